@@ -1,0 +1,132 @@
+/* Connectors as processes: find one, start it with hygiene, talk to it line by line, end it.
+ *
+ * A connector is a program that speaks a protocol over stdin and stdout and logs on stderr. Where it comes
+ * from: built into this binary (run again as `firth connector NAME …`), a local command, later a manifest
+ * or an OCI image. Every child has its own process group and limits, closed descriptors, a clean
+ * environment, no_new_privs; its config goes by a 0600 file that is gone afterwards; its lines are bounded.
+ *
+ * The process object never blocks except where said: the owner polls connector_pollfds. */
+#ifndef FIRTH_CONNECTOR_CONNECTOR_H
+#define FIRTH_CONNECTOR_CONNECTOR_H
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "json/json.h"
+
+#include <poll.h>
+
+enum connector_protocol { CONNECTOR_AIRBYTE, CONNECTOR_FLOW };
+
+/* What to run, as a catalog or the API names it. Strings are not owned. */
+struct connector_spec {
+    const char *image;          /* endpoint.connector.image, or NULL */
+    const char *built_in;       /* a built-in's name ("source-faker"), or NULL */
+    const char *const *command; /* endpoint.local.command, NULL-terminated, or NULL */
+    const char *const *env;     /* "NAME=value", NULL-terminated, or NULL: added to the clean environment */
+    const char *folder;         /* working folder for a local command, NULL: ours */
+    enum connector_protocol protocol;
+};
+
+struct connector_limits {
+    size_t line_max;         /* bytes of one line, default 64 MiB + 1 MiB */
+    uint64_t memory_max;     /* address space, 0 = no limit */
+    uint32_t files_max;      /* descriptors, default 1024 */
+    uint64_t stall_ms;       /* no byte on stdout and stderr for so long is a failure, 0 = never */
+    uint64_t stop_ms;        /* from SIGTERM to SIGKILL, default 10 s */
+};
+extern const struct connector_limits connector_limits_default;
+
+/* The names of built-in connectors, NULL-terminated, sorted; set once by the program's main from the
+ * registry (connectors/registry.h is above this layer). */
+struct connector_built_in {
+    const char *name;                 /* "source-faker" */
+    const char *const *image_names;   /* repository names it stands for: "airbyte/source-faker", … */
+    const char *title, *summary;
+};
+struct connector_catalog {
+    const struct connector_built_in *items;
+    size_t count;
+    const char *program; /* path of this binary, to be run again */
+};
+
+/* Resolve to something that can be started: fills *ret_argv_prefix (arena) with the words before the verb.
+ * ERROR_NOT_FOUND with the nearest names; ERROR_UNSUPPORTED for an image that nothing here can run. */
+struct connector_program {
+    const char *const *argv; /* NULL-terminated words before the verb */
+    const char *const *env;
+    const char *folder;
+    const char *label;       /* for people: "source-faker (built in)", "python -m x" */
+    bool built_in;
+    enum connector_protocol protocol;
+};
+int connector_resolve(const struct connector_catalog *built_ins, const struct connector_spec *spec,
+                      struct arena *arena, struct connector_program *ret_program, struct error *err);
+
+/* --- one process --------------------------------------------------------------------------------- */
+
+struct connector_process;
+
+/* JSON texts handed over as files; a zero-size slice is not passed. The order on the command line is the
+ * protocol's: VERB --config F --catalog F --state F. */
+struct connector_files {
+    struct slice config, catalog, state;
+};
+
+/* Called for every line of stderr (and by owners for protocol logs); may be NULL. */
+typedef void connector_on_log(void *context, enum log_level level, struct slice line);
+
+/* Start `program VERB …`. `verb` may be NULL (Flow's protocol has none). stdin is a pipe if with_stdin, else
+ * /dev/null. Retriable errors are the machine's (fork, pipe); a program that is not there is not. */
+struct connector_process *connector_start(const struct connector_program *program, const char *verb,
+                                          const struct connector_files *files, bool with_stdin,
+                                          const struct connector_limits *limits, connector_on_log *on_log,
+                                          void *log_context, struct error *err);
+/* End it if it lives (SIGTERM to the group, after stop_ms SIGKILL), reap it, remove its files, free. Blocks. */
+void connector_free(struct connector_process *process);
+MEM_DEFINE_CLEANUP(struct connector_process *, connector_free);
+
+/* Fill up to 4 pollfds (stdout, stderr, stdin if bytes wait to be written, the exit). Returns how many. */
+size_t connector_pollfds(struct connector_process *process, struct pollfd fds[4]);
+/* Milliseconds until connector_service must be called even if no descriptor is ready (stall), -1: never. */
+int connector_timeout_ms(const struct connector_process *process);
+/* Do what is ready: read stdout into the line buffer (only when the owner has taken the lines before),
+ * read stderr, write pending stdin, notice the exit. -1: a line too long, a stall, a broken pipe. */
+int connector_service(struct connector_process *process, struct error *err);
+
+/* The next whole line of stdout (without the newline), valid until the next connector_service. 1, or 0 if
+ * there is none yet or no more. A last line without newline counts at the end of the output. */
+int connector_next_line(struct connector_process *process, struct slice *ret_line);
+bool connector_output_ended(const struct connector_process *process); /* EOF, and every line taken */
+
+/* Queue bytes for stdin. Never blocks; connector_pending_input tells how much waits, so that the owner
+ * stops reading its other side beyond its bound. */
+void connector_send(struct connector_process *process, struct slice bytes);
+size_t connector_pending_input(const struct connector_process *process);
+/* Close stdin once everything queued is written. */
+void connector_finish_input(struct connector_process *process);
+
+/* Ask it to stop: SIGTERM to its group now, SIGKILL by connector_service after stop_ms. */
+void connector_stop(struct connector_process *process);
+/* It has exited and both outputs have ended. */
+bool connector_exited(const struct connector_process *process);
+/* After connector_exited: 0 if it exited with 0; else -1 and ERROR_CONNECTOR with how it died and its last
+ * log lines ("source-x exited with status 1; its last log lines: …"). */
+int connector_result(const struct connector_process *process, struct error *err);
+/* Take in a log line that came by the protocol (Airbyte LOG), for the last log lines. */
+void connector_note_log(struct connector_process *process, enum log_level level, struct slice line);
+pid_t connector_pid(const struct connector_process *process);
+
+/* --- whole conversations, blocking ---------------------------------------------------------------- */
+
+/* Airbyte's one-shot verbs (spec, check, discover): start, wait for the one message, end. The message's
+ * payload is copied to the arena as *ret_payload's own document. check gives an error if the connector
+ * says FAILED (ERROR_INVALID with its message). */
+int connector_airbyte_spec(const struct connector_program *program, const struct connector_limits *limits,
+                           struct arena *arena, struct json *ret_spec, struct error *err);
+int connector_airbyte_check(const struct connector_program *program, struct slice config,
+                            const struct connector_limits *limits, struct error *err);
+int connector_airbyte_discover(const struct connector_program *program, struct slice config,
+                               const struct connector_limits *limits, struct arena *arena,
+                               struct json *ret_catalog, struct error *err);
+
+#endif

@@ -1,0 +1,24 @@
+/* Numbers as text: exact comparison and arithmetic questions on JSON number literals of any size.
+ *
+ * `text` is always a valid JSON number as the reader accepted it. Exponents beyond +-NUMBER_EXPONENT_MAX
+ * are treated as that: still ordered, never expanded into memory. */
+#ifndef FIRTH_JSON_NUMBER_H
+#define FIRTH_JSON_NUMBER_H
+
+#include "base/text.h"
+
+enum { NUMBER_EXPONENT_MAX = 100000 };
+
+/* -1, 0, 1, by value. */
+int number_compare(struct slice a, struct slice b);
+/* 1, 1.0, 1e3, 10e-1 are; 1.5 is not. */
+bool number_is_integer(struct slice text);
+/* Is a an integer multiple of b (b > 0), exactly, in decimal? */
+bool number_is_multiple(struct slice a, struct slice b);
+bool number_to_i64(struct slice text, int64_t *ret_value);
+bool number_to_u64(struct slice text, uint64_t *ret_value);
+bool number_to_double(struct slice text, double *ret_value);
+/* A hash that is equal for equal values. */
+uint64_t number_hash(struct slice text);
+
+#endif

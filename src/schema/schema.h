@@ -1,0 +1,64 @@
+/* JSON Schema: compiled once to a flat program, run over a document's nodes.
+ *
+ * A registry holds schema documents by URI; compiling resolves every reference inside it, so that a
+ * compiled schema needs nothing else. Drafts: 2020-12 (default) and draft-07 by $schema; the metaschemas
+ * are built in. A compiled schema is immutable and may be shared between threads; a validator holds one
+ * thread's scratch. Hostile schemas end in an error at compile time or at the step limit. */
+#ifndef FIRTH_SCHEMA_SCHEMA_H
+#define FIRTH_SCHEMA_SCHEMA_H
+
+#include "json/json.h"
+
+struct schema_registry;
+struct schema;
+struct schema_validator;
+
+enum schema_draft { SCHEMA_DRAFT_7 = 7, SCHEMA_DRAFT_2020_12 = 202012 };
+
+struct schema_registry *schema_registry_new(enum schema_draft default_draft);
+void schema_registry_free(struct schema_registry *registry);
+MEM_DEFINE_CLEANUP(struct schema_registry *, schema_registry_free);
+
+/* Called for a URI (without fragment) that a reference names and the registry lacks. Fill *ret_source with
+ * bytes that live as long as the registry (allocate from *arena), or fail. May be NULL: then such a
+ * reference is an error. */
+typedef int schema_fetch(void *context, const char *uri, struct arena *arena, struct slice *ret_source,
+                         struct error *err);
+void schema_registry_on_missing(struct schema_registry *registry, schema_fetch *fetch, void *context);
+
+/* Add a document under its retrieval URI (absolute, without fragment); the source is copied. Embedded $id,
+ * $anchor and $dynamicAnchor are indexed. */
+int schema_registry_add(struct schema_registry *registry, const char *uri, struct slice source,
+                        struct error *err);
+
+/* Compile the schema at `uri` (with an optional #fragment). The error names the schema's location. */
+struct schema *schema_compile(struct schema_registry *registry, const char *uri, struct error *err);
+void schema_free(struct schema *schema);
+MEM_DEFINE_CLEANUP(struct schema *, schema_free);
+
+struct schema_validator *schema_validator_new(void);
+void schema_validator_free(struct schema_validator *validator);
+MEM_DEFINE_CLEANUP(struct schema_validator *, schema_validator_free);
+
+/* The fast path: is the value at `at` valid? -1 with *err only if a limit was hit (steps, depth, a regular
+ * expression's match limit); otherwise 1 valid, 0 invalid. */
+int schema_validate(const struct schema *schema, struct schema_validator *validator, const struct json *doc,
+                    uint32_t at, struct error *err);
+
+/* One violated keyword. Strings live in the arena given to schema_explain. */
+struct schema_violation {
+    const char *instance;         /* JSON pointer into the document */
+    const char *keyword_location; /* JSON pointer through the schema as evaluated, "/properties/a/type" */
+    const char *absolute_location; /* URI of the keyword, "" fragment resolved */
+    const char *keyword;          /* "type", "required", … */
+    const char *message;          /* "expected integer, got string \"abc\"": for people, value cut short */
+    struct slice value;           /* the instance's raw bytes at `instance` (not cut) */
+};
+
+/* The slow path: why is it invalid? Fills at most `max` violations, most telling first; *ret_count says how
+ * many. Zero for a valid value. */
+int schema_explain(const struct schema *schema, struct schema_validator *validator, const struct json *doc,
+                   uint32_t at, struct arena *arena, struct schema_violation *violations, size_t max,
+                   size_t *ret_count, struct error *err);
+
+#endif
