@@ -1,0 +1,100 @@
+/* The supervisor: starts a child process for each task, watches it, and starts it again: at its interval
+ * after a clean end, after a backoff when it failed and may succeed later, not at all when only a change
+ * to the catalog can help.
+ *
+ * It has one loop (libuv) in the calling thread; callbacks come from inside supervisor_run. It never logs
+ * and never prints: whoever wants to see what goes on gives callbacks. */
+#ifndef FIRTH_SUPERVISOR_SUPERVISOR_H
+#define FIRTH_SUPERVISOR_SUPERVISOR_H
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "task/event.h"
+
+struct supervisor;
+
+/* A task as the callbacks name it; valid as long as the supervisor. */
+struct supervisor_task {
+    const char *name; /* "acmeCo/faker" */
+    enum task_kind kind;
+    size_t index; /* 0 to the number of tasks - 1, in the order they were added */
+    /* What it moves, known before the first session: the `name`s its progress will show, in that order. */
+    const char *const *bindings;
+    size_t binding_count;
+};
+
+/* Why a task that does not run will run next. */
+enum supervisor_wait {
+    SUPERVISOR_WAIT_INTERVAL, /* its schedule */
+    SUPERVISOR_WAIT_BACKOFF,  /* it failed, and failing again is not certain */
+    SUPERVISOR_WAIT_SLOT,     /* children_max others run */
+};
+
+/* Called on events. Each may be NULL. Pointers are valid during the call only (the task's longer). */
+struct supervisor_events {
+    void *context;
+    /* A session began (its child runs). `attempt` counts failures in a row before it: 0 after a success. */
+    void (*started)(void *context, const struct supervisor_task *task, uint32_t attempt);
+    /* At most TASK_PROGRESS_PER_SECOND a second a task; the last one of a session shows its final counters.
+     */
+    void (*progress)(void *context, const struct supervisor_task *task, const struct task_progress *progress);
+    /* A log line of the task or of one of its connectors (`origin`). One line, no newline. */
+    void (*log)(void *context, const struct supervisor_task *task, enum log_level level, const char *origin,
+                const char *message);
+    /* The session is over and the child is gone. `error` is set for TASK_FAILED only, else NULL. */
+    void (*ended)(void *context, const struct supervisor_task *task, enum task_outcome outcome,
+                  const struct error *error, uint64_t elapsed_ms);
+    /* It will be started again in `delay_ms` (0 with SUPERVISOR_WAIT_SLOT: as soon as there is room). */
+    void (*waiting)(void *context, const struct supervisor_task *task, enum supervisor_wait why,
+                    uint64_t delay_ms);
+    /* A signal arrived: 1 the first time (transactions are being finished), 2 when everything is ended at
+     * once. */
+    void (*stopping)(void *context, int signals);
+};
+
+struct supervisor_options {
+    const char *program; /* this binary, run again as `firth task` */
+    const char *data_dir;
+    bool once;             /* one session a task, no schedule; a retriable failure is a failure */
+    uint32_t children_max; /* sessions at once; 0: SUPERVISOR_CHILDREN_DEFAULT */
+    uint64_t stop_ms;      /* from the first SIGTERM to SIGKILL; 0: SUPERVISOR_STOP_MS_DEFAULT */
+    uint64_t seed;         /* of the backoff's jitter; 0: from the machine */
+    struct supervisor_events events;
+};
+
+enum {
+    SUPERVISOR_CHILDREN_DEFAULT = 8,
+    SUPERVISOR_STOP_MS_DEFAULT = 30000,
+    SUPERVISOR_TASKS_MAX = 4096,
+};
+
+struct supervisor *supervisor_new(const struct supervisor_options *options);
+void supervisor_free(struct supervisor *supervisor);
+MEM_DEFINE_CLEANUP(struct supervisor *, supervisor_free);
+
+/* When a task's next session is due, counted from the start of the last one. */
+struct supervisor_schedule {
+    uint64_t interval_ms; /* 0: once only (a connection that is started by hand) */
+};
+
+/* Add a task before supervisor_run. `spec` is what `firth task` reads (task/task_spec.h); copied. */
+int supervisor_add(struct supervisor *supervisor, const char *name, enum task_kind kind,
+                   const char *const *bindings, size_t binding_count, struct supervisor_schedule schedule,
+                   struct slice spec, struct error *err);
+
+/* The tasks added so far, for a display that wants its rows before anything runs. */
+size_t supervisor_task_count(const struct supervisor *supervisor);
+const struct supervisor_task *supervisor_task(const struct supervisor *supervisor, size_t index);
+
+struct supervisor_summary {
+    size_t completed, stopped, failed; /* tasks, by how their last session ended */
+    bool interrupted;                  /* a signal ended it */
+};
+
+/* Run until every task is done (once, or nothing is scheduled any more) or SIGINT/SIGTERM arrives: the first
+ * lets each task finish its transaction, the second ends all at once. -1 only if the machine refused the
+ * loop itself; failed tasks are in the summary. */
+int supervisor_run(struct supervisor *supervisor, struct supervisor_summary *ret_summary, struct error *err);
+
+#endif

@@ -1,0 +1,85 @@
+/* What a task process reports while it runs: one JSON object a line on the descriptor named by
+ * `firth task --events-fd`. The writer is the task, the reader the supervisor; README.md beside this file
+ * shows the lines.
+ *
+ * Counters are of this session (one life of the task process) and only grow. A reader that sees an event
+ * it does not know ignores it. */
+#ifndef FIRTH_TASK_EVENT_H
+#define FIRTH_TASK_EVENT_H
+
+#include "base/error.h"
+#include "base/log.h"
+#include "json/json.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum task_kind { TASK_CAPTURE, TASK_CONNECTION, TASK_KIND_MAX };
+
+/* "capture", "connection". */
+const char *task_kind_name(enum task_kind kind);
+
+/* One binding of a capture or one stream of a connection. */
+struct task_binding_progress {
+    const char *name;             /* the collection, or a connection's stream as the destination sees it */
+    const char *stream;           /* the source's stream */
+    uint64_t documents, bytes;    /* taken from the source: valid ones, as raw JSON */
+    uint64_t committed_documents; /* of these, durable at the sink */
+    uint64_t committed_bytes;
+    uint64_t quarantined; /* invalid ones that went to the quarantine collection, in addition */
+    double row_estimate;  /* the source's own, for the whole session; negative: none was given */
+    double byte_estimate; /* likewise */
+    int64_t lag_ms;       /* from the newest document's emission to its commit; negative: not known yet */
+    bool complete;        /* the source said that it has read the stream to its end */
+};
+
+struct task_progress {
+    uint64_t elapsed_ms;                          /* since the session began */
+    uint64_t commits;                             /* transactions so far */
+    uint64_t cpu_ms;                              /* the task process's own, user and system */
+    uint64_t memory_peak;                         /* bytes resident at most, the task process's own */
+    const struct task_binding_progress *bindings; /* in the specification's order, disabled ones left out */
+    size_t binding_count;
+};
+
+enum task_outcome {
+    TASK_COMPLETED, /* the source came to its end; everything is committed */
+    TASK_STOPPED,   /* we were asked to stop; complete up to the last checkpoint */
+    TASK_FAILED,
+};
+/* "completed", "stopped", "failed". */
+const char *task_outcome_name(enum task_outcome outcome);
+
+enum task_event_type {
+    TASK_EVENT_STARTED,  /* specification read, sink open: the session begins */
+    TASK_EVENT_PROGRESS, /* at most TASK_PROGRESS_PER_SECOND a second, and once at the end */
+    TASK_EVENT_LOG,      /* one line of the task's or a connector's log */
+    TASK_EVENT_ENDED,    /* the last event of a session */
+};
+
+enum {
+    TASK_PROGRESS_PER_SECOND = 4,
+    TASK_EVENT_LINE_MAX = 4 << 20, /* bytes of one event's line */
+};
+
+struct task_event {
+    enum task_event_type type;
+    union {
+        struct {
+            const char *source, *sink; /* for people: "source-faker (built in)", "collections" */
+            bool resumed;              /* a checkpoint was there */
+        } started;
+        struct task_progress progress;
+        struct {
+            enum log_level level;
+            const char *origin; /* "task", or the connector's label */
+            const char *message;
+        } log;
+        struct {
+            enum task_outcome outcome;
+            struct error error; /* for TASK_FAILED: the one clear error, with retriable */
+        } ended;
+    };
+};
+
+#endif
