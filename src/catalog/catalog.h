@@ -1,0 +1,254 @@
+/* A catalog: what moves from where to where, loaded from YAML or JSON files, checked as a whole.
+ *
+ * catalog_load reads a file and everything that it imports, expands ${NAME}, resolves names, reads config
+ * and schema files, compiles every schema, and collects every error with its place before it gives up.
+ * What it returns is a model of plain structs: nothing in it needs a further look-up.
+ *
+ * Strings and slices live as long as the catalog. `config` slices hold secrets: never print or log one. */
+#ifndef FIRTH_CATALOG_CATALOG_H
+#define FIRTH_CATALOG_CATALOG_H
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "catalog/cron.h"
+#include "schema/schema.h"
+
+enum {
+    CATALOG_NAME_MAX = 512,          /* bytes of a collection's or task's name */
+    CATALOG_FILES_MAX = 4096,        /* files that one catalog may read */
+    CATALOG_IMPORT_DEPTH_MAX = 64,   /* a imports b imports c … */
+    CATALOG_ERRORS_MAX = 100,        /* errors kept; the rest is counted */
+    CATALOG_BINDINGS_MAX = 4096,     /* bindings of one task, streams of one connection */
+    CATALOG_KEY_MAX = 64,            /* components of a collection's key */
+    CATALOG_CONFIG_MAX = 4 << 20,    /* bytes of one config, expanded */
+    CATALOG_EXPANSION_MAX = 1 << 20, /* bytes that one ${NAME} may stand for */
+};
+
+/* A place in a file: from 1; 0 means the file as a whole. `file` as a person would name it: as given on
+ * the command line, imports relative to that. */
+struct catalog_place {
+    const char *file;
+    uint32_t line, column;
+};
+
+/* --- errors ---------------------------------------------------------------------------------------- */
+
+struct catalog_error {
+    struct catalog_place place;
+    const char *message; /* one line, without the place */
+    bool hide_source;    /* the line may hold a secret: show no excerpt */
+};
+
+/* Sorted by file (the catalog itself first, then in the order read), line, column. */
+struct catalog_errors {
+    struct arena arena;
+    struct catalog_error *items;
+    size_t count;
+    size_t omitted; /* found beyond CATALOG_ERRORS_MAX */
+};
+
+void catalog_errors_init(struct catalog_errors *errors);
+void catalog_errors_done(struct catalog_errors *errors);
+
+/* --- the model ------------------------------------------------------------------------------------- */
+
+enum catalog_endpoint_kind {
+    CATALOG_ENDPOINT_CONNECTOR, /* image */
+    CATALOG_ENDPOINT_LOCAL,     /* command */
+    CATALOG_ENDPOINT_INGEST,    /* captures only: a push capture */
+    CATALOG_ENDPOINT_DEKAF,     /* materializations only: Flow's Kafka-shaped reader */
+};
+
+enum catalog_protocol { CATALOG_PROTOCOL_AIRBYTE, CATALOG_PROTOCOL_FLOW };
+
+struct catalog_endpoint {
+    struct catalog_place place;
+    enum catalog_endpoint_kind kind;
+    const char *image;              /* CONNECTOR, else NULL */
+    const char *const *command;     /* LOCAL: NULL-terminated words, else NULL */
+    const char *const *env;         /* LOCAL: "NAME=value", NULL-terminated (may hold secrets), else NULL */
+    enum catalog_protocol protocol; /* LOCAL; for a connector's image, its kind decides */
+    bool protobuf;                  /* LOCAL: the command would speak protobuf if it were not told JSON */
+    const char *folder;      /* of the file that names the endpoint, absolute: a local command's relative
+                                path is taken from here */
+    struct slice config;     /* JSON object text, expanded; "{}" for ingest without options. Secret. */
+    const char *config_path; /* the file that it came from, NULL if inline */
+};
+
+enum catalog_compression { CATALOG_COMPRESSION_NONE, CATALOG_COMPRESSION_ZSTD };
+
+/* How a collection's journals are kept: the same meanings as struct store_journal_options, which lies
+ * above this room. */
+struct catalog_journal {
+    enum catalog_compression compression; /* default ZSTD; every codec of Flow's but NONE means ZSTD here */
+    uint64_t segment_bytes;               /* 0: the store's default */
+    uint64_t retain_bytes;                /* 0: keep all */
+    uint64_t retain_ms;                   /* 0: keep all */
+};
+
+struct catalog_projection {
+    const char *field;
+    const char *location; /* JSON pointer */
+    bool partition;
+};
+
+struct catalog_collection {
+    struct catalog_place place;
+    const char *name;
+    const char *const *key; /* JSON pointers */
+    size_t key_count;
+    const char *write_schema_uri, *read_schema_uri; /* in catalog->schemas; the same if there is one schema */
+    const struct schema *write_schema, *read_schema; /* compiled, owned by the catalog */
+    const struct catalog_projection *projections;
+    size_t projection_count;
+    struct catalog_journal journal;
+    bool derived; /* has `derive`: accepted, not run yet */
+};
+
+enum catalog_on_invalid { CATALOG_ON_INVALID_STOP, CATALOG_ON_INVALID_QUARANTINE };
+
+struct catalog_binding {
+    struct catalog_place place;
+    const char *name; /* for people and progress: the resource's stream, name or table, else "binding 3" */
+    struct slice resource; /* JSON object text, expanded */
+    const struct catalog_collection *target;
+    const char *quarantine; /* collection for documents that violate the schema, NULL if on_invalid is STOP.
+                               It is not declared and has no schema. */
+    bool disable;
+    uint32_t backfill;
+};
+
+enum { CATALOG_INTERVAL_DEFAULT_MS = 5 * 60 * 1000 };
+
+struct catalog_capture {
+    struct catalog_place place;
+    const char *name;
+    struct catalog_endpoint endpoint;
+    const struct catalog_binding *bindings;
+    size_t binding_count;
+    uint64_t interval_ms; /* from one start to the next, for connectors that exit */
+    enum catalog_on_invalid on_invalid;
+    bool disable; /* shards.disable */
+    bool auto_discover, add_new_bindings, evolve_incompatible_collections;
+};
+
+/* Accepted and checked, run by a later version: only what a message needs. */
+struct catalog_materialization {
+    struct catalog_place place;
+    const char *name;
+    struct catalog_endpoint endpoint;
+    size_t binding_count;
+    bool disable;
+};
+
+struct catalog_test {
+    struct catalog_place place;
+    const char *name;
+    size_t step_count;
+};
+
+/* DEFAULT: what suits the stream best, once the source has been asked: incremental where it can, and
+ * overwrite for full refresh, append_dedup for incremental with a primary key if the destination can,
+ * else append. */
+enum catalog_sync_mode { CATALOG_SYNC_DEFAULT, CATALOG_SYNC_FULL_REFRESH, CATALOG_SYNC_INCREMENTAL };
+enum catalog_destination_sync_mode {
+    CATALOG_DESTINATION_DEFAULT,
+    CATALOG_DESTINATION_APPEND,
+    CATALOG_DESTINATION_OVERWRITE,
+    CATALOG_DESTINATION_APPEND_DEDUP,
+    CATALOG_DESTINATION_OVERWRITE_DEDUP,
+};
+
+/* A path into a record: the names of nested properties, ["address", "city"]. */
+struct catalog_path {
+    const char *const *names;
+    size_t count;
+};
+
+struct catalog_stream {
+    struct catalog_place place;
+    const char *name;
+    const char *namespace; /* NULL: none */
+    enum catalog_sync_mode sync_mode;
+    enum catalog_destination_sync_mode destination_sync_mode;
+    struct catalog_path cursor_field;       /* count 0: the source's */
+    const struct catalog_path *primary_key; /* count 0: the source's */
+    size_t primary_key_count;
+};
+
+enum catalog_schedule_kind { CATALOG_SCHEDULE_MANUAL, CATALOG_SCHEDULE_EVERY, CATALOG_SCHEDULE_CRON };
+
+struct catalog_schedule {
+    enum catalog_schedule_kind kind;
+    uint64_t every_ms; /* EVERY */
+    struct cron cron;  /* CRON, in UTC */
+    const char *text;  /* CRON: as written */
+};
+
+struct catalog_connection {
+    struct catalog_place place;
+    const char *name;
+    struct catalog_endpoint source,
+        destination;                      /* CONNECTOR or LOCAL; `protocol` is AIRBYTE by default here */
+    bool all_streams;                     /* `streams: all`: whatever the source discovers */
+    const struct catalog_stream *streams; /* else these */
+    size_t stream_count;
+    struct catalog_schedule schedule;
+    const char *prefix;    /* put before stream names at the destination, "" if none */
+    const char *namespace; /* replaces the streams' namespace at the destination; NULL: kept as it is */
+    bool disable;
+};
+
+/* A schema document under its URI: what schema_registry_add was given, for a process that compiles anew. */
+struct catalog_schema_document {
+    const char *uri;
+    struct slice source;
+};
+
+struct catalog {
+    const char *file; /* as given */
+    const struct catalog_collection *collections;
+    size_t collection_count;
+    const struct catalog_capture *captures;
+    size_t capture_count;
+    const struct catalog_connection *connections;
+    size_t connection_count;
+    const struct catalog_materialization *materializations;
+    size_t materialization_count;
+    const struct catalog_test *tests;
+    size_t test_count;
+
+    struct schema_registry *schemas;
+    const struct catalog_schema_document *schema_documents;
+    size_t schema_document_count;
+    const char *const *files; /* every file read, the catalog first, absolute */
+    size_t file_count;
+
+    struct arena arena;
+};
+
+/* --- loading --------------------------------------------------------------------------------------- */
+
+struct catalog_options {
+    /* The value of an environment variable, NULL if unset; NULL: getenv. For ${NAME}. */
+    const char *(*lookup)(void *context, const char *name);
+    void *context;
+};
+
+/* Load and check. NULL if anything is wrong: *errors then holds every problem (at least one) and *err the
+ * first, as "file:line:column: message (and 3 more)". `options` may be NULL. */
+struct catalog *catalog_load(const char *path, const struct catalog_options *options,
+                             struct catalog_errors *errors, struct error *err);
+void catalog_free(struct catalog *catalog);
+MEM_DEFINE_CLEANUP(struct catalog *, catalog_free);
+
+/* By exact name, NULL if there is none. */
+const struct catalog_collection *catalog_collection(const struct catalog *catalog, const char *name);
+const struct catalog_capture *catalog_capture(const struct catalog *catalog, const char *name);
+const struct catalog_connection *catalog_connection(const struct catalog *catalog, const char *name);
+
+/* Is it a name that collections and tasks may have: parts of letters, digits, - _ . joined by single /? */
+bool catalog_name_valid(struct slice name);
+
+#endif
