@@ -26,7 +26,8 @@ struct task_binding_progress {
     uint64_t documents, bytes;    /* taken from the source: valid ones, as raw JSON */
     uint64_t committed_documents; /* of these, durable at the sink */
     uint64_t committed_bytes;
-    uint64_t quarantined; /* invalid ones that went to the quarantine collection, in addition */
+    uint64_t
+        invalid; /* violated the schema: quarantined (captures) or forwarded all the same (connections) */
     double row_estimate;  /* the source's own, for the whole session; negative: none was given */
     double byte_estimate; /* likewise */
     int64_t lag_ms;       /* from the newest document's emission to its commit; negative: not known yet */
