@@ -49,8 +49,8 @@ struct airbyte_message {
     union {
         struct {
             struct airbyte_stream_name stream;
-            uint32_t data;      /* object */
-            double emitted_at;  /* epoch milliseconds, may be fractional */
+            uint32_t data;     /* object */
+            double emitted_at; /* epoch milliseconds, may be fractional */
         } record;
         struct {
             enum airbyte_state_type type;
@@ -69,11 +69,11 @@ struct airbyte_message {
         } status;
         struct {
             enum airbyte_trace_type type;
-            struct airbyte_stream_name stream; /* where the trace names one */
+            struct airbyte_stream_name stream;                             /* where the trace names one */
             uint32_t message, internal_message, stack_trace, failure_type; /* ERROR: strings */
-            double row_estimate, byte_estimate; /* ESTIMATE; negative: absent */
+            double row_estimate, byte_estimate;                            /* ESTIMATE; negative: absent */
             bool estimate_is_sync;
-            enum airbyte_stream_status status;  /* STREAM_STATUS */
+            enum airbyte_stream_status status; /* STREAM_STATUS */
         } trace;
         struct {
             uint32_t config; /* CONTROL connectorConfig.config */
