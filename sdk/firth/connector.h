@@ -1,0 +1,293 @@
+/* The connector SDK: write a source or a destination once, in C; the SDK speaks the protocols.
+ *
+ * A connector is one struct firth_connector_class. Its option table yields the JSON Schema of `spec`, the
+ * parser of its config with errors for people, and its documentation. firth_connector_main() does the rest:
+ *
+ *     CONNECTOR spec
+ *     CONNECTOR check    --config FILE
+ *     CONNECTOR discover --config FILE
+ *     CONNECTOR read     --config FILE --catalog FILE [--state FILE]
+ *     CONNECTOR write    --config FILE --catalog FILE < messages
+ *
+ * These are Airbyte's verbs: such a program runs under Firth, Airbyte, PyAirbyte or a shell pipe. Nothing
+ * below is Airbyte's own, though: fields are named by JSON Pointer, a source reads to a checkpoint and may be
+ * told when it is durable, a destination commits with a checkpoint; so other protocols need no other
+ * connector.
+ *
+ * Conventions: functions that can fail return 0, or -1 with *err filled by firth_fail. All strings are UTF-8
+ * and NUL-terminated; a slice is not. What the SDK hands to a connector lives until the call returns, except
+ * config and selection or targets, which live until close. All calls come from one thread, and the
+ * connector calls the host from that thread only. */
+#ifndef FIRTH_CONNECTOR_H
+#define FIRTH_CONNECTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FIRTH_PRINTF(format, first) __attribute__((format(printf, format, first)))
+
+struct firth_slice {
+    const char *data;
+    size_t size;
+};
+
+/* --- errors --------------------------------------------------------------------------------------- */
+
+enum firth_failure {
+    FIRTH_FAILURE_SYSTEM,    /* a bug or a broken machine */
+    FIRTH_FAILURE_CONFIG,    /* the user must change something: config, catalog, permissions */
+    FIRTH_FAILURE_TRANSIENT, /* may go away by itself: network, rate limits */
+};
+
+struct firth_error {
+    enum firth_failure failure;
+    char message[4096]; /* for people: what failed, the value, what would be right; no secrets */
+};
+
+/* Fill *err; always returns -1, so that `return firth_fail(…)` reads well. */
+int firth_fail(struct firth_error *err, enum firth_failure failure, const char *format, ...)
+    FIRTH_PRINTF(3, 4);
+
+/* --- options: what a connector can be told ---------------------------------------------------------- */
+
+enum firth_option_type {
+    FIRTH_STRING,  /* const char *, NULL if absent and without default */
+    FIRTH_SECRET,  /* the same; never shown, logged or returned by anything */
+    FIRTH_INTEGER, /* int64_t */
+    FIRTH_NUMBER,  /* double */
+    FIRTH_BOOLEAN, /* bool */
+    FIRTH_ENUM,    /* int: position in `values`; -1 if absent and without default */
+    FIRTH_STRINGS, /* struct firth_strings: an array of strings */
+    FIRTH_JSON,    /* struct firth_slice: any object, as it was written */
+    FIRTH_OBJECT, /* nothing at `offset`; `fields` is the table of its members, into the same config struct */
+    FIRTH_CHOICE, /* int: position in `choices`; -1 if absent. A JSON object, told apart by `tag` */
+};
+
+struct firth_strings {
+    const char *const *items; /* NULL-terminated as well */
+    size_t count;
+};
+
+struct firth_option;
+
+/* One of several shapes of an object: {"<tag>": "<value>", …fields}. */
+struct firth_choice {
+    const char *value; /* what the tag says; NULL ends the table */
+    const char *title;
+    const char *help;
+    const struct firth_option *fields; /* ends with a NULL name; may be NULL */
+};
+
+/* Members of a config that no table names are tolerated, as Airbyte's platform demands. */
+struct firth_option {
+    const char *name; /* NULL ends the table */
+    enum firth_option_type type;
+    size_t offset; /* offsetof(struct my_config, field) */
+    bool required;
+    const char *preset;                /* the default as text ("1000", "true", an enum's value), NULL: none */
+    const char *minimum;               /* INTEGER, NUMBER: as text, inclusive, NULL: none */
+    const char *maximum;               /* INTEGER, NUMBER: as text, inclusive, NULL: none */
+    const char *const *values;         /* ENUM: NULL-terminated */
+    const char *tag;                   /* CHOICE: the name of the telling member */
+    const struct firth_option *fields; /* OBJECT */
+    const struct firth_choice *choices; /* CHOICE */
+    const char *title;
+    const char *help;
+    const char *example;
+    const char *pattern; /* STRING: a regular expression, for forms; check() enforces what matters */
+    int order;           /* in forms; 0: by position */
+    bool multiline;
+};
+
+/* --- what the SDK does for a connector ---------------------------------------------------------------- */
+
+/* The connector's way out: records, states, logs. Opaque, one per process. */
+struct firth_host;
+
+enum firth_log_level { FIRTH_DEBUG, FIRTH_INFO, FIRTH_WARN, FIRTH_ERROR };
+
+void firth_log(struct firth_host *host, enum firth_log_level level, const char *format, ...)
+    FIRTH_PRINTF(3, 4);
+
+/* Were we asked to stop (SIGTERM, SIGINT)? A connector that waits for something looks here when it is
+ * interrupted (EINTR) and at least once a second; then it returns -1 and needs no error. */
+bool firth_stopping(const struct firth_host *host);
+
+/* --- sources ------------------------------------------------------------------------------------------- */
+
+enum { FIRTH_FULL_REFRESH = 1, FIRTH_INCREMENTAL = 2 };
+
+/* A stream that can be read, as discover finds it. */
+struct firth_stream {
+    const char *name;
+    const char *name_space;  /* NULL: none */
+    const char *json_schema; /* text of a JSON Schema object */
+    unsigned sync_modes;     /* FIRTH_FULL_REFRESH | FIRTH_INCREMENTAL */
+    const char *cursor;      /* JSON Pointer ("/updated_at") of the cursor that the source uses, or NULL */
+    bool cursor_is_free;     /* the user may choose another cursor; `cursor` is only the default */
+    const char *const *primary_key; /* JSON Pointers, NULL-terminated; NULL: none */
+    bool resumable;                 /* an interrupted full refresh can go on from a state */
+};
+
+/* The list that discover fills. Everything is copied. */
+struct firth_catalog;
+int firth_catalog_add(struct firth_catalog *catalog, const struct firth_stream *stream,
+                      struct firth_error *err);
+
+/* A stream that the user chose. */
+struct firth_selected {
+    const char *name;
+    const char *name_space; /* NULL: none */
+    unsigned sync_mode;     /* FIRTH_FULL_REFRESH or FIRTH_INCREMENTAL; always one that discover offers */
+    const char *cursor;     /* JSON Pointer, or NULL */
+    const char *const *primary_key; /* JSON Pointers, NULL-terminated, never NULL */
+    struct firth_slice json_schema;
+    struct firth_slice state; /* what firth_emit_state wrote last for it, JSON; size 0: from the start */
+};
+
+struct firth_selection {
+    const struct firth_selected *streams; /* never two of the same name and namespace */
+    size_t count;
+    struct firth_slice shared_state; /* of firth_emit_global_state; size 0: none */
+    bool live; /* go on for ever, as changes happen; otherwise end when all that is there now is read */
+};
+
+struct firth_source {
+    /* Can it work with this config? Optional: the options' own checks have passed before. */
+    int (*check)(struct firth_host *host, const void *config, struct firth_error *err);
+    int (*discover)(struct firth_host *host, const void *config, struct firth_catalog *catalog,
+                    struct firth_error *err);
+    /* *ret_self is passed to the calls below; close is called if and only if open succeeded. */
+    int (*open)(struct firth_host *host, const void *config, const struct firth_selection *selection,
+                void **ret_self, struct firth_error *err);
+    /* Emit records up to and including the next state. 1: there is more; 0: the end; -1: *err is set, or
+     * an emit function failed. With selection.live it returns at least once a second, records or not. */
+    int (*read)(void *self, struct firth_host *host, struct firth_error *err);
+    /* The records up to and including the `states`th state of this session are durable at the other end.
+     * Optional; only where the protocol tells (Airbyte's does not). */
+    int (*acknowledged)(void *self, struct firth_host *host, uint64_t states, struct firth_error *err);
+    void (*close)(void *self);
+};
+
+/* `stream` is always the position in selection.streams. Each returns 0, or -1: the reader went away or we
+ * were asked to stop; read then returns -1 at once. STARTED, RUNNING and COMPLETE, record counts and times
+ * are the SDK's business, and so is a last state for a stream that has emitted none. */
+
+/* One record: a JSON object, as it is (line breaks between tokens become blanks). */
+int firth_emit_record(struct firth_host *host, size_t stream, struct firth_slice data);
+/* The state from which reading can go on after every record emitted so far for this stream: JSON. */
+int firth_emit_state(struct firth_host *host, size_t stream, struct firth_slice state);
+/* The same for all streams at once; stream_states has selection.count elements, size 0: none. */
+int firth_emit_global_state(struct firth_host *host, struct firth_slice shared_state,
+                            const struct firth_slice *stream_states);
+/* How much the whole stream will be: for progress bars. Negative: unknown. */
+int firth_emit_estimate(struct firth_host *host, size_t stream, int64_t records, int64_t bytes);
+/* Everything of this stream has been read (otherwise the end of all counts). */
+int firth_emit_complete(struct firth_host *host, size_t stream);
+
+/* A record member by member, written straight to the output:
+ * firth_record_begin, firth_put_…, firth_record_end. */
+void firth_record_begin(struct firth_host *host, size_t stream);
+void firth_put_null(struct firth_host *host, const char *name);
+void firth_put_boolean(struct firth_host *host, const char *name, bool value);
+void firth_put_integer(struct firth_host *host, const char *name, int64_t value);
+void firth_put_number(struct firth_host *host, const char *name, double value);
+void firth_put_text(struct firth_host *host, const char *name, struct firth_slice text);
+void firth_put_json(struct firth_host *host, const char *name, struct firth_slice json);
+int firth_record_end(struct firth_host *host);
+
+/* --- destinations -----------------------------------------------------------------------------------------
+ */
+
+enum { FIRTH_APPEND = 1, FIRTH_OVERWRITE = 2, FIRTH_APPEND_DEDUP = 4, FIRTH_OVERWRITE_DEDUP = 8 };
+
+/* A stream to be written. */
+struct firth_target {
+    const char *name;
+    const char *name_space; /* NULL: none */
+    unsigned sync_mode;     /* one of FIRTH_APPEND, …: also one that the class does not list, see there */
+    const char *cursor;     /* JSON Pointer, or NULL */
+    const char *const *primary_key; /* JSON Pointers, NULL-terminated, never NULL */
+    struct firth_slice json_schema;
+    /* Rows of generations below minimum_generation are to go once this stream is complete. -1: the other
+     * side knows no generations; then OVERWRITE alone says that old rows go. */
+    int64_t generation, minimum_generation, sync;
+    /* Set by open: what commit made durable is lost nevertheless if this stream does not complete (it is
+     * staged, to be swapped in whole), so no state may be confirmed before finish. */
+    bool states_at_end;
+};
+
+struct firth_record {
+    struct firth_slice data; /* the JSON object, byte for byte as it came */
+    int64_t emitted_at;      /* milliseconds since 1970 */
+    const void *document;    /* private: for firth_record_get */
+    uint32_t node;           /* private */
+};
+
+enum firth_type {
+    FIRTH_IS_ABSENT,
+    FIRTH_IS_NULL,
+    FIRTH_IS_BOOLEAN,
+    FIRTH_IS_NUMBER,
+    FIRTH_IS_TEXT,
+    FIRTH_IS_ARRAY,
+    FIRTH_IS_OBJECT
+};
+
+/* A value of the record by JSON Pointer. *ret_value: the text (unescaped) of a string, else the JSON as it
+ * was written; it lives until the next call of store. */
+enum firth_type firth_record_get(struct firth_host *host, const struct firth_record *record,
+                                 const char *pointer, struct firth_slice *ret_value);
+
+struct firth_commit {
+    struct firth_slice checkpoint; /* to be kept in the same transaction as the rows; size 0: none is asked */
+};
+
+struct firth_destination {
+    unsigned sync_modes; /* what spec lists; a catalog that asks for more reaches open all the same */
+    int (*check)(struct firth_host *host, const void *config, struct firth_error *err);
+    int (*open)(struct firth_host *host, const void *config, struct firth_target *targets, size_t count,
+                void **ret_self, struct firth_error *err);
+    int (*store)(void *self, struct firth_host *host, size_t stream, const struct firth_record *record,
+                 struct firth_error *err);
+    /* Everything stored is durable when this returns, come what may (but see states_at_end). */
+    int (*commit)(void *self, struct firth_host *host, const struct firth_commit *commit,
+                  struct firth_error *err);
+    /* Called once per stream at the end, after a commit. complete: the source has read it to its end, so
+     * staged data replaces the old; otherwise the old data stays. Not called after a failure. */
+    int (*finish)(void *self, struct firth_host *host, size_t stream, bool complete, struct firth_error *err);
+    /* Always called if open succeeded, after failures too. */
+    void (*close)(void *self);
+};
+
+/* --- the class
+ * ----------------------------------------------------------------------------------------------- */
+
+struct firth_connector_class {
+    const char *name; /* "source-clock": also what says whether it is a source or a destination */
+    const char *version;
+    const char *title;
+    const char *summary; /* one line */
+    const char *documentation_url;
+    const char *const
+        *image_names;   /* repositories that it stands for ("airbyte/source-faker"); may be NULL */
+    size_t config_size; /* sizeof(struct my_config): zeroed, then filled from `options` */
+    const struct firth_option *options; /* ends with a NULL name */
+    struct firth_source source;         /* exactly one of the two is filled */
+    struct firth_destination destination;
+};
+
+/* The whole program: returns the exit status. 0: done; 1: failed, and said why in a TRACE message;
+ * 2: the command line is wrong. After SIGTERM it ends by that signal. */
+int firth_connector_main(const struct firth_connector_class *class_, int argc, char **argv);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
