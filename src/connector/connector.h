@@ -28,19 +28,21 @@ struct connector_spec {
 };
 
 struct connector_limits {
-    size_t line_max;         /* bytes of one line, default 64 MiB + 1 MiB */
-    uint64_t memory_max;     /* address space, 0 = no limit */
-    uint32_t files_max;      /* descriptors, default 1024 */
-    uint64_t stall_ms;       /* no byte on stdout and stderr for so long is a failure, 0 = never */
-    uint64_t stop_ms;        /* from SIGTERM to SIGKILL, default 10 s */
+    size_t line_max;     /* bytes of one line, default 64 MiB + 1 MiB */
+    uint64_t memory_max; /* bytes of writable memory of one process (RLIMIT_DATA), 0 = no limit, default 0 */
+    uint32_t files_max;  /* descriptors, default 1024 */
+    uint64_t stall_ms;   /* nothing read from or written to it for so long is a failure, 0 = never, default
+                            0. Time in which it waits for us does not count: lines the owner has not
+                            taken, an open stdin with nothing queued for it. */
+    uint64_t stop_ms;    /* from SIGTERM to SIGKILL, default 10 s */
 };
 extern const struct connector_limits connector_limits_default;
 
 /* The names of built-in connectors, NULL-terminated, sorted; set once by the program's main from the
  * registry (connectors/registry.h is above this layer). */
 struct connector_built_in {
-    const char *name;                 /* "source-faker" */
-    const char *const *image_names;   /* repository names it stands for: "airbyte/source-faker", … */
+    const char *name;               /* "source-faker" */
+    const char *const *image_names; /* repository names it stands for: "airbyte/source-faker", … */
     const char *title, *summary;
 };
 struct connector_catalog {
@@ -55,7 +57,7 @@ struct connector_program {
     const char *const *argv; /* NULL-terminated words before the verb */
     const char *const *env;
     const char *folder;
-    const char *label;       /* for people: "source-faker (built in)", "python -m x" */
+    const char *label; /* for people: "source-faker (built in)", "python -m x" */
     bool built_in;
     enum connector_protocol protocol;
 };
@@ -67,21 +69,26 @@ int connector_resolve(const struct connector_catalog *built_ins, const struct co
 struct connector_process;
 
 /* JSON texts handed over as files; a zero-size slice is not passed. The order on the command line is the
- * protocol's: VERB --config F --catalog F --state F. */
+ * protocol's: VERB --config F --catalog F --state F. The files live, 0600 in a 0700 folder, until the process
+ * has ended. String values of the config whose names look secret (password, token, …) are masked in
+ * everything that the connector writes to stderr or that is noted as its log. */
 struct connector_files {
     struct slice config, catalog, state;
 };
 
-/* Called for every line of stderr (and by owners for protocol logs); may be NULL. */
+/* Called for every line of stderr, from connector_service; may be NULL. JSON log lines come as their message
+ * with their other fields behind it; lines past 8 kB are cut. */
 typedef void connector_on_log(void *context, enum log_level level, struct slice line);
 
-/* Start `program VERB …`. `verb` may be NULL (Flow's protocol has none). stdin is a pipe if with_stdin, else
- * /dev/null. Retriable errors are the machine's (fork, pipe); a program that is not there is not. */
+/* Start `program VERB …`. The child dies with the thread that started it, whatever kills that. `verb` may be
+ * NULL (Flow's protocol has none). stdin is a pipe if with_stdin, else /dev/null. Retriable errors are the
+ * machine's (fork, pipe); a program that is not there is not. */
 struct connector_process *connector_start(const struct connector_program *program, const char *verb,
                                           const struct connector_files *files, bool with_stdin,
                                           const struct connector_limits *limits, connector_on_log *on_log,
                                           void *log_context, struct error *err);
-/* End it if it lives (SIGTERM to the group, after stop_ms SIGKILL), reap it, remove its files, free. Blocks. */
+/* End it if it lives (SIGTERM to the group, after stop_ms SIGKILL), reap it, remove its files, free. Blocks.
+ */
 void connector_free(struct connector_process *process);
 MEM_DEFINE_CLEANUP(struct connector_process *, connector_free);
 
@@ -90,16 +97,19 @@ size_t connector_pollfds(struct connector_process *process, struct pollfd fds[4]
 /* Milliseconds until connector_service must be called even if no descriptor is ready (stall), -1: never. */
 int connector_timeout_ms(const struct connector_process *process);
 /* Do what is ready: read stdout into the line buffer (only when the owner has taken the lines before),
- * read stderr, write pending stdin, notice the exit. -1: a line too long, a stall, a broken pipe. */
+ * read stderr, write pending stdin, notice the exit. -1: a line too long, a stall, a connector that closed
+ * its stdin and lives on; it is killed then, and what remains is connector_free. A connector that dies while
+ * it is written to gives no error here: connector_result knows why it died. */
 int connector_service(struct connector_process *process, struct error *err);
 
 /* The next whole line of stdout (without the newline), valid until the next connector_service. 1, or 0 if
  * there is none yet or no more. A last line without newline counts at the end of the output. */
 int connector_next_line(struct connector_process *process, struct slice *ret_line);
-bool connector_output_ended(const struct connector_process *process); /* EOF, and every line taken */
+/* EOF, and every line taken. Then call connector_finish_input, and service until connector_exited. */
+bool connector_output_ended(const struct connector_process *process);
 
-/* Queue bytes for stdin. Never blocks; connector_pending_input tells how much waits, so that the owner
- * stops reading its other side beyond its bound. */
+/* Queue bytes for stdin (they are copied). Never blocks; connector_pending_input tells how much waits, so
+ * that the owner stops reading its other side beyond its bound. */
 void connector_send(struct connector_process *process, struct slice bytes);
 size_t connector_pending_input(const struct connector_process *process);
 /* Close stdin once everything queued is written. */
@@ -107,12 +117,15 @@ void connector_finish_input(struct connector_process *process);
 
 /* Ask it to stop: SIGTERM to its group now, SIGKILL by connector_service after stop_ms. */
 void connector_stop(struct connector_process *process);
+/* SIGKILL to its group now. */
+void connector_kill(struct connector_process *process);
 /* It has exited and both outputs have ended. */
 bool connector_exited(const struct connector_process *process);
 /* After connector_exited: 0 if it exited with 0; else -1 and ERROR_CONNECTOR with how it died and its last
  * log lines ("source-x exited with status 1; its last log lines: …"). */
 int connector_result(const struct connector_process *process, struct error *err);
-/* Take in a log line that came by the protocol (Airbyte LOG), for the last log lines. */
+/* Take in a log line that came by the protocol (Airbyte LOG), or a line of stdout that is no message, for the
+ * last log lines. It is not handed to on_log. */
 void connector_note_log(struct connector_process *process, enum log_level level, struct slice line);
 pid_t connector_pid(const struct connector_process *process);
 
