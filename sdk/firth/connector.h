@@ -29,7 +29,7 @@
 extern "C" {
 #endif
 
-#define FIRTH_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define FIRTH_PRINTF(at, first) __attribute__((format(printf, at, first)))
 
 struct firth_slice {
     const char *data;
@@ -269,7 +269,7 @@ struct firth_destination {
  * ----------------------------------------------------------------------------------------------- */
 
 struct firth_connector_class {
-    const char *name; /* "source-clock": also what says whether it is a source or a destination */
+    const char *name; /* "source-clock", "destination-files" */
     const char *version;
     const char *title;
     const char *summary; /* one line */
