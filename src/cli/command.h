@@ -1,8 +1,14 @@
-/* The command line: one table of subcommands, one file each. */
+/* The command line: one table of subcommands, one file each.
+ *
+ * A command is a const struct command in its cmd_x.c: its words, its options and its function. main.c
+ * parses the global options, which may stand before and after the command's name, and the command's own
+ * from the same table that `--help` prints, so the two cannot differ. To add one: write cmd_x.c, declare
+ * its struct at the end of this file, add it to the list in commands.c and to meson.build. */
 #ifndef FIRTH_CLI_COMMAND_H
 #define FIRTH_CLI_COMMAND_H
 
 #include "base/log.h"
+#include "cli/options.h"
 #include "connector/connector.h"
 
 /* Exit codes, the same for every command (documented in docs/cli.md). */
@@ -18,25 +24,38 @@ enum cli_exit {
 
 /* What main knows when it calls a command. */
 struct cli {
-    const char *program;  /* path of this binary, to run it again */
-    const struct connector_catalog *built_ins;
-    struct log log;       /* to stderr */
-    bool json;            /* -o json */
+    const char *program;                       /* path of this binary, to run it again */
+    const struct connector_catalog *built_ins; /* never NULL */
+    const struct command *command;             /* the one that runs */
+    const void *options;                       /* the command's parsed options: its struct of options_size */
+    struct log log;                            /* to stderr */
+    bool json;                                 /* -o json */
     bool terminal;        /* stdout and stderr are terminals and NO_COLOR / TERM=dumb do not say otherwise */
+    bool color_error;     /* as terminal, for stderr alone: messages */
     const char *data_dir; /* --data-dir, FIRTH_DATA_DIR, .firth */
 };
 
 struct command {
     const char *name;
-    const char *arguments; /* "CATALOG [--task NAME] [--once]" */
-    const char *summary;   /* one line for `firth --help` */
-    const char *help;      /* what `firth NAME --help` adds below usage, summary: options, examples */
-    bool hidden;           /* not in `firth --help` (firth task) */
-    /* argv[0] is the command's name; global options have been taken out. Returns an enum cli_exit. */
+    const char *arguments; /* operands of the usage line: "COLLECTION", "[FILE]"; raw: all that follows */
+    const char *summary;   /* one line for `firth --help`: lower case, no full stop */
+    const char *help;      /* what `--help` adds below the options: what it does, examples; may be NULL */
+    const struct option_spec *options; /* its own options, ends with a NULL name; NULL: none */
+    size_t options_size;               /* of the struct that they fill, zeroed before; see cli->options */
+    int operands_min, operands_max;    /* checked by main; operands_max -1: no limit */
+    bool hidden;                       /* not in `firth --help` (firth task) */
+    bool raw; /* arguments after the name are the command's own business, global options among them;
+               * only `--help` as the first of them is main's (firth connector NAME …) */
+    /* argv[0] is the command's name, then come the operands, then NULL. Returns an enum cli_exit. */
     int (*run)(struct cli *cli, int argc, char **argv);
 };
 
-/* In the order of `firth --help`; ends with a NULL name. */
-extern const struct command cli_commands[];
+/* In the order of `firth --help`; NULL-terminated. */
+extern const struct command *const cli_commands[];
+
+const struct command *cli_command_find(const char *name); /* NULL if there is none */
+
+/* Each is in its own file. */
+extern const struct command cli_help, cli_version; /* cmd_help.c */
 
 #endif
