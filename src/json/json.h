@@ -56,9 +56,11 @@ enum json_duplicates {
 struct json_limits {
     uint32_t size_max;  /* bytes of source, at most JSON_SIZE_LIMIT */
     uint32_t depth_max; /* nested containers */
+    uint32_t nodes_max; /* values and keys together; 0 or anything above it means JSON_NODES_LIMIT */
 };
 
 #define JSON_SIZE_LIMIT (1U << 30)
+#define JSON_NODES_LIMIT ((1U << 27) - 1)
 /* 64 MiB documents, 256 deep: what Flow accepts. */
 #define JSON_LIMITS_DEFAULT ((struct json_limits){.size_max = 64U << 20, .depth_max = 256})
 
@@ -143,20 +145,29 @@ static inline uint32_t json_first_key(const struct json *doc, uint32_t object)
 {
     return json_is(doc, object, JSON_OBJECT) && doc->nodes[object].count ? object + 1 : JSON_NONE;
 }
-static inline uint32_t json_value(uint32_t key) { return key + 1; }
+static inline uint32_t json_value(uint32_t key)
+{
+    return key + 1;
+}
 static inline uint32_t json_next_key(const struct json *doc, uint32_t object, uint32_t key)
 {
     uint32_t after = json_after(doc, key + 1);
     return after == doc->nodes[object].link ? JSON_NONE : after;
 }
-static inline uint32_t json_hash_of_key(const struct json *doc, uint32_t key) { return doc->nodes[key].link; }
+static inline uint32_t json_hash_of_key(const struct json *doc, uint32_t key)
+{
+    return doc->nodes[key].link;
+}
 
 /* The bytes between the quotes, still escaped if json_escaped says so. */
 static inline struct slice json_inner(const struct json *doc, uint32_t at)
 {
     return (struct slice){doc->source + doc->nodes[at].offset + 1, doc->nodes[at].length - 2};
 }
-static inline bool json_escaped(const struct json *doc, uint32_t at) { return doc->nodes[at].escaped; }
+static inline bool json_escaped(const struct json *doc, uint32_t at)
+{
+    return doc->nodes[at].escaped;
+}
 
 /* The text of a string or key: a slice of the source, or unescaped into the arena. */
 struct slice json_string(const struct json *doc, uint32_t at, struct arena *arena);
@@ -165,6 +176,8 @@ struct slice json_string(const struct json *doc, uint32_t at, struct arena *aren
 char *json_cstring(const struct json *doc, uint32_t at, struct arena *arena);
 /* Is the string or key exactly this text? */
 bool json_string_is(const struct json *doc, uint32_t at, const char *text);
+/* The same for a string or key that is known to be one. */
+bool json_text_is(const struct json *doc, uint32_t at, struct slice text);
 /* Unescape the inside of a valid JSON string; `out` has room for size bytes. Returns the length. */
 size_t json_unescape(const char *inner, size_t size, char *out);
 

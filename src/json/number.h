@@ -8,6 +8,9 @@
 #include "base/text.h"
 
 enum { NUMBER_EXPONENT_MAX = 100000 };
+/* number_is_multiple by a divisor of more than 19 digits takes time with the product of both lengths; beyond
+ * this product the answer is no. */
+enum { NUMBER_MULTIPLE_WORK_MAX = 200 * 1000 * 1000 };
 
 /* -1, 0, 1, by value. */
 int number_compare(struct slice a, struct slice b);
@@ -15,8 +18,10 @@ int number_compare(struct slice a, struct slice b);
 bool number_is_integer(struct slice text);
 /* Is a an integer multiple of b (b > 0), exactly, in decimal? */
 bool number_is_multiple(struct slice a, struct slice b);
+/* The value exactly, or false if it is no integer of that type. */
 bool number_to_i64(struct slice text, int64_t *ret_value);
 bool number_to_u64(struct slice text, uint64_t *ret_value);
+/* The nearest double; false if that would be infinite. */
 bool number_to_double(struct slice text, double *ret_value);
 /* A hash that is equal for equal values. */
 uint64_t number_hash(struct slice text);

@@ -1,0 +1,32 @@
+/* A number literal taken apart: sign, significant digits where they stand in the text, exponent. No digit is
+ * copied; zeros at either end are left out, so that equal values have equal parts. Private to this folder. */
+#ifndef FIRTH_JSON_DECIMAL_H
+#define FIRTH_JSON_DECIMAL_H
+
+#include "base/text.h"
+
+/* value = (-1)^negative * 0.d1 d2 … dn * 10^scale. Zero: digits == 0 and nothing else set. */
+struct decimal {
+    bool negative;
+    const char *first; /* the first significant digit; a decimal point may stand among the digits */
+    uint32_t digits;
+    int64_t scale;
+};
+
+struct decimal decimal_of(struct slice text);
+
+/* The digit at *at, which moves on, over a decimal point too. */
+static inline unsigned decimal_next(const char **at)
+{
+    if (**at == '.')
+        ++*at;
+    return (unsigned)(*(*at)++ - '0');
+}
+
+/* Where the ones are in 0.d1…dn * 10^scale: the power of ten of the last digit. */
+static inline int64_t decimal_exponent(const struct decimal *decimal)
+{
+    return decimal->scale - (int64_t)decimal->digits;
+}
+
+#endif

@@ -1,0 +1,88 @@
+/* The parser as an object: limits, reuse, copies that live on, and the position in an error. */
+#include "json/parser.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct json_parser *json_parser_new(struct json_limits limits, enum json_duplicates duplicates)
+{
+    assert(limits.size_max <= JSON_SIZE_LIMIT);
+    struct json_parser *parser = mem_zalloc(sizeof *parser);
+    if (limits.nodes_max == 0 || limits.nodes_max > JSON_NODES_LIMIT)
+        limits.nodes_max = JSON_NODES_LIMIT;
+    parser->limits = limits;
+    parser->duplicates_mode = duplicates;
+    buffer_init(&parser->text, JSON_SIZE_LIMIT);
+    return parser;
+}
+
+void json_parser_free(struct json_parser *parser)
+{
+    if (!parser)
+        return;
+    free(parser->nodes);
+    free(parser->hashes);
+    free(parser->slots);
+    buffer_done(&parser->text);
+    free(parser);
+}
+
+int json_fail(const struct json_parser *parser, enum error_code code, uint32_t byte, struct error *err,
+              const char *format, ...)
+{
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    uint32_t line = 1, column = 1;
+    for (uint32_t i = 0; i < byte; i++) {
+        if (parser->source[i] == '\n') {
+            line++;
+            column = 1;
+        } else if (((unsigned char)parser->source[i] & 0xc0) != 0x80) {
+            column++;
+        }
+    }
+    return error_set(err, code, "line %u, column %u (byte %u): %s", line, column, byte, message);
+}
+
+int json_parse(struct json_parser *parser, const char *source, size_t size, struct json *ret_doc,
+               struct error *err)
+{
+    if (size > parser->limits.size_max)
+        return error_set(err, ERROR_LIMIT, "the document has %zu bytes, at most %u are accepted", size,
+                         parser->limits.size_max);
+    parser->source = source;
+    parser->size = (uint32_t)size;
+    parser->count = 0;
+    parser->duplicates = 0;
+    parser->hashes_count = 0;
+    if (json_plain_parse(parser, err) < 0)
+        return -1;
+    if (parser->duplicates)
+        json_members_compact(parser);
+    *ret_doc = (struct json){
+        .source = source,
+        .size = (uint32_t)size,
+        .count = parser->count,
+        .nodes = parser->nodes,
+        .duplicates = parser->duplicates,
+    };
+    return 0;
+}
+
+int json_parse_copy(struct arena *arena, const char *source, size_t size, struct json *ret_doc,
+                    struct error *err)
+{
+    mem_auto(json_parser_free) struct json_parser *parser =
+        json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_REFUSE);
+    struct json doc;
+    if (json_parse(parser, source, size, &doc, err) < 0)
+        return -1;
+    doc.source = arena_dup(arena, source, size);
+    doc.nodes = arena_dup(arena, doc.nodes, doc.count * sizeof *doc.nodes);
+    *ret_doc = doc;
+    return 0;
+}
