@@ -82,8 +82,17 @@ struct airbyte_message {
 };
 
 /* Read a parsed line. -1 (ERROR_PROTOCOL) for a message whose required fields are missing or of the wrong
- * type, naming the field. Strings that need unescaping go to the arena. */
+ * type, naming the field. Lenient where a failure would only hide something: nothing of an ERROR trace is
+ * required, and a LOG without a text, like a message of an unknown type, is AIRBYTE_NOT_A_MESSAGE. Strings
+ * that need unescaping go to the arena; a RECORD without escapes in its names allocates nothing. */
 int airbyte_decode(const struct json *line, struct arena *arena, struct airbyte_message *ret_message,
                    struct error *err);
+
+/* The same for a bare state message (an element of a state file) at `at`. */
+int airbyte_decode_state(const struct json *doc, uint32_t at, struct arena *arena,
+                         struct airbyte_message *ret_message, struct error *err);
+/* A {"name","namespace"} object; `field` names it in the error. */
+int airbyte_read_descriptor(const struct json *doc, uint32_t at, const char *field, struct arena *arena,
+                            struct airbyte_stream_name *ret_name, struct error *err);
 
 #endif

@@ -41,8 +41,8 @@ int airbyte_states_load(struct airbyte_states *states, const struct json *doc, u
                         struct error *err);
 
 /* Identity of a STATE message: equal for messages that mean the same (kind, stream, state), whatever their
- * statistics, key order, white space, escapes and number spelling. For finding which forwarded state a
- * destination echoes. */
+ * statistics, key order, white space, escapes, number spelling and members that are null. For finding which
+ * forwarded state a destination echoes. */
 struct airbyte_state_id {
     uint64_t a, b;
 };
