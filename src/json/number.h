@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-enum { NUMBER_EXPONENT_MAX = 100000 };
+#define NUMBER_EXPONENT_MAX INT64_C(1000000000000000)
 /* number_is_multiple by a divisor of more than 19 digits takes time with the product of both lengths; beyond
  * this product the answer is no. */
 enum { NUMBER_MULTIPLE_WORK_MAX = 200 * 1000 * 1000 };
