@@ -1,6 +1,7 @@
 #include "cli/output.h"
 
 #include "base/file.h"
+#include "json/writer.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -189,7 +190,17 @@ static void print_error(const struct cli *cli, const struct error *err, const ch
     struct error ignored;
     buffer_init(&line, 1 << 20);
     if (cli->json) {
-        log_error(&cli->log, "%s", err->message);
+        struct json_writer writer;
+        json_writer_init(&writer, &line);
+        json_begin_object(&writer);
+        json_put_key(&writer, "error");
+        json_begin_object(&writer);
+        json_member_string(&writer, "code", error_code_name(err->code));
+        json_member_string(&writer, "message", err->message);
+        json_member_bool(&writer, "retriable", err->retriable);
+        json_end_object(&writer);
+        json_end_object(&writer);
+        buffer_byte(&line, '\n');
     } else {
         buffer_printf(&line, "%sfirth: %s%s\n%s", cli->color_error ? "\033[31m" : "", err->message,
                       cli->color_error ? "\033[0m" : "", hint);
