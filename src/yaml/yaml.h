@@ -25,8 +25,8 @@ struct yaml_position {
 struct yaml_document {
     struct json json;
     const char *file;                      /* as the caller named it */
-    const struct yaml_position *positions; /* positions[i] is where json.nodes[i] begins. What an alias or
-                                              a merge key brought has the place of the original. */
+    const struct yaml_position *positions; /* positions[i] is where json.nodes[i] begins. What is inside
+                                              of an alias has the place of the original. */
 };
 
 enum yaml_syntax { YAML_SYNTAX_YAML, YAML_SYNTAX_JSON };
