@@ -210,11 +210,14 @@ static int take_event(struct reading *reading, struct fy_event *event)
     if (reading->items->count >= YAML_NODES_MAX)
         return yaml_fatal(reading->reporter, ERROR_LIMIT, reading->last, "more than %d values in one file",
                           YAML_NODES_MAX);
+    /* The start of a document has no place of its own: the first thing in it has. */
+    if (reading->documents > 1 && event->type != FYET_DOCUMENT_START)
+        return yaml_fatal(reading->reporter, ERROR_UNSUPPORTED,
+                          position_of(reading, fy_event_start_mark(event)),
+                          "a second document begins here (after ---); one file holds one document");
     switch (event->type) {
     case FYET_DOCUMENT_START:
-        if (++reading->documents > 1)
-            return yaml_fatal(reading->reporter, ERROR_UNSUPPORTED, reading->last,
-                              "a second document begins after here (---); one file holds one document");
+        reading->documents++;
         return 0;
     case FYET_MAPPING_START:
         return open_container(reading, event, YAML_MAPPING, take_key_turn(reading));
