@@ -101,7 +101,7 @@ static int scan_escape(struct plain *plain)
         return 0;
     }
     plain->at++;
-    uint32_t first, second;
+    uint32_t first = 0, second = 0;
     if (hex4(plain, &first) < 0)
         return -1;
     if (first >= 0xdc00 && first < 0xe000)
