@@ -1,6 +1,7 @@
 #include "cli/output.h"
 
 #include "base/file.h"
+#include "cli/columns.h"
 #include "json/writer.h"
 
 #include <assert.h>
@@ -85,14 +86,6 @@ int output_finish(struct output *output, const struct cli *cli, int code)
 }
 
 /* --- tables ---------------------------------------------------------------------------------------- */
-
-size_t text_columns(const char *text, size_t size)
-{
-    size_t columns = 0;
-    for (size_t i = 0; i < size; i++)
-        columns += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return columns;
-}
 
 void table_init(struct table *table, const char *const *headings)
 {

@@ -48,9 +48,6 @@ void table_cellf(struct table *table, const char *format, ...) __attribute__((fo
 /* Print; the heading bold if `color`. Frees the table. */
 void table_finish(struct table *table, bool color, struct output *output);
 
-/* Columns that a UTF-8 text takes on a terminal, as far as this program needs it: one a code point. */
-size_t text_columns(const char *text, size_t size);
-
 /* --- errors ---------------------------------------------------------------------------------------- */
 
 /* Print the error on stderr ("firth: …", or {"error":{…}} with -o json); returns its exit code. */
