@@ -127,13 +127,17 @@ int connector_result(const struct connector_process *process, struct error *err)
 /* Take in a log line that came by the protocol (Airbyte LOG), or a line of stdout that is no message, for the
  * last log lines. It is not handed to on_log. */
 void connector_note_log(struct connector_process *process, enum log_level level, struct slice line);
+/* Append text of the connector's (an ERROR trace's message, …) with its config's secrets masked: before it
+ * becomes part of an error or a log. What passes through on_log and connector_result is masked already. */
+void connector_mask(const struct connector_process *process, struct slice text, struct buffer *out);
 pid_t connector_pid(const struct connector_process *process);
 
 /* --- whole conversations, blocking ---------------------------------------------------------------- */
 
 /* Airbyte's one-shot verbs (spec, check, discover): start, wait for the one message, end. The message's
- * payload is copied to the arena as *ret_payload's own document. check gives an error if the connector
- * says FAILED (ERROR_INVALID with its message). */
+ * payload is copied to the arena as *ret_…'s own document. check gives an error if the connector says FAILED
+ * (ERROR_INVALID with its message); so does an ERROR trace (config_error: ERROR_INVALID, else
+ * ERROR_CONNECTOR). Without a stall limit of the caller's, ten minutes of silence are one. */
 int connector_airbyte_spec(const struct connector_program *program, const struct connector_limits *limits,
                            struct arena *arena, struct json *ret_spec, struct error *err);
 int connector_airbyte_check(const struct connector_program *program, struct slice config,

@@ -1,0 +1,109 @@
+#include "connector/environment.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <unistd.h>
+
+static const char *const kept[] = {
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "CURL_CA_BUNDLE",
+    "REQUESTS_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+};
+#ifdef FIRTH_FAULTS
+static const char *const kept_in_tests[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
+#endif
+static const char default_path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
+
+static bool has_name(const char *variable, const char *name)
+{
+    size_t size = strlen(name);
+    return strncmp(variable, name, size) == 0 && variable[size] == '=';
+}
+
+static bool in_list(const char *variable, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (has_name(variable, names[i]))
+            return true;
+    return false;
+}
+
+static bool is_kept(const char *variable, bool built_in)
+{
+    if (in_list(variable, kept, sizeof kept / sizeof *kept))
+        return true;
+    if (!built_in)
+        return false;
+#ifdef FIRTH_FAULTS
+    if (in_list(variable, kept_in_tests, sizeof kept_in_tests / sizeof *kept_in_tests))
+        return true;
+#endif
+    return string_starts_with(variable, "FIRTH_");
+}
+
+/* Set or replace one "NAME=value". */
+static void put(char **list, size_t *count, const char *variable)
+{
+    const char *equals = strchr(variable, '=');
+    if (!equals)
+        return;
+    size_t name = (size_t)(equals - variable) + 1;
+    for (size_t i = 0; i < *count; i++) {
+        if (strncmp(list[i], variable, name) != 0)
+            continue;
+        free(list[i]);
+        list[i] = mem_strdup(variable);
+        return;
+    }
+    list[(*count)++] = mem_strdup(variable);
+}
+
+char **connector_environment(const char *const *given, bool built_in)
+{
+    size_t room = 2, count = 0;
+    for (char **variable = environ; variable && *variable; variable++)
+        room++;
+    for (const char *const *variable = given; variable && *variable; variable++)
+        room++;
+    char **list = mem_zalloc(room * sizeof *list);
+    put(list, &count, default_path);
+    for (char **variable = environ; variable && *variable; variable++)
+        if (is_kept(*variable, built_in))
+            put(list, &count, *variable);
+    for (const char *const *variable = given; variable && *variable; variable++)
+        put(list, &count, *variable);
+    return list;
+}
+
+void connector_environment_free(char **environment)
+{
+    for (char **variable = environment; variable && *variable; variable++)
+        free(*variable);
+    free(environment);
+}
+
+const char *connector_environment_get(char *const *environment, const char *name)
+{
+    for (; *environment; environment++)
+        if (has_name(*environment, name))
+            return *environment + strlen(name) + 1;
+    return NULL;
+}

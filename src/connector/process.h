@@ -1,0 +1,55 @@
+/* Private to this room: what a connector process is made of. process.c starts and ends it, service.c does its
+ * I/O. */
+#ifndef FIRTH_CONNECTOR_PROCESS_H
+#define FIRTH_CONNECTOR_PROCESS_H
+
+#include "connector/connector.h"
+#include "connector/folder.h"
+#include "connector/lines.h"
+#include "connector/logs.h"
+#include "connector/spawn.h"
+
+enum {
+    CONNECTOR_LINGER_MS = 1000, /* for a dead connector's children to finish their output */
+    CONNECTOR_SEND_AT_ONCE =
+        64 << 10, /* queued bytes that connector_send writes without waiting for a poll */
+};
+
+struct connector_process {
+    char *label;
+    struct connector_limits limits;
+    pid_t pid;
+    int pidfd; /* -1: reaped */
+    struct connector_guard guard;
+    struct connector_folder folder;
+
+    int in, out, err; /* our ends, non-blocking; -1: closed */
+    struct connector_lines lines;
+    struct connector_logs logs;
+
+    struct buffer input; /* queued for stdin from input_sent on */
+    size_t input_sent;
+    bool input_finished; /* close stdin once all is written */
+    bool input_broken;   /* it closed its stdin before that */
+    size_t input_lost;
+
+    bool exited;           /* noticed, though perhaps not yet reaped */
+    int exit_code;         /* CLD_EXITED, CLD_KILLED, CLD_DUMPED */
+    int exit_status;       /* status or signal */
+    bool stopping, killed; /* we sent SIGTERM, SIGKILL */
+    bool stop_expired;     /* and SIGKILL because SIGTERM did not do */
+    uint64_t activity_ms;  /* of the last byte in any direction, or of the last time it waited for us */
+    uint64_t stop_ms, exit_ms, broken_ms; /* when those began, valid with their flags */
+};
+
+uint64_t connector_now_ms(void);
+/* A signal to its whole group, as long as that surely is its. */
+void connector_signal(struct connector_process *process, int number);
+/* Notice, without waiting, whether it has exited. */
+void connector_notice_exit(struct connector_process *process);
+/* After the exit: end what is left of its group and the guard, and reap it. */
+void connector_reap(struct connector_process *process);
+/* What it did wrong is told by *err; it is killed. Returns -1. */
+int connector_fail(struct connector_process *process);
+
+#endif

@@ -1,0 +1,143 @@
+#include "connector/connector.h"
+#include "connector/image.h"
+
+const struct connector_limits connector_limits_default = {
+    .line_max = (size_t)65 << 20,
+    .memory_max = 0,
+    .files_max = 1024,
+    .stall_ms = 0,
+    .stop_ms = 10000,
+};
+
+enum { LABEL_MAX = 60 };
+
+static const struct connector_built_in *find_name(const struct connector_catalog *built_ins, const char *name)
+{
+    for (size_t i = 0; i < built_ins->count; i++)
+        if (strcmp(built_ins->items[i].name, name) == 0)
+            return &built_ins->items[i];
+    return NULL;
+}
+
+static const struct connector_built_in *find_image(const struct connector_catalog *built_ins,
+                                                   const char *image)
+{
+    struct slice wanted = connector_image_repository(image);
+    for (size_t i = 0; i < built_ins->count; i++) {
+        const char *const *names = built_ins->items[i].image_names;
+        for (; names && *names; names++)
+            if (slice_equal(wanted, connector_image_repository(*names)))
+                return &built_ins->items[i];
+    }
+    return NULL;
+}
+
+static const char *nearest(const struct connector_catalog *built_ins, const char *name, struct arena *arena)
+{
+    const char **names = arena_alloc(arena, built_ins->count * sizeof *names);
+    for (size_t i = 0; i < built_ins->count; i++)
+        names[i] = built_ins->items[i].name;
+    return string_nearest(name, names, built_ins->count);
+}
+
+static const char *name_list(const struct connector_catalog *built_ins, struct arena *arena)
+{
+    const char *list = "";
+    for (size_t i = 0; i < built_ins->count; i++)
+        list = arena_printf(arena, "%s%s%s", list, i ? ", " : "", built_ins->items[i].name);
+    return list;
+}
+
+static const char *suggestion(const struct connector_catalog *built_ins, const char *name,
+                              struct arena *arena)
+{
+    const char *near = nearest(built_ins, name, arena);
+    return near ? arena_printf(arena, "did you mean %s? ", near) : "";
+}
+
+static void use_built_in(const struct connector_catalog *built_ins, const struct connector_built_in *item,
+                         struct arena *arena, struct connector_program *program)
+{
+    const char **argv = arena_zalloc(arena, 4 * sizeof *argv);
+    argv[0] = built_ins->program;
+    argv[1] = "connector";
+    argv[2] = item->name;
+    program->argv = argv;
+    program->built_in = true;
+    program->folder = NULL;
+    program->label = arena_printf(arena, "%s (built in)", item->name);
+}
+
+/* The command's words as far as they fit: enough to recognise it. */
+static const char *command_label(const char *const *command, struct arena *arena)
+{
+    const char *label = command[0];
+    for (size_t i = 1; command[i] && strlen(label) + strlen(command[i]) < LABEL_MAX; i++)
+        label = arena_printf(arena, "%s %s", label, command[i]);
+    return label;
+}
+
+/* Flow's connectors are told to speak JSON, and to log it; what the catalog sets comes later and wins. */
+static const char *const *environment(const struct connector_spec *spec, struct arena *arena)
+{
+    static const char *const flow[] = {"FLOW_RUNTIME_CODEC=json", "LOG_FORMAT=json", "LOG_LEVEL=info"};
+    size_t flow_count = spec->protocol == CONNECTOR_FLOW ? sizeof flow / sizeof *flow : 0, given = 0,
+           count = 0;
+    while (spec->env && spec->env[given])
+        given++;
+    const char **env = arena_zalloc(arena, (flow_count + given + 1) * sizeof *env);
+    for (size_t i = 0; i < flow_count; i++)
+        env[count++] = flow[i];
+    for (size_t i = 0; i < given; i++)
+        env[count++] = spec->env[i];
+    return env;
+}
+
+static int resolve_image(const struct connector_catalog *built_ins, const char *image, struct arena *arena,
+                         struct connector_program *program, struct error *err)
+{
+    const struct connector_built_in *item = find_image(built_ins, image);
+    if (item) {
+        use_built_in(built_ins, item, arena, program);
+        program->label = arena_printf(arena, "%s (built in, for %s)", item->name, image);
+        return 0;
+    }
+    struct slice repository = connector_image_repository(image);
+    const char *slash = memrchr(repository.data, '/', repository.size);
+    const char *base = slash ? slash + 1 : repository.data;
+    const char *name = arena_strndup(arena, base, (size_t)(repository.data + repository.size - base));
+    return error_set(
+        err, ERROR_UNSUPPORTED,
+        "image %s is not built in, and images are not run yet (podman and docker come with a later "
+        "version); %sbuilt in: %s",
+        image, suggestion(built_ins, name, arena), name_list(built_ins, arena));
+}
+
+int connector_resolve(const struct connector_catalog *built_ins, const struct connector_spec *spec,
+                      struct arena *arena, struct connector_program *ret_program, struct error *err)
+{
+    struct connector_program program = {.protocol = spec->protocol, .env = environment(spec, arena)};
+    if ((spec->image != NULL) + (spec->built_in != NULL) + (spec->command != NULL) != 1)
+        return error_set(err, ERROR_INVALID,
+                         "a connector is named by an image, a built-in's name or a command: "
+                         "one of the three");
+    if (spec->built_in) {
+        const struct connector_built_in *item = find_name(built_ins, spec->built_in);
+        if (!item)
+            return error_set(err, ERROR_NOT_FOUND, "no built-in connector is named %s; %sbuilt in: %s",
+                             spec->built_in, suggestion(built_ins, spec->built_in, arena),
+                             name_list(built_ins, arena));
+        use_built_in(built_ins, item, arena, &program);
+    } else if (spec->image) {
+        if (resolve_image(built_ins, spec->image, arena, &program, err) < 0)
+            return -1;
+    } else {
+        if (!spec->command[0] || !*spec->command[0])
+            return error_set(err, ERROR_INVALID, "the command of a local connector is empty");
+        program.argv = spec->command;
+        program.folder = spec->folder;
+        program.label = command_label(spec->command, arena);
+    }
+    *ret_program = program;
+    return 0;
+}

@@ -1,0 +1,333 @@
+#include "connector/process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+/* One turn of a process's I/O. Nothing here blocks; every wait has an end in connector_timeout_ms. */
+
+static size_t pending(const struct connector_process *process)
+{
+    return process->in < 0 ? 0 : process->input.size - process->input_sent;
+}
+
+/* It cannot go on before we do something: take its lines, or give it input. */
+static bool waits_for_us(const struct connector_process *process)
+{
+    return connector_lines_ready(&process->lines) ||
+           (process->in >= 0 && !process->input_finished && pending(process) == 0);
+}
+
+/* --- polling -------------------------------------------------------------------------------------- */
+
+size_t connector_pollfds(struct connector_process *process, struct pollfd fds[4])
+{
+    size_t count = 0;
+    if (process->out >= 0 && !connector_lines_ready(&process->lines))
+        fds[count++] = (struct pollfd){process->out, POLLIN, 0};
+    if (process->err >= 0)
+        fds[count++] = (struct pollfd){process->err, POLLIN, 0};
+    if (process->in >= 0 && pending(process))
+        fds[count++] = (struct pollfd){process->in, POLLOUT, 0};
+    if (process->pidfd >= 0 && !process->exited)
+        fds[count++] = (struct pollfd){process->pidfd, POLLIN, 0};
+    return count;
+}
+
+static void sooner(uint64_t *deadline, uint64_t since, uint64_t after_ms)
+{
+    if (since + after_ms < *deadline)
+        *deadline = since + after_ms;
+}
+
+/* A dead connector's children may still write: the linger runs from the last byte. */
+static uint64_t linger_since(const struct connector_process *process)
+{
+    return process->activity_ms > process->exit_ms ? process->activity_ms : process->exit_ms;
+}
+
+int connector_timeout_ms(const struct connector_process *process)
+{
+    uint64_t now = connector_now_ms(), deadline = UINT64_MAX;
+    bool open = process->out >= 0 || process->err >= 0;
+    if (process->exited && connector_lines_ready(&process->lines))
+        return -1; /* the owner's turn */
+    if (process->pidfd < 0)
+        return open ? 0 : -1;
+    if (process->exited) {
+        sooner(&deadline, linger_since(process), open ? CONNECTOR_LINGER_MS : 0);
+    } else {
+        if (process->limits.stall_ms)
+            sooner(&deadline, process->activity_ms, process->limits.stall_ms);
+        if (process->stopping && !process->killed)
+            sooner(&deadline, process->stop_ms, process->limits.stop_ms);
+        if (process->input_broken && !process->killed)
+            sooner(&deadline, process->broken_ms, process->limits.stop_ms);
+    }
+    if (deadline == UINT64_MAX)
+        return -1;
+    uint64_t left = deadline > now ? deadline - now : 0;
+    return left > INT32_MAX ? INT32_MAX : (int)left;
+}
+
+/* --- stdin ---------------------------------------------------------------------------------------- */
+
+/* A write to a pipe that nobody reads raises SIGPIPE. How a program treats it is not ours to set, so it is
+ * held back for the one call and, if it came, taken away. */
+static ssize_t write_quietly(int fd, const char *bytes, size_t size)
+{
+    sigset_t pipe_signal, before, waiting;
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    sigpending(&waiting);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    ssize_t count;
+    do
+        count = write(fd, bytes, size);
+    while (count < 0 && errno == EINTR);
+    int failure = errno;
+    if (count < 0 && failure == EPIPE && !sigismember(&waiting, SIGPIPE)) {
+        const struct timespec now = {0};
+        while (sigtimedwait(&pipe_signal, NULL, &now) < 0 && errno == EINTR)
+            ;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = failure;
+    return count;
+}
+
+static void close_input(struct connector_process *process)
+{
+    mem_close_cleanup(&process->in);
+    process->in = -1;
+    buffer_done(&process->input);
+    buffer_init(&process->input, BUFFER_UNLIMITED);
+    process->input_sent = 0;
+}
+
+static void break_input(struct connector_process *process)
+{
+    process->input_broken = true;
+    process->input_lost = pending(process);
+    process->broken_ms = connector_now_ms();
+    close_input(process);
+}
+
+/* Drop what is written once it is the larger part, so that each byte is moved at most once. */
+static void compact_input(struct connector_process *process)
+{
+    if (process->input_sent * 2 < process->input.size)
+        return;
+    buffer_consume(&process->input, process->input_sent);
+    process->input_sent = 0;
+}
+
+static void flush_input(struct connector_process *process)
+{
+    while (pending(process)) {
+        ssize_t count =
+            write_quietly(process->in, process->input.data + process->input_sent, pending(process));
+        if (count < 0) {
+            if (errno != EAGAIN)
+                break_input(process);
+            return;
+        }
+        process->input_sent += (size_t)count;
+        process->activity_ms = connector_now_ms();
+        compact_input(process);
+    }
+    if (process->in >= 0 && process->input_finished)
+        close_input(process);
+}
+
+void connector_send(struct connector_process *process, struct slice bytes)
+{
+    assert(!process->input_finished);
+    if (process->in < 0) {
+        process->input_lost += bytes.size;
+        return;
+    }
+    buffer_append(&process->input, bytes.data, bytes.size);
+    if (pending(process) >= CONNECTOR_SEND_AT_ONCE)
+        flush_input(process);
+}
+
+size_t connector_pending_input(const struct connector_process *process)
+{
+    return pending(process);
+}
+
+void connector_finish_input(struct connector_process *process)
+{
+    if (process->input_finished)
+        return;
+    process->input_finished = true;
+    if (process->in >= 0)
+        flush_input(process);
+}
+
+/* --- stdout and stderr ---------------------------------------------------------------------------- */
+
+int connector_next_line(struct connector_process *process, struct slice *ret_line)
+{
+    return connector_lines_next(&process->lines, ret_line);
+}
+
+bool connector_output_ended(const struct connector_process *process)
+{
+    return process->lines.ended && process->lines.start == process->lines.end;
+}
+
+static void end_output(struct connector_process *process)
+{
+    mem_close_cleanup(&process->out);
+    process->out = -1;
+    process->lines.ended = true;
+}
+
+static void end_errors(struct connector_process *process)
+{
+    mem_close_cleanup(&process->err);
+    process->err = -1;
+    connector_logs_end(&process->logs);
+}
+
+/* `last`: nobody is left to write, so an empty pipe is its end. */
+static int read_output(struct connector_process *process, bool last, struct error *err)
+{
+    ssize_t count = connector_lines_fill(&process->lines, process->out);
+    if (count == -2) {
+        error_set(err, ERROR_LIMIT, "%s wrote a line longer than the limit of %zu bytes", process->label,
+                  process->limits.line_max);
+        end_output(process);
+        process->lines.start = process->lines.scanned = process->lines.end;
+        return connector_fail(process);
+    }
+    if (count > 0)
+        process->activity_ms = connector_now_ms();
+    else if (count == 0 || last || errno != EAGAIN)
+        end_output(process);
+    return 0;
+}
+
+static void read_errors(struct connector_process *process, bool last)
+{
+    char bytes[16 << 10];
+    ssize_t count;
+    do
+        count = read(process->err, bytes, sizeof bytes);
+    while (count < 0 && errno == EINTR);
+    if (count > 0) {
+        process->activity_ms = connector_now_ms();
+        connector_logs_feed(&process->logs, (struct slice){bytes, (size_t)count});
+    } else if (count == 0 || last || errno != EAGAIN) {
+        end_errors(process);
+    }
+}
+
+/* --- one turn ------------------------------------------------------------------------------------- */
+
+static int do_ready(struct connector_process *process, struct error *err)
+{
+    struct pollfd fds[4];
+    size_t count = connector_pollfds(process, fds);
+    if (count == 0 || poll(fds, count, 0) <= 0)
+        return 0;
+    int result = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!fds[i].revents)
+            continue;
+        if (fds[i].fd == process->out)
+            result = read_output(process, false, err);
+        else if (fds[i].fd == process->err)
+            read_errors(process, false);
+        else if (fds[i].fd == process->in)
+            flush_input(process);
+        else if (fds[i].fd == process->pidfd)
+            connector_notice_exit(process);
+        if (result < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void add_logs(const struct connector_process *process, struct error *err)
+{
+    struct buffer text;
+    buffer_init(&text, ERROR_MESSAGE_MAX - 1);
+    buffer_str(&text, err->message);
+    connector_logs_describe(&process->logs, &text);
+    memcpy(err->message, buffer_cstr(&text), text.size + 1);
+    buffer_done(&text);
+}
+
+static int stalls(struct connector_process *process, struct error *err)
+{
+    error_set(err, ERROR_CONNECTOR, "%s stalls: for %llu ms it has neither written nor read anything",
+              process->label, (unsigned long long)process->limits.stall_ms);
+    add_logs(process, err);
+    err->retriable = true;
+    return connector_fail(process);
+}
+
+static int refuses_input(struct connector_process *process, struct error *err)
+{
+    error_set(err, ERROR_CONNECTOR,
+              "%s closed its input while %zu bytes were still to be sent, and does not exit", process->label,
+              process->input_lost);
+    add_logs(process, err);
+    return connector_fail(process);
+}
+
+/* What has run out of time. */
+static int check_times(struct connector_process *process, struct error *err)
+{
+    uint64_t now = connector_now_ms(), stop_ms = process->limits.stop_ms, stall_ms = process->limits.stall_ms;
+    if (process->exited || process->killed)
+        return 0;
+    if (process->stopping && now - process->stop_ms >= stop_ms) {
+        process->stop_expired = true;
+        connector_kill(process);
+        return 0;
+    }
+    if (process->input_broken && now - process->broken_ms >= stop_ms)
+        return refuses_input(process, err);
+    if (waits_for_us(process))
+        process->activity_ms = now;
+    else if (stall_ms && now - process->activity_ms >= stall_ms)
+        return stalls(process, err);
+    return 0;
+}
+
+/* After the exit: wait for the rest of the output, but not for ever on a child of its that holds the pipe. */
+static int finish(struct connector_process *process, struct error *err)
+{
+    if (!process->exited)
+        return 0;
+    bool open = process->out >= 0 || process->err >= 0;
+    if (process->pidfd >= 0) {
+        if (open && (connector_lines_ready(&process->lines) ||
+                     connector_now_ms() - linger_since(process) < CONNECTOR_LINGER_MS))
+            return 0;
+        connector_reap(process);
+    }
+    /* Its group is dead; what it wrote is in the pipes, and nothing will follow. */
+    if (process->err >= 0)
+        read_errors(process, true);
+    if (process->out >= 0 && !connector_lines_ready(&process->lines))
+        return read_output(process, true, err);
+    return 0;
+}
+
+int connector_service(struct connector_process *process, struct error *err)
+{
+    if (do_ready(process, err) < 0 || check_times(process, err) < 0)
+        return -1;
+    return finish(process, err);
+}
+
+bool connector_exited(const struct connector_process *process)
+{
+    return process->exited && process->pidfd < 0 && process->err < 0 && process->out < 0 &&
+           connector_output_ended(process);
+}
