@@ -1,0 +1,11 @@
+/* For connectors inside this tree, which use src/base and src/json: their errors as the SDK's. */
+#ifndef FIRTH_SDK_BRIDGE_H
+#define FIRTH_SDK_BRIDGE_H
+
+#include "base/error.h"
+#include "firth/connector.h"
+
+/* What the user gave wrongly is CONFIG, what may pass by itself TRANSIENT, the rest SYSTEM. Returns -1. */
+int sdk_error(struct firth_error *ret_error, const struct error *err);
+
+#endif

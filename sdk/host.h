@@ -1,0 +1,120 @@
+/* The inside of the SDK: what its files share. Not for connectors. */
+#ifndef FIRTH_SDK_HOST_H
+#define FIRTH_SDK_HOST_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "bridge.h"
+#include "firth/connector.h"
+#include "protocol/airbyte.h"
+#include "protocol/airbyte_catalog.h"
+#include "protocol/airbyte_write.h"
+#include "json/json.h"
+
+#include <signal.h>
+
+/* What comes from outside is bounded. */
+enum {
+    SDK_CONFIG_MAX = 16 << 20,
+    SDK_CATALOG_MAX = 256 << 20,
+    SDK_STATE_MAX = 256 << 20,
+    SDK_RECORD_MAX = 64 << 20,                 /* bytes of one record's data */
+    SDK_LINE_MAX = SDK_RECORD_MAX + (1 << 20), /* a message around it */
+    SDK_FLUSH_SIZE = 128 << 10,                /* output is written in pieces of about this size … */
+    SDK_FLUSH_MS = 100,                        /* … and not held back for longer while records come */
+    SDK_STOP_WRITE_MS = 2000,                  /* after SIGTERM, a reader that does not read is given up */
+};
+
+/* One selected stream, as the output side sees it. */
+struct host_stream {
+    struct airbyte_stream_name name;
+    struct slice head; /* airbyte_record_head */
+    uint64_t records;  /* since its last state */
+    bool started, running, complete;
+    bool stated;              /* its last state covers every record */
+    struct buffer last_state; /* size 0: none, neither given nor emitted */
+};
+
+struct firth_host {
+    const struct firth_connector_class *class_;
+    const volatile sig_atomic_t *stop; /* the signal that asked us to stop, or 0 */
+    int fd;                            /* where messages go */
+    struct buffer out;
+    int64_t now_ms, flushed_ms; /* coarse wall clock */
+    bool failed;                /* `error` says why; every emit fails from now on */
+    bool gone;                  /* the reader closed its end (EPIPE) */
+    struct firth_error error;
+
+    struct host_stream *streams;
+    size_t stream_count;
+    bool global;         /* the source speaks GLOBAL states */
+    size_t record_start; /* of the record being built, in `out` */
+    size_t record_stream;
+    bool record_open, record_first;
+
+    struct json_parser *parser; /* for JSON that the connector hands over */
+    struct arena scratch;       /* strings given out by firth_record_get; cleared per record */
+};
+
+/* --- host.c: the way out ---------------------------------------------------------------------------- */
+
+void sdk_host_init(struct firth_host *host, const struct firth_connector_class *class_, int fd,
+                   const volatile sig_atomic_t *stop);
+void sdk_host_done(struct firth_host *host);
+/* Write everything that is buffered. -1: host->failed. */
+int sdk_host_flush(struct firth_host *host);
+/* Write if enough has gathered or waited; called after each message. */
+int sdk_host_flush_if_due(struct firth_host *host);
+/* Make the host fail with a message; -1. */
+int sdk_host_fail(struct firth_host *host, enum firth_failure failure, const char *format, ...)
+    FIRTH_PRINTF(3, 4);
+
+/* --- emit.c: streams ------------------------------------------------------------------------------- */
+
+/* Prepare the output side for these streams; names are borrowed, states are copied. */
+void sdk_host_open_streams(struct firth_host *host, const struct firth_selection *selection);
+/* At the end of read: complete every stream, or say that the started ones are INCOMPLETE. */
+int sdk_host_end_streams(struct firth_host *host, bool complete);
+
+/* --- options.c, spec.c --------------------------------------------------------------------------------- */
+
+/* Fill the config struct (zeroed by the caller) from the object. All problems in one error, none of them
+ * showing a secret. Strings go to the arena. */
+int sdk_options_read(const struct firth_option *options, const struct json *doc, uint32_t at, void *config,
+                     struct arena *arena, struct error *err);
+/* Append the payload of the SPEC message. */
+void sdk_spec_write(struct buffer *out, const struct firth_connector_class *class_);
+
+/* --- selection.c -------------------------------------------------------------------------------------------
+ */
+
+struct firth_catalog {
+    struct arena arena;
+    struct firth_stream *streams; /* as the connector gave them, copied */
+    size_t count, capacity;
+    struct json_parser *parser;
+};
+void sdk_catalog_init(struct firth_catalog *catalog);
+void sdk_catalog_done(struct firth_catalog *catalog);
+/* Append a CATALOG message. */
+void sdk_catalog_write_message(struct buffer *out, const struct firth_catalog *catalog);
+/* Match the configured catalog and the state file against what the source offers. `state` has size 0
+ * if there is none. */
+int sdk_selection_read(const struct firth_catalog *offered, const struct airbyte_configured_catalog *asked,
+                       struct slice state, struct arena *arena, struct firth_selection *ret_selection,
+                       struct error *err);
+/* ["a","b/c"] to "/a/b~1c"; NULL for an empty path. */
+const char *sdk_pointer_of_path(struct airbyte_path path, struct arena *arena);
+const char *const *sdk_pointers_of_paths(const struct airbyte_path *paths, size_t count, struct arena *arena);
+
+/* --- read.c, write.c: the two long verbs
+ * -------------------------------------------------------------------- */
+
+int sdk_run_read(struct firth_host *host, const void *config,
+                 const struct airbyte_configured_catalog *catalog, struct slice state,
+                 struct firth_error *err);
+int sdk_run_write(struct firth_host *host, const void *config,
+                  const struct airbyte_configured_catalog *catalog, int input, struct firth_error *err);
+
+#endif

@@ -1,0 +1,355 @@
+#include "host.h"
+
+/* What a source offers, what the user chose of it, and where each stream is to go on. */
+
+/* --- what is offered ----------------------------------------------------------------------------- */
+
+void sdk_catalog_init(struct firth_catalog *catalog)
+{
+    *catalog = (struct firth_catalog){0};
+    arena_init(&catalog->arena);
+    catalog->parser = json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
+}
+
+void sdk_catalog_done(struct firth_catalog *catalog)
+{
+    json_parser_free(catalog->parser);
+    free(catalog->streams);
+    arena_done(&catalog->arena);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static int refuse(struct firth_error *err, const struct firth_stream *stream, const char *why)
+{
+    return firth_fail(err, FIRTH_FAILURE_SYSTEM, "the connector describes stream \"%s\" wrongly: %s",
+                      stream->name, why);
+}
+
+static int check_stream(struct firth_catalog *catalog, const struct firth_stream *stream,
+                        struct firth_error *err)
+{
+    struct json schema;
+    struct error json_err;
+    if (!(stream->sync_modes & (FIRTH_FULL_REFRESH | FIRTH_INCREMENTAL)))
+        return refuse(err, stream, "it has no sync mode");
+    if (json_parse(catalog->parser, stream->json_schema, strlen(stream->json_schema), &schema, &json_err) < 0)
+        return refuse(err, stream, json_err.message);
+    if (!json_is(&schema, 0, JSON_OBJECT))
+        return refuse(err, stream, "its schema is no object");
+    for (size_t i = 0; stream->primary_key && stream->primary_key[i]; i++) {
+        if (*stream->primary_key[i] != '/')
+            return refuse(err, stream, "a key is no JSON Pointer such as /id");
+    }
+    if (stream->cursor && *stream->cursor != '/')
+        return refuse(err, stream, "its cursor is no JSON Pointer such as /updated_at");
+    for (size_t i = 0; i < catalog->count; i++) {
+        if (same_text(catalog->streams[i].name, stream->name) &&
+            same_text(catalog->streams[i].name_space, stream->name_space))
+            return refuse(err, stream, "there are two of that name");
+    }
+    return 0;
+}
+
+static const char *const *copy_names(struct arena *arena, const char *const *names)
+{
+    size_t count = 0;
+    while (names && names[count])
+        count++;
+    const char **copy = arena_zalloc(arena, (count + 1) * sizeof *copy);
+    for (size_t i = 0; i < count; i++)
+        copy[i] = arena_strdup(arena, names[i]);
+    return copy;
+}
+
+static const char *copy_text(struct arena *arena, const char *text)
+{
+    return text ? arena_strdup(arena, text) : NULL;
+}
+
+int firth_catalog_add(struct firth_catalog *catalog, const struct firth_stream *stream,
+                      struct firth_error *err)
+{
+    if (check_stream(catalog, stream, err) < 0)
+        return -1;
+    catalog->streams =
+        mem_grow(catalog->streams, &catalog->capacity, catalog->count + 1, sizeof *catalog->streams);
+    struct firth_stream *copy = &catalog->streams[catalog->count++];
+    struct arena *arena = &catalog->arena;
+    *copy = *stream;
+    copy->name = arena_strdup(arena, stream->name);
+    copy->name_space =
+        stream->name_space && *stream->name_space ? arena_strdup(arena, stream->name_space) : NULL;
+    copy->json_schema = arena_strdup(arena, stream->json_schema);
+    copy->cursor = copy_text(arena, stream->cursor);
+    copy->primary_key = copy_names(arena, stream->primary_key);
+    return 0;
+}
+
+static bool is_resumable(const struct firth_stream *stream)
+{
+    return stream->resumable || (stream->sync_modes & FIRTH_INCREMENTAL && !stream->cursor_is_free);
+}
+
+/* --- paths and pointers ---------------------------------------------------------------------------- */
+
+const char *sdk_pointer_of_path(struct airbyte_path path, struct arena *arena)
+{
+    if (!path.count)
+        return NULL;
+    struct buffer pointer;
+    buffer_init(&pointer, BUFFER_UNLIMITED); /* bounded by the catalog file */
+    for (size_t i = 0; i < path.count; i++) {
+        buffer_byte(&pointer, '/');
+        for (size_t j = 0; j < path.parts[i].size; j++) {
+            char c = path.parts[i].data[j];
+            if (c == '~' || c == '/')
+                buffer_str(&pointer, c == '~' ? "~0" : "~1");
+            else
+                buffer_byte(&pointer, c);
+        }
+    }
+    const char *copy = arena_strndup(arena, pointer.data, pointer.size);
+    buffer_done(&pointer);
+    return copy;
+}
+
+const char *const *sdk_pointers_of_paths(const struct airbyte_path *paths, size_t count, struct arena *arena)
+{
+    const char **pointers = arena_zalloc(arena, (count + 1) * sizeof *pointers);
+    size_t used = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *pointer = sdk_pointer_of_path(paths[i], arena);
+        if (pointer)
+            pointers[used++] = pointer;
+    }
+    return pointers;
+}
+
+/* "/a/b~1c" to ["a","b/c"]. */
+static struct airbyte_path path_of_pointer(const char *pointer, struct arena *arena)
+{
+    size_t count = 0;
+    for (const char *at = pointer; *at; at++)
+        count += *at == '/';
+    struct slice *parts = arena_zalloc(arena, (count + 1) * sizeof *parts);
+    struct airbyte_path path = {parts, 0};
+    while (*pointer == '/') {
+        const char *from = ++pointer;
+        while (*pointer && *pointer != '/')
+            pointer++;
+        char *name = arena_alloc(arena, (size_t)(pointer - from) + 1);
+        size_t size = 0;
+        for (const char *at = from; at < pointer; at++) {
+            if (*at == '~' && at + 1 < pointer) {
+                at++;
+                name[size++] = *at == '1' ? '/' : '~';
+            } else {
+                name[size++] = *at;
+            }
+        }
+        parts[path.count++] = (struct slice){name, size};
+    }
+    return path;
+}
+
+void sdk_catalog_write_message(struct buffer *out, const struct firth_catalog *catalog)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct airbyte_catalog message = {arena_zalloc(&arena, catalog->count * sizeof *message.streams),
+                                      catalog->count};
+    for (size_t i = 0; i < catalog->count; i++) {
+        const struct firth_stream *from = &catalog->streams[i];
+        struct airbyte_stream *to = &message.streams[i];
+        to->name.name = slice_of(from->name);
+        to->name.namespace = from->name_space ? slice_of(from->name_space) : (struct slice){0};
+        to->json_schema = slice_of(from->json_schema);
+        to->full_refresh = from->sync_modes & FIRTH_FULL_REFRESH;
+        to->incremental = from->sync_modes & FIRTH_INCREMENTAL;
+        to->source_defined_cursor = to->incremental && !from->cursor_is_free;
+        to->is_resumable = is_resumable(from);
+        if (from->cursor)
+            to->default_cursor = path_of_pointer(from->cursor, &arena);
+        while (from->primary_key[to->primary_key_count])
+            to->primary_key_count++;
+        struct airbyte_path *keys = arena_zalloc(&arena, (to->primary_key_count + 1) * sizeof *keys);
+        for (size_t k = 0; k < to->primary_key_count; k++)
+            keys[k] = path_of_pointer(from->primary_key[k], &arena);
+        to->primary_key = keys;
+    }
+    airbyte_write_catalog(out, &message);
+    arena_done(&arena);
+}
+
+/* --- what was chosen ------------------------------------------------------------------------------ */
+
+static const char *label(struct airbyte_stream_name name, struct arena *arena)
+{
+    if (!name.namespace.size)
+        return arena_strndup(arena, name.name.data, name.name.size);
+    return arena_printf(arena, "%.*s.%.*s", SLICE_ARGS(name.namespace), SLICE_ARGS(name.name));
+}
+
+static const struct firth_stream *find_offered(const struct firth_catalog *offered,
+                                               struct airbyte_stream_name name)
+{
+    for (size_t i = 0; i < offered->count; i++) {
+        const struct firth_stream *stream = &offered->streams[i];
+        if (slice_is(name.name, stream->name) &&
+            slice_is(name.namespace, stream->name_space ? stream->name_space : ""))
+            return stream;
+    }
+    return NULL;
+}
+
+static int unknown_stream(const struct firth_catalog *offered, struct airbyte_stream_name name,
+                          struct arena *arena, struct error *err)
+{
+    const char **names = arena_zalloc(arena, (offered->count + 1) * sizeof *names);
+    for (size_t i = 0; i < offered->count; i++)
+        names[i] = offered->streams[i].name;
+    const char *wanted = arena_strndup(arena, name.name.data, name.name.size);
+    const char *near = string_nearest(wanted, names, offered->count);
+    return error_set(
+        err, ERROR_INVALID, "the catalog asks for stream \"%s\", which this source does not have%s%s%s",
+        label(name, arena), near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+}
+
+static int select_stream(const struct firth_stream *from, const struct airbyte_configured_stream *asked,
+                         struct arena *arena, struct firth_selected *to, struct error *err)
+{
+    unsigned wanted = asked->sync_mode == AIRBYTE_INCREMENTAL ? FIRTH_INCREMENTAL : FIRTH_FULL_REFRESH;
+    *to = (struct firth_selected){.name = from->name, .name_space = from->name_space};
+    /* PyAirbyte asks for incremental whatever the source offers. */
+    to->sync_mode = from->sync_modes & wanted ? wanted : from->sync_modes;
+    to->cursor = from->cursor;
+    if (from->cursor_is_free && asked->cursor.count)
+        to->cursor = sdk_pointer_of_path(asked->cursor, arena);
+    if (to->sync_mode == FIRTH_INCREMENTAL && from->cursor_is_free && !to->cursor)
+        return error_set(err, ERROR_INVALID,
+                         "stream \"%s\" is to be read incrementally, and the catalog names no cursor_field",
+                         from->name);
+    to->primary_key = asked->primary_key_count
+                          ? sdk_pointers_of_paths(asked->primary_key, asked->primary_key_count, arena)
+                          : from->primary_key;
+    struct slice schema = asked->stream.json_schema;
+    if (!schema.size)
+        schema = slice_of(from->json_schema);
+    to->json_schema = (struct firth_slice){schema.data, schema.size};
+    return 0;
+}
+
+/* --- where to go on ---------------------------------------------------------------------------------- */
+
+/* Copies, for the parser's document does not live. An empty or null state, and the one that says that there
+ * is none, mean: from the start. */
+static struct firth_slice keep_state(const struct json *doc, uint32_t at, struct arena *arena)
+{
+    if (at == JSON_NONE || json_is(doc, at, JSON_NULL) ||
+        json_get(doc, at, "__ab_no_cursor_state_message") != JSON_NONE)
+        return (struct firth_slice){0};
+    struct slice raw = json_raw(doc, at);
+    return (struct firth_slice){arena_strndup(arena, raw.data, raw.size), raw.size};
+}
+
+static bool descriptor_is(const struct json *doc, uint32_t entry, const struct firth_selected *stream)
+{
+    uint32_t descriptor = json_get(doc, entry, "stream_descriptor");
+    uint32_t space = json_get(doc, descriptor, "namespace");
+    if (!json_string_is(doc, json_get(doc, descriptor, "name"), stream->name))
+        return false;
+    if (space == JSON_NONE || !json_is(doc, space, JSON_STRING))
+        return !stream->name_space;
+    return json_string_is(doc, space, stream->name_space ? stream->name_space : "");
+}
+
+static void take_stream_state(const struct json *doc, uint32_t entry, struct arena *arena,
+                              struct firth_selected *streams, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (descriptor_is(doc, entry, &streams[i]))
+            streams[i].state = keep_state(doc, json_get(doc, entry, "stream_state"), arena);
+    }
+}
+
+/* A blob of an old platform: {"users": {…}, "purchases": {…}}, one member a stream. */
+static void take_legacy(const struct json *doc, uint32_t blob, struct arena *arena,
+                        struct firth_selected *streams, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t value = json_get(doc, blob, streams[i].name);
+        if (json_is(doc, value, JSON_OBJECT))
+            streams[i].state = keep_state(doc, value, arena);
+    }
+}
+
+static int take_message(const struct json *doc, uint32_t at, struct arena *arena,
+                        struct firth_selected *streams, size_t count, struct firth_slice *shared,
+                        struct error *err)
+{
+    if (!json_is(doc, at, JSON_OBJECT))
+        return error_set(err, ERROR_INVALID, "the state file must be an array of state messages");
+    if (json_string_is(doc, json_get(doc, at, "type"), "STATE"))
+        at = json_get(doc, at, "state"); /* with its envelope, as `read` writes it */
+    uint32_t stream = json_get(doc, at, "stream"), global = json_get(doc, at, "global");
+    if (json_is(doc, stream, JSON_OBJECT)) {
+        take_stream_state(doc, stream, arena, streams, count);
+    } else if (json_is(doc, global, JSON_OBJECT)) {
+        *shared = keep_state(doc, json_get(doc, global, "shared_state"), arena);
+        uint32_t states = json_get(doc, global, "stream_states");
+        for (uint32_t e = json_first(doc, states); e != JSON_NONE; e = json_next(doc, states, e))
+            take_stream_state(doc, e, arena, streams, count);
+    } else if (json_is(doc, json_get(doc, at, "data"), JSON_OBJECT)) {
+        take_legacy(doc, json_get(doc, at, "data"), arena, streams, count);
+    } else if (json_get(doc, at, "type") == JSON_NONE) {
+        take_legacy(doc, at, arena, streams, count);
+    }
+    return 0;
+}
+
+static int read_state(struct slice state, struct arena *arena, struct firth_selected *streams, size_t count,
+                      struct firth_slice *shared, struct error *err)
+{
+    mem_auto(json_parser_free) struct json_parser *parser =
+        json_parser_new((struct json_limits){.size_max = SDK_STATE_MAX, .depth_max = 256},
+                        JSON_DUPLICATES_LAST_WINS); /* PyAirbyte writes "global_" twice */
+    struct json doc;
+    if (json_parse(parser, state.data, state.size, &doc, err) < 0)
+        return error_wrap(err, "the state file is not JSON");
+    if (!json_is(&doc, 0, JSON_ARRAY))
+        return take_message(&doc, 0, arena, streams, count, shared, err);
+    for (uint32_t e = json_first(&doc, 0); e != JSON_NONE; e = json_next(&doc, 0, e)) {
+        if (take_message(&doc, e, arena, streams, count, shared, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int sdk_selection_read(const struct firth_catalog *offered, const struct airbyte_configured_catalog *asked,
+                       struct slice state, struct arena *arena, struct firth_selection *ret_selection,
+                       struct error *err)
+{
+    struct firth_selected *streams = arena_zalloc(arena, (asked->count + 1) * sizeof *streams);
+    struct firth_slice shared = {0};
+    for (size_t i = 0; i < asked->count; i++) {
+        const struct firth_stream *from = find_offered(offered, asked->streams[i].stream.name);
+        if (!from)
+            return unknown_stream(offered, asked->streams[i].stream.name, arena, err);
+        if (select_stream(from, &asked->streams[i], arena, &streams[i], err) < 0)
+            return -1;
+    }
+    if (state.size && read_state(state, arena, streams, asked->count, &shared, err) < 0)
+        return -1;
+    for (size_t i = 0; i < asked->count; i++) {
+        /* A full refresh starts over, unless it is one that an interrupted attempt can go on with. */
+        const struct firth_stream *from = find_offered(offered, asked->streams[i].stream.name);
+        if (asked->streams[i].sync_mode == AIRBYTE_FULL_REFRESH && !is_resumable(from))
+            streams[i].state = (struct firth_slice){0};
+    }
+    *ret_selection = (struct firth_selection){streams, asked->count, shared, false};
+    return 0;
+}
