@@ -1,0 +1,18 @@
+#include "registry.h"
+
+#include <string.h>
+
+const struct firth_connector_class *const connectors_registry[] = {
+    &destination_local_json,
+    &source_faker,
+    NULL,
+};
+
+const struct firth_connector_class *connectors_find(const char *name)
+{
+    for (size_t i = 0; connectors_registry[i]; i++) {
+        if (strcmp(connectors_registry[i]->name, name) == 0)
+            return connectors_registry[i];
+    }
+    return NULL;
+}

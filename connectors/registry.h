@@ -1,0 +1,16 @@
+/* Every connector that is built into `firth`: the only list. One line here, one in meson.build. */
+#ifndef FIRTH_CONNECTORS_REGISTRY_H
+#define FIRTH_CONNECTORS_REGISTRY_H
+
+#include "firth/connector.h"
+
+extern const struct firth_connector_class destination_local_json;
+extern const struct firth_connector_class source_faker;
+
+/* Sorted by name; ends with NULL. */
+extern const struct firth_connector_class *const connectors_registry[];
+
+/* The class by its name, or NULL. */
+const struct firth_connector_class *connectors_find(const char *name);
+
+#endif
