@@ -57,5 +57,7 @@ const struct command *cli_command_find(const char *name); /* NULL if there is no
 
 /* Each is in its own file. */
 extern const struct command cli_help, cli_version; /* cmd_help.c */
+extern const struct command cli_connector;         /* cmd_connector.c */
+extern const struct command cli_connectors;        /* cmd_connectors.c */
 
 #endif

@@ -3,6 +3,8 @@
 #include <string.h>
 
 const struct command *const cli_commands[] = {
+    &cli_connector,
+    &cli_connectors,
     &cli_help,
     &cli_version,
     NULL,

@@ -1,4 +1,5 @@
 /* The program: make the process sane, parse, dispatch. */
+#include "cli/built_ins.h"
 #include "cli/global.h"
 #include "cli/output.h"
 
@@ -112,9 +113,10 @@ static int run_command(struct cli *cli, struct global_options *globals, int argc
 
 int main(int argc, char **argv)
 {
-    static const struct connector_catalog no_built_ins;
+    __attribute__((cleanup(arena_done))) struct arena arena = {0};
+    struct connector_catalog built_ins;
     struct global_options globals = {0};
-    struct cli cli = {.built_ins = &no_built_ins};
+    struct cli cli = {.built_ins = &built_ins};
     struct error err;
     char path[PATH_MAX], name[] = "firth", *empty[] = {name, NULL};
 
@@ -125,6 +127,7 @@ int main(int argc, char **argv)
         argv = empty;
     }
     cli.program = own_path(argv[0], path);
+    built_ins_catalog(cli.program, &arena, &built_ins);
 
     const struct option_group group = {global_option_specs, &globals};
     int kept = argc;
