@@ -11,11 +11,13 @@ enum { TAG_DROPPED = 15 };
 
 enum { PAIRS_MAX = 48, PROBES_PER_MEMBER = 16 };
 
-/* Is any hash there twice? A small filter first, exact only if that says maybe. */
-static bool hashes_repeat(const uint32_t *hashes, uint32_t count)
+/* A small filter first, exact only if that says maybe. */
+bool json_hashes_repeat(const uint32_t *hashes, uint32_t count)
 {
     uint64_t seen[16] = {0};
     bool maybe = false;
+    if (count > PAIRS_MAX)
+        return true;
     for (uint32_t i = 0; i < count; i++) {
         uint64_t *word = &seen[hashes[i] >> 6 & 15], bit = 1ULL << (hashes[i] & 63);
         maybe |= (*word & bit) != 0;
@@ -136,7 +138,7 @@ bool json_members_check(struct json_parser *parser, uint32_t at, uint32_t member
     const uint32_t *hashes = parser->hashes + parser->hashes_count - members;
     struct repetition found = {.again = JSON_NONE};
     if (members <= PAIRS_MAX) {
-        if (!hashes_repeat(hashes, members))
+        if (!json_hashes_repeat(hashes, members))
             return true;
         check_pairs(parser, collect_keys(parser, at, members, members), members, &found);
     } else {

@@ -14,7 +14,16 @@ struct json_parser *json_parser_new(struct json_limits limits, enum json_duplica
     parser->limits = limits;
     parser->duplicates_mode = duplicates;
     buffer_init(&parser->text, JSON_SIZE_LIMIT);
+    memset(parser->fast.tail, ' ', sizeof parser->fast.tail);
+    struct json_variant variants[4];
+    json_variants(variants);
+    parser->variant = variants[0];
     return parser;
+}
+
+void json_parser_use(struct json_parser *parser, struct json_variant variant)
+{
+    parser->variant = variant;
 }
 
 void json_parser_free(struct json_parser *parser)
@@ -24,6 +33,8 @@ void json_parser_free(struct json_parser *parser)
     free(parser->nodes);
     free(parser->hashes);
     free(parser->slots);
+    free(parser->fast.index);
+    free(parser->fast.escaped);
     buffer_done(&parser->text);
     free(parser);
 }
@@ -48,6 +59,24 @@ int json_fail(const struct json_parser *parser, enum error_code code, uint32_t b
     return error_set(err, code, "line %u, column %u (byte %u): %s", line, column, byte, message);
 }
 
+static void begin(struct json_parser *parser)
+{
+    parser->count = 0;
+    parser->duplicates = 0;
+    parser->hashes_count = 0;
+}
+
+/* Fast; and where that refuses, plain, to say why. */
+static int parse(struct json_parser *parser, struct error *err)
+{
+    begin(parser);
+    parser->refused = parser->variant.parse && !parser->variant.parse(parser);
+    if (parser->variant.parse && !parser->refused)
+        return 0;
+    begin(parser);
+    return json_plain_parse(parser, err);
+}
+
 int json_parse(struct json_parser *parser, const char *source, size_t size, struct json *ret_doc,
                struct error *err)
 {
@@ -56,10 +85,7 @@ int json_parse(struct json_parser *parser, const char *source, size_t size, stru
                          parser->limits.size_max);
     parser->source = source;
     parser->size = (uint32_t)size;
-    parser->count = 0;
-    parser->duplicates = 0;
-    parser->hashes_count = 0;
-    if (json_plain_parse(parser, err) < 0)
+    if (parse(parser, err) < 0)
         return -1;
     if (parser->duplicates)
         json_members_compact(parser);

@@ -6,6 +6,7 @@
 #ifndef FIRTH_JSON_PARSER_H
 #define FIRTH_JSON_PARSER_H
 
+#include "json/fast.h"
 #include "json/json.h"
 
 struct json_parser {
@@ -31,10 +32,17 @@ struct json_parser {
     size_t slots_capacity;
 
     struct buffer text; /* an unescaped name */
+
+    struct json_variant variant;
+    bool refused; /* the fast parser refused this document */
+    struct json_fast fast;
 };
 
 /* Parse parser->source. */
 int json_plain_parse(struct json_parser *parser, struct error *err);
+
+/* Use this variant from now on: for tests. */
+void json_parser_use(struct json_parser *parser, struct json_variant variant);
 
 /* Put "line L, column C (byte B): " and the message into *err. Returns -1. */
 int json_fail(const struct json_parser *parser, enum error_code code, uint32_t byte, struct error *err,
@@ -42,6 +50,9 @@ int json_fail(const struct json_parser *parser, enum error_code code, uint32_t b
 
 /* The hash of the name of the key `node`. */
 uint32_t json_hash_of_name(struct json_parser *parser, const struct json_node *node);
+
+/* Is any of an object's hashes there twice? (Of many: perhaps.) */
+bool json_hashes_repeat(const uint32_t *hashes, uint32_t count);
 
 /* Deal with members of the same name in the object `at`, whose nodes up to parser->count are complete and
  * whose `members` hashes are the last of parser->hashes. LAST_WINS marks earlier members as dropped. REFUSE:

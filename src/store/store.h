@@ -25,20 +25,21 @@ struct store_reader;
 struct disk; /* store/local/disk.h: the operating system's, or a test's */
 
 struct store_options {
-    const struct disk *disk;    /* NULL: the machine's */
-    const struct clock *clock;  /* NULL: the machine's */
-    bool read_only;             /* never create, never write; an absent data directory is ERROR_NOT_FOUND */
+    const struct disk *disk;   /* NULL: the machine's */
+    const struct clock *clock; /* NULL: the machine's */
+    bool read_only;            /* never create, never write; an absent data directory is ERROR_NOT_FOUND */
 };
 
 /* Limits of one store. */
 enum {
-    STORE_NAME_MAX = 512,               /* bytes of a collection's or task's name */
-    STORE_DOCUMENT_MAX = 64 << 20,      /* bytes of a document */
-    STORE_CHECKPOINT_MAX = 64 << 20,    /* bytes of a checkpoint */
-    STORE_JOURNALS_MAX = 4096,          /* journals one task may write */
+    STORE_NAME_MAX = 512,            /* bytes of a collection's or task's name */
+    STORE_DOCUMENT_MAX = 64 << 20,   /* bytes of a document */
+    STORE_CHECKPOINT_MAX = 64 << 20, /* bytes of a checkpoint */
+    STORE_JOURNALS_MAX = 4096,       /* journals one task may write */
 };
 
-/* Open (and unless read_only create) a data directory. A newer format version: ERROR_UNSUPPORTED, naming both. */
+/* Open (and unless read_only create) a data directory. A newer format version: ERROR_UNSUPPORTED, naming
+ * both. */
 struct store *store_open(const char *data_dir, const struct store_options *options, struct error *err);
 void store_close(struct store *store);
 MEM_DEFINE_CLEANUP(struct store *, store_close);
@@ -57,7 +58,7 @@ struct store_journal_options {
     enum store_compression compression; /* of sealed segments */
     uint64_t segment_bytes;             /* seal and start the next past this; 0 = 64 MiB */
     uint64_t retain_bytes;              /* drop oldest sealed segments beyond this; 0 = keep all */
-    uint64_t retain_ms;                 /* drop sealed segments whose newest document is older; 0 = keep all */
+    uint64_t retain_ms; /* drop sealed segments whose newest document is older; 0 = keep all */
 };
 
 /* Open the task's writer: takes its lock (ERROR_BUSY otherwise), recovers (cuts whatever lies past the
@@ -120,9 +121,9 @@ void store_reader_woken(struct store_reader *reader);
 
 struct store_journal_info {
     const char *collection, *writer;
-    uint64_t first, end;      /* numbers: first kept, one past the last committed */
-    uint64_t bytes;           /* on disk, committed */
-    int64_t committed_ms;     /* newest commit's wall clock, 0 if none */
+    uint64_t first, end;  /* numbers: first kept, one past the last committed */
+    uint64_t bytes;       /* on disk, committed */
+    int64_t committed_ms; /* newest commit's wall clock, 0 if none */
 };
 
 /* All journals of the store (or of one collection), in name order; strings in the arena. */

@@ -1,0 +1,303 @@
+#include "store/local/journal.h"
+
+#include "base/fault.h"
+#include "base/hash.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+
+enum { BLOCK_FIRST_CAPACITY = 8 << 10 };
+
+struct journal *journal_new(struct local_store *store, const char *collection, const char *task,
+                            const struct journal_end *committed)
+{
+    struct journal *journal = mem_zalloc(sizeof *journal);
+    journal->store = store;
+    journal->collection = mem_strdup(collection);
+    journal->task = mem_strdup(task);
+    journal->committed = journal->now = *committed;
+    segment_init(&journal->segment, store->disk);
+    return journal;
+}
+
+void journal_free(struct journal *journal)
+{
+    if (!journal)
+        return;
+    segment_close(&journal->segment);
+    free(journal->collection);
+    free(journal->task);
+    free(journal->folder);
+    free(journal->block);
+    free(journal->sealed);
+    free(journal->sealed_bytes);
+    free(journal);
+}
+
+/* --- blocks -------------------------------------------------------------------------------------- */
+
+size_t journal_grow(struct journal *journal, size_t size)
+{
+    size_t needed = (journal->block_size ? journal->block_size : BLOCK_HEADER) + BLOCK_RECORD + size;
+    size_t capacity = journal->block_capacity ? journal->block_capacity * 2 : BLOCK_FIRST_CAPACITY;
+    while (capacity < needed)
+        capacity *= 2;
+    if (capacity > BLOCK_TARGET)
+        capacity = needed > BLOCK_TARGET ? needed : BLOCK_TARGET;
+    size_t gained = capacity - journal->block_capacity;
+    journal->block = mem_realloc(journal->block, capacity);
+    journal->block_capacity = capacity;
+    if (journal->block_size == 0)
+        journal->block_size = BLOCK_HEADER;
+    return gained;
+}
+
+size_t journal_shrink(struct journal *journal)
+{
+    size_t gained = journal->block_capacity;
+    free(journal->block);
+    journal->block = NULL;
+    journal->block_capacity = journal->block_size = 0;
+    return gained;
+}
+
+static int begin_segment(struct journal *journal, struct error *err)
+{
+    const struct disk *disk = journal->store->disk;
+    struct segment *segment = &journal->segment;
+    segment_close(segment);
+    segment->base = journal->now.segment;
+    segment->path = local_segment_path(journal->folder, segment->base);
+    segment->flags = 0;
+    segment->begun_ms = clock_wall_ms(journal->store->clock);
+    segment->file = disk->open(disk->context, segment->path, DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE);
+    if (segment->file < 0) {
+        int result = segment->file;
+        segment->file = -1;
+        return disk_error(err, result, "cannot make %s", segment->path);
+    }
+    journal->folder_unsynced = true;
+    struct segment_header header = {
+        .base = segment->base,
+        .begun_ms = segment->begun_ms,
+        .collection = slice_of(journal->collection),
+        .task = slice_of(journal->task),
+    };
+    char bytes[SEGMENT_HEADER_MAX];
+    size_t size = layout_segment_put(&header, bytes);
+    int result = disk_write_one(disk, segment->file, bytes, size, 0);
+    if (result < 0)
+        return disk_error(err, result, "cannot write %s", segment->path);
+    segment->header_size = header.size;
+    journal->now.offset = size;
+    return 0;
+}
+
+static int sync_segment(struct journal *journal, struct error *err)
+{
+    const struct disk *disk = journal->store->disk;
+    if (!journal->unsynced)
+        return 0;
+    int result = disk->sync(disk->context, journal->segment.file);
+    if (result < 0)
+        return disk_error(err, result, "cannot sync %s", journal->segment.path);
+    journal->unsynced = false;
+    return 0;
+}
+
+static void add_sealed(struct journal *journal, uint64_t base, uint64_t bytes)
+{
+    size_t count = journal->sealed_count++;
+    journal->sealed =
+        mem_grow(journal->sealed, &journal->sealed_capacity, count + 1, sizeof *journal->sealed);
+    journal->sealed_bytes = mem_grow(journal->sealed_bytes, &journal->sealed_bytes_capacity, count + 1,
+                                     sizeof *journal->sealed_bytes);
+    journal->sealed[count] = base;
+    journal->sealed_bytes[count] = bytes;
+}
+
+/* The active segment is full: it is never written again. */
+static int seal(struct journal *journal, struct error *err)
+{
+    fault_point("store.seal.before-sync");
+    if (sync_segment(journal, err) < 0)
+        return -1;
+    add_sealed(journal, journal->now.segment, journal->now.offset);
+    segment_close(&journal->segment);
+    journal->now.segment = journal->now.end;
+    journal->now.offset = 0;
+    fault_point("store.seal.after-sync");
+    return 0;
+}
+
+static int open_active(struct journal *journal, struct error *err)
+{
+    if (journal->segment.file >= 0)
+        return 0;
+    if (journal->now.offset == 0)
+        return begin_segment(journal, err);
+    int found = segment_open(&journal->segment, journal->folder, journal->now.segment, DISK_WRITE,
+                             journal->collection, journal->task, err);
+    return found == 0 ? segment_corrupt(&journal->segment, 0, "it is missing", err) : found < 0 ? -1 : 0;
+}
+
+/* Write a block: `head` is the header and what comes first of the payload, `tail` the rest (may be empty). */
+static int write_block(struct journal *journal, struct block_header *header, char *head, size_t head_size,
+                       struct slice tail, struct error *err)
+{
+    const struct disk *disk = journal->store->disk;
+    if (open_active(journal, err) < 0)
+        return -1;
+    header->stored_size = header->raw_size = (uint32_t)(head_size - BLOCK_HEADER + tail.size);
+    header->payload_crc =
+        hash_crc32c(hash_crc32c(0, head + BLOCK_HEADER, head_size - BLOCK_HEADER), tail.data, tail.size);
+    header->first = journal->now.end;
+    header->committed_ms = clock_wall_ms(journal->store->clock);
+    layout_block_put(header, head);
+    struct iovec parts[2] = {{head, head_size}, {(void *)(uintptr_t)tail.data, tail.size}};
+    journal->unsynced = true;
+    int result =
+        disk->write(disk->context, journal->segment.file, parts, tail.size ? 2 : 1, journal->now.offset);
+    if (result < 0)
+        return disk_error(err, result, "cannot write %s", journal->segment.path);
+    uint64_t written = head_size + tail.size;
+    disk->start_sync(disk->context, journal->segment.file, journal->now.offset, written);
+    journal->now.offset += written;
+    journal->now.end += header->documents;
+    journal->now.committed_ms = header->committed_ms;
+    uint64_t full = journal->options.segment_bytes;
+    return journal->now.offset >= full ? seal(journal, err) : 0;
+}
+
+int journal_flush(struct journal *journal, uint64_t transaction, struct error *err)
+{
+    if (journal->block_documents == 0)
+        return 0;
+    struct block_header header = {.documents = journal->block_documents, .transaction = transaction};
+    if (write_block(journal, &header, journal->block, journal->block_size, (struct slice){0}, err) < 0)
+        return -1;
+    journal->block_documents = 0;
+    journal->block_size = BLOCK_HEADER;
+    return 0;
+}
+
+int journal_write_large(struct journal *journal, uint64_t transaction, struct slice document,
+                        struct error *err)
+{
+    assert(journal->block_documents == 0);
+    struct block_header header = {.documents = 1, .transaction = transaction};
+    char head[BLOCK_HEADER + BLOCK_RECORD];
+    put_u32(head + BLOCK_HEADER, (uint32_t)document.size);
+    return write_block(journal, &header, head, sizeof head, document, err);
+}
+
+/* --- transactions -------------------------------------------------------------------------------- */
+
+int journal_sync(struct journal *journal, struct error *err)
+{
+    const struct disk *disk = journal->store->disk;
+    if (sync_segment(journal, err) < 0)
+        return -1;
+    if (journal->folder_unsynced) {
+        int result = disk->sync_folder(disk->context, journal->folder);
+        if (result < 0)
+            return disk_error(err, result, "cannot sync the folder %s", journal->folder);
+        journal->folder_unsynced = false;
+    }
+    return 0;
+}
+
+int journal_truncate(struct journal *journal, struct error *err)
+{
+    /* What was gathered is numbered like everything else, and dropped with it. */
+    journal->now.end += journal->block_documents;
+    journal->block_documents = 0;
+    if (journal->block_capacity > 0)
+        journal->block_size = BLOCK_HEADER;
+    journal->now.first = journal->now.end;
+    journal->now.committed_ms = clock_wall_ms(journal->store->clock);
+    return journal->now.offset > 0 ? seal(journal, err) : (journal->now.segment = journal->now.end, 0);
+}
+
+void journal_committed(struct journal *journal)
+{
+    journal->committed = journal->now;
+}
+
+/* --- recovery ------------------------------------------------------------------------------------ */
+
+static int remove_file(struct journal *journal, const char *path, struct error *err)
+{
+    const struct disk *disk = journal->store->disk;
+    int result = disk->unlink(disk->context, path);
+    return result < 0 && result != -ENOENT ? disk_error(err, result, "cannot remove %s", path) : 0;
+}
+
+static void remove_temporary(void *argument, const char *name)
+{
+    struct journal *journal = argument;
+    auto_free char *path = mem_printf("%s/%s", journal->folder, name);
+    if (string_ends_with(name, ".seg.tmp"))
+        journal->store->disk->unlink(journal->store->disk->context, path);
+}
+
+/* Cut the active segment to its committed length. */
+static int cut_active(struct journal *journal, struct error *err)
+{
+    const struct disk *disk = journal->store->disk;
+    struct journal_end *end = &journal->now;
+    if (end->offset == 0)
+        return 0;
+    if (open_active(journal, err) < 0)
+        return -1;
+    uint64_t size;
+    int result = disk->size(disk->context, journal->segment.file, &size);
+    if (result == 0 && size > end->offset) {
+        result = disk->truncate(disk->context, journal->segment.file, end->offset);
+        if (result == 0)
+            result = disk->sync(disk->context, journal->segment.file);
+    }
+    if (result < 0)
+        return disk_error(err, result, "cannot cut %s to its committed length", journal->segment.path);
+    return size < end->offset
+               ? segment_corrupt(&journal->segment, size, "committed documents are missing at its end", err)
+               : 0;
+}
+
+int journal_recover(struct journal *journal, uint64_t last, struct error *err)
+{
+    const struct disk *disk = journal->store->disk;
+    journal->folder = local_journal_folder(journal->store, journal->collection, journal->task, err);
+    if (!journal->folder || local_make_folders(journal->store, journal->folder, err) < 0)
+        return -1;
+    struct segment_list list = {0};
+    int result = segment_list_read(&list, disk, journal->folder, err);
+    if (result == 0 && list.leftovers)
+        disk->list(disk->context, journal->folder, remove_temporary, journal);
+    const struct journal_end *end = &journal->now;
+    bool removed = list.leftovers;
+    for (size_t i = 0; i < list.count && result == 0; i++) {
+        uint64_t base = list.bases[i], bytes;
+        auto_free char *path = local_segment_path(journal->folder, base);
+        bool past = base > end->segment || (base == end->segment && end->offset == 0);
+        if (past || base < end->first) {
+            /* Below `first`: a segment that holds nothing kept. `first` is always the base of a segment. */
+            result = remove_file(journal, path, err);
+            removed = true;
+        } else if (base < end->segment) {
+            result = disk->stat_size(disk->context, path, &bytes);
+            if (result < 0)
+                disk_error(err, result, "cannot stat %s", path);
+            else
+                add_sealed(journal, base, bytes);
+        }
+    }
+    segment_list_done(&list);
+    if (result < 0 || cut_active(journal, err) < 0)
+        return -1;
+    if (removed && (result = disk->sync_folder(disk->context, journal->folder)) < 0)
+        return disk_error(err, result, "cannot sync the folder %s", journal->folder);
+    fault_point("store.open.after-cut");
+    return 0;
+}

@@ -1,0 +1,369 @@
+#include "store/local/writer.h"
+
+#include "base/fault.h"
+#include "store/local/journal.h"
+#include "store/local/log.h"
+#include "store/local/path.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+
+enum {
+    GATHER_MAX = 4 << 20,    /* bytes of all blocks being gathered: beyond it they are written */
+    OPEN_SEGMENTS_MAX = 256, /* descriptors */
+    SEGMENT_BYTES_DEFAULT = 64 << 20,
+    SEGMENT_BYTES_MIN = 4 << 10,
+};
+
+struct local_writer {
+    struct store_writer base;
+    struct local_store *store;
+    char *task, *folder;
+    int lock;
+    struct log_writer log;
+    struct log_state opened; /* as found: holds the checkpoint given out */
+    struct journal **journals;
+    size_t journals_count, journals_capacity;
+    uint64_t sequence; /* of the last commit; the open transaction is the next */
+    uint64_t pending;
+    size_t gathered; /* capacity of all blocks */
+    uint64_t tick;
+    struct buffer ends; /* the journals' entries of the record being written */
+    bool failed;
+};
+
+static struct local_writer *writer_of(struct store_writer *writer)
+{
+    return (struct local_writer *)writer;
+}
+
+/* --- open and close ------------------------------------------------------------------------------ */
+
+void local_writer_close(struct store_writer *base)
+{
+    struct local_writer *writer = writer_of(base);
+    const struct disk *disk = writer->store->disk;
+    for (size_t i = 0; i < writer->journals_count; i++)
+        journal_free(writer->journals[i]);
+    free(writer->journals);
+    log_writer_done(&writer->log);
+    free(writer->opened.payload);
+    buffer_done(&writer->ends);
+    local_close_file(disk, &writer->lock);
+    free(writer->task);
+    free(writer->folder);
+    free(writer);
+}
+
+static int take_lock(struct local_writer *writer, struct error *err)
+{
+    auto_free char *path = mem_printf("%s/lock", writer->folder);
+    auto_free char *what = mem_printf("task %s", writer->task);
+    return local_lock(writer->store, path, what, "its writer", &writer->lock, err);
+}
+
+/* Read what is committed, and put it into a log of our own before anything is cut. */
+static int recover(struct local_writer *writer, struct error *err)
+{
+    struct log_view view;
+    log_view_init(&view, writer->store->disk, writer->folder, writer->task);
+    int result = log_view_refresh(&view, LOG_OWNER, err);
+    writer->opened = view.state;
+    writer->log.log = view.log;
+    view.state = (struct log_state){0};
+    log_view_done(&view);
+    if (result < 0)
+        return -1;
+    struct log_state *state = &writer->opened;
+    writer->sequence = state->sequence ? state->sequence : 1;
+    struct log_record record = {
+        .sequence = writer->sequence,
+        .committed_ms = state->sequence ? state->committed_ms : clock_wall_ms(writer->store->clock),
+        .journals = {state->payload, state->payload_size - state->checkpoint_size},
+        .count = state->journals,
+        .checkpoint = log_state_checkpoint(state),
+    };
+    if (log_writer_roll(&writer->log, &record, 0, err) < 0)
+        return -1;
+    log_writer_publish(&writer->log, writer->sequence);
+    fault_point("store.open.after-log");
+    return 0;
+}
+
+/* Every journal that is committed to is carried on in each record, opened or not. */
+static void carry_journals(struct local_writer *writer)
+{
+    struct journal_end end;
+    struct slice name;
+    if (writer->opened.sequence == 0)
+        return;
+    for (const char *at = NULL; log_state_journal(&writer->opened, &at, &end, &name);) {
+        auto_free char *collection = mem_strndup(name.data, name.size);
+        writer->journals = mem_grow(writer->journals, &writer->journals_capacity, writer->journals_count + 1,
+                                    sizeof(struct journal *));
+        writer->journals[writer->journals_count++] =
+            journal_new(writer->store, collection, writer->task, &end);
+    }
+}
+
+struct store_writer *local_writer_open(struct store *base, const char *task, struct slice *ret_checkpoint,
+                                       struct error *err)
+{
+    struct local_store *store = local_store_of(base);
+    if (store->read_only) {
+        error_set(err, ERROR_INVALID, "the store %s is open for reading only", store->folder);
+        return NULL;
+    }
+    auto_free char *folder = local_task_folder(store, task, err);
+    if (!folder || local_make_folders(store, folder, err) < 0)
+        return NULL;
+    struct local_writer *writer = mem_zalloc(sizeof *writer);
+    writer->base.engine = &store_engine_local;
+    writer->store = store;
+    writer->task = mem_strdup(task);
+    writer->folder = mem_strdup(folder);
+    writer->lock = -1;
+    log_writer_init(&writer->log, store->disk, folder, task);
+    buffer_init(&writer->ends, RECORD_PAYLOAD_MAX - STORE_CHECKPOINT_MAX);
+    if (take_lock(writer, err) < 0 || recover(writer, err) < 0) {
+        error_wrap(err, "cannot open the journals of task %s", task);
+        local_writer_close(&writer->base);
+        return NULL;
+    }
+    carry_journals(writer);
+    *ret_checkpoint = log_state_checkpoint(&writer->opened);
+    return &writer->base;
+}
+
+static struct journal *find_journal(struct local_writer *writer, const char *collection, uint32_t *ret_index)
+{
+    for (size_t i = 0; i < writer->journals_count; i++) {
+        if (strcmp(writer->journals[i]->collection, collection) == 0) {
+            *ret_index = (uint32_t)i;
+            return writer->journals[i];
+        }
+    }
+    return NULL;
+}
+
+static int refuse_failed(struct error *err)
+{
+    return error_set(err, ERROR_INVALID,
+                     "the store's writer failed before: it has to be closed and opened again");
+}
+
+int local_writer_journal(struct store_writer *base, const char *collection,
+                         const struct store_journal_options *options, uint32_t *ret_journal,
+                         struct error *err)
+{
+    struct local_writer *writer = writer_of(base);
+    if (writer->failed)
+        return refuse_failed(err);
+    uint32_t index;
+    struct journal *journal = find_journal(writer, collection, &index);
+    if (!journal) {
+        if (writer->journals_count >= STORE_JOURNALS_MAX)
+            return error_set(err, ERROR_LIMIT, "task %s would write to more than %d collections",
+                             writer->task, STORE_JOURNALS_MAX);
+        journal = journal_new(writer->store, collection, writer->task, &(struct journal_end){0});
+        writer->journals = mem_grow(writer->journals, &writer->journals_capacity, writer->journals_count + 1,
+                                    sizeof(struct journal *));
+        index = (uint32_t)writer->journals_count;
+        writer->journals[writer->journals_count++] = journal;
+    }
+    journal->options = *options;
+    if (journal->options.segment_bytes == 0)
+        journal->options.segment_bytes = SEGMENT_BYTES_DEFAULT;
+    else if (journal->options.segment_bytes < SEGMENT_BYTES_MIN)
+        journal->options.segment_bytes = SEGMENT_BYTES_MIN;
+    if (!journal->listed && journal_recover(journal, writer->sequence, err) < 0) {
+        writer->failed = true;
+        return error_wrap(err, "cannot open the journal of collection %s", collection);
+    }
+    journal->listed = true;
+    *ret_journal = index;
+    return 0;
+}
+
+/* --- the open transaction ------------------------------------------------------------------------ */
+
+static int fail(struct local_writer *writer)
+{
+    writer->failed = true;
+    return -1;
+}
+
+/* Keep the number of open files bounded: close the one used longest ago. */
+static int make_room_for_file(struct local_writer *writer, struct error *err)
+{
+    struct journal *oldest = NULL;
+    size_t open = 0;
+    for (size_t i = 0; i < writer->journals_count; i++) {
+        struct journal *journal = writer->journals[i];
+        if (journal->segment.file < 0)
+            continue;
+        open++;
+        if (!oldest || journal->used_at < oldest->used_at)
+            oldest = journal;
+    }
+    if (open < OPEN_SEGMENTS_MAX)
+        return 0;
+    /* Synced before it is closed: the error of a later writeback might go unreported. */
+    if (journal_sync(oldest, err) < 0)
+        return -1;
+    segment_close(&oldest->segment);
+    return 0;
+}
+
+static int flush_journal(struct local_writer *writer, struct journal *journal, struct error *err)
+{
+    if (journal->segment.file < 0 && make_room_for_file(writer, err) < 0)
+        return -1;
+    journal->used_at = ++writer->tick;
+    return journal_flush(journal, writer->sequence + 1, err);
+}
+
+/* Too much is gathered in too many blocks: write them all and begin anew. */
+static int flush_all(struct local_writer *writer, bool shrink, struct error *err)
+{
+    for (size_t i = 0; i < writer->journals_count; i++) {
+        struct journal *journal = writer->journals[i];
+        if (journal->block_documents > 0 && flush_journal(writer, journal, err) < 0)
+            return -1;
+        if (shrink)
+            writer->gathered -= journal_shrink(journal);
+    }
+    return 0;
+}
+
+static __attribute__((noinline)) int append_slowly(struct local_writer *writer, struct journal *journal,
+                                                   struct slice document, struct error *err)
+{
+    bool large = document.size > BLOCK_TARGET - BLOCK_HEADER - BLOCK_RECORD;
+    if (large || journal->block_capacity >= BLOCK_TARGET) {
+        if (flush_journal(writer, journal, err) < 0)
+            return -1;
+    }
+    if (large) {
+        if (journal->segment.file < 0 && make_room_for_file(writer, err) < 0)
+            return -1;
+        return journal_write_large(journal, writer->sequence + 1, document, err);
+    }
+    if (!journal_room(journal, document.size)) {
+        if (writer->gathered >= GATHER_MAX && flush_all(writer, true, err) < 0)
+            return -1;
+        writer->gathered += journal_grow(journal, document.size);
+    }
+    return 1;
+}
+
+int local_append(struct store_writer *base, uint32_t index, struct slice document, struct error *err)
+{
+    struct local_writer *writer = writer_of(base);
+    assert(index < writer->journals_count && writer->journals[index]->listed);
+    struct journal *journal = writer->journals[index];
+    if (writer->failed)
+        return refuse_failed(err);
+    if (document.size > STORE_DOCUMENT_MAX)
+        return error_set(err, ERROR_LIMIT, "a document for collection %s has %zu bytes; the limit is %d",
+                         journal->collection, document.size, STORE_DOCUMENT_MAX);
+    char *room = journal_room(journal, document.size);
+    writer->pending += document.size + BLOCK_RECORD;
+    if (!room) {
+        int result = append_slowly(writer, journal, document, err);
+        if (result <= 0)
+            return result < 0 ? fail(writer) : 0;
+        room = journal_room(journal, document.size);
+    }
+    put_u32(room, (uint32_t)document.size);
+    if (document.size)
+        memcpy(room + BLOCK_RECORD, document.data, document.size);
+    journal->block_size += BLOCK_RECORD + document.size;
+    journal->block_documents++;
+    return 0;
+}
+
+uint64_t local_writer_pending(const struct store_writer *base)
+{
+    return ((const struct local_writer *)base)->pending;
+}
+
+int local_truncate(struct store_writer *base, uint32_t index, struct error *err)
+{
+    struct local_writer *writer = writer_of(base);
+    assert(index < writer->journals_count && writer->journals[index]->listed);
+    if (writer->failed)
+        return refuse_failed(err);
+    return journal_truncate(writer->journals[index], err) < 0 ? fail(writer) : 0;
+}
+
+/* --- commit -------------------------------------------------------------------------------------- */
+
+static int sync_all(struct local_writer *writer, struct error *err)
+{
+    for (size_t i = 0; i < writer->journals_count; i++)
+        if (journal_sync(writer->journals[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+/* A journal is in the record once it holds anything. */
+static uint32_t encode_ends(struct local_writer *writer)
+{
+    uint32_t count = 0;
+    buffer_clear(&writer->ends);
+    for (size_t i = 0; i < writer->journals_count; i++) {
+        struct journal *journal = writer->journals[i];
+        struct slice name = slice_of(journal->collection);
+        bool room = buffer_reserve(&writer->ends, RECORD_JOURNAL + name.size);
+        assert(room), (void)room;
+        layout_journal_put(&journal->now, name, writer->ends.data + writer->ends.size);
+        writer->ends.size += RECORD_JOURNAL + name.size;
+        count++;
+    }
+    return count;
+}
+
+static int write_record(struct local_writer *writer, struct slice checkpoint, struct error *err)
+{
+    struct log_record record = {
+        .sequence = writer->sequence + 1,
+        .committed_ms = clock_wall_ms(writer->store->clock),
+        .count = encode_ends(writer),
+        .checkpoint = checkpoint,
+    };
+    record.journals = (struct slice){writer->ends.data, writer->ends.size};
+    return log_writer_append(&writer->log, &record, err);
+}
+
+static int commit(struct local_writer *writer, struct slice checkpoint, struct error *err)
+{
+    fault_point("store.commit.before-write");
+    if (flush_all(writer, false, err) < 0)
+        return -1;
+    fault_point("store.commit.after-blocks");
+    if (sync_all(writer, err) < 0)
+        return -1;
+    fault_point("store.commit.after-sync");
+    if (write_record(writer, checkpoint, err) < 0)
+        return -1;
+    fault_point("store.commit.after-record");
+    return 0;
+}
+
+int local_commit(struct store_writer *base, struct slice checkpoint, struct error *err)
+{
+    struct local_writer *writer = writer_of(base);
+    if (writer->failed)
+        return refuse_failed(err);
+    if (commit(writer, checkpoint, err) < 0)
+        return fail(writer);
+    writer->sequence++;
+    writer->pending = 0;
+    for (size_t i = 0; i < writer->journals_count; i++)
+        journal_committed(writer->journals[i]);
+    log_writer_publish(&writer->log, writer->sequence);
+    fault_point("store.commit.after-publish");
+    return 0;
+}

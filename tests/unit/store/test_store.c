@@ -1,0 +1,274 @@
+/* store: what is committed is read back, whole, in order, by anyone; what is not is never seen. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "store/store.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct fixture {
+    char folder[64];
+    struct store *store;
+    struct arena arena;
+};
+
+static struct store *must_open(const char *folder, bool read_only)
+{
+    struct error err;
+    struct store *store = store_open(folder, &(struct store_options){.read_only = read_only}, &err);
+    if (!store)
+        fail_msg("%s", err.message);
+    return store;
+}
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = mem_zalloc(sizeof *fixture);
+    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/firth-store-XXXXXX");
+    assert_non_null(mkdtemp(fixture->folder));
+    fixture->store = must_open(fixture->folder, false);
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err;
+    store_close(fixture->store);
+    arena_done(&fixture->arena);
+    assert_int_equal(file_remove_tree(fixture->folder, &err), 0);
+    free(fixture);
+    return 0;
+}
+
+static struct store_writer *must_write(struct store *store, const char *task, const char *checkpoint)
+{
+    struct error err;
+    struct slice found;
+    struct store_writer *writer = store_writer_open(store, task, &found, &err);
+    if (!writer)
+        fail_msg("%s", err.message);
+    if (checkpoint)
+        assert_true(slice_is(found, checkpoint));
+    return writer;
+}
+
+static uint32_t must_journal(struct store_writer *writer, const char *collection,
+                             const struct store_journal_options *options)
+{
+    struct error err;
+    uint32_t journal;
+    if (store_writer_journal(writer, collection, options, &journal, &err) < 0)
+        fail_msg("%s", err.message);
+    return journal;
+}
+
+static void must_append(struct store_writer *writer, uint32_t journal, const char *format, int number)
+{
+    char text[256];
+    struct error err;
+    snprintf(text, sizeof text, "{\"text\":\"%s\",\"n\":%d}", format, number);
+    if (store_append(writer, journal, slice_of(text), &err) < 0)
+        fail_msg("%s", err.message);
+}
+
+static void must_commit(struct store_writer *writer, const char *checkpoint)
+{
+    struct error err;
+    if (store_commit(writer, slice_of(checkpoint), &err) < 0)
+        fail_msg("%s", err.message);
+}
+
+/* Reads to the end: documents must be {"text":text,"n":number} for number from..to-1. */
+static void expect_read(struct store_reader *reader, const char *text, int from, int to)
+{
+    struct error err;
+    struct store_document document;
+    int result;
+    for (int i = from; (result = store_reader_next(reader, &document, &err)) == 1; i++) {
+        char expected[256];
+        snprintf(expected, sizeof expected, "{\"text\":\"%s\",\"n\":%d}", text, i);
+        assert_true(i < to);
+        assert_int_equal(document.number, i);
+        assert_true(slice_is(document.bytes, expected));
+        from = i + 1;
+    }
+    if (result < 0)
+        fail_msg("%s", err.message);
+    assert_int_equal(from, to);
+}
+
+static struct store_reader *must_read(struct store *store, const char *collection, uint64_t from)
+{
+    struct error err;
+    struct store_reader *reader = store_reader_open(store, collection, NULL, from, &err);
+    if (!reader)
+        fail_msg("%s", err.message);
+    return reader;
+}
+
+static void test_commit_and_read(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err;
+    struct store_writer *writer = must_write(fixture->store, "acme/task", "");
+    uint32_t users = must_journal(writer, "acme/users", NULL),
+             orders = must_journal(writer, "acme/orders", NULL);
+    must_append(writer, users, "a", 0);
+    must_append(writer, users, "a", 1);
+    must_append(writer, orders, "b", 0);
+    assert_true(store_writer_pending(writer) > 40);
+    mem_auto(store_reader_close) struct store_reader *reader = must_read(fixture->store, "acme/users", 0);
+    expect_read(reader, "a", 0, 0);
+    must_commit(writer, "one");
+    assert_int_equal(store_writer_pending(writer), 0);
+    expect_read(reader, "a", 0, 2);
+    must_append(writer, users, "a", 2);
+    expect_read(reader, "a", 2, 2);
+    must_commit(writer, "two");
+    expect_read(reader, "a", 2, 3);
+    must_append(writer, users, "lost", 3);
+    store_writer_close(writer);
+
+    struct slice checkpoint;
+    assert_int_equal(store_checkpoint_get(fixture->store, "acme/task", &fixture->arena, &checkpoint, &err),
+                     0);
+    assert_true(slice_is(checkpoint, "two"));
+    writer = must_write(fixture->store, "acme/task", "two");
+    users = must_journal(writer, "acme/users", NULL);
+    must_append(writer, users, "a", 3);
+    must_commit(writer, "three");
+    expect_read(reader, "a", 3, 4);
+    store_writer_close(writer);
+    mem_auto(store_reader_close) struct store_reader *later = must_read(fixture->store, "acme/users", 2);
+    expect_read(later, "a", 2, 4);
+    assert_null(store_reader_open(fixture->store, "acme/none", NULL, 0, &err));
+    assert_int_equal(err.code, ERROR_NOT_FOUND);
+}
+
+/* Many segments, documents smaller and larger than a block, transactions larger than what is gathered. */
+static void test_segments(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_writer *writer = must_write(fixture->store, "t", NULL);
+    struct store_journal_options options = {.segment_bytes = 10000};
+    uint32_t journal = must_journal(writer, "c", &options);
+    for (int i = 0; i < 5000; i++) {
+        must_append(writer, journal, "segment", i);
+        if (i % 7 == 0)
+            must_commit(writer, "x");
+    }
+    must_commit(writer, "x");
+    mem_auto(store_reader_close) struct store_reader *reader = must_read(fixture->store, "c", 0);
+    expect_read(reader, "segment", 0, 5000);
+    mem_auto(store_reader_close) struct store_reader *middle = must_read(fixture->store, "c", 3333);
+    expect_read(middle, "segment", 3333, 5000);
+    store_writer_close(writer);
+}
+
+static void test_large_documents(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err;
+    static const size_t sizes[] = {0,       1, 255 << 10,         256 << 10, (256 << 10) - 60,
+                                   5 << 20, 3, STORE_DOCUMENT_MAX};
+    size_t count = sizeof sizes / sizeof *sizes;
+    char *bytes = mem_alloc(STORE_DOCUMENT_MAX + 1);
+    for (size_t i = 0; i < STORE_DOCUMENT_MAX; i++)
+        bytes[i] = (char)(i * 7 + i / 4096);
+    struct store_writer *writer = must_write(fixture->store, "t", NULL);
+    uint32_t journal = must_journal(writer, "c", NULL);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(store_append(writer, journal, (struct slice){bytes, sizes[i]}, &err), 0);
+    assert_int_equal(store_append(writer, journal, (struct slice){bytes, STORE_DOCUMENT_MAX + 1}, &err), -1);
+    assert_int_equal(err.code, ERROR_LIMIT);
+    must_commit(writer, "");
+    store_writer_close(writer);
+    mem_auto(store_reader_close) struct store_reader *reader = must_read(fixture->store, "c", 0);
+    struct store_document document;
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(store_reader_next(reader, &document, &err), 1);
+        assert_true(slice_equal(document.bytes, (struct slice){bytes, sizes[i]}));
+    }
+    assert_int_equal(store_reader_next(reader, &document, &err), 0);
+    free(bytes);
+}
+
+static void test_truncate(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err;
+    struct store_writer *writer = must_write(fixture->store, "t", NULL);
+    uint32_t journal = must_journal(writer, "c", NULL);
+    for (int i = 0; i < 10; i++)
+        must_append(writer, journal, "d", i);
+    must_commit(writer, "1");
+    must_append(writer, journal, "d", 10);
+    assert_int_equal(store_truncate(writer, journal, &err), 0);
+    mem_auto(store_reader_close) struct store_reader *before = must_read(fixture->store, "c", 0);
+    expect_read(before, "d", 0, 10);
+    must_append(writer, journal, "d", 11);
+    must_commit(writer, "2");
+    expect_read(before, "d", 11, 12);
+    mem_auto(store_reader_close) struct store_reader *after = must_read(fixture->store, "c", 0);
+    expect_read(after, "d", 11, 12);
+    store_writer_close(writer);
+    writer = must_write(fixture->store, "t", "2");
+    journal = must_journal(writer, "c", NULL);
+    must_append(writer, journal, "d", 12);
+    must_commit(writer, "3");
+    expect_read(after, "d", 12, 13);
+    store_writer_close(writer);
+}
+
+static void test_locks(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err;
+    struct slice checkpoint;
+    struct store_writer *writer = must_write(fixture->store, "acme/task", NULL);
+    assert_null(store_writer_open(fixture->store, "acme/task", &checkpoint, &err));
+    assert_int_equal(err.code, ERROR_BUSY);
+    char pid[32];
+    snprintf(pid, sizeof pid, "process %d ", (int)getpid());
+    assert_non_null(strstr(err.message, pid));
+    assert_non_null(strstr(err.message, "acme/task"));
+    assert_int_equal(store_checkpoint_set(fixture->store, "acme/task", slice_of("x"), &err), -1);
+    assert_int_equal(err.code, ERROR_BUSY);
+    store_writer_close(writer);
+    assert_int_equal(store_checkpoint_set(fixture->store, "acme/task", slice_of("x"), &err), 0);
+    store_writer_close(must_write(fixture->store, "acme/task", "x"));
+
+    struct store_lock *lock = store_lock_acquire(fixture->store, "firth run catalog.yaml", &err);
+    assert_non_null(lock);
+    assert_null(store_lock_acquire(fixture->store, "firth run other.yaml", &err));
+    assert_int_equal(err.code, ERROR_BUSY);
+    assert_non_null(strstr(err.message, "firth run catalog.yaml"));
+    store_lock_release(lock);
+    lock = store_lock_acquire(fixture->store, "firth run other.yaml", &err);
+    assert_non_null(lock);
+    store_lock_release(lock);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_commit_and_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_segments, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_large_documents, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_truncate, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_locks, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
