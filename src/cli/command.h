@@ -55,9 +55,12 @@ extern const struct command *const cli_commands[];
 
 const struct command *cli_command_find(const char *name); /* NULL if there is none */
 
-/* Each is in its own file. */
-extern const struct command cli_help, cli_version; /* cmd_help.c */
-extern const struct command cli_connector;         /* cmd_connector.c */
-extern const struct command cli_connectors;        /* cmd_connectors.c */
+/* Each is in its own file, cmd_<name>.c. */
+extern const struct command cli_connector;
+extern const struct command cli_connectors;
+extern const struct command cli_help;
+extern const struct command cli_read;
+extern const struct command cli_status;
+extern const struct command cli_version; /* cmd_help.c */
 
 #endif

@@ -19,7 +19,7 @@ void output_init(struct output *output, int fd)
 }
 
 /* End as a program does that never heard of EPIPE: shells and scripts know what that means. */
-static void die_of_sigpipe(void)
+void output_reader_gone(void)
 {
     struct sigaction standard = {.sa_handler = SIG_DFL};
     sigaction(SIGPIPE, &standard, NULL);
@@ -35,7 +35,7 @@ static void write_out(struct output *output, const char *bytes, size_t size)
             bytes += wrote;
             size -= (size_t)wrote;
         } else if (wrote < 0 && errno == EPIPE) {
-            die_of_sigpipe();
+            output_reader_gone();
         } else if (wrote < 0 && errno != EINTR) {
             error_errno(&output->error, errno, "cannot write to standard output");
             output->failed = true;

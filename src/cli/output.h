@@ -27,6 +27,8 @@ static inline bool output_failed(const struct output *output)
 {
     return output->failed;
 }
+/* Whoever reads our output went away: end quietly by SIGPIPE. Does not return. */
+void output_reader_gone(void) __attribute__((noreturn));
 /* Flush, free, report an error if there was one. Returns `code`, or CLI_IO if the output failed. */
 int output_finish(struct output *output, const struct cli *cli, int code);
 
