@@ -255,7 +255,7 @@ static int load_block(struct local_reader *reader, struct source *source, struct
                 continue;
             }
         }
-        uint64_t end;
+        uint64_t end = 0;
         struct block_header *block = &reader->block;
         if (segment_end(source, &end, err) < 0)
             return -1;
