@@ -2,11 +2,17 @@
 
 #include <string.h>
 
-/* clang-format off: one a line */
+// clang-format off
 const struct command *const cli_commands[] = {
-    &cli_read, &cli_status, &cli_connectors, &cli_connector, &cli_help, &cli_version, NULL,
+    &cli_read,
+    &cli_status,
+    &cli_connectors,
+    &cli_connector,
+    &cli_help,
+    &cli_version,
+    NULL,
 };
-/* clang-format on */
+// clang-format on
 
 const struct command *cli_command_find(const char *name)
 {
