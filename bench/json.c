@@ -231,7 +231,8 @@ int main(int argc, char **argv)
 {
     int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : ROUNDS_DEFAULT;
     if (rounds < 1 || rounds > ROUNDS_MAX) {
-        fprintf(stderr, "usage: bench_json [ROUNDS]   (1 to %d, default %d)\n", ROUNDS_MAX, ROUNDS_DEFAULT);
+        fprintf(stderr, "usage: bench_json [ROUNDS [SET]]   (1 to %d rounds, default %d)\n", ROUNDS_MAX,
+                ROUNDS_DEFAULT);
         return 2;
     }
     struct set sets[] = {
@@ -243,6 +244,8 @@ int main(int argc, char **argv)
     printf("json-parse: %d rounds, %d MB a set, simdjson's implementation: %s\n", rounds, SET_BYTES >> 20,
            peer_name());
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        if (argc > 2 && strcmp(argv[2], sets[i].name) != 0)
+            continue;
         set_make(&sets[i]);
         measure(&sets[i], rounds);
         buffer_done(&sets[i].bytes);

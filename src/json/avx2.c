@@ -102,11 +102,9 @@ TARGET static void index_window(struct json_parser *parser, struct json_fast *fa
         struct pair bytes = {_mm256_loadu_si256((const void *)here),
                              _mm256_loadu_si256((const void *)(here + 32))};
         struct json_block block = classify(bytes);
-        if (block.non_ascii) {
+        if (block.non_ascii | carry.utf8_due) {
             struct json_block_utf8 utf8 = classify_utf8(bytes, block.non_ascii);
             json_index_utf8(&carry, &utf8);
-        } else {
-            json_index_ascii(&carry);
         }
         uint64_t quote = block.quote & ~json_index_escaped(&carry, block.backslash);
         uint64_t parity = (uint64_t)_mm_cvtsi128_si64(

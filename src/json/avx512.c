@@ -89,11 +89,9 @@ TARGET static void index_window(struct json_parser *parser, struct json_fast *fa
         __mmask64 inside = to - at >= JSON_BLOCK ? UINT64_MAX : _bzhi_u64(UINT64_MAX, to - at);
         __m512i bytes = _mm512_mask_loadu_epi8(_mm512_set1_epi8(' '), inside, parser->source + at);
         struct json_block block = classify(bytes);
-        if (block.non_ascii) {
+        if (block.non_ascii | carry.utf8_due) {
             struct json_block_utf8 utf8 = classify_utf8(bytes, block.non_ascii);
             json_index_utf8(&carry, &utf8);
-        } else {
-            json_index_ascii(&carry);
         }
         uint64_t quote = block.quote & ~json_index_escaped(&carry, block.backslash);
         uint64_t parity = (uint64_t)_mm_cvtsi128_si64(
@@ -117,14 +115,24 @@ TARGET static inline struct json_digits classify_digits(const char *at)
     };
 }
 
+/* Exact up to MEMBERS_COMPARED: each sixteen among themselves, then with every later one. */
+enum { MEMBERS_COMPARED = 64 };
+
 TARGET static inline bool may_repeat(const uint32_t *hashes, uint32_t count)
 {
-    if (count > 16)
-        return json_hashes_repeat(hashes, count);
-    __mmask16 lanes = (__mmask16)_bzhi_u32(0xffff, count);
-    __m512i values = _mm512_maskz_loadu_epi32(lanes, hashes);
-    __m512i conflicts = _mm512_maskz_conflict_epi32(lanes, values);
-    return _mm512_mask_test_epi32_mask(lanes, conflicts, conflicts) != 0;
+    if (count > MEMBERS_COMPARED)
+        return true;
+    for (uint32_t i = 0; i < count; i += 16) {
+        __mmask16 lanes = (__mmask16)_bzhi_u32(0xffff, count - i);
+        __m512i values = _mm512_maskz_loadu_epi32(lanes, hashes + i);
+        __m512i conflicts = _mm512_maskz_conflict_epi32(lanes, values);
+        uint32_t equal_lanes = _mm512_test_epi32_mask(conflicts, conflicts);
+        for (uint32_t j = i + 16; j < count; j++)
+            equal_lanes |= _mm512_cmpeq_epi32_mask(values, _mm512_set1_epi32((int)hashes[j]));
+        if (equal_lanes)
+            return true;
+    }
+    return false;
 }
 
 TARGET bool json_parse_avx512(struct json_parser *parser)

@@ -5,7 +5,7 @@ void json_fast_begin(struct json_parser *parser)
 {
     struct json_fast *fast = &parser->fast;
     fast->carry = (struct json_index_carry){0};
-    fast->done = fast->next = fast->end = fast->escaped_end = 0;
+    fast->done = fast->end = fast->escaped_end = 0;
     fast->complete = false;
     /* The tail's second half always is spaces. */
     if (parser->size >= 2 * JSON_BLOCK) {
@@ -20,101 +20,120 @@ void json_fast_begin(struct json_parser *parser)
 }
 
 /* Room for the nodes and hashes of every entry that is there. */
-static void reserve(struct json_build *build, uint32_t entries)
+static void reserve(struct json_parser *parser, uint32_t nodes, uint32_t hashes, uint32_t entries)
 {
-    struct json_parser *parser = build->parser;
-    if (build->count + entries > parser->capacity)
-        parser->nodes =
-            mem_grow(parser->nodes, &parser->capacity, build->count + entries, sizeof *parser->nodes);
-    if (build->hashes_count + entries > parser->hashes_capacity)
-        parser->hashes = mem_grow(parser->hashes, &parser->hashes_capacity, build->hashes_count + entries,
-                                  sizeof *parser->hashes);
-    build->nodes = parser->nodes;
-    build->hashes = parser->hashes;
+    if (nodes + entries > parser->capacity)
+        parser->nodes = mem_grow(parser->nodes, &parser->capacity, nodes + entries, sizeof *parser->nodes);
+    if (hashes + entries > parser->hashes_capacity)
+        parser->hashes =
+            mem_grow(parser->hashes, &parser->hashes_capacity, hashes + entries, sizeof *parser->hashes);
 }
 
 /* Drop what was taken from the index and the list of escaped strings. */
-static void keep_the_rest(struct json_build *build)
+static void keep_the_rest(struct json_fast *fast, const uint32_t *next, const uint32_t *escaped)
 {
-    struct json_fast *fast = build->fast;
     if (fast->end == 0)
         return;
-    fast->next = (uint32_t)(build->next - fast->index);
-    uint32_t passed = (uint32_t)(build->escaped - fast->escaped);
-    fast->end -= fast->next;
+    uint32_t taken = (uint32_t)(next - fast->index), passed = (uint32_t)(escaped - fast->escaped);
+    fast->end -= taken;
     fast->escaped_end -= passed;
-    memmove(fast->index, fast->index + fast->next, fast->end * sizeof *fast->index);
+    memmove(fast->index, fast->index + taken, fast->end * sizeof *fast->index);
     memmove(fast->escaped, fast->escaped + passed, fast->escaped_end * sizeof *fast->escaped);
-    fast->next = 0;
 }
 
-bool json_fast_refill(struct json_build *build, json_index_window *index)
+/* Index one window more. */
+static bool index_more(struct json_parser *parser, json_index_window *index)
 {
-    struct json_fast *fast = build->fast;
-    struct json_parser *parser = build->parser;
-    if (build->count > parser->limits.nodes_max)
+    struct json_fast *fast = &parser->fast;
+    uint32_t rest = parser->size - fast->done, window = rest < JSON_WINDOW ? rest : JSON_WINDOW;
+    /* Variants store 64 entries at once, of which only some count. A string with an escape has four bytes. */
+    size_t room = (size_t)fast->end + window + JSON_BLOCK + JSON_LOOKAHEAD;
+    size_t escaped_room = (size_t)fast->escaped_end + window / 4 + 2;
+    if (room > fast->index_capacity)
+        fast->index = mem_grow(fast->index, &fast->index_capacity, room, sizeof *fast->index);
+    if (escaped_room > fast->escaped_capacity)
+        fast->escaped = mem_grow(fast->escaped, &fast->escaped_capacity, escaped_room, sizeof *fast->escaped);
+    index(parser, fast, fast->done + window);
+    fast->done += window;
+    fast->complete = fast->done == parser->size;
+    return !fast->carry.wrong && !(fast->complete && (fast->carry.in_string || fast->carry.utf8_due));
+}
+
+bool json_fast_refill(struct json_parser *parser, json_index_window *index, const uint32_t *next,
+                      const uint32_t *escaped, uint32_t nodes, uint32_t hashes,
+                      struct json_refilled *ret_refilled)
+{
+    struct json_fast *fast = &parser->fast;
+    if (fast->complete || nodes > parser->limits.nodes_max)
         return false;
-    keep_the_rest(build);
+    keep_the_rest(fast, next, escaped);
     do {
-        uint32_t window = build->size - fast->done < JSON_WINDOW ? build->size - fast->done : JSON_WINDOW;
-        /* Variants store 64 entries at once, of which only some count. */
-        size_t room = fast->end + window + JSON_LOOKAHEAD + JSON_BLOCK;
-        if (room > fast->index_capacity)
-            fast->index = mem_grow(fast->index, &fast->index_capacity, room, sizeof *fast->index);
-        if (fast->escaped_end + window / 4 + 2 > fast->escaped_capacity)
-            fast->escaped = mem_grow(fast->escaped, &fast->escaped_capacity,
-                                     fast->escaped_end + window / 4 + 2, sizeof *fast->escaped);
-        index(parser, fast, fast->done + window);
-        fast->done += window;
-        fast->complete = fast->done == build->size;
-        if (fast->carry.wrong || (fast->complete && (fast->carry.in_string || fast->carry.utf8_due)))
+        if (!index_more(parser, index))
             return false;
     } while (!fast->complete && fast->end < JSON_LOOKAHEAD);
     fast->escaped[fast->escaped_end] = UINT32_MAX;
-    reserve(build, fast->end);
-    build->next = fast->index;
-    build->escaped = fast->escaped;
-    build->last_safe = fast->index + fast->end - JSON_LOOKAHEAD;
-    if (fast->complete) { /* the builder stops at the first of these, whatever it expects */
+    uint32_t safe = fast->end - JSON_LOOKAHEAD;
+    if (fast->complete) {
+        safe = fast->end;
         for (uint32_t i = 0; i < JSON_LOOKAHEAD; i++)
-            fast->index[fast->end + i] = build->size;
-        build->last_safe = fast->index + fast->index_capacity;
+            fast->index[fast->end + i] = parser->size - 1;
     }
+    reserve(parser, nodes, hashes, fast->end + JSON_LOOKAHEAD);
+    *ret_refilled = (struct json_refilled){
+        .nodes = parser->nodes,
+        .hashes = parser->hashes,
+        .next = fast->index,
+        .last_safe = fast->index + safe,
+        .escaped = fast->escaped,
+    };
     return true;
 }
 
-static uint32_t skip_digits(const struct json_build *build, uint32_t at)
+bool json_fast_finished(struct json_parser *parser, json_index_window *index, const uint32_t *next)
 {
-    while (at < build->size && build->source[at] >= '0' && build->source[at] <= '9')
+    struct json_fast *fast = &parser->fast;
+    if (parser->count > parser->limits.nodes_max || next != fast->index + fast->end)
+        return false;
+    fast->end = fast->escaped_end = 0;
+    while (!fast->complete && fast->end == 0) { /* only white space may follow */
+        if (!index_more(parser, index))
+            return false;
+    }
+    return fast->end == 0;
+}
+
+static uint32_t skip_digits(const struct json_parser *parser, uint32_t at)
+{
+    while (at < parser->size && parser->source[at] >= '0' && parser->source[at] <= '9')
         at++;
     return at;
 }
 
-bool json_fast_long_number(const struct json_build *build, uint32_t at, uint32_t *ret_end,
+bool json_fast_long_number(const struct json_parser *parser, uint32_t at, uint32_t *ret_end,
                            enum json_tag *ret_tag)
 {
-    const char *source = build->source;
-    if (at >= build->size)
+    const char *source = parser->source;
+    if (at >= parser->size)
         return false;
     if (source[at] == '-')
         at++;
     uint32_t start = at;
-    at = skip_digits(build, at);
+    at = skip_digits(parser, at);
     if (at == start || (source[start] == '0' && at - start > 1))
         return false;
     *ret_tag = JSON_INTEGER;
-    if (at < build->size && source[at] == '.') {
+    if (at < parser->size && source[at] == '.') {
         start = at + 1;
-        at = skip_digits(build, start);
+        at = skip_digits(parser, start);
         if (at == start)
             return false;
         *ret_tag = JSON_NUMBER;
     }
-    if (at < build->size && (source[at] | 0x20) == 'e') {
+    if (at < parser->size && (source[at] | 0x20) == 'e') {
         start = at + 1;
-        if (start < build->size && (source[start] == '+' || source[start] == '-'))
+        if (start < parser->size && (source[start] == '+' || source[start] == '-'))
             start++;
-        at = skip_digits(build, start);
+        at = skip_digits(parser, start);
         if (at == start)
             return false;
         *ret_tag = JSON_NUMBER;
@@ -153,34 +172,44 @@ static const char *unicode_valid(const char *at, const char *end)
     return code >= 0xdc00 && code < 0xe000 ? at + 12 : NULL;
 }
 
-bool json_fast_escapes_valid(const struct json_build *build, uint32_t open, uint32_t close)
+bool json_fast_escapes_valid(const char *inner, const char *end)
 {
-    const char *at = build->source + open + 1, *end = build->source + close;
+    const char *at = inner;
     while ((at = memchr(at, '\\', (size_t)(end - at)))) {
-        if (at[1] == 'u') {
-            at = unicode_valid(at, end);
-            if (!at)
-                return false;
-        } else if (at[1] != 0 && strchr("\"\\/bfnrt", at[1])) {
+        switch (at[1]) {
+        case '"':
+        case '\\':
+        case '/':
+        case 'b':
+        case 'f':
+        case 'n':
+        case 'r':
+        case 't':
             at += 2;
-        } else {
+            break;
+        case 'u':
+            at = unicode_valid(at, end);
+            if (at)
+                break;
+            return false;
+        default:
             return false;
         }
     }
     return true;
 }
 
-uint32_t json_fast_hash_escaped(struct json_build *build, uint32_t open, uint32_t close)
+uint32_t json_fast_hash_escaped(struct json_parser *parser, uint32_t open, uint32_t close)
 {
     struct json_node key = {.tag = JSON_KEY, .escaped = 1, .offset = open, .length = close + 1 - open};
-    return json_hash_of_name(build->parser, &key);
+    return json_hash_of_name(parser, &key);
 }
 
-bool json_fast_members_check(struct json_build *build)
+bool json_fast_members_check(struct json_parser *parser, uint32_t at, uint32_t members, uint32_t nodes,
+                             uint32_t hashes)
 {
-    struct json_parser *parser = build->parser;
     uint32_t first, again;
-    parser->count = build->count;
-    parser->hashes_count = build->hashes_count;
-    return json_members_check(parser, build->open, build->members, &first, &again);
+    parser->count = nodes;
+    parser->hashes_count = hashes;
+    return json_members_check(parser, at, members, &first, &again);
 }

@@ -19,60 +19,96 @@ typedef struct json_digits json_classify_digits(const char *at);
 /* May some of the hashes be equal? count >= 2. */
 typedef bool json_may_repeat(const uint32_t *hashes, uint32_t count);
 
+/* The builder's state. No pointer to it is ever passed on, so that it lives in registers. */
 struct json_build {
     struct json_parser *parser;
-    struct json_fast *fast;
     const char *source;
-    uint32_t size, tail_from;
+    const char *tail;                 /* the copy of the source's last bytes, */
+    uint32_t tail_from;               /* which begins here */
+    uint32_t open, members, depth;    /* the innermost container, and its members so far */
+    struct json_node *nodes, *node;   /* the first, and the next to fill */
+    uint32_t *hash;                   /* the next to fill */
+    const uint32_t *next, *last_safe; /* index entries; beyond last_safe, refill before taking more */
+    const uint32_t *escaped;          /* the next closing quote of a string with escapes */
+};
+
+/* What json_fast_refill changes. */
+struct json_refilled {
     struct json_node *nodes;
-    uint32_t count;
     uint32_t *hashes;
-    uint32_t hashes_count;
-    const uint32_t *next, *last_safe; /* beyond last_safe, refill before taking more */
-    const uint32_t *escaped;
-    uint32_t open, members, depth; /* the innermost container, and its members so far */
+    const uint32_t *next, *last_safe, *escaped;
 };
 
 /* Out of line, build.c. */
 void json_fast_begin(struct json_parser *parser);
-/* Index more until JSON_LOOKAHEAD entries are there or the source ends; room for their nodes. */
-bool json_fast_refill(struct json_build *build, json_index_window *index);
+/* Index more until JSON_LOOKAHEAD entries are there or the source ends; make room for their nodes. The
+ * builder's place goes in; false: the source ended before, or it is wrong. */
+bool json_fast_refill(struct json_parser *parser, json_index_window *index, const uint32_t *next,
+                      const uint32_t *escaped, uint32_t nodes, uint32_t hashes,
+                      struct json_refilled *ret_refilled);
+/* Was `next` the last entry of all? */
+bool json_fast_finished(struct json_parser *parser, json_index_window *index, const uint32_t *next);
 /* Does the number at `at` (anything else: no) follow the grammar? Gives its end. */
-bool json_fast_long_number(const struct json_build *build, uint32_t at, uint32_t *ret_end,
+bool json_fast_long_number(const struct json_parser *parser, uint32_t at, uint32_t *ret_end,
                            enum json_tag *ret_tag);
-bool json_fast_escapes_valid(const struct json_build *build, uint32_t open, uint32_t close);
-uint32_t json_fast_hash_escaped(struct json_build *build, uint32_t open, uint32_t close);
-bool json_fast_members_check(struct json_build *build);
+bool json_fast_escapes_valid(const char *inner, const char *end);
+uint32_t json_fast_hash_escaped(struct json_parser *parser, uint32_t open, uint32_t close);
+bool json_fast_members_check(struct json_parser *parser, uint32_t at, uint32_t members, uint32_t nodes,
+                             uint32_t hashes);
 
-/* The byte at an index entry, from where 64 bytes may be read. */
+/* The bytes at a place, 64 of them readable. */
 JSON_INLINE const char *json_near(const struct json_build *build, uint32_t at)
 {
-    return at < build->tail_from ? build->source + at : build->fast->tail + (at - build->tail_from);
+    return at < build->tail_from ? build->source + at : build->tail + (at - build->tail_from);
+}
+
+JSON_INLINE bool json_build_refill(struct json_build *build, json_index_window *index)
+{
+    if (__builtin_expect(build->next <= build->last_safe, 1))
+        return true;
+    struct json_refilled now;
+    uint32_t nodes = (uint32_t)(build->node - build->nodes);
+    uint32_t hashes = (uint32_t)(build->hash - build->parser->hashes);
+    if (!json_fast_refill(build->parser, index, build->next, build->escaped, nodes, hashes, &now))
+        return false;
+    build->nodes = now.nodes;
+    build->node = now.nodes + nodes;
+    build->hash = now.hashes + hashes;
+    build->next = now.next;
+    build->last_safe = now.last_safe;
+    build->escaped = now.escaped;
+    return true;
 }
 
 JSON_INLINE void json_build_put(struct json_build *build, enum json_tag tag, bool escaped, uint32_t offset,
                                 uint32_t length, uint32_t link)
 {
-    struct json_node *node = &build->nodes[build->count++];
     uint64_t low = (uint64_t)tag | (uint64_t)escaped << 4 | (uint64_t)offset << 32;
     uint64_t high = (uint64_t)length | (uint64_t)link << 32;
-    memcpy(node, &low, sizeof low);
-    memcpy((char *)node + sizeof low, &high, sizeof high);
+    memcpy(build->node, &low, sizeof low);
+    memcpy((char *)build->node + sizeof low, &high, sizeof high);
+    build->node++;
+}
+
+JSON_INLINE bool json_build_space(const struct json_build *build, uint32_t at)
+{
+    char byte = *json_near(build, at);
+    return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
 }
 
 /* Does a number or word that ends at `end` really end there? */
 JSON_INLINE bool json_build_ends(const struct json_build *build, uint32_t end)
 {
-    if (__builtin_expect(*build->next == end, 1))
-        return true;
-    char byte = *json_near(build, end);
-    return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+    return __builtin_expect(*build->next == end, 1) || json_build_space(build, end);
 }
 
-JSON_INLINE bool json_build_word(struct json_build *build, uint32_t at, const char *word, uint32_t length,
-                                 enum json_tag tag)
+JSON_INLINE bool json_build_word(struct json_build *build, uint32_t at, char first)
 {
-    if (memcmp(json_near(build, at), word, length) != 0 || !json_build_ends(build, at + length))
+    const char *here = json_near(build, at);
+    uint32_t length = first == 'f' ? 5 : 4;
+    enum json_tag tag = first == 'f' ? JSON_FALSE : first == 't' ? JSON_TRUE : JSON_NULL;
+    const char *word = first == 'f' ? "alse" : first == 't' ? "true" : "null";
+    if (memcmp(here + (first == 'f'), word, 4) != 0 || !json_build_ends(build, at + length))
         return false;
     json_build_put(build, tag, false, at, length, 0);
     return true;
@@ -89,11 +125,11 @@ JSON_INLINE bool json_build_number(struct json_build *build, uint32_t at, json_c
     uint64_t number = digit | point;
     uint32_t length = (uint32_t)__builtin_ctzll(~number);
     uint32_t end = at + minus + length;
-    enum json_tag tag = point ? JSON_NUMBER : JSON_INTEGER;
-    bool leading_zero = here[minus] == '0' && (digit & 2);
-    bool well_formed = (digit & 1) && (digit >> (length - (length > 0)) & 1) && !leading_zero;
-    if (__builtin_expect(!well_formed || length + minus >= 32 || !json_build_ends(build, end), 0)) {
-        if (!json_fast_long_number(build, at, &end, &tag) || !json_build_ends(build, end))
+    enum json_tag tag = JSON_INTEGER + (point != 0);
+    /* It begins and ends with a digit, and not with a zero and another digit. */
+    bool well_formed = (digit & 1) && (digit << 1 >> length & 1) && (here[minus] != '0' || !(digit & 2));
+    if (__builtin_expect(!well_formed || length >= 31 || !json_build_ends(build, end), 0)) {
+        if (!json_fast_long_number(build->parser, at, &end, &tag) || !json_build_ends(build, end))
             return false;
     }
     json_build_put(build, tag, false, at, end - at, 0);
@@ -113,7 +149,7 @@ JSON_INLINE bool json_build_string(struct json_build *build, uint32_t at)
     uint32_t close = *build->next++;
     bool escaped = json_build_is_escaped(build, close);
     json_build_put(build, JSON_STRING, escaped, at, close + 1 - at, 0);
-    return !escaped || json_fast_escapes_valid(build, at, close);
+    return !escaped || json_fast_escapes_valid(build->source + at + 1, build->source + close);
 }
 
 JSON_INLINE uint32_t json_build_hash(struct json_build *build, uint32_t at, uint32_t size)
@@ -135,15 +171,15 @@ JSON_INLINE bool json_build_key(struct json_build *build, uint32_t at)
     uint32_t close = *build->next++, hash;
     bool escaped = json_build_is_escaped(build, close);
     if (__builtin_expect(escaped, 0)) {
-        if (!json_fast_escapes_valid(build, at, close))
+        if (!json_fast_escapes_valid(build->source + at + 1, build->source + close))
             return false;
-        hash = json_fast_hash_escaped(build, at, close);
+        hash = json_fast_hash_escaped(build->parser, at, close);
     } else {
         hash = json_build_hash(build, at + 1, close - at - 1);
     }
     json_build_put(build, JSON_KEY, escaped, at, close + 1 - at, hash);
-    build->hashes[build->hashes_count++] = hash;
-    return *json_near(build, *build->next++) == ':';
+    *build->hash++ = hash;
+    return build->source[*build->next++] == ':';
 }
 
 JSON_INLINE bool json_build_open(struct json_build *build, enum json_tag tag, uint32_t at)
@@ -154,25 +190,28 @@ JSON_INLINE bool json_build_open(struct json_build *build, enum json_tag tag, ui
     if (build->open != JSON_NONE)
         build->nodes[build->open].count = build->members;
     uint32_t parent = build->open;
-    build->open = build->count;
+    build->open = (uint32_t)(build->node - build->nodes);
     build->members = 0;
     json_build_put(build, tag, false, at, 0, parent);
     return true;
 }
 
-JSON_INLINE bool json_build_close(struct json_build *build, uint32_t at, json_may_repeat *may_repeat)
+/* The innermost container ends at `at`; its parent, if any, is the innermost one again. */
+JSON_INLINE bool json_build_close(struct json_build *build, bool object, uint32_t at,
+                                  json_may_repeat *may_repeat)
 {
     struct json_node *node = &build->nodes[build->open];
-    uint32_t parent = node->link;
-    node->count = build->members;
+    uint32_t parent = node->link, members = build->members;
+    uint32_t nodes = (uint32_t)(build->node - build->nodes);
+    node->count = members;
     node->length = at + 1 - node->offset;
-    node->link = build->count;
-    if (node->tag == JSON_OBJECT) {
-        if (build->members > 1 &&
-            may_repeat(build->hashes + build->hashes_count - build->members, build->members) &&
-            !json_fast_members_check(build))
+    node->link = nodes;
+    if (object) {
+        if (members > 1 && __builtin_expect(may_repeat(build->hash - members, members), 0) &&
+            !json_fast_members_check(build->parser, build->open, members, nodes,
+                                     (uint32_t)(build->hash - build->parser->hashes)))
             return false;
-        build->hashes_count -= build->members;
+        build->hash -= members;
     }
     build->open = parent;
     build->depth--;
@@ -181,130 +220,144 @@ JSON_INLINE bool json_build_close(struct json_build *build, uint32_t at, json_ma
     return true;
 }
 
-/* A value that is no container. */
-JSON_INLINE bool json_build_scalar(struct json_build *build, uint32_t at, char first,
-                                   json_classify_digits *classify)
+/* Take the next entry: its place, and the byte there. There always is one: behind the last come
+ * JSON_LOOKAHEAD times the source's last byte. To take one of those is to be refused, at the next refill or
+ * in the end; and it is never the quote of a string, since whatever can come before a string is not one. */
+JSON_INLINE char json_build_take(struct json_build *build, uint32_t *ret_at)
 {
-    switch (first) {
-    case '"':
-        return json_build_string(build, at);
-    case 't':
-        return json_build_word(build, at, "true", 4, JSON_TRUE);
-    case 'f':
-        return json_build_word(build, at, "false", 5, JSON_FALSE);
-    case 'n':
-        return json_build_word(build, at, "null", 4, JSON_NULL);
-    default:
-        return json_build_number(build, at, classify);
-    }
+    *ret_at = *build->next++;
+    return build->source[*ret_at];
+}
+
+enum json_build_kind { JSON_BUILD_FAILED, JSON_BUILD_SCALAR, JSON_BUILD_ARRAY, JSON_BUILD_OBJECT };
+
+/* A scalar is built; a container is only told. */
+JSON_INLINE enum json_build_kind json_build_value(struct json_build *build, uint32_t at, char first,
+                                                  json_classify_digits *classify)
+{
+    if (first == '"')
+        return json_build_string(build, at) ? JSON_BUILD_SCALAR : JSON_BUILD_FAILED;
+    if (first <= '9')
+        return json_build_number(build, at, classify) ? JSON_BUILD_SCALAR : JSON_BUILD_FAILED;
+    if (first == '{')
+        return JSON_BUILD_OBJECT;
+    if (first == '[')
+        return JSON_BUILD_ARRAY;
+    return json_build_word(build, at, first) ? JSON_BUILD_SCALAR : JSON_BUILD_FAILED;
 }
 
 JSON_INLINE bool json_build_document(struct json_parser *parser, json_index_window *index,
                                      json_classify_digits *classify, json_may_repeat *may_repeat)
 {
+    if (parser->size == 0)
+        return false;
     json_fast_begin(parser);
     struct json_build build = {
         .parser = parser,
-        .fast = &parser->fast,
         .source = parser->source,
-        .size = parser->size,
+        .tail = parser->fast.tail,
         .tail_from = parser->fast.tail_from,
         .open = JSON_NONE,
+        .nodes = parser->nodes,
+        .node = parser->nodes,
+        .hash = parser->hashes,
+        .next = parser->fast.index + 1, /* beyond: the first refill is due */
+        .last_safe = parser->fast.index,
+        .escaped = parser->fast.escaped,
     };
     uint32_t at;
-    char byte;
-    if (!json_fast_refill(&build, index))
+    if (!json_build_refill(&build, index))
         return false;
-    at = *build.next++;
-    byte = *json_near(&build, at);
-    if (byte == '{')
+    char byte = json_build_take(&build, &at);
+    switch (json_build_value(&build, at, byte, classify)) {
+    case JSON_BUILD_OBJECT:
         goto object;
-    if (byte == '[')
+    case JSON_BUILD_ARRAY:
         goto array;
-    if (!json_build_scalar(&build, at, byte, classify))
+    case JSON_BUILD_SCALAR: /* what was taken for the entry behind it is the last byte again */
+        if (!json_build_space(&build, at + build.node[-1].length))
+            return false;
+        goto finish;
+    default:
         return false;
-    goto finish;
+    }
 
-object: /* behind its brace */
-    if (!json_build_open(&build, JSON_OBJECT, at))
+object: /* at its brace */
+    if (!json_build_open(&build, JSON_OBJECT, at) || !json_build_refill(&build, index))
         return false;
-    if (build.next > build.last_safe && !json_fast_refill(&build, index))
-        return false;
-    at = *build.next++;
-    byte = *json_near(&build, at);
+    byte = json_build_take(&build, &at);
     if (byte == '}')
-        goto close;
+        goto close_object;
 member: /* at its name */
     if (byte != '"' || !json_build_key(&build, at))
         return false;
     build.members++;
-    at = *build.next++;
-    byte = *json_near(&build, at);
-    if (byte == '{')
+    byte = json_build_take(&build, &at);
+    switch (json_build_value(&build, at, byte, classify)) {
+    case JSON_BUILD_OBJECT:
         goto object;
-    if (byte == '[')
+    case JSON_BUILD_ARRAY:
         goto array;
-    if (!json_build_scalar(&build, at, byte, classify))
+    case JSON_BUILD_SCALAR:
+        break;
+    default:
         return false;
+    }
 next_member: /* behind a value */
-    if (build.next > build.last_safe && !json_fast_refill(&build, index))
+    if (!json_build_refill(&build, index))
         return false;
-    at = *build.next++;
-    byte = *json_near(&build, at);
+    byte = json_build_take(&build, &at);
     if (byte == ',') {
-        at = *build.next++;
-        byte = *json_near(&build, at);
+        byte = json_build_take(&build, &at);
         goto member;
     }
-    if (byte == '}')
-        goto close;
-    return false;
+    if (byte != '}')
+        return false;
+close_object:
+    if (!json_build_close(&build, true, at, may_repeat))
+        return false;
+    goto closed;
 
-array: /* behind its bracket */
-    if (!json_build_open(&build, JSON_ARRAY, at))
+array: /* at its bracket */
+    if (!json_build_open(&build, JSON_ARRAY, at) || !json_build_refill(&build, index))
         return false;
-    if (build.next > build.last_safe && !json_fast_refill(&build, index))
-        return false;
-    at = *build.next++;
-    byte = *json_near(&build, at);
+    byte = json_build_take(&build, &at);
     if (byte == ']')
-        goto close;
+        goto close_array;
 element: /* at a value */
     build.members++;
-    if (byte == '{')
+    switch (json_build_value(&build, at, byte, classify)) {
+    case JSON_BUILD_OBJECT:
         goto object;
-    if (byte == '[')
+    case JSON_BUILD_ARRAY:
         goto array;
-    if (!json_build_scalar(&build, at, byte, classify))
+    case JSON_BUILD_SCALAR:
+        break;
+    default:
         return false;
+    }
 next_element:
-    if (build.next > build.last_safe && !json_fast_refill(&build, index))
+    if (!json_build_refill(&build, index))
         return false;
-    at = *build.next++;
-    byte = *json_near(&build, at);
+    byte = json_build_take(&build, &at);
     if (byte == ',') {
-        at = *build.next++;
-        byte = *json_near(&build, at);
+        byte = json_build_take(&build, &at);
         goto element;
     }
     if (byte != ']')
         return false;
+close_array:
+    json_build_close(&build, false, at, may_repeat);
 
-close:
-    if (!json_build_close(&build, at, may_repeat))
-        return false;
-    if (build.open == JSON_NONE)
-        goto finish;
-    if (build.nodes[build.open].tag == JSON_OBJECT)
-        goto next_member;
-    goto next_element;
-
-finish: /* nothing may follow, in what is not indexed yet neither */
-    if (build.next > build.last_safe && !json_fast_refill(&build, index))
-        return false;
-    parser->count = build.count;
-    parser->hashes_count = 0;
-    return *build.next == build.size && build.count <= parser->limits.nodes_max;
+closed:
+    if (build.open != JSON_NONE) {
+        if (build.nodes[build.open].tag == JSON_OBJECT)
+            goto next_member;
+        goto next_element;
+    }
+finish:
+    parser->count = (uint32_t)(build.node - build.nodes);
+    return json_fast_finished(parser, index, build.next);
 }
 
 #endif

@@ -11,12 +11,12 @@ struct json_parser;
 struct json_fast {
     struct json_index_carry carry;
     uint32_t done; /* bytes indexed */
-    bool complete; /* all of them are, and the index ends with JSON_LOOKAHEAD times the source's size */
+    bool complete; /* all of them are */
 
-    uint32_t *index; /* entries not yet taken: [next, end) */
+    uint32_t *index; /* entries that the builder has not taken before the last refill: [0, end) */
     size_t index_capacity;
-    uint32_t next, end;
-    uint32_t *escaped; /* closing quotes of strings with escapes, not yet passed: [0, escaped_end) */
+    uint32_t end;
+    uint32_t *escaped; /* closing quotes of strings with escapes, likewise: [0, escaped_end) */
     size_t escaped_capacity;
     uint32_t escaped_end;
 

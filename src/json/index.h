@@ -67,7 +67,8 @@ JSON_INLINE uint64_t json_index_escaped(struct json_index_carry *carry, uint64_t
     return escaped;
 }
 
-/* Validate a block's UTF-8 (Unicode table 3-7): continuation bytes are exactly where leads ask for them, no
+/* Validate a block's UTF-8 (Unicode table 3-7); to be called if the block has bytes that are not ASCII or
+ * carry->utf8_due: continuation bytes are exactly where leads ask for them, no
  * overlong form, no surrogate, nothing past U+10FFFF. */
 JSON_INLINE void json_index_utf8(struct json_index_carry *carry, const struct json_block_utf8 *utf8)
 {
@@ -82,13 +83,6 @@ JSON_INLINE void json_index_utf8(struct json_index_carry *carry, const struct js
     carry->after_ed = utf8->ed >> 63;
     carry->after_f0 = utf8->f0 >> 63;
     carry->after_f4 = utf8->f4 >> 63;
-}
-
-/* A block of ASCII behind a block that was not. */
-JSON_INLINE void json_index_ascii(struct json_index_carry *carry)
-{
-    carry->wrong |= carry->utf8_due;
-    carry->utf8_due = carry->after_e0 = carry->after_ed = carry->after_f0 = carry->after_f4 = 0;
 }
 
 /* The block's index entries as a mask, and those of them that close a string with an escape. `quote` are the
