@@ -1,6 +1,6 @@
 /* `firth read`: a collection's committed documents as JSON lines, to its end or following it. */
+#include "cli/data_dir.h"
 #include "cli/output.h"
-#include "store/store.h"
 #include "json/json.h"
 #include "json/writer.h"
 
@@ -139,10 +139,9 @@ static void suggest(struct store *store, const char *name, struct error *err)
 static int run_read(struct cli *cli, int argc, char **argv)
 {
     const struct read_options *options = cli->options;
-    const struct store_options read_only = {.read_only = true};
     const char *collection = argv[1];
     struct error err;
-    mem_auto(store_close) struct store *store = store_open(cli->data_dir, &read_only, &err);
+    mem_auto(store_close) struct store *store = data_dir_open(cli, &err);
     if (!store)
         return cli_fail(cli, &err);
     mem_auto(store_reader_close) struct store_reader *reader =

@@ -1,6 +1,6 @@
 /* `firth status`: what lies in the data directory, by task and collection. */
+#include "cli/data_dir.h"
 #include "cli/output.h"
-#include "store/store.h"
 #include "json/writer.h"
 
 #include <unistd.h>
@@ -123,12 +123,11 @@ static int print_json(struct store *store, const struct cli *cli, const struct s
 
 static int run_status(struct cli *cli, int argc, char **argv)
 {
-    const struct store_options read_only = {.read_only = true};
     struct error err;
     struct arena arena;
     struct store_journal_info *journals;
     size_t count;
-    mem_auto(store_close) struct store *store = store_open(cli->data_dir, &read_only, &err);
+    mem_auto(store_close) struct store *store = data_dir_open(cli, &err);
     if (!store)
         return cli_fail(cli, &err);
     arena_init(&arena);

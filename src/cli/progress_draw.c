@@ -76,6 +76,10 @@ static void line_end(struct line *line)
 {
     struct progress_frame *frame = line->frame;
     assert(frame->lines < PROGRESS_LINES_MAX);
+    while (line->used > 0 && frame->text.data[frame->text.size - 1] == ' ') {
+        frame->text.size--;
+        line->used--;
+    }
     buffer_byte(&frame->text, '\n');
     frame->columns[frame->lines] = (uint16_t)line->used;
     frame->ends[frame->lines++] = frame->text.size;

@@ -1,0 +1,11 @@
+/* Opening the data directory for commands that only look. */
+#ifndef FIRTH_CLI_DATA_DIR_H
+#define FIRTH_CLI_DATA_DIR_H
+
+#include "cli/command.h"
+#include "store/store.h"
+
+/* cli->data_dir read-only, or NULL with an error that says what to do when there is none yet. */
+struct store *data_dir_open(const struct cli *cli, struct error *err);
+
+#endif
