@@ -119,7 +119,7 @@ struct catalog_binding {
     uint32_t backfill;
 };
 
-enum { CATALOG_INTERVAL_DEFAULT_MS = 5 * 60 * 1000 };
+enum { CATALOG_INTERVAL_DEFAULT_MS = 5 * 60 * 1000, CATALOG_INTERVAL_MIN_MS = 1000 };
 
 struct catalog_capture {
     struct catalog_place place;

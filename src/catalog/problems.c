@@ -1,0 +1,100 @@
+/* Problems: collected with their places, bounded, sorted, handed over at once. */
+#include "catalog/loader.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+void catalog_errors_init(struct catalog_errors *errors)
+{
+    *errors = (struct catalog_errors){.count = 0};
+    arena_init(&errors->arena);
+}
+
+void catalog_errors_done(struct catalog_errors *errors)
+{
+    arena_done(&errors->arena);
+    *errors = (struct catalog_errors){.count = 0};
+}
+
+static void add_problem(struct loader *loader, const struct source *source, struct yaml_position at,
+                        const char *message)
+{
+    const char *file = source ? source->display : loader->catalog->file;
+    /* The same mistake, seen twice from two sides, is told once. */
+    auto_free char *identity = mem_printf("%s:%u:%u:%s", file, at.line, at.column, message);
+    if (map_set(&loader->problem_seen, slice_of(identity), loader))
+        return;
+    if (loader->problem_count == CATALOG_ERRORS_MAX) {
+        loader->errors->omitted++;
+        return;
+    }
+    loader->problems = mem_grow(loader->problems, &loader->problem_capacity, loader->problem_count + 1,
+                                sizeof *loader->problems);
+    struct arena *arena = &loader->errors->arena;
+    loader->problems[loader->problem_count++] = (struct problem){
+        .error = {.place = {arena_strdup(arena, file), at.line, at.column},
+                  .message = arena_strdup(arena, message),
+                  .hide_source = source && source->secret},
+        .order = source ? source->order : 0,
+    };
+}
+
+void loader_problem_at(struct loader *loader, const struct source *source, struct yaml_position at,
+                       const char *format, ...)
+{
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    add_problem(loader, source, at, message);
+}
+
+void loader_problem(struct loader *loader, struct value value, const char *format, ...)
+{
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    struct yaml_position at = value.source && value.source->readable
+                                  ? yaml_position(&value.source->doc, value.at)
+                                  : (struct yaml_position){0, 0};
+    add_problem(loader, value.source, at, message);
+}
+
+struct catalog_place loader_place(struct value value)
+{
+    struct yaml_position at = yaml_position(&value.source->doc, value.at);
+    return (struct catalog_place){value.source->display, at.line, at.column};
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct problem *x = a, *y = b;
+    if (x->order != y->order)
+        return x->order < y->order ? -1 : 1;
+    if (x->error.place.line != y->error.place.line)
+        return x->error.place.line < y->error.place.line ? -1 : 1;
+    if (x->error.place.column != y->error.place.column)
+        return x->error.place.column < y->error.place.column ? -1 : 1;
+    return strcmp(x->error.message, y->error.message);
+}
+
+void loader_hand_over_problems(struct loader *loader)
+{
+    struct catalog_errors *errors = loader->errors;
+    if (loader->problem_count)
+        qsort(loader->problems, loader->problem_count, sizeof *loader->problems, compare);
+    errors->items = arena_alloc(&errors->arena, (loader->problem_count + 1) * sizeof *errors->items);
+    for (size_t i = 0; i < loader->problem_count; i++)
+        errors->items[i] = loader->problems[i].error;
+    errors->count = loader->problem_count;
+}
+
+const char *loader_suggest(struct loader *loader, const char *name, const char *const *candidates,
+                           size_t count)
+{
+    const char *nearest = string_nearest(name, candidates, count);
+    return nearest ? arena_printf(&loader->scratch, "; did you mean '%s'?", nearest) : "";
+}
