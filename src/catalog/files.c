@@ -90,6 +90,13 @@ static struct source *add_source(struct loader *loader, const char *identity, co
     return source;
 }
 
+struct source *loader_find(const struct loader *loader, const char *path)
+{
+    auto_free char *absolute = file_absolute(path);
+    char real[PATH_MAX];
+    return map_get(&loader->by_path, slice_of(realpath(absolute, real) ? real : absolute));
+}
+
 struct source *loader_open_absolute(struct loader *loader, const char *absolute, const char *display,
                                     bool secret, struct error *err)
 {

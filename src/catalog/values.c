@@ -82,8 +82,9 @@ bool value_is(struct loader *loader, struct value value, unsigned types, const c
 
 /* --- mappings -------------------------------------------------------------------------------------- */
 
-static void unknown_key(struct loader *loader, struct value key, const char *what,
-                        const struct key_rule *rules, size_t count)
+/* The rule that the unknown key was meant for, or `count`. */
+static size_t unknown_key(struct loader *loader, struct value key, const char *what,
+                          const struct key_rule *rules, size_t count)
 {
     const char *written = value_written(loader, key);
     const char **names = arena_alloc(&loader->scratch, (count + 1) * sizeof *names);
@@ -92,11 +93,16 @@ static void unknown_key(struct loader *loader, struct value key, const char *wha
         names[i] = rules[i].name;
         all = arena_printf(&loader->scratch, "%s%s%s", all, i ? ", " : "", names[i]);
     }
-    const char *suggestion = loader_suggest(loader, written, names, count);
-    if (*suggestion)
-        loader_problem(loader, key, "unknown key '%s' in %s%s", written, what, suggestion);
-    else
+    const char *nearest = string_nearest(written, names, count);
+    if (!nearest) {
         loader_problem(loader, key, "unknown key '%s' in %s; it may have: %s", written, what, all);
+        return count;
+    }
+    loader_problem(loader, key, "unknown key '%s' in %s; did you mean '%s'?", written, what, nearest);
+    size_t meant = 0;
+    while (names[meant] != nearest)
+        meant++;
+    return meant;
 }
 
 static void take_member(struct loader *loader, struct value key, const char *what,
@@ -114,7 +120,9 @@ static void take_member(struct loader *loader, struct value key, const char *wha
             values[i] = value;
         return;
     }
-    unknown_key(loader, key, what, rules, count);
+    size_t meant = unknown_key(loader, key, what, rules, count);
+    if (meant < count)
+        present[meant] = true; /* not missing as well */
 }
 
 bool value_members(struct loader *loader, struct value mapping, const char *what,
