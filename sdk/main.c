@@ -173,7 +173,10 @@ static int read_catalog(struct program *program, struct airbyte_configured_catal
         return -1;
     if (json_parse_copy(&program->arena, text.data, text.size, doc, err) < 0)
         return error_wrap(err, "the catalog is not JSON");
-    return airbyte_configured_catalog_read(doc, 0, &program->arena, ret_catalog, err);
+    if (airbyte_configured_catalog_read(doc, 0, &program->arena, ret_catalog, err) == 0)
+        return 0;
+    err->code = ERROR_INVALID; /* it is the user's, whoever wrote it: not a peer's message */
+    return error_wrap(err, "the catalog");
 }
 
 /* --- verbs

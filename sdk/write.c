@@ -36,7 +36,7 @@ struct session {
     struct target *targets;
     size_t count, last; /* `last`: the target of the record before */
     struct map by_name; /* namespace NUL name -> index + 1 */
-    struct echo echo;
+    struct sdk_echo echo;
     struct arena arena; /* one line's */
     struct buffer key;
     uint64_t line, records; /* records: since the last state of all streams */
@@ -111,13 +111,13 @@ static int on_record(struct session *session, const struct json *line, const str
 static int on_state(struct session *session, const struct json *line, const struct airbyte_message *message,
                     struct firth_error *err)
 {
-    long stream = ECHO_ALL_STREAMS;
+    long stream = SDK_ECHO_ALL_STREAMS;
     uint64_t *records = &session->records, none = 0;
     if (message->state.type == AIRBYTE_STATE_STREAM) {
         stream = find(session, message->state.stream);
         records = stream >= 0 ? &session->targets[stream].records : &none;
         if (stream < 0)
-            stream = ECHO_NO_STREAM;
+            stream = SDK_ECHO_NO_STREAM;
     }
     if (!sdk_echo_waiting(&session->echo))
         session->waiting_ms = now_ms();
