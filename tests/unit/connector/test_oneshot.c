@@ -1,0 +1,164 @@
+/* spec, check and discover against scripted connectors: good answers, and one clear error for every bad one.
+ */
+#include "harness.h"
+
+#define SPEC "{\"type\":\"SPEC\",\"spec\":{\"connectionSpecification\":{\"a\":1}}}"
+#define SUCCEEDED "{\"type\":\"CONNECTION_STATUS\",\"connectionStatus\":{\"status\":\"SUCCEEDED\"}}"
+#define FAILED                                                                                         \
+    "{\"type\":\"CONNECTION_STATUS\",\"connectionStatus\":{\"status\":\"FAILED\",\"message\":\"wrong " \
+    "pass-w0rd\"}}"
+#define TRACE(kind)                                                                                     \
+    "{\"type\":\"TRACE\",\"trace\":{\"type\":\"ERROR\",\"emitted_at\":1.0,\"error\":{\"message\":\"it " \
+    "broke\",\"failure_type\":\"" kind "\"}}}"
+#define LOG_LINE "{\"type\":\"LOG\",\"log\":{\"level\":\"INFO\",\"message\":\"looking\"}}"
+
+static int spec(const char *script, const struct connector_limits *limits, struct error *err)
+{
+    const char *argv[5];
+    struct connector_program program = shell(argv, script);
+    struct arena arena;
+    struct json doc;
+    arena_init(&arena);
+    int result = connector_airbyte_spec(&program, limits, &arena, &doc, err);
+    if (result == 0)
+        assert_true(slice_is(json_raw(&doc, 0), "{\"connectionSpecification\":{\"a\":1}}"));
+    arena_done(&arena);
+    return result;
+}
+
+static void test_spec(void **state)
+{
+    (void)state;
+    static const char *const scripts[] = {
+        "echo '" SPEC "'",
+        "test \"$1\" = spec && echo '" SPEC "'",
+        "echo garbage; echo '{\"x\":'; echo '" LOG_LINE "'; echo '{\"type\":\"NEW\"}'; echo '" SPEC
+        "'; echo more",
+        "echo '" SPEC "'; echo '{\"type\":\"SPEC\",\"spec\":{\"connectionSpecification\":{\"b\":2}}}'",
+    };
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+        struct error err;
+        if (spec(scripts[i], NULL, &err) < 0)
+            fail_msg("%s: %s", scripts[i], err.message);
+    }
+}
+
+/* It has answered and lives on: it is given its time, then ended, and the answer counts. */
+static void test_answer_without_exit(void **state)
+{
+    (void)state;
+    struct connector_limits limits = connector_limits_default;
+    struct error err;
+    limits.stop_ms = 100;
+    assert_int_equal(spec("trap '' TERM; echo '" SPEC "'; while :; do sleep 0.01; done", &limits, &err), 0);
+}
+
+static void test_spec_failures(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *script, *message;
+        enum error_code code;
+        bool retriable;
+    } cases[] = {
+        {"echo starting >&2",
+         "the script exited without having written a SPEC message; its last log lines:\n  starting",
+         ERROR_PROTOCOL, false},
+        {"echo '" LOG_LINE "'; exit 4", "the script exited with status 4; its last log lines:\n  looking",
+         ERROR_CONNECTOR, true},
+        {"echo 'Traceback'; echo '  File x'; exit 1",
+         "the script exited with status 1; its last log lines:\n  Traceback\n    File x", ERROR_CONNECTOR,
+         true},
+        {"echo '" TRACE("config_error") "'; exit 1", "the script: it broke", ERROR_INVALID, false},
+        {"echo '" TRACE("system_error") "'; exit 1", "the script: it broke", ERROR_CONNECTOR, true},
+        {"echo '" TRACE("transient_error") "'", "the script: it broke", ERROR_CONNECTOR, true},
+        {"echo '" SPEC "'; kill -SEGV $$", "the script was killed by signal 11 (Segmentation fault)",
+         ERROR_CONNECTOR, true},
+        {"echo '{\"type\":\"SPEC\",\"spec\":{}}'",
+         "the script: spec.connectionSpecification is missing: expected an object", ERROR_PROTOCOL, false},
+        {"yes no message", "the script wrote more than 10000 lines that are no Airbyte messages",
+         ERROR_PROTOCOL, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error err;
+        assert_int_equal(spec(cases[i].script, NULL, &err), -1);
+        assert_contains(err.message, cases[i].message);
+        assert_int_equal(err.code, cases[i].code);
+        assert_int_equal(err.retriable, cases[i].retriable);
+    }
+}
+
+static void test_silence(void **state)
+{
+    (void)state;
+    struct connector_limits limits = connector_limits_default;
+    struct error err;
+    limits.stall_ms = 100;
+    assert_int_equal(spec("exec sleep 60", &limits, &err), -1);
+    assert_contains(err.message, "the script stalls: for 100 ms");
+}
+
+static void test_check(void **state)
+{
+    (void)state;
+    struct slice config = SLICE_LITERAL("{\"password\":\"pass-w0rd\"}");
+    struct error err;
+    const char *argv[5];
+    struct connector_program program = shell(argv, "test \"$1\" = check && echo '" SUCCEEDED "'");
+    assert_int_equal(connector_airbyte_check(&program, config, NULL, &err), 0);
+    program = shell(argv, "echo '" FAILED "'");
+    assert_int_equal(connector_airbyte_check(&program, config, NULL, &err), -1);
+    assert_int_equal(err.code, ERROR_INVALID);
+    assert_false(err.retriable);
+    assert_string_equal(err.message, "the script: wrong ***"); /* even here no secret passes */
+    program = shell(argv, "echo '" FAILED "'; exit 1");
+    assert_int_equal(connector_airbyte_check(&program, config, NULL, &err), -1);
+    assert_string_equal(err.message, "the script: wrong ***");
+}
+
+static void test_discover(void **state)
+{
+    (void)state;
+    const char *argv[5];
+    struct connector_program program = shell(
+        argv,
+        "test \"$1$2\" = discover--config && grep -q key $3 && "
+        "echo '{\"type\":\"CATALOG\",\"catalog\":{\"streams\":[{\"name\":\"a\",\"json_schema\":{}}]}}'");
+    struct arena arena;
+    struct json doc;
+    struct error err;
+    arena_init(&arena);
+    int result = connector_airbyte_discover(&program, SLICE_LITERAL("{\"key\":1}"), NULL, &arena, &doc, &err);
+    assert_int_equal(result, 0);
+    assert_int_equal(json_count(&doc, json_get(&doc, 0, "streams")), 1);
+    arena_done(&arena);
+}
+
+static size_t descriptors_before;
+
+static int before(void **state)
+{
+    (void)state;
+    descriptors_before = open_descriptors();
+    return 0;
+}
+
+static int after(void **state)
+{
+    (void)state;
+    assert_int_equal(open_descriptors(), descriptors_before);
+    assert_false(has_children());
+    return 0;
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, before, after)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_spec),          TEST(test_answer_without_exit),
+        TEST(test_spec_failures), TEST(test_silence),
+        TEST(test_check),         TEST(test_discover),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
