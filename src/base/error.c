@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void set(struct error *err, enum error_code code, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void set(struct error *err, enum error_code code,
+                                                      const char *format, va_list arguments)
 {
     err->code = code;
     err->retriable = code == ERROR_IO;

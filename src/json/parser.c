@@ -26,19 +26,6 @@ void json_parser_use(struct json_parser *parser, struct json_variant variant)
     parser->variant = variant;
 }
 
-void json_parser_free(struct json_parser *parser)
-{
-    if (!parser)
-        return;
-    free(parser->nodes);
-    free(parser->hashes);
-    free(parser->slots);
-    free(parser->fast.index);
-    free(parser->fast.escaped);
-    buffer_done(&parser->text);
-    free(parser);
-}
-
 int json_fail(const struct json_parser *parser, enum error_code code, uint32_t byte, struct error *err,
               const char *format, ...)
 {
@@ -59,6 +46,38 @@ int json_fail(const struct json_parser *parser, enum error_code code, uint32_t b
     return error_set(err, code, "line %u, column %u (byte %u): %s", line, column, byte, message);
 }
 
+static void release(struct json_parser *parser)
+{
+    free(parser->nodes);
+    free(parser->hashes);
+    free(parser->slots);
+    buffer_done(&parser->text);
+    parser->nodes = NULL;
+    parser->hashes = parser->slots = NULL;
+    parser->capacity = parser->hashes_capacity = parser->slots_capacity = 0;
+}
+
+void json_parser_free(struct json_parser *parser)
+{
+    if (!parser)
+        return;
+    release(parser);
+    free(parser->fast.index);
+    free(parser->fast.escaped);
+    free(parser);
+}
+
+/* One document of a hundred megabytes must not cost that much for the rest of the process's life. */
+static void release_if_idle(struct json_parser *parser)
+{
+    bool small = parser->capacity > JSON_PARSER_SMALL && parser->count < parser->capacity / 16;
+    parser->small_in_row = small ? parser->small_in_row + 1 : 0;
+    if (parser->small_in_row < JSON_PARSER_PATIENCE)
+        return;
+    release(parser);
+    parser->small_in_row = 0;
+}
+
 static void begin(struct json_parser *parser)
 {
     parser->count = 0;
@@ -69,6 +88,7 @@ static void begin(struct json_parser *parser)
 /* Fast; and where that refuses, plain, to say why. */
 static int parse(struct json_parser *parser, struct error *err)
 {
+    release_if_idle(parser);
     begin(parser);
     parser->refused = parser->variant.parse && !parser->variant.parse(parser);
     if (parser->variant.parse && !parser->refused)

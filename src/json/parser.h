@@ -9,6 +9,9 @@
 #include "json/fast.h"
 #include "json/json.h"
 
+/* A parser that a large document has made large gives its memory back after this many small ones. */
+enum { JSON_PARSER_PATIENCE = 1000, JSON_PARSER_SMALL = 64 * 1024 /* nodes */ };
+
 struct json_parser {
     struct json_limits limits;
     enum json_duplicates duplicates_mode;
@@ -32,6 +35,8 @@ struct json_parser {
     size_t slots_capacity;
 
     struct buffer text; /* an unescaped name */
+
+    uint32_t small_in_row; /* documents that needed little of what there is */
 
     struct json_variant variant;
     bool refused; /* the fast parser refused this document */
