@@ -26,8 +26,7 @@ struct task_binding_progress {
     uint64_t documents, bytes;    /* taken from the source: valid ones, as raw JSON */
     uint64_t committed_documents; /* of these, durable at the sink */
     uint64_t committed_bytes;
-    uint64_t
-        invalid; /* violated the schema: quarantined (captures) or forwarded all the same (connections) */
+    uint64_t invalid;     /* violated their schema: quarantined, or in a connection forwarded all the same */
     double row_estimate;  /* the source's own, for the whole session; negative: none was given */
     double byte_estimate; /* likewise */
     int64_t lag_ms;       /* from the newest document's emission to its commit; negative: not known yet */
@@ -82,5 +81,14 @@ struct task_event {
         } ended;
     };
 };
+
+/* Append the event as one line, newline included. `task` (may be NULL) is named in it: for people's
+ * `-o json`; the task itself leaves it out. */
+void task_event_write(struct buffer *out, const char *task, const struct task_event *event);
+
+/* Read a parsed line; strings and arrays go to the arena. 1, or 0 for an event of a kind this reader does
+ * not know, or -1 (ERROR_PROTOCOL). */
+int task_event_read(const struct json *line, struct arena *arena, struct task_event *ret_event,
+                    struct error *err);
 
 #endif
