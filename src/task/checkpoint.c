@@ -1,0 +1,154 @@
+#include "task/checkpoint.h"
+
+#include "json/writer.h"
+
+enum { VERSION = 1 };
+
+void task_checkpoint_init(struct task_checkpoint *checkpoint)
+{
+    *checkpoint = (struct task_checkpoint){.states = airbyte_states_new()};
+    arena_init(&checkpoint->arena);
+    map_init(&checkpoint->by_name);
+}
+
+void task_checkpoint_done(struct task_checkpoint *checkpoint)
+{
+    airbyte_states_free(checkpoint->states);
+    map_done(&checkpoint->by_name);
+    free(checkpoint->streams);
+    arena_done(&checkpoint->arena);
+}
+
+struct task_saved_stream *task_checkpoint_stream(struct task_checkpoint *checkpoint,
+                                                 struct airbyte_stream_name name)
+{
+    /* "name\0namespace\0": both are C strings of ours later. */
+    size_t size = name.name.size + name.namespace.size + 2;
+    char *key = arena_zalloc(&checkpoint->arena, size);
+    if (name.name.size)
+        memcpy(key, name.name.data, name.name.size);
+    if (name.namespace.size)
+        memcpy(key + name.name.size + 1, name.namespace.data, name.namespace.size);
+    struct task_saved_stream *stream = map_get(&checkpoint->by_name, (struct slice){key, size});
+    if (stream)
+        return stream;
+    stream = arena_zalloc(&checkpoint->arena, sizeof *stream);
+    stream->name = key;
+    stream->namespace = key + name.name.size + 1;
+    stream->target = "";
+    map_set(&checkpoint->by_name, (struct slice){key, size}, stream);
+    checkpoint->streams = mem_grow(checkpoint->streams, &checkpoint->stream_capacity,
+                                   checkpoint->stream_count + 1, sizeof(struct task_saved_stream *));
+    checkpoint->streams[checkpoint->stream_count++] = stream;
+    return stream;
+}
+
+void task_checkpoint_write(const struct task_checkpoint *checkpoint, struct buffer *out)
+{
+    buffer_clear(out);
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_object(&writer);
+    json_member_u64(&writer, "version", VERSION);
+    json_member_u64(&writer, "session", checkpoint->session);
+    json_member_bool(&writer, "complete", checkpoint->complete);
+    struct buffer states;
+    buffer_init(&states, BUFFER_UNLIMITED);
+    airbyte_states_write(&states, checkpoint->states);
+    json_member_raw(&writer, "airbyte", (struct slice){states.data, states.size});
+    buffer_done(&states);
+    json_put_key(&writer, "streams");
+    json_begin_array(&writer);
+    for (size_t i = 0; i < checkpoint->stream_count; i++) {
+        const struct task_saved_stream *stream = checkpoint->streams[i];
+        json_begin_object(&writer);
+        json_member_string(&writer, "name", stream->name);
+        if (*stream->namespace)
+            json_member_string(&writer, "namespace", stream->namespace);
+        json_member_string(&writer, "target", stream->target);
+        json_member_u64(&writer, "backfill", stream->backfill);
+        json_member_i64(&writer, "generation", stream->generation);
+        json_member_u64(&writer, "documents", stream->documents);
+        json_member_u64(&writer, "bytes", stream->bytes);
+        json_member_u64(&writer, "invalid", stream->invalid);
+        json_member_bool(&writer, "complete", stream->complete);
+        json_end_object(&writer);
+    }
+    json_end_array(&writer);
+    json_end_object(&writer);
+}
+
+static int corrupt(struct error *err, const char *what)
+{
+    return error_set(err, ERROR_CORRUPT, "the checkpoint: '%s' is missing or not as this program writes it",
+                     what);
+}
+
+static int load_stream(struct task_checkpoint *checkpoint, const struct json *doc, uint32_t at,
+                       struct error *err)
+{
+    uint32_t name = json_get(doc, at, "name"), namespace = json_get(doc, at, "namespace"),
+             target = json_get(doc, at, "target");
+    if (!json_is(doc, name, JSON_STRING) || !json_is(doc, target, JSON_STRING))
+        return corrupt(err, "streams/name");
+    struct airbyte_stream_name key = {.name = json_string(doc, name, &checkpoint->arena)};
+    if (json_is(doc, namespace, JSON_STRING))
+        key.namespace = json_string(doc, namespace, &checkpoint->arena);
+    struct task_saved_stream *stream = task_checkpoint_stream(checkpoint, key);
+    stream->target = json_cstring(doc, target, &checkpoint->arena);
+    stream->complete = json_is(doc, json_get(doc, at, "complete"), JSON_TRUE);
+    const struct {
+        const char *name;
+        uint64_t *value;
+    } counters[] = {{"backfill", &stream->backfill},
+                    {"documents", &stream->documents},
+                    {"bytes", &stream->bytes},
+                    {"invalid", &stream->invalid}};
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+        uint32_t counter = json_get(doc, at, counters[i].name);
+        if (counter == JSON_NONE || !json_to_u64(doc, counter, counters[i].value))
+            return corrupt(err, counters[i].name);
+    }
+    uint32_t generation = json_get(doc, at, "generation");
+    if (generation == JSON_NONE || !json_to_i64(doc, generation, &stream->generation))
+        return corrupt(err, "generation");
+    return 0;
+}
+
+int task_checkpoint_load(struct task_checkpoint *checkpoint, struct slice saved, struct error *err)
+{
+    if (saved.size == 0)
+        return 0;
+    struct json doc;
+    if (json_parse_copy(&checkpoint->arena, saved.data, saved.size, &doc, err) < 0) {
+        err->code = ERROR_CORRUPT;
+        return error_wrap(err, "the checkpoint");
+    }
+    uint64_t version = 0;
+    uint32_t at = json_get(&doc, 0, "version"), states = json_get(&doc, 0, "airbyte");
+    if (at == JSON_NONE || !json_to_u64(&doc, at, &version))
+        return corrupt(err, "version");
+    if (version != VERSION)
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "the checkpoint has version %llu, this program reads version %d",
+                         (unsigned long long)version, VERSION);
+    at = json_get(&doc, 0, "session");
+    if (at == JSON_NONE || !json_to_u64(&doc, at, &checkpoint->session))
+        return corrupt(err, "session");
+    checkpoint->complete = json_is(&doc, json_get(&doc, 0, "complete"), JSON_TRUE);
+    if (states == JSON_NONE)
+        return corrupt(err, "airbyte");
+    if (airbyte_states_load(checkpoint->states, &doc, states, err) < 0) {
+        err->code = ERROR_CORRUPT;
+        return error_wrap(err, "the checkpoint");
+    }
+    uint32_t streams = json_get(&doc, 0, "streams");
+    if (!json_is(&doc, streams, JSON_ARRAY))
+        return corrupt(err, "streams");
+    for (at = json_first(&doc, streams); at != JSON_NONE; at = json_next(&doc, streams, at)) {
+        if (load_stream(checkpoint, &doc, at, err) < 0)
+            return -1;
+    }
+    checkpoint->existed = true;
+    return 0;
+}

@@ -1,0 +1,44 @@
+/* A task's checkpoint: everything that the next session must know, saved by the sink in the same act as the
+ * documents it covers. One JSON document in the store's commit record; README.md shows it. */
+#ifndef FIRTH_TASK_CHECKPOINT_H
+#define FIRTH_TASK_CHECKPOINT_H
+
+#include "base/map.h"
+#include "protocol/airbyte_state.h"
+
+/* What is kept of one stream of the source, whether it is read at present or not. */
+struct task_saved_stream {
+    const char *name, *namespace;       /* as the source says; namespace "" if none */
+    const char *target;                 /* the collection, or the stream's name at the destination */
+    uint64_t backfill;                  /* the binding's counter when its state was begun */
+    int64_t generation;                 /* connections */
+    uint64_t documents, bytes, invalid; /* committed in all sessions */
+    bool complete;                      /* the session that read it last read it to its end */
+};
+
+struct task_checkpoint {
+    struct airbyte_states *states;
+    bool existed;  /* there was one to load */
+    bool complete; /* the last session came to its end */
+    uint64_t
+        session; /* of a connection: the sync's id, shared by its attempts; of a capture: sessions begun */
+    struct task_saved_stream **streams;
+    size_t stream_count, stream_capacity;
+    struct map by_name; /* name NUL namespace */
+    struct arena arena;
+};
+
+void task_checkpoint_init(struct task_checkpoint *checkpoint);
+void task_checkpoint_done(struct task_checkpoint *checkpoint);
+
+/* Take in what was saved; size 0: a task that never committed. ERROR_CORRUPT for what this program cannot
+ * have written, ERROR_UNSUPPORTED for a later version's. Once, after _init. */
+int task_checkpoint_load(struct task_checkpoint *checkpoint, struct slice saved, struct error *err);
+/* Replace the buffer's content. */
+void task_checkpoint_write(const struct task_checkpoint *checkpoint, struct buffer *out);
+
+/* The stream's entry, made if there is none. Stays valid and in place. */
+struct task_saved_stream *task_checkpoint_stream(struct task_checkpoint *checkpoint,
+                                                 struct airbyte_stream_name name);
+
+#endif

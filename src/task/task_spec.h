@@ -1,0 +1,72 @@
+/* What a task process is told when it starts: one JSON document on the descriptor named by
+ * `firth task --spec-fd`. It is complete: the task reads no catalog and no control database. README.md
+ * beside this file shows it.
+ *
+ * It holds secrets (configs): it goes by a pipe, never by an argument or a file, and is never logged.
+ * Strings and slices of a specification that was read live in the arena it was read into. */
+#ifndef FIRTH_TASK_TASK_SPEC_H
+#define FIRTH_TASK_TASK_SPEC_H
+
+#include "catalog/catalog.h"
+#include "connector/connector.h"
+#include "store/store.h"
+#include "task/event.h"
+
+enum {
+    TASK_SPEC_MAX = 256 << 20,  /* bytes of one specification: mostly schemas */
+    TASK_SPEC_VERSION = 1,      /* of the format; a task refuses another, for it runs the same binary */
+    TASK_BINDINGS_MAX = 100000, /* bindings of a capture, streams of a connection */
+};
+
+struct task_endpoint {
+    struct connector_program program;
+    struct slice config; /* a JSON object */
+};
+
+/* A binding of a capture: a stream into a collection; or a stream of a connection. */
+struct task_binding_spec {
+    struct catalog_stream stream; /* which, and how to read it; destination_sync_mode: connections only */
+
+    /* Captures. */
+    const char *collection;
+    const char *schema_uri; /* the write schema, in task_spec.schemas */
+    struct store_journal_options journal;
+    const char *quarantine; /* collection for invalid documents; NULL: an invalid one stops the task */
+    uint32_t backfill;      /* changed: the stream starts over */
+};
+
+/* When a transaction is due (task/policy.h). */
+struct task_commit_policy {
+    uint64_t bytes;   /* so much waits to be committed */
+    uint64_t time_ms; /* something has waited for so long */
+    uint64_t idle_ms; /* something waits, and the source has been silent for so long */
+};
+#define TASK_COMMIT_POLICY_DEFAULT \
+    ((struct task_commit_policy){.bytes = 16 << 20, .time_ms = 1000, .idle_ms = 100})
+
+struct task_spec {
+    enum task_kind kind;
+    const char *name;
+    const char *data_dir;
+    struct task_endpoint source;
+    struct task_endpoint destination; /* connections */
+
+    const struct task_binding_spec *bindings;
+    size_t binding_count;
+    bool all_streams;      /* a connection of whatever the source discovers: no bindings */
+    const char *prefix;    /* connections: put before stream names at the destination, "" if none */
+    const char *namespace; /* connections: replaces the streams' at the destination; NULL: kept */
+
+    const struct catalog_schema_document *schemas; /* everything the schema URIs refer to */
+    size_t schema_count;
+
+    struct task_commit_policy commit;
+    struct connector_limits limits;
+};
+
+/* Append the JSON document. */
+void task_spec_write(struct buffer *out, const struct task_spec *spec);
+/* Read it. ERROR_INVALID names the field; ERROR_UNSUPPORTED for another version. */
+int task_spec_read(struct slice json, struct arena *arena, struct task_spec *ret_spec, struct error *err);
+
+#endif

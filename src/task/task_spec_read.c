@@ -1,0 +1,212 @@
+#include "task/task_spec.h"
+
+/* The document comes from the same binary, so this reader is strict and its errors are short: it says
+ * which field is not as task_spec_write writes it, and the first error wins. */
+struct spec_reader {
+    const struct json *doc;
+    struct arena *arena;
+    struct error *err;
+    bool failed;
+};
+
+static void fail(struct spec_reader *reader, const char *name)
+{
+    if (!reader->failed)
+        error_set(reader->err, ERROR_INVALID,
+                  "the task's specification: '%s' is missing or not as it should be", name);
+    reader->failed = true;
+}
+
+/* A string without NUL; NULL if absent and optional. */
+static const char *get_string(struct spec_reader *reader, uint32_t object, const char *name, bool optional)
+{
+    uint32_t at = json_get(reader->doc, object, name);
+    if (at == JSON_NONE && optional)
+        return NULL;
+    const char *text =
+        json_is(reader->doc, at, JSON_STRING) ? json_cstring(reader->doc, at, reader->arena) : NULL;
+    if (!text)
+        fail(reader, name);
+    return text ? text : "";
+}
+
+static uint64_t get_u64(struct spec_reader *reader, uint32_t object, const char *name, uint64_t max)
+{
+    uint32_t at = json_get(reader->doc, object, name);
+    uint64_t value = 0;
+    if (at == JSON_NONE || !json_to_u64(reader->doc, at, &value) || value > max)
+        fail(reader, name);
+    return value;
+}
+
+static bool get_bool(struct spec_reader *reader, uint32_t object, const char *name)
+{
+    uint32_t at = json_get(reader->doc, object, name);
+    if (!json_is(reader->doc, at, JSON_TRUE) && !json_is(reader->doc, at, JSON_FALSE))
+        fail(reader, name);
+    return json_is(reader->doc, at, JSON_TRUE);
+}
+
+static uint32_t get_array(struct spec_reader *reader, uint32_t object, const char *name, uint32_t max)
+{
+    uint32_t at = json_get(reader->doc, object, name);
+    if (!json_is(reader->doc, at, JSON_ARRAY) || json_count(reader->doc, at) > max) {
+        fail(reader, name);
+        return JSON_NONE;
+    }
+    return at;
+}
+
+/* NULL-terminated; NULL if absent. */
+static const char *const *get_words(struct spec_reader *reader, uint32_t array, const char *name)
+{
+    if (array == JSON_NONE)
+        return NULL;
+    const char **words = arena_zalloc(reader->arena, (json_count(reader->doc, array) + 1) * sizeof *words);
+    size_t count = 0;
+    for (uint32_t at = json_first(reader->doc, array); at != JSON_NONE;
+         at = json_next(reader->doc, array, at)) {
+        words[count] = json_cstring(reader->doc, at, reader->arena);
+        if (!words[count++])
+            fail(reader, name);
+    }
+    return words;
+}
+
+static void read_endpoint(struct spec_reader *reader, const char *name, struct task_endpoint *endpoint)
+{
+    uint32_t at = json_get(reader->doc, 0, name), config = json_get(reader->doc, at, "config");
+    struct connector_program *program = &endpoint->program;
+    program->argv = get_words(reader, json_get(reader->doc, at, "argv"), "argv");
+    program->env = get_words(reader, json_get(reader->doc, at, "env"), "env");
+    program->folder = get_string(reader, at, "folder", true);
+    program->label = get_string(reader, at, "label", false);
+    program->built_in = get_bool(reader, at, "builtIn");
+    program->protocol = get_bool(reader, at, "flow") ? CONNECTOR_FLOW : CONNECTOR_AIRBYTE;
+    if (!program->argv || !program->argv[0] || !json_is(reader->doc, config, JSON_OBJECT))
+        fail(reader, name);
+    else
+        endpoint->config = json_raw(reader->doc, config);
+}
+
+static struct catalog_path read_path(struct spec_reader *reader, uint32_t array)
+{
+    return (struct catalog_path){get_words(reader, array, "path"), json_count(reader->doc, array)};
+}
+
+static void read_stream(struct spec_reader *reader, uint32_t object, struct catalog_stream *stream)
+{
+    stream->name = get_string(reader, object, "stream", false);
+    stream->namespace = get_string(reader, object, "namespace", true);
+    stream->sync_mode = (enum catalog_sync_mode)get_u64(reader, object, "syncMode", CATALOG_SYNC_INCREMENTAL);
+    stream->destination_sync_mode = (enum catalog_destination_sync_mode)get_u64(
+        reader, object, "destinationSyncMode", CATALOG_DESTINATION_OVERWRITE_DEDUP);
+    stream->cursor_field = read_path(reader, json_get(reader->doc, object, "cursorField"));
+    uint32_t key = json_get(reader->doc, object, "primaryKey");
+    if (key == JSON_NONE)
+        return;
+    struct catalog_path *paths =
+        arena_zalloc(reader->arena, json_count(reader->doc, key) * sizeof *paths + 1);
+    for (uint32_t at = json_first(reader->doc, key); at != JSON_NONE; at = json_next(reader->doc, key, at))
+        paths[stream->primary_key_count++] = read_path(reader, at);
+    stream->primary_key = paths;
+}
+
+static void read_binding(struct spec_reader *reader, enum task_kind kind, uint32_t object,
+                         struct task_binding_spec *binding)
+{
+    read_stream(reader, object, &binding->stream);
+    if (kind != TASK_CAPTURE)
+        return;
+    binding->collection = get_string(reader, object, "collection", false);
+    binding->schema_uri = get_string(reader, object, "schema", false);
+    uint32_t journal = json_get(reader->doc, object, "journal");
+    binding->journal = (struct store_journal_options){
+        .compression = get_bool(reader, journal, "zstd") ? STORE_COMPRESSION_ZSTD : STORE_COMPRESSION_NONE,
+        .segment_bytes = get_u64(reader, journal, "segmentBytes", UINT64_MAX),
+        .retain_bytes = get_u64(reader, journal, "retainBytes", UINT64_MAX),
+        .retain_ms = get_u64(reader, journal, "retainMs", UINT64_MAX),
+    };
+    binding->quarantine = get_string(reader, object, "quarantine", true);
+    binding->backfill = (uint32_t)get_u64(reader, object, "backfill", UINT32_MAX);
+}
+
+static void read_bindings(struct spec_reader *reader, struct task_spec *spec)
+{
+    uint32_t list = get_array(reader, 0, "bindings", TASK_BINDINGS_MAX);
+    struct task_binding_spec *bindings =
+        arena_zalloc(reader->arena, json_count(reader->doc, list) * sizeof *bindings + 1);
+    for (uint32_t at = json_first(reader->doc, list); at != JSON_NONE; at = json_next(reader->doc, list, at))
+        read_binding(reader, spec->kind, at, &bindings[spec->binding_count++]);
+    spec->bindings = bindings;
+}
+
+static void read_schemas(struct spec_reader *reader, struct task_spec *spec)
+{
+    uint32_t list = get_array(reader, 0, "schemas", UINT32_MAX);
+    struct catalog_schema_document *schemas =
+        arena_zalloc(reader->arena, json_count(reader->doc, list) * sizeof *schemas + 1);
+    for (uint32_t at = json_first(reader->doc, list); at != JSON_NONE;
+         at = json_next(reader->doc, list, at)) {
+        uint32_t schema = json_get(reader->doc, at, "schema");
+        if (schema == JSON_NONE) {
+            fail(reader, "schemas");
+            return;
+        }
+        schemas[spec->schema_count].uri = get_string(reader, at, "uri", false);
+        schemas[spec->schema_count++].source = json_raw(reader->doc, schema);
+    }
+    spec->schemas = schemas;
+}
+
+static void read_limits(struct spec_reader *reader, struct task_spec *spec)
+{
+    uint32_t commit = json_get(reader->doc, 0, "commit"), limits = json_get(reader->doc, 0, "limits");
+    spec->commit = (struct task_commit_policy){.bytes = get_u64(reader, commit, "bytes", UINT64_MAX),
+                                               .time_ms = get_u64(reader, commit, "timeMs", INT32_MAX),
+                                               .idle_ms = get_u64(reader, commit, "idleMs", INT32_MAX)};
+    spec->limits = (struct connector_limits){
+        .line_max = get_u64(reader, limits, "lineMax", SIZE_MAX),
+        .memory_max = get_u64(reader, limits, "memoryMax", UINT64_MAX),
+        .files_max = (uint32_t)get_u64(reader, limits, "filesMax", UINT32_MAX),
+        .stall_ms = get_u64(reader, limits, "stallMs", UINT64_MAX),
+        .stop_ms = get_u64(reader, limits, "stopMs", UINT64_MAX),
+    };
+}
+
+int task_spec_read(struct slice json, struct arena *arena, struct task_spec *ret_spec, struct error *err)
+{
+    struct json doc;
+    if (json_parse_copy(arena, json.data, json.size, &doc, err) < 0)
+        return error_wrap(err, "the task's specification");
+    struct spec_reader reader = {.doc = &doc, .arena = arena, .err = err};
+    uint64_t version = get_u64(&reader, 0, "version", UINT64_MAX);
+    if (!reader.failed && version != TASK_SPEC_VERSION)
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "the task's specification has version %llu, this program reads %d",
+                         (unsigned long long)version, TASK_SPEC_VERSION);
+    struct task_spec spec = {.kind = TASK_KIND_MAX};
+    const char *kind = get_string(&reader, 0, "kind", false);
+    for (int i = 0; i < TASK_KIND_MAX; i++) {
+        if (strcmp(kind, task_kind_name((enum task_kind)i)) == 0)
+            spec.kind = (enum task_kind)i;
+    }
+    if (spec.kind == TASK_KIND_MAX)
+        fail(&reader, "kind");
+    spec.name = get_string(&reader, 0, "name", false);
+    spec.data_dir = get_string(&reader, 0, "dataDir", false);
+    read_endpoint(&reader, "source", &spec.source);
+    if (spec.kind == TASK_CONNECTION) {
+        read_endpoint(&reader, "destination", &spec.destination);
+        spec.all_streams = get_bool(&reader, 0, "allStreams");
+        spec.prefix = get_string(&reader, 0, "prefix", false);
+        spec.namespace = get_string(&reader, 0, "namespace", true);
+    }
+    read_bindings(&reader, &spec);
+    read_schemas(&reader, &spec);
+    read_limits(&reader, &spec);
+    if (reader.failed)
+        return -1;
+    *ret_spec = spec;
+    return 0;
+}
