@@ -119,8 +119,11 @@ int task_checkpoint_load(struct task_checkpoint *checkpoint, struct slice saved,
 {
     if (saved.size == 0)
         return 0;
+    /* A source's own state is kept as it came: a duplicate key in it is its business. */
+    mem_auto(json_parser_free) struct json_parser *parser =
+        json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
     struct json doc;
-    if (json_parse_copy(&checkpoint->arena, saved.data, saved.size, &doc, err) < 0) {
+    if (json_parse(parser, saved.data, saved.size, &doc, err) < 0) {
         err->code = ERROR_CORRUPT;
         return error_wrap(err, "the checkpoint");
     }

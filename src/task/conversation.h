@@ -1,0 +1,27 @@
+/* One question to an Airbyte connector (spec, discover) without blocking: start the verb, poll, take the
+ * answer. The same rules as connector_airbyte_discover, for a loop that must hear its signals meanwhile. */
+#ifndef FIRTH_TASK_CONVERSATION_H
+#define FIRTH_TASK_CONVERSATION_H
+
+#include "connector/connector.h"
+#include "protocol/airbyte.h"
+#include "task/report.h"
+
+struct conversation;
+
+/* `wanted` is the message that answers `verb`. Logs go to the report. */
+struct conversation *conversation_start(const struct connector_program *program, const char *verb,
+                                        enum airbyte_type wanted, struct slice config,
+                                        const struct connector_limits *limits, struct task_report *report,
+                                        struct error *err);
+void conversation_free(struct conversation *conversation);
+
+size_t conversation_pollfds(struct conversation *conversation, struct pollfd fds[4]);
+int conversation_timeout_ms(const struct conversation *conversation);
+/* 1: the answer is there and the connector has ended well; 0: not yet. */
+int conversation_service(struct conversation *conversation, struct error *err);
+/* After 1: the payload, its own document in the arena. */
+int conversation_answer(struct conversation *conversation, struct arena *arena, struct json *ret_payload,
+                        struct error *err);
+
+#endif

@@ -1,0 +1,43 @@
+/* The task's end of the event pipe: logs within a budget, progress at a bounded pace. */
+#ifndef FIRTH_TASK_REPORT_H
+#define FIRTH_TASK_REPORT_H
+
+#include "base/clock.h"
+#include "task/event.h"
+
+struct task_report {
+    int fd; /* not owned */
+    const struct clock *clock;
+    uint64_t began_ns;
+    struct buffer line;
+    bool broken; /* nobody reads any more: the task has to end */
+
+    uint64_t window_ms;  /* of the log budget: the second it is for */
+    uint32_t lines_left; /* in it */
+    uint64_t dropped;    /* log lines over the budget, not yet told of */
+
+    uint64_t progress_ms; /* when the last progress went out, 0: never */
+    uint64_t commits;
+};
+
+enum {
+    TASK_LOG_LINES_PER_SECOND = 200, /* what a connector logs beyond this is counted and left out */
+    TASK_LOG_LINE_MAX = 8 << 10,     /* bytes of one log line; the rest is cut */
+};
+
+void task_report_init(struct task_report *report, int fd, const struct clock *clock);
+void task_report_done(struct task_report *report);
+
+uint64_t task_report_now_ms(const struct task_report *report); /* since the session began */
+
+void task_report_started(struct task_report *report, const char *source, const char *sink, bool resumed);
+void task_report_log(struct task_report *report, enum log_level level, const char *origin, struct slice line);
+void task_report_logf(struct task_report *report, enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Fills the process's own figures. Unless `always`, nothing happens before the next one is due. */
+void task_report_progress(struct task_report *report, const struct task_binding_progress *bindings,
+                          size_t binding_count, bool always);
+int task_report_wait_ms(const struct task_report *report); /* until the next progress is due */
+void task_report_ended(struct task_report *report, enum task_outcome outcome, const struct error *error);
+
+#endif

@@ -1,0 +1,75 @@
+/* A task: documents move from a reader to a sink, in transactions. One session of one task is one process;
+ * task_main is that process, task_run the loop in it.
+ *
+ * Reader and sink are small classes (reader.h, sink.h), so that captures, connections and what comes later
+ * share the loop. */
+#ifndef FIRTH_TASK_TASK_H
+#define FIRTH_TASK_TASK_H
+
+#include "protocol/airbyte_catalog.h"
+#include "task/checkpoint.h"
+#include "task/report.h"
+#include "task/stage.h"
+#include "task/task_spec.h"
+
+/* One stream on its way: what the reader, the loop and the sink know of it. */
+struct task_binding {
+    const struct task_binding_spec *spec;
+    size_t index;
+    struct airbyte_stream_name source; /* as the source says it */
+    struct airbyte_stream_name target; /* as the destination sees it (connections) */
+    /* Filled by the reader when it is ready. `stream.raw` and modes are the source's. */
+    struct airbyte_configured_stream configured;
+    struct schema *schema; /* NULL: accepts everything (a connection's stream without a usable schema) */
+    struct task_saved_stream *saved;
+    int64_t newest_ms; /* emitted_at of the newest document, 0: none */
+
+    /* Counted since the session began: what the sink has covered by a checkpoint but not committed is
+     * `covered` minus `progress.committed`. */
+    uint64_t covered_documents, covered_bytes, covered_invalid, committed_invalid;
+
+    /* Of the collections' sink. */
+    uint32_t journal, quarantine_journal;
+    struct stage staged;
+    bool direct; /* its uncovered documents are in the store's transaction already */
+};
+
+struct task {
+    const struct task_spec *spec;
+    const struct clock *clock;
+    struct task_report *report;
+    struct arena arena; /* the session */
+
+    struct task_binding *bindings;
+    /* The same order as bindings: progress events show this array. */
+    struct task_binding_progress *progress;
+    size_t binding_count;
+
+    struct task_checkpoint checkpoint; /* as of the last CHECKPOINT that the sink took */
+    struct schema_registry *schemas;
+    struct schema_validator *validator;
+
+    struct task_reader *reader;
+    struct task_sink *sink;
+    bool fresh;    /* this session begins anew (the last one came to its end), it does not go on */
+    bool stopping; /* we were asked to */
+};
+
+/* Run one session. `stop_fd` is a signalfd of SIGTERM and SIGINT: the first signal lets the transaction be
+ * finished, the second ends at once. The outcome and for TASK_FAILED *err. Reports everything but the end. */
+enum task_outcome task_run(const struct task_spec *spec, struct task_report *report, const struct clock *clock,
+                           int stop_fd, struct error *err);
+
+/* The process: read the specification from spec_fd, run, report the end on events_fd. Returns its exit
+ * status: 0 completed or stopped, 1 failed. */
+int task_main(int spec_fd, int events_fd);
+
+/* --- for readers and sinks ------------------------------------------------------------------------- */
+
+/* Make room for `count` bindings; the reader fills them before it is ready. */
+void task_set_bindings(struct task *task, size_t count);
+/* The message for a document that violates its schema, as the error that stops the task. */
+struct task_item;
+int task_violation_error(struct task *task, const struct task_item *item, struct error *err);
+
+#endif
