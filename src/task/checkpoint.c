@@ -71,7 +71,6 @@ void task_checkpoint_write(const struct task_checkpoint *checkpoint, struct buff
         json_member_u64(&writer, "documents", stream->documents);
         json_member_u64(&writer, "bytes", stream->bytes);
         json_member_u64(&writer, "invalid", stream->invalid);
-        json_member_bool(&writer, "complete", stream->complete);
         json_end_object(&writer);
     }
     json_end_array(&writer);
@@ -96,7 +95,6 @@ static int load_stream(struct task_checkpoint *checkpoint, const struct json *do
         key.namespace = json_string(doc, namespace, &checkpoint->arena);
     struct task_saved_stream *stream = task_checkpoint_stream(checkpoint, key);
     stream->target = json_cstring(doc, target, &checkpoint->arena);
-    stream->complete = json_is(doc, json_get(doc, at, "complete"), JSON_TRUE);
     const struct {
         const char *name;
         uint64_t *value;

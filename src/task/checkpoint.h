@@ -13,7 +13,7 @@ struct task_saved_stream {
     uint64_t backfill;                  /* the binding's counter when its state was begun */
     int64_t generation;                 /* connections */
     uint64_t documents, bytes, invalid; /* committed in all sessions */
-    bool complete;                      /* the session that read it last read it to its end */
+    bool in_use;                        /* this session reads it; not saved */
 };
 
 struct task_checkpoint {

@@ -21,8 +21,8 @@ struct task_item {
     struct slice raw;             /* the whole message as it came: one line */
     const struct json *line;      /* it, parsed */
     const struct airbyte_message *message;
-    uint32_t document;  /* DOCUMENT: its node in `line` */
-    uint64_t number;    /* DOCUMENT: in its stream this session, from 1 */
+    uint32_t document;    /* DOCUMENT: its node in `line` */
+    uint64_t number;      /* DOCUMENT: in its stream this session, from 1 */
     uint64_t line_number; /* of the source's output */
 };
 
@@ -30,9 +30,10 @@ struct task_reader;
 
 struct task_reader_class {
     const char *name;
-    /* Begin to find out what there is to read. task->checkpoint is loaded. */
+    /* Begin to find out what there is to read. */
     int (*open)(struct task_reader *reader, struct error *err);
-    bool (*ready)(const struct task_reader *reader); /* task->bindings are filled */
+    bool (*ready)(const struct task_reader *reader); /* task->discovered is known */
+    /* Read: task->bindings and task->checkpoint say what and from where. */
     int (*begin)(struct task_reader *reader, struct error *err);
     size_t (*pollfds)(struct task_reader *reader, struct pollfd *fds); /* at most TASK_POLL_MAX */
     int (*timeout_ms)(const struct task_reader *reader);

@@ -1,8 +1,9 @@
 /* Sinks: where a task's documents go. The sink owns the checkpoint: it loads it, and saves it in the same
  * act as the documents it covers, or where that cannot be, only after these are durable.
  *
- * Calls come in this order: open, begin, (ready, write, write_invalid, checkpoint, tick, pollfds, service)…,
- * finish, (tick, pollfds, service)… until finished, close. kill may come at any time after open. */
+ * Calls come in this order: open, (pollfds, service)… until prepared, begin, (ready, write, write_invalid,
+ * checkpoint, tick, pollfds, service)…, finish, (tick, pollfds, service)… until finished, close. kill may
+ * come at any time after open. */
 #ifndef FIRTH_TASK_SINK_H
 #define FIRTH_TASK_SINK_H
 
@@ -18,8 +19,9 @@ struct task_sink;
 struct task_sink_class {
     const char *name;
     bool exactly_once; /* the guarantee: else at least once */
-    /* Load task->checkpoint. */
+    /* Load task->checkpoint; begin to find out what the sink can do. */
     int (*open)(struct task_sink *sink, struct error *err);
+    bool (*prepared)(const struct task_sink *sink); /* task->destination_modes is known */
     /* task->bindings are known: begin to take documents (ready may still be false for a while). */
     int (*begin)(struct task_sink *sink, struct error *err);
     bool (*ready)(const struct task_sink *sink); /* it can take an item without growing past its bound */

@@ -16,9 +16,9 @@
 struct task_binding {
     const struct task_binding_spec *spec;
     size_t index;
+    const char *progress_name;         /* the collection, or the stream's name at the destination */
     struct airbyte_stream_name source; /* as the source says it */
     struct airbyte_stream_name target; /* as the destination sees it (connections) */
-    /* Filled by the reader when it is ready. `stream.raw` and modes are the source's. */
     struct airbyte_configured_stream configured;
     struct schema *schema; /* NULL: accepts everything (a connection's stream without a usable schema) */
     struct task_saved_stream *saved;
@@ -45,6 +45,10 @@ struct task {
     struct task_binding_progress *progress;
     size_t binding_count;
 
+    /* Known before either side begins. */
+    struct airbyte_catalog discovered; /* what the source offers */
+    uint32_t destination_modes;        /* bit n: the destination can do airbyte_destination_sync_mode n */
+
     struct task_checkpoint checkpoint; /* as of the last CHECKPOINT that the sink took */
     struct schema_registry *schemas;
     struct schema_validator *validator;
@@ -57,19 +61,11 @@ struct task {
 
 /* Run one session. `stop_fd` is a signalfd of SIGTERM and SIGINT: the first signal lets the transaction be
  * finished, the second ends at once. The outcome and for TASK_FAILED *err. Reports everything but the end. */
-enum task_outcome task_run(const struct task_spec *spec, struct task_report *report, const struct clock *clock,
-                           int stop_fd, struct error *err);
+enum task_outcome task_run(const struct task_spec *spec, struct task_report *report,
+                           const struct clock *clock, int stop_fd, struct error *err);
 
 /* The process: read the specification from spec_fd, run, report the end on events_fd. Returns its exit
  * status: 0 completed or stopped, 1 failed. */
 int task_main(int spec_fd, int events_fd);
-
-/* --- for readers and sinks ------------------------------------------------------------------------- */
-
-/* Make room for `count` bindings; the reader fills them before it is ready. */
-void task_set_bindings(struct task *task, size_t count);
-/* The message for a document that violates its schema, as the error that stops the task. */
-struct task_item;
-int task_violation_error(struct task *task, const struct task_item *item, struct error *err);
 
 #endif

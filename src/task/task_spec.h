@@ -13,9 +13,9 @@
 #include "task/event.h"
 
 enum {
-    TASK_SPEC_MAX = 256 << 20,  /* bytes of one specification: mostly schemas */
-    TASK_SPEC_VERSION = 1,      /* of the format; a task refuses another, for it runs the same binary */
-    TASK_BINDINGS_MAX = 100000, /* bindings of a capture, streams of a connection */
+    TASK_SPEC_MAX = 256 << 20, /* bytes of one specification: mostly schemas */
+    TASK_SPEC_VERSION = 1,     /* of the format; a task refuses another, for it runs the same binary */
+    TASK_BINDINGS_MAX = 10000, /* bindings of a capture, streams of a connection */
 };
 
 struct task_endpoint {

@@ -1,0 +1,190 @@
+#include "task/output.h"
+
+enum { EXCERPT_MAX = 120 };
+
+void task_output_init(struct task_output *output, const char *label, struct task_report *report,
+                      const struct connector_limits *limits)
+{
+    *output = (struct task_output){.label = label, .report = report};
+    arena_init(&output->arena);
+    output->parser = json_parser_new((struct json_limits){.size_max = (uint32_t)limits->line_max,
+                                                          .depth_max = JSON_LIMITS_DEFAULT.depth_max},
+                                     JSON_DUPLICATES_LAST_WINS);
+}
+
+void task_output_done(struct task_output *output)
+{
+    json_parser_free(output->parser);
+    arena_done(&output->arena);
+    output->parser = NULL;
+}
+
+void task_output_on_log(void *context, enum log_level level, struct slice line)
+{
+    struct task_output *output = context;
+    if (level >= LOG_INFO)
+        task_report_log(output->report, level, output->label, line);
+}
+
+static void take_log(struct task_output *output, enum log_level level, struct slice text)
+{
+    connector_note_log(output->process, level, text);
+    task_output_on_log(output, level, text);
+}
+
+/* --- lines that are no message ------------------------------------------------------------------- */
+
+/* A line as a person should see it in an error: cut short, control bytes replaced. */
+static void excerpt(struct slice line, char *text, size_t size)
+{
+    size_t length = line.size < EXCERPT_MAX ? line.size : EXCERPT_MAX;
+    bool valid = utf8_valid(line.data, utf8_cut(line.data, length, length));
+    if (valid)
+        length = utf8_cut(line.data, line.size, EXCERPT_MAX);
+    size_t at = 0;
+    for (size_t i = 0; i < length && at + 4 < size; i++) {
+        unsigned char c = (unsigned char)line.data[i];
+        text[at++] = c < 0x20 || c == 0x7f || (c >= 0x80 && !valid) ? '?' : (char)c;
+    }
+    snprintf(text + at, size - at, "%s", length < line.size ? "..." : "");
+}
+
+static void keep_torn(struct task_output *output, struct slice line, const struct error *why)
+{
+    char shown[EXCERPT_MAX + 8];
+    excerpt(line, shown, sizeof shown);
+    error_set(&output->torn_error, why->code == ERROR_LIMIT ? ERROR_LIMIT : ERROR_PROTOCOL,
+              "%s wrote a line that is not valid JSON, line %llu of its output: %s: %s", output->label,
+              (unsigned long long)output->lines, why->message, shown);
+    output->torn_error.retriable = why->code != ERROR_LIMIT;
+    output->torn = true;
+}
+
+/* Plain text is a log, as Airbyte's platform has it; a flood of it is not. */
+static int take_stray(struct task_output *output, struct slice line, struct error *err)
+{
+    if (++output->stray_lines <= TASK_STRAY_LINES_MAX) {
+        take_log(output, LOG_INFO, line);
+        return 0;
+    }
+    char shown[EXCERPT_MAX + 8];
+    excerpt(line, shown, sizeof shown);
+    error_set(err, ERROR_PROTOCOL,
+              "%s wrote more than %d lines that are no messages; the last, line %llu of its output: %s",
+              output->label, TASK_STRAY_LINES_MAX, (unsigned long long)output->lines, shown);
+    err->retriable = true;
+    return -1;
+}
+
+static int broken_message(struct task_output *output, struct slice line, struct error *err)
+{
+    char shown[EXCERPT_MAX + 8];
+    excerpt(line, shown, sizeof shown);
+    struct error why = *err;
+    error_set(err, ERROR_PROTOCOL, "%s, line %llu of its output: %s: %s", output->label,
+              (unsigned long long)output->lines, why.message, shown);
+    err->retriable = true;
+    return -1;
+}
+
+/* --- messages ------------------------------------------------------------------------------------ */
+
+/* Keep the first; a config_error takes the place of another kind. */
+static void take_failure(struct task_output *output)
+{
+    const struct airbyte_message *message = &output->message;
+    uint32_t type = message->trace.failure_type;
+    bool config =
+        json_is(&output->line, type, JSON_STRING) && json_string_is(&output->line, type, "config_error");
+    if (output->failed && (output->failed_by_config || !config))
+        return;
+    struct slice text = {0}, stream = message->trace.stream.name;
+    if (json_is(&output->line, message->trace.message, JSON_STRING))
+        text = json_string(&output->line, message->trace.message, &output->arena);
+    if (text.size == 0 && json_is(&output->line, message->trace.internal_message, JSON_STRING))
+        text = json_string(&output->line, message->trace.internal_message, &output->arena);
+    if (text.size == 0)
+        text = SLICE_LITERAL("it failed and did not say why");
+    size_t cut = utf8_cut(text.data, text.size, sizeof output->failure - 256);
+    if (stream.size)
+        snprintf(output->failure, sizeof output->failure, "stream '%.*s': %.*s",
+                 (int)utf8_cut(stream.data, stream.size, 200), stream.data, (int)cut, text.data);
+    else
+        snprintf(output->failure, sizeof output->failure, "%.*s", (int)cut, text.data);
+    output->failed = true;
+    output->failed_by_config = config;
+}
+
+/* 1: for the owner; 0: dealt with. */
+static int take_message(struct task_output *output, struct slice line, struct error *err)
+{
+    const struct airbyte_message *message = &output->message;
+    switch (message->type) {
+    case AIRBYTE_NOT_A_MESSAGE:
+        return take_stray(output, line, err);
+    case AIRBYTE_LOG:
+        if (json_is(&output->line, message->log.message, JSON_STRING))
+            take_log(output, (enum log_level)message->log.level,
+                     json_string(&output->line, message->log.message, &output->arena));
+        return 0;
+    case AIRBYTE_TRACE:
+        if (message->trace.type != AIRBYTE_TRACE_ERROR)
+            return 1;
+        take_failure(output);
+        return 0;
+    default:
+        return 1;
+    }
+}
+
+static int take_line(struct task_output *output, struct slice line, struct error *err)
+{
+    struct error why;
+    if (json_parse(output->parser, line.data, line.size, &output->line, &why) < 0) {
+        if (line.data[0] != '{')
+            return take_stray(output, line, err);
+        keep_torn(output, line, &why);
+        return 0;
+    }
+    arena_clear(&output->arena);
+    if (airbyte_decode(&output->line, &output->arena, &output->message, err) < 0)
+        return broken_message(output, line, err);
+    output->raw = line;
+    return take_message(output, line, err);
+}
+
+int task_output_next(struct task_output *output, struct error *err)
+{
+    struct slice line;
+    while (connector_next_line(output->process, &line) == 1) {
+        if (output->torn) { /* it was not the last line */
+            *err = output->torn_error;
+            return -1;
+        }
+        output->lines++;
+        if (line.size == 0)
+            continue;
+        int got = take_line(output, line, err);
+        if (got != 0)
+            return got;
+    }
+    return 0;
+}
+
+int task_output_result(const struct task_output *output, struct error *err)
+{
+    struct error exit;
+    int result = connector_result(output->process, &exit);
+    if (output->failed) {
+        /* Its own words first, how it ended and its log after them. */
+        error_set(err, output->failed_by_config ? ERROR_INVALID : ERROR_CONNECTOR, "%s: %s%s%s",
+                  output->label, output->failure, result < 0 ? "; " : "", result < 0 ? exit.message : "");
+        err->retriable = !output->failed_by_config;
+        return -1;
+    }
+    if (result < 0)
+        *err = exit;
+    else if (output->torn)
+        *err = output->torn_error;
+    return result < 0 || output->torn ? -1 : 0;
+}

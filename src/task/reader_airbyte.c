@@ -1,0 +1,282 @@
+#include "task/conversation.h"
+#include "task/lookup.h"
+#include "task/output.h"
+#include "task/reader.h"
+
+#include <assert.h>
+
+/* An Airbyte source: `discover` first, so that bindings can be resolved, then `read`. */
+
+struct reader {
+    struct task_reader base;
+    struct conversation *discover;
+    struct task_output output; /* of `read` */
+    struct task_lookup lookup;
+    bool discovered, ended;
+    bool told_control, told_state; /* what is told once */
+};
+
+static struct reader *of(struct task_reader *base)
+{
+    return (struct reader *)base;
+}
+
+static const struct reader *of_const(const struct task_reader *base)
+{
+    return (const struct reader *)base;
+}
+
+/* --- discover ------------------------------------------------------------------------------------ */
+
+static int open_reader(struct task_reader *base, struct error *err)
+{
+    struct reader *reader = of(base);
+    const struct task_spec *spec = base->task->spec;
+    reader->discover = conversation_start(&spec->source.program, "discover", AIRBYTE_CATALOG,
+                                          spec->source.config, &spec->limits, base->task->report, err);
+    return reader->discover ? 0 : -1;
+}
+
+static int service_discover(struct reader *reader, struct error *err)
+{
+    int done = conversation_service(reader->discover, err);
+    if (done <= 0)
+        return done;
+    struct task *task = reader->base.task;
+    struct json *catalog = arena_alloc(&task->arena, sizeof *catalog);
+    if (conversation_answer(reader->discover, &task->arena, catalog, err) < 0)
+        return -1;
+    if (airbyte_catalog_read(catalog, 0, &task->arena, &task->discovered, err) < 0)
+        return error_wrap(err, "the catalog of %s", reader->base.label);
+    conversation_free(reader->discover);
+    reader->discover = NULL;
+    reader->discovered = true;
+    return 0;
+}
+
+static bool ready(const struct task_reader *base)
+{
+    return of_const(base)->discovered;
+}
+
+/* --- read ---------------------------------------------------------------------------------------- */
+
+static int begin(struct task_reader *base, struct error *err)
+{
+    struct reader *reader = of(base);
+    struct task *task = base->task;
+    struct airbyte_configured_catalog catalog = {.count = task->binding_count};
+    catalog.streams = arena_alloc(&task->arena, catalog.count * sizeof *catalog.streams);
+    for (size_t i = 0; i < catalog.count; i++)
+        catalog.streams[i] = task->bindings[i].configured;
+    struct buffer catalog_text, state_text;
+    buffer_init(&catalog_text, BUFFER_UNLIMITED);
+    buffer_init(&state_text, BUFFER_UNLIMITED);
+    airbyte_configured_catalog_write(&catalog_text, &catalog);
+    airbyte_states_write_file(&state_text, task->checkpoint.states);
+    struct connector_files files = {.config = task->spec->source.config,
+                                    .catalog = {catalog_text.data, catalog_text.size}};
+    if (!airbyte_states_empty(task->checkpoint.states))
+        files.state = (struct slice){state_text.data, state_text.size};
+    reader->output.process = connector_start(&task->spec->source.program, "read", &files, false,
+                                             &task->spec->limits, task_output_on_log, &reader->output, err);
+    buffer_done(&catalog_text);
+    buffer_done(&state_text);
+    task_lookup_init(&reader->lookup, task, TASK_LOOKUP_SOURCE);
+    return reader->output.process ? 0 : -1;
+}
+
+static size_t pollfds(struct task_reader *base, struct pollfd *fds)
+{
+    struct reader *reader = of(base);
+    if (reader->discover)
+        return conversation_pollfds(reader->discover, fds);
+    return reader->output.process && !reader->ended ? connector_pollfds(reader->output.process, fds) : 0;
+}
+
+static int timeout_ms(const struct task_reader *base)
+{
+    const struct reader *reader = of_const(base);
+    if (reader->discover)
+        return conversation_timeout_ms(reader->discover);
+    return reader->output.process && !reader->ended ? connector_timeout_ms(reader->output.process) : -1;
+}
+
+static int service(struct task_reader *base, struct error *err)
+{
+    struct reader *reader = of(base);
+    if (reader->discover)
+        return service_discover(reader, err);
+    if (!reader->output.process || reader->ended)
+        return 0;
+    if (connector_service(reader->output.process, err) < 0)
+        return -1;
+    reader->ended =
+        connector_output_ended(reader->output.process) && connector_exited(reader->output.process);
+    return 0;
+}
+
+/* --- lines --------------------------------------------------------------------------------------- */
+
+static void take_trace(struct reader *reader)
+{
+    const struct airbyte_message *message = &reader->output.message;
+    struct task_binding *binding = task_lookup_find(&reader->lookup, message->trace.stream);
+    if (!binding)
+        return;
+    struct task_binding_progress *progress = &reader->base.task->progress[binding->index];
+    if (message->trace.type == AIRBYTE_TRACE_ESTIMATE && !message->trace.estimate_is_sync) {
+        progress->row_estimate = message->trace.row_estimate;
+        progress->byte_estimate = message->trace.byte_estimate;
+    } else if (message->trace.type == AIRBYTE_TRACE_STREAM_STATUS &&
+               message->trace.status == AIRBYTE_STREAM_COMPLETE) {
+        progress->complete = true;
+    }
+}
+
+static void take_control(struct reader *reader)
+{
+    if (!reader->told_control)
+        task_report_logf(
+            reader->base.task->report, LOG_WARN,
+            "%s changed its configuration while it ran; a catalog's configuration is not written "
+            "back, so the next session begins with the old one",
+            reader->base.label);
+    reader->told_control = true;
+}
+
+static int take_record(struct reader *reader, struct task_item *item, struct error *err)
+{
+    const struct airbyte_message *message = &reader->output.message;
+    struct task_binding *binding = task_lookup_find(&reader->lookup, message->record.stream);
+    if (!binding)
+        return task_lookup_unknown(&reader->lookup, message->record.stream, reader->base.label,
+                                   reader->output.lines, err);
+    struct task_binding_progress *progress = &reader->base.task->progress[binding->index];
+    uint64_t number = progress->documents + progress->invalid + 1;
+    size_t size = json_raw(&reader->output.line, message->record.data).size;
+    if (size > STORE_DOCUMENT_MAX)
+        return error_set(
+            err, ERROR_LIMIT, "%s: document %llu of the stream '%s' has %zu bytes, the limit is %d (64 MiB)",
+            reader->base.label, (unsigned long long)number, progress->stream, size, STORE_DOCUMENT_MAX);
+    if (message->record.emitted_at > 0)
+        binding->newest_ms = (int64_t)message->record.emitted_at;
+    *item = (struct task_item){.type = TASK_ITEM_DOCUMENT,
+                               .binding = binding,
+                               .raw = reader->output.raw,
+                               .line = &reader->output.line,
+                               .message = message,
+                               .document = message->record.data,
+                               .number = number,
+                               .line_number = reader->output.lines};
+    return 1;
+}
+
+static bool take_state(struct reader *reader, struct task_item *item)
+{
+    const struct airbyte_message *message = &reader->output.message;
+    struct task_binding *binding = NULL;
+    if (message->state.type == AIRBYTE_STATE_STREAM) {
+        binding = task_lookup_find(&reader->lookup, message->state.stream);
+        if (!binding) {
+            if (!reader->told_state)
+                task_report_logf(reader->base.task->report, LOG_WARN,
+                                 "%s sent a STATE for the stream '%.*s', which was not asked for: ignored",
+                                 reader->base.label, SLICE_ARGS(message->state.stream.name));
+            reader->told_state = true;
+            return false;
+        }
+    }
+    *item = (struct task_item){.type = TASK_ITEM_CHECKPOINT,
+                               .binding = binding,
+                               .raw = reader->output.raw,
+                               .line = &reader->output.line,
+                               .message = message,
+                               .line_number = reader->output.lines};
+    return true;
+}
+
+static int next(struct task_reader *base, struct task_item *item, struct error *err)
+{
+    struct reader *reader = of(base);
+    int got;
+    while ((got = task_output_next(&reader->output, err)) == 1) {
+        switch (reader->output.message.type) {
+        case AIRBYTE_RECORD:
+            return take_record(reader, item, err);
+        case AIRBYTE_STATE:
+            if (take_state(reader, item))
+                return 1;
+            break;
+        case AIRBYTE_TRACE:
+            take_trace(reader);
+            break;
+        case AIRBYTE_CONTROL:
+            take_control(reader);
+            break;
+        default: /* a message that has no place in `read`: not an error by the protocol */
+            break;
+        }
+    }
+    return got;
+}
+
+/* --- the end ------------------------------------------------------------------------------------- */
+
+static bool ended(const struct task_reader *base)
+{
+    return of_const(base)->ended;
+}
+
+static int result(struct task_reader *base, struct error *err)
+{
+    return task_output_result(&of(base)->output, err);
+}
+
+static void stop(struct task_reader *base)
+{
+    struct reader *reader = of(base);
+    if (reader->output.process && !reader->ended)
+        connector_stop(reader->output.process);
+}
+
+static void kill_reader(struct task_reader *base)
+{
+    struct reader *reader = of(base);
+    if (reader->output.process && !connector_exited(reader->output.process))
+        connector_kill(reader->output.process);
+}
+
+static void close_reader(struct task_reader *base)
+{
+    struct reader *reader = of(base);
+    conversation_free(reader->discover);
+    connector_free(reader->output.process);
+    task_output_done(&reader->output);
+    task_lookup_done(&reader->lookup);
+    free(reader);
+}
+
+struct task_reader *task_reader_airbyte_new(struct task *task)
+{
+    static const struct task_reader_class class = {
+        .name = "airbyte source",
+        .open = open_reader,
+        .ready = ready,
+        .begin = begin,
+        .pollfds = pollfds,
+        .timeout_ms = timeout_ms,
+        .service = service,
+        .next = next,
+        .ended = ended,
+        .result = result,
+        .stop = stop,
+        .kill = kill_reader,
+        .close = close_reader,
+    };
+    struct reader *reader = mem_zalloc(sizeof *reader);
+    reader->base =
+        (struct task_reader){.class = &class, .task = task, .label = task->spec->source.program.label};
+    task_output_init(&reader->output, reader->base.label, task->report, &task->spec->limits);
+    return &reader->base;
+}

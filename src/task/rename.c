@@ -1,0 +1,75 @@
+#include "task/rename.h"
+
+#include "json/writer.h"
+
+/* A copy of a line in progress: `at` is the first byte of the source not copied yet. */
+struct copy {
+    struct buffer *out;
+    const struct json *line;
+    uint32_t at;
+};
+
+static void copy_until(struct copy *copy, uint32_t offset)
+{
+    buffer_append(copy->out, copy->line->source + copy->at, offset - copy->at);
+    copy->at = offset;
+}
+
+static void replace_value(struct copy *copy, uint32_t node, struct slice text)
+{
+    struct slice raw = json_raw(copy->line, node);
+    copy_until(copy, (uint32_t)(raw.data - copy->line->source));
+    json_escape(copy->out, text);
+    copy->at += (uint32_t)raw.size;
+}
+
+static struct slice text_of(const struct json *line, uint32_t at, struct arena *arena)
+{
+    return json_is(line, at, JSON_STRING) ? json_string(line, at, arena) : (struct slice){0};
+}
+
+/* `object` names a stream by its members `key` and "namespace". Its bytes are ahead of copy->at. */
+static void rename_in(struct copy *copy, uint32_t object, const char *key, struct task_lookup *lookup,
+                      struct arena *arena)
+{
+    const struct json *line = copy->line;
+    uint32_t name = json_get(line, object, key), namespace = json_get(line, object, "namespace");
+    if (!json_is(line, name, JSON_STRING))
+        return;
+    struct task_binding *binding = task_lookup_find(
+        lookup, (struct airbyte_stream_name){text_of(line, name, arena), text_of(line, namespace, arena)});
+    if (!binding)
+        return;
+    struct airbyte_stream_name to = lookup->side == TASK_LOOKUP_SOURCE ? binding->target : binding->source;
+    if (namespace == JSON_NONE && to.namespace.size) {
+        copy_until(copy, (uint32_t)(json_raw(line, object).data - line->source) + 1);
+        buffer_str(copy->out, "\"namespace\":");
+        json_escape(copy->out, to.namespace);
+        buffer_byte(copy->out, ',');
+    }
+    if (namespace != JSON_NONE && namespace < name)
+        replace_value(copy, namespace, to.namespace);
+    replace_value(copy, name, to.name);
+    if (namespace != JSON_NONE && namespace > name)
+        replace_value(copy, namespace, to.namespace);
+}
+
+void task_rename(struct buffer *out, const struct json *line, const struct airbyte_message *message,
+                 struct task_lookup *lookup)
+{
+    struct copy copy = {.out = out, .line = line};
+    struct arena arena;
+    arena_init(&arena);
+    if (message->type == AIRBYTE_RECORD) {
+        rename_in(&copy, message->payload, "stream", lookup, &arena);
+    } else if (message->type == AIRBYTE_STATE && message->state.type == AIRBYTE_STATE_STREAM) {
+        uint32_t stream = json_get(line, message->payload, "stream");
+        rename_in(&copy, json_get(line, stream, "stream_descriptor"), "name", lookup, &arena);
+    } else if (message->type == AIRBYTE_STATE && message->state.type == AIRBYTE_STATE_GLOBAL) {
+        uint32_t states = json_get(line, message->state.global, "stream_states");
+        for (uint32_t at = json_first(line, states); at != JSON_NONE; at = json_next(line, states, at))
+            rename_in(&copy, json_get(line, at, "stream_descriptor"), "name", lookup, &arena);
+    }
+    copy_until(&copy, line->size);
+    arena_done(&arena);
+}

@@ -1,0 +1,244 @@
+#include "task/ledger.h"
+#include "task/sink.h"
+#include "task/violation.h"
+
+#include "base/fault.h"
+
+/* Collections: exactly once.
+ *
+ * The store's open transaction holds covered documents only, those that a checkpoint of the source stands
+ * behind, so that it can be committed at any moment. Documents that no checkpoint covers yet are staged in
+ * memory, each binding's apart, since a STREAM's state covers the documents of that stream alone.
+ *
+ * When the stages outgrow their bound (a source that checkpoints rarely, or never), what is covered is
+ * committed, and the fullest binding goes `direct`: its documents are appended although nothing covers
+ * them yet. While a binding is direct nothing can be committed; its next checkpoint ends that. */
+
+enum { STAGES_MAX = 8 << 20 };
+
+struct sink {
+    struct task_sink base;
+    struct task_ledger ledger;
+    struct stage_pool pool;
+    struct buffer quarantined;
+    uint32_t direct; /* bindings that are */
+    bool finished;
+};
+
+static struct sink *of(struct task_sink *base)
+{
+    return (struct sink *)base;
+}
+
+static int open_sink(struct task_sink *base, struct error *err)
+{
+    return task_ledger_open(&of(base)->ledger, base->task, err);
+}
+
+static bool always(const struct task_sink *base)
+{
+    return true;
+}
+
+static int begin(struct task_sink *base, struct error *err)
+{
+    struct sink *sink = of(base);
+    struct task *task = base->task;
+    for (size_t i = 0; i < task->binding_count; i++) {
+        struct task_binding *binding = &task->bindings[i];
+        const struct task_binding_spec *spec = binding->spec;
+        if (store_writer_journal(sink->ledger.writer, spec->collection, &spec->journal, &binding->journal,
+                                 err) < 0)
+            return error_wrap(err, "%s", spec->collection);
+        if (spec->quarantine && store_writer_journal(sink->ledger.writer, spec->quarantine, &spec->journal,
+                                                     &binding->quarantine_journal, err) < 0)
+            return error_wrap(err, "%s", spec->quarantine);
+    }
+    return 0;
+}
+
+/* --- documents ----------------------------------------------------------------------------------- */
+
+static int append(void *context, uint32_t journal, struct slice document, struct error *err)
+{
+    struct sink *sink = context;
+    task_ledger_add(&sink->ledger, document.size);
+    return store_append(sink->ledger.writer, journal, document, err);
+}
+
+/* Commit what is covered, unless an uncovered document is in the way. */
+static int commit(struct sink *sink, struct error *err)
+{
+    return sink->direct ? 0 : task_ledger_commit(&sink->ledger, err);
+}
+
+static int make_room(struct sink *sink, struct error *err)
+{
+    struct task *task = sink->base.task;
+    struct task_binding *fullest = NULL;
+    for (size_t i = 0; i < task->binding_count; i++) {
+        if (!fullest || task->bindings[i].staged.bytes > fullest->staged.bytes)
+            fullest = &task->bindings[i];
+    }
+    if (sink->ledger.pending.any && commit(sink, err) < 0)
+        return -1;
+    fullest->direct = true;
+    sink->direct++;
+    return stage_drain(&sink->pool, &fullest->staged, append, sink, err);
+}
+
+static int put(struct sink *sink, struct task_binding *binding, uint32_t journal, struct slice document,
+               struct error *err)
+{
+    if (binding->direct)
+        return append(sink, journal, document, err);
+    stage_put(&sink->pool, &binding->staged, journal, document);
+    return sink->pool.used > STAGES_MAX ? make_room(sink, err) : 0;
+}
+
+static int write_document(struct task_sink *base, const struct task_item *item, struct error *err)
+{
+    return put(of(base), item->binding, item->binding->journal, json_raw(item->line, item->document), err);
+}
+
+static int write_invalid(struct task_sink *base, const struct task_item *item, struct error *err)
+{
+    struct sink *sink = of(base);
+    if (!item->binding->spec->quarantine)
+        return task_violation_error(base->task, item, err);
+    if (task_violation_document(base->task, item, &sink->quarantined, err) < 0)
+        return -1;
+    return put(sink, item->binding, item->binding->quarantine_journal,
+               (struct slice){sink->quarantined.data, sink->quarantined.size}, err);
+}
+
+/* --- checkpoints --------------------------------------------------------------------------------- */
+
+static int cover(struct sink *sink, struct task_binding *binding, struct error *err)
+{
+    const struct task_binding_progress *progress = &sink->base.task->progress[binding->index];
+    binding->covered_documents = progress->documents;
+    binding->covered_bytes = progress->bytes;
+    binding->covered_invalid = progress->invalid;
+    if (binding->direct) {
+        binding->direct = false;
+        sink->direct--;
+    }
+    return stage_drain(&sink->pool, &binding->staged, append, sink, err);
+}
+
+static int cover_all(struct sink *sink, struct error *err)
+{
+    for (size_t i = 0; i < sink->base.task->binding_count; i++) {
+        if (cover(sink, &sink->base.task->bindings[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int checkpoint(struct task_sink *base, const struct task_item *item, struct error *err)
+{
+    struct sink *sink = of(base);
+    if (airbyte_states_apply(base->task->checkpoint.states, item->line, item->message, err) < 0)
+        return error_wrap(err, "line %llu of the source's output", (unsigned long long)item->line_number);
+    if (fault_planted("checkpoint-before-documents")) {
+        /* A bug, for the checker to catch: what the checkpoint stands for is saved before its documents. */
+        if (task_ledger_commit(&sink->ledger, err) < 0)
+            return -1;
+    }
+    task_ledger_add(&sink->ledger, 0);
+    return item->binding ? cover(sink, item->binding, err) : cover_all(sink, err);
+}
+
+static int tick(struct task_sink *base, uint64_t now_ms, bool active, struct error *err)
+{
+    struct sink *sink = of(base);
+    if (sink->direct) {
+        if (active)
+            sink->ledger.pending.active_ms = now_ms;
+        return 0;
+    }
+    return task_ledger_tick(&sink->ledger, now_ms, active, err);
+}
+
+static int timeout_ms(const struct task_sink *base, uint64_t now_ms)
+{
+    const struct sink *sink = (const struct sink *)base;
+    return sink->direct ? -1 : task_commit_wait_ms(&base->task->spec->commit, &sink->ledger.pending, now_ms);
+}
+
+/* --- the end ------------------------------------------------------------------------------------- */
+
+static int finish(struct task_sink *base, enum task_finish how, struct error *err)
+{
+    struct sink *sink = of(base);
+    struct task *task = base->task;
+    sink->finished = true;
+    if (how == TASK_FINISH_COMPLETE) {
+        /* A source may end without a last state: what it sent counts all the same. */
+        if (cover_all(sink, err) < 0)
+            return -1;
+        task->checkpoint.complete = true;
+        return task_ledger_commit(&sink->ledger, err);
+    }
+    /* What no checkpoint covers will be sent again. */
+    for (size_t i = 0; i < task->binding_count; i++)
+        stage_drop(&sink->pool, &task->bindings[i].staged);
+    return sink->ledger.pending.any ? commit(sink, err) : 0;
+}
+
+static bool finished(const struct task_sink *base)
+{
+    return ((const struct sink *)base)->finished;
+}
+
+static size_t no_pollfds(struct task_sink *base, struct pollfd *fds)
+{
+    return 0;
+}
+
+static int no_service(struct task_sink *base, struct error *err)
+{
+    return 0;
+}
+
+static void no_kill(struct task_sink *base) {}
+
+static void close_sink(struct task_sink *base)
+{
+    struct sink *sink = of(base);
+    for (size_t i = 0; i < base->task->binding_count; i++)
+        stage_drop(&sink->pool, &base->task->bindings[i].staged);
+    stage_pool_done(&sink->pool);
+    buffer_done(&sink->quarantined);
+    task_ledger_done(&sink->ledger);
+    free(sink);
+}
+
+struct task_sink *task_sink_collections_new(struct task *task)
+{
+    static const struct task_sink_class class = {
+        .name = "collections",
+        .exactly_once = true,
+        .open = open_sink,
+        .prepared = always,
+        .begin = begin,
+        .ready = always,
+        .write = write_document,
+        .write_invalid = write_invalid,
+        .checkpoint = checkpoint,
+        .tick = tick,
+        .pollfds = no_pollfds,
+        .timeout_ms = timeout_ms,
+        .service = no_service,
+        .finish = finish,
+        .finished = finished,
+        .kill = no_kill,
+        .close = close_sink,
+    };
+    struct sink *sink = mem_zalloc(sizeof *sink);
+    sink->base = (struct task_sink){.class = &class, .task = task, .label = "collections"};
+    stage_pool_init(&sink->pool);
+    buffer_init(&sink->quarantined, STORE_DOCUMENT_MAX);
+    return &sink->base;
+}

@@ -1,0 +1,286 @@
+#include "task/streams.h"
+
+/* --- which stream -------------------------------------------------------------------------------- */
+
+static int unknown_stream(const struct task *task, const struct catalog_stream *wanted, struct error *err)
+{
+    const struct airbyte_catalog *catalog = &task->discovered;
+    struct arena arena;
+    arena_init(&arena);
+    const char **names = arena_alloc(&arena, (catalog->count + 1) * sizeof *names);
+    for (size_t i = 0; i < catalog->count; i++)
+        names[i] =
+            arena_strndup(&arena, catalog->streams[i].name.name.data, catalog->streams[i].name.name.size);
+    const char *nearest = string_nearest(wanted->name, names, catalog->count);
+    char hint[ERROR_MESSAGE_MAX / 4] = "";
+    if (nearest) {
+        snprintf(hint, sizeof hint, "; did you mean '%s'?", nearest);
+    } else {
+        int at = snprintf(hint, sizeof hint, "; it has %zu: ", catalog->count);
+        for (size_t i = 0; i < catalog->count && i < 10; i++)
+            at += snprintf(hint + at, sizeof hint - (size_t)at, "%s%.64s", i ? ", " : "", names[i]);
+        if (catalog->count > 10)
+            snprintf(hint + at, sizeof hint - (size_t)at, ", ...");
+    }
+    error_set(err, ERROR_INVALID, "%s has no stream '%s'%s%s%s%s", task->spec->source.program.label,
+              wanted->name, wanted->namespace ? " in the namespace '" : "",
+              wanted->namespace ? wanted->namespace : "", wanted->namespace ? "'" : "", hint);
+    arena_done(&arena);
+    return -1;
+}
+
+/* By name and namespace; by name alone if no namespace is asked for and one stream has that name. */
+static const struct airbyte_stream *find_stream(const struct task *task, const struct catalog_stream *wanted,
+                                                struct error *err)
+{
+    const struct airbyte_catalog *catalog = &task->discovered;
+    struct airbyte_stream_name name = {.name = slice_of(wanted->name)};
+    if (wanted->namespace)
+        name.namespace = slice_of(wanted->namespace);
+    long exact = airbyte_catalog_find(catalog, name);
+    if (exact >= 0)
+        return &catalog->streams[exact];
+    const struct airbyte_stream *found = NULL;
+    for (size_t i = 0; i < catalog->count && !wanted->namespace; i++) {
+        if (!slice_equal(catalog->streams[i].name.name, name.name))
+            continue;
+        if (found) {
+            error_set(err, ERROR_INVALID,
+                      "%s has a stream '%s' in more than one namespace ('%.*s', '%.*s'): say which with "
+                      "'namespace'",
+                      task->spec->source.program.label, wanted->name, SLICE_ARGS(found->name.namespace),
+                      SLICE_ARGS(catalog->streams[i].name.namespace));
+            return NULL;
+        }
+        found = &catalog->streams[i];
+    }
+    if (!found)
+        unknown_stream(task, wanted, err);
+    return found;
+}
+
+/* --- how it is read ------------------------------------------------------------------------------ */
+
+static struct airbyte_path copy_path(struct arena *arena, struct catalog_path path)
+{
+    struct slice *parts = arena_alloc(arena, (path.count + 1) * sizeof *parts);
+    for (size_t i = 0; i < path.count; i++)
+        parts[i] = slice_of(path.names[i]);
+    return (struct airbyte_path){parts, path.count};
+}
+
+static int set_sync_mode(const struct task *task, struct task_binding *binding, struct error *err)
+{
+    const struct airbyte_stream *stream = &binding->configured.stream;
+    const struct catalog_stream *wanted = &binding->spec->stream;
+    enum catalog_sync_mode mode = wanted->sync_mode;
+    bool has_cursor = stream->source_defined_cursor || binding->configured.cursor.count > 0;
+    if (mode == CATALOG_SYNC_DEFAULT)
+        mode = stream->incremental && (has_cursor || !stream->full_refresh) ? CATALOG_SYNC_INCREMENTAL
+                                                                            : CATALOG_SYNC_FULL_REFRESH;
+    binding->configured.sync_mode =
+        mode == CATALOG_SYNC_INCREMENTAL ? AIRBYTE_INCREMENTAL : AIRBYTE_FULL_REFRESH;
+    if (mode == CATALOG_SYNC_INCREMENTAL ? stream->incremental : stream->full_refresh || !stream->incremental)
+        return 0;
+    return error_set(
+        err, ERROR_INVALID, "%s cannot read the stream '%s' in the sync mode '%s'; it can '%s'",
+        task->spec->source.program.label, wanted->name, airbyte_sync_mode_name(binding->configured.sync_mode),
+        airbyte_sync_mode_name(stream->incremental ? AIRBYTE_INCREMENTAL : AIRBYTE_FULL_REFRESH));
+}
+
+static bool destination_can(const struct task *task, enum airbyte_destination_sync_mode mode)
+{
+    return task->destination_modes & (1U << mode);
+}
+
+static void set_destination_mode(const struct task *task, struct task_binding *binding)
+{
+    struct airbyte_configured_stream *configured = &binding->configured;
+    switch (binding->spec->stream.destination_sync_mode) {
+    case CATALOG_DESTINATION_APPEND:
+        configured->destination_sync_mode = AIRBYTE_APPEND;
+        return;
+    case CATALOG_DESTINATION_OVERWRITE:
+        configured->destination_sync_mode = AIRBYTE_OVERWRITE;
+        return;
+    case CATALOG_DESTINATION_APPEND_DEDUP:
+        configured->destination_sync_mode = AIRBYTE_APPEND_DEDUP;
+        return;
+    case CATALOG_DESTINATION_OVERWRITE_DEDUP:
+        configured->destination_sync_mode = AIRBYTE_OVERWRITE_DEDUP;
+        return;
+    case CATALOG_DESTINATION_DEFAULT:
+        break;
+    }
+    configured->destination_sync_mode = AIRBYTE_APPEND;
+    if (task->spec->kind != TASK_CONNECTION)
+        return;
+    if (configured->sync_mode == AIRBYTE_FULL_REFRESH && destination_can(task, AIRBYTE_OVERWRITE))
+        configured->destination_sync_mode = AIRBYTE_OVERWRITE;
+    else if (configured->sync_mode == AIRBYTE_INCREMENTAL && configured->primary_key_count &&
+             destination_can(task, AIRBYTE_APPEND_DEDUP))
+        configured->destination_sync_mode = AIRBYTE_APPEND_DEDUP;
+}
+
+static int configure(struct task *task, struct task_binding *binding, const struct airbyte_stream *stream,
+                     struct error *err)
+{
+    const struct catalog_stream *wanted = &binding->spec->stream;
+    struct airbyte_configured_stream *configured = &binding->configured;
+    *configured = (struct airbyte_configured_stream){.stream = *stream};
+    configured->cursor = wanted->cursor_field.count && !stream->source_defined_cursor
+                             ? copy_path(&task->arena, wanted->cursor_field)
+                             : stream->default_cursor;
+    configured->primary_key = stream->primary_key;
+    configured->primary_key_count = stream->primary_key_count;
+    if (wanted->primary_key_count) {
+        struct airbyte_path *key = arena_alloc(&task->arena, wanted->primary_key_count * sizeof *key);
+        for (size_t i = 0; i < wanted->primary_key_count; i++)
+            key[i] = copy_path(&task->arena, wanted->primary_key[i]);
+        configured->primary_key = key;
+        configured->primary_key_count = wanted->primary_key_count;
+    }
+    if (set_sync_mode(task, binding, err) < 0)
+        return -1;
+    set_destination_mode(task, binding);
+
+    binding->source = stream->name;
+    binding->target = stream->name;
+    if (task->spec->kind == TASK_CONNECTION && task->spec->prefix && *task->spec->prefix)
+        binding->target.name =
+            slice_of(arena_printf(&task->arena, "%s%.*s", task->spec->prefix, SLICE_ARGS(stream->name.name)));
+    if (task->spec->kind == TASK_CONNECTION && task->spec->namespace)
+        binding->target.namespace = slice_of(task->spec->namespace);
+    return 0;
+}
+
+/* --- where it goes on ---------------------------------------------------------------------------- */
+
+/* A stream starts over: as a new generation, if the destination is to be rid of the older one. */
+static void set_generation(const struct task *task, struct task_binding *binding, bool resumes)
+{
+    struct airbyte_configured_stream *configured = &binding->configured;
+    struct task_saved_stream *saved = binding->saved;
+    bool replaces = configured->sync_mode == AIRBYTE_FULL_REFRESH &&
+                    (configured->destination_sync_mode == AIRBYTE_OVERWRITE ||
+                     configured->destination_sync_mode == AIRBYTE_OVERWRITE_DEDUP);
+    if (saved->generation == 0 || (replaces && !resumes))
+        saved->generation++;
+    configured->has_generation = true;
+    configured->generation_id = saved->generation;
+    configured->minimum_generation_id = replaces ? saved->generation : 0;
+    configured->sync_id = (int64_t)task->checkpoint.session;
+}
+
+static void set_state(struct task *task, struct task_binding *binding)
+{
+    struct airbyte_states *states = task->checkpoint.states;
+    struct task_saved_stream *saved = binding->saved =
+        task_checkpoint_stream(&task->checkpoint, binding->source);
+    /* The default of a stream never seen is 0, and it has no state to lose. */
+    if (saved->backfill != binding->spec->backfill)
+        airbyte_states_reset_stream(states, binding->source);
+    saved->backfill = binding->spec->backfill;
+    saved->target = arena_strdup(&task->checkpoint.arena, binding->progress_name);
+    /* A full refresh begins at the beginning, unless it goes on with one that was cut short. A state that
+     * is not this stream's own (a LEGACY blob) may be another's as well and stays. */
+    bool refresh = binding->configured.sync_mode == AIRBYTE_FULL_REFRESH;
+    if (refresh && (task->fresh || !binding->configured.stream.is_resumable) &&
+        airbyte_states_stream(states, binding->source).size)
+        airbyte_states_reset_stream(states, binding->source);
+    if (task->spec->kind == TASK_CONNECTION)
+        set_generation(task, binding,
+                       !task->fresh && airbyte_states_stream(states, binding->source).size > 0);
+    return 0;
+}
+
+static const struct task_binding_spec *specs_of_all(struct task *task)
+{
+    struct task_binding_spec *specs =
+        arena_zalloc(&task->arena, (task->discovered.count + 1) * sizeof *specs);
+    for (size_t i = 0; i < task->discovered.count; i++) {
+        struct airbyte_stream_name name = task->discovered.streams[i].name;
+        specs[i].stream.name = arena_strndup(&task->arena, name.name.data, name.name.size);
+        if (name.namespace.size)
+            specs[i].stream.namespace = arena_strndup(&task->arena, name.namespace.data, name.namespace.size);
+    }
+    return specs;
+}
+
+int task_streams_resolve(struct task *task, struct error *err)
+{
+    const struct task_binding_spec *specs = task->spec->bindings;
+    size_t count = task->spec->binding_count;
+    if (task->spec->all_streams) {
+        specs = specs_of_all(task);
+        count = task->discovered.count;
+    }
+    if (count == 0)
+        return error_set(err, ERROR_INVALID, "there is nothing to read: %s",
+                         task->spec->all_streams ? "the source offers no stream" : "no binding is enabled");
+    task->bindings = arena_zalloc(&task->arena, count * sizeof *task->bindings);
+    task->progress = arena_zalloc(&task->arena, count * sizeof *task->progress);
+    task->fresh = !task->checkpoint.existed || task->checkpoint.complete;
+    task->checkpoint.session += task->fresh;
+    task->checkpoint.complete = false;
+    for (size_t i = 0; i < count; i++) {
+        struct task_binding *binding = &task->bindings[i];
+        binding->spec = &specs[i];
+        binding->index = i;
+        const struct airbyte_stream *stream = find_stream(task, &specs[i].stream, err);
+        if (!stream || configure(task, binding, stream, err) < 0)
+            return -1;
+        binding->progress_name = specs[i].collection ? specs[i].collection
+                                                     : arena_strndup(&task->arena, binding->target.name.data,
+                                                                     binding->target.name.size);
+        task->progress[i] = (struct task_binding_progress){.name = binding->progress_name,
+                                                           .stream = specs[i].stream.name,
+                                                           .row_estimate = -1,
+                                                           .byte_estimate = -1,
+                                                           .lag_ms = -1};
+        if (set_state(task, binding, err) < 0)
+            return -1;
+    }
+    task->binding_count = count;
+    return 0;
+}
+
+/* --- schemas ------------------------------------------------------------------------------------- */
+
+static void compile_stream(struct task *task, struct task_binding *binding)
+{
+    struct slice source = binding->configured.stream.json_schema;
+    if (source.size == 0)
+        return;
+    char uri[64];
+    snprintf(uri, sizeof uri, "stream:/%zu", binding->index);
+    struct error why;
+    if (schema_registry_add(task->schemas, uri, source, &why) == 0)
+        binding->schema = schema_compile(task->schemas, uri, &why);
+    if (!binding->schema)
+        task_report_logf(task->report, LOG_WARN,
+                         "stream '%s': its records are not validated: its schema does not compile: %s",
+                         binding->spec->stream.name, why.message);
+}
+
+int task_streams_compile(struct task *task, struct error *err)
+{
+    bool capture = task->spec->kind == TASK_CAPTURE;
+    task->schemas = schema_registry_new(capture ? SCHEMA_DRAFT_2020_12 : SCHEMA_DRAFT_7);
+    for (size_t i = 0; i < task->spec->schema_count; i++) {
+        if (schema_registry_add(task->schemas, task->spec->schemas[i].uri, task->spec->schemas[i].source,
+                                err) < 0)
+            return error_wrap(err, "schema %s", task->spec->schemas[i].uri);
+    }
+    for (size_t i = 0; i < task->binding_count; i++) {
+        struct task_binding *binding = &task->bindings[i];
+        if (!capture) {
+            compile_stream(task, binding);
+            continue;
+        }
+        binding->schema = schema_compile(task->schemas, binding->spec->schema_uri, err);
+        if (!binding->schema)
+            return error_wrap(err, "the schema of %s", binding->spec->collection);
+    }
+    return 0;
+}

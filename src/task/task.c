@@ -1,0 +1,249 @@
+#include "task/task.h"
+
+#include "task/sink.h"
+#include "task/streams.h"
+
+#include <errno.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum {
+    ITEMS_PER_TURN = 8192, /* taken from the reader before signals and clocks are looked at again */
+    FAREWELL_MS = 30000,   /* for the sink to save what it can after a failure of the reader */
+};
+
+/* The loop's own state, beside what readers and sinks see. */
+struct session {
+    struct task task;
+    int stop_fd;
+    bool stop_now;  /* the second signal, or nobody listens any more */
+    bool begun;     /* reader and sink have: the checkpoint is this session's */
+    bool finishing; /* the sink has been told that nothing more comes */
+    bool active;    /* the reader gave something since the last tick */
+    bool more;      /* the reader may have more at once: do not wait */
+};
+
+/* --- signals ------------------------------------------------------------------------------------- */
+
+static void take_signals(struct session *session)
+{
+    struct signalfd_siginfo info;
+    while (read(session->stop_fd, &info, sizeof info) == sizeof info) {
+        if (session->task.stopping)
+            session->stop_now = true;
+        session->task.stopping = true;
+        session->task.reader->class->stop(session->task.reader);
+    }
+    if (session->task.report->broken)
+        session->stop_now = true;
+}
+
+/* --- documents ----------------------------------------------------------------------------------- */
+
+static int take_document(struct task *task, const struct task_item *item, struct error *err)
+{
+    struct task_binding *binding = item->binding;
+    struct task_binding_progress *progress = &task->progress[binding->index];
+    if (binding->schema) {
+        int valid = schema_validate(binding->schema, task->validator, item->line, item->document, err);
+        if (valid < 0)
+            return error_wrap(err, "document %llu of the stream '%s'", (unsigned long long)item->number,
+                              progress->stream);
+        if (valid == 0) {
+            progress->invalid++;
+            return task->sink->class->write_invalid(task->sink, item, err);
+        }
+    }
+    progress->documents++;
+    progress->bytes += json_raw(item->line, item->document).size;
+    return task->sink->class->write(task->sink, item, err);
+}
+
+static int take_items(struct session *session, struct error *err)
+{
+    struct task *task = &session->task;
+    const struct task_reader_class *reader = task->reader->class;
+    const struct task_sink_class *sink = task->sink->class;
+    struct task_item item;
+    session->more = false;
+    for (int left = ITEMS_PER_TURN; sink->ready(task->sink); left--) {
+        if (left == 0) {
+            session->more = true;
+            return 0;
+        }
+        int got = reader->next(task->reader, &item, err);
+        if (got <= 0)
+            return got;
+        session->active = true;
+        got = item.type == TASK_ITEM_DOCUMENT ? take_document(task, &item, err)
+                                              : sink->checkpoint(task->sink, &item, err);
+        if (got < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* --- the loop ------------------------------------------------------------------------------------ */
+
+static int begin(struct session *session, struct error *err)
+{
+    struct task *task = &session->task;
+    if (task_streams_resolve(task, err) < 0 || task_streams_compile(task, err) < 0)
+        return -1;
+    if (task->sink->class->begin(task->sink, err) < 0)
+        return error_wrap(err, "%s", task->sink->label);
+    if (task->reader->class->begin(task->reader, err) < 0)
+        return -1;
+    session->begun = true;
+    task_report_started(task->report, task->reader->label, task->sink->label, task->checkpoint.existed);
+    return 0;
+}
+
+static int shorter(int a, int b)
+{
+    return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
+/* Wait for whatever comes first, then let both sides do what is ready. */
+static int turn(struct session *session, struct error *err)
+{
+    struct task *task = &session->task;
+    struct pollfd fds[2 * TASK_POLL_MAX + 2];
+    size_t count = 0;
+    fds[count++] = (struct pollfd){.fd = session->stop_fd, .events = POLLIN};
+    fds[count++] = (struct pollfd){.fd = task->report->fd}; /* hung up: the supervisor is gone */
+    count += task->reader->class->pollfds(task->reader, fds + count);
+    count += task->sink->class->pollfds(task->sink, fds + count);
+    int timeout = session->more ? 0 : task->reader->class->timeout_ms(task->reader);
+    timeout = shorter(timeout, task->sink->class->timeout_ms(task->sink, task_report_now_ms(task->report)));
+    if (session->active)
+        timeout = shorter(timeout, task_report_wait_ms(task->report));
+    if (poll(fds, count, timeout) < 0 && errno != EINTR)
+        return error_errno(err, errno, "poll");
+    if (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL))
+        session->stop_now = true;
+    take_signals(session);
+    if (session->stop_now)
+        return 0;
+    if (task->reader->class->service(task->reader, err) < 0)
+        return -1;
+    return task->sink->class->service(task->sink, err);
+}
+
+static int tick(struct session *session, struct error *err)
+{
+    struct task *task = &session->task;
+    bool active = session->active;
+    if (task->sink->class->tick(task->sink, task_report_now_ms(task->report), active, err) < 0)
+        return error_wrap(err, "%s", task->sink->label);
+    if (task_report_wait_ms(task->report) == 0) {
+        task_report_progress(task->report, task->progress, task->binding_count, true);
+        session->active = false;
+    }
+    return 0;
+}
+
+static int finish(struct session *session, enum task_finish how, struct error *err)
+{
+    session->finishing = true;
+    return session->task.sink->class->finish(session->task.sink, how, err);
+}
+
+/* The reader's end, once it has come. */
+static int take_end(struct session *session, struct error *err)
+{
+    struct task *task = &session->task;
+    if (session->finishing || !task->reader->class->ended(task->reader))
+        return 0;
+    /* A source that we stopped may end as it likes. */
+    if (task->reader->class->result(task->reader, err) < 0 && !task->stopping)
+        return -1;
+    return finish(session, task->stopping ? TASK_FINISH_PARTIAL : TASK_FINISH_COMPLETE, err);
+}
+
+static int run(struct session *session, struct error *err)
+{
+    struct task *task = &session->task;
+    while (!session->stop_now && !task->sink->class->finished(task->sink)) {
+        if (!session->begun) {
+            if (task->stopping)
+                return 0; /* nothing has been read yet */
+            if (task->reader->class->ready(task->reader) && task->sink->class->prepared(task->sink) &&
+                begin(session, err) < 0)
+                return -1;
+        }
+        if (session->begun &&
+            (take_items(session, err) < 0 || tick(session, err) < 0 || take_end(session, err) < 0))
+            return -1;
+        if (!task->sink->class->finished(task->sink) && turn(session, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* After a failure: what is complete up to the last checkpoint is saved, within a time limit. The first
+ * failure is the one to tell; one more here changes nothing. */
+static void farewell(struct session *session)
+{
+    struct task *task = &session->task;
+    struct error unused;
+    task->reader->class->kill(task->reader);
+    if (!session->begun || session->stop_now)
+        return;
+    if (!session->finishing && finish(session, TASK_FINISH_PARTIAL, &unused) < 0)
+        return;
+    uint64_t until = task_report_now_ms(task->report) + FAREWELL_MS;
+    while (!task->sink->class->finished(task->sink) && !session->stop_now) {
+        uint64_t now = task_report_now_ms(task->report);
+        if (now >= until || tick(session, &unused) < 0)
+            return;
+        struct pollfd fds[TASK_POLL_MAX + 1] = {{.fd = session->stop_fd, .events = POLLIN}};
+        size_t count = 1 + task->sink->class->pollfds(task->sink, fds + 1);
+        poll(fds, count, shorter((int)(until - now), task->sink->class->timeout_ms(task->sink, now)));
+        take_signals(session);
+        if (task->sink->class->service(task->sink, &unused) < 0)
+            return;
+    }
+}
+
+static void close_session(struct session *session)
+{
+    struct task *task = &session->task;
+    /* Whatever still lives has had its time. */
+    task->reader->class->kill(task->reader);
+    task->sink->class->kill(task->sink);
+    task->reader->class->close(task->reader);
+    task->sink->class->close(task->sink);
+    for (size_t i = 0; i < task->binding_count; i++)
+        schema_free(task->bindings[i].schema);
+    schema_registry_free(task->schemas);
+    schema_validator_free(task->validator);
+    task_checkpoint_done(&task->checkpoint);
+    arena_done(&task->arena);
+}
+
+enum task_outcome task_run(const struct task_spec *spec, struct task_report *report,
+                           const struct clock *clock, int stop_fd, struct error *err)
+{
+    struct session session = {.task = {.spec = spec, .clock = clock, .report = report}, .stop_fd = stop_fd};
+    struct task *task = &session.task;
+    arena_init(&task->arena);
+    task_checkpoint_init(&task->checkpoint);
+    task->validator = schema_validator_new();
+    task->reader = task_reader_airbyte_new(task);
+    task->sink = spec->kind == TASK_CAPTURE ? task_sink_collections_new(task) : task_sink_airbyte_new(task);
+
+    int result = task->sink->class->open(task->sink, err);
+    if (result == 0)
+        result = task->reader->class->open(task->reader, err);
+    if (result == 0)
+        result = run(&session, err);
+    if (result < 0)
+        farewell(&session);
+    if (session.begun)
+        task_report_progress(report, task->progress, task->binding_count, true);
+    close_session(&session);
+    if (result < 0)
+        return TASK_FAILED;
+    return task->stopping || session.stop_now ? TASK_STOPPED : TASK_COMPLETED;
+}

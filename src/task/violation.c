@@ -1,0 +1,78 @@
+#include "task/violation.h"
+
+#include "json/writer.h"
+
+/* Fills at most TASK_VIOLATIONS_MAX; at least one, since the document is invalid. */
+static int explain(struct task *task, const struct task_item *item, struct arena *arena,
+                   struct schema_violation *violations, size_t *ret_count, struct error *err)
+{
+    return schema_explain(item->binding->schema, task->validator, item->line, item->document, arena,
+                          violations, TASK_VIOLATIONS_MAX, ret_count, err);
+}
+
+int task_violation_error(struct task *task, const struct task_item *item, struct error *err)
+{
+    const struct task_binding_progress *progress = &task->progress[item->binding->index];
+    struct schema_violation violations[TASK_VIOLATIONS_MAX];
+    size_t count = 0;
+    struct arena arena;
+    arena_init(&arena);
+    if (explain(task, item, &arena, violations, &count, err) < 0) {
+        arena_done(&arena);
+        return -1;
+    }
+    char more[64] = "";
+    if (count > 1)
+        snprintf(more, sizeof more, "; and %zu%s more", count - 1, count == TASK_VIOLATIONS_MAX ? " or" : "");
+    error_set(
+        err, ERROR_INVALID,
+        "document %llu of the stream '%s' (line %llu of the source's output) violates the schema of %s: at "
+        "'%s': %s (keyword '%s' at %s)%s",
+        (unsigned long long)item->number, progress->stream, (unsigned long long)item->line_number,
+        progress->name, count ? violations[0].instance : "", count ? violations[0].message : "invalid",
+        count ? violations[0].keyword : "", count ? violations[0].absolute_location : "", more);
+    arena_done(&arena);
+    return -1;
+}
+
+int task_violation_document(struct task *task, const struct task_item *item, struct buffer *out,
+                            struct error *err)
+{
+    struct schema_violation violations[TASK_VIOLATIONS_MAX];
+    size_t count = 0;
+    struct arena arena;
+    arena_init(&arena);
+    if (explain(task, item, &arena, violations, &count, err) < 0) {
+        arena_done(&arena);
+        return -1;
+    }
+    buffer_clear(out);
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_object(&writer);
+    json_member_raw(&writer, "document", json_raw(item->line, item->document));
+    json_put_key(&writer, "violations");
+    json_begin_array(&writer);
+    for (size_t i = 0; i < count; i++) {
+        json_begin_object(&writer);
+        json_member_string(&writer, "instance", violations[i].instance);
+        json_member_string(&writer, "keyword", violations[i].keyword);
+        json_member_string(&writer, "keywordLocation", violations[i].keyword_location);
+        json_member_string(&writer, "message", violations[i].message);
+        json_end_object(&writer);
+    }
+    json_end_array(&writer);
+    json_member_slice(&writer, "stream", item->binding->source.name);
+    if (item->binding->source.namespace.size)
+        json_member_slice(&writer, "namespace", item->binding->source.namespace);
+    json_member_string(&writer, "collection", item->binding->spec->collection);
+    json_member_u64(&writer, "number", item->number);
+    json_end_object(&writer);
+    arena_done(&arena);
+    if (out->overflowed)
+        return error_set(err, ERROR_LIMIT,
+                         "an invalid document of the stream '%s' with its explanation is larger "
+                         "than a document may be (%d bytes)",
+                         task->progress[item->binding->index].stream, STORE_DOCUMENT_MAX);
+    return 0;
+}
