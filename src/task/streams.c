@@ -172,11 +172,15 @@ static void set_generation(const struct task *task, struct task_binding *binding
     configured->sync_id = (int64_t)task->checkpoint.session;
 }
 
-static void set_state(struct task *task, struct task_binding *binding)
+static int set_state(struct task *task, struct task_binding *binding, struct error *err)
 {
     struct airbyte_states *states = task->checkpoint.states;
     struct task_saved_stream *saved = binding->saved =
         task_checkpoint_stream(&task->checkpoint, binding->source);
+    if (saved->in_use)
+        return error_set(err, ERROR_INVALID, "the stream '%.*s' is bound twice: to '%s' and to '%s'",
+                         SLICE_ARGS(binding->source.name), saved->target, binding->progress_name);
+    saved->in_use = true;
     /* The default of a stream never seen is 0, and it has no state to lose. */
     if (saved->backfill != binding->spec->backfill)
         airbyte_states_reset_stream(states, binding->source);
