@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "catalog/cron.h"
 #include "task/event.h"
 
 struct supervisor;
@@ -19,7 +20,8 @@ struct supervisor_task {
     const char *name; /* "acmeCo/faker" */
     enum task_kind kind;
     size_t index; /* 0 to the number of tasks - 1, in the order they were added */
-    /* What it moves, known before the first session: the `name`s its progress will show, in that order. */
+    /* What it moves, known before the first session: the `name`s its progress will show, in that order. None
+     * for a connection of all streams: its progress tells. */
     const char *const *bindings;
     size_t binding_count;
 };
@@ -59,13 +61,17 @@ struct supervisor_options {
     bool once;             /* one session a task, no schedule; a retriable failure is a failure */
     uint32_t children_max; /* sessions at once; 0: SUPERVISOR_CHILDREN_DEFAULT */
     uint64_t stop_ms;      /* from the first SIGTERM to SIGKILL; 0: SUPERVISOR_STOP_MS_DEFAULT */
-    uint64_t seed;         /* of the backoff's jitter; 0: from the machine */
+    uint64_t retry_ms;     /* delay before the first retry; it doubles with each failure in a row, up to
+                              SUPERVISOR_RETRY_MAX_MS; 0: SUPERVISOR_RETRY_MS_DEFAULT */
+    uint64_t seed;         /* of the retries' jitter; 0: from the machine */
     struct supervisor_events events;
 };
 
 enum {
     SUPERVISOR_CHILDREN_DEFAULT = 8,
     SUPERVISOR_STOP_MS_DEFAULT = 30000,
+    SUPERVISOR_RETRY_MS_DEFAULT = 1000,
+    SUPERVISOR_RETRY_MAX_MS = 5 * 60 * 1000,
     SUPERVISOR_TASKS_MAX = 4096,
 };
 
@@ -73,9 +79,11 @@ struct supervisor *supervisor_new(const struct supervisor_options *options);
 void supervisor_free(struct supervisor *supervisor);
 MEM_DEFINE_CLEANUP(struct supervisor *, supervisor_free);
 
-/* When a task's next session is due, counted from the start of the last one. */
+/* When a task's next session is due. Neither: one session only (a connection that is started by hand). */
 struct supervisor_schedule {
-    uint64_t interval_ms; /* 0: once only (a connection that is started by hand) */
+    uint64_t interval_ms; /* from the start of the last session; 0: none */
+    bool has_cron;        /* else by the clock; also the first one, unless `once` */
+    struct cron cron;
 };
 
 /* Add a task before supervisor_run. `spec` is what `firth task` reads (task/task_spec.h); copied. */

@@ -1,0 +1,29 @@
+/* One task process: started with its specification, heard until both its events and it itself have ended. */
+#ifndef FIRTH_SUPERVISOR_CHILD_H
+#define FIRTH_SUPERVISOR_CHILD_H
+
+#include "task/event.h"
+
+#include "base/text.h"
+
+#include <uv.h>
+
+struct child;
+
+struct child_callbacks {
+    void *context;
+    /* Every event but the end. Valid during the call. */
+    void (*event)(void *context, const struct task_event *event);
+    /* The process is gone. `error` is set for TASK_FAILED. The child is freed by itself afterwards. */
+    void (*ended)(void *context, enum task_outcome outcome, const struct error *error);
+};
+
+/* NULL and a retriable error if the machine refuses. `spec` is copied. */
+struct child *child_start(uv_loop_t *loop, const char *program, struct slice spec,
+                          const struct child_callbacks *callbacks, struct error *err);
+/* SIGTERM the first time, again the second: the task knows what each means. */
+void child_stop(struct child *child);
+/* SIGKILL to its process group. */
+void child_kill(struct child *child);
+
+#endif

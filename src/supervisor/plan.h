@@ -1,0 +1,31 @@
+/* From a catalog to the supervisor's tasks: programs are found, resources read, specifications written. */
+#ifndef FIRTH_SUPERVISOR_PLAN_H
+#define FIRTH_SUPERVISOR_PLAN_H
+
+#include "catalog/catalog.h"
+#include "connector/connector.h"
+#include "supervisor/supervisor.h"
+
+struct plan_options {
+    const struct connector_catalog *built_ins;
+    const char *data_dir;
+    const char *const *only; /* names of tasks; only_count 0: all that are not disabled */
+    size_t only_count;
+    bool once; /* each task runs once, so that schedules and their limits do not matter */
+};
+
+/* Called for what the catalog has and this version does not run, when no task was named. */
+typedef void plan_on_skipped(void *context, const char *message);
+
+/* Add the catalog's tasks. ERROR_NOT_FOUND for a name in `only` that is no task, with the nearest; else the
+ * error begins with the place ("flow.yaml:12:5: "). */
+int plan_catalog(struct supervisor *supervisor, const struct catalog *catalog,
+                 const struct plan_options *options, plan_on_skipped *on_skipped, void *context,
+                 struct error *err);
+
+/* A capture's resource for an Airbyte source: {stream | name, namespace, syncMode, cursorField, primaryKey}.
+ * Other members are the connector's own. Strings go to the arena. */
+int plan_resource(struct slice resource, struct arena *arena, struct catalog_stream *ret_stream,
+                  struct error *err);
+
+#endif
