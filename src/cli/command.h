@@ -60,7 +60,9 @@ extern const struct command cli_connector;
 extern const struct command cli_connectors;
 extern const struct command cli_help;
 extern const struct command cli_read;
+extern const struct command cli_run;
 extern const struct command cli_status;
+extern const struct command cli_task;
 extern const struct command cli_version; /* cmd_help.c */
 
 #endif

@@ -64,7 +64,7 @@ static void end_if_over(struct child *child)
     close_handle(child, (uv_handle_t *)&child->events_pipe);
 }
 
-static void on_exit(uv_process_t *process, int64_t status, int signal)
+static void on_exited(uv_process_t *process, int64_t status, int signal)
 {
     struct child *child = process->data;
     child->exited = true;
@@ -202,7 +202,7 @@ struct child *child_start(uv_loop_t *loop, const char *program, struct slice spe
                                     .args = argv,
                                     .stdio = stdio,
                                     .stdio_count = EVENTS_FD + 1,
-                                    .exit_cb = on_exit,
+                                    .exit_cb = on_exited,
                                     .flags = UV_PROCESS_DETACHED};
     int failed = uv_spawn(loop, &child->process, &options);
     if (failed) {

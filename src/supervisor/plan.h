@@ -11,7 +11,6 @@ struct plan_options {
     const char *data_dir;
     const char *const *only; /* names of tasks; only_count 0: all that are not disabled */
     size_t only_count;
-    bool once; /* each task runs once, so that schedules and their limits do not matter */
 };
 
 /* Called for what the catalog has and this version does not run, when no task was named. */

@@ -1,0 +1,170 @@
+/* `firth run`: the tasks of one catalog in the foreground. */
+#include "base/file.h"
+#include "catalog/catalog.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/run_events.h"
+#include "store/store.h"
+#include "supervisor/plan.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+struct run_options {
+    struct option_list tasks;
+    bool once;
+    const char *retry_after;
+    struct option_number parallel;
+};
+
+/* One of the two is used: the display for people, or JSON lines. */
+struct listener {
+    struct progress *progress;
+    struct run_events json;
+};
+
+static int load(const struct cli *cli, const char *path, struct catalog **ret_catalog)
+{
+    struct catalog_errors errors;
+    struct error err;
+    catalog_errors_init(&errors);
+    *ret_catalog = catalog_load(path, NULL, &errors, &err);
+    int code = CLI_OK;
+    if (!*ret_catalog) {
+        struct arena arena;
+        arena_init(&arena);
+        for (size_t i = 0; i < errors.count && !cli->json; i++) {
+            const struct catalog_error *error = &errors.items[i];
+            fprintf(stderr, "%s:%u:%u: %s\n", error->place.file, error->place.line, error->place.column,
+                    error->message);
+        }
+        if (errors.omitted)
+            fprintf(stderr, "and %zu more\n", errors.omitted);
+        code = cli->json || errors.count == 0 ? cli_fail(cli, &err) : CLI_INVALID;
+        arena_done(&arena);
+    }
+    catalog_errors_done(&errors);
+    return code;
+}
+
+static void on_skipped(void *context, const char *message)
+{
+    const struct cli *cli = context;
+    log_warn(&cli->log, "%s", message);
+}
+
+static int supervise(struct cli *cli, const struct catalog *catalog, const char *data_dir,
+                     struct listener *listener, struct output *output)
+{
+    const struct run_options *options = cli->options;
+    struct error err;
+    struct supervisor_options supervision = {.program = cli->program,
+                                             .data_dir = data_dir,
+                                             .once = options->once,
+                                             .children_max = (uint32_t)options->parallel.value};
+    if (options->retry_after && !string_to_duration_ms(options->retry_after, &supervision.retry_ms)) {
+        error_set(&err, ERROR_INVALID,
+                  "--retry-after is '%.40s', but it must be a duration such as 500ms, 5s or 1m",
+                  options->retry_after);
+        return cli_usage(cli, &err);
+    }
+    supervision.events = cli->json ? run_events(&listener->json) : progress_events(listener->progress);
+    mem_auto(supervisor_free) struct supervisor *supervisor = supervisor_new(&supervision);
+    const struct plan_options plan = {.built_ins = cli->built_ins,
+                                      .data_dir = data_dir,
+                                      .only = options->tasks.items,
+                                      .only_count = options->tasks.count};
+    if (plan_catalog(supervisor, catalog, &plan, on_skipped, cli, &err) < 0)
+        return cli_fail(cli, &err);
+
+    struct supervisor_summary summary;
+    if (!cli->json)
+        progress_begin(listener->progress, supervisor);
+    int result = supervisor_run(supervisor, &summary, &err);
+    if (!cli->json)
+        progress_finish(listener->progress, output);
+    if (result < 0)
+        return cli_fail(cli, &err);
+    if (summary.failed)
+        return CLI_FAILED;
+    return summary.interrupted ? CLI_INTERRUPTED : CLI_OK;
+}
+
+static int run_locked(struct cli *cli, const struct catalog *catalog)
+{
+    const struct run_options *options = cli->options;
+    struct error err;
+    auto_free char *data_dir = file_absolute(cli->data_dir);
+    char who[PATH_MAX + 16];
+    snprintf(who, sizeof who, "firth run %s", catalog->file);
+    mem_auto(store_close) struct store *store = store_open(data_dir, NULL, &err);
+    struct store_lock *lock = store ? store_lock_acquire(store, who, &err) : NULL;
+    if (!lock)
+        return cli_fail(cli, &err);
+    struct output output;
+    output_init(&output, STDOUT_FILENO);
+    struct listener listener = {.json = {.output = &output, .level = cli->log.level}};
+    if (!cli->json)
+        listener.progress = progress_new(cli, options->once);
+    int code = supervise(cli, catalog, data_dir, &listener, &output);
+    progress_free(listener.progress);
+    code = output_finish(&output, cli, code);
+    store_lock_release(lock);
+    return code;
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+    (void)argc;
+    struct catalog *catalog;
+    int code = load(cli, argv[1], &catalog);
+    if (code != CLI_OK)
+        return code;
+    code = run_locked(cli, catalog);
+    catalog_free(catalog);
+    return code;
+}
+
+static const struct option_spec options[] = {
+    {.name = "task",
+     .kind = OPTION_LIST,
+     .offset = offsetof(struct run_options, tasks),
+     .value = "NAME",
+     .help = "run this capture or connection only (may be repeated)"},
+    {.name = "once",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct run_options, once),
+     .help = "one session of each task, then end; exit code 1 if any failed"},
+    {.name = "retry-after",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct run_options, retry_after),
+     .value = "DURATION",
+     .help = "delay before the first retry of a failed task; it doubles up to 5m (default 1s)"},
+    {.name = "parallel",
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(struct run_options, parallel),
+     .value = "N",
+     .help = "tasks that run at the same time (default 8)",
+     .min = 1,
+     .max = SUPERVISOR_TASKS_MAX},
+    {0},
+};
+
+const struct command cli_run = {
+    .name = "run",
+    .arguments = "CATALOG",
+    .summary = "run a catalog's captures and connections",
+    .help = "Each task is a process of its own. A capture runs again at its interval, a connection at its\n"
+            "schedule; what fails and may succeed later is retried, with growing delays. Ctrl-C lets every\n"
+            "task finish its transaction and stops; a second Ctrl-C stops at once. Whatever stops it, the\n"
+            "next run goes on from the last commit.\n"
+            "\n"
+            "  firth run flow.yaml\n"
+            "  firth run flow.yaml --task acmeCo/faker --once\n"
+            "  firth run flow.yaml --once -o json | jq .event\n",
+    .options = options,
+    .options_size = sizeof(struct run_options),
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run,
+};
