@@ -1,0 +1,39 @@
+#include "task/streams.h"
+
+static void compile_stream(struct task *task, struct task_binding *binding)
+{
+    struct slice source = binding->configured.stream.json_schema;
+    if (source.size == 0)
+        return;
+    char uri[64];
+    snprintf(uri, sizeof uri, "stream:/%zu", binding->index);
+    struct error why;
+    if (schema_registry_add(task->schemas, uri, source, &why) == 0)
+        binding->schema = schema_compile(task->schemas, uri, &why);
+    if (!binding->schema)
+        task_report_logf(task->report, LOG_WARN,
+                         "stream '%s': its records are not validated: its schema does not compile: %s",
+                         binding->spec->stream.name, why.message);
+}
+
+int task_streams_compile(struct task *task, struct error *err)
+{
+    bool capture = task->spec->kind == TASK_CAPTURE;
+    task->schemas = schema_registry_new(capture ? SCHEMA_DRAFT_2020_12 : SCHEMA_DRAFT_7);
+    for (size_t i = 0; i < task->spec->schema_count; i++) {
+        if (schema_registry_add(task->schemas, task->spec->schemas[i].uri, task->spec->schemas[i].source,
+                                err) < 0)
+            return error_wrap(err, "schema %s", task->spec->schemas[i].uri);
+    }
+    for (size_t i = 0; i < task->binding_count; i++) {
+        struct task_binding *binding = &task->bindings[i];
+        if (!capture) {
+            compile_stream(task, binding);
+            continue;
+        }
+        binding->schema = schema_compile(task->schemas, binding->spec->schema_uri, err);
+        if (!binding->schema)
+            return error_wrap(err, "the schema of %s", binding->spec->collection);
+    }
+    return 0;
+}
