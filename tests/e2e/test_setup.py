@@ -1,0 +1,167 @@
+"""Set-up, lint's own checks and the test runner: tools that must not lie."""
+
+import importlib.machinery
+import importlib.util
+import os
+import pathlib
+import shutil
+import subprocess
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BASICS = ["bash", "dirname", "mkdir", "flock", "cat", "id", "env", "sh"]
+
+
+def run(*command, **more):
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, **more)
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """An empty checkout with the scripts, under git."""
+    shutil.copytree(ROOT / "scripts", tmp_path / "tree" / "scripts")
+    tree = tmp_path / "tree"
+    run("git", "init", "-q", tree)
+    return tree
+
+
+def write(tree, name, text):
+    path = tree / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def tools(folder, names):
+    """A PATH of only these programs."""
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        found = shutil.which(name)
+        assert found, name
+        (folder / name).symlink_to(found)
+    return {"PATH": str(folder), "HOME": str(folder)}
+
+
+def test_nothing_to_do_is_quick_and_silent():
+    started = time.monotonic()
+    done = run(ROOT / "scripts" / "setup", "build", "test")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "" and done.stderr == ""
+    assert time.monotonic() - started < 2
+
+
+def test_unknown_part(checkout):
+    done = run(checkout / "scripts" / "setup", "everything")
+    assert done.returncode == 1
+    assert "'everything' is none of build, test" in done.stderr
+
+
+def test_other_system_gets_a_list(checkout, tmp_path):
+    env = tools(tmp_path / "bin", BASICS)
+    done = run(checkout / "scripts" / "setup", env=env)
+    assert done.returncode == 1
+    for system in ("Fedora", "Arch", "macOS"):
+        assert system in done.stderr
+    assert "missing: cc meson ninja pkg-config" in done.stderr
+
+
+def test_other_system_with_everything_is_fine(checkout, tmp_path):
+    env = tools(tmp_path / "bin", BASICS + ["cc", "meson", "ninja", "pkg-config"])
+    done = run(checkout / "scripts" / "setup", env=env)
+    assert done.returncode == 0, done.stderr
+
+
+def test_build_refuses_unknown_folder(checkout):
+    done = run(checkout / "scripts" / "build", "build-odd")
+    assert done.returncode == 2
+    assert "'build-odd' is none of build" in done.stderr
+
+
+def test_ci_runs_make_test_and_nothing_else():
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert len(lines) == 2 and lines[1].startswith("exec make ") and lines[1].endswith(" test")
+
+
+@pytest.mark.parametrize("name, text, wrong", [
+    ("src/base/a.h", '#include "json/json.h"\n', "base may not use json"),
+    ("src/store/a.c", '#include "task/task.h"\n', "store may not use task"),
+    ("src/schema/a.c", '#include "yaml/yaml.h"\n', "schema may not use yaml"),
+    ("connectors/x/a.c", '#include "store/store.h"\n', "connectors may not use store"),
+    ("sdk/a.c", '#include "catalog/catalog.h"\n', "sdk may not use catalog"),
+    ("src/odd/a.c", "\n", "the room 'odd' is not in"),
+    ("src/base/a.c", '#include "b.c"\n', ".c files are not included"),
+    ("src/base/a.c", '#include "nowhere.h"\n', "nowhere in the tree"),
+    ("src/task/a.c", '#include "store/store.h"\n#include "base/error.h"\n', None),
+    ("connectors/x/a.c", '#include "firth/connector.h"\n#include "json/json.h"\n', None),
+])
+def test_layers(checkout, name, text, wrong):
+    write(checkout, name, text)
+    done = run(checkout / "scripts" / "check-layers")
+    assert (done.returncode == 0) is (wrong is None), done.stdout
+    assert wrong is None or wrong in done.stdout
+
+
+README = "# x\n" + "words\n" * 20
+
+
+@pytest.mark.parametrize("files, wrong", [
+    ({"src/a/README.md": README, "src/a/a.c": "int a;\n"}, None),
+    ({"src/a/a.c": "int a;\n"}, "src/a: has no README.md"),
+    ({"src/a/README.md": "short\n", "src/a/a.c": "int a;\n"}, "1 lines; 15 to 60 are right"),
+    ({"src/a/README.md": README, "src/a/a.c": "/* TO" "DO */\n"}, "does not belong into the tree"),
+    ({"src/a/README.md": README, "src/a/a.c": "int a; \n"}, "white space at the end"),
+    ({"src/a/README.md": README, "src/a/a.c": "int a;\n" * 801}, "801 lines; past 800"),
+    ({"src/a/README.md": README, "src/a/a.h": "pid_t a;\n"}, "does not compile alone"),
+    ({"src/a/README.md": README, "src/a/a.c": "int f(void)\n{\n" + ";\n" * 130 + "}\n"}, "f has 130 lines"),
+])
+def test_tidiness(checkout, files, wrong):
+    write(checkout, "scripts/README.md", README)
+    for name, text in files.items():
+        write(checkout, name, text)
+    done = run(checkout / "scripts" / "check-tidy")
+    assert (done.returncode == 0) is (wrong is None), done.stdout
+    assert wrong is None or wrong in done.stdout
+
+
+def runner():
+    loader = importlib.machinery.SourceFileLoader("test_runner", str(ROOT / "tests" / "run"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("test_runner", loader))
+    loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("text, counts", [
+    ('<testsuites><testsuite><testcase/><testcase><failure/></testcase><testcase><skipped/></testcase>'
+     '<testcase><error/></testcase></testsuite></testsuites>', (1, 2, 1)),
+    ("<testsuites/>", (0, 0, 0)),
+    ("<torn", (0, 1, 0)),
+    (None, (0, 1, 0)),
+])
+def test_runner_counts(tmp_path, text, counts):
+    path = tmp_path / "junit.xml"
+    if text is not None:
+        path.write_text(text)
+    assert runner().count_junit(path) == counts
+
+
+@pytest.mark.parametrize("results, code, totals", [
+    ((5, 0, 0), 0, (5, 0)), ((5, 0, 0), 1, (5, 1)), ((5, 2, 0), 1, (5, 2)), ((0, 0, 0), 0, (0, 0)),
+])
+def test_runner_does_not_hide_a_failed_stage(results, code, totals):
+    module = runner()
+    sums = module.Totals()
+    module.timed_stage("x", sums, results, code)
+    assert (sums.passed, sums.failed) == totals
+
+
+def test_runner_refuses_unknown_stage():
+    done = run(ROOT / "tests" / "run", "everything")
+    assert done.returncode == 1
+    assert "'everything' is none of unit, conformance" in done.stderr
+
+
+def test_makefile_targets():
+    for target in ("all", "demo", "test", "test-full", "asan", "lint", "bench", "fuzz", "install", "clean", "format"):
+        done = run("make", "-n", "-C", ROOT, target, env={**os.environ, "MAKEFLAGS": ""})
+        assert done.returncode == 0, done.stderr
