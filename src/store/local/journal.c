@@ -31,7 +31,6 @@ void journal_free(struct journal *journal)
     free(journal->folder);
     free(journal->block);
     free(journal->sealed);
-    free(journal->sealed_bytes);
     free(journal);
 }
 
@@ -106,15 +105,11 @@ static int sync_segment(struct journal *journal, struct error *err)
     return 0;
 }
 
-static void add_sealed(struct journal *journal, uint64_t base, uint64_t bytes)
+static void add_sealed(struct journal *journal, uint64_t base, uint64_t bytes, int64_t begun_ms)
 {
-    size_t count = journal->sealed_count++;
-    journal->sealed =
-        mem_grow(journal->sealed, &journal->sealed_capacity, count + 1, sizeof *journal->sealed);
-    journal->sealed_bytes = mem_grow(journal->sealed_bytes, &journal->sealed_bytes_capacity, count + 1,
-                                     sizeof *journal->sealed_bytes);
-    journal->sealed[count] = base;
-    journal->sealed_bytes[count] = bytes;
+    journal->sealed = mem_grow(journal->sealed, &journal->sealed_capacity, journal->sealed_count + 1,
+                               sizeof *journal->sealed);
+    journal->sealed[journal->sealed_count++] = (struct sealed_segment){base, bytes, begun_ms};
 }
 
 /* The active segment is full: it is never written again. */
@@ -123,7 +118,7 @@ static int seal(struct journal *journal, struct error *err)
     fault_point("store.seal.before-sync");
     if (sync_segment(journal, err) < 0)
         return -1;
-    add_sealed(journal, journal->now.segment, journal->now.offset);
+    add_sealed(journal, journal->now.segment, journal->now.offset, journal->segment.begun_ms);
     segment_close(&journal->segment);
     journal->now.segment = journal->now.end;
     journal->now.offset = 0;
@@ -265,12 +260,38 @@ static int cut_active(struct journal *journal, struct error *err)
                : 0;
 }
 
-int journal_recover(struct journal *journal, uint64_t last, struct error *err)
+/* The planted bug "no-cut": what the active segment holds past its committed end is taken as committed. */
+static void adopt_tail(struct journal *journal)
+{
+    struct error ignored;
+    struct journal_end *end = &journal->now;
+    int found = segment_open(&journal->segment, journal->folder, end->segment, DISK_WRITE,
+                             journal->collection, journal->task, &ignored);
+    uint64_t size;
+    if (found <= 0) {
+        segment_close(&journal->segment);
+        return;
+    }
+    if (end->offset == 0)
+        end->offset = journal->segment.header_size;
+    journal->store->disk->size(journal->store->disk->context, journal->segment.file, &size);
+    struct block_header header;
+    while (end->offset < size &&
+           segment_block(&journal->segment, end->offset, size, &header, &ignored) == 0) {
+        end->offset += BLOCK_HEADER + header.stored_size;
+        end->end += header.documents;
+    }
+    journal->committed = *end;
+}
+
+int journal_recover(struct journal *journal, struct error *err)
 {
     const struct disk *disk = journal->store->disk;
     journal->folder = local_journal_folder(journal->store, journal->collection, journal->task, err);
     if (!journal->folder || local_make_folders(journal->store, journal->folder, err) < 0)
         return -1;
+    if (fault_planted("no-cut"))
+        adopt_tail(journal);
     struct segment_list list = {0};
     int result = segment_list_read(&list, disk, journal->folder, err);
     if (result == 0 && list.leftovers)
@@ -290,7 +311,7 @@ int journal_recover(struct journal *journal, uint64_t last, struct error *err)
             if (result < 0)
                 disk_error(err, result, "cannot stat %s", path);
             else
-                add_sealed(journal, base, bytes);
+                add_sealed(journal, base, bytes, 0);
         }
     }
     segment_list_done(&list);

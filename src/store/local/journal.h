@@ -5,6 +5,11 @@
 
 #include "store/local/segment.h"
 
+struct sealed_segment {
+    uint64_t base, bytes;
+    int64_t begun_ms; /* 0: not known yet */
+};
+
 struct journal {
     struct local_store *store;
     char *collection, *task, *folder;
@@ -20,12 +25,11 @@ struct journal {
     size_t block_size, block_capacity;
     uint32_t block_documents;
 
-    uint64_t *sealed; /* bases of the sealed segments kept, ascending */
+    struct sealed_segment *sealed; /* kept, ascending; the last ones may belong to the open transaction */
     size_t sealed_count, sealed_capacity;
-    uint64_t *sealed_bytes; /* their sizes, beside them */
-    size_t sealed_bytes_capacity;
-    size_t packed;    /* of them, how many from the front need no compression any more */
-    uint64_t used_at; /* the writer's tick of last use, for closing the file used longest ago */
+    size_t packed;       /* of them, how many from the front need no compression any more */
+    bool packing_failed; /* not tried again by this writer */
+    uint64_t used_at;    /* the writer's tick of last use, for closing the file used longest ago */
 };
 
 struct journal *journal_new(struct local_store *store, const char *collection, const char *task,
@@ -35,7 +39,7 @@ MEM_DEFINE_CLEANUP(struct journal *, journal_free);
 
 /* Recover: cut whatever lies past the committed end, make the folder. `last`: the last committed transaction.
  */
-int journal_recover(struct journal *journal, uint64_t last, struct error *err);
+int journal_recover(struct journal *journal, struct error *err);
 
 /* Room for one more document of `size` bytes in the block, or NULL: flush first, or write it alone. */
 static inline char *journal_room(struct journal *journal, size_t size)

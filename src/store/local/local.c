@@ -105,8 +105,11 @@ static int make_folders(const struct disk *disk, const char *folder, size_t belo
         size_t length = slash ? (size_t)(slash - path) : 0;
         memcpy(parent, path, length);
         memcpy(parent + length, length == 0 ? (slash ? "/" : ".") : "", length == 0 ? 2 : 1);
-        if (result == 0 && (made || below > 0))
-            result = disk->sync_folder(disk->context, parent);
+        /* Above the data directory somebody else's folders begin, which we may not even read. */
+        int synced =
+            result == 0 && (made || below > 0 || i == size) ? disk->sync_folder(disk->context, parent) : 0;
+        if (made || below > 0)
+            result = result < 0 ? result : synced;
         if (result < 0)
             return disk_error(err, result, "cannot make the folder %s", path);
         path[i] = ended;

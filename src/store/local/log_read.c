@@ -22,9 +22,13 @@ bool log_state_find(const struct log_state *state, const char *collection, struc
     if (state->sequence == 0)
         return false;
     struct slice name;
-    for (const char *at = NULL; log_state_journal(state, &at, ret_end, &name);)
-        if (slice_is(name, collection))
+    struct journal_end end;
+    for (const char *at = NULL; log_state_journal(state, &at, &end, &name);) {
+        if (slice_is(name, collection)) {
+            *ret_end = end;
             return true;
+        }
+    }
     return false;
 }
 
@@ -211,27 +215,57 @@ static bool writer_alive(const struct log_view *view)
     return locked == 1;
 }
 
-/* What lies behind the published record: the next commit being written, the last one of a process that died
- * before it could say so, or the torn rest of one. */
-static int look_behind(struct log_view *view, const struct mark *mark, enum log_trust trust,
-                       struct error *err)
+/* Make sure that what is complete is durable too, then take it. */
+static int sync_and_scan(struct log_view *view, bool search, struct error *err)
 {
     const struct disk *disk = view->disk;
-    if (trust == LOG_OWNER)
-        return scan(view, UINT64_MAX, true, err);
+    int result = disk->sync(disk->context, view->file);
+    if (result == 0)
+        result = disk->sync_folder(disk->context, view->folder);
+    if (result < 0)
+        return disk_error(err, result, "cannot sync the commit log in %s", view->folder);
+    return scan(view, UINT64_MAX, search, err);
+}
+
+/* What lies behind the published record: nothing, the next commit being written, the last one of a process
+ * that died before it could say so, or the torn rest of one. */
+static int look_behind(struct log_view *view, struct error *err)
+{
+    const struct disk *disk = view->disk;
     char page[LAYOUT_PAGE];
     if (view->at + LAYOUT_PAGE > view->file_size)
         return 0;
     ssize_t got = disk->read(disk->context, view->file, page, sizeof page, view->at);
     if (got < 0)
         return disk_error(err, (int)got, "cannot read the commit log in %s", view->folder);
-    bool search = mark->sequence == 0;
-    if (!search && (all_zeros(page, (size_t)got) || writer_alive(view)))
+    if (all_zeros(page, (size_t)got) || writer_alive(view))
         return 0;
-    int result = disk->sync(disk->context, view->file);
+    return sync_and_scan(view, false, err);
+}
+
+/* The log is open, `mark` was read before: take what counts. */
+static int take_committed(struct log_view *view, const struct mark *mark, enum log_trust trust,
+                          struct error *err)
+{
+    int result;
+    if (trust == LOG_OWNER)
+        result = scan(view, UINT64_MAX, true, err);
+    else if (mark->sequence == 0 || mark->log != view->log)
+        result = sync_and_scan(view, true, err); /* `published` is lost, or older than the log */
+    else if (mark->sequence > view->state.sequence)
+        result = scan(view, mark->sequence, true, err);
+    else
+        result = 0;
     if (result < 0)
-        return disk_error(err, result, "cannot sync the commit log in %s", view->folder);
-    return scan(view, UINT64_MAX, search, err);
+        return -1;
+    if (view->state.sequence < mark->sequence || view->state.sequence == 0)
+        return error_set(err, ERROR_CORRUPT,
+                         "the commit log %s/commits-%016" PRIx64 " is damaged at offset %" PRIu64
+                         ": an acknowledged commit cannot be read (the last good one is %" PRIu64
+                         ", acknowledged were %" PRIu64 ")",
+                         view->folder, view->log, view->at, view->state.sequence, mark->sequence);
+    bool published = trust == LOG_READER && mark->sequence != 0 && mark->log == view->log;
+    return published ? look_behind(view, err) : 0;
 }
 
 int log_view_refresh(struct log_view *view, enum log_trust trust, struct error *err)
@@ -257,20 +291,5 @@ int log_view_refresh(struct log_view *view, enum log_trust trust, struct error *
                              " is in commits-%016" PRIx64,
                              view->task, view->folder, mark.sequence, mark.log);
     }
-    if (mark.sequence > view->state.sequence && scan(view, mark.sequence, true, err) < 0)
-        return -1;
-    if (mark.sequence <= view->state.sequence || mark.sequence == 0) {
-        if (look_behind(view, &mark, trust, err) < 0)
-            return -1;
-    } else {
-        return error_set(err, ERROR_CORRUPT,
-                         "the commit log %s/commits-%016" PRIx64 " is damaged at offset %" PRIu64
-                         ": commit %" PRIu64 " was acknowledged and cannot be read",
-                         view->folder, view->log, view->at, view->state.sequence + 1);
-    }
-    if (view->state.sequence == 0)
-        return error_set(err, ERROR_CORRUPT,
-                         "the commit log %s/commits-%016" PRIx64 " is damaged at offset %d: no good record",
-                         view->folder, view->log, LAYOUT_PAGE);
-    return view->state.sequence != before;
+    return take_committed(view, &mark, trust, err) < 0 ? -1 : view->state.sequence != before;
 }

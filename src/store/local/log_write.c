@@ -212,6 +212,7 @@ void log_writer_publish(struct log_writer *log, uint64_t sequence)
         log->mark_file = disk->open(disk->context, path, DISK_WRITE | DISK_CREATE);
     char bytes[MARK_SIZE];
     layout_mark_put(&(struct mark){.sequence = sequence, .log = log->log}, bytes);
-    if (log->mark_file >= 0)
-        disk_write_one(disk, log->mark_file, bytes, sizeof bytes, 0);
+    /* An old mark would keep readers at an old commit: better none. */
+    if (log->mark_file >= 0 && disk_write_one(disk, log->mark_file, bytes, sizeof bytes, 0) < 0)
+        disk->truncate(disk->context, log->mark_file, 0);
 }

@@ -30,8 +30,7 @@ struct local_reader {
     struct source **sources; /* in writer order */
     size_t count, capacity;
     size_t current;
-    bool fresh; /* every source's end was refreshed since the last "no more" */
-    int watch;  /* inotify, -1 until asked for */
+    int watch; /* inotify, -1 until asked for */
     /* The block being given out. */
     struct buffer raw, stored;
     struct block_header block;
@@ -181,54 +180,73 @@ static int find_segment(struct local_reader *reader, struct source *source, stru
 }
 
 /* Where the committed blocks of the open segment end. */
-static int segment_end(struct source *source, uint64_t *ret_end, struct error *err)
+static int segment_end(struct local_reader *reader, struct source *source, uint64_t *ret_end,
+                       struct error *err)
 {
     const struct disk *disk = source->segment.disk;
     uint64_t size;
     int result = disk->size(disk->context, source->segment.file, &size);
     if (result < 0)
         return disk_error(err, result, "cannot stat %s", source->segment.path);
-    if (source->segment.base != source->end.segment) {
-        *ret_end = size;
-        return 0;
+    bool active = source->segment.base == source->end.segment;
+    if (active && (size < source->end.offset || source->segment.flags & SEGMENT_COMPRESSED)) {
+        /* Sealed and compressed since the log was read: only a newer state knows it as sealed. */
+        if (refresh_source(reader, source, err) < 0)
+            return -1;
+        active = source->segment.base == source->end.segment;
     }
-    if (size < source->end.offset)
+    if (active && size < source->end.offset)
         return segment_corrupt(&source->segment, size, "committed documents are missing at its end", err);
-    *ret_end = source->end.offset;
+    if (active && source->segment.flags & SEGMENT_COMPRESSED)
+        return segment_corrupt(&source->segment, 0, "it is compressed and not sealed", err);
+    *ret_end = active ? source->end.offset : size;
     return 0;
 }
 
-/* Does the open segment end where the next one begins? Then leave it. 1: go on with the next. */
+/* Is there a segment that begins with document `base`? */
+static int segment_begins(struct local_reader *reader, struct source *source, uint64_t base, bool *ret_begins,
+                          struct error *err)
+{
+    *ret_begins = base == source->end.segment;
+    if (*ret_begins)
+        return 0;
+    auto_free char *folder = local_journal_folder(reader->store, reader->collection, source->task, err);
+    if (!folder)
+        return -1;
+    auto_free char *path = local_segment_path(folder, base);
+    const struct disk *disk = reader->store->disk;
+    uint64_t size;
+    int result = disk->stat_size(disk->context, path, &size);
+    if (result < 0 && result != -ENOENT)
+        return disk_error(err, result, "cannot stat %s", path);
+    *ret_begins = result == 0;
+    return 0;
+}
+
+/* The open segment's blocks are all read: it has to end where the next one begins. */
 static int leave_segment(struct local_reader *reader, struct source *source, struct error *err)
 {
-    bool active = source->segment.base == source->end.segment;
-    if (active)
+    if (source->segment.base == source->end.segment)
         return segment_corrupt(&source->segment, source->offset,
                                "documents are missing before the committed end", err);
-    if (source->reached != source->end.segment) {
-        auto_free char *folder = local_journal_folder(reader->store, reader->collection, source->task, err);
-        struct segment_list list = {0};
-        if (!folder || segment_list_read(&list, reader->store->disk, folder, err) < 0)
+    bool begins;
+    if (segment_begins(reader, source, source->reached, &begins, err) < 0)
+        return -1;
+    if (!begins) {
+        /* Retention may have dropped the next one since the log was read: then `first` has moved past it. */
+        if (refresh_source(reader, source, err) < 0)
             return -1;
-        bool begins = false, later = false;
-        for (size_t i = 0; i < list.count; i++) {
-            begins = begins || list.bases[i] == source->reached;
-            later = later || list.bases[i] > source->reached;
-        }
-        segment_list_done(&list);
-        if (!begins && (source->reached >= source->end.first))
+        if (source->reached >= source->end.first && source->reached != source->end.segment)
             return segment_corrupt(&source->segment, source->offset, "it ends before the next segment begins",
                                    err);
     }
-    if (source->next < source->reached)
-        source->next = source->reached;
+    assert(source->next >= source->reached); /* every document of it was given out, or not wanted */
     segment_close(&source->segment);
-    source->offset = 0;
-    return 1;
+    return 0;
 }
 
-/* Load the block that holds source->next. 1; 0: nothing more is committed. */
-static int load_block(struct local_reader *reader, struct source *source, struct error *err)
+/* See that the segment that holds source->next is open. 1; 0: nothing more is committed. */
+static int position(struct local_reader *reader, struct source *source, struct error *err)
 {
     for (int vanished = 0;;) {
         if (source->next < source->end.first) {
@@ -238,50 +256,54 @@ static int load_block(struct local_reader *reader, struct source *source, struct
         }
         if (source->next >= source->end.end)
             return 0;
-        if (source->segment.file < 0) {
-            int found = find_segment(reader, source, err);
-            if (found < 0)
-                return -1;
-            if (found == 0) {
-                /* Dropped by retention between the log's reading and now: read the log again. */
-                uint64_t before = source->end.first;
-                if (refresh_source(reader, source, err) < 0)
-                    return -1;
-                if (source->end.first == before && ++vanished > 3)
-                    return error_set(err, ERROR_CORRUPT,
-                                     "the segment of collection %s, task %s with document %" PRIu64
-                                     " is missing",
-                                     reader->collection, source->task, source->next);
-                continue;
-            }
-        }
-        uint64_t end = 0;
-        struct block_header *block = &reader->block;
-        if (segment_end(source, &end, err) < 0)
+        int found = source->segment.file >= 0 ? 1 : find_segment(reader, source, err);
+        if (found != 0)
+            return found;
+        /* Dropped by retention between the log's reading and now: read the log again. */
+        uint64_t before = source->end.first;
+        if (refresh_source(reader, source, err) < 0)
             return -1;
-        if (source->offset >= end) {
-            if (leave_segment(reader, source, err) < 0)
-                return -1;
-            continue;
-        }
-        if (segment_block(&source->segment, source->offset, end, block, err) < 0)
-            return -1;
-        if (block->first != source->reached)
-            return segment_corrupt(&source->segment, source->offset,
-                                   "its documents are not the ones due here", err);
-        uint64_t offset = source->offset;
-        source->offset += BLOCK_HEADER + block->stored_size;
-        source->reached += block->documents;
-        if (source->reached <= source->next)
-            continue;
-        if (segment_payload(&source->segment, offset, block, &reader->stored, &reader->raw, err) < 0)
-            return -1;
-        reader->block_source = source;
-        reader->block_offset = offset;
-        reader->at = 0;
-        reader->number = block->first;
-        reader->left = block->documents;
-        return 1;
+        if (source->end.first == before && ++vanished > 3)
+            return error_set(err, ERROR_CORRUPT,
+                             "the segment of collection %s, task %s with document %" PRIu64 " is missing",
+                             reader->collection, source->task, source->next);
+    }
+}
+
+/* The next block of the open segment, loaded if it holds source->next. 1: loaded; 0: not, go on. */
+static int take_block(struct local_reader *reader, struct source *source, struct error *err)
+{
+    struct block_header *block = &reader->block;
+    uint64_t end = 0, offset = source->offset;
+    if (segment_end(reader, source, &end, err) < 0)
+        return -1;
+    if (offset >= end)
+        return leave_segment(reader, source, err);
+    if (segment_block(&source->segment, offset, end, block, err) < 0)
+        return -1;
+    if (block->first != source->reached)
+        return segment_corrupt(&source->segment, offset, "its documents are not the ones due here", err);
+    source->offset += BLOCK_HEADER + block->stored_size;
+    source->reached += block->documents;
+    if (source->reached <= source->next)
+        return 0;
+    if (segment_payload(&source->segment, offset, block, &reader->stored, &reader->raw, err) < 0)
+        return -1;
+    reader->block_source = source;
+    reader->block_offset = offset;
+    reader->at = 0;
+    reader->number = block->first;
+    reader->left = block->documents;
+    return 1;
+}
+
+/* Load the block that holds source->next. 1; 0: nothing more is committed. */
+static int load_block(struct local_reader *reader, struct source *source, struct error *err)
+{
+    for (;;) {
+        int result = position(reader, source, err);
+        if (result <= 0 || (result = take_block(reader, source, err)) != 0)
+            return result;
     }
 }
 
@@ -295,21 +317,23 @@ static int refresh_all(struct local_reader *reader, struct error *err)
         if (refresh_source(reader, reader->sources[i], err) < 0)
             return -1;
     reader->current = 0;
-    reader->fresh = true;
     return 0;
 }
 
+/* 0 only after the logs have been looked at: whoever waits for the descriptor after a 0 misses nothing. */
 static int next_block(struct local_reader *reader, struct error *err)
 {
-    if (!reader->fresh && refresh_all(reader, err) < 0)
-        return -1;
-    for (; reader->current < reader->count; reader->current++) {
-        int loaded = load_block(reader, reader->sources[reader->current], err);
-        if (loaded != 0)
-            return loaded;
+    for (bool refreshed = false;; refreshed = true) {
+        for (; reader->current < reader->count; reader->current++) {
+            int loaded = load_block(reader, reader->sources[reader->current], err);
+            if (loaded != 0)
+                return loaded;
+        }
+        if (refreshed)
+            return 0;
+        if (refresh_all(reader, err) < 0)
+            return -1;
     }
-    reader->fresh = false;
-    return 0;
 }
 
 int local_reader_next(struct store_reader *base, struct store_document *ret_document, struct error *err)

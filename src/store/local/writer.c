@@ -4,6 +4,7 @@
 #include "store/local/journal.h"
 #include "store/local/log.h"
 #include "store/local/path.h"
+#include "store/local/upkeep.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -14,6 +15,7 @@ enum {
     OPEN_SEGMENTS_MAX = 256, /* descriptors */
     SEGMENT_BYTES_DEFAULT = 64 << 20,
     SEGMENT_BYTES_MIN = 4 << 10,
+    UPKEEP_MIN = 256 << 10, /* bytes of sealed segments worked on after a commit, at least */
 };
 
 struct local_writer {
@@ -29,6 +31,7 @@ struct local_writer {
     uint64_t pending;
     size_t gathered; /* capacity of all blocks */
     uint64_t tick;
+    struct packer *packer;
     struct buffer ends; /* the journals' entries of the record being written */
     bool failed;
 };
@@ -38,12 +41,46 @@ static struct local_writer *writer_of(struct store_writer *writer)
     return (struct local_writer *)writer;
 }
 
+/* --- upkeep -------------------------------------------------------------------------------------- */
+
+/* Compress for about `budget` bytes: in proportion to what was committed, so that it keeps up and no commit
+ * waits long. A segment begun is finished before another journal's turn. */
+static void pack(struct local_writer *writer, uint64_t budget)
+{
+    for (size_t i = 0; i < writer->journals_count && budget > 0; i++) {
+        struct journal *journal = writer->journals[i];
+        if (journal->listed)
+            budget = packer_work(writer->packer, journal, budget);
+    }
+}
+
+static void upkeep(struct local_writer *writer, uint64_t committed_bytes)
+{
+    for (size_t i = 0; i < writer->journals_count; i++)
+        if (writer->journals[i]->listed)
+            retain_remove(writer->journals[i]);
+    pack(writer, 2 * committed_bytes + UPKEEP_MIN);
+}
+
+/* Before closing: what was sealed by the last commits, and no more than that of an older backlog. */
+static void finish_upkeep(struct local_writer *writer)
+{
+    uint64_t largest = 0;
+    for (size_t i = 0; i < writer->journals_count; i++)
+        if (writer->journals[i]->options.segment_bytes > largest)
+            largest = writer->journals[i]->options.segment_bytes;
+    pack(writer, 2 * largest);
+}
+
 /* --- open and close ------------------------------------------------------------------------------ */
 
 void local_writer_close(struct store_writer *base)
 {
     struct local_writer *writer = writer_of(base);
     const struct disk *disk = writer->store->disk;
+    if (!writer->failed)
+        finish_upkeep(writer);
+    packer_free(writer->packer);
     for (size_t i = 0; i < writer->journals_count; i++)
         journal_free(writer->journals[i]);
     free(writer->journals);
@@ -124,6 +161,7 @@ struct store_writer *local_writer_open(struct store *base, const char *task, str
     writer->task = mem_strdup(task);
     writer->folder = mem_strdup(folder);
     writer->lock = -1;
+    writer->packer = packer_new(store->disk);
     log_writer_init(&writer->log, store->disk, folder, task);
     buffer_init(&writer->ends, RECORD_PAYLOAD_MAX - STORE_CHECKPOINT_MAX);
     if (take_lock(writer, err) < 0 || recover(writer, err) < 0) {
@@ -177,7 +215,7 @@ int local_writer_journal(struct store_writer *base, const char *collection,
         journal->options.segment_bytes = SEGMENT_BYTES_DEFAULT;
     else if (journal->options.segment_bytes < SEGMENT_BYTES_MIN)
         journal->options.segment_bytes = SEGMENT_BYTES_MIN;
-    if (!journal->listed && journal_recover(journal, writer->sequence, err) < 0) {
+    if (!journal->listed && journal_recover(journal, err) < 0) {
         writer->failed = true;
         return error_wrap(err, "cannot open the journal of collection %s", collection);
     }
@@ -308,29 +346,30 @@ static int sync_all(struct local_writer *writer, struct error *err)
     return 0;
 }
 
-/* A journal is in the record once it holds anything. */
-static uint32_t encode_ends(struct local_writer *writer)
+/* What the record says of each journal: where the open transaction leaves it, or (for a planted bug) found
+ * it. */
+static uint32_t encode_ends(struct local_writer *writer, bool as_committed)
 {
-    uint32_t count = 0;
     buffer_clear(&writer->ends);
     for (size_t i = 0; i < writer->journals_count; i++) {
         struct journal *journal = writer->journals[i];
         struct slice name = slice_of(journal->collection);
         bool room = buffer_reserve(&writer->ends, RECORD_JOURNAL + name.size);
         assert(room), (void)room;
-        layout_journal_put(&journal->now, name, writer->ends.data + writer->ends.size);
+        layout_journal_put(as_committed ? &journal->committed : &journal->now, name,
+                           writer->ends.data + writer->ends.size);
         writer->ends.size += RECORD_JOURNAL + name.size;
-        count++;
     }
-    return count;
+    return (uint32_t)writer->journals_count;
 }
 
-static int write_record(struct local_writer *writer, struct slice checkpoint, struct error *err)
+static int write_record(struct local_writer *writer, struct slice checkpoint, bool as_committed,
+                        struct error *err)
 {
     struct log_record record = {
         .sequence = writer->sequence + 1,
         .committed_ms = clock_wall_ms(writer->store->clock),
-        .count = encode_ends(writer),
+        .count = encode_ends(writer, as_committed),
         .checkpoint = checkpoint,
     };
     record.journals = (struct slice){writer->ends.data, writer->ends.size};
@@ -340,13 +379,24 @@ static int write_record(struct local_writer *writer, struct slice checkpoint, st
 static int commit(struct local_writer *writer, struct slice checkpoint, struct error *err)
 {
     fault_point("store.commit.before-write");
+    if (fault_planted("checkpoint-before-documents")) {
+        if (write_record(writer, checkpoint, true, err) < 0)
+            return -1;
+        writer->sequence++;
+    }
     if (flush_all(writer, false, err) < 0)
         return -1;
     fault_point("store.commit.after-blocks");
+    if (fault_planted("commit-before-sync"))
+        return write_record(writer, checkpoint, false, err) < 0 ? -1 : sync_all(writer, err);
     if (sync_all(writer, err) < 0)
         return -1;
     fault_point("store.commit.after-sync");
-    if (write_record(writer, checkpoint, err) < 0)
+    int64_t now = clock_wall_ms(writer->store->clock);
+    for (size_t i = 0; i < writer->journals_count; i++)
+        if (writer->journals[i]->listed)
+            retain_choose(writer->journals[i], now);
+    if (write_record(writer, checkpoint, false, err) < 0)
         return -1;
     fault_point("store.commit.after-record");
     return 0;
@@ -359,11 +409,13 @@ int local_commit(struct store_writer *base, struct slice checkpoint, struct erro
         return refuse_failed(err);
     if (commit(writer, checkpoint, err) < 0)
         return fail(writer);
+    uint64_t bytes = writer->pending;
     writer->sequence++;
     writer->pending = 0;
     for (size_t i = 0; i < writer->journals_count; i++)
         journal_committed(writer->journals[i]);
     log_writer_publish(&writer->log, writer->sequence);
     fault_point("store.commit.after-publish");
+    upkeep(writer, bytes);
     return 0;
 }
