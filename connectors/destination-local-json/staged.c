@@ -274,7 +274,7 @@ int staged_commit(struct staged *staged, bool *ret_renamed, struct error *err)
     if (staged->size == staged->base || staged->size == staged->committed)
         return 0;
     fault_point("local-json.commit.before-sync");
-    if (!fault_planted("commit-before-sync") && fdatasync(staged->fd) < 0)
+    if (fdatasync(staged->fd) < 0)
         return error_errno(err, errno, "cannot sync %s/%s", staged->folder, staged->hidden);
     fault_point("local-json.commit.before-rename");
     char *name = mem_printf(".%s.%llu%s", staged->file, (unsigned long long)staged->size, staged_suffix);

@@ -1,0 +1,1 @@
+"""The standard connector suite: see README.md."""

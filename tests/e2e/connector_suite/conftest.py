@@ -1,0 +1,26 @@
+import collections
+
+import pytest
+
+from connector_suite.connectors import DESTINATIONS, SOURCES
+from connector_suite.protocol import configured
+
+Read = collections.namedtuple("Read", "session streams catalog config")
+_reads = {}
+
+
+def pytest_generate_tests(metafunc):
+    for name, values in (("source", SOURCES), ("destination", DESTINATIONS), ("connector", SOURCES + DESTINATIONS)):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, values, ids=lambda c: c.name)
+
+
+@pytest.fixture
+def full_read(request, tmp_path, source):
+    """discover and one read of everything, made once per connector."""
+    if source.name not in _reads:
+        run, config = source.runner(request, tmp_path), source.config(tmp_path)
+        streams = run("discover", config=config).one("CATALOG")["catalog"]["streams"]
+        catalog = configured(streams)
+        _reads[source.name] = Read(run("read", config=config, catalog=catalog, state="[]"), streams, catalog, config)
+    return _reads[source.name]

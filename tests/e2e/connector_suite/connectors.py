@@ -1,0 +1,68 @@
+"""Every connector that the suite is run against."""
+
+import dataclasses
+import json
+import pathlib
+import typing
+
+from connector_suite.protocol import Runner
+
+
+@dataclasses.dataclass
+class Connector:
+    name: str
+    kind: str                       # "source" or "destination"
+    good: dict                      # a config that works; "{folder}" is replaced in its strings
+    bad: list                       # configs that must not pass check
+    command: typing.Callable        # request -> argv prefix
+    resumes_exactly: bool = True    # a read from a state gives exactly what came after it
+    exact_spec: bool = True         # its spec says of a config what its check says
+    refuses_unknown_streams: bool = True  # otherwise it leaves them out, and does not say COMPLETE for them
+    slow: bool = False              # seconds to start: fewer variants of the same thing
+    read_back: typing.Callable = None  # (folder) -> {stream: [record bytes, …]}; destinations
+    env: dict = dataclasses.field(default_factory=dict)
+
+    def config(self, folder):
+        return json.loads(json.dumps(self.good).replace("{folder}", str(folder)))
+
+    def runner(self, request, folder):
+        env = {k: v.replace("{folder}", str(folder)) for k, v in self.env.items()}
+        return Runner(self.command(request), env)
+
+
+def built_in(name):
+    return lambda request: [request.getfixturevalue("firth").path, "connector", name]
+
+
+def read_local_json(folder):
+    found = {}
+    for path in pathlib.Path(folder, "out").glob("_airbyte_raw_*.jsonl"):
+        stream = path.name[len("_airbyte_raw_"):-len(".jsonl")]
+        found[stream] = []
+        for line in path.read_bytes().splitlines(keepends=True):
+            assert line.endswith(b"}\n"), line[-80:]
+            row = json.loads(line)
+            assert sorted(row) == ["_airbyte_ab_id", "_airbyte_data", "_airbyte_emitted_at"]
+            start = line.index(b'"_airbyte_data":') + len(b'"_airbyte_data":')
+            found[stream].append(line[start:-2])
+    return found
+
+
+SOURCES = [
+    Connector("source-faker", "source", good={"count": 25, "seed": 7, "records_per_slice": 10},
+              bad=[{"count": 0}, {"count": "many"}, {"records_per_slice": 0}, {"seed": -2}, {"parallelism": 0},
+                   {"always_updated": "no"}, []],
+              command=built_in("source-faker")),
+    # Airbyte's own, from PyPI: in Python; always reads from the start; leaves out streams that it does not know.
+    Connector("pypi:source-faker", "source",
+              good={"count": 25, "seed": 7, "records_per_slice": 10, "parallelism": 1}, bad=[{"count": "many"}],
+              command=lambda request: [request.getfixturevalue("airbyte_source_faker")],
+              resumes_exactly=False, exact_spec=False, refuses_unknown_streams=False, slow=True),
+]
+
+DESTINATIONS = [
+    Connector("destination-local-json", "destination", good={"destination_path": "/local/out"},
+              bad=[{}, {"destination_path": ""}, {"destination_path": "/local/../etc"}, {"destination_path": 7}],
+              command=built_in("destination-local-json"), read_back=read_local_json, exact_spec=False,
+              env={"FIRTH_LOCAL_ROOT": "{folder}"}),
+]
