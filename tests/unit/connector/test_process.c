@@ -529,7 +529,11 @@ static void test_hygiene(void **state)
     const char *lines = buffer_cstr(&run.lines);
     assert_contains(lines, "0 1 2 3 \n"); /* 3 is ls's own, of the folder it lists */
     assert_contains(lines, "SigBlk:0000000000000000\n");
-    assert_contains(lines, "SigIgn:0000000000000000\n");
+    const char *ignored = strstr(lines, "SigIgn:");
+    assert_non_null(ignored);
+    /* Signals 32 and 33 are the C library's own: it lets nobody change them, and whoever started this test
+     * by posix_spawn (make does) left them ignored. */
+    assert_int_equal(strtoull(ignored + strlen("SigIgn:"), NULL, 16) & ~(3ull << 31), 0);
     assert_contains(lines, "NoNewPrivs:1\n");
     assert_contains(lines, "\n77\n0\n524288\n");
     char *rest;
