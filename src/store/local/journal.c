@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "base/hash.h"
+#include "store/local/evidence.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -284,7 +285,7 @@ static void adopt_tail(struct journal *journal)
     journal->committed = *end;
 }
 
-int journal_recover(struct journal *journal, struct error *err)
+int journal_recover(struct journal *journal, uint64_t last, struct error *err)
 {
     const struct disk *disk = journal->store->disk;
     journal->folder = local_journal_folder(journal->store, journal->collection, journal->task, err);
@@ -292,6 +293,8 @@ int journal_recover(struct journal *journal, struct error *err)
         return -1;
     if (fault_planted("no-cut"))
         adopt_tail(journal);
+    if (evidence_check(journal->store, journal->collection, journal->task, &journal->now, last, err) < 0)
+        return -1;
     struct segment_list list = {0};
     int result = segment_list_read(&list, disk, journal->folder, err);
     if (result == 0 && list.leftovers)

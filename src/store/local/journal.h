@@ -39,7 +39,7 @@ MEM_DEFINE_CLEANUP(struct journal *, journal_free);
 
 /* Recover: cut whatever lies past the committed end, make the folder. `last`: the last committed transaction.
  */
-int journal_recover(struct journal *journal, struct error *err);
+int journal_recover(struct journal *journal, uint64_t last, struct error *err);
 
 /* Room for one more document of `size` bytes in the block, or NULL: flush first, or write it alone. */
 static inline char *journal_room(struct journal *journal, size_t size)

@@ -38,9 +38,10 @@ struct log_view {
     int file;      /* the log, -1: none open */
     int mark_file; /* `published`, -1: not open */
     uint64_t salt, file_size;
-    uint64_t log; /* generation of the open log */
-    uint64_t at;  /* the next slot */
-    bool torn;    /* what lies at `at` is neither zeros nor a good record */
+    uint64_t log;  /* generation of the open log */
+    uint64_t at;   /* the next slot */
+    bool unmarked; /* `published` was lost when last looked at */
+    bool torn;     /* what lies at `at` is neither zeros nor a good record */
     struct log_state state;
 };
 

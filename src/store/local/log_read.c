@@ -291,5 +291,6 @@ int log_view_refresh(struct log_view *view, enum log_trust trust, struct error *
                              " is in commits-%016" PRIx64,
                              view->task, view->folder, mark.sequence, mark.log);
     }
+    view->unmarked = mark.sequence == 0;
     return take_committed(view, &mark, trust, err) < 0 ? -1 : view->state.sequence != before;
 }

@@ -2,6 +2,7 @@
  * segment by segment, block by block. Nothing is read past a committed end. */
 #include "store/local/writer.h"
 
+#include "store/local/evidence.h"
 #include "store/local/log.h"
 #include "store/local/segment.h"
 
@@ -145,6 +146,9 @@ static int refresh_source(struct local_reader *reader, struct source *source, st
         return -1;
     if (changed)
         log_state_find(&source->log.state, reader->collection, &source->end);
+    if (source->log.unmarked)
+        return evidence_check(reader->store, reader->collection, source->task, &source->end,
+                              source->log.state.sequence ? source->log.state.sequence : 1, err);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "store/local/writer.h"
 
 #include "base/fault.h"
+#include "store/local/evidence.h"
 #include "store/local/journal.h"
 #include "store/local/log.h"
 #include "store/local/path.h"
@@ -100,6 +101,20 @@ static int take_lock(struct local_writer *writer, struct error *err)
     return local_lock(writer->store, path, what, "its writer", &writer->lock, err);
 }
 
+/* Without `published` the log's last record could be one that was damaged before the last: before anything is
+ * done on its word, the journals are asked. */
+static int ask_journals(struct local_writer *writer, struct error *err)
+{
+    struct journal_end end;
+    struct slice name;
+    for (const char *at = NULL; log_state_journal(&writer->opened, &at, &end, &name);) {
+        auto_free char *collection = mem_strndup(name.data, name.size);
+        if (evidence_check(writer->store, collection, writer->task, &end, writer->opened.sequence, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* Read what is committed, and put it into a log of our own before anything is cut. */
 static int recover(struct local_writer *writer, struct error *err)
 {
@@ -108,9 +123,10 @@ static int recover(struct local_writer *writer, struct error *err)
     int result = log_view_refresh(&view, LOG_OWNER, err);
     writer->opened = view.state;
     writer->log.log = view.log;
+    bool unmarked = view.unmarked && view.state.sequence > 0;
     view.state = (struct log_state){0};
     log_view_done(&view);
-    if (result < 0)
+    if (result < 0 || (unmarked && ask_journals(writer, err) < 0))
         return -1;
     struct log_state *state = &writer->opened;
     writer->sequence = state->sequence ? state->sequence : 1;
@@ -215,7 +231,7 @@ int local_writer_journal(struct store_writer *base, const char *collection,
         journal->options.segment_bytes = SEGMENT_BYTES_DEFAULT;
     else if (journal->options.segment_bytes < SEGMENT_BYTES_MIN)
         journal->options.segment_bytes = SEGMENT_BYTES_MIN;
-    if (!journal->listed && journal_recover(journal, err) < 0) {
+    if (!journal->listed && journal_recover(journal, writer->sequence, err) < 0) {
         writer->failed = true;
         return error_wrap(err, "cannot open the journal of collection %s", collection);
     }

@@ -1,0 +1,499 @@
+/* store: damaged files give a clear error or what was committed, never anything else.
+ *
+ * A store is built once and kept in memory as a set of files. Each case damages it, opens it, reads
+ * everything. First the table of FORMAT.md, "Torn, or damaged?", row by row; then random damage anywhere. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "store/local/disk.h"
+#include "store/local/layout.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILES_MAX = 64, COMMITS = 9, JOURNALS = 2 };
+
+struct file {
+    char *path; /* below the data directory */
+    char *bytes;
+    size_t size;
+};
+
+struct image {
+    struct file files[FILES_MAX];
+    size_t count;
+};
+
+struct fixture {
+    char folder[64];
+    struct disk disk; /* the system's, without the waiting */
+    struct image image;
+    int last_number[JOURNALS]; /* documents committed */
+    int before_last[JOURNALS]; /* by the commit before */
+};
+
+static const char *const collections[JOURNALS] = {"acme/packed", "acme/plain"};
+
+static int no_sync(void *context, int file)
+{
+    return 0;
+}
+static int no_sync_folder(void *context, const char *path)
+{
+    return 0;
+}
+
+/* --- the image ----------------------------------------------------------------------------------- */
+
+/* nftw has no argument; the tests are one thread. */
+static struct fixture *walking;
+
+static int take_file(const char *path, const struct stat *info, int kind, struct FTW *walk)
+{
+    if (kind != FTW_F)
+        return 0;
+    struct image *image = &walking->image;
+    assert_true(image->count < FILES_MAX);
+    struct buffer content;
+    struct error err;
+    buffer_init(&content, 64 << 20);
+    assert_int_equal(file_read(path, 64 << 20, &content, &err), 0);
+    struct file *file = &image->files[image->count++];
+    file->path = mem_strdup(path + strlen(walking->folder) + 1);
+    file->size = content.size;
+    file->bytes = mem_dup(content.data, content.size);
+    buffer_done(&content);
+    return 0;
+}
+
+static void put_file(struct fixture *fixture, const struct file *file, const char *bytes, size_t size)
+{
+    auto_free char *path = mem_printf("%s/%s", fixture->folder, file->path);
+    auto_close int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    struct error err;
+    assert_true(fd >= 0);
+    assert_int_equal(file_write_all(fd, bytes, size, path, &err), 0);
+}
+
+/* Make the folder what the image says, folders kept. */
+static int drop_file(const char *path, const struct stat *info, int kind, struct FTW *walk)
+{
+    return kind == FTW_F ? unlink(path) : 0;
+}
+
+static void restore(struct fixture *fixture)
+{
+    assert_int_equal(nftw(fixture->folder, drop_file, 16, FTW_PHYS), 0);
+    for (size_t i = 0; i < fixture->image.count; i++)
+        put_file(fixture, &fixture->image.files[i], fixture->image.files[i].bytes,
+                 fixture->image.files[i].size);
+}
+
+static struct file *file_named(struct fixture *fixture, const char *part)
+{
+    for (size_t i = 0; i < fixture->image.count; i++)
+        if (strstr(fixture->image.files[i].path, part))
+            return &fixture->image.files[i];
+    fail_msg("the store has no file like %s", part);
+    return NULL;
+}
+
+static void remove_named(struct fixture *fixture, const char *part)
+{
+    auto_free char *path = mem_printf("%s/%s", fixture->folder, file_named(fixture, part)->path);
+    assert_int_equal(unlink(path), 0);
+}
+
+/* --- building ------------------------------------------------------------------------------------ */
+
+static size_t document_text(int journal, int number, char *text, size_t size)
+{
+    return (size_t)snprintf(text, size, "{\"journal\":%d,\"number\":%d,\"text\":\"%0*d\"}", journal, number,
+                            10 + number * 37 % 200, number);
+}
+
+static struct store *must_open(struct fixture *fixture)
+{
+    struct error err;
+    struct store *store = store_open(fixture->folder, &(struct store_options){.disk = &fixture->disk}, &err);
+    if (!store)
+        fail_msg("%s", err.message);
+    return store;
+}
+
+static void append(struct store_writer *writer, uint32_t index, int journal, int number)
+{
+    char text[512];
+    struct error err;
+    size_t size = document_text(journal, number, text, sizeof text);
+    assert_int_equal(store_append(writer, index, (struct slice){text, size}, &err), 0);
+}
+
+/* What is special about a store. */
+enum kind { PLAIN, PACKED, WITH_TAIL, KINDS };
+
+static void build(struct fixture *fixture, enum kind kind)
+{
+    struct error err;
+    struct slice checkpoint;
+    struct store *store = must_open(fixture);
+    struct store_writer *writer = store_writer_open(store, "acme/task", &checkpoint, &err);
+    assert_non_null(writer);
+    uint32_t indices[JOURNALS];
+    int next[JOURNALS] = {0};
+    for (int j = 0; j < JOURNALS; j++) {
+        struct store_journal_options options = {
+            .compression = j == 0 && kind == PACKED ? STORE_COMPRESSION_ZSTD : STORE_COMPRESSION_NONE,
+            .segment_bytes = 8000};
+        assert_int_equal(store_writer_journal(writer, collections[j], &options, &indices[j], &err), 0);
+    }
+    for (int commit = 1; commit <= COMMITS; commit++) {
+        memcpy(fixture->before_last, next, sizeof next);
+        for (int j = 0; j < JOURNALS; j++)
+            for (int i = 0; i < 20; i++)
+                append(writer, indices[j], j, next[j]++);
+        char text[16];
+        snprintf(text, sizeof text, "state-%d", commit);
+        assert_int_equal(store_commit(writer, slice_of(text), &err), 0);
+    }
+    memcpy(fixture->last_number, next, sizeof next);
+    /* Larger than what is gathered in memory, so that some of it is written. */
+    for (int i = 0; kind == WITH_TAIL && i < 5000; i++)
+        append(writer, indices[1], 1, next[1]++);
+    store_writer_close(writer);
+    store_close(store);
+    walking = fixture;
+    assert_int_equal(nftw(fixture->folder, take_file, 16, FTW_PHYS), 0);
+}
+
+static struct fixture *new_fixture(enum kind kind)
+{
+    struct fixture *fixture = mem_zalloc(sizeof *fixture);
+    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/firth-corrupt-XXXXXX");
+    assert_non_null(mkdtemp(fixture->folder));
+    fixture->disk = disk_system;
+    fixture->disk.sync = no_sync;
+    fixture->disk.sync_folder = no_sync_folder;
+    build(fixture, kind);
+    return fixture;
+}
+
+static void free_fixture(struct fixture *fixture)
+{
+    struct error err;
+    assert_int_equal(file_remove_tree(fixture->folder, &err), 0);
+    for (size_t i = 0; i < fixture->image.count; i++) {
+        free(fixture->image.files[i].path);
+        free(fixture->image.files[i].bytes);
+    }
+    free(fixture);
+}
+
+/* --- reading ------------------------------------------------------------------------------------- */
+
+enum outcome { INTACT, ROLLED_BACK, CORRUPT };
+static const char *const outcome_names[] = {"intact", "rolled back", "corrupt"};
+
+/* All documents of a journal: how many, each being the right one. -1: an error. */
+static int read_journal(struct store *store, int journal, struct error *err)
+{
+    mem_auto(store_reader_close) struct store_reader *reader =
+        store_reader_open(store, collections[journal], NULL, 0, err);
+    if (!reader)
+        return -1;
+    struct store_document document;
+    int count = 0, result;
+    while ((result = store_reader_next(reader, &document, err)) == 1) {
+        char text[512];
+        size_t size = document_text(journal, count, text, sizeof text);
+        if (document.number != (uint64_t)count || !slice_equal(document.bytes, (struct slice){text, size}))
+            fail_msg("wrong data: document %d of %s is %.*s", count, collections[journal],
+                     SLICE_ARGS(document.bytes));
+        count++;
+    }
+    return result < 0 ? -1 : count;
+}
+
+static enum outcome error_is_clear(const struct fixture *fixture, const struct error *err)
+{
+    bool known = err->code == ERROR_CORRUPT || err->code == ERROR_UNSUPPORTED;
+    if (!known || !strstr(err->message, fixture->folder))
+        fail_msg("not a clear error: %s: %s", error_code_name(err->code), err->message);
+    return CORRUPT;
+}
+
+/* Documents and checkpoint have to agree on one of the two states that can be. */
+static enum outcome judge(struct fixture *fixture, const int *counts, struct slice checkpoint)
+{
+    if (memcmp(counts, fixture->last_number, sizeof fixture->last_number) == 0 &&
+        slice_is(checkpoint, "state-9"))
+        return INTACT;
+    if (memcmp(counts, fixture->before_last, sizeof fixture->before_last) == 0 &&
+        slice_is(checkpoint, "state-8"))
+        return ROLLED_BACK;
+    fail_msg("%d and %d documents with checkpoint %.*s", counts[0], counts[1], SLICE_ARGS(checkpoint));
+    return CORRUPT;
+}
+
+static enum outcome read_all(struct fixture *fixture)
+{
+    struct error err;
+    struct store_options options = {.disk = &fixture->disk, .read_only = true};
+    mem_auto(store_close) struct store *store = store_open(fixture->folder, &options, &err);
+    if (!store)
+        return err.code == ERROR_NOT_FOUND && strstr(err.message, "VERSION") ? CORRUPT
+                                                                             : error_is_clear(fixture, &err);
+    struct arena arena = {0};
+    struct slice checkpoint = {0};
+    int counts[JOURNALS];
+    bool failed = store_checkpoint_get(store, "acme/task", &arena, &checkpoint, &err) < 0;
+    /* With the log and the mark gone, only the journals know that there was a commit. */
+    failed = failed && err.code != ERROR_NOT_FOUND;
+    for (int j = 0; j < JOURNALS && !failed; j++)
+        failed = (counts[j] = read_journal(store, j, &err)) < 0;
+    enum outcome outcome = failed ? error_is_clear(fixture, &err) : judge(fixture, counts, checkpoint);
+    arena_done(&arena);
+    return outcome;
+}
+
+/* Recover, commit once more, and read: what the writer took over has to be right as well. */
+static enum outcome write_and_read(struct fixture *fixture)
+{
+    struct error err;
+    struct slice checkpoint;
+    mem_auto(store_close) struct store *store =
+        store_open(fixture->folder, &(struct store_options){.disk = &fixture->disk}, &err);
+    if (!store)
+        return error_is_clear(fixture, &err);
+    mem_auto(store_writer_close) struct store_writer *writer =
+        store_writer_open(store, "acme/task", &checkpoint, &err);
+    if (!writer)
+        return error_is_clear(fixture, &err);
+    int counts[JOURNALS];
+    for (int j = 0; j < JOURNALS; j++) {
+        uint32_t index;
+        if (store_writer_journal(writer, collections[j], NULL, &index, &err) < 0 ||
+            (counts[j] = read_journal(store, j, &err)) < 0)
+            return error_is_clear(fixture, &err);
+    }
+    return judge(fixture, counts, checkpoint);
+}
+
+/* --- the table ----------------------------------------------------------------------------------- */
+
+/* Offsets in the log of the two copies of a sequence's record. */
+static void find_record(struct fixture *fixture, uint64_t sequence, size_t *ret_offsets)
+{
+    struct file *log = file_named(fixture, "commits-");
+    int found = 0;
+    struct record_header header;
+    for (size_t at = LAYOUT_PAGE; at + LAYOUT_PAGE <= log->size; at += LAYOUT_PAGE)
+        if (!layout_record_get(log->bytes + at, &header) && header.sequence == sequence && found < 2)
+            ret_offsets[found++] = at;
+    assert_int_equal(found, 2);
+}
+
+static void damage_record(struct fixture *fixture, uint64_t sequence, bool first, bool second)
+{
+    struct file *log = file_named(fixture, "commits-");
+    size_t offsets[2];
+    find_record(fixture, sequence, offsets);
+    auto_free char *bytes = mem_dup(log->bytes, log->size);
+    if (first)
+        bytes[offsets[0] + 70] ^= 4;
+    if (second)
+        bytes[offsets[1] + 30] ^= 1;
+    put_file(fixture, log, bytes, log->size);
+}
+
+static void damage_first_copy(struct fixture *fixture)
+{
+    damage_record(fixture, COMMITS + 1, true, false);
+}
+static void damage_second_copy(struct fixture *fixture)
+{
+    damage_record(fixture, COMMITS + 1, false, true);
+}
+static void damage_both_copies(struct fixture *fixture)
+{
+    damage_record(fixture, COMMITS + 1, true, true);
+}
+static void damage_earlier_record(struct fixture *fixture)
+{
+    damage_record(fixture, COMMITS, true, true);
+}
+static void lose_mark(struct fixture *fixture)
+{
+    remove_named(fixture, "published");
+}
+static void lose_log(struct fixture *fixture)
+{
+    remove_named(fixture, "commits-");
+}
+
+static void damage_both_and_lose_mark(struct fixture *fixture)
+{
+    damage_both_copies(fixture);
+    lose_mark(fixture);
+}
+
+static void lose_log_and_mark(struct fixture *fixture)
+{
+    lose_log(fixture);
+    lose_mark(fixture);
+}
+
+static void write_half_a_record(struct fixture *fixture)
+{
+    struct file *log = file_named(fixture, "commits-");
+    size_t offsets[2];
+    find_record(fixture, COMMITS + 1, offsets);
+    auto_free char *bytes = mem_dup(log->bytes, log->size);
+    size_t next = offsets[1] + LAYOUT_PAGE;
+    memcpy(bytes + next, bytes + offsets[0], 60);
+    memset(bytes + next + LAYOUT_PAGE, 0x5a, 512);
+    put_file(fixture, log, bytes, log->size);
+}
+
+static void damage_mark(struct fixture *fixture)
+{
+    put_file(fixture, file_named(fixture, "published"), "nothing that makes sense", 24);
+}
+
+static void lengthen_segment(struct fixture *fixture)
+{
+    for (size_t i = 0; i < fixture->image.count; i++) {
+        struct file *file = &fixture->image.files[i];
+        /* The active one is the last of its folder. */
+        bool last = i + 1 == fixture->image.count || !strstr(fixture->image.files[i + 1].path, ".seg");
+        if (!strstr(file->path, ".seg") || !last)
+            continue;
+        auto_free char *bytes = mem_zalloc(file->size + 700);
+        memcpy(bytes, file->bytes, file->size);
+        memset(bytes + file->size, 'F', 600);
+        put_file(fixture, file, bytes, file->size + 700);
+    }
+}
+
+struct row {
+    const char *what;
+    void (*damage)(struct fixture *fixture);
+    enum kind kind;
+    enum outcome expected;
+};
+
+static const struct row rows[] = {
+    {"the first copy of the last record is bad", damage_first_copy, PLAIN, INTACT},
+    {"the second copy is bad", damage_second_copy, PLAIN, INTACT},
+    {"both are bad, it was published", damage_both_copies, PLAIN, CORRUPT},
+    {"both are bad, published is lost, no later blocks", damage_both_and_lose_mark, PLAIN, ROLLED_BACK},
+    {"both are bad, published is lost, later blocks", damage_both_and_lose_mark, WITH_TAIL, CORRUPT},
+    {"both are bad, published is lost, a segment sealed by it was compressed", damage_both_and_lose_mark,
+     PACKED, CORRUPT},
+    {"both copies of an earlier record are bad", damage_earlier_record, PLAIN, INTACT},
+    {"half of the next record is written", write_half_a_record, PLAIN, INTACT},
+    {"the same after blocks of it", write_half_a_record, WITH_TAIL, INTACT},
+    {"published is lost", lose_mark, PLAIN, INTACT},
+    {"published is lost, with blocks of the next transaction", lose_mark, WITH_TAIL, INTACT},
+    {"published is damaged", damage_mark, PLAIN, INTACT},
+    {"the log is gone", lose_log, PLAIN, CORRUPT},
+    {"the log is gone and published too", lose_log_and_mark, PLAIN, CORRUPT},
+    {"bytes follow the committed end", lengthen_segment, PLAIN, INTACT},
+};
+
+static void test_table(void **state)
+{
+    struct fixture *fixtures[KINDS] = {new_fixture(PLAIN), new_fixture(PACKED), new_fixture(WITH_TAIL)};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct fixture *fixture = fixtures[rows[i].kind];
+        restore(fixture);
+        rows[i].damage(fixture);
+        enum outcome read = read_all(fixture);
+        enum outcome written = write_and_read(fixture);
+        if (read != rows[i].expected || written != rows[i].expected)
+            fail_msg("%s: expected %s; a reader found it %s, a writer %s", rows[i].what,
+                     outcome_names[rows[i].expected], outcome_names[read], outcome_names[written]);
+    }
+    for (int i = 0; i < KINDS; i++)
+        free_fixture(fixtures[i]);
+}
+
+/* --- random damage ------------------------------------------------------------------------------- */
+
+static size_t damage_bytes(struct random_state *random, char *bytes, size_t size)
+{
+    size_t at = size ? random_below(random, size) : 0, length = 1 + random_below(random, 600);
+    if (length > size - at)
+        length = size - at;
+    switch (random_below(random, 6)) {
+    case 0:
+        return at; /* cut off */
+    case 1:
+        memset(bytes + at, 0, length);
+        return size;
+    case 2:
+        for (size_t i = 0; i < length; i++)
+            bytes[at + i] = (char)random_next(random);
+        return size;
+    default:
+        if (size)
+            bytes[at] ^= (char)(1 << random_below(random, 8));
+        return size;
+    }
+}
+
+static void test_random_damage(void **state)
+{
+    struct fixture *fixture = new_fixture(PACKED);
+    struct random_state random;
+    int outcomes[3] = {0};
+#ifdef __SANITIZE_ADDRESS__
+    enum { ROUNDS = 1500 };
+#else
+    enum { ROUNDS = 6000 };
+#endif
+    for (uint64_t seed = 0; seed < ROUNDS; seed++) {
+        random_seed(&random, seed);
+        restore(fixture);
+        struct file *file = &fixture->image.files[random_below(&random, fixture->image.count)];
+        auto_free char *bytes = mem_dup(file->bytes, file->size);
+        size_t size = damage_bytes(&random, bytes, file->size);
+        bool same = size == file->size && memcmp(bytes, file->bytes, size) == 0;
+        put_file(fixture, file, bytes, size);
+        enum outcome outcome = read_all(fixture);
+        if (outcome == ROLLED_BACK || (same && outcome != INTACT))
+            fail_msg("seed %" PRIu64 ", %s damaged: %s", seed, file->path, outcome_names[outcome]);
+        if (random_below(&random, 4) == 0) {
+            enum outcome written = write_and_read(fixture);
+            if (written != outcome)
+                fail_msg("seed %" PRIu64 ", %s damaged: %s for a reader, %s for a writer", seed, file->path,
+                         outcome_names[outcome], outcome_names[written]);
+        }
+        outcomes[outcome]++;
+    }
+    print_message("%d times intact, %d times a clear error\n", outcomes[INTACT], outcomes[CORRUPT]);
+    assert_true(outcomes[INTACT] > 0 && outcomes[CORRUPT] > 0);
+    free_fixture(fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_random_damage),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
