@@ -309,7 +309,8 @@ static void draw_task(struct progress_frame *frame, const struct progress_view *
     struct line line = line_begin(frame, view);
     const char *color;
     char state[ERROR_MESSAGE_MAX + 128];
-    put(&line, color, mark(task, view, now_ns, &color));
+    const char *sign = mark(task, view, now_ns, &color);
+    put(&line, color, sign);
     put(&line, NULL, " ");
     put(&line, NULL, task_kind_name(task->kind));
     put(&line, NULL, " ");

@@ -14,6 +14,7 @@
 #include "json/json.h"
 
 #include <poll.h>
+#include <sys/types.h>
 
 enum connector_protocol { CONNECTOR_AIRBYTE, CONNECTOR_FLOW };
 
