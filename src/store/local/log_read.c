@@ -274,6 +274,7 @@ int log_view_refresh(struct log_view *view, enum log_trust trust, struct error *
     uint64_t before = view->state.sequence;
     for (int i = 0;; i++) {
         mark = read_mark(view);
+        view->unmarked = mark.sequence == 0;
         if (trust == LOG_READER && mark.sequence != 0 && mark.sequence == before)
             return 0;
         int opened = 1;
@@ -291,6 +292,5 @@ int log_view_refresh(struct log_view *view, enum log_trust trust, struct error *
                              " is in commits-%016" PRIx64,
                              view->task, view->folder, mark.sequence, mark.log);
     }
-    view->unmarked = mark.sequence == 0;
     return take_committed(view, &mark, trust, err) < 0 ? -1 : view->state.sequence != before;
 }
