@@ -42,6 +42,7 @@ void sdk_host_init(struct firth_host *host, const struct firth_connector_class *
     *host = (struct firth_host){.class_ = class_, .fd = fd, .stop = stop};
     buffer_init(&host->out, 2 * (size_t)SDK_LINE_MAX);
     arena_init(&host->scratch);
+    arena_init(&host->values);
     host->parser = json_parser_new(
         (struct json_limits){.size_max = SDK_LINE_MAX, .depth_max = JSON_LIMITS_DEFAULT.depth_max},
         JSON_DUPLICATES_LAST_WINS);
@@ -57,6 +58,7 @@ void sdk_host_done(struct firth_host *host)
     free(host->streams);
     json_parser_free(host->parser);
     arena_done(&host->scratch);
+    arena_done(&host->values);
     buffer_done(&host->out);
 }
 

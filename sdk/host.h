@@ -55,6 +55,7 @@ struct firth_host {
 
     struct json_parser *parser; /* for JSON that the connector hands over */
     struct arena scratch;       /* strings given out by firth_record_get; cleared per record */
+    struct arena values;        /* what firth_json_get parsed last */
 };
 
 /* --- host.c: the way out ---------------------------------------------------------------------------- */

@@ -118,6 +118,26 @@ void firth_log(struct firth_host *host, enum firth_log_level level, const char *
  * interrupted (EINTR) and at least once a second; then it returns -1 and needs no error. */
 bool firth_stopping(const struct firth_host *host);
 
+/* --- JSON that a connector is given: states, FIRTH_JSON options --------------------------------------- */
+
+enum firth_type {
+    FIRTH_IS_ABSENT,
+    FIRTH_IS_NULL,
+    FIRTH_IS_BOOLEAN,
+    FIRTH_IS_NUMBER,
+    FIRTH_IS_TEXT,
+    FIRTH_IS_ARRAY,
+    FIRTH_IS_OBJECT
+};
+
+/* A value by JSON Pointer ("" is all of it, "/a/0"). *ret_value: the text (unescaped) of a string, else the
+ * JSON as it was written; it lives until the next call of this function. Absent too if `json` is no JSON. */
+enum firth_type firth_json_get(struct firth_host *host, struct firth_slice json, const char *pointer,
+                               struct firth_slice *ret_value);
+/* The same for a number without a fraction that fits; false if there is none. */
+bool firth_json_integer(struct firth_host *host, struct firth_slice json, const char *pointer,
+                        int64_t *ret_value);
+
 /* --- sources ------------------------------------------------------------------------------------------- */
 
 enum { FIRTH_FULL_REFRESH = 1, FIRTH_INCREMENTAL = 2 };
@@ -227,16 +247,6 @@ struct firth_record {
     int64_t emitted_at;      /* milliseconds since 1970 */
     const void *document;    /* private: for firth_record_get */
     uint32_t node;           /* private */
-};
-
-enum firth_type {
-    FIRTH_IS_ABSENT,
-    FIRTH_IS_NULL,
-    FIRTH_IS_BOOLEAN,
-    FIRTH_IS_NUMBER,
-    FIRTH_IS_TEXT,
-    FIRTH_IS_ARRAY,
-    FIRTH_IS_OBJECT
 };
 
 /* A value of the record by JSON Pointer. *ret_value: the text (unescaped) of a string, else the JSON as it

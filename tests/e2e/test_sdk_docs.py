@@ -1,0 +1,141 @@
+"""docs/sdk.md: its programs are compiled against the installed SDK, as they stand there, and run."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import jsonschema
+import pytest
+
+from conftest import ROOT, binary
+
+
+def blocks():
+    """[(language, name, text)] of the page's fenced blocks that have a name."""
+    page = (ROOT / "docs" / "sdk.md").read_text()
+    return re.findall(r"^```(\w+) (\S+)\n(.*?)^```$", page, re.M | re.S)
+
+
+@pytest.fixture(scope="module")
+def sdk(tmp_path_factory):
+    """The SDK as `make install` puts it, and the environment in which pkg-config finds it."""
+    stage = tmp_path_factory.mktemp("stage")
+    build = pathlib.Path(binary("FIRTH_BIN", "build/firth")).parent
+    subprocess.run(["ninja", "-C", build, "sdk/libfirth-sdk.a"], check=True, capture_output=True)
+    subprocess.run(["meson", "install", "-C", build, "--no-rebuild", "--tags", "devel"], check=True,
+                   capture_output=True, env={**os.environ, "DESTDIR": str(stage)})
+    assert list(stage.rglob("firth/connector.h")) and list(stage.rglob("libfirth-sdk.a"))
+    config = next(stage.rglob("firth-sdk.pc"))
+    return {**os.environ, "PKG_CONFIG_PATH": str(config.parent), "PKG_CONFIG_SYSROOT_DIR": str(stage)}
+
+
+@pytest.fixture(scope="module")
+def built(sdk, tmp_path_factory):
+    """A folder with the page's programs, built by the page's own command."""
+    folder = tmp_path_factory.mktemp("programs")
+    commands = {}
+    for language, name, text in blocks():
+        if language == "c":
+            (folder / name).write_text(text)
+        elif language == "sh":
+            commands[name] = text
+    script = commands["build"].replace("cc -o", "cc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter "
+                                                "-Wno-missing-field-initializers -Werror -o")
+    done = subprocess.run(["sh", "-ec", script], cwd=folder, env=sdk, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder, commands["run"]
+
+
+def run(folder, *words, stdin=None, code=0):
+    done = subprocess.run([f"./{words[0]}", *words[1:]], cwd=folder, input=stdin, capture_output=True, text=True,
+                          check=False)
+    assert done.returncode == code, done
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def states(messages):
+    return [m["state"] for m in messages if m["type"] == "STATE"]
+
+
+def records(messages):
+    return [m["record"]["data"] for m in messages if m["type"] == "RECORD"]
+
+
+@pytest.fixture
+def work(built):
+    folder, _ = built
+    (folder / "poem.txt").write_text("one\ntw\to\nthree \"3\"\nhalf")
+    (folder / "lines.json").write_text(json.dumps({"path": "poem.txt", "batch": 2}))
+    (folder / "tsv.json").write_text(json.dumps({"folder": ".", "fields": ["/number", "/text", "/none"]}))
+    (folder / "lines.tsv").unlink(missing_ok=True)
+    catalog(folder, "append")
+    return folder
+
+
+def catalog(folder, mode):
+    stream = run(folder, "source-lines", "discover", "--config", "lines.json")[0]["catalog"]["streams"][0]
+    (folder / "catalog.json").write_text(json.dumps({"streams": [
+        {"stream": stream, "sync_mode": "incremental", "destination_sync_mode": mode, "generation_id": 1,
+         "minimum_generation_id": 1 if mode == "overwrite" else 0, "sync_id": 1}]}))
+
+
+def test_spec_and_check(work):
+    for name, config in (("source-lines", "lines.json"), ("destination-tsv", "tsv.json")):
+        schema = run(work, name, "spec")[0]["spec"]["connectionSpecification"]
+        jsonschema.validate(json.loads((work / config).read_text()), schema)
+        assert run(work, name, "check", "--config", config)[0]["connectionStatus"]["status"] == "SUCCEEDED"
+    (work / "bad.json").write_text('{"batch": 0}')
+    status = run(work, "source-lines", "check", "--config", "bad.json")[0]["connectionStatus"]
+    assert status == {"status": "FAILED", "message": "path is required; batch must be at least 1, got 0"}
+    (work / "bad.json").write_text('{"path": "nowhere.txt"}')
+    status = run(work, "source-lines", "check", "--config", "bad.json")[0]["connectionStatus"]
+    assert status["status"] == "FAILED" and "nowhere.txt" in status["message"]
+
+
+def test_source_goes_on(work):
+    read = ["source-lines", "read", "--config", "lines.json", "--catalog", "catalog.json"]
+    messages = run(work, *read)
+    assert records(messages) == [{"number": 1, "text": "one"}, {"number": 2, "text": "tw\to"},
+                                 {"number": 3, "text": 'three "3"'}]
+    assert [s["stream"]["stream_state"]["number"] for s in states(messages)] == [2, 3]
+    with (work / "poem.txt").open("a") as poem:
+        poem.write(" no more\nfive\n")
+    (work / "state.json").write_text(json.dumps(states(messages)[-1:]))
+    assert records(run(work, *read, "--state", "state.json")) == [
+        {"number": 4, "text": "half no more"}, {"number": 5, "text": "five"}]
+
+
+def pipe(work, built):
+    done = subprocess.run(["sh", "-ec", built[1]], cwd=work, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+LINES = "1\tone\t\n2\ttw o\t\n3\tthree \"3\"\t\n"
+
+
+def test_pipe(work, built):
+    messages = pipe(work, built)
+    assert (work / "lines.tsv").read_text() == LINES
+    assert [s["stream"]["stream_state"]["number"] for s in states(messages)] == [2, 3]
+    pipe(work, built)
+    assert (work / "lines.tsv").read_text() == LINES * 2
+    catalog(work, "overwrite")
+    assert len(states(pipe(work, built))) == 2
+    assert (work / "lines.tsv").read_text() == LINES
+    # A source that dies before its end: the old file stays, nothing is confirmed.
+    cut = '{"type":"RECORD","record":{"stream":"lines","data":{"number":9},"emitted_at":1}}\n' \
+          '{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"lines"}}}}\n'
+    messages = run(work, "destination-tsv", "write", "--config", "tsv.json", "--catalog", "catalog.json", stdin=cut)
+    assert not states(messages) and (work / "lines.tsv").read_text() == LINES
+    assert not (work / "lines.tsv.new").exists()
+
+
+def test_only_firth_names(sdk):
+    """The library takes no name but firth_… from a connector's author."""
+    library = next(pathlib.Path(sdk["PKG_CONFIG_SYSROOT_DIR"]).rglob("libfirth-sdk.a"))
+    symbols = subprocess.run(["nm", "-g", "--defined-only", library], capture_output=True, text=True, check=True).stdout
+    names = [line.split()[-1] for line in symbols.splitlines() if len(line.split()) == 3]
+    assert "firth_connector_main" in names and all(name.startswith("firth_") for name in names), names
