@@ -47,12 +47,12 @@ int schema_validate(const struct schema *schema, struct schema_validator *valida
 
 /* One violated keyword. Strings live in the arena given to schema_explain. */
 struct schema_violation {
-    const char *instance;         /* JSON pointer into the document */
-    const char *keyword_location; /* JSON pointer through the schema as evaluated, "/properties/a/type" */
+    const char *instance;          /* JSON pointer into the document */
+    const char *keyword_location;  /* JSON pointer through the schema as evaluated, "/properties/a/type" */
     const char *absolute_location; /* URI of the keyword, "" fragment resolved */
-    const char *keyword;          /* "type", "required", … */
-    const char *message;          /* "expected integer, got string \"abc\"": for people, value cut short */
-    struct slice value;           /* the instance's raw bytes at `instance` (not cut) */
+    const char *keyword;           /* "type", "required", … */
+    const char *message;           /* "expected integer, got string \"abc\"": for people, value cut short */
+    struct slice value;            /* the instance's raw bytes at `instance` (not cut) */
 };
 
 /* The slow path: why is it invalid? Fills at most `max` violations, most telling first; *ret_count says how

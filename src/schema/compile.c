@@ -1,0 +1,346 @@
+/* From a schema's URI to a program: the work list, names, places, the check against the metaschema. */
+#include "schema/compile.h"
+
+#include "json/number.h"
+
+#include <stdarg.h>
+
+int compile_error(struct compiler *c, uint32_t node, const char *format, ...)
+{
+    char message[ERROR_MESSAGE_MAX / 2];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    const char *where = resource_location(c->resource, node, &c->scratch);
+    return error_set(c->err, ERROR_INVALID, "schema %.600s: %s", where, message);
+}
+
+uint32_t compile_place(struct compiler *c, const struct place *place)
+{
+    uint32_t number = PROGRAM_ADD(c, places, place_count, place_capacity);
+    c->program->places[number] = *place;
+    return number;
+}
+
+static uint32_t document_number(struct compiler *c, struct document *document)
+{
+    for (size_t i = c->program->document_count; i > 0; i--) {
+        if (c->program->documents[i - 1] == document)
+            return (uint32_t)(i - 1);
+    }
+    uint32_t number = PROGRAM_ADD(c, documents, document_count, document_capacity);
+    c->program->documents[number] = document_hold(document);
+    return number;
+}
+
+static uint32_t resource_number(struct compiler *c, struct resource *resource)
+{
+    struct slice key = {(const char *)&resource, sizeof resource};
+    void *found = map_get(&c->resource_of, key);
+    if (found)
+        return (uint32_t)((uintptr_t)found - 1);
+    document_number(c, resource->document);
+    uint32_t number = PROGRAM_ADD(c, resources, resource_count, resource_capacity);
+    c->program->resources[number] = resource;
+    map_set(&c->resource_of, key, (void *)(uintptr_t)(number + 1));
+    return number;
+}
+
+/* A "$schema" that is not usable matters if the schema is part of what it stands on. */
+static int check_problem(struct compiler *c, struct schema_target target)
+{
+    const struct resource *resource = target.resource;
+    if (!resource->problem)
+        return 0;
+    const struct schema_root *root = document_root_of(resource->document, target.node);
+    if (root && root->node > resource->node)
+        return 0;
+    return error_set(c->err, ERROR_INVALID, "schema %.600s: %s", resource->uri, resource->problem);
+}
+
+int compile_target(struct compiler *c, struct schema_target target, uint32_t *ret_rule)
+{
+    struct document *document = target.resource->document;
+    enum json_tag tag = json_tag(&document->json, target.node);
+    if (tag == JSON_TRUE || tag == JSON_FALSE) {
+        *ret_rule = tag == JSON_TRUE ? RULE_TRUE : RULE_FALSE;
+        return 0;
+    }
+    if (tag != JSON_OBJECT) {
+        struct slice raw = json_raw(&document->json, target.node);
+        return error_set(c->err, ERROR_INVALID,
+                         "schema %.600s: expected a schema (an object, true or false), got %.*s",
+                         resource_location(target.resource, target.node, &c->scratch),
+                         (int)utf8_cut(raw.data, raw.size, 60), raw.data);
+    }
+    struct {
+        struct document *document;
+        uint64_t node;
+    } pair = {document, target.node};
+    struct slice key = {(const char *)&pair, sizeof pair};
+    void *found = map_get(&c->rule_of, key);
+    if (found) {
+        *ret_rule = (uint32_t)((uintptr_t)found - 1);
+        return 0;
+    }
+    if (check_problem(c, target) < 0)
+        return -1;
+    if (c->work_count >= SCHEMA_RULES_MAX)
+        return error_set(c->err, ERROR_LIMIT, "schema %s needs more than %d rules", target.resource->uri,
+                         SCHEMA_RULES_MAX);
+    c->works = mem_grow(c->works, &c->work_capacity, c->work_count + 1, sizeof *c->works);
+    uint32_t rule = (uint32_t)c->work_count++, resource = resource_number(c, target.resource);
+    c->works[rule] = (struct work){
+        .resource = target.resource,
+        .resource_number = resource,
+        .node = target.node,
+        .types = TYPE_ANY,
+        .place = compile_place(c, &(struct place){PLACE_NONE, resource, target.node, 0, KEYWORD_NONE})};
+    map_set(&c->rule_of, key, (void *)(uintptr_t)(rule + 1));
+    *ret_rule = rule;
+    return 0;
+}
+
+int compile_rule(struct compiler *c, uint32_t node, uint32_t *ret_rule)
+{
+    return compile_target(c, (struct schema_target){document_resource_of(c->resource->document, node), node},
+                          ret_rule);
+}
+
+void compile_emit(struct compiler *c, enum op_code code, enum keyword keyword, uint32_t a, uint32_t b)
+{
+    struct work *work = &c->works[c->rule];
+    c->ops = mem_grow(c->ops, &c->op_capacity, c->op_count + 1, sizeof *c->ops);
+    c->ops[c->op_count++] =
+        (struct op){.code = (uint8_t)code, .keyword = (uint8_t)keyword, .a = a, .b = b, .place = work->place};
+    work->op_count++;
+}
+
+struct name compile_name(struct compiler *c, uint32_t node)
+{
+    struct slice text = json_string(c->json, node, &c->program->arena);
+    return (struct name){text.data, (uint32_t)text.size, json_key_hash(text.data, text.size)};
+}
+
+int compile_regex(struct compiler *c, uint32_t node, uint32_t *ret_regex)
+{
+    struct slice pattern = json_string(c->json, node, &c->scratch);
+    void *found = map_get(&c->regex_of, pattern);
+    if (found) {
+        *ret_regex = (uint32_t)((uintptr_t)found - 1);
+        return 0;
+    }
+    struct error err;
+    struct regex *regex = regex_compile(pattern, &err);
+    if (!regex)
+        return compile_error(c, node, "\"%.*s\" is not a regular expression of ECMA-262: %s",
+                             (int)utf8_cut(pattern.data, pattern.size, 80), pattern.data, err.message);
+    uint32_t number = PROGRAM_ADD(c, regexes, regex_count, regex_capacity);
+    c->program->regexes[number] = regex;
+    map_set(&c->regex_of, pattern, (void *)(uintptr_t)(number + 1));
+    *ret_regex = number;
+    return 0;
+}
+
+int compile_count(struct compiler *c, enum keyword keyword, uint32_t absent, uint32_t *ret_count)
+{
+    uint32_t node = facet(c, keyword);
+    uint64_t value;
+    *ret_count = absent;
+    if (node == JSON_NONE)
+        return 0;
+    if (json_to_u64(c->json, node, &value)) {
+        *ret_count = value > UINT32_MAX - 1 ? UINT32_MAX - 1 : (uint32_t)value;
+        return 0;
+    }
+    struct slice raw = json_raw(c->json, node);
+    if (!json_is_number(c->json, node) || !number_is_integer(raw) || raw.data[0] == '-')
+        return compile_error(c, node, "expected a count (0, 1, 2, …), got %.*s",
+                             (int)utf8_cut(raw.data, raw.size, 60), raw.data);
+    *ret_count = UINT32_MAX - 1;
+    return 0;
+}
+
+static int compile_work(struct compiler *c, uint32_t rule)
+{
+    struct work *work = &c->works[rule];
+    struct facets facets;
+    memset(&facets, 0xff, sizeof facets);
+    c->rule = rule;
+    c->resource = work->resource;
+    c->json = &work->resource->document->json;
+    c->facets = &facets;
+    work->op_first = (uint32_t)c->op_count;
+    const struct dialect *dialect = &work->resource->dialect;
+    for (uint32_t key = json_first_key(c->json, work->node); key != JSON_NONE;
+         key = json_next_key(c->json, work->node, key)) {
+        enum keyword keyword = keyword_find(&c->registry->keywords, c->json, key);
+        if (keyword != KEYWORD_NONE && keyword_in(keyword, dialect))
+            facets.at[keyword] = json_value(key);
+    }
+    if (compile_references(c) < 0)
+        return -1;
+    if (dialect->draft == SCHEMA_DRAFT_7 && facets.at[KEYWORD_REF] != JSON_NONE)
+        return 0; /* draft 7: whatever stands beside $ref is ignored */
+    return compile_assertions(c) < 0 || compile_array(c) < 0 || compile_object(c) < 0 ||
+                   compile_applicators(c) < 0
+               ? -1
+               : 0;
+}
+
+/* Drain the work list, give dynamic references their candidates, until neither has more. */
+static int compile_all(struct compiler *c)
+{
+    int more;
+    do {
+        for (; c->work_done < c->work_count; c->work_done++) {
+            if (compile_work(c, (uint32_t)c->work_done) < 0)
+                return -1;
+        }
+        more = compile_dynamics(c);
+    } while (more > 0);
+    return more;
+}
+
+static struct schema *metaschema_program(struct schema_registry *registry, const char *uri, struct error *err)
+{
+    struct schema *schema = map_get(&registry->metaschemas, slice_of(uri));
+    if (schema)
+        return schema;
+    schema = compile_program(registry, uri, false, err);
+    if (schema)
+        map_set(&registry->metaschemas, slice_of(uri), schema);
+    return schema;
+}
+
+/* Is everything that was indexed together with the target valid by its metaschema? */
+static int check_root(struct schema_registry *registry, struct document *document, struct schema_root *root,
+                      struct error *err)
+{
+    const struct resource *resource = document_resource_of(document, root->node);
+    const struct dialect dialect =
+        resource->problem ? dialect_of_draft(registry->default_draft) : resource->dialect;
+    struct schema *metaschema = metaschema_program(registry, dialect.metaschema, err);
+    if (!metaschema)
+        return -1;
+    mem_auto(schema_validator_free) struct schema_validator *validator = schema_validator_new();
+    int valid = schema_validate(metaschema, validator, &document->json, root->node, err);
+    if (valid < 0)
+        return error_wrap(err, "schema %.600s", document->uri);
+    root->checked = valid;
+    if (valid)
+        return 0;
+    struct arena arena;
+    arena_init(&arena);
+    struct schema_violation violation;
+    size_t count = 0;
+    if (schema_explain(metaschema, validator, &document->json, root->node, &arena, &violation, 1, &count,
+                       err) == 0 &&
+        count > 0)
+        error_set(err, ERROR_INVALID, "schema %.600s#%.600s: %s", document->uri, violation.instance,
+                  violation.message);
+    else if (count == 0)
+        error_set(err, ERROR_INVALID, "schema %.600s is not valid by %s", document->uri, dialect.metaschema);
+    arena_done(&arena);
+    return -1;
+}
+
+/* Check the documents that the program stands on, once each. */
+static int check_documents(struct compiler *c)
+{
+    for (size_t i = RULE_FIRST; i < c->work_count; i++) {
+        struct document *document = c->works[i].resource->document;
+        struct schema_root *root = document_root_of(document, c->works[i].node);
+        if (root && !root->checked && check_root(c->registry, document, root, c->err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void compiler_done(struct compiler *c)
+{
+    arena_done(&c->scratch);
+    free(c->works);
+    free(c->ops);
+    map_done(&c->rule_of);
+    map_done(&c->regex_of);
+    map_done(&c->resource_of);
+}
+
+struct schema *compile_program(struct schema_registry *registry, const char *uri, bool check,
+                               struct error *err)
+{
+    struct compiler c = {.registry = registry, .err = err};
+    arena_init(&c.scratch);
+    map_init(&c.rule_of);
+    map_init(&c.regex_of);
+    map_init(&c.resource_of);
+    c.program = mem_zalloc(sizeof *c.program);
+    arena_init(&c.program->arena);
+    c.works = mem_grow(NULL, &c.work_capacity, RULE_FIRST, sizeof *c.works);
+    memset(c.works, 0, RULE_FIRST * sizeof *c.works);
+    c.works[RULE_TRUE].types = TYPE_ANY;
+    c.work_count = c.work_done = RULE_FIRST;
+
+    struct schema_target target;
+    struct error compile_failure = {0};
+    c.err = &compile_failure;
+    int result = registry_resolve(registry, NULL, uri, &target, &compile_failure);
+    if (result == 0)
+        result = compile_target(&c, target, &c.program->root);
+    if (result == 0)
+        result = compile_all(&c);
+    if (result == 0)
+        result = compile_link(&c);
+    /* The metaschema has the better place and words for most mistakes: it is asked first where both object.
+     */
+    if (check && (result == 0 || compile_failure.code == ERROR_INVALID)) {
+        struct error check_failure = {0};
+        c.err = &check_failure;
+        if (check_documents(&c) < 0) {
+            result = -1;
+            compile_failure = check_failure;
+        }
+    }
+    compiler_done(&c);
+    if (result < 0) {
+        *err = compile_failure;
+        schema_free(c.program);
+        return NULL;
+    }
+    return c.program;
+}
+
+struct schema *schema_compile(struct schema_registry *registry, const char *uri, struct error *err)
+{
+    return compile_program(registry, uri, true, err);
+}
+
+void schema_free(struct schema *schema)
+{
+    if (!schema)
+        return;
+    for (size_t i = 0; i < schema->regex_count; i++)
+        regex_free(schema->regexes[i]);
+    for (size_t i = 0; i < schema->document_count; i++)
+        document_release(schema->documents[i]);
+    for (size_t i = 0; i < schema->dynamic_count; i++)
+        free(schema->dynamics[i].candidates);
+    free(schema->rules);
+    free(schema->ops);
+    free(schema->places);
+    free(schema->lists);
+    free(schema->names);
+    free(schema->objects);
+    free(schema->arrays);
+    free(schema->contains);
+    free(schema->enums);
+    free(schema->numbers);
+    free(schema->dynamics);
+    free(schema->regexes);
+    free(schema->resources);
+    free(schema->documents);
+    arena_done(&schema->arena);
+    free(schema);
+}

@@ -1,0 +1,88 @@
+/* Compiling: shared by compile*.c and link.c.
+ *
+ * A work list, not recursion: each schema that is referred to becomes a rule once, and its operations are
+ * written when its turn comes. Linking then settles what needs the whole: dynamic references, loops,
+ * inlining, the final layout. */
+#ifndef FIRTH_SCHEMA_COMPILE_H
+#define FIRTH_SCHEMA_COMPILE_H
+
+#include "schema/program.h"
+#include "schema/registry.h"
+
+/* A rule being made. */
+struct work {
+    struct resource *resource;
+    uint32_t resource_number;
+    uint32_t node;
+    uint32_t place;
+    uint16_t types;
+    bool tracks;
+    uint8_t inline_depth;        /* callees within callees that have been written in */
+    uint32_t op_first, op_count; /* in compiler.ops */
+};
+
+/* The keywords of the schema object at hand: the value's node, or JSON_NONE. */
+struct facets {
+    uint32_t at[KEYWORD_MAX];
+};
+
+struct compiler {
+    struct schema_registry *registry;
+    struct schema *program;
+    struct arena scratch;
+    struct work *works; /* by rule number */
+    size_t work_count, work_capacity, work_done;
+    struct op *ops;
+    size_t op_count, op_capacity;
+    size_t place_capacity, list_capacity, name_capacity, object_capacity, array_capacity, contains_capacity,
+        enum_capacity, number_capacity, dynamic_capacity, regex_capacity, resource_capacity,
+        document_capacity;
+    struct map rule_of;     /* (document, node) to rule number + 1 */
+    struct map regex_of;    /* pattern to number + 1 */
+    struct map resource_of; /* struct resource * to number + 1 */
+    struct error *err;
+
+    /* the schema whose turn it is */
+    uint32_t rule;
+    struct resource *resource;
+    const struct json *json;
+    const struct facets *facets;
+};
+
+/* Append a zeroed item to the program's array `name`; its number. */
+#define PROGRAM_ADD(c, array, counter, room)                                                                \
+    ((c)->program->array =                                                                                  \
+         mem_grow((c)->program->array, &(c)->room, (c)->program->counter + 1, sizeof *(c)->program->array), \
+     memset(&(c)->program->array[(c)->program->counter], 0, sizeof *(c)->program->array),                   \
+     (uint32_t)(c)->program->counter++)
+
+/* "URI#/pointer: message" of a node of the schema at hand; returns -1. */
+int compile_error(struct compiler *c, uint32_t node, const char *format, ...)
+    __attribute__((format(printf, 3, 4), cold));
+/* The rule for a schema at `node` of the document at hand (a subschema) or anywhere. -1 with the error set if
+ * it is no schema. */
+int compile_rule(struct compiler *c, uint32_t node, uint32_t *ret_rule);
+int compile_target(struct compiler *c, struct schema_target target, uint32_t *ret_rule);
+void compile_emit(struct compiler *c, enum op_code code, enum keyword keyword, uint32_t a, uint32_t b);
+struct name compile_name(struct compiler *c, uint32_t node); /* of a string or key */
+int compile_regex(struct compiler *c, uint32_t node, uint32_t *ret_regex);
+uint32_t compile_place(struct compiler *c, const struct place *place);
+static inline uint32_t facet(const struct compiler *c, enum keyword keyword)
+{
+    return c->facets->at[keyword];
+}
+/* The keyword's value as a count (clamped), or `absent`. */
+int compile_count(struct compiler *c, enum keyword keyword, uint32_t absent, uint32_t *ret_count);
+
+int compile_assertions(struct compiler *c);  /* compile_assert.c */
+int compile_array(struct compiler *c);       /* compile_items.c */
+int compile_object(struct compiler *c);      /* compile_members.c */
+int compile_applicators(struct compiler *c); /* compile_logic.c */
+int compile_references(struct compiler *c);
+int compile_dynamics(struct compiler *c); /* add candidates; 1 if that made new work, 0 if not, -1 */
+int compile_link(struct compiler *c);     /* link.c */
+void compile_close(struct compiler *c, struct work *work); /* close.c */
+
+enum op_group op_group(enum op_code code);
+
+#endif

@@ -1,0 +1,163 @@
+/* Keywords that look at one value: type, const, enum, numbers, strings. */
+#include "schema/compile.h"
+
+#include "schema/value.h"
+#include "json/number.h"
+
+static const struct {
+    const char *name;
+    uint16_t types;
+} type_names[] = {
+    {"null", TYPE_NULL},     {"boolean", TYPE_BOOLEAN}, {"integer", TYPE_INTEGER}, {"number", TYPE_NUMBER},
+    {"string", TYPE_STRING}, {"array", TYPE_ARRAY},     {"object", TYPE_OBJECT},
+};
+
+static int add_type(struct compiler *c, uint32_t node, uint16_t *types)
+{
+    for (size_t i = 0; i < sizeof type_names / sizeof *type_names; i++) {
+        if (json_string_is(c->json, node, type_names[i].name)) {
+            *types |= type_names[i].types;
+            return 0;
+        }
+    }
+    struct slice raw = json_raw(c->json, node);
+    return compile_error(c, node,
+                         "expected null, boolean, integer, number, string, array or object, got %.*s",
+                         (int)utf8_cut(raw.data, raw.size, 60), raw.data);
+}
+
+static int compile_type(struct compiler *c)
+{
+    uint32_t node = facet(c, KEYWORD_TYPE);
+    uint16_t types = 0;
+    if (node == JSON_NONE)
+        return 0;
+    if (json_is(c->json, node, JSON_ARRAY)) {
+        for (uint32_t e = json_first(c->json, node); e != JSON_NONE; e = json_next(c->json, node, e)) {
+            if (add_type(c, e, &types) < 0)
+                return -1;
+        }
+    } else if (add_type(c, node, &types) < 0) {
+        return -1;
+    }
+    c->works[c->rule].types &= types;
+    compile_emit(c, OP_TYPE, KEYWORD_TYPE, types, 0);
+    return 0;
+}
+
+static uint16_t types_of_value(enum json_tag tag)
+{
+    if (tag == JSON_INTEGER || tag == JSON_NUMBER)
+        return TYPE_NUMBER;
+    return tag == JSON_STRING ? TYPE_STRING : (uint16_t)(1U << tag);
+}
+
+static void add_value(struct compiler *c, struct enum_plan *plan, uint32_t node)
+{
+    enum json_tag tag = json_tag(c->json, node);
+    struct enum_value *value = &plan->values[plan->count++];
+    *value = (struct enum_value){.node = node, .tag = (uint8_t)tag};
+    plan->types |= types_of_value(tag);
+    plan->only_strings &= tag == JSON_STRING;
+    if (tag == JSON_STRING)
+        value->text = compile_name(c, node);
+}
+
+/* Long lists are looked up by hash. */
+static void make_enum_table(struct compiler *c, struct enum_plan *plan)
+{
+    enum { LINEAR_MAX = 8 };
+    if (plan->count <= LINEAR_MAX)
+        return;
+    uint32_t size = 16;
+    while (size < 2 * plan->count)
+        size *= 2;
+    plan->mask = size - 1;
+    plan->table = arena_zalloc(&c->program->arena, size * sizeof *plan->table);
+    for (uint32_t i = 0; i < plan->count; i++) {
+        struct enum_value *value = &plan->values[i];
+        value->hash = value_hash(c->json, value->node);
+        uint32_t at = (uint32_t)value->hash & plan->mask;
+        while (plan->table[at])
+            at = (at + 1) & plan->mask;
+        plan->table[at] = i + 1;
+    }
+}
+
+static void compile_values(struct compiler *c, enum keyword keyword, uint32_t node)
+{
+    uint32_t number = PROGRAM_ADD(c, enums, enum_count, enum_capacity);
+    struct enum_plan *plan = &c->program->enums[number];
+    bool list = keyword == KEYWORD_ENUM;
+    uint32_t count = list ? json_count(c->json, node) : 1;
+    plan->json = c->json;
+    plan->only_strings = true;
+    plan->values = arena_alloc(&c->program->arena, (count + 1) * sizeof *plan->values);
+    if (!list)
+        add_value(c, plan, node);
+    for (uint32_t e = list ? json_first(c->json, node) : JSON_NONE; e != JSON_NONE;
+         e = json_next(c->json, node, e))
+        add_value(c, plan, e);
+    make_enum_table(c, plan);
+    c->works[c->rule].types &= plan->types;
+    compile_emit(c, list ? OP_ENUM : OP_CONST, keyword, number, 0);
+}
+
+static int compile_number(struct compiler *c, enum keyword keyword, enum op_code code)
+{
+    uint32_t node = facet(c, keyword);
+    if (node == JSON_NONE)
+        return 0;
+    struct slice raw = json_raw(c->json, node);
+    bool multiple = keyword == KEYWORD_MULTIPLE_OF;
+    if (!json_is_number(c->json, node) || (multiple && number_compare(raw, SLICE_LITERAL("0")) <= 0))
+        return compile_error(c, node, "expected a number%s, got %.*s", multiple ? " above 0" : "",
+                             (int)utf8_cut(raw.data, raw.size, 60), raw.data);
+    uint32_t number = PROGRAM_ADD(c, numbers, number_count, number_capacity);
+    c->program->numbers[number] = number_plan_of(raw);
+    compile_emit(c, code, keyword, number, 0);
+    return 0;
+}
+
+static int compile_string(struct compiler *c)
+{
+    uint32_t count, regex, pattern = facet(c, KEYWORD_PATTERN);
+    if (compile_count(c, KEYWORD_MIN_LENGTH, 0, &count) < 0)
+        return -1;
+    if (count > 0)
+        compile_emit(c, OP_MIN_LENGTH, KEYWORD_MIN_LENGTH, count, 0);
+    if (compile_count(c, KEYWORD_MAX_LENGTH, UINT32_MAX, &count) < 0)
+        return -1;
+    if (count != UINT32_MAX)
+        compile_emit(c, OP_MAX_LENGTH, KEYWORD_MAX_LENGTH, count, 0);
+    if (pattern == JSON_NONE)
+        return 0;
+    if (!json_is(c->json, pattern, JSON_STRING))
+        return compile_error(c, pattern, "expected a string with a regular expression");
+    if (compile_regex(c, pattern, &regex) < 0)
+        return -1;
+    compile_emit(c, OP_PATTERN, KEYWORD_PATTERN, regex, 0);
+    return 0;
+}
+
+/* "format" is an annotation: it asserts nothing. Asserting would be one more operation here, asked for by an
+ * option. */
+int compile_assertions(struct compiler *c)
+{
+    uint32_t list = facet(c, KEYWORD_ENUM), value = facet(c, KEYWORD_CONST);
+    if (compile_type(c) < 0)
+        return -1;
+    if (list != JSON_NONE && !json_is(c->json, list, JSON_ARRAY))
+        return compile_error(c, list, "expected an array of values");
+    if (list != JSON_NONE)
+        compile_values(c, KEYWORD_ENUM, list);
+    if (value != JSON_NONE)
+        compile_values(c, KEYWORD_CONST, value);
+    return compile_number(c, KEYWORD_MINIMUM, OP_MINIMUM) < 0 ||
+                   compile_number(c, KEYWORD_MAXIMUM, OP_MAXIMUM) < 0 ||
+                   compile_number(c, KEYWORD_EXCLUSIVE_MINIMUM, OP_EXCLUSIVE_MINIMUM) < 0 ||
+                   compile_number(c, KEYWORD_EXCLUSIVE_MAXIMUM, OP_EXCLUSIVE_MAXIMUM) < 0 ||
+                   compile_number(c, KEYWORD_MULTIPLE_OF, OP_MULTIPLE_OF) < 0 || compile_string(c) < 0
+               ? -1
+               : 0;
+}

@@ -1,0 +1,194 @@
+/* References and the keywords that combine schemas. */
+#include "schema/compile.h"
+
+#include "schema/uri.h"
+
+static uint32_t reserve_list(struct compiler *c, uint32_t count)
+{
+    struct schema *program = c->program;
+    program->lists =
+        mem_grow(program->lists, &c->list_capacity, program->list_count + count, sizeof *program->lists);
+    uint32_t first = (uint32_t)program->list_count;
+    program->list_count += count;
+    return first;
+}
+
+static int compile_list(struct compiler *c, enum keyword keyword, enum op_code code)
+{
+    uint32_t list = facet(c, keyword);
+    if (list == JSON_NONE)
+        return 0;
+    if (json_count(c->json, list) == 0 || !json_is(c->json, list, JSON_ARRAY))
+        return compile_error(c, list, "expected an array of schemas, at least one");
+    uint32_t count = json_count(c->json, list), first = reserve_list(c, count), at = first;
+    for (uint32_t e = json_first(c->json, list); e != JSON_NONE; e = json_next(c->json, list, e)) {
+        uint32_t rule;
+        if (compile_rule(c, e, &rule) < 0)
+            return -1;
+        c->program->lists[at++] = rule;
+    }
+    compile_emit(c, code, keyword, first, count);
+    return 0;
+}
+
+static int compile_all_of(struct compiler *c)
+{
+    uint32_t list = facet(c, KEYWORD_ALL_OF), position = 0;
+    if (list != JSON_NONE && !json_is(c->json, list, JSON_ARRAY))
+        return compile_error(c, list, "expected an array of schemas");
+    for (uint32_t e = json_first(c->json, list); e != JSON_NONE; e = json_next(c->json, list, e)) {
+        uint32_t rule;
+        if (compile_rule(c, e, &rule) < 0)
+            return -1;
+        compile_emit(c, OP_CALL, KEYWORD_ALL_OF, rule, position++);
+    }
+    return 0;
+}
+
+static int compile_if(struct compiler *c)
+{
+    static const enum keyword parts[3] = {KEYWORD_IF, KEYWORD_THEN, KEYWORD_ELSE};
+    if (facet(c, KEYWORD_IF) == JSON_NONE)
+        return 0;
+    uint32_t first = reserve_list(c, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t rule = RULE_TRUE, node = facet(c, parts[i]);
+        if (node != JSON_NONE && compile_rule(c, node, &rule) < 0)
+            return -1;
+        c->program->lists[first + i] = rule;
+    }
+    compile_emit(c, OP_IF, KEYWORD_IF, first, 3);
+    return 0;
+}
+
+static int compile_unevaluated(struct compiler *c, enum keyword keyword, enum op_code code)
+{
+    uint32_t rule, node = facet(c, keyword);
+    if (node == JSON_NONE)
+        return 0;
+    if (compile_rule(c, node, &rule) < 0)
+        return -1;
+    c->works[c->rule].tracks = true;
+    compile_emit(c, code, keyword, rule, 0);
+    return 0;
+}
+
+int compile_applicators(struct compiler *c)
+{
+    uint32_t rule, not = facet(c, KEYWORD_NOT);
+    if (compile_all_of(c) < 0 || compile_list(c, KEYWORD_ANY_OF, OP_ANY_OF) < 0 ||
+        compile_list(c, KEYWORD_ONE_OF, OP_ONE_OF) < 0 || compile_if(c) < 0)
+        return -1;
+    if (not != JSON_NONE) {
+        if (compile_rule(c, not, &rule) < 0)
+            return -1;
+        compile_emit(c, OP_NOT, KEYWORD_NOT, rule, 0);
+    }
+    return compile_unevaluated(c, KEYWORD_UNEVALUATED_ITEMS, OP_UNEVALUATED_ITEMS) < 0 ||
+                   compile_unevaluated(c, KEYWORD_UNEVALUATED_PROPERTIES, OP_UNEVALUATED_PROPERTIES) < 0
+               ? -1
+               : 0;
+}
+
+/* What a $ref or $dynamicRef names, before anything dynamic; and its absolute URI. */
+static int resolve(struct compiler *c, uint32_t node, const char **ret_uri, struct schema_target *ret_target)
+{
+    if (!json_is(c->json, node, JSON_STRING))
+        return compile_error(c, node, "expected a string with a URI");
+    struct slice text = json_string(c->json, node, &c->scratch);
+    if (text.size > URI_SIZE_MAX)
+        return compile_error(c, node, "URI of %zu bytes, at most %d are allowed", text.size, URI_SIZE_MAX);
+    const char *bare = uri_resolve(&c->scratch, slice_of(c->resource->uri), text);
+    struct slice fragment = uri_fragment(text);
+    *ret_uri = arena_printf(&c->scratch, "%s#%.*s", bare, SLICE_ARGS(fragment));
+    struct error err;
+    if (registry_resolve(c->registry, c->resource->document, *ret_uri, ret_target, &err) < 0) {
+        compile_error(c, node, "cannot resolve \"%.*s\": %s", (int)utf8_cut(text.data, text.size, 200),
+                      text.data, err.message);
+        c->err->code = err.code;
+        return -1;
+    }
+    return 0;
+}
+
+static int compile_ref(struct compiler *c)
+{
+    uint32_t node = facet(c, KEYWORD_REF), rule;
+    const char *uri;
+    struct schema_target target;
+    if (node == JSON_NONE)
+        return 0;
+    if (resolve(c, node, &uri, &target) < 0 || compile_target(c, target, &rule) < 0)
+        return -1;
+    compile_emit(c, OP_CALL, KEYWORD_REF, rule, 0);
+    return 0;
+}
+
+static int add_candidate(struct compiler *c, uint32_t number, uint32_t resource, uint32_t rule)
+{
+    struct dynamic_plan *plan = &c->program->dynamics[number];
+    plan->candidates = mem_grow(plan->candidates, &plan->capacity, plan->count + 1, sizeof *plan->candidates);
+    plan->candidates[plan->count++] = (struct dynamic_candidate){resource, rule};
+    return 0;
+}
+
+static int compile_dynamic_ref(struct compiler *c)
+{
+    uint32_t node = facet(c, KEYWORD_DYNAMIC_REF), rule;
+    const char *uri;
+    struct schema_target target;
+    if (node == JSON_NONE)
+        return 0;
+    if (resolve(c, node, &uri, &target) < 0 || compile_target(c, target, &rule) < 0)
+        return -1;
+    struct slice decoded = uri_decode(&c->scratch, uri_fragment(slice_of(uri)));
+    const char *name = arena_strndup(&c->program->arena, decoded.data, decoded.size);
+    const struct anchor *anchor =
+        decoded.size && decoded.data[0] != '/' ? resource_anchor(target.resource, name) : NULL;
+    if (!anchor || !anchor->dynamic || rule < RULE_FIRST) {
+        compile_emit(c, OP_CALL, KEYWORD_DYNAMIC_REF, rule, 0);
+        return 0;
+    }
+    uint32_t number = PROGRAM_ADD(c, dynamics, dynamic_count, dynamic_capacity);
+    c->program->dynamics[number].anchor = name;
+    c->program->dynamics[number].fallback = rule;
+    compile_emit(c, OP_DYNAMIC, KEYWORD_DYNAMIC_REF, number, 0);
+    return add_candidate(c, number, c->works[rule].resource_number, rule);
+}
+
+int compile_references(struct compiler *c)
+{
+    return compile_ref(c) < 0 || compile_dynamic_ref(c) < 0 ? -1 : 0;
+}
+
+static bool has_candidate(const struct dynamic_plan *plan, uint32_t resource)
+{
+    for (uint32_t i = 0; i < plan->count; i++) {
+        if (plan->candidates[i].resource == resource)
+            return true;
+    }
+    return false;
+}
+
+/* Every resource that the program may enter and that has the anchor could answer. */
+int compile_dynamics(struct compiler *c)
+{
+    size_t before = c->work_count;
+    if (c->program->dynamic_count * c->program->resource_count > SCHEMA_DYNAMIC_MAX)
+        return error_set(c->err, ERROR_LIMIT, "schema %s: %zu $dynamicRef over %zu resources are too many",
+                         c->program->resources[0]->uri, c->program->dynamic_count,
+                         c->program->resource_count);
+    for (uint32_t d = 0; d < c->program->dynamic_count; d++) {
+        for (uint32_t r = 0; r < c->program->resource_count; r++) {
+            const struct anchor *anchor =
+                resource_anchor(c->program->resources[r], c->program->dynamics[d].anchor);
+            uint32_t rule;
+            if (!anchor || !anchor->dynamic || has_candidate(&c->program->dynamics[d], r))
+                continue;
+            if (compile_target(c, (struct schema_target){anchor->resource, anchor->node}, &rule) < 0)
+                return -1;
+            add_candidate(c, d, r, rule);
+        }
+    }
+    return c->work_count > before;
+}

@@ -1,0 +1,169 @@
+/* What is wrong with the members of an object and the elements of an array. */
+#include "schema/explain.h"
+
+/* A rule that is applied to a member or an element: down one level, without the marks of this one. */
+static void explain_child(struct explainer *x, uint32_t rule, uint32_t place, enum keyword keyword,
+                          uint32_t at)
+{
+    struct marks *marks = x->m->marks;
+    x->m->marks = NULL;
+    if (!machine_run(x->m, rule, at) && x->m->stopped == STOP_NONE) {
+        x->level++;
+        explain_rule(x, rule, place, keyword, at);
+        x->level--;
+    }
+    x->m->marks = marks;
+}
+
+/* Counts: minItems and the like. */
+static void explain_count(struct explainer *x, const struct op *op, uint32_t at, uint32_t min, uint32_t max,
+                          bool is_array)
+{
+    uint32_t count = json_count(x->m->doc, at), limit = count < min ? min : max;
+    if (count >= min && count <= max)
+        return;
+    enum keyword keyword = count < min ? (is_array ? KEYWORD_MIN_ITEMS : KEYWORD_MIN_PROPERTIES)
+                                       : (is_array ? KEYWORD_MAX_ITEMS : KEYWORD_MAX_PROPERTIES);
+    const char *one = is_array ? "item" : "member", *many = is_array ? "items" : "members";
+    message_set(x, "expected at %s %u %s, got %u", count < min ? "least" : "most", limit,
+                limit == 1 ? one : many, count);
+    struct site site = explain_push(x, op->place, keyword);
+    explain_violate(x, op->place, keyword, at);
+    explain_pop(x, site);
+}
+
+static void explain_required(struct explainer *x, const struct op *op, const struct object_plan *plan,
+                             uint32_t at)
+{
+    for (uint32_t i = 0; i < plan->count && !explain_is_full(x); i++) {
+        const struct property *property = &plan->properties[i];
+        if (!property->required || machine_find_key(x->m, at, &property->name) != JSON_NONE)
+            continue;
+        message_missing(x, &property->name);
+        struct site site = explain_push(x, op->place, KEYWORD_REQUIRED);
+        explain_violate(x, op->place, KEYWORD_REQUIRED, at);
+        explain_pop(x, site);
+    }
+}
+
+/* A member that properties does not name and no pattern matches. */
+static void explain_additional(struct explainer *x, const struct op *op, const struct object_plan *plan,
+                               uint32_t key)
+{
+    uint32_t place = plan->additional_place == PLACE_NONE ? op->place : plan->additional_place;
+    enum keyword keyword = (enum keyword)plan->additional_keyword;
+    struct site site = explain_push(x, place, keyword);
+    if (plan->additional == RULE_FALSE) {
+        message_unexpected(x, plan, key);
+        x->level++;
+        explain_violate(x, place, keyword, json_value(key));
+        x->level--;
+    } else {
+        explain_child(x, plan->additional, place, keyword, json_value(key));
+    }
+    explain_pop(x, site);
+}
+
+static bool explain_patterns(struct explainer *x, const struct op *op, const struct object_plan *plan,
+                             uint32_t key)
+{
+    const struct schema *program = x->m->program;
+    const struct place *place = &program->places[op->place];
+    const struct json *json = &program->resources[place->resource]->document->json;
+    bool matched = false;
+    for (uint32_t i = 0; i < plan->pattern_count; i++) {
+        const struct pattern_rule *pattern = &plan->patterns[i];
+        if (regex_match(program->regexes[pattern->regex], x->m->regex, machine_text(x->m, key)) != 1)
+            continue;
+        matched = true;
+        struct site site = explain_push(x, op->place, KEYWORD_PATTERN_PROPERTIES);
+        struct arena arena;
+        arena_init(&arena);
+        explain_push_token(x, json_string(json, pattern->node, &arena));
+        arena_done(&arena);
+        explain_child(x, pattern->rule, op->place, KEYWORD_PATTERN_PROPERTIES, json_value(key));
+        explain_pop(x, site);
+    }
+    return matched;
+}
+
+static void explain_member(struct explainer *x, const struct op *op, const struct object_plan *plan,
+                           uint32_t key)
+{
+    const struct property *property = machine_property(x->m, plan, key);
+    struct site site;
+    bool covered = false;
+    if (property && property->declared) {
+        covered = true;
+        site = explain_push(x, op->place, KEYWORD_PROPERTIES);
+        explain_push_token(x, (struct slice){property->name.text, property->name.size});
+        explain_child(x, property->rule, op->place, KEYWORD_PROPERTIES, json_value(key));
+        explain_pop(x, site);
+    }
+    covered |= explain_patterns(x, op, plan, key);
+    if (!covered && plan->additional != RULE_TRUE)
+        explain_additional(x, op, plan, key);
+    if (plan->names == RULE_TRUE)
+        return;
+    site = explain_push(x, op->place, KEYWORD_PROPERTY_NAMES);
+    explain_child(x, plan->names, op->place, KEYWORD_PROPERTY_NAMES, key);
+    explain_pop(x, site);
+}
+
+void explain_members(struct explainer *x, const struct op *op, uint32_t at)
+{
+    const struct object_plan *plan = &x->m->program->objects[op->a];
+    const struct json *doc = x->m->doc;
+    explain_required(x, op, plan, at);
+    explain_count(x, op, at, plan->min, plan->max, false);
+    for (uint32_t key = json_first_key(doc, at); key != JSON_NONE && !explain_is_full(x);
+         key = json_next_key(doc, at, key))
+        explain_member(x, op, plan, key);
+}
+
+void explain_items(struct explainer *x, const struct op *op, uint32_t at)
+{
+    const struct array_plan *plan = &x->m->program->arrays[op->a];
+    const struct json *doc = x->m->doc;
+    uint32_t i = 0;
+    explain_count(x, op, at, plan->min, plan->max, true);
+    for (uint32_t e = json_first(doc, at); e != JSON_NONE && !explain_is_full(x);
+         e = json_next(doc, at, e), i++) {
+        bool prefix = i < plan->prefix_count;
+        enum keyword keyword = (enum keyword)(prefix ? plan->prefix_keyword : plan->items_keyword);
+        uint32_t place = prefix || plan->items_place == PLACE_NONE ? op->place : plan->items_place;
+        struct site site = explain_push(x, place, keyword);
+        if (prefix)
+            explain_push_number(x, i);
+        explain_child(x, prefix ? plan->prefix[i] : plan->items, place, keyword, e);
+        explain_pop(x, site);
+    }
+}
+
+void explain_unevaluated(struct explainer *x, const struct op *op, uint32_t at)
+{
+    const struct json *doc = x->m->doc;
+    bool is_array = op->code == OP_UNEVALUATED_ITEMS;
+    if (!json_is(doc, at, is_array ? JSON_ARRAY : JSON_OBJECT))
+        return;
+    struct site site = explain_push(x, op->place, (enum keyword)op->keyword);
+    uint32_t index = 0, child = at + 1, end = json_after(doc, at);
+    for (; child < end && !explain_is_full(x); index++) {
+        uint32_t value = is_array ? child : json_value(child);
+        if (marks_has(x->m, x->m->marks, index)) {
+            child = json_after(doc, value);
+            continue;
+        }
+        if (op->a == RULE_FALSE && !is_array) {
+            message_unexpected(x, NULL, child);
+            x->level++;
+            explain_violate(x, op->place, (enum keyword)op->keyword, value);
+            x->level--;
+        } else {
+            explain_child(x, op->a, op->place, (enum keyword)op->keyword, value);
+        }
+        child = json_after(doc, value);
+    }
+    marks_fill(x->m, x->m->marks);
+    explain_pop(x, site);
+}

@@ -1,0 +1,119 @@
+/* Running a program over a document's nodes. Private to the room.
+ *
+ * The validator is the machine: its state while it runs and the scratch that it keeps between documents, so
+ * that in the steady state nothing is allocated. Rules call each other by recursion, bounded in depth and in
+ * number of steps; a limit that is hit stops the machine: everything then answers false at once, and the
+ * caller asks `stopped` before it believes an answer.
+ *
+ * Marks: for unevaluated*, one bit for each member or element of the instance at hand. They are NULL unless a
+ * rule in the dynamic scope at this very instance location asks for them; going down to a member or element
+ * sets them aside. */
+#ifndef FIRTH_SCHEMA_MACHINE_H
+#define FIRTH_SCHEMA_MACHINE_H
+
+#include "schema/program.h"
+#include "schema/registry.h"
+#include "json/number.h"
+
+/* One bit for each child, in the validator's `bits`. */
+struct marks {
+    size_t offset, words;
+};
+
+enum machine_stop { STOP_NONE, STOP_STEPS, STOP_DEPTH, STOP_PATTERN };
+
+struct schema_validator {
+    const struct schema *program;
+    const struct json *doc;
+    uint64_t steps; /* left */
+    uint32_t depth;
+    enum machine_stop stopped;
+    uint32_t stopped_at;    /* node */
+    uint32_t stopped_place; /* PLACE_NONE: not known */
+    struct marks *marks;    /* of the instance at hand, or NULL */
+
+    uint32_t *scopes; /* resources entered, outermost first; only while program->is_dynamic */
+    size_t scope_count, scope_capacity;
+
+    uint64_t *bits;
+    size_t bit_words, bits_capacity;
+    struct buffer text; /* unescaped */
+    struct regex_scratch *regex;
+    struct unique_slot {
+        uint64_t hash;
+        uint32_t at; /* element + 1, 0 free */
+    } * unique;
+    size_t unique_capacity;
+};
+
+/* validate.c */
+void machine_begin(struct schema_validator *m, const struct schema *program, const struct json *doc);
+/* -1 with *err if the machine stopped, else 0. */
+int machine_check(const struct schema_validator *m, struct error *err);
+bool machine_stop(struct schema_validator *m, enum machine_stop why, uint32_t place, uint32_t at);
+bool machine_run_ops(struct schema_validator *m, const struct rule *rule, uint32_t at);
+/* One operation; `false` also if the machine has stopped. */
+bool machine_step(struct schema_validator *m, const struct op *op, uint32_t at);
+/* The group of operations for instances of this kind, GROUP_ANY if there is none of its own. */
+enum op_group machine_group(enum json_tag tag);
+/* The rule that a dynamic reference means here. */
+uint32_t machine_dynamic_rule(const struct schema_validator *m, const struct dynamic_plan *plan);
+bool machine_enter(struct schema_validator *m, uint32_t resource); /* true: pushed, to be left again */
+
+/* validate_value.c */
+struct slice machine_text(struct schema_validator *m, uint32_t at);
+bool machine_length_at_least(struct schema_validator *m, uint32_t at, uint32_t min);
+bool machine_length_at_most(struct schema_validator *m, uint32_t at, uint32_t max);
+bool machine_pattern(struct schema_validator *m, uint32_t regex, uint32_t place, uint32_t at);
+bool machine_one_of_values(struct schema_validator *m, const struct enum_plan *plan, uint32_t at);
+
+/* validate_object.c */
+bool machine_members(struct schema_validator *m, const struct object_plan *plan, uint32_t place, uint32_t at);
+/* The key of that name in the object, or JSON_NONE. Costs a step for every 16 members. */
+uint32_t machine_find_key(struct schema_validator *m, uint32_t object, const struct name *name);
+bool machine_dependent_required(struct schema_validator *m, const struct op *op, uint32_t at);
+const struct property *machine_property(const struct schema_validator *m, const struct object_plan *plan,
+                                        uint32_t key);
+bool machine_unevaluated_members(struct schema_validator *m, uint32_t rule, uint32_t at);
+
+/* validate_array.c */
+bool machine_items(struct schema_validator *m, const struct array_plan *plan, uint32_t at);
+bool machine_contains(struct schema_validator *m, const struct contains_plan *plan, uint32_t at);
+/* How many elements the plan's rule matches; stops counting once the answer is settled if `settle`. */
+uint32_t machine_count_matches(struct schema_validator *m, const struct contains_plan *plan, uint32_t at,
+                               bool settle);
+bool machine_unique(struct schema_validator *m, uint32_t at, uint32_t *ret_first, uint32_t *ret_second);
+bool machine_unevaluated_items(struct schema_validator *m, uint32_t rule, uint32_t at);
+
+/* marks.c */
+void marks_begin(struct schema_validator *m, struct marks *marks, uint32_t count);
+void marks_end(struct schema_validator *m, const struct marks *marks);
+void marks_merge(struct schema_validator *m, const struct marks *into, const struct marks *from);
+void marks_fill(struct schema_validator *m, const struct marks *marks);
+static inline void marks_set(struct schema_validator *m, const struct marks *marks, uint32_t child)
+{
+    m->bits[marks->offset + child / 64] |= 1ULL << child % 64;
+}
+static inline bool marks_has(const struct schema_validator *m, const struct marks *marks, uint32_t child)
+{
+    return m->bits[marks->offset + child / 64] >> child % 64 & 1;
+}
+/* Run a rule on the instance at hand so that its marks count only if it holds. */
+bool marks_try(struct schema_validator *m, uint32_t rule, uint32_t at);
+
+static inline bool machine_type(const struct json *doc, uint16_t types, uint32_t at)
+{
+    unsigned tag = doc->nodes[at].tag;
+    return types >> tag & 1 ||
+           (tag == JSON_NUMBER && types & TYPE_WHOLE && number_is_integer(json_raw(doc, at)));
+}
+
+static inline bool machine_run(struct schema_validator *m, uint32_t number, uint32_t at)
+{
+    const struct rule *rule = &m->program->rules[number];
+    if (!machine_type(m->doc, rule->types, at))
+        return false;
+    return rule->is_leaf || machine_run_ops(m, rule, at);
+}
+
+#endif

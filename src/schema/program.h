@@ -1,0 +1,232 @@
+/* The compiled form: flat arrays, immutable. Private to the room.
+ *
+ * A rule is one compiled schema: the types it allows and runs of fixed-size operations, grouped by the kind
+ * of instance they concern, so that a string never looks at an object's operations. Rules call each other by
+ * number. An operation's details that do not fit its 16 bytes stand in a plan. Places say where in the
+ * schemas an operation was written: only explaining reads them. */
+#ifndef FIRTH_SCHEMA_PROGRAM_H
+#define FIRTH_SCHEMA_PROGRAM_H
+
+#include "schema/keyword.h"
+#include "schema/regex.h"
+
+enum {
+    SCHEMA_RULES_MAX = 2 << 20,
+    SCHEMA_DYNAMIC_MAX = 1 << 20,   /* $dynamicRef keywords times resources */
+    SCHEMA_CALL_DEPTH_MAX = 2048,   /* nested rules while validating */
+    SCHEMA_STEPS_BASE = 4 << 20,    /* rules run on one document: this … */
+    SCHEMA_STEPS_PER_NODE = 4096,   /* … and this for each of its nodes */
+    SCHEMA_INLINE_OPS_MAX = 12,     /* a callee of at most this many is copied into its caller … */
+    SCHEMA_INLINE_TOTAL_MAX = 64,   /* … while the caller stays below this, */
+    SCHEMA_INLINE_DEPTH_MAX = 8,    /* and this many calls deep, */
+    SCHEMA_INLINE_BUDGET = 4 << 20, /* and the program below this many operations */
+    SCHEMA_VIOLATIONS_MAX = 1000,   /* described by one schema_explain */
+};
+
+#define RULE_NONE UINT32_MAX
+#define PLACE_NONE UINT32_MAX
+enum { RULE_TRUE = 0, RULE_FALSE = 1, RULE_FIRST = 2 };
+
+/* Types as bits: 1 << enum json_tag; a key (propertyNames) is a string. */
+enum {
+    TYPE_NULL = 1 << JSON_NULL,
+    TYPE_BOOLEAN = 1 << JSON_FALSE | 1 << JSON_TRUE,
+    TYPE_WHOLE = 1 << 15, /* a JSON_NUMBER whose value is integral: 1.0 */
+    TYPE_INTEGER = 1 << JSON_INTEGER | TYPE_WHOLE,
+    TYPE_NUMBER = 1 << JSON_INTEGER | 1 << JSON_NUMBER | TYPE_WHOLE,
+    TYPE_STRING = 1 << JSON_STRING | 1 << JSON_KEY,
+    TYPE_ARRAY = 1 << JSON_ARRAY,
+    TYPE_OBJECT = 1 << JSON_OBJECT,
+    TYPE_ANY = TYPE_NULL | TYPE_BOOLEAN | TYPE_NUMBER | TYPE_STRING | TYPE_ARRAY | TYPE_OBJECT
+};
+
+enum op_group {
+    GROUP_NUMBER,
+    GROUP_STRING,
+    GROUP_ARRAY,
+    GROUP_OBJECT,
+    GROUP_ANY,  /* run for every instance, after its kind's own */
+    GROUP_LATE, /* unevaluated*: after everything else */
+    GROUP_TYPE, /* not run: rule.types covers them; read when explaining */
+    GROUP_MAX
+};
+
+enum op_code {
+    OP_MINIMUM, /* a: number */
+    OP_MAXIMUM,
+    OP_EXCLUSIVE_MINIMUM,
+    OP_EXCLUSIVE_MAXIMUM,
+    OP_MULTIPLE_OF,
+    OP_MIN_LENGTH, /* a: code points */
+    OP_MAX_LENGTH,
+    OP_PATTERN,  /* a: regex */
+    OP_ITEMS,    /* a: array plan */
+    OP_CONTAINS, /* a: contains plan */
+    OP_UNIQUE_ITEMS,
+    OP_MEMBERS,            /* a: object plan */
+    OP_DEPENDENT_REQUIRED, /* a: name, b: first of names, count: how many */
+    OP_DEPENDENT_SCHEMA,   /* a: name, b: rule */
+    OP_CONST,              /* a: enum plan */
+    OP_ENUM,
+    OP_CALL,    /* a: rule, b: position in allOf */
+    OP_DYNAMIC, /* a: dynamic plan */
+    OP_ANY_OF,  /* a: first of rule list, b: how many */
+    OP_ONE_OF,
+    OP_NOT,               /* a: rule */
+    OP_IF,                /* a: first of rule list: if, then, else */
+    OP_UNEVALUATED_ITEMS, /* a: rule */
+    OP_UNEVALUATED_PROPERTIES,
+    OP_TYPE, /* a: types */
+    OP_CODE_MAX
+};
+
+struct op {
+    uint8_t code;
+    uint8_t keyword; /* that it came from; enum keyword */
+    uint16_t unused;
+    uint32_t a, b;
+    uint32_t place;
+};
+
+struct rule {
+    uint16_t types;
+    bool is_leaf; /* the types are all there is */
+    bool tracks;  /* has unevaluated*: collects what its operations evaluate */
+    uint32_t first[GROUP_MAX + 1];
+    uint32_t resource;
+    uint32_t place; /* of the schema itself */
+};
+
+/* A schema in the documents, and how one gets there from the rule that an operation stands in: if `parent` is
+ * not PLACE_NONE, the schema was written into the rule in place of a call by `keyword` at `position` from
+ * `parent`. */
+struct place {
+    uint32_t parent;
+    uint32_t resource;
+    uint32_t node;
+    uint32_t position;
+    uint8_t keyword;
+};
+
+/* A name, unescaped. */
+struct name {
+    const char *text;
+    uint32_t size;
+    uint32_t hash; /* json_key_hash */
+};
+
+struct property {
+    struct name name;
+    uint32_t rule;
+    uint16_t types; /* the rule's */
+    bool is_leaf;   /* the rule's */
+    bool declared;  /* in "properties"; otherwise it is only required */
+    bool required;
+    bool patterned; /* some of the plan's patterns match the name */
+};
+
+struct pattern_rule {
+    uint32_t regex;
+    uint32_t rule;
+    uint32_t node; /* of the key in the schema's document */
+};
+
+struct object_plan {
+    struct property *properties; /* in the schema's order */
+    uint32_t count;
+    uint32_t required; /* how many of them are required */
+    uint32_t *table;   /* property number + 1, 0 free; open addressing */
+    uint32_t mask;     /* slots - 1 */
+    struct pattern_rule *patterns;
+    uint32_t pattern_count;
+    uint32_t additional;        /* rule; RULE_TRUE if absent */
+    bool marks_additional;      /* "additionalProperties" is there: evaluates what it is applied to */
+    uint8_t additional_keyword; /* additionalProperties, or unevaluatedProperties that needed no tracking … */
+    uint32_t additional_place; /* … and where that stands; PLACE_NONE: with the operation */
+    uint32_t names;            /* propertyNames' rule */
+    uint32_t min, max;         /* members */
+};
+
+struct array_plan {
+    uint32_t *prefix;
+    uint32_t prefix_count;
+    uint32_t items;                        /* rule for what follows the prefix */
+    bool marks_items;                      /* "items" is there */
+    uint32_t min, max;                     /* elements */
+    uint8_t prefix_keyword, items_keyword; /* as the draft calls them */
+    uint32_t items_place; /* where items_keyword stands, if not with the operation: PLACE_NONE */
+};
+
+struct contains_plan {
+    uint32_t rule;
+    uint32_t min, max;
+    bool marks; /* 2020-12: what it matches is evaluated */
+};
+
+/* const and enum. The values stay in the schema's document. */
+struct enum_plan {
+    uint16_t types;    /* of the values, for a quick no */
+    bool only_strings; /* every value is a string */
+    uint32_t count;
+    struct enum_value *values;
+    uint32_t *table; /* value number + 1 by hash; NULL for short lists */
+    uint32_t mask;
+    const struct json *json;
+};
+
+struct enum_value {
+    struct name text; /* strings: unescaped */
+    uint64_t hash;    /* value_hash, where there is a table */
+    uint32_t node;
+    uint8_t tag;
+};
+
+/* A number to compare with: its text, and the small forms that most are. */
+struct number_plan {
+    struct slice text; /* in the schema's document */
+    int64_t mantissa;  /* mantissa * 10^-scale is the value … */
+    int8_t scale;      /* … if scale >= 0 */
+};
+
+/* $dynamicRef that more than one resource could answer. */
+struct dynamic_plan {
+    const char *anchor;
+    uint32_t fallback; /* rule: what it means if nothing in the dynamic scope has the anchor */
+    struct dynamic_candidate {
+        uint32_t resource;
+        uint32_t rule;
+    } * candidates;
+    uint32_t count;
+    size_t capacity;
+};
+
+struct schema {
+    struct arena arena; /* holds everything below */
+    uint32_t root;      /* rule */
+    bool is_dynamic;    /* has OP_DYNAMIC: resources entered are kept on a stack */
+
+    struct rule *rules;
+    struct op *ops;
+    struct place *places;
+    uint32_t *lists; /* rule lists */
+    struct name *names;
+    struct object_plan *objects;
+    struct array_plan *arrays;
+    struct contains_plan *contains;
+    struct enum_plan *enums;
+    struct number_plan *numbers;
+    struct dynamic_plan *dynamics;
+    struct regex **regexes;
+    struct resource **resources;
+    size_t rule_count, op_count, place_count, list_count, name_count, object_count, array_count,
+        contains_count, enum_count, number_count, dynamic_count, regex_count, resource_count;
+
+    struct document **documents; /* held */
+    size_t document_count;
+};
+
+/* compile.c: with check, against the metaschema first. */
+struct schema *compile_program(struct schema_registry *registry, const char *uri, bool check,
+                               struct error *err);
+
+#endif

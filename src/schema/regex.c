@@ -1,0 +1,120 @@
+/* Regular expressions: simple ones by themselves, the others by PCRE2. */
+#include "schema/regex.h"
+
+#include "schema/regex_ecma.h"
+#include "schema/regex_simple.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+struct regex {
+    pcre2_code *code; /* NULL: simple */
+    bool is_jit;
+    struct simple_pattern simple;
+    struct arena arena;
+};
+
+struct regex_scratch {
+    pcre2_match_data *data; /* made on first need */
+    pcre2_match_context *context;
+    pcre2_jit_stack *stack;
+};
+
+static int compile_code(struct regex *regex, struct slice pattern, struct error *err)
+{
+    struct buffer translated;
+    buffer_init(&translated, (size_t)REGEX_PATTERN_MAX * 128);
+    int result = -1, code;
+    PCRE2_SIZE at;
+    if (regex_translate(pattern, &translated, err) < 0)
+        goto done;
+    uint32_t options = PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF |
+                       PCRE2_NEVER_BACKSLASH_C | PCRE2_DUPNAMES;
+    regex->code =
+        pcre2_compile((PCRE2_SPTR)buffer_cstr(&translated), translated.size, options, &code, &at, NULL);
+    if (!regex->code) {
+        char message[128];
+        pcre2_get_error_message(code, (PCRE2_UCHAR *)message, sizeof message);
+        error_set(err, ERROR_INVALID, "%s", message);
+        goto done;
+    }
+    regex->is_jit = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) == 0;
+    result = 0;
+done:
+    buffer_done(&translated);
+    return result;
+}
+
+struct regex *regex_compile(struct slice pattern, struct error *err)
+{
+    if (pattern.size > REGEX_PATTERN_MAX) {
+        error_set(err, ERROR_LIMIT, "pattern of %zu bytes, at most %d are allowed", pattern.size,
+                  REGEX_PATTERN_MAX);
+        return NULL;
+    }
+    struct regex *regex = mem_zalloc(sizeof *regex);
+    arena_init(&regex->arena);
+    if (simple_parse(pattern, &regex->arena, &regex->simple) || compile_code(regex, pattern, err) == 0)
+        return regex;
+    regex_free(regex);
+    return NULL;
+}
+
+void regex_free(struct regex *regex)
+{
+    if (!regex)
+        return;
+    pcre2_code_free(regex->code);
+    arena_done(&regex->arena);
+    free(regex);
+}
+
+struct regex_scratch *regex_scratch_new(void)
+{
+    return mem_zalloc(sizeof(struct regex_scratch));
+}
+
+void regex_scratch_free(struct regex_scratch *scratch)
+{
+    if (!scratch)
+        return;
+    pcre2_match_data_free(scratch->data);
+    pcre2_match_context_free(scratch->context);
+    pcre2_jit_stack_free(scratch->stack);
+    free(scratch);
+}
+
+static void scratch_fill(struct regex_scratch *scratch)
+{
+    scratch->data = pcre2_match_data_create(1, NULL);
+    scratch->context = pcre2_match_context_create(NULL);
+    scratch->stack = pcre2_jit_stack_create(32 << 10, REGEX_JIT_STACK_MAX, NULL);
+    if (!scratch->data || !scratch->context || !scratch->stack)
+        abort(); /* out of memory: as base/memory.h does */
+    pcre2_set_match_limit(scratch->context, REGEX_MATCH_LIMIT);
+    pcre2_set_heap_limit(scratch->context, REGEX_HEAP_LIMIT_KIB);
+    pcre2_jit_stack_assign(scratch->context, NULL, scratch->stack);
+}
+
+int regex_match(const struct regex *regex, struct regex_scratch *scratch, struct slice text)
+{
+    if (!regex->code)
+        return simple_match(&regex->simple, text);
+    if (!scratch->data)
+        scratch_fill(scratch);
+    int result;
+    PCRE2_SPTR subject = (PCRE2_SPTR)(text.data ? text.data : "");
+    if (regex->is_jit)
+        result = pcre2_jit_match(regex->code, subject, text.size, 0, 0, scratch->data, scratch->context);
+    else
+        result = pcre2_match(regex->code, subject, text.size, 0, PCRE2_NO_UTF_CHECK, scratch->data,
+                             scratch->context);
+    if (result >= 0)
+        return 1;
+    return result == PCRE2_ERROR_NOMATCH ? 0 : -1;
+}
+
+bool regex_is_simple(const struct regex *regex)
+{
+    return !regex->code;
+}

@@ -1,0 +1,349 @@
+/* ECMA-262 patterns (u flag) in PCRE2's words. Where the two read the same text differently, what is written
+ * here is what ECMA-262 means: \d and \w are ASCII, \s is Unicode's white space, "." stops at four line
+ * terminators, \v is one character. What PCRE2 would take as its own (possessive quantifiers, verbs,
+ * recursion, \A, \Z, \Q) is refused. Python's (?P<name>…) and inline flags, which connectors' schemas use,
+ * are let through. */
+#include "schema/regex_ecma.h"
+
+#define SPACES             \
+    "\\t\\n\\x{0b}\\f\\r " \
+    "\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}"
+#define TERMINATORS "\\n\\r\\x{2028}\\x{2029}"
+
+struct translator {
+    const char *start, *at, *end;
+    struct buffer *out;
+    struct error *err;
+    bool in_class;
+    bool quantifiable; /* something stands before that a quantifier may repeat */
+};
+
+/* ECMA-262's names of general categories that PCRE2 knows by their short form only. */
+static const char *const categories[][2] = {
+    {"Letter", "L"},
+    {"Cased_Letter", "L&"},
+    {"Uppercase_Letter", "Lu"},
+    {"Lowercase_Letter", "Ll"},
+    {"Titlecase_Letter", "Lt"},
+    {"Modifier_Letter", "Lm"},
+    {"Other_Letter", "Lo"},
+    {"LC", "L&"},
+    {"Mark", "M"},
+    {"Combining_Mark", "M"},
+    {"Nonspacing_Mark", "Mn"},
+    {"Spacing_Mark", "Mc"},
+    {"Enclosing_Mark", "Me"},
+    {"Number", "N"},
+    {"Decimal_Number", "Nd"},
+    {"digit", "Nd"},
+    {"Letter_Number", "Nl"},
+    {"Other_Number", "No"},
+    {"Punctuation", "P"},
+    {"punct", "P"},
+    {"Connector_Punctuation", "Pc"},
+    {"Dash_Punctuation", "Pd"},
+    {"Open_Punctuation", "Ps"},
+    {"Close_Punctuation", "Pe"},
+    {"Initial_Punctuation", "Pi"},
+    {"Final_Punctuation", "Pf"},
+    {"Other_Punctuation", "Po"},
+    {"Symbol", "S"},
+    {"Math_Symbol", "Sm"},
+    {"Currency_Symbol", "Sc"},
+    {"Modifier_Symbol", "Sk"},
+    {"Other_Symbol", "So"},
+    {"Separator", "Z"},
+    {"Space_Separator", "Zs"},
+    {"Line_Separator", "Zl"},
+    {"Paragraph_Separator", "Zp"},
+    {"Other", "C"},
+    {"Control", "Cc"},
+    {"cntrl", "Cc"},
+    {"Format", "Cf"},
+    {"Surrogate", "Cs"},
+    {"Private_Use", "Co"},
+    {"Unassigned", "Cn"},
+};
+
+static int refuse(struct translator *t, const char *why)
+{
+    return error_set(t->err, ERROR_INVALID, "%s at character %d", why, (int)(t->at - t->start));
+}
+
+static int hex_digits(const char *at, const char *end, int count, uint32_t *ret_value)
+{
+    uint32_t value = 0;
+    if (end - at < count)
+        return -1;
+    for (int i = 0; i < count; i++) {
+        char c = at[i], lower = (char)(c | 0x20);
+        if (c >= '0' && c <= '9')
+            value = value * 16 + (uint32_t)(c - '0');
+        else if (lower >= 'a' && lower <= 'f')
+            value = value * 16 + (uint32_t)(lower - 'a' + 10);
+        else
+            return -1;
+    }
+    *ret_value = value;
+    return 0;
+}
+
+/* \u1234, \u{12345}, a pair of surrogates; `at` stands behind the u. */
+static int translate_unicode(struct translator *t)
+{
+    uint32_t value = 0, low;
+    if (t->at < t->end && *t->at == '{') {
+        const char *close = memchr(t->at, '}', (size_t)(t->end - t->at));
+        if (!close || close - t->at > 7 || close - t->at < 2 ||
+            hex_digits(t->at + 1, close, (int)(close - t->at - 1), &value) < 0 || value > 0x10ffff)
+            return refuse(t, "\\u{…} is no code point");
+        t->at = close + 1;
+    } else {
+        if (hex_digits(t->at, t->end, 4, &value) < 0)
+            return refuse(t, "\\u needs four hexadecimal digits");
+        t->at += 4;
+        if (value >= 0xd800 && value < 0xdc00 && t->end - t->at >= 6 && t->at[0] == '\\' && t->at[1] == 'u' &&
+            hex_digits(t->at + 2, t->end, 4, &low) == 0 && low >= 0xdc00 && low < 0xe000) {
+            value = 0x10000 + ((value - 0xd800) << 10) + (low - 0xdc00);
+            t->at += 6;
+        }
+    }
+    if (value >= 0xd800 && value < 0xe000)
+        return refuse(t, "a lone surrogate matches nothing");
+    buffer_printf(t->out, "\\x{%x}", value);
+    return 0;
+}
+
+/* \p{…} and \P{…}; `at` stands behind the p. */
+static int translate_property(struct translator *t, char kind)
+{
+    const char *close = t->at < t->end && *t->at == '{' ? memchr(t->at, '}', (size_t)(t->end - t->at)) : NULL;
+    if (!close || close - t->at > 64)
+        return refuse(t, "\\p needs a property in braces, like \\p{Letter}");
+    struct slice name = {t->at + 1, (size_t)(close - t->at - 1)};
+    static const char *const prefixes[] = {
+        "General_Category=", "gc=", "Script=", "sc=", "Script_Extensions=", "scx="};
+    const char *tag = "";
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        if (!slice_starts_with(name, prefixes[i]))
+            continue;
+        name.data += strlen(prefixes[i]);
+        name.size -= strlen(prefixes[i]);
+        tag = i < 2 ? "" : i < 4 ? "sc:" : "scx:";
+        break;
+    }
+    for (size_t i = 0; i < sizeof categories / sizeof *categories; i++) {
+        if (slice_is(name, categories[i][0]))
+            name = slice_of(categories[i][1]);
+    }
+    buffer_printf(t->out, "\\%c{%s%.*s}", kind, tag, SLICE_ARGS(name));
+    t->at = close + 1;
+    return 0;
+}
+
+static int translate_escape(struct translator *t)
+{
+    if (++t->at == t->end)
+        return refuse(t, "\"\\\" at the end");
+    char c = *t->at++;
+    uint32_t value;
+    switch (c) {
+    case 'd':
+    case 'D':
+    case 'w':
+    case 'W':
+    case 't':
+    case 'n':
+    case 'f':
+    case 'r':
+        buffer_printf(t->out, "\\%c", c);
+        return 0;
+    case 'v':
+        buffer_str(t->out, "\\x{0b}");
+        return 0;
+    case 's':
+        buffer_str(t->out, t->in_class ? SPACES : "[" SPACES "]");
+        return 0;
+    case 'S':
+        buffer_str(t->out, t->in_class ? "\\P{Xsp}" : "[^" SPACES "]");
+        return 0;
+    case 'b':
+        buffer_str(t->out, "\\b");
+        t->quantifiable = t->in_class;
+        return 0;
+    case 'B':
+        if (t->in_class)
+            return refuse(t, "\\B inside of […]");
+        buffer_str(t->out, "\\B");
+        t->quantifiable = false;
+        return 0;
+    case 'c':
+        if (t->at == t->end || (*t->at | 0x20) < 'a' || (*t->at | 0x20) > 'z')
+            return refuse(t, "\\c needs a letter");
+        buffer_printf(t->out, "\\x{%x}", (unsigned)(*t->at++ & 0x1f));
+        return 0;
+    case 'x':
+        if (hex_digits(t->at, t->end, 2, &value) < 0)
+            return refuse(t, "\\x needs two hexadecimal digits");
+        t->at += 2;
+        buffer_printf(t->out, "\\x{%x}", value);
+        return 0;
+    case 'u':
+        return translate_unicode(t);
+    case 'p':
+    case 'P':
+        return translate_property(t, c);
+    case '0':
+        buffer_str(t->out, "\\x{0}");
+        return 0;
+    case 'k':
+        if (t->in_class || t->at == t->end || *t->at != '<')
+            return refuse(t, "\\k needs a group's name, like \\k<name>");
+        buffer_str(t->out, "\\k");
+        return 0;
+    default:
+        break;
+    }
+    if (c >= '1' && c <= '9') {
+        if (t->in_class)
+            return refuse(t, "a back reference inside of […]");
+        buffer_printf(t->out, "\\%c", c);
+        return 0;
+    }
+    if ((unsigned char)c >= 0x80 || (c | 0x20) < 'a' || (c | 0x20) > 'z') {
+        if ((unsigned char)c < 0x80)
+            buffer_byte(t->out, '\\');
+        buffer_byte(t->out, c);
+        return 0;
+    }
+    t->at--;
+    return error_set(t->err, ERROR_INVALID, "ECMA-262 has no \\%c (at character %d)", c,
+                     (int)(t->at - t->start));
+}
+
+static int translate_class(struct translator *t)
+{
+    t->at++;
+    if (t->end - t->at >= 2 && t->at[0] == '^' && t->at[1] == ']') {
+        buffer_str(t->out, "[\\x{0}-\\x{10ffff}]");
+        t->at += 2;
+        return 0;
+    }
+    if (t->at < t->end && *t->at == ']') {
+        buffer_str(t->out, "(?!)");
+        t->at++;
+        return 0;
+    }
+    buffer_byte(t->out, '[');
+    if (t->at < t->end && *t->at == '^')
+        buffer_byte(t->out, *t->at++);
+    t->in_class = true;
+    while (t->at < t->end && *t->at != ']') {
+        if (*t->at == '\\') {
+            if (translate_escape(t) < 0)
+                return -1;
+            continue;
+        }
+        if (*t->at == '[')
+            buffer_byte(t->out, '\\');
+        buffer_byte(t->out, *t->at++);
+    }
+    if (t->at == t->end)
+        return refuse(t, "\"[\" without \"]\"");
+    t->at++;
+    t->in_class = false;
+    buffer_byte(t->out, ']');
+    return 0;
+}
+
+/* "(" and what says which kind of group it is. */
+static int translate_group(struct translator *t)
+{
+    static const char *const openings[] = {"(?:", "(?=", "(?!", "(?<=", "(?<!", "(?P<", "(?P=", "(?<"};
+    t->quantifiable = false;
+    struct slice rest = {t->at, (size_t)(t->end - t->at)};
+    if (rest.size > 1 && rest.data[1] == '*')
+        return refuse(t, "nothing to repeat before \"*\"");
+    if (rest.size < 2 || rest.data[1] != '?') {
+        buffer_byte(t->out, *t->at++);
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof openings / sizeof *openings; i++) {
+        if (slice_starts_with(rest, openings[i])) {
+            buffer_str(t->out, openings[i]);
+            t->at += strlen(openings[i]);
+            return 0;
+        }
+    }
+    size_t flags = 2;
+    while (flags < rest.size && rest.data[flags] && strchr("ims-", rest.data[flags]))
+        flags++;
+    if (flags == 2 || flags == rest.size || (rest.data[flags] != ':' && rest.data[flags] != ')'))
+        return refuse(t, "unknown kind of group \"(?\"");
+    buffer_append(t->out, rest.data, flags);
+    t->at += flags;
+    return 0;
+}
+
+/* Is this "{" a quantifier's? Otherwise it stands for itself. */
+static bool is_braces(const char *at, const char *end)
+{
+    const char *start = ++at;
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    if (at == start)
+        return false;
+    if (at < end && *at == ',')
+        at++;
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    return at < end && *at == '}';
+}
+
+static int translate_quantifier(struct translator *t)
+{
+    if (!t->quantifiable)
+        return refuse(t, "nothing to repeat");
+    if (*t->at == '{') {
+        const char *close = memchr(t->at, '}', (size_t)(t->end - t->at));
+        buffer_append(t->out, t->at, (size_t)(close - t->at));
+        t->at = close;
+    }
+    buffer_byte(t->out, *t->at++);
+    if (t->at < t->end && *t->at == '?')
+        buffer_byte(t->out, *t->at++);
+    t->quantifiable = false;
+    return 0;
+}
+
+int regex_translate(struct slice pattern, struct buffer *out, struct error *err)
+{
+    struct translator t = {pattern.data, pattern.data, pattern.data + pattern.size, out, err, false, false};
+    while (t.at < t.end) {
+        char c = *t.at;
+        int result = 0;
+        if (c == '*' || c == '+' || c == '?' || (c == '{' && is_braces(t.at, t.end))) {
+            if (translate_quantifier(&t) < 0)
+                return -1;
+            continue;
+        }
+        t.quantifiable = c != '^' && c != '$' && c != '|';
+        if (c == '\\') {
+            result = translate_escape(&t);
+        } else if (c == '[') {
+            result = translate_class(&t);
+        } else if (c == '(') {
+            result = translate_group(&t);
+        } else if (c == '.') {
+            buffer_str(out, "[^" TERMINATORS "]");
+            t.at++;
+        } else {
+            if (c == '{' || c == '}' || c == ']')
+                buffer_byte(out, '\\');
+            buffer_byte(out, *t.at++);
+        }
+        if (result < 0)
+            return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,11 @@
+#ifndef FIRTH_SCHEMA_REGEX_ECMA_H
+#define FIRTH_SCHEMA_REGEX_ECMA_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/text.h"
+
+/* Append the pattern in PCRE2's words. -1 with *err for what ECMA-262 does not have. */
+int regex_translate(struct slice pattern, struct buffer *out, struct error *err);
+
+#endif

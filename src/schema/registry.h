@@ -1,0 +1,112 @@
+/* Schema documents and what is named in them: resources ($id), anchors, dialects. Private to the room.
+ *
+ * A document is parsed when it is added and indexed when something is first looked up. Indexing visits only
+ * places that the keywords define as schemas, so an "$id" inside of "enum" or an unknown keyword names
+ * nothing; a reference that points to such a place makes it a schema, and it is indexed then. A document is
+ * shared by the registry and by the programs compiled from it (counted, the count is atomic); everything that
+ * a program reads of it never changes. */
+#ifndef FIRTH_SCHEMA_REGISTRY_H
+#define FIRTH_SCHEMA_REGISTRY_H
+
+#include "base/map.h"
+#include "schema/keyword.h"
+
+#include <stdatomic.h>
+
+enum {
+    SCHEMA_DOCUMENT_MAX = 16 << 20, /* bytes of a schema document */
+    SCHEMA_DOCUMENTS_MAX = 10000,   /* documents in a registry, fetched ones included */
+    SCHEMA_METASCHEMA_CHAIN_MAX = 8 /* a metaschema's metaschema's … */
+};
+
+struct document;
+
+/* A schema with an absolute URI of its own: a document's root or an embedded "$id". */
+struct resource {
+    const char *uri; /* without fragment */
+    struct document *document;
+    struct resource *parent; /* the one that encloses it in the document, or NULL */
+    uint32_t node, end;      /* document's nodes that it spans */
+    struct dialect dialect;
+    const char *problem; /* its "$schema" is not usable: why; NULL if it is */
+};
+
+struct anchor {
+    struct resource *resource;
+    uint32_t node;
+    bool dynamic;
+};
+
+/* Where indexing started: the document's root, or what a reference pointed to. Checked against the metaschema
+ * as a whole. */
+struct schema_root {
+    uint32_t node, end;
+    bool checked;
+};
+
+struct document {
+    atomic_uint references;
+    struct arena arena;
+    const char *uri; /* it was added or fetched under this */
+    struct json json;
+    bool indexed;
+    uint8_t *is_schema;          /* by node: indexed as a schema */
+    struct resource **resources; /* by node, ascending */
+    size_t resource_count, resource_capacity;
+    struct schema_root *roots;
+    size_t root_count, root_capacity;
+    struct map by_uri;  /* struct resource */
+    struct map anchors; /* "URI#name" to struct anchor */
+};
+
+struct schema_registry {
+    enum schema_draft default_draft;
+    schema_fetch *fetch;
+    void *fetch_context;
+    struct document **documents;
+    size_t document_count, document_capacity;
+    size_t indexed_count;   /* of documents, in order */
+    struct map by_uri;      /* struct document: retrieval URIs, and the root's "$id" */
+    struct map resources;   /* struct resource, of all documents; the first of a name stays */
+    struct map metaschemas; /* URI to struct schema, compiled */
+    struct keyword_table keywords;
+};
+
+struct schema_target {
+    struct resource *resource; /* the innermost that encloses the node */
+    uint32_t node;
+};
+
+void document_release(struct document *document);
+static inline struct document *document_hold(struct document *document)
+{
+    atomic_fetch_add_explicit(&document->references, 1, memory_order_relaxed);
+    return document;
+}
+
+/* Find what `uri` (absolute, with an optional fragment) names, as seen from `from` (its own names come first;
+ * may be NULL). Loads and indexes as needed. */
+int registry_resolve(struct schema_registry *registry, struct document *from, const char *uri,
+                     struct schema_target *ret_target, struct error *err);
+
+/* The document at a URI without fragment: added, built in or fetched. NULL with *err set. */
+struct document *registry_load(struct schema_registry *registry, const char *uri, struct error *err);
+
+/* The anchor `name` of a resource, or NULL. */
+struct anchor *resource_anchor(const struct resource *resource, const char *name);
+struct resource *document_resource_of(const struct document *document, uint32_t node);
+/* The innermost root that holds the node. */
+struct schema_root *document_root_of(const struct document *document, uint32_t node);
+
+/* index.c: make `node` and the schemas below it known. */
+void document_index(struct schema_registry *registry, struct document *document, uint32_t node);
+
+/* dialect.c: the dialect that a "$schema" URI stands for. -1 with *err. */
+int dialect_find(struct schema_registry *registry, const char *uri, struct dialect *ret_dialect,
+                 struct error *err);
+struct dialect dialect_of_draft(enum schema_draft draft);
+
+/* "uri#/pointer" of a node, percent-encoded, in the arena. */
+const char *resource_location(const struct resource *resource, uint32_t node, struct arena *arena);
+
+#endif

@@ -1,0 +1,263 @@
+/* The machine: rules, the operations that combine rules, limits. */
+#include "schema/machine.h"
+
+#include "schema/value.h"
+
+struct schema_validator *schema_validator_new(void)
+{
+    struct schema_validator *m = mem_zalloc(sizeof *m);
+    buffer_init(&m->text, JSON_SIZE_LIMIT);
+    m->regex = regex_scratch_new();
+    return m;
+}
+
+void schema_validator_free(struct schema_validator *m)
+{
+    if (!m)
+        return;
+    buffer_done(&m->text);
+    regex_scratch_free(m->regex);
+    free(m->scopes);
+    free(m->bits);
+    free(m->unique);
+    free(m);
+}
+
+bool machine_stop(struct schema_validator *m, enum machine_stop why, uint32_t place, uint32_t at)
+{
+    if (m->stopped == STOP_NONE) {
+        m->stopped = why;
+        m->stopped_place = place;
+        m->stopped_at = at;
+        m->steps = 0;
+    }
+    return false;
+}
+
+void machine_begin(struct schema_validator *m, const struct schema *program, const struct json *doc)
+{
+    m->program = program;
+    m->doc = doc;
+    m->steps = SCHEMA_STEPS_BASE + (uint64_t)doc->count * SCHEMA_STEPS_PER_NODE;
+    m->depth = 0;
+    m->stopped = STOP_NONE;
+    m->marks = NULL;
+    m->scope_count = 0;
+    m->bit_words = 0;
+}
+
+int machine_check(const struct schema_validator *m, struct error *err)
+{
+    if (m->stopped == STOP_NONE)
+        return 0;
+    struct buffer instance;
+    struct arena arena;
+    arena_init(&arena);
+    buffer_init(&instance, 1024);
+    json_pointer_of(m->doc, m->stopped_at, &instance);
+    const char *where = "";
+    if (m->stopped_place != PLACE_NONE) {
+        const struct place *place = &m->program->places[m->stopped_place];
+        where = resource_location(m->program->resources[place->resource], place->node, &arena);
+    }
+    const char *pointer = instance.overflowed ? "…" : buffer_cstr(&instance);
+    int result;
+    if (m->stopped == STOP_PATTERN)
+        result = error_set(err, ERROR_LIMIT,
+                           "the pattern in schema %.600s takes too long on the value at \"%.600s\"", where,
+                           pointer);
+    else if (m->stopped == STOP_DEPTH)
+        result = error_set(err, ERROR_LIMIT, "schema %.600s goes more than %d schemas deep at \"%.600s\"",
+                           where, SCHEMA_CALL_DEPTH_MAX, pointer);
+    else
+        result =
+            error_set(err, ERROR_LIMIT,
+                      "schema %.600s needs more than %d steps and %d for each value: stopped at \"%.600s\"",
+                      where, SCHEMA_STEPS_BASE, SCHEMA_STEPS_PER_NODE, pointer);
+    buffer_done(&instance);
+    arena_done(&arena);
+    return result;
+}
+
+enum op_group machine_group(enum json_tag tag)
+{
+    static const uint8_t groups[JSON_TAG_MAX] = {
+        [JSON_NULL] = GROUP_ANY,       [JSON_FALSE] = GROUP_ANY,     [JSON_TRUE] = GROUP_ANY,
+        [JSON_INTEGER] = GROUP_NUMBER, [JSON_NUMBER] = GROUP_NUMBER, [JSON_STRING] = GROUP_STRING,
+        [JSON_ARRAY] = GROUP_ARRAY,    [JSON_OBJECT] = GROUP_OBJECT, [JSON_KEY] = GROUP_STRING,
+    };
+    return (enum op_group)groups[tag];
+}
+
+bool machine_enter(struct schema_validator *m, uint32_t resource)
+{
+    if (!m->program->is_dynamic || (m->scope_count && m->scopes[m->scope_count - 1] == resource))
+        return false;
+    m->scopes = mem_grow(m->scopes, &m->scope_capacity, m->scope_count + 1, sizeof *m->scopes);
+    m->scopes[m->scope_count++] = resource;
+    return true;
+}
+
+uint32_t machine_dynamic_rule(const struct schema_validator *m, const struct dynamic_plan *plan)
+{
+    for (size_t i = 0; i < m->scope_count; i++) {
+        for (uint32_t j = 0; j < plan->count; j++) {
+            if (plan->candidates[j].resource == m->scopes[i])
+                return plan->candidates[j].rule;
+        }
+    }
+    return plan->fallback;
+}
+
+static bool run_range(struct schema_validator *m, uint32_t from, uint32_t to, uint32_t at)
+{
+    for (const struct op *op = &m->program->ops[from], *end = &m->program->ops[to]; op < end; op++) {
+        if (!machine_step(m, op, at))
+            return false;
+    }
+    return true;
+}
+
+static bool run_groups(struct schema_validator *m, const struct rule *rule, uint32_t at)
+{
+    enum op_group group = machine_group(json_tag(m->doc, at));
+    if (group < GROUP_ANY && !run_range(m, rule->first[group], rule->first[group + 1], at))
+        return false;
+    return run_range(m, rule->first[GROUP_ANY], rule->first[GROUP_TYPE], at);
+}
+
+/* With marks of its own, if it has unevaluated*, and a place in the dynamic scope. */
+static bool run_with_context(struct schema_validator *m, const struct rule *rule, uint32_t at)
+{
+    struct marks *outer = m->marks, own;
+    bool entered = machine_enter(m, rule->resource);
+    if (rule->tracks) {
+        marks_begin(m, &own, json_count(m->doc, at));
+        m->marks = &own;
+    }
+    bool valid = run_groups(m, rule, at);
+    if (rule->tracks) {
+        m->marks = outer;
+        if (valid && outer)
+            marks_merge(m, outer, &own);
+        marks_end(m, &own);
+    }
+    m->scope_count -= entered;
+    return valid;
+}
+
+bool machine_run_ops(struct schema_validator *m, const struct rule *rule, uint32_t at)
+{
+    if (m->steps == 0)
+        return machine_stop(m, STOP_STEPS, rule->place, at);
+    if (m->depth == SCHEMA_CALL_DEPTH_MAX)
+        return machine_stop(m, STOP_DEPTH, rule->place, at);
+    m->steps--;
+    m->depth++;
+    bool valid =
+        rule->tracks || m->program->is_dynamic ? run_with_context(m, rule, at) : run_groups(m, rule, at);
+    m->depth--;
+    return valid;
+}
+
+static bool any_of(struct schema_validator *m, const struct op *op, uint32_t at)
+{
+    const uint32_t *rules = &m->program->lists[op->a];
+    bool valid = false;
+    for (uint32_t i = 0; i < op->b; i++) {
+        valid |= marks_try(m, rules[i], at);
+        if (valid && !m->marks)
+            return true; /* with marks every branch that holds counts */
+    }
+    return valid;
+}
+
+static bool one_of(struct schema_validator *m, const struct op *op, uint32_t at)
+{
+    const uint32_t *rules = &m->program->lists[op->a];
+    uint32_t valid = 0;
+    for (uint32_t i = 0; i < op->b && valid < 2; i++)
+        valid += marks_try(m, rules[i], at);
+    return valid == 1;
+}
+
+static bool not(struct schema_validator * m, const struct op *op, uint32_t at)
+{
+    struct marks *marks = m->marks;
+    m->marks = NULL;
+    bool valid = !machine_run(m, op->a, at);
+    m->marks = marks;
+    return valid;
+}
+
+bool machine_step(struct schema_validator *m, const struct op *op, uint32_t at)
+{
+    const struct schema *program = m->program;
+    const struct json *doc = m->doc;
+    switch ((enum op_code)op->code) {
+    case OP_MINIMUM:
+        return number_plan_compare(json_raw(doc, at), &program->numbers[op->a]) >= 0;
+    case OP_MAXIMUM:
+        return number_plan_compare(json_raw(doc, at), &program->numbers[op->a]) <= 0;
+    case OP_EXCLUSIVE_MINIMUM:
+        return number_plan_compare(json_raw(doc, at), &program->numbers[op->a]) > 0;
+    case OP_EXCLUSIVE_MAXIMUM:
+        return number_plan_compare(json_raw(doc, at), &program->numbers[op->a]) < 0;
+    case OP_MULTIPLE_OF:
+        return number_plan_divides(json_raw(doc, at), &program->numbers[op->a]);
+    case OP_MIN_LENGTH:
+        return machine_length_at_least(m, at, op->a);
+    case OP_MAX_LENGTH:
+        return machine_length_at_most(m, at, op->a);
+    case OP_PATTERN:
+        return machine_pattern(m, op->a, op->place, at);
+    case OP_ITEMS:
+        return machine_items(m, &program->arrays[op->a], at);
+    case OP_CONTAINS:
+        return machine_contains(m, &program->contains[op->a], at);
+    case OP_UNIQUE_ITEMS:
+        return machine_unique(m, at, NULL, NULL);
+    case OP_MEMBERS:
+        return machine_members(m, &program->objects[op->a], op->place, at);
+    case OP_DEPENDENT_REQUIRED:
+        return machine_dependent_required(m, op, at);
+    case OP_DEPENDENT_SCHEMA:
+        return machine_find_key(m, at, &program->names[op->a]) == JSON_NONE || machine_run(m, op->b, at);
+    case OP_CONST:
+    case OP_ENUM:
+        return machine_one_of_values(m, &program->enums[op->a], at);
+    case OP_CALL:
+        return machine_run(m, op->a, at);
+    case OP_DYNAMIC:
+        return machine_run(m, machine_dynamic_rule(m, &program->dynamics[op->a]), at);
+    case OP_ANY_OF:
+        return any_of(m, op, at);
+    case OP_ONE_OF:
+        return one_of(m, op, at);
+    case OP_NOT:
+        return not(m, op, at);
+    case OP_IF: {
+        const uint32_t *rules = &program->lists[op->a];
+        return machine_run(m, rules[marks_try(m, rules[0], at) ? 1 : 2], at);
+    }
+    case OP_UNEVALUATED_ITEMS:
+        return json_tag(doc, at) != JSON_ARRAY || machine_unevaluated_items(m, op->a, at);
+    case OP_UNEVALUATED_PROPERTIES:
+        return json_tag(doc, at) != JSON_OBJECT || machine_unevaluated_members(m, op->a, at);
+    case OP_TYPE:
+        return machine_type(doc, (uint16_t)op->a, at);
+    case OP_CODE_MAX:
+        break;
+    }
+    return false;
+}
+
+int schema_validate(const struct schema *schema, struct schema_validator *validator, const struct json *doc,
+                    uint32_t at, struct error *err)
+{
+    machine_begin(validator, schema, doc);
+    bool valid = machine_run(validator, schema->root, at);
+    if (validator->stopped != STOP_NONE)
+        return machine_check(validator, err);
+    return valid;
+}

@@ -1,0 +1,135 @@
+/* Objects: one pass over the members. */
+#include "schema/machine.h"
+
+static inline bool is_named(const struct schema_validator *m, uint32_t key, const struct name *name)
+{
+    const struct json_node *node = &m->doc->nodes[key];
+    if (node->link != name->hash)
+        return false;
+    if (node->escaped)
+        return json_text_is(m->doc, key, (struct slice){name->text, name->size});
+    return node->length - 2 == name->size &&
+           memcmp(m->doc->source + node->offset + 1, name->text, name->size) == 0;
+}
+
+const struct property *machine_property(const struct schema_validator *m, const struct object_plan *plan,
+                                        uint32_t key)
+{
+    for (uint32_t at = m->doc->nodes[key].link & plan->mask; plan->table[at]; at = (at + 1) & plan->mask) {
+        const struct property *property = &plan->properties[plan->table[at] - 1];
+        if (is_named(m, key, &property->name))
+            return property;
+    }
+    return NULL;
+}
+
+/* Patterns, and additionalProperties for what neither they nor properties cover. */
+static bool other_member(struct schema_validator *m, const struct object_plan *plan, uint32_t place,
+                         uint32_t key, bool declared, bool *ret_evaluated)
+{
+    bool matched = declared;
+    for (uint32_t i = 0; i < plan->pattern_count; i++) {
+        const struct pattern_rule *pattern = &plan->patterns[i];
+        /* The key is unescaped anew each time: the rule may use the same buffer. */
+        int matches = regex_match(m->program->regexes[pattern->regex], m->regex, machine_text(m, key));
+        if (matches < 0)
+            return machine_stop(m, STOP_PATTERN, place, key);
+        if (matches == 0)
+            continue;
+        matched = true;
+        if (!machine_run(m, pattern->rule, json_value(key)))
+            return false;
+    }
+    *ret_evaluated = matched || plan->marks_additional;
+    return matched || plan->additional == RULE_TRUE || machine_run(m, plan->additional, json_value(key));
+}
+
+static bool declared_member(struct schema_validator *m, const struct property *property, uint32_t value)
+{
+    return property->is_leaf ? machine_type(m->doc, property->types, value)
+                             : machine_run(m, property->rule, value);
+}
+
+static bool all_members(struct schema_validator *m, const struct object_plan *plan, const struct marks *marks,
+                        uint32_t place, uint32_t at)
+{
+    const struct json *doc = m->doc;
+    const struct json_node *nodes = doc->nodes;
+    const struct property *next = plan->properties, *end = next + plan->count;
+    uint32_t required = 0, index = 0, after = nodes[at].link;
+    for (uint32_t key = at + 1; key < after; index++) {
+        /* Members mostly come in the schema's order: the one behind the last is tried first. */
+        const struct property *property =
+            next < end && is_named(m, key, &next->name) ? next : machine_property(m, plan, key);
+        bool declared = false, evaluated = true;
+        if (property) {
+            next = property + 1;
+            required += property->required;
+            declared = property->declared;
+            if (declared && !declared_member(m, property, key + 1))
+                return false;
+        }
+        if ((!declared || property->patterned) && !other_member(m, plan, place, key, declared, &evaluated))
+            return false;
+        if (marks && evaluated)
+            marks_set(m, marks, index);
+        if (plan->names != RULE_TRUE && !machine_run(m, plan->names, key))
+            return false;
+        key = json_after(doc, key + 1);
+    }
+    return required == plan->required;
+}
+
+bool machine_members(struct schema_validator *m, const struct object_plan *plan, uint32_t place, uint32_t at)
+{
+    uint32_t count = m->doc->nodes[at].count;
+    if (count < plan->min || count > plan->max || count < plan->required)
+        return false;
+    struct marks *marks = m->marks;
+    m->marks = NULL;
+    bool valid = all_members(m, plan, marks, place, at);
+    m->marks = marks;
+    return valid;
+}
+
+uint32_t machine_find_key(struct schema_validator *m, uint32_t object, const struct name *name)
+{
+    uint32_t cost = m->doc->nodes[object].count / 16;
+    m->steps = m->steps > cost ? m->steps - cost : 0;
+    for (uint32_t key = json_first_key(m->doc, object); key != JSON_NONE;
+         key = json_next_key(m->doc, object, key)) {
+        if (is_named(m, key, name))
+            return key;
+    }
+    return JSON_NONE;
+}
+
+bool machine_dependent_required(struct schema_validator *m, const struct op *op, uint32_t at)
+{
+    const struct name *names = &m->program->names[op->a];
+    if (machine_find_key(m, at, &names[0]) == JSON_NONE)
+        return true;
+    for (uint32_t i = 1; i <= op->b; i++) {
+        if (m->steps == 0)
+            return machine_stop(m, STOP_STEPS, op->place, at);
+        if (machine_find_key(m, at, &names[i]) == JSON_NONE)
+            return false;
+    }
+    return true;
+}
+
+bool machine_unevaluated_members(struct schema_validator *m, uint32_t rule, uint32_t at)
+{
+    struct marks *marks = m->marks;
+    uint32_t index = 0;
+    bool valid = true;
+    m->marks = NULL;
+    for (uint32_t key = json_first_key(m->doc, at); key != JSON_NONE && valid;
+         key = json_next_key(m->doc, at, key)) {
+        if (!marks_has(m, marks, index++))
+            valid = machine_run(m, rule, json_value(key));
+    }
+    m->marks = marks;
+    marks_fill(m, marks);
+    return valid;
+}

@@ -1,0 +1,98 @@
+/* Strings, constants, enumerations. */
+#include "schema/machine.h"
+#include "schema/value.h"
+
+struct slice machine_text(struct schema_validator *m, uint32_t at)
+{
+    struct slice inner = json_inner(m->doc, at);
+    if (!json_escaped(m->doc, at))
+        return inner;
+    buffer_clear(&m->text);
+    buffer_reserve(&m->text, inner.size);
+    size_t size = json_unescape(inner.data, inner.size, m->text.data);
+    return (struct slice){m->text.data, size};
+}
+
+static size_t code_points(struct slice text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.size; i++)
+        count += (text.data[i] & 0xc0) != 0x80;
+    return count;
+}
+
+/* A character takes one to four bytes, escaped (\u0041) up to six: most lengths are settled by the size
+ * alone. */
+bool machine_length_at_least(struct schema_validator *m, uint32_t at, uint32_t min)
+{
+    struct slice inner = json_inner(m->doc, at);
+    if (inner.size < min)
+        return false;
+    if (inner.size / 12 >= min || (!json_escaped(m->doc, at) && inner.size / 4 >= min))
+        return true;
+    return code_points(machine_text(m, at)) >= min;
+}
+
+bool machine_length_at_most(struct schema_validator *m, uint32_t at, uint32_t max)
+{
+    struct slice inner = json_inner(m->doc, at);
+    if (inner.size <= max)
+        return true;
+    return inner.size / 12 <= max && code_points(machine_text(m, at)) <= max;
+}
+
+bool machine_pattern(struct schema_validator *m, uint32_t regex, uint32_t place, uint32_t at)
+{
+    int matches = regex_match(m->program->regexes[regex], m->regex, machine_text(m, at));
+    if (matches < 0)
+        return machine_stop(m, STOP_PATTERN, place, at);
+    return matches;
+}
+
+static bool string_in(struct schema_validator *m, const struct enum_plan *plan, uint32_t at)
+{
+    struct slice text = machine_text(m, at);
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const struct enum_value *value = &plan->values[i];
+        if (value->tag == JSON_STRING && value->text.size == text.size &&
+            memcmp(value->text.text, text.data, text.size) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool value_is(struct schema_validator *m, const struct enum_plan *plan, const struct enum_value *value,
+                     uint32_t at)
+{
+    if (value->tag == JSON_STRING)
+        return json_text_is(m->doc, at, (struct slice){value->text.text, value->text.size});
+    return json_equal(m->doc, at, plan->json, value->node);
+}
+
+static bool looked_up(struct schema_validator *m, const struct enum_plan *plan, uint32_t at, bool is_string)
+{
+    uint64_t hash = value_hash(m->doc, at);
+    for (uint32_t slot = (uint32_t)hash & plan->mask; plan->table[slot]; slot = (slot + 1) & plan->mask) {
+        const struct enum_value *value = &plan->values[plan->table[slot] - 1];
+        if (value->hash == hash && (value->tag == JSON_STRING) == is_string && value_is(m, plan, value, at))
+            return true;
+    }
+    return false;
+}
+
+bool machine_one_of_values(struct schema_validator *m, const struct enum_plan *plan, uint32_t at)
+{
+    enum json_tag tag = json_tag(m->doc, at);
+    bool is_string = tag == JSON_STRING || tag == JSON_KEY;
+    if (!(plan->types >> tag & 1))
+        return false;
+    if (plan->table)
+        return looked_up(m, plan, at, is_string);
+    if (is_string)
+        return string_in(m, plan, at);
+    for (uint32_t i = 0; i < plan->count; i++) {
+        if (plan->values[i].tag != JSON_STRING && json_equal(m->doc, at, plan->json, plan->values[i].node))
+            return true;
+    }
+    return false;
+}
