@@ -203,7 +203,7 @@ static int commit_due_ms(const struct session *session)
 
 /* --- the input ----------------------------------------------------------------------------------------- */
 
-/* Wait for input. 1: there is some (or its end); 0: nothing for now, a commit is due. */
+/* Wait for input. 1: there is some (or its end); 0: none yet, and a commit is due. */
 static int wait_for_input(struct session *session, int input, struct firth_error *err)
 {
     struct pollfd ready = {.fd = input, .events = POLLIN};

@@ -87,8 +87,10 @@ struct firth_choice {
 struct firth_option {
     const char *name; /* NULL ends the table */
     enum firth_option_type type;
+    int order;     /* in forms; 0: by position */
     size_t offset; /* offsetof(struct my_config, field) */
     bool required;
+    bool multiline;                    /* forms: a text of several lines */
     const char *preset;                /* the default as text ("1000", "true", an enum's value), NULL: none */
     const char *minimum;               /* INTEGER, NUMBER: as text, inclusive, NULL: none */
     const char *maximum;               /* INTEGER, NUMBER: as text, inclusive, NULL: none */
@@ -98,10 +100,8 @@ struct firth_option {
     const struct firth_choice *choices; /* CHOICE */
     const char *title;
     const char *help;
-    const char *example;
+    const char *example; /* as text, like preset */
     const char *pattern; /* STRING: a regular expression, for forms; check() enforces what matters */
-    int order;           /* in forms; 0: by position */
-    bool multiline;
 };
 
 /* --- what the SDK does for a connector ---------------------------------------------------------------- */
