@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "firth/connector.h"
-#include "json/json.h"
+#include "host.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -86,6 +86,11 @@ static void run_class(struct run *run, const struct firth_connector_class *class
     assert_int_equal(file_read(out_path, 64 << 20, &run->out, &err), 0);
 }
 
+static struct firth_slice text(const char *bytes)
+{
+    return (struct firth_slice){bytes, strlen(bytes)};
+}
+
 #define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static void expect_exit(const struct run *run, int status)
@@ -122,6 +127,45 @@ static unsigned count_pieces(struct run *run, const char *piece)
     for (const char *at = buffer_cstr(&run->out); (at = strstr(at, piece)); at += strlen(piece))
         count++;
     return count;
+}
+
+/* --- values ------------------------------------------------------------------------------------------ */
+
+static void test_json_values(void **state)
+{
+    (void)state;
+    static const volatile sig_atomic_t never = 0;
+    static const struct firth_connector_class class_ = {.name = "test"};
+    struct firth_host host;
+    const char *json =
+        "{\"a\":[true,null,{\"b/c\":\"x\\u0041\"}],\"n\":1e3,\"f\":1.5,\"big\":9223372036854775808}";
+    static const struct {
+        const char *pointer;
+        enum firth_type type;
+        const char *value;
+    } cases[] = {
+        {"/a/0", FIRTH_IS_BOOLEAN, "true"}, {"/a/1", FIRTH_IS_NULL, "null"},
+        {"/a/2/b~1c", FIRTH_IS_TEXT, "xA"}, {"/n", FIRTH_IS_NUMBER, "1e3"},
+        {"/a/9", FIRTH_IS_ABSENT, NULL},    {"/a/2", FIRTH_IS_OBJECT, "{\"b/c\":\"x\\u0041\"}"},
+    };
+    sdk_host_init(&host, &class_, 1, &never);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct firth_slice value = {NULL, 0};
+        assert_int_equal(firth_json_get(&host, text(json), cases[i].pointer, &value), cases[i].type);
+        if (cases[i].value)
+            assert_true(slice_is((struct slice){value.data, value.size}, cases[i].value));
+        else
+            assert_null(value.data);
+    }
+    int64_t number = 7;
+    assert_true(firth_json_integer(&host, text(json), "/n", &number));
+    assert_int_equal(number, 1000);
+    assert_false(firth_json_integer(&host, text(json), "/f", &number));
+    assert_false(firth_json_integer(&host, text(json), "/big", &number));
+    assert_false(firth_json_integer(&host, text("{"), "", &number));
+    assert_false(firth_json_integer(&host, (struct firth_slice){NULL, 0}, "/n", &number));
+    assert_int_equal(number, 1000);
+    sdk_host_done(&host);
 }
 
 /* --- a source that does as its config says ------------------------------------------------------------ */
@@ -172,11 +216,6 @@ static int test_open(struct firth_host *host, const void *config, const struct f
     self->selection = selection;
     *ret_self = self;
     return 0;
-}
-
-static struct firth_slice text(const char *bytes)
-{
-    return (struct firth_slice){bytes, strlen(bytes)};
 }
 
 static int emit_typed(struct firth_host *host)
@@ -696,15 +735,11 @@ static void test_state_comes_back_at_a_pause(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read_in_order),
-        cmocka_unit_test(test_read_acts),
-        cmocka_unit_test(test_wrong_files),
-        cmocka_unit_test(test_command_line),
-        cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_reader_goes_away),
-        cmocka_unit_test(test_write),
-        cmocka_unit_test(test_line_without_end),
-        cmocka_unit_test(test_state_comes_back_at_a_pause),
+        cmocka_unit_test(test_json_values),      cmocka_unit_test(test_read_in_order),
+        cmocka_unit_test(test_read_acts),        cmocka_unit_test(test_wrong_files),
+        cmocka_unit_test(test_command_line),     cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_reader_goes_away), cmocka_unit_test(test_write),
+        cmocka_unit_test(test_line_without_end), cmocka_unit_test(test_state_comes_back_at_a_pause),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "host.h"
+#include "schema/schema.h"
 
 struct config {
     const char *name, *password, *region, *path;
@@ -187,7 +188,7 @@ static void test_long_values_are_cut(void **state)
     arena_done(&arena);
 }
 
-/* What the spec says beside the types; that it accepts what the reader accepts is tested end to end. */
+/* What the spec says, word for word. */
 static void test_spec(void **state)
 {
     (void)state;
@@ -225,6 +226,58 @@ static void test_spec(void **state)
     arena_done(&arena);
 }
 
+/* The spec is a schema that says of a config what the reader says. */
+static void test_spec_agrees(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *config;
+        bool valid;
+    } cases[] = {
+        {"{\"name\":\"x\"}", true},
+        {"{\"name\":\"x\",\"other\":1}", true},
+        {"{}", false},
+        {"{\"name\":\"x\",\"count\":0}", false},
+        {"{\"name\":\"x\",\"mode\":\"slow\",\"tables\":[\"a\"],\"login\":{\"kind\":\"none\"}}", true},
+        {"{\"name\":\"x\",\"login\":{\"kind\":\"token\"}}", false},
+        {"{\"name\":\"x\",\"login\":{\"kind\":\"token\",\"token\":\"t\"}}", true},
+        {"{\"name\":\"x\",\"advanced\":{\"depth\":10}}", false},
+    };
+    const struct firth_connector_class class_ = {.name = "source-x", .title = "X", .options = options};
+    struct arena arena = {0};
+    struct buffer out;
+    struct json spec;
+    struct error err;
+    buffer_init(&out, 1 << 20);
+    sdk_spec_write(&out, &class_);
+    assert_int_equal(json_parse_copy(&arena, out.data, out.size, &spec, &err), 0);
+    uint32_t schema_at = json_get(&spec, 0, "connectionSpecification");
+    uint32_t password = json_pointer(&spec, schema_at, slice_of("/properties/password/airbyte_secret"));
+    uint32_t token =
+        json_pointer(&spec, schema_at, slice_of("/properties/login/oneOf/0/properties/token/airbyte_secret"));
+    assert_true(json_is(&spec, password, JSON_TRUE));
+    assert_true(json_is(&spec, token, JSON_TRUE));
+
+    struct schema_registry *registry = schema_registry_new(SCHEMA_DRAFT_7);
+    assert_int_equal(schema_registry_add(registry, "test:spec", json_raw(&spec, schema_at), &err), 0);
+    struct schema *schema = schema_compile(registry, "test:spec", &err);
+    assert_non_null(schema);
+    struct schema_validator *validator = schema_validator_new();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct json doc;
+        struct config config;
+        const char *text = cases[i].config;
+        assert_int_equal(json_parse_copy(&arena, text, strlen(text), &doc, &err), 0);
+        assert_int_equal(schema_validate(schema, validator, &doc, 0, &err), cases[i].valid);
+        assert_int_equal(read_config(text, &config, &arena, &err), cases[i].valid ? 0 : -1);
+    }
+    schema_validator_free(validator);
+    schema_free(schema);
+    schema_registry_free(registry);
+    buffer_done(&out);
+    arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +285,7 @@ int main(void)
         cmocka_unit_test(test_problems),
         cmocka_unit_test(test_long_values_are_cut),
         cmocka_unit_test(test_spec),
+        cmocka_unit_test(test_spec_agrees),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
