@@ -15,6 +15,7 @@ static void loader_init(struct loader *loader, struct catalog *catalog, const st
     arena_init(&loader->scratch);
     map_init(&loader->problem_seen);
     map_init(&loader->by_path);
+    map_init(&loader->schema_places);
     for (size_t i = 0; i < SECTION_COUNT; i++)
         map_init(&loader->sections[i].by_name);
 }
@@ -26,6 +27,7 @@ static void loader_done(struct loader *loader)
         free(loader->sections[i].items);
     }
     map_done(&loader->by_path);
+    map_done(&loader->schema_places);
     map_done(&loader->problem_seen);
     free(loader->sources);
     free(loader->problems);

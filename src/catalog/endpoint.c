@@ -166,8 +166,7 @@ bool endpoint_build(struct loader *loader, struct value value, const char *what,
         if (!(allowed & kinds[i].bit))
             continue;
         of_kind[count] = i;
-        choices =
-            arena_printf(&loader->scratch, "%s%s'%s'", choices, count ? " or " : "", kinds[i].rule.name);
+        choices = arena_printf(&loader->scratch, "%s%s'%s'", choices, count ? ", " : "", kinds[i].rule.name);
         rules[count++] = kinds[i].rule;
     }
     struct value values[KIND_COUNT];

@@ -126,6 +126,15 @@ struct source *loader_open_absolute(struct loader *loader, const char *absolute,
     return source;
 }
 
+/* The path for people: where a variable is in it, as written, since what that holds may be a secret. */
+static const char *written_path(struct loader *loader, struct value from, const char *path)
+{
+    const char *written = json_cstring(&from.source->doc.json, from.at, &loader->scratch);
+    if (!written || !strstr(written, "${"))
+        return path;
+    return arena_strndup(&loader->scratch, written, strcspn(written, "#"));
+}
+
 struct source *loader_open(struct loader *loader, struct value from, const char *path, bool secret)
 {
     if (string_starts_with(path, "file://"))
@@ -141,7 +150,8 @@ struct source *loader_open(struct loader *loader, struct value from, const char 
     }
     auto_free char *joined = *path == '/' ? mem_strdup(path) : mem_printf("%s/%s", from.source->folder, path);
     auto_free char *absolute = file_absolute(joined);
-    const char *display = display_beside(loader->arena, from.source->display, path);
+    const char *display =
+        display_beside(loader->arena, from.source->display, written_path(loader, from, path));
     struct error err;
     struct source *source = loader_open_absolute(loader, absolute, display, secret, &err);
     if (!source)
@@ -174,24 +184,23 @@ static const struct entry *taken_by(struct loader *loader, enum section section,
     return entry;
 }
 
+/* A thing whose name is wrong or taken is checked all the same; it is only not found by that name. */
 static void add_entry(struct loader *loader, enum section section, struct value key)
 {
+    const char *written = arena_strdup(loader->arena, value_written(loader, key));
     const char *name = value_string(loader, key);
-    if (!name || !names_check(loader, key, section_what[section], name))
-        return;
-    const struct entry *earlier = taken_by(loader, section, name);
-    if (earlier) {
-        loader_problem(loader, key, "the name '%s' is taken: %s has it at %s:%u:%u",
-                       value_written(loader, key), section_what[earlier->section], earlier->place->file,
-                       earlier->place->line, earlier->place->column);
-        return;
-    }
+    bool found_by_name = name && names_check(loader, key, section_what[section], name);
+    const struct entry *earlier = found_by_name ? taken_by(loader, section, name) : NULL;
+    if (earlier)
+        loader_problem(loader, key, "the name '%s' is taken: %s has it at %s:%u:%u", written,
+                       section_what[earlier->section], earlier->place->file, earlier->place->line,
+                       earlier->place->column);
     struct catalog_place place = loader_place(key);
     struct entry *entry = arena_zalloc(loader->arena, sizeof *entry);
     *entry = (struct entry){
         .section = section,
-        .name = name,
-        .written = arena_strdup(loader->arena, value_written(loader, key)),
+        .name = name ? name : written,
+        .written = written,
         .key = key,
         .value = value_of_key(key),
         .place = arena_dup(loader->arena, &place, sizeof place),
@@ -199,7 +208,8 @@ static void add_entry(struct loader *loader, enum section section, struct value 
     struct entries *entries = &loader->sections[section];
     entries->items = mem_grow(entries->items, &entries->capacity, entries->count + 1, sizeof(void *));
     entries->items[entries->count++] = entry;
-    map_set(&entries->by_name, slice_of(name), entry);
+    if (found_by_name && !earlier)
+        map_set(&entries->by_name, slice_of(name), entry);
 }
 
 static void list_section(struct loader *loader, enum section section, struct value mapping)

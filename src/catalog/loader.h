@@ -81,7 +81,8 @@ struct loader {
     struct entries sections[SECTION_COUNT];
     struct catalog_schema_document *schema_documents;
     size_t schema_document_count, schema_document_capacity;
-    bool flow_references; /* flow://inferred-schema and the like are registered */
+    struct map schema_places; /* URI to struct value: where that schema is written */
+    bool flow_references;     /* flow://inferred-schema and the like are registered */
 };
 
 /* --- problems.c ------------------------------------------------------------------------------------ */
@@ -199,8 +200,17 @@ void schemas_build(struct loader *loader, struct catalog_collection *collection,
 /* Answers a reference to a file that the registry has not yet. */
 int schemas_fetch(void *context, const char *uri, struct arena *arena, struct slice *ret_source,
                   struct error *err);
+/* Register a document that is written at `at` (source NULL: nowhere). */
+bool schemas_register(struct loader *loader, const char *uri, struct slice text, struct value at,
+                      struct error *err);
 /* Register a whole file as a schema. */
 bool schemas_add_file(struct loader *loader, struct source *source, struct error *err);
+
+/* What flow://inferred-schema and the like stand for; once. */
+void flow_register(struct loader *loader);
+/* A schema's text, with flow://… resolved for this collection if there is any in it. */
+struct slice flow_resolve(struct loader *loader, const struct catalog_collection *collection,
+                          struct value schema);
 
 /* Do the schema's properties allow for the collection's keys? Tells what it can tell. */
 void keys_check(struct loader *loader, struct value key_list, struct value schema);

@@ -67,10 +67,12 @@ bool names_check(struct loader *loader, struct value value, const char *what, co
  * as the former. */
 static const char *suggest_entry(struct loader *loader, const struct entries *entries, const char *name)
 {
+    const struct map_entry *item;
     const char **names = arena_alloc(&loader->scratch, (entries->count + 1) * sizeof *names);
-    for (size_t i = 0; i < entries->count; i++)
-        names[i] = entries->items[i]->name;
-    const char *nearest = string_nearest(name, names, entries->count);
+    size_t count = 0;
+    for (size_t at = 0; (item = map_next(&entries->by_name, &at));)
+        names[count++] = item->key.data;
+    const char *nearest = string_nearest(name, names, count);
     if (!nearest)
         return "";
     const struct entry *entry = map_get(&entries->by_name, slice_of(nearest));

@@ -1,21 +1,26 @@
 /* Schemas into the registry: inline ones under a URI of their place in the file, files under their own, what
- * these refer to when it is asked for; and Flow's own references, flow://…, which mean another schema in
- * each collection. */
+ * these refer to when it is asked for. */
 #include "catalog/loader.h"
-
-#include "base/file.h"
-#include "json/writer.h"
 
 #include <stdlib.h>
 
-static bool register_document(struct loader *loader, const char *uri, struct slice source, struct error *err)
+/* Keep the document for processes that compile anew, and where it is written for messages. */
+static void note_document(struct loader *loader, const char *uri, struct slice text, struct value at)
 {
-    if (schema_registry_add(loader->catalog->schemas, uri, source, err) < 0)
-        return false;
     loader->schema_documents = mem_grow(loader->schema_documents, &loader->schema_document_capacity,
                                         loader->schema_document_count + 1, sizeof *loader->schema_documents);
     loader->schema_documents[loader->schema_document_count++] =
-        (struct catalog_schema_document){arena_strdup(loader->arena, uri), source};
+        (struct catalog_schema_document){arena_strdup(loader->arena, uri), text};
+    if (at.source)
+        map_set(&loader->schema_places, slice_of(uri), arena_dup(loader->arena, &at, sizeof at));
+}
+
+bool schemas_register(struct loader *loader, const char *uri, struct slice text, struct value at,
+                      struct error *err)
+{
+    if (schema_registry_add(loader->catalog->schemas, uri, text, err) < 0)
+        return false;
+    note_document(loader, uri, text, at);
     return true;
 }
 
@@ -31,7 +36,7 @@ bool schemas_add_file(struct loader *loader, struct source *source, struct error
     if (source->schema_added)
         return true;
     source->schema_added = true;
-    return register_document(loader, source->uri, whole(source), err);
+    return schemas_register(loader, source->uri, whole(source), (struct value){source, 0}, err);
 }
 
 static char *decode_path(struct arena *arena, const char *uri_path)
@@ -86,118 +91,9 @@ int schemas_fetch(void *context, const char *uri, struct arena *arena, struct sl
         return error_set(err, ERROR_INVALID, "%s cannot be read", source->display);
     *ret_source =
         (struct slice){arena_dup(arena, whole(source).data, whole(source).size), whole(source).size};
-    loader->schema_documents = mem_grow(loader->schema_documents, &loader->schema_document_capacity,
-                                        loader->schema_document_count + 1, sizeof *loader->schema_documents);
-    loader->schema_documents[loader->schema_document_count++] =
-        (struct catalog_schema_document){arena_strdup(loader->arena, uri), whole(source)};
+    note_document(loader, uri, whole(source), (struct value){source, 0});
     source->schema_added |= strcmp(uri, source->uri) == 0;
     return 0;
-}
-
-/* --- flow://… -------------------------------------------------------------------------------------- */
-
-/* What Flow's references mean here. The write schema is the collection's own. What Flow would infer from the
- * documents, or relax, accepts everything: each document was checked when it was written. */
-static const struct {
-    const char *reference;
-    bool write_schema;
-} flow_references[] = {
-    {"flow://write-schema", true},
-    {"flow://connector-schema", true},
-    {"flow://inferred-schema", false},
-    {"flow://relaxed-write-schema", false},
-};
-
-struct flow_rewriting {
-    const struct json *doc;
-    const char *write_uri;
-    bool bundled[RULES_COUNT(flow_references)]; /* the schema brings its own, by $id */
-    struct arena *arena;
-    const char *collection;
-    struct json_writer writer;
-};
-
-/* The position in flow_references of a string that is one of them, else -1. */
-static int flow_reference(const struct json *doc, uint32_t at)
-{
-    for (size_t i = 0; json_is(doc, at, JSON_STRING) && i < RULES_COUNT(flow_references); i++) {
-        if (json_string_is(doc, at, flow_references[i].reference))
-            return (int)i;
-    }
-    return -1;
-}
-
-static void find_bundled(struct flow_rewriting *rewriting, uint32_t from, uint32_t end)
-{
-    for (uint32_t at = from; at + 1 < end; at++) {
-        if (!json_is(rewriting->doc, at, JSON_KEY) || !json_string_is(rewriting->doc, at, "$id"))
-            continue;
-        int reference = flow_reference(rewriting->doc, json_value(at));
-        if (reference >= 0)
-            rewriting->bundled[reference] = true;
-    }
-}
-
-static void put_reference(struct flow_rewriting *rewriting, int reference)
-{
-    if (rewriting->bundled[reference])
-        json_put_string(&rewriting->writer,
-                        arena_printf(rewriting->arena, "%s/%s", flow_references[reference].reference,
-                                     rewriting->collection));
-    else
-        json_put_string(&rewriting->writer, flow_references[reference].write_schema
-                                                ? rewriting->write_uri
-                                                : flow_references[reference].reference);
-}
-
-static void rewrite_flow(struct flow_rewriting *rewriting, uint32_t at)
-{
-    const struct json *doc = rewriting->doc;
-    struct json_writer *writer = &rewriting->writer;
-    if (json_is(doc, at, JSON_OBJECT)) {
-        json_begin_object(writer);
-        for (uint32_t key = json_first_key(doc, at); key != JSON_NONE; key = json_next_key(doc, at, key)) {
-            json_put_key_slice(writer, json_string(doc, key, rewriting->arena));
-            bool refers = json_string_is(doc, key, "$ref") || json_string_is(doc, key, "$id");
-            int reference = refers ? flow_reference(doc, json_value(key)) : -1;
-            if (reference >= 0)
-                put_reference(rewriting, reference);
-            else
-                rewrite_flow(rewriting, json_value(key));
-        }
-        json_end_object(writer);
-    } else if (json_is(doc, at, JSON_ARRAY)) {
-        json_begin_array(writer);
-        for (uint32_t each = json_first(doc, at); each != JSON_NONE; each = json_next(doc, at, each))
-            rewrite_flow(rewriting, each);
-        json_end_array(writer);
-    } else {
-        json_put_raw(writer, json_raw(doc, at));
-    }
-}
-
-/* The schema's text, with flow://… resolved for this collection if there is any. */
-static struct slice resolve_flow(struct loader *loader, const struct catalog_collection *collection,
-                                 struct value schema)
-{
-    const struct json *doc = &schema.source->doc.json;
-    struct slice raw = json_raw(doc, schema.at);
-    if (!collection->write_schema_uri || !memmem(raw.data, raw.size, "flow:", 5))
-        return raw;
-    struct buffer text;
-    buffer_init(&text, BUFFER_UNLIMITED);
-    struct flow_rewriting rewriting = {
-        .doc = doc,
-        .write_uri = collection->write_schema_uri,
-        .arena = &loader->scratch,
-        .collection = collection->name,
-    };
-    json_writer_init(&rewriting.writer, &text);
-    find_bundled(&rewriting, schema.at, json_after(doc, schema.at));
-    rewrite_flow(&rewriting, schema.at);
-    struct slice result = {arena_strndup(loader->arena, text.data, text.size), text.size};
-    buffer_done(&text);
-    return result;
 }
 
 /* --- a collection's schemas ------------------------------------------------------------------------ */
@@ -238,7 +134,7 @@ static const char *add_inline(struct loader *loader, const struct catalog_collec
 {
     const char *uri = inline_uri(loader, schema, NULL);
     struct error err;
-    if (register_document(loader, uri, resolve_flow(loader, collection, schema), &err))
+    if (schemas_register(loader, uri, flow_resolve(loader, collection, schema), schema, &err))
         return uri;
     loader_problem(loader, schema, "%s", err.message);
     return NULL;
@@ -271,9 +167,9 @@ static const char *add_by_path(struct loader *loader, const struct catalog_colle
     bool added;
     if (collection->write_schema_uri && memmem(raw.data, raw.size, "flow:", 5)) {
         /* flow://write-schema means this collection's: a copy of the file of its own. */
-        uri = inline_uri(loader, (struct value){source, 0}, collection->name);
-        added =
-            register_document(loader, uri, resolve_flow(loader, collection, (struct value){source, 0}), &err);
+        struct value root = {source, 0};
+        uri = inline_uri(loader, root, collection->name);
+        added = schemas_register(loader, uri, flow_resolve(loader, collection, root), root, &err);
     } else {
         added = schemas_add_file(loader, source, &err);
     }
@@ -290,12 +186,35 @@ static const char *add_by_path(struct loader *loader, const struct catalog_colle
     return result;
 }
 
+/* The compiler's errors begin with "schema URI#/pointer: ": tell the problem there, else at the schema. */
+static void schema_problem(struct loader *loader, struct value schema, const char *message)
+{
+    static const char prefix[] = "schema ";
+    const char *uri = message + strlen(prefix);
+    const char *colon = string_starts_with(message, prefix) ? strstr(uri, ": ") : NULL;
+    if (!colon) {
+        loader_problem(loader, schema, "the schema cannot be used: %s", message);
+        return;
+    }
+    const char *hash = memchr(uri, '#', (size_t)(colon - uri));
+    const char *end = hash ? hash : colon;
+    const struct value *document = map_get(&loader->schema_places, (struct slice){uri, (size_t)(end - uri)});
+    if (document) {
+        const char *pointer =
+            hash ? arena_strndup(&loader->scratch, hash + 1, (size_t)(colon - hash - 1)) : "";
+        uint32_t at = json_pointer(&document->source->doc.json, document->at,
+                                   slice_of(decode_path(&loader->scratch, pointer)));
+        schema = (struct value){document->source, at == JSON_NONE ? document->at : at};
+    }
+    loader_problem(loader, schema, "not a valid schema: %s", colon + 2);
+}
+
 static const struct schema *compile(struct loader *loader, const char *uri, struct value at)
 {
     struct error err;
     const struct schema *schema = schema_compile(loader->catalog->schemas, uri, &err);
     if (!schema)
-        loader_problem(loader, at, "%s", err.message);
+        schema_problem(loader, at, err.message);
     return schema;
 }
 
@@ -306,26 +225,13 @@ static const char *add(struct loader *loader, const struct catalog_collection *c
                                               : add_inline(loader, collection, schema);
 }
 
-static void register_flow_references(struct loader *loader)
-{
-    struct error err;
-    if (loader->flow_references)
-        return;
-    loader->flow_references = true;
-    for (size_t i = 0; i < RULES_COUNT(flow_references); i++) {
-        if (!flow_references[i].write_schema &&
-            !register_document(loader, flow_references[i].reference, SLICE_LITERAL("true"), &err))
-            assert(!"the schema true is valid");
-    }
-}
-
 void schemas_build(struct loader *loader, struct catalog_collection *collection,
                    struct collection_schemas given)
 {
     struct value write = value_there(given.schema) ? given.schema : given.write;
     if (!value_there(write))
         return;
-    register_flow_references(loader);
+    flow_register(loader);
     const char *uri = add(loader, collection, write);
     if (!uri)
         return;

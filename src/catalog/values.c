@@ -39,9 +39,15 @@ static unsigned type_of(struct value value)
 static const char *found_name(struct value value)
 {
     static const char *const names[JSON_TAG_MAX] = {
-        [JSON_NULL] = "nothing",     [JSON_FALSE] = "false",      [JSON_TRUE] = "true",
-        [JSON_INTEGER] = "a number", [JSON_NUMBER] = "a number",  [JSON_STRING] = "text",
-        [JSON_ARRAY] = "a list",     [JSON_OBJECT] = "a mapping", [JSON_KEY] = "a key",
+        [JSON_NULL] = "nothing",
+        [JSON_FALSE] = "false",
+        [JSON_TRUE] = "true",
+        [JSON_INTEGER] = "a number",
+        [JSON_NUMBER] = "a number with a fraction",
+        [JSON_STRING] = "text",
+        [JSON_ARRAY] = "a list",
+        [JSON_OBJECT] = "a mapping",
+        [JSON_KEY] = "a key",
     };
     return names[json_tag(&value.source->doc.json, value.at)];
 }
@@ -58,7 +64,6 @@ static const char *expected_names(struct loader *loader, unsigned types)
         {TYPE_NUMBER, "a number"},
         {TYPE_INTEGER, "a whole number"},
         {TYPE_BOOL, "true or false"},
-        {TYPE_NULL, "nothing"},
     };
     const char *text = "";
     for (size_t i = 0; i < RULES_COUNT(names); i++) {
@@ -73,7 +78,7 @@ bool value_is(struct loader *loader, struct value value, unsigned types, const c
     if (type_of(value) & types)
         return true;
     const char *hint = "";
-    if ((types & TYPE_STRING) && (type_of(value) & (TYPE_NUMBER | TYPE_BOOL)))
+    if ((types | TYPE_NULL) == (TYPE_STRING | TYPE_NULL) && (type_of(value) & (TYPE_NUMBER | TYPE_BOOL)))
         hint = "; put it in quotes";
     loader_problem(loader, value, "%s must be %s, but is %s%s", what, expected_names(loader, types),
                    found_name(value), hint);

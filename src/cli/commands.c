@@ -4,6 +4,7 @@
 
 // clang-format off
 const struct command *const cli_commands[] = {
+    &cli_check,
     &cli_read,
     &cli_status,
     &cli_connectors,

@@ -1,0 +1,293 @@
+/* `firth check`: is a catalog right? All that is wrong with it at once, or a short list of what it defines.
+ */
+#include "base/file.h"
+#include "catalog/catalog.h"
+#include "cli/output.h"
+#include "json/writer.h"
+
+#include <unistd.h>
+
+/* --- what is wrong --------------------------------------------------------------------------------- */
+
+enum { EXCERPT_MAX = 100, EXCERPT_FILE_MAX = 64 << 20 };
+
+/* Line `number` of a text, without its end. False if there is none. */
+static bool find_line(struct slice text, uint32_t number, struct slice *ret_line)
+{
+    const char *at = text.data, *end = text.data + text.size;
+    for (uint32_t line = 1; line < number; line++) {
+        const char *next = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
+        if (!next)
+            return false;
+        at = next + 1;
+    }
+    const char *stop = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
+    *ret_line = (struct slice){at, (size_t)((stop ? stop : end) - at)};
+    return true;
+}
+
+/* The bytes before the column, which counts characters from 1. */
+static size_t bytes_before(struct slice line, uint32_t column)
+{
+    size_t at = 0;
+    while (at < line.size && column > 1) {
+        at++;
+        if (at == line.size || ((unsigned char)line.data[at] & 0xc0) != 0x80)
+            column--;
+    }
+    return at;
+}
+
+/* The line and a caret below the place. Control characters are shown as blanks, so that a file cannot drive
+ * the terminal; a long line is shown around the place. */
+static void print_excerpt(struct output *output, const struct catalog_error *error, struct slice text)
+{
+    struct slice line;
+    if (!find_line(text, error->place.line, &line) || !utf8_valid(line.data, line.size))
+        return;
+    size_t before = bytes_before(line, error->place.column), from = 0;
+    if (before > EXCERPT_MAX / 2) {
+        from = before - EXCERPT_MAX / 2;
+        while (from < before && ((unsigned char)line.data[from] & 0xc0) == 0x80)
+            from++;
+    }
+    size_t shown = utf8_cut(line.data + from, line.size - from, EXCERPT_MAX);
+    output_printf(output, "%6u | ", error->place.line);
+    for (size_t i = 0; i < shown; i++) {
+        unsigned char byte = (unsigned char)line.data[from + i];
+        output_write(output, byte < 0x20 || byte == 0x7f ? " " : &line.data[from + i], 1);
+    }
+    output_str(output, "\n       | ");
+    for (size_t i = from; i < before; i++) {
+        if (((unsigned char)line.data[i] & 0xc0) != 0x80)
+            output_str(output, " ");
+    }
+    output_str(output, "^\n");
+}
+
+static void print_errors(const struct catalog_errors *errors, bool excerpts, struct output *output)
+{
+    struct buffer text;
+    buffer_init(&text, EXCERPT_FILE_MAX + (1 << 20));
+    const char *read = "";
+    for (size_t i = 0; i < errors->count; i++) {
+        const struct catalog_error *error = &errors->items[i];
+        if (error->place.line)
+            output_printf(output, "%s:%u:%u: %s\n", error->place.file, error->place.line, error->place.column,
+                          error->message);
+        else
+            output_printf(output, "%s: %s\n", error->place.file, error->message);
+        if (!excerpts || error->hide_source || error->place.line == 0)
+            continue;
+        if (strcmp(read, error->place.file) != 0) {
+            struct error ignored; /* no excerpt then */
+            buffer_clear(&text);
+            if (file_read(error->place.file, EXCERPT_FILE_MAX, &text, &ignored) < 0)
+                continue;
+            read = error->place.file;
+        }
+        print_excerpt(output, error, (struct slice){text.data, text.size});
+    }
+    buffer_done(&text);
+    size_t count = errors->count + errors->omitted;
+    if (errors->omitted)
+        output_printf(output, "%zu errors, of which the first %zu are shown\n", count, errors->count);
+    else if (count > 1)
+        output_printf(output, "%zu errors\n", count);
+}
+
+static void json_errors(const struct catalog_errors *errors, struct json_writer *writer)
+{
+    json_begin_object(writer);
+    json_member_bool(writer, "ok", false);
+    json_put_key(writer, "errors");
+    json_begin_array(writer);
+    for (size_t i = 0; i < errors->count; i++) {
+        const struct catalog_error *error = &errors->items[i];
+        json_begin_object(writer);
+        json_member_string(writer, "file", error->place.file);
+        if (error->place.line) {
+            json_member_u64(writer, "line", error->place.line);
+            json_member_u64(writer, "column", error->place.column);
+        }
+        json_member_string(writer, "message", error->message);
+        json_end_object(writer);
+    }
+    json_end_array(writer);
+    json_member_u64(writer, "omitted", errors->omitted);
+    json_end_object(writer);
+}
+
+/* --- what it defines ------------------------------------------------------------------------------- */
+
+static void print_count(struct output *output, size_t count, const char *what, bool *first)
+{
+    if (count == 0)
+        return;
+    output_printf(output, "%s%zu %s%s", *first ? "" : ", ", count, what, count == 1 ? "" : "s");
+    *first = false;
+}
+
+static const char *endpoint_text(const struct catalog_endpoint *endpoint)
+{
+    switch (endpoint->kind) {
+    case CATALOG_ENDPOINT_CONNECTOR:
+        return endpoint->image;
+    case CATALOG_ENDPOINT_LOCAL:
+        return endpoint->command[0];
+    case CATALOG_ENDPOINT_INGEST:
+        return "ingest";
+    case CATALOG_ENDPOINT_DEKAF:
+        return "dekaf";
+    }
+    return "";
+}
+
+static void list_collections(const struct catalog *catalog, struct table *table)
+{
+    for (size_t i = 0; i < catalog->collection_count; i++) {
+        const struct catalog_collection *collection = &catalog->collections[i];
+        struct buffer key;
+        buffer_init(&key, BUFFER_UNLIMITED);
+        for (size_t j = 0; j < collection->key_count; j++)
+            buffer_printf(&key, "%s%s", j ? ", " : "key ", collection->key[j]);
+        table_cell(table, "collection");
+        table_cell(table, collection->name);
+        table_cell(table, buffer_cstr(&key));
+        buffer_done(&key);
+    }
+}
+
+static void list_tasks(const struct catalog *catalog, struct table *table)
+{
+    for (size_t i = 0; i < catalog->capture_count; i++) {
+        const struct catalog_capture *capture = &catalog->captures[i];
+        table_cell(table, "capture");
+        table_cell(table, capture->name);
+        table_cellf(table, "%s, %zu binding%s%s", endpoint_text(&capture->endpoint), capture->binding_count,
+                    capture->binding_count == 1 ? "" : "s", capture->disable ? ", disabled" : "");
+    }
+    for (size_t i = 0; i < catalog->connection_count; i++) {
+        const struct catalog_connection *connection = &catalog->connections[i];
+        table_cell(table, "connection");
+        table_cell(table, connection->name);
+        table_cellf(table, "%s to %s%s", endpoint_text(&connection->source),
+                    endpoint_text(&connection->destination), connection->disable ? ", disabled" : "");
+    }
+    for (size_t i = 0; i < catalog->materialization_count; i++) {
+        table_cell(table, "materialization");
+        table_cell(table, catalog->materializations[i].name);
+        table_cell(table, "checked; this version does not run materializations");
+    }
+    for (size_t i = 0; i < catalog->test_count; i++) {
+        table_cell(table, "test");
+        table_cell(table, catalog->tests[i].name);
+        table_cell(table, "checked; this version does not run tests");
+    }
+}
+
+static void print_catalog(const struct catalog *catalog, const struct cli *cli, struct output *output)
+{
+    static const char *const headings[] = {"KIND", "NAME", "WHAT", NULL};
+    bool first = true;
+    output_str(output, "ok: ");
+    print_count(output, catalog->collection_count, "collection", &first);
+    print_count(output, catalog->capture_count, "capture", &first);
+    print_count(output, catalog->connection_count, "connection", &first);
+    print_count(output, catalog->materialization_count, "materialization", &first);
+    print_count(output, catalog->test_count, "test", &first);
+    output_str(output, "\n\n");
+    struct table table;
+    table_init(&table, headings);
+    list_collections(catalog, &table);
+    list_tasks(catalog, &table);
+    table_finish(&table, cli->terminal, output);
+}
+
+static void json_names(struct json_writer *writer, const char *member, size_t count, const void *items,
+                       size_t size, size_t name_offset)
+{
+    json_put_key(writer, member);
+    json_begin_array(writer);
+    for (size_t i = 0; i < count; i++) {
+        const char *name;
+        memcpy(&name, (const char *)items + i * size + name_offset, sizeof name);
+        json_put_string(writer, name);
+    }
+    json_end_array(writer);
+}
+
+static void json_catalog(const struct catalog *catalog, struct json_writer *writer)
+{
+    json_begin_object(writer);
+    json_member_bool(writer, "ok", true);
+    json_names(writer, "collections", catalog->collection_count, catalog->collections,
+               sizeof *catalog->collections, offsetof(struct catalog_collection, name));
+    json_names(writer, "captures", catalog->capture_count, catalog->captures, sizeof *catalog->captures,
+               offsetof(struct catalog_capture, name));
+    json_names(writer, "connections", catalog->connection_count, catalog->connections,
+               sizeof *catalog->connections, offsetof(struct catalog_connection, name));
+    json_names(writer, "materializations", catalog->materialization_count, catalog->materializations,
+               sizeof *catalog->materializations, offsetof(struct catalog_materialization, name));
+    json_names(writer, "tests", catalog->test_count, catalog->tests, sizeof *catalog->tests,
+               offsetof(struct catalog_test, name));
+    json_end_object(writer);
+}
+
+/* --- the command ----------------------------------------------------------------------------------- */
+
+static int print_json(const struct cli *cli, const struct catalog *catalog,
+                      const struct catalog_errors *errors)
+{
+    struct buffer text;
+    struct json_writer writer;
+    struct output output;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    json_writer_init(&writer, &text);
+    if (catalog)
+        json_catalog(catalog, &writer);
+    else
+        json_errors(errors, &writer);
+    buffer_byte(&text, '\n');
+    output_init(&output, STDOUT_FILENO);
+    output_write(&output, text.data, text.size);
+    buffer_done(&text);
+    return output_finish(&output, cli, catalog ? CLI_OK : CLI_INVALID);
+}
+
+static int run_check(struct cli *cli, int argc, char **argv)
+{
+    struct catalog_errors errors;
+    struct error err;
+    struct output output;
+    int code;
+    catalog_errors_init(&errors);
+    mem_auto(catalog_free) struct catalog *catalog = catalog_load(argv[1], NULL, &errors, &err);
+    if (cli->json) {
+        code = print_json(cli, catalog, &errors);
+    } else if (catalog) {
+        output_init(&output, STDOUT_FILENO);
+        print_catalog(catalog, cli, &output);
+        code = output_finish(&output, cli, CLI_OK);
+    } else {
+        output_init(&output, STDERR_FILENO);
+        print_errors(&errors, cli->color_error, &output);
+        code = output_finish(&output, cli, CLI_INVALID);
+    }
+    catalog_errors_done(&errors);
+    return code;
+}
+
+const struct command cli_check = {
+    .name = "check",
+    .arguments = "CATALOG",
+    .summary = "check a catalog: every error at once, with its place",
+    .help = "Reads the catalog, what it imports, its config and schema files; starts nothing. Errors go to "
+            "standard\n"
+            "error as FILE:LINE:COLUMN: MESSAGE (with -o json to standard output); the exit code is then 3.\n"
+            "\n"
+            "  firth check flow.yaml\n",
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run_check,
+};
