@@ -1,0 +1,154 @@
+/* Cron expressions: the next match from a moment, written as dates, and what is refused. */
+#include "base/clock.h"
+#include "catalog/cron.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Milliseconds of "YYYY-MM-DD hh:mm:ss" by the C library, which cron.c does not use. */
+static int64_t moment(const char *text)
+{
+    struct tm tm = {0};
+    assert_int_equal(sscanf(text, "%d-%d-%d %d:%d:%d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+                            &tm.tm_min, &tm.tm_sec),
+                     6);
+    tm.tm_year -= 1900;
+    tm.tm_mon--;
+    return (int64_t)timegm(&tm) * 1000;
+}
+
+static void test_next(void **state)
+{
+    static const struct {
+        const char *cron, *after, *next; /* next NULL: never */
+    } cases[] = {
+        {"* * * * *", "2026-11-21 12:00:00", "2026-11-21 12:01:00"},
+        {"* * * * *", "2026-11-21 11:59:59", "2026-11-21 12:00:00"},
+        {"0 * * * *", "2026-11-21 12:00:00", "2026-11-21 13:00:00"},
+        {"*/15 * * * *", "2026-11-21 12:31:00", "2026-11-21 12:45:00"},
+        {"5/20 * * * *", "2026-11-21 12:31:00", "2026-11-21 12:45:00"},
+        {"10-30/10 * * * *", "2026-11-21 12:30:00", "2026-11-21 13:10:00"},
+        {"0,30 9-17 * * 1-5", "2026-11-20 17:30:00", "2026-11-23 09:00:00"},
+        {"0 9 * * MON", "2026-11-21 12:00:00", "2026-11-23 09:00:00"},
+        {"0 9 * * mon-wed", "2026-11-24 09:00:00", "2026-11-25 09:00:00"},
+        {"0 0 * * 0", "2026-11-21 12:00:00", "2026-11-22 00:00:00"},
+        {"0 0 * * 7", "2026-11-21 12:00:00", "2026-11-22 00:00:00"},
+        {"0 0 1 JAN *", "2026-11-21 12:00:00", "2027-01-01 00:00:00"},
+        {"0 0 31 * *", "2026-11-21 12:00:00", "2026-12-31 00:00:00"},
+        {"0 0 29 2 *", "2026-11-21 12:00:00", "2028-02-29 00:00:00"},
+        {"0 0 29 2 *", "2096-03-01 00:00:00", "2104-02-29 00:00:00"}, /* 2100 is no leap year */
+        {"0 0 31 2 *", "2026-11-21 12:00:00", NULL},
+        /* A day of the month or a day of the week, if both are given. */
+        {"0 0 13 * 5", "2026-11-21 12:00:00", "2026-11-27 00:00:00"},
+        {"0 0 22 * 5", "2026-11-21 12:00:00", "2026-11-22 00:00:00"},
+        {"@hourly", "2026-11-21 12:00:00", "2026-11-21 13:00:00"},
+        {"@daily", "2026-11-21 12:00:00", "2026-11-22 00:00:00"},
+        {"@weekly", "2026-11-21 12:00:00", "2026-11-22 00:00:00"},
+        {"@monthly", "2026-11-21 12:00:00", "2026-12-01 00:00:00"},
+        {"@yearly", "2026-12-31 23:59:59", "2027-01-01 00:00:00"},
+        /* Quartz: seconds first, Sunday is 1, ? for either day. */
+        {"*/10 * * * * ?", "2026-11-21 12:00:55", "2026-11-21 12:01:00"},
+        {"30 0 12 * * ?", "2026-11-21 12:00:30", "2026-11-22 12:00:30"},
+        {"0 0 12 ? * 1", "2026-11-21 12:00:00", "2026-11-22 12:00:00"},
+        {"0 0 12 ? * 7", "2026-11-21 12:00:00", "2026-11-28 12:00:00"},
+        {"0 0 12 ? * MON-FRI", "2026-11-20 12:00:00", "2026-11-23 12:00:00"},
+        {"0 0 12 1 * ? 2030", "2026-11-21 12:00:00", "2030-01-01 12:00:00"},
+        {"0 0 12 1 * ? 2020-2025", "2026-11-21 12:00:00", NULL},
+        {"  0   9 * *\t* ", "2026-11-21 12:00:00", "2026-11-22 09:00:00"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct cron cron;
+        struct error err = {0};
+        if (cron_parse(cases[i].cron, &cron, &err) < 0)
+            fail_msg("%s: %s", cases[i].cron, err.message);
+        int64_t next = cron_next(&cron, moment(cases[i].after));
+        int64_t expected = cases[i].next ? moment(cases[i].next) : -1;
+        char text[32] = "never";
+        if (next >= 0)
+            clock_format_rfc3339(next, text, sizeof text);
+        if (next != expected)
+            fail_msg("%s after %s: %s", cases[i].cron, cases[i].after, text);
+    }
+}
+
+/* Every match found one by one is every minute that the fields name, and no other. */
+static void test_no_match_is_skipped(void **state)
+{
+    (void)state;
+    struct cron cron;
+    struct error err;
+    assert_int_equal(cron_parse("*/7 3,15 1-10/3 * *", &cron, &err), 0);
+    int64_t at = moment("2027-12-25 00:00:00"), end = moment("2028-03-05 00:00:00"),
+            found = cron_next(&cron, at);
+    for (int64_t minute = at + 60000; minute < end; minute += 60000) {
+        time_t seconds = (time_t)(minute / 1000);
+        struct tm tm;
+        gmtime_r(&seconds, &tm);
+        bool matches = tm.tm_min % 7 == 0 && (tm.tm_hour == 3 || tm.tm_hour == 15) && tm.tm_mday <= 10 &&
+                       (tm.tm_mday - 1) % 3 == 0;
+        assert_int_equal(matches, minute == found);
+        if (matches)
+            found = cron_next(&cron, found);
+    }
+}
+
+static void test_refused(void **state)
+{
+    static const char *const cases[] = {
+        "",
+        "* * * *",
+        "* * * * * * * *",
+        "60 * * * *",
+        "* 24 * * *",
+        "* * 0 * *",
+        "* * 32 * *",
+        "* * * 13 *",
+        "* * * 0 *",
+        "* * * * 8",
+        "a * * * *",
+        "1, * * * *",
+        "1- * * * *",
+        "5-1 * * * *",
+        "*/0 * * * *",
+        "*/ * * * *",
+        "1-2-3 * * * *",
+        "-1 * * * *",
+        "* * * FOO *",
+        "@fortnightly",
+        "0 0 12 ? * 0",
+        "0 0 12 L * ?",
+        "0 0 12 * * 6#3",
+        "0 0 12 * * ? 1969",
+        "0 0 12 * * ? 2030-2029",
+        "99999999999 * * * *",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct cron cron;
+        struct error err = {0};
+        if (cron_parse(cases[i], &cron, &err) == 0)
+            fail_msg("'%s' was accepted", cases[i]);
+        assert_int_equal(err.code, ERROR_INVALID);
+    }
+    struct cron cron;
+    struct error err;
+    char longest[400];
+    memset(longest, '1', sizeof longest - 1);
+    longest[sizeof longest - 1] = 0;
+    assert_int_equal(cron_parse(longest, &cron, &err), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_next),
+        cmocka_unit_test(test_no_match_is_skipped),
+        cmocka_unit_test(test_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
