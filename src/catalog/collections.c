@@ -190,7 +190,7 @@ static void build_collection(struct loader *loader, struct entry *entry,
     if (collection->derived)
         derivation_check(loader, values[COLLECTION_DERIVE]);
     build_schemas(loader, collection, entry, values);
-    if (value_there(values[COLLECTION_KEY]) && collection->key_count)
+    if (collection->write_schema && collection->key_count)
         keys_check(loader, values[COLLECTION_KEY],
                    value_there(values[COLLECTION_SCHEMA]) ? values[COLLECTION_SCHEMA]
                                                           : values[COLLECTION_WRITE_SCHEMA]);

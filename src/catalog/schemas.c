@@ -193,7 +193,11 @@ static void schema_problem(struct loader *loader, struct value schema, const cha
     const char *uri = message + strlen(prefix);
     const char *colon = string_starts_with(message, prefix) ? strstr(uri, ": ") : NULL;
     if (!colon) {
-        loader_problem(loader, schema, "the schema cannot be used: %s", message);
+        /* "URI has no anchor …": with the file's name as people know it. */
+        size_t size = strcspn(message, " ");
+        const struct value *named = map_get(&loader->schema_places, (struct slice){message, size});
+        loader_problem(loader, schema, "the schema cannot be used: %s%s", named ? named->source->display : "",
+                       named ? message + size : message);
         return;
     }
     const char *hash = memchr(uri, '#', (size_t)(colon - uri));

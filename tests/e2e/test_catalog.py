@@ -1,0 +1,164 @@
+"""`firth check`: the examples, errors as people and machines see them, exit codes, nothing secret shown."""
+
+import json
+import os
+import pathlib
+import pty
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("**/flow.yaml"))
+NEEDED = {
+    "PREFIX": "acmeCo", "CAPTURE_NAME": "source-front", "ORG": "acmeCo",
+    "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "the-secret-key",
+    "WEBFLOW_SITE_ID": "site", "WEBFLOW_API_KEY": "the-api-key",
+}
+
+
+def test_there_are_examples():
+    names = {path.parent.name for path in EXAMPLES}
+    assert {"faker", "faker-local-json", "front", "imports", "push", "s3-pull", "webflow-local-json"} <= names
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.parent.name)
+def test_examples_are_right(firth, firth_dev, path):
+    for program in (firth, firth_dev):
+        result = program("check", str(path), expect=0, env=NEEDED)
+        assert result.out.startswith("ok: "), result
+        assert result.err == ""
+        assert "the-secret-key" not in result.out and "the-api-key" not in result.out
+        listed = json.loads(program("-o", "json", "check", str(path), expect=0, env=NEEDED).out)
+        assert listed["ok"] is True
+        for kind in ("collections", "captures", "connections"):
+            for name in listed[kind]:
+                assert name in result.out
+
+
+def test_each_example_says_what_it_needs(firth):
+    """Without the environment an example is either right all the same or names the variables."""
+    bare = {name: None for name in NEEDED}
+    for path in EXAMPLES:
+        text = path.read_text()
+        result = firth("check", str(path), env=bare)
+        if result.rc == 0:
+            continue
+        assert result.rc == 3
+        for name in NEEDED:
+            if f"variable {name} is not set" in result.err:
+                assert name in text.split("\n\n")[0] or name in text, f"{path} does not name {name}"
+
+
+@pytest.fixture
+def catalog(tmp_path):
+    def write(text, name="flow.yaml"):
+        path = tmp_path / name
+        path.write_text(text)
+        return str(path)
+    return write
+
+
+BROKEN = """\
+captures:
+  acmeCo/c:
+    endpoint: {connector: {image: a/b, config: secret.yaml}}
+    bindngs: []
+    bindings:
+      - {resource: {stream: s}, target: acmeCo/user}
+collections:
+  acmeCo/users: {key: [/id], schema: {type: objekt}}
+"""
+
+
+def test_errors_for_people(firth_dev, catalog, tmp_path):
+    path = catalog(BROKEN)
+    (tmp_path / "secret.yaml").write_text("password: hunter2\npassword: hunter3\n")
+    result = firth_dev("check", path, expect=3)
+    assert result.out == ""
+    lines = result.err.splitlines()
+    assert lines[0] == f"{path}:4:5: unknown key 'bindngs' in a capture; did you mean 'bindings'?"
+    assert lines[1] == f"{path}:6:41: there is no collection 'acmeCo/user'; did you mean 'acmeCo/users'?"
+    assert lines[2].startswith(f"{path}:8:45: not a valid schema: ")
+    assert lines[3] == (f"{tmp_path}/secret.yaml:2:1: the key 'password' is here twice; "
+                        "the first is at line 1, column 1")
+    assert lines[4] == "4 errors"
+
+
+def test_errors_for_machines(firth, catalog, tmp_path):
+    path = catalog(BROKEN)
+    (tmp_path / "secret.yaml").write_text("{}")
+    result = firth("check", path, "-o", "json", expect=3)
+    answer = json.loads(result.out)
+    assert answer["ok"] is False and answer["omitted"] == 0
+    assert [(e["line"], e["column"]) for e in answer["errors"]] == [(4, 5), (6, 41), (8, 45)]
+    assert all(e["file"] == path for e in answer["errors"])
+
+
+def on_a_terminal(program, *args):
+    """Standard error as a terminal shows it."""
+    ours, theirs = pty.openpty()
+    env = dict(os.environ, TERM="xterm")
+    env.pop("NO_COLOR", None)
+    process = subprocess.Popen([program.path, *args], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, env=env)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(ours)
+    return process.wait(), shown.decode().replace("\r\n", "\n")
+
+
+def test_a_terminal_shows_the_line(firth_dev, catalog, tmp_path):
+    path = catalog(BROKEN)
+    (tmp_path / "secret.yaml").write_text("password: hunter2\npassword: hunter3\n")
+    rc, shown = on_a_terminal(firth_dev, "check", path)
+    assert rc == 3
+    assert "     4 |     bindngs: []\n       |     ^\n" in shown
+    assert "     6 |       - {resource: {stream: s}, target: acmeCo/user}\n       | " + 40 * " " + "^\n" in shown
+    assert "hunter" not in shown, "a config's lines are not shown"
+
+
+def test_excerpts_of_odd_lines(firth_dev, catalog):
+    path = catalog("\u00e9\u00e9: {}\ncaptures: {" + "a" * 300 + ": {endpoint: {ingest: {}}, bindings: [], wrong_key_here: 1}}\n"
+                   "\tb: 1\n")
+    rc, shown = on_a_terminal(firth_dev, "check", path)
+    assert rc == 3
+    assert max(len(line) for line in shown.splitlines() if " | " in line) < 120
+
+
+def test_missing_and_odd_files(firth, tmp_path):
+    missing = firth("check", str(tmp_path / "none.yaml"), expect=3)
+    assert missing.err == f"{tmp_path}/none.yaml: there is no file {tmp_path}/none.yaml\n"
+    folder = firth("check", str(tmp_path), expect=3)
+    assert "it is a folder" in folder.err
+    big = tmp_path / "big.yaml"
+    with open(big, "wb") as file:
+        file.truncate(100 << 20)
+    assert "has more than 64 MiB, which is the limit" in firth("check", str(big), expect=3).err
+    assert firth("check", expect=2).err
+    assert firth("check", "a", "b", expect=2).err
+
+
+def test_a_catalog_from_a_pipe(firth):
+    read, write = os.pipe()
+    os.write(write, b"collections: {a: {key: [/id], schema: {}}}\n")
+    os.close(write)
+    done = subprocess.run([firth.path, "check", f"/dev/fd/{read}"], pass_fds=[read], capture_output=True, check=False,
+                          text=True)
+    os.close(read)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("ok: 1 collection\n")
+
+
+def test_many_errors_are_counted(firth, catalog):
+    path = catalog("".join(f"wrong{i}: 1\n" for i in range(250)))
+    result = firth("check", path, expect=3)
+    assert result.err.splitlines()[-1] == "250 errors, of which the first 100 are shown"
+    assert json.loads(firth("check", path, "-o", "json", expect=3).out)["omitted"] == 150
