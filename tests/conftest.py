@@ -68,6 +68,7 @@ class Running:
             text = line.decode("utf-8", "replace").rstrip("\n")
             kept.append(text)
             self._lines.put(text)
+        stream.close()
         self._lines.put(None)
 
     def wait_for_line(self, wanted, deadline=DEADLINE):
@@ -95,15 +96,20 @@ class Running:
         except subprocess.TimeoutExpired:
             self.kill()
             pytest.fail(f"{self.args} did not end; it said:\n" + "\n".join(self.out + self.err))
+        self._close(deadline)
+        return rc
+
+    def _close(self, deadline):
+        self.process.stdin.close()
         for thread in self._threads:
             thread.join(deadline)
-        return rc
 
     def kill(self):
         """SIGKILL for it and everything in its session that it started."""
         if self.process.poll() is None:
             os.killpg(self.pid, signal.SIGKILL)
             self.process.wait()
+        self._close(DEADLINE)
 
 
 def binary(name, default):

@@ -118,9 +118,12 @@ void table_cellf(struct table *table, const char *format, ...)
 static void print_row(const struct table *table, size_t row, const size_t *widths, struct output *output)
 {
     const char *const *cells = table->items + row * table->columns;
-    for (size_t c = 0; c < table->columns; c++) {
+    size_t filled = table->columns;
+    while (filled > 0 && !*cells[filled - 1])
+        filled--;
+    for (size_t c = 0; c < filled; c++) {
         size_t size = strlen(cells[c]), padding = widths[c] - text_columns(cells[c], size);
-        bool last = c + 1 == table->columns;
+        bool last = c + 1 == filled;
         if (c > 0)
             output_str(output, "  ");
         if (table->right[c])

@@ -87,42 +87,13 @@ static void line_end(struct line *line)
 
 /* --- the columns of a binding's line, as many as fit ----------------------------------------------- */
 
+/* In the order of what matters when room is short. */
 enum cell { CELL_DOCUMENTS, CELL_RATE, CELL_BYTES, CELL_LEFT, CELL_BAR, CELL_LAG, CELL_MAX };
 
 struct layout {
     size_t name;            /* columns, the indent included */
     size_t width[CELL_MAX]; /* 0: does not fit or is not wanted */
 };
-
-static struct layout lay_out(const struct progress_model *model, const struct progress_view *view)
-{
-    /* In the order of what matters when room is short. */
-    static const size_t wanted[CELL_MAX] = {[CELL_DOCUMENTS] = 13, [CELL_RATE] = 11,         [CELL_BYTES] = 9,
-                                            [CELL_LEFT] = 11,      [CELL_BAR] = BAR_MIN + 2, [CELL_LAG] = 11};
-    struct layout layout = {.name = NAME_MIN};
-    size_t room = view->columns - 1, longest = NAME_MIN;
-    bool estimated = false;
-    for (size_t t = 0; t < model->count; t++) {
-        for (size_t b = 0; b < model->tasks[t].binding_count; b++) {
-            const struct progress_binding *binding = &model->tasks[t].bindings[b];
-            size_t columns = 2 + text_columns(binding->name, strlen(binding->name));
-            longest = columns > longest ? columns : longest;
-            estimated |= progress_fraction(binding) >= 0;
-        }
-    }
-    layout.name = longest < room * 2 / 5 ? longest : room * 2 / 5;
-    room -= layout.name < room ? layout.name : room;
-    for (int cell = 0; cell < CELL_MAX; cell++) {
-        bool needs_estimate = cell == CELL_BAR || cell == CELL_LEFT;
-        if (wanted[cell] > room || (needs_estimate && !estimated))
-            continue;
-        layout.width[cell] = wanted[cell];
-        room -= wanted[cell];
-    }
-    if (layout.width[CELL_BAR])
-        layout.width[CELL_BAR] += room < BAR_MAX - BAR_MIN ? room : BAR_MAX - BAR_MIN;
-    return layout;
-}
 
 static void put_bar(struct line *line, double fraction, size_t width)
 {
@@ -169,35 +140,83 @@ static void lag_text(int64_t ms, char *text, size_t size)
         snprintf(text, size, "lag %lld h", (long long)(ms / 3600000));
 }
 
-static void put_cell(struct line *line, enum cell cell, const struct progress_task *task,
-                     const struct progress_binding *binding, uint64_t now_ns, size_t width)
+/* Empty for the bar and for what is not known. */
+static void cell_text(enum cell cell, const struct progress_task *task,
+                      const struct progress_binding *binding, uint64_t now_ns, char text[48])
 {
     bool running = task->state == PROGRESS_RUNNING;
-    char text[48] = "";
+    text[0] = 0;
     switch (cell) {
     case CELL_DOCUMENTS:
-        string_human_count(binding->documents, text, sizeof text);
+        string_human_count(binding->documents, text, 48);
         break;
     case CELL_BYTES:
-        string_human_bytes((double)binding->bytes, text, sizeof text);
+        string_human_bytes((double)binding->bytes, text, 48);
         break;
     case CELL_RATE:
         if (running && !binding->complete) {
-            string_human_count((uint64_t)(progress_rate(task, binding, now_ns) + 0.5), text, sizeof text - 2);
+            string_human_count((uint64_t)(progress_rate(task, binding, now_ns) + 0.5), text, 46);
             snprintf(text + strlen(text), 3, "/s");
         } else if (binding->complete) {
-            snprintf(text, sizeof text, "done");
+            snprintf(text, 48, "done");
         }
         break;
     case CELL_LEFT:
         if (running && !binding->complete)
-            seconds_left(progress_seconds_left(task, binding, now_ns), text, sizeof text);
+            seconds_left(progress_seconds_left(task, binding, now_ns), text, 48);
         break;
     case CELL_LAG:
         if (running)
-            lag_text(binding->lag_ms, text, sizeof text);
+            lag_text(binding->lag_ms, text, 48);
         break;
-    case CELL_BAR: {
+    case CELL_BAR:
+    case CELL_MAX:
+        break;
+    }
+}
+
+/* Columns are as wide as what they hold, but never narrower than usual, so that they seldom move. */
+static struct layout lay_out(const struct progress_model *model, const struct progress_view *view,
+                             uint64_t now_ns)
+{
+    size_t wanted[CELL_MAX] = {[CELL_DOCUMENTS] = 9, [CELL_RATE] = 10,         [CELL_BYTES] = 9,
+                               [CELL_LEFT] = 11,     [CELL_BAR] = BAR_MIN + 2, [CELL_LAG] = 11};
+    struct layout layout = {.name = NAME_MIN};
+    size_t room = view->columns - 1, longest = NAME_MIN;
+    bool estimated = false;
+    for (size_t t = 0; t < model->count; t++) {
+        for (size_t b = 0; b < model->tasks[t].binding_count; b++) {
+            const struct progress_binding *binding = &model->tasks[t].bindings[b];
+            size_t columns = 2 + text_columns(binding->name, strlen(binding->name));
+            longest = columns > longest ? columns : longest;
+            estimated |= progress_fraction(binding) >= 0;
+            for (int cell = 0; cell < CELL_MAX; cell++) {
+                char text[48];
+                cell_text(cell, &model->tasks[t], binding, now_ns, text);
+                columns = 2 + text_columns(text, strlen(text));
+                wanted[cell] = columns > wanted[cell] ? columns : wanted[cell];
+            }
+        }
+    }
+    layout.name = longest < room * 2 / 5 ? longest : room * 2 / 5;
+    room -= layout.name < room ? layout.name : room;
+    for (int cell = 0; cell < CELL_MAX; cell++) {
+        bool needs_estimate = cell == CELL_BAR || cell == CELL_LEFT;
+        if (wanted[cell] > room || (needs_estimate && !estimated))
+            continue;
+        layout.width[cell] = wanted[cell];
+        room -= wanted[cell];
+    }
+    if (layout.width[CELL_BAR])
+        layout.width[CELL_BAR] += room < BAR_MAX - BAR_MIN ? room : BAR_MAX - BAR_MIN;
+    return layout;
+}
+
+static void put_cell(struct line *line, enum cell cell, const struct progress_task *task,
+                     const struct progress_binding *binding, uint64_t now_ns, size_t width)
+{
+    char text[48];
+    if (cell == CELL_BAR) {
         double fraction = progress_fraction(binding);
         size_t from = line->used + 2;
         pad_to(line, from);
@@ -206,9 +225,7 @@ static void put_cell(struct line *line, enum cell cell, const struct progress_ta
         pad_to(line, from + width - 2);
         return;
     }
-    case CELL_MAX:
-        break;
-    }
+    cell_text(cell, task, binding, now_ns, text);
     put_right(line, cell == CELL_DOCUMENTS || cell == CELL_BYTES ? NULL : DIM, text, width);
 }
 
@@ -335,7 +352,7 @@ void progress_draw(const struct progress_model *model, const struct progress_vie
 {
     struct progress_view bounded = *view;
     bounded.columns = view->columns < 16 ? 16 : view->columns > 1000 ? 1000 : view->columns;
-    struct layout layout = lay_out(model, &bounded);
+    struct layout layout = lay_out(model, &bounded, now_ns);
     size_t needed = model->signals > 0, room = view->rows > 4 ? view->rows - 2 : 2, left_out = 0;
     room = room < PROGRESS_LINES_MAX - 2 ? room : PROGRESS_LINES_MAX - 2;
     buffer_clear(&ret_frame->text);

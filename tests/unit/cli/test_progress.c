@@ -133,10 +133,15 @@ static void test_frame(void **state)
     draw(model, 100, 24, false, &frame);
     assert_string_equal(frame.text.data,
                         "⠋ capture acmeCo/faker  runs for 12 s\n"
-                        "  acmeCo/users     ━━━━━━━━━━━━━━━                600,000   180 MB   50,000/s  lag "
+                        "  acmeCo/users     ━━━━━━━━━━━━━━━━━━              600,000   180 MB  50,000/s  lag "
                         "42 ms   8 s left\n"
-                        "  acmeCo/products  ━━━━━━━━━━━━━━━━━━━━━━━━━          100  18.0 kB       done\n");
-    draw(model, 60, 24, false, &frame);
+                        "  acmeCo/products  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━      100  18.0 kB      done\n");
+    /* Everything has room in 80 columns. */
+    draw(model, 80, 24, false, &frame);
+    static const char *const all[] = {"━", "600,000", "180 MB", "50,000/s", "lag 42 ms", "8 s left"};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        assert_non_null(strstr(frame.text.data, all[i]));
+    draw(model, 50, 24, false, &frame);
     assert_null(strstr(frame.text.data, "━"));
     assert_non_null(strstr(frame.text.data, "600,000"));
     progress_frame_done(&frame);
