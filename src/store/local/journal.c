@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { BLOCK_FIRST_CAPACITY = 8 << 10 };
+enum { BLOCK_FIRST_CAPACITY = 8 << 10, START_WRITING = 4 << 20 };
 
 struct journal *journal_new(struct local_store *store, const char *collection, const char *task,
                             const struct journal_end *committed)
@@ -103,6 +103,7 @@ static int sync_segment(struct journal *journal, struct error *err)
     if (result < 0)
         return disk_error(err, result, "cannot sync %s", journal->segment.path);
     journal->unsynced = false;
+    journal->waiting = 0;
     return 0;
 }
 
@@ -138,6 +139,19 @@ static int open_active(struct journal *journal, struct error *err)
     return found == 0 ? segment_corrupt(&journal->segment, 0, "it is missing", err) : found < 0 ? -1 : 0;
 }
 
+/* A long transaction is written out while it grows, so that its sync does not wait for all of it. A short one
+ * is left to its sync: more and smaller requests would only cost. */
+static void start_writing(struct journal *journal, uint64_t written)
+{
+    const struct disk *disk = journal->store->disk;
+    journal->waiting += written;
+    if (journal->waiting < START_WRITING)
+        return;
+    disk->start_sync(disk->context, journal->segment.file, journal->now.offset - journal->waiting,
+                     journal->waiting);
+    journal->waiting = 0;
+}
+
 /* Write a block: `head` is the header and what comes first of the payload, `tail` the rest (may be empty). */
 static int write_block(struct journal *journal, struct block_header *header, char *head, size_t head_size,
                        struct slice tail, struct error *err)
@@ -158,8 +172,8 @@ static int write_block(struct journal *journal, struct block_header *header, cha
     if (result < 0)
         return disk_error(err, result, "cannot write %s", journal->segment.path);
     uint64_t written = head_size + tail.size;
-    disk->start_sync(disk->context, journal->segment.file, journal->now.offset, written);
     journal->now.offset += written;
+    start_writing(journal, written);
     journal->now.end += header->documents;
     journal->now.committed_ms = header->committed_ms;
     uint64_t full = journal->options.segment_bytes;

@@ -18,6 +18,7 @@ struct journal {
     struct journal_end now; /* as the open transaction leaves it */
     struct segment segment; /* the active one */
     bool unsynced;          /* the active segment has bytes that were not synced */
+    uint64_t waiting;       /* bytes written whose writing out was not begun */
     bool folder_unsynced;   /* files were made in the folder */
     bool listed;            /* opened by this writer: it may be appended to */
 
