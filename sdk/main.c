@@ -240,7 +240,9 @@ static int run_long(struct program *program, struct firth_error *err)
          read_whole(program, program->arguments.state, SDK_STATE_MAX, "state", &state, &library_err) < 0))
         return sdk_error(err, &library_err);
     handle_signals();
-    fcntl(STDOUT_FILENO, F_SETPIPE_SZ, 1 << 20); /* fewer switches between the two ends; no pipe: no harm */
+    /* Fewer switches between the two ends of a pipe; what is no pipe stays as it is. */
+    fcntl(STDIN_FILENO, F_SETPIPE_SZ, 1 << 20);
+    fcntl(STDOUT_FILENO, F_SETPIPE_SZ, 1 << 20);
     return program->arguments.verb == VERB_READ
                ? sdk_run_read(&program->host, program->config, &catalog, state, err)
                : sdk_run_write(&program->host, program->config, &catalog, STDIN_FILENO, err);

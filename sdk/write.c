@@ -1,8 +1,10 @@
 #include "host.h"
 
+#include "base/fault.h"
 #include "base/map.h"
 #include "echo.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <time.h>
@@ -182,6 +184,10 @@ static int take_line(struct session *session, struct slice bytes, struct firth_e
 static int commit(struct session *session, struct firth_error *err)
 {
     struct firth_commit commit = {{0}};
+    if (fault_planted("sdk.echo-before-commit")) {
+        sdk_echo_release(&session->echo, &session->host->out);
+        sdk_host_flush(session->host);
+    }
     if (session->class_->commit(session->self, session->host, &commit, err) < 0)
         return -1;
     session->bytes = 0;
@@ -342,17 +348,14 @@ static int make_targets(const struct airbyte_configured_catalog *catalog, struct
     return 0;
 }
 
-static int session_init(struct session *session, const struct airbyte_configured_catalog *catalog,
-                        struct firth_error *err)
+static void session_index(struct session *session, const struct airbyte_configured_catalog *catalog)
 {
     for (size_t i = 0; i < catalog->count; i++) {
         struct airbyte_stream_name name = catalog->streams[i].stream.name;
         session->targets[i].name = name;
-        if (map_set(&session->by_name, key_of(session, name), (void *)(uintptr_t)(i + 1)))
-            return firth_fail(err, FIRTH_FAILURE_CONFIG, "the catalog names stream \"%.*s\" twice",
-                              SLICE_ARGS(name.name));
+        void *other = map_set(&session->by_name, key_of(session, name), (void *)(uintptr_t)(i + 1));
+        assert(!other); /* the catalog's reader refuses two of one name */
     }
-    return 0;
 }
 
 static int write_session(struct session *session, const void *config, int input, struct firth_error *err)
@@ -391,8 +394,7 @@ int sdk_run_write(struct firth_host *host, const void *config,
     buffer_init(&session.key, BUFFER_UNLIMITED); /* bounded by the line */
     sdk_echo_init(&session.echo, catalog->count, WAITING_MAX);
     int result = make_targets(catalog, &arena, session.asked, err);
-    if (result == 0)
-        result = session_init(&session, catalog, err);
+    session_index(&session, catalog);
     if (result == 0)
         result = write_session(&session, config, input, err);
     if (result < 0 && host->failed)

@@ -198,7 +198,8 @@ struct firth_source {
  * were asked to stop; read then returns -1 at once. STARTED, RUNNING and COMPLETE, record counts and times
  * are the SDK's business, and so is a last state for a stream that has emitted none. */
 
-/* One record: a JSON object, as it is (line breaks between tokens become blanks). */
+/* One record: a valid JSON object, which is not checked again (line breaks between its tokens become blanks).
+ */
 int firth_emit_record(struct firth_host *host, size_t stream, struct firth_slice data);
 /* The state from which reading can go on after every record emitted so far for this stream: JSON. */
 int firth_emit_state(struct firth_host *host, size_t stream, struct firth_slice state);

@@ -250,6 +250,17 @@ def test_local_json_killed_at(firth_dev, tmp_path, point, mode):
     assert [p.name for p in pathlib.Path(tmp_path, "out").iterdir()] == ["_airbyte_raw_users.jsonl"]
 
 
+def test_a_planted_early_echo_is_caught(firth_dev, tmp_path):
+    """The check above is one that can fail: with states confirmed before the commit, rows go missing."""
+    dying = runner(firth_dev, "destination-local-json", tmp_path, FIRTH_FAULT_KILL="local-json.commit.before-sync",
+                   FIRTH_FAULT_PLANT="sdk.echo-before-commit")
+    session = dying("write", stdin=lines([1, 2]) + COMPLETE, config=CONFIG, catalog=configured([STREAM]))
+    confirmed = [s["stream"]["stream_state"]["n"] for s in session.states()]
+    write = runner(firth_dev, "destination-local-json", tmp_path)
+    assert write("write", stdin=lines([3]) + COMPLETE, config=CONFIG, catalog=configured([STREAM])).rc == 0
+    assert confirmed == [1, 2] and not set(confirmed) <= set(ids(tmp_path))
+
+
 def test_local_json_recovers_streams_that_nobody_syncs_any_more(firth_dev, tmp_path):
     write = runner(firth_dev, "destination-local-json", tmp_path)
     dying = runner(firth_dev, "destination-local-json", tmp_path, FIRTH_FAULT_KILL="local-json.publish.before-rename")
