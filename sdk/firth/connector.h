@@ -145,13 +145,13 @@ enum { FIRTH_FULL_REFRESH = 1, FIRTH_INCREMENTAL = 2 };
 /* A stream that can be read, as discover finds it. */
 struct firth_stream {
     const char *name;
-    const char *name_space;  /* NULL: none */
-    const char *json_schema; /* text of a JSON Schema object */
-    unsigned sync_modes;     /* FIRTH_FULL_REFRESH | FIRTH_INCREMENTAL */
-    const char *cursor;      /* JSON Pointer ("/updated_at") of the cursor that the source uses, or NULL */
-    bool cursor_is_free;     /* the user may choose another cursor; `cursor` is only the default */
+    const char *name_space;         /* NULL: none */
+    const char *json_schema;        /* text of a JSON Schema object */
     const char *const *primary_key; /* JSON Pointers, NULL-terminated; NULL: none */
-    bool resumable;                 /* an interrupted full refresh can go on from a state */
+    const char *cursor;  /* JSON Pointer ("/updated_at") of the cursor that the source uses, or NULL */
+    unsigned sync_modes; /* FIRTH_FULL_REFRESH | FIRTH_INCREMENTAL */
+    bool cursor_is_free; /* the user may choose another cursor; `cursor` is only the default */
+    bool resumable;      /* an interrupted full refresh can go on from a state */
 };
 
 /* The list that discover fills. Everything is copied. */

@@ -127,8 +127,10 @@ static void put(struct staged *staged, const char *text)
     struct error err;
     char *at = staged_reserve(staged, strlen(text), &err);
     assert_non_null(at);
-    memcpy(at, text, strlen(text));
-    staged->out.size += strlen(text);
+    size_t size = strlen(text);
+    for (size_t i = 0; at && i < size; i++)
+        at[i] = text[i];
+    staged->out.size += size;
 }
 
 static void commit(struct staged *staged)
