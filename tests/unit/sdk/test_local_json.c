@@ -216,8 +216,9 @@ static void run_and_die(struct place *place, bool append, int commits)
             put(staged, "line\n");
             staged_commit(staged, &renamed, &err);
         }
-        put(staged, "uncommitted\n");
-        if (write(staged->fd, "torn", 4) == 4)
+        if (staged)
+            put(staged, "uncommitted\n");
+        if (staged && write(staged->fd, "torn", 4) == 4)
             kill(getpid(), SIGKILL);
         _exit(1);
     }

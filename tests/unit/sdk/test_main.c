@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -467,6 +468,27 @@ static void test_stop(void **state)
     run_end(&run);
 }
 
+/* A reader that does not read must not keep it from ending when it is told to. */
+static void test_stop_with_a_full_pipe(void **state)
+{
+    (void)state;
+    struct run run;
+    int fds[2], waiting = 0, before = -1;
+    run_start(&run);
+    pid_t child = spawn_endless(&run, fds);
+    while (waiting == 0 || waiting != before || waiting < fcntl(fds[0], F_GETPIPE_SZ) / 2) {
+        struct pollfd ready = {.fd = fds[0], .events = 0};
+        before = waiting;
+        poll(&ready, 1, 20); /* between two looks at how full it is */
+        assert_int_equal(ioctl(fds[0], FIONREAD, &waiting), 0);
+    }
+    assert_int_equal(kill(child, SIGTERM), 0);
+    assert_int_equal(waitpid(child, &run.status, 0), child);
+    assert_true(WIFSIGNALED(run.status) && WTERMSIG(run.status) == SIGTERM);
+    close(fds[0]);
+    run_end(&run);
+}
+
 static void test_reader_goes_away(void **state)
 {
     (void)state;
@@ -565,112 +587,113 @@ static void write_with(struct run *run, const char *config, const char *catalog,
               WORDS("write", "--config", config_path, "--catalog", catalog_path), input);
 }
 
+static const struct write_case {
+    const char *catalog, *input, *config;
+    int exit;
+    const char *pieces[10];
+    const char *absent;
+} write_cases[] = {
+    {"{\"streams\":[" TARGET("a", "append", IDS) "]}",
+     RECORD("a", "{\"deep\":[\"v\\u00e4l\"],\"n\":1.10}") "\r\n" STATE("a", "1") RECORD("a", "{}")
+         COMPLETE("a"),
+     "{}",
+     0,
+     {"stored v\xc3\xa4l at 5: {\\\"deep\\\":[\\\"v\\\\u00e4l\\\"],\\\"n\\\":1.10}", "commit of 2",
+      "\"destinationStats\":{\"recordCount\":1.0}", "finish 0 whole"},
+     "WARN"},
+    /* Without COMPLETE the stream is cut; append has confirmed its state all the same. */
+    {"{\"streams\":[" TARGET("a", "append", IDS) "]}",
+     RECORD("a", "{}") STATE("a", "1"),
+     "{}",
+     0,
+     {"commit of 1", "\"n\":1", "finish 0 cut"},
+     NULL},
+    /* An overwrite's states wait for the end, and never come if it does not. */
+    {"{\"streams\":[" TARGET("a", "overwrite", IDS) "]}",
+     RECORD("a", "{}") STATE("a", "1"),
+     "{}",
+     0,
+     {"commit of 1", "finish 0 cut"},
+     "\"type\":\"STATE\""},
+    {"{\"streams\":[" TARGET("a", "overwrite", IDS) "," TARGET("b", "append", IDS) "]}",
+     RECORD("b", "{}") STATE("b", "1") STATE("a", "2") STATE("b", "3") COMPLETE("a") COMPLETE("b"),
+     "{}",
+     0,
+     {"commit of 1", "\"n\":1", "finish 0 whole", "finish 1 whole", "\"n\":2", "\"n\":3"},
+     NULL},
+    /* A platform without generations: the end of the input is the end of the stream. */
+    {"{\"streams\":[" TARGET("a", "overwrite", "") "]}",
+     RECORD("a", "{}") STATE("a", "1"),
+     "{}",
+     0,
+     {"finish 0 whole", "\"n\":1"},
+     NULL},
+    /* Nulls, other messages, unknown types, LEGACY and GLOBAL states. */
+    {"{\"streams\":[" TARGET("a", "append", IDS) "]}",
+     "{\"type\":\"RECORD\",\"log\":null,\"spec\":null,\"state\":null,\"record\":{\"namespace\":null,"
+     "\"stream\":\"a\","
+     "\"data\":{},\"emitted_at\":1.7e12,\"meta\":null}}\n"
+     "{\"type\":\"LOG\",\"log\":{\"level\":\"info\",\"message\":\"x\"}}\n{\"type\":\"NEWS\",\"news\":{}}"
+     "\n"
+     "{\"type\":\"STATE\",\"state\":{\"data\":{\"old\":1},\"global\":null}}\n"
+     "{\"type\":\"STATE\",\"state\":{\"type\":\"GLOBAL\",\"global\":{\"stream_states\":[]}}}\n" COMPLETE("a")
+         COMPLETE("a"),
+     "{}",
+     0,
+     {"\"old\":1", "\"type\":\"GLOBAL\"", "finish 0 whole"},
+     NULL},
+    /* What breaks the protocol. */
+    {"{\"streams\":[" TARGET("users", "append", IDS) "]}",
+     RECORD("users", "{}") RECORD("user", "{}"),
+     "{}",
+     1,
+     {"line 2 of the input is a record of stream \\\"user\\\", which the catalog does not name; did you "
+      "mean "
+      "\\\"users\\\"?"},
+     "finish"},
+    {"{\"streams\":[" TARGET("a", "append", IDS) "]}",
+     RECORD("a", "{}") STATE("a", "1") "{\"type\":\n",
+     "{}",
+     1,
+     {"line 3 of the input is no message"},
+     "finish"},
+    {"{\"streams\":[" TARGET("a", "append", IDS) "]}",
+     "[1]\n",
+     "{}",
+     1,
+     {"line 1 of the input is no message"},
+     NULL},
+    {"{\"streams\":[" TARGET("a", "append", IDS) "]}",
+     "{\"type\":\"RECO",
+     "{}",
+     1,
+     {"line 1 of the input"},
+     NULL},
+    {"{\"streams\":[" TARGET("a", "append", IDS) "," TARGET("a", "append", IDS) "]}",
+     "",
+     "{}",
+     1,
+     {"\"failure_type\":\"config_error\""},
+     "commit"},
+    {"{\"streams\":[" TARGET("a", "append", IDS) "]}",
+     RECORD("a", "{}") STATE("a", "1"),
+     "{\"act\":\"fail-commit\"}",
+     1,
+     {"the disk is full"},
+     "\"type\":\"STATE\""},
+};
+
 static void test_write(void **state)
 {
     (void)state;
-    static const struct {
-        const char *catalog, *input, *config;
-        int exit;
-        const char *pieces[10];
-        const char *absent;
-    } cases[] = {
-        {"{\"streams\":[" TARGET("a", "append", IDS) "]}",
-         RECORD("a", "{\"deep\":[\"v\\u00e4l\"],\"n\":1.10}") "\r\n" STATE("a", "1") RECORD("a", "{}")
-             COMPLETE("a"),
-         "{}",
-         0,
-         {"stored v\xc3\xa4l at 5: {\\\"deep\\\":[\\\"v\\\\u00e4l\\\"],\\\"n\\\":1.10}", "commit of 2",
-          "\"destinationStats\":{\"recordCount\":1.0}", "finish 0 whole"},
-         "WARN"},
-        /* Without COMPLETE the stream is cut; append has confirmed its state all the same. */
-        {"{\"streams\":[" TARGET("a", "append", IDS) "]}",
-         RECORD("a", "{}") STATE("a", "1"),
-         "{}",
-         0,
-         {"commit of 1", "\"n\":1", "finish 0 cut"},
-         NULL},
-        /* An overwrite's states wait for the end, and never come if it does not. */
-        {"{\"streams\":[" TARGET("a", "overwrite", IDS) "]}",
-         RECORD("a", "{}") STATE("a", "1"),
-         "{}",
-         0,
-         {"commit of 1", "finish 0 cut"},
-         "\"type\":\"STATE\""},
-        {"{\"streams\":[" TARGET("a", "overwrite", IDS) "," TARGET("b", "append", IDS) "]}",
-         RECORD("b", "{}") STATE("b", "1") STATE("a", "2") STATE("b", "3") COMPLETE("a") COMPLETE("b"),
-         "{}",
-         0,
-         {"commit of 1", "\"n\":1", "finish 0 whole", "finish 1 whole", "\"n\":2", "\"n\":3"},
-         NULL},
-        /* A platform without generations: the end of the input is the end of the stream. */
-        {"{\"streams\":[" TARGET("a", "overwrite", "") "]}",
-         RECORD("a", "{}") STATE("a", "1"),
-         "{}",
-         0,
-         {"finish 0 whole", "\"n\":1"},
-         NULL},
-        /* Nulls, other messages, unknown types, LEGACY and GLOBAL states. */
-        {"{\"streams\":[" TARGET("a", "append", IDS) "]}",
-         "{\"type\":\"RECORD\",\"log\":null,\"spec\":null,\"state\":null,\"record\":{\"namespace\":null,"
-         "\"stream\":\"a\","
-         "\"data\":{},\"emitted_at\":1.7e12,\"meta\":null}}\n"
-         "{\"type\":\"LOG\",\"log\":{\"level\":\"info\",\"message\":\"x\"}}\n{\"type\":\"NEWS\",\"news\":{}}"
-         "\n"
-         "{\"type\":\"STATE\",\"state\":{\"data\":{\"old\":1},\"global\":null}}\n"
-         "{\"type\":\"STATE\",\"state\":{\"type\":\"GLOBAL\",\"global\":{\"stream_states\":[]}}}\n" COMPLETE(
-             "a") COMPLETE("a"),
-         "{}",
-         0,
-         {"\"old\":1", "\"type\":\"GLOBAL\"", "finish 0 whole"},
-         NULL},
-        /* What breaks the protocol. */
-        {"{\"streams\":[" TARGET("users", "append", IDS) "]}",
-         RECORD("users", "{}") RECORD("user", "{}"),
-         "{}",
-         1,
-         {"line 2 of the input is a record of stream \\\"user\\\", which the catalog does not name; did you "
-          "mean "
-          "\\\"users\\\"?"},
-         "finish"},
-        {"{\"streams\":[" TARGET("a", "append", IDS) "]}",
-         RECORD("a", "{}") STATE("a", "1") "{\"type\":\n",
-         "{}",
-         1,
-         {"line 3 of the input is no message"},
-         "finish"},
-        {"{\"streams\":[" TARGET("a", "append", IDS) "]}",
-         "[1]\n",
-         "{}",
-         1,
-         {"line 1 of the input is no message"},
-         NULL},
-        {"{\"streams\":[" TARGET("a", "append", IDS) "]}",
-         "{\"type\":\"RECO",
-         "{}",
-         1,
-         {"line 1 of the input"},
-         NULL},
-        {"{\"streams\":[" TARGET("a", "append", IDS) "," TARGET("a", "append", IDS) "]}",
-         "",
-         "{}",
-         1,
-         {"\"failure_type\":\"config_error\""},
-         "commit"},
-        {"{\"streams\":[" TARGET("a", "append", IDS) "]}",
-         RECORD("a", "{}") STATE("a", "1"),
-         "{\"act\":\"fail-commit\"}",
-         1,
-         {"the disk is full"},
-         "\"type\":\"STATE\""},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof write_cases / sizeof *write_cases; i++) {
         struct run run;
         run_start(&run);
-        write_with(&run, cases[i].config, cases[i].catalog, slice_of(cases[i].input));
-        expect_lines(&run, cases[i].pieces);
-        expect_exit(&run, cases[i].exit);
-        if (cases[i].absent)
-            assert_int_equal(count_pieces(&run, cases[i].absent), 0);
+        write_with(&run, write_cases[i].config, write_cases[i].catalog, slice_of(write_cases[i].input));
+        expect_lines(&run, write_cases[i].pieces);
+        expect_exit(&run, write_cases[i].exit);
+        if (write_cases[i].absent)
+            assert_int_equal(count_pieces(&run, write_cases[i].absent), 0);
         run_end(&run);
     }
 }
@@ -735,11 +758,17 @@ static void test_state_comes_back_at_a_pause(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json_values),      cmocka_unit_test(test_read_in_order),
-        cmocka_unit_test(test_read_acts),        cmocka_unit_test(test_wrong_files),
-        cmocka_unit_test(test_command_line),     cmocka_unit_test(test_stop),
-        cmocka_unit_test(test_reader_goes_away), cmocka_unit_test(test_write),
-        cmocka_unit_test(test_line_without_end), cmocka_unit_test(test_state_comes_back_at_a_pause),
+        cmocka_unit_test(test_json_values),
+        cmocka_unit_test(test_read_in_order),
+        cmocka_unit_test(test_read_acts),
+        cmocka_unit_test(test_wrong_files),
+        cmocka_unit_test(test_command_line),
+        cmocka_unit_test(test_stop),
+        cmocka_unit_test(test_stop_with_a_full_pipe),
+        cmocka_unit_test(test_reader_goes_away),
+        cmocka_unit_test(test_write),
+        cmocka_unit_test(test_line_without_end),
+        cmocka_unit_test(test_state_comes_back_at_a_pause),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
