@@ -1,0 +1,93 @@
+"""An Airbyte source that does what its config says, step by step, to show how Firth copes.
+
+config: {"streams": [name | {name, namespace, modes, schema, …}], "steps": [step…], "discover": [step…], "seen": path}
+A step: {"message": any JSON} {"text": a raw line} {"hex": raw bytes, no newline added} {"stderr": text}
+{"records": {"stream", "from", "to"}} {"state": {"stream", "n"}} {"sleep_until": path} {"touch": path} {"hang": true}
+{"ignore_sigterm": true} {"exit": status} {"kill": signal} {"flood": {"bytes"}}
+Every verb appends {"verb", "state", "catalog"} to `seen`.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+
+
+def argument(name):
+    return json.load(open(sys.argv[sys.argv.index(name) + 1])) if name in sys.argv else None
+
+
+def write(data):
+    sys.stdout.buffer.write(data)
+
+
+def message(value):
+    write(json.dumps(value).encode() + b"\n")
+
+
+def stream(entry):
+    entry = {"name": entry} if isinstance(entry, str) else dict(entry)
+    modes = entry.pop("modes", ["full_refresh", "incremental"])
+    schema = entry.pop("schema", {"type": "object"})
+    return {"source_defined_cursor": "incremental" in modes, "supported_sync_modes": modes, "json_schema": schema,
+            **entry}
+
+
+def step(kind, value):
+    if kind == "message":
+        message(value)
+    elif kind == "text":
+        write(value.encode() + b"\n")
+    elif kind == "hex":
+        write(bytes.fromhex(value))
+    elif kind == "stderr":
+        sys.stderr.write(value + "\n")
+        sys.stderr.flush()
+    elif kind == "records":
+        for n in range(value["from"], value["to"] + 1):
+            message({"type": "RECORD", "record": {"stream": value["stream"], "emitted_at": 1700000000000,
+                                                  "data": {"id": n, **value.get("data", {})}}})
+    elif kind == "state":
+        message({"type": "STATE", "state": {"type": "STREAM", "stream": {
+            "stream_descriptor": {"name": value["stream"]}, "stream_state": {"n": value["n"]}}}})
+    elif kind == "sleep_until":
+        sys.stdout.buffer.flush()
+        while not os.path.exists(value):
+            time.sleep(0.005)
+    elif kind == "touch":
+        sys.stdout.buffer.flush()
+        open(value, "w").close()
+    elif kind == "ignore_sigterm":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    elif kind == "hang":
+        sys.stdout.buffer.flush()
+        while True:
+            signal.pause()
+    elif kind == "flood":
+        chunk = b"x" * 65536
+        for _ in range(value["bytes"] // len(chunk)):
+            write(chunk)
+    elif kind == "exit":
+        sys.stdout.buffer.flush()
+        os._exit(value)
+    elif kind == "kill":
+        sys.stdout.buffer.flush()
+        os.kill(os.getpid(), value)
+
+
+def main():
+    config, verb = argument("--config"), sys.argv[1]
+    if config.get("seen"):
+        with open(config["seen"], "a") as seen:
+            seen.write(json.dumps({"verb": verb, "state": argument("--state"), "catalog": argument("--catalog")}) + "\n")
+    if verb == "discover":
+        for each in config.get("discover", []):
+            step(*next(iter(each.items())))
+        message({"type": "CATALOG", "catalog": {"streams": [stream(each) for each in config["streams"]]}})
+    elif verb == "read":
+        for each in config["steps"]:
+            step(*next(iter(each.items())))
+
+
+main()

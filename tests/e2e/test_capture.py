@@ -1,0 +1,440 @@
+"""Captures end to end: what a source emits is in its collection, once, in order, byte for byte; and each way
+in which a source can go wrong gives one clear error and loses nothing."""
+
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+
+from conftest import until
+from e2e.scripted import ANY, capture, counters, events, failure, run, seen, state_of
+
+
+def records(first, last, stream="users", **data):
+    return {"records": {"stream": stream, "from": first, "to": last, "data": data}}
+
+
+def state(n, stream="users"):
+    return {"state": {"stream": stream, "n": n}}
+
+
+def ids(firth, collection="acmeCo/users"):
+    return [document["id"] for document in firth.read(collection)]
+
+
+# --- the good way ---------------------------------------------------------------------------------------
+
+
+def test_documents_and_state(firth, tmp_path):
+    catalog = capture(tmp_path, [records(1, 5), state(5)])
+    lines = run(firth, catalog)
+    assert ids(firth) == [1, 2, 3, 4, 5]
+    assert counters(lines)["acmeCo/users"]["committedDocuments"] == 5
+    assert events(lines, "ended")[0]["outcome"] == "completed"
+    # The next session goes on from the state.
+    run(firth, catalog)
+    first, second = seen(tmp_path)
+    assert state_of(first, "users") is None and state_of(second, "users") == {"n": 5}
+    assert ids(firth) == [1, 2, 3, 4, 5] * 2  # the script says the same again: that is its business
+
+
+def test_documents_keep_their_bytes(firth, tmp_path):
+    document = ('{ "id" : 12345678901234567890123 ,"x":1.10,"big":1e400,"tiny":-0.0,"nul":"a\\u0000b",'
+                '"e":"\\u00e9é\\ud83d\\ude00", "deep":[[[{}]]],"id2":1E+2 }')
+    line = '{"type":"RECORD","record":{"stream":"users","data":%s,"emitted_at":1}}' % document
+    run(firth, capture(tmp_path, [{"text": line}], schema=ANY))
+    assert firth("read", "acmeCo/users", expect=0).out_bytes == document.encode() + b"\n"
+
+
+def test_spaced_and_reordered_envelopes(firth, tmp_path):
+    run(firth, capture(tmp_path, [
+        {"text": '  {"record": {"namespace": null, "emitted_at": 1.5, "data": {"id": 1}, "stream": "users"}, '
+                 '"extra": [], "type": "RECORD"}  '},
+        {"text": '{"type":"RECORD","record":{"stream":"us\\u0065rs","data":{"id":2},"emitted_at":1}}'},
+        {"message": {"state": {"data": {"cursor": 7}}, "type": "STATE"}}]))
+    assert ids(firth) == [1, 2]
+    run(firth, capture(tmp_path, []))
+    assert seen(tmp_path)[1]["state"] == {"cursor": 7}
+
+
+def test_no_state_at_all(firth, tmp_path):
+    run(firth, capture(tmp_path, [records(1, 3)], streams=[{"name": "users", "modes": ["full_refresh"]}]))
+    assert ids(firth) == [1, 2, 3]
+
+
+def test_interleaved_streams(firth, tmp_path):
+    """A stream's state covers that stream: the other's documents behind its own last state are not kept."""
+    steps = [records(1, 2, "a"), records(1, 2, "b"), state(2, "a"), records(3, 4, "b"), records(3, 4, "a"),
+             state(4, "b"), records(5, 6, "b"), {"exit": 1}]
+    catalog = capture(tmp_path, steps, streams=["a", "b"])
+    run(firth, catalog, expect=1)
+    assert ids(firth, "acmeCo/a") == [1, 2]
+    assert ids(firth, "acmeCo/b") == [1, 2, 3, 4]
+    run(firth, capture(tmp_path, [], streams=["a", "b"]))
+    assert [state_of(seen(tmp_path)[1], name) for name in "ab"] == [{"n": 2}, {"n": 4}]
+
+
+def test_global_state_covers_all(firth, tmp_path):
+    def everything(n):
+        return {"message": {"type": "STATE", "state": {"type": "GLOBAL", "global": {
+            "shared_state": {"lsn": n}, "stream_states": [
+                {"stream_descriptor": {"name": "a"}, "stream_state": {"n": n}}]}}}}
+    run(firth, capture(tmp_path, [records(1, 2, "a"), records(1, 3, "b"), everything(3), records(3, 9, "a"),
+                                  {"exit": 1}], streams=["a", "b"]), expect=1)
+    assert ids(firth, "acmeCo/a") == [1, 2] and ids(firth, "acmeCo/b") == [1, 2, 3]
+    run(firth, capture(tmp_path, [], streams=["a", "b"]))
+    assert seen(tmp_path)[1]["state"][0]["global"]["shared_state"] == {"lsn": 3}
+
+
+def test_more_than_the_stage_holds_without_a_state(firth, tmp_path):
+    """25 MB before the first state: kept if it comes, dropped if the source dies before."""
+    steps = [records(1, 5000, x="y" * 5000), state(5000), records(5001, 8000, x="y" * 5000)]
+    run(firth, capture(tmp_path, steps + [{"exit": 3}], schema=ANY), expect=1)
+    assert ids(firth) == list(range(1, 5001))
+    run(firth, capture(tmp_path, [records(5001, 8000, x="y" * 5000)], schema=ANY))
+    assert ids(firth) == list(range(1, 8001))
+
+
+def test_backfill_counter_starts_the_stream_over(firth, tmp_path):
+    run(firth, capture(tmp_path, [records(1, 1), state(1)]))
+    run(firth, capture(tmp_path, [], binding={"backfill": 1}))
+    run(firth, capture(tmp_path, [state(8)], binding={"backfill": 1}))
+    run(firth, capture(tmp_path, [], binding={"backfill": 1}))
+    assert [state_of(read, "users") for read in seen(tmp_path)] == [None, None, None, {"n": 8}]
+
+
+def test_full_refresh_starts_over_each_time(firth, tmp_path):
+    streams = [{"name": "users", "modes": ["full_refresh", "incremental"]}]
+    catalog = capture(tmp_path, [records(1, 1), state(1)], streams=streams,
+                      resources={"users": {"syncMode": "full_refresh"}})
+    run(firth, catalog)
+    run(firth, catalog)
+    assert [state_of(read, "users") for read in seen(tmp_path)] == [None, None]
+    assert seen(tmp_path)[0]["catalog"]["streams"][0]["sync_mode"] == "full_refresh"
+
+
+def test_disabled_binding_is_not_read(firth, tmp_path):
+    catalog = capture(tmp_path, [records(1, 1, "a")], streams=["a", "b"])
+    text = json.loads(catalog.read_text())
+    text["captures"]["acmeCo/test"]["bindings"][1]["disable"] = True
+    catalog.write_text(json.dumps(text))
+    run(firth, catalog)
+    assert [each["stream"]["name"] for each in seen(tmp_path)[0]["catalog"]["streams"]] == ["a"]
+
+
+def test_plain_text_and_log_messages_are_logs(firth, tmp_path):
+    lines = run(firth, capture(tmp_path, [
+        {"text": "Loading a JVM near you"}, {"text": '["json", "but no message"]'},
+        {"message": {"type": "LOG", "log": {"level": "WARN", "message": "low on fuel"}}},
+        {"stderr": "a word on stderr"}, records(1, 1), state(1)]))
+    logs = {(line["level"], line["message"]) for line in events(lines, "log")}
+    assert ("info", "Loading a JVM near you") in logs and ("warn", "low on fuel") in logs
+    assert any("a word on stderr" in message for _, message in logs)
+    assert ids(firth) == [1]
+
+
+def test_estimate_status_and_totals_are_told(firth, tmp_path):
+    def trace(**body):
+        return {"message": {"type": "TRACE", "trace": {"emitted_at": 1.5, **body}}}
+    lines = run(firth, capture(tmp_path, [
+        trace(type="ESTIMATE", estimate={"name": "users", "type": "STREAM", "row_estimate": 10, "byte_estimate": 99}),
+        records(1, 10), state(10),
+        trace(type="STREAM_STATUS", stream_status={"stream_descriptor": {"name": "users"}, "status": "COMPLETE"})]))
+    users = counters(lines)["acmeCo/users"]
+    assert users["rowEstimate"] == 10 and users["byteEstimate"] == 99 and users["complete"]
+    assert users["documents"] == 10 and users["bytes"] == len('{"id": 1}') * 9 + len('{"id": 10}')
+
+
+def test_runs_again_at_its_interval(firth, tmp_path):
+    catalog = capture(tmp_path, [records(1, 1), state(1)], interval="1s")
+    running = firth.start("run", str(catalog), "-o", "json")
+    until(lambda: (tmp_path / "seen").exists() and len(seen(tmp_path)) >= 3, "the third session")
+    running.signal(signal.SIGINT)
+    assert running.wait() == 130
+    begins = [json.loads(line) for line in running.out if '"waiting"' in line]
+    assert all(line["why"] == "interval" and line["delayMs"] <= 1000 for line in begins)
+
+
+# --- documents that violate the schema --------------------------------------------------------------------
+
+AGE = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}, "age": {"type": "integer"}}}
+
+
+def test_violation_stops_the_capture(firth, tmp_path):
+    steps = [records(1, 3), state(3), records(4, 4), {"text": ""}, records(5, 5, age="old"), records(6, 6), state(6)]
+    error = failure(run(firth, capture(tmp_path, steps, schema=AGE), expect=1))
+    assert error["code"] == "invalid" and not error["retriable"]
+    for part in ("document 5", "'users'", "acmeCo/users", "/age", "type", '"old"'):
+        assert part in error["message"], error["message"]
+    assert ids(firth) == [1, 2, 3]
+
+
+def test_violation_is_quarantined(firth, tmp_path):
+    steps = [records(1, 2), records(3, 3, age="old"), records(4, 4), state(4)]
+    lines = run(firth, capture(tmp_path, steps, schema=AGE, onInvalid={"quarantine": "acmeCo/bad"}))
+    assert ids(firth) == [1, 2, 4]
+    [bad] = firth.read("acmeCo/bad")
+    assert bad["document"] == {"id": 3, "age": "old"} and bad["stream"] == "users" and bad["number"] == 3
+    assert bad["violations"][0]["instance"] == "/age" and bad["violations"][0]["keyword"] == "type"
+    assert "old" in bad["violations"][0]["message"]
+    users = counters(lines)["acmeCo/users"]
+    assert users["invalid"] == 1 and users["documents"] == 3
+
+
+def test_quarantine_is_in_the_same_transaction(firth, tmp_path):
+    steps = [records(1, 1, age="old"), state(1), records(2, 2, age="old"), records(3, 3), {"exit": 1}]
+    run(firth, capture(tmp_path, steps, schema=AGE, onInvalid={"quarantine": "acmeCo/bad"}), expect=1)
+    assert [bad["document"]["id"] for bad in firth.read("acmeCo/bad")] == [1]
+
+
+# --- sources that go wrong --------------------------------------------------------------------------------
+
+BEFORE = [records(1, 2), state(2), records(3, 3)]
+FAILURES = {
+    "exit status": ([{"stderr": "Traceback: the disk is made of cheese"}, {"exit": 3}],
+                    "connector", True, ["status 3", "made of cheese"]),
+    "signal": ([{"kill": 11}], "connector", True, ["signal 11"]),
+    "trace error": ([{"message": {"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": 1, "error": {
+        "message": "The service is on holiday", "failure_type": "transient_error",
+        "stream_descriptor": {"name": "users"}}}}}, {"exit": 1}],
+                    "connector", True, ["The service is on holiday", "users"]),
+    "trace error but exit 0": ([{"message": {"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": 1, "error": {
+        "message": "half of it failed"}}}}], "connector", True, ["half of it failed"]),
+    "config error": ([{"message": {"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": 1, "error": {
+        "message": "The API key is wrong", "failure_type": "config_error"}}}}, {"exit": 1}],
+                     "invalid", False, ["The API key is wrong"]),
+    "broken JSON": ([{"text": '{"type":"RECORD","record":{"stream":"users",'}, records(9, 9)],
+                    "protocol", True, ["not valid JSON", "line 5", '{"type":"RECORD","record"']),
+    "broken last line": ([{"hex": b'{"type":"RECO'.hex()}], "protocol", True, ["not valid JSON", "line 5"]),
+    "torn by its death": ([{"hex": b'{"type":"RECO'.hex()}, {"kill": 9}], "connector", True, ["signal 9"]),
+    "invalid UTF-8": ([{"hex": b'{"type":"RECORD","record":{"stream":"users","data":{"id":"\xff"}}}\n'.hex()}, records(9, 9)],
+                      "protocol", True, ["UTF-8", "line 5"]),
+    "a record without data": ([{"message": {"type": "RECORD", "record": {"stream": "users"}}}],
+                              "protocol", True, ["data", "line 5"]),
+    "unknown stream": ([records(1, 1, "user")], "protocol", False, ["'user'", "nobody asked for", "'users'"]),
+    "a flood of text": ([{"text": "\n".join(["noise"] * 10001)}], "protocol", True, ["10000 lines", "noise"]),
+    "a document past 64 MiB": ([records(4, 4, x="y" * (64 << 20))], "limit", False, ["64 MiB", "document 4", "users"]),
+    "a line past the limit": ([records(4, 4, x="y" * (66 << 20))], "limit", False, ["line"]),
+    "a line without end": ([{"flood": {"bytes": 70 << 20}}, {"hang": True}], "limit", False, ["line"]),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_source_goes_wrong(firth, tmp_path, name):
+    steps, code, retriable, parts = FAILURES[name]
+    error = failure(run(firth, capture(tmp_path, BEFORE + steps, schema=ANY), expect=1))
+    assert (error["code"], error["retriable"]) == (code, retriable), error
+    for part in parts:
+        assert part in error["message"], error["message"]
+    assert len(error["message"]) < 4096
+    assert ids(firth) == [1, 2]  # up to the last state
+
+
+def test_stray_messages_are_tolerated(firth, tmp_path):
+    run(firth, capture(tmp_path, [
+        {"message": {"type": "SPEC", "spec": {"connectionSpecification": {}}}},
+        {"message": {"type": "FROM_THE_FUTURE", "future": {}}},
+        {"message": {"type": "STATE", "state": {"type": "STREAM", "stream": {
+            "stream_descriptor": {"name": "strangers"}, "stream_state": {}}}}},
+        {"message": {"type": "CONTROL", "control": {"type": "CONNECTOR_CONFIG", "emitted_at": 1,
+                                                    "connectorConfig": {"config": {"token": "s3cret"}}}}},
+        records(1, 1), state(1)]))
+    assert ids(firth) == [1]
+
+
+@pytest.mark.parametrize("steps, parts", [
+    ([{"stderr": "no network"}, {"exit": 2}], ["discover", "status 2", "no network"]),
+    ([{"message": {"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": 1, "error": {
+        "message": "bad key", "failure_type": "config_error"}}}}, {"exit": 1}], ["discover", "bad key"]),
+])
+def test_discover_goes_wrong(firth, tmp_path, steps, parts):
+    error = failure(run(firth, capture(tmp_path, [], source={"discover": steps}), expect=1))
+    for part in parts:
+        assert part in error["message"], error["message"]
+
+
+@pytest.mark.parametrize("bindings, resources, parts", [
+    ({"usres": "acmeCo/users"}, {}, ["no stream 'usres'", "did you mean 'users'"]),
+    ({"users": "acmeCo/users"}, {"users": {"syncMode": "incremental"}}, ["'incremental'", "it can 'full_refresh'"]),
+    ({"users": "acmeCo/users"}, {"users": {"namespace": "elsewhere"}}, ["'elsewhere'"]),
+])
+def test_bindings_that_the_source_cannot_serve(firth, tmp_path, bindings, resources, parts):
+    catalog = capture(tmp_path, [], bindings=bindings, resources=resources,
+                      streams=[{"name": "users", "modes": ["full_refresh"]}, {"name": "orders", "modes": ["full_refresh"]}])
+    error = failure(run(firth, catalog, expect=1))
+    assert error["code"] == "invalid" and not error["retriable"]
+    for part in parts:
+        assert part in error["message"], error["message"]
+
+
+def test_resource_errors_name_their_place(firth, tmp_path):
+    catalog = capture(tmp_path, [], resources={"users": {"syncmode": "incremental"}})
+    result = firth("run", str(catalog), "--once", expect=3)
+    assert "flow.json:" in result.err and "did you mean 'syncMode'" in result.err
+
+
+def test_program_that_is_not_there(firth, tmp_path):
+    catalog = capture(tmp_path, [])
+    text = json.loads(catalog.read_text())
+    text["captures"]["acmeCo/test"]["endpoint"]["local"]["command"] = ["/nowhere/source"]
+    catalog.write_text(json.dumps(text))
+    result = firth("run", str(catalog), "--once")
+    assert result.rc in (1, 3) and "/nowhere/source" in result.err
+
+
+def test_retries_with_growing_delays_then_goes_on(firth, tmp_path):
+    go = tmp_path / "go"
+    catalog = capture(tmp_path, [records(1, 1), state(1), {"exit": 1}])
+    running = firth.start("run", str(catalog), "--retry-after", "20ms", "-o", "json")
+    until(lambda: sum('"backoff"' in line for line in list(running.out)) >= 4, "four retries")
+    running.signal(signal.SIGTERM)
+    assert running.wait() in (1, 130)
+    lines = [json.loads(line) for line in running.out]
+    delays = [line["delayMs"] for line in events(lines, "waiting") if line["why"] == "backoff"][:4]
+    assert all(15 * 2 ** n <= delay <= 25 * 2 ** n for n, delay in enumerate(delays)), delays
+    assert [line["attempt"] for line in events(lines, "started")][:4] == [0, 1, 2, 3]
+    # Each attempt went on from the last.
+    assert [state_of(read, "users") for read in seen(tmp_path)][:3] == [None, {"n": 1}, {"n": 1}]
+    assert not go.exists()
+
+
+# --- stopping ---------------------------------------------------------------------------------------------
+
+
+def children(pid):
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat") as stat:
+                    fields = stat.read().rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+            if int(fields[1]) == pid and fields[0] != "Z":
+                found.append(int(entry))
+    return found
+
+
+def hanging(tmp_path, *more):
+    ready = tmp_path / "ready"
+    return capture(tmp_path, [*more, records(1, 2), state(2), records(3, 3), {"touch": str(ready)}, {"hang": True}]), ready
+
+
+def test_interrupt_finishes_the_transaction(firth, tmp_path):
+    catalog, ready = hanging(tmp_path)
+    running = firth.start("run", str(catalog), "-o", "json")
+    until(ready.exists, "the source to be in mid-stream")
+    [task] = children(running.pid)
+    [source] = children(task)
+    running.signal(signal.SIGINT)
+    assert running.wait() == 130
+    assert events([json.loads(line) for line in running.out], "ended")[0]["outcome"] == "stopped"
+    assert ids(firth) == [1, 2]
+    for pid in (task, source):
+        until(lambda: not os.path.exists(f"/proc/{pid}"), f"process {pid} to be gone")
+
+
+def test_second_interrupt_stops_at_once(firth, tmp_path):
+    catalog, ready = hanging(tmp_path, {"ignore_sigterm": True})
+    running = firth.start("run", str(catalog), "-o", "json")
+    until(ready.exists, "the source to be in mid-stream")
+    [task] = children(running.pid)
+    running.signal(signal.SIGINT)
+    running.wait_for_line('"stopping"')
+    running.signal(signal.SIGINT)
+    assert running.wait(deadline=8) == 130  # the source's ten seconds are not waited for
+    until(lambda: not os.path.exists(f"/proc/{task}"), "the task to be gone")
+
+
+def test_nobody_survives_the_supervisor(firth, tmp_path):
+    catalog, ready = hanging(tmp_path, {"ignore_sigterm": True})
+    running = firth.start("run", str(catalog), "-o", "json")
+    until(ready.exists, "the source to be in mid-stream")
+    [task] = children(running.pid)
+    [source] = children(task)
+    os.kill(running.pid, signal.SIGKILL)
+    for pid in (task, source):
+        until(lambda: not os.path.exists(f"/proc/{pid}") or open(f"/proc/{pid}/stat").read().split()[2] == "Z",
+              f"process {pid} to be gone")
+    run(firth, capture(tmp_path, [records(3, 3), state(3)]))
+    assert ids(firth)[-1] == 3
+
+
+def test_second_firth_is_refused(firth, tmp_path):
+    catalog, ready = hanging(tmp_path)
+    running = firth.start("run", str(catalog))
+    until(ready.exists, "the first to run")
+    result = firth("run", str(catalog), "--once", expect=4)
+    assert str(running.pid) in result.err and "firth run" in result.err
+    running.signal(signal.SIGTERM)
+    assert running.wait() == 130
+
+
+def test_secrets_appear_nowhere(firth, tmp_path):
+    secret = "hunter2-very-secret"
+    catalog, ready = hanging(tmp_path)
+    text = json.loads(catalog.read_text())
+    text["captures"]["acmeCo/test"]["endpoint"]["local"]["config"]["password"] = secret
+    catalog.write_text(json.dumps(text))
+    running = firth.start("run", str(catalog), "-o", "json", "--log-level", "trace")
+    until(ready.exists, "the source to be in mid-stream")
+    [task] = children(running.pid)
+    for pid in (running.pid, task, *children(task)):
+        for name in ("cmdline", "environ"):
+            with open(f"/proc/{pid}/{name}", "rb") as file:
+                assert secret.encode() not in file.read()
+    running.signal(signal.SIGTERM)
+    running.wait()
+    assert secret not in "\n".join(running.out + running.err)
+    grep = subprocess.run(["grep", "-r", secret, str(firth.data_dir)], capture_output=True, check=False)
+    assert grep.returncode == 1
+
+
+# --- the real thing ---------------------------------------------------------------------------------------
+
+
+def faker_catalog(tmp_path, command, count):
+    names = ["products", "users", "purchases"]
+    path = tmp_path / "faker.json"
+    path.write_text(json.dumps({
+        "collections": {f"acmeCo/{name}": {"key": ["/id"], "schema": {
+            "type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}} for name in names},
+        "captures": {"acmeCo/faker": {
+            "endpoint": {"local": {"command": command, "protocol": "airbyte", "config": {"count": count, "seed": 42}}},
+            "bindings": [{"resource": {"stream": name}, "target": f"acmeCo/{name}"} for name in names]}}}))
+    return path
+
+
+def tee(tmp_path, command):
+    """The command behind a shell that keeps what `read` says."""
+    script = tmp_path / "tee.sh"
+    words = " ".join(f"'{word}'" for word in command)
+    script.write_text(f'#!/bin/bash\nset -o pipefail\n[ "$1" = read ] && {words} "$@" | tee -a {tmp_path}/said && exit\n'
+                      f'exec {words} "$@"\n')
+    script.chmod(0o755)
+    return ["/bin/bash", str(script)]
+
+
+def check_against_what_was_said(firth, tmp_path):
+    said = {}
+    for line in (tmp_path / "said").read_bytes().splitlines():
+        if line.startswith(b"{") and json.loads(line)["type"] == "RECORD":
+            record = json.loads(line)["record"]
+            said.setdefault(record["stream"], []).append(record["data"])
+    assert set(said) == {"products", "users", "purchases"}
+    for name, documents in said.items():
+        assert firth.read(f"acmeCo/{name}") == documents
+
+
+def test_real_airbyte_source_faker(firth, tmp_path, airbyte_source_faker):
+    catalog = faker_catalog(tmp_path, tee(tmp_path, [airbyte_source_faker]), 500)
+    lines = run(firth, catalog)
+    assert counters(lines)["acmeCo/users"]["committedDocuments"] == 500
+    check_against_what_was_said(firth, tmp_path)
+
+
+def test_our_source_faker(firth, tmp_path):
+    run(firth, faker_catalog(tmp_path, tee(tmp_path, [firth.path, "connector", "source-faker"]), 5000))
+    check_against_what_was_said(firth, tmp_path)
