@@ -1,0 +1,75 @@
+"""Reads only what the source said and what came of it; says what is wrong."""
+
+import json
+import pathlib
+
+
+def said(log):
+    """{stream: {n: data bytes}} of all runs, and the states given to each run in order."""
+    documents, given = {}, []
+    for path in sorted(pathlib.Path(log).glob("*.jsonl")):
+        # The last line may be cut: the source was killed while it wrote.
+        for line in path.read_bytes().split(b"\n")[:-1]:
+            message = json.loads(line)
+            if message["type"] != "RECORD":
+                continue
+            record = message["record"]
+            data = line[line.index(b'"data":') + 7:-2]
+            known = documents.setdefault(record["stream"], {}).setdefault(record["data"]["id"], data)
+            assert known == data, "the source itself is not deterministic"
+    for path in sorted(pathlib.Path(log).glob("*.state")):
+        given.append(json.loads(path.read_text()))
+    return documents, given
+
+
+def last_run(log):
+    """{stream: n}: the last document that the last run said."""
+    path = sorted(pathlib.Path(log).glob("*.jsonl"))[-1]
+    last = {}
+    for line in path.read_bytes().split(b"\n")[:-1]:
+        message = json.loads(line)
+        if message["type"] == "STATE":
+            stream = message["state"]["stream"]
+            last[stream["stream_descriptor"]["name"]] = stream["stream_state"]["n"]
+    return last
+
+
+def states_only_grow(given):
+    """What is wrong with the states that the runs were given: a state that went back is a lost commit."""
+    problems, before = [], {}
+    for number, state in enumerate(given):
+        for stream, n in state.items():
+            if n < before.get(stream, 0):
+                problems.append(f"run {number} was given {stream}={n} after {before[stream]}")
+            before[stream] = n
+    return problems
+
+
+def check_collection(stream, collection, log):
+    """Every document once, in order, byte for byte, up to the last that the (clean) last run said."""
+    documents, given = said(log)
+    end = last_run(log)[stream]
+    problems = states_only_grow(given)
+    for position, data in enumerate(collection, start=1):
+        if documents[stream].get(position) != data:
+            problems.append(f"{stream}: document {position} is {data[:60]!r}, it should be "
+                            f"{(documents[stream].get(position) or b'(nothing)')[:60]!r}")
+            break
+    if len(collection) != end:
+        problems.append(f"{stream}: {len(collection)} documents, it should be {end}")
+    return problems
+
+
+def check_destination(stream, rows, log):
+    """Every document at least once, none that was never said."""
+    documents, given = said(log)
+    end = last_run(log)[stream]
+    problems = states_only_grow(given)
+    got = set(rows)
+    missing = [n for n in range(1, end + 1) if documents[stream][n] not in got]
+    if missing:
+        problems.append(f"{stream}: {len(missing)} documents are missing, the first {missing[0]} of {end}")
+    strange = got - set(documents[stream].values())
+    if strange:
+        problems.append(f"{stream}: {len(strange)} rows that the source never said: {next(iter(strange))[:80]!r}")
+    return problems

@@ -1,0 +1,66 @@
+"""A deterministic, resumable source without end, for the kill tests.
+
+Streams a and b, interleaved, each with its own STATE every few records; document n of a stream is always the
+same bytes. Everything that it says in a run goes to `log`/<run>.jsonl before it goes to stdout, and the state
+that it was given to <run>.state: the checker knows nothing else. It ends well once the file `finish` exists.
+"""
+
+import json
+import os
+import sys
+import time
+
+STREAMS = {"a": 7, "b": 11}  # records between two states
+BATCH = 3
+
+
+def argument(name):
+    return json.load(open(sys.argv[sys.argv.index(name) + 1])) if name in sys.argv else None
+
+
+def record(stream, n):
+    return b'{"type":"RECORD","record":{"stream":"%s","emitted_at":%d,"data":{"id":%d,"stream":"%s","text":"%s"}}}\n' % (
+        stream.encode(), 1700000000000 + n, n, stream.encode(), b"x" * (n * 37 % 200))
+
+
+def state(stream, n):
+    return b'{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"%s"},"stream_state":{"n":%d}}}}\n' % (
+        stream.encode(), n)
+
+
+def discover():
+    streams = [{"name": name, "json_schema": {"type": "object"}, "supported_sync_modes": ["full_refresh", "incremental"],
+                "source_defined_cursor": True, "default_cursor_field": ["id"]} for name in STREAMS]
+    print(json.dumps({"type": "CATALOG", "catalog": {"streams": streams}}))
+
+
+def read(config):
+    given = {each["stream"]["stream_descriptor"]["name"]: each["stream"]["stream_state"]["n"]
+             for each in argument("--state") or []}
+    run = f"{time.time_ns():020d}-{os.getpid()}"
+    with open(os.path.join(config["log"], run + ".state"), "w") as file:
+        json.dump(given, file)
+    at = {name: given.get(name, 0) for name in STREAMS}
+    with open(os.path.join(config["log"], run + ".jsonl"), "wb", buffering=0) as log:
+        def say(data):
+            log.write(data)
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+
+        while not os.path.exists(config["finish"]):
+            for name, every in STREAMS.items():
+                said = b""
+                for _ in range(BATCH):
+                    at[name] += 1
+                    said += record(name, at[name])
+                    if at[name] % every == 0:
+                        said += state(name, at[name])
+                say(said)
+            time.sleep(0.0005)  # its pace, so that a run is cut in many places: nothing waits for it
+        say(b"".join(state(name, at[name]) for name in STREAMS))
+
+
+if sys.argv[1] == "discover":
+    discover()
+else:
+    read(argument("--config"))

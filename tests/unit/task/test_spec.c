@@ -1,0 +1,156 @@
+/* A task's specification: written and read back. */
+#include "task_test.h"
+
+#include "task/task_spec.h"
+
+static const char *const argv[] = {"python3", "-c", "print(\"x\")", NULL};
+static const char *const env[] = {"TOKEN=s3cret\n", NULL};
+static const char *const cursor[] = {"updated", "at"};
+static const char *const id[] = {"id"};
+static const struct catalog_path key[] = {{id, 1}, {cursor, 2}};
+
+static struct task_spec sample(enum task_kind kind, const struct task_binding_spec *bindings,
+                               const struct catalog_schema_document *schemas)
+{
+    return (struct task_spec){
+        .kind = kind,
+        .name = "acmeCo/\u00fcber",
+        .data_dir = "/data",
+        .source = {.program = {.argv = argv, .env = env, .folder = "/work", .label = "python3 -c"},
+                   .config = SLICE_LITERAL("{\"n\":12345678901234567890.10}")},
+        .destination = {.program = {.argv = argv, .label = "dest", .built_in = true},
+                        .config = SLICE_LITERAL("{}")},
+        .bindings = bindings,
+        .binding_count = 2,
+        .prefix = "p_",
+        .schemas = schemas,
+        .schema_count = 1,
+        .commit = {.bytes = 1, .time_ms = 2, .idle_ms = 3},
+        .limits = {.line_max = 4, .memory_max = 5, .files_max = 6, .stall_ms = 7, .stop_ms = 8},
+    };
+}
+
+static const struct task_binding_spec bindings[] = {
+    {.stream = {.name = "users",
+                .namespace = "public",
+                .sync_mode = CATALOG_SYNC_INCREMENTAL,
+                .destination_sync_mode = CATALOG_DESTINATION_APPEND_DEDUP,
+                .cursor_field = {cursor, 2},
+                .primary_key = key,
+                .primary_key_count = 2},
+     .collection = "acmeCo/users",
+     .schema_uri = "file:///flow.yaml#/x",
+     .journal = {STORE_COMPRESSION_ZSTD, 1, 2, 3},
+     .quarantine = "acmeCo/bad",
+     .backfill = 9},
+    {.stream = {.name = "b"}, .collection = "acmeCo/b", .schema_uri = "file:///b"},
+};
+static const struct catalog_schema_document schemas[] = {
+    {"file:///b", SLICE_LITERAL("{\"type\":\"object\"}")}};
+
+static void write_and_read(const struct task_spec *spec, struct arena *arena, struct task_spec *back)
+{
+    struct buffer text;
+    struct error err;
+    buffer_init(&text, TASK_SPEC_MAX);
+    task_spec_write(&text, spec);
+    if (task_spec_read((struct slice){text.data, text.size}, arena, back, &err) < 0)
+        fail_msg("%s", err.message);
+    buffer_done(&text);
+}
+
+static void test_capture(void **state)
+{
+    struct arena arena;
+    struct task_spec spec = sample(TASK_CAPTURE, bindings, schemas), back;
+    arena_init(&arena);
+    write_and_read(&spec, &arena, &back);
+    assert_int_equal(back.kind, TASK_CAPTURE);
+    assert_string_equal(back.name, spec.name);
+    assert_string_equal(back.data_dir, "/data");
+    assert_string_equal(back.source.program.argv[2], argv[2]);
+    assert_null(back.source.program.argv[3]);
+    assert_string_equal(back.source.program.env[0], env[0]);
+    assert_string_equal(back.source.program.folder, "/work");
+    assert_true(slice_equal(back.source.config, spec.source.config));
+    assert_int_equal(back.binding_count, 2);
+    const struct task_binding_spec *first = &back.bindings[0];
+    assert_string_equal(first->stream.namespace, "public");
+    assert_int_equal(first->stream.sync_mode, CATALOG_SYNC_INCREMENTAL);
+    assert_int_equal(first->stream.cursor_field.count, 2);
+    assert_string_equal(first->stream.cursor_field.names[1], "at");
+    assert_int_equal(first->stream.primary_key_count, 2);
+    assert_string_equal(first->stream.primary_key[1].names[0], "updated");
+    assert_string_equal(first->collection, "acmeCo/users");
+    assert_int_equal(first->journal.compression, STORE_COMPRESSION_ZSTD);
+    assert_int_equal(first->journal.retain_ms, 3);
+    assert_string_equal(first->quarantine, "acmeCo/bad");
+    assert_int_equal(first->backfill, 9);
+    assert_null(back.bindings[1].quarantine);
+    assert_null(back.bindings[1].stream.namespace);
+    assert_int_equal(back.schema_count, 1);
+    assert_true(slice_equal(back.schemas[0].source, schemas[0].source));
+    assert_int_equal(back.commit.idle_ms, 3);
+    assert_int_equal(back.limits.stop_ms, 8);
+    arena_done(&arena);
+}
+
+static void test_connection(void **state)
+{
+    struct arena arena;
+    struct task_spec spec = sample(TASK_CONNECTION, bindings, schemas), back;
+    spec.namespace = "lake";
+    arena_init(&arena);
+    write_and_read(&spec, &arena, &back);
+    assert_int_equal(back.kind, TASK_CONNECTION);
+    assert_string_equal(back.prefix, "p_");
+    assert_string_equal(back.namespace, "lake");
+    assert_true(back.destination.program.built_in);
+    assert_int_equal(back.bindings[0].stream.destination_sync_mode, CATALOG_DESTINATION_APPEND_DEDUP);
+    spec.binding_count = 0;
+    spec.all_streams = true;
+    spec.namespace = NULL;
+    write_and_read(&spec, &arena, &back);
+    assert_true(back.all_streams);
+    assert_null(back.namespace);
+    assert_int_equal(back.binding_count, 0);
+    arena_done(&arena);
+}
+
+static void test_refused(void **state)
+{
+    static const struct {
+        const char *text, *message;
+        enum error_code code;
+    } cases[] = {
+        {"", "specification", ERROR_INVALID},
+        {"[]", "'version'", ERROR_INVALID},
+        {"{\"version\":2}", "version 2", ERROR_UNSUPPORTED},
+        {"{\"version\":1,\"kind\":\"party\"}", "'kind'", ERROR_INVALID},
+        {"{\"version\":1,\"kind\":\"capture\",\"name\":\"x\",\"dataDir\":\"d\"}", "'label'", ERROR_INVALID},
+        {"{\"version\":1,\"kind\":\"capture\",\"name\":\"x\",\"dataDir\":\"d\",\"source\":{\"argv\":[],"
+         "\"label\":\"l\","
+         "\"builtIn\":true,\"flow\":false,\"config\":{}}}",
+         "'source'", ERROR_INVALID},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct arena arena;
+        struct task_spec spec;
+        struct error err;
+        arena_init(&arena);
+        assert_int_equal(task_spec_read(slice_of(cases[i].text), &arena, &spec, &err), -1);
+        if (err.code != cases[i].code || !strstr(err.message, cases[i].message))
+            fail_msg("%s: %s", cases[i].text, err.message);
+        arena_done(&arena);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_capture),
+        cmocka_unit_test(test_connection),
+        cmocka_unit_test(test_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
