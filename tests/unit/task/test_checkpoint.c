@@ -8,13 +8,17 @@ static void apply(struct task_checkpoint *checkpoint, const char *text)
     struct arena arena;
     struct error err;
     arena_init(&arena);
-    struct json line = must_parse(&arena, text);
+    struct json line;
     struct airbyte_message message;
+    struct json_parser *parser = json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
+    assert_int_equal(json_parse(parser, text, strlen(text), &line, &err), 0);
     assert_int_equal(airbyte_decode(&line, &arena, &message, &err), 0);
     assert_int_equal(airbyte_states_apply(checkpoint->states, &line, &message, &err), 0);
+    json_parser_free(parser);
     arena_done(&arena);
 }
 
+/* A source's state may have a duplicate key: it is kept as it came. */
 static void test_round_trip(void **state)
 {
     struct task_checkpoint checkpoint, back;
