@@ -5,10 +5,12 @@
 // clang-format off
 const struct command *const cli_commands[] = {
     &cli_check,
+    &cli_run,
     &cli_read,
     &cli_status,
     &cli_connectors,
     &cli_connector,
+    &cli_task,
     &cli_help,
     &cli_version,
     NULL,
