@@ -80,6 +80,19 @@ void progress_model_started(struct progress_model *model, const struct superviso
     row->error = NULL;
 }
 
+/* A connection of all streams learns what its bindings are from its first progress. */
+static void adopt(struct progress_task *row, const struct task_progress *progress)
+{
+    if (progress->binding_count <= row->binding_count)
+        return;
+    row->bindings = mem_realloc(row->bindings, progress->binding_count * sizeof *row->bindings);
+    for (; row->binding_count < progress->binding_count; row->binding_count++) {
+        struct progress_binding *binding = &row->bindings[row->binding_count];
+        *binding = (struct progress_binding){.name = mem_strdup(progress->bindings[row->binding_count].name)};
+        reset_session(binding);
+    }
+}
+
 void progress_model_progress(struct progress_model *model, const struct supervisor_task *task,
                              const struct task_progress *progress, uint64_t now_ns)
 {
@@ -87,6 +100,7 @@ void progress_model_progress(struct progress_model *model, const struct supervis
     double seconds =
         progress->elapsed_ms > row->event_ms ? (double)(progress->elapsed_ms - row->event_ms) / 1000 : 0;
     bool first = row->event_ms == 0;
+    adopt(row, progress);
     for (size_t i = 0; i < row->binding_count && i < progress->binding_count; i++) {
         const struct task_binding_progress *from = &progress->bindings[i];
         struct progress_binding *binding = &row->bindings[i];

@@ -339,8 +339,12 @@ static int service(struct task_sink *base, struct error *err)
         return service_spec(sink, err);
     if (!sink->output.process || sink->finished)
         return 0;
-    if (connector_service(sink->output.process, err) < 0 || take_output(sink, err) < 0)
+    if (connector_service(sink->output.process, err) < 0 || take_output(sink, err) < 0) {
+        struct error unused; /* what was echoed before counts; the failure to tell is the first */
+        if (sink->ledger.pending.any)
+            task_ledger_commit(&sink->ledger, &unused);
         return -1;
+    }
     return exited(sink) ? conclude(sink, err) : 0;
 }
 

@@ -10,8 +10,8 @@ from conftest import until
 from e2e.scripted import connection, counters, events, failure, received, run, seen, state_of
 
 
-def records(first, last, stream="users", **data):
-    return {"records": {"stream": stream, "from": first, "to": last, "data": data}}
+def records(first, last, stream="users", fill=0):
+    return {"records": {"stream": stream, "from": first, "to": last, "fill": fill}}
 
 
 def state(n, stream="users"):
@@ -186,8 +186,8 @@ def test_failing_source(firth, tmp_path):
 
 @pytest.mark.parametrize("destination, parts, saved", [
     ({"exit": 4, "stderr": "the lake is dry"}, ["status 4", "the lake is dry"], {"n": 3}),
-    ({"exit": 4, "exit_after": 3, "stderr": "the lake is dry"}, ["status 4", "the lake is dry"], {"n": 2}),
-    ({"exit": 0, "exit_after": 3}, ["ended before its input did"], {"n": 2}),
+    ({"exit": 4, "exit_after": 4, "stderr": "the lake is dry"}, ["status 4", "the lake is dry"], {"n": 2}),
+    ({"exit": 0, "exit_after": 4}, ["ended before its input did"], {"n": 2}),
     ({"echo": "wrong"}, ["was not sent"], None),
     ({"echo": "twice"}, ["echoed it twice"], {"n": 2}),
     ({"lines": ['{"type":"STATE","sta', "more"]}, ["not valid JSON", "line 1"], None),
@@ -207,7 +207,7 @@ def test_failing_destination(firth, tmp_path, destination, parts, saved):
 
 def test_destination_that_hears_nothing_more_is_not_waited_for_forever(firth, tmp_path):
     """A slow destination holds the source back: memory stays bounded, nothing is lost."""
-    steps = [records(1, 3000, x="y" * 10000), state(3000)]
+    steps = [records(1, 3000, fill=10000), state(3000)]
     lines = run(firth, connection(tmp_path, steps))
     assert counters(lines)["users"]["committedDocuments"] == 3000
     assert events(lines, "progress")[-1]["memoryPeak"] < 64 << 20

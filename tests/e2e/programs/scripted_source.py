@@ -2,7 +2,7 @@
 
 config: {"streams": [name | {name, namespace, modes, schema, …}], "steps": [step…], "discover": [step…], "seen": path}
 A step: {"message": any JSON} {"text": a raw line} {"hex": raw bytes, no newline added} {"stderr": text}
-{"records": {"stream", "from", "to"}} {"state": {"stream", "n"}} {"sleep_until": path} {"touch": path} {"hang": true}
+{"records": {"stream", "from", "to", "data"?, "fill"?: bytes more}} {"state": {"stream", "n"}} {"sleep_until": path} {"touch": path} {"hang": true}
 {"ignore_sigterm": true} {"exit": status} {"kill": signal} {"flood": {"bytes"}}
 Every verb appends {"verb", "state", "catalog"} to `seen`.
 """
@@ -45,9 +45,10 @@ def step(kind, value):
         sys.stderr.write(value + "\n")
         sys.stderr.flush()
     elif kind == "records":
+        fill = {"x": "y" * value["fill"]} if value.get("fill") else {}
         for n in range(value["from"], value["to"] + 1):
             message({"type": "RECORD", "record": {"stream": value["stream"], "emitted_at": 1700000000000,
-                                                  "data": {"id": n, **value.get("data", {})}}})
+                                                  "data": {"id": n, **value.get("data", {}), **fill}}})
     elif kind == "state":
         message({"type": "STATE", "state": {"type": "STREAM", "stream": {
             "stream_descriptor": {"name": value["stream"]}, "stream_state": {"n": value["n"]}}}})
