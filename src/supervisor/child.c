@@ -72,7 +72,7 @@ static void on_exited(uv_process_t *process, int64_t status, int signal)
         child->outcome = TASK_FAILED;
         if (child->broken)
             error_set(&child->error, ERROR_PROTOCOL, "the task's process wrote what is no event");
-        else if (signal && child->stopped && (signal == SIGTERM || signal == SIGKILL))
+        else if (signal && child->stopped && (signal == SIGTERM || signal == SIGQUIT || signal == SIGKILL))
             child->outcome = TASK_STOPPED;
         else if (signal)
             error_set(&child->error, ERROR_IO, "the task's process died by signal %d (%s)", signal,
@@ -222,9 +222,10 @@ struct child *child_start(uv_loop_t *loop, const char *program, struct slice spe
 
 void child_stop(struct child *child)
 {
+    int number = child->stopped ? SIGQUIT : SIGTERM;
     child->stopped = true;
     if (!child->exited)
-        uv_process_kill(&child->process, SIGTERM);
+        uv_process_kill(&child->process, number);
 }
 
 void child_kill(struct child *child)

@@ -21,7 +21,7 @@ struct child_callbacks {
 /* NULL and a retriable error if the machine refuses. `spec` is copied. */
 struct child *child_start(uv_loop_t *loop, const char *program, struct slice spec,
                           const struct child_callbacks *callbacks, struct error *err);
-/* SIGTERM the first time, again the second: the task knows what each means. */
+/* The first time: finish the transaction (SIGTERM); the second: end at once (SIGQUIT). */
 void child_stop(struct child *child);
 /* SIGKILL to its process group. */
 void child_kill(struct child *child);

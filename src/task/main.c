@@ -10,14 +10,15 @@
 
 /* The process around the loop: descriptors, signals, the specification. */
 
-/* SIGTERM and SIGINT as a descriptor. They stay blocked: connectors get a clean mask from whoever starts
- * them. */
+/* The signals that stop us as a descriptor. They stay blocked: connectors get a clean mask from whoever
+ * starts them. */
 static int open_signals(struct error *err)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGQUIT);
     signal(SIGPIPE, SIG_IGN);
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return error_errno(err, errno, "cannot block signals");

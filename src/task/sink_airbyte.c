@@ -332,6 +332,18 @@ static int conclude(struct sink *sink, struct error *err)
     return -1;
 }
 
+/* It broke its protocol or does not read any more: what it echoed before counts, nothing after. The failure
+ * to tell is that, whatever becomes of the commit. */
+static int give_up(struct sink *sink)
+{
+    struct error unused;
+    connector_kill(sink->output.process);
+    sink->finished = true;
+    if (sink->ledger.pending.any)
+        task_ledger_commit(&sink->ledger, &unused);
+    return -1;
+}
+
 static int service(struct task_sink *base, struct error *err)
 {
     struct sink *sink = of(base);
@@ -339,12 +351,8 @@ static int service(struct task_sink *base, struct error *err)
         return service_spec(sink, err);
     if (!sink->output.process || sink->finished)
         return 0;
-    if (connector_service(sink->output.process, err) < 0 || take_output(sink, err) < 0) {
-        struct error unused; /* what was echoed before counts; the failure to tell is the first */
-        if (sink->ledger.pending.any)
-            task_ledger_commit(&sink->ledger, &unused);
-        return -1;
-    }
+    if (connector_service(sink->output.process, err) < 0 || take_output(sink, err) < 0)
+        return give_up(sink);
     return exited(sink) ? conclude(sink, err) : 0;
 }
 

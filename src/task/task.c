@@ -4,6 +4,7 @@
 #include "task/streams.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -29,7 +30,7 @@ static void take_signals(struct session *session)
 {
     struct signalfd_siginfo info;
     while (read(session->stop_fd, &info, sizeof info) == sizeof info) {
-        if (session->task.stopping)
+        if (session->task.stopping || info.ssi_signo == SIGQUIT)
             session->stop_now = true;
         session->task.stopping = true;
         session->task.reader->class->stop(session->task.reader);

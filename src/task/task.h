@@ -59,8 +59,10 @@ struct task {
     bool stopping; /* we were asked to */
 };
 
-/* Run one session. `stop_fd` is a signalfd of SIGTERM and SIGINT: the first signal lets the transaction be
- * finished, the second ends at once. The outcome and for TASK_FAILED *err. Reports everything but the end. */
+/* Run one session. `stop_fd` is a signalfd of SIGTERM, SIGINT and SIGQUIT: the first signal lets the
+ * transaction be finished, the second ends at once, and so does SIGQUIT (which, unlike a second SIGTERM,
+ * cannot merge with one that is still pending). The outcome and for TASK_FAILED *err. Reports everything but
+ * the end. */
 enum task_outcome task_run(const struct task_spec *spec, struct task_report *report,
                            const struct clock *clock, int stop_fd, struct error *err);
 

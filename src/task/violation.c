@@ -2,12 +2,24 @@
 
 #include "json/writer.h"
 
-/* Fills at most TASK_VIOLATIONS_MAX; at least one, since the document is invalid. */
+/* Fills at most TASK_VIOLATIONS_MAX; at least one, since the document is invalid. Instances are places in the
+ * document, not in the message that it came in. */
 static int explain(struct task *task, const struct task_item *item, struct arena *arena,
                    struct schema_violation *violations, size_t *ret_count, struct error *err)
 {
-    return schema_explain(item->binding->schema, task->validator, item->line, item->document, arena,
-                          violations, TASK_VIOLATIONS_MAX, ret_count, err);
+    if (schema_explain(item->binding->schema, task->validator, item->line, item->document, arena, violations,
+                       TASK_VIOLATIONS_MAX, ret_count, err) < 0)
+        return -1;
+    struct buffer place;
+    buffer_init(&place, BUFFER_UNLIMITED);
+    json_pointer_of(item->line, item->document, &place);
+    const char *prefix = buffer_cstr(&place);
+    for (size_t i = 0; i < *ret_count; i++) {
+        if (string_starts_with(violations[i].instance, prefix))
+            violations[i].instance += place.size;
+    }
+    buffer_done(&place);
+    return 0;
 }
 
 int task_violation_error(struct task *task, const struct task_item *item, struct error *err)
