@@ -285,7 +285,6 @@ def test_program_that_is_not_there(firth, tmp_path):
 
 
 def test_retries_with_growing_delays_then_goes_on(firth, tmp_path):
-    go = tmp_path / "go"
     catalog = capture(tmp_path, [records(1, 1), state(1), {"exit": 1}])
     running = firth.start("run", str(catalog), "--retry-after", "20ms", "-o", "json")
     until(lambda: sum('"backoff"' in line for line in list(running.out)) >= 4, "four retries")
@@ -297,24 +296,22 @@ def test_retries_with_growing_delays_then_goes_on(firth, tmp_path):
     assert [line["attempt"] for line in events(lines, "started")][:4] == [0, 1, 2, 3]
     # Each attempt went on from the last.
     assert [state_of(read, "users") for read in seen(tmp_path)][:3] == [None, {"n": 1}, {"n": 1}]
-    assert not go.exists()
 
 
 # --- stopping ---------------------------------------------------------------------------------------------
 
 
 def children(pid):
-    found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                with open(f"/proc/{entry}/stat") as stat:
-                    fields = stat.read().rsplit(")", 1)[1].split()
-            except OSError:
-                continue
-            if int(fields[1]) == pid and fields[0] != "Z":
-                found.append(int(entry))
-    return found
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(word) for word in file.read().split()]
+
+
+def gone(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def hanging(tmp_path, *more):
@@ -327,13 +324,14 @@ def test_interrupt_finishes_the_transaction(firth, tmp_path):
     running = firth.start("run", str(catalog), "-o", "json")
     until(ready.exists, "the source to be in mid-stream")
     [task] = children(running.pid)
-    [source] = children(task)
+    below = children(task)
+    assert below
     running.signal(signal.SIGINT)
     assert running.wait() == 130
     assert events([json.loads(line) for line in running.out], "ended")[0]["outcome"] == "stopped"
     assert ids(firth) == [1, 2]
-    for pid in (task, source):
-        until(lambda: not os.path.exists(f"/proc/{pid}"), f"process {pid} to be gone")
+    for pid in (task, *below):
+        until(lambda pid=pid: gone(pid), f"process {pid} to be gone")
 
 
 def test_second_interrupt_stops_at_once(firth, tmp_path):
@@ -344,8 +342,8 @@ def test_second_interrupt_stops_at_once(firth, tmp_path):
     running.signal(signal.SIGINT)
     running.wait_for_line('"stopping"')
     running.signal(signal.SIGINT)
-    assert running.wait(deadline=8) == 130  # the source's ten seconds are not waited for
-    until(lambda: not os.path.exists(f"/proc/{task}"), "the task to be gone")
+    assert running.wait(deadline=8) == 130  # the ten seconds that a source has are not waited for
+    until(lambda: gone(task), "the task to be gone")
 
 
 def test_nobody_survives_the_supervisor(firth, tmp_path):
@@ -353,11 +351,11 @@ def test_nobody_survives_the_supervisor(firth, tmp_path):
     running = firth.start("run", str(catalog), "-o", "json")
     until(ready.exists, "the source to be in mid-stream")
     [task] = children(running.pid)
-    [source] = children(task)
+    below = children(task)
+    assert below
     os.kill(running.pid, signal.SIGKILL)
-    for pid in (task, source):
-        until(lambda: not os.path.exists(f"/proc/{pid}") or open(f"/proc/{pid}/stat").read().split()[2] == "Z",
-              f"process {pid} to be gone")
+    for pid in (task, *below):
+        until(lambda pid=pid: gone(pid), f"process {pid} to be gone")
     run(firth, capture(tmp_path, [records(3, 3), state(3)]))
     assert ids(firth)[-1] == 3
 

@@ -38,10 +38,12 @@ def read(config):
     given = {each["stream"]["stream_descriptor"]["name"]: each["stream"]["stream_state"]["n"]
              for each in argument("--state") or []}
     run = f"{time.time_ns():020d}-{os.getpid()}"
-    with open(os.path.join(config["log"], run + ".state"), "w") as file:
+    path = os.path.join(config["log"], run)
+    with open(path + ".part", "w") as file:
         json.dump(given, file)
+    os.rename(path + ".part", path + ".state")
     at = {name: given.get(name, 0) for name in STREAMS}
-    with open(os.path.join(config["log"], run + ".jsonl"), "wb", buffering=0) as log:
+    with open(path + ".jsonl", "wb", buffering=0) as log:
         def say(data):
             log.write(data)
             sys.stdout.buffer.write(data)

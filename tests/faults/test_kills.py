@@ -25,6 +25,14 @@ def children(pid):
         return []
 
 
+def command(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
 def kill(pid):
     try:
         os.kill(pid, signal.SIGKILL)
@@ -50,7 +58,8 @@ class Victim:
     def parts(self):
         """(supervisor, tasks, connectors), as they live now."""
         tasks = children(self.running.pid)
-        return self.running.pid, tasks, [pid for task in tasks for pid in children(task)]
+        connectors = [pid for task in tasks for pid in children(task) if command(pid) != command(task)]
+        return self.running.pid, tasks, connectors
 
     def strike(self):
         """Kill something; what, or None if it was not there."""
