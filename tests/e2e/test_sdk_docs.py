@@ -1,51 +1,13 @@
 """docs/sdk.md: its programs are compiled against the installed SDK, as they stand there, and run."""
 
 import json
-import os
 import pathlib
-import re
 import subprocess
 
 import jsonschema
 import pytest
 
-from conftest import ROOT, binary
-
-
-def blocks():
-    """[(language, name, text)] of the page's fenced blocks that have a name."""
-    page = (ROOT / "docs" / "sdk.md").read_text()
-    return re.findall(r"^```(\w+) (\S+)\n(.*?)^```$", page, re.M | re.S)
-
-
-@pytest.fixture(scope="module")
-def sdk(tmp_path_factory):
-    """The SDK as `make install` puts it, and the environment in which pkg-config finds it."""
-    stage = tmp_path_factory.mktemp("stage")
-    build = pathlib.Path(binary("FIRTH_BIN", "build/firth")).parent
-    subprocess.run(["ninja", "-C", build, "sdk/libfirth-sdk.a"], check=True, capture_output=True)
-    subprocess.run(["meson", "install", "-C", build, "--no-rebuild", "--tags", "devel"], check=True,
-                   capture_output=True, env={**os.environ, "DESTDIR": str(stage)})
-    assert list(stage.rglob("firth/connector.h")) and list(stage.rglob("libfirth-sdk.a"))
-    config = next(stage.rglob("firth-sdk.pc"))
-    return {**os.environ, "PKG_CONFIG_PATH": str(config.parent), "PKG_CONFIG_SYSROOT_DIR": str(stage)}
-
-
-@pytest.fixture(scope="module")
-def built(sdk, tmp_path_factory):
-    """A folder with the page's programs, built by the page's own command."""
-    folder = tmp_path_factory.mktemp("programs")
-    commands = {}
-    for language, name, text in blocks():
-        if language == "c":
-            (folder / name).write_text(text)
-        elif language == "sh":
-            commands[name] = text
-    script = commands["build"].replace("cc -o", "cc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter "
-                                                "-Wno-missing-field-initializers -Werror -o")
-    done = subprocess.run(["sh", "-ec", script], cwd=folder, env=sdk, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return folder, commands["run"]
+from sdk_programs import sdk, sdk_programs  # noqa: F401 (fixtures)
 
 
 def run(folder, *words, stdin=None, code=0):
@@ -64,8 +26,8 @@ def records(messages):
 
 
 @pytest.fixture
-def work(built):
-    folder, _ = built
+def work(sdk_programs):
+    folder, _ = sdk_programs
     (folder / "poem.txt").write_text("one\ntw\to\nthree \"3\"\nhalf")
     (folder / "lines.json").write_text(json.dumps({"path": "poem.txt", "batch": 2}))
     (folder / "tsv.json").write_text(json.dumps({"folder": ".", "fields": ["/number", "/text", "/none"]}))
@@ -107,8 +69,8 @@ def test_source_goes_on(work):
         {"number": 4, "text": "half no more"}, {"number": 5, "text": "five"}]
 
 
-def pipe(work, built):
-    done = subprocess.run(["sh", "-ec", built[1]], cwd=work, capture_output=True, text=True, check=False)
+def pipe(work, sdk_programs):
+    done = subprocess.run(["sh", "-ec", sdk_programs[1]], cwd=work, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -116,14 +78,14 @@ def pipe(work, built):
 LINES = "1\tone\t\n2\ttw o\t\n3\tthree \"3\"\t\n"
 
 
-def test_pipe(work, built):
-    messages = pipe(work, built)
+def test_pipe(work, sdk_programs):
+    messages = pipe(work, sdk_programs)
     assert (work / "lines.tsv").read_text() == LINES
     assert [s["stream"]["stream_state"]["number"] for s in states(messages)] == [2, 3]
-    pipe(work, built)
+    pipe(work, sdk_programs)
     assert (work / "lines.tsv").read_text() == LINES * 2
     catalog(work, "overwrite")
-    assert len(states(pipe(work, built))) == 2
+    assert len(states(pipe(work, sdk_programs))) == 2
     assert (work / "lines.tsv").read_text() == LINES
     # A source that dies before its end: the old file stays, nothing is confirmed.
     cut = '{"type":"RECORD","record":{"stream":"lines","data":{"number":9},"emitted_at":1}}\n' \

@@ -4,6 +4,7 @@ import pytest
 
 from connector_suite.connectors import DESTINATIONS, SOURCES
 from connector_suite.protocol import configured
+from sdk_programs import sdk, sdk_programs  # noqa: F401 (fixtures)
 
 Read = collections.namedtuple("Read", "session streams catalog config")
 _reads = {}

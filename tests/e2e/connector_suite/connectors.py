@@ -18,14 +18,17 @@ class Connector:
     resumes_exactly: bool = True    # a read from a state gives exactly what came after it
     exact_spec: bool = True         # its spec says of a config what its check says
     refuses_unknown_streams: bool = True  # otherwise it leaves them out, and does not say COMPLETE for them
+    prepare: typing.Callable = lambda folder: None  # make what the configs name
+    endless: dict = dataclasses.field(default_factory=dict)  # sources: what makes a read last until it is stopped
     slow: bool = False              # seconds to start: fewer variants of the same thing
     read_back: typing.Callable = None  # (folder) -> {stream: [record bytes, …]}; destinations
     env: dict = dataclasses.field(default_factory=dict)
 
-    def config(self, folder):
-        return json.loads(json.dumps(self.good).replace("{folder}", str(folder)))
+    def config(self, folder, **changes):
+        return json.loads(json.dumps({**self.good, **changes}).replace("{folder}", str(folder)))
 
     def runner(self, request, folder):
+        self.prepare(folder)
         env = {k: v.replace("{folder}", str(folder)) for k, v in self.env.items()}
         return Runner(self.command(request), env)
 
@@ -48,16 +51,27 @@ def read_local_json(folder):
     return found
 
 
+def write_lines(folder):
+    pathlib.Path(folder, "short.txt").write_text("".join(f"line {n}\tgr\u00fcn \"{n}\"\n" for n in range(25)))
+    pathlib.Path(folder, "long.txt").write_text("some words, again and again\n" * 500_000)
+
+
 SOURCES = [
     Connector("source-faker", "source", good={"count": 25, "seed": 7, "records_per_slice": 10},
               bad=[{"count": 0}, {"count": "many"}, {"records_per_slice": 0}, {"seed": -2}, {"parallelism": 0},
                    {"always_updated": "no"}, []],
-              command=built_in("source-faker")),
+              command=built_in("source-faker"), endless={"count": 1_000_000_000}),
+    # Made with the installed SDK, as docs/sdk.md shows.
+    Connector("docs:source-lines", "source", good={"path": "{folder}/short.txt", "batch": 10},
+              bad=[{}, {"path": 7}, {"path": "/nonexistent/file"}, {"path": "x", "batch": 0}],
+              command=lambda request: [str(request.getfixturevalue("sdk_programs")[0] / "source-lines")],
+              exact_spec=False, prepare=write_lines, endless={"path": "{folder}/long.txt"}),
     # Airbyte's own, from PyPI: in Python; always reads from the start; leaves out streams that it does not know.
     Connector("pypi:source-faker", "source",
               good={"count": 25, "seed": 7, "records_per_slice": 10, "parallelism": 1}, bad=[{"count": "many"}],
               command=lambda request: [request.getfixturevalue("airbyte_source_faker")],
-              resumes_exactly=False, exact_spec=False, refuses_unknown_streams=False, slow=True),
+              resumes_exactly=False, exact_spec=False, refuses_unknown_streams=False, slow=True,
+              endless={"count": 10_000_000}),
 ]
 
 DESTINATIONS = [

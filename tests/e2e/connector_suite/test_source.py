@@ -176,9 +176,9 @@ def test_missing_catalog_file(run, full_read):
     assert b"/nonexistent" in done.stdout + done.stderr
 
 
-def test_sigterm(run, source, full_read):
+def test_sigterm(run, source, full_read, tmp_path):
     """Stopped in the middle, it leaves whole lines and never says that it has read everything."""
-    config = dict(full_read.config, count=10_000_000)
+    config = source.config(tmp_path, **source.endless)
     with tempfile.TemporaryDirectory() as folder:
         process = run.start(folder, "read", config=config, catalog=configured(full_read.streams[-1:]))
         lines = []

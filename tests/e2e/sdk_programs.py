@@ -1,0 +1,46 @@
+"""Fixtures for those who want the programs of docs/sdk.md: import `sdk` and `sdk_programs`."""
+
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+from conftest import ROOT, binary
+
+
+def blocks():
+    """[(language, name, text)] of the page's fenced blocks that have a name."""
+    page = (ROOT / "docs" / "sdk.md").read_text()
+    return re.findall(r"^```(\w+) (\S+)\n(.*?)^```$", page, re.M | re.S)
+
+
+@pytest.fixture(scope="session")
+def sdk(tmp_path_factory):
+    """The SDK as `make install` puts it, and the environment in which pkg-config finds it."""
+    stage = tmp_path_factory.mktemp("stage")
+    build = pathlib.Path(binary("FIRTH_BIN", "build/firth")).parent
+    subprocess.run(["ninja", "-C", build, "sdk/libfirth-sdk.a"], check=True, capture_output=True)
+    subprocess.run(["meson", "install", "-C", build, "--no-rebuild", "--tags", "devel"], check=True,
+                   capture_output=True, env={**os.environ, "DESTDIR": str(stage)})
+    assert list(stage.rglob("firth/connector.h")) and list(stage.rglob("libfirth-sdk.a"))
+    config = next(stage.rglob("firth-sdk.pc"))
+    return {**os.environ, "PKG_CONFIG_PATH": str(config.parent), "PKG_CONFIG_SYSROOT_DIR": str(stage)}
+
+
+@pytest.fixture(scope="session")
+def sdk_programs(sdk, tmp_path_factory):
+    """A folder with the page's programs, built by the page's own command."""
+    folder = tmp_path_factory.mktemp("programs")
+    commands = {}
+    for language, name, text in blocks():
+        if language == "c":
+            (folder / name).write_text(text)
+        elif language == "sh":
+            commands[name] = text
+    script = commands["build"].replace("cc -o", "cc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter "
+                                                "-Wno-missing-field-initializers -Werror -o")
+    done = subprocess.run(["sh", "-ec", script], cwd=folder, env=sdk, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder, commands["run"]
