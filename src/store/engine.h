@@ -34,6 +34,8 @@ struct store_engine {
 
     int (*list)(struct store *store, const char *collection, struct arena *arena,
                 struct store_journal_info **ret_infos, size_t *ret_count, struct error *err);
+    int (*list_tasks)(struct store *store, struct arena *arena, struct store_task_info **ret_infos,
+                      size_t *ret_count, struct error *err);
 };
 
 struct store {

@@ -120,6 +120,12 @@ void store_reader_woken(struct store_reader *reader)
     reader->engine->reader_woken(reader);
 }
 
+int store_list_tasks(struct store *store, struct arena *arena, struct store_task_info **ret_infos,
+                     size_t *ret_count, struct error *err)
+{
+    return store->engine->list_tasks(store, arena, ret_infos, ret_count, err);
+}
+
 int store_list(struct store *store, const char *collection, struct arena *arena,
                struct store_journal_info **ret_infos, size_t *ret_count, struct error *err)
 {

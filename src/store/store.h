@@ -126,6 +126,16 @@ struct store_journal_info {
     int64_t committed_ms; /* newest commit's wall clock, 0 if none */
 };
 
+struct store_task_info {
+    const char *task;
+    uint64_t checkpoint_bytes;
+    int64_t committed_ms; /* newest commit's wall clock */
+};
+
+/* All tasks that ever committed, in name order, those that write no journal (connections) among them. */
+int store_list_tasks(struct store *store, struct arena *arena, struct store_task_info **ret_infos,
+                     size_t *ret_count, struct error *err);
+
 /* All journals of the store (or of one collection), in name order; strings in the arena. */
 int store_list(struct store *store, const char *collection, struct arena *arena,
                struct store_journal_info **ret_infos, size_t *ret_count, struct error *err);

@@ -179,6 +179,58 @@ int local_list(struct store *base, const char *collection, struct arena *arena,
     return result;
 }
 
+struct task_listing {
+    struct local_store *store;
+    struct arena *arena;
+    struct store_task_info *infos;
+    size_t count, capacity;
+};
+
+static int list_task(void *argument, const char *task, struct error *err)
+{
+    struct task_listing *listing = argument;
+    struct log_view view;
+    auto_free char *folder = local_task_folder(listing->store, task, err);
+    if (!folder)
+        return -1;
+    log_view_init(&view, listing->store->disk, folder, task);
+    int result = log_view_refresh(&view, LOG_READER, err) < 0 ? -1 : 0;
+    /* Sequence 1 is the empty state that every log begins with. */
+    if (result == 0 && view.state.sequence > 1) {
+        listing->infos =
+            mem_grow(listing->infos, &listing->capacity, listing->count + 1, sizeof *listing->infos);
+        listing->infos[listing->count++] = (struct store_task_info){
+            .task = arena_strdup(listing->arena, task),
+            .checkpoint_bytes = view.state.checkpoint_size,
+            .committed_ms = view.state.committed_ms,
+        };
+    }
+    log_view_done(&view);
+    return result;
+}
+
+static int compare_tasks(const void *a, const void *b)
+{
+    const struct store_task_info *left = a, *right = b;
+    return strcmp(left->task, right->task);
+}
+
+int local_list_tasks(struct store *base, struct arena *arena, struct store_task_info **ret_infos,
+                     size_t *ret_count, struct error *err)
+{
+    struct task_listing listing = {.store = local_store_of(base), .arena = arena};
+    auto_free char *folder = mem_printf("%s/tasks", listing.store->folder);
+    int result = local_list_names(listing.store, folder, list_task, &listing, err);
+    if (listing.count > 1)
+        qsort(listing.infos, listing.count, sizeof *listing.infos, compare_tasks);
+    if (result == 0) {
+        *ret_infos = arena_dup(arena, listing.infos, listing.count * sizeof *listing.infos);
+        *ret_count = listing.count;
+    }
+    free(listing.infos);
+    return result;
+}
+
 int local_checkpoint_get(struct store *base, const char *task, struct arena *arena,
                          struct slice *ret_checkpoint, struct error *err)
 {

@@ -327,4 +327,5 @@ const struct store_engine store_engine_local = {
     .reader_fd = local_reader_fd,
     .reader_woken = local_reader_woken,
     .list = local_list,
+    .list_tasks = local_list_tasks,
 };

@@ -57,6 +57,8 @@ struct store_reader *local_reader_open(struct store *store, const char *collecti
                                        uint64_t from, struct error *err);
 int local_list(struct store *store, const char *collection, struct arena *arena,
                struct store_journal_info **ret_infos, size_t *ret_count, struct error *err);
+int local_list_tasks(struct store *store, struct arena *arena, struct store_task_info **ret_infos,
+                     size_t *ret_count, struct error *err);
 int local_checkpoint_get(struct store *store, const char *task, struct arena *arena,
                          struct slice *ret_checkpoint, struct error *err);
 
