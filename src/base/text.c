@@ -175,6 +175,28 @@ size_t utf8_cut(const char *bytes, size_t size, size_t max)
     return max;
 }
 
+void string_one_line(char *text)
+{
+    size_t size = strlen(text);
+    for (size_t at = 0; at < size;) {
+        unsigned char byte = (unsigned char)text[at];
+        size_t length = utf8_sequence((unsigned char *)text + at, size - at);
+        size_t wanted = byte > 0xf4 ? 1 : byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc2 ? 2 : 1;
+        size_t got = 1;
+        while (at + got < size && ((unsigned char)text[at + got] & 0xc0) == 0x80)
+            got++;
+        if (length == 0 && got < wanted && at + got == size) {
+            text[at] = 0;
+            return;
+        }
+        if (length == 0)
+            text[at] = '?';
+        else if (byte < 0x20 || byte == 0x7f)
+            text[at] = ' ';
+        at += length ? length : 1;
+    }
+}
+
 void string_human_bytes(double bytes, char *text, size_t size)
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};

@@ -19,7 +19,10 @@ struct slice {
 #define SLICE_ARGS(slice) (int)((slice).size > INT32_MAX ? INT32_MAX : (slice).size), (slice).data
 #define SLICE_LITERAL(text) ((struct slice){(text), sizeof(text) - 1})
 
-static inline struct slice slice_of(const char *text) { return (struct slice){text, strlen(text)}; }
+static inline struct slice slice_of(const char *text)
+{
+    return (struct slice){text, strlen(text)};
+}
 static inline bool slice_equal(struct slice a, struct slice b)
 {
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
@@ -48,6 +51,10 @@ const char *string_nearest(const char *name, const char *const *candidates, size
 bool utf8_valid(const char *bytes, size_t size);
 /* Longest prefix of at most max bytes that ends on a character boundary: for cutting values in messages. */
 size_t utf8_cut(const char *bytes, size_t size, size_t max);
+
+/* Make a message one printable line, in place: control characters become blanks, bytes that are not UTF-8
+ * question marks, and a character that was cut at the end goes. */
+void string_one_line(char *text);
 
 /* "1.2 MB", "340 kB", "17 B" into text (at least 16 bytes). */
 void string_human_bytes(double bytes, char *text, size_t size);

@@ -17,8 +17,9 @@ void catalog_errors_done(struct catalog_errors *errors)
 }
 
 static void add_problem(struct loader *loader, const struct source *source, struct yaml_position at,
-                        const char *message)
+                        char *message)
 {
+    string_one_line(message);
     const char *file = source ? source->display : loader->catalog->file;
     /* The same mistake, seen twice from two sides, is told once. */
     auto_free char *identity = mem_printf("%s:%u:%u:%s", file, at.line, at.column, message);

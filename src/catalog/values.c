@@ -159,10 +159,7 @@ const char *value_written(struct loader *loader, struct value value)
     struct slice text = json_string(&value.source->doc.json, value.at, &loader->scratch);
     size_t cut = utf8_cut(text.data, text.size, WRITTEN_MAX);
     char *written = arena_printf(&loader->scratch, "%.*s%s", (int)cut, text.data, cut < text.size ? "…" : "");
-    for (char *at = written; *at; at++) {
-        if ((unsigned char)*at < 0x20 || *at == 0x7f)
-            *at = ' '; /* a message is one line */
-    }
+    string_one_line(written);
     return written;
 }
 

@@ -11,8 +11,9 @@
 /* --- problems -------------------------------------------------------------------------------------- */
 
 static int report(const struct yaml_reporter *reporter, bool fatal, enum error_code code,
-                  struct yaml_position at, const char *message)
+                  struct yaml_position at, char *message)
 {
+    string_one_line(message);
     if (reporter->on_problem) {
         reporter->on_problem(reporter->context, at, message);
         if (!fatal)

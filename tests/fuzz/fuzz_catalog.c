@@ -63,7 +63,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < errors.count; i++) {
         const struct catalog_error *error = &errors.items[i];
         if (!*error->place.file || !*error->message || strchr(error->message, '\n') ||
-            !utf8_valid(error->message, strlen(error->message)) || strstr(error->message, "tiptop-secret"))
+            !utf8_valid(error->message, strlen(error->message)))
+            abort();
+        if (strstr(error->message, "tiptop-secret") && !memmem(data, size, "tiptop-secret", 13))
             abort();
     }
     catalog_free(catalog);

@@ -125,9 +125,17 @@ static void test_text(void **state)
     static const struct {
         const char *text;
         int64_t ms; /* -1: refused */
-    } durations[] = {{"250ms", 250}, {"30s", 30000}, {"5m", 300000}, {"2h", 7200000},
-                     {"1d", 86400000}, {"5", -1},    {"5 m", -1},    {"", -1},
-                     {"-5s", -1},      {"5w", -1},   {"99999999999999999999s", -1}};
+    } durations[] = {{"250ms", 250},
+                     {"30s", 30000},
+                     {"5m", 300000},
+                     {"2h", 7200000},
+                     {"1d", 86400000},
+                     {"5", -1},
+                     {"5 m", -1},
+                     {"", -1},
+                     {"-5s", -1},
+                     {"5w", -1},
+                     {"99999999999999999999s", -1}};
     for (size_t n = 0; n < sizeof durations / sizeof *durations; n++) {
         bool ok = string_to_duration_ms(durations[n].text, &u);
         assert_int_equal(ok, durations[n].ms >= 0);
@@ -143,17 +151,23 @@ static void test_text(void **state)
     static const struct {
         const char *bytes;
         bool valid;
-    } utf8[] = {{"plain", true},
-                {"gr\xc3\xbc\xc3\x9f", true},
-                {"\xf0\x9f\x98\x80", true},
-                {"\xc0\xaf", false},
-                {"\xed\xa0\x80", false},
-                {"\xf4\x90\x80\x80", false},
-                {"abcdefgh\xff", false},
-                {"\xe2\x82", false}};
+    } utf8[] = {{"plain", true},         {"gr\xc3\xbc\xc3\x9f", true}, {"\xf0\x9f\x98\x80", true},
+                {"\xc0\xaf", false},     {"\xed\xa0\x80", false},      {"\xf4\x90\x80\x80", false},
+                {"abcdefgh\xff", false}, {"\xe2\x82", false}};
     for (size_t n = 0; n < sizeof utf8 / sizeof *utf8; n++)
         assert_int_equal(utf8_valid(utf8[n].bytes, strlen(utf8[n].bytes)), utf8[n].valid);
     assert_int_equal(utf8_cut("a\xc3\xbc", 3, 2), 1);
+    static const struct {
+        const char *text, *line;
+    } lines[] = {{"plain", "plain"},           {"", ""},
+                 {"a\nb\tc\x7f", "a b c "},    {"\xc3\xbc \xe6\x97\xa5", "\xc3\xbc \xe6\x97\xa5"},
+                 {"a\xff\x80z", "a??z"},       {"cut \xe6\x97", "cut "},
+                 {"cut \xf0\x9f\x98", "cut "}, {"a\xc3z", "a?z"}};
+    for (size_t n = 0; n < sizeof lines / sizeof *lines; n++) {
+        auto_free char *text = mem_strdup(lines[n].text);
+        string_one_line(text);
+        assert_string_equal(text, lines[n].line);
+    }
 
     char text[32];
     string_human_count(1234567, text, sizeof text);
@@ -237,7 +251,8 @@ static void test_log(void **state)
     log_warn(&log, "a \"quoted\"\nline");
     char line[512] = {0};
     assert_true(read(fds[0], line, sizeof line - 1) > 0);
-    assert_non_null(strstr(line, "\"level\":\"warn\",\"task\":\"t\",\"message\":\"a \\\"quoted\\\"\\u000aline\"}\n"));
+    assert_non_null(
+        strstr(line, "\"level\":\"warn\",\"task\":\"t\",\"message\":\"a \\\"quoted\\\"\\u000aline\"}\n"));
     assert_int_equal(log_level_parse("WARNING"), LOG_WARN);
     assert_int_equal(log_level_parse("loud"), -1);
     close(fds[0]);
