@@ -312,8 +312,7 @@ void connector_free(struct connector_process *process)
     if (process->pidfd >= 0) {
         mem_close_cleanup(&process->in);
         process->in = -1;
-        if (!process->exited)
-            connector_stop(process);
+        connector_stop(process); /* also for what an exited connector left in its group */
         wait_for_end(process);
     }
     mem_close_cleanup(&process->in);

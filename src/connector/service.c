@@ -54,16 +54,14 @@ int connector_timeout_ms(const struct connector_process *process)
         return -1; /* the owner's turn */
     if (process->pidfd < 0)
         return open ? 0 : -1;
-    if (process->exited) {
-        sooner(&deadline, linger_since(process), open ? CONNECTOR_LINGER_MS : 0);
-    } else {
-        if (process->limits.stall_ms)
-            sooner(&deadline, process->activity_ms, process->limits.stall_ms);
-        if (process->stopping && !process->killed)
-            sooner(&deadline, process->stop_ms, process->limits.stop_ms);
-        if (process->input_broken && !process->killed)
-            sooner(&deadline, process->broken_ms, process->limits.stop_ms);
-    }
+    if (process->exited)
+        sooner(&deadline, linger_since(process), open && !process->killed ? CONNECTOR_LINGER_MS : 0);
+    if (process->stopping && !process->killed)
+        sooner(&deadline, process->stop_ms, process->limits.stop_ms);
+    if (process->input_broken && !process->killed && !process->exited)
+        sooner(&deadline, process->broken_ms, process->limits.stop_ms);
+    if (process->limits.stall_ms && !process->killed && !process->exited)
+        sooner(&deadline, process->activity_ms, process->limits.stall_ms);
     if (deadline == UINT64_MAX)
         return -1;
     uint64_t left = deadline > now ? deadline - now : 0;
@@ -283,13 +281,14 @@ static int refuses_input(struct connector_process *process, struct error *err)
 static int check_times(struct connector_process *process, struct error *err)
 {
     uint64_t now = connector_now_ms(), stop_ms = process->limits.stop_ms, stall_ms = process->limits.stall_ms;
-    if (process->exited || process->killed)
+    if (process->killed)
         return 0;
     if (process->stopping && now - process->stop_ms >= stop_ms) {
-        process->stop_expired = true;
+        process->stop_expired = !process->exited; /* else only children of its are left */
         connector_kill(process);
-        return 0;
     }
+    if (process->exited || process->killed)
+        return 0;
     if (process->input_broken && now - process->broken_ms >= stop_ms)
         return refuses_input(process, err);
     if (waits_for_us(process))
@@ -306,8 +305,9 @@ static int finish(struct connector_process *process, struct error *err)
         return 0;
     bool open = process->out >= 0 || process->err >= 0;
     if (process->pidfd >= 0) {
-        if (open && (connector_lines_ready(&process->lines) ||
-                     connector_now_ms() - linger_since(process) < CONNECTOR_LINGER_MS))
+        if (open && !process->killed &&
+            (connector_lines_ready(&process->lines) ||
+             connector_now_ms() - linger_since(process) < CONNECTOR_LINGER_MS))
             return 0;
         connector_reap(process);
     }

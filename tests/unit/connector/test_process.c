@@ -267,22 +267,6 @@ static void test_stop(void **state)
     }
 }
 
-/* Freed while it runs, ignores SIGTERM, and writes more than a pipe holds. */
-static void test_free_ends_it(void **state)
-{
-    (void)state;
-    const char *argv[5];
-    struct connector_program program = shell(argv, "trap '' TERM; yes");
-    struct connector_limits limits = limits_with(0, 0, 100);
-    struct error err;
-    struct connector_process *process =
-        connector_start(&program, NULL, NULL, false, &limits, NULL, NULL, &err);
-    assert_non_null(process);
-    pid_t pid = connector_pid(process);
-    connector_free(process);
-    assert_int_equal(kill(pid, 0), -1);
-}
-
 static bool alive(pid_t pid)
 {
     auto_free char *path = mem_printf("/proc/%d/stat", (int)pid);
@@ -305,6 +289,51 @@ static void await_death(pid_t pid)
     assert_false(alive(pid));
 }
 
+/* Freed while it, or what it left behind, runs, ignores SIGTERM, and writes more than a pipe holds. */
+static void test_free_ends_it(void **state)
+{
+    (void)state;
+    static const char *const scripts[] = {"trap '' TERM; yes", "trap '' TERM; yes & exit 0",
+                                          "trap '' TERM; yes & yes >&2"};
+    struct connector_limits limits = limits_with(0, 0, 100);
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
+        const char *argv[5];
+        struct connector_program program = shell(argv, scripts[i]);
+        struct error err;
+        struct connector_process *process =
+            connector_start(&program, NULL, NULL, false, &limits, NULL, NULL, &err);
+        assert_non_null(process);
+        struct slice line;
+        while (!connector_next_line(process, &line)) {
+            struct pollfd fds[4];
+            poll(fds, connector_pollfds(process, fds), connector_timeout_ms(process));
+            assert_int_equal(connector_service(process, &err), 0);
+        }
+        pid_t pid = connector_pid(process);
+        connector_free(process);
+        await_death(pid);
+    }
+}
+
+/* The connector has exited, a child of its writes on: told to stop, it all ends. */
+static void test_stop_ends_children(void **state)
+{
+    (void)state;
+    const char *argv[5];
+    struct connector_program program = shell(argv, "trap '' TERM; yes & exit 0");
+    struct connector_limits limits = limits_with(0, 0, 100);
+    struct run run;
+    run_init(&run);
+    struct connector_process *process =
+        connector_start(&program, NULL, NULL, false, &limits, run_log, &run, &run.err);
+    assert_non_null(process);
+    connector_stop(process);
+    run_loop(&run, process);
+    assert_int_equal(run.service, 0);
+    connector_free(process);
+    run_done(&run);
+}
+
 /* The connector exits and leaves a child that holds stdout open: it dies with the group, and its output until
  * then counts. */
 static void test_grandchildren_die(void **state)
@@ -320,16 +349,21 @@ static void test_grandchildren_die(void **state)
     run_done(&run);
 }
 
-/* Somebody in between is killed by SIGKILL while a connector with a child runs: neither survives. */
-static void test_killed_parent_leaves_nobody(void **state)
+/* Somebody in between is killed by SIGKILL while a connector with a child runs: neither survives. (A built-in
+ * has no children; the death signal alone must do for it.) */
+static void kill_parent(bool built_in)
 {
-    (void)state;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     pid_t middle = fork();
     if (middle == 0) {
         const char *argv[5];
-        struct connector_program program = shell(argv, "trap '' TERM PIPE HUP; sleep 300 & echo $$ $!; wait");
+        struct connector_program program = shell(
+            argv,
+            built_in
+                ? "trap '' TERM PIPE HUP; echo $$ $$; while :; do read x </dev/tty || :; done 2>/dev/null"
+                : "trap '' TERM PIPE HUP; sleep 300 & echo $$ $!; wait");
+        program.built_in = built_in;
         struct connector_files files = {.config = SLICE_LITERAL("{}")};
         struct error err;
         struct connector_process *process =
@@ -363,6 +397,13 @@ static void test_killed_parent_leaves_nobody(void **state)
     struct connector_files files = {.config = SLICE_LITERAL("{}")};
     run_script(&run, "exit 0", "check", &files, NULL);
     run_done(&run);
+}
+
+static void test_killed_parent_leaves_nobody(void **state)
+{
+    (void)state;
+    kill_parent(false);
+    kill_parent(true);
 }
 
 /* --- input ---------------------------------------------------------------------------------------- */
@@ -640,6 +681,7 @@ int main(void)
         TEST(test_waiting_for_us_is_no_stall),
         TEST(test_stop),
         TEST(test_free_ends_it),
+        TEST(test_stop_ends_children),
         TEST(test_grandchildren_die),
         TEST(test_killed_parent_leaves_nobody),
         TEST(test_input),
