@@ -102,13 +102,15 @@ void message_limit(struct explainer *x, const struct op *op, uint32_t at)
         [OP_EXCLUSIVE_MINIMUM] = "a number above ",
         [OP_EXCLUSIVE_MAXIMUM] = "a number below ",
         [OP_MULTIPLE_OF] = "a multiple of ",
-        [OP_MIN_LENGTH] = "at least so many characters: ",
-        [OP_MAX_LENGTH] = "at most so many characters: ",
+        [OP_MIN_LENGTH] = "at least ",
+        [OP_MAX_LENGTH] = "at most ",
         [OP_PATTERN] = "a string that matches ",
     };
     message_set(x, "expected %s", words[op->code]);
     append_cut(&x->message, keyword_text(x, op, keyword_name((enum keyword)op->keyword)),
                2 * (size_t)VALUE_SHOWN_MAX);
+    if (op->code == OP_MIN_LENGTH || op->code == OP_MAX_LENGTH)
+        buffer_str(&x->message, op->a == 1 ? " character" : " characters");
     append_got(x, at);
 }
 

@@ -197,3 +197,37 @@ void uri_append_fragment(struct buffer *out, struct slice pointer)
             buffer_printf(out, "%%%02X", c);
     }
 }
+
+const char *uri_of_path(struct arena *arena, const char *absolute_path)
+{
+    struct buffer uri;
+    buffer_init(&uri, BUFFER_UNLIMITED);
+    buffer_str(&uri, "file://");
+    for (const char *at = absolute_path; *at; at++) {
+        unsigned char c = (unsigned char)*at;
+        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                     memchr("-._~/", c, 5);
+        if (plain)
+            buffer_byte(&uri, (char)c);
+        else
+            buffer_printf(&uri, "%%%02X", c);
+    }
+    const char *text = arena_strdup(arena, buffer_cstr(&uri));
+    buffer_done(&uri);
+    return text;
+}
+
+const char *uri_to_path(struct arena *arena, const char *uri)
+{
+    const char *rest = uri;
+    if (string_starts_with(uri, "file:///"))
+        rest = uri + strlen("file://");
+    else if (string_starts_with(uri, "file://localhost/"))
+        rest = uri + strlen("file://localhost");
+    else
+        return NULL;
+    struct slice path = uri_decode(arena, uri_without_fragment(slice_of(rest)));
+    if (memchr(path.data, '\0', path.size))
+        return NULL;
+    return arena_strndup(arena, path.data, path.size);
+}

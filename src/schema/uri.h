@@ -24,4 +24,8 @@ void uri_append_fragment(struct buffer *out, struct slice pointer);
 /* Percent-decoding into the arena. Malformed escapes stay as they are. */
 struct slice uri_decode(struct arena *arena, struct slice text);
 
+/* "/a b" to "file:///a%20b" and back (NULL for other URIs, and if a NUL would be in the path). */
+const char *uri_of_path(struct arena *arena, const char *absolute_path);
+const char *uri_to_path(struct arena *arena, const char *uri);
+
 #endif

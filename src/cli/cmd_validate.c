@@ -1,0 +1,266 @@
+/* `firth validate`: JSON lines against a schema, a line for each violation. */
+#include "cli/output.h"
+#include "cli/schema_files.h"
+#include "json/writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+enum {
+    VIOLATIONS_PER_DOCUMENT_MAX = 100,
+    READ_SIZE = 1 << 20,
+    LINE_SIZE_MAX = 64 << 20 /* what JSON_LIMITS_DEFAULT takes */
+};
+
+struct validate_options {
+    const char *schema;
+    int draft; /* index in drafts */
+    struct option_list resources;
+};
+
+static const char *const drafts[] = {"2020-12", "7", NULL};
+
+static const struct option_spec options[] = {
+    {"schema", 's', OPTION_STRING, offsetof(struct validate_options, schema), "SCHEMA",
+     "JSON or YAML file with the schema, with an optional #fragment; or a URI"},
+    {"draft", 0, OPTION_CHOICE, offsetof(struct validate_options, draft), "2020-12|7",
+     "of schemas that do not say it by $schema (2020-12)", drafts},
+    {"resources", 0, OPTION_LIST, offsetof(struct validate_options, resources), "DIR=BASE_URI",
+     "where $ref finds schemas whose URI begins with BASE_URI; may be repeated"},
+    {NULL},
+};
+
+struct validation {
+    struct cli *cli;
+    const struct schema *schema;
+    struct schema_validator *validator;
+    struct json_parser *parser;
+    struct output out;
+    struct arena arena; /* of one line */
+    uint64_t line, documents, invalid, violations;
+};
+
+static void print_json(struct validation *v, const struct schema_violation *violation)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, &v->out.buffer);
+    json_begin_object(&writer);
+    json_member_u64(&writer, "line", v->line);
+    json_member_string(&writer, "instanceLocation", violation->instance);
+    json_member_string(&writer, "keywordLocation", violation->keyword_location);
+    json_member_string(&writer, "absoluteKeywordLocation", violation->absolute_location);
+    json_member_string(&writer, "error", violation->message);
+    json_end_object(&writer);
+    output_str(&v->out, "\n");
+}
+
+/* Pointers come from documents: no control character of theirs reaches a terminal. */
+static void print_text(struct validation *v, const struct schema_violation *violation)
+{
+    auto_free char *line =
+        mem_printf("line %llu: %s: %s: %s", (unsigned long long)v->line,
+                   *violation->instance ? violation->instance : "(root)",
+                   *violation->keyword_location ? violation->keyword_location : "(root)", violation->message);
+    for (char *at = line; *at; at++) {
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            *at = '?';
+    }
+    output_printf(&v->out, "%s\n", line);
+}
+
+static void report(struct validation *v, const struct schema_violation *violation)
+{
+    v->violations++;
+    if (v->cli->json)
+        print_json(v, violation);
+    else
+        print_text(v, violation);
+}
+
+/* A line that could not be judged: no JSON, or a limit was hit. */
+static void report_error(struct validation *v, const char *message)
+{
+    report(v, &(struct schema_violation){
+                  .instance = "", .keyword_location = "", .absolute_location = "", .message = message});
+}
+
+static void explain(struct validation *v, const struct json *doc)
+{
+    struct schema_violation violations[VIOLATIONS_PER_DOCUMENT_MAX];
+    size_t count = 0;
+    struct error err;
+    if (schema_explain(v->schema, v->validator, doc, 0, &v->arena, violations, VIOLATIONS_PER_DOCUMENT_MAX,
+                       &count, &err) < 0) {
+        report_error(v, err.message);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        report(v, &violations[i]);
+}
+
+static void validate_line(struct validation *v, struct slice line)
+{
+    struct json doc;
+    struct error err;
+    v->line++;
+    size_t blank = 0;
+    while (blank < line.size && memchr(" \t\r", line.data[blank], 3))
+        blank++;
+    if (blank == line.size)
+        return;
+    v->documents++;
+    int valid = 0;
+    if (json_parse(v->parser, line.data, line.size, &doc, &err) < 0) {
+        error_wrap(&err, "not valid JSON");
+        report_error(v, err.message);
+    } else if ((valid = schema_validate(v->schema, v->validator, &doc, 0, &err)) < 0)
+        report_error(v, err.message);
+    else if (!valid)
+        explain(v, &doc);
+    v->invalid += valid <= 0;
+    arena_clear(&v->arena);
+}
+
+static void long_line(struct validation *v)
+{
+    v->line++;
+    v->documents++;
+    v->invalid++;
+    report_error(v, "line is longer than 64 MiB");
+}
+
+/* Judge the whole lines of the buffer and drop them. `skipping`: inside of a line that was too long. */
+static void take_lines(struct validation *v, struct buffer *in, bool *skipping, bool at_end)
+{
+    size_t start = 0;
+    while (start < in->size) {
+        const char *line = in->data + start, *newline = memchr(line, '\n', in->size - start);
+        if (!newline && !at_end)
+            break;
+        size_t size = newline ? (size_t)(newline - line) : in->size - start;
+        if (!*skipping)
+            validate_line(v, (struct slice){line, size});
+        *skipping = false;
+        start += size + (newline != NULL);
+    }
+    buffer_consume(in, start);
+    if (in->size > LINE_SIZE_MAX || *skipping) {
+        if (!*skipping)
+            long_line(v);
+        *skipping = true;
+        buffer_clear(in);
+    }
+}
+
+static int validate_stream(struct validation *v, int fd, const char *name, struct error *err)
+{
+    struct buffer in;
+    buffer_init(&in, (size_t)LINE_SIZE_MAX + 2 * READ_SIZE);
+    bool skipping = false;
+    ssize_t count;
+    do {
+        buffer_reserve(&in, READ_SIZE);
+        count = read(fd, in.data + in.size, READ_SIZE);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0) {
+            error_errno(err, errno, "cannot read %s", name);
+            break;
+        }
+        in.size += (size_t)count;
+        take_lines(v, &in, &skipping, count == 0);
+        output_flush(&v->out);
+    } while (count != 0 && !output_failed(&v->out));
+    buffer_done(&in);
+    return count < 0 ? -1 : 0;
+}
+
+static struct schema *load_schema(struct schema_registry *registry, struct schema_files *files,
+                                  const struct validate_options *given, struct error *err)
+{
+    for (size_t i = 0; i < given->resources.count; i++) {
+        if (schema_files_map(files, given->resources.items[i], err) < 0)
+            return NULL;
+    }
+    schema_registry_on_missing(registry, schema_files_fetch, files);
+    return schema_compile(registry, schema_files_uri(files, given->schema), err);
+}
+
+static void print_summary(const struct validation *v)
+{
+    char documents[32], invalid[32], violations[32];
+    string_human_count(v->documents, documents, sizeof documents);
+    string_human_count(v->invalid, invalid, sizeof invalid);
+    string_human_count(v->violations, violations, sizeof violations);
+    fprintf(stderr, "%s %s, %s invalid, %s %s\n", documents, v->documents == 1 ? "document" : "documents",
+            invalid, violations, v->violations == 1 ? "violation" : "violations");
+}
+
+static int validate_file(struct cli *cli, const struct schema *schema, const char *path)
+{
+    bool is_stdin = !path || strcmp(path, "-") == 0;
+    auto_close int file = is_stdin ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    struct error err;
+    if (!is_stdin && file < 0) {
+        error_errno(&err, errno, "cannot read %s", path);
+        return cli_fail(cli, &err);
+    }
+    mem_auto(schema_validator_free) struct schema_validator *validator = schema_validator_new();
+    mem_auto(json_parser_free) struct json_parser *parser =
+        json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
+    struct validation v = {.cli = cli, .schema = schema, .validator = validator, .parser = parser};
+    arena_init(&v.arena);
+    output_init(&v.out, STDOUT_FILENO);
+    int code = CLI_OK;
+    if (validate_stream(&v, is_stdin ? STDIN_FILENO : file, is_stdin ? "standard input" : path, &err) < 0)
+        code = cli_fail(cli, &err);
+    else
+        code = v.invalid ? CLI_FAILED : CLI_OK;
+    arena_done(&v.arena);
+    code = output_finish(&v.out, cli, code);
+    if (code == CLI_OK || code == CLI_FAILED)
+        print_summary(&v);
+    return code;
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+    const struct validate_options *given = cli->options;
+    struct error err;
+    if (!given->schema) {
+        error_set(&err, ERROR_INVALID, "--schema is missing: which schema should the documents be valid by?");
+        return cli_usage(cli, &err);
+    }
+    struct arena arena;
+    arena_init(&arena);
+    struct schema_files files = {.arena = &arena};
+    struct schema_registry *registry =
+        schema_registry_new(given->draft == 1 ? SCHEMA_DRAFT_7 : SCHEMA_DRAFT_2020_12);
+    struct schema *schema = load_schema(registry, &files, given, &err);
+    int code = schema ? validate_file(cli, schema, argc > 1 ? argv[1] : NULL) : cli_fail(cli, &err);
+    schema_free(schema);
+    schema_registry_free(registry);
+    arena_done(&arena);
+    return code;
+}
+
+const struct command cli_validate = {
+    .name = "validate",
+    .arguments = "[FILE]",
+    .summary = "check JSON lines against a JSON Schema",
+    .help = "Reads one document a line from FILE (or standard input) and prints a line for each violation: "
+            "the line's number,\n"
+            "where in the document, which keyword of the schema, and what was expected. $ref is resolved "
+            "against the schema's\n"
+            "own file. Ends with 1 if any document is not valid.\n"
+            "\n"
+            "  firth validate --schema user.schema.yaml users.jsonl\n"
+            "  firth validate --schema flow.yaml#/collections/acmeCo~1users/schema -o json < users.jsonl\n"
+            "  firth validate --schema order.json --resources schemas=https://example.com/schemas/ "
+            "orders.jsonl\n",
+    .options = options,
+    .options_size = sizeof(struct validate_options),
+    .operands_max = 1,
+    .run = run,
+};
