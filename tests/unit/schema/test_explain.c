@@ -1,0 +1,190 @@
+/* What people are told. */
+#include "support.h"
+
+struct said {
+    const char *schema, *instance;
+    const char *expected; /* a line for each violation: instance|keyword location|message */
+};
+
+static const struct said cases[] = {
+    {"{\"type\":\"integer\"}", "\"abc\"", "|/type|expected integer, got string \"abc\"\n"},
+    {"{\"type\":[\"integer\",\"null\"]}", "{}",
+     "|/type|expected integer or null, got an object of 0 members\n"},
+    {"{\"type\":[\"number\",\"integer\",\"boolean\"]}", "[1]",
+     "|/type|expected number or boolean, got an array of 1 item\n"},
+    {"{\"minimum\":3.5}", "3.4", "|/minimum|expected a number of at least 3.5, got number 3.4\n"},
+    {"{\"maximum\":3}", "4", "|/maximum|expected a number of at most 3, got integer 4\n"},
+    {"{\"exclusiveMinimum\":3}", "3", "|/exclusiveMinimum|expected a number above 3, got integer 3\n"},
+    {"{\"exclusiveMaximum\":3}", "3", "|/exclusiveMaximum|expected a number below 3, got integer 3\n"},
+    {"{\"multipleOf\":0.01}", "1.001", "|/multipleOf|expected a multiple of 0.01, got number 1.001\n"},
+    {"{\"minLength\":2}", "\"x\"", "|/minLength|expected at least 2 characters, got string \"x\"\n"},
+    {"{\"maxLength\":1}", "\"xy\"", "|/maxLength|expected at most 1 character, got string \"xy\"\n"},
+    {"{\"pattern\":\"^a\"}", "\"b\"", "|/pattern|expected a string that matches ^a, got string \"b\"\n"},
+    {"{\"minItems\":1}", "[]", "|/minItems|expected at least 1 item, got 0\n"},
+    {"{\"maxProperties\":1}", "{\"a\":1,\"b\":2}", "|/maxProperties|expected at most 1 member, got 2\n"},
+    {"{\"uniqueItems\":true}", "[1,2,1.0]",
+     "|/uniqueItems|expected unique items, got item 0 again at 2: number 1.0\n"},
+    {"{\"contains\":{\"const\":1}}", "[2]", "|/contains|expected at least 1 matching item, got 0 of 1\n"},
+    {"{\"contains\":{\"const\":1},\"maxContains\":1}", "[1,1]",
+     "|/contains|expected at most 1 matching item, got 2\n"},
+    {"{\"const\":{\"a\":1}}", "2", "|/const|expected {\"a\":1}, got integer 2\n"},
+    {"{\"enum\":[\"cat\",\"dog\",1]}", "\"dgo\"",
+     "|/enum|expected one of \"cat\", \"dog\", 1, got string \"dgo\"; did you mean \"dog\"?\n"},
+    {"{\"required\":[\"a/b\",\"c\"]}", "{\"d\":1}",
+     "|/required|missing property \"a/b\"\n|/required|missing property \"c\"\n"},
+    {"{\"properties\":{\"name\":true},\"additionalProperties\":false}", "{\"nmae\":1}",
+     "/nmae|/additionalProperties|unexpected property \"nmae\"; did you mean \"name\"?\n"},
+    {"{\"additionalProperties\":{\"type\":\"null\"}}", "{\"a~/b\":1}",
+     "/a~0~1b|/additionalProperties/type|expected null, got integer 1\n"},
+    {"{\"properties\":{\"a\":false}}", "{\"a\":1}",
+     "/a|/properties/a|nothing is allowed here, got integer 1\n"},
+    {"{\"patternProperties\":{\"^x/\":{\"type\":\"null\"}}}", "{\"x/y\":1}",
+     "/x~1y|/patternProperties/^x~1/type|expected null, got integer 1\n"},
+    {"{\"propertyNames\":{\"maxLength\":1}}", "{\"ab\":1}",
+     "/ab|/propertyNames/maxLength|expected at most 1 character, got name \"ab\"\n"},
+    {"{\"dependentRequired\":{\"a\":[\"b\"]}}", "{\"a\":1}",
+     "|/dependentRequired/a|missing property \"b\", needed because of \"a\"\n"},
+    {"{\"dependentSchemas\":{\"a\":{\"minProperties\":2}}}", "{\"a\":1}",
+     "|/dependentSchemas/a/minProperties|expected at least 2 members, got 1\n"},
+    {"{\"prefixItems\":[{\"type\":\"null\"}],\"items\":{\"type\":\"string\"}}", "[1,2]",
+     "/0|/prefixItems/0/type|expected null, got integer 1\n/1|/items/type|expected string, got integer 2\n"},
+    {"{\"$schema\":\"http://json-schema.org/draft-07/"
+     "schema#\",\"items\":[{\"type\":\"null\"}],\"additionalItems\":{\"type\":"
+     "\"string\"}}",
+     "[1,2]",
+     "/0|/items/0/type|expected null, got integer 1\n/1|/additionalItems/type|expected string, got integer "
+     "2\n"},
+    {"{\"not\":{\"type\":\"string\"}}", "\"a\"",
+     "|/not|expected anything but what matches \"not\", got string \"a\"\n"},
+    {"{\"if\":{\"minimum\":5},\"then\":{\"multipleOf\":5},\"else\":false}", "7",
+     "|/then/multipleOf|expected a multiple of 5, got integer 7\n"},
+    {"{\"if\":{\"minimum\":5},\"then\":{\"multipleOf\":5},\"else\":false}", "3",
+     "|/else|nothing is allowed here, got integer 3\n"},
+    {"{\"allOf\":[true,{\"$ref\":\"#/$defs/"
+     "a\"}],\"$defs\":{\"a\":{\"properties\":{\"x\":{\"type\":\"null\"}}}}}",
+     "{\"x\":1}", "/x|/allOf/1/$ref/properties/x/type|expected null, got integer 1\n"},
+    /* types alone differ: one message */
+    {"{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"null\"}]}", "5",
+     "|/anyOf|expected string or null, got integer 5\n"},
+    /* the alternative whose discriminator fits is the nearest, though it has more that is wrong */
+    {"{\"oneOf\":[{\"properties\":{\"t\":{\"const\":\"a\"}},\"required\":[\"t\"]},"
+     "{\"properties\":{\"t\":{\"const\":\"b\"},\"x\":{\"type\":\"null\"},\"y\":{\"type\":\"null\"}}}]}",
+     "{\"t\":\"b\",\"x\":1,\"y\":2}",
+     "/x|/oneOf/1/properties/x/type|expected null, got integer 1\n/y|/oneOf/1/properties/y/type|expected "
+     "null, got integer 2\n"
+     "|/oneOf|matches none of 2 alternatives; the nearest is /oneOf/1\n"},
+    {"{\"oneOf\":[{\"minimum\":1},{\"minimum\":2},{\"minimum\":9}]}", "3",
+     "|/oneOf|expected exactly one of 3 alternatives to match, got 2: /oneOf/0 and /oneOf/1\n"},
+    /* unevaluated*, without and with tracking */
+    {"{\"allOf\":[{\"properties\":{\"a\":true}}],\"unevaluatedProperties\":false}", "{\"a\":1,\"b\":2}",
+     "/b|/unevaluatedProperties|unexpected property \"b\"\n"},
+    {"{\"anyOf\":[{\"properties\":{\"a\":true}},{\"required\":[\"z\"]}],\"unevaluatedProperties\":{\"type\":"
+     "\"null\"}}",
+     "{\"a\":1,\"b\":2}", "/b|/unevaluatedProperties/type|expected null, got integer 2\n"},
+    {"{\"anyOf\":[{\"prefixItems\":[true]}],\"unevaluatedItems\":false}", "[1,2]",
+     "/1|/unevaluatedItems|nothing is allowed here, got integer 2\n"},
+    /* what a failed keyword would have evaluated is not called unevaluated */
+    {"{\"properties\":{\"a\":{\"type\":\"null\"}},\"anyOf\":[true],\"unevaluatedProperties\":false}",
+     "{\"a\":1}", "/a|/properties/a/type|expected null, got integer 1\n"},
+    {"false", "1", "||nothing is allowed here, got integer 1\n"},
+    /* a long value is cut at a character */
+    {"{\"type\":\"null\"}",
+     "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xc3\xa4zz\"",
+     "|/type|expected null, got string "
+     "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa…\n"},
+};
+
+static void explain_into(const char *schema_text, const char *instance, size_t max, struct buffer *out,
+                         struct arena *arena)
+{
+    mem_auto(schema_free) struct schema *schema = must_compile(schema_text);
+    mem_auto(schema_validator_free) struct schema_validator *validator = schema_validator_new();
+    struct json doc;
+    struct error err;
+    struct schema_violation violations[16];
+    size_t count = 0;
+    assert_int_equal(json_parse_copy(arena, instance, strlen(instance), &doc, &err), 0);
+    assert_true(max <= 16);
+    assert_int_equal(schema_explain(schema, validator, &doc, 0, arena, violations, max, &count, &err), 0);
+    for (size_t i = 0; i < count; i++)
+        buffer_printf(out, "%s|%s|%s\n", violations[i].instance, violations[i].keyword_location,
+                      violations[i].message);
+}
+
+static void test_messages(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buffer out;
+        struct arena arena;
+        arena_init(&arena);
+        buffer_init(&out, 1 << 20);
+        explain_into(cases[i].schema, cases[i].instance, 16, &out, &arena);
+        if (strcmp(buffer_cstr(&out), cases[i].expected) != 0)
+            fail_msg("%s\n%s\n--- expected\n%s--- got\n%s", cases[i].schema, cases[i].instance,
+                     cases[i].expected, buffer_cstr(&out));
+        buffer_done(&out);
+        arena_done(&arena);
+    }
+}
+
+static void test_at_most(void **state)
+{
+    (void)state;
+    struct buffer out;
+    struct arena arena;
+    arena_init(&arena);
+    buffer_init(&out, 1 << 20);
+    explain_into("{\"items\":{\"type\":\"null\"}}", "[1,2,3,4]", 2, &out, &arena);
+    assert_string_equal(buffer_cstr(&out), "/0|/items/type|expected null, got integer 1\n"
+                                           "/1|/items/type|expected null, got integer 2\n");
+    buffer_done(&out);
+    arena_done(&arena);
+}
+
+/* Absolute locations name the document that the keyword stands in. */
+static void test_absolute_location(void **state)
+{
+    (void)state;
+    struct error err;
+    struct arena arena;
+    arena_init(&arena);
+    mem_auto(schema_registry_free) struct schema_registry *registry =
+        schema_registry_new(SCHEMA_DRAFT_2020_12);
+    const char *main =
+                   "{\"properties\":{\"a "
+                   "b\":{\"$ref\":\"other.json#/$defs/x\"},\"e\":{\"$id\":\"/embedded\",\"type\":\"null\"}}}",
+               *other = "{\"$defs\":{\"x\":{\"allOf\":[{\"minimum\":5}]}}}";
+    assert_int_equal(schema_registry_add(registry, "http://example.com/s/main.json", slice_of(main), &err),
+                     0);
+    assert_int_equal(schema_registry_add(registry, "http://example.com/s/other.json", slice_of(other), &err),
+                     0);
+    mem_auto(schema_free) struct schema *schema =
+        schema_compile(registry, "http://example.com/s/main.json", &err);
+    assert_non_null(schema);
+    mem_auto(schema_validator_free) struct schema_validator *validator = schema_validator_new();
+    struct json doc;
+    const char *instance = "{\"a b\": 1, \"e\": 2}";
+    assert_int_equal(json_parse_copy(&arena, instance, strlen(instance), &doc, &err), 0);
+    struct schema_violation violations[4];
+    size_t count = 0;
+    assert_int_equal(schema_explain(schema, validator, &doc, 0, &arena, violations, 4, &count, &err), 0);
+    assert_int_equal(count, 2);
+    assert_string_equal(violations[0].absolute_location,
+                        "http://example.com/s/other.json#/$defs/x/allOf/0/minimum");
+    assert_string_equal(violations[0].keyword_location, "/properties/a b/$ref/allOf/0/minimum");
+    assert_string_equal(violations[0].keyword, "minimum");
+    assert_true(slice_is(violations[0].value, "1"));
+    assert_string_equal(violations[1].absolute_location, "http://example.com/embedded#/type");
+    arena_done(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_at_most),
+        cmocka_unit_test(test_absolute_location),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

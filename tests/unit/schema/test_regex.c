@@ -1,0 +1,188 @@
+/* Patterns: what ECMA-262 means by them, with and without the engine. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/buffer.h"
+#include "schema/regex.h"
+
+struct match {
+    const char *pattern, *text;
+    bool expected;
+    bool simple; /* needs no engine */
+};
+
+static const struct match matches[] = {
+    {"", "", true, true},
+    {".*", "a\nb", true, true},
+    {"a*", "", true, true},
+    {"foo", "a foo b", true, true},
+    {"foo", "a fo b", false, true},
+    {"^x-", "x-y", true, true},
+    {"^x-", "ax-", false, true},
+    {"y$", "xy", true, true},
+    {"y$", "xy\n", false, true},
+    {"^abc$", "abc", true, true},
+    {"^abc$", "abcd", false, true},
+    {"^$", "", true, true},
+    {"^$", "a", false, true},
+    {"^a\\.b$", "a.b", true, true},
+    {"^a\\.b$", "axb", false, true},
+    {"^[A-Z]{2}[0-9]{4}$", "AB1234", true, true},
+    {"^[A-Z]{2}[0-9]{4}$", "AB123", false, true},
+    {"^[A-Z]{2}[0-9]{4}$", "AB12345", false, true},
+    {"^\\d{4}-\\d{2}-\\d{2}", "2026-11-21T", true, true},
+    {"^\\d+$", "12\xd9\xa3", false, true},
+    {"^[a-z0-9_]+$", "a_1", true, true},
+    {"^[a-z0-9_]+$", "", false, true},
+    {"^[a-z0-9_]+$", "a-b", false, true},
+    {"^[^/]+$", "\xc3\xa4\xf0\x9f\x98\x80", true, true},
+    {"^[^/]{2}$", "\xc3\xa4\xf0\x9f\x98\x80", true, true},
+    {"^[^/]{2}$", "\xc3\xa4", false, true},
+    {"^.{1,3}$", "\xc3\xa4\xc3\xa4\xc3\xa4", true, true},
+    {"^.{1,3}$", "abcd", false, true},
+    {"^.{1,3}$", "a\n", false, true},
+    {"^.$", "\xe2\x80\xa8", false, true},
+    {"^[a-z]+-[0-9]*$", "abc-", true, true},
+    {"^[a-z]+(-[a-z]+)*$", "a-b-c", true, false},
+    {"^[a-z]*a$", "bba", true, false}, /* would have to go back */
+    {"^[a-z]*a?$", "bba", true, false},
+    {"^a?b?c$", "c", true, true},
+    {"^\\S+$", "a\xc2\xa0", false, false},
+    {"^\\s+$", "\xe2\x80\xa8\xef\xbb\xbf\xe3\x80\x80", true, false},
+    {"^\\w+$", "\xc3\xa4", false, true},
+    {"^(foo|bar)$", "bar", true, false},
+    {"^\\cI$", "\t", true, false},
+    {"^\\u00e4$", "\xc3\xa4", true, false},
+    {"^\\ud83d\\ude00$", "\xf0\x9f\x98\x80", true, false},
+    {"^\\u{1F600}$", "\xf0\x9f\x98\x80", true, false},
+    {"^\\p{Letter}+$", "\xc3\xa4\xce\xb1", true, false},
+    {"^\\p{Script=Greek}+$", "\xce\xb1", true, false},
+    {"^\\p{Script=Greek}+$", "a", false, false},
+    {"^\\P{L}$", "1", true, false},
+    {"^[^]$", "\n", true, false},
+    {"[]", "", false, false},
+    {"^[[a]$", "[", true, false},
+    {"^[\\w-]+$", "a-b", true, true},
+    {"^a{,2}$", "a{,2}", true, false},
+    {"\\bfoo\\b", "a foo", true, false},
+    {"^(?<x>a)\\k<x>$", "aa", true, false},
+    {"^(?P<x>a)$", "a", true, false},
+    {"^(?!a)b", "b", true, false},
+    {"(?<=a)b", "ab", true, false},
+    {"(?<=a)b", "cb", false, false},
+    {"^(?i)abc$", "ABC", true, false},
+    {"^\\v$", "\v", true, false},
+    {"^[\\d.]+$", "1.2", true, true},
+    {"^a\\/b$", "a/b", true, true},
+    {"^.+$", "", false, true},
+    {"\\$", "a$", true, true},
+};
+
+static void test_matches(void **state)
+{
+    (void)state;
+    struct regex_scratch *scratch = regex_scratch_new();
+    for (size_t i = 0; i < sizeof matches / sizeof *matches; i++) {
+        const struct match *m = &matches[i];
+        struct error err;
+        struct regex *regex = regex_compile(slice_of(m->pattern), &err);
+        if (!regex)
+            fail_msg("%s: %s", m->pattern, err.message);
+        if (regex_match(regex, scratch, slice_of(m->text)) != m->expected)
+            fail_msg("%s should %smatch \"%s\"", m->pattern, m->expected ? "" : "not ", m->text);
+        if (regex_is_simple(regex) != m->simple)
+            fail_msg("%s should %sbe simple", m->pattern, m->simple ? "" : "not ");
+        regex_free(regex);
+    }
+    regex_scratch_free(scratch);
+}
+
+/* Where PCRE2 would take it and ECMA-262 does not, or neither does. */
+static void test_refused(void **state)
+{
+    (void)state;
+    static const char *const patterns[] = {
+        "(",     "a++",   "*a",      "^*",      "(*ACCEPT)", "(?R)",     "(?1)",   "(?>a)",
+        "(?#a)", "\\A",   "\\Z",     "\\Qa\\E", "\\h",       "\\K",      "\\G",    "\\R",
+        "\\X",   "\\u12", "\\ud800", "\\c1",    "\\x1",      "\\p{Foo}", "\\pL",   "a{2}{3}",
+        "[b-a]", "[a",    "\\",      "a{3,2}",  "(?C1)",     "(?|a)",    "\\g{1}", "[\\B]"};
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        struct error err;
+        struct regex *regex = regex_compile(slice_of(patterns[i]), &err);
+        if (regex)
+            fail_msg("%s was accepted", patterns[i]);
+        assert_int_equal(err.code, ERROR_INVALID);
+    }
+}
+
+/* Both matchers must agree on whatever both can run: an alternative that never matches sends the pattern to
+ * the engine. */
+static void test_simple_agrees_with_engine(void **state)
+{
+    (void)state;
+    static const char *const patterns[] = {"^[a-c]{1,2}b?$", "^a*b+c?$", "^.{2}", "^[^a]*$",
+                                           "^\\w\\d?-",      "^a?a$",    "b",     "c$"};
+    struct regex_scratch *scratch = regex_scratch_new();
+    for (size_t p = 0; p < sizeof patterns / sizeof *patterns; p++) {
+        struct error err;
+        auto_free char *slow_pattern = mem_printf("(?:%s)|(?!)", patterns[p]);
+        struct regex *fast = regex_compile(slice_of(patterns[p]), &err);
+        struct regex *slow = regex_compile(slice_of(slow_pattern), &err);
+        assert_non_null(fast);
+        assert_non_null(slow);
+        assert_false(regex_is_simple(slow));
+        static const char alphabet[] = "abc-1\n\xc3";
+        for (unsigned n = 0; n < 7 * 7 * 7 * 7; n++) {
+            struct buffer text;
+            buffer_init(&text, 64);
+            for (unsigned rest = n; rest; rest /= 7) {
+                if (rest % 7 == 6)
+                    buffer_str(&text, "\xc3\xa4");
+                else
+                    buffer_byte(&text, alphabet[rest % 7]);
+            }
+            struct slice slice = {text.data ? text.data : "", text.size};
+            if (regex_match(fast, scratch, slice) != regex_match(slow, scratch, slice))
+                fail_msg("%s disagrees with the engine on \"%s\"", patterns[p], buffer_cstr(&text));
+            buffer_done(&text);
+        }
+        regex_free(fast);
+        regex_free(slow);
+    }
+    regex_scratch_free(scratch);
+}
+
+static void test_catastrophe_is_stopped(void **state)
+{
+    (void)state;
+    struct error err;
+    struct regex *regex = regex_compile(SLICE_LITERAL("^(a|a|b?a)+c?(a+)+$"), &err);
+    assert_non_null(regex);
+    struct regex_scratch *scratch = regex_scratch_new();
+    char text[64];
+    memset(text, 'a', sizeof text);
+    text[63] = '!';
+    assert_int_equal(regex_match(regex, scratch, (struct slice){text, sizeof text}), -1);
+    regex_scratch_free(scratch);
+    regex_free(regex);
+
+    auto_free char *huge = mem_alloc(REGEX_PATTERN_MAX + 1);
+    memset(huge, 'a', REGEX_PATTERN_MAX + 1);
+    assert_null(regex_compile((struct slice){huge, REGEX_PATTERN_MAX + 1}, &err));
+    assert_int_equal(err.code, ERROR_LIMIT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_matches),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_simple_agrees_with_engine),
+        cmocka_unit_test(test_catastrophe_is_stopped),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
