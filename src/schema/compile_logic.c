@@ -124,12 +124,11 @@ static int compile_ref(struct compiler *c)
     return 0;
 }
 
-static int add_candidate(struct compiler *c, uint32_t number, uint32_t resource, uint32_t rule)
+static void add_candidate(struct compiler *c, uint32_t number, uint32_t resource, uint32_t rule)
 {
     struct dynamic_plan *plan = &c->program->dynamics[number];
     plan->candidates = mem_grow(plan->candidates, &plan->capacity, plan->count + 1, sizeof *plan->candidates);
     plan->candidates[plan->count++] = (struct dynamic_candidate){resource, rule};
-    return 0;
 }
 
 static int compile_dynamic_ref(struct compiler *c)
@@ -153,21 +152,12 @@ static int compile_dynamic_ref(struct compiler *c)
     c->program->dynamics[number].anchor = name;
     c->program->dynamics[number].fallback = rule;
     compile_emit(c, OP_DYNAMIC, KEYWORD_DYNAMIC_REF, number, 0);
-    return add_candidate(c, number, c->works[rule].resource_number, rule);
+    return 0;
 }
 
 int compile_references(struct compiler *c)
 {
     return compile_ref(c) < 0 || compile_dynamic_ref(c) < 0 ? -1 : 0;
-}
-
-static bool has_candidate(const struct dynamic_plan *plan, uint32_t resource)
-{
-    for (uint32_t i = 0; i < plan->count; i++) {
-        if (plan->candidates[i].resource == resource)
-            return true;
-    }
-    return false;
 }
 
 /* Every resource that the program may enter and that has the anchor could answer. */
@@ -179,11 +169,11 @@ int compile_dynamics(struct compiler *c)
                          c->program->resources[0]->uri, c->program->dynamic_count,
                          c->program->resource_count);
     for (uint32_t d = 0; d < c->program->dynamic_count; d++) {
-        for (uint32_t r = 0; r < c->program->resource_count; r++) {
+        while (c->program->dynamics[d].asked < c->program->resource_count) {
+            uint32_t rule, r = c->program->dynamics[d].asked++;
             const struct anchor *anchor =
                 resource_anchor(c->program->resources[r], c->program->dynamics[d].anchor);
-            uint32_t rule;
-            if (!anchor || !anchor->dynamic || has_candidate(&c->program->dynamics[d], r))
+            if (!anchor || !anchor->dynamic)
                 continue;
             if (compile_target(c, (struct schema_target){anchor->resource, anchor->node}, &rule) < 0)
                 return -1;

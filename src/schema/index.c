@@ -168,10 +168,10 @@ static void index_schema(struct indexer *in, struct resource *resource, uint32_t
     const struct json *json = &in->document->json;
     enum json_tag tag = json_tag(json, node);
     if (tag == JSON_TRUE || tag == JSON_FALSE)
-        in->document->is_schema[node] = 1;
-    if (tag != JSON_OBJECT || in->document->is_schema[node])
+        in->document->root_of[node] = (uint32_t)in->document->root_count;
+    if (tag != JSON_OBJECT || in->document->root_of[node])
         return;
-    in->document->is_schema[node] = 1;
+    in->document->root_of[node] = (uint32_t)in->document->root_count;
     resource = enter(in, resource, node, is_root);
     for (uint32_t key = json_first_key(json, node); key != JSON_NONE; key = json_next_key(json, node, key)) {
         enum keyword keyword = keyword_find(&in->registry->keywords, json, key);

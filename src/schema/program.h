@@ -197,6 +197,7 @@ struct dynamic_plan {
         uint32_t rule;
     } * candidates;
     uint32_t count;
+    uint32_t asked; /* resources looked at while compiling */
     size_t capacity;
 };
 

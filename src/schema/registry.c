@@ -23,9 +23,10 @@ void document_release(struct document *document)
         return;
     map_done(&document->by_uri);
     map_done(&document->anchors);
+    map_done(&document->tables);
     free(document->resources);
     free(document->roots);
-    free(document->is_schema);
+    free(document->root_of);
     arena_done(&document->arena);
     free(document);
 }
@@ -84,6 +85,7 @@ static struct document *document_new(const char *uri)
     arena_init(&document->arena);
     map_init(&document->by_uri);
     map_init(&document->anchors);
+    map_init(&document->tables);
     struct slice bare = uri_without_fragment(slice_of(uri));
     document->uri = arena_strndup(&document->arena, bare.data, bare.size);
     return document;
@@ -108,7 +110,7 @@ static int document_add(struct schema_registry *registry, struct document *docum
         document_release(document);
         return -1;
     }
-    document->is_schema = mem_zalloc(document->json.count);
+    document->root_of = mem_zalloc(document->json.count * sizeof *document->root_of);
     register_document(registry, document);
     return 0;
 }
@@ -168,13 +170,8 @@ struct resource *document_resource_of(const struct document *document, uint32_t 
 
 struct schema_root *document_root_of(const struct document *document, uint32_t node)
 {
-    struct schema_root *best = NULL;
-    for (size_t i = 0; i < document->root_count; i++) {
-        struct schema_root *root = &document->roots[i];
-        if (root->node <= node && node < root->end && (!best || best->node <= root->node))
-            best = root;
-    }
-    return best;
+    uint32_t number = document->root_of[node];
+    return number ? &document->roots[number - 1] : NULL;
 }
 
 struct anchor *resource_anchor(const struct resource *resource, const char *name)
@@ -218,12 +215,12 @@ static int resolve_fragment(struct schema_registry *registry, struct resource *r
     struct slice text = uri_decode(&scratch, fragment);
     int result = 0;
     if (text.size == 0 || text.data[0] == '/') {
-        uint32_t node = json_pointer(&document->json, resource->node, text);
+        uint32_t node = document_pointer(document, resource->node, text);
         if (node == JSON_NONE) {
             result = error_set(err, ERROR_NOT_FOUND, "%s has nothing at \"%.*s\"", resource->uri,
                                (int)(text.size > 200 ? 200 : text.size), text.data);
         } else {
-            if (!document->is_schema[node])
+            if (!document->root_of[node])
                 document_index(registry, document, node);
             *ret_target = (struct schema_target){document_resource_of(document, node), node};
         }

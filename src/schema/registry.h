@@ -50,13 +50,14 @@ struct document {
     const char *uri; /* it was added or fetched under this */
     struct json json;
     bool indexed;
-    uint8_t *is_schema;          /* by node: indexed as a schema */
+    uint32_t *root_of; /* by node: number + 1 of the root it was indexed under as a schema; 0: it is none */
     struct resource **resources; /* by node, ascending */
     size_t resource_count, resource_capacity;
     struct schema_root *roots;
     size_t root_count, root_capacity;
     struct map by_uri;  /* struct resource */
     struct map anchors; /* "URI#name" to struct anchor */
+    struct map tables;  /* node of a large container to its children, see pointer.c */
 };
 
 struct schema_registry {
@@ -95,8 +96,12 @@ struct document *registry_load(struct schema_registry *registry, const char *uri
 /* The anchor `name` of a resource, or NULL. */
 struct anchor *resource_anchor(const struct resource *resource, const char *name);
 struct resource *document_resource_of(const struct document *document, uint32_t node);
-/* The innermost root that holds the node. */
+/* The root that a schema was indexed under. NULL if the node is no schema. */
 struct schema_root *document_root_of(const struct document *document, uint32_t node);
+
+/* pointer.c: as json_pointer, in constant time for each token however large the containers are: schemas refer
+ * to thousands of places of one "$defs". */
+uint32_t document_pointer(struct document *document, uint32_t at, struct slice pointer);
 
 /* index.c: make `node` and the schemas below it known. */
 void document_index(struct schema_registry *registry, struct document *document, uint32_t node);
