@@ -202,6 +202,15 @@ int journal_write_large(struct journal *journal, uint64_t transaction, struct sl
     return write_block(journal, &header, head, sizeof head, document, err);
 }
 
+void journal_begin_sync(struct journal *journal)
+{
+    const struct disk *disk = journal->store->disk;
+    if (journal->unsynced && journal->waiting > 0)
+        disk->start_sync(disk->context, journal->segment.file, journal->now.offset - journal->waiting,
+                         journal->waiting);
+    journal->waiting = 0;
+}
+
 /* --- transactions -------------------------------------------------------------------------------- */
 
 int journal_sync(struct journal *journal, struct error *err)
@@ -303,7 +312,10 @@ int journal_recover(struct journal *journal, uint64_t last, struct error *err)
 {
     const struct disk *disk = journal->store->disk;
     journal->folder = local_journal_folder(journal->store, journal->collection, journal->task, err);
-    if (!journal->folder || local_make_folders(journal->store, journal->folder, err) < 0)
+    if (!journal->folder)
+        return -1;
+    /* A journal that was committed to has its folders. */
+    if (journal->committed.end == 0 && local_make_folders(journal->store, journal->folder, err) < 0)
         return -1;
     if (fault_planted("no-cut"))
         adopt_tail(journal);

@@ -356,6 +356,11 @@ int local_truncate(struct store_writer *base, uint32_t index, struct error *err)
 
 static int sync_all(struct local_writer *writer, struct error *err)
 {
+    size_t unsynced = 0;
+    for (size_t i = 0; i < writer->journals_count; i++)
+        unsynced += writer->journals[i]->unsynced;
+    for (size_t i = 0; i < writer->journals_count && unsynced > 1; i++)
+        journal_begin_sync(writer->journals[i]);
     for (size_t i = 0; i < writer->journals_count; i++)
         if (journal_sync(writer->journals[i], err) < 0)
             return -1;
