@@ -3,7 +3,7 @@
  * Data sets are generated, the same in every run: records of 300 to 600 bytes, orders full of numbers,
  * changes of a wiki full of text (each parsed document by document, as lines of a stream are), and one large
  * document. */
-#include "json/json.h"
+#include "json/parser.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -204,10 +204,27 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void measure(struct set *set, int rounds)
+/* The variant of that name instead of the fastest, to see what other machines get. */
+static void use(struct json_parser *parser, const char *name)
+{
+    struct json_variant variants[4];
+    size_t count = json_variants(variants);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(variants[i].name, name) == 0) {
+            json_parser_use(parser, variants[i]);
+            return;
+        }
+    }
+    fprintf(stderr, "this machine has no variant '%s'\n", name);
+    exit(2);
+}
+
+static void measure(struct set *set, int rounds, const char *variant)
 {
     double firth[ROUNDS_MAX], peer[ROUNDS_MAX], ratio[ROUNDS_MAX];
     struct json_parser *parser = json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
+    if (variant)
+        use(parser, variant);
     void *peer_parser = peer_new();
     round_firth(parser, set);
     round_peer(peer_parser, set);
@@ -231,8 +248,8 @@ int main(int argc, char **argv)
 {
     int rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : ROUNDS_DEFAULT;
     if (rounds < 1 || rounds > ROUNDS_MAX) {
-        fprintf(stderr, "usage: bench_json [ROUNDS [SET]]   (1 to %d rounds, default %d)\n", ROUNDS_MAX,
-                ROUNDS_DEFAULT);
+        fprintf(stderr, "usage: bench_json [ROUNDS [SET|all [VARIANT]]]   (1 to %d rounds, default %d)\n",
+                ROUNDS_MAX, ROUNDS_DEFAULT);
         return 2;
     }
     struct set sets[] = {
@@ -244,10 +261,10 @@ int main(int argc, char **argv)
     printf("json-parse: %d rounds, %d MB a set, simdjson's implementation: %s\n", rounds, SET_BYTES >> 20,
            peer_name());
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
-        if (argc > 2 && strcmp(argv[2], sets[i].name) != 0)
+        if (argc > 2 && strcmp(argv[2], "all") != 0 && strcmp(argv[2], sets[i].name) != 0)
             continue;
         set_make(&sets[i]);
-        measure(&sets[i], rounds);
+        measure(&sets[i], rounds, argc > 3 ? argv[3] : NULL);
         buffer_done(&sets[i].bytes);
         free(sets[i].ends);
     }

@@ -55,35 +55,58 @@ TARGET static inline struct json_block classify(struct pair bytes)
     };
 }
 
+/* pshufb gives 0 for what is not ASCII: look up with the top bit taken away. */
+TARGET static inline uint64_t in_high_table(struct pair bytes, __m256i table)
+{
+    const __m256i seven = _mm256_set1_epi8(0x7f);
+    return mask_of(
+        _mm256_cmpeq_epi8(bytes.low, _mm256_shuffle_epi8(table, _mm256_and_si256(bytes.low, seven))),
+        _mm256_cmpeq_epi8(bytes.high, _mm256_shuffle_epi8(table, _mm256_and_si256(bytes.high, seven))));
+}
+
 TARGET static inline struct json_block_utf8 classify_utf8(struct pair bytes, uint64_t non_ascii)
 {
-    uint64_t lead = at_least(bytes, 0xc0);
+    /* As above, by low nibble; what is not of the class never is 1. */
+    const __m256i never = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8((char)0xc0, (char)0xc1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1));
+    const __m256i special = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8((char)0xe0, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, (char)0xed, 1, 1));
+    uint64_t lead = at_least(bytes, 0xc0), lead4 = at_least(bytes, 0xf0);
     return (struct json_block_utf8){
         .continuation = non_ascii & ~lead,
         .lead = lead,
         .lead3 = at_least(bytes, 0xe0),
-        .lead4 = at_least(bytes, 0xf0),
-        .never = at_least(bytes, 0xf5) | (lead & ~at_least(bytes, 0xc2)),
-        .from_90 = at_least(bytes, 0x90),
-        .from_a0 = at_least(bytes, 0xa0),
+        .lead4 = lead4,
+        .never = in_high_table(bytes, never),
+        .special = in_high_table(bytes, special) | lead4,
+    };
+}
+
+TARGET static inline struct json_block_special classify_special(struct pair bytes)
+{
+    return (struct json_block_special){
         .e0 = equal(bytes, 0xe0),
         .ed = equal(bytes, 0xed),
         .f0 = equal(bytes, 0xf0),
         .f4 = equal(bytes, 0xf4),
+        .from_90 = at_least(bytes, 0x90),
+        .from_a0 = at_least(bytes, 0xa0),
+        .from_f5 = at_least(bytes, 0xf5),
     };
 }
 
-/* Store the places of the mask's bits as entries, eight at a time; what is written past the count is
- * overwritten later. */
+/* Store the places of the mask's bits as entries, of which only the count's first are meant: sixteen always,
+ * which is cheaper than to guess, then eight at a time. */
 TARGET static inline uint32_t put_entries(uint32_t *out, uint32_t base, uint64_t mask)
 {
-    uint32_t count = (uint32_t)_mm_popcnt_u64(mask);
-    for (uint32_t done = 0; done < count; done += 8) {
-        for (uint32_t i = 0; i < 8; i++) {
+    uint32_t count = (uint32_t)_mm_popcnt_u64(mask), done = 0;
+    do {
+        for (uint32_t i = 0; i < (done ? 8 : 16); i++) {
             out[done + i] = base + (uint32_t)_tzcnt_u64(mask);
             mask = _blsr_u64(mask);
         }
-    }
+        done += done ? 8 : 16;
+    } while (__builtin_expect(done < count, 0));
     return count;
 }
 
@@ -105,6 +128,10 @@ TARGET static void index_window(struct json_parser *parser, struct json_fast *fa
         if (block.non_ascii | carry.utf8_due) {
             struct json_block_utf8 utf8 = classify_utf8(bytes, block.non_ascii);
             json_index_utf8(&carry, &utf8);
+            if (utf8.special | carry.after_special) {
+                struct json_block_special special = classify_special(bytes);
+                json_index_special(&carry, &utf8, &special);
+            }
         }
         uint64_t quote = block.quote & ~json_index_escaped(&carry, block.backslash);
         uint64_t parity = (uint64_t)_mm_cvtsi128_si64(
@@ -130,9 +157,39 @@ TARGET static inline struct json_digits classify_digits(const char *at)
     };
 }
 
+/* Equal hashes among these eight: each with the one, two, three and four places on. */
+TARGET static inline __m256i equal_inside(__m256i values)
+{
+    __m256i found = _mm256_setzero_si256();
+    __m256i turned = values;
+    const __m256i turn = _mm256_setr_epi32(1, 2, 3, 4, 5, 6, 7, 0);
+    for (int i = 0; i < 4; i++) {
+        turned = _mm256_permutevar8x32_epi32(turned, turn);
+        found = _mm256_or_si256(found, _mm256_cmpeq_epi32(values, turned));
+    }
+    return found;
+}
+
+enum { MEMBERS_COMPARED = 40 };
+
+TARGET static inline bool may_repeat(const uint32_t *hashes, uint32_t count)
+{
+    if (count < 8 || count > MEMBERS_COMPARED)
+        return json_hashes_repeat(hashes, count);
+    /* Each eight among themselves and with every later one; what is left, with the last eight. */
+    __m256i found = equal_inside(_mm256_loadu_si256((const void *)(hashes + count - 8)));
+    for (uint32_t i = 0; i + 8 <= count; i += 8) {
+        __m256i values = _mm256_loadu_si256((const void *)(hashes + i));
+        found = _mm256_or_si256(found, equal_inside(values));
+        for (uint32_t j = i + 8; j < count; j++)
+            found = _mm256_or_si256(found, _mm256_cmpeq_epi32(values, _mm256_set1_epi32((int)hashes[j])));
+    }
+    return !_mm256_testz_si256(found, found);
+}
+
 TARGET bool json_parse_avx2(struct json_parser *parser)
 {
-    return json_build_document(parser, index_window, classify_digits, json_hashes_repeat);
+    return json_build_document(parser, index_window, classify_digits, may_repeat);
 }
 
 #endif

@@ -40,19 +40,27 @@ TARGET static inline uint64_t equal(__m512i bytes, unsigned char byte)
 
 TARGET static inline struct json_block_utf8 classify_utf8(__m512i bytes, uint64_t non_ascii)
 {
-    uint64_t lead = at_least(bytes, 0xc0);
+    uint64_t lead = at_least(bytes, 0xc0), lead4 = at_least(bytes, 0xf0);
     return (struct json_block_utf8){
         .continuation = non_ascii & ~lead,
         .lead = lead,
         .lead3 = at_least(bytes, 0xe0),
-        .lead4 = at_least(bytes, 0xf0),
-        .never = at_least(bytes, 0xf5) | (lead & ~at_least(bytes, 0xc2)),
-        .from_90 = at_least(bytes, 0x90),
-        .from_a0 = at_least(bytes, 0xa0),
+        .lead4 = lead4,
+        .never = lead & ~at_least(bytes, 0xc2),
+        .special = equal(bytes, 0xe0) | equal(bytes, 0xed) | lead4,
+    };
+}
+
+TARGET static inline struct json_block_special classify_special(__m512i bytes)
+{
+    return (struct json_block_special){
         .e0 = equal(bytes, 0xe0),
         .ed = equal(bytes, 0xed),
         .f0 = equal(bytes, 0xf0),
         .f4 = equal(bytes, 0xf4),
+        .from_90 = at_least(bytes, 0x90),
+        .from_a0 = at_least(bytes, 0xa0),
+        .from_f5 = at_least(bytes, 0xf5),
     };
 }
 
@@ -68,15 +76,14 @@ TARGET static inline uint32_t put_entries(uint32_t *out, uint32_t base, uint64_t
     __m512i packed = _mm512_maskz_compress_epi8(mask, places);
     __m512i wide = _mm512_cvtepu8_epi32(_mm512_castsi512_si128(packed));
     _mm512_storeu_si512(out, _mm512_add_epi32(wide, first));
-    if (count > 16) {
-        wide = _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(packed, 1));
-        _mm512_storeu_si512(out + 16, _mm512_add_epi32(wide, first));
-        if (count > 32) {
-            wide = _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(packed, 2));
-            _mm512_storeu_si512(out + 32, _mm512_add_epi32(wide, first));
-            wide = _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(packed, 3));
-            _mm512_storeu_si512(out + 48, _mm512_add_epi32(wide, first));
-        }
+    /* About half of all blocks have more than 16: better always than guessed. */
+    wide = _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(packed, 1));
+    _mm512_storeu_si512(out + 16, _mm512_add_epi32(wide, first));
+    if (__builtin_expect(count > 32, 0)) {
+        wide = _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(packed, 2));
+        _mm512_storeu_si512(out + 32, _mm512_add_epi32(wide, first));
+        wide = _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(packed, 3));
+        _mm512_storeu_si512(out + 48, _mm512_add_epi32(wide, first));
     }
     return count;
 }
@@ -92,6 +99,10 @@ TARGET static void index_window(struct json_parser *parser, struct json_fast *fa
         if (block.non_ascii | carry.utf8_due) {
             struct json_block_utf8 utf8 = classify_utf8(bytes, block.non_ascii);
             json_index_utf8(&carry, &utf8);
+            if (utf8.special | carry.after_special) {
+                struct json_block_special special = classify_special(bytes);
+                json_index_special(&carry, &utf8, &special);
+            }
         }
         uint64_t quote = block.quote & ~json_index_escaped(&carry, block.backslash);
         uint64_t parity = (uint64_t)_mm_cvtsi128_si64(

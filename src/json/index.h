@@ -28,8 +28,9 @@ struct json_index_carry {
     uint64_t string_escaped; /* 1: the open string has had a backslash */
     uint64_t scalar;         /* 1: the last byte belonged to a number or word */
     uint64_t utf8_due;       /* bits 0 to 2: continuation bytes that the next bytes must be */
-    uint64_t after_e0, after_ed, after_f0, after_f4; /* 1: the last byte was that one */
-    uint64_t wrong;                                  /* not 0: the source is no JSON */
+    uint64_t after_special;  /* 1: the last byte was one of json_block_utf8.special; and which: */
+    uint64_t after_e0, after_ed, after_f0, after_f4;
+    uint64_t wrong; /* not 0: the source is no JSON */
 };
 
 /* One block, classified. */
@@ -43,9 +44,14 @@ struct json_block {
 struct json_block_utf8 {
     uint64_t continuation;       /* 80..bf */
     uint64_t lead, lead3, lead4; /* >= c0, >= e0, >= f0 */
-    uint64_t never;              /* c0, c1, >= f5 */
-    uint64_t from_90, from_a0;   /* >= 90, >= a0 */
+    uint64_t never;              /* c0, c1 */
+    uint64_t special;            /* e0, ed, >= f0: they restrict the next byte, or must not be */
+};
+
+/* Asked for only near special ones. */
+struct json_block_special {
     uint64_t e0, ed, f0, f4;
+    uint64_t from_90, from_a0, from_f5; /* >= */
 };
 
 /* Bytes that an unescaped backslash precedes. Backslashes are few: one step for each. */
@@ -67,22 +73,30 @@ JSON_INLINE uint64_t json_index_escaped(struct json_index_carry *carry, uint64_t
     return escaped;
 }
 
-/* Validate a block's UTF-8 (Unicode table 3-7); to be called if the block has bytes that are not ASCII or
- * carry->utf8_due: continuation bytes are exactly where leads ask for them, no
- * overlong form, no surrogate, nothing past U+10FFFF. */
+/* Validate UTF-8 (Unicode table 3-7): continuation bytes are exactly where lead bytes ask for them. To be
+ * called if the block is not all ASCII or carry->utf8_due. */
 JSON_INLINE void json_index_utf8(struct json_index_carry *carry, const struct json_block_utf8 *utf8)
 {
     uint64_t due = utf8->lead << 1 | utf8->lead3 << 2 | utf8->lead4 << 3 | carry->utf8_due;
-    uint64_t low = ((utf8->e0 << 1 | carry->after_e0) & ~utf8->from_a0) |
-                   ((utf8->f0 << 1 | carry->after_f0) & ~utf8->from_90);
-    uint64_t high = ((utf8->ed << 1 | carry->after_ed) & utf8->from_a0) |
-                    ((utf8->f4 << 1 | carry->after_f4) & utf8->from_90);
-    carry->wrong |= (due ^ utf8->continuation) | low | high | utf8->never;
+    carry->wrong |= (due ^ utf8->continuation) | utf8->never;
     carry->utf8_due = utf8->lead >> 63 | utf8->lead3 >> 62 | utf8->lead4 >> 61;
-    carry->after_e0 = utf8->e0 >> 63;
-    carry->after_ed = utf8->ed >> 63;
-    carry->after_f0 = utf8->f0 >> 63;
-    carry->after_f4 = utf8->f4 >> 63;
+}
+
+/* And: no overlong form, no surrogate, nothing past U+10FFFF. To be called if the block has special bytes or
+ * carry->after_special. */
+JSON_INLINE void json_index_special(struct json_index_carry *carry, const struct json_block_utf8 *utf8,
+                                    const struct json_block_special *special)
+{
+    uint64_t low = ((special->e0 << 1 | carry->after_e0) & ~special->from_a0) |
+                   ((special->f0 << 1 | carry->after_f0) & ~special->from_90);
+    uint64_t high = ((special->ed << 1 | carry->after_ed) & special->from_a0) |
+                    ((special->f4 << 1 | carry->after_f4) & special->from_90);
+    carry->wrong |= low | high | special->from_f5;
+    carry->after_special = utf8->special >> 63;
+    carry->after_e0 = special->e0 >> 63;
+    carry->after_ed = special->ed >> 63;
+    carry->after_f0 = special->f0 >> 63;
+    carry->after_f4 = special->f4 >> 63;
 }
 
 /* The block's index entries as a mask, and those of them that close a string with an escape. `quote` are the

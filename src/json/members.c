@@ -11,27 +11,32 @@ enum { TAG_DROPPED = 15 };
 
 enum { PAIRS_MAX = 48, PROBES_PER_MEMBER = 16 };
 
+static bool pairs_repeat(const uint32_t *hashes, uint32_t count)
+{
+    bool found = false;
+    for (uint32_t i = 1; i < count; i++) {
+        for (uint32_t j = 0; j < i; j++)
+            found |= hashes[i] == hashes[j];
+    }
+    return found;
+}
+
 /* A small filter first, exact only if that says maybe. */
 bool json_hashes_repeat(const uint32_t *hashes, uint32_t count)
 {
-    uint64_t seen[16] = {0};
-    bool maybe = false;
+    enum { FEW = 6 };
     if (count > PAIRS_MAX)
         return true;
+    if (count <= FEW)
+        return pairs_repeat(hashes, count);
+    uint64_t seen[16] = {0};
+    bool maybe = false;
     for (uint32_t i = 0; i < count; i++) {
         uint64_t *word = &seen[hashes[i] >> 6 & 15], bit = 1ULL << (hashes[i] & 63);
         maybe |= (*word & bit) != 0;
         *word |= bit;
     }
-    if (!maybe)
-        return false;
-    for (uint32_t i = 1; i < count; i++) {
-        for (uint32_t j = 0; j < i; j++) {
-            if (hashes[i] == hashes[j])
-                return true;
-        }
-    }
-    return false;
+    return maybe && pairs_repeat(hashes, count);
 }
 
 static uint32_t after(const struct json_node *nodes, uint32_t at)
