@@ -177,7 +177,7 @@ static size_t split(char *text, char *words[FIELD_COUNT])
 
 static int read_fields(char *const *words, bool quartz, struct cron *cron, struct error *err)
 {
-    uint64_t hours, days, months, weekdays;
+    uint64_t hours = 0, days = 0, months = 0, weekdays = 0;
     bool any;
     if (read_set(&fields[FIELD_SECOND], words[0], &cron->seconds, &any, err) < 0 ||
         read_set(&fields[FIELD_MINUTE], words[1], &cron->minutes, &any, err) < 0 ||
@@ -198,7 +198,7 @@ static int read_fields(char *const *words, bool quartz, struct cron *cron, struc
 
 int cron_parse(const char *text, struct cron *ret_cron, struct error *err)
 {
-    char copy[CRON_TEXT_MAX], *words[FIELD_COUNT], *all[FIELD_COUNT];
+    char copy[CRON_TEXT_MAX], *words[FIELD_COUNT] = {NULL}, *all[FIELD_COUNT] = {NULL};
     if (strlen(text) >= sizeof copy)
         return error_set(err, ERROR_INVALID, "a cron expression of more than %d characters",
                          CRON_TEXT_MAX - 1);
@@ -212,12 +212,13 @@ int cron_parse(const char *text, struct cron *ret_cron, struct error *err)
     char zero[] = "0";
     bool seconds = count > 5;
     all[0] = seconds ? words[0] : zero;
-    memcpy(all + 1, words + seconds, 5 * sizeof *words);
+    for (size_t i = 0; i < 5; i++)
+        all[i + 1] = words[i + seconds];
     struct cron cron = {.year_from = CRON_YEAR_MIN, .year_to = CRON_YEAR_MAX};
     if (read_fields(all, seconds, &cron, err) < 0 || (count == 7 && read_years(words[6], &cron, err) < 0))
         return -1;
     if (cron.weekdays == 0)
-        return field_error(&fields[FIELD_WEEKDAY], all[5], err);
+        return field_error(&fields[FIELD_WEEKDAY], words[4 + seconds], err);
     *ret_cron = cron;
     return 0;
 }

@@ -146,14 +146,14 @@ static bool build_dekaf(struct loader *loader, struct value value, struct catalo
 
 enum { KIND_CONNECTOR, KIND_LOCAL, KIND_INGEST, KIND_DEKAF, KIND_COUNT };
 static const struct {
-    unsigned bit;
     struct key_rule rule;
+    unsigned bit;
     enum catalog_endpoint_kind kind;
 } kinds[KIND_COUNT] = {
-    [KIND_CONNECTOR] = {ENDPOINT_CONNECTOR, {"connector", TYPE_MAPPING, false}, CATALOG_ENDPOINT_CONNECTOR},
-    [KIND_LOCAL] = {ENDPOINT_LOCAL, {"local", TYPE_MAPPING, false}, CATALOG_ENDPOINT_LOCAL},
-    [KIND_INGEST] = {ENDPOINT_INGEST, {"ingest", TYPE_MAPPING, false}, CATALOG_ENDPOINT_INGEST},
-    [KIND_DEKAF] = {ENDPOINT_DEKAF, {"dekaf", TYPE_MAPPING, false}, CATALOG_ENDPOINT_DEKAF},
+    [KIND_CONNECTOR] = {{"connector", TYPE_MAPPING, false}, ENDPOINT_CONNECTOR, CATALOG_ENDPOINT_CONNECTOR},
+    [KIND_LOCAL] = {{"local", TYPE_MAPPING, false}, ENDPOINT_LOCAL, CATALOG_ENDPOINT_LOCAL},
+    [KIND_INGEST] = {{"ingest", TYPE_MAPPING, false}, ENDPOINT_INGEST, CATALOG_ENDPOINT_INGEST},
+    [KIND_DEKAF] = {{"dekaf", TYPE_MAPPING, false}, ENDPOINT_DEKAF, CATALOG_ENDPOINT_DEKAF},
 };
 
 bool endpoint_build(struct loader *loader, struct value value, const char *what, unsigned allowed,

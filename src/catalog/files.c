@@ -86,7 +86,7 @@ static struct source *add_source(struct loader *loader, const char *identity, co
     source->order = (uint32_t)loader->source_count;
     source->secret = secret;
     loader->sources = mem_grow(loader->sources, &loader->source_capacity, loader->source_count + 1,
-                               sizeof *loader->sources);
+                               sizeof(struct source *));
     loader->sources[loader->source_count++] = source;
     map_set(&loader->by_path, slice_of(identity), source);
     return source;

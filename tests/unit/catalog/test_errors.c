@@ -64,7 +64,7 @@ struct error_case {
 static struct error_case read_case(struct slice *text, struct slice title, const char *folder)
 {
     struct error_case test = {.title = title};
-    struct slice line, name = {NULL, 0}, content = {NULL, 0}, before = *text;
+    struct slice line, name = {NULL, 0}, content = {NULL, 0}, before;
     while (next_line(text, &line)) {
         bool starts_file = slice_starts_with(line, "--- ") && line.size > 4;
         bool expectation = slice_is(line, "+++");
