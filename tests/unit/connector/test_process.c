@@ -358,11 +358,9 @@ static void kill_parent(bool built_in)
     pid_t middle = fork();
     if (middle == 0) {
         const char *argv[5];
-        struct connector_program program = shell(
-            argv,
-            built_in
-                ? "trap '' TERM PIPE HUP; echo $$ $$; while :; do read x </dev/tty || :; done 2>/dev/null"
-                : "trap '' TERM PIPE HUP; sleep 300 & echo $$ $!; wait");
+        struct connector_program program =
+            shell(argv, built_in ? "echo $$ $$; exec sleep 300"
+                                 : "trap '' TERM PIPE HUP; sleep 300 & echo $$ $!; wait");
         program.built_in = built_in;
         struct connector_files files = {.config = SLICE_LITERAL("{}")};
         struct error err;
