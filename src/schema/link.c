@@ -191,6 +191,32 @@ static void inline_calls(struct compiler *c, uint32_t rule)
     compile_close(c, work);
 }
 
+/* Does it look at one value and call nothing? */
+static bool is_flat(const struct work *work, const struct op *ops)
+{
+    for (uint32_t i = 0; i < work->op_count; i++) {
+        switch (ops[i].code) {
+        case OP_ITEMS:
+        case OP_CONTAINS:
+        case OP_MEMBERS:
+        case OP_DEPENDENT_REQUIRED:
+        case OP_DEPENDENT_SCHEMA:
+        case OP_CALL:
+        case OP_DYNAMIC:
+        case OP_ANY_OF:
+        case OP_ONE_OF:
+        case OP_NOT:
+        case OP_IF:
+        case OP_UNEVALUATED_ITEMS:
+        case OP_UNEVALUATED_PROPERTIES:
+            return false;
+        default:
+            break;
+        }
+    }
+    return true;
+}
+
 static void lay_out_rule(struct compiler *c, uint32_t number)
 {
     struct schema *program = c->program;
@@ -210,6 +236,7 @@ static void lay_out_rule(struct compiler *c, uint32_t number)
     }
     rule->first[GROUP_MAX] = (uint32_t)program->op_count;
     rule->is_leaf = rule->first[GROUP_NUMBER] == rule->first[GROUP_TYPE];
+    rule->is_flat = is_flat(work, &c->ops[work->op_first]);
 }
 
 static void lay_out(struct compiler *c)

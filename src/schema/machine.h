@@ -54,8 +54,6 @@ bool machine_stop(struct schema_validator *m, enum machine_stop why, uint32_t pl
 bool machine_run_ops(struct schema_validator *m, const struct rule *rule, uint32_t at);
 /* One operation; `false` also if the machine has stopped. */
 bool machine_step(struct schema_validator *m, const struct op *op, uint32_t at);
-/* The group of operations for instances of this kind, GROUP_ANY if there is none of its own. */
-enum op_group machine_group(enum json_tag tag);
 /* The rule that a dynamic reference means here. */
 uint32_t machine_dynamic_rule(const struct schema_validator *m, const struct dynamic_plan *plan);
 bool machine_enter(struct schema_validator *m, uint32_t resource); /* true: pushed, to be left again */
@@ -101,6 +99,19 @@ static inline bool marks_has(const struct schema_validator *m, const struct mark
 /* Run a rule on the instance at hand so that its marks count only if it holds. */
 bool marks_try(struct schema_validator *m, uint32_t rule, uint32_t at);
 
+/* The group of operations for instances of this kind, GROUP_ANY if there is none of its own. */
+static inline enum op_group machine_group(enum json_tag tag)
+{
+    /* three bits for each tag */
+    enum {
+        GROUPS = GROUP_ANY << 3 * JSON_NULL | GROUP_ANY << 3 * JSON_FALSE | GROUP_ANY << 3 * JSON_TRUE |
+                 GROUP_NUMBER << 3 * JSON_INTEGER | GROUP_NUMBER << 3 * JSON_NUMBER |
+                 GROUP_STRING << 3 * JSON_STRING | GROUP_ARRAY << 3 * JSON_ARRAY |
+                 GROUP_OBJECT << 3 * JSON_OBJECT | GROUP_STRING << 3 * JSON_KEY
+    };
+    return (enum op_group)(GROUPS >> 3 * tag & 7);
+}
+
 static inline bool machine_type(const struct json *doc, uint16_t types, uint32_t at)
 {
     unsigned tag = doc->nodes[at].tag;
@@ -108,12 +119,37 @@ static inline bool machine_type(const struct json *doc, uint16_t types, uint32_t
            (tag == JSON_NUMBER && types & TYPE_WHOLE && number_is_integer(json_raw(doc, at)));
 }
 
+static inline void machine_charge(struct schema_validator *m, uint64_t steps)
+{
+    m->steps = m->steps > steps ? m->steps - steps : 0;
+}
+
+/* Rules whose operations look at one value and call nothing. Not counted as steps: who calls them is. */
+static inline bool machine_run_flat(struct schema_validator *m, const struct rule *rule, uint32_t at)
+{
+    enum op_group group = machine_group(json_tag(m->doc, at));
+    const struct op *ops = m->program->ops;
+    if (group < GROUP_ANY) {
+        for (uint32_t i = rule->first[group], end = rule->first[group + 1]; i < end; i++) {
+            if (!machine_step(m, &ops[i], at))
+                return false;
+        }
+    }
+    for (uint32_t i = rule->first[GROUP_ANY], end = rule->first[GROUP_LATE]; i < end; i++) {
+        if (!machine_step(m, &ops[i], at))
+            return false;
+    }
+    return true;
+}
+
 static inline bool machine_run(struct schema_validator *m, uint32_t number, uint32_t at)
 {
     const struct rule *rule = &m->program->rules[number];
     if (!machine_type(m->doc, rule->types, at))
         return false;
-    return rule->is_leaf || machine_run_ops(m, rule, at);
+    if (rule->is_leaf)
+        return true;
+    return rule->is_flat ? machine_run_flat(m, rule, at) : machine_run_ops(m, rule, at);
 }
 
 #endif

@@ -14,7 +14,7 @@ enum {
     SCHEMA_RULES_MAX = 2 << 20,
     SCHEMA_DYNAMIC_MAX = 1 << 20,   /* $dynamicRef keywords times resources */
     SCHEMA_CALL_DEPTH_MAX = 2048,   /* nested rules while validating */
-    SCHEMA_STEPS_BASE = 4 << 20,    /* rules run on one document: this … */
+    SCHEMA_STEPS_BASE = 2 << 20,    /* rules run on one document: this … */
     SCHEMA_STEPS_PER_NODE = 4096,   /* … and this for each of its nodes */
     SCHEMA_INLINE_OPS_MAX = 12,     /* a callee of at most this many is copied into its caller … */
     SCHEMA_INLINE_TOTAL_MAX = 64,   /* … while the caller stays below this, */
@@ -91,6 +91,7 @@ struct op {
 struct rule {
     uint16_t types;
     bool is_leaf; /* the types are all there is */
+    bool is_flat; /* its operations call no rule */
     bool tracks;  /* has unevaluated*: collects what its operations evaluate */
     uint32_t first[GROUP_MAX + 1];
     uint32_t resource;
@@ -186,6 +187,7 @@ struct number_plan {
     struct slice text; /* in the schema's document */
     int64_t mantissa;  /* mantissa * 10^-scale is the value … */
     int8_t scale;      /* … if scale >= 0 */
+    bool is_zero;
 };
 
 /* $dynamicRef that more than one resource could answer. */

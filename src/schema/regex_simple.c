@@ -255,12 +255,28 @@ static inline size_t step_take(const struct simple_step *step, const unsigned ch
     return *at >= 0xf0 ? 4 : *at >= 0xe0 ? 3 : 2;
 }
 
+/* As many bytes as the step accepts, where their number does not matter. */
+static const unsigned char *step_take_all(const struct simple_step *step, const unsigned char *at,
+                                          const unsigned char *end)
+{
+    while (at < end && (*at < 0x80 ? step->ascii[*at >> 6] >> (*at & 63) & 1 : step->high))
+        at++;
+    return at;
+}
+
 static bool steps_match(const struct simple_pattern *pattern, struct slice text)
 {
     const unsigned char *at = (const unsigned char *)text.data, *end = at + text.size;
     for (uint32_t i = 0; i < pattern->step_count; i++) {
         const struct simple_step *step = &pattern->steps[i];
         uint32_t taken = 0;
+        if (step->max == UINT32_MAX && step->min <= 1 && !step->dot) {
+            const unsigned char *after = step_take_all(step, at, end);
+            if (step->min > 0 && after == at)
+                return false;
+            at = after;
+            continue;
+        }
         for (size_t size; taken < step->max && at < end && (size = step_take(step, at, end)); taken++)
             at += size;
         if (taken < step->min)

@@ -259,7 +259,7 @@ const char *resource_location(const struct resource *resource, uint32_t node, st
     buffer_str(&out, resource->uri);
     buffer_byte(&out, '#');
     size_t skip = base.size <= whole.size ? base.size : 0;
-    uri_append_fragment(&out, (struct slice){whole.data + skip, whole.size - skip});
+    uri_append_fragment(&out, (struct slice){whole.size ? whole.data + skip : "", whole.size - skip});
     const char *location = arena_strndup(arena, out.size ? out.data : "", out.size);
     buffer_done(&whole);
     buffer_done(&base);

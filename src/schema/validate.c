@@ -79,16 +79,6 @@ int machine_check(const struct schema_validator *m, struct error *err)
     return result;
 }
 
-enum op_group machine_group(enum json_tag tag)
-{
-    static const uint8_t groups[JSON_TAG_MAX] = {
-        [JSON_NULL] = GROUP_ANY,       [JSON_FALSE] = GROUP_ANY,     [JSON_TRUE] = GROUP_ANY,
-        [JSON_INTEGER] = GROUP_NUMBER, [JSON_NUMBER] = GROUP_NUMBER, [JSON_STRING] = GROUP_STRING,
-        [JSON_ARRAY] = GROUP_ARRAY,    [JSON_OBJECT] = GROUP_OBJECT, [JSON_KEY] = GROUP_STRING,
-    };
-    return (enum op_group)groups[tag];
-}
-
 bool machine_enter(struct schema_validator *m, uint32_t resource)
 {
     if (!m->program->is_dynamic || (m->scope_count && m->scopes[m->scope_count - 1] == resource))
@@ -118,12 +108,15 @@ static bool run_range(struct schema_validator *m, uint32_t from, uint32_t to, ui
     return true;
 }
 
+/* Operations cost a step each. */
 static bool run_groups(struct schema_validator *m, const struct rule *rule, uint32_t at)
 {
     enum op_group group = machine_group(json_tag(m->doc, at));
+    uint32_t from = rule->first[GROUP_ANY], to = rule->first[GROUP_TYPE];
+    machine_charge(m, to - from);
     if (group < GROUP_ANY && !run_range(m, rule->first[group], rule->first[group + 1], at))
         return false;
-    return run_range(m, rule->first[GROUP_ANY], rule->first[GROUP_TYPE], at);
+    return from == to || run_range(m, from, to, at);
 }
 
 /* With marks of its own, if it has unevaluated*, and a place in the dynamic scope. */
@@ -164,6 +157,7 @@ static bool any_of(struct schema_validator *m, const struct op *op, uint32_t at)
 {
     const uint32_t *rules = &m->program->lists[op->a];
     bool valid = false;
+    machine_charge(m, op->b);
     for (uint32_t i = 0; i < op->b; i++) {
         valid |= marks_try(m, rules[i], at);
         if (valid && !m->marks)
@@ -176,6 +170,7 @@ static bool one_of(struct schema_validator *m, const struct op *op, uint32_t at)
 {
     const uint32_t *rules = &m->program->lists[op->a];
     uint32_t valid = 0;
+    machine_charge(m, op->b);
     for (uint32_t i = 0; i < op->b && valid < 2; i++)
         valid += marks_try(m, rules[i], at);
     return valid == 1;
@@ -196,7 +191,8 @@ bool machine_step(struct schema_validator *m, const struct op *op, uint32_t at)
     const struct json *doc = m->doc;
     switch ((enum op_code)op->code) {
     case OP_MINIMUM:
-        return number_plan_compare(json_raw(doc, at), &program->numbers[op->a]) >= 0;
+        return (program->numbers[op->a].is_zero && *json_raw(doc, at).data != '-') ||
+               number_plan_compare(json_raw(doc, at), &program->numbers[op->a]) >= 0;
     case OP_MAXIMUM:
         return number_plan_compare(json_raw(doc, at), &program->numbers[op->a]) <= 0;
     case OP_EXCLUSIVE_MINIMUM:

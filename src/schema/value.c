@@ -96,6 +96,7 @@ struct number_plan number_plan_of(struct slice text)
     int scale;
     if (small_decimal(text, &plan.mantissa, &scale))
         plan.scale = (int8_t)scale;
+    plan.is_zero = plan.scale >= 0 && plan.mantissa == 0;
     return plan;
 }
 
