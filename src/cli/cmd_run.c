@@ -10,10 +10,12 @@
 #include <limits.h>
 #include <unistd.h>
 
+enum { DURATION_MAX_MS = 24 * 60 * 60 * 1000 };
+
 struct run_options {
     struct option_list tasks;
     bool once;
-    const char *retry_after;
+    const char *retry_after, *commit_every;
     struct option_number parallel;
 };
 
@@ -53,6 +55,18 @@ static void on_skipped(void *context, const char *message)
     log_warn(&cli->log, "%s", message);
 }
 
+static int read_duration(const char *option, const char *text, uint64_t *ret_ms, struct error *err)
+{
+    char shown[OPTION_SHOWN_MAX];
+    if (!text)
+        return 0;
+    if (string_to_duration_ms(text, ret_ms) && *ret_ms > 0 && *ret_ms <= DURATION_MAX_MS)
+        return 0;
+    return error_set(err, ERROR_INVALID,
+                     "%s is '%s', but it must be a duration from 1ms to 1d, such as 500ms, 5s or 1m", option,
+                     option_show(text, shown));
+}
+
 static int supervise(struct cli *cli, const struct catalog *catalog, const char *data_dir,
                      struct listener *listener, struct output *output)
 {
@@ -62,16 +76,15 @@ static int supervise(struct cli *cli, const struct catalog *catalog, const char 
                                              .data_dir = data_dir,
                                              .once = options->once,
                                              .children_max = (uint32_t)options->parallel.value};
-    if (options->retry_after && !string_to_duration_ms(options->retry_after, &supervision.retry_ms)) {
-        error_set(&err, ERROR_INVALID,
-                  "--retry-after is '%.40s', but it must be a duration such as 500ms, 5s or 1m",
-                  options->retry_after);
+    uint64_t commit_ms = 0;
+    if (read_duration("--retry-after", options->retry_after, &supervision.retry_ms, &err) < 0 ||
+        read_duration("--commit-every", options->commit_every, &commit_ms, &err) < 0)
         return cli_usage(cli, &err);
-    }
     supervision.events = cli->json ? run_events(&listener->json) : progress_events(listener->progress);
     mem_auto(supervisor_free) struct supervisor *supervisor = supervisor_new(&supervision);
     const struct plan_options plan = {.built_ins = cli->built_ins,
                                       .data_dir = data_dir,
+                                      .commit_ms = commit_ms,
                                       .only = options->tasks.items,
                                       .only_count = options->tasks.count};
     if (plan_catalog(supervisor, catalog, &plan, on_skipped, cli, &err) < 0)
@@ -140,6 +153,11 @@ static const struct option_spec options[] = {
      .offset = offsetof(struct run_options, retry_after),
      .value = "DURATION",
      .help = "delay before the first retry of a failed task; it doubles up to 5m (default 1s)"},
+    {.name = "commit-every",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct run_options, commit_every),
+     .value = "DURATION",
+     .help = "commit what waits after so long at most (default 1s); less is fresher, more is faster"},
     {.name = "parallel",
      .kind = OPTION_NUMBER,
      .offset = offsetof(struct run_options, parallel),

@@ -76,12 +76,15 @@ static int add_task(struct planner *planner, const struct task_spec *spec, const
 
 static struct task_spec new_spec(const struct planner *planner, enum task_kind kind, const char *name)
 {
-    return (struct task_spec){.kind = kind,
-                              .name = name,
-                              .data_dir = planner->options->data_dir,
-                              .prefix = "",
-                              .commit = TASK_COMMIT_POLICY_DEFAULT,
-                              .limits = connector_limits_default};
+    struct task_spec spec = {.kind = kind,
+                             .name = name,
+                             .data_dir = planner->options->data_dir,
+                             .prefix = "",
+                             .commit = TASK_COMMIT_POLICY_DEFAULT,
+                             .limits = connector_limits_default};
+    if (planner->options->commit_ms)
+        spec.commit.time_ms = planner->options->commit_ms;
+    return spec;
 }
 
 static int plan_capture(struct planner *planner, const struct catalog_capture *capture, struct error *err)

@@ -9,6 +9,7 @@
 struct plan_options {
     const struct connector_catalog *built_ins;
     const char *data_dir;
+    uint64_t commit_ms;      /* a transaction lasts so long at most; 0: the default */
     const char *const *only; /* names of tasks; only_count 0: all that are not disabled */
     size_t only_count;
 };

@@ -141,7 +141,7 @@ static int checkpoint(struct task_sink *base, const struct task_item *item, stru
     struct sink *sink = of(base);
     if (airbyte_states_apply(base->task->checkpoint.states, item->line, item->message, err) < 0)
         return error_wrap(err, "line %llu of the source's output", (unsigned long long)item->line_number);
-    if (fault_planted("checkpoint-before-documents")) {
+    if (fault_planted("checkpoint-ahead")) {
         /* A bug, for the checker to catch: what the checkpoint stands for is saved before its documents. */
         if (task_ledger_commit(&sink->ledger, err) < 0)
             return -1;

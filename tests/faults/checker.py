@@ -6,7 +6,7 @@ import pathlib
 
 def said(log):
     """{stream: {n: data bytes}} of all runs, and the states given to each run in order."""
-    documents, given = {}, []
+    documents, given = {"a": {}, "b": {}}, []
     for path in sorted(pathlib.Path(log).glob("*.jsonl")):
         # The last line may be cut: the source was killed while it wrote.
         for line in path.read_bytes().split(b"\n")[:-1]:
@@ -15,7 +15,7 @@ def said(log):
                 continue
             record = message["record"]
             data = line[line.index(b'"data":') + 7:-2]
-            known = documents.setdefault(record["stream"], {}).setdefault(record["data"]["id"], data)
+            known = documents[record["stream"]].setdefault(record["data"]["id"], data)
             assert known == data, "the source itself is not deterministic"
     for path in sorted(pathlib.Path(log).glob("*.state")):
         given.append(json.loads(path.read_text()))

@@ -13,7 +13,7 @@ import pytest
 from conftest import until
 from faults.checker import check_collection, check_destination, last_run, said
 
-KILLS = 200
+KILLS = 200 if os.environ.get("FIRTH_TEST_LEVEL") == "full" else 120
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -23,6 +23,10 @@ def children(pid):
             return [int(word) for word in file.read().split()]
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def reads(log):
+    return sum(name.endswith(".jsonl") for name in os.listdir(log))
 
 
 def command(pid):
@@ -47,10 +51,12 @@ class Victim:
         self.firth, self.catalog, self.env = firth, catalog, env
         self.random = random.Random(seed)
         self.running = None
+        self.faults, self.reads = {}, 0
         self.kills = {"task": 0, "connector": 0, "supervisor": 0, "all": 0}
 
     def start(self):
-        self.running = self.firth.start("run", str(self.catalog), "--retry-after", "1ms", "-o", "json", env=self.env)
+        self.running = self.firth.start("run", str(self.catalog), "--retry-after", "1ms", "--commit-every",
+                                        "10ms", "-o", "json", env={**(self.env or {}), **self.faults})
 
     def alive(self):
         return self.running is not None and self.running.process.poll() is None
@@ -77,23 +83,24 @@ class Victim:
         return what
 
     def torment(self, kills, log):
-        """So many kills, at random moments of runs that get somewhere."""
+        """So many kills, at random moments of runs of which most get somewhere."""
         done, end = 0, time.monotonic() + 150
         while done < kills:
             assert time.monotonic() < end, f"only {done} kills in time: {self.kills}"
             if not self.alive():
                 self.start()
-            runs = len(os.listdir(log))
-            # Most strikes wait until a source is reading; some do not.
             if self.random.random() < 0.8:
-                until(lambda runs=runs: len(os.listdir(log)) > runs or not self.alive() or
-                      any(self.parts()[2]), "a connector to run")
-            time.sleep(self.random.expovariate(1 / 0.04))  # the random moment itself
+                # Each strike ends a read, so that a new one must begin.
+                until(lambda: reads(log) > self.reads or not self.alive(), "the source to read")
+            time.sleep(self.random.expovariate(1 / 0.03))  # the random moment itself
+            self.reads = reads(log)
             done += self.strike() is not None
 
     def finish(self, finish):
-        """Let the source come to its end, and everything with it."""
-        if not self.alive():
+        """Let the source come to its end, and everything with it; from here on nothing is made to die."""
+        if self.faults or not self.alive():
+            self.running.kill()
+            self.faults = {}
             self.start()
         finish.touch()
         self.running.wait_for_line('"outcome":"completed"')
@@ -104,7 +111,7 @@ class Victim:
 def setting(tmp_path):
     log, finish = tmp_path / "log", tmp_path / "finish"
     log.mkdir()
-    source = {"local": {"command": [sys.executable, os.path.join(HERE, "counting_source.py")], "protocol": "airbyte",
+    source = {"local": {"command": [sys.executable, "-S", "-E", os.path.join(HERE, "counting_source.py")], "protocol": "airbyte",
                         "config": {"log": str(log), "finish": str(finish)}}}
     return log, finish, source
 
@@ -160,22 +167,24 @@ def final_state_is_right(firth, catalog, log, finish, env):
     return [] if given[-1] == ended_at else [f"the final state is {given[-1]}, it should be {ended_at}"]
 
 
-def capture_with_kills(firth, tmp_path, kills, env=None):
+def capture_with_kills(firth, tmp_path, kills, env=None, **faults):
     log, finish, source = setting(tmp_path)
     catalog, number = capture_catalog(tmp_path, source), seed()
     victim = Victim(firth, catalog, number, env)
+    victim.faults = faults
     victim.torment(kills, log)
     victim.finish(finish)
     problems = check_captured(firth, log) + final_state_is_right(firth, catalog, log, finish, env)
     return problems, f"seed {number}, {victim.kills}"
 
 
-def connection_with_kills(firth, tmp_path, kills, env=None):
+def connection_with_kills(firth, tmp_path, kills, env=None, **faults):
     log, finish, source = setting(tmp_path)
     (tmp_path / "local").mkdir()
     env = {"FIRTH_LOCAL_ROOT": str(tmp_path / "local"), **(env or {})}
     catalog, number = connection_catalog(tmp_path, source), seed()
     victim = Victim(firth, catalog, number, env)
+    victim.faults = faults
     victim.torment(kills, log)
     victim.finish(finish)
     problems = check_delivered(tmp_path, log) + final_state_is_right(firth, catalog, log, finish, env)
@@ -192,16 +201,39 @@ def test_connection_survives_kills(firth, tmp_path):
     assert not problems, (how, problems)
 
 
+# --- death at each named point of a transaction -------------------------------------------------------------
+
+POINTS = ["task.commit.before", "store.commit.before-write", "store.commit.after-blocks", "store.commit.after-sync",
+          "store.commit.after-record", "store.commit.after-publish", "task.commit.after", "store.open.after-log",
+          "store.open.after-cut"]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_capture_survives_death_at(firth_dev, tmp_path, point):
+    log, finish, source = setting(tmp_path)
+    victim = Victim(firth_dev, capture_catalog(tmp_path, source), 1, None)
+    victim.start()
+    until(lambda: any('"commits":2' in line for line in list(victim.running.out)), "two commits")
+    victim.running.kill()
+    victim.faults = {"FIRTH_FAULT_KILL": point + (":1" if "open" in point else ":2")}
+    victim.start()
+    for _ in range(3):  # a point that is never passed fails the test here
+        victim.running.wait_for_line("signal 9")
+    victim.finish(finish)
+    problems = check_captured(firth_dev, log) + final_state_is_right(firth_dev, victim.catalog, log, finish, None)
+    assert not problems
+
+
 # --- the checker catches bugs -----------------------------------------------------------------------------
 
 
-def caught(kind, firth, tmp_path, plant):
+def caught(kind, firth, tmp_path, plant, **faults):
     """A planted bug need not show at the first kill: more of them until it does."""
-    for attempt, kills in enumerate([20, 60, 120]):
+    for attempt, kills in enumerate([10, 40, 120]):
         folder = tmp_path / str(attempt)
         folder.mkdir()
         firth.data_dir = folder / "data"
-        problems, how = kind(firth, folder, kills, {"FIRTH_FAULT_PLANT": plant})
+        problems, how = kind(firth, folder, kills, {"FIRTH_FAULT_PLANT": plant}, **faults)
         if problems:
             return problems
         firth.stop_all()
@@ -209,9 +241,13 @@ def caught(kind, firth, tmp_path, plant):
     return None
 
 
-@pytest.mark.parametrize("plant", ["checkpoint-before-documents", "no-cut"])
-def test_planted_bug_in_captures_is_caught(firth_dev, tmp_path, plant):
-    assert caught(capture_with_kills, firth_dev, tmp_path, plant)
+@pytest.mark.parametrize("plant, faults", [
+    ("checkpoint-ahead", {}),
+    ("checkpoint-before-documents", {"FIRTH_FAULT_KILL": "store.commit.after-record:2"}),
+    ("no-cut", {"FIRTH_FAULT_KILL": "store.commit.after-blocks:2"}),
+])
+def test_planted_bug_in_captures_is_caught(firth_dev, tmp_path, plant, faults):
+    assert caught(capture_with_kills, firth_dev, tmp_path, plant, **faults)
 
 
 def test_planted_bug_in_connections_is_caught(firth_dev, tmp_path):
