@@ -64,7 +64,7 @@ def test_how_destinations_echo(firth, tmp_path, echo, saved):
     warned = any("without echoing" in line["message"] for line in events(lines, "log"))
     assert warned == (echo == "none")
     run(firth, connection(tmp_path, []))
-    assert state_of(seen(tmp_path)[1], "users") == saved
+    assert state_of(seen(tmp_path)[-1], "users") == saved
 
 
 def test_streams_may_be_echoed_in_any_order(firth, tmp_path):
@@ -202,7 +202,7 @@ def test_failing_destination(firth, tmp_path, destination, parts, saved):
     for part in parts:
         assert part in error["message"], error["message"]
     run(firth, connection(tmp_path, []))
-    assert state_of(seen(tmp_path)[1], "users") == saved
+    assert state_of(seen(tmp_path)[-1], "users") == saved
 
 
 def test_destination_that_hears_nothing_more_is_not_waited_for_forever(firth, tmp_path):
