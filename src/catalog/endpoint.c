@@ -18,7 +18,10 @@ static bool build_config(struct loader *loader, struct value value, struct catal
         }
         value = root;
     }
-    return variables_json(loader, value, &endpoint->config);
+    loader->hides = true;
+    bool fine = variables_json(loader, value, &endpoint->config);
+    loader->hides = false;
+    return fine;
 }
 
 /* --- connector ------------------------------------------------------------------------------------- */
@@ -80,6 +83,7 @@ static const char *const *build_env(struct loader *loader, struct value mapping)
     const char **env = arena_zalloc(loader->arena, (value_count(mapping) + 1) * sizeof *env);
     size_t count = 0;
     bool fine = true;
+    loader->hides = true;
     for (struct value key = value_first(mapping); value_there(key); key = value_next(mapping, key)) {
         struct value value = value_of_key(key);
         const char *name = value_string(loader, key);
@@ -96,6 +100,7 @@ static const char *const *build_env(struct loader *loader, struct value mapping)
         else
             fine = false;
     }
+    loader->hides = false;
     return fine ? env : NULL;
 }
 

@@ -82,6 +82,7 @@ struct loader {
     struct catalog_schema_document *schema_documents;
     size_t schema_document_count, schema_document_capacity;
     struct map schema_places; /* URI to struct value: where that schema is written */
+    bool hides;               /* what is read now may hold secrets: show none of its lines */
     bool flow_references;     /* flow://inferred-schema and the like are registered */
 };
 

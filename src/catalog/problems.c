@@ -35,7 +35,7 @@ static void add_problem(struct loader *loader, const struct source *source, stru
     loader->problems[loader->problem_count++] = (struct problem){
         .error = {.place = {arena_strdup(arena, file), at.line, at.column},
                   .message = arena_strdup(arena, message),
-                  .hide_source = source && source->secret},
+                  .hide_source = loader->hides || (source && source->secret)},
         .order = source ? source->order : 0,
     };
 }

@@ -121,6 +121,16 @@ def test_a_terminal_shows_the_line(firth_dev, catalog, tmp_path):
     assert "hunter" not in shown, "a config's lines are not shown"
 
 
+def test_a_line_with_a_config_is_not_shown(firth_dev, catalog):
+    path = catalog("captures:\n"
+                   "  a: {endpoint: {connector: {image: x, config: {password: hunter4, user: '${NOT_SET}'}}}, bindings: []}\n"
+                   "  b: {endpoint: {local: {command: [x], config: {}, env: {TOKEN: hunter5, N: 1}}}, bindings: []}\n")
+    rc, shown = on_a_terminal(firth_dev, "check", path)
+    assert rc == 3
+    assert "the environment variable NOT_SET is not set" in shown and "must be text, but is a number" in shown
+    assert "hunter" not in shown
+
+
 def test_excerpts_of_odd_lines(firth_dev, catalog):
     path = catalog("\u00e9\u00e9: {}\ncaptures: {" + "a" * 300 + ": {endpoint: {ingest: {}}, bindings: [], wrong_key_here: 1}}\n"
                    "\tb: 1\n")
