@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { BLOCK_FIRST_CAPACITY = 8 << 10, START_WRITING = 4 << 20 };
+enum { BLOCK_FIRST_CAPACITY = 8 << 10, BLOCK_ALIGN = 64, START_WRITING = 4 << 20 };
 
 struct journal *journal_new(struct local_store *store, const char *collection, const char *task,
                             const struct journal_end *committed)
@@ -37,19 +37,30 @@ void journal_free(struct journal *journal)
 
 /* --- blocks -------------------------------------------------------------------------------------- */
 
+/* Begin a block in memory at the place in its 64 bytes that it will have in the file: copies between two such
+ * places go at full speed, others at half. */
+static void begin_block(struct journal *journal)
+{
+    uintptr_t at = (uintptr_t)journal->block;
+    journal->block_start = (size_t)((journal->now.offset - at) % BLOCK_ALIGN);
+    journal->block_size = journal->block_start + BLOCK_HEADER;
+    journal->block_documents = 0;
+}
+
 size_t journal_grow(struct journal *journal, size_t size)
 {
-    size_t needed = (journal->block_size ? journal->block_size : BLOCK_HEADER) + BLOCK_RECORD + size;
+    size_t needed =
+        (journal->block_size ? journal->block_size : BLOCK_ALIGN + BLOCK_HEADER) + BLOCK_RECORD + size;
     size_t capacity = journal->block_capacity ? journal->block_capacity * 2 : BLOCK_FIRST_CAPACITY;
     while (capacity < needed)
         capacity *= 2;
     if (capacity > BLOCK_TARGET)
-        capacity = needed > BLOCK_TARGET ? needed : BLOCK_TARGET;
+        capacity = needed > BLOCK_TARGET ? needed : BLOCK_TARGET + BLOCK_ALIGN;
     size_t gained = capacity - journal->block_capacity;
     journal->block = mem_realloc(journal->block, capacity);
     journal->block_capacity = capacity;
-    if (journal->block_size == 0)
-        journal->block_size = BLOCK_HEADER;
+    if (journal->block_documents == 0)
+        begin_block(journal);
     return gained;
 }
 
@@ -58,7 +69,7 @@ size_t journal_shrink(struct journal *journal)
     size_t gained = journal->block_capacity;
     free(journal->block);
     journal->block = NULL;
-    journal->block_capacity = journal->block_size = 0;
+    journal->block_capacity = journal->block_size = journal->block_start = 0;
     return gained;
 }
 
@@ -185,10 +196,11 @@ int journal_flush(struct journal *journal, uint64_t transaction, struct error *e
     if (journal->block_documents == 0)
         return 0;
     struct block_header header = {.documents = journal->block_documents, .transaction = transaction};
-    if (write_block(journal, &header, journal->block, journal->block_size, (struct slice){0}, err) < 0)
+    char *head = journal->block + journal->block_start;
+    size_t size = journal->block_size - journal->block_start;
+    if (write_block(journal, &header, head, size, (struct slice){0}, err) < 0)
         return -1;
-    journal->block_documents = 0;
-    journal->block_size = BLOCK_HEADER;
+    begin_block(journal);
     return 0;
 }
 
@@ -231,9 +243,8 @@ int journal_truncate(struct journal *journal, struct error *err)
 {
     /* What was gathered is numbered like everything else, and dropped with it. */
     journal->now.end += journal->block_documents;
-    journal->block_documents = 0;
-    if (journal->block_capacity > 0)
-        journal->block_size = BLOCK_HEADER;
+    if (journal->block)
+        begin_block(journal);
     journal->now.first = journal->now.end;
     journal->now.committed_ms = clock_wall_ms(journal->store->clock);
     return journal->now.offset > 0 ? seal(journal, err) : (journal->now.segment = journal->now.end, 0);

@@ -22,8 +22,8 @@ struct journal {
     bool folder_unsynced;   /* files were made in the folder */
     bool listed;            /* opened by this writer: it may be appended to */
 
-    char *block; /* BLOCK_HEADER bytes of room, then the documents gathered */
-    size_t block_size, block_capacity;
+    char *block; /* from block_start to block_size: room for the header, then the documents gathered */
+    size_t block_start, block_size, block_capacity;
     uint32_t block_documents;
 
     struct sealed_segment *sealed; /* kept, ascending; the last ones may belong to the open transaction */
