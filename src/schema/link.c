@@ -191,9 +191,12 @@ static void inline_calls(struct compiler *c, uint32_t rule)
     compile_close(c, work);
 }
 
-/* Does it look at one value and call nothing? */
+/* Does it look at one value and call nothing? Few operations, since they are not counted as steps. */
 static bool is_flat(const struct work *work, const struct op *ops)
 {
+    enum { FLAT_MAX = 5 };
+    if (work->op_count > FLAT_MAX)
+        return false;
     for (uint32_t i = 0; i < work->op_count; i++) {
         switch (ops[i].code) {
         case OP_ITEMS:

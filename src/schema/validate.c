@@ -114,8 +114,11 @@ static bool run_groups(struct schema_validator *m, const struct rule *rule, uint
     enum op_group group = machine_group(json_tag(m->doc, at));
     uint32_t from = rule->first[GROUP_ANY], to = rule->first[GROUP_TYPE];
     machine_charge(m, to - from);
-    if (group < GROUP_ANY && !run_range(m, rule->first[group], rule->first[group + 1], at))
-        return false;
+    if (group < GROUP_ANY) {
+        machine_charge(m, rule->first[group + 1] - rule->first[group]);
+        if (!run_range(m, rule->first[group], rule->first[group + 1], at))
+            return false;
+    }
     return from == to || run_range(m, from, to, at);
 }
 

@@ -1,0 +1,136 @@
+"""`firth validate`: the public suite through the command, schemas on disk, hostile lines."""
+
+import json
+
+import pytest
+
+SCHEMA = {
+    "type": "object",
+    "required": ["name"],
+    "properties": {"name": {"type": "string"}, "address": {"$ref": "address.yaml#/$defs/address"}},
+}
+ADDRESS = """
+$defs:
+  address:
+    properties:
+      zip: {type: string, pattern: "^[0-9]{5}$"}
+"""
+
+SAMPLE = ["anyOf", "dynamicRef", "enum", "if-then-else", "items", "multipleOf", "oneOf", "properties", "ref",
+          "refRemote", "required", "unevaluatedItems", "unevaluatedProperties", "uniqueItems"]
+
+
+@pytest.fixture
+def schemas(tmp_path):
+    folder = tmp_path / "s ä"
+    folder.mkdir()
+    (folder / "user.json").write_text(json.dumps(SCHEMA))
+    (folder / "address.yaml").write_text(ADDRESS)
+    return folder
+
+
+def test_violations_as_text_and_json(firth, schemas):
+    lines = b'{"name": "a", "address": {"zip": "1234"}}\n\n{"name": "b"}\nnope\n{"name": 5}'
+    text = firth("validate", "--schema", schemas / "user.json", stdin=lines, expect=1)
+    assert text.out.splitlines() == [
+        "line 1: /address/zip: /properties/address/$ref/properties/zip/pattern: "
+        'expected a string that matches ^[0-9]{5}$, got string "1234"',
+        text.out.splitlines()[1],
+        "line 5: /name: /properties/name/type: expected string, got integer 5",
+    ]
+    assert text.out.splitlines()[1].startswith("line 4: (root): (root): not valid JSON: ")
+    assert text.err == "4 documents, 3 invalid, 3 violations\n"
+
+    machine = firth("validate", "-o", "json", "--schema", schemas / "user.json", stdin=lines, expect=1).lines()
+    assert [line["line"] for line in machine] == [1, 4, 5]
+    assert machine[0]["instanceLocation"] == "/address/zip"
+    assert machine[0]["keywordLocation"] == "/properties/address/$ref/properties/zip/pattern"
+    assert machine[0]["absoluteKeywordLocation"].endswith(
+        "/s%20%C3%A4/address.yaml#/$defs/address/properties/zip/pattern")
+    assert machine[0]["error"].startswith("expected a string that matches")
+
+
+def test_file_fragment_and_success(firth, schemas):
+    documents = schemas / "documents.jsonl"
+    documents.write_text('{"zip": "12345"}\r\n{"zip": "54321"}\n')
+    done = firth("validate", documents, "--schema", f"{schemas}/address.yaml#/$defs/address", expect=0)
+    assert done.out == "" and done.err == "2 documents, 0 invalid, 0 violations\n"
+
+
+def test_resources(firth, schemas, tmp_path):
+    schema = tmp_path / "main.json"
+    schema.write_text('{"$ref": "https://example.com/s/user.json"}')
+    mapped = ("--resources", f"{schemas}=https://example.com/s/")
+    assert firth("validate", "--schema", schema, *mapped, stdin=b'{"name": "a"}', expect=0).out == ""
+    assert "missing property" in firth("validate", "--schema", schema, *mapped, stdin=b"{}", expect=1).out
+    unmapped = firth("validate", "--schema", schema, stdin=b"{}", expect=3)
+    assert 'cannot resolve "https://example.com/s/user.json"' in unmapped.err
+    (tmp_path / "secret.json").write_text("true")
+    for way in ("%2e%2e/secret.json", "x/%2e%2e/%2e%2e/secret.json"):
+        schema.write_text(json.dumps({"$ref": f"https://example.com/s/{way}"}))
+        assert "cannot resolve" in firth("validate", "--schema", schema, *mapped, stdin=b"{}", expect=3).err
+
+
+def test_draft(firth, tmp_path):
+    schema = tmp_path / "s.json"
+    schema.write_text('{"items": [{"type": "null"}]}')
+    assert "expected object or boolean" in firth("validate", "--schema", schema, stdin=b"[1]", expect=3).err
+    assert "/items/0/type" in firth("validate", "--schema", schema, "--draft", "7", stdin=b"[1]", expect=1).out
+
+
+@pytest.mark.parametrize("schema, message", [
+    ('{"type": "strng"}', 'did you mean "string"?'),
+    ('{"$schema": 5}', "$schema is 5"),
+    ('{"$ref": "#/$defs/none"}', "has nothing at"),
+    ('{"$ref": "#"}', "refers to itself"),
+    ("{", "line 1"),
+])
+def test_wrong_schemas(firth_dev, tmp_path, schema, message):
+    path = tmp_path / "s.json"
+    path.write_text(schema)
+    result = firth_dev("validate", "--schema", path, stdin=b"{}", expect=3)
+    assert message in result.err and result.out == ""
+
+
+def test_wrong_command_lines(firth, tmp_path):
+    assert "--schema is missing" in firth("validate", expect=2).err
+    assert "cannot open" in firth("validate", "--schema", tmp_path / "none.json", expect=3).err
+    assert "must be a folder, = and a URI" in firth("validate", "--schema", "x", "--resources", "y", expect=3).err
+    (tmp_path / "s.json").write_text("true")
+    assert "cannot read" in firth("validate", "--schema", tmp_path / "s.json", tmp_path / "none", expect=3).err
+
+
+def test_lines_of_any_length(firth, tmp_path):
+    """A document of 60 MB is judged, one past the limit is a violation, and the next line is read again."""
+    schema = tmp_path / "s.json"
+    schema.write_text('{"type": "string", "maxLength": 61000000}')
+    documents = tmp_path / "d.jsonl"
+    with documents.open("wb") as file:
+        file.write(b'"' + b"x" * 60_000_000 + b'"\n')
+        file.write(b'"' + b"y" * 150_000_000 + b'"\n')
+        file.write(b'"' + b"z" * 62_000_000 + b'"\n')
+        file.write(b'"\x1b[31m\n5\n')
+    result = firth("validate", documents, "--schema", schema, expect=1)
+    lines = result.out.splitlines()
+    assert lines[0] == "line 2: (root): (root): line is longer than 64 MiB"
+    assert lines[1].startswith("line 3: (root): /maxLength: expected at most 61000000 characters, got string \"zzz")
+    assert lines[2].startswith("line 4: (root): (root): not valid JSON")
+    assert lines[3] == "line 5: (root): /type: expected string, got integer 5"
+    assert "\x1b" not in result.out and len(result.out) < 2000
+    assert "5 documents, 4 invalid" in result.err
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_suite_sample(firth, conformance, tmp_path, name):
+    """What the library says of JSON-Schema-Test-Suite, the command says too."""
+    suite = conformance / "JSON-Schema-Test-Suite"
+    groups = json.loads((suite / "tests" / "draft2020-12" / f"{name}.json").read_text())
+    for group in groups:
+        schema = tmp_path / "schema.json"
+        schema.write_text(json.dumps(group["schema"]))
+        lines = "".join(json.dumps(test["data"]) + "\n" for test in group["tests"])
+        result = firth("validate", "-o", "json", "--schema", schema, "--resources",
+                       f"{suite / 'remotes'}=http://localhost:1234/", stdin=lines)
+        wrong = {line["line"] for line in result.lines()} if result.rc in (0, 1) else None
+        expected = {number for number, test in enumerate(group["tests"], 1) if not test["valid"]}
+        assert wrong == expected, (group["description"], result)
