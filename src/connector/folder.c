@@ -56,24 +56,25 @@ static void sweep(const char *parent)
 /* 1: made and locked; 0: a sweeper took it between the two; -1. */
 static int make_locked(const char *parent, struct connector_folder *folder, struct error *err)
 {
-    auto_free char *path = mem_printf("%s/" FOLDER_PREFIX "XXXXXX", parent);
-    if (!mkdtemp(path))
-        return error_errno(err, errno, "cannot make a folder for the connector's config in %s", parent);
-    auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT)
-        return 0;
     struct stat info;
-    if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &info) < 0) {
-        int failure = errno;
+    char *path = mem_printf("%s/" FOLDER_PREFIX "XXXXXX", parent);
+    int fd = -1, result = -1;
+    if (!mkdtemp(path)) {
+        error_errno(err, errno, "cannot make a folder for the connector's config in %s", parent);
+    } else if ((fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0 ||
+               flock(fd, LOCK_EX) < 0 || fstat(fd, &info) < 0) {
+        result = errno == ENOENT ? 0 : error_errno(err, errno, "cannot lock the folder %s", path);
         rmdir(path);
-        return error_errno(err, failure, "cannot lock the folder %s", path);
+    } else {
+        result = info.st_nlink > 0;
     }
-    if (info.st_nlink == 0)
-        return 0;
-    *folder = (struct connector_folder){path, fd};
-    path = NULL;
-    fd = -1;
-    return 1;
+    if (result == 1) {
+        *folder = (struct connector_folder){path, fd};
+        return 1;
+    }
+    free(path);
+    mem_close_cleanup(&fd);
+    return result;
 }
 
 int connector_folder_make(struct connector_folder *folder, struct error *err)

@@ -29,6 +29,7 @@ static bool is_program(const char *path)
 /* The program's file as execvp would find it, with the PATH that the child will have. Heap string. */
 static char *find_program(const char *name, char *const *environment, struct error *err)
 {
+    assert(name);
     if (strchr(name, '/'))
         return mem_strdup(name); /* exec says what is wrong with it, seen from its folder */
     const char *path = connector_environment_get(environment, "PATH");

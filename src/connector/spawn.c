@@ -158,7 +158,7 @@ int connector_pipe(int ends[2], struct error *err)
 
 int connector_spawn(const struct connector_spawn *spawn, pid_t *ret_pid, struct error *err)
 {
-    int ends[2];
+    int ends[2] = {-1, -1};
     if (connector_pipe(ends, err) < 0)
         return -1;
     auto_close int report_in = ends[0];
@@ -202,7 +202,7 @@ static __attribute__((noreturn)) void guard(pid_t group, int pipe_out)
 
 int connector_guard_start(pid_t group, struct connector_guard *ret_guard, struct error *err)
 {
-    int ends[2];
+    int ends[2] = {-1, -1};
     if (connector_pipe(ends, err) < 0)
         return -1;
     pid_t pid = fork_blocked();

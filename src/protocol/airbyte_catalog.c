@@ -251,7 +251,7 @@ int airbyte_catalog_read(const struct json *doc, uint32_t at, struct arena *aren
                          struct airbyte_catalog *ret_catalog, struct error *err)
 {
     const struct reader reader = {doc, arena, err};
-    uint32_t streams;
+    uint32_t streams = JSON_NONE;
     if (read_streams_array(&reader, at, &streams) < 0)
         return -1;
     struct airbyte_catalog catalog = {arena_alloc(arena, json_count(doc, streams) * sizeof *catalog.streams),
@@ -275,7 +275,7 @@ int airbyte_configured_catalog_read(const struct json *doc, uint32_t at, struct 
                                     struct airbyte_configured_catalog *ret_catalog, struct error *err)
 {
     const struct reader reader = {doc, arena, err};
-    uint32_t streams;
+    uint32_t streams = JSON_NONE;
     if (read_streams_array(&reader, at, &streams) < 0)
         return -1;
     struct airbyte_configured_catalog catalog = {

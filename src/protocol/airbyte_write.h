@@ -52,8 +52,8 @@ static inline void airbyte_record_begin(struct buffer *out, struct slice head, i
     memcpy(at, head.data, head.size);
     at += head.size;
     at += airbyte_format_i64(emitted_at_ms, at);
-    memcpy(at, ",\"data\":", 8);
-    out->size = (size_t)(at + 8 - out->data);
+    out->size = (size_t)(at - out->data);
+    buffer_append(out, ",\"data\":", 8);
 }
 
 /* Without a head, for the occasional record. */

@@ -29,7 +29,7 @@ static void expect(enum airbyte_type type, const char *text)
 {
     struct json doc;
     struct error err;
-    struct airbyte_message message;
+    struct airbyte_message message = {0};
     struct arena arena;
     arena_init(&arena);
     assert_string_equal(buffer_cstr(&out), text);
