@@ -194,14 +194,26 @@ void options_usage(const struct option_spec *specs, struct buffer *out)
                       spec->value ? spec->value : "", spec->kind == OPTION_LIST ? "…" : "");
 }
 
+/* "  -o, --output text|json" */
+static void help_words(const struct option_spec *spec, char text[64])
+{
+    char letter[8] = "    ";
+    if (spec->letter)
+        snprintf(letter, sizeof letter, "-%c, ", spec->letter);
+    snprintf(text, 64, "  %s--%s%s%s", letter, spec->name, spec->value ? " " : "",
+             spec->value ? spec->value : "");
+}
+
 void options_help(const struct option_spec *specs, struct buffer *out)
 {
+    size_t width = 28;
+    char words[64];
     for (const struct option_spec *spec = specs; spec && spec->name; spec++) {
-        char left[64], letter[8] = "    ";
-        if (spec->letter)
-            snprintf(letter, sizeof letter, "-%c, ", spec->letter);
-        snprintf(left, sizeof left, "  %s--%s%s%s", letter, spec->name, spec->value ? " " : "",
-                 spec->value ? spec->value : "");
-        buffer_printf(out, "%-28s  %s\n", left, spec->help);
+        help_words(spec, words);
+        width = strlen(words) > width ? strlen(words) : width;
+    }
+    for (const struct option_spec *spec = specs; spec && spec->name; spec++) {
+        help_words(spec, words);
+        buffer_printf(out, "%-*s  %s\n", (int)width, words, spec->help);
     }
 }
