@@ -246,6 +246,8 @@ JSON_INLINE enum json_build_kind json_build_value(struct json_build *build, uint
     return json_build_word(build, at, first) ? JSON_BUILD_SCALAR : JSON_BUILD_FAILED;
 }
 
+/* One function, because the states lead to one another and what they share stays in registers: each label is
+ * a place in the grammar, and so the processor learns what follows each of them apart. */
 JSON_INLINE bool json_build_document(struct json_parser *parser, json_index_window *index,
                                      json_classify_digits *classify, json_may_repeat *may_repeat)
 {

@@ -55,11 +55,12 @@ enum json_duplicates {
 
 struct json_limits {
     uint32_t size_max;  /* bytes of source, at most JSON_SIZE_LIMIT */
-    uint32_t depth_max; /* nested containers */
+    uint32_t depth_max; /* nested containers, at most JSON_DEPTH_LIMIT */
     uint32_t nodes_max; /* values and keys together; 0 or anything above it means JSON_NODES_LIMIT */
 };
 
 #define JSON_SIZE_LIMIT (1U << 30)
+#define JSON_DEPTH_LIMIT 1024 /* some walks of a document recurse, the schema's among them */
 #define JSON_NODES_LIMIT ((1U << 27) - 1)
 /* 64 MiB documents, 256 deep: what Flow accepts. */
 #define JSON_LIMITS_DEFAULT ((struct json_limits){.size_max = 64U << 20, .depth_max = 256})

@@ -7,7 +7,7 @@
 
 struct json_parser *json_parser_new(struct json_limits limits, enum json_duplicates duplicates)
 {
-    assert(limits.size_max <= JSON_SIZE_LIMIT);
+    assert(limits.size_max <= JSON_SIZE_LIMIT && limits.depth_max <= JSON_DEPTH_LIMIT);
     struct json_parser *parser = mem_zalloc(sizeof *parser);
     if (limits.nodes_max == 0 || limits.nodes_max > JSON_NODES_LIMIT)
         limits.nodes_max = JSON_NODES_LIMIT;
@@ -124,7 +124,7 @@ int json_parse_copy(struct arena *arena, const char *source, size_t size, struct
 {
     mem_auto(json_parser_free) struct json_parser *parser =
         json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_REFUSE);
-    struct json doc;
+    struct json doc = {0};
     if (json_parse(parser, source, size, &doc, err) < 0)
         return -1;
     doc.source = arena_dup(arena, source, size);

@@ -7,7 +7,9 @@
 #include "base/text.h"
 #include "json/json.h"
 
-enum { JSON_WRITER_DEPTH_MAX = 256 };
+/* Any document fits in, inside as much again of our own: what comes from outside never meets the assertion.
+ */
+enum { JSON_WRITER_DEPTH_MAX = JSON_DEPTH_LIMIT + 64 };
 
 struct json_writer {
     struct buffer *out; /* not owned; its overflow flag tells of a document past its maximum */
@@ -36,6 +38,8 @@ void json_put_string(struct json_writer *writer, const char *text);
 void json_put_slice(struct json_writer *writer, struct slice text);
 /* A value that is JSON already: copied as it is. */
 void json_put_raw(struct json_writer *writer, struct slice json);
+/* The value written anew: compactly (or indented), each string and number byte for byte, without members that
+ * a later one of their name replaced. So it has no line break, whatever the document has. */
 void json_put_value(struct json_writer *writer, const struct json *doc, uint32_t at);
 
 /* key + value in one call. */

@@ -76,8 +76,8 @@ static void test_conformance(void **state)
     if (!folder)
         fail_msg("no JSONTestSuite at %s", folder_path);
     struct variants variants = variants_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
-    struct variants deep =
-        variants_new((struct json_limits){.size_max = 1 << 20, .depth_max = 1 << 20}, JSON_DUPLICATES_REFUSE);
+    struct variants deep = variants_new(
+        (struct json_limits){.size_max = 1 << 20, .depth_max = JSON_DEPTH_LIMIT}, JSON_DUPLICATES_REFUSE);
     struct buffer content;
     buffer_init(&content, 1 << 20);
     for (struct dirent *entry; (entry = readdir(folder));) {

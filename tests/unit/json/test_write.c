@@ -172,6 +172,34 @@ static void test_value(void **state)
     parsed_done(&p);
 }
 
+/* The deepest document there can be, inside an envelope. */
+static void test_deep_value(void **state)
+{
+    (void)state;
+    char text[2 * JSON_DEPTH_LIMIT + 1] = {0};
+    memset(text, '[', JSON_DEPTH_LIMIT);
+    memset(text + JSON_DEPTH_LIMIT, ']', JSON_DEPTH_LIMIT);
+    struct parsed p = parse_with((struct json_limits){.size_max = 1 << 20, .depth_max = JSON_DEPTH_LIMIT},
+                                 JSON_DUPLICATES_REFUSE, slice_of(text));
+    assert_int_equal(p.result, 0);
+    assert_true(json_equal(&p.doc, 0, &p.doc, 0));
+    struct buffer out;
+    buffer_init(&out, 1 << 20);
+    struct json_writer w;
+    json_writer_init(&w, &out);
+    for (int i = 0; i < 64; i++) {
+        json_begin_object(&w);
+        json_put_key(&w, "v");
+    }
+    json_put_value(&w, &p.doc, 0);
+    for (int i = 0; i < 64; i++)
+        json_end_object(&w);
+    assert_int_equal(out.size, 2 * JSON_DEPTH_LIMIT + 64 * 6);
+    assert_memory_equal(out.data + 64 * 5, text, 2 * JSON_DEPTH_LIMIT);
+    buffer_done(&out);
+    parsed_done(&p);
+}
+
 /* Past its maximum a buffer says so and the writer goes on without harm. */
 static void test_overflow(void **state)
 {
@@ -192,7 +220,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_structure), cmocka_unit_test(test_escape), cmocka_unit_test(test_escape_places),
-        cmocka_unit_test(test_numbers),   cmocka_unit_test(test_value),  cmocka_unit_test(test_overflow),
+        cmocka_unit_test(test_numbers),   cmocka_unit_test(test_value),  cmocka_unit_test(test_deep_value),
+        cmocka_unit_test(test_overflow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
