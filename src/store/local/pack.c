@@ -7,7 +7,7 @@
 #include <zstd.h>
 
 enum {
-    PACK_LEVEL = 1,            /* docs/decisions/0011: three times as fast as 3, a tenth larger */
+    PACK_LEVEL = 1,            /* docs/decisions/0011-compress-when-sealed.md */
     PACK_BLOCK_MAX = 2 << 20,  /* a larger block (one large document) stays as it is */
     PACK_PIECE = 1 << 20,      /* in which it is copied */
     PACK_OPEN_COST = 64 << 10, /* what looking at a segment counts for */

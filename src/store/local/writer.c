@@ -98,7 +98,7 @@ static int take_lock(struct local_writer *writer, struct error *err)
 {
     auto_free char *path = mem_printf("%s/lock", writer->folder);
     auto_free char *what = mem_printf("task %s", writer->task);
-    return local_lock(writer->store, path, what, "its writer", &writer->lock, err);
+    return local_lock(writer->store, path, what, program_invocation_short_name, &writer->lock, err);
 }
 
 /* Without `published` the log's last record could be one that was damaged before the last: before anything is
