@@ -48,7 +48,10 @@ static inline void buffer_append(struct buffer *buffer, const void *bytes, size_
     buffer->size += count;
 }
 
-static inline void buffer_byte(struct buffer *buffer, char byte) { buffer_append(buffer, &byte, 1); }
+static inline void buffer_byte(struct buffer *buffer, char byte)
+{
+    buffer_append(buffer, &byte, 1);
+}
 
 static inline void buffer_str(struct buffer *buffer, const char *text)
 {

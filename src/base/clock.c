@@ -50,7 +50,10 @@ void random_seed(struct random_state *random, uint64_t seed)
     }
 }
 
-static uint64_t rotate(uint64_t value, int by) { return value << by | value >> (64 - by); }
+static uint64_t rotate(uint64_t value, int by)
+{
+    return value << by | value >> (64 - by);
+}
 
 uint64_t random_next(struct random_state *random)
 {

@@ -14,7 +14,10 @@ struct clock {
 /* The machine's clock. */
 extern const struct clock clock_system;
 
-static inline int64_t clock_wall_ms(const struct clock *clock) { return clock->wall_ms(clock->context); }
+static inline int64_t clock_wall_ms(const struct clock *clock)
+{
+    return clock->wall_ms(clock->context);
+}
 static inline uint64_t clock_monotonic_ns(const struct clock *clock)
 {
     return clock->monotonic_ns(clock->context);

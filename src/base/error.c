@@ -33,7 +33,8 @@ int error_errno(struct error *err, int errno_value, const char *format, ...)
     va_end(arguments);
     size_t used = strlen(err->message);
     char text[128];
-    snprintf(err->message + used, sizeof err->message - used, ": %s", strerror_r(errno_value, text, sizeof text));
+    snprintf(err->message + used, sizeof err->message - used, ": %s",
+             strerror_r(errno_value, text, sizeof text));
     return -1;
 }
 

@@ -38,7 +38,8 @@ struct error {
     char message[ERROR_MESSAGE_MAX];
 };
 
-/* Set *err; always returns -1 so that `return error_set(...)` reads well. IO errors are retriable by default. */
+/* Set *err; always returns -1 so that `return error_set(...)` reads well. IO errors are retriable by default.
+ */
 int error_set(struct error *err, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4), cold));
 

@@ -12,7 +12,10 @@
 void fault_point(const char *name);
 bool fault_planted(const char *name);
 #else
-static inline void fault_point(const char *name) { (void)name; }
+static inline void fault_point(const char *name)
+{
+    (void)name;
+}
 static inline bool fault_planted(const char *name)
 {
     (void)name;

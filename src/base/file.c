@@ -21,7 +21,8 @@ int file_read(const char *path, size_t max, struct buffer *buffer, struct error 
     if (S_ISDIR(info.st_mode))
         return error_set(err, ERROR_INVALID, "%s is a folder, not a file", path);
     if (S_ISREG(info.st_mode) && (uint64_t)info.st_size > max)
-        return error_set(err, ERROR_LIMIT, "%s has %lld bytes; the limit is %zu", path, (long long)info.st_size, max);
+        return error_set(err, ERROR_LIMIT, "%s has %lld bytes; the limit is %zu", path,
+                         (long long)info.st_size, max);
     size_t start = buffer->size;
     for (;;) {
         if (!buffer_reserve(buffer, 64 * 1024))
@@ -115,7 +116,10 @@ int file_make_folders(const char *path, mode_t mode, struct error *err)
     return 0;
 }
 
-bool file_exists(const char *path) { return access(path, F_OK) == 0; }
+bool file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *walk)
 {
@@ -141,7 +145,8 @@ char *file_resolve(const char *base_path, const char *relative)
 char *file_absolute(const char *path)
 {
     auto_free char *working = *path == '/' ? NULL : getcwd(NULL, 0);
-    auto_free char *whole = *path == '/' ? mem_strdup(path) : mem_printf("%s/%s", working ? working : "", path);
+    auto_free char *whole =
+        *path == '/' ? mem_strdup(path) : mem_printf("%s/%s", working ? working : "", path);
     char *out = mem_alloc(strlen(whole) + 2);
     size_t size = 0;
     for (const char *at = whole; *at;) {

@@ -64,12 +64,13 @@ void log_write(const struct log *log, enum log_level level, const char *format, 
         char escaped[LOG_LINE_MAX - 512], name[256];
         escape(message, escaped, sizeof escaped);
         escape(log->name ? log->name : "", name, sizeof name);
-        length = snprintf(line, sizeof line, "{\"ts\":\"%s\",\"level\":\"%s\",\"task\":\"%s\",\"message\":\"%s\"}\n",
-                          when, names[level], name, escaped);
+        length = snprintf(line, sizeof line,
+                          "{\"ts\":\"%s\",\"level\":\"%s\",\"task\":\"%s\",\"message\":\"%s\"}\n", when,
+                          names[level], name, escaped);
     } else {
         static const char *const colors[LOG_LEVEL_MAX] = {"\033[2m", "\033[2m", "", "\033[33m", "\033[31m"};
-        length = snprintf(line, sizeof line, "%s%.8s %s%s%s%s%s%s\n", log->color ? colors[level] : "", when + 11,
-                          level == LOG_INFO ? "" : names[level], level == LOG_INFO ? "" : ": ",
+        length = snprintf(line, sizeof line, "%s%.8s %s%s%s%s%s%s\n", log->color ? colors[level] : "",
+                          when + 11, level == LOG_INFO ? "" : names[level], level == LOG_INFO ? "" : ": ",
                           log->name ? log->name : "", log->name ? ": " : "", message,
                           log->color && *colors[level] ? "\033[0m" : "");
     }

@@ -7,7 +7,10 @@
 /* Open addressing over indices into the entries array; slot value 0 is empty, otherwise entry + 1.
  * Removed entries stay behind as tombstones until the next rebuild. */
 
-void map_init(struct map *map) { *map = (struct map){0}; }
+void map_init(struct map *map)
+{
+    *map = (struct map){0};
+}
 
 void map_done(struct map *map)
 {

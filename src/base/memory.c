@@ -54,7 +54,10 @@ char *mem_strndup(const char *text, size_t length)
     return copy;
 }
 
-char *mem_strdup(const char *text) { return mem_strndup(text, strlen(text)); }
+char *mem_strdup(const char *text)
+{
+    return mem_strndup(text, strlen(text));
+}
 
 char *mem_printf(const char *format, ...)
 {
@@ -82,7 +85,10 @@ void *mem_grow(void *items, size_t *capacity, size_t needed, size_t item_size)
     return items;
 }
 
-void mem_free_cleanup(void *pointer_to_pointer) { free(*(void **)pointer_to_pointer); }
+void mem_free_cleanup(void *pointer_to_pointer)
+{
+    free(*(void **)pointer_to_pointer);
+}
 
 void mem_close_cleanup(int *fd)
 {
@@ -101,7 +107,10 @@ struct arena_block {
     _Alignas(ARENA_ALIGN) char data[];
 };
 
-void arena_init(struct arena *arena) { *arena = (struct arena){0}; }
+void arena_init(struct arena *arena)
+{
+    *arena = (struct arena){0};
+}
 
 static struct arena_block *block_new(size_t size)
 {
@@ -161,7 +170,10 @@ char *arena_strndup(struct arena *arena, const char *text, size_t length)
     return copy;
 }
 
-char *arena_strdup(struct arena *arena, const char *text) { return arena_strndup(arena, text, strlen(text)); }
+char *arena_strdup(struct arena *arena, const char *text)
+{
+    return arena_strndup(arena, text, strlen(text));
+}
 
 char *arena_printf(struct arena *arena, const char *format, ...)
 {

@@ -19,12 +19,16 @@ void *mem_dup(const void *bytes, size_t size) __attribute__((returns_nonnull));
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
 
 /* Grow `items` (of `item_size` each) so that it can hold at least `needed`; *capacity is updated. */
-void *mem_grow(void *items, size_t *capacity, size_t needed, size_t item_size) __attribute__((returns_nonnull));
+void *mem_grow(void *items, size_t *capacity, size_t needed, size_t item_size)
+    __attribute__((returns_nonnull));
 
 /* Cleanup: `auto_free char *text = …;`, `auto_close int fd = …;`, and for types
  * MEM_DEFINE_CLEANUP(struct thing *, thing_free) then `mem_auto(thing_free) struct thing *t = …;` */
-#define MEM_DEFINE_CLEANUP(type, function)                                                                   \
-    static inline void function##_cleanup(type *pointer) { function(*pointer); }                             \
+#define MEM_DEFINE_CLEANUP(type, function)               \
+    static inline void function##_cleanup(type *pointer) \
+    {                                                    \
+        function(*pointer);                              \
+    }                                                    \
     struct function##_needs_a_semicolon
 #define mem_auto(function) __attribute__((cleanup(function##_cleanup)))
 void mem_free_cleanup(void *pointer_to_pointer);
