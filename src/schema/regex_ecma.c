@@ -141,42 +141,21 @@ static int translate_property(struct translator *t, char kind)
     return 0;
 }
 
-static int translate_escape(struct translator *t)
+/* \b and \B, which match no character and cannot be repeated. */
+static int translate_boundary(struct translator *t, char c)
 {
-    if (++t->at == t->end)
-        return refuse(t, "\"\\\" at the end");
-    char c = *t->at++;
+    if (c == 'B' && t->in_class)
+        return refuse(t, "\\B inside of […]");
+    buffer_printf(t->out, "\\%c", c);
+    t->quantifiable = t->in_class;
+    return 0;
+}
+
+/* Escapes that say more behind their letter. */
+static int translate_long_escape(struct translator *t, char c)
+{
     uint32_t value;
     switch (c) {
-    case 'd':
-    case 'D':
-    case 'w':
-    case 'W':
-    case 't':
-    case 'n':
-    case 'f':
-    case 'r':
-        buffer_printf(t->out, "\\%c", c);
-        return 0;
-    case 'v':
-        buffer_str(t->out, "\\x{0b}");
-        return 0;
-    case 's':
-        buffer_str(t->out, t->in_class ? SPACES : "[" SPACES "]");
-        return 0;
-    case 'S':
-        buffer_str(t->out, t->in_class ? "\\P{Xsp}" : "[^" SPACES "]");
-        return 0;
-    case 'b':
-        buffer_str(t->out, "\\b");
-        t->quantifiable = t->in_class;
-        return 0;
-    case 'B':
-        if (t->in_class)
-            return refuse(t, "\\B inside of […]");
-        buffer_str(t->out, "\\B");
-        t->quantifiable = false;
-        return 0;
     case 'c':
         if (t->at == t->end || (*t->at | 0x20) < 'a' || (*t->at | 0x20) > 'z')
             return refuse(t, "\\c needs a letter");
@@ -188,37 +167,71 @@ static int translate_escape(struct translator *t)
         t->at += 2;
         buffer_printf(t->out, "\\x{%x}", value);
         return 0;
-    case 'u':
-        return translate_unicode(t);
-    case 'p':
-    case 'P':
-        return translate_property(t, c);
-    case '0':
-        buffer_str(t->out, "\\x{0}");
-        return 0;
     case 'k':
         if (t->in_class || t->at == t->end || *t->at != '<')
             return refuse(t, "\\k needs a group's name, like \\k<name>");
         buffer_str(t->out, "\\k");
         return 0;
+    case 'u':
+        return translate_unicode(t);
     default:
-        break;
+        return translate_property(t, c);
     }
-    if (c >= '1' && c <= '9') {
-        if (t->in_class)
-            return refuse(t, "a back reference inside of […]");
+}
+
+/* \1 to \9, and characters that only stand for themselves. */
+static int translate_other_escape(struct translator *t, char c)
+{
+    bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+    if (c >= '1' && c <= '9' && t->in_class)
+        return refuse(t, "a back reference inside of […]");
+    if (letter) {
+        t->at--;
+        return error_set(t->err, ERROR_INVALID, "ECMA-262 has no \\%c (at character %d)", c,
+                         (int)(t->at - t->start));
+    }
+    if ((unsigned char)c < 0x80)
+        buffer_byte(t->out, '\\');
+    buffer_byte(t->out, c);
+    return 0;
+}
+
+static int translate_escape(struct translator *t)
+{
+    if (++t->at == t->end)
+        return refuse(t, "\"\\\" at the end");
+    char c = *t->at++;
+    if (c && strchr("dDwWtnfr", c)) {
         buffer_printf(t->out, "\\%c", c);
         return 0;
     }
-    if ((unsigned char)c >= 0x80 || (c | 0x20) < 'a' || (c | 0x20) > 'z') {
-        if ((unsigned char)c < 0x80)
-            buffer_byte(t->out, '\\');
-        buffer_byte(t->out, c);
+    if (c && strchr("cxkupP", c))
+        return translate_long_escape(t, c);
+    switch (c) {
+    case 'v':
+        buffer_str(t->out, "\\x{0b}");
         return 0;
+    case '0':
+        buffer_str(t->out, "\\x{0}");
+        return 0;
+    case 's':
+        buffer_str(t->out, t->in_class ? SPACES : "[" SPACES "]");
+        return 0;
+    case 'S':
+        buffer_str(t->out, t->in_class ? "\\P{Xsp}" : "[^" SPACES "]");
+        return 0;
+    case 'b':
+    case 'B':
+        return translate_boundary(t, c);
+    default:
+        return translate_other_escape(t, c);
     }
-    t->at--;
-    return error_set(t->err, ERROR_INVALID, "ECMA-262 has no \\%c (at character %d)", c,
-                     (int)(t->at - t->start));
+}
+
+/* A "-" beside \d, \s and the like is no range. */
+static bool is_set_escape(const char *at, const char *end)
+{
+    return end - at >= 2 && at[0] == '\\' && at[1] && strchr("dDwWsSpP", at[1]);
 }
 
 static int translate_class(struct translator *t)
@@ -240,11 +253,16 @@ static int translate_class(struct translator *t)
     t->in_class = true;
     while (t->at < t->end && *t->at != ']') {
         if (*t->at == '\\') {
+            bool is_set = is_set_escape(t->at, t->end);
             if (translate_escape(t) < 0)
                 return -1;
+            if (is_set && t->at < t->end && *t->at == '-') {
+                buffer_str(t->out, "\\-");
+                t->at++;
+            }
             continue;
         }
-        if (*t->at == '[')
+        if (*t->at == '[' || (*t->at == '-' && is_set_escape(t->at + 1, t->end)))
             buffer_byte(t->out, '\\');
         buffer_byte(t->out, *t->at++);
     }

@@ -1,6 +1,8 @@
 /* Schemas that are refused, and why; documents, references, lifetimes. */
 #include "support.h"
 
+#include <pthread.h>
+
 struct refused {
     const char *schema;
     enum error_code code;
@@ -146,6 +148,43 @@ static void test_wrong_uris(void **state)
     assert_int_equal(err.code, ERROR_NOT_FOUND);
 }
 
+struct asker {
+    const struct schema *schema;
+    size_t right;
+};
+
+static void *ask_often(void *context)
+{
+    struct asker *asker = context;
+    struct error err;
+    for (int i = 0; i < 200; i++) {
+        asker->right += ask(asker->schema, SLICE_LITERAL("{\"a\":{\"a\":null},\"b\":\"xxy\"}"), &err) == 1;
+        asker->right += ask(asker->schema, SLICE_LITERAL("{\"a\":{\"a\":1}}"), &err) == 0;
+    }
+    return NULL;
+}
+
+/* One program, several threads, each with a validator of its own. */
+static void test_shared_between_threads(void **state)
+{
+    (void)state;
+    enum { THREADS = 4 };
+    mem_auto(schema_free) struct schema *schema =
+        must_compile("{\"anyOf\":[{\"type\":\"null\"},{\"properties\":{\"a\":{\"$ref\":\"#\"},\"b\":{"
+                     "\"pattern\":\"^(x|y)+$\"}},"
+                     "\"type\":\"object\"}],\"unevaluatedProperties\":false}");
+    pthread_t threads[THREADS];
+    struct asker askers[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        askers[i] = (struct asker){schema, 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_often, &askers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(askers[i].right, 400);
+    }
+}
+
 /* The metaschemas are schemas like others, and valid by themselves. */
 static void test_metaschemas(void **state)
 {
@@ -178,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_schema_within_a_catalog),
         cmocka_unit_test(test_wrong_uris),
         cmocka_unit_test(test_metaschemas),
+        cmocka_unit_test(test_shared_between_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

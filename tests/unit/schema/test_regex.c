@@ -80,6 +80,9 @@ static const struct match matches[] = {
     {"^a\\/b$", "a/b", true, true},
     {"^.+$", "", false, true},
     {"\\$", "a$", true, true},
+    {"^[\\s-x]+$", "- x", true, false},
+    {"^[x-\\s]+$", "x- ", true, false},
+    {"^[\\S]+$", "a", true, false},
 };
 
 static void test_matches(void **state)
