@@ -75,9 +75,9 @@ static int commit(struct sink *sink, struct error *err)
 static int make_room(struct sink *sink, struct error *err)
 {
     struct task *task = sink->base.task;
-    struct task_binding *fullest = NULL;
-    for (size_t i = 0; i < task->binding_count; i++) {
-        if (!fullest || task->bindings[i].staged.bytes > fullest->staged.bytes)
+    struct task_binding *fullest = &task->bindings[0];
+    for (size_t i = 1; i < task->binding_count; i++) {
+        if (task->bindings[i].staged.bytes > fullest->staged.bytes)
             fullest = &task->bindings[i];
     }
     if (sink->ledger.pending.any && commit(sink, err) < 0)

@@ -16,42 +16,42 @@ static void test_after(void **state)
 {
     static const struct {
         const char *what;
-        bool once;
         uint64_t interval_ms;
         struct schedule_session session;
         enum schedule_kind kind;
+        bool once;
         uint64_t least, most;
     } cases[] = {
-        {"once is once", true, MINUTE, {TASK_COMPLETED}, SCHEDULE_DONE, 0, 0},
-        {"once, failed", true, MINUTE, {TASK_FAILED, true, 1}, SCHEDULE_DONE, 0, 0},
-        {"by hand", false, 0, {TASK_COMPLETED}, SCHEDULE_DONE, 0, 0},
+        {"once is once", MINUTE, {TASK_COMPLETED}, SCHEDULE_DONE, true, 0, 0},
+        {"once, failed", MINUTE, {TASK_FAILED, true, 1}, SCHEDULE_DONE, true, 0, 0},
+        {"by hand", 0, {TASK_COMPLETED}, SCHEDULE_DONE, false, 0, 0},
         {"from the session's start",
-         false,
          MINUTE,
          {TASK_COMPLETED, .elapsed_ms = 20000},
          SCHEDULE_WAIT,
+         false,
          40000,
          40000},
         {"at once if it took longer",
-         false,
          MINUTE,
          {TASK_COMPLETED, .elapsed_ms = MINUTE + 1},
          SCHEDULE_WAIT,
+         false,
          0,
          0},
         {"stopped from outside",
-         false,
          MINUTE,
          {TASK_STOPPED, .elapsed_ms = 1},
          SCHEDULE_WAIT,
+         false,
          MINUTE - 1,
          MINUTE - 1},
-        {"only a person can help", false, MINUTE, {TASK_FAILED, false, 1}, SCHEDULE_DONE, 0, 0},
-        {"first retry", false, MINUTE, {TASK_FAILED, true, 1}, SCHEDULE_RETRY, 750, 1250},
-        {"second retry", false, MINUTE, {TASK_FAILED, true, 2}, SCHEDULE_RETRY, 1500, 2500},
-        {"fifth retry", false, 0, {TASK_FAILED, true, 5}, SCHEDULE_RETRY, 12000, 20000},
-        {"a bounded delay", false, 0, {TASK_FAILED, true, 30}, SCHEDULE_RETRY, 225000, 375000},
-        {"after very many", false, 0, {TASK_FAILED, true, UINT32_MAX}, SCHEDULE_RETRY, 225000, 375000},
+        {"only a person can help", MINUTE, {TASK_FAILED, false, 1}, SCHEDULE_DONE, false, 0, 0},
+        {"first retry", MINUTE, {TASK_FAILED, true, 1}, SCHEDULE_RETRY, false, 750, 1250},
+        {"second retry", MINUTE, {TASK_FAILED, true, 2}, SCHEDULE_RETRY, false, 1500, 2500},
+        {"fifth retry", 0, {TASK_FAILED, true, 5}, SCHEDULE_RETRY, false, 12000, 20000},
+        {"a bounded delay", 0, {TASK_FAILED, true, 30}, SCHEDULE_RETRY, false, 225000, 375000},
+        {"after very many", 0, {TASK_FAILED, true, UINT32_MAX}, SCHEDULE_RETRY, false, 225000, 375000},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct supervisor_schedule schedule = {.interval_ms = cases[i].interval_ms};

@@ -5,15 +5,15 @@
 
 enum { STREAMS = 2, ALL = TASK_ECHO_ALL, NOTHING = -2 };
 
-static struct airbyte_state_id id(int number)
+static struct airbyte_state_id id(long number)
 {
     return (struct airbyte_state_id){(uint64_t)number, 7};
 }
 
 struct step {
-    int sent; /* an id, or 0 */
+    long sent; /* an id, or 0 */
     long stream;
-    int echoed;   /* an id, or 0 */
+    long echoed;  /* an id, or 0 */
     long answers; /* the stream of the entry found, or NOTHING */
     size_t waiting;
 };
