@@ -15,7 +15,7 @@ enum { DURATION_MAX_MS = 24 * 60 * 60 * 1000 };
 struct run_options {
     struct option_list tasks;
     bool once;
-    const char *retry_after, *commit_every;
+    const char *retry_after, *commit_every, *stall_after;
     struct option_number parallel;
 };
 
@@ -76,15 +76,17 @@ static int supervise(struct cli *cli, const struct catalog *catalog, const char 
                                              .data_dir = data_dir,
                                              .once = options->once,
                                              .children_max = (uint32_t)options->parallel.value};
-    uint64_t commit_ms = 0;
+    uint64_t commit_ms = 0, stall_ms = 0;
     if (read_duration("--retry-after", options->retry_after, &supervision.retry_ms, &err) < 0 ||
-        read_duration("--commit-every", options->commit_every, &commit_ms, &err) < 0)
+        read_duration("--commit-every", options->commit_every, &commit_ms, &err) < 0 ||
+        read_duration("--stall-after", options->stall_after, &stall_ms, &err) < 0)
         return cli_usage(cli, &err);
     supervision.events = cli->json ? run_events(&listener->json) : progress_events(listener->progress);
     mem_auto(supervisor_free) struct supervisor *supervisor = supervisor_new(&supervision);
     const struct plan_options plan = {.built_ins = cli->built_ins,
                                       .data_dir = data_dir,
                                       .commit_ms = commit_ms,
+                                      .stall_ms = stall_ms,
                                       .only = options->tasks.items,
                                       .only_count = options->tasks.count};
     if (plan_catalog(supervisor, catalog, &plan, on_skipped, cli, &err) < 0)
@@ -158,6 +160,11 @@ static const struct option_spec options[] = {
      .offset = offsetof(struct run_options, commit_every),
      .value = "DURATION",
      .help = "commit what waits after so long at most (default 1s); less is fresher, more is faster"},
+    {.name = "stall-after",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct run_options, stall_after),
+     .value = "DURATION",
+     .help = "a connector that says nothing for so long has failed (default 3h)"},
     {.name = "parallel",
      .kind = OPTION_NUMBER,
      .offset = offsetof(struct run_options, parallel),

@@ -84,6 +84,7 @@ static struct task_spec new_spec(const struct planner *planner, enum task_kind k
                              .limits = connector_limits_default};
     if (planner->options->commit_ms)
         spec.commit.time_ms = planner->options->commit_ms;
+    spec.limits.stall_ms = planner->options->stall_ms ? planner->options->stall_ms : PLAN_STALL_MS_DEFAULT;
     return spec;
 }
 

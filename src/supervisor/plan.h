@@ -6,10 +6,13 @@
 #include "connector/connector.h"
 #include "supervisor/supervisor.h"
 
+enum { PLAN_STALL_MS_DEFAULT = 3 * 60 * 60 * 1000 /* as Airbyte's platform */ };
+
 struct plan_options {
     const struct connector_catalog *built_ins;
     const char *data_dir;
     uint64_t commit_ms;      /* a transaction lasts so long at most; 0: the default */
+    uint64_t stall_ms;       /* a connector may be silent for so long; 0: PLAN_STALL_MS_DEFAULT */
     const char *const *only; /* names of tasks; only_count 0: all that are not disabled */
     size_t only_count;
 };

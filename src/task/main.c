@@ -20,6 +20,7 @@ static int open_signals(struct error *err)
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGQUIT);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file past the limit is an error of the write, told as such */
     if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
         return error_errno(err, errno, "cannot block signals");
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

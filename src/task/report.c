@@ -93,10 +93,8 @@ int task_report_wait_ms(const struct task_report *report)
 }
 
 void task_report_progress(struct task_report *report, const struct task_binding_progress *bindings,
-                          size_t binding_count, bool always)
+                          size_t binding_count)
 {
-    if (!always && task_report_wait_ms(report) > 0)
-        return;
     struct rusage used;
     getrusage(RUSAGE_SELF, &used);
     report->progress_ms = task_report_now_ms(report);

@@ -34,10 +34,11 @@ void task_report_started(struct task_report *report, const char *source, const c
 void task_report_log(struct task_report *report, enum log_level level, const char *origin, struct slice line);
 void task_report_logf(struct task_report *report, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Fills the process's own figures. Unless `always`, nothing happens before the next one is due. */
+/* Until the next progress is due, 0: now. */
+int task_report_wait_ms(const struct task_report *report);
+/* Fills in the process's own figures. */
 void task_report_progress(struct task_report *report, const struct task_binding_progress *bindings,
-                          size_t binding_count, bool always);
-int task_report_wait_ms(const struct task_report *report); /* until the next progress is due */
+                          size_t binding_count);
 void task_report_ended(struct task_report *report, enum task_outcome outcome, const struct error *error);
 
 #endif

@@ -21,6 +21,7 @@ struct session {
     bool begun;     /* reader and sink have: the checkpoint is this session's */
     bool finishing; /* the sink has been told that nothing more comes */
     bool active;    /* the reader gave something since the last tick */
+    bool untold;    /* something happened since the last progress event */
     bool more;      /* the reader may have more at once: do not wait */
 };
 
@@ -117,7 +118,7 @@ static int turn(struct session *session, struct error *err)
     count += task->sink->class->pollfds(task->sink, fds + count);
     int timeout = session->more ? 0 : task->reader->class->timeout_ms(task->reader);
     timeout = shorter(timeout, task->sink->class->timeout_ms(task->sink, task_report_now_ms(task->report)));
-    if (session->active)
+    if (session->untold)
         timeout = shorter(timeout, task_report_wait_ms(task->report));
     if (poll(fds, count, timeout) < 0 && errno != EINTR)
         return error_errno(err, errno, "poll");
@@ -134,12 +135,14 @@ static int turn(struct session *session, struct error *err)
 static int tick(struct session *session, struct error *err)
 {
     struct task *task = &session->task;
-    bool active = session->active;
-    if (task->sink->class->tick(task->sink, task_report_now_ms(task->report), active, err) < 0)
+    uint64_t commits = task->report->commits;
+    if (task->sink->class->tick(task->sink, task_report_now_ms(task->report), session->active, err) < 0)
         return error_wrap(err, "%s", task->sink->label);
-    if (task_report_wait_ms(task->report) == 0) {
-        task_report_progress(task->report, task->progress, task->binding_count, true);
-        session->active = false;
+    session->untold |= session->active || task->report->commits != commits;
+    session->active = false;
+    if (session->untold && task_report_wait_ms(task->report) == 0) {
+        task_report_progress(task->report, task->progress, task->binding_count);
+        session->untold = false;
     }
     return 0;
 }
@@ -242,7 +245,7 @@ enum task_outcome task_run(const struct task_spec *spec, struct task_report *rep
     if (result < 0)
         farewell(&session);
     if (session.begun)
-        task_report_progress(report, task->progress, task->binding_count, true);
+        task_report_progress(report, task->progress, task->binding_count);
     close_session(&session);
     if (result < 0)
         return TASK_FAILED;

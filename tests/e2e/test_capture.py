@@ -3,6 +3,7 @@ in which a source can go wrong gives one clear error and loses nothing."""
 
 import json
 import os
+import resource
 import signal
 import subprocess
 
@@ -232,6 +233,16 @@ def test_source_goes_wrong(firth, tmp_path, name):
     assert ids(firth) == [1, 2]  # up to the last state
 
 
+@pytest.mark.parametrize("where", ["read", "discover"])
+def test_stall(firth, tmp_path, where):
+    hang = [{"stderr": "just a moment"}, {"hang": True}]
+    catalog = capture(tmp_path, BEFORE + hang) if where == "read" else capture(tmp_path, [], source={"discover": hang})
+    error = failure(run(firth, catalog, "--stall-after", "400ms", expect=1))
+    assert error["retriable"] and "400 ms" in error["message"] and "just a moment" in error["message"], error
+    if where == "read":
+        assert ids(firth) == [1, 2]
+
+
 def test_stray_messages_are_tolerated(firth, tmp_path):
     run(firth, capture(tmp_path, [
         {"message": {"type": "SPEC", "spec": {"connectionSpecification": {}}}},
@@ -296,6 +307,25 @@ def test_retries_with_growing_delays_then_goes_on(firth, tmp_path):
     assert [line["attempt"] for line in events(lines, "started")][:4] == [0, 1, 2, 3]
     # Each attempt went on from the last.
     assert [state_of(read, "users") for read in seen(tmp_path)][:3] == [None, {"n": 1}, {"n": 1}]
+
+
+def test_full_disk(firth, tmp_path):
+    """No room for a transaction: nothing of it is seen, the error says so, and with room again it goes on."""
+    steps = [records(1, 10, fill=1000), state(10), {"sleep_until": str(tmp_path / "committed")},
+             records(11, 6000, fill=1000), state(6000)]
+    catalog = capture(tmp_path, steps, schema=ANY)
+    running = firth.start("run", str(catalog), "--once", "-o", "json")
+    until(lambda: any('"commits":1' in line for line in list(running.out)), "the first commit")
+    [task] = children(running.pid)
+    resource.prlimit(task, resource.RLIMIT_FSIZE, (3 << 20, 3 << 20))
+    (tmp_path / "committed").touch()
+    assert running.wait() == 1
+    error = failure([json.loads(line) for line in running.out])
+    assert error["code"] == "io" and error["retriable"] and "File too large" in error["message"], error
+    assert ids(firth) == list(range(1, 11))
+    run(firth, capture(tmp_path, [records(11, 6000, fill=1000), state(6000)], schema=ANY))
+    assert state_of(seen(tmp_path)[1], "users") == {"n": 10}
+    assert ids(firth) == list(range(1, 6001))
 
 
 # --- stopping ---------------------------------------------------------------------------------------------
