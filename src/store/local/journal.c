@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { BLOCK_FIRST_CAPACITY = 8 << 10, BLOCK_ALIGN = 64, START_WRITING = 4 << 20 };
+enum { BLOCK_FIRST_CAPACITY = 8 << 10, BLOCK_ALIGN = 64, START_WRITING = 512 << 10 };
 
 struct journal *journal_new(struct local_store *store, const char *collection, const char *task,
                             const struct journal_end *committed)
@@ -150,8 +150,8 @@ static int open_active(struct journal *journal, struct error *err)
     return found == 0 ? segment_corrupt(&journal->segment, 0, "it is missing", err) : found < 0 ? -1 : 0;
 }
 
-/* A long transaction is written out while it grows, so that its sync does not wait for all of it. A short one
- * is left to its sync: more and smaller requests would only cost. */
+/* A transaction is written out while it grows, so that its sync does not wait for all of it; but not block by
+ * block: more and smaller requests only cost. */
 static void start_writing(struct journal *journal, uint64_t written)
 {
     const struct disk *disk = journal->store->disk;

@@ -484,7 +484,7 @@ static void test_random_damage(void **state)
         }
         outcomes[outcome]++;
     }
-    print_message("%d times intact, %d times a clear error\n", outcomes[INTACT], outcomes[CORRUPT]);
+    print_message("# %d times intact, %d times a clear error\n", outcomes[INTACT], outcomes[CORRUPT]);
     assert_true(outcomes[INTACT] > 0 && outcomes[CORRUPT] > 0);
     free_fixture(fixture);
 }

@@ -511,7 +511,7 @@ static void expect_caught(const char *bug)
     unsetenv("FIRTH_FAULT_PLANT");
     if (seed == 300)
         fail_msg("the planted bug %s was not caught", bug);
-    print_message("%s is caught: %s\n", bug, wrong);
+    print_message("# %s is caught: %s\n", bug, wrong);
 }
 
 static void test_commit_before_sync(void **state)
