@@ -10,6 +10,34 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The last read goes past the end of what may be read, so that "exactly as large as allowed" and "larger"
+ * can be told apart: into `over` when the buffer itself has no room left. */
+static int read_to_end(int fd, const char *path, size_t max, struct buffer *buffer, struct error *err)
+{
+    size_t start = buffer->size;
+    for (;;) {
+        size_t room = buffer->max - buffer->size;
+        if (room > 64 * 1024)
+            room = 64 * 1024;
+        char over;
+        if (room > 0 && !buffer_reserve(buffer, room))
+            return error_set(err, ERROR_LIMIT, "%s is larger than the limit of %zu bytes", path, buffer->max);
+        ssize_t got = room > 0 ? read(fd, buffer->data + buffer->size, buffer->capacity - buffer->size)
+                               : read(fd, &over, 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_errno(err, errno, "cannot read %s", path);
+        if (got == 0)
+            return 0;
+        if (room == 0)
+            return error_set(err, ERROR_LIMIT, "%s is larger than the limit of %zu bytes", path, buffer->max);
+        buffer->size += (size_t)got;
+        if (buffer->size - start > max)
+            return error_set(err, ERROR_LIMIT, "%s is larger than the limit of %zu bytes", path, max);
+    }
+}
+
 int file_read(const char *path, size_t max, struct buffer *buffer, struct error *err)
 {
     auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -23,21 +51,7 @@ int file_read(const char *path, size_t max, struct buffer *buffer, struct error 
     if (S_ISREG(info.st_mode) && (uint64_t)info.st_size > max)
         return error_set(err, ERROR_LIMIT, "%s has %lld bytes; the limit is %zu", path,
                          (long long)info.st_size, max);
-    size_t start = buffer->size;
-    for (;;) {
-        if (!buffer_reserve(buffer, 64 * 1024))
-            return error_set(err, ERROR_LIMIT, "%s is larger than the limit of %zu bytes", path, buffer->max);
-        ssize_t got = read(fd, buffer->data + buffer->size, buffer->capacity - buffer->size);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return error_errno(err, errno, "cannot read %s", path);
-        if (got == 0)
-            return 0;
-        buffer->size += (size_t)got;
-        if (buffer->size - start > max)
-            return error_set(err, ERROR_LIMIT, "%s is larger than the limit of %zu bytes", path, max);
-    }
+    return read_to_end(fd, path, max, buffer, err);
 }
 
 int file_write_all(int fd, const void *bytes, size_t size, const char *name, struct error *err)

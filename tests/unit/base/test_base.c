@@ -231,6 +231,16 @@ static void test_files(void **state)
     assert_int_equal(file_read(deep, 5, &content, &err), -1);
     assert_int_equal(err.code, ERROR_INVALID);
     buffer_done(&content);
+    /* A buffer may be exactly as large as the file, and not one byte smaller. */
+    struct buffer small;
+    buffer_init(&small, 6);
+    assert_int_equal(file_read(path, 100, &small, &err), 0);
+    assert_string_equal(buffer_cstr(&small), "second");
+    buffer_done(&small);
+    buffer_init(&small, 5);
+    assert_int_equal(file_read(path, 100, &small, &err), -1);
+    assert_int_equal(err.code, ERROR_LIMIT);
+    buffer_done(&small);
     assert_int_equal(file_remove_tree(folder, &err), 0);
     assert_false(file_exists(folder));
     assert_int_equal(file_remove_tree(folder, &err), 0);
