@@ -34,7 +34,8 @@ static void work(struct fixture *fixture, int acknowledge)
         _exit(3);
     char text[16] = "";
     uint64_t done = 0;
-    memcpy(text, checkpoint.data, checkpoint.size < sizeof text ? checkpoint.size : 0);
+    if (checkpoint.size && checkpoint.size < sizeof text)
+        memcpy(text, checkpoint.data, checkpoint.size);
     if (checkpoint.size && !string_to_u64(text, COMMITS, &done))
         _exit(4);
     struct store_journal_options all = {.segment_bytes = 4096, .compression = STORE_COMPRESSION_ZSTD};
