@@ -25,26 +25,30 @@ struct listener {
     struct run_events json;
 };
 
+/* Every error of the catalog with its place, one a line; `firth check` shows them with excerpts. */
+static int print_errors(const struct cli *cli, const struct catalog_errors *errors, const struct error *err)
+{
+    if (cli->json || errors->count == 0)
+        return cli_fail(cli, err);
+    for (size_t i = 0; i < errors->count; i++) {
+        const struct catalog_error *error = &errors->items[i];
+        fprintf(stderr, "%s:", error->place.file);
+        if (error->place.line)
+            fprintf(stderr, "%u:%u:", error->place.line, error->place.column);
+        fprintf(stderr, " %s\n", error->message);
+    }
+    if (errors->omitted)
+        fprintf(stderr, "and %zu more\n", errors->omitted);
+    return CLI_INVALID;
+}
+
 static int load(const struct cli *cli, const char *path, struct catalog **ret_catalog)
 {
     struct catalog_errors errors;
     struct error err;
     catalog_errors_init(&errors);
     *ret_catalog = catalog_load(path, NULL, &errors, &err);
-    int code = CLI_OK;
-    if (!*ret_catalog) {
-        struct arena arena;
-        arena_init(&arena);
-        for (size_t i = 0; i < errors.count && !cli->json; i++) {
-            const struct catalog_error *error = &errors.items[i];
-            fprintf(stderr, "%s:%u:%u: %s\n", error->place.file, error->place.line, error->place.column,
-                    error->message);
-        }
-        if (errors.omitted)
-            fprintf(stderr, "and %zu more\n", errors.omitted);
-        code = cli->json || errors.count == 0 ? cli_fail(cli, &err) : CLI_INVALID;
-        arena_done(&arena);
-    }
+    int code = *ret_catalog ? CLI_OK : print_errors(cli, &errors, &err);
     catalog_errors_done(&errors);
     return code;
 }

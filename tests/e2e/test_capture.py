@@ -466,3 +466,74 @@ def test_real_airbyte_source_faker(firth, tmp_path, airbyte_source_faker):
 def test_our_source_faker(firth, tmp_path):
     run(firth, faker_catalog(tmp_path, tee(tmp_path, [firth.path, "connector", "source-faker"]), 5000))
     check_against_what_was_said(firth, tmp_path)
+
+
+# --- the processes ----------------------------------------------------------------------------------------
+
+
+def test_at_most_so_many_at_once(firth, tmp_path):
+    catalog = capture(tmp_path, [records(1, 1), state(1)])
+    text = json.loads(catalog.read_text())
+    one = text["captures"].pop("acmeCo/test")
+    text["captures"] = {f"acmeCo/test{n}": one for n in range(4)}
+    catalog.write_text(json.dumps(text))
+    for parallel in (1, 2):
+        lines = run(firth, catalog, "--parallel", parallel)
+        now = most = 0
+        for line in lines:
+            now += (line["event"] == "started") - (line["event"] == "ended")
+            most = max(most, now)
+        assert now == 0 and most == parallel
+        assert {line["task"] for line in events(lines, "ended")} == set(text["captures"])
+        assert any(line["why"] == "slot" for line in events(lines, "waiting"))
+
+
+def test_only_the_named_tasks(firth, tmp_path):
+    catalog = capture(tmp_path, [records(1, 1), state(1)])
+    text = json.loads(catalog.read_text())
+    text["captures"]["acmeCo/other"] = text["captures"]["acmeCo/test"]
+    catalog.write_text(json.dumps(text))
+    lines = run(firth, catalog, "--task", "acmeCo/other")
+    assert {line["task"] for line in lines} == {"acmeCo/other"}
+    result = firth("run", str(catalog), "--task", "acmeCo/tset", expect=3)
+    assert "did you mean 'acmeCo/test'?" in result.err
+
+
+def test_text_output_says_what_was_done(firth, tmp_path):
+    result = firth("run", str(capture(tmp_path, [records(1, 3), state(3)])), "--once", expect=0)
+    assert "acmeCo/users" in result.out and "3" in result.out
+    result = firth("run", str(capture(tmp_path, [{"stderr": "out of cheese"}, {"exit": 3}])), "--once", expect=1)
+    assert "out of cheese" in result.err
+
+
+@pytest.mark.parametrize("spec", [b"", b"{", b"\0" * 100, b'{"version":1}', b'{"version":2}', b"[" * 100000])
+def test_task_refuses_what_is_no_specification(firth_dev, spec):
+    result = firth_dev("task", "--spec-fd", "0", "--events-fd", "1", stdin=spec, expect=1)
+    [ended] = result.lines()
+    assert ended["event"] == "ended" and ended["outcome"] == "failed" and ended["error"]["message"]
+    assert not ended["error"]["retriable"]
+
+
+def test_task_is_not_for_people(firth):
+    assert "firth run" in firth("task", expect=2).err
+    assert "task" not in [line.split()[0] for line in firth("--help", expect=0).out.splitlines() if line.startswith("  ")]
+
+
+PUSH = {"endpoint": {"ingest": {}}, "bindings": [{"resource": {"name": "hooks"}, "target": "acmeCo/users"}]}
+FLOW = {"endpoint": {"local": {"command": ["cat"], "config": {}}},
+        "bindings": [{"resource": {"name": "hooks"}, "target": "acmeCo/users"}]}
+IMAGE = {"endpoint": {"connector": {"image": "airbyte/source-fakr", "config": {}}}, "bindings": FLOW["bindings"]}
+
+
+@pytest.mark.parametrize("what, parts", [(PUSH, ["ingest"]), (FLOW, ["Flow's protocol", "protocol: airbyte"]),
+                                         (IMAGE, ["airbyte/source-fakr", "source-faker"])])
+def test_what_comes_later_is_said_so(firth, tmp_path, what, parts):
+    catalog = capture(tmp_path, [])
+    text = json.loads(catalog.read_text())
+    text["captures"] = {"acmeCo/later": what}
+    catalog.write_text(json.dumps(text))
+    firth("check", str(catalog), expect=0)
+    result = firth("run", str(catalog), "--once", expect=3)
+    assert "flow.json:1:" in result.err
+    for part in parts:
+        assert part in result.err
