@@ -105,7 +105,7 @@ static void validate_line(struct validation *v, struct slice line)
     struct error err;
     v->line++;
     size_t blank = 0;
-    while (blank < line.size && memchr(" \t\r", line.data[blank], 3))
+    while (blank < line.size && line.data[blank] && strchr(" \t\r", line.data[blank]))
         blank++;
     if (blank == line.size)
         return;

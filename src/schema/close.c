@@ -44,7 +44,7 @@ static bool close_members(struct compiler *c, struct op *ops, uint32_t count, st
     uint32_t at;
     if (!sole_op(ops, count, OP_MEMBERS, &at) || at == JSON_NONE)
         return false;
-    uint32_t number = PROGRAM_ADD(c, objects, object_count, object_capacity);
+    uint32_t number = PROGRAM_ADD(c, struct object_plan, objects, object_count, object_capacity);
     struct object_plan *plan = &c->program->objects[number];
     *plan = c->program->objects[ops[at].a];
     ops[at].a = number;
@@ -66,7 +66,7 @@ static bool close_items(struct compiler *c, struct op *ops, uint32_t count, stru
     }
     if (!sole_op(ops, count, OP_ITEMS, &at) || at == JSON_NONE)
         return false;
-    uint32_t number = PROGRAM_ADD(c, arrays, array_count, array_capacity);
+    uint32_t number = PROGRAM_ADD(c, struct array_plan, arrays, array_count, array_capacity);
     struct array_plan *plan = &c->program->arrays[number];
     *plan = c->program->arrays[ops[at].a];
     ops[at].a = number;

@@ -18,7 +18,7 @@ int compile_error(struct compiler *c, uint32_t node, const char *format, ...)
 
 uint32_t compile_place(struct compiler *c, const struct place *place)
 {
-    uint32_t number = PROGRAM_ADD(c, places, place_count, place_capacity);
+    uint32_t number = PROGRAM_ADD(c, struct place, places, place_count, place_capacity);
     c->program->places[number] = *place;
     return number;
 }
@@ -29,7 +29,7 @@ static uint32_t document_number(struct compiler *c, struct document *document)
         if (c->program->documents[i - 1] == document)
             return (uint32_t)(i - 1);
     }
-    uint32_t number = PROGRAM_ADD(c, documents, document_count, document_capacity);
+    uint32_t number = PROGRAM_ADD(c, struct document *, documents, document_count, document_capacity);
     c->program->documents[number] = document_hold(document);
     return number;
 }
@@ -41,7 +41,7 @@ static uint32_t resource_number(struct compiler *c, struct resource *resource)
     if (found)
         return (uint32_t)((uintptr_t)found - 1);
     document_number(c, resource->document);
-    uint32_t number = PROGRAM_ADD(c, resources, resource_count, resource_capacity);
+    uint32_t number = PROGRAM_ADD(c, struct resource *, resources, resource_count, resource_capacity);
     c->program->resources[number] = resource;
     map_set(&c->resource_of, key, (void *)(uintptr_t)(number + 1));
     return number;
@@ -136,7 +136,7 @@ int compile_regex(struct compiler *c, uint32_t node, uint32_t *ret_regex)
     if (!regex)
         return compile_error(c, node, "\"%.*s\" is not a regular expression of ECMA-262: %s",
                              (int)utf8_cut(pattern.data, pattern.size, 80), pattern.data, err.message);
-    uint32_t number = PROGRAM_ADD(c, regexes, regex_count, regex_capacity);
+    uint32_t number = PROGRAM_ADD(c, struct regex *, regexes, regex_count, regex_capacity);
     c->program->regexes[number] = regex;
     map_set(&c->regex_of, pattern, (void *)(uintptr_t)(number + 1));
     *ret_regex = number;
@@ -283,7 +283,7 @@ struct schema *compile_program(struct schema_registry *registry, const char *uri
     c.works[RULE_TRUE].types = TYPE_ANY;
     c.work_count = c.work_done = RULE_FIRST;
 
-    struct schema_target target;
+    struct schema_target target = {0};
     struct error compile_failure = {0};
     c.err = &compile_failure;
     int result = registry_resolve(registry, NULL, uri, &target, &compile_failure);

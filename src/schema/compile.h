@@ -50,10 +50,10 @@ struct compiler {
 };
 
 /* Append a zeroed item to the program's array `name`; its number. */
-#define PROGRAM_ADD(c, array, counter, room)                                                                \
-    ((c)->program->array =                                                                                  \
-         mem_grow((c)->program->array, &(c)->room, (c)->program->counter + 1, sizeof *(c)->program->array), \
-     memset(&(c)->program->array[(c)->program->counter], 0, sizeof *(c)->program->array),                   \
+#define PROGRAM_ADD(c, type, array, counter, room)                                           \
+    ((c)->program->array =                                                                   \
+         mem_grow((c)->program->array, &(c)->room, (c)->program->counter + 1, sizeof(type)), \
+     memset(&(c)->program->array[(c)->program->counter], 0, sizeof(type)),                   \
      (uint32_t)(c)->program->counter++)
 
 /* "URI#/pointer: message" of a node of the schema at hand; returns -1. */

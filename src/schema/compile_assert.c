@@ -86,7 +86,7 @@ static void make_enum_table(struct compiler *c, struct enum_plan *plan)
 
 static void compile_values(struct compiler *c, enum keyword keyword, uint32_t node)
 {
-    uint32_t number = PROGRAM_ADD(c, enums, enum_count, enum_capacity);
+    uint32_t number = PROGRAM_ADD(c, struct enum_plan, enums, enum_count, enum_capacity);
     struct enum_plan *plan = &c->program->enums[number];
     bool list = keyword == KEYWORD_ENUM;
     uint32_t count = list ? json_count(c->json, node) : 1;
@@ -113,7 +113,7 @@ static int compile_number(struct compiler *c, enum keyword keyword, enum op_code
     if (!json_is_number(c->json, node) || (multiple && number_compare(raw, SLICE_LITERAL("0")) <= 0))
         return compile_error(c, node, "expected a number%s, got %.*s", multiple ? " above 0" : "",
                              (int)utf8_cut(raw.data, raw.size, 60), raw.data);
-    uint32_t number = PROGRAM_ADD(c, numbers, number_count, number_capacity);
+    uint32_t number = PROGRAM_ADD(c, struct number_plan, numbers, number_count, number_capacity);
     c->program->numbers[number] = number_plan_of(raw);
     compile_emit(c, code, keyword, number, 0);
     return 0;

@@ -36,7 +36,7 @@ static int compile_items(struct compiler *c)
         return -1;
     if (prefix == JSON_NONE && items == JSON_NONE && plan.min == 0 && plan.max == UINT32_MAX)
         return 0;
-    uint32_t number = PROGRAM_ADD(c, arrays, array_count, array_capacity);
+    uint32_t number = PROGRAM_ADD(c, struct array_plan, arrays, array_count, array_capacity);
     c->program->arrays[number] = plan;
     compile_emit(c, OP_ITEMS, plan.items_keyword, number, 0);
     return 0;
@@ -52,7 +52,7 @@ static int compile_contains(struct compiler *c)
         compile_count(c, KEYWORD_MIN_CONTAINS, 1, &plan.min) < 0 ||
         compile_count(c, KEYWORD_MAX_CONTAINS, UINT32_MAX, &plan.max) < 0)
         return -1;
-    uint32_t number = PROGRAM_ADD(c, contains, contains_count, contains_capacity);
+    uint32_t number = PROGRAM_ADD(c, struct contains_plan, contains, contains_count, contains_capacity);
     c->program->contains[number] = plan;
     compile_emit(c, OP_CONTAINS, KEYWORD_CONTAINS, number, 0);
     return 0;

@@ -115,7 +115,7 @@ static int compile_ref(struct compiler *c)
 {
     uint32_t node = facet(c, KEYWORD_REF), rule;
     const char *uri;
-    struct schema_target target;
+    struct schema_target target = {0};
     if (node == JSON_NONE)
         return 0;
     if (resolve(c, node, &uri, &target) < 0 || compile_target(c, target, &rule) < 0)
@@ -135,7 +135,7 @@ static int compile_dynamic_ref(struct compiler *c)
 {
     uint32_t node = facet(c, KEYWORD_DYNAMIC_REF), rule;
     const char *uri;
-    struct schema_target target;
+    struct schema_target target = {0};
     if (node == JSON_NONE)
         return 0;
     if (resolve(c, node, &uri, &target) < 0 || compile_target(c, target, &rule) < 0)
@@ -148,7 +148,7 @@ static int compile_dynamic_ref(struct compiler *c)
         compile_emit(c, OP_CALL, KEYWORD_DYNAMIC_REF, rule, 0);
         return 0;
     }
-    uint32_t number = PROGRAM_ADD(c, dynamics, dynamic_count, dynamic_capacity);
+    uint32_t number = PROGRAM_ADD(c, struct dynamic_plan, dynamics, dynamic_count, dynamic_capacity);
     c->program->dynamics[number].anchor = name;
     c->program->dynamics[number].fallback = rule;
     compile_emit(c, OP_DYNAMIC, KEYWORD_DYNAMIC_REF, number, 0);

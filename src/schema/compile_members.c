@@ -111,7 +111,7 @@ static int compile_members(struct compiler *c)
     if ((additional != JSON_NONE && compile_rule(c, additional, &plan.additional) < 0) ||
         (names != JSON_NONE && compile_rule(c, names, &plan.names) < 0))
         return -1;
-    uint32_t number = PROGRAM_ADD(c, objects, object_count, object_capacity);
+    uint32_t number = PROGRAM_ADD(c, struct object_plan, objects, object_count, object_capacity);
     c->program->objects[number] = plan;
     compile_emit(c, OP_MEMBERS, KEYWORD_PROPERTIES, number, 0);
     return 0;
@@ -120,7 +120,7 @@ static int compile_members(struct compiler *c)
 static uint32_t add_name(struct compiler *c, uint32_t node)
 {
     struct name name = compile_name(c, node);
-    uint32_t number = PROGRAM_ADD(c, names, name_count, name_capacity);
+    uint32_t number = PROGRAM_ADD(c, struct name, names, name_count, name_capacity);
     c->program->names[number] = name;
     return number;
 }

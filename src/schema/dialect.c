@@ -89,7 +89,7 @@ static int read_vocabularies(const struct document *metaschema, struct dialect *
 int dialect_find(struct schema_registry *registry, const char *uri, struct dialect *ret_dialect,
                  struct error *err)
 {
-    struct dialect dialect;
+    struct dialect dialect = {0};
     int is_known = known_draft(uri, &dialect, err);
     if (is_known < 0)
         return -1;

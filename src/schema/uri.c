@@ -9,7 +9,7 @@ struct uri_parts {
 static size_t find_any(struct slice text, const char *bytes)
 {
     size_t at = 0;
-    while (at < text.size && !memchr(bytes, text.data[at], strlen(bytes)))
+    while (at < text.size && !(text.data[at] && strchr(bytes, text.data[at])))
         at++;
     return at;
 }
@@ -190,7 +190,7 @@ void uri_append_fragment(struct buffer *out, struct slice pointer)
     for (size_t i = 0; i < pointer.size; i++) {
         unsigned char c = (unsigned char)pointer.data[i];
         bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                     (c && memchr("-._~!$&'()*+,;=:@/?", c, 19));
+                     (c && strchr("-._~!$&'()*+,;=:@/?", c));
         if (plain)
             buffer_byte(out, (char)c);
         else
@@ -205,8 +205,8 @@ const char *uri_of_path(struct arena *arena, const char *absolute_path)
     buffer_str(&uri, "file://");
     for (const char *at = absolute_path; *at; at++) {
         unsigned char c = (unsigned char)*at;
-        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                     memchr("-._~/", c, 5);
+        bool plain =
+            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || strchr("-._~/", c);
         if (plain)
             buffer_byte(&uri, (char)c);
         else
