@@ -1,12 +1,16 @@
 #include "task/output.h"
 
-enum { EXCERPT_MAX = 120 };
+enum {
+    EXCERPT_MAX = 120,
+    MASK_MAX = 64 * 1024, /* of one text: what is longer is cut before it is shown */
+};
 
 void task_output_init(struct task_output *output, const char *label, struct task_report *report,
                       const struct connector_limits *limits)
 {
     *output = (struct task_output){.label = label, .report = report};
     arena_init(&output->arena);
+    buffer_init(&output->masked, (size_t)4 * MASK_MAX);
     output->parser = json_parser_new((struct json_limits){.size_max = (uint32_t)limits->line_max,
                                                           .depth_max = JSON_LIMITS_DEFAULT.depth_max},
                                      JSON_DUPLICATES_LAST_WINS);
@@ -16,6 +20,7 @@ void task_output_done(struct task_output *output)
 {
     json_parser_free(output->parser);
     arena_done(&output->arena);
+    buffer_done(&output->masked);
     output->parser = NULL;
 }
 
@@ -26,17 +31,27 @@ void task_output_on_log(void *context, enum log_level level, struct slice line)
         task_report_log(output->report, level, output->label, line);
 }
 
+/* The text as it may be shown, valid until the next call. */
+static struct slice masked(struct task_output *output, struct slice text)
+{
+    text.size = utf8_cut(text.data, text.size, MASK_MAX);
+    buffer_clear(&output->masked);
+    connector_mask(output->process, text, &output->masked);
+    return (struct slice){buffer_cstr(&output->masked), output->masked.size};
+}
+
 static void take_log(struct task_output *output, enum log_level level, struct slice text)
 {
     connector_note_log(output->process, level, text);
-    task_output_on_log(output, level, text);
+    task_output_on_log(output, level, masked(output, text));
 }
 
 /* --- lines that are no message ------------------------------------------------------------------- */
 
-/* A line as a person should see it in an error: cut short, control bytes replaced. */
-static void excerpt(struct slice line, char *text, size_t size)
+/* A line as a person should see it in an error: without secrets, cut short, control bytes replaced. */
+static void excerpt(struct task_output *output, struct slice line, char *text, size_t size)
 {
+    line = masked(output, line);
     size_t length = line.size < EXCERPT_MAX ? line.size : EXCERPT_MAX;
     bool valid = utf8_valid(line.data, utf8_cut(line.data, length, length));
     if (valid)
@@ -52,7 +67,7 @@ static void excerpt(struct slice line, char *text, size_t size)
 static void keep_torn(struct task_output *output, struct slice line, const struct error *why)
 {
     char shown[EXCERPT_MAX + 8];
-    excerpt(line, shown, sizeof shown);
+    excerpt(output, line, shown, sizeof shown);
     error_set(&output->torn_error, why->code == ERROR_LIMIT ? ERROR_LIMIT : ERROR_PROTOCOL,
               "%s wrote a line that is not valid JSON, line %llu of its output: %s: %s", output->label,
               (unsigned long long)output->lines, why->message, shown);
@@ -68,7 +83,7 @@ static int take_stray(struct task_output *output, struct slice line, struct erro
         return 0;
     }
     char shown[EXCERPT_MAX + 8];
-    excerpt(line, shown, sizeof shown);
+    excerpt(output, line, shown, sizeof shown);
     error_set(err, ERROR_PROTOCOL,
               "%s wrote more than %d lines that are no messages; the last, line %llu of its output: %s",
               output->label, TASK_STRAY_LINES_MAX, (unsigned long long)output->lines, shown);
@@ -79,7 +94,7 @@ static int take_stray(struct task_output *output, struct slice line, struct erro
 static int broken_message(struct task_output *output, struct slice line, struct error *err)
 {
     char shown[EXCERPT_MAX + 8];
-    excerpt(line, shown, sizeof shown);
+    excerpt(output, line, shown, sizeof shown);
     struct error why = *err;
     error_set(err, ERROR_PROTOCOL, "%s, line %llu of its output: %s: %s", output->label,
               (unsigned long long)output->lines, why.message, shown);
@@ -105,6 +120,7 @@ static void take_failure(struct task_output *output)
         text = json_string(&output->line, message->trace.internal_message, &output->arena);
     if (text.size == 0)
         text = SLICE_LITERAL("it failed and did not say why");
+    text = masked(output, text);
     size_t cut = utf8_cut(text.data, text.size, sizeof output->failure - 256);
     if (stream.size)
         snprintf(output->failure, sizeof output->failure, "stream '%.*s': %.*s",

@@ -1,7 +1,8 @@
 /* What an Airbyte connector says on stdout, message by message, the same for every verb: LOG lines and lines
  * of plain text go to the report, TRACE ERROR is kept as the reason of its failure, broken messages and
- * floods are errors. At its end one clear error: what it said itself, how it ended, its last log lines,
- * and whether trying again can help. */
+ * floods are errors. Whatever of its words goes into a log or an error has the config's secrets masked. At
+ * its end one clear error: what it said itself, how it ended, its last log lines, and whether trying again
+ * can help. */
 #ifndef FIRTH_TASK_OUTPUT_H
 #define FIRTH_TASK_OUTPUT_H
 
@@ -26,6 +27,7 @@ struct task_output {
     uint64_t lines; /* taken so far: the number of this one */
 
     struct json_parser *parser;
+    struct buffer masked; /* the text shown last, without the config's secrets */
     uint64_t stray_lines;
     bool failed, failed_by_config; /* there was a TRACE ERROR */
     char failure[ERROR_MESSAGE_MAX / 2];

@@ -420,6 +420,26 @@ def test_secrets_appear_nowhere(firth, tmp_path):
     assert grep.returncode == 1
 
 
+@pytest.mark.parametrize("step", [
+    {"message": {"type": "LOG", "log": {"level": "INFO", "message": "logging in with hunter2-very-secret"}}},
+    {"message": {"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": 1,
+                                "error": {"message": "401 for hunter2-very-secret",
+                                          "stack_trace": "hunter2-very-secret"}}}},
+    {"message": {"type": "RECORD", "record": {"stream": "hunter2-very-secret"}}},
+    {"text": "plain text with hunter2-very-secret"},
+    {"text": '{"torn": "hunter2-very-secret'},
+], ids=["log", "trace", "broken", "plain", "torn"])
+def test_secrets_that_the_connector_tells_are_masked(firth, tmp_path, step):
+    # What a torn line says is told only if nothing else says why the connector ended.
+    catalog = capture(tmp_path, [step, {"exit": 0 if "torn" in str(step) else 1}])
+    text = json.loads(catalog.read_text())
+    text["captures"]["acmeCo/test"]["endpoint"]["local"]["config"]["password"] = "hunter2-very-secret"
+    catalog.write_text(json.dumps(text))
+    result = firth("run", str(catalog), "--once", "-o", "json", "--log-level", "trace", expect=1)
+    assert "hunter2" not in result.out + result.err
+    assert "***" in result.out + result.err
+
+
 # --- the real thing ---------------------------------------------------------------------------------------
 
 
