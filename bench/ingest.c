@@ -18,7 +18,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 1 << 20, TRANSACTION_BYTES = 4 << 20 };
+enum { READ_SIZE = 128 << 10, TRANSACTION_BYTES = 4 << 20 };
 
 static const char schema_source[] =
     "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"type\":\"object\","
