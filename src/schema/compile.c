@@ -36,7 +36,8 @@ static uint32_t document_number(struct compiler *c, struct document *document)
 
 static uint32_t resource_number(struct compiler *c, struct resource *resource)
 {
-    struct slice key = {(const char *)&resource, sizeof resource};
+    uintptr_t address = (uintptr_t)resource;
+    struct slice key = {(const char *)&address, sizeof address};
     void *found = map_get(&c->resource_of, key);
     if (found)
         return (uint32_t)((uintptr_t)found - 1);

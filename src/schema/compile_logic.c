@@ -114,7 +114,7 @@ static int resolve(struct compiler *c, uint32_t node, const char **ret_uri, stru
 static int compile_ref(struct compiler *c)
 {
     uint32_t node = facet(c, KEYWORD_REF), rule;
-    const char *uri;
+    const char *uri = "";
     struct schema_target target = {0};
     if (node == JSON_NONE)
         return 0;
@@ -134,7 +134,7 @@ static void add_candidate(struct compiler *c, uint32_t number, uint32_t resource
 static int compile_dynamic_ref(struct compiler *c)
 {
     uint32_t node = facet(c, KEYWORD_DYNAMIC_REF), rule;
-    const char *uri;
+    const char *uri = "";
     struct schema_target target = {0};
     if (node == JSON_NONE)
         return 0;

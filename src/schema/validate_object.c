@@ -59,6 +59,9 @@ static bool other_member(struct schema_validator *m, const struct object_plan *p
                          uint32_t key, bool declared, bool *ret_evaluated)
 {
     bool matched = declared;
+    machine_charge(m, plan->pattern_count);
+    if (m->steps == 0)
+        return machine_stop(m, STOP_STEPS, place, key);
     for (uint32_t i = 0; i < plan->pattern_count; i++) {
         const struct pattern_rule *pattern = &plan->patterns[i];
         /* The key is unescaped anew each time: the rule may use the same buffer. */

@@ -92,6 +92,28 @@ static void test_large_documents(void **state)
     assert_int_equal(err.code, ERROR_LIMIT);
 }
 
+/* Every pattern that is tried on a name is a step. */
+static void test_many_patterns(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct buffer instance, text;
+    buffer_init(&instance, 1 << 20);
+    buffer_init(&text, 1 << 20);
+    for (unsigned i = 0; i < 12000; i++)
+        buffer_printf(&text, "%s\"p%u\":false", i ? "," : "{\"patternProperties\":{", i);
+    for (unsigned i = 0; i < 1000; i++)
+        buffer_printf(&instance, "%s\"k%u\":1", i ? "," : "{", i);
+    buffer_str(&text, "}}");
+    buffer_str(&instance, "}");
+    mem_auto(schema_free) struct schema *schema = must_compile(buffer_cstr(&text));
+    assert_int_equal(ask(schema, SLICE_LITERAL("{\"k\":1}"), &err), 1);
+    assert_int_equal(ask(schema, (struct slice){instance.data, instance.size}, &err), -1);
+    assert_int_equal(err.code, ERROR_LIMIT);
+    buffer_done(&instance);
+    buffer_done(&text);
+}
+
 /* Many equal and unequal things cost time with their number, not its square. */
 static void test_wide(void **state)
 {
@@ -136,9 +158,13 @@ static void test_deep_document(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exponential_web), cmocka_unit_test(test_long_chain),
-        cmocka_unit_test(test_dynamic_loop),    cmocka_unit_test(test_pattern_limit),
-        cmocka_unit_test(test_large_documents), cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_exponential_web),
+        cmocka_unit_test(test_long_chain),
+        cmocka_unit_test(test_dynamic_loop),
+        cmocka_unit_test(test_pattern_limit),
+        cmocka_unit_test(test_large_documents),
+        cmocka_unit_test(test_many_patterns),
+        cmocka_unit_test(test_wide),
         cmocka_unit_test(test_deep_document),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
