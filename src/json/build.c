@@ -7,6 +7,9 @@ void json_fast_begin(struct json_parser *parser)
     fast->carry = (struct json_index_carry){0};
     fast->done = fast->end = fast->escaped_end = 0;
     fast->complete = false;
+    /* There is always an index to point beyond, even before the first window. */
+    if (!fast->index)
+        fast->index = mem_grow(NULL, &fast->index_capacity, JSON_BLOCK, sizeof *fast->index);
     /* The tail's second half always is spaces. */
     if (parser->size >= 2 * JSON_BLOCK) {
         fast->tail_from = parser->size - 2 * JSON_BLOCK;
