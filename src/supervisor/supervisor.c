@@ -311,6 +311,11 @@ static void open_handles(struct supervisor *supervisor)
     for (int i = 0; i < SIGNALS; i++) {
         uv_signal_init(&supervisor->loop, &supervisor->signals[i]);
         supervisor->signals[i].data = supervisor;
+        /* Under nohup the terminal's end is nobody's business. */
+        struct sigaction inherited;
+        if (numbers[i] == SIGHUP && sigaction(SIGHUP, NULL, &inherited) == 0 &&
+            inherited.sa_handler == SIG_IGN)
+            continue;
         uv_signal_start(&supervisor->signals[i], on_signal, numbers[i]);
     }
     uv_timer_init(&supervisor->loop, &supervisor->deadline);

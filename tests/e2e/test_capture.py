@@ -390,6 +390,23 @@ def test_nobody_survives_the_supervisor(firth, tmp_path):
     assert ids(firth)[-1] == 3
 
 
+def test_hangup_stops_it_unless_nohup(firth, tmp_path):
+    catalog, ready = hanging(tmp_path)
+    running = firth.start("run", str(catalog), "-o", "json")
+    until(ready.exists, "the source to be in mid-stream")
+    running.signal(signal.SIGHUP)
+    assert running.wait() == 130
+    ready.unlink()
+    command = f"trap '' HUP; exec {firth.path} run {catalog} -o json"
+    process = subprocess.Popen(["/bin/sh", "-c", command], env=firth.environment(), stdout=subprocess.PIPE, text=True)
+    with process:
+        until(ready.exists, "the source to be in mid-stream")
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGTERM)
+        lines = [json.loads(line) for line in process.stdout]
+    assert [line["signals"] for line in events(lines, "stopping")] == [1]
+
+
 def test_second_firth_is_refused(firth, tmp_path):
     catalog, ready = hanging(tmp_path)
     running = firth.start("run", str(catalog))
