@@ -57,7 +57,7 @@ static void print_document(struct printer *printer, const struct store_document 
         output_write(output, number, (size_t)size);
     }
     output_write(output, document->bytes.data, document->bytes.size);
-    output_write(output, "}\n" + !printer->json, 1 + printer->json);
+    output_str(output, printer->json ? "}\n" : "\n");
 }
 
 /* Until something may have been committed, or whoever reads our output is gone. */
