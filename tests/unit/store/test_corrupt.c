@@ -359,7 +359,7 @@ static void lose_log_and_mark(struct fixture *fixture)
 static void write_half_a_record(struct fixture *fixture)
 {
     struct file *log = file_named(fixture, "commits-");
-    size_t offsets[2];
+    size_t offsets[2] = {0};
     find_record(fixture, COMMITS + 1, offsets);
     auto_free char *bytes = mem_dup(log->bytes, log->size);
     size_t next = offsets[1] + LAYOUT_PAGE;

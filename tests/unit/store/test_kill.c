@@ -109,11 +109,10 @@ static void check(struct fixture *fixture, uint64_t acknowledged)
 
 static void test_kill_at_every_point(void **state)
 {
-    struct fixture *fixture = *state;
     for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
         tear_down(state);
         set_up(state);
-        fixture = *state;
+        struct fixture *fixture = *state;
         uint64_t acknowledged = 0;
         int kills = 0;
         for (int times = 1; times < 40; times += 3) {
