@@ -287,7 +287,7 @@ int firth_connector_main(const struct firth_connector_class *class_, int argc, c
     int result = run_verb(&program, &err);
     bool gone = program.host.gone;
     if (result < 0 && !gone && !stop_signal)
-        report(&program, &err);
+        report(&program, program.host.failed ? &program.host.error : &err);
     sdk_host_done(&program.host);
     arena_done(&program.arena);
     if (stop_signal)

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import subprocess
 
 import pytest
 
@@ -278,3 +279,11 @@ def test_overwrite_after_a_killed_append(firth_dev, tmp_path):
     overwrite = configured([STREAM], destination_sync_mode="overwrite", minimum=1)
     session = write("write", stdin=lines([9]), config=CONFIG, catalog=overwrite)
     assert not session.states() and ids(tmp_path) == [1]
+
+
+def test_output_that_cannot_be_written_is_told(firth):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([firth.path, "connector", "source-faker", "spec"], stdout=full,
+                              stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert "cannot write the output: No space left on device" in done.stderr

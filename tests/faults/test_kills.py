@@ -13,7 +13,7 @@ import pytest
 from conftest import until
 from faults.checker import check_collection, check_destination, last_run, said
 
-KILLS = 200
+KILLS = 1000 if os.environ.get("FIRTH_TEST_LEVEL") == "full" else 200
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
