@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <zstd.h>
 
+enum { VERIFY_PIECE = 256 << 10 };
+
 void segment_init(struct segment *segment, const struct disk *disk)
 {
     *segment = (struct segment){.disk = disk, .file = -1};
@@ -103,6 +105,49 @@ int segment_payload(const struct segment *segment, uint64_t offset, const struct
         raw->size = size;
     }
     return 0;
+}
+
+/* The payload's checksum, read in pieces: a block may be one document of 64 MB. */
+static int check_payload(const struct segment *segment, uint64_t offset, const struct block_header *header,
+                         char *piece, struct error *err)
+{
+    uint32_t crc = 0;
+    for (uint32_t done = 0; done < header->stored_size;) {
+        uint32_t left = header->stored_size - done, size = left < VERIFY_PIECE ? left : VERIFY_PIECE;
+        ssize_t got = segment->disk->read(segment->disk->context, segment->file, piece, size,
+                                          offset + BLOCK_HEADER + done);
+        if (got < 0)
+            return disk_error(err, (int)got, "cannot read %s", segment->path);
+        if ((size_t)got < size)
+            return segment_corrupt(segment, offset, "it ends within a block", err);
+        crc = hash_crc32c(crc, piece, size);
+        done += size;
+    }
+    return crc == header->payload_crc
+               ? 0
+               : segment_corrupt(segment, offset, "the block's checksum is wrong", err);
+}
+
+int segment_verify(const struct segment *segment, uint64_t end, uint64_t next_number, struct error *err)
+{
+    auto_free char *piece = mem_alloc(VERIFY_PIECE);
+    uint64_t offset = segment->header_size, reached = segment->base;
+    struct block_header header;
+    if (offset > end)
+        return segment_corrupt(segment, end, "its committed part ends within its header", err);
+    while (offset < end) {
+        if (segment_block(segment, offset, end, &header, err) < 0)
+            return -1;
+        if (header.first != reached)
+            return segment_corrupt(segment, offset, "its documents are not the ones due here", err);
+        if (check_payload(segment, offset, &header, piece, err) < 0)
+            return -1;
+        offset += BLOCK_HEADER + (uint64_t)header.stored_size;
+        reached += header.documents;
+    }
+    return reached == next_number
+               ? 0
+               : segment_corrupt(segment, offset, "committed documents are missing at its end", err);
 }
 
 static void add_segment(void *argument, const char *name)

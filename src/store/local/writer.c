@@ -207,6 +207,28 @@ static int refuse_failed(struct error *err)
                      "the store's writer failed before: it has to be closed and opened again");
 }
 
+/* Keep the number of open files bounded: close the one used longest ago. */
+static int make_room_for_file(struct local_writer *writer, struct error *err)
+{
+    struct journal *oldest = NULL;
+    size_t open = 0;
+    for (size_t i = 0; i < writer->journals_count; i++) {
+        struct journal *journal = writer->journals[i];
+        if (journal->segment.file < 0)
+            continue;
+        open++;
+        if (!oldest || journal->used_at < oldest->used_at)
+            oldest = journal;
+    }
+    if (open < OPEN_SEGMENTS_MAX)
+        return 0;
+    /* Synced before it is closed: the error of a later writeback might go unreported. */
+    if (journal_sync(oldest, err) < 0)
+        return -1;
+    segment_close(&oldest->segment);
+    return 0;
+}
+
 int local_writer_journal(struct store_writer *base, const char *collection,
                          const struct store_journal_options *options, uint32_t *ret_journal,
                          struct error *err)
@@ -231,11 +253,13 @@ int local_writer_journal(struct store_writer *base, const char *collection,
         journal->options.segment_bytes = SEGMENT_BYTES_DEFAULT;
     else if (journal->options.segment_bytes < SEGMENT_BYTES_MIN)
         journal->options.segment_bytes = SEGMENT_BYTES_MIN;
-    if (!journal->listed && journal_recover(journal, writer->sequence, err) < 0) {
+    if (!journal->listed &&
+        (make_room_for_file(writer, err) < 0 || journal_recover(journal, writer->sequence, err) < 0)) {
         writer->failed = true;
         return error_wrap(err, "cannot open the journal of collection %s", collection);
     }
     journal->listed = true;
+    journal->used_at = ++writer->tick;
     *ret_journal = index;
     return 0;
 }
@@ -246,28 +270,6 @@ static int fail(struct local_writer *writer)
 {
     writer->failed = true;
     return -1;
-}
-
-/* Keep the number of open files bounded: close the one used longest ago. */
-static int make_room_for_file(struct local_writer *writer, struct error *err)
-{
-    struct journal *oldest = NULL;
-    size_t open = 0;
-    for (size_t i = 0; i < writer->journals_count; i++) {
-        struct journal *journal = writer->journals[i];
-        if (journal->segment.file < 0)
-            continue;
-        open++;
-        if (!oldest || journal->used_at < oldest->used_at)
-            oldest = journal;
-    }
-    if (open < OPEN_SEGMENTS_MAX)
-        return 0;
-    /* Synced before it is closed: the error of a later writeback might go unreported. */
-    if (journal_sync(oldest, err) < 0)
-        return -1;
-    segment_close(&oldest->segment);
-    return 0;
 }
 
 static int flush_journal(struct local_writer *writer, struct journal *journal, struct error *err)

@@ -24,7 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILES_MAX = 64, COMMITS = 9, JOURNALS = 2 };
+enum { FILES_MAX = 64, COMMITS = 9, JOURNALS = 2, ROUNDS = 6000 };
 
 struct file {
     char *path; /* below the data directory */
@@ -142,8 +142,8 @@ static void append(struct store_writer *writer, uint32_t index, int journal, int
     assert_int_equal(store_append(writer, index, (struct slice){text, size}, &err), 0);
 }
 
-/* What is special about a store. */
-enum kind { PLAIN, PACKED, WITH_TAIL, KINDS };
+/* What is special about a store. The last commit of all but GROWING has sealed both segments. */
+enum kind { PLAIN, PACKED, WITH_TAIL, GROWING, KINDS };
 
 static void build(struct fixture *fixture, enum kind kind)
 {
@@ -157,7 +157,7 @@ static void build(struct fixture *fixture, enum kind kind)
     for (int j = 0; j < JOURNALS; j++) {
         struct store_journal_options options = {
             .compression = j == 0 && kind == PACKED ? STORE_COMPRESSION_ZSTD : STORE_COMPRESSION_NONE,
-            .segment_bytes = 8000};
+            .segment_bytes = kind == GROWING ? 0 : 8000};
         assert_int_equal(store_writer_journal(writer, collections[j], &options, &indices[j], &err), 0);
     }
     for (int commit = 1; commit <= COMMITS; commit++) {
@@ -412,11 +412,14 @@ static const struct row rows[] = {
     {"the log is gone", lose_log, PLAIN, CORRUPT},
     {"the log is gone and published too", lose_log_and_mark, PLAIN, CORRUPT},
     {"bytes follow the committed end", lengthen_segment, PLAIN, INTACT},
+    {"bytes follow the committed end of a segment that grows", lengthen_segment, GROWING, INTACT},
+    {"a segment that grows, and half of the next record", write_half_a_record, GROWING, INTACT},
 };
 
 static void test_table(void **state)
 {
-    struct fixture *fixtures[KINDS] = {new_fixture(PLAIN), new_fixture(PACKED), new_fixture(WITH_TAIL)};
+    struct fixture *fixtures[KINDS] = {new_fixture(PLAIN), new_fixture(PACKED), new_fixture(WITH_TAIL),
+                                       new_fixture(GROWING)};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct fixture *fixture = fixtures[rows[i].kind];
         restore(fixture);
@@ -429,6 +432,96 @@ static void test_table(void **state)
     }
     for (int i = 0; i < KINDS; i++)
         free_fixture(fixtures[i]);
+}
+
+/* --- a writer, before it appends -------------------------------------------------------------------- */
+
+/* Of the journal that is not compressed. */
+static struct file *active_segment(struct fixture *fixture)
+{
+    struct file *active = NULL;
+    for (size_t i = 0; i < fixture->image.count; i++) {
+        struct file *file = &fixture->image.files[i];
+        if (strstr(file->path, "acme%2Fplain") && strstr(file->path, ".seg") &&
+            (!active || strcmp(file->path, active->path) > 0))
+            active = file;
+    }
+    assert_non_null(active);
+    return active;
+}
+
+/* Offsets of a segment's blocks, and at [count] its end. */
+static size_t find_blocks(const struct file *file, uint64_t *offsets, size_t room)
+{
+    struct segment_header segment;
+    struct block_header block;
+    size_t count = 0;
+    assert_null(layout_segment_get(file->bytes, file->size, &segment));
+    for (uint64_t at = segment.size; at < file->size; at += BLOCK_HEADER + block.stored_size) {
+        assert_true(count + 1 < room && !layout_block_get(file->bytes + at, &block));
+        offsets[count++] = at;
+    }
+    offsets[count] = file->size;
+    return count;
+}
+
+static void expect_refusal(struct fixture *fixture, const struct file *active, const char *bytes, size_t size,
+                           uint64_t offset)
+{
+    struct error err;
+    struct slice checkpoint;
+    uint32_t index;
+    restore(fixture);
+    put_file(fixture, active, bytes, size);
+    struct store *store = must_open(fixture);
+    struct store_writer *writer = store_writer_open(store, "acme/task", &checkpoint, &err);
+    assert_non_null(writer);
+    assert_int_equal(store_writer_journal(writer, collections[1], NULL, &index, &err), -1);
+    assert_int_equal(err.code, ERROR_CORRUPT);
+    auto_free char *place = mem_printf("%s is damaged at offset %" PRIu64 ":", active->path, offset);
+    if (!strstr(err.message, place))
+        fail_msg("expected '%s' in: %s", place, err.message);
+    /* Nor may a commit of other journals go on as if nothing were wrong. */
+    assert_int_equal(store_commit(writer, slice_of("state-10"), &err), -1);
+    store_writer_close(writer);
+    store_close(store);
+    struct buffer now;
+    auto_free char *path = mem_printf("%s/%s", fixture->folder, active->path);
+    buffer_init(&now, 64 << 20);
+    assert_int_equal(file_read(path, 64 << 20, &now, &err), 0);
+    assert_true(slice_equal((struct slice){now.data, now.size}, (struct slice){bytes, size}));
+    buffer_done(&now);
+}
+
+/* Damage in the committed part of the segment it would append to: a writer refuses, names the place and
+ * leaves the file as it is. */
+static void test_writer_refuses_damage(void **state)
+{
+    struct fixture *fixture = new_fixture(GROWING);
+    struct file *active = active_segment(fixture);
+    uint64_t offsets[64];
+    size_t count = find_blocks(active, offsets, 64);
+    assert_true(count > 1);
+    auto_free char *bytes = mem_dup(active->bytes, active->size);
+    bytes[20] ^= 1;
+    expect_refusal(fixture, active, bytes, active->size, 0);
+    bytes[20] ^= 1;
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t places[] = {offsets[i], offsets[i] + 33, offsets[i] + BLOCK_HEADER,
+                                   offsets[i + 1] - 1};
+        for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
+            bytes[places[k]] ^= 0x10;
+            expect_refusal(fixture, active, bytes, active->size, offsets[i]);
+            bytes[places[k]] ^= 0x10;
+        }
+        expect_refusal(fixture, active, bytes, offsets[i + 1] - 1, offsets[i]);
+    }
+    /* A whole block, right in itself, in a place that is not its own. */
+    size_t first = offsets[1] - offsets[0], rest = active->size - offsets[1];
+    memcpy(bytes + offsets[0], active->bytes + offsets[1], rest);
+    memcpy(bytes + offsets[0] + rest, active->bytes + offsets[0], first);
+    expect_refusal(fixture, active, bytes, active->size, offsets[0]);
+    free_fixture(fixture);
 }
 
 /* --- random damage ------------------------------------------------------------------------------- */
@@ -457,16 +550,12 @@ static size_t damage_bytes(struct random_state *random, char *bytes, size_t size
 
 static void test_random_damage(void **state)
 {
-    struct fixture *fixture = new_fixture(PACKED);
+    struct fixture *const fixtures[] = {new_fixture(PACKED), new_fixture(GROWING)};
     struct random_state random;
     int outcomes[3] = {0};
-#ifdef __SANITIZE_ADDRESS__
-    enum { ROUNDS = 1500 };
-#else
-    enum { ROUNDS = 6000 };
-#endif
     for (uint64_t seed = 0; seed < ROUNDS; seed++) {
         random_seed(&random, seed);
+        struct fixture *fixture = fixtures[seed % 2];
         restore(fixture);
         struct file *file = &fixture->image.files[random_below(&random, fixture->image.count)];
         auto_free char *bytes = mem_dup(file->bytes, file->size);
@@ -486,13 +575,15 @@ static void test_random_damage(void **state)
     }
     print_message("# %d times intact, %d times a clear error\n", outcomes[INTACT], outcomes[CORRUPT]);
     assert_true(outcomes[INTACT] > 0 && outcomes[CORRUPT] > 0);
-    free_fixture(fixture);
+    free_fixture(fixtures[0]);
+    free_fixture(fixtures[1]);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_writer_refuses_damage),
         cmocka_unit_test(test_random_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
