@@ -1,5 +1,7 @@
 #include "task/output.h"
 
+#include <strings.h>
+
 enum {
     EXCERPT_MAX = 120,
     MASK_MAX = 64 * 1024, /* of one text: what is longer is cut before it is shown */
@@ -75,6 +77,57 @@ static void keep_torn(struct task_output *output, struct slice line, const struc
     output->torn = true;
 }
 
+static bool contains(struct slice line, const char *text)
+{
+    return line.data && memmem(line.data, line.size, text, strlen(text)) != NULL;
+}
+
+/* A RECORD or STATE that lacks the right type: {"type":"record","record":{…}}. */
+static bool resembles_message(const struct json *line, uint32_t at)
+{
+    uint32_t type = json_get(line, at, "type");
+    if (json_is(line, type, JSON_STRING)) {
+        struct slice name = json_inner(line, type);
+        if ((name.size == 6 && strncasecmp(name.data, "RECORD", 6) == 0) ||
+            (name.size == 5 && strncasecmp(name.data, "STATE", 5) == 0))
+            return true;
+    }
+    return json_is(line, json_get(line, at, "record"), JSON_OBJECT) ||
+           json_is(line, json_get(line, at, "state"), JSON_OBJECT);
+}
+
+/* Does a line that is no message evidently carry one? To take it for a log would lose a document. `parsed` is
+ * NULL for what is no JSON. */
+static bool carries_message(struct slice line, const struct json *parsed)
+{
+    if (contains(line, "{") && (contains(line, "\"RECORD\"") || contains(line, "\"STATE\"")))
+        return true;
+    if (!parsed)
+        return line.size > 3 && memcmp(line.data, "\xef\xbb\xbf{", 4) == 0;
+    if (json_is(parsed, 0, JSON_OBJECT))
+        return resembles_message(parsed, 0);
+    if (!json_is(parsed, 0, JSON_ARRAY))
+        return false;
+    for (uint32_t e = json_first(parsed, 0); e != JSON_NONE; e = json_next(parsed, 0, e))
+        if (json_is(parsed, e, JSON_OBJECT) && resembles_message(parsed, e))
+            return true;
+    return false;
+}
+
+static int misplaced_message(struct task_output *output, struct slice line, struct error *err)
+{
+    char shown[EXCERPT_MAX + 8];
+    excerpt(output, line, shown, sizeof shown);
+    error_set(
+        err, ERROR_PROTOCOL,
+        "%s, line %llu of its output: a message is in it, but the line is none; right would be a line "
+        "for each message that holds it alone, from '{' to '}' (no text or byte order mark before it, no "
+        "array around it), with \"type\":\"RECORD\" or \"STATE\": %s",
+        output->label, (unsigned long long)output->lines, shown);
+    err->retriable = true;
+    return -1;
+}
+
 /* Plain text is a log, as Airbyte's platform has it; a flood of it is not. */
 static int take_stray(struct task_output *output, struct slice line, struct error *err)
 {
@@ -137,6 +190,8 @@ static int take_message(struct task_output *output, struct slice line, struct er
     const struct airbyte_message *message = &output->message;
     switch (message->type) {
     case AIRBYTE_NOT_A_MESSAGE:
+        if (output->reads && carries_message(line, &output->line))
+            return misplaced_message(output, line, err);
         return take_stray(output, line, err);
     case AIRBYTE_LOG:
         if (json_is(&output->line, message->log.message, JSON_STRING))
@@ -157,9 +212,14 @@ static int take_line(struct task_output *output, struct slice line, struct error
 {
     struct error why;
     if (json_parse(output->parser, line.data, line.size, &output->line, &why) < 0) {
-        if (line.data[0] != '{')
+        if (line.data[0] == '{') {
+            keep_torn(output, line, &why);
+        } else if (output->reads && carries_message(line, NULL)) {
+            misplaced_message(output, line, &output->torn_error);
+            output->torn = true;
+        } else {
             return take_stray(output, line, err);
-        keep_torn(output, line, &why);
+        }
         return 0;
     }
     arena_clear(&output->arena);

@@ -18,6 +18,7 @@ struct task_output {
     struct connector_process *process; /* set and owned by the owner */
     const char *label;                 /* not owned */
     struct task_report *report;
+    bool reads; /* it is a source's `read`: a line that hides a RECORD or a STATE is an error, not a log */
 
     /* The message that task_output_next gave last. */
     struct slice raw; /* its line */

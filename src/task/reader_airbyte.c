@@ -278,5 +278,6 @@ struct task_reader *task_reader_airbyte_new(struct task *task)
     reader->base =
         (struct task_reader){.class = &class, .task = task, .label = task->spec->source.program.label};
     task_output_init(&reader->output, reader->base.label, task->report, &task->spec->limits);
+    reader->output.reads = true;
     return &reader->base;
 }
