@@ -12,7 +12,10 @@
  *
  * When the stages outgrow their bound (a source that checkpoints rarely, or never), what is covered is
  * committed, and the fullest binding goes `direct`: its documents are appended although nothing covers
- * them yet. While a binding is direct nothing can be committed; its next checkpoint ends that. */
+ * them yet. While a binding is direct nothing can be committed; its next checkpoint ends that.
+ *
+ * A full refresh that cannot be resumed is read from the beginning by the next session, whatever its states
+ * said: nothing but the session's good end covers its documents, or they would be there twice. */
 
 enum { STAGES_MAX = 8 << 20 };
 
@@ -114,6 +117,24 @@ static int write_invalid(struct task_sink *base, const struct task_item *item, s
 
 /* --- checkpoints --------------------------------------------------------------------------------- */
 
+/* Does the session's good end alone cover it? */
+static bool waits_for_end(const struct task_binding *binding)
+{
+    return binding->configured.sync_mode == AIRBYTE_FULL_REFRESH && !binding->configured.stream.is_resumable;
+}
+
+/* Is there a binding that the checkpoint covers? */
+static bool covers_any(const struct task *task, const struct task_item *item)
+{
+    if (item->binding)
+        return !waits_for_end(item->binding);
+    for (size_t i = 0; i < task->binding_count; i++) {
+        if (!waits_for_end(&task->bindings[i]))
+            return true;
+    }
+    return false;
+}
+
 static int cover(struct sink *sink, struct task_binding *binding, struct error *err)
 {
     const struct task_binding_progress *progress = &sink->base.task->progress[binding->index];
@@ -127,10 +148,11 @@ static int cover(struct sink *sink, struct task_binding *binding, struct error *
     return stage_drain(&sink->pool, &binding->staged, append, sink, err);
 }
 
-static int cover_all(struct sink *sink, struct error *err)
+static int cover_all(struct sink *sink, bool at_end, struct error *err)
 {
     for (size_t i = 0; i < sink->base.task->binding_count; i++) {
-        if (cover(sink, &sink->base.task->bindings[i], err) < 0)
+        struct task_binding *binding = &sink->base.task->bindings[i];
+        if ((at_end || !waits_for_end(binding)) && cover(sink, binding, err) < 0)
             return -1;
     }
     return 0;
@@ -139,6 +161,8 @@ static int cover_all(struct sink *sink, struct error *err)
 static int checkpoint(struct task_sink *base, const struct task_item *item, struct error *err)
 {
     struct sink *sink = of(base);
+    if (!covers_any(base->task, item))
+        return 0;
     if (airbyte_states_apply(base->task->checkpoint.states, item->line, item->message, err) < 0)
         return error_wrap(err, "line %llu of the source's output", (unsigned long long)item->line_number);
     if (fault_planted("checkpoint-ahead")) {
@@ -147,7 +171,7 @@ static int checkpoint(struct task_sink *base, const struct task_item *item, stru
             return -1;
     }
     task_ledger_add(&sink->ledger, 0);
-    return item->binding ? cover(sink, item->binding, err) : cover_all(sink, err);
+    return item->binding ? cover(sink, item->binding, err) : cover_all(sink, false, err);
 }
 
 static int tick(struct task_sink *base, uint64_t now_ms, bool active, struct error *err)
@@ -176,7 +200,7 @@ static int finish(struct task_sink *base, enum task_finish how, struct error *er
     sink->finished = true;
     if (how == TASK_FINISH_COMPLETE) {
         /* A source may end without a last state: what it sent counts all the same. */
-        if (cover_all(sink, err) < 0)
+        if (cover_all(sink, true, err) < 0)
             return -1;
         task->checkpoint.complete = true;
         return task_ledger_commit(&sink->ledger, err);

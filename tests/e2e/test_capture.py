@@ -116,6 +116,38 @@ def test_full_refresh_starts_over_each_time(firth, tmp_path):
     assert seen(tmp_path)[0]["catalog"]["streams"][0]["sync_mode"] == "full_refresh"
 
 
+def test_full_refresh_is_whole_or_absent(firth, tmp_path):
+    """Its states are no commit points: the next session reads all of it again."""
+    def catalog(*more):
+        return capture(tmp_path, [records(1, 2, "a"), records(1, 2, "b"), state(2, "a"), state(2, "b"), *more],
+                       streams=[{"name": "a", "modes": ["full_refresh"]}, "b"])
+    run(firth, catalog({"exit": 1}), expect=1)
+    assert ids(firth, "acmeCo/a") == [] and ids(firth, "acmeCo/b") == [1, 2]
+    run(firth, catalog(records(3, 3, "a")))
+    assert ids(firth, "acmeCo/a") == [1, 2, 3]
+    assert [state_of(seen(tmp_path)[1], name) for name in "ab"] == [None, {"n": 2}]
+
+
+def test_large_full_refresh_is_whole_or_absent(firth, tmp_path):
+    """The same when it is more than memory may hold."""
+    streams = [{"name": "users", "modes": ["full_refresh"]}]
+    steps = [records(1, 5000, fill=5000), state(5000), records(5001, 5010)]
+    run(firth, capture(tmp_path, steps + [{"exit": 1}], streams=streams, schema=ANY), expect=1)
+    assert ids(firth) == []
+    run(firth, capture(tmp_path, steps, streams=streams, schema=ANY))
+    assert ids(firth) == list(range(1, 5011))
+
+
+def test_resumable_full_refresh_goes_on(firth, tmp_path):
+    streams = [{"name": "users", "modes": ["full_refresh"], "is_resumable": True}]
+    run(firth, capture(tmp_path, [records(1, 2), state(2), records(3, 3), {"exit": 1}], streams=streams), expect=1)
+    assert ids(firth) == [1, 2]
+    run(firth, capture(tmp_path, [records(3, 4), state(4)], streams=streams))
+    run(firth, capture(tmp_path, [], streams=streams))
+    assert [state_of(read, "users") for read in seen(tmp_path)] == [None, {"n": 2}, None]
+    assert ids(firth) == [1, 2, 3, 4]
+
+
 def test_disabled_binding_is_not_read(firth, tmp_path):
     catalog = capture(tmp_path, [records(1, 1, "a")], streams=["a", "b"])
     text = json.loads(catalog.read_text())
@@ -133,6 +165,39 @@ def test_plain_text_and_log_messages_are_logs(firth, tmp_path):
     logs = {(line["level"], line["message"]) for line in events(lines, "log")}
     assert ("info", "Loading a JVM near you") in logs and ("warn", "low on fuel") in logs
     assert any("a word on stderr" in message for _, message in logs)
+    assert ids(firth) == [1]
+
+
+RECORD = '{"type":"RECORD","record":{"stream":"users","data":{"id":2},"emitted_at":1}}'
+
+
+@pytest.mark.parametrize("line", [
+    "Progress: 3%" + RECORD, "\ufeff" + RECORD, f"[{RECORD}]", RECORD.replace("RECORD", "record"),
+    RECORD.replace("RECORD", "ROW"), RECORD.replace('"type":"RECORD",', ""),
+    '\ufeff{"type":"LOG","log":{"level":"INFO","message":"on we go"}}',
+    '>{"type":"STATE","state":{"data":{}}}', '[1,{"state":{"data":{}}}]',
+])
+def test_a_message_hidden_in_a_line_is_no_log(firth, tmp_path, line):
+    """Else a document would be lost, and the next state saved as if it were not."""
+    error = failure(run(firth, capture(tmp_path, [records(1, 1), state(1), {"text": line}, state(2)]), expect=1))
+    assert (error["code"], error["retriable"]) == ("protocol", True)
+    for part in ("line 3", "a line for each message", line[4:30]):
+        assert part in error["message"], error["message"]
+    assert ids(firth) == [1]
+    run(firth, capture(tmp_path, []))
+    assert state_of(seen(tmp_path)[1], "users") == {"n": 1}
+
+
+def test_a_message_hidden_in_the_last_line(firth, tmp_path):
+    steps = [records(1, 1), state(1), records(3, 3), {"text": "Done." + RECORD}]
+    assert failure(run(firth, capture(tmp_path, steps), expect=1))["code"] == "protocol"
+    assert ids(firth) == [1]
+
+
+def test_text_with_braces_is_a_log(firth, tmp_path):
+    steps = [{"text": text} for text in ("3 RECORDs in {users}", '{"state":"running","record":7}', '[{"type":"x"}]',
+                                         '{"message":"sent {\\"type\\": \\"RECORD\\"}"}')]
+    run(firth, capture(tmp_path, [*steps, records(1, 1), state(1)]))
     assert ids(firth) == [1]
 
 

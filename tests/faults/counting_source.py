@@ -3,6 +3,9 @@
 Streams a and b, interleaved, each with its own STATE every few records; document n of a stream is always the
 same bytes. Everything that it says in a run goes to `log`/<run>.jsonl before it goes to stdout, and the state
 that it was given to <run>.state: the checker knows nothing else. It ends well once the file `finish` exists.
+
+With `refresh` in its config: a full refresh of stream a instead, so many records that name their run, with
+states in between, which nobody may rely on.
 """
 
 import json
@@ -28,8 +31,9 @@ def state(stream, n):
         stream.encode(), n)
 
 
-def discover():
-    streams = [{"name": name, "json_schema": {"type": "object"}, "supported_sync_modes": ["full_refresh", "incremental"],
+def discover(config):
+    modes = ["full_refresh"] if "refresh" in config else ["full_refresh", "incremental"]
+    streams = [{"name": name, "json_schema": {"type": "object"}, "supported_sync_modes": modes,
                 "source_defined_cursor": True, "default_cursor_field": ["id"]} for name in STREAMS]
     print(json.dumps({"type": "CATALOG", "catalog": {"streams": streams}}))
 
@@ -62,7 +66,21 @@ def read(config):
         say(b"".join(state(name, at[name]) for name in STREAMS))
 
 
+def refresh(config):
+    run = f"{time.time_ns():020d}-{os.getpid()}"
+    open(os.path.join(config["log"], run + ".jsonl"), "x").close()
+    for n in range(1, config["refresh"] + 1):
+        data = {"id": n, "run": run}
+        print(json.dumps({"type": "RECORD", "record": {"stream": "a", "emitted_at": 1700000000000, "data": data}}))
+        if n % STREAMS["a"] == 0:
+            sys.stdout.flush()
+            time.sleep(0.0005)
+            sys.stdout.buffer.write(state("a", n))
+
+
 if sys.argv[1] == "discover":
-    discover()
+    discover(argument("--config"))
+elif "refresh" in argument("--config"):
+    refresh(argument("--config"))
 else:
     read(argument("--config"))

@@ -201,6 +201,26 @@ def test_connection_survives_kills(firth, tmp_path):
     assert not problems, (how, problems)
 
 
+def test_full_refresh_survives_kills(firth, tmp_path):
+    """Each session reads all of it again: it is there whole, or not at all."""
+    log, finish, source = setting(tmp_path)
+    records = 700
+    source["local"]["config"]["refresh"] = records
+    path = capture_catalog(tmp_path, source)
+    catalog = json.loads(path.read_text())
+    del catalog["captures"]["acmeCo/kills"]["bindings"][1]
+    catalog["captures"]["acmeCo/kills"]["interval"] = "1s"
+    path.write_text(json.dumps(catalog))
+    victim = Victim(firth, path, seed(), None)
+    victim.torment(30, log)
+    victim.finish(finish)
+    runs = {}
+    for document in firth.read("acmeCo/a"):
+        runs.setdefault(document["run"], []).append(document["id"])
+    assert runs and len(runs) < reads(log), victim.kills  # some were whole, some were cut
+    assert all(ids == list(range(1, records + 1)) for ids in runs.values()), {run: len(ids) for run, ids in runs.items()}
+
+
 # --- death at each named point of a transaction -------------------------------------------------------------
 
 POINTS = ["task.commit.before", "store.commit.before-write", "store.commit.after-blocks", "store.commit.after-sync",
