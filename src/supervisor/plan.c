@@ -88,6 +88,14 @@ static struct task_spec new_spec(const struct planner *planner, enum task_kind k
     return spec;
 }
 
+static const char *const *words(const char *const *from, size_t count, struct arena *arena)
+{
+    const char **copy = arena_zalloc(arena, (count + 1) * sizeof *copy);
+    for (size_t i = 0; i < count; i++)
+        copy[i] = from[i];
+    return copy;
+}
+
 static int plan_capture(struct planner *planner, const struct catalog_capture *capture, struct error *err)
 {
     struct task_spec spec = new_spec(planner, TASK_CAPTURE, capture->name);
@@ -104,6 +112,7 @@ static int plan_capture(struct planner *planner, const struct catalog_capture *c
         if (plan_resource(binding->resource, &planner->arena, &planned->stream, err) < 0)
             return at_place(&binding->place, err);
         planned->collection = binding->target->name;
+        planned->key = words(binding->target->key, binding->target->key_count, &planner->arena);
         planned->schema_uri = binding->target->write_schema_uri;
         planned->journal = journal_options(&binding->target->journal);
         planned->quarantine = binding->quarantine;

@@ -29,6 +29,7 @@ struct task_binding_spec {
 
     /* Captures. */
     const char *collection;
+    const char *const *key; /* of the collection: JSON pointers, NULL-terminated */
     const char *schema_uri; /* the write schema, in task_spec.schemas */
     struct store_journal_options journal;
     const char *quarantine; /* collection for invalid documents; NULL: an invalid one stops the task */

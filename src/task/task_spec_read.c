@@ -119,6 +119,9 @@ static void read_binding(struct spec_reader *reader, enum task_kind kind, uint32
     if (kind != TASK_CAPTURE)
         return;
     binding->collection = get_string(reader, object, "collection", false);
+    binding->key = get_words(reader, json_get(reader->doc, object, "key"), "key");
+    if (!binding->key)
+        fail(reader, "key");
     binding->schema_uri = get_string(reader, object, "schema", false);
     uint32_t journal = json_get(reader->doc, object, "journal");
     binding->journal = (struct store_journal_options){

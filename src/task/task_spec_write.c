@@ -64,6 +64,7 @@ static void write_binding(struct json_writer *writer, enum task_kind kind,
     write_stream(writer, &binding->stream);
     if (kind == TASK_CAPTURE) {
         json_member_string(writer, "collection", binding->collection);
+        write_words(writer, "key", binding->key);
         json_member_string(writer, "schema", binding->schema_uri);
         json_put_key(writer, "journal");
         json_begin_object(writer);

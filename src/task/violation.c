@@ -2,6 +2,33 @@
 
 #include "json/writer.h"
 
+/* A key that is not there violates the collection as its schema's keywords do. */
+static void explain_key(const struct task_item *item, struct arena *arena,
+                        struct schema_violation *violations, size_t *count)
+{
+    const struct task_key *key = &item->binding->key;
+    for (size_t i = 0; i < key->count && *count < TASK_VIOLATIONS_MAX; i++) {
+        const struct task_key_component *component = &key->components[i];
+        uint32_t value = task_key_find(component, item->line, item->document);
+        if (task_key_value(item->line, value))
+            continue;
+        struct slice raw = value == JSON_NONE ? SLICE_LITERAL("nothing") : json_raw(item->line, value);
+        size_t cut = utf8_cut(raw.data, raw.size, 60);
+        violations[(*count)++] = (struct schema_violation){
+            .instance = component->pointer,
+            .keyword_location = "/key",
+            .absolute_location = "the collection",
+            .keyword = "key",
+            .message =
+                arena_printf(arena,
+                             "a key's location must be there and hold a string, an integer or a boolean, "
+                             "got %.*s%s",
+                             (int)cut, raw.data, cut < raw.size ? "…" : ""),
+            .value = value == JSON_NONE ? (struct slice){0} : raw,
+        };
+    }
+}
+
 /* Fills at most TASK_VIOLATIONS_MAX; at least one, since the document is invalid. Instances are places in the
  * document, not in the message that it came in. */
 static int explain(struct task *task, const struct task_item *item, struct arena *arena,
@@ -19,6 +46,7 @@ static int explain(struct task *task, const struct task_item *item, struct arena
             violations[i].instance += place.size;
     }
     buffer_done(&place);
+    explain_key(item, arena, violations, ret_count);
     return 0;
 }
 
@@ -33,16 +61,17 @@ int task_violation_error(struct task *task, const struct task_item *item, struct
         arena_done(&arena);
         return -1;
     }
+    bool schema_first = count == 0 || strcmp(violations[0].keyword, "key") != 0;
     char more[64] = "";
     if (count > 1)
         snprintf(more, sizeof more, "; and %zu%s more", count - 1, count == TASK_VIOLATIONS_MAX ? " or" : "");
-    error_set(
-        err, ERROR_INVALID,
-        "document %llu of the stream '%s' (line %llu of the source's output) violates the schema of %s: at "
-        "'%s': %s (keyword '%s' at %s)%s",
-        (unsigned long long)item->number, progress->stream, (unsigned long long)item->line_number,
-        progress->name, count ? violations[0].instance : "", count ? violations[0].message : "invalid",
-        count ? violations[0].keyword : "", count ? violations[0].absolute_location : "", more);
+    error_set(err, ERROR_INVALID,
+              "document %llu of the stream '%s' (line %llu of the source's output) violates %s of %s: at "
+              "'%s': %s (keyword '%s' at %s)%s",
+              (unsigned long long)item->number, progress->stream, (unsigned long long)item->line_number,
+              schema_first ? "the schema" : "the key", progress->name, count ? violations[0].instance : "",
+              count ? violations[0].message : "invalid", count ? violations[0].keyword : "",
+              count ? violations[0].absolute_location : "", more);
     arena_done(&arena);
     return -1;
 }

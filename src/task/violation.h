@@ -1,5 +1,5 @@
-/* A document that violates its schema, explained: to a person as the error that stops the task, to the
- * quarantine collection as a document. */
+/* A document that violates its schema or lacks its collection's key, explained: to a person as the error that
+ * stops the task, to the quarantine collection as a document. */
 #ifndef FIRTH_TASK_VIOLATION_H
 #define FIRTH_TASK_VIOLATION_H
 

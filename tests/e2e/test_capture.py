@@ -255,6 +255,30 @@ def test_quarantine_is_in_the_same_transaction(firth, tmp_path):
     assert [bad["document"]["id"] for bad in firth.read("acmeCo/bad")] == [1]
 
 
+@pytest.mark.parametrize("data, got", [
+    ({}, "nothing"), ({"k": None}, "null"), ({"k": {}}, "{}"), ({"k": [1]}, "[1]"), ({"k": 1.5}, "1.5")])
+@pytest.mark.parametrize("quarantine", [False, True])
+def test_a_document_without_its_key(firth, tmp_path, data, got, quarantine):
+    steps = [records(1, 1, **{"k": "a"}), state(1), records(2, 2, **data), records(3, 3, **{"k": False}), state(3)]
+    catalog = capture(tmp_path, steps, schema=ANY, **({"onInvalid": {"quarantine": "acmeCo/bad"}} if quarantine else {}))
+    text = json.loads(catalog.read_text())
+    text["collections"]["acmeCo/users"]["key"] = ["/k"]
+    catalog.write_text(json.dumps(text))
+    lines = run(firth, catalog, expect=0 if quarantine else 1)
+    if quarantine:
+        assert ids(firth) == [1, 3]
+        [bad] = firth.read("acmeCo/bad")
+        assert bad["document"]["id"] == 2
+        [violation] = bad["violations"]
+        assert (violation["instance"], violation["keyword"]) == ("/k", "key")
+    else:
+        assert ids(firth) == [1]
+        error = failure(lines)
+        assert error["code"] == "invalid" and not error["retriable"]
+        for part in ("document 2", "'users'", "the key of acmeCo/users", "'/k'", "string, an integer or a boolean", "got " + got):
+            assert part in error["message"], error["message"]
+
+
 # --- sources that go wrong --------------------------------------------------------------------------------
 
 BEFORE = [records(1, 2), state(2), records(3, 3)]

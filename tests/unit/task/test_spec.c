@@ -30,6 +30,8 @@ static struct task_spec sample(enum task_kind kind, const struct task_binding_sp
     };
 }
 
+static const char *const location[] = {"/id", "/a~1b/0", NULL};
+
 static const struct task_binding_spec bindings[] = {
     {.stream = {.name = "users",
                 .namespace = "public",
@@ -39,11 +41,12 @@ static const struct task_binding_spec bindings[] = {
                 .primary_key = key,
                 .primary_key_count = 2},
      .collection = "acmeCo/users",
+     .key = location,
      .schema_uri = "file:///flow.yaml#/x",
      .journal = {STORE_COMPRESSION_ZSTD, 1, 2, 3},
      .quarantine = "acmeCo/bad",
      .backfill = 9},
-    {.stream = {.name = "b"}, .collection = "acmeCo/b", .schema_uri = "file:///b"},
+    {.stream = {.name = "b"}, .collection = "acmeCo/b", .key = location, .schema_uri = "file:///b"},
 };
 static const struct catalog_schema_document schemas[] = {
     {"file:///b", SLICE_LITERAL("{\"type\":\"object\"}")}};
@@ -82,6 +85,8 @@ static void test_capture(void **state)
     assert_int_equal(first->stream.primary_key_count, 2);
     assert_string_equal(first->stream.primary_key[1].names[0], "updated");
     assert_string_equal(first->collection, "acmeCo/users");
+    assert_string_equal(first->key[1], "/a~1b/0");
+    assert_null(first->key[2]);
     assert_int_equal(first->journal.compression, STORE_COMPRESSION_ZSTD);
     assert_int_equal(first->journal.retain_ms, 3);
     assert_string_equal(first->quarantine, "acmeCo/bad");
