@@ -75,20 +75,6 @@ static void load(struct loader *loader, const char *path)
     schema_registry_on_missing(loader->catalog->schemas, NULL, NULL);
 }
 
-static void first_as_error(const struct catalog_errors *errors, struct error *err)
-{
-    const struct catalog_error *first = &errors->items[0];
-    char more[64] = "";
-    size_t others = errors->count - 1 + errors->omitted;
-    if (others)
-        snprintf(more, sizeof more, " (and %zu more)", others);
-    if (first->place.line)
-        error_set(err, ERROR_INVALID, "%s:%u:%u: %s%s", first->place.file, first->place.line,
-                  first->place.column, first->message, more);
-    else
-        error_set(err, ERROR_INVALID, "%s: %s%s", first->place.file, first->message, more);
-}
-
 struct catalog *catalog_load(const char *path, const struct catalog_options *options,
                              struct catalog_errors *errors, struct error *err)
 {
@@ -104,7 +90,7 @@ struct catalog *catalog_load(const char *path, const struct catalog_options *opt
     loader_done(&loader);
     if (errors->count == 0)
         return catalog;
-    first_as_error(errors, err);
+    catalog_errors_first(errors, err);
     catalog_free(catalog);
     return NULL;
 }

@@ -50,6 +50,11 @@ struct catalog_errors {
 
 void catalog_errors_init(struct catalog_errors *errors);
 void catalog_errors_done(struct catalog_errors *errors);
+/* For checks above this room, of a catalog that loaded: put an error in where its place sorts it. */
+void catalog_errors_add(struct catalog_errors *errors, const struct catalog_place *place, bool hide_source,
+                        const char *format, ...) __attribute__((format(printf, 4, 5), cold));
+/* The first of at least one, as "file:line:column: message (and 3 more)". */
+void catalog_errors_first(const struct catalog_errors *errors, struct error *err);
 
 /* --- the model ------------------------------------------------------------------------------------- */
 
@@ -74,6 +79,7 @@ struct catalog_endpoint {
                                 path is taken from here */
     struct slice config;     /* JSON object text, expanded; "{}" for ingest without options. Secret. */
     const char *config_path; /* the file that it came from, NULL if inline */
+    struct catalog_place config_place; /* of the mapping; that of the endpoint where there is no config */
 };
 
 enum catalog_compression { CATALOG_COMPRESSION_NONE, CATALOG_COMPRESSION_ZSTD };

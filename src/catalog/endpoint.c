@@ -18,6 +18,7 @@ static bool build_config(struct loader *loader, struct value value, struct catal
         }
         value = root;
     }
+    endpoint->config_place = loader_place(value);
     loader->hides = true;
     bool fine = variables_json(loader, value, &endpoint->config);
     loader->hides = false;
@@ -196,6 +197,7 @@ bool endpoint_build(struct loader *loader, struct value value, const char *what,
     }
     struct catalog_endpoint endpoint = {
         .place = loader_place(value),
+        .config_place = loader_place(value),
         .kind = kinds[kind].kind,
         .protocol = protocol,
         .folder = value.source->folder,

@@ -16,6 +16,55 @@ void catalog_errors_done(struct catalog_errors *errors)
     *errors = (struct catalog_errors){.count = 0};
 }
 
+static bool in_front(const struct catalog_place *a, const struct catalog_place *b)
+{
+    return strcmp(a->file, b->file) == 0 &&
+           (a->line < b->line || (a->line == b->line && a->column < b->column));
+}
+
+void catalog_errors_add(struct catalog_errors *errors, const struct catalog_place *place, bool hide_source,
+                        const char *format, ...)
+{
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    string_one_line(message);
+    if (errors->count >= CATALOG_ERRORS_MAX) {
+        errors->omitted++;
+        return;
+    }
+    struct catalog_error *items =
+        arena_alloc(&errors->arena, (errors->count + 1) * sizeof *items); /* few: at most a hundred */
+    size_t before = 0;
+    while (before < errors->count && !in_front(place, &errors->items[before].place))
+        before++;
+    for (size_t i = 0; i < errors->count; i++)
+        items[i + (i >= before)] = errors->items[i];
+    items[before] = (struct catalog_error){
+        .place = {arena_strdup(&errors->arena, place->file), place->line, place->column},
+        .message = arena_strdup(&errors->arena, message),
+        .hide_source = hide_source,
+    };
+    errors->items = items;
+    errors->count++;
+}
+
+void catalog_errors_first(const struct catalog_errors *errors, struct error *err)
+{
+    const struct catalog_error *first = &errors->items[0];
+    char more[64] = "";
+    size_t others = errors->count - 1 + errors->omitted;
+    if (others)
+        snprintf(more, sizeof more, " (and %zu more)", others);
+    if (first->place.line)
+        error_set(err, ERROR_INVALID, "%s:%u:%u: %s%s", first->place.file, first->place.line,
+                  first->place.column, first->message, more);
+    else
+        error_set(err, ERROR_INVALID, "%s: %s%s", first->place.file, first->message, more);
+}
+
 static void add_problem(struct loader *loader, const struct source *source, struct yaml_position at,
                         char *message)
 {

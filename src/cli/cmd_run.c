@@ -1,7 +1,6 @@
 /* `firth run`: the tasks of one catalog in the foreground. */
 #include "base/file.h"
-#include "catalog/catalog.h"
-#include "cli/output.h"
+#include "cli/catalog_file.h"
 #include "cli/progress.h"
 #include "cli/run_events.h"
 #include "store/store.h"
@@ -25,21 +24,14 @@ struct listener {
     struct run_events json;
 };
 
-/* Every error of the catalog with its place, one a line; `firth check` shows them with excerpts. */
 static int print_errors(const struct cli *cli, const struct catalog_errors *errors, const struct error *err)
 {
-    if (cli->json || errors->count == 0)
+    struct output output;
+    if (cli->json)
         return cli_fail(cli, err);
-    for (size_t i = 0; i < errors->count; i++) {
-        const struct catalog_error *error = &errors->items[i];
-        fprintf(stderr, "%s:", error->place.file);
-        if (error->place.line)
-            fprintf(stderr, "%u:%u:", error->place.line, error->place.column);
-        fprintf(stderr, " %s\n", error->message);
-    }
-    if (errors->omitted)
-        fprintf(stderr, "and %zu more\n", errors->omitted);
-    return CLI_INVALID;
+    output_init(&output, STDERR_FILENO);
+    catalog_file_print_errors(errors, cli->color_error, &output);
+    return output_finish(&output, cli, CLI_INVALID);
 }
 
 static int load(const struct cli *cli, const char *path, struct catalog **ret_catalog)
@@ -47,7 +39,7 @@ static int load(const struct cli *cli, const char *path, struct catalog **ret_ca
     struct catalog_errors errors;
     struct error err;
     catalog_errors_init(&errors);
-    *ret_catalog = catalog_load(path, NULL, &errors, &err);
+    *ret_catalog = catalog_file_load(cli, path, &errors, &err);
     int code = *ret_catalog ? CLI_OK : print_errors(cli, &errors, &err);
     catalog_errors_done(&errors);
     return code;

@@ -648,11 +648,11 @@ def test_task_is_not_for_people(firth):
 PUSH = {"endpoint": {"ingest": {}}, "bindings": [{"resource": {"name": "hooks"}, "target": "acmeCo/users"}]}
 FLOW = {"endpoint": {"local": {"command": ["cat"], "config": {}}},
         "bindings": [{"resource": {"name": "hooks"}, "target": "acmeCo/users"}]}
-IMAGE = {"endpoint": {"connector": {"image": "airbyte/source-fakr", "config": {}}}, "bindings": FLOW["bindings"]}
+IMAGE = {"endpoint": {"connector": {"image": "airbyte/source-postgres", "config": {}}}, "bindings": FLOW["bindings"]}
 
 
 @pytest.mark.parametrize("what, parts", [(PUSH, ["ingest"]), (FLOW, ["Flow's protocol", "protocol: airbyte"]),
-                                         (IMAGE, ["airbyte/source-fakr", "source-faker"])])
+                                         (IMAGE, ["airbyte/source-postgres", "source-faker"])])
 def test_what_comes_later_is_said_so(firth, tmp_path, what, parts):
     catalog = capture(tmp_path, [])
     text = json.loads(catalog.read_text())

@@ -192,3 +192,78 @@ def test_the_others_say_what_is_missing(firth, name, says):
     assert result.rc == 3, result
     assert says in result.err
     assert f"{path}:" in result.err
+
+
+# --- what is asked of built-in connectors --------------------------------------------------------------------------
+
+FAKER, LOCAL_JSON = "airbyte/source-faker", "airbyte/destination-local-json"
+
+
+def a_capture(image=FAKER, config="{count: 5}", resource="{stream: users}", disable="false"):
+    return ("collections: {a: {key: [/id], schema: {}}}\ncaptures:\n  c:\n    endpoint:\n      connector:\n"
+            f"        image: {image}\n        config: {config}\n"
+            f"    bindings:\n      - {{resource: {resource}, target: a, disable: {disable}}}\n")
+
+
+def a_connection(source=FAKER, config="{count: 5}", destination=LOCAL_JSON, path="{destination_path: /local/x}",
+                 streams="all"):
+    return (f"connections:\n  c:\n    source: {{connector: {{image: {source}, config: {config}}}}}\n"
+            f"    destination:\n      connector:\n        image: {destination}\n        config: {path}\n"
+            f"    streams: {streams}\n")
+
+
+@pytest.mark.parametrize("text, expected", [
+    (a_capture(config="{count: -5}"), ["7:17: config /count: expected a number of at least 1"]),
+    (a_capture(config="{count: none}"), ["7:17: config /count: expected integer"]),
+    (a_capture(config="{cuont: 5}"), ["7:17: config: unknown key 'cuont'; did you mean 'count'?"]),
+    (a_capture(config="{of_its_own: 5}"), []),
+    (a_capture(image="airbyte/source-fakr"),
+     ["5:7: no connector for the image 'airbyte/source-fakr' is built in; did you mean 'airbyte/source-faker'?"]),
+    (a_capture(image="docker.io/airbite/source-faker:1.0"),
+     ["5:7: no connector for the image 'docker.io/airbite/source-faker:1.0' is built in; "
+      "did you mean 'airbyte/source-faker'?"]),
+    (a_capture(image=LOCAL_JSON), ["5:7: destination-local-json is a destination, but here must be a source"]),
+    (a_capture(resource="{stream: userz}"), ["9:9: the source has no stream 'userz'; did you mean 'users'?"]),
+    (a_capture(resource="{stream: else}"),
+     ["9:9: the source has no stream 'else'; it has: products, users, purchases"]),
+    (a_capture(resource="{stream: users, namespace: n}"),
+     ["9:9: the source has no stream 'users' in the namespace 'n'; it has: products, users, purchases"]),
+    (a_capture(resource="{stream: userz}", disable="true"), []),
+    (a_capture(resource="{stream: users, syncMode: incremetal}"),
+     ["9:9: 'syncMode' is 'incremetal', but it must be full_refresh or incremental"]),
+    (a_capture(image="airbyte/source-postgres", resource="{stream: users, syncMode: incremetal}"),
+     ["9:9: 'syncMode' is 'incremetal', but it must be full_refresh or incremental"]),
+    (a_capture(image="ghcr.io/estuary/source-s3:dev", resource="{stream: users, syncMode: realtime}"), []),
+    (a_capture(image="airbyte/source-fauna"), []),
+    (a_capture(image="airbyte/source-file"), []),
+    (a_connection(), []),
+    (a_connection(destination=FAKER), ["5:7: source-faker is a source, but here must be a destination"]),
+    (a_connection(path="{}"), ['7:17: config: missing property "destination_path"']),
+    (a_connection(path="{destination_pth: /x}"),
+     ["7:17: config: unknown key 'destination_pth'; did you mean 'destination_path'?"]),
+    (a_connection(streams="[users, userz]"), ["8:22: the source has no stream 'userz'; did you mean 'users'?"]),
+    # Everything at once, in the order of the file.
+    (a_connection(config="{count: 0}", path="{destination_path: 5}"),
+     ["3:63: config /count: expected a number of at least 1", "7:17: config /destination_path: expected string"]),
+])
+def test_built_in_connectors_are_asked(firth, catalog, text, expected):
+    path = catalog(text)
+    result = firth("check", path, expect=3 if expected else 0)
+    lines = result.err.splitlines()
+    assert [line for line in lines if not line.endswith(" errors")] == [f"{path}:{line}" for line in expected]
+    if expected:
+        run = firth("run", path, "--once", expect=3)
+        assert run.err.splitlines() == lines, "run says the same, and starts nothing"
+        assert not pathlib.Path(firth.data_dir).exists()
+        told = json.loads(firth("run", path, "--once", "-o", "json", expect=3).err)
+        assert f"{path}:{expected[0]}" in told["error"]["message"]
+
+
+def test_values_of_a_config_are_not_told(firth_dev, catalog, tmp_path):
+    (tmp_path / "config.yaml").write_text("seed: 3\ncount: '${PASSWORD}'\n")
+    path = catalog(a_capture(config="config.yaml"))
+    result = firth_dev("check", path, expect=3, env={"PASSWORD": "hunter2"})
+    assert result.err == f"{tmp_path}/config.yaml:1:1: config /count: expected integer\n"
+    path = catalog(a_capture(config="{count: hunter2}"))
+    rc, shown = on_a_terminal(firth_dev, "check", path)
+    assert rc == 3 and "/count" in shown and "hunter2" not in shown

@@ -1,0 +1,107 @@
+#include "cli/catalog_file.h"
+
+#include "base/file.h"
+#include "cli/endpoint_check.h"
+
+struct catalog *catalog_file_load(const struct cli *cli, const char *path, struct catalog_errors *errors,
+                                  struct error *err)
+{
+    struct catalog *catalog = catalog_load(path, NULL, errors, err);
+    if (!catalog)
+        return NULL;
+    endpoint_check(cli->built_ins, catalog, errors);
+    if (errors->count == 0)
+        return catalog;
+    catalog_errors_first(errors, err);
+    catalog_free(catalog);
+    return NULL;
+}
+
+/* --- errors for people ----------------------------------------------------------------------------- */
+
+enum { EXCERPT_MAX = 100, EXCERPT_FILE_MAX = 64 << 20 };
+
+/* Line `number` of a text, without its end. False if there is none. */
+static bool find_line(struct slice text, uint32_t number, struct slice *ret_line)
+{
+    const char *at = text.data, *end = text.data + text.size;
+    for (uint32_t line = 1; line < number; line++) {
+        const char *next = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
+        if (!next)
+            return false;
+        at = next + 1;
+    }
+    const char *stop = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
+    *ret_line = (struct slice){at, (size_t)((stop ? stop : end) - at)};
+    return true;
+}
+
+/* The bytes before the column, which counts characters from 1. */
+static size_t bytes_before(struct slice line, uint32_t column)
+{
+    size_t at = 0;
+    while (at < line.size && column > 1) {
+        at++;
+        if (at == line.size || ((unsigned char)line.data[at] & 0xc0) != 0x80)
+            column--;
+    }
+    return at;
+}
+
+/* The line and a caret below the place. Control characters are shown as blanks, so that a file cannot drive
+ * the terminal; a long line is shown around the place. */
+static void print_excerpt(struct output *output, const struct catalog_error *error, struct slice text)
+{
+    struct slice line;
+    if (!find_line(text, error->place.line, &line) || !utf8_valid(line.data, line.size))
+        return;
+    size_t before = bytes_before(line, error->place.column), from = 0;
+    if (before > EXCERPT_MAX / 2) {
+        from = before - EXCERPT_MAX / 2;
+        while (from < before && ((unsigned char)line.data[from] & 0xc0) == 0x80)
+            from++;
+    }
+    size_t shown = utf8_cut(line.data + from, line.size - from, EXCERPT_MAX);
+    output_printf(output, "%6u | ", error->place.line);
+    for (size_t i = 0; i < shown; i++) {
+        unsigned char byte = (unsigned char)line.data[from + i];
+        output_write(output, byte < 0x20 || byte == 0x7f ? " " : &line.data[from + i], 1);
+    }
+    output_str(output, "\n       | ");
+    for (size_t i = from; i < before; i++) {
+        if (((unsigned char)line.data[i] & 0xc0) != 0x80)
+            output_str(output, " ");
+    }
+    output_str(output, "^\n");
+}
+
+void catalog_file_print_errors(const struct catalog_errors *errors, bool excerpts, struct output *output)
+{
+    struct buffer text;
+    buffer_init(&text, EXCERPT_FILE_MAX + (1 << 20));
+    const char *read = "";
+    for (size_t i = 0; i < errors->count; i++) {
+        const struct catalog_error *error = &errors->items[i];
+        if (error->place.line)
+            output_printf(output, "%s:%u:%u: %s\n", error->place.file, error->place.line, error->place.column,
+                          error->message);
+        else
+            output_printf(output, "%s: %s\n", error->place.file, error->message);
+        if (!excerpts || error->hide_source || error->place.line == 0)
+            continue;
+        if (strcmp(read, error->place.file) != 0) {
+            struct error ignored; /* no excerpt then */
+            buffer_clear(&text);
+            if (file_read(error->place.file, EXCERPT_FILE_MAX, &text, &ignored) < 0)
+                continue;
+            read = error->place.file;
+        }
+        print_excerpt(output, error, (struct slice){text.data, text.size});
+    }
+    buffer_done(&text);
+    size_t count = errors->count + errors->omitted;
+    if (errors->omitted)
+        output_printf(output, "%zu errors, of which the first %zu are shown\n", count, errors->count);
+    else if (count > 1)
+        output_printf(output, "%zu errors\n", count);
+}

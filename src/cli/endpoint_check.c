@@ -1,0 +1,306 @@
+#include "cli/endpoint_check.h"
+
+#include "connector/image.h"
+#include "schema/schema.h"
+#include "supervisor/plan.h"
+
+enum { VIOLATIONS_MAX = 20, LISTED_MAX = 10 };
+
+struct checker {
+    const struct connector_catalog *built_ins;
+    struct catalog_errors *errors;
+    struct schema_validator *validator;
+    struct arena arena;
+};
+
+/* One endpoint that an Airbyte connector is behind. */
+struct place_of {
+    const struct catalog_endpoint *endpoint;
+    bool source;
+};
+
+/* --- images that look like a slip ------------------------------------------------------------------ */
+
+static bool near(const char *word, const char *wanted)
+{
+    return string_nearest(word, &wanted, 1) != NULL;
+}
+
+/* "airbyte/source-faker" is three words, and a slip may be in each. Taken as one, the long words that all
+ * names share would make source-fauna a slip. */
+static bool split(struct arena *arena, struct slice repository, const char *ret_words[3])
+{
+    char *text = arena_strndup(arena, repository.data, repository.size);
+    char *slash = strrchr(text, '/'), *base = slash ? slash + 1 : text, *dash = strchr(base, '-');
+    if (!dash)
+        return false;
+    *dash = 0;
+    if (slash)
+        *slash = 0;
+    ret_words[0] = slash ? text : NULL;
+    ret_words[1] = base;
+    ret_words[2] = dash + 1;
+    return true;
+}
+
+static const char *nearest_image(struct checker *checker, const char *image)
+{
+    const char *given[3], *known[3];
+    if (!split(&checker->arena, connector_image_repository(image), given))
+        return NULL;
+    for (size_t i = 0; i < checker->built_ins->count; i++) {
+        const char *const *names = checker->built_ins->items[i].image_names;
+        for (; *names; names++) {
+            if (split(&checker->arena, connector_image_repository(*names), known) &&
+                (!given[0] || near(given[0], known[0])) && near(given[1], known[1]) &&
+                near(given[2], known[2]))
+                return *names;
+        }
+    }
+    return NULL;
+}
+
+/* --- config ---------------------------------------------------------------------------------------- */
+
+/* Keys that the spec does not name are the connector's to judge, unless they look like one that it does.
+ * Returns the property that the last of these was meant for, so that it is not told to be missing as well. */
+static const char *check_keys(struct checker *checker, const struct catalog_endpoint *endpoint,
+                              const struct json *spec, const struct json *config)
+{
+    uint32_t properties = json_pointer(spec, 0, SLICE_LITERAL("/connectionSpecification/properties"));
+    const char **names = arena_alloc(&checker->arena, (json_count(spec, properties) + 1) * sizeof *names);
+    const char *meant = NULL;
+    size_t count = 0;
+    for (uint32_t key = json_first_key(spec, properties); key != JSON_NONE;
+         key = json_next_key(spec, properties, key))
+        names[count++] = json_cstring(spec, key, &checker->arena);
+    for (uint32_t key = json_first_key(config, 0); key != JSON_NONE; key = json_next_key(config, 0, key)) {
+        struct slice name = json_string(config, key, &checker->arena);
+        const char *text = json_cstring(config, key, &checker->arena);
+        const char *nearest = text && json_get_slice(spec, properties, name) == JSON_NONE
+                                  ? string_nearest(text, names, count)
+                                  : NULL;
+        if (!nearest)
+            continue;
+        meant = nearest;
+        catalog_errors_add(checker->errors, &endpoint->config_place, true,
+                           "config: unknown key '%s'; did you mean '%s'?", text, nearest);
+    }
+    return meant;
+}
+
+/* "expected at least 1, got -5" without what was got: it may be a secret. */
+static void add_violation(struct checker *checker, const struct catalog_endpoint *endpoint,
+                          const struct schema_violation *violation)
+{
+    const char *got = strstr(violation->message, ", got ");
+    size_t size = got ? (size_t)(got - violation->message) : strlen(violation->message);
+    catalog_errors_add(checker->errors, &endpoint->config_place, true, "config%s%s: %.*s",
+                       *violation->instance ? " " : "", violation->instance, (int)size, violation->message);
+}
+
+static int explain(struct checker *checker, const struct catalog_endpoint *endpoint,
+                   const struct schema *schema, const struct json *config, const char *meant,
+                   struct error *err)
+{
+    struct schema_violation violations[VIOLATIONS_MAX];
+    size_t count = 0;
+    if (schema_explain(schema, checker->validator, config, 0, &checker->arena, violations, VIOLATIONS_MAX,
+                       &count, err) < 0)
+        return -1;
+    auto_free char *quoted = mem_printf("\"%s\"", meant ? meant : "");
+    for (size_t i = 0; i < count; i++) {
+        bool told = meant && !*violations[i].instance && strcmp(violations[i].keyword, "required") == 0 &&
+                    strstr(violations[i].message, quoted);
+        if (!told)
+            add_violation(checker, endpoint, &violations[i]);
+    }
+    return 0;
+}
+
+static int check_config(struct checker *checker, const struct catalog_endpoint *endpoint,
+                        const struct connector_program *program, struct error *err)
+{
+    static const char uri[] = "firth://connector/spec";
+    struct json spec, config;
+    if (connector_airbyte_spec(program, &connector_limits_default, &checker->arena, &spec, err) < 0 ||
+        json_parse_copy(&checker->arena, endpoint->config.data, endpoint->config.size, &config, err) < 0)
+        return -1;
+    mem_auto(schema_registry_free) struct schema_registry *registry =
+        schema_registry_new(SCHEMA_DRAFT_2020_12);
+    uint32_t at = json_get(&spec, 0, "connectionSpecification");
+    if (schema_registry_add(registry, uri, json_raw(&spec, at), err) < 0)
+        return -1;
+    mem_auto(schema_free) struct schema *schema = schema_compile(registry, uri, err);
+    if (!schema)
+        return -1;
+    const char *meant = check_keys(checker, endpoint, &spec, &config);
+    return explain(checker, endpoint, schema, &config, meant, err);
+}
+
+/* --- endpoints ------------------------------------------------------------------------------------- */
+
+static bool has_role(const char *name, bool source)
+{
+    return string_starts_with(name, source ? "source-" : "destination-");
+}
+
+/* True: a built-in connector whose config is right; *ret_program is filled. */
+static bool check_endpoint(struct checker *checker, struct place_of what,
+                           struct connector_program *ret_program)
+{
+    const struct catalog_endpoint *endpoint = what.endpoint;
+    struct connector_spec wanted = {.image = endpoint->image, .protocol = CONNECTOR_AIRBYTE};
+    struct error err;
+    if (endpoint->kind != CATALOG_ENDPOINT_CONNECTOR)
+        return false;
+    if (connector_resolve(checker->built_ins, &wanted, &checker->arena, ret_program, &err) < 0) {
+        const char *nearest = nearest_image(checker, endpoint->image);
+        if (nearest)
+            catalog_errors_add(checker->errors, &endpoint->place, true,
+                               "no connector for the image '%s' is built in; did you mean '%s'?",
+                               endpoint->image, nearest);
+        return false;
+    }
+    const char *name = ret_program->argv[2];
+    if (!has_role(name, what.source)) {
+        catalog_errors_add(checker->errors, &endpoint->place, true, "%s is a %s, but here must be a %s", name,
+                           what.source ? "destination" : "source", what.source ? "source" : "destination");
+        return false;
+    }
+    size_t before = checker->errors->count + checker->errors->omitted;
+    if (check_config(checker, endpoint, ret_program, &err) < 0)
+        catalog_errors_add(checker->errors, &endpoint->config_place, true, "%s", err.message);
+    return checker->errors->count + checker->errors->omitted == before;
+}
+
+/* The streams of a built-in source. False where they cannot be known. */
+static bool discover(struct checker *checker, struct place_of what, struct json *ret_streams)
+{
+    struct connector_program program;
+    struct error err;
+    if (!check_endpoint(checker, what, &program))
+        return false;
+    if (connector_airbyte_discover(&program, what.endpoint->config, &connector_limits_default,
+                                   &checker->arena, ret_streams, &err) == 0)
+        return true;
+    catalog_errors_add(checker->errors, &what.endpoint->place, true, "%s", err.message);
+    return false;
+}
+
+/* --- streams --------------------------------------------------------------------------------------- */
+
+static const char *mode_name(enum catalog_sync_mode mode)
+{
+    return mode == CATALOG_SYNC_INCREMENTAL ? "incremental" : "full_refresh";
+}
+
+static void add_unknown_stream(struct checker *checker, const struct json *catalog,
+                               const struct catalog_stream *wanted)
+{
+    uint32_t streams = json_get(catalog, 0, "streams");
+    const char **names = arena_alloc(&checker->arena, (json_count(catalog, streams) + 1) * sizeof *names);
+    const char *all = "";
+    size_t count = 0;
+    for (uint32_t each = json_first(catalog, streams); each != JSON_NONE;
+         each = json_next(catalog, streams, each)) {
+        const char *name = json_cstring(catalog, json_get(catalog, each, "name"), &checker->arena);
+        if (!name)
+            continue;
+        if (count < LISTED_MAX)
+            all = arena_printf(&checker->arena, "%s%s%s", all, count ? ", " : "", name);
+        names[count++] = name;
+    }
+    const char *nearest = string_nearest(wanted->name, names, count);
+    if (nearest && strcmp(nearest, wanted->name) != 0)
+        catalog_errors_add(checker->errors, &wanted->place, false,
+                           "the source has no stream '%s'; did you mean '%s'?", wanted->name, nearest);
+    else
+        catalog_errors_add(checker->errors, &wanted->place, false,
+                           "the source has no stream '%s'%s%s%s; it has: %s%s", wanted->name,
+                           wanted->namespace ? " in the namespace '" : "",
+                           wanted->namespace ? wanted->namespace : "", wanted->namespace ? "'" : "", all,
+                           count > LISTED_MAX ? ", …" : "");
+}
+
+static void check_stream(struct checker *checker, const struct json *catalog,
+                         const struct catalog_stream *wanted)
+{
+    uint32_t streams = json_get(catalog, 0, "streams"), found = JSON_NONE;
+    for (uint32_t each = json_first(catalog, streams); each != JSON_NONE;
+         each = json_next(catalog, streams, each)) {
+        if (json_string_is(catalog, json_get(catalog, each, "name"), wanted->name) &&
+            (!wanted->namespace ||
+             json_string_is(catalog, json_get(catalog, each, "namespace"), wanted->namespace)))
+            found = each;
+    }
+    if (found == JSON_NONE) {
+        add_unknown_stream(checker, catalog, wanted);
+        return;
+    }
+    uint32_t modes = json_get(catalog, found, "supported_sync_modes");
+    bool offered = modes == JSON_NONE || wanted->sync_mode == CATALOG_SYNC_DEFAULT;
+    for (uint32_t each = json_first(catalog, modes); each != JSON_NONE;
+         each = json_next(catalog, modes, each))
+        offered |= json_string_is(catalog, each, mode_name(wanted->sync_mode));
+    if (!offered)
+        catalog_errors_add(checker->errors, &wanted->place, false, "the stream '%s' has no syncMode %s",
+                           wanted->name, mode_name(wanted->sync_mode));
+}
+
+/* --- tasks ----------------------------------------------------------------------------------------- */
+
+/* Is a resource of this endpoint an Airbyte stream? What an image that is not built in wants is known only
+ * of Airbyte's own. */
+static bool reads_streams(const struct catalog_endpoint *endpoint)
+{
+    if (endpoint->kind == CATALOG_ENDPOINT_LOCAL)
+        return endpoint->protocol == CATALOG_PROTOCOL_AIRBYTE;
+    return endpoint->kind == CATALOG_ENDPOINT_CONNECTOR &&
+           slice_starts_with(connector_image_repository(endpoint->image), "airbyte/");
+}
+
+static void check_capture(struct checker *checker, const struct catalog_capture *capture)
+{
+    struct json streams;
+    bool known = discover(checker, (struct place_of){&capture->endpoint, true}, &streams);
+    if (!known && !reads_streams(&capture->endpoint))
+        return;
+    for (size_t i = 0; i < capture->binding_count; i++) {
+        const struct catalog_binding *binding = &capture->bindings[i];
+        struct catalog_stream wanted;
+        struct error err;
+        if (binding->disable)
+            continue;
+        if (plan_resource(binding->resource, &checker->arena, &wanted, &err) < 0) {
+            catalog_errors_add(checker->errors, &binding->place, false, "%s", err.message);
+            continue;
+        }
+        wanted.place = binding->place;
+        if (known)
+            check_stream(checker, &streams, &wanted);
+    }
+}
+
+static void check_connection(struct checker *checker, const struct catalog_connection *connection)
+{
+    struct json streams;
+    struct connector_program destination;
+    bool known = discover(checker, (struct place_of){&connection->source, true}, &streams);
+    check_endpoint(checker, (struct place_of){&connection->destination, false}, &destination);
+    for (size_t i = 0; known && i < connection->stream_count; i++)
+        check_stream(checker, &streams, &connection->streams[i]);
+}
+
+void endpoint_check(const struct connector_catalog *built_ins, const struct catalog *catalog,
+                    struct catalog_errors *errors)
+{
+    struct checker checker = {.built_ins = built_ins, .errors = errors, .validator = schema_validator_new()};
+    arena_init(&checker.arena);
+    for (size_t i = 0; i < catalog->capture_count; i++)
+        check_capture(&checker, &catalog->captures[i]);
+    for (size_t i = 0; i < catalog->connection_count; i++)
+        check_connection(&checker, &catalog->connections[i]);
+    arena_done(&checker.arena);
+    schema_validator_free(checker.validator);
+}
