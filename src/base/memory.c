@@ -37,6 +37,14 @@ void *mem_realloc(void *old, size_t size)
     return memory;
 }
 
+void *mem_alloc_aligned(size_t alignment, size_t size)
+{
+    void *memory = aligned_alloc(alignment, size);
+    if (!memory)
+        out_of_memory(size);
+    return memory;
+}
+
 void *mem_dup(const void *bytes, size_t size)
 {
     void *memory = mem_alloc(size);

@@ -13,6 +13,8 @@
 void *mem_alloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *mem_zalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *mem_realloc(void *old, size_t size) __attribute__((returns_nonnull));
+/* `size` is a multiple of `alignment`, a power of two. */
+void *mem_alloc_aligned(size_t alignment, size_t size) __attribute__((malloc, returns_nonnull));
 char *mem_strdup(const char *text) __attribute__((returns_nonnull));
 char *mem_strndup(const char *text, size_t length) __attribute__((returns_nonnull));
 void *mem_dup(const void *bytes, size_t size) __attribute__((returns_nonnull));

@@ -50,6 +50,21 @@ static ssize_t system_read(void *context, int file, void *bytes, size_t size, ui
     return (ssize_t)got;
 }
 
+/* O_DIRECT, where the file system has it. */
+static void system_go_around(void *context, int file)
+{
+    int flags = fcntl(file, F_GETFL);
+    if (flags >= 0)
+        fcntl(file, F_SETFL, flags | O_DIRECT);
+}
+
+/* Some file systems take the flag and refuse the write, or want larger pages. Was it set? */
+static bool stop_going_around(int file)
+{
+    int flags = fcntl(file, F_GETFL);
+    return flags >= 0 && (flags & O_DIRECT) && fcntl(file, F_SETFL, flags & ~O_DIRECT) == 0;
+}
+
 static int system_write(void *context, int file, const struct iovec *parts, int count, uint64_t offset)
 {
     struct iovec left[WRITE_PARTS_MAX];
@@ -60,6 +75,8 @@ static int system_write(void *context, int file, const struct iovec *parts, int 
     while (count > 0) {
         ssize_t written = at->iov_len == 0 ? 0 : pwritev(file, at, count, (off_t)offset);
         if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0 && errno == EINVAL && stop_going_around(file))
             continue;
         if (written < 0)
             return -errno;
@@ -189,6 +206,7 @@ const struct disk disk_system = {
     .write = system_write,
     .size = system_size,
     .truncate = system_truncate,
+    .go_around = system_go_around,
     .start_sync = system_start_sync,
     .sync = system_sync,
     .sync_folder = system_sync_folder,

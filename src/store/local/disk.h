@@ -32,6 +32,9 @@ struct disk {
     int (*write)(void *context, int file, const struct iovec *parts, int count, uint64_t offset);
     int (*size)(void *context, int file, uint64_t *ret_size);
     int (*truncate)(void *context, int file, uint64_t size);
+    /* From now on this handle is only written, in whole aligned pages (append.h), and they may go around the
+     * page cache: a hint. */
+    void (*go_around)(void *context, int file);
     /* Begin to write dirty pages out without waiting: a hint. */
     void (*start_sync)(void *context, int file, uint64_t offset, uint64_t size);
     /* The file's bytes and length are durable when this returns 0. */

@@ -97,7 +97,9 @@ static int begin_segment(struct journal *journal, struct error *err)
     };
     char bytes[SEGMENT_HEADER_MAX];
     size_t size = layout_segment_put(&header, bytes);
-    int result = disk_write_one(disk, segment->file, bytes, size, 0);
+    append_begin(&journal->append);
+    struct iovec part = {bytes, size};
+    int result = append_write(&journal->append, disk, segment->file, &part, 1, 0);
     if (result < 0)
         return disk_error(err, result, "cannot write %s", segment->path);
     segment->header_size = header.size;
@@ -125,20 +127,6 @@ static void add_sealed(struct journal *journal, uint64_t base, uint64_t bytes, i
     journal->sealed[journal->sealed_count++] = (struct sealed_segment){base, bytes, begun_ms};
 }
 
-/* The active segment is full: it is never written again. */
-static int seal(struct journal *journal, struct error *err)
-{
-    fault_point("store.seal.before-sync");
-    if (sync_segment(journal, err) < 0)
-        return -1;
-    add_sealed(journal, journal->now.segment, journal->now.offset, journal->segment.begun_ms);
-    segment_close(&journal->segment);
-    journal->now.segment = journal->now.end;
-    journal->now.offset = 0;
-    fault_point("store.seal.after-sync");
-    return 0;
-}
-
 static int open_active(struct journal *journal, struct error *err)
 {
     if (journal->segment.file >= 0)
@@ -147,7 +135,37 @@ static int open_active(struct journal *journal, struct error *err)
         return begin_segment(journal, err);
     int found = segment_open(&journal->segment, journal->folder, journal->now.segment, DISK_WRITE,
                              journal->collection, journal->task, err);
-    return found == 0 ? segment_corrupt(&journal->segment, 0, "it is missing", err) : found < 0 ? -1 : 0;
+    if (found <= 0)
+        return found == 0 ? segment_corrupt(&journal->segment, 0, "it is missing", err) : -1;
+    uint64_t end = journal->now.offset;
+    int result = append_resume(&journal->append, journal->store->disk, journal->segment.file, end);
+    if (result == -ENODATA)
+        return segment_corrupt(&journal->segment, end, "committed documents are missing at its end", err);
+    return result < 0 ? disk_error(err, result, "cannot read %s", journal->segment.path) : 0;
+}
+
+/* The active segment is full: it is never written again. */
+static int seal(struct journal *journal, struct error *err)
+{
+    fault_point("store.seal.before-sync");
+    const struct disk *disk = journal->store->disk;
+    if (open_active(journal, err) < 0)
+        return -1;
+    if (journal->append.tail_size >
+        0) { /* a sealed segment ends with its last block, not with its last page */
+        int result = disk->truncate(disk->context, journal->segment.file, journal->now.offset);
+        if (result < 0)
+            return disk_error(err, result, "cannot cut %s", journal->segment.path);
+        journal->unsynced = true;
+    }
+    if (sync_segment(journal, err) < 0)
+        return -1;
+    add_sealed(journal, journal->now.segment, journal->now.offset, journal->segment.begun_ms);
+    segment_close(&journal->segment);
+    journal->now.segment = journal->now.end;
+    journal->now.offset = 0;
+    fault_point("store.seal.after-sync");
+    return 0;
 }
 
 /* A transaction is written out while it grows, so that its sync does not wait for all of it; but not block by
@@ -178,8 +196,8 @@ static int write_block(struct journal *journal, struct block_header *header, cha
     layout_block_put(header, head);
     struct iovec parts[2] = {{head, head_size}, {(void *)(uintptr_t)tail.data, tail.size}};
     journal->unsynced = true;
-    int result =
-        disk->write(disk->context, journal->segment.file, parts, tail.size ? 2 : 1, journal->now.offset);
+    int result = append_write(&journal->append, disk, journal->segment.file, parts, tail.size ? 2 : 1,
+                              journal->now.offset);
     if (result < 0)
         return disk_error(err, result, "cannot write %s", journal->segment.path);
     uint64_t written = head_size + tail.size;
@@ -325,6 +343,7 @@ static void adopt_tail(struct journal *journal)
         end->offset += BLOCK_HEADER + header.stored_size;
         end->end += header.documents;
     }
+    segment_close(&journal->segment); /* to be opened again at its new end */
     journal->committed = *end;
 }
 

@@ -3,6 +3,7 @@
 #ifndef FIRTH_STORE_LOCAL_JOURNAL_H
 #define FIRTH_STORE_LOCAL_JOURNAL_H
 
+#include "store/local/append.h"
 #include "store/local/segment.h"
 
 struct sealed_segment {
@@ -17,6 +18,7 @@ struct journal {
     struct journal_end committed;
     struct journal_end now; /* as the open transaction leaves it */
     struct segment segment; /* the active one */
+    struct append append;   /* its end */
     bool unsynced;          /* the active segment has bytes that were not synced */
     uint64_t waiting;       /* bytes written whose writing out was not begun */
     bool folder_unsynced;   /* files were made in the folder */

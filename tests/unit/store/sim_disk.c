@@ -340,6 +340,8 @@ static int sim_write(void *context, int file, const struct iovec *parts, int cou
     return result;
 }
 
+static void sim_go_around(void *context, int file) {}
+
 static int sim_size(void *context, int file, uint64_t *ret_size)
 {
     struct sim_disk *sim = context;
@@ -646,6 +648,7 @@ struct sim_disk *sim_disk_new(uint64_t seed)
         .write = sim_write,
         .size = sim_size,
         .truncate = sim_truncate,
+        .go_around = sim_go_around,
         .start_sync = sim_start_sync,
         .sync = sim_sync,
         .sync_folder = sim_sync_folder,
