@@ -58,7 +58,7 @@ struct connector_program {
     const char *const *argv; /* NULL-terminated words before the verb */
     const char *const *env;
     const char *folder;
-    const char *label; /* for people: "source-faker (built in)", "python -m x" */
+    const char *label; /* for people: "source-faker (built in)", "python -m x"; holds no secret */
     bool built_in;
     enum connector_protocol protocol;
 };
@@ -71,8 +71,8 @@ struct connector_process;
 
 /* JSON texts handed over as files; a zero-size slice is not passed. The order on the command line is the
  * protocol's: VERB --config F --catalog F --state F. The files live, 0600 in a 0700 folder, until the process
- * has ended. String values of the config whose names look secret (password, token, …) are masked in
- * everything that the connector writes to stderr or that is noted as its log. */
+ * has ended. String values of the config, and of the program's env, whose names look secret (password, token,
+ * …) are masked in everything that the connector writes to stderr or that is noted as its log. */
 struct connector_files {
     struct slice config, catalog, state;
 };

@@ -79,6 +79,7 @@ int connector_lines_next(struct connector_lines *lines, struct slice *ret_line)
     const char *start = lines->data + lines->start;
     size_t size = newline ? (size_t)(newline - start) : lines->end - lines->start;
     *ret_line = (struct slice){start, size};
+    lines->taken++;
     lines->start += newline ? size + 1 : size;
     lines->scanned = lines->start;
     return 1;

@@ -15,7 +15,8 @@ struct connector_lines {
     size_t scanned; /* [start, scanned) has no newline */
     size_t end;
     size_t line_max;
-    bool ended; /* no more bytes will come */
+    uint64_t taken; /* lines */
+    bool ended;     /* no more bytes will come */
 };
 
 enum { CONNECTOR_LINES_CAPACITY = 256 << 10 };

@@ -2,11 +2,11 @@
 
 #include "json/json.h"
 
-void connector_logs_init(struct connector_logs *logs, struct slice config, connector_on_log *on_log,
-                         void *context)
+void connector_logs_init(struct connector_logs *logs, struct slice config, const char *const *env,
+                         connector_on_log *on_log, void *context)
 {
     *logs = (struct connector_logs){.on_log = on_log, .context = context};
-    connector_secrets_init(&logs->secrets, config);
+    connector_secrets_init(&logs->secrets, config, env);
     buffer_init(&logs->partial, CONNECTOR_LOG_LINE_MAX);
     buffer_init(&logs->scratch, 4 * CONNECTOR_LOG_LINE_MAX);
     logs->parser = json_parser_new((struct json_limits){.size_max = CONNECTOR_LOG_LINE_MAX, .depth_max = 64},

@@ -24,8 +24,8 @@ struct connector_logs {
     size_t next;
 };
 
-void connector_logs_init(struct connector_logs *logs, struct slice config, connector_on_log *on_log,
-                         void *context);
+void connector_logs_init(struct connector_logs *logs, struct slice config, const char *const *env,
+                         connector_on_log *on_log, void *context);
 void connector_logs_done(struct connector_logs *logs);
 /* Bytes of stderr. */
 void connector_logs_feed(struct connector_logs *logs, struct slice bytes);

@@ -80,6 +80,17 @@ static int take_garbage(struct conversation *talk, struct slice text, struct err
     return 0;
 }
 
+/* What is wrong with a message may show a value of it. */
+static int broken_message(const struct conversation *talk, struct error *err)
+{
+    struct buffer masked;
+    buffer_init(&masked, 16 * ERROR_MESSAGE_MAX);
+    connector_mask(talk->process, slice_of(err->message), &masked);
+    error_set(err, err->code, "%s: %s", talk->process->label, buffer_cstr(&masked));
+    buffer_done(&masked);
+    return -1;
+}
+
 static int take_line(struct conversation *talk, struct slice text, struct error *err)
 {
     struct json line;
@@ -89,7 +100,7 @@ static int take_line(struct conversation *talk, struct slice text, struct error 
     if (json_parse(talk->parser, text.data, text.size, &line, &unused) < 0)
         return take_garbage(talk, text, err);
     if (airbyte_decode(&line, &talk->scratch, &message, err) < 0)
-        return error_wrap(err, "%s", talk->process->label);
+        return broken_message(talk, err);
     if (message.type == AIRBYTE_NOT_A_MESSAGE)
         return take_garbage(talk, text, err);
     if (message.type == AIRBYTE_LOG)

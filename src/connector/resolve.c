@@ -68,14 +68,60 @@ static void use_built_in(const struct connector_catalog *built_ins, const struct
     program->label = arena_printf(arena, "%s (built in)", item->name);
 }
 
-/* The command's words as far as they fit: enough to recognise it. */
+/* --- a command's label ---------------------------------------------------------------------------- */
+
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+static bool is_interpreter(const char *program)
+{
+    static const char *const names[] = {"python", "pypy", "node", "ruby", "perl", "php", "bash", "sh"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t size = strlen(names[i]);
+        if (strncmp(program, names[i], size) == 0 &&
+            program[size + strspn(program + size, "0123456789.")] == '\0')
+            return true;
+    }
+    return false;
+}
+
+/* A word of Python's that takes no value: "-u", "-SE". */
+static bool is_flag(const char *word)
+{
+    return word[0] == '-' && word[1] && strspn(word + 1, "BEIOPSbdiqsuvx") == strlen(word + 1);
+}
+
+/* What the interpreter is to run: the place of the script's word, or 0. */
+static size_t find_script(const char *const *command, bool *ret_module)
+{
+    bool python = strncmp(file_name(command[0]), "py", 2) == 0;
+    size_t at = 1;
+    while (python && command[at] && is_flag(command[at]))
+        at++;
+    *ret_module = python && command[at] && strcmp(command[at], "-m") == 0;
+    at += *ret_module;
+    return command[at] && command[at][0] != '-' ? at : 0;
+}
+
+/* Enough to recognise the command: its program, of an interpreter also what that runs. No other word, since
+ * any may be a secret, and labels are in every message. */
 static const char *command_label(const char *const *command, struct arena *arena)
 {
-    const char *label = command[0];
-    for (size_t i = 1; command[i] && strlen(label) + strlen(command[i]) < LABEL_MAX; i++)
-        label = arena_printf(arena, "%s %s", label, command[i]);
+    const char *program = file_name(command[0]);
+    bool module;
+    size_t script = is_interpreter(program) ? find_script(command, &module) : 0;
+    char *label = script == 0 ? arena_strdup(arena, program)
+                              : arena_printf(arena, "%.*s %s%.*s", LABEL_MAX, program, module ? "-m " : "",
+                                             LABEL_MAX, file_name(command[script]));
+    label[utf8_cut(label, strlen(label), (size_t)2 * LABEL_MAX)] = '\0';
+    string_one_line(label);
     return label;
 }
+
+/* --- resolving ------------------------------------------------------------------------------------ */
 
 /* Flow's connectors are told to speak JSON, and to log it; what the catalog sets comes later and wins. */
 static const char *const *environment(const struct connector_spec *spec, struct arena *arena)

@@ -63,9 +63,8 @@ static void collect(struct connector_secrets *secrets, const struct json *doc, s
     }
 }
 
-void connector_secrets_init(struct connector_secrets *secrets, struct slice config)
+static void collect_config(struct connector_secrets *secrets, struct slice config)
 {
-    *secrets = (struct connector_secrets){0};
     if (config.size == 0)
         return;
     struct json doc;
@@ -77,6 +76,22 @@ void connector_secrets_init(struct connector_secrets *secrets, struct slice conf
     if (json_parse(parser, config.data, config.size, &doc, &unused) == 0)
         collect(secrets, &doc, &arena);
     arena_done(&arena);
+}
+
+static void collect_environment(struct connector_secrets *secrets, const char *const *env)
+{
+    for (; env && *env; env++) {
+        size_t size = strcspn(*env, "=");
+        if ((*env)[size] == '=' && name_is_telling((struct slice){*env, size}))
+            add_lines(secrets, slice_of(*env + size + 1));
+    }
+}
+
+void connector_secrets_init(struct connector_secrets *secrets, struct slice config, const char *const *env)
+{
+    *secrets = (struct connector_secrets){0};
+    collect_config(secrets, config);
+    collect_environment(secrets, env);
 }
 
 void connector_secrets_done(struct connector_secrets *secrets)

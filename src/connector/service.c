@@ -4,6 +4,11 @@
 #include <signal.h>
 #include <unistd.h>
 
+enum {
+    LONG_LINE_LOOK = 4096, /* bytes of a line past the limit that are looked at, */
+    LONG_LINE_SHOWN = 120, /* and shown */
+};
+
 /* One turn of a process's I/O. Nothing here blocks; every wait has an end in connector_timeout_ms. */
 
 static size_t pending(const struct connector_process *process)
@@ -190,13 +195,62 @@ static void end_errors(struct connector_process *process)
     connector_logs_end(&process->logs);
 }
 
+/* The stream that the beginning of a message names, or nothing. */
+static struct slice find_stream(struct slice text)
+{
+    static const char member[] = "\"stream\"";
+    const char *at = memmem(text.data, text.size, member, sizeof member - 1), *end = text.data + text.size;
+    if (!at)
+        return (struct slice){0};
+    for (at += sizeof member - 1; at < end && (*at == ' ' || *at == ':');)
+        at++;
+    if (at == end || *at != '"')
+        return (struct slice){0};
+    at++;
+    const char *quote = memchr(at, '"', (size_t)(end - at));
+    return quote ? (struct slice){at, (size_t)(quote - at)} : (struct slice){0};
+}
+
+static void describe_limit(size_t limit, char *text, size_t size)
+{
+    if (limit == connector_limits_default.line_max)
+        snprintf(text, size, "65 MiB (a document may have 64 MiB)");
+    else
+        snprintf(text, size, "%zu bytes", limit);
+}
+
+static void long_line(const struct connector_process *process, struct error *err)
+{
+    const struct connector_lines *lines = &process->lines;
+    struct slice line = {lines->data + lines->start, lines->end - lines->start};
+    line.size = utf8_cut(line.data, line.size, LONG_LINE_LOOK);
+    struct buffer masked;
+    buffer_init(&masked, (size_t)4 * LONG_LINE_LOOK);
+    connector_mask(process, line, &masked);
+    struct slice shown = {buffer_cstr(&masked), masked.size}, stream = find_stream(shown);
+    char begins[LONG_LINE_SHOWN + 1], limit[64], of[LONG_LINE_SHOWN + 32] = "";
+    snprintf(begins, sizeof begins, "%.*s", (int)utf8_cut(shown.data, shown.size, LONG_LINE_SHOWN),
+             shown.data);
+    string_one_line(begins);
+    if (stream.size)
+        snprintf(of, sizeof of, ", of the stream '%.*s'",
+                 (int)utf8_cut(stream.data, stream.size, LONG_LINE_SHOWN), stream.data);
+    string_one_line(of);
+    describe_limit(process->limits.line_max, limit, sizeof limit);
+    error_set(
+        err, ERROR_LIMIT,
+        "%s wrote a line longer than the limit of %s: line %llu of its output%s; right would be smaller "
+        "documents, or to leave their largest fields out; it begins: %s...",
+        process->label, limit, (unsigned long long)lines->taken + 1, of, begins);
+    buffer_done(&masked);
+}
+
 /* `last`: nobody is left to write, so an empty pipe is its end. */
 static int read_output(struct connector_process *process, bool last, struct error *err)
 {
     ssize_t count = connector_lines_fill(&process->lines, process->out);
     if (count == -2) {
-        error_set(err, ERROR_LIMIT, "%s wrote a line longer than the limit of %zu bytes", process->label,
-                  process->limits.line_max);
+        long_line(process, err);
         end_output(process);
         process->lines.start = process->lines.scanned = process->lines.end;
         return connector_fail(process);

@@ -149,8 +149,9 @@ static int broken_message(struct task_output *output, struct slice line, struct 
     char shown[EXCERPT_MAX + 8];
     excerpt(output, line, shown, sizeof shown);
     struct error why = *err;
-    error_set(err, ERROR_PROTOCOL, "%s, line %llu of its output: %s: %s", output->label,
-              (unsigned long long)output->lines, why.message, shown);
+    struct slice what = masked(output, slice_of(why.message)); /* it may show a value */
+    error_set(err, ERROR_PROTOCOL, "%s, line %llu of its output: %.*s: %s", output->label,
+              (unsigned long long)output->lines, SLICE_ARGS(what), shown);
     err->retriable = true;
     return -1;
 }

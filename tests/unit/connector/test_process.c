@@ -116,11 +116,18 @@ static void test_line_limit(void **state)
     static const struct {
         const char *script;
         bool passes;
+        const char *told;
     } cases[] = {
-        {"head -c 1000 /dev/zero | tr '\\0' x; echo", true},
-        {"head -c 1000 /dev/zero | tr '\\0' x", true},
-        {"head -c 1001 /dev/zero | tr '\\0' x; echo", false},
-        {"echo fine; while :; do printf 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'; done", false},
+        {"head -c 1000 /dev/zero | tr '\\0' x; echo", true, NULL},
+        {"head -c 1000 /dev/zero | tr '\\0' x", true, NULL},
+        {"head -c 1001 /dev/zero | tr '\\0' x; echo", false, "line 1 of its output; "},
+        {"echo fine; while :; do printf 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'; done", false,
+         "line 2 of its output; "},
+        {"printf '{\"type\":\"RECORD\",\"record\":{\"stream\": \"users\",\"data\":\"\\001'; "
+         "head -c 1000 /dev/zero | tr '\\0' x",
+         false, "line 1 of its output, of the stream 'users'; "},
+        {"printf '{\"type\":\"RECORD\",\"record\":{'; head -c 1000 /dev/zero | tr '\\0' x", false,
+         "it begins: {\"type\":\"RECORD\",\"record\":{xxxx"},
     };
     struct connector_limits limits = limits_with(1000, 0, 0);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -129,8 +136,10 @@ static void test_line_limit(void **state)
         assert_int_equal(run.service, cases[i].passes ? 0 : -1);
         if (!cases[i].passes) {
             assert_int_equal(run.err.code, ERROR_LIMIT);
-            assert_string_equal(run.err.message,
-                                "the script wrote a line longer than the limit of 1000 bytes");
+            assert_contains(run.err.message,
+                            "the script wrote a line longer than the limit of 1000 bytes: line ");
+            assert_contains(run.err.message, cases[i].told);
+            assert_contains(run.err.message, "right would be smaller documents");
         }
         run_done(&run);
     }
@@ -514,6 +523,25 @@ static void test_secrets_are_masked(void **state)
     run_done(&run);
 }
 
+/* The same for what is given by the environment. */
+static void test_secrets_of_the_environment_are_masked(void **state)
+{
+    (void)state;
+    const char *const argv[] = {"sh", "-c", "echo $APP_TOKEN $PLAIN $SECRETS >&2; exit 1", NULL};
+    const char *const env[] = {"APP_TOKEN=s3cr3t=1", "PLAIN=visible", "SECRETS=abc", "TOKEN", NULL};
+    struct connector_program program = {.argv = argv, .env = env, .label = "the script"};
+    struct run run;
+    run_init(&run);
+    struct connector_process *process =
+        connector_start(&program, NULL, NULL, false, NULL, NULL, NULL, &run.err);
+    assert_non_null(process);
+    run_loop(&run, process);
+    assert_contains(run.err.message, "*** visible abc"); /* too short to be masked */
+    assert_lacks(run.err.message, "s3cr3t");
+    connector_free(process);
+    run_done(&run);
+}
+
 static void test_environment(void **state)
 {
     (void)state;
@@ -686,6 +714,7 @@ int main(void)
         TEST(test_input_refused),
         TEST(test_files),
         TEST(test_secrets_are_masked),
+        TEST(test_secrets_of_the_environment_are_masked),
         TEST(test_environment),
         TEST(test_hygiene),
         TEST(test_folder_of_the_command),

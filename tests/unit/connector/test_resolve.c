@@ -81,6 +81,41 @@ static void test_found(void **state)
     }
 }
 
+/* Any word may be a secret: a label has the program and its script, nothing else. */
+static void test_labels(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *command[7], *label;
+    } cases[] = {
+        {{"/opt/bin/source-x", "--token", "s3cr3t"}, "source-x"},
+        {{"source", "s3cr3t"}, "source"},
+        {{"/usr/bin/python3.11", "-u", "-SE", "/app/x.py", "s3cr3t"}, "python3.11 x.py"},
+        {{"python", "-m", "source_x.main", "s3cr3t"}, "python -m source_x.main"},
+        {{"python", "-c", "s3cr3t"}, "python"},
+        {{"python", "-X", "s3cr3t", "x.py"}, "python"},
+        {{"python", "-m"}, "python"},
+        {{"python"}, "python"},
+        {{"node", "--require", "s3cr3t"}, "node"},
+        {{"node", "dist/main.js"}, "node main.js"},
+        {{"sh", "-c", "TOKEN=s3cr3t x"}, "sh"},
+        {{"bash", "run.sh", "s3cr3t"}, "bash run.sh"},
+        {{"shred", "s3cr3t"}, "shred"},
+        {{"env", "TOKEN=s3cr3t", "x"}, "env"},
+        {{"a\nb"}, "a b"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct connector_spec spec = {.command = cases[i].command};
+        struct arena arena;
+        struct error err;
+        struct connector_program program;
+        arena_init(&arena);
+        assert_int_equal(connector_resolve(&built_ins, &spec, &arena, &program, &err), 0);
+        assert_string_equal(program.label, cases[i].label);
+        arena_done(&arena);
+    }
+}
+
 /* Flow's connectors are told to speak JSON; what the catalog sets wins, because it comes last. */
 static void test_flow_environment(void **state)
 {
@@ -147,9 +182,8 @@ static void test_not_found(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_image_repository),
-        cmocka_unit_test(test_found),
-        cmocka_unit_test(test_flow_environment),
+        cmocka_unit_test(test_image_repository), cmocka_unit_test(test_found),
+        cmocka_unit_test(test_labels),           cmocka_unit_test(test_flow_environment),
         cmocka_unit_test(test_not_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
