@@ -12,7 +12,7 @@
 enum verb { VERB_SPEC, VERB_CHECK, VERB_DISCOVER, VERB_READ, VERB_WRITE, VERB_COUNT };
 static const char *const verb_names[VERB_COUNT] = {"spec", "check", "discover", "read", "write"};
 
-enum { EXIT_DONE = 0, EXIT_FAILED_RUN = 1, EXIT_USAGE = 2 };
+enum { EXIT_DONE = 0, EXIT_FAILED_RUN = 1, EXIT_USAGE = 2, EXIT_WRONG_CONFIG = 3 };
 
 struct arguments {
     enum verb verb;
@@ -286,11 +286,15 @@ int firth_connector_main(const struct firth_connector_class *class_, int argc, c
     sdk_host_init(&program.host, class_, STDOUT_FILENO, &stop_signal);
     int result = run_verb(&program, &err);
     bool gone = program.host.gone;
+    const struct firth_error *why = program.host.failed ? &program.host.error : &err;
+    int status = result == 0                            ? EXIT_DONE
+                 : why->failure == FIRTH_FAILURE_CONFIG ? EXIT_WRONG_CONFIG
+                                                        : EXIT_FAILED_RUN;
     if (result < 0 && !gone && !stop_signal)
-        report(&program, program.host.failed ? &program.host.error : &err);
+        report(&program, why);
     sdk_host_done(&program.host);
     arena_done(&program.arena);
     if (stop_signal)
         return end_by_signal(stop_signal);
-    return gone ? end_by_signal(SIGPIPE) : result < 0 ? EXIT_FAILED_RUN : EXIT_DONE;
+    return gone ? end_by_signal(SIGPIPE) : status;
 }

@@ -5,6 +5,23 @@
 
 #include <signal.h>
 
+struct connector_options {
+    const char *config, *catalog, *state;
+    bool debug;
+};
+
+static const struct option_spec specs[] = {
+    {"config", 0, OPTION_STRING, offsetof(struct connector_options, config), "FILE",
+     "the connector's configuration, JSON; for all but spec"},
+    {"catalog", 0, OPTION_STRING, offsetof(struct connector_options, catalog), "FILE",
+     "the configured catalog, for read and write"},
+    {"state", 0, OPTION_STRING, offsetof(struct connector_options, state), "FILE",
+     "where to go on, for read: the states that an earlier one emitted"},
+    {"debug", 0, OPTION_FLAG, offsetof(struct connector_options, debug), NULL,
+     "accepted, since Airbyte's development kit has it"},
+    {NULL},
+};
+
 static int unknown_connector(struct cli *cli, const char *name)
 {
     struct arena arena;
@@ -16,42 +33,63 @@ static int unknown_connector(struct cli *cli, const char *name)
     for (size_t i = 0; i < count; i++)
         names[i] = cli->built_ins->items[i].name;
     const char *near = string_nearest(name, names, count);
-    error_set(&err, ERROR_INVALID, "there is no built-in connector '%s'%s%s%s; 'firth connectors' lists them",
-              option_show(name, shown), near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+    error_set(&err, ERROR_NOT_FOUND,
+              "there is no built-in connector '%s'%s%s%s 'firth connectors' lists them",
+              option_show(name, shown), near ? "; did you mean " : ";", near ? near : "", near ? "?" : "");
     arena_done(&arena);
-    return cli_usage(cli, &err);
+    return cli_fail(cli, &err);
 }
 
 static int run_connector(struct cli *cli, int argc, char **argv)
 {
-    struct error err;
-    if (argc < 2) {
-        error_set(&err, ERROR_INVALID,
-                  "'firth connector' needs a connector's name; 'firth connectors' lists them");
-        return cli_usage(cli, &err);
-    }
+    const struct connector_options *given = cli->options;
     const struct firth_connector_class *class_ = connectors_find(argv[1]);
+    struct error err;
     if (!class_)
         return unknown_connector(cli, argv[1]);
+    if (argc < 3) {
+        error_set(&err, ERROR_INVALID, "%s needs a verb: spec, check%s", class_->name,
+                  class_->source.read ? ", discover or read" : " or write");
+        return cli_usage(cli, &err);
+    }
+    /* What the connector understands, without Firth's own options. */
+    enum { WORDS_MAX = 2 + 2 * 3 };
+    char config[] = "--config", catalog[] = "--catalog", state[] = "--state";
+    const struct {
+        char *name;
+        const char *value;
+    } options[] = {{config, given->config}, {catalog, given->catalog}, {state, given->state}};
+    char *words[WORDS_MAX + 1] = {argv[1], argv[2]};
+    int count = 2;
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        if (options[i].value) {
+            words[count++] = options[i].name;
+            words[count++] = (char *)(uintptr_t)options[i].value;
+        }
+    }
     signal(SIGPIPE, SIG_DFL); /* from here on it is a connector's process, which has its own ways */
-    return firth_connector_main(class_, argc - 1, argv + 1);
+    return firth_connector_main(class_, count, words);
 }
 
 const struct command cli_connector = {
     .name = "connector",
-    .arguments = "NAME spec|check|discover|read|write [--config FILE] [--catalog FILE] [--state FILE]",
+    .arguments = "NAME spec|check|discover|read|write",
     .summary = "run a built-in connector by itself",
-    .help = "A built-in connector speaks Airbyte's protocol: one JSON message a line on standard output.\n"
-            "\n"
-            "  firth connector source-faker spec\n"
-            "  firth connector source-faker check    --config config.json\n"
-            "  firth connector source-faker discover --config config.json\n"
-            "  firth connector source-faker read     --config config.json --catalog catalog.json\n"
-            "  firth connector destination-local-json write --config config.json --catalog catalog.json\n"
-            "\n"
-            "Exit status: 0 done, 1 failed (a TRACE message says why), 2 the command line is wrong.\n",
+    .help =
+        "A built-in connector speaks Airbyte's protocol: one JSON message a line on standard output.\n"
+        "\n"
+        "  firth connector source-faker spec\n"
+        "  firth connector source-faker check    --config config.json\n"
+        "  firth connector source-faker discover --config config.json\n"
+        "  firth connector source-faker read     --config config.json --catalog catalog.json\n"
+        "  firth connector destination-local-json write --config config.json --catalog catalog.json\n"
+        "\n"
+        "Exit status: 0 done (and of a check, whatever its answer), 1 failed, 2 the command line is wrong,\n"
+        "3 a config, catalog or state is wrong or not there. A TRACE message says why it failed.\n",
+    .options = specs,
+    .options_size = sizeof(struct connector_options),
     .operands_min = 1,
-    .operands_max = -1,
-    .raw = true,
+    .operands_max = 2,
+    .stops_itself = true,
     .run = run_connector,
 };

@@ -187,5 +187,6 @@ const struct command cli_run = {
     .options_size = sizeof(struct run_options),
     .operands_min = 1,
     .operands_max = 1,
+    .stops_itself = true,
     .run = run,
 };

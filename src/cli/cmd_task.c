@@ -40,5 +40,6 @@ const struct command cli_task = {
     .options = options,
     .options_size = sizeof(struct task_command),
     .hidden = true,
+    .stops_itself = true,
     .run = run,
 };

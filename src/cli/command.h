@@ -19,7 +19,7 @@ enum cli_exit {
     CLI_INVALID = 3,      /* a catalog, config or schema is wrong */
     CLI_BUSY = 4,         /* another Firth holds the data directory */
     CLI_IO = 5,           /* the machine refused: disk, memory, network */
-    CLI_INTERRUPTED = 130 /* stopped by Ctrl-C */
+    CLI_INTERRUPTED = 130 /* stopped by Ctrl-C or SIGTERM */
 };
 
 /* What main knows when it calls a command. */
@@ -37,15 +37,14 @@ struct cli {
 
 struct command {
     const char *name;
-    const char *arguments; /* operands of the usage line: "COLLECTION", "[FILE]"; raw: all that follows */
+    const char *arguments; /* operands of the usage line: "COLLECTION", "[FILE]" */
     const char *summary;   /* one line for `firth --help`: lower case, no full stop */
     const char *help;      /* what `--help` adds below the options: what it does, examples; may be NULL */
     const struct option_spec *options; /* its own options, ends with a NULL name; NULL: none */
     size_t options_size;               /* of the struct that they fill, zeroed before; see cli->options */
     int operands_min, operands_max;    /* checked by main; operands_max -1: no limit */
     bool hidden;                       /* not in `firth --help` (firth task) */
-    bool raw; /* arguments after the name are the command's own business, global options among them;
-               * only `--help` as the first of them is main's (firth connector NAME …) */
+    bool stops_itself; /* SIGINT and SIGTERM are its own; other commands end at once with CLI_INTERRUPTED */
     /* argv[0] is the command's name, then come the operands, then NULL. Returns an enum cli_exit. */
     int (*run)(struct cli *cli, int argc, char **argv);
 };

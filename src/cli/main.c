@@ -30,6 +30,43 @@ static void take_signals_in_hand(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static void on_stop(int number)
+{
+    (void)number;
+    _exit(CLI_INTERRUPTED);
+}
+
+/* A command that has nothing to finish ends at once, with the code that docs/cli.md names. What the parent
+ * wants ignored stays ignored. */
+static void end_when_told(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct sigaction stop = {.sa_handler = on_stop}, inherited;
+        if (sigaction(numbers[i], NULL, &inherited) == 0 && inherited.sa_handler == SIG_DFL)
+            sigaction(numbers[i], &stop, NULL);
+    }
+}
+
+/* Whether the command line says -o json anywhere: its errors are told so, even where parsing stopped before.
+ */
+static bool asks_for_json(int argc, char **argv)
+{
+    bool json = false;
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        const char *value = NULL;
+        if (strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--output") == 0)
+            value = i + 1 < argc ? argv[i + 1] : NULL;
+        else if (strncmp(argv[i], "-o", 2) == 0)
+            value = argv[i] + 2;
+        else if (strncmp(argv[i], "--output=", 9) == 0)
+            value = argv[i] + 9;
+        if (value)
+            json = strcmp(value, "json") == 0;
+    }
+    return json;
+}
+
 static bool wants_color(int fd, bool no_color)
 {
     const char *plain = getenv("NO_COLOR"), *terminal = getenv("TERM");
@@ -53,7 +90,6 @@ static int apply_globals(struct cli *cli, const struct global_options *globals, 
     const char *level = globals->log_level ? globals->log_level : getenv("FIRTH_LOG_LEVEL");
     const char *data_dir = globals->data_dir ? globals->data_dir : getenv("FIRTH_DATA_DIR");
     char shown[OPTION_SHOWN_MAX];
-    cli->json = globals->output == 1;
     cli->color_error = wants_color(STDERR_FILENO, globals->no_color);
     cli->terminal = cli->color_error && isatty(STDOUT_FILENO);
     cli->log =
@@ -92,22 +128,20 @@ static int run_command(struct cli *cli, struct global_options *globals, int argc
     struct error err;
     auto_free void *fields = mem_zalloc(command->options_size ? command->options_size : 1);
     const struct option_group groups[] = {{command->options, fields}, {global_option_specs, globals}};
-    if (command->raw) {
-        if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
-            globals->help = true;
-    } else if (options_parse(argc, argv, groups, 2, false, &argc, &err) < 0) {
-        cli->json = globals->output == 1;
+    if (options_parse(argc, argv, groups, 2, false, &argc, &err) < 0)
         return cli_usage(cli, &err);
-    }
+    cli->json = globals->output == 1;
     if (apply_globals(cli, globals, &err) < 0)
         return cli_usage(cli, &err);
     if (globals->help)
         return help_command(cli, command);
     if (globals->version)
         return help_version(cli);
-    if (!command->raw && check_operands(command, argc, argv, &err) < 0)
+    if (check_operands(command, argc, argv, &err) < 0)
         return cli_usage(cli, &err);
     cli->options = fields;
+    if (!command->stops_itself)
+        end_when_told();
     return command->run(cli, argc, argv);
 }
 
@@ -126,6 +160,7 @@ int main(int argc, char **argv)
         argc = 1;
         argv = empty;
     }
+    cli.json = asks_for_json(argc, argv);
     cli.program = own_path(argv[0], path);
     built_ins_catalog(cli.program, &arena, &built_ins);
 
@@ -150,6 +185,10 @@ int main(int argc, char **argv)
         return help_version(&cli);
     if (globals.help)
         return help_overview(&cli, STDOUT_FILENO);
+    if (cli.json) {
+        error_set(&err, ERROR_INVALID, "a command is missing; 'firth --help' lists them");
+        return cli_usage(&cli, &err);
+    }
     help_overview(&cli, STDERR_FILENO);
     return CLI_USAGE;
 }

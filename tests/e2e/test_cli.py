@@ -73,6 +73,49 @@ def test_errors_as_json(firth):
     assert "surplus" in error["error"]["message"]
 
 
+@pytest.mark.parametrize("args, code, message", [
+    (["chek", "-o", "json"], 2, "did you mean check?"),
+    (["-ojson", "chek"], 2, "did you mean check?"),
+    (["read", "--from", "1x", "a/b", "-o", "json"], 2, "--from is '1x'"),
+    (["read", "--form", "1", "a/b", "--output=json"], 2, "did you mean --from?"),
+    (["read", "-o", "json"], 2, "'firth read' needs more"),
+    (["version", "--log-level", "loud", "-o", "json"], 2, "--log-level is 'loud'"),
+    (["--log-levle", "-o", "json"], 2, "did you mean --log-level?"),
+    (["-o", "json"], 2, "a command is missing"),
+    (["connector", "source-fakr", "spec", "-o", "json"], 3, "did you mean source-faker?"),
+    (["connector", "source-faker", "-o", "json"], 2, "needs a verb: spec, check, discover or read"),
+    (["connector", "source-faker", "read", "--confg", "x", "-o", "json"], 2, "did you mean --config?"),
+])
+def test_errors_of_the_command_line_as_json(firth, firth_dev, args, code, message):
+    for program in (firth, firth_dev):
+        result = program(*args, expect=code)
+        assert result.out == "" and result.err.count("\n") == 1, result
+        assert message in json.loads(result.err)["error"]["message"]
+
+
+@pytest.mark.parametrize("args", [["chek", "-o", "json", "-o", "text"], ["chek", "--", "-o", "json"], ["chek", "-o"]])
+def test_errors_of_the_command_line_as_text(firth, args):
+    assert firth(*args, expect=2).err.startswith("firth: unknown command 'chek'")
+
+
+def test_connector_exit_codes(firth, firth_dev, tmp_path):
+    """docs/cli.md's words on them; those of a running connector are the connector suite's."""
+    (tmp_path / "wrong.json").write_text('{"count": "many"}')
+    (tmp_path / "config.json").write_text('{"count": 1}')
+    for program in (firth, firth_dev):
+        assert program("connector", "source-faker", "spec", "-o", "json", "--no-color", expect=0).json()["type"] == "SPEC"
+        check = program("connector", "source-faker", "check", "--config", tmp_path / "wrong.json", expect=0).json()
+        assert check["connectionStatus"]["status"] == "FAILED"
+        for args in (["check", "--config", tmp_path / "none.json"], ["discover", "--config", tmp_path / "wrong.json"],
+                     ["read", "--config", tmp_path / "config.json", "--catalog", tmp_path / "none.json"]):
+            failed = program("connector", "source-faker", *args, expect=3)
+            assert failed.json()["trace"]["error"]["failure_type"] == "config_error", failed
+        missing = program("connector", "nosuch", "spec", expect=3)
+        assert "there is no built-in connector 'nosuch'; 'firth connectors' lists them" in missing.err
+        assert "--config is missing" in program("connector", "source-faker", "check", expect=2).err
+        assert "does not know the verb raed" in program("connector", "source-faker", "raed", expect=2).err
+
+
 def test_log_level_from_environment(firth):
     result = firth("version", env={"FIRTH_LOG_LEVEL": "loud"}, expect=2)
     assert "FIRTH_LOG_LEVEL is 'loud'" in result.err

@@ -31,18 +31,20 @@ def test_list(firth):
         assert item["title"] in firth("connector", item["name"], "spec", expect=0).out
 
 
-@pytest.mark.parametrize("args, words", [
-    ([], "needs a connector's name"),
-    (["source-fakr"], "there is no built-in connector 'source-fakr', did you mean 'source-faker'?"),
-    (["zzz", "spec"], "there is no built-in connector 'zzz'; 'firth connectors' lists them"),
-    (["source-faker"], "which verb?"),
-    (["source-faker", "write", "--config", "x", "--catalog", "y"], "does not know the verb write"),
-    (["source-faker", "read", "--config", "x"], "--catalog is missing"),
-    (["source-faker", "check", "--confg", "x"], "does not know the option --confg"),
+@pytest.mark.parametrize("args, code, words", [
+    ([], 2, "'firth connector' needs more: firth connector NAME"),
+    (["source-fakr"], 3, "there is no built-in connector 'source-fakr'; did you mean source-faker?"),
+    (["zzz", "spec"], 3, "there is no built-in connector 'zzz'; 'firth connectors' lists them"),
+    (["source-faker"], 2, "source-faker needs a verb: spec, check, discover or read"),
+    (["destination-local-json"], 2, "destination-local-json needs a verb: spec, check or write"),
+    (["source-faker", "write", "--config", "x", "--catalog", "y"], 2, "does not know the verb write"),
+    (["source-faker", "read", "--config", "x"], 2, "--catalog is missing"),
+    (["source-faker", "check", "--confg", "x"], 2, "unknown option '--confg'; did you mean --config?"),
+    (["source-faker", "spec", "more"], 2, "'firth connector' does not take 'more'"),
 ])
-def test_wrong_command_lines(firth, args, words):
+def test_wrong_command_lines(firth, args, code, words):
     result = firth("connector", *args)
-    assert result.rc == 2 and words in result.err and not result.out, result
+    assert result.rc == code and words in result.err and not result.out, result
 
 
 def test_docs_name_every_option(firth, root):
@@ -146,7 +148,7 @@ def test_faker_refuses_a_broken_state(faker, value):
     config = {"count": 5}
     streams = faker("discover", config=config).one("CATALOG")["catalog"]["streams"]
     session = faker("read", config=config, catalog=configured(streams), state=state % value)
-    assert session.rc == 1 and "users" in session.errors()[0]["message"], session
+    assert session.rc == 3 and "users" in session.errors()[0]["message"], session
     assert session.errors()[0]["failure_type"] == "config_error"
 
 
@@ -194,7 +196,7 @@ def test_local_json_collisions(firth, tmp_path, first, second):
     write = runner(firth, "destination-local-json", tmp_path)
     session = write("write", config=CONFIG, catalog=configured([{**STREAM, **first}, {**STREAM, **second}]))
     message = session.errors()[0]
-    assert session.rc == 1 and "would both be written to" in message["message"], session
+    assert session.rc == 3 and "would both be written to" in message["message"], session
     assert message["failure_type"] == "config_error"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -100,6 +101,26 @@ def test_follow_ends_when_its_reader_goes(captured):
     assert process.wait(60) == -13
     assert process.stderr.read() == b""
     process.stderr.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_follow_told_to_stop(captured, number):
+    running = captured.start("read", "test/things", "--follow")
+    running.wait_for_line('"id": 9,')
+    running.signal(number)
+    assert running.wait() == 130
+    assert running.out == DOCUMENTS and running.err == []
+
+
+def test_ignored_signals_stay_ignored(captured):
+    """What `nohup` and a shell's `trap ''` are for."""
+    script = f'trap "" INT; exec "{captured.path}" read test/things --follow'
+    process = subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, env=captured.environment())
+    assert process.stdout.readline().decode().rstrip("\n") == DOCUMENTS[0]
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 130
+    process.stdout.close()
 
 
 def test_full_disk_behind_read(captured):
