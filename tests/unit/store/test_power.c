@@ -474,29 +474,37 @@ static bool run_seed(uint64_t seed, char *ret_wrong, size_t size)
     return sound;
 }
 
-static uint64_t seeds_wanted(void)
+static uint64_t number_of(const char *variable, uint64_t otherwise)
 {
-    uint64_t seeds;
-    const char *text = getenv("FIRTH_SEEDS");
-    if (text && string_to_u64(text, UINT64_MAX, &seeds))
-        return seeds;
-#ifdef __SANITIZE_ADDRESS__
-    return 1000;
-#else
-    return 10000;
-#endif
+    uint64_t number;
+    const char *text = getenv(variable);
+    if (text && !string_to_u64(text, UINT64_MAX / 2, &number))
+        fail_msg("%s is '%s', a number was expected", variable, text);
+    return text ? number : otherwise;
 }
 
+static uint64_t seeds_wanted(void)
+{
+    const char *level = getenv("FIRTH_TEST_LEVEL");
+    return number_of("FIRTH_SEEDS", level && strcmp(level, "full") == 0 ? 50000 : 10000);
+}
+
+/* Processes can share the seeds: of FIRTH_SEED_PARTS this one has every seed whose remainder is
+ * FIRTH_SEED_PART. */
 static void test_power_loss(void **state)
 {
     char wrong[1200];
-    uint64_t first = 0;
-    const char *text = getenv("FIRTH_SEED_FIRST");
-    if (text)
-        string_to_u64(text, UINT64_MAX, &first);
-    for (uint64_t seed = first, last = first + seeds_wanted(); seed < last; seed++)
+    uint64_t first = number_of("FIRTH_SEED_FIRST", 0), last = first + seeds_wanted(), done = 0;
+    uint64_t parts = number_of("FIRTH_SEED_PARTS", 1), part = number_of("FIRTH_SEED_PART", 0);
+    assert_true(part < parts);
+    for (uint64_t seed = first; seed < last; seed++) {
+        if (seed % parts != part)
+            continue;
         if (!run_seed(seed, wrong, sizeof wrong))
             fail_msg("%s", wrong);
+        done++;
+    }
+    print_message("# %" PRIu64 " of the seeds %" PRIu64 " to %" PRIu64 "\n", done, first, last - 1);
 }
 
 #ifdef FIRTH_FAULTS
