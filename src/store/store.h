@@ -39,7 +39,7 @@ enum {
 };
 
 /* Open (and unless read_only create) a data directory. A newer format version: ERROR_UNSUPPORTED, naming
- * both. */
+ * both. A store that has lost its VERSION file: ERROR_CORRUPT; a folder with other files: ERROR_INVALID. */
 struct store *store_open(const char *data_dir, const struct store_options *options, struct error *err);
 void store_close(struct store *store);
 MEM_DEFINE_CLEANUP(struct store *, store_close);

@@ -163,6 +163,28 @@ def test_newer_data_directory_is_refused(captured, data_dir):
         assert "999" in result.err
 
 
+def test_data_directory_without_version(captured, data_dir):
+    (data_dir / "VERSION").unlink()
+    for command in (["read", "test/things"], ["status"], ["run", "flow.yaml", "--once"]):
+        result = captured(*command)
+        assert result.rc == 5, result
+        assert "its VERSION file is missing" in result.err
+    assert not (data_dir / "VERSION").exists()
+
+
+def test_foreign_folder_is_no_data_directory(captured, root):
+    home = root / "home"
+    home.mkdir()
+    (home / "letter.txt").write_text("dear")
+    codes = set()
+    for command in (["read", "test/things"], ["status"], ["run", "flow.yaml", "--once"]):
+        result = captured(*command, "--data-dir", str(home))
+        codes.add(result.rc)
+        assert "not a data directory of firth" in result.err and "letter.txt" in result.err, result
+    assert len(codes) == 1 and 0 not in codes
+    assert [path.name for path in home.iterdir()] == ["letter.txt"]
+
+
 def test_status(captured):
     table = captured("status", expect=0).out.splitlines()
     assert table[0].split() == ["TASK", "COLLECTION", "DOCUMENTS", "BYTES", "LAST", "COMMIT", "CHECKPOINT"]

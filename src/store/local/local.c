@@ -160,22 +160,49 @@ static int check_version(const char *path, char *text, struct error *err)
     return 0;
 }
 
+struct contents {
+    bool store;       /* folders that only a store makes */
+    char foreign[64]; /* the name of something that is none of ours, for the message */
+};
+
 static void seen(void *argument, const char *name)
 {
-    bool *has_data = argument;
-    *has_data = *has_data || strcmp(name, "collections") == 0 || strcmp(name, "tasks") == 0;
+    struct contents *contents = argument;
+    if (strcmp(name, "collections") == 0 || strcmp(name, "tasks") == 0)
+        contents->store = true;
+    else if (!string_starts_with(name, "VERSION.tmp.") && strcmp(name, "lost+found") != 0)
+        /* The first is what make_store leaves when it dies, the second what an empty file system holds. */
+        snprintf(contents->foreign, sizeof contents->foreign, "%s", name);
+}
+
+/* A folder without VERSION may become a data directory only if it is empty. The same answer for those who
+ * would write and those who would read. */
+static int check_empty(const struct local_store *store, struct error *err)
+{
+    struct contents contents = {0};
+    int result = store->disk->list(store->disk->context, store->folder, seen, &contents);
+    if (result == -ENOENT)
+        return 0;
+    if (result < 0)
+        return disk_error(err, result, "cannot list %s", store->folder);
+    if (contents.store)
+        return error_set(
+            err, ERROR_CORRUPT,
+            "%s holds a store, but its VERSION file is missing: put back a file VERSION with the line "
+            "\"firth-store %d\", or the whole folder from a backup",
+            store->folder, STORE_VERSION);
+    if (*contents.foreign)
+        return error_set(
+            err, ERROR_INVALID,
+            "%s is not a data directory of firth: it has no VERSION file, and it is not empty (it "
+            "holds %s): name a data directory, or a folder that is new or empty",
+            store->folder, contents.foreign);
+    return 0;
 }
 
 static int make_store(struct local_store *store, const char *version_path, struct error *err)
 {
     const struct disk *disk = store->disk;
-    bool has_data = false;
-    int result = disk->list(disk->context, store->folder, seen, &has_data);
-    if (result < 0 && result != -ENOENT)
-        return disk_error(err, result, "cannot list %s", store->folder);
-    if (has_data)
-        return error_set(err, ERROR_CORRUPT, "%s holds a store but its VERSION file is missing",
-                         store->folder);
     if (make_folders(disk, store->folder, 0, err) < 0)
         return -1;
     auto_free char *temporary = mem_printf("%s.tmp.%d", version_path, (int)getpid());
@@ -184,7 +211,7 @@ static int make_store(struct local_store *store, const char *version_path, struc
     int file = disk->open(disk->context, temporary, DISK_WRITE | DISK_CREATE | DISK_EMPTY);
     if (file < 0)
         return disk_error(err, file, "cannot make %s", temporary);
-    result = disk_write_one(disk, file, text, (size_t)size, 0);
+    int result = disk_write_one(disk, file, text, (size_t)size, 0);
     if (result == 0)
         result = disk->sync(disk->context, file);
     disk->close(disk->context, file);
@@ -208,6 +235,8 @@ static int open_version(struct local_store *store, struct error *err)
         return -1;
     if (found)
         return check_version(path, text, err);
+    if (check_empty(store, err) < 0)
+        return -1;
     if (store->read_only)
         return error_set(err, ERROR_NOT_FOUND, "%s is not a data directory of firth: it has no VERSION file",
                          store->folder);

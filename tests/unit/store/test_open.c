@@ -49,15 +49,67 @@ static void test_versions(void **state)
     store_close(must_open(fixture->folder, false));
 }
 
+/* Both kinds of opening say the same. */
+static void expect_no_store(const char *folder, enum error_code code, const char *says)
+{
+    struct error err[2];
+    for (int read_only = 0; read_only < 2; read_only++) {
+        assert_null(store_open(folder, &(struct store_options){.read_only = read_only}, &err[read_only]));
+        assert_int_equal(err[read_only].code, code);
+        if (!strstr(err[read_only].message, says) || !strstr(err[read_only].message, folder))
+            fail_msg("expected '%s' in: %s", says, err[read_only].message);
+    }
+    assert_string_equal(err[0].message, err[1].message);
+}
+
 static void test_version_is_missing(void **state)
 {
+    static const char *const left[] = {"collections", "tasks"};
     struct fixture *fixture = *state;
     struct error err;
-    store_writer_close(must_write(fixture->store, "t", NULL));
-    auto_free char *path = mem_printf("%s/VERSION", fixture->folder);
-    assert_int_equal(unlink(path), 0);
-    assert_null(store_open(fixture->folder, NULL, &err));
-    assert_int_equal(err.code, ERROR_CORRUPT);
+    auto_free char *version = mem_printf("%s/VERSION", fixture->folder);
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+        auto_free char *folder = mem_printf("%s/%s", fixture->folder, left[i]);
+        assert_int_equal(mkdir(folder, 0700), 0);
+        assert_int_equal(unlink(version), 0);
+        expect_no_store(fixture->folder, ERROR_CORRUPT, "VERSION with the line \"firth-store 1\"");
+        assert_false(file_exists(version));
+        /* What the message says is right. */
+        write_version(fixture, "firth-store 1\n");
+        store_close(must_open(fixture->folder, false));
+        assert_int_equal(file_remove_tree(folder, &err), 0);
+    }
+}
+
+/* A folder of somebody else's files is not made ours; one that is empty for all that matters is. */
+static void test_foreign_folder(void **state)
+{
+    static const struct {
+        const char *file;
+        bool refused;
+    } cases[] = {
+        {"notes.txt", true},         {".hidden", true},     {"lock", true},
+        {"VERSION.tmp.4711", false}, {"lost+found", false},
+    };
+    struct fixture *fixture = *state;
+    struct error err;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        auto_free char *folder = mem_printf("%s/foreign-%zu", fixture->folder, i);
+        auto_free char *file = mem_printf("%s/%s", folder, cases[i].file);
+        auto_free char *version = mem_printf("%s/VERSION", folder);
+        assert_int_equal(mkdir(folder, 0700), 0);
+        assert_int_equal(file_replace(file, "mine", 4, 0600, &err), 0);
+        if (cases[i].refused)
+            expect_no_store(folder, ERROR_INVALID, cases[i].file);
+        assert_false(file_exists(version));
+        if (!cases[i].refused) {
+            assert_null(store_open(folder, &(struct store_options){.read_only = true}, &err));
+            assert_int_equal(err.code, ERROR_NOT_FOUND);
+            store_close(must_open(folder, false));
+            assert_true(file_exists(version));
+        }
+        assert_true(file_exists(file));
+    }
 }
 
 static void test_read_only(void **state)
@@ -272,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_versions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_version_is_missing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_foreign_folder, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_read_only, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_journals, set_up, tear_down),
