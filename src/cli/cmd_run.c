@@ -115,7 +115,9 @@ static int run_locked(struct cli *cli, const struct catalog *catalog)
     struct output output;
     output_init(&output, STDOUT_FILENO);
     struct listener listener = {.json = {.output = &output, .level = cli->log.level}};
-    if (!cli->json)
+    if (cli->json)
+        output_mind_reader(&output);
+    else
         listener.progress = progress_new(cli, options->once);
     int code = supervise(cli, catalog, data_dir, &listener, &output);
     progress_free(listener.progress);

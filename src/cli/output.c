@@ -34,7 +34,7 @@ static void write_out(struct output *output, const char *bytes, size_t size)
         if (wrote > 0) {
             bytes += wrote;
             size -= (size_t)wrote;
-        } else if (wrote < 0 && errno == EPIPE) {
+        } else if (wrote < 0 && errno == EPIPE && !output->minds_reader) {
             output_reader_gone();
         } else if (wrote < 0 && errno != EINTR) {
             error_errno(&output->error, errno, "cannot write to standard output");

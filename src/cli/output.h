@@ -13,7 +13,7 @@
 struct output {
     int fd;
     struct buffer buffer;
-    bool failed;
+    bool failed, minds_reader;
     struct error error;
 };
 
@@ -21,6 +21,11 @@ void output_init(struct output *output, int fd);
 void output_write(struct output *output, const void *bytes, size_t size);
 void output_str(struct output *output, const char *text);
 void output_printf(struct output *output, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* From here on a reader that went away is a failure like others, for its owner to see and to end in order. */
+static inline void output_mind_reader(struct output *output)
+{
+    output->minds_reader = true;
+}
 /* Write what is buffered now. */
 void output_flush(struct output *output);
 static inline bool output_failed(const struct output *output)

@@ -211,21 +211,29 @@ static void scroll_line(struct progress *progress, enum log_level level, const c
     buffer_done(&line);
 }
 
-static void log_line(struct progress *progress, enum log_level level, const char *name, const char *message)
+static void plain_log_line(struct progress *progress, enum log_level level, const char *name,
+                           const char *message)
 {
     struct log log = progress->cli->log;
-    if (level < log.level)
-        return;
-    if (progress->live) {
-        scroll_line(progress, level, name, message);
-        return;
-    }
     struct buffer printable;
     buffer_init(&printable, 64 * 1024);
     text_append_printable(&printable, message, strlen(message));
     log.name = *name ? name : NULL;
-    log_write(&log, level, "%s", printable.overflowed ? message : buffer_cstr(&printable));
+    log_write(&log, level, "%s", buffer_cstr(&printable));
     buffer_done(&printable);
+}
+
+/* A message of several lines (an error with a connector's last log lines) as so many. */
+static void log_line(struct progress *progress, enum log_level level, const char *name, const char *message)
+{
+    if (level < progress->cli->log.level)
+        return;
+    while (*message) {
+        size_t size = strcspn(message, "\n");
+        auto_free char *line = mem_strndup(message, size);
+        (progress->live ? scroll_line : plain_log_line)(progress, level, name, line);
+        message += message[size] ? size + 1 : size;
+    }
 }
 
 void progress_log(struct progress *progress, enum log_level level, const char *format, ...)

@@ -399,7 +399,8 @@ void progress_plain(const struct progress_task *task, uint64_t now_ns, struct bu
         string_human_bytes((double)binding->bytes, bytes, sizeof bytes);
         string_human_count((uint64_t)(progress_rate(task, binding, now_ns) + 0.5), rate, sizeof rate);
         lag_text(binding->lag_ms, lag, sizeof lag);
-        buffer_printf(out, "%s %s %s documents, %s", i ? ";" : "", binding->name, count, bytes);
+        buffer_printf(out, "%s %s %s document%s, %s", i ? ";" : "", binding->name, count,
+                      binding->documents == 1 ? "" : "s", bytes);
         if (binding->complete)
             buffer_str(out, ", done");
         else if (task->state == PROGRESS_RUNNING)

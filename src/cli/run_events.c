@@ -2,6 +2,8 @@
 
 #include "json/writer.h"
 
+#include <signal.h>
+
 static void begin(struct json_writer *writer, struct buffer *line, const char *event,
                   const struct supervisor_task *task)
 {
@@ -19,6 +21,11 @@ static void print(struct run_events *events, struct buffer *line)
         output_write(events->output, line->data, line->size);
     output_flush(events->output);
     buffer_done(line);
+    if (output_failed(events->output) && !events->stopped) {
+        /* Nobody hears us any more: as a person would, by the supervisor's own way of stopping. */
+        events->stopped = true;
+        raise(SIGTERM);
+    }
 }
 
 static void end(struct run_events *events, struct json_writer *writer, struct buffer *line)

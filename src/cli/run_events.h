@@ -5,10 +5,12 @@
 #include "cli/output.h"
 #include "supervisor/supervisor.h"
 
-/* The callbacks' context is the output, flushed after each line. Log lines below `level` are left out. */
+/* The callbacks' context is the output, flushed after each line. Log lines below `level` are left out.
+ * Once the output fails, the run is stopped as by SIGTERM. */
 struct run_events {
     struct output *output;
     enum log_level level;
+    bool stopped; /* the output failed, and the run has been told to stop */
 };
 struct supervisor_events run_events(struct run_events *events);
 

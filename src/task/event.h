@@ -2,7 +2,8 @@
  * `firth task --events-fd`. The writer is the task, the reader the supervisor; README.md beside this file
  * shows the lines.
  *
- * Counters are of this session (one life of the task process) and only grow. A reader that sees an event
+ * Counters are of this session (one life of the task process) and only grow, but for the last ones of a
+ * session that did not complete: they are what was committed. A reader that sees an event
  * it does not know ignores it. */
 #ifndef FIRTH_TASK_EVENT_H
 #define FIRTH_TASK_EVENT_H

@@ -226,6 +226,17 @@ static void close_session(struct session *session)
     arena_done(&task->arena);
 }
 
+/* What was taken but not committed is no part of a session that did not complete: it will be sent again. */
+static void count_committed_only(struct task *task)
+{
+    for (size_t i = 0; i < task->binding_count; i++) {
+        struct task_binding_progress *progress = &task->progress[i];
+        progress->documents = progress->committed_documents;
+        progress->bytes = progress->committed_bytes;
+        progress->invalid = task->bindings[i].committed_invalid;
+    }
+}
+
 enum task_outcome task_run(const struct task_spec *spec, struct task_report *report,
                            const struct clock *clock, int stop_fd, struct error *err)
 {
@@ -244,6 +255,8 @@ enum task_outcome task_run(const struct task_spec *spec, struct task_report *rep
         result = run(&session, err);
     if (result < 0)
         farewell(&session);
+    if (result < 0 || task->stopping || session.stop_now)
+        count_committed_only(task);
     if (session.begun)
         task_report_progress(report, task->progress, task->binding_count);
     close_session(&session);

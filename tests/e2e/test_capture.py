@@ -3,6 +3,7 @@ in which a source can go wrong gives one clear error and loses nothing."""
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -279,6 +280,62 @@ def test_a_document_without_its_key(firth, tmp_path, data, got, quarantine):
             assert part in error["message"], error["message"]
 
 
+# --- what people see ---------------------------------------------------------------------------------------
+
+
+def test_a_failure_without_a_terminal_is_legible(firth, tmp_path):
+    """Its last log lines are lines; what it counts is what there is."""
+    steps = [records(1, 1), state(1), records(2, 4), {"stderr": "first\nsecond"}, {"exit": 1}]
+    running = firth.start("run", str(capture(tmp_path, steps)), "--retry-after", "1h")
+    running.wait_for_line("starts again in")
+    running.signal(signal.SIGTERM)
+    running.wait()
+    shown = "\n".join(running.err)
+    assert re.search(r"its last log lines:\n[^\n]*  first\n[^\n]*  second\n", shown), shown
+    assert "acmeCo/users 1 document," in shown and "4 documents" not in shown and "?" not in shown, shown
+
+
+def test_a_failed_session_counts_what_it_committed(firth, tmp_path):
+    steps = [records(1, 3), records(9, 9, age="old"), state(3), records(4, 6), records(10, 10, age="old"), {"exit": 1}]
+    lines = run(firth, capture(tmp_path, steps, schema=AGE, onInvalid={"quarantine": "acmeCo/bad"}), expect=1)
+    users = counters(lines)["acmeCo/users"]
+    assert (users["documents"], users["committedDocuments"], users["invalid"]) == (3, 3, 1)
+    assert users["bytes"] == users["committedBytes"] == 3 * len('{"id": 1}')
+
+
+def test_nobody_reads_the_events_any_more(firth, tmp_path):
+    """The tasks are stopped in order: what the source's states cover is kept, and the exit code says it."""
+    steps = [records(1, 2), state(2), {"touch": str(tmp_path / "said")}, {"sleep_until": str(tmp_path / "closed")},
+             records(3, 4), state(4), {"hang": True}]
+    command = [firth.path, "run", str(capture(tmp_path, steps)), "-o", "json"]
+    with subprocess.Popen(command, env=firth.environment(), cwd=tmp_path, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        until(lambda: (tmp_path / "said").exists(), "the first documents")
+        process.stdout.close()
+        (tmp_path / "closed").touch()
+        process.stdout = None
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 5 and b"standard output" in err, (process.returncode, err)
+    assert ids(firth) in ([1, 2], [1, 2, 3, 4])  # it was stopped before the second state came, or after
+
+
+# --- what nobody is to see ---------------------------------------------------------------------------------
+
+
+def test_no_secret_in_any_message(firth, tmp_path):
+    """Neither of the command's words nor of the environment."""
+    catalog = capture(tmp_path, [{"stderr": "I was given env-s3cr3t"}, {"text": "and env-s3cr3t once more"},
+                                 {"message": {"type": "RECORD", "record": {"stream": "users", "data": "env-s3cr3t"}}}])
+    text = json.loads(catalog.read_text())
+    local = text["captures"]["acmeCo/test"]["endpoint"]["local"]
+    local["command"] += ["--token", "${WORD}"]
+    local["env"] = {"API_TOKEN": "env-s3cr3t"}
+    catalog.write_text(json.dumps(text))
+    for more in ([], ["-o", "json"]):
+        result = firth("run", str(catalog), "--once", *more, expect=1, env={"WORD": "word-s3cr3t"})
+        assert "s3cr3t" not in result.out + result.err and "scripted_source.py" in result.out + result.err, result
+
+
 # --- sources that go wrong --------------------------------------------------------------------------------
 
 BEFORE = [records(1, 2), state(2), records(3, 3)]
@@ -306,7 +363,9 @@ FAILURES = {
     "unknown stream": ([records(1, 1, "user")], "protocol", False, ["'user'", "nobody asked for", "'users'"]),
     "a flood of text": ([{"text": "\n".join(["noise"] * 10001)}], "protocol", True, ["10000 lines", "noise"]),
     "a document past 64 MiB": ([records(4, 4, fill=(64 << 20))], "limit", False, ["64 MiB", "document 4", "users"]),
-    "a line past the limit": ([records(4, 4, fill=(66 << 20))], "limit", False, ["line"]),
+    "a line past the limit": ([records(4, 4, fill=(66 << 20))], "limit", False,
+                              ["65 MiB (a document may have 64 MiB)", "line 5", "of the stream 'users'",
+                               "right would be", 'it begins: {"type": "RECORD"']),
     "a line without end": ([{"flood": {"bytes": 70 << 20}}, {"hang": True}], "limit", False, ["line"]),
 }
 
