@@ -172,8 +172,8 @@ def test_data_directory_without_version(captured, data_dir):
     assert not (data_dir / "VERSION").exists()
 
 
-def test_foreign_folder_is_no_data_directory(captured, root):
-    home = root / "home"
+def test_foreign_folder_is_no_data_directory(captured, tmp_path):
+    home = tmp_path / "home"
     home.mkdir()
     (home / "letter.txt").write_text("dear")
     codes = set()
