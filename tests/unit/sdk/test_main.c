@@ -380,7 +380,7 @@ static void test_wrong_files(void **state)
         struct run run;
         run_start(&run);
         read_with(&run, cases[i].config, cases[i].catalog);
-        expect_exit(&run, 1);
+        expect_exit(&run, 3);
         expect_lines(&run, (const char *const[]){cases[i].piece, NULL});
         assert_int_equal(count_pieces(&run, "\"type\":\"ERROR\""), 1);
         run_end(&run);
@@ -406,7 +406,7 @@ static void test_command_line(void **state)
         {WORDS("check", "--config", no), 0, "\"status\":\"FAILED\",\"message\":\"act is no\""},
         {WORDS("check", "--config", bad), 0,
          "\"status\":\"FAILED\",\"message\":\"act must be a string, got 1\""},
-        {WORDS("check", "--config", missing), 1, "\"type\":\"ERROR\""},
+        {WORDS("check", "--config", missing), 3, "\"type\":\"ERROR\""},
         {WORDS("discover", "--config", config), 0, "{\"streams\":[{\"name\":\"a\""},
         {WORDS("write", "--config", config, "--catalog", config), 2, NULL},
         {WORDS("read", "--config", config), 2, NULL},
