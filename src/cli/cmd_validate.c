@@ -23,7 +23,7 @@ static const char *const drafts[] = {"2020-12", "7", NULL};
 
 static const struct option_spec options[] = {
     {"schema", 's', OPTION_STRING, offsetof(struct validate_options, schema), "SCHEMA",
-     "JSON or YAML file with the schema, with an optional #fragment; or a URI"},
+     "JSON or YAML file with the schema, with an optional #fragment; or a URI", .required = true},
     {"draft", 0, OPTION_CHOICE, offsetof(struct validate_options, draft), "2020-12|7",
      "of schemas that do not say it by $schema (2020-12)", drafts},
     {"resources", 0, OPTION_LIST, offsetof(struct validate_options, resources), "DIR=BASE_URI",
@@ -39,6 +39,7 @@ struct validation {
     struct output out;
     struct arena arena; /* of one line */
     uint64_t line, documents, invalid, violations;
+    uint64_t repeated; /* documents with members of the same name */
 };
 
 static void print_json(struct validation *v, const struct schema_violation *violation)
@@ -85,6 +86,16 @@ static void report_error(struct validation *v, const char *message)
                   .instance = "", .keyword_location = "", .absolute_location = "", .message = message});
 }
 
+/* The parser was given one line and counts from there; the line's own number stands before it. */
+static void report_not_json(struct validation *v, const char *message)
+{
+    static const char only_line[] = "line 1, ";
+    if (string_starts_with(message, only_line))
+        message += sizeof only_line - 1;
+    auto_free char *text = mem_printf("not valid JSON: %s", message);
+    report_error(v, text);
+}
+
 static void explain(struct validation *v, const struct json *doc)
 {
     struct schema_violation violations[VIOLATIONS_PER_DOCUMENT_MAX];
@@ -112,12 +123,15 @@ static void validate_line(struct validation *v, struct slice line)
     v->documents++;
     int valid = 0;
     if (json_parse(v->parser, line.data, line.size, &doc, &err) < 0) {
-        error_wrap(&err, "not valid JSON");
-        report_error(v, err.message);
-    } else if ((valid = schema_validate(v->schema, v->validator, &doc, 0, &err)) < 0)
-        report_error(v, err.message);
-    else if (!valid)
-        explain(v, &doc);
+        report_not_json(v, err.message);
+    } else {
+        v->repeated += doc.duplicates > 0;
+        valid = schema_validate(v->schema, v->validator, &doc, 0, &err);
+        if (valid < 0)
+            report_error(v, err.message);
+        else if (!valid)
+            explain(v, &doc);
+    }
     v->invalid += valid <= 0;
     arena_clear(&v->arena);
 }
@@ -195,6 +209,11 @@ static void print_summary(const struct validation *v)
     string_human_count(v->violations, violations, sizeof violations);
     fprintf(stderr, "%s %s, %s invalid, %s %s\n", documents, v->documents == 1 ? "document" : "documents",
             invalid, violations, v->violations == 1 ? "violation" : "violations");
+    if (v->repeated) {
+        string_human_count(v->repeated, documents, sizeof documents);
+        fprintf(stderr, "%s %s members of the same name: the last one counts\n", documents,
+                v->repeated == 1 ? "document has" : "documents have");
+    }
 }
 
 static int validate_file(struct cli *cli, const struct schema *schema, const char *path)

@@ -190,8 +190,9 @@ int options_parse(int argc, char **argv, const struct option_group *groups, size
 void options_usage(const struct option_spec *specs, struct buffer *out)
 {
     for (const struct option_spec *spec = specs; spec && spec->name; spec++)
-        buffer_printf(out, " [--%s%s%s]%s", spec->name, spec->value ? " " : "",
-                      spec->value ? spec->value : "", spec->kind == OPTION_LIST ? "…" : "");
+        buffer_printf(out, " %s--%s%s%s%s%s", spec->required ? "" : "[", spec->name, spec->value ? " " : "",
+                      spec->value ? spec->value : "", spec->required ? "" : "]",
+                      spec->kind == OPTION_LIST ? "…" : "");
 }
 
 /* "  -o, --output text|json" */

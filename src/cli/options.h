@@ -37,6 +37,7 @@ struct option_spec {
     const char *help;           /* one line: lower case, no full stop */
     const char *const *choices; /* OPTION_CHOICE: NULL-terminated */
     uint64_t min, max;          /* OPTION_NUMBER; max 0: no limit */
+    bool required;              /* the usage line shows it without brackets; the command sees to it */
 };
 
 /* One table and the struct that it fills. */

@@ -58,19 +58,18 @@ static const char *path_of(const struct schema_files *files, const char *uri, st
 
 static int read_schema(const char *path, struct arena *arena, struct slice *ret_source, struct error *err)
 {
-    if (yaml_syntax_of(path) == YAML_SYNTAX_YAML) {
-        struct yaml_document document;
-        if (yaml_load(arena, path, NULL, NULL, &document, err) < 0)
-            return -1;
-        *ret_source = json_raw(&document.json, 0);
-        return 0;
-    }
     struct buffer content;
+    struct yaml_document document;
     buffer_init(&content, SCHEMA_FILE_MAX);
     int result = file_read(path, SCHEMA_FILE_MAX, &content, err);
-    if (result == 0)
-        *ret_source =
-            (struct slice){arena_dup(arena, content.data ? content.data : "", content.size), content.size};
+    struct slice source = {content.data ? content.data : "", content.size};
+    if (result == 0 && yaml_syntax_of(path) == YAML_SYNTAX_YAML) {
+        result = yaml_parse(arena, path, YAML_SYNTAX_YAML, source, NULL, NULL, &document, err);
+        if (result == 0)
+            *ret_source = json_raw(&document.json, 0);
+    } else if (result == 0) {
+        *ret_source = (struct slice){arena_dup(arena, source.data, source.size), source.size};
+    }
     buffer_done(&content);
     return result;
 }

@@ -74,6 +74,12 @@ def test_links_lead_somewhere():
     assert not broken
 
 
+def test_index_lists_every_page():
+    index = (ROOT / "docs" / "README.md").read_text()
+    pages = [page.name for page in (ROOT / "docs").glob("*.md") if page.name != "README.md"]
+    assert len(pages) > 5 and [page for page in pages if f"| [{page}]({page}) |" not in index] == []
+
+
 def section(text, name):
     found = re.search(rf"^## [^\n]*\bfirth {name}\b[^\n]*\n(.*?)(?=^## |\Z)", text, re.M | re.S)
     return found.group(1) if found else None

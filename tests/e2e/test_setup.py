@@ -51,6 +51,20 @@ def test_nothing_to_do_is_quick_and_silent():
     assert time.monotonic() - started < 2
 
 
+def test_demo_looks_where_the_files_are(checkout, tmp_path):
+    """FIRTH_LOCAL_ROOT is where Local JSON writes; the demo must show that, not /tmp/airbyte_local."""
+    catalog = "examples/faker-local-json/flow.yaml"
+    write(checkout, catalog, (ROOT / catalog).read_text())
+    folder = tmp_path / "root" / "json_data"
+    write(checkout, "build/firth", f"""#!/bin/bash
+mkdir -p {folder} && echo '{{"a":1}}' >{folder}/_airbyte_raw_users.jsonl
+""")
+    (checkout / "build" / "firth").chmod(0o755)
+    done = run(checkout / "scripts" / "demo", env={**os.environ, "FIRTH_LOCAL_ROOT": str(tmp_path / "root")})
+    assert done.returncode == 0, done
+    assert str(folder) in done.stdout and '{"a":1}' in done.stdout and "airbyte_local" not in done.stdout
+
+
 def test_unknown_part(checkout):
     done = run(checkout / "scripts" / "setup", "everything")
     assert done.returncode == 1

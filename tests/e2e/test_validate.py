@@ -38,7 +38,8 @@ def test_violations_as_text_and_json(firth, schemas):
         text.out.splitlines()[1],
         "line 5: /name: /properties/name/type: expected string, got integer 5",
     ]
-    assert text.out.splitlines()[1].startswith("line 4: (root): (root): not valid JSON: ")
+    assert text.out.splitlines()[1].startswith("line 4: (root): (root): not valid JSON: column 1 (byte 0): ")
+    assert text.out.splitlines()[1].count("line") == 1
     assert text.err == "4 documents, 3 invalid, 3 violations\n"
 
     machine = firth("validate", "-o", "json", "--schema", schemas / "user.json", stdin=lines, expect=1).lines()
@@ -55,6 +56,49 @@ def test_file_fragment_and_success(firth, schemas):
     documents.write_text('{"zip": "12345"}\r\n{"zip": "54321"}\n')
     done = firth("validate", documents, "--schema", f"{schemas}/address.yaml#/$defs/address", expect=0)
     assert done.out == "" and done.err == "2 documents, 0 invalid, 0 violations\n"
+
+
+def test_members_of_the_same_name(firth, schemas):
+    """The last one counts, as a collection has it; the summary says how many documents had such."""
+    schema = schemas / "s.json"
+    schema.write_text('{"properties": {"a": {"type": "integer"}}}')
+    one = firth("validate", "-s", schema, stdin=b'{"a":"x","a":1,"b":{"c":1,"c":2}}\n{"a":1}\n', expect=0)
+    assert one.out == ""
+    assert one.err == ("2 documents, 0 invalid, 0 violations\n"
+                       "1 document has members of the same name: the last one counts\n")
+    two = firth("validate", "-s", schema, stdin=b'{"a":1,"a":"x"}\n{"a":1,"a":1}\n', expect=1)
+    assert two.out == 'line 1: /a: /properties/a/type: expected integer, got string "x"\n'
+    assert two.err.splitlines()[1] == "2 documents have members of the same name: the last one counts"
+
+
+def test_depth(firth, tmp_path):
+    """The limits that docs/schema.md names."""
+    (tmp_path / "s.json").write_text("true")
+    firth("validate", "-s", tmp_path / "s.json", stdin=b"[" * 256 + b"]" * 256, expect=0)
+    assert "256" in firth("validate", "-s", tmp_path / "s.json", stdin=b"[" * 257 + b"]" * 257, expect=1).out
+    for name, most in (("s.json", 256), ("s.yaml", 128)):
+        schema = tmp_path / name
+        schema.write_text('{"not":' * most + "{}" + "}" * most)
+        assert str(most) in firth("validate", "-s", schema, stdin=b"1", expect=3).err
+        schema.write_text('{"not":' * (most - 1) + "{}" + "}" * (most - 1))
+        firth("validate", "-s", schema, "--draft", "7", stdin=b"", expect=0)
+
+
+def test_help_shows_what_is_required(firth):
+    usage = firth("validate", "--help", expect=0).out.split("Usage: ")[1].split("\n")[0]
+    assert usage == "firth validate [FILE] --schema SCHEMA [--draft 2020-12|7] [--resources DIR=BASE_URI]…"
+
+
+@pytest.mark.parametrize("name", ["none.json", "none.yaml"])
+def test_missing_schema_is_named_once(firth, tmp_path, name):
+    result = firth("validate", "-s", tmp_path / name, expect=3)
+    assert result.err == f"firth: cannot open {tmp_path / name}: No such file or directory\n"
+
+
+def test_wrong_yaml_schema_is_named_with_its_place(firth, tmp_path):
+    (tmp_path / "s.yaml").write_text("type: string\nmaxLength: [\n")
+    err = firth("validate", "-s", tmp_path / "s.yaml", stdin=b"1", expect=3).err
+    assert err.count("s.yaml") == 1 and f"{tmp_path}/s.yaml:" in err
 
 
 def test_resources(firth, schemas, tmp_path):
