@@ -672,7 +672,7 @@ static const struct write_case {
     {"{\"streams\":[" TARGET("a", "append", IDS) "," TARGET("a", "append", IDS) "]}",
      "",
      "{}",
-     1,
+     3,
      {"\"failure_type\":\"config_error\""},
      "commit"},
     {"{\"streams\":[" TARGET("a", "append", IDS) "]}",
