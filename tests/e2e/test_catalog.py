@@ -46,6 +46,29 @@ def test_each_example_says_what_it_needs(firth, path):
     assert all(name in comment for name in missing)
 
 
+def test_the_lines_of_the_examples_readme_are_right(firth):
+    """Every flow.yaml has one line that checks it as written there, or is named as right without."""
+    text = (ROOT / "examples" / "README.md").read_text()
+    lines = [line.split() for line in text.splitlines() if line.startswith("    ") and " check " in line]
+    checked = set()
+    for words in lines:
+        env = dict.fromkeys(NEEDED) | dict(word.split("=") for word in words if "=" in word)
+        assert words[-3:-1] == ["firth", "check"] and set(env) == set(NEEDED)
+        firth("check", ROOT / words[-1], env=env, expect=0)
+        checked.add(pathlib.Path(words[-1]).parent.name)
+    alone = text[text.index("accepts "):text.index("as they stand")]
+    for path in EXAMPLES:
+        if path.parent.name not in checked or f"`{path.parent.name}`" in alone:
+            assert f"`{path.parent.name}`" in alone
+            firth("check", path, env=dict.fromkeys(NEEDED), expect=0)
+
+
+def test_the_local_endpoint_of_the_readme(firth, catalog):
+    [local] = [part for part in (ROOT / "README.md").read_text().split("`") if part.startswith("local: {")]
+    firth("check", catalog("collections: {a: {key: [/id], schema: {}}}\ncaptures: {c: {endpoint: {" + local +
+                           "}, bindings: [{resource: {stream: s}, target: a}]}}\n"), expect=0)
+
+
 @pytest.fixture
 def catalog(tmp_path):
     def write(text, name="flow.yaml"):
