@@ -154,7 +154,14 @@ static void build_schemas(struct loader *loader, struct catalog_collection *coll
 {
     struct collection_schemas given = {values[COLLECTION_SCHEMA], values[COLLECTION_WRITE_SCHEMA],
                                        values[COLLECTION_READ_SCHEMA]};
+    static const char *const names[] = {"schema", "writeSchema", "readSchema"};
     bool one = value_there(given.schema), write = value_there(given.write), read = value_there(given.read);
+    for (size_t i = 0; i < RULES_COUNT(names) && value_has_tag(entry->value, JSON_OBJECT); i++) {
+        /* There, but of no type that a schema has: told already. */
+        if (!value_there(values[COLLECTION_SCHEMA + i]) &&
+            json_get(&entry->value.source->doc.json, entry->value.at, names[i]) != JSON_NONE)
+            return;
+    }
     if (one && (write || read))
         loader_problem(
             loader, write ? given.write : given.read,

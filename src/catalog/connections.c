@@ -152,9 +152,12 @@ static void check_stream_names(struct loader *loader, struct value list, const s
 
 static void build_streams(struct loader *loader, struct value value, struct catalog_connection *connection)
 {
-    static const char *const words[] = {"all"};
     if (value_has_tag(value, JSON_STRING)) {
-        connection->all_streams = value_word(loader, value, "'streams'", words, 1) == 0;
+        const char *text = value_string(loader, value);
+        connection->all_streams = text && strcmp(text, "all") == 0;
+        if (text && !connection->all_streams)
+            loader_problem(loader, value, "'streams' must be all, or a list of streams, not '%s'",
+                           value_written(loader, value));
         return;
     }
     size_t count = value_count(value);

@@ -34,6 +34,17 @@ static int flow_reference(const struct json *doc, uint32_t at)
     return -1;
 }
 
+const char *flow_suggest(struct loader *loader, const char *reference)
+{
+    const char *known[RULES_COUNT(flow_references)];
+    for (size_t i = 0; i < RULES_COUNT(flow_references); i++) {
+        known[i] = flow_references[i].reference;
+        if (strcmp(known[i], reference) == 0)
+            return "";
+    }
+    return loader_suggest(loader, reference, known, RULES_COUNT(known));
+}
+
 static void find_bundled(struct flow_rewriting *rewriting, uint32_t from, uint32_t end)
 {
     for (uint32_t at = from; at + 1 < end; at++) {

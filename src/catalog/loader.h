@@ -209,6 +209,8 @@ bool schemas_add_file(struct loader *loader, struct source *source, struct error
 
 /* What flow://inferred-schema and the like stand for; once. */
 void flow_register(struct loader *loader);
+/* "; did you mean 'flow://write-schema'?" or "". Scratch. */
+const char *flow_suggest(struct loader *loader, const char *reference);
 /* A schema's text, with flow://… resolved for this collection if there is any in it. */
 struct slice flow_resolve(struct loader *loader, const struct catalog_collection *collection,
                           struct value schema);

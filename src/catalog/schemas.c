@@ -78,6 +78,9 @@ int schemas_fetch(void *context, const char *uri, struct arena *arena, struct sl
                   struct error *err)
 {
     struct loader *loader = context;
+    const char *flow = string_starts_with(uri, "flow://") ? flow_suggest(loader, uri) : "";
+    if (*flow)
+        return error_set(err, ERROR_NOT_FOUND, "there is no %s%s", uri, flow);
     if (string_starts_with(uri, "flow://"))
         return error_set(err, ERROR_INVALID, "%s means something in a collection's readSchema only", uri);
     if (!string_starts_with(uri, "file:///"))
@@ -140,6 +143,58 @@ static const char *add_inline(struct loader *loader, const struct catalog_collec
     return NULL;
 }
 
+/* "; did you mean '#/$defs/user'?": the name below `parent` that is nearest to `name`, or "". */
+static const char *suggest_below(struct loader *loader, const struct source *source, const char *parent,
+                                 const char *name)
+{
+    const struct json *doc = &source->doc.json;
+    uint32_t at = json_pointer(doc, 0, slice_of(parent));
+    if (at == JSON_NONE || !json_is(doc, at, JSON_OBJECT))
+        return "";
+    const char **names = arena_alloc(&loader->scratch, (json_count(doc, at) + 1) * sizeof *names);
+    size_t count = 0;
+    for (uint32_t key = json_first_key(doc, at); key != JSON_NONE; key = json_next_key(doc, at, key)) {
+        const char *each = json_cstring(doc, key, &loader->scratch);
+        if (each && !strpbrk(each, "~/"))
+            names[count++] = each;
+    }
+    const char *nearest = string_nearest(name, names, count);
+    return nearest ? arena_printf(&loader->scratch, "; did you mean '#%s/%s'?", parent, nearest) : "";
+}
+
+/* The last name is the one that is wrong, if the rest is there. */
+static const char *suggest_pointer(struct loader *loader, const struct source *source, const char *pointer)
+{
+    const char *slash = strrchr(pointer, '/');
+    return suggest_below(loader, source, arena_strndup(&loader->scratch, pointer, (size_t)(slash - pointer)),
+                         slash + 1);
+}
+
+/* `file#user` where no anchor has that name is likely a definition. */
+static const char *suggest_definition(struct loader *loader, const struct source *source, const char *name)
+{
+    static const char *const parents[] = {"/$defs", "/definitions", ""};
+    const char *found = "";
+    for (size_t i = 0; i < RULES_COUNT(parents) && !*found; i++)
+        found = suggest_below(loader, source, parents[i], name);
+    return found;
+}
+
+/* draft-07 has anchors as $id: "#name". */
+static bool has_anchor(const struct json *doc, const char *name)
+{
+    auto_free char *id = mem_printf("#%s", name);
+    for (uint32_t at = 0; at + 1 < doc->count; at++) {
+        if (!json_is(doc, at, JSON_KEY))
+            continue;
+        bool anchor = json_string_is(doc, at, "$anchor") || json_string_is(doc, at, "$dynamicAnchor");
+        if ((anchor && json_string_is(doc, json_value(at), name)) ||
+            (json_string_is(doc, at, "$id") && json_string_is(doc, json_value(at), id)))
+            return true;
+    }
+    return false;
+}
+
 /* path#fragment; the path may be missing: the same file. */
 static const char *add_by_path(struct loader *loader, const struct catalog_collection *collection,
                                struct value reference)
@@ -158,7 +213,14 @@ static const char *add_by_path(struct loader *loader, const struct catalog_colle
     if (*fragment == '/')
         schema.at = json_pointer(&source->doc.json, 0, slice_of(decode_path(&loader->scratch, fragment)));
     if (!value_there(schema)) {
-        loader_problem(loader, reference, "%s has nothing at %s", source->display, fragment);
+        loader_problem(loader, reference, "%s has nothing at %s%s", source->display, fragment,
+                       suggest_pointer(loader, source, fragment));
+        return NULL;
+    }
+    if (*fragment && *fragment != '/' &&
+        !has_anchor(&source->doc.json, decode_path(&loader->scratch, fragment))) {
+        loader_problem(loader, reference, "%s has no anchor '%s'%s", source->display, fragment,
+                       suggest_definition(loader, source, fragment));
         return NULL;
     }
     struct error err;

@@ -2,6 +2,8 @@
  */
 #include "catalog/loader.h"
 
+#include <strings.h>
+
 enum { WRITTEN_MAX = 100 };
 
 struct value value_first(struct value container)
@@ -73,6 +75,23 @@ static const char *expected_names(struct loader *loader, unsigned types)
     return text;
 }
 
+/* What YAML 1.1 took for a boolean, for a text where one is wanted. */
+static const char *boolean_hint(struct value value)
+{
+    static const struct {
+        const char *word, *hint;
+    } words[] = {
+        {"yes", "; write true"}, {"on", "; write true"},   {"true", "; write true, without quotes"},
+        {"no", "; write false"}, {"off", "; write false"}, {"false", "; write false, without quotes"},
+    };
+    for (size_t i = 0; i < RULES_COUNT(words); i++) {
+        struct slice text = json_inner(&value.source->doc.json, value.at);
+        if (text.size == strlen(words[i].word) && strncasecmp(text.data, words[i].word, text.size) == 0)
+            return words[i].hint;
+    }
+    return "";
+}
+
 bool value_is(struct loader *loader, struct value value, unsigned types, const char *what)
 {
     if (type_of(value) & types)
@@ -80,6 +99,8 @@ bool value_is(struct loader *loader, struct value value, unsigned types, const c
     const char *hint = "";
     if ((types | TYPE_NULL) == (TYPE_STRING | TYPE_NULL) && (type_of(value) & (TYPE_NUMBER | TYPE_BOOL)))
         hint = "; put it in quotes";
+    else if ((types & TYPE_BOOL) && !(types & TYPE_STRING) && value_has_tag(value, JSON_STRING))
+        hint = boolean_hint(value);
     loader_problem(loader, value, "%s must be %s, but is %s%s", what, expected_names(loader, types),
                    found_name(value), hint);
     return false;

@@ -245,6 +245,8 @@ static const char *explain(const char *message)
         {"invalid nested block mapping on the same line",
          "a second ': ' in one line; put the value in quotes if the ':' belongs to it"},
         {"invalid indentation in mapping", "this line's indentation fits no line above it"},
+        {"wrong indendation in sequence while in mapping", "this line's indentation fits no line above it"},
+        {"invalid tab as indendation in a mapping", "a tab in the indentation; YAML wants spaces"},
         {"invalid mapping in plain multiline", "this line's indentation fits no line above it"},
         {"flow sequence without a closing bracket", "a list that begins with [ has no closing ]"},
         {"flow mapping without a closing brace", "a mapping that begins with { has no closing }"},
