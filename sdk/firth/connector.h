@@ -294,8 +294,8 @@ struct firth_connector_class {
 };
 
 /* The whole program: returns the exit status. 0: done (a check: whatever its answer); 1: failed, and
- * said why in a TRACE message; 2: the command line is wrong; 3: failed by FIRTH_FAILURE_CONFIG, or a file that
- * was named is not there. After SIGTERM or SIGINT it ends by that signal. */
+ * said why in a TRACE message; 2: the command line is wrong; 3: failed by FIRTH_FAILURE_CONFIG, or a file
+ * that was named is not there. After SIGTERM or SIGINT it ends by that signal. */
 int firth_connector_main(const struct firth_connector_class *class_, int argc, char **argv);
 
 #ifdef __cplusplus

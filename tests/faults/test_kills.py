@@ -84,7 +84,7 @@ class Victim:
 
     def torment(self, kills, log):
         """So many kills, at random moments of runs of which most get somewhere."""
-        done, end = 0, time.monotonic() + 150
+        done, end = 0, time.monotonic() + 2 * KILLS
         while done < kills:
             assert time.monotonic() < end, f"only {done} kills in time: {self.kills}"
             if not self.alive():

@@ -98,6 +98,7 @@ static int begin_segment(struct journal *journal, struct error *err)
     char bytes[SEGMENT_HEADER_MAX];
     size_t size = layout_segment_put(&header, bytes);
     append_begin(&journal->append);
+    journal->resumed = true;
     struct iovec part = {bytes, size};
     int result = append_write(&journal->append, disk, segment->file, &part, 1, 0);
     if (result < 0)
@@ -137,11 +138,8 @@ static int open_active(struct journal *journal, struct error *err)
                              journal->collection, journal->task, err);
     if (found <= 0)
         return found == 0 ? segment_corrupt(&journal->segment, 0, "it is missing", err) : -1;
-    uint64_t end = journal->now.offset;
-    int result = append_resume(&journal->append, journal->store->disk, journal->segment.file, end);
-    if (result == -ENODATA)
-        return segment_corrupt(&journal->segment, end, "committed documents are missing at its end", err);
-    return result < 0 ? disk_error(err, result, "cannot read %s", journal->segment.path) : 0;
+    journal->resumed = false;
+    return 0;
 }
 
 /* The active segment is full: it is never written again. */
@@ -168,6 +166,23 @@ static int seal(struct journal *journal, struct error *err)
     return 0;
 }
 
+/* Ready to append to the active segment. */
+static int open_end(struct journal *journal, struct error *err)
+{
+    if (open_active(journal, err) < 0)
+        return -1;
+    if (journal->resumed)
+        return 0;
+    uint64_t end = journal->now.offset;
+    int result = append_resume(&journal->append, journal->store->disk, journal->segment.file, end);
+    if (result == -ENODATA)
+        return segment_corrupt(&journal->segment, end, "committed documents are missing at its end", err);
+    if (result < 0)
+        return disk_error(err, result, "cannot read %s", journal->segment.path);
+    journal->resumed = true;
+    return 0;
+}
+
 /* A transaction is written out while it grows, so that its sync does not wait for all of it; but not block by
  * block: more and smaller requests only cost. */
 static void start_writing(struct journal *journal, uint64_t written)
@@ -186,7 +201,7 @@ static int write_block(struct journal *journal, struct block_header *header, cha
                        struct slice tail, struct error *err)
 {
     const struct disk *disk = journal->store->disk;
-    if (open_active(journal, err) < 0)
+    if (open_end(journal, err) < 0)
         return -1;
     header->stored_size = header->raw_size = (uint32_t)(head_size - BLOCK_HEADER + tail.size);
     header->payload_crc =

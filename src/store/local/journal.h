@@ -18,7 +18,8 @@ struct journal {
     struct journal_end committed;
     struct journal_end now; /* as the open transaction leaves it */
     struct segment segment; /* the active one */
-    struct append append;   /* its end */
+    struct append append;   /* its end, */
+    bool resumed;           /* which is known, since this file was opened */
     bool unsynced;          /* the active segment has bytes that were not synced */
     uint64_t waiting;       /* bytes written whose writing out was not begun */
     bool folder_unsynced;   /* files were made in the folder */
