@@ -17,6 +17,12 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEADLINE = 60.0  # seconds that anything may take before a test calls it hung; generous: machines are slow
 
+# Who started the tests may have told us to ignore these (nohup, a shell's background), and what is ignored stays
+# ignored in children: the programs under test are to be interrupted all the same.
+for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
 
 def until(condition, what, deadline=DEADLINE):
     """Poll `condition` until it is true; its value. Fails, naming `what`, after the deadline."""
