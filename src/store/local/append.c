@@ -4,8 +4,16 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 
 enum { PIECE = 512 << 10 }; /* of one request; larger ones gain nothing on the disks measured */
+
+void append_shrink(struct append *append)
+{
+    free(append->pages);
+    append->pages = NULL;
+    append->pages_capacity = 0;
+}
 
 void append_begin(struct append *append)
 {
@@ -55,7 +63,12 @@ int append_write(struct append *append, const struct disk *disk, int file, const
     size_t capacity = (size + APPEND_PAGE - 1) / APPEND_PAGE * APPEND_PAGE;
     if (capacity > PIECE)
         capacity = PIECE;
-    auto_free char *pages = mem_alloc_aligned(APPEND_PAGE, capacity);
+    if (append->pages_capacity < capacity) {
+        append_shrink(append);
+        append->pages = mem_alloc_aligned(APPEND_PAGE, capacity);
+        append->pages_capacity = capacity;
+    }
+    char *pages = append->pages;
     memcpy(pages, append->tail, append->tail_size);
     size_t filled = append->tail_size, skip = 0;
     uint64_t at = end - append->tail_size;

@@ -12,11 +12,15 @@
 enum { APPEND_PAGE = 4096 };
 
 struct append {
-    bool around;      /* the handle is told already */
+    bool around; /* the handle is told already */
+    char *pages; /* room for one request, kept: as large as the largest so far */
+    size_t pages_capacity;
     size_t tail_size; /* bytes appended to the last page: the file's end modulo APPEND_PAGE */
     char tail[APPEND_PAGE];
 };
 
+/* Give the room back; what was appended stays known. Legal at any time. */
+void append_shrink(struct append *append);
 /* A new, empty file. */
 void append_begin(struct append *append);
 /* Go on behind `end` bytes of the file: reads the last page. 0, or a negated errno; -ENODATA if the file is

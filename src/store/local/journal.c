@@ -31,6 +31,7 @@ void journal_free(struct journal *journal)
     free(journal->task);
     free(journal->folder);
     free(journal->block);
+    append_shrink(&journal->append);
     free(journal->sealed);
     free(journal);
 }
@@ -67,6 +68,7 @@ size_t journal_grow(struct journal *journal, size_t size)
 size_t journal_shrink(struct journal *journal)
 {
     size_t gained = journal->block_capacity;
+    append_shrink(&journal->append);
     free(journal->block);
     journal->block = NULL;
     journal->block_capacity = journal->block_size = journal->block_start = 0;

@@ -24,7 +24,7 @@ static void test_any_sizes(void **state)
     const struct disk *disk = &disk_system;
     int file = disk->open(disk->context, path, DISK_WRITE | DISK_CREATE | DISK_EXCLUSIVE);
     assert_true(file >= 0);
-    struct append append;
+    struct append append = {0};
     append_begin(&append);
     struct buffer expected;
     buffer_init(&expected, 64 << 20);
@@ -68,6 +68,7 @@ static void test_any_sizes(void **state)
     assert_int_equal(disk->truncate(disk->context, file, APPEND_PAGE + 10), 0);
     assert_int_equal(append_resume(&append, disk, file, APPEND_PAGE + 11), -ENODATA);
     disk->close(disk->context, file);
+    append_shrink(&append);
     buffer_done(&content);
     buffer_done(&expected);
     assert_int_equal(file_remove_tree(folder, &err), 0);
