@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { PIECE = (512 << 10) + 2 * APPEND_PAGE }; /* of one request: a whole block and the page before it */
+enum { PIECE = (520 << 10) + 2 * APPEND_PAGE }; /* of one request: a whole block and the page before it */
 
 void append_shrink(struct append *append)
 {

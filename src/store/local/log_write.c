@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-enum { LOG_SIZE_MIN = 64 << 10, LOG_SIZE_MAX = 1 << 20, ZEROS = 64 << 10 };
+enum { LOG_SIZE_MIN = 256 << 10, LOG_SIZE_MAX = 1 << 20, ZEROS = 64 << 10 };
 
 static const char zeros[ZEROS];
 
