@@ -55,7 +55,7 @@ enum store_compression { STORE_COMPRESSION_NONE, STORE_COMPRESSION_ZSTD };
 
 /* Settings of a journal, taken when it is opened by its writer. */
 struct store_journal_options {
-    enum store_compression compression; /* of sealed segments */
+    enum store_compression compression;
     uint64_t segment_bytes;             /* seal and start the next past this; 0 = 64 MiB */
     uint64_t retain_bytes; /* keep at least the newest so many, drop older sealed segments; 0 = keep all */
     uint64_t retain_ms;    /* drop sealed segments whose newest document is older; 0 = keep all */

@@ -8,16 +8,17 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { BLOCK_FIRST_CAPACITY = 8 << 10, BLOCK_ALIGN = 64, START_WRITING = 512 << 10 };
+enum { BLOCK_FIRST_CAPACITY = 8 << 10, BLOCK_ALIGN = 64, COMPRESS_MIN = 64 << 10 };
 
 struct journal *journal_new(struct local_store *store, const char *collection, const char *task,
-                            const struct journal_end *committed)
+                            const struct journal_end *committed, struct compressor *compressor)
 {
     struct journal *journal = mem_zalloc(sizeof *journal);
     journal->store = store;
     journal->collection = mem_strdup(collection);
     journal->task = mem_strdup(task);
     journal->committed = journal->now = *committed;
+    journal->compressor = compressor;
     segment_init(&journal->segment, store->disk);
     return journal;
 }
@@ -107,6 +108,7 @@ static int begin_segment(struct journal *journal, struct error *err)
         return disk_error(err, result, "cannot write %s", segment->path);
     segment->header_size = header.size;
     journal->now.offset = size;
+    journal->plain = 0;
     return 0;
 }
 
@@ -119,15 +121,14 @@ static int sync_segment(struct journal *journal, struct error *err)
     if (result < 0)
         return disk_error(err, result, "cannot sync %s", journal->segment.path);
     journal->unsynced = false;
-    journal->waiting = 0;
     return 0;
 }
 
-static void add_sealed(struct journal *journal, uint64_t base, uint64_t bytes, int64_t begun_ms)
+static void add_sealed(struct journal *journal, struct sealed_segment sealed)
 {
     journal->sealed = mem_grow(journal->sealed, &journal->sealed_capacity, journal->sealed_count + 1,
                                sizeof *journal->sealed);
-    journal->sealed[journal->sealed_count++] = (struct sealed_segment){base, bytes, begun_ms};
+    journal->sealed[journal->sealed_count++] = sealed;
 }
 
 static int open_active(struct journal *journal, struct error *err)
@@ -160,7 +161,10 @@ static int seal(struct journal *journal, struct error *err)
     }
     if (sync_segment(journal, err) < 0)
         return -1;
-    add_sealed(journal, journal->now.segment, journal->now.offset, journal->segment.begun_ms);
+    add_sealed(journal, (struct sealed_segment){.base = journal->now.segment,
+                                                .bytes = journal->now.offset,
+                                                .plain = journal->plain,
+                                                .begun_ms = journal->segment.begun_ms});
     segment_close(&journal->segment);
     journal->now.segment = journal->now.end;
     journal->now.offset = 0;
@@ -185,41 +189,23 @@ static int open_end(struct journal *journal, struct error *err)
     return 0;
 }
 
-/* A transaction is written out while it grows, so that its sync does not wait for all of it; but not block by
- * block: more and smaller requests only cost. */
-static void start_writing(struct journal *journal, uint64_t written)
+/* Write a block whose header says what it holds; the first part begins with room for that header. `plain`:
+ * it was not tried to compress it. */
+static int write_block(struct journal *journal, struct block_header *header, const struct iovec *parts,
+                       int count, bool plain, struct error *err)
 {
-    const struct disk *disk = journal->store->disk;
-    journal->waiting += written;
-    if (journal->waiting < START_WRITING)
-        return;
-    disk->start_sync(disk->context, journal->segment.file, journal->now.offset - journal->waiting,
-                     journal->waiting);
-    journal->waiting = 0;
-}
-
-/* Write a block: `head` is the header and what comes first of the payload, `tail` the rest (may be empty). */
-static int write_block(struct journal *journal, struct block_header *header, char *head, size_t head_size,
-                       struct slice tail, struct error *err)
-{
-    const struct disk *disk = journal->store->disk;
     if (open_end(journal, err) < 0)
         return -1;
-    header->stored_size = header->raw_size = (uint32_t)(head_size - BLOCK_HEADER + tail.size);
-    header->payload_crc =
-        hash_crc32c(hash_crc32c(0, head + BLOCK_HEADER, head_size - BLOCK_HEADER), tail.data, tail.size);
+    journal->plain += plain ? header->stored_size : 0;
     header->first = journal->now.end;
     header->committed_ms = clock_wall_ms(journal->store->clock);
-    layout_block_put(header, head);
-    struct iovec parts[2] = {{head, head_size}, {(void *)(uintptr_t)tail.data, tail.size}};
+    layout_block_put(header, parts[0].iov_base);
     journal->unsynced = true;
-    int result = append_write(&journal->append, disk, journal->segment.file, parts, tail.size ? 2 : 1,
+    int result = append_write(&journal->append, journal->store->disk, journal->segment.file, parts, count,
                               journal->now.offset);
     if (result < 0)
         return disk_error(err, result, "cannot write %s", journal->segment.path);
-    uint64_t written = head_size + tail.size;
-    journal->now.offset += written;
-    start_writing(journal, written);
+    journal->now.offset += BLOCK_HEADER + header->stored_size;
     journal->now.end += header->documents;
     journal->now.committed_ms = header->committed_ms;
     uint64_t full = journal->options.segment_bytes;
@@ -231,9 +217,18 @@ int journal_flush(struct journal *journal, uint64_t transaction, struct error *e
     if (journal->block_documents == 0)
         return 0;
     struct block_header header = {.documents = journal->block_documents, .transaction = transaction};
-    char *head = journal->block + journal->block_start;
-    size_t size = journal->block_size - journal->block_start;
-    if (write_block(journal, &header, head, size, (struct slice){0}, err) < 0)
+    char *payload = journal->block + journal->block_start + BLOCK_HEADER;
+    size_t size = journal->block_size - journal->block_start - BLOCK_HEADER;
+    char *packed = NULL;
+    bool worth_it = journal->options.compression == STORE_COMPRESSION_ZSTD && size >= COMPRESS_MIN;
+    if (worth_it)
+        packed = compressor_run(journal->compressor, (struct slice){payload, size}, &header);
+    if (!packed) {
+        header.stored_size = header.raw_size = (uint32_t)size;
+        header.payload_crc = hash_crc32c(0, payload, size);
+    }
+    struct iovec part = {(packed ? packed : payload) - BLOCK_HEADER, BLOCK_HEADER + header.stored_size};
+    if (write_block(journal, &header, &part, 1, !worth_it, err) < 0)
         return -1;
     begin_block(journal);
     return 0;
@@ -246,16 +241,11 @@ int journal_write_large(struct journal *journal, uint64_t transaction, struct sl
     struct block_header header = {.documents = 1, .transaction = transaction};
     char head[BLOCK_HEADER + BLOCK_RECORD];
     put_u32(head + BLOCK_HEADER, (uint32_t)document.size);
-    return write_block(journal, &header, head, sizeof head, document, err);
-}
-
-void journal_begin_sync(struct journal *journal)
-{
-    const struct disk *disk = journal->store->disk;
-    if (journal->unsynced && journal->waiting > 0)
-        disk->start_sync(disk->context, journal->segment.file, journal->now.offset - journal->waiting,
-                         journal->waiting);
-    journal->waiting = 0;
+    header.stored_size = header.raw_size = (uint32_t)(BLOCK_RECORD + document.size);
+    header.payload_crc =
+        hash_crc32c(hash_crc32c(0, head + BLOCK_HEADER, BLOCK_RECORD), document.data, document.size);
+    struct iovec parts[2] = {{head, sizeof head}, {(void *)(uintptr_t)document.data, document.size}};
+    return write_block(journal, &header, parts, 2, true, err);
 }
 
 /* --- transactions -------------------------------------------------------------------------------- */
@@ -317,7 +307,7 @@ static int verify_active(struct journal *journal, struct error *err)
         return -1;
     if (journal->segment.flags & SEGMENT_COMPRESSED)
         return segment_corrupt(&journal->segment, 0, "it is compressed and not sealed", err);
-    return segment_verify(&journal->segment, journal->now.offset, journal->now.end, err);
+    return segment_verify(&journal->segment, journal->now.offset, journal->now.end, &journal->plain, err);
 }
 
 /* Cut the active segment to its committed length. */
@@ -397,7 +387,7 @@ int journal_recover(struct journal *journal, uint64_t last, struct error *err)
             if (result < 0)
                 disk_error(err, result, "cannot stat %s", path);
             else
-                add_sealed(journal, base, bytes, 0);
+                add_sealed(journal, (struct sealed_segment){base, bytes, .plain = JOURNAL_UNKNOWN});
         }
     }
     segment_list_done(&list);

@@ -4,26 +4,30 @@
 #define FIRTH_STORE_LOCAL_JOURNAL_H
 
 #include "store/local/append.h"
+#include "store/local/compress.h"
 #include "store/local/segment.h"
 
 struct sealed_segment {
     uint64_t base, bytes;
+    uint64_t plain;   /* of them, in blocks that might shrink; JOURNAL_UNKNOWN: sealed by an earlier writer */
     int64_t begun_ms; /* 0: not known yet */
 };
+#define JOURNAL_UNKNOWN UINT64_MAX
 
 struct journal {
     struct local_store *store;
     char *collection, *task, *folder;
     struct store_journal_options options;
     struct journal_end committed;
-    struct journal_end now; /* as the open transaction leaves it */
-    struct segment segment; /* the active one */
-    struct append append;   /* its end, */
-    bool resumed;           /* which is known, since this file was opened */
-    bool unsynced;          /* the active segment has bytes that were not synced */
-    uint64_t waiting;       /* bytes written whose writing out was not begun */
-    bool folder_unsynced;   /* files were made in the folder */
-    bool listed;            /* opened by this writer: it may be appended to */
+    struct journal_end now;        /* as the open transaction leaves it */
+    struct segment segment;        /* the active one */
+    struct append append;          /* its end, */
+    bool resumed;                  /* which is known, since this file was opened */
+    bool unsynced;                 /* the active segment has bytes that were not synced */
+    uint64_t plain;                /* the active segment's bytes in blocks that might shrink */
+    bool folder_unsynced;          /* files were made in the folder */
+    bool listed;                   /* opened by this writer: it may be appended to */
+    struct compressor *compressor; /* the writer's */
 
     char *block; /* from block_start to block_size: room for the header, then the documents gathered */
     size_t block_start, block_size, block_capacity;
@@ -37,7 +41,7 @@ struct journal {
 };
 
 struct journal *journal_new(struct local_store *store, const char *collection, const char *task,
-                            const struct journal_end *committed);
+                            const struct journal_end *committed, struct compressor *compressor);
 void journal_free(struct journal *journal);
 MEM_DEFINE_CLEANUP(struct journal *, journal_free);
 
@@ -62,8 +66,6 @@ int journal_flush(struct journal *journal, uint64_t transaction, struct error *e
 /* Write one document as a block of its own, without copying it. */
 int journal_write_large(struct journal *journal, uint64_t transaction, struct slice document,
                         struct error *err);
-/* Begin to write out what journal_sync will wait for: worth it where several journals are synced. */
-void journal_begin_sync(struct journal *journal);
 /* Make everything written durable, folder entries included. */
 int journal_sync(struct journal *journal, struct error *err);
 /* Drop all documents before the next number. */

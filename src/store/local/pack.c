@@ -1,39 +1,40 @@
-/* Compression of sealed segments: read, check, write beside, sync, rename over. */
+/* Compression of sealed segments that were written in small transactions: read, check, write beside, sync,
+ * rename over. */
 #include "base/fault.h"
 #include "base/hash.h"
 #include "store/local/upkeep.h"
 
 #include <errno.h>
-#include <zstd.h>
 
 enum {
-    PACK_LEVEL = 1,            /* docs/decisions/0011-compress-when-sealed.md */
     PACK_BLOCK_MAX = 2 << 20,  /* a larger block (one large document) stays as it is */
     PACK_PIECE = 1 << 20,      /* in which it is copied */
     PACK_OPEN_COST = 64 << 10, /* what looking at a segment counts for */
+    PACK_WORTH = 4,            /* a segment is left as it is if less than this part of it is not compressed */
+    PACK_SAMPLE = 8,           /* blocks by which a segment is judged that another writer sealed */
 };
 
 struct packer {
     const struct disk *disk;
-    ZSTD_CCtx *context;
+    struct compressor *compressor;
     struct journal *journal; /* NULL: nothing in progress */
     struct segment in;
     uint64_t in_offset, in_end, reached, next_base;
     char *path; /* of the new file */
     int out;
     uint64_t out_offset;
-    struct buffer stored, raw, packed;
+    struct buffer stored, raw;
 };
 
-struct packer *packer_new(const struct disk *disk)
+struct packer *packer_new(const struct disk *disk, struct compressor *compressor)
 {
     struct packer *packer = mem_zalloc(sizeof *packer);
     packer->disk = disk;
+    packer->compressor = compressor;
     packer->out = -1;
     segment_init(&packer->in, disk);
     buffer_init(&packer->stored, PACK_BLOCK_MAX);
     buffer_init(&packer->raw, PACK_BLOCK_MAX);
-    buffer_init(&packer->packed, BLOCK_HEADER + ZSTD_COMPRESSBOUND((size_t)PACK_BLOCK_MAX));
     return packer;
 }
 
@@ -58,11 +59,28 @@ void packer_free(struct packer *packer)
     if (!packer)
         return;
     abandon(packer);
-    ZSTD_freeCCtx(packer->context);
     buffer_done(&packer->stored);
     buffer_done(&packer->raw);
-    buffer_done(&packer->packed);
     free(packer);
+}
+
+/* Would compressing this sealed segment gain something? What this writer sealed is known to the byte; what an
+ * earlier one left is judged by its first blocks, which costs little even if there are thousands. */
+static bool is_worth_it(const struct packer *packer, const struct sealed_segment *sealed)
+{
+    if (sealed->plain != JOURNAL_UNKNOWN)
+        return sealed->plain > sealed->bytes / PACK_WORTH;
+    uint64_t plain = 0, seen = 0, offset = packer->in.header_size;
+    struct block_header header;
+    struct error ignored; /* damage is found, and said, by whoever reads the documents */
+    for (int i = 0; i < PACK_SAMPLE && offset < packer->in_end; i++) {
+        if (segment_block(&packer->in, offset, packer->in_end, &header, &ignored) < 0)
+            return true;
+        plain += header.flags & BLOCK_ZSTD ? 0 : header.stored_size;
+        seen += header.stored_size;
+        offset += BLOCK_HEADER + (uint64_t)header.stored_size;
+    }
+    return plain > seen / PACK_WORTH;
 }
 
 /* Begin with the journal's first segment that is not compressed. 1; 0: there is none; -1: it cannot be. */
@@ -74,14 +92,14 @@ static int begin(struct packer *packer, struct journal *journal, struct error *e
                              journal->task, err);
     if (found <= 0)
         return -1;
-    if (packer->in.flags & SEGMENT_COMPRESSED) {
+    int result = disk->size(disk->context, packer->in.file, &packer->in_end);
+    if (result < 0)
+        return disk_error(err, result, "cannot stat %s", packer->in.path);
+    if (packer->in.flags & SEGMENT_COMPRESSED || !is_worth_it(packer, sealed)) {
         segment_close(&packer->in);
         journal->packed++;
         return 0;
     }
-    int result = disk->size(disk->context, packer->in.file, &packer->in_end);
-    if (result < 0)
-        return disk_error(err, result, "cannot stat %s", packer->in.path);
     packer->journal = journal;
     packer->in_offset = packer->in.header_size;
     packer->reached = sealed->base;
@@ -140,26 +158,15 @@ static int pack_block(struct packer *packer, const struct block_header *header, 
     const struct disk *disk = packer->disk;
     if (segment_payload(&packer->in, packer->in_offset, header, &packer->stored, &packer->raw, err) < 0)
         return -1;
-    if (!packer->context)
-        packer->context = ZSTD_createCCtx();
-    buffer_clear(&packer->packed);
-    size_t bound = ZSTD_compressBound(packer->raw.size);
-    buffer_reserve(&packer->packed, BLOCK_HEADER + bound);
-    char *payload = packer->packed.data + BLOCK_HEADER;
-    size_t size = packer->context ? ZSTD_compressCCtx(packer->context, payload, bound, packer->raw.data,
-                                                      packer->raw.size, PACK_LEVEL)
-                                  : SIZE_MAX;
     struct block_header new = *header;
-    if (size < packer->raw.size) { /* an error is a very large size */
-        new.flags = BLOCK_ZSTD;
-        new.stored_size = (uint32_t)size;
-        new.payload_crc = hash_crc32c(0, payload, size);
-    } else {
-        memcpy(payload, packer->raw.data, packer->raw.size);
-    }
-    layout_block_put(&new, packer->packed.data);
+    char *payload =
+        compressor_run(packer->compressor, (struct slice){packer->raw.data, packer->raw.size}, &new);
+    if (!payload)
+        return copy_block(packer, header, err);
+    char *block = payload - BLOCK_HEADER;
+    layout_block_put(&new, block);
     size_t whole = BLOCK_HEADER + (size_t) new.stored_size;
-    int result = disk_write_one(disk, packer->out, packer->packed.data, whole, packer->out_offset);
+    int result = disk_write_one(disk, packer->out, block, whole, packer->out_offset);
     if (result < 0)
         return disk_error(err, result, "cannot write %s", packer->path);
     disk->start_sync(disk->context, packer->out, packer->out_offset, whole);

@@ -128,8 +128,10 @@ static int check_payload(const struct segment *segment, uint64_t offset, const s
                : segment_corrupt(segment, offset, "the block's checksum is wrong", err);
 }
 
-int segment_verify(const struct segment *segment, uint64_t end, uint64_t next_number, struct error *err)
+int segment_verify(const struct segment *segment, uint64_t end, uint64_t next_number, uint64_t *ret_plain,
+                   struct error *err)
 {
+    *ret_plain = 0;
     auto_free char *piece = mem_alloc(VERIFY_PIECE);
     uint64_t offset = segment->header_size, reached = segment->base;
     struct block_header header;
@@ -142,6 +144,7 @@ int segment_verify(const struct segment *segment, uint64_t end, uint64_t next_nu
             return segment_corrupt(segment, offset, "its documents are not the ones due here", err);
         if (check_payload(segment, offset, &header, piece, err) < 0)
             return -1;
+        *ret_plain += header.flags & BLOCK_ZSTD ? 0 : header.stored_size;
         offset += BLOCK_HEADER + (uint64_t)header.stored_size;
         reached += header.documents;
     }

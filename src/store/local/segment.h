@@ -34,8 +34,9 @@ int segment_payload(const struct segment *segment, uint64_t offset, const struct
                     struct buffer *stored, struct buffer *raw, struct error *err);
 
 /* Read every block up to `end` and check headers, checksums and numbers; the last one ends before
- * `next_number`. ERROR_CORRUPT where one is wrong. */
-int segment_verify(const struct segment *segment, uint64_t end, uint64_t next_number, struct error *err);
+ * `next_number`. ERROR_CORRUPT where one is wrong. *ret_plain: bytes in blocks that are not compressed. */
+int segment_verify(const struct segment *segment, uint64_t end, uint64_t next_number, uint64_t *ret_plain,
+                   struct error *err);
 
 struct segment_list {
     uint64_t *bases; /* ascending */

@@ -12,7 +12,7 @@ void retain_remove(struct journal *journal);
 
 /* A compression in progress, one at a time for a writer. */
 struct packer;
-struct packer *packer_new(const struct disk *disk);
+struct packer *packer_new(const struct disk *disk, struct compressor *compressor);
 void packer_free(struct packer *packer); /* abandons what is in progress */
 /* Work on the journal's sealed and committed segments for about `budget` bytes read. Returns what is left of
  * the budget: if any, there was nothing more to do. */

@@ -32,6 +32,7 @@ struct local_writer {
     uint64_t pending;
     size_t gathered; /* capacity of all blocks */
     uint64_t tick;
+    struct compressor *compressor;
     struct packer *packer;
     struct buffer ends; /* the journals' entries of the record being written */
     bool failed;
@@ -82,6 +83,7 @@ void local_writer_close(struct store_writer *base)
     if (!writer->failed)
         finish_upkeep(writer);
     packer_free(writer->packer);
+    compressor_free(writer->compressor);
     for (size_t i = 0; i < writer->journals_count; i++)
         journal_free(writer->journals[i]);
     free(writer->journals);
@@ -156,7 +158,7 @@ static void carry_journals(struct local_writer *writer)
         writer->journals = mem_grow(writer->journals, &writer->journals_capacity, writer->journals_count + 1,
                                     sizeof(struct journal *));
         writer->journals[writer->journals_count++] =
-            journal_new(writer->store, collection, writer->task, &end);
+            journal_new(writer->store, collection, writer->task, &end, writer->compressor);
     }
 }
 
@@ -177,7 +179,8 @@ struct store_writer *local_writer_open(struct store *base, const char *task, str
     writer->task = mem_strdup(task);
     writer->folder = mem_strdup(folder);
     writer->lock = -1;
-    writer->packer = packer_new(store->disk);
+    writer->compressor = compressor_new();
+    writer->packer = packer_new(store->disk, writer->compressor);
     log_writer_init(&writer->log, store->disk, folder, task);
     buffer_init(&writer->ends, RECORD_PAYLOAD_MAX - STORE_CHECKPOINT_MAX);
     if (take_lock(writer, err) < 0 || recover(writer, err) < 0) {
@@ -242,7 +245,8 @@ int local_writer_journal(struct store_writer *base, const char *collection,
         if (writer->journals_count >= STORE_JOURNALS_MAX)
             return error_set(err, ERROR_LIMIT, "task %s would write to more than %d collections",
                              writer->task, STORE_JOURNALS_MAX);
-        journal = journal_new(writer->store, collection, writer->task, &(struct journal_end){0});
+        journal = journal_new(writer->store, collection, writer->task, &(struct journal_end){0},
+                              writer->compressor);
         writer->journals = mem_grow(writer->journals, &writer->journals_capacity, writer->journals_count + 1,
                                     sizeof(struct journal *));
         index = (uint32_t)writer->journals_count;
@@ -358,11 +362,6 @@ int local_truncate(struct store_writer *base, uint32_t index, struct error *err)
 
 static int sync_all(struct local_writer *writer, struct error *err)
 {
-    size_t unsynced = 0;
-    for (size_t i = 0; i < writer->journals_count; i++)
-        unsynced += writer->journals[i]->unsynced;
-    for (size_t i = 0; i < writer->journals_count && unsynced > 1; i++)
-        journal_begin_sync(writer->journals[i]);
     for (size_t i = 0; i < writer->journals_count; i++)
         if (journal_sync(writer->journals[i], err) < 0)
             return -1;
