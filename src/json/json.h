@@ -201,4 +201,13 @@ bool json_to_double(const struct json *doc, uint32_t at, double *ret_value);
 /* Equality of JSON Schema: numbers by value (1 == 1.0), objects regardless of order. */
 bool json_equal(const struct json *a, uint32_t a_at, const struct json *b, uint32_t b_at);
 
+/* The order of all values, Flow's: null < false < true < numbers < strings < arrays < objects. Numbers by
+ * value, exactly; strings by their bytes in UTF-8; arrays element by element, objects member by member in the
+ * order of their names, the shorter first. JSON_NONE counts as null. Below 0, 0 (json_equal), above 0. */
+int json_compare(const struct json *a, uint32_t a_at, const struct json *b, uint32_t b_at);
+
+enum { JSON_HASH_TEXT_MAX = 1024 }; /* hashing a longer string allocates, if it is written with escapes */
+/* Equal for values that json_equal finds equal. The same in every process of one build, never stored. */
+uint64_t json_hash(const struct json *doc, uint32_t at);
+
 #endif

@@ -76,7 +76,7 @@ static void make_enum_table(struct compiler *c, struct enum_plan *plan)
     plan->table = arena_zalloc(&c->program->arena, size * sizeof *plan->table);
     for (uint32_t i = 0; i < plan->count; i++) {
         struct enum_value *value = &plan->values[i];
-        value->hash = value_hash(c->json, value->node);
+        value->hash = json_hash(c->json, value->node);
         uint32_t at = (uint32_t)value->hash & plan->mask;
         while (plan->table[at])
             at = (at + 1) & plan->mask;

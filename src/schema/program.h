@@ -177,7 +177,7 @@ struct enum_plan {
 
 struct enum_value {
     struct name text; /* strings: unescaped */
-    uint64_t hash;    /* value_hash, where there is a table */
+    uint64_t hash;    /* json_hash, where there is a table */
     uint32_t node;
     uint8_t tag;
 };

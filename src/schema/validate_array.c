@@ -101,7 +101,7 @@ bool machine_unique(struct schema_validator *m, uint32_t at, uint32_t *ret_first
     m->unique = mem_grow(m->unique, &m->unique_capacity, size, sizeof *m->unique);
     memset(m->unique, 0, size * sizeof *m->unique);
     for (uint32_t e = json_first(m->doc, at); e != JSON_NONE; e = json_next(m->doc, at, e)) {
-        uint64_t hash = value_hash(m->doc, e);
+        uint64_t hash = json_hash(m->doc, e);
         size_t slot = hash & (size - 1);
         for (; m->unique[slot].at; slot = (slot + 1) & (size - 1)) {
             if (m->steps == 0)

@@ -71,7 +71,7 @@ static bool value_is(struct schema_validator *m, const struct enum_plan *plan, c
 
 static bool looked_up(struct schema_validator *m, const struct enum_plan *plan, uint32_t at, bool is_string)
 {
-    uint64_t hash = value_hash(m->doc, at);
+    uint64_t hash = json_hash(m->doc, at);
     for (uint32_t slot = (uint32_t)hash & plan->mask; plan->table[slot]; slot = (slot + 1) & plan->mask) {
         const struct enum_value *value = &plan->values[plan->table[slot] - 1];
         if (value->hash == hash && (value->tag == JSON_STRING) == is_string && value_is(m, plan, value, at))

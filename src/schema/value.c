@@ -1,4 +1,4 @@
-/* Hashing values; numbers, exactly, the short ones in machine words. */
+/* Numbers, exactly, the short ones in machine words. */
 #include "schema/value.h"
 
 #include "json/number.h"
@@ -24,50 +24,6 @@ static const int64_t powers[SMALL_DIGITS_MAX + 1] = {1,
                                                      10000000000000000,
                                                      100000000000000000,
                                                      1000000000000000000};
-
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-    unsigned __int128 product = (unsigned __int128)(a ^ 0x9e3779b97f4a7c15ULL) * (b ^ 0xd6e8feb86659fd93ULL);
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t string_hash(const struct json *doc, uint32_t at)
-{
-    if (!json_escaped(doc, at)) {
-        struct slice text = json_inner(doc, at);
-        return json_key_hash(text.data, text.size);
-    }
-    struct arena arena;
-    arena_init(&arena);
-    struct slice text = json_string(doc, at, &arena);
-    uint64_t hash = json_key_hash(text.data, text.size);
-    arena_done(&arena);
-    return hash;
-}
-
-uint64_t value_hash(const struct json *doc, uint32_t at)
-{
-    enum json_tag tag = json_tag(doc, at);
-    uint64_t hash = tag;
-    switch (tag) {
-    case JSON_INTEGER:
-    case JSON_NUMBER:
-        return mix(JSON_NUMBER, number_hash(json_raw(doc, at)));
-    case JSON_STRING:
-    case JSON_KEY:
-        return mix(JSON_STRING, string_hash(doc, at));
-    case JSON_ARRAY:
-        for (uint32_t e = json_first(doc, at); e != JSON_NONE; e = json_next(doc, at, e))
-            hash = mix(hash + 1, value_hash(doc, e));
-        return hash;
-    case JSON_OBJECT: /* a sum: the order of members does not matter */
-        for (uint32_t k = json_first_key(doc, at); k != JSON_NONE; k = json_next_key(doc, at, k))
-            hash += mix(json_hash_of_key(doc, k), value_hash(doc, json_value(k)));
-        return mix(hash, tag);
-    default:
-        return mix(tag, tag);
-    }
-}
 
 /* -?digits[.digits] with few digits as mantissa * 10^-scale; false for all else. */
 static inline bool small_decimal(struct slice text, int64_t *ret_mantissa, int *ret_scale)

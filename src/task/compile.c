@@ -31,7 +31,7 @@ int task_streams_compile(struct task *task, struct error *err)
             compile_stream(task, binding);
             continue;
         }
-        binding->key = task_key_compile(binding->spec->key, &task->arena);
+        binding->key = key_compile(binding->spec->key, &task->arena);
         binding->schema = schema_compile(task->schemas, binding->spec->schema_uri, err);
         if (!binding->schema)
             return error_wrap(err, "the schema of %s", binding->spec->collection);

@@ -51,7 +51,7 @@ static int take_document(struct task *task, const struct task_item *item, struct
         if (valid < 0)
             return error_wrap(err, "document %llu of the stream '%s'", (unsigned long long)item->number,
                               progress->stream);
-        if (valid == 0 || !task_key_there(&binding->key, item->line, item->document)) {
+        if (valid == 0 || !key_is_there(&binding->key, item->line, item->document)) {
             progress->invalid++;
             return task->sink->class->write_invalid(task->sink, item, err);
         }

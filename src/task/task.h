@@ -8,10 +8,10 @@
 
 #include "protocol/airbyte_catalog.h"
 #include "task/checkpoint.h"
-#include "task/key.h"
 #include "task/report.h"
 #include "task/stage.h"
 #include "task/task_spec.h"
+#include "json/key.h"
 
 /* One stream on its way: what the reader, the loop and the sink know of it. */
 struct task_binding {
@@ -21,7 +21,7 @@ struct task_binding {
     struct airbyte_stream_name source; /* as the source says it */
     struct airbyte_stream_name target; /* as the destination sees it (connections) */
     struct airbyte_configured_stream configured;
-    struct task_key key;   /* captures */
+    struct key key;        /* captures */
     struct schema *schema; /* NULL: accepts everything (a connection's stream without a usable schema) */
     struct task_saved_stream *saved;
     int64_t newest_ms; /* emitted_at of the newest document, 0: none */

@@ -6,16 +6,16 @@
 static void explain_key(const struct task_item *item, struct arena *arena,
                         struct schema_violation *violations, size_t *count)
 {
-    const struct task_key *key = &item->binding->key;
+    const struct key *key = &item->binding->key;
     for (size_t i = 0; i < key->count && *count < TASK_VIOLATIONS_MAX; i++) {
-        const struct task_key_component *component = &key->components[i];
-        uint32_t value = task_key_find(component, item->line, item->document);
-        if (task_key_value(item->line, value))
+        const struct key_part *part = &key->parts[i];
+        uint32_t value = key_find(part, item->line, item->document);
+        if (key_value_allowed(item->line, value))
             continue;
         struct slice raw = value == JSON_NONE ? SLICE_LITERAL("nothing") : json_raw(item->line, value);
         size_t cut = utf8_cut(raw.data, raw.size, 60);
         violations[(*count)++] = (struct schema_violation){
-            .instance = component->pointer,
+            .instance = part->pointer,
             .keyword_location = "/key",
             .absolute_location = "the collection",
             .keyword = "key",
