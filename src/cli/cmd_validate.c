@@ -19,12 +19,14 @@ struct validate_options {
     struct option_list resources;
 };
 
-static const char *const drafts[] = {"2020-12", "7", NULL};
+static const char *const drafts[] = {"2020-12", "2019-09", "7", "6", "4", NULL};
+static const enum schema_draft draft_values[] = {SCHEMA_DRAFT_2020_12, SCHEMA_DRAFT_2019_09, SCHEMA_DRAFT_7,
+                                                 SCHEMA_DRAFT_6, SCHEMA_DRAFT_4};
 
 static const struct option_spec options[] = {
     {"schema", 's', OPTION_STRING, offsetof(struct validate_options, schema), "SCHEMA",
      "JSON or YAML file with the schema, with an optional #fragment; or a URI", .required = true},
-    {"draft", 0, OPTION_CHOICE, offsetof(struct validate_options, draft), "2020-12|7",
+    {"draft", 0, OPTION_CHOICE, offsetof(struct validate_options, draft), "2020-12|2019-09|7|6|4",
      "of schemas that do not say it by $schema (2020-12)", drafts},
     {"resources", 0, OPTION_LIST, offsetof(struct validate_options, resources), "DIR=BASE_URI",
      "where $ref finds schemas whose URI begins with BASE_URI; may be repeated"},
@@ -254,8 +256,7 @@ static int run(struct cli *cli, int argc, char **argv)
     struct arena arena;
     arena_init(&arena);
     struct schema_files files = {.arena = &arena};
-    struct schema_registry *registry =
-        schema_registry_new(given->draft == 1 ? SCHEMA_DRAFT_7 : SCHEMA_DRAFT_2020_12);
+    struct schema_registry *registry = schema_registry_new(draft_values[given->draft]);
     struct schema *schema = load_schema(registry, &files, given, &err);
     int code = schema ? validate_file(cli, schema, argc > 1 ? argv[1] : NULL) : cli_fail(cli, &err);
     schema_free(schema);

@@ -1,4 +1,4 @@
-/* From a schema's URI to a program: the work list, names, places, the check against the metaschema. */
+/* From a schema's URI to a program: the work list, names, places. */
 #include "schema/compile.h"
 
 #include "json/number.h"
@@ -182,8 +182,8 @@ static int compile_work(struct compiler *c, uint32_t rule)
     }
     if (compile_references(c) < 0)
         return -1;
-    if (dialect->draft == SCHEMA_DRAFT_7 && facets.at[KEYWORD_REF] != JSON_NONE)
-        return 0; /* draft 7: whatever stands beside $ref is ignored */
+    if (dialect->draft <= SCHEMA_DRAFT_7 && facets.at[KEYWORD_REF] != JSON_NONE)
+        return 0; /* up to draft 7 whatever stands beside $ref is ignored */
     return compile_assertions(c) < 0 || compile_array(c) < 0 || compile_object(c) < 0 ||
                    compile_applicators(c) < 0
                ? -1
@@ -202,61 +202,6 @@ static int compile_all(struct compiler *c)
         more = compile_dynamics(c);
     } while (more > 0);
     return more;
-}
-
-static struct schema *metaschema_program(struct schema_registry *registry, const char *uri, struct error *err)
-{
-    struct schema *schema = map_get(&registry->metaschemas, slice_of(uri));
-    if (schema)
-        return schema;
-    schema = compile_program(registry, uri, false, err);
-    if (schema)
-        map_set(&registry->metaschemas, slice_of(uri), schema);
-    return schema;
-}
-
-/* Is everything that was indexed together with the target valid by its metaschema? */
-static int check_root(struct schema_registry *registry, struct document *document, struct schema_root *root,
-                      struct error *err)
-{
-    const struct resource *resource = document_resource_of(document, root->node);
-    const struct dialect dialect =
-        resource->problem ? dialect_of_draft(registry->default_draft) : resource->dialect;
-    struct schema *metaschema = metaschema_program(registry, dialect.metaschema, err);
-    if (!metaschema)
-        return -1;
-    mem_auto(schema_validator_free) struct schema_validator *validator = schema_validator_new();
-    int valid = schema_validate(metaschema, validator, &document->json, root->node, err);
-    if (valid < 0)
-        return error_wrap(err, "schema %.600s", document->uri);
-    root->checked = valid;
-    if (valid)
-        return 0;
-    struct arena arena;
-    arena_init(&arena);
-    struct schema_violation violation;
-    size_t count = 0;
-    if (schema_explain(metaschema, validator, &document->json, root->node, &arena, &violation, 1, &count,
-                       err) == 0 &&
-        count > 0)
-        error_set(err, ERROR_INVALID, "schema %.600s#%.600s: %s", document->uri, violation.instance,
-                  violation.message);
-    else if (count == 0)
-        error_set(err, ERROR_INVALID, "schema %.600s is not valid by %s", document->uri, dialect.metaschema);
-    arena_done(&arena);
-    return -1;
-}
-
-/* Check the documents that the program stands on, once each. */
-static int check_documents(struct compiler *c)
-{
-    for (size_t i = RULE_FIRST; i < c->work_count; i++) {
-        struct document *document = c->works[i].resource->document;
-        struct schema_root *root = document_root_of(document, c->works[i].node);
-        if (root && !root->checked && check_root(c->registry, document, root, c->err) < 0)
-            return -1;
-    }
-    return 0;
 }
 
 static void compiler_done(struct compiler *c)
@@ -299,7 +244,7 @@ struct schema *compile_program(struct schema_registry *registry, const char *uri
     if (check && (result == 0 || compile_failure.code == ERROR_INVALID)) {
         struct error check_failure = {0};
         c.err = &check_failure;
-        if (check_documents(&c) < 0) {
+        if (compile_check(&c) < 0) {
             result = -1;
             compile_failure = check_failure;
         }

@@ -81,6 +81,7 @@ int compile_applicators(struct compiler *c); /* compile_logic.c */
 int compile_references(struct compiler *c);
 int compile_dynamics(struct compiler *c); /* add candidates; 1 if that made new work, 0 if not, -1 */
 int compile_link(struct compiler *c);     /* link.c */
+int compile_check(struct compiler *c);    /* check.c: the documents, once each, against their metaschemas */
 void compile_close(struct compiler *c, struct work *work); /* close.c */
 
 enum op_group op_group(enum op_code code);

@@ -16,7 +16,9 @@ static int add_type(struct compiler *c, uint32_t node, uint16_t *types)
 {
     for (size_t i = 0; i < sizeof type_names / sizeof *type_names; i++) {
         if (json_string_is(c->json, node, type_names[i].name)) {
-            *types |= type_names[i].types;
+            /* Draft 4: an integer is written without fraction and exponent. */
+            bool strict = type_names[i].types == TYPE_INTEGER && c->resource->dialect.draft == SCHEMA_DRAFT_4;
+            *types |= strict ? 1 << JSON_INTEGER : type_names[i].types;
             return 0;
         }
     }
@@ -119,6 +121,29 @@ static int compile_number(struct compiler *c, enum keyword keyword, enum op_code
     return 0;
 }
 
+/* Draft 4: "exclusiveMinimum": true makes "minimum" exclusive. */
+static int compile_bound(struct compiler *c, enum keyword keyword, enum op_code code)
+{
+    bool minimum = keyword == KEYWORD_MINIMUM;
+    uint32_t flag = facet(c, minimum ? KEYWORD_EXCLUSIVE_MINIMUM : KEYWORD_EXCLUSIVE_MAXIMUM);
+    if (c->resource->dialect.draft == SCHEMA_DRAFT_4 && json_is(c->json, flag, JSON_TRUE))
+        code = minimum ? OP_EXCLUSIVE_MINIMUM : OP_EXCLUSIVE_MAXIMUM;
+    return compile_number(c, keyword, code);
+}
+
+static int compile_bounds(struct compiler *c)
+{
+    if (compile_bound(c, KEYWORD_MINIMUM, OP_MINIMUM) < 0 ||
+        compile_bound(c, KEYWORD_MAXIMUM, OP_MAXIMUM) < 0)
+        return -1;
+    if (c->resource->dialect.draft == SCHEMA_DRAFT_4)
+        return 0;
+    return compile_number(c, KEYWORD_EXCLUSIVE_MINIMUM, OP_EXCLUSIVE_MINIMUM) < 0 ||
+                   compile_number(c, KEYWORD_EXCLUSIVE_MAXIMUM, OP_EXCLUSIVE_MAXIMUM) < 0
+               ? -1
+               : 0;
+}
+
 static int compile_string(struct compiler *c)
 {
     uint32_t count, regex, pattern = facet(c, KEYWORD_PATTERN);
@@ -153,11 +178,8 @@ int compile_assertions(struct compiler *c)
         compile_values(c, KEYWORD_ENUM, list);
     if (value != JSON_NONE)
         compile_values(c, KEYWORD_CONST, value);
-    return compile_number(c, KEYWORD_MINIMUM, OP_MINIMUM) < 0 ||
-                   compile_number(c, KEYWORD_MAXIMUM, OP_MAXIMUM) < 0 ||
-                   compile_number(c, KEYWORD_EXCLUSIVE_MINIMUM, OP_EXCLUSIVE_MINIMUM) < 0 ||
-                   compile_number(c, KEYWORD_EXCLUSIVE_MAXIMUM, OP_EXCLUSIVE_MAXIMUM) < 0 ||
-                   compile_number(c, KEYWORD_MULTIPLE_OF, OP_MULTIPLE_OF) < 0 || compile_string(c) < 0
+    return compile_bounds(c) < 0 || compile_number(c, KEYWORD_MULTIPLE_OF, OP_MULTIPLE_OF) < 0 ||
+                   compile_string(c) < 0
                ? -1
                : 0;
 }

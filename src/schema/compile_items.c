@@ -18,7 +18,7 @@ static int compile_items(struct compiler *c)
                               .prefix_keyword = KEYWORD_PREFIX_ITEMS,
                               .items_keyword = KEYWORD_ITEMS,
                               .items_place = PLACE_NONE};
-    if (c->resource->dialect.draft == SCHEMA_DRAFT_7 && json_is(c->json, items, JSON_ARRAY)) {
+    if (c->resource->dialect.draft < SCHEMA_DRAFT_2020_12 && json_is(c->json, items, JSON_ARRAY)) {
         prefix = items;
         items = facet(c, KEYWORD_ADDITIONAL_ITEMS);
         plan.prefix_keyword = KEYWORD_ITEMS;
@@ -45,7 +45,7 @@ static int compile_items(struct compiler *c)
 static int compile_contains(struct compiler *c)
 {
     uint32_t contains = facet(c, KEYWORD_CONTAINS);
-    struct contains_plan plan = {.marks = c->resource->dialect.draft != SCHEMA_DRAFT_7};
+    struct contains_plan plan = {.marks = c->resource->dialect.draft == SCHEMA_DRAFT_2020_12};
     if (contains == JSON_NONE)
         return 0;
     if (compile_rule(c, contains, &plan.rule) < 0 ||

@@ -90,7 +90,7 @@ int compile_applicators(struct compiler *c)
                : 0;
 }
 
-/* What a $ref or $dynamicRef names, before anything dynamic; and its absolute URI. */
+/* What a $ref, $dynamicRef or $recursiveRef names, before anything dynamic; and its absolute URI. */
 static int resolve(struct compiler *c, uint32_t node, const char **ret_uri, struct schema_target *ret_target)
 {
     if (!json_is(c->json, node, JSON_STRING))
@@ -131,6 +131,14 @@ static void add_candidate(struct compiler *c, uint32_t number, uint32_t resource
     plan->candidates[plan->count++] = (struct dynamic_candidate){resource, rule};
 }
 
+static void emit_dynamic(struct compiler *c, enum keyword keyword, const char *anchor, uint32_t fallback)
+{
+    uint32_t number = PROGRAM_ADD(c, struct dynamic_plan, dynamics, dynamic_count, dynamic_capacity);
+    c->program->dynamics[number].anchor = anchor;
+    c->program->dynamics[number].fallback = fallback;
+    compile_emit(c, OP_DYNAMIC, keyword, number, 0);
+}
+
 static int compile_dynamic_ref(struct compiler *c)
 {
     uint32_t node = facet(c, KEYWORD_DYNAMIC_REF), rule;
@@ -148,16 +156,44 @@ static int compile_dynamic_ref(struct compiler *c)
         compile_emit(c, OP_CALL, KEYWORD_DYNAMIC_REF, rule, 0);
         return 0;
     }
-    uint32_t number = PROGRAM_ADD(c, struct dynamic_plan, dynamics, dynamic_count, dynamic_capacity);
-    c->program->dynamics[number].anchor = name;
-    c->program->dynamics[number].fallback = rule;
-    compile_emit(c, OP_DYNAMIC, KEYWORD_DYNAMIC_REF, number, 0);
+    emit_dynamic(c, KEYWORD_DYNAMIC_REF, name, rule);
+    return 0;
+}
+
+/* 2019-09: "#", and if that resource has "$recursiveAnchor", the outermost one that has it too. */
+static int compile_recursive_ref(struct compiler *c)
+{
+    uint32_t node = facet(c, KEYWORD_RECURSIVE_REF), rule;
+    const char *uri = "";
+    struct schema_target target = {0};
+    if (node == JSON_NONE)
+        return 0;
+    if (resolve(c, node, &uri, &target) < 0 || compile_target(c, target, &rule) < 0)
+        return -1;
+    if (target.node == target.resource->node && target.resource->is_recursive && rule >= RULE_FIRST)
+        emit_dynamic(c, KEYWORD_RECURSIVE_REF, NULL, rule);
+    else
+        compile_emit(c, OP_CALL, KEYWORD_RECURSIVE_REF, rule, 0);
     return 0;
 }
 
 int compile_references(struct compiler *c)
 {
-    return compile_ref(c) < 0 || compile_dynamic_ref(c) < 0 ? -1 : 0;
+    return compile_ref(c) < 0 || compile_dynamic_ref(c) < 0 || compile_recursive_ref(c) < 0 ? -1 : 0;
+}
+
+static bool dynamic_target(const struct dynamic_plan *plan, struct resource *resource,
+                           struct schema_target *ret_target)
+{
+    if (!plan->anchor) {
+        *ret_target = (struct schema_target){resource, resource->node};
+        return resource->is_recursive;
+    }
+    const struct anchor *anchor = resource_anchor(resource, plan->anchor);
+    if (!anchor || !anchor->dynamic)
+        return false;
+    *ret_target = (struct schema_target){anchor->resource, anchor->node};
+    return true;
 }
 
 /* Every resource that the program may enter and that has the anchor could answer. */
@@ -171,11 +207,10 @@ int compile_dynamics(struct compiler *c)
     for (uint32_t d = 0; d < c->program->dynamic_count; d++) {
         while (c->program->dynamics[d].asked < c->program->resource_count) {
             uint32_t rule, r = c->program->dynamics[d].asked++;
-            const struct anchor *anchor =
-                resource_anchor(c->program->resources[r], c->program->dynamics[d].anchor);
-            if (!anchor || !anchor->dynamic)
+            struct schema_target target;
+            if (!dynamic_target(&c->program->dynamics[d], c->program->resources[r], &target))
                 continue;
-            if (compile_target(c, (struct schema_target){anchor->resource, anchor->node}, &rule) < 0)
+            if (compile_target(c, target, &rule) < 0)
                 return -1;
             add_candidate(c, d, r, rule);
         }

@@ -7,60 +7,87 @@ static const struct {
     enum schema_draft draft; /* 0: known, not spoken */
 } known[] = {
     {"https://json-schema.org/draft/2020-12/schema", SCHEMA_DRAFT_2020_12},
+    {"https://json-schema.org/draft/2019-09/schema", SCHEMA_DRAFT_2019_09},
     {"http://json-schema.org/draft-07/schema", SCHEMA_DRAFT_7},
+    {"http://json-schema.org/draft-06/schema", SCHEMA_DRAFT_6},
+    {"http://json-schema.org/draft-04/schema", SCHEMA_DRAFT_4},
+    /* not the drafts' names, but often written */
+    {"http://json-schema.org/draft/2020-12/schema", SCHEMA_DRAFT_2020_12},
+    {"http://json-schema.org/draft/2019-09/schema", SCHEMA_DRAFT_2019_09},
     {"https://json-schema.org/draft-07/schema", SCHEMA_DRAFT_7},
-    {"https://json-schema.org/draft/2019-09/schema", 0},
-    {"http://json-schema.org/draft-06/schema", 0},
-    {"http://json-schema.org/draft-04/schema", 0},
+    {"https://json-schema.org/draft-06/schema", SCHEMA_DRAFT_6},
+    {"https://json-schema.org/draft-04/schema", SCHEMA_DRAFT_4},
     {"http://json-schema.org/draft-03/schema", 0},
 };
+enum { KNOWN_COUNT = sizeof known / sizeof *known };
 
 static const struct {
-    const char *name;
-    uint32_t bit;
+    enum schema_draft draft;
+    const char *uri;
+    uint32_t bits;
 } vocabularies[] = {
-    {"core", VOCABULARY_CORE},
-    {"applicator", VOCABULARY_APPLICATOR},
-    {"unevaluated", VOCABULARY_UNEVALUATED},
-    {"validation", VOCABULARY_VALIDATION},
-    {"meta-data", VOCABULARY_OTHER},
-    {"format-annotation", VOCABULARY_OTHER},
-    {"content", VOCABULARY_OTHER},
+#define VOCABULARY_2020_12 "https://json-schema.org/draft/2020-12/vocab/"
+    {SCHEMA_DRAFT_2020_12, VOCABULARY_2020_12 "core", VOCABULARY_CORE},
+    {SCHEMA_DRAFT_2020_12, VOCABULARY_2020_12 "applicator", VOCABULARY_APPLICATOR},
+    {SCHEMA_DRAFT_2020_12, VOCABULARY_2020_12 "unevaluated", VOCABULARY_UNEVALUATED},
+    {SCHEMA_DRAFT_2020_12, VOCABULARY_2020_12 "validation", VOCABULARY_VALIDATION},
+    {SCHEMA_DRAFT_2020_12, VOCABULARY_2020_12 "meta-data", VOCABULARY_OTHER},
+    {SCHEMA_DRAFT_2020_12, VOCABULARY_2020_12 "content", VOCABULARY_OTHER},
+    {SCHEMA_DRAFT_2020_12, VOCABULARY_2020_12 "format-annotation", VOCABULARY_FORMAT},
+    {SCHEMA_DRAFT_2020_12, VOCABULARY_2020_12 "format-assertion",
+     VOCABULARY_FORMAT | VOCABULARY_FORMAT_ASSERTION},
+#define VOCABULARY_2019_09 "https://json-schema.org/draft/2019-09/vocab/"
+    {SCHEMA_DRAFT_2019_09, VOCABULARY_2019_09 "core", VOCABULARY_CORE},
+    {SCHEMA_DRAFT_2019_09, VOCABULARY_2019_09 "applicator", VOCABULARY_APPLICATOR | VOCABULARY_UNEVALUATED},
+    {SCHEMA_DRAFT_2019_09, VOCABULARY_2019_09 "validation", VOCABULARY_VALIDATION},
+    {SCHEMA_DRAFT_2019_09, VOCABULARY_2019_09 "meta-data", VOCABULARY_OTHER},
+    {SCHEMA_DRAFT_2019_09, VOCABULARY_2019_09 "content", VOCABULARY_OTHER},
+    {SCHEMA_DRAFT_2019_09, VOCABULARY_2019_09 "format", VOCABULARY_FORMAT},
 };
-
-#define VOCABULARY_BASE "https://json-schema.org/draft/2020-12/vocab/"
 
 struct dialect dialect_of_draft(enum schema_draft draft)
 {
-    const char *uri = draft == SCHEMA_DRAFT_7 ? known[1].uri : known[0].uri;
-    return (struct dialect){draft, VOCABULARY_ALL, uri};
+    size_t i = 0;
+    while (known[i].draft != draft)
+        i++;
+    return (struct dialect){draft, VOCABULARY_ALL, known[i].uri};
 }
 
 /* 1 known, 0 unknown, -1 known and not spoken. */
 static int known_draft(const char *uri, struct dialect *ret_dialect, struct error *err)
 {
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    for (size_t i = 0; i < KNOWN_COUNT; i++) {
         if (strcmp(known[i].uri, uri) != 0)
             continue;
         if (known[i].draft == 0)
             return error_set(
                 err, ERROR_UNSUPPORTED,
-                "$schema \"%s\" is a draft that is not supported; 2020-12 (%s) and draft 7 (%s) are", uri,
-                known[0].uri, known[1].uri);
+                "$schema \"%s\" is a draft that is not supported; 2020-12, 2019-09, 7, 6 and 4 are", uri);
         *ret_dialect = dialect_of_draft(known[i].draft);
         return 1;
     }
     return 0;
 }
 
-static uint32_t vocabulary_bit(struct slice uri)
+static int unknown_metaschema(const char *uri, struct error *err)
 {
-    if (!slice_starts_with(uri, VOCABULARY_BASE))
-        return 0;
-    struct slice name = {uri.data + strlen(VOCABULARY_BASE), uri.size - strlen(VOCABULARY_BASE)};
+    const char *names[KNOWN_COUNT];
+    for (size_t i = 0; i < KNOWN_COUNT; i++)
+        names[i] = known[i].uri;
+    const char *nearest = strlen(uri) <= 200 ? string_nearest(uri, names, KNOWN_COUNT) : NULL;
+    if (nearest)
+        return error_set(err, ERROR_INVALID, "$schema \"%.200s\" is not known; did you mean \"%s\"?", uri,
+                         nearest);
+    return error_set(err, ERROR_INVALID,
+                     "$schema \"%.200s\" is not known; 2020-12 is \"%s\", draft 7 is \"%s\"", uri,
+                     known[0].uri, dialect_of_draft(SCHEMA_DRAFT_7).metaschema);
+}
+
+static uint32_t vocabulary_bits(enum schema_draft draft, struct slice uri)
+{
     for (size_t i = 0; i < sizeof vocabularies / sizeof *vocabularies; i++) {
-        if (slice_is(name, vocabularies[i].name))
-            return vocabularies[i].bit;
+        if (vocabularies[i].draft == draft && slice_is(uri, vocabularies[i].uri))
+            return vocabularies[i].bits;
     }
     return 0;
 }
@@ -70,18 +97,22 @@ static int read_vocabularies(const struct document *metaschema, struct dialect *
 {
     const struct json *json = &metaschema->json;
     uint32_t vocabulary = json_get(json, 0, "$vocabulary");
-    if (!json_is(json, vocabulary, JSON_OBJECT) || dialect->draft == SCHEMA_DRAFT_7)
+    if (!json_is(json, vocabulary, JSON_OBJECT) || dialect->draft < SCHEMA_DRAFT_2019_09)
         return 0;
     dialect->vocabularies = VOCABULARY_CORE;
     for (uint32_t k = json_first_key(json, vocabulary); k != JSON_NONE;
          k = json_next_key(json, vocabulary, k)) {
         struct slice uri = json_escaped(json, k) ? SLICE_LITERAL("") : json_inner(json, k);
-        uint32_t bit = vocabulary_bit(uri);
-        if (bit == 0 && json_is(json, json_value(k), JSON_TRUE))
+        uint32_t bits = vocabulary_bits(dialect->draft, uri);
+        bool required = json_is(json, json_value(k), JSON_TRUE);
+        if (bits == 0 && required)
             return error_set(err, ERROR_UNSUPPORTED,
                              "metaschema %.200s requires the vocabulary \"%.*s\", unknown here",
                              metaschema->uri, (int)(uri.size > 200 ? 200 : uri.size), uri.data);
-        dialect->vocabularies |= bit;
+        /* 2019-09 has one vocabulary for both: requiring it makes "format" assert. */
+        if (required && dialect->draft == SCHEMA_DRAFT_2019_09 && bits == VOCABULARY_FORMAT)
+            bits |= VOCABULARY_FORMAT_ASSERTION;
+        dialect->vocabularies |= bits;
     }
     return 0;
 }
@@ -101,9 +132,7 @@ int dialect_find(struct schema_registry *registry, const char *uri, struct diale
     for (int i = 0; !is_known; i++) {
         metaschema = i < SCHEMA_METASCHEMA_CHAIN_MAX ? registry_load(registry, next, err) : NULL;
         if (!metaschema) {
-            result = error_set(err, ERROR_INVALID,
-                               "$schema \"%.200s\" is not known; 2020-12 is \"%s\", draft 7 is \"%s\"", uri,
-                               known[0].uri, known[1].uri);
+            result = unknown_metaschema(uri, err);
             break;
         }
         first = first ? first : metaschema;

@@ -260,7 +260,8 @@ void explain_op(struct explainer *x, const struct op *op, uint32_t at)
         explain_callee(x, op, op->a, (enum keyword)op->keyword, at);
         return;
     case OP_DYNAMIC:
-        explain_callee(x, op, machine_dynamic_rule(x->m, &program->dynamics[op->a]), KEYWORD_DYNAMIC_REF, at);
+        explain_callee(x, op, machine_dynamic_rule(x->m, &program->dynamics[op->a]),
+                       (enum keyword)op->keyword, at);
         return;
     case OP_DEPENDENT_SCHEMA:
         explain_callee(x, op, op->b, (enum keyword)op->keyword, at);

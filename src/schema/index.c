@@ -5,6 +5,7 @@
 struct indexer {
     struct schema_registry *registry;
     struct document *document;
+    uint32_t root; /* number of the schema_root that is being indexed, from 1 */
 };
 
 static struct resource *add_resource(struct indexer *in, struct resource *parent, uint32_t node,
@@ -17,9 +18,6 @@ static struct resource *add_resource(struct indexer *in, struct resource *parent
                                   .parent = parent,
                                   .node = node,
                                   .end = json_after(&document->json, node)};
-    resource->dialect = parent ? parent->dialect : dialect_of_draft(in->registry->default_draft);
-    if (parent)
-        resource->problem = parent->problem;
     document->resources = mem_grow(document->resources, &document->resource_capacity,
                                    document->resource_count + 1, sizeof(struct resource *));
     size_t at = document->resource_count++;
@@ -56,43 +54,62 @@ static void add_anchor(struct indexer *in, struct resource *resource, uint32_t n
     map_set(&document->anchors, slice_of(key), anchor);
 }
 
-static void set_dialect(struct indexer *in, struct resource *resource, uint32_t schema)
+/* What a "$schema" says. */
+struct declared {
+    struct dialect dialect;
+    const char *problem;
+};
+
+static struct declared read_declared(struct indexer *in, const char *base, uint32_t schema)
 {
     struct document *document = in->document;
-    if (schema == JSON_NONE)
-        return;
-    resource->problem = NULL;
+    struct declared declared = {.dialect = dialect_of_draft(in->registry->default_draft)};
     if (!json_is(&document->json, schema, JSON_STRING)) {
         struct slice raw = json_raw(&document->json, schema);
-        resource->problem =
+        declared.problem =
             arena_printf(&document->arena, "$schema is %.*s, expected a string with a metaschema's URI",
                          (int)utf8_cut(raw.data, raw.size, 60), raw.data);
-        return;
+        return declared;
     }
     struct slice text = json_string(&document->json, schema, &document->arena);
     struct error err;
     if (text.size > URI_SIZE_MAX) {
-        resource->problem = "$schema is too long";
-        return;
+        declared.problem = "$schema is too long";
+        return declared;
     }
-    const char *uri = uri_resolve(&document->arena, slice_of(resource->uri), text);
-    if (dialect_find(in->registry, uri, &resource->dialect, &err) < 0)
-        resource->problem = arena_strdup(&document->arena, err.message);
+    const char *uri = uri_resolve(&document->arena, slice_of(base), text);
+    if (dialect_find(in->registry, uri, &declared.dialect, &err) < 0)
+        declared.problem = arena_strdup(&document->arena, err.message);
+    return declared;
 }
 
-/* Which resource the schema object at `node` belongs to: its own if it has an "$id". */
+uint32_t schema_id(const struct json *json, uint32_t node, enum schema_draft draft)
+{
+    uint32_t id = json_get(json, node, draft == SCHEMA_DRAFT_4 ? "id" : "$id");
+    /* Up to draft 7 "$ref" stands alone. */
+    if (!json_is(json, id, JSON_STRING) ||
+        (draft <= SCHEMA_DRAFT_7 && json_get(json, node, "$ref") != JSON_NONE))
+        return JSON_NONE;
+    return id;
+}
+
+/* Which resource the schema object at `node` belongs to: its own if it names itself. An embedded one may have
+ * a draft of its own. */
 static struct resource *enter(struct indexer *in, struct resource *resource, uint32_t node, bool is_root)
 {
     struct document *document = in->document;
     const struct json *json = &document->json;
-    uint32_t id = json_get(json, node, "$id"), schema = json_get(json, node, "$schema");
-    if (is_root)
-        set_dialect(in, resource, schema);
-    if (!json_is(json, id, JSON_STRING))
+    uint32_t schema = json_get(json, node, "$schema");
+    struct declared declared = {resource->dialect, resource->problem};
+    if (schema != JSON_NONE)
+        declared = read_declared(in, resource->uri, schema);
+    if (is_root) {
+        resource->dialect = declared.dialect;
+        resource->problem = declared.problem;
+    }
+    uint32_t id = schema_id(json, node, declared.dialect.draft);
+    if (id == JSON_NONE)
         return resource;
-    bool draft_7 = resource->dialect.draft == SCHEMA_DRAFT_7;
-    if (draft_7 && json_get(json, node, "$ref") != JSON_NONE)
-        return resource; /* ignored beside $ref */
     struct slice text = json_string(json, id, &document->arena);
     struct slice bare = uri_without_fragment(text), fragment = uri_fragment(text);
     if (text.size > URI_SIZE_MAX)
@@ -103,13 +120,22 @@ static struct resource *enter(struct indexer *in, struct resource *resource, uin
             resource->uri = uri;
         else
             resource = add_resource(in, resource, node, uri);
-        if (!is_root)
-            set_dialect(in, resource, schema);
+        resource->dialect = declared.dialect;
+        resource->problem = declared.problem;
         name_resource(in, resource, uri);
     }
-    if (fragment.size > 0 && draft_7)
+    if (fragment.size > 0 && resource->dialect.draft <= SCHEMA_DRAFT_7)
         add_anchor(in, resource, node, fragment, false);
     return resource;
+}
+
+static uint32_t add_root(struct document *document, uint32_t node, bool embedded)
+{
+    document->roots = mem_grow(document->roots, &document->root_capacity, document->root_count + 1,
+                               sizeof *document->roots);
+    document->roots[document->root_count++] =
+        (struct schema_root){.node = node, .end = json_after(&document->json, node), .embedded = embedded};
+    return (uint32_t)document->root_count;
 }
 
 static void index_schema(struct indexer *in, struct resource *resource, uint32_t node, bool is_root);
@@ -137,6 +163,8 @@ static void index_keyword(struct indexer *in, struct resource *resource, uint32_
                        keyword == KEYWORD_DYNAMIC_ANCHOR);
         return;
     }
+    if (keyword == KEYWORD_RECURSIVE_ANCHOR && node == resource->node)
+        resource->is_recursive = json_is(json, value, JSON_TRUE);
     bool array = json_is(json, value, JSON_ARRAY), object = json_is(json, value, JSON_OBJECT);
     switch (keyword_holds(keyword, &resource->dialect)) {
     case HOLDS_NOTHING:
@@ -168,21 +196,26 @@ static void index_schema(struct indexer *in, struct resource *resource, uint32_t
     const struct json *json = &in->document->json;
     enum json_tag tag = json_tag(json, node);
     if (tag == JSON_TRUE || tag == JSON_FALSE)
-        in->document->root_of[node] = (uint32_t)in->document->root_count;
+        in->document->root_of[node] = in->root;
     if (tag != JSON_OBJECT || in->document->root_of[node])
         return;
-    in->document->root_of[node] = (uint32_t)in->document->root_count;
+    const struct resource *outer = resource;
+    uint32_t outer_root = in->root;
     resource = enter(in, resource, node, is_root);
+    if (resource != outer && strcmp(resource->dialect.metaschema, outer->dialect.metaschema) != 0)
+        in->root = add_root(in->document, node, true);
+    in->document->root_of[node] = in->root;
     for (uint32_t key = json_first_key(json, node); key != JSON_NONE; key = json_next_key(json, node, key)) {
         enum keyword keyword = keyword_find(&in->registry->keywords, json, key);
         if (keyword != KEYWORD_NONE && keyword_in(keyword, &resource->dialect))
             index_keyword(in, resource, node, keyword, json_value(key));
     }
+    in->root = outer_root;
 }
 
 void document_index(struct schema_registry *registry, struct document *document, uint32_t node)
 {
-    struct indexer in = {registry, document};
+    struct indexer in = {.registry = registry, .document = document};
     bool is_root = node == 0;
     if (is_root && document->indexed)
         return;
@@ -191,13 +224,11 @@ void document_index(struct schema_registry *registry, struct document *document,
         document->indexed = true;
         resource = add_resource(&in, NULL, 0, document->uri);
         resource->end = document->json.count; /* a scalar root as well */
+        resource->dialect = dialect_of_draft(registry->default_draft);
         name_resource(&in, resource, document->uri);
     } else {
         resource = document_resource_of(document, node);
     }
-    document->roots = mem_grow(document->roots, &document->root_capacity, document->root_count + 1,
-                               sizeof *document->roots);
-    document->roots[document->root_count++] =
-        (struct schema_root){.node = node, .end = json_after(&document->json, node)};
+    in.root = add_root(document, node, false);
     index_schema(&in, resource, node, is_root);
 }

@@ -5,23 +5,37 @@
 #include "schema/schema.h"
 #include "json/json.h"
 
-/* Vocabularies of 2020-12, as bits. A draft before 2019-09 has them all. */
+/* Drafts, as bits. */
+enum {
+    DRAFT_BIT_4 = 1 << 0,
+    DRAFT_BIT_6 = 1 << 1,
+    DRAFT_BIT_7 = 1 << 2,
+    DRAFT_BIT_2019_09 = 1 << 3,
+    DRAFT_BIT_2020_12 = 1 << 4
+};
+
+/* Vocabularies of 2020-12, as bits. A draft before 2019-09 has them all but the last. */
 enum {
     VOCABULARY_CORE = 1 << 0,
     VOCABULARY_APPLICATOR = 1 << 1,
     VOCABULARY_UNEVALUATED = 1 << 2,
     VOCABULARY_VALIDATION = 1 << 3,
-    VOCABULARY_OTHER = 1 << 4, /* meta-data, content, format-annotation: no assertions */
-    VOCABULARY_ALL = (1 << 5) - 1
+    VOCABULARY_OTHER = 1 << 4, /* meta-data, content: no assertions */
+    VOCABULARY_FORMAT = 1 << 5,
+    VOCABULARY_ALL = (1 << 6) - 1,
+    VOCABULARY_FORMAT_ASSERTION = 1 << 6 /* "format" asserts, whether or not that is asked for */
 };
 
 enum keyword {
     KEYWORD_ID,
+    KEYWORD_ID_4, /* draft 4's "id" */
     KEYWORD_SCHEMA,
     KEYWORD_REF,
     KEYWORD_ANCHOR,
     KEYWORD_DYNAMIC_REF,
     KEYWORD_DYNAMIC_ANCHOR,
+    KEYWORD_RECURSIVE_REF,
+    KEYWORD_RECURSIVE_ANCHOR,
     KEYWORD_VOCABULARY,
     KEYWORD_DEFS,
     KEYWORD_DEFINITIONS,
@@ -67,6 +81,7 @@ enum keyword {
     KEYWORD_MIN_PROPERTIES,
     KEYWORD_REQUIRED,
     KEYWORD_DEPENDENT_REQUIRED,
+    KEYWORD_FORMAT,
 
     KEYWORD_MAX,
     KEYWORD_NONE = KEYWORD_MAX
@@ -78,15 +93,15 @@ enum keyword_holds {
     HOLDS_SCHEMA,
     HOLDS_LIST,           /* an array of schemas */
     HOLDS_MAP,            /* an object whose values are schemas */
-    HOLDS_SCHEMA_OR_LIST, /* draft 7's items */
-    HOLDS_MAP_OR_NAMES    /* draft 7's dependencies: values are schemas or arrays of names */
+    HOLDS_SCHEMA_OR_LIST, /* items before 2020-12 */
+    HOLDS_MAP_OR_NAMES    /* dependencies: values are schemas or arrays of names */
 };
 
 struct keyword_spec {
     const char *name;
     uint8_t vocabulary;
-    bool in_draft_7, in_2020_12;
-    uint8_t holds_draft_7, holds_2020_12;
+    uint8_t drafts; /* that have it */
+    uint8_t holds;
 };
 
 extern const struct keyword_spec keyword_specs[KEYWORD_MAX];
@@ -96,24 +111,33 @@ static inline const char *keyword_name(enum keyword keyword)
     return keyword < KEYWORD_MAX ? keyword_specs[keyword].name : "";
 }
 
-/* The rules that a schema is written by: a draft, and of 2020-12 the vocabularies its metaschema names. */
+/* The rules that a schema is written by: a draft, and since 2019-09 the vocabularies its metaschema names. */
 struct dialect {
     enum schema_draft draft;
     uint32_t vocabularies;
     const char *metaschema; /* URI */
 };
 
+static inline unsigned draft_bit(enum schema_draft draft)
+{
+    return draft == SCHEMA_DRAFT_4         ? DRAFT_BIT_4
+           : draft == SCHEMA_DRAFT_6       ? DRAFT_BIT_6
+           : draft == SCHEMA_DRAFT_7       ? DRAFT_BIT_7
+           : draft == SCHEMA_DRAFT_2019_09 ? DRAFT_BIT_2019_09
+                                           : DRAFT_BIT_2020_12;
+}
+
 static inline bool keyword_in(enum keyword keyword, const struct dialect *dialect)
 {
     const struct keyword_spec *spec = &keyword_specs[keyword];
-    return (dialect->draft == SCHEMA_DRAFT_7 ? spec->in_draft_7 : spec->in_2020_12) &&
-           (spec->vocabulary & dialect->vocabularies) != 0;
+    return (spec->drafts & draft_bit(dialect->draft)) != 0 && (spec->vocabulary & dialect->vocabularies) != 0;
 }
 
 static inline enum keyword_holds keyword_holds(enum keyword keyword, const struct dialect *dialect)
 {
-    const struct keyword_spec *spec = &keyword_specs[keyword];
-    return dialect->draft == SCHEMA_DRAFT_7 ? spec->holds_draft_7 : spec->holds_2020_12;
+    if (keyword == KEYWORD_ITEMS && dialect->draft < SCHEMA_DRAFT_2020_12)
+        return HOLDS_SCHEMA_OR_LIST;
+    return (enum keyword_holds)keyword_specs[keyword].holds;
 }
 
 /* Find keywords by a member's name: a small table over the names' hashes. */

@@ -66,13 +66,13 @@ void message_types(struct explainer *x, uint16_t types, uint32_t at)
     static const struct {
         uint16_t types;
         const char *name;
-    } names[] = {{TYPE_OBJECT, "object"},      {TYPE_ARRAY, "array"},   {TYPE_STRING, "string"},
-                 {1 << JSON_NUMBER, "number"}, {TYPE_WHOLE, "integer"}, {TYPE_BOOLEAN, "boolean"},
+    } names[] = {{TYPE_OBJECT, "object"},      {TYPE_ARRAY, "array"},     {TYPE_STRING, "string"},
+                 {1 << JSON_NUMBER, "number"}, {TYPE_INTEGER, "integer"}, {TYPE_BOOLEAN, "boolean"},
                  {TYPE_NULL, "null"}};
     const char *found[sizeof names / sizeof *names];
     size_t count = 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        bool covered = names[i].types == TYPE_WHOLE && types & 1 << JSON_NUMBER;
+        bool covered = names[i].types == TYPE_INTEGER && types & 1 << JSON_NUMBER;
         if (types & names[i].types && !covered)
             found[count++] = names[i].name;
     }

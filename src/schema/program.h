@@ -190,10 +190,10 @@ struct number_plan {
     bool is_zero;
 };
 
-/* $dynamicRef that more than one resource could answer. */
+/* $dynamicRef or $recursiveRef that more than one resource could answer. */
 struct dynamic_plan {
-    const char *anchor;
-    uint32_t fallback; /* rule: what it means if nothing in the dynamic scope has the anchor */
+    const char *anchor; /* NULL: "$recursiveAnchor" */
+    uint32_t fallback;  /* rule: what it means if nothing in the dynamic scope has the anchor */
     struct dynamic_candidate {
         uint32_t resource;
         uint32_t rule;

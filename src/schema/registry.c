@@ -7,7 +7,6 @@
 
 struct schema_registry *schema_registry_new(enum schema_draft default_draft)
 {
-    assert(default_draft == SCHEMA_DRAFT_7 || default_draft == SCHEMA_DRAFT_2020_12);
     struct schema_registry *registry = mem_zalloc(sizeof *registry);
     registry->default_draft = default_draft;
     map_init(&registry->by_uri);
@@ -53,11 +52,19 @@ void schema_registry_on_missing(struct schema_registry *registry, schema_fetch *
     registry->fetch_context = context;
 }
 
-/* The absolute "$id" of the document's root, or NULL. */
-static const char *root_id(struct document *document)
+/* The absolute "$id" of the document's root, or NULL. Which draft it is of is not settled before the document
+ * is indexed: draft 4's own "$schema" is looked for. */
+static const char *root_id(const struct schema_registry *registry, struct document *document)
 {
-    uint32_t id = json_get(&document->json, 0, "$id");
-    if (!json_is(&document->json, id, JSON_STRING))
+    uint32_t schema = json_get(&document->json, 0, "$schema");
+    enum schema_draft draft = registry->default_draft;
+    if (json_is(&document->json, schema, JSON_STRING))
+        draft =
+            slice_starts_with(json_inner(&document->json, schema), "http://json-schema.org/draft-04/schema")
+                ? SCHEMA_DRAFT_4
+                : SCHEMA_DRAFT_2020_12;
+    uint32_t id = schema_id(&document->json, 0, draft);
+    if (id == JSON_NONE)
         return NULL;
     struct slice text = json_string(&document->json, id, &document->arena);
     if (text.size == 0 || text.size > URI_SIZE_MAX || text.data[0] == '#')
@@ -73,7 +80,7 @@ static void register_document(struct schema_registry *registry, struct document 
     registry->documents[registry->document_count++] = document;
     struct slice uri = slice_of(document->uri);
     map_set(&registry->by_uri, uri, document);
-    const char *id = root_id(document);
+    const char *id = root_id(registry, document);
     if (id && !map_get(&registry->by_uri, slice_of(id)))
         map_set(&registry->by_uri, slice_of(id), document);
 }

@@ -29,6 +29,7 @@ struct resource {
     uint32_t node, end;      /* document's nodes that it spans */
     struct dialect dialect;
     const char *problem; /* its "$schema" is not usable: why; NULL if it is */
+    bool is_recursive;   /* "$recursiveAnchor": true at its root */
 };
 
 struct anchor {
@@ -37,11 +38,11 @@ struct anchor {
     bool dynamic;
 };
 
-/* Where indexing started: the document's root, or what a reference pointed to. Checked against the metaschema
- * as a whole. */
+/* Where indexing started: the document's root, what a reference pointed to, or an embedded resource with a
+ * metaschema of its own. Checked against the metaschema as a whole, but for what is embedded in it. */
 struct schema_root {
     uint32_t node, end;
-    bool checked;
+    bool checked, embedded;
 };
 
 struct document {
@@ -98,6 +99,9 @@ struct anchor *resource_anchor(const struct resource *resource, const char *name
 struct resource *document_resource_of(const struct document *document, uint32_t node);
 /* The root that a schema was indexed under. NULL if the node is no schema. */
 struct schema_root *document_root_of(const struct document *document, uint32_t node);
+/* The URI by which the schema object at `node` names itself, as written: its "$id", or draft 4's "id".
+ * JSON_NONE if it does not. */
+uint32_t schema_id(const struct json *json, uint32_t node, enum schema_draft draft);
 
 /* pointer.c: as json_pointer, in constant time for each token however large the containers are: schemas refer
  * to thousands of places of one "$defs". */

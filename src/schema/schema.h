@@ -1,9 +1,9 @@
 /* JSON Schema: compiled once to a flat program, run over a document's nodes.
  *
  * A registry holds schema documents by URI; compiling resolves every reference inside it, so that a
- * compiled schema needs nothing else. Drafts: 2020-12 (default) and draft-07 by $schema; the metaschemas
- * are built in. A compiled schema is immutable and may be shared between threads; a validator holds one
- * thread's scratch. Hostile schemas end in an error at compile time or at the step limit. */
+ * compiled schema needs nothing else. Drafts: 2020-12 (default), 2019-09, 7, 6 and 4 by $schema; the
+ * metaschemas are built in. A compiled schema is immutable and may be shared between threads; a validator
+ * holds one thread's scratch. Hostile schemas end in an error at compile time or at the step limit. */
 #ifndef FIRTH_SCHEMA_SCHEMA_H
 #define FIRTH_SCHEMA_SCHEMA_H
 
@@ -13,7 +13,13 @@ struct schema_registry;
 struct schema;
 struct schema_validator;
 
-enum schema_draft { SCHEMA_DRAFT_7 = 7, SCHEMA_DRAFT_2020_12 = 202012 };
+enum schema_draft {
+    SCHEMA_DRAFT_4 = 4,
+    SCHEMA_DRAFT_6 = 6,
+    SCHEMA_DRAFT_7 = 7,
+    SCHEMA_DRAFT_2019_09 = 201909,
+    SCHEMA_DRAFT_2020_12 = 202012
+};
 
 struct schema_registry *schema_registry_new(enum schema_draft default_draft);
 void schema_registry_free(struct schema_registry *registry);

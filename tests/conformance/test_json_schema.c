@@ -114,6 +114,22 @@ static int run_file(struct suite *suite, const char *path, const char *name)
     return result;
 }
 
+static enum schema_draft draft_of(const char *folder)
+{
+    static const struct {
+        const char *folder;
+        enum schema_draft draft;
+    } drafts[] = {{"draft4", SCHEMA_DRAFT_4},
+                  {"draft6", SCHEMA_DRAFT_6},
+                  {"draft7", SCHEMA_DRAFT_7},
+                  {"draft2019-09", SCHEMA_DRAFT_2019_09}};
+    for (size_t i = 0; i < sizeof drafts / sizeof *drafts; i++) {
+        if (strcmp(drafts[i].folder, folder) == 0)
+            return drafts[i].draft;
+    }
+    return SCHEMA_DRAFT_2020_12;
+}
+
 int main(int argc, char **argv)
 {
     const char *root = getenv("FIRTH_CONFORMANCE");
@@ -125,7 +141,7 @@ int main(int argc, char **argv)
     }
     auto_free char *tests = mem_printf("%s/JSON-Schema-Test-Suite/tests/%s", root, argv[1]);
     struct suite suite = {.remotes = mem_printf("%s/JSON-Schema-Test-Suite/remotes", root),
-                          .draft = strcmp(argv[1], "draft7") == 0 ? SCHEMA_DRAFT_7 : SCHEMA_DRAFT_2020_12,
+                          .draft = draft_of(argv[1]),
                           .validator = schema_validator_new()};
     DIR *folder = opendir(tests);
     if (!folder)

@@ -86,7 +86,7 @@ def test_depth(firth, tmp_path):
 
 def test_help_shows_what_is_required(firth):
     usage = firth("validate", "--help", expect=0).out.split("Usage: ")[1].split("\n")[0]
-    assert usage == "firth validate [FILE] --schema SCHEMA [--draft 2020-12|7] [--resources DIR=BASE_URI]…"
+    assert usage == "firth validate [FILE] --schema SCHEMA [--draft 2020-12|2019-09|7|6|4] [--resources DIR=BASE_URI]…"
 
 
 @pytest.mark.parametrize("name", ["none.json", "none.yaml"])

@@ -17,7 +17,7 @@ def main(output, files):
         for at in range(0, len(content), 24):
             lines.append("    " + ",".join(str(byte) for byte in content[at : at + 24]) + ",")
         lines.append("};")
-        uri = document["$id"].rstrip("#")
+        uri = document.get("$id", document.get("id")).rstrip("#")
         entries.append(f'    {{"{uri}", {{document_{number}, sizeof document_{number}}}}},')
     lines += ["", "const struct metaschema metaschemas[] = {", *entries, "    {NULL, {NULL, 0}},", "};", ""]
     with open(output, "w", encoding="ascii") as file:

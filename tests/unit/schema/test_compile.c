@@ -17,8 +17,6 @@ static const struct refused refused[] = {
     {"{\"$defs\":{\"unused\":{\"minLength\":-1}}}", ERROR_INVALID,
      "#/$defs/unused/minLength: expected a number of at least 0"},
     {"{\"$schema\":5}", ERROR_INVALID, "$schema is 5"},
-    {"{\"$schema\":\"http://json-schema.org/draft-04/schema#\"}", ERROR_INVALID,
-     "is a draft that is not supported"},
     {"{\"$schema\":\"http://example.com/x\"}", ERROR_INVALID, "is not known"},
     {"{\"$ref\":\"#/$defs/x\"}", ERROR_NOT_FOUND,
      "#/$ref: cannot resolve \"#/$defs/x\": test:schema has nothing at"},
@@ -195,6 +193,14 @@ static void test_metaschemas(void **state)
                                        "https://json-schema.org/draft/2020-12/meta/validation",
                                        "https://json-schema.org/draft/2020-12/meta/content",
                                        "http://json-schema.org/draft-07/schema#",
+                                       "http://json-schema.org/draft-06/schema#",
+                                       "https://json-schema.org/draft/2019-09/schema",
+                                       "https://json-schema.org/draft/2019-09/meta/core",
+                                       "https://json-schema.org/draft/2019-09/meta/applicator",
+                                       "https://json-schema.org/draft/2019-09/meta/validation",
+                                       "https://json-schema.org/draft/2019-09/meta/meta-data",
+                                       "https://json-schema.org/draft/2019-09/meta/format",
+                                       "https://json-schema.org/draft/2019-09/meta/content",
                                        "https://json-schema.org/draft/2020-12/meta/unevaluated"};
     for (size_t i = 0; i < sizeof uris / sizeof *uris; i++) {
         struct error err;

@@ -1,0 +1,135 @@
+/* Checking schemas against their metaschemas. A resource with a metaschema of its own, embedded in a schema,
+ * is checked against that one, and for the schema around it stands {}. */
+#include "schema/compile.h"
+
+static struct schema *metaschema_program(struct schema_registry *registry, const char *uri, struct error *err)
+{
+    struct schema *schema = map_get(&registry->metaschemas, slice_of(uri));
+    if (schema)
+        return schema;
+    schema = compile_program(registry, uri, false, err);
+    if (schema)
+        map_set(&registry->metaschemas, slice_of(uri), schema);
+    return schema;
+}
+
+/* The source between two embedded resources, and {} for each of these. False: there are none. */
+static bool mask_embedded(const struct document *document, const struct schema_root *root, struct buffer *out)
+{
+    const struct json *json = &document->json;
+    struct slice whole = json_raw(json, root->node);
+    uint32_t node = root->node, kept = 0;
+    bool found = false;
+    /* Embedded roots follow in the order of the document, those within others behind them. */
+    for (size_t i = 0; i < document->root_count; i++) {
+        const struct schema_root *inner = &document->roots[i];
+        if (!inner->embedded || inner->node <= node || inner->end > root->end)
+            continue;
+        struct slice raw = json_raw(json, inner->node);
+        uint32_t start = (uint32_t)(raw.data - whole.data);
+        buffer_append(out, whole.data + kept, start - kept);
+        buffer_str(out, "{}");
+        kept = start + (uint32_t)raw.size;
+        node = inner->end - 1;
+        found = true;
+    }
+    buffer_append(out, whole.data + kept, whole.size - kept);
+    return found;
+}
+
+/* What is checked: the document itself at the root, or a masked copy. */
+struct subject {
+    struct arena arena;
+    const struct json *json;
+    uint32_t node;
+    struct json masked;
+};
+
+static int subject_init(struct subject *subject, const struct document *document,
+                        const struct schema_root *root, struct error *err)
+{
+    struct buffer text;
+    buffer_init(&text, SCHEMA_DOCUMENT_MAX + 1);
+    arena_init(&subject->arena);
+    subject->json = &document->json;
+    subject->node = root->node;
+    int result = 0;
+    if (document->root_count > 1 && mask_embedded(document, root, &text)) {
+        result = json_parse_copy(&subject->arena, text.data, text.size, &subject->masked, err);
+        subject->json = &subject->masked;
+        subject->node = 0;
+    }
+    buffer_done(&text);
+    return result;
+}
+
+/* The first violation's place and words. */
+static int violated(struct subject *subject, const struct document *document, const struct schema_root *root,
+                    const struct schema *metaschema, struct schema_validator *validator, struct error *err)
+{
+    struct schema_violation violation;
+    size_t count = 0;
+    struct buffer where;
+    buffer_init(&where, BUFFER_UNLIMITED);
+    if (subject->node != root->node)
+        json_pointer_of(&document->json, root->node, &where);
+    int result = schema_explain(metaschema, validator, subject->json, subject->node, &subject->arena,
+                                &violation, 1, &count, err);
+    if (result == 0 && count > 0)
+        error_set(err, ERROR_INVALID, "schema %.600s#%.600s%.600s: %s", document->uri,
+                  where.size ? buffer_cstr(&where) : "", violation.instance, violation.message);
+    buffer_done(&where);
+    return -1;
+}
+
+static int check_root(struct schema_registry *registry, struct document *document, size_t number,
+                      struct error *err)
+{
+    const struct resource *resource = document_resource_of(document, document->roots[number].node);
+    const struct dialect dialect =
+        resource->problem ? dialect_of_draft(registry->default_draft) : resource->dialect;
+    struct schema *metaschema = metaschema_program(registry, dialect.metaschema, err);
+    if (!metaschema)
+        return -1;
+    struct schema_root *root = &document->roots[number];
+    struct subject subject;
+    mem_auto(schema_validator_free) struct schema_validator *validator = schema_validator_new();
+    int valid = subject_init(&subject, document, root, err);
+    if (valid == 0)
+        valid = schema_validate(metaschema, validator, subject.json, subject.node, err);
+    if (valid < 0)
+        error_wrap(err, "schema %.600s", document->uri);
+    else if (valid == 0)
+        violated(&subject, document, root, metaschema, validator, err);
+    root->checked = valid > 0;
+    arena_done(&subject.arena);
+    return valid > 0 ? 0 : -1;
+}
+
+/* A root that something was compiled from, and what is embedded in it. An embedded resource whose "$schema"
+ * is not usable is an error only if it is used: compile_target says so. */
+static int check_from(struct compiler *c, struct document *document, size_t number)
+{
+    const uint32_t node = document->roots[number].node, end = document->roots[number].end;
+    if (check_root(c->registry, document, number, c->err) < 0)
+        return -1;
+    for (size_t i = 0; i < document->root_count; i++) {
+        const struct schema_root *root = &document->roots[i];
+        if (root->embedded && !root->checked && root->node > node && root->end <= end &&
+            !document_resource_of(document, root->node)->problem &&
+            check_root(c->registry, document, i, c->err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int compile_check(struct compiler *c)
+{
+    for (size_t i = RULE_FIRST; i < c->work_count; i++) {
+        struct document *document = c->works[i].resource->document;
+        const struct schema_root *root = document_root_of(document, c->works[i].node);
+        if (root && !root->checked && check_from(c, document, (size_t)(root - document->roots)) < 0)
+            return -1;
+    }
+    return 0;
+}
