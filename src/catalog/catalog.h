@@ -67,6 +67,12 @@ enum catalog_endpoint_kind {
 
 enum catalog_protocol { CATALOG_PROTOCOL_AIRBYTE, CATALOG_PROTOCOL_FLOW };
 
+/* Where a key or an element of a config is written. */
+struct catalog_config_place {
+    const char *pointer;
+    struct catalog_place place;
+};
+
 struct catalog_endpoint {
     struct catalog_place place;
     enum catalog_endpoint_kind kind;
@@ -80,7 +86,13 @@ struct catalog_endpoint {
     struct slice config;     /* JSON object text, expanded; "{}" for ingest without options. Secret. */
     const char *config_path; /* the file that it came from, NULL if inline */
     struct catalog_place config_place; /* of the mapping; that of the endpoint where there is no config */
+    struct catalog_config_place *places; /* of all that is in it; see catalog_config_place */
+    size_t place_count;
 };
+
+/* The place of what a JSON Pointer into the config names, or of the nearest that is there around it. */
+const struct catalog_place *catalog_config_place(const struct catalog_endpoint *endpoint,
+                                                 const char *pointer);
 
 enum catalog_compression { CATALOG_COMPRESSION_NONE, CATALOG_COMPRESSION_ZSTD };
 

@@ -1,29 +1,5 @@
-/* Endpoints: a connector's image, a local command, a push capture; and their configs, inline or in a file. */
+/* Endpoints: a connector's image, a local command, a push capture. */
 #include "catalog/loader.h"
-
-/* --- config ---------------------------------------------------------------------------------------- */
-
-static bool build_config(struct loader *loader, struct value value, struct catalog_endpoint *endpoint)
-{
-    if (value_has_tag(value, JSON_STRING)) {
-        const char *path = value_string(loader, value);
-        struct source *source = path ? loader_open(loader, value, path, true) : NULL;
-        if (!source)
-            return false;
-        endpoint->config_path = source->absolute;
-        struct value root = {source, 0};
-        if (!value_has_tag(root, JSON_OBJECT)) {
-            loader_problem(loader, root, "a config must be a mapping");
-            return false;
-        }
-        value = root;
-    }
-    endpoint->config_place = loader_place(value);
-    loader->hides = true;
-    bool fine = variables_json(loader, value, &endpoint->config);
-    loader->hides = false;
-    return fine;
-}
 
 /* --- connector ------------------------------------------------------------------------------------- */
 
@@ -49,7 +25,7 @@ static bool build_connector(struct loader *loader, struct value value, struct ca
         fine &= endpoint->image != NULL;
     }
     if (value_there(values[CONFIG]))
-        fine &= build_config(loader, values[CONFIG], endpoint);
+        fine &= config_build(loader, values[CONFIG], endpoint);
     return fine;
 }
 
@@ -124,7 +100,7 @@ static bool build_local(struct loader *loader, struct value value, struct catalo
         fine &= (endpoint->command = build_words(loader, values[COMMAND])) != NULL;
     fine &= (endpoint->env = build_env(loader, values[ENV])) != NULL;
     if (value_there(values[CONFIG]))
-        fine &= build_config(loader, values[CONFIG], endpoint);
+        fine &= config_build(loader, values[CONFIG], endpoint);
     endpoint->protobuf = value_true(values[PROTOBUF]);
     if (value_there(values[PROTOCOL])) {
         int protocol = value_word(loader, values[PROTOCOL], "'protocol'", protocols, RULES_COUNT(protocols));
@@ -145,7 +121,7 @@ static bool build_dekaf(struct loader *loader, struct value value, struct catalo
     };
     struct value values[COUNT];
     return value_members(loader, value, "'dekaf'", rules, COUNT, values) && value_there(values[CONFIG]) &&
-           build_config(loader, values[CONFIG], endpoint);
+           config_build(loader, values[CONFIG], endpoint);
 }
 
 /* --- which ----------------------------------------------------------------------------------------- */

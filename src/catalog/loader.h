@@ -218,6 +218,9 @@ struct slice flow_resolve(struct loader *loader, const struct catalog_collection
 /* Do the schema's properties allow for the collection's keys? Tells what it can tell. */
 void keys_check(struct loader *loader, struct value key_list, struct value schema);
 
+/* An endpoint's config from a mapping or a path: its text and places. False with problems told. */
+bool config_build(struct loader *loader, struct value value, struct catalog_endpoint *endpoint);
+
 enum { ENDPOINT_CONNECTOR = 1, ENDPOINT_LOCAL = 2, ENDPOINT_INGEST = 4, ENDPOINT_DEKAF = 8 };
 /* `allowed` kinds; `protocol` is the default for local commands. */
 bool endpoint_build(struct loader *loader, struct value value, const char *what, unsigned allowed,

@@ -83,8 +83,12 @@ static const char *check_keys(struct checker *checker, const struct catalog_endp
         if (!nearest)
             continue;
         meant = nearest;
-        catalog_errors_add(checker->errors, &endpoint->config_place, true,
+        struct buffer pointer;
+        buffer_init(&pointer, BUFFER_UNLIMITED);
+        json_pointer_push(&pointer, name);
+        catalog_errors_add(checker->errors, catalog_config_place(endpoint, buffer_cstr(&pointer)), true,
                            "config: unknown key '%s'; did you mean '%s'?", text, nearest);
+        buffer_done(&pointer);
     }
     return meant;
 }
@@ -95,8 +99,9 @@ static void add_violation(struct checker *checker, const struct catalog_endpoint
 {
     const char *got = strstr(violation->message, ", got ");
     size_t size = got ? (size_t)(got - violation->message) : strlen(violation->message);
-    catalog_errors_add(checker->errors, &endpoint->config_place, true, "config%s%s: %.*s",
-                       *violation->instance ? " " : "", violation->instance, (int)size, violation->message);
+    catalog_errors_add(checker->errors, catalog_config_place(endpoint, violation->instance), true,
+                       "config%s%s: %.*s", *violation->instance ? " " : "", violation->instance, (int)size,
+                       violation->message);
 }
 
 static int explain(struct checker *checker, const struct catalog_endpoint *endpoint,
@@ -119,7 +124,7 @@ static int explain(struct checker *checker, const struct catalog_endpoint *endpo
 }
 
 static int check_config(struct checker *checker, const struct catalog_endpoint *endpoint,
-                        const struct connector_program *program, struct error *err)
+                        const struct connector_program *program, struct json *ret_spec, struct error *err)
 {
     static const char uri[] = "firth://connector/spec";
     struct json spec, config;
@@ -134,6 +139,7 @@ static int check_config(struct checker *checker, const struct catalog_endpoint *
     mem_auto(schema_free) struct schema *schema = schema_compile(registry, uri, err);
     if (!schema)
         return -1;
+    *ret_spec = spec;
     const char *meant = check_keys(checker, endpoint, &spec, &config);
     return explain(checker, endpoint, schema, &config, meant, err);
 }
@@ -145,9 +151,9 @@ static bool has_role(const char *name, bool source)
     return string_starts_with(name, source ? "source-" : "destination-");
 }
 
-/* True: a built-in connector whose config is right; *ret_program is filled. */
+/* True: a built-in connector whose config is right; *ret_program and *ret_spec are filled. */
 static bool check_endpoint(struct checker *checker, struct place_of what,
-                           struct connector_program *ret_program)
+                           struct connector_program *ret_program, struct json *ret_spec)
 {
     const struct catalog_endpoint *endpoint = what.endpoint;
     struct connector_spec wanted = {.image = endpoint->image, .protocol = CONNECTOR_AIRBYTE};
@@ -169,7 +175,7 @@ static bool check_endpoint(struct checker *checker, struct place_of what,
         return false;
     }
     size_t before = checker->errors->count + checker->errors->omitted;
-    if (check_config(checker, endpoint, ret_program, &err) < 0)
+    if (check_config(checker, endpoint, ret_program, ret_spec, &err) < 0)
         catalog_errors_add(checker->errors, &endpoint->config_place, true, "%s", err.message);
     return checker->errors->count + checker->errors->omitted == before;
 }
@@ -178,8 +184,9 @@ static bool check_endpoint(struct checker *checker, struct place_of what,
 static bool discover(struct checker *checker, struct place_of what, struct json *ret_streams)
 {
     struct connector_program program;
+    struct json spec;
     struct error err;
-    if (!check_endpoint(checker, what, &program))
+    if (!check_endpoint(checker, what, &program, &spec))
         return false;
     if (connector_airbyte_discover(&program, what.endpoint->config, &connector_limits_default,
                                    &checker->arena, ret_streams, &err) == 0)
@@ -248,6 +255,30 @@ static void check_stream(struct checker *checker, const struct json *catalog,
                            wanted->name, mode_name(wanted->sync_mode));
 }
 
+static void check_destination_mode(struct checker *checker, const struct json *spec,
+                                   const struct connector_program *destination,
+                                   const struct catalog_stream *wanted)
+{
+    static const char *const names[] = {
+        [CATALOG_DESTINATION_APPEND] = "append",
+        [CATALOG_DESTINATION_OVERWRITE] = "overwrite",
+        [CATALOG_DESTINATION_APPEND_DEDUP] = "append_dedup",
+        [CATALOG_DESTINATION_OVERWRITE_DEDUP] = "overwrite_dedup",
+    };
+    const char *all = "";
+    uint32_t modes = json_get(spec, 0, "supported_destination_sync_modes");
+    if (modes == JSON_NONE || wanted->destination_sync_mode == CATALOG_DESTINATION_DEFAULT)
+        return;
+    for (uint32_t each = json_first(spec, modes); each != JSON_NONE; each = json_next(spec, modes, each)) {
+        if (json_string_is(spec, each, names[wanted->destination_sync_mode]))
+            return;
+        const char *mode = json_cstring(spec, each, &checker->arena);
+        all = arena_printf(&checker->arena, "%s%s%s", all, *all ? ", " : "", mode ? mode : "");
+    }
+    catalog_errors_add(checker->errors, &wanted->place, false, "%s has no destinationSyncMode %s; it has: %s",
+                       destination->argv[2], names[wanted->destination_sync_mode], all);
+}
+
 /* --- tasks ----------------------------------------------------------------------------------------- */
 
 /* Is a resource of this endpoint an Airbyte stream? What an image that is not built in wants is known only
@@ -284,12 +315,17 @@ static void check_capture(struct checker *checker, const struct catalog_capture 
 
 static void check_connection(struct checker *checker, const struct catalog_connection *connection)
 {
-    struct json streams;
+    struct json streams, spec;
     struct connector_program destination;
     bool known = discover(checker, (struct place_of){&connection->source, true}, &streams);
-    check_endpoint(checker, (struct place_of){&connection->destination, false}, &destination);
-    for (size_t i = 0; known && i < connection->stream_count; i++)
-        check_stream(checker, &streams, &connection->streams[i]);
+    bool takes =
+        check_endpoint(checker, (struct place_of){&connection->destination, false}, &destination, &spec);
+    for (size_t i = 0; i < connection->stream_count; i++) {
+        if (known)
+            check_stream(checker, &streams, &connection->streams[i]);
+        if (takes)
+            check_destination_mode(checker, &spec, &destination, &connection->streams[i]);
+    }
 }
 
 void endpoint_check(const struct connector_catalog *built_ins, const struct catalog *catalog,

@@ -189,6 +189,8 @@ uint32_t json_get_slice(const struct json *doc, uint32_t object, struct slice na
 uint32_t json_at(const struct json *doc, uint32_t array, uint32_t position);
 /* RFC 6901: "" is the value itself, "/a/0/b~1c". JSON_NONE if it leads nowhere or is malformed. */
 uint32_t json_pointer(const struct json *doc, uint32_t at, struct slice pointer);
+/* Append "/" and the name, escaped. */
+void json_pointer_push(struct buffer *buffer, struct slice name);
 /* Append the RFC 6901 pointer of the node `at` (a value or key), found by walking from the root. */
 void json_pointer_of(const struct json *doc, uint32_t at, struct buffer *buffer);
 

@@ -110,11 +110,9 @@ uint32_t json_pointer(const struct json *doc, uint32_t at, struct slice pointer)
     return at;
 }
 
-static void put_token(const struct json *doc, uint32_t key, struct buffer *buffer)
+void json_pointer_push(struct buffer *buffer, struct slice name)
 {
-    struct arena arena;
-    arena_init(&arena);
-    struct slice name = json_string(doc, key, &arena);
+    buffer_byte(buffer, '/');
     for (size_t i = 0; i < name.size; i++) {
         if (name.data[i] == '~')
             buffer_str(buffer, "~0");
@@ -123,6 +121,13 @@ static void put_token(const struct json *doc, uint32_t key, struct buffer *buffe
         else
             buffer_byte(buffer, name.data[i]);
     }
+}
+
+static void put_token(const struct json *doc, uint32_t key, struct buffer *buffer)
+{
+    struct arena arena;
+    arena_init(&arena);
+    json_pointer_push(buffer, json_string(doc, key, &arena));
     arena_done(&arena);
 }
 
@@ -143,7 +148,6 @@ void json_pointer_of(const struct json *doc, uint32_t at, struct buffer *buffer)
             uint32_t key = here + 1;
             while (json_after(doc, json_value(key)) <= at)
                 key = json_after(doc, json_value(key));
-            buffer_byte(buffer, '/');
             put_token(doc, key, buffer);
             if (at == key)
                 return;

@@ -11,15 +11,7 @@ bool explain_is_full(const struct explainer *x)
 
 void explain_push_token(struct explainer *x, struct slice token)
 {
-    buffer_byte(&x->path, '/');
-    for (size_t i = 0; i < token.size; i++) {
-        if (token.data[i] == '~')
-            buffer_str(&x->path, "~0");
-        else if (token.data[i] == '/')
-            buffer_str(&x->path, "~1");
-        else
-            buffer_byte(&x->path, token.data[i]);
-    }
+    json_pointer_push(&x->path, token);
 }
 
 void explain_push_number(struct explainer *x, uint32_t number)

@@ -56,6 +56,7 @@ static int take_document(struct task *task, const struct task_item *item, struct
             return task->sink->class->write_invalid(task->sink, item, err);
         }
     }
+    task->repeated += item->line->duplicates > 0;
     progress->documents++;
     progress->bytes += json_raw(item->line, item->document).size;
     return task->sink->class->write(task->sink, item, err);
@@ -259,6 +260,10 @@ enum task_outcome task_run(const struct task_spec *spec, struct task_report *rep
         count_committed_only(task);
     if (session.begun)
         task_report_progress(report, task->progress, task->binding_count);
+    if (task->repeated)
+        task_report_logf(report, LOG_WARN,
+                         "%llu document%s had members of the same name: the last of them counts",
+                         (unsigned long long)task->repeated, task->repeated == 1 ? "" : "s");
     close_session(&session);
     if (result < 0)
         return TASK_FAILED;

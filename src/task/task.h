@@ -57,6 +57,7 @@ struct task {
 
     struct task_reader *reader;
     struct task_sink *sink;
+    uint64_t repeated; /* documents with members of one name, of which the last counts */
     bool fresh;    /* this session begins anew (the last one came to its end), it does not go on */
     bool stopping; /* we were asked to */
 };

@@ -50,6 +50,14 @@ def test_documents_keep_their_bytes(firth, tmp_path):
     assert firth("read", "acmeCo/users", expect=0).out_bytes == document.encode() + b"\n"
 
 
+def test_repeated_members_are_told(firth, tmp_path):
+    line = '{"type":"RECORD","record":{"stream":"users","data":{"id":1,"a":1,"a":2},"emitted_at":1}}'
+    lines = run(firth, capture(tmp_path, [{"text": line}, {"text": line}, records(2, 3)], schema=ANY))
+    told = [log for log in events(lines, "log") if "members of the same name" in log["message"]]
+    assert [(log["level"], log["message"]) for log in told] == [
+        ("warn", "2 documents had members of the same name: the last of them counts")]
+
+
 def test_spaced_and_reordered_envelopes(firth, tmp_path):
     run(firth, capture(tmp_path, [
         {"text": '  {"record": {"namespace": null, "emitted_at": 1.5, "data": {"id": 1}, "stream": "users"}, '

@@ -236,9 +236,9 @@ def a_connection(source=FAKER, config="{count: 5}", destination=LOCAL_JSON, path
 
 
 @pytest.mark.parametrize("text, expected", [
-    (a_capture(config="{count: -5}"), ["7:17: config /count: expected a number of at least 1"]),
-    (a_capture(config="{count: none}"), ["7:17: config /count: expected integer"]),
-    (a_capture(config="{cuont: 5}"), ["7:17: config: unknown key 'cuont'; did you mean 'count'?"]),
+    (a_capture(config="{count: -5}"), ["7:18: config /count: expected a number of at least 1"]),
+    (a_capture(config="{count: none}"), ["7:18: config /count: expected integer"]),
+    (a_capture(config="{cuont: 5}"), ["7:18: config: unknown key 'cuont'; did you mean 'count'?"]),
     (a_capture(config="{of_its_own: 5}"), []),
     (a_capture(image="airbyte/source-fakr"),
      ["5:7: no connector for the image 'airbyte/source-fakr' is built in; did you mean 'airbyte/source-faker'?"]),
@@ -263,11 +263,13 @@ def a_connection(source=FAKER, config="{count: 5}", destination=LOCAL_JSON, path
     (a_connection(destination=FAKER), ["5:7: source-faker is a source, but here must be a destination"]),
     (a_connection(path="{}"), ['7:17: config: missing property "destination_path"']),
     (a_connection(path="{destination_pth: /x}"),
-     ["7:17: config: unknown key 'destination_pth'; did you mean 'destination_path'?"]),
+     ["7:18: config: unknown key 'destination_pth'; did you mean 'destination_path'?"]),
     (a_connection(streams="[users, userz]"), ["8:22: the source has no stream 'userz'; did you mean 'users'?"]),
+    (a_connection(streams="[{name: users, destinationSyncMode: append_dedup}]"),
+     ["8:15: destination-local-json has no destinationSyncMode append_dedup; it has: overwrite, append"]),
     # Everything at once, in the order of the file.
     (a_connection(config="{count: 0}", path="{destination_path: 5}"),
-     ["3:63: config /count: expected a number of at least 1", "7:17: config /destination_path: expected string"]),
+     ["3:64: config /count: expected a number of at least 1", "7:18: config /destination_path: expected string"]),
 ])
 def test_built_in_connectors_are_asked(firth, catalog, text, expected):
     path = catalog(text)
@@ -286,7 +288,7 @@ def test_values_of_a_config_are_not_told(firth_dev, catalog, tmp_path):
     (tmp_path / "config.yaml").write_text("seed: 3\ncount: '${PASSWORD}'\n")
     path = catalog(a_capture(config="config.yaml"))
     result = firth_dev("check", path, expect=3, env={"PASSWORD": "hunter2"})
-    assert result.err == f"{tmp_path}/config.yaml:1:1: config /count: expected integer\n"
+    assert result.err == f"{tmp_path}/config.yaml:2:1: config /count: expected integer\n"
     path = catalog(a_capture(config="{count: hunter2}"))
     rc, shown = on_a_terminal(firth_dev, "check", path)
     assert rc == 3 and "/count" in shown and "hunter2" not in shown
