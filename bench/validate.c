@@ -1,4 +1,4 @@
-/* What validating costs: `bench_validate SCHEMA INSTANCES.jsonl` prints one line,
+/* What validating costs: `validate SCHEMA INSTANCES.jsonl` prints one line,
  * firth,docs,bytes,compile_ns,cold_total_ns,warm_ns_doc,parse_ns_doc,both_ns_doc,valid: compiling the schema;
  * the first pass over all parsed instances; a warm pass for each document; parsing for each; parsing and
  * validating in one go for each; how many were valid. Figures but the cold one are the best of ROUNDS passes.
@@ -21,7 +21,7 @@ struct instances {
 
 static void die(const struct error *err)
 {
-    fprintf(stderr, "bench_validate: %s\n", err->message);
+    fprintf(stderr, "bench/validate: %s\n", err->message);
     exit(1);
 }
 

@@ -1,0 +1,142 @@
+"""Validating JSON Schema: Firth beside ajv, jsonschema-rs and Blaze. Used by bench/run.
+
+Each program makes the same passes over the same file and prints a line as bench/validate.c says. Rounds are
+interleaved and ratios are taken within a round, so that whatever else the machine does disturbs both sides alike; what is
+printed are medians, with the median absolute deviation of the ratio as the noise."""
+
+import math
+import pathlib
+import re
+import statistics
+import subprocess
+import time
+
+import data
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PEERS = ROOT / ".deps" / "peers"
+FIRTH = ROOT / "build-bench" / "bench" / "validate"
+BLAZE = PEERS / "npm/node_modules/@sourcemeta/jsonschema/build/github-releases/jsonschema-linux-x86_64"
+PROGRAMS = {
+    "firth": [FIRTH],
+    "ajv": ["node", ROOT / "bench/peers/npm/ajv.js", PEERS / "npm"],
+    "jsonschema-rs": [PEERS / "cargo/release/bench-peer-jsonschema"],
+}
+FIELDS = ["docs", "bytes", "compile", "cold", "warm", "parse", "both", "valid"]
+LARGEST = "manifests"
+SLOPE_SIZES = [250 * 2**i for i in range(5)]
+
+
+def measure(program, schema, instances):
+    out = subprocess.run([*PROGRAMS[program], schema, instances], check=True, capture_output=True, text=True).stdout
+    return dict(zip(FIELDS, map(float, out.strip().split(",")[1:])))
+
+
+def measure_blaze(schema, instances):
+    """Blaze's program times each document by itself, LOOPS times in a row (which is warmer than a pass over all of
+    them): nanoseconds per document of validation alone, and how many were valid. Invalid ones make it exit with 2."""
+    loops = "20"
+    out = subprocess.run([BLAZE, "validate", "--fast", "--benchmark", "--continue", "--loop", loops, schema, instances],
+                         capture_output=True, text=True, check=False)
+    found = re.findall(r": (PASS|FAIL) ([0-9.]+)", out.stdout + out.stderr)
+    if not found:
+        raise RuntimeError(f"Blaze measured nothing: {out.stderr[-2000:]}")
+    return {"warm": 1000 * sum(float(time) for _, time in found) / len(found), "docs": float(len(found)),
+            "valid": float(sum(answer == "PASS" for answer, _ in found))}
+
+
+def rounds_of(folder, name, count):
+    """A list of {program: figures}."""
+    schema, instances = folder / f"{name}.schema.json", folder / f"{name}.jsonl"
+    rounds = []
+    for _ in range(count):
+        figures = {program: measure(program, schema, instances) for program in PROGRAMS}
+        if BLAZE.exists():
+            figures["blaze"] = measure_blaze(schema, instances)
+        rounds.append(figures)
+    return rounds
+
+
+def ratio(rounds, peer, figure):
+    """The peer's figure by Firth's: (median, median absolute deviation)."""
+    ratios = [figures[peer][figure] / figures["firth"][figure] for figures in rounds]
+    middle = statistics.median(ratios)
+    return middle, statistics.median(abs(value - middle) for value in ratios)
+
+
+def median(rounds, program, figure):
+    return statistics.median(figures[program][figure] for figures in rounds)
+
+
+def geometric_mean(values):
+    return math.exp(statistics.fmean(map(math.log, values)))
+
+
+def check_answers(rounds, name):
+    """All must have found the same number of valid documents, and some invalid."""
+    valid = {program: figures["valid"] for program, figures in rounds[0].items()}
+    if len(set(valid.values())) != 1:
+        raise RuntimeError(f"{name}: they disagree about how many are valid: {valid}")
+    share = 1 - valid["firth"] / rounds[0]["firth"]["docs"]
+    if not 0.02 < share < 0.11:
+        raise RuntimeError(f"{name}: {share:.0%} of the documents are invalid")
+
+
+def report_set(name, rounds, report):
+    ours = {figure: median(rounds, "firth", figure) for figure in FIELDS}
+    ratios = {peer: ratio(rounds, peer, "both") for peer in ("ajv", "jsonschema-rs")}
+    better = min(ratios, key=lambda peer: ratios[peer][0])
+    factor, noise = ratios[better]
+    report.line(f"validate {name}, parsing and validating, {ours['bytes'] / ours['docs']:.0f}-byte documents",
+                f"{ours['both']:.0f} ns (parsing alone {ours['parse']:.0f})",
+                ", ".join(f"{peer} {median(rounds, peer, 'both'):.0f}" for peer in ratios), f"{factor:.1f} ±{noise:.1f}",
+                f"2.5 times the better ({better})", factor >= 2.5)
+    alone = [f"{peer} {median(rounds, peer, 'warm'):.0f} ({ratio(rounds, peer, 'warm')[0]:.1f})"
+             for peer in rounds[0] if peer != "firth"]
+    print(f"    validating alone: firth {ours['warm']:.0f} ns, {', '.join(alone)}", flush=True)
+    limit = 20 if name == LARGEST else 1
+    report.line(f"    compiling the schema of {name}", f"{ours['compile'] / 1e6:.2f} ms",
+                ", ".join(f"{peer} {median(rounds, peer, 'compile') / 1e6:.1f} ms" for peer in ratios), "-", f"{limit} ms",
+                ours["compile"] < limit * 1e6)
+
+
+def report_means(all_rounds, report):
+    for peer, target in (("ajv", 2), ("jsonschema-rs", 1.5), ("blaze", 1)):
+        if peer in all_rounds[0][0]:
+            mean = geometric_mean([ratio(rounds, peer, "warm")[0] for rounds in all_rounds])
+            report.line(f"validating alone, geometric mean over {len(all_rounds)} data sets", "1", f"{peer} {mean:.2f}",
+                        f"{mean:.2f}", f"{target} times", mean >= target)
+        else:
+            print(f"{peer}: not there; reference figures of other machines say nothing of this one", flush=True)
+
+
+def bench_slope(folder, report, count):
+    """One document of each shape, doubled again and again."""
+    for name in data.SLOPES:
+        costs = [[] for _ in SLOPE_SIZES]
+        schema = folder / f"slope-{name}.schema.json"
+        for size in SLOPE_SIZES:
+            data.write_slope(folder, name, size)
+        for _ in range(count):
+            for cost, size in zip(costs, SLOPE_SIZES):
+                cost.append(measure("firth", schema, folder / f"slope-{name}-{size}.jsonl")["both"])
+        middle = [statistics.median(cost) for cost in costs]
+        slope = (middle[-1] / middle[0]) ** (1 / (len(middle) - 1))
+        steps = ", ".join(f"{after / before:.2f}" for before, after in zip(middle, middle[1:]))
+        report.line(f"slope of {name}, {middle[0] / 1e3:.0f} to {middle[-1] / 1e3:.0f} us", f"{slope:.2f} per doubling",
+                    f"steps {steps}", f"{slope:.2f}", "at most 2.2", slope <= 2.2)
+
+
+def bench(folder, report, count):
+    started = time.monotonic()
+    for name in data.DATA_SETS:
+        data.write(folder, name)
+    all_rounds = []
+    for name in data.DATA_SETS:
+        rounds = rounds_of(folder, name, count)
+        check_answers(rounds, name)
+        report_set(name, rounds, report)
+        all_rounds.append(rounds)
+    report_means(all_rounds, report)
+    bench_slope(folder, report, count)
+    print(f"validate: {count} rounds in {time.monotonic() - started:.0f} s", flush=True)
