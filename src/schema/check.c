@@ -7,7 +7,7 @@ static struct schema *metaschema_program(struct schema_registry *registry, const
     struct schema *schema = map_get(&registry->metaschemas, slice_of(uri));
     if (schema)
         return schema;
-    schema = compile_program(registry, uri, false, err);
+    schema = compile_program(registry, uri, NULL, false, err);
     if (schema)
         map_set(&registry->metaschemas, slice_of(uri), schema);
     return schema;

@@ -185,7 +185,7 @@ static int compile_work(struct compiler *c, uint32_t rule)
     if (dialect->draft <= SCHEMA_DRAFT_7 && facets.at[KEYWORD_REF] != JSON_NONE)
         return 0; /* up to draft 7 whatever stands beside $ref is ignored */
     return compile_assertions(c) < 0 || compile_array(c) < 0 || compile_object(c) < 0 ||
-                   compile_applicators(c) < 0
+                   compile_applicators(c) < 0 || compile_notes(c) < 0
                ? -1
                : 0;
 }
@@ -214,10 +214,11 @@ static void compiler_done(struct compiler *c)
     map_done(&c->resource_of);
 }
 
-struct schema *compile_program(struct schema_registry *registry, const char *uri, bool check,
-                               struct error *err)
+struct schema *compile_program(struct schema_registry *registry, const char *uri,
+                               const struct schema_options *options, bool check, struct error *err)
 {
-    struct compiler c = {.registry = registry, .err = err};
+    static const struct schema_options defaults = {0};
+    struct compiler c = {.registry = registry, .options = options ? options : &defaults, .err = err};
     arena_init(&c.scratch);
     map_init(&c.rule_of);
     map_init(&c.regex_of);
@@ -260,7 +261,13 @@ struct schema *compile_program(struct schema_registry *registry, const char *uri
 
 struct schema *schema_compile(struct schema_registry *registry, const char *uri, struct error *err)
 {
-    return compile_program(registry, uri, true, err);
+    return compile_program(registry, uri, NULL, true, err);
+}
+
+struct schema *schema_compile_with(struct schema_registry *registry, const char *uri,
+                                   const struct schema_options *options, struct error *err)
+{
+    return compile_program(registry, uri, options, true, err);
 }
 
 void schema_free(struct schema *schema)
@@ -287,6 +294,8 @@ void schema_free(struct schema *schema)
     free(schema->regexes);
     free(schema->resources);
     free(schema->documents);
+    free(schema->rule_notes);
+    free(schema->notes);
     arena_done(&schema->arena);
     free(schema);
 }

@@ -17,8 +17,10 @@ struct work {
     uint32_t place;
     uint16_t types;
     bool tracks;
-    uint8_t inline_depth;        /* callees within callees that have been written in */
-    uint32_t op_first, op_count; /* in compiler.ops */
+    uint8_t inline_depth;            /* callees within callees that have been written in */
+    uint32_t op_first, op_count;     /* in compiler.ops */
+    uint32_t note_first, note_count; /* in program.notes */
+    bool speaks;                     /* see struct rule_notes */
 };
 
 /* The keywords of the schema object at hand: the value's node, or JSON_NONE. */
@@ -36,10 +38,11 @@ struct compiler {
     size_t op_count, op_capacity;
     size_t place_capacity, list_capacity, name_capacity, object_capacity, array_capacity, contains_capacity,
         enum_capacity, number_capacity, dynamic_capacity, regex_capacity, resource_capacity,
-        document_capacity;
+        document_capacity, note_capacity;
     struct map rule_of;     /* (document, node) to rule number + 1 */
     struct map regex_of;    /* pattern to number + 1 */
     struct map resource_of; /* struct resource * to number + 1 */
+    const struct schema_options *options;
     struct error *err;
 
     /* the schema whose turn it is */
@@ -83,6 +86,9 @@ int compile_dynamics(struct compiler *c); /* add candidates; 1 if that made new 
 int compile_link(struct compiler *c);     /* link.c */
 int compile_check(struct compiler *c);    /* check.c: the documents, once each, against their metaschemas */
 void compile_close(struct compiler *c, struct work *work); /* close.c */
+int compile_notes(struct compiler *c);                     /* compile_notes.c */
+void compile_speaking(struct compiler *c); /* before anything is inlined: who has notes, or may run who has */
+void compile_lay_out_notes(struct compiler *c);
 
 enum op_group op_group(enum op_code code);
 

@@ -154,7 +154,7 @@ static bool is_inlinable(const struct compiler *c, const struct work *caller, co
     if (op->code != OP_CALL || op->a < RULE_FIRST)
         return false;
     const struct work *callee = &c->works[op->a];
-    return !callee->tracks && callee->op_count <= SCHEMA_INLINE_OPS_MAX &&
+    return !callee->tracks && !callee->speaks && callee->op_count <= SCHEMA_INLINE_OPS_MAX &&
            callee->inline_depth < SCHEMA_INLINE_DEPTH_MAX && c->op_count < SCHEMA_INLINE_BUDGET &&
            count + callee->op_count <= SCHEMA_INLINE_TOTAL_MAX &&
            (!c->program->is_dynamic || callee->resource_number == caller->resource_number);
@@ -265,6 +265,7 @@ static void lay_out(struct compiler *c)
 int compile_link(struct compiler *c)
 {
     devirtualise(c);
+    compile_speaking(c);
     struct order order = {.state = mem_zalloc(c->work_count),
                           .done = mem_alloc(c->work_count * sizeof(uint32_t))};
     int result = 0;
@@ -276,8 +277,10 @@ int compile_link(struct compiler *c)
         if (order.done[i] >= RULE_FIRST)
             inline_calls(c, order.done[i]);
     }
-    if (result == 0)
+    if (result == 0) {
         lay_out(c);
+        compile_lay_out_notes(c);
+    }
     free(order.state);
     free(order.done);
     free(order.stack);

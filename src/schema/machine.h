@@ -44,6 +44,9 @@ struct schema_validator {
         uint32_t at; /* element + 1, 0 free */
     } * unique;
     size_t unique_capacity;
+
+    struct schema_annotation *annotations; /* annotate.c: of what has been valid so far */
+    size_t annotation_count, annotation_capacity;
 };
 
 /* validate.c */

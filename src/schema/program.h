@@ -7,6 +7,7 @@
 #ifndef FIRTH_SCHEMA_PROGRAM_H
 #define FIRTH_SCHEMA_PROGRAM_H
 
+#include "schema/annotate.h"
 #include "schema/keyword.h"
 #include "schema/regex.h"
 
@@ -20,6 +21,7 @@ enum {
     SCHEMA_INLINE_TOTAL_MAX = 64,   /* … while the caller stays below this, */
     SCHEMA_INLINE_DEPTH_MAX = 8,    /* and this many calls deep, */
     SCHEMA_INLINE_BUDGET = 4 << 20, /* and the program below this many operations */
+    SCHEMA_SAID_MAX = 16 << 20,     /* annotations of one document */
     SCHEMA_VIOLATIONS_MAX = 1000,   /* described by one schema_explain */
 };
 
@@ -203,6 +205,12 @@ struct dynamic_plan {
     size_t capacity;
 };
 
+/* What a rule's schema says about the instances that are valid by it. */
+struct rule_notes {
+    uint32_t first, count; /* in schema.notes */
+    bool speaks;           /* it has notes, or a rule that it may run has */
+};
+
 struct schema {
     struct arena arena; /* holds everything below */
     uint32_t root;      /* rule */
@@ -224,12 +232,16 @@ struct schema {
     size_t rule_count, op_count, place_count, list_count, name_count, object_count, array_count,
         contains_count, enum_count, number_count, dynamic_count, regex_count, resource_count;
 
+    struct rule_notes *rule_notes; /* by rule; NULL: compiled without annotations */
+    struct schema_note *notes;
+    size_t note_count;
+
     struct document **documents; /* held */
     size_t document_count;
 };
 
 /* compile.c: with check, against the metaschema first. */
-struct schema *compile_program(struct schema_registry *registry, const char *uri, bool check,
-                               struct error *err);
+struct schema *compile_program(struct schema_registry *registry, const char *uri,
+                               const struct schema_options *options, bool check, struct error *err);
 
 #endif

@@ -39,6 +39,16 @@ int schema_registry_add(struct schema_registry *registry, const char *uri, struc
 
 /* Compile the schema at `uri` (with an optional #fragment). The error names the schema's location. */
 struct schema *schema_compile(struct schema_registry *registry, const char *uri, struct error *err);
+
+struct schema_options {
+    /* Keywords whose values schema_annotate (annotate.h) collects, known ones or not; NULL-terminated, at most
+     * SCHEMA_ANNOTATIONS_MAX. NULL: none, and the program does not know of any. */
+    const char *const *annotations;
+};
+enum { SCHEMA_ANNOTATIONS_MAX = 64 };
+/* The same with options, which are only read now. */
+struct schema *schema_compile_with(struct schema_registry *registry, const char *uri,
+                                   const struct schema_options *options, struct error *err);
 void schema_free(struct schema *schema);
 MEM_DEFINE_CLEANUP(struct schema *, schema_free);
 

@@ -20,6 +20,7 @@ void schema_validator_free(struct schema_validator *m)
     free(m->scopes);
     free(m->bits);
     free(m->unique);
+    free(m->annotations);
     free(m);
 }
 

@@ -1,0 +1,42 @@
+/* Annotations: what the schemas that a document is valid by say about its values.
+ *
+ * One pass validates and collects. What counts is what is said by schemas that hold: a branch of anyOf or
+ * oneOf that fails, whatever stands under "not", an "if" that fails, contribute nothing.
+ *
+ * A schema that is compiled with schema_options.annotations has a note for each of these keywords wherever it
+ * stands in a schema. A note is the keyword's value; an annotation is a note and an instance. */
+#ifndef FIRTH_SCHEMA_ANNOTATE_H
+#define FIRTH_SCHEMA_ANNOTATE_H
+
+#include "schema/schema.h"
+
+struct schema_note {
+    uint16_t keyword;        /* position in schema_options.annotations */
+    uint16_t types;          /* of instances that it is about, 1 << enum json_tag */
+    uint32_t resource, node; /* private; see schema_note_value */
+    uint32_t schema_node;
+};
+
+struct schema_annotation {
+    uint32_t instance; /* node of the document: a value (a key: by propertyNames) */
+    uint32_t note;     /* position in schema_notes */
+};
+
+/* All notes of the schema; they live as long as it. */
+const struct schema_note *schema_notes(const struct schema *schema, size_t *ret_count);
+/* The keyword's value in its schema's document. Lives as long as the schema. */
+const struct json *schema_note_value(const struct schema *schema, const struct schema_note *note,
+                                     uint32_t *ret_at);
+/* "URI#/pointer" of the schema that the keyword stands in, in the arena. */
+const char *schema_note_location(const struct schema *schema, const struct schema_note *note,
+                                 struct arena *arena);
+
+/* As schema_validate; of a valid document also what was said about it: by instance in document order, and of
+ * one instance as schemas are entered, so that a schema stands before those that it refers to and combines
+ * (of $ref, allOf, anyOf, oneOf, if in this order). Lives until the validator's next use; not set if the
+ * answer is not 1. */
+int schema_annotate(const struct schema *schema, struct schema_validator *validator, const struct json *doc,
+                    uint32_t at, const struct schema_annotation **ret_annotations, size_t *ret_count,
+                    struct error *err);
+
+#endif
