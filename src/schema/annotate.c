@@ -53,9 +53,10 @@ static bool try_rule(struct schema_validator *m, uint32_t rule, uint32_t at)
 static uint32_t run_branches(struct schema_validator *m, const struct op *op, uint32_t at)
 {
     uint32_t valid = 0;
-    machine_charge(m, op->b);
-    for (uint32_t i = 0; i < op->b; i++)
-        valid += try_rule(m, m->program->lists[op->a + i], at);
+    struct rule_span span = machine_possible(m, op, at);
+    machine_charge(m, span.count);
+    for (uint32_t i = 0; i < span.count; i++)
+        valid += try_rule(m, m->program->lists[span.first + i], at);
     return valid;
 }
 

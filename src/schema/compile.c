@@ -290,6 +290,7 @@ void schema_free(struct schema *schema)
     free(schema->contains);
     free(schema->enums);
     free(schema->numbers);
+    free(schema->choices);
     free(schema->dynamics);
     free(schema->regexes);
     free(schema->resources);

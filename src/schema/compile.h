@@ -37,7 +37,7 @@ struct compiler {
     struct op *ops;
     size_t op_count, op_capacity;
     size_t place_capacity, list_capacity, name_capacity, object_capacity, array_capacity, contains_capacity,
-        enum_capacity, number_capacity, dynamic_capacity, regex_capacity, resource_capacity,
+        enum_capacity, number_capacity, choice_capacity, dynamic_capacity, regex_capacity, resource_capacity,
         document_capacity, note_capacity;
     struct map rule_of;     /* (document, node) to rule number + 1 */
     struct map regex_of;    /* pattern to number + 1 */
@@ -89,6 +89,8 @@ void compile_close(struct compiler *c, struct work *work); /* close.c */
 int compile_notes(struct compiler *c);                     /* compile_notes.c */
 void compile_speaking(struct compiler *c); /* before anything is inlined: who has notes, or may run who has */
 void compile_lay_out_notes(struct compiler *c);
+
+void compile_choices(struct compiler *c); /* choice.c */
 
 enum op_group op_group(enum op_code code);
 

@@ -280,6 +280,7 @@ int compile_link(struct compiler *c)
     if (result == 0) {
         lay_out(c);
         compile_lay_out_notes(c);
+        compile_choices(c);
     }
     free(order.state);
     free(order.done);

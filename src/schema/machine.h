@@ -77,6 +77,11 @@ const struct property *machine_property(const struct schema_validator *m, const 
                                         uint32_t key);
 bool machine_unevaluated_members(struct schema_validator *m, uint32_t rule, uint32_t at);
 
+/* validate_choice.c: the alternatives of an anyOf or oneOf that can hold; the others say no. */
+struct rule_span machine_possible(struct schema_validator *m, const struct op *op, uint32_t at);
+bool machine_any_of(struct schema_validator *m, const struct op *op, uint32_t at);
+bool machine_one_of(struct schema_validator *m, const struct op *op, uint32_t at);
+
 /* validate_array.c */
 bool machine_items(struct schema_validator *m, const struct array_plan *plan, uint32_t at);
 bool machine_contains(struct schema_validator *m, const struct contains_plan *plan, uint32_t at);

@@ -85,7 +85,7 @@ enum op_code {
 struct op {
     uint8_t code;
     uint8_t keyword; /* that it came from; enum keyword */
-    uint16_t unused;
+    uint16_t choice; /* anyOf, oneOf: number + 1 of the choice, 0: none */
     uint32_t a, b;
     uint32_t place;
 };
@@ -184,6 +184,24 @@ struct enum_value {
     uint8_t tag;
 };
 
+struct rule_span {
+    uint32_t first, count; /* in lists */
+};
+
+/* anyOf, oneOf: the alternatives that can hold, by the instance's type and, of an object, by the value of one
+ * member. */
+struct choice {
+    struct rule_span by_tag[JSON_TAG_MAX];
+    struct choice_value {
+        uint64_t hash;          /* json_hash of the member's value */
+        struct rule_span rules; /* first RULE_NONE: a free slot */
+    } * values;                 /* open addressing; NULL: no such member */
+    uint32_t mask;
+    struct name member;
+    struct rule_span absent; /* for objects without the member */
+    struct rule_span other;  /* … with a value that is not in the table */
+};
+
 /* A number to compare with: its text, and the small forms that most are. */
 struct number_plan {
     struct slice text; /* in the schema's document */
@@ -226,11 +244,12 @@ struct schema {
     struct contains_plan *contains;
     struct enum_plan *enums;
     struct number_plan *numbers;
+    struct choice *choices;
     struct dynamic_plan *dynamics;
     struct regex **regexes;
     struct resource **resources;
     size_t rule_count, op_count, place_count, list_count, name_count, object_count, array_count,
-        contains_count, enum_count, number_count, dynamic_count, regex_count, resource_count;
+        contains_count, enum_count, number_count, choice_count, dynamic_count, regex_count, resource_count;
 
     struct rule_notes *rule_notes; /* by rule; NULL: compiled without annotations */
     struct schema_note *notes;

@@ -157,29 +157,6 @@ bool machine_run_ops(struct schema_validator *m, const struct rule *rule, uint32
     return valid;
 }
 
-static bool any_of(struct schema_validator *m, const struct op *op, uint32_t at)
-{
-    const uint32_t *rules = &m->program->lists[op->a];
-    bool valid = false;
-    machine_charge(m, op->b);
-    for (uint32_t i = 0; i < op->b; i++) {
-        valid |= marks_try(m, rules[i], at);
-        if (valid && !m->marks)
-            return true; /* with marks every branch that holds counts */
-    }
-    return valid;
-}
-
-static bool one_of(struct schema_validator *m, const struct op *op, uint32_t at)
-{
-    const uint32_t *rules = &m->program->lists[op->a];
-    uint32_t valid = 0;
-    machine_charge(m, op->b);
-    for (uint32_t i = 0; i < op->b && valid < 2; i++)
-        valid += marks_try(m, rules[i], at);
-    return valid == 1;
-}
-
 static bool not(struct schema_validator * m, const struct op *op, uint32_t at)
 {
     struct marks *marks = m->marks;
@@ -231,9 +208,9 @@ bool machine_step(struct schema_validator *m, const struct op *op, uint32_t at)
     case OP_DYNAMIC:
         return machine_run(m, machine_dynamic_rule(m, &program->dynamics[op->a]), at);
     case OP_ANY_OF:
-        return any_of(m, op, at);
+        return machine_any_of(m, op, at);
     case OP_ONE_OF:
-        return one_of(m, op, at);
+        return machine_one_of(m, op, at);
     case OP_NOT:
         return not(m, op, at);
     case OP_IF: {
