@@ -16,6 +16,7 @@ enum {
 struct validate_options {
     const char *schema;
     int draft; /* index in drafts */
+    bool formats;
     struct option_list resources;
 };
 
@@ -28,6 +29,8 @@ static const struct option_spec options[] = {
      "JSON or YAML file with the schema, with an optional #fragment; or a URI", .required = true},
     {"draft", 0, OPTION_CHOICE, offsetof(struct validate_options, draft), "2020-12|2019-09|7|6|4",
      "of schemas that do not say it by $schema (2020-12)", drafts},
+    {"formats", 0, OPTION_FLAG, offsetof(struct validate_options, formats), NULL,
+     "let \"format\" refuse strings: by itself it refuses none"},
     {"resources", 0, OPTION_LIST, offsetof(struct validate_options, resources), "DIR=BASE_URI",
      "where $ref finds schemas whose URI begins with BASE_URI; may be repeated"},
     {NULL},
@@ -200,7 +203,8 @@ static struct schema *load_schema(struct schema_registry *registry, struct schem
             return NULL;
     }
     schema_registry_on_missing(registry, schema_files_fetch, files);
-    return schema_compile(registry, schema_files_uri(files, given->schema), err);
+    const struct schema_options wanted = {.assert_formats = given->formats};
+    return schema_compile_with(registry, schema_files_uri(files, given->schema), &wanted, err);
 }
 
 static void print_summary(const struct validation *v)

@@ -168,6 +168,7 @@ static bool step(struct schema_validator *m, const struct op *op, uint32_t at)
     case OP_MIN_LENGTH:
     case OP_MAX_LENGTH:
     case OP_PATTERN:
+    case OP_FORMAT:
     case OP_UNIQUE_ITEMS:
     case OP_DEPENDENT_REQUIRED:
     case OP_CONST:

@@ -1,6 +1,7 @@
 /* Keywords that look at one value: type, const, enum, numbers, strings. */
 #include "schema/compile.h"
 
+#include "schema/format/format.h"
 #include "schema/value.h"
 #include "json/number.h"
 
@@ -165,8 +166,22 @@ static int compile_string(struct compiler *c)
     return 0;
 }
 
-/* "format" is an annotation: it asserts nothing. Asserting would be one more operation here, asked for by an
- * option. */
+/* "format" asserts where that is asked for, or where the metaschema's vocabulary says so. */
+static int compile_format(struct compiler *c)
+{
+    uint32_t node = facet(c, KEYWORD_FORMAT);
+    bool wanted =
+        c->options->assert_formats || c->resource->dialect.vocabularies & VOCABULARY_FORMAT_ASSERTION;
+    if (node == JSON_NONE || !wanted)
+        return 0;
+    if (!json_is(c->json, node, JSON_STRING))
+        return compile_error(c, node, "expected a string with the name of a format");
+    enum format format = format_find(json_string(c->json, node, &c->scratch));
+    if (format != FORMAT_NONE)
+        compile_emit(c, OP_FORMAT, KEYWORD_FORMAT, format, 0);
+    return 0;
+}
+
 int compile_assertions(struct compiler *c)
 {
     uint32_t list = facet(c, KEYWORD_ENUM), value = facet(c, KEYWORD_CONST);
@@ -179,7 +194,7 @@ int compile_assertions(struct compiler *c)
     if (value != JSON_NONE)
         compile_values(c, KEYWORD_CONST, value);
     return compile_bounds(c) < 0 || compile_number(c, KEYWORD_MULTIPLE_OF, OP_MULTIPLE_OF) < 0 ||
-                   compile_string(c) < 0
+                   compile_string(c) < 0 || compile_format(c) < 0
                ? -1
                : 0;
 }

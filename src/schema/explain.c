@@ -284,6 +284,9 @@ void explain_op(struct explainer *x, const struct op *op, uint32_t at)
     case OP_ENUM:
         message_values(x, &program->enums[op->a], at);
         break;
+    case OP_FORMAT:
+        message_format(x, (enum format)op->a, at);
+        break;
     case OP_NOT:
         message_set(x, "expected anything but what matches \"not\", got ");
         message_value(x, at);

@@ -5,6 +5,7 @@
 #ifndef FIRTH_SCHEMA_EXPLAIN_H
 #define FIRTH_SCHEMA_EXPLAIN_H
 
+#include "schema/format/format.h"
 #include "schema/machine.h"
 
 /* How far an alternative is from what is there: its violations are weighed, not kept. */
@@ -53,6 +54,7 @@ void explain_choice(struct explainer *x, const struct op *op, uint32_t at);
 void message_set(struct explainer *x, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void message_value(struct explainer *x, uint32_t at); /* append: string "abc", an object of 3 members */
 void message_types(struct explainer *x, uint16_t types, uint32_t at);
+void message_format(struct explainer *x, enum format format, uint32_t at);
 void message_limit(struct explainer *x, const struct op *op, uint32_t at);
 void message_values(struct explainer *x, const struct enum_plan *plan, uint32_t at);
 void message_unexpected(struct explainer *x, const struct object_plan *plan, uint32_t key);

@@ -17,6 +17,7 @@ enum op_group op_group(enum op_code code)
         [OP_MIN_LENGTH] = GROUP_STRING,
         [OP_MAX_LENGTH] = GROUP_STRING,
         [OP_PATTERN] = GROUP_STRING,
+        [OP_FORMAT] = GROUP_STRING,
         [OP_ITEMS] = GROUP_ARRAY,
         [OP_CONTAINS] = GROUP_ARRAY,
         [OP_UNIQUE_ITEMS] = GROUP_ARRAY,

@@ -66,6 +66,7 @@ struct slice machine_text(struct schema_validator *m, uint32_t at);
 bool machine_length_at_least(struct schema_validator *m, uint32_t at, uint32_t min);
 bool machine_length_at_most(struct schema_validator *m, uint32_t at, uint32_t max);
 bool machine_pattern(struct schema_validator *m, uint32_t regex, uint32_t place, uint32_t at);
+bool machine_format(struct schema_validator *m, const struct op *op, uint32_t at);
 bool machine_one_of_values(struct schema_validator *m, const struct enum_plan *plan, uint32_t at);
 
 /* validate_object.c */

@@ -94,6 +94,12 @@ static struct slice keyword_text(struct explainer *x, const struct op *op, const
                                               : json_raw(json, node);
 }
 
+void message_format(struct explainer *x, enum format format, uint32_t at)
+{
+    message_set(x, "expected the format %s, like %s", format_name(format), format_example(format));
+    append_got(x, at);
+}
+
 void message_limit(struct explainer *x, const struct op *op, uint32_t at)
 {
     static const char *const words[OP_CODE_MAX] = {

@@ -62,6 +62,7 @@ enum op_code {
     OP_MIN_LENGTH, /* a: code points */
     OP_MAX_LENGTH,
     OP_PATTERN,  /* a: regex */
+    OP_FORMAT,   /* a: enum format */
     OP_ITEMS,    /* a: array plan */
     OP_CONTAINS, /* a: contains plan */
     OP_UNIQUE_ITEMS,

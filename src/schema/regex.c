@@ -20,29 +20,29 @@ struct regex_scratch {
     pcre2_jit_stack *stack;
 };
 
-static int compile_code(struct regex *regex, struct slice pattern, struct error *err)
+/* NULL with *err. */
+static pcre2_code *compile_code(struct slice pattern, bool strict, struct error *err)
 {
+    enum {
+        OPTIONS = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF | PCRE2_NEVER_BACKSLASH_C |
+                  PCRE2_DUPNAMES
+    };
     struct buffer translated;
     buffer_init(&translated, (size_t)REGEX_PATTERN_MAX * 128);
-    int result = -1, code;
-    PCRE2_SIZE at;
-    if (regex_translate(pattern, &translated, err) < 0)
-        goto done;
-    uint32_t options = PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF |
-                       PCRE2_NEVER_BACKSLASH_C | PCRE2_DUPNAMES;
-    regex->code =
-        pcre2_compile((PCRE2_SPTR)buffer_cstr(&translated), translated.size, options, &code, &at, NULL);
-    if (!regex->code) {
-        char message[128];
-        pcre2_get_error_message(code, (PCRE2_UCHAR *)message, sizeof message);
-        error_set(err, ERROR_INVALID, "%s", message);
-        goto done;
+    pcre2_code *code = NULL;
+    if (regex_translate(pattern, strict, &translated, err) == 0) {
+        int failure;
+        PCRE2_SIZE at;
+        code = pcre2_compile((PCRE2_SPTR)buffer_cstr(&translated), translated.size,
+                             OPTIONS | PCRE2_NO_UTF_CHECK, &failure, &at, NULL);
+        if (!code) {
+            char message[128];
+            pcre2_get_error_message(failure, (PCRE2_UCHAR *)message, sizeof message);
+            error_set(err, ERROR_INVALID, "%s", message);
+        }
     }
-    regex->is_jit = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) == 0;
-    result = 0;
-done:
     buffer_done(&translated);
-    return result;
+    return code;
 }
 
 struct regex *regex_compile(struct slice pattern, struct error *err)
@@ -54,10 +54,25 @@ struct regex *regex_compile(struct slice pattern, struct error *err)
     }
     struct regex *regex = mem_zalloc(sizeof *regex);
     arena_init(&regex->arena);
-    if (simple_parse(pattern, &regex->arena, &regex->simple) || compile_code(regex, pattern, err) == 0)
+    if (simple_parse(pattern, &regex->arena, &regex->simple))
         return regex;
-    regex_free(regex);
-    return NULL;
+    regex->code = compile_code(pattern, false, err);
+    if (!regex->code) {
+        regex_free(regex);
+        return NULL;
+    }
+    regex->is_jit = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) == 0;
+    return regex;
+}
+
+bool regex_is_ecma(struct slice pattern)
+{
+    struct error err;
+    if (pattern.size > REGEX_PATTERN_MAX)
+        return false;
+    pcre2_code *code = compile_code(pattern, true, &err);
+    pcre2_code_free(code);
+    return code != NULL;
 }
 
 void regex_free(struct regex *regex)

@@ -28,6 +28,10 @@ void regex_scratch_free(struct regex_scratch *scratch);
  * first need. */
 int regex_match(const struct regex *regex, struct regex_scratch *scratch, struct slice text);
 
+/* Is it a pattern of ECMA-262, and of nothing else? Look-behind of any length is, which cannot be compiled.
+ */
+bool regex_is_ecma(struct slice pattern);
+
 /* For tests: is the pattern run without the engine? */
 bool regex_is_simple(const struct regex *regex);
 

@@ -14,6 +14,7 @@ struct translator {
     const char *start, *at, *end;
     struct buffer *out;
     struct error *err;
+    bool strict;
     bool in_class;
     bool quantifiable; /* something stands before that a quantifier may repeat */
 };
@@ -277,7 +278,10 @@ static int translate_class(struct translator *t)
 /* "(" and what says which kind of group it is. */
 static int translate_group(struct translator *t)
 {
-    static const char *const openings[] = {"(?:", "(?=", "(?!", "(?<=", "(?<!", "(?P<", "(?P=", "(?<"};
+    static const struct {
+        const char *text, *to_check;
+    } openings[] = {{"(?:", "(?:"},  {"(?=", "(?="}, {"(?!", "(?!"}, {"(?<=", "(?="},
+                    {"(?<!", "(?!"}, {"(?P<", NULL}, {"(?P=", NULL}, {"(?<", "(?<"}};
     t->quantifiable = false;
     struct slice rest = {t->at, (size_t)(t->end - t->at)};
     if (rest.size > 1 && rest.data[1] == '*')
@@ -287,16 +291,18 @@ static int translate_group(struct translator *t)
         return 0;
     }
     for (size_t i = 0; i < sizeof openings / sizeof *openings; i++) {
-        if (slice_starts_with(rest, openings[i])) {
-            buffer_str(t->out, openings[i]);
-            t->at += strlen(openings[i]);
-            return 0;
-        }
+        if (!slice_starts_with(rest, openings[i].text))
+            continue;
+        if (t->strict && !openings[i].to_check)
+            return refuse(t, "a group of Python's");
+        buffer_str(t->out, t->strict ? openings[i].to_check : openings[i].text);
+        t->at += strlen(openings[i].text);
+        return 0;
     }
     size_t flags = 2;
     while (flags < rest.size && rest.data[flags] && strchr("ims-", rest.data[flags]))
         flags++;
-    if (flags == 2 || flags == rest.size || (rest.data[flags] != ':' && rest.data[flags] != ')'))
+    if (t->strict || flags == 2 || flags == rest.size || (rest.data[flags] != ':' && rest.data[flags] != ')'))
         return refuse(t, "unknown kind of group \"(?\"");
     buffer_append(t->out, rest.data, flags);
     t->at += flags;
@@ -334,9 +340,14 @@ static int translate_quantifier(struct translator *t)
     return 0;
 }
 
-int regex_translate(struct slice pattern, struct buffer *out, struct error *err)
+int regex_translate(struct slice pattern, bool strict, struct buffer *out, struct error *err)
 {
-    struct translator t = {pattern.data, pattern.data, pattern.data + pattern.size, out, err, false, false};
+    struct translator t = {.start = pattern.data,
+                           .at = pattern.data,
+                           .end = pattern.data + pattern.size,
+                           .out = out,
+                           .err = err,
+                           .strict = strict};
     while (t.at < t.end) {
         char c = *t.at;
         int result = 0;

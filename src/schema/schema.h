@@ -41,9 +41,12 @@ int schema_registry_add(struct schema_registry *registry, const char *uri, struc
 struct schema *schema_compile(struct schema_registry *registry, const char *uri, struct error *err);
 
 struct schema_options {
-    /* Keywords whose values schema_annotate (annotate.h) collects, known ones or not; NULL-terminated, at most
-     * SCHEMA_ANNOTATIONS_MAX. NULL: none, and the program does not know of any. */
+    /* Keywords whose values schema_annotate (annotate.h) collects, known ones or not; NULL-terminated, at
+     * most SCHEMA_ANNOTATIONS_MAX. NULL: none, and the program does not know of any. */
     const char *const *annotations;
+    /* "format" refuses strings, as format/format.h has it. Otherwise it is an annotation, but in schemas
+     * whose metaschema requires the vocabulary for it. */
+    bool assert_formats;
 };
 enum { SCHEMA_ANNOTATIONS_MAX = 64 };
 /* The same with options, which are only read now. */

@@ -188,6 +188,8 @@ bool machine_step(struct schema_validator *m, const struct op *op, uint32_t at)
         return machine_length_at_most(m, at, op->a);
     case OP_PATTERN:
         return machine_pattern(m, op->a, op->place, at);
+    case OP_FORMAT:
+        return machine_format(m, op, at);
     case OP_ITEMS:
         return machine_items(m, &program->arrays[op->a], at);
     case OP_CONTAINS:

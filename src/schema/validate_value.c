@@ -1,4 +1,5 @@
 /* Strings, constants, enumerations. */
+#include "schema/format/format.h"
 #include "schema/machine.h"
 #include "schema/value.h"
 
@@ -47,6 +48,18 @@ bool machine_pattern(struct schema_validator *m, uint32_t regex, uint32_t place,
     if (matches < 0)
         return machine_stop(m, STOP_PATTERN, place, at);
     return matches;
+}
+
+/* A pattern as a value is compiled: that costs steps by its length. */
+bool machine_format(struct schema_validator *m, const struct op *op, uint32_t at)
+{
+    struct slice text = machine_text(m, at);
+    if (op->a == FORMAT_REGEX) {
+        if (m->steps <= text.size)
+            return machine_stop(m, STOP_STEPS, op->place, at);
+        machine_charge(m, text.size);
+    }
+    return format_check((enum format)op->a, text);
 }
 
 static bool string_in(struct schema_validator *m, const struct enum_plan *plan, uint32_t at)

@@ -86,7 +86,7 @@ def test_depth(firth, tmp_path):
 
 def test_help_shows_what_is_required(firth):
     usage = firth("validate", "--help", expect=0).out.split("Usage: ")[1].split("\n")[0]
-    assert usage == "firth validate [FILE] --schema SCHEMA [--draft 2020-12|2019-09|7|6|4] [--resources DIR=BASE_URI]…"
+    assert usage == "firth validate [FILE] --schema SCHEMA [--draft 2020-12|2019-09|7|6|4] [--formats] [--resources DIR=BASE_URI]…"
 
 
 @pytest.mark.parametrize("name", ["none.json", "none.yaml"])
@@ -120,6 +120,33 @@ def test_draft(firth, tmp_path):
     schema.write_text('{"items": [{"type": "null"}]}')
     assert "expected object or boolean" in firth("validate", "--schema", schema, stdin=b"[1]", expect=3).err
     assert "/items/0/type" in firth("validate", "--schema", schema, "--draft", "7", stdin=b"[1]", expect=1).out
+
+
+def test_every_draft(firth, tmp_path):
+    """What tells them apart: `id`, exclusiveMinimum as a flag, if, items as a list, prefixItems."""
+    schema = tmp_path / "s.json"
+    for text, document, drafts in (
+            ('{"minimum": 1, "exclusiveMinimum": true}', b"1", {"4"}),
+            ('{"if": true, "then": false}', b"1", {"7", "2019-09", "2020-12"}),
+            ('{"const": 2}', b"1", {"6", "7", "2019-09", "2020-12"}),
+            ('{"dependentRequired": {"a": ["b"]}}', b'{"a":1}', {"2019-09", "2020-12"}),
+            ('{"items": [false]}', b"[1]", {"6", "7", "2019-09"}),
+            ('{"prefixItems": [false]}', b"[1]", {"2020-12"}),
+            ('{"$recursiveRef": "#/x", "x": false}', b"1", {"2019-09"})):
+        schema.write_text(text)
+        refused = {draft for draft in ("4", "6", "7", "2019-09", "2020-12")
+                   if firth("validate", "-s", schema, "--draft", draft, stdin=document).rc == 1}
+        assert refused == drafts, text
+
+
+def test_formats(firth, tmp_path):
+    schema = tmp_path / "s.json"
+    schema.write_text('{"properties": {"at": {"format": "date-time"}, "x": {"format": "of my own"}}}')
+    documents = b'{"at": "2026-01-31T08:30:06Z", "x": ""}\n{"at": "31.1.2026"}\n{"at": 5}\n'
+    assert firth("validate", "-s", schema, stdin=documents, expect=0).out == ""
+    assert firth("validate", "-s", schema, "--formats", stdin=documents, expect=1).out == (
+        "line 2: /at: /properties/at/format: expected the format date-time, like 2026-01-31T08:30:06Z, "
+        'got string "31.1.2026"\n')
 
 
 @pytest.mark.parametrize("schema, message", [

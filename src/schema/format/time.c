@@ -1,0 +1,104 @@
+/* RFC 3339: dates, times, durations. */
+#include "schema/format/forms.h"
+
+/* Two digits, or -1. */
+static int two_digits(const char *at)
+{
+    return char_is_digit(at[0]) && char_is_digit(at[1]) ? (at[0] - '0') * 10 + at[1] - '0' : -1;
+}
+
+static bool is_leap(int year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+bool form_date(struct slice text)
+{
+    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const char *at = text.data;
+    if (text.size != 10 || at[4] != '-' || at[7] != '-')
+        return false;
+    int century = two_digits(at), rest = two_digits(at + 2), month = two_digits(at + 5),
+        day = two_digits(at + 8);
+    if (century < 0 || rest < 0 || month < 1 || month > 12 || day < 1)
+        return false;
+    return day <= days[month - 1] + (month == 2 && is_leap(century * 100 + rest));
+}
+
+/* "Z" or "+01:30": what has to be subtracted, in minutes, to get UTC. */
+static bool read_offset(struct slice text, int *ret_minutes)
+{
+    const char *at = text.data;
+    *ret_minutes = 0;
+    if (text.size == 1)
+        return (*at | 0x20) == 'z';
+    if (text.size != 6 || (*at != '+' && *at != '-') || at[3] != ':')
+        return false;
+    int hours = two_digits(at + 1), minutes = two_digits(at + 4);
+    if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+        return false;
+    *ret_minutes = (*at == '-' ? -1 : 1) * (hours * 60 + minutes);
+    return true;
+}
+
+bool form_time(struct slice text)
+{
+    enum { DAY = 24 * 60 };
+    const char *at = text.data, *end = at + text.size;
+    if (text.size < sizeof "08:30:06Z" - 1 || at[2] != ':' || at[5] != ':')
+        return false;
+    int hour = two_digits(at), minute = two_digits(at + 3), second = two_digits(at + 6), offset;
+    if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
+        return false;
+    at += 8;
+    if (*at == '.') {
+        const char *digits = ++at;
+        while (at < end && char_is_digit(*at))
+            at++;
+        if (at == digits)
+            return false;
+    }
+    if (at == end || !read_offset((struct slice){at, (size_t)(end - at)}, &offset))
+        return false;
+    /* A leap second is the last one of a day of UTC. */
+    return second < 60 || (hour * 60 + minute - offset + DAY) % DAY == DAY - 1;
+}
+
+bool form_date_time(struct slice text)
+{
+    return text.size > 11 && (text.data[10] | 0x20) == 't' && form_date((struct slice){text.data, 10}) &&
+           form_time((struct slice){text.data + 11, text.size - 11});
+}
+
+/* Numbers with the units given, in their order and without a gap. *at stands behind them. */
+static bool read_units(const char **at, const char *end, const char *units)
+{
+    const char *next = NULL;
+    while (*at < end && char_is_digit(**at)) {
+        while (*at < end && char_is_digit(**at))
+            ++*at;
+        const char *unit = *at < end && **at ? strchr(units, **at) : NULL;
+        if (!unit || (next && unit != next))
+            return false;
+        next = unit + 1;
+        ++*at;
+    }
+    return next != NULL;
+}
+
+bool form_duration(struct slice text)
+{
+    const char *at = text.data, *end = at + text.size;
+    if (text.size < 3 || *at++ != 'P')
+        return false;
+    if (end[-1] == 'W')
+        return read_units(&at, end, "W") && at == end;
+    if (*at != 'T' && !read_units(&at, end, "YMD"))
+        return false;
+    if (at < end && *at == 'T') {
+        at++;
+        if (!read_units(&at, end, "HMS"))
+            return false;
+    }
+    return at == end;
+}
