@@ -112,6 +112,15 @@ void json_put_key(struct json_writer *writer, const char *name)
     json_put_key_slice(writer, slice_of(name));
 }
 
+void json_put_key_of(struct json_writer *writer, const struct json *doc, uint32_t key)
+{
+    struct slice raw = json_raw(doc, key);
+    assert(json_tag(doc, key) == JSON_KEY);
+    before_key(writer);
+    buffer_append(writer->out, raw.data, raw.size);
+    after_key(writer);
+}
+
 void json_put_null(struct json_writer *writer)
 {
     value(writer);
@@ -201,9 +210,7 @@ void json_put_value(struct json_writer *writer, const struct json *doc, uint32_t
             ends[writer->depth] = json_after(doc, at);
             break;
         case JSON_KEY:
-            before_key(writer);
-            buffer_append(writer->out, json_raw(doc, at).data, json_raw(doc, at).size);
-            after_key(writer);
+            json_put_key_of(writer, doc, at);
             break;
         default:
             json_put_raw(writer, json_raw(doc, at));

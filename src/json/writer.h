@@ -27,6 +27,8 @@ void json_begin_array(struct json_writer *writer);
 void json_end_array(struct json_writer *writer);
 void json_put_key(struct json_writer *writer, const char *name);
 void json_put_key_slice(struct json_writer *writer, struct slice name);
+/* The name of a document's member, byte for byte. */
+void json_put_key_of(struct json_writer *writer, const struct json *doc, uint32_t key);
 void json_put_null(struct json_writer *writer);
 void json_put_bool(struct json_writer *writer, bool value);
 void json_put_i64(struct json_writer *writer, int64_t value);
