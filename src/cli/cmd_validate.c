@@ -47,16 +47,35 @@ struct validation {
     uint64_t repeated; /* documents with members of the same name */
 };
 
-static void print_json(struct validation *v, const struct schema_violation *violation)
+static void put_unit(struct json_writer *writer, const struct schema_violation *violation)
+{
+    json_begin_object(writer);
+    json_member_bool(writer, "valid", false);
+    json_member_string(writer, "keywordLocation", violation->keyword_location);
+    if (*violation->absolute_location)
+        json_member_string(writer, "absoluteKeywordLocation", violation->absolute_location);
+    json_member_string(writer, "instanceLocation", violation->instance);
+    json_member_string(writer, "error", violation->message);
+    json_end_object(writer);
+}
+
+/* The specification's "basic" output of the document, and its line. */
+static void print_json(struct validation *v, const struct schema_violation *violations, size_t count)
 {
     struct json_writer writer;
     json_writer_init(&writer, &v->out.buffer);
     json_begin_object(&writer);
     json_member_u64(&writer, "line", v->line);
-    json_member_string(&writer, "instanceLocation", violation->instance);
-    json_member_string(&writer, "keywordLocation", violation->keyword_location);
-    json_member_string(&writer, "absoluteKeywordLocation", violation->absolute_location);
-    json_member_string(&writer, "error", violation->message);
+    json_member_bool(&writer, "valid", count == 0);
+    json_member_string(&writer, "keywordLocation", "");
+    json_member_string(&writer, "instanceLocation", "");
+    if (count > 0) {
+        json_put_key(&writer, "errors");
+        json_begin_array(&writer);
+        for (size_t i = 0; i < count; i++)
+            put_unit(&writer, &violations[i]);
+        json_end_array(&writer);
+    }
     json_end_object(&writer);
     output_str(&v->out, "\n");
 }
@@ -75,20 +94,25 @@ static void print_text(struct validation *v, const struct schema_violation *viol
     output_printf(&v->out, "%s\n", line);
 }
 
-static void report(struct validation *v, const struct schema_violation *violation)
+/* What became of the document at hand: without violations it is valid. */
+static void report(struct validation *v, const struct schema_violation *violations, size_t count)
 {
-    v->violations++;
+    v->documents++;
+    v->invalid += count > 0;
+    v->violations += count;
     if (v->cli->json)
-        print_json(v, violation);
-    else
-        print_text(v, violation);
+        print_json(v, violations, count);
+    for (size_t i = 0; i < count && !v->cli->json; i++)
+        print_text(v, &violations[i]);
 }
 
 /* A line that could not be judged: no JSON, or a limit was hit. */
 static void report_error(struct validation *v, const char *message)
 {
-    report(v, &(struct schema_violation){
-                  .instance = "", .keyword_location = "", .absolute_location = "", .message = message});
+    report(v,
+           &(struct schema_violation){
+               .instance = "", .keyword_location = "", .absolute_location = "", .message = message},
+           1);
 }
 
 /* The parser was given one line and counts from there; the line's own number stands before it. */
@@ -111,8 +135,7 @@ static void explain(struct validation *v, const struct json *doc)
         report_error(v, err.message);
         return;
     }
-    for (size_t i = 0; i < count; i++)
-        report(v, &violations[i]);
+    report(v, violations, count);
 }
 
 static void validate_line(struct validation *v, struct slice line)
@@ -125,27 +148,24 @@ static void validate_line(struct validation *v, struct slice line)
         blank++;
     if (blank == line.size)
         return;
-    v->documents++;
-    int valid = 0;
     if (json_parse(v->parser, line.data, line.size, &doc, &err) < 0) {
         report_not_json(v, err.message);
-    } else {
-        v->repeated += doc.duplicates > 0;
-        valid = schema_validate(v->schema, v->validator, &doc, 0, &err);
-        if (valid < 0)
-            report_error(v, err.message);
-        else if (!valid)
-            explain(v, &doc);
+        return;
     }
-    v->invalid += valid <= 0;
+    v->repeated += doc.duplicates > 0;
+    int valid = schema_validate(v->schema, v->validator, &doc, 0, &err);
+    if (valid < 0)
+        report_error(v, err.message);
+    else if (valid)
+        report(v, NULL, 0);
+    else
+        explain(v, &doc);
     arena_clear(&v->arena);
 }
 
 static void long_line(struct validation *v)
 {
     v->line++;
-    v->documents++;
-    v->invalid++;
     report_error(v, "line is longer than 64 MiB");
 }
 
@@ -277,7 +297,9 @@ const struct command cli_validate = {
             "the line's number,\n"
             "where in the document, which keyword of the schema, and what was expected. $ref is resolved "
             "against the schema's\n"
-            "own file. Ends with 1 if any document is not valid.\n"
+            "own file. With -o json it prints a line for each document: the JSON Schema specification's "
+            "\"basic\" output, and the\n"
+            "number of its line. Ends with 1 if any document is not valid.\n"
             "\n"
             "  firth validate --schema user.schema.yaml users.jsonl\n"
             "  firth validate --schema flow.yaml#/collections/acmeCo~1users/schema -o json < users.jsonl\n"
