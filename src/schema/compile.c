@@ -281,6 +281,8 @@ void schema_free(struct schema *schema)
     for (size_t i = 0; i < schema->dynamic_count; i++)
         free(schema->dynamics[i].candidates);
     free(schema->rules);
+    free(schema->quicks);
+    free(schema->ranges);
     free(schema->ops);
     free(schema->places);
     free(schema->lists);

@@ -37,8 +37,8 @@ struct compiler {
     struct op *ops;
     size_t op_count, op_capacity;
     size_t place_capacity, list_capacity, name_capacity, object_capacity, array_capacity, contains_capacity,
-        enum_capacity, number_capacity, choice_capacity, dynamic_capacity, regex_capacity, resource_capacity,
-        document_capacity, note_capacity;
+        enum_capacity, number_capacity, range_capacity, choice_capacity, dynamic_capacity, regex_capacity,
+        resource_capacity, document_capacity, note_capacity;
     struct map rule_of;     /* (document, node) to rule number + 1 */
     struct map regex_of;    /* pattern to number + 1 */
     struct map resource_of; /* struct resource * to number + 1 */
@@ -90,6 +90,7 @@ int compile_notes(struct compiler *c);                     /* compile_notes.c */
 void compile_speaking(struct compiler *c); /* before anything is inlined: who has notes, or may run who has */
 void compile_lay_out_notes(struct compiler *c);
 
+void compile_quick(struct compiler *c);   /* quick.c */
 void compile_choices(struct compiler *c); /* choice.c */
 
 enum op_group op_group(enum op_code code);

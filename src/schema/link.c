@@ -254,13 +254,6 @@ static void lay_out(struct compiler *c)
     program->rule_count = c->work_count;
     for (size_t i = 0; i < c->work_count; i++)
         lay_out_rule(c, (uint32_t)i);
-    for (size_t i = 0; i < program->object_count; i++) {
-        for (uint32_t p = 0; p < program->objects[i].count; p++) {
-            struct property *property = &program->objects[i].properties[p];
-            property->types = program->rules[property->rule].types;
-            property->is_leaf = program->rules[property->rule].is_leaf;
-        }
-    }
 }
 
 int compile_link(struct compiler *c)
@@ -281,6 +274,7 @@ int compile_link(struct compiler *c)
     if (result == 0) {
         lay_out(c);
         compile_lay_out_notes(c);
+        compile_quick(c);
         compile_choices(c);
     }
     free(order.state);

@@ -83,6 +83,9 @@ struct rule_span machine_possible(struct schema_validator *m, const struct op *o
 bool machine_any_of(struct schema_validator *m, const struct op *op, uint32_t at);
 bool machine_one_of(struct schema_validator *m, const struct op *op, uint32_t at);
 
+/* validate_quick.c: what a rule in short asks of a value that is one of its kinds. */
+bool machine_quick(struct schema_validator *m, const struct quick *quick, uint32_t at);
+
 /* validate_array.c */
 bool machine_items(struct schema_validator *m, const struct array_plan *plan, uint32_t at);
 bool machine_contains(struct schema_validator *m, const struct contains_plan *plan, uint32_t at);
@@ -151,14 +154,28 @@ static inline bool machine_run_flat(struct schema_validator *m, const struct rul
     return true;
 }
 
-static inline bool machine_run(struct schema_validator *m, uint32_t number, uint32_t at)
+/* A rule by its operations, its types decided already. */
+static inline bool machine_run_rule(struct schema_validator *m, uint32_t number, uint32_t at)
 {
     const struct rule *rule = &m->program->rules[number];
-    if (!machine_type(m->doc, rule->types, at))
-        return false;
-    if (rule->is_leaf)
-        return true;
     return rule->is_flat ? machine_run_flat(m, rule, at) : machine_run_ops(m, rule, at);
+}
+
+/* A rule in short, on a value of which no marks are kept. */
+static inline bool machine_run_quick(struct schema_validator *m, const struct quick *quick, uint32_t at)
+{
+    unsigned tag = m->doc->nodes[at].tag;
+    if (!(quick->types >> tag & 1) && !machine_type(m->doc, quick->types, at))
+        return false;
+    return !(quick->kinds >> tag & 1) || machine_quick(m, quick, at);
+}
+
+static inline bool machine_run(struct schema_validator *m, uint32_t number, uint32_t at)
+{
+    if (!m->marks)
+        return machine_run_quick(m, &m->program->quicks[number], at);
+    const struct rule *rule = &m->program->rules[number];
+    return machine_type(m->doc, rule->types, at) && (rule->is_leaf || machine_run_rule(m, number, at));
 }
 
 #endif

@@ -101,6 +101,31 @@ struct rule {
     uint32_t place; /* of the schema itself */
 };
 
+enum quick_code {
+    QUICK_RULE,    /* a: the rule, as it is */
+    QUICK_STEPS,   /* operations a up to b; they call nothing */
+    QUICK_LENGTH,  /* a up to b code points */
+    QUICK_PATTERN, /* a: regex, b: place */
+    QUICK_RANGE,   /* a: range plan */
+    QUICK_VALUES,  /* a: enum plan */
+    QUICK_MEMBERS, /* a: object plan, b: place */
+    QUICK_ITEMS,   /* a: array plan, b: place */
+};
+
+/* A rule in short. Of the types it allows, the code is run for `kinds`; for the others there is nothing to
+ * do. Only for values of which no marks are kept. */
+struct quick {
+    uint16_t types, kinds;
+    uint8_t code;
+    uint32_t a, b;
+};
+
+/* Bounds of a number: for integers in one step, for others operations `first` up to `last`. */
+struct range_plan {
+    int64_t min, max;
+    uint32_t first, last;
+};
+
 /* A schema in the documents, and how one gets there from the rule that an operation stands in: if `parent` is
  * not PLACE_NONE, the schema was written into the rule in place of a call by `keyword` at `position` from
  * `parent`. */
@@ -122,11 +147,10 @@ struct name {
 struct property {
     struct name name;
     uint32_t rule;
-    uint16_t types; /* the rule's */
-    bool is_leaf;   /* the rule's */
-    bool declared;  /* in "properties"; otherwise it is only required */
+    bool declared; /* in "properties"; otherwise it is only required */
     bool required;
-    bool patterned; /* some of the plan's patterns match the name */
+    bool patterned;     /* some of the plan's patterns match the name */
+    struct quick quick; /* the rule in short */
 };
 
 struct pattern_rule {
@@ -149,6 +173,7 @@ struct object_plan {
     uint32_t additional_place; /* … and where that stands; PLACE_NONE: with the operation */
     uint32_t names;            /* propertyNames' rule */
     uint32_t min, max;         /* members */
+    struct quick additional_quick;
 };
 
 struct array_plan {
@@ -159,6 +184,7 @@ struct array_plan {
     uint32_t min, max;                     /* elements */
     uint8_t prefix_keyword, items_keyword; /* as the draft calls them */
     uint32_t items_place; /* where items_keyword stands, if not with the operation: PLACE_NONE */
+    struct quick items_quick;
 };
 
 struct contains_plan {
@@ -236,6 +262,8 @@ struct schema {
     bool is_dynamic;    /* has OP_DYNAMIC: resources entered are kept on a stack */
 
     struct rule *rules;
+    struct quick *quicks; /* by rule */
+    struct range_plan *ranges;
     struct op *ops;
     struct place *places;
     uint32_t *lists; /* rule lists */
@@ -250,7 +278,8 @@ struct schema {
     struct regex **regexes;
     struct resource **resources;
     size_t rule_count, op_count, place_count, list_count, name_count, object_count, array_count,
-        contains_count, enum_count, number_count, choice_count, dynamic_count, regex_count, resource_count;
+        contains_count, enum_count, number_count, range_count, choice_count, dynamic_count, regex_count,
+        resource_count;
 
     struct rule_notes *rule_notes; /* by rule; NULL: compiled without annotations */
     struct schema_note *notes;

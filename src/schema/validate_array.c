@@ -2,6 +2,25 @@
 #include "schema/machine.h"
 #include "schema/value.h"
 
+/* Elements from `element` up to `end`, which one rule is for. */
+static bool same_items(struct schema_validator *m, const struct quick *quick, uint32_t element, uint32_t end)
+{
+    const struct json_node *nodes = m->doc->nodes;
+    if (quick->kinds == 0 && !(quick->types & (TYPE_ARRAY | TYPE_OBJECT | TYPE_WHOLE))) {
+        /* Scalars of a type: no element is larger than its node. */
+        for (; element < end; element++) {
+            if (!(quick->types >> nodes[element].tag & 1))
+                return false;
+        }
+        return true;
+    }
+    for (; element < end; element = json_after(m->doc, element)) {
+        if (!machine_run_quick(m, quick, element))
+            return false;
+    }
+    return true;
+}
+
 static bool all_items(struct schema_validator *m, const struct array_plan *plan, uint32_t at)
 {
     uint32_t element = at + 1, end = m->doc->nodes[at].link;
@@ -10,15 +29,7 @@ static bool all_items(struct schema_validator *m, const struct array_plan *plan,
         if (!machine_run(m, plan->prefix[i], element))
             return false;
     }
-    if (plan->items == RULE_TRUE)
-        return true;
-    const struct rule *rule = &m->program->rules[plan->items];
-    for (; element < end; element = json_after(m->doc, element)) {
-        if (!machine_type(m->doc, rule->types, element) ||
-            (!rule->is_leaf && !machine_run_ops(m, rule, element)))
-            return false;
-    }
-    return true;
+    return plan->items == RULE_TRUE || same_items(m, &plan->items_quick, element, end);
 }
 
 bool machine_items(struct schema_validator *m, const struct array_plan *plan, uint32_t at)

@@ -78,10 +78,27 @@ static bool other_member(struct schema_validator *m, const struct object_plan *p
     return matched || plan->additional == RULE_TRUE || machine_run(m, plan->additional, json_value(key));
 }
 
-static bool declared_member(struct schema_validator *m, const struct property *property, uint32_t value)
+/* Without patterns, propertyNames and marks: the usual case. */
+static bool plain_members(struct schema_validator *m, const struct object_plan *plan, uint32_t at)
 {
-    return property->is_leaf ? machine_type(m->doc, property->types, value)
-                             : machine_run(m, property->rule, value);
+    const struct json *doc = m->doc;
+    const struct property *next = plan->properties, *end = next + plan->count;
+    uint32_t required = 0, after = doc->nodes[at].link;
+    for (uint32_t key = at + 1; key < after; key = json_after(doc, key + 1)) {
+        const struct quick *quick = &plan->additional_quick;
+        /* Members mostly come in the schema's order: the one behind the last is tried first. */
+        const struct property *property =
+            next < end && is_named(m, key, &next->name) ? next : machine_property(m, plan, key);
+        if (property) {
+            next = property + 1;
+            required += property->required;
+            if (property->declared)
+                quick = &property->quick;
+        }
+        if (!machine_run_quick(m, quick, key + 1))
+            return false;
+    }
+    return required == plan->required;
 }
 
 static bool all_members(struct schema_validator *m, const struct object_plan *plan, const struct marks *marks,
@@ -92,7 +109,6 @@ static bool all_members(struct schema_validator *m, const struct object_plan *pl
     const struct property *next = plan->properties, *end = next + plan->count;
     uint32_t required = 0, index = 0, after = nodes[at].link;
     for (uint32_t key = at + 1; key < after; index++) {
-        /* Members mostly come in the schema's order: the one behind the last is tried first. */
         const struct property *property =
             next < end && is_named(m, key, &next->name) ? next : machine_property(m, plan, key);
         bool declared = false, evaluated = true;
@@ -100,7 +116,7 @@ static bool all_members(struct schema_validator *m, const struct object_plan *pl
             next = property + 1;
             required += property->required;
             declared = property->declared;
-            if (declared && !declared_member(m, property, key + 1))
+            if (declared && !machine_run_quick(m, &property->quick, key + 1))
                 return false;
         }
         if ((!declared || property->patterned) && !other_member(m, plan, place, key, declared, &evaluated))
@@ -120,6 +136,8 @@ bool machine_members(struct schema_validator *m, const struct object_plan *plan,
     if (count < plan->min || count > plan->max || count < plan->required)
         return false;
     struct marks *marks = m->marks;
+    if (!marks && plan->pattern_count == 0 && plan->names == RULE_TRUE)
+        return plain_members(m, plan, at);
     m->marks = NULL;
     bool valid = all_members(m, plan, marks, place, at);
     m->marks = marks;

@@ -56,6 +56,13 @@ struct number_plan number_plan_of(struct slice text)
     return plan;
 }
 
+void number_plan_enclose(const struct number_plan *plan, int64_t *ret_floor, int64_t *ret_ceiling)
+{
+    int64_t unit = powers[plan->scale], quotient = plan->mantissa / unit, rest = plan->mantissa % unit;
+    *ret_floor = quotient - (rest < 0);
+    *ret_ceiling = quotient + (rest > 0);
+}
+
 int number_plan_compare(struct slice text, const struct number_plan *plan)
 {
     int64_t mantissa;
