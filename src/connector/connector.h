@@ -75,6 +75,7 @@ struct connector_process;
  * …) are masked in everything that the connector writes to stderr or that is noted as its log. */
 struct connector_files {
     struct slice config, catalog, state;
+    struct slice secrets; /* a config that goes another way (Flow's: in a message): no file, only masked */
 };
 
 /* Called for every line of stderr, from connector_service; may be NULL. JSON log lines come as their message

@@ -194,8 +194,8 @@ static struct connector_process *process_new(const struct connector_program *pro
     process->folder = CONNECTOR_FOLDER_NONE;
     process->activity_ms = connector_now_ms();
     connector_lines_init(&process->lines, limits->line_max);
-    connector_logs_init(&process->logs, files ? files->config : (struct slice){0}, program->env, on_log,
-                        log_context);
+    struct slice secrets = !files ? (struct slice){0} : files->config.size ? files->config : files->secrets;
+    connector_logs_init(&process->logs, secrets, program->env, on_log, log_context);
     buffer_init(&process->input, BUFFER_UNLIMITED); /* the owner bounds it: connector_pending_input */
     return process;
 }
