@@ -38,6 +38,74 @@ void clock_format_rfc3339(int64_t wall_ms, char *text, size_t size)
              parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, (int)milliseconds);
 }
 
+/* Two or four digits; -1 if there are others. */
+static int digits(const char *text, int count)
+{
+    int number = 0;
+    for (int i = 0; i < count; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return -1;
+        number = number * 10 + (text[i] - '0');
+    }
+    return number;
+}
+
+/* Days since 1970-01-01 of a Gregorian date, counted in years that begin in March. */
+static int64_t days_since_epoch(int year, int month, int day)
+{
+    int64_t shifted = month > 2 ? year : year - 1, era = (shifted >= 0 ? shifted : shifted - 399) / 400;
+    int64_t of_era = shifted - era * 400,
+            of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static int days_in_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return days[month - 1] + (month == 2 && leap);
+}
+
+/* "Z" or "+05:30"; minutes east of Greenwich. */
+static bool parse_offset(const char *at, size_t size, int *ret_minutes)
+{
+    *ret_minutes = 0;
+    if (size == 1)
+        return *at == 'Z' || *at == 'z';
+    if (size != 6 || (*at != '+' && *at != '-') || at[3] != ':')
+        return false;
+    int hours = digits(at + 1, 2), minutes = digits(at + 4, 2);
+    *ret_minutes = (*at == '-' ? -1 : 1) * (hours * 60 + minutes);
+    return hours >= 0 && hours <= 23 && minutes >= 0 && minutes <= 59;
+}
+
+bool clock_parse_rfc3339(const char *text, size_t size, int64_t *ret_wall_ms)
+{
+    if (size < 20 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') ||
+        text[13] != ':' || text[16] != ':')
+        return false;
+    int year = digits(text, 4), month = digits(text + 5, 2), day = digits(text + 8, 2);
+    int hour = digits(text + 11, 2), minute = digits(text + 14, 2), second = digits(text + 17, 2);
+    if (year < 0 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) || hour < 0 ||
+        hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
+        return false;
+    size_t at = 19;
+    int milliseconds = 0, offset;
+    if (text[at] == '.') {
+        size_t begin = ++at;
+        for (int weight = 100; at < size && text[at] >= '0' && text[at] <= '9'; at++, weight /= 10)
+            milliseconds += (text[at] - '0') * weight;
+        if (at == begin)
+            return false;
+    }
+    if (at >= size || !parse_offset(text + at, size - at, &offset))
+        return false;
+    int64_t seconds = days_since_epoch(year, month, day) * 86400 + hour * 3600 + minute * 60 +
+                      (second == 60 ? 59 : second) - (int64_t)offset * 60;
+    *ret_wall_ms = seconds * 1000 + milliseconds;
+    return true;
+}
+
 /* Seeding by splitmix64, as the generator's authors advise (Blackman and Vigna). */
 void random_seed(struct random_state *random, uint64_t seed)
 {

@@ -2,6 +2,7 @@
 #ifndef FIRTH_BASE_CLOCK_H
 #define FIRTH_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,10 @@ static inline uint64_t clock_monotonic_ns(const struct clock *clock)
 
 /* "2026-11-21T09:30:00.123Z" into text (at least 25 bytes). Years 0 to 9999. */
 void clock_format_rfc3339(int64_t wall_ms, char *text, size_t size);
+
+/* "2026-11-21T09:30:00Z", with any fraction of a second (cut to milliseconds) and any offset; a day that
+ * exists, second 60 taken as 59. False for anything else. */
+bool clock_parse_rfc3339(const char *text, size_t size, int64_t *ret_wall_ms);
 
 /* A small, fast, seedable generator (xoshiro256**): for fakers, jitter and tests, not for secrets. */
 struct random_state {

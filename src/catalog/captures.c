@@ -37,8 +37,7 @@ static const struct key_rule binding_rules[BINDING_COUNT] = {
     [BINDING_BACKFILL] = {"backfill", TYPE_INTEGER, false},
 };
 
-/* What a person would call the resource. */
-static const char *binding_name(struct loader *loader, struct slice resource, size_t index)
+const char *resource_name(struct loader *loader, struct slice resource, size_t index)
 {
     static const char *const members[] = {"stream", "name", "table", "topic", "collection"};
     struct json doc;
@@ -63,7 +62,7 @@ static void build_binding(struct loader *loader, struct value value, size_t inde
         return;
     if (value_there(values[BINDING_RESOURCE]) &&
         variables_json(loader, values[BINDING_RESOURCE], &binding->resource))
-        binding->name = binding_name(loader, binding->resource, index);
+        binding->name = resource_name(loader, binding->resource, index);
     if (value_there(values[BINDING_TARGET])) {
         struct entry *target = names_collection(loader, values[BINDING_TARGET]);
         binding->target = target ? target->collection : NULL;

@@ -85,7 +85,7 @@ struct catalog_endpoint {
                                 path is taken from here */
     struct slice config;     /* JSON object text, expanded; "{}" for ingest without options. Secret. */
     const char *config_path; /* the file that it came from, NULL if inline */
-    struct catalog_place config_place; /* of the mapping; that of the endpoint where there is no config */
+    struct catalog_place config_place;   /* of the mapping; that of the endpoint where there is no config */
     struct catalog_config_place *places; /* of all that is in it; see catalog_config_place */
     size_t place_count;
 };
@@ -151,18 +151,98 @@ struct catalog_capture {
     bool auto_discover, add_new_bindings, evolve_incompatible_collections;
 };
 
-/* Accepted and checked, run by a later version: only what a message needs. */
+/* One field of a partition selector, with the values that it takes. */
+struct catalog_partition {
+    const struct catalog_projection *projection; /* of the source's collection; partition is set */
+    const struct slice *values;                  /* JSON scalars */
+    size_t value_count;
+};
+
+/* Which documents of a collection. */
+struct catalog_source {
+    struct catalog_place place;
+    const struct catalog_collection *collection;
+    /* A document must have one of the values of each included field, and none of any excluded one. */
+    const struct catalog_partition *include, *exclude;
+    size_t include_count, exclude_count;
+    /* Committed at or after, before; INT64_MIN and INT64_MAX where there is no bound. */
+    int64_t not_before_ms, not_after_ms;
+};
+
+enum { CATALOG_FIELDS_ALL = 1000 }; /* deeper than any document */
+
+struct catalog_field_config {
+    const char *field;
+    struct slice config; /* JSON object text: the connector's own */
+};
+
+/* Which fields of a collection a materialization's binding has. */
+struct catalog_fields {
+    uint32_t
+        recommended; /* depth: 0 none but those that are needed, 1 the top level, …, CATALOG_FIELDS_ALL */
+    bool has_group_by;
+    const char *const *group_by; /* the keys, instead of the collection's */
+    size_t group_by_count;
+    const struct catalog_field_config *require;
+    size_t require_count;
+    const char *const *exclude;
+    size_t exclude_count;
+};
+
+enum catalog_on_incompatible {
+    CATALOG_INCOMPATIBLE_BACKFILL,
+    CATALOG_INCOMPATIBLE_ABORT,
+    CATALOG_INCOMPATIBLE_DISABLE_BINDING,
+    CATALOG_INCOMPATIBLE_DISABLE_TASK,
+};
+
+struct catalog_materialization_binding {
+    struct catalog_place place;
+    const char *name; /* for people, as of a capture's binding */
+    struct catalog_source source;
+    struct slice resource; /* JSON object text, expanded */
+    struct catalog_fields fields;
+    enum catalog_on_incompatible on_incompatible;
+    bool disable;
+    uint32_t priority; /* the documents of higher ones are read first */
+    uint32_t backfill;
+};
+
+/* How the names of a capture's collections become a resource's schema and table. */
+enum catalog_naming {
+    CATALOG_NAMING_NO_SCHEMA,          /* the last part of the name is the table */
+    CATALOG_NAMING_WITH_SCHEMA,        /* the part before it the schema */
+    CATALOG_NAMING_PREFIX_SCHEMA,      /* the table is schema_table */
+    CATALOG_NAMING_PREFIX_NON_DEFAULT, /* … unless the schema is a usual one: public, dbo */
+};
+
 struct catalog_materialization {
     struct catalog_place place;
     const char *name;
     struct catalog_endpoint endpoint;
+    const struct catalog_materialization_binding *bindings;
     size_t binding_count;
+    const struct catalog_capture *source_capture; /* whose collections a later discovery adds, or NULL */
+    bool source_delta_updates;
+    enum catalog_naming source_naming;
+    uint32_t source_recommended; /* as catalog_fields.recommended */
+    enum catalog_on_incompatible on_incompatible;
     bool disable;
+};
+
+struct catalog_test_step {
+    struct catalog_place place;
+    bool verify;             /* else ingest */
+    const char *description; /* "" if there is none */
+    struct catalog_source source;
+    struct slice documents; /* a JSON array */
 };
 
 struct catalog_test {
     struct catalog_place place;
     const char *name;
+    const char *description; /* "" if there is none */
+    const struct catalog_test_step *steps;
     size_t step_count;
 };
 

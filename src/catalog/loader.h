@@ -228,6 +228,13 @@ bool endpoint_build(struct loader *loader, struct value value, const char *what,
 /* shards: {disable, …}; checked, and whether it disables. */
 bool shards_disable(struct loader *loader, struct value value);
 
+enum source_kind { SOURCE_ANY, SOURCE_NAME /* a whole collection */ };
+/* A collection's name, or which of its documents. False with problems told. */
+bool source_build(struct loader *loader, struct value value, enum source_kind kind,
+                  struct catalog_source *ret_source);
+/* What a person would call a binding's resource. */
+const char *resource_name(struct loader *loader, struct slice resource, size_t index);
+
 void captures_build(struct loader *loader);
 void connections_build(struct loader *loader);
 void materializations_build(struct loader *loader);

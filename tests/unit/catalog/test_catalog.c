@@ -429,12 +429,114 @@ static void test_names(void **state)
     }
 }
 
+/* --- materializations and tests ------------------------------------------------------------------------ */
+
+static void test_materialization(void **state)
+{
+    struct fixture *fixture = *state;
+    write_file(
+        fixture, "flow.yaml",
+        "collections:\n"
+        "  x: {key: [/id], schema: {}, projections: {region: {location: /r, partition: true}}}\n"
+        "captures:\n"
+        "  c: {endpoint: {ingest: {}}, bindings: []}\n"
+        "materializations:\n"
+        "  m:\n"
+        "    endpoint: {local: {command: [x], config: {}}}\n"
+        "    source: {capture: c, deltaUpdates: true, fieldsRecommended: 2}\n"
+        "    targetNaming: {strategy: prefixTableNames, skipCommonDefaults: true}\n"
+        "    onIncompatibleSchemaChange: abort\n"
+        "    bindings:\n"
+        "      - source:\n"
+        "          name: x\n"
+        "          partitions: {include: {region: [eu, 5, true]}, exclude: {region: [null]}}\n"
+        "          notBefore: '2026-11-21T10:00:00+01:00'\n"
+        "        resource: {table: '${ORG}'}\n"
+        "        priority: 3\n"
+        "        backfill: 2\n"
+        "        onIncompatibleSchemaChange: disableBinding\n"
+        "        fields: {recommended: 1, groupBy: [a], require: {b: {castToString: true}, c: }, exclude: "
+        "[d]}\n"
+        "      - {source: x, resource: {}, disable: true, fields: {recommended: false}}\n"
+        "      - {source: x, resource: {}}\n"
+        "  n: {endpoint: {connector: {image: i, config: {}}}, bindings: [], shards: {disable: true}}\n");
+    const struct catalog *catalog = load(fixture);
+    assert_int_equal(catalog->materialization_count, 2);
+    const struct catalog_materialization *m = &catalog->materializations[0];
+    if (strcmp(m->name, "m") != 0)
+        m++;
+    assert_ptr_equal(m->source_capture, catalog_capture(catalog, "c"));
+    assert_true(m->source_delta_updates);
+    assert_int_equal(m->source_recommended, 2);
+    assert_int_equal(m->source_naming, CATALOG_NAMING_PREFIX_NON_DEFAULT);
+    assert_int_equal(m->on_incompatible, CATALOG_INCOMPATIBLE_ABORT);
+    assert_int_equal(m->binding_count, 3);
+
+    const struct catalog_materialization_binding *binding = m->bindings;
+    assert_string_equal(binding->name, "acmeCo");
+    assert_ptr_equal(binding->source.collection, catalog_collection(catalog, "x"));
+    assert_int_equal(binding->source.include_count, 1);
+    assert_string_equal(binding->source.include[0].projection->location, "/r");
+    assert_int_equal(binding->source.include[0].value_count, 3);
+    assert_slice(binding->source.include[0].values[0], "\"eu\"");
+    assert_slice(binding->source.include[0].values[1], "5");
+    assert_slice(binding->source.exclude[0].values[0], "null");
+    assert_int_equal(binding->source.not_before_ms, 1795251600000);
+    assert_true(binding->source.not_after_ms == INT64_MAX);
+    assert_int_equal(binding->priority, 3);
+    assert_int_equal(binding->backfill, 2);
+    assert_int_equal(binding->on_incompatible, CATALOG_INCOMPATIBLE_DISABLE_BINDING);
+    assert_int_equal(binding->fields.recommended, 1);
+    assert_true(binding->fields.has_group_by);
+    assert_string_equal(binding->fields.group_by[0], "a");
+    assert_int_equal(binding->fields.require_count, 2);
+    assert_string_equal(binding->fields.require[0].field, "b");
+    assert_slice(binding->fields.require[0].config, "{\"castToString\":true}");
+    assert_slice(binding->fields.require[1].config, "{}");
+    assert_string_equal(binding->fields.exclude[0], "d");
+
+    assert_true(binding[1].disable);
+    assert_int_equal(binding[1].fields.recommended, 0);
+    assert_int_equal(binding[2].fields.recommended, CATALOG_FIELDS_ALL);
+    assert_int_equal(binding[2].on_incompatible, CATALOG_INCOMPATIBLE_ABORT);
+    assert_false(binding[2].fields.has_group_by);
+    assert_true(catalog->materializations[m == catalog->materializations].disable);
+}
+
+static void test_tests(void **state)
+{
+    struct fixture *fixture = *state;
+    write_file(fixture, "flow.yaml",
+               "collections:\n  x: {key: [/id], schema: {}}\n"
+               "tests:\n"
+               "  bare: [{ingest: {collection: x, documents: [{id: 1, n: 1.10}]}}]\n"
+               "  full:\n"
+               "    description: of it\n"
+               "    steps:\n"
+               "      - {verify: {collection: x, documents: docs.json, description: there}}\n"
+               "      - {ingest: {collection: x, documents: []}}\n");
+    write_file(fixture, "docs.json", "[{\"id\": 2}]");
+    const struct catalog *catalog = load(fixture);
+    assert_int_equal(catalog->test_count, 2);
+    const struct catalog_test *bare = &catalog->tests[0], *full = &catalog->tests[1];
+    assert_string_equal(bare->name, "bare");
+    assert_int_equal(bare->step_count, 1);
+    assert_false(bare->steps[0].verify);
+    assert_slice(bare->steps[0].documents, "[{\"id\":1,\"n\":1.10}]");
+    assert_string_equal(full->description, "of it");
+    assert_int_equal(full->step_count, 2);
+    assert_true(full->steps[0].verify);
+    assert_string_equal(full->steps[0].description, "there");
+    assert_slice(full->steps[0].documents, "[{\"id\": 2}]");
+    assert_ptr_equal(full->steps[1].source.collection, catalog_collection(catalog, "x"));
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_capture),    TEST(test_collection), TEST(test_schema_documents),
-        TEST(test_connection), TEST(test_limits),     cmocka_unit_test(test_names),
+        TEST(test_capture), TEST(test_collection),        TEST(test_schema_documents), TEST(test_connection),
+        TEST(test_limits),  cmocka_unit_test(test_names), TEST(test_materialization),  TEST(test_tests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
