@@ -208,6 +208,24 @@ static bool as_literal(struct simple_pattern *pattern, bool from_start, struct a
     return true;
 }
 
+/* Bytes of characters from U+0080 count as taken one by one: no step takes only some of those characters, but
+ * for "." whose characters are looked at by themselves. */
+static void tabulate(struct simple_pattern *pattern, struct arena *arena)
+{
+    uint32_t *takes = arena_zalloc(arena, 256 * sizeof *takes);
+    for (uint32_t i = 0; i < pattern->step_count; i++) {
+        const struct simple_step *step = &pattern->steps[i];
+        for (int half = 0; half < 2; half++) {
+            for (uint64_t bits = step->ascii[half]; bits; bits &= bits - 1)
+                takes[64 * half + __builtin_ctzll(bits)] |= 1U << i;
+        }
+        for (int byte = 0x80; byte < 0x100 && step->high; byte++)
+            takes[byte] |= 1U << i;
+        pattern->size_min += step->min;
+    }
+    pattern->takes = takes;
+}
+
 bool simple_parse(struct slice pattern, struct arena *arena, struct simple_pattern *ret_pattern)
 {
     struct reader in = {pattern.data, pattern.data + pattern.size};
@@ -236,7 +254,10 @@ bool simple_parse(struct slice pattern, struct arena *arena, struct simple_patte
         return true;
     }
     ret_pattern->kind = SIMPLE_STEPS;
-    return from_start && never_goes_back(ret_pattern);
+    if (!from_start || !never_goes_back(ret_pattern))
+        return false;
+    tabulate(ret_pattern, arena);
+    return true;
 }
 
 static bool is_separator(const unsigned char *at, const unsigned char *end)
@@ -255,31 +276,56 @@ static inline size_t step_take(const struct simple_step *step, const unsigned ch
     return *at >= 0xf0 ? 4 : *at >= 0xe0 ? 3 : 2;
 }
 
-/* As many bytes as the step accepts, where their number does not matter. */
-static const unsigned char *step_take_all(const struct simple_step *step, const unsigned char *at,
-                                          const unsigned char *end)
+/* A fixed number of ASCII characters: no branch for each. */
+static const unsigned char *take_fixed(const uint32_t *takes, uint32_t bit, uint32_t count,
+                                       const unsigned char *at, const unsigned char *end)
 {
-    while (at < end && (*at < 0x80 ? step->ascii[*at >> 6] >> (*at & 63) & 1 : step->high))
+    if ((size_t)(end - at) < count)
+        return NULL;
+    uint32_t all = bit;
+    for (const unsigned char *to = at + count; at < to; at++)
+        all &= takes[*at];
+    return all ? at : NULL;
+}
+
+/* From `min` to `max` characters, each looked at by itself. */
+static const unsigned char *take_characters(const struct simple_step *step, const unsigned char *at,
+                                            const unsigned char *end)
+{
+    uint32_t taken = 0;
+    for (size_t size; taken < step->max && at < end && (size = step_take(step, at, end)); taken++)
+        at += size;
+    return taken < step->min ? NULL : at;
+}
+
+/* What the step takes: where that ends, or NULL. */
+static inline const unsigned char *step_run(const struct simple_pattern *pattern, uint32_t number,
+                                            const unsigned char *at, const unsigned char *end)
+{
+    const struct simple_step *step = &pattern->steps[number];
+    const uint32_t *takes = pattern->takes;
+    uint32_t bit = 1U << number;
+    bool is_open = step->max == UINT32_MAX;
+    if (step->high && (!is_open || step->min > 1 || step->dot))
+        return take_characters(step, at, end);
+    if (step->min == step->max)
+        return take_fixed(takes, bit, step->min, at, end);
+    const unsigned char *start = at;
+    if (!is_open && (size_t)(end - at) > step->max)
+        end = at + step->max;
+    while (at < end && takes[*at] & bit)
         at++;
-    return at;
+    return (size_t)(at - start) < step->min ? NULL : at;
 }
 
 static bool steps_match(const struct simple_pattern *pattern, struct slice text)
 {
-    const unsigned char *at = (const unsigned char *)text.data, *end = at + text.size;
+    const unsigned char *at = (const unsigned char *)(text.data ? text.data : ""), *end = at + text.size;
+    if (text.size < pattern->size_min)
+        return false;
     for (uint32_t i = 0; i < pattern->step_count; i++) {
-        const struct simple_step *step = &pattern->steps[i];
-        uint32_t taken = 0;
-        if (step->max == UINT32_MAX && step->min <= 1 && !step->dot) {
-            const unsigned char *after = step_take_all(step, at, end);
-            if (step->min > 0 && after == at)
-                return false;
-            at = after;
-            continue;
-        }
-        for (size_t size; taken < step->max && at < end && (size = step_take(step, at, end)); taken++)
-            at += size;
-        if (taken < step->min)
+        at = step_run(pattern, i, at, end);
+        if (!at)
             return false;
     }
     return !pattern->to_end || at == end;

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-enum { SIMPLE_STEPS_MAX = 24 };
+enum { SIMPLE_STEPS_MAX = 24 }; /* their numbers are bits of a 32-bit word */
 
 struct simple_step {
     uint64_t ascii[2]; /* bytes below 0x80 that match */
@@ -30,6 +30,8 @@ struct simple_pattern {
     bool to_end;          /* steps: followed by $ */
     uint32_t step_count;
     struct simple_step steps[SIMPLE_STEPS_MAX];
+    const uint32_t *takes; /* steps, by byte: bit i if step i takes it; in the arena */
+    size_t size_min;       /* bytes that a text has at least */
 };
 
 /* False: this pattern needs the engine (or is malformed: the engine says so). */
