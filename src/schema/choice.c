@@ -6,6 +6,7 @@
  * out what would say no: it needs no proof that the rest says yes, so equal hashes of different values do no
  * harm. */
 #include "schema/compile.h"
+#include "schema/text.h"
 
 enum {
     FACTS_MAX = 1 << 14,     /* of one union */
@@ -70,6 +71,12 @@ static void add_fact(struct chooser *x, struct fact fact)
     x->facts[x->fact_count++] = fact;
 }
 
+static uint64_t hash_of(const struct enum_plan *plan, const struct enum_value *value)
+{
+    return value->tag == JSON_STRING ? text_hash(value->text.text, value->text.size)
+                                     : json_hash(plan->json, value->node);
+}
+
 static void look_at_members(struct chooser *x, const struct object_plan *plan, uint32_t alternative)
 {
     for (uint32_t i = 0; i < plan->count && may_look(x); i++) {
@@ -79,8 +86,8 @@ static void look_at_members(struct chooser *x, const struct object_plan *plan, u
         const struct enum_plan *values =
             property->declared ? values_of(x, property->rule, CALLS_DEEP_MAX) : NULL;
         for (uint32_t v = 0; values && v < values->count; v++)
-            add_fact(x, (struct fact){&property->name, json_hash(values->json, values->values[v].node),
-                                      alternative, true});
+            add_fact(x,
+                     (struct fact){&property->name, hash_of(values, &values->values[v]), alternative, true});
     }
 }
 

@@ -2,6 +2,7 @@
 #include "schema/compile.h"
 
 #include "schema/format/format.h"
+#include "schema/text.h"
 #include "schema/value.h"
 #include "json/number.h"
 
@@ -66,24 +67,62 @@ static void add_value(struct compiler *c, struct enum_plan *plan, uint32_t node)
         value->text = compile_name(c, node);
 }
 
-/* Long lists are looked up by hash. */
-static void make_enum_table(struct compiler *c, struct enum_plan *plan)
+/* Slots for an open table of so many values. */
+static uint32_t table_size(uint32_t count)
 {
-    enum { LINEAR_MAX = 8 };
-    if (plan->count <= LINEAR_MAX)
-        return;
     uint32_t size = 16;
-    while (size < 2 * plan->count)
+    while (size < 2 * count)
         size *= 2;
-    plan->mask = size - 1;
-    plan->table = arena_zalloc(&c->program->arena, size * sizeof *plan->table);
+    return size;
+}
+
+static void put_string(struct enum_plan *plan, struct name text)
+{
+    text.hash = (uint32_t)text_hash(text.text, text.size);
+    struct name *slot = &plan->strings[text.hash & plan->string_mask];
+    for (; slot->text; slot = &plan->strings[(size_t)(slot - plan->strings + 1) & plan->string_mask]) {
+        if (slot->hash == text.hash && slot->size == text.size && text_same(slot->text, text.text, text.size))
+            return;
+    }
+    *slot = text;
+}
+
+static void put_value(struct enum_plan *plan, uint32_t number)
+{
+    struct enum_value *value = &plan->values[number];
+    value->hash = json_hash(plan->json, value->node);
+    uint32_t at = (uint32_t)value->hash & plan->mask;
+    for (; plan->table[at]; at = (at + 1) & plan->mask) {
+        const struct enum_value *other = &plan->values[plan->table[at] - 1];
+        if (other->hash == value->hash && json_equal(plan->json, other->node, plan->json, value->node))
+            return;
+    }
+    plan->table[at] = number + 1;
+}
+
+/* Long lists are looked up by hash. */
+static void make_enum_tables(struct compiler *c, struct enum_plan *plan)
+{
+    enum { LINEAR_MAX = 6 };
+    uint32_t strings = 0;
+    for (uint32_t i = 0; i < plan->count; i++)
+        strings += plan->values[i].tag == JSON_STRING;
+    if (strings > LINEAR_MAX) {
+        uint32_t size = table_size(strings);
+        plan->string_mask = size - 1;
+        plan->strings = arena_zalloc(&c->program->arena, size * sizeof *plan->strings);
+    }
+    if (plan->count - strings > LINEAR_MAX) {
+        uint32_t size = table_size(plan->count - strings);
+        plan->mask = size - 1;
+        plan->table = arena_zalloc(&c->program->arena, size * sizeof *plan->table);
+    }
     for (uint32_t i = 0; i < plan->count; i++) {
-        struct enum_value *value = &plan->values[i];
-        value->hash = json_hash(c->json, value->node);
-        uint32_t at = (uint32_t)value->hash & plan->mask;
-        while (plan->table[at])
-            at = (at + 1) & plan->mask;
-        plan->table[at] = i + 1;
+        bool is_string = plan->values[i].tag == JSON_STRING;
+        if (is_string && plan->strings)
+            put_string(plan, plan->values[i].text);
+        else if (!is_string && plan->table)
+            put_value(plan, i);
     }
 }
 
@@ -101,7 +140,7 @@ static void compile_values(struct compiler *c, enum keyword keyword, uint32_t no
     for (uint32_t e = list ? json_first(c->json, node) : JSON_NONE; e != JSON_NONE;
          e = json_next(c->json, node, e))
         add_value(c, plan, e);
-    make_enum_table(c, plan);
+    make_enum_tables(c, plan);
     c->works[c->rule].types &= plan->types;
     compile_emit(c, list ? OP_ENUM : OP_CONST, keyword, number, 0);
 }

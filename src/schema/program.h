@@ -199,8 +199,9 @@ struct enum_plan {
     bool only_strings; /* every value is a string */
     uint32_t count;
     struct enum_value *values;
-    uint32_t *table; /* value number + 1 by hash; NULL for short lists */
-    uint32_t mask;
+    struct name *strings; /* by text_hash, no text: a free slot; NULL for few */
+    uint32_t *table;      /* of the others: number + 1 by json_hash; NULL for few */
+    uint32_t string_mask, mask;
     const struct json *json;
 };
 
@@ -220,7 +221,7 @@ struct rule_span {
 struct choice {
     struct rule_span by_tag[JSON_TAG_MAX];
     struct choice_value {
-        uint64_t hash;          /* json_hash of the member's value */
+        uint64_t hash;          /* of the member's value: text_hash of strings, json_hash of others */
         struct rule_span rules; /* first RULE_NONE: a free slot */
     } * values;                 /* open addressing; NULL: no such member */
     uint32_t mask;

@@ -1,5 +1,6 @@
 /* anyOf and oneOf: only the alternatives that can hold are run. */
 #include "schema/machine.h"
+#include "schema/text.h"
 
 /* By the member that tells the alternatives apart. */
 static struct rule_span by_member(struct schema_validator *m, const struct choice *choice, uint32_t at)
@@ -10,7 +11,8 @@ static struct rule_span by_member(struct schema_validator *m, const struct choic
     enum json_tag tag = json_tag(m->doc, json_value(key));
     if (tag == JSON_ARRAY || tag == JSON_OBJECT)
         return choice->other; /* the values in the table are scalars */
-    uint64_t hash = json_hash(m->doc, json_value(key));
+    struct slice text = tag == JSON_STRING ? machine_text(m, json_value(key)) : (struct slice){0};
+    uint64_t hash = tag == JSON_STRING ? text_hash(text.data, text.size) : json_hash(m->doc, json_value(key));
     for (uint32_t slot = (uint32_t)hash & choice->mask;; slot = (slot + 1) & choice->mask) {
         const struct choice_value *value = &choice->values[slot];
         if (value->rules.first == RULE_NONE)

@@ -1,36 +1,6 @@
 /* Objects: one pass over the members. */
 #include "schema/machine.h"
-
-/* memcmp without the call: names are short. */
-static inline bool same_bytes(const char *a, const char *b, uint32_t size)
-{
-    uint64_t x, y;
-    uint32_t u, v;
-    if (size >= 8) {
-        for (; size > 8; a += 8, b += 8, size -= 8) {
-            memcpy(&x, a, 8);
-            memcpy(&y, b, 8);
-            if (x != y)
-                return false;
-        }
-        memcpy(&x, a + size - 8, 8); /* overlaps with what is compared already */
-        memcpy(&y, b + size - 8, 8);
-        return x == y;
-    }
-    if (size >= 4) {
-        uint32_t w, z;
-        memcpy(&u, a, 4);
-        memcpy(&v, b, 4);
-        memcpy(&w, a + size - 4, 4);
-        memcpy(&z, b + size - 4, 4);
-        return u == v && w == z;
-    }
-    for (uint32_t i = 0; i < size; i++) {
-        if (a[i] != b[i])
-            return false;
-    }
-    return true;
-}
+#include "schema/text.h"
 
 static inline bool is_named(const struct schema_validator *m, uint32_t key, const struct name *name)
 {
@@ -40,7 +10,7 @@ static inline bool is_named(const struct schema_validator *m, uint32_t key, cons
     if (node->escaped)
         return json_text_is(m->doc, key, (struct slice){name->text, name->size});
     return node->length - 2 == name->size &&
-           same_bytes(m->doc->source + node->offset + 1, name->text, name->size);
+           text_same(m->doc->source + node->offset + 1, name->text, name->size);
 }
 
 const struct property *machine_property(const struct schema_validator *m, const struct object_plan *plan,

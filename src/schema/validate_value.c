@@ -1,6 +1,7 @@
 /* Strings, constants, enumerations. */
 #include "schema/format/format.h"
 #include "schema/machine.h"
+#include "schema/text.h"
 #include "schema/value.h"
 
 struct slice machine_text(struct schema_validator *m, uint32_t at)
@@ -29,6 +30,8 @@ bool machine_length_at_least(struct schema_validator *m, uint32_t at, uint32_t m
     struct slice inner = json_inner(m->doc, at);
     if (inner.size < min)
         return false;
+    if (min == 1)
+        return true;
     if (inner.size / 12 >= min || (!json_escaped(m->doc, at) && inner.size / 4 >= min))
         return true;
     return code_points(machine_text(m, at)) >= min;
@@ -65,29 +68,32 @@ bool machine_format(struct schema_validator *m, const struct op *op, uint32_t at
 static bool string_in(struct schema_validator *m, const struct enum_plan *plan, uint32_t at)
 {
     struct slice text = machine_text(m, at);
+    if (plan->strings) {
+        uint32_t hash = (uint32_t)text_hash(text.data, text.size);
+        for (uint32_t slot = hash & plan->string_mask; plan->strings[slot].text;
+             slot = (slot + 1) & plan->string_mask) {
+            const struct name *string = &plan->strings[slot];
+            if (string->hash == hash && string->size == text.size &&
+                text_same(string->text, text.data, text.size))
+                return true;
+        }
+        return false;
+    }
     for (uint32_t i = 0; i < plan->count; i++) {
         const struct enum_value *value = &plan->values[i];
         if (value->tag == JSON_STRING && value->text.size == text.size &&
-            memcmp(value->text.text, text.data, text.size) == 0)
+            text_same(value->text.text, text.data, text.size))
             return true;
     }
     return false;
 }
 
-static bool value_is(struct schema_validator *m, const struct enum_plan *plan, const struct enum_value *value,
-                     uint32_t at)
-{
-    if (value->tag == JSON_STRING)
-        return json_text_is(m->doc, at, (struct slice){value->text.text, value->text.size});
-    return json_equal(m->doc, at, plan->json, value->node);
-}
-
-static bool looked_up(struct schema_validator *m, const struct enum_plan *plan, uint32_t at, bool is_string)
+static bool looked_up(struct schema_validator *m, const struct enum_plan *plan, uint32_t at)
 {
     uint64_t hash = json_hash(m->doc, at);
     for (uint32_t slot = (uint32_t)hash & plan->mask; plan->table[slot]; slot = (slot + 1) & plan->mask) {
         const struct enum_value *value = &plan->values[plan->table[slot] - 1];
-        if (value->hash == hash && (value->tag == JSON_STRING) == is_string && value_is(m, plan, value, at))
+        if (value->hash == hash && json_equal(m->doc, at, plan->json, value->node))
             return true;
     }
     return false;
@@ -96,13 +102,12 @@ static bool looked_up(struct schema_validator *m, const struct enum_plan *plan, 
 bool machine_one_of_values(struct schema_validator *m, const struct enum_plan *plan, uint32_t at)
 {
     enum json_tag tag = json_tag(m->doc, at);
-    bool is_string = tag == JSON_STRING || tag == JSON_KEY;
     if (!(plan->types >> tag & 1))
         return false;
-    if (plan->table)
-        return looked_up(m, plan, at, is_string);
-    if (is_string)
+    if (tag == JSON_STRING || tag == JSON_KEY)
         return string_in(m, plan, at);
+    if (plan->table)
+        return looked_up(m, plan, at);
     for (uint32_t i = 0; i < plan->count; i++) {
         if (plan->values[i].tag != JSON_STRING && json_equal(m->doc, at, plan->json, plan->values[i].node))
             return true;

@@ -124,11 +124,66 @@ static void test_kinds(void **state)
     }
 }
 
+/* Enumerations long enough for tables: strings and others, some of them twice. */
+static void test_long_enums(void **state)
+{
+    (void)state;
+    enum { VALUES = 200 };
+    struct buffer text;
+    buffer_init(&text, 1 << 16);
+    buffer_str(&text, "{\"enum\":[null");
+    for (int i = 0; i < VALUES; i++)
+        buffer_printf(&text, ",\"%.*s%d\",%d", i % 40, "a-prefix-that-makes-some-of-the-texts-long", i,
+                      3 * i);
+    for (int i = 0; i < VALUES; i++)
+        buffer_str(&text, ",\"\",\"tw\\u0069ce\",7.0,[1,{}]");
+    buffer_str(&text, "]}");
+    mem_auto(schema_free) struct schema *schema = must_compile(buffer_cstr(&text));
+    static const struct {
+        const char *instance;
+        int valid;
+    } cases[] = {
+        {"null", 1},
+        {"true", 0},
+        {"\"\"", 1},
+        {"\"twice\"", 1},
+        {"\"tw\\u0069ce\"", 1},
+        {"\"Twice\"", 0},
+        {"\"0\"", 1},
+        {"\"a1\"", 1},
+        {"\"a2\"", 0},
+        {"\"a-2\"", 1},
+        {"\"a-3\"", 0},
+        {"0", 1},
+        {"3.0", 1},
+        {"4", 0},
+        {"7", 1},
+        {"70e-1", 1},
+        {"597", 1},
+        {"600", 0},
+        {"[1,{}]", 1},
+        {"[1.0,{}]", 1},
+        {"[1]", 0},
+        {"{}", 0},
+        {"\"null\"", 0},
+        {"\"7\"", 0},
+        {"\"a-prefi7\"", 1},
+        {"\"a-prefix-that-makes-some-of-the-texts-lo39\"", 0},
+        {"\"a-prefix-that-makes-some-of-the-texts-l39\"", 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (ask(schema, slice_of(cases[i].instance), NULL) != cases[i].valid)
+            fail_msg("%s is not %d", cases[i].instance, cases[i].valid);
+    }
+    buffer_done(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_long_enums),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
