@@ -80,6 +80,8 @@ bool machine_unevaluated_members(struct schema_validator *m, uint32_t rule, uint
 
 /* validate_choice.c: the alternatives of an anyOf or oneOf that can hold; the others say no. */
 struct rule_span machine_possible(struct schema_validator *m, const struct op *op, uint32_t at);
+/* anyOf or oneOf of a value of which no marks are kept. */
+bool machine_choose(struct schema_validator *m, const struct op *op, uint32_t at);
 bool machine_any_of(struct schema_validator *m, const struct op *op, uint32_t at);
 bool machine_one_of(struct schema_validator *m, const struct op *op, uint32_t at);
 

@@ -110,6 +110,7 @@ enum quick_code {
     QUICK_VALUES,  /* a: enum plan */
     QUICK_MEMBERS, /* a: object plan, b: place */
     QUICK_ITEMS,   /* a: array plan, b: place */
+    QUICK_CHOICE,  /* a: operation, an anyOf or oneOf; b: place */
 };
 
 /* A rule in short. Of the types it allows, the code is run for `kinds`; for the others there is nothing to
@@ -174,6 +175,7 @@ struct object_plan {
     uint32_t names;            /* propertyNames' rule */
     uint32_t min, max;         /* members */
     struct quick additional_quick;
+    bool is_sparse; /* asks for few members only: these are looked up */
 };
 
 struct array_plan {

@@ -83,15 +83,27 @@ static void shorten_flat(struct compiler *c, struct quick *quick, uint32_t first
     }
 }
 
-/* A rule's one operation that goes through members or items; false: it is something else. */
-static bool shorten_container(struct quick *quick, const struct op *op)
+/* A rule's one operation that calls others; false: there is no short form of it. */
+static bool shorten_caller(const struct schema *program, struct quick *quick, uint32_t number)
 {
-    if (op->code != OP_MEMBERS && op->code != OP_ITEMS)
-        return false;
-    quick->code = op->code == OP_MEMBERS ? QUICK_MEMBERS : QUICK_ITEMS;
+    const struct op *op = &program->ops[number];
     quick->a = op->a;
     quick->b = op->place;
-    return true;
+    switch (op->code) {
+    case OP_MEMBERS:
+        quick->code = QUICK_MEMBERS;
+        return true;
+    case OP_ITEMS:
+        quick->code = QUICK_ITEMS;
+        return true;
+    case OP_ANY_OF:
+    case OP_ONE_OF:
+        quick->code = QUICK_CHOICE;
+        quick->a = number;
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* The one run of operations that the rule has for values of its types, and for which of them it is; false if
@@ -135,9 +147,17 @@ static struct quick shorten(struct compiler *c, uint32_t number)
         quick.kinds = 0; /* its operations are for types that it does not allow */
     else if (sole && rule->is_flat)
         shorten_flat(c, &quick, first, last);
-    else if (!sole || last - first > 1 || !shorten_container(&quick, &program->ops[first]))
+    else if (!sole || last - first > 1 || !shorten_caller(program, &quick, first))
         quick.code = QUICK_RULE, quick.a = number;
     return quick;
+}
+
+/* Nothing to ask of members but one or two, as in "if" and "required". */
+static bool is_sparse(const struct object_plan *plan)
+{
+    enum { SPARSE_MAX = 2 };
+    return plan->count <= SPARSE_MAX && plan->pattern_count == 0 && plan->names == RULE_TRUE &&
+           plan->additional == RULE_TRUE && !plan->marks_additional;
 }
 
 void compile_quick(struct compiler *c)
@@ -151,6 +171,7 @@ void compile_quick(struct compiler *c)
         for (uint32_t p = 0; p < plan->count; p++)
             plan->properties[p].quick = program->quicks[plan->properties[p].rule];
         plan->additional_quick = program->quicks[plan->additional];
+        plan->is_sparse = is_sparse(plan);
     }
     for (size_t i = 0; i < program->array_count; i++)
         program->arrays[i].items_quick = program->quicks[program->arrays[i].items];

@@ -31,21 +31,33 @@ struct rule_span machine_possible(struct schema_validator *m, const struct op *o
     return tag == JSON_OBJECT && choice->values ? by_member(m, choice, at) : choice->by_tag[tag];
 }
 
+bool machine_choose(struct schema_validator *m, const struct op *op, uint32_t at)
+{
+    struct rule_span span = machine_possible(m, op, at);
+    const struct schema *program = m->program;
+    uint32_t valid = 0, enough = op->code == OP_ANY_OF ? 1 : 2;
+    machine_charge(m, span.count);
+    for (uint32_t i = 0; i < span.count && valid < enough; i++)
+        valid += machine_run_quick(m, &program->quicks[program->lists[span.first + i]], at);
+    return valid == 1;
+}
+
 bool machine_any_of(struct schema_validator *m, const struct op *op, uint32_t at)
 {
+    if (!m->marks)
+        return machine_choose(m, op, at);
     struct rule_span span = machine_possible(m, op, at);
     bool valid = false;
     machine_charge(m, span.count);
-    for (uint32_t i = 0; i < span.count; i++) {
+    for (uint32_t i = 0; i < span.count; i++) /* every branch that holds counts */
         valid |= marks_try(m, m->program->lists[span.first + i], at);
-        if (valid && !m->marks)
-            return true; /* with marks every branch that holds counts */
-    }
     return valid;
 }
 
 bool machine_one_of(struct schema_validator *m, const struct op *op, uint32_t at)
 {
+    if (!m->marks)
+        return machine_choose(m, op, at);
     struct rule_span span = machine_possible(m, op, at);
     uint32_t valid = 0;
     machine_charge(m, span.count);

@@ -2,15 +2,30 @@
 #include "schema/machine.h"
 #include "schema/text.h"
 
-static inline bool is_named(const struct schema_validator *m, uint32_t key, const struct name *name)
+static inline bool is_named(const struct json *doc, uint32_t key, const struct name *name)
 {
-    const struct json_node *node = &m->doc->nodes[key];
+    const struct json_node *node = &doc->nodes[key];
     if (node->link != name->hash)
         return false;
     if (node->escaped)
-        return json_text_is(m->doc, key, (struct slice){name->text, name->size});
+        return json_text_is(doc, key, (struct slice){name->text, name->size});
     return node->length - 2 == name->size &&
-           text_same(m->doc->source + node->offset + 1, name->text, name->size);
+           text_same(doc->source + node->offset + 1, name->text, name->size);
+}
+
+/* The key of that name in an object, and its position; or JSON_NONE. */
+static uint32_t find_key(const struct json *doc, uint32_t object, const struct name *name,
+                         uint32_t *ret_index)
+{
+    uint32_t index = 0;
+    for (uint32_t key = object + 1, end = doc->nodes[object].link; key < end;
+         key = json_after(doc, key + 1), index++) {
+        if (is_named(doc, key, name)) {
+            *ret_index = index;
+            return key;
+        }
+    }
+    return JSON_NONE;
 }
 
 const struct property *machine_property(const struct schema_validator *m, const struct object_plan *plan,
@@ -18,7 +33,7 @@ const struct property *machine_property(const struct schema_validator *m, const 
 {
     for (uint32_t at = m->doc->nodes[key].link & plan->mask; plan->table[at]; at = (at + 1) & plan->mask) {
         const struct property *property = &plan->properties[plan->table[at] - 1];
-        if (is_named(m, key, &property->name))
+        if (is_named(m->doc, key, &property->name))
             return property;
     }
     return NULL;
@@ -58,7 +73,7 @@ static bool plain_members(struct schema_validator *m, const struct object_plan *
         const struct quick *quick = &plan->additional_quick;
         /* Members mostly come in the schema's order: the one behind the last is tried first. */
         const struct property *property =
-            next < end && is_named(m, key, &next->name) ? next : machine_property(m, plan, key);
+            next < end && is_named(m->doc, key, &next->name) ? next : machine_property(m, plan, key);
         if (property) {
             next = property + 1;
             required += property->required;
@@ -80,7 +95,7 @@ static bool all_members(struct schema_validator *m, const struct object_plan *pl
     uint32_t required = 0, index = 0, after = nodes[at].link;
     for (uint32_t key = at + 1; key < after; index++) {
         const struct property *property =
-            next < end && is_named(m, key, &next->name) ? next : machine_property(m, plan, key);
+            next < end && is_named(m->doc, key, &next->name) ? next : machine_property(m, plan, key);
         bool declared = false, evaluated = true;
         if (property) {
             next = property + 1;
@@ -100,29 +115,45 @@ static bool all_members(struct schema_validator *m, const struct object_plan *pl
     return required == plan->required;
 }
 
+/* Where the plan asks for one or two members of many: they are looked up. */
+static bool sparse_members(struct schema_validator *m, const struct object_plan *plan,
+                           const struct marks *marks, uint32_t at)
+{
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const struct property *property = &plan->properties[i];
+        uint32_t index = 0, key = find_key(m->doc, at, &property->name, &index);
+        if (key == JSON_NONE && property->required)
+            return false;
+        if (key == JSON_NONE || !property->declared)
+            continue;
+        if (!machine_run_quick(m, &property->quick, json_value(key)))
+            return false;
+        if (marks)
+            marks_set(m, marks, index);
+    }
+    return true;
+}
+
 bool machine_members(struct schema_validator *m, const struct object_plan *plan, uint32_t place, uint32_t at)
 {
     uint32_t count = m->doc->nodes[at].count;
     if (count < plan->min || count > plan->max || count < plan->required)
         return false;
     struct marks *marks = m->marks;
-    if (!marks && plan->pattern_count == 0 && plan->names == RULE_TRUE)
+    bool is_sparse = plan->is_sparse && count > 2 * plan->count;
+    if (!marks && !is_sparse && plan->pattern_count == 0 && plan->names == RULE_TRUE)
         return plain_members(m, plan, at);
     m->marks = NULL;
-    bool valid = all_members(m, plan, marks, place, at);
+    bool valid = is_sparse ? sparse_members(m, plan, marks, at) : all_members(m, plan, marks, place, at);
     m->marks = marks;
     return valid;
 }
 
 uint32_t machine_find_key(struct schema_validator *m, uint32_t object, const struct name *name)
 {
+    uint32_t index = 0;
     machine_charge(m, m->doc->nodes[object].count / 16);
-    for (uint32_t key = json_first_key(m->doc, object); key != JSON_NONE;
-         key = json_next_key(m->doc, object, key)) {
-        if (is_named(m, key, name))
-            return key;
-    }
-    return JSON_NONE;
+    return find_key(m->doc, object, name, &index);
 }
 
 bool machine_dependent_required(struct schema_validator *m, const struct op *op, uint32_t at)

@@ -37,8 +37,8 @@ static bool in_range(struct schema_validator *m, const struct range_plan *range,
     return run_steps(m, range->first, range->last, at);
 }
 
-/* An object or array: what calling its rule would have cost in steps and depth. */
-static bool run_container(struct schema_validator *m, const struct quick *quick, uint32_t at)
+/* What calls further rules: at what calling its own rule would have cost in steps and depth. */
+static bool run_caller(struct schema_validator *m, const struct quick *quick, uint32_t at)
 {
     enum { STEPS = 2 };
     if (m->steps < STEPS)
@@ -47,9 +47,13 @@ static bool run_container(struct schema_validator *m, const struct quick *quick,
         return machine_stop(m, STOP_DEPTH, quick->b, at);
     m->steps -= STEPS;
     m->depth++;
-    bool valid = quick->code == QUICK_MEMBERS
-                     ? machine_members(m, &m->program->objects[quick->a], quick->b, at)
-                     : machine_items(m, &m->program->arrays[quick->a], at);
+    bool valid;
+    if (quick->code == QUICK_MEMBERS)
+        valid = machine_members(m, &m->program->objects[quick->a], quick->b, at);
+    else if (quick->code == QUICK_ITEMS)
+        valid = machine_items(m, &m->program->arrays[quick->a], at);
+    else
+        valid = machine_choose(m, &m->program->ops[quick->a], at);
     m->depth--;
     return valid;
 }
@@ -71,7 +75,8 @@ bool machine_quick(struct schema_validator *m, const struct quick *quick, uint32
         return machine_one_of_values(m, &m->program->enums[quick->a], at);
     case QUICK_MEMBERS:
     case QUICK_ITEMS:
-        return run_container(m, quick, at);
+    case QUICK_CHOICE:
+        return run_caller(m, quick, at);
     }
     return false;
 }

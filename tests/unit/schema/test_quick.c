@@ -104,7 +104,10 @@ static void test_kinds(void **state)
         {"{\"items\":{\"type\":\"integer\"}}", QUICK_ITEMS, 15},
         {"{\"uniqueItems\":true}", QUICK_STEPS, 16},
         {"{\"items\":{\"type\":\"integer\"},\"properties\":{\"x\":{\"type\":\"null\"}}}", QUICK_RULE, 14},
-        {"{\"anyOf\":[{\"type\":\"null\"},{\"minLength\":2}]}", QUICK_RULE, 13},
+        {"{\"anyOf\":[{\"type\":\"null\"},{\"minLength\":2}]}", QUICK_CHOICE, 13},
+        {"{\"type\":[\"null\",\"string\"],\"oneOf\":[{\"type\":\"null\"},{\"minLength\":2},{\"maxLength\":2}]"
+         "}",
+         QUICK_CHOICE, 4},
     };
     static const char *const values[] = {
         "null",        "true",    "1",  "1.0", "-0.5",    "2",       "\"\"", "\"a\"",
