@@ -72,6 +72,16 @@ bool number_to_i64(struct slice text, int64_t *ret_value)
     return true;
 }
 
+bool number_decade(struct slice text, int64_t *ret_below, int64_t *ret_above)
+{
+    struct decimal decimal = decimal_of(text);
+    if (decimal.digits == 0)
+        return false;
+    *ret_below = decimal.scale - 1;
+    *ret_above = decimal.digits == 1 && *decimal.first == '1' ? decimal.scale - 1 : decimal.scale;
+    return true;
+}
+
 uint64_t number_hash(struct slice text)
 {
     struct decimal decimal = decimal_of(text);

@@ -23,6 +23,9 @@ bool number_to_i64(struct slice text, int64_t *ret_value);
 bool number_to_u64(struct slice text, uint64_t *ret_value);
 /* The nearest double; false if that would be infinite. */
 bool number_to_double(struct slice text, double *ret_value);
+/* The powers of ten around |value|: 10^below <= |value| <= 10^above, the two equal only for a power of ten.
+ * False for 0. */
+bool number_decade(struct slice text, int64_t *ret_below, int64_t *ret_above);
 /* A hash that is equal for equal values. */
 uint64_t number_hash(struct slice text);
 
