@@ -18,7 +18,7 @@ static bool say(struct schema_validator *m, const struct rule_notes *notes, uint
             continue;
         m->annotations = mem_grow(m->annotations, &m->annotation_capacity, m->annotation_count + 1,
                                   sizeof *m->annotations);
-        m->annotations[m->annotation_count++] = (struct schema_annotation){at, i};
+        m->annotations[m->annotation_count++] = (struct schema_annotation){at, i, m->is_chosen};
     }
     return true;
 }
@@ -27,9 +27,22 @@ static bool say(struct schema_validator *m, const struct rule_notes *notes, uint
 static bool run_child(struct schema_validator *m, uint32_t rule, uint32_t at)
 {
     struct marks *marks = m->marks;
+    bool was_chosen = m->is_chosen;
     m->marks = NULL;
+    m->is_chosen = false;
     bool valid = run(m, rule, at);
     m->marks = marks;
+    m->is_chosen = was_chosen;
+    return valid;
+}
+
+/* On the same instance, because it matched. */
+static bool run_chosen(struct schema_validator *m, uint32_t rule, uint32_t at)
+{
+    bool was_chosen = m->is_chosen;
+    m->is_chosen = true;
+    bool valid = run(m, rule, at);
+    m->is_chosen = was_chosen;
     return valid;
 }
 
@@ -38,10 +51,10 @@ static bool try_rule(struct schema_validator *m, uint32_t rule, uint32_t at)
 {
     struct marks *outer = m->marks, own;
     if (!outer)
-        return run(m, rule, at);
+        return run_chosen(m, rule, at);
     marks_begin(m, &own, json_count(m->doc, at));
     m->marks = &own;
-    bool valid = run(m, rule, at);
+    bool valid = run_chosen(m, rule, at);
     m->marks = outer;
     if (valid)
         marks_merge(m, outer, &own);
@@ -183,7 +196,7 @@ static bool step(struct schema_validator *m, const struct op *op, uint32_t at)
     case OP_MEMBERS:
         return run_members(m, op, at);
     case OP_DEPENDENT_SCHEMA:
-        return machine_find_key(m, at, &program->names[op->a]) == JSON_NONE || run(m, op->b, at);
+        return machine_find_key(m, at, &program->names[op->a]) == JSON_NONE || run_chosen(m, op->b, at);
     case OP_CALL:
         return run(m, op->a, at);
     case OP_DYNAMIC:
@@ -194,7 +207,7 @@ static bool step(struct schema_validator *m, const struct op *op, uint32_t at)
         return run_branches(m, op, at) == 1;
     case OP_IF: {
         const uint32_t *rules = &program->lists[op->a];
-        return run(m, rules[try_rule(m, rules[0], at) ? 1 : 2], at);
+        return run_chosen(m, rules[try_rule(m, rules[0], at) ? 1 : 2], at);
     }
     case OP_UNEVALUATED_ITEMS:
         return run_unevaluated(m, op, at, JSON_ARRAY);
@@ -306,6 +319,7 @@ int schema_annotate(const struct schema *schema, struct schema_validator *valida
     assert(schema->rule_notes);
     machine_begin(validator, schema, doc);
     validator->annotation_count = 0;
+    validator->is_chosen = false;
     bool valid = run(validator, schema->root, at);
     if (validator->stopped != STOP_NONE)
         return machine_check(validator, err);

@@ -47,6 +47,7 @@ struct schema_validator {
 
     struct schema_annotation *annotations; /* annotate.c: of what has been valid so far */
     size_t annotation_count, annotation_capacity;
+    bool is_chosen; /* the rule at hand runs because the instance matched, see annotate.h */
 };
 
 /* validate.c */

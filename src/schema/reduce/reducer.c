@@ -229,8 +229,8 @@ bool reduce_value(struct reducer *r, uint32_t left, uint32_t right)
 
 /* --- whole documents ------------------------------------------------------------------------------ */
 
-/* Which strategy applies to which value. Of several the first counts: a schema's own before those it refers
- * to. */
+/* Which strategy applies to which value. What is said because the document matched counts before what is said
+ * always; of several the first, so a schema's own before those of the schemas it refers to. */
 static void spread(struct reducer *r, const struct schema_annotation *annotations, size_t count)
 {
     size_t notes;
@@ -239,12 +239,15 @@ static void spread(struct reducer *r, const struct schema_annotation *annotation
         r->note_of = mem_grow(r->note_of, &r->note_capacity, r->right->count, sizeof *r->note_of);
     memset(r->note_of, 0, r->right->count * sizeof *r->note_of);
     r->any_drops = false;
-    for (size_t i = count; i-- > 0;) {
-        const struct strategy *strategy = &r->strategies[annotations[i].note];
-        if (all[annotations[i].note].keyword != 0)
-            continue;
-        r->note_of[annotations[i].instance] = annotations[i].note + 1;
-        r->any_drops |= r->is_full && (strategy->drops || strategy->kind == STRATEGY_SET);
+    for (int chosen = 1; chosen >= 0; chosen--) {
+        for (size_t i = 0; i < count; i++) {
+            uint32_t note = annotations[i].note, *note_of = &r->note_of[annotations[i].instance];
+            if (annotations[i].is_chosen != chosen || *note_of || all[note].keyword != 0)
+                continue;
+            *note_of = note + 1;
+            r->any_drops |=
+                r->is_full && (r->strategies[note].drops || r->strategies[note].kind == STRATEGY_SET);
+        }
     }
 }
 

@@ -274,6 +274,19 @@ static const struct reduction more[] = {
      "{\"$ref\":\"#/$defs/x\",\"reduce\":{\"strategy\":\"maximize\"},\"$defs\":{\"x\":" SUM "}}",
      {"3", "2"},
      "3"},
+    {"what the document decides before what is always said",
+     REDUCE_FULL,
+     "{\"reduce\":{\"strategy\":\"merge\"},\"allOf\":[{\"if\":{\"properties\":{\"op\":{\"const\":\"d\"}},"
+     "\"required\":[\"op\"]},\"then\":{\"reduce\":{\"strategy\":\"merge\",\"delete\":true}}}]}",
+     {"{\"id\":1}", "{\"op\":\"d\"}"},
+     "{\"id\":1,\"op\":\"d\"}",
+     .is_deleted = true},
+    {"but only for the value that matched",
+     REDUCE_PARTIAL,
+     "{\"anyOf\":[{\"reduce\":{\"strategy\":\"merge\"},\"properties\":{\"v\":{\"reduce\":{\"strategy\":"
+     "\"sum\"}}}}],\"properties\":{\"v\":{\"reduce\":{\"strategy\":\"maximize\"}}}}",
+     {"{\"v\":1}", "{\"v\":2}"},
+     "{\"v\":2}"},
     /* append */
     {"append to nothing", REDUCE_PARTIAL, STRATEGY("append"), {NULL, "[1]"}, "[1]"},
     {"append null rhs",
