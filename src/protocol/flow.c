@@ -107,6 +107,20 @@ static const struct flow_member collection_members[] = {
 const struct flow_type flow_type_collection =
     FLOW_TYPE("collection", struct flow_collection, collection_members);
 
+void flow_collection_write(struct buffer *out, const struct flow_collection *collection)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    flow_write(&writer, &flow_type_collection, collection);
+}
+
+int flow_collection_read(const struct json *doc, uint32_t at, struct arena *arena,
+                         struct flow_collection *ret_collection, struct error *err)
+{
+    *ret_collection = (struct flow_collection){0};
+    return flow_read(doc, at, &flow_type_collection, arena, ret_collection, err);
+}
+
 /* --- states, tasks --------------------------------------------------------------------------------- */
 
 static const struct flow_member state_members[] = {

@@ -102,6 +102,12 @@ struct flow_collection {
     struct slice raw_partition_template; /* a JournalSpec; connectors in Go crash without it */
 };
 
+/* Append it as a JSON object. */
+void flow_collection_write(struct buffer *out, const struct flow_collection *collection);
+/* Read the object at `at`; slices are of the document or the arena. */
+int flow_collection_read(const struct json *doc, uint32_t at, struct arena *arena,
+                         struct flow_collection *ret_collection, struct error *err);
+
 /* --- states ---------------------------------------------------------------------------------------- */
 
 /* What becomes of a connector's state: replaced by `raw_updated`, or patched by it (RFC 7396). */

@@ -1,5 +1,6 @@
 #include "supervisor/plan.h"
 
+#include "task/flow_collection.h"
 #include "task/task_spec.h"
 
 /* What the functions below share. */
@@ -28,11 +29,7 @@ static int plan_endpoint(struct planner *planner, const struct catalog_endpoint 
         break;
     case CATALOG_ENDPOINT_LOCAL:
         if (endpoint->protocol == CATALOG_PROTOCOL_FLOW)
-            return error_set(err, ERROR_UNSUPPORTED,
-                             "a local command that speaks Flow's protocol cannot be run by this version; if "
-                             "it speaks "
-                             "Airbyte's, say 'protocol: airbyte'"),
-                   at_place(&endpoint->place, err);
+            wanted.protocol = CONNECTOR_FLOW;
         wanted.command = endpoint->command;
         wanted.env = endpoint->env;
         wanted.folder = endpoint->folder;
@@ -46,6 +43,7 @@ static int plan_endpoint(struct planner *planner, const struct catalog_endpoint 
                           err) < 0)
         return at_place(&endpoint->place, err);
     ret_endpoint->config = endpoint->config;
+    ret_endpoint->image = endpoint->kind == CATALOG_ENDPOINT_CONNECTOR;
     return 0;
 }
 
@@ -96,6 +94,31 @@ static const char *const *words(const char *const *from, size_t count, struct ar
     return copy;
 }
 
+static struct slice flow_collection(struct planner *planner, const struct catalog_collection *collection)
+{
+    struct flow_collection flow;
+    struct buffer text;
+    task_flow_collection(planner->catalog, collection, &planner->arena, &flow);
+    buffer_init(&text, BUFFER_UNLIMITED);
+    flow_collection_write(&text, &flow);
+    struct slice copy = {arena_dup(&planner->arena, text.data, text.size), text.size};
+    buffer_done(&text);
+    return copy;
+}
+
+/* What the resource is to the connector. */
+static int plan_binding(struct planner *planner, const struct catalog_binding *binding,
+                        enum connector_protocol protocol, struct task_binding_spec *planned,
+                        struct error *err)
+{
+    if (protocol != CONNECTOR_FLOW)
+        return plan_resource(binding->resource, &planner->arena, &planned->stream, err);
+    planned->stream.name = binding->name;
+    planned->resource = binding->resource;
+    planned->flow_collection = flow_collection(planner, binding->target);
+    return 0;
+}
+
 static int plan_capture(struct planner *planner, const struct catalog_capture *capture, struct error *err)
 {
     struct task_spec spec = new_spec(planner, TASK_CAPTURE, capture->name);
@@ -109,7 +132,7 @@ static int plan_capture(struct planner *planner, const struct catalog_capture *c
         if (binding->disable)
             continue;
         struct task_binding_spec *planned = &bindings[spec.binding_count];
-        if (plan_resource(binding->resource, &planner->arena, &planned->stream, err) < 0)
+        if (plan_binding(planner, binding, spec.source.program.protocol, planned, err) < 0)
             return at_place(&binding->place, err);
         planned->collection = binding->target->name;
         planned->key = words(binding->target->key, binding->target->key_count, &planner->arena);
@@ -120,6 +143,7 @@ static int plan_capture(struct planner *planner, const struct catalog_capture *c
         names[spec.binding_count++] = binding->target->name;
     }
     spec.bindings = bindings;
+    spec.interval_ms = capture->interval_ms;
     spec.schemas = planner->catalog->schema_documents;
     spec.schema_count = planner->catalog->schema_document_count;
     return add_task(planner, &spec, names, (struct supervisor_schedule){.interval_ms = capture->interval_ms},
@@ -141,12 +165,26 @@ static struct supervisor_schedule schedule_of(const struct catalog_schedule *sch
     return (struct supervisor_schedule){0};
 }
 
+static int check_airbyte(const struct catalog_endpoint *endpoint, const struct task_endpoint *planned,
+                         struct error *err)
+{
+    if (planned->program.protocol == CONNECTOR_AIRBYTE)
+        return 0;
+    return error_set(err, ERROR_INVALID,
+                     "%s speaks Flow's protocol, but a connection moves data between connectors that speak "
+                     "Airbyte's; a capture and a materialization are for this one",
+                     planned->program.label),
+           at_place(&endpoint->place, err);
+}
+
 static int plan_connection(struct planner *planner, const struct catalog_connection *connection,
                            struct error *err)
 {
     struct task_spec spec = new_spec(planner, TASK_CONNECTION, connection->name);
     if (plan_endpoint(planner, &connection->source, &spec.source, err) < 0 ||
-        plan_endpoint(planner, &connection->destination, &spec.destination, err) < 0)
+        plan_endpoint(planner, &connection->destination, &spec.destination, err) < 0 ||
+        check_airbyte(&connection->source, &spec.source, err) < 0 ||
+        check_airbyte(&connection->destination, &spec.destination, err) < 0)
         return -1;
     spec.all_streams = connection->all_streams;
     spec.prefix = connection->prefix;

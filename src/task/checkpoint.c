@@ -7,6 +7,7 @@ enum { VERSION = 1 };
 void task_checkpoint_init(struct task_checkpoint *checkpoint)
 {
     *checkpoint = (struct task_checkpoint){.states = airbyte_states_new()};
+    task_flow_saved_init(&checkpoint->flow);
     arena_init(&checkpoint->arena);
     map_init(&checkpoint->by_name);
 }
@@ -14,6 +15,7 @@ void task_checkpoint_init(struct task_checkpoint *checkpoint)
 void task_checkpoint_done(struct task_checkpoint *checkpoint)
 {
     airbyte_states_free(checkpoint->states);
+    task_flow_saved_done(&checkpoint->flow);
     map_done(&checkpoint->by_name);
     free(checkpoint->streams);
     arena_done(&checkpoint->arena);
@@ -57,6 +59,10 @@ void task_checkpoint_write(const struct task_checkpoint *checkpoint, struct buff
     airbyte_states_write(&states, checkpoint->states);
     json_member_raw(&writer, "airbyte", (struct slice){states.data, states.size});
     buffer_done(&states);
+    if (*checkpoint->flow.version || !flow_state_is_empty(checkpoint->flow.state)) {
+        json_put_key(&writer, "flow");
+        task_flow_saved_write(&checkpoint->flow, &writer);
+    }
     json_put_key(&writer, "streams");
     json_begin_array(&writer);
     for (size_t i = 0; i < checkpoint->stream_count; i++) {
@@ -71,6 +77,10 @@ void task_checkpoint_write(const struct task_checkpoint *checkpoint, struct buff
         json_member_u64(&writer, "documents", stream->documents);
         json_member_u64(&writer, "bytes", stream->bytes);
         json_member_u64(&writer, "invalid", stream->invalid);
+        if (stream->backfill_begun_ms)
+            json_member_i64(&writer, "backfillBegun", stream->backfill_begun_ms);
+        if (stream->backfill_completed_ms)
+            json_member_i64(&writer, "backfillCompleted", stream->backfill_completed_ms);
         json_end_object(&writer);
     }
     json_end_array(&writer);
@@ -110,6 +120,10 @@ static int load_stream(struct task_checkpoint *checkpoint, const struct json *do
     uint32_t generation = json_get(doc, at, "generation");
     if (generation == JSON_NONE || !json_to_i64(doc, generation, &stream->generation))
         return corrupt(err, "generation");
+    uint32_t begun = json_get(doc, at, "backfillBegun"), completed = json_get(doc, at, "backfillCompleted");
+    if ((begun != JSON_NONE && !json_to_i64(doc, begun, &stream->backfill_begun_ms)) ||
+        (completed != JSON_NONE && !json_to_i64(doc, completed, &stream->backfill_completed_ms)))
+        return corrupt(err, "backfillBegun");
     return 0;
 }
 
@@ -143,6 +157,9 @@ int task_checkpoint_load(struct task_checkpoint *checkpoint, struct slice saved,
         err->code = ERROR_CORRUPT;
         return error_wrap(err, "the checkpoint");
     }
+    uint32_t flow = json_get(&doc, 0, "flow");
+    if (flow != JSON_NONE && task_flow_saved_load(&checkpoint->flow, &doc, flow, err) < 0)
+        return -1;
     uint32_t streams = json_get(&doc, 0, "streams");
     if (!json_is(&doc, streams, JSON_ARRAY))
         return corrupt(err, "streams");

@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "protocol/airbyte_state.h"
+#include "task/flow_saved.h"
 
 /* What is kept of one stream of the source, whether it is read at present or not. */
 struct task_saved_stream {
@@ -13,13 +14,15 @@ struct task_saved_stream {
     uint64_t backfill;                  /* the binding's counter when its state was begun */
     int64_t generation;                 /* connections */
     uint64_t documents, bytes, invalid; /* committed in all sessions */
-    bool in_use;                        /* this session reads it; not saved */
+    int64_t backfill_begun_ms, backfill_completed_ms; /* as a connector of Flow's says; 0: not */
+    bool in_use;                                      /* this session reads it; not saved */
 };
 
 struct task_checkpoint {
-    struct airbyte_states *states;
-    bool existed;  /* there was one to load */
-    bool complete; /* the last session came to its end */
+    struct airbyte_states *states; /* of a source that speaks Airbyte's protocol */
+    struct task_flow_saved flow;   /* of one that speaks Flow's */
+    bool existed;                  /* there was one to load */
+    bool complete;                 /* the last session came to its end */
     uint64_t
         session; /* of a connection: the sync's id, shared by its attempts; of a capture: sessions begun */
     struct task_saved_stream **streams;

@@ -91,6 +91,7 @@ int task_ledger_commit(struct task_ledger *ledger, struct error *err)
         0)
         return -1;
     fault_point("task.commit.after");
+    task->checkpoints_durable = task->checkpoints_taken;
     note_committed(task);
     ledger->pending.any = false;
     ledger->pending.bytes = 0;

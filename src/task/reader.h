@@ -17,13 +17,14 @@ enum task_item_type {
 /* Valid until the reader's next call. */
 struct task_item {
     enum task_item_type type;
-    struct task_binding *binding; /* CHECKPOINT: of this stream alone; NULL: covers all */
-    struct slice raw;             /* the whole message as it came: one line */
-    const struct json *line;      /* it, parsed */
-    const struct airbyte_message *message;
-    uint32_t document;    /* DOCUMENT: its node in `line` */
-    uint64_t number;      /* DOCUMENT: in its stream this session, from 1 */
-    uint64_t line_number; /* of the source's output */
+    struct task_binding *binding;          /* CHECKPOINT: of this stream alone; NULL: covers all */
+    struct slice raw;                      /* the whole message as it came: one line */
+    const struct json *line;               /* it, parsed */
+    const struct airbyte_message *message; /* of a source that speaks Airbyte's protocol, else NULL */
+    const struct task_flow_item *flow;     /* CHECKPOINT of one that speaks Flow's, else NULL */
+    uint32_t document;                     /* DOCUMENT: its node in `line` */
+    uint64_t number;                       /* DOCUMENT: in its stream this session, from 1 */
+    uint64_t line_number;                  /* of the source's output */
 };
 
 struct task_reader;
@@ -42,9 +43,13 @@ struct task_reader_class {
     int (*next)(struct task_reader *reader, struct task_item *ret_item, struct error *err);
     bool (*ended)(const struct task_reader *reader); /* nothing will come any more, and its end is known */
     int (*result)(struct task_reader *reader, struct error *err); /* after ended: was it a good end? */
-    /* Everything up to the last checkpoint taken is durable. NULL: the reader need not know. */
-    int (*acknowledge)(struct task_reader *reader, struct error *err);
+    /* So many more checkpoints (at least 1), in the order they came, are durable. NULL: the reader need not
+     * know. */
+    int (*acknowledge)(struct task_reader *reader, uint64_t checkpoints, struct error *err);
     void (*stop)(struct task_reader *reader); /* no more than it must, then end */
+    /* The last commit is done and acknowledged: what lives on of a stopped reader is to go. True once it is
+     * gone; called again and again, between pollfds and service, until then. NULL: nothing lives on. */
+    bool (*leave)(struct task_reader *reader);
     void (*kill)(struct task_reader *reader);
     void (*close)(struct task_reader *reader); /* frees it */
 };
@@ -59,5 +64,7 @@ enum { TASK_POLL_MAX = 8 };
 
 /* An Airbyte source. */
 struct task_reader *task_reader_airbyte_new(struct task *task);
+/* A capture connector that speaks Flow's protocol. */
+struct task_reader *task_reader_flow_new(struct task *task);
 
 #endif

@@ -24,6 +24,8 @@ struct sink {
     struct task_ledger ledger;
     struct stage_pool pool;
     struct buffer quarantined;
+    struct task_binding **uncovered; /* bindings with documents that no checkpoint covers yet */
+    size_t uncovered_count;
     uint32_t direct; /* bindings that are */
     bool finished;
 };
@@ -47,6 +49,7 @@ static int begin(struct task_sink *base, struct error *err)
 {
     struct sink *sink = of(base);
     struct task *task = base->task;
+    sink->uncovered = arena_alloc(&task->arena, (task->binding_count + 1) * sizeof *sink->uncovered);
     for (size_t i = 0; i < task->binding_count; i++) {
         struct task_binding *binding = &task->bindings[i];
         const struct task_binding_spec *spec = binding->spec;
@@ -93,6 +96,10 @@ static int make_room(struct sink *sink, struct error *err)
 static int put(struct sink *sink, struct task_binding *binding, uint32_t journal, struct slice document,
                struct error *err)
 {
+    if (!binding->uncovered_at) {
+        sink->uncovered[sink->uncovered_count++] = binding;
+        binding->uncovered_at = sink->uncovered_count;
+    }
     if (binding->direct)
         return append(sink, journal, document, err);
     stage_put(&sink->pool, &binding->staged, journal, document);
@@ -135,8 +142,19 @@ static bool covers_any(const struct task *task, const struct task_item *item)
     return false;
 }
 
+static void set_covered(struct sink *sink, struct task_binding *binding)
+{
+    if (!binding->uncovered_at)
+        return;
+    struct task_binding *last = sink->uncovered[--sink->uncovered_count];
+    sink->uncovered[binding->uncovered_at - 1] = last;
+    last->uncovered_at = binding->uncovered_at;
+    binding->uncovered_at = 0;
+}
+
 static int cover(struct sink *sink, struct task_binding *binding, struct error *err)
 {
+    set_covered(sink, binding);
     const struct task_binding_progress *progress = &sink->base.task->progress[binding->index];
     binding->covered_documents = progress->documents;
     binding->covered_bytes = progress->bytes;
@@ -150,8 +168,10 @@ static int cover(struct sink *sink, struct task_binding *binding, struct error *
 
 static int cover_all(struct sink *sink, bool at_end, struct error *err)
 {
-    for (size_t i = 0; i < sink->base.task->binding_count; i++) {
-        struct task_binding *binding = &sink->base.task->bindings[i];
+    /* From the last back, since covering one puts the last in its place. A task may have thousands of
+     * bindings, and a checkpoint every few documents. */
+    for (size_t i = sink->uncovered_count; i-- > 0;) {
+        struct task_binding *binding = sink->uncovered[i];
         if ((at_end || !waits_for_end(binding)) && cover(sink, binding, err) < 0)
             return -1;
     }
@@ -163,7 +183,10 @@ static int checkpoint(struct task_sink *base, const struct task_item *item, stru
     struct sink *sink = of(base);
     if (!covers_any(base->task, item))
         return 0;
-    if (airbyte_states_apply(base->task->checkpoint.states, item->line, item->message, err) < 0)
+    struct task_checkpoint *saved = &base->task->checkpoint;
+    int taken = item->flow ? task_flow_saved_take(&saved->flow, item->flow, err)
+                           : airbyte_states_apply(saved->states, item->line, item->message, err);
+    if (taken < 0)
         return error_wrap(err, "line %llu of the source's output", (unsigned long long)item->line_number);
     if (fault_planted("checkpoint-ahead")) {
         /* A bug, for the checker to catch: what the checkpoint stands for is saved before its documents. */

@@ -1,5 +1,7 @@
 #include "task/streams.h"
 
+#include "task/flow_bindings.h"
+
 /* --- which stream -------------------------------------------------------------------------------- */
 
 static int unknown_stream(const struct task *task, const struct catalog_stream *wanted, struct error *err)
@@ -213,6 +215,8 @@ static const struct task_binding_spec *specs_of_all(struct task *task)
 
 int task_streams_resolve(struct task *task, struct error *err)
 {
+    if (task->spec->source.program.protocol == CONNECTOR_FLOW)
+        return task_flow_resolve(task, err);
     const struct task_binding_spec *specs = task->spec->bindings;
     size_t count = task->spec->binding_count;
     if (task->spec->all_streams) {

@@ -3,6 +3,8 @@
 #include "task/sink.h"
 #include "task/streams.h"
 
+#include "base/fault.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -17,12 +19,13 @@ enum {
 struct session {
     struct task task;
     int stop_fd;
-    bool stop_now;  /* the second signal, or nobody listens any more */
-    bool begun;     /* reader and sink have: the checkpoint is this session's */
-    bool finishing; /* the sink has been told that nothing more comes */
-    bool active;    /* the reader gave something since the last tick */
-    bool untold;    /* something happened since the last progress event */
-    bool more;      /* the reader may have more at once: do not wait */
+    bool stop_now;         /* the second signal, or nobody listens any more */
+    bool begun;            /* reader and sink have: the checkpoint is this session's */
+    bool finishing;        /* the sink has been told that nothing more comes */
+    bool active;           /* the reader gave something since the last tick */
+    bool untold;           /* something happened since the last progress event */
+    bool more;             /* the reader may have more at once: do not wait */
+    uint64_t acknowledged; /* checkpoints that the reader knows to be durable */
 };
 
 /* --- signals ------------------------------------------------------------------------------------- */
@@ -62,6 +65,18 @@ static int take_document(struct task *task, const struct task_item *item, struct
     return task->sink->class->write(task->sink, item, err);
 }
 
+/* What it covers is durable with the commit after it, and not before. */
+static int take_checkpoint(struct session *session, const struct task_item *item, struct error *err)
+{
+    struct task *task = &session->task;
+    if (fault_planted("acknowledge-ahead")) /* a bug, for the checker to catch */
+        task->checkpoints_durable++;
+    if (task->sink->class->checkpoint(task->sink, item, err) < 0)
+        return -1;
+    task->checkpoints_taken++;
+    return 0;
+}
+
 static int take_items(struct session *session, struct error *err)
 {
     struct task *task = &session->task;
@@ -79,7 +94,7 @@ static int take_items(struct session *session, struct error *err)
             return got;
         session->active = true;
         got = item.type == TASK_ITEM_DOCUMENT ? take_document(task, &item, err)
-                                              : sink->checkpoint(task->sink, &item, err);
+                                              : take_checkpoint(session, &item, err);
         if (got < 0)
             return -1;
     }
@@ -133,12 +148,25 @@ static int turn(struct session *session, struct error *err)
     return task->sink->class->service(task->sink, err);
 }
 
+/* Tell the reader which checkpoints have become durable. */
+static int acknowledge(struct session *session, struct error *err)
+{
+    struct task *task = &session->task;
+    uint64_t more = task->checkpoints_durable - session->acknowledged;
+    if (more == 0 || !task->reader->class->acknowledge)
+        return 0;
+    session->acknowledged += more;
+    return task->reader->class->acknowledge(task->reader, more, err);
+}
+
 static int tick(struct session *session, struct error *err)
 {
     struct task *task = &session->task;
     uint64_t commits = task->report->commits;
     if (task->sink->class->tick(task->sink, task_report_now_ms(task->report), session->active, err) < 0)
         return error_wrap(err, "%s", task->sink->label);
+    if (acknowledge(session, err) < 0)
+        return -1;
     session->untold |= session->active || task->report->commits != commits;
     session->active = false;
     if (session->untold && task_report_wait_ms(task->report) == 0) {
@@ -184,6 +212,25 @@ static int run(struct session *session, struct error *err)
             return -1;
     }
     return 0;
+}
+
+/* After the last commit: a stopped reader that lives on learns what that made durable, and goes in its time.
+ * A failure in this changes nothing any more. */
+static void part(struct session *session)
+{
+    struct task *task = &session->task;
+    const struct task_reader_class *reader = task->reader->class;
+    struct error unused;
+    if (!session->begun || !reader->leave || acknowledge(session, &unused) < 0)
+        return;
+    while (!session->stop_now && !reader->leave(task->reader)) {
+        struct pollfd fds[TASK_POLL_MAX + 1] = {{.fd = session->stop_fd, .events = POLLIN}};
+        size_t count = 1 + reader->pollfds(task->reader, fds + 1);
+        poll(fds, count, reader->timeout_ms(task->reader));
+        take_signals(session);
+        if (reader->service(task->reader, &unused) < 0)
+            return;
+    }
 }
 
 /* After a failure: what is complete up to the last checkpoint is saved, within a time limit. The first
@@ -246,7 +293,8 @@ enum task_outcome task_run(const struct task_spec *spec, struct task_report *rep
     arena_init(&task->arena);
     task_checkpoint_init(&task->checkpoint);
     task->validator = schema_validator_new();
-    task->reader = task_reader_airbyte_new(task);
+    task->reader = spec->source.program.protocol == CONNECTOR_FLOW ? task_reader_flow_new(task)
+                                                                   : task_reader_airbyte_new(task);
     task->sink = spec->kind == TASK_CAPTURE ? task_sink_collections_new(task) : task_sink_airbyte_new(task);
 
     int result = task->sink->class->open(task->sink, err);
@@ -256,6 +304,8 @@ enum task_outcome task_run(const struct task_spec *spec, struct task_report *rep
         result = run(&session, err);
     if (result < 0)
         farewell(&session);
+    else
+        part(&session);
     if (result < 0 || task->stopping || session.stop_now)
         count_committed_only(task);
     if (session.begun)

@@ -7,6 +7,7 @@
 #define FIRTH_TASK_TASK_H
 
 #include "protocol/airbyte_catalog.h"
+#include "protocol/flow.h"
 #include "task/checkpoint.h"
 #include "task/report.h"
 #include "task/stage.h"
@@ -32,6 +33,8 @@ struct task_binding {
 
     /* Of the collections' sink. */
     uint32_t journal, quarantine_journal;
+    size_t
+        uncovered_at; /* its place, from 1, among those with documents that no checkpoint covers; 0: none */
     struct stage staged;
     bool direct; /* its uncovered documents are in the store's transaction already */
 };
@@ -49,7 +52,9 @@ struct task {
 
     /* Known before either side begins. */
     struct airbyte_catalog discovered; /* what the source offers */
-    uint32_t destination_modes;        /* bit n: the destination can do airbyte_destination_sync_mode n */
+    /* Of a capture connector that speaks Flow's protocol, in the order of the specification's bindings. */
+    const struct flow_texts *resource_paths;
+    uint32_t destination_modes; /* bit n: the destination can do airbyte_destination_sync_mode n */
 
     struct task_checkpoint checkpoint; /* as of the last CHECKPOINT that the sink took */
     struct schema_registry *schemas;
@@ -57,7 +62,9 @@ struct task {
 
     struct task_reader *reader;
     struct task_sink *sink;
-    uint64_t repeated; /* documents with members of one name, of which the last counts */
+    uint64_t repeated;            /* documents with members of one name, of which the last counts */
+    uint64_t checkpoints_taken;   /* CHECKPOINT items that the sink has, */
+    uint64_t checkpoints_durable; /* and those of them that are committed */
     bool fresh;    /* this session begins anew (the last one came to its end), it does not go on */
     bool stopping; /* we were asked to */
 };

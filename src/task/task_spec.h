@@ -21,6 +21,7 @@ enum {
 struct task_endpoint {
     struct connector_program program;
     struct slice config; /* a JSON object */
+    bool image;          /* the catalog names an image, and no command */
 };
 
 /* A binding of a capture: a stream into a collection; or a stream of a connection. */
@@ -34,6 +35,10 @@ struct task_binding_spec {
     struct store_journal_options journal;
     const char *quarantine; /* collection for invalid documents; NULL: an invalid one stops the task */
     uint32_t backfill;      /* changed: the stream starts over */
+
+    /* Captures of a connector that speaks Flow's protocol; `stream` has a name for people only. */
+    struct slice resource;        /* the resource's config, a JSON object */
+    struct slice flow_collection; /* a CollectionSpec in JSON (task/flow_collection.h) */
 };
 
 /* When a transaction is due (task/policy.h). */
@@ -63,6 +68,7 @@ struct task_spec {
 
     struct task_commit_policy commit;
     struct connector_limits limits;
+    uint64_t interval_ms; /* from one session's start to the next; 0: none */
 };
 
 /* Append the JSON document. */

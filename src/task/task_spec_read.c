@@ -57,6 +57,13 @@ static uint32_t get_array(struct spec_reader *reader, uint32_t object, const cha
     return at;
 }
 
+/* Empty if absent. */
+static struct slice get_raw(struct spec_reader *reader, uint32_t object, const char *name)
+{
+    uint32_t at = json_get(reader->doc, object, name);
+    return at == JSON_NONE ? (struct slice){0} : json_raw(reader->doc, at);
+}
+
 /* NULL-terminated; NULL if absent. */
 static const char *const *get_words(struct spec_reader *reader, uint32_t array, const char *name)
 {
@@ -83,6 +90,7 @@ static void read_endpoint(struct spec_reader *reader, const char *name, struct t
     program->label = get_string(reader, at, "label", false);
     program->built_in = get_bool(reader, at, "builtIn");
     program->protocol = get_bool(reader, at, "flow") ? CONNECTOR_FLOW : CONNECTOR_AIRBYTE;
+    endpoint->image = get_bool(reader, at, "image");
     if (!program->argv || !program->argv[0] || !json_is(reader->doc, config, JSON_OBJECT))
         fail(reader, name);
     else
@@ -132,6 +140,8 @@ static void read_binding(struct spec_reader *reader, enum task_kind kind, uint32
     };
     binding->quarantine = get_string(reader, object, "quarantine", true);
     binding->backfill = (uint32_t)get_u64(reader, object, "backfill", UINT32_MAX);
+    binding->resource = get_raw(reader, object, "resource");
+    binding->flow_collection = get_raw(reader, object, "flowCollection");
 }
 
 static void read_bindings(struct spec_reader *reader, struct task_spec *spec)
@@ -208,6 +218,7 @@ int task_spec_read(struct slice json, struct arena *arena, struct task_spec *ret
     read_bindings(&reader, &spec);
     read_schemas(&reader, &spec);
     read_limits(&reader, &spec);
+    spec.interval_ms = get_u64(&reader, 0, "intervalMs", UINT64_MAX);
     if (reader.failed)
         return -1;
     *ret_spec = spec;

@@ -26,6 +26,7 @@ static void write_endpoint(struct json_writer *writer, const char *name, const s
     json_member_bool(writer, "builtIn", program->built_in);
     json_member_bool(writer, "flow", program->protocol == CONNECTOR_FLOW);
     json_member_raw(writer, "config", endpoint->config);
+    json_member_bool(writer, "image", endpoint->image);
     json_end_object(writer);
 }
 
@@ -76,6 +77,10 @@ static void write_binding(struct json_writer *writer, enum task_kind kind,
         if (binding->quarantine)
             json_member_string(writer, "quarantine", binding->quarantine);
         json_member_u64(writer, "backfill", binding->backfill);
+        if (binding->flow_collection.size) {
+            json_member_raw(writer, "resource", binding->resource);
+            json_member_raw(writer, "flowCollection", binding->flow_collection);
+        }
     }
     json_end_object(writer);
 }
@@ -130,5 +135,6 @@ void task_spec_write(struct buffer *out, const struct task_spec *spec)
     }
     json_end_array(&writer);
     write_limits(&writer, spec);
+    json_member_u64(&writer, "intervalMs", spec->interval_ms);
     json_end_object(&writer);
 }

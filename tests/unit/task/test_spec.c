@@ -17,7 +17,8 @@ static struct task_spec sample(enum task_kind kind, const struct task_binding_sp
         .name = "acmeCo/\u00fcber",
         .data_dir = "/data",
         .source = {.program = {.argv = argv, .env = env, .folder = "/work", .label = "python3 -c"},
-                   .config = SLICE_LITERAL("{\"n\":12345678901234567890.10}")},
+                   .config = SLICE_LITERAL("{\"n\":12345678901234567890.10}"),
+                   .image = true},
         .destination = {.program = {.argv = argv, .label = "dest", .built_in = true},
                         .config = SLICE_LITERAL("{}")},
         .bindings = bindings,
@@ -27,6 +28,7 @@ static struct task_spec sample(enum task_kind kind, const struct task_binding_sp
         .schema_count = 1,
         .commit = {.bytes = 1, .time_ms = 2, .idle_ms = 3},
         .limits = {.line_max = 4, .memory_max = 5, .files_max = 6, .stall_ms = 7, .stop_ms = 8},
+        .interval_ms = 9,
     };
 }
 
@@ -45,7 +47,9 @@ static const struct task_binding_spec bindings[] = {
      .schema_uri = "file:///flow.yaml#/x",
      .journal = {STORE_COMPRESSION_ZSTD, 1, 2, 3},
      .quarantine = "acmeCo/bad",
-     .backfill = 9},
+     .backfill = 9,
+     .resource = SLICE_LITERAL("{\"path\":[1.10]}"),
+     .flow_collection = SLICE_LITERAL("{\"name\":\"acmeCo/users\"}")},
     {.stream = {.name = "b"}, .collection = "acmeCo/b", .key = location, .schema_uri = "file:///b"},
 };
 static const struct catalog_schema_document schemas[] = {
@@ -78,6 +82,11 @@ static void test_capture(void **state)
     assert_true(slice_equal(back.source.config, spec.source.config));
     assert_int_equal(back.binding_count, 2);
     const struct task_binding_spec *first = &back.bindings[0];
+    assert_true(back.source.image);
+    assert_int_equal(back.interval_ms, 9);
+    assert_true(slice_equal(first->resource, bindings[0].resource));
+    assert_true(slice_equal(first->flow_collection, bindings[0].flow_collection));
+    assert_int_equal(back.bindings[1].flow_collection.size, 0);
     assert_string_equal(first->stream.namespace, "public");
     assert_int_equal(first->stream.sync_mode, CATALOG_SYNC_INCREMENTAL);
     assert_int_equal(first->stream.cursor_field.count, 2);
@@ -135,7 +144,7 @@ static void test_refused(void **state)
         {"{\"version\":1,\"kind\":\"capture\",\"name\":\"x\",\"dataDir\":\"d\"}", "'label'", ERROR_INVALID},
         {"{\"version\":1,\"kind\":\"capture\",\"name\":\"x\",\"dataDir\":\"d\",\"source\":{\"argv\":[],"
          "\"label\":\"l\","
-         "\"builtIn\":true,\"flow\":false,\"config\":{}}}",
+         "\"builtIn\":true,\"flow\":false,\"image\":false,\"config\":{}}}",
          "'source'", ERROR_INVALID},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -1,0 +1,14 @@
+/* From a catalog's collection to what connectors of Flow's are told of it. */
+#ifndef FIRTH_TASK_FLOW_COLLECTION_H
+#define FIRTH_TASK_FLOW_COLLECTION_H
+
+#include "catalog/catalog.h"
+#include "protocol/flow.h"
+
+/* Fill the CollectionSpec; its strings are in the arena or the catalog's. Schemas are bundled: what they
+ * refer to in other documents is in their $defs under its URI. Projections are those that connectors insist
+ * on: the key's locations and the declared ones, with the types that the schema plainly gives them. */
+void task_flow_collection(const struct catalog *catalog, const struct catalog_collection *collection,
+                          struct arena *arena, struct flow_collection *ret_collection);
+
+#endif
