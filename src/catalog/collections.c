@@ -198,9 +198,7 @@ static void build_collection(struct loader *loader, struct entry *entry,
         derivation_check(loader, values[COLLECTION_DERIVE]);
     build_schemas(loader, collection, entry, values);
     if (collection->write_schema && collection->key_count)
-        keys_check(loader, values[COLLECTION_KEY],
-                   value_there(values[COLLECTION_SCHEMA]) ? values[COLLECTION_SCHEMA]
-                                                          : values[COLLECTION_WRITE_SCHEMA]);
+        keys_check(loader, values[COLLECTION_KEY], collection->write_schema_uri);
 }
 
 void collections_build(struct loader *loader)

@@ -215,8 +215,8 @@ const char *flow_suggest(struct loader *loader, const char *reference);
 struct slice flow_resolve(struct loader *loader, const struct catalog_collection *collection,
                           struct value schema);
 
-/* Do the schema's properties allow for the collection's keys? Tells what it can tell. */
-void keys_check(struct loader *loader, struct value key_list, struct value schema);
+/* Does the schema at the URI, a compiled one, allow for the collection's keys? Tells what is certain. */
+void keys_check(struct loader *loader, struct value key_list, const char *schema_uri);
 
 /* An endpoint's config from a mapping or a path: its text and places. False with problems told. */
 bool config_build(struct loader *loader, struct value value, struct catalog_endpoint *endpoint);

@@ -65,7 +65,7 @@ static struct slice without_plus(struct slice number)
 bool shape_bound_lower(struct shape_bound *minimum, struct slice number, int64_t power_max)
 {
     number = without_plus(number);
-    if (!minimum->text || number_plan_compare(number, &minimum->plan) >= 0)
+    if (!minimum->text || number_plan_compare(number, minimum->plan) >= 0)
         return false;
     set_bound(minimum, number, number.data[0] == '-', power_max);
     return true;
@@ -74,7 +74,7 @@ bool shape_bound_lower(struct shape_bound *minimum, struct slice number, int64_t
 bool shape_bound_raise(struct shape_bound *maximum, struct slice number, int64_t power_max)
 {
     number = without_plus(number);
-    if (!maximum->text || number_plan_compare(number, &maximum->plan) <= 0)
+    if (!maximum->text || number_plan_compare(number, maximum->plan) <= 0)
         return false;
     set_bound(maximum, number, number.data[0] != '-', power_max);
     return true;

@@ -18,7 +18,7 @@ static void replace(struct shape *into, const struct shape *by)
 
 static int compare_bounds(const struct shape_bound *a, const struct shape_bound *b)
 {
-    return number_plan_compare(slice_of(a->text), &b->plan);
+    return number_plan_compare(slice_of(a->text), b->plan);
 }
 
 /* The bound that is further in the direction of `sign`; no bound if one of them is none. */
@@ -104,12 +104,13 @@ static void union_strings(struct shape *into, const struct shape *other)
         copy_strings(into, other);
         return;
     }
+    bool numbers = shape_text_is_number(into) || shape_text_is_number(other);
     shape_format_set(into, shape_format_join(into->format, other->format));
     keep_common_text(&into->content_encoding, other->content_encoding);
     keep_common_text(&into->content_type, other->content_type);
     loosen(&into->text_minimum, &other->text_minimum, -1);
     loosen(&into->text_maximum, &other->text_maximum, 1);
-    if (!shape_text_is_number(into)) {
+    if (numbers && !shape_text_is_number(into)) {
         shape_bound_clear(&into->text_minimum);
         shape_bound_clear(&into->text_maximum);
     }

@@ -22,7 +22,7 @@ static const char *suggest(const struct shape *shape, const char *name, struct a
     const char **names = arena_alloc(arena, (count + 1U) * sizeof *names);
     size_t real = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (!shape->properties[i].required || shape->properties[i].shape->types != 0)
+        if (shape->properties[i].shape->types != 0)
             names[real++] = shape->properties[i].name;
     }
     const char *nearest = string_nearest(name, names, real);
@@ -61,26 +61,30 @@ static const char *parent_problem(const struct shape *shape, const struct key_st
                         pointer, types_text(shape->types, arena), where);
 }
 
-/* Is the step's location there in every document? *ret_known: the schema speaks of it. */
+/* Is the step's location there in every document? `last`: it is the key's own. */
 static const char *step_problem(const struct shape *shape, const struct key_step *step, const char *pointer,
-                                const struct shape_location *child, bool vague, struct arena *arena)
+                                const struct shape_location *child, bool last, bool vague,
+                                struct arena *arena)
 {
     const char *name = arena_strndup(arena, step->name.data, step->name.size);
     const struct shape_property *property = shape_property(shape, step->name);
-    if (!(shape->types & SHAPE_OBJECT) || (property && property->required))
+    bool closed = shape->additional && shape->additional->types == 0 && shape->pattern_count == 0;
+    if (!(shape->types & SHAPE_OBJECT))
         return NULL;
-    if (!property && child->shape->types == 0 && shape->pattern_count == 0)
+    if (closed && child->shape->types == 0) /* "required" alone may have made it a property */
         return arena_printf(arena,
                             "no document can have the key '%s': the schema has no property '%s', and "
                             "additionalProperties is false%s",
                             pointer, name, suggest(shape, name, arena));
+    if (property && property->required)
+        return NULL;
     if (vague || (shape->types & SHAPE_ARRAY && step->position != JSON_NONE))
         return NULL;
     if (!property && shape->pattern_count == 0)
         return arena_printf(arena, "the key '%s' is not in the schema: it has no property '%s'%s", pointer,
                             name, suggest(shape, name, arena));
-    if (child->shape->types != 0 && child->shape->fallback)
-        return NULL; /* what is missing has the default */
+    if (last && (child->shape->fallback || !(child->shape->types & KEYABLE)))
+        return NULL; /* what is missing has the default; what is of no use anyway is told so */
     return arena_printf(arena,
                         "the key '%s' could be missing in a document; add '%s' to the schema's 'required'",
                         pointer, name);
@@ -104,7 +108,9 @@ const char *shape_key_problem(const struct shape *shape, const char *pointer, st
         shape_step(&at, step);
         if (!speaks && here->pattern_count == 0 && at.exists == SHAPE_IMPLICIT)
             return NULL; /* a schema that says nothing about members says nothing about keys */
-        problem = speaks ? step_problem(here, step, pointer, &at, vague, arena) : NULL;
+        problem = speaks
+                      ? step_problem(here, step, pointer, &at, i + 1 == key.parts[0].step_count, vague, arena)
+                      : NULL;
         if (problem)
             return problem;
         parent += 1 + strcspn(pointer + parent + 1, "/");

@@ -32,12 +32,19 @@ static bool may_combine(struct shape_reader *reader, const struct shape *into, c
     return may;
 }
 
-static void intersect(struct shape_reader *reader, struct shape *into, const struct shape *other)
+/* `other` is left with whatever. A schema that is a $ref and nothing else takes it over. */
+static void intersect(struct shape_reader *reader, struct shape *into, struct shape *other)
 {
-    if (may_combine(reader, into, other))
+    if (shape_is_any(into)) {
+        struct shape taken = *other;
+        taken.vague |= into->vague;
+        *other = *into;
+        *into = taken;
+    } else if (may_combine(reader, into, other)) {
         shape_intersect(into, other);
-    else
+    } else {
         into->vague = true;
+    }
 }
 
 /* False: the union is too large, and so anything. */

@@ -74,7 +74,7 @@ static void read_bound(const struct json *json, uint32_t number, int sign, struc
     if (!json_is_number(json, number))
         return;
     struct slice text = json_raw(json, number);
-    if (!bound->text || number_plan_compare(text, &bound->plan) * sign > 0)
+    if (!bound->text || number_plan_compare(text, bound->plan) * sign > 0)
         shape_bound_set(bound, text);
 }
 

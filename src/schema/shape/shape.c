@@ -29,16 +29,19 @@ void shape_text_set(char **text, const char *to)
 
 void shape_bound_clear(struct shape_bound *bound)
 {
-    free(bound->text);
-    bound->text = NULL;
+    free(bound->plan);
+    *bound = (struct shape_bound){NULL, NULL};
 }
 
 void shape_bound_set(struct shape_bound *bound, struct slice text)
 {
-    char *copy = mem_strndup(text.data, text.size);
+    struct number_plan *plan = mem_alloc(sizeof *plan + text.size + 1);
+    char *copy = (char *)(plan + 1);
+    memcpy(copy, text.data, text.size);
+    copy[text.size] = '\0';
+    *plan = number_plan_of((struct slice){copy, text.size});
     shape_bound_clear(bound);
-    bound->text = copy;
-    bound->plan = number_plan_of(slice_of(copy));
+    *bound = (struct shape_bound){copy, plan};
 }
 
 void shape_bound_copy(struct shape_bound *into, const struct shape_bound *from)

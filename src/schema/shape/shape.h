@@ -12,7 +12,9 @@
 #define FIRTH_SCHEMA_SHAPE_H
 
 #include "schema/schema.h"
-#include "schema/value.h"
+
+struct number_plan;
+struct regex;
 #include "json/writer.h"
 
 enum {
@@ -37,11 +39,11 @@ enum {
         4096, /* locations that one document may add beyond the limit, before they are squashed */
     SHAPE_BUDGET =
         100 * 1000, /* subschemas read for one shape, references followed: what is beyond is "any" */
-    SHAPE_WORK_MAX = 4 * 1000 * 1000, /* shapes combined for one schema: what is beyond is left out */
-    SHAPE_NESTING_MAX = 200,          /* schemas within schemas, by references too; beyond is "any" */
-    SHAPE_BRANCHES_MAX = 1000,        /* of one anyOf or oneOf; of longer ones the whole is "any" */
-    SHAPE_PATTERNS_MAX = 64,          /* patterns of one object; of more, all members are "any" */
-    SHAPE_CHOICES_MAX = 4096          /* values of an enum; of longer ones only the types are kept */
+    SHAPE_WORK_MAX = 400 * 1000, /* shapes combined for one schema: what is beyond is left out */
+    SHAPE_NESTING_MAX = 200,     /* schemas within schemas, by references too; beyond is "any" */
+    SHAPE_BRANCHES_MAX = 1000,   /* of one anyOf or oneOf; of longer ones the whole is "any" */
+    SHAPE_PATTERNS_MAX = 64,     /* patterns of one object; of more, all members are "any" */
+    SHAPE_CHOICES_MAX = 4096     /* values of an enum; of longer ones only the types are kept */
 };
 
 /* How values at a location are reduced; as Flow's protocol numbers and names them. */
@@ -65,8 +67,8 @@ enum shape_redact { SHAPE_REDACT_UNSET, SHAPE_REDACT_MULTIPLE, SHAPE_REDACT_BLOC
 
 /* A bound; `text` NULL: none. */
 struct shape_bound {
-    char *text;
-    struct number_plan plan; /* of the text */
+    const char *text;         /* a JSON number */
+    struct number_plan *plan; /* of the text; both in one piece */
 };
 
 /* An immutable JSON value, shared and counted. */

@@ -3,6 +3,7 @@
 #define FIRTH_SCHEMA_SHAPE_TREE_H
 
 #include "schema/shape/shape.h"
+#include "schema/value.h"
 #include "json/key.h"
 
 /* --- values ---------------------------------------------------------------------------------------- */
