@@ -63,6 +63,7 @@ extern const struct command cli_read;
 extern const struct command cli_run;
 extern const struct command cli_status;
 extern const struct command cli_task;
+extern const struct command cli_test;
 extern const struct command cli_validate;
 extern const struct command cli_version; /* cmd_help.c */
 

@@ -8,6 +8,7 @@ const struct command *const cli_commands[] = {
     &cli_run,
     &cli_read,
     &cli_status,
+    &cli_test,
     &cli_validate,
     &cli_connectors,
     &cli_connector,
