@@ -1,6 +1,7 @@
 /* Schemas into the registry: inline ones under a URI of their place in the file, files under their own, what
  * these refer to when it is asked for. */
 #include "catalog/loader.h"
+#include "schema/reduce/reduce.h"
 
 #include <stdlib.h>
 
@@ -275,11 +276,25 @@ static void schema_problem(struct loader *loader, struct value schema, const cha
     loader_problem(loader, schema, "not a valid schema: %s", colon + 2);
 }
 
+/* "reduce" is no more than an annotation to the compiler: a reducer says whether it is understood. */
+static void check_reductions(struct loader *loader, const char *uri, struct value at)
+{
+    static const struct schema_options wanted = {.annotations = reduce_annotations};
+    struct error err;
+    mem_auto(schema_free) struct schema *schema =
+        schema_compile_with(loader->catalog->schemas, uri, &wanted, &err);
+    mem_auto(reducer_free) struct reducer *reducer = schema ? reducer_new(schema, &err) : NULL;
+    if (!reducer)
+        schema_problem(loader, at, err.message);
+}
+
 static const struct schema *compile(struct loader *loader, const char *uri, struct value at)
 {
     struct error err;
     const struct schema *schema = schema_compile(loader->catalog->schemas, uri, &err);
-    if (!schema)
+    if (schema)
+        check_reductions(loader, uri, at);
+    else
         schema_problem(loader, at, err.message);
     return schema;
 }

@@ -1,17 +1,12 @@
 /* `firth validate`: JSON lines against a schema, a line for each violation. */
+#include "cli/lines.h"
 #include "cli/output.h"
 #include "cli/schema_files.h"
 #include "json/writer.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
-enum {
-    VIOLATIONS_PER_DOCUMENT_MAX = 100,
-    READ_SIZE = 1 << 20,
-    LINE_SIZE_MAX = 64 << 20 /* what JSON_LIMITS_DEFAULT takes */
-};
+enum { VIOLATIONS_PER_DOCUMENT_MAX = 100 };
 
 struct validate_options {
     const char *schema;
@@ -142,12 +137,6 @@ static void validate_line(struct validation *v, struct slice line)
 {
     struct json doc;
     struct error err;
-    v->line++;
-    size_t blank = 0;
-    while (blank < line.size && line.data[blank] && strchr(" \t\r", line.data[blank]))
-        blank++;
-    if (blank == line.size)
-        return;
     if (json_parse(v->parser, line.data, line.size, &doc, &err) < 0) {
         report_not_json(v, err.message);
         return;
@@ -163,56 +152,20 @@ static void validate_line(struct validation *v, struct slice line)
     arena_clear(&v->arena);
 }
 
-static void long_line(struct validation *v)
+static int validate_lines(struct validation *v, struct lines *lines, struct error *err)
 {
-    v->line++;
-    report_error(v, "line is longer than 64 MiB");
-}
-
-/* Judge the whole lines of the buffer and drop them. `skipping`: inside of a line that was too long. */
-static void take_lines(struct validation *v, struct buffer *in, bool *skipping, bool at_end)
-{
-    size_t start = 0;
-    while (start < in->size) {
-        const char *line = in->data + start, *newline = memchr(line, '\n', in->size - start);
-        if (!newline && !at_end)
-            break;
-        size_t size = newline ? (size_t)(newline - line) : in->size - start;
-        if (!*skipping)
-            validate_line(v, (struct slice){line, size});
-        *skipping = false;
-        start += size + (newline != NULL);
+    struct slice line;
+    int got;
+    while ((got = lines_next(lines, &line, err)) > 0 && !output_failed(&v->out)) {
+        v->line = lines->number;
+        if (got == LINES_TOO_LONG)
+            report_error(v, "line is longer than 64 MiB");
+        else
+            validate_line(v, line);
+        if (!lines_ready(lines))
+            output_flush(&v->out);
     }
-    buffer_consume(in, start);
-    if (in->size > LINE_SIZE_MAX || *skipping) {
-        if (!*skipping)
-            long_line(v);
-        *skipping = true;
-        buffer_clear(in);
-    }
-}
-
-static int validate_stream(struct validation *v, int fd, const char *name, struct error *err)
-{
-    struct buffer in;
-    buffer_init(&in, (size_t)LINE_SIZE_MAX + 2 * READ_SIZE);
-    bool skipping = false;
-    ssize_t count;
-    do {
-        buffer_reserve(&in, READ_SIZE);
-        count = read(fd, in.data + in.size, READ_SIZE);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0) {
-            error_errno(err, errno, "cannot read %s", name);
-            break;
-        }
-        in.size += (size_t)count;
-        take_lines(v, &in, &skipping, count == 0);
-        output_flush(&v->out);
-    } while (count != 0 && !output_failed(&v->out));
-    buffer_done(&in);
-    return count < 0 ? -1 : 0;
+    return got < 0 ? -1 : 0;
 }
 
 static struct schema *load_schema(struct schema_registry *registry, struct schema_files *files,
@@ -244,13 +197,10 @@ static void print_summary(const struct validation *v)
 
 static int validate_file(struct cli *cli, const struct schema *schema, const char *path)
 {
-    bool is_stdin = !path || strcmp(path, "-") == 0;
-    auto_close int file = is_stdin ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    struct lines lines;
     struct error err;
-    if (!is_stdin && file < 0) {
-        error_errno(&err, errno, "cannot read %s", path);
+    if (lines_open(&lines, path, &err) < 0)
         return cli_fail(cli, &err);
-    }
     mem_auto(schema_validator_free) struct schema_validator *validator = schema_validator_new();
     mem_auto(json_parser_free) struct json_parser *parser =
         json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
@@ -258,11 +208,12 @@ static int validate_file(struct cli *cli, const struct schema *schema, const cha
     arena_init(&v.arena);
     output_init(&v.out, STDOUT_FILENO);
     int code = CLI_OK;
-    if (validate_stream(&v, is_stdin ? STDIN_FILENO : file, is_stdin ? "standard input" : path, &err) < 0)
+    if (validate_lines(&v, &lines, &err) < 0)
         code = cli_fail(cli, &err);
     else
         code = v.invalid ? CLI_FAILED : CLI_OK;
     arena_done(&v.arena);
+    lines_close(&lines);
     code = output_finish(&v.out, cli, code);
     if (code == CLI_OK || code == CLI_FAILED)
         print_summary(&v);

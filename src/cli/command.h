@@ -56,6 +56,7 @@ const struct command *cli_command_find(const char *name); /* NULL if there is no
 
 /* Each is in its own file, cmd_<name>.c. */
 extern const struct command cli_check;
+extern const struct command cli_combine;
 extern const struct command cli_connector;
 extern const struct command cli_connectors;
 extern const struct command cli_help;

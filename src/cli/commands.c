@@ -10,6 +10,7 @@ const struct command *const cli_commands[] = {
     &cli_status,
     &cli_test,
     &cli_validate,
+    &cli_combine,
     &cli_connectors,
     &cli_connector,
     &cli_task,

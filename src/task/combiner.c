@@ -114,7 +114,10 @@ static uint32_t find_entry(struct combiner *c, const struct combine_item *item, 
 static uint64_t last_right(const struct combiner *c, uint32_t entry)
 {
     uint64_t last = entry == ENTRY_NONE ? RECORD_NONE : c->records.entries[entry].last;
-    return last == RECORD_NONE || records_at(&c->records, last)->is_left ? RECORD_NONE : last;
+    if (last == RECORD_NONE)
+        return RECORD_NONE;
+    const struct record *record = records_at(&c->records, last);
+    return record->is_left || record->ends ? RECORD_NONE : last;
 }
 
 /* Make room within the budget: squeeze, or spill. A document that is alone may be larger than the budget. */
@@ -183,6 +186,7 @@ int combiner_add(struct combiner *c, uint32_t binding, const struct json *docume
     if (outcome == REDUCE_INVALID)
         return 1;
     item.is_reduced = old != RECORD_NONE;
+    item.ends = c->bindings[binding].mode == REDUCE_FULL && reducer_deletes(c->reducers[binding]);
     item.document = (struct slice){c->line.data, c->line.size};
     c->stats.added++;
     return keep(c, &item, hash, entry, old, err);

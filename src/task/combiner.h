@@ -8,7 +8,8 @@
  * Two modes of a binding. Partial: what is drained are updates, one for each key, or several where documents
  * must stay separate (REDUCE_SEPARATE), in the order they were added. Full: the document that an endpoint has
  * of a key is added too, as its left one, at any time before draining; one whole document is drained for each
- * key, and one that the reduction deletes is marked. One thread. */
+ * key, and one that the reduction deletes is marked; what was added after a deletion begins anew, as if it
+ * came in the next transaction. One thread. */
 #ifndef FIRTH_TASK_COMBINER_H
 #define FIRTH_TASK_COMBINER_H
 
@@ -29,8 +30,9 @@ struct combiner_binding {
 };
 
 struct combiner_options {
-    size_t memory;      /* 0: COMBINER_MEMORY_DEFAULT */
-    const char *folder; /* where the spill file is made, and unlinked at once */
+    size_t memory; /* 0: COMBINER_MEMORY_DEFAULT */
+    const char
+        *folder; /* where the spill file is made, and unlinked at once; made itself then if it is not there */
 };
 
 struct combiner_stats {

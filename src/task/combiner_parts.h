@@ -12,6 +12,7 @@ struct combine_item {
     bool is_left;
     bool is_inexact; /* the encoded key does not say all: see combiner_key.c */
     bool is_reduced; /* made of several: to be validated before it is drained */
+    bool ends;       /* a full binding's document that deletes: what follows is not reduced onto it */
     struct slice key, document;
 };
 
@@ -35,7 +36,7 @@ struct record {
     uint32_t binding;
     uint32_t room; /* bytes that follow */
     uint32_t key_size, document_size;
-    bool is_left, is_inexact, is_reduced;
+    bool is_left, is_inexact, is_reduced, ends;
 };
 
 /* All records of one key. */

@@ -33,6 +33,7 @@ struct combine_item records_item(const struct records *records, uint64_t offset)
                                  .is_left = record->is_left,
                                  .is_inexact = record->is_inexact,
                                  .is_reduced = record->is_reduced,
+                                 .ends = record->ends,
                                  .key = {key, record->key_size},
                                  .document = {key + record->key_size, record->document_size}};
 }
@@ -87,6 +88,7 @@ static void write_item(struct record *record, const struct combine_item *item)
     record->is_left = item->is_left;
     record->is_inexact = item->is_inexact;
     record->is_reduced = item->is_reduced;
+    record->ends = item->ends;
     memcpy(to, item->key.data, item->key.size);
     memcpy(to + item->key.size, item->document.data, item->document.size);
 }

@@ -1,6 +1,7 @@
 /* Sorted runs of items in a file that has no name. */
 #include "task/combiner_parts.h"
 
+#include "base/file.h"
 #include "base/hash.h"
 
 #include <errno.h>
@@ -20,6 +21,10 @@ struct head {
 struct spill *spill_open(const char *folder, struct error *err)
 {
     auto_free char *path = mem_printf("%s/combine-XXXXXX", folder);
+    if (file_make_folders(folder, 0700, err) < 0) {
+        error_wrap(err, "documents do not fit into memory");
+        return NULL;
+    }
     int fd = mkostemp(path, O_CLOEXEC);
     if (fd < 0) {
         error_errno(err, errno, "cannot make a file for documents that do not fit into memory in %s", folder);

@@ -39,5 +39,7 @@ MEM_DEFINE_CLEANUP(struct reducer *, reducer_free);
  * location), or a limit. In the steady state nothing is allocated. */
 int reducer_reduce(struct reducer *reducer, enum reduce_mode mode, const struct json *left,
                    const struct json *right, struct buffer *out, struct error *err);
+/* Would the right document of the last reduction, which was done, delete the whole in a full one? */
+bool reducer_deletes(const struct reducer *reducer);
 
 #endif

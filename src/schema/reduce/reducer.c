@@ -221,6 +221,8 @@ bool reduce_value(struct reducer *r, uint32_t left, uint32_t right)
         return reduce_set(r, strategy, left, right);
     case STRATEGY_SUM:
         return reduce_sum(r, left, right);
+    case STRATEGY_JSON_SCHEMA_MERGE:
+        return reduce_schemas(r, left, right);
     case STRATEGY_KIND_MAX:
         break;
     }
@@ -282,4 +284,9 @@ int reducer_reduce(struct reducer *r, enum reduce_mode mode, const struct json *
     r->is_full = mode == REDUCE_FULL;
     spread(r, annotations, count);
     return reduce_documents(r, out, err);
+}
+
+bool reducer_deletes(const struct reducer *r)
+{
+    return strategy_at(r, 0)->drops;
 }

@@ -57,6 +57,7 @@ size_t reduce_push(struct reducer *r, size_t count);
 bool reduce_merge(struct reducer *r, const struct strategy *strategy, uint32_t left, uint32_t right);
 bool reduce_set(struct reducer *r, const struct strategy *strategy, uint32_t left, uint32_t right);
 bool reduce_sum(struct reducer *r, uint32_t left, uint32_t right);
+bool reduce_schemas(struct reducer *r, uint32_t left, uint32_t right); /* jsonSchemaMerge */
 
 /* --- names.c: the members of an object by name ------------------------------------------------------ */
 

@@ -6,6 +6,7 @@ enum { OPTION_KEY = 1 << 0, OPTION_DELETE = 1 << 1, OPTION_ASSOCIATIVE = 1 << 2 
 static const char *const strategy_names[STRATEGY_KIND_MAX] = {
     [STRATEGY_APPEND] = "append",
     [STRATEGY_FIRST_WRITE_WINS] = "firstWriteWins",
+    [STRATEGY_JSON_SCHEMA_MERGE] = "jsonSchemaMerge",
     [STRATEGY_LAST_WRITE_WINS] = "lastWriteWins",
     [STRATEGY_MAXIMIZE] = "maximize",
     [STRATEGY_MERGE] = "merge",

@@ -13,8 +13,8 @@ static inline struct schema *compile_reducible(const char *text)
         schema_registry_new(SCHEMA_DRAFT_2020_12);
     struct schema *schema = NULL;
     if (schema_registry_add(registry, TEST_URI, slice_of(text), &err) == 0)
-        schema = schema_compile_with(registry, TEST_URI,
-                                     &(struct schema_options){.annotations = reduce_annotations}, &err);
+        schema = schema_compile_with(
+            registry, TEST_URI, &(struct schema_options){reduce_annotations, .assert_formats = true}, &err);
     if (!schema)
         fail_msg("%s: %s", text, err.message);
     return schema;

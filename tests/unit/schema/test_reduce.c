@@ -5,6 +5,7 @@
 #define STRATEGY(name) "{\"reduce\":{\"strategy\":\"" name "\"}}"
 #define SUM STRATEGY("sum")
 #define SEPARATE "SEPARATE"
+#define INVALID "INVALID"
 
 enum { DOCS_MAX = 4 };
 
@@ -13,8 +14,8 @@ struct reduction {
     enum reduce_mode mode;
     const char *schema;
     const char *docs[DOCS_MAX];
-    const char
-        *expected; /* the result; SEPARATE; or an error's message. A scalar's text must be the very same */
+    const char *expected; /* the result; SEPARATE, INVALID; or an error's message. A scalar's text must be the
+                             very same */
     bool fails, is_deleted;
 };
 
@@ -176,6 +177,20 @@ static const struct reduction oracle[] = {
      "reduction failed at location '/remove': set strategy expects objects having only 'add', 'remove', and "
      "'intersect' properties with consistent object or array types",
      .fails = true},
+    {"jsonSchemaMerge",
+     REDUCE_PARTIAL,
+     STRATEGY("jsonSchemaMerge"),
+     {"{\"type\": \"string\", \"maxLength\": 3}", "{\"type\": \"integer\"}"},
+     "{\"maxLength\":3,\"type\":[\"integer\",\"string\"]}"},
+    {"jsonSchemaMerge obj",
+     REDUCE_PARTIAL,
+     STRATEGY("jsonSchemaMerge"),
+     {"{\"type\": \"object\", \"required\": [\"a\"], \"properties\": {\"a\": {\"type\": \"integer\"}}}",
+      "{\"type\": \"object\", \"required\": [\"a\", \"b\"], \"properties\": {\"a\": {\"type\": \"string\"}, "
+      "\"b\": {\"type\": \"boolean\"}}}"},
+     "{\"properties\":{\"a\":{\"type\":[\"integer\",\"string\"]}},\"required\":[\"a\"],\"type\":\"object\"}"},
+    {"format integer etc valid", REDUCE_PARTIAL, "{\"format\":\"integer\"}", {NULL, "\"12\""}, "\"12\""},
+    {"format number invalid", REDUCE_PARTIAL, "{\"format\":\"number\"}", {NULL, "\"x\""}, INVALID},
 };
 
 #define SET_KEYED "{\"reduce\":{\"strategy\":\"set\",\"key\":[\"/id\"]}}"
@@ -477,6 +492,27 @@ static const struct reduction more[] = {
      {"{}", "[]"},
      "reduction failed at location '': " SET_ERROR,
      .fails = true},
+    /* jsonSchemaMerge */
+    {"a newer generation wins",
+     REDUCE_PARTIAL,
+     STRATEGY("jsonSchemaMerge"),
+     {"{\"type\":\"string\",\"x-collection-generation-id\":\"0a\"}",
+      "{\"type\":\"integer\",\"x-collection-generation-id\":\"0b\"}", "{\"type\":\"null\"}"},
+     "{\"type\":\"integer\",\"x-collection-generation-id\":\"0b\"}"},
+    {"one generation is merged and kept",
+     REDUCE_PARTIAL,
+     STRATEGY("jsonSchemaMerge"),
+     {"{\"type\":\"string\",\"x-collection-generation-id\":\"0b\"}",
+      "{\"type\":\"integer\",\"x-collection-generation-id\":\"0b\"}"},
+     "{\"type\":[\"integer\",\"string\"],\"x-collection-generation-id\":\"0b\"}"},
+    {"a schema that is none",
+     REDUCE_PARTIAL,
+     STRATEGY("jsonSchemaMerge"),
+     {"{\"type\":\"string\"}", "7"},
+     "reduction failed at location '': jsonSchemaMerge strategy expects JSON Schemas, and the right one is "
+     "none: "
+     "expected an object, true or false",
+     .fails = true},
     /* lastWriteWins */
     {"associative: false of equal values",
      REDUCE_PARTIAL,
@@ -494,7 +530,7 @@ static const struct reduction more[] = {
 
 static const char *outcome_name(int outcome)
 {
-    static const char *const names[] = {"done", "deleted", SEPARATE, "invalid"};
+    static const char *const names[] = {"done", "deleted", SEPARATE, INVALID};
     return outcome < 0 ? "failed" : names[outcome];
 }
 
@@ -512,13 +548,15 @@ static void check(const struct reduction *reduction)
         free(left);
         left = mem_strdup(buffer_cstr(&bench.out));
     }
+    bool has_result = outcome == REDUCE_DONE || outcome == REDUCE_DELETED;
     int expected = reduction->fails                             ? -1
                    : strcmp(reduction->expected, SEPARATE) == 0 ? REDUCE_SEPARATE
+                   : strcmp(reduction->expected, INVALID) == 0  ? REDUCE_INVALID
                    : reduction->is_deleted                      ? REDUCE_DELETED
                                                                 : REDUCE_DONE;
-    const char *got = outcome < 0 ? err.message : outcome == REDUCE_SEPARATE ? SEPARATE : left;
+    const char *got = outcome < 0 ? err.message : has_result ? left : outcome_name(outcome);
     bool same = strcmp(got, reduction->expected) == 0;
-    if (!same && outcome >= 0 && outcome != REDUCE_SEPARATE && strchr("{[", *reduction->expected))
+    if (!same && has_result && strchr("{[", *reduction->expected))
         same = same_json(got, reduction->expected);
     if (outcome != expected || !same)
         fail_msg("%s: expected %s %s, got %s %s", reduction->name, outcome_name(expected),

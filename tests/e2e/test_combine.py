@@ -1,0 +1,140 @@
+"""`firth combine`: keys, reductions, memory, and what is wrong with a line."""
+
+import json
+import pathlib
+import random
+import re
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+CATALOG = """
+collections:
+  acmeCo/totals:
+    key: [/user, /region]
+    schema:
+      type: object
+      required: [user]
+      properties:
+        user: {type: [string, integer]}
+        region: {type: string, default: eu}
+        total: {type: integer, reduce: {strategy: sum}}
+        seen: {type: array, reduce: {strategy: append}}
+        mail: {type: string, format: email}
+        op: {type: string}
+      reduce: {strategy: merge}
+      allOf:
+        - if: {properties: {op: {const: d}}, required: [op]}
+          then: {reduce: {strategy: merge, delete: true}}
+"""
+
+
+@pytest.fixture
+def catalog(tmp_path):
+    path = tmp_path / "flow.yaml"
+    path.write_text(CATALOG)
+    return path
+
+
+def lines(*documents):
+    return "".join(json.dumps(document) + "\n" for document in documents).encode()
+
+
+def test_by_key_in_order(firth, catalog):
+    given = lines({"user": "bo", "total": 2}, {"user": 10, "total": 1}, {"user": "al", "region": "us", "total": 1},
+                  {"user": 9, "total": 1}, {"user": "bo", "region": "eu", "total": 3}, {"user": "al", "total": 7})
+    done = firth("combine", "--collection", "acmeCo/totals", catalog, stdin=given, expect=0)
+    assert done.lines() == [
+        {"user": 9, "total": 1}, {"user": 10, "total": 1}, {"user": "al", "total": 7},
+        {"user": "al", "region": "us", "total": 1}, {"user": "bo", "total": 5, "region": "eu"},
+    ]
+    assert done.err == "6 documents combined to 5\n"
+
+
+def test_bytes_and_blank_lines(firth, catalog, tmp_path):
+    given = tmp_path / "in.jsonl"
+    given.write_bytes(b'\n{"user":"\\u0061","x":1.50}\r\n  \n{"user": "b",\t"x":12345678901234567890.10}')
+    done = firth("combine", catalog, given, "-c", "acmeCo/totals", expect=0)
+    assert done.out_bytes == b'{"user":"\\u0061","x":1.50}\n{"user": "b",\t"x":12345678901234567890.10}\n'
+    assert firth("combine", catalog, "-c", "acmeCo/totals", stdin=b"", expect=0).out == ""
+
+
+def test_full_and_deleted(firth, catalog):
+    given = lines({"user": "a", "total": 1}, {"user": "a", "op": "d"}, {"user": "b", "op": "d", "total": 5},
+                  {"user": "b", "op": "c", "total": 1}, {"user": "c", "total": 1})
+    updates = firth("combine", "-c", "acmeCo/totals", catalog, stdin=given, expect=0).lines()
+    assert [document["user"] for document in updates] == ["a", "b", "c"] and updates[0]["op"] == "d"
+    done = firth("combine", "-c", "acmeCo/totals", "--full", catalog, stdin=given, expect=0)
+    assert done.lines() == [{"user": "b", "op": "c", "total": 1}, {"user": "c", "total": 1}]
+    assert done.err == "5 documents combined to 2, 1 deleted\n"
+    machine = firth("combine", "-c", "acmeCo/totals", "--full", "-o", "json", catalog, stdin=given, expect=0).lines()
+    assert [(line["document"]["user"], line["deleted"]) for line in machine] == [("a", True), ("b", False), ("c", False)]
+
+
+@pytest.mark.parametrize("line, message", [
+    (b"nope", "not valid JSON: column 1 (byte 0): "),
+    (b'{"user":"a","total":"x"}', "/total: expected integer, got string"),
+    (b'{"user":"a","mail":"nobody"}', "/mail: "),
+    (b'{"total":1}', "(root): "),
+    (b'{"user":"b","total":18446744073709551615}',
+     "documents with key [\"b\",\"eu\"]: reduction failed at location '/total': sum strategy encountered a numeric overflow"),
+    (b'"' + b"x" * (64 << 20) + b'"', "longer than 64 MiB"),
+])
+def test_a_line_that_is_wrong(firth, catalog, line, message):
+    given = lines({"user": "b", "total": 1}) + b"\n" + line + b"\n" + lines({"user": "c"})
+    done = firth("combine", "-c", "acmeCo/totals", catalog, stdin=given, expect=1)
+    assert done.out == "" and done.err.startswith("firth: line 3: " + message)
+    machine = firth("combine", "-c", "acmeCo/totals", "-o", "json", catalog, stdin=given, expect=1)
+    assert machine.out == "" and json.loads(machine.err)["error"]["message"].startswith("line 3: " + message)
+
+
+def test_what_it_was_asked(firth, catalog, tmp_path):
+    assert "did you mean 'acmeCo/totals'?" in firth("combine", "-c", "acmeCo/total", catalog, expect=3).err
+    assert "--collection is missing" in firth("combine", catalog, expect=2).err
+    assert "nowhere.jsonl" in firth("combine", "-c", "acmeCo/totals", catalog, tmp_path / "nowhere.jsonl", expect=3).err
+    firth("combine", "-c", "acmeCo/totals", "--memory", "0", catalog, expect=2)
+
+
+def test_check_finds_reductions_that_are_not_understood(firth, tmp_path):
+    path = tmp_path / "flow.yaml"
+    path.write_text(CATALOG.replace("strategy: sum", "strategy: summ").replace("strategy: append", "strategy: append, key: [/a]"))
+    done = firth("check", path, expect=3)
+    assert 'flow.yaml:11:40: not a valid schema: reduction strategy "summ" is not known; did you mean "sum"?' in done.err + done.out
+
+
+def test_small_memory_makes_no_difference(firth, catalog, tmp_path):
+    random.seed(5)
+    given = tmp_path / "in.jsonl"
+    with given.open("w") as out:
+        for number in range(60000):
+            user = random.choice([random.randrange(9000), f"user/{random.randrange(9000)}"])
+            out.write(json.dumps({"user": user, "total": 1, "seen": [number], "name": "x" * random.randrange(40)}) + "\n")
+    large = firth("combine", "-c", "acmeCo/totals", catalog, given, expect=0)
+    data = tmp_path / "data"
+    small = firth("combine", "-c", "acmeCo/totals", "--memory", "1", "--data-dir", data, catalog, given, expect=0)
+    assert small.out_bytes == large.out_bytes and small.err == large.err
+    assert list(data.iterdir()) == []  # it was there, and left nothing
+    documents = large.lines()
+    assert sum(document["total"] for document in documents) == 60000
+    keys = [document["user"] for document in documents]
+    numbers, names = [key for key in keys if isinstance(key, int)], [key for key in keys if isinstance(key, str)]
+    assert keys == sorted(set(numbers)) + sorted(set(names))
+    assert all(document["seen"] == sorted(document["seen"]) for document in documents)
+
+
+def test_no_room_to_spill(firth, catalog, tmp_path):
+    given = tmp_path / "in.jsonl"
+    given.write_text("".join(json.dumps({"user": number, "name": "x" * 200}) + "\n" for number in range(10000)))
+    (tmp_path / "file").write_text("")
+    done = firth("combine", "-c", "acmeCo/totals", "--memory", "1", "--data-dir", tmp_path / "file", catalog, given)
+    assert done.rc != 0 and done.out == "" and f"{tmp_path}/file is there and is not a folder" in done.err
+
+
+def test_the_page_shows_what_the_example_has():
+    example = [line.strip() for line in (ROOT / "examples/reductions/flow.yaml").read_text().splitlines()]
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "docs/reductions.md").read_text(), re.M | re.S)
+    assert len(blocks) > 10
+    for block in blocks:
+        shown = [line.strip() for line in block.splitlines()]
+        assert any(example[at:at + len(shown)] == shown for at in range(len(example))), block
