@@ -205,13 +205,13 @@ static void explain_contains(struct explainer *x, const struct op *op, uint32_t 
 {
     const struct contains_plan *plan = &x->m->program->contains[op->a];
     uint32_t matches = machine_count_matches(x->m, plan, at, false);
-    if (matches < plan->min)
-        message_set(x, "expected at least %u matching %s, got %u of %u", plan->min,
-                    plan->min == 1 ? "item" : "items", matches, json_count(x->m->doc, at));
-    else
-        message_set(x, "expected at most %u matching %s, got %u", plan->max,
-                    plan->max == 1 ? "item" : "items", matches);
-    explain_here(x, op, at);
+    bool few = matches < plan->min;
+    uint32_t limit = few ? plan->min : plan->max;
+    message_set(x, "expected at %s %u matching %s, got %u of %u", few ? "least" : "most", limit,
+                limit == 1 ? "item" : "items", matches, json_count(x->m->doc, at));
+    struct op at_fault = *op;
+    at_fault.keyword = !few ? KEYWORD_MAX_CONTAINS : plan->min == 1 ? KEYWORD_CONTAINS : KEYWORD_MIN_CONTAINS;
+    explain_here(x, &at_fault, at);
 }
 
 static void explain_unique(struct explainer *x, const struct op *op, uint32_t at)
@@ -288,8 +288,7 @@ void explain_op(struct explainer *x, const struct op *op, uint32_t at)
         message_format(x, (enum format)op->a, at);
         break;
     case OP_NOT:
-        message_set(x, "expected anything but what matches \"not\", got ");
-        message_value(x, at);
+        message_not(x, op, at);
         break;
     default:
         message_limit(x, op, at);

@@ -56,6 +56,7 @@ void message_value(struct explainer *x, uint32_t at); /* append: string "abc", a
 void message_types(struct explainer *x, uint16_t types, uint32_t at);
 void message_format(struct explainer *x, enum format format, uint32_t at);
 void message_limit(struct explainer *x, const struct op *op, uint32_t at);
+void message_not(struct explainer *x, const struct op *op, uint32_t at);
 void message_values(struct explainer *x, const struct enum_plan *plan, uint32_t at);
 void message_unexpected(struct explainer *x, const struct object_plan *plan, uint32_t key);
 void message_missing(struct explainer *x, const struct name *name);

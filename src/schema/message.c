@@ -120,6 +120,13 @@ void message_limit(struct explainer *x, const struct op *op, uint32_t at)
     append_got(x, at);
 }
 
+void message_not(struct explainer *x, const struct op *op, uint32_t at)
+{
+    message_set(x, "expected anything but what matches ");
+    append_cut(&x->message, keyword_text(x, op, keyword_name(KEYWORD_NOT)), VALUE_SHOWN_MAX);
+    append_got(x, at);
+}
+
 static void append_suggestion(struct explainer *x, struct slice text, const char *const *candidates,
                               size_t count)
 {

@@ -26,7 +26,7 @@ static const struct said cases[] = {
      "|/uniqueItems|expected unique items, got item 0 again at 2: number 1.0\n"},
     {"{\"contains\":{\"const\":1}}", "[2]", "|/contains|expected at least 1 matching item, got 0 of 1\n"},
     {"{\"contains\":{\"const\":1},\"maxContains\":1}", "[1,1]",
-     "|/contains|expected at most 1 matching item, got 2\n"},
+     "|/maxContains|expected at most 1 matching item, got 2 of 2\n"},
     {"{\"const\":{\"a\":1}}", "2", "|/const|expected {\"a\":1}, got integer 2\n"},
     {"{\"enum\":[\"cat\",\"dog\",1]}", "\"dgo\"",
      "|/enum|expected one of \"cat\", \"dog\", 1, got string \"dgo\"; did you mean \"dog\"?\n"},
@@ -55,7 +55,7 @@ static const struct said cases[] = {
      "/0|/items/0/type|expected null, got integer 1\n/1|/additionalItems/type|expected string, got integer "
      "2\n"},
     {"{\"not\":{\"type\":\"string\"}}", "\"a\"",
-     "|/not|expected anything but what matches \"not\", got string \"a\"\n"},
+     "|/not|expected anything but what matches {\"type\":\"string\"}, got string \"a\"\n"},
     {"{\"if\":{\"minimum\":5},\"then\":{\"multipleOf\":5},\"else\":false}", "7",
      "|/then/multipleOf|expected a multiple of 5, got integer 7\n"},
     {"{\"if\":{\"minimum\":5},\"then\":{\"multipleOf\":5},\"else\":false}", "3",
@@ -86,6 +86,26 @@ static const struct said cases[] = {
     /* what a failed keyword would have evaluated is not called unevaluated */
     {"{\"properties\":{\"a\":{\"type\":\"null\"}},\"anyOf\":[true],\"unevaluatedProperties\":false}",
      "{\"a\":1}", "/a|/properties/a/type|expected null, got integer 1\n"},
+    /* minContains and maxContains are keywords of their own */
+    {"{\"contains\":{\"type\":\"null\"},\"minContains\":2}", "[null,1,2]",
+     "|/minContains|expected at least 2 matching items, got 1 of 3\n"},
+    {"{\"contains\":{\"type\":\"null\"},\"minContains\":0,\"maxContains\":1}", "[null,null]",
+     "|/maxContains|expected at most 1 matching item, got 2 of 2\n"},
+    /* other drafts */
+    {"{\"$schema\":\"http://json-schema.org/draft-04/schema#\",\"minimum\":5,\"exclusiveMinimum\":true}", "5",
+     "|/minimum|expected a number above 5, got integer 5\n"},
+    {"{\"$schema\":\"http://json-schema.org/draft-04/schema#\",\"type\":\"integer\"}", "1.0",
+     "|/type|expected integer, got number 1.0\n"},
+    {"{\"$schema\":\"http://json-schema.org/draft-06/"
+     "schema#\",\"dependencies\":{\"a\":{\"required\":[\"b\"]}}}",
+     "{\"a\":1}", "|/dependencies/a/required|missing property \"b\"\n"},
+    {"{\"$schema\":\"https://json-schema.org/draft/2019-09/"
+     "schema\",\"$recursiveAnchor\":true,\"type\":\"object\","
+     "\"properties\":{\"a\":{\"$recursiveRef\":\"#\"}}}",
+     "{\"a\":5}", "/a|/properties/a/$recursiveRef/type|expected object, got integer 5\n"},
+    {"{\"$schema\":\"https://json-schema.org/draft/2019-09/schema\",\"items\":[true],\"unevaluatedItems\":"
+     "{\"type\":\"null\"}}",
+     "[1,2]", "/1|/unevaluatedItems/type|expected null, got integer 2\n"},
     {"false", "1", "||nothing is allowed here, got integer 1\n"},
     /* a long value is cut at a character */
     {"{\"type\":\"null\"}",
