@@ -81,9 +81,9 @@ static bool run_patterns(struct schema_validator *m, const struct object_plan *p
         return machine_stop(m, STOP_STEPS, place, key);
     for (uint32_t i = 0; i < plan->pattern_count; i++) {
         const struct pattern_rule *pattern = &plan->patterns[i];
-        int matches = regex_match(m->program->regexes[pattern->regex], m->regex, machine_text(m, key));
+        int matches = machine_match(m, pattern->regex, place, key);
         if (matches < 0)
-            return machine_stop(m, STOP_PATTERN, place, key);
+            return false;
         if (matches == 0)
             continue;
         *ret_matched = true;

@@ -13,6 +13,20 @@ static struct schema *metaschema_program(struct schema_registry *registry, const
     return schema;
 }
 
+/* The first of the embedded roots behind the node, as a position in `embedded`. */
+static size_t embedded_after(const struct document *document, uint32_t node)
+{
+    size_t low = 0, high = document->embedded_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (document->roots[document->embedded[middle]].node <= node)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* The source between two embedded resources, and {} for each of these. False: there are none. */
 static bool mask_embedded(const struct document *document, const struct schema_root *root, struct buffer *out)
 {
@@ -20,11 +34,12 @@ static bool mask_embedded(const struct document *document, const struct schema_r
     struct slice whole = json_raw(json, root->node);
     uint32_t node = root->node, kept = 0;
     bool found = false;
-    /* Embedded roots follow in the order of the document, those within others behind them. */
-    for (size_t i = 0; i < document->root_count; i++) {
-        const struct schema_root *inner = &document->roots[i];
-        if (!inner->embedded || inner->node <= node || inner->end > root->end)
-            continue;
+    for (size_t i = embedded_after(document, node); i < document->embedded_count; i++) {
+        const struct schema_root *inner = &document->roots[document->embedded[i]];
+        if (inner->node >= root->end)
+            break;
+        if (inner->node <= node)
+            continue; /* within the last one */
         struct slice raw = json_raw(json, inner->node);
         uint32_t start = (uint32_t)(raw.data - whole.data);
         buffer_append(out, whole.data + kept, start - kept);
@@ -54,7 +69,7 @@ static int subject_init(struct subject *subject, const struct document *document
     subject->json = &document->json;
     subject->node = root->node;
     int result = 0;
-    if (document->root_count > 1 && mask_embedded(document, root, &text)) {
+    if (document->embedded_count > 0 && mask_embedded(document, root, &text)) {
         result = json_parse_copy(&subject->arena, text.data, text.size, &subject->masked, err);
         subject->json = &subject->masked;
         subject->node = 0;
@@ -113,11 +128,13 @@ static int check_from(struct compiler *c, struct document *document, size_t numb
     const uint32_t node = document->roots[number].node, end = document->roots[number].end;
     if (check_root(c->registry, document, number, c->err) < 0)
         return -1;
-    for (size_t i = 0; i < document->root_count; i++) {
-        const struct schema_root *root = &document->roots[i];
-        if (root->embedded && !root->checked && root->node > node && root->end <= end &&
-            !document_resource_of(document, root->node)->problem &&
-            check_root(c->registry, document, i, c->err) < 0)
+    for (size_t i = embedded_after(document, node); i < document->embedded_count; i++) {
+        const size_t inner = document->embedded[i];
+        const struct schema_root *root = &document->roots[inner];
+        if (root->node >= end)
+            break;
+        if (!root->checked && !document_resource_of(document, root->node)->problem &&
+            check_root(c->registry, document, inner, c->err) < 0)
             return -1;
     }
     return 0;

@@ -16,6 +16,18 @@ int compile_error(struct compiler *c, uint32_t node, const char *format, ...)
     return error_set(c->err, ERROR_INVALID, "schema %.600s: %s", where, message);
 }
 
+int compile_limit(struct compiler *c, uint32_t node, const char *format, ...)
+{
+    char message[ERROR_MESSAGE_MAX / 2];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    compile_error(c, node, "%s", message);
+    c->err->code = ERROR_LIMIT;
+    return -1;
+}
+
 uint32_t compile_place(struct compiler *c, const struct place *place)
 {
     uint32_t number = PROGRAM_ADD(c, struct place, places, place_count, place_capacity);
@@ -139,6 +151,10 @@ int compile_regex(struct compiler *c, uint32_t node, uint32_t *ret_regex)
                              (int)utf8_cut(pattern.data, pattern.size, 80), pattern.data, err.message);
     uint32_t number = PROGRAM_ADD(c, struct regex *, regexes, regex_count, regex_capacity);
     c->program->regexes[number] = regex;
+    c->patterns_size += regex_size(regex);
+    if (c->patterns_size > SCHEMA_PATTERNS_SIZE_MAX)
+        return compile_limit(c, node, "compiled, the patterns take more than %d MiB",
+                             SCHEMA_PATTERNS_SIZE_MAX >> 20);
     map_set(&c->regex_of, pattern, (void *)(uintptr_t)(number + 1));
     *ret_regex = number;
     return 0;
@@ -207,6 +223,7 @@ static int compile_all(struct compiler *c)
 static void compiler_done(struct compiler *c)
 {
     arena_done(&c->scratch);
+    arena_done(&c->uris);
     free(c->works);
     free(c->ops);
     map_done(&c->rule_of);
@@ -220,6 +237,7 @@ struct schema *compile_program(struct schema_registry *registry, const char *uri
     static const struct schema_options defaults = {0};
     struct compiler c = {.registry = registry, .options = options ? options : &defaults, .err = err};
     arena_init(&c.scratch);
+    arena_init(&c.uris);
     map_init(&c.rule_of);
     map_init(&c.regex_of);
     map_init(&c.resource_of);

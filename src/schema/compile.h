@@ -32,6 +32,8 @@ struct compiler {
     struct schema_registry *registry;
     struct schema *program;
     struct arena scratch;
+    struct arena uris; /* of the reference at hand */
+    size_t patterns_size, name_matches;
     struct work *works; /* by rule number */
     size_t work_count, work_capacity, work_done;
     struct op *ops;
@@ -61,6 +63,9 @@ struct compiler {
 
 /* "URI#/pointer: message" of a node of the schema at hand; returns -1. */
 int compile_error(struct compiler *c, uint32_t node, const char *format, ...)
+    __attribute__((format(printf, 3, 4), cold));
+/* The same for a limit that was hit. */
+int compile_limit(struct compiler *c, uint32_t node, const char *format, ...)
     __attribute__((format(printf, 3, 4), cold));
 /* The rule for a schema at `node` of the document at hand (a subschema) or anywhere. -1 with the error set if
  * it is no schema. */

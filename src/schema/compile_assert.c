@@ -76,32 +76,42 @@ static uint32_t table_size(uint32_t count)
     return size;
 }
 
-static void put_string(struct enum_plan *plan, struct name text)
+/* False if the hashes of too many values fall together: that is no chance. */
+static bool put_string(struct enum_plan *plan, struct name text)
 {
     text.hash = (uint32_t)text_hash(text.text, text.size);
-    struct name *slot = &plan->strings[text.hash & plan->string_mask];
-    for (; slot->text; slot = &plan->strings[(size_t)(slot - plan->strings + 1) & plan->string_mask]) {
+    uint32_t at = text.hash & plan->string_mask;
+    for (uint32_t probes = 0; probes < SCHEMA_PROBES_MAX; probes++, at = (at + 1) & plan->string_mask) {
+        const struct name *slot = &plan->strings[at];
+        if (!slot->text) {
+            plan->strings[at] = text;
+            return true;
+        }
         if (slot->hash == text.hash && slot->size == text.size && text_same(slot->text, text.text, text.size))
-            return;
+            return true;
     }
-    *slot = text;
+    return false;
 }
 
-static void put_value(struct enum_plan *plan, uint32_t number)
+static bool put_value(struct enum_plan *plan, uint32_t number)
 {
     struct enum_value *value = &plan->values[number];
     value->hash = json_hash(plan->json, value->node);
     uint32_t at = (uint32_t)value->hash & plan->mask;
-    for (; plan->table[at]; at = (at + 1) & plan->mask) {
+    for (uint32_t probes = 0; probes < SCHEMA_PROBES_MAX; probes++, at = (at + 1) & plan->mask) {
+        if (plan->table[at] == 0) {
+            plan->table[at] = number + 1;
+            return true;
+        }
         const struct enum_value *other = &plan->values[plan->table[at] - 1];
         if (other->hash == value->hash && json_equal(plan->json, other->node, plan->json, value->node))
-            return;
+            return true;
     }
-    plan->table[at] = number + 1;
+    return false;
 }
 
 /* Long lists are looked up by hash. */
-static void make_enum_tables(struct compiler *c, struct enum_plan *plan)
+static int make_enum_tables(struct compiler *c, struct enum_plan *plan)
 {
     enum { LINEAR_MAX = 6 };
     uint32_t strings = 0;
@@ -118,15 +128,19 @@ static void make_enum_tables(struct compiler *c, struct enum_plan *plan)
         plan->table = arena_zalloc(&c->program->arena, size * sizeof *plan->table);
     }
     for (uint32_t i = 0; i < plan->count; i++) {
-        bool is_string = plan->values[i].tag == JSON_STRING;
+        bool is_string = plan->values[i].tag == JSON_STRING, placed = true;
         if (is_string && plan->strings)
-            put_string(plan, plan->values[i].text);
+            placed = put_string(plan, plan->values[i].text);
         else if (!is_string && plan->table)
-            put_value(plan, i);
+            placed = put_value(plan, i);
+        if (!placed)
+            return compile_limit(c, plan->values[i].node,
+                                 "more than %d values have hashes that fall together", SCHEMA_PROBES_MAX);
     }
+    return 0;
 }
 
-static void compile_values(struct compiler *c, enum keyword keyword, uint32_t node)
+static int compile_values(struct compiler *c, enum keyword keyword, uint32_t node)
 {
     uint32_t number = PROGRAM_ADD(c, struct enum_plan, enums, enum_count, enum_capacity);
     struct enum_plan *plan = &c->program->enums[number];
@@ -140,9 +154,11 @@ static void compile_values(struct compiler *c, enum keyword keyword, uint32_t no
     for (uint32_t e = list ? json_first(c->json, node) : JSON_NONE; e != JSON_NONE;
          e = json_next(c->json, node, e))
         add_value(c, plan, e);
-    make_enum_tables(c, plan);
+    if (make_enum_tables(c, plan) < 0)
+        return -1;
     c->works[c->rule].types &= plan->types;
     compile_emit(c, list ? OP_ENUM : OP_CONST, keyword, number, 0);
+    return 0;
 }
 
 static int compile_number(struct compiler *c, enum keyword keyword, enum op_code code)
@@ -228,10 +244,9 @@ int compile_assertions(struct compiler *c)
         return -1;
     if (list != JSON_NONE && !json_is(c->json, list, JSON_ARRAY))
         return compile_error(c, list, "expected an array of values");
-    if (list != JSON_NONE)
-        compile_values(c, KEYWORD_ENUM, list);
-    if (value != JSON_NONE)
-        compile_values(c, KEYWORD_CONST, value);
+    if ((list != JSON_NONE && compile_values(c, KEYWORD_ENUM, list) < 0) ||
+        (value != JSON_NONE && compile_values(c, KEYWORD_CONST, value) < 0))
+        return -1;
     return compile_bounds(c) < 0 || compile_number(c, KEYWORD_MULTIPLE_OF, OP_MULTIPLE_OF) < 0 ||
                    compile_string(c) < 0 || compile_format(c) < 0
                ? -1

@@ -90,19 +90,28 @@ int compile_applicators(struct compiler *c)
                : 0;
 }
 
-/* What a $ref, $dynamicRef or $recursiveRef names, before anything dynamic; and its absolute URI. */
-static int resolve(struct compiler *c, uint32_t node, const char **ret_uri, struct schema_target *ret_target)
+/* What a $ref, $dynamicRef or $recursiveRef names, before anything dynamic; and its fragment, until the next
+ * is resolved. */
+static int resolve(struct compiler *c, uint32_t node, struct slice *ret_fragment,
+                   struct schema_target *ret_target)
 {
     if (!json_is(c->json, node, JSON_STRING))
         return compile_error(c, node, "expected a string with a URI");
-    struct slice text = json_string(c->json, node, &c->scratch);
+    arena_clear(&c->uris);
+    struct slice text = json_string(c->json, node, &c->uris), fragment = uri_fragment(text);
     if (text.size > URI_SIZE_MAX)
         return compile_error(c, node, "URI of %zu bytes, at most %d are allowed", text.size, URI_SIZE_MAX);
-    const char *bare = uri_resolve(&c->scratch, slice_of(c->resource->uri), text);
-    struct slice fragment = uri_fragment(text);
-    *ret_uri = arena_printf(&c->scratch, "%s#%.*s", bare, SLICE_ARGS(fragment));
+    *ret_fragment = fragment;
     struct error err;
-    if (registry_resolve(c->registry, c->resource->document, *ret_uri, ret_target, &err) < 0) {
+    int result;
+    if (text.size > 0 && text.data[0] == '#') {
+        result = registry_resolve_in(c->registry, c->resource, fragment, ret_target, &err);
+    } else {
+        const char *bare = uri_resolve(&c->uris, slice_of(c->resource->uri), text);
+        const char *uri = arena_printf(&c->uris, "%s#%.*s", bare, SLICE_ARGS(fragment));
+        result = registry_resolve(c->registry, c->resource->document, uri, ret_target, &err);
+    }
+    if (result < 0) {
         compile_error(c, node, "cannot resolve \"%.*s\": %s", (int)utf8_cut(text.data, text.size, 200),
                       text.data, err.message);
         c->err->code = err.code;
@@ -114,11 +123,11 @@ static int resolve(struct compiler *c, uint32_t node, const char **ret_uri, stru
 static int compile_ref(struct compiler *c)
 {
     uint32_t node = facet(c, KEYWORD_REF), rule;
-    const char *uri = "";
+    struct slice fragment;
     struct schema_target target = {0};
     if (node == JSON_NONE)
         return 0;
-    if (resolve(c, node, &uri, &target) < 0 || compile_target(c, target, &rule) < 0)
+    if (resolve(c, node, &fragment, &target) < 0 || compile_target(c, target, &rule) < 0)
         return -1;
     compile_emit(c, OP_CALL, KEYWORD_REF, rule, 0);
     return 0;
@@ -142,21 +151,21 @@ static void emit_dynamic(struct compiler *c, enum keyword keyword, const char *a
 static int compile_dynamic_ref(struct compiler *c)
 {
     uint32_t node = facet(c, KEYWORD_DYNAMIC_REF), rule;
-    const char *uri = "";
+    struct slice fragment;
     struct schema_target target = {0};
     if (node == JSON_NONE)
         return 0;
-    if (resolve(c, node, &uri, &target) < 0 || compile_target(c, target, &rule) < 0)
+    if (resolve(c, node, &fragment, &target) < 0 || compile_target(c, target, &rule) < 0)
         return -1;
-    struct slice decoded = uri_decode(&c->scratch, uri_fragment(slice_of(uri)));
-    const char *name = arena_strndup(&c->program->arena, decoded.data, decoded.size);
+    struct slice decoded = uri_decode(&c->uris, fragment);
+    const char *name = arena_strndup(&c->uris, decoded.data, decoded.size);
     const struct anchor *anchor =
         decoded.size && decoded.data[0] != '/' ? resource_anchor(target.resource, name) : NULL;
     if (!anchor || !anchor->dynamic || rule < RULE_FIRST) {
         compile_emit(c, OP_CALL, KEYWORD_DYNAMIC_REF, rule, 0);
         return 0;
     }
-    emit_dynamic(c, KEYWORD_DYNAMIC_REF, name, rule);
+    emit_dynamic(c, KEYWORD_DYNAMIC_REF, arena_strdup(&c->program->arena, name), rule);
     return 0;
 }
 
@@ -164,11 +173,11 @@ static int compile_dynamic_ref(struct compiler *c)
 static int compile_recursive_ref(struct compiler *c)
 {
     uint32_t node = facet(c, KEYWORD_RECURSIVE_REF), rule;
-    const char *uri = "";
+    struct slice fragment;
     struct schema_target target = {0};
     if (node == JSON_NONE)
         return 0;
-    if (resolve(c, node, &uri, &target) < 0 || compile_target(c, target, &rule) < 0)
+    if (resolve(c, node, &fragment, &target) < 0 || compile_target(c, target, &rule) < 0)
         return -1;
     if (target.node == target.resource->node && target.resource->is_recursive && rule >= RULE_FIRST)
         emit_dynamic(c, KEYWORD_RECURSIVE_REF, NULL, rule);

@@ -1,9 +1,11 @@
 /* Keywords of objects: one plan, so that an object is gone through once. */
 #include "schema/compile.h"
 
+/* NULL if the hashes of too many names fall together: that is no chance. */
 static struct property *add_property(struct object_plan *plan, struct name name)
 {
-    for (uint32_t at = name.hash & plan->mask;; at = (at + 1) & plan->mask) {
+    uint32_t at = name.hash & plan->mask;
+    for (uint32_t probes = 0; probes < SCHEMA_PROBES_MAX; probes++, at = (at + 1) & plan->mask) {
         if (plan->table[at] == 0) {
             struct property *property = &plan->properties[plan->count];
             plan->table[at] = ++plan->count;
@@ -15,6 +17,13 @@ static struct property *add_property(struct object_plan *plan, struct name name)
             memcmp(property->name.text, name.text, name.size) == 0)
             return property;
     }
+    return NULL;
+}
+
+static int too_many_collisions(struct compiler *c, uint32_t node)
+{
+    return compile_limit(c, node, "the names of more than %d properties have hashes that fall together",
+                         SCHEMA_PROBES_MAX);
 }
 
 static void make_tables(struct compiler *c, struct object_plan *plan, uint32_t names)
@@ -33,6 +42,8 @@ static int compile_required(struct compiler *c, struct object_plan *plan, uint32
         if (!json_is(c->json, e, JSON_STRING))
             return compile_error(c, e, "expected a property's name");
         struct property *property = add_property(plan, compile_name(c, e));
+        if (!property)
+            return too_many_collisions(c, e);
         plan->required += !property->required;
         property->required = true;
     }
@@ -53,10 +64,16 @@ static int compile_patterns(struct compiler *c, struct object_plan *plan, uint32
     return 0;
 }
 
-/* Which of the known names the patterns match is settled now. A match that hits a limit counts as one: it is
- * then run, and reported, for the document. */
+/* Which of the known names the patterns match is settled now. A match that hits a limit counts as one, and so
+ * does one too many: it is then run, and reported, for the document. */
 static void match_patterns(struct compiler *c, struct object_plan *plan)
 {
+    c->name_matches += (size_t)plan->count * plan->pattern_count;
+    if (c->name_matches > SCHEMA_NAME_MATCHES_MAX) {
+        for (uint32_t i = 0; i < plan->count; i++)
+            plan->properties[i].patterned = plan->pattern_count > 0;
+        return;
+    }
     struct regex_scratch *scratch = regex_scratch_new();
     for (uint32_t i = 0; i < plan->count; i++) {
         struct property *property = &plan->properties[i];
@@ -99,6 +116,8 @@ static int compile_members(struct compiler *c)
     for (uint32_t k = json_first_key(c->json, properties); k != JSON_NONE;
          k = json_next_key(c->json, properties, k)) {
         struct property *property = add_property(&plan, compile_name(c, k));
+        if (!property)
+            return too_many_collisions(c, k);
         property->declared = true;
         if (compile_rule(c, json_value(k), &property->rule) < 0)
             return -1;

@@ -79,6 +79,7 @@ void explain_violate(struct explainer *x, uint32_t place, enum keyword keyword, 
         bool wrong_value =
             (keyword == KEYWORD_CONST || keyword == KEYWORD_ENUM) && x->level <= x->trial->level + 1;
         bool wrong_type = (keyword == KEYWORD_TYPE || keyword == KEYWORD_NONE) && x->level == x->trial->level;
+        buffer_clear(&x->message);
         x->trial->cost += wrong_type ? TRIAL_WRONG_TYPE : wrong_value ? TRIAL_WRONG_VALUE : 1;
         return;
     }

@@ -50,7 +50,7 @@ void explain_items(struct explainer *x, const struct op *op, uint32_t at);
 void explain_unevaluated(struct explainer *x, const struct op *op, uint32_t at);
 void explain_choice(struct explainer *x, const struct op *op, uint32_t at);
 
-/* message.c: each sets x->message. */
+/* message.c: each sets x->message, but while alternatives are weighed: nobody reads them then. */
 void message_set(struct explainer *x, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void message_value(struct explainer *x, uint32_t at); /* append: string "abc", an object of 3 members */
 void message_types(struct explainer *x, uint16_t types, uint32_t at);

@@ -73,7 +73,7 @@ static bool explain_patterns(struct explainer *x, const struct op *op, const str
     bool matched = false;
     for (uint32_t i = 0; i < plan->pattern_count; i++) {
         const struct pattern_rule *pattern = &plan->patterns[i];
-        if (regex_match(program->regexes[pattern->regex], x->m->regex, machine_text(x->m, key)) != 1)
+        if (machine_match(x->m, pattern->regex, op->place, key) != 1)
             continue;
         matched = true;
         struct site site = explain_push(x, op->place, KEYWORD_PATTERN_PROPERTIES);

@@ -8,6 +8,17 @@ struct indexer {
     uint32_t root; /* number of the schema_root that is being indexed, from 1 */
 };
 
+/* Account for a name that a document holds. Long URIs that many names are resolved against would make much of
+ * little; false: it has too many. */
+static bool afford(struct document *document, struct resource *resource, size_t size)
+{
+    document->names_size += size;
+    if (document->names_size <= SCHEMA_NAMES_SIZE_MAX)
+        return true;
+    resource->problem = "its $id and anchors take more than 32 MiB";
+    return false;
+}
+
 static struct resource *add_resource(struct indexer *in, struct resource *parent, uint32_t node,
                                      const char *uri)
 {
@@ -41,7 +52,8 @@ static void add_anchor(struct indexer *in, struct resource *resource, uint32_t n
                        bool dynamic)
 {
     struct document *document = in->document;
-    if (name.size == 0 || name.size > URI_SIZE_MAX)
+    if (name.size == 0 || name.size > URI_SIZE_MAX ||
+        !afford(document, resource, strlen(resource->uri) + name.size))
         return;
     const char *key = arena_printf(&document->arena, "%s#%.*s", resource->uri, SLICE_ARGS(name));
     struct anchor *anchor = map_get(&document->anchors, slice_of(key));
@@ -112,7 +124,7 @@ static struct resource *enter(struct indexer *in, struct resource *resource, uin
         return resource;
     struct slice text = json_string(json, id, &document->arena);
     struct slice bare = uri_without_fragment(text), fragment = uri_fragment(text);
-    if (text.size > URI_SIZE_MAX)
+    if (text.size > URI_SIZE_MAX || !afford(document, resource, strlen(resource->uri) + text.size))
         return resource;
     if (bare.size > 0) {
         const char *uri = uri_resolve(&document->arena, slice_of(resource->uri), bare);
@@ -136,6 +148,19 @@ static uint32_t add_root(struct document *document, uint32_t node, bool embedded
     document->roots[document->root_count++] =
         (struct schema_root){.node = node, .end = json_after(&document->json, node), .embedded = embedded};
     return (uint32_t)document->root_count;
+}
+
+/* A root of its own for an embedded resource with another metaschema. */
+static uint32_t add_embedded(struct document *document, uint32_t node)
+{
+    uint32_t number = add_root(document, node, true);
+    document->embedded = mem_grow(document->embedded, &document->embedded_capacity,
+                                  document->embedded_count + 1, sizeof *document->embedded);
+    size_t at = document->embedded_count++;
+    for (; at > 0 && document->roots[document->embedded[at - 1]].node > node; at--)
+        document->embedded[at] = document->embedded[at - 1];
+    document->embedded[at] = number - 1;
+    return number;
 }
 
 static void index_schema(struct indexer *in, struct resource *resource, uint32_t node, bool is_root);
@@ -203,7 +228,7 @@ static void index_schema(struct indexer *in, struct resource *resource, uint32_t
     uint32_t outer_root = in->root;
     resource = enter(in, resource, node, is_root);
     if (resource != outer && strcmp(resource->dialect.metaschema, outer->dialect.metaschema) != 0)
-        in->root = add_root(in->document, node, true);
+        in->root = add_embedded(in->document, node);
     in->document->root_of[node] = in->root;
     for (uint32_t key = json_first_key(json, node); key != JSON_NONE; key = json_next_key(json, node, key)) {
         enum keyword keyword = keyword_find(&in->registry->keywords, json, key);

@@ -66,6 +66,8 @@ bool machine_enter(struct schema_validator *m, uint32_t resource); /* true: push
 struct slice machine_text(struct schema_validator *m, uint32_t at);
 bool machine_length_at_least(struct schema_validator *m, uint32_t at, uint32_t min);
 bool machine_length_at_most(struct schema_validator *m, uint32_t at, uint32_t max);
+/* Does the pattern match the string or key? -1: the machine has stopped. */
+int machine_match(struct schema_validator *m, uint32_t regex, uint32_t place, uint32_t at);
 bool machine_pattern(struct schema_validator *m, uint32_t regex, uint32_t place, uint32_t at);
 bool machine_format(struct schema_validator *m, const struct op *op, uint32_t at);
 bool machine_one_of_values(struct schema_validator *m, const struct enum_plan *plan, uint32_t at);
@@ -133,6 +135,10 @@ static inline bool machine_type(const struct json *doc, uint16_t types, uint32_t
     return types >> tag & 1 ||
            (tag == JSON_NUMBER && types & TYPE_WHOLE && number_is_integer(json_raw(doc, at)));
 }
+
+/* What goes over a value costs a step for each child, or for so many bytes, beside the step for the
+ * operation. */
+enum { CHARGE_BYTES = 16 };
 
 static inline void machine_charge(struct schema_validator *m, uint64_t steps)
 {

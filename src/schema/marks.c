@@ -5,6 +5,7 @@ void marks_begin(struct schema_validator *m, struct marks *marks, uint32_t count
 {
     marks->offset = m->bit_words;
     marks->words = ((size_t)count + 63) / 64;
+    machine_charge(m, marks->words);
     m->bit_words += marks->words;
     m->bits = mem_grow(m->bits, &m->bits_capacity, m->bit_words + 1, sizeof *m->bits);
     memset(m->bits + marks->offset, 0, marks->words * sizeof *m->bits);

@@ -28,6 +28,8 @@ void message_set(struct explainer *x, const char *format, ...)
 
 void message_value(struct explainer *x, uint32_t at)
 {
+    if (x->trial)
+        return;
     const struct json *doc = x->m->doc;
     uint32_t count = json_count(doc, at);
     switch (json_tag(doc, at)) {
@@ -63,6 +65,8 @@ static void append_got(struct explainer *x, uint32_t at)
 
 void message_types(struct explainer *x, uint16_t types, uint32_t at)
 {
+    if (x->trial)
+        return;
     static const struct {
         uint16_t types;
         const char *name;
@@ -96,12 +100,16 @@ static struct slice keyword_text(struct explainer *x, const struct op *op, const
 
 void message_format(struct explainer *x, enum format format, uint32_t at)
 {
+    if (x->trial)
+        return;
     message_set(x, "expected the format %s, like %s", format_name(format), format_example(format));
     append_got(x, at);
 }
 
 void message_limit(struct explainer *x, const struct op *op, uint32_t at)
 {
+    if (x->trial)
+        return;
     static const char *const words[OP_CODE_MAX] = {
         [OP_MINIMUM] = "a number of at least ",
         [OP_MAXIMUM] = "a number of at most ",
@@ -122,6 +130,8 @@ void message_limit(struct explainer *x, const struct op *op, uint32_t at)
 
 void message_not(struct explainer *x, const struct op *op, uint32_t at)
 {
+    if (x->trial)
+        return;
     message_set(x, "expected anything but what matches ");
     append_cut(&x->message, keyword_text(x, op, keyword_name(KEYWORD_NOT)), VALUE_SHOWN_MAX);
     append_got(x, at);
@@ -138,6 +148,8 @@ static void append_suggestion(struct explainer *x, struct slice text, const char
 
 void message_values(struct explainer *x, const struct enum_plan *plan, uint32_t at)
 {
+    if (x->trial)
+        return;
     message_set(x, plan->count == 1 ? "expected " : "expected one of ");
     for (uint32_t i = 0; i < plan->count && i < NAMES_SHOWN_MAX; i++) {
         buffer_str(&x->message, i ? ", " : "");
@@ -163,6 +175,8 @@ void message_values(struct explainer *x, const struct enum_plan *plan, uint32_t 
 
 void message_unexpected(struct explainer *x, const struct object_plan *plan, uint32_t key)
 {
+    if (x->trial)
+        return;
     message_set(x, "unexpected property ");
     append_cut(&x->message, json_raw(x->m->doc, key), VALUE_SHOWN_MAX);
     auto_free const char **candidates = mem_alloc(CANDIDATES_MAX * sizeof *candidates);
@@ -180,6 +194,8 @@ void message_unexpected(struct explainer *x, const struct object_plan *plan, uin
 
 void message_missing(struct explainer *x, const struct name *name)
 {
+    if (x->trial)
+        return;
     struct buffer quoted;
     buffer_init(&quoted, BUFFER_UNLIMITED);
     json_escape(&quoted, (struct slice){name->text, name->size});

@@ -13,16 +13,22 @@
 
 enum {
     SCHEMA_RULES_MAX = 2 << 20,
-    SCHEMA_DYNAMIC_MAX = 1 << 20,   /* $dynamicRef keywords times resources */
-    SCHEMA_CALL_DEPTH_MAX = 2048,   /* nested rules while validating */
-    SCHEMA_STEPS_BASE = 2 << 20,    /* rules run on one document: this … */
-    SCHEMA_STEPS_PER_NODE = 4096,   /* … and this for each of its nodes */
-    SCHEMA_INLINE_OPS_MAX = 12,     /* a callee of at most this many is copied into its caller … */
-    SCHEMA_INLINE_TOTAL_MAX = 64,   /* … while the caller stays below this, */
-    SCHEMA_INLINE_DEPTH_MAX = 8,    /* and this many calls deep, */
-    SCHEMA_INLINE_BUDGET = 4 << 20, /* and the program below this many operations */
-    SCHEMA_SAID_MAX = 16 << 20,     /* annotations of one document */
-    SCHEMA_VIOLATIONS_MAX = 1000,   /* described by one schema_explain */
+    SCHEMA_PATTERNS_SIZE_MAX = 64 << 20, /* bytes of compiled patterns */
+    SCHEMA_NAME_MATCHES_MAX =
+        4 << 20, /* patterns tried on properties' names while compiling; beyond, while validating */
+    SCHEMA_PROBES_MAX = 256,           /* names or values of one schema in a row whose hashes fall together */
+    SCHEMA_DYNAMIC_MAX = 1 << 20,      /* $dynamicRef keywords times resources */
+    SCHEMA_CALL_DEPTH_MAX = 2048,      /* nested rules while validating */
+    SCHEMA_STEPS_BASE = 2 << 20,       /* operations run on one document: this … */
+    SCHEMA_STEPS_PER_NODE = 1024,      /* … and this for each of its nodes … */
+    SCHEMA_STEPS_PER_BYTE = 64,        /* … and this for each of its bytes */
+    SCHEMA_STEPS_SLOW_MATCH = 1 << 18, /* what a match costs that regex.h calls slow */
+    SCHEMA_INLINE_OPS_MAX = 12,        /* a callee of at most this many is copied into its caller … */
+    SCHEMA_INLINE_TOTAL_MAX = 64,      /* … while the caller stays below this, */
+    SCHEMA_INLINE_DEPTH_MAX = 8,       /* and this many calls deep, */
+    SCHEMA_INLINE_BUDGET = 4 << 20,    /* and the program below this many operations */
+    SCHEMA_SAID_MAX = 16 << 20,        /* annotations of one document */
+    SCHEMA_VIOLATIONS_MAX = 1000,      /* described by one schema_explain */
 };
 
 #define RULE_NONE UINT32_MAX

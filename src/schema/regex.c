@@ -18,6 +18,7 @@ struct regex_scratch {
     pcre2_match_data *data; /* made on first need */
     pcre2_match_context *context;
     pcre2_jit_stack *stack;
+    bool slow;
 };
 
 /* NULL with *err. */
@@ -106,27 +107,53 @@ static void scratch_fill(struct regex_scratch *scratch)
     scratch->stack = pcre2_jit_stack_create(32 << 10, REGEX_JIT_STACK_MAX, NULL);
     if (!scratch->data || !scratch->context || !scratch->stack)
         abort(); /* out of memory: as base/memory.h does */
-    pcre2_set_match_limit(scratch->context, REGEX_MATCH_LIMIT);
     pcre2_set_heap_limit(scratch->context, REGEX_HEAP_LIMIT_KIB);
     pcre2_jit_stack_assign(scratch->context, NULL, scratch->stack);
 }
 
+static int engine_match(const struct regex *regex, struct regex_scratch *scratch, struct slice text,
+                        uint32_t limit)
+{
+    PCRE2_SPTR subject = (PCRE2_SPTR)(text.data ? text.data : "");
+    pcre2_set_match_limit(scratch->context, limit);
+    if (regex->is_jit)
+        return pcre2_jit_match(regex->code, subject, text.size, 0, 0, scratch->data, scratch->context);
+    return pcre2_match(regex->code, subject, text.size, 0, PCRE2_NO_UTF_CHECK, scratch->data,
+                       scratch->context);
+}
+
 int regex_match(const struct regex *regex, struct regex_scratch *scratch, struct slice text)
 {
+    scratch->slow = false;
     if (!regex->code)
         return simple_match(&regex->simple, text);
     if (!scratch->data)
         scratch_fill(scratch);
-    int result;
-    PCRE2_SPTR subject = (PCRE2_SPTR)(text.data ? text.data : "");
-    if (regex->is_jit)
-        result = pcre2_jit_match(regex->code, subject, text.size, 0, 0, scratch->data, scratch->context);
-    else
-        result = pcre2_match(regex->code, subject, text.size, 0, PCRE2_NO_UTF_CHECK, scratch->data,
-                             scratch->context);
+    uint64_t quick = REGEX_QUICK_LIMIT + (uint64_t)text.size * REGEX_QUICK_PER_BYTE;
+    quick = quick < REGEX_MATCH_LIMIT ? quick : REGEX_MATCH_LIMIT;
+    int result = engine_match(regex, scratch, text, (uint32_t)quick);
+    if (result == PCRE2_ERROR_MATCHLIMIT) {
+        scratch->slow = true;
+        result = engine_match(regex, scratch, text, REGEX_MATCH_LIMIT);
+    }
     if (result >= 0)
         return 1;
     return result == PCRE2_ERROR_NOMATCH ? 0 : -1;
+}
+
+bool regex_was_slow(const struct regex_scratch *scratch)
+{
+    return scratch->slow;
+}
+
+size_t regex_size(const struct regex *regex)
+{
+    size_t code = 0, machine_code = 0;
+    if (regex->code) {
+        pcre2_pattern_info(regex->code, PCRE2_INFO_SIZE, &code);
+        pcre2_pattern_info(regex->code, PCRE2_INFO_JITSIZE, &machine_code);
+    }
+    return sizeof *regex + code + machine_code;
 }
 
 bool regex_is_simple(const struct regex *regex)

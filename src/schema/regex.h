@@ -11,6 +11,8 @@
 enum {
     REGEX_PATTERN_MAX = 64 << 10,    /* bytes of a pattern */
     REGEX_MATCH_LIMIT = 1000 * 1000, /* PCRE2's measure of backtracking in one match */
+    REGEX_QUICK_LIMIT = 20 * 1000,   /* the same: beyond this … */
+    REGEX_QUICK_PER_BYTE = 16,       /* … and this for each byte of the text it is called slow */
     REGEX_HEAP_LIMIT_KIB = 16 << 10,
     REGEX_JIT_STACK_MAX = 1 << 20
 };
@@ -27,6 +29,13 @@ void regex_scratch_free(struct regex_scratch *scratch);
 /* 1 it matches somewhere in the text, 0 it does not, -1 a limit was hit. The scratch's insides are made on
  * first need. */
 int regex_match(const struct regex *regex, struct regex_scratch *scratch, struct slice text);
+
+/* Did the last match take long? Its owner accounts for that: many of them, each within its limit, are no less
+ * hostile. */
+bool regex_was_slow(const struct regex_scratch *scratch);
+
+/* Bytes that the compiled pattern holds, roughly. */
+size_t regex_size(const struct regex *regex);
 
 /* Is it a pattern of ECMA-262, and of nothing else? Look-behind of any length is, which cannot be compiled.
  */

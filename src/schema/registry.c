@@ -25,6 +25,7 @@ void document_release(struct document *document)
     map_done(&document->tables);
     free(document->resources);
     free(document->roots);
+    free(document->embedded);
     free(document->root_of);
     arena_done(&document->arena);
     free(document);
@@ -212,9 +213,9 @@ static struct resource *find_resource(struct schema_registry *registry, struct d
     return document_resource_of(document, 0);
 }
 
-/* What a fragment names inside of a resource: a pointer or an anchor. */
-static int resolve_fragment(struct schema_registry *registry, struct resource *resource,
-                            struct slice fragment, struct schema_target *ret_target, struct error *err)
+/* A pointer or an anchor. */
+int registry_resolve_in(struct schema_registry *registry, struct resource *resource, struct slice fragment,
+                        struct schema_target *ret_target, struct error *err)
 {
     struct document *document = resource->document;
     struct arena scratch;
@@ -251,7 +252,7 @@ int registry_resolve(struct schema_registry *registry, struct document *from, co
     struct resource *resource = find_resource(registry, from, name, err);
     if (!resource)
         return -1;
-    return resolve_fragment(registry, resource, uri_fragment(slice_of(uri)), ret_target, err);
+    return registry_resolve_in(registry, resource, uri_fragment(slice_of(uri)), ret_target, err);
 }
 
 const char *resource_location(const struct resource *resource, uint32_t node, struct arena *arena)

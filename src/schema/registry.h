@@ -14,9 +14,10 @@
 #include <stdatomic.h>
 
 enum {
-    SCHEMA_DOCUMENT_MAX = 16 << 20, /* bytes of a schema document */
-    SCHEMA_DOCUMENTS_MAX = 10000,   /* documents in a registry, fetched ones included */
-    SCHEMA_METASCHEMA_CHAIN_MAX = 8 /* a metaschema's metaschema's … */
+    SCHEMA_DOCUMENT_MAX = 16 << 20,   /* bytes of a schema document */
+    SCHEMA_NAMES_SIZE_MAX = 32 << 20, /* bytes that a document's URIs and anchors take, resolved */
+    SCHEMA_DOCUMENTS_MAX = 10000,     /* documents in a registry, fetched ones included */
+    SCHEMA_METASCHEMA_CHAIN_MAX = 8   /* a metaschema's metaschema's … */
 };
 
 struct document;
@@ -56,6 +57,9 @@ struct document {
     size_t resource_count, resource_capacity;
     struct schema_root *roots;
     size_t root_count, root_capacity;
+    uint32_t *embedded; /* of roots: the numbers of the embedded ones, from 0, by node */
+    size_t embedded_count, embedded_capacity;
+    size_t names_size;
     struct map by_uri;  /* struct resource */
     struct map anchors; /* "URI#name" to struct anchor */
     struct map tables;  /* node of a large container to its children, see pointer.c */
@@ -90,6 +94,10 @@ static inline struct document *document_hold(struct document *document)
  * may be NULL). Loads and indexes as needed. */
 int registry_resolve(struct schema_registry *registry, struct document *from, const char *uri,
                      struct schema_target *ret_target, struct error *err);
+
+/* The same within a resource, by the fragment alone. */
+int registry_resolve_in(struct schema_registry *registry, struct resource *resource, struct slice fragment,
+                        struct schema_target *ret_target, struct error *err);
 
 /* The document at a URI without fragment: added, built in or fetched. NULL with *err set. */
 struct document *registry_load(struct schema_registry *registry, const char *uri, struct error *err);

@@ -39,7 +39,8 @@ void machine_begin(struct schema_validator *m, const struct schema *program, con
 {
     m->program = program;
     m->doc = doc;
-    m->steps = SCHEMA_STEPS_BASE + (uint64_t)doc->count * SCHEMA_STEPS_PER_NODE;
+    m->steps = SCHEMA_STEPS_BASE + (uint64_t)doc->count * SCHEMA_STEPS_PER_NODE +
+               (uint64_t)doc->size * SCHEMA_STEPS_PER_BYTE;
     m->depth = 0;
     m->stopped = STOP_NONE;
     m->marks = NULL;
@@ -71,10 +72,11 @@ int machine_check(const struct schema_validator *m, struct error *err)
         result = error_set(err, ERROR_LIMIT, "schema %.600s goes more than %d schemas deep at \"%.600s\"",
                            where, SCHEMA_CALL_DEPTH_MAX, pointer);
     else
-        result =
-            error_set(err, ERROR_LIMIT,
-                      "schema %.600s needs more than %d steps and %d for each value: stopped at \"%.600s\"",
-                      where, SCHEMA_STEPS_BASE, SCHEMA_STEPS_PER_NODE, pointer);
+        result = error_set(
+            err, ERROR_LIMIT,
+            "schema %.600s needs more than %d steps, %d for each value and %d for each byte: stopped at "
+            "\"%.600s\"",
+            where, SCHEMA_STEPS_BASE, SCHEMA_STEPS_PER_NODE, SCHEMA_STEPS_PER_BYTE, pointer);
     buffer_done(&instance);
     arena_done(&arena);
     return result;
@@ -103,6 +105,8 @@ uint32_t machine_dynamic_rule(const struct schema_validator *m, const struct dyn
 static bool run_range(struct schema_validator *m, uint32_t from, uint32_t to, uint32_t at)
 {
     for (const struct op *op = &m->program->ops[from], *end = &m->program->ops[to]; op < end; op++) {
+        if (m->steps == 0)
+            return machine_stop(m, STOP_STEPS, op->place, at);
         if (!machine_step(m, op, at))
             return false;
     }
@@ -166,6 +170,22 @@ static bool not(struct schema_validator * m, const struct op *op, uint32_t at)
     return valid;
 }
 
+/* A number's text. Long ones cost by their length. */
+static inline struct slice number_text(struct schema_validator *m, uint32_t at)
+{
+    struct slice raw = json_raw(m->doc, at);
+    machine_charge(m, raw.size / CHARGE_BYTES);
+    return raw;
+}
+
+/* Division by a long divisor takes time with the product of the lengths. */
+static bool divides(struct schema_validator *m, const struct number_plan *plan, uint32_t at)
+{
+    struct slice raw = json_raw(m->doc, at);
+    machine_charge(m, (uint64_t)raw.size * plan->text.size / CHARGE_BYTES);
+    return number_plan_divides(raw, plan);
+}
+
 bool machine_step(struct schema_validator *m, const struct op *op, uint32_t at)
 {
     const struct schema *program = m->program;
@@ -173,15 +193,15 @@ bool machine_step(struct schema_validator *m, const struct op *op, uint32_t at)
     switch ((enum op_code)op->code) {
     case OP_MINIMUM:
         return (program->numbers[op->a].is_zero && *json_raw(doc, at).data != '-') ||
-               number_plan_compare(json_raw(doc, at), &program->numbers[op->a]) >= 0;
+               number_plan_compare(number_text(m, at), &program->numbers[op->a]) >= 0;
     case OP_MAXIMUM:
-        return number_plan_compare(json_raw(doc, at), &program->numbers[op->a]) <= 0;
+        return number_plan_compare(number_text(m, at), &program->numbers[op->a]) <= 0;
     case OP_EXCLUSIVE_MINIMUM:
-        return number_plan_compare(json_raw(doc, at), &program->numbers[op->a]) > 0;
+        return number_plan_compare(number_text(m, at), &program->numbers[op->a]) > 0;
     case OP_EXCLUSIVE_MAXIMUM:
-        return number_plan_compare(json_raw(doc, at), &program->numbers[op->a]) < 0;
+        return number_plan_compare(number_text(m, at), &program->numbers[op->a]) < 0;
     case OP_MULTIPLE_OF:
-        return number_plan_divides(json_raw(doc, at), &program->numbers[op->a]);
+        return divides(m, &program->numbers[op->a], at);
     case OP_MIN_LENGTH:
         return machine_length_at_least(m, at, op->a);
     case OP_MAX_LENGTH:

@@ -37,6 +37,7 @@ bool machine_items(struct schema_validator *m, const struct array_plan *plan, ui
     uint32_t count = m->doc->nodes[at].count;
     if (count < plan->min || count > plan->max)
         return false;
+    machine_charge(m, count);
     if (plan->items == RULE_TRUE && plan->prefix_count == 0 && !m->marks)
         return true;
     struct marks *marks = m->marks;
@@ -56,6 +57,7 @@ uint32_t machine_count_matches(struct schema_validator *m, const struct contains
     struct marks *marks = m->marks;
     uint32_t matches = 0, index = 0;
     bool mark = marks && plan->marks;
+    machine_charge(m, m->doc->nodes[at].count);
     m->marks = NULL;
     for (uint32_t e = json_first(m->doc, at); e != JSON_NONE; e = json_next(m->doc, at, e), index++) {
         if (!machine_run(m, plan->rule, e))
@@ -102,8 +104,9 @@ static bool unique_pairwise(struct schema_validator *m, uint32_t at, uint32_t *r
 /* By a table of hashes. Equal hashes of different values are a chance, or an attack: they cost steps. */
 bool machine_unique(struct schema_validator *m, uint32_t at, uint32_t *ret_first, uint32_t *ret_second)
 {
-    enum { PAIRWISE_MAX = 6 };
+    enum { PAIRWISE_MAX = 6, STEPS_SAME_HASH = 1024 };
     uint32_t count = m->doc->nodes[at].count;
+    machine_charge(m, m->doc->nodes[at].length / CHARGE_BYTES);
     if (count <= PAIRWISE_MAX)
         return unique_pairwise(m, at, ret_first, ret_second);
     size_t size = 16;
@@ -119,8 +122,11 @@ bool machine_unique(struct schema_validator *m, uint32_t at, uint32_t *ret_first
                 return machine_stop(m, STOP_STEPS, PLACE_NONE, at);
             m->steps--;
             uint32_t other = m->unique[slot].at - 1;
-            if (m->unique[slot].hash == hash && json_equal(m->doc, e, m->doc, other))
+            if (m->unique[slot].hash != hash)
+                continue;
+            if (json_equal(m->doc, e, m->doc, other))
                 return report_pair(ret_first, ret_second, other, e);
+            machine_charge(m, STEPS_SAME_HASH);
         }
         m->unique[slot] = (struct unique_slot){hash, e + 1};
     }
@@ -132,6 +138,7 @@ bool machine_unevaluated_items(struct schema_validator *m, uint32_t rule, uint32
     struct marks *marks = m->marks;
     uint32_t index = 0;
     bool valid = true;
+    machine_charge(m, m->doc->nodes[at].count);
     m->marks = NULL;
     for (uint32_t e = json_first(m->doc, at); e != JSON_NONE && valid; e = json_next(m->doc, at, e)) {
         if (!marks_has(m, marks, index++))

@@ -37,8 +37,11 @@ bool machine_choose(struct schema_validator *m, const struct op *op, uint32_t at
     const struct schema *program = m->program;
     uint32_t valid = 0, enough = op->code == OP_ANY_OF ? 1 : 2;
     machine_charge(m, span.count);
-    for (uint32_t i = 0; i < span.count && valid < enough; i++)
+    for (uint32_t i = 0; i < span.count && valid < enough; i++) {
+        if (m->steps == 0)
+            return machine_stop(m, STOP_STEPS, op->place, at);
         valid += machine_run_quick(m, &program->quicks[program->lists[span.first + i]], at);
+    }
     return valid == 1;
 }
 
@@ -49,8 +52,11 @@ bool machine_any_of(struct schema_validator *m, const struct op *op, uint32_t at
     struct rule_span span = machine_possible(m, op, at);
     bool valid = false;
     machine_charge(m, span.count);
-    for (uint32_t i = 0; i < span.count; i++) /* every branch that holds counts */
+    for (uint32_t i = 0; i < span.count; i++) { /* every branch that holds counts */
+        if (m->steps == 0)
+            return machine_stop(m, STOP_STEPS, op->place, at);
         valid |= marks_try(m, m->program->lists[span.first + i], at);
+    }
     return valid;
 }
 
@@ -61,7 +67,10 @@ bool machine_one_of(struct schema_validator *m, const struct op *op, uint32_t at
     struct rule_span span = machine_possible(m, op, at);
     uint32_t valid = 0;
     machine_charge(m, span.count);
-    for (uint32_t i = 0; i < span.count && valid < 2; i++)
+    for (uint32_t i = 0; i < span.count && valid < 2; i++) {
+        if (m->steps == 0)
+            return machine_stop(m, STOP_STEPS, op->place, at);
         valid += marks_try(m, m->program->lists[span.first + i], at);
+    }
     return valid == 1;
 }

@@ -50,9 +50,9 @@ static bool other_member(struct schema_validator *m, const struct object_plan *p
     for (uint32_t i = 0; i < plan->pattern_count; i++) {
         const struct pattern_rule *pattern = &plan->patterns[i];
         /* The key is unescaped anew each time: the rule may use the same buffer. */
-        int matches = regex_match(m->program->regexes[pattern->regex], m->regex, machine_text(m, key));
+        int matches = machine_match(m, pattern->regex, place, key);
         if (matches < 0)
-            return machine_stop(m, STOP_PATTERN, place, key);
+            return false;
         if (matches == 0)
             continue;
         matched = true;
@@ -139,6 +139,7 @@ bool machine_members(struct schema_validator *m, const struct object_plan *plan,
     uint32_t count = m->doc->nodes[at].count;
     if (count < plan->min || count > plan->max || count < plan->required)
         return false;
+    machine_charge(m, count);
     struct marks *marks = m->marks;
     bool is_sparse = plan->is_sparse && count > 2 * plan->count;
     if (!marks && !is_sparse && plan->pattern_count == 0 && plan->names == RULE_TRUE)
@@ -152,7 +153,7 @@ bool machine_members(struct schema_validator *m, const struct object_plan *plan,
 uint32_t machine_find_key(struct schema_validator *m, uint32_t object, const struct name *name)
 {
     uint32_t index = 0;
-    machine_charge(m, m->doc->nodes[object].count / 16);
+    machine_charge(m, m->doc->nodes[object].count);
     return find_key(m->doc, object, name, &index);
 }
 
@@ -175,6 +176,7 @@ bool machine_unevaluated_members(struct schema_validator *m, uint32_t rule, uint
     struct marks *marks = m->marks;
     uint32_t index = 0;
     bool valid = true;
+    machine_charge(m, m->doc->nodes[at].count);
     m->marks = NULL;
     for (uint32_t key = json_first_key(m->doc, at); key != JSON_NONE && valid;
          key = json_next_key(m->doc, at, key)) {

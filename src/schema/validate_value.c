@@ -34,6 +34,7 @@ bool machine_length_at_least(struct schema_validator *m, uint32_t at, uint32_t m
         return true;
     if (inner.size / 12 >= min || (!json_escaped(m->doc, at) && inner.size / 4 >= min))
         return true;
+    machine_charge(m, inner.size / CHARGE_BYTES);
     return code_points(machine_text(m, at)) >= min;
 }
 
@@ -42,26 +43,38 @@ bool machine_length_at_most(struct schema_validator *m, uint32_t at, uint32_t ma
     struct slice inner = json_inner(m->doc, at);
     if (inner.size <= max)
         return true;
+    machine_charge(m, inner.size / CHARGE_BYTES);
     return inner.size / 12 <= max && code_points(machine_text(m, at)) <= max;
+}
+
+int machine_match(struct schema_validator *m, uint32_t regex, uint32_t place, uint32_t at)
+{
+    struct slice text = machine_text(m, at);
+    machine_charge(m, text.size / CHARGE_BYTES);
+    if (m->steps == 0) {
+        machine_stop(m, STOP_STEPS, place, at);
+        return -1;
+    }
+    int matches = regex_match(m->program->regexes[regex], m->regex, text);
+    if (matches < 0)
+        machine_stop(m, STOP_PATTERN, place, at);
+    else if (regex_was_slow(m->regex))
+        machine_charge(m, SCHEMA_STEPS_SLOW_MATCH);
+    return matches;
 }
 
 bool machine_pattern(struct schema_validator *m, uint32_t regex, uint32_t place, uint32_t at)
 {
-    int matches = regex_match(m->program->regexes[regex], m->regex, machine_text(m, at));
-    if (matches < 0)
-        return machine_stop(m, STOP_PATTERN, place, at);
-    return matches;
+    return machine_match(m, regex, place, at) > 0;
 }
 
-/* A pattern as a value is compiled: that costs steps by its length. */
+/* A pattern as a value is compiled: that costs more. */
 bool machine_format(struct schema_validator *m, const struct op *op, uint32_t at)
 {
     struct slice text = machine_text(m, at);
-    if (op->a == FORMAT_REGEX) {
-        if (m->steps <= text.size)
-            return machine_stop(m, STOP_STEPS, op->place, at);
-        machine_charge(m, text.size);
-    }
+    machine_charge(m, op->a == FORMAT_REGEX ? text.size * CHARGE_BYTES : text.size / CHARGE_BYTES);
+    if (m->steps == 0)
+        return machine_stop(m, STOP_STEPS, op->place, at);
     return format_check((enum format)op->a, text);
 }
 
@@ -104,6 +117,7 @@ bool machine_one_of_values(struct schema_validator *m, const struct enum_plan *p
     enum json_tag tag = json_tag(m->doc, at);
     if (!(plan->types >> tag & 1))
         return false;
+    machine_charge(m, m->doc->nodes[at].length / CHARGE_BYTES);
     if (tag == JSON_STRING || tag == JSON_KEY)
         return string_in(m, plan, at);
     if (plan->table)
