@@ -60,6 +60,7 @@ extern const struct command cli_combine;
 extern const struct command cli_connector;
 extern const struct command cli_connectors;
 extern const struct command cli_help;
+extern const struct command cli_infer;
 extern const struct command cli_read;
 extern const struct command cli_run;
 extern const struct command cli_status;

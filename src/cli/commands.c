@@ -11,6 +11,7 @@ const struct command *const cli_commands[] = {
     &cli_test,
     &cli_validate,
     &cli_combine,
+    &cli_infer,
     &cli_connectors,
     &cli_connector,
     &cli_task,

@@ -30,16 +30,15 @@ enum {
 };
 
 enum {
-    SHAPE_LOCATIONS_DEFAULT =
-        1000, /* named locations of an inferred shape, unless "x-complexity-limit" says */
+    /* Of an inferred shape: */
+    SHAPE_LOCATIONS_DEFAULT = 1000, /* named locations, unless "x-complexity-limit" says */
     SHAPE_DEPTH_DEFAULT = 12,
     SHAPE_LOCATIONS_MAX = 100000, /* the most that can be asked for */
     SHAPE_DEPTH_MAX = 64,
-    SHAPE_GROWTH_MAX =
-        4096, /* locations that one document may add beyond the limit, before they are squashed */
-    SHAPE_BUDGET =
-        100 * 1000, /* subschemas read for one shape, references followed: what is beyond is "any" */
-    SHAPE_WORK_MAX = 400 * 1000, /* shapes combined for one schema: what is beyond is left out */
+    SHAPE_GROWTH_MAX = 4096, /* that one document may add beyond the limit, before they are squashed */
+    /* Of a shape from a schema: */
+    SHAPE_BUDGET = 20 * 1000,    /* subschemas read, references followed: what is beyond is "any" */
+    SHAPE_WORK_MAX = 400 * 1000, /* shapes combined: what is beyond is left out */
     SHAPE_NESTING_MAX = 200,     /* schemas within schemas, by references too; beyond is "any" */
     SHAPE_BRANCHES_MAX = 1000,   /* of one anyOf or oneOf; of longer ones the whole is "any" */
     SHAPE_PATTERNS_MAX = 64,     /* patterns of one object; of more, all members are "any" */
