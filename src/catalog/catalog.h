@@ -328,10 +328,20 @@ struct catalog {
 
 /* --- loading --------------------------------------------------------------------------------------- */
 
+/* Files that a catalog is read from, where that is not the disk. */
+struct catalog_files {
+    /* The one name of the file that an absolute path leads to, in the arena. */
+    const char *(*identity)(void *context, const char *absolute, struct arena *arena);
+    /* Append its bytes; ERROR_NOT_FOUND, ERROR_LIMIT past `max`. */
+    int (*read)(void *context, const char *identity, size_t max, struct buffer *content, struct error *err);
+    void *context;
+};
+
 struct catalog_options {
     /* The value of an environment variable, NULL if unset; NULL: getenv. For ${NAME}. */
     const char *(*lookup)(void *context, const char *name);
     void *context;
+    const struct catalog_files *files; /* NULL: the disk */
 };
 
 /* Load and check. NULL if anything is wrong: *errors then holds every problem (at least one) and *err the

@@ -58,11 +58,24 @@ static void note_problem(void *context, struct yaml_position at, const char *mes
     loader_problem_at(problems->loader, problems->source, at, "%s", message);
 }
 
-/* The bytes of a file, or an error for the place that names it. */
-static int read_bytes(const char *absolute, const char *display, struct buffer *content, struct error *err)
+/* A file has one name here, whatever links lead to it. */
+static const char *identity_of(struct loader *loader, const char *absolute)
 {
+    const struct catalog_files *files = loader->options ? loader->options->files : NULL;
+    if (files)
+        return files->identity(files->context, absolute, &loader->scratch);
+    char real[PATH_MAX];
+    return arena_strdup(&loader->scratch, realpath(absolute, real) ? real : absolute);
+}
+
+/* The bytes of a file, or an error for the place that names it. */
+static int read_bytes(const struct loader *loader, const char *identity, const char *display,
+                      struct buffer *content, struct error *err)
+{
+    const struct catalog_files *files = loader->options ? loader->options->files : NULL;
     struct error inner;
-    if (file_read(absolute, YAML_SIZE_MAX, content, &inner) == 0)
+    if ((files ? files->read(files->context, identity, YAML_SIZE_MAX, content, &inner)
+               : file_read(identity, YAML_SIZE_MAX, content, &inner)) == 0)
         return 0;
     if (inner.code == ERROR_LIMIT)
         return error_set(err, ERROR_LIMIT, "the file %s has more than %d MiB, which is the limit", display,
@@ -92,18 +105,16 @@ static struct source *add_source(struct loader *loader, const char *identity, co
     return source;
 }
 
-struct source *loader_find(const struct loader *loader, const char *path)
+struct source *loader_find(struct loader *loader, const char *path)
 {
     auto_free char *absolute = file_absolute(path);
-    char real[PATH_MAX];
-    return map_get(&loader->by_path, slice_of(realpath(absolute, real) ? real : absolute));
+    return map_get(&loader->by_path, slice_of(identity_of(loader, absolute)));
 }
 
 struct source *loader_open_absolute(struct loader *loader, const char *absolute, const char *display,
                                     bool secret, struct error *err)
 {
-    char real[PATH_MAX];
-    const char *identity = realpath(absolute, real) ? real : absolute;
+    const char *identity = identity_of(loader, absolute);
     struct source *source = map_get(&loader->by_path, slice_of(identity));
     if (source) {
         source->secret |= secret;
@@ -116,7 +127,7 @@ struct source *loader_open_absolute(struct loader *loader, const char *absolute,
     }
     struct buffer content;
     buffer_init(&content, YAML_SIZE_MAX + (1 << 20));
-    if (read_bytes(absolute, display, &content, err) == 0) {
+    if (read_bytes(loader, identity, display, &content, err) == 0) {
         source = add_source(loader, identity, absolute, display, secret);
         struct file_problems problems = {loader, source};
         struct error told; /* by note_problem */

@@ -110,7 +110,7 @@ struct source *loader_open(struct loader *loader, struct value from, const char 
 struct source *loader_open_absolute(struct loader *loader, const char *absolute, const char *display,
                                     bool secret, struct error *err);
 /* A file that was read already, by any path to it; NULL if it was not. */
-struct source *loader_find(const struct loader *loader, const char *path);
+struct source *loader_find(struct loader *loader, const char *path);
 /* Read the catalog and all imports; list their entries. */
 void loader_read_catalog(struct loader *loader, const char *path);
 struct entry *loader_entry(struct loader *loader, enum section section, const char *name);

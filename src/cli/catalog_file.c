@@ -3,10 +3,19 @@
 #include "base/file.h"
 #include "cli/endpoint_check.h"
 
+#include <unistd.h>
+
 struct catalog *catalog_file_load(const struct cli *cli, const char *path, struct catalog_errors *errors,
                                   struct error *err)
 {
-    struct catalog *catalog = catalog_load(path, NULL, errors, err);
+    return catalog_file_load_with(cli, path, NULL, errors, err);
+}
+
+struct catalog *catalog_file_load_with(const struct cli *cli, const char *path,
+                                       const struct catalog_options *options, struct catalog_errors *errors,
+                                       struct error *err)
+{
+    struct catalog *catalog = catalog_load(path, options, errors, err);
     if (!catalog)
         return NULL;
     endpoint_check(cli->built_ins, catalog, errors);
@@ -15,6 +24,26 @@ struct catalog *catalog_file_load(const struct cli *cli, const char *path, struc
     catalog_errors_first(errors, err);
     catalog_free(catalog);
     return NULL;
+}
+
+int catalog_file_need(const struct cli *cli, const char *path, const struct catalog_options *options,
+                      struct catalog **ret_catalog)
+{
+    struct catalog_errors errors;
+    struct output output;
+    struct error err;
+    int code = CLI_OK;
+    catalog_errors_init(&errors);
+    *ret_catalog = catalog_file_load_with(cli, path, options, &errors, &err);
+    if (!*ret_catalog && cli->json) {
+        code = cli_fail(cli, &err);
+    } else if (!*ret_catalog) {
+        output_init(&output, STDERR_FILENO);
+        catalog_file_print_errors(&errors, cli->color_error, &output);
+        code = output_finish(&output, cli, CLI_INVALID);
+    }
+    catalog_errors_done(&errors);
+    return code;
 }
 
 /* --- errors for people ----------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* `firth run`: the tasks of one catalog in the foreground. */
 #include "base/file.h"
 #include "cli/catalog_file.h"
+#include "cli/data_dir.h"
 #include "cli/progress.h"
 #include "cli/run_events.h"
 #include "store/store.h"
@@ -8,8 +9,6 @@
 
 #include <limits.h>
 #include <unistd.h>
-
-enum { DURATION_MAX_MS = 24 * 60 * 60 * 1000 };
 
 struct run_options {
     struct option_list tasks;
@@ -24,43 +23,10 @@ struct listener {
     struct run_events json;
 };
 
-static int print_errors(const struct cli *cli, const struct catalog_errors *errors, const struct error *err)
-{
-    struct output output;
-    if (cli->json)
-        return cli_fail(cli, err);
-    output_init(&output, STDERR_FILENO);
-    catalog_file_print_errors(errors, cli->color_error, &output);
-    return output_finish(&output, cli, CLI_INVALID);
-}
-
-static int load(const struct cli *cli, const char *path, struct catalog **ret_catalog)
-{
-    struct catalog_errors errors;
-    struct error err;
-    catalog_errors_init(&errors);
-    *ret_catalog = catalog_file_load(cli, path, &errors, &err);
-    int code = *ret_catalog ? CLI_OK : print_errors(cli, &errors, &err);
-    catalog_errors_done(&errors);
-    return code;
-}
-
 static void on_skipped(void *context, const char *message)
 {
     const struct cli *cli = context;
     log_warn(&cli->log, "%s", message);
-}
-
-static int read_duration(const char *option, const char *text, uint64_t *ret_ms, struct error *err)
-{
-    char shown[OPTION_SHOWN_MAX];
-    if (!text)
-        return 0;
-    if (string_to_duration_ms(text, ret_ms) && *ret_ms > 0 && *ret_ms <= DURATION_MAX_MS)
-        return 0;
-    return error_set(err, ERROR_INVALID,
-                     "%s is '%s', but it must be a duration from 1ms to 1d, such as 500ms, 5s or 1m", option,
-                     option_show(text, shown));
 }
 
 static int supervise(struct cli *cli, const struct catalog *catalog, const char *data_dir,
@@ -73,9 +39,9 @@ static int supervise(struct cli *cli, const struct catalog *catalog, const char 
                                              .once = options->once,
                                              .children_max = (uint32_t)options->parallel.value};
     uint64_t commit_ms = 0, stall_ms = 0;
-    if (read_duration("--retry-after", options->retry_after, &supervision.retry_ms, &err) < 0 ||
-        read_duration("--commit-every", options->commit_every, &commit_ms, &err) < 0 ||
-        read_duration("--stall-after", options->stall_after, &stall_ms, &err) < 0)
+    if (option_duration("--retry-after", options->retry_after, &supervision.retry_ms, &err) < 0 ||
+        option_duration("--commit-every", options->commit_every, &commit_ms, &err) < 0 ||
+        option_duration("--stall-after", options->stall_after, &stall_ms, &err) < 0)
         return cli_usage(cli, &err);
     supervision.events = cli->json ? run_events(&listener->json) : progress_events(listener->progress);
     mem_auto(supervisor_free) struct supervisor *supervisor = supervisor_new(&supervision);
@@ -110,8 +76,10 @@ static int run_locked(struct cli *cli, const struct catalog *catalog)
     snprintf(who, sizeof who, "firth run %s", catalog->file);
     mem_auto(store_close) struct store *store = store_open(data_dir, NULL, &err);
     struct store_lock *lock = store ? store_lock_acquire(store, who, &err) : NULL;
-    if (!lock)
+    if (!lock) {
+        data_dir_explain_busy(&err);
         return cli_fail(cli, &err);
+    }
     struct output output;
     output_init(&output, STDOUT_FILENO);
     struct listener listener = {.json = {.output = &output, .level = cli->log.level}};
@@ -130,7 +98,7 @@ static int run(struct cli *cli, int argc, char **argv)
 {
     (void)argc;
     struct catalog *catalog;
-    int code = load(cli, argv[1], &catalog);
+    int code = catalog_file_need(cli, argv[1], NULL, &catalog);
     if (code != CLI_OK)
         return code;
     code = run_locked(cli, catalog);

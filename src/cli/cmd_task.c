@@ -11,7 +11,8 @@ static int run(struct cli *cli, int argc, char **argv)
     (void)argc, (void)argv;
     const struct task_command *options = cli->options;
     if (!options->spec_fd.given || !options->events_fd.given) {
-        log_error(&cli->log, "firth task is started by firth run: it needs --spec-fd and --events-fd");
+        log_error(&cli->log,
+                  "firth task is started by firth run and firth serve: it needs --spec-fd and --events-fd");
         return CLI_USAGE;
     }
     return task_main((int)options->spec_fd.value, (int)options->events_fd.value) ? CLI_FAILED : CLI_OK;
@@ -36,7 +37,7 @@ static const struct option_spec options[] = {
 const struct command cli_task = {
     .name = "task",
     .arguments = "",
-    .summary = "run one session of a task (started by firth run)",
+    .summary = "run one session of a task (started by firth run and firth serve)",
     .options = options,
     .options_size = sizeof(struct task_command),
     .hidden = true,

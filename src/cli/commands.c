@@ -6,6 +6,8 @@
 const struct command *const cli_commands[] = {
     &cli_check,
     &cli_run,
+    &cli_deploy,
+    &cli_serve,
     &cli_read,
     &cli_status,
     &cli_test,

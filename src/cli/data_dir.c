@@ -2,6 +2,8 @@
 
 #include "base/file.h"
 
+#include <stdio.h>
+
 struct store *data_dir_open(const struct cli *cli, struct error *err)
 {
     const struct store_options read_only = {.read_only = true};
@@ -13,4 +15,19 @@ struct store *data_dir_open(const struct cli *cli, struct error *err)
         return NULL;
     }
     return store_open(cli->data_dir, &read_only, err);
+}
+
+void data_dir_explain_busy(struct error *err)
+{
+    if (err->code != ERROR_BUSY)
+        return;
+    bool served = strstr(err->message, "(firth serve");
+    char message[ERROR_MESSAGE_MAX];
+    snprintf(message, sizeof message, "%.*s", ERROR_MESSAGE_MAX - 256, err->message);
+    error_set(
+        err, ERROR_BUSY,
+        served ? "%s: give the daemon a catalog to run by 'firth deploy CATALOG', or stop it first, or use "
+                 "another --data-dir"
+               : "%s: stop it first, or use another --data-dir",
+        message);
 }

@@ -1,4 +1,4 @@
-/* Opening the data directory for commands that only look. */
+/* The data directory: opening it for commands that only look, and who holds it. */
 #ifndef FIRTH_CLI_DATA_DIR_H
 #define FIRTH_CLI_DATA_DIR_H
 
@@ -7,5 +7,8 @@
 
 /* cli->data_dir read-only, or NULL with an error that says what to do when there is none yet. */
 struct store *data_dir_open(const struct cli *cli, struct error *err);
+
+/* The lock's ERROR_BUSY, which names who holds it, with what to do about it. */
+void data_dir_explain_busy(struct error *err);
 
 #endif

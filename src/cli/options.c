@@ -218,3 +218,16 @@ void options_help(const struct option_spec *specs, struct buffer *out)
         buffer_printf(out, "%-*s  %s\n", (int)width, words, spec->help);
     }
 }
+
+int option_duration(const char *option, const char *text, uint64_t *ret_ms, struct error *err)
+{
+    enum { DURATION_MAX_MS = 24 * 60 * 60 * 1000 };
+    char shown[OPTION_SHOWN_MAX];
+    if (!text)
+        return 0;
+    if (string_to_duration_ms(text, ret_ms) && *ret_ms > 0 && *ret_ms <= DURATION_MAX_MS)
+        return 0;
+    return error_set(err, ERROR_INVALID,
+                     "%s is '%s', but it must be a duration from 1ms to 1d, such as 500ms, 5s or 1m", option,
+                     option_show(text, shown));
+}

@@ -58,6 +58,9 @@ void options_help(const struct option_spec *specs, struct buffer *out);
 /* " [--follow] [--from N]": the options of a usage line. */
 void options_usage(const struct option_spec *specs, struct buffer *out);
 
+/* The value of a string option that is a duration, 1 ms to a day; not given: *ret_ms stays. */
+int option_duration(const char *option, const char *text, uint64_t *ret_ms, struct error *err);
+
 enum { OPTION_SHOWN_MAX = 80 };
 /* A word of the command line for a message: cut short, control bytes and broken UTF-8 replaced by '?'. */
 const char *option_show(const char *word, char text[OPTION_SHOWN_MAX]);

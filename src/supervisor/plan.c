@@ -5,11 +5,10 @@
 
 /* What the functions below share. */
 struct planner {
-    struct supervisor *supervisor;
+    struct plan *plan;
+    struct arena *arena; /* the plan's */
     const struct catalog *catalog;
     const struct plan_options *options;
-    struct arena arena;
-    struct buffer spec;
 };
 
 static int at_place(const struct catalog_place *place, struct error *err)
@@ -39,8 +38,8 @@ static int plan_endpoint(struct planner *planner, const struct catalog_endpoint 
         return error_set(err, ERROR_UNSUPPORTED, "push captures (ingest) cannot be run by this version"),
                at_place(&endpoint->place, err);
     }
-    if (connector_resolve(planner->options->built_ins, &wanted, &planner->arena, &ret_endpoint->program,
-                          err) < 0)
+    if (connector_resolve(planner->options->built_ins, &wanted, planner->arena, &ret_endpoint->program, err) <
+        0)
         return at_place(&endpoint->place, err);
     ret_endpoint->config = endpoint->config;
     ret_endpoint->image = endpoint->kind == CATALOG_ENDPOINT_CONNECTOR;
@@ -60,16 +59,21 @@ static struct store_journal_options journal_options(const struct catalog_journal
     };
 }
 
-static int add_task(struct planner *planner, const struct task_spec *spec, const char *const *names,
-                    struct supervisor_schedule schedule, struct error *err)
+static int finish(struct planner *planner, const struct task_spec *spec, const char *const *names,
+                  struct supervisor_schedule schedule, struct error *err)
 {
-    buffer_clear(&planner->spec);
-    task_spec_write(&planner->spec, spec);
-    if (planner->spec.overflowed)
+    struct buffer *text = &planner->plan->spec;
+    task_spec_write(text, spec);
+    if (text->overflowed)
         return error_set(err, ERROR_LIMIT, "the specification of %s is larger than the limit of %d bytes",
                          spec->name, TASK_SPEC_MAX);
-    return supervisor_add(planner->supervisor, spec->name, spec->kind, names, spec->binding_count, schedule,
-                          (struct slice){planner->spec.data, planner->spec.size}, err);
+    planner->plan->definition = (struct supervisor_definition){.name = spec->name,
+                                                               .kind = spec->kind,
+                                                               .bindings = names,
+                                                               .binding_count = spec->binding_count,
+                                                               .schedule = schedule,
+                                                               .spec = {text->data, text->size}};
+    return 0;
 }
 
 static struct task_spec new_spec(const struct planner *planner, enum task_kind kind, const char *name)
@@ -98,10 +102,10 @@ static struct slice flow_collection(struct planner *planner, const struct catalo
 {
     struct flow_collection flow;
     struct buffer text;
-    task_flow_collection(planner->catalog, collection, &planner->arena, &flow);
+    task_flow_collection(planner->catalog, collection, planner->arena, &flow);
     buffer_init(&text, BUFFER_UNLIMITED);
     flow_collection_write(&text, &flow);
-    struct slice copy = {arena_dup(&planner->arena, text.data, text.size), text.size};
+    struct slice copy = {arena_dup(planner->arena, text.data, text.size), text.size};
     buffer_done(&text);
     return copy;
 }
@@ -112,7 +116,7 @@ static int plan_binding(struct planner *planner, const struct catalog_binding *b
                         struct error *err)
 {
     if (protocol != CONNECTOR_FLOW)
-        return plan_resource(binding->resource, &planner->arena, &planned->stream, err);
+        return plan_resource(binding->resource, planner->arena, &planned->stream, err);
     planned->stream.name = binding->name;
     planned->resource = binding->resource;
     planned->flow_collection = flow_collection(planner, binding->target);
@@ -125,8 +129,10 @@ static int plan_capture(struct planner *planner, const struct catalog_capture *c
     if (plan_endpoint(planner, &capture->endpoint, &spec.source, err) < 0)
         return -1;
     struct task_binding_spec *bindings =
-        arena_zalloc(&planner->arena, (capture->binding_count + 1) * sizeof *bindings);
-    const char **names = arena_zalloc(&planner->arena, (capture->binding_count + 1) * sizeof *names);
+        arena_zalloc(planner->arena, (capture->binding_count + 1) * sizeof *bindings);
+    const char **names = arena_zalloc(planner->arena, (capture->binding_count + 1) * sizeof *names);
+    const char **uris = arena_zalloc(planner->arena, (2 * capture->binding_count + 1) * sizeof *uris);
+    size_t uri_count = 0;
     for (size_t i = 0; i < capture->binding_count; i++) {
         const struct catalog_binding *binding = &capture->bindings[i];
         if (binding->disable)
@@ -135,19 +141,21 @@ static int plan_capture(struct planner *planner, const struct catalog_capture *c
         if (plan_binding(planner, binding, spec.source.program.protocol, planned, err) < 0)
             return at_place(&binding->place, err);
         planned->collection = binding->target->name;
-        planned->key = words(binding->target->key, binding->target->key_count, &planner->arena);
+        planned->key = words(binding->target->key, binding->target->key_count, planner->arena);
         planned->schema_uri = binding->target->write_schema_uri;
         planned->journal = journal_options(&binding->target->journal);
         planned->quarantine = binding->quarantine;
         planned->backfill = binding->backfill;
+        uris[uri_count++] = binding->target->write_schema_uri;
+        uris[uri_count++] = binding->target->read_schema_uri;
         names[spec.binding_count++] = binding->target->name;
     }
     spec.bindings = bindings;
     spec.interval_ms = capture->interval_ms;
-    spec.schemas = planner->catalog->schema_documents;
-    spec.schema_count = planner->catalog->schema_document_count;
-    return add_task(planner, &spec, names, (struct supervisor_schedule){.interval_ms = capture->interval_ms},
-                    err);
+    spec.schemas =
+        catalog_schemas_needed(planner->catalog, uris, uri_count, planner->arena, &spec.schema_count);
+    return finish(planner, &spec, names, (struct supervisor_schedule){.interval_ms = capture->interval_ms},
+                  err);
 }
 
 /* --- connections --------------------------------------------------------------------------------- */
@@ -191,14 +199,63 @@ static int plan_connection(struct planner *planner, const struct catalog_connect
     spec.namespace = connection->namespace;
     spec.binding_count = connection->all_streams ? 0 : connection->stream_count;
     struct task_binding_spec *bindings =
-        arena_zalloc(&planner->arena, (spec.binding_count + 1) * sizeof *bindings);
-    const char **names = arena_zalloc(&planner->arena, (spec.binding_count + 1) * sizeof *names);
+        arena_zalloc(planner->arena, (spec.binding_count + 1) * sizeof *bindings);
+    const char **names = arena_zalloc(planner->arena, (spec.binding_count + 1) * sizeof *names);
     for (size_t i = 0; i < spec.binding_count; i++) {
         bindings[i].stream = connection->streams[i];
-        names[i] = arena_printf(&planner->arena, "%s%s", connection->prefix, connection->streams[i].name);
+        names[i] = arena_printf(planner->arena, "%s%s", connection->prefix, connection->streams[i].name);
     }
     spec.bindings = bindings;
-    return add_task(planner, &spec, names, schedule_of(&connection->schedule), err);
+    return finish(planner, &spec, names, schedule_of(&connection->schedule), err);
+}
+
+/* --- one task ------------------------------------------------------------------------------------ */
+
+int plan_task(struct plan *plan, const struct catalog *catalog, const struct catalog_task *task,
+              const struct plan_options *options, struct error *err)
+{
+    *plan = (struct plan){0};
+    arena_init(&plan->arena);
+    buffer_init(&plan->spec, TASK_SPEC_MAX);
+    struct planner planner = {.plan = plan, .arena = &plan->arena, .catalog = catalog, .options = options};
+    return task->capture ? plan_capture(&planner, task->capture, err)
+                         : plan_connection(&planner, task->connection, err);
+}
+
+void plan_done(struct plan *plan)
+{
+    if (plan->spec.data)
+        explicit_bzero(plan->spec.data, plan->spec.size);
+    buffer_done(&plan->spec);
+    arena_done(&plan->arena);
+}
+
+static const char *every(uint64_t ms, struct arena *arena)
+{
+    static const struct {
+        uint64_t ms;
+        const char *unit;
+    } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
+    size_t i = 0;
+    while (ms % units[i].ms != 0)
+        i++;
+    return arena_printf(arena, "every %llu%s", (unsigned long long)(ms / units[i].ms), units[i].unit);
+}
+
+const char *plan_schedule_text(const struct catalog_task *task, struct arena *arena)
+{
+    if (task->capture)
+        return every(task->capture->interval_ms, arena);
+    const struct catalog_schedule *schedule = &task->connection->schedule;
+    switch (schedule->kind) {
+    case CATALOG_SCHEDULE_EVERY:
+        return every(schedule->every_ms, arena);
+    case CATALOG_SCHEDULE_CRON:
+        return arena_printf(arena, "cron %s", schedule->text);
+    case CATALOG_SCHEDULE_MANUAL:
+        break;
+    }
+    return "once";
 }
 
 /* --- the catalog --------------------------------------------------------------------------------- */
@@ -251,7 +308,7 @@ static int check_names(const struct catalog *catalog, const struct plan_options 
     return 0;
 }
 
-static void tell_skipped(const struct catalog *catalog, plan_on_skipped *on_skipped, void *context)
+void plan_tell_skipped(const struct catalog *catalog, plan_on_skipped *on_skipped, void *context)
 {
     char message[256];
     if (catalog->materialization_count) {
@@ -269,26 +326,15 @@ static void tell_skipped(const struct catalog *catalog, plan_on_skipped *on_skip
     }
 }
 
-static int plan_all(struct planner *planner, struct error *err)
+static int add_planned(struct supervisor *supervisor, const struct catalog *catalog,
+                       const struct catalog_task *task, const struct plan_options *options, struct error *err)
 {
-    const struct catalog *catalog = planner->catalog;
-    for (size_t i = 0; i < catalog->capture_count; i++) {
-        const struct catalog_capture *capture = &catalog->captures[i];
-        if (wanted(planner->options, capture->name, capture->disable) &&
-            plan_capture(planner, capture, err) < 0)
-            return -1;
-    }
-    for (size_t i = 0; i < catalog->connection_count; i++) {
-        const struct catalog_connection *connection = &catalog->connections[i];
-        if (wanted(planner->options, connection->name, connection->disable) &&
-            plan_connection(planner, connection, err) < 0)
-            return -1;
-    }
-    if (supervisor_task_count(planner->supervisor) == 0)
-        return error_set(err, ERROR_INVALID,
-                         "%s has no task to run: no capture and no connection that is enabled",
-                         catalog->file);
-    return 0;
+    struct plan plan;
+    int result = plan_task(&plan, catalog, task, options, err);
+    if (result == 0)
+        result = supervisor_add(supervisor, &plan.definition, err);
+    plan_done(&plan);
+    return result;
 }
 
 int plan_catalog(struct supervisor *supervisor, const struct catalog *catalog,
@@ -297,15 +343,23 @@ int plan_catalog(struct supervisor *supervisor, const struct catalog *catalog,
 {
     if (check_names(catalog, options, err) < 0)
         return -1;
-    struct planner planner = {.supervisor = supervisor, .catalog = catalog, .options = options};
-    arena_init(&planner.arena);
-    buffer_init(&planner.spec, TASK_SPEC_MAX);
-    int result = plan_all(&planner, err);
-    if (result == 0 && options->only_count == 0)
-        tell_skipped(catalog, on_skipped, context);
-    if (planner.spec.data)
-        explicit_bzero(planner.spec.data, planner.spec.size);
-    buffer_done(&planner.spec);
-    arena_done(&planner.arena);
-    return result;
+    struct arena arena;
+    arena_init(&arena);
+    size_t count;
+    const struct catalog_task *tasks = catalog_tasks(catalog, &arena, &count);
+    int result = 0;
+    for (size_t i = 0; i < count && result == 0; i++) {
+        if (wanted(options, tasks[i].name, tasks[i].disable))
+            result = add_planned(supervisor, catalog, &tasks[i], options, err);
+    }
+    arena_done(&arena);
+    if (result < 0)
+        return -1;
+    if (supervisor_task_count(supervisor) == 0)
+        return error_set(err, ERROR_INVALID,
+                         "%s has no task to run: no capture and no connection that is enabled",
+                         catalog->file);
+    if (options->only_count == 0)
+        plan_tell_skipped(catalog, on_skipped, context);
+    return 0;
 }

@@ -2,7 +2,7 @@
 #ifndef FIRTH_SUPERVISOR_PLAN_H
 #define FIRTH_SUPERVISOR_PLAN_H
 
-#include "catalog/catalog.h"
+#include "catalog/compare.h"
 #include "connector/connector.h"
 #include "supervisor/supervisor.h"
 
@@ -17,8 +17,23 @@ struct plan_options {
     size_t only_count;
 };
 
+/* One task, ready for the supervisor. What the definition points to lives until plan_done. */
+struct plan {
+    struct arena arena;
+    struct buffer spec;
+    struct supervisor_definition definition;
+};
+/* Always followed by plan_done. The error begins with the place ("flow.yaml:12:5: "). */
+int plan_task(struct plan *plan, const struct catalog *catalog, const struct catalog_task *task,
+              const struct plan_options *options, struct error *err);
+void plan_done(struct plan *plan);
+
+/* "every 5m", "cron 0 * * * *", "once": a task's schedule for people, in the arena. */
+const char *plan_schedule_text(const struct catalog_task *task, struct arena *arena);
+
 /* Called for what the catalog has and this version does not run, when no task was named. */
 typedef void plan_on_skipped(void *context, const char *message);
+void plan_tell_skipped(const struct catalog *catalog, plan_on_skipped *on_skipped, void *context);
 
 /* Add the catalog's tasks. ERROR_NOT_FOUND for a name in `only` that is no task, with the nearest; else the
  * error begins with the place ("flow.yaml:12:5: "). */

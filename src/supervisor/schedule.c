@@ -15,6 +15,29 @@ struct schedule_next schedule_first(const struct supervisor_schedule *schedule, 
     return (struct schedule_next){.kind = SCHEDULE_WAIT};
 }
 
+/* However many times have passed meanwhile, they are one session. A clock that went back must not make a task
+ * wait for longer than it would from now on. */
+struct schedule_next schedule_resume(const struct supervisor_schedule *schedule,
+                                     const struct supervisor_past *past, int64_t wall_ms)
+{
+    struct schedule_next next = {.kind = past->failures ? SCHEDULE_RETRY : SCHEDULE_WAIT};
+    if (past->never)
+        return (struct schedule_next){.kind = SCHEDULE_DONE};
+    if (past->due_ms <= wall_ms)
+        return next;
+    uint64_t longest = SUPERVISOR_RETRY_MAX_MS + SUPERVISOR_RETRY_MAX_MS / 4;
+    if (!past->failures && schedule->has_cron) {
+        struct schedule_next regular = at_cron(&schedule->cron, wall_ms);
+        longest = regular.kind == SCHEDULE_WAIT ? regular.delay_ms : 0;
+    } else if (!past->failures) {
+        longest = schedule->interval_ms;
+    }
+    next.delay_ms = (uint64_t)(past->due_ms - wall_ms);
+    if (next.delay_ms > longest)
+        next.delay_ms = longest;
+    return next;
+}
+
 /* retry_ms, doubled with each failure, up to the maximum; then anything from 3/4 to 5/4 of it. */
 static uint64_t backoff(uint64_t retry_ms, uint32_t failures, struct random_state *random)
 {

@@ -25,6 +25,9 @@ struct schedule_session {
 
 /* The first session of a task. */
 struct schedule_next schedule_first(const struct supervisor_schedule *schedule, bool once, int64_t wall_ms);
+/* The first session under this supervisor of a task that an earlier one knew (`past->known`). */
+struct schedule_next schedule_resume(const struct supervisor_schedule *schedule,
+                                     const struct supervisor_past *past, int64_t wall_ms);
 /* The one after `session`. `random` spreads retries, so that what failed together does not return together.
  */
 struct schedule_next schedule_after(const struct supervisor_schedule *schedule, bool once, uint64_t retry_ms,

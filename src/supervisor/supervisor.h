@@ -3,7 +3,8 @@
  * to the catalog can help.
  *
  * It has one loop (libuv) in the calling thread; callbacks come from inside supervisor_run. It never logs
- * and never prints: whoever wants to see what goes on gives callbacks. */
+ * and never prints: whoever wants to see what goes on gives callbacks. Its owner may hang handles of its own
+ * (sockets, timers) on the loop: from `ready` on, closed in `closing`. */
 #ifndef FIRTH_SUPERVISOR_SUPERVISOR_H
 #define FIRTH_SUPERVISOR_SUPERVISOR_H
 
@@ -13,17 +14,20 @@
 #include "catalog/cron.h"
 #include "task/event.h"
 
+#include <uv.h>
+
 struct supervisor;
 
-/* A task as the callbacks name it; valid as long as the supervisor. */
+/* A task as the callbacks name it; valid until it is removed, or as long as the supervisor. */
 struct supervisor_task {
     const char *name; /* "acmeCo/faker" */
     enum task_kind kind;
-    size_t index; /* 0 to the number of tasks - 1, in the order they were added */
+    size_t index; /* as long as none is removed: 0 to the number of tasks - 1, in the order they were added */
     /* What it moves, known before the first session: the `name`s its progress will show, in that order. None
      * for a connection of all streams: its progress tells. */
     const char *const *bindings;
     size_t binding_count;
+    void *owner; /* as supervisor_add was given it */
 };
 
 /* Why a task that does not run will run next. */
@@ -53,12 +57,21 @@ struct supervisor_events {
     /* A signal arrived: 1 the first time (transactions are being finished), 2 when everything is ended at
      * once. */
     void (*stopping)(void *context, int signals);
+    /* It was removed by supervisor_remove, its child is gone; `task` is freed after this call. */
+    void (*removed)(void *context, const struct supervisor_task *task);
+    /* The loop is there, nothing was started yet: time to open handles on it. */
+    void (*ready)(void *context, uv_loop_t *loop);
+    /* SIGHUP, with `stay`. */
+    void (*hangup)(void *context);
+    /* All tasks are done; the loop ends once the owner has closed its own handles as well. */
+    void (*closing)(void *context);
 };
 
 struct supervisor_options {
     const char *program; /* this binary, run again as `firth task` */
     const char *data_dir;
     bool once;             /* one session a task, no schedule; a retriable failure is a failure */
+    bool stay;             /* run until a signal stops it, also without any task; SIGHUP does not */
     uint32_t children_max; /* sessions at once; 0: SUPERVISOR_CHILDREN_DEFAULT */
     uint64_t stop_ms;      /* from the first SIGTERM to SIGKILL; 0: SUPERVISOR_STOP_MS_DEFAULT */
     uint64_t retry_ms;     /* delay before the first retry; it doubles with each failure in a row, up to
@@ -86,10 +99,38 @@ struct supervisor_schedule {
     struct cron cron;
 };
 
-/* Add a task before supervisor_run. `spec` is what `firth task` reads (task/task_spec.h); copied. */
-int supervisor_add(struct supervisor *supervisor, const char *name, enum task_kind kind,
-                   const char *const *bindings, size_t binding_count, struct supervisor_schedule schedule,
-                   struct slice spec, struct error *err);
+/* What is known of a task's sessions under an earlier supervisor. */
+struct supervisor_past {
+    bool known;        /* else it is new, and what follows does not count */
+    bool never;        /* no session until it is replaced */
+    int64_t due_ms;    /* wall clock; a time that has passed: at once */
+    uint32_t failures; /* in a row */
+};
+
+struct supervisor_definition {
+    const char *name;
+    enum task_kind kind;
+    const char *const *bindings;
+    size_t binding_count;
+    struct supervisor_schedule schedule;
+    struct slice spec; /* what `firth task` reads (task/task_spec.h); secret */
+    struct supervisor_past past;
+    void *owner;
+};
+
+/* Add a task, before supervisor_run or from a callback. Everything is copied. The name is new. */
+int supervisor_add(struct supervisor *supervisor, const struct supervisor_definition *definition,
+                   struct error *err);
+/* From now on the task is this: a running session finishes its transaction and the next one, at once, is of
+ * the new definition, whose past does not count. `task` stays the same. */
+void supervisor_replace(struct supervisor *supervisor, const struct supervisor_task *task,
+                        const struct supervisor_definition *definition);
+/* Stop it and forget it; `removed` tells when. */
+void supervisor_remove(struct supervisor *supervisor, const struct supervisor_task *task);
+/* A session now rather than when it is due. No effect while one runs. */
+void supervisor_start_now(struct supervisor *supervisor, const struct supervisor_task *task);
+/* As the first SIGTERM, a second time as the second. */
+void supervisor_stop(struct supervisor *supervisor);
 
 /* The tasks added so far, for a display that wants its rows before anything runs. */
 size_t supervisor_task_count(const struct supervisor *supervisor);
@@ -100,9 +141,9 @@ struct supervisor_summary {
     bool interrupted;                  /* a signal ended it */
 };
 
-/* Run until every task is done (once, or nothing is scheduled any more) or SIGINT/SIGTERM arrives: the first
- * lets each task finish its transaction, the second ends all at once. -1 only if the machine refused the
- * loop itself; failed tasks are in the summary. */
+/* Run until every task is done (once, or nothing is scheduled any more; not with `stay`) or SIGINT/SIGTERM
+ * arrives: the first lets each task finish its transaction, the second ends all at once. -1 only if the
+ * machine refused the loop itself; failed tasks are in the summary. */
 int supervisor_run(struct supervisor *supervisor, struct supervisor_summary *ret_summary, struct error *err);
 
 #endif

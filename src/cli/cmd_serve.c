@@ -1,0 +1,123 @@
+/* `firth serve`: the daemon. */
+#include "base/file.h"
+#include "cli/data_dir.h"
+#include "cli/output.h"
+#include "supervisor/daemon.h"
+
+#include <stdlib.h>
+
+struct serve_options {
+    struct option_number parallel, log_size;
+    const char *stop_after, *retry_after, *commit_every, *stall_after;
+};
+
+static int read_options(const struct serve_options *options, struct daemon_options *daemon, struct error *err)
+{
+    daemon->children_max = (uint32_t)options->parallel.value;
+    daemon->log_bytes = options->log_size.value << 20;
+    if (option_duration("--stop-after", options->stop_after, &daemon->stop_ms, err) < 0 ||
+        option_duration("--retry-after", options->retry_after, &daemon->retry_ms, err) < 0 ||
+        option_duration("--commit-every", options->commit_every, &daemon->commit_ms, err) < 0 ||
+        option_duration("--stall-after", options->stall_after, &daemon->stall_ms, err) < 0)
+        return -1;
+    return 0;
+}
+
+/* What was meant for the daemon alone is not for the processes that it starts. */
+static char *take_from_environment(const char *name)
+{
+    const char *value = getenv(name);
+    char *copy = value ? mem_strdup(value) : NULL;
+    unsetenv(name);
+    return copy;
+}
+
+static int serve_locked(const struct cli *cli, struct daemon_options *daemon)
+{
+    struct error err;
+    mem_auto(control_close) struct control *control = control_open(daemon->data_dir, CONTROL_CHANGE, &err);
+    if (!control)
+        return cli_fail(cli, &err);
+    auto_free char *notify = take_from_environment("NOTIFY_SOCKET");
+    unsetenv("FIRTH_SECRET_KEY");
+    unsetenv("FIRTH_SECRET_KEY_FILE");
+    daemon->control = control;
+    daemon->notify = notify;
+    return daemon_run(daemon, &err) < 0 ? cli_fail(cli, &err) : CLI_OK;
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    struct error err;
+    auto_free char *data_dir = file_absolute(cli->data_dir);
+    struct daemon_options daemon = {
+        .program = cli->program, .built_ins = cli->built_ins, .data_dir = data_dir, .log = &cli->log};
+    if (read_options(cli->options, &daemon, &err) < 0)
+        return cli_usage(cli, &err);
+    mem_auto(store_close) struct store *store = store_open(data_dir, NULL, &err);
+    struct store_lock *lock = store ? store_lock_acquire(store, "firth serve", &err) : NULL;
+    if (!lock) {
+        if (store)
+            data_dir_explain_busy(&err);
+        return cli_fail(cli, &err);
+    }
+    int code = serve_locked(cli, &daemon);
+    store_lock_release(lock);
+    return code;
+}
+
+static const struct option_spec options[] = {
+    {.name = "parallel",
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(struct serve_options, parallel),
+     .value = "N",
+     .help = "tasks that run at the same time (64); the others wait for their turn",
+     .min = 1,
+     .max = 1024},
+    {.name = "stop-after",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct serve_options, stop_after),
+     .value = "DURATION",
+     .help = "how long tasks may take to finish their transactions when they are to stop (30s)"},
+    {.name = "retry-after",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct serve_options, retry_after),
+     .value = "DURATION",
+     .help = "delay before the first retry of a failed task (1s); it doubles up to 5m"},
+    {.name = "commit-every",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct serve_options, commit_every),
+     .value = "DURATION",
+     .help = "commit what waits after so long at most (1s)"},
+    {.name = "stall-after",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct serve_options, stall_after),
+     .value = "DURATION",
+     .help = "a connector that says nothing for so long has failed (3h)"},
+    {.name = "log-size",
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(struct serve_options, log_size),
+     .value = "MIB",
+     .help = "how much is kept of each task's log, in MiB (10)",
+     .min = 1,
+     .max = 1 << 20},
+    {0},
+};
+
+const struct command cli_serve = {
+    .name = "serve",
+    .arguments = "",
+    .summary = "run what is deployed, until it is stopped",
+    .help =
+        "The daemon: it runs every task of the catalogs that 'firth deploy' gave it, at its interval or\n"
+        "schedule, and again when it failed. It stays in the foreground and logs to standard error; what\n"
+        "tasks say goes to their logs ('firth logs'). SIGTERM lets every task finish its transaction and\n"
+        "stops, a second one stops at once, SIGHUP reads what is deployed anew and tries again what failed.\n"
+        "\n"
+        "  firth deploy flow.yaml && firth serve\n",
+    .options = options,
+    .options_size = sizeof(struct serve_options),
+    .stops_itself = true,
+    .run = run,
+};

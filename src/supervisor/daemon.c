@@ -1,0 +1,181 @@
+#include "supervisor/daemon.h"
+
+#include "supervisor/daemon_state.h"
+#include "supervisor/notify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+/* --- being asked --------------------------------------------------------------------------------- */
+
+static void log_changes(const struct daemon *daemon, const struct daemon_changes *changes)
+{
+    log_info(daemon->options->log, "deployed: %zu added, %zu changed, %zu removed, %zu in all",
+             changes->added, changes->changed, changes->removed, daemon->tasks.count);
+}
+
+static void answer_reload(struct daemon *daemon, struct buffer *answer)
+{
+    struct daemon_changes changes = {0};
+    struct error err;
+    struct json_writer writer;
+    int result = daemon_reload(daemon, false, &changes, &err);
+    json_writer_init(&writer, answer);
+    json_begin_object(&writer);
+    json_member_bool(&writer, "ok", result == 0);
+    if (result < 0) {
+        log_error(daemon->options->log, "what is deployed cannot be read: %s", err.message);
+        json_member_string(&writer, "error", err.message);
+    } else {
+        if (changes.added || changes.changed || changes.removed)
+            log_changes(daemon, &changes);
+        json_member_u64(&writer, "added", changes.added);
+        json_member_u64(&writer, "changed", changes.changed);
+        json_member_u64(&writer, "removed", changes.removed);
+        json_member_u64(&writer, "failed", changes.failed);
+    }
+    json_end_object(&writer);
+}
+
+static void on_asked(void *context, const struct json *request, struct buffer *answer, bool *watched)
+{
+    struct daemon *daemon = context;
+    uint32_t what = json_get(request, 0, "do");
+    if (json_is(request, what, JSON_STRING) && json_string_is(request, what, "status")) {
+        daemon_write_status(daemon, answer);
+    } else if (json_is(request, what, JSON_STRING) && json_string_is(request, what, "reload")) {
+        *watched = false;
+        answer_reload(daemon, answer);
+    } else if (json_is(request, what, JSON_STRING) && json_string_is(request, what, "deploying")) {
+        *watched = true;
+        buffer_str(answer, "{\"ok\":true}");
+    } else {
+        buffer_str(answer, "{\"ok\":false,\"error\":\"the request is none of status, deploying, reload\"}");
+    }
+}
+
+/* A deploy that ended without a word: it may have been killed behind its commit. */
+static void on_gone(void *context)
+{
+    struct buffer ignored;
+    buffer_init(&ignored, TALK_REQUEST_MAX);
+    answer_reload(context, &ignored);
+    buffer_done(&ignored);
+}
+
+/* --- its life ------------------------------------------------------------------------------------ */
+
+static void tell_ready(struct daemon *daemon)
+{
+    char text[128];
+    snprintf(text, sizeof text, "READY=1\nSTATUS=%zu tasks", daemon->tasks.count);
+    notify_tell(daemon->options->notify, text);
+}
+
+static void on_ready(void *context, uv_loop_t *loop)
+{
+    static const struct talk_callbacks callbacks = {.asked = on_asked, .gone = on_gone};
+    struct daemon *daemon = context;
+    struct daemon_changes changes;
+    struct error err;
+    daemon->loop = loop;
+    uv_timer_init(loop, &daemon->facts_due);
+    uv_timer_init(loop, &daemon->reload_due);
+    daemon->facts_due.data = daemon->reload_due.data = daemon;
+    struct talk_callbacks own = callbacks;
+    own.context = daemon;
+    daemon->talk = talk_server_open(loop, daemon->options->data_dir, &own, &err);
+    if (!daemon->talk || daemon_reload(daemon, false, &changes, &err) < 0) {
+        daemon->failure = err;
+        daemon->failed = true;
+        supervisor_stop(daemon->supervisor);
+        return;
+    }
+    log_info(daemon->options->log, "serving %zu tasks in %s", daemon->tasks.count, daemon->options->data_dir);
+    tell_ready(daemon);
+}
+
+/* systemd's RELOADING wants the time as well, to tell a reload from an earlier one. */
+static void on_hangup(void *context)
+{
+    struct daemon *daemon = context;
+    struct daemon_changes changes;
+    struct error err;
+    char text[96];
+    snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%llu",
+             (unsigned long long)(clock_monotonic_ns(&clock_system) / 1000));
+    notify_tell(daemon->options->notify, text);
+    if (daemon_reload(daemon, true, &changes, &err) < 0)
+        log_error(daemon->options->log, "what is deployed cannot be read: %s", err.message);
+    else
+        log_changes(daemon, &changes);
+    tell_ready(daemon);
+}
+
+static void on_stopping(void *context, int signals)
+{
+    struct daemon *daemon = context;
+    notify_tell(daemon->options->notify, "STOPPING=1");
+    if (!daemon->failed)
+        log_info(daemon->options->log,
+                 signals == 1 ? "stopping: each task finishes its transaction" : "stopping at once");
+}
+
+static void on_closing(void *context)
+{
+    struct daemon *daemon = context;
+    daemon->closing = true;
+    daemon_save_facts(daemon);
+    uv_close((uv_handle_t *)&daemon->facts_due, NULL);
+    uv_close((uv_handle_t *)&daemon->reload_due, NULL);
+    talk_server_close(daemon->talk);
+}
+
+/* A pipe or two for each child, and a log: the usual limit of 1024 descriptors is for programs that use
+ * select. */
+static void allow_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void free_tasks(struct daemon *daemon)
+{
+    const struct map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&daemon->tasks, &at));)
+        daemon_task_free(entry->value);
+    map_done(&daemon->tasks);
+}
+
+int daemon_run(const struct daemon_options *options, struct error *err)
+{
+    struct daemon daemon = {.options = options, .started_ms = clock_wall_ms(&clock_system)};
+    struct supervisor_summary summary;
+    map_init(&daemon.tasks);
+    allow_descriptors();
+    struct supervisor_options supervision = {.program = options->program,
+                                             .data_dir = options->data_dir,
+                                             .stay = true,
+                                             .children_max = options->children_max ? options->children_max
+                                                                                   : DAEMON_CHILDREN_DEFAULT,
+                                             .stop_ms = options->stop_ms,
+                                             .retry_ms = options->retry_ms,
+                                             .events = daemon_events(&daemon)};
+    supervision.events.ready = on_ready;
+    supervision.events.hangup = on_hangup;
+    supervision.events.closing = on_closing;
+    supervision.events.stopping = on_stopping;
+    daemon.supervisor = supervisor_new(&supervision);
+    int result = supervisor_run(daemon.supervisor, &summary, err);
+    if (result == 0 && daemon.failed) {
+        *err = daemon.failure;
+        result = -1;
+    }
+    free_tasks(&daemon);
+    supervisor_free(daemon.supervisor);
+    return result;
+}

@@ -1,0 +1,31 @@
+/* The daemon (`firth serve`): runs what is deployed in a data directory (control/control.h), until a signal
+ * ends it. It keeps each task's facts in the control store and its log in files (task_log.h), and listens for
+ * deploys and questions (talk.h).
+ *
+ * What else is to live in the daemon (the HTTP API, the web UI) hangs its handles on the same loop: a
+ * callback beside talk_server_open in daemon.c, and one beside talk_server_close. */
+#ifndef FIRTH_SUPERVISOR_DAEMON_H
+#define FIRTH_SUPERVISOR_DAEMON_H
+
+#include "base/log.h"
+#include "connector/connector.h"
+#include "control/control.h"
+
+enum { DAEMON_CHILDREN_DEFAULT = 64 };
+
+struct daemon_options {
+    const char *program; /* this binary */
+    const struct connector_catalog *built_ins;
+    const char *data_dir;                            /* absolute; its lock is held by the caller */
+    struct control *control;                         /* opened to change */
+    const struct log *log;                           /* the daemon's own; tasks have theirs */
+    const char *notify;                              /* NOTIFY_SOCKET's value, or NULL */
+    uint32_t children_max;                           /* 0: DAEMON_CHILDREN_DEFAULT */
+    uint64_t stop_ms, retry_ms, commit_ms, stall_ms; /* 0: the defaults */
+    uint64_t log_bytes;                              /* of one task; 0: TASK_LOG_BYTES_DEFAULT */
+};
+
+/* Returns when it was told to stop and everything has ended. -1 if it could not start. */
+int daemon_run(const struct daemon_options *options, struct error *err);
+
+#endif
