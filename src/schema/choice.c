@@ -10,9 +10,10 @@
 
 enum {
     FACTS_MAX = 1 << 14,     /* of one union */
-    LOOKED_AT_MAX = 1 << 15, /* operations and properties looked at for one union … */
+    LOOKED_AT_MAX = 1 << 15, /* operations, properties and values looked at for one union … */
     LOOKED_AT_ALL = 1 << 20, /* … and for all of a program */
-    LISTED_MAX = 1 << 16,    /* alternatives in one union's lists */
+    LISTED_EACH = 64,        /* a union's lists hold at most so many times its alternatives … */
+    LISTED_MORE = 256,       /* … and these */
     FIXED_VALUES_MAX = 256,  /* of one member in one alternative */
     CALLS_DEEP_MAX = 8
 };
@@ -85,7 +86,7 @@ static void look_at_members(struct chooser *x, const struct object_plan *plan, u
             add_fact(x, (struct fact){&property->name, 0, alternative, false});
         const struct enum_plan *values =
             property->declared ? values_of(x, property->rule, CALLS_DEEP_MAX) : NULL;
-        for (uint32_t v = 0; values && v < values->count; v++)
+        for (uint32_t v = 0; values && v < values->count && may_look(x); v++)
             add_fact(x,
                      (struct fact){&property->name, hash_of(values, &values->values[v]), alternative, true});
     }
@@ -166,7 +167,7 @@ static bool best_group(struct chooser *x, uint32_t objects, struct group *ret_be
             continue;
         double open = objects - group.fixed,
                left = (double)(group.end - group.values) / group.distinct + open;
-        if (left < least && open * group.distinct < LISTED_MAX) {
+        if (left < least && left * group.distinct <= LISTED_EACH * (double)objects + LISTED_MORE) {
             least = left;
             *ret_best = group;
             found = true;

@@ -29,7 +29,7 @@ static int too_many_collisions(struct compiler *c, uint32_t node)
 static void make_tables(struct compiler *c, struct object_plan *plan, uint32_t names)
 {
     uint32_t size = 8;
-    while (size < 2 * names)
+    while (size < 4 * names)
         size *= 2;
     plan->mask = size - 1;
     plan->table = arena_zalloc(&c->program->arena, size * sizeof *plan->table);

@@ -28,15 +28,21 @@ static uint32_t find_key(const struct json *doc, uint32_t object, const struct n
     return JSON_NONE;
 }
 
-const struct property *machine_property(const struct schema_validator *m, const struct object_plan *plan,
-                                        uint32_t key)
+static inline const struct property *find_property(const struct json *doc, const struct object_plan *plan,
+                                                   uint32_t key)
 {
-    for (uint32_t at = m->doc->nodes[key].link & plan->mask; plan->table[at]; at = (at + 1) & plan->mask) {
+    for (uint32_t at = doc->nodes[key].link & plan->mask; plan->table[at]; at = (at + 1) & plan->mask) {
         const struct property *property = &plan->properties[plan->table[at] - 1];
-        if (is_named(m->doc, key, &property->name))
+        if (is_named(doc, key, &property->name))
             return property;
     }
     return NULL;
+}
+
+const struct property *machine_property(const struct schema_validator *m, const struct object_plan *plan,
+                                        uint32_t key)
+{
+    return find_property(m->doc, plan, key);
 }
 
 /* Patterns, and additionalProperties for what neither they nor properties cover. */
@@ -73,7 +79,7 @@ static bool plain_members(struct schema_validator *m, const struct object_plan *
         const struct quick *quick = &plan->additional_quick;
         /* Members mostly come in the schema's order: the one behind the last is tried first. */
         const struct property *property =
-            next < end && is_named(m->doc, key, &next->name) ? next : machine_property(m, plan, key);
+            next < end && is_named(m->doc, key, &next->name) ? next : find_property(doc, plan, key);
         if (property) {
             next = property + 1;
             required += property->required;
@@ -95,7 +101,7 @@ static bool all_members(struct schema_validator *m, const struct object_plan *pl
     uint32_t required = 0, index = 0, after = nodes[at].link;
     for (uint32_t key = at + 1; key < after; index++) {
         const struct property *property =
-            next < end && is_named(m->doc, key, &next->name) ? next : machine_property(m, plan, key);
+            next < end && is_named(m->doc, key, &next->name) ? next : find_property(doc, plan, key);
         bool declared = false, evaluated = true;
         if (property) {
             next = property + 1;

@@ -163,12 +163,37 @@ static void test_web_of_alternatives(void **state)
     buffer_done(&text);
 }
 
+/* Tables that would be much larger than the schema are not made. */
+static void test_lists_are_bounded(void **state)
+{
+    (void)state;
+    enum { OPEN = 200, FIXED = 60, VALUES = 200 };
+    struct buffer text;
+    buffer_init(&text, 4 << 20);
+    buffer_str(&text, "{\"anyOf\":[{\"minProperties\":1}");
+    for (int i = 1; i < OPEN; i++)
+        buffer_printf(&text, ",{\"minProperties\":%d}", i);
+    for (int i = 0; i < FIXED; i++) {
+        buffer_str(&text, ",{\"properties\":{\"a\":{\"enum\":[null");
+        for (int value = 0; value < VALUES; value++)
+            buffer_printf(&text, ",%d", i * VALUES + value);
+        buffer_str(&text, "]}}}");
+    }
+    buffer_str(&text, "]}");
+    mem_auto(schema_free) struct schema *schema = must_compile(buffer_cstr(&text));
+    assert_int_equal(schema->choice_count, 0);
+    assert_int_equal(schema->list_count, OPEN + FIXED);
+    assert_int_equal(ask(schema, SLICE_LITERAL("{}"), NULL), 1);
+    buffer_done(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unions),
         cmocka_unit_test(test_one_is_left),
         cmocka_unit_test(test_web_of_alternatives),
+        cmocka_unit_test(test_lists_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
