@@ -1,8 +1,8 @@
 /* Connectors as processes: find one, start it with hygiene, talk to it line by line, end it.
  *
  * A connector is a program that speaks a protocol over stdin and stdout and logs on stderr. Where it comes
- * from: built into this binary (run again as `firth connector NAME …`), a local command, later a manifest
- * or an OCI image. Every child has its own process group and limits, closed descriptors, a clean
+ * from: built into this binary (run again as `firth connector NAME …`), a local command, an OCI image
+ * (oci.h), later a manifest. Every child has its own process group and limits, closed descriptors, a clean
  * environment, no_new_privs; its config goes by a 0600 file that is gone afterwards; its lines are bounded.
  *
  * The process object never blocks except where said: the owner polls connector_pollfds. */
@@ -25,7 +25,9 @@ struct connector_spec {
     const char *const *command; /* endpoint.local.command, NULL-terminated, or NULL */
     const char *const *env;     /* "NAME=value", NULL-terminated, or NULL: added to the clean environment */
     const char *folder;         /* working folder for a local command, NULL: ours */
-    enum connector_protocol protocol;
+    enum connector_protocol protocol; /* of a built-in or a command; an image says it itself */
+    const char *task;                 /* whose it is, for the container's name and label; NULL: nobody's */
+    bool present_only;                /* an image that would have to be pulled is ERROR_NOT_FOUND */
 };
 
 struct connector_limits {
@@ -49,7 +51,9 @@ struct connector_built_in {
 struct connector_catalog {
     const struct connector_built_in *items;
     size_t count;
-    const char *program; /* path of this binary, to be run again */
+    const char *program;             /* path of this binary, to be run again */
+    struct connector_engine *engine; /* runs images (oci.h); NULL: they are not run */
+    bool force_images;               /* an image is run even where a built-in stands for it */
 };
 
 /* Resolve to something that can be started: fills *ret_argv_prefix (arena) with the words before the verb.
@@ -60,10 +64,15 @@ struct connector_program {
     const char *folder;
     const char *label; /* for people: "source-faker (built in)", "python -m x"; holds no secret */
     bool built_in;
+    bool engine; /* podman or docker itself: keeps its variables and privileges */
+    const struct connector_container *container; /* argv runs in a container of this; NULL: it does not */
     enum connector_protocol protocol;
 };
 int connector_resolve(const struct connector_catalog *built_ins, const struct connector_spec *spec,
                       struct arena *arena, struct connector_program *ret_program, struct error *err);
+
+/* The name of the built-in that stands for an image, or NULL. */
+const char *connector_built_in_for(const struct connector_catalog *built_ins, const char *image);
 
 /* --- one process --------------------------------------------------------------------------------- */
 
@@ -90,7 +99,8 @@ struct connector_process *connector_start(const struct connector_program *progra
                                           const struct connector_limits *limits, connector_on_log *on_log,
                                           void *log_context, struct error *err);
 /* End it if it lives (SIGTERM to the group, after stop_ms SIGKILL), reap it, remove its files, free. Blocks.
- */
+ * A container is dead and removed before connector_exited says so: the connector_service that notices its end
+ * takes as long as the engine takes for that, mostly a fifth of a second. */
 void connector_free(struct connector_process *process);
 MEM_DEFINE_CLEANUP(struct connector_process *, connector_free);
 

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+#include <stdbool.h>
 #include <unistd.h>
 
 static const char *const kept[] = {
@@ -27,6 +28,8 @@ static const char *const kept[] = {
     "REQUESTS_CA_BUNDLE",
     "NODE_EXTRA_CA_CERTS",
 };
+static const char *const kept_of_engines[] = {
+    "CONTAINER", "DOCKER_", "STORAGE_", "XDG_", "REGISTRY_AUTH_FILE=", "DBUS_SESSION_BUS_ADDRESS="};
 #ifdef FIRTH_FAULTS
 static const char *const kept_in_tests[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
 #endif
@@ -46,11 +49,21 @@ static bool in_list(const char *variable, const char *const *names, size_t count
     return false;
 }
 
-static bool is_kept(const char *variable, bool built_in)
+static bool is_engines(const char *variable)
+{
+    for (size_t i = 0; i < sizeof kept_of_engines / sizeof *kept_of_engines; i++)
+        if (string_starts_with(variable, kept_of_engines[i]))
+            return true;
+    return false;
+}
+
+static bool is_kept(const char *variable, enum connector_environment_kind kind)
 {
     if (in_list(variable, kept, sizeof kept / sizeof *kept))
         return true;
-    if (!built_in)
+    if (kind == CONNECTOR_ENVIRONMENT_ENGINE)
+        return is_engines(variable);
+    if (kind == CONNECTOR_ENVIRONMENT_COMMAND)
         return false;
 #ifdef FIRTH_FAULTS
     if (in_list(variable, kept_in_tests, sizeof kept_in_tests / sizeof *kept_in_tests))
@@ -76,7 +89,7 @@ static void put(char **list, size_t *count, const char *variable)
     list[(*count)++] = mem_strdup(variable);
 }
 
-char **connector_environment(const char *const *given, bool built_in)
+char **connector_environment(const char *const *given, enum connector_environment_kind kind)
 {
     size_t room = 2, count = 0;
     for (char **variable = environ; variable && *variable; variable++)
@@ -86,7 +99,7 @@ char **connector_environment(const char *const *given, bool built_in)
     char **list = mem_zalloc(room * sizeof *list);
     put(list, &count, default_path);
     for (char **variable = environ; variable && *variable; variable++)
-        if (is_kept(*variable, built_in))
+        if (is_kept(*variable, kind))
             put(list, &count, *variable);
     for (const char *const *variable = given; variable && *variable; variable++)
         put(list, &count, *variable);

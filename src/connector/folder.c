@@ -90,15 +90,25 @@ int connector_folder_make(struct connector_folder *folder, struct error *err)
                      "cannot keep a folder for the connector's config in %s: something removes it", parent);
 }
 
-int connector_folder_put(const struct connector_folder *folder, const char *name, struct slice content,
-                         char **ret_path, struct error *err)
+int connector_folder_put(const struct connector_folder *folder, const char *name, mode_t mode,
+                         struct slice content, char **ret_path, struct error *err)
 {
     auto_free char *path = mem_printf("%s/%s", folder->path, name);
     auto_close int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
+    if (fd < 0 || fchmod(fd, mode) < 0)
         return error_errno(err, errno, "cannot create %s", path);
     if (file_write_all(fd, content.data, content.size, path, err) < 0)
         return -1;
+    *ret_path = path;
+    path = NULL;
+    return 0;
+}
+
+int connector_folder_share(const struct connector_folder *folder, char **ret_path, struct error *err)
+{
+    auto_free char *path = mem_printf("%s/" CONNECTOR_FOLDER_SHARED, folder->path);
+    if (mkdir(path, 0700) < 0 || chmod(path, 0755) < 0)
+        return error_errno(err, errno, "cannot make the folder %s", path);
     *ret_path = path;
     path = NULL;
     return 0;

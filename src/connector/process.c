@@ -1,6 +1,6 @@
 #include "connector/process.h"
 
-#include "base/file.h"
+#include "connector/command_line.h"
 #include "connector/environment.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PIPE_SIZE = 1 << 20, ARGV_MAX = 1024 };
+enum { PIPE_SIZE = 1 << 20 };
 
 uint64_t connector_now_ms(void)
 {
@@ -45,60 +45,6 @@ static char *find_program(const char *name, char *const *environment, struct err
     }
     error_set(err, ERROR_NOT_FOUND, "the command %s is in no folder of PATH", name);
     return NULL;
-}
-
-/* The command line under construction; words that were made for it are owned. */
-struct command_line {
-    const char *words[ARGV_MAX + 1];
-    size_t count;
-    char *owned[3];
-    size_t owned_count;
-};
-
-static void command_line_done(struct command_line *line)
-{
-    for (size_t i = 0; i < line->owned_count; i++)
-        free(line->owned[i]);
-}
-
-static int add_word(struct command_line *line, const char *word, struct error *err)
-{
-    if (line->count == ARGV_MAX)
-        return error_set(err, ERROR_LIMIT, "a connector's command has more than %d words", ARGV_MAX);
-    line->words[line->count++] = word;
-    return 0;
-}
-
-/* Make the private folder when the first file is needed. */
-static int add_file(struct connector_process *process, struct command_line *line, const char *option,
-                    const char *name, struct slice content, struct error *err)
-{
-    if (content.size == 0)
-        return 0;
-    if (!process->folder.path && connector_folder_make(&process->folder, err) < 0)
-        return -1;
-    char *path;
-    if (connector_folder_put(&process->folder, name, content, &path, err) < 0)
-        return -1;
-    line->owned[line->owned_count++] = path;
-    return add_word(line, option, err) < 0 ? -1 : add_word(line, path, err);
-}
-
-static int build_command_line(struct connector_process *process, const struct connector_program *program,
-                              const char *verb, const struct connector_files *files,
-                              struct command_line *line, struct error *err)
-{
-    for (size_t i = 0; program->argv[i]; i++)
-        if (add_word(line, program->argv[i], err) < 0)
-            return -1;
-    if (verb && add_word(line, verb, err) < 0)
-        return -1;
-    if (files && (add_file(process, line, "--config", "config.json", files->config, err) < 0 ||
-                  add_file(process, line, "--catalog", "catalog.json", files->catalog, err) < 0 ||
-                  add_file(process, line, "--state", "state.json", files->state, err) < 0))
-        return -1;
-    line->words[line->count] = NULL;
-    return 0;
 }
 
 /* The child's ends, closed when the child has them. */
@@ -147,39 +93,48 @@ static int open_pipes(struct connector_process *process, bool with_stdin, struct
     return ends->in < 0 ? error_errno(err, errno, "cannot open /dev/null") : 0;
 }
 
-static int spawn(struct connector_process *process, const struct connector_program *program,
-                 const struct command_line *line, const struct child_ends *ends, struct error *err)
+/* An engine's client gets the engine's variables; what the container gets is in a file. */
+static char **environment_of(const struct connector_program *program)
 {
-    char **environment = connector_environment(program->env, program->built_in);
-    int result = -1;
+    if (program->container || program->engine)
+        return connector_environment(NULL, CONNECTOR_ENVIRONMENT_ENGINE);
+    return connector_environment(program->env, program->built_in ? CONNECTOR_ENVIRONMENT_BUILT_IN
+                                                                 : CONNECTOR_ENVIRONMENT_COMMAND);
+}
+
+static int spawn(struct connector_process *process, const struct connector_program *program,
+                 const struct connector_command_line *line, char *const *environment,
+                 const struct child_ends *ends, struct error *err)
+{
     auto_free char *path = find_program(line->words[0], environment, err);
-    if (path) {
-        const struct connector_spawn how = {
-            .path = path,
-            .argv = line->words,
-            .environment = environment,
-            .folder = program->folder,
-            .in = ends->in,
-            .out = ends->out,
-            .err = ends->err,
-            .memory_max = process->limits.memory_max,
-            .files_max = process->limits.files_max,
-        };
-        result = connector_spawn(&how, &process->pid, err);
-    }
-    connector_environment_free(environment);
-    return result;
+    if (!path)
+        return -1;
+    const struct connector_spawn how = {
+        .path = path,
+        .argv = line->words,
+        .environment = environment,
+        .folder = program->container ? process->folder.path : program->folder,
+        .in = ends->in,
+        .out = ends->out,
+        .err = ends->err,
+        .memory_max = process->limits.memory_max,
+        .files_max = process->limits.files_max,
+        .trusted = program->container || program->engine,
+    };
+    return connector_spawn(&how, &process->pid, err);
 }
 
 /* From here on there is a child: whatever fails, connector_free ends it. */
 static int watch(struct connector_process *process, const struct connector_program *program,
-                 struct error *err)
+                 char *const *environment, struct error *err)
 {
     process->pidfd = pidfd_open(process->pid, 0);
     if (process->pidfd < 0)
         return error_errno(err, errno, "cannot watch the process of %s", process->label);
-    /* A built-in has no children, and the death signal is enough. */
-    return program->built_in ? 0 : connector_guard_start(process->pid, &process->guard, err);
+    if (program->built_in)
+        return 0; /* it has no children, and the death signal is enough */
+    return connector_guard_start(process->pid, process->container ? process->container->remove : NULL,
+                                 environment, &process->guard, err);
 }
 
 static struct connector_process *process_new(const struct connector_program *program,
@@ -192,6 +147,7 @@ static struct connector_process *process_new(const struct connector_program *pro
     process->limits = *limits;
     process->pidfd = process->in = process->out = process->err = -1;
     process->folder = CONNECTOR_FOLDER_NONE;
+    process->container = program->container ? oci_run_new(program) : NULL;
     process->activity_ms = connector_now_ms();
     connector_lines_init(&process->lines, limits->line_max);
     struct slice secrets = !files ? (struct slice){0} : files->config.size ? files->config : files->secrets;
@@ -204,15 +160,19 @@ static int start(struct connector_process *process, const struct connector_progr
                  const struct connector_files *files, bool with_stdin, struct error *err)
 {
     struct child_ends ends = {-1, -1, -1};
-    struct command_line line = {.count = 0};
-    int result = build_command_line(process, program, verb, files, &line, err);
+    struct connector_command_line line;
+    char **environment = environment_of(program);
+    int result = connector_command_line_init(&line, process, program, verb, files, err);
     if (result == 0)
         result = open_pipes(process, with_stdin, &ends, err);
     if (result == 0)
-        result = spawn(process, program, &line, &ends, err);
+        result = spawn(process, program, &line, environment, &ends, err);
     child_ends_close(&ends);
-    command_line_done(&line);
-    return result < 0 ? -1 : watch(process, program, err);
+    connector_command_line_done(&line);
+    if (result == 0)
+        result = watch(process, program, environment, err);
+    connector_environment_free(environment);
+    return result;
 }
 
 struct connector_process *connector_start(const struct connector_program *program, const char *verb,
@@ -253,9 +213,17 @@ void connector_notice_exit(struct connector_process *process)
     process->exit_status = result == 0 ? info.si_status : -1; /* reaped by somebody else: unknown */
 }
 
+/* As a shell tells it: 128 and more for a signal. */
+static int exit_status(const struct connector_process *process)
+{
+    return process->exit_code == CLD_EXITED ? process->exit_status : 128 + process->exit_status;
+}
+
 void connector_reap(struct connector_process *process)
 {
     connector_signal(process, SIGKILL); /* its children, if it left any */
+    if (process->container)
+        oci_run_end(process->container, process->folder.path, exit_status(process));
     connector_guard_end(&process->guard);
     siginfo_t info;
     while (waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED) < 0 && errno == EINTR)
@@ -310,6 +278,8 @@ void connector_free(struct connector_process *process)
         kill(-process->pid, SIGKILL);
         while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
             ;
+        if (process->container)
+            oci_run_end(process->container, process->folder.path, exit_status(process));
     }
     if (process->pidfd >= 0) {
         mem_close_cleanup(&process->in);
@@ -324,6 +294,7 @@ void connector_free(struct connector_process *process)
     connector_lines_done(&process->lines);
     connector_logs_done(&process->logs);
     buffer_done(&process->input);
+    oci_run_free(process->container);
     free(process->label);
     free(process);
 }
@@ -345,11 +316,15 @@ void connector_mask(const struct connector_process *process, struct slice text, 
 }
 
 /* How it ended, in words after its name. */
-static void describe_end(const struct connector_process *process, struct buffer *out)
+static void describe_end(const struct connector_process *process, const char *logs, struct buffer *out)
 {
+    bool ours = process->stopping || process->killed;
     if (process->stop_expired)
         buffer_printf(out, "did not stop within %llu ms of SIGTERM and was killed",
                       (unsigned long long)process->limits.stop_ms);
+    else if (process->container &&
+             oci_run_describe(process->container, exit_status(process), ours, logs, out))
+        return;
     else if (process->exit_code != CLD_EXITED)
         buffer_printf(out, "was killed by signal %d (%s)", process->exit_status,
                       sigdescr_np(process->exit_status) ? sigdescr_np(process->exit_status) : "unknown");
@@ -368,13 +343,16 @@ int connector_result(const struct connector_process *process, struct error *err)
     assert(process->exited);
     if (process->exit_code == CLD_EXITED && process->exit_status == 0 && !process->input_broken)
         return 0;
-    struct buffer text;
+    struct buffer text, logs;
     buffer_init(&text, ERROR_MESSAGE_MAX);
-    describe_end(process, &text);
-    connector_logs_describe(&process->logs, &text);
+    buffer_init(&logs, ERROR_MESSAGE_MAX);
+    connector_logs_describe(&process->logs, &logs);
+    describe_end(process, buffer_cstr(&logs), &text);
+    buffer_append(&text, logs.data, logs.size);
     bool ours = process->stopping || process->killed;
     error_set(err, ours ? ERROR_CANCELLED : ERROR_CONNECTOR, "%s %s", process->label, buffer_cstr(&text));
     err->retriable = !ours;
     buffer_done(&text);
+    buffer_done(&logs);
     return -1;
 }

@@ -7,6 +7,7 @@
 #include "connector/folder.h"
 #include "connector/lines.h"
 #include "connector/logs.h"
+#include "connector/oci_run.h"
 #include "connector/spawn.h"
 
 enum {
@@ -22,6 +23,7 @@ struct connector_process {
     int pidfd; /* -1: reaped */
     struct connector_guard guard;
     struct connector_folder folder;
+    struct oci_run *container; /* of which the process is the client; NULL: it is the connector itself */
 
     int in, out, err; /* our ends, non-blocking; -1: closed */
     struct connector_lines lines;

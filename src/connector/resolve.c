@@ -1,5 +1,6 @@
 #include "connector/connector.h"
 #include "connector/image.h"
+#include "connector/oci.h"
 
 const struct connector_limits connector_limits_default = {
     .line_max = (size_t)65 << 20,
@@ -30,6 +31,12 @@ static const struct connector_built_in *find_image(const struct connector_catalo
                 return &built_ins->items[i];
     }
     return NULL;
+}
+
+const char *connector_built_in_for(const struct connector_catalog *built_ins, const char *image)
+{
+    const struct connector_built_in *item = built_ins->force_images ? NULL : find_image(built_ins, image);
+    return item ? item->name : NULL;
 }
 
 static const char *nearest(const struct connector_catalog *built_ins, const char *name, struct arena *arena)
@@ -124,11 +131,11 @@ static const char *command_label(const char *const *command, struct arena *arena
 /* --- resolving ------------------------------------------------------------------------------------ */
 
 /* Flow's connectors are told to speak JSON, and to log it; what the catalog sets comes later and wins. */
-static const char *const *environment(const struct connector_spec *spec, struct arena *arena)
+static const char *const *environment(const struct connector_spec *spec, enum connector_protocol protocol,
+                                      struct arena *arena)
 {
     static const char *const flow[] = {"FLOW_RUNTIME_CODEC=json", "LOG_FORMAT=json", "LOG_LEVEL=info"};
-    size_t flow_count = spec->protocol == CONNECTOR_FLOW ? sizeof flow / sizeof *flow : 0, given = 0,
-           count = 0;
+    size_t flow_count = protocol == CONNECTOR_FLOW ? sizeof flow / sizeof *flow : 0, given = 0, count = 0;
     while (spec->env && spec->env[given])
         given++;
     const char **env = arena_zalloc(arena, (flow_count + given + 1) * sizeof *env);
@@ -139,30 +146,58 @@ static const char *const *environment(const struct connector_spec *spec, struct 
     return env;
 }
 
-static int resolve_image(const struct connector_catalog *built_ins, const char *image, struct arena *arena,
-                         struct connector_program *program, struct error *err)
+static void use_built_in_for(const struct connector_catalog *built_ins, const struct connector_built_in *item,
+                             const struct connector_spec *spec, struct arena *arena,
+                             struct connector_program *program)
 {
-    const struct connector_built_in *item = find_image(built_ins, image);
-    if (item) {
-        use_built_in(built_ins, item, arena, program);
-        program->label = arena_printf(arena, "%s (built in, for %s)", item->name, image);
-        return 0;
-    }
+    use_built_in(built_ins, item, arena, program);
+    program->label = arena_printf(arena, "%s (built in, for %s)", item->name, spec->image);
+    if (!built_ins->engine || spec->present_only)
+        return; /* nobody is about to run it */
+    auto_free char *note =
+        mem_printf("the image %s is run by the built-in %s; --connectors image runs the image "
+                   "itself",
+                   spec->image, item->name);
+    connector_engine_note(built_ins->engine, note);
+}
+
+/* An image that cannot be had: what a person may have meant instead. */
+static int add_built_ins(const struct connector_catalog *built_ins, const char *image, struct arena *arena,
+                         struct error *err)
+{
     struct slice repository = connector_image_repository(image);
     const char *slash = memrchr(repository.data, '/', repository.size);
     const char *base = slash ? slash + 1 : repository.data;
     const char *name = arena_strndup(arena, base, (size_t)(repository.data + repository.size - base));
-    return error_set(
-        err, ERROR_UNSUPPORTED,
-        "image %s is not built in, and images are not run yet (podman and docker come with a later "
-        "version); %sbuilt in: %s",
-        image, suggestion(built_ins, name, arena), name_list(built_ins, arena));
+    bool retriable = err->retriable;
+    error_set(err, err->code, "%s is not built in: %s; %sbuilt in: %s", image,
+              arena_strdup(arena, err->message), suggestion(built_ins, name, arena),
+              name_list(built_ins, arena));
+    err->retriable = retriable;
+    return -1;
+}
+
+static int resolve_image(const struct connector_catalog *built_ins, const struct connector_spec *spec,
+                         struct arena *arena, struct connector_program *program, struct error *err)
+{
+    const struct connector_built_in *item =
+        built_ins->force_images ? NULL : find_image(built_ins, spec->image);
+    if (item) {
+        use_built_in_for(built_ins, item, spec, arena, program);
+        return 0;
+    }
+    if (!built_ins->engine)
+        error_set(err, ERROR_UNSUPPORTED, "images are not run here");
+    else if (connector_engine_resolve(built_ins->engine, spec, arena, program, err) == 0)
+        return 0;
+    bool none = err->code == ERROR_UNSUPPORTED || err->code == ERROR_NOT_FOUND || err->code == ERROR_IO;
+    return none && !built_ins->force_images ? add_built_ins(built_ins, spec->image, arena, err) : -1;
 }
 
 int connector_resolve(const struct connector_catalog *built_ins, const struct connector_spec *spec,
                       struct arena *arena, struct connector_program *ret_program, struct error *err)
 {
-    struct connector_program program = {.protocol = spec->protocol, .env = environment(spec, arena)};
+    struct connector_program program = {.protocol = spec->protocol};
     if ((spec->image != NULL) + (spec->built_in != NULL) + (spec->command != NULL) != 1)
         return error_set(err, ERROR_INVALID,
                          "a connector is named by an image, a built-in's name or a command: "
@@ -175,7 +210,7 @@ int connector_resolve(const struct connector_catalog *built_ins, const struct co
                              name_list(built_ins, arena));
         use_built_in(built_ins, item, arena, &program);
     } else if (spec->image) {
-        if (resolve_image(built_ins, spec->image, arena, &program, err) < 0)
+        if (resolve_image(built_ins, spec, arena, &program, err) < 0)
             return -1;
     } else {
         if (!spec->command[0] || !*spec->command[0])
@@ -184,6 +219,7 @@ int connector_resolve(const struct connector_catalog *built_ins, const struct co
         program.folder = spec->folder;
         program.label = command_label(spec->command, arena);
     }
+    program.env = environment(spec, program.protocol, arena);
     *ret_program = program;
     return 0;
 }

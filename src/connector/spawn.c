@@ -61,6 +61,13 @@ static void close_from(int first)
         fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+static bool confine(const struct connector_spawn *spawn)
+{
+    return limit(RLIMIT_NOFILE, spawn->files_max) &&
+           (!spawn->memory_max || limit(RLIMIT_DATA, spawn->memory_max)) &&
+           prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
 static __attribute__((noreturn)) void become(const struct connector_spawn *spawn, pid_t parent, int report_fd)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
@@ -70,9 +77,7 @@ static __attribute__((noreturn)) void become(const struct connector_spawn *spawn
     if (dup2(spawn->in, 0) < 0 || dup2(spawn->out, 1) < 0 || dup2(spawn->err, 2) < 0)
         give_up(report_fd, STAGE_FILES);
     close_from(3);
-    if (!limit(RLIMIT_CORE, 0) || !limit(RLIMIT_NOFILE, spawn->files_max) ||
-        (spawn->memory_max && !limit(RLIMIT_DATA, spawn->memory_max)) ||
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+    if (!limit(RLIMIT_CORE, 0) || (!spawn->trusted && !confine(spawn)))
         give_up(report_fd, STAGE_LIMITS);
     if (spawn->folder && chdir(spawn->folder) < 0)
         give_up(report_fd, STAGE_FOLDER);
@@ -183,7 +188,8 @@ int connector_spawn(const struct connector_spawn *spawn, pid_t *ret_pid, struct 
 
 /* In a session of its own, so that a terminal's Ctrl-C does not end it first; with no descriptor but the
  * pipe, lest it keep a lock or a pipe of ours. */
-static __attribute__((noreturn)) void guard(pid_t group, int pipe_out)
+static __attribute__((noreturn)) void guard(pid_t group, const char *const *last_act,
+                                            char *const *environment, int pipe_out)
 {
     setsid();
     reset_signals();
@@ -197,17 +203,23 @@ static __attribute__((noreturn)) void guard(pid_t group, int pipe_out)
         count = read(0, &byte, 1);
     while (count < 0 && errno == EINTR);
     kill(-group, SIGKILL);
+    if (last_act) { /* programs expect their three descriptors, and nobody is left to read these */
+        int null = open("/dev/null", O_RDWR);
+        if (null >= 0 && dup2(null, 0) >= 0 && dup2(null, 1) >= 0 && dup2(null, 2) >= 0)
+            execve(last_act[0], (char *const *)last_act, environment);
+    }
     _exit(0);
 }
 
-int connector_guard_start(pid_t group, struct connector_guard *ret_guard, struct error *err)
+int connector_guard_start(pid_t group, const char *const *last_act, char *const *environment,
+                          struct connector_guard *ret_guard, struct error *err)
 {
     int ends[2] = {-1, -1};
     if (connector_pipe(ends, err) < 0)
         return -1;
     pid_t pid = fork_blocked();
     if (pid == 0)
-        guard(group, ends[0]);
+        guard(group, last_act, environment, ends[0]);
     int failure = errno;
     close(ends[0]);
     if (pid < 0) {

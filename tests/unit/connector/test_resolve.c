@@ -155,9 +155,8 @@ static void test_not_found(void **state)
          "no built-in connector is named zzz; built in: destination-local-json, source-faker"},
         {{.image = "ghcr.io/x/source-fake:dev"},
          ERROR_UNSUPPORTED,
-         "image ghcr.io/x/source-fake:dev is not built in, and images are not run yet (podman and docker "
-         "come with a later "
-         "version); did you mean source-faker? built in: destination-local-json, source-faker"},
+         "ghcr.io/x/source-fake:dev is not built in: images are not run here; did you mean source-faker? "
+         "built in: destination-local-json, source-faker"},
         {{.command = nothing}, ERROR_INVALID, "the command of a local connector is empty"},
         {{.command = empty}, ERROR_INVALID, "the command of a local connector is empty"},
         {{0},
