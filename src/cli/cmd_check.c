@@ -193,12 +193,15 @@ const struct command cli_check = {
     .name = "check",
     .arguments = "CATALOG",
     .summary = "check a catalog: every error at once, with its place",
-    .help = "Reads the catalog, what it imports, its config and schema files. Built-in connectors are asked "
-            "whether\n"
-            "their configs and streams are right; no other is started. Errors go to standard error as\n"
-            "FILE:LINE:COLUMN: MESSAGE (with -o json to standard output); the exit code is then 3.\n"
-            "\n"
-            "  firth check flow.yaml\n",
+    .help =
+        "Reads the catalog, what it imports, its config and schema files. Built-in connectors are asked "
+        "whether\n"
+        "their configs and streams are right; images that are on this machine, whether their configs are.\n"
+        "Errors go to standard error as\n"
+        "FILE:LINE:COLUMN: MESSAGE (with -o json to standard output); the exit code is then 3.\n"
+        "\n"
+        "  firth check flow.yaml\n",
+    .images = true,
     .operands_min = 1,
     .operands_max = 1,
     .run = run_check,

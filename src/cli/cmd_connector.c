@@ -1,6 +1,7 @@
 /* firth connector NAME VERB …: a built-in connector as a program of its own. */
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/run_image.h"
 #include "connectors/registry.h"
 
 #include <signal.h>
@@ -40,11 +41,37 @@ static int unknown_connector(struct cli *cli, const char *name)
     return cli_fail(cli, &err);
 }
 
+/* No built-in's name has these. */
+static bool is_image(const char *name)
+{
+    return strpbrk(name, "/:@") != NULL;
+}
+
+static int run_as_image(struct cli *cli, int argc, char **argv)
+{
+    const struct connector_options *given = cli->options;
+    const struct run_image image = {
+        .image = argv[1],
+        .verb = argc > 2 ? argv[2] : NULL,
+        .config = given->config,
+        .catalog = given->catalog,
+        .state = given->state,
+    };
+    return run_image(cli, &image);
+}
+
 static int run_connector(struct cli *cli, int argc, char **argv)
 {
     const struct connector_options *given = cli->options;
-    const struct firth_connector_class *class_ = connectors_find(argv[1]);
     struct error err;
+    const char *stands_for = is_image(argv[1]) ? connector_built_in_for(cli->built_ins, argv[1]) : NULL;
+    if (is_image(argv[1]) && !stands_for)
+        return run_as_image(cli, argc, argv);
+    if (stands_for)
+        log_info(&cli->log,
+                 "the image %s is run by the built-in %s; --connectors image runs the image itself", argv[1],
+                 stands_for);
+    const struct firth_connector_class *class_ = connectors_find(stands_for ? stands_for : argv[1]);
     if (!class_)
         return unknown_connector(cli, argv[1]);
     if (argc < 3) {
@@ -59,7 +86,7 @@ static int run_connector(struct cli *cli, int argc, char **argv)
         char *name;
         const char *value;
     } options[] = {{config, given->config}, {catalog, given->catalog}, {state, given->state}};
-    char *words[WORDS_MAX + 1] = {argv[1], argv[2]};
+    char *words[WORDS_MAX + 1] = {(char *)(uintptr_t)class_->name, argv[2]};
     int count = 2;
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         if (options[i].value) {
@@ -73,8 +100,8 @@ static int run_connector(struct cli *cli, int argc, char **argv)
 
 const struct command cli_connector = {
     .name = "connector",
-    .arguments = "NAME spec|check|discover|read|write",
-    .summary = "run a built-in connector by itself",
+    .arguments = "NAME|IMAGE spec|check|discover|read|write",
+    .summary = "run a connector by itself",
     .help =
         "A built-in connector speaks Airbyte's protocol: one JSON message a line on standard output.\n"
         "\n"
@@ -84,12 +111,19 @@ const struct command cli_connector = {
         "  firth connector source-faker read     --config config.json --catalog catalog.json\n"
         "  firth connector destination-local-json write --config config.json --catalog catalog.json\n"
         "\n"
+        "So does an image of Airbyte's, with the same words. One that speaks Flow's protocol takes no verb: "
+        "its\n"
+        "requests come on standard input.\n"
+        "\n"
+        "  firth connector airbyte/source-github:2.1.5 discover --config config.json\n"
+        "\n"
         "Exit status: 0 done (and of a check, whatever its answer), 1 failed, 2 the command line is wrong,\n"
         "3 a config, catalog or state is wrong or not there. A TRACE message says why it failed.\n",
     .options = specs,
     .options_size = sizeof(struct connector_options),
     .operands_min = 1,
     .operands_max = 2,
+    .images = true,
     .stops_itself = true,
     .run = run_connector,
 };

@@ -1,5 +1,6 @@
 /* `firth help`, `firth version`, and what `--help` prints: all from the tables. */
 #include "cli/global.h"
+#include "cli/images.h"
 #include "cli/output.h"
 
 #include <unistd.h>
@@ -54,6 +55,10 @@ int help_command(const struct cli *cli, const struct command *command)
     if (command->options) {
         buffer_str(&text, "\nOptions:\n");
         options_help(command->options, &text);
+    }
+    if (command->images) {
+        buffer_str(&text, "\nOptions for connectors that are OCI images:\n");
+        options_help(image_option_specs, &text);
     }
     buffer_str(&text, "\nOptions of every command:\n");
     options_help(global_option_specs, &text);

@@ -155,6 +155,7 @@ const struct command cli_run = {
             "  firth run flow.yaml --once -o json | jq .event\n",
     .options = options,
     .options_size = sizeof(struct run_options),
+    .images = true,
     .operands_min = 1,
     .operands_max = 1,
     .stops_itself = true,

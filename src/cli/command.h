@@ -30,9 +30,10 @@ struct cli {
     const void *options;                       /* the command's parsed options: its struct of options_size */
     struct log log;                            /* to stderr */
     bool json;                                 /* -o json */
-    bool terminal;        /* stdout and stderr are terminals and NO_COLOR / TERM=dumb do not say otherwise */
-    bool color_error;     /* as terminal, for stderr alone: messages */
-    const char *data_dir; /* --data-dir, FIRTH_DATA_DIR, .firth */
+    bool terminal;         /* stdout and stderr are terminals and NO_COLOR / TERM=dumb do not say otherwise */
+    bool color_error;      /* as terminal, for stderr alone: messages */
+    const char *data_dir;  /* --data-dir, FIRTH_DATA_DIR, .firth */
+    char *engine_data_dir; /* the same as an absolute path, for commands that may run images */
 };
 
 struct command {
@@ -44,6 +45,7 @@ struct command {
     size_t options_size;               /* of the struct that they fill, zeroed before; see cli->options */
     int operands_min, operands_max;    /* checked by main; operands_max -1: no limit */
     bool hidden;                       /* not in `firth --help` (firth task) */
+    bool images;                       /* it may run OCI images: takes their options too (cli/images.h) */
     bool stops_itself; /* SIGINT and SIGTERM are its own; other commands end at once with CLI_INTERRUPTED */
     /* argv[0] is the command's name, then come the operands, then NULL. Returns an enum cli_exit. */
     int (*run)(struct cli *cli, int argc, char **argv);

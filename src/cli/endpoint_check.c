@@ -151,42 +151,55 @@ static bool has_role(const char *name, bool source)
     return string_starts_with(name, source ? "source-" : "destination-");
 }
 
-/* True: a built-in connector whose config is right; *ret_program and *ret_spec are filled. */
+static void add_nearest_image(struct checker *checker, const struct catalog_endpoint *endpoint)
+{
+    const char *nearest = nearest_image(checker, endpoint->image);
+    if (nearest && !checker->built_ins->force_images)
+        catalog_errors_add(
+            checker->errors, &endpoint->place, true,
+            "no connector for the image '%s' is built in; did you mean '%s'? If the image itself "
+            "is meant, pull it first",
+            endpoint->image, nearest);
+}
+
+/* True: a built-in connector, or an image of Airbyte's that is on this machine, whose config is right;
+ * *ret_program and *ret_spec are filled. Checking a catalog pulls nothing: an image that is not here is left
+ * for the run. */
 static bool check_endpoint(struct checker *checker, struct place_of what,
                            struct connector_program *ret_program, struct json *ret_spec)
 {
     const struct catalog_endpoint *endpoint = what.endpoint;
-    struct connector_spec wanted = {.image = endpoint->image, .protocol = CONNECTOR_AIRBYTE};
+    struct connector_spec wanted = {
+        .image = endpoint->image, .protocol = CONNECTOR_AIRBYTE, .present_only = true};
     struct error err;
     if (endpoint->kind != CATALOG_ENDPOINT_CONNECTOR)
         return false;
     if (connector_resolve(checker->built_ins, &wanted, &checker->arena, ret_program, &err) < 0) {
-        const char *nearest = nearest_image(checker, endpoint->image);
-        if (nearest)
-            catalog_errors_add(checker->errors, &endpoint->place, true,
-                               "no connector for the image '%s' is built in; did you mean '%s'?",
-                               endpoint->image, nearest);
+        add_nearest_image(checker, endpoint);
         return false;
     }
-    const char *name = ret_program->argv[2];
-    if (!has_role(name, what.source)) {
-        catalog_errors_add(checker->errors, &endpoint->place, true, "%s is a %s, but here must be a %s", name,
-                           what.source ? "destination" : "source", what.source ? "source" : "destination");
+    if (ret_program->built_in && !has_role(ret_program->argv[2], what.source)) {
+        catalog_errors_add(checker->errors, &endpoint->place, true, "%s is a %s, but here must be a %s",
+                           ret_program->argv[2], what.source ? "destination" : "source",
+                           what.source ? "source" : "destination");
         return false;
     }
+    if (ret_program->protocol != CONNECTOR_AIRBYTE)
+        return false;
     size_t before = checker->errors->count + checker->errors->omitted;
     if (check_config(checker, endpoint, ret_program, ret_spec, &err) < 0)
         catalog_errors_add(checker->errors, &endpoint->config_place, true, "%s", err.message);
     return checker->errors->count + checker->errors->omitted == before;
 }
 
-/* The streams of a built-in source. False where they cannot be known. */
+/* The streams of a built-in source. False where they cannot be known, or are the run's to ask for: an image's
+ * discovery may take minutes. */
 static bool discover(struct checker *checker, struct place_of what, struct json *ret_streams)
 {
     struct connector_program program;
     struct json spec;
     struct error err;
-    if (!check_endpoint(checker, what, &program, &spec))
+    if (!check_endpoint(checker, what, &program, &spec) || !program.built_in)
         return false;
     if (connector_airbyte_discover(&program, what.endpoint->config, &connector_limits_default,
                                    &checker->arena, ret_streams, &err) == 0)

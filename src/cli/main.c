@@ -1,6 +1,7 @@
 /* The program: make the process sane, parse, dispatch. */
 #include "cli/built_ins.h"
 #include "cli/global.h"
+#include "cli/images.h"
 #include "cli/output.h"
 
 #include <errno.h>
@@ -122,13 +123,17 @@ static int check_operands(const struct command *command, int argc, char **argv, 
 }
 
 /* argv[0] is the command's name. */
-static int run_command(struct cli *cli, struct global_options *globals, int argc, char **argv)
+static int run_command(struct cli *cli, struct connector_catalog *built_ins, struct global_options *globals,
+                       int argc, char **argv)
 {
     const struct command *command = cli->command;
     struct error err;
     auto_free void *fields = mem_zalloc(command->options_size ? command->options_size : 1);
-    const struct option_group groups[] = {{command->options, fields}, {global_option_specs, globals}};
-    if (options_parse(argc, argv, groups, 2, false, &argc, &err) < 0)
+    struct image_options images = {0};
+    const struct option_group groups[] = {{command->options, fields},
+                                          {global_option_specs, globals},
+                                          {command->images ? image_option_specs : NULL, &images}};
+    if (options_parse(argc, argv, groups, 3, false, &argc, &err) < 0)
         return cli_usage(cli, &err);
     cli->json = globals->output == 1;
     if (apply_globals(cli, globals, &err) < 0)
@@ -142,7 +147,12 @@ static int run_command(struct cli *cli, struct global_options *globals, int argc
     cli->options = fields;
     if (!command->stops_itself)
         end_when_told();
-    return command->run(cli, argc, argv);
+    if (!command->images)
+        return command->run(cli, argc, argv);
+    int code =
+        images_open(cli, &images, built_ins, &err) < 0 ? cli_usage(cli, &err) : command->run(cli, argc, argv);
+    images_close(cli, built_ins);
+    return code;
 }
 
 int main(int argc, char **argv)
@@ -173,7 +183,7 @@ int main(int argc, char **argv)
     if (kept > 1) {
         cli.command = cli_command_find(argv[1]);
         if (cli.command)
-            return run_command(&cli, &globals, kept - 1, argv + 1);
+            return run_command(&cli, &built_ins, &globals, kept - 1, argv + 1);
     }
     if (apply_globals(&cli, &globals, &err) < 0)
         return cli_usage(&cli, &err);

@@ -18,10 +18,10 @@ static int at_place(const struct catalog_place *place, struct error *err)
 
 /* --- endpoints ----------------------------------------------------------------------------------- */
 
-static int plan_endpoint(struct planner *planner, const struct catalog_endpoint *endpoint,
+static int plan_endpoint(struct planner *planner, const struct catalog_endpoint *endpoint, const char *task,
                          struct task_endpoint *ret_endpoint, struct error *err)
 {
-    struct connector_spec wanted = {.protocol = CONNECTOR_AIRBYTE};
+    struct connector_spec wanted = {.protocol = CONNECTOR_AIRBYTE, .task = task};
     switch (endpoint->kind) {
     case CATALOG_ENDPOINT_CONNECTOR:
         wanted.image = endpoint->image;
@@ -126,7 +126,7 @@ static int plan_binding(struct planner *planner, const struct catalog_binding *b
 static int plan_capture(struct planner *planner, const struct catalog_capture *capture, struct error *err)
 {
     struct task_spec spec = new_spec(planner, TASK_CAPTURE, capture->name);
-    if (plan_endpoint(planner, &capture->endpoint, &spec.source, err) < 0)
+    if (plan_endpoint(planner, &capture->endpoint, capture->name, &spec.source, err) < 0)
         return -1;
     struct task_binding_spec *bindings =
         arena_zalloc(planner->arena, (capture->binding_count + 1) * sizeof *bindings);
@@ -189,8 +189,8 @@ static int plan_connection(struct planner *planner, const struct catalog_connect
                            struct error *err)
 {
     struct task_spec spec = new_spec(planner, TASK_CONNECTION, connection->name);
-    if (plan_endpoint(planner, &connection->source, &spec.source, err) < 0 ||
-        plan_endpoint(planner, &connection->destination, &spec.destination, err) < 0 ||
+    if (plan_endpoint(planner, &connection->source, connection->name, &spec.source, err) < 0 ||
+        plan_endpoint(planner, &connection->destination, connection->name, &spec.destination, err) < 0 ||
         check_airbyte(&connection->source, &spec.source, err) < 0 ||
         check_airbyte(&connection->destination, &spec.destination, err) < 0)
         return -1;

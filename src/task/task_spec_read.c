@@ -1,5 +1,7 @@
 #include "task/task_spec.h"
 
+#include "connector/oci.h"
+
 /* The document comes from the same binary, so this reader is strict and its errors are short: it says
  * which field is not as task_spec_write writes it, and the first error wins. */
 struct spec_reader {
@@ -80,6 +82,22 @@ static const char *const *get_words(struct spec_reader *reader, uint32_t array, 
     return words;
 }
 
+static const struct connector_container *read_container(struct spec_reader *reader, uint32_t at)
+{
+    if (at == JSON_NONE)
+        return NULL;
+    struct connector_container *container = arena_zalloc(reader->arena, sizeof *container);
+    container->engine = get_string(reader, at, "engine", false);
+    container->options = get_words(reader, json_get(reader->doc, at, "options"), "options");
+    container->image = get_string(reader, at, "image", false);
+    container->id = get_string(reader, at, "id", false);
+    container->memory = get_string(reader, at, "memory", true);
+    container->other_architecture = get_string(reader, at, "otherArchitecture", true);
+    if (!container->options)
+        fail(reader, "options");
+    return container;
+}
+
 static void read_endpoint(struct spec_reader *reader, const char *name, struct task_endpoint *endpoint)
 {
     uint32_t at = json_get(reader->doc, 0, name), config = json_get(reader->doc, at, "config");
@@ -89,6 +107,7 @@ static void read_endpoint(struct spec_reader *reader, const char *name, struct t
     program->folder = get_string(reader, at, "folder", true);
     program->label = get_string(reader, at, "label", false);
     program->built_in = get_bool(reader, at, "builtIn");
+    program->container = read_container(reader, json_get(reader->doc, at, "container"));
     program->protocol = get_bool(reader, at, "flow") ? CONNECTOR_FLOW : CONNECTOR_AIRBYTE;
     endpoint->image = get_bool(reader, at, "image");
     if (!program->argv || !program->argv[0] || !json_is(reader->doc, config, JSON_OBJECT))

@@ -1,5 +1,6 @@
 #include "task/task_spec.h"
 
+#include "connector/oci.h"
 #include "json/writer.h"
 
 static void write_words(struct json_writer *writer, const char *name, const char *const *words)
@@ -11,6 +12,21 @@ static void write_words(struct json_writer *writer, const char *name, const char
     for (; *words; words++)
         json_put_string(writer, *words);
     json_end_array(writer);
+}
+
+static void write_container(struct json_writer *writer, const struct connector_container *container)
+{
+    json_put_key(writer, "container");
+    json_begin_object(writer);
+    json_member_string(writer, "engine", container->engine);
+    write_words(writer, "options", container->options);
+    json_member_string(writer, "image", container->image);
+    json_member_string(writer, "id", container->id);
+    if (container->memory)
+        json_member_string(writer, "memory", container->memory);
+    if (container->other_architecture)
+        json_member_string(writer, "otherArchitecture", container->other_architecture);
+    json_end_object(writer);
 }
 
 static void write_endpoint(struct json_writer *writer, const char *name, const struct task_endpoint *endpoint)
@@ -25,6 +41,8 @@ static void write_endpoint(struct json_writer *writer, const char *name, const s
     json_member_string(writer, "label", program->label);
     json_member_bool(writer, "builtIn", program->built_in);
     json_member_bool(writer, "flow", program->protocol == CONNECTOR_FLOW);
+    if (program->container)
+        write_container(writer, program->container);
     json_member_raw(writer, "config", endpoint->config);
     json_member_bool(writer, "image", endpoint->image);
     json_end_object(writer);

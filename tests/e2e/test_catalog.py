@@ -211,7 +211,7 @@ def test_the_examples_that_need_nothing_run(firth):
 def test_the_others_say_what_is_missing(firth, name, says):
     """These run when their connectors exist; until then the reason is given, with its place, before anything starts."""
     path = ROOT / "examples" / name / "flow.yaml"
-    result = firth("run", path, "--once", env=NEEDED)
+    result = firth("run", path, "--once", env={**NEEDED, "FIRTH_PULL": "never"})
     assert result.rc == 3, result
     assert says in result.err
     assert f"{path}:" in result.err
@@ -241,10 +241,11 @@ def a_connection(source=FAKER, config="{count: 5}", destination=LOCAL_JSON, path
     (a_capture(config="{cuont: 5}"), ["7:18: config: unknown key 'cuont'; did you mean 'count'?"]),
     (a_capture(config="{of_its_own: 5}"), []),
     (a_capture(image="airbyte/source-fakr"),
-     ["5:7: no connector for the image 'airbyte/source-fakr' is built in; did you mean 'airbyte/source-faker'?"]),
+     ["5:7: no connector for the image 'airbyte/source-fakr' is built in; did you mean 'airbyte/source-faker'? "
+      "If the image itself is meant, pull it first"]),
     (a_capture(image="docker.io/airbite/source-faker:1.0"),
      ["5:7: no connector for the image 'docker.io/airbite/source-faker:1.0' is built in; "
-      "did you mean 'airbyte/source-faker'?"]),
+      "did you mean 'airbyte/source-faker'? If the image itself is meant, pull it first"]),
     (a_capture(image=LOCAL_JSON), ["5:7: destination-local-json is a destination, but here must be a source"]),
     (a_capture(resource="{stream: userz}"), ["9:9: the source has no stream 'userz'; did you mean 'users'?"]),
     (a_capture(resource="{stream: else}"),

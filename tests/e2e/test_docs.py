@@ -96,7 +96,10 @@ def test_cli_page_knows_every_command_and_option(firth):
     for name in names:
         described = section(page, name)
         assert described is not None, f"docs/cli.md has no section 'firth {name}'"
-        own = firth(name, "--help", expect=0).out.split("Options of every command:")[0]
+        own, _, of_images = firth(name, "--help", expect=0).out.split("Options of every command:")[0].partition(
+            "Options for connectors that are OCI images:")
+        for option in set(re.findall(r"--[a-z][a-z-]*", of_images)):
+            assert option in page.split("## Options for images")[1].split("\n## ")[0], option
         for option in set(re.findall(r"--[a-z][a-z-]*", own)) - everywhere:
             assert option in described, f"docs/cli.md does not describe {option} of firth {name}"
     for described in re.findall(r"^## firth (\w+)", page, re.M):
