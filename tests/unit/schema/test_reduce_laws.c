@@ -244,9 +244,113 @@ static void test_onto_a_base(void **state)
     bench_done(&bench);
 }
 
+/* --- any strategy on any values --------------------------------------------------------------------- */
+
+static const char *const strategies[] = {
+    "{\"strategy\":\"append\"}",
+    "{\"strategy\":\"firstWriteWins\"}",
+    "{\"strategy\":\"jsonSchemaMerge\"}",
+    "{\"strategy\":\"lastWriteWins\",\"delete\":true}",
+    "{\"strategy\":\"lastWriteWins\",\"associative\":false}",
+    "{\"strategy\":\"maximize\",\"key\":[\"/a\",\"/0\"]}",
+    "{\"strategy\":\"minimize\"}",
+    "{\"strategy\":\"merge\"}",
+    "{\"strategy\":\"merge\",\"key\":[\"/a\"],\"delete\":true}",
+    "{\"strategy\":\"set\"}",
+    "{\"strategy\":\"set\",\"key\":[\"/a/b\"]}",
+    "{\"strategy\":\"sum\"}",
+};
+enum { STRATEGIES = sizeof strategies / sizeof *strategies };
+
+static void put_wild(struct source *source, int depth)
+{
+    static const char *const scalars[] = {"null",
+                                          "true",
+                                          "0",
+                                          "-1.5e3",
+                                          "\"\"",
+                                          "\"12.50\"",
+                                          "\"\\u0000\"",
+                                          "1e-99999",
+                                          "-0",
+                                          "18446744073709551615",
+                                          "\"-1e999999999999\"",
+                                          "1e1000"};
+    static const char *const names[] = {"a",          "b",     "add",  "remove",  "intersect",
+                                        "properties", "items", "type", "\\u0061c"};
+    uint32_t kind = below(source, depth > 0 ? 4 : 2);
+    if (kind < 2) {
+        buffer_str(source->out, scalars[below(source, sizeof scalars / sizeof *scalars)]);
+        return;
+    }
+    buffer_byte(source->out, kind == 2 ? '[' : '{');
+    for (uint32_t i = 0, count = below(source, 5); i < count; i++) {
+        if (i)
+            buffer_byte(source->out, ',');
+        if (kind == 3)
+            buffer_printf(source->out, "\"%s\":", names[below(source, sizeof names / sizeof *names)]);
+        put_wild(source, depth - 1);
+    }
+    buffer_byte(source->out, kind == 2 ? ']' : '}');
+}
+
+static char *wild_document(struct source *source)
+{
+    struct buffer text;
+    buffer_init(&text, 1 << 20);
+    source->out = &text;
+    put_wild(source, 4);
+    return buffer_steal(&text);
+}
+
+/* The root has one strategy, its children another, their children a third. */
+static char *wild_schema(struct source *source)
+{
+    const char *s[3];
+    for (int i = 0; i < 3; i++)
+        s[i] = strategies[below(source, STRATEGIES)];
+    return mem_printf(
+        "{\"reduce\":%s,\"additionalProperties\":{\"$ref\":\"#/$defs/x\"},\"items\":{\"$ref\":\"#/"
+        "$defs/x\"},\"$defs\":{\"x\":{\"reduce\":%s,\"additionalProperties\":{\"reduce\":%s},\"items\":{"
+        "\"$ref\":\"#\"}}}}",
+        s[0], s[1], s[2]);
+}
+
+/* It ends in a document, or says why not; a document is valid JSON on one line, and has its members once. */
+static void test_wild(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        struct source source = {.state = seed * 0x2545f4914f6cdd1dULL};
+        auto_free char *text = wild_schema(&source);
+        struct bench bench;
+        bench_init(&bench, text);
+        for (int i = 0; i < 40; i++) {
+            auto_free char *left = wild_document(&source);
+            auto_free char *right = wild_document(&source);
+            enum reduce_mode mode = below(&source, 2) ? REDUCE_FULL : REDUCE_PARTIAL;
+            struct error err = {0};
+            struct json doc;
+            int outcome = bench_reduce(&bench, mode, below(&source, 8) ? left : NULL, right, &err);
+            bool done = outcome == REDUCE_DONE || outcome == REDUCE_DELETED;
+            if (done && json_parse(bench.left, bench.out.data, bench.out.size, &doc, &err) < 0)
+                fail_msg("%s\n%s\n+ %s\n%s: %s", text, left, right, buffer_cstr(&bench.out), err.message);
+            if (done && (doc.duplicates || memchr(bench.out.data, '\n', bench.out.size)))
+                fail_msg("%s\n%s\n+ %s\n%s", text, left, right, buffer_cstr(&bench.out));
+            if (outcome < 0)
+                assert_true(string_starts_with(err.message, "reduction failed at location '"));
+            if (outcome == REDUCE_SEPARATE)
+                assert_int_equal(mode, REDUCE_PARTIAL);
+            assert_int_not_equal(outcome, REDUCE_INVALID);
+        }
+        bench_done(&bench);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_wild),
         cmocka_unit_test(test_associative),
         cmocka_unit_test(test_onto_a_base),
     };
