@@ -362,6 +362,7 @@ const struct command cli_deploy = {
         "  firth deploy flow.yaml --yes --prune --name production\n",
     .options = options,
     .options_size = sizeof(struct deploy_options),
+    .images = true,
     .operands_min = 1,
     .operands_max = 1,
     .run = run,

@@ -118,6 +118,7 @@ const struct command cli_serve = {
         "  firth deploy flow.yaml && firth serve\n",
     .options = options,
     .options_size = sizeof(struct serve_options),
+    .images = true,
     .stops_itself = true,
     .run = run,
 };

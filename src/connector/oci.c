@@ -6,19 +6,23 @@
 #include "connector/oci_image.h"
 #include "connector/oci_options.h"
 #include "connector/oci_owner.h"
+#include "connector/process.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum {
+    KNOWN_MS = 60 * 1000,
     PULL_SILENCE_MS = 10 * 60 * 1000, /* a pull that says nothing for so long has failed */
 };
 
-/* What was learnt of one image name. */
+/* What was learnt of one image name, for a while: a daemon lives on, and a tag may move. */
 struct known {
     struct known *next;
+    struct arena arena; /* of all below */
     const char *name;
     struct oci_image image;
+    uint64_t since_ms;
 };
 
 struct connector_engine {
@@ -28,7 +32,6 @@ struct connector_engine {
     bool podman;
     bool passthrough; /* containers get our pipes themselves, with nothing in between */
     bool init;        /* it has an init for containers */
-    char run[17];     /* names this process in its containers' labels */
     struct known *known;
     struct noted {
         struct noted *next;
@@ -90,18 +93,25 @@ struct connector_engine *connector_engine_new(const struct connector_engine_opti
     if (check_options(options, err) < 0)
         return NULL;
     struct connector_engine *engine = mem_zalloc(sizeof *engine);
-    uint64_t run;
     engine->options = *options;
     arena_init(&engine->arena);
-    random_bytes(&run, sizeof run);
-    snprintf(engine->run, sizeof engine->run, "%016llx", (unsigned long long)run);
     return engine;
+}
+
+static void forget(struct known **at)
+{
+    struct known *known = *at;
+    *at = known->next;
+    arena_done(&known->arena);
+    free(known);
 }
 
 void connector_engine_free(struct connector_engine *engine)
 {
     if (!engine)
         return;
+    while (engine->known)
+        forget(&engine->known);
     arena_done(&engine->arena);
     free(engine);
 }
@@ -225,7 +235,7 @@ static struct slice text_of(const struct buffer *buffer)
 }
 
 /* 1: it is here, and read; 0: it is not here; -1. */
-static int inspect(struct connector_engine *engine, const char *image, const char *shown,
+static int inspect(struct connector_engine *engine, const char *image, const char *shown, struct arena *arena,
                    struct oci_image *ret_image, struct error *err)
 {
     const char *argv[] = {engine->path, "image", "inspect", image, NULL};
@@ -233,7 +243,7 @@ static int inspect(struct connector_engine *engine, const char *image, const cha
     oci_answer_init(&answer, OCI_INSPECT_MAX);
     int result = oci_command(argv, OCI_COMMAND_MS, NULL, NULL, &answer, err);
     if (result == 0 && answer.status == 0) {
-        result = oci_image_read(shown, text_of(&answer.out), &engine->arena, ret_image, err) < 0 ? -1 : 1;
+        result = oci_image_read(shown, text_of(&answer.out), arena, ret_image, err) < 0 ? -1 : 1;
     } else if (result == 0) {
         enum oci_failure failure = oci_failure_of(text_of(&answer.err));
         if (failure != OCI_FAILURE_IMAGE_MISSING && failure != OCI_FAILURE_NOT_THERE)
@@ -288,16 +298,16 @@ static int not_here(const char *image, bool local, struct error *err)
 }
 
 /* As the person wrote it first, since an image that was built here has no registry; then as it is pulled. */
-static int have_image(struct connector_engine *engine, const struct connector_spec *spec,
+static int have_image(struct connector_engine *engine, const struct connector_spec *spec, struct arena *arena,
                       struct oci_image *ret_image, struct error *err)
 {
-    const char *full_name = oci_image_full_name(spec->image, &engine->arena);
+    const char *full_name = oci_image_full_name(spec->image, arena);
     bool local = slice_is(oci_image_registry(full_name), "localhost");
     enum connector_pull policy = spec->present_only || local ? CONNECTOR_PULL_NEVER : engine->options.pull;
     if (policy != CONNECTOR_PULL_ALWAYS) {
-        int here = inspect(engine, spec->image, spec->image, ret_image, err);
+        int here = inspect(engine, spec->image, spec->image, arena, ret_image, err);
         if (here == 0 && strcmp(full_name, spec->image) != 0)
-            here = inspect(engine, full_name, spec->image, ret_image, err);
+            here = inspect(engine, full_name, spec->image, arena, ret_image, err);
         if (here != 0)
             return here < 0 ? -1 : 0;
         if (policy == CONNECTOR_PULL_NEVER)
@@ -305,27 +315,42 @@ static int have_image(struct connector_engine *engine, const struct connector_sp
     }
     if (pull(engine, full_name, err) < 0)
         return -1;
-    int here = inspect(engine, full_name, spec->image, ret_image, err);
+    int here = inspect(engine, full_name, spec->image, arena, ret_image, err);
     return here < 0 ? -1
            : here   ? 0
                     : error_set(err, ERROR_IO, "the image %s was pulled, but is not there now", full_name);
 }
 
-static int know(struct connector_engine *engine, const struct connector_spec *spec,
-                struct oci_image *ret_image, struct error *err)
+static struct known *find_known(struct connector_engine *engine, const char *name)
 {
-    for (const struct known *known = engine->known; known; known = known->next) {
-        if (strcmp(known->name, spec->image) == 0) {
-            *ret_image = known->image;
-            return 0;
-        }
+    for (struct known **at = &engine->known; *at;) {
+        if (connector_now_ms() - (*at)->since_ms > KNOWN_MS)
+            forget(at);
+        else if (strcmp((*at)->name, name) == 0)
+            return *at;
+        else
+            at = &(*at)->next;
     }
-    if (have_image(engine, spec, ret_image, err) < 0)
-        return -1;
-    struct known *known = arena_alloc(&engine->arena, sizeof *known);
-    *known = (struct known){engine->known, arena_strdup(&engine->arena, spec->image), *ret_image};
+    return NULL;
+}
+
+static const struct oci_image *know(struct connector_engine *engine, const struct connector_spec *spec,
+                                    struct error *err)
+{
+    struct known *known = find_known(engine, spec->image);
+    if (known)
+        return &known->image;
+    known = mem_zalloc(sizeof *known);
+    arena_init(&known->arena);
+    known->name = arena_strdup(&known->arena, spec->image);
+    known->next = engine->known;
     engine->known = known;
-    return 0;
+    if (have_image(engine, spec, &known->arena, &known->image, err) < 0) {
+        forget(&engine->known);
+        return NULL;
+    }
+    known->since_ms = connector_now_ms();
+    return &known->image;
 }
 
 /* --- resolving ------------------------------------------------------------------------------------ */
@@ -360,7 +385,6 @@ static struct connector_container *container_of(struct connector_engine *engine,
         .cpus = options->cpus,
         .data_dir = options->data_dir,
         .task = spec->task,
-        .run = engine->run,
     };
     struct connector_container *container = arena_zalloc(arena, sizeof *container);
     if (oci_options(&how, arena, &container->options, err) < 0)
@@ -378,20 +402,19 @@ static struct connector_container *container_of(struct connector_engine *engine,
 int connector_engine_resolve(struct connector_engine *engine, const struct connector_spec *spec,
                              struct arena *arena, struct connector_program *ret_program, struct error *err)
 {
-    struct oci_image image;
     if (!oci_image_name_valid(spec->image))
         return error_set(err, ERROR_INVALID,
                          "'%.200s' is no image's name; right would be one like ghcr.io/owner/name:tag",
                          spec->image);
-    if (open_engine(engine, err) < 0 || know(engine, spec, &image, err) < 0)
-        return -1;
-    const struct connector_container *container = container_of(engine, spec, &image, arena, err);
+    const struct oci_image *image = open_engine(engine, err) < 0 ? NULL : know(engine, spec, err);
+    const struct connector_container *container =
+        image ? container_of(engine, spec, image, arena, err) : NULL;
     if (!container)
         return -1;
     *ret_program = (struct connector_program){
-        .argv = copy_words(image.words, arena),
+        .argv = copy_words(image->words, arena),
         .label = arena_printf(arena, "%s (image)", spec->image),
-        .protocol = image.protocol,
+        .protocol = image->protocol,
         .container = container,
     };
     return 0;

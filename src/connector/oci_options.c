@@ -77,7 +77,6 @@ static void add_proxies(struct words *words, struct arena *arena)
 static void add_labels(struct words *words, const struct oci_how *how, struct arena *arena)
 {
     char data[OCI_DATA_SIZE];
-    add(words, arena_printf(arena, "--label=" OCI_LABEL_RUN "=%s", how->run));
     if (how->task)
         add(words, arena_printf(arena, "--label=" OCI_LABEL_TASK "=%s", how->task));
     if (how->data_dir) {

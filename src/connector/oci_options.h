@@ -1,4 +1,5 @@
-/* The options of an engine's `run` that do not change from one start of a task to the next. */
+/* The options of an engine's `run` that are the same whenever the same image is run in the same way: a task's
+ * specification holds them, and may be compared with another. */
 #ifndef FIRTH_CONNECTOR_OCI_OPTIONS_H
 #define FIRTH_CONNECTOR_OCI_OPTIONS_H
 
@@ -9,7 +10,6 @@ struct oci_how {
     bool podman, passthrough, init;
     const char *network, *memory, *cpus; /* NULL: not limited, the default */
     const char *data_dir, *task;         /* NULL: none */
-    const char *run;
 };
 
 /* NULL-terminated, in the arena. Makes the folder behind /local where the image is known to want it. */

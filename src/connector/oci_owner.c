@@ -72,7 +72,10 @@ bool oci_owner_gone(const char *owner)
     int used = 0;
     if (sscanf(owner, "%llu.%llu.%n", &pid, &start, &used) != 2 || used == 0 || !read_world(world))
         return false;
-    const char *boot = strrchr(world, '.'), *its_boot = strrchr(owner, '.');
+    size_t digits = strspn(owner + used, "0123456789");
+    const char *boot = strrchr(world, '.'), *its_boot = owner + used + digits;
+    if (digits == 0 || *its_boot != '.' || strlen(its_boot) != strlen(boot))
+        return false; /* not written by us */
     if (strcmp(boot, its_boot) != 0)
         return true; /* nothing outlives a boot */
     uint64_t start_now;

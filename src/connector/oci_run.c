@@ -1,6 +1,7 @@
 #include "connector/oci_run.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "connector/oci.h"
 #include "connector/oci_command.h"
 #include "connector/oci_image.h"
@@ -92,6 +93,8 @@ int oci_run_words(const struct oci_run *run, const struct connector_program *pro
         add(&words, *option);
     add(&words, arena_printf(arena, "--name=%s", run->name));
     add(&words, arena_printf(arena, "--label=" OCI_LABEL_OWNER "=%s", owner));
+    add(&words, arena_printf(arena, "--label=" OCI_LABEL_RUN "=%016llx",
+                             (unsigned long long)hash_xxh3(owner, strlen(owner), 0)));
     if (files && strchr(files, ':'))
         return error_set(err, ERROR_INVALID,
                          "the folder %s cannot be mounted, because its name has a ':': set TMPDIR to another",

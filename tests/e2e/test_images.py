@@ -163,7 +163,7 @@ def test_write(images, files, podman):
 
 def test_flow_is_told_to_speak_json(images, podman):
     done = images("connector", "localhost/test/capture-tiny:1", stdin='{"spec":{}}\n', expect=0)
-    assert done.json()["spec"]["documentationUrl"] == "json"
+    assert done.json()["spec"]["documentationUrl"] == "https://x/json"
     refused = images("connector", "localhost/test/capture-tiny:1", "spec", expect=2)
     assert "speaks Flow's protocol, which has no verbs" in refused.err
     assert podman.containers() == []
@@ -230,6 +230,53 @@ def test_docker_refuses(images, tmp_path, said, code, words):
     assert words in done.err
 
 
+DOCKER = r"""#!/bin/sh
+# Answers as docker does; `run` is the connector itself, run here with the folder that was to be mounted.
+printf '%s\n' "$@" >>"$0.log"
+verb=$1
+case $verb in
+--version) echo 'Docker version 24.0.7, build afdd53b' ;;
+ps) ;;
+image) echo '[{"Id":"sha256:0123456789ab","Os":"linux","Architecture":"ARCH","Config":{"Entrypoint":["PROGRAM"]}}]' ;;
+rm) ;;
+run)
+    shift
+    for word; do
+        case $word in
+        --volume=*:/run/firth:ro,Z) files=${word#--volume=} files=${files%%:*} ;;
+        --entrypoint=*) program=${word#--entrypoint=} ;;
+        esac
+    done
+    while [ "$1" != 0123456789ab ]; do shift; done
+    shift
+    for word; do
+        shift
+        case $word in /run/firth/*) word=$files/${word#/run/firth/} ;; esac
+        set -- "$@" "$word"
+    done
+    exec "$program" "$@" ;;
+esac
+"""
+
+
+def test_docker(images, podman, files, tmp_path):
+    """What docker is asked for. (None runs in these tests; podman does what it is asked in the others.)"""
+    program = pathlib.Path(podman.env["HOME"]) / "connector"
+    architecture = json.loads(podman.run("image", "inspect", TINY).stdout)[0]["Architecture"]
+    script = DOCKER.replace("PROGRAM", str(program)).replace("ARCH", architecture)
+    env = {**only_path(tmp_path / "bin", ("docker", script)), "https_proxy": "http://user:pass@proxy.invalid:1"}
+    done = images("connector", "airbyte/source-any:1", "read", *files({"count": 3}), "--container-memory", "2g", env=env,
+                  expect=0)
+    assert [record["id"] for record in records(done)] == [1, 2, 3]
+    log = (tmp_path / "bin" / "docker.log").read_text()
+    words = log.splitlines()
+    for word in ("--log-driver=none", "--interactive", "--init", "--memory=2g", "--pull=never", "--env=https_proxy",
+                 "--security-opt=no-new-privileges", "--config", "/run/firth/config.json"):
+        assert word in words, words
+    assert "pull" not in words and words[-3:-1] == ["rm", "--force"] and words[-1].startswith("firth-source-any-")
+    assert SECRET not in log and "user:pass" not in log
+
+
 def test_engine_is_chosen(images):
     assert "'crun' is in no folder" in images("connector", TINY, "spec", "--container-engine", "crun", expect=3).err \
         or shutil.which("crun")
@@ -278,6 +325,28 @@ def test_capture(images, podman, tmp_path):
     assert images.read("acmeCo/users") == USERS
     assert SECRET not in done.err + done.out
     assert podman.containers() == [] and list((tmp_path / "private").iterdir()) == []
+
+
+def test_capture_of_flows_protocol(images, podman, tmp_path):
+    catalog = capture(tmp_path, "localhost/test/capture-tiny:1")
+    images("check", catalog, expect=0)
+    done = images("run", catalog, "--once", expect=0)
+    assert images.read("acmeCo/users") == [{"id": n, "uid": 0} for n in (1, 2, 3)], done
+    assert SECRET not in done.err + done.out
+    assert podman.containers() == [] and list((tmp_path / "private").iterdir()) == []
+
+
+def test_deployed_and_served(images, podman, tmp_path):
+    """What the daemon runs is the same; what is deployed twice has not changed."""
+    catalog = capture(tmp_path)
+    images("deploy", catalog, "--yes", expect=0)
+    again = images("deploy", catalog, "--yes", expect=0)
+    assert "unchanged" in again.out + again.err, again
+    daemon = images.start("serve")
+    until(lambda: images("read", "acmeCo/users").lines()[:3] == USERS, "the capture to run")
+    daemon.signal(signal.SIGTERM)
+    daemon.wait()
+    assert podman.containers() == []
 
 
 def test_check_asks_an_image_for_its_spec(images, tmp_path):

@@ -106,15 +106,33 @@ static int write_records(void)
     return 0;
 }
 
-/* Of Flow's protocol: an answer that says how it was started. */
+/* Flow's capture protocol, with one binding; what the documentation's address says is how it was started. */
+static void flow_captured(void)
+{
+    for (int id = 1; id <= 3; id++)
+        printf("{\"captured\":{\"binding\":0,\"doc\":{\"id\":%d,\"uid\":%d}}}\n", id, (int)getuid());
+    puts("{\"checkpoint\":{\"state\":{\"updated\":{\"seen\":3},\"mergePatch\":true}}}");
+}
+
 static int flow(void)
 {
     static char line[1 << 20];
     const char *codec = getenv("FLOW_RUNTIME_CODEC");
     while (fgets(line, sizeof line, stdin)) {
-        printf("{\"spec\":{\"protocol\":3032023,\"configSchema\":{},\"resourceConfigSchema\":{},"
-               "\"documentationUrl\":\"%s\"}}\n",
-               codec ? codec : "proto");
+        if (strncmp(line, "{\"open\"", 7) == 0) {
+            puts("{\"opened\":{\"explicitAcknowledgements\":false}}");
+            flow_captured();
+            return 0; /* it polls: what is there has been given */
+        }
+        if (strncmp(line, "{\"validate\"", 11) == 0)
+            puts("{\"validated\":{\"bindings\":[{\"resourcePath\":[\"users\"]}]}}");
+        else if (strncmp(line, "{\"apply\"", 8) == 0)
+            puts("{\"applied\":{\"actionDescription\":\"\"}}");
+        else
+            printf("{\"spec\":{\"protocol\":3032023,\"configSchema\":{\"type\":\"object\"},"
+                   "\"resourceConfigSchema\":{\"type\":\"object\"},\"documentationUrl\":\"https://x/%s\","
+                   "\"resourcePathPointers\":[\"/stream\"]}}\n",
+                   codec ? codec : "proto");
         fflush(stdout);
     }
     return 0;
