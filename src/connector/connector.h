@@ -124,6 +124,8 @@ bool connector_output_ended(const struct connector_process *process);
  * that the owner stops reading its other side beyond its bound. */
 void connector_send(struct connector_process *process, struct slice bytes);
 size_t connector_pending_input(const struct connector_process *process);
+/* That, and what lies in the pipe: bytes that the connector has not read yet. */
+size_t connector_unread_input(const struct connector_process *process);
 /* Close stdin once everything queued is written. */
 void connector_finish_input(struct connector_process *process);
 

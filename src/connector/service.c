@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum {
@@ -158,6 +159,14 @@ void connector_send(struct connector_process *process, struct slice bytes)
 size_t connector_pending_input(const struct connector_process *process)
 {
     return pending(process);
+}
+
+size_t connector_unread_input(const struct connector_process *process)
+{
+    int in_pipe = 0;
+    if (process->in < 0 || ioctl(process->in, FIONREAD, &in_pipe) < 0)
+        in_pipe = 0;
+    return pending(process) + (size_t)in_pipe;
 }
 
 void connector_finish_input(struct connector_process *process)

@@ -96,8 +96,8 @@ static int timeout_ms(const struct task_reader *base)
     int timeout = connector_timeout_ms(reader->process);
     if (reader->input_since_ms)
         timeout = shorter(timeout, left_ms(reader->input_since_ms, FLOW_INPUT_STALL_MS, now));
-    if (reader->leave_ms && !reader->told_to_go)
-        timeout = shorter(timeout, left_ms(reader->leave_ms, FLOW_LEAVE_INPUT_MS, now));
+    if (reader->leave_ms && !reader->told_to_go) /* nothing tells when it has read its input */
+        timeout = shorter(timeout, FLOW_LEAVE_STEP_MS);
     return timeout;
 }
 
@@ -190,7 +190,7 @@ static bool leave(struct task_reader *base)
         reader->leave_ms = now ? now : 1;
     while (connector_next_line(reader->process, &line) == 1)
         ;
-    if (connector_pending_input(reader->process) == 0 || now - reader->leave_ms >= FLOW_LEAVE_INPUT_MS) {
+    if (connector_unread_input(reader->process) == 0 || now - reader->leave_ms >= FLOW_LEAVE_INPUT_MS) {
         connector_stop(reader->process);
         reader->told_to_go = true;
     }

@@ -22,7 +22,8 @@ enum flow_phase {
 enum {
     FLOW_VERSION_SIZE = 17,                 /* 16 digits and a NUL */
     FLOW_INPUT_STALL_MS = 10000,            /* for the connector to read an acknowledgement */
-    FLOW_LEAVE_INPUT_MS = 1000,             /* for it to read the last of them before it is told to go */
+    FLOW_LEAVE_INPUT_MS = 1000,             /* for it to read the last of them before it is told to go, */
+    FLOW_LEAVE_STEP_MS = 10,                /* looked at so often */
     FLOW_GROUP_SCHEMAS_MAX = 4096,          /* sourced schemas in one group, */
     FLOW_GROUP_SCHEMA_BYTES_MAX = 64 << 20, /* and their size */
 };

@@ -99,6 +99,10 @@ class Connector:
             sys.exit(value)
         elif name == "die":
             os.kill(os.getpid(), value)
+        elif name == "ignore_term":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            while True:
+                signal.pause()
         elif name == "for_ever":
             while True:
                 signal.pause()

@@ -1,0 +1,406 @@
+"""Captures whose connector speaks Flow's protocol: checkpoint groups whole or not at all, states patched, commits
+acknowledged, and each way in which such a connector goes wrong."""
+
+import json
+import pathlib
+import signal
+import sys
+
+import pytest
+
+from conftest import until
+from e2e.scripted import counters, events, failure, run, write
+
+PROGRAM = str(pathlib.Path(__file__).resolve().parent / "programs" / "scripted_flow.py")
+
+
+def catalog(tmp_path, *sessions, bindings=("users",), schema=None, env=None, binding=None, capture=None, **config):
+    """A capture, acmeCo/flow, of the scripted connector; each session is a list of its steps."""
+    schema = schema or {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+    config = {"seen": str(tmp_path / "seen"), "sessions": list(sessions), **config}
+    return write(tmp_path / "flow.json", {
+        "collections": {f"acmeCo/{name}": {"key": ["/id"], "schema": schema} for name in bindings},
+        "captures": {"acmeCo/flow": {
+            "endpoint": {"local": {"command": [sys.executable, PROGRAM], "config": config, **({"env": env} if env else {})}},
+            "bindings": [{"resource": {"path": ["public", name]}, "target": f"acmeCo/{name}", **(binding or {})}
+                         for name in bindings],
+            **(capture or {})}}})
+
+
+def seen(tmp_path, verb=None):
+    path = tmp_path / "seen"
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [line["body"] for line in lines if line["verb"] == verb] if verb else [line["verb"] for line in lines]
+
+
+def docs(first, last, **more):
+    return {"docs": {"from": first, "to": last, **more}}
+
+
+def patch(**state):
+    return {"patch": state}
+
+
+def ids(firth, collection="acmeCo/users"):
+    result = firth("read", collection)
+    return [json.loads(line)["id"] for line in result.out.splitlines()] if result.rc == 0 else []
+
+
+# --- the good way ---------------------------------------------------------------------------------------
+
+
+def test_a_session(firth, tmp_path):
+    path = catalog(tmp_path, [docs(1, 3), patch(n=3, old={"x": 1}), docs(4, 5), patch(n=5, old=None)])
+    lines = run(firth, path)
+    assert ids(firth) == [1, 2, 3, 4, 5]
+    assert counters(lines)["acmeCo/users"]["committedDocuments"] == 5
+    assert seen(tmp_path) == ["spec", "validate", "apply", "open"]
+    # The next one needs none of the questions, and goes on from the state as it was patched.
+    run(firth, path)
+    assert seen(tmp_path) == ["spec", "validate", "apply", "open", "open"]
+    first, second = seen(tmp_path, "open")
+    assert first["state"] == {} and second["state"] == {"n": 5}
+
+
+def test_what_connectors_demand(firth, tmp_path):
+    """Those in Go end with a segmentation fault where one of these is missing, those in Python with KeyError."""
+    run(firth, catalog(tmp_path, [patch(n=1)], env={"MINE": "1"}, binding={"backfill": 2}, capture={"interval": "90s"}))
+    lines = [json.loads(line) for line in (tmp_path / "seen").read_text().splitlines()]
+    for line in lines:
+        assert line["argv"] == []
+        assert {name: line["env"].get(name) for name in ("FLOW_RUNTIME_CODEC", "LOG_FORMAT", "LOG_LEVEL", "MINE")} == {
+            "FLOW_RUNTIME_CODEC": "json", "LOG_FORMAT": "json", "LOG_LEVEL": "info", "MINE": "1"}
+    [opened], [applied], [validated] = (seen(tmp_path, verb) for verb in ("open", "apply", "validate"))
+    capture = opened["capture"]
+    assert capture["name"] == "acmeCo/flow" and capture["connectorType"] == "LOCAL"
+    assert capture["intervalSeconds"] == 90 and opened["version"] and opened["state"] == {}
+    assert opened["range"] == {"keyEnd": 4294967295, "rClockEnd": 4294967295}
+    for template in (capture["recoveryLogTemplate"], capture["bindings"][0]["collection"]["partitionTemplate"]):
+        assert template["name"] and template["replication"] == 1
+        assert 1024 <= int(template["fragment"]["length"]) <= 2 ** 34
+    assert capture["shardTemplate"]["id"]
+    [binding] = capture["bindings"]
+    assert binding["stateKey"] == "public%2Fusers.v2" and binding["backfill"] == 2
+    assert binding["resourcePath"] == binding["resourceConfig"]["path"] == ["public", "users"]
+    collection = binding["collection"]
+    assert collection["key"] == ["/id"] and collection["writeSchema"]["required"] == ["id"]
+    assert collection["projections"] == [{"ptr": "/id", "field": "id", "isPrimaryKey": True,
+                                          "inference": {"types": ["integer"], "exists": "MUST"}}]
+    assert applied["capture"] == capture and applied["version"] == opened["version"]
+    assert validated["bindings"] == [{"resourceConfig": {"path": ["public", "users"]}, "collection": collection,
+                                      "backfill": 2}]
+
+
+def test_schemas_are_bundled_and_projections_sorted(firth, tmp_path):
+    (tmp_path / "more.json").write_text(json.dumps({"$defs": {"id": {"type": "integer"}}}))
+    schema = {"type": "object", "required": ["b", "a"], "properties": {
+        "b": {"type": ["string", "boolean"], "format": "uuid"}, "a": {"$ref": "more.json#/$defs/id"}, "t": {"type": "string"}}}
+    path = write(tmp_path / "flow.json", {
+        "collections": {"acmeCo/users": {"key": ["/b", "/a"], "schema": schema,
+                                         "projections": {"tee": "/t", "part": {"location": "/t", "partition": True}}}},
+        "captures": {"acmeCo/flow": {
+            "endpoint": {"local": {"command": [sys.executable, PROGRAM],
+                                   "config": {"seen": str(tmp_path / "seen"), "sessions": [[patch(n=1)]]}}},
+            "bindings": [{"resource": {"path": ["x"]}, "target": "acmeCo/users"}]}}})
+    run(firth, path)
+    collection = seen(tmp_path, "open")[0]["capture"]["bindings"][0]["collection"]
+    assert [each["field"] for each in collection["projections"]] == ["a", "b", "part", "tee"]
+    assert [each.get("isPrimaryKey", False) for each in collection["projections"]] == [True, True, False, False]
+    assert collection["projections"][1]["inference"] == {"types": ["boolean", "string"], "exists": "MUST",
+                                                         "string": {"format": "uuid"}}
+    assert collection["partitionFields"] == ["part"]
+    # One document that stands alone: every reference leads to what is in it, by $id.
+    bundle = collection["writeSchema"]
+    here = [uri for uri, each in bundle["$defs"].items() if each["$id"] == uri]
+    assert len(here) == 2 and bundle["$ref"] in here
+    assert any(each.get("$defs") == {"id": {"type": "integer"}} for each in bundle["$defs"].values())
+
+
+def test_odd_but_legal(firth, tmp_path):
+    """Defaults left out, null for absent, unknown members, checkpoints without a state or without documents."""
+    path = catalog(tmp_path, [
+        {"text": ""}, {"text": '{"captured":{"binding":null,"doc":{"id":1,"x":null},"later":[]},"$internal":"AA=="}'},
+        {"checkpoint": {}}, {"checkpoint": {"state": None}}, {"checkpoint": {"state": {"updated": {"a": {"b": None}}}}},
+        {"text": '{"captured":{"doc":{"id":2},"binding":"0"}}'}, patch(a={"c": 1}), {"checkpoint": {"state": {}}}])
+    run(firth, path)
+    run(firth, path)
+    assert ids(firth) == [1, 2, 1, 2]
+    assert seen(tmp_path, "open")[1]["state"] == {"a": {"b": None, "c": 1}}  # replaced with its null, then patched
+
+
+def test_documents_keep_their_bytes(firth, tmp_path):
+    document = '{ "id" : 12345678901234567890123 ,"x":1.10,"nul":"a\\u0000b","e":"\\u00e9é", "deep":[[{}]]}'
+    run(firth, catalog(tmp_path, [{"text": '{"captured": {"doc": %s}}' % document}, patch(n=1)]))
+    assert firth("read", "acmeCo/users", expect=0).out_bytes == document.encode() + b"\n"
+
+
+def test_polling(firth, tmp_path):
+    path = catalog(tmp_path, [docs(1, 1), patch(n=1)], [docs(2, 2), patch(n=2)], capture={"interval": "1s"})
+    running = firth.start("run", str(path), "-o", "json")
+    until(lambda: len(seen(tmp_path, "open")) >= 3, "the third session")
+    running.signal(signal.SIGINT)
+    assert running.wait() == 130
+    assert ids(firth)[:2] == [1, 2]
+    assert [each["state"] for each in seen(tmp_path, "open")][:3] == [{}, {"n": 1}, {"n": 2}]
+
+
+# --- acknowledgements -----------------------------------------------------------------------------------
+
+
+def acknowledged(tmp_path):
+    return [each["checkpoints"] for each in seen(tmp_path, "acknowledge")]
+
+
+def test_acknowledged_after_the_commit(firth, tmp_path):
+    """When the connector hears of it, anybody can read it."""
+    heard, go_on = tmp_path / "heard", tmp_path / "go-on"
+    path = catalog(tmp_path, [docs(1, 3), patch(n=3), {"acknowledged": 1}, {"touch": str(heard)}, {"wait_file": str(go_on)},
+                              docs(4, 5), patch(n=4), docs(6, 6), patch(n=5), patch(n=6), {"acknowledged": 4}],
+                   opened={"explicitAcknowledgements": True})
+    running = firth.start("run", str(path), "--once")
+    until(heard.exists, "the acknowledgement")
+    assert ids(firth) == [1, 2, 3]
+    go_on.touch()
+    assert running.wait() == 0
+    assert ids(firth) == [1, 2, 3, 4, 5, 6]
+    assert sum(acknowledged(tmp_path)) == 4
+
+
+def test_checkpoints_of_one_commit_are_acknowledged_together(firth, tmp_path):
+    steps = [step for n in range(1, 101) for step in (docs(n, n), patch(n=n))]
+    run(firth, catalog(tmp_path, steps + [{"acknowledged": 100}], opened={"explicitAcknowledgements": True}))
+    counts = acknowledged(tmp_path)
+    assert sum(counts) == 100 and len(counts) < 100
+
+
+def test_not_acknowledged_unless_asked(firth, tmp_path):
+    path = catalog(tmp_path, [docs(1, 1), patch(n=1), {"for_ever": True}])
+    running = firth.start("run", str(path))
+    until(lambda: ids(firth) == [1], "the commit")
+    running.signal(signal.SIGTERM)
+    running.wait()
+    assert acknowledged(tmp_path) == []
+
+
+# --- stopping -------------------------------------------------------------------------------------------
+
+
+def test_endless_connector_is_stopped(firth, tmp_path):
+    """The transaction is finished and acknowledged, the group that no checkpoint ended is not there, and what a
+    connector says when it is told to go is no error."""
+    ready = tmp_path / "ready"
+    path = catalog(tmp_path, [docs(1, 4), patch(n=4), docs(5, 7), {"touch": str(ready)}, {"for_ever": True}],
+                   opened={"explicitAcknowledgements": True}, term={"log": "context canceled", "exit": 1})
+    running = firth.start("run", str(path), "-o", "json", "--commit-every", "1h")
+    until(ready.exists, "the connector to be in mid-stream")
+    running.signal(signal.SIGINT)
+    assert running.wait() == 130
+    lines = [json.loads(line) for line in running.out]
+    assert [each["outcome"] for each in events(lines, "ended")] == ["stopped"]
+    assert any(each["message"] == "context canceled" for each in events(lines, "log"))
+    assert not [each for each in events(lines, "log") if each["level"] in ("warn", "error")]
+    assert ids(firth) == [1, 2, 3, 4]
+    run(firth, catalog(tmp_path, [], [patch(n=9)]))
+    assert seen(tmp_path, "open")[1]["state"] == {"n": 4}
+
+
+def test_the_last_commit_is_acknowledged_before_the_end(firth, tmp_path):
+    """A stop commits, and the connector hears of that before it is told to go."""
+    ready = tmp_path / "ready"
+    path = catalog(tmp_path, [docs(1, 1), patch(n=1), {"touch": str(ready)}, {"input_end": True}],
+                   opened={"explicitAcknowledgements": True}, term={"log": "told to go", "exit": 0})
+    running = firth.start("run", str(path), "--commit-every", "1h")
+    until(ready.exists, "the checkpoint")
+    running.signal(signal.SIGTERM)
+    running.wait()
+    assert ids(firth) == [1]
+    assert acknowledged(tmp_path) == [1]
+
+
+def test_a_connector_that_does_not_go_is_ended(firth, tmp_path):
+    ready = tmp_path / "ready"
+    path = catalog(tmp_path, [docs(1, 1), patch(n=1), {"text": ""}, {"touch": str(ready)}, {"ignore_term": True}])
+    running = firth.start("run", str(path), "-o", "json")
+    until(lambda: ready.exists() and ids(firth) == [1], "the connector to be in mid-stream")
+    running.signal(signal.SIGINT)
+    running.wait_for_line('"stopping"')
+    running.signal(signal.SIGINT)
+    assert running.wait(deadline=8) == 130
+
+
+# --- groups ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end, message", [
+    ([], "exited in the middle of a group: 2 documents are followed by no checkpoint"),
+    ([{"exit": 0}], "exited in the middle of a group"),
+    ([{"log": "warming up"}, {"log": "the database is gone"}, {"exit": 3}],
+     "the database is gone (it exited with status 3)"),
+    ([{"die": 9}], "was killed by signal 9"),
+    ([{"partial": '{"checkpoint":{"state":{"upda'}, {"log": "out of memory"}, {"exit": 1}],
+     "out of memory (it exited with status 1)"),
+    ([{"partial": '{"checkpoint":{"state":{"upda'}], "wrote a line that is not valid JSON, line 8 of its output"),
+    ([{"partial": '{"checkpoint":{"state":{"upda'}, {"die": 11}], "was killed by signal 11"),
+])
+def test_a_group_without_its_checkpoint_is_dropped(firth, tmp_path, end, message):
+    path = catalog(tmp_path, [docs(1, 2), patch(n=2), {"sourcedSchema": {"documentSchema": {"type": "object"}}},
+                              docs(3, 4), *end], [docs(3, 5), patch(n=5)])
+    error = failure(run(firth, path, expect=1))
+    assert message in error["message"] and error["retriable"]
+    assert ids(firth) == [1, 2]
+    run(firth, path)
+    assert seen(tmp_path, "open")[1]["state"] == {"n": 2}
+    assert ids(firth) == [1, 2, 3, 4, 5]
+
+
+def test_a_group_spans_bindings(firth, tmp_path):
+    steps = [docs(1, 3), docs(1, 2, binding=1), patch(n=1), docs(4, 4), docs(3, 9, binding=1), {"exit": 1}]
+    failure(run(firth, catalog(tmp_path, steps, bindings=("users", "orders")), expect=1))
+    assert ids(firth) == [1, 2, 3] and ids(firth, "acmeCo/orders") == [1, 2]
+
+
+def test_a_group_larger_than_the_stages(firth, tmp_path):
+    """What outgrows memory goes to the store ahead of its checkpoint, and is seen with it or not at all."""
+    fill = {"data": {"fill": "x" * 1000}}
+    large = [docs(1, 9000, **fill), docs(1, 9000, binding=1, **fill)]
+    names = ("users", "orders")
+    failure(run(firth, catalog(tmp_path, [docs(0, 0), patch(n=0), *large, {"exit": 1}], bindings=names), expect=1))
+    assert ids(firth) == [0] and ids(firth, "acmeCo/orders") == []
+    run(firth, catalog(tmp_path, [], [*large, patch(n=9000)], bindings=names))
+    assert ids(firth) == list(range(9001)) and ids(firth, "acmeCo/orders") == list(range(1, 9001))
+
+
+def test_backfills_stand_alone(firth, tmp_path):
+    path = catalog(tmp_path, [{"backfillBegin": {}}, patch(n=1), docs(1, 2), patch(n=2),
+                              {"backfillComplete": {"binding": 0}}, patch(n=3)])
+    lines = run(firth, path)
+    assert ids(firth) == [1, 2] and counters(lines)["acmeCo/users"]["complete"]
+
+
+@pytest.mark.parametrize("steps, message", [
+    ([docs(1, 1), {"backfillBegin": {}}], "'backfillBegin' must be alone with its checkpoint"),
+    ([{"backfillComplete": {}}, docs(1, 1)], "'captured' must not share a checkpoint with a backfill's begin or end"),
+    ([{"backfillBegin": {}}, {"backfillComplete": {}}], "'backfillComplete' must be alone"),
+])
+def test_backfills_that_do_not(firth, tmp_path, steps, message):
+    error = failure(run(firth, catalog(tmp_path, [*steps, patch(n=1)]), expect=1))
+    assert message in error["message"]
+
+
+# --- documents that violate the schema ------------------------------------------------------------------
+
+
+def test_violation_stops_the_capture(firth, tmp_path):
+    steps = [docs(1, 2), patch(n=2), {"captured": {"doc": {"id": "x"}}}, patch(n=3)]
+    error = failure(run(firth, catalog(tmp_path, steps), expect=1))
+    assert error["code"] == "invalid" and not error["retriable"]
+    assert "document 3 of the stream" in error["message"] and "at '/id'" in error["message"]
+    assert ids(firth) == [1, 2]
+
+
+def test_violation_is_quarantined(firth, tmp_path):
+    steps = [docs(1, 2), {"captured": {"doc": {"id": "x"}}}, docs(3, 3), patch(n=3)]
+    run(firth, catalog(tmp_path, steps, capture={"onInvalid": {"quarantine": "acmeCo/bad"}}))
+    assert ids(firth) == [1, 2, 3]
+    [bad] = firth.read("acmeCo/bad")
+    assert bad["document"] == {"id": "x"} and bad["violations"][0]["instance"] == "/id"
+
+
+# --- apply ----------------------------------------------------------------------------------------------
+
+
+def test_state_of_apply_is_durable_before_the_session(firth, tmp_path):
+    applied = {"actionDescription": "made a slot", "state": {"updated": {"slot": "a"}, "mergePatch": True}}
+    path = catalog(tmp_path, [{"log": "no"}, {"exit": 1}], [docs(1, 1), patch(n=1)], applied=applied)
+    lines = run(firth, path, expect=1)
+    assert failure(lines)["message"].endswith("no (it exited with status 1)")
+    assert any(each["message"] == "made a slot" for each in events(lines, "log"))
+    run(firth, path)
+    assert [each["state"] for each in seen(tmp_path, "open")] == [{"slot": "a"}, {"slot": "a"}]
+    assert len(seen(tmp_path, "apply")) == 1
+
+
+def test_another_specification_is_applied(firth, tmp_path):
+    run(firth, catalog(tmp_path, [patch(n=1)]))
+    run(firth, catalog(tmp_path, [patch(n=1)], more="config"))
+    run(firth, catalog(tmp_path, [patch(n=1)], more="config", binding={"backfill": 1}))
+    run(firth, catalog(tmp_path, [patch(n=1)], more="config", binding={"backfill": 1}))
+    first, second, third = seen(tmp_path, "apply")
+    assert first["state"] == {} and second["state"] == third["state"] == {"n": 1}
+    assert "lastVersion" not in first
+    assert second["lastVersion"] == first["version"] and third["lastVersion"] == second["version"]
+    keys = [each["capture"]["bindings"][0]["stateKey"] for each in seen(tmp_path, "open")]
+    assert keys == ["public%2Fusers", "public%2Fusers", "public%2Fusers.v1", "public%2Fusers.v1"]
+
+
+def test_disabled_bindings_are_not_there(firth, tmp_path):
+    path = catalog(tmp_path, [docs(1, 1), patch(n=1)], bindings=("orders", "users"))
+    content = json.loads(path.read_text())
+    content["captures"]["acmeCo/flow"]["bindings"][0]["disable"] = True
+    path.write_text(json.dumps(content))
+    run(firth, path)
+    assert ids(firth) == [1]  # binding 0 is the first that is enabled
+
+
+# --- connectors that go wrong ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("config, message, verbs", [
+    ({"spec": {"protocol": 3032022}}, "speaks version 3032022 of Flow's protocol, this program speaks 3032023", ["spec"]),
+    ({"spec": "no licence"}, "no licence (it exited with status 1)", ["spec"]),
+    ({"validated": "cannot reach db.example"}, "cannot reach db.example (it exited with status 1)", ["spec", "validate"]),
+    ({"validated": {"bindings": []}}, "validated 0 bindings of 1", ["spec", "validate"]),
+    ({"validated": {"bindings": [{}]}}, "validated the binding to acmeCo/users without a resourcePath",
+     ["spec", "validate"]),
+    ({"applied": "no rights"}, "no rights (it exited with status 1)", ["spec", "validate", "apply"]),
+    ({"applied": {"state": {"updated": []}}}, "state.updated must be an object", ["spec", "validate", "apply"]),
+    ({"opened": "slot is busy"}, "slot is busy (it exited with status 1)", ["spec", "validate", "apply", "open"]),
+])
+def test_set_up_that_fails(firth, tmp_path, config, message, verbs):
+    error = failure(run(firth, catalog(tmp_path, [docs(1, 1), patch(n=1)], **config), expect=1))
+    assert message in error["message"], error
+    assert seen(tmp_path) == verbs and ids(firth) == []
+
+
+def test_two_bindings_of_one_resource(firth, tmp_path):
+    same = {"bindings": [{"resourcePath": ["a"]}, {"resourcePath": ["a"]}]}
+    error = failure(run(firth, catalog(tmp_path, [], bindings=("users", "orders"), validated=same), expect=1))
+    assert "takes the resources of the bindings to acmeCo/users and to acmeCo/orders for one and the same" in error["message"]
+
+
+@pytest.mark.parametrize("step, message", [
+    ({"captured": {"binding": 1, "doc": {}}}, "line 4 of its output: 'captured' of binding 1, but there are 1"),
+    ({"captured": {"doc": [1]}}, "line 4 of its output: captured.doc must be an object, got [1]"),
+    ({"text": "{}"}, "line 4 of its output: this is not a response of Flow's capture protocol"),
+    ({"text": '{"opened":{}}'}, "line 4 of its output: 'opened' has no place in a session"),
+    ({"text": '{"capture":{}}'}, "did you mean 'captured'?"),
+    ({"text": '{"type":"RECORD","record":{}}'}, "say 'protocol: airbyte'"),
+    ({"text": "hello"}, "wrote a line that is not valid JSON, line 4 of its output"),
+    ({"text": "[" * 300}, "wrote a line that is not valid JSON"),
+    ({"bytes": "28000000120361620a0a"}, "what it writes looks like protobuf"),
+    ({"checkpoint": {"state": {"updated": 7}}}, "state.updated must be an object, got 7"),
+    ({"checkpoint": {"state": {"updated": {}, "mergePatch": "yes"}}}, "state.mergePatch must be true or false"),
+])
+def test_lines_that_are_wrong(firth, tmp_path, step, message):
+    path = catalog(tmp_path, [docs(1, 1), patch(n=1), step, {"text": '{"checkpoint":{}}'}, {"input_end": True}])
+    error = failure(run(firth, path, expect=1))
+    assert message in error["message"], error
+    assert ids(firth) == [1]  # what came before it is kept
+
+
+def test_documents_before_opened(firth, tmp_path):
+    path = catalog(tmp_path, [])
+    program = tmp_path / "eager.py"
+    program.write_text(pathlib.Path(PROGRAM).read_text().replace('self.answer("opened", {})', 'say({"captured": {"doc": {}}})'))
+    path.write_text(path.read_text().replace(PROGRAM, str(program)))
+    error = failure(run(firth, path, expect=1))
+    assert "'captured' came before 'opened', with which a session begins" in error["message"]
+
+
+def test_no_secret_is_told(firth, tmp_path):
+    path = catalog(tmp_path, [{"log": "connecting with hunter2222"}, {"text": "password is hunter2222"}, {"text": ""}],
+                   password="hunter2222")
+    running = firth.start("run", str(path), "--once")
+    assert running.wait() == 1
+    shown = "\n".join(running.out + running.err)
+    assert "connecting with ***" in shown and "hunter2222" not in shown
