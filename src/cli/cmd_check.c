@@ -1,6 +1,7 @@
 /* `firth check`: is a catalog right? All that is wrong with it at once, or a short list of what it defines.
  */
 #include "cli/catalog_file.h"
+#include "cli/flow_check.h"
 #include "json/writer.h"
 
 #include <unistd.h>
@@ -174,9 +175,12 @@ static int run_check(struct cli *cli, int argc, char **argv)
     int code;
     catalog_errors_init(&errors);
     mem_auto(catalog_free) struct catalog *catalog = catalog_file_load(cli, argv[1], &errors, &err);
+    if (catalog)
+        flow_check(cli->built_ins, catalog, &errors);
+    bool right = catalog && errors.count == 0;
     if (cli->json) {
-        code = print_json(cli, catalog, &errors);
-    } else if (catalog) {
+        code = print_json(cli, right ? catalog : NULL, &errors);
+    } else if (right) {
         output_init(&output, STDOUT_FILENO);
         print_catalog(catalog, cli, &output);
         code = output_finish(&output, cli, CLI_OK);
@@ -196,7 +200,8 @@ const struct command cli_check = {
     .help =
         "Reads the catalog, what it imports, its config and schema files. Built-in connectors are asked "
         "whether\n"
-        "their configs and streams are right; images that are on this machine, whether their configs are.\n"
+        "their configs and streams are right; images that are on this machine, whether their configs are;\n"
+        "local commands that speak Flow's protocol, where they can be started, whether they validate.\n"
         "Errors go to standard error as\n"
         "FILE:LINE:COLUMN: MESSAGE (with -o json to standard output); the exit code is then 3.\n"
         "\n"

@@ -404,3 +404,50 @@ def test_no_secret_is_told(firth, tmp_path):
     assert running.wait() == 1
     shown = "\n".join(running.out + running.err)
     assert "connecting with ***" in shown and "hunter2222" not in shown
+
+
+# --- firth check ----------------------------------------------------------------------------------------
+
+
+def check(firth, path, expect):
+    return firth("check", str(path), "-o", "json", expect=expect).json()
+
+
+def test_check_asks_the_connector(firth, tmp_path):
+    assert check(firth, catalog(tmp_path, [docs(1, 1), patch(n=1)]), 0)["ok"]
+    assert seen(tmp_path) == ["spec", "validate"]
+    assert seen(tmp_path, "validate")[0]["bindings"][0]["resourceConfig"] == {"path": ["public", "users"]}
+
+
+def test_check_by_the_connectors_schemas(firth, tmp_path):
+    spec = {"protocol": 3032023,
+            "configSchema": {"type": "object", "required": ["user"], "properties": {"password": {"type": "integer"}}},
+            "resourceConfigSchema": {"properties": {"path": {"maxItems": 1}}}}
+    result = check(firth, catalog(tmp_path, [], spec=spec, password="hunter2222"), 3)
+    messages = [each["message"] for each in result["errors"]]
+    assert any("config" in each and '"user"' in each for each in messages), messages
+    assert any("config /password: expected integer" in each for each in messages), messages
+    assert any("resource /path: " in each for each in messages), messages
+    assert "hunter2222" not in json.dumps(result) and seen(tmp_path) == ["spec"]
+
+
+@pytest.mark.parametrize("config, message", [
+    ({"validated": "cannot reach db.example"}, "cannot reach db.example (it exited with status 1)"),
+    ({"validated": {"bindings": []}}, "validated 0 bindings of 1"),
+    ({"spec": {"protocol": 1}}, "speaks version 1 of Flow's protocol"),
+    ({"spec": "no licence"}, "no licence (it exited with status 1)"),
+])
+def test_check_tells_what_the_connector_says(firth, tmp_path, config, message):
+    result = check(firth, catalog(tmp_path, [], **config), 3)
+    assert [message in each["message"] for each in result["errors"]] == [True], result
+    assert result["errors"][0]["line"] == 1
+
+
+def test_check_leaves_what_cannot_be_started(firth, tmp_path):
+    """A catalog may be checked where its connector is not."""
+    for command in ("no-such-connector", "./no-such-connector"):
+        path = catalog(tmp_path, [])
+        content = json.loads(path.read_text())
+        content["captures"]["acmeCo/flow"]["endpoint"]["local"]["command"] = [command]
+        path.write_text(json.dumps(content))
+        assert check(firth, path, 0)["ok"]

@@ -73,3 +73,57 @@ def check_destination(stream, rows, log):
     if strange:
         problems.append(f"{stream}: {len(strange)} rows that the source never said: {next(iter(strange))[:80]!r}")
     return problems
+
+
+# --- connectors of Flow's ----------------------------------------------------------------------------------
+
+
+def flow_sessions(log):
+    """What each session was given, said and heard, in order: [(state, {binding: [documents]}, [positions after each
+    checkpoint], checkpoints heard of)]."""
+    sessions = []
+    for path in sorted(pathlib.Path(log).glob("*.jsonl")):
+        documents, checkpoints = {"a": [], "b": []}, []
+        for line in path.read_bytes().split(b"\n")[:-1]:
+            message = json.loads(line)
+            if "captured" in message:
+                documents["ab"[message["captured"].get("binding", 0)]].append(line[line.index(b'"doc":') + 6:-2])
+            else:
+                checkpoints.append({name: message["checkpoint"]["state"]["updated"]["at"][name] for name in "ab"})
+        acks = path.with_suffix(".acks").read_bytes().split(b"\n")[:-1]
+        given = json.loads(path.with_suffix(".state").read_text())
+        sessions.append((given, documents, checkpoints, int(acks[-1]) if acks else 0))
+    return sessions
+
+
+def check_flow(collections, final, log):
+    """Every document once, in order, byte for byte, up to the last checkpoint; nothing heard of as durable was lost.
+    `final`: the state that one more session is given."""
+    problems, said = [], {"a": {}, "b": {}}
+    sessions = flow_sessions(log)
+    following = [given for given, *_ in sessions[1:]] + [final]
+    for number, (given, documents, checkpoints, heard) in enumerate(sessions):
+        for name in "ab":
+            at = given.get("at", {}).get(name, 0)
+            for n, document in enumerate(documents[name], start=at + 1):
+                assert said[name].setdefault(n, document) == document, "the connector itself is not deterministic"
+        after = following[number].get("at", {})
+        durable = {name: checkpoints[heard - 1][name] for name in "ab"} if heard else given.get("at", {})
+        for name in "ab":
+            if durable.get(name, 0) > after.get(name, 0):
+                problems.append(f"session {number} heard that {name}={durable[name]} is durable, and the next was given "
+                                f"{after.get(name, 0)}")
+            if given.get("at", {}).get(name, 0) > after.get(name, 0):
+                problems.append(f"session {number + 1} was given {name}={after.get(name, 0)} after {given['at'][name]}")
+        if "old" in after or following[number].get("slot") != 1:
+            problems.append(f"session {number + 1} was given a state that no patches make: {following[number]}")
+    end = sessions[-1][2][-1] if sessions[-1][2] else sessions[-1][0].get("at", {})
+    for name in "ab":
+        for position, data in enumerate(collections[name], start=1):
+            if said[name].get(position) != data:
+                problems.append(f"{name}: document {position} is {data[:60]!r}, it should be "
+                                f"{(said[name].get(position) or b'(nothing)')[:60]!r}")
+                break
+        if len(collections[name]) != end[name] or final.get("at", {}).get(name) != end[name]:
+            problems.append(f"{name}: {len(collections[name])} documents, and the state says {final}; it should be {end[name]}")
+    return problems

@@ -1,0 +1,183 @@
+#include "cli/flow_check.h"
+
+#include "connector/flow_call.h"
+#include "protocol/flow_capture.h"
+#include "schema/schema.h"
+#include "task/flow_collection.h"
+
+enum { VIOLATIONS_MAX = 20, STALL_MS = 60000 };
+
+struct flow_checker {
+    const struct catalog *catalog;
+    const struct catalog_capture *capture;
+    struct catalog_errors *errors;
+    struct connector_program program;
+    struct schema_validator *validator;
+    struct arena arena;
+    bool absent; /* its command is not there */
+};
+
+/* --- asking ---------------------------------------------------------------------------------------- */
+
+static int ask(struct flow_checker *checker, const struct flow_capture_request *request,
+               enum flow_capture_response_type answer, struct flow_capture_response *ret_response,
+               struct error *err)
+{
+    struct connector_limits limits = connector_limits_default;
+    struct buffer line;
+    limits.stall_ms = STALL_MS;
+    buffer_init(&line, BUFFER_UNLIMITED);
+    flow_capture_write_request(&line, request);
+    const struct connector_flow_question question = {
+        .verb = flow_capture_request_name(request->type),
+        .answer = flow_capture_response_name(answer),
+        .request = {line.data, line.size},
+        .config = checker->capture->endpoint.config,
+    };
+    struct json *doc = arena_alloc(&checker->arena, sizeof *doc);
+    int result = connector_flow_ask(&checker->program, &question, &limits, &checker->arena, doc, err);
+    if (result < 0)
+        checker->absent = err->code == ERROR_NOT_FOUND;
+    else
+        result = flow_capture_read_response(doc, &checker->arena, ret_response, err);
+    explicit_bzero(line.data, line.size); /* the config is in it */
+    buffer_done(&line);
+    return result;
+}
+
+static int ask_spec(struct flow_checker *checker, struct flow_spec *ret_spec, struct error *err)
+{
+    const struct flow_capture_request request = {
+        .type = FLOW_CAPTURE_SPEC, .spec = {FLOW_CAPTURE_LOCAL, checker->capture->endpoint.config}};
+    struct flow_capture_response response;
+    if (ask(checker, &request, FLOW_CAPTURE_SPEC_RESPONSE, &response, err) < 0)
+        return -1;
+    if (response.spec.protocol != FLOW_PROTOCOL_VERSION)
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "%s speaks version %u of Flow's protocol, this program speaks %d",
+                         checker->program.label, response.spec.protocol, FLOW_PROTOCOL_VERSION);
+    *ret_spec = response.spec;
+    return 0;
+}
+
+/* --- by its schemas -------------------------------------------------------------------------------- */
+
+/* "expected at least 1, got -5" without what was got: it may be a secret. */
+static void add_violation(struct flow_checker *checker, const struct catalog_place *place, const char *what,
+                          const struct schema_violation *violation)
+{
+    const char *got = strstr(violation->message, ", got ");
+    size_t size = got ? (size_t)(got - violation->message) : strlen(violation->message);
+    catalog_errors_add(checker->errors, place, true, "%s%s%s: %.*s", what, *violation->instance ? " " : "",
+                       violation->instance, (int)size, violation->message);
+}
+
+/* `endpoint` (or NULL) knows the place of each part of the value. A schema that cannot be used checks
+ * nothing: the connector itself will. */
+static void check_value(struct flow_checker *checker, struct slice raw_schema, struct slice value,
+                        const char *what, const struct catalog_place *place,
+                        const struct catalog_endpoint *endpoint)
+{
+    static const char uri[] = "firth://connector/schema";
+    struct schema_violation violations[VIOLATIONS_MAX];
+    struct error err;
+    struct json doc;
+    size_t count = 0;
+    mem_auto(schema_registry_free) struct schema_registry *registry =
+        schema_registry_new(SCHEMA_DRAFT_2020_12);
+    if (raw_schema.size == 0 || schema_registry_add(registry, uri, raw_schema, &err) < 0)
+        return;
+    mem_auto(schema_free) struct schema *schema = schema_compile(registry, uri, &err);
+    if (!schema || json_parse_copy(&checker->arena, value.data, value.size, &doc, &err) < 0 ||
+        schema_explain(schema, checker->validator, &doc, 0, &checker->arena, violations, VIOLATIONS_MAX,
+                       &count, &err) < 0)
+        return;
+    for (size_t i = 0; i < count; i++)
+        add_violation(checker, endpoint ? catalog_config_place(endpoint, violations[i].instance) : place,
+                      what, &violations[i]);
+}
+
+static void check_schemas(struct flow_checker *checker, const struct flow_spec *spec)
+{
+    const struct catalog_capture *capture = checker->capture;
+    check_value(checker, spec->raw_config_schema, capture->endpoint.config, "config",
+                &capture->endpoint.config_place, &capture->endpoint);
+    for (size_t i = 0; i < capture->binding_count; i++) {
+        if (!capture->bindings[i].disable)
+            check_value(checker, spec->raw_resource_config_schema, capture->bindings[i].resource, "resource",
+                        &capture->bindings[i].place, NULL);
+    }
+}
+
+/* --- by itself ------------------------------------------------------------------------------------- */
+
+static int validate(struct flow_checker *checker, struct error *err)
+{
+    const struct catalog_capture *capture = checker->capture;
+    struct flow_capture_validate_binding *bindings =
+        arena_zalloc(&checker->arena, (capture->binding_count + 1) * sizeof *bindings);
+    size_t count = 0;
+    for (size_t i = 0; i < capture->binding_count; i++) {
+        const struct catalog_binding *binding = &capture->bindings[i];
+        if (binding->disable)
+            continue;
+        struct flow_collection *collection = arena_alloc(&checker->arena, sizeof *collection);
+        task_flow_collection(checker->catalog, binding->target, &checker->arena, collection);
+        bindings[count++] =
+            (struct flow_capture_validate_binding){binding->resource, collection, binding->backfill};
+    }
+    const struct flow_capture_request request = {.type = FLOW_CAPTURE_VALIDATE,
+                                                 .validate = {.name = slice_of(capture->name),
+                                                              .connector_type = FLOW_CAPTURE_LOCAL,
+                                                              .raw_config = capture->endpoint.config,
+                                                              .bindings = {bindings, count}}};
+    struct flow_capture_response response;
+    if (ask(checker, &request, FLOW_CAPTURE_VALIDATED, &response, err) < 0)
+        return -1;
+    if (response.validated.bindings.count != count)
+        return error_set(err, ERROR_PROTOCOL, "%s validated %zu bindings of %zu", checker->program.label,
+                         response.validated.bindings.count, count);
+    return 0;
+}
+
+static void check_capture(struct flow_checker *checker)
+{
+    const struct catalog_endpoint *endpoint = &checker->capture->endpoint;
+    size_t before = checker->errors->count + checker->errors->omitted;
+    struct flow_spec spec;
+    struct error err;
+    if (ask_spec(checker, &spec, &err) < 0) {
+        if (!checker->absent)
+            catalog_errors_add(checker->errors, &endpoint->place, true, "%s", err.message);
+        return;
+    }
+    check_schemas(checker, &spec);
+    if (checker->errors->count + checker->errors->omitted == before && validate(checker, &err) < 0)
+        catalog_errors_add(checker->errors, &endpoint->config_place, true, "%s", err.message);
+}
+
+void flow_check(const struct connector_catalog *built_ins, const struct catalog *catalog,
+                struct catalog_errors *errors)
+{
+    struct flow_checker checker = {.catalog = catalog, .errors = errors, .validator = schema_validator_new()};
+    arena_init(&checker.arena);
+    for (size_t i = 0; i < catalog->capture_count; i++) {
+        const struct catalog_capture *capture = &catalog->captures[i];
+        const struct connector_spec wanted = {.command = capture->endpoint.command,
+                                              .env = capture->endpoint.env,
+                                              .folder = capture->endpoint.folder,
+                                              .protocol = CONNECTOR_FLOW};
+        struct error err;
+        if (capture->disable || capture->endpoint.kind != CATALOG_ENDPOINT_LOCAL ||
+            capture->endpoint.protocol != CATALOG_PROTOCOL_FLOW)
+            continue;
+        checker.capture = capture;
+        checker.absent = false;
+        if (connector_resolve(built_ins, &wanted, &checker.arena, &checker.program, &err) < 0)
+            catalog_errors_add(errors, &capture->endpoint.place, true, "%s", err.message);
+        else
+            check_capture(&checker);
+    }
+    arena_done(&checker.arena);
+    schema_validator_free(checker.validator);
+}
