@@ -121,6 +121,12 @@ int flow_collection_read(const struct json *doc, uint32_t at, struct arena *aren
     return flow_read(doc, at, &flow_type_collection, arena, ret_collection, err);
 }
 
+int flow_inference_read(const struct json *doc, uint32_t at, struct arena *arena,
+                        struct flow_inference *ret_inference, struct error *err)
+{
+    return flow_read(doc, at, &inference_type, arena, ret_inference, err);
+}
+
 /* --- states, tasks --------------------------------------------------------------------------------- */
 
 static const struct flow_member state_members[] = {

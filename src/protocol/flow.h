@@ -108,6 +108,10 @@ void flow_collection_write(struct buffer *out, const struct flow_collection *col
 int flow_collection_read(const struct json *doc, uint32_t at, struct arena *arena,
                          struct flow_collection *ret_collection, struct error *err);
 
+/* The object at `at` into a zeroed inference. */
+int flow_inference_read(const struct json *doc, uint32_t at, struct arena *arena,
+                        struct flow_inference *ret_inference, struct error *err);
+
 /* --- states ---------------------------------------------------------------------------------------- */
 
 /* What becomes of a connector's state: replaced by `raw_updated`, or patched by it (RFC 7396). */

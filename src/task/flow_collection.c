@@ -1,5 +1,7 @@
 #include "task/flow_collection.h"
 
+#include "base/map.h"
+#include "schema/shape/shape.h"
 #include "schema/uri.h"
 #include "json/writer.h"
 
@@ -110,73 +112,23 @@ static struct slice bundle_schema(const struct catalog *catalog, const char *uri
 
 /* --- projections ----------------------------------------------------------------------------------- */
 
-static const char *const all_types[] = {"array", "boolean", "integer", "null", "number", "object", "string"};
-enum { TYPES = sizeof all_types / sizeof *all_types };
-
-/* The schema object at the location, as far as `properties` lead there. */
-static uint32_t schema_at(const struct json *schema, uint32_t at, const char *pointer, struct arena *arena)
+/* What the schema says of the location. A bound that no double can hold is all that could go wrong. */
+static const struct flow_inference *infer(const struct shape_location *location, struct arena *arena)
 {
-    while (*pointer == '/' && at != JSON_NONE) {
-        size_t size = strcspn(++pointer, "/");
-        char *name = arena_strndup(arena, pointer, size), *out = name;
-        for (const char *in = name; *in; in++) {
-            bool escape = *in == '~' && (in[1] == '0' || in[1] == '1');
-            *out++ = escape ? (in[1] == '0' ? '~' : '/') : *in;
-            in += escape;
-        }
-        *out = '\0';
-        at = json_get(schema, json_get(schema, at, "properties"), name);
-        pointer += size;
-    }
-    return at;
-}
-
-static bool allows(const struct json *schema, uint32_t types, const char *type)
-{
-    if (json_is(schema, types, JSON_STRING))
-        return json_string_is(schema, types, type);
-    for (uint32_t e = json_first(schema, types); e != JSON_NONE; e = json_next(schema, types, e)) {
-        if (json_is(schema, e, JSON_STRING) && json_string_is(schema, e, type))
-            return true;
-    }
-    return false;
-}
-
-static const struct flow_inference *infer(const struct json *schema, uint32_t root, const char *pointer,
-                                          bool is_key, struct arena *arena)
-{
+    static const struct flow_inference unknown = {.exists = FLOW_EXISTS_MAY};
+    struct buffer text;
+    struct json_writer writer;
+    struct json doc;
+    struct error err;
     struct flow_inference *inference = arena_zalloc(arena, sizeof *inference);
-    struct slice *types = arena_alloc(arena, TYPES * sizeof *types);
-    uint32_t at = schema_at(schema, root, pointer, arena), given = json_get(schema, at, "type");
-    bool root_itself = !*pointer;
-    for (size_t i = 0; i < TYPES; i++) {
-        bool object_or_array = strcmp(all_types[i], "object") == 0 || strcmp(all_types[i], "array") == 0;
-        bool possible = root_itself          ? strcmp(all_types[i], "object") == 0
-                        : given != JSON_NONE ? allows(schema, given, all_types[i])
-                                             : !is_key || !object_or_array;
-        if (possible)
-            types[inference->types.count++] = slice_of(all_types[i]);
-    }
-    inference->types.items = types;
-    inference->exists = is_key || root_itself ? FLOW_EXISTS_MUST
-                        : at != JSON_NONE     ? FLOW_EXISTS_MAY
-                                              : FLOW_EXISTS_IMPLICIT;
-    for (size_t i = 0; i < inference->types.count; i++) {
-        if (!slice_is(types[i], "string"))
-            continue;
-        struct flow_inference_string *string = arena_zalloc(arena, sizeof *string);
-        uint32_t format = json_get(schema, at, "format");
-        if (json_is(schema, format, JSON_STRING))
-            string->format = json_string(schema, format, arena);
-        inference->string = string;
-    }
-    return inference;
-}
-
-static int by_field(const void *a, const void *b)
-{
-    return slice_compare(((const struct flow_projection *)a)->field,
-                         ((const struct flow_projection *)b)->field);
+    buffer_init(&text, BUFFER_UNLIMITED);
+    json_writer_init(&writer, &text);
+    shape_write_inference(location, &writer);
+    int read = json_parse_copy(arena, text.data, text.size, &doc, &err);
+    if (read == 0)
+        read = flow_inference_read(&doc, 0, arena, inference, &err);
+    buffer_done(&text);
+    return read == 0 ? inference : &unknown;
 }
 
 static bool is_key(const struct catalog_collection *collection, const char *pointer)
@@ -188,45 +140,78 @@ static bool is_key(const struct catalog_collection *collection, const char *poin
     return false;
 }
 
-static bool has_field(const struct flow_projections *projections, const char *field)
+struct projector {
+    const struct catalog_collection *collection;
+    const struct shape *shape;
+    struct arena *arena;
+    struct map fields; /* those that are taken */
+    struct flow_projection *items;
+    size_t count, capacity;
+};
+
+static void project(struct projector *to, const char *field, const struct shape_location *location,
+                    const struct catalog_projection *declared)
 {
-    for (size_t i = 0; i < projections->count; i++) {
-        if (slice_is(projections->items[i].field, field))
-            return true;
-    }
-    return false;
+    if (map_get(&to->fields, slice_of(field)))
+        return;
+    to->items = mem_grow(to->items, &to->capacity, to->count + 1, sizeof *to->items);
+    to->items[to->count++] = (struct flow_projection){
+        .pointer = slice_of(arena_strdup(to->arena, location->pointer)),
+        .field = slice_of(arena_strdup(to->arena, field)),
+        .is_explicit = declared != NULL,
+        .is_partition_key = declared && declared->partition,
+        .is_primary_key = is_key(to->collection, location->pointer),
+        .inference = infer(location, to->arena),
+    };
+    map_set(&to->fields, slice_of(field), to);
 }
 
-/* The declared ones, and for each part of the key its own, named as Flow does: without the first slash. */
-static void set_projections(const struct catalog_collection *collection, const struct json *schema,
-                            uint32_t root, struct arena *arena, struct flow_projections *ret_projections)
+/* The declared ones first: they may take the name of a location's own. */
+static void project_all(struct projector *to)
 {
-    size_t max = collection->projection_count + collection->key_count;
-    struct flow_projection *items = arena_zalloc(arena, (max + 1) * sizeof *items);
-    struct flow_projections projections = {items, 0};
+    const struct catalog_collection *collection = to->collection;
     for (size_t i = 0; i < collection->projection_count; i++) {
         const struct catalog_projection *declared = &collection->projections[i];
-        bool key = is_key(collection, declared->location);
-        items[projections.count++] = (struct flow_projection){
-            .pointer = slice_of(declared->location),
-            .field = slice_of(declared->field),
-            .is_explicit = true,
-            .is_partition_key = declared->partition,
-            .is_primary_key = key,
-            .inference = infer(schema, root, declared->location, key, arena),
-        };
+        struct shape_location location = shape_locate(to->shape, declared->location, to->arena);
+        location.pointer = declared->location;
+        project(to, declared->field, &location, declared);
     }
     for (size_t i = 0; i < collection->key_count; i++) {
-        const char *pointer = collection->key[i], *field = pointer + (*pointer == '/');
-        if (!has_field(&projections, field))
-            items[projections.count++] =
-                (struct flow_projection){.pointer = slice_of(pointer),
-                                         .field = slice_of(field),
-                                         .is_primary_key = true,
-                                         .inference = infer(schema, root, pointer, true, arena)};
+        struct shape_location location = shape_locate(to->shape, collection->key[i], to->arena);
+        location.pointer = collection->key[i];
+        project(to, collection->key[i] + (*collection->key[i] == '/'), &location, NULL);
     }
-    qsort(items, projections.count, sizeof *items, by_field);
-    *ret_projections = projections;
+    size_t count;
+    const struct shape_location *locations = shape_locations(to->shape, to->arena, &count);
+    for (size_t i = 0; i < count; i++) {
+        const char *field = shape_field(&locations[i]);
+        if (field && *field && locations[i].exists != SHAPE_CANNOT)
+            project(to, field, &locations[i], NULL);
+    }
+}
+
+static int by_field(const void *a, const void *b)
+{
+    return slice_compare(((const struct flow_projection *)a)->field,
+                         ((const struct flow_projection *)b)->field);
+}
+
+static void set_projections(const struct catalog *catalog, const struct catalog_collection *collection,
+                            struct arena *arena, struct flow_projections *ret_projections)
+{
+    struct error err;
+    mem_auto(shape_free) struct shape *shape =
+        shape_of_schema(catalog->schemas, collection->read_schema_uri, &err);
+    if (!shape)
+        shape = shape_new_any(); /* its references lead nowhere: the catalog's checks have told */
+    struct projector to = {.collection = collection, .shape = shape, .arena = arena};
+    map_init(&to.fields);
+    project_all(&to);
+    qsort(to.items, to.count, sizeof *to.items, by_field);
+    *ret_projections =
+        (struct flow_projections){arena_dup(arena, to.items, to.count * sizeof *to.items), to.count};
+    map_done(&to.fields);
+    free(to.items);
 }
 
 /* --- the collection -------------------------------------------------------------------------------- */
@@ -240,21 +225,6 @@ static struct flow_texts partition_fields(const struct flow_projections *project
             fields[count++] = projections->items[i].field;
     }
     return (struct flow_texts){fields, count};
-}
-
-/* The document of the schema, and where in it the schema is. */
-static uint32_t open_schema(const struct catalog *catalog, const char *uri, struct arena *arena,
-                            struct json *ret_doc)
-{
-    static const struct json_node nothing = {.tag = JSON_TRUE, .length = 4};
-    *ret_doc = (struct json){.source = "true", .size = 4, .count = 1, .nodes = &nothing};
-    struct error err;
-    const struct catalog_schema_document *document =
-        find_document(catalog, uri_without_fragment(slice_of(uri)));
-    if (!document || json_parse_copy(arena, document->source.data, document->source.size, ret_doc, &err) < 0)
-        return 0;
-    struct slice fragment = uri_decode(arena, uri_fragment(slice_of(uri)));
-    return fragment.size ? json_pointer(ret_doc, 0, fragment) : 0;
 }
 
 void task_flow_collection(const struct catalog *catalog, const struct catalog_collection *collection,
@@ -273,9 +243,7 @@ void task_flow_collection(const struct catalog *catalog, const struct catalog_co
     for (size_t i = 0; i < collection->key_count; i++)
         key[i] = slice_of(collection->key[i]);
     flow.key = (struct flow_texts){key, collection->key_count};
-    struct json *schema = arena_alloc(arena, sizeof *schema);
-    uint32_t root = open_schema(catalog, collection->write_schema_uri, arena, schema);
-    set_projections(collection, schema, root, arena, &flow.projections);
+    set_projections(catalog, collection, arena, &flow.projections);
     flow.partition_fields = partition_fields(&flow.projections, arena);
     *ret_collection = flow;
 }

@@ -84,8 +84,9 @@ def test_what_connectors_demand(firth, tmp_path):
     assert binding["resourcePath"] == binding["resourceConfig"]["path"] == ["public", "users"]
     collection = binding["collection"]
     assert collection["key"] == ["/id"] and collection["writeSchema"]["required"] == ["id"]
-    assert collection["projections"] == [{"ptr": "/id", "field": "id", "isPrimaryKey": True,
-                                          "inference": {"types": ["integer"], "exists": "MUST"}}]
+    assert collection["projections"] == [
+        {"field": "flow_document", "inference": {"types": ["object"], "exists": "MUST"}},  # its pointer is ""
+        {"ptr": "/id", "field": "id", "isPrimaryKey": True, "inference": {"types": ["integer"], "exists": "MUST"}}]
     assert applied["capture"] == capture and applied["version"] == opened["version"]
     assert validated["bindings"] == [{"resourceConfig": {"path": ["public", "users"]}, "collection": collection,
                                       "backfill": 2}]
@@ -104,10 +105,13 @@ def test_schemas_are_bundled_and_projections_sorted(firth, tmp_path):
             "bindings": [{"resource": {"path": ["x"]}, "target": "acmeCo/users"}]}}})
     run(firth, path)
     collection = seen(tmp_path, "open")[0]["capture"]["bindings"][0]["collection"]
-    assert [each["field"] for each in collection["projections"]] == ["a", "b", "part", "tee"]
-    assert [each.get("isPrimaryKey", False) for each in collection["projections"]] == [True, True, False, False]
-    assert collection["projections"][1]["inference"] == {"types": ["boolean", "string"], "exists": "MUST",
-                                                         "string": {"format": "uuid"}}
+    fields = {each["field"]: each for each in collection["projections"]}
+    assert list(fields) == sorted(fields) == ["a", "b", "flow_document", "part", "t", "tee"]
+    assert [name for name, each in fields.items() if each.get("isPrimaryKey")] == ["a", "b"]
+    assert [name for name, each in fields.items() if each.get("explicit")] == ["part", "tee"]
+    assert fields["a"]["inference"]["types"] == ["integer"] and fields["t"]["inference"]["exists"] == "MAY"
+    assert fields["b"]["inference"] == {"types": ["boolean", "string"], "exists": "MUST",
+                                        "string": {"format": "uuid"}}
     assert collection["partitionFields"] == ["part"]
     # One document that stands alone: every reference leads to what is in it, by $id.
     bundle = collection["writeSchema"]
