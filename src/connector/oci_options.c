@@ -108,7 +108,7 @@ int oci_options(const struct oci_how *how, struct arena *arena, const char *cons
         add_proxies(&words, arena);
     add_labels(&words, how, arena);
     if (wants_local(how->image)) {
-        const char *root;
+        const char *root = NULL;
         if (local_root(arena, &root, err) < 0)
             return -1;
         add(&words, arena_printf(arena, "--volume=%s:/local:z", root));
