@@ -64,6 +64,7 @@ extern const struct command cli_connectors;
 extern const struct command cli_deploy;
 extern const struct command cli_help;
 extern const struct command cli_infer;
+extern const struct command cli_logs;
 extern const struct command cli_read;
 extern const struct command cli_run;
 extern const struct command cli_serve;

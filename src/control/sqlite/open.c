@@ -109,7 +109,7 @@ static int check_file(struct control *control, struct error *err)
         return -1;
     if (version == 0)
         return refuse(control, "it has no version", err);
-    return check_whole(control, err);
+    return 0;
 }
 
 static int check_key(struct control *control, struct error *err)
@@ -129,6 +129,21 @@ static int check_key(struct control *control, struct error *err)
                             &plain, err);
     buffer_done(&plain);
     return result < 0 ? error_wrap(err, "%s", control->path) : 0;
+}
+
+/* Who only looks brings nothing up to date. */
+static int check_version(struct control *control, struct error *err)
+{
+    int64_t version = 0;
+    if (database_number(control, "PRAGMA user_version", 0, &version, err) < 0)
+        return -1;
+    if (version >= database_version_known())
+        return version > database_version_known() ? database_migrate(control, err) : 0;
+    return error_set(err, ERROR_UNSUPPORTED,
+                     "%s has version %" PRId64
+                     " of an older firth; 'firth serve' and 'firth deploy' bring it up to "
+                     "date",
+                     control->path, version);
 }
 
 /* --- the whole ----------------------------------------------------------------------------------- */
@@ -157,9 +172,13 @@ static int open_all(const char *data_dir, enum control_mode mode, struct control
         return -1;
     if (!there && make(data_dir, control, err) < 0)
         return -1;
-    if (check_file(control, err) < 0 || database_migrate(control, err) < 0)
+    if (check_file(control, err) < 0)
         return -1;
-    return mode == CONTROL_CHANGE ? check_key(control, err) : 0;
+    if (mode == CONTROL_LOOK)
+        return check_version(control, err);
+    if (check_whole(control, err) < 0 || database_migrate(control, err) < 0)
+        return -1;
+    return check_key(control, err);
 }
 
 struct control *control_open(const char *data_dir, enum control_mode mode, struct error *err)
