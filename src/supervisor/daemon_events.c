@@ -4,7 +4,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { FACTS_RETRY_MS = 1000 };
+enum {
+    FACTS_RETRY_MS = 1000,
+    PLAN_RETRY_MS = 30 * 1000, /* what could not be planned, and may be later: an image that cannot be had */
+};
 
 static const double RATE_SECONDS = 10; /* a rate follows its measurements with this time constant */
 
@@ -65,19 +68,38 @@ static void set_error(struct daemon_task *task, const struct error *error)
     task->facts.error_ms = error ? now_ms() : 0;
 }
 
+static void on_reload_due(uv_timer_t *timer)
+{
+    struct daemon *daemon = timer->data;
+    struct daemon_changes changes;
+    struct error err;
+    if (daemon_reload(daemon, false, &changes, &err) < 0)
+        log_error(daemon->options->log, "what is deployed cannot be read: %s", err.message);
+}
+
+static void reload_in(struct daemon *daemon, uint64_t delay_ms)
+{
+    if (!daemon->closing && (!uv_is_active((uv_handle_t *)&daemon->reload_due) ||
+                             uv_timer_get_due_in(&daemon->reload_due) > delay_ms))
+        uv_timer_start(&daemon->reload_due, on_reload_due, delay_ms, 0);
+}
+
 void daemon_task_failed(struct daemon_task *task, const struct error *error)
 {
-    task->state = DAEMON_TASK_FAILED;
+    task->state = error->retriable ? DAEMON_TASK_BACKING_OFF : DAEMON_TASK_FAILED;
     task->facts.generation = task->generation;
     task->facts.session = CONTROL_SESSION_FAILED;
-    task->facts.retriable = false;
-    task->facts.due_ms = 0;
+    task->facts.retriable = error->retriable;
+    task->facts.due_ms = error->retriable ? now_ms() + PLAN_RETRY_MS : 0;
+    if (error->retriable)
+        reload_in(task->daemon, PLAN_RETRY_MS);
     set_error(task, error);
     daemon_task_dirty(task);
     log_error(task->daemon->options->log, "%s cannot be run: %s", task->name, error->message);
     task_log_begin(&task->log, now_ms(), LOG_ERROR, "ended");
     json_member_string(&task->log.writer, "outcome", "failed");
     json_member_string(&task->log.writer, "code", error_code_name(error->code));
+    json_member_bool(&task->log.writer, "retriable", error->retriable);
     task_log_message(&task->log, error->message);
     task_log_end(&task->log);
     task_log_close(&task->log);
@@ -239,15 +261,6 @@ static void on_waiting(void *context, const struct supervisor_task *supervised, 
 
 /* --- the whole ----------------------------------------------------------------------------------- */
 
-static void on_reload_due(uv_timer_t *timer)
-{
-    struct daemon *daemon = timer->data;
-    struct daemon_changes changes;
-    struct error err;
-    if (daemon_reload(daemon, false, &changes, &err) < 0)
-        log_error(daemon->options->log, "what is deployed cannot be read: %s", err.message);
-}
-
 static void on_removed(void *context, const struct supervisor_task *supervised)
 {
     struct daemon *daemon = context;
@@ -261,8 +274,8 @@ static void on_removed(void *context, const struct supervisor_task *supervised)
     } else if (!task->enabled) {
         task->state = DAEMON_TASK_DISABLED;
     }
-    if (again && !daemon->closing)
-        uv_timer_start(&daemon->reload_due, on_reload_due, 0, 0);
+    if (again)
+        reload_in(daemon, 0);
 }
 
 struct supervisor_events daemon_events(struct daemon *daemon)

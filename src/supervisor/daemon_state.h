@@ -33,10 +33,11 @@ struct daemon_task {
     char *name;
     uint64_t generation; /* that was given to the supervisor; 0: none yet */
     bool enabled;
-    bool listed;  /* while what is deployed is read: it is there still */
-    bool gone;    /* no longer deployed; freed when its last session has ended */
-    bool leaving; /* taken from the supervisor, whose last session of it still ends */
-    bool missed;  /* while it left, what is deployed was read: it has to be read again */
+    bool listed;    /* while what is deployed is read: it is there still */
+    bool gone;      /* no longer deployed; freed when its last session has ended */
+    bool leaving;   /* taken from the supervisor, whose last session of it still ends */
+    bool missed;    /* while it left, what is deployed was read: it has to be read again */
+    bool unplanned; /* what is deployed could not be planned, which may succeed later */
     const struct supervisor_task *supervised; /* NULL: the supervisor does not have it */
     enum daemon_task_state state;
     struct control_facts facts; /* code and error are heap strings */

@@ -85,7 +85,7 @@ static const struct loaded *load(struct reload *reload, int64_t snapshot)
         mem_grow(reload->loaded, &reload->loaded_capacity, reload->loaded_count + 1, sizeof *reload->loaded);
     struct loaded *loaded = &reload->loaded[reload->loaded_count++];
     *loaded = (struct loaded){.snapshot = snapshot};
-    load_snapshot(reload->daemon, snapshot, &loaded->catalog, &loaded->error);
+    (void)load_snapshot(reload->daemon, snapshot, &loaded->catalog, &loaded->error);
     return loaded;
 }
 
@@ -158,10 +158,10 @@ static void start(struct reload *reload, struct daemon_task *task, const struct 
             result = give(reload, task, &plan, &err);
         plan_done(&plan);
     }
+    task->unplanned = result < 0 && err.retriable;
     if (result == 0)
         return;
     reload->changes.failed++;
-    err.retriable = false;
     daemon_task_failed(task, &err);
     take_out(task);
 }
@@ -184,10 +184,12 @@ static void take_up(struct reload *reload, const struct control_task *deployed)
         task->missed = true;
         return;
     }
-    if (!new && task->generation == deployed->generation && task->enabled == deployed->enabled)
+    bool same = !new && task->generation == deployed->generation && task->enabled == deployed->enabled;
+    if (same && !task->unplanned)
         return;
     reload->changes.added += new;
-    reload->changes.changed += !new;
+    reload->changes.changed += !new && !same;
+    task->unplanned = false;
     task->generation = deployed->generation;
     task->enabled = deployed->enabled;
     if (deployed->enabled)
@@ -238,7 +240,7 @@ static void retry_failed(struct daemon *daemon)
         if (task->supervised)
             supervisor_start_now(daemon->supervisor, task->supervised);
         else
-            task->generation = 0; /* it could not even be planned: the reload that follows tries */
+            task->unplanned = true; /* the reload that follows tries */
     }
 }
 
