@@ -123,7 +123,7 @@ static int resolve(struct compiler *c, uint32_t node, struct slice *ret_fragment
 static int compile_ref(struct compiler *c)
 {
     uint32_t node = facet(c, KEYWORD_REF), rule;
-    struct slice fragment;
+    struct slice fragment = {0};
     struct schema_target target = {0};
     if (node == JSON_NONE)
         return 0;
@@ -151,7 +151,7 @@ static void emit_dynamic(struct compiler *c, enum keyword keyword, const char *a
 static int compile_dynamic_ref(struct compiler *c)
 {
     uint32_t node = facet(c, KEYWORD_DYNAMIC_REF), rule;
-    struct slice fragment;
+    struct slice fragment = {0};
     struct schema_target target = {0};
     if (node == JSON_NONE)
         return 0;
@@ -173,12 +173,13 @@ static int compile_dynamic_ref(struct compiler *c)
 static int compile_recursive_ref(struct compiler *c)
 {
     uint32_t node = facet(c, KEYWORD_RECURSIVE_REF), rule;
-    struct slice fragment;
+    struct slice fragment = {0};
     struct schema_target target = {0};
     if (node == JSON_NONE)
         return 0;
     if (resolve(c, node, &fragment, &target) < 0 || compile_target(c, target, &rule) < 0)
         return -1;
+    assert(target.resource);
     if (target.node == target.resource->node && target.resource->is_recursive && rule >= RULE_FIRST)
         emit_dynamic(c, KEYWORD_RECURSIVE_REF, NULL, rule);
     else

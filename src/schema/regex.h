@@ -14,7 +14,7 @@ enum {
     REGEX_QUICK_LIMIT = 20 * 1000,   /* the same: beyond this … */
     REGEX_QUICK_PER_BYTE = 16,       /* … and this for each byte of the text it is called slow */
     REGEX_HEAP_LIMIT_KIB = 16 << 10,
-    REGEX_JIT_STACK_MAX = 1 << 20
+    REGEX_JIT_STACK_MAX = 8 << 20
 };
 
 struct regex;

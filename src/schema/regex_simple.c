@@ -114,14 +114,16 @@ static bool parse_atom(struct reader *in, struct simple_step *step)
     return true;
 }
 
+/* Up to nine digits: more than the engine takes. */
 static bool parse_count(struct reader *in, uint32_t *ret_count)
 {
+    enum { DIGITS_MAX = 9 };
     uint32_t count = 0;
     const char *start = in->at;
-    while (in->at < in->end && *in->at >= '0' && *in->at <= '9' && in->at - start < 5)
+    while (in->at < in->end && *in->at >= '0' && *in->at <= '9' && in->at - start < DIGITS_MAX)
         count = count * 10 + (uint32_t)(*in->at++ - '0');
     *ret_count = count;
-    return in->at > start && in->at - start < 5;
+    return in->at > start && (in->at == in->end || *in->at < '0' || *in->at > '9');
 }
 
 static bool parse_repeat(struct reader *in, struct simple_step *step)

@@ -1,4 +1,5 @@
-/* The first line is a schema, the rest a document. Whatever they are:
+/* The first line is a schema (of 2020-12 unless it says otherwise), the rest a document; formats assert.
+ * Whatever they are:
  * - compiling and validating end, with an answer or an error;
  * - asking twice gives the same answer, and so does explaining;
  * - every violation names a place that is in the document. */
@@ -48,7 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         schema_registry_new(SCHEMA_DRAFT_2020_12);
     if (schema_registry_add(registry, "test:schema", source, &err) < 0)
         return 0;
-    mem_auto(schema_free) struct schema *schema = schema_compile(registry, "test:schema", &err);
+    mem_auto(schema_free) struct schema *schema =
+        schema_compile_with(registry, "test:schema", &(struct schema_options){.assert_formats = true}, &err);
     if (!schema)
         return 0;
     mem_auto(json_parser_free) struct json_parser *parser =

@@ -156,7 +156,9 @@ static void *ask_often(void *context)
     struct asker *asker = context;
     struct error err;
     for (int i = 0; i < 200; i++) {
-        asker->right += ask(asker->schema, SLICE_LITERAL("{\"a\":{\"a\":null},\"b\":\"xxy\"}"), &err) == 1;
+        asker->right +=
+            ask(asker->schema, SLICE_LITERAL("{\"a\":{\"a\":null},\"b\":\"xxy\",\"c\":[1,2,3,4,5,6,7]}"),
+                &err) == 1;
         asker->right += ask(asker->schema, SLICE_LITERAL("{\"a\":{\"a\":1}}"), &err) == 0;
     }
     return NULL;
@@ -167,10 +169,15 @@ static void test_shared_between_threads(void **state)
 {
     (void)state;
     enum { THREADS = 4 };
-    mem_auto(schema_free) struct schema *schema =
-        must_compile("{\"anyOf\":[{\"type\":\"null\"},{\"properties\":{\"a\":{\"$ref\":\"#\"},\"b\":{"
-                     "\"pattern\":\"^(x|y)+$\"}},"
-                     "\"type\":\"object\"}],\"unevaluatedProperties\":false}");
+    mem_auto(schema_free) struct schema *schema = must_compile(
+        "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"$dynamicAnchor\":\"n\","
+        "\"$defs\":{\"other\":{\"$id\":\"test:other\",\"$dynamicAnchor\":\"n\",\"$ref\":\"#/$defs/x\","
+        "\"$defs\":{\"x\":{\"uniqueItems\":true}}}},"
+        "\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"test:other\",\"properties\":{\"a\":{\"$dynamicRef\":\"#"
+        "n\"},"
+        "\"b\":{\"pattern\":\"^(x|y)+$\",\"enum\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"xxy\"]},"
+        "\"c\":{\"uniqueItems\":true}},"
+        "\"type\":\"object\"}],\"unevaluatedProperties\":false}");
     pthread_t threads[THREADS];
     struct asker askers[THREADS];
     for (int i = 0; i < THREADS; i++) {

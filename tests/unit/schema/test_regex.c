@@ -19,6 +19,9 @@ static const struct match matches[] = {
     {"", "", true, true},
     {".*", "a\nb", true, true},
     {"a*", "", true, true},
+    {"^.{0,100000}$", "abc", true, true}, /* more than PCRE2 takes */
+    {"^.{70000,}$", "abc", false, true},
+    {"^a{3}b{2,3}$", "aaabbbb", false, true},
     {"foo", "a foo b", true, true},
     {"foo", "a fo b", false, true},
     {"^x-", "x-y", true, true},
@@ -170,6 +173,23 @@ static void test_catastrophe_is_stopped(void **state)
     memset(text, 'a', sizeof text);
     text[63] = '!';
     assert_int_equal(regex_match(regex, scratch, (struct slice){text, sizeof text}), -1);
+    /* Within the limit, but not quick. */
+    assert_int_equal(regex_match(regex, scratch, SLICE_LITERAL("aaaaaaaaa!")), 0);
+    assert_true(regex_was_slow(scratch));
+    assert_int_equal(regex_match(regex, scratch, SLICE_LITERAL("aaa!")), 0);
+    assert_false(regex_was_slow(scratch));
+    assert_true(regex_size(regex) > sizeof(void *));
+    regex_free(regex);
+
+    /* The stack (with machine code) and the heap (without) are bounded too: a choice is kept for each
+     * character. */
+    regex = regex_compile(SLICE_LITERAL("^(?:ab|cd)*e?$"), &err);
+    assert_non_null(regex);
+    auto_free char *long_text = mem_alloc(8 << 20);
+    for (size_t i = 0; i < 8 << 20; i++)
+        long_text[i] = "ab"[i % 2];
+    assert_int_equal(regex_match(regex, scratch, (struct slice){long_text, 1 << 10}), 1);
+    assert_int_equal(regex_match(regex, scratch, (struct slice){long_text, 8 << 20}), -1);
     regex_scratch_free(scratch);
     regex_free(regex);
 
