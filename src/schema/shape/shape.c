@@ -92,6 +92,7 @@ void shape_open_objects(struct shape *shape)
     for (uint32_t i = 0; i < shape->pattern_count; i++) {
         free(shape->patterns[i].source);
         regex_free(shape->patterns[i].regex);
+        regex_scratch_free(shape->patterns[i].scratch);
         shape_free(shape->patterns[i].shape);
     }
     free(shape->properties);
@@ -282,9 +283,9 @@ bool shape_pattern_matches(struct shape_pattern *pattern, struct slice name)
         pattern->unusable = true;
         return false;
     }
-    struct regex_scratch *scratch = regex_scratch_new();
-    int matches = regex_match(pattern->regex, scratch, name);
-    regex_scratch_free(scratch);
+    if (!pattern->scratch)
+        pattern->scratch = regex_scratch_new();
+    int matches = regex_match(pattern->regex, pattern->scratch, name);
     pattern->unusable = matches < 0;
     return matches == 1;
 }

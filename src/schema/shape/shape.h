@@ -15,6 +15,7 @@
 
 struct number_plan;
 struct regex;
+struct regex_scratch;
 #include "json/writer.h"
 
 enum {
@@ -84,8 +85,9 @@ struct shape_property {
 
 struct shape_pattern {
     char *source;
-    struct regex *regex; /* compiled on first need */
-    bool unusable;       /* it could not be compiled, or took too long once: matches nothing */
+    struct regex *regex; /* compiled on first need; and its scratch */
+    struct regex_scratch *scratch;
+    bool unusable; /* it could not be compiled, or took too long once: matches nothing */
     struct shape *shape;
 };
 

@@ -100,6 +100,10 @@ static void test_locate(void **state)
         {"{\"type\":\"object\",\"if\":{\"required\":[\"x\"]},\"then\":{\"required\":[\"a\"]}}", "/a",
          "may anything"},
         {"{\"type\":\"object\",\"then\":{\"required\":[\"a\"]}}", "/a", "implicit anything"},
+        {"{\"type\":\"object\",\"if\":{\"properties\":{\"t\":{\"const\":\"a\"}},\"required\":[\"t\"]},"
+         "\"then\":true,"
+         "\"else\":{\"properties\":{\"t\":{\"type\":\"null\"}},\"required\":[\"t\"]}}",
+         "/t", "must null or string"},
         /* references */
         {"{\"$ref\":\"#/$defs/"
          "a\",\"required\":[\"x\"],\"$defs\":{\"a\":{\"type\":\"object\",\"properties\":{\"x\":"
@@ -231,6 +235,46 @@ static void test_round_trip(void **state)
         assert_shape(copy, schemas[i]);
         shape_intersect(copy, shape);
         assert_shape(copy, schemas[i]);
+    }
+}
+
+static void test_union(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *b, *result;
+    } cases[] = {
+        {"{\"type\":\"integer\",\"minimum\":5}", "{\"type\":\"integer\",\"minimum\":3.5,\"maximum\":9}",
+         "{\"type\":\"integer\",\"minimum\":3.5}"},
+        {"{\"type\":\"integer\",\"minimum\":5}", "{\"type\":\"string\",\"minLength\":2}",
+         "{\"type\":[\"integer\",\"string\"],\"minLength\":2,\"minimum\":5}"},
+        {"{\"enum\":[\"a\",1]}", "{\"enum\":[1.0,null]}",
+         "{\"type\":[\"null\",\"integer\",\"string\"],\"enum\":[\"a\",1,null]}"},
+        {"{\"enum\":[\"a\"]}", "{\"type\":\"string\",\"maxLength\":5}", "{\"type\":\"string\"}"},
+        {"{\"type\":\"string\",\"format\":\"integer\"}", "{\"type\":\"string\",\"format\":\"number\"}",
+         "{\"type\":\"string\",\"format\":\"number\"}"},
+        {"{\"type\":\"string\",\"format\":\"date\"}", "{\"type\":\"string\",\"format\":\"number\"}",
+         "{\"type\":\"string\"}"},
+        {"{\"title\":\"T\",\"secret\":true,\"type\":\"null\",\"reduce\":{\"strategy\":\"sum\"}}",
+         "{\"title\":\"U\",\"type\":\"null\",\"reduce\":{\"strategy\":\"sum\"}}",
+         "{\"type\":\"null\",\"secret\":true,\"reduce\":{\"strategy\":\"sum\"}}"},
+        /* A property of one is matched by a pattern of the other. */
+        {"{\"type\":\"object\",\"properties\":{\"x1\":{\"type\":\"integer\"}},\"additionalProperties\":"
+         "false}",
+         "{\"type\":\"object\",\"patternProperties\":{\"^x\":{\"type\":\"string\"}},"
+         "\"additionalProperties\":false}",
+         "{\"type\":\"object\",\"properties\":{\"x1\":{\"type\":[\"integer\",\"string\"]}},"
+         "\"patternProperties\":{\"^x\":{\"type\":[\"integer\",\"string\"]}},\"additionalProperties\":"
+         "false}"},
+        {"{\"type\":\"array\",\"prefixItems\":[{\"type\":\"null\"}],\"items\":false}",
+         "{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"minItems\":1}",
+         "{\"type\":\"array\",\"prefixItems\":[{\"type\":[\"null\",\"string\"]}],\"items\":{\"type\":"
+         "\"string\"}}"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        mem_auto(shape_free) struct shape *a = shape_from(cases[i].a), *b = shape_from(cases[i].b);
+        shape_union(a, b);
+        assert_shape(a, cases[i].result);
     }
 }
 
@@ -462,12 +506,19 @@ static void test_exists(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_locate),       cmocka_unit_test(test_locations),
-        cmocka_unit_test(test_inference),    cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_documents),    cmocka_unit_test(test_webs),
-        cmocka_unit_test(test_long_chain),   cmocka_unit_test(test_wide_alternatives),
-        cmocka_unit_test(test_excess),       cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_combinations), cmocka_unit_test(test_exists),
+        cmocka_unit_test(test_locate),
+        cmocka_unit_test(test_locations),
+        cmocka_unit_test(test_inference),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_union),
+        cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_webs),
+        cmocka_unit_test(test_long_chain),
+        cmocka_unit_test(test_wide_alternatives),
+        cmocka_unit_test(test_excess),
+        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_combinations),
+        cmocka_unit_test(test_exists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
