@@ -44,6 +44,7 @@ static int read_source(struct merge *merge, struct source *source, struct error 
     const struct records *records = &merge->combiner->records;
     if (source->reader.spill)
         return run_reader_next(&source->reader, &source->item, err);
+    assert(merge->sorted);
     if (source->record != RECORD_NONE)
         source->record = records_at(records, source->record)->next;
     if (source->record == RECORD_NONE) {

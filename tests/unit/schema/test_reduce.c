@@ -554,7 +554,7 @@ static void check(const struct reduction *reduction)
                    : strcmp(reduction->expected, INVALID) == 0  ? REDUCE_INVALID
                    : reduction->is_deleted                      ? REDUCE_DELETED
                                                                 : REDUCE_DONE;
-    const char *got = outcome < 0 ? err.message : has_result ? left : outcome_name(outcome);
+    const char *got = outcome < 0 ? err.message : has_result && left ? left : outcome_name(outcome);
     bool same = strcmp(got, reduction->expected) == 0;
     if (!same && has_result && strchr("{[", *reduction->expected))
         same = same_json(got, reduction->expected);

@@ -188,6 +188,7 @@ static char *random_document(struct source *source)
     buffer_init(&text, 1 << 20);
     source->out = &text;
     put_node(source, 2, 0);
+    source->out = NULL;
     return buffer_steal(&text);
 }
 
@@ -300,6 +301,7 @@ static char *wild_document(struct source *source)
     buffer_init(&text, 1 << 20);
     source->out = &text;
     put_wild(source, 4);
+    source->out = NULL;
     return buffer_steal(&text);
 }
 
