@@ -138,6 +138,8 @@ bool connector_exited(const struct connector_process *process);
 /* After connector_exited: 0 if it exited with 0; else -1 and ERROR_CONNECTOR with how it died and its last
  * log lines ("source-x exited with status 1; its last log lines: …"). */
 int connector_result(const struct connector_process *process, struct error *err);
+/* Put its last log lines behind an error about what it wrote. */
+void connector_add_logs(const struct connector_process *process, struct error *err);
 /* Take in a log line that came by the protocol (Airbyte LOG), or a line of stdout that is no message, for the
  * last log lines. It is not handed to on_log. */
 void connector_note_log(struct connector_process *process, enum log_level level, struct slice line);

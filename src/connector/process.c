@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -145,7 +146,8 @@ static struct connector_process *process_new(const struct connector_program *pro
     struct connector_process *process = mem_zalloc(sizeof *process);
     process->label = mem_strdup(program->label);
     process->limits = *limits;
-    process->pidfd = process->in = process->out = process->err = -1;
+    process->pidfd = process->in = process->out = process->err = process->in_unread = -1;
+    process->reads_all = program->protocol == CONNECTOR_AIRBYTE;
     process->folder = CONNECTOR_FOLDER_NONE;
     process->container = program->container ? oci_run_new(program) : NULL;
     process->activity_ms = connector_now_ms();
@@ -199,6 +201,12 @@ void connector_signal(struct connector_process *process, int number)
         kill(-process->pid, number);
 }
 
+int connector_pipe_holds(int fd)
+{
+    int count = 0;
+    return fd >= 0 && ioctl(fd, FIONREAD, &count) == 0 ? count : 0;
+}
+
 void connector_notice_exit(struct connector_process *process)
 {
     siginfo_t info = {0};
@@ -211,6 +219,8 @@ void connector_notice_exit(struct connector_process *process)
     process->exit_ms = connector_now_ms();
     process->exit_code = result == 0 ? info.si_code : CLD_EXITED;
     process->exit_status = result == 0 ? info.si_status : -1; /* reaped by somebody else: unknown */
+    if (process->reads_all)
+        process->input_unread = connector_pipe_holds(process->in >= 0 ? process->in : process->in_unread);
 }
 
 /* As a shell tells it: 128 and more for a signal. */
@@ -264,6 +274,8 @@ static void wait_for_end(struct connector_process *process)
         struct pollfd fds[4];
         while (connector_next_line(process, &line))
             ;
+        if (connector_exited(process)) /* the last line was all that was left */
+            break;
         size_t count = connector_pollfds(process, fds);
         poll(fds, count, connector_timeout_ms(process));
         connector_service(process, &unused);
@@ -288,6 +300,7 @@ void connector_free(struct connector_process *process)
         wait_for_end(process);
     }
     mem_close_cleanup(&process->in);
+    mem_close_cleanup(&process->in_unread);
     mem_close_cleanup(&process->out);
     mem_close_cleanup(&process->err);
     connector_folder_remove(&process->folder);
@@ -332,6 +345,9 @@ static void describe_end(const struct connector_process *process, const char *lo
         buffer_str(out, "ended, but its exit status was taken by another part of this program");
     else if (process->exit_status != 0)
         buffer_printf(out, "exited with status %d", process->exit_status);
+    else if (process->input_unread)
+        buffer_printf(out, "exited with status 0 and left %d bytes of its input unread",
+                      process->input_unread);
     else
         buffer_printf(out,
                       "closed its input while %zu bytes were still to be sent, then exited with status 0",
@@ -341,7 +357,8 @@ static void describe_end(const struct connector_process *process, const char *lo
 int connector_result(const struct connector_process *process, struct error *err)
 {
     assert(process->exited);
-    if (process->exit_code == CLD_EXITED && process->exit_status == 0 && !process->input_broken)
+    bool read_all = !process->reads_all || (!process->input_broken && !process->input_unread);
+    if (process->exit_code == CLD_EXITED && process->exit_status == 0 && read_all)
         return 0;
     struct buffer text, logs;
     buffer_init(&text, ERROR_MESSAGE_MAX);

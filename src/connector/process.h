@@ -34,6 +34,9 @@ struct connector_process {
     bool input_finished; /* close stdin once all is written */
     bool input_broken;   /* it closed its stdin before that */
     size_t input_lost;
+    bool reads_all;   /* to leave some of its input unread is a failure, however well it ends */
+    int in_unread;    /* the pipe, once our end of it is closed, to see what was left in it; -1: none */
+    int input_unread; /* bytes */
 
     bool exited;           /* noticed, though perhaps not yet reaped */
     int exit_code;         /* CLD_EXITED, CLD_KILLED, CLD_DUMPED */
@@ -49,6 +52,8 @@ uint64_t connector_now_ms(void);
 void connector_signal(struct connector_process *process, int number);
 /* Notice, without waiting, whether it has exited. */
 void connector_notice_exit(struct connector_process *process);
+/* How many bytes are in a pipe that nobody has read. */
+int connector_pipe_holds(int fd);
 /* After the exit: end what is left of its group and the guard, and reap it. */
 void connector_reap(struct connector_process *process);
 /* What it did wrong is told by *err; it is killed. Returns -1. */

@@ -1,6 +1,7 @@
 #include "connector/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -109,6 +110,17 @@ static void close_input(struct connector_process *process)
     process->input_sent = 0;
 }
 
+/* Everything is in the pipe: the other end is told so. What of it was read, the pipe alone knows, so it is
+ * kept open for reading, which nobody does. */
+static void end_input(struct connector_process *process)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", process->in);
+    if (process->reads_all)
+        process->in_unread = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    close_input(process);
+}
+
 static void break_input(struct connector_process *process)
 {
     process->input_broken = true;
@@ -141,7 +153,7 @@ static void flush_input(struct connector_process *process)
         compact_input(process);
     }
     if (process->in >= 0 && process->input_finished)
-        close_input(process);
+        end_input(process);
 }
 
 void connector_send(struct connector_process *process, struct slice bytes)
@@ -312,7 +324,7 @@ static int do_ready(struct connector_process *process, struct error *err)
     return 0;
 }
 
-static void add_logs(const struct connector_process *process, struct error *err)
+void connector_add_logs(const struct connector_process *process, struct error *err)
 {
     struct buffer text;
     buffer_init(&text, ERROR_MESSAGE_MAX - 1);
@@ -326,7 +338,7 @@ static int stalls(struct connector_process *process, struct error *err)
 {
     error_set(err, ERROR_CONNECTOR, "%s stalls: for %llu ms it has neither written nor read anything",
               process->label, (unsigned long long)process->limits.stall_ms);
-    add_logs(process, err);
+    connector_add_logs(process, err);
     err->retriable = true;
     return connector_fail(process);
 }
@@ -336,7 +348,7 @@ static int refuses_input(struct connector_process *process, struct error *err)
     error_set(err, ERROR_CONNECTOR,
               "%s closed its input while %zu bytes were still to be sent, and does not exit", process->label,
               process->input_lost);
-    add_logs(process, err);
+    connector_add_logs(process, err);
     return connector_fail(process);
 }
 

@@ -63,6 +63,10 @@ void task_checkpoint_write(const struct task_checkpoint *checkpoint, struct buff
         json_put_key(&writer, "flow");
         task_flow_saved_write(&checkpoint->flow, &writer);
     }
+    if (checkpoint->source_checked)
+        json_member_u64(&writer, "sourceChecked", checkpoint->source_checked);
+    if (checkpoint->destination_checked)
+        json_member_u64(&writer, "destinationChecked", checkpoint->destination_checked);
     json_put_key(&writer, "streams");
     json_begin_array(&writer);
     for (size_t i = 0; i < checkpoint->stream_count; i++) {
@@ -147,6 +151,9 @@ int task_checkpoint_load(struct task_checkpoint *checkpoint, struct slice saved,
         return error_set(err, ERROR_UNSUPPORTED,
                          "the checkpoint has version %llu, this program reads version %d",
                          (unsigned long long)version, VERSION);
+    /* Not there, or not as expected: then it is checked again. */
+    json_to_u64(&doc, json_get(&doc, 0, "sourceChecked"), &checkpoint->source_checked);
+    json_to_u64(&doc, json_get(&doc, 0, "destinationChecked"), &checkpoint->destination_checked);
     at = json_get(&doc, 0, "session");
     if (at == JSON_NONE || !json_to_u64(&doc, at, &checkpoint->session))
         return corrupt(err, "session");

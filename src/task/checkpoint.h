@@ -21,8 +21,10 @@ struct task_saved_stream {
 struct task_checkpoint {
     struct airbyte_states *states; /* of a source that speaks Airbyte's protocol */
     struct task_flow_saved flow;   /* of one that speaks Flow's */
-    bool existed;                  /* there was one to load */
-    bool complete;                 /* the last session came to its end */
+    uint64_t source_checked,
+        destination_checked; /* conversation_identity of what `check` said yes to; 0: none */
+    bool existed;            /* there was one to load */
+    bool complete;           /* the last session came to its end */
     uint64_t
         session; /* of a connection: the sync's id, shared by its attempts; of a capture: sessions begun */
     struct task_saved_stream **streams;

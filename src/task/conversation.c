@@ -1,5 +1,6 @@
 #include "task/conversation.h"
 
+#include "base/hash.h"
 #include "task/output.h"
 
 struct conversation {
@@ -70,6 +71,9 @@ int conversation_service(struct conversation *conversation, struct error *err)
         return error_wrap(err, "%s", conversation->verb);
     if (!connector_output_ended(output->process) || !connector_exited(output->process))
         return 0;
+    /* A connector that says that its check failed may say so by its exit status as well. */
+    if (conversation->answer && conversation->wanted == AIRBYTE_CONNECTION_STATUS)
+        return 1;
     if (task_output_result(output, err) < 0)
         return error_wrap(err, "%s", conversation->verb);
     if (conversation->answer)
@@ -90,4 +94,30 @@ int conversation_answer(struct conversation *conversation, struct arena *arena, 
     *ret_payload = line;
     ret_payload->nodes = arena_dup(arena, line.nodes, line.count * sizeof *line.nodes);
     return 0;
+}
+
+int conversation_verdict(struct conversation *conversation, const char *label, struct arena *arena,
+                         struct error *err)
+{
+    struct json answer;
+    if (conversation_answer(conversation, arena, &answer, err) < 0)
+        return -1;
+    if (json_string_is(&answer, json_get(&answer, 0, "status"), "SUCCEEDED"))
+        return task_output_result(&conversation->output, err);
+    const char *reason = json_cstring(&answer, json_get(&answer, 0, "message"), arena);
+    struct buffer text;
+    buffer_init(&text, ERROR_MESSAGE_MAX);
+    connector_mask(conversation->output.process, slice_of(reason ? reason : "it did not say why"), &text);
+    error_set(err, ERROR_CONNECTOR, "%s cannot work with its config: %s", label, buffer_cstr(&text));
+    err->retriable = true; /* what it wants to reach may be back later */
+    buffer_done(&text);
+    return -1;
+}
+
+uint64_t conversation_identity(const struct task_endpoint *endpoint)
+{
+    uint64_t hash = hash_xxh3(endpoint->config.data, endpoint->config.size, 1);
+    for (const char *const *word = endpoint->program.argv; *word; word++)
+        hash = hash_xxh3(*word, strlen(*word) + 1, hash);
+    return hash ? hash : 1;
 }

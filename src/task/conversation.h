@@ -1,11 +1,13 @@
-/* One question to an Airbyte connector (spec, discover) without blocking: start the verb, poll, take the
- * answer. The same rules as connector_airbyte_discover, for a loop that must hear its signals meanwhile. */
+/* One question to an Airbyte connector (spec, check, discover) without blocking: start the verb, poll, take
+ * the answer. The same rules as connector_airbyte_discover, for a loop that must hear its signals meanwhile.
+ */
 #ifndef FIRTH_TASK_CONVERSATION_H
 #define FIRTH_TASK_CONVERSATION_H
 
 #include "connector/connector.h"
 #include "protocol/airbyte.h"
 #include "task/report.h"
+#include "task/task_spec.h"
 
 struct conversation;
 
@@ -23,5 +25,11 @@ int conversation_service(struct conversation *conversation, struct error *err);
 /* After 1: the payload, its own document in the arena. */
 int conversation_answer(struct conversation *conversation, struct arena *arena, struct json *ret_payload,
                         struct error *err);
+
+/* After 1, of `check`: -1 with the connector's reason unless it succeeded. */
+int conversation_verdict(struct conversation *conversation, const char *label, struct arena *arena,
+                         struct error *err);
+/* A hash of what is run with what config: whether it was checked already. Never 0. */
+uint64_t conversation_identity(const struct task_endpoint *endpoint);
 
 #endif

@@ -66,13 +66,20 @@ static void excerpt(struct task_output *output, struct slice line, char *text, s
     snprintf(text + at, size - at, "%s", length < line.size ? "..." : "");
 }
 
+/* What the parser says of its only line, without that line's number. */
+static const char *in_the_line(const char *message)
+{
+    static const char first[] = "line 1, ";
+    return string_starts_with(message, first) ? message + sizeof first - 1 : message;
+}
+
 static void keep_torn(struct task_output *output, struct slice line, const struct error *why)
 {
     char shown[EXCERPT_MAX + 8];
     excerpt(output, line, shown, sizeof shown);
     error_set(&output->torn_error, why->code == ERROR_LIMIT ? ERROR_LIMIT : ERROR_PROTOCOL,
               "%s wrote a line that is not valid JSON, line %llu of its output: %s: %s", output->label,
-              (unsigned long long)output->lines, why->message, shown);
+              (unsigned long long)output->lines, in_the_line(why->message), shown);
     output->torn_error.retriable = why->code != ERROR_LIMIT;
     output->torn = true;
 }
@@ -149,7 +156,7 @@ static int broken_message(struct task_output *output, struct slice line, struct 
     char shown[EXCERPT_MAX + 8];
     excerpt(output, line, shown, sizeof shown);
     struct error why = *err;
-    struct slice what = masked(output, slice_of(why.message)); /* it may show a value */
+    struct slice what = masked(output, slice_of(in_the_line(why.message))); /* it may show a value */
     error_set(err, ERROR_PROTOCOL, "%s, line %llu of its output: %.*s: %s", output->label,
               (unsigned long long)output->lines, SLICE_ARGS(what), shown);
     err->retriable = true;

@@ -5,11 +5,14 @@
 
 #include <assert.h>
 
-/* An Airbyte source: `discover` first, so that bindings can be resolved, then `read`. */
+/* An Airbyte source: `check`, if it was not asked with this config before, `discover`, so that bindings can
+ * be resolved, then `read`. */
 
 struct reader {
     struct task_reader base;
-    struct conversation *discover;
+    struct conversation *talk; /* `check` or `discover` */
+    bool checking;
+    uint64_t identity;         /* of the endpoint as it is now */
     struct task_output output; /* of `read` */
     struct task_lookup lookup;
     bool discovered, ended;
@@ -26,30 +29,53 @@ static const struct reader *of_const(const struct task_reader *base)
     return (const struct reader *)base;
 }
 
-/* --- discover ------------------------------------------------------------------------------------ */
+/* --- check and discover -------------------------------------------------------------------------- */
+
+static int ask(struct reader *reader, const char *verb, enum airbyte_type wanted, struct error *err)
+{
+    const struct task *task = reader->base.task;
+    const struct task_spec *spec = task->spec;
+    conversation_free(reader->talk);
+    reader->talk = conversation_start(&spec->source.program, verb, wanted, spec->source.config, &spec->limits,
+                                      task->report, err);
+    return reader->talk ? 0 : -1;
+}
 
 static int open_reader(struct task_reader *base, struct error *err)
 {
     struct reader *reader = of(base);
-    const struct task_spec *spec = base->task->spec;
-    reader->discover = conversation_start(&spec->source.program, "discover", AIRBYTE_CATALOG,
-                                          spec->source.config, &spec->limits, base->task->report, err);
-    return reader->discover ? 0 : -1;
+    reader->identity = conversation_identity(&base->task->spec->source);
+    reader->checking = base->task->checkpoint.source_checked != reader->identity;
+    return reader->checking ? ask(reader, "check", AIRBYTE_CONNECTION_STATUS, err)
+                            : ask(reader, "discover", AIRBYTE_CATALOG, err);
+}
+
+static int service_check(struct reader *reader, struct error *err)
+{
+    struct task *task = reader->base.task;
+    int done = conversation_service(reader->talk, err);
+    if (done <= 0)
+        return done;
+    if (conversation_verdict(reader->talk, reader->base.label, &task->arena, err) < 0)
+        return -1;
+    task->checkpoint.source_checked = reader->identity;
+    reader->checking = false;
+    return ask(reader, "discover", AIRBYTE_CATALOG, err);
 }
 
 static int service_discover(struct reader *reader, struct error *err)
 {
-    int done = conversation_service(reader->discover, err);
+    int done = conversation_service(reader->talk, err);
     if (done <= 0)
         return done;
     struct task *task = reader->base.task;
     struct json *catalog = arena_alloc(&task->arena, sizeof *catalog);
-    if (conversation_answer(reader->discover, &task->arena, catalog, err) < 0)
+    if (conversation_answer(reader->talk, &task->arena, catalog, err) < 0)
         return -1;
     if (airbyte_catalog_read(catalog, 0, &task->arena, &task->discovered, err) < 0)
         return error_wrap(err, "the catalog of %s", reader->base.label);
-    conversation_free(reader->discover);
-    reader->discover = NULL;
+    conversation_free(reader->talk);
+    reader->talk = NULL;
     reader->discovered = true;
     return 0;
 }
@@ -89,24 +115,24 @@ static int begin(struct task_reader *base, struct error *err)
 static size_t pollfds(struct task_reader *base, struct pollfd *fds)
 {
     struct reader *reader = of(base);
-    if (reader->discover)
-        return conversation_pollfds(reader->discover, fds);
+    if (reader->talk)
+        return conversation_pollfds(reader->talk, fds);
     return reader->output.process && !reader->ended ? connector_pollfds(reader->output.process, fds) : 0;
 }
 
 static int timeout_ms(const struct task_reader *base)
 {
     const struct reader *reader = of_const(base);
-    if (reader->discover)
-        return conversation_timeout_ms(reader->discover);
+    if (reader->talk)
+        return conversation_timeout_ms(reader->talk);
     return reader->output.process && !reader->ended ? connector_timeout_ms(reader->output.process) : -1;
 }
 
 static int service(struct task_reader *base, struct error *err)
 {
     struct reader *reader = of(base);
-    if (reader->discover)
-        return service_discover(reader, err);
+    if (reader->talk)
+        return reader->checking ? service_check(reader, err) : service_discover(reader, err);
     if (!reader->output.process || reader->ended)
         return 0;
     if (connector_service(reader->output.process, err) < 0)
@@ -196,9 +222,8 @@ static bool take_state(struct reader *reader, struct task_item *item)
     return true;
 }
 
-static int next(struct task_reader *base, struct task_item *item, struct error *err)
+static int next_item(struct reader *reader, struct task_item *item, struct error *err)
 {
-    struct reader *reader = of(base);
     int got;
     while ((got = task_output_next(&reader->output, err)) == 1) {
         switch (reader->output.message.type) {
@@ -218,6 +243,15 @@ static int next(struct task_reader *base, struct task_item *item, struct error *
             break;
         }
     }
+    return got;
+}
+
+static int next(struct task_reader *base, struct task_item *item, struct error *err)
+{
+    struct reader *reader = of(base);
+    int got = next_item(reader, item, err);
+    if (got < 0)
+        connector_add_logs(reader->output.process, err);
     return got;
 }
 
@@ -250,7 +284,7 @@ static void kill_reader(struct task_reader *base)
 static void close_reader(struct task_reader *base)
 {
     struct reader *reader = of(base);
-    conversation_free(reader->discover);
+    conversation_free(reader->talk);
     connector_free(reader->output.process);
     task_output_done(&reader->output);
     task_lookup_done(&reader->lookup);

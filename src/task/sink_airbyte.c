@@ -20,7 +20,9 @@ enum { WAITING_MAX = 4 << 20 /* bytes queued for the destination before the sour
 struct sink {
     struct task_sink base;
     struct task_ledger ledger;
-    struct conversation *spec; /* asks what the destination can do */
+    struct conversation *talk; /* `spec`, for what the destination can do, then `check` */
+    bool checking;
+    uint64_t identity;         /* of the endpoint as it is now */
     struct task_output output; /* of `write` */
     struct task_echoes echoes;
     struct task_lookup sources, targets; /* for renaming, there and back */
@@ -52,19 +54,49 @@ static bool wants_defaults(const struct task_spec *spec)
     return spec->all_streams;
 }
 
+/* Ask whether the config works, if it was not asked with this one before. */
+static int check_unless_done(struct sink *sink, struct error *err)
+{
+    const struct task *task = sink->base.task;
+    const struct task_spec *spec = task->spec;
+    conversation_free(sink->talk);
+    sink->talk = NULL;
+    sink->identity = conversation_identity(&spec->destination);
+    sink->prepared = task->checkpoint.destination_checked == sink->identity;
+    if (sink->prepared)
+        return 0;
+    sink->checking = true;
+    sink->talk = conversation_start(&spec->destination.program, "check", AIRBYTE_CONNECTION_STATUS,
+                                    spec->destination.config, &spec->limits, task->report, err);
+    return sink->talk ? 0 : -1;
+}
+
+static int service_check(struct sink *sink, struct error *err)
+{
+    struct task *task = sink->base.task;
+    int done = conversation_service(sink->talk, err);
+    if (done <= 0)
+        return done;
+    if (conversation_verdict(sink->talk, sink->base.label, &task->arena, err) < 0)
+        return -1;
+    task->checkpoint.destination_checked = sink->identity;
+    conversation_free(sink->talk);
+    sink->talk = NULL;
+    sink->prepared = true;
+    return 0;
+}
+
 static int open_sink(struct task_sink *base, struct error *err)
 {
     struct sink *sink = of(base);
     const struct task_spec *spec = base->task->spec;
     if (task_ledger_open(&sink->ledger, base->task, err) < 0)
         return -1;
-    if (!wants_defaults(spec)) {
-        sink->prepared = true;
-        return 0;
-    }
-    sink->spec = conversation_start(&spec->destination.program, "spec", AIRBYTE_SPEC, (struct slice){0},
+    if (!wants_defaults(spec))
+        return check_unless_done(sink, err);
+    sink->talk = conversation_start(&spec->destination.program, "spec", AIRBYTE_SPEC, (struct slice){0},
                                     &spec->limits, base->task->report, err);
-    return sink->spec ? 0 : -1;
+    return sink->talk ? 0 : -1;
 }
 
 static bool prepared(const struct task_sink *base)
@@ -74,12 +106,12 @@ static bool prepared(const struct task_sink *base)
 
 static int service_spec(struct sink *sink, struct error *err)
 {
-    int done = conversation_service(sink->spec, err);
+    int done = conversation_service(sink->talk, err);
     if (done <= 0)
         return done;
     struct task *task = sink->base.task;
     struct json spec;
-    if (conversation_answer(sink->spec, &task->arena, &spec, err) < 0)
+    if (conversation_answer(sink->talk, &task->arena, &spec, err) < 0)
         return -1;
     uint32_t modes = json_get(&spec, 0, "supported_destination_sync_modes");
     for (uint32_t at = json_first(&spec, modes); at != JSON_NONE; at = json_next(&spec, modes, at)) {
@@ -89,10 +121,7 @@ static int service_spec(struct sink *sink, struct error *err)
         if (mode >= 0)
             task->destination_modes |= 1U << mode;
     }
-    conversation_free(sink->spec);
-    sink->spec = NULL;
-    sink->prepared = true;
-    return 0;
+    return check_unless_done(sink, err);
 }
 
 /* --- begin --------------------------------------------------------------------------------------- */
@@ -296,40 +325,48 @@ static bool exited(const struct sink *sink)
     return connector_output_ended(sink->output.process) && connector_exited(sink->output.process);
 }
 
+/* It ended well, with its input: all is delivered if it said so. */
+static int cover_all(struct sink *sink, struct error *err)
+{
+    struct task *task = sink->base.task;
+    size_t waiting = task_echoes_waiting(&sink->echoes);
+    if (waiting) {
+        error_set(err, ERROR_PROTOCOL,
+                  "%s ended well without echoing %zu STATE%s: what %s for may not be written, and will be "
+                  "sent again",
+                  sink->base.label, waiting, waiting == 1 ? "" : "s",
+                  waiting == 1 ? "it stands" : "they stand");
+        err->retriable = true;
+        return -1;
+    }
+    for (size_t i = 0; i < task->binding_count; i++) {
+        task->bindings[i].covered_documents = task->progress[i].documents;
+        task->bindings[i].covered_bytes = task->progress[i].bytes;
+        task->bindings[i].covered_invalid = task->progress[i].invalid;
+    }
+    task->checkpoint.complete = true;
+    task_ledger_add(&sink->ledger, 0);
+    return 0;
+}
+
 /* The destination has ended: what it has made durable is saved, whatever its end was. */
 static int conclude(struct sink *sink, struct error *err)
 {
-    struct task *task = sink->base.task;
     struct error failure;
-    bool good = task_output_result(&sink->output, &failure) == 0, early = !sink->finishing;
+    int result = task_output_result(&sink->output, &failure);
     sink->finished = true;
-    if (good && !early && sink->how == TASK_FINISH_COMPLETE) {
-        size_t waiting = task_echoes_waiting(&sink->echoes);
-        if (waiting)
-            task_report_logf(
-                task->report, LOG_WARN,
-                "%s ended well without echoing %zu STATEs: they are not saved, and what they stand "
-                "for will be sent again",
-                sink->base.label, waiting);
-        for (size_t i = 0; i < task->binding_count; i++) {
-            task->bindings[i].covered_documents = task->progress[i].documents;
-            task->bindings[i].covered_bytes = task->progress[i].bytes;
-            task->bindings[i].covered_invalid = task->progress[i].invalid;
-        }
-        task->checkpoint.complete = true;
-        task_ledger_add(&sink->ledger, 0);
+    if (result == 0 && !sink->finishing) {
+        error_set(&failure, ERROR_PROTOCOL, "%s ended before its input did", sink->base.label);
+        failure.retriable = true;
+        result = -1;
     }
+    if (result == 0 && sink->how == TASK_FINISH_COMPLETE)
+        result = cover_all(sink, &failure);
     if (sink->ledger.pending.any && task_ledger_commit(&sink->ledger, err) < 0)
         return -1;
-    if (!good) {
+    if (result < 0)
         *err = failure;
-        return -1;
-    }
-    if (!early)
-        return 0;
-    error_set(err, ERROR_PROTOCOL, "%s ended before its input did", sink->base.label);
-    err->retriable = true;
-    return -1;
+    return result;
 }
 
 /* It broke its protocol or does not read any more: what it echoed before counts, nothing after. The failure
@@ -347,28 +384,32 @@ static int give_up(struct sink *sink)
 static int service(struct task_sink *base, struct error *err)
 {
     struct sink *sink = of(base);
-    if (sink->spec)
-        return service_spec(sink, err);
+    if (sink->talk)
+        return sink->checking ? service_check(sink, err) : service_spec(sink, err);
     if (!sink->output.process || sink->finished)
         return 0;
-    if (connector_service(sink->output.process, err) < 0 || take_output(sink, err) < 0)
+    if (connector_service(sink->output.process, err) < 0)
         return give_up(sink);
+    if (take_output(sink, err) < 0) {
+        connector_add_logs(sink->output.process, err);
+        return give_up(sink);
+    }
     return exited(sink) ? conclude(sink, err) : 0;
 }
 
 static size_t pollfds(struct task_sink *base, struct pollfd *fds)
 {
     struct sink *sink = of(base);
-    if (sink->spec)
-        return conversation_pollfds(sink->spec, fds);
+    if (sink->talk)
+        return conversation_pollfds(sink->talk, fds);
     return sink->output.process && !sink->finished ? connector_pollfds(sink->output.process, fds) : 0;
 }
 
 static int timeout_ms(const struct task_sink *base, uint64_t now_ms)
 {
     const struct sink *sink = of_const(base);
-    if (sink->spec)
-        return conversation_timeout_ms(sink->spec);
+    if (sink->talk)
+        return conversation_timeout_ms(sink->talk);
     if (!sink->output.process || sink->finished)
         return -1;
     int commit = task_commit_wait_ms(&base->task->spec->commit, &sink->ledger.pending, now_ms);
@@ -421,7 +462,7 @@ static void kill_sink(struct task_sink *base)
 static void close_sink(struct task_sink *base)
 {
     struct sink *sink = of(base);
-    conversation_free(sink->spec);
+    conversation_free(sink->talk);
     connector_free(sink->output.process);
     task_output_done(&sink->output);
     task_echoes_done(&sink->echoes);

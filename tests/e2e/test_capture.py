@@ -58,6 +58,58 @@ def test_repeated_members_are_told(firth, tmp_path):
         ("warn", "2 documents had members of the same name: the last of them counts")]
 
 
+def test_config_is_checked_once(firth, tmp_path):
+    """Before the first session with a config, and not again as long as it stays and something was committed."""
+    def verbs():
+        return [json.loads(line)["verb"] for line in (tmp_path / "seen").read_text().splitlines()]
+    catalog = capture(tmp_path, [records(1, 2), state(2)])
+    run(firth, catalog)
+    run(firth, catalog)
+    assert verbs() == ["check", "discover", "read", "discover", "read"]
+    run(firth, capture(tmp_path, [records(1, 2), state(2)], source={"more": 1}))
+    assert verbs()[5:] == ["check", "discover", "read"]
+
+
+def status(**more):
+    return {"message": {"type": "CONNECTION_STATUS", "connectionStatus": more}}
+
+
+@pytest.mark.parametrize("check, parts", [
+    ([status(status="FAILED", message="wrong password for bob")],
+     ["cannot work with its config: wrong password for bob"]),
+    ([status(status="FAILED", message="no such host"), {"exit": 1}], ["cannot work with its config: no such host"]),
+    ([status(status="FAILED")], ["it did not say why"]),
+    ([status(status="SUCCEEDED"), {"exit": 3}], ["exited with status 3"]),
+    ([{"stderr": "out of paper"}, {"exit": 2}], ["exited with status 2", "out of paper"]),
+    ([], ["ended its 'check' without an answer"]),
+])
+def test_check_goes_wrong(firth, tmp_path, check, parts):
+    lines = run(firth, capture(tmp_path, [records(1, 2)], source={"check": check}), expect=1)
+    error = events(lines, "ended")[0]["error"]
+    for part in parts:
+        assert part in error["message"], error
+    assert error["retriable"]
+
+
+BAD = '{"type":"RECORD","record":{"stream":"users","data":{"id":"x","fill":"%s"},"emitted_at":1}}' % ("y" * 300)
+
+
+@pytest.mark.parametrize("steps, args, parts", [
+    ([records(1, 3), {"endless": BAD}], [], ["violates the schema of acmeCo/users", "at '/id'"]),
+    ([records(1, 3), {"text": BAD}, {"hex": "7b2274"}, {"hang": True}], [], ["violates the schema of acmeCo/users"]),
+    ([records(1, 3), {"stderr": "my last words"}, {"hex": "7b2274"}, {"hang": True}], ["--stall-after", "1s"],
+     ["stalls", "my last words"]),
+    ([{"stderr": "before it"}, {"text": '{"type":"RECORD","record":5}'}, {"endless": "{" * 100}], [],
+     ["line 1 of its output", "before it"]),
+])
+def test_it_fails_while_the_source_writes_on(firth, tmp_path, steps, args, parts):
+    """The session ends with its error, whatever half a line is left in the pipe."""
+    lines = run(firth, capture(tmp_path, steps), *args, expect=1)
+    message = events(lines, "ended")[0]["error"]["message"]
+    for part in parts:
+        assert part in message, message
+
+
 def test_spaced_and_reordered_envelopes(firth, tmp_path):
     run(firth, capture(tmp_path, [
         {"text": '  {"record": {"namespace": null, "emitted_at": 1.5, "data": {"id": 1}, "stream": "users"}, '
@@ -469,7 +521,14 @@ def test_full_disk(firth, tmp_path):
     """No room for a transaction: nothing of it is seen, the error says so, and with room again it goes on."""
     steps = [records(1, 10, fill=1000), state(10), {"sleep_until": str(tmp_path / "committed")},
              records(11, 6000, fill=1000), state(6000)]
-    catalog = capture(tmp_path, steps, schema=ANY)
+
+    def uncompressed(what):
+        catalog = capture(tmp_path, what, schema=ANY)
+        text = json.loads(catalog.read_text())
+        text["collections"]["acmeCo/users"]["journals"] = {"fragments": {"compressionCodec": "NONE"}}
+        catalog.write_text(json.dumps(text))
+        return catalog
+    catalog = uncompressed(steps)
     running = firth.start("run", str(catalog), "--once", "-o", "json")
     until(lambda: any('"commits":1' in line for line in list(running.out)), "the first commit")
     [task] = children(running.pid)
@@ -479,7 +538,7 @@ def test_full_disk(firth, tmp_path):
     error = failure([json.loads(line) for line in running.out])
     assert error["code"] == "io" and error["retriable"] and "File too large" in error["message"], error
     assert ids(firth) == list(range(1, 11))
-    run(firth, capture(tmp_path, [records(11, 6000, fill=1000), state(6000)], schema=ANY))
+    run(firth, uncompressed([records(11, 6000, fill=1000), state(6000)]))
     assert state_of(seen(tmp_path)[1], "users") == {"n": 10}
     assert ids(firth) == list(range(1, 6001))
 
@@ -713,13 +772,10 @@ def test_task_is_not_for_people(firth):
 
 
 PUSH = {"endpoint": {"ingest": {}}, "bindings": [{"resource": {"name": "hooks"}, "target": "acmeCo/users"}]}
-FLOW = {"endpoint": {"local": {"command": ["cat"], "config": {}}},
-        "bindings": [{"resource": {"name": "hooks"}, "target": "acmeCo/users"}]}
-IMAGE = {"endpoint": {"connector": {"image": "airbyte/source-postgres", "config": {}}}, "bindings": FLOW["bindings"]}
+IMAGE = {"endpoint": {"connector": {"image": "airbyte/source-postgres", "config": {}}}, "bindings": PUSH["bindings"]}
 
 
-@pytest.mark.parametrize("what, parts", [(PUSH, ["ingest"]), (FLOW, ["Flow's protocol", "protocol: airbyte"]),
-                                         (IMAGE, ["airbyte/source-postgres", "source-faker"])])
+@pytest.mark.parametrize("what, parts", [(PUSH, ["ingest"]), (IMAGE, ["airbyte/source-postgres", "source-faker"])])
 def test_what_comes_later_is_said_so(firth, tmp_path, what, parts):
     catalog = capture(tmp_path, [])
     text = json.loads(catalog.read_text())

@@ -60,11 +60,38 @@ def test_states_are_saved_once_echoed(firth, tmp_path):
 @pytest.mark.parametrize("echo, saved", [("last", {"n": 3}), ("none", None), ("each", {"n": 3})])
 def test_how_destinations_echo(firth, tmp_path, echo, saved):
     steps = [records(1, 1), state(1), records(2, 2), state(2), records(3, 3), state(3)]
-    lines = run(firth, connection(tmp_path, steps, destination={"echo": echo}))
-    warned = any("without echoing" in line["message"] for line in events(lines, "log"))
-    assert warned == (echo == "none")
+    lines = run(firth, connection(tmp_path, steps, destination={"echo": echo}), expect=echo == "none")
+    if echo == "none":
+        error = events(lines, "ended")[0]["error"]
+        assert "without echoing 3 STATEs" in error["message"] and error["retriable"]
     run(firth, connection(tmp_path, []))
     assert state_of(seen(tmp_path)[-1], "users") == saved
+
+
+@pytest.mark.parametrize("lines", [20, 3000])
+def test_destination_ends_well_too_early(firth, tmp_path, lines):
+    """Exit status 0 with input left in the pipe is a failure, whether Firth was done with writing or not."""
+    steps = [records(1, lines), state(lines)]
+    result = run(firth, connection(tmp_path, steps, destination={"exit_after": 2}), expect=1)
+    error = events(result, "ended")[0]["error"]
+    assert any(part in error["message"] for part in
+               ("of its input unread", "closed its input", "before its input did", "without echoing")), error
+    assert error["retriable"]
+
+
+def test_destination_fails_while_the_source_writes_on(firth, tmp_path):
+    line = json.dumps({"type": "RECORD", "record": {"stream": "users", "data": {"id": 1}, "emitted_at": 1}})
+    catalog = connection(tmp_path, [{"endless": line}], destination={"exit_after": 50, "exit": 9, "stderr": "no room"})
+    message = events(run(firth, catalog, expect=1), "ended")[0]["error"]["message"]
+    assert "exited with status 9" in message and "no room" in message
+
+
+def test_destination_is_checked_once(firth, tmp_path):
+    failing = {"check": {"status": "FAILED", "message": "no such bucket"}, "check_exit": 1}
+    lines = run(firth, connection(tmp_path, [records(1, 2), state(2)], destination=failing), expect=1)
+    assert "cannot work with its config: no such bucket" in events(lines, "ended")[0]["error"]["message"]
+    assert not (tmp_path / "out").exists()
+    run(firth, connection(tmp_path, [records(1, 2), state(2)]))
 
 
 def test_streams_may_be_echoed_in_any_order(firth, tmp_path):

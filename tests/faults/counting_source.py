@@ -31,6 +31,10 @@ def state(stream, n):
         stream.encode(), n)
 
 
+def check():
+    print(json.dumps({"type": "CONNECTION_STATUS", "connectionStatus": {"status": "SUCCEEDED"}}))
+
+
 def discover(config):
     modes = ["full_refresh"] if "refresh" in config else ["full_refresh", "incremental"]
     streams = [{"name": name, "json_schema": {"type": "object"}, "supported_sync_modes": modes,
@@ -78,7 +82,9 @@ def refresh(config):
             sys.stdout.buffer.write(state("a", n))
 
 
-if sys.argv[1] == "discover":
+if sys.argv[1] == "check":
+    check()
+elif sys.argv[1] == "discover":
     discover(argument("--config"))
 elif "refresh" in argument("--config"):
     refresh(argument("--config"))

@@ -1,9 +1,10 @@
 """An Airbyte source that does what its config says, step by step, to show how Firth copes.
 
-config: {"streams": [name | {name, namespace, modes, schema, …}], "steps": [step…], "discover": [step…], "seen": path}
+config: {"streams": [name | {name, namespace, modes, schema, …}], "steps": [step…], "check": [step…], "discover": [step…],
+         "seen": path}
 A step: {"message": any JSON} {"text": a raw line} {"hex": raw bytes, no newline added} {"stderr": text}
 {"records": {"stream", "from", "to", "data"?, "fill"?: bytes more}} {"state": {"stream", "n"}} {"sleep_until": path} {"touch": path} {"hang": true}
-{"ignore_sigterm": true} {"exit": status} {"kill": signal} {"flood": {"bytes"}}
+{"ignore_sigterm": true} {"endless": a raw line, for ever} {"exit": status} {"kill": signal} {"flood": {"bytes"}}
 Every verb appends {"verb", "state", "catalog"} to `seen`.
 """
 
@@ -12,6 +13,9 @@ import os
 import signal
 import sys
 import time
+
+
+SUCCEEDED = {"message": {"type": "CONNECTION_STATUS", "connectionStatus": {"status": "SUCCEEDED"}}}
 
 
 def argument(name):
@@ -69,6 +73,9 @@ def step(kind, value):
         chunk = b"x" * 65536
         for _ in range(value["bytes"] // len(chunk)):
             write(chunk)
+    elif kind == "endless":
+        while True:  # until the pipe breaks, most likely within a line
+            write(value.encode() + b"\n")
     elif kind == "exit":
         sys.stdout.buffer.flush()
         os._exit(value)
@@ -82,7 +89,10 @@ def main():
     if config.get("seen"):
         with open(config["seen"], "a") as seen:
             seen.write(json.dumps({"verb": verb, "state": argument("--state"), "catalog": argument("--catalog")}) + "\n")
-    if verb == "discover":
+    if verb == "check":
+        for each in config.get("check", [SUCCEEDED]):
+            step(*next(iter(each.items())))
+    elif verb == "discover":
         for each in config.get("discover", []):
             step(*next(iter(each.items())))
         message({"type": "CATALOG", "catalog": {"streams": [stream(each) for each in config["streams"]]}})

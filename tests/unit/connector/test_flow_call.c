@@ -17,6 +17,7 @@ static int ask(const char *script, const struct connector_limits *limits, struct
 {
     const char *argv[5];
     struct connector_program program = shell(argv, script);
+    program.protocol = CONNECTOR_FLOW;
     struct arena arena;
     struct json line;
     arena_init(&arena);
