@@ -1,5 +1,6 @@
 """Random JSON Schemas of a draft, and documents that may or may not be valid by them. The same seed gives the same."""
 
+import json
 import random
 
 DRAFTS = ("4", "6", "7", "2019-09", "2020-12")
@@ -235,6 +236,28 @@ def same(a, b):
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
     return a == b
+
+
+def written(r, document, draft):
+    """The document as JSON text, its strings escaped here and there and its numbers written in other ways."""
+    if isinstance(document, dict):
+        members = (f"{written(r, k, draft)}: {written(r, v, draft)}" for k, v in document.items())
+        return "{" + ", ".join(members) + "}"
+    if isinstance(document, list):
+        return "[" + ",".join(written(r, item, draft) for item in document) + "]"
+    if isinstance(document, str):
+        return json.dumps(document, ensure_ascii=r.random() < 0.5) if r.random() < 0.7 else (
+            '"' + "".join(f"\\u{unit:04x}" for unit in utf16(document)) + '"')
+    if isinstance(document, (bool, type(None))) or draft == "4":  # which goes by how a number is written
+        return json.dumps(document)
+    if document != 0 and document == int(document) and r.random() < 0.5:
+        return r.choice(("{}.0", "{}e0", "{}.00E+0", "{}0e-1", "{}000E-3")).format(int(document))
+    return json.dumps(document)
+
+
+def utf16(text):
+    data = text.encode("utf-16-be")
+    return [data[i] << 8 | data[i + 1] for i in range(0, len(data), 2)]
 
 
 def case(seed, documents=16):

@@ -5,6 +5,7 @@ decides; KNOWN names these cases. A disagreement is cut down before it is shown.
 
 import json
 import os
+import random
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
@@ -25,14 +26,16 @@ def known(draft, schema, ours, theirs):
     return draft == "2019-09" and '"contains"' in text and '"unevaluatedItems"' in text and (ours, theirs) == (False, True)
 
 
-def ask_firth(path, file, schema, documents):
+def ask_firth(path, file, draft, schema, documents):
     """A list of answers, or None if the schema is refused."""
     file.write_text(json.dumps(schema))
-    lines = "".join(json.dumps(document) + "\n" for document in documents)
+    r = random.Random(len(documents))
+    lines = "".join(schema_random.written(r, document, draft) + "\n" for document in documents)
     done = subprocess.run([path, "validate", "-o", "json", "-s", file], input=lines.encode(), capture_output=True,
                           timeout=60)
     if done.returncode == 3:
         return None
+    assert b"not valid JSON" not in done.stdout, lines
     answers = [json.loads(line)["valid"] for line in done.stdout.splitlines()]
     assert done.returncode in (0, 1) and len(answers) == len(documents), done
     return answers
@@ -80,7 +83,7 @@ def compare(firth_path, folder, seed, oracle):
     """(answers, how many valid, what differs or None) of one seed."""
     draft, schema, documents = schema_random.case(seed)
     file = folder / f"{seed}.json"
-    ours, theirs = ask_firth(firth_path, file, schema, documents), oracle(draft, schema, documents)
+    ours, theirs = ask_firth(firth_path, file, draft, schema, documents), oracle(draft, schema, documents)
     if (ours is None) != (theirs is None):
         return 0, 0, f"seed {seed}, draft {draft}: {'firth' if ours is None else 'the other'} alone refuses {schema}"
     if ours is None:
@@ -90,7 +93,7 @@ def compare(firth_path, folder, seed, oracle):
             continue
 
         def differs(s, d):
-            one, other = ask_firth(firth_path, file, s, [d]), oracle(draft, s, [d])
+            one, other = ask_firth(firth_path, file, draft, s, [d]), oracle(draft, s, [d])
             return one is not None and other is not None and one != other and not known(draft, s, one[0], other[0])
 
         s, d = cut_down(differs, schema, document)
