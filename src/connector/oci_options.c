@@ -93,6 +93,7 @@ int oci_options(const struct oci_how *how, struct arena *arena, const char *cons
     add(&words, how->passthrough ? "--log-driver=passthrough" : "--log-driver=none");
     add(&words, "--interactive");
     add(&words, "--pull=never");
+    add(&words, "--no-healthcheck");
     add(&words, "--security-opt=no-new-privileges");
     add(&words, "--pids-limit=" PIDS_MAX);
     add(&words, "--stop-timeout=0"); /* `rm --force` is meant; asking it to stop is done by SIGTERM */

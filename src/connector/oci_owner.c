@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-enum { SWEEP_MAX = 256, SMALL_FILE_MAX = 4096 };
+enum { SWEEP_MAX = 256, REMOVE_WORDS = 4, INSPECT_WORDS = 5, SMALL_FILE_MAX = 4096 };
 
 /* --- identity ------------------------------------------------------------------------------------- */
 
@@ -103,11 +103,11 @@ static bool list(const char *engine, const char *data_dir, struct oci_answer *an
         answer->out.size == 0)
         return false;
     auto_free char *ids = mem_strdup(buffer_cstr(&answer->out));
-    const char *inspect[5 + SWEEP_MAX + 1] = {engine, "container", "inspect", "--format",
-                                              "{{.Id}} {{index .Config.Labels \"" OCI_LABEL_OWNER "\"}}"};
-    size_t count = 5;
+    static const char format[] = "{{.Id}} {{index .Config.Labels \"" OCI_LABEL_OWNER "\"}}";
+    const char *inspect[INSPECT_WORDS + SWEEP_MAX + 1] = {engine, "container", "inspect", "--format", format};
+    size_t count = INSPECT_WORDS;
     char *state = NULL;
-    for (char *id = strtok_r(ids, "\n", &state); id && count < 5 + SWEEP_MAX;
+    for (char *id = strtok_r(ids, "\n", &state); id && count < INSPECT_WORDS + SWEEP_MAX;
          id = strtok_r(NULL, "\n", &state))
         inspect[count++] = id;
     buffer_clear(&answer->out);
@@ -119,23 +119,23 @@ size_t oci_owner_sweep(const char *engine, const char *data_dir)
 {
     struct oci_answer answer;
     struct error unused;
-    const char *remove[3 + SWEEP_MAX + 1] = {engine, "rm", "--force"};
-    size_t count = 3;
+    const char *remove[REMOVE_WORDS + SWEEP_MAX + 1] = {engine, "rm", "--force", "--volumes"};
+    size_t count = REMOVE_WORDS;
     oci_answer_init(&answer, 1 << 20);
     auto_free char *lines =
         list(engine, data_dir, &answer) ? mem_strdup(buffer_cstr(&answer.out)) : mem_strdup("");
     char *state = NULL;
     for (char *line = strtok_r(lines, "\n", &state); line; line = strtok_r(NULL, "\n", &state)) {
         char *owner = strchr(line, ' ');
-        if (!owner || count == 3 + SWEEP_MAX)
+        if (!owner || count == REMOVE_WORDS + SWEEP_MAX)
             continue;
         *owner++ = '\0';
         if (oci_owner_gone(owner))
             remove[count++] = line;
     }
     buffer_clear(&answer.out);
-    if (count > 3)
+    if (count > REMOVE_WORDS)
         (void)oci_command(remove, OCI_COMMAND_MS, NULL, NULL, &answer, &unused);
     oci_answer_done(&answer);
-    return count - 3;
+    return count - REMOVE_WORDS;
 }

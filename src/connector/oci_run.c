@@ -48,7 +48,8 @@ struct oci_run *oci_run_new(const struct connector_program *program)
     run->remove[0] = run->engine;
     run->remove[1] = "rm";
     run->remove[2] = "--force";
-    run->remove[3] = run->name;
+    run->remove[3] = "--volumes"; /* those that the image declares */
+    run->remove[4] = run->name;
     return run;
 }
 
@@ -214,4 +215,10 @@ bool oci_run_describe(const struct oci_run *run, int status, bool ours, const ch
         buffer_printf(out, "could not be started: its entrypoint %.200s is no program that can be run",
                       run->command);
     return true;
+}
+
+bool oci_run_hopeless(int status, const char *logs)
+{
+    enum ending ending = ending_of(status, logs);
+    return ending == ENDED_NO_COMMAND || ending == ENDED_CANNOT_RUN;
 }

@@ -19,7 +19,7 @@ struct oci_run {
     char *image, *memory, *other_architecture; /* of the container; the last two may be NULL */
     char *command;                             /* its first word */
     char name[OCI_NAME_SIZE];
-    const char *remove[5]; /* the guard's last act: rm --force NAME */
+    const char *remove[6]; /* the guard's last act: rm --force --volumes NAME */
     bool out_of_memory;
     bool removed;
 };
@@ -45,5 +45,8 @@ void oci_run_end(struct oci_run *run, const char *folder, int status);
  * with what would be right. `logs`: its last log lines, where the container's init says why it could not
  * start it. */
 bool oci_run_describe(const struct oci_run *run, int status, bool ours, const char *logs, struct buffer *out);
+
+/* It could not be started and never will: its program is not there, or not for this machine. */
+bool oci_run_hopeless(int status, const char *logs);
 
 #endif

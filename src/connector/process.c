@@ -368,7 +368,8 @@ int connector_result(const struct connector_process *process, struct error *err)
     buffer_append(&text, logs.data, logs.size);
     bool ours = process->stopping || process->killed;
     error_set(err, ours ? ERROR_CANCELLED : ERROR_CONNECTOR, "%s %s", process->label, buffer_cstr(&text));
-    err->retriable = !ours;
+    err->retriable =
+        !ours && !(process->container && oci_run_hopeless(exit_status(process), buffer_cstr(&logs)));
     buffer_done(&text);
     buffer_done(&logs);
     return -1;

@@ -3,13 +3,16 @@
 podman keeps everything in a folder of this session. The network is the machine's, since making another needs more
 rights than a test should have; what --network does is looked up in what the engine says of the container."""
 
+import http.server
 import json
 import os
 import pathlib
+import pty
 import resource
 import shutil
 import signal
 import subprocess
+import threading
 
 import pytest
 
@@ -23,6 +26,7 @@ CONFIGURED = {"streams": [{"stream": {"name": "users", "json_schema": {}}, "sync
 IMAGES = {
     "localhost/test/source-tiny:1": """
         USER 1000:1000
+        VOLUME /data
         ENTRYPOINT ["/connector"]
         CMD ["never", "used"]""",
     "localhost/test/destination-tiny:1": 'ENTRYPOINT ["/connector"]',
@@ -69,12 +73,27 @@ class Podman:
         return json.loads(self.run("container", "inspect", container).stdout)[0]
 
 
+FOREIGN = {"amd64": "arm64", "arm64": "amd64"}
+
+
+def foreign_program(program, machine):
+    """The same file, said to be for another machine: all that the kernel looks at."""
+    text = bytearray(program)
+    text[18:20] = {"arm64": 183, "amd64": 62}[machine].to_bytes(2, "little")
+    return bytes(text)
+
+
 def build(podman, folder):
     subprocess.run(["cc", "-static", "-O1", "-o", str(folder / "connector"), str(PROGRAM)], check=True)
     (folder / "notes.txt").write_text("not a program\n")
     for name, lines in IMAGES.items():
         (folder / "Containerfile").write_text("FROM scratch\nCOPY connector notes.txt /\n" + lines + "\n")
         podman.run("build", "--isolation=chroot", "--quiet", "--tag", name, str(folder))
+    other = FOREIGN[json.loads(podman.run("image", "inspect", TINY).stdout)[0]["Architecture"]]
+    (folder / "foreign").write_bytes(foreign_program((folder / "connector").read_bytes(), other))
+    (folder / "Containerfile").write_text('FROM scratch\nCOPY --chmod=755 foreign /\nENTRYPOINT ["/foreign"]\n')
+    podman.run("build", "--isolation=chroot", "--quiet", "--arch", other, "--tag", "localhost/test/foreign:1",
+               str(folder))
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +109,7 @@ def podman(tmp_path_factory):
     except subprocess.CalledProcessError as failed:
         pytest.skip(f"podman cannot run containers here: {failed.stderr}")
     yield engine
-    left = engine.containers()
+    left = engine.containers() + engine.run("volume", "ls", "--quiet").stdout.split()
     engine.run("rm", "--all", "--force", check=False)
     assert left == []
 
@@ -161,6 +180,20 @@ def test_write(images, files, podman):
     assert podman.containers() == []
 
 
+@pytest.mark.parametrize("config, words", [({"hang": True}, "asked to stop"), ({"deaf": True}, None)])
+def test_stopped_by_a_signal(images, files, podman, config, words):
+    running_one = images.start("connector", TINY, "read", *files({"count": 3, **config}))
+    running_one.wait_for_line("password is")
+    running(podman)
+    running_one.signal(signal.SIGTERM)
+    if words:
+        running_one.wait_for_line(words)
+    else:
+        running_one.signal(signal.SIGINT)  # the second one ends it
+    assert running_one.wait() == (0 if words else 130)
+    assert podman.containers() == []
+
+
 def test_flow_is_told_to_speak_json(images, podman):
     done = images("connector", "localhost/test/capture-tiny:1", stdin='{"spec":{}}\n', expect=0)
     assert done.json()["spec"]["documentationUrl"] == "https://x/json"
@@ -192,6 +225,105 @@ def test_what_is_wrong_is_said(images, podman, image, code, words):
     for word in words:
         assert word in done.err, done
     assert podman.containers() == []
+
+
+def test_wrong_architecture(images, podman):
+    done = images("connector", "localhost/test/foreign:1", "spec", expect=1)
+    assert "its image is built for" in done.err and "right would be an image for this machine" in done.err
+    assert podman.containers() == []
+
+
+class Registry(http.server.BaseHTTPRequestHandler):
+    """A registry of one image, from an OCI layout; test/denied wants a login."""
+
+    layout = None
+
+    def do_GET(self):  # pylint: disable=invalid-name
+        self.give(True)
+
+    def do_HEAD(self):  # pylint: disable=invalid-name
+        self.give(False)
+
+    def give(self, with_body):
+        status, kind, body = self.find(self.path.split("/"))
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if with_body:
+            self.wfile.write(body)
+
+    def find(self, parts):
+        index = json.loads((self.layout / "index.json").read_text())
+        if parts[1:] == ["v2", ""]:
+            return 200, "application/json", b"{}"
+        if "denied" in parts:
+            return 401, "application/json", b'{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}'
+        digest = parts[-1]
+        if parts[-2] == "manifests" and digest == "1" and "tiny" in parts:
+            digest = index["manifests"][0]["digest"]
+        path = self.layout / "blobs" / digest.replace(":", "/")
+        if not digest.startswith("sha256:") or not path.is_file():
+            return 404, "application/json", b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}'
+        kind = "application/vnd.oci.image.manifest.v1+json" if parts[-2] == "manifests" else "application/octet-stream"
+        return 200, kind, path.read_bytes()
+
+    def log_message(self, *_):  # pylint: disable=arguments-differ
+        pass
+
+
+@pytest.fixture
+def registry(podman, tmp_path, monkeypatch):
+    """host:port of a registry that has test/tiny:1, and podman told that it speaks plain HTTP."""
+    podman.run("save", "--format", "oci-dir", "--output", str(tmp_path / "layout"), TINY)
+    handler = type("Handler", (Registry,), {"layout": tmp_path / "layout"})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    name = f"127.0.0.1:{server.server_port}"
+    (tmp_path / "registries.conf").write_text(f'[[registry]]\nlocation = "{name}"\ninsecure = true\n')
+    monkeypatch.setenv("CONTAINERS_REGISTRIES_CONF", str(tmp_path / "registries.conf"))
+    yield name
+    server.shutdown()
+    server.server_close()
+
+
+def test_pull(images, podman, registry, tmp_path):
+    image = f"{registry}/test/tiny:1"
+    catalog = capture(tmp_path, image)
+    images("check", catalog, expect=0)  # pulls nothing
+    refused = images("run", catalog, "--once", "--pull", "never", expect=3)
+    assert "it may not be pulled" in refused.err and "flow.yaml:1:" in refused.err
+    pulled = images("run", catalog, "--once", expect=0)
+    assert pulled.err.count(f"pulling the image {image}") == 1
+    assert images.read("acmeCo/users") == USERS
+    assert "pulling" not in images("connector", image, "spec", expect=0).err
+    assert "pulling" in images("connector", image, "spec", "--pull", "always", expect=0).err
+    podman.run("rmi", image)
+
+
+def test_pull_shows_its_progress_on_a_terminal(images, podman, registry):
+    image = f"{registry}/test/tiny:1"
+    ours, theirs = pty.openpty()
+    done = subprocess.run([images.path, "connector", image, "spec"], stderr=theirs, stdout=subprocess.PIPE,
+                          env=images.environment({"TERM": "xterm"}), check=True, timeout=120)
+    os.close(theirs)
+    shown = os.read(ours, 1 << 20).decode()
+    os.close(ours)
+    assert json.loads(done.stdout)["type"] == "SPEC"
+    assert f"\r\x1b[K{image}: " in shown and shown.endswith("\r\x1b[K")
+    podman.run("rmi", image)
+
+
+@pytest.mark.parametrize("name, code, words", [
+    ("test/tiny:2", 3, ["there is no image", "is its name right, and its tag?", "built in: destination-local-json"]),
+    ("test/other:1", 3, ["there is no image"]),
+    ("test/denied:1", 3, ["does not give the image", "`podman login 127.0.0.1:"]),
+])
+def test_pull_fails(images, registry, name, code, words):
+    done = images("connector", f"{registry}/{name}", "spec", expect=code)
+    for word in words:
+        assert word in done.err, done
 
 
 def test_pull_never(images):
@@ -273,7 +405,7 @@ def test_docker(images, podman, files, tmp_path):
     for word in ("--log-driver=none", "--interactive", "--init", "--memory=2g", "--pull=never", "--env=https_proxy",
                  "--security-opt=no-new-privileges", "--config", "/run/firth/config.json"):
         assert word in words, words
-    assert "pull" not in words and words[-3:-1] == ["rm", "--force"] and words[-1].startswith("firth-source-any-")
+    assert "pull" not in words and words[-4:-1] == ["rm", "--force", "--volumes"] and words[-1].startswith("firth-source-any-")
     assert SECRET not in log and "user:pass" not in log
 
 

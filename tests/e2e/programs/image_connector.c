@@ -75,7 +75,8 @@ static int read_records(void)
         printf("{\"type\":\"RECORD\",\"record\":{\"stream\":\"users\",\"emitted_at\":1700000000000,"
                "\"data\":{\"id\":%ld,\"uid\":%d}}}\n",
                i, (int)getuid());
-    printf("{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"users\"},"
+    printf("{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":"
+           "\"users\"},"
            "\"stream_state\":{\"seen\":%ld}}}}\n",
            count);
     fflush(stdout);
@@ -156,7 +157,8 @@ int main(int argc, char **argv)
         return 0;
     }
     if (strcmp(verb, "discover") == 0) {
-        puts("{\"type\":\"CATALOG\",\"catalog\":{\"streams\":[{\"name\":\"users\",\"json_schema\":{\"type\":\"object\","
+        puts("{\"type\":\"CATALOG\",\"catalog\":{\"streams\":[{\"name\":\"users\",\"json_schema\":{\"type\":"
+             "\"object\","
              "\"properties\":{\"id\":{\"type\":\"integer\"}}},\"supported_sync_modes\":[\"full_refresh\","
              "\"incremental\"],\"source_defined_primary_key\":[[\"id\"]]}]}}");
         return 0;

@@ -383,6 +383,9 @@ static void test_endings(void **state)
         bool told = oci_run_describe(&run, cases[i].status, cases[i].ours, cases[i].logs, &text);
         if (told != (cases[i].says != NULL) || (told && !strstr(buffer_cstr(&text), cases[i].says)))
             fail_msg("case %zu: %s", i, buffer_cstr(&text));
+        bool hopeless = told && (strstr(buffer_cstr(&text), "entrypoint") || cases[i].status == 126) &&
+                        !strstr(cases[i].logs, "exec format error");
+        assert_int_equal(oci_run_hopeless(cases[i].status, cases[i].logs), hopeless);
         buffer_done(&text);
     }
 }
