@@ -83,8 +83,8 @@ static const char *step_problem(const struct shape *shape, const struct key_step
     if (!property && shape->pattern_count == 0)
         return arena_printf(arena, "the key '%s' is not in the schema: it has no property '%s'%s", pointer,
                             name, suggest(shape, name, arena));
-    if (last && (child->shape->fallback || !(child->shape->types & KEYABLE)))
-        return NULL; /* what is missing has the default; what is of no use anyway is told so */
+    if (last && !(child->shape->types & KEYABLE))
+        return NULL; /* it would be of no use anyway: that is told */
     return arena_printf(arena,
                         "the key '%s' could be missing in a document; add '%s' to the schema's 'required'",
                         pointer, name);
