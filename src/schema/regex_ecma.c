@@ -191,6 +191,8 @@ static int translate_other_escape(struct translator *t, char c)
         return error_set(t->err, ERROR_INVALID, "ECMA-262 has no \\%c (at character %d)", c,
                          (int)(t->at - t->start));
     }
+    if (t->strict && !(c && strchr("^$\\.*+?()[]{}|/", c)) && !(t->in_class && c == '-'))
+        return refuse(t, "an escape that is not needed");
     if ((unsigned char)c < 0x80)
         buffer_byte(t->out, '\\');
     buffer_byte(t->out, c);
@@ -367,7 +369,10 @@ int regex_translate(struct slice pattern, bool strict, struct buffer *out, struc
             buffer_str(out, "[^" TERMINATORS "]");
             t.at++;
         } else {
-            if (c == '{' || c == '}' || c == ']')
+            bool bracket = c == '{' || c == '}' || c == ']';
+            if (bracket && strict)
+                return refuse(&t, "a bracket that stands for itself");
+            if (bracket)
                 buffer_byte(out, '\\');
             buffer_byte(out, *t.at++);
         }
