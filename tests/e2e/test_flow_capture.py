@@ -177,6 +177,18 @@ def test_checkpoints_of_one_commit_are_acknowledged_together(firth, tmp_path):
     assert sum(counts) == 100 and len(counts) < 100
 
 
+def test_an_acknowledgement_that_comes_too_late(firth, tmp_path):
+    """A connector that polls and ends need not wait for the last one."""
+    go_on = tmp_path / "go-on"
+    path = catalog(tmp_path, [{"close_input": True}, docs(1, 2), patch(n=2), {"wait_file": str(go_on)}],
+                   opened={"explicitAcknowledgements": True})
+    running = firth.start("run", str(path), "--once", "-o", "json")
+    until(lambda: ids(firth) == [1, 2], "the commit")
+    go_on.touch()
+    assert running.wait() == 0
+    assert [each["outcome"] for each in events([json.loads(line) for line in running.out], "ended")] == ["completed"]
+
+
 def test_not_acknowledged_unless_asked(firth, tmp_path):
     path = catalog(tmp_path, [docs(1, 1), patch(n=1), {"for_ever": True}])
     running = firth.start("run", str(path))

@@ -92,6 +92,8 @@ class Connector:
         elif name == "acknowledged":
             while self.acknowledged < value:
                 assert self.acknowledge(), "the input ended before the acknowledgement"
+        elif name == "close_input":
+            os.close(0)
         elif name == "input_end":
             while self.acknowledge():
                 pass
