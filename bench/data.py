@@ -662,6 +662,18 @@ def write(folder, name):
             file.write(line)
 
 
+def write_sound(path, name):
+    """A file without damaged documents, a third as long; how many there are."""
+    _, make, separators = DATA_SETS[name]
+    rng = random.Random(f"sound {name}")
+    lines, size = [], 0
+    while size < FILE_BYTES / 3:
+        lines.append(json.dumps(make(rng), ensure_ascii=False, separators=separators))
+        size += len(lines[-1])
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return len(lines)
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
