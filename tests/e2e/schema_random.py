@@ -250,7 +250,8 @@ def written(r, document, draft):
             '"' + "".join(f"\\u{unit:04x}" for unit in utf16(document)) + '"')
     if isinstance(document, (bool, type(None))) or draft == "4":  # which goes by how a number is written
         return json.dumps(document)
-    if document != 0 and document == int(document) and r.random() < 0.5:
+    exact = isinstance(document, int) or abs(document) < 2**53
+    if document != 0 and exact and document == int(document) and r.random() < 0.5:
         return r.choice(("{}.0", "{}e0", "{}.00E+0", "{}0e-1", "{}000E-3")).format(int(document))
     return json.dumps(document)
 
