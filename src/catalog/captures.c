@@ -63,6 +63,8 @@ static void build_binding(struct loader *loader, struct value value, size_t inde
     if (value_there(values[BINDING_RESOURCE]) &&
         variables_json(loader, values[BINDING_RESOURCE], &binding->resource))
         binding->name = resource_name(loader, binding->resource, index);
+    if (value_there(values[BINDING_RESOURCE]))
+        places_build(loader, values[BINDING_RESOURCE], &binding->resource_places);
     if (value_there(values[BINDING_TARGET])) {
         struct entry *target = names_collection(loader, values[BINDING_TARGET]);
         binding->target = target ? target->collection : NULL;

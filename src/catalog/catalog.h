@@ -67,11 +67,19 @@ enum catalog_endpoint_kind {
 
 enum catalog_protocol { CATALOG_PROTOCOL_AIRBYTE, CATALOG_PROTOCOL_FLOW };
 
-/* Where a key or an element of a config is written. */
-struct catalog_config_place {
+/* Where the keys and elements of a config or a resource are written. */
+struct catalog_inner_place {
     const char *pointer;
-    struct catalog_place place;
+    struct catalog_place place; /* a member's: of its name */
 };
+struct catalog_places {
+    struct catalog_place whole;
+    struct catalog_inner_place *items; /* each before what is inside of it */
+    size_t count;
+};
+
+/* The place of what a JSON Pointer names, or of the nearest that is there around it. */
+const struct catalog_place *catalog_place_of(const struct catalog_places *places, const char *pointer);
 
 struct catalog_endpoint {
     struct catalog_place place;
@@ -85,14 +93,9 @@ struct catalog_endpoint {
                                 path is taken from here */
     struct slice config;     /* JSON object text, expanded; "{}" for ingest without options. Secret. */
     const char *config_path; /* the file that it came from, NULL if inline */
-    struct catalog_place config_place;   /* of the mapping; that of the endpoint where there is no config */
-    struct catalog_config_place *places; /* of all that is in it; see catalog_config_place */
-    size_t place_count;
+    struct catalog_places config_places; /* `whole` is that of the endpoint where there is no config */
+    struct catalog_place image_place;
 };
-
-/* The place of what a JSON Pointer into the config names, or of the nearest that is there around it. */
-const struct catalog_place *catalog_config_place(const struct catalog_endpoint *endpoint,
-                                                 const char *pointer);
 
 enum catalog_compression { CATALOG_COMPRESSION_NONE, CATALOG_COMPRESSION_ZSTD };
 
@@ -130,6 +133,7 @@ struct catalog_binding {
     struct catalog_place place;
     const char *name; /* for people and progress: the resource's stream, name or table, else "binding 3" */
     struct slice resource; /* JSON object text, expanded */
+    struct catalog_places resource_places;
     const struct catalog_collection *target;
     const char *quarantine; /* collection for documents that violate the schema, NULL if on_invalid is STOP.
                                It is not declared and has no schema. */

@@ -2,9 +2,23 @@
  */
 #include "catalog/loader.h"
 
-/* Keys and elements below `value`, each with its pointer, parents before what is in them. */
+static void add_place(struct loader *loader, struct catalog_places *places, size_t *capacity,
+                      const char *pointer, struct value value)
+{
+    if (places->count == *capacity) {
+        struct catalog_inner_place *items;
+        *capacity = *capacity ? 2 * *capacity : 16;
+        items = arena_alloc(loader->arena, *capacity * sizeof *items);
+        if (places->count)
+            memcpy(items, places->items, places->count * sizeof *items);
+        places->items = items;
+    }
+    places->items[places->count++] = (struct catalog_inner_place){pointer, loader_place(value)};
+}
+
+/* Keys and elements below `value`, each with its pointer, before what is in it. */
 static void add_places(struct loader *loader, struct value value, const char *pointer,
-                       struct catalog_endpoint *endpoint, size_t *capacity)
+                       struct catalog_places *places, size_t *capacity)
 {
     const struct json *doc = &value.source->doc.json;
     bool object = value_has_tag(value, JSON_OBJECT);
@@ -12,28 +26,25 @@ static void add_places(struct loader *loader, struct value value, const char *po
     if (!object && !value_has_tag(value, JSON_ARRAY))
         return;
     for (struct value each = value_first(value); value_there(each); each = value_next(value, each), index++) {
-        const char *below;
-        if (object) {
-            struct buffer path;
-            buffer_init(&path, BUFFER_UNLIMITED);
-            buffer_str(&path, pointer);
+        struct buffer path;
+        buffer_init(&path, BUFFER_UNLIMITED);
+        buffer_str(&path, pointer);
+        if (object)
             json_pointer_push(&path, json_string(doc, each.at, &loader->scratch));
-            below = arena_strndup(loader->arena, path.data, path.size);
-            buffer_done(&path);
-        } else {
-            below = arena_printf(loader->arena, "%s/%zu", pointer, index);
-        }
-        struct catalog_config_place *all = endpoint->places;
-        if (endpoint->place_count == *capacity) {
-            *capacity = *capacity ? 2 * *capacity : 16;
-            all = arena_alloc(loader->arena, *capacity * sizeof *all);
-            if (endpoint->place_count)
-                memcpy(all, endpoint->places, endpoint->place_count * sizeof *all);
-            endpoint->places = all;
-        }
-        all[endpoint->place_count++] = (struct catalog_config_place){below, loader_place(each)};
-        add_places(loader, object ? value_of_key(each) : each, below, endpoint, capacity);
+        else
+            buffer_printf(&path, "/%zu", index);
+        const char *below = arena_strndup(loader->arena, path.data, path.size);
+        buffer_done(&path);
+        add_place(loader, places, capacity, below, each);
+        add_places(loader, object ? value_of_key(each) : each, below, places, capacity);
     }
+}
+
+void places_build(struct loader *loader, struct value value, struct catalog_places *ret_places)
+{
+    size_t capacity = 0;
+    *ret_places = (struct catalog_places){.whole = loader_place(value)};
+    add_places(loader, value, "", ret_places, &capacity);
 }
 
 bool config_build(struct loader *loader, struct value value, struct catalog_endpoint *endpoint)
@@ -51,23 +62,21 @@ bool config_build(struct loader *loader, struct value value, struct catalog_endp
         }
         value = root;
     }
-    endpoint->config_place = loader_place(value);
-    size_t capacity = 0;
-    add_places(loader, value, "", endpoint, &capacity);
+    places_build(loader, value, &endpoint->config_places);
     loader->hides = true;
     bool fine = variables_json(loader, value, &endpoint->config);
     loader->hides = false;
     return fine;
 }
 
-const struct catalog_place *catalog_config_place(const struct catalog_endpoint *endpoint, const char *pointer)
+const struct catalog_place *catalog_place_of(const struct catalog_places *places, const char *pointer)
 {
-    const struct catalog_place *found = &endpoint->config_place;
-    for (size_t i = 0; i < endpoint->place_count; i++) {
-        const char *at = endpoint->places[i].pointer;
+    const struct catalog_place *found = &places->whole;
+    for (size_t i = 0; i < places->count; i++) {
+        const char *at = places->items[i].pointer;
         size_t size = strlen(at);
         if (strncmp(pointer, at, size) == 0 && (pointer[size] == '/' || !pointer[size]))
-            found = &endpoint->places[i].place; /* what is inside of it comes behind it */
+            found = &places->items[i].place; /* what is inside of it comes behind it */
     }
     return found;
 }

@@ -15,6 +15,7 @@ static bool build_connector(struct loader *loader, struct value value, struct ca
         return false;
     bool fine = value_there(values[IMAGE]) && value_there(values[CONFIG]);
     if (value_there(values[IMAGE])) {
+        endpoint->image_place = loader_place(values[IMAGE]);
         endpoint->image = value_string(loader, values[IMAGE]);
         if (endpoint->image && (!*endpoint->image || strpbrk(endpoint->image, " \t\n"))) {
             loader_problem(loader, values[IMAGE],
@@ -173,7 +174,7 @@ bool endpoint_build(struct loader *loader, struct value value, const char *what,
     }
     struct catalog_endpoint endpoint = {
         .place = loader_place(value),
-        .config_place = loader_place(value),
+        .config_places = {.whole = loader_place(value)},
         .kind = kinds[kind].kind,
         .protocol = protocol,
         .folder = value.source->folder,

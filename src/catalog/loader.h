@@ -218,6 +218,8 @@ struct slice flow_resolve(struct loader *loader, const struct catalog_collection
 /* Does the schema at the URI, a compiled one, allow for the collection's keys? Tells what is certain. */
 void keys_check(struct loader *loader, struct value key_list, const char *schema_uri);
 
+/* Where all that is in a value is written. */
+void places_build(struct loader *loader, struct value value, struct catalog_places *ret_places);
 /* An endpoint's config from a mapping or a path: its text and places. False with problems told. */
 bool config_build(struct loader *loader, struct value value, struct catalog_endpoint *endpoint);
 

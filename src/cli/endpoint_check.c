@@ -86,8 +86,8 @@ static const char *check_keys(struct checker *checker, const struct catalog_endp
         struct buffer pointer;
         buffer_init(&pointer, BUFFER_UNLIMITED);
         json_pointer_push(&pointer, name);
-        catalog_errors_add(checker->errors, catalog_config_place(endpoint, buffer_cstr(&pointer)), true,
-                           "config: unknown key '%s'; did you mean '%s'?", text, nearest);
+        catalog_errors_add(checker->errors, catalog_place_of(&endpoint->config_places, buffer_cstr(&pointer)),
+                           true, "config: unknown key '%s'; did you mean '%s'?", text, nearest);
         buffer_done(&pointer);
     }
     return meant;
@@ -99,7 +99,7 @@ static void add_violation(struct checker *checker, const struct catalog_endpoint
 {
     const char *got = strstr(violation->message, ", got ");
     size_t size = got ? (size_t)(got - violation->message) : strlen(violation->message);
-    catalog_errors_add(checker->errors, catalog_config_place(endpoint, violation->instance), true,
+    catalog_errors_add(checker->errors, catalog_place_of(&endpoint->config_places, violation->instance), true,
                        "config%s%s: %.*s", *violation->instance ? " " : "", violation->instance, (int)size,
                        violation->message);
 }
@@ -156,7 +156,7 @@ static void add_nearest_image(struct checker *checker, const struct catalog_endp
     const char *nearest = nearest_image(checker, endpoint->image);
     if (nearest && !checker->built_ins->force_images)
         catalog_errors_add(
-            checker->errors, &endpoint->place, true,
+            checker->errors, &endpoint->image_place, true,
             "no connector for the image '%s' is built in; did you mean '%s'? If the image itself "
             "is meant, pull it first",
             endpoint->image, nearest);
@@ -179,7 +179,7 @@ static bool check_endpoint(struct checker *checker, struct place_of what,
         return false;
     }
     if (ret_program->built_in && !has_role(ret_program->argv[2], what.source)) {
-        catalog_errors_add(checker->errors, &endpoint->place, true, "%s is a %s, but here must be a %s",
+        catalog_errors_add(checker->errors, &endpoint->image_place, true, "%s is a %s, but here must be a %s",
                            ret_program->argv[2], what.source ? "destination" : "source",
                            what.source ? "source" : "destination");
         return false;
@@ -188,7 +188,7 @@ static bool check_endpoint(struct checker *checker, struct place_of what,
         return false;
     size_t before = checker->errors->count + checker->errors->omitted;
     if (check_config(checker, endpoint, ret_program, ret_spec, &err) < 0)
-        catalog_errors_add(checker->errors, &endpoint->config_place, true, "%s", err.message);
+        catalog_errors_add(checker->errors, &endpoint->config_places.whole, true, "%s", err.message);
     return checker->errors->count + checker->errors->omitted == before;
 }
 
@@ -216,7 +216,7 @@ static const char *mode_name(enum catalog_sync_mode mode)
 }
 
 static void add_unknown_stream(struct checker *checker, const struct json *catalog,
-                               const struct catalog_stream *wanted)
+                               const struct catalog_stream *wanted, const struct catalog_place *place)
 {
     uint32_t streams = json_get(catalog, 0, "streams");
     const char **names = arena_alloc(&checker->arena, (json_count(catalog, streams) + 1) * sizeof *names);
@@ -233,18 +233,22 @@ static void add_unknown_stream(struct checker *checker, const struct json *catal
     }
     const char *nearest = string_nearest(wanted->name, names, count);
     if (nearest && strcmp(nearest, wanted->name) != 0)
-        catalog_errors_add(checker->errors, &wanted->place, false,
-                           "the source has no stream '%s'; did you mean '%s'?", wanted->name, nearest);
+        catalog_errors_add(checker->errors, place, false, "the source has no stream '%s'; did you mean '%s'?",
+                           wanted->name, nearest);
     else
-        catalog_errors_add(checker->errors, &wanted->place, false,
-                           "the source has no stream '%s'%s%s%s; it has: %s%s", wanted->name,
-                           wanted->namespace ? " in the namespace '" : "",
+        catalog_errors_add(checker->errors, place, false, "the source has no stream '%s'%s%s%s; it has: %s%s",
+                           wanted->name, wanted->namespace ? " in the namespace '" : "",
                            wanted->namespace ? wanted->namespace : "", wanted->namespace ? "'" : "", all,
                            count > LISTED_MAX ? ", …" : "");
 }
 
+/* Where a stream is asked for: its name and its mode have places of their own in a resource. */
+struct stream_places {
+    const struct catalog_place *name, *mode;
+};
+
 static void check_stream(struct checker *checker, const struct json *catalog,
-                         const struct catalog_stream *wanted)
+                         const struct catalog_stream *wanted, struct stream_places places)
 {
     uint32_t streams = json_get(catalog, 0, "streams"), found = JSON_NONE;
     for (uint32_t each = json_first(catalog, streams); each != JSON_NONE;
@@ -255,7 +259,7 @@ static void check_stream(struct checker *checker, const struct json *catalog,
             found = each;
     }
     if (found == JSON_NONE) {
-        add_unknown_stream(checker, catalog, wanted);
+        add_unknown_stream(checker, catalog, wanted, places.name);
         return;
     }
     uint32_t modes = json_get(catalog, found, "supported_sync_modes");
@@ -264,7 +268,7 @@ static void check_stream(struct checker *checker, const struct json *catalog,
          each = json_next(catalog, modes, each))
         offered |= json_string_is(catalog, each, mode_name(wanted->sync_mode));
     if (!offered)
-        catalog_errors_add(checker->errors, &wanted->place, false, "the stream '%s' has no syncMode %s",
+        catalog_errors_add(checker->errors, places.mode, false, "the stream '%s' has no syncMode %s",
                            wanted->name, mode_name(wanted->sync_mode));
 }
 
@@ -304,6 +308,24 @@ static bool reads_streams(const struct catalog_endpoint *endpoint)
            slice_starts_with(connector_image_repository(endpoint->image), "airbyte/");
 }
 
+static const struct catalog_place *stream_place(const struct catalog_places *resource)
+{
+    const struct catalog_place *place = catalog_place_of(resource, "/stream");
+    return place == &resource->whole ? catalog_place_of(resource, "/name") : place;
+}
+
+/* The place of the member that a message about the resource names first, 'syncMode' or the like. */
+static const struct catalog_place *named_in(const struct catalog_places *resource, const char *message)
+{
+    const char *begin = strchr(message, '\''), *end = begin ? strchr(begin + 1, '\'') : NULL;
+    for (size_t i = 0; end && i < resource->count; i++) {
+        const char *name = resource->items[i].pointer + 1;
+        if (strlen(name) == (size_t)(end - begin - 1) && strncmp(name, begin + 1, strlen(name)) == 0)
+            return &resource->items[i].place;
+    }
+    return &resource->whole;
+}
+
 static void check_capture(struct checker *checker, const struct catalog_capture *capture)
 {
     struct json streams;
@@ -317,12 +339,14 @@ static void check_capture(struct checker *checker, const struct catalog_capture 
         if (binding->disable)
             continue;
         if (plan_resource(binding->resource, &checker->arena, &wanted, &err) < 0) {
-            catalog_errors_add(checker->errors, &binding->place, false, "%s", err.message);
+            catalog_errors_add(checker->errors, named_in(&binding->resource_places, err.message), false, "%s",
+                               err.message);
             continue;
         }
-        wanted.place = binding->place;
+        struct stream_places places = {stream_place(&binding->resource_places),
+                                       catalog_place_of(&binding->resource_places, "/syncMode")};
         if (known)
-            check_stream(checker, &streams, &wanted);
+            check_stream(checker, &streams, &wanted, places);
     }
 }
 
@@ -335,7 +359,9 @@ static void check_connection(struct checker *checker, const struct catalog_conne
         check_endpoint(checker, (struct place_of){&connection->destination, false}, &destination, &spec);
     for (size_t i = 0; i < connection->stream_count; i++) {
         if (known)
-            check_stream(checker, &streams, &connection->streams[i]);
+            check_stream(
+                checker, &streams, &connection->streams[i],
+                (struct stream_places){&connection->streams[i].place, &connection->streams[i].place});
         if (takes)
             check_destination_mode(checker, &spec, &destination, &connection->streams[i]);
     }

@@ -93,7 +93,7 @@ static void check_value(struct flow_checker *checker, struct slice raw_schema, s
                        &count, &err) < 0)
         return;
     for (size_t i = 0; i < count; i++)
-        add_violation(checker, endpoint ? catalog_config_place(endpoint, violations[i].instance) : place,
+        add_violation(checker, endpoint ? catalog_place_of(&endpoint->config_places, violations[i].instance) : place,
                       what, &violations[i]);
 }
 
@@ -101,7 +101,7 @@ static void check_schemas(struct flow_checker *checker, const struct flow_spec *
 {
     const struct catalog_capture *capture = checker->capture;
     check_value(checker, spec->raw_config_schema, capture->endpoint.config, "config",
-                &capture->endpoint.config_place, &capture->endpoint);
+                &capture->endpoint.config_places.whole, &capture->endpoint);
     for (size_t i = 0; i < capture->binding_count; i++) {
         if (!capture->bindings[i].disable)
             check_value(checker, spec->raw_resource_config_schema, capture->bindings[i].resource, "resource",
@@ -153,7 +153,7 @@ static void check_capture(struct flow_checker *checker)
     }
     check_schemas(checker, &spec);
     if (checker->errors->count + checker->errors->omitted == before && validate(checker, &err) < 0)
-        catalog_errors_add(checker->errors, &endpoint->config_place, true, "%s", err.message);
+        catalog_errors_add(checker->errors, &endpoint->config_places.whole, true, "%s", err.message);
 }
 
 void flow_check(const struct connector_catalog *built_ins, const struct catalog *catalog,
