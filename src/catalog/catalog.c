@@ -88,6 +88,8 @@ struct catalog *catalog_load(const char *path, const struct catalog_options *opt
     hand_over(&loader);
     loader_hand_over_problems(&loader);
     loader_done(&loader);
+    if (options && options->check)
+        options->check(options->check_context, catalog, errors);
     if (errors->count == 0)
         return catalog;
     catalog_errors_first(errors, err);

@@ -346,6 +346,10 @@ struct catalog_options {
     const char *(*lookup)(void *context, const char *name);
     void *context;
     const struct catalog_files *files; /* NULL: the disk */
+    /* Called when all was read, even if there were errors: for checks above this room, which add theirs, so
+     * that one load tells everything. What could not be built is zeroed. May be NULL. */
+    void (*check)(void *context, const struct catalog *catalog, struct catalog_errors *errors);
+    void *check_context;
 };
 
 /* Load and check. NULL if anything is wrong: *errors then holds every problem (at least one) and *err the

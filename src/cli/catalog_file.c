@@ -5,6 +5,12 @@
 
 #include <unistd.h>
 
+static void check_endpoints(void *context, const struct catalog *catalog, struct catalog_errors *errors)
+{
+    const struct cli *cli = context;
+    endpoint_check(cli->built_ins, catalog, errors);
+}
+
 struct catalog *catalog_file_load(const struct cli *cli, const char *path, struct catalog_errors *errors,
                                   struct error *err)
 {
@@ -15,15 +21,10 @@ struct catalog *catalog_file_load_with(const struct cli *cli, const char *path,
                                        const struct catalog_options *options, struct catalog_errors *errors,
                                        struct error *err)
 {
-    struct catalog *catalog = catalog_load(path, options, errors, err);
-    if (!catalog)
-        return NULL;
-    endpoint_check(cli->built_ins, catalog, errors);
-    if (errors->count == 0)
-        return catalog;
-    catalog_errors_first(errors, err);
-    catalog_free(catalog);
-    return NULL;
+    struct catalog_options with = options ? *options : (struct catalog_options){0};
+    with.check = check_endpoints;
+    with.check_context = (void *)cli;
+    return catalog_load(path, &with, errors, err);
 }
 
 int catalog_file_need(const struct cli *cli, const char *path, const struct catalog_options *options,

@@ -326,9 +326,18 @@ static const struct catalog_place *named_in(const struct catalog_places *resourc
     return &resource->whole;
 }
 
+/* An endpoint with an error of its own was not built. */
+static bool is_built(const struct catalog_endpoint *endpoint)
+{
+    return endpoint->config.data && (endpoint->kind != CATALOG_ENDPOINT_CONNECTOR || endpoint->image) &&
+           (endpoint->kind != CATALOG_ENDPOINT_LOCAL || endpoint->command);
+}
+
 static void check_capture(struct checker *checker, const struct catalog_capture *capture)
 {
     struct json streams;
+    if (!is_built(&capture->endpoint))
+        return;
     bool known = discover(checker, (struct place_of){&capture->endpoint, true}, &streams);
     if (!known && !reads_streams(&capture->endpoint))
         return;
@@ -336,7 +345,7 @@ static void check_capture(struct checker *checker, const struct catalog_capture 
         const struct catalog_binding *binding = &capture->bindings[i];
         struct catalog_stream wanted;
         struct error err;
-        if (binding->disable)
+        if (binding->disable || !binding->resource.data)
             continue;
         if (plan_resource(binding->resource, &checker->arena, &wanted, &err) < 0) {
             catalog_errors_add(checker->errors, named_in(&binding->resource_places, err.message), false, "%s",
@@ -354,10 +363,14 @@ static void check_connection(struct checker *checker, const struct catalog_conne
 {
     struct json streams, spec;
     struct connector_program destination;
-    bool known = discover(checker, (struct place_of){&connection->source, true}, &streams);
+    bool known = is_built(&connection->source) &&
+                 discover(checker, (struct place_of){&connection->source, true}, &streams);
     bool takes =
+        is_built(&connection->destination) &&
         check_endpoint(checker, (struct place_of){&connection->destination, false}, &destination, &spec);
     for (size_t i = 0; i < connection->stream_count; i++) {
+        if (!connection->streams[i].name)
+            continue;
         if (known)
             check_stream(
                 checker, &streams, &connection->streams[i],

@@ -93,7 +93,8 @@ static void check_value(struct flow_checker *checker, struct slice raw_schema, s
                        &count, &err) < 0)
         return;
     for (size_t i = 0; i < count; i++)
-        add_violation(checker, endpoint ? catalog_place_of(&endpoint->config_places, violations[i].instance) : place,
+        add_violation(checker,
+                      endpoint ? catalog_place_of(&endpoint->config_places, violations[i].instance) : place,
                       what, &violations[i]);
 }
 

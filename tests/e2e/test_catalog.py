@@ -285,6 +285,33 @@ def test_built_in_connectors_are_asked(firth, catalog, text, expected):
         assert f"{path}:{expected[0]}" in told["error"]["message"]
 
 
+def test_all_that_is_wrong_is_told_at_once(firth_dev, tmp_path):
+    """What the catalog's own rules say and what its connectors say, of everything that could be read."""
+    path = tmp_path / "flow.yaml"
+    path.write_text("""captures:
+  a:
+    endpoint: {connector: {image: airbyte/source-faker, config: {count: ten}}}
+    bindings: [{resource: {stream: users}, target: nowhere}]
+  b:
+    endpoint: {connector: {image: airbyte/source-faker, config: {count: 5}}}
+    bindngs: []
+    bindings: [{resource: {stream: userz}, target: nowhere}, {target: x}]
+  c: {endpoint: {connector: {image: airbyte/source-fakr, config: {}}, x: 1}}
+  d: 5
+  e: {endpoint: {connector: 5}, bindings: [5]}
+connections:
+  f:
+    source: {connector: {image: airbyte/source-faker}}
+    destination: {connector: {image: airbyte/destination-local-json, config: {}}}
+    streams: [users, 5]
+""")
+    lines = firth_dev("check", path, expect=3).err.splitlines()
+    assert lines.pop() == "16 errors"
+    told = [line[len(str(path)) + 1:].split(": ")[0] for line in lines]
+    assert told == ["3:66", "4:52", "7:5", "8:28", "8:52", "8:62", "8:71", "9:6", "9:37", "9:71", "10:6", "11:29",
+                    "11:44", "14:25", "15:78", "16:22"]
+
+
 def test_values_of_a_config_are_not_told(firth_dev, catalog, tmp_path):
     (tmp_path / "config.yaml").write_text("seed: 3\ncount: '${PASSWORD}'\n")
     path = catalog(a_capture(config="config.yaml"))
