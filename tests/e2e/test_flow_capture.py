@@ -189,6 +189,15 @@ def test_an_acknowledgement_that_comes_too_late(firth, tmp_path):
     assert [each["outcome"] for each in events([json.loads(line) for line in running.out], "ended")] == ["completed"]
 
 
+def test_acknowledgements_have_to_be_read(firth, tmp_path):
+    """Ten seconds of a full pipe are a failure; what was committed is."""
+    path = catalog(tmp_path, [{"small_input": True}, {"trickle": 400}, {"for_ever": True}],
+                   opened={"explicitAcknowledgements": True})
+    error = failure(run(firth, path, "--commit-every", "1ms", expect=1))
+    assert "asked for acknowledgements, but has not read its input for 10 s" in error["message"]
+    assert ids(firth) == list(range(1, 401))
+
+
 def test_not_acknowledged_unless_asked(firth, tmp_path):
     path = catalog(tmp_path, [docs(1, 1), patch(n=1), {"for_ever": True}])
     running = firth.start("run", str(path))

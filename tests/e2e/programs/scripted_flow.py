@@ -5,6 +5,7 @@ what to answer instead of the usual (a string: log it and exit with 1); `session
 last one's for all that follow; `term`: {"log", "exit"} on SIGTERM.
 """
 
+import fcntl
 import json
 import os
 import signal
@@ -92,6 +93,13 @@ class Connector:
         elif name == "acknowledged":
             while self.acknowledged < value:
                 assert self.acknowledge(), "the input ended before the acknowledgement"
+        elif name == "small_input":
+            fcntl.fcntl(0, fcntl.F_SETPIPE_SZ, 4096)
+        elif name == "trickle":
+            for n in range(1, value + 1):
+                say({"captured": {"doc": {"id": n}}})
+                say({"checkpoint": {}})
+                time.sleep(0.005)  # its pace, so that each has a commit of its own: nothing waits for it
         elif name == "close_input":
             os.close(0)
         elif name == "input_end":
