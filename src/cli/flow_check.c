@@ -49,10 +49,10 @@ static int ask_spec(struct flow_checker *checker, struct flow_spec *ret_spec, st
 {
     const struct flow_capture_request request = {
         .type = FLOW_CAPTURE_SPEC, .spec = {FLOW_CAPTURE_LOCAL, checker->capture->endpoint.config}};
-    struct flow_capture_response response;
+    struct flow_capture_response response = {0};
     if (ask(checker, &request, FLOW_CAPTURE_SPEC_RESPONSE, &response, err) < 0)
         return -1;
-    if (response.spec.protocol != FLOW_PROTOCOL_VERSION)
+    if (response.type != FLOW_CAPTURE_SPEC_RESPONSE || response.spec.protocol != FLOW_PROTOCOL_VERSION)
         return error_set(err, ERROR_UNSUPPORTED,
                          "%s speaks version %u of Flow's protocol, this program speaks %d",
                          checker->program.label, response.spec.protocol, FLOW_PROTOCOL_VERSION);
@@ -132,7 +132,7 @@ static int validate(struct flow_checker *checker, struct error *err)
                                                               .connector_type = FLOW_CAPTURE_LOCAL,
                                                               .raw_config = capture->endpoint.config,
                                                               .bindings = {bindings, count}}};
-    struct flow_capture_response response;
+    struct flow_capture_response response = {0};
     if (ask(checker, &request, FLOW_CAPTURE_VALIDATED, &response, err) < 0)
         return -1;
     if (response.validated.bindings.count != count)
@@ -145,7 +145,7 @@ static void check_capture(struct flow_checker *checker)
 {
     const struct catalog_endpoint *endpoint = &checker->capture->endpoint;
     size_t before = checker->errors->count + checker->errors->omitted;
-    struct flow_spec spec;
+    struct flow_spec spec = {0};
     struct error err;
     if (ask_spec(checker, &spec, &err) < 0) {
         if (!checker->absent)
