@@ -5,8 +5,8 @@
 struct catalog_task *catalog_tasks(const struct catalog *catalog, struct arena *arena, size_t *ret_count)
 {
     size_t count = 0;
-    struct catalog_task *tasks =
-        arena_zalloc(arena, (catalog->capture_count + catalog->connection_count + 1) * sizeof *tasks);
+    size_t total = catalog->capture_count + catalog->connection_count + catalog->materialization_count;
+    struct catalog_task *tasks = arena_zalloc(arena, (total + 1) * sizeof *tasks);
     for (size_t i = 0; i < catalog->capture_count; i++) {
         const struct catalog_capture *capture = &catalog->captures[i];
         tasks[count++] = (struct catalog_task){
@@ -19,8 +19,20 @@ struct catalog_task *catalog_tasks(const struct catalog *catalog, struct arena *
                                                .connection = connection,
                                                .disable = connection->disable};
     }
+    for (size_t i = 0; i < catalog->materialization_count; i++) {
+        const struct catalog_materialization *materialization = &catalog->materializations[i];
+        tasks[count++] = (struct catalog_task){.name = materialization->name,
+                                               .place = &materialization->place,
+                                               .materialization = materialization,
+                                               .disable = materialization->disable};
+    }
     *ret_count = count;
     return tasks;
+}
+
+const char *catalog_task_kind(const struct catalog_task *task)
+{
+    return task->capture ? "capture" : task->connection ? "connection" : "materialization";
 }
 
 const char *catalog_difference_name(unsigned index)
@@ -221,13 +233,97 @@ static unsigned connection_differences(const struct catalog_connection *a, const
     return found;
 }
 
+/* --- materializations ---------------------------------------------------------------------------- */
+
+static bool same_partitions(const struct catalog_partition *a, size_t a_count,
+                            const struct catalog_partition *b, size_t b_count)
+{
+    bool same = a_count == b_count;
+    for (size_t i = 0; same && i < a_count; i++) {
+        same =
+            same_text(a[i].projection->field, b[i].projection->field) && a[i].value_count == b[i].value_count;
+        for (size_t j = 0; same && j < a[i].value_count; j++)
+            same = same_json(a[i].values[j], b[i].values[j]);
+    }
+    return same;
+}
+
+static bool same_source(const struct catalog_source *a, const struct catalog_source *b)
+{
+    return same_collection(a->collection, b->collection) && a->not_before_ms == b->not_before_ms &&
+           a->not_after_ms == b->not_after_ms &&
+           same_partitions(a->include, a->include_count, b->include, b->include_count) &&
+           same_partitions(a->exclude, a->exclude_count, b->exclude, b->exclude_count);
+}
+
+static bool same_fields(const struct catalog_fields *a, const struct catalog_fields *b)
+{
+    bool same = a->recommended == b->recommended && a->has_group_by == b->has_group_by &&
+                a->group_by_count == b->group_by_count && a->require_count == b->require_count &&
+                a->exclude_count == b->exclude_count;
+    for (size_t i = 0; same && i < a->group_by_count; i++)
+        same = strcmp(a->group_by[i], b->group_by[i]) == 0;
+    for (size_t i = 0; same && i < a->require_count; i++)
+        same = strcmp(a->require[i].field, b->require[i].field) == 0 &&
+               same_json(a->require[i].config, b->require[i].config);
+    for (size_t i = 0; same && i < a->exclude_count; i++)
+        same = strcmp(a->exclude[i], b->exclude[i]) == 0;
+    return same;
+}
+
+static bool same_output(const struct catalog_materialization_binding *a,
+                        const struct catalog_materialization_binding *b)
+{
+    return same_source(&a->source, &b->source) && same_json(a->resource, b->resource) &&
+           same_fields(&a->fields, &b->fields) && a->on_incompatible == b->on_incompatible &&
+           a->disable == b->disable && a->priority == b->priority && a->backfill == b->backfill;
+}
+
+static const char **schemas_read(const struct catalog_materialization *materialization, struct arena *arena)
+{
+    const char **uris = arena_zalloc(arena, (materialization->binding_count + 1) * sizeof *uris);
+    for (size_t i = 0; i < materialization->binding_count; i++)
+        uris[i] = materialization->bindings[i].source.collection->read_schema_uri;
+    return uris;
+}
+
+static unsigned materialization_differences(const struct catalog *a_catalog,
+                                            const struct catalog_materialization *a,
+                                            const struct catalog *b_catalog,
+                                            const struct catalog_materialization *b)
+{
+    unsigned found = endpoint_differences(&a->endpoint, &b->endpoint);
+    bool same = a->binding_count == b->binding_count;
+    for (size_t i = 0; same && i < a->binding_count; i++)
+        same = same_output(&a->bindings[i], &b->bindings[i]);
+    if (!same)
+        found |= CATALOG_DIFFERS_BINDINGS;
+    if (a->binding_count == b->binding_count) {
+        struct arena arena;
+        arena_init(&arena);
+        if (!same_schemas(a_catalog, schemas_read(a, &arena), b_catalog, schemas_read(b, &arena),
+                          a->binding_count, &arena))
+            found |= CATALOG_DIFFERS_SCHEMA;
+        arena_done(&arena);
+    }
+    if (a->source_delta_updates != b->source_delta_updates || a->source_naming != b->source_naming ||
+        a->source_recommended != b->source_recommended || a->on_incompatible != b->on_incompatible ||
+        !same_text(a->source_capture ? a->source_capture->name : NULL,
+                   b->source_capture ? b->source_capture->name : NULL))
+        found |= CATALOG_DIFFERS_SETTINGS;
+    return found;
+}
+
 unsigned catalog_task_differences(const struct catalog *old_catalog, const struct catalog_task *old_task,
                                   const struct catalog *new_catalog, const struct catalog_task *new_task)
 {
     unsigned found = old_task->disable != new_task->disable ? CATALOG_DIFFERS_ENABLED : 0;
-    if (!old_task->capture != !new_task->capture)
+    if (strcmp(catalog_task_kind(old_task), catalog_task_kind(new_task)) != 0)
         return found | CATALOG_DIFFERS_KIND;
-    return found | (old_task->capture
-                        ? capture_differences(old_catalog, old_task->capture, new_catalog, new_task->capture)
-                        : connection_differences(old_task->connection, new_task->connection));
+    if (old_task->capture)
+        return found | capture_differences(old_catalog, old_task->capture, new_catalog, new_task->capture);
+    if (old_task->connection)
+        return found | connection_differences(old_task->connection, new_task->connection);
+    return found | materialization_differences(old_catalog, old_task->materialization, new_catalog,
+                                               new_task->materialization);
 }

@@ -12,10 +12,14 @@ struct catalog_task {
     const struct catalog_place *place;
     const struct catalog_capture *capture;
     const struct catalog_connection *connection;
+    const struct catalog_materialization *materialization;
     bool disable;
 };
 
-/* The tasks that can be run, captures before connections, in the order of the catalog. */
+/* "capture", "connection", "materialization". */
+const char *catalog_task_kind(const struct catalog_task *task);
+
+/* All tasks: captures, connections, materializations, each in the order of the catalog. */
 struct catalog_task *catalog_tasks(const struct catalog *catalog, struct arena *arena, size_t *ret_count);
 
 /* The schema documents that the schemas at `uris` need: those they are in, and what these refer to, in the
@@ -28,7 +32,7 @@ enum catalog_difference {
     CATALOG_DIFFERS_KIND = 1 << 0,      /* a capture became a connection */
     CATALOG_DIFFERS_CONNECTOR = 1 << 1, /* image, command */
     CATALOG_DIFFERS_CONFIG = 1 << 2,    /* an endpoint's config or environment */
-    CATALOG_DIFFERS_BINDINGS = 1 << 3,  /* bindings, streams, their collections' keys and journals */
+    CATALOG_DIFFERS_BINDINGS = 1 << 3,  /* bindings, streams, their collections' keys, journals, fields */
     CATALOG_DIFFERS_SCHEMA = 1 << 4,
     CATALOG_DIFFERS_SCHEDULE = 1 << 5,
     CATALOG_DIFFERS_ENABLED = 1 << 6,

@@ -133,7 +133,7 @@ static int plan_entry(struct deploy *deploy, struct deployed *deployed, const st
     const struct control_task *there = find(deployed, task->name);
     struct deploy_entry entry = {.action = DEPLOY_ADD,
                                  .name = task->name,
-                                 .kind = task->capture ? "capture" : "connection",
+                                 .kind = catalog_task_kind(task),
                                  .schedule = plan_schedule_text(task, &deploy->arena),
                                  .enabled = !task->disable};
     if (check_runs(catalog, task, options, err) < 0)
@@ -179,7 +179,7 @@ int deploy_plan(struct deploy *deploy, struct control *control, const struct cat
     deploy->entries =
         arena_zalloc(&deploy->arena, (count + deployed.task_count + 1) * sizeof *deploy->entries);
     for (size_t i = 0; i < count && result == 0; i++)
-        result = plan_entry(deploy, &deployed, catalog, &tasks[i], options, err);
+        result = !plan_runs(&tasks[i]) ? 0 : plan_entry(deploy, &deployed, catalog, &tasks[i], options, err);
     if (result == 0)
         plan_rest(deploy, &deployed, prune);
     for (size_t i = 0; i < deploy->entry_count; i++)

@@ -230,6 +230,11 @@ void plan_done(struct plan *plan)
     arena_done(&plan->arena);
 }
 
+bool plan_runs(const struct catalog_task *task)
+{
+    return !task->materialization;
+}
+
 static const char *every(uint64_t ms, struct arena *arena)
 {
     static const struct {
@@ -349,7 +354,7 @@ int plan_catalog(struct supervisor *supervisor, const struct catalog *catalog,
     const struct catalog_task *tasks = catalog_tasks(catalog, &arena, &count);
     int result = 0;
     for (size_t i = 0; i < count && result == 0; i++) {
-        if (wanted(options, tasks[i].name, tasks[i].disable))
+        if (plan_runs(&tasks[i]) && wanted(options, tasks[i].name, tasks[i].disable))
             result = add_planned(supervisor, catalog, &tasks[i], options, err);
     }
     arena_done(&arena);

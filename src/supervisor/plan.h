@@ -28,6 +28,9 @@ int plan_task(struct plan *plan, const struct catalog *catalog, const struct cat
               const struct plan_options *options, struct error *err);
 void plan_done(struct plan *plan);
 
+/* Can this version run such a task? What it cannot is left out, and told once (plan_tell_skipped). */
+bool plan_runs(const struct catalog_task *task);
+
 /* "every 5m", "cron 0 * * * *", "once": a task's schedule for people, in the arena. */
 const char *plan_schedule_text(const struct catalog_task *task, struct arena *arena);
 

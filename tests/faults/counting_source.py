@@ -4,6 +4,7 @@ Streams a and b, interleaved, each with its own STATE every few records; documen
 same bytes. Everything that it says in a run goes to `log`/<run>.jsonl before it goes to stdout, and the state
 that it was given to <run>.state: the checker knows nothing else. It ends well once the file `finish` exists.
 
+With `pace` it waits for so many seconds between its steps, and with `rounds` it ends well after so many of them.
 With `refresh` in its config: a full refresh of stream a instead, so many records that name their run, with
 states in between, which nobody may rely on.
 """
@@ -57,7 +58,9 @@ def read(config):
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
 
-        while not os.path.exists(config["finish"]):
+        rounds = config.get("rounds", sys.maxsize)
+        while rounds > 0 and not os.path.exists(config["finish"]):
+            rounds -= 1
             for name, every in STREAMS.items():
                 said = b""
                 for _ in range(BATCH):
@@ -66,7 +69,7 @@ def read(config):
                     if at[name] % every == 0:
                         said += state(name, at[name])
                 say(said)
-            time.sleep(0.0005)  # its pace, so that a run is cut in many places: nothing waits for it
+            time.sleep(config.get("pace", 0.0005))  # its pace, so that a run is cut in many places: nothing waits for it
         say(b"".join(state(name, at[name]) for name in STREAMS))
 
 
