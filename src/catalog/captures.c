@@ -17,7 +17,7 @@ enum {
 static const struct key_rule capture_rules[CAPTURE_COUNT] = {
     [CAPTURE_ENDPOINT] = {"endpoint", TYPE_MAPPING, true},
     [CAPTURE_BINDINGS] = {"bindings", TYPE_LIST, true},
-    [CAPTURE_INTERVAL] = {"interval", TYPE_STRING, false},
+    [CAPTURE_INTERVAL] = {"interval", TYPE_DURATION, false},
     [CAPTURE_AUTO_DISCOVER] = {"autoDiscover", TYPE_MAPPING | TYPE_NULL, false},
     [CAPTURE_SHARDS] = {"shards", TYPE_MAPPING | TYPE_NULL, false},
     [CAPTURE_ON_INVALID] = {"onInvalid", TYPE_STRING | TYPE_MAPPING, false},

@@ -29,6 +29,19 @@ static const struct key_rule collection_rules[COLLECTION_COUNT] = {
 
 /* --- key and projections --------------------------------------------------------------------------- */
 
+static void tell_pointer(struct loader *loader, struct value value, const char *pointer)
+{
+    const char *written = value_written(loader, value);
+    if (*pointer == '/' && strchr(pointer, '~'))
+        loader_problem(loader, value,
+                       "'%s' is not a JSON pointer: inside of a name '~' is written ~0 and '/' is written ~1",
+                       written);
+    else
+        loader_problem(loader, value,
+                       "'%s' is not a JSON pointer to a property; write '/' before each name, like '/%s'",
+                       written, *pointer && *pointer != '/' ? written : "id");
+}
+
 static void build_key(struct loader *loader, struct catalog_collection *collection, struct value list)
 {
     if (!value_there(list))
@@ -47,10 +60,7 @@ static void build_key(struct loader *loader, struct catalog_collection *collecti
         if (!pointer)
             continue;
         if (!*pointer || !names_pointer_valid(slice_of(pointer))) {
-            loader_problem(loader, each,
-                           "'%s' is not a JSON pointer to a property; write '/' before each name, like '/%s'",
-                           value_written(loader, each),
-                           *pointer && *pointer != '/' ? value_written(loader, each) : "id");
+            tell_pointer(loader, each, pointer);
             continue;
         }
         for (size_t i = 0; i < used; i++) {
@@ -116,8 +126,8 @@ static void build_fragments(struct loader *loader, struct catalog_journal *journ
     static const struct key_rule rules[COUNT] = {
         [CODEC] = {"compressionCodec", TYPE_STRING, false},
         [LENGTH] = {"length", TYPE_INTEGER, false},
-        [FLUSH] = {"flushInterval", TYPE_STRING | TYPE_NULL, false},
-        [RETENTION] = {"retention", TYPE_STRING | TYPE_NULL, false},
+        [FLUSH] = {"flushInterval", TYPE_DURATION | TYPE_NULL, false},
+        [RETENTION] = {"retention", TYPE_DURATION | TYPE_NULL, false},
         [RETENTION_SIZE] = {"retentionSize", TYPE_INTEGER, false},
     };
     static const char *const codecs[] = {"NONE", "GZIP", "ZSTANDARD", "SNAPPY", "GZIP_OFFLOAD_DECOMPRESSION"};

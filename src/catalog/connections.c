@@ -195,7 +195,7 @@ static void build_schedule(struct loader *loader, struct value value, struct cat
 {
     enum { EVERY, CRON, COUNT };
     static const struct key_rule rules[COUNT] = {
-        [EVERY] = {"every", TYPE_STRING, false},
+        [EVERY] = {"every", TYPE_DURATION, false},
         [CRON] = {"cron", TYPE_STRING, false},
     };
     static const char *const words[] = {"manual"};

@@ -11,7 +11,7 @@ static void check_transform(struct loader *loader, struct value value)
         [SHUFFLE] = {"shuffle", TYPE_STRING | TYPE_MAPPING, true},
         [LAMBDA] = {"lambda", TYPE_ANY, false},
         [PRIORITY] = {"priority", TYPE_INTEGER, false},
-        [READ_DELAY] = {"readDelay", TYPE_STRING | TYPE_NULL, false},
+        [READ_DELAY] = {"readDelay", TYPE_DURATION | TYPE_NULL, false},
         [BACKFILL] = {"backfill", TYPE_INTEGER, false},
         [DISABLE] = {"disable", TYPE_BOOL, false},
     };

@@ -206,8 +206,8 @@ bool shards_disable(struct loader *loader, struct value value)
     };
     static const struct key_rule rules[COUNT] = {
         [DISABLE] = {"disable", TYPE_BOOL, false},
-        [MIN_TXN] = {"minTxnDuration", TYPE_STRING | TYPE_NULL, false},
-        [MAX_TXN] = {"maxTxnDuration", TYPE_STRING | TYPE_NULL, false},
+        [MIN_TXN] = {"minTxnDuration", TYPE_DURATION | TYPE_NULL, false},
+        [MAX_TXN] = {"maxTxnDuration", TYPE_DURATION | TYPE_NULL, false},
         [HOT_STANDBYS] = {"hotStandbys", TYPE_INTEGER | TYPE_NULL, false},
         [RING_BUFFER] = {"ringBufferSize", TYPE_INTEGER | TYPE_NULL, false},
         [READ_CHANNEL] = {"readChannelSize", TYPE_INTEGER | TYPE_NULL, false},

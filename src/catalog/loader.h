@@ -126,6 +126,7 @@ enum {
     TYPE_LIST = 1 << 5,
     TYPE_MAPPING = 1 << 6,
     TYPE_ANY = 0x7f,
+    TYPE_DURATION = 1 << 7 | TYPE_STRING,
 };
 
 struct key_rule {

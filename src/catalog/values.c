@@ -68,6 +68,8 @@ static const char *expected_names(struct loader *loader, unsigned types)
         {TYPE_BOOL, "true or false"},
     };
     const char *text = "";
+    if ((types & TYPE_DURATION) == TYPE_DURATION)
+        return "a duration like 30s, 5m, 2h or 1d";
     for (size_t i = 0; i < RULES_COUNT(names); i++) {
         if (types & names[i].type)
             text = arena_printf(&loader->scratch, "%s%s%s", text, *text ? " or " : "", names[i].name);

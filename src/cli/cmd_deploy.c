@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "catalog/snapshot.h"
 #include "cli/catalog_file.h"
+#include "cli/confirm.h"
 #include "store/store.h"
 #include "supervisor/deploy.h"
 #include "supervisor/talk.h"
@@ -123,29 +124,11 @@ static void print_json(const struct deploy *deploy, const char *file, bool appli
 
 /* --- asking -------------------------------------------------------------------------------------- */
 
-static bool says_yes(void)
-{
-    char answer[64];
-    fputs("deploy this? [y/N] ", stderr);
-    fflush(stderr);
-    return fgets(answer, sizeof answer, stdin) &&
-           (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0);
-}
-
 /* CLI_OK: go on. */
 static int ask(const struct cli *cli)
 {
     const struct deploy_options *options = cli->options;
-    if (options->yes)
-        return CLI_OK;
-    if (cli->json || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
-        log_error(&cli->log, "nothing was deployed: there is nobody to ask; --yes deploys without asking");
-        return CLI_FAILED;
-    }
-    if (says_yes())
-        return CLI_OK;
-    log_info(&cli->log, "nothing was deployed");
-    return CLI_FAILED;
+    return cli_confirm(cli, options->yes, "deploy this?", "deployed");
 }
 
 /* --- the daemon ---------------------------------------------------------------------------------- */

@@ -10,6 +10,7 @@ const struct command *const cli_commands[] = {
     &cli_serve,
     &cli_read,
     &cli_status,
+    &cli_drop,
     &cli_logs,
     &cli_test,
     &cli_validate,

@@ -22,6 +22,7 @@ struct store_engine {
     int (*commit)(struct store_writer *writer, struct slice checkpoint, struct error *err);
     uint64_t (*writer_pending)(const struct store_writer *writer);
     int (*truncate)(struct store_writer *writer, uint32_t journal, struct error *err);
+    int (*drop_task)(struct store *store, const char *task, struct error *err);
     int (*checkpoint_get)(struct store *store, const char *task, struct arena *arena,
                           struct slice *ret_checkpoint, struct error *err);
 

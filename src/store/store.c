@@ -82,6 +82,11 @@ int store_checkpoint_set(struct store *store, const char *task, struct slice che
     return writer ? store_commit(writer, checkpoint, err) : -1;
 }
 
+int store_drop_task(struct store *store, const char *task, struct error *err)
+{
+    return path_check_name("task", task, err) < 0 ? -1 : store->engine->drop_task(store, task, err);
+}
+
 int store_checkpoint_get(struct store *store, const char *task, struct arena *arena,
                          struct slice *ret_checkpoint, struct error *err)
 {

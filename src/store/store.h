@@ -132,6 +132,11 @@ struct store_task_info {
     int64_t committed_ms; /* newest commit's wall clock */
 };
 
+/* Throw away what the task has committed: its documents in every collection, its checkpoint. Nothing is read of
+ * it, so damage does not matter. Interrupted, it has to be done again. ERROR_NOT_FOUND if it never committed,
+ * ERROR_BUSY if its writer is open. */
+int store_drop_task(struct store *store, const char *task, struct error *err);
+
 /* All tasks that ever committed, in name order, those that write no journal (connections) among them. */
 int store_list_tasks(struct store *store, struct arena *arena, struct store_task_info **ret_infos,
                      size_t *ret_count, struct error *err);

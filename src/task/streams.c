@@ -186,6 +186,13 @@ static int set_state(struct task *task, struct task_binding *binding, struct err
     /* The default of a stream never seen is 0, and it has no state to lose. */
     if (saved->backfill != binding->spec->backfill)
         airbyte_states_reset_stream(states, binding->source);
+    else if (*saved->target && strcmp(saved->target, binding->progress_name) != 0 &&
+             airbyte_states_stream(states, binding->source).size > 0)
+        task_report_logf(
+            task->report, LOG_WARN,
+            "the stream '%.*s' went to %s and goes to %s now, from where it was: raise its binding's "
+            "'backfill' to have all of it there",
+            SLICE_ARGS(binding->source.name), saved->target, binding->progress_name);
     saved->backfill = binding->spec->backfill;
     saved->target = arena_strdup(&task->checkpoint.arena, binding->progress_name);
     /* A full refresh begins at the beginning, unless it goes on with one that was cut short. A state that

@@ -167,6 +167,18 @@ def test_backfill_counter_starts_the_stream_over(firth, tmp_path):
     assert [state_of(read, "users") for read in seen(tmp_path)] == [None, None, None, {"n": 8}]
 
 
+def test_change_of_target_is_told(firth, tmp_path):
+    run(firth, capture(tmp_path, [records(1, 2), state(2)]))
+    lines = run(firth, capture(tmp_path, [records(3, 3), state(3)], bindings={"users": "acmeCo/people"}))
+    told = [log["message"] for log in events(lines, "log") if log["level"] == "warn"]
+    assert told == ["the stream 'users' went to acmeCo/users and goes to acmeCo/people now, from where it was: raise its "
+                    "binding's 'backfill' to have all of it there"]
+    assert state_of(seen(tmp_path)[1], "users") == {"n": 2}
+    assert ids(firth) == [1, 2] and ids(firth, "acmeCo/people") == [3]
+    lines = run(firth, capture(tmp_path, [], bindings={"users": "acmeCo/people"}))
+    assert not [log for log in events(lines, "log") if log["level"] == "warn"]
+
+
 def test_full_refresh_starts_over_each_time(firth, tmp_path):
     streams = [{"name": "users", "modes": ["full_refresh", "incremental"]}]
     catalog = capture(tmp_path, [records(1, 1), state(1)], streams=streams,
