@@ -56,9 +56,9 @@ enum store_compression { STORE_COMPRESSION_NONE, STORE_COMPRESSION_ZSTD };
 /* Settings of a journal, taken when it is opened by its writer. */
 struct store_journal_options {
     enum store_compression compression;
-    uint64_t segment_bytes;             /* seal and start the next past this; 0 = 64 MiB */
-    uint64_t retain_bytes; /* keep at least the newest so many, drop older sealed segments; 0 = keep all */
-    uint64_t retain_ms;    /* drop sealed segments whose newest document is older; 0 = keep all */
+    uint64_t segment_bytes; /* seal and start the next past this; 0 = 64 MiB */
+    uint64_t retain_bytes;  /* keep at least the newest so many, drop older sealed segments; 0 = keep all */
+    uint64_t retain_ms;     /* drop sealed segments whose newest document is older; 0 = keep all */
 };
 
 /* Open the task's writer: takes its lock (ERROR_BUSY otherwise), recovers (cuts whatever lies past the
@@ -132,9 +132,9 @@ struct store_task_info {
     int64_t committed_ms; /* newest commit's wall clock */
 };
 
-/* Throw away what the task has committed: its documents in every collection, its checkpoint. Nothing is read of
- * it, so damage does not matter. Interrupted, it has to be done again. ERROR_NOT_FOUND if it never committed,
- * ERROR_BUSY if its writer is open. */
+/* Throw away what the task has committed: its documents in every collection, its checkpoint. Nothing is read
+ * of it, so damage does not matter. Interrupted, it has to be done again. ERROR_NOT_FOUND if it never
+ * committed, ERROR_BUSY if its writer is open. */
 int store_drop_task(struct store *store, const char *task, struct error *err);
 
 /* All tasks that ever committed, in name order, those that write no journal (connections) among them. */
