@@ -1,4 +1,5 @@
 /* `firth deploy`: give the daemon a catalog to run. */
+#include "base/fault.h"
 #include "base/file.h"
 #include "catalog/snapshot.h"
 #include "cli/catalog_file.h"
@@ -193,6 +194,7 @@ static int apply(const struct cli *cli, const struct deploy *deploy, struct cont
         return cli_fail(cli, &err);
     if (deploy_apply(deploy, control, file, by, snapshot, &err) < 0)
         return cli_fail(cli, &err);
+    fault_point("deploy.after-commit");
     ret_answer->running = daemon >= 0;
     if (daemon >= 0)
         tell_daemon(daemon, ret_answer);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+enum { LAST_FACTS_TRIES = 20 };
+
 /* --- being asked --------------------------------------------------------------------------------- */
 
 static void log_changes(const struct daemon *daemon, const struct daemon_changes *changes)
@@ -126,7 +128,9 @@ static void on_closing(void *context)
 {
     struct daemon *daemon = context;
     daemon->closing = true;
-    daemon_save_facts(daemon);
+    /* Each try waits for a while if another process changes the store just now. */
+    for (int tries = 0; tries < LAST_FACTS_TRIES && !daemon_save_facts(daemon); tries++)
+        continue;
     uv_close((uv_handle_t *)&daemon->facts_due, NULL);
     uv_close((uv_handle_t *)&daemon->reload_due, NULL);
     talk_server_close(daemon->talk);

@@ -20,7 +20,7 @@ static int64_t now_ms(void)
 
 static void on_facts_due(uv_timer_t *timer)
 {
-    daemon_save_facts(timer->data);
+    (void)daemon_save_facts(timer->data);
 }
 
 void daemon_task_dirty(struct daemon_task *task)
@@ -33,7 +33,7 @@ void daemon_task_dirty(struct daemon_task *task)
 
 /* All that changed within a turn of the loop, in one transaction. If it fails, again after a second, and the
  * tasks go on meanwhile. */
-void daemon_save_facts(struct daemon *daemon)
+bool daemon_save_facts(struct daemon *daemon)
 {
     struct control_task_facts *items = mem_alloc((daemon->tasks.count + 1) * sizeof *items);
     const struct map_entry *entry;
@@ -44,19 +44,21 @@ void daemon_save_facts(struct daemon *daemon)
         if (task->dirty && !task->gone)
             items[count++] = (struct control_task_facts){task->name, task->facts};
     }
-    if (count == 0 || control_put_facts(daemon->options->control, items, count, &err) == 0) {
+    bool saved = count == 0 || control_put_facts(daemon->options->control, items, count, &err) == 0;
+    free(items);
+    if (saved) {
         for (size_t at = 0; (entry = map_next(&daemon->tasks, &at));)
             ((struct daemon_task *)entry->value)->dirty = false;
         daemon->facts_failed = false;
-    } else {
-        if (!daemon->facts_failed && err.code != ERROR_BUSY)
-            log_warn(daemon->options->log, "what the tasks do cannot be noted, which is tried on: %s",
-                     err.message);
-        daemon->facts_failed = err.code != ERROR_BUSY;
-        if (!daemon->closing)
-            uv_timer_start(&daemon->facts_due, on_facts_due, FACTS_RETRY_MS, 0);
+        return true;
     }
-    free(items);
+    if (!daemon->facts_failed && err.code != ERROR_BUSY)
+        log_warn(daemon->options->log, "what the tasks do cannot be noted, which is tried on: %s",
+                 err.message);
+    daemon->facts_failed = err.code != ERROR_BUSY;
+    if (!daemon->closing)
+        uv_timer_start(&daemon->facts_due, on_facts_due, FACTS_RETRY_MS, 0);
+    return false;
 }
 
 static void set_error(struct daemon_task *task, const struct error *error)

@@ -76,7 +76,8 @@ struct supervisor_events daemon_events(struct daemon *daemon);
 void daemon_task_failed(struct daemon_task *task, const struct error *error);
 /* The facts are to be saved, soon. */
 void daemon_task_dirty(struct daemon_task *task);
-void daemon_save_facts(struct daemon *daemon);
+/* Now; false if it could not be done. */
+bool daemon_save_facts(struct daemon *daemon);
 
 /* daemon_status.c */
 void daemon_write_status(struct daemon *daemon, struct buffer *out);

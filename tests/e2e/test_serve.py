@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -182,6 +183,42 @@ def test_disabled_and_enabled_again(firth, tmp_path):
     deploy(firth, catalog)
     wait_for(firth, "acmeCo/a", event="ended", outcome="stopped")
     until(lambda: not processes_of(daemon.pid), "the disabled task to end")
+
+
+def at_a_terminal(firth, *args, answer):
+    """What the command says to a person who answers so, and its exit code."""
+    controller, terminal = pty.openpty()
+    with subprocess.Popen([firth.path, *map(str, args)], stdin=terminal, stdout=terminal, stderr=terminal,
+                          env=firth.environment(), cwd=firth.cwd) as process:
+        os.close(terminal)
+        os.write(controller, answer)
+        said = b""
+        try:
+            while chunk := os.read(controller, 4096):
+                said += chunk
+        except OSError:  # the other side is closed
+            pass
+        process.wait(60)
+    os.close(controller)
+    return process.returncode, said.decode()
+
+
+def test_a_person_is_asked(firth, tmp_path):
+    catalog = serving.write(tmp_path / "flow.json", capture(tmp_path, "a", records(1, 2)))
+    for answer in (b"n\n", b"\n", b"\x04"):
+        code, said = at_a_terminal(firth, "deploy", catalog, answer=answer)
+        assert code == 1 and "1 to add" in said and "deploy this? [y/N]" in said and "nothing was deployed" in said
+    code, said = at_a_terminal(firth, "deploy", catalog, answer=b"y\n")
+    assert code == 0 and "deployed; no daemon runs" in said
+    assert deploy(firth, catalog) == {"acmeCo/a": "none"}
+
+
+def test_a_deploy_killed_behind_its_commit_is_heard_of(firth_dev, tmp_path):
+    catalog = serving.write(tmp_path / "flow.json", capture(tmp_path, "a", records(1, 2)))
+    serve(firth_dev)
+    result = firth_dev("deploy", catalog, "--yes", env={"FIRTH_FAULT_KILL": "deploy.after-commit"})
+    assert result.rc == -signal.SIGKILL
+    wait_for(firth_dev, "acmeCo/a", event="ended", outcome="completed")
 
 
 # --- over restarts ----------------------------------------------------------------------------------------

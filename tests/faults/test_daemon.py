@@ -111,6 +111,7 @@ def finish(daemon, load):
     until(lambda: all_done(daemon.firth, load, "every 1h"), "all captures to end", 300)
 
 
+@pytest.mark.timeout(1800 if FULL else 180)
 def test_many_captures_under_one_daemon(firth, tmp_path):
     load, number = Load(tmp_path, COUNT), seed()
     daemon = Daemon(firth, load, number)
