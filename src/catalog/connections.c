@@ -1,4 +1,5 @@
 /* connections: Airbyte's, for people who keep them in git: a source, a destination, streams, a schedule. */
+#include "base/clock.h"
 #include "catalog/loader.h"
 
 /* --- streams --------------------------------------------------------------------------------------- */
@@ -185,6 +186,11 @@ static void build_cron(struct loader *loader, struct value value, struct catalog
         return;
     if (cron_parse(text, &schedule->cron, &err) < 0) {
         loader_problem(loader, value, "'cron': %s", err.message);
+        return;
+    }
+    if (cron_next(&schedule->cron, clock_wall_ms(&clock_system)) < 0) {
+        loader_problem(loader, value, "'cron': there is no such time any more: '%s'",
+                       value_written(loader, value));
         return;
     }
     schedule->kind = CATALOG_SCHEDULE_CRON;
