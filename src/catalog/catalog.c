@@ -132,6 +132,15 @@ const struct catalog_capture *catalog_capture(const struct catalog *catalog, con
     return NULL;
 }
 
+const struct catalog_materialization *catalog_materialization(const struct catalog *catalog, const char *name)
+{
+    for (size_t i = 0; i < catalog->materialization_count; i++) {
+        if (strcmp(catalog->materializations[i].name, name) == 0)
+            return &catalog->materializations[i];
+    }
+    return NULL;
+}
+
 const struct catalog_connection *catalog_connection(const struct catalog *catalog, const char *name)
 {
     for (size_t i = 0; i < catalog->connection_count; i++) {

@@ -363,6 +363,8 @@ MEM_DEFINE_CLEANUP(struct catalog *, catalog_free);
 const struct catalog_collection *catalog_collection(const struct catalog *catalog, const char *name);
 const struct catalog_capture *catalog_capture(const struct catalog *catalog, const char *name);
 const struct catalog_connection *catalog_connection(const struct catalog *catalog, const char *name);
+const struct catalog_materialization *catalog_materialization(const struct catalog *catalog,
+                                                              const char *name);
 
 /* Is it a name that collections and tasks may have: parts of letters, digits, - _ . joined by single /? */
 bool catalog_name_valid(struct slice name);

@@ -87,9 +87,12 @@ static void list_tasks(const struct catalog *catalog, struct table *table)
                     endpoint_text(&connection->destination), connection->disable ? ", disabled" : "");
     }
     for (size_t i = 0; i < catalog->materialization_count; i++) {
+        const struct catalog_materialization *materialization = &catalog->materializations[i];
         table_cell(table, "materialization");
-        table_cell(table, catalog->materializations[i].name);
-        table_cell(table, "checked; this version does not run materializations");
+        table_cell(table, materialization->name);
+        table_cellf(table, "to %s, %zu binding%s%s", endpoint_text(&materialization->endpoint),
+                    materialization->binding_count, materialization->binding_count == 1 ? "" : "s",
+                    materialization->disable ? ", disabled" : "");
     }
     for (size_t i = 0; i < catalog->test_count; i++) {
         table_cell(table, "test");

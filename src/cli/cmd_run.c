@@ -48,6 +48,7 @@ static int supervise(struct cli *cli, const struct catalog *catalog, const char 
     const struct plan_options plan = {.built_ins = cli->built_ins,
                                       .data_dir = data_dir,
                                       .commit_ms = commit_ms,
+                                      .once = options->once,
                                       .stall_ms = stall_ms,
                                       .only = options->tasks.items,
                                       .only_count = options->tasks.count};

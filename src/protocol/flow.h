@@ -14,6 +14,8 @@
 
 #include "json/json.h"
 
+struct json_writer;
+
 enum { FLOW_PROTOCOL_VERSION = 3032023 }; /* what every `spec` response names */
 
 struct flow_texts {
@@ -165,5 +167,13 @@ extern const struct slice flow_uuid_pointer; /* "/_meta/uuid" */
 /* By what name a binding's part of the connector's state goes: the resource's path, its parts joined by '/',
  * each byte but letters, digits and -_+.= percent-encoded, then ".v<backfill>" unless that is 0. */
 struct slice flow_state_key(struct flow_texts resource_path, uint32_t backfill, struct arena *arena);
+
+/* --- bytes ----------------------------------------------------------------------------------------- */
+
+/* As a string in base64. */
+void flow_bytes_write(struct json_writer *writer, struct slice bytes);
+/* The bytes of a string in base64, either alphabet, padded or not, as protobuf's JSON has it. False: it is
+ * none. */
+bool flow_bytes_read(const struct json *doc, uint32_t at, struct arena *arena, struct slice *ret_bytes);
 
 #endif

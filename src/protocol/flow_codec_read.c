@@ -50,22 +50,20 @@ static int digit_of(unsigned char c)
     return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
 }
 
-/* Either alphabet, padded or not, as protobuf's JSON has it. */
-static int read_bytes(const struct place *place, struct slice *ret_bytes, struct error *err)
+bool flow_bytes_read(const struct json *doc, uint32_t at, struct arena *arena, struct slice *ret_bytes)
 {
-    struct slice text;
-    if (!json_is(place->doc, place->at, JSON_STRING))
-        return wrong(place, "base64 in a string", err);
-    text = json_string(place->doc, place->at, place->arena);
+    if (!json_is(doc, at, JSON_STRING))
+        return false;
+    struct slice text = json_string(doc, at, arena);
     while (text.size && text.data[text.size - 1] == '=')
         text.size--;
-    char *bytes = arena_alloc(place->arena, text.size * 3 / 4 + 1);
+    char *bytes = arena_alloc(arena, text.size * 3 / 4 + 1);
     size_t size = 0;
     uint32_t group = 0, bits = 0;
     for (size_t i = 0; i < text.size; i++) {
         int digit = digit_of((unsigned char)text.data[i]);
         if (digit < 0)
-            return wrong(place, "base64 in a string", err);
+            return false;
         group = group << 6 | (uint32_t)digit;
         bits += 6;
         if (bits >= 8) {
@@ -74,9 +72,16 @@ static int read_bytes(const struct place *place, struct slice *ret_bytes, struct
         }
     }
     if (bits == 6)
-        return wrong(place, "base64 in a string", err);
+        return false;
     *ret_bytes = (struct slice){bytes, size};
-    return 0;
+    return true;
+}
+
+static int read_bytes(const struct place *place, struct slice *ret_bytes, struct error *err)
+{
+    return flow_bytes_read(place->doc, place->at, place->arena, ret_bytes)
+               ? 0
+               : wrong(place, "base64 in a string", err);
 }
 
 /* A number, or a string that holds one. */

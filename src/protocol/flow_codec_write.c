@@ -26,7 +26,7 @@ static void put_json(struct json_writer *writer, struct slice raw)
     }
 }
 
-static void put_bytes(struct json_writer *writer, struct slice bytes)
+void flow_bytes_write(struct json_writer *writer, struct slice bytes)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     struct buffer text;
@@ -127,7 +127,7 @@ static void put_member(struct json_writer *writer, const struct flow_member *mem
         put_json(writer, *(const struct slice *)at);
         break;
     case FLOW_BYTES:
-        put_bytes(writer, *(const struct slice *)at);
+        flow_bytes_write(writer, *(const struct slice *)at);
         break;
     case FLOW_BOOL:
         json_put_bool(writer, *(const bool *)at);

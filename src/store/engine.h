@@ -29,6 +29,7 @@ struct store_engine {
     struct store_reader *(*reader_open)(struct store *store, const char *collection, const char *writer,
                                         uint64_t from, struct error *err);
     void (*reader_close)(struct store_reader *reader);
+    int (*reader_seek)(struct store_reader *reader, const char *writer, uint64_t number, struct error *err);
     int (*reader_next)(struct store_reader *reader, struct store_document *ret_document, struct error *err);
     int (*reader_fd)(struct store_reader *reader);
     void (*reader_woken)(struct store_reader *reader);

@@ -110,6 +110,11 @@ void store_reader_close(struct store_reader *reader)
         reader->engine->reader_close(reader);
 }
 
+int store_reader_seek(struct store_reader *reader, const char *writer, uint64_t number, struct error *err)
+{
+    return reader->engine->reader_seek(reader, writer, number, err);
+}
+
 int store_reader_next(struct store_reader *reader, struct store_document *ret_document, struct error *err)
 {
     return reader->engine->reader_next(reader, ret_document, err);

@@ -110,6 +110,9 @@ struct store_reader *store_reader_open(struct store *store, const char *collecti
                                        uint64_t from, struct error *err);
 void store_reader_close(struct store_reader *reader);
 MEM_DEFINE_CLEANUP(struct store_reader *, store_reader_close);
+/* Go on in one writer's journal with this number, instead of where the reader was opened. Before the first
+ * store_reader_next; a writer that has no journal in the collection is ERROR_NOT_FOUND. */
+int store_reader_seek(struct store_reader *reader, const char *writer, uint64_t number, struct error *err);
 /* 1 and a document; 0 when there is none committed that was not read yet (call again later); -1. */
 int store_reader_next(struct store_reader *reader, struct store_document *ret_document, struct error *err);
 /* A descriptor that becomes readable when something may have been committed; for poll. */

@@ -179,7 +179,7 @@ int deploy_plan(struct deploy *deploy, struct control *control, const struct cat
     deploy->entries =
         arena_zalloc(&deploy->arena, (count + deployed.task_count + 1) * sizeof *deploy->entries);
     for (size_t i = 0; i < count && result == 0; i++)
-        result = !plan_runs(&tasks[i]) ? 0 : plan_entry(deploy, &deployed, catalog, &tasks[i], options, err);
+        result = plan_entry(deploy, &deployed, catalog, &tasks[i], options, err);
     if (result == 0)
         plan_rest(deploy, &deployed, prune);
     for (size_t i = 0; i < deploy->entry_count; i++)

@@ -1,25 +1,16 @@
-#include "supervisor/plan.h"
+#include "supervisor/planner.h"
 
 #include "task/flow_collection.h"
-#include "task/task_spec.h"
 
-/* What the functions below share. */
-struct planner {
-    struct plan *plan;
-    struct arena *arena; /* the plan's */
-    const struct catalog *catalog;
-    const struct plan_options *options;
-};
-
-static int at_place(const struct catalog_place *place, struct error *err)
+int planner_at(const struct catalog_place *place, struct error *err)
 {
     return error_wrap(err, "%s:%u:%u", place->file, place->line, place->column);
 }
 
 /* --- endpoints ----------------------------------------------------------------------------------- */
 
-static int plan_endpoint(struct planner *planner, const struct catalog_endpoint *endpoint, const char *task,
-                         struct task_endpoint *ret_endpoint, struct error *err)
+int planner_endpoint(struct planner *planner, const struct catalog_endpoint *endpoint, const char *task,
+                     struct task_endpoint *ret_endpoint, struct error *err)
 {
     struct connector_spec wanted = {.protocol = CONNECTOR_AIRBYTE, .task = task};
     switch (endpoint->kind) {
@@ -35,12 +26,14 @@ static int plan_endpoint(struct planner *planner, const struct catalog_endpoint 
         break;
     case CATALOG_ENDPOINT_INGEST:
     case CATALOG_ENDPOINT_DEKAF:
-        return error_set(err, ERROR_UNSUPPORTED, "push captures (ingest) cannot be run by this version"),
-               at_place(&endpoint->place, err);
+        return error_set(err, ERROR_UNSUPPORTED, "%s cannot be run by this version",
+                         endpoint->kind == CATALOG_ENDPOINT_INGEST ? "push captures (ingest)"
+                                                                   : "materializations of dekaf"),
+               planner_at(&endpoint->place, err);
     }
     if (connector_resolve(planner->options->built_ins, &wanted, planner->arena, &ret_endpoint->program, err) <
         0)
-        return at_place(&endpoint->place, err);
+        return planner_at(&endpoint->place, err);
     ret_endpoint->config = endpoint->config;
     ret_endpoint->image = endpoint->kind == CATALOG_ENDPOINT_CONNECTOR;
     return 0;
@@ -59,8 +52,8 @@ static struct store_journal_options journal_options(const struct catalog_journal
     };
 }
 
-static int finish(struct planner *planner, const struct task_spec *spec, const char *const *names,
-                  struct supervisor_schedule schedule, struct error *err)
+int planner_finish(struct planner *planner, const struct task_spec *spec, const char *const *names,
+                   struct supervisor_schedule schedule, struct error *err)
 {
     struct buffer *text = &planner->plan->spec;
     task_spec_write(text, spec);
@@ -76,7 +69,7 @@ static int finish(struct planner *planner, const struct task_spec *spec, const c
     return 0;
 }
 
-static struct task_spec new_spec(const struct planner *planner, enum task_kind kind, const char *name)
+struct task_spec planner_spec(const struct planner *planner, enum task_kind kind, const char *name)
 {
     struct task_spec spec = {.kind = kind,
                              .name = name,
@@ -90,7 +83,7 @@ static struct task_spec new_spec(const struct planner *planner, enum task_kind k
     return spec;
 }
 
-static const char *const *words(const char *const *from, size_t count, struct arena *arena)
+const char *const *planner_words(const char *const *from, size_t count, struct arena *arena)
 {
     const char **copy = arena_zalloc(arena, (count + 1) * sizeof *copy);
     for (size_t i = 0; i < count; i++)
@@ -125,8 +118,8 @@ static int plan_binding(struct planner *planner, const struct catalog_binding *b
 
 static int plan_capture(struct planner *planner, const struct catalog_capture *capture, struct error *err)
 {
-    struct task_spec spec = new_spec(planner, TASK_CAPTURE, capture->name);
-    if (plan_endpoint(planner, &capture->endpoint, capture->name, &spec.source, err) < 0)
+    struct task_spec spec = planner_spec(planner, TASK_CAPTURE, capture->name);
+    if (planner_endpoint(planner, &capture->endpoint, capture->name, &spec.source, err) < 0)
         return -1;
     struct task_binding_spec *bindings =
         arena_zalloc(planner->arena, (capture->binding_count + 1) * sizeof *bindings);
@@ -139,9 +132,9 @@ static int plan_capture(struct planner *planner, const struct catalog_capture *c
             continue;
         struct task_binding_spec *planned = &bindings[spec.binding_count];
         if (plan_binding(planner, binding, spec.source.program.protocol, planned, err) < 0)
-            return at_place(&binding->place, err);
+            return planner_at(&binding->place, err);
         planned->collection = binding->target->name;
-        planned->key = words(binding->target->key, binding->target->key_count, planner->arena);
+        planned->key = planner_words(binding->target->key, binding->target->key_count, planner->arena);
         planned->schema_uri = binding->target->write_schema_uri;
         planned->journal = journal_options(&binding->target->journal);
         planned->quarantine = binding->quarantine;
@@ -154,8 +147,8 @@ static int plan_capture(struct planner *planner, const struct catalog_capture *c
     spec.interval_ms = capture->interval_ms;
     spec.schemas =
         catalog_schemas_needed(planner->catalog, uris, uri_count, planner->arena, &spec.schema_count);
-    return finish(planner, &spec, names, (struct supervisor_schedule){.interval_ms = capture->interval_ms},
-                  err);
+    return planner_finish(planner, &spec, names,
+                          (struct supervisor_schedule){.interval_ms = capture->interval_ms}, err);
 }
 
 /* --- connections --------------------------------------------------------------------------------- */
@@ -182,15 +175,15 @@ static int check_airbyte(const struct catalog_endpoint *endpoint, const struct t
                      "%s speaks Flow's protocol, but a connection moves data between connectors that speak "
                      "Airbyte's; a capture and a materialization are for this one",
                      planned->program.label),
-           at_place(&endpoint->place, err);
+           planner_at(&endpoint->place, err);
 }
 
 static int plan_connection(struct planner *planner, const struct catalog_connection *connection,
                            struct error *err)
 {
-    struct task_spec spec = new_spec(planner, TASK_CONNECTION, connection->name);
-    if (plan_endpoint(planner, &connection->source, connection->name, &spec.source, err) < 0 ||
-        plan_endpoint(planner, &connection->destination, connection->name, &spec.destination, err) < 0 ||
+    struct task_spec spec = planner_spec(planner, TASK_CONNECTION, connection->name);
+    if (planner_endpoint(planner, &connection->source, connection->name, &spec.source, err) < 0 ||
+        planner_endpoint(planner, &connection->destination, connection->name, &spec.destination, err) < 0 ||
         check_airbyte(&connection->source, &spec.source, err) < 0 ||
         check_airbyte(&connection->destination, &spec.destination, err) < 0)
         return -1;
@@ -206,7 +199,7 @@ static int plan_connection(struct planner *planner, const struct catalog_connect
         names[i] = arena_printf(planner->arena, "%s%s", connection->prefix, connection->streams[i].name);
     }
     spec.bindings = bindings;
-    return finish(planner, &spec, names, schedule_of(&connection->schedule), err);
+    return planner_finish(planner, &spec, names, schedule_of(&connection->schedule), err);
 }
 
 /* --- one task ------------------------------------------------------------------------------------ */
@@ -218,6 +211,8 @@ int plan_task(struct plan *plan, const struct catalog *catalog, const struct cat
     arena_init(&plan->arena);
     buffer_init(&plan->spec, TASK_SPEC_MAX);
     struct planner planner = {.plan = plan, .arena = &plan->arena, .catalog = catalog, .options = options};
+    if (task->materialization)
+        return planner_materialization(&planner, task->materialization, err);
     return task->capture ? plan_capture(&planner, task->capture, err)
                          : plan_connection(&planner, task->connection, err);
 }
@@ -228,11 +223,6 @@ void plan_done(struct plan *plan)
         explicit_bzero(plan->spec.data, plan->spec.size);
     buffer_done(&plan->spec);
     arena_done(&plan->arena);
-}
-
-bool plan_runs(const struct catalog_task *task)
-{
-    return !task->materialization;
 }
 
 static const char *every(uint64_t ms, struct arena *arena)
@@ -251,6 +241,8 @@ const char *plan_schedule_text(const struct catalog_task *task, struct arena *ar
 {
     if (task->capture)
         return every(task->capture->interval_ms, arena);
+    if (task->materialization)
+        return "always";
     const struct catalog_schedule *schedule = &task->connection->schedule;
     switch (schedule->kind) {
     case CATALOG_SCHEDULE_EVERY:
@@ -276,20 +268,14 @@ static bool wanted(const struct plan_options *options, const char *name, bool di
 
 static int unknown_task(const struct catalog *catalog, const char *name, struct error *err)
 {
-    size_t count = catalog->capture_count + catalog->connection_count, at = 0;
-    const char **names = mem_alloc((count + 1) * sizeof *names);
-    for (size_t i = 0; i < catalog->capture_count; i++)
-        names[at++] = catalog->captures[i].name;
-    for (size_t i = 0; i < catalog->connection_count; i++)
-        names[at++] = catalog->connections[i].name;
+    struct arena arena;
+    size_t count;
+    arena_init(&arena);
+    const struct catalog_task *tasks = catalog_tasks(catalog, &arena, &count);
+    const char **names = arena_alloc(&arena, (count + 1) * sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = tasks[i].name;
     const char *nearest = string_nearest(name, names, count);
-    for (size_t i = 0; i < catalog->materialization_count; i++) {
-        if (strcmp(catalog->materializations[i].name, name) == 0) {
-            free(names);
-            return error_set(err, ERROR_UNSUPPORTED,
-                             "'%s' is a materialization, which this version cannot run", name);
-        }
-    }
     error_set(err, ERROR_NOT_FOUND, "%s has no task '%.128s'; %s%s%s", catalog->file, name,
               nearest ? "did you mean '"
               : count ? "its first is '"
@@ -300,14 +286,16 @@ static int unknown_task(const struct catalog *catalog, const char *name, struct 
               nearest ? "'?"
               : count ? "'"
                       : "");
-    free(names);
+    arena_done(&arena);
     return -1;
 }
 
 static int check_names(const struct catalog *catalog, const struct plan_options *options, struct error *err)
 {
     for (size_t i = 0; i < options->only_count; i++) {
-        if (!catalog_capture(catalog, options->only[i]) && !catalog_connection(catalog, options->only[i]))
+        const char *name = options->only[i];
+        if (!catalog_capture(catalog, name) && !catalog_connection(catalog, name) &&
+            !catalog_materialization(catalog, name))
             return unknown_task(catalog, options->only[i], err);
     }
     return 0;
@@ -316,11 +304,6 @@ static int check_names(const struct catalog *catalog, const struct plan_options 
 void plan_tell_skipped(const struct catalog *catalog, plan_on_skipped *on_skipped, void *context)
 {
     char message[256];
-    if (catalog->materialization_count) {
-        snprintf(message, sizeof message, "%zu materialization%s skipped: this version cannot run them",
-                 catalog->materialization_count, catalog->materialization_count == 1 ? "" : "s");
-        on_skipped(context, message);
-    }
     size_t derived = 0;
     for (size_t i = 0; i < catalog->collection_count; i++)
         derived += catalog->collections[i].derived;
@@ -354,7 +337,7 @@ int plan_catalog(struct supervisor *supervisor, const struct catalog *catalog,
     const struct catalog_task *tasks = catalog_tasks(catalog, &arena, &count);
     int result = 0;
     for (size_t i = 0; i < count && result == 0; i++) {
-        if (plan_runs(&tasks[i]) && wanted(options, tasks[i].name, tasks[i].disable))
+        if (wanted(options, tasks[i].name, tasks[i].disable))
             result = add_planned(supervisor, catalog, &tasks[i], options, err);
     }
     arena_done(&arena);
@@ -362,7 +345,7 @@ int plan_catalog(struct supervisor *supervisor, const struct catalog *catalog,
         return -1;
     if (supervisor_task_count(supervisor) == 0)
         return error_set(err, ERROR_INVALID,
-                         "%s has no task to run: no capture and no connection that is enabled",
+                         "%s has no task to run: no capture, connection or materialization that is enabled",
                          catalog->file);
     if (options->only_count == 0)
         plan_tell_skipped(catalog, on_skipped, context);

@@ -12,6 +12,7 @@ struct plan_options {
     const struct connector_catalog *built_ins;
     const char *data_dir;
     uint64_t commit_ms;      /* a transaction lasts so long at most; 0: the default */
+    bool once;               /* materializations end with what is committed when they begin */
     uint64_t stall_ms;       /* a connector may be silent for so long; 0: PLAN_STALL_MS_DEFAULT */
     const char *const *only; /* names of tasks; only_count 0: all that are not disabled */
     size_t only_count;
@@ -28,8 +29,6 @@ int plan_task(struct plan *plan, const struct catalog *catalog, const struct cat
               const struct plan_options *options, struct error *err);
 void plan_done(struct plan *plan);
 
-/* Can this version run such a task? What it cannot is left out, and told once (plan_tell_skipped). */
-bool plan_runs(const struct catalog_task *task);
 
 /* "every 5m", "cron 0 * * * *", "once": a task's schedule for people, in the arena. */
 const char *plan_schedule_text(const struct catalog_task *task, struct arena *arena);

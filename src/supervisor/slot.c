@@ -207,13 +207,27 @@ static void start(struct slot *slot)
         session_over(slot, TASK_FAILED, &err);
 }
 
+/* With `once` a materialization begins when what the other tasks bring is there. */
+static bool waits_for_others(const struct supervisor *supervisor, const struct slot *slot)
+{
+    if (!supervisor->options.once || slot->work.kind != TASK_MATERIALIZATION)
+        return false;
+    for (size_t i = 0; i < supervisor->count; i++) {
+        const struct slot *other = supervisor->slots[i];
+        if (other->work.kind != TASK_MATERIALIZATION && other->state != SLOT_DONE)
+            return true;
+    }
+    return false;
+}
+
 void slots_fill_room(struct supervisor *supervisor)
 {
     while (supervisor->running < supervisor->options.children_max && !supervisor->signals_seen) {
         struct slot *first = NULL;
         for (size_t i = 0; i < supervisor->count; i++) {
             struct slot *slot = supervisor->slots[i];
-            if (slot->state == SLOT_READY && (!first || slot->ready_number < first->ready_number))
+            if (slot->state == SLOT_READY && !waits_for_others(supervisor, slot) &&
+                (!first || slot->ready_number < first->ready_number))
                 first = slot;
         }
         if (!first)

@@ -8,6 +8,7 @@ void task_checkpoint_init(struct task_checkpoint *checkpoint)
 {
     *checkpoint = (struct task_checkpoint){.states = airbyte_states_new()};
     task_flow_saved_init(&checkpoint->flow);
+    task_materialize_saved_init(&checkpoint->materialize);
     arena_init(&checkpoint->arena);
     map_init(&checkpoint->by_name);
 }
@@ -16,6 +17,7 @@ void task_checkpoint_done(struct task_checkpoint *checkpoint)
 {
     airbyte_states_free(checkpoint->states);
     task_flow_saved_done(&checkpoint->flow);
+    task_materialize_saved_done(&checkpoint->materialize);
     map_done(&checkpoint->by_name);
     free(checkpoint->streams);
     arena_done(&checkpoint->arena);
@@ -67,6 +69,10 @@ void task_checkpoint_write(const struct task_checkpoint *checkpoint, struct buff
         json_member_u64(&writer, "sourceChecked", checkpoint->source_checked);
     if (checkpoint->destination_checked)
         json_member_u64(&writer, "destinationChecked", checkpoint->destination_checked);
+    if (task_materialize_saved_any(&checkpoint->materialize)) {
+        json_put_key(&writer, "materialize");
+        task_materialize_saved_write(&checkpoint->materialize, &writer);
+    }
     json_put_key(&writer, "streams");
     json_begin_array(&writer);
     for (size_t i = 0; i < checkpoint->stream_count; i++) {
@@ -166,6 +172,10 @@ int task_checkpoint_load(struct task_checkpoint *checkpoint, struct slice saved,
     }
     uint32_t flow = json_get(&doc, 0, "flow");
     if (flow != JSON_NONE && task_flow_saved_load(&checkpoint->flow, &doc, flow, err) < 0)
+        return -1;
+    uint32_t materialize = json_get(&doc, 0, "materialize");
+    if (materialize != JSON_NONE &&
+        task_materialize_saved_load(&checkpoint->materialize, &doc, materialize, err) < 0)
         return -1;
     uint32_t streams = json_get(&doc, 0, "streams");
     if (!json_is(&doc, streams, JSON_ARRAY))

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "protocol/airbyte_state.h"
 #include "task/flow_saved.h"
+#include "task/materialize_saved.h"
 
 /* What is kept of one stream of the source, whether it is read at present or not. */
 struct task_saved_stream {
@@ -21,6 +22,7 @@ struct task_saved_stream {
 struct task_checkpoint {
     struct airbyte_states *states; /* of a source that speaks Airbyte's protocol */
     struct task_flow_saved flow;   /* of one that speaks Flow's */
+    struct task_materialize_saved materialize;
     uint64_t source_checked,
         destination_checked; /* conversation_identity of what `check` said yes to; 0: none */
     bool existed;            /* there was one to load */

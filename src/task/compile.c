@@ -1,5 +1,7 @@
 #include "task/streams.h"
 
+#include "schema/reduce/reduce.h"
+
 static void compile_stream(struct task *task, struct task_binding *binding)
 {
     struct slice source = binding->configured.stream.json_schema;
@@ -18,8 +20,10 @@ static void compile_stream(struct task *task, struct task_binding *binding)
 
 int task_streams_compile(struct task *task, struct error *err)
 {
-    bool capture = task->spec->kind == TASK_CAPTURE;
-    task->schemas = schema_registry_new(capture ? SCHEMA_DRAFT_2020_12 : SCHEMA_DRAFT_7);
+    bool collections = task->spec->kind != TASK_CONNECTION;
+    const struct schema_options options = {
+        .annotations = task->spec->kind == TASK_MATERIALIZATION ? reduce_annotations : NULL};
+    task->schemas = schema_registry_new(collections ? SCHEMA_DRAFT_2020_12 : SCHEMA_DRAFT_7);
     for (size_t i = 0; i < task->spec->schema_count; i++) {
         if (schema_registry_add(task->schemas, task->spec->schemas[i].uri, task->spec->schemas[i].source,
                                 err) < 0)
@@ -27,12 +31,12 @@ int task_streams_compile(struct task *task, struct error *err)
     }
     for (size_t i = 0; i < task->binding_count; i++) {
         struct task_binding *binding = &task->bindings[i];
-        if (!capture) {
+        if (!collections) {
             compile_stream(task, binding);
             continue;
         }
         binding->key = key_compile(binding->spec->key, &task->arena);
-        binding->schema = schema_compile(task->schemas, binding->spec->schema_uri, err);
+        binding->schema = schema_compile_with(task->schemas, binding->spec->schema_uri, &options, err);
         if (!binding->schema)
             return error_wrap(err, "the schema of %s", binding->spec->collection);
     }

@@ -2,7 +2,7 @@
 
 #include "json/writer.h"
 
-static const char *const kinds[TASK_KIND_MAX] = {"capture", "connection"};
+static const char *const kinds[TASK_KIND_MAX] = {"capture", "connection", "materialization"};
 static const char *const outcomes[] = {"completed", "stopped", "failed"};
 
 const char *task_kind_name(enum task_kind kind)
@@ -33,6 +33,11 @@ static void write_binding(struct json_writer *writer, const struct task_binding_
         json_member_double(writer, "byteEstimate", binding->byte_estimate);
     if (binding->lag_ms >= 0)
         json_member_i64(writer, "lagMs", binding->lag_ms);
+    if (binding->loaded || binding->stored || binding->behind) {
+        json_member_u64(writer, "loaded", binding->loaded);
+        json_member_u64(writer, "stored", binding->stored);
+        json_member_u64(writer, "behind", binding->behind);
+    }
     json_member_bool(writer, "complete", binding->complete);
     json_end_object(writer);
 }
@@ -142,6 +147,9 @@ static void read_progress(const struct json *doc, struct arena *arena, struct ta
         binding->row_estimate = get_double(doc, at, "rowEstimate");
         binding->byte_estimate = get_double(doc, at, "byteEstimate");
         binding->lag_ms = (int64_t)get_double(doc, at, "lagMs");
+        binding->loaded = get_u64(doc, at, "loaded");
+        binding->stored = get_u64(doc, at, "stored");
+        binding->behind = get_u64(doc, at, "behind");
         binding->complete = get_bool(doc, at, "complete");
     }
     progress->bindings = bindings;

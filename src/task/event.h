@@ -15,9 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum task_kind { TASK_CAPTURE, TASK_CONNECTION, TASK_KIND_MAX };
+enum task_kind { TASK_CAPTURE, TASK_CONNECTION, TASK_MATERIALIZATION, TASK_KIND_MAX };
 
-/* "capture", "connection". */
+/* "capture", "connection", "materialization". */
 const char *task_kind_name(enum task_kind kind);
 
 /* One binding of a capture or one stream of a connection. */
@@ -31,7 +31,10 @@ struct task_binding_progress {
     double row_estimate;  /* the source's own, for the whole session; negative: none was given */
     double byte_estimate; /* likewise */
     int64_t lag_ms;       /* from the newest document's emission to its commit; negative: not known yet */
-    bool complete;        /* the source said that it has read the stream to its end */
+    /* Of a materialization. */
+    uint64_t loaded, stored; /* documents that the endpoint had, and was given */
+    uint64_t behind;         /* committed documents of the source that were not read yet */
+    bool complete;           /* the source said that it has read the stream to its end */
 };
 
 struct task_progress {

@@ -19,6 +19,7 @@ struct task_sink;
 struct task_sink_class {
     const char *name;
     bool exactly_once; /* the guarantee: else at least once */
+    bool validates;    /* it validates documents itself, as it takes them */
     /* Load task->checkpoint; begin to find out what the sink can do. */
     int (*open)(struct task_sink *sink, struct error *err);
     bool (*prepared)(const struct task_sink *sink); /* task->destination_modes is known */
@@ -48,6 +49,9 @@ struct task_sink {
 
 /* Collections in the store: exactly once. */
 struct task_sink *task_sink_collections_new(struct task *task);
+/* A materialization connector that speaks Flow's protocol: exactly once, if the connector has what it takes.
+ */
+struct task_sink *task_sink_materialize_new(struct task *task);
 /* An Airbyte destination; its state is kept in the store, once it has been echoed: at least once. */
 struct task_sink *task_sink_airbyte_new(struct task *task);
 

@@ -1,6 +1,7 @@
 #include "task/streams.h"
 
 #include "task/flow_bindings.h"
+#include "task/materialize_bindings.h"
 
 /* --- which stream -------------------------------------------------------------------------------- */
 
@@ -222,6 +223,8 @@ static const struct task_binding_spec *specs_of_all(struct task *task)
 
 int task_streams_resolve(struct task *task, struct error *err)
 {
+    if (task->spec->kind == TASK_MATERIALIZATION)
+        return task_materialize_resolve(task, err);
     if (task->spec->source.program.protocol == CONNECTOR_FLOW)
         return task_flow_resolve(task, err);
     const struct task_binding_spec *specs = task->spec->bindings;

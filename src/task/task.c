@@ -49,7 +49,7 @@ static int take_document(struct task *task, const struct task_item *item, struct
 {
     struct task_binding *binding = item->binding;
     struct task_binding_progress *progress = &task->progress[binding->index];
-    if (binding->schema) {
+    if (binding->schema && !task->sink->class->validates) {
         int valid = schema_validate(binding->schema, task->validator, item->line, item->document, err);
         if (valid < 0)
             return error_wrap(err, "document %llu of the stream '%s'", (unsigned long long)item->number,
@@ -285,6 +285,26 @@ static void count_committed_only(struct task *task)
     }
 }
 
+static struct task_reader *new_reader(struct task *task)
+{
+    if (task->spec->kind == TASK_MATERIALIZATION)
+        return task_reader_collections_new(task);
+    return task->spec->source.program.protocol == CONNECTOR_FLOW ? task_reader_flow_new(task)
+                                                                 : task_reader_airbyte_new(task);
+}
+
+static struct task_sink *new_sink(struct task *task)
+{
+    switch (task->spec->kind) {
+    case TASK_CAPTURE:
+        return task_sink_collections_new(task);
+    case TASK_MATERIALIZATION:
+        return task_sink_materialize_new(task);
+    default:
+        return task_sink_airbyte_new(task);
+    }
+}
+
 enum task_outcome task_run(const struct task_spec *spec, struct task_report *report,
                            const struct clock *clock, int stop_fd, struct error *err)
 {
@@ -293,9 +313,8 @@ enum task_outcome task_run(const struct task_spec *spec, struct task_report *rep
     arena_init(&task->arena);
     task_checkpoint_init(&task->checkpoint);
     task->validator = schema_validator_new();
-    task->reader = spec->source.program.protocol == CONNECTOR_FLOW ? task_reader_flow_new(task)
-                                                                   : task_reader_airbyte_new(task);
-    task->sink = spec->kind == TASK_CAPTURE ? task_sink_collections_new(task) : task_sink_airbyte_new(task);
+    task->reader = new_reader(task);
+    task->sink = new_sink(task);
 
     int result = task->sink->class->open(task->sink, err);
     if (result == 0)

@@ -54,6 +54,11 @@ struct task {
     struct airbyte_catalog discovered; /* what the source offers */
     /* Of a capture connector that speaks Flow's protocol, in the order of the specification's bindings. */
     const struct flow_texts *resource_paths;
+    /* Of a materialization: the specification's bindings that take part, and how far each has been read. The
+     * sink's; known once it is prepared. */
+    const size_t *enabled;
+    size_t enabled_count;
+    struct task_positions *positions;
     uint32_t destination_modes; /* bit n: the destination can do airbyte_destination_sync_mode n */
 
     struct task_checkpoint checkpoint; /* as of the last CHECKPOINT that the sink took */

@@ -39,6 +39,10 @@ struct task_binding_spec {
     /* Captures of a connector that speaks Flow's protocol; `stream` has a name for people only. */
     struct slice resource;        /* the resource's config, a JSON object */
     struct slice flow_collection; /* a CollectionSpec in JSON (task/flow_collection.h) */
+
+    /* Materializations, which have collection, key, schema_uri (the read schema), backfill, resource and
+     * flow_collection as well. */
+    struct slice materialize; /* task/source_spec.h */
 };
 
 /* When a transaction is due (task/policy.h). */
@@ -68,6 +72,7 @@ struct task_spec {
 
     struct task_commit_policy commit;
     struct connector_limits limits;
+    bool once;            /* materializations: end with what is committed at the beginning */
     uint64_t interval_ms; /* from one session's start to the next; 0: none */
 };
 

@@ -143,13 +143,19 @@ static void read_binding(struct spec_reader *reader, enum task_kind kind, uint32
                          struct task_binding_spec *binding)
 {
     read_stream(reader, object, &binding->stream);
-    if (kind != TASK_CAPTURE)
+    if (kind == TASK_CONNECTION)
         return;
     binding->collection = get_string(reader, object, "collection", false);
     binding->key = get_words(reader, json_get(reader->doc, object, "key"), "key");
     if (!binding->key)
         fail(reader, "key");
     binding->schema_uri = get_string(reader, object, "schema", false);
+    binding->backfill = (uint32_t)get_u64(reader, object, "backfill", UINT32_MAX);
+    binding->resource = get_raw(reader, object, "resource");
+    binding->flow_collection = get_raw(reader, object, "flowCollection");
+    binding->materialize = get_raw(reader, object, "materialize");
+    if (kind == TASK_MATERIALIZATION)
+        return;
     uint32_t journal = json_get(reader->doc, object, "journal");
     binding->journal = (struct store_journal_options){
         .compression = get_bool(reader, journal, "zstd") ? STORE_COMPRESSION_ZSTD : STORE_COMPRESSION_NONE,
@@ -158,9 +164,6 @@ static void read_binding(struct spec_reader *reader, enum task_kind kind, uint32
         .retain_ms = get_u64(reader, journal, "retainMs", UINT64_MAX),
     };
     binding->quarantine = get_string(reader, object, "quarantine", true);
-    binding->backfill = (uint32_t)get_u64(reader, object, "backfill", UINT32_MAX);
-    binding->resource = get_raw(reader, object, "resource");
-    binding->flow_collection = get_raw(reader, object, "flowCollection");
 }
 
 static void read_bindings(struct spec_reader *reader, struct task_spec *spec)
@@ -227,7 +230,12 @@ int task_spec_read(struct slice json, struct arena *arena, struct task_spec *ret
         fail(&reader, "kind");
     spec.name = get_string(&reader, 0, "name", false);
     spec.data_dir = get_string(&reader, 0, "dataDir", false);
-    read_endpoint(&reader, "source", &spec.source);
+    if (spec.kind == TASK_MATERIALIZATION) {
+        read_endpoint(&reader, "destination", &spec.destination);
+        spec.once = get_bool(&reader, 0, "once");
+    } else {
+        read_endpoint(&reader, "source", &spec.source);
+    }
     if (spec.kind == TASK_CONNECTION) {
         read_endpoint(&reader, "destination", &spec.destination);
         spec.all_streams = get_bool(&reader, 0, "allStreams");

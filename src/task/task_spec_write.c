@@ -99,6 +99,14 @@ static void write_binding(struct json_writer *writer, enum task_kind kind,
             json_member_raw(writer, "resource", binding->resource);
             json_member_raw(writer, "flowCollection", binding->flow_collection);
         }
+    } else if (kind == TASK_MATERIALIZATION) {
+        json_member_string(writer, "collection", binding->collection);
+        write_words(writer, "key", binding->key);
+        json_member_string(writer, "schema", binding->schema_uri);
+        json_member_u64(writer, "backfill", binding->backfill);
+        json_member_raw(writer, "resource", binding->resource);
+        json_member_raw(writer, "flowCollection", binding->flow_collection);
+        json_member_raw(writer, "materialize", binding->materialize);
     }
     json_end_object(writer);
 }
@@ -130,7 +138,12 @@ void task_spec_write(struct buffer *out, const struct task_spec *spec)
     json_member_string(&writer, "kind", task_kind_name(spec->kind));
     json_member_string(&writer, "name", spec->name);
     json_member_string(&writer, "dataDir", spec->data_dir);
-    write_endpoint(&writer, "source", &spec->source);
+    if (spec->kind != TASK_MATERIALIZATION)
+        write_endpoint(&writer, "source", &spec->source);
+    if (spec->kind == TASK_MATERIALIZATION) {
+        write_endpoint(&writer, "destination", &spec->destination);
+        json_member_bool(&writer, "once", spec->once);
+    }
     if (spec->kind == TASK_CONNECTION) {
         write_endpoint(&writer, "destination", &spec->destination);
         json_member_bool(&writer, "allStreams", spec->all_streams);

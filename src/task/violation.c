@@ -65,13 +65,20 @@ int task_violation_error(struct task *task, const struct task_item *item, struct
     char more[64] = "";
     if (count > 1)
         snprintf(more, sizeof more, "; and %zu%s more", count - 1, count == TASK_VIOLATIONS_MAX ? " or" : "");
-    error_set(err, ERROR_INVALID,
-              "document %llu of the stream '%s' (line %llu of the source's output) violates %s of %s: at "
-              "'%s': %s (keyword '%s' at %s)%s",
-              (unsigned long long)item->number, progress->stream, (unsigned long long)item->line_number,
-              schema_first ? "the schema" : "the key", progress->name, count ? violations[0].instance : "",
-              count ? violations[0].message : "invalid", count ? violations[0].keyword : "",
-              count ? violations[0].absolute_location : "", more);
+    if (task->spec->kind == TASK_MATERIALIZATION)
+        error_set(err, ERROR_INVALID,
+                  "document %llu of %s violates its read schema: at '%s': %s (keyword '%s' at %s)%s",
+                  (unsigned long long)item->number, progress->name, count ? violations[0].instance : "",
+                  count ? violations[0].message : "invalid", count ? violations[0].keyword : "",
+                  count ? violations[0].absolute_location : "", more);
+    else
+        error_set(err, ERROR_INVALID,
+                  "document %llu of the stream '%s' (line %llu of the source's output) violates %s of %s: at "
+                  "'%s': %s (keyword '%s' at %s)%s",
+                  (unsigned long long)item->number, progress->stream, (unsigned long long)item->line_number,
+                  schema_first ? "the schema" : "the key", progress->name,
+                  count ? violations[0].instance : "", count ? violations[0].message : "invalid",
+                  count ? violations[0].keyword : "", count ? violations[0].absolute_location : "", more);
     arena_done(&arena);
     return -1;
 }

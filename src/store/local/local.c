@@ -352,6 +352,7 @@ const struct store_engine store_engine_local = {
     .checkpoint_get = local_checkpoint_get,
     .reader_open = local_reader_open,
     .reader_close = local_reader_close,
+    .reader_seek = local_reader_seek,
     .reader_next = local_reader_next,
     .reader_fd = local_reader_fd,
     .reader_woken = local_reader_woken,

@@ -137,6 +137,19 @@ struct store_reader *local_reader_open(struct store *base, const char *collectio
     return &reader->base;
 }
 
+int local_reader_seek(struct store_reader *base, const char *writer, uint64_t number, struct error *err)
+{
+    struct local_reader *reader = reader_of(base);
+    for (size_t i = 0; i < reader->count; i++) {
+        if (strcmp(reader->sources[i]->task, writer) == 0) {
+            reader->sources[i]->next = number;
+            return 0;
+        }
+    }
+    return error_set(err, ERROR_NOT_FOUND, "task %s has written nothing to collection %s", writer,
+                     reader->collection);
+}
+
 /* --- where -------------------------------------------------------------------------------------- */
 
 static int refresh_source(struct local_reader *reader, struct source *source, struct error *err)

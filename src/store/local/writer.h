@@ -14,6 +14,7 @@ uint64_t local_writer_pending(const struct store_writer *writer);
 int local_truncate(struct store_writer *writer, uint32_t journal, struct error *err);
 
 void local_reader_close(struct store_reader *reader);
+int local_reader_seek(struct store_reader *reader, const char *writer, uint64_t number, struct error *err);
 int local_reader_next(struct store_reader *reader, struct store_document *ret_document, struct error *err);
 int local_reader_fd(struct store_reader *reader);
 void local_reader_woken(struct store_reader *reader);

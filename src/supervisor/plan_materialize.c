@@ -1,0 +1,89 @@
+/* The specification of a materialization. */
+#include "supervisor/planner.h"
+
+#include "task/fields.h"
+#include "task/flow_collection.h"
+#include "task/source_spec.h"
+
+enum {
+    COMMIT_BYTES = 64 << 20, /* a transaction of an endpoint costs more than one of the store's: it may be */
+    COMMIT_MS = 5000,        /* larger, and last longer */
+};
+
+static struct slice take(struct buffer *text, struct arena *arena)
+{
+    struct slice copy = {arena_dup(arena, text->data, text->size), text->size};
+    buffer_done(text);
+    return copy;
+}
+
+static struct slice collection_text(struct planner *planner, const struct catalog_collection *collection)
+{
+    struct flow_collection flow;
+    struct buffer text;
+    task_flow_collection(planner->catalog, collection, planner->arena, &flow);
+    fields_add_time(&flow, planner->arena);
+    buffer_init(&text, BUFFER_UNLIMITED);
+    flow_collection_write(&text, &flow);
+    return take(&text, planner->arena);
+}
+
+static struct slice source_text(struct planner *planner,
+                                const struct catalog_materialization_binding *binding)
+{
+    struct buffer text;
+    struct json_writer writer;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    json_writer_init(&writer, &text);
+    task_source_spec_write(&writer, binding);
+    return take(&text, planner->arena);
+}
+
+static void plan_binding(struct planner *planner, const struct catalog_materialization_binding *binding,
+                         struct task_binding_spec *planned)
+{
+    const struct catalog_collection *collection = binding->source.collection;
+    *planned = (struct task_binding_spec){
+        .stream = {.name = binding->name},
+        .collection = collection->name,
+        .key = planner_words(collection->key, collection->key_count, planner->arena),
+        .schema_uri = collection->read_schema_uri,
+        .backfill = binding->backfill,
+        .resource = binding->resource,
+        .flow_collection = collection_text(planner, collection),
+        .materialize = source_text(planner, binding),
+    };
+}
+
+int planner_materialization(struct planner *planner, const struct catalog_materialization *materialization,
+                            struct error *err)
+{
+    struct task_spec spec = planner_spec(planner, TASK_MATERIALIZATION, materialization->name);
+    size_t count = materialization->binding_count, uri_count = 0;
+    if (planner_endpoint(planner, &materialization->endpoint, materialization->name, &spec.destination, err) <
+        0)
+        return -1;
+    struct task_binding_spec *bindings = arena_zalloc(planner->arena, (count + 1) * sizeof *bindings);
+    const char **names = arena_zalloc(planner->arena, (count + 1) * sizeof *names);
+    const char **uris = arena_zalloc(planner->arena, (2 * count + 1) * sizeof *uris);
+    for (size_t i = 0; i < count; i++) {
+        const struct catalog_materialization_binding *binding = &materialization->bindings[i];
+        if (binding->disable)
+            continue;
+        plan_binding(planner, binding, &bindings[spec.binding_count]);
+        uris[uri_count++] = binding->source.collection->write_schema_uri;
+        uris[uri_count++] = binding->source.collection->read_schema_uri;
+        names[spec.binding_count++] = binding->source.collection->name;
+    }
+    if (spec.binding_count == 0)
+        return error_set(err, ERROR_INVALID, "%s has no binding that is enabled", materialization->name),
+               planner_at(&materialization->place, err);
+    spec.bindings = bindings;
+    spec.once = planner->options->once;
+    spec.commit.bytes = COMMIT_BYTES;
+    if (!planner->options->commit_ms)
+        spec.commit.time_ms = COMMIT_MS;
+    spec.schemas =
+        catalog_schemas_needed(planner->catalog, uris, uri_count, planner->arena, &spec.schema_count);
+    return planner_finish(planner, &spec, names, (struct supervisor_schedule){0}, err);
+}

@@ -1,0 +1,37 @@
+/* Which fields of a collection a materialization's binding gets: what the connector says of each
+ * (constraints), and what the catalog wants (`fields`). Pure. */
+#ifndef FIRTH_TASK_FIELDS_H
+#define FIRTH_TASK_FIELDS_H
+
+#include "catalog/catalog.h"
+#include "protocol/flow_materialize.h"
+
+struct fields_input {
+    const char *binding; /* for people */
+    const struct flow_collection *collection;
+    const struct catalog_fields *wanted;
+    struct flow_projection_constraints constraints; /* flow_validated_constraints */
+    bool case_insensitive;                          /* names that differ in case alone are one */
+};
+
+enum fields_outcome {
+    FIELDS_SELECTED,
+    FIELDS_INCOMPATIBLE, /* with what the endpoint has: a backfill would mend it. *err says where */
+    FIELDS_CONFLICT,     /* what is wanted cannot be had. *err says why, and what to write */
+};
+
+/* The selection's lists live in the arena; its names are the projections'. */
+enum fields_outcome fields_select(const struct fields_input *input, struct arena *arena,
+                                  struct flow_field_selection *ret_selection, struct error *err);
+
+/* The field that is a document's time, "flow_published_at", unless the catalog declares it as another. */
+extern const char fields_time[];
+/* Add it to a collection's projections, where a location has not its name. */
+void fields_add_time(struct flow_collection *collection, struct arena *arena);
+
+/* {"field": config} of what the catalog requires, as `validate` is told. */
+struct slice fields_config(const struct catalog_fields *wanted, struct arena *arena);
+/* The names that the catalog groups by; the key's own fields, if it does not. */
+struct flow_texts fields_group_by(const struct fields_input *input, struct arena *arena);
+
+#endif

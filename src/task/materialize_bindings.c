@@ -1,0 +1,38 @@
+#include "task/materialize_bindings.h"
+
+static void resolve(struct task *task, struct task_binding *binding)
+{
+    const struct task_binding_spec *spec = binding->spec;
+    struct airbyte_stream_name name = {.name = slice_of(spec->stream.name),
+                                       .namespace = slice_of(spec->collection)};
+    binding->source = binding->target = name;
+    binding->configured = (struct airbyte_configured_stream){.stream = {.name = name, .incremental = true},
+                                                             .sync_mode = AIRBYTE_INCREMENTAL};
+    binding->progress_name = spec->collection;
+    task->progress[binding->index] = (struct task_binding_progress){.name = spec->collection,
+                                                                    .stream = spec->stream.name,
+                                                                    .row_estimate = -1,
+                                                                    .byte_estimate = -1,
+                                                                    .lag_ms = -1};
+    binding->saved = task_checkpoint_stream(&task->checkpoint, name);
+    binding->saved->in_use = true;
+    binding->saved->backfill = spec->backfill;
+    binding->saved->target = arena_strdup(&task->checkpoint.arena, spec->stream.name);
+}
+
+int task_materialize_resolve(struct task *task, struct error *err)
+{
+    size_t count = task->enabled_count;
+    task->bindings = arena_zalloc(&task->arena, (count + 1) * sizeof *task->bindings);
+    task->progress = arena_zalloc(&task->arena, (count + 1) * sizeof *task->progress);
+    task->fresh = true;
+    task->checkpoint.session++;
+    task->checkpoint.complete = false;
+    for (size_t i = 0; i < count; i++) {
+        task->bindings[i].spec = &task->spec->bindings[task->enabled[i]];
+        task->bindings[i].index = i;
+        resolve(task, &task->bindings[i]);
+    }
+    task->binding_count = count;
+    return 0;
+}

@@ -1,0 +1,226 @@
+#include "task/positions.h"
+
+#include "protocol/flow.h"
+#include "json/writer.h"
+
+enum { MAX_KEY_SIZE = 64 << 10 }; /* a larger one is not kept: the checkpoint is in every commit */
+
+void task_positions_init(struct task_positions *positions, const struct task_position_source *sources,
+                         size_t source_count)
+{
+    *positions = (struct task_positions){.sources = sources, .source_count = source_count};
+    map_init(&positions->by_name);
+    arena_init(&positions->arena);
+    positions->max_keys = arena_zalloc(&positions->arena, (source_count + 1) * sizeof *positions->max_keys);
+    for (size_t i = 0; i < source_count; i++)
+        buffer_init(&positions->max_keys[i], MAX_KEY_SIZE);
+}
+
+void task_positions_done(struct task_positions *positions)
+{
+    for (size_t i = 0; i < positions->source_count; i++)
+        buffer_done(&positions->max_keys[i]);
+    map_done(&positions->by_name);
+    free(positions->items);
+    arena_done(&positions->arena);
+    *positions = (struct task_positions){0};
+}
+
+static struct task_journal *find(const struct task_positions *positions, size_t binding, const char *writer,
+                                 struct buffer *name)
+{
+    buffer_clear(name);
+    buffer_printf(name, "%zu/%s", binding, writer);
+    return map_get(&positions->by_name, (struct slice){name->data, name->size});
+}
+
+struct task_journal *task_positions_journal(struct task_positions *positions, size_t binding,
+                                            const char *writer)
+{
+    struct buffer name;
+    buffer_init(&name, BUFFER_UNLIMITED);
+    struct task_journal *journal = find(positions, binding, writer, &name);
+    if (!journal) {
+        journal = arena_zalloc(&positions->arena, sizeof *journal);
+        journal->binding = binding;
+        journal->writer = arena_strdup(&positions->arena, writer);
+        map_set(&positions->by_name, (struct slice){name.data, name.size}, journal);
+        positions->items = mem_grow(positions->items, &positions->capacity, positions->count + 1,
+                                    sizeof(struct task_journal *));
+        positions->items[positions->count++] = journal;
+    }
+    buffer_done(&name);
+    return journal;
+}
+
+/* --- names ----------------------------------------------------------------------------------------- */
+
+static bool stays(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           (c && strchr("-_+.=", c));
+}
+
+static void put_name(const struct task_position_source *source, const char *writer, struct buffer *name)
+{
+    buffer_clear(name);
+    buffer_printf(name, "%s/", source->collection);
+    for (const char *c = writer; *c; c++) {
+        if (stays(*c))
+            buffer_byte(name, *c);
+        else
+            buffer_printf(name, "%%%02X", (unsigned char)*c);
+    }
+    buffer_byte(name, ';');
+    buffer_append(name, source->suffix.data, source->suffix.size);
+}
+
+static int hex(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* The writer in the name of one of the source's journals, in the arena; NULL if it is another's. */
+static const char *writer_in(const struct task_position_source *source, struct slice name,
+                             struct arena *arena)
+{
+    size_t head = strlen(source->collection), tail = source->suffix.size;
+    if (name.size < head + tail + 2 || memcmp(name.data, source->collection, head) != 0 ||
+        name.data[head] != '/' || name.data[name.size - tail - 1] != ';' ||
+        memcmp(name.data + name.size - tail, source->suffix.data, tail) != 0)
+        return NULL;
+    const char *from = name.data + head + 1, *end = name.data + name.size - tail - 1;
+    char *writer = arena_alloc(arena, (size_t)(end - from) + 1), *to = writer;
+    for (; from < end; from++) {
+        if (*from == '/' || *from == ';')
+            return NULL;
+        if (*from != '%') {
+            *to++ = *from;
+            continue;
+        }
+        int high = end - from > 2 ? hex(from[1]) : -1, low = end - from > 2 ? hex(from[2]) : -1;
+        if (high < 0 || low < 0)
+            return NULL;
+        *to++ = (char)(high << 4 | low);
+        from += 2;
+    }
+    *to = '\0';
+    return writer;
+}
+
+/* --- the checkpoint -------------------------------------------------------------------------------- */
+
+static void write_max_keys(const struct task_positions *positions, struct json_writer *writer)
+{
+    bool any = false;
+    for (size_t i = 0; i < positions->source_count; i++) {
+        const struct buffer *key = &positions->max_keys[i];
+        if (key->size == 0)
+            continue;
+        if (!any) {
+            json_put_key(writer, "ackIntents");
+            json_begin_object(writer);
+        }
+        any = true;
+        json_put_key_slice(writer, positions->sources[i].suffix);
+        flow_bytes_write(writer, (struct slice){key->data, key->size});
+    }
+    if (any)
+        json_end_object(writer);
+}
+
+void task_positions_write(const struct task_positions *positions, struct json_writer *writer)
+{
+    struct buffer name;
+    char number[24];
+    buffer_init(&name, BUFFER_UNLIMITED);
+    json_begin_object(writer);
+    json_put_key(writer, "sources");
+    json_begin_object(writer);
+    for (size_t i = 0; i < positions->count; i++) {
+        const struct task_journal *journal = positions->items[i];
+        if (journal->next == 0)
+            continue;
+        put_name(&positions->sources[journal->binding], journal->writer, &name);
+        json_put_key_slice(writer, (struct slice){name.data, name.size});
+        json_begin_object(writer);
+        snprintf(number, sizeof number, "%llu", (unsigned long long)journal->next);
+        json_member_string(writer, "readThrough", number);
+        json_end_object(writer);
+    }
+    json_end_object(writer);
+    write_max_keys(positions, writer);
+    json_end_object(writer);
+    buffer_done(&name);
+}
+
+static int wrong(struct error *err, const char *what)
+{
+    return error_set(err, ERROR_PROTOCOL, "the runtime checkpoint is none of this program's: %s", what);
+}
+
+static bool read_number(const struct json *doc, uint32_t at, uint64_t *ret_number)
+{
+    char text[24];
+    if (at == JSON_NONE) {
+        *ret_number = 0; /* a default, which Flow's connectors leave out */
+        return true;
+    }
+    if (!json_is(doc, at, JSON_STRING))
+        return json_to_u64(doc, at, ret_number) && *ret_number <= INT64_MAX;
+    struct slice inner = json_inner(doc, at);
+    if (inner.size >= sizeof text)
+        return false;
+    memcpy(text, inner.data, inner.size);
+    text[inner.size] = '\0';
+    return string_to_u64(text, INT64_MAX, ret_number);
+}
+
+int task_positions_load(struct task_positions *positions, const struct json *doc, uint32_t at,
+                        struct error *err)
+{
+    uint32_t sources = json_get(doc, at, "sources");
+    if (!json_is(doc, at, JSON_OBJECT) || (sources != JSON_NONE && !json_is(doc, sources, JSON_OBJECT)))
+        return wrong(err, "'sources' is to be an object");
+    if (json_count(doc, sources) > TASK_POSITIONS_MAX)
+        return wrong(err, "it has too many sources");
+    struct arena arena;
+    int result = 0;
+    arena_init(&arena);
+    for (uint32_t key = json_first_key(doc, sources); key != JSON_NONE && result == 0;
+         key = json_next_key(doc, sources, key)) {
+        struct slice name = json_string(doc, key, &arena);
+        uint64_t number;
+        if (!read_number(doc, json_get(doc, json_value(key), "readThrough"), &number))
+            result = wrong(err, "'readThrough' is to be a number in a string");
+        for (size_t i = 0; i < positions->source_count && result == 0; i++) {
+            const char *writer = writer_in(&positions->sources[i], name, &arena);
+            if (writer)
+                task_positions_journal(positions, i, writer)->next = number;
+        }
+    }
+    uint32_t max_keys = json_get(doc, at, "ackIntents");
+    for (size_t i = 0; i < positions->source_count && result == 0; i++) {
+        struct slice key;
+        if (flow_bytes_read(doc, json_get_slice(doc, max_keys, positions->sources[i].suffix), &arena, &key))
+            task_positions_set_max_key(positions, i, key);
+    }
+    arena_done(&arena);
+    return result;
+}
+
+void task_positions_set_max_key(struct task_positions *positions, size_t binding, struct slice packed)
+{
+    struct buffer *key = &positions->max_keys[binding];
+    buffer_clear(key);
+    buffer_append(key, packed.data, packed.size);
+}
+
+bool task_positions_zero(const struct task_positions *positions, size_t binding)
+{
+    for (size_t i = 0; i < positions->count; i++) {
+        if (positions->items[i]->binding == binding && positions->items[i]->next > 0)
+            return false;
+    }
+    return true;
+}

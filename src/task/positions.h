@@ -1,0 +1,61 @@
+/* Positions: how far a materialization has read each journal of its source collections.
+ *
+ * Written as Flow's runtime checkpoint, which connectors keep in their endpoint's own transaction:
+ *   {"sources":{"<collection>/<writer>;<read suffix>":{"readThrough":"<next number>"}}}
+ * with the writer percent-encoded. The suffix names task, resource and backfill counter, so that a binding
+ * that is backfilled has no position and begins at zero. "ackIntents" (which are opaque to connectors as
+ * well) holds each binding's largest packed key: {"<read suffix>":"<base64>"}; a larger one cannot be at the
+ * endpoint. It has to be saved in the same act as the positions, or it would be wrong after a crash. */
+#ifndef FIRTH_TASK_POSITIONS_H
+#define FIRTH_TASK_POSITIONS_H
+
+#include "base/map.h"
+#include "json/json.h"
+
+struct json_writer;
+
+/* A journal as one binding reads it. */
+struct task_journal {
+    size_t binding;
+    const char *writer;
+    uint64_t next;  /* number of the first document that is not read */
+    uint64_t end;   /* one past the last that is known to be committed */
+    uint64_t until; /* a session that ends reads to here; 0: nothing of it is waited for */
+};
+
+/* What names a binding's journals in the checkpoint. */
+struct task_position_source {
+    const char *collection;
+    struct slice suffix; /* without ';' */
+};
+
+struct task_positions {
+    const struct task_position_source *sources; /* by binding; not owned */
+    size_t source_count;
+    struct task_journal **items;
+    size_t count, capacity;
+    struct map by_name;      /* "<binding>/<writer>" */
+    struct buffer *max_keys; /* by binding; size 0: not known */
+    struct arena arena;
+};
+
+enum { TASK_POSITIONS_MAX = 1 << 20 }; /* journals times bindings */
+
+void task_positions_init(struct task_positions *positions, const struct task_position_source *sources,
+                         size_t source_count);
+void task_positions_done(struct task_positions *positions);
+/* The journal's entry, made at 0 if there is none. Stays valid and in place. */
+struct task_journal *task_positions_journal(struct task_positions *positions, size_t binding,
+                                            const char *writer);
+
+void task_positions_write(const struct task_positions *positions, struct json_writer *writer);
+/* Take in a checkpoint, once. What is of no binding's (any more) is left out. ERROR_PROTOCOL for anything but
+ * such an object. Members that this program does not write are ignored. */
+int task_positions_load(struct task_positions *positions, const struct json *doc, uint32_t at,
+                        struct error *err);
+/* Too large a one is not kept, as if it were not known. */
+void task_positions_set_max_key(struct task_positions *positions, size_t binding, struct slice packed);
+/* Does the binding begin at zero? */
+bool task_positions_zero(const struct task_positions *positions, size_t binding);
+
+#endif
