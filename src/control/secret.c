@@ -31,7 +31,8 @@ static int parse_key(struct slice text, struct secret_key *key, struct error *er
     for (size_t i = 0; fine && i < SECRET_KEY_BYTES; i++) {
         int high = hex_value(text.data[2 * i]), low = hex_value(text.data[2 * i + 1]);
         fine = high >= 0 && low >= 0;
-        key->bytes[i] = (unsigned char)(high << 4 | low);
+        if (fine)
+            key->bytes[i] = (unsigned char)(high << 4 | low);
     }
     if (fine)
         return 0;
