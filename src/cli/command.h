@@ -63,6 +63,7 @@ extern const struct command cli_connector;
 extern const struct command cli_connectors;
 extern const struct command cli_deploy;
 extern const struct command cli_drop;
+extern const struct command cli_discover;
 extern const struct command cli_help;
 extern const struct command cli_infer;
 extern const struct command cli_logs;

@@ -1,0 +1,36 @@
+/* Private to cmd_discover_write.c, cmd_discover_record.c and cmd_discover_trial.c. */
+#ifndef FIRTH_CLI_CMD_DISCOVER_FILES_H
+#define FIRTH_CLI_CMD_DISCOVER_FILES_H
+
+#include "catalog/edit.h"
+#include "cli/cmd_discover.h"
+
+struct record {
+    const char *path;
+    bool there;
+    struct json doc;
+};
+
+/* What is known of one stream; `path` NULL: no schema was written for it. */
+struct recorded {
+    bool there;
+    const char *path, *schema, *file; /* its schema's file, from the catalog's folder; hashes */
+};
+
+const char *discover_hash(struct arena *arena, struct slice text);
+int discover_read_record(struct discovery *discovery, struct record *ret_record, struct error *err);
+struct recorded discover_recorded(struct discovery *discovery, const struct record *record,
+                                  const struct discover_stream *stream);
+void discover_write_record(struct discovery *discovery, const struct recorded *recorded, struct buffer *out);
+
+/* Load the catalog as it will be, with the files that are to be written in their places. */
+int discover_try(struct discovery *discovery, const struct edit_file *files, size_t count, struct error *err);
+
+/* The lines that differ, on the terminal. */
+void discover_show_difference(struct discovery *discovery, const char *name, struct slice before,
+                              struct slice after);
+
+/* Is the file in a git work tree, and not ignored there? Then somebody may want to. */
+int discover_guard_config(struct discovery *discovery, struct error *err);
+
+#endif

@@ -1,0 +1,82 @@
+/* firth discover: what is remembered from one discovery to the next, in a file beside the catalog: which
+ * streams were shown, and what their schemas were. So a binding that a person took out stays out, and a
+ * schema that a person has changed is told from one that the source has changed. */
+#include "base/file.h"
+#include "base/hash.h"
+#include "cli/cmd_discover_files.h"
+#include "json/writer.h"
+
+enum { RECORD_SIZE_MAX = 16 << 20 };
+
+const char *discover_hash(struct arena *arena, struct slice text)
+{
+    return arena_printf(arena, "%016llx", (unsigned long long)hash_xxh3(text.data, text.size, 0));
+}
+
+int discover_read_record(struct discovery *discovery, struct record *ret_record, struct error *err)
+{
+    struct buffer text;
+    *ret_record = (struct record){
+        .path = arena_printf(&discovery->arena, "%s%s.discovered.json", discovery->folder, discovery->base)};
+    if (!file_exists(ret_record->path))
+        return 0;
+    buffer_init(&text, RECORD_SIZE_MAX);
+    int result = file_read(ret_record->path, RECORD_SIZE_MAX, &text, err);
+    if (result == 0)
+        result =
+            json_parse_copy(&discovery->arena, text.data ? text.data : "", text.size, &ret_record->doc, err);
+    buffer_done(&text);
+    ret_record->there = result == 0;
+    return result < 0 ? error_wrap(err, "%s", ret_record->path) : 0;
+}
+
+struct recorded discover_recorded(struct discovery *discovery, const struct record *record,
+                                  const struct discover_stream *stream)
+{
+    struct recorded found = {0};
+    struct json id;
+    struct error unused;
+    if (!record->there ||
+        json_parse_copy(&discovery->arena, stream->id.data, stream->id.size, &id, &unused) < 0)
+        return found;
+    const struct json *doc = &record->doc;
+    uint32_t streams = json_get(doc, 0, "streams");
+    for (uint32_t each = json_first(doc, streams); each != JSON_NONE; each = json_next(doc, streams, each)) {
+        uint32_t other = json_get(doc, each, "id");
+        if (other == JSON_NONE || !json_equal(doc, other, &id, 0))
+            continue;
+        found.there = true;
+        found.path = json_cstring(doc, json_get(doc, each, "path"), &discovery->arena);
+        found.schema = json_cstring(doc, json_get(doc, each, "schema"), &discovery->arena);
+        found.file = json_cstring(doc, json_get(doc, each, "file"), &discovery->arena);
+        break;
+    }
+    return found;
+}
+
+void discover_write_record(struct discovery *discovery, const struct recorded *recorded, struct buffer *out)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    writer.indent = 2;
+    json_begin_object(&writer);
+    json_member_string(
+        &writer, "about",
+        "What firth discover has shown so far. Keep it with the catalog: without it, streams that were "
+        "taken out come back.");
+    json_put_key(&writer, "streams");
+    json_begin_array(&writer);
+    for (size_t i = 0; i < discovery->stream_count; i++) {
+        json_begin_object(&writer);
+        json_member_raw(&writer, "id", discovery->streams[i].id);
+        if (recorded[i].path) {
+            json_member_string(&writer, "path", recorded[i].path);
+            json_member_string(&writer, "schema", recorded[i].schema);
+            json_member_string(&writer, "file", recorded[i].file);
+        }
+        json_end_object(&writer);
+    }
+    json_end_array(&writer);
+    json_end_object(&writer);
+    buffer_byte(out, '\n');
+}
