@@ -8,6 +8,7 @@
 enum {
     COMMIT_BYTES = 64 << 20, /* a transaction of an endpoint costs more than one of the store's: it may be */
     COMMIT_MS = 5000,        /* larger, and last longer */
+    BATCH_INTERVAL_MS = 60 * 1000,
 };
 
 static struct slice take(struct buffer *text, struct arena *arena)
@@ -39,8 +40,10 @@ static struct slice source_text(struct planner *planner,
     return take(&text, planner->arena);
 }
 
-static void plan_binding(struct planner *planner, const struct catalog_materialization_binding *binding,
-                         struct task_binding_spec *planned)
+/* To a destination of Airbyte's a binding is a stream. */
+static int plan_binding(struct planner *planner, const struct catalog_materialization_binding *binding,
+                        enum connector_protocol protocol, struct task_binding_spec *planned,
+                        struct error *err)
 {
     const struct catalog_collection *collection = binding->source.collection;
     *planned = (struct task_binding_spec){
@@ -53,6 +56,9 @@ static void plan_binding(struct planner *planner, const struct catalog_materiali
         .flow_collection = collection_text(planner, collection),
         .materialize = source_text(planner, binding),
     };
+    return protocol == CONNECTOR_FLOW
+               ? 0
+               : plan_resource(binding->resource, planner->arena, &planned->stream, err);
 }
 
 int planner_materialization(struct planner *planner, const struct catalog_materialization *materialization,
@@ -70,7 +76,9 @@ int planner_materialization(struct planner *planner, const struct catalog_materi
         const struct catalog_materialization_binding *binding = &materialization->bindings[i];
         if (binding->disable)
             continue;
-        plan_binding(planner, binding, &bindings[spec.binding_count]);
+        if (plan_binding(planner, binding, spec.destination.program.protocol, &bindings[spec.binding_count],
+                         err) < 0)
+            return planner_at(&binding->place, err);
         uris[uri_count++] = binding->source.collection->write_schema_uri;
         uris[uri_count++] = binding->source.collection->read_schema_uri;
         names[spec.binding_count++] = binding->source.collection->name;
@@ -85,5 +93,10 @@ int planner_materialization(struct planner *planner, const struct catalog_materi
         spec.commit.time_ms = COMMIT_MS;
     spec.schemas =
         catalog_schemas_needed(planner->catalog, uris, uri_count, planner->arena, &spec.schema_count);
-    return planner_finish(planner, &spec, names, (struct supervisor_schedule){0}, err);
+    /* Destinations of Airbyte's say what they have at the end of their input at the latest, which therefore
+     * has to come: a session is a batch. */
+    bool batches = spec.destination.program.protocol == CONNECTOR_AIRBYTE;
+    spec.once |= batches;
+    return planner_finish(planner, &spec, names,
+                          (struct supervisor_schedule){.interval_ms = batches ? BATCH_INTERVAL_MS : 0}, err);
 }

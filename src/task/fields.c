@@ -4,6 +4,8 @@
 
 #include <ctype.h>
 
+const char fields_time[] = "flow_published_at";
+
 /* Why a field is selected, the weakest first. */
 enum reason {
     REASON_NONE,
@@ -315,7 +317,8 @@ static void recommend_depth(struct selecting *selecting, uint32_t depth)
     for (size_t i = 0; i < selecting->count; i++) {
         struct candidate *candidate = &selecting->items[i];
         const struct flow_projection *projection = candidate->projection;
-        uint32_t own = projection->is_explicit ? 1 : depth_of(projection->pointer);
+        bool named = projection->is_explicit || slice_is(projection->field, fields_time);
+        uint32_t own = named ? 1 : depth_of(projection->pointer);
         if (own != depth || !can_have(candidate) || location_selected(selecting, projection->pointer) ||
             best_of(selecting, projection->pointer) != candidate)
             continue;
@@ -434,8 +437,6 @@ enum fields_outcome fields_select(const struct fields_input *input, struct arena
         put_selection(&selecting, ret_selection);
     return outcome;
 }
-
-const char fields_time[] = "flow_published_at";
 
 void fields_add_time(struct flow_collection *collection, struct arena *arena)
 {

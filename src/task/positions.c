@@ -129,17 +129,17 @@ static void write_max_keys(const struct task_positions *positions, struct json_w
         json_end_object(writer);
 }
 
-void task_positions_write(const struct task_positions *positions, struct json_writer *writer)
+static void write_sources(const struct task_positions *positions, const size_t *only,
+                          struct json_writer *writer)
 {
     struct buffer name;
     char number[24];
     buffer_init(&name, BUFFER_UNLIMITED);
-    json_begin_object(writer);
     json_put_key(writer, "sources");
     json_begin_object(writer);
     for (size_t i = 0; i < positions->count; i++) {
         const struct task_journal *journal = positions->items[i];
-        if (journal->next == 0)
+        if (journal->next == 0 || (only && journal->binding != *only))
             continue;
         put_name(&positions->sources[journal->binding], journal->writer, &name);
         json_put_key_slice(writer, (struct slice){name.data, name.size});
@@ -149,9 +149,23 @@ void task_positions_write(const struct task_positions *positions, struct json_wr
         json_end_object(writer);
     }
     json_end_object(writer);
+    buffer_done(&name);
+}
+
+void task_positions_write(const struct task_positions *positions, struct json_writer *writer)
+{
+    json_begin_object(writer);
+    write_sources(positions, NULL, writer);
     write_max_keys(positions, writer);
     json_end_object(writer);
-    buffer_done(&name);
+}
+
+void task_positions_write_of(const struct task_positions *positions, size_t binding,
+                             struct json_writer *writer)
+{
+    json_begin_object(writer);
+    write_sources(positions, &binding, writer);
+    json_end_object(writer);
 }
 
 static int wrong(struct error *err, const char *what)

@@ -49,8 +49,11 @@ struct task_journal *task_positions_journal(struct task_positions *positions, si
                                             const char *writer);
 
 void task_positions_write(const struct task_positions *positions, struct json_writer *writer);
-/* Take in a checkpoint, once. What is of no binding's (any more) is left out. ERROR_PROTOCOL for anything but
- * such an object. Members that this program does not write are ignored. */
+/* One binding's alone. */
+void task_positions_write_of(const struct task_positions *positions, size_t binding,
+                             struct json_writer *writer);
+/* Take in a checkpoint; what it does not name stays. What is of no binding's (any more) is left out.
+ * ERROR_PROTOCOL for anything but such an object. Members that this program does not write are ignored. */
 int task_positions_load(struct task_positions *positions, const struct json *doc, uint32_t at,
                         struct error *err);
 /* Too large a one is not kept, as if it were not known. */

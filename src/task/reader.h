@@ -66,6 +66,8 @@ enum { TASK_POLL_MAX = 8 };
 struct task_reader *task_reader_airbyte_new(struct task *task);
 /* The collections of a materialization. */
 struct task_reader *task_reader_collections_new(struct task *task);
+/* The same as streams, for a destination that speaks Airbyte's protocol. */
+struct task_reader *task_reader_collections_airbyte_new(struct task *task);
 /* A capture connector that speaks Flow's protocol. */
 struct task_reader *task_reader_flow_new(struct task *task);
 

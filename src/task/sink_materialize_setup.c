@@ -130,7 +130,7 @@ int materialize_take_opened(struct materialize_sink *sink, const struct flow_mat
     sink->endpoint_authoritative = opened->raw_runtime_checkpoint.size > 0;
     sink->load_optimization = !opened->disable_load_optimization;
     if (load_positions(sink, sink->endpoint_authoritative ? opened->raw_runtime_checkpoint : saved, err) < 0)
-        return error_wrap(err, "%s", sink->endpoint_authoritative ? sink->base.label : "the checkpoint");
+        return error_wrap(err, "%s", sink->endpoint_authoritative ? "'opened'" : "the checkpoint");
     task->positions = &sink->positions;
     sink->opened = true;
     return 0;

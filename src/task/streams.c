@@ -116,7 +116,7 @@ static void set_destination_mode(const struct task *task, struct task_binding *b
         break;
     }
     configured->destination_sync_mode = AIRBYTE_APPEND;
-    if (task->spec->kind != TASK_CONNECTION)
+    if (task->spec->kind == TASK_CAPTURE)
         return;
     if (configured->sync_mode == AIRBYTE_FULL_REFRESH && destination_can(task, AIRBYTE_OVERWRITE))
         configured->destination_sync_mode = AIRBYTE_OVERWRITE;
@@ -202,7 +202,7 @@ static int set_state(struct task *task, struct task_binding *binding, struct err
     if (refresh && (task->fresh || !binding->configured.stream.is_resumable) &&
         airbyte_states_stream(states, binding->source).size)
         airbyte_states_reset_stream(states, binding->source);
-    if (task->spec->kind == TASK_CONNECTION)
+    if (task->spec->kind != TASK_CAPTURE)
         set_generation(task, binding,
                        !task->fresh && airbyte_states_stream(states, binding->source).size > 0);
     return 0;
@@ -223,7 +223,8 @@ static const struct task_binding_spec *specs_of_all(struct task *task)
 
 int task_streams_resolve(struct task *task, struct error *err)
 {
-    if (task->spec->kind == TASK_MATERIALIZATION)
+    if (task->spec->kind == TASK_MATERIALIZATION &&
+        task->spec->destination.program.protocol == CONNECTOR_FLOW)
         return task_materialize_resolve(task, err);
     if (task->spec->source.program.protocol == CONNECTOR_FLOW)
         return task_flow_resolve(task, err);

@@ -288,7 +288,9 @@ static void count_committed_only(struct task *task)
 static struct task_reader *new_reader(struct task *task)
 {
     if (task->spec->kind == TASK_MATERIALIZATION)
-        return task_reader_collections_new(task);
+        return task->spec->destination.program.protocol == CONNECTOR_FLOW
+                   ? task_reader_collections_new(task)
+                   : task_reader_collections_airbyte_new(task);
     return task->spec->source.program.protocol == CONNECTOR_FLOW ? task_reader_flow_new(task)
                                                                  : task_reader_airbyte_new(task);
 }
@@ -299,7 +301,8 @@ static struct task_sink *new_sink(struct task *task)
     case TASK_CAPTURE:
         return task_sink_collections_new(task);
     case TASK_MATERIALIZATION:
-        return task_sink_materialize_new(task);
+        return task->spec->destination.program.protocol == CONNECTOR_FLOW ? task_sink_materialize_new(task)
+                                                                          : task_sink_airbyte_new(task);
     default:
         return task_sink_airbyte_new(task);
     }

@@ -232,6 +232,7 @@ int task_spec_read(struct slice json, struct arena *arena, struct task_spec *ret
     spec.data_dir = get_string(&reader, 0, "dataDir", false);
     if (spec.kind == TASK_MATERIALIZATION) {
         read_endpoint(&reader, "destination", &spec.destination);
+        spec.source.program.label = "collections";
         spec.once = get_bool(&reader, 0, "once");
     } else {
         read_endpoint(&reader, "source", &spec.source);

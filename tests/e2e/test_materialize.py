@@ -1,9 +1,14 @@
 """Materializations end to end: the endpoint has what the reduced collections have."""
 
 import json
+import shutil
+import signal
 
+import pytest
+
+from conftest import until
 from e2e.materialize import catalog, documents, materialize, messages, put, rows, verbs
-from e2e.scripted import events, failure
+from e2e.scripted import events, failure, local, received, run
 
 
 def test_a_transaction_as_the_transcript_has_it(firth, tmp_path):
@@ -106,3 +111,295 @@ def test_a_checkpoint_without_secrets(firth, tmp_path, data_dir):
     materialize(firth, path)
     for file in (data_dir / "tasks").rglob("*"):
         assert file.is_dir() or b"hunter2" not in file.read_bytes(), file
+
+
+# --- sources --------------------------------------------------------------------------------------------
+
+
+def test_it_follows_what_is_committed(firth, tmp_path):
+    """Without --once: documents arrive soon after they are committed, and SIGTERM ends between transactions."""
+    path = put(firth, tmp_path, {"id": 1, "n": 1})
+    sleeper = tmp_path / "go"
+    (tmp_path / "steps.json").write_text(json.dumps([
+        {"message": {"type": "RECORD", "record": {"stream": "users", "data": {"id": 2, "n": 2}, "emitted_at": 1}}},
+        {"state": {"stream": "users", "n": 1}}, {"sleep_until": str(sleeper)},
+        {"message": {"type": "RECORD", "record": {"stream": "users", "data": {"id": 1, "n": 2}, "emitted_at": 1}}},
+        {"state": {"stream": "users", "n": 2}}]))
+    path = catalog(tmp_path)
+    running = firth.start("run", str(path), "--commit-every", "20ms")
+    until(lambda: (tmp_path / "out.db").exists() and [r["id"] for r in rows_or_none(tmp_path)] == [1, 2], "both rows")
+    sleeper.touch()
+    until(lambda: [(r["id"], r["n"]) for r in rows_or_none(tmp_path)] == [(1, 3), (2, 2)], "the update")
+    running.signal(signal.SIGTERM)
+    running.wait()
+    assert verbs(tmp_path).endswith(">acknowledge <acknowledged >end")
+
+
+def rows_or_none(tmp_path):
+    try:
+        return rows(tmp_path)
+    except Exception:  # the table is not there yet
+        return []
+
+
+def test_partitions_are_selected(firth, tmp_path):
+    schema = {"type": "object", "required": ["id", "region"],
+              "properties": {"id": {"type": "integer"}, "region": {"type": "string"}}}
+    more = {"schema": schema, "collection": {"projections": {"Region": {"location": "/region", "partition": True}}}}
+    source = {"name": "acmeCo/users", "partitions": {"include": {"Region": ["eu", "us"]}, "exclude": {"Region": ["us"]}}}
+    bindings = [{"source": source, "resource": {"table": "users"}}]
+    path = put(firth, tmp_path, {"id": 1, "region": "eu"}, {"id": 2, "region": "us"}, {"id": 3, "region": "asia"},
+               bindings=bindings, **more)
+    materialize(firth, path)
+    assert [(r["id"], r["Region"]) for r in rows(tmp_path)] == [(1, "eu")]
+
+
+def test_times_are_selected(firth, tmp_path):
+    def bound(**times):
+        return [{"source": {"name": "acmeCo/users", **times}, "resource": {"table": "users"}}]
+
+    path = put(firth, tmp_path, {"id": 1, "n": 1}, bindings=bound(notBefore="2099-01-01T00:00:00Z"))
+    materialize(firth, path)
+    assert rows(tmp_path) == []
+    materialize(firth, catalog(tmp_path, bindings=[{**bound(notAfter="2099-01-01T00:00:00Z")[0], "backfill": 1}]))
+    assert [r["id"] for r in rows(tmp_path)] == [1]
+
+
+def test_one_collection_to_two_tables(firth, tmp_path):
+    bindings = [{"source": "acmeCo/users", "resource": {"table": "a"}},
+                {"source": "acmeCo/users", "resource": {"table": "b"}, "priority": 3}]
+    path = put(firth, tmp_path, {"id": 1, "n": 1}, {"id": 2, "n": 1}, bindings=bindings)
+    materialize(firth, path)
+    assert [r["id"] for r in rows(tmp_path, "a")] == [r["id"] for r in rows(tmp_path, "b")] == [1, 2]
+    # The higher priority is read first.
+    path = put(firth, tmp_path, {"id": 1, "n": 1}, {"id": 2, "n": 1}, bindings=bindings)
+    (tmp_path / "messages").unlink()
+    materialize(firth, path)
+    assert [(b.get("binding", 0), b["key"]) for _, verb, b in messages(tmp_path) if verb == "load"] == [
+        (1, [1]), (1, [2]), (0, [1]), (0, [2])]
+
+
+def test_a_collection_that_was_never_written_to(firth, tmp_path):
+    materialize(firth, catalog(tmp_path))
+    assert rows(tmp_path) == []
+
+
+def test_once_waits_for_the_captures(firth, tmp_path):
+    put(firth, tmp_path, {"id": 1, "n": 1})
+    run(firth, catalog(tmp_path))
+    assert [(r["id"], r["n"]) for r in rows(tmp_path)] == [(1, 2)]
+
+
+def test_keys_beyond_the_largest_are_not_loaded(firth, tmp_path):
+    path = put(firth, tmp_path, {"id": 5, "n": 1})
+    materialize(firth, path)
+    path = put(firth, tmp_path, {"id": 3, "n": 1}, {"id": 5, "n": 1}, {"id": 6, "n": 1})
+    (tmp_path / "messages").unlink()
+    materialize(firth, path)
+    assert [b["key"] for _, verb, b in messages(tmp_path) if verb == "load"] == [[3], [5]]
+    config = {"no_load_optimization": True}
+    path = put(firth, tmp_path, {"id": 9, "n": 1}, config=config)
+    (tmp_path / "messages").unlink()
+    materialize(firth, catalog(tmp_path, config=config))
+    assert [b["key"] for _, verb, b in messages(tmp_path) if verb == "load"] == [[9]]
+
+
+def test_another_data_directory_is_told(firth, tmp_path, data_dir):
+    path = put(firth, tmp_path, {"id": 1, "n": 1}, {"id": 2, "n": 1})
+    materialize(firth, path)
+    shutil.rmtree(data_dir)
+    path = put(firth, tmp_path, {"id": 1, "n": 1})
+    error = failure(materialize(firth, path, expect=1))
+    assert "has read 2 documents" in error["message"] and "'backfill'" in error["message"]
+
+
+def test_an_airbyte_destination(firth, tmp_path):
+    endpoint = local("scripted_destination.py", {"out": str(tmp_path / "out")})
+    bindings = [{"source": "acmeCo/users", "resource": {"stream": "people", "destinationSyncMode": "append"}}]
+    path = put(firth, tmp_path, {"id": 1, "n": 1}, {"id": 2, "n": 1}, endpoint=endpoint, bindings=bindings)
+    materialize(firth, path)
+    path = put(firth, tmp_path, {"id": 1, "n": 5}, endpoint=endpoint, bindings=bindings)
+    materialize(firth, path)
+    records = [m["record"] for m in received(tmp_path) if m.get("type") == "RECORD"]
+    assert [(r["stream"], r["data"]) for r in records] == [
+        ("people", {"id": 1, "n": 1}), ("people", {"id": 2, "n": 1}), ("people", {"id": 1, "n": 5})]
+    states = [m["state"]["stream"]["stream_state"] for m in received(tmp_path) if m.get("type") == "STATE"]
+    assert states[-1] == {"sources": {"acmeCo/users/acmeCo%2Fin;materialize/acmeCo/mat/people.v0": {"readThrough": "3"}}}
+
+
+# --- fields ---------------------------------------------------------------------------------------------
+
+
+def selected(tmp_path):
+    return [b["fieldSelection"] for _, verb, body in messages(tmp_path) if verb == "apply"
+            for b in body["materialization"]["bindings"]][-1]
+
+
+NESTED = {"type": "object", "required": ["id"], "properties": {
+    "id": {"type": "integer"}, "name": {"type": "string"}, "mixed": {"type": ["string", "object"]},
+    "address": {"type": "object", "properties": {"city": {"type": "string"}, "geo": {
+        "type": "object", "properties": {"lat": {"type": "number"}}}}}}}
+
+
+@pytest.mark.parametrize("fields,values", [
+    ({"recommended": False}, []),
+    ({"recommended": 1}, ["address", "flow_published_at", "mixed", "name"]),
+    ({"recommended": 2}, ["address/city", "address/geo", "flow_published_at", "mixed", "name"]),
+    ({"recommended": True}, ["address/city", "address/geo/lat", "flow_published_at", "mixed", "name"]),
+    ({"recommended": False, "require": {"address/geo/lat": {"type": "x"}}}, ["address/geo/lat"]),
+    ({"recommended": 1, "exclude": ["name", "flow_published_at"]}, ["address", "mixed"])])
+def test_fields(firth, tmp_path, fields, values):
+    bindings = [{"source": "acmeCo/users", "resource": {"table": "t"}, "fields": fields}]
+    more = {"program": "scripted_materialize.py", "schema": NESTED, "bindings": bindings,
+            "config": {"constraints": {"flow_document": {"type": "LOCATION_REQUIRED"}}}}
+    path = put(firth, tmp_path, {"id": 1, "address": {"geo": {"lat": 1.5}}}, **more)
+    materialize(firth, path)
+    selection = selected(tmp_path)
+    assert (selection["keys"], selection.get("values", []), selection["document"]) == (["id"], values, "flow_document")
+    if "require" in fields:
+        assert selection["fieldConfig"] == fields["require"]
+        assert [b["values"] for _, verb, b in messages(tmp_path) if verb == "store"] == [[1.5]]
+
+
+def test_group_by(firth, tmp_path):
+    schema = {"type": "object", "required": ["id", "team"], "reduce": {"strategy": "merge"}, "properties": {
+        "id": {"type": "integer"}, "team": {"type": "string"}, "n": {"type": "integer", "reduce": {"strategy": "sum"}}}}
+    bindings = [{"source": "acmeCo/users", "resource": {"table": "users"}, "fields": {
+        "recommended": 1, "groupBy": ["team"], "exclude": ["id"]}}]
+    path = put(firth, tmp_path, {"id": 1, "team": "a", "n": 1}, {"id": 2, "team": "b", "n": 2},
+               {"id": 3, "team": "a", "n": 4}, schema=schema, bindings=bindings)
+    materialize(firth, path)
+    assert [(r["team"], r["n"]) for r in rows(tmp_path)] == [("a", 5), ("b", 2)]
+
+
+@pytest.mark.parametrize("constraints,fields,said", [
+    ({"name": {"type": "FIELD_REQUIRED", "reason": "we need it"}}, {"recommended": True, "exclude": ["name"]},
+     ["the field 'name' is required by the connector: we need it, but the catalog excludes it", "take it from 'exclude'"]),
+    ({"name": {"type": "FIELD_FORBIDDEN", "reason": "too long"}}, {"recommended": True, "require": {"name": {}}},
+     ["the field 'name' is required by the catalog, but the connector forbids it: too long", "'require'"]),
+    ({"id": {"type": "FIELD_FORBIDDEN", "reason": "no keys"}}, {"recommended": True},
+     ["the field 'id' is part of the key, but the connector forbids it: no keys", "groupBy"]),
+    ({}, {"recommended": True, "require": {"nmae": {}}}, ["'require' names the field 'nmae'", "did you mean 'name'?"]),
+    ({"name": {"type": "FIELD_REQUIRED", "foldedField": "X"}, "mixed": {"type": "FIELD_REQUIRED", "foldedField": "X"}},
+     {"recommended": True}, ["the fields 'mixed' and 'name' are both 'X' at the endpoint"]),
+])
+def test_conflicts_are_explained(firth, tmp_path, constraints, fields, said):
+    bindings = [{"source": "acmeCo/users", "resource": {"table": "t"}, "fields": fields}]
+    path = put(firth, tmp_path, {"id": 1}, program="scripted_materialize.py", schema=NESTED, bindings=bindings,
+               config={"constraints": constraints})
+    error = failure(materialize(firth, path, expect=1))
+    assert not error["retriable"] and all(text in error["message"] for text in ["acmeCo/users to t", *said]), error
+
+
+def test_case_is_folded(firth, tmp_path):
+    schema = {"type": "object", "required": ["id"], "properties": {
+        "id": {"type": "integer"}, "Name": {"type": "string"}, "name": {"type": "string"}}}
+    path = put(firth, tmp_path, {"id": 1}, program="scripted_materialize.py", schema=schema,
+               config={"case_insensitive": True})
+    materialize(firth, path)
+    assert [f for f in selected(tmp_path)["values"] if f.lower() == "name"] in (["Name"], ["name"])
+
+
+# --- schemas that change --------------------------------------------------------------------------------
+
+BEFORE = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}, "x": {"type": "integer"}}}
+AFTER = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}, "x": {"type": ["string", "integer"]}},
+         "allOf": [{"properties": {"x": {"type": "string"}}}]}
+
+
+def changed(firth, tmp_path, on, **more):
+    put(firth, tmp_path, {"id": 1}, {"id": 2}, schema=BEFORE)
+    materialize(firth, catalog(tmp_path, schema=BEFORE))
+    return catalog(tmp_path, schema=AFTER, onIncompatibleSchemaChange=on, **more)
+
+
+def test_incompatible_backfill(firth, tmp_path):
+    path = changed(firth, tmp_path, "backfill")
+    lines = materialize(firth, path)
+    assert [r["id"] for r in rows(tmp_path)] == [1, 2]
+    told = [log["message"] for log in events(lines, "log") if log["level"] == "warn"]
+    assert any("'x' does not fit what the endpoint has" in m and "backfill counter 1" in m for m in told), told
+    applied = [b for _, verb, body in messages(tmp_path) if verb == "apply" for b in body["materialization"]["bindings"]]
+    assert [(b.get("backfill", 0), b["stateKey"]) for b in applied] == [(0, "users"), (1, "users.v1")]
+    # The counter holds; and the catalog's own still means something.
+    (tmp_path / "messages").unlink()
+    materialize(firth, path)
+    assert verbs(tmp_path).startswith(">open")
+    materialize(firth, catalog(tmp_path, schema=AFTER, bindings=[
+        {"source": "acmeCo/users", "resource": {"table": "users"}, "backfill": 1}]))
+    assert [b["stateKey"] for _, verb, body in messages(tmp_path) if verb == "apply"
+            for b in body["materialization"]["bindings"]] == ["users.v2"]
+
+
+@pytest.mark.parametrize("on,said", [("abort", "onIncompatibleSchemaChange: backfill"),
+                                     ("disableTask", "until the catalog changes")])
+def test_incompatible_stops(firth, tmp_path, on, said):
+    error = failure(materialize(firth, changed(firth, tmp_path, on), expect=1))
+    assert not error["retriable"] and said in error["message"] and "'x' does not fit" in error["message"]
+
+
+def test_incompatible_disables_the_binding(firth, tmp_path):
+    more = {"collections": ("users", "other"), "schema": BEFORE}
+    put(firth, tmp_path, {"id": 1}, **more)
+    materialize(firth, catalog(tmp_path, **more))
+    put(firth, tmp_path, {"id": 2}, **more)
+    put(firth, tmp_path, {"id": 7}, stream="other", **more)
+    bindings = [{"source": "acmeCo/users", "resource": {"table": "users"}, "onIncompatibleSchemaChange": "disableBinding",
+                 "fields": {"recommended": True, "require": {"x": {}}}},
+                {"source": "acmeCo/other", "resource": {"table": "other"}}]
+    config = {"constraints": {"x": {"type": "INCOMPATIBLE", "reason": "it was text"}}}
+    bindings[1]["fields"] = {"recommended": True, "exclude": ["x"]}
+    for _ in range(2):
+        materialize(firth, catalog(tmp_path, collections=("users", "other"), schema=BEFORE, bindings=bindings, config=config))
+        assert [r["id"] for r in rows(tmp_path)] == [1] and [r["id"] for r in rows(tmp_path, "other")] == [7]
+
+
+# --- connectors that break the protocol -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("say,code,said", [
+    ({"open": [[{"acknowledged": {}}]]}, "protocol", "'acknowledged' before it had answered 'open'"),
+    ({"acknowledge": [[{"flushed": {}}]]}, "protocol", "'flushed' before 'acknowledged'"),
+    ({"acknowledge": [[{"acknowledged": {}}, {"acknowledged": {}}]]}, "protocol", "it sent 'acknowledged' while"),
+    ({"flush": [[{"startedCommit": {}}]]}, "protocol", "'startedCommit' while it flushes"),
+    ({"flush": [[{"loaded": {"doc": {"id": 99}}}]]}, "protocol", "with the key [99], which was not asked for"),
+    ({"flush": [[{"loaded": {"binding": 7, "doc": {"id": 1}}}]]}, "protocol", "'loaded' of binding 7, but there are 1"),
+    ({"flush": [[{"loaded": {"doc": {"id": 1}}}, {"loaded": {"doc": {"id": 1}}}]]}, "invalid", "acmeCo/users"),
+    ({"startCommit": [[{"text": "panic: no"}]]}, "protocol", "panic: no"),
+    ({"startCommit": [[{"log": "disk is full"}, {"exit": 1}]]}, "connector", "disk is full"),
+    ({"startCommit": [[{"exit": 0}]]}, "protocol", "ended, with status 0, where the answer to 'startCommit' was due"),
+    ({"startCommit": [[{"part": '{"startedC'}, {"log": "killed"}, {"exit": 3}]]}, "connector", "killed"),
+    ({"open": [[{"opened": {"runtimeCheckpoint": 7}}]]}, "protocol", "'opened': the runtime checkpoint is none"),
+    ({"open": [[{"opened": {"runtimeCheckpoint": {"sources": []}}}]]}, "protocol", "'sources' is to be an object"),
+    ({"validate": [[{"validated": {"bindings": []}}]]}, "protocol", "validated 0 bindings of 1"),
+    ({"spec": [[{"spec": {"protocol": 1}}]]}, "unsupported", "speaks version 1"),
+])
+def test_deviations(firth, tmp_path, say, code, said):
+    path = put(firth, tmp_path, {"id": 1, "n": 1}, program="scripted_materialize.py", config={"say": say})
+    error = failure(materialize(firth, path, expect=1))
+    assert said in error["message"] and error["code"] == code, error
+
+
+def test_states_are_kept_at_the_right_moment(firth, tmp_path):
+    def state(**updated):
+        return {"state": {"updated": updated, "mergePatch": True}}
+
+    say = {"apply": [[{"applied": state(applied=1)}]], "flush": [[{"flushed": state(flushed=1)}]],
+           "startCommit": [[{"startedCommit": state(started=1, flushed=None)}]],
+           "acknowledge": [None, [{"acknowledged": state(acknowledged=1)}]]}
+    config = {"say": say}
+    path = put(firth, tmp_path, {"id": 1, "n": 1}, program="scripted_materialize.py", config=config)
+    materialize(firth, path)
+    materialize(firth, path)
+    states = [body.get("state") for _, verb, body in messages(tmp_path) if verb in ("apply", "open")]
+    assert states == [{}, {"applied": 1}, {"applied": 1, "started": 1, "acknowledged": 1}]
+
+
+def test_a_flushed_state_is_durable_before_the_stores(firth, tmp_path):
+    say = {"flush": [[{"flushed": {"state": {"updated": {"a": 1}}}}]], "startCommit": [[{"exit": 1}]]}
+    path = put(firth, tmp_path, {"id": 1, "n": 1}, program="scripted_materialize.py", config={"say": say})
+    materialize(firth, path, expect=1)
+    materialize(firth, path, expect=1)
+    opened = [body for _, verb, body in messages(tmp_path) if verb == "open"]
+    assert opened[1]["state"] == {"a": 1}
+    assert "".join(verbs(tmp_path)).count(">store") == 2

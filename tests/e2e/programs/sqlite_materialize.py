@@ -6,7 +6,7 @@ Config: `path` of the database; `seen`, a file to which every message is appende
 are staged, and applied once they are acknowledged); `delta`: rows are appended; `no_load_optimization`;
 `case_insensitive`; `constraints`: {field: {"type", …}} instead of the usual; `slow`: file to wait for before
 `acknowledged`; `defect`: a mistake to make, for the checker to catch:
-lose-store, double-store, commit-first (the checkpoint before the rows), ignore-fence, forget-loaded, lose-staged.
+lose-store, double-store (of a delta binding), commit-first (the checkpoint before the rows), ignore-fence, forget-loaded, lose-staged.
 """
 
 import base64
@@ -109,7 +109,6 @@ class Connector:
         self.db.execute("create table if not exists flow_checkpoints (task text primary key, fence integer, checkpoint text)")
         self.db.execute("create table if not exists flow_tables (name text primary key, state_key text, types text)")
         self.db.execute("create table if not exists flow_staged (id integer primary key, ops text, done integer)")
-        self.db.execute("create table if not exists flow_copies (name text, value text)")
 
     def table_types(self, path):
         row = self.db.execute("select state_key, types from flow_tables where name = ?", (path,)).fetchone()
@@ -238,9 +237,7 @@ class Connector:
             try:
                 self.run(operation)
                 if self.defect == "double-store" and self.stored % 7 == 3:
-                    binding = self.bindings[operation.get("binding", 0)]
-                    self.db.execute("insert into flow_copies values (?, ?)",
-                                    (binding["resourcePath"][0], operation.get("doc", "")))
+                    self.run(operation)
             except sqlite3.IntegrityError as error:
                 fail(f"cannot store: {error}")
 

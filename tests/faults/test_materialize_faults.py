@@ -1,0 +1,254 @@
+"""What an endpoint has is what the collections reduce to, whatever happens in a transaction. A shim between the runtime
+and a connector makes one thing go wrong at one point; the connector can be told to make a mistake, which must be found.
+A fault that never fired fails its test."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import sqlite3
+import sys
+
+import pytest
+
+from conftest import Firth, binary, until
+from e2e.materialize import PROGRAMS, SCHEMA
+from e2e.scripted import local
+
+HERE = pathlib.Path(__file__).resolve().parent
+FULL = os.environ.get("FIRTH_TEST_LEVEL") == "full"
+TASK = "acmeCo/mat"
+REQUESTS = [("open", 1), ("acknowledge", 1), ("load", 5), ("flush", 1), ("store", 5), ("startCommit", 1),
+            ("acknowledge", 2)]
+RESPONSES = [("opened", 1), ("acknowledged", 1), ("loaded", 3), ("flushed", 1), ("startedCommit", 1),
+             ("acknowledged", 2)]
+
+
+def record(number, seed):
+    key = (number * seed) % 61
+    document = {"id": key, "n": number}
+    if number % 3 == 0:
+        document["name"] = f"name {number}"
+    return {"message": {"type": "RECORD", "record": {"stream": "users", "data": document, "emitted_at": 1}}}
+
+
+def write_catalog(folder, steps=(), **config):
+    command = [sys.executable, str(HERE / "shim.py"), sys.executable, str(PROGRAMS / "sqlite_materialize.py")]
+    (folder / "flow.json").write_text(json.dumps({
+        "collections": {"acmeCo/users": {"schema": SCHEMA, "key": ["/id"]}},
+        "captures": {"acmeCo/in": {
+            "endpoint": local("scripted_source.py", {"streams": ["users"], "seen": "seen", "steps": list(steps)}),
+            "bindings": [{"resource": {"stream": "users"}, "target": "acmeCo/users"}]}},
+        "materializations": {TASK: {
+            "endpoint": {"local": {"command": command, "config": {"path": "out.db", **config}}},
+            "bindings": [{"source": "acmeCo/users", "resource": {"table": "users"}}]}}}))
+
+
+class World:
+    """A folder with a data directory, a catalog and an endpoint."""
+
+    def __init__(self, folder, path=None):
+        self.folder = folder
+        self.firth = Firth(path or binary("FIRTH_BIN", "build/firth"), folder / "data", folder)
+
+    def run(self, task, **more):
+        return self.firth("run", "flow.json", "--once", "--task", task, "-o", "json", **more)
+
+    def put(self, first, last, seed, **config):
+        write_catalog(self.folder, [record(n, seed) for n in range(first, last)], **config)
+        result = self.run("acmeCo/in")
+        assert result.rc == 0, result
+
+    def expected(self):
+        """The collection, reduced."""
+        rows = {}
+        for document in self.firth.read("acmeCo/users"):
+            row = rows.setdefault(document["id"], {"id": document["id"], "n": 0})
+            row["n"] += document["n"]
+            if "name" in document:
+                row["name"] = document["name"]
+        return rows
+
+    def problems(self):
+        """What is wrong at the endpoint, in words."""
+        with sqlite3.connect(self.folder / "out.db") as db:
+            found = db.execute("select id, n, name, flow_document from users order by id").fetchall()
+        rows, wrong = self.expected(), []
+        ids = [row[0] for row in found]
+        wrong += [f"{key} is missing" for key in rows if key not in ids]
+        wrong += [f"{key} is there twice" for key in set(ids) if ids.count(key) > 1]
+        for key, n, name, document in found:
+            want = rows.get(key)
+            if want is None:
+                wrong.append(f"{key} is not in the collection")
+            elif (n, name) != (want["n"], want.get("name")) or json.loads(document) != want:
+                wrong.append(f"{key} is {(n, name, document)}, it should be {want}")
+        return wrong
+
+    def delta_problems(self):
+        """Of a binding with delta updates: the sums."""
+        with sqlite3.connect(self.folder / "out.db") as db:
+            found = dict(db.execute("select id, sum(n) from users group by id").fetchall())
+        return [f"{key}: {found.get(key)} for {row['n']}" for key, row in self.expected().items()
+                if found.get(key) != row["n"]]
+
+    def until_done(self, tries=4, **more):
+        """Run until it completes; how often it failed, with which errors."""
+        errors = []
+        for _ in range(tries):
+            result = self.run(TASK, **more)
+            if result.rc == 0:
+                return errors
+            errors += [line["error"] for line in result.lines() if line["event"] == "ended"] or [{"message": str(result)}]
+        pytest.fail(f"it never completed: {errors}")
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """Worlds with one transaction done and another to do, by configuration; made once each."""
+    made = {}
+
+    def make(**config):
+        name = json.dumps(config, sort_keys=True)
+        if name not in made:
+            world = World(tmp_path_factory.mktemp("base"))
+            world.put(0, 150, 7, **config)
+            world.until_done(1)
+            assert world.problems() == [] if not config.get("delta") else world.delta_problems() == []
+            world.put(150, 300, 5, **config)
+            made[name] = world.folder
+        return made[name]
+
+    return make
+
+
+@pytest.fixture
+def world(base, tmp_path):
+    def make(fault=None, path=None, **config):
+        shutil.copytree(base(**config), tmp_path / "world")
+        if fault:
+            (tmp_path / "world" / "fault.json").write_text(json.dumps(fault))
+        (tmp_path / "world" / "committed").unlink(missing_ok=True)
+        return World(tmp_path / "world", path)
+
+    return make
+
+
+def scenario(world, at, nth, do, **config):
+    it = world({"at": at, "nth": nth, "do": do}, **config)
+    errors = it.until_done()
+    assert (it.folder / "fired").exists(), "the fault never fired"
+    assert it.problems() == []
+    # It goes on well.
+    it.put(300, 330, 3, **config)
+    it.until_done(1)
+    assert it.problems() == []
+    return errors
+
+
+def some(points, quick):
+    return points if FULL else [points[i] for i in quick]
+
+
+@pytest.mark.parametrize("at,nth", REQUESTS + RESPONSES)
+def test_crash(world, at, nth):
+    errors = scenario(world, at, nth, "crash")
+    assert len(errors) <= 1 and all(error["retriable"] for error in errors), errors
+    # Only with nothing to come is an end nothing to speak of.
+    assert errors
+
+
+@pytest.mark.parametrize("at,nth", some(REQUESTS, [0, 4, 5]))
+def test_crash_just_after(world, at, nth):
+    scenario(world, at, nth, "crash-after")
+
+
+@pytest.mark.parametrize("at,nth", some(RESPONSES, [0, 2, 4]))
+def test_truncated(world, at, nth):
+    errors = scenario(world, at, nth, "truncate")
+    assert len(errors) == 1 and errors[0]["retriable"], errors
+
+
+@pytest.mark.parametrize("at,nth", some(REQUESTS + RESPONSES, [9, 12]))
+def test_delayed(world, at, nth):
+    assert scenario(world, at, nth, "delay") == []
+
+
+@pytest.mark.parametrize("at,nth", some(REQUESTS[1:6], [0, 4]))
+def test_fenced_off(world, at, nth):
+    """Another session was opened: this one's commit is refused, in the connector's words."""
+    errors = scenario(world, at, nth, "fence")
+    assert len(errors) == 1 and "this instance was fenced off by another" in errors[0]["message"], errors
+
+
+def test_zombie(world):
+    """A session that is thought dead commits after its successor has: it must not count."""
+    it = world({"at": "startCommit", "nth": 1, "do": "zombie"})
+    assert len(it.until_done()) == 1
+    until(lambda: (it.folder / "zombie").exists(), "the zombie's end")
+    assert (it.folder / "zombie").read_bytes() == b""
+    assert it.problems() == []
+
+
+@pytest.mark.parametrize("at,nth", some(REQUESTS + RESPONSES, [5, 6, 11, 12]))
+def test_crash_with_our_own_checkpoint(world, at, nth):
+    """Rows are staged, and applied once they are acknowledged."""
+    scenario(world, at, nth, "crash", authority="runtime")
+
+
+@pytest.mark.parametrize("point", ["task.commit.before", "task.commit.after", "materialize.acknowledge.before"])
+@pytest.mark.parametrize("authority", ["endpoint", "runtime"])
+def test_task_killed(world, point, authority):
+    it = world(path=binary("FIRTH_DEV_BIN", "build-dev/firth"), authority=authority)
+    result = it.run(TASK, env={"FIRTH_FAULT_KILL": point})
+    assert result.rc == 1 and [e["outcome"] for e in result.lines() if e["event"] == "ended"] == ["failed"], result
+    it.until_done(1)
+    assert it.problems() == []
+
+
+# --- mistakes of a connector: the checker must find each ------------------------------------------------
+
+
+@pytest.mark.parametrize("defect", ["lose-store", "forget-loaded"])
+def test_mistake_is_found(world, base, defect):
+    it = world()
+    write_catalog(it.folder, defect=defect)
+    result = it.run(TASK)
+    assert result.rc != 0 or it.problems(), f"{defect} was not found"
+
+
+def test_double_store_is_found(world):
+    it = world(delta=True)
+    it.until_done(1)
+    assert it.delta_problems() == []
+    it.put(300, 330, 3, delta=True, defect="double-store")
+    it.until_done(1)
+    assert it.delta_problems()
+
+
+def test_checkpoint_first_is_found(world):
+    it = world()
+    (it.folder / "crash").touch()
+    write_catalog(it.folder, defect="commit-first", crash="crash")
+    assert len(it.until_done()) == 1
+    assert not (it.folder / "crash").exists(), "the fault never fired"
+    assert it.problems()
+
+
+def test_ignored_fence_is_found(world):
+    it = world({"at": "startCommit", "nth": 1, "do": "zombie", "commits": 2}, defect="ignore-fence")
+    assert len(it.until_done()) == 1
+    it.put(300, 330, 3, defect="ignore-fence")
+    it.until_done(1)
+    until(lambda: (it.folder / "zombie").exists(), "the zombie's end")
+    assert b"startedCommit" in (it.folder / "zombie").read_bytes(), "the zombie did not commit"
+    assert it.problems()
+
+
+def test_lost_staged_rows_are_found(world):
+    it = world({"at": "acknowledge", "nth": 2, "do": "crash"}, authority="runtime")
+    config = {"authority": "runtime", "defect": "lose-staged"}
+    write_catalog(it.folder, **config)
+    it.until_done()
+    assert it.problems()
