@@ -112,11 +112,11 @@ static const struct option_spec options[] = {
      .kind = OPTION_LIST,
      .offset = offsetof(struct run_options, tasks),
      .value = "NAME",
-     .help = "run this capture or connection only (may be repeated)"},
+     .help = "run this task only (may be repeated)"},
     {.name = "once",
      .kind = OPTION_FLAG,
      .offset = offsetof(struct run_options, once),
-     .help = "one session of each task, then end; exit code 1 if any failed"},
+     .help = "one session of each task, then end; materializations last; exit code 1 if any failed"},
     {.name = "retry-after",
      .kind = OPTION_STRING,
      .offset = offsetof(struct run_options, retry_after),
@@ -145,7 +145,7 @@ static const struct option_spec options[] = {
 const struct command cli_run = {
     .name = "run",
     .arguments = "CATALOG",
-    .summary = "run a catalog's captures and connections",
+    .summary = "run a catalog's captures, connections and materializations",
     .help = "Each task is a process of its own. A capture runs again at its interval, a connection at its\n"
             "schedule; what fails and may succeed later is retried, with growing delays. Ctrl-C lets every\n"
             "task finish its transaction and stops; a second Ctrl-C stops at once. Whatever stops it, the\n"

@@ -10,6 +10,7 @@ void task_positions_init(struct task_positions *positions, const struct task_pos
 {
     *positions = (struct task_positions){.sources = sources, .source_count = source_count};
     map_init(&positions->by_name);
+    map_init(&positions->others);
     arena_init(&positions->arena);
     positions->max_keys = arena_zalloc(&positions->arena, (source_count + 1) * sizeof *positions->max_keys);
     for (size_t i = 0; i < source_count; i++)
@@ -21,6 +22,7 @@ void task_positions_done(struct task_positions *positions)
     for (size_t i = 0; i < positions->source_count; i++)
         buffer_done(&positions->max_keys[i]);
     map_done(&positions->by_name);
+    map_done(&positions->others);
     free(positions->items);
     arena_done(&positions->arena);
     *positions = (struct task_positions){0};
@@ -108,6 +110,31 @@ static const char *writer_in(const struct task_position_source *source, struct s
     return writer;
 }
 
+/* A read suffix without its backfill counter. */
+static struct slice without_counter(struct slice suffix)
+{
+    size_t digits = 0;
+    while (digits < suffix.size && suffix.data[suffix.size - 1 - digits] >= '0' &&
+           suffix.data[suffix.size - 1 - digits] <= '9')
+        digits++;
+    bool counted = digits > 0 && suffix.size > digits + 2 &&
+                   memcmp(suffix.data + suffix.size - digits - 2, ".v", 2) == 0;
+    return (struct slice){suffix.data, counted ? suffix.size - digits - 2 : suffix.size};
+}
+
+static void keep_other(struct task_positions *positions, struct slice name, uint64_t number)
+{
+    const char *end = memchr(name.data, ';', name.size);
+    if (!end || number == 0)
+        return;
+    struct slice suffix = {end + 1, name.size - (size_t)(end + 1 - name.data)};
+    for (size_t i = 0; i < positions->source_count; i++) {
+        if (slice_equal(without_counter(suffix), without_counter(positions->sources[i].suffix)))
+            return;
+    }
+    map_set(&positions->others, name, arena_printf(&positions->arena, "%llu", (unsigned long long)number));
+}
+
 /* --- the checkpoint -------------------------------------------------------------------------------- */
 
 static void write_max_keys(const struct task_positions *positions, struct json_writer *writer)
@@ -129,6 +156,14 @@ static void write_max_keys(const struct task_positions *positions, struct json_w
         json_end_object(writer);
 }
 
+static void write_source(struct slice name, const char *number, struct json_writer *writer)
+{
+    json_put_key_slice(writer, name);
+    json_begin_object(writer);
+    json_member_string(writer, "readThrough", number);
+    json_end_object(writer);
+}
+
 static void write_sources(const struct task_positions *positions, const size_t *only,
                           struct json_writer *writer)
 {
@@ -142,12 +177,12 @@ static void write_sources(const struct task_positions *positions, const size_t *
         if (journal->next == 0 || (only && journal->binding != *only))
             continue;
         put_name(&positions->sources[journal->binding], journal->writer, &name);
-        json_put_key_slice(writer, (struct slice){name.data, name.size});
-        json_begin_object(writer);
         snprintf(number, sizeof number, "%llu", (unsigned long long)journal->next);
-        json_member_string(writer, "readThrough", number);
-        json_end_object(writer);
+        write_source((struct slice){name.data, name.size}, number, writer);
     }
+    struct map_entry *other;
+    for (size_t at = 0; !only && (other = map_next(&positions->others, &at));)
+        write_source(other->key, other->value, writer);
     json_end_object(writer);
     buffer_done(&name);
 }
@@ -207,11 +242,15 @@ int task_positions_load(struct task_positions *positions, const struct json *doc
         uint64_t number;
         if (!read_number(doc, json_get(doc, json_value(key), "readThrough"), &number))
             result = wrong(err, "'readThrough' is to be a number in a string");
+        bool taken = false;
         for (size_t i = 0; i < positions->source_count && result == 0; i++) {
             const char *writer = writer_in(&positions->sources[i], name, &arena);
             if (writer)
                 task_positions_journal(positions, i, writer)->next = number;
+            taken |= writer != NULL;
         }
+        if (result == 0 && !taken)
+            keep_other(positions, name, number);
     }
     uint32_t max_keys = json_get(doc, at, "ackIntents");
     for (size_t i = 0; i < positions->source_count && result == 0; i++) {

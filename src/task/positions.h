@@ -35,6 +35,7 @@ struct task_positions {
     struct task_journal **items;
     size_t count, capacity;
     struct map by_name;      /* "<binding>/<writer>" */
+    struct map others;       /* loaded of bindings that do not take part: a journal to its number, as text */
     struct buffer *max_keys; /* by binding; size 0: not known */
     struct arena arena;
 };
@@ -52,8 +53,9 @@ void task_positions_write(const struct task_positions *positions, struct json_wr
 /* One binding's alone. */
 void task_positions_write_of(const struct task_positions *positions, size_t binding,
                              struct json_writer *writer);
-/* Take in a checkpoint; what it does not name stays. What is of no binding's (any more) is left out.
- * ERROR_PROTOCOL for anything but such an object. Members that this program does not write are ignored. */
+/* Take in a checkpoint; what it does not name stays as it is here. What is of no binding's is kept for one
+ * that may take part again, unless it is an older backfill of one that does. ERROR_PROTOCOL for anything but
+ * such an object; members that this program does not write are ignored. */
 int task_positions_load(struct task_positions *positions, const struct json *doc, uint32_t at,
                         struct error *err);
 /* Too large a one is not kept, as if it were not known. */

@@ -179,6 +179,21 @@ def test_one_collection_to_two_tables(firth, tmp_path):
         (1, [1]), (1, [2]), (0, [1]), (0, [2])]
 
 
+def test_a_binding_that_is_disabled_keeps_its_place(firth, tmp_path):
+    def bindings(disable):
+        return [{"source": "acmeCo/users", "resource": {"table": "users"}, "disable": disable},
+                {"source": "acmeCo/other", "resource": {"table": "other"}}]
+
+    more = {"collections": ("users", "other"), "config": {"delta": True}}
+    put(firth, tmp_path, {"id": 1, "n": 1}, bindings=bindings(False), **more)
+    materialize(firth, catalog(tmp_path, bindings=bindings(False), **more))
+    path = put(firth, tmp_path, {"id": 2, "n": 1}, stream="other", bindings=bindings(True), **more)
+    materialize(firth, path)
+    path = put(firth, tmp_path, {"id": 3, "n": 1}, bindings=bindings(False), **more)
+    materialize(firth, path)
+    assert [r["id"] for r in rows(tmp_path)] == [1, 3] and [r["id"] for r in rows(tmp_path, "other")] == [2]
+
+
 def test_a_collection_that_was_never_written_to(firth, tmp_path):
     materialize(firth, catalog(tmp_path))
     assert rows(tmp_path) == []

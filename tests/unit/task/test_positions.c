@@ -92,6 +92,27 @@ static void test_lenient(void **state)
     task_positions_done(&positions);
 }
 
+/* A binding that does not take part keeps its place; an older backfill of one that does is forgotten. */
+static void test_others(void **state)
+{
+    struct task_positions positions;
+    struct error err;
+    assert_int_equal(
+        load(&positions,
+             "{\"sources\":{\"acmeCo/gone/w;materialize/acmeCo/mat/gone.v3\":{\"readThrough\":\"8\"},"
+             "\"acmeCo/users/w;materialize/acmeCo/mat/users.v1\":{\"readThrough\":\"8\"},"
+             "\"acmeCo/users/w;materialize/acmeCo/mat/other\":{\"readThrough\":\"8\"},"
+             "\"acmeCo/users/w;materialize/acmeCo/mat/users\":{\"readThrough\":\"5\"},"
+             "\"no suffix\":{\"readThrough\":\"5\"}}}",
+             &err),
+        0);
+    auto_free char *text = written(&positions);
+    assert_string_equal(
+        text, "{\"sources\":{\"acmeCo/users/w;materialize/acmeCo/mat/users\":{\"readThrough\":\"5\"},"
+              "\"acmeCo/gone/w;materialize/acmeCo/mat/gone.v3\":{\"readThrough\":\"8\"}}}");
+    task_positions_done(&positions);
+}
+
 static void test_refused(void **state)
 {
     static const char *const texts[] = {
@@ -137,6 +158,7 @@ static void test_key_set(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_lenient),
-                                       cmocka_unit_test(test_refused), cmocka_unit_test(test_key_set)};
+                                       cmocka_unit_test(test_others), cmocka_unit_test(test_refused),
+                                       cmocka_unit_test(test_key_set)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
