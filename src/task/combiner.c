@@ -186,7 +186,7 @@ int combiner_add(struct combiner *c, uint32_t binding, const struct json *docume
     if (outcome == REDUCE_INVALID)
         return 1;
     item.is_reduced = old != RECORD_NONE;
-    item.ends = c->bindings[binding].mode == REDUCE_FULL && reducer_deletes(c->reducers[binding]);
+    item.ends = reducer_deletes(c->reducers[binding]);
     item.document = (struct slice){c->line.data, c->line.size};
     c->stats.added++;
     return keep(c, &item, hash, entry, old, err);

@@ -80,16 +80,18 @@ static int reduce_item(struct combiner *c, const struct combine_item *item, bool
     return outcome;
 }
 
-/* As many documents as can be put together. */
+/* As many documents as can be put together: nothing with one before it that deletes, or the deletion would be
+ * forgotten before it reached what is stored. */
 static int drain_partial(struct combiner *c, const struct combine_item *item, struct combined *ret_combined,
                          struct error *err)
 {
     struct combine_item group = begin_group(c, item);
-    bool is_reduced = item->is_reduced;
+    bool is_reduced = item->is_reduced, ends = item->ends;
     set_result(c, item->document);
     if (merge_advance(&c->merge, err) < 0)
         return -1;
-    while ((item = next_of_group(c, &group))) {
+    while (!ends && (item = next_of_group(c, &group))) {
+        ends = item->ends;
         int outcome = reduce_item(c, item, true, err);
         if (outcome < 0)
             return -1;

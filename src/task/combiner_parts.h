@@ -12,7 +12,7 @@ struct combine_item {
     bool is_left;
     bool is_inexact; /* the encoded key does not say all: see combiner_key.c */
     bool is_reduced; /* made of several: to be validated before it is drained */
-    bool ends;       /* a full binding's document that deletes: what follows is not reduced onto it */
+    bool ends;       /* a document that deletes: what follows is not reduced onto it */
     struct slice key, document;
 };
 

@@ -217,7 +217,7 @@ def test_endless_connector_is_stopped(firth, tmp_path):
     path = catalog(tmp_path, [docs(1, 4), patch(n=4), docs(5, 7), {"touch": str(ready)}, {"for_ever": True}],
                    opened={"explicitAcknowledgements": True}, term={"log": "context canceled", "exit": 1})
     running = firth.start("run", str(path), "-o", "json", "--commit-every", "1h")
-    until(ready.exists, "the connector to be in mid-stream")
+    until(lambda: any('"documents":7' in line for line in list(running.out)), "the documents to be taken")
     running.signal(signal.SIGINT)
     assert running.wait() == 130
     lines = [json.loads(line) for line in running.out]
