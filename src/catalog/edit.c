@@ -159,13 +159,6 @@ static int add_between(struct edit *edit, uint32_t at, uint32_t key, const struc
     edit_emit_json(&text, values, value_at, lines ? indent : depth);
     insert(edit, last + 1, 0, &text);
     buffer_done(&text);
-    if (lines && empty && first && !memchr(edit->text.data + open, '\n', close - open)) {
-        struct buffer end; /* the bracket goes to a line of its own, behind all that is put in here */
-        buffer_init(&end, BUFFER_UNLIMITED);
-        buffer_printf(&end, "\n%*s%c", (int)depth, "", edit->text.data[close]);
-        insert(edit, close, 1, &end);
-        buffer_done(&end);
-    }
     return 0;
 }
 
@@ -263,7 +256,7 @@ static bool in_brackets(const struct edit *edit, uint32_t at)
 /* Where an alias stands, the value's place is that of another one. */
 static bool is_alias(const struct edit *edit, uint32_t at)
 {
-    return at && offset_of(edit, at) < offset_of(edit, at - 1);
+    return at && (byte_at(edit, offset_of(edit, at)) == '*' || offset_of(edit, at) < offset_of(edit, at - 1));
 }
 
 /* The parent key's indentation and one step. */
@@ -283,6 +276,22 @@ static bool begins_line(const struct edit *edit, uint32_t key)
     return true;
 }
 
+/* `{}` on one line: its bracket goes to a line of its own, behind all that was put in. */
+static void close_on_own_line(struct edit *edit, uint32_t at)
+{
+    size_t open = offset_of(edit, at), last, outer = line_start(edit, open), depth = 0;
+    size_t close = closing(edit, open, &last);
+    if (memchr(edit->text.data + open, '\n', close - open))
+        return;
+    while (byte_at(edit, outer + depth) == ' ' || byte_at(edit, outer + depth) == '\t')
+        depth++;
+    struct buffer end;
+    buffer_init(&end, BUFFER_UNLIMITED);
+    buffer_printf(&end, "\n%*s%c", (int)depth, "", edit->text.data[close]);
+    insert(edit, close, 1, &end);
+    buffer_done(&end);
+}
+
 static int add_all_between(struct edit *edit, uint32_t at, const struct json *values, struct error *err)
 {
     bool first = true;
@@ -298,6 +307,8 @@ static int add_all_between(struct edit *edit, uint32_t at, const struct json *va
             return -1;
         first = false;
     }
+    if (json_count(&edit->doc.json, at) == 0 && edit->syntax == YAML_SYNTAX_JSON && !first)
+        close_on_own_line(edit, at);
     return 0;
 }
 
