@@ -574,7 +574,7 @@ int discover_ask_config(struct discovery *discovery, struct error *err)
     whole.name = "config";
     whole.title = discovery->short_name;
     whole.required = true;
-    enum asked asked = json_get(form.spec, whole.inner, "properties") == JSON_NONE &&
+    enum asked asked = json_count(form.spec, json_get(form.spec, whole.inner, "properties")) == 0 &&
                                json_get(form.spec, whole.inner, "oneOf") == JSON_NONE
                            ? ask_object(&form, whole.inner, earlier, 0, &out)
                            : ask(&form, &whole, earlier, 0, &out);

@@ -132,3 +132,365 @@ def test_dialogue_with_defaults(firth_dev, tmp_path):
     assert terminal.end() == 0
     firth_dev("check", "flow.yaml", expect=0)
     assert "target: shop/users" in (tmp_path / "flow.yaml").read_text()
+
+
+SECRET = "pa${ss}w\"ord: # 1"
+SPEC = {
+    "type": "object", "required": ["host", "port", "password", "auth", "tags"],
+    "properties": {
+        "host": {"title": "Host", "type": "string", "pattern": "^[a-z.]+$", "order": 0,
+                 "description": "Where the server is. \u001b[31mRed", "examples": ["db.example.com"]},
+        "port": {"type": "integer", "minimum": 1, "maximum": 65535, "default": 5432, "order": 1},
+        "password": {"type": "string", "airbyte_secret": True, "order": 2, "minLength": 3},
+        "auth": {"title": "Authentication", "type": "object", "order": 3, "oneOf": [
+            {"title": "Password", "required": ["kind"], "properties": {"kind": {"type": "string", "const": "password"}}},
+            {"title": "Key file", "required": ["kind", "key"], "properties": {
+                "kind": {"type": "string", "const": "key"},
+                "key": {"type": "string", "airbyte_secret": True, "multiline": True}}}]},
+        "tags": {"type": "array", "items": {"type": "string", "minLength": 2}, "minItems": 1, "order": 4},
+        "level": {"type": "string", "enum": ["low", "high"], "default": "low", "order": 5},
+        "rate": {"type": "number", "exclusiveMinimum": 0, "order": 6},
+        "fast": {"type": "boolean", "default": False, "order": 7},
+        "tunnel": {"title": "Tunnel", "type": "object", "required": ["via"], "order": 8,
+                   "properties": {"via": {"type": "string"}, "hops": {"type": "array", "items": {
+                       "type": "object", "required": ["to"], "properties": {"to": {"type": "string"}}}}}},
+        "start": {"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}], "title": "Start", "order": 9},
+        "more": {"type": "object", "order": 10},
+        "old": {"type": "string", "airbyte_hidden": True},
+    }}
+USERS = {"name": "users", "supported_sync_modes": ["full_refresh", "incremental"], "source_defined_cursor": True,
+         "source_defined_primary_key": [["id"]],
+         "json_schema": {"type": "object", "properties": {"id": {"type": ["null", "number"]}, "n": {"type": "string"}}}}
+
+
+def test_every_kind_of_field(firth_dev, tmp_path):
+    (tmp_path / "id_rsa").write_text("-----BEGIN\nkey\n")
+    terminal = Terminal(firth_dev, "discover", *source(tmp_path, [USERS], SPEC))
+    terminal.expect("db.example.com")
+    terminal.answer("host:", "NO")
+    terminal.answer("host:", "")
+    terminal.answer("! a value is needed", "db.local")
+    terminal.answer("port [5432]:", "0")
+    terminal.expect("! expected a number of at least 1")
+    terminal.answer("port [5432]:", "many")
+    terminal.answer("! that is no number", "")
+    terminal.expect("password (not shown):")
+    assert not terminal.echoes()
+    os.write(terminal.master, b"ab\n")
+    terminal.answer("password (not shown):", SECRET)
+    terminal.expect("2) Key file")
+    assert terminal.echoes()
+    terminal.answer("1-2 [1]:", "7")
+    terminal.answer("choose a number from 1 to 2", "key")
+    terminal.answer("key (not shown):", "@id_rsa")
+    terminal.answer("tags 1:", "x")
+    terminal.answer("tags 1:", "färbe")
+    terminal.answer("tags 2:", "two")
+    terminal.answer("tags 3:")
+    terminal.answer("optional settings", "maybe")
+    terminal.answer("optional settings", "y")
+    terminal.answer("1-3 [1]:", "2")
+    terminal.answer("rate:", "-1")
+    terminal.answer("rate:", "1.50")
+    terminal.answer("fast y/n [false]:", "Y")
+    terminal.answer("set Tunnel?", "y")
+    terminal.answer("via:", "${HOME}")
+    terminal.answer("optional settings (hops)", "y")
+    terminal.answer("add hops 1?", "y")
+    terminal.answer("to:", "a")
+    terminal.answer("add hops 2?", "")
+    terminal.answer("start:", "")
+    terminal.answer("more:", "[1]")
+    terminal.answer("that is no JSON object", '{"x": [1]}')
+    terminal.answer("1 of 1 are chosen")
+    terminal.answer("in full each time")
+    terminal.answer("names begin with")
+    terminal.expect("firth run flow.yaml")
+    assert terminal.end() == 0
+    wanted = {"host": "db.local", "port": 5432, "password": SECRET, "auth": {"kind": "key", "key": "-----BEGIN\nkey\n"},
+              "tags": ["färbe", "two"], "level": "high", "rate": 1.5, "fast": True,
+              "tunnel": {"via": os.environ["HOME"], "hops": [{"to": "a"}]}, "more": {"x": [1]}}
+    assert given(tmp_path) == wanted
+    config = tmp_path / "test.config.yaml"
+    assert stat.S_IMODE(config.stat().st_mode) == 0o600
+    assert "via: \"${HOME}\"" in config.read_text()
+    assert SECRET not in terminal.said and "BEGIN" not in terminal.said and "\u001b" not in terminal.said
+    for name, content in files(tmp_path).items():
+        assert name in ("test.config.yaml", "id_rsa") or b"ss}w" not in content
+    firth_dev("check", "flow.yaml", expect=0)
+    # What was written says the same: the second run reads it.
+    (tmp_path / "told.json.config").unlink()
+    firth_dev("discover", *source(tmp_path, [USERS], SPEC), expect=0)
+    assert given(tmp_path) == wanted
+
+
+def test_a_check_that_fails_is_corrected(firth_dev, tmp_path):
+    spec = {"type": "object", "required": ["host", "password"], "properties": {
+        "host": {"type": "string", "order": 0}, "password": {"type": "string", "airbyte_secret": True, "order": 1}}}
+    terminal = Terminal(firth_dev, "discover", *source(tmp_path, [USERS], spec, refuse={"host": "wrong"}))
+    terminal.answer("host:", "wrong")
+    terminal.answer("password (not shown):", "hush-hush")
+    terminal.expect("the server does not like host")
+    terminal.answer("Correct the configuration? [Y/n]")
+    terminal.answer("host [wrong]:", "right")
+    terminal.answer("password (not shown) [as it is]:")
+    terminal.answer("1 of 1 are chosen")
+    terminal.answer("in full each time")
+    terminal.answer("names begin with")
+    terminal.expect("firth run")
+    assert terminal.end() == 0
+    assert given(tmp_path) == {"host": "right", "password": "hush-hush"}
+    assert "hush" not in terminal.said
+
+
+QUESTIONS = ["host:", "port [5432]:", "password (not shown):", "1-2 [1]:", "tags 1:", "optional settings",
+             "1 of 1 are chosen", "in full each time", "names begin with"]
+ANSWERS = ["db", "", "hush-hush", "1", "tag\n", "", "", "", ""]
+
+
+@pytest.mark.parametrize("how", ["interrupt", "end", "terminate"])
+@pytest.mark.parametrize("at", range(len(QUESTIONS)))
+def test_stopped_at_each_question(firth_dev, tmp_path, at, how):
+    terminal = Terminal(firth_dev, "discover", *source(tmp_path, [USERS], SPEC))
+    for question, answer in zip(QUESTIONS[:at], ANSWERS):
+        terminal.answer(question, answer)
+    terminal.expect(QUESTIONS[at])
+    if how == "terminate":
+        terminal.process.send_signal(signal.SIGTERM)
+    else:
+        os.write(terminal.master, b"\x03" if how == "interrupt" else b"\x04")
+    assert terminal.end() == 130
+    assert files(tmp_path) == {}
+
+
+def test_choosing_among_many(firth_dev, tmp_path):
+    streams = [{"name": f"table_{n:04}", "source_defined_primary_key": [["id"]]} for n in range(2000)]
+    terminal = Terminal(firth_dev, "discover", *source(tmp_path, streams))
+    terminal.expect("and 1980 more")
+    assert max(map(len, terminal.said.split("\n"))) <= 80
+    terminal.answer("2000 of 2000 are chosen", "/_1999")
+    terminal.expect("2000 * table_1999")
+    terminal.answer("2000 of 2000 are chosen", "nothing")
+    terminal.expect("no stream is named by 'nothing'")
+    terminal.answer("2000 of 2000 are chosen", "2-4, *_000[79] !3")
+    terminal.answer("4 of 2000 are chosen", "!table_0*")
+    terminal.answer("1000 of 2000 are chosen", "none")
+    terminal.answer("0 of 2000 are chosen", "1 2000")
+    terminal.answer("2 of 2000 are chosen")
+    terminal.answer("names begin with", "bad name")
+    terminal.answer("names begin with", "many")
+    terminal.expect("firth run")
+    assert terminal.end() == 0
+    checked = firth_dev("check", "flow.yaml", "-o", "json", expect=0).json()
+    assert checked["collections"] == ["many/table_0000", "many/table_1999"]
+    # What was not chosen is not new the next time; with --all it is taken, and all 2000 fit.
+    assert "nothing new" in firth_dev("discover", *source(tmp_path, streams), expect=0).out
+    firth_dev("discover", *source(tmp_path, streams), "--all", expect=0)
+    assert len(firth_dev("check", "flow.yaml", "-o", "json", expect=0).json()["collections"]) == 2000
+
+
+# --- again ----------------------------------------------------------------------------------------
+
+HAND = """\
+# My catalog. \u00e4\u00f6\u00fc
+import: [more.yaml]   # theirs
+
+captures:
+    acmeCo/test:   # ours
+        endpoint:
+            local: &local
+                command: [%(python)s, %(program)s, %(told)s]
+                protocol: airbyte
+                config: {}
+        interval: 1h
+        bindings:
+            - resource: {stream: "users", syncMode: full_refresh}   # on purpose
+              target: acmeCo/people
+            - resource: { stream: noise }
+              target: acmeCo/noise
+              disable: true
+
+            # the last word
+
+collections:
+    acmeCo/people: {key: [/id], schema: {type: object, required: [id], properties: {id: {type: integer}}}}
+    acmeCo/noise:
+        key: [/id]
+        schema: { type: object, required: [id], properties: { id: { type: integer } } }
+# the end
+"""
+HAND_AFTER = HAND.replace("""
+            # the last word
+""", """
+            # the last word
+            - resource: { stream: orders, namespace: shop, syncMode: incremental }
+              target: acmeCo/shop/orders
+""").replace("""# the end
+""", """    acmeCo/shop/orders:
+        key: [/id]
+        schema: shop.orders.schema.yaml
+# the end
+""")
+
+
+def test_a_catalog_by_hand_stays_as_it_is(firth_dev, tmp_path):
+    streams = [USERS, {"name": "noise"}, {**USERS, "name": "orders", "namespace": "shop"}]
+    args = source(tmp_path, streams)
+    names = {"python": sys.executable, "program": SCRIPTED, "told": tmp_path / "told.json"}
+    (tmp_path / "more.yaml").write_text("collections: {}\n")
+    (tmp_path / "flow.yaml").write_text(HAND % names)
+    firth_dev("check", "flow.yaml", expect=0)
+    result = firth_dev("discover", *args, expect=0)
+    assert "1 stream added to acmeCo/test" in result.out
+    after = (tmp_path / "flow.yaml").read_text()
+    # One-line mappings are as short as they can be; all else is byte for byte.
+    assert after.replace("acmeCo/shop/orders: { key: [/id], schema: shop.orders.schema.yaml }",
+                         "acmeCo/shop/orders:\n        key: [/id]\n        schema: shop.orders.schema.yaml") == HAND_AFTER % names
+    before = files(tmp_path)
+    assert "nothing new" in firth_dev("discover", *args, expect=0).out
+    assert files(tmp_path) == before
+
+
+def test_what_was_taken_out_stays_out(firth_dev, tmp_path):
+    args = source(tmp_path, [USERS, {"name": "logs"}])
+    firth_dev("discover", *args, expect=0)
+    firth_dev("discover", *args, expect=0)
+    catalog = tmp_path / "flow.yaml"
+    whole = catalog.read_text()
+    without = re.sub(r"      - resource: \{ stream: logs.*\n.*\n", "", whole)
+    assert without != whole
+    catalog.write_text(without)
+    assert "nothing new" in firth_dev("discover", *args, expect=0).out
+    assert catalog.read_text() == without
+    source(tmp_path, [USERS, {"name": "logs"}, {"name": "fresh"}])
+    firth_dev("discover", *args, expect=0)
+    assert "stream: fresh" in catalog.read_text() and "stream: logs" not in catalog.read_text()
+    firth_dev("discover", *args, "--all", expect=0)
+    assert catalog.read_text().count("stream: logs") == 1
+    # Its collection was still there: it is taken again, and not twice.
+    assert catalog.read_text().count("acmeCo/logs:") == 1
+    firth_dev("check", "flow.yaml", expect=0)
+
+
+def with_field(stream, name):
+    schema = json.loads(json.dumps(stream["json_schema"]))
+    schema["properties"][name] = {"type": "string"}
+    return {**stream, "json_schema": schema}
+
+
+def test_a_changed_schema(firth_dev, tmp_path):
+    args = source(tmp_path, [USERS])
+    firth_dev("discover", *args, expect=0)
+    firth_dev("discover", *args, expect=0)
+    schema = tmp_path / "users.schema.yaml"
+    source(tmp_path, [with_field(USERS, "added")])
+    firth_dev("discover", *args, expect=0)
+    assert "added: { type: string }" in schema.read_text()
+    mine = schema.read_text() + "# mine\n"
+    schema.write_text(mine)
+    source(tmp_path, [with_field(USERS, "another")])
+    assert "was changed by hand" in firth_dev("discover", *args, expect=0).err
+    assert schema.read_text() == mine
+    for answer, replaced in (("n", False), ("y", True)):
+        terminal = Terminal(firth_dev, "discover", *args)
+        terminal.answer("Use the configuration in")
+        terminal.answer("0 of 1 are chosen")
+        terminal.expect("+   another: { type: string }")
+        terminal.answer("Replace it? [y/N]", answer)
+        terminal.expect("firth run")
+        assert terminal.end() == 0
+        assert ("another" in schema.read_text()) == replaced
+
+
+def test_json_catalog(firth_dev, tmp_path):
+    args = [*source(tmp_path, [USERS]), "flow.json"]
+    firth_dev("discover", *args, expect=0)
+    firth_dev("discover", *args, expect=0)
+    source(tmp_path, [USERS, {**USERS, "name": "orders"}])
+    firth_dev("discover", *args, expect=0)
+    catalog = json.loads((tmp_path / "flow.json").read_text())
+    assert list(catalog["collections"]) == ["acmeCo/users", "acmeCo/orders"]
+    assert json.loads((tmp_path / "orders.schema.json").read_text())["required"] == ["id"]
+    firth_dev("check", "flow.json", expect=0)
+
+
+# --- odd sources ----------------------------------------------------------------------------------
+
+
+def test_names_keys_and_schemas_that_cannot_be_used(firth_dev, tmp_path):
+    streams = [
+        {"name": "a b/c"}, {"name": "a_b_c"}, {"name": "größe"}, {"name": "ünïcode", "namespace": "schema one"},
+        {"name": "no key", "json_schema": {"type": "object", "required": ["at"], "properties": {
+            "text": {"type": "object"}, "at": {"type": ["null", "string"]}}}},
+        {"name": "broken", "json_schema": {"type": "nonsense"}, "source_defined_primary_key": [["id"]]},
+        {"name": "deep", "source_defined_primary_key": [["a", "b/c"]], "json_schema": {
+            "type": "object", "properties": {"a": {"type": ["null", "object"], "properties": {
+                "b/c": {"anyOf": [{"type": "string"}, {"type": "null"}]}}}}}},
+        {"name": "impossible", "json_schema": {"type": "object", "additionalProperties": False,
+                                               "properties": {"x": {"type": "array"}}}},
+    ]
+    args = source(tmp_path, streams)
+    firth_dev("discover", *args, expect=0)
+    result = firth_dev("discover", *args, expect=0)
+    assert "the stream impossible is left out" in result.err
+    text = (tmp_path / "flow.yaml").read_text()
+    firth_dev("check", "flow.yaml", expect=0)
+    for name in ("acmeCo/a_b_c", "acmeCo/a_b_c_2", "acmeCo/gr__e", "acmeCo/schema_one/_n_code", "acmeCo/no_key"):
+        assert f"target: {name}\n" in text or f"target: {name} " in text, text
+    assert "key: [/a/b~1c]" in text or 'key: ["/a/b~1c"]' in text, text
+    assert "# The source has no key here." in text and "# The source's schema cannot be used" in text
+    assert "key: [/at]" in text
+
+
+def test_the_folder_cannot_be_written(firth_dev, tmp_path):
+    result = firth_dev("discover", "--connector", "source-faker", "missing/flow.yaml", expect=3)
+    assert "missing/source-faker.config.yaml" in result.err
+    # The catalog's place is taken by a folder: nothing is written beside it either.
+    (tmp_path / "flow.yaml").mkdir()
+    assert firth_dev("discover", "--connector", "source-faker").rc in (3, 5)
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] in ([], ["source-faker.config.yaml"])
+
+
+@pytest.mark.parametrize("args, error", [
+    ([], "which connector?"),
+    (["--connector", "source-fakr"], "did you mean source-faker?"),
+    (["--connector", "destination-local-json"], "is a destination"),
+    (["--connector", "source-faker", "--name", "a//b"], "--name is 'a//b'"),
+    (["--connector", "source-faker", "--command", "x"], "which connector?"),
+    (["--command", "'x"], "a quote that is not closed"),
+    (["--command", "./not-there"], "not-there"),
+])
+def test_what_is_wrong_is_told(firth_dev, tmp_path, args, error):
+    result = firth_dev("discover", *args)
+    assert result.rc in (1, 2, 3) and error in result.err
+    assert files(tmp_path) == {}
+
+
+def test_a_configuration_that_is_wrong(firth_dev, tmp_path):
+    config = tmp_path / "source-faker.config.yaml"
+    config.write_text("count: many\n")
+    result = firth_dev("discover", "--connector", "source-faker", expect=3)
+    assert "/count: expected" in result.err and "many" not in result.err
+    config.write_text("count: ${FIRTH_TEST_UNSET}\n")
+    assert "FIRTH_TEST_UNSET" in firth_dev("discover", "--connector", "source-faker", expect=3).err
+    config.write_text("# nothing\n")
+    assert "sets nothing" in firth_dev("discover", "--connector", "source-faker", expect=3).err
+    assert list(files(tmp_path)) == ["source-faker.config.yaml"]
+
+
+def test_git_is_told_to_ignore_the_configuration(firth_dev, tmp_path):
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    firth_dev("discover", "--connector", "source-faker", expect=0)
+    assert "not ignored" in firth_dev("discover", "--connector", "source-faker", expect=0).err
+    (tmp_path / "flow.yaml").unlink()
+    terminal = Terminal(firth_dev, "discover", "--connector", "source-faker")
+    terminal.answer("Name of the capture")
+    terminal.answer("Use the configuration in")
+    terminal.answer("are chosen")
+    terminal.answer("in full each time", "users")
+    terminal.answer("names begin with")
+    terminal.answer("Add it to .gitignore? [Y/n]")
+    terminal.expect("firth run")
+    assert terminal.end() == 0
+    assert (tmp_path / ".gitignore").read_text() == "/source-faker.config.yaml\n"
+    assert "{ stream: users, syncMode: full_refresh }" in (tmp_path / "flow.yaml").read_text()
