@@ -31,6 +31,12 @@ static const struct option_spec options[] = {
     {NULL},
 };
 
+enum judgement {
+    JUDGED,
+    JUDGED_IN_PART, /* there are more violations than are told */
+    NOT_JUDGED,     /* no JSON, or a limit was hit: whether it is valid is not known */
+};
+
 struct validation {
     struct cli *cli;
     const struct schema *schema;
@@ -55,7 +61,8 @@ static void put_unit(struct json_writer *writer, const struct schema_violation *
 }
 
 /* The specification's "basic" output of the document, and its line. */
-static void print_json(struct validation *v, const struct schema_violation *violations, size_t count)
+static void print_json(struct validation *v, const struct schema_violation *violations, size_t count,
+                       enum judgement judgement)
 {
     struct json_writer writer;
     json_writer_init(&writer, &v->out.buffer);
@@ -71,6 +78,10 @@ static void print_json(struct validation *v, const struct schema_violation *viol
             put_unit(&writer, &violations[i]);
         json_end_array(&writer);
     }
+    if (judgement == JUDGED_IN_PART)
+        json_member_bool(&writer, "truncated", true);
+    else if (judgement == NOT_JUDGED)
+        json_member_bool(&writer, "judged", false);
     json_end_object(&writer);
     output_str(&v->out, "\n");
 }
@@ -90,15 +101,19 @@ static void print_text(struct validation *v, const struct schema_violation *viol
 }
 
 /* What became of the document at hand: without violations it is valid. */
-static void report(struct validation *v, const struct schema_violation *violations, size_t count)
+static void report(struct validation *v, const struct schema_violation *violations, size_t count,
+                   enum judgement judgement)
 {
     v->documents++;
     v->invalid += count > 0;
     v->violations += count;
     if (v->cli->json)
-        print_json(v, violations, count);
+        print_json(v, violations, count, judgement);
     for (size_t i = 0; i < count && !v->cli->json; i++)
         print_text(v, &violations[i]);
+    if (judgement == JUDGED_IN_PART && !v->cli->json)
+        output_printf(&v->out, "line %llu: and more: the first %d are shown\n", (unsigned long long)v->line,
+                      VIOLATIONS_PER_DOCUMENT_MAX);
 }
 
 /* A line that could not be judged: no JSON, or a limit was hit. */
@@ -107,7 +122,7 @@ static void report_error(struct validation *v, const char *message)
     report(v,
            &(struct schema_violation){
                .instance = "", .keyword_location = "", .absolute_location = "", .message = message},
-           1);
+           1, NOT_JUDGED);
 }
 
 /* The parser was given one line and counts from there; the line's own number stands before it. */
@@ -122,15 +137,17 @@ static void report_not_json(struct validation *v, const char *message)
 
 static void explain(struct validation *v, const struct json *doc)
 {
-    struct schema_violation violations[VIOLATIONS_PER_DOCUMENT_MAX];
+    struct schema_violation
+        violations[VIOLATIONS_PER_DOCUMENT_MAX + 1]; /* one more, to know that there are more */
     size_t count = 0;
     struct error err;
-    if (schema_explain(v->schema, v->validator, doc, 0, &v->arena, violations, VIOLATIONS_PER_DOCUMENT_MAX,
-                       &count, &err) < 0) {
+    if (schema_explain(v->schema, v->validator, doc, 0, &v->arena, violations,
+                       VIOLATIONS_PER_DOCUMENT_MAX + 1, &count, &err) < 0) {
         report_error(v, err.message);
         return;
     }
-    report(v, violations, count);
+    bool cut = count > VIOLATIONS_PER_DOCUMENT_MAX;
+    report(v, violations, cut ? VIOLATIONS_PER_DOCUMENT_MAX : count, cut ? JUDGED_IN_PART : JUDGED);
 }
 
 static void validate_line(struct validation *v, struct slice line)
@@ -146,7 +163,7 @@ static void validate_line(struct validation *v, struct slice line)
     if (valid < 0)
         report_error(v, err.message);
     else if (valid)
-        report(v, NULL, 0);
+        report(v, NULL, 0, JUDGED);
     else
         explain(v, &doc);
     arena_clear(&v->arena);

@@ -189,3 +189,17 @@ def test_lines_of_any_length(firth, tmp_path):
     assert lines[3] == "line 5: (root): /type: expected string, got integer 5"
     assert "\x1b" not in result.out and len(result.out) < 2000
     assert "5 documents, 4 invalid" in result.err
+
+
+def test_what_is_not_told_is_said(firth, tmp_path):
+    """More violations than are shown, and lines that could not be judged."""
+    schema = tmp_path / "schema.json"
+    schema.write_text('{"items": {"type": "string"}}')
+    given = json.dumps([1] * 100) + "\n" + json.dumps([1] * 101) + "\nx\n"
+    result = firth("validate", "--schema", schema, "-o", "json", stdin=given, expect=1)
+    exact, more, broken = map(json.loads, result.out.splitlines())
+    assert len(exact["errors"]) == len(more["errors"]) == 100
+    assert "truncated" not in exact and more["truncated"] is True
+    assert "judged" not in more and broken["judged"] is False and broken["valid"] is False
+    text = firth("validate", "--schema", schema, stdin=given, expect=1).out.splitlines()
+    assert [line for line in text if "and more" in line] == ["line 2: and more: the first 100 are shown"]
