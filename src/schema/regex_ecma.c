@@ -191,7 +191,8 @@ static int translate_other_escape(struct translator *t, char c)
         return error_set(t->err, ERROR_INVALID, "ECMA-262 has no \\%c (at character %d)", c,
                          (int)(t->at - t->start));
     }
-    if (t->strict && !(c && strchr("^$\\.*+?()[]{}|/", c)) && !(t->in_class && c == '-'))
+    bool is_reference = c >= '1' && c <= '9'; /* PCRE2 knows whether there is such a group */
+    if (t->strict && !is_reference && !(c && strchr("^$\\.*+?()[]{}|/", c)) && !(t->in_class && c == '-'))
         return refuse(t, "an escape that is not needed");
     if ((unsigned char)c < 0x80)
         buffer_byte(t->out, '\\');
@@ -215,6 +216,8 @@ static int translate_escape(struct translator *t)
         buffer_str(t->out, "\\x{0b}");
         return 0;
     case '0':
+        if (t->strict && t->at < t->end && *t->at >= '0' && *t->at <= '9')
+            return refuse(t, "a digit behind \\0");
         buffer_str(t->out, "\\x{0}");
         return 0;
     case 's':
@@ -260,12 +263,17 @@ static int translate_class(struct translator *t)
             if (translate_escape(t) < 0)
                 return -1;
             if (is_set && t->at < t->end && *t->at == '-') {
+                if (t->strict && t->at + 1 < t->end && t->at[1] != ']')
+                    return refuse(t, "a range that begins with a set");
                 buffer_str(t->out, "\\-");
                 t->at++;
             }
             continue;
         }
-        if (*t->at == '[' || (*t->at == '-' && is_set_escape(t->at + 1, t->end)))
+        bool to_set = *t->at == '-' && is_set_escape(t->at + 1, t->end);
+        if (to_set && t->strict && t->at[-1] != '[' && t->at[-1] != '^')
+            return refuse(t, "a range that ends with a set");
+        if (*t->at == '[' || to_set)
             buffer_byte(t->out, '\\');
         buffer_byte(t->out, *t->at++);
     }
