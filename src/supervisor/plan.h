@@ -29,7 +29,6 @@ int plan_task(struct plan *plan, const struct catalog *catalog, const struct cat
               const struct plan_options *options, struct error *err);
 void plan_done(struct plan *plan);
 
-
 /* "every 5m", "cron 0 * * * *", "once": a task's schedule for people, in the arena. */
 const char *plan_schedule_text(const struct catalog_task *task, struct arena *arena);
 

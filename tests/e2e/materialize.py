@@ -38,9 +38,9 @@ def catalog(tmp_path, config=None, collections=("users",), schema=None, key=("/i
                                      for name in collections], **more}}})
 
 
-def put(firth, tmp_path, *documents, stream="users", **more):
+def put(firth, tmp_path, *documents, stream="users", steps=(), **more):
     """Append documents to a collection, as one transaction."""
-    steps = [{"message": {"type": "RECORD", "record": {"stream": stream, "data": d, "emitted_at": 1}}} for d in documents]
+    steps = list(steps) + [{"message": {"type": "RECORD", "record": {"stream": stream, "data": d, "emitted_at": 1}}} for d in documents]
     (tmp_path / "steps.json").write_text(json.dumps(steps))
     path = catalog(tmp_path, **more)
     run(firth, path, "--task", "acmeCo/in")

@@ -219,6 +219,42 @@ def test_keys_beyond_the_largest_are_not_loaded(firth, tmp_path):
     assert [b["key"] for _, verb, b in messages(tmp_path) if verb == "load"] == [[9]]
 
 
+def test_keys_are_loaded_while_the_last_commit_goes_on(firth, tmp_path):
+    """`acknowledged` comes only after a key of the next transaction was asked for."""
+    say = {"open": [[{"opened": {"disableLoadOptimization": True}}]], "acknowledge": [[]],
+           "load": [[{"acknowledged": {}}]]}
+    path = put(firth, tmp_path, {"id": 1, "n": 1}, {"id": 2, "n": 1}, program="scripted_materialize.py",
+               config={"say": say})
+    materialize(firth, path)
+    assert ">acknowledge >load <acknowledged >load >flush <flushed >store >store" in verbs(tmp_path)
+
+
+def test_more_than_fits_the_pipe(firth, tmp_path):
+    """Megabytes of stores to a connector that reads them at its own pace."""
+    records = {"records": {"stream": "users", "from": 0, "to": 2999, "fill": 3000, "data": {"n": 1}}}
+    path = put(firth, tmp_path, steps=[records, records], program="scripted_materialize.py")
+    lines = materialize(firth, path)
+    stores = [b for _, verb, b in messages(tmp_path) if verb == "store"]
+    assert [b["key"] for b in stores] == [[i] for i in range(3000)]
+    assert all(b["doc"]["n"] == 2 for b in stores)
+    assert events(lines, "progress")[-1]["bindings"][0]["stored"] == 3000
+
+
+def test_several_writers(firth, tmp_path):
+    """Each journal has its own position."""
+    path = put(firth, tmp_path, {"id": 1, "n": 1}, {"id": 2, "n": 1})
+    materialize(firth, path)
+    more = json.loads(path.read_text())
+    more["captures"]["acmeCo/second"] = more["captures"]["acmeCo/in"]
+    path.write_text(json.dumps(more))
+    run(firth, path, "--task", "acmeCo/second")
+    materialize(firth, path)
+    assert [(r["id"], r["n"]) for r in rows(tmp_path)] == [(1, 2), (2, 2)]
+    sources = [b["runtimeCheckpoint"]["sources"] for _, verb, b in messages(tmp_path) if verb == "startCommit"][-1]
+    assert {name.split(";")[0]: s["readThrough"] for name, s in sources.items()} == {
+        "acmeCo/users/acmeCo%2Fin": "2", "acmeCo/users/acmeCo%2Fsecond": "2"}
+
+
 def test_another_data_directory_is_told(firth, tmp_path, data_dir):
     path = put(firth, tmp_path, {"id": 1, "n": 1}, {"id": 2, "n": 1})
     materialize(firth, path)
