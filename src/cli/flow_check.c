@@ -1,5 +1,6 @@
 #include "cli/flow_check.h"
 
+#include "cli/flow_checker.h"
 #include "connector/flow_call.h"
 #include "protocol/flow_capture.h"
 #include "schema/schema.h"
@@ -7,38 +8,45 @@
 
 enum { VIOLATIONS_MAX = 20, STALL_MS = 60000 };
 
-struct flow_checker {
-    const struct catalog *catalog;
-    const struct catalog_capture *capture;
-    struct catalog_errors *errors;
-    struct connector_program program;
-    struct schema_validator *validator;
-    struct arena arena;
-    bool absent; /* its command is not there */
-};
-
 /* --- asking ---------------------------------------------------------------------------------------- */
 
-static int ask(struct flow_checker *checker, const struct flow_capture_request *request,
-               enum flow_capture_response_type answer, struct flow_capture_response *ret_response,
-               struct error *err)
+int flow_checker_ask(struct flow_checker *checker, const char *verb, const char *answer, struct slice request,
+                     struct json **ret_answer, struct error *err)
 {
     struct connector_limits limits = connector_limits_default;
-    struct buffer line;
     limits.stall_ms = STALL_MS;
-    buffer_init(&line, BUFFER_UNLIMITED);
-    flow_capture_write_request(&line, request);
     const struct connector_flow_question question = {
-        .verb = flow_capture_request_name(request->type),
-        .answer = flow_capture_response_name(answer),
-        .request = {line.data, line.size},
-        .config = checker->capture->endpoint.config,
-    };
+        .verb = verb, .answer = answer, .request = request, .config = checker->endpoint->config};
     struct json *doc = arena_alloc(&checker->arena, sizeof *doc);
     int result = connector_flow_ask(&checker->program, &question, &limits, &checker->arena, doc, err);
     if (result < 0)
         checker->absent = err->code == ERROR_NOT_FOUND;
     else
+        *ret_answer = doc;
+    return result;
+}
+
+int flow_checker_protocol(const struct flow_checker *checker, const struct flow_spec *spec, struct error *err)
+{
+    if (spec->protocol == FLOW_PROTOCOL_VERSION)
+        return 0;
+    return error_set(err, ERROR_UNSUPPORTED,
+                     "%s speaks version %u of Flow's protocol, this program speaks %d",
+                     checker->program.label, spec->protocol, FLOW_PROTOCOL_VERSION);
+}
+
+static int ask(struct flow_checker *checker, const struct flow_capture_request *request,
+               enum flow_capture_response_type answer, struct flow_capture_response *ret_response,
+               struct error *err)
+{
+    struct buffer line;
+    struct json *doc;
+    buffer_init(&line, BUFFER_UNLIMITED);
+    flow_capture_write_request(&line, request);
+    int result =
+        flow_checker_ask(checker, flow_capture_request_name(request->type),
+                         flow_capture_response_name(answer), (struct slice){line.data, line.size}, &doc, err);
+    if (result == 0)
         result = flow_capture_read_response(doc, &checker->arena, ret_response, err);
     explicit_bzero(line.data, line.size); /* the config is in it */
     buffer_done(&line);
@@ -52,12 +60,8 @@ static int ask_spec(struct flow_checker *checker, struct flow_spec *ret_spec, st
     struct flow_capture_response response = {0};
     if (ask(checker, &request, FLOW_CAPTURE_SPEC_RESPONSE, &response, err) < 0)
         return -1;
-    if (response.type != FLOW_CAPTURE_SPEC_RESPONSE || response.spec.protocol != FLOW_PROTOCOL_VERSION)
-        return error_set(err, ERROR_UNSUPPORTED,
-                         "%s speaks version %u of Flow's protocol, this program speaks %d",
-                         checker->program.label, response.spec.protocol, FLOW_PROTOCOL_VERSION);
     *ret_spec = response.spec;
-    return 0;
+    return flow_checker_protocol(checker, ret_spec, err);
 }
 
 /* --- by its schemas -------------------------------------------------------------------------------- */
@@ -72,9 +76,7 @@ static void add_violation(struct flow_checker *checker, const struct catalog_pla
                        violation->instance, (int)size, violation->message);
 }
 
-/* `endpoint` (or NULL) knows the place of each part of the value. A schema that cannot be used checks
- * nothing: the connector itself will. */
-static void check_value(struct flow_checker *checker, struct slice raw_schema, struct slice value,
+void flow_checker_value(struct flow_checker *checker, struct slice raw_schema, struct slice value,
                         const char *what, const struct catalog_place *place,
                         const struct catalog_endpoint *endpoint)
 {
@@ -101,12 +103,12 @@ static void check_value(struct flow_checker *checker, struct slice raw_schema, s
 static void check_schemas(struct flow_checker *checker, const struct flow_spec *spec)
 {
     const struct catalog_capture *capture = checker->capture;
-    check_value(checker, spec->raw_config_schema, capture->endpoint.config, "config",
-                &capture->endpoint.config_places.whole, &capture->endpoint);
+    flow_checker_value(checker, spec->raw_config_schema, capture->endpoint.config, "config",
+                       &capture->endpoint.config_places.whole, &capture->endpoint);
     for (size_t i = 0; i < capture->binding_count; i++) {
         if (!capture->bindings[i].disable)
-            check_value(checker, spec->raw_resource_config_schema, capture->bindings[i].resource, "resource",
-                        &capture->bindings[i].place, NULL);
+            flow_checker_value(checker, spec->raw_resource_config_schema, capture->bindings[i].resource,
+                               "resource", &capture->bindings[i].place, NULL);
     }
 }
 
@@ -157,27 +159,38 @@ static void check_capture(struct flow_checker *checker)
         catalog_errors_add(checker->errors, &endpoint->config_places.whole, true, "%s", err.message);
 }
 
+static bool begin(struct flow_checker *checker, const struct connector_catalog *built_ins,
+                  const struct catalog_endpoint *endpoint)
+{
+    const struct connector_spec wanted = {.command = endpoint->command,
+                                          .env = endpoint->env,
+                                          .folder = endpoint->folder,
+                                          .protocol = CONNECTOR_FLOW};
+    struct error err;
+    if (endpoint->kind != CATALOG_ENDPOINT_LOCAL || endpoint->protocol != CATALOG_PROTOCOL_FLOW)
+        return false;
+    checker->endpoint = endpoint;
+    checker->absent = false;
+    if (connector_resolve(built_ins, &wanted, &checker->arena, &checker->program, &err) == 0)
+        return true;
+    catalog_errors_add(checker->errors, &endpoint->place, true, "%s", err.message);
+    return false;
+}
+
 void flow_check(const struct connector_catalog *built_ins, const struct catalog *catalog,
                 struct catalog_errors *errors)
 {
     struct flow_checker checker = {.catalog = catalog, .errors = errors, .validator = schema_validator_new()};
     arena_init(&checker.arena);
     for (size_t i = 0; i < catalog->capture_count; i++) {
-        const struct catalog_capture *capture = &catalog->captures[i];
-        const struct connector_spec wanted = {.command = capture->endpoint.command,
-                                              .env = capture->endpoint.env,
-                                              .folder = capture->endpoint.folder,
-                                              .protocol = CONNECTOR_FLOW};
-        struct error err;
-        if (capture->disable || capture->endpoint.kind != CATALOG_ENDPOINT_LOCAL ||
-            capture->endpoint.protocol != CATALOG_PROTOCOL_FLOW)
-            continue;
-        checker.capture = capture;
-        checker.absent = false;
-        if (connector_resolve(built_ins, &wanted, &checker.arena, &checker.program, &err) < 0)
-            catalog_errors_add(errors, &capture->endpoint.place, true, "%s", err.message);
-        else
+        checker.capture = &catalog->captures[i];
+        if (!checker.capture->disable && begin(&checker, built_ins, &checker.capture->endpoint))
             check_capture(&checker);
+    }
+    for (size_t i = 0; i < catalog->materialization_count; i++) {
+        const struct catalog_materialization *materialization = &catalog->materializations[i];
+        if (!materialization->disable && begin(&checker, built_ins, &materialization->endpoint))
+            flow_check_materialization(&checker, materialization);
     }
     arena_done(&checker.arena);
     schema_validator_free(checker.validator);

@@ -454,3 +454,17 @@ def test_a_flushed_state_is_durable_before_the_stores(firth, tmp_path):
     opened = [body for _, verb, body in messages(tmp_path) if verb == "open"]
     assert opened[1]["state"] == {"a": 1}
     assert "".join(verbs(tmp_path)).count(">store") == 2
+
+
+# --- firth check ----------------------------------------------------------------------------------------
+
+
+def test_check_asks_the_connector(firth, tmp_path):
+    config = {"constraints": {"name": {"type": "FIELD_FORBIDDEN", "reason": "too long"}}, "seen": str(tmp_path / "messages")}
+    bindings = [{"source": "acmeCo/users", "resource": {"table": "t"}, "fields": {"recommended": True, "require": {"name": {}}}}]
+    path = catalog(tmp_path, program="scripted_materialize.py", bindings=bindings, config=config)
+    result = firth("check", str(path), expect=3)
+    assert "the field 'name' is required by the catalog, but the connector forbids it: too long" in result.err
+    bindings[0]["fields"] = {"recommended": True}
+    firth("check", str(catalog(tmp_path, program="scripted_materialize.py", bindings=bindings, config=config)), expect=0)
+    assert verbs(tmp_path) == ">spec <spec >validate <validated >spec <spec >validate <validated"

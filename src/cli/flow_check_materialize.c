@@ -1,0 +1,128 @@
+#include "cli/flow_checker.h"
+#include "task/fields.h"
+#include "task/flow_collection.h"
+
+/* A materialization: config and resources by the connector's schemas, then its own view of the bindings, and
+ * whether the fields that the catalog wants can be had. What an existing table makes of a schema is the run's
+ * business: it knows what was applied. */
+
+static int ask(struct flow_checker *checker, const struct flow_materialize_request *request,
+               enum flow_materialize_response_type answer, struct flow_materialize_response *ret_response,
+               struct error *err)
+{
+    struct buffer line;
+    struct json *doc;
+    buffer_init(&line, BUFFER_UNLIMITED);
+    flow_materialize_write_request(&line, request);
+    int result = flow_checker_ask(checker, flow_materialize_request_name(request->type),
+                                  flow_materialize_response_name(answer),
+                                  (struct slice){line.data, line.size}, &doc, err);
+    if (result == 0)
+        result = flow_materialize_read_response(doc, &checker->arena, ret_response, err);
+    explicit_bzero(line.data, line.size); /* the config is in it */
+    buffer_done(&line);
+    return result;
+}
+
+static int ask_spec(struct flow_checker *checker, struct flow_spec *ret_spec, struct error *err)
+{
+    const struct flow_materialize_request request = {
+        .type = FLOW_MATERIALIZE_SPEC, .spec = {FLOW_MATERIALIZE_LOCAL, checker->endpoint->config}};
+    struct flow_materialize_response response = {0};
+    if (ask(checker, &request, FLOW_MATERIALIZE_SPEC_RESPONSE, &response, err) < 0)
+        return -1;
+    *ret_spec = response.spec;
+    return flow_checker_protocol(checker, ret_spec, err);
+}
+
+static void check_schemas(struct flow_checker *checker, const struct flow_spec *spec,
+                          const struct catalog_materialization *materialization)
+{
+    flow_checker_value(checker, spec->raw_config_schema, checker->endpoint->config, "config",
+                       &checker->endpoint->config_places.whole, checker->endpoint);
+    for (size_t i = 0; i < materialization->binding_count; i++) {
+        if (!materialization->bindings[i].disable)
+            flow_checker_value(checker, spec->raw_resource_config_schema,
+                               materialization->bindings[i].resource, "resource",
+                               &materialization->bindings[i].place, NULL);
+    }
+}
+
+static struct fields_input input_of(struct flow_checker *checker,
+                                    const struct catalog_materialization_binding *binding)
+{
+    struct flow_collection *collection = arena_alloc(&checker->arena, sizeof *collection);
+    task_flow_collection(checker->catalog, binding->source.collection, &checker->arena, collection);
+    fields_add_time(collection, &checker->arena);
+    return (struct fields_input){
+        .binding = arena_printf(&checker->arena, "%s to %s", binding->source.collection->name, binding->name),
+        .collection = collection,
+        .wanted = &binding->fields};
+}
+
+static void check_fields(struct flow_checker *checker, const struct catalog_materialization_binding *binding,
+                         struct fields_input *input, const struct flow_validated_binding *validated)
+{
+    struct flow_field_selection selection;
+    struct error err;
+    input->case_insensitive = validated->case_insensitive_fields;
+    if (flow_validated_constraints(validated, &checker->arena, &input->constraints, &err) < 0 ||
+        fields_select(input, &checker->arena, &selection, &err) == FIELDS_CONFLICT)
+        catalog_errors_add(checker->errors, &binding->place, true, "%s", err.message);
+}
+
+static int validate(struct flow_checker *checker, const struct catalog_materialization *materialization,
+                    struct error *err)
+{
+    size_t max = materialization->binding_count, count = 0;
+    struct flow_materialize_validate_binding *asked =
+        arena_zalloc(&checker->arena, (max + 1) * sizeof *asked);
+    const struct catalog_materialization_binding **bindings =
+        arena_zalloc(&checker->arena, (max + 1) * sizeof *bindings);
+    struct fields_input *inputs = arena_zalloc(&checker->arena, (max + 1) * sizeof *inputs);
+    for (size_t i = 0; i < max; i++) {
+        const struct catalog_materialization_binding *binding = &materialization->bindings[i];
+        if (binding->disable)
+            continue;
+        inputs[count] = input_of(checker, binding);
+        bindings[count] = binding;
+        asked[count] = (struct flow_materialize_validate_binding){
+            .raw_resource_config = binding->resource,
+            .collection = inputs[count].collection,
+            .raw_field_config = fields_config(&binding->fields, &checker->arena),
+            .backfill = binding->backfill,
+            .group_by = fields_group_by(&inputs[count], &checker->arena)};
+        count++;
+    }
+    const struct flow_materialize_request request = {.type = FLOW_MATERIALIZE_VALIDATE,
+                                                     .validate = {.name = slice_of(materialization->name),
+                                                                  .connector_type = FLOW_MATERIALIZE_LOCAL,
+                                                                  .raw_config = checker->endpoint->config,
+                                                                  .bindings = {asked, count}}};
+    struct flow_materialize_response response = {0};
+    if (ask(checker, &request, FLOW_MATERIALIZE_VALIDATED, &response, err) < 0)
+        return -1;
+    if (response.validated.bindings.count != count)
+        return error_set(err, ERROR_PROTOCOL, "%s validated %zu bindings of %zu", checker->program.label,
+                         response.validated.bindings.count, count);
+    for (size_t i = 0; i < count; i++)
+        check_fields(checker, bindings[i], &inputs[i], &response.validated.bindings.items[i]);
+    return 0;
+}
+
+void flow_check_materialization(struct flow_checker *checker,
+                                const struct catalog_materialization *materialization)
+{
+    size_t before = checker->errors->count + checker->errors->omitted;
+    struct flow_spec spec = {0};
+    struct error err;
+    if (ask_spec(checker, &spec, &err) < 0) {
+        if (!checker->absent)
+            catalog_errors_add(checker->errors, &checker->endpoint->place, true, "%s", err.message);
+        return;
+    }
+    check_schemas(checker, &spec, materialization);
+    if (checker->errors->count + checker->errors->omitted == before &&
+        validate(checker, materialization, &err) < 0)
+        catalog_errors_add(checker->errors, &checker->endpoint->config_places.whole, true, "%s", err.message);
+}

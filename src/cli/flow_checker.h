@@ -1,0 +1,34 @@
+/* Private to the checks of Flow connectors: flow_check.c (captures) and flow_check_materialize.c. */
+#ifndef FIRTH_CLI_FLOW_CHECKER_H
+#define FIRTH_CLI_FLOW_CHECKER_H
+
+#include "catalog/catalog.h"
+#include "connector/connector.h"
+#include "protocol/flow.h"
+
+struct flow_checker {
+    const struct catalog *catalog;
+    const struct catalog_endpoint *endpoint;
+    const struct catalog_capture *capture;
+    struct catalog_errors *errors;
+    struct connector_program program;
+    struct schema_validator *validator;
+    struct arena arena;
+    bool absent; /* its command is not there */
+};
+
+/* Ask once; the answer's line lives in the arena. */
+int flow_checker_ask(struct flow_checker *checker, const char *verb, const char *answer, struct slice request,
+                     struct json **ret_answer, struct error *err);
+int flow_checker_protocol(const struct flow_checker *checker, const struct flow_spec *spec,
+                          struct error *err);
+/* Add what the schema has against the value. `endpoint` (or NULL) knows the place of each part of the value.
+ * A schema that cannot be used checks nothing: the connector itself will. */
+void flow_checker_value(struct flow_checker *checker, struct slice raw_schema, struct slice value,
+                        const char *what, const struct catalog_place *place,
+                        const struct catalog_endpoint *endpoint);
+
+void flow_check_materialization(struct flow_checker *checker,
+                                const struct catalog_materialization *materialization);
+
+#endif
