@@ -48,22 +48,60 @@ static bool is_plain(struct slice text)
     return true;
 }
 
+/* A character that YAML takes for a line break or no text at all, though JSON does not mind it: how many
+ * bytes it has, and which it is; 0 for others. */
+static size_t odd_character(const char *text, size_t size, unsigned *ret_point)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    if (at[0] == 0x7f) {
+        *ret_point = at[0];
+        return 1;
+    }
+    if (at[0] == 0xc2 && size > 1 && at[1] < 0xa0) { /* C1 */
+        *ret_point = at[1];
+        return 2;
+    }
+    if (size < 3 || at[0] < 0xe2)
+        return 0;
+    *ret_point = (at[0] & 0xfU) << 12 | (at[1] & 0x3fU) << 6 | (at[2] & 0x3fU);
+    bool odd =
+        (at[0] & 0xf0) == 0xe0 && (*ret_point == 0x2028 || *ret_point == 0x2029 || *ret_point == 0xfeff ||
+                                   *ret_point == 0xfffe || *ret_point == 0xffff);
+    return odd ? 3 : 0;
+}
+
+static void put_quoted(struct buffer *out, struct slice text)
+{
+    struct buffer quoted;
+    unsigned point;
+    buffer_init(&quoted, BUFFER_UNLIMITED);
+    json_escape(&quoted, text);
+    for (size_t i = 0; i < quoted.size;) {
+        size_t odd = odd_character(quoted.data + i, quoted.size - i, &point);
+        if (odd)
+            buffer_printf(out, "\\u%04x", point);
+        else
+            buffer_byte(out, quoted.data[i]);
+        i += odd ? odd : 1;
+    }
+    explicit_bzero(quoted.data, quoted.size);
+    buffer_done(&quoted);
+}
+
 void edit_emit_string(struct buffer *out, struct slice text)
 {
     if (is_plain(text))
         buffer_append(out, text.data, text.size);
     else
-        json_escape(out, text);
+        put_quoted(out, text);
 }
 
 static void put_string_of(struct buffer *out, const struct json *doc, uint32_t at)
 {
-    struct slice inner = json_inner(doc, at);
-    struct slice raw = {inner.data - 1, inner.size + 2};
-    if (!json_escaped(doc, at) && is_plain(inner))
-        buffer_append(out, inner.data, inner.size);
-    else
-        buffer_append(out, raw.data, raw.size);
+    struct arena arena;
+    arena_init(&arena);
+    edit_emit_string(out, json_string(doc, at, &arena));
+    arena_done(&arena);
 }
 
 static bool is_container(const struct json *doc, uint32_t at)
@@ -143,14 +181,16 @@ void edit_emit_comment(struct buffer *out, struct slice text, size_t indent)
             size_t cut = room;
             while (cut && text.data[at + cut] != ' ')
                 cut--;
-            if (cut)
-                size = cut;
+            size = cut ? cut : size;
         }
         put_spaces(out, indent);
         buffer_str(out, size ? "# " : "#");
-        for (size_t i = 0; i < size; i++) { /* what YAML takes for a break or refuses would end the comment */
-            unsigned char byte = (unsigned char)text.data[at + i];
-            buffer_byte(out, byte < 0x20 || byte == 0x7f ? ' ' : (char)byte);
+        for (size_t i = 0; i < size;) { /* what YAML takes for a break or refuses would end the comment */
+            unsigned point;
+            size_t odd = odd_character(text.data + at + i, size - i, &point);
+            bool control = (unsigned char)text.data[at + i] < 0x20;
+            buffer_byte(out, odd || control ? ' ' : text.data[at + i]);
+            i += odd ? odd : 1;
         }
         buffer_byte(out, '\n');
         at += size;

@@ -332,13 +332,18 @@ void discover_config_file(struct discovery *discovery, struct buffer *out)
     struct json values;
     struct error unused;
     struct arena *arena = &discovery->arena;
+    if (json_parse_copy(arena, discovery->config_text.data, discovery->config_text.size, &values, &unused) <
+        0)
+        abort();
+    if (yaml_syntax_of(discovery->config_path) == YAML_SYNTAX_JSON) {
+        edit_emit_json(out, &values, 0, 0);
+        buffer_byte(out, '\n');
+        return;
+    }
     comment(&to, 0,
             arena_printf(arena,
                          "The configuration of %s, written by firth discover. It may hold secrets: keep it "
                          "out of version control. ${NAME} stands for the environment variable NAME.",
                          discovery->program.label));
-    if (json_parse_copy(arena, discovery->config_text.data, discovery->config_text.size, &values, &unused) <
-        0)
-        abort();
     edit_emit_yaml(out, &values, 0, 0);
 }

@@ -3,7 +3,13 @@
 #include "cli/cmd_discover.h"
 #include "json/writer.h"
 
-enum { DEPTH_MAX = 12, ITEMS_MAX = 10000, CHOICES_MAX = 256, ANSWER_FILE_MAX = 1 << 20 };
+enum {
+    DEPTH_MAX = 12,
+    ITEMS_MAX = 10000,
+    CHOICES_MAX = 256,
+    ANSWER_FILE_MAX = 1 << 20,
+    TERMINAL_LINE_MAX = 4095
+};
 static const char spec_uri[] = "firth://connector/schema";
 
 struct form {
@@ -126,6 +132,11 @@ static bool put_value(struct form *form, const char *type, struct buffer *line, 
     struct slice text = {line->data ? line->data : "", line->size};
     struct json doc;
     struct error err;
+    if (line->size >= TERMINAL_LINE_MAX) {
+        prompt_print(form->prompt,
+                     "    ! too long for a terminal's line; put it in a file and answer @FILE\n");
+        return false;
+    }
     if (!utf8_valid(text.data, text.size)) {
         prompt_print(form->prompt, "    ! that is not valid UTF-8\n");
         return false;

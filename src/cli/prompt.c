@@ -182,7 +182,6 @@ int prompt_secret(struct prompt *prompt, const char *label, struct buffer *ret_l
 {
     struct termios before, hidden;
     sigset_t ending, mask;
-    put_label(label);
     if (tcgetattr(STDIN_FILENO, &before) < 0)
         return error_errno(err, errno, "cannot hide what is typed");
     sigemptyset(&ending);
@@ -200,6 +199,7 @@ int prompt_secret(struct prompt *prompt, const char *label, struct buffer *ret_l
     if (signals < 0 || tcsetattr(STDIN_FILENO, TCSANOW, &hidden) < 0) {
         error_errno(err, errno, "cannot hide what is typed");
     } else {
+        put_label(label); /* now: whoever answers at once must not be shown either */
         while ((result = read_line(prompt, signals, ret_line, err)) == 0)
             end_by(signals, &before, &mask);
         tcsetattr(STDIN_FILENO, TCSANOW, &before);

@@ -494,3 +494,62 @@ def test_git_is_told_to_ignore_the_configuration(firth_dev, tmp_path):
     assert terminal.end() == 0
     assert (tmp_path / ".gitignore").read_text() == "/source-faker.config.yaml\n"
     assert "{ stream: users, syncMode: full_refresh }" in (tmp_path / "flow.yaml").read_text()
+
+
+# --- Flow's connectors ----------------------------------------------------------------------------
+
+
+def flow_binding(stream, **more):
+    return {"recommendedName": f"public/{stream}", "resourceConfig": {"namespace": "public", "stream": stream, "interval": "5m"},
+            "documentSchema": {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}},
+            "key": ["/id"], **more}
+
+
+def test_a_connector_of_flows(firth_dev, tmp_path):
+    told = tmp_path / "told.json"
+    schema = {"type": "object", "required": ["address"], "properties": {
+        "address": {"type": "string"}, "token": {"type": "string", "secret": True, "default": "hush-hush"}}}
+    bindings = [flow_binding("orders"), flow_binding("log", key=["/id"], isFallbackKey=True), flow_binding("off", disable=True)]
+    told.write_text(json.dumps({"configSchema": schema, "bindings": bindings}))
+    args = ["discover", "--command", f"{sys.executable} {PROGRAMS / 'discover_flow.py'} {told}", "--protocol", "flow",
+            "--name", "acmeCo/shop/pg"]
+    terminal = Terminal(firth_dev, *args)
+    terminal.answer("address:", "here")
+    terminal.answer("optional settings (token)", "y")
+    terminal.answer("token (not shown) [default]:")
+    terminal.answer("2 of 3 are chosen")
+    terminal.answer("names begin with [acmeCo/shop]:")
+    terminal.expect("firth run")
+    assert terminal.end() == 0
+    assert "hush" not in terminal.said
+    asked = json.loads((tmp_path / "told.json.asked").read_text())
+    assert asked["config"] == {"address": "here", "token": "hush-hush"} and asked["name"] == "acmeCo/shop/pg"
+    text = (tmp_path / "flow.yaml").read_text()
+    assert "target: acmeCo/shop/public/orders" in text and "interval: \"5m\"" in text
+    assert "its connector suggests this one" in text and "off" not in text
+    firth_dev("check", "flow.yaml", expect=0)
+    before = files(tmp_path)
+    assert "nothing new" in firth_dev(*args, expect=0).out
+    assert files(tmp_path) == before
+    # The binding is known by its path, whatever else its resource says.
+    (tmp_path / "flow.yaml").write_text(text.replace("5m", "1h"))
+    told.write_text(json.dumps({"configSchema": schema, "bindings": bindings + [flow_binding("fresh")]}))
+    assert "1 stream added" in firth_dev(*args, expect=0).out
+    lines = firth_dev(*args, "-o", "json", expect=0).lines()
+    assert [(line["target"], line["bound"]) for line in lines][:2] == [
+        ("acmeCo/shop/public/orders", True), ("acmeCo/shop/public/log", True)]
+
+
+def test_a_capture_in_an_imported_file(firth_dev, tmp_path):
+    args = source(tmp_path, [USERS])
+    firth_dev("discover", *args, expect=0)
+    firth_dev("discover", *args, expect=0)
+    (tmp_path / "inner").mkdir()
+    for name in ("flow.yaml", "users.schema.yaml", "test.config.yaml"):
+        (tmp_path / name).rename(tmp_path / "inner" / name)
+    (tmp_path / "flow.yaml").write_text("import: [inner/flow.yaml]\n")
+    source(tmp_path, [USERS, {**USERS, "name": "fresh"}])
+    firth_dev("discover", *args, expect=0)
+    assert "stream: fresh" in (tmp_path / "inner" / "flow.yaml").read_text()
+    checked = firth_dev("check", "flow.yaml", "-o", "json", expect=0).json()
+    assert sorted(checked["collections"]) == ["acmeCo/fresh", "acmeCo/users"]

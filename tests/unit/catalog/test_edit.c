@@ -65,6 +65,10 @@ static const struct edit_case cases[] = {
      "{\"a\":\"yes\",\"b\":\"1\",\"c\":\"x: y\",\"d\":\"# "
      "no\",\"e\":\"\",\"f\":\"a\\nb\",\"no\":1,\"g\":\"$x\"}",
      "a: \"yes\"\nb: \"1\"\nc: \"x: y\"\nd: \"# no\"\ne: \"\"\nf: \"a\\nb\"\n\"no\": 1\ng: $x\n"},
+    {"strings that YAML would refuse", "a.yaml", "", "",
+     "{\"a\":\"\x7f\xc2\x85\xe2\x80\xa8\xef\xbf\xbe\",\"b\":\"\\ud83d\\ude00\\/"
+     "\",\"c\":{\"#\":\"x\xc2\x85y\x7f\",\"d\":1}}",
+     "a: \"\\u007f\\u0085\\u2028\\ufffe\"\nb: \"\xf0\x9f\x98\x80/\"\nc:\n  # x y \n  d: 1\n", NULL},
     {"JSON", "a.json", "{\n  \"c\": {\n    \"x\": 1\n  }\n}\n", "/c", "{\"z\":[2]}",
      "{\n  \"c\": {\n    \"x\": 1,\n    \"z\": [\n      2\n    ]\n  }\n}\n"},
     {"JSON, four spaces", "a.json", "{\n    \"c\": [\n        1\n    ]\n}\n", "/c", "[2,3]",
