@@ -68,6 +68,8 @@ int discover_spec(struct discovery *discovery, struct error *err);
 /* Airbyte's `check`; Flow's connectors have none but what `discover` says. */
 int discover_check(struct discovery *discovery, struct error *err);
 int discover_streams(struct discovery *discovery, struct error *err);
+/* What tells a resource of Flow's from others, as discover_stream.id: its path, or all of it. */
+struct slice discover_resource_id(struct discovery *discovery, struct slice resource);
 
 /* --- cmd_discover_keys.c: a key and a name for every stream ---------------------------------------- */
 

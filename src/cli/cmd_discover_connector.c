@@ -185,27 +185,29 @@ static int flow_spec(struct discovery *discovery, struct error *err)
     return json_parse_copy(&discovery->arena, schema.data, schema.size, &discovery->spec, err);
 }
 
-static struct slice resource_id(struct discovery *discovery, const struct flow_discovered_binding *binding)
+struct slice discover_resource_id(struct discovery *discovery, struct slice resource)
 {
-    struct json doc;
-    struct error unused;
     const struct json *pointers = &discovery->resource_pointers;
-    if (binding->resource_path.count)
-        return texts_json(&discovery->arena, &binding->resource_path);
-    if (json_count(pointers, 0) == 0 || json_parse_copy(&discovery->arena, binding->raw_resource_config.data,
-                                                        binding->raw_resource_config.size, &doc, &unused) < 0)
-        return binding->raw_resource_config;
     struct json_writer writer;
     struct buffer text;
+    struct json doc;
+    struct error unused;
+    if (json_parse_copy(&discovery->arena, resource.data, resource.size, &doc, &unused) < 0)
+        return resource;
     buffer_init(&text, BUFFER_UNLIMITED);
     json_writer_init(&writer, &text);
-    json_begin_array(&writer);
-    for (uint32_t each = json_first(pointers, 0); each != JSON_NONE; each = json_next(pointers, 0, each)) {
-        uint32_t found = json_pointer(&doc, 0, json_string(pointers, each, &discovery->arena));
-        if (json_is(&doc, found, JSON_STRING))
-            json_put_slice(&writer, json_string(&doc, found, &discovery->arena));
+    if (json_count(pointers, 0)) {
+        json_begin_array(&writer);
+        for (uint32_t each = json_first(pointers, 0); each != JSON_NONE;
+             each = json_next(pointers, 0, each)) {
+            uint32_t found = json_pointer(&doc, 0, json_string(pointers, each, &discovery->arena));
+            if (json_is(&doc, found, JSON_STRING))
+                json_put_slice(&writer, json_string(&doc, found, &discovery->arena));
+        }
+        json_end_array(&writer);
+    } else {
+        json_put_value(&writer, &doc, 0);
     }
-    json_end_array(&writer);
     struct slice result = {arena_dup(&discovery->arena, text.data, text.size), text.size};
     buffer_done(&text);
     return result;
@@ -217,7 +219,7 @@ static void take_flow_binding(struct discovery *discovery, const struct flow_dis
     struct discover_stream *stream = &discovery->streams[discovery->stream_count++];
     *stream = (struct discover_stream){
         .name = arena_strndup(arena, binding->recommended_name.data, binding->recommended_name.size),
-        .id = resource_id(discovery, binding),
+        .id = discover_resource_id(discovery, binding->raw_resource_config),
         .schema = binding->raw_document_schema,
         .key = arena_zalloc(arena, (binding->key.count + 1) * sizeof *stream->key),
         .key_count = binding->key.count,

@@ -17,7 +17,9 @@
 
 struct overlay {
     const struct edit_file *files;
+    const char **names; /* of each, real_name */
     size_t count;
+    size_t next; /* files are mostly read in the order that they are written in */
 };
 
 static char *real_name(const char *path)
@@ -35,11 +37,12 @@ static const char *identity(void *context, const char *absolute, struct arena *a
 
 static int read_file(void *context, const char *path, size_t max, struct buffer *content, struct error *err)
 {
-    const struct overlay *overlay = context;
-    for (size_t i = 0; i < overlay->count; i++) {
-        auto_free char *name = real_name(overlay->files[i].path);
-        if (strcmp(name, path) != 0)
+    struct overlay *overlay = context;
+    for (size_t tried = 0; tried < overlay->count; tried++) {
+        size_t i = (overlay->next + tried) % overlay->count;
+        if (strcmp(overlay->names[i], path) != 0)
             continue;
+        overlay->next = i + 1;
         if (overlay->files[i].content.size > max)
             return error_set(err, ERROR_LIMIT, "%s is larger than %zu bytes", path, max);
         buffer_append(content, overlay->files[i].content.data, overlay->files[i].content.size);
@@ -50,7 +53,10 @@ static int read_file(void *context, const char *path, size_t max, struct buffer 
 
 int discover_try(struct discovery *discovery, const struct edit_file *files, size_t count, struct error *err)
 {
-    struct overlay overlay = {files, count};
+    struct overlay overlay = {.files = files, .count = count};
+    overlay.names = arena_zalloc(&discovery->arena, (count + 1) * sizeof *overlay.names);
+    for (size_t i = 0; i < count; i++)
+        overlay.names[i] = identity(NULL, files[i].path, &discovery->arena);
     const struct catalog_files from = {identity, read_file, &overlay};
     const struct catalog_options options = {.files = &from};
     struct catalog_errors errors;

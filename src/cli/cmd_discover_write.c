@@ -56,57 +56,57 @@ void discover_place(struct discovery *discovery)
         discovery->config_is_inline = true;
 }
 
-/* Is the binding of this stream? By name and namespace, or by the path in Flow's resource. */
-static bool is_of(struct discovery *discovery, const struct catalog_binding *binding,
-                  const struct discover_stream *stream)
+/* What a binding's resource names. */
+struct named {
+    const char *name, *namespace; /* Airbyte's; NULL: it names no stream */
+    struct slice path;            /* Flow's: as discover_stream.id */
+};
+
+static struct named *name_bindings(struct discovery *discovery)
 {
-    struct error unused;
-    struct json doc, id;
-    struct arena *arena = &discovery->arena;
-    if (!stream->resource.data) {
+    const struct catalog_capture *capture = discovery->capture;
+    size_t count = capture ? capture->binding_count : 0;
+    struct named *named = arena_zalloc(&discovery->arena, (count + 1) * sizeof *named);
+    for (size_t i = 0; i < count; i++) {
         struct catalog_stream wanted;
-        if (plan_resource(binding->resource, arena, &wanted, &unused) < 0 ||
-            strcmp(wanted.name, stream->name) != 0)
-            return false;
-        return !wanted.namespace || (stream->namespace && strcmp(wanted.namespace, stream->namespace) == 0);
+        struct error unused;
+        if (discovery->program.protocol == CONNECTOR_FLOW)
+            named[i].path = discover_resource_id(discovery, capture->bindings[i].resource);
+        else if (plan_resource(capture->bindings[i].resource, &discovery->arena, &wanted, &unused) == 0)
+            named[i] = (struct named){.name = wanted.name, .namespace = wanted.namespace};
     }
-    if (json_parse_copy(arena, binding->resource.data, binding->resource.size, &doc, &unused) < 0 ||
-        json_parse_copy(arena, stream->id.data, stream->id.size, &id, &unused) < 0)
-        return false;
-    const struct json *pointers = &discovery->resource_pointers;
-    if (json_count(pointers, 0) == 0)
-        return json_equal(&doc, 0, &id, 0);
-    uint32_t part = json_first(&id, 0);
-    for (uint32_t each = json_first(pointers, 0); each != JSON_NONE; each = json_next(pointers, 0, each)) {
-        uint32_t found = json_pointer(&doc, 0, json_string(pointers, each, arena));
-        if (!json_is(&doc, found, JSON_STRING))
-            continue;
-        if (part == JSON_NONE || !json_equal(&doc, found, &id, part))
-            return false;
-        part = json_next(&id, 0, part);
-    }
-    return part == JSON_NONE;
+    return named;
+}
+
+/* A binding that says no namespace is of the stream in any. */
+static bool is_of(const struct named *named, const struct discover_stream *stream)
+{
+    if (stream->resource.data)
+        return slice_equal(named->path, stream->id);
+    return named->name && strcmp(named->name, stream->name) == 0 &&
+           (!named->namespace || (stream->namespace && strcmp(named->namespace, stream->namespace) == 0));
 }
 
 int discover_match(struct discovery *discovery, struct error *err)
 {
     struct record record;
+    const struct catalog_capture *capture = discovery->capture;
     if (discover_read_record(discovery, &record, err) < 0)
         return -1;
+    const struct named *named = name_bindings(discovery);
     for (size_t i = 0; i < discovery->stream_count; i++) {
         struct discover_stream *stream = &discovery->streams[i];
         stream->known = discover_recorded(discovery, &record, stream).there;
-        for (size_t j = 0; discovery->capture && j < discovery->capture->binding_count && !stream->bound;
-             j++) {
-            const struct catalog_binding *binding = &discovery->capture->bindings[j];
-            if (!is_of(discovery, binding, stream))
+        for (size_t j = 0; capture && j < capture->binding_count && !stream->bound; j++) {
+            if (!is_of(&named[j], stream))
                 continue;
+            const struct catalog_collection *target = capture->bindings[j].target;
             stream->bound = true;
-            stream->key_count = binding->target->key_count;
-            stream->key = arena_dup(&discovery->arena, binding->target->key,
-                                    (stream->key_count + 1) * sizeof *stream->key);
+            stream->key_count = target->key_count;
+            stream->key = arena_zalloc(&discovery->arena, (stream->key_count + 1) * sizeof *stream->key);
+            memcpy(stream->key, target->key, stream->key_count * sizeof *stream->key);
         }
-        if (discovery->capture && stream->known && !stream->bound && !discovery->options->all)
+        if (capture && stream->known && !stream->bound && !discovery->options->all)
             stream->chosen = false;
     }
     return 0;

@@ -200,8 +200,11 @@ int prompt_secret(struct prompt *prompt, const char *label, struct buffer *ret_l
         error_errno(err, errno, "cannot hide what is typed");
     } else {
         put_label(label); /* now: whoever answers at once must not be shown either */
-        while ((result = read_line(prompt, signals, ret_line, err)) == 0)
-            end_by(signals, &before, &mask);
+        while ((result = read_line(prompt, signals, ret_line, err)) == 0) {
+            end_by(signals, &before, &mask); /* comes back if the signal is ignored: go on as before */
+            sigprocmask(SIG_BLOCK, &ending, NULL);
+            tcsetattr(STDIN_FILENO, TCSANOW, &hidden);
+        }
         tcsetattr(STDIN_FILENO, TCSANOW, &before);
     }
     sigprocmask(SIG_SETMASK, &mask, NULL);
