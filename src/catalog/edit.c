@@ -215,8 +215,7 @@ static int replace_empty(struct edit *edit, uint32_t at, struct buffer *block, s
         }
         return cannot(edit, at, "the whole file is an empty value", err);
     }
-    size_t key = offset_of(edit, at - 1), line = key;
-    size_t here = key;
+    size_t here = offset_of(edit, at - 1), line;
     if (byte_at(edit, here) == '"' || byte_at(edit, here) == '\'')
         here = skip_quoted(edit, here);
     while (here < edit->text.size && edit->text.data[here] != ':' && edit->text.data[here] != '\n')

@@ -266,7 +266,7 @@ static void comment_out(struct buffer *out, size_t from, size_t indent)
         size_t size = (size_t)(end - (out->data + at));
         size_t skip = size < indent ? size : indent;
         put_indent(&text, indent);
-        buffer_str(&text, "# ");
+        buffer_str(&text, size > skip ? "# " : "#");
         buffer_append(&text, out->data + at + skip, size - skip + 1);
         at += size + 1;
     }

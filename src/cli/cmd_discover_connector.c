@@ -173,7 +173,7 @@ static int flow_spec(struct discovery *discovery, struct error *err)
 {
     const struct flow_capture_request request = {.type = FLOW_CAPTURE_SPEC,
                                                  .spec = {flow_type(discovery), SLICE_LITERAL("{}")}};
-    struct flow_capture_response response;
+    struct flow_capture_response response = {0};
     if (ask_flow(discovery, &request, FLOW_CAPTURE_SPEC_RESPONSE, &response, err) < 0)
         return -1;
     struct slice schema =
@@ -241,7 +241,7 @@ static int flow_streams(struct discovery *discovery, struct error *err)
                      .connector_type = flow_type(discovery),
                      .raw_config = discovery->config},
     };
-    struct flow_capture_response response;
+    struct flow_capture_response response = {0};
     if (ask_flow(discovery, &request, FLOW_CAPTURE_DISCOVERED, &response, err) < 0)
         return -1;
     const struct flow_discovered_bindings *found = &response.discovered.bindings;

@@ -112,7 +112,7 @@ static void put_text(struct buffer *out, struct slice text)
 static bool take_file(struct form *form, struct buffer *line)
 {
     struct error err;
-    if (line->size < 2 || line->data[0] != '@')
+    if (!line->data || line->size < 2 || line->data[0] != '@')
         return true;
     if (line->data[1] == '@') {
         buffer_consume(line, 1);

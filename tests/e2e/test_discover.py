@@ -414,6 +414,24 @@ def test_json_catalog(firth_dev, tmp_path):
     firth_dev("check", "flow.json", expect=0)
 
 
+def test_the_stub_of_a_hard_spec(firth_dev, tmp_path):
+    args = source(tmp_path, [USERS], SPEC)
+    firth_dev("discover", *args, expect=0)
+    stub = tmp_path / "test.config.yaml"
+    text = stub.read_text()
+    assert "\u001b" not in text and "One of: [\"low\", \"high\"]" in text and "2) Key file: kind: \"key\", key" in text
+    fields = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
+    assert fields == ["host:", "port: 5432", "password:", "auth:", '  kind: "password"', "tags: []"]
+    wrong = firth_dev("discover", *args, expect=3).err
+    assert "/host" in wrong and "/password" in wrong and "/tags" in wrong
+    # Each setting that is a comment can be uncommented as it is.
+    text = text.replace("host:", "host: db").replace("password:\n", "password: hush-hush\n").replace("tags: []", "tags: [aa]")
+    stub.write_text(re.sub("(?m)^# ((level|fast|more): .*)$", r"\1", text))
+    firth_dev("discover", *args, expect=0)
+    assert given(tmp_path) == {"host": "db", "port": 5432, "password": "hush-hush", "auth": {"kind": "password"},
+                               "tags": ["aa"], "level": "low", "fast": False, "more": {}}
+
+
 # --- odd sources ----------------------------------------------------------------------------------
 
 
