@@ -5,6 +5,7 @@
 #include "cli/deployed.h"
 #include "cli/output.h"
 #include "task/checkpoint.h"
+#include "task/positions.h"
 #include "json/writer.h"
 
 #include <unistd.h>
@@ -122,6 +123,32 @@ static int load_checkpoint(struct status *status, const char *task, struct task_
     return 0;
 }
 
+/* How many committed documents of a materialization's source were not read at its last commit. False for a
+ * stream of another task. */
+static bool behind_of(const struct status *status, const struct task_checkpoint *checkpoint,
+                      const struct task_saved_stream *stream, uint64_t *ret_behind)
+{
+    const char *saved = checkpoint->materialize.positions;
+    struct arena arena;
+    struct json doc;
+    struct error err;
+    if (!*saved)
+        return false;
+    *ret_behind = 0;
+    arena_init(&arena);
+    bool read = json_parse_copy(&arena, saved, strlen(saved), &doc, &err) == 0;
+    for (size_t i = 0; i < status->journal_count && read; i++) {
+        const struct store_journal_info *journal = &status->journals[i];
+        if (strcmp(journal->collection, stream->namespace) != 0)
+            continue;
+        uint64_t next = task_positions_read_least(&doc, journal->collection, journal->writer);
+        next = next < journal->first ? journal->first : next;
+        *ret_behind += journal->end > next ? journal->end - next : 0;
+    }
+    arena_done(&arena);
+    return read;
+}
+
 /* --- for people ------------------------------------------------------------------------------------ */
 
 static void when_text(int64_t ms, char *text, size_t size)
@@ -165,7 +192,11 @@ static int table_task(struct table *table, struct status *status, const struct s
     int rc = load_checkpoint(status, task->task, &checkpoint, err);
     for (size_t i = 0; i < checkpoint.stream_count && rc == 0; i++) {
         const struct task_saved_stream *stream = checkpoint.streams[i];
-        auto_free char *what = mem_printf("stream %s", stream->target ? stream->target : stream->name);
+        uint64_t behind;
+        auto_free char *what = behind_of(status, &checkpoint, stream, &behind)
+                                   ? mem_printf("%s to %s, %llu behind", stream->namespace, stream->target,
+                                                (unsigned long long)behind)
+                                   : mem_printf("stream %s", stream->target ? stream->target : stream->name);
         table_row(table, task, i == 0, what, stream->documents, stream->bytes, task->committed_ms);
     }
     if (rc == 0 && checkpoint.stream_count == 0)
@@ -368,14 +399,18 @@ static void json_journal(struct json_writer *writer, const struct store_journal_
     json_end_object(writer);
 }
 
-static void json_stream(struct json_writer *writer, const struct task_saved_stream *stream)
+static void json_stream(struct json_writer *writer, const struct status *status,
+                        const struct task_checkpoint *checkpoint, const struct task_saved_stream *stream)
 {
+    uint64_t behind;
     json_begin_object(writer);
     json_member_string(writer, "stream", stream->name);
     json_member_string(writer, "target", stream->target);
     json_member_u64(writer, "documents", stream->documents);
     json_member_u64(writer, "bytes", stream->bytes);
     json_member_u64(writer, "invalid", stream->invalid);
+    if (behind_of(status, checkpoint, stream, &behind))
+        json_member_u64(writer, "behind", behind);
     json_end_object(writer);
 }
 
@@ -397,7 +432,7 @@ static int json_stored(struct json_writer *writer, struct status *status, const 
     json_put_key(writer, "streams");
     json_begin_array(writer);
     for (size_t i = 0; i < checkpoint.stream_count && rc == 0; i++)
-        json_stream(writer, checkpoint.streams[i]);
+        json_stream(writer, status, &checkpoint, checkpoint.streams[i]);
     json_end_array(writer);
     task_checkpoint_done(&checkpoint);
     return rc;

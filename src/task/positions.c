@@ -277,3 +277,26 @@ bool task_positions_zero(const struct task_positions *positions, size_t binding)
     }
     return true;
 }
+
+uint64_t task_positions_read_least(const struct json *checkpoint, const char *collection, const char *writer)
+{
+    const struct task_position_source source = {.collection = collection};
+    uint32_t sources = json_get(checkpoint, 0, "sources");
+    uint64_t least = UINT64_MAX, number;
+    struct buffer prefix; /* with its ';' */
+    struct arena arena;
+    buffer_init(&prefix, BUFFER_UNLIMITED);
+    arena_init(&arena);
+    put_name(&source, writer, &prefix);
+    for (uint32_t key = json_first_key(checkpoint, sources); key != JSON_NONE;
+         key = json_next_key(checkpoint, sources, key)) {
+        struct slice name = json_string(checkpoint, key, &arena);
+        if (name.size > prefix.size && memcmp(name.data, prefix.data, prefix.size) == 0 &&
+            read_number(checkpoint, json_get(checkpoint, json_value(key), "readThrough"), &number) &&
+            number < least)
+            least = number;
+    }
+    arena_done(&arena);
+    buffer_done(&prefix);
+    return least == UINT64_MAX ? 0 : least;
+}

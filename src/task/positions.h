@@ -63,4 +63,8 @@ void task_positions_set_max_key(struct task_positions *positions, size_t binding
 /* Does the binding begin at zero? */
 bool task_positions_zero(const struct task_positions *positions, size_t binding);
 
+/* How far a journal was read by a checkpoint, by whichever binding has read the least of it; 0: not at all.
+ */
+uint64_t task_positions_read_least(const struct json *checkpoint, const char *collection, const char *writer);
+
 #endif

@@ -41,6 +41,15 @@ def test_updates_are_reduced_with_what_is_there(firth, tmp_path):
     assert (progress["documents"], progress["committedDocuments"], progress["loaded"], progress["stored"]) == (2, 2, 1, 2)
 
 
+def test_status_says_how_far_behind(firth, tmp_path):
+    path = put(firth, tmp_path, {"id": 1, "n": 1}, {"id": 2, "n": 1})
+    materialize(firth, path)
+    put(firth, tmp_path, {"id": 3, "n": 1})
+    assert "acmeCo/users to users, 1 behind" in firth("status", expect=0).out
+    task = [t for t in firth("status", "-o", "json", expect=0).json()["tasks"] if t["task"] == "acmeCo/mat"][0]
+    assert [(s["stream"], s["documents"], s["behind"]) for s in task["streams"]] == [("users", 2, 1)]
+
+
 def test_nothing_new_is_no_transaction(firth, tmp_path):
     path = put(firth, tmp_path, {"id": 1, "n": 1})
     materialize(firth, path)
