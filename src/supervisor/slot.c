@@ -186,9 +186,17 @@ static void on_ended(void *context, enum task_outcome outcome, const struct erro
     struct slot *slot = context;
     struct supervisor *supervisor = slot->supervisor;
     slot->child = NULL;
-    supervisor->running--;
+    supervisor->running -= slot->has_room;
+    slot->has_room = false;
     session_over(slot, outcome, error);
     slots_fill_room(supervisor);
+}
+
+/* A materialization that follows its collections never ends, and mostly waits: it takes no other's room. */
+static bool needs_room(const struct slot *slot)
+{
+    return slot->work.kind != TASK_MATERIALIZATION || slot->supervisor->options.once ||
+           slot->work.schedule.interval_ms > 0;
 }
 
 static void start(struct slot *slot)
@@ -201,9 +209,9 @@ static void start(struct slot *slot)
     const struct child_callbacks callbacks = {.context = slot, .event = on_event, .ended = on_ended};
     slot->child =
         child_start(&supervisor->loop, supervisor->options.program, slot->work.spec, &callbacks, &err);
-    if (slot->child)
-        supervisor->running++;
-    else
+    slot->has_room = slot->child && needs_room(slot);
+    supervisor->running += slot->has_room;
+    if (!slot->child)
         session_over(slot, TASK_FAILED, &err);
 }
 
@@ -220,20 +228,26 @@ static bool waits_for_others(const struct supervisor *supervisor, const struct s
     return false;
 }
 
+/* The one that has waited longest of those that may begin now. */
+static struct slot *find_next(const struct supervisor *supervisor)
+{
+    bool full = supervisor->running >= supervisor->options.children_max;
+    struct slot *first = NULL;
+    for (size_t i = 0; i < supervisor->count; i++) {
+        struct slot *slot = supervisor->slots[i];
+        if (slot->state != SLOT_READY || (full && needs_room(slot)) || waits_for_others(supervisor, slot))
+            continue;
+        if (!first || slot->ready_number < first->ready_number)
+            first = slot;
+    }
+    return first;
+}
+
 void slots_fill_room(struct supervisor *supervisor)
 {
-    while (supervisor->running < supervisor->options.children_max && !supervisor->signals_seen) {
-        struct slot *first = NULL;
-        for (size_t i = 0; i < supervisor->count; i++) {
-            struct slot *slot = supervisor->slots[i];
-            if (slot->state == SLOT_READY && !waits_for_others(supervisor, slot) &&
-                (!first || slot->ready_number < first->ready_number))
-                first = slot;
-        }
-        if (!first)
-            return;
-        start(first);
-    }
+    struct slot *next;
+    while (!supervisor->signals_seen && (next = find_next(supervisor)))
+        start(next);
 }
 
 /* --- stopping ------------------------------------------------------------------------------------ */

@@ -31,6 +31,7 @@ struct slot {
     bool opened;            /* its timer is on the loop */
     bool replaced, removed; /* takes effect when its child is gone */
     struct child *child;
+    bool has_room;    /* its child is one of the supervisor's `running` */
     uv_timer_t timer; /* until it is due; while it runs: until a child that should stop is killed */
     uint64_t ready_number;
     uint32_t failures; /* in a row */

@@ -72,7 +72,8 @@ struct supervisor_options {
     const char *data_dir;
     bool once;             /* one session a task, no schedule; a retriable failure is a failure */
     bool stay;             /* run until a signal stops it, also without any task; SIGHUP does not */
-    uint32_t children_max; /* sessions at once; 0: SUPERVISOR_CHILDREN_DEFAULT */
+    uint32_t children_max; /* sessions at once, materializations that never end apart; 0:
+                              SUPERVISOR_CHILDREN_DEFAULT */
     uint64_t stop_ms;      /* from the first SIGTERM to SIGKILL; 0: SUPERVISOR_STOP_MS_DEFAULT */
     uint64_t retry_ms;     /* delay before the first retry; it doubles with each failure in a row, up to
                               SUPERVISOR_RETRY_MAX_MS; 0: SUPERVISOR_RETRY_MS_DEFAULT */

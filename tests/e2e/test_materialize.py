@@ -144,6 +144,21 @@ def test_it_follows_what_is_committed(firth, tmp_path):
     assert verbs(tmp_path).endswith(">acknowledge <acknowledged >end")
 
 
+def test_following_takes_no_room(firth, tmp_path):
+    """With room for one, a capture runs beside the materialization."""
+    catalog(tmp_path)
+    (tmp_path / "steps.json").write_text(json.dumps([
+        {"message": {"type": "RECORD", "record": {"stream": "users", "data": {"id": 1}, "emitted_at": 1}}}]))
+    made = json.loads(catalog(tmp_path).read_text())
+    made["captures"]["acmeCo/in"]["interval"] = "1s"
+    (tmp_path / "flow.json").write_text(json.dumps(made))
+    running = firth.start("run", str(tmp_path / "flow.json"), "--parallel", "1", "--commit-every", "20ms")
+    until(lambda: [r["id"] for r in rows_or_none(tmp_path)] == [1], "the row")
+    until(lambda: len((tmp_path / "seen").read_text().splitlines()) >= 4, "another session of the capture")
+    running.signal(signal.SIGTERM)
+    running.wait()
+
+
 def rows_or_none(tmp_path):
     try:
         return rows(tmp_path)
