@@ -54,7 +54,7 @@ static void end_when_told(void)
 static bool asks_for_json(int argc, char **argv)
 {
     bool json = false;
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+    for (int i = 1; i < argc && argv[i] && strcmp(argv[i], "--") != 0; i++) {
         const char *value = NULL;
         if (strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--output") == 0)
             value = i + 1 < argc ? argv[i + 1] : NULL;

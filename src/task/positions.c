@@ -239,7 +239,7 @@ int task_positions_load(struct task_positions *positions, const struct json *doc
     for (uint32_t key = json_first_key(doc, sources); key != JSON_NONE && result == 0;
          key = json_next_key(doc, sources, key)) {
         struct slice name = json_string(doc, key, &arena);
-        uint64_t number;
+        uint64_t number = 0;
         if (!read_number(doc, json_get(doc, json_value(key), "readThrough"), &number))
             result = wrong(err, "'readThrough' is to be a number in a string");
         bool taken = false;

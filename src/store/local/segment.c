@@ -134,7 +134,7 @@ int segment_verify(const struct segment *segment, uint64_t end, uint64_t next_nu
     *ret_plain = 0;
     auto_free char *piece = mem_alloc(VERIFY_PIECE);
     uint64_t offset = segment->header_size, reached = segment->base;
-    struct block_header header;
+    struct block_header header = {0};
     if (offset > end)
         return segment_corrupt(segment, end, "its committed part ends within its header", err);
     while (offset < end) {

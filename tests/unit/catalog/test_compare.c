@@ -230,8 +230,10 @@ static void test_snapshot(void **state)
     catalog_errors_init(&errors);
     mem_auto(catalog_free) struct catalog *again =
         catalog_snapshot_load((struct slice){text.data, text.size}, &errors, &err);
-    if (!again)
+    if (!again) {
         fail_msg("%s", err.message);
+        return;
+    }
     assert_true(slice_equal(again->connections[0].source.config, first->connections[0].source.config));
     assert_non_null(memmem(again->connections[0].source.config.data, again->connections[0].source.config.size,
                            "hush", 4));
