@@ -263,6 +263,7 @@ static void long_line(const struct connector_process *process, struct error *err
         "%s wrote a line longer than the limit of %s: line %llu of its output%s; right would be smaller "
         "documents, or to leave their largest fields out; it begins: %s...",
         process->label, limit, (unsigned long long)lines->taken + 1, of, begins);
+    connector_add_logs(process, err);
     buffer_done(&masked);
 }
 

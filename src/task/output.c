@@ -228,7 +228,11 @@ static int take_line(struct task_output *output, struct slice line, struct error
         } else {
             return take_stray(output, line, err);
         }
-        return 0;
+        /* Only the last line of all may be torn; how the connector ended then tells more than the line. */
+        if (connector_output_ended(output->process))
+            return 0;
+        *err = output->torn_error;
+        return -1;
     }
     arena_clear(&output->arena);
     if (airbyte_decode(&output->line, &output->arena, &output->message, err) < 0)
@@ -266,9 +270,11 @@ int task_output_result(const struct task_output *output, struct error *err)
         err->retriable = !output->failed_by_config;
         return -1;
     }
-    if (result < 0)
+    if (result < 0) {
         *err = exit;
-    else if (output->torn)
+    } else if (output->torn) {
         *err = output->torn_error;
+        connector_add_logs(output->process, err);
+    }
     return result < 0 || output->torn ? -1 : 0;
 }

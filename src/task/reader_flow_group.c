@@ -189,7 +189,10 @@ static int take_line(struct flow_reader *reader, struct slice text, struct task_
     if (json_parse(reader->parser, text.data, text.size, &reader->line, &why) < 0) {
         reader->torn = true;
         connector_flow_no_json(reader->process, text, reader->lines, &why, &reader->torn_error);
-        return 0;
+        if (connector_output_ended(reader->process)) /* the last line of all: how it ended tells more */
+            return 0;
+        *err = reader->torn_error;
+        return -1;
     }
     arena_clear(&reader->arena);
     if (flow_capture_read_response(&reader->line, &reader->arena, &response, err) < 0)

@@ -99,6 +99,8 @@ BAD = '{"type":"RECORD","record":{"stream":"users","data":{"id":"x","fill":"%s"}
     ([records(1, 3), {"text": BAD}, {"hex": "7b2274"}, {"hang": True}], [], ["violates the schema of acmeCo/users"]),
     ([records(1, 3), {"stderr": "my last words"}, {"hex": "7b2274"}, {"hang": True}], ["--stall-after", "1s"],
      ["stalls", "my last words"]),
+    ([{"stderr": "before it"}, {"text": '{"type":"RECORD",'}, {"hang": True}], [],
+     ["wrote a line that is not valid JSON, line 1 of its output", "before it"]),
     ([{"stderr": "before it"}, {"text": '{"type":"RECORD","record":5}'}, {"endless": "{" * 100}], [],
      ["line 1 of its output", "before it"]),
 ])

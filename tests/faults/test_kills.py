@@ -90,8 +90,14 @@ class Victim:
             if not self.alive():
                 self.start()
             if self.random.random() < 0.8:
-                # Each strike ends a read, so that a new one must begin.
-                until(lambda: reads(log) > self.reads or not self.alive(), "the source to read")
+                # Each strike ends a read, so that a new one must begin; but where every session dies by itself at a
+                # fault point the delays between them double up to minutes, and only a new supervisor begins small.
+                patience = time.monotonic() + 5
+                until(lambda: reads(log) > self.reads or not self.alive() or time.monotonic() > patience,
+                      "the source to read")
+                if self.faults and time.monotonic() > patience:
+                    self.running.kill()
+                    continue
             time.sleep(self.random.expovariate(1 / 0.03))  # the random moment itself
             self.reads = reads(log)
             done += self.strike() is not None
