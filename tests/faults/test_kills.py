@@ -2,6 +2,7 @@
 goes on, and in the end the checker finds nothing lost and nothing doubled."""
 
 import json
+import math
 import os
 import random
 import signal
@@ -92,10 +93,10 @@ class Victim:
             if self.random.random() < 0.8:
                 # Each strike ends a read, so that a new one must begin; but where every session dies by itself at a
                 # fault point the delays between them double up to minutes, and only a new supervisor begins small.
-                patience = time.monotonic() + 5
+                patience = time.monotonic() + (5 if self.faults else math.inf)
                 until(lambda: reads(log) > self.reads or not self.alive() or time.monotonic() > patience,
                       "the source to read")
-                if self.faults and time.monotonic() > patience:
+                if time.monotonic() > patience:
                     self.running.kill()
                     continue
             time.sleep(self.random.expovariate(1 / 0.03))  # the random moment itself
