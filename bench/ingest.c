@@ -210,11 +210,12 @@ static struct schema *compile(void)
     return schema;
 }
 
-static void run_round(struct pass *pass, const char *folder, const char *input, uint64_t bytes, int round)
+static void run_round(struct pass *pass, const char *folder, const char *input, uint64_t bytes, int round,
+                      enum store_compression compression)
 {
     struct error err;
     struct slice checkpoint;
-    const struct store_journal_options options = {0};
+    const struct store_journal_options options = {.compression = compression};
     auto_free char *data_dir = mem_printf("%s/data-%d", folder, round);
     struct store *store = store_open(data_dir, &(struct store_options){0}, &err);
     if (!store || !(pass->writer = store_writer_open(store, "bench", &checkpoint, &err)) ||
@@ -238,19 +239,21 @@ static void run_round(struct pass *pass, const char *folder, const char *input, 
 int main(int argc, char **argv)
 {
     uint64_t count, rounds;
-    if (argc != 4 || !string_to_u64(argv[2], 100000000, &count) || !string_to_u64(argv[3], 1000, &rounds)) {
-        fprintf(stderr, "usage: bench_ingest FOLDER DOCUMENTS ROUNDS\n");
+    if (argc != 5 || !string_to_u64(argv[2], 100000000, &count) || !string_to_u64(argv[3], 1000, &rounds)) {
+        fprintf(stderr, "usage: bench_ingest FOLDER DOCUMENTS ROUNDS none|zstd\n");
         return 2;
     }
     auto_free char *input = mem_printf("%s/orders.jsonl", argv[1]);
     uint64_t bytes = write_records(input, count);
+    enum store_compression compression =
+        strcmp(argv[4], "zstd") == 0 ? STORE_COMPRESSION_ZSTD : STORE_COMPRESSION_NONE;
     struct pass pass = {
         .parser = json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS),
         .schema = compile(),
         .validator = schema_validator_new(),
     };
     for (int round = 0; round < (int)rounds; round++)
-        run_round(&pass, argv[1], input, bytes, round);
+        run_round(&pass, argv[1], input, bytes, round, compression);
     unlink(input);
     schema_validator_free(pass.validator);
     schema_free(pass.schema);
