@@ -1,15 +1,8 @@
 #include "cli/confirm.h"
 
-#include <unistd.h>
+#include "cli/prompt.h"
 
-static bool says_yes(const char *question)
-{
-    char answer[64];
-    fprintf(stderr, "%s [y/N] ", question);
-    fflush(stderr);
-    return fgets(answer, sizeof answer, stdin) &&
-           (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0);
-}
+#include <unistd.h>
 
 int cli_confirm(const struct cli *cli, bool yes, const char *question, const char *done)
 {
@@ -19,7 +12,12 @@ int cli_confirm(const struct cli *cli, bool yes, const char *question, const cha
         log_error(&cli->log, "nothing was %s: there is nobody to ask; --yes does it without asking", done);
         return CLI_FAILED;
     }
-    if (says_yes(question))
+    struct prompt prompt;
+    struct error err;
+    prompt_init(&prompt, cli->terminal);
+    int answer = prompt_yes(&prompt, question, false, &err);
+    prompt_done(&prompt);
+    if (answer == 1)
         return CLI_OK;
     log_info(&cli->log, "nothing was %s", done);
     return CLI_FAILED;
