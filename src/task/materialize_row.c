@@ -1,6 +1,7 @@
 #include "task/materialize_row.h"
 
 #include "task/fields.h"
+#include "task/shorten.h"
 
 #include "base/clock.h"
 #include "json/writer.h"
@@ -52,11 +53,23 @@ static int compile(const struct flow_collection *collection, struct flow_texts f
     return 0;
 }
 
+static bool shortens(const struct flow_ser_policy *policy)
+{
+    return policy && (policy->string_truncate_after || policy->array_truncate_after ||
+                      policy->nested_object_truncate_after);
+}
+
 int materialize_row_init(struct materialize_row *row, const struct flow_collection *collection,
-                         const struct flow_field_selection *selection, struct arena *arena, struct error *err)
+                         const struct flow_field_selection *selection, const struct flow_ser_policy *policy,
+                         struct arena *arena, struct error *err)
 {
     bool *is_time;
     *row = (struct materialize_row){.document_field = selection->document};
+    buffer_init(&row->shortened, BUFFER_UNLIMITED);
+    if (shortens(policy)) {
+        row->policy = policy;
+        row->parser = json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
+    }
     buffer_init(&row->key_json, BUFFER_UNLIMITED);
     buffer_init(&row->key_packed, BUFFER_UNLIMITED);
     buffer_init(&row->values_json, BUFFER_UNLIMITED);
@@ -74,6 +87,8 @@ void materialize_row_done(struct materialize_row *row)
     buffer_done(&row->key_packed);
     buffer_done(&row->values_json);
     buffer_done(&row->values_packed);
+    buffer_done(&row->shortened);
+    json_parser_free(row->parser);
 }
 
 /* --- a document's time ----------------------------------------------------------------------------- */
@@ -161,6 +176,30 @@ static int put_time(struct materialize_row *row, struct json_writer *writer, str
     return key_pack_value((struct key_value){&doc, 0}, &row->values_packed, err);
 }
 
+/* Into row->shortened. */
+static int shorten(struct materialize_row *row, const struct json *doc, uint32_t at, struct json *ret_doc,
+                   struct error *err)
+{
+    struct json_writer writer;
+    buffer_clear(&row->shortened);
+    json_writer_init(&writer, &row->shortened);
+    shorten_put(row->policy, &writer, doc, at);
+    return json_parse(row->parser, row->shortened.data, row->shortened.size, ret_doc, err);
+}
+
+static int put_value(struct materialize_row *row, struct json_writer *writer, struct key_value value,
+                     struct error *err)
+{
+    struct json shorter;
+    if (shorten_applies(row->policy, value.doc, value.at)) {
+        if (shorten(row, value.doc, value.at, &shorter, err) < 0)
+            return -1;
+        value = (struct key_value){&shorter, 0};
+    }
+    put_json(writer, value);
+    return key_pack_value(value, &row->values_packed, err);
+}
+
 int materialize_row_values(struct materialize_row *row, const struct json *doc, int64_t time_ms,
                            struct error *err)
 {
@@ -176,10 +215,23 @@ int materialize_row_values(struct materialize_row *row, const struct json *doc, 
                 return -1;
             continue;
         }
-        put_json(&writer, value);
-        if (key_pack_value(value, &row->values_packed, err) < 0)
+        if (put_value(row, &writer, value, err) < 0)
             return -1;
     }
     json_end_array(&writer);
+    return 0;
+}
+
+int materialize_row_document(struct materialize_row *row, const struct json *doc, struct slice text,
+                             struct slice *ret_text, struct error *err)
+{
+    struct json shorter;
+    *ret_text = text;
+    if (!shorten_applies(row->policy, doc, 0))
+        return 0;
+    if (shorten(row, doc, 0, &shorter, err) < 0)
+        return -1;
+    if (key_compare(&row->key, doc, 0, &shorter, 0) == 0)
+        *ret_text = (struct slice){row->shortened.data, row->shortened.size};
     return 0;
 }

@@ -45,7 +45,7 @@ static int init_output(struct materialize_sink *sink, size_t index, struct error
                                                       task_positions_zero(&sink->positions, index));
     buffer_init(&output->max_key, BUFFER_UNLIMITED);
     return materialize_row_init(&output->row, binding->collection, binding->field_selection,
-                                &sink->base.task->arena, err);
+                                binding->ser_policy, &sink->base.task->arena, err);
 }
 
 static int begin(struct task_sink *base, struct error *err)

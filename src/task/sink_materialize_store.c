@@ -11,12 +11,14 @@ static int store(struct materialize_sink *sink, const struct combined *combined,
     struct task *task = sink->base.task;
     struct materialize_output *output = &sink->outputs[combined->binding];
     struct materialize_row *row = &output->row;
+    struct slice document;
     struct json doc;
     if (combined->is_deleted && !combined->exists)
         return 0; /* it came and went */
     if (json_parse(sink->stored_parser, combined->document.data, combined->document.size, &doc, err) < 0 ||
         materialize_row_key(row, &doc, err) < 0 ||
-        materialize_row_values(row, &doc, sink->newest_ms, err) < 0)
+        materialize_row_values(row, &doc, sink->newest_ms, err) < 0 ||
+        materialize_row_document(row, &doc, combined->document, &document, err) < 0)
         return error_wrap(err, "a document of %s", task->bindings[combined->binding].spec->collection);
     struct slice packed = {row->key_packed.data, row->key_packed.size};
     bool has_document = !output->delta_updates || row->document_field.size > 0;
@@ -27,7 +29,7 @@ static int store(struct materialize_sink *sink, const struct combined *combined,
                   .key_packed = packed,
                   .raw_values = {row->values_json.data, row->values_json.size},
                   .values_packed = {row->values_packed.data, row->values_packed.size},
-                  .raw_doc = has_document ? combined->document : (struct slice){0},
+                  .raw_doc = has_document ? document : (struct slice){0},
                   .exists = combined->exists,
                   .is_delete = combined->is_deleted}};
     materialize_send(sink, &request);

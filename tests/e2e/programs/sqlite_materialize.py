@@ -4,7 +4,7 @@ alone, as connectors in Go do, and is strict: an insert of what is there, or an 
 Config: `path` of the database; `seen`, a file to which every message is appended as {"<": …} or {">": …};
 `authority`: "endpoint" (the runtime checkpoint is kept in the endpoint's transaction, with a fence) or "runtime" (rows
 are staged, and applied once they are acknowledged); `delta`: rows are appended; `no_load_optimization`;
-`case_insensitive`; `constraints`: {field: {"type", …}} instead of the usual; `slow`: file to wait for before
+`case_insensitive`; `ser_policy`: as it is validated; `constraints`: {field: {"type", …}} instead of the usual; `slow`: file to wait for before
 `acknowledged`; `defect`: a mistake to make, for the checker to catch:
 lose-store, double-store (of a delta binding), commit-first (the checkpoint before the rows), ignore-fence, forget-loaded, lose-staged.
 """
@@ -141,6 +141,7 @@ class Connector:
             bindings.append({
                 "resourcePath": [path], "deltaUpdates": bool(self.config.get("delta")),
                 "caseInsensitiveFields": bool(self.config.get("case_insensitive")),
+                "serPolicy": self.config.get("ser_policy"),
                 "projectionConstraints": [
                     {"field": p["field"], "constraint": self.constraint(p, binding["groupBy"], types, backfilled)}
                     for p in binding["collection"]["projections"]]})
