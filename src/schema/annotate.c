@@ -1,280 +1,49 @@
-/* Running a program so that what the schemas say is collected.
+/* What schemas say about a document, collected while the machine runs it.
  *
- * The machine's second way of running: the same rules, but every branch that could say something is run, and
- * what a rule's schemas have said is taken back if the rule does not hold. Rules that cannot say anything are
- * left to the machine. */
+ * Rules that speak are entered even if they ask nothing, and no branch that could say something is left out
+ * (validator.says); what a rule's schemas have said is taken back if the rule does not hold. */
 #include "schema/annotate.h"
 
 #include "schema/machine.h"
 
-static bool run(struct schema_validator *m, uint32_t number, uint32_t at);
-
-static bool say(struct schema_validator *m, const struct rule_notes *notes, uint32_t at)
+static bool push_hop(struct schema_validator *m, uint32_t rule, uint32_t at)
 {
+    if (m->hop_count == SCHEMA_SAID_MAX)
+        return machine_stop(m, STOP_SAID, PLACE_NONE, at);
+    m->hops = mem_grow(m->hops, &m->hop_capacity, m->hop_count + 1, sizeof *m->hops);
+    m->hops[m->hop_count] = (struct hop){m->hop, m->op, rule, at};
+    m->hop = (uint32_t)m->hop_count++;
+    return true;
+}
+
+bool machine_say(struct schema_validator *m, const struct rule *rule, uint32_t at,
+                 struct machine_saying *ret_saying)
+{
+    uint32_t number = (uint32_t)(rule - m->program->rules);
+    const struct rule_notes *notes = &m->program->rule_notes[number];
+    *ret_saying = (struct machine_saying){m->annotation_count, m->hop_count, m->hop, m->op};
+    if (m->traces && !push_hop(m, number, at))
+        return false;
     if (m->annotation_count + notes->count > SCHEMA_SAID_MAX)
-        return machine_stop(m, STOP_STEPS, PLACE_NONE, at);
+        return machine_stop(m, STOP_SAID, PLACE_NONE, at);
     for (uint32_t i = notes->first; i < notes->first + notes->count; i++) {
         if (!machine_type(m->doc, m->program->notes[i].types, at))
             continue;
         m->annotations = mem_grow(m->annotations, &m->annotation_capacity, m->annotation_count + 1,
                                   sizeof *m->annotations);
-        m->annotations[m->annotation_count++] = (struct schema_annotation){at, i, m->is_chosen};
+        m->annotations[m->annotation_count++] = (struct schema_annotation){at, i, m->hop, m->chosen_at == at};
     }
     return true;
 }
 
-/* On a member or element: without the marks of what it is part of. */
-static bool run_child(struct schema_validator *m, uint32_t rule, uint32_t at)
+void machine_said(struct schema_validator *m, const struct machine_saying *saying, bool valid)
 {
-    struct marks *marks = m->marks;
-    bool was_chosen = m->is_chosen;
-    m->marks = NULL;
-    m->is_chosen = false;
-    bool valid = run(m, rule, at);
-    m->marks = marks;
-    m->is_chosen = was_chosen;
-    return valid;
-}
-
-/* On the same instance, because it matched. */
-static bool run_chosen(struct schema_validator *m, uint32_t rule, uint32_t at)
-{
-    bool was_chosen = m->is_chosen;
-    m->is_chosen = true;
-    bool valid = run(m, rule, at);
-    m->is_chosen = was_chosen;
-    return valid;
-}
-
-/* As marks_try. */
-static bool try_rule(struct schema_validator *m, uint32_t rule, uint32_t at)
-{
-    struct marks *outer = m->marks, own;
-    if (!outer)
-        return run_chosen(m, rule, at);
-    marks_begin(m, &own, json_count(m->doc, at));
-    m->marks = &own;
-    bool valid = run_chosen(m, rule, at);
-    m->marks = outer;
+    m->hop = saying->hop;
+    m->op = saying->op;
     if (valid)
-        marks_merge(m, outer, &own);
-    marks_end(m, &own);
-    return valid;
-}
-
-/* How many of the alternatives hold. */
-static uint32_t run_branches(struct schema_validator *m, const struct op *op, uint32_t at)
-{
-    uint32_t valid = 0;
-    struct rule_span span = machine_possible(m, op, at);
-    machine_charge(m, span.count);
-    for (uint32_t i = 0; i < span.count; i++)
-        valid += try_rule(m, m->program->lists[span.first + i], at);
-    return valid;
-}
-
-static bool run_patterns(struct schema_validator *m, const struct object_plan *plan, uint32_t place,
-                         uint32_t key, bool *ret_matched)
-{
-    machine_charge(m, plan->pattern_count);
-    if (m->steps == 0)
-        return machine_stop(m, STOP_STEPS, place, key);
-    for (uint32_t i = 0; i < plan->pattern_count; i++) {
-        const struct pattern_rule *pattern = &plan->patterns[i];
-        int matches = machine_match(m, pattern->regex, place, key);
-        if (matches < 0)
-            return false;
-        if (matches == 0)
-            continue;
-        *ret_matched = true;
-        if (!run_child(m, pattern->rule, json_value(key)))
-            return false;
-    }
-    return true;
-}
-
-static bool run_member(struct schema_validator *m, const struct object_plan *plan,
-                       const struct property *property, uint32_t place, uint32_t key, bool *ret_evaluated)
-{
-    bool matched = property && property->declared;
-    if (matched && !run_child(m, property->rule, json_value(key)))
-        return false;
-    if ((!matched || property->patterned) && !run_patterns(m, plan, place, key, &matched))
-        return false;
-    *ret_evaluated = matched || plan->marks_additional;
-    return (matched || run_child(m, plan->additional, json_value(key))) && run_child(m, plan->names, key);
-}
-
-static bool run_members(struct schema_validator *m, const struct op *op, uint32_t at)
-{
-    const struct object_plan *plan = &m->program->objects[op->a];
-    uint32_t count = json_count(m->doc, at), required = 0, index = 0;
-    if (count < plan->min || count > plan->max || count < plan->required)
-        return false;
-    for (uint32_t key = json_first_key(m->doc, at); key != JSON_NONE;
-         key = json_next_key(m->doc, at, key), index++) {
-        const struct property *property = machine_property(m, plan, key);
-        bool evaluated;
-        required += property && property->required;
-        if (!run_member(m, plan, property, op->place, key, &evaluated))
-            return false;
-        if (m->marks && evaluated)
-            marks_set(m, m->marks, index);
-    }
-    return required == plan->required;
-}
-
-static bool run_items(struct schema_validator *m, const struct array_plan *plan, uint32_t at)
-{
-    uint32_t count = json_count(m->doc, at), index = 0;
-    if (count < plan->min || count > plan->max)
-        return false;
-    for (uint32_t e = json_first(m->doc, at); e != JSON_NONE; e = json_next(m->doc, at, e), index++) {
-        bool prefix = index < plan->prefix_count;
-        if (!run_child(m, prefix ? plan->prefix[index] : plan->items, e))
-            return false;
-        if (m->marks && (prefix || plan->marks_items))
-            marks_set(m, m->marks, index);
-    }
-    return true;
-}
-
-static bool run_contains(struct schema_validator *m, const struct contains_plan *plan, uint32_t at)
-{
-    uint32_t matches = 0, index = 0;
-    for (uint32_t e = json_first(m->doc, at); e != JSON_NONE; e = json_next(m->doc, at, e), index++) {
-        if (!run_child(m, plan->rule, e))
-            continue;
-        matches++;
-        if (m->marks && plan->marks)
-            marks_set(m, m->marks, index);
-    }
-    return m->stopped == STOP_NONE && matches >= plan->min && matches <= plan->max;
-}
-
-static bool run_unevaluated(struct schema_validator *m, const struct op *op, uint32_t at, enum json_tag tag)
-{
-    if (json_tag(m->doc, at) != tag)
-        return true;
-    uint32_t index = 0, end = json_after(m->doc, at);
-    for (uint32_t child = at + 1; child < end; index++) {
-        uint32_t value = tag == JSON_OBJECT ? json_value(child) : child;
-        if (!marks_has(m, m->marks, index) && !run_child(m, op->a, value))
-            return false;
-        child = json_after(m->doc, value);
-    }
-    marks_fill(m, m->marks);
-    return true;
-}
-
-/* Operations that call no rule, and "not", are the machine's; there is no default, so that a new operation is
- * thought of here. */
-static bool step(struct schema_validator *m, const struct op *op, uint32_t at)
-{
-    const struct schema *program = m->program;
-    switch ((enum op_code)op->code) {
-    case OP_MINIMUM:
-    case OP_MAXIMUM:
-    case OP_EXCLUSIVE_MINIMUM:
-    case OP_EXCLUSIVE_MAXIMUM:
-    case OP_MULTIPLE_OF:
-    case OP_MIN_LENGTH:
-    case OP_MAX_LENGTH:
-    case OP_PATTERN:
-    case OP_FORMAT:
-    case OP_UNIQUE_ITEMS:
-    case OP_DEPENDENT_REQUIRED:
-    case OP_CONST:
-    case OP_ENUM:
-    case OP_NOT:
-    case OP_TYPE:
-        return machine_step(m, op, at);
-    case OP_ITEMS:
-        return run_items(m, &program->arrays[op->a], at);
-    case OP_CONTAINS:
-        return run_contains(m, &program->contains[op->a], at);
-    case OP_MEMBERS:
-        return run_members(m, op, at);
-    case OP_DEPENDENT_SCHEMA:
-        return machine_find_key(m, at, &program->names[op->a]) == JSON_NONE || run_chosen(m, op->b, at);
-    case OP_CALL:
-        return run(m, op->a, at);
-    case OP_DYNAMIC:
-        return run(m, machine_dynamic_rule(m, &program->dynamics[op->a]), at);
-    case OP_ANY_OF:
-        return run_branches(m, op, at) > 0;
-    case OP_ONE_OF:
-        return run_branches(m, op, at) == 1;
-    case OP_IF: {
-        const uint32_t *rules = &program->lists[op->a];
-        return run_chosen(m, rules[try_rule(m, rules[0], at) ? 1 : 2], at);
-    }
-    case OP_UNEVALUATED_ITEMS:
-        return run_unevaluated(m, op, at, JSON_ARRAY);
-    case OP_UNEVALUATED_PROPERTIES:
-        return run_unevaluated(m, op, at, JSON_OBJECT);
-    case OP_CODE_MAX:
-        break;
-    }
-    return false;
-}
-
-static bool run_range(struct schema_validator *m, uint32_t from, uint32_t to, uint32_t at)
-{
-    machine_charge(m, to - from);
-    for (uint32_t i = from; i < to; i++) {
-        if (!step(m, &m->program->ops[i], at))
-            return false;
-    }
-    return true;
-}
-
-static bool run_groups(struct schema_validator *m, const struct rule *rule, uint32_t at)
-{
-    enum op_group group = machine_group(json_tag(m->doc, at));
-    return (group >= GROUP_ANY || run_range(m, rule->first[group], rule->first[group + 1], at)) &&
-           run_range(m, rule->first[GROUP_ANY], rule->first[GROUP_TYPE], at);
-}
-
-static bool run_with_context(struct schema_validator *m, const struct rule *rule, uint32_t at)
-{
-    struct marks *outer = m->marks, own;
-    bool entered = machine_enter(m, rule->resource);
-    if (rule->tracks) {
-        marks_begin(m, &own, json_count(m->doc, at));
-        m->marks = &own;
-    }
-    bool valid = run_groups(m, rule, at);
-    if (rule->tracks) {
-        m->marks = outer;
-        if (valid && outer)
-            marks_merge(m, outer, &own);
-        marks_end(m, &own);
-    }
-    m->scope_count -= entered;
-    return valid;
-}
-
-static bool run(struct schema_validator *m, uint32_t number, uint32_t at)
-{
-    const struct rule *rule = &m->program->rules[number];
-    const struct rule_notes *notes = &m->program->rule_notes[number];
-    if (!notes->speaks)
-        return machine_run(m, number, at);
-    if (!machine_type(m->doc, rule->types, at))
-        return false;
-    if (m->steps == 0)
-        return machine_stop(m, STOP_STEPS, rule->place, at);
-    if (m->depth == SCHEMA_CALL_DEPTH_MAX)
-        return machine_stop(m, STOP_DEPTH, rule->place, at);
-    size_t before = m->annotation_count;
-    m->steps--;
-    m->depth++;
-    bool valid = say(m, notes, at) && run_with_context(m, rule, at);
-    m->depth--;
-    if (!valid)
-        m->annotation_count = before;
-    return valid;
+        return;
+    m->annotation_count = saying->annotation_count;
+    m->hop_count = saying->hop_count;
 }
 
 /* Merge neighbouring runs of `width` from one array to the other. */
@@ -318,9 +87,11 @@ int schema_annotate(const struct schema *schema, struct schema_validator *valida
 {
     assert(schema->rule_notes);
     machine_begin(validator, schema, doc);
-    validator->annotation_count = 0;
-    validator->is_chosen = false;
-    bool valid = run(validator, schema->root, at);
+    validator->annotation_count = validator->hop_count = 0;
+    validator->hop = HOP_NONE;
+    validator->says = true;
+    bool valid = machine_run(validator, schema->root, at);
+    validator->says = false;
     if (validator->stopped != STOP_NONE)
         return machine_check(validator, err);
     if (!valid)

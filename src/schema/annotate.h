@@ -20,6 +20,7 @@ struct schema_note {
 struct schema_annotation {
     uint32_t instance; /* node of the document: a value (a key: by propertyNames) */
     uint32_t note;     /* position in schema_notes */
+    uint32_t hop;      /* private; see schema_annotation_location */
     bool is_chosen;    /* said because the document matched: under anyOf, oneOf, if, dependentSchemas */
 };
 

@@ -20,7 +20,7 @@ struct work {
     uint8_t inline_depth;            /* callees within callees that have been written in */
     uint32_t op_first, op_count;     /* in compiler.ops */
     uint32_t note_first, note_count; /* in program.notes */
-    bool speaks;                     /* see struct rule_notes */
+    bool speaks;                     /* see struct rule */
 };
 
 /* The keywords of the schema object at hand: the value's node, or JSON_NONE. */

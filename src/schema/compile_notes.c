@@ -168,6 +168,5 @@ void compile_lay_out_notes(struct compiler *c)
         return;
     c->program->rule_notes = mem_alloc(c->work_count * sizeof *c->program->rule_notes);
     for (size_t i = 0; i < c->work_count; i++)
-        c->program->rule_notes[i] =
-            (struct rule_notes){c->works[i].note_first, c->works[i].note_count, c->works[i].speaks};
+        c->program->rule_notes[i] = (struct rule_notes){c->works[i].note_first, c->works[i].note_count};
 }

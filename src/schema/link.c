@@ -228,6 +228,8 @@ static void lay_out_rule(struct compiler *c, uint32_t number)
     struct rule *rule = &program->rules[number];
     *rule = (struct rule){.types = work->types,
                           .tracks = work->tracks,
+                          .speaks = work->speaks,
+                          .has_context = work->tracks || work->speaks || program->is_dynamic,
                           .resource = work->resource_number,
                           .place = work->place};
     for (uint32_t group = 0; group < GROUP_MAX; group++) {
@@ -239,8 +241,8 @@ static void lay_out_rule(struct compiler *c, uint32_t number)
         }
     }
     rule->first[GROUP_MAX] = (uint32_t)program->op_count;
-    rule->is_leaf = rule->first[GROUP_NUMBER] == rule->first[GROUP_TYPE];
-    rule->is_flat = is_flat(work, &c->ops[work->op_first]);
+    rule->is_leaf = rule->first[GROUP_NUMBER] == rule->first[GROUP_TYPE] && !work->speaks;
+    rule->is_flat = is_flat(work, &c->ops[work->op_first]) && !work->speaks;
 }
 
 static void lay_out(struct compiler *c)

@@ -20,7 +20,16 @@ struct marks {
     size_t offset, words;
 };
 
-enum machine_stop { STOP_NONE, STOP_STEPS, STOP_DEPTH, STOP_PATTERN };
+enum machine_stop { STOP_NONE, STOP_STEPS, STOP_DEPTH, STOP_PATTERN, STOP_SAID };
+
+/* A rule that speaks was entered: the way that annotations were come to, each hop from its parent. */
+struct hop {
+    uint32_t parent; /* HOP_NONE: the root */
+    uint32_t op;     /* of the parent's rule, that called */
+    uint32_t rule;
+    uint32_t at; /* node that the rule is run on */
+};
+#define HOP_NONE UINT32_MAX
 
 struct schema_validator {
     const struct schema *program;
@@ -45,9 +54,14 @@ struct schema_validator {
     } * unique;
     size_t unique_capacity;
 
+    bool says;          /* annotations are collected: no branch that could say something is left out */
+    bool traces;        /* … and the hops to them */
+    uint32_t chosen_at; /* node whose rule at hand runs because it matched, see annotate.h; or JSON_NONE */
     struct schema_annotation *annotations; /* annotate.c: of what has been valid so far */
     size_t annotation_count, annotation_capacity;
-    bool is_chosen; /* the rule at hand runs because the instance matched, see annotate.h */
+    struct hop *hops;
+    size_t hop_count, hop_capacity;
+    uint32_t hop, op; /* at hand: of a rule that speaks */
 };
 
 /* validate.c */
@@ -61,6 +75,16 @@ bool machine_step(struct schema_validator *m, const struct op *op, uint32_t at);
 /* The rule that a dynamic reference means here. */
 uint32_t machine_dynamic_rule(const struct schema_validator *m, const struct dynamic_plan *plan);
 bool machine_enter(struct schema_validator *m, uint32_t resource); /* true: pushed, to be left again */
+
+/* annotate.c: around the operations of a rule that speaks, while annotations are collected. What was said
+ * since is taken back if the rule does not hold. */
+struct machine_saying {
+    size_t annotation_count, hop_count;
+    uint32_t hop, op;
+};
+bool machine_say(struct schema_validator *m, const struct rule *rule, uint32_t at,
+                 struct machine_saying *ret_saying);
+void machine_said(struct schema_validator *m, const struct machine_saying *saying, bool valid);
 
 /* validate_value.c */
 struct slice machine_text(struct schema_validator *m, uint32_t at);
@@ -113,7 +137,7 @@ static inline bool marks_has(const struct schema_validator *m, const struct mark
 {
     return m->bits[marks->offset + child / 64] >> child % 64 & 1;
 }
-/* Run a rule on the instance at hand so that its marks count only if it holds. */
+/* Run a rule on the instance at hand because it may match: its marks count only if it holds. */
 bool marks_try(struct schema_validator *m, uint32_t rule, uint32_t at);
 
 /* The group of operations for instances of this kind, GROUP_ANY if there is none of its own. */
@@ -185,6 +209,16 @@ static inline bool machine_run(struct schema_validator *m, uint32_t number, uint
         return machine_run_quick(m, &m->program->quicks[number], at);
     const struct rule *rule = &m->program->rules[number];
     return machine_type(m->doc, rule->types, at) && (rule->is_leaf || machine_run_rule(m, number, at));
+}
+
+/* On the same instance, because it matched, or to see whether it does. */
+static inline bool machine_run_chosen(struct schema_validator *m, uint32_t rule, uint32_t at)
+{
+    uint32_t chosen_at = m->chosen_at;
+    m->chosen_at = at;
+    bool valid = machine_run(m, rule, at);
+    m->chosen_at = chosen_at;
+    return valid;
 }
 
 #endif

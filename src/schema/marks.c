@@ -33,10 +33,10 @@ bool marks_try(struct schema_validator *m, uint32_t rule, uint32_t at)
 {
     struct marks *outer = m->marks, own;
     if (!outer)
-        return machine_run(m, rule, at);
+        return machine_run_chosen(m, rule, at);
     marks_begin(m, &own, json_count(m->doc, at));
     m->marks = &own;
-    bool valid = machine_run(m, rule, at);
+    bool valid = machine_run_chosen(m, rule, at);
     m->marks = outer;
     if (valid)
         marks_merge(m, outer, &own);

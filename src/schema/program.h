@@ -27,7 +27,7 @@ enum {
     SCHEMA_INLINE_TOTAL_MAX = 64,      /* … while the caller stays below this, */
     SCHEMA_INLINE_DEPTH_MAX = 8,       /* and this many calls deep, */
     SCHEMA_INLINE_BUDGET = 4 << 20,    /* and the program below this many operations */
-    SCHEMA_SAID_MAX = 16 << 20,        /* annotations of one document */
+    SCHEMA_SAID_MAX = 16 << 20,        /* annotations of one document; and hops to them */
     SCHEMA_VIOLATIONS_MAX = 1000,      /* described by one schema_explain */
 };
 
@@ -99,9 +99,11 @@ struct op {
 
 struct rule {
     uint16_t types;
-    bool is_leaf; /* the types are all there is */
-    bool is_flat; /* its operations call no rule */
-    bool tracks;  /* has unevaluated*: collects what its operations evaluate */
+    bool is_leaf;     /* the types are all there is */
+    bool is_flat;     /* its operations call no rule */
+    bool tracks;      /* has unevaluated*: collects what its operations evaluate */
+    bool speaks;      /* it has notes, or a rule that it may run has; then it is neither leaf nor flat */
+    bool has_context; /* it tracks, speaks, or enters the dynamic scope */
     uint32_t first[GROUP_MAX + 1];
     uint32_t resource;
     uint32_t place; /* of the schema itself */
@@ -262,7 +264,6 @@ struct dynamic_plan {
 /* What a rule's schema says about the instances that are valid by it. */
 struct rule_notes {
     uint32_t first, count; /* in schema.notes */
-    bool speaks;           /* it has notes, or a rule that it may run has */
 };
 
 struct schema {

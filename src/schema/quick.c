@@ -3,7 +3,7 @@
  * Most rules look at one kind of value and ask one thing: a string's length, a number's bounds, an object's
  * members. Linking writes that down in 16 bytes beside the property or item that the rule is for, so that
  * validating neither fetches the rule nor goes through its groups of operations. The operations stay as they
- * are: explaining and annotating read those. */
+ * are: explaining reads those. */
 #include "schema/compile.h"
 
 #include "schema/value.h"
@@ -142,6 +142,11 @@ static struct quick shorten(struct compiler *c, uint32_t number)
     uint32_t first, last;
     if (rule->is_leaf)
         return quick;
+    if (rule->speaks) { /* it is entered, so that what it says is heard */
+        quick.kinds = TYPE_ANY;
+        quick.a = number;
+        return quick;
+    }
     bool sole = sole_run(rule, &quick.kinds, &first, &last) && !rule->tracks && !program->is_dynamic;
     if (sole && first == last)
         quick.kinds = 0; /* its operations are for types that it does not allow */

@@ -21,6 +21,7 @@ void schema_validator_free(struct schema_validator *m)
     free(m->bits);
     free(m->unique);
     free(m->annotations);
+    free(m->hops);
     free(m);
 }
 
@@ -46,6 +47,8 @@ void machine_begin(struct schema_validator *m, const struct schema *program, con
     m->marks = NULL;
     m->scope_count = 0;
     m->bit_words = 0;
+    m->says = false;
+    m->chosen_at = JSON_NONE;
 }
 
 int machine_check(const struct schema_validator *m, struct error *err)
@@ -68,6 +71,9 @@ int machine_check(const struct schema_validator *m, struct error *err)
         result = error_set(err, ERROR_LIMIT,
                            "the pattern in schema %.600s takes too long on the value at \"%.600s\"", where,
                            pointer);
+    else if (m->stopped == STOP_SAID)
+        result = error_set(err, ERROR_LIMIT, "the schema has more than %d annotations for the document",
+                           SCHEMA_SAID_MAX);
     else if (m->stopped == STOP_DEPTH)
         result = error_set(err, ERROR_LIMIT, "schema %.600s goes more than %d schemas deep at \"%.600s\"",
                            where, SCHEMA_CALL_DEPTH_MAX, pointer);
@@ -102,11 +108,14 @@ uint32_t machine_dynamic_rule(const struct schema_validator *m, const struct dyn
     return plan->fallback;
 }
 
-static bool run_range(struct schema_validator *m, uint32_t from, uint32_t to, uint32_t at)
+/* `traced` is a constant where this is written in. */
+static inline bool run_range(struct schema_validator *m, uint32_t from, uint32_t to, uint32_t at, bool traced)
 {
     for (const struct op *op = &m->program->ops[from], *end = &m->program->ops[to]; op < end; op++) {
         if (m->steps == 0)
             return machine_stop(m, STOP_STEPS, op->place, at);
+        if (traced)
+            m->op = (uint32_t)(op - m->program->ops);
         if (!machine_step(m, op, at))
             return false;
     }
@@ -114,17 +123,26 @@ static bool run_range(struct schema_validator *m, uint32_t from, uint32_t to, ui
 }
 
 /* Operations cost a step each. */
-static bool run_groups(struct schema_validator *m, const struct rule *rule, uint32_t at)
+static inline bool run_groups(struct schema_validator *m, const struct rule *rule, uint32_t at, bool traced)
 {
     enum op_group group = machine_group(json_tag(m->doc, at));
     uint32_t from = rule->first[GROUP_ANY], to = rule->first[GROUP_TYPE];
     machine_charge(m, to - from);
     if (group < GROUP_ANY) {
         machine_charge(m, rule->first[group + 1] - rule->first[group]);
-        if (!run_range(m, rule->first[group], rule->first[group + 1], at))
+        if (!run_range(m, rule->first[group], rule->first[group + 1], at, traced))
             return false;
     }
-    return from == to || run_range(m, from, to, at);
+    return from == to || run_range(m, from, to, at, traced);
+}
+
+/* What the rule says counts if it holds. */
+static bool run_speaking(struct schema_validator *m, const struct rule *rule, uint32_t at)
+{
+    struct machine_saying saying;
+    bool valid = machine_say(m, rule, at, &saying) && run_groups(m, rule, at, true);
+    machine_said(m, &saying, valid);
+    return valid;
 }
 
 /* With marks of its own, if it has unevaluated*, and a place in the dynamic scope. */
@@ -136,7 +154,7 @@ static bool run_with_context(struct schema_validator *m, const struct rule *rule
         marks_begin(m, &own, json_count(m->doc, at));
         m->marks = &own;
     }
-    bool valid = run_groups(m, rule, at);
+    bool valid = rule->speaks && m->says ? run_speaking(m, rule, at) : run_groups(m, rule, at, false);
     if (rule->tracks) {
         m->marks = outer;
         if (valid && outer)
@@ -155,8 +173,7 @@ bool machine_run_ops(struct schema_validator *m, const struct rule *rule, uint32
         return machine_stop(m, STOP_DEPTH, rule->place, at);
     m->steps--;
     m->depth++;
-    bool valid =
-        rule->tracks || m->program->is_dynamic ? run_with_context(m, rule, at) : run_groups(m, rule, at);
+    bool valid = rule->has_context ? run_with_context(m, rule, at) : run_groups(m, rule, at, false);
     m->depth--;
     return valid;
 }
@@ -164,9 +181,12 @@ bool machine_run_ops(struct schema_validator *m, const struct rule *rule, uint32
 static bool not(struct schema_validator * m, const struct op *op, uint32_t at)
 {
     struct marks *marks = m->marks;
+    bool says = m->says;
     m->marks = NULL;
+    m->says = false;
     bool valid = !machine_run(m, op->a, at);
     m->marks = marks;
+    m->says = says;
     return valid;
 }
 
@@ -221,7 +241,8 @@ bool machine_step(struct schema_validator *m, const struct op *op, uint32_t at)
     case OP_DEPENDENT_REQUIRED:
         return machine_dependent_required(m, op, at);
     case OP_DEPENDENT_SCHEMA:
-        return machine_find_key(m, at, &program->names[op->a]) == JSON_NONE || machine_run(m, op->b, at);
+        return machine_find_key(m, at, &program->names[op->a]) == JSON_NONE ||
+               machine_run_chosen(m, op->b, at);
     case OP_CONST:
     case OP_ENUM:
         return machine_one_of_values(m, &program->enums[op->a], at);
@@ -237,7 +258,7 @@ bool machine_step(struct schema_validator *m, const struct op *op, uint32_t at)
         return not(m, op, at);
     case OP_IF: {
         const uint32_t *rules = &program->lists[op->a];
-        return machine_run(m, rules[marks_try(m, rules[0], at) ? 1 : 2], at);
+        return machine_run_chosen(m, rules[marks_try(m, rules[0], at) ? 1 : 2], at);
     }
     case OP_UNEVALUATED_ITEMS:
         return json_tag(doc, at) != JSON_ARRAY || machine_unevaluated_items(m, op->a, at);

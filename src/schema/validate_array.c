@@ -57,6 +57,7 @@ uint32_t machine_count_matches(struct schema_validator *m, const struct contains
     struct marks *marks = m->marks;
     uint32_t matches = 0, index = 0;
     bool mark = marks && plan->marks;
+    settle = settle && !m->says;
     machine_charge(m, m->doc->nodes[at].count);
     m->marks = NULL;
     for (uint32_t e = json_first(m->doc, at); e != JSON_NONE; e = json_next(m->doc, at, e), index++) {

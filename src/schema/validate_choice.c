@@ -47,7 +47,7 @@ bool machine_choose(struct schema_validator *m, const struct op *op, uint32_t at
 
 bool machine_any_of(struct schema_validator *m, const struct op *op, uint32_t at)
 {
-    if (!m->marks)
+    if (!m->marks && !m->says)
         return machine_choose(m, op, at);
     struct rule_span span = machine_possible(m, op, at);
     bool valid = false;
@@ -62,7 +62,7 @@ bool machine_any_of(struct schema_validator *m, const struct op *op, uint32_t at
 
 bool machine_one_of(struct schema_validator *m, const struct op *op, uint32_t at)
 {
-    if (!m->marks)
+    if (!m->marks && !m->says)
         return machine_choose(m, op, at);
     struct rule_span span = machine_possible(m, op, at);
     uint32_t valid = 0;
