@@ -57,8 +57,10 @@ enum store_compression { STORE_COMPRESSION_NONE, STORE_COMPRESSION_ZSTD };
 struct store_journal_options {
     enum store_compression compression;
     uint64_t segment_bytes; /* seal and start the next past this; 0 = 64 MiB */
-    uint64_t retain_bytes;  /* keep at least the newest so many, drop older sealed segments; 0 = keep all */
-    uint64_t retain_ms;     /* drop sealed segments whose newest document is older; 0 = keep all */
+    uint32_t
+        block_bytes; /* gather documents up to this many bytes before they are written; 0 = 1 MiB, the most */
+    uint64_t retain_bytes; /* keep at least the newest so many, drop older sealed segments; 0 = keep all */
+    uint64_t retain_ms;    /* drop sealed segments whose newest document is older; 0 = keep all */
 };
 
 /* Open the task's writer: takes its lock (ERROR_BUSY otherwise), recovers (cuts whatever lies past the

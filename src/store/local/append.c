@@ -1,12 +1,13 @@
 #include "store/local/append.h"
 
 #include "base/memory.h"
+#include "store/local/layout.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
-enum { PIECE = (520 << 10) + 2 * APPEND_PAGE }; /* of one request: a whole block and the page before it */
+enum { PIECE = BLOCK_TARGET + 2 * APPEND_PAGE }; /* of one request: a whole block and the page before it */
 
 void append_shrink(struct append *append)
 {

@@ -56,8 +56,9 @@ size_t journal_grow(struct journal *journal, size_t size)
     size_t capacity = journal->block_capacity ? journal->block_capacity * 2 : BLOCK_FIRST_CAPACITY;
     while (capacity < needed)
         capacity *= 2;
-    if (capacity > BLOCK_TARGET)
-        capacity = needed > BLOCK_TARGET ? needed : BLOCK_TARGET + BLOCK_ALIGN;
+    size_t most = journal->options.block_bytes;
+    if (capacity > most)
+        capacity = needed > most ? needed : most + BLOCK_ALIGN;
     size_t gained = capacity - journal->block_capacity;
     journal->block = mem_realloc(journal->block, capacity);
     journal->block_capacity = capacity;

@@ -56,7 +56,7 @@ static inline char *journal_room(struct journal *journal, size_t size)
                ? journal->block + journal->block_size
                : NULL;
 }
-/* Grow the block for a document, up to BLOCK_TARGET. Returns the bytes gained. */
+/* Grow the block for a document, up to options.block_bytes. Returns the bytes gained. */
 size_t journal_grow(struct journal *journal, size_t size);
 /* Free the block. Returns the bytes gained. */
 size_t journal_shrink(struct journal *journal);

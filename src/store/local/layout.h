@@ -17,8 +17,8 @@ enum {
 
     BLOCK_HEADER = 56,
     BLOCK_ZSTD = 1,
-    BLOCK_RECORD = 4,         /* the size before each document */
-    BLOCK_TARGET = 520 << 10, /* documents are gathered up to this many bytes: a megabyte is two blocks */
+    BLOCK_RECORD = 4,          /* the size before each document */
+    BLOCK_TARGET = 1040 << 10, /* documents are gathered up to this many bytes: a megabyte is one write */
     BLOCK_RAW_MAX = STORE_DOCUMENT_MAX + BLOCK_RECORD,
 
     LOG_FIXED = 64,

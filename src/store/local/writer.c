@@ -16,6 +16,7 @@ enum {
     OPEN_SEGMENTS_MAX = 256, /* descriptors */
     SEGMENT_BYTES_DEFAULT = 64 << 20,
     SEGMENT_BYTES_MIN = 4 << 10,
+    BLOCK_BYTES_MIN = 512,
     UPKEEP_MIN = 256 << 10, /* bytes of sealed segments worked on after a commit, at least */
 };
 
@@ -257,6 +258,10 @@ int local_writer_journal(struct store_writer *base, const char *collection,
         journal->options.segment_bytes = SEGMENT_BYTES_DEFAULT;
     else if (journal->options.segment_bytes < SEGMENT_BYTES_MIN)
         journal->options.segment_bytes = SEGMENT_BYTES_MIN;
+    if (journal->options.block_bytes == 0 || journal->options.block_bytes > BLOCK_TARGET)
+        journal->options.block_bytes = BLOCK_TARGET;
+    else if (journal->options.block_bytes < BLOCK_BYTES_MIN)
+        journal->options.block_bytes = BLOCK_BYTES_MIN;
     if (!journal->listed &&
         (make_room_for_file(writer, err) < 0 || journal_recover(journal, writer->sequence, err) < 0)) {
         writer->failed = true;
@@ -300,8 +305,8 @@ static int flush_all(struct local_writer *writer, bool shrink, struct error *err
 static __attribute__((noinline)) int append_slowly(struct local_writer *writer, struct journal *journal,
                                                    struct slice document, struct error *err)
 {
-    bool large = document.size > BLOCK_TARGET - BLOCK_HEADER - BLOCK_RECORD;
-    if (large || journal->block_capacity >= BLOCK_TARGET) {
+    bool large = document.size > journal->options.block_bytes - BLOCK_HEADER - BLOCK_RECORD;
+    if (large || journal->block_capacity >= journal->options.block_bytes) {
         if (flush_journal(writer, journal, err) < 0)
             return -1;
     }

@@ -172,7 +172,7 @@ static void build(struct fixture *fixture, enum kind kind)
     }
     memcpy(fixture->last_number, next, sizeof next);
     /* Larger than what is gathered in memory, so that some of it is written. */
-    for (int i = 0; kind == WITH_TAIL && i < 5000; i++)
+    for (int i = 0; kind == WITH_TAIL && i < 10000; i++)
         append(writer, indices[1], 1, next[1]++);
     store_writer_close(writer);
     store_close(store);

@@ -60,6 +60,9 @@ struct world {
     char wrong[1024];  /* the first violation */
 };
 
+/* Transactions of which blocks were written before the commit, over all seeds: there have to be some. */
+static uint64_t split_transactions;
+
 static uint64_t pick(struct world *world, uint64_t bound)
 {
     return random_below(&world->random, bound);
@@ -389,6 +392,9 @@ static bool one_step(struct world *world)
         for (int i = 0; i < 40; i++)
             if (!append(world, journal))
                 return false;
+        split_transactions +=
+            world->options[journal].block_bytes > 0 &&
+            store_writer_pending(world->writer) > 2 * (uint64_t)world->options[journal].block_bytes;
         return true;
     default:
         return append(world, journal);
@@ -441,6 +447,7 @@ static void choose_options(struct world *world)
         world->options[i] = (struct store_journal_options){
             .compression = pick(world, 2) ? STORE_COMPRESSION_ZSTD : STORE_COMPRESSION_NONE,
             .segment_bytes = 4096 + pick(world, 8192),
+            .block_bytes = pick(world, 2) ? 0 : 512 + (uint32_t)pick(world, 4096),
             .retain_bytes = pick(world, 4) ? 0 : 1 + pick(world, 60000),
             .retain_ms = pick(world, 4) ? 0 : 1 + pick(world, 60000),
         };
@@ -508,6 +515,8 @@ static void test_power_loss(void **state)
         done++;
     }
     print_message("# %" PRIu64 " of the seeds %" PRIu64 " to %" PRIu64 "\n", done, first, last - 1);
+    print_message("# %" PRIu64 " transactions were partly written before their commit\n", split_transactions);
+    assert_true(split_transactions > 0);
 }
 
 #ifdef FIRTH_FAULTS

@@ -1,4 +1,5 @@
 /* store: what is committed is read back, whole, in order, by anyone; what is not is never seen. */
+#include "store/local/layout.h"
 #include "store_helpers.h"
 
 #include <stdio.h>
@@ -68,8 +69,9 @@ static void test_large_documents(void **state)
 {
     struct fixture *fixture = *state;
     struct error err;
-    static const size_t sizes[] = {0,       1, 255 << 10,         256 << 10, (256 << 10) - 60,
-                                   5 << 20, 3, STORE_DOCUMENT_MAX};
+    static const size_t sizes[] = {
+        0,       1, BLOCK_TARGET - 61, BLOCK_TARGET - 60, BLOCK_TARGET - 59, BLOCK_TARGET,
+        5 << 20, 3, STORE_DOCUMENT_MAX};
     size_t count = sizeof sizes / sizeof *sizes;
     char *bytes = mem_alloc(STORE_DOCUMENT_MAX + 1);
     for (size_t i = 0; i < STORE_DOCUMENT_MAX; i++)
