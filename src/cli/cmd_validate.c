@@ -1,23 +1,25 @@
 /* `firth validate`: JSON lines against a schema, a line for each violation. */
 #include "cli/lines.h"
-#include "cli/output.h"
 #include "cli/schema_files.h"
-#include "json/writer.h"
+#include "cli/validate_output.h"
 
 #include <unistd.h>
-
-enum { VIOLATIONS_PER_DOCUMENT_MAX = 100 };
 
 struct validate_options {
     const char *schema;
     int draft; /* index in drafts */
     bool formats;
+    int annotations; /* index in annotation_choices */
     struct option_list resources;
 };
 
 static const char *const drafts[] = {"2020-12", "2019-09", "7", "6", "4", NULL};
 static const enum schema_draft draft_values[] = {SCHEMA_DRAFT_2020_12, SCHEMA_DRAFT_2019_09, SCHEMA_DRAFT_7,
                                                  SCHEMA_DRAFT_6, SCHEMA_DRAFT_4};
+
+enum { ANNOTATIONS_ALL, ANNOTATIONS_NONE };
+static const char *const annotation_choices[] = {
+    [ANNOTATIONS_ALL] = "all", [ANNOTATIONS_NONE] = "none", NULL};
 
 static const struct option_spec options[] = {
     {"schema", 's', OPTION_STRING, offsetof(struct validate_options, schema), "SCHEMA",
@@ -26,21 +28,18 @@ static const struct option_spec options[] = {
      "of schemas that do not say it by $schema (2020-12)", drafts},
     {"formats", 0, OPTION_FLAG, offsetof(struct validate_options, formats), NULL,
      "let \"format\" refuse strings: by itself it refuses none"},
+    {"annotations", 0, OPTION_CHOICE, offsetof(struct validate_options, annotations), "all|none",
+     "with -o json: what the schema says about valid documents (all)", annotation_choices},
     {"resources", 0, OPTION_LIST, offsetof(struct validate_options, resources), "DIR=BASE_URI",
      "where $ref finds schemas whose URI begins with BASE_URI; may be repeated"},
     {NULL},
-};
-
-enum judgement {
-    JUDGED,
-    JUDGED_IN_PART, /* there are more violations than are told */
-    NOT_JUDGED,     /* no JSON, or a limit was hit: whether it is valid is not known */
 };
 
 struct validation {
     struct cli *cli;
     const struct schema *schema;
     struct schema_validator *validator;
+    bool annotates; /* the schema was compiled for it */
     struct json_parser *parser;
     struct output out;
     struct arena arena; /* of one line */
@@ -48,81 +47,21 @@ struct validation {
     uint64_t repeated; /* documents with members of the same name */
 };
 
-static void put_unit(struct json_writer *writer, const struct schema_violation *violation)
-{
-    json_begin_object(writer);
-    json_member_bool(writer, "valid", false);
-    json_member_string(writer, "keywordLocation", violation->keyword_location);
-    if (*violation->absolute_location)
-        json_member_string(writer, "absoluteKeywordLocation", violation->absolute_location);
-    json_member_string(writer, "instanceLocation", violation->instance);
-    json_member_string(writer, "error", violation->message);
-    json_end_object(writer);
-}
-
-/* The specification's "basic" output of the document, and its line. */
-static void print_json(struct validation *v, const struct schema_violation *violations, size_t count,
-                       enum judgement judgement)
-{
-    struct json_writer writer;
-    json_writer_init(&writer, &v->out.buffer);
-    json_begin_object(&writer);
-    json_member_u64(&writer, "line", v->line);
-    json_member_bool(&writer, "valid", count == 0);
-    json_member_string(&writer, "keywordLocation", "");
-    json_member_string(&writer, "instanceLocation", "");
-    if (count > 0) {
-        json_put_key(&writer, "errors");
-        json_begin_array(&writer);
-        for (size_t i = 0; i < count; i++)
-            put_unit(&writer, &violations[i]);
-        json_end_array(&writer);
-    }
-    if (judgement == JUDGED_IN_PART)
-        json_member_bool(&writer, "truncated", true);
-    else if (judgement == NOT_JUDGED)
-        json_member_bool(&writer, "judged", false);
-    json_end_object(&writer);
-    output_str(&v->out, "\n");
-}
-
-/* Pointers come from documents: no control character of theirs reaches a terminal. */
-static void print_text(struct validation *v, const struct schema_violation *violation)
-{
-    auto_free char *line =
-        mem_printf("line %llu: %s: %s: %s", (unsigned long long)v->line,
-                   *violation->instance ? violation->instance : "(root)",
-                   *violation->keyword_location ? violation->keyword_location : "(root)", violation->message);
-    for (char *at = line; *at; at++) {
-        if ((unsigned char)*at < 0x20 || *at == 0x7f)
-            *at = '?';
-    }
-    output_printf(&v->out, "%s\n", line);
-}
-
-/* What became of the document at hand: without violations it is valid. */
-static void report(struct validation *v, const struct schema_violation *violations, size_t count,
-                   enum judgement judgement)
+static void report(struct validation *v, const struct verdict *verdict)
 {
     v->documents++;
-    v->invalid += count > 0;
-    v->violations += count;
-    if (v->cli->json)
-        print_json(v, violations, count, judgement);
-    for (size_t i = 0; i < count && !v->cli->json; i++)
-        print_text(v, &violations[i]);
-    if (judgement == JUDGED_IN_PART && !v->cli->json)
-        output_printf(&v->out, "line %llu: and more: the first %d are shown\n", (unsigned long long)v->line,
-                      VIOLATIONS_PER_DOCUMENT_MAX);
+    v->invalid += verdict->violation_count > 0;
+    v->violations += verdict->violation_count;
+    (v->cli->json ? validate_print_json : validate_print_text)(&v->out, verdict);
 }
 
 /* A line that could not be judged: no JSON, or a limit was hit. */
 static void report_error(struct validation *v, const char *message)
 {
-    report(v,
-           &(struct schema_violation){
-               .instance = "", .keyword_location = "", .absolute_location = "", .message = message},
-           1, NOT_JUDGED);
+    const struct schema_violation violation = {
+        .instance = "", .keyword_location = "", .absolute_location = "", .message = message};
+    report(v, &(struct verdict){
+                  .line = v->line, .judgement = NOT_JUDGED, .violations = &violation, .violation_count = 1});
 }
 
 /* The parser was given one line and counts from there; the line's own number stands before it. */
@@ -147,7 +86,19 @@ static void explain(struct validation *v, const struct json *doc)
         return;
     }
     bool cut = count > VIOLATIONS_PER_DOCUMENT_MAX;
-    report(v, violations, cut ? VIOLATIONS_PER_DOCUMENT_MAX : count, cut ? JUDGED_IN_PART : JUDGED);
+    report(v, &(struct verdict){.line = v->line,
+                                .judgement = cut ? JUDGED_IN_PART : JUDGED,
+                                .violations = violations,
+                                .violation_count = cut ? VIOLATIONS_PER_DOCUMENT_MAX : count});
+}
+
+/* Annotations are collected in the pass that validates. */
+static int judge(struct validation *v, const struct json *doc, struct verdict *verdict, struct error *err)
+{
+    if (!v->annotates)
+        return schema_validate(v->schema, v->validator, doc, 0, err);
+    return schema_annotate(v->schema, v->validator, doc, 0, &verdict->annotations, &verdict->annotation_count,
+                           err);
 }
 
 static void validate_line(struct validation *v, struct slice line)
@@ -159,11 +110,12 @@ static void validate_line(struct validation *v, struct slice line)
         return;
     }
     v->repeated += doc.duplicates > 0;
-    int valid = schema_validate(v->schema, v->validator, &doc, 0, &err);
+    struct verdict verdict = {.line = v->line, .doc = &doc, .schema = v->schema, .validator = v->validator};
+    int valid = judge(v, &doc, &verdict, &err);
     if (valid < 0)
         report_error(v, err.message);
     else if (valid)
-        report(v, NULL, 0, JUDGED);
+        report(v, &verdict);
     else
         explain(v, &doc);
     arena_clear(&v->arena);
@@ -186,14 +138,14 @@ static int validate_lines(struct validation *v, struct lines *lines, struct erro
 }
 
 static struct schema *load_schema(struct schema_registry *registry, struct schema_files *files,
-                                  const struct validate_options *given, struct error *err)
+                                  const struct validate_options *given, bool annotates, struct error *err)
 {
     for (size_t i = 0; i < given->resources.count; i++) {
         if (schema_files_map(files, given->resources.items[i], err) < 0)
             return NULL;
     }
     schema_registry_on_missing(registry, schema_files_fetch, files);
-    const struct schema_options wanted = {.assert_formats = given->formats};
+    const struct schema_options wanted = {.assert_formats = given->formats, .all_annotations = annotates};
     return schema_compile_with(registry, schema_files_uri(files, given->schema), &wanted, err);
 }
 
@@ -212,7 +164,7 @@ static void print_summary(const struct validation *v)
     }
 }
 
-static int validate_file(struct cli *cli, const struct schema *schema, const char *path)
+static int validate_file(struct cli *cli, const struct schema *schema, bool annotates, const char *path)
 {
     struct lines lines;
     struct error err;
@@ -221,7 +173,10 @@ static int validate_file(struct cli *cli, const struct schema *schema, const cha
     mem_auto(schema_validator_free) struct schema_validator *validator = schema_validator_new();
     mem_auto(json_parser_free) struct json_parser *parser =
         json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
-    struct validation v = {.cli = cli, .schema = schema, .validator = validator, .parser = parser};
+    struct validation v = {
+        .cli = cli, .schema = schema, .validator = validator, .annotates = annotates, .parser = parser};
+    if (annotates)
+        schema_validator_trace(validator);
     arena_init(&v.arena);
     output_init(&v.out, STDOUT_FILENO);
     int code = CLI_OK;
@@ -245,12 +200,14 @@ static int run(struct cli *cli, int argc, char **argv)
         error_set(&err, ERROR_INVALID, "--schema is missing: which schema should the documents be valid by?");
         return cli_usage(cli, &err);
     }
+    bool annotates = cli->json && given->annotations == ANNOTATIONS_ALL;
     struct arena arena;
     arena_init(&arena);
     struct schema_files files = {.arena = &arena};
     struct schema_registry *registry = schema_registry_new(draft_values[given->draft]);
-    struct schema *schema = load_schema(registry, &files, given, &err);
-    int code = schema ? validate_file(cli, schema, argc > 1 ? argv[1] : NULL) : cli_fail(cli, &err);
+    struct schema *schema = load_schema(registry, &files, given, annotates, &err);
+    int code =
+        schema ? validate_file(cli, schema, annotates, argc > 1 ? argv[1] : NULL) : cli_fail(cli, &err);
     schema_free(schema);
     schema_registry_free(registry);
     arena_done(&arena);
@@ -266,8 +223,9 @@ const struct command cli_validate = {
             "where in the document, which keyword of the schema, and what was expected. $ref is resolved "
             "against the schema's\n"
             "own file. With -o json it prints a line for each document: the JSON Schema specification's "
-            "\"basic\" output, and the\n"
-            "number of its line. Ends with 1 if any document is not valid.\n"
+            "\"basic\" output and the\n"
+            "number of its line, for a valid document with what the schema says about it. Ends with 1 if any "
+            "document is not valid.\n"
             "\n"
             "  firth validate --schema user.schema.yaml users.jsonl\n"
             "  firth validate --schema flow.yaml#/collections/acmeCo~1users/schema -o json < users.jsonl\n"

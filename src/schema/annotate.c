@@ -115,6 +115,24 @@ const struct json *schema_note_value(const struct schema *schema, const struct s
     return &schema->resources[note->resource]->document->json;
 }
 
+/* A member's key stands before its value. */
+struct slice schema_note_keyword(const struct schema *schema, const struct schema_note *note,
+                                 struct arena *arena)
+{
+    return json_string(&schema->resources[note->resource]->document->json, note->node - 1, arena);
+}
+
+void schema_validator_trace(struct schema_validator *validator)
+{
+    validator->traces = true;
+}
+
+const char *schema_note_absolute(const struct schema *schema, const struct schema_note *note,
+                                 struct arena *arena)
+{
+    return resource_location(schema->resources[note->resource], note->node, arena);
+}
+
 const char *schema_note_location(const struct schema *schema, const struct schema_note *note,
                                  struct arena *arena)
 {

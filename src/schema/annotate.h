@@ -10,8 +10,9 @@
 
 #include "schema/schema.h"
 
+enum { SCHEMA_NOTE_OTHER = UINT16_MAX }; /* of schema_options.all_annotations */
 struct schema_note {
-    uint16_t keyword;        /* position in schema_options.annotations */
+    uint16_t keyword;        /* position in schema_options.annotations, or SCHEMA_NOTE_OTHER */
     uint16_t types;          /* of instances that it is about, 1 << enum json_tag */
     uint32_t resource, node; /* private; see schema_note_value */
     uint32_t schema_node;
@@ -29,7 +30,13 @@ const struct schema_note *schema_notes(const struct schema *schema, size_t *ret_
 /* The keyword's value in its schema's document. Lives as long as the schema. */
 const struct json *schema_note_value(const struct schema *schema, const struct schema_note *note,
                                      uint32_t *ret_at);
-/* "URI#/pointer" of the schema that the keyword stands in, in the arena. */
+/* Its name, in the schema's document or in the arena. */
+struct slice schema_note_keyword(const struct schema *schema, const struct schema_note *note,
+                                 struct arena *arena);
+/* "URI#/pointer" of the keyword, in the arena. */
+const char *schema_note_absolute(const struct schema *schema, const struct schema_note *note,
+                                 struct arena *arena);
+/* The same of the schema that it stands in. */
 const char *schema_note_location(const struct schema *schema, const struct schema_note *note,
                                  struct arena *arena);
 
@@ -40,5 +47,13 @@ const char *schema_note_location(const struct schema *schema, const struct schem
 int schema_annotate(const struct schema *schema, struct schema_validator *validator, const struct json *doc,
                     uint32_t at, const struct schema_annotation **ret_annotations, size_t *ret_count,
                     struct error *err);
+
+/* From now on schema_annotate also keeps how annotations were come to: 16 bytes for each schema that was
+ * entered on the way to one. */
+void schema_validator_trace(struct schema_validator *validator);
+/* Append the keyword's location as it was evaluated: "/properties/a/$ref/title". Of schema_annotate's last
+ * answer, by a validator that traces; the document must still be there. */
+void schema_annotation_location(const struct schema_validator *validator,
+                                const struct schema_annotation *annotation, struct buffer *out);
 
 #endif

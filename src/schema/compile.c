@@ -200,8 +200,9 @@ static int compile_work(struct compiler *c, uint32_t rule)
         return -1;
     if (dialect->draft <= SCHEMA_DRAFT_7 && facets.at[KEYWORD_REF] != JSON_NONE)
         return 0; /* up to draft 7 whatever stands beside $ref is ignored */
+    compile_notes(c);
     return compile_assertions(c) < 0 || compile_array(c) < 0 || compile_object(c) < 0 ||
-                   compile_applicators(c) < 0 || compile_notes(c) < 0
+                   compile_applicators(c) < 0
                ? -1
                : 0;
 }

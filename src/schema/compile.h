@@ -91,7 +91,7 @@ int compile_dynamics(struct compiler *c); /* add candidates; 1 if that made new 
 int compile_link(struct compiler *c);     /* link.c */
 int compile_check(struct compiler *c);    /* check.c: the documents, once each, against their metaschemas */
 void compile_close(struct compiler *c, struct work *work); /* close.c */
-int compile_notes(struct compiler *c);                     /* compile_notes.c */
+void compile_notes(struct compiler *c);                    /* compile_notes.c */
 void compile_speaking(struct compiler *c); /* before anything is inlined: who has notes, or may run who has */
 void compile_lay_out_notes(struct compiler *c);
 

@@ -1,20 +1,43 @@
 /* What schemas say about valid instances: notes, and which rules may meet any. */
 #include "schema/compile.h"
 
-static uint16_t types_of_keyword(const char *keyword)
+static uint16_t types_of_keyword(struct slice keyword)
 {
-    return strncmp(keyword, "content", 7) == 0 ? TYPE_STRING : TYPE_ANY;
+    return slice_starts_with(keyword, "content") ? TYPE_STRING : TYPE_ANY;
 }
 
-static bool is_said(const struct compiler *c, const char *keyword)
+static bool is_said(const struct compiler *c, struct slice keyword)
 {
     uint32_t schema = c->works[c->rule].node;
     /* the specification: without a media type contentSchema means nothing */
-    return strcmp(keyword, "contentSchema") != 0 ||
-           json_get(c->json, schema, "contentMediaType") != JSON_NONE;
+    return !slice_is(keyword, "contentSchema") || json_get(c->json, schema, "contentMediaType") != JSON_NONE;
 }
 
-int compile_notes(struct compiler *c)
+static void add_note(struct compiler *c, uint16_t number, struct slice keyword, uint32_t value)
+{
+    struct work *work = &c->works[c->rule];
+    if (!is_said(c, keyword))
+        return;
+    uint32_t note = PROGRAM_ADD(c, struct schema_note, notes, note_count, note_capacity);
+    c->program->notes[note] = (struct schema_note){.keyword = number,
+                                                   .types = types_of_keyword(keyword),
+                                                   .resource = work->resource_number,
+                                                   .node = value,
+                                                   .schema_node = work->node};
+    work->note_count++;
+}
+
+/* The specification: "format", "content…" and keywords that a draft does not define are annotations. Names
+ * that begin with '$' are the core's own, and the comment's. */
+static bool is_annotation(const struct compiler *c, uint32_t key, struct slice name)
+{
+    enum keyword keyword = keyword_find(&c->registry->keywords, c->json, key);
+    return keyword == KEYWORD_FORMAT || keyword == KEYWORD_CONTENT_SCHEMA ||
+           ((keyword == KEYWORD_NONE || !keyword_in(keyword, &c->resource->dialect)) &&
+            !slice_starts_with(name, "$"));
+}
+
+void compile_notes(struct compiler *c)
 {
     struct work *work = &c->works[c->rule];
     const char *const *keywords = c->options->annotations;
@@ -22,17 +45,15 @@ int compile_notes(struct compiler *c)
     for (uint16_t i = 0; keywords && keywords[i]; i++) {
         assert(i < SCHEMA_ANNOTATIONS_MAX);
         uint32_t value = json_get(c->json, work->node, keywords[i]);
-        if (value == JSON_NONE || !is_said(c, keywords[i]))
-            continue;
-        uint32_t number = PROGRAM_ADD(c, struct schema_note, notes, note_count, note_capacity);
-        c->program->notes[number] = (struct schema_note){.keyword = i,
-                                                         .types = types_of_keyword(keywords[i]),
-                                                         .resource = work->resource_number,
-                                                         .node = value,
-                                                         .schema_node = work->node};
-        work->note_count++;
+        if (value != JSON_NONE)
+            add_note(c, i, slice_of(keywords[i]), value);
     }
-    return 0;
+    for (uint32_t key = c->options->all_annotations ? json_first_key(c->json, work->node) : JSON_NONE;
+         key != JSON_NONE; key = json_next_key(c->json, work->node, key)) {
+        struct slice name = json_string(c->json, key, &c->scratch);
+        if (is_annotation(c, key, name))
+            add_note(c, SCHEMA_NOTE_OTHER, name, json_value(key));
+    }
 }
 
 /* Who calls whom, the other way round. */
@@ -164,7 +185,7 @@ void compile_speaking(struct compiler *c)
 
 void compile_lay_out_notes(struct compiler *c)
 {
-    if (!c->options->annotations)
+    if (!c->options->annotations && !c->options->all_annotations)
         return;
     c->program->rule_notes = mem_alloc(c->work_count * sizeof *c->program->rule_notes);
     for (size_t i = 0; i < c->work_count; i++)

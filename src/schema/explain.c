@@ -19,22 +19,10 @@ void explain_push_number(struct explainer *x, uint32_t number)
     buffer_printf(&x->path, "/%u", number);
 }
 
-/* How one gets from the rule to the place: through the calls that were inlined. */
-static void push_place(struct explainer *x, uint32_t number)
-{
-    const struct place *place = &x->m->program->places[number];
-    if (place->parent == PLACE_NONE)
-        return;
-    push_place(x, place->parent); /* at most SCHEMA_INLINE_DEPTH_MAX deep */
-    buffer_printf(&x->path, "/%s", keyword_name((enum keyword)place->keyword));
-    if (place->keyword == KEYWORD_ALL_OF)
-        explain_push_number(x, place->position);
-}
-
 struct site explain_push(struct explainer *x, uint32_t place, enum keyword keyword)
 {
     struct site site = {x->path.size, x->suffix};
-    push_place(x, place);
+    place_push(x->m->program, place, &x->path);
     x->suffix = x->path.size;
     if (keyword != KEYWORD_NONE)
         buffer_printf(&x->path, "/%s", keyword_name(keyword));

@@ -86,6 +86,9 @@ bool machine_say(struct schema_validator *m, const struct rule *rule, uint32_t a
                  struct machine_saying *ret_saying);
 void machine_said(struct schema_validator *m, const struct machine_saying *saying, bool valid);
 
+/* trace.c: append how one gets from the rule to the place: through the calls that were inlined. */
+void place_push(const struct schema *program, uint32_t number, struct buffer *out);
+
 /* validate_value.c */
 struct slice machine_text(struct schema_validator *m, uint32_t at);
 bool machine_length_at_least(struct schema_validator *m, uint32_t at, uint32_t min);

@@ -44,6 +44,8 @@ struct schema_options {
     /* Keywords whose values schema_annotate (annotate.h) collects, known ones or not; NULL-terminated, at
      * most SCHEMA_ANNOTATIONS_MAX. NULL: none, and the program does not know of any. */
     const char *const *annotations;
+    /* Instead: every keyword whose value is an annotation, those that nobody defined included. */
+    bool all_annotations;
     /* "format" refuses strings, as format/format.h has it. Otherwise it is an annotation, but in schemas
      * whose metaschema requires the vocabulary for it. */
     bool assert_formats;

@@ -86,7 +86,8 @@ def test_depth(firth, tmp_path):
 
 def test_help_shows_what_is_required(firth):
     usage = firth("validate", "--help", expect=0).out.split("Usage: ")[1].split("\n")[0]
-    assert usage == "firth validate [FILE] --schema SCHEMA [--draft 2020-12|2019-09|7|6|4] [--formats] [--resources DIR=BASE_URI]…"
+    assert usage == ("firth validate [FILE] --schema SCHEMA [--draft 2020-12|2019-09|7|6|4] [--formats] "
+                     "[--annotations all|none] [--resources DIR=BASE_URI]…")
 
 
 @pytest.mark.parametrize("name", ["none.json", "none.yaml"])
@@ -203,3 +204,35 @@ def test_what_is_not_told_is_said(firth, tmp_path):
     assert "judged" not in more and broken["judged"] is False and broken["valid"] is False
     text = firth("validate", "--schema", schema, stdin=given, expect=1).out.splitlines()
     assert [line for line in text if "and more" in line] == ["line 2: and more: the first 100 are shown"]
+
+
+def test_annotations(firth, tmp_path):
+    """What the schema says about valid documents, where and by which way; nothing about others."""
+    (tmp_path / "s.json").write_text(json.dumps({
+        "$id": "https://example.com/s", "title": "List", "items": {"$ref": "#/$defs/n"},
+        "$defs": {"n": {"type": "integer", "x-unit": {"of": ["time", 1.10]}}}}, indent=1))
+    given = b"[1,2]\n[1,false]\n[]\n"
+    valid, wrong, empty = map(json.loads, firth("validate", "-s", tmp_path / "s.json", "-o", "json", stdin=given,
+                                                expect=1).out.splitlines())
+    assert valid["annotations"][0] == {
+        "valid": True, "keywordLocation": "/title", "absoluteKeywordLocation": "https://example.com/s#/title",
+        "instanceLocation": "", "annotation": "List"}
+    assert valid["annotations"][1:] == [{
+        "valid": True, "keywordLocation": "/items/$ref/x-unit",
+        "absoluteKeywordLocation": "https://example.com/s#/$defs/n/x-unit", "instanceLocation": f"/{i}",
+        "annotation": {"of": ["time", 1.10]}} for i in range(2)]
+    assert "annotations" not in wrong and "errors" in wrong and len(empty["annotations"]) == 1
+    none = firth("validate", "-s", tmp_path / "s.json", "-o", "json", "--annotations", "none", stdin=given, expect=1)
+    assert "annotation" not in none.out
+
+
+def test_annotations_are_bounded(firth, tmp_path):
+    """In number and in size; finding where they stand costs one walk over the document."""
+    (tmp_path / "s.json").write_text('{"items": {"properties": {"b": {"title": "t"}}}}')
+    many = "[" + ",".join(['{"a":1}'] * 1_000_000 + ['{"a":{"c":[2]},"b":1}'] * 10_001) + "]"
+    out = json.loads(firth("validate", "-s", tmp_path / "s.json", "-o", "json", stdin=many, expect=0).out)
+    assert len(out["annotations"]) == 10_000 and out["truncated"] is True
+    assert [out["annotations"][i]["instanceLocation"] for i in (0, -1)] == ["/1000000/b", "/1009999/b"]
+    (tmp_path / "s.json").write_text(json.dumps({"items": {"examples": ["x" * 1_000_000]}}))
+    result = firth("validate", "-s", tmp_path / "s.json", "-o", "json", stdin=json.dumps([1] * 1000), expect=0)
+    assert len(result.out) < 18_000_000 and json.loads(result.out)["truncated"] is True

@@ -129,6 +129,88 @@ static void test_location(void **state)
     arena_done(&arena);
 }
 
+struct reached {
+    const char *schema, *instance;
+    const char *said; /* "instance keywordLocation=value" a line */
+};
+
+static const struct reached reached_cases[] = {
+    {"{\"title\":\"a\",\"$comment\":\"no\",\"type\":\"integer\",\"$defs\":{},\"x-own\":[1, 2]}", "1",
+     " /title=\"a\"\n /x-own=[1, 2]\n"},
+    {"{\"properties\":{\"a~/b\":{\"$ref\":\"#/$defs/"
+     "x\",\"readOnly\":true}},\"$defs\":{\"x\":{\"title\":\"x\"}}}",
+     "{\"a~/b\":1}",
+     "/a~0~1b /properties/a~0~1b/readOnly=true\n/a~0~1b /properties/a~0~1b/$ref/title=\"x\"\n"},
+    {"{\"$dynamicRef\":\"#x\",\"$defs\":{\"x\":{\"$dynamicAnchor\":\"x\",\"title\":\"d\"}}}", "1",
+     " /$dynamicRef/title=\"d\"\n"},
+    /* through what says nothing itself, and where the same schema is come to by two ways */
+    {"{\"allOf\":[true,{\"$ref\":\"#/$defs/x\"},{\"anyOf\":[false,{\"$ref\":\"#/$defs/"
+     "x\"}]}],\"$defs\":{\"x\":{\"title\":\"x\"}}}",
+     "1", " /allOf/1/$ref/title=\"x\"\n /allOf/2/anyOf/1/$ref/title=\"x\"\n"},
+    {"{\"prefixItems\":[{\"title\":\"0\"}],\"items\":{\"title\":\"n\"},\"contains\":{\"const\":2,\"title\":"
+     "\"c\"}}",
+     "[1,2]", "/0 /prefixItems/0/title=\"0\"\n/1 /items/title=\"n\"\n/1 /contains/title=\"c\"\n"},
+    {"{\"patternProperties\":{\"^a/\":{\"title\":\"p\"}},\"additionalProperties\":{\"title\":\"x\"},"
+     "\"propertyNames\":{\"title\":\"n\"}}",
+     "{\"a/b\":1,\"c\":2}",
+     "/a~1b /propertyNames/title=\"n\"\n/a~1b /patternProperties/^a~1/title=\"p\"\n"
+     "/c /propertyNames/title=\"n\"\n/c /additionalProperties/title=\"x\"\n"},
+    {"{\"if\":{\"title\":\"if\",\"type\":\"integer\"},\"then\":{\"title\":\"then\"},\"else\":{\"title\":"
+     "\"else\"}}",
+     "1", " /if/title=\"if\"\n /then/title=\"then\"\n"},
+    {"{\"dependentSchemas\":{\"a\":{\"title\":\"dep\"}},\"not\":{\"title\":\"no\",\"type\":\"null\"}}",
+     "{\"a\":1}", " /dependentSchemas/a/title=\"dep\"\n"},
+    /* unevaluated*, settled while compiling and while running */
+    {"{\"allOf\":[{\"properties\":{\"a\":{}}}],\"unevaluatedProperties\":{\"title\":\"u\"}}",
+     "{\"a\":1,\"b\":2}", "/b /unevaluatedProperties/title=\"u\"\n"},
+    {"{\"anyOf\":[{\"properties\":{\"a\":{}}}],\"unevaluatedProperties\":{\"title\":\"u\"}}",
+     "{\"a\":1,\"b\":2}", "/b /unevaluatedProperties/title=\"u\"\n"},
+    {"{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"items\":[{\"title\":\"0\"}],"
+     "\"additionalItems\":{\"title\":\"n\"}}",
+     "[1,2]", "/0 /items/0/title=\"0\"\n/1 /additionalItems/title=\"n\"\n"},
+    {"{\"oneOf\":[{\"title\":\"no\",\"properties\":{\"a\":{\"title\":\"no\"},\"b\":false}},{\"title\":"
+     "\"yes\"}]}",
+     "{\"a\":1,\"b\":1}", " /oneOf/1/title=\"yes\"\n"},
+};
+
+/* Every keyword that is an annotation, and how it was come to. */
+static void test_reached(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof reached_cases / sizeof *reached_cases; i++) {
+        const struct reached *test = &reached_cases[i];
+        const struct schema_annotation *annotations;
+        size_t count, notes;
+        struct error err;
+        struct json doc;
+        struct buffer said;
+        buffer_init(&said, 4096);
+        mem_auto(schema_registry_free) struct schema_registry *registry =
+            schema_registry_new(SCHEMA_DRAFT_2020_12);
+        assert_int_equal(schema_registry_add(registry, TEST_URI, slice_of(test->schema), &err), 0);
+        mem_auto(schema_free) struct schema *schema =
+            schema_compile_with(registry, TEST_URI, &(struct schema_options){.all_annotations = true}, &err);
+        mem_auto(schema_validator_free) struct schema_validator *validator = schema_validator_new();
+        mem_auto(json_parser_free) struct json_parser *parser =
+            json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
+        assert_int_equal(json_parse(parser, test->instance, strlen(test->instance), &doc, &err), 0);
+        schema_validator_trace(validator);
+        assert_int_equal(schema_annotate(schema, validator, &doc, 0, &annotations, &count, &err), 1);
+        for (size_t a = 0; a < count; a++) {
+            uint32_t at;
+            const struct json *json =
+                schema_note_value(schema, &schema_notes(schema, &notes)[annotations[a].note], &at);
+            json_pointer_of(&doc, annotations[a].instance, &said);
+            buffer_byte(&said, ' ');
+            schema_annotation_location(validator, &annotations[a], &said);
+            struct slice raw = json_raw(json, at);
+            buffer_printf(&said, "=%.*s\n", SLICE_ARGS(raw));
+        }
+        assert_string_equal(buffer_cstr(&said), test->said);
+        buffer_done(&said);
+    }
+}
+
 /* Without a keyword that the schema has, nothing is kept; the answers are the same. */
 static void test_none(void **state)
 {
@@ -178,10 +260,8 @@ static void test_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_said),
-        cmocka_unit_test(test_location),
-        cmocka_unit_test(test_none),
-        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_said), cmocka_unit_test(test_location), cmocka_unit_test(test_reached),
+        cmocka_unit_test(test_none), cmocka_unit_test(test_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
