@@ -205,6 +205,10 @@ struct catalog_materialization_binding {
     const char *name; /* for people, as of a capture's binding */
     struct catalog_source source;
     struct slice resource; /* JSON object text, expanded */
+    /* It is there because the source capture has the collection: `resource` is {"table", "schema"?,
+     * "deltaUpdates"?}, to be put where the connector's schema of resources has a place for each
+     * (protocol/flow_resource.h). */
+    bool from_source;
     struct catalog_fields fields;
     enum catalog_on_incompatible on_incompatible;
     bool disable;
@@ -224,9 +228,9 @@ struct catalog_materialization {
     struct catalog_place place;
     const char *name;
     struct catalog_endpoint endpoint;
-    const struct catalog_materialization_binding *bindings;
+    const struct catalog_materialization_binding *bindings; /* with those of the source capture, behind */
     size_t binding_count;
-    const struct catalog_capture *source_capture; /* whose collections a later discovery adds, or NULL */
+    const struct catalog_capture *source_capture; /* whose collections are bound, or NULL */
     bool source_delta_updates;
     enum catalog_naming source_naming;
     uint32_t source_recommended; /* as catalog_fields.recommended */

@@ -241,6 +241,12 @@ const char *resource_name(struct loader *loader, struct slice resource, size_t i
 void captures_build(struct loader *loader);
 void connections_build(struct loader *loader);
 void materializations_build(struct loader *loader);
+/* `fieldsRecommended`, `recommended`: true, false or a depth. */
+uint32_t fields_recommended(struct loader *loader, struct value value);
+/* source_capture.c: `source` and `targetNaming`; appends to the bindings that the catalog has. After the
+ * captures. */
+void source_capture_build(struct loader *loader, struct value source, struct value target_naming,
+                          struct catalog_materialization *materialization);
 void tests_build(struct loader *loader);
 /* derive: checked, not kept. */
 void derivation_check(struct loader *loader, struct value value);

@@ -4,7 +4,7 @@
 /* --- fields ---------------------------------------------------------------------------------------- */
 
 /* true, false or a depth. */
-static uint32_t build_recommended(struct loader *loader, struct value value)
+uint32_t fields_recommended(struct loader *loader, struct value value)
 {
     uint64_t depth = CATALOG_FIELDS_ALL;
     if (value_has_tag(value, JSON_FALSE))
@@ -58,7 +58,7 @@ static void build_fields(struct loader *loader, struct value value, struct catal
     if (!value_there(value) || !value_members(loader, value, "'fields'", rules, COUNT, values))
         return;
     if (value_there(values[RECOMMENDED]))
-        fields->recommended = build_recommended(loader, values[RECOMMENDED]);
+        fields->recommended = fields_recommended(loader, values[RECOMMENDED]);
     if (value_there(values[REQUIRE]) && value_there(values[INCLUDE])) {
         loader_problem(loader, values[INCLUDE],
                        "'include' is the older name of 'require': write one of them");
@@ -148,86 +148,6 @@ static void build_bindings(struct loader *loader, struct value list,
     materialization->binding_count = count;
 }
 
-/* --- source: a capture whose bindings are followed --------------------------------------------------- */
-
-static const struct catalog_capture *find_capture(struct loader *loader, struct value value)
-{
-    const char *name = value_string(loader, value);
-    for (size_t i = 0; name && i < loader->catalog->capture_count; i++) {
-        if (strcmp(loader->catalog->captures[i].name, name) == 0)
-            return &loader->catalog->captures[i];
-    }
-    if (name && !loader_entry(loader, SECTION_CAPTURES, name)) {
-        const char **names =
-            arena_alloc(&loader->scratch, (loader->catalog->capture_count + 1) * sizeof *names);
-        for (size_t i = 0; i < loader->catalog->capture_count; i++)
-            names[i] = loader->catalog->captures[i].name;
-        loader_problem(loader, value, "there is no capture '%s'%s", value_written(loader, value),
-                       loader_suggest(loader, name, names, loader->catalog->capture_count));
-    }
-    return NULL;
-}
-
-static void build_source_capture(struct loader *loader, struct value value,
-                                 struct catalog_materialization *materialization)
-{
-    enum { CAPTURE, DELTA, RECOMMENDED, NAMING, COUNT };
-    static const struct key_rule rules[COUNT] = {
-        [CAPTURE] = {"capture", TYPE_STRING, true},
-        [DELTA] = {"deltaUpdates", TYPE_BOOL, false},
-        [RECOMMENDED] = {"fieldsRecommended", TYPE_BOOL | TYPE_INTEGER | TYPE_NULL, false},
-        [NAMING] = {"targetNaming", TYPE_STRING | TYPE_NULL, false},
-    };
-    static const char *const namings[] = {
-        [CATALOG_NAMING_NO_SCHEMA] = "noSchema",
-        [CATALOG_NAMING_WITH_SCHEMA] = "withSchema",
-        [CATALOG_NAMING_PREFIX_SCHEMA] = "prefixSchema",
-        [CATALOG_NAMING_PREFIX_NON_DEFAULT] = "prefixNonDefaultSchema",
-    };
-    struct value none = {value.source, JSON_NONE}, values[COUNT] = {value, none, none, none};
-    materialization->source_recommended = CATALOG_FIELDS_ALL;
-    if (!value_there(value) || value_has_tag(value, JSON_NULL))
-        return;
-    if (value_has_tag(value, JSON_OBJECT) && !value_members(loader, value, "'source'", rules, COUNT, values))
-        return;
-    if (value_there(values[CAPTURE]))
-        materialization->source_capture = find_capture(loader, values[CAPTURE]);
-    materialization->source_delta_updates = value_true(values[DELTA]);
-    if (value_there(values[RECOMMENDED]) && !value_has_tag(values[RECOMMENDED], JSON_NULL))
-        materialization->source_recommended = build_recommended(loader, values[RECOMMENDED]);
-    if (value_has_tag(values[NAMING], JSON_STRING)) {
-        int naming = value_word(loader, values[NAMING], "'targetNaming'", namings, RULES_COUNT(namings));
-        materialization->source_naming = naming < 0 ? CATALOG_NAMING_NO_SCHEMA : (enum catalog_naming)naming;
-    }
-}
-
-/* The newer way to say it, for all bindings that are added. */
-static void build_target_naming(struct loader *loader, struct value value,
-                                struct catalog_materialization *materialization)
-{
-    enum { STRATEGY, SCHEMA, SCHEMA_TEMPLATE, TABLE_TEMPLATE, SKIP_DEFAULTS, COUNT };
-    static const struct key_rule rules[COUNT] = {
-        [STRATEGY] = {"strategy", TYPE_STRING, true},
-        [SCHEMA] = {"schema", TYPE_STRING | TYPE_NULL, false},
-        [SCHEMA_TEMPLATE] = {"schemaTemplate", TYPE_STRING | TYPE_NULL, false},
-        [TABLE_TEMPLATE] = {"tableTemplate", TYPE_STRING | TYPE_NULL, false},
-        [SKIP_DEFAULTS] = {"skipCommonDefaults", TYPE_BOOL, false},
-    };
-    static const char *const strategies[] = {"matchSourceStructure", "singleSchema", "prefixTableNames"};
-    static const enum catalog_naming meant[] = {CATALOG_NAMING_WITH_SCHEMA, CATALOG_NAMING_NO_SCHEMA,
-                                                CATALOG_NAMING_PREFIX_SCHEMA};
-    struct value values[COUNT];
-    if (!value_has_tag(value, JSON_OBJECT) ||
-        !value_members(loader, value, "'targetNaming'", rules, COUNT, values) ||
-        !value_there(values[STRATEGY]))
-        return;
-    int strategy = value_word(loader, values[STRATEGY], "'strategy'", strategies, RULES_COUNT(strategies));
-    if (strategy >= 0)
-        materialization->source_naming = meant[strategy];
-    if (strategy == 2 && value_true(values[SKIP_DEFAULTS]))
-        materialization->source_naming = CATALOG_NAMING_PREFIX_NON_DEFAULT;
-}
-
 /* --- a materialization ------------------------------------------------------------------------------- */
 
 static void build_materialization(struct loader *loader, const struct entry *entry,
@@ -237,6 +157,7 @@ static void build_materialization(struct loader *loader, const struct entry *ent
         ENDPOINT,
         BINDINGS,
         SOURCE,
+        OLD_SOURCE,
         NAMING,
         ON_INCOMPATIBLE,
         TRIGGERS,
@@ -251,6 +172,7 @@ static void build_materialization(struct loader *loader, const struct entry *ent
         [ENDPOINT] = {"endpoint", TYPE_MAPPING, true},
         [BINDINGS] = {"bindings", TYPE_LIST, true},
         [SOURCE] = {"source", TYPE_STRING | TYPE_MAPPING | TYPE_NULL, false},
+        [OLD_SOURCE] = {"sourceCapture", TYPE_STRING | TYPE_MAPPING | TYPE_NULL, false}, /* its older name */
         [NAMING] = {"targetNaming", TYPE_MAPPING | TYPE_NULL, false},
         [ON_INCOMPATIBLE] = {"onIncompatibleSchemaChange", TYPE_STRING | TYPE_NULL, false},
         [TRIGGERS] = {"triggers", TYPE_MAPPING | TYPE_NULL, false},
@@ -271,8 +193,8 @@ static void build_materialization(struct loader *loader, const struct entry *ent
     materialization->on_incompatible =
         build_on_incompatible(loader, values[ON_INCOMPATIBLE], CATALOG_INCOMPATIBLE_BACKFILL);
     build_bindings(loader, values[BINDINGS], materialization);
-    build_source_capture(loader, values[SOURCE], materialization);
-    build_target_naming(loader, values[NAMING], materialization);
+    source_capture_build(loader, value_there(values[SOURCE]) ? values[SOURCE] : values[OLD_SOURCE],
+                         values[NAMING], materialization);
     materialization->disable = shards_disable(loader, values[SHARDS]);
 }
 

@@ -1,4 +1,5 @@
 #include "cli/flow_checker.h"
+#include "protocol/flow_resource.h"
 #include "task/fields.h"
 #include "task/flow_collection.h"
 
@@ -35,15 +36,38 @@ static int ask_spec(struct flow_checker *checker, struct flow_spec *ret_spec, st
     return flow_checker_protocol(checker, ret_spec, err);
 }
 
+/* The config of each binding's resource: the catalog's, or made for a collection of the source capture. NULL,
+ * and the errors added, if one cannot be made. */
+static const struct slice *make_resources(struct flow_checker *checker, const struct flow_spec *spec,
+                                          const struct catalog_materialization *materialization)
+{
+    struct slice *resources =
+        arena_zalloc(&checker->arena, (materialization->binding_count + 1) * sizeof *resources);
+    for (size_t i = 0; i < materialization->binding_count; i++) {
+        const struct catalog_materialization_binding *binding = &materialization->bindings[i];
+        struct error err;
+        resources[i] = binding->resource;
+        if (!binding->from_source)
+            continue;
+        if (flow_resource_make(spec->raw_resource_config_schema, binding->resource, &checker->arena,
+                               &resources[i], &err) < 0) {
+            /* It holds for all of them alike. */
+            catalog_errors_add(checker->errors, &binding->place, true, "%s", err.message);
+            return NULL;
+        }
+    }
+    return resources;
+}
+
 static void check_schemas(struct flow_checker *checker, const struct flow_spec *spec,
-                          const struct catalog_materialization *materialization)
+                          const struct catalog_materialization *materialization,
+                          const struct slice *resources)
 {
     flow_checker_value(checker, spec->raw_config_schema, checker->endpoint->config, "config",
                        &checker->endpoint->config_places.whole, checker->endpoint);
     for (size_t i = 0; i < materialization->binding_count; i++) {
         if (!materialization->bindings[i].disable)
-            flow_checker_value(checker, spec->raw_resource_config_schema,
-                               materialization->bindings[i].resource, "resource",
+            flow_checker_value(checker, spec->raw_resource_config_schema, resources[i], "resource",
                                &materialization->bindings[i].place, NULL);
     }
 }
@@ -72,7 +96,7 @@ static void check_fields(struct flow_checker *checker, const struct catalog_mate
 }
 
 static int validate(struct flow_checker *checker, const struct catalog_materialization *materialization,
-                    struct error *err)
+                    const struct slice *resources, struct error *err)
 {
     size_t max = materialization->binding_count, count = 0;
     struct flow_materialize_validate_binding *asked =
@@ -87,7 +111,7 @@ static int validate(struct flow_checker *checker, const struct catalog_materiali
         inputs[count] = input_of(checker, binding);
         bindings[count] = binding;
         asked[count] = (struct flow_materialize_validate_binding){
-            .raw_resource_config = binding->resource,
+            .raw_resource_config = resources[i],
             .collection = inputs[count].collection,
             .raw_field_config = fields_config(&binding->fields, &checker->arena),
             .backfill = binding->backfill,
@@ -121,8 +145,11 @@ void flow_check_materialization(struct flow_checker *checker,
             catalog_errors_add(checker->errors, &checker->endpoint->place, true, "%s", err.message);
         return;
     }
-    check_schemas(checker, &spec, materialization);
+    const struct slice *resources = make_resources(checker, &spec, materialization);
+    if (!resources)
+        return;
+    check_schemas(checker, &spec, materialization, resources);
     if (checker->errors->count + checker->errors->omitted == before &&
-        validate(checker, materialization, &err) < 0)
+        validate(checker, materialization, resources, &err) < 0)
         catalog_errors_add(checker->errors, &checker->endpoint->config_places.whole, true, "%s", err.message);
 }

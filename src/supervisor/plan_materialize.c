@@ -40,7 +40,66 @@ static struct slice source_text(struct planner *planner,
     return take(&text, planner->arena);
 }
 
-/* To a destination of Airbyte's a binding is a stream. */
+/* --- to a destination of Airbyte's: a binding is a stream ------------------------------------------- */
+
+/* Of a collection of the source capture: the stream is called as its table would be. */
+static struct slice stream_resource(struct planner *planner,
+                                    const struct catalog_materialization_binding *binding)
+{
+    struct buffer text;
+    struct json_writer writer;
+    struct json target;
+    struct error unused;
+    if (!binding->from_source ||
+        json_parse_copy(planner->arena, binding->resource.data, binding->resource.size, &target, &unused) < 0)
+        return binding->resource;
+    uint32_t schema = json_get(&target, 0, "schema");
+    buffer_init(&text, BUFFER_UNLIMITED);
+    json_writer_init(&writer, &text);
+    json_begin_object(&writer);
+    json_member_raw(&writer, "stream", json_raw(&target, json_get(&target, 0, "table")));
+    if (schema != JSON_NONE)
+        json_member_raw(&writer, "namespace", json_raw(&target, schema));
+    if (json_is(&target, json_get(&target, 0, "deltaUpdates"), JSON_TRUE))
+        json_member_string(&writer, "destinationSyncMode", "append");
+    json_end_object(&writer);
+    return take(&text, planner->arena);
+}
+
+/* What is there is never overwritten: a session is a part of what goes on. */
+static int read_destination_mode(struct planner *planner, struct slice resource,
+                                 struct catalog_stream *stream, struct error *err)
+{
+    struct json doc;
+    if (json_parse_copy(planner->arena, resource.data, resource.size, &doc, err) < 0)
+        return -1;
+    uint32_t at = json_get(&doc, 0, "destinationSyncMode");
+    if (at == JSON_NONE || json_is(&doc, at, JSON_NULL))
+        return 0;
+    const char *mode = json_cstring(&doc, at, planner->arena);
+    if (mode && strcmp(mode, "append") == 0)
+        stream->destination_sync_mode = CATALOG_DESTINATION_APPEND;
+    else if (mode && strcmp(mode, "append_dedup") == 0)
+        stream->destination_sync_mode = CATALOG_DESTINATION_APPEND_DEDUP;
+    else
+        return error_set(err, ERROR_INVALID,
+                         "'destinationSyncMode' is '%.64s', but in a materialization it must be append or "
+                         "append_dedup",
+                         mode ? mode : "no text");
+    return 0;
+}
+
+static int plan_stream(struct planner *planner, const struct catalog_materialization_binding *binding,
+                       struct task_binding_spec *planned, struct error *err)
+{
+    planned->resource = stream_resource(planner, binding);
+    if (plan_resource(planned->resource, planner->arena, &planned->stream, err) < 0)
+        return -1;
+    return read_destination_mode(planner, planned->resource, &planned->stream, err);
+}
+
+/* --- the specification ------------------------------------------------------------------------------- */
+
 static int plan_binding(struct planner *planner, const struct catalog_materialization_binding *binding,
                         enum connector_protocol protocol, struct task_binding_spec *planned,
                         struct error *err)
@@ -56,9 +115,7 @@ static int plan_binding(struct planner *planner, const struct catalog_materializ
         .flow_collection = collection_text(planner, collection),
         .materialize = source_text(planner, binding),
     };
-    return protocol == CONNECTOR_FLOW
-               ? 0
-               : plan_resource(binding->resource, planner->arena, &planned->stream, err);
+    return protocol == CONNECTOR_FLOW ? 0 : plan_stream(planner, binding, planned, err);
 }
 
 int planner_materialization(struct planner *planner, const struct catalog_materialization *materialization,

@@ -37,6 +37,8 @@ struct materialize_binding {
     const struct task_binding_spec *spec;
     struct task_source_spec source;
     const struct flow_collection *collection;
+    struct slice
+        resource; /* its config; of a source capture's binding not before the connector's spec is known */
     uint32_t backfill; /* the catalog's counter, and what we have added to it */
     bool disabled;     /* for a schema change that the endpoint cannot follow */
     /* What was validated. */
@@ -116,6 +118,8 @@ int materialize_plan_take(struct materialize_sink *sink, const struct flow_mater
                           struct error *err);
 /* The specification of the bindings that take part. */
 int materialize_plan_finish(struct materialize_sink *sink, struct error *err);
+/* Make the resources of those that the source capture brought, by the connector's schema of resources. */
+int materialize_plan_name(struct materialize_sink *sink, struct slice raw_resource_schema, struct error *err);
 /* What `validate` asks. */
 struct flow_materialize_request materialize_plan_validate(struct materialize_sink *sink);
 /* Put what was applied into the checkpoint. */

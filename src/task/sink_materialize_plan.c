@@ -1,4 +1,5 @@
 #include "base/hash.h"
+#include "protocol/flow_resource.h"
 #include "task/fields.h"
 #include "task/sink_materialize.h"
 
@@ -73,6 +74,7 @@ static int read_binding(struct materialize_sink *sink, const struct json *saved,
     struct json *doc = arena_alloc(&task->arena, sizeof *doc);
     binding->spec = spec;
     binding->collection = collection;
+    binding->resource = spec->resource;
     if (json_parse_copy(&task->arena, spec->flow_collection.data, spec->flow_collection.size, doc, err) < 0 ||
         flow_collection_read(doc, 0, &task->arena, collection, err) < 0 ||
         task_source_spec_read(spec->materialize, &task->arena, &binding->source, err) < 0)
@@ -149,12 +151,27 @@ bool materialize_plan_is_applied(struct materialize_sink *sink)
         const struct flow_materialize_binding *last = &sink->last_spec->bindings.items[next++];
         if (!last->field_selection || last->resource_path.count == 0 || last->backfill != binding->backfill)
             return false;
+        binding->resource = last->raw_resource_config;
         binding->resource_path = last->resource_path;
         binding->selection = *last->field_selection;
         binding->delta_updates = last->delta_updates;
         binding->ser_policy = last->ser_policy;
     }
     return next == sink->last_spec->bindings.count && materialize_plan_finish(sink, &err) == 0;
+}
+
+/* --- naming ------------------------------------------------------------------------------------------ */
+
+int materialize_plan_name(struct materialize_sink *sink, struct slice raw_resource_schema, struct error *err)
+{
+    for (size_t i = 0; i < sink->planned_count; i++) {
+        struct materialize_binding *binding = &sink->planned[i];
+        if (binding->source.from_source &&
+            flow_resource_make(raw_resource_schema, binding->spec->resource, &sink->base.task->arena,
+                               &binding->resource, err) < 0)
+            return error_wrap(err, "%s: the binding of %s", sink->base.label, binding->spec->collection);
+    }
+    return 0;
 }
 
 /* --- validating -------------------------------------------------------------------------------------- */
@@ -173,7 +190,7 @@ struct flow_materialize_request materialize_plan_validate(struct materialize_sin
                                            .collection = binding->collection,
                                            .wanted = &binding->source.fields};
         bindings[count++] = (struct flow_materialize_validate_binding){
-            .raw_resource_config = binding->spec->resource,
+            .raw_resource_config = binding->resource,
             .collection = binding->collection,
             .raw_field_config = fields_config(&binding->source.fields, &task->arena),
             .backfill = binding->backfill,
@@ -305,7 +322,7 @@ static struct flow_materialize_binding make_binding(struct materialize_sink *sin
     struct arena *arena = &sink->base.task->arena;
     struct slice key = flow_state_key(binding->resource_path, binding->backfill, arena);
     return (struct flow_materialize_binding){
-        .raw_resource_config = binding->spec->resource,
+        .raw_resource_config = binding->resource,
         .resource_path = binding->resource_path,
         .collection = binding->collection,
         .raw_partition_selector = SLICE_LITERAL("{}"),

@@ -144,7 +144,9 @@ static int take_spec(struct materialize_sink *sink, const struct flow_spec *spec
         return error_set(err, ERROR_UNSUPPORTED,
                          "%s speaks version %u of Flow's protocol, this program speaks %d", sink->base.label,
                          spec->protocol, FLOW_PROTOCOL_VERSION);
-    return ask(sink, MATERIALIZE_ASK_VALIDATE, err);
+    return materialize_plan_name(sink, spec->raw_resource_config_schema, err) < 0
+               ? -1
+               : ask(sink, MATERIALIZE_ASK_VALIDATE, err);
 }
 
 static int take_validated(struct materialize_sink *sink, const struct flow_materialize_validated *validated,

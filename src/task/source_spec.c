@@ -40,6 +40,7 @@ void task_source_spec_write(struct json_writer *writer, const struct catalog_mat
     json_member_i64(writer, "notBeforeMs", source->not_before_ms);
     json_member_i64(writer, "notAfterMs", source->not_after_ms);
     json_member_u64(writer, "priority", binding->priority);
+    json_member_bool(writer, "fromSource", binding->from_source);
     json_member_u64(writer, "onIncompatible", binding->on_incompatible);
     json_member_u64(writer, "recommended", fields->recommended);
     json_member_bool(writer, "hasGroupBy", fields->has_group_by);
@@ -140,6 +141,7 @@ int task_source_spec_read(struct slice json, struct arena *arena, struct task_so
         read_partitions(doc, "exclude", arena, &spec.source.exclude, &spec.source.exclude_count, err) < 0)
         return -1;
     spec.priority = (uint32_t)priority;
+    spec.from_source = json_is(doc, json_get(doc, 0, "fromSource"), JSON_TRUE);
     spec.on_incompatible = (enum catalog_on_incompatible)on_incompatible;
     spec.fields.recommended = (uint32_t)recommended;
     spec.fields.has_group_by = json_is(doc, json_get(doc, 0, "hasGroupBy"), JSON_TRUE);

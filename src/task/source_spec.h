@@ -11,6 +11,7 @@ struct task_source_spec {
     struct catalog_fields fields;
     enum catalog_on_incompatible on_incompatible;
     uint32_t priority;
+    bool from_source; /* the binding's resource says what it is to be called, see catalog.h */
 };
 
 void task_source_spec_write(struct json_writer *writer,

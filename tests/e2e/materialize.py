@@ -34,7 +34,7 @@ def catalog(tmp_path, config=None, collections=("users",), schema=None, key=("/i
             "bindings": [{"resource": {"stream": name}, "target": f"acmeCo/{name}"} for name in collections]}},
         "materializations": {TASK: {
             "endpoint": endpoint or flow(program, config),
-            "bindings": bindings or [{"source": f"acmeCo/{name}", "resource": {"table": name}}
+            "bindings": bindings if bindings is not None else [{"source": f"acmeCo/{name}", "resource": {"table": name}}
                                      for name in collections], **more}}})
 
 

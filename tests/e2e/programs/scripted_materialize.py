@@ -1,6 +1,6 @@
 """A materialization connector without an endpoint, which answers as its config says, right or wrong.
 
-Config: `seen`, a file as sqlite_materialize.py's; `delta`; `constraints`: {field: {"type", …}}; `say`: {request: [what to
+Config: `seen`, a file as sqlite_materialize.py's; `delta`; `resource_schema`; `constraints`: {field: {"type", …}}; `say`: {request: [what to
 answer to the first, to the second, …]}, each a list of steps instead of the usual answer: {a message}, {"text": raw
 line}, {"part": bytes without a newline}, {"log": line}, {"exit": status}.
 """
@@ -25,12 +25,13 @@ class Connector:
 
     def usual(self, verb, body):
         if verb == "spec":
-            return [{"spec": {"protocol": 3032023, "configSchema": {}, "resourceConfigSchema": {},
+            return [{"spec": {"protocol": 3032023, "configSchema": {},
+                              "resourceConfigSchema": self.config.get("resource_schema", {}),
                               "documentationUrl": "https://example.com"}}]
         if verb == "validate":
             given = self.config.get("constraints", {})
             return [{"validated": {"bindings": [{
-                "resourcePath": [b["resourceConfig"]["table"]], "deltaUpdates": bool(self.config.get("delta")),
+                "resourcePath": [str(b["resourceConfig"].get("table", b["resourceConfig"]))], "deltaUpdates": bool(self.config.get("delta")),
                 "caseInsensitiveFields": bool(self.config.get("case_insensitive")),
                 "projectionConstraints": [
                     {"field": p["field"], "constraint": given.get(p["field"], {"type": "FIELD_OPTIONAL", "reason": "as you like"})}

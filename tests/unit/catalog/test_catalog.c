@@ -503,6 +503,71 @@ static void test_materialization(void **state)
     assert_true(catalog->materializations[m == catalog->materializations].disable);
 }
 
+/* What the collections of a source capture are called. */
+static void test_source_capture(void **state)
+{
+    static const struct {
+        const char *said, *resources[3]; /* of acmeCo/public/users, acmeCo/shop/orders, plain */
+    } cases[] = {
+        {"source: c", {"{\"table\":\"users\"}", "{\"table\":\"shop_orders\"}", "{\"table\":\"plain\"}"}},
+        {"sourceCapture: {capture: c, targetSchema: leaveEmpty}",
+         {"{\"table\":\"users\"}", "{\"table\":\"orders\"}", "{\"table\":\"plain\"}"}},
+        {"source: {capture: c, targetNaming: withSchema, deltaUpdates: true}",
+         {"{\"table\":\"users\",\"schema\":\"public\",\"deltaUpdates\":true}",
+          "{\"table\":\"orders\",\"schema\":\"shop\",\"deltaUpdates\":true}",
+          "{\"table\":\"plain\",\"deltaUpdates\":true}"}},
+        {"source: {capture: c, targetNaming: prefixSchema}",
+         {"{\"table\":\"public_users\"}", "{\"table\":\"shop_orders\"}", "{\"table\":\"plain\"}"}},
+        {"source: c\n    targetNaming: {strategy: matchSourceStructure, tableTemplate: 'a{{table}}b', "
+         "schemaTemplate: '{{schema}}_x'}",
+         {"{\"table\":\"ausersb\",\"schema\":\"public_x\"}", "{\"table\":\"aordersb\",\"schema\":\"shop_x\"}",
+          "{\"table\":\"aplainb\"}"}},
+        {"source: c\n    targetNaming: {strategy: singleSchema, schema: s}",
+         {"{\"table\":\"users\",\"schema\":\"s\"}", "{\"table\":\"orders\",\"schema\":\"s\"}",
+          "{\"table\":\"plain\",\"schema\":\"s\"}"}},
+        {"source: c\n    targetNaming: {strategy: prefixTableNames, schema: '', skipCommonDefaults: true, "
+         "tableTemplate: 'x_{{table}}'}",
+         {"{\"table\":\"x_users\"}", "{\"table\":\"x_shop_orders\"}", "{\"table\":\"x_plain\"}"}},
+    };
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        auto_free char *text = mem_printf(
+            "collections:\n"
+            "  acmeCo/public/users: &c {key: [/id], schema: {}}\n  acmeCo/shop/orders: *c\n  plain: *c\n"
+            "  own: *c\n  off: *c\n  left: *c\n"
+            "captures:\n  c:\n    endpoint: {ingest: {}}\n    bindings:\n"
+            "      - {resource: {stream: u}, target: acmeCo/public/users}\n"
+            "      - {resource: {stream: o}, target: own}\n"
+            "      - {resource: {stream: f}, target: off}\n"
+            "      - {resource: {stream: l}, target: left, disable: true}\n"
+            "      - {resource: {stream: s}, target: acmeCo/shop/orders}\n"
+            "      - {resource: {stream: p}, target: plain}\n"
+            "materializations:\n  m:\n    endpoint: {local: {command: [x], config: {}}}\n    %s\n"
+            "    onIncompatibleSchemaChange: abort\n"
+            "    bindings:\n"
+            "      - {source: own, resource: {table: mine}}\n"
+            "      - {source: off, resource: {table: off}, disable: true}\n",
+            cases[i].said);
+        write_file(fixture, "flow.yaml", text);
+        const struct catalog_materialization *m = load(fixture)->materializations;
+        assert_int_equal(m->binding_count, 5);
+        assert_false(m->bindings[0].from_source || m->bindings[1].from_source);
+        for (size_t j = 0; j < 3; j++) {
+            const struct catalog_materialization_binding *binding = &m->bindings[2 + j];
+            assert_slice(binding->resource, cases[i].resources[j]);
+            assert_true(binding->from_source && !binding->disable);
+            assert_int_equal(binding->on_incompatible, CATALOG_INCOMPATIBLE_ABORT);
+            assert_int_equal(binding->fields.recommended, CATALOG_FIELDS_ALL);
+            assert_true(binding->source.not_before_ms == INT64_MIN &&
+                        binding->source.not_after_ms == INT64_MAX);
+        }
+        assert_string_equal(m->bindings[2].source.collection->name, "acmeCo/public/users");
+        assert_string_equal(m->bindings[4].source.collection->name, "plain");
+        catalog_free(fixture->catalog);
+        fixture->catalog = NULL;
+    }
+}
+
 static void test_tests(void **state)
 {
     struct fixture *fixture = *state;
@@ -535,8 +600,9 @@ int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_capture), TEST(test_collection),        TEST(test_schema_documents), TEST(test_connection),
-        TEST(test_limits),  cmocka_unit_test(test_names), TEST(test_materialization),  TEST(test_tests),
+        TEST(test_capture),         TEST(test_collection),     TEST(test_schema_documents),
+        TEST(test_connection),      TEST(test_limits),         cmocka_unit_test(test_names),
+        TEST(test_materialization), TEST(test_source_capture), TEST(test_tests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
