@@ -84,8 +84,9 @@ static int add_lines(struct combination *c, struct lines *lines, struct error *e
     while ((got = lines_next(lines, &line, err)) > 0) {
         int result = got == LINES_TOO_LONG ? error_set(err, ERROR_LIMIT, "longer than 64 MiB")
                                            : add_line(c, parser, line, err);
-        if (result < 0)
-            return error_wrap(err, "line %llu", (unsigned long long)lines->number);
+        if (result < 0) /* large documents are reduced a little later than they come */
+            return error_wrap(err, "%sline %llu", combiner_stats(c->combiner).is_late ? "up to " : "",
+                              (unsigned long long)lines->number);
     }
     return got;
 }

@@ -134,11 +134,10 @@ static int make_room(struct combiner *c, const struct combine_item *item, struct
     return combine_spill(c, err);
 }
 
-/* Keep the item among those of its key (`entry`), in place of the record `old` that it was made of, if there
- * is one. */
-static int keep(struct combiner *c, const struct combine_item *item, uint64_t hash, uint32_t entry,
-                uint64_t old, struct error *err)
+int combine_keep(struct combiner *c, const struct combine_item *item, uint64_t hash, uint32_t entry,
+                 uint64_t old, struct error *err)
 {
+    struct combine_item kept = *item;
     uint64_t runs = c->stats.runs;
     if (old != RECORD_NONE && records_overwrite(&c->records, old, item))
         return 0;
@@ -146,9 +145,11 @@ static int keep(struct combiner *c, const struct combine_item *item, uint64_t ha
         records_kill(&c->records, old);
     if (make_room(c, item, err) < 0)
         return -1;
-    if (entry == ENTRY_NONE || c->stats.runs != runs) /* spilled: there are no entries any more */
+    if (entry == ENTRY_NONE || c->stats.runs != runs) { /* spilled: there are no entries any more */
         entry = records_add_entry(&c->records, hash);
-    records_put(&c->records, entry, item, old != RECORD_NONE);
+        kept.is_pending = false;
+    }
+    records_put(&c->records, entry, &kept, old != RECORD_NONE);
     return 0;
 }
 
@@ -164,6 +165,25 @@ static struct combine_item item_of(struct combiner *c, uint32_t binding, const s
     return item;
 }
 
+/* The document by itself: validated, in one line. It is reduced with those before it later. */
+static int add_pending(struct combiner *c, struct combine_item *item, const struct json *document,
+                       uint64_t hash, uint32_t entry, struct error *err)
+{
+    uint64_t runs = c->stats.runs;
+    int outcome = reducer_reduce(c->reducers[item->binding], REDUCE_PARTIAL, NULL, document, &c->line, err);
+    if (outcome < 0)
+        return combine_wrap(c, item->binding, document, err);
+    if (outcome == REDUCE_INVALID)
+        return 1;
+    item->ends = reducer_deletes(c->reducers[item->binding]);
+    item->is_pending = true;
+    item->document = (struct slice){c->line.data, c->line.size};
+    c->stats.added++;
+    if (combine_keep(c, item, hash, entry, RECORD_NONE, err) < 0)
+        return -1;
+    return c->stats.runs == runs ? combine_settle(c, entry, err) : 0;
+}
+
 int combiner_add(struct combiner *c, uint32_t binding, const struct json *document, struct error *err)
 {
     uint64_t hash;
@@ -172,9 +192,11 @@ int combiner_add(struct combiner *c, uint32_t binding, const struct json *docume
     struct combine_item item = item_of(c, binding, document, &hash);
     uint32_t entry = find_entry(c, &item, hash);
     uint64_t old = last_right(c, entry);
+    buffer_clear(&c->line);
+    if (old != RECORD_NONE && combine_defers(c, old, item.document.size))
+        return add_pending(c, &item, document, hash, entry, err);
     if (old != RECORD_NONE)
         left = combine_parse(c->left, records_item(&c->records, old).document);
-    buffer_clear(&c->line);
     int outcome = reducer_reduce(c->reducers[binding], REDUCE_PARTIAL, old == RECORD_NONE ? NULL : &left,
                                  document, &c->line, err);
     if (outcome == REDUCE_SEPARATE) { /* kept behind the other */
@@ -189,7 +211,8 @@ int combiner_add(struct combiner *c, uint32_t binding, const struct json *docume
     item.ends = reducer_deletes(c->reducers[binding]);
     item.document = (struct slice){c->line.data, c->line.size};
     c->stats.added++;
-    return keep(c, &item, hash, entry, old, err);
+    c->stats.reduced_bytes += old == RECORD_NONE ? 0 : c->line.size;
+    return combine_keep(c, &item, hash, entry, old, err);
 }
 
 int combiner_add_left(struct combiner *c, uint32_t binding, const struct json *document, struct error *err)
@@ -212,5 +235,5 @@ int combiner_add_left(struct combiner *c, uint32_t binding, const struct json *d
                          COMBINER_DOCUMENT_MAX);
     item.document = (struct slice){c->line.data, c->line.size};
     c->stats.added++;
-    return keep(c, &item, hash, entry, RECORD_NONE, err);
+    return combine_keep(c, &item, hash, entry, RECORD_NONE, err);
 }

@@ -1,9 +1,11 @@
 /* The combiner: the documents of one transaction, reduced by key in bounded memory.
  *
  * Documents are added in any order, each to a binding with a key and a schema; those of one key are reduced
- * as they come. What does not fit the budget is written as a sorted run to a file and merged when all is
- * drained, in the order of bindings, and of each binding in the order of its key (key_compare). What is
- * drained does not depend on the budget, but for where a row of documents that must stay separate is parted.
+ * as they come, or a little later once they are large: a document that grows costs about as much as what was
+ * added to it, and may have COMBINER_DOCUMENT_MAX bytes. What does not fit the budget is written as a sorted
+ * run to a file and merged when all is drained, in the order of bindings, and of each binding in the order of
+ * its key (key_compare). What is drained does not depend on the budget, but for where a row of documents that
+ * must stay separate is parted.
  *
  * Two modes of a binding. Partial: what is drained are updates, one for each key, or several where documents
  * must stay separate (REDUCE_SEPARATE), in the order they were added. Full: the document that an endpoint has
@@ -38,6 +40,8 @@ struct combiner_options {
 struct combiner_stats {
     uint64_t added;
     uint64_t runs, spilled_bytes; /* written to the spill file, merges included */
+    uint64_t reduced_bytes;       /* of documents that others were reduced to, while adding */
+    bool is_late; /* the error was found in documents that had been added before the one at hand */
 };
 
 struct combined {
@@ -55,8 +59,8 @@ void combiner_free(struct combiner *combiner);
 MEM_DEFINE_CLEANUP(struct combiner *, combiner_free);
 
 /* Add a document, parsed, its root at 0; it is copied. 0; 1 if it is not valid by the binding's schema:
- * nothing happened; -1 with *err: a value that the reduction cannot take, or the spill file failed (disk
- * full): only combiner_clear and combiner_free are allowed then. */
+ * nothing happened; -1 with *err: a value that the reduction cannot take, perhaps of a document before this
+ * one, or the spill file failed (disk full): only combiner_clear and combiner_free are allowed then. */
 int combiner_add(struct combiner *combiner, uint32_t binding, const struct json *document, struct error *err);
 /* Add what the endpoint has of a key, at most once for each (-1 otherwise); the binding is full. It is not
  * validated: it may be older than the schema. */

@@ -13,6 +13,7 @@ struct combine_item {
     bool is_inexact; /* the encoded key does not say all: see combiner_key.c */
     bool is_reduced; /* made of several: to be validated before it is drained */
     bool ends;       /* a document that deletes: what follows is not reduced onto it */
+    bool is_pending; /* only in memory: not yet reduced onto the one before it, see combiner_pending.c */
     struct slice key, document;
 };
 
@@ -36,7 +37,7 @@ struct record {
     uint32_t binding;
     uint32_t room; /* bytes that follow */
     uint32_t key_size, document_size;
-    bool is_left, is_inexact, is_reduced, ends;
+    bool is_left, is_inexact, is_reduced, ends, is_pending;
 };
 
 /* All records of one key. */
@@ -156,6 +157,15 @@ struct combiner {
     struct buffer group;           /* the key that is drained … */
     struct buffer result, scratch; /* … and what its documents are so far */
 };
+
+/* Keep the item among those of its key (`entry`), in place of the record `old` that it was made of, if there
+ * is one: the last of its key. Makes room within the budget; if that spills, all records are gone. */
+int combine_keep(struct combiner *combiner, const struct combine_item *item, uint64_t hash, uint32_t entry,
+                 uint64_t old, struct error *err);
+/* combiner_pending.c: may a document of this size be left behind the record, to be reduced later? */
+bool combine_defers(const struct combiner *combiner, uint64_t record, size_t size);
+/* Reduce what the documents at the end of the entry's list have grown to; after one was put there. */
+int combine_settle(struct combiner *combiner, uint32_t entry, struct error *err);
 
 /* Binding by binding, key by key: below 0, 0, above 0. */
 int combine_compare(struct combiner *combiner, const struct combine_item *a, const struct combine_item *b);

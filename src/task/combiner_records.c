@@ -34,6 +34,7 @@ struct combine_item records_item(const struct records *records, uint64_t offset)
                                  .is_inexact = record->is_inexact,
                                  .is_reduced = record->is_reduced,
                                  .ends = record->ends,
+                                 .is_pending = record->is_pending,
                                  .key = {key, record->key_size},
                                  .document = {key + record->key_size, record->document_size}};
 }
@@ -89,6 +90,7 @@ static void write_item(struct record *record, const struct combine_item *item)
     record->is_inexact = item->is_inexact;
     record->is_reduced = item->is_reduced;
     record->ends = item->ends;
+    record->is_pending = item->is_pending;
     memcpy(to, item->key.data, item->key.size);
     memcpy(to + item->key.size, item->document.data, item->document.size);
 }

@@ -15,7 +15,7 @@ struct head {
     uint32_t checksum; /* of all that follows */
     uint32_t binding;
     uint32_t key_size, document_size;
-    uint8_t is_left, is_inexact, is_reduced, unused;
+    uint8_t is_left, is_inexact, is_reduced, ends;
 };
 
 struct spill *spill_open(const char *folder, struct error *err)
@@ -87,7 +87,8 @@ int spill_put(struct spill *spill, const struct combine_item *item, struct error
                         .document_size = (uint32_t)item->document.size,
                         .is_left = item->is_left,
                         .is_inexact = item->is_inexact,
-                        .is_reduced = item->is_reduced};
+                        .is_reduced = item->is_reduced,
+                        .ends = item->ends};
     size_t start = spill->out.size;
     buffer_append(&spill->out, &head, sizeof head);
     buffer_append(&spill->out, item->key.data, item->key.size);
@@ -170,6 +171,7 @@ int run_reader_next(struct run_reader *reader, struct combine_item *ret_item, st
                                       .is_left = head.is_left,
                                       .is_inexact = head.is_inexact,
                                       .is_reduced = head.is_reduced,
+                                      .ends = head.ends,
                                       .key = {key, head.key_size},
                                       .document = {key + head.key_size, head.document_size}};
     reader->taken += size;

@@ -157,3 +157,25 @@ def test_the_page_shows_what_the_example_has():
     for block in blocks:
         shown = [line.strip() for line in block.splitlines()]
         assert any(example[at:at + len(shown)] == shown for at in range(len(example))), block
+
+
+def test_document_too_large(firth, catalog):
+    """A reduced document has a limit of its own; the error names the key."""
+    update = lines({"user": "bo", "region": "eu", "seen": ["x" * (1 << 20)]})
+    done = firth("combine", "-c", "acmeCo/totals", catalog, stdin=update * 70, expect=1)
+    assert re.fullmatch(r'firth: (up to line [67]\d: )?documents with key \["bo","eu"\]: the reduced document is larger than '
+                        r"67108864 bytes\n", done.err), done.err
+
+
+def test_late_error(firth, catalog):
+    """What cannot be reduced onto a large document is found a little later than it came, and the message says so."""
+    first = {"user": "bo", "region": "eu", "v": ["x" * 9000], "seen": None}
+    given = lines(first, {"user": "bo", "region": "eu", "total": 2**63 - 1}, *[{"user": "bo", "region": "eu", "total": 1}] * 2)
+    catalog.write_text(catalog.read_text().replace("seen: {type: array, ", "seen: {"))
+    done = firth("combine", "-c", "acmeCo/totals", catalog, stdin=given, expect=0)
+    assert done.lines()[0]["total"] == 2**63 + 1
+    given = lines(first, {"user": "bo", "region": "eu", "seen": [1]}, {"user": "bo", "region": "eu", "total": 2**64 - 1},
+                  *[{"user": "bo", "region": "eu", "total": 1}] * 2, {"user": "bo", "region": "eu", "v": ["x" * 9000]})
+    done = firth("combine", "-c", "acmeCo/totals", catalog, stdin=given, expect=1)
+    assert done.err == ('firth: up to line 4: documents with key ["bo","eu"]: reduction failed at location \'/total\': '
+                        "sum strategy encountered a numeric overflow\n")

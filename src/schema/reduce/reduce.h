@@ -39,6 +39,13 @@ MEM_DEFINE_CLEANUP(struct reducer *, reducer_free);
  * location), or a limit. In the steady state nothing is allocated. */
 int reducer_reduce(struct reducer *reducer, enum reduce_mode mode, const struct json *left,
                    const struct json *right, struct buffer *out, struct error *err);
+/* Reduce two updates, both found valid, to one that may stand for both as the *right* document of a partial
+ * reduction: reduced with whatever came before, the outcome is that of reducing with the one and then the
+ * other. REDUCE_DONE, with the result appended; or REDUCE_SEPARATE where that is not certain: the update
+ * would not be valid, or other strategies would apply to it than to the two (an annotation that depends on
+ * the document). */
+int reducer_regroup(struct reducer *reducer, const struct json *left, const struct json *right,
+                    struct buffer *out);
 /* Would the right document of the last reduction, which was done, delete the whole in a full one? */
 bool reducer_deletes(const struct reducer *reducer);
 

@@ -42,10 +42,12 @@ void reducer_free(struct reducer *r)
     for (int i = 0; i < 2; i++)
         buffer_done(&r->text[i]);
     schema_validator_free(r->validator);
+    json_parser_free(r->parser);
     arena_done(&r->arena);
     free(r->strategies);
     free(r->note_of);
     free(r->stack);
+    free(r->places);
     free(r);
 }
 
@@ -108,7 +110,7 @@ void reduce_put_left_member(struct reducer *r, uint32_t key)
 
 /* --- by strategy ---------------------------------------------------------------------------------- */
 
-static const struct strategy *strategy_at(const struct reducer *r, uint32_t right)
+const struct strategy *reduce_strategy_at(const struct reducer *r, uint32_t right)
 {
     uint32_t note = r->note_of[right];
     return note ? &r->strategies[note - 1] : &strategy_default;
@@ -116,7 +118,7 @@ static const struct strategy *strategy_at(const struct reducer *r, uint32_t righ
 
 bool reduce_is_dropped(const struct reducer *r, uint32_t right)
 {
-    return r->any_drops && strategy_at(r, right)->drops;
+    return r->any_drops && reduce_strategy_at(r, right)->drops;
 }
 
 bool reduce_element(struct reducer *r, uint32_t left, uint32_t right)
@@ -201,7 +203,7 @@ static bool first(struct reducer *r, const struct strategy *strategy, uint32_t r
 
 bool reduce_value(struct reducer *r, uint32_t left, uint32_t right)
 {
-    const struct strategy *strategy = strategy_at(r, right);
+    const struct strategy *strategy = reduce_strategy_at(r, right);
     if (left == JSON_NONE)
         return first(r, strategy, right);
     switch (strategy->kind) {
@@ -253,7 +255,7 @@ static void spread(struct reducer *r, const struct schema_annotation *annotation
     }
 }
 
-static int reduce_documents(struct reducer *r, struct buffer *out, struct error *err)
+int reduce_documents(struct reducer *r, struct buffer *out, struct error *err)
 {
     size_t before = out->size;
     r->err = err;
@@ -271,22 +273,30 @@ static int reduce_documents(struct reducer *r, struct buffer *out, struct error 
     return error_set(err, ERROR_LIMIT, "the reduced document is larger than %zu bytes", out->max);
 }
 
-int reducer_reduce(struct reducer *r, enum reduce_mode mode, const struct json *left,
-                   const struct json *right, struct buffer *out, struct error *err)
+int reduce_prepare(struct reducer *r, enum reduce_mode mode, const struct json *right, struct error *err)
 {
     const struct schema_annotation *annotations = NULL;
     size_t count = 0;
     int valid = schema_annotate(r->schema, r->validator, right, 0, &annotations, &count, err);
     if (valid <= 0)
-        return valid < 0 ? -1 : REDUCE_INVALID;
-    r->left = left;
+        return valid;
     r->right = right;
     r->is_full = mode == REDUCE_FULL;
     spread(r, annotations, count);
+    return 1;
+}
+
+int reducer_reduce(struct reducer *r, enum reduce_mode mode, const struct json *left,
+                   const struct json *right, struct buffer *out, struct error *err)
+{
+    int valid = reduce_prepare(r, mode, right, err);
+    if (valid <= 0)
+        return valid < 0 ? -1 : REDUCE_INVALID;
+    r->left = left;
     return reduce_documents(r, out, err);
 }
 
 bool reducer_deletes(const struct reducer *r)
 {
-    return strategy_at(r, 0)->drops;
+    return reduce_strategy_at(r, 0)->drops;
 }

@@ -33,6 +33,14 @@ struct reducer {
     uint32_t *stack;
     size_t stack_size, stack_capacity;
     struct buffer text[2];
+
+    /* regroup.c: places that have been seen with their strategies; open addressing */
+    struct json_parser *parser; /* NULL: not needed so far */
+    struct place_seen {
+        uint64_t path; /* 0: free */
+        uint64_t strategy;
+    } * places;
+    size_t place_count, place_slots;
 };
 
 /* --- reducer.c ------------------------------------------------------------------------------------ */
@@ -51,6 +59,12 @@ bool reduce_fail(struct reducer *r, uint32_t right, const char *message);
 bool reduce_separate(struct reducer *r);
 /* Room for `count` numbers on the stack; the offset. Offsets stay, addresses do not. */
 size_t reduce_push(struct reducer *r, size_t count);
+
+/* The document becomes the right one of the reduction at hand: 1, 0 if it is not valid, -1. */
+int reduce_prepare(struct reducer *r, enum reduce_mode mode, const struct json *right, struct error *err);
+/* Reduce r->left and the right document: as reducer_reduce. */
+int reduce_documents(struct reducer *r, struct buffer *out, struct error *err);
+const struct strategy *reduce_strategy_at(const struct reducer *r, uint32_t right);
 
 /* --- the strategies ------------------------------------------------------------------------------- */
 

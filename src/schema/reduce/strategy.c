@@ -1,6 +1,8 @@
 /* Understanding annotations. */
 #include "schema/reduce/strategy.h"
 
+#include "base/hash.h"
+
 enum { OPTION_KEY = 1 << 0, OPTION_DELETE = 1 << 1, OPTION_ASSOCIATIVE = 1 << 2 };
 
 static const char *const strategy_names[STRATEGY_KIND_MAX] = {
@@ -27,7 +29,21 @@ static const uint8_t strategy_options[STRATEGY_KIND_MAX] = {
 static const char *const option_names[] = {"strategy", "key", "delete", "associative"};
 enum { OPTION_NAMES = sizeof option_names / sizeof *option_names };
 
-const struct strategy strategy_default = {.kind = STRATEGY_LAST_WRITE_WINS, .associative = true};
+const struct strategy strategy_default = {
+    .kind = STRATEGY_LAST_WRITE_WINS, .associative = true, .identity = STRATEGY_DEFAULT_IDENTITY};
+
+static uint64_t identify(const struct strategy *strategy)
+{
+    const uint8_t bytes[] = {(uint8_t)strategy->kind, strategy->drops, strategy->associative};
+    if (strategy->kind == STRATEGY_LAST_WRITE_WINS && !strategy->drops && strategy->associative)
+        return STRATEGY_DEFAULT_IDENTITY;
+    uint64_t identity = hash_xxh3(bytes, sizeof bytes, strategy->key.count);
+    for (size_t i = 0; i < strategy->key.count; i++) {
+        const char *pointer = strategy->key.parts[i].pointer;
+        identity = hash_xxh3(pointer, strlen(pointer), identity);
+    }
+    return identity;
+}
 
 static int expected(const struct json *json, uint32_t at, const char *what, struct error *err)
 {
@@ -124,6 +140,7 @@ int strategy_parse(const struct json *json, uint32_t at, struct arena *arena, st
         if (parse_option(json, k, arena, &strategy, err) < 0)
             return -1;
     }
+    strategy.identity = identify(&strategy);
     *ret_strategy = strategy;
     return 0;
 }

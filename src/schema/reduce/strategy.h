@@ -21,13 +21,15 @@ enum { STRATEGY_KEY_MAX = 64 }; /* pointers of a key */
 
 struct strategy {
     enum strategy_kind kind;
-    bool drops;       /* "delete": the location goes in a full reduction */
-    bool associative; /* lastWriteWins: updates may be put together */
-    struct key key;   /* count 0: none */
+    bool drops;        /* "delete": the location goes in a full reduction */
+    bool associative;  /* lastWriteWins: updates may be put together */
+    struct key key;    /* count 0: none */
+    uint64_t identity; /* the same for two that do the same */
 };
 
 /* What applies where nothing is said. */
 extern const struct strategy strategy_default;
+enum { STRATEGY_DEFAULT_IDENTITY = 1 };
 
 /* The strategy of the annotation at `at`; everything it refers to lives in the arena. -1 with *err: what is
  * wrong with it, without the place. */

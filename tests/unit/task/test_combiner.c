@@ -303,6 +303,189 @@ static void test_growing(void **state)
     fixture_done(&f);
 }
 
+/* --- growing -------------------------------------------------------------------------------------- */
+
+/* What documents reduced to `n` updates of one key cost, in bytes written. */
+static uint64_t cost_of_growing(const char *schema, const char *before, const char *after, int n)
+{
+    struct fixture f;
+    struct error err;
+    struct combined combined;
+    fixture_init(&f, 0);
+    mem_auto(schema_free) struct schema *growing = compile_for_combiner(schema);
+    const struct combiner_binding binding = {growing, &f.key, REDUCE_PARTIAL};
+    struct combiner *good = f.combiner;
+    f.combiner = make_combiner(&binding, 1, 0, f.folder);
+    for (int i = 0; i < n; i++) {
+        auto_free char *text = mem_printf("%s%d%s", before, i, after);
+        add(&f, 0, false, text);
+    }
+    uint64_t cost = combiner_stats(f.combiner).reduced_bytes;
+    assert_int_equal(combiner_next(f.combiner, &combined, &err), 1);
+    struct json doc;
+    assert_int_equal(json_parse(f.parser, combined.document.data, combined.document.size, &doc, &err), 0);
+    uint32_t at = json_get(&doc, 0, "v");
+    if (json_get(&doc, at, "add") != JSON_NONE)
+        at = json_get(&doc, at, "add");
+    assert_int_equal(json_count(&doc, at), n); /* nothing was lost */
+    assert_int_equal(combiner_next(f.combiner, &combined, &err), 0);
+    combiner_free(f.combiner);
+    f.combiner = good;
+    fixture_done(&f);
+    return cost;
+}
+
+/* Twice as many updates cost about twice as much, whatever makes the document grow. */
+static void test_growing_is_linear(void **state)
+{
+    (void)state;
+#define GROWS(v) "{\"reduce\":{\"strategy\":\"merge\"},\"properties\":{\"v\":" v "}}"
+#define CHANGES(v)                                                                                      \
+    "{\"if\":{\"required\":[\"gone\"]},\"then\":{\"reduce\":{\"strategy\":\"merge\",\"delete\":true}}," \
+    "\"else\":{\"reduce\":{\"strategy\":\"merge\"}},\"properties\":{\"v\":" v "}}"
+    static const char *const cases[][3] = {
+        {GROWS("{\"reduce\":{\"strategy\":\"append\"}}"), "{\"id\":1,\"v\":[", "]}"},
+        {CHANGES("{\"reduce\":{\"strategy\":\"append\"}}"), "{\"id\":1,\"v\":[", "]}"},
+        {GROWS("{\"reduce\":{\"strategy\":\"merge\"}}"), "{\"id\":1,\"v\":{\"m", "\":1}}"},
+        {GROWS("{\"reduce\":{\"strategy\":\"merge\",\"key\":[\"/k\"]}}"), "{\"id\":1,\"v\":[{\"k\":", "}]}"},
+        {GROWS("{\"reduce\":{\"strategy\":\"set\"}}"), "{\"id\":1,\"v\":{\"add\":{\"m", "\":1}}}"},
+        {GROWS("{\"reduce\":{\"strategy\":\"set\",\"key\":[\"\"]}}"), "{\"id\":1,\"v\":{\"add\":[", "]}}"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t once = cost_of_growing(cases[i][0], cases[i][1], cases[i][2], 4000);
+        uint64_t twice = cost_of_growing(cases[i][0], cases[i][1], cases[i][2], 8000);
+        if (twice > once * 5 / 2)
+            fail_msg("%s: %llu bytes, doubled %llu", cases[i][1], (unsigned long long)once,
+                     (unsigned long long)twice);
+    }
+}
+
+/* What the operation does depends on the document, and its outcome on the order. */
+static const char in_order[] =
+    "{\"reduce\":{\"strategy\":\"merge\"},\"properties\":{\"list\":{\"reduce\":{\"strategy\":\"append\"}},"
+    "\"s\":{\"reduce\":{\"strategy\":\"sum\"}},"
+    "\"w\":{\"reduce\":{\"strategy\":\"lastWriteWins\",\"associative\":false}}},"
+    "\"oneOf\":["
+    "{\"properties\":{\"op\":{\"const\":\"add\"},\"v\":{\"reduce\":{\"strategy\":\"sum\"}}}},"
+    "{\"properties\":{\"op\":{\"const\":\"set\"},\"v\":{\"reduce\":{\"strategy\":\"lastWriteWins\"}}}},"
+    "{\"properties\":{\"op\":{\"const\":\"del\"}},\"reduce\":{\"strategy\":\"merge\",\"delete\":true}}],"
+    "\"required\":[\"op\"]}";
+
+/* Reduced in full, one after the other. */
+struct folded {
+    struct reducer *reducer;
+    struct json_parser *left, *right;
+    struct buffer text, next;
+    bool any;
+};
+
+static void fold(struct folded *folded, struct slice text)
+{
+    struct json left, right;
+    struct error err;
+    assert_int_equal(json_parse(folded->right, text.data, text.size, &right, &err), 0);
+    if (folded->any)
+        assert_int_equal(json_parse(folded->left, folded->text.data, folded->text.size, &left, &err), 0);
+    buffer_clear(&folded->next);
+    int outcome =
+        reducer_reduce(folded->reducer, REDUCE_FULL, folded->any ? &left : NULL, &right, &folded->next, &err);
+    if (outcome != REDUCE_DONE && outcome != REDUCE_DELETED)
+        fail_msg("%.*s: %d", SLICE_ARGS(text), outcome);
+    folded->any = outcome == REDUCE_DONE;
+    struct buffer swap = folded->text;
+    folded->text = folded->next;
+    folded->next = swap;
+}
+
+static void folded_init(struct folded *folded, const struct schema *schema)
+{
+    struct error err;
+    *folded = (struct folded){.reducer = reducer_new(schema, &err)};
+    folded->left = json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
+    folded->right = json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
+    buffer_init(&folded->text, 64 << 20);
+    buffer_init(&folded->next, 64 << 20);
+}
+
+static void folded_done(struct folded *folded)
+{
+    reducer_free(folded->reducer);
+    json_parser_free(folded->left);
+    json_parser_free(folded->right);
+    buffer_done(&folded->text);
+    buffer_done(&folded->next);
+}
+
+/* The operations come in runs: some updates can be put together, others must not. Or all could, but for those
+ * that stay separate. */
+static char *random_update(uint64_t *random, int i, bool stays_separate)
+{
+    static const char *const ops[] = {"add", "add", "add", "set", "set", "del"};
+    uint32_t size = below(random, 20) ? below(random, 30) : below(random, 9000), run = below(random, 4);
+    const char *op = run ? ops[(i / 7) % 5] : ops[below(random, below(random, 40) ? 5 : 6)];
+    if (stays_separate)
+        op = "add";
+    return !stays_separate || below(random, 30)
+               ? mem_printf("{\"id\":1,\"op\":\"%s\",\"v\":%d,\"s\":%d,\"list\":[%d,\"%0*d\"]}", op, i % 10,
+                            (int)below(random, 9) - 4, i, (int)size, 0)
+               : mem_printf("{\"id\":1,\"op\":\"%s\",\"w\":%d}", op, i % 2);
+}
+
+/* Reduced later is reduced in order: what is drained, reduced in full, is what all updates are. */
+static void test_pending_keeps_order(void **state)
+{
+    (void)state;
+    mem_auto(schema_free) struct schema *schema = compile_for_combiner(in_order);
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        struct fixture f;
+        struct folded expected, got;
+        struct error err;
+        struct combined combined;
+        fixture_init(&f, 0);
+        folded_init(&expected, schema);
+        folded_init(&got, schema);
+        const struct combiner_binding binding = {schema, &f.key, REDUCE_PARTIAL};
+        size_t budget = seed % 8 ? 0 : 32 << 10; /* what is spilled is regrouped: then all must be alike */
+        struct combiner *combiner = make_combiner(&binding, 1, budget, f.folder);
+        uint64_t random = seed * 0x9e3779b97f4a7c15ULL;
+        for (int i = 0; i < 300; i++) {
+            struct json doc;
+            auto_free char *text = random_update(&random, i, seed % 4 == 0);
+            assert_int_equal(json_parse(f.parser, text, strlen(text), &doc, &err), 0);
+            if (combiner_add(combiner, 0, &doc, &err) < 0)
+                fail_msg("%s", err.message);
+            fold(&expected, slice_of(text));
+        }
+        int result;
+        while ((result = combiner_next(combiner, &combined, &err)) > 0)
+            fold(&got, combined.document);
+        assert_int_equal(result, 0);
+        if (expected.any != got.any || strcmp(buffer_cstr(&expected.text), buffer_cstr(&got.text)) != 0)
+            fail_msg("seed %d: %.3000s\nexpected %.3000s", (int)seed, buffer_cstr(&got.text),
+                     buffer_cstr(&expected.text));
+        combiner_free(combiner);
+        folded_done(&expected);
+        folded_done(&got);
+        fixture_done(&f);
+    }
+}
+
+/* A deletion that was spilled is one still. */
+static void test_spilled_deletion(void **state)
+{
+    (void)state;
+    struct fixture f;
+    fixture_init(&f, COMBINER_MEMORY_MIN);
+    add(&f, 0, false, "{\"id\":1,\"op\":\"d\"}");
+    for (int i = 2; combiner_stats(f.combiner).runs == 0; i++) {
+        auto_free char *text = mem_printf("{\"id\":%d,\"s\":\"%0100d\"}", i, 0);
+        add(&f, 0, false, text);
+    }
+    add(&f, 0, false, "{\"id\":1,\"op\":\"c\"}");
+    assert_true(string_starts_with(drain(&f), "0 {\"id\":1,\"op\":\"d\"}\n0 {\"id\":1,\"op\":\"c\"}\n"));
+    fixture_done(&f);
+}
+
 static void test_no_folder(void **state)
 {
     (void)state;
@@ -360,12 +543,21 @@ static void test_disk_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_partial),        cmocka_unit_test(test_separate),
-        cmocka_unit_test(test_full),           cmocka_unit_test(test_deleted_and_back),
-        cmocka_unit_test(test_refused),        cmocka_unit_test(test_reduced_to_invalid),
-        cmocka_unit_test(test_spill),          cmocka_unit_test(test_unlinked),
-        cmocka_unit_test(test_large_document), cmocka_unit_test(test_growing),
-        cmocka_unit_test(test_no_folder),      cmocka_unit_test(test_disk_full),
+        cmocka_unit_test(test_partial),
+        cmocka_unit_test(test_separate),
+        cmocka_unit_test(test_full),
+        cmocka_unit_test(test_deleted_and_back),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_reduced_to_invalid),
+        cmocka_unit_test(test_spill),
+        cmocka_unit_test(test_unlinked),
+        cmocka_unit_test(test_large_document),
+        cmocka_unit_test(test_growing),
+        cmocka_unit_test(test_growing_is_linear),
+        cmocka_unit_test(test_pending_keeps_order),
+        cmocka_unit_test(test_spilled_deletion),
+        cmocka_unit_test(test_no_folder),
+        cmocka_unit_test(test_disk_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
