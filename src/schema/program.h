@@ -226,19 +226,33 @@ struct rule_span {
     uint32_t first, count; /* in lists */
 };
 
-/* anyOf, oneOf: the alternatives that can hold, by the instance's type and, of an object, by the value of one
- * member. */
-struct choice {
-    struct rule_span by_tag[JSON_TAG_MAX];
+/* Alternatives by a value's hash: text_hash of strings, json_hash of others. */
+struct choice_table {
     struct choice_value {
-        uint64_t hash;          /* of the member's value: text_hash of strings, json_hash of others */
+        uint64_t hash;
         struct rule_span rules; /* first RULE_NONE: a free slot */
-    } * values;                 /* open addressing; NULL: no such member */
+        uint8_t kind;           /* of a whole value: choice_kind */
+    } * values;                 /* open addressing, at most SCHEMA_PROBES_MAX probes; NULL: no table */
     uint32_t mask;
+};
+
+/* anyOf, oneOf: the alternatives that can hold, by the instance's type, of an object by the value of one
+ * member, and of `whole_tags` by the value itself. */
+struct choice {
+    struct rule_span by_tag[JSON_TAG_MAX]; /* of whole_tags: for a value that is not in the table */
+    struct choice_table by_value;          /* of the member */
     struct name member;
     struct rule_span absent; /* for objects without the member */
     struct rule_span other;  /* … with a value that is not in the table */
+    struct choice_table by_whole;
+    uint16_t whole_tags; /* 1 << enum json_tag */
 };
+
+/* Values of different kinds are never equal. */
+static inline uint8_t choice_kind(enum json_tag tag)
+{
+    return (uint8_t)(tag == JSON_NUMBER ? JSON_INTEGER : tag == JSON_KEY ? JSON_STRING : tag);
+}
 
 /* A number to compare with: its text, and the small forms that most are. */
 struct number_plan {

@@ -2,6 +2,25 @@
 #include "schema/machine.h"
 #include "schema/text.h"
 
+/* The alternatives for the value at `at`, or NULL. */
+static const struct rule_span *look_up(struct schema_validator *m, const struct choice_table *table,
+                                       uint8_t kind, uint32_t at)
+{
+    enum json_tag tag = json_tag(m->doc, at);
+    bool is_text = tag == JSON_STRING || tag == JSON_KEY;
+    struct slice text = is_text ? machine_text(m, at) : (struct slice){0};
+    uint64_t hash = is_text ? text_hash(text.data, text.size) : json_hash(m->doc, at);
+    uint32_t slot = (uint32_t)hash & table->mask;
+    for (uint32_t probes = 0; probes < SCHEMA_PROBES_MAX; probes++, slot = (slot + 1) & table->mask) {
+        const struct choice_value *value = &table->values[slot];
+        if (value->rules.first == RULE_NONE)
+            return NULL;
+        if (value->hash == hash && value->kind == kind)
+            return &value->rules;
+    }
+    return NULL;
+}
+
 /* By the member that tells the alternatives apart. */
 static struct rule_span by_member(struct schema_validator *m, const struct choice *choice, uint32_t at)
 {
@@ -11,15 +30,8 @@ static struct rule_span by_member(struct schema_validator *m, const struct choic
     enum json_tag tag = json_tag(m->doc, json_value(key));
     if (tag == JSON_ARRAY || tag == JSON_OBJECT)
         return choice->other; /* the values in the table are scalars */
-    struct slice text = tag == JSON_STRING ? machine_text(m, json_value(key)) : (struct slice){0};
-    uint64_t hash = tag == JSON_STRING ? text_hash(text.data, text.size) : json_hash(m->doc, json_value(key));
-    for (uint32_t slot = (uint32_t)hash & choice->mask;; slot = (slot + 1) & choice->mask) {
-        const struct choice_value *value = &choice->values[slot];
-        if (value->rules.first == RULE_NONE)
-            return choice->other;
-        if (value->hash == hash)
-            return value->rules;
-    }
+    const struct rule_span *found = look_up(m, &choice->by_value, 0, json_value(key));
+    return found ? *found : choice->other;
 }
 
 struct rule_span machine_possible(struct schema_validator *m, const struct op *op, uint32_t at)
@@ -28,7 +40,13 @@ struct rule_span machine_possible(struct schema_validator *m, const struct op *o
         return (struct rule_span){op->a, op->b};
     const struct choice *choice = &m->program->choices[op->choice - 1];
     enum json_tag tag = json_tag(m->doc, at);
-    return tag == JSON_OBJECT && choice->values ? by_member(m, choice, at) : choice->by_tag[tag];
+    if (tag == JSON_OBJECT && choice->by_value.values)
+        return by_member(m, choice, at);
+    if (!(choice->whole_tags >> tag & 1))
+        return choice->by_tag[tag];
+    machine_charge(m, m->doc->nodes[at].length / CHARGE_BYTES);
+    const struct rule_span *found = look_up(m, &choice->by_whole, choice_kind(tag), at);
+    return found ? *found : choice->by_tag[tag];
 }
 
 bool machine_choose(struct schema_validator *m, const struct op *op, uint32_t at)
