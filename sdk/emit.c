@@ -18,26 +18,16 @@ void sdk_host_open_streams(struct firth_host *host, const struct firth_selection
         stream->name.name = slice_of(from->name);
         if (from->name_space)
             stream->name.namespace = slice_of(from->name_space);
-        struct buffer head;
-        buffer_init(&head, BUFFER_UNLIMITED); /* names are bounded by the catalog file */
-        airbyte_record_head(&head, stream->name);
-        stream->head.size = head.size;
-        stream->head.data = buffer_steal(&head);
         buffer_init(&stream->last_state, SDK_STATE_MAX);
         buffer_append(&stream->last_state, from->state.data, from->state.size);
+        host->face->open_stream(host, i, from);
     }
-}
-
-static void put_status(struct firth_host *host, const struct host_stream *stream,
-                       enum airbyte_stream_status status)
-{
-    airbyte_write_trace_status(&host->out, host->now_ms, stream->name, status);
 }
 
 static void start(struct firth_host *host, struct host_stream *stream)
 {
     if (!stream->started)
-        put_status(host, stream, AIRBYTE_STREAM_STARTED);
+        host->face->put_status(host, stream, AIRBYTE_STREAM_STARTED);
     stream->started = true;
 }
 
@@ -45,7 +35,7 @@ static void run(struct firth_host *host, struct host_stream *stream)
 {
     start(host, stream);
     if (!stream->running)
-        put_status(host, stream, AIRBYTE_STREAM_RUNNING);
+        host->face->put_status(host, stream, AIRBYTE_STREAM_RUNNING);
     stream->running = true;
 }
 
@@ -53,21 +43,12 @@ static void run(struct firth_host *host, struct host_stream *stream)
 static int ready(struct firth_host *host, size_t stream)
 {
     assert(stream < host->stream_count);
-    if (host->failed || firth_stopping(host))
+    if (host->failed || sdk_host_must_stop(host))
         return -1;
     if (host->streams[stream].complete)
         return sdk_host_fail(host, FIRTH_FAILURE_SYSTEM, "%s emitted more for stream %s after its end",
                              host->class_->name, host->streams[stream].name.name.data);
     return 0;
-}
-
-/* JSON that goes into a line may have no line break: between tokens they mean nothing. */
-static void join_lines(char *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        if (bytes[i] == '\n' || bytes[i] == '\r')
-            bytes[i] = ' ';
-    }
 }
 
 static int too_large(struct firth_host *host, const struct host_stream *stream, size_t size)
@@ -79,6 +60,7 @@ static int too_large(struct firth_host *host, const struct host_stream *stream, 
 static int count_record(struct firth_host *host, struct host_stream *stream)
 {
     stream->records++;
+    host->group_records++;
     stream->stated = false;
     return sdk_host_flush_if_due(host);
 }
@@ -93,9 +75,9 @@ int firth_emit_record(struct firth_host *host, size_t index, struct firth_slice 
     if (data.size > SDK_RECORD_MAX)
         return too_large(host, stream, data.size);
     size_t before = host->out.size;
-    airbyte_record_put(&host->out, stream->head, host->now_ms, slice_from(data));
+    host->face->put_record(host, stream, slice_from(data));
     if (data.size && memchr(data.data, '\n', data.size))
-        join_lines(host->out.data + before, host->out.size - 1 - before);
+        sdk_join_lines(host->out.data + before, host->out.size - 1 - before);
     return count_record(host, stream);
 }
 
@@ -110,7 +92,7 @@ void firth_record_begin(struct firth_host *host, size_t index)
     host->record_stream = index;
     host->record_start = host->out.size;
     host->record_first = host->record_open = true;
-    airbyte_record_begin(&host->out, stream->head, host->now_ms);
+    host->face->begin_record(host, stream);
     buffer_byte(&host->out, '{');
 }
 
@@ -162,7 +144,7 @@ void firth_put_json(struct firth_host *host, const char *name, struct firth_slic
     size_t before = host->out.size;
     buffer_append(&host->out, json.data, json.size);
     if (!host->out.overflowed)
-        join_lines(host->out.data + before, json.size);
+        sdk_join_lines(host->out.data + before, json.size);
 }
 
 int firth_record_end(struct firth_host *host)
@@ -171,12 +153,12 @@ int firth_record_end(struct firth_host *host)
     buffer_byte(&host->out, '}');
     size_t size = host->out.size - host->record_start;
     bool overflowed = host->out.overflowed;
-    airbyte_record_end(&host->out);
+    host->face->end_record(host);
     host->record_open = false;
     if (ready(host, host->record_stream) < 0 || overflowed || size > SDK_RECORD_MAX) {
         host->out.size = host->record_start; /* what cannot be emitted leaves no trace */
         host->out.overflowed = false;
-        return host->failed || firth_stopping(host) ? -1 : too_large(host, stream, size);
+        return host->failed || sdk_host_must_stop(host) ? -1 : too_large(host, stream, size);
     }
     return count_record(host, stream);
 }
@@ -193,13 +175,13 @@ static int check_json(struct firth_host *host, struct firth_slice json, const ch
                          host->class_->name, what, stream, err.message);
 }
 
-static void put_stream_state(struct firth_host *host, struct host_stream *stream)
+static int put_stream_state(struct firth_host *host, size_t index)
 {
-    struct slice state = {stream->last_state.data, stream->last_state.size};
-    airbyte_write_stream_state(&host->out, stream->name, state,
-                               (struct airbyte_state_counts){(double)stream->records, -1});
+    struct host_stream *stream = &host->streams[index];
+    int result = host->face->put_state(host, index);
     stream->records = 0;
     stream->stated = true;
+    return result;
 }
 
 int firth_emit_state(struct firth_host *host, size_t index, struct firth_slice state)
@@ -213,44 +195,14 @@ int firth_emit_state(struct firth_host *host, size_t index, struct firth_slice s
     run(host, stream);
     buffer_clear(&stream->last_state);
     buffer_append(&stream->last_state, state.data, state.size);
-    join_lines(stream->last_state.data, stream->last_state.size);
-    put_stream_state(host, stream);
-    return sdk_host_flush_if_due(host);
-}
-
-/* {"shared_state":…,"stream_states":[{"stream_descriptor":{…},"stream_state":…},…]} */
-static void write_global(struct firth_host *host, struct buffer *out, struct firth_slice shared,
-                         const struct firth_slice *states)
-{
-    struct json_writer writer;
-    json_writer_init(&writer, out);
-    json_begin_object(&writer);
-    if (shared.size)
-        json_member_raw(&writer, "shared_state", slice_from(shared));
-    json_put_key(&writer, "stream_states");
-    json_begin_array(&writer);
-    for (size_t i = 0; i < host->stream_count; i++) {
-        struct airbyte_stream_name name = host->streams[i].name;
-        if (!states[i].size)
-            continue;
-        json_begin_object(&writer);
-        json_put_key(&writer, "stream_descriptor");
-        json_begin_object(&writer);
-        json_member_slice(&writer, "name", name.name);
-        if (name.namespace.size)
-            json_member_slice(&writer, "namespace", name.namespace);
-        json_end_object(&writer);
-        json_member_raw(&writer, "stream_state", slice_from(states[i]));
-        json_end_object(&writer);
-    }
-    json_end_array(&writer);
-    json_end_object(&writer);
+    sdk_join_lines(stream->last_state.data, stream->last_state.size);
+    return put_stream_state(host, index) < 0 ? -1 : sdk_host_flush_if_due(host);
 }
 
 int firth_emit_global_state(struct firth_host *host, struct firth_slice shared_state,
                             const struct firth_slice *stream_states)
 {
-    if (host->failed || firth_stopping(host))
+    if (host->failed || sdk_host_must_stop(host))
         return -1;
     if (shared_state.size && check_json(host, shared_state, "a shared state", "all streams") < 0)
         return -1;
@@ -264,18 +216,8 @@ int firth_emit_global_state(struct firth_host *host, struct firth_slice shared_s
         host->streams[i].stated = true;
     }
     host->global = true;
-    struct buffer global;
-    buffer_init(&global, SDK_LINE_MAX);
-    write_global(host, &global, shared_state, stream_states);
-    if (global.overflowed) {
-        buffer_done(&global);
-        return sdk_host_fail(host, FIRTH_FAILURE_SYSTEM,
-                             "a global state is larger than the limit of %d bytes", SDK_LINE_MAX);
-    }
-    join_lines(global.data, global.size);
-    airbyte_write_global_state(&host->out, (struct slice){global.data, global.size},
-                               (struct airbyte_state_counts){(double)records, -1});
-    buffer_done(&global);
+    if (host->face->put_global_state(host, shared_state, stream_states, records) < 0)
+        return -1;
     return sdk_host_flush_if_due(host);
 }
 
@@ -284,23 +226,11 @@ int firth_emit_estimate(struct firth_host *host, size_t index, int64_t records, 
     if (ready(host, index) < 0)
         return -1;
     start(host, &host->streams[index]);
-    airbyte_write_trace_estimate(&host->out, host->now_ms, host->streams[index].name, records, bytes);
+    host->face->put_estimate(host, &host->streams[index], records, bytes);
     return sdk_host_flush_if_due(host);
 }
 
 /* --- the end of a stream -------------------------------------------------------------------------------- */
-
-/* A platform wants a last state that covers every record. Where the source has none of its own: the last
- * one it gave (reading again what came after it is right, if slow), or one that says that there is no
- * cursor, by the name that Airbyte's own sources give it. */
-static void put_last_state(struct firth_host *host, struct host_stream *stream)
-{
-    if (host->global || stream->stated)
-        return;
-    if (!stream->last_state.size)
-        buffer_str(&stream->last_state, "{\"__ab_no_cursor_state_message\":true}");
-    put_stream_state(host, stream);
-}
 
 int firth_emit_complete(struct firth_host *host, size_t index)
 {
@@ -308,8 +238,9 @@ int firth_emit_complete(struct firth_host *host, size_t index)
         return -1;
     struct host_stream *stream = &host->streams[index];
     run(host, stream);
-    put_last_state(host, stream);
-    put_status(host, stream, AIRBYTE_STREAM_COMPLETE);
+    if (!stream->stated && host->face->put_last_state(host, index) < 0)
+        return -1;
+    host->face->put_status(host, stream, AIRBYTE_STREAM_COMPLETE);
     stream->complete = true;
     return sdk_host_flush_if_due(host);
 }
@@ -322,10 +253,12 @@ int sdk_host_end_streams(struct firth_host *host, bool complete)
             continue;
         if (!complete) {
             if (stream->started)
-                put_status(host, stream, AIRBYTE_STREAM_INCOMPLETE);
+                host->face->put_status(host, stream, AIRBYTE_STREAM_INCOMPLETE);
         } else if (firth_emit_complete(host, i) < 0) {
             return -1;
         }
     }
+    if (complete && host->face->end_session(host) < 0)
+        return -1;
     return sdk_host_flush(host);
 }

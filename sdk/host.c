@@ -36,10 +36,17 @@ static int64_t coarse_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void sdk_host_init(struct firth_host *host, const struct firth_connector_class *class_, int fd,
-                   const volatile sig_atomic_t *stop)
+int64_t sdk_monotonic_ms(void)
 {
-    *host = (struct firth_host){.class_ = class_, .fd = fd, .stop = stop};
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void sdk_host_init(struct firth_host *host, const struct firth_connector_class *class_,
+                   const struct sdk_face *face, int fd, const volatile sig_atomic_t *stop)
+{
+    *host = (struct firth_host){.class_ = class_, .face = face, .task = "", .fd = fd, .stop = stop};
     buffer_init(&host->out, 2 * (size_t)SDK_LINE_MAX);
     arena_init(&host->scratch);
     arena_init(&host->values);
@@ -80,6 +87,24 @@ bool firth_stopping(const struct firth_host *host)
     return *host->stop != 0;
 }
 
+bool sdk_host_must_stop(const struct firth_host *host)
+{
+    return firth_stopping(host) && !host->face->may_go_on(host);
+}
+
+const char *firth_task(const struct firth_host *host)
+{
+    return host->task;
+}
+
+void sdk_join_lines(char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] == '\n' || bytes[i] == '\r')
+            bytes[i] = ' ';
+    }
+}
+
 /* Wait until a little can be written. Once we are to stop, a reader that has stopped reading must not keep
  * us; before, we wait for as long as it takes. */
 static int wait_for_room(struct firth_host *host)
@@ -95,7 +120,7 @@ static int wait_for_room(struct firth_host *host)
 }
 
 /* Whole lines to the output, through short writes, EINTR and pipes that somebody made non-blocking. */
-static int write_lines(struct firth_host *host, const char *bytes, size_t size)
+int sdk_host_write(struct firth_host *host, const char *bytes, size_t size)
 {
     enum { PIECE_WHEN_STOPPING = 4096 }; /* poll promises room for so much in a pipe (PIPE_BUF) */
     size_t done = 0;
@@ -124,7 +149,7 @@ static int write_lines(struct firth_host *host, const char *bytes, size_t size)
 
 int sdk_host_flush(struct firth_host *host)
 {
-    int result = write_lines(host, host->out.data, host->out.size);
+    int result = sdk_host_write(host, host->out.data, host->out.size);
     /* A single huge record must not leave its buffer behind. */
     if (host->out.capacity > 16 * (size_t)SDK_FLUSH_SIZE)
         buffer_done(&host->out);
@@ -157,15 +182,5 @@ void firth_log(struct firth_host *host, enum firth_log_level level, const char *
     struct slice line = {text, (size_t)length};
     if (line.size >= sizeof text)
         line.size = utf8_cut(text, sizeof text - 1, sizeof text - 4);
-    if (!host->record_open) {
-        airbyte_write_log(&host->out, levels[level], line);
-        sdk_host_flush(host);
-        return;
-    }
-    /* `out` ends in half a record: this line overtakes what is there. */
-    struct buffer message;
-    buffer_init(&message, 16 * sizeof text);
-    airbyte_write_log(&message, levels[level], line);
-    write_lines(host, message.data, message.size);
-    buffer_done(&message);
+    host->face->log(host, levels[level], line);
 }

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "bridge.h"
 #include "firth/connector.h"
@@ -29,15 +30,21 @@ enum {
 /* One selected stream, as the output side sees it. */
 struct host_stream {
     struct airbyte_stream_name name;
-    struct slice head; /* airbyte_record_head */
+    struct slice head; /* what its records' lines begin with; heap */
     uint64_t records;  /* since its last state */
     bool started, running, complete;
     bool stated;              /* its last state covers every record */
     struct buffer last_state; /* size 0: none, neither given nor emitted */
 };
 
+struct sdk_face;
+struct flow_session;
+
 struct firth_host {
     const struct firth_connector_class *class_;
+    const struct sdk_face *face;
+    struct flow_session *flow;         /* the second face's; NULL: none is open */
+    const char *task;                  /* what the other side calls what it does with us; "" */
     const volatile sig_atomic_t *stop; /* the signal that asked us to stop, or 0 */
     int fd;                            /* where messages go */
     struct buffer out;
@@ -48,8 +55,9 @@ struct firth_host {
 
     struct host_stream *streams;
     size_t stream_count;
-    bool global;         /* the source speaks GLOBAL states */
-    size_t record_start; /* of the record being built, in `out` */
+    uint64_t group_records; /* emitted since the last checkpoint of the second face */
+    bool global;            /* the source speaks GLOBAL states */
+    size_t record_start;    /* of the record being built, in `out` */
     size_t record_stream;
     bool record_open, record_first;
 
@@ -60,16 +68,52 @@ struct firth_host {
 
 /* --- host.c: the way out ---------------------------------------------------------------------------- */
 
-void sdk_host_init(struct firth_host *host, const struct firth_connector_class *class_, int fd,
-                   const volatile sig_atomic_t *stop);
+void sdk_host_init(struct firth_host *host, const struct firth_connector_class *class_,
+                   const struct sdk_face *face, int fd, const volatile sig_atomic_t *stop);
 void sdk_host_done(struct firth_host *host);
 /* Write everything that is buffered. -1: host->failed. */
 int sdk_host_flush(struct firth_host *host);
 /* Write if enough has gathered or waited; called after each message. */
 int sdk_host_flush_if_due(struct firth_host *host);
+/* Bytes that overtake what is buffered. */
+int sdk_host_write(struct firth_host *host, const char *bytes, size_t size);
+int64_t sdk_monotonic_ms(void);
+/* Is everything that is emitted to fail by now? */
+bool sdk_host_must_stop(const struct firth_host *host);
+/* JSON that goes into a line may have no line break: between tokens they mean nothing. */
+void sdk_join_lines(char *bytes, size_t size);
 /* Make the host fail with a message; -1. */
 int sdk_host_fail(struct firth_host *host, enum firth_failure failure, const char *format, ...)
     FIRTH_PRINTF(3, 4);
+
+/* --- what is said: face_airbyte.c, face_flow.c ----------------------------------------------------- */
+
+/* The protocol's words for what a connector emits. Each appends to host->out; what can fail returns 0 or -1
+ * with the host failed. */
+struct sdk_face {
+    /* `stream->head` of the stream at `index`. */
+    void (*open_stream)(struct firth_host *host, size_t index, const struct firth_selected *from);
+    /* One record whose data lies elsewhere; or begin, the data's bytes, end. */
+    void (*put_record)(struct firth_host *host, const struct host_stream *stream, struct slice data);
+    void (*begin_record)(struct firth_host *host, const struct host_stream *stream);
+    void (*end_record)(struct firth_host *host);
+    void (*put_status)(struct firth_host *host, const struct host_stream *stream,
+                       enum airbyte_stream_status status);
+    void (*put_estimate)(struct firth_host *host, const struct host_stream *stream, int64_t records,
+                         int64_t bytes);
+    int (*put_state)(struct firth_host *host, size_t index); /* stream->last_state */
+    int (*put_global_state)(struct firth_host *host, struct firth_slice shared,
+                            const struct firth_slice *states, uint64_t records);
+    /* The stream ends without a state that covers all of it. */
+    int (*put_last_state)(struct firth_host *host, size_t index);
+    /* Every stream is complete, and said so. */
+    int (*end_session)(struct firth_host *host);
+    /* A connector that is to stop may go on to the end of what it is at. */
+    bool (*may_go_on)(const struct firth_host *host);
+    /* Not part of host->out: the line goes out at once. */
+    void (*log)(struct firth_host *host, enum log_level level, struct slice line);
+};
+extern const struct sdk_face sdk_face_airbyte, sdk_face_flow;
 
 /* --- emit.c: streams ------------------------------------------------------------------------------- */
 
@@ -86,6 +130,8 @@ int sdk_options_read(const struct firth_option *options, const struct json *doc,
                      struct arena *arena, struct error *err);
 /* Append the payload of the SPEC message. */
 void sdk_spec_write(struct buffer *out, const struct firth_connector_class *class_);
+/* Append the JSON Schema of the config, annotated for Flow. */
+void sdk_spec_write_flow(struct buffer *out, const struct firth_connector_class *class_);
 
 /* --- selection.c -------------------------------------------------------------------------------------------
  */
@@ -108,6 +154,10 @@ int sdk_selection_read(const struct firth_catalog *offered, const struct airbyte
 /* ["a","b/c"] to "/a/b~1c"; NULL for an empty path. */
 const char *sdk_pointer_of_path(struct airbyte_path path, struct arena *arena);
 const char *const *sdk_pointers_of_paths(const struct airbyte_path *paths, size_t count, struct arena *arena);
+/* "/a/b~1c" to ["a","b/c"]. */
+struct airbyte_path sdk_path_of_pointer(const char *pointer, struct arena *arena);
+/* Can an interrupted full refresh of the stream go on from a state? */
+bool sdk_selected_is_resumable(const struct firth_catalog *offered, const struct firth_selected *selected);
 
 /* --- read.c, write.c: the two long verbs
  * -------------------------------------------------------------------- */

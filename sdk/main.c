@@ -1,4 +1,4 @@
-#include "host.h"
+#include "flow.h"
 
 #include "base/file.h"
 
@@ -44,6 +44,13 @@ static void handle_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* Fewer switches between the two ends of a pipe; what is no pipe stays as it is. */
+static void widen_pipes(void)
+{
+    fcntl(STDIN_FILENO, F_SETPIPE_SZ, 1 << 20);
+    fcntl(STDOUT_FILENO, F_SETPIPE_SZ, 1 << 20);
+}
+
 /* End as somebody who is told to, by the signal: 0 would say that everything had been read. */
 static int end_by_signal(int signal_number)
 {
@@ -65,6 +72,7 @@ static int usage(const struct firth_connector_class *class_, FILE *to, int statu
                 class_->name, class_->name);
     else
         fprintf(to, "  %s write    --config FILE --catalog FILE < messages\n", class_->name);
+    fprintf(to, "  %s < requests, of Flow's protocol\n", class_->name);
     return status;
 }
 
@@ -103,8 +111,6 @@ static const char **option_field(struct arguments *arguments, const char *word, 
 static int parse_arguments(const struct firth_connector_class *class_, int argc, char **argv,
                            struct arguments *arguments)
 {
-    if (argc < 2)
-        return usage_error(class_, "which verb? ", "") + 1;
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
         return usage(class_, stdout, EXIT_DONE) + 1;
     enum verb verb = VERB_SPEC;
@@ -240,9 +246,7 @@ static int run_long(struct program *program, struct firth_error *err)
          read_whole(program, program->arguments.state, SDK_STATE_MAX, "state", &state, &library_err) < 0))
         return sdk_error(err, &library_err);
     handle_signals();
-    /* Fewer switches between the two ends of a pipe; what is no pipe stays as it is. */
-    fcntl(STDIN_FILENO, F_SETPIPE_SZ, 1 << 20);
-    fcntl(STDOUT_FILENO, F_SETPIPE_SZ, 1 << 20);
+    widen_pipes();
     return program->arguments.verb == VERB_READ
                ? sdk_run_read(&program->host, program->config, &catalog, state, err)
                : sdk_run_write(&program->host, program->config, &catalog, STDIN_FILENO, err);
@@ -275,15 +279,48 @@ static void report(struct program *program, const struct firth_error *err)
     sdk_host_flush(&program->host);
 }
 
+/* Without a verb it speaks Flow's protocol; a person who only typed its name is told what it can do. */
+static int run_flow(const struct firth_connector_class *class_)
+{
+    struct firth_host host;
+    struct firth_error err = {.message = "it failed and did not say why"};
+    const char *codec = getenv("FLOW_RUNTIME_CODEC");
+    if (!codec && isatty(STDIN_FILENO))
+        return usage_error(class_, "which verb? ", "");
+    sdk_host_init(&host, class_, &sdk_face_flow, STDOUT_FILENO, &stop_signal);
+    handle_signals();
+    widen_pipes();
+    int result = codec && *codec && strcmp(codec, "json") != 0
+                     ? firth_fail(&err, FIRTH_FAILURE_CONFIG,
+                                  "FLOW_RUNTIME_CODEC is %.40s, but this connector speaks JSON alone: set it "
+                                  "to json",
+                                  codec)
+                     : sdk_run_flow(&host, STDIN_FILENO, &err);
+    bool gone = host.gone;
+    int status = result == 0                           ? EXIT_DONE
+                 : err.failure == FIRTH_FAILURE_CONFIG ? EXIT_WRONG_CONFIG
+                                                       : EXIT_FAILED_RUN;
+    if (result < 0 && !gone && !stop_signal)
+        host.face->log(&host, LOG_ERROR, slice_of(err.message));
+    sdk_host_done(&host);
+    if (result > 0)
+        return usage_error(class_, "no verb was given, and no request came", "");
+    if (result < 0 && stop_signal)
+        return end_by_signal(stop_signal);
+    return gone ? end_by_signal(SIGPIPE) : status;
+}
+
 int firth_connector_main(const struct firth_connector_class *class_, int argc, char **argv)
 {
     struct program program = {.class_ = class_};
     struct firth_error err = {.message = "it failed and did not say why"};
+    if (argc < 2)
+        return run_flow(class_);
     int parsed = parse_arguments(class_, argc, argv, &program.arguments);
     if (parsed)
         return parsed - 1;
     arena_init(&program.arena);
-    sdk_host_init(&program.host, class_, STDOUT_FILENO, &stop_signal);
+    sdk_host_init(&program.host, class_, &sdk_face_airbyte, STDOUT_FILENO, &stop_signal);
     int result = run_verb(&program, &err);
     bool gone = program.host.gone;
     const struct firth_error *why = program.host.failed ? &program.host.error : &err;

@@ -129,8 +129,7 @@ const char *const *sdk_pointers_of_paths(const struct airbyte_path *paths, size_
     return pointers;
 }
 
-/* "/a/b~1c" to ["a","b/c"]. */
-static struct airbyte_path path_of_pointer(const char *pointer, struct arena *arena)
+struct airbyte_path sdk_path_of_pointer(const char *pointer, struct arena *arena)
 {
     size_t count = 0;
     for (const char *at = pointer; *at; at++)
@@ -173,12 +172,12 @@ void sdk_catalog_write_message(struct buffer *out, const struct firth_catalog *c
         to->source_defined_cursor = to->incremental && !from->cursor_is_free;
         to->is_resumable = is_resumable(from);
         if (from->cursor)
-            to->default_cursor = path_of_pointer(from->cursor, &arena);
+            to->default_cursor = sdk_path_of_pointer(from->cursor, &arena);
         while (from->primary_key[to->primary_key_count])
             to->primary_key_count++;
         struct airbyte_path *keys = arena_zalloc(&arena, (to->primary_key_count + 1) * sizeof *keys);
         for (size_t k = 0; k < to->primary_key_count; k++)
-            keys[k] = path_of_pointer(from->primary_key[k], &arena);
+            keys[k] = sdk_path_of_pointer(from->primary_key[k], &arena);
         to->primary_key = keys;
     }
     airbyte_write_catalog(out, &message);
@@ -186,6 +185,16 @@ void sdk_catalog_write_message(struct buffer *out, const struct firth_catalog *c
 }
 
 /* --- what was chosen ------------------------------------------------------------------------------ */
+
+bool sdk_selected_is_resumable(const struct firth_catalog *offered, const struct firth_selected *selected)
+{
+    for (size_t i = 0; i < offered->count; i++) {
+        if (same_text(offered->streams[i].name, selected->name) &&
+            same_text(offered->streams[i].name_space, selected->name_space))
+            return is_resumable(&offered->streams[i]);
+    }
+    return false;
+}
 
 static const char *label(struct airbyte_stream_name name, struct arena *arena)
 {

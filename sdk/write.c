@@ -7,7 +7,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A destination's session: messages in, states out.
@@ -46,13 +45,6 @@ struct session {
     int64_t waiting_ms;     /* since when a state waits */
     int64_t committed_ms;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static struct slice key_of(struct session *session, struct airbyte_stream_name name)
 {
@@ -122,7 +114,7 @@ static int on_state(struct session *session, const struct json *line, const stru
             stream = SDK_ECHO_NO_STREAM;
     }
     if (!sdk_echo_waiting(&session->echo))
-        session->waiting_ms = now_ms();
+        session->waiting_ms = sdk_monotonic_ms();
     struct buffer *lines = sdk_echo_line(&session->echo);
     size_t before = lines->size;
     airbyte_write_state_echo(lines, line, message, (double)*records);
@@ -191,7 +183,7 @@ static int commit(struct session *session, struct firth_error *err)
     if (session->class_->commit(session->self, session->host, &commit, err) < 0)
         return -1;
     session->bytes = 0;
-    session->committed_ms = session->waiting_ms = now_ms();
+    session->committed_ms = session->waiting_ms = sdk_monotonic_ms();
     sdk_echo_release(&session->echo, &session->host->out);
     return sdk_host_flush(session->host);
 }
@@ -201,7 +193,7 @@ static int commit_due_ms(const struct session *session)
 {
     if (!sdk_echo_waits_for_commit(&session->echo))
         return -1;
-    int64_t now = now_ms(), due = session->waiting_ms + COMMIT_MS;
+    int64_t now = sdk_monotonic_ms(), due = session->waiting_ms + COMMIT_MS;
     if (session->bytes >= COMMIT_BYTES || due <= now)
         return 0;
     return (int)(due - now);
@@ -218,7 +210,7 @@ static int wait_for_input(struct session *session, int input, struct firth_error
         int timeout = commit_due_ms(session);
         if (timeout > 0) {
             /* The input pauses: no reason to wait longer than not to commit too often. */
-            int64_t rest = session->committed_ms + COMMIT_IDLE_MS - now_ms();
+            int64_t rest = session->committed_ms + COMMIT_IDLE_MS - sdk_monotonic_ms();
             timeout = rest <= 0 ? 0 : rest < timeout ? (int)rest : timeout;
         }
         if (timeout == 0)
@@ -387,7 +379,7 @@ int sdk_run_write(struct firth_host *host, const void *config,
         .asked = arena_zalloc(&arena, (catalog->count + 1) * sizeof *session.asked),
         .targets = arena_zalloc(&arena, (catalog->count + 1) * sizeof *session.targets),
         .count = catalog->count,
-        .committed_ms = now_ms(),
+        .committed_ms = sdk_monotonic_ms(),
     };
     map_init(&session.by_name);
     arena_init(&session.arena);

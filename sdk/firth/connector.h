@@ -114,6 +114,10 @@ enum firth_log_level { FIRTH_DEBUG, FIRTH_INFO, FIRTH_WARN, FIRTH_ERROR };
 void firth_log(struct firth_host *host, enum firth_log_level level, const char *format, ...)
     FIRTH_PRINTF(3, 4);
 
+/* What the other side calls the task that we do: "acmeCo/orders". "" where the protocol has no name for it.
+ */
+const char *firth_task(const struct firth_host *host);
+
 /* Were we asked to stop (SIGTERM, SIGINT)? A connector that waits for something looks here when it is
  * interrupted (EINTR) and at least once a second; then it returns -1 and needs no error. */
 bool firth_stopping(const struct firth_host *host);

@@ -74,7 +74,7 @@ static int run_connector(struct cli *cli, int argc, char **argv)
     const struct firth_connector_class *class_ = connectors_find(stands_for ? stands_for : argv[1]);
     if (!class_)
         return unknown_connector(cli, argv[1]);
-    if (argc < 3) {
+    if (argc < 3 && (given->config || given->catalog || given->state)) {
         error_set(&err, ERROR_INVALID, "%s needs a verb: spec, check%s", class_->name,
                   class_->source.read ? ", discover or read" : " or write");
         return cli_usage(cli, &err);
@@ -86,8 +86,8 @@ static int run_connector(struct cli *cli, int argc, char **argv)
         char *name;
         const char *value;
     } options[] = {{config, given->config}, {catalog, given->catalog}, {state, given->state}};
-    char *words[WORDS_MAX + 1] = {(char *)(uintptr_t)class_->name, argv[2]};
-    int count = 2;
+    char *words[WORDS_MAX + 1] = {(char *)(uintptr_t)class_->name, argc > 2 ? argv[2] : NULL};
+    int count = argc > 2 ? 2 : 1;
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         if (options[i].value) {
             words[count++] = options[i].name;
@@ -100,10 +100,11 @@ static int run_connector(struct cli *cli, int argc, char **argv)
 
 const struct command cli_connector = {
     .name = "connector",
-    .arguments = "NAME|IMAGE spec|check|discover|read|write",
+    .arguments = "NAME|IMAGE [spec|check|discover|read|write]",
     .summary = "run a connector by itself",
     .help =
-        "A built-in connector speaks Airbyte's protocol: one JSON message a line on standard output.\n"
+        "With a verb, a built-in connector speaks Airbyte's protocol: one JSON message a line on standard\n"
+        "output. Without one it speaks Flow's: requests on standard input, a line each.\n"
         "\n"
         "  firth connector source-faker spec\n"
         "  firth connector source-faker check    --config config.json\n"
