@@ -6,10 +6,10 @@
 Each data set is a schema as people write them for that kind of data and documents of the sizes that the kind has. One
 document in SPOILED has been damaged as data is damaged in life: a member is gone, or new, or of another type."""
 
+import argparse
 import json
 import pathlib
 import random
-import sys
 
 FILE_BYTES = 1_500_000
 SPOILED = 14
@@ -675,7 +675,9 @@ def write_sound(path, name):
 
 
 def main():
-    folder = pathlib.Path(sys.argv[1])
+    parser = argparse.ArgumentParser(description="Write the generated data sets and their schemas.")
+    parser.add_argument("folder", type=pathlib.Path, help="where to; made if it is not there")
+    folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     for name in DATA_SETS:
         write(folder, name)
