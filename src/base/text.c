@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 bool slice_starts_with(struct slice slice, const char *prefix)
 {
@@ -78,13 +79,15 @@ bool string_to_duration_ms(const char *text, uint64_t *ret_ms)
     return false;
 }
 
-/* Edit distance with transpositions, one row at a time; long names are not compared. */
-static size_t distance(const char *a, const char *b)
+/* One row at a time. */
+size_t string_distance(const char *a, const char *b)
 {
-    enum { MAX = 64 };
+    enum { MAX = STRING_DISTANCE_MAX };
     size_t a_size = strlen(a), b_size = strlen(b);
     if (a_size >= MAX || b_size >= MAX)
         return MAX;
+    if (a_size == b_size && strcasecmp(a, b) == 0)
+        return strcmp(a, b) != 0;
     size_t rows[3][MAX + 1];
     size_t *before = rows[0], *previous = rows[1], *current = rows[2];
     for (size_t j = 0; j <= b_size; j++)
@@ -115,7 +118,7 @@ const char *string_nearest(const char *name, const char *const *candidates, size
     const char *nearest = NULL;
     size_t allowed = strlen(name) / 3 + 1, best = allowed + 1;
     for (size_t i = 0; i < count; i++) {
-        size_t away = distance(name, candidates[i]);
+        size_t away = string_distance(name, candidates[i]);
         if (away < best && away < strlen(candidates[i])) {
             best = away;
             nearest = candidates[i];

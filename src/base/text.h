@@ -44,6 +44,10 @@ bool string_to_i64(const char *text, int64_t *ret_value);
 /* "90s", "15m", "2h", "1d" (also "250ms") to milliseconds. */
 bool string_to_duration_ms(const char *text, uint64_t *ret_ms);
 
+/* Edit distance with transpositions; STRING_DISTANCE_MAX if either is as long. Names that differ in case only
+ * are one apart. */
+enum { STRING_DISTANCE_MAX = 64 };
+size_t string_distance(const char *a, const char *b);
 /* The candidate nearest to `name` by edit distance, NULL if none is near enough to be a likely typo. */
 const char *string_nearest(const char *name, const char *const *candidates, size_t count);
 

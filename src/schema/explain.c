@@ -64,11 +64,11 @@ void explain_violate(struct explainer *x, uint32_t place, enum keyword keyword, 
 {
     x->made++;
     if (x->trial) {
-        bool wrong_value =
-            (keyword == KEYWORD_CONST || keyword == KEYWORD_ENUM) && x->level <= x->trial->level + 1;
-        bool wrong_type = (keyword == KEYWORD_TYPE || keyword == KEYWORD_NONE) && x->level == x->trial->level;
+        uint32_t depth = x->level - x->trial->level;
         buffer_clear(&x->message);
-        x->trial->cost += wrong_type ? TRIAL_WRONG_TYPE : wrong_value ? TRIAL_WRONG_VALUE : 1;
+        x->trial->violations++;
+        x->trial->depth = depth < x->trial->depth ? depth : x->trial->depth;
+        x->trial->wrong_type |= depth == 0 && (keyword == KEYWORD_TYPE || keyword == KEYWORD_NONE);
         return;
     }
     if (x->count >= x->max)
@@ -195,11 +195,13 @@ static void explain_contains(struct explainer *x, const struct op *op, uint32_t 
     const struct contains_plan *plan = &x->m->program->contains[op->a];
     uint32_t matches = machine_count_matches(x->m, plan, at, false);
     bool few = matches < plan->min;
-    uint32_t limit = few ? plan->min : plan->max;
-    message_set(x, "expected at %s %u matching %s, got %u of %u", few ? "least" : "most", limit,
-                limit == 1 ? "item" : "items", matches, json_count(x->m->doc, at));
     struct op at_fault = *op;
     at_fault.keyword = !few ? KEYWORD_MAX_CONTAINS : plan->min == 1 ? KEYWORD_CONTAINS : KEYWORD_MIN_CONTAINS;
+    message_set(x, "expected at %s ", few ? "least" : "most");
+    message_count(x, op->place, (enum keyword)at_fault.keyword, few ? plan->min : plan->max, "item");
+    buffer_str(&x->message, " matching ");
+    message_keyword(x, op->place, KEYWORD_CONTAINS);
+    buffer_printf(&x->message, ", got %u of %u", matches, json_count(x->m->doc, at));
     explain_here(x, &at_fault, at);
 }
 
@@ -271,7 +273,7 @@ void explain_op(struct explainer *x, const struct op *op, uint32_t at)
         return;
     case OP_CONST:
     case OP_ENUM:
-        message_values(x, &program->enums[op->a], at);
+        message_values(x, &(struct clue){.plan = &program->enums[op->a]}, 1, at);
         break;
     case OP_FORMAT:
         message_format(x, (enum format)op->a, at);

@@ -19,14 +19,14 @@ static void explain_child(struct explainer *x, uint32_t rule, uint32_t place, en
 static void explain_count(struct explainer *x, const struct op *op, uint32_t at, uint32_t min, uint32_t max,
                           bool is_array)
 {
-    uint32_t count = json_count(x->m->doc, at), limit = count < min ? min : max;
+    uint32_t count = json_count(x->m->doc, at);
     if (count >= min && count <= max)
         return;
     enum keyword keyword = count < min ? (is_array ? KEYWORD_MIN_ITEMS : KEYWORD_MIN_PROPERTIES)
                                        : (is_array ? KEYWORD_MAX_ITEMS : KEYWORD_MAX_PROPERTIES);
-    const char *one = is_array ? "item" : "member", *many = is_array ? "items" : "members";
-    message_set(x, "expected at %s %u %s, got %u", count < min ? "least" : "most", limit,
-                limit == 1 ? one : many, count);
+    message_set(x, "expected at %s ", count < min ? "least" : "most");
+    message_count(x, op->place, keyword, count < min ? min : max, is_array ? "item" : "member");
+    buffer_printf(&x->message, ", got %u", count);
     struct site site = explain_push(x, op->place, keyword);
     explain_violate(x, op->place, keyword, at);
     explain_pop(x, site);
@@ -55,9 +55,7 @@ static void explain_additional(struct explainer *x, const struct op *op, const s
     struct site site = explain_push(x, place, keyword);
     if (plan->additional == RULE_FALSE) {
         message_unexpected(x, plan, key);
-        x->level++;
         explain_violate(x, place, keyword, json_value(key));
-        x->level--;
     } else {
         explain_child(x, plan->additional, place, keyword, json_value(key));
     }
@@ -156,9 +154,7 @@ void explain_unevaluated(struct explainer *x, const struct op *op, uint32_t at)
         }
         if (op->a == RULE_FALSE && !is_array) {
             message_unexpected(x, NULL, child);
-            x->level++;
             explain_violate(x, op->place, (enum keyword)op->keyword, value);
-            x->level--;
         } else {
             explain_child(x, op->a, op->place, (enum keyword)op->keyword, value);
         }

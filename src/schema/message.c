@@ -5,14 +5,34 @@
 
 #include <stdarg.h>
 
-enum { VALUE_SHOWN_MAX = 80, NAMES_SHOWN_MAX = 10, CANDIDATES_MAX = 1000 };
+enum { VALUE_SHOWN_MAX = 80, CANDIDATES_MAX = 1000 };
 
-static void append_cut(struct buffer *out, struct slice text, size_t max)
+void message_raw(struct explainer *x, struct slice raw, size_t max)
 {
-    size_t size = utf8_cut(text.data, text.size, max);
-    buffer_append(out, text.data, size);
-    if (size < text.size)
-        buffer_str(out, "…");
+    size_t size = utf8_cut(raw.data, raw.size, max);
+    buffer_append(&x->message, raw.data, size);
+    if (size < raw.size)
+        buffer_printf(&x->message, "… (%zu bytes)", raw.size);
+}
+
+void message_json(struct explainer *x, struct slice raw)
+{
+    size_t start = x->message.size, at = 0;
+    bool in_string = false;
+    for (; at < raw.size && x->message.size - start < VALUE_SHOWN_MAX; at++) {
+        char c = raw.data[at];
+        bool is_blank = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+        if (in_string || !is_blank)
+            buffer_byte(&x->message, c);
+        if (in_string && c == '\\' && at + 1 < raw.size)
+            buffer_byte(&x->message, raw.data[++at]);
+        else if (c == '"')
+            in_string = !in_string;
+    }
+    x->message.size = start + utf8_cut(x->message.data + start, x->message.size - start,
+                                       at < raw.size ? VALUE_SHOWN_MAX : x->message.size - start);
+    if (at < raw.size)
+        buffer_str(&x->message, "…");
 }
 
 void message_set(struct explainer *x, const char *format, ...)
@@ -54,7 +74,7 @@ void message_value(struct explainer *x, uint32_t at)
     default:
         break;
     }
-    append_cut(&x->message, json_raw(doc, at), VALUE_SHOWN_MAX);
+    message_raw(x, json_raw(doc, at), VALUE_SHOWN_MAX);
 }
 
 static void append_got(struct explainer *x, uint32_t at)
@@ -88,14 +108,53 @@ void message_types(struct explainer *x, uint16_t types, uint32_t at)
     append_got(x, at);
 }
 
-static struct slice keyword_text(struct explainer *x, const struct op *op, const char *keyword)
+static uint32_t keyword_node(const struct explainer *x, uint32_t number, enum keyword keyword,
+                             const struct json **ret_json)
 {
-    const struct place *place = &x->m->program->places[op->place];
-    const struct json *json = &x->m->program->resources[place->resource]->document->json;
-    uint32_t node = json_get(json, place->node, keyword);
-    return node == JSON_NONE                  ? SLICE_LITERAL("")
-           : json_is(json, node, JSON_STRING) ? json_inner(json, node)
-                                              : json_raw(json, node);
+    const struct place *place = &x->m->program->places[number];
+    *ret_json = &x->m->program->resources[place->resource]->document->json;
+    return json_get(*ret_json, place->node, keyword_name(keyword));
+}
+
+void message_keyword(struct explainer *x, uint32_t place, enum keyword keyword)
+{
+    const struct json *json;
+    uint32_t node = keyword_node(x, place, keyword, &json);
+    if (x->trial || node == JSON_NONE)
+        return;
+    if (json_is(json, node, JSON_STRING))
+        message_raw(x, json_inner(json, node), 2 * (size_t)VALUE_SHOWN_MAX);
+    else if (json_is_number(json, node))
+        message_raw(x, json_raw(json, node), 2 * (size_t)VALUE_SHOWN_MAX);
+    else
+        message_json(x, json_raw(json, node));
+}
+
+void message_count(struct explainer *x, uint32_t place, enum keyword keyword, uint32_t count,
+                   const char *what)
+{
+    if (x->trial)
+        return;
+    if (count < UINT32_MAX - 1)
+        buffer_printf(&x->message, "%u", count);
+    else
+        message_keyword(x, place, keyword);
+    buffer_printf(&x->message, " %s%s", what, count == 1 ? "" : "s");
+}
+
+void message_place(struct explainer *x, uint32_t from, uint32_t at)
+{
+    if (x->trial)
+        return;
+    struct buffer pointer, before;
+    buffer_init(&pointer, BUFFER_UNLIMITED);
+    buffer_init(&before, BUFFER_UNLIMITED);
+    json_pointer_of(x->m->doc, from, &before);
+    json_pointer_of(x->m->doc, at, &pointer);
+    assert(pointer.size >= before.size);
+    message_raw(x, (struct slice){pointer.data + before.size, pointer.size - before.size}, VALUE_SHOWN_MAX);
+    buffer_done(&before);
+    buffer_done(&pointer);
 }
 
 void message_format(struct explainer *x, enum format format, uint32_t at)
@@ -121,10 +180,10 @@ void message_limit(struct explainer *x, const struct op *op, uint32_t at)
         [OP_PATTERN] = "a string that matches ",
     };
     message_set(x, "expected %s", words[op->code]);
-    append_cut(&x->message, keyword_text(x, op, keyword_name((enum keyword)op->keyword)),
-               2 * (size_t)VALUE_SHOWN_MAX);
     if (op->code == OP_MIN_LENGTH || op->code == OP_MAX_LENGTH)
-        buffer_str(&x->message, op->a == 1 ? " character" : " characters");
+        message_count(x, op->place, (enum keyword)op->keyword, op->a, "character");
+    else
+        message_keyword(x, op->place, (enum keyword)op->keyword);
     append_got(x, at);
 }
 
@@ -133,44 +192,15 @@ void message_not(struct explainer *x, const struct op *op, uint32_t at)
     if (x->trial)
         return;
     message_set(x, "expected anything but what matches ");
-    append_cut(&x->message, keyword_text(x, op, keyword_name(KEYWORD_NOT)), VALUE_SHOWN_MAX);
+    message_keyword(x, op->place, KEYWORD_NOT);
     append_got(x, at);
 }
 
-static void append_suggestion(struct explainer *x, struct slice text, const char *const *candidates,
-                              size_t count)
+void message_suggestion(struct explainer *x, const char *given, const char *const *candidates, size_t count)
 {
-    auto_free char *name = mem_strndup(text.data, text.size);
-    const char *nearest = text.size <= 100 ? string_nearest(name, candidates, count) : NULL;
+    const char *nearest = string_nearest(given, candidates, count);
     if (nearest)
         buffer_printf(&x->message, "; did you mean \"%s\"?", nearest);
-}
-
-void message_values(struct explainer *x, const struct enum_plan *plan, uint32_t at)
-{
-    if (x->trial)
-        return;
-    message_set(x, plan->count == 1 ? "expected " : "expected one of ");
-    for (uint32_t i = 0; i < plan->count && i < NAMES_SHOWN_MAX; i++) {
-        buffer_str(&x->message, i ? ", " : "");
-        append_cut(&x->message, json_raw(plan->json, plan->values[i].node), VALUE_SHOWN_MAX);
-    }
-    if (plan->count > NAMES_SHOWN_MAX)
-        buffer_printf(&x->message, ", … (%u values)", plan->count);
-    append_got(x, at);
-    if (!json_is(x->m->doc, at, JSON_STRING))
-        return;
-    auto_free const char **candidates = mem_alloc(CANDIDATES_MAX * sizeof *candidates);
-    size_t count = 0;
-    struct arena arena;
-    arena_init(&arena);
-    for (uint32_t i = 0; i < plan->count && count < CANDIDATES_MAX; i++) {
-        const struct name *text = &plan->values[i].text;
-        if (plan->values[i].tag == JSON_STRING && text->size <= 100)
-            candidates[count++] = arena_strndup(&arena, text->text, text->size);
-    }
-    append_suggestion(x, machine_text(x->m, at), candidates, count);
-    arena_done(&arena);
 }
 
 void message_unexpected(struct explainer *x, const struct object_plan *plan, uint32_t key)
@@ -178,7 +208,7 @@ void message_unexpected(struct explainer *x, const struct object_plan *plan, uin
     if (x->trial)
         return;
     message_set(x, "unexpected property ");
-    append_cut(&x->message, json_raw(x->m->doc, key), VALUE_SHOWN_MAX);
+    message_raw(x, json_raw(x->m->doc, key), VALUE_SHOWN_MAX);
     auto_free const char **candidates = mem_alloc(CANDIDATES_MAX * sizeof *candidates);
     size_t count = 0;
     struct arena arena;
@@ -188,7 +218,9 @@ void message_unexpected(struct explainer *x, const struct object_plan *plan, uin
             candidates[count++] =
                 arena_strndup(&arena, plan->properties[i].name.text, plan->properties[i].name.size);
     }
-    append_suggestion(x, machine_text(x->m, key), candidates, count);
+    struct slice name = machine_text(x->m, key);
+    if (name.size <= 100)
+        message_suggestion(x, arena_strndup(&arena, name.data, name.size), candidates, count);
     arena_done(&arena);
 }
 
@@ -200,6 +232,6 @@ void message_missing(struct explainer *x, const struct name *name)
     buffer_init(&quoted, BUFFER_UNLIMITED);
     json_escape(&quoted, (struct slice){name->text, name->size});
     message_set(x, "missing property ");
-    append_cut(&x->message, (struct slice){quoted.data, quoted.size}, VALUE_SHOWN_MAX);
+    message_raw(x, (struct slice){quoted.data, quoted.size}, VALUE_SHOWN_MAX);
     buffer_done(&quoted);
 }

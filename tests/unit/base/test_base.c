@@ -147,6 +147,10 @@ static void test_text(void **state)
     assert_string_equal(string_nearest("bindngs", names, 3), "bindings");
     assert_string_equal(string_nearest("enpdoint", names, 3), "endpoint");
     assert_null(string_nearest("zebra", names, 3));
+    static const char *const states[] = {"PENDING", "ENDING"};
+    assert_string_equal(string_nearest("pending", states, 2), "PENDING");
+    assert_int_equal(string_distance("pending", "PENDING"), 1);
+    assert_int_equal(string_distance("pending", "pending"), 0);
 
     static const struct {
         const char *bytes;
