@@ -25,6 +25,8 @@ static const char *describe(struct store *store, const char *task, struct arena 
     for (size_t i = 0; i < count; i++) {
         if (strcmp(journals[i].writer, task) != 0)
             continue;
+        if (journals[i].damage)
+            return "its state and its documents";
         collections++;
         documents += journals[i].end - journals[i].first;
     }
@@ -33,6 +35,21 @@ static const char *describe(struct store *store, const char *task, struct arena 
     string_human_count(documents, text, sizeof text);
     return arena_printf(arena, "its state and %s document%s in %zu collection%s", text,
                         documents == 1 ? "" : "s", collections, collections == 1 ? "" : "s");
+}
+
+/* There are tasks of which only documents are left. */
+static bool is_listed(struct store *store, const char *task, struct arena *arena)
+{
+    struct store_task_info *tasks;
+    size_t count;
+    struct error ignored;
+    if (store_list_tasks(store, arena, &tasks, &count, &ignored) < 0)
+        return true;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(tasks[i].task, task) == 0)
+            return true;
+    }
+    return false;
 }
 
 static void suggest(struct store *store, const char *task, struct arena *arena, struct error *err)
@@ -57,7 +74,8 @@ static int drop(const struct cli *cli, struct store *store, const char *task, st
     struct slice unused;
     const char *what = describe(store, task, arena);
     const char *question = arena_printf(arena, "%s: throw away %s?", task, what);
-    if (store_checkpoint_get(store, task, arena, &unused, &err) < 0 && err.code == ERROR_NOT_FOUND) {
+    if (store_checkpoint_get(store, task, arena, &unused, &err) < 0 && err.code == ERROR_NOT_FOUND &&
+        !is_listed(store, task, arena)) {
         suggest(store, task, arena, &err);
         return cli_fail(cli, &err);
     }

@@ -1,26 +1,14 @@
 /* `firth status`: what lies in the data directory, by task: its collections, or, for a task that writes none
  * (a connection), the streams it has delivered; and of tasks that are deployed, how they are. */
+#include "cli/cmd_status.h"
+
 #include "cli/columns.h"
+#include "cli/damage.h"
 #include "cli/data_dir.h"
-#include "cli/deployed.h"
-#include "cli/output.h"
-#include "task/checkpoint.h"
 #include "task/positions.h"
-#include "json/writer.h"
+#include "json/json.h"
 
 #include <unistd.h>
-
-struct status {
-    struct store *store;
-    struct arena arena;
-    struct store_task_info *tasks; /* by name */
-    size_t task_count;
-    struct deployed deployed;
-    const char **names; /* of all tasks, sorted; those that were asked for */
-    size_t name_count;
-    struct store_journal_info *journals; /* by task, then collection */
-    size_t journal_count;
-};
 
 static int by_task(const void *left, const void *right)
 {
@@ -78,19 +66,33 @@ static int choose_names(struct status *status, char **wanted, size_t wanted_coun
     return 0;
 }
 
+/* The same with the way out, for people; NULL stays. */
+static const struct error *explain(struct status *status, const struct error *damage, const char *task)
+{
+    if (!damage)
+        return NULL;
+    struct error *explained = arena_dup(&status->arena, damage, sizeof *damage);
+    damage_explain(explained, task);
+    return explained;
+}
+
 static int status_load(struct status *status, const char *data_dir, struct error *err)
 {
     if (store_list_tasks(status->store, &status->arena, &status->tasks, &status->task_count, err) < 0 ||
         store_list(status->store, NULL, &status->arena, &status->journals, &status->journal_count, err) < 0 ||
         deployed_load(data_dir, &status->deployed, err) < 0)
         return -1;
+    for (size_t i = 0; i < status->task_count; i++)
+        status->tasks[i].damage = explain(status, status->tasks[i].damage, status->tasks[i].task);
+    for (size_t i = 0; i < status->journal_count; i++)
+        status->journals[i].damage = explain(status, status->journals[i].damage, status->journals[i].writer);
     if (status->journal_count > 0)
         qsort(status->journals, status->journal_count, sizeof *status->journals, by_task);
     list_names(status);
     return 0;
 }
 
-static const struct store_task_info *stored(const struct status *status, const char *name)
+struct store_task_info *status_stored(const struct status *status, const char *name)
 {
     for (size_t i = 0; i < status->task_count; i++) {
         if (strcmp(status->tasks[i].task, name) == 0)
@@ -99,9 +101,8 @@ static const struct store_task_info *stored(const struct status *status, const c
     return NULL;
 }
 
-/* The task's journals: *ret_count from the returned place. */
-static const struct store_journal_info *journals_of(const struct status *status, const char *task,
-                                                    size_t *ret_count)
+const struct store_journal_info *status_journals(const struct status *status, const char *task,
+                                                 size_t *ret_count)
 {
     size_t first = 0, end;
     while (first < status->journal_count && strcmp(status->journals[first].writer, task) != 0)
@@ -112,21 +113,28 @@ static const struct store_journal_info *journals_of(const struct status *status,
     return status->journals + first;
 }
 
-static int load_checkpoint(struct status *status, const char *task, struct task_checkpoint *checkpoint,
-                           struct error *err)
+void status_checkpoint(struct status *status, struct store_task_info *task,
+                       struct task_checkpoint *ret_checkpoint)
 {
     struct slice saved = {0};
-    if (store_checkpoint_get(status->store, task, &status->arena, &saved, err) < 0)
-        return err->code == ERROR_NOT_FOUND ? 0 : -1;
-    if (task_checkpoint_load(checkpoint, saved, err) < 0)
-        return error_wrap(err, "the checkpoint of task %s", task);
-    return 0;
+    struct error err;
+    task_checkpoint_init(ret_checkpoint);
+    if (task->damage)
+        return;
+    int rc = store_checkpoint_get(status->store, task->task, &status->arena, &saved, &err);
+    if (rc < 0 && err.code == ERROR_NOT_FOUND)
+        return;
+    if (rc == 0 && task_checkpoint_load(ret_checkpoint, saved, &err) < 0)
+        rc = error_wrap(&err, "the checkpoint of task %s", task->task);
+    if (rc == 0)
+        return;
+    task->damage = explain(status, &err, task->task);
+    task_checkpoint_done(ret_checkpoint);
+    task_checkpoint_init(ret_checkpoint);
 }
 
-/* How many committed documents of a materialization's source were not read at its last commit. False for a
- * stream of another task. */
-static bool behind_of(const struct status *status, const struct task_checkpoint *checkpoint,
-                      const struct task_saved_stream *stream, uint64_t *ret_behind)
+bool status_behind(const struct status *status, const struct task_checkpoint *checkpoint,
+                   const struct task_saved_stream *stream, uint64_t *ret_behind)
 {
     const char *saved = checkpoint->materialize.positions;
     struct arena arena;
@@ -144,6 +152,10 @@ static bool behind_of(const struct status *status, const struct task_checkpoint 
         uint64_t next = task_positions_read_least(&doc, journal->collection, journal->writer);
         next = next < journal->first ? journal->first : next;
         *ret_behind += journal->end > next ? journal->end - next : 0;
+        if (journal->damage && journal->end == 0) {
+            *ret_behind = STATUS_BEHIND_UNKNOWN;
+            break;
+        }
     }
     arena_done(&arena);
     return read;
@@ -159,6 +171,11 @@ static void when_text(int64_t ms, char *text, size_t size)
         snprintf(text, size, "never");
     else
         snprintf(text, size, "%.10s %.8sZ", full, full + 11);
+}
+
+static const char *damage_word(const struct error *damage)
+{
+    return damage->code == ERROR_CORRUPT ? "damaged" : "unreadable";
 }
 
 static void table_row(struct table *table, const struct store_task_info *task, bool first, const char *what,
@@ -177,53 +194,73 @@ static void table_row(struct table *table, const struct store_task_info *task, b
     table_cell(table, first ? checkpoint : "");
 }
 
-static int table_task(struct table *table, struct status *status, const struct store_task_info *task,
-                      struct error *err)
+/* What is not known is left open. */
+static void table_damaged(struct table *table, const char *task, const char *what, const struct error *damage)
+{
+    table_cell(table, task);
+    table_cellf(table, *what ? "%s: %s" : "%s%s", what, damage_word(damage));
+    for (int i = 2; i < 6; i++)
+        table_cell(table, "");
+}
+
+static void table_stream(struct table *table, const struct status *status,
+                         const struct task_checkpoint *checkpoint, size_t index,
+                         const struct store_task_info *task)
+{
+    const struct task_saved_stream *stream = checkpoint->streams[index];
+    uint64_t behind;
+    auto_free char *what = NULL;
+    if (!status_behind(status, checkpoint, stream, &behind))
+        what = mem_printf("stream %s", stream->target ? stream->target : stream->name);
+    else if (behind == STATUS_BEHIND_UNKNOWN)
+        what = mem_printf("%s to %s, how far behind is not known", stream->namespace, stream->target);
+    else
+        what = mem_printf("%s to %s, %llu behind", stream->namespace, stream->target,
+                          (unsigned long long)behind);
+    table_row(table, task, index == 0, what, stream->documents, stream->bytes, task->committed_ms);
+}
+
+static void table_task(struct table *table, struct status *status, struct store_task_info *task)
 {
     struct task_checkpoint checkpoint;
     size_t count;
-    const struct store_journal_info *journals = journals_of(status, task->task, &count);
-    for (size_t i = 0; i < count; i++)
-        table_row(table, task, i == 0, journals[i].collection, journals[i].end - journals[i].first,
-                  journals[i].bytes, journals[i].committed_ms);
-    if (count > 0)
-        return 0;
-    task_checkpoint_init(&checkpoint);
-    int rc = load_checkpoint(status, task->task, &checkpoint, err);
-    for (size_t i = 0; i < checkpoint.stream_count && rc == 0; i++) {
-        const struct task_saved_stream *stream = checkpoint.streams[i];
-        uint64_t behind;
-        auto_free char *what = behind_of(status, &checkpoint, stream, &behind)
-                                   ? mem_printf("%s to %s, %llu behind", stream->namespace, stream->target,
-                                                (unsigned long long)behind)
-                                   : mem_printf("stream %s", stream->target ? stream->target : stream->name);
-        table_row(table, task, i == 0, what, stream->documents, stream->bytes, task->committed_ms);
+    const struct store_journal_info *journals = status_journals(status, task->task, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct store_journal_info *journal = &journals[i];
+        if (journal->damage)
+            table_damaged(table, i == 0 ? task->task : "", journal->collection, journal->damage);
+        else
+            table_row(table, task, i == 0, journal->collection, journal->end - journal->first, journal->bytes,
+                      journal->committed_ms);
     }
-    if (rc == 0 && checkpoint.stream_count == 0)
+    if (count > 0)
+        return;
+    status_checkpoint(status, task, &checkpoint);
+    for (size_t i = 0; i < checkpoint.stream_count; i++)
+        table_stream(table, status, &checkpoint, i, task);
+    if (task->damage)
+        table_damaged(table, task->task, "", task->damage);
+    else if (checkpoint.stream_count == 0)
         table_row(table, task, true, "", 0, 0, task->committed_ms);
     task_checkpoint_done(&checkpoint);
-    return rc;
 }
 
-static int print_stored(struct status *status, const struct cli *cli, struct output *output,
-                        struct error *err)
+static void print_stored(struct status *status, const struct cli *cli, struct output *output)
 {
     static const char *const headings[] = {"TASK",        "COLLECTION",  ">DOCUMENTS", ">BYTES",
                                            "LAST COMMIT", ">CHECKPOINT", NULL};
     struct table table;
-    int rc = 0;
     if (status->task_count == 0) {
         output_printf(output, "nothing was committed in %s yet\n", cli->data_dir);
-        return 0;
+        return;
     }
     table_init(&table, headings);
-    for (size_t i = 0; i < status->name_count && rc == 0; i++) {
-        const struct store_task_info *info = stored(status, status->names[i]);
+    for (size_t i = 0; i < status->name_count; i++) {
+        struct store_task_info *info = status_stored(status, status->names[i]);
         if (info)
-            rc = table_task(&table, status, info, err);
+            table_task(&table, status, info);
     }
     table_finish(&table, cli->terminal, output);
-    return rc;
 }
 
 static void next_text(const struct deployed_task *task, bool daemon, int64_t now_ms, char *text, size_t size)
@@ -305,191 +342,29 @@ static void print_deployed(const struct status *status, const struct cli *cli, s
     output_str(output, "\n");
 }
 
-static int print_table(struct status *status, const struct cli *cli, struct output *output, struct error *err)
+static void print_table(struct status *status, const struct cli *cli, struct output *output)
 {
     if (status->deployed.daemon || status->deployed.count)
         print_deployed(status, cli, output);
-    return print_stored(status, cli, output, err);
+    print_stored(status, cli, output);
 }
 
-/* --- for machines ---------------------------------------------------------------------------------- */
-
-static void json_when(struct json_writer *writer, const char *member, int64_t ms)
+/* An error line for each task shown that is damaged, or for each journal of it if the task is not. */
+static int tell_damage(struct status *status, const struct cli *cli)
 {
-    char when[32];
-    clock_format_rfc3339(ms, when, sizeof when);
-    json_member_string(writer, member, ms > 0 ? when : NULL);
-}
-
-static void json_session(struct json_writer *writer, const struct control_facts *facts)
-{
-    json_put_key(writer, "session");
-    if (facts->session == CONTROL_SESSION_NONE) {
-        json_put_null(writer);
-        return;
+    int code = CLI_OK;
+    for (size_t i = 0; i < status->name_count; i++) {
+        const struct store_task_info *task = status_stored(status, status->names[i]);
+        size_t count;
+        const struct store_journal_info *journals = status_journals(status, status->names[i], &count);
+        if (task && task->damage)
+            code = cli_fail(cli, task->damage);
+        for (size_t j = 0; j < count && !(task && task->damage); j++) {
+            if (journals[j].damage)
+                code = cli_fail(cli, journals[j].damage);
+        }
     }
-    json_begin_object(writer);
-    json_member_u64(writer, "number", facts->sessions);
-    json_member_string(writer, "outcome", control_session_name(facts->session));
-    json_when(writer, "started_at", facts->started_ms);
-    json_when(writer, "ended_at", facts->session == CONTROL_SESSION_RUNNING ? 0 : facts->ended_ms);
-    json_member_u64(writer, "documents", facts->documents);
-    json_member_u64(writer, "bytes", facts->bytes);
-    json_end_object(writer);
-}
-
-static void json_error(struct json_writer *writer, const struct control_facts *facts)
-{
-    json_put_key(writer, "error");
-    if (!facts->error) {
-        json_put_null(writer);
-        return;
-    }
-    json_begin_object(writer);
-    json_member_string(writer, "code", facts->code);
-    json_member_string(writer, "message", facts->error);
-    json_when(writer, "at", facts->error_ms);
-    json_end_object(writer);
-}
-
-static void json_live(struct json_writer *writer, const struct deployed_task *task)
-{
-    json_put_key(writer, "live");
-    if (!task->live) {
-        json_put_null(writer);
-        return;
-    }
-    json_begin_object(writer);
-    json_member_u64(writer, "documents", task->documents);
-    json_member_u64(writer, "bytes", task->bytes);
-    json_member_double(writer, "documents_per_second", task->document_rate);
-    json_member_double(writer, "bytes_per_second", task->byte_rate);
-    json_put_key(writer, "lag_ms");
-    if (task->lag_ms >= 0)
-        json_put_i64(writer, task->lag_ms);
-    else
-        json_put_null(writer);
-    json_end_object(writer);
-}
-
-static void json_deployed(struct json_writer *writer, const struct deployed_task *task)
-{
-    json_member_string(writer, "kind", task->row.kind);
-    json_member_string(writer, "deployment", task->deployment);
-    json_member_string(writer, "state", task->state);
-    json_member_bool(writer, "enabled", task->row.enabled);
-    json_member_string(writer, "schedule", task->row.schedule);
-    json_member_u64(writer, "generation", task->row.generation);
-    json_member_u64(writer, "failures", task->row.facts.failures);
-    json_when(writer, "next_at", task->live ? 0 : task->due_ms);
-    json_session(writer, &task->row.facts);
-    json_error(writer, &task->row.facts);
-    json_live(writer, task);
-}
-
-static void json_journal(struct json_writer *writer, const struct store_journal_info *journal)
-{
-    json_begin_object(writer);
-    json_member_string(writer, "collection", journal->collection);
-    json_member_u64(writer, "documents", journal->end - journal->first);
-    json_member_u64(writer, "first", journal->first);
-    json_member_u64(writer, "end", journal->end);
-    json_member_u64(writer, "bytes", journal->bytes);
-    json_when(writer, "committed_at", journal->committed_ms);
-    json_end_object(writer);
-}
-
-static void json_stream(struct json_writer *writer, const struct status *status,
-                        const struct task_checkpoint *checkpoint, const struct task_saved_stream *stream)
-{
-    uint64_t behind;
-    json_begin_object(writer);
-    json_member_string(writer, "stream", stream->name);
-    json_member_string(writer, "target", stream->target);
-    json_member_u64(writer, "documents", stream->documents);
-    json_member_u64(writer, "bytes", stream->bytes);
-    json_member_u64(writer, "invalid", stream->invalid);
-    if (behind_of(status, checkpoint, stream, &behind))
-        json_member_u64(writer, "behind", behind);
-    json_end_object(writer);
-}
-
-static int json_stored(struct json_writer *writer, struct status *status, const struct store_task_info *task,
-                       struct error *err)
-{
-    struct task_checkpoint checkpoint;
-    size_t count;
-    const struct store_journal_info *journals = journals_of(status, task->task, &count);
-    task_checkpoint_init(&checkpoint);
-    int rc = load_checkpoint(status, task->task, &checkpoint, err);
-    json_member_u64(writer, "checkpoint_bytes", task->checkpoint_bytes);
-    json_when(writer, "committed_at", task->committed_ms);
-    json_put_key(writer, "collections");
-    json_begin_array(writer);
-    for (size_t i = 0; i < count; i++)
-        json_journal(writer, &journals[i]);
-    json_end_array(writer);
-    json_put_key(writer, "streams");
-    json_begin_array(writer);
-    for (size_t i = 0; i < checkpoint.stream_count && rc == 0; i++)
-        json_stream(writer, status, &checkpoint, checkpoint.streams[i]);
-    json_end_array(writer);
-    task_checkpoint_done(&checkpoint);
-    return rc;
-}
-
-static int json_task(struct json_writer *writer, struct status *status, const char *name, struct error *err)
-{
-    const struct deployed_task *deployed = deployed_find(&status->deployed, name);
-    const struct store_task_info *info = stored(status, name);
-    json_begin_object(writer);
-    json_member_string(writer, "task", name);
-    if (deployed)
-        json_deployed(writer, deployed);
-    else
-        json_member_string(writer, "state", NULL);
-    int rc = 0;
-    if (info) {
-        rc = json_stored(writer, status, info, err);
-    } else {
-        json_member_u64(writer, "checkpoint_bytes", 0);
-        json_when(writer, "committed_at", 0);
-        json_member_raw(writer, "collections", SLICE_LITERAL("[]"));
-        json_member_raw(writer, "streams", SLICE_LITERAL("[]"));
-    }
-    json_end_object(writer);
-    return rc;
-}
-
-static int print_json(struct status *status, const struct cli *cli, struct output *output, struct error *err)
-{
-    struct buffer text;
-    struct json_writer writer;
-    int rc = 0;
-    buffer_init(&text, 1 << 30);
-    json_writer_init(&writer, &text);
-    json_begin_object(&writer);
-    json_member_string(&writer, "data_dir", cli->data_dir);
-    json_put_key(&writer, "daemon");
-    if (status->deployed.daemon) {
-        json_begin_object(&writer);
-        json_member_i64(&writer, "pid", status->deployed.pid);
-        json_when(&writer, "since", status->deployed.since_ms);
-        json_end_object(&writer);
-    } else {
-        json_put_null(&writer);
-    }
-    json_put_key(&writer, "tasks");
-    json_begin_array(&writer);
-    for (size_t i = 0; i < status->name_count && rc == 0; i++)
-        rc = json_task(&writer, status, status->names[i], err);
-    json_end_array(&writer);
-    json_end_object(&writer);
-    buffer_byte(&text, '\n');
-    if (rc == 0)
-        output_write(output, text.data, text.size);
-    buffer_done(&text);
-    return rc;
+    return code;
 }
 
 static int run_status(struct cli *cli, int argc, char **argv)
@@ -505,11 +380,15 @@ static int run_status(struct cli *cli, int argc, char **argv)
     int rc = status_load(&status, cli->data_dir, &err);
     if (rc == 0)
         rc = choose_names(&status, argv + 1, (size_t)argc - 1, cli->data_dir, &err);
-    if (rc == 0)
-        rc = (cli->json ? print_json : print_table)(&status, cli, &output, &err);
+    int code = CLI_OK;
+    if (rc == 0) {
+        (cli->json ? status_print_json : print_table)(&status, cli, &output);
+        output_flush(&output);
+        code = tell_damage(&status, cli);
+    }
     deployed_done(&status.deployed);
     arena_done(&status.arena);
-    int code = output_finish(&output, cli, CLI_OK);
+    code = output_finish(&output, cli, code);
     return rc < 0 ? cli_fail(cli, &err) : code;
 }
 
@@ -519,7 +398,9 @@ const struct command cli_status = {
     .summary = "show tasks: state, rate, lag, errors; collections: documents, bytes, last commit",
     .help = "Reads the data directory, and asks the daemon if one runs; it may be used at any time. A\n"
             "collection's documents are those that are kept: retention may have dropped older ones. A\n"
-            "connection's are those that its destination has confirmed, over all syncs.\n",
+            "connection's are those that its destination has confirmed, over all syncs.\n\n"
+            "A task whose files are damaged or cannot be read is shown as such, with the reason on standard\n"
+            "error, and the exit code is then 5. Damage within a segment shows only when it is read.\n",
     .operands_max = -1,
     .run = run_status,
 };

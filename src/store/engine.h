@@ -31,6 +31,8 @@ struct store_engine {
     void (*reader_close)(struct store_reader *reader);
     int (*reader_seek)(struct store_reader *reader, const char *writer, uint64_t number, struct error *err);
     int (*reader_next)(struct store_reader *reader, struct store_document *ret_document, struct error *err);
+    const char *(*reader_left_out)(const struct store_reader *reader, uint64_t *ret_number);
+    int (*reader_notice)(struct store_reader *reader, struct store_notice *ret_notice);
     int (*reader_fd)(struct store_reader *reader);
     void (*reader_woken)(struct store_reader *reader);
 

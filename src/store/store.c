@@ -120,6 +120,16 @@ int store_reader_next(struct store_reader *reader, struct store_document *ret_do
     return reader->engine->reader_next(reader, ret_document, err);
 }
 
+const char *store_reader_left_out(const struct store_reader *reader, uint64_t *ret_number)
+{
+    return reader->engine->reader_left_out(reader, ret_number);
+}
+
+int store_reader_notice(struct store_reader *reader, struct store_notice *ret_notice)
+{
+    return reader->engine->reader_notice(reader, ret_notice);
+}
+
 int store_reader_fd(struct store_reader *reader)
 {
     return reader->engine->reader_fd(reader);

@@ -106,8 +106,9 @@ struct store_document {
 };
 
 /* Read committed documents of a collection, journal by journal in writer order, each in number order.
- * `writer` NULL: all writers. `from`: the first number wanted of each journal (numbers that retention has
- * dropped are skipped). ERROR_NOT_FOUND if the collection has no journal. */
+ * `writer` NULL: all writers, those too whose documents are gone although their commit log names them.
+ * `from`: the first number wanted of each journal (numbers that retention has dropped are skipped, and told
+ * by store_reader_notice). ERROR_NOT_FOUND if the collection has no journal. */
 struct store_reader *store_reader_open(struct store *store, const char *collection, const char *writer,
                                        uint64_t from, struct error *err);
 void store_reader_close(struct store_reader *reader);
@@ -115,8 +116,30 @@ MEM_DEFINE_CLEANUP(struct store_reader *, store_reader_close);
 /* Go on in one writer's journal with this number, instead of where the reader was opened. Before the first
  * store_reader_next; a writer that has no journal in the collection is ERROR_NOT_FOUND. */
 int store_reader_seek(struct store_reader *reader, const char *writer, uint64_t number, struct error *err);
-/* 1 and a document; 0 when there is none committed that was not read yet (call again later); -1. */
+/* 1 and a document; 0 when there is none committed that was not read yet (call again later); -1. Whoever
+ * takes every -1 for the end has been given a prefix of what is committed; store_reader_left_out says who may
+ * go on. */
 int store_reader_next(struct store_reader *reader, struct store_document *ret_document, struct error *err);
+/* After a -1: the writer whose journal cannot be read from *ret_number on. It is left out from here on (until
+ * a reader is opened anew), and the others may be read by calling store_reader_next again. NULL: nothing more
+ * can be read. */
+const char *store_reader_left_out(const struct store_reader *reader, uint64_t *ret_number);
+
+/* What a reader missed. */
+enum store_notice_kind {
+    STORE_NOTICE_GONE,    /* retention or a truncation dropped first..end-1 before they were read */
+    STORE_NOTICE_DROPPED, /* so did store_drop_task (as far as known); what the task writes anew begins at 0
+                           */
+};
+struct store_notice {
+    enum store_notice_kind kind;
+    const char *writer; /* valid until the reader is closed */
+    uint64_t first, end;
+    bool initial; /* they were gone when the reader was opened */
+};
+/* 1 and the next notice; 0: there is none. To be asked after store_reader_next: what is missing before a
+ * document is told with that document. Each is told once. */
+int store_reader_notice(struct store_reader *reader, struct store_notice *ret_notice);
 /* A descriptor that becomes readable when something may have been committed; for poll. */
 int store_reader_fd(struct store_reader *reader);
 /* Drain that descriptor before calling store_reader_next again. */
@@ -126,15 +149,18 @@ void store_reader_woken(struct store_reader *reader);
 
 struct store_journal_info {
     const char *collection, *writer;
-    uint64_t first, end;  /* numbers: first kept, one past the last committed */
-    uint64_t bytes;       /* on disk, committed */
-    int64_t committed_ms; /* newest commit's wall clock, 0 if none */
+    uint64_t first, end;        /* numbers: first kept, one past the last committed */
+    uint64_t bytes;             /* on disk, committed */
+    int64_t committed_ms;       /* newest commit's wall clock, 0 if none */
+    const struct error *damage; /* why it cannot be read, as far as that shows without reading it; the numbers
+                                   are then what is known, or 0. NULL: it is sound */
 };
 
 struct store_task_info {
     const char *task;
     uint64_t checkpoint_bytes;
-    int64_t committed_ms; /* newest commit's wall clock */
+    int64_t committed_ms;       /* newest commit's wall clock */
+    const struct error *damage; /* why its commit log cannot be read (the numbers are 0); NULL: it can */
 };
 
 /* Throw away what the task has committed: its documents in every collection, its checkpoint. Nothing is read
@@ -142,11 +168,13 @@ struct store_task_info {
  * committed, ERROR_BUSY if its writer is open. */
 int store_drop_task(struct store *store, const char *task, struct error *err);
 
-/* All tasks that ever committed, in name order, those that write no journal (connections) among them. */
+/* All tasks that ever committed, in name order, those that write no journal (connections) among them. One
+ * that is damaged is listed as such, and so is one of which there are only documents. */
 int store_list_tasks(struct store *store, struct arena *arena, struct store_task_info **ret_infos,
                      size_t *ret_count, struct error *err);
 
-/* All journals of the store (or of one collection), in name order; strings in the arena. */
+/* All journals of the store (or of one collection), in name order; strings in the arena. One that is damaged
+ * is listed as such, and one whose files are gone although its task's commit log names it. */
 int store_list(struct store *store, const char *collection, struct arena *arena,
                struct store_journal_info **ret_infos, size_t *ret_count, struct error *err);
 

@@ -88,6 +88,11 @@ static int look_at_ends(struct reader *reader, bool first, struct error *err)
         size_t count;
         result = store_list(reader->store, binding->spec->collection, &arena, &infos, &count, err);
         for (size_t j = 0; j < count && result == 0; j++) {
+            if (infos[j].damage) {
+                *err = *infos[j].damage;
+                result = error_wrap(err, "%s", binding->spec->collection);
+                break;
+            }
             struct task_journal *journal =
                 task_positions_journal(task->positions, binding->index, infos[j].writer);
             journal->end = infos[j].end;

@@ -102,6 +102,12 @@ static int system_size(void *context, int file, uint64_t *ret_size)
     return 0;
 }
 
+static int system_linked(void *context, int file)
+{
+    struct stat info;
+    return fstat(file, &info) < 0 ? -errno : info.st_nlink > 0;
+}
+
 static int system_truncate(void *context, int file, uint64_t size)
 {
     int result;
@@ -196,7 +202,7 @@ static int system_watch_open(void *context)
 
 static int system_watch_add(void *context, int watch, const char *path)
 {
-    return inotify_add_watch(watch, path, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0 ? -errno : 0;
+    return inotify_add_watch(watch, path, IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE) < 0 ? -errno : 0;
 }
 
 const struct disk disk_system = {
@@ -205,6 +211,7 @@ const struct disk disk_system = {
     .read = system_read,
     .write = system_write,
     .size = system_size,
+    .linked = system_linked,
     .truncate = system_truncate,
     .go_around = system_go_around,
     .start_sync = system_start_sync,

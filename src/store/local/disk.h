@@ -31,6 +31,7 @@ struct disk {
     /* All the parts one after the other, or an error; then any part of them may have been written. */
     int (*write)(void *context, int file, const struct iovec *parts, int count, uint64_t offset);
     int (*size)(void *context, int file, uint64_t *ret_size);
+    int (*linked)(void *context, int file); /* 1: the open file still has a name; 0: it was removed */
     int (*truncate)(void *context, int file, uint64_t size);
     /* From now on this handle is only written, in whole aligned pages (append.h), and they may go around the
      * page cache: a hint. */

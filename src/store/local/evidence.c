@@ -2,6 +2,7 @@
 
 #include "store/local/segment.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 /* The first transaction after last + 1 in the blocks from `offset` on, as far as they are good; 0: none. */
@@ -28,6 +29,12 @@ int evidence_check(const struct local_store *store, const char *collection, cons
     if (!folder || segment_list_read(&list, store->disk, folder, err) < 0)
         return -1;
     int result = 0;
+    if (last == 0 && list.count > 0)
+        result =
+            error_set(err, ERROR_CORRUPT,
+                      "the commit log of task %s is missing: there is none in %s/tasks, but %s holds its "
+                      "documents",
+                      task, store->folder, folder);
     struct segment segment;
     segment_init(&segment, store->disk);
     for (size_t i = 0; i < list.count && result == 0; i++) {
@@ -48,4 +55,20 @@ int evidence_check(const struct local_store *store, const char *collection, cons
     segment_close(&segment);
     segment_list_done(&list);
     return result;
+}
+
+int evidence_check_folder(const struct local_store *store, const char *collection, const char *task,
+                          const struct journal_end *end, struct error *err)
+{
+    uint64_t size;
+    auto_free char *folder = local_journal_folder(store, collection, task, err);
+    if (!folder)
+        return -1;
+    int result = end->offset > 0 ? store->disk->stat_size(store->disk->context, folder, &size) : 0;
+    if (result == -ENOENT)
+        return error_set(err, ERROR_CORRUPT,
+                         "the folder %s is missing: the commit log of task %s says that documents %" PRIu64
+                         " to %" PRIu64 " of collection %s are in it",
+                         folder, task, end->first, end->end ? end->end - 1 : 0, collection);
+    return result < 0 ? disk_error(err, result, "cannot stat %s", folder) : 0;
 }

@@ -1,11 +1,13 @@
 /* Listing: names of folders, journals and their committed ends, checkpoints. */
 #include "base/map.h"
+#include "store/local/evidence.h"
 #include "store/local/local.h"
 #include "store/local/log.h"
 #include "store/local/path.h"
 #include "store/local/segment.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 struct folder_names {
     char **names;
@@ -17,6 +19,13 @@ static void add_name(void *argument, const char *name)
     struct folder_names *all = argument;
     all->names = mem_grow(all->names, &all->capacity, all->count + 1, sizeof(char *));
     all->names[all->count++] = mem_strdup(name);
+}
+
+static void free_names(struct folder_names *all)
+{
+    for (size_t i = 0; i < all->count; i++)
+        free(all->names[i]);
+    free(all->names);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -49,9 +58,7 @@ static int list_level(const struct local_store *store, const char *folder, struc
             result = each(argument, buffer_cstr(name), err);
     }
     name->size = above;
-    for (size_t i = 0; i < all.count; i++)
-        free(all.names[i]);
-    free(all.names);
+    free_names(&all);
     return result < 0 ? -1 : 0;
 }
 
@@ -66,31 +73,70 @@ int local_list_names(const struct local_store *store, const char *folder,
     return result;
 }
 
+/* --- tasks' logs ---------------------------------------------------------------------------------- */
+
 struct listing {
     struct local_store *store;
     struct arena *arena;
-    const char *collection;
-    struct map views; /* task → struct log_view */
+    const char *wanted;     /* NULL or the one collection */
+    const char *collection; /* being listed */
+    struct map logs;        /* task → struct log_entry */
     struct store_journal_info *infos;
     size_t count, capacity;
 };
 
-static struct log_view *view_of(struct listing *listing, const char *task, struct error *err)
+struct log_entry {
+    struct log_view view;
+    const struct error *damage; /* NULL: the log can be read */
+};
+
+static const struct error *keep_error(struct arena *arena, const struct error *err)
 {
-    struct log_view *view = map_get(&listing->views, slice_of(task));
-    if (view)
-        return view;
+    return arena_dup(arena, err, sizeof *err);
+}
+
+static int check_dropping(const struct log_view *view, struct error *err)
+{
+    uint64_t size;
+    auto_free char *marker = local_drop_marker(view->folder);
+    if (view->disk->stat_size(view->disk->context, marker, &size) < 0)
+        return 0;
+    return error_set(err, ERROR_CORRUPT,
+                     "task %s is being dropped, or that was interrupted and is to be done again", view->task);
+}
+
+/* Never fails but for a name that is too long for a path. */
+static struct log_entry *log_of(struct listing *listing, const char *task, struct error *err)
+{
+    struct log_entry *entry = map_get(&listing->logs, slice_of(task));
+    if (entry)
+        return entry;
     auto_free char *folder = local_task_folder(listing->store, task, err);
     if (!folder)
         return NULL;
-    view = mem_zalloc(sizeof *view);
-    log_view_init(view, listing->store->disk, folder, task);
-    map_set(&listing->views, slice_of(task), view);
-    return log_view_refresh(view, LOG_READER, err) < 0 ? NULL : view;
+    entry = mem_zalloc(sizeof *entry);
+    log_view_init(&entry->view, listing->store->disk, folder, task);
+    map_set(&listing->logs, slice_of(task), entry);
+    if (check_dropping(&entry->view, err) < 0 || log_view_refresh(&entry->view, LOG_READER, err) < 0)
+        entry->damage = keep_error(listing->arena, err);
+    return entry;
 }
 
-/* Bytes of the journal's files up to the committed end. A file that retention removes meanwhile counts
- * nothing. */
+static void listing_done(struct listing *listing)
+{
+    struct map_entry *each;
+    for (size_t at = 0; (each = map_next(&listing->logs, &at));) {
+        struct log_entry *entry = each->value;
+        log_view_done(&entry->view);
+        free(entry);
+    }
+    map_done(&listing->logs);
+    free(listing->infos);
+}
+
+/* --- journals ------------------------------------------------------------------------------------- */
+
+/* Bytes of the journal's files up to the committed end. The first and the last of them have to be there. */
 static int journal_bytes(struct listing *listing, const char *task, const struct journal_end *end,
                          uint64_t *ret_bytes, struct error *err)
 {
@@ -99,30 +145,85 @@ static int journal_bytes(struct listing *listing, const char *task, const struct
     struct segment_list list = {0};
     if (!folder || segment_list_read(&list, disk, folder, err) < 0)
         return -1;
-    uint64_t sum = end->offset, size;
+    bool has_first = end->first == end->segment, has_active = false;
+    uint64_t sum = end->offset, size, active = 0;
     for (size_t i = 0; i < list.count; i++) {
-        if (list.bases[i] < end->first || list.bases[i] >= end->segment)
+        has_first = has_first || list.bases[i] == end->first;
+        if (list.bases[i] < end->first || list.bases[i] > end->segment)
             continue;
         auto_free char *path = local_segment_path(folder, list.bases[i]);
-        if (disk->stat_size(disk->context, path, &size) == 0)
+        if (disk->stat_size(disk->context, path, &size) < 0)
+            continue;
+        has_active = has_active || list.bases[i] == end->segment;
+        if (list.bases[i] == end->segment)
+            active = size;
+        else
             sum += size;
     }
     segment_list_done(&list);
     *ret_bytes = sum;
+    if (!has_first || (!has_active && end->offset > 0))
+        return error_set(err, ERROR_CORRUPT, "the segment %s/%016" PRIx64 ".seg is missing", folder,
+                         has_first ? end->segment : end->first);
+    if (active < end->offset)
+        return error_set(err, ERROR_CORRUPT,
+                         "the segment %s/%016" PRIx64 ".seg is damaged at offset %" PRIu64
+                         ": committed documents are missing at its end",
+                         folder, end->segment, active);
+    return 0;
+}
+
+static int look_at_journal(struct listing *listing, const struct log_view *view, struct journal_end *ret_end,
+                           uint64_t *ret_bytes, struct error *err)
+{
+    bool found = log_state_find(&view->state, listing->collection, ret_end);
+    if (view->unmarked && evidence_check(listing->store, listing->collection, view->task, ret_end,
+                                         view->state.sequence, err) < 0)
+        return -1;
+    if (!found)
+        return 0;
+    return evidence_check_folder(listing->store, listing->collection, view->task, ret_end, err) < 0
+               ? -1
+               : journal_bytes(listing, view->task, ret_end, ret_bytes, err);
+}
+
+/* A task that goes on meanwhile removes and compresses files, or was dropped: whoever does not find a file
+ * reads the log again, and at last opens it again. */
+static int check_journal(struct listing *listing, struct log_entry *entry, struct journal_end *ret_end,
+                         uint64_t *ret_bytes, struct error *err)
+{
+    enum { RETRIES = 16 };
+    struct log_view *view = &entry->view;
+    bool opened_again = false;
+    for (int i = 0; look_at_journal(listing, view, ret_end, ret_bytes, err) < 0; i++) {
+        struct error ignored;
+        if (i < RETRIES && log_view_refresh(view, LOG_READER, &ignored) > 0)
+            continue;
+        if (opened_again)
+            return -1;
+        opened_again = true;
+        auto_free char *folder = mem_strdup(view->folder), *task = mem_strdup(view->task);
+        log_view_done(view);
+        log_view_init(view, listing->store->disk, folder, task);
+        if (check_dropping(view, err) < 0 || log_view_refresh(view, LOG_READER, err) < 0)
+            return -1;
+        *ret_end = (struct journal_end){0};
+        *ret_bytes = 0;
+    }
     return 0;
 }
 
 static int list_writer(void *argument, const char *task, struct error *err)
 {
     struct listing *listing = argument;
-    struct log_view *view = view_of(listing, task, err);
-    if (!view)
+    struct log_entry *entry = log_of(listing, task, err);
+    if (!entry)
         return -1;
     struct journal_end end = {0};
     uint64_t bytes = 0;
-    if (log_state_find(&view->state, listing->collection, &end) &&
-        journal_bytes(listing, task, &end, &bytes, err) < 0)
-        return -1;
+    const struct error *damage = entry->damage;
+    if (!damage && check_journal(listing, entry, &end, &bytes, err) < 0)
+        damage = keep_error(listing->arena, err);
     listing->infos = mem_grow(listing->infos, &listing->capacity, listing->count + 1, sizeof *listing->infos);
     listing->infos[listing->count++] = (struct store_journal_info){
         .collection = arena_strdup(listing->arena, listing->collection),
@@ -131,6 +232,7 @@ static int list_writer(void *argument, const char *task, struct error *err)
         .end = end.end,
         .bytes = bytes,
         .committed_ms = end.committed_ms,
+        .damage = damage,
     };
     return 0;
 }
@@ -141,6 +243,31 @@ static int list_collection(void *argument, const char *collection, struct error 
     auto_free char *folder = local_collection_folder(listing->store, collection, err);
     listing->collection = collection;
     return folder ? local_list_names(listing->store, folder, list_writer, listing, err) : -1;
+}
+
+/* Journals that the task's log names, and whose folders are gone. */
+static int list_missing(void *argument, const char *task, struct error *err)
+{
+    struct listing *listing = argument;
+    struct log_entry *entry = log_of(listing, task, err);
+    struct folder_names missing = {0};
+    struct journal_end end;
+    struct slice name;
+    int result = entry ? 0 : -1;
+    bool readable = entry && !entry->damage && entry->view.state.sequence > 0;
+    for (const char *at = NULL; readable && log_state_journal(&entry->view.state, &at, &end, &name);) {
+        struct error ignored;
+        auto_free char *collection = mem_strndup(name.data, name.size);
+        if ((!listing->wanted || strcmp(listing->wanted, collection) == 0) &&
+            evidence_check_folder(listing->store, collection, task, &end, &ignored) < 0)
+            add_name(&missing, collection);
+    }
+    for (size_t i = 0; i < missing.count && result == 0; i++) {
+        listing->collection = missing.names[i];
+        result = list_writer(listing, task, err);
+    }
+    free_names(&missing);
+    return result;
 }
 
 static int compare_infos(const void *a, const void *b)
@@ -154,37 +281,40 @@ int local_list(struct store *base, const char *collection, struct arena *arena,
                struct store_journal_info **ret_infos, size_t *ret_count, struct error *err)
 {
     struct local_store *store = local_store_of(base);
-    struct listing listing = {.store = store, .arena = arena};
-    map_init(&listing.views);
-    int result;
-    if (collection) {
-        result = list_collection(&listing, collection, err);
-    } else {
-        auto_free char *folder = mem_printf("%s/collections", store->folder);
-        result = local_list_names(store, folder, list_collection, &listing, err);
-    }
+    struct listing listing = {.store = store, .arena = arena, .wanted = collection};
+    auto_free char *collections = mem_printf("%s/collections", store->folder);
+    auto_free char *tasks = mem_printf("%s/tasks", store->folder);
+    map_init(&listing.logs);
+    int result = collection ? list_collection(&listing, collection, err)
+                            : local_list_names(store, collections, list_collection, &listing, err);
+    if (result == 0)
+        result = local_list_names(store, tasks, list_missing, &listing, err);
     if (listing.count > 1)
         qsort(listing.infos, listing.count, sizeof *listing.infos, compare_infos);
     if (result == 0) {
         *ret_infos = arena_dup(arena, listing.infos, listing.count * sizeof *listing.infos);
         *ret_count = listing.count;
     }
-    struct map_entry *entry;
-    for (size_t at = 0; (entry = map_next(&listing.views, &at));) {
-        log_view_done(entry->value);
-        free(entry->value);
-    }
-    map_done(&listing.views);
-    free(listing.infos);
+    listing_done(&listing);
     return result;
 }
+
+/* --- tasks ---------------------------------------------------------------------------------------- */
 
 struct task_listing {
     struct local_store *store;
     struct arena *arena;
     struct store_task_info *infos;
     size_t count, capacity;
+    struct map seen; /* tasks that have a folder, and those looked at for their journals */
+    const char *collection;
 };
+
+static void add_task(struct task_listing *listing, const struct store_task_info *info)
+{
+    listing->infos = mem_grow(listing->infos, &listing->capacity, listing->count + 1, sizeof *listing->infos);
+    listing->infos[listing->count++] = *info;
+}
 
 static int list_task(void *argument, const char *task, struct error *err)
 {
@@ -194,19 +324,43 @@ static int list_task(void *argument, const char *task, struct error *err)
     if (!folder)
         return -1;
     log_view_init(&view, listing->store->disk, folder, task);
-    int result = log_view_refresh(&view, LOG_READER, err) < 0 ? -1 : 0;
+    struct store_task_info info = {.task = arena_strdup(listing->arena, task)};
+    bool damaged = check_dropping(&view, err) < 0 || log_view_refresh(&view, LOG_READER, err) < 0;
+    if (damaged)
+        info.damage = keep_error(listing->arena, err);
     /* Sequence 1 is the empty state that every log begins with. */
-    if (result == 0 && view.state.sequence > 1) {
-        listing->infos =
-            mem_grow(listing->infos, &listing->capacity, listing->count + 1, sizeof *listing->infos);
-        listing->infos[listing->count++] = (struct store_task_info){
-            .task = arena_strdup(listing->arena, task),
-            .checkpoint_bytes = view.state.checkpoint_size,
-            .committed_ms = view.state.committed_ms,
-        };
+    if (!damaged && view.state.sequence > 1) {
+        info.checkpoint_bytes = view.state.checkpoint_size;
+        info.committed_ms = view.state.committed_ms;
     }
+    if (damaged || view.state.sequence > 1)
+        add_task(listing, &info);
+    if (damaged || view.state.sequence > 0)
+        map_set(&listing->seen, slice_of(task), listing);
     log_view_done(&view);
-    return result;
+    return 0;
+}
+
+/* A writer without a log. */
+static int list_orphan(void *argument, const char *task, struct error *err)
+{
+    static const struct journal_end none = {0};
+    struct task_listing *listing = argument;
+    if (map_get(&listing->seen, slice_of(task)) ||
+        evidence_check(listing->store, listing->collection, task, &none, 0, err) == 0)
+        return 0;
+    map_set(&listing->seen, slice_of(task), listing);
+    add_task(listing, &(struct store_task_info){.task = arena_strdup(listing->arena, task),
+                                                .damage = keep_error(listing->arena, err)});
+    return 0;
+}
+
+static int list_orphans(void *argument, const char *collection, struct error *err)
+{
+    struct task_listing *listing = argument;
+    auto_free char *folder = local_collection_folder(listing->store, collection, err);
+    listing->collection = collection;
+    return folder ? local_list_names(listing->store, folder, list_orphan, listing, err) : -1;
 }
 
 static int compare_tasks(const void *a, const void *b)
@@ -218,15 +372,21 @@ static int compare_tasks(const void *a, const void *b)
 int local_list_tasks(struct store *base, struct arena *arena, struct store_task_info **ret_infos,
                      size_t *ret_count, struct error *err)
 {
-    struct task_listing listing = {.store = local_store_of(base), .arena = arena};
-    auto_free char *folder = mem_printf("%s/tasks", listing.store->folder);
-    int result = local_list_names(listing.store, folder, list_task, &listing, err);
+    struct local_store *store = local_store_of(base);
+    struct task_listing listing = {.store = store, .arena = arena};
+    auto_free char *tasks = mem_printf("%s/tasks", store->folder);
+    auto_free char *collections = mem_printf("%s/collections", store->folder);
+    map_init(&listing.seen);
+    int result = local_list_names(store, tasks, list_task, &listing, err);
+    if (result == 0)
+        result = local_list_names(store, collections, list_orphans, &listing, err);
     if (listing.count > 1)
         qsort(listing.infos, listing.count, sizeof *listing.infos, compare_tasks);
     if (result == 0) {
         *ret_infos = arena_dup(arena, listing.infos, listing.count * sizeof *listing.infos);
         *ret_count = listing.count;
     }
+    map_done(&listing.seen);
     free(listing.infos);
     return result;
 }

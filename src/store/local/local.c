@@ -61,6 +61,11 @@ char *local_segment_path(const char *journal_folder, uint64_t base)
     return mem_printf("%s/%016" PRIx64 ".seg", journal_folder, base);
 }
 
+char *local_drop_marker(const char *task_folder)
+{
+    return mem_printf("%s/dropping", task_folder);
+}
+
 /* Exactly 16 lower-case hex digits. */
 static bool parse_hex16(const char *text, uint64_t *ret_value)
 {
@@ -354,6 +359,8 @@ const struct store_engine store_engine_local = {
     .reader_close = local_reader_close,
     .reader_seek = local_reader_seek,
     .reader_next = local_reader_next,
+    .reader_left_out = local_reader_left_out,
+    .reader_notice = local_reader_notice,
     .reader_fd = local_reader_fd,
     .reader_woken = local_reader_woken,
     .drop_task = local_drop_task,

@@ -32,6 +32,8 @@ char *local_journal_folder(const struct local_store *store, const char *collecti
                            struct error *err);
 char *local_log_path(const char *task_folder, uint64_t generation);
 bool local_parse_log_name(const char *name, uint64_t *ret_generation);
+/* The file that says that the task is being thrown away: FORMAT.md, "Dropping a task". */
+char *local_drop_marker(const char *task_folder);
 char *local_segment_path(const char *journal_folder, uint64_t base);
 bool local_parse_segment_name(const char *name, uint64_t *ret_base);
 

@@ -118,6 +118,32 @@ static int ask_journals(struct local_writer *writer, struct error *err)
     return 0;
 }
 
+static int refuse_journal(void *argument, const char *collection, struct error *err)
+{
+    static const struct journal_end none = {0};
+    struct local_writer *writer = argument;
+    return evidence_check(writer->store, collection, writer->task, &none, 0, err);
+}
+
+/* The log is made before any journal is, and removed after it: a task without one has none. */
+static int refuse_without_log(struct local_writer *writer, struct error *err)
+{
+    auto_free char *collections = mem_printf("%s/collections", writer->store->folder);
+    return local_list_names(writer->store, collections, refuse_journal, writer, err);
+}
+
+static int refuse_dropped(struct local_writer *writer, struct error *err)
+{
+    const struct disk *disk = writer->store->disk;
+    auto_free char *marker = local_drop_marker(writer->folder);
+    uint64_t size;
+    if (disk->stat_size(disk->context, marker, &size) < 0)
+        return 0;
+    return error_set(err, ERROR_CORRUPT,
+                     "it was being dropped, and that was interrupted: 'firth drop %s' finishes it",
+                     writer->task);
+}
+
 /* Read what is committed, and put it into a log of our own before anything is cut. */
 static int recover(struct local_writer *writer, struct error *err)
 {
@@ -129,7 +155,8 @@ static int recover(struct local_writer *writer, struct error *err)
     bool unmarked = view.unmarked && view.state.sequence > 0;
     view.state = (struct log_state){0};
     log_view_done(&view);
-    if (result < 0 || (unmarked && ask_journals(writer, err) < 0))
+    if (result < 0 || (unmarked && ask_journals(writer, err) < 0) ||
+        (writer->opened.sequence == 0 && refuse_without_log(writer, err) < 0))
         return -1;
     struct log_state *state = &writer->opened;
     writer->sequence = state->sequence ? state->sequence : 1;
@@ -184,7 +211,7 @@ struct store_writer *local_writer_open(struct store *base, const char *task, str
     writer->packer = packer_new(store->disk, writer->compressor);
     log_writer_init(&writer->log, store->disk, folder, task);
     buffer_init(&writer->ends, RECORD_PAYLOAD_MAX - STORE_CHECKPOINT_MAX);
-    if (take_lock(writer, err) < 0 || recover(writer, err) < 0) {
+    if (take_lock(writer, err) < 0 || refuse_dropped(writer, err) < 0 || recover(writer, err) < 0) {
         error_wrap(err, "cannot open the journals of task %s", task);
         local_writer_close(&writer->base);
         return NULL;

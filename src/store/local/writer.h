@@ -16,6 +16,8 @@ int local_truncate(struct store_writer *writer, uint32_t journal, struct error *
 void local_reader_close(struct store_reader *reader);
 int local_reader_seek(struct store_reader *reader, const char *writer, uint64_t number, struct error *err);
 int local_reader_next(struct store_reader *reader, struct store_document *ret_document, struct error *err);
+const char *local_reader_left_out(const struct store_reader *reader, uint64_t *ret_number);
+int local_reader_notice(struct store_reader *reader, struct store_notice *ret_notice);
 int local_reader_fd(struct store_reader *reader);
 void local_reader_woken(struct store_reader *reader);
 

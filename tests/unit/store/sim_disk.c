@@ -351,6 +351,17 @@ static int sim_size(void *context, int file, uint64_t *ret_size)
     return 0;
 }
 
+static int sim_linked(void *context, int file)
+{
+    struct sim_disk *sim = context;
+    if (sim->out)
+        return -EIO;
+    for (int i = 0; i < FILES_MAX; i++)
+        if (sim->cache.entries[i].path && sim->cache.entries[i].inode == sim->handles[file].inode)
+            return 1;
+    return 0;
+}
+
 static int sim_truncate(void *context, int file, uint64_t size)
 {
     struct sim_disk *sim = context;
@@ -647,6 +658,7 @@ struct sim_disk *sim_disk_new(uint64_t seed)
         .read = sim_read,
         .write = sim_write,
         .size = sim_size,
+        .linked = sim_linked,
         .truncate = sim_truncate,
         .go_around = sim_go_around,
         .start_sync = sim_start_sync,

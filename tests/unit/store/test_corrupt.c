@@ -1,7 +1,9 @@
-/* store: damaged files give a clear error or what was committed, never anything else.
+/* store: damaged files give a clear error or what was committed, never anything else; and one task's damage
+ * keeps nobody from another's documents.
  *
  * A store is built once and kept in memory as a set of files. Each case damages it, opens it, reads
- * everything. First the table of FORMAT.md, "Torn, or damaged?", row by row; then random damage anywhere. */
+ * everything. First the table of FORMAT.md, "Torn, or damaged?", row by row; then random damage anywhere. Two
+ * sound tasks, one before and one behind the damaged one, write the same collections. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "store/local/append.h"
 #include "store/local/disk.h"
@@ -42,9 +45,13 @@ struct fixture {
     char folder[64];
     struct disk disk; /* the system's, without the waiting */
     struct image image;
+    char wrong[512];           /* what a reader was given and should not have been; empty: nothing */
     int last_number[JOURNALS]; /* documents committed */
     int before_last[JOURNALS]; /* by the commit before */
 };
+
+static const char *const sound[] = {"acme/before", "acme/well"};
+enum { SOUND = 2, SOUND_COMMITS = 3, SOUND_DOCUMENTS = 45 };
 
 static const char *const collections[JOURNALS] = {"acme/packed", "acme/plain"};
 
@@ -103,10 +110,16 @@ static void restore(struct fixture *fixture)
                  fixture->image.files[i].size);
 }
 
+/* Does it concern the damaged task? All but the sound tasks' own files do. */
+static bool may_be_damaged(const struct file *file)
+{
+    return !strstr(file->path, "acme%2Fbefore") && !strstr(file->path, "acme%2Fwell");
+}
+
 static struct file *file_named(struct fixture *fixture, const char *part)
 {
     for (size_t i = 0; i < fixture->image.count; i++)
-        if (strstr(fixture->image.files[i].path, part))
+        if (may_be_damaged(&fixture->image.files[i]) && strstr(fixture->image.files[i].path, part))
             return &fixture->image.files[i];
     fail_msg("the store has no file like %s", part);
     return NULL;
@@ -143,6 +156,32 @@ static void append(struct store_writer *writer, uint32_t index, int journal, int
     assert_int_equal(store_append(writer, index, (struct slice){text, size}, &err), 0);
 }
 
+/* Documents of the sound tasks have numbers of journals of their own. */
+static int journal_of_sound(int task, int journal)
+{
+    return 10 * (task + 1) + journal;
+}
+
+static void build_sound(struct store *store, int task)
+{
+    struct error err;
+    struct slice checkpoint;
+    struct store_writer *writer = store_writer_open(store, sound[task], &checkpoint, &err);
+    assert_non_null(writer);
+    for (int commit = 0, number = 0; commit < SOUND_COMMITS; commit++) {
+        int end = number + SOUND_DOCUMENTS / SOUND_COMMITS;
+        for (; number < end; number++) {
+            for (int j = 0; j < JOURNALS; j++) {
+                uint32_t index;
+                assert_int_equal(store_writer_journal(writer, collections[j], NULL, &index, &err), 0);
+                append(writer, index, journal_of_sound(task, j), number);
+            }
+        }
+        assert_int_equal(store_commit(writer, slice_of("sound"), &err), 0);
+    }
+    store_writer_close(writer);
+}
+
 /* What is special about a store. The last commit of all but GROWING has sealed both segments. */
 enum kind { PLAIN, PACKED, WITH_TAIL, GROWING, KINDS };
 
@@ -151,6 +190,8 @@ static void build(struct fixture *fixture, enum kind kind)
     struct error err;
     struct slice checkpoint;
     struct store *store = must_open(fixture);
+    for (int task = 0; task < SOUND; task++)
+        build_sound(store, task);
     struct store_writer *writer = store_writer_open(store, "acme/task", &checkpoint, &err);
     assert_non_null(writer);
     uint32_t indices[JOURNALS];
@@ -205,27 +246,99 @@ static void free_fixture(struct fixture *fixture)
 
 /* --- reading ------------------------------------------------------------------------------------- */
 
-enum outcome { INTACT, ROLLED_BACK, CORRUPT };
-static const char *const outcome_names[] = {"intact", "rolled back", "corrupt"};
+enum outcome { INTACT, ROLLED_BACK, CORRUPT, WRONG };
+static const char *const outcome_names[] = {"intact", "rolled back", "corrupt", "wrong"};
 
-/* All documents of a journal: how many, each being the right one. -1: an error. */
-static int read_journal(struct store *store, int journal, struct error *err)
+static bool is_document(struct fixture *fixture, const struct store_document *document, int journal,
+                        int number)
+{
+    char text[512];
+    size_t size = document_text(journal, number, text, sizeof text);
+    if (document->number == (uint64_t)number && slice_equal(document->bytes, (struct slice){text, size}))
+        return true;
+    snprintf(fixture->wrong, sizeof fixture->wrong, "document %d of journal %d of task %s is %.100s", number,
+             journal, document->writer, document->bytes.data);
+    return false;
+}
+
+/* All documents of a journal of the damaged task: how many, each being the right one. -1: an error, or wrong
+ * ones. */
+static int read_journal(struct fixture *fixture, struct store *store, int journal, struct error *err)
 {
     mem_auto(store_reader_close) struct store_reader *reader =
-        store_reader_open(store, collections[journal], NULL, 0, err);
+        store_reader_open(store, collections[journal], "acme/task", 0, err);
     if (!reader)
         return -1;
     struct store_document document;
     int count = 0, result;
-    while ((result = store_reader_next(reader, &document, err)) == 1) {
-        char text[512];
-        size_t size = document_text(journal, count, text, sizeof text);
-        if (document.number != (uint64_t)count || !slice_equal(document.bytes, (struct slice){text, size}))
-            fail_msg("wrong data: document %d of %s is %.*s", count, collections[journal],
-                     SLICE_ARGS(document.bytes));
-        count++;
-    }
+    while ((result = store_reader_next(reader, &document, err)) == 1)
+        if (!is_document(fixture, &document, journal, count++))
+            return -1;
     return result < 0 ? -1 : count;
+}
+
+static int writer_index(const char *writer)
+{
+    return strcmp(writer, sound[0]) == 0 ? 0 : strcmp(writer, sound[1]) == 0 ? 1 : SOUND;
+}
+
+/* Everything of a collection, past damage: the sound tasks' documents are whole, and the damaged one's, as
+ * far as they come, the right ones. */
+static void read_past_damage(struct fixture *fixture, struct store *store, int journal)
+{
+    struct error err;
+    struct store_document document;
+    int next[SOUND + 1] = {0}, result;
+    bool failed = false;
+    mem_auto(store_reader_close) struct store_reader *reader =
+        store_reader_open(store, collections[journal], NULL, 0, &err);
+    if (!reader)
+        fail_msg("%s", err.message);
+    while ((result = store_reader_next(reader, &document, &err)) != 0) {
+        uint64_t number;
+        const char *failing = result < 0 ? store_reader_left_out(reader, &number) : NULL;
+        if (result < 0 && (failed || !failing || strcmp(failing, "acme/task") != 0))
+            fail_msg("not a failure of the damaged task: %s", err.message);
+        failed = failed || result < 0;
+        if (result < 0) {
+            assert_int_equal(number, next[SOUND]);
+            continue;
+        }
+        int task = writer_index(document.writer);
+        if (task == SOUND && failed)
+            fail_msg("document %d of the damaged task after its failure", (int)document.number);
+        if (!is_document(fixture, &document, task == SOUND ? journal : journal_of_sound(task, journal),
+                         next[task]++))
+            return;
+    }
+    for (int task = 0; task < SOUND; task++)
+        if (next[task] != SOUND_DOCUMENTS)
+            fail_msg("%d documents of %s in %s, which is not damaged", next[task], sound[task],
+                     collections[journal]);
+}
+
+/* Lists have the sound tasks, whatever became of the other. */
+static void expect_listed(struct store *store)
+{
+    struct error err;
+    struct store_task_info *tasks;
+    struct store_journal_info *journals;
+    size_t count;
+    int seen = 0;
+    struct arena arena = {0};
+    if (store_list_tasks(store, &arena, &tasks, &count, &err) < 0)
+        fail_msg("%s", err.message);
+    for (size_t i = 0; i < count; i++)
+        seen += writer_index(tasks[i].task) < SOUND && !tasks[i].damage;
+    assert_int_equal(seen, SOUND);
+    if (store_list(store, NULL, &arena, &journals, &count, &err) < 0)
+        fail_msg("%s", err.message);
+    seen = 0;
+    for (size_t i = 0; i < count; i++)
+        seen += writer_index(journals[i].writer) < SOUND && !journals[i].damage && journals[i].first == 0 &&
+                journals[i].end == SOUND_DOCUMENTS;
+    assert_int_equal(seen, SOUND * JOURNALS);
+    arena_done(&arena);
 }
 
 static enum outcome error_is_clear(const struct fixture *fixture, const struct error *err)
@@ -259,12 +372,18 @@ static enum outcome read_all(struct fixture *fixture)
     struct arena arena = {0};
     struct slice checkpoint = {0};
     int counts[JOURNALS];
+    *fixture->wrong = 0;
+    expect_listed(store);
+    for (int j = 0; j < JOURNALS; j++)
+        read_past_damage(fixture, store, j);
     bool failed = store_checkpoint_get(store, "acme/task", &arena, &checkpoint, &err) < 0;
     /* With the log and the mark gone, only the journals know that there was a commit. */
     failed = failed && err.code != ERROR_NOT_FOUND;
     for (int j = 0; j < JOURNALS && !failed; j++)
-        failed = (counts[j] = read_journal(store, j, &err)) < 0;
-    enum outcome outcome = failed ? error_is_clear(fixture, &err) : judge(fixture, counts, checkpoint);
+        failed = (counts[j] = read_journal(fixture, store, j, &err)) < 0;
+    enum outcome outcome = *fixture->wrong ? WRONG
+                           : failed        ? error_is_clear(fixture, &err)
+                                           : judge(fixture, counts, checkpoint);
     arena_done(&arena);
     return outcome;
 }
@@ -286,8 +405,8 @@ static enum outcome write_and_read(struct fixture *fixture)
     for (int j = 0; j < JOURNALS; j++) {
         uint32_t index;
         if (store_writer_journal(writer, collections[j], NULL, &index, &err) < 0 ||
-            (counts[j] = read_journal(store, j, &err)) < 0)
-            return error_is_clear(fixture, &err);
+            (counts[j] = read_journal(fixture, store, j, &err)) < 0)
+            return *fixture->wrong ? WRONG : error_is_clear(fixture, &err);
     }
     return judge(fixture, counts, checkpoint);
 }
@@ -379,7 +498,7 @@ static void lengthen_segment(struct fixture *fixture)
         struct file *file = &fixture->image.files[i];
         /* The active one is the last of its folder. */
         bool last = i + 1 == fixture->image.count || !strstr(fixture->image.files[i + 1].path, ".seg");
-        if (!strstr(file->path, ".seg") || !last)
+        if (!strstr(file->path, ".seg") || !last || !may_be_damaged(file))
             continue;
         auto_free char *bytes = mem_zalloc(file->size + 700);
         memcpy(bytes, file->bytes, file->size);
@@ -442,7 +561,7 @@ static struct file *active_segment(struct fixture *fixture)
     struct file *active = NULL;
     for (size_t i = 0; i < fixture->image.count; i++) {
         struct file *file = &fixture->image.files[i];
-        if (strstr(file->path, "acme%2Fplain") && strstr(file->path, ".seg") &&
+        if (strstr(file->path, "acme%2Fplain/acme%2Ftask") && strstr(file->path, ".seg") &&
             (!active || strcmp(file->path, active->path) > 0))
             active = file;
     }
@@ -562,19 +681,23 @@ static void test_random_damage(void **state)
 {
     struct fixture *const fixtures[] = {new_fixture(PACKED), new_fixture(GROWING)};
     struct random_state random;
-    int outcomes[3] = {0};
+    int outcomes[4] = {0};
     for (uint64_t seed = 0; seed < ROUNDS; seed++) {
         random_seed(&random, seed);
         struct fixture *fixture = fixtures[seed % 2];
         restore(fixture);
-        struct file *file = &fixture->image.files[random_below(&random, fixture->image.count)];
+        struct file *file;
+        do
+            file = &fixture->image.files[random_below(&random, fixture->image.count)];
+        while (!may_be_damaged(file));
         auto_free char *bytes = mem_dup(file->bytes, file->size);
         size_t size = damage_bytes(&random, bytes, file->size);
         bool same = size == file->size && memcmp(bytes, file->bytes, size) == 0;
         put_file(fixture, file, bytes, size);
         enum outcome outcome = read_all(fixture);
-        if (outcome == ROLLED_BACK || (same && outcome != INTACT))
-            fail_msg("seed %" PRIu64 ", %s damaged: %s", seed, file->path, outcome_names[outcome]);
+        if (outcome == ROLLED_BACK || outcome == WRONG || (same && outcome != INTACT))
+            fail_msg("seed %" PRIu64 ", %s damaged: %s %s", seed, file->path, outcome_names[outcome],
+                     fixture->wrong);
         if (random_below(&random, 4) == 0) {
             enum outcome written = write_and_read(fixture);
             if (written != outcome)
@@ -589,12 +712,37 @@ static void test_random_damage(void **state)
     free_fixture(fixtures[1]);
 }
 
+#ifdef FIRTH_FAULTS
+/* A reader that takes blocks whose checksum is wrong is found out. */
+static void test_no_checksum(void **state)
+{
+    struct fixture *fixture = new_fixture(GROWING);
+    struct file *active = active_segment(fixture);
+    auto_free char *bytes = mem_dup(active->bytes, active->size);
+    uint64_t offsets[64];
+    find_blocks(active, offsets, 64);
+    bytes[offsets[1] + BLOCK_HEADER + 20] ^= 1;
+    restore(fixture);
+    put_file(fixture, active, bytes, active->size);
+    assert_int_equal(read_all(fixture), CORRUPT);
+    assert_int_equal(setenv("FIRTH_FAULT_PLANT", "no-checksum", 1), 0);
+    enum outcome outcome = read_all(fixture);
+    unsetenv("FIRTH_FAULT_PLANT");
+    assert_int_equal(outcome, WRONG);
+    print_message("# no-checksum is caught: %s\n", fixture->wrong);
+    free_fixture(fixture);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_writer_refuses_damage),
         cmocka_unit_test(test_random_damage),
+#ifdef FIRTH_FAULTS
+        cmocka_unit_test(test_no_checksum),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

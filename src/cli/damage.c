@@ -1,0 +1,17 @@
+#include "cli/damage.h"
+
+#include <stdio.h>
+
+void damage_explain(struct error *err, const char *task)
+{
+    char message[ERROR_MESSAGE_MAX];
+    if (err->code != ERROR_CORRUPT)
+        return;
+    snprintf(message, sizeof message, "%.*s", ERROR_MESSAGE_MAX - 1024, err->message);
+    error_set(
+        err, ERROR_CORRUPT,
+        "%s; restore its files from a copy, or begin anew by 'firth drop %.512s', which throws away all that "
+        "this task has committed: its documents in every collection, and how far its source was read; "
+        "other tasks are not concerned",
+        message, task);
+}
