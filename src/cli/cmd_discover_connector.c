@@ -3,6 +3,7 @@
 #include "cli/cmd_discover.h"
 #include "connector/flow_call.h"
 #include "connector/image.h"
+#include "connector/marks.h"
 #include "protocol/flow_capture.h"
 #include "json/writer.h"
 
@@ -124,12 +125,20 @@ int discover_resolve(struct discovery *discovery, struct error *err)
     return result;
 }
 
+/* What is masked in what it says: nothing is marked before its spec is known. */
+static struct connector_secrets *secrets_of(const struct discovery *discovery)
+{
+    struct slice schema = discovery->spec.count ? json_raw(&discovery->spec, 0) : (struct slice){0};
+    return connector_secrets_of(discovery->config, discovery->program.env, schema);
+}
+
 /* --- Flow ------------------------------------------------------------------------------------------ */
 
 static int ask_flow(struct discovery *discovery, const struct flow_capture_request *request,
                     enum flow_capture_response_type answer, struct flow_capture_response *ret_response,
                     struct error *err)
 {
+    mem_auto(connector_secrets_free) struct connector_secrets *secrets = secrets_of(discovery);
     struct buffer line;
     buffer_init(&line, BUFFER_UNLIMITED);
     flow_capture_write_request(&line, request);
@@ -137,7 +146,7 @@ static int ask_flow(struct discovery *discovery, const struct flow_capture_reque
         .verb = flow_capture_request_name(request->type),
         .answer = flow_capture_response_name(answer),
         .request = {line.data, line.size},
-        .config = discovery->config,
+        .secrets = secrets,
     };
     struct json *doc = arena_alloc(&discovery->arena, sizeof *doc);
     int result = connector_flow_ask(&discovery->program, &question, &connector_limits_default,
@@ -333,7 +342,8 @@ static void take_airbyte_stream(struct discovery *discovery, const struct json *
 static int airbyte_streams(struct discovery *discovery, struct error *err)
 {
     struct json *catalog = arena_alloc(&discovery->arena, sizeof *catalog);
-    if (connector_airbyte_discover(&discovery->program, discovery->config, &connector_limits_default,
+    mem_auto(connector_secrets_free) struct connector_secrets *secrets = secrets_of(discovery);
+    if (connector_airbyte_discover(&discovery->program, discovery->config, secrets, &connector_limits_default,
                                    &discovery->arena, catalog, err) < 0)
         return -1;
     uint32_t streams = json_get(catalog, 0, "streams");
@@ -389,7 +399,9 @@ int discover_spec(struct discovery *discovery, struct error *err)
 
 static int airbyte_check(struct discovery *discovery, struct error *err)
 {
-    return connector_airbyte_check(&discovery->program, discovery->config, &connector_limits_default, err);
+    mem_auto(connector_secrets_free) struct connector_secrets *secrets = secrets_of(discovery);
+    return connector_airbyte_check(&discovery->program, discovery->config, secrets, &connector_limits_default,
+                                   err);
 }
 
 int discover_check(struct discovery *discovery, struct error *err)

@@ -1,6 +1,7 @@
 #include "cli/endpoint_check.h"
 
 #include "connector/image.h"
+#include "connector/marks.h"
 #include "schema/schema.h"
 #include "supervisor/plan.h"
 
@@ -201,7 +202,11 @@ static bool discover(struct checker *checker, struct place_of what, struct json 
     struct error err;
     if (!check_endpoint(checker, what, &program, &spec) || !program.built_in)
         return false;
-    if (connector_airbyte_discover(&program, what.endpoint->config, &connector_limits_default,
+    uint32_t schema = json_get(&spec, 0, "connectionSpecification");
+    mem_auto(connector_secrets_free) struct connector_secrets *secrets =
+        connector_secrets_of(what.endpoint->config, program.env,
+                             schema == JSON_NONE ? (struct slice){0} : json_raw(&spec, schema));
+    if (connector_airbyte_discover(&program, what.endpoint->config, secrets, &connector_limits_default,
                                    &checker->arena, ret_streams, &err) == 0)
         return true;
     catalog_errors_add(checker->errors, &what.endpoint->place, true, "%s", err.message);

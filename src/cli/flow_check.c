@@ -2,6 +2,7 @@
 
 #include "cli/flow_checker.h"
 #include "connector/flow_call.h"
+#include "connector/marks.h"
 #include "protocol/flow_capture.h"
 #include "schema/schema.h"
 #include "task/flow_collection.h"
@@ -16,7 +17,7 @@ int flow_checker_ask(struct flow_checker *checker, const char *verb, const char 
     struct connector_limits limits = connector_limits_default;
     limits.stall_ms = STALL_MS;
     const struct connector_flow_question question = {
-        .verb = verb, .answer = answer, .request = request, .config = checker->endpoint->config};
+        .verb = verb, .answer = answer, .request = request, .secrets = checker->secrets};
     struct json *doc = arena_alloc(&checker->arena, sizeof *doc);
     int result = connector_flow_ask(&checker->program, &question, &limits, &checker->arena, doc, err);
     if (result < 0)
@@ -26,13 +27,16 @@ int flow_checker_ask(struct flow_checker *checker, const char *verb, const char 
     return result;
 }
 
-int flow_checker_protocol(const struct flow_checker *checker, const struct flow_spec *spec, struct error *err)
+int flow_checker_take_spec(struct flow_checker *checker, const struct flow_spec *spec, struct error *err)
 {
-    if (spec->protocol == FLOW_PROTOCOL_VERSION)
-        return 0;
-    return error_set(err, ERROR_UNSUPPORTED,
-                     "%s speaks version %u of Flow's protocol, this program speaks %d",
-                     checker->program.label, spec->protocol, FLOW_PROTOCOL_VERSION);
+    if (spec->protocol != FLOW_PROTOCOL_VERSION)
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "%s speaks version %u of Flow's protocol, this program speaks %d",
+                         checker->program.label, spec->protocol, FLOW_PROTOCOL_VERSION);
+    connector_secrets_free(checker->secrets);
+    checker->secrets =
+        connector_secrets_of(checker->endpoint->config, checker->endpoint->env, spec->raw_config_schema);
+    return 0;
 }
 
 static int ask(struct flow_checker *checker, const struct flow_capture_request *request,
@@ -61,7 +65,7 @@ static int ask_spec(struct flow_checker *checker, struct flow_spec *ret_spec, st
     if (ask(checker, &request, FLOW_CAPTURE_SPEC_RESPONSE, &response, err) < 0)
         return -1;
     *ret_spec = response.spec;
-    return flow_checker_protocol(checker, ret_spec, err);
+    return flow_checker_take_spec(checker, ret_spec, err);
 }
 
 /* --- by its schemas -------------------------------------------------------------------------------- */
@@ -170,6 +174,9 @@ static bool begin(struct flow_checker *checker, const struct connector_catalog *
     if (endpoint->kind != CATALOG_ENDPOINT_LOCAL || endpoint->protocol != CATALOG_PROTOCOL_FLOW)
         return false;
     checker->endpoint = endpoint;
+    connector_secrets_free(checker->secrets);
+    checker->secrets =
+        connector_secrets_of(endpoint->config, endpoint->env, SLICE_LITERAL("{\"secret\":true}"));
     checker->absent = false;
     if (connector_resolve(built_ins, &wanted, &checker->arena, &checker->program, &err) == 0)
         return true;
@@ -192,6 +199,7 @@ void flow_check(const struct connector_catalog *built_ins, const struct catalog 
         if (!materialization->disable && begin(&checker, built_ins, &materialization->endpoint))
             flow_check_materialization(&checker, materialization);
     }
+    connector_secrets_free(checker.secrets);
     arena_done(&checker.arena);
     schema_validator_free(checker.validator);
 }

@@ -33,7 +33,7 @@ static int ask_spec(struct flow_checker *checker, struct flow_spec *ret_spec, st
     if (ask(checker, &request, FLOW_MATERIALIZE_SPEC_RESPONSE, &response, err) < 0)
         return -1;
     *ret_spec = response.spec;
-    return flow_checker_protocol(checker, ret_spec, err);
+    return flow_checker_take_spec(checker, ret_spec, err);
 }
 
 /* The config of each binding's resource: the catalog's, or made for a collection of the source capture. NULL,

@@ -12,6 +12,8 @@ struct flow_checker {
     const struct catalog_capture *capture;
     struct catalog_errors *errors;
     struct connector_program program;
+    struct connector_secrets
+        *secrets; /* of the endpoint: of its names, and once its spec is known its marks */
     struct schema_validator *validator;
     struct arena arena;
     bool absent; /* its command is not there */
@@ -20,8 +22,9 @@ struct flow_checker {
 /* Ask once; the answer's line lives in the arena. */
 int flow_checker_ask(struct flow_checker *checker, const char *verb, const char *answer, struct slice request,
                      struct json **ret_answer, struct error *err);
-int flow_checker_protocol(const struct flow_checker *checker, const struct flow_spec *spec,
-                          struct error *err);
+/* Is it of a version of the protocol that is spoken here? From now on only what it marks is masked, and what
+ * names tell. */
+int flow_checker_take_spec(struct flow_checker *checker, const struct flow_spec *spec, struct error *err);
 /* Add what the schema has against the value. `endpoint` (or NULL) knows the place of each part of the value.
  * A schema that cannot be used checks nothing: the connector itself will. */
 void flow_checker_value(struct flow_checker *checker, struct slice raw_schema, struct slice value,

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* No file that we open later may land on 0, 1 or 2: a closed standard descriptor is replaced by one whose
@@ -18,6 +20,15 @@ static void keep_standard_descriptors(void)
         if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
             (void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
     }
+}
+
+/* Configs, with the secrets in them, are in our memory: it goes into no core file, and other processes of the
+ * same user cannot look at it. */
+static void keep_memory_private(void)
+{
+    const struct rlimit none = {0};
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
 }
 
 static void take_signals_in_hand(void)
@@ -165,6 +176,7 @@ int main(int argc, char **argv)
     char path[PATH_MAX], name[] = "firth", *empty[] = {name, NULL};
 
     keep_standard_descriptors();
+    keep_memory_private();
     take_signals_in_hand();
     if (argc < 1) {
         argc = 1;

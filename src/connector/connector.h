@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "connector/secrets.h"
 #include "json/json.h"
 
 #include <poll.h>
@@ -80,11 +81,12 @@ struct connector_process;
 
 /* JSON texts handed over as files; a zero-size slice is not passed. The order on the command line is the
  * protocol's: VERB --config F --catalog F --state F. The files live, 0600 in a 0700 folder, until the process
- * has ended. String values of the config, and of the program's env, whose names look secret (password, token,
- * …) are masked in everything that the connector writes to stderr or that is noted as its log. */
+ * has ended. What `secrets` holds is masked in everything that the connector writes to stderr or that is
+ * noted as its log; NULL: what the names in `config` and in the program's env tell. They live as long as the
+ * process, and may grow meanwhile. */
 struct connector_files {
     struct slice config, catalog, state;
-    struct slice secrets; /* a config that goes another way (Flow's: in a message): no file, only masked */
+    struct connector_secrets *secrets; /* not owned */
 };
 
 /* Called for every line of stderr, from connector_service; may be NULL. JSON log lines come as their message
@@ -146,6 +148,9 @@ void connector_note_log(struct connector_process *process, enum log_level level,
 /* Append text of the connector's (an ERROR trace's message, …) with its config's secrets masked: before it
  * becomes part of an error or a log. What passes through on_log and connector_result is masked already. */
 void connector_mask(const struct connector_process *process, struct slice text, struct buffer *out);
+/* The same of its first `max` bytes, cut to whole characters: no secret shows that goes on beyond. */
+void connector_mask_cut(const struct connector_process *process, struct slice text, size_t max,
+                        struct buffer *out);
 pid_t connector_pid(const struct connector_process *process);
 
 /* --- whole conversations, blocking ---------------------------------------------------------------- */
@@ -153,13 +158,15 @@ pid_t connector_pid(const struct connector_process *process);
 /* Airbyte's one-shot verbs (spec, check, discover): start, wait for the one message, end. The message's
  * payload is copied to the arena as *ret_…'s own document. check gives an error if the connector says FAILED
  * (ERROR_INVALID with its message); so does an ERROR trace (config_error: ERROR_INVALID, else
- * ERROR_CONNECTOR). Without a stall limit of the caller's, ten minutes of silence are one. */
+ * ERROR_CONNECTOR). Without a stall limit of the caller's, ten minutes of silence are one. `secrets` as in
+ * connector_files. */
 int connector_airbyte_spec(const struct connector_program *program, const struct connector_limits *limits,
                            struct arena *arena, struct json *ret_spec, struct error *err);
 int connector_airbyte_check(const struct connector_program *program, struct slice config,
-                            const struct connector_limits *limits, struct error *err);
+                            struct connector_secrets *secrets, const struct connector_limits *limits,
+                            struct error *err);
 int connector_airbyte_discover(const struct connector_program *program, struct slice config,
-                               const struct connector_limits *limits, struct arena *arena,
-                               struct json *ret_catalog, struct error *err);
+                               struct connector_secrets *secrets, const struct connector_limits *limits,
+                               struct arena *arena, struct json *ret_catalog, struct error *err);
 
 #endif

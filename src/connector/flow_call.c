@@ -76,8 +76,7 @@ int connector_flow_no_json(const struct connector_process *process, struct slice
     struct buffer shown;
     buffer_init(&shown, (size_t)16 * SHOWN_MAX);
     bool cut = line.size > SHOWN_MAX;
-    line.size = utf8_cut(line.data, line.size, SHOWN_MAX);
-    connector_mask(process, line, &shown);
+    connector_mask_cut(process, line, SHOWN_MAX, &shown);
     auto_free char *text = mem_strndup(buffer_cstr(&shown), shown.size);
     buffer_done(&shown);
     string_one_line(text);
@@ -97,7 +96,7 @@ struct connector_flow_call *connector_flow_call_start(const struct connector_pro
                                                       struct error *err)
 {
     struct connector_limits own = limits ? *limits : connector_limits_default;
-    const struct connector_files files = {.secrets = question->config};
+    const struct connector_files files = {.secrets = question->secrets};
     if (own.stall_ms == 0)
         own.stall_ms = SILENCE_MAX_MS;
     struct connector_process *process =

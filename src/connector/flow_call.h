@@ -8,10 +8,10 @@
 struct connector_flow_call;
 
 struct connector_flow_question {
-    const char *verb;     /* "validate": what is asked, in errors */
-    const char *answer;   /* "validated": the response's member */
-    struct slice request; /* the line */
-    struct slice config;  /* whose secrets are masked in logs and errors; empty: none */
+    const char *verb;                  /* "validate": what is asked, in errors */
+    const char *answer;                /* "validated": the response's member */
+    struct slice request;              /* the line */
+    struct connector_secrets *secrets; /* masked in logs and errors; not owned; NULL: of the env's names */
 };
 
 /* Start and ask. The question is copied. Without a stall limit of the caller's, ten minutes of silence are

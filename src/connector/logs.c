@@ -2,11 +2,10 @@
 
 #include "json/json.h"
 
-void connector_logs_init(struct connector_logs *logs, struct slice config, const char *const *env,
+void connector_logs_init(struct connector_logs *logs, struct connector_secrets *secrets,
                          connector_on_log *on_log, void *context)
 {
-    *logs = (struct connector_logs){.on_log = on_log, .context = context};
-    connector_secrets_init(&logs->secrets, config, env);
+    *logs = (struct connector_logs){.secrets = secrets, .on_log = on_log, .context = context};
     buffer_init(&logs->partial, CONNECTOR_LOG_LINE_MAX);
     buffer_init(&logs->scratch, 4 * CONNECTOR_LOG_LINE_MAX);
     logs->parser = json_parser_new((struct json_limits){.size_max = CONNECTOR_LOG_LINE_MAX, .depth_max = 64},
@@ -15,7 +14,6 @@ void connector_logs_init(struct connector_logs *logs, struct slice config, const
 
 void connector_logs_done(struct connector_logs *logs)
 {
-    connector_secrets_done(&logs->secrets);
     buffer_done(&logs->partial);
     buffer_done(&logs->scratch);
     json_parser_free(logs->parser);
@@ -41,6 +39,16 @@ static void put_clean(struct buffer *out, struct slice text)
             buffer_byte(out, (char)byte);
         i += valid && c1;
     }
+}
+
+/* Without secrets, and then clean: they are looked for as they were written. */
+static void put_text(struct connector_logs *logs, struct slice text, bool cut)
+{
+    struct buffer masked;
+    buffer_init(&masked, 16 * CONNECTOR_LOG_LINE_MAX);
+    connector_secrets_mask(logs->secrets, text, cut, &masked);
+    put_clean(&logs->scratch, (struct slice){masked.data, masked.size});
+    buffer_done(&masked);
 }
 
 static uint32_t member(const struct json *doc, const char *name, const char *other)
@@ -76,14 +84,14 @@ static bool put_json_line(struct connector_logs *logs, struct slice line, enum l
     int parsed = json_is(&doc, level, JSON_STRING) ? log_level_parse(json_cstring(&doc, level, &arena)) : -1;
     if (parsed >= 0)
         *ret_level = (enum log_level)parsed;
-    put_clean(&logs->scratch, json_string(&doc, message, &arena));
+    put_text(logs, json_string(&doc, message, &arena), false);
     for (uint32_t key = json_first_key(&doc, 0); key != JSON_NONE; key = json_next_key(&doc, 0, key)) {
         if (is_shown_elsewhere(&doc, key))
             continue;
         buffer_byte(&logs->scratch, ' ');
-        put_clean(&logs->scratch, json_string(&doc, key, &arena));
+        put_text(logs, json_string(&doc, key, &arena), false);
         buffer_byte(&logs->scratch, '=');
-        put_clean(&logs->scratch, json_raw(&doc, json_value(key)));
+        put_text(logs, json_raw(&doc, json_value(key)), false);
     }
     arena_done(&arena);
     return true;
@@ -100,24 +108,20 @@ static void keep(struct connector_logs *logs, struct slice line)
     logs->next = (logs->next + 1) % CONNECTOR_LOGS_KEPT;
 }
 
-/* What `scratch` holds is a line as it is to be shown, but for its secrets. */
+/* What `scratch` holds is a line as it is to be shown. */
 static void finish_line(struct connector_logs *logs, enum log_level level, connector_on_log *on_log)
 {
-    struct buffer masked;
-    buffer_init(&masked, 16 * CONNECTOR_LOG_LINE_MAX);
-    connector_secrets_mask(&logs->secrets, (struct slice){logs->scratch.data, logs->scratch.size}, &masked);
-    struct slice shown = {buffer_cstr(&masked), masked.size};
+    struct slice shown = {buffer_cstr(&logs->scratch), logs->scratch.size};
     keep(logs, shown);
     if (on_log)
         on_log(logs->context, level, shown);
-    buffer_done(&masked);
 }
 
 void connector_logs_note(struct connector_logs *logs, struct slice line)
 {
     buffer_clear(&logs->scratch);
-    put_clean(&logs->scratch,
-              (struct slice){line.data, utf8_cut(line.data, line.size, CONNECTOR_LOG_LINE_MAX)});
+    size_t size = utf8_cut(line.data, line.size, CONNECTOR_LOG_LINE_MAX);
+    put_text(logs, (struct slice){line.data, size}, size < line.size);
     finish_line(logs, LOG_INFO, NULL);
 }
 
@@ -130,7 +134,7 @@ static void take_line(struct connector_logs *logs, struct slice line)
         return;
     buffer_clear(&logs->scratch);
     if (!put_json_line(logs, line, &level))
-        put_clean(&logs->scratch, line);
+        put_text(logs, line, logs->partial_cut);
     finish_line(logs, level, logs->on_log);
 }
 
@@ -141,12 +145,14 @@ static void add_partial(struct connector_logs *logs, struct slice bytes)
 {
     size_t room = CONNECTOR_LOG_LINE_MAX - logs->partial.size;
     buffer_append(&logs->partial, bytes.data, bytes.size < room ? bytes.size : room);
+    logs->partial_cut |= bytes.size > room;
 }
 
 void connector_logs_end(struct connector_logs *logs)
 {
     take_line(logs, (struct slice){logs->partial.data, logs->partial.size});
     buffer_clear(&logs->partial);
+    logs->partial_cut = false;
 }
 
 void connector_logs_feed(struct connector_logs *logs, struct slice bytes)

@@ -14,17 +14,19 @@ enum {
 };
 
 struct connector_logs {
-    struct connector_secrets secrets;
+    struct connector_secrets *secrets;
     connector_on_log *on_log; /* may be NULL */
     void *context;
     struct buffer partial; /* of a line of stderr */
     struct buffer scratch; /* the line as it is shown */
     struct json_parser *parser;
+    bool partial_cut;                /* the line has more than is kept of it */
     char *last[CONNECTOR_LOGS_KEPT]; /* a ring; NULL: not filled yet */
     size_t next;
 };
 
-void connector_logs_init(struct connector_logs *logs, struct slice config, const char *const *env,
+/* The secrets are not owned. */
+void connector_logs_init(struct connector_logs *logs, struct connector_secrets *secrets,
                          connector_on_log *on_log, void *context);
 void connector_logs_done(struct connector_logs *logs);
 /* Bytes of stderr. */

@@ -170,16 +170,15 @@ static int judge(const struct conversation *talk, struct error *err)
 }
 
 /* One conversation; the answer's payload is parsed into the arena, if one is given. */
-static int ask(const struct connector_program *program, const char *verb, struct slice config,
+static int ask(const struct connector_program *program, const char *verb, const struct connector_files *files,
                const struct connector_limits *limits, enum airbyte_type wanted, struct arena *arena,
                struct json *ret_payload, struct error *err)
 {
     struct connector_limits own = limits ? *limits : connector_limits_default;
-    const struct connector_files files = {.config = config};
     if (own.stall_ms == 0)
         own.stall_ms = SILENCE_MAX_MS;
     struct conversation talk = {.wanted = wanted};
-    talk.process = connector_start(program, verb, &files, false, &own, NULL, NULL, err);
+    talk.process = connector_start(program, verb, files, false, &own, NULL, NULL, err);
     if (!talk.process)
         return -1;
     talk.parser = json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
@@ -200,18 +199,22 @@ static int ask(const struct connector_program *program, const char *verb, struct
 int connector_airbyte_spec(const struct connector_program *program, const struct connector_limits *limits,
                            struct arena *arena, struct json *ret_spec, struct error *err)
 {
-    return ask(program, "spec", (struct slice){0}, limits, AIRBYTE_SPEC, arena, ret_spec, err);
+    const struct connector_files files = {0};
+    return ask(program, "spec", &files, limits, AIRBYTE_SPEC, arena, ret_spec, err);
 }
 
 int connector_airbyte_check(const struct connector_program *program, struct slice config,
-                            const struct connector_limits *limits, struct error *err)
+                            struct connector_secrets *secrets, const struct connector_limits *limits,
+                            struct error *err)
 {
-    return ask(program, "check", config, limits, AIRBYTE_CONNECTION_STATUS, NULL, NULL, err);
+    const struct connector_files files = {.config = config, .secrets = secrets};
+    return ask(program, "check", &files, limits, AIRBYTE_CONNECTION_STATUS, NULL, NULL, err);
 }
 
 int connector_airbyte_discover(const struct connector_program *program, struct slice config,
-                               const struct connector_limits *limits, struct arena *arena,
-                               struct json *ret_catalog, struct error *err)
+                               struct connector_secrets *secrets, const struct connector_limits *limits,
+                               struct arena *arena, struct json *ret_catalog, struct error *err)
 {
-    return ask(program, "discover", config, limits, AIRBYTE_CATALOG, arena, ret_catalog, err);
+    const struct connector_files files = {.config = config, .secrets = secrets};
+    return ask(program, "discover", &files, limits, AIRBYTE_CATALOG, arena, ret_catalog, err);
 }

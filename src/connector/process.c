@@ -152,8 +152,12 @@ static struct connector_process *process_new(const struct connector_program *pro
     process->container = program->container ? oci_run_new(program) : NULL;
     process->activity_ms = connector_now_ms();
     connector_lines_init(&process->lines, limits->line_max);
-    struct slice secrets = !files ? (struct slice){0} : files->config.size ? files->config : files->secrets;
-    connector_logs_init(&process->logs, secrets, program->env, on_log, log_context);
+    if (!files || !files->secrets) {
+        process->own_secrets = connector_secrets_new();
+        connector_secrets_add(process->own_secrets, files ? files->config : (struct slice){0}, program->env);
+    }
+    process->secrets = process->own_secrets ? process->own_secrets : files->secrets;
+    connector_logs_init(&process->logs, process->secrets, on_log, log_context);
     buffer_init(&process->input, BUFFER_UNLIMITED); /* the owner bounds it: connector_pending_input */
     return process;
 }
@@ -306,6 +310,7 @@ void connector_free(struct connector_process *process)
     connector_folder_remove(&process->folder);
     connector_lines_done(&process->lines);
     connector_logs_done(&process->logs);
+    connector_secrets_free(process->own_secrets);
     buffer_done(&process->input);
     oci_run_free(process->container);
     free(process->label);
@@ -325,7 +330,14 @@ void connector_note_log(struct connector_process *process, enum log_level level,
 
 void connector_mask(const struct connector_process *process, struct slice text, struct buffer *out)
 {
-    connector_secrets_mask(&process->logs.secrets, text, out);
+    connector_secrets_mask(process->secrets, text, false, out);
+}
+
+void connector_mask_cut(const struct connector_process *process, struct slice text, size_t max,
+                        struct buffer *out)
+{
+    size_t size = utf8_cut(text.data, text.size, max);
+    connector_secrets_mask(process->secrets, (struct slice){text.data, size}, size < text.size, out);
 }
 
 /* How it ended, in words after its name. */

@@ -28,6 +28,7 @@ struct connector_process {
     int in, out, err; /* our ends, non-blocking; -1: closed */
     struct connector_lines lines;
     struct connector_logs logs;
+    struct connector_secrets *secrets, *own_secrets; /* own: NULL if they are the caller's */
 
     struct buffer input; /* queued for stdin from input_sent on */
     size_t input_sent;

@@ -244,10 +244,9 @@ static void long_line(const struct connector_process *process, struct error *err
 {
     const struct connector_lines *lines = &process->lines;
     struct slice line = {lines->data + lines->start, lines->end - lines->start};
-    line.size = utf8_cut(line.data, line.size, LONG_LINE_LOOK);
     struct buffer masked;
     buffer_init(&masked, (size_t)4 * LONG_LINE_LOOK);
-    connector_mask(process, line, &masked);
+    connector_mask_cut(process, line, LONG_LINE_LOOK, &masked);
     struct slice shown = {buffer_cstr(&masked), masked.size}, stream = find_stream(shown);
     char begins[LONG_LINE_SHOWN + 1], limit[64], of[LONG_LINE_SHOWN + 32] = "";
     snprintf(begins, sizeof begins, "%.*s", (int)utf8_cut(shown.data, shown.size, LONG_LINE_SHOWN),

@@ -47,6 +47,23 @@ struct task_saved_stream *task_checkpoint_stream(struct task_checkpoint *checkpo
     return stream;
 }
 
+static const char *const marks_names[] = {
+    [TASK_SOURCE] = "sourceMarks", [TASK_DESTINATION] = "destinationMarks"};
+
+static void write_marks(const struct task_checkpoint *checkpoint, struct json_writer *writer)
+{
+    for (int side = 0; side < TASK_SIDE_MAX; side++) {
+        const struct task_saved_marks *marks = &checkpoint->marks[side];
+        if (!marks->pointers)
+            continue;
+        json_put_key(writer, marks_names[side]);
+        json_begin_object(writer);
+        json_member_u64(writer, "of", marks->identity);
+        json_member_raw(writer, "pointers", slice_of(marks->pointers));
+        json_end_object(writer);
+    }
+}
+
 void task_checkpoint_write(const struct task_checkpoint *checkpoint, struct buffer *out)
 {
     buffer_clear(out);
@@ -69,6 +86,7 @@ void task_checkpoint_write(const struct task_checkpoint *checkpoint, struct buff
         json_member_u64(&writer, "sourceChecked", checkpoint->source_checked);
     if (checkpoint->destination_checked)
         json_member_u64(&writer, "destinationChecked", checkpoint->destination_checked);
+    write_marks(checkpoint, &writer);
     if (task_materialize_saved_any(&checkpoint->materialize)) {
         json_put_key(&writer, "materialize");
         task_materialize_saved_write(&checkpoint->materialize, &writer);
@@ -137,6 +155,20 @@ static int load_stream(struct task_checkpoint *checkpoint, const struct json *do
     return 0;
 }
 
+/* Not there, or not as expected: then the connector is asked again. */
+static void load_marks(struct task_checkpoint *checkpoint, const struct json *doc)
+{
+    for (int side = 0; side < TASK_SIDE_MAX; side++) {
+        struct task_saved_marks *marks = &checkpoint->marks[side];
+        uint32_t at = json_get(doc, 0, marks_names[side]), pointers = json_get(doc, at, "pointers");
+        if (!json_is(doc, pointers, JSON_ARRAY) ||
+            !json_to_u64(doc, json_get(doc, at, "of"), &marks->identity))
+            continue;
+        struct slice raw = json_raw(doc, pointers);
+        marks->pointers = arena_strndup(&checkpoint->arena, raw.data, raw.size);
+    }
+}
+
 int task_checkpoint_load(struct task_checkpoint *checkpoint, struct slice saved, struct error *err)
 {
     if (saved.size == 0)
@@ -160,6 +192,7 @@ int task_checkpoint_load(struct task_checkpoint *checkpoint, struct slice saved,
     /* Not there, or not as expected: then it is checked again. */
     json_to_u64(&doc, json_get(&doc, 0, "sourceChecked"), &checkpoint->source_checked);
     json_to_u64(&doc, json_get(&doc, 0, "destinationChecked"), &checkpoint->destination_checked);
+    load_marks(checkpoint, &doc);
     at = json_get(&doc, 0, "session");
     if (at == JSON_NONE || !json_to_u64(&doc, at, &checkpoint->session))
         return corrupt(err, "session");

@@ -19,14 +19,23 @@ struct task_saved_stream {
     bool in_use;                                      /* this session reads it; not saved */
 };
 
+enum task_side { TASK_SOURCE, TASK_DESTINATION, TASK_SIDE_MAX };
+
+/* Where in an endpoint's config its connector's spec marks secrets (marks.h). */
+struct task_saved_marks {
+    uint64_t identity;    /* conversation_identity of the endpoint that it was said of */
+    const char *pointers; /* a JSON array; NULL: not known */
+};
+
 struct task_checkpoint {
     struct airbyte_states *states; /* of a source that speaks Airbyte's protocol */
     struct task_flow_saved flow;   /* of one that speaks Flow's */
     struct task_materialize_saved materialize;
     uint64_t source_checked,
         destination_checked; /* conversation_identity of what `check` said yes to; 0: none */
-    bool existed;            /* there was one to load */
-    bool complete;           /* the last session came to its end */
+    struct task_saved_marks marks[TASK_SIDE_MAX];
+    bool existed;  /* there was one to load */
+    bool complete; /* the last session came to its end */
     uint64_t
         session; /* of a connection: the sync's id, shared by its attempts; of a capture: sessions begun */
     struct task_saved_stream **streams;

@@ -13,6 +13,7 @@ struct conversation {
 
 struct conversation *conversation_start(const struct connector_program *program, const char *verb,
                                         enum airbyte_type wanted, struct slice config,
+                                        struct connector_secrets *secrets,
                                         const struct connector_limits *limits, struct task_report *report,
                                         struct error *err)
 {
@@ -20,7 +21,7 @@ struct conversation *conversation_start(const struct connector_program *program,
     task_output_init(&conversation->output, program->label, report, limits);
     conversation->verb = mem_strdup(verb);
     conversation->wanted = wanted;
-    struct connector_files files = {.config = config};
+    struct connector_files files = {.config = config, .secrets = secrets};
     conversation->output.process =
         connector_start(program, verb, &files, false, limits, task_output_on_log, &conversation->output, err);
     if (!conversation->output.process) {

@@ -14,6 +14,7 @@ struct conversation;
 /* `wanted` is the message that answers `verb`. Logs go to the report. */
 struct conversation *conversation_start(const struct connector_program *program, const char *verb,
                                         enum airbyte_type wanted, struct slice config,
+                                        struct connector_secrets *secrets,
                                         const struct connector_limits *limits, struct task_report *report,
                                         struct error *err);
 void conversation_free(struct conversation *conversation);

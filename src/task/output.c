@@ -36,9 +36,8 @@ void task_output_on_log(void *context, enum log_level level, struct slice line)
 /* The text as it may be shown, valid until the next call. */
 static struct slice masked(struct task_output *output, struct slice text)
 {
-    text.size = utf8_cut(text.data, text.size, MASK_MAX);
     buffer_clear(&output->masked);
-    connector_mask(output->process, text, &output->masked);
+    connector_mask_cut(output->process, text, MASK_MAX, &output->masked);
     return (struct slice){buffer_cstr(&output->masked), output->masked.size};
 }
 

@@ -1,5 +1,6 @@
 #include "task/conversation.h"
 #include "task/lookup.h"
+#include "task/marks.h"
 #include "task/output.h"
 #include "task/reader.h"
 
@@ -10,8 +11,8 @@
 
 struct reader {
     struct task_reader base;
-    struct conversation *talk; /* `check` or `discover` */
-    bool checking;
+    struct conversation *talk; /* `spec`, `check` or `discover` */
+    bool asking_spec, checking;
     uint64_t identity;         /* of the endpoint as it is now */
     struct task_output output; /* of `read` */
     struct task_lookup lookup;
@@ -35,10 +36,17 @@ static int ask(struct reader *reader, const char *verb, enum airbyte_type wanted
 {
     const struct task *task = reader->base.task;
     const struct task_spec *spec = task->spec;
+    struct slice config = wanted == AIRBYTE_SPEC ? (struct slice){0} : spec->source.config;
     conversation_free(reader->talk);
-    reader->talk = conversation_start(&spec->source.program, verb, wanted, spec->source.config, &spec->limits,
-                                      task->report, err);
+    reader->talk = conversation_start(&spec->source.program, verb, wanted, config, task->secrets,
+                                      &spec->limits, task->report, err);
     return reader->talk ? 0 : -1;
+}
+
+static int ask_on(struct reader *reader, struct error *err)
+{
+    return reader->checking ? ask(reader, "check", AIRBYTE_CONNECTION_STATUS, err)
+                            : ask(reader, "discover", AIRBYTE_CATALOG, err);
 }
 
 static int open_reader(struct task_reader *base, struct error *err)
@@ -46,8 +54,25 @@ static int open_reader(struct task_reader *base, struct error *err)
     struct reader *reader = of(base);
     reader->identity = conversation_identity(&base->task->spec->source);
     reader->checking = base->task->checkpoint.source_checked != reader->identity;
-    return reader->checking ? ask(reader, "check", AIRBYTE_CONNECTION_STATUS, err)
-                            : ask(reader, "discover", AIRBYTE_CATALOG, err);
+    reader->asking_spec = !task_marks_known(base->task, TASK_SOURCE);
+    return reader->asking_spec ? ask(reader, "spec", AIRBYTE_SPEC, err) : ask_on(reader, err);
+}
+
+static int service_spec(struct reader *reader, struct error *err)
+{
+    struct task *task = reader->base.task;
+    struct json spec;
+    int done = conversation_service(reader->talk, err);
+    if (done == 0)
+        return 0;
+    if (done < 0 || conversation_answer(reader->talk, &task->arena, &spec, err) < 0) {
+        task_marks_unknown(task, reader->base.label, err);
+    } else {
+        uint32_t schema = json_get(&spec, 0, "connectionSpecification");
+        task_marks_take(task, TASK_SOURCE, schema == JSON_NONE ? (struct slice){0} : json_raw(&spec, schema));
+    }
+    reader->asking_spec = false;
+    return ask_on(reader, err);
 }
 
 static int service_check(struct reader *reader, struct error *err)
@@ -101,7 +126,8 @@ static int begin(struct task_reader *base, struct error *err)
     airbyte_configured_catalog_write(&catalog_text, &catalog);
     airbyte_states_write_file(&state_text, task->checkpoint.states);
     struct connector_files files = {.config = task->spec->source.config,
-                                    .catalog = {catalog_text.data, catalog_text.size}};
+                                    .catalog = {catalog_text.data, catalog_text.size},
+                                    .secrets = task->secrets};
     if (!airbyte_states_empty(task->checkpoint.states))
         files.state = (struct slice){state_text.data, state_text.size};
     reader->output.process = connector_start(&task->spec->source.program, "read", &files, false,
@@ -132,7 +158,9 @@ static int service(struct task_reader *base, struct error *err)
 {
     struct reader *reader = of(base);
     if (reader->talk)
-        return reader->checking ? service_check(reader, err) : service_discover(reader, err);
+        return reader->asking_spec ? service_spec(reader, err)
+               : reader->checking  ? service_check(reader, err)
+                                   : service_discover(reader, err);
     if (!reader->output.process || reader->ended)
         return 0;
     if (connector_service(reader->output.process, err) < 0)

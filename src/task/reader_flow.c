@@ -26,7 +26,7 @@ static bool ready(const struct task_reader *base)
 static int start_session(struct flow_reader *reader, struct error *err)
 {
     const struct task_spec *spec = reader->base.task->spec;
-    const struct connector_files files = {.secrets = spec->source.config};
+    const struct connector_files files = {.secrets = reader->base.task->secrets};
     struct buffer line;
     reader->phase = FLOW_PHASE_OPENING;
     reader->process = connector_start(&spec->source.program, NULL, &files, true, &spec->limits,

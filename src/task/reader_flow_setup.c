@@ -1,5 +1,6 @@
 #include "base/hash.h"
 #include "task/flow_bindings.h"
+#include "task/marks.h"
 #include "task/reader_flow.h"
 
 #include <assert.h>
@@ -225,7 +226,7 @@ static int ask(struct flow_reader *reader, enum flow_phase phase, struct error *
         .verb = flow_capture_request_name(request.type),
         .answer = flow_capture_response_name(answer),
         .request = {line.data, line.size},
-        .config = task->spec->source.config,
+        .secrets = phase == FLOW_PHASE_SPEC ? task->all : task->secrets,
     };
     reader->phase = phase;
     reader->call = connector_flow_call_start(&task->spec->source.program, &question, &task->spec->limits,
@@ -239,7 +240,7 @@ int flow_setup_open(struct flow_reader *reader, struct error *err)
 {
     if (read_capture(reader, err) < 0)
         return -1;
-    if (use_saved_paths(reader)) {
+    if (task_marks_known(reader->base.task, TASK_SOURCE) && use_saved_paths(reader)) {
         reader->phase = FLOW_PHASE_SET_UP;
         return 0;
     }
@@ -254,6 +255,7 @@ static int take_spec(struct flow_reader *reader, const struct flow_spec *spec, s
         return error_set(err, ERROR_UNSUPPORTED,
                          "%s speaks version %u of Flow's protocol, this program speaks %d",
                          reader->base.label, spec->protocol, FLOW_PROTOCOL_VERSION);
+    task_marks_take(reader->base.task, TASK_SOURCE, spec->raw_config_schema);
     return ask(reader, FLOW_PHASE_VALIDATE, err);
 }
 

@@ -72,8 +72,15 @@ void task_report_log(struct task_report *report, enum log_level level, const cha
         return;
     }
     report->lines_left--;
-    auto_free char *message = mem_strndup(line.data, utf8_cut(line.data, line.size, TASK_LOG_LINE_MAX));
-    send_log(report, level, origin, message);
+    struct buffer masked;
+    buffer_init(&masked, (size_t)4 * TASK_LOG_LINE_MAX);
+    size_t size = utf8_cut(line.data, line.size, TASK_LOG_LINE_MAX);
+    if (report->secrets)
+        connector_secrets_mask(report->secrets, (struct slice){line.data, size}, size < line.size, &masked);
+    else
+        buffer_append(&masked, line.data, size);
+    send_log(report, level, origin, buffer_cstr(&masked));
+    buffer_done(&masked);
 }
 
 void task_report_logf(struct task_report *report, enum log_level level, const char *format, ...)

@@ -3,6 +3,7 @@
 #define FIRTH_TASK_REPORT_H
 
 #include "base/clock.h"
+#include "connector/secrets.h"
 #include "task/event.h"
 
 struct task_report {
@@ -10,7 +11,8 @@ struct task_report {
     const struct clock *clock;
     uint64_t began_ns;
     struct buffer line;
-    bool broken; /* nobody reads any more: the task has to end */
+    struct connector_secrets *secrets; /* masked in every log line; NULL: none; not owned */
+    bool broken;                       /* nobody reads any more: the task has to end */
 
     uint64_t window_ms;  /* of the log budget: the second it is for */
     uint32_t lines_left; /* in it */

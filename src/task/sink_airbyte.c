@@ -1,6 +1,7 @@
 #include "task/conversation.h"
 #include "task/echo.h"
 #include "task/ledger.h"
+#include "task/marks.h"
 #include "task/output.h"
 #include "task/rename.h"
 #include "task/sink.h"
@@ -20,7 +21,7 @@ enum { WAITING_MAX = 4 << 20 /* bytes queued for the destination before the sour
 struct sink {
     struct task_sink base;
     struct task_ledger ledger;
-    struct conversation *talk; /* `spec`, for what the destination can do, then `check` */
+    struct conversation *talk; /* `spec`, for what the destination can do and what is secret, then `check` */
     bool checking;
     uint64_t identity;         /* of the endpoint as it is now */
     struct task_output output; /* of `write` */
@@ -66,8 +67,9 @@ static int check_unless_done(struct sink *sink, struct error *err)
     if (sink->prepared)
         return 0;
     sink->checking = true;
-    sink->talk = conversation_start(&spec->destination.program, "check", AIRBYTE_CONNECTION_STATUS,
-                                    spec->destination.config, &spec->limits, task->report, err);
+    sink->talk =
+        conversation_start(&spec->destination.program, "check", AIRBYTE_CONNECTION_STATUS,
+                           spec->destination.config, task->secrets, &spec->limits, task->report, err);
     return sink->talk ? 0 : -1;
 }
 
@@ -92,10 +94,10 @@ static int open_sink(struct task_sink *base, struct error *err)
     const struct task_spec *spec = base->task->spec;
     if (task_ledger_open(&sink->ledger, base->task, err) < 0)
         return -1;
-    if (!wants_defaults(spec))
+    if (task_marks_known(base->task, TASK_DESTINATION) && !wants_defaults(spec))
         return check_unless_done(sink, err);
     sink->talk = conversation_start(&spec->destination.program, "spec", AIRBYTE_SPEC, (struct slice){0},
-                                    &spec->limits, base->task->report, err);
+                                    base->task->secrets, &spec->limits, base->task->report, err);
     return sink->talk ? 0 : -1;
 }
 
@@ -104,23 +106,36 @@ static bool prepared(const struct task_sink *base)
     return of_const(base)->prepared;
 }
 
-static int service_spec(struct sink *sink, struct error *err)
+static void take_modes(struct task *task, const struct json *spec)
 {
-    int done = conversation_service(sink->talk, err);
-    if (done <= 0)
-        return done;
-    struct task *task = sink->base.task;
-    struct json spec;
-    if (conversation_answer(sink->talk, &task->arena, &spec, err) < 0)
-        return -1;
-    uint32_t modes = json_get(&spec, 0, "supported_destination_sync_modes");
-    for (uint32_t at = json_first(&spec, modes); at != JSON_NONE; at = json_next(&spec, modes, at)) {
-        int mode = json_is(&spec, at, JSON_STRING)
-                       ? airbyte_destination_sync_mode_parse(json_string(&spec, at, &task->arena))
+    uint32_t modes = json_get(spec, 0, "supported_destination_sync_modes");
+    for (uint32_t at = json_first(spec, modes); at != JSON_NONE; at = json_next(spec, modes, at)) {
+        int mode = json_is(spec, at, JSON_STRING)
+                       ? airbyte_destination_sync_mode_parse(json_string(spec, at, &task->arena))
                        : -1;
         if (mode >= 0)
             task->destination_modes |= 1U << mode;
     }
+}
+
+static int service_spec(struct sink *sink, struct error *err)
+{
+    struct task *task = sink->base.task;
+    struct json spec;
+    int done = conversation_service(sink->talk, err);
+    if (done == 0)
+        return 0;
+    if (done < 0 || conversation_answer(sink->talk, &task->arena, &spec, err) < 0) {
+        if (wants_defaults(task->spec))
+            return -1;
+        task_marks_unknown(task, sink->base.label, err);
+        return check_unless_done(sink, err);
+    }
+    uint32_t schema = json_get(&spec, 0, "connectionSpecification");
+    task_marks_take(task, TASK_DESTINATION,
+                    schema == JSON_NONE ? (struct slice){0} : json_raw(&spec, schema));
+    if (wants_defaults(task->spec))
+        take_modes(task, &spec);
     return check_unless_done(sink, err);
 }
 
@@ -144,7 +159,8 @@ static int start(struct sink *sink, struct error *err)
     buffer_init(&text, BUFFER_UNLIMITED);
     airbyte_configured_catalog_write(&text, &catalog);
     struct connector_files files = {.config = task->spec->destination.config,
-                                    .catalog = {text.data, text.size}};
+                                    .catalog = {text.data, text.size},
+                                    .secrets = task->secrets};
     sink->output.process = connector_start(&task->spec->destination.program, "write", &files, true,
                                            &task->spec->limits, task_output_on_log, &sink->output, err);
     buffer_done(&text);

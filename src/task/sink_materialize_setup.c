@@ -1,3 +1,4 @@
+#include "task/marks.h"
 #include "task/sink_materialize.h"
 
 /* Before a session: spec, validate and apply, each a process of its own, asked only if the specification is
@@ -59,7 +60,7 @@ static int ask(struct materialize_sink *sink, enum materialize_step step, struct
         .verb = flow_materialize_request_name(request.type),
         .answer = flow_materialize_response_name(answers[step]),
         .request = {line.data, line.size},
-        .config = spec->destination.config,
+        .secrets = step == MATERIALIZE_ASK_SPEC ? sink->base.task->all : sink->base.task->secrets,
     };
     sink->step = step;
     sink->call = connector_flow_call_start(&spec->destination.program, &question, &spec->limits,
@@ -85,7 +86,7 @@ static void name_sources(struct materialize_sink *sink)
 static int start_session(struct materialize_sink *sink, struct error *err)
 {
     const struct task_spec *spec = sink->base.task->spec;
-    const struct connector_files files = {.secrets = spec->destination.config};
+    const struct connector_files files = {.secrets = sink->base.task->secrets};
     const struct flow_range range = FLOW_RANGE_ALL;
     const struct flow_materialize_request request = {.type = FLOW_MATERIALIZE_OPEN,
                                                      .open = {.materialization = &sink->spec,
@@ -144,6 +145,7 @@ static int take_spec(struct materialize_sink *sink, const struct flow_spec *spec
         return error_set(err, ERROR_UNSUPPORTED,
                          "%s speaks version %u of Flow's protocol, this program speaks %d", sink->base.label,
                          spec->protocol, FLOW_PROTOCOL_VERSION);
+    task_marks_take(sink->base.task, TASK_DESTINATION, spec->raw_config_schema);
     return materialize_plan_name(sink, spec->raw_resource_config_schema, err) < 0
                ? -1
                : ask(sink, MATERIALIZE_ASK_VALIDATE, err);
@@ -173,8 +175,9 @@ int materialize_setup_open(struct materialize_sink *sink, struct error *err)
 {
     if (materialize_plan_read(sink, err) < 0)
         return -1;
-    return materialize_plan_is_applied(sink) ? start_session(sink, err)
-                                             : ask(sink, MATERIALIZE_ASK_SPEC, err);
+    bool known = task_marks_known(sink->base.task, TASK_DESTINATION);
+    return known && materialize_plan_is_applied(sink) ? start_session(sink, err)
+                                                      : ask(sink, MATERIALIZE_ASK_SPEC, err);
 }
 
 int materialize_setup_service(struct materialize_sink *sink, struct error *err)

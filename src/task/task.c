@@ -1,5 +1,6 @@
 #include "task/task.h"
 
+#include "task/marks.h"
 #include "task/sink.h"
 #include "task/streams.h"
 
@@ -315,6 +316,7 @@ enum task_outcome task_run(const struct task_spec *spec, struct task_report *rep
     struct task *task = &session.task;
     arena_init(&task->arena);
     task_checkpoint_init(&task->checkpoint);
+    task_marks_init(task);
     task->validator = schema_validator_new();
     task->reader = new_reader(task);
     task->sink = new_sink(task);
@@ -337,6 +339,9 @@ enum task_outcome task_run(const struct task_spec *spec, struct task_report *rep
                          "%llu document%s had members of the same name: the last of them counts",
                          (unsigned long long)task->repeated, task->repeated == 1 ? "" : "s");
     close_session(&session);
+    if (result < 0)
+        connector_secrets_mask_message(task->secrets, err->message, sizeof err->message);
+    task_marks_done(task);
     if (result < 0)
         return TASK_FAILED;
     return task->stopping || session.stop_now ? TASK_STOPPED : TASK_COMPLETED;

@@ -43,7 +43,9 @@ struct task {
     const struct task_spec *spec;
     const struct clock *clock;
     struct task_report *report;
-    struct arena arena; /* the session */
+    struct arena arena;                /* the session */
+    struct connector_secrets *secrets; /* marks.h */
+    struct connector_secrets *all;     /* every value of the configs: for who is asked what is secret */
 
     struct task_binding *bindings;
     /* The same order as bindings: progress events show this array. */

@@ -10,7 +10,6 @@ static const struct connector_flow_question question = {
     .verb = "validate",
     .answer = "validated",
     .request = SLICE_LITERAL("{\"validate\":{\"config\":{\"password\":\"pass-w0rd\"}}}\n"),
-    .config = SLICE_LITERAL("{\"password\":\"pass-w0rd\"}"),
 };
 
 static int ask(const char *script, const struct connector_limits *limits, struct error *err)
@@ -21,7 +20,11 @@ static int ask(const char *script, const struct connector_limits *limits, struct
     struct arena arena;
     struct json line;
     arena_init(&arena);
-    int result = connector_flow_ask(&program, &question, limits, &arena, &line, err);
+    mem_auto(connector_secrets_free) struct connector_secrets *secrets = connector_secrets_new();
+    connector_secrets_add(secrets, SLICE_LITERAL("{\"password\":\"pass-w0rd\"}"), NULL);
+    struct connector_flow_question asked = question;
+    asked.secrets = secrets;
+    int result = connector_flow_ask(&program, &asked, limits, &arena, &line, err);
     if (result == 0)
         assert_true(json_string_is(
             &line, json_pointer(&line, 0, SLICE_LITERAL("/validated/bindings/0/resourcePath/0")), "a"));

@@ -105,14 +105,14 @@ static void test_check(void **state)
     struct error err;
     const char *argv[5];
     struct connector_program program = shell(argv, "test \"$1\" = check && echo '" SUCCEEDED "'");
-    assert_int_equal(connector_airbyte_check(&program, config, NULL, &err), 0);
+    assert_int_equal(connector_airbyte_check(&program, config, NULL, NULL, &err), 0);
     program = shell(argv, "echo '" FAILED "'");
-    assert_int_equal(connector_airbyte_check(&program, config, NULL, &err), -1);
+    assert_int_equal(connector_airbyte_check(&program, config, NULL, NULL, &err), -1);
     assert_int_equal(err.code, ERROR_INVALID);
     assert_false(err.retriable);
     assert_string_equal(err.message, "the script: wrong ***"); /* even here no secret passes */
     program = shell(argv, "echo '" FAILED "'; exit 1");
-    assert_int_equal(connector_airbyte_check(&program, config, NULL, &err), -1);
+    assert_int_equal(connector_airbyte_check(&program, config, NULL, NULL, &err), -1);
     assert_string_equal(err.message, "the script: wrong ***");
 }
 
@@ -128,7 +128,8 @@ static void test_discover(void **state)
     struct json doc;
     struct error err;
     arena_init(&arena);
-    int result = connector_airbyte_discover(&program, SLICE_LITERAL("{\"key\":1}"), NULL, &arena, &doc, &err);
+    int result =
+        connector_airbyte_discover(&program, SLICE_LITERAL("{\"key\":1}"), NULL, NULL, &arena, &doc, &err);
     assert_int_equal(result, 0);
     assert_int_equal(json_count(&doc, json_get(&doc, 0, "streams")), 1);
     arena_done(&arena);
