@@ -38,6 +38,8 @@ struct connector_limits {
     uint64_t stall_ms;   /* nothing read from or written to it for so long is a failure, 0 = never, default
                             0. Time in which it waits for us does not count: lines the owner has not
                             taken, an open stdin with nothing queued for it. */
+    uint64_t exit_ms;    /* from the end of its stdout to its exit, then it is asked to stop, which makes it a
+                            failure; 0 = never, default 10 s */
     uint64_t stop_ms;    /* from SIGTERM to SIGKILL, default 10 s */
 };
 extern const struct connector_limits connector_limits_default;
@@ -108,7 +110,7 @@ MEM_DEFINE_CLEANUP(struct connector_process *, connector_free);
 
 /* Fill up to 4 pollfds (stdout, stderr, stdin if bytes wait to be written, the exit). Returns how many. */
 size_t connector_pollfds(struct connector_process *process, struct pollfd fds[4]);
-/* Milliseconds until connector_service must be called even if no descriptor is ready (stall), -1: never. */
+/* Milliseconds until connector_service must be called even if no descriptor is ready, -1: never. */
 int connector_timeout_ms(const struct connector_process *process);
 /* Do what is ready: read stdout into the line buffer (only when the owner has taken the lines before),
  * read stderr, write pending stdin, notice the exit. -1: a line too long, a stall, a connector that closed

@@ -14,7 +14,7 @@ struct connector_flow_call {
     char *verb, *answer_name;
     struct buffer answer; /* the response's line */
     struct json_parser *parser;
-    uint64_t lines, ended_ms; /* when its output ended, 0: not yet */
+    uint64_t lines;
     bool answered;
     /* A line that is no JSON, until it is known whether a connector that died tore it. */
     bool torn;
@@ -41,7 +41,7 @@ int connector_flow_result(const struct connector_process *process, struct error 
 {
     struct error exit;
     /* One that is done need not have read what came too late for it: an acknowledgement. */
-    if (process->exit_code == CLD_EXITED && process->exit_status == 0)
+    if (process->exit_code == CLD_EXITED && process->exit_status == 0 && !process->overstayed)
         return 0;
     if (connector_result(process, &exit) == 0)
         return 0;
@@ -135,19 +135,9 @@ size_t connector_flow_call_pollfds(struct connector_flow_call *call, struct poll
     return connector_pollfds(call->process, fds);
 }
 
-/* Until it must have exited; -1: it has not ended its output yet. */
-static int exit_wait_ms(const struct connector_flow_call *call)
-{
-    if (!call->ended_ms || call->process->exited)
-        return -1;
-    uint64_t since = connector_now_ms() - call->ended_ms, limit = call->process->limits.stop_ms;
-    return since < limit ? (int)(limit - since) : 0;
-}
-
 int connector_flow_call_timeout_ms(const struct connector_flow_call *call)
 {
-    int timeout = connector_timeout_ms(call->process), left = exit_wait_ms(call);
-    return timeout < 0 || (left >= 0 && left < timeout) ? left : timeout;
+    return connector_timeout_ms(call->process);
 }
 
 static int take_line(struct connector_flow_call *call, struct slice text, struct error *err)
@@ -217,14 +207,7 @@ int connector_flow_call_service(struct connector_flow_call *call, struct error *
         if (take_line(call, text, err) < 0)
             return -1;
     }
-    if (connector_exited(process))
-        return judge(call, err);
-    if (connector_output_ended(process) && !call->ended_ms)
-        call->ended_ms = connector_now_ms();
-    if (exit_wait_ms(call) != 0)
-        return 0;
-    return error_set(err, ERROR_CONNECTOR, "%s closed its output after '%s', but did not exit within %llu ms",
-                     process->label, call->verb, (unsigned long long)process->limits.stop_ms);
+    return connector_exited(process) ? judge(call, err) : 0;
 }
 
 int connector_flow_call_answer(const struct connector_flow_call *call, struct arena *arena,

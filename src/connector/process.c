@@ -344,7 +344,11 @@ void connector_mask_cut(const struct connector_process *process, struct slice te
 static void describe_end(const struct connector_process *process, const char *logs, struct buffer *out)
 {
     bool ours = process->stopping || process->killed;
-    if (process->stop_expired)
+    if (process->overstayed)
+        buffer_printf(out, "closed its output, but did not exit within %llu ms; then it %s",
+                      (unsigned long long)process->limits.exit_ms,
+                      process->stop_expired ? "ignored SIGTERM and was killed" : "was told to");
+    else if (process->stop_expired)
         buffer_printf(out, "did not stop within %llu ms of SIGTERM and was killed",
                       (unsigned long long)process->limits.stop_ms);
     else if (process->container &&
@@ -370,7 +374,7 @@ int connector_result(const struct connector_process *process, struct error *err)
 {
     assert(process->exited);
     bool read_all = !process->reads_all || (!process->input_broken && !process->input_unread);
-    if (process->exit_code == CLD_EXITED && process->exit_status == 0 && read_all)
+    if (process->exit_code == CLD_EXITED && process->exit_status == 0 && read_all && !process->overstayed)
         return 0;
     struct buffer text, logs;
     buffer_init(&text, ERROR_MESSAGE_MAX);
@@ -378,7 +382,7 @@ int connector_result(const struct connector_process *process, struct error *err)
     connector_logs_describe(&process->logs, &logs);
     describe_end(process, buffer_cstr(&logs), &text);
     buffer_append(&text, logs.data, logs.size);
-    bool ours = process->stopping || process->killed;
+    bool ours = (process->stopping || process->killed) && !process->overstayed;
     error_set(err, ours ? ERROR_CANCELLED : ERROR_CONNECTOR, "%s %s", process->label, buffer_cstr(&text));
     err->retriable =
         !ours && !(process->container && oci_run_hopeless(exit_status(process), buffer_cstr(&logs)));

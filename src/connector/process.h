@@ -43,9 +43,11 @@ struct connector_process {
     int exit_code;         /* CLD_EXITED, CLD_KILLED, CLD_DUMPED */
     int exit_status;       /* status or signal */
     bool stopping, killed; /* we sent SIGTERM, SIGKILL */
+    bool overstayed;       /* SIGTERM because it closed its output and lived on */
     bool stop_expired;     /* and SIGKILL because SIGTERM did not do */
     uint64_t activity_ms;  /* of the last byte in any direction, or of the last time it waited for us */
-    uint64_t stop_ms, exit_ms, broken_ms; /* when those began, valid with their flags */
+    uint64_t stop_ms, exit_ms, broken_ms,
+        ended_ms; /* when those began, valid with their flags; its output's end */
 };
 
 uint64_t connector_now_ms(void);

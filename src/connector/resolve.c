@@ -7,6 +7,7 @@ const struct connector_limits connector_limits_default = {
     .memory_max = 0,
     .files_max = 1024,
     .stall_ms = 0,
+    .exit_ms = 10000,
     .stop_ms = 10000,
 };
 

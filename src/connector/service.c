@@ -53,6 +53,13 @@ static uint64_t linger_since(const struct connector_process *process)
     return process->activity_ms > process->exit_ms ? process->activity_ms : process->exit_ms;
 }
 
+/* Its output is closed, and it lives on: its time to exit runs. */
+static bool may_overstay(const struct connector_process *process)
+{
+    return process->out < 0 && process->limits.exit_ms && !process->stopping && !process->killed &&
+           !process->exited;
+}
+
 int connector_timeout_ms(const struct connector_process *process)
 {
     uint64_t now = connector_now_ms(), deadline = UINT64_MAX;
@@ -65,6 +72,8 @@ int connector_timeout_ms(const struct connector_process *process)
         sooner(&deadline, linger_since(process), open && !process->killed ? CONNECTOR_LINGER_MS : 0);
     if (process->stopping && !process->killed)
         sooner(&deadline, process->stop_ms, process->limits.stop_ms);
+    if (may_overstay(process))
+        sooner(&deadline, process->ended_ms, process->limits.exit_ms);
     if (process->input_broken && !process->killed && !process->exited)
         sooner(&deadline, process->broken_ms, process->limits.stop_ms);
     if (process->limits.stall_ms && !process->killed && !process->exited)
@@ -207,6 +216,7 @@ static void end_output(struct connector_process *process)
     mem_close_cleanup(&process->out);
     process->out = -1;
     process->lines.ended = true;
+    process->ended_ms = connector_now_ms();
 }
 
 static void end_errors(struct connector_process *process)
@@ -364,6 +374,10 @@ static int check_times(struct connector_process *process, struct error *err)
     }
     if (process->exited || process->killed)
         return 0;
+    if (may_overstay(process) && now - process->ended_ms >= process->limits.exit_ms) {
+        process->overstayed = true;
+        connector_stop(process);
+    }
     if (process->input_broken && now - process->broken_ms >= stop_ms)
         return refuses_input(process, err);
     if (waits_for_us(process))

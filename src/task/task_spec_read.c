@@ -205,6 +205,7 @@ static void read_limits(struct spec_reader *reader, struct task_spec *spec)
         .memory_max = get_u64(reader, limits, "memoryMax", UINT64_MAX),
         .files_max = (uint32_t)get_u64(reader, limits, "filesMax", UINT32_MAX),
         .stall_ms = get_u64(reader, limits, "stallMs", UINT64_MAX),
+        .exit_ms = get_u64(reader, limits, "exitMs", UINT64_MAX),
         .stop_ms = get_u64(reader, limits, "stopMs", UINT64_MAX),
     };
 }

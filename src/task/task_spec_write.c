@@ -125,6 +125,7 @@ static void write_limits(struct json_writer *writer, const struct task_spec *spe
     json_member_u64(writer, "memoryMax", spec->limits.memory_max);
     json_member_u64(writer, "filesMax", spec->limits.files_max);
     json_member_u64(writer, "stallMs", spec->limits.stall_ms);
+    json_member_u64(writer, "exitMs", spec->limits.exit_ms);
     json_member_u64(writer, "stopMs", spec->limits.stop_ms);
     json_end_object(writer);
 }

@@ -85,11 +85,13 @@ def step(kind, value):
 
 
 def main():
-    config, verb = argument("--config"), sys.argv[1]
+    config, verb = argument("--config") or {}, sys.argv[1]
     if config.get("seen"):
         with open(config["seen"], "a") as seen:
             seen.write(json.dumps({"verb": verb, "state": argument("--state"), "catalog": argument("--catalog")}) + "\n")
-    if verb == "check":
+    if verb == "spec":
+        message({"type": "SPEC", "spec": {"connectionSpecification": {"type": "object"}}})
+    elif verb == "check":
         for each in config.get("check", [SUCCEEDED]):
             step(*next(iter(each.items())))
     elif verb == "discover":

@@ -115,9 +115,9 @@ static void test_endless(void **state)
     assert_int_equal(ask("exec sleep 60", &limits, &err), -1);
     assert_contains(err.message, "the script stalls: for 100 ms");
     limits.stall_ms = 0;
-    limits.stop_ms = 100;
+    limits.exit_ms = 100;
     assert_int_equal(ask("cat >/dev/null; echo '" ANSWER "'; exec >&- sleep 60", &limits, &err), -1);
-    assert_contains(err.message, "closed its output after 'validate', but did not exit within 100 ms");
+    assert_contains(err.message, "closed its output, but did not exit within 100 ms; then it was told to");
     limits.line_max = 1000;
     assert_int_equal(ask("cat >/dev/null; yes | tr -d '\\n'", &limits, &err), -1);
     assert_int_equal(err.code, ERROR_LIMIT);

@@ -480,6 +480,46 @@ static void test_input_refused(void **state)
     buffer_done(&big);
 }
 
+/* It closes its output and lives on. What it has said is whole; it may still exit by itself. */
+static void test_output_closed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *script, *message; /* NULL: all is well */
+    } cases[] = {
+        {"echo all; exec >&- 2>&-; read x; exit 0", NULL}, /* until its input ends, which is at once */
+        {"echo all; exec >&-; exec sleep 60",
+         "closed its output, but did not exit within 100 ms; then it was told to"},
+        {"trap 'exit 0' TERM; echo all; exec >&-; echo busy >&2; while :; do sleep 0.01; done",
+         "closed its output, but did not exit within 100 ms; then it was told to; its last log lines:\n  "
+         "busy"},
+        {"trap '' TERM; echo all; exec >&-; while :; do sleep 0.01; done",
+         "closed its output, but did not exit within 100 ms; then it ignored SIGTERM and was killed"},
+    };
+    struct connector_limits limits = limits_with(0, 3600 * 1000, 100);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *argv[5];
+        struct connector_program program = shell(argv, cases[i].script);
+        struct run run;
+        run_init(&run);
+        limits.exit_ms = cases[i].message ? 100 : 60000;
+        struct connector_process *process =
+            connector_start(&program, NULL, NULL, false, &limits, run_log, &run, &run.err);
+        assert_non_null(process);
+        run_loop(&run, process);
+        assert_int_equal(run.service, 0);
+        assert_string_equal(buffer_cstr(&run.lines), "all\n");
+        assert_int_equal(run.result, cases[i].message ? -1 : 0);
+        if (cases[i].message) {
+            assert_contains(run.err.message, cases[i].message);
+            assert_int_equal(run.err.code, ERROR_CONNECTOR);
+            assert_true(run.err.retriable);
+        }
+        connector_free(process);
+        run_done(&run);
+    }
+}
+
 /* --- what it is given ----------------------------------------------------------------------------- */
 
 static void test_files(void **state)
@@ -713,6 +753,7 @@ int main(void)
         TEST(test_input),
         TEST(test_input_refused),
         TEST(test_files),
+        TEST(test_output_closed),
         TEST(test_secrets_are_masked),
         TEST(test_secrets_of_the_environment_are_masked),
         TEST(test_environment),

@@ -27,7 +27,7 @@ static struct task_spec sample(enum task_kind kind, const struct task_binding_sp
         .schemas = schemas,
         .schema_count = 1,
         .commit = {.bytes = 1, .time_ms = 2, .idle_ms = 3},
-        .limits = {.line_max = 4, .memory_max = 5, .files_max = 6, .stall_ms = 7, .stop_ms = 8},
+        .limits = {.line_max = 4, .memory_max = 5, .files_max = 6, .stall_ms = 7, .exit_ms = 9, .stop_ms = 8},
         .interval_ms = 9,
     };
 }
@@ -105,6 +105,7 @@ static void test_capture(void **state)
     assert_int_equal(back.schema_count, 1);
     assert_true(slice_equal(back.schemas[0].source, schemas[0].source));
     assert_int_equal(back.commit.idle_ms, 3);
+    assert_int_equal(back.limits.exit_ms, 9);
     assert_int_equal(back.limits.stop_ms, 8);
     arena_done(&arena);
 }
