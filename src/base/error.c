@@ -68,3 +68,11 @@ const char *error_code_name(enum error_code code)
     };
     return (unsigned)code < ERROR_CODE_MAX ? names[code] : "unknown";
 }
+
+enum error_code error_code_parse(const char *name)
+{
+    int code = ERROR_CODE_MAX - 1;
+    while (code > ERROR_NONE && strcmp(error_code_name((enum error_code)code), name) != 0)
+        code--;
+    return code == ERROR_NONE ? ERROR_IO : (enum error_code)code;
+}

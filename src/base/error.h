@@ -52,5 +52,7 @@ int error_wrap(struct error *err, const char *format, ...) __attribute__((format
 
 /* "invalid", "io", …: stable, for machines. */
 const char *error_code_name(enum error_code code);
+/* The code of a name; ERROR_IO for one that is unknown. */
+enum error_code error_code_parse(const char *name);
 
 #endif

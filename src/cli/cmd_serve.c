@@ -1,6 +1,7 @@
 /* `firth serve`: the daemon. */
 #include "base/file.h"
 #include "cli/data_dir.h"
+#include "cli/images.h"
 #include "cli/output.h"
 #include "supervisor/daemon.h"
 
@@ -46,6 +47,20 @@ static int serve_locked(const struct cli *cli, struct daemon_options *daemon)
     return daemon_run(daemon, &err) < 0 ? cli_fail(cli, &err) : CLI_OK;
 }
 
+enum { PLAN_MARGIN_MS = 2 * 60 * 1000 }; /* a pull gives up by itself before its process is given up */
+
+/* Planning goes on in processes of their own, which run images as this one was told to. */
+static int set_planning(const struct cli *cli, struct arena *arena, struct daemon_options *daemon,
+                        struct error *err)
+{
+    uint64_t pull_ms;
+    if (images_pull_timeout(cli->images, &pull_ms, err) < 0)
+        return -1;
+    daemon->plan_ms = pull_ms ? pull_ms + PLAN_MARGIN_MS : 0;
+    daemon->image_words = images_words(cli->images, arena);
+    return 0;
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
     (void)argc, (void)argv;
@@ -62,7 +77,11 @@ static int run(struct cli *cli, int argc, char **argv)
             data_dir_explain_busy(&err);
         return cli_fail(cli, &err);
     }
-    int code = serve_locked(cli, &daemon);
+    struct arena arena;
+    arena_init(&arena);
+    int code =
+        set_planning(cli, &arena, &daemon, &err) < 0 ? cli_usage(cli, &err) : serve_locked(cli, &daemon);
+    arena_done(&arena);
     store_lock_release(lock);
     return code;
 }

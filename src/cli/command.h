@@ -34,6 +34,7 @@ struct cli {
     bool color_error;      /* as terminal, for stderr alone: messages */
     const char *data_dir;  /* --data-dir, FIRTH_DATA_DIR, .firth */
     char *engine_data_dir; /* the same as an absolute path, for commands that may run images */
+    const struct image_options *images; /* of those commands, as given */
 };
 
 struct command {
@@ -67,6 +68,7 @@ extern const struct command cli_discover;
 extern const struct command cli_help;
 extern const struct command cli_infer;
 extern const struct command cli_logs;
+extern const struct command cli_plan;
 extern const struct command cli_read;
 extern const struct command cli_run;
 extern const struct command cli_serve;

@@ -19,6 +19,7 @@ const struct command *const cli_commands[] = {
     &cli_infer,
     &cli_connectors,
     &cli_connector,
+    &cli_plan,
     &cli_task,
     &cli_help,
     &cli_version,

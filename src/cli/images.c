@@ -11,6 +11,8 @@ const struct option_spec image_option_specs[] = {
      "podman, docker or a path (FIRTH_CONTAINER_ENGINE, else podman, else docker)"},
     {"pull", 0, OPTION_STRING, offsetof(struct image_options, pull), "missing|always|never",
      "when to fetch an image from its registry (FIRTH_PULL, else missing)"},
+    {"pull-timeout", 0, OPTION_STRING, offsetof(struct image_options, pull_timeout), "DURATION",
+     "a fetch that makes no progress for so long has failed (FIRTH_PULL_TIMEOUT, else 10m)"},
     {"container-network", 0, OPTION_STRING, offsetof(struct image_options, network), "NAME",
      "the network of images: host, none or a network's name (FIRTH_CONTAINER_NETWORK)"},
     {"container-memory", 0, OPTION_STRING, offsetof(struct image_options, memory), "SIZE",
@@ -65,6 +67,28 @@ static void on_progress(void *context, const char *text)
     (void)ignored;
 }
 
+int images_pull_timeout(const struct image_options *options, uint64_t *ret_ms, struct error *err)
+{
+    const char *name = options->pull_timeout ? "--pull-timeout" : "FIRTH_PULL_TIMEOUT";
+    *ret_ms = 0;
+    return option_duration(name, given(options->pull_timeout, "FIRTH_PULL_TIMEOUT"), ret_ms, err);
+}
+
+const char *const *images_words(const struct image_options *options, struct arena *arena)
+{
+    size_t total = sizeof image_option_specs / sizeof *image_option_specs, count = 0;
+    const char **words = arena_zalloc(arena, 2 * total * sizeof *words);
+    for (size_t i = 0; image_option_specs[i].name; i++) {
+        const char *value;
+        memcpy(&value, (const char *)options + image_option_specs[i].offset, sizeof value);
+        if (!value)
+            continue;
+        words[count++] = arena_printf(arena, "--%s", image_option_specs[i].name);
+        words[count++] = value;
+    }
+    return words;
+}
+
 int images_open(struct cli *cli, const struct image_options *options, struct connector_catalog *catalog,
                 struct error *err)
 {
@@ -72,12 +96,15 @@ int images_open(struct cli *cli, const struct image_options *options, struct con
                                                                                           "never", NULL};
     int place = choose(options->connectors, "--connectors", "FIRTH_CONNECTORS", places, err);
     int policy = place < 0 ? -1 : choose(options->pull, "--pull", "FIRTH_PULL", policies, err);
-    if (policy < 0)
+    uint64_t pull_ms;
+    if (policy < 0 || images_pull_timeout(options, &pull_ms, err) < 0)
         return -1;
+    cli->images = options;
     cli->engine_data_dir = file_absolute(cli->data_dir);
     const struct connector_engine_options wanted = {
         .engine = given(options->engine, "FIRTH_CONTAINER_ENGINE"),
         .pull = (enum connector_pull)policy,
+        .pull_ms = pull_ms,
         .network = given(options->network, "FIRTH_CONTAINER_NETWORK"),
         .memory = given(options->memory, "FIRTH_CONTAINER_MEMORY"),
         .cpus = given(options->cpus, "FIRTH_CONTAINER_CPUS"),
@@ -97,4 +124,5 @@ void images_close(struct cli *cli, struct connector_catalog *catalog)
     catalog->engine = NULL;
     free(cli->engine_data_dir);
     cli->engine_data_dir = NULL;
+    cli->images = NULL;
 }

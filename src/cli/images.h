@@ -7,7 +7,7 @@
 #include "connector/oci.h"
 
 struct image_options {
-    const char *connectors, *engine, *pull, *network, *memory, *cpus;
+    const char *connectors, *engine, *pull, *pull_timeout, *network, *memory, *cpus;
 };
 extern const struct option_spec image_option_specs[];
 
@@ -16,6 +16,10 @@ extern const struct option_spec image_option_specs[];
  */
 int images_open(struct cli *cli, const struct image_options *options, struct connector_catalog *catalog,
                 struct error *err);
+/* --pull-timeout or its variable; 0: neither. */
+int images_pull_timeout(const struct image_options *options, uint64_t *ret_ms, struct error *err);
+/* The options that were given, as words for a command of our own: NULL-terminated, in the arena. */
+const char *const *images_words(const struct image_options *options, struct arena *arena);
 /* Also legal after a failure of images_open. */
 void images_close(struct cli *cli, struct connector_catalog *catalog);
 

@@ -13,7 +13,6 @@
 
 enum {
     KNOWN_MS = 60 * 1000,
-    PULL_SILENCE_MS = 10 * 60 * 1000, /* a pull that says nothing for so long has failed */
 };
 
 /* What was learnt of one image name, for a while: a daemon lives on, and a tag may move. */
@@ -127,6 +126,15 @@ void connector_engine_note(struct connector_engine *engine, const char *text)
     engine->noted = noted;
     if (engine->options.on_note)
         engine->options.on_note(engine->options.context, text);
+}
+
+void connector_engine_listen(struct connector_engine *engine,
+                             void (*on_note)(void *context, const char *text),
+                             void (*on_progress)(void *context, const char *text), void *context)
+{
+    engine->options.on_note = on_note;
+    engine->options.on_progress = on_progress;
+    engine->options.context = context;
 }
 
 /* --- finding the engine --------------------------------------------------------------------------- */
@@ -280,8 +288,11 @@ static int pull(struct connector_engine *engine, const char *full_name, struct e
     connector_engine_note(engine, note);
     struct pull progress = {engine, full_name};
     oci_answer_init(&answer, 1 << 20);
-    int result = oci_command(argv, PULL_SILENCE_MS, on_pull_line, &progress, &answer, err);
-    if (result == 0 && answer.status != 0)
+    uint64_t silence_ms = engine->options.pull_ms ? engine->options.pull_ms : CONNECTOR_PULL_MS_DEFAULT;
+    int result = oci_command(argv, silence_ms, on_pull_line, &progress, &answer, err);
+    if (result < 0)
+        error_wrap(err, "pulling the image %s", full_name);
+    else if (answer.status != 0)
         result = oci_failure_set(oci_failure_of(text_of(&answer.err)), engine->path, "pull", full_name,
                                  text_of(&answer.err), err);
     if (engine->options.on_progress)

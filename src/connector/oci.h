@@ -11,12 +11,15 @@
 
 enum connector_pull { CONNECTOR_PULL_MISSING, CONNECTOR_PULL_ALWAYS, CONNECTOR_PULL_NEVER };
 
+enum { CONNECTOR_PULL_MS_DEFAULT = 10 * 60 * 1000 };
+
 #define CONNECTOR_MEMORY_DEFAULT "1g" /* as Flow's runtime gives its connectors */
 
 /* Strings are not owned; the callbacks may be NULL. */
 struct connector_engine_options {
     const char *engine; /* "podman", "docker" or a file; NULL: whichever is there, podman first */
     enum connector_pull pull;
+    uint64_t pull_ms;     /* a pull that says nothing for so long has failed; 0: CONNECTOR_PULL_MS_DEFAULT */
     const char *network;  /* a network's name, "host" or "none"; NULL: the engine's default */
     const char *memory;   /* "512m", "1g" of one container; "0": no limit; NULL: CONNECTOR_MEMORY_DEFAULT */
     const char *cpus;     /* "1.5"; NULL: as many as the machine has */
@@ -53,5 +56,9 @@ int connector_engine_resolve(struct connector_engine *engine, const struct conne
                              struct arena *arena, struct connector_program *ret_program, struct error *err);
 /* Tell on_note, once per engine and text. */
 void connector_engine_note(struct connector_engine *engine, const char *text);
+/* From now on these are told. */
+void connector_engine_listen(struct connector_engine *engine,
+                             void (*on_note)(void *context, const char *text),
+                             void (*on_progress)(void *context, const char *text), void *context);
 
 #endif

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-enum { LAST_FACTS_TRIES = 20 };
+enum {
+    LAST_FACTS_TRIES = 20,
+    ANSWER_MS = 10 * 1000, /* a deploy waits so long for its tasks to be planned */
+};
 
 /* --- being asked --------------------------------------------------------------------------------- */
 
@@ -17,40 +20,105 @@ static void log_changes(const struct daemon *daemon, const struct daemon_changes
              changes->added, changes->changed, changes->removed, daemon->tasks.count);
 }
 
-static void answer_reload(struct daemon *daemon, struct buffer *answer)
+static void write_changes(const struct daemon_changes *changes, struct buffer *answer)
 {
-    struct daemon_changes changes = {0};
-    struct error err;
     struct json_writer writer;
-    int result = daemon_reload(daemon, false, &changes, &err);
     json_writer_init(&writer, answer);
     json_begin_object(&writer);
-    json_member_bool(&writer, "ok", result == 0);
-    if (result < 0) {
-        log_error(daemon->options->log, "what is deployed cannot be read: %s", err.message);
-        json_member_string(&writer, "error", err.message);
-    } else {
-        if (changes.added || changes.changed || changes.removed)
-            log_changes(daemon, &changes);
-        json_member_u64(&writer, "added", changes.added);
-        json_member_u64(&writer, "changed", changes.changed);
-        json_member_u64(&writer, "removed", changes.removed);
-        json_member_u64(&writer, "failed", changes.failed);
-    }
+    json_member_bool(&writer, "ok", true);
+    json_member_u64(&writer, "added", changes->added);
+    json_member_u64(&writer, "changed", changes->changed);
+    json_member_u64(&writer, "removed", changes->removed);
+    json_member_u64(&writer, "failed", changes->failed);
     json_end_object(&writer);
 }
 
-static void on_asked(void *context, const struct json *request, struct buffer *answer, bool *watched)
+static void answer_one(struct daemon *daemon, struct daemon_held **at)
+{
+    struct daemon_held *held = *at;
+    struct buffer text;
+    *at = held->next;
+    buffer_init(&text, TALK_REQUEST_MAX);
+    write_changes(&held->changes, &text);
+    talk_server_answer(daemon->talk, held->turn, (struct slice){text.data, text.size});
+    buffer_done(&text);
+    free(held);
+}
+
+void daemon_answer_held(struct daemon *daemon)
+{
+    for (struct daemon_held **at = &daemon->held; *at;) {
+        if (daemon_planning_since(daemon, (*at)->number))
+            at = &(*at)->next;
+        else
+            answer_one(daemon, at);
+    }
+}
+
+static void answer_all(struct daemon *daemon)
+{
+    while (daemon->held)
+        answer_one(daemon, &daemon->held);
+}
+
+/* Those who wait for an image have waited long enough. */
+static void on_answer_due(uv_timer_t *timer)
+{
+    answer_all(timer->data);
+}
+
+static void hold(struct daemon *daemon, uint64_t turn, uint64_t number, const struct daemon_changes *changes)
+{
+    struct daemon_held *held = mem_alloc(sizeof *held);
+    *held = (struct daemon_held){daemon->held, number, turn, *changes};
+    daemon->held = held;
+    uv_timer_start(&daemon->answer_due, on_answer_due, ANSWER_MS, 0);
+}
+
+/* -1: `err` says why what is deployed cannot be read. */
+static int reload(struct daemon *daemon, struct daemon_changes *ret_changes, struct error *err)
+{
+    *ret_changes = (struct daemon_changes){0};
+    if (daemon_reload(daemon, false, ret_changes, err) < 0) {
+        log_error(daemon->options->log, "what is deployed cannot be read: %s", err->message);
+        return -1;
+    }
+    if (ret_changes->added || ret_changes->changed || ret_changes->removed)
+        log_changes(daemon, ret_changes);
+    return 0;
+}
+
+static void answer_reload(struct daemon *daemon, struct buffer *answer, struct talk_turn *turn)
+{
+    struct daemon_changes changes;
+    struct error err;
+    uint64_t number = daemon->plan_number;
+    if (reload(daemon, &changes, &err) < 0) {
+        struct json_writer writer;
+        json_writer_init(&writer, answer);
+        json_begin_object(&writer);
+        json_member_bool(&writer, "ok", false);
+        json_member_string(&writer, "error", err.message);
+        json_end_object(&writer);
+    } else if (daemon_planning_since(daemon, number)) {
+        turn->later = true;
+        hold(daemon, turn->id, number, &changes);
+    } else {
+        write_changes(&changes, answer);
+    }
+}
+
+static void on_asked(void *context, const struct json *request, struct buffer *answer, struct talk_turn *turn)
 {
     struct daemon *daemon = context;
     uint32_t what = json_get(request, 0, "do");
     if (json_is(request, what, JSON_STRING) && json_string_is(request, what, "status")) {
         daemon_write_status(daemon, answer);
     } else if (json_is(request, what, JSON_STRING) && json_string_is(request, what, "reload")) {
-        *watched = false;
-        answer_reload(daemon, answer);
+        turn->watched = false;
+        answer_reload(daemon, answer, turn);
     } else if (json_is(request, what, JSON_STRING) && json_string_is(request, what, "deploying")) {
-        *watched = true;
+        turn->watched = true;
         buffer_str(answer, "{\"ok\":true}");
     } else {
         buffer_str(answer, "{\"ok\":false,\"error\":\"the request is none of status, deploying, reload\"}");
@@ -60,10 +128,9 @@ static void on_asked(void *context, const struct json *request, struct buffer *a
 /* A deploy that ended without a word: it may have been killed behind its commit. */
 static void on_gone(void *context)
 {
-    struct buffer ignored;
-    buffer_init(&ignored, TALK_REQUEST_MAX);
-    answer_reload(context, &ignored);
-    buffer_done(&ignored);
+    struct daemon_changes changes;
+    struct error ignored;
+    (void)reload(context, &changes, &ignored);
 }
 
 /* --- its life ------------------------------------------------------------------------------------ */
@@ -84,7 +151,8 @@ static void on_ready(void *context, uv_loop_t *loop)
     daemon->loop = loop;
     uv_timer_init(loop, &daemon->facts_due);
     uv_timer_init(loop, &daemon->reload_due);
-    daemon->facts_due.data = daemon->reload_due.data = daemon;
+    uv_timer_init(loop, &daemon->answer_due);
+    daemon->facts_due.data = daemon->reload_due.data = daemon->answer_due.data = daemon;
     struct talk_callbacks own = callbacks;
     own.context = daemon;
     daemon->talk = talk_server_open(loop, daemon->options->data_dir, &own, &err);
@@ -128,11 +196,14 @@ static void on_closing(void *context)
 {
     struct daemon *daemon = context;
     daemon->closing = true;
+    daemon_planning_close(daemon);
+    answer_all(daemon);
     /* Each try waits for a while if another process changes the store just now. */
     for (int tries = 0; tries < LAST_FACTS_TRIES && !daemon_save_facts(daemon); tries++)
         continue;
     uv_close((uv_handle_t *)&daemon->facts_due, NULL);
     uv_close((uv_handle_t *)&daemon->reload_due, NULL);
+    uv_close((uv_handle_t *)&daemon->answer_due, NULL);
     talk_server_close(daemon->talk);
 }
 

@@ -16,11 +16,13 @@ enum { DAEMON_CHILDREN_DEFAULT = 64 };
 struct daemon_options {
     const char *program; /* this binary */
     const struct connector_catalog *built_ins;
-    const char *data_dir;                            /* absolute; its lock is held by the caller */
-    struct control *control;                         /* opened to change */
-    const struct log *log;                           /* the daemon's own; tasks have theirs */
-    const char *notify;                              /* NOTIFY_SOCKET's value, or NULL */
-    uint32_t children_max;                           /* 0: DAEMON_CHILDREN_DEFAULT */
+    const char *data_dir;           /* absolute; its lock is held by the caller */
+    struct control *control;        /* opened to change */
+    const struct log *log;          /* the daemon's own; tasks have theirs */
+    const char *const *image_words; /* of the command line: how images are run; NULL-terminated, or NULL */
+    uint64_t plan_ms;               /* planning that says nothing for so long is given up; 0: the default */
+    const char *notify;             /* NOTIFY_SOCKET's value, or NULL */
+    uint32_t children_max;          /* 0: DAEMON_CHILDREN_DEFAULT */
     uint64_t stop_ms, retry_ms, commit_ms, stall_ms; /* 0: the defaults */
     uint64_t log_bytes;                              /* of one task; 0: TASK_LOG_BYTES_DEFAULT */
 };

@@ -10,6 +10,7 @@
 
 enum daemon_task_state {
     DAEMON_TASK_DISABLED,
+    DAEMON_TASK_PREPARING, /* it is being planned: its program is looked for, an image fetched */
     DAEMON_TASK_RUNNING,
     DAEMON_TASK_QUEUED,  /* for room among the children */
     DAEMON_TASK_WAITING, /* for its schedule */
@@ -37,6 +38,7 @@ struct daemon_task {
     bool gone;      /* no longer deployed; freed when its last session has ended */
     bool leaving;   /* taken from the supervisor, whose last session of it still ends */
     bool missed;    /* while it left, what is deployed was read: it has to be read again */
+    bool planning;  /* what is deployed is being planned */
     bool unplanned; /* what is deployed could not be planned, which may succeed later */
     const struct supervisor_task *supervised; /* NULL: the supervisor does not have it */
     enum daemon_task_state state;
@@ -46,13 +48,31 @@ struct daemon_task {
     struct task_log log;
 };
 
+/* What a reload came to. */
+struct daemon_changes {
+    size_t added, changed, removed, failed;
+};
+
+/* A reload whose answer waits until its tasks are planned. */
+struct daemon_held {
+    struct daemon_held *next;
+    uint64_t number; /* of what was asked to be planned before it */
+    uint64_t turn;   /* talk.h */
+    struct daemon_changes changes;
+};
+
+struct plan_job;
+
 struct daemon {
     const struct daemon_options *options;
     struct supervisor *supervisor;
     uv_loop_t *loop;
     struct map tasks; /* by name */
     struct talk_server *talk;
-    uv_timer_t facts_due, reload_due;
+    uv_timer_t facts_due, reload_due, answer_due;
+    struct plan_job *plan_jobs;
+    uint64_t plan_number;
+    struct daemon_held *held;
     bool facts_failed; /* told once, until it goes again */
     bool closing;
     bool failed; /* it could not start: `failure` */
@@ -61,15 +81,24 @@ struct daemon {
     uint64_t revision; /* of what was read last */
 };
 
-/* What a reload came to. */
-struct daemon_changes {
-    size_t added, changed, removed, failed;
-};
+/* daemon.c: something was planned: answer those who wait for nothing else. */
+void daemon_answer_held(struct daemon *daemon);
+
+/* daemon_planning.c: plan the task as its snapshot has it, once daemon_planning_go is called. */
+void daemon_plan(struct daemon_task *task, int64_t snapshot);
+void daemon_planning_go(struct daemon *daemon);
+/* Is anything that was asked for after this number (of daemon->plan_number) not planned yet? */
+bool daemon_planning_since(const struct daemon *daemon, uint64_t number);
+/* Whatever is being planned is not any more. */
+void daemon_planning_close(struct daemon *daemon);
 
 /* daemon_tasks.c: read what is deployed, and let the supervisor do the difference. `retry`: what has failed
  * for good is tried again. */
 int daemon_reload(struct daemon *daemon, bool retry, struct daemon_changes *ret_changes, struct error *err);
 void daemon_task_free(struct daemon_task *task);
+/* What planning came to. */
+void daemon_task_planned(struct daemon_task *task, const struct supervisor_definition *definition);
+void daemon_task_unplanned(struct daemon_task *task, const struct error *error);
 
 /* daemon_events.c: what sessions tell, into facts and logs. */
 struct supervisor_events daemon_events(struct daemon *daemon);

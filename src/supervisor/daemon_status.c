@@ -9,8 +9,8 @@ static const double RATE_SECONDS = 10, SILENCE_MS = 2000;
 
 const char *daemon_state_name(enum daemon_task_state state)
 {
-    static const char *const names[DAEMON_TASK_STATE_COUNT] = {"disabled",    "running", "queued", "waiting",
-                                                               "backing off", "failed",  "done"};
+    static const char *const names[DAEMON_TASK_STATE_COUNT] = {"disabled", "preparing",   "running", "queued",
+                                                               "waiting",  "backing off", "failed",  "done"};
     return names[state];
 }
 

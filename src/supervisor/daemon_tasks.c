@@ -1,26 +1,16 @@
 /* What is deployed, and what the supervisor has: the difference is done, nothing else is disturbed. */
 #include "supervisor/daemon_state.h"
 
-#include "catalog/snapshot.h"
 #include "supervisor/past.h"
 #include "supervisor/plan.h"
 
 #include <stdlib.h>
-
-/* The catalogs that one reload needs, each read once. */
-struct loaded {
-    int64_t snapshot;
-    struct catalog *catalog; /* NULL: it cannot be loaded, `error` says why */
-    struct error error;
-};
 
 struct reload {
     struct daemon *daemon;
     struct arena arena;
     struct control_task *tasks;
     size_t task_count;
-    struct loaded *loaded;
-    size_t loaded_count, loaded_capacity;
     struct daemon_changes changes;
 };
 
@@ -55,82 +45,7 @@ void daemon_task_free(struct daemon_task *task)
     free(task);
 }
 
-/* --- catalogs ------------------------------------------------------------------------------------ */
-
-static int load_snapshot(struct daemon *daemon, int64_t id, struct catalog **ret_catalog, struct error *err)
-{
-    struct buffer text;
-    struct catalog_errors errors;
-    buffer_init(&text, CATALOG_SNAPSHOT_MAX + 4096);
-    catalog_errors_init(&errors);
-    int result = control_snapshot(daemon->options->control, id, &text, err);
-    if (result == 0) {
-        *ret_catalog = catalog_snapshot_load((struct slice){text.data, text.size}, &errors, err);
-        result = *ret_catalog ? 0 : -1;
-    }
-    if (text.data)
-        explicit_bzero(text.data, text.capacity);
-    catalog_errors_done(&errors);
-    buffer_done(&text);
-    return result;
-}
-
-static const struct loaded *load(struct reload *reload, int64_t snapshot)
-{
-    for (size_t i = 0; i < reload->loaded_count; i++) {
-        if (reload->loaded[i].snapshot == snapshot)
-            return &reload->loaded[i];
-    }
-    reload->loaded =
-        mem_grow(reload->loaded, &reload->loaded_capacity, reload->loaded_count + 1, sizeof *reload->loaded);
-    struct loaded *loaded = &reload->loaded[reload->loaded_count++];
-    *loaded = (struct loaded){.snapshot = snapshot};
-    (void)load_snapshot(reload->daemon, snapshot, &loaded->catalog, &loaded->error);
-    return loaded;
-}
-
-static int find_task(const struct loaded *loaded, const char *name, struct arena *arena,
-                     struct catalog_task *ret_task, struct error *err)
-{
-    if (!loaded->catalog) {
-        *err = loaded->error;
-        return -1;
-    }
-    size_t count;
-    struct catalog_task *tasks = catalog_tasks(loaded->catalog, arena, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(tasks[i].name, name) == 0) {
-            *ret_task = tasks[i];
-            return 0;
-        }
-    }
-    return error_set(err, ERROR_CORRUPT,
-                     "%s has no task '%s', although it was deployed from there: deploy it again",
-                     loaded->catalog->file, name);
-}
-
 /* --- the difference ------------------------------------------------------------------------------ */
-
-static int give(struct reload *reload, struct daemon_task *task, const struct plan *plan, struct error *err)
-{
-    struct supervisor *supervisor = reload->daemon->supervisor;
-    struct supervisor_definition definition = plan->definition;
-    bool known = task->supervised != NULL;
-    definition.owner = task;
-    definition.past = past_of(&task->facts, task->generation, &definition.schedule);
-    /* Until it says something else: a task that never runs again does not. */
-    task->state = DAEMON_TASK_WAITING;
-    if (definition.past.known && definition.past.never)
-        task->state = DAEMON_TASK_DONE;
-    if (known) {
-        supervisor_replace(supervisor, task->supervised, &definition);
-        return 0;
-    }
-    if (supervisor_add(supervisor, &definition, err) < 0)
-        return -1;
-    task->supervised = supervisor_task(supervisor, supervisor_task_count(supervisor) - 1);
-    return 0;
-}
 
 static void take_out(struct daemon_task *task)
 {
@@ -140,34 +55,51 @@ static void take_out(struct daemon_task *task)
     supervisor_remove(task->daemon->supervisor, task->supervised);
 }
 
-static void start(struct reload *reload, struct daemon_task *task, const struct control_task *deployed)
+static int give(struct daemon_task *task, struct supervisor_definition *definition, struct error *err)
 {
-    struct daemon *daemon = reload->daemon;
-    struct plan_options options = {.built_ins = daemon->options->built_ins,
-                                   .data_dir = daemon->options->data_dir,
-                                   .commit_ms = daemon->options->commit_ms,
-                                   .stall_ms = daemon->options->stall_ms};
-    struct catalog_task found;
-    struct plan plan = {0};
-    struct error err;
-    const struct loaded *loaded = load(reload, deployed->snapshot);
-    int result = find_task(loaded, task->name, &reload->arena, &found, &err);
-    if (result == 0) {
-        result = plan_task(&plan, loaded->catalog, &found, &options, &err);
-        if (result == 0)
-            result = give(reload, task, &plan, &err);
-        plan_done(&plan);
+    struct supervisor *supervisor = task->daemon->supervisor;
+    definition->owner = task;
+    definition->past = past_of(&task->facts, task->generation, &definition->schedule);
+    /* Until it says something else: a task that never runs again does not. */
+    task->state = DAEMON_TASK_WAITING;
+    if (definition->past.known && definition->past.never)
+        task->state = DAEMON_TASK_DONE;
+    if (task->supervised) {
+        supervisor_replace(supervisor, task->supervised, definition);
+        return 0;
     }
-    task->unplanned = result < 0 && err.retriable;
-    if (result == 0)
+    if (supervisor_add(supervisor, definition, err) < 0)
+        return -1;
+    task->supervised = supervisor_task(supervisor, supervisor_task_count(supervisor) - 1);
+    return 0;
+}
+
+void daemon_task_planned(struct daemon_task *task, const struct supervisor_definition *definition)
+{
+    struct supervisor_definition own = *definition;
+    struct error err;
+    if (task->leaving) { /* it comes back once it has left: on_removed sees to it */
+        task->missed = task->unplanned = true;
         return;
-    reload->changes.failed++;
-    daemon_task_failed(task, &err);
+    }
+    task->unplanned = false;
+    own.name = task->name;
+    if (give(task, &own, &err) < 0)
+        daemon_task_unplanned(task, &err);
+}
+
+void daemon_task_unplanned(struct daemon_task *task, const struct error *error)
+{
+    for (struct daemon_held *held = task->daemon->held; held; held = held->next)
+        held->changes.failed++;
+    task->unplanned = error->retriable;
+    daemon_task_failed(task, error);
     take_out(task);
 }
 
 static void stop(struct daemon_task *task)
 {
+    task->planning = false;
     task->state = DAEMON_TASK_DISABLED;
     take_out(task);
 }
@@ -185,7 +117,7 @@ static void take_up(struct reload *reload, const struct control_task *deployed)
         return;
     }
     bool same = !new && task->generation == deployed->generation && task->enabled == deployed->enabled;
-    if (same && !task->unplanned)
+    if (same && (task->planning || !task->unplanned))
         return;
     reload->changes.added += new;
     reload->changes.changed += !new && !same;
@@ -193,7 +125,7 @@ static void take_up(struct reload *reload, const struct control_task *deployed)
     task->generation = deployed->generation;
     task->enabled = deployed->enabled;
     if (deployed->enabled)
-        start(reload, task, deployed);
+        daemon_plan(task, deployed->snapshot);
     else
         stop(task);
 }
@@ -260,9 +192,7 @@ int daemon_reload(struct daemon *daemon, bool retry, struct daemon_changes *ret_
         compare(&reload);
         *ret_changes = reload.changes;
     }
-    for (size_t i = 0; i < reload.loaded_count; i++)
-        catalog_free(reload.loaded[i].catalog);
-    free(reload.loaded);
     arena_done(&reload.arena);
+    daemon_planning_go(daemon);
     return result;
 }

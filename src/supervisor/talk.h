@@ -24,17 +24,25 @@ enum {
 
 struct talk_server;
 
+/* One request. */
+struct talk_turn {
+    uint64_t id;  /* by which it is answered later */
+    bool later;   /* set: the answer comes by talk_server_answer */
+    bool watched; /* set: tell `gone` when this connection ends */
+};
+
 struct talk_callbacks {
     void *context;
-    /* Append the answer, one line of JSON without its end. *watched: tell `gone` when this connection ends.
-     */
-    void (*asked)(void *context, const struct json *request, struct buffer *answer, bool *watched);
+    /* Append the answer, one line of JSON without its end, or put it off. */
+    void (*asked)(void *context, const struct json *request, struct buffer *answer, struct talk_turn *turn);
     void (*gone)(void *context);
 };
 
 /* Whoever holds the data directory's lock may open it: a socket that a dead daemon left is replaced. */
 struct talk_server *talk_server_open(uv_loop_t *loop, const char *data_dir,
                                      const struct talk_callbacks *callbacks, struct error *err);
+/* Answer a request that was put off; whoever asked it may be gone. */
+void talk_server_answer(struct talk_server *server, uint64_t turn, struct slice answer);
 /* Removes the socket; frees itself once the loop has closed its handles. NULL is allowed. */
 void talk_server_close(struct talk_server *server);
 

@@ -19,6 +19,7 @@ struct talk_peer {
     uv_pipe_t pipe;
     struct buffer in, out;
     uv_write_t write;
+    uint64_t turn; /* of the request whose answer was put off; 0: none is */
     bool writing, watched, closing;
 };
 
@@ -29,6 +30,7 @@ struct talk_server {
     struct json_parser *parser;
     struct talk_peer *peers;
     size_t peer_count;
+    uint64_t turns;
     bool closing, listener_closed;
 };
 
@@ -107,16 +109,8 @@ static void put_error(struct buffer *out, const char *message)
     json_end_object(&writer);
 }
 
-static void answer(struct talk_peer *peer, const char *line, size_t size)
+static void send_answer(struct talk_peer *peer)
 {
-    struct talk_server *server = peer->server;
-    struct json request;
-    struct error err;
-    buffer_clear(&peer->out);
-    if (json_parse(server->parser, line, size, &request, &err) < 0)
-        put_error(&peer->out, err.message);
-    else
-        server->callbacks.asked(server->callbacks.context, &request, &peer->out, &peer->watched);
     if (peer->out.overflowed) {
         buffer_clear(&peer->out);
         put_error(&peer->out, "the answer would be too long");
@@ -131,11 +125,41 @@ static void answer(struct talk_peer *peer, const char *line, size_t size)
     }
 }
 
+static void answer(struct talk_peer *peer, const char *line, size_t size)
+{
+    struct talk_server *server = peer->server;
+    struct talk_turn turn = {.id = ++server->turns, .watched = peer->watched};
+    struct json request;
+    struct error err;
+    buffer_clear(&peer->out);
+    if (json_parse(server->parser, line, size, &request, &err) < 0)
+        put_error(&peer->out, err.message);
+    else
+        server->callbacks.asked(server->callbacks.context, &request, &peer->out, &turn);
+    peer->watched = turn.watched;
+    peer->turn = turn.later ? turn.id : 0;
+    if (!turn.later)
+        send_answer(peer);
+}
+
+void talk_server_answer(struct talk_server *server, uint64_t turn, struct slice text)
+{
+    struct talk_peer *peer = server->peers;
+    while (peer && peer->turn != turn)
+        peer = peer->next;
+    if (!peer || peer->closing)
+        return;
+    peer->turn = 0;
+    buffer_clear(&peer->out);
+    buffer_append(&peer->out, text.data, text.size);
+    send_answer(peer);
+}
+
 /* One request at a time: the next one when the answer is gone. */
 static void serve(struct talk_peer *peer)
 {
     const char *end = peer->in.size ? memchr(peer->in.data, '\n', peer->in.size) : NULL;
-    if (!end || peer->writing || peer->closing)
+    if (!end || peer->writing || peer->turn || peer->closing)
         return;
     size_t size = (size_t)(end - peer->in.data);
     answer(peer, peer->in.data, size);

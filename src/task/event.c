@@ -172,11 +172,7 @@ static int read_ended(const struct json *doc, struct arena *arena, struct task_e
         return 1;
     uint32_t failure = json_get(doc, 0, "error");
     const char *code = get_string(doc, failure, "code", arena);
-    int known = ERROR_CODE_MAX - 1;
-    while (known > ERROR_NONE && strcmp(error_code_name((enum error_code)known), code) != 0)
-        known--;
-    error_set(&event->ended.error, known == ERROR_NONE ? ERROR_IO : (enum error_code)known, "%s",
-              get_string(doc, failure, "message", arena));
+    error_set(&event->ended.error, error_code_parse(code), "%s", get_string(doc, failure, "message", arena));
     event->ended.error.retriable = get_bool(doc, failure, "retriable");
     return 1;
 }
