@@ -1,17 +1,22 @@
 #include "cli/data_dir.h"
 
-#include "base/file.h"
-
+#include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 struct store *data_dir_open(const struct cli *cli, struct error *err)
 {
     const struct store_options read_only = {.read_only = true};
-    if (!file_exists(cli->data_dir)) {
-        error_set(
-            err, ERROR_NOT_FOUND,
-            "there is no data directory %s: 'firth run' makes it, --data-dir or FIRTH_DATA_DIR says where",
-            cli->data_dir);
+    struct stat info;
+    if (stat(cli->data_dir, &info) < 0) {
+        if (errno == ENOENT)
+            error_set(
+                err, ERROR_NOT_FOUND,
+                "there is no data directory %s: 'firth run' makes it, --data-dir or FIRTH_DATA_DIR says "
+                "where",
+                cli->data_dir);
+        else
+            error_errno(err, errno, "cannot look into the data directory %s", cli->data_dir);
         return NULL;
     }
     return store_open(cli->data_dir, &read_only, err);

@@ -257,6 +257,20 @@ static int look_at(struct reader *reader, const struct follow *follow, const str
     return selector_takes(&follow->selector, &reader->line, 0);
 }
 
+/* A new materialization begins with what is kept; one that goes on has missed what is not. */
+static void tell_missed(struct reader *reader, const struct follow *follow)
+{
+    struct store_notice notice;
+    while (store_reader_notice(follow->reader, &notice)) {
+        if (notice.kind == STORE_NOTICE_GONE && !(notice.initial && notice.first == 0))
+            task_report_logf(reader->base.task->report, LOG_WARN,
+                             "documents %llu to %llu that %s wrote to %s are gone before they were read: "
+                             "retention dropped them",
+                             (unsigned long long)notice.first, (unsigned long long)notice.end - 1,
+                             notice.writer, follow->binding->spec->collection);
+    }
+}
+
 static int next(struct task_reader *base, struct task_item *item, struct error *err)
 {
     struct reader *reader = of(base);
@@ -269,6 +283,7 @@ static int next(struct task_reader *base, struct task_item *item, struct error *
         int got = store_reader_next(follow->reader, &document, err);
         if (got < 0)
             return error_wrap(err, "%s", follow->binding->spec->collection);
+        tell_missed(reader, follow);
         if (got == 0) {
             follow->dry = true;
             continue;

@@ -50,6 +50,30 @@ def test_status_says_how_far_behind(firth, tmp_path):
     assert [(s["stream"], s["documents"], s["behind"]) for s in task["streams"]] == [("users", 2, 1)]
 
 
+def test_documents_gone_before_they_were_read_are_told(firth, tmp_path):
+    """By retention. A materialization that begins is told nothing: it takes what is kept."""
+    kept = {"journals": {"fragments": {"compressionCodec": "NONE", "length": 1, "retentionSize": 1}}}
+    large = [{"id": 2, "name": "x" * 900_000}, {"id": 3, "name": "x" * 900_000}]
+    path = put(firth, tmp_path, {"id": 1}, collection=kept)
+    assert not [line for line in materialize(firth, path) if "are gone" in line.get("message", "")]
+    for _ in range(4):
+        put(firth, tmp_path, *large, collection=kept)
+    (status,) = [t for t in firth("status", "-o", "json", expect=0).json()["tasks"] if t["task"] == "acmeCo/in"]
+    first = status["collections"][0]["first"]
+    assert first > 1
+    (told,) = [line for line in materialize(firth, path) if "are gone" in line.get("message", "")]
+    assert f"documents 1 to {first - 1} that acmeCo/in wrote to acmeCo/users are gone" in told["message"]
+    assert told["level"] == "warn"
+
+
+def test_a_damaged_writer_stops_it(firth, tmp_path, data_dir):
+    path = put(firth, tmp_path, {"id": 1})
+    materialize(firth, path)
+    shutil.rmtree(data_dir / "collections")
+    (ended,) = [line for line in materialize(firth, path, expect=1) if line["event"] == "ended"]
+    assert "is missing: the commit log of task acmeCo/in says" in ended["error"]["message"]
+
+
 def test_nothing_new_is_no_transaction(firth, tmp_path):
     path = put(firth, tmp_path, {"id": 1, "n": 1})
     materialize(firth, path)

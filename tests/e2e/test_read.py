@@ -152,6 +152,14 @@ def test_no_data_directory(firth):
         assert "there is no data directory" in result.err and "firth run" in result.err
 
 
+def test_data_directory_that_cannot_be_looked_at(firth, tmp_path):
+    """It may well be there: nobody is told to make one."""
+    (tmp_path / "loop").symlink_to("loop")
+    for command in (["read", "a/b"], ["status"]):
+        result = firth(*command, "--data-dir", str(tmp_path / "loop" / "data"), expect=5)
+        assert "cannot look into the data directory" in result.err and "symbolic links" in result.err
+
+
 def test_newer_data_directory_is_refused(captured, data_dir):
     version = data_dir / "VERSION"
     assert version.is_file(), "the store's format marks its version in VERSION (src/store/FORMAT.md)"

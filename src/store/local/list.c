@@ -152,8 +152,13 @@ static int journal_bytes(struct listing *listing, const char *task, const struct
         if (list.bases[i] < end->first || list.bases[i] > end->segment)
             continue;
         auto_free char *path = local_segment_path(folder, list.bases[i]);
-        if (disk->stat_size(disk->context, path, &size) < 0)
+        int result = disk->stat_size(disk->context, path, &size);
+        if (result == -ENOENT)
             continue;
+        if (result < 0) {
+            segment_list_done(&list);
+            return disk_error(err, result, "cannot stat %s", path);
+        }
         has_active = has_active || list.bases[i] == end->segment;
         if (list.bases[i] == end->segment)
             active = size;
@@ -242,7 +247,13 @@ static int list_collection(void *argument, const char *collection, struct error 
     struct listing *listing = argument;
     auto_free char *folder = local_collection_folder(listing->store, collection, err);
     listing->collection = collection;
-    return folder ? local_list_names(listing->store, folder, list_writer, listing, err) : -1;
+    if (!folder)
+        return -1;
+    if (local_list_names(listing->store, folder, list_writer, listing, err) == 0)
+        return 0;
+    /* One folder that cannot be read keeps nobody from the others, where all are listed: the tasks' logs say
+     * whose documents are in it. */
+    return listing->wanted || err->code != ERROR_IO ? -1 : 0;
 }
 
 /* Journals that the task's log names, and whose folders are gone. */
@@ -291,6 +302,13 @@ int local_list(struct store *base, const char *collection, struct arena *arena,
         result = local_list_names(store, tasks, list_missing, &listing, err);
     if (listing.count > 1)
         qsort(listing.infos, listing.count, sizeof *listing.infos, compare_infos);
+    /* A folder that can be listed and not looked at was found both ways. */
+    size_t kept = 0;
+    for (size_t i = 0; i < listing.count; i++) {
+        if (kept == 0 || compare_infos(&listing.infos[kept - 1], &listing.infos[i]) != 0)
+            listing.infos[kept++] = listing.infos[i];
+    }
+    listing.count = kept;
     if (result == 0) {
         *ret_infos = arena_dup(arena, listing.infos, listing.count * sizeof *listing.infos);
         *ret_count = listing.count;
@@ -360,7 +378,10 @@ static int list_orphans(void *argument, const char *collection, struct error *er
     struct task_listing *listing = argument;
     auto_free char *folder = local_collection_folder(listing->store, collection, err);
     listing->collection = collection;
-    return folder ? local_list_names(listing->store, folder, list_orphan, listing, err) : -1;
+    if (!folder)
+        return -1;
+    int result = local_list_names(listing->store, folder, list_orphan, listing, err);
+    return result < 0 && err->code != ERROR_IO ? -1 : 0;
 }
 
 static int compare_tasks(const void *a, const void *b)

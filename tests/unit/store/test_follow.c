@@ -2,7 +2,10 @@
  * processes too. */
 #include "store_helpers.h"
 
+#include "store/local/disk.h"
+
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -160,19 +163,35 @@ static void test_retention_by_bytes(void **state)
     assert_int_equal(infos[0].end, DOCUMENTS);
     assert_true(infos[0].bytes >= 20000 && infos[0].bytes < 20000 + 3 * 4096);
     assert_true(count_segments(fixture, "kept") < 9);
-    /* What it has loaded it still gives; then it skips. */
-    uint64_t before = 1, skipped = 0;
+    /* What it has loaded it still gives; then it skips, and says what. */
+    uint64_t before = 1, skipped = 0, told = 0;
+    struct store_notice notice;
     int result;
     while ((result = store_reader_next(slow, &document, &err)) == 1) {
+        if (document.number > before + 1) {
+            assert_int_equal(store_reader_notice(slow, &notice), 1);
+            assert_int_equal(notice.kind, STORE_NOTICE_GONE);
+            assert_string_equal(notice.writer, "writer");
+            assert_false(notice.initial);
+            assert_int_equal(notice.first, before + 1);
+            assert_int_equal(notice.end, document.number);
+            told += notice.end - notice.first;
+        }
+        assert_int_equal(store_reader_notice(slow, &notice), 0);
         skipped += document.number - before - 1;
         before = document.number;
     }
+    assert_int_equal(told, skipped);
     assert_int_equal(result, 0);
     assert_int_equal(before, DOCUMENTS - 1);
     assert_true(skipped > 0);
     store_reader_close(slow);
-    struct store_reader *fresh = must_read(fixture->store, "kept", 0);
+    struct store_reader *fresh = must_read(fixture->store, "kept", 7);
     expect_read(fresh, "r", (int)infos[0].first, DOCUMENTS);
+    assert_int_equal(store_reader_notice(fresh, &notice), 1);
+    assert_true(notice.kind == STORE_NOTICE_GONE && notice.initial && notice.first == 7);
+    assert_int_equal(notice.end, infos[0].first);
+    assert_int_equal(store_reader_notice(fresh, &notice), 0);
     store_reader_close(fresh);
     store_writer_close(writer);
 }
@@ -261,6 +280,82 @@ static void test_several_writers(void **state)
     store_reader_close(only);
 }
 
+/* Permission denied below `denied`. */
+static const char *denied;
+
+static int denying_list(void *context, const char *path, void (*each)(void *argument, const char *name),
+                        void *argument)
+{
+    return strstr(path, denied) ? -EACCES : disk_system.list(context, path, each, argument);
+}
+static int denying_open(void *context, const char *path, int flags)
+{
+    return strstr(path, denied) ? -EACCES : disk_system.open(context, path, flags);
+}
+static int denying_stat(void *context, const char *path, uint64_t *ret_size)
+{
+    return strstr(path, denied) ? -EACCES : disk_system.stat_size(context, path, ret_size);
+}
+
+struct refusal {
+    const char *path;
+    bool whole; /* nothing of the collection can be read */
+};
+
+/* What may not be read is told of its task, and keeps nobody from the others. */
+static void test_unreadable(void **state)
+{
+    static const struct refusal refusals[] = {
+        {"/tasks/bad", false},
+        {"/tasks/bad/commits-", false},
+        {"/collections/both/bad", false},
+        {"/collections/both/bad/0", false},
+        {"/collections/both", true},
+    };
+    struct fixture *fixture = *state;
+    struct error err;
+    static const char *const tasks[] = {"bad", "good"};
+    for (int i = 0; i < 2; i++) {
+        struct store_writer *writer = must_write(fixture->store, tasks[i], NULL);
+        must_append(writer, must_journal(writer, "both", NULL), tasks[i], 0);
+        must_append(writer, must_journal(writer, tasks[i], NULL), tasks[i], 0);
+        must_commit(writer, "x");
+        store_writer_close(writer);
+    }
+    struct disk disk = disk_system;
+    disk.list = denying_list;
+    disk.open = denying_open;
+    disk.stat_size = denying_stat;
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        denied = "no such path";
+        struct store *store =
+            store_open(fixture->folder, &(struct store_options){.disk = &disk, .read_only = true}, &err);
+        assert_non_null(store);
+        denied = refusals[i].path;
+        struct store_journal_info *infos;
+        size_t count;
+        assert_int_equal(store_list(store, NULL, &fixture->arena, &infos, &count, &err), 0);
+        assert_int_equal(count, 4); /* bad: bad; both: bad, good; good: good */
+        assert_true(!infos[3].damage && infos[3].end == 1);
+        assert_non_null(infos[1].damage);
+        assert_int_equal(infos[2].damage != NULL, refusals[i].whole);
+        assert_int_equal(infos[1].damage->code, ERROR_IO);
+        struct store_reader *reader = store_reader_open(store, "both", NULL, 0, &err);
+        assert_int_equal(reader == NULL, refusals[i].whole);
+        struct store_document document;
+        uint64_t number;
+        if (reader) {
+            assert_int_equal(store_reader_next(reader, &document, &err), -1);
+            assert_int_equal(err.code, ERROR_IO);
+            assert_string_equal(store_reader_left_out(reader, &number), "bad");
+            assert_int_equal(number, 0);
+            expect_read(reader, "good", 0, 1);
+        }
+        store_reader_close(reader);
+        store_close(store);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +365,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_retention_by_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_retention_by_age, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_several_writers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_unreadable, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
