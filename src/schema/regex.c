@@ -22,16 +22,13 @@ struct regex_scratch {
 };
 
 /* NULL with *err. */
-static pcre2_code *compile_code(struct slice pattern, bool strict, struct error *err)
+static pcre2_code *compile_code(struct slice pattern, struct error *err)
 {
-    enum {
-        OPTIONS = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF | PCRE2_NEVER_BACKSLASH_C |
-                  PCRE2_DUPNAMES
-    };
+    enum { OPTIONS = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF | PCRE2_NEVER_BACKSLASH_C };
     struct buffer translated;
     buffer_init(&translated, (size_t)REGEX_PATTERN_MAX * 128);
     pcre2_code *code = NULL;
-    if (regex_translate(pattern, strict, &translated, err) == 0) {
+    if (regex_translate(pattern, &translated, err) == 0) {
         int failure;
         PCRE2_SIZE at;
         code = pcre2_compile((PCRE2_SPTR)buffer_cstr(&translated), translated.size,
@@ -57,23 +54,13 @@ struct regex *regex_compile(struct slice pattern, struct error *err)
     arena_init(&regex->arena);
     if (simple_parse(pattern, &regex->arena, &regex->simple))
         return regex;
-    regex->code = compile_code(pattern, false, err);
+    regex->code = compile_code(pattern, err);
     if (!regex->code) {
         regex_free(regex);
         return NULL;
     }
     regex->is_jit = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) == 0;
     return regex;
-}
-
-bool regex_is_ecma(struct slice pattern)
-{
-    struct error err;
-    if (pattern.size > REGEX_PATTERN_MAX)
-        return false;
-    pcre2_code *code = compile_code(pattern, true, &err);
-    pcre2_code_free(code);
-    return code != NULL;
 }
 
 void regex_free(struct regex *regex)

@@ -14,56 +14,10 @@ struct translator {
     const char *start, *at, *end;
     struct buffer *out;
     struct error *err;
-    bool strict;
     bool in_class;
     bool quantifiable; /* something stands before that a quantifier may repeat */
-};
-
-/* ECMA-262's names of general categories that PCRE2 knows by their short form only. */
-static const char *const categories[][2] = {
-    {"Letter", "L"},
-    {"Cased_Letter", "L&"},
-    {"Uppercase_Letter", "Lu"},
-    {"Lowercase_Letter", "Ll"},
-    {"Titlecase_Letter", "Lt"},
-    {"Modifier_Letter", "Lm"},
-    {"Other_Letter", "Lo"},
-    {"LC", "L&"},
-    {"Mark", "M"},
-    {"Combining_Mark", "M"},
-    {"Nonspacing_Mark", "Mn"},
-    {"Spacing_Mark", "Mc"},
-    {"Enclosing_Mark", "Me"},
-    {"Number", "N"},
-    {"Decimal_Number", "Nd"},
-    {"digit", "Nd"},
-    {"Letter_Number", "Nl"},
-    {"Other_Number", "No"},
-    {"Punctuation", "P"},
-    {"punct", "P"},
-    {"Connector_Punctuation", "Pc"},
-    {"Dash_Punctuation", "Pd"},
-    {"Open_Punctuation", "Ps"},
-    {"Close_Punctuation", "Pe"},
-    {"Initial_Punctuation", "Pi"},
-    {"Final_Punctuation", "Pf"},
-    {"Other_Punctuation", "Po"},
-    {"Symbol", "S"},
-    {"Math_Symbol", "Sm"},
-    {"Currency_Symbol", "Sc"},
-    {"Modifier_Symbol", "Sk"},
-    {"Other_Symbol", "So"},
-    {"Separator", "Z"},
-    {"Space_Separator", "Zs"},
-    {"Line_Separator", "Zl"},
-    {"Paragraph_Separator", "Zp"},
-    {"Other", "C"},
-    {"Control", "Cc"},
-    {"cntrl", "Cc"},
-    {"Format", "Cf"},
-    {"Surrogate", "Cs"},
-    {"Private_Use", "Co"},
-    {"Unassigned", "Cn"},
+    uint8_t *looks; /* groups that are open: look-ahead and look-behind, which may not be repeated, or not */
+    size_t open, open_capacity;
 };
 
 static int refuse(struct translator *t, const char *why)
@@ -95,8 +49,11 @@ static int translate_unicode(struct translator *t)
     uint32_t value = 0, low;
     if (t->at < t->end && *t->at == '{') {
         const char *close = memchr(t->at, '}', (size_t)(t->end - t->at));
-        if (!close || close - t->at > 7 || close - t->at < 2 ||
-            hex_digits(t->at + 1, close, (int)(close - t->at - 1), &value) < 0 || value > 0x10ffff)
+        const char *digits = t->at + 1;
+        while (close && close - digits > 1 && *digits == '0')
+            digits++;
+        if (!close || close - digits > 6 || close == digits ||
+            hex_digits(digits, close, (int)(close - digits), &value) < 0 || value > 0x10ffff)
             return refuse(t, "\\u{…} is no code point");
         t->at = close + 1;
     } else {
@@ -122,22 +79,9 @@ static int translate_property(struct translator *t, char kind)
     if (!close || close - t->at > 64)
         return refuse(t, "\\p needs a property in braces, like \\p{Letter}");
     struct slice name = {t->at + 1, (size_t)(close - t->at - 1)};
-    static const char *const prefixes[] = {
-        "General_Category=", "gc=", "Script=", "sc=", "Script_Extensions=", "scx="};
-    const char *tag = "";
-    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-        if (!slice_starts_with(name, prefixes[i]))
-            continue;
-        name.data += strlen(prefixes[i]);
-        name.size -= strlen(prefixes[i]);
-        tag = i < 2 ? "" : i < 4 ? "sc:" : "scx:";
-        break;
-    }
-    for (size_t i = 0; i < sizeof categories / sizeof *categories; i++) {
-        if (slice_is(name, categories[i][0]))
-            name = slice_of(categories[i][1]);
-    }
-    buffer_printf(t->out, "\\%c{%s%.*s}", kind, tag, SLICE_ARGS(name));
+    if (!regex_property(name, kind == 'P', t->out))
+        return error_set(t->err, ERROR_INVALID, "ECMA-262 has no property %.*s at character %d",
+                         SLICE_ARGS(name), (int)(t->at - t->start));
     t->at = close + 1;
     return 0;
 }
@@ -186,14 +130,18 @@ static int translate_other_escape(struct translator *t, char c)
     bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
     if (c >= '1' && c <= '9' && t->in_class)
         return refuse(t, "a back reference inside of […]");
+    if (c >= '1' && c <= '9') { /* PCRE2 knows whether there is such a group */
+        buffer_printf(t->out, "\\g{%c", c);
+        while (t->at < t->end && *t->at >= '0' && *t->at <= '9')
+            buffer_byte(t->out, *t->at++);
+        buffer_byte(t->out, '}');
+        return 0;
+    }
     if (letter) {
         t->at--;
         return error_set(t->err, ERROR_INVALID, "ECMA-262 has no \\%c (at character %d)", c,
                          (int)(t->at - t->start));
     }
-    bool is_reference = c >= '1' && c <= '9'; /* PCRE2 knows whether there is such a group */
-    if (t->strict && !is_reference && !(c && strchr("^$\\.*+?()[]{}|/", c)) && !(t->in_class && c == '-'))
-        return refuse(t, "an escape that is not needed");
     if ((unsigned char)c < 0x80)
         buffer_byte(t->out, '\\');
     buffer_byte(t->out, c);
@@ -216,8 +164,6 @@ static int translate_escape(struct translator *t)
         buffer_str(t->out, "\\x{0b}");
         return 0;
     case '0':
-        if (t->strict && t->at < t->end && *t->at >= '0' && *t->at <= '9')
-            return refuse(t, "a digit behind \\0");
         buffer_str(t->out, "\\x{0}");
         return 0;
     case 's':
@@ -263,16 +209,12 @@ static int translate_class(struct translator *t)
             if (translate_escape(t) < 0)
                 return -1;
             if (is_set && t->at < t->end && *t->at == '-') {
-                if (t->strict && t->at + 1 < t->end && t->at[1] != ']')
-                    return refuse(t, "a range that begins with a set");
                 buffer_str(t->out, "\\-");
                 t->at++;
             }
             continue;
         }
         bool to_set = *t->at == '-' && is_set_escape(t->at + 1, t->end);
-        if (to_set && t->strict && t->at[-1] != '[' && t->at[-1] != '^')
-            return refuse(t, "a range that ends with a set");
         if (*t->at == '[' || to_set)
             buffer_byte(t->out, '\\');
         buffer_byte(t->out, *t->at++);
@@ -288,12 +230,15 @@ static int translate_class(struct translator *t)
 /* "(" and what says which kind of group it is. */
 static int translate_group(struct translator *t)
 {
-    static const struct {
-        const char *text, *to_check;
-    } openings[] = {{"(?:", "(?:"},  {"(?=", "(?="}, {"(?!", "(?!"}, {"(?<=", "(?="},
-                    {"(?<!", "(?!"}, {"(?P<", NULL}, {"(?P=", NULL}, {"(?<", "(?<"}};
-    t->quantifiable = false;
+    enum { LOOKS = 4 };
+    static const char *const openings[] = {"(?=", "(?!", "(?<=", "(?<!", "(?:", "(?P<", "(?P=", "(?<"};
     struct slice rest = {t->at, (size_t)(t->end - t->at)};
+    t->quantifiable = false;
+    t->looks = mem_grow(t->looks, &t->open_capacity, t->open + 1, 1);
+    t->looks[t->open] = false;
+    for (int i = 0; i < LOOKS; i++)
+        t->looks[t->open] |= slice_starts_with(rest, openings[i]);
+    t->open++;
     if (rest.size > 1 && rest.data[1] == '*')
         return refuse(t, "nothing to repeat before \"*\"");
     if (rest.size < 2 || rest.data[1] != '?') {
@@ -301,18 +246,16 @@ static int translate_group(struct translator *t)
         return 0;
     }
     for (size_t i = 0; i < sizeof openings / sizeof *openings; i++) {
-        if (!slice_starts_with(rest, openings[i].text))
+        if (!slice_starts_with(rest, openings[i]))
             continue;
-        if (t->strict && !openings[i].to_check)
-            return refuse(t, "a group of Python's");
-        buffer_str(t->out, t->strict ? openings[i].to_check : openings[i].text);
-        t->at += strlen(openings[i].text);
+        buffer_str(t->out, openings[i]);
+        t->at += strlen(openings[i]);
         return 0;
     }
     size_t flags = 2;
     while (flags < rest.size && rest.data[flags] && strchr("ims-", rest.data[flags]))
         flags++;
-    if (t->strict || flags == 2 || flags == rest.size || (rest.data[flags] != ':' && rest.data[flags] != ')'))
+    if (flags == 2 || flags == rest.size || (rest.data[flags] != ':' && rest.data[flags] != ')'))
         return refuse(t, "unknown kind of group \"(?\"");
     buffer_append(t->out, rest.data, flags);
     t->at += flags;
@@ -350,42 +293,48 @@ static int translate_quantifier(struct translator *t)
     return 0;
 }
 
-int regex_translate(struct slice pattern, bool strict, struct buffer *out, struct error *err)
+static int translate(struct translator *t)
 {
-    struct translator t = {.start = pattern.data,
-                           .at = pattern.data,
-                           .end = pattern.data + pattern.size,
-                           .out = out,
-                           .err = err,
-                           .strict = strict};
-    while (t.at < t.end) {
-        char c = *t.at;
+    while (t->at < t->end) {
+        char c = *t->at;
         int result = 0;
-        if (c == '*' || c == '+' || c == '?' || (c == '{' && is_braces(t.at, t.end))) {
-            if (translate_quantifier(&t) < 0)
+        if (c == '*' || c == '+' || c == '?' || (c == '{' && is_braces(t->at, t->end))) {
+            if (translate_quantifier(t) < 0)
                 return -1;
             continue;
         }
-        t.quantifiable = c != '^' && c != '$' && c != '|';
+        t->quantifiable = c != '^' && c != '$' && c != '|';
         if (c == '\\') {
-            result = translate_escape(&t);
+            result = translate_escape(t);
         } else if (c == '[') {
-            result = translate_class(&t);
+            result = translate_class(t);
         } else if (c == '(') {
-            result = translate_group(&t);
+            result = translate_group(t);
+        } else if (c == ')') {
+            t->quantifiable = t->open == 0 || !t->looks[--t->open];
+            buffer_byte(t->out, *t->at++);
         } else if (c == '.') {
-            buffer_str(out, "[^" TERMINATORS "]");
-            t.at++;
+            buffer_str(t->out, "[^" TERMINATORS "]");
+            t->at++;
         } else {
-            bool bracket = c == '{' || c == '}' || c == ']';
-            if (bracket && strict)
-                return refuse(&t, "a bracket that stands for itself");
-            if (bracket)
-                buffer_byte(out, '\\');
-            buffer_byte(out, *t.at++);
+            if (c == '{' || c == '}' || c == ']')
+                buffer_byte(t->out, '\\');
+            buffer_byte(t->out, *t->at++);
         }
         if (result < 0)
             return -1;
     }
     return 0;
+}
+
+int regex_translate(struct slice pattern, struct buffer *out, struct error *err)
+{
+    struct translator t = {.start = pattern.data,
+                           .at = pattern.data,
+                           .end = pattern.data + pattern.size,
+                           .out = out,
+                           .err = err};
+    int result = translate(&t);
+    free(t.looks);
+    return result;
 }

@@ -5,9 +5,9 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/* Append the pattern in PCRE2's words. -1 with *err for what ECMA-262 does not have. To check only, `strict`
- * refuses what else is let through and makes look-ahead of look-behind, whose length PCRE2 would have to
- * know. */
-int regex_translate(struct slice pattern, bool strict, struct buffer *out, struct error *err);
+/* Append the pattern in PCRE2's words. -1 with *err for what ECMA-262 does not have. */
+int regex_translate(struct slice pattern, struct buffer *out, struct error *err);
+/* regex_names.c: append \p{name} or \P{name} in PCRE2's words. False if ECMA-262 has no such property. */
+bool regex_property(struct slice name, bool negated, struct buffer *out);
 
 #endif
