@@ -135,6 +135,50 @@ static void devirtualise(struct compiler *c)
     }
 }
 
+/* Whichever rule it comes to mean, is it one that never ends? */
+static bool is_endless(const struct compiler *c, const bool *endless, const struct op *op)
+{
+    if (op->code == OP_CALL || op->code == OP_NOT)
+        return endless[op->a];
+    if (op->code == OP_ANY_OF || op->code == OP_ONE_OF || op->code == OP_IF) /* the first always runs */
+        return endless[c->program->lists[op->a]];
+    if (op->code != OP_DYNAMIC)
+        return false;
+    const struct dynamic_plan *plan = &c->program->dynamics[op->a];
+    for (uint32_t i = 0; i < plan->count; i++) {
+        if (!endless[plan->candidates[i].rule])
+            return false;
+    }
+    return endless[plan->fallback];
+}
+
+/* Loops through dynamic references, where whatever these may mean leads back. What goes on for ever is what
+ * is left when all is taken away that ends: rules without a call to one that is left. */
+static int refuse_dynamic_loops(struct compiler *c, const struct order *order)
+{
+    enum { PASSES_MAX = 64 }; /* what is not known by then is left to validating, which has its limits */
+    auto_free bool *endless = mem_alloc(c->work_count + 1);
+    bool changed = c->program->is_dynamic;
+    memset(endless, changed, c->work_count);
+    endless[RULE_TRUE] = endless[RULE_FALSE] = false;
+    for (int pass = 0; pass < PASSES_MAX && changed; pass++) {
+        changed = false;
+        for (size_t i = 0; i < order->done_count; i++) {
+            const struct work *work = &c->works[order->done[i]];
+            bool left = false;
+            for (uint32_t op = 0; endless[order->done[i]] && op < work->op_count && !left; op++)
+                left = is_endless(c, endless, &c->ops[work->op_first + op]);
+            changed |= endless[order->done[i]] && !left;
+            endless[order->done[i]] &= left;
+        }
+    }
+    for (uint32_t rule = RULE_FIRST; rule < c->work_count && !changed; rule++) {
+        if (endless[rule])
+            return loop_error(c, rule);
+    }
+    return 0;
+}
+
 /* The place of a callee's operation, seen from the caller through `call`. */
 static uint32_t rebase(struct compiler *c, uint32_t place, const struct op *call)
 {
@@ -269,6 +313,8 @@ int compile_link(struct compiler *c)
         if (order.state[rule] == 0)
             result = visit_from(c, &order, rule);
     }
+    if (result == 0)
+        result = refuse_dynamic_loops(c, &order);
     for (size_t i = 0; i < order.done_count && result == 0; i++) {
         if (order.done[i] >= RULE_FIRST)
             inline_calls(c, order.done[i]);

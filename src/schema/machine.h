@@ -20,7 +20,7 @@ struct marks {
     size_t offset, words;
 };
 
-enum machine_stop { STOP_NONE, STOP_STEPS, STOP_DEPTH, STOP_PATTERN, STOP_SAID };
+enum machine_stop { STOP_NONE, STOP_STEPS, STOP_DEPTH, STOP_LOOP, STOP_PATTERN, STOP_SAID };
 
 /* A rule that speaks was entered: the way that annotations were come to, each hop from its parent. */
 struct hop {
@@ -37,9 +37,11 @@ struct schema_validator {
     uint64_t steps; /* left */
     uint32_t depth;
     enum machine_stop stopped;
-    uint32_t stopped_at;    /* node */
-    uint32_t stopped_place; /* PLACE_NONE: not known */
-    struct marks *marks;    /* of the instance at hand, or NULL */
+    uint32_t stopped_at;      /* node */
+    uint32_t stopped_place;   /* PLACE_NONE: not known */
+    uint32_t unwound;         /* STOP_DEPTH: rules on that very value that have returned since … */
+    const struct rule *again; /* … and one of them: if it comes once more, it is a loop */
+    struct marks *marks;      /* of the instance at hand, or NULL */
 
     uint32_t *scopes; /* resources entered, outermost first; only while program->is_dynamic */
     size_t scope_count, scope_capacity;

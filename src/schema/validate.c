@@ -31,6 +31,8 @@ bool machine_stop(struct schema_validator *m, enum machine_stop why, uint32_t pl
         m->stopped = why;
         m->stopped_place = place;
         m->stopped_at = at;
+        m->unwound = 0;
+        m->again = NULL;
         m->steps = 0;
     }
     return false;
@@ -74,6 +76,11 @@ int machine_check(const struct schema_validator *m, struct error *err)
     else if (m->stopped == STOP_SAID)
         result = error_set(err, ERROR_LIMIT, "the schema has more than %d annotations for the document",
                            SCHEMA_SAID_MAX);
+    else if (m->stopped == STOP_LOOP)
+        result = error_set(err, ERROR_LIMIT,
+                           "schema %.600s refers to itself, by a dynamic reference, without going into the "
+                           "document: stopped %d schemas deep at \"%.600s\"",
+                           where, SCHEMA_CALL_DEPTH_MAX, pointer);
     else if (m->stopped == STOP_DEPTH)
         result = error_set(err, ERROR_LIMIT, "schema %.600s goes more than %d schemas deep at \"%.600s\"",
                            where, SCHEMA_CALL_DEPTH_MAX, pointer);
@@ -165,6 +172,21 @@ static bool run_with_context(struct schema_validator *m, const struct rule *rule
     return valid;
 }
 
+/* On the way back from too deep: was it the same rule on the same value over and over? Whatever stands on top
+ * of such a loop, one of its rules is the mark before long. */
+static void look_for_loop(struct schema_validator *m, const struct rule *rule, uint32_t at)
+{
+    if (at != m->stopped_at)
+        return;
+    if (rule == m->again) {
+        m->stopped = STOP_LOOP;
+        m->stopped_place = rule->place;
+    }
+    m->unwound++;
+    if ((m->unwound & (m->unwound - 1)) == 0)
+        m->again = rule;
+}
+
 bool machine_run_ops(struct schema_validator *m, const struct rule *rule, uint32_t at)
 {
     if (m->steps == 0)
@@ -175,6 +197,8 @@ bool machine_run_ops(struct schema_validator *m, const struct rule *rule, uint32
     m->depth++;
     bool valid = rule->has_context ? run_with_context(m, rule, at) : run_groups(m, rule, at, false);
     m->depth--;
+    if (m->stopped == STOP_DEPTH)
+        look_for_loop(m, rule, at);
     return valid;
 }
 
