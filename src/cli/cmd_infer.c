@@ -236,6 +236,8 @@ static int infer(struct cli *cli, const struct infer_options *given, struct infe
     bool reads = *paths || !(given->base && given->locations);
     if (reads && infer_files(inference, paths, &err) < 0)
         return cli_fail(cli, &err);
+    if (reads)
+        shape_limit(inference->shape, inference->limits);
     struct output out;
     output_init(&out, STDOUT_FILENO);
     if (given->locations)
@@ -278,9 +280,8 @@ const struct command cli_infer = {
         "kind that all of\n"
         "them fit: types, required properties, formats, and bounds that go by powers, so that the next "
         "documents are likely\n"
-        "to fit as well. Within the limits the same documents give the same schema, in whatever order. Of "
-        "more names than "
-        "--max-fields the\n"
+        "to fit as well. The same documents give the same schema, in whatever order. Of more names "
+        "than --max-fields the\n"
         "deepest and last become additionalProperties.\n"
         "\n"
         "  firth infer users.jsonl > users.schema.json\n"

@@ -122,3 +122,26 @@ def test_a_base_that_is_no_schema(firth, tmp_path):
     (tmp_path / "s.json").write_text('{"type": "objekt"}')
     done = firth("infer", "--base", tmp_path / "s.json", stdin=b"{}", expect=3)
     assert "objekt" in done.err and 'did you mean "object"?' in done.err
+
+
+def test_locations_of_prefix_items(firth, tmp_path):
+    schema = {"type": "array", "minItems": 1, "items": {"type": "boolean"},
+              "prefixItems": [{"type": "integer"}, {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}}}]}
+    (tmp_path / "s.json").write_text(json.dumps(schema))
+    found = firth("infer", "--locations", "-o", "json", "--base", tmp_path / "s.json", expect=0).lines()
+    assert [(one["ptr"], one["inference"]["exists"], one["inference"]["types"]) for one in found] == [
+        ("", "MUST", ["array"]), ("/0", "MUST", ["integer"]), ("/1", "MAY", ["object"]), ("/1/a", "MAY", ["string"]),
+        ("/-", "MAY", ["boolean"])]
+    old = {"$schema": "http://json-schema.org/draft-07/schema#", "type": "array", "items": [{"type": "null"}],
+           "additionalItems": {"type": "string"}}
+    (tmp_path / "s.json").write_text(json.dumps(old))
+    table = firth("infer", "--locations", "--base", tmp_path / "s.json", expect=0).out.splitlines()
+    assert [line.split() for line in table[2:]] == [["/0", "may", "null"], ["/-", "may", "string"]]
+
+
+def test_order_beyond_the_limits(firth, tmp_path):
+    """Names that come late but stand first in order push out those that came before."""
+    given = [{f"n{i * 7919 % 5000:04}": i, "x": {f"k{i % 40}": [i]}} for i in range(5000)]
+    schemas = {firth("infer", "-o", "json", "--max-fields", limit, stdin=lines(documents), expect=0).out
+               for limit in ["100", "4999"] for documents in [given, given[::-1], sorted(given, key=str)]}
+    assert len(schemas) == 2

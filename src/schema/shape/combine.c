@@ -221,9 +221,18 @@ static void union_patterns(struct shape *into, const struct shape *other)
     }
 }
 
+/* A name that a shape has not. One that has overflowed has never seen it, or it is beyond its last. */
+static void union_with_absent(struct shape *shape, const struct shape *other, struct slice name)
+{
+    if (other->overflowed)
+        return;
+    mem_auto(shape_free) struct shape *others = shape_of_other(other, name);
+    shape_union(shape, others);
+}
+
 static void union_properties(struct shape *into, const struct shape *other)
 {
-    uint32_t own = into->property_count;
+    uint32_t own = into->property_count, sorted = own - into->unsorted;
     for (uint32_t i = 0; i < own; i++) {
         struct shape_property *property = &into->properties[i];
         struct slice name = {property->name, property->size};
@@ -232,24 +241,32 @@ static void union_properties(struct shape *into, const struct shape *other)
             property->required = false;
             into->required_count--;
         }
-        if (same) {
+        if (same)
             shape_union(property->shape, same->shape);
-        } else {
-            mem_auto(shape_free) struct shape *others = shape_of_other(other, name);
-            shape_union(property->shape, others);
-        }
+        else
+            union_with_absent(property->shape, other, name);
     }
     for (uint32_t i = 0; i < other->property_count; i++) {
         const struct shape_property *property = &other->properties[i];
         struct slice name = {property->name, property->size};
         if (shape_property(into, name))
             continue;
+        if (into->overflowed && shape_is_beyond(into, sorted, name)) {
+            shape_union(into->additional, property->shape);
+            continue;
+        }
         struct shape *shape = shape_clone(property->shape);
-        mem_auto(shape_free) struct shape *others = shape_of_other(into, name);
-        shape_union(shape, others);
+        union_with_absent(shape, into, name);
         shape_property_add(into, name, false, shape);
     }
     shape_properties_sort(into);
+    while (other->overflowed && into->property_count > 0) {
+        const struct shape_property *last = &into->properties[into->property_count - 1];
+        if (!shape_is_beyond(other, other->property_count - other->unsorted,
+                             (struct slice){last->name, last->size}))
+            break;
+        shape_property_squash_last(into);
+    }
 }
 
 static void union_objects(struct shape *into, const struct shape *other)
@@ -264,11 +281,13 @@ static void union_objects(struct shape *into, const struct shape *other)
         for (uint32_t i = 0; i < other->pattern_count; i++)
             shape_pattern_add(into, other->patterns[i].source, shape_clone(other->patterns[i].shape));
         into->additional = other->additional ? shape_clone(other->additional) : NULL;
+        into->overflowed = other->overflowed;
         return;
     }
     union_properties(into, other);
     union_patterns(into, other);
     union_optional(&into->additional, other->additional);
+    into->overflowed = (into->overflowed || other->overflowed) && into->additional;
 }
 
 void shape_union(struct shape *into, const struct shape *other)

@@ -43,8 +43,7 @@ static void gather(struct gathering *g, struct shape *shape, uint32_t depth)
         gather(g, shape->items, depth + 1);
 }
 
-/* The last property becomes one of the other members. */
-static void squash_property(struct shape *shape)
+void shape_property_squash_last(struct shape *shape)
 {
     const struct shape_property *last = &shape->properties[shape->property_count - 1];
     struct slice text = {last->name, last->size};
@@ -57,6 +56,7 @@ static void squash_property(struct shape *shape)
     }
     if (!matched && shape->additional)
         shape_union(shape->additional, last->shape);
+    shape->overflowed = shape->additional != NULL;
     shape_property_drop_last(shape);
 }
 
@@ -86,7 +86,7 @@ static bool cut(struct shape *shape, uint32_t left)
 {
     bool changed = false;
     for (; left == 0 && shape->property_count > 0; changed = true)
-        squash_property(shape);
+        shape_property_squash_last(shape);
     for (; left == 0 && shape->tuple_count > 0; changed = true)
         squash_element(shape);
     for (uint32_t i = 0; i < shape->property_count; i++)
@@ -102,6 +102,22 @@ static bool cut(struct shape *shape, uint32_t left)
     if (shape->items)
         changed |= left == 0 ? open_below(shape->items) : cut(shape->items, left - 1);
     return changed;
+}
+
+static void sort(struct shape *shape)
+{
+    if (shape->unsorted)
+        shape_properties_sort(shape);
+    for (uint32_t i = 0; i < shape->property_count; i++)
+        sort(shape->properties[i].shape);
+    for (uint32_t i = 0; i < shape->tuple_count; i++)
+        sort(shape->tuple[i]);
+    for (uint32_t i = 0; i < shape->pattern_count; i++)
+        sort(shape->patterns[i].shape);
+    if (shape->additional)
+        sort(shape->additional);
+    if (shape->items)
+        sort(shape->items);
 }
 
 /* Those of one depth keep their order. */
@@ -125,6 +141,8 @@ bool shape_limit(struct shape *shape, struct shape_limits limits)
     uint32_t depth = limits.depth ? limits.depth : SHAPE_DEPTH_DEFAULT;
     locations = locations ? locations : SHAPE_LOCATIONS_DEFAULT;
     locations = locations < SHAPE_LOCATIONS_MAX ? locations : SHAPE_LOCATIONS_MAX;
+    shape->grown = 0;
+    sort(shape);
     bool changed = cut(shape, depth < SHAPE_DEPTH_MAX ? depth : SHAPE_DEPTH_MAX);
     struct gathering g = {.count = 0};
     gather(&g, shape, 0);
@@ -136,7 +154,7 @@ bool shape_limit(struct shape *shape, struct shape_limits limits)
             if (sorted[i].in_tuple)
                 squash_element(sorted[i].parent);
             else
-                squash_property(sorted[i].parent);
+                shape_property_squash_last(sorted[i].parent);
         }
     }
     free(g.items);

@@ -104,7 +104,8 @@ void shape_open_objects(struct shape *shape)
     shape->table = NULL;
     shape->additional = NULL;
     shape->property_capacity = 0;
-    shape->property_count = shape->required_count = shape->pattern_count = 0;
+    shape->property_count = shape->required_count = shape->pattern_count = shape->unsorted = 0;
+    shape->overflowed = false;
 }
 
 /* Recursion is as deep as the tree, which documents, schemas and limits bound. */
@@ -164,6 +165,14 @@ static int by_name(const void *left, const void *right)
     return slice_compare((struct slice){a->name, a->size}, (struct slice){b->name, b->size});
 }
 
+static void put_into_table(struct shape *shape, uint32_t number)
+{
+    uint32_t slot = shape->properties[number].hash & shape->mask;
+    while (shape->table[slot])
+        slot = (slot + 1) & shape->mask;
+    shape->table[slot] = number + 1;
+}
+
 static void fill_table(struct shape *shape)
 {
     uint32_t size = 8;
@@ -173,12 +182,8 @@ static void fill_table(struct shape *shape)
         shape->table = mem_realloc(shape->table, size * sizeof *shape->table);
     memset(shape->table, 0, size * sizeof *shape->table);
     shape->mask = size - 1;
-    for (uint32_t i = 0; i < shape->property_count; i++) {
-        uint32_t slot = shape->properties[i].hash & shape->mask;
-        while (shape->table[slot])
-            slot = (slot + 1) & shape->mask;
-        shape->table[slot] = i + 1;
-    }
+    for (uint32_t i = 0; i < shape->property_count; i++)
+        put_into_table(shape, i);
 }
 
 static void drop_repeated(struct shape *shape)
@@ -199,11 +204,36 @@ static void drop_repeated(struct shape *shape)
 
 void shape_properties_sort(struct shape *shape)
 {
+    shape->unsorted = 0;
     if (shape->property_count == 0)
         return;
     qsort(shape->properties, shape->property_count, sizeof *shape->properties, by_name);
     drop_repeated(shape);
     fill_table(shape);
+}
+
+void shape_properties_grown(struct shape *shape, uint32_t added)
+{
+    enum { SMALL = 256 };
+    shape->unsorted += added;
+    if (shape->property_count <= SMALL || shape->unsorted > shape->property_count / 8) {
+        shape_properties_sort(shape);
+    } else if (2 * shape->property_count > shape->mask + 1) {
+        fill_table(shape);
+    } else {
+        for (uint32_t i = shape->property_count - added; i < shape->property_count; i++)
+            put_into_table(shape, i);
+    }
+}
+
+bool shape_is_beyond(const struct shape *shape, uint32_t count, struct slice name)
+{
+    if (count == 0)
+        return true;
+    const struct shape_property *last = &shape->properties[count - 1];
+    size_t common = last->size < name.size ? last->size : name.size;
+    int order = memcmp(name.data, last->name, common);
+    return order > 0 || (order == 0 && name.size > last->size);
 }
 
 void shape_property_drop_last(struct shape *shape)
@@ -320,6 +350,7 @@ static void clone_objects(struct shape *copy, const struct shape *shape)
         shape_pattern_add(copy, shape->patterns[i].source, shape_clone(shape->patterns[i].shape))->unusable =
             shape->patterns[i].unusable;
     copy->additional = shape->additional ? shape_clone(shape->additional) : NULL;
+    copy->overflowed = shape->overflowed;
 }
 
 static void clone_arrays(struct shape *copy, const struct shape *shape)

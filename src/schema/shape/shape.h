@@ -36,7 +36,8 @@ enum {
     SHAPE_DEPTH_DEFAULT = 12,
     SHAPE_LOCATIONS_MAX = 100000, /* the most that can be asked for */
     SHAPE_DEPTH_MAX = 64,
-    SHAPE_GROWTH_MAX = 4096, /* that one document may add beyond the limit, before they are squashed */
+    SHAPE_GROWTH_MAX = 128 << 10, /* that one document may add beyond the limit, before they are squashed */
+    SHAPE_SLACK_FROM = 4096,
     /* Of a shape from a schema: */
     SHAPE_BUDGET = 20 * 1000,    /* subschemas read, references followed: what is beyond is "any" */
     SHAPE_WORK_MAX = 400 * 1000, /* shapes combined: what is beyond is left out */
@@ -98,6 +99,7 @@ struct shape {
     bool secret;
     bool vague;          /* the schema says more about this location than a shape can: it may accept less */
     uint32_t complexity; /* "x-complexity-limit", or 0 */
+    uint32_t grown;      /* of the whole: names since shape_limit */
     char *title, *description;
     struct shape_values *choices;  /* enum, an array; NULL: none */
     struct shape_values *fallback; /* "default" */
@@ -116,11 +118,13 @@ struct shape {
 
     struct shape_property *properties; /* by name */
     uint32_t property_count, required_count;
+    uint32_t unsorted; /* properties at the end that are not in order yet: of large ones, until shape_limit */
     size_t property_capacity;
     uint32_t *table, mask; /* property number + 1 by hash, 0 free; NULL while there is no property */
     struct shape_pattern *patterns;
     uint32_t pattern_count;
     struct shape *additional; /* what is neither; NULL: anything */
+    bool overflowed; /* inferred: the last names have become `additional`; earlier ones may still come */
 };
 
 struct shape *shape_new_nothing(void); /* no document fits: the start of inference */
@@ -160,8 +164,10 @@ struct shape_limits {
 };
 
 /* Make the shape fit the value as well. True if it changed; what fits already changes nothing and costs about
- * as much as validating. Without limits reached the result does not depend on the order of the documents, and
- * is the union of the shapes of each. */
+ * as much as validating. The result does not depend on the order of the documents, and is the union of the
+ * shapes of each, brought within the limits: as long as none of them brings more than SHAPE_GROWTH_MAX new
+ * names, and all are given the same limits. Limits from SHAPE_SLACK_FROM locations on may be passed by an
+ * eighth until shape_limit. */
 bool shape_widen(struct shape *shape, struct shape_limits limits, const struct json *doc, uint32_t at);
 /* Bring the shape within the limits: the deepest named locations, of these the last, become part of what its
  * object says of all other members. What fitted fits still. True if it changed. */

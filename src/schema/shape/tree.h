@@ -46,6 +46,15 @@ struct shape_property *shape_property_add(struct shape *shape, struct slice name
                                           struct shape *owned);
 void shape_properties_sort(struct shape *shape);
 void shape_property_drop_last(struct shape *shape); /* the sorted last one, its shape freed */
+/* limit.c: the sorted last property becomes one of the other members. */
+void shape_property_squash_last(struct shape *shape);
+/* Behind sorted properties some have been appended: they can be found from now on. They are sorted at once,
+ * or later, when it is worth it. */
+void shape_properties_grown(struct shape *shape, uint32_t added);
+/* Does the name come behind all of the first `count`, sorted properties? Of an overflowed shape it is then
+ * one of those that have gone, or would go at once: what is kept are the first by depth and name of all there
+ * are, and their number does not fall. */
+bool shape_is_beyond(const struct shape *shape, uint32_t count, struct slice name);
 /* JSON_NONE if there is none. */
 uint32_t shape_property_find(const struct shape *shape, const struct json *doc, uint32_t key);
 uint32_t shape_property_number(const struct shape *shape, struct slice name);

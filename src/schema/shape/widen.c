@@ -7,7 +7,8 @@
 
 struct widening {
     const struct json *doc;
-    uint32_t room; /* locations that may still be added */
+    uint32_t room;  /* locations that may still be added … */
+    uint32_t grown; /* … and have been */
 };
 
 static bool widen(struct widening *w, struct shape *shape, uint32_t at);
@@ -138,13 +139,37 @@ static bool widen_array(struct widening *w, struct shape *shape, uint32_t at, bo
 
 /* --- objects ---------------------------------------------------------------------------------------- */
 
-/* A member that is no property: what the patterns that match say of it, or else `additional`. Closed objects
- * grow a property, as long as there is room. */
-static bool widen_other(struct widening *w, struct shape *shape, uint32_t key, bool first, bool *ret_grown)
+/* May the object still get names? It is closed, or overflowed and the name not beyond its `sorted` first. */
+static bool may_grow(const struct shape *shape, uint32_t sorted, struct slice name)
+{
+    if (!shape->additional || (shape->additional->types != 0 && !shape->overflowed))
+        return false;
+    return !shape->overflowed || !shape_is_beyond(shape, sorted, name);
+}
+
+/* A new name becomes a property, as long as there is room. */
+static bool grow(struct widening *w, struct shape *shape, struct slice name, uint32_t value, bool required)
+{
+    if (w->room == 0) {
+        shape->overflowed = true;
+        return false;
+    }
+    w->room--;
+    w->grown++;
+    struct shape *member = shape_new_nothing();
+    widen(w, member, value);
+    shape_property_add(shape, name, required, member);
+    return true;
+}
+
+/* A member that is no property: what the patterns that match say of it, or else `additional`. */
+static bool widen_other(struct widening *w, struct shape *shape, uint32_t key, uint32_t sorted, bool first,
+                        bool *ret_grown)
 {
     bool matched = false, changed = false;
     char room[512];
-    if (shape->pattern_count > 0 || (shape->additional && shape->additional->types == 0)) {
+    if (shape->pattern_count > 0 || shape->overflowed ||
+        (shape->additional && shape->additional->types == 0)) {
         struct slice name = json_inner(w->doc, key);
         auto_free char *heap = name.size > sizeof room ? mem_alloc(name.size) : NULL;
         if (json_escaped(w->doc, key)) {
@@ -157,11 +182,7 @@ static bool widen_other(struct widening *w, struct shape *shape, uint32_t key, b
             matched = true;
             changed |= widen(w, shape->patterns[i].shape, json_value(key));
         }
-        if (!matched && shape->additional && shape->additional->types == 0 && w->room > 0) {
-            w->room--;
-            struct shape *value = shape_new_nothing();
-            widen(w, value, json_value(key));
-            shape_property_add(shape, name, first, value);
+        if (!matched && may_grow(shape, sorted, name) && grow(w, shape, name, json_value(key), first)) {
             *ret_grown = true;
             return true;
         }
@@ -199,13 +220,14 @@ static bool drop_required(struct widening *w, struct shape *shape, uint32_t at)
 static bool widen_object(struct widening *w, struct shape *shape, uint32_t at, bool first)
 {
     bool changed = first, grown = false;
-    uint32_t required = 0, known = shape->required_count;
+    uint32_t required = 0, known = shape->required_count, count = shape->property_count,
+             sorted = count - shape->unsorted;
     if (first)
         shape->additional = shape_new_nothing();
     for (uint32_t key = json_first_key(w->doc, at); key != JSON_NONE; key = json_next_key(w->doc, at, key)) {
         uint32_t number = shape_property_find(shape, w->doc, key);
         if (number == JSON_NONE) {
-            changed |= widen_other(w, shape, key, first, &grown);
+            changed |= widen_other(w, shape, key, sorted, first, &grown);
             continue;
         }
         required += shape->properties[number].required;
@@ -216,7 +238,7 @@ static bool widen_object(struct widening *w, struct shape *shape, uint32_t at, b
     if (required < known)
         changed |= drop_required(w, shape, at);
     if (grown)
-        shape_properties_sort(shape);
+        shape_properties_grown(shape, shape->property_count - count);
     return changed;
 }
 
@@ -249,10 +271,13 @@ static bool widen(struct widening *w, struct shape *shape, uint32_t at)
 
 bool shape_widen(struct shape *shape, struct shape_limits limits, const struct json *doc, uint32_t at)
 {
-    struct widening w = {doc,
-                         SHAPE_GROWTH_MAX + (limits.locations ? limits.locations : SHAPE_LOCATIONS_DEFAULT)};
+    uint32_t locations = limits.locations ? limits.locations : shape->complexity;
+    locations = locations ? locations : SHAPE_LOCATIONS_DEFAULT;
+    struct widening w = {.doc = doc, .room = SHAPE_GROWTH_MAX + locations};
     if (!widen(&w, shape, at))
         return false;
-    shape_limit(shape, limits);
+    shape->grown += w.grown;
+    if (locations < SHAPE_SLACK_FROM || shape->grown > locations / 8)
+        shape_limit(shape, limits);
     return true;
 }

@@ -349,6 +349,63 @@ static void test_merges(void **state)
     }
 }
 
+static void shuffle(struct random *random, char *documents[DOCUMENTS])
+{
+    for (uint32_t i = DOCUMENTS - 1; i > 0; i--) {
+        uint32_t other = random_below(random, i + 1);
+        char *swap = documents[i];
+        documents[i] = documents[other];
+        documents[other] = swap;
+    }
+}
+
+/* Some documents one after the other, or two halves of them each in its own way, merged. */
+static struct shape *merged_tree(struct random *random, struct shape_limits limits, char *const *documents,
+                                 uint32_t count)
+{
+    struct shape *shape = shape_new_nothing();
+    if (count > 1 && random_below(random, 3)) {
+        uint32_t left = 1 + random_below(random, count - 1);
+        shape_free(shape);
+        shape = merged_tree(random, limits, documents, left);
+        mem_auto(shape_free) struct shape *right =
+            merged_tree(random, limits, documents + left, count - left);
+        shape_union(shape, right);
+        shape_limit(shape, limits);
+        return shape;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        widen_text(shape, limits, documents[i]);
+    return shape;
+}
+
+/* And that holds however tight the limits are. */
+static void test_merges_within_limits(void **state)
+{
+    (void)state;
+    for (int seed = 0; seed < 10 * SEEDS; seed++) {
+        struct random random = {(uint64_t)seed ^ 0x5eed};
+        struct shape_limits limits = {.locations = 1 + random_below(&random, 12),
+                                      .depth = 1 + random_below(&random, 4)};
+        char *documents[DOCUMENTS];
+        make_documents(&random, documents);
+        mem_auto(shape_free) struct shape *whole = shape_new_nothing();
+        for (int i = 0; i < DOCUMENTS; i++)
+            widen_text(whole, NO_LIMITS, documents[i]);
+        shape_limit(whole, limits);
+        auto_free char *text = shape_text(whole);
+        for (int round = 0; round < 4; round++) {
+            shuffle(&random, documents);
+            mem_auto(shape_free) struct shape *merged = merged_tree(&random, limits, documents, DOCUMENTS);
+            auto_free char *other = shape_text(merged);
+            if (strcmp(text, other) != 0)
+                fail_msg("seed %d, %u locations, %u deep: %s\ninstead of %s", seed, limits.locations,
+                         limits.depth, other, text);
+        }
+        free_documents(documents);
+    }
+}
+
 /* From any schema on: what it accepted and what came is accepted. */
 static void test_widens_schemas(void **state)
 {
@@ -381,10 +438,15 @@ static void test_widens_schemas(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rules),          cmocka_unit_test(test_base),
-        cmocka_unit_test(test_limit_order),    cmocka_unit_test(test_limit_wide),
-        cmocka_unit_test(test_limit_deep),     cmocka_unit_test(test_complexity_keyword),
-        cmocka_unit_test(test_settles),        cmocka_unit_test(test_merges),
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_base),
+        cmocka_unit_test(test_limit_order),
+        cmocka_unit_test(test_limit_wide),
+        cmocka_unit_test(test_limit_deep),
+        cmocka_unit_test(test_complexity_keyword),
+        cmocka_unit_test(test_settles),
+        cmocka_unit_test(test_merges),
+        cmocka_unit_test(test_merges_within_limits),
         cmocka_unit_test(test_widens_schemas),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
