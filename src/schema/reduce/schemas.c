@@ -15,7 +15,11 @@ static struct shape *shape_of(const struct json *doc, uint32_t at, struct error 
         error_set(err, ERROR_INVALID, "expected an object, true or false");
         return NULL;
     }
-    return schema_registry_add(registry, uri, source, err) < 0 ? NULL : shape_of_schema(registry, uri, err);
+    if (schema_registry_add(registry, uri, source, err) < 0)
+        return NULL;
+    /* A shape passes over what it does not understand: compiling says what is wrong with the schema. */
+    mem_auto(schema_free) struct schema *schema = schema_compile(registry, uri, err);
+    return schema ? shape_of_schema(registry, uri, err) : NULL;
 }
 
 static bool not_a_schema(struct reducer *r, uint32_t right, const char *side, const struct error *why)

@@ -199,6 +199,33 @@ static const struct reduction oracle[] = {
     "object or array types"
 
 static const struct reduction more[] = {
+    /* what is no schema is not merged as one that says nothing */
+    {"schemas: a type's name",
+     REDUCE_PARTIAL,
+     STRATEGY("jsonSchemaMerge"),
+     {"{\"type\":\"string\"}", "{\"type\":\"strng\"}"},
+     "reduction failed at location '': jsonSchemaMerge strategy expects JSON Schemas, and the right one is "
+     "none: "
+     "schema reduce:schema#/type: expected one of \"array\", \"boolean\", \"integer\", \"null\", \"number\", "
+     "\"object\", "
+     "\"string\", got string \"strng\"; did you mean \"string\"?",
+     .fails = true},
+    {"schemas: a type that is none",
+     REDUCE_PARTIAL,
+     STRATEGY("jsonSchemaMerge"),
+     {"{\"type\":5}", "{\"type\":\"string\"}"},
+     "reduction failed at location '': jsonSchemaMerge strategy expects JSON Schemas, and the left one is "
+     "none: "
+     "schema reduce:schema#/type: expected array or string, got integer 5",
+     .fails = true},
+    {"schemas: deep inside",
+     REDUCE_PARTIAL,
+     STRATEGY("jsonSchemaMerge"),
+     {"true", "{\"properties\":{\"a\":{\"minLength\":\"x\"}}}"},
+     "reduction failed at location '': jsonSchemaMerge strategy expects JSON Schemas, and the right one is "
+     "none: "
+     "schema reduce:schema#/properties/a/minLength: expected integer, got string \"x\"",
+     .fails = true},
     /* order and bytes */
     {"members keep the left order and their text",
      REDUCE_PARTIAL,
