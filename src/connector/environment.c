@@ -89,9 +89,10 @@ static void put(char **list, size_t *count, const char *variable)
     list[(*count)++] = mem_strdup(variable);
 }
 
-char **connector_environment(const char *const *given, enum connector_environment_kind kind)
+char **connector_environment(const char *const *given, const char *session,
+                             enum connector_environment_kind kind)
 {
-    size_t room = 2, count = 0;
+    size_t room = 3, count = 0;
     for (char **variable = environ; variable && *variable; variable++)
         room++;
     for (const char *const *variable = given; variable && *variable; variable++)
@@ -103,6 +104,8 @@ char **connector_environment(const char *const *given, enum connector_environmen
             put(list, &count, *variable);
     for (const char *const *variable = given; variable && *variable; variable++)
         put(list, &count, *variable);
+    if (*session)
+        put(list, &count, session);
     return list;
 }
 

@@ -141,7 +141,7 @@ void connector_engine_listen(struct connector_engine *engine,
 
 static const char *find_in_path(const char *name, struct arena *arena)
 {
-    char **environment = connector_environment(NULL, CONNECTOR_ENVIRONMENT_ENGINE);
+    char **environment = connector_environment(NULL, "", CONNECTOR_ENVIRONMENT_ENGINE);
     const char *path = connector_environment_get(environment, "PATH"), *found = NULL;
     while (path && *path && !found) {
         size_t size = strcspn(path, ":");

@@ -95,12 +95,13 @@ static int open_pipes(struct connector_process *process, bool with_stdin, struct
 }
 
 /* An engine's client gets the engine's variables; what the container gets is in a file. */
-static char **environment_of(const struct connector_program *program)
+static char **environment_of(const struct connector_program *program, const char *session)
 {
     if (program->container || program->engine)
-        return connector_environment(NULL, CONNECTOR_ENVIRONMENT_ENGINE);
-    return connector_environment(program->env, program->built_in ? CONNECTOR_ENVIRONMENT_BUILT_IN
-                                                                 : CONNECTOR_ENVIRONMENT_COMMAND);
+        return connector_environment(NULL, "", CONNECTOR_ENVIRONMENT_ENGINE);
+    return connector_environment(program->env, session,
+                                 program->built_in ? CONNECTOR_ENVIRONMENT_BUILT_IN
+                                                   : CONNECTOR_ENVIRONMENT_COMMAND);
 }
 
 static int spawn(struct connector_process *process, const struct connector_program *program,
@@ -134,8 +135,9 @@ static int watch(struct connector_process *process, const struct connector_progr
         return error_errno(err, errno, "cannot watch the process of %s", process->label);
     if (program->built_in)
         return 0; /* it has no children, and the death signal is enough */
-    return connector_guard_start(process->pid, process->container ? process->container->remove : NULL,
-                                 environment, &process->guard, err);
+    return connector_guard_start(process->pid, process->session,
+                                 process->container ? process->container->remove : NULL, environment,
+                                 &process->guard, err);
 }
 
 static struct connector_process *process_new(const struct connector_program *program,
@@ -167,7 +169,10 @@ static int start(struct connector_process *process, const struct connector_progr
 {
     struct child_ends ends = {-1, -1, -1};
     struct connector_command_line line;
-    char **environment = environment_of(program);
+    bool marked = !program->built_in && !program->container && !program->engine;
+    if (marked && connector_session_init(process->session, err) < 0)
+        return -1;
+    char **environment = environment_of(program, process->session);
     int result = connector_command_line_init(&line, process, program, verb, files, err);
     if (result == 0)
         result = open_pipes(process, with_stdin, &ends, err);
@@ -235,7 +240,8 @@ static int exit_status(const struct connector_process *process)
 
 void connector_reap(struct connector_process *process)
 {
-    connector_signal(process, SIGKILL); /* its children, if it left any */
+    connector_signal(process, SIGKILL);       /* its children, if it left any, */
+    connector_session_kill(process->session); /* and those that left its group */
     if (process->container)
         oci_run_end(process->container, process->folder.path, exit_status(process));
     connector_guard_end(&process->guard);

@@ -8,6 +8,7 @@
 #include "connector/lines.h"
 #include "connector/logs.h"
 #include "connector/oci_run.h"
+#include "connector/session.h"
 #include "connector/spawn.h"
 
 enum {
@@ -22,6 +23,8 @@ struct connector_process {
     pid_t pid;
     int pidfd; /* -1: reaped */
     struct connector_guard guard;
+    char
+        session[CONNECTOR_SESSION_SIZE]; /* its descendants' mark; "": it has none, or they are an engine's */
     struct connector_folder folder;
     struct oci_run *container; /* of which the process is the client; NULL: it is the connector itself */
 

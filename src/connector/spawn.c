@@ -1,6 +1,7 @@
 #include "connector/spawn.h"
 
 #include "base/memory.h"
+#include "connector/session.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -188,7 +189,7 @@ int connector_spawn(const struct connector_spawn *spawn, pid_t *ret_pid, struct 
 
 /* In a session of its own, so that a terminal's Ctrl-C does not end it first; with no descriptor but the
  * pipe, lest it keep a lock or a pipe of ours. */
-static __attribute__((noreturn)) void guard(pid_t group, const char *const *last_act,
+static __attribute__((noreturn)) void guard(pid_t group, const char *session, const char *const *last_act,
                                             char *const *environment, int pipe_out)
 {
     setsid();
@@ -203,6 +204,7 @@ static __attribute__((noreturn)) void guard(pid_t group, const char *const *last
         count = read(0, &byte, 1);
     while (count < 0 && errno == EINTR);
     kill(-group, SIGKILL);
+    connector_session_kill(session);
     if (last_act) { /* programs expect their three descriptors, and nobody is left to read these */
         int null = open("/dev/null", O_RDWR);
         if (null >= 0 && dup2(null, 0) >= 0 && dup2(null, 1) >= 0 && dup2(null, 2) >= 0)
@@ -211,15 +213,15 @@ static __attribute__((noreturn)) void guard(pid_t group, const char *const *last
     _exit(0);
 }
 
-int connector_guard_start(pid_t group, const char *const *last_act, char *const *environment,
-                          struct connector_guard *ret_guard, struct error *err)
+int connector_guard_start(pid_t group, const char *session, const char *const *last_act,
+                          char *const *environment, struct connector_guard *ret_guard, struct error *err)
 {
     int ends[2] = {-1, -1};
     if (connector_pipe(ends, err) < 0)
         return -1;
     pid_t pid = fork_blocked();
     if (pid == 0)
-        guard(group, last_act, environment, ends[0]);
+        guard(group, session, last_act, environment, ends[0]);
     int failure = errno;
     close(ends[0]);
     if (pid < 0) {

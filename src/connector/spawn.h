@@ -29,16 +29,18 @@ int connector_raise(int fd);
  * unless it is trusted its limits and no_new_privs. */
 int connector_spawn(const struct connector_spawn *spawn, pid_t *ret_pid, struct error *err);
 
-/* A guard: a process that outlives us only long enough to kill `group` when we die, however we die, and then
- * to become `last_act`, if one is given: NULL-terminated words, the first a file; with an environment of its
- * own. For children that may have children of their own, which no death signal reaches, and for containers.
+/* A guard: a process that outlives us only long enough to kill `group`, and what has the variable `session`
+ * (or
+ * ""), when we die, however we die, and then to become `last_act`, if one is given: NULL-terminated words,
+ * the first a file; with an environment of its own. For children that may have children of their own, which
+ * no death signal reaches, and for containers.
  */
 struct connector_guard {
     pid_t pid; /* 0: there is none */
     int pipe;  /* its end tells the guard that we are gone */
 };
-int connector_guard_start(pid_t group, const char *const *last_act, char *const *environment,
-                          struct connector_guard *ret_guard, struct error *err);
+int connector_guard_start(pid_t group, const char *session, const char *const *last_act,
+                          char *const *environment, struct connector_guard *ret_guard, struct error *err);
 /* End it without harm to the group. Legal on a zeroed guard. */
 void connector_guard_end(struct connector_guard *guard);
 

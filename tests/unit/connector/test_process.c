@@ -369,7 +369,7 @@ static void kill_parent(bool built_in)
         const char *argv[5];
         struct connector_program program =
             shell(argv, built_in ? "echo $$ $$; exec sleep 300"
-                                 : "trap '' TERM PIPE HUP; sleep 300 & echo $$ $!; wait");
+                                 : "trap '' TERM PIPE HUP; setsid sleep 300 & echo $$ $!; wait");
         program.built_in = built_in;
         struct connector_files files = {.config = SLICE_LITERAL("{}")};
         struct error err;

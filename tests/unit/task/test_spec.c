@@ -45,7 +45,7 @@ static const struct task_binding_spec bindings[] = {
      .collection = "acmeCo/users",
      .key = location,
      .schema_uri = "file:///flow.yaml#/x",
-     .journal = {STORE_COMPRESSION_ZSTD, 1, 2, 3},
+     .journal = {STORE_COMPRESSION_ZSTD, .segment_bytes = 1, .retain_bytes = 2, .retain_ms = 3},
      .quarantine = "acmeCo/bad",
      .backfill = 9,
      .resource = SLICE_LITERAL("{\"path\":[1.10]}"),
