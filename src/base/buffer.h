@@ -58,4 +58,11 @@ static inline void buffer_str(struct buffer *buffer, const char *text)
     buffer_append(buffer, text, strlen(text));
 }
 
+/* Append a text for a terminal or a log that people read: characters that could steer it, or mislead who
+ * reads (control characters, separators of lines, those that turn the direction of writing), as in JSON:
+ * \u202e. Bytes that are not UTF-8 become question marks, tabs blanks. */
+void text_append_printable(struct buffer *out, const char *text, size_t size);
+/* The same of a text of several lines: '\n' stays. */
+void text_append_printable_lines(struct buffer *out, const char *text, size_t size);
+
 #endif

@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include "base/buffer.h"
 #include "base/clock.h"
 
 #include <errno.h>
@@ -69,10 +70,14 @@ void log_write(const struct log *log, enum log_level level, const char *format, 
                           names[level], name, escaped);
     } else {
         static const char *const colors[LOG_LEVEL_MAX] = {"\033[2m", "\033[2m", "", "\033[33m", "\033[31m"};
+        struct buffer text;
+        buffer_init(&text, LOG_LINE_MAX);
+        text_append_printable(&text, message, strlen(message));
         length = snprintf(line, sizeof line, "%s%.8s %s%s%s%s%s%s\n", log->color ? colors[level] : "",
                           when + 11, level == LOG_INFO ? "" : names[level], level == LOG_INFO ? "" : ": ",
-                          log->name ? log->name : "", log->name ? ": " : "", message,
+                          log->name ? log->name : "", log->name ? ": " : "", buffer_cstr(&text),
                           log->color && *colors[level] ? "\033[0m" : "");
+        buffer_done(&text);
     }
     if (length < 0)
         return;

@@ -169,6 +169,20 @@ bool utf8_valid(const char *bytes, size_t size)
     return true;
 }
 
+uint32_t utf8_decode(const char *bytes, size_t size, size_t *ret_length)
+{
+    unsigned char lead = (unsigned char)bytes[0];
+    size_t length = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    *ret_length = 1;
+    if (length == 1 || length > size || !utf8_valid(bytes, length))
+        return lead < 0x80 ? lead : 0xfffd;
+    *ret_length = length;
+    uint32_t point = lead & (0xffu >> (length + 1));
+    for (size_t i = 1; i < length; i++)
+        point = point << 6 | ((unsigned char)bytes[i] & 0x3f);
+    return point;
+}
+
 size_t utf8_cut(const char *bytes, size_t size, size_t max)
 {
     if (size <= max)

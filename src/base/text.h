@@ -53,6 +53,9 @@ const char *string_nearest(const char *name, const char *const *candidates, size
 
 /* Is it valid UTF-8 (no surrogates, no overlong forms)? */
 bool utf8_valid(const char *bytes, size_t size);
+/* The code point at the beginning of a text that is not empty, and its length; a byte that is not UTF-8 is
+ * U+FFFD, of length 1. */
+uint32_t utf8_decode(const char *bytes, size_t size, size_t *ret_length);
 /* Longest prefix of at most max bytes that ends on a character boundary: for cutting values in messages. */
 size_t utf8_cut(const char *bytes, size_t size, size_t max);
 

@@ -2,21 +2,6 @@
 
 #include "base/text.h"
 
-/* The code point at the place and its length; an invalid byte is itself, of length 1. */
-static uint32_t decode(const char *text, size_t size, size_t *ret_length)
-{
-    unsigned char lead = (unsigned char)text[0];
-    size_t length = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    *ret_length = 1;
-    if (length == 1 || length > size || !utf8_valid(text, length))
-        return lead < 0x80 ? lead : 0xfffd;
-    *ret_length = length;
-    uint32_t point = lead & (0xffu >> (length + 1));
-    for (size_t i = 1; i < length; i++)
-        point = point << 6 | ((unsigned char)text[i] & 0x3f);
-    return point;
-}
-
 struct range {
     uint32_t first, last;
 };
@@ -50,7 +35,7 @@ size_t text_columns(const char *text, size_t size)
 {
     size_t columns = 0;
     for (size_t at = 0, length; at < size; at += length)
-        columns += point_columns(decode(text + at, size - at, &length));
+        columns += point_columns(utf8_decode(text + at, size - at, &length));
     return columns;
 }
 
@@ -58,28 +43,13 @@ size_t text_cut_columns(const char *text, size_t size, size_t max_columns)
 {
     size_t columns = 0, at = 0;
     while (at < size) {
-        size_t length, more = point_columns(decode(text + at, size - at, &length));
+        size_t length, more = point_columns(utf8_decode(text + at, size - at, &length));
         if (columns + more > max_columns)
             break;
         columns += more;
         at += length;
     }
     return at;
-}
-
-void text_append_printable(struct buffer *out, const char *text, size_t size)
-{
-    for (size_t at = 0, length; at < size; at += length) {
-        uint32_t point = decode(text + at, size - at, &length);
-        bool steers = point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0xfffd ||
-                      (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
-        if (point == '\t')
-            buffer_byte(out, ' ');
-        else if (steers)
-            buffer_byte(out, '?');
-        else
-            buffer_append(out, text + at, length);
-    }
 }
 
 void text_duration(uint64_t ms, char *text, size_t size)

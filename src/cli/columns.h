@@ -1,4 +1,4 @@
-/* Text on a terminal: how many columns it takes, where to cut it, what is safe to print. */
+/* Text on a terminal: how many columns it takes, where to cut it. */
 #ifndef FIRTH_CLI_COLUMNS_H
 #define FIRTH_CLI_COLUMNS_H
 
@@ -9,8 +9,6 @@
 size_t text_columns(const char *text, size_t size);
 /* Bytes of the longest prefix that takes at most max_columns. */
 size_t text_cut_columns(const char *text, size_t size, size_t max_columns);
-/* Append with everything that could steer a terminal (control bytes, C1, broken UTF-8) replaced. */
-void text_append_printable(struct buffer *out, const char *text, size_t size);
 /* "0.3 s", "12 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". */
 void text_duration(uint64_t ms, char *text, size_t size);
 

@@ -198,8 +198,9 @@ static void print_error(const struct cli *cli, const struct error *err, const ch
         json_end_object(&writer);
         buffer_byte(&line, '\n');
     } else {
-        buffer_printf(&line, "%sfirth: %s%s\n%s", cli->color_error ? "\033[31m" : "", err->message,
-                      cli->color_error ? "\033[0m" : "", hint);
+        buffer_printf(&line, "%sfirth: ", cli->color_error ? "\033[31m" : "");
+        text_append_printable_lines(&line, err->message, strlen(err->message));
+        buffer_printf(&line, "%s\n%s", cli->color_error ? "\033[0m" : "", hint);
     }
     (void)file_write_all(STDERR_FILENO, line.data, line.size, "standard error", &ignored);
     buffer_done(&line);

@@ -35,12 +35,20 @@ void explain_pop(struct explainer *x, struct site site)
     x->suffix = site.suffix;
 }
 
+/* In the arena; a long one is cut. */
+static const char *keep_location(struct explainer *x, const struct buffer *location)
+{
+    size_t cut = utf8_cut(location->data, location->size, SCHEMA_LOCATION_SIZE_MAX);
+    return arena_printf(x->arena, "%.*s%s", (int)cut, cut ? location->data : "",
+                        cut < location->size ? "…" : "");
+}
+
 static const char *pointer_of(struct explainer *x, uint32_t at)
 {
     struct buffer pointer;
     buffer_init(&pointer, BUFFER_UNLIMITED);
     json_pointer_of(x->m->doc, at, &pointer);
-    const char *text = arena_strndup(x->arena, pointer.size ? pointer.data : "", pointer.size);
+    const char *text = keep_location(x, &pointer);
     buffer_done(&pointer);
     return text;
 }
@@ -49,14 +57,17 @@ static const char *pointer_of(struct explainer *x, uint32_t at)
 static const char *absolute_of(struct explainer *x, uint32_t number)
 {
     const struct place *place = &x->m->program->places[number];
-    const char *base = resource_location(x->m->program->resources[place->resource], place->node, x->arena);
+    struct arena arena;
+    arena_init(&arena);
+    const char *base = resource_location(x->m->program->resources[place->resource], place->node, &arena);
     struct buffer whole;
     buffer_init(&whole, BUFFER_UNLIMITED);
     buffer_str(&whole, base);
     if (x->path.size > x->suffix)
         uri_append_fragment(&whole, (struct slice){x->path.data + x->suffix, x->path.size - x->suffix});
-    const char *text = arena_strndup(x->arena, whole.data, whole.size);
+    const char *text = keep_location(x, &whole);
     buffer_done(&whole);
+    arena_done(&arena);
     return text;
 }
 
@@ -73,13 +84,13 @@ void explain_violate(struct explainer *x, uint32_t place, enum keyword keyword, 
     }
     if (x->count >= x->max)
         return;
-    x->violations[x->count++] = (struct schema_violation){
-        .instance = pointer_of(x, at),
-        .keyword_location = arena_strndup(x->arena, x->path.size ? x->path.data : "", x->path.size),
-        .absolute_location = place == PLACE_NONE ? "" : absolute_of(x, place),
-        .keyword = keyword_name(keyword),
-        .message = arena_strndup(x->arena, x->message.data, x->message.size),
-        .value = json_raw(x->m->doc, at)};
+    x->violations[x->count++] =
+        (struct schema_violation){.instance = pointer_of(x, at),
+                                  .keyword_location = keep_location(x, &x->path),
+                                  .absolute_location = place == PLACE_NONE ? "" : absolute_of(x, place),
+                                  .keyword = keyword_name(keyword),
+                                  .message = arena_strndup(x->arena, x->message.data, x->message.size),
+                                  .value = json_raw(x->m->doc, at)};
 }
 
 /* Types first: nothing else of a rule is worth saying about a value of the wrong type. */
@@ -123,10 +134,10 @@ static void explain_ops(struct explainer *x, const struct rule *rule, uint32_t a
     if (group < GROUP_ANY)
         valid = explain_range(x, rule->first[group], rule->first[group + 1], at);
     valid &= explain_range(x, rule->first[GROUP_ANY], rule->first[GROUP_LATE], at);
-    /* What a failed keyword would have evaluated is not worth calling unevaluated. */
-    for (uint32_t i = rule->first[GROUP_LATE]; i < rule->first[GROUP_TYPE] && valid && !explain_is_full(x);
-         i++)
-        explain_unevaluated(x, &x->m->program->ops[i], at);
+    /* What a failed keyword may have evaluated is not worth calling unevaluated. */
+    const struct rule *failed = valid ? NULL : rule;
+    for (uint32_t i = rule->first[GROUP_LATE]; i < rule->first[GROUP_TYPE] && !explain_is_full(x); i++)
+        explain_unevaluated(x, &x->m->program->ops[i], failed, at);
 }
 
 void explain_rule(struct explainer *x, uint32_t number, uint32_t place, enum keyword keyword, uint32_t at)

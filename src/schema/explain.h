@@ -67,10 +67,15 @@ void explain_violate(struct explainer *x, uint32_t place, enum keyword keyword, 
 void explain_rule(struct explainer *x, uint32_t rule, uint32_t place, enum keyword keyword, uint32_t at);
 void explain_op(struct explainer *x, const struct op *op, uint32_t at);
 
-/* explain_members.c, explain_choice.c */
+/* Explain a rule that is applied to a member or an element: down one level, without the marks of this one. */
+void explain_child(struct explainer *x, uint32_t rule, uint32_t place, enum keyword keyword, uint32_t at);
+
+/* explain_members.c, explain_unevaluated.c, explain_choice.c */
 void explain_members(struct explainer *x, const struct op *op, uint32_t at);
 void explain_items(struct explainer *x, const struct op *op, uint32_t at);
-void explain_unevaluated(struct explainer *x, const struct op *op, uint32_t at);
+/* `failed`: the rule that it stands in, if other keywords of it do not hold; then only that is told which
+ * none of them can be about. NULL: they hold. */
+void explain_unevaluated(struct explainer *x, const struct op *op, const struct rule *failed, uint32_t at);
 void explain_choice(struct explainer *x, const struct op *op, uint32_t at);
 
 /* Gather what the alternatives of an anyOf or oneOf say; to be done with. */

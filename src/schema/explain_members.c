@@ -1,9 +1,7 @@
 /* What is wrong with the members of an object and the elements of an array. */
 #include "schema/explain.h"
 
-/* A rule that is applied to a member or an element: down one level, without the marks of this one. */
-static void explain_child(struct explainer *x, uint32_t rule, uint32_t place, enum keyword keyword,
-                          uint32_t at)
+void explain_child(struct explainer *x, uint32_t rule, uint32_t place, enum keyword keyword, uint32_t at)
 {
     struct marks *marks = x->m->marks;
     x->m->marks = NULL;
@@ -136,30 +134,4 @@ void explain_items(struct explainer *x, const struct op *op, uint32_t at)
         explain_child(x, prefix ? plan->prefix[i] : plan->items, place, keyword, e);
         explain_pop(x, site);
     }
-}
-
-void explain_unevaluated(struct explainer *x, const struct op *op, uint32_t at)
-{
-    const struct json *doc = x->m->doc;
-    bool is_array = op->code == OP_UNEVALUATED_ITEMS;
-    if (!json_is(doc, at, is_array ? JSON_ARRAY : JSON_OBJECT))
-        return;
-    struct site site = explain_push(x, op->place, (enum keyword)op->keyword);
-    uint32_t index = 0, child = at + 1, end = json_after(doc, at);
-    for (; child < end && !explain_is_full(x); index++) {
-        uint32_t value = is_array ? child : json_value(child);
-        if (marks_has(x->m, x->m->marks, index)) {
-            child = json_after(doc, value);
-            continue;
-        }
-        if (op->a == RULE_FALSE && !is_array) {
-            message_unexpected(x, NULL, child);
-            explain_violate(x, op->place, (enum keyword)op->keyword, value);
-        } else {
-            explain_child(x, op->a, op->place, (enum keyword)op->keyword, value);
-        }
-        child = json_after(doc, value);
-    }
-    marks_fill(x->m, x->m->marks);
-    explain_pop(x, site);
 }

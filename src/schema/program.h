@@ -29,6 +29,7 @@ enum {
     SCHEMA_INLINE_BUDGET = 4 << 20,    /* and the program below this many operations */
     SCHEMA_SAID_MAX = 16 << 20,        /* annotations of one document; and hops to them */
     SCHEMA_VIOLATIONS_MAX = 1000,      /* described by one schema_explain */
+    SCHEMA_LOCATION_SIZE_MAX = 16 << 10, /* bytes of a violation's location; a longer one is cut */
 };
 
 #define RULE_NONE UINT32_MAX

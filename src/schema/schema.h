@@ -66,7 +66,8 @@ MEM_DEFINE_CLEANUP(struct schema_validator *, schema_validator_free);
 int schema_validate(const struct schema *schema, struct schema_validator *validator, const struct json *doc,
                     uint32_t at, struct error *err);
 
-/* One violated keyword. Strings live in the arena given to schema_explain. */
+/* One violated keyword. Strings live in the arena given to schema_explain; a location of more than 16 kB is
+ * cut and ends with "…". */
 struct schema_violation {
     const char *instance;          /* JSON pointer into the document */
     const char *keyword_location;  /* JSON pointer through the schema as evaluated, "/properties/a/type" */

@@ -55,24 +55,27 @@ void machine_begin(struct schema_validator *m, const struct schema *program, con
 
 int machine_check(const struct schema_validator *m, struct error *err)
 {
+    enum { SHOWN_MAX = 200 };
     if (m->stopped == STOP_NONE)
         return 0;
     struct buffer instance;
     struct arena arena;
     arena_init(&arena);
-    buffer_init(&instance, 1024);
+    buffer_init(&instance, JSON_SIZE_LIMIT);
     json_pointer_of(m->doc, m->stopped_at, &instance);
     const char *where = "";
     if (m->stopped_place != PLACE_NONE) {
         const struct place *place = &m->program->places[m->stopped_place];
         where = resource_location(m->program->resources[place->resource], place->node, &arena);
     }
-    const char *pointer = instance.overflowed ? "…" : buffer_cstr(&instance);
+    const char *pointer = buffer_cstr(&instance);
+    if (instance.size > SHOWN_MAX || instance.overflowed)
+        pointer = arena_printf(&arena, "%.*s…", (int)utf8_cut(pointer, instance.size, SHOWN_MAX), pointer);
     int result;
     if (m->stopped == STOP_PATTERN)
-        result = error_set(err, ERROR_LIMIT,
-                           "the pattern in schema %.600s takes too long on the value at \"%.600s\"", where,
-                           pointer);
+        result =
+            error_set(err, ERROR_LIMIT, "the pattern in schema %.600s takes too long on the value at \"%s\"",
+                      where, pointer);
     else if (m->stopped == STOP_SAID)
         result = error_set(err, ERROR_LIMIT, "the schema has more than %d annotations for the document",
                            SCHEMA_SAID_MAX);
@@ -82,13 +85,13 @@ int machine_check(const struct schema_validator *m, struct error *err)
                            "document: stopped %d schemas deep at \"%.600s\"",
                            where, SCHEMA_CALL_DEPTH_MAX, pointer);
     else if (m->stopped == STOP_DEPTH)
-        result = error_set(err, ERROR_LIMIT, "schema %.600s goes more than %d schemas deep at \"%.600s\"",
-                           where, SCHEMA_CALL_DEPTH_MAX, pointer);
+        result = error_set(err, ERROR_LIMIT, "schema %.600s goes more than %d schemas deep at \"%s\"", where,
+                           SCHEMA_CALL_DEPTH_MAX, pointer);
     else
         result = error_set(
             err, ERROR_LIMIT,
             "schema %.600s needs more than %d steps, %d for each value and %d for each byte: stopped at "
-            "\"%.600s\"",
+            "\"%s\"",
             where, SCHEMA_STEPS_BASE, SCHEMA_STEPS_PER_NODE, SCHEMA_STEPS_PER_BYTE, pointer);
     buffer_done(&instance);
     arena_done(&arena);

@@ -236,3 +236,17 @@ def test_annotations_are_bounded(firth, tmp_path):
     (tmp_path / "s.json").write_text(json.dumps({"items": {"examples": ["x" * 1_000_000]}}))
     result = firth("validate", "-s", tmp_path / "s.json", "-o", "json", stdin=json.dumps([1] * 1000), expect=0)
     assert len(result.out) < 18_000_000 and json.loads(result.out)["truncated"] is True
+
+
+def test_nothing_steers_a_terminal(firth, tmp_path):
+    """Names and values of documents and schemas, in lines for people and in errors."""
+    evil = "a\u009b31m\u202e\u2066\u2028\u200f\x7f"
+    (tmp_path / "s.json").write_text(json.dumps({"additionalProperties": {"const": evil}}, ensure_ascii=False))
+    out = firth("validate", "-s", tmp_path / "s.json", stdin=json.dumps({evil: evil + "b"}, ensure_ascii=False), expect=1).out
+    assert out.count("a\\u009b31m\\u202e\\u2066\\u2028\\u200f\\u007f") == 4 and not set(evil[1:]) - set("31m") & set(out)
+    (tmp_path / "s.json").write_text(json.dumps({"pattern": evil + "("}, ensure_ascii=False))
+    err = firth("validate", "-s", tmp_path / "s.json", stdin="1", expect=3).err
+    assert "\\u202e" in err and not set(evil[1:]) - set("31m") & set(err)
+    (tmp_path / "s.json").write_text('{"additionalProperties": false}')
+    out = firth("validate", "-s", tmp_path / "s.json", stdin=json.dumps({"ä" * 10_000: 1}, ensure_ascii=False), expect=1).out
+    assert "ä…: /additionalProperties: unexpected property" in out and len(out) < 500

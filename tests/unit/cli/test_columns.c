@@ -40,15 +40,19 @@ static void test_printable(void **state)
         const char *text, *printed;
     } cases[] = {
         {"plain — text", "plain — text"},
-        {"\033[2Jgone", "?[2Jgone"},
-        {"a\tb\rc\n", "a b?c?"},
+        {"\033[2Jgone", "\\u001b[2Jgone"},
+        {"a\tb\rc\n", "a b\\u000dc\\u000a"},
         {"\xc2\x9b"
          "31m",
-         "?31m"}, /* C1's CSI */
+         "\\u009b31m"}, /* C1's CSI */
         {"\xff", "?"},
         {"\xe2\x80\xae"
          "evil",
-         "?evil"}, /* right-to-left override */
+         "\\u202eevil"}, /* right-to-left override */
+        {"a\xe2\x80\xa8"
+         "b\xe2\x81\xa7\xd8\x9c\xe2\x80\x8f\x7f",
+         "a\\u2028b\\u2067\\u061c\\u200f\\u007f"},
+        {"\xef\xbf\xbd", "\xef\xbf\xbd"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct buffer out;
@@ -57,6 +61,11 @@ static void test_printable(void **state)
         assert_string_equal(buffer_cstr(&out), cases[i].printed);
         buffer_done(&out);
     }
+    struct buffer out;
+    buffer_init(&out, 1024);
+    text_append_printable_lines(&out, "a\r\nb", 4);
+    assert_string_equal(buffer_cstr(&out), "a\\u000d\nb");
+    buffer_done(&out);
 }
 
 static void test_duration(void **state)

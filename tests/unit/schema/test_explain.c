@@ -153,6 +153,27 @@ static const struct said cases[] = {
     /* what a failed keyword would have evaluated is not called unevaluated */
     {"{\"properties\":{\"a\":{\"type\":\"null\"}},\"anyOf\":[true],\"unevaluatedProperties\":false}",
      "{\"a\":1}", "/a|/properties/a/type|expected null, got integer 1\n"},
+    /* … but what nothing can be about is told beside what failed, through every kind of branch */
+    {"{\"properties\":{\"a\":{\"type\":\"null\"}},\"anyOf\":[{\"properties\":{\"c\":true}},{"
+     "\"patternProperties\":{\"^p\":true}}],"
+     "\"oneOf\":[false,{\"$ref\":\"#/$defs/"
+     "x\"}],\"$defs\":{\"x\":{\"required\":[\"z\"],\"properties\":{\"d\":true}}},"
+     "\"if\":{\"required\":[\"q\"]},\"then\":{\"properties\":{\"e\":true}},\"unevaluatedProperties\":false}",
+     "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"p\":1}",
+     "/a|/properties/a/type|expected null, got integer 1\n"
+     "|/oneOf/1/$ref/required|missing property \"z\"\n"
+     "|/oneOf|matches none of 2 alternatives; the nearest is /oneOf/1, the only one for a value of this "
+     "type\n"
+     "/b|/unevaluatedProperties|unexpected property \"b\"\n"},
+    {"{\"prefixItems\":[{\"type\":\"null\"}],\"anyOf\":[{\"prefixItems\":[true,{\"const\":7}]}],"
+     "\"unevaluatedItems\":false}",
+     "[1,2,3]",
+     "/0|/prefixItems/0/type|expected null, got integer 1\n"
+     "/1|/anyOf/0/prefixItems/1/const|expected 7, got integer 2\n"
+     "/2|/unevaluatedItems|nothing is allowed here, got integer 3\n"},
+    {"{\"allOf\":[{\"anyOf\":[{\"additionalProperties\":{\"type\":\"null\"}}]}],\"unevaluatedProperties\":"
+     "false}",
+     "{\"a\":1}", "/a|/allOf/0/anyOf/0/additionalProperties/type|expected null, got integer 1\n"},
     /* minContains and maxContains are keywords of their own */
     {"{\"contains\":{\"type\":\"null\"},\"minContains\":2}", "[null,1,2]",
      "|/minContains|expected at least 2 items matching {\"type\":\"null\"}, got 1 of 3\n"},
@@ -233,6 +254,28 @@ static void test_at_most(void **state)
     arena_done(&arena);
 }
 
+/* A location is as long as the document makes it: it is cut, at a character. */
+static void test_long_location(void **state)
+{
+    (void)state;
+    struct buffer out, instance;
+    struct arena arena;
+    arena_init(&arena);
+    buffer_init(&out, 1 << 20);
+    buffer_init(&instance, 1 << 20);
+    buffer_str(&instance, "{\"a");
+    for (int i = 0; i < 50000; i++)
+        buffer_str(&instance, "ä");
+    buffer_str(&instance, "\":1}");
+    explain_into("{\"additionalProperties\":{\"type\":\"null\"}}", buffer_cstr(&instance), 2, &out, &arena);
+    assert_true(out.size > 16000 && out.size < 17000);
+    assert_true(utf8_valid(out.data, out.size));
+    assert_non_null(strstr(buffer_cstr(&out), "ä…|/additionalProperties/type|"));
+    buffer_done(&instance);
+    buffer_done(&out);
+    arena_done(&arena);
+}
+
 /* Absolute locations name the document that the keyword stands in. */
 static void test_absolute_location(void **state)
 {
@@ -275,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_at_most),
+        cmocka_unit_test(test_long_location),
         cmocka_unit_test(test_absolute_location),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

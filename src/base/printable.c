@@ -1,0 +1,37 @@
+/* Texts of others, made safe to show. */
+#include "base/buffer.h"
+#include "base/text.h"
+
+/* Control characters, and those that a person does not see but that change what is seen: Unicode's
+ * Bidi_Control, and the separators of lines and paragraphs. */
+static bool misleads(uint32_t point)
+{
+    return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x61c ||
+           (point >= 0x200e && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) ||
+           (point >= 0x2066 && point <= 0x2069);
+}
+
+static void append_printable(struct buffer *out, const char *text, size_t size, bool lines)
+{
+    for (size_t at = 0, length; at < size; at += length) {
+        uint32_t point = utf8_decode(text + at, size - at, &length);
+        if (point == '\t')
+            buffer_byte(out, ' ');
+        else if (point == 0xfffd && length == 1)
+            buffer_byte(out, '?');
+        else if (misleads(point) && !(lines && point == '\n'))
+            buffer_printf(out, "\\u%04x", point);
+        else
+            buffer_append(out, text + at, length);
+    }
+}
+
+void text_append_printable(struct buffer *out, const char *text, size_t size)
+{
+    append_printable(out, text, size, false);
+}
+
+void text_append_printable_lines(struct buffer *out, const char *text, size_t size)
+{
+    append_printable(out, text, size, true);
+}
