@@ -286,6 +286,8 @@ static int timeout_ms(const struct task_sink *base, uint64_t now_ms)
     int timeout = connector_timeout_ms(sink->process);
     switch (sink->protocol.phase) {
     case MATERIALIZE_LOADING:
+        if (sink->protocol.acknowledged && sink->finishing)
+            return 0; /* to be left, or its last transaction to be flushed: nothing else will wake us */
         if (sink->protocol.acknowledged && sink->documents > 0)
             timeout = shorter(timeout,
                               task_commit_wait_ms(&base->task->spec->commit, &sink->ledger.pending, now_ms));

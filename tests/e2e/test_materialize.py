@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from conftest import until
-from e2e.materialize import catalog, documents, materialize, messages, put, rows, verbs
+from e2e.materialize import TASK, catalog, documents, materialize, messages, put, rows, verbs
 from e2e.scripted import events, failure, local, received, run
 
 
@@ -168,6 +168,18 @@ def test_it_follows_what_is_committed(firth, tmp_path):
     assert verbs(tmp_path).endswith(">acknowledge <acknowledged >end")
 
 
+def test_it_leaves_when_nothing_happens(firth, tmp_path):
+    """Nobody writes to the collections any more: SIGTERM is all that wakes the task, and it leaves at once."""
+    path = put(firth, tmp_path, {"id": 1, "n": 1})
+    running = firth.start("run", str(path), "--task", TASK, "--commit-every", "20ms")
+    until(lambda: (tmp_path / "messages").exists() and verbs(tmp_path).endswith("<startedCommit >acknowledge <acknowledged"),
+          "the commit")
+    until(lambda: sleeps_long(running.pid), "a task without anything to wait for")
+    running.signal(signal.SIGTERM)
+    running.wait()
+    assert verbs(tmp_path).endswith(">acknowledge <acknowledged >end")
+
+
 def test_following_takes_no_room(firth, tmp_path):
     """With room for one, a capture runs beside the materialization."""
     catalog(tmp_path)
@@ -181,6 +193,15 @@ def test_following_takes_no_room(firth, tmp_path):
     until(lambda: len((tmp_path / "seen").read_text().splitlines()) >= 4, "another session of the capture")
     running.signal(signal.SIGTERM)
     running.wait()
+
+
+def sleeps_long(pid):
+    """Does the only task of this firth wait in poll for longer than anybody will wait for its end?"""
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        task = file.read().split()
+    with open(f"/proc/{task[0]}/syscall") as file:
+        call = file.read().split()
+    return call[0] == "7" and int(call[3], 16) & 0xffffffff >= 20_000  # ms; -1 is the largest
 
 
 def rows_or_none(tmp_path):
