@@ -154,11 +154,11 @@ static struct connector_process *process_new(const struct connector_program *pro
     process->container = program->container ? oci_run_new(program) : NULL;
     process->activity_ms = connector_now_ms();
     connector_lines_init(&process->lines, limits->line_max);
-    if (!files || !files->secrets) {
-        process->own_secrets = connector_secrets_new();
+    process->secrets = files ? files->secrets : NULL;
+    if (!process->secrets) {
+        process->secrets = process->own_secrets = connector_secrets_new();
         connector_secrets_add(process->own_secrets, files ? files->config : (struct slice){0}, program->env);
     }
-    process->secrets = process->own_secrets ? process->own_secrets : files->secrets;
     connector_logs_init(&process->logs, process->secrets, on_log, log_context);
     buffer_init(&process->input, BUFFER_UNLIMITED); /* the owner bounds it: connector_pending_input */
     return process;
