@@ -122,12 +122,15 @@ void message_keyword(struct explainer *x, uint32_t place, enum keyword keyword)
     uint32_t node = keyword_node(x, place, keyword, &json);
     if (x->trial || node == JSON_NONE)
         return;
+    struct arena arena; /* a pattern is shown as it is, not as JSON writes it */
+    arena_init(&arena);
     if (json_is(json, node, JSON_STRING))
-        message_raw(x, json_inner(json, node), 2 * (size_t)VALUE_SHOWN_MAX);
+        message_raw(x, json_string(json, node, &arena), 2 * (size_t)VALUE_SHOWN_MAX);
     else if (json_is_number(json, node))
         message_raw(x, json_raw(json, node), 2 * (size_t)VALUE_SHOWN_MAX);
     else
         message_json(x, json_raw(json, node));
+    arena_done(&arena);
 }
 
 void message_count(struct explainer *x, uint32_t place, enum keyword keyword, uint32_t count,

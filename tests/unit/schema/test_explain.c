@@ -20,6 +20,8 @@ static const struct said cases[] = {
     {"{\"minLength\":2}", "\"x\"", "|/minLength|expected at least 2 characters, got string \"x\"\n"},
     {"{\"maxLength\":1}", "\"xy\"", "|/maxLength|expected at most 1 character, got string \"xy\"\n"},
     {"{\"pattern\":\"^a\"}", "\"b\"", "|/pattern|expected a string that matches ^a, got string \"b\"\n"},
+    {"{\"pattern\":\"^3\\\\.\\\\d\\\"$\"}", "\"b\"",
+     "|/pattern|expected a string that matches ^3\\.\\d\"$, got string \"b\"\n"},
     {"{\"minItems\":1}", "[]", "|/minItems|expected at least 1 item, got 0\n"},
     {"{\"maxProperties\":1}", "{\"a\":1,\"b\":2}", "|/maxProperties|expected at most 1 member, got 2\n"},
     {"{\"uniqueItems\":true}", "[1,2,1.0]",
