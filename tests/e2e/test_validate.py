@@ -250,3 +250,32 @@ def test_nothing_steers_a_terminal(firth, tmp_path):
     (tmp_path / "s.json").write_text('{"additionalProperties": false}')
     out = firth("validate", "-s", tmp_path / "s.json", stdin=json.dumps({"ä" * 10_000: 1}, ensure_ascii=False), expect=1).out
     assert "ä…: /additionalProperties: unexpected property" in out and len(out) < 500
+
+
+def test_geojson(firth, tmp_path):
+    """What a person reads of a wrong feature: the geometry that was meant, told by its type two levels down."""
+    def shape(name, coordinates):
+        return {"required": ["type", "coordinates"],
+                "properties": {"type": {"enum": [name]}, "coordinates": coordinates}}
+    position = {"type": "array", "minItems": 2, "items": {"type": "number"}}
+    geometries = [shape("Point", position), shape("LineString", {"type": "array", "minItems": 2, "items": position})]
+    feature = {"required": ["type", "geometry", "properties"], "properties": {
+        "type": {"enum": ["Feature"]}, "geometry": {"oneOf": [{"type": "null"}, *geometries]}}}
+    (tmp_path / "s.json").write_text(json.dumps({"oneOf": [*geometries, feature]}))
+    given = [{"type": "Feature", "properties": {}, "geometry": {"type": "LineString", "coordinates": [[1, 2]]}},
+             {"type": "Feature", "properties": {}, "geometry": {"type": "Linestring"}},
+             {"type": "point"}]
+    lines = firth("validate", "-s", tmp_path / "s.json", stdin="".join(json.dumps(one) + "\n" for one in given),
+                  expect=1).out.splitlines()
+    at = "/oneOf/2/properties/geometry/oneOf"
+    told = 'line {}: (root): /oneOf: matches none of 3 alternatives; the nearest is /oneOf/2, told by string "Feature" at /type'
+    assert lines == [
+        f"line 1: /geometry/coordinates: {at}/2/properties/coordinates/minItems: expected at least 2 items, got 1",
+        f"line 1: /geometry: {at}: matches none of 3 alternatives; the nearest is /oneOf/2, "
+        'told by string "LineString" at /type',
+        told.format(1),
+        f'line 2: /geometry/type: {at}: by this value 3 alternatives are told apart: expected one of "Point", '
+        '"LineString", got string "Linestring"; did you mean "LineString"?',
+        told.format(2),
+        'line 3: /type: /oneOf: by this value 3 alternatives are told apart: expected one of "Point", "LineString", '
+        '"Feature", got string "point"; did you mean "Point"?']
