@@ -22,7 +22,8 @@ int task_streams_compile(struct task *task, struct error *err)
 {
     bool collections = task->spec->kind != TASK_CONNECTION;
     const struct schema_options options = {
-        .annotations = task->spec->kind == TASK_MATERIALIZATION ? reduce_annotations : NULL};
+        .annotations = task->spec->kind == TASK_MATERIALIZATION ? reduce_annotations : NULL,
+        .assert_formats = true}; /* of collections, as Flow does: docs/decisions/0057-formats.md */
     task->schemas = schema_registry_new(collections ? SCHEMA_DRAFT_2020_12 : SCHEMA_DRAFT_7);
     for (size_t i = 0; i < task->spec->schema_count; i++) {
         if (schema_registry_add(task->schemas, task->spec->schemas[i].uri, task->spec->schemas[i].source,

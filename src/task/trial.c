@@ -30,7 +30,7 @@ struct trial {
 static struct schema *compile(struct trial *trial, const struct catalog_collection *collection,
                               const char *uri, struct error *err)
 {
-    struct schema_options options = {.annotations = reduce_annotations};
+    struct schema_options options = {.annotations = reduce_annotations, .assert_formats = true};
     struct schema *schema = schema_compile_with(trial->catalog->schemas, uri, &options, err);
     if (!schema)
         error_wrap(err, "the schema of %s", collection->name);
