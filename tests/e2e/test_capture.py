@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from conftest import until
-from e2e.scripted import ANY, capture, connection, counters, events, failure, run, seen, state_of
+from e2e.scripted import ANY, capture, counters, events, failure, run, seen, state_of
 
 
 def records(first, last, stream="users", fill=0, **data):
@@ -320,31 +320,6 @@ def test_violation_is_quarantined(firth, tmp_path):
     assert "old" in bad["violations"][0]["message"]
     users = counters(lines)["acmeCo/users"]
     assert users["invalid"] == 1 and users["documents"] == 3
-
-
-DATED = {"type": "object", "required": ["id"],
-         "properties": {"id": {"type": "integer"}, "at": {"type": "string", "format": "date"}, "x": {"format": "nobody-knows"}}}
-
-
-def test_formats_are_asserted(firth, tmp_path):
-    """A collection's documents have the formats that its schema names, as Flow has it."""
-    steps = [records(1, 1, at="2026-11-21", x="?"), state(1), records(2, 2, at="soon")]
-    error = failure(run(firth, capture(tmp_path, steps, schema=DATED), expect=1))
-    assert error["code"] == "invalid"
-    for part in ("document 2", "/at", "date", '"soon"'):
-        assert part in error["message"], error["message"]
-    lines = run(firth, capture(tmp_path, [records(3, 3, at="soon"), records(4, 4, at="2026-11-22")], schema=DATED,
-                               onInvalid={"quarantine": "acmeCo/bad"}))
-    assert ids(firth) == [1, 4] and counters(lines)["acmeCo/users"]["invalid"] == 1
-    assert [bad["violations"][0]["keyword"] for bad in firth.read("acmeCo/bad")] == ["format"]
-
-
-def test_formats_of_a_connection_are_annotations(firth, tmp_path):
-    """An Airbyte source's schema describes; what it calls a date goes through."""
-    stream = {"name": "users", "json_schema": DATED}
-    lines = run(firth, connection(tmp_path, [records(1, 2, at="soon"), state(2)], source_streams=[stream]))
-    assert events(lines, "ended")[0]["outcome"] == "completed"
-    assert not [log for log in events(lines, "log") if "soon" in log["message"] or "format" in log["message"]]
 
 
 def test_quarantine_is_in_the_same_transaction(firth, tmp_path):
