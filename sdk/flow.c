@@ -103,6 +103,8 @@ int sdk_run_flow(struct firth_host *host, int input, struct firth_error *err)
     int result = answer_all(&flow, err);
     if (result < 0 && host->failed)
         *err = host->error;
+    else if (result < 0)
+        sdk_host_flush(host); /* what was answered was answered */
     arena_done(&flow.arena);
     json_parser_free(flow.parser);
     sdk_lines_done(&flow.lines);

@@ -70,9 +70,30 @@ int flow_capture_answer(struct flow *flow, bool *ret_session, struct firth_error
  */
 int flow_capture_session(struct flow *flow, const struct flow_capture_open *open, struct firth_error *err);
 
+/* --- flow_target.c ----------------------------------------------------------------------------------- */
+
+/* Of `validate`: the target with all fields that the collection has. Everything goes to the arena, or is of
+ * the binding's. */
+int flow_target_offered(const struct flow_materialize_validate_binding *binding, bool delta_updates,
+                        struct arena *arena, struct firth_target *ret_target, struct error *err);
+/* Of `apply` and `open`: with the fields that were selected. */
+int flow_target_selected(const struct flow_materialize_binding *binding, struct arena *arena,
+                         struct firth_target *ret_target, struct error *err);
+struct flow_texts flow_target_path(const struct firth_target *target, struct arena *arena);
+/* What the SDK proposes for each field. */
+struct firth_constraint *flow_target_propose(const struct firth_destination *class_,
+                                             const struct firth_target *target, struct arena *arena);
+
 /* --- flow_materialize.c ------------------------------------------------------------------------------ */
 
 int flow_materialize_answer(struct flow *flow, bool *ret_session, struct firth_error *err);
+/* The specification's bindings as targets, and its name as host->task. */
+int flow_targets_read(struct flow *flow, const struct flow_materialize_spec *spec,
+                      struct firth_target **ret_targets, struct firth_error *err);
+/* From `open` to the end of the input (flow_materialize_session.c). 0 also if it was asked to stop between
+ * two transactions. */
+int flow_materialize_session(struct flow *flow, const struct flow_materialize_open *open,
+                             struct firth_error *err);
 
 /* --- face_flow.c: a capture's session ----------------------------------------------------------------- */
 

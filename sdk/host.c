@@ -50,6 +50,8 @@ void sdk_host_init(struct firth_host *host, const struct firth_connector_class *
     buffer_init(&host->out, 2 * (size_t)SDK_LINE_MAX);
     arena_init(&host->scratch);
     arena_init(&host->values);
+    buffer_init(&host->key, BUFFER_UNLIMITED);
+    buffer_init(&host->did, ERROR_MESSAGE_MAX);
     host->parser = json_parser_new(
         (struct json_limits){.size_max = SDK_LINE_MAX, .depth_max = JSON_LIMITS_DEFAULT.depth_max},
         JSON_DUPLICATES_LAST_WINS);
@@ -66,6 +68,8 @@ void sdk_host_done(struct firth_host *host)
     json_parser_free(host->parser);
     arena_done(&host->scratch);
     arena_done(&host->values);
+    buffer_done(&host->key);
+    buffer_done(&host->did);
     buffer_done(&host->out);
 }
 

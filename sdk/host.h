@@ -37,6 +37,16 @@ struct host_stream {
     struct buffer last_state; /* size 0: none, neither given nor emitted */
 };
 
+/* Behind a record that a destination is given: where its fields are. */
+struct sdk_row {
+    const struct firth_target *target;
+    bool flow;
+    uint32_t key, values;          /* Flow: arrays of the line, JSON_NONE: not there */
+    size_t key_count, value_count; /* Flow: how many they must have */
+    uint32_t *nodes;               /* Flow: of each field, once `found` */
+    bool found;
+};
+
 struct sdk_face;
 struct flow_session;
 
@@ -64,6 +74,9 @@ struct firth_host {
     struct json_parser *parser; /* for JSON that the connector hands over */
     struct arena scratch;       /* strings given out by firth_record_get; cleared per record */
     struct arena values;        /* what firth_json_get parsed last */
+    struct buffer key;          /* firth_record_key's */
+    struct buffer did;          /* what apply has done; joined by "; " */
+    bool may_load;              /* firth_emit_loaded has a place */
 };
 
 /* --- host.c: the way out ---------------------------------------------------------------------------- */
@@ -158,6 +171,16 @@ const char *const *sdk_pointers_of_paths(const struct airbyte_path *paths, size_
 struct airbyte_path sdk_path_of_pointer(const char *pointer, struct arena *arena);
 /* Can an interrupted full refresh of the stream go on from a state? */
 bool sdk_selected_is_resumable(const struct firth_catalog *offered, const struct firth_selected *selected);
+
+/* --- target.c -------------------------------------------------------------------------------------- */
+
+/* The fields of a JSON Schema's first level, into the arena; none if it is no object with properties. */
+void sdk_target_fields(struct firth_target *target, struct arena *arena);
+/* FIRTH_MAY_BE_… of a schema's "type" at `at` (a name or a list), or of none. */
+unsigned sdk_types_of(const struct json *doc, uint32_t at);
+/* apply, where the class has it. */
+int sdk_apply(struct firth_host *host, const void *config, const struct firth_target *targets, size_t count,
+              struct firth_error *err);
 
 /* --- read.c, write.c: the two long verbs
  * -------------------------------------------------------------------- */

@@ -1,5 +1,9 @@
 #include "host.h"
 
+#include "json/key.h"
+
+#include <assert.h>
+
 /* Values for connectors. Those of a record are looked up in the line as it was parsed: nothing is parsed
  * again. Other JSON (states, options) is small and rare. */
 
@@ -23,7 +27,59 @@ enum firth_type firth_record_get(struct firth_host *host, const struct firth_rec
                                  const char *pointer, struct firth_slice *ret_value)
 {
     const struct json *line = record->document;
-    return value_at(line, json_pointer(line, record->node, slice_of(pointer)), &host->scratch, ret_value);
+    uint32_t at = record->node == JSON_NONE ? JSON_NONE : json_pointer(line, record->node, slice_of(pointer));
+    return value_at(line, at, &host->scratch, ret_value);
+}
+
+/* Where the fields of a row are: the key's parts, the other values, the document. */
+static void find_fields(struct sdk_row *row, const struct firth_record *record)
+{
+    const struct json *line = record->document;
+    uint32_t key = json_first(line, row->key), value = json_first(line, row->values);
+    for (size_t i = 0; i < row->target->field_count; i++) {
+        const struct firth_field *field = &row->target->fields[i];
+        uint32_t *next = field->is_key ? &key : &value;
+        uint32_t array = field->is_key ? row->key : row->values;
+        row->nodes[i] = field->is_document ? record->node : *next;
+        if (!field->is_document && *next != JSON_NONE)
+            *next = json_next(line, array, *next);
+    }
+    row->found = true;
+}
+
+static uint32_t field_node(const struct firth_record *record, size_t index)
+{
+    struct sdk_row *row = (struct sdk_row *)(uintptr_t)record->row;
+    if (!row->flow)
+        return json_pointer(record->document, record->node, slice_of(row->target->fields[index].pointer));
+    if (!row->found)
+        find_fields(row, record);
+    return row->nodes[index];
+}
+
+enum firth_type firth_record_field(struct firth_host *host, const struct firth_record *record, size_t index,
+                                   struct firth_slice *ret_value)
+{
+    const struct sdk_row *row = record->row;
+    assert(index < row->target->field_count);
+    return value_at(record->document, field_node(record, index), &host->scratch, ret_value);
+}
+
+int firth_record_key(struct firth_host *host, const struct firth_record *record, struct firth_slice *ret_key,
+                     struct firth_error *err)
+{
+    const struct sdk_row *row = record->row;
+    const struct json *line = record->document;
+    struct error library_err;
+    buffer_clear(&host->key);
+    for (size_t i = 0; row->target->primary_key[i]; i++) {
+        uint32_t at = row->flow ? json_at(line, row->key, (uint32_t)i)
+                                : json_pointer(line, record->node, slice_of(row->target->primary_key[i]));
+        if (key_pack_value((struct key_value){line, at}, &host->key, &library_err) < 0)
+            return sdk_error(err, &library_err);
+    }
+    *ret_key = (struct firth_slice){host->key.data, host->key.size};
+    return 0;
 }
 
 /* Into an arena of its own: the host's parser may hold the line whose record is being stored. */

@@ -95,6 +95,8 @@ static int on_record(struct session *session, const struct json *line, const str
         .document = line,
         .node = message->record.data,
     };
+    const struct sdk_row row = {.target = &session->asked[index]};
+    record.row = &row;
     arena_clear(&session->host->scratch);
     session->targets[index].records++;
     session->records++;
@@ -336,6 +338,7 @@ static int make_targets(const struct airbyte_configured_catalog *catalog, struct
                               "destinations with operations of their own",
                               targets[i].name,
                               airbyte_destination_sync_mode_name(from->destination_sync_mode));
+        sdk_target_fields(&targets[i], arena);
     }
     return 0;
 }
@@ -353,6 +356,10 @@ static void session_index(struct session *session, const struct airbyte_configur
 static int write_session(struct session *session, const void *config, int input, struct firth_error *err)
 {
     struct buffer bytes;
+    if (sdk_apply(session->host, config, session->asked, session->count, err) < 0)
+        return -1;
+    if (session->host->did.size)
+        firth_log(session->host, FIRTH_INFO, "%s", buffer_cstr(&session->host->did));
     if (session->class_->open(session->host, config, session->asked, session->count, &session->self, err) < 0)
         return -1;
     for (size_t i = 0; i < session->count; i++) {

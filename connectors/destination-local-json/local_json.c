@@ -3,13 +3,15 @@
  *   <folder>/_airbyte_raw_<stream>.jsonl
  *   {"_airbyte_ab_id":"<uuid>","_airbyte_emitted_at":<ms>,"_airbyte_data":{…the record, byte for byte…}}
  *
- * When a state may be confirmed is docs/decisions/0030-local-json-durability.md. */
+ * When a state may be confirmed is docs/decisions/0030-local-json-durability.md; what a task without an end
+ * does instead, 0033-local-json-live.md. */
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/map.h"
 #include "base/memory.h"
 #include "bridge.h"
+#include "live.h"
 #include "path.h"
 #include "protocol/airbyte_write.h"
 #include "registry.h"
@@ -39,7 +41,8 @@ static const struct firth_option options[] = {
 struct session {
     char *folder;
     int folder_fd;
-    struct staged **files; /* one a target */
+    struct staged **files; /* one a target, */
+    struct live *live;     /* or all of them, of a task without an end; else NULL */
     size_t count;
     struct random_state random;
 };
@@ -92,32 +95,62 @@ static bool is_overwrite(const struct firth_target *target)
     return target->sync_mode == FIRTH_OVERWRITE || target->sync_mode == FIRTH_OVERWRITE_DEDUP;
 }
 
-static int open_files(struct session *session, struct firth_host *host, struct firth_target *targets,
-                      struct firth_error *err)
+/* A file's name for each target, none twice. */
+static int name_files(const struct firth_target *targets, size_t count, char **names, struct firth_error *err)
 {
-    struct error library_err;
     struct map files; /* name -> target */
     map_init(&files);
     int result = 0;
-    for (size_t i = 0; i < session->count && result == 0; i++) {
-        auto_free char *file = local_json_file_name(targets[i].name);
-        const struct firth_target *other = map_set(&files, slice_of(file), &targets[i]);
-        if (other) {
-            result = refuse_collision(other, &targets[i], file, err);
-            break;
-        }
+    for (size_t i = 0; i < count && result == 0; i++) {
+        names[i] = local_json_file_name(targets[i].name);
+        const struct firth_target *other =
+            map_set(&files, slice_of(names[i]), (void *)(uintptr_t)&targets[i]);
+        if (other)
+            result = refuse_collision(other, &targets[i], names[i], err);
+    }
+    map_done(&files);
+    return result;
+}
+
+static int open_staged(struct session *session, struct firth_host *host, struct firth_target *targets,
+                       char *const *names, struct firth_error *err)
+{
+    struct error library_err;
+    for (size_t i = 0; i < session->count; i++) {
         if (targets[i].sync_mode & (FIRTH_APPEND_DEDUP | FIRTH_OVERWRITE_DEDUP))
             firth_log(host, FIRTH_WARN,
                       "stream %s asks for deduplication, which a file of lines cannot do: all "
                       "records are kept",
                       targets[i].name);
         targets[i].states_at_end = is_overwrite(&targets[i]);
-        session->files[i] =
-            staged_open(session->folder, session->folder_fd, file, !is_overwrite(&targets[i]), &library_err);
+        session->files[i] = staged_open(session->folder, session->folder_fd, names[i],
+                                        !is_overwrite(&targets[i]), &library_err);
         if (!session->files[i])
-            result = sdk_error(err, &library_err);
+            return sdk_error(err, &library_err);
     }
-    map_done(&files);
+    return 0;
+}
+
+static int open_live(struct session *session, struct firth_host *host, char *const *names,
+                     struct firth_error *err)
+{
+    struct error library_err;
+    session->live =
+        live_open(session->folder, session->folder_fd, firth_task(host), names, session->count, &library_err);
+    return session->live ? 0 : sdk_error(err, &library_err);
+}
+
+static int open_files(struct session *session, struct firth_host *host, struct firth_target *targets,
+                      struct firth_error *err)
+{
+    char **names = mem_zalloc((session->count + 1) * sizeof *names);
+    int result = name_files(targets, session->count, names, err);
+    if (result == 0)
+        result = session->count && targets[0].live ? open_live(session, host, names, err)
+                                                   : open_staged(session, host, targets, names, err);
+    for (size_t i = 0; i < session->count; i++)
+        free(names[i]);
+    free(names);
     return result;
 }
 
@@ -126,11 +159,34 @@ static void local_json_close(void *self)
     struct session *session = self;
     for (size_t i = 0; i < session->count; i++)
         staged_close(session->files[i]);
+    live_close(session->live);
     free(session->files);
     if (session->folder_fd >= 0)
         close(session->folder_fd);
     free(session->folder);
     free(session);
+}
+
+/* A file that is to begin anew goes; the others are made when they are opened. */
+static int local_json_apply(struct firth_host *host, const void *config, const struct firth_target *targets,
+                            size_t count, struct firth_error *err)
+{
+    struct error library_err;
+    auto_free char *folder = make_folder(config, &library_err);
+    if (!folder)
+        return sdk_error(err, &library_err);
+    for (size_t i = 0; i < count; i++) {
+        auto_free char *name = local_json_file_name(targets[i].name);
+        auto_free char *path = mem_printf("%s/%s", folder, name);
+        if (!targets[i].anew || !file_exists(path))
+            continue;
+        if (unlink(path) < 0 || file_sync_folder(folder, &library_err) < 0) {
+            error_errno(&library_err, errno, "cannot remove %s", path);
+            return sdk_error(err, &library_err);
+        }
+        firth_did(host, "removed %s", path);
+    }
+    return 0;
 }
 
 static int local_json_open(struct firth_host *host, const void *config, struct firth_target *targets,
@@ -191,9 +247,10 @@ static int local_json_store(void *self, struct firth_host *host, size_t stream,
 {
     enum { AROUND = 160 }; /* everything but the data */
     struct session *session = self;
-    struct staged *staged = session->files[stream];
     struct error library_err;
-    char *start = staged_reserve(staged, record->data.size + AROUND, &library_err);
+    size_t most = record->data.size + AROUND;
+    char *start = session->live ? live_reserve(session->live, stream, most, &library_err)
+                                : staged_reserve(session->files[stream], most, &library_err);
     if (!start)
         return sdk_error(err, &library_err);
     char *at = PUT(start, "{\"_airbyte_ab_id\":\"");
@@ -203,7 +260,8 @@ static int local_json_store(void *self, struct firth_host *host, size_t stream,
     at = PUT(at, ",\"_airbyte_data\":");
     memcpy(at, record->data.data, record->data.size);
     at = PUT(at + record->data.size, "}\n");
-    staged->out.size += (size_t)(at - start);
+    struct buffer *out = session->live ? &session->live->files[stream].out : &session->files[stream]->out;
+    out->size += (size_t)(at - start);
     return 0;
 }
 
@@ -213,6 +271,11 @@ static int local_json_commit(void *self, struct firth_host *host, const struct f
     struct session *session = self;
     struct error library_err;
     bool renamed = false;
+    if (session->live)
+        return live_commit(session->live, (struct slice){commit->checkpoint.data, commit->checkpoint.size},
+                           &library_err) < 0
+                   ? sdk_error(err, &library_err)
+                   : 0;
     for (size_t i = 0; i < session->count; i++) {
         if (session->files[i]->append && staged_commit(session->files[i], &renamed, &library_err) < 0)
             return sdk_error(err, &library_err);
@@ -222,6 +285,15 @@ static int local_json_commit(void *self, struct firth_host *host, const struct f
         return sdk_error(err, &library_err);
     }
     fault_point("local-json.commit.done");
+    return 0;
+}
+
+static int local_json_checkpoint(void *self, struct firth_host *host, struct firth_slice *ret_checkpoint,
+                                 struct firth_error *err)
+{
+    const struct session *session = self;
+    if (session->live)
+        *ret_checkpoint = (struct firth_slice){session->live->checkpoint, strlen(session->live->checkpoint)};
     return 0;
 }
 
@@ -251,8 +323,11 @@ const struct firth_connector_class destination_local_json = {
     .config_size = sizeof(struct local_json_config),
     .options = options,
     .destination = {.sync_modes = FIRTH_APPEND | FIRTH_OVERWRITE,
+                    .whole_documents = true,
                     .check = local_json_check,
+                    .apply = local_json_apply,
                     .open = local_json_open,
+                    .checkpoint = local_json_checkpoint,
                     .store = local_json_store,
                     .commit = local_json_commit,
                     .finish = local_json_finish,

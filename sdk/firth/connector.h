@@ -8,11 +8,13 @@
  *     CONNECTOR discover --config FILE
  *     CONNECTOR read     --config FILE --catalog FILE [--state FILE]
  *     CONNECTOR write    --config FILE --catalog FILE < messages
+ *     CONNECTOR < requests
  *
- * These are Airbyte's verbs: such a program runs under Firth, Airbyte, PyAirbyte or a shell pipe. Nothing
- * below is Airbyte's own, though: fields are named by JSON Pointer, a source reads to a checkpoint and may be
- * told when it is durable, a destination commits with a checkpoint; so other protocols need no other
- * connector.
+ * The first are Airbyte's verbs: such a program runs under Firth, Airbyte, PyAirbyte or a shell pipe. Without
+ * a verb it speaks Estuary Flow's capture or materialize protocol (JSON): a source streams and is told what
+ * is durable, a destination loads and stores by key and commits with the runtime's checkpoint. Nothing below
+ * belongs to one of the two alone unless it says so: fields are named by JSON Pointer, a source reads to a
+ * state, a destination commits.
  *
  * Conventions: functions that can fail return 0, or -1 with *err filled by firth_fail. All strings are UTF-8
  * and NUL-terminated; a slice is not. What the SDK hands to a connector lives until the call returns, except
@@ -190,10 +192,14 @@ struct firth_source {
     int (*open)(struct firth_host *host, const void *config, const struct firth_selection *selection,
                 void **ret_self, struct firth_error *err);
     /* Emit records up to and including the next state. 1: there is more; 0: the end; -1: *err is set, or
-     * an emit function failed. With selection.live it returns at least once a second, records or not. */
+     * an emit function failed. With selection.live a source that can wait for changes never ends, but returns
+     * 1 at least once a second, records or not; one that cannot reads what there is and ends: it will be
+     * started again. A state covers its own stream; where streams take turns, let no stream wait long for its
+     * state: what is durable at the other end (in Flow's protocol) is what a state of every stream covers. */
     int (*read)(void *self, struct firth_host *host, struct firth_error *err);
     /* The records up to and including the `states`th state of this session are durable at the other end.
-     * Optional; only where the protocol tells (Airbyte's does not). */
+     * Optional; only where the protocol tells (Flow's does, Airbyte's does not). Then the program does not
+     * end before all is acknowledged or nobody is there any more. */
     int (*acknowledged)(void *self, struct firth_host *host, uint64_t states, struct firth_error *err);
     void (*close)(void *self);
 };
@@ -231,7 +237,34 @@ int firth_record_end(struct firth_host *host);
 
 enum { FIRTH_APPEND = 1, FIRTH_OVERWRITE = 2, FIRTH_APPEND_DEDUP = 4, FIRTH_OVERWRITE_DEDUP = 8 };
 
-/* A stream to be written. */
+/* What values a field may have: an or of these. */
+enum {
+    FIRTH_MAY_BE_NULL = 1,
+    FIRTH_MAY_BE_BOOLEAN = 2,
+    FIRTH_MAY_BE_INTEGER = 4, /* of any size */
+    FIRTH_MAY_BE_NUMBER = 8,
+    FIRTH_MAY_BE_TEXT = 16,
+    FIRTH_MAY_BE_ARRAY = 32,
+    FIRTH_MAY_BE_OBJECT = 64,
+    FIRTH_MAY_BE_ANYTHING = 127,
+};
+
+/* A column, as the schema has it. Under Airbyte: the properties of the schema's first level, in its order.
+ * Under Flow: the key's fields, then the others that were selected, then the document. */
+struct firth_field {
+    const char *name;
+    const char *pointer;       /* JSON Pointer; "": the whole document */
+    unsigned types;            /* FIRTH_MAY_BE_… */
+    const char *format;        /* of texts: "date-time", "integer", …; NULL: none */
+    const char *encoding;      /* of texts: "base64"; NULL: none */
+    bool is_key, is_document;  /* is_document: it has to be kept as it is, for load to give back */
+    bool always;               /* every document has it */
+    struct firth_slice config; /* what the catalog says of the field for this connector, JSON; size 0: nothing
+                                */
+};
+
+/* A stream to be written. FIRTH_APPEND: rows are only ever added. FIRTH_APPEND_DEDUP: one row a key; what is
+ * stored replaces the row of its key. */
 struct firth_target {
     const char *name;
     const char *name_space; /* NULL: none */
@@ -239,6 +272,12 @@ struct firth_target {
     const char *cursor;     /* JSON Pointer, or NULL */
     const char *const *primary_key; /* JSON Pointers, NULL-terminated, never NULL */
     struct firth_slice json_schema;
+    const struct firth_field *fields;
+    size_t field_count;
+    struct firth_slice
+        resource; /* what the catalog says of this target, JSON; size 0: the protocol has none */
+    bool live;    /* it has no end: what is committed is to be seen at once, and finish is never called */
+    bool anew;    /* only for apply: what is there of this target is to go now */
     /* Rows of generations below minimum_generation are to go once this stream is complete. -1: the other
      * side knows no generations; then OVERWRITE alone says that old rows go. */
     int64_t generation, minimum_generation, sync;
@@ -247,32 +286,98 @@ struct firth_target {
     bool states_at_end;
 };
 
+/* What becomes of the row of a record's key. */
+enum firth_operation {
+    FIRTH_UPSERT, /* nobody knows whether there is one: insert or update (FIRTH_APPEND: insert) */
+    FIRTH_INSERT, /* there is none */
+    FIRTH_UPDATE, /* there is one */
+    FIRTH_DELETE, /* there is one; it is to go */
+};
+
 struct firth_record {
-    struct firth_slice data; /* the JSON object, byte for byte as it came */
+    struct firth_slice data; /* the JSON object, byte for byte as it came; size 0: it did not come (Flow, with
+                                FIRTH_APPEND, if the document was not selected) */
     int64_t emitted_at;      /* milliseconds since 1970 */
-    const void *document;    /* private: for firth_record_get */
-    uint32_t node;           /* private */
+    enum firth_operation operation;
+    const void *document; /* private */
+    uint32_t node;        /* private */
+    const void *row;      /* private */
 };
 
 /* A value of the record by JSON Pointer. *ret_value: the text (unescaped) of a string, else the JSON as it
- * was written; it lives until the next call of store. */
+ * was written; it lives until the next call of load or store. */
 enum firth_type firth_record_get(struct firth_host *host, const struct firth_record *record,
                                  const char *pointer, struct firth_slice *ret_value);
+
+/* The same of the target's field at this position: also where the document itself did not come. */
+enum firth_type firth_record_field(struct firth_host *host, const struct firth_record *record, size_t field,
+                                   struct firth_slice *ret_value);
+/* The record's key as bytes that are equal for equal keys (1 and 1.0 are) and sort as keys do; they live
+ * until the next call of this function. */
+int firth_record_key(struct firth_host *host, const struct firth_record *record, struct firth_slice *ret_key,
+                     struct firth_error *err);
+/* The document that load was asked for. */
+int firth_emit_loaded(struct firth_host *host, size_t target, struct firth_slice document);
+/* In apply: what was done, for people ("created table orders"). */
+void firth_did(struct firth_host *host, const char *format, ...) FIRTH_PRINTF(2, 3);
+
+/* What a destination makes of a field that it might take. */
+enum firth_constraint_type {
+    FIRTH_FORBIDDEN,         /* it cannot take it */
+    FIRTH_OPTIONAL,          /* it takes it if asked to */
+    FIRTH_RECOMMENDED,       /* it would rather have it */
+    FIRTH_LOCATION_REQUIRED, /* it must have a field of this pointer */
+    FIRTH_FIELD_REQUIRED,    /* it must have this very field */
+    FIRTH_INCOMPATIBLE,      /* what is there has another type; a backfill would mend it */
+};
+struct firth_constraint {
+    enum firth_constraint_type type;
+    char reason[256]; /* for people */
+};
 
 struct firth_commit {
     struct firth_slice checkpoint; /* to be kept in the same transaction as the rows; size 0: none is asked */
 };
 
+/* A session: open; then transactions of load and flush (only with Flow, and only of FIRTH_APPEND_DEDUP),
+ * store, commit; then finish and close. All but open, store, commit and close may be NULL. Minimal is what
+ * only appends; with load it is also what keeps one row a key; with checkpoint it is exactly once. */
 struct firth_destination {
-    unsigned sync_modes; /* what spec lists; a catalog that asks for more reaches open all the same */
+    unsigned sync_modes;  /* what spec lists; a catalog that asks for more reaches open all the same */
+    bool whole_documents; /* it stores documents as they are: no field of them is asked for */
+    bool folds_case;      /* names that differ in case alone are one field to it */
     int (*check)(struct firth_host *host, const void *config, struct firth_error *err);
+    /* Could it take this target? `fields` are all that the collection has, and constraints[i] is what the SDK
+     * proposes for the i-th: keys and, but for FIRTH_APPEND, the document are required, single scalars of the
+     * first level recommended, the others optional. It may change these, and sync_mode from
+     * FIRTH_APPEND_DEDUP to FIRTH_APPEND (which is what is proposed without load). */
+    int (*validate)(struct firth_host *host, const void *config, struct firth_target *target,
+                    struct firth_constraint *constraints, struct firth_error *err);
+    /* Make the endpoint ready: tables, columns. It is called before every open under Airbyte, under Flow
+     * whenever the specification has changed; what is as it should be is left alone. */
+    int (*apply)(struct firth_host *host, const void *config, const struct firth_target *targets,
+                 size_t count, struct firth_error *err);
     int (*open)(struct firth_host *host, const void *config, struct firth_target *targets, size_t count,
                 void **ret_self, struct firth_error *err);
+    /* Called once, after open, by a protocol that has checkpoints: the one that the last commit of this task
+     * (firth_task) kept; size 0: none yet. From now on a commit of an older session of the task fails. A
+     * class that has this keeps `checkpoint` in each commit: the other side goes on from there, and forgets
+     * its own. Without it, delivery is at least once. Lives until close. */
+    int (*checkpoint)(void *self, struct firth_host *host, struct firth_slice *ret_checkpoint,
+                      struct firth_error *err);
+    /* Find the document of this key (fields of `key` beyond those of the key are absent) and
+     * firth_emit_loaded it if there is one: now, or at the latest in flush. Each key once a transaction. */
+    int (*load)(void *self, struct firth_host *host, size_t target, const struct firth_record *key,
+                struct firth_error *err);
+    int (*flush)(void *self, struct firth_host *host, struct firth_error *err);
     int (*store)(void *self, struct firth_host *host, size_t stream, const struct firth_record *record,
                  struct firth_error *err);
     /* Everything stored is durable when this returns, come what may (but see states_at_end). */
     int (*commit)(void *self, struct firth_host *host, const struct firth_commit *commit,
                   struct firth_error *err);
+    /* The other side has committed as well, all that was committed here. Called before the first transaction
+     * too, for it may not have been heard the last time. */
+    int (*acknowledged)(void *self, struct firth_host *host, struct firth_error *err);
     /* Called once per stream at the end, after a commit. complete: the source has read it to its end, so
      * staged data replaces the old; otherwise the old data stays. Not called after a failure. */
     int (*finish)(void *self, struct firth_host *host, size_t stream, bool complete, struct firth_error *err);

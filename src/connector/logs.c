@@ -112,7 +112,8 @@ static void keep(struct connector_logs *logs, struct slice line)
 static void finish_line(struct connector_logs *logs, enum log_level level, connector_on_log *on_log)
 {
     struct slice shown = {buffer_cstr(&logs->scratch), logs->scratch.size};
-    keep(logs, shown);
+    if (level > LOG_TRACE) /* which tells nobody why it failed */
+        keep(logs, shown);
     if (on_log)
         on_log(logs->context, level, shown);
 }

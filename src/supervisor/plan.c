@@ -10,16 +10,15 @@ int planner_at(const struct catalog_place *place, struct error *err)
 /* --- endpoints ----------------------------------------------------------------------------------- */
 
 int planner_endpoint(struct planner *planner, const struct catalog_endpoint *endpoint, const char *task,
-                     struct task_endpoint *ret_endpoint, struct error *err)
+                     enum connector_protocol built_in, struct task_endpoint *ret_endpoint, struct error *err)
 {
-    struct connector_spec wanted = {.protocol = CONNECTOR_AIRBYTE, .task = task};
+    struct connector_spec wanted = {.protocol = built_in, .task = task};
     switch (endpoint->kind) {
     case CATALOG_ENDPOINT_CONNECTOR:
         wanted.image = endpoint->image;
         break;
     case CATALOG_ENDPOINT_LOCAL:
-        if (endpoint->protocol == CATALOG_PROTOCOL_FLOW)
-            wanted.protocol = CONNECTOR_FLOW;
+        wanted.protocol = endpoint->protocol == CATALOG_PROTOCOL_FLOW ? CONNECTOR_FLOW : CONNECTOR_AIRBYTE;
         wanted.command = endpoint->command;
         wanted.env = endpoint->env;
         wanted.folder = endpoint->folder;
@@ -119,7 +118,7 @@ static int plan_binding(struct planner *planner, const struct catalog_binding *b
 static int plan_capture(struct planner *planner, const struct catalog_capture *capture, struct error *err)
 {
     struct task_spec spec = planner_spec(planner, TASK_CAPTURE, capture->name);
-    if (planner_endpoint(planner, &capture->endpoint, capture->name, &spec.source, err) < 0)
+    if (planner_endpoint(planner, &capture->endpoint, capture->name, CONNECTOR_FLOW, &spec.source, err) < 0)
         return -1;
     struct task_binding_spec *bindings =
         arena_zalloc(planner->arena, (capture->binding_count + 1) * sizeof *bindings);
@@ -182,8 +181,10 @@ static int plan_connection(struct planner *planner, const struct catalog_connect
                            struct error *err)
 {
     struct task_spec spec = planner_spec(planner, TASK_CONNECTION, connection->name);
-    if (planner_endpoint(planner, &connection->source, connection->name, &spec.source, err) < 0 ||
-        planner_endpoint(planner, &connection->destination, connection->name, &spec.destination, err) < 0 ||
+    if (planner_endpoint(planner, &connection->source, connection->name, CONNECTOR_AIRBYTE, &spec.source,
+                         err) < 0 ||
+        planner_endpoint(planner, &connection->destination, connection->name, CONNECTOR_AIRBYTE,
+                         &spec.destination, err) < 0 ||
         check_airbyte(&connection->source, &spec.source, err) < 0 ||
         check_airbyte(&connection->destination, &spec.destination, err) < 0)
         return -1;

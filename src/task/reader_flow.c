@@ -169,7 +169,13 @@ static bool ended(const struct task_reader *base)
 static int result(struct task_reader *base, struct error *err)
 {
     struct flow_reader *reader = flow_reader_of(base);
-    return reader->stopping ? 0 : flow_group_result(reader, err);
+    if (reader->stopping)
+        return 0;
+    if (flow_group_result(reader, err) < 0)
+        return -1;
+    for (size_t i = 0; i < base->task->binding_count; i++)
+        base->task->progress[i].complete = true; /* it has read all that there is */
+    return 0;
 }
 
 static void stop(struct task_reader *base)

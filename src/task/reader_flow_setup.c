@@ -9,9 +9,26 @@
  * the specification is not the one that was applied last. What validate found, the resources' paths, is kept
  * with the mark of what was applied: a connector that polls is opened at once the next time. */
 
+/* Flow's protocol has no word for how much there is to come. A connector made with our SDK traces it, by
+ * binding. */
+static void take_estimate(struct flow_reader *reader, struct slice line)
+{
+    struct task *task = reader->base.task;
+    unsigned binding;
+    long long documents, bytes;
+    auto_free char *text = mem_strndup(line.data, line.size);
+    if (sscanf(text, "estimate binding=%u documents=%lld bytes=%lld", &binding, &documents, &bytes) != 3 ||
+        binding >= task->binding_count)
+        return;
+    task->progress[binding].row_estimate = (double)documents;
+    task->progress[binding].byte_estimate = (double)bytes;
+}
+
 void flow_reader_on_log(void *context, enum log_level level, struct slice line)
 {
     struct flow_reader *reader = context;
+    if (level == LOG_TRACE)
+        take_estimate(reader, line);
     if (level >= LOG_INFO)
         task_report_log(reader->base.task->report, level, reader->base.label, line);
 }

@@ -83,7 +83,7 @@ def test_errors_as_json(firth):
     (["--log-levle", "-o", "json"], 2, "did you mean --log-level?"),
     (["-o", "json"], 2, "a command is missing"),
     (["connector", "source-fakr", "spec", "-o", "json"], 3, "did you mean source-faker?"),
-    (["connector", "source-faker", "-o", "json"], 2, "needs a verb: spec, check, discover or read"),
+    (["connector", "source-faker", "--config", "x", "-o", "json"], 2, "needs a verb: spec, check, discover or read"),
     (["connector", "source-faker", "read", "--confg", "x", "-o", "json"], 2, "did you mean --config?"),
 ])
 def test_errors_of_the_command_line_as_json(firth, firth_dev, args, code, message):

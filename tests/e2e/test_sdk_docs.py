@@ -2,11 +2,13 @@
 
 import json
 import pathlib
+import signal
 import subprocess
 
 import jsonschema
 import pytest
 
+from conftest import until
 from sdk_programs import sdk, sdk_programs  # noqa: F401 (fixtures)
 
 
@@ -101,3 +103,69 @@ def test_only_firth_names(sdk):
     symbols = subprocess.run(["nm", "-g", "--defined-only", library], capture_output=True, text=True, check=True).stdout
     names = [line.split()[-1] for line in symbols.splitlines() if len(line.split()) == 3]
     assert "firth_connector_main" in names and all(name.startswith("firth_") for name in names), names
+
+
+# --- Flow's protocols -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def flow_catalog(sdk_programs, tmp_path):
+    folder, _ = sdk_programs
+    spool, table = tmp_path / "spool", tmp_path / "table.tsv"
+    spool.mkdir()
+    (tmp_path / "flow.json").write_text(json.dumps({
+        "collections": {"acmeCo/messages": {"key": ["/name"], "schema": {
+            "type": "object", "required": ["name"], "reduce": {"strategy": "merge"},
+            "properties": {"name": {"type": "string"}, "text": {"type": "string"}}}}},
+        "captures": {"acmeCo/spool": {
+            "endpoint": {"local": {"command": [str(folder / "source-spool")], "config": {"folder": str(spool)}}},
+            "bindings": [{"resource": {"stream": "messages"}, "target": "acmeCo/messages"}]}},
+        "materializations": {"acmeCo/table": {
+            "endpoint": {"local": {"command": [str(folder / "destination-table")], "config": {"path": str(table)}}},
+            "bindings": [{"source": "acmeCo/messages", "resource": {"stream": "messages"}}]}}}))
+    return tmp_path / "flow.json", spool, table
+
+
+def put(spool, **messages):
+    for name, text in messages.items():
+        (spool / f".{name}").write_text(text)
+        (spool / f".{name}").rename(spool / name)
+
+
+def rows(table):
+    lines = table.read_text().splitlines()[1:] if table.exists() else []
+    return {json.loads(line.split("\t")[2])["name"]: json.loads(line.split("\t")[2])["text"] for line in lines}
+
+
+def test_stream_and_update(firth, flow_catalog):
+    """What is in the spool is removed once it is durable; the table has one row a key, whatever was killed."""
+    path, spool, table = flow_catalog
+    put(spool, m1="one", m2="t\two")
+    running = firth.start("run", path)
+    until(lambda: not list(spool.iterdir()), "the spool to be emptied")
+    until(lambda: rows(table) == {"m1": "one", "m2": "t\two"}, "the table to have it")
+    put(spool, m3="three")
+    until(lambda: not list(spool.iterdir()), "the spool to be emptied")
+    running.kill()
+    put(spool, m4="four")
+    running = firth.start("run", path)
+    until(lambda: len(rows(table)) == 4, "the table to have all")
+    running.signal(signal.SIGINT)
+    assert running.wait() == 130
+    assert rows(table) == {"m1": "one", "m2": "t\two", "m3": "three", "m4": "four"}
+    assert [d["name"] for d in firth.read("acmeCo/messages")] == ["m1", "m2", "m3", "m4"]
+    assert not list(spool.iterdir())
+
+
+def test_spool_under_airbyte(sdk_programs, tmp_path):
+    """There nothing says what is durable: nothing is removed, and it ends."""
+    folder, _ = sdk_programs
+    (tmp_path / "spool").mkdir()
+    put(tmp_path / "spool", m1="one")
+    (tmp_path / "config.json").write_text(json.dumps({"folder": str(tmp_path / "spool")}))
+    stream = run(folder, "source-spool", "discover", "--config", tmp_path / "config.json")[0]["catalog"]["streams"][0]
+    (tmp_path / "catalog.json").write_text(json.dumps({"streams": [
+        {"stream": stream, "sync_mode": "incremental", "destination_sync_mode": "append"}]}))
+    messages = run(folder, "source-spool", "read", "--config", tmp_path / "config.json", "--catalog",
+                   tmp_path / "catalog.json")
+    assert records(messages) == [{"name": "m1", "text": "one"}] and len(list((tmp_path / "spool").iterdir())) == 1

@@ -11,7 +11,12 @@ _reads = {}
 
 
 def pytest_generate_tests(metafunc):
-    for name, values in (("source", SOURCES), ("destination", DESTINATIONS), ("connector", SOURCES + DESTINATIONS)):
+    def those(connectors, face):
+        return [each for each in connectors if getattr(each, face)]
+
+    for name, values in (("source", those(SOURCES, "airbyte")), ("destination", those(DESTINATIONS, "airbyte")),
+                         ("connector", those(SOURCES + DESTINATIONS, "airbyte")),
+                         ("flow_source", those(SOURCES, "flow")), ("flow_destination", those(DESTINATIONS, "flow"))):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, values, ids=lambda c: c.name)
 

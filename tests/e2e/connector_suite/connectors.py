@@ -23,6 +23,10 @@ class Connector:
     slow: bool = False              # seconds to start: fewer variants of the same thing
     read_back: typing.Callable = None  # (folder) -> {stream: [record bytes, …]}; destinations
     env: dict = dataclasses.field(default_factory=dict)
+    flow: bool = True               # it speaks Flow's protocol too
+    airbyte: bool = True            # it is run with Airbyte's verbs
+    replaces: bool = True           # destinations, Flow: another backfill removes what was there
+    fences: bool = True             # destinations, Flow: a second session of the same task is refused
 
     def config(self, folder, **changes):
         return json.loads(json.dumps({**self.good, **changes}).replace("{folder}", str(folder)))
@@ -56,6 +60,14 @@ def write_lines(folder):
     pathlib.Path(folder, "long.txt").write_text("some words, again and again\n" * 500_000)
 
 
+def read_table(folder):
+    found, path = {}, pathlib.Path(folder, "table.tsv")
+    for line in path.read_bytes().splitlines()[1:] if path.exists() else []:
+        stream, _, document = line.split(b"\t")
+        found.setdefault(stream.decode(), []).append(document)
+    return found
+
+
 SOURCES = [
     Connector("source-faker", "source", good={"count": 25, "seed": 7, "records_per_slice": 10},
               bad=[{"count": 0}, {"count": "many"}, {"records_per_slice": 0}, {"seed": -2}, {"parallelism": 0},
@@ -70,7 +82,7 @@ SOURCES = [
     Connector("pypi:source-faker", "source",
               good={"count": 25, "seed": 7, "records_per_slice": 10, "parallelism": 1}, bad=[{"count": "many"}],
               command=lambda request: [request.getfixturevalue("airbyte_source_faker")],
-              resumes_exactly=False, exact_spec=False, refuses_unknown_streams=False, slow=True,
+              resumes_exactly=False, exact_spec=False, refuses_unknown_streams=False, slow=True, flow=False,
               endless={"count": 10_000_000}),
 ]
 
@@ -79,4 +91,8 @@ DESTINATIONS = [
               bad=[{}, {"destination_path": ""}, {"destination_path": "/local/../etc"}, {"destination_path": 7}],
               command=built_in("destination-local-json"), read_back=read_local_json, exact_spec=False,
               env={"FIRTH_LOCAL_ROOT": "{folder}"}),
+    # Made with the installed SDK, as docs/sdk.md shows: one row a key. Its page leaves out what a folder of files needs.
+    Connector("docs:destination-table", "destination", good={"path": "{folder}/table.tsv"}, bad=[{}, {"path": 7}],
+              command=lambda request: [str(request.getfixturevalue("sdk_programs")[0] / "destination-table")],
+              read_back=read_table, airbyte=False, replaces=False, fences=False),
 ]
