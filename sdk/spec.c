@@ -87,6 +87,8 @@ static void write_option(struct form *form, const struct firth_option *option, i
         json_member_raw(&form->writer, "maximum", slice_of(option->maximum));
     if (option->pattern)
         json_member_string(&form->writer, "pattern", option->pattern);
+    if (option->pattern_help)
+        json_member_string(&form->writer, "pattern_descriptor", option->pattern_help);
     if (option->multiline)
         json_member_bool(&form->writer, "multiline", true);
     if (option->example) {

@@ -32,7 +32,9 @@ static const struct firth_option options[] = {
      .offset = offsetof(struct local_json_config, destination_path),
      .required = true,
      .title = "Destination Path",
-     .example = "/json_data",
+     .example = "/local/json_data",
+     .pattern = LOCAL_JSON_PATH_PATTERN,
+     .pattern_help = LOCAL_JSON_PATH_HELP,
      .help = "Path to the folder where the files are to be written. It lies under /local, which is "
              "/tmp/airbyte_local on this machine (the environment variable FIRTH_LOCAL_ROOT names another)."},
     {0},

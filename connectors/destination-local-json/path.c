@@ -22,6 +22,24 @@ static bool has_parent_step(const char *path)
     return false;
 }
 
+/* /etc/x would be <root>/etc/x: hardly what is meant. Other first steps are names of one's own, as Airbyte's
+ * documentation has them ("/json_data"). The pattern in path.h says the same. */
+static bool is_of_the_machine(const char *path)
+{
+    static const char *const folders[] = {"bin",   "boot",  "dev", "etc", "home", "lib",  "lib32",
+                                          "lib64", "media", "mnt", "opt", "proc", "root", "run",
+                                          "sbin",  "srv",   "sys", "tmp", "usr",  "var"};
+    if (*path != '/')
+        return false;
+    path += strspn(path, "/");
+    size_t size = strcspn(path, "/");
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        if (strlen(folders[i]) == size && memcmp(folders[i], path, size) == 0)
+            return true;
+    }
+    return false;
+}
+
 char *local_json_folder(const char *destination_path, const char *root, struct error *err)
 {
     if (!*destination_path) {
@@ -30,7 +48,14 @@ char *local_json_folder(const char *destination_path, const char *root, struct e
         return NULL;
     }
     if (has_parent_step(destination_path)) {
-        error_set(err, ERROR_INVALID, "destination_path %.200s must not contain \"..\"", destination_path);
+        error_set(err, ERROR_INVALID,
+                  "destination_path %.200s must not contain \"..\"; it should be " LOCAL_JSON_PATH_HELP,
+                  destination_path);
+        return NULL;
+    }
+    if (is_of_the_machine(destination_path) || string_ends_with(destination_path, "/")) {
+        error_set(err, ERROR_INVALID, "destination_path %.200s should be " LOCAL_JSON_PATH_HELP,
+                  destination_path);
         return NULL;
     }
     const char *below = destination_path;

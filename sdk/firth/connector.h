@@ -102,8 +102,10 @@ struct firth_option {
     const struct firth_choice *choices; /* CHOICE */
     const char *title;
     const char *help;
-    const char *example; /* as text, like preset */
-    const char *pattern; /* STRING: a regular expression, for forms; check() enforces what matters */
+    const char *example;      /* as text, like preset */
+    const char *pattern;      /* STRING: a regular expression, for forms; check() enforces what matters */
+    const char *pattern_help; /* what the pattern wants, in words that go on after "expected": "a date as
+                                 2024-01-31" */
 };
 
 /* --- what the SDK does for a connector ---------------------------------------------------------------- */

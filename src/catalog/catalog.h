@@ -53,6 +53,11 @@ void catalog_errors_done(struct catalog_errors *errors);
 /* For checks above this room, of a catalog that loaded: put an error in where its place sorts it. */
 void catalog_errors_add(struct catalog_errors *errors, const struct catalog_place *place, bool hide_source,
                         const char *format, ...) __attribute__((format(printf, 4, 5), cold));
+/* Those that were omitted too. */
+static inline size_t catalog_errors_total(const struct catalog_errors *errors)
+{
+    return errors->count + errors->omitted;
+}
 /* The first of at least one, as "file:line:column: message (and 3 more)". */
 void catalog_errors_first(const struct catalog_errors *errors, struct error *err);
 
@@ -91,10 +96,11 @@ struct catalog_endpoint {
     bool protobuf;                  /* LOCAL: the command would speak protobuf if it were not told JSON */
     const char *folder;      /* of the file that names the endpoint, absolute: a local command's relative
                                 path is taken from here */
-    struct slice config;     /* JSON object text, expanded; "{}" for ingest without options. Secret. */
+    struct slice config;     /* JSON object text, expanded; "{}" for ingest without options. Secret. No data
+                                where it could not be built (catalog_options.check). */
     const char *config_path; /* the file that it came from, NULL if inline */
     struct catalog_places config_places; /* `whole` is that of the endpoint where there is no config */
-    struct catalog_place image_place;
+    struct catalog_place image_place;    /* of the image, or of a local command */
 };
 
 enum catalog_compression { CATALOG_COMPRESSION_NONE, CATALOG_COMPRESSION_ZSTD };
@@ -205,6 +211,7 @@ struct catalog_materialization_binding {
     const char *name; /* for people, as of a capture's binding */
     struct catalog_source source;
     struct slice resource; /* JSON object text, expanded */
+    struct catalog_places resource_places;
     /* It is there because the source capture has the collection: `resource` is {"table", "schema"?,
      * "deltaUpdates"?}, to be put where the connector's schema of resources has a place for each
      * (protocol/flow_resource.h). */
@@ -272,8 +279,14 @@ struct catalog_path {
     size_t count;
 };
 
+/* Where each of a stream's settings is written; the stream's own place for one that is left out. */
+struct catalog_stream_places {
+    struct catalog_place name, namespace, sync_mode, destination_sync_mode, cursor_field, primary_key;
+};
+
 struct catalog_stream {
     struct catalog_place place;
+    struct catalog_stream_places places;
     const char *name;
     const char *namespace; /* NULL: none */
     enum catalog_sync_mode sync_mode;
@@ -351,7 +364,8 @@ struct catalog_options {
     void *context;
     const struct catalog_files *files; /* NULL: the disk */
     /* Called when all was read, even if there were errors: for checks above this room, which add theirs, so
-     * that one load tells everything. What could not be built is zeroed. May be NULL. */
+     * that one load tells everything. What could not be built is zeroed: an endpoint may have no image,
+     * command or config, a binding no target, a collection no schema. May be NULL. */
     void (*check)(void *context, const struct catalog *catalog, struct catalog_errors *errors);
     void *check_context;
 };

@@ -100,10 +100,27 @@ static void build_modes(struct loader *loader, const struct value *values, struc
         check_modes(loader, destination, stream);
 }
 
+static struct catalog_stream_places stream_places(const struct catalog_place *whole,
+                                                  const struct value values[STREAM_COUNT])
+{
+    struct catalog_place places[STREAM_COUNT];
+    for (size_t i = 0; i < STREAM_COUNT; i++)
+        places[i] = values && value_there(values[i]) ? loader_place(values[i]) : *whole;
+    return (struct catalog_stream_places){
+        .name = places[STREAM_NAME],
+        .namespace = places[STREAM_NAMESPACE],
+        .sync_mode = places[STREAM_SYNC_MODE],
+        .destination_sync_mode = places[STREAM_DESTINATION_SYNC_MODE],
+        .cursor_field = places[STREAM_CURSOR_FIELD],
+        .primary_key = places[STREAM_PRIMARY_KEY],
+    };
+}
+
 static void build_stream(struct loader *loader, struct value value, struct catalog_stream *stream)
 {
     struct value values[STREAM_COUNT];
     *stream = (struct catalog_stream){.place = loader_place(value)};
+    stream->places = stream_places(&stream->place, NULL);
     if (!value_is(loader, value, TYPE_STRING | TYPE_MAPPING, "a stream"))
         return;
     if (value_has_tag(value, JSON_STRING)) {
@@ -111,6 +128,7 @@ static void build_stream(struct loader *loader, struct value value, struct catal
         return;
     }
     value_members(loader, value, "a stream", stream_rules, STREAM_COUNT, values);
+    stream->places = stream_places(&stream->place, values);
     if (value_there(values[STREAM_NAME]))
         stream->name = value_string(loader, values[STREAM_NAME]);
     if (stream->name && !*stream->name)

@@ -21,7 +21,7 @@ static bool build_connector(struct loader *loader, struct value value, struct ca
             loader_problem(loader, values[IMAGE],
                            "'%s' is not an image's name, like ghcr.io/estuary/source-s3:dev",
                            value_written(loader, values[IMAGE]));
-            fine = false;
+            endpoint->image = NULL;
         }
         fine &= endpoint->image != NULL;
     }
@@ -97,6 +97,7 @@ static bool build_local(struct loader *loader, struct value value, struct catalo
     if (!value_members(loader, value, "a local endpoint", rules, COUNT, values))
         return false;
     bool fine = value_there(values[COMMAND]) && value_there(values[CONFIG]);
+    endpoint->image_place = loader_place(value_there(values[COMMAND]) ? values[COMMAND] : value);
     if (value_there(values[COMMAND]))
         fine &= (endpoint->command = build_words(loader, values[COMMAND])) != NULL;
     fine &= (endpoint->env = build_env(loader, values[ENV])) != NULL;
@@ -105,6 +106,8 @@ static bool build_local(struct loader *loader, struct value value, struct catalo
     endpoint->protobuf = value_true(values[PROTOBUF]);
     if (value_there(values[PROTOCOL])) {
         int protocol = value_word(loader, values[PROTOCOL], "'protocol'", protocols, RULES_COUNT(protocols));
+        if (protocol < 0)
+            endpoint->command = NULL; /* nobody knows how to talk to it */
         fine &= protocol >= 0;
         endpoint->protocol = protocol == 0 ? CATALOG_PROTOCOL_AIRBYTE : CATALOG_PROTOCOL_FLOW;
     }
@@ -183,8 +186,8 @@ bool endpoint_build(struct loader *loader, struct value value, const char *what,
                 : kind == KIND_LOCAL   ? build_local(loader, chosen, &endpoint)
                 : kind == KIND_DEKAF   ? build_dekaf(loader, chosen, &endpoint)
                                        : variables_json(loader, chosen, &endpoint.config);
-    if (fine)
-        *ret_endpoint = endpoint;
+    /* What is right of it can be checked further, whatever else is wrong. */
+    *ret_endpoint = endpoint;
     return fine;
 }
 

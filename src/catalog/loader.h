@@ -177,6 +177,9 @@ static inline bool value_has_tag(struct value value, enum json_tag tag)
 
 /* Expand ${NAME} in a text into *out; false with a problem told at `value`. */
 bool variables_expand(struct loader *loader, struct value value, struct slice text, struct buffer *out);
+/* The value itself; for a text with ${…} and one of YAML's tags (`!!int ${N}`) what the tag makes of it, as a
+ * value of its own at the same place. False with a problem told if it does not fit. */
+bool variables_tagged(struct loader *loader, struct value value, struct value *ret_value);
 /* A value as JSON text with every string expanded, names of members too. False with problems told. */
 bool variables_json(struct loader *loader, struct value value, struct slice *ret_json);
 
@@ -225,7 +228,8 @@ void places_build(struct loader *loader, struct value value, struct catalog_plac
 bool config_build(struct loader *loader, struct value value, struct catalog_endpoint *endpoint);
 
 enum { ENDPOINT_CONNECTOR = 1, ENDPOINT_LOCAL = 2, ENDPOINT_INGEST = 4, ENDPOINT_DEKAF = 8 };
-/* `allowed` kinds; `protocol` is the default for local commands. */
+/* `allowed` kinds; `protocol` is the default for local commands. False with problems told; *ret_endpoint then
+ * has what could be built, if its kind is known. */
 bool endpoint_build(struct loader *loader, struct value value, const char *what, unsigned allowed,
                     enum catalog_protocol protocol, struct catalog_endpoint *ret_endpoint);
 /* shards: {disable, …}; checked, and whether it disables. */

@@ -122,6 +122,8 @@ static void build_binding(struct loader *loader, struct value value, size_t inde
         source_build(loader, values[SOURCE], SOURCE_ANY, &binding->source);
     if (value_there(values[RESOURCE]) && variables_json(loader, values[RESOURCE], &binding->resource))
         binding->name = resource_name(loader, binding->resource, index);
+    if (value_there(values[RESOURCE]))
+        places_build(loader, values[RESOURCE], &binding->resource_places);
     build_fields(loader, values[FIELDS], &binding->fields);
     binding->on_incompatible =
         build_on_incompatible(loader, values[ON_INCOMPATIBLE], materialization->on_incompatible);

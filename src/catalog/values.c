@@ -94,6 +94,20 @@ static const char *boolean_hint(struct value value)
     return "";
 }
 
+/* For a text where something else is wanted. */
+static const char *text_hint(struct loader *loader, struct value value, unsigned types)
+{
+    const char *tag = types & TYPE_BOOL      ? "!!bool"
+                      : types & TYPE_INTEGER ? "!!int"
+                      : types & TYPE_NUMBER  ? "!!float"
+                                             : NULL;
+    const char *hint = types & TYPE_BOOL ? boolean_hint(value) : "", *written = value_written(loader, value);
+    if (*hint || !tag || !strstr(written, "${"))
+        return hint;
+    return arena_printf(&loader->scratch, "; for %s from the environment write %s \"%s\"",
+                        types & TYPE_BOOL ? "a boolean" : "a number", tag, written);
+}
+
 bool value_is(struct loader *loader, struct value value, unsigned types, const char *what)
 {
     if (type_of(value) & types)
@@ -101,8 +115,8 @@ bool value_is(struct loader *loader, struct value value, unsigned types, const c
     const char *hint = "";
     if ((types | TYPE_NULL) == (TYPE_STRING | TYPE_NULL) && (type_of(value) & (TYPE_NUMBER | TYPE_BOOL)))
         hint = "; put it in quotes";
-    else if ((types & TYPE_BOOL) && !(types & TYPE_STRING) && value_has_tag(value, JSON_STRING))
-        hint = boolean_hint(value);
+    else if (value_has_tag(value, JSON_STRING) && !(types & TYPE_STRING))
+        hint = text_hint(loader, value, types);
     loader_problem(loader, value, "%s must be %s, but is %s%s", what, expected_names(loader, types),
                    found_name(value), hint);
     return false;
@@ -144,7 +158,8 @@ static void take_member(struct loader *loader, struct value key, const char *wha
         struct value value = value_of_key(key);
         char name[80];
         snprintf(name, sizeof name, "'%s'", rules[i].name);
-        if (value_is(loader, value, rules[i].types, name) && !value_has_tag(value, JSON_NULL))
+        if (variables_tagged(loader, value, &value) && value_is(loader, value, rules[i].types, name) &&
+            !value_has_tag(value, JSON_NULL))
             values[i] = value;
         return;
     }

@@ -84,6 +84,58 @@ bool variables_expand(struct loader *loader, struct value value, struct slice te
     return fine;
 }
 
+/* --- tags ------------------------------------------------------------------------------------------ */
+
+/* "${NAME}" and nothing else: its NAME. */
+static bool is_one_variable(struct slice text, struct slice *ret_name)
+{
+    if (!slice_starts_with(text, "${"))
+        return false;
+    size_t size = name_length((struct slice){text.data + 2, text.size - 2});
+    *ret_name = (struct slice){text.data + 2, size};
+    return size && size + 3 == text.size;
+}
+
+/* What a text with the tag is, now that it is expanded. False with a problem told, which does not show it. */
+static bool resolve_tagged(struct loader *loader, struct value value, enum yaml_tag tag,
+                           struct slice expanded, struct slice *ret_json)
+{
+    struct slice name, written = json_string(&value.source->doc.json, value.at, &loader->scratch);
+    if (yaml_resolve_tag(tag, expanded, &loader->scratch, ret_json))
+        return true;
+    if (is_one_variable(written, &name))
+        loader_problem(loader, value,
+                       "the environment variable %.*s does not hold %s, which the tag %s wants",
+                       SLICE_ARGS(name), yaml_tag_wants(tag), yaml_tag_name(tag));
+    else
+        loader_problem(loader, value, "once expanded, this is not %s, which its tag %s wants",
+                       yaml_tag_wants(tag), yaml_tag_name(tag));
+    return false;
+}
+
+bool variables_tagged(struct loader *loader, struct value value, struct value *ret_value)
+{
+    enum yaml_tag tag = yaml_deferred_tag(&value.source->doc, value.at);
+    *ret_value = value;
+    if (tag == YAML_TAG_NONE)
+        return true;
+    struct slice text = json_string(&value.source->doc.json, value.at, &loader->scratch), json;
+    struct buffer out;
+    struct error unused;
+    buffer_init(&out, CATALOG_CONFIG_MAX);
+    struct source *source = arena_dup(loader->arena, value.source, sizeof *source);
+    source->doc.positions =
+        arena_dup(loader->arena, &value.source->doc.positions[value.at], sizeof *source->doc.positions);
+    source->doc.deferred_count = 0;
+    bool fine =
+        variables_expand(loader, value, text, &out) &&
+        resolve_tagged(loader, value, tag, (struct slice){out.data ? out.data : "", out.size}, &json) &&
+        json_parse_copy(loader->arena, json.data, json.size, &source->doc.json, &unused) == 0;
+    buffer_done(&out);
+    *ret_value = (struct value){source, 0};
+    return fine;
+}
+
 /* --- whole values ---------------------------------------------------------------------------------- */
 
 struct rewriting {
@@ -97,6 +149,20 @@ static bool rewrite_string(struct rewriting *rewriting, struct value value)
     buffer_clear(&rewriting->text);
     struct slice text = json_string(&value.source->doc.json, value.at, &rewriting->loader->scratch);
     return variables_expand(rewriting->loader, value, text, &rewriting->text);
+}
+
+static bool rewrite_text(struct rewriting *rewriting, struct value value)
+{
+    enum yaml_tag tag = yaml_deferred_tag(&value.source->doc, value.at);
+    bool fine = rewrite_string(rewriting, value);
+    struct slice text = {rewriting->text.data ? rewriting->text.data : "", rewriting->text.size}, json;
+    if (tag == YAML_TAG_NONE || !fine)
+        json_put_slice(&rewriting->writer, text);
+    else if ((fine = resolve_tagged(rewriting->loader, value, tag, text, &json)))
+        json_put_raw(&rewriting->writer, json);
+    else
+        json_put_null(&rewriting->writer);
+    return fine;
 }
 
 static bool rewrite(struct rewriting *rewriting, struct value value);
@@ -140,9 +206,7 @@ static bool rewrite(struct rewriting *rewriting, struct value value)
         json_end_array(&rewriting->writer);
         return fine;
     case JSON_STRING:
-        fine = rewrite_string(rewriting, value);
-        json_put_slice(&rewriting->writer, (struct slice){rewriting->text.data, rewriting->text.size});
-        return fine;
+        return rewrite_text(rewriting, value);
     default:
         json_put_raw(&rewriting->writer, json_raw(doc, value.at));
         return true;

@@ -1,50 +1,81 @@
 #include "cli/catalog_file.h"
 
 #include "base/file.h"
-#include "cli/endpoint_check.h"
+#include "json/writer.h"
 
 #include <unistd.h>
 
 static void check_endpoints(void *context, const struct catalog *catalog, struct catalog_errors *errors)
 {
-    const struct cli *cli = context;
-    endpoint_check(cli->built_ins, catalog, errors);
+    const struct endpoint_check *check = context;
+    endpoint_check(check, catalog, errors);
 }
 
-struct catalog *catalog_file_load(const struct cli *cli, const char *path, struct catalog_errors *errors,
-                                  struct error *err)
+struct catalog *catalog_file_load(const struct cli *cli, const char *path, const struct catalog_file *file,
+                                  struct catalog_errors *errors)
 {
-    return catalog_file_load_with(cli, path, NULL, errors, err);
+    static const struct catalog_file plain;
+    struct error first;
+    if (!file)
+        file = &plain;
+    struct endpoint_check check = {.built_ins = cli->built_ins, .depth = file->depth};
+    if (file->tasks) {
+        check.only = file->tasks->items;
+        check.only_count = file->tasks->count;
+    }
+    struct catalog_options options = file->options ? *file->options : (struct catalog_options){0};
+    options.check = check_endpoints;
+    options.check_context = &check;
+    return catalog_load(path, &options, errors, &first);
 }
 
-struct catalog *catalog_file_load_with(const struct cli *cli, const char *path,
-                                       const struct catalog_options *options, struct catalog_errors *errors,
-                                       struct error *err)
-{
-    struct catalog_options with = options ? *options : (struct catalog_options){0};
-    with.check = check_endpoints;
-    with.check_context = (void *)cli;
-    return catalog_load(path, &with, errors, err);
-}
-
-int catalog_file_need(const struct cli *cli, const char *path, const struct catalog_options *options,
+int catalog_file_need(const struct cli *cli, const char *path, const struct catalog_file *file,
                       struct catalog **ret_catalog)
 {
     struct catalog_errors errors;
-    struct output output;
-    struct error err;
-    int code = CLI_OK;
     catalog_errors_init(&errors);
-    *ret_catalog = catalog_file_load_with(cli, path, options, &errors, &err);
-    if (!*ret_catalog && cli->json) {
-        code = cli_fail(cli, &err);
-    } else if (!*ret_catalog) {
-        output_init(&output, STDERR_FILENO);
-        catalog_file_print_errors(&errors, cli->color_error, &output);
-        code = output_finish(&output, cli, CLI_INVALID);
-    }
+    *ret_catalog = catalog_file_load(cli, path, file, &errors);
+    int code = *ret_catalog ? CLI_OK : catalog_file_tell(cli, &errors, STDERR_FILENO);
     catalog_errors_done(&errors);
     return code;
+}
+
+/* --- errors for machines --------------------------------------------------------------------------- */
+
+static void json_error(struct json_writer *writer, const struct catalog_error *error)
+{
+    json_begin_object(writer);
+    json_member_string(writer, "file", error->place.file);
+    if (error->place.line) {
+        json_member_u64(writer, "line", error->place.line);
+        json_member_u64(writer, "column", error->place.column);
+    }
+    json_member_string(writer, "message", error->message);
+    json_end_object(writer);
+}
+
+static void print_json(const struct catalog_errors *errors, struct output *output)
+{
+    struct error first;
+    struct buffer text;
+    struct json_writer writer;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    json_writer_init(&writer, &text);
+    json_begin_object(&writer);
+    json_member_bool(&writer, "ok", false);
+    json_put_key(&writer, "error");
+    catalog_errors_first(errors, &first);
+    output_json_error(&writer, &first);
+    json_put_key(&writer, "errors");
+    json_begin_array(&writer);
+    for (size_t i = 0; i < errors->count; i++)
+        json_error(&writer, &errors->items[i]);
+    json_end_array(&writer);
+    json_member_u64(&writer, "omitted", errors->omitted);
+    json_end_object(&writer);
+    buffer_byte(&text, '\n');
+    output_write(output, text.data, text.size);
+    buffer_done(&text);
 }
 
 /* --- errors for people ----------------------------------------------------------------------------- */
@@ -105,7 +136,7 @@ static void print_excerpt(struct output *output, const struct catalog_error *err
     output_str(output, "^\n");
 }
 
-void catalog_file_print_errors(const struct catalog_errors *errors, bool excerpts, struct output *output)
+static void print_text(const struct catalog_errors *errors, bool excerpts, struct output *output)
 {
     struct buffer text;
     buffer_init(&text, EXCERPT_FILE_MAX + (1 << 20));
@@ -134,4 +165,15 @@ void catalog_file_print_errors(const struct catalog_errors *errors, bool excerpt
         output_printf(output, "%zu errors, of which the first %zu are shown\n", count, errors->count);
     else if (count > 1)
         output_printf(output, "%zu errors\n", count);
+}
+
+int catalog_file_tell(const struct cli *cli, const struct catalog_errors *errors, int fd)
+{
+    struct output output;
+    output_init(&output, fd);
+    if (cli->json)
+        print_json(errors, &output);
+    else
+        print_text(errors, cli->color_error, &output);
+    return output_finish(&output, cli, CLI_INVALID);
 }

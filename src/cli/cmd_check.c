@@ -1,34 +1,8 @@
 /* `firth check`: is a catalog right? All that is wrong with it at once, or a short list of what it defines.
  */
 #include "cli/catalog_file.h"
-#include "cli/flow_check.h"
-#include "json/writer.h"
 
 #include <unistd.h>
-
-/* --- what is wrong --------------------------------------------------------------------------------- */
-
-static void json_errors(const struct catalog_errors *errors, struct json_writer *writer)
-{
-    json_begin_object(writer);
-    json_member_bool(writer, "ok", false);
-    json_put_key(writer, "errors");
-    json_begin_array(writer);
-    for (size_t i = 0; i < errors->count; i++) {
-        const struct catalog_error *error = &errors->items[i];
-        json_begin_object(writer);
-        json_member_string(writer, "file", error->place.file);
-        if (error->place.line) {
-            json_member_u64(writer, "line", error->place.line);
-            json_member_u64(writer, "column", error->place.column);
-        }
-        json_member_string(writer, "message", error->message);
-        json_end_object(writer);
-    }
-    json_end_array(writer);
-    json_member_u64(writer, "omitted", errors->omitted);
-    json_end_object(writer);
-}
 
 /* --- what it defines ------------------------------------------------------------------------------- */
 
@@ -151,46 +125,36 @@ static void json_catalog(const struct catalog *catalog, struct json_writer *writ
 
 /* --- the command ----------------------------------------------------------------------------------- */
 
-static int print_json(const struct cli *cli, const struct catalog *catalog,
-                      const struct catalog_errors *errors)
+static void print_json(const struct catalog *catalog, struct output *output)
 {
     struct buffer text;
     struct json_writer writer;
-    struct output output;
     buffer_init(&text, BUFFER_UNLIMITED);
     json_writer_init(&writer, &text);
-    if (catalog)
-        json_catalog(catalog, &writer);
-    else
-        json_errors(errors, &writer);
+    json_catalog(catalog, &writer);
     buffer_byte(&text, '\n');
-    output_init(&output, STDOUT_FILENO);
-    output_write(&output, text.data, text.size);
+    output_write(output, text.data, text.size);
     buffer_done(&text);
-    return output_finish(&output, cli, catalog ? CLI_OK : CLI_INVALID);
 }
 
 static int run_check(struct cli *cli, int argc, char **argv)
 {
+    (void)argc;
+    static const struct catalog_file all = {.depth = ENDPOINT_CHECK_ALL};
     struct catalog_errors errors;
-    struct error err;
     struct output output;
     int code;
     catalog_errors_init(&errors);
-    mem_auto(catalog_free) struct catalog *catalog = catalog_file_load(cli, argv[1], &errors, &err);
-    if (catalog)
-        flow_check(cli->built_ins, catalog, &errors);
-    bool right = catalog && errors.count == 0;
-    if (cli->json) {
-        code = print_json(cli, right ? catalog : NULL, &errors);
-    } else if (right) {
+    mem_auto(catalog_free) struct catalog *catalog = catalog_file_load(cli, argv[1], &all, &errors);
+    if (catalog) {
         output_init(&output, STDOUT_FILENO);
-        print_catalog(catalog, cli, &output);
+        if (cli->json)
+            print_json(catalog, &output);
+        else
+            print_catalog(catalog, cli, &output);
         code = output_finish(&output, cli, CLI_OK);
     } else {
-        output_init(&output, STDERR_FILENO);
-        catalog_file_print_errors(&errors, cli->color_error, &output);
-        code = output_finish(&output, cli, CLI_INVALID);
+        code = catalog_file_tell(cli, &errors, cli->json ? STDOUT_FILENO : STDERR_FILENO);
     }
     catalog_errors_done(&errors);
     return code;
@@ -201,12 +165,11 @@ const struct command cli_check = {
     .arguments = "CATALOG",
     .summary = "check a catalog: every error at once, with its place",
     .help =
-        "Reads the catalog, what it imports, its config and schema files. Built-in connectors are asked "
-        "whether\n"
-        "their configs and streams are right; images that are on this machine, whether their configs are;\n"
-        "local commands that speak Flow's protocol, where they can be started, whether they validate.\n"
-        "Errors go to standard error as\n"
-        "FILE:LINE:COLUMN: MESSAGE (with -o json to standard output); the exit code is then 3.\n"
+        "Reads the catalog, what it imports, its config and schema files, and asks its connectors: built-in\n"
+        "ones and local commands whether configs and streams are right, images that are on this machine\n"
+        "whether their configs are, commands that speak Flow's protocol whether they validate.\n"
+        "Errors go to standard error as FILE:LINE:COLUMN: MESSAGE (with -o json to standard output); the\n"
+        "exit code is then 3.\n"
         "\n"
         "  firth check flow.yaml\n",
     .images = true,

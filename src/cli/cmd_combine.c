@@ -208,22 +208,22 @@ static int combine(struct combination *c, const char *path)
 static int run_combine(struct cli *cli, int argc, char **argv)
 {
     struct combination c = {.cli = cli, .given = cli->options};
-    struct catalog_errors errors;
     struct error err;
+    struct catalog *catalog;
     if (!c.given->collection) {
         error_set(&err, ERROR_INVALID,
                   "--collection is missing: by whose key and schema should the documents be combined?");
         return cli_usage(cli, &err);
     }
+    int code = catalog_file_need(cli, argv[1], NULL, &catalog);
+    if (code != CLI_OK)
+        return code;
     arena_init(&c.arena);
-    catalog_errors_init(&errors);
-    mem_auto(catalog_free) struct catalog *catalog = catalog_file_load(cli, argv[1], &errors, &err);
-    int code = catalog && prepare(&c, catalog, &err) == 0 ? combine(&c, argc > 2 ? argv[2] : NULL)
-                                                          : cli_fail(cli, &err);
+    code = prepare(&c, catalog, &err) == 0 ? combine(&c, argc > 2 ? argv[2] : NULL) : cli_fail(cli, &err);
     combiner_free(c.combiner);
     shape_free(c.shape);
     schema_free(c.schema);
-    catalog_errors_done(&errors);
+    catalog_free(catalog);
     arena_done(&c.arena);
     return code;
 }

@@ -289,7 +289,9 @@ static int run(struct cli *cli, int argc, char **argv)
     struct buffer text;
     struct error err;
     mem_auto(catalog_snapshot_free) struct catalog_snapshot *snapshot = catalog_snapshot_new();
-    int code = catalog_file_need(cli, argv[1], catalog_snapshot_recording(snapshot), &catalog);
+    const struct catalog_file wanted = {.options = catalog_snapshot_recording(snapshot),
+                                        .depth = ENDPOINT_CHECK_CONFIGS};
+    int code = catalog_file_need(cli, argv[1], &wanted, &catalog);
     if (code != CLI_OK)
         return code;
     char real[PATH_MAX];

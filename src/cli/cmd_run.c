@@ -98,8 +98,10 @@ static int run_locked(struct cli *cli, const struct catalog *catalog)
 static int run(struct cli *cli, int argc, char **argv)
 {
     (void)argc;
+    const struct run_options *options = cli->options;
+    const struct catalog_file file = {.depth = ENDPOINT_CHECK_CONFIGS, .tasks = &options->tasks};
     struct catalog *catalog;
-    int code = catalog_file_need(cli, argv[1], NULL, &catalog);
+    int code = catalog_file_need(cli, argv[1], &file, &catalog);
     if (code != CLI_OK)
         return code;
     code = run_locked(cli, catalog);

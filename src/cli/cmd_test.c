@@ -213,19 +213,15 @@ static int run_tests(const struct cli *cli, const struct catalog *catalog, const
 static int run_test(struct cli *cli, int argc, char **argv)
 {
     (void)argc;
-    struct catalog_errors errors;
-    struct error err;
+    struct catalog *catalog;
     struct output output;
-    catalog_errors_init(&errors);
-    mem_auto(catalog_free) struct catalog *catalog = catalog_file_load(cli, argv[1], &errors, &err);
-    int code = CLI_INVALID;
-    output_init(&output, catalog ? STDOUT_FILENO : STDERR_FILENO);
-    if (catalog)
-        code = run_tests(cli, catalog, cli->options, &output);
-    else
-        catalog_file_print_errors(&errors, cli->color_error, &output);
-    catalog_errors_done(&errors);
-    return output_finish(&output, cli, code);
+    int code = catalog_file_need(cli, argv[1], NULL, &catalog);
+    if (code != CLI_OK)
+        return code;
+    output_init(&output, STDOUT_FILENO);
+    code = output_finish(&output, cli, run_tests(cli, catalog, cli->options, &output));
+    catalog_free(catalog);
+    return code;
 }
 
 const struct command cli_test = {

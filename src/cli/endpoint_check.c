@@ -1,23 +1,37 @@
 #include "cli/endpoint_check.h"
 
+#include "cli/flow_check.h"
+#include "cli/spec_check.h"
+#include "cli/stream_check.h"
 #include "connector/image.h"
 #include "connector/marks.h"
-#include "schema/schema.h"
 #include "supervisor/plan.h"
 
-enum { VIOLATIONS_MAX = 20, LISTED_MAX = 10 };
+enum { STALL_MS = 60000 };
+
+/* What a program answered to `spec`. */
+struct known_spec {
+    struct known_spec *next;
+    struct connector_program program;
+    struct json spec;
+};
 
 struct checker {
+    const struct endpoint_check *check;
     const struct connector_catalog *built_ins;
     struct catalog_errors *errors;
     struct schema_validator *validator;
+    struct known_spec *known;
     struct arena arena;
 };
 
-/* One endpoint that an Airbyte connector is behind. */
-struct place_of {
+/* One endpoint that an Airbyte connector is behind, and what is known of it. */
+struct asked {
     const struct catalog_endpoint *endpoint;
     bool source;
+    struct connector_program program;
+    const struct json *spec; /* NULL: it was not had */
+    bool config_right;
 };
 
 /* --- images that look like a slip ------------------------------------------------------------------ */
@@ -61,91 +75,7 @@ static const char *nearest_image(struct checker *checker, const char *image)
     return NULL;
 }
 
-/* --- config ---------------------------------------------------------------------------------------- */
-
-/* Keys that the spec does not name are the connector's to judge, unless they look like one that it does.
- * Returns the property that the last of these was meant for, so that it is not told to be missing as well. */
-static const char *check_keys(struct checker *checker, const struct catalog_endpoint *endpoint,
-                              const struct json *spec, const struct json *config)
-{
-    uint32_t properties = json_pointer(spec, 0, SLICE_LITERAL("/connectionSpecification/properties"));
-    const char **names = arena_alloc(&checker->arena, (json_count(spec, properties) + 1) * sizeof *names);
-    const char *meant = NULL;
-    size_t count = 0;
-    for (uint32_t key = json_first_key(spec, properties); key != JSON_NONE;
-         key = json_next_key(spec, properties, key))
-        names[count++] = json_cstring(spec, key, &checker->arena);
-    for (uint32_t key = json_first_key(config, 0); key != JSON_NONE; key = json_next_key(config, 0, key)) {
-        struct slice name = json_string(config, key, &checker->arena);
-        const char *text = json_cstring(config, key, &checker->arena);
-        const char *nearest = text && json_get_slice(spec, properties, name) == JSON_NONE
-                                  ? string_nearest(text, names, count)
-                                  : NULL;
-        if (!nearest)
-            continue;
-        meant = nearest;
-        struct buffer pointer;
-        buffer_init(&pointer, BUFFER_UNLIMITED);
-        json_pointer_push(&pointer, name);
-        catalog_errors_add(checker->errors, catalog_place_of(&endpoint->config_places, buffer_cstr(&pointer)),
-                           true, "config: unknown key '%s'; did you mean '%s'?", text, nearest);
-        buffer_done(&pointer);
-    }
-    return meant;
-}
-
-/* "expected at least 1, got -5" without what was got: it may be a secret. */
-static void add_violation(struct checker *checker, const struct catalog_endpoint *endpoint,
-                          const struct schema_violation *violation)
-{
-    const char *got = strstr(violation->message, ", got ");
-    size_t size = got ? (size_t)(got - violation->message) : strlen(violation->message);
-    catalog_errors_add(checker->errors, catalog_place_of(&endpoint->config_places, violation->instance), true,
-                       "config%s%s: %.*s", *violation->instance ? " " : "", violation->instance, (int)size,
-                       violation->message);
-}
-
-static int explain(struct checker *checker, const struct catalog_endpoint *endpoint,
-                   const struct schema *schema, const struct json *config, const char *meant,
-                   struct error *err)
-{
-    struct schema_violation violations[VIOLATIONS_MAX];
-    size_t count = 0;
-    if (schema_explain(schema, checker->validator, config, 0, &checker->arena, violations, VIOLATIONS_MAX,
-                       &count, err) < 0)
-        return -1;
-    auto_free char *quoted = mem_printf("\"%s\"", meant ? meant : "");
-    for (size_t i = 0; i < count; i++) {
-        bool told = meant && !*violations[i].instance && strcmp(violations[i].keyword, "required") == 0 &&
-                    strstr(violations[i].message, quoted);
-        if (!told)
-            add_violation(checker, endpoint, &violations[i]);
-    }
-    return 0;
-}
-
-static int check_config(struct checker *checker, const struct catalog_endpoint *endpoint,
-                        const struct connector_program *program, struct json *ret_spec, struct error *err)
-{
-    static const char uri[] = "firth://connector/spec";
-    struct json spec, config;
-    if (connector_airbyte_spec(program, &connector_limits_default, &checker->arena, &spec, err) < 0 ||
-        json_parse_copy(&checker->arena, endpoint->config.data, endpoint->config.size, &config, err) < 0)
-        return -1;
-    mem_auto(schema_registry_free) struct schema_registry *registry =
-        schema_registry_new(SCHEMA_DRAFT_2020_12);
-    uint32_t at = json_get(&spec, 0, "connectionSpecification");
-    if (schema_registry_add(registry, uri, json_raw(&spec, at), err) < 0)
-        return -1;
-    mem_auto(schema_free) struct schema *schema = schema_compile(registry, uri, err);
-    if (!schema)
-        return -1;
-    *ret_spec = spec;
-    const char *meant = check_keys(checker, endpoint, &spec, &config);
-    return explain(checker, endpoint, schema, &config, meant, err);
-}
-
-/* --- endpoints ------------------------------------------------------------------------------------- */
+/* --- finding a connector --------------------------------------------------------------------------- */
 
 static bool has_role(const char *name, bool source)
 {
@@ -163,145 +93,153 @@ static void add_nearest_image(struct checker *checker, const struct catalog_endp
             endpoint->image, nearest);
 }
 
-/* True: a built-in connector, or an image of Airbyte's that is on this machine, whose config is right;
- * *ret_program and *ret_spec are filled. Checking a catalog pulls nothing: an image that is not here is left
- * for the run. */
-static bool check_endpoint(struct checker *checker, struct place_of what,
-                           struct connector_program *ret_program, struct json *ret_spec)
+/* A built-in connector, or an image of Airbyte's that is on this machine. Checking a catalog pulls nothing:
+ * an image that is not here is left for the run. */
+static bool resolve_image(struct checker *checker, struct asked *asked)
 {
-    const struct catalog_endpoint *endpoint = what.endpoint;
-    struct connector_spec wanted = {
+    const struct catalog_endpoint *endpoint = asked->endpoint;
+    const struct connector_spec wanted = {
         .image = endpoint->image, .protocol = CONNECTOR_AIRBYTE, .present_only = true};
     struct error err;
-    if (endpoint->kind != CATALOG_ENDPOINT_CONNECTOR)
+    if (!endpoint->image)
         return false;
-    if (connector_resolve(checker->built_ins, &wanted, &checker->arena, ret_program, &err) < 0) {
+    if (connector_resolve(checker->built_ins, &wanted, &checker->arena, &asked->program, &err) < 0) {
         add_nearest_image(checker, endpoint);
         return false;
     }
-    if (ret_program->built_in && !has_role(ret_program->argv[2], what.source)) {
+    if (asked->program.built_in && !has_role(asked->program.argv[2], asked->source)) {
         catalog_errors_add(checker->errors, &endpoint->image_place, true, "%s is a %s, but here must be a %s",
-                           ret_program->argv[2], what.source ? "destination" : "source",
-                           what.source ? "source" : "destination");
+                           asked->program.argv[2], asked->source ? "destination" : "source",
+                           asked->source ? "source" : "destination");
         return false;
     }
-    if (ret_program->protocol != CONNECTOR_AIRBYTE)
-        return false;
-    size_t before = checker->errors->count + checker->errors->omitted;
-    if (check_config(checker, endpoint, ret_program, ret_spec, &err) < 0)
-        catalog_errors_add(checker->errors, &endpoint->config_places.whole, true, "%s", err.message);
-    return checker->errors->count + checker->errors->omitted == before;
+    return asked->program.protocol == CONNECTOR_AIRBYTE;
 }
 
-/* The streams of a built-in source. False where they cannot be known, or are the run's to ask for: an image's
- * discovery may take minutes. */
-static bool discover(struct checker *checker, struct place_of what, struct json *ret_streams)
+static bool resolve_command(struct checker *checker, struct asked *asked, bool disabled)
 {
-    struct connector_program program;
-    struct json spec;
+    const struct catalog_endpoint *endpoint = asked->endpoint;
+    const struct connector_spec wanted = {.command = endpoint->command,
+                                          .env = endpoint->env,
+                                          .folder = endpoint->folder,
+                                          .protocol = CONNECTOR_AIRBYTE};
     struct error err;
-    if (!check_endpoint(checker, what, &program, &spec) || !program.built_in)
+    if (disabled || checker->check->depth == ENDPOINT_CHECK_BUILT_IN || !endpoint->command ||
+        !endpoint->env || endpoint->protocol != CATALOG_PROTOCOL_AIRBYTE)
         return false;
-    uint32_t schema = json_get(&spec, 0, "connectionSpecification");
-    mem_auto(connector_secrets_free) struct connector_secrets *secrets =
-        connector_secrets_of(what.endpoint->config, program.env,
-                             schema == JSON_NONE ? (struct slice){0} : json_raw(&spec, schema));
-    if (connector_airbyte_discover(&program, what.endpoint->config, secrets, &connector_limits_default,
-                                   &checker->arena, ret_streams, &err) == 0)
+    if (connector_resolve(checker->built_ins, &wanted, &checker->arena, &asked->program, &err) == 0)
         return true;
-    catalog_errors_add(checker->errors, &what.endpoint->place, true, "%s", err.message);
+    catalog_errors_add(checker->errors, &endpoint->image_place, true, "%s", err.message);
     return false;
+}
+
+/* --- spec and config ------------------------------------------------------------------------------- */
+
+static bool same_words(const char *const *a, const char *const *b)
+{
+    while (*a && *b && strcmp(*a, *b) == 0) {
+        a++;
+        b++;
+    }
+    return !*a && !*b;
+}
+
+static bool same_program(const struct connector_program *a, const struct connector_program *b)
+{
+    return same_words(a->argv, b->argv) && same_words(a->env, b->env) && !a->container && !b->container &&
+           (a->folder == b->folder || (a->folder && b->folder && strcmp(a->folder, b->folder) == 0));
+}
+
+static const struct json *ask_spec(struct checker *checker, const struct connector_program *program,
+                                   struct error *err)
+{
+    struct connector_limits limits = connector_limits_default;
+    struct known_spec *known = checker->known;
+    while (known && !same_program(&known->program, program))
+        known = known->next;
+    if (known)
+        return &known->spec;
+    known = arena_zalloc(&checker->arena, sizeof *known);
+    known->program = *program;
+    limits.stall_ms = STALL_MS;
+    if (connector_airbyte_spec(program, &limits, &checker->arena, &known->spec, err) < 0)
+        return NULL;
+    known->next = checker->known;
+    checker->known = known;
+    return &known->spec;
+}
+
+/* -1: its spec cannot be used. */
+static int check_config(struct checker *checker, const struct asked *asked, struct error *err)
+{
+    const struct spec_check check = {
+        .schema = json_raw(asked->spec, json_get(asked->spec, 0, "connectionSpecification")),
+        .value = asked->endpoint->config,
+        .what = "config",
+        .places = &asked->endpoint->config_places,
+        .errors = checker->errors,
+        .validator = checker->validator,
+        .arena = &checker->arena};
+    return spec_check(&check, err);
+}
+
+/* False: nothing of the connector is known. What is wrong with it, or with its config, was told. */
+static bool ask(struct checker *checker, struct asked *asked, bool disabled)
+{
+    const struct catalog_endpoint *endpoint = asked->endpoint;
+    bool local = endpoint->kind == CATALOG_ENDPOINT_LOCAL;
+    struct error err;
+    if (local ? !resolve_command(checker, asked, disabled)
+              : endpoint->kind != CATALOG_ENDPOINT_CONNECTOR || !resolve_image(checker, asked))
+        return false;
+    size_t before = catalog_errors_total(checker->errors);
+    asked->spec = ask_spec(checker, &asked->program, &err);
+    if (!asked->spec) {
+        /* A run starts the command in a moment, and tries again where that may help. */
+        if (!local || checker->check->depth == ENDPOINT_CHECK_ALL)
+            catalog_errors_add(checker->errors,
+                               local ? &endpoint->image_place : &endpoint->config_places.whole, true, "%s",
+                               err.message);
+        return false;
+    }
+    if (endpoint->config.data && check_config(checker, asked, &err) < 0)
+        catalog_errors_add(checker->errors, &endpoint->config_places.whole, true,
+                           "the spec of %s cannot be used: %s", asked->program.label, err.message);
+    asked->config_right = endpoint->config.data && catalog_errors_total(checker->errors) == before;
+    return true;
 }
 
 /* --- streams --------------------------------------------------------------------------------------- */
 
-static const char *mode_name(enum catalog_sync_mode mode)
+/* The streams of a built-in source, or of a local command where everything is to be asked. A wrong config may
+ * not matter for it, nor none at all. False where they cannot be had: an image's discovery, which may take
+ * minutes, is left for the run. */
+static bool discover(struct checker *checker, const struct asked *asked, struct airbyte_catalog *ret_streams)
 {
-    return mode == CATALOG_SYNC_INCREMENTAL ? "incremental" : "full_refresh";
+    const struct catalog_endpoint *endpoint = asked->endpoint;
+    bool built_in = asked->program.built_in;
+    struct connector_limits limits = connector_limits_default;
+    struct json answer;
+    struct error err;
+    limits.stall_ms = STALL_MS;
+    if (!built_in &&
+        (endpoint->kind != CATALOG_ENDPOINT_LOCAL || checker->check->depth != ENDPOINT_CHECK_ALL))
+        return false;
+    mem_auto(connector_secrets_free) struct connector_secrets *secrets =
+        connector_secrets_of(endpoint->config, asked->program.env,
+                             json_raw(asked->spec, json_get(asked->spec, 0, "connectionSpecification")));
+    bool known =
+        endpoint->config.data && connector_airbyte_discover(&asked->program, endpoint->config, secrets,
+                                                            &limits, &checker->arena, &answer, &err) == 0;
+    if (!known && asked->config_right && built_in)
+        catalog_errors_add(checker->errors, &endpoint->place, true, "%s", err.message);
+    if (!known && !asked->config_right)
+        known = connector_airbyte_discover(&asked->program, SLICE_LITERAL("{}"), secrets, &limits,
+                                           &checker->arena, &answer, &err) == 0;
+    return known && airbyte_catalog_read(&answer, 0, &checker->arena, ret_streams, &err) == 0;
 }
 
-static void add_unknown_stream(struct checker *checker, const struct json *catalog,
-                               const struct catalog_stream *wanted, const struct catalog_place *place)
-{
-    uint32_t streams = json_get(catalog, 0, "streams");
-    const char **names = arena_alloc(&checker->arena, (json_count(catalog, streams) + 1) * sizeof *names);
-    const char *all = "";
-    size_t count = 0;
-    for (uint32_t each = json_first(catalog, streams); each != JSON_NONE;
-         each = json_next(catalog, streams, each)) {
-        const char *name = json_cstring(catalog, json_get(catalog, each, "name"), &checker->arena);
-        if (!name)
-            continue;
-        if (count < LISTED_MAX)
-            all = arena_printf(&checker->arena, "%s%s%s", all, count ? ", " : "", name);
-        names[count++] = name;
-    }
-    const char *nearest = string_nearest(wanted->name, names, count);
-    if (nearest && strcmp(nearest, wanted->name) != 0)
-        catalog_errors_add(checker->errors, place, false, "the source has no stream '%s'; did you mean '%s'?",
-                           wanted->name, nearest);
-    else
-        catalog_errors_add(checker->errors, place, false, "the source has no stream '%s'%s%s%s; it has: %s%s",
-                           wanted->name, wanted->namespace ? " in the namespace '" : "",
-                           wanted->namespace ? wanted->namespace : "", wanted->namespace ? "'" : "", all,
-                           count > LISTED_MAX ? ", …" : "");
-}
-
-/* Where a stream is asked for: its name and its mode have places of their own in a resource. */
-struct stream_places {
-    const struct catalog_place *name, *mode;
-};
-
-static void check_stream(struct checker *checker, const struct json *catalog,
-                         const struct catalog_stream *wanted, struct stream_places places)
-{
-    uint32_t streams = json_get(catalog, 0, "streams"), found = JSON_NONE;
-    for (uint32_t each = json_first(catalog, streams); each != JSON_NONE;
-         each = json_next(catalog, streams, each)) {
-        if (json_string_is(catalog, json_get(catalog, each, "name"), wanted->name) &&
-            (!wanted->namespace ||
-             json_string_is(catalog, json_get(catalog, each, "namespace"), wanted->namespace)))
-            found = each;
-    }
-    if (found == JSON_NONE) {
-        add_unknown_stream(checker, catalog, wanted, places.name);
-        return;
-    }
-    uint32_t modes = json_get(catalog, found, "supported_sync_modes");
-    bool offered = modes == JSON_NONE || wanted->sync_mode == CATALOG_SYNC_DEFAULT;
-    for (uint32_t each = json_first(catalog, modes); each != JSON_NONE;
-         each = json_next(catalog, modes, each))
-        offered |= json_string_is(catalog, each, mode_name(wanted->sync_mode));
-    if (!offered)
-        catalog_errors_add(checker->errors, places.mode, false, "the stream '%s' has no syncMode %s",
-                           wanted->name, mode_name(wanted->sync_mode));
-}
-
-static void check_destination_mode(struct checker *checker, const struct json *spec,
-                                   const struct connector_program *destination,
-                                   const struct catalog_stream *wanted)
-{
-    static const char *const names[] = {
-        [CATALOG_DESTINATION_APPEND] = "append",
-        [CATALOG_DESTINATION_OVERWRITE] = "overwrite",
-        [CATALOG_DESTINATION_APPEND_DEDUP] = "append_dedup",
-        [CATALOG_DESTINATION_OVERWRITE_DEDUP] = "overwrite_dedup",
-    };
-    const char *all = "";
-    uint32_t modes = json_get(spec, 0, "supported_destination_sync_modes");
-    if (modes == JSON_NONE || wanted->destination_sync_mode == CATALOG_DESTINATION_DEFAULT)
-        return;
-    for (uint32_t each = json_first(spec, modes); each != JSON_NONE; each = json_next(spec, modes, each)) {
-        if (json_string_is(spec, each, names[wanted->destination_sync_mode]))
-            return;
-        const char *mode = json_cstring(spec, each, &checker->arena);
-        all = arena_printf(&checker->arena, "%s%s%s", all, *all ? ", " : "", mode ? mode : "");
-    }
-    catalog_errors_add(checker->errors, &wanted->place, false, "%s has no destinationSyncMode %s; it has: %s",
-                       destination->argv[2], names[wanted->destination_sync_mode], all);
-}
-
-/* --- tasks ----------------------------------------------------------------------------------------- */
+/* --- captures -------------------------------------------------------------------------------------- */
 
 /* Is a resource of this endpoint an Airbyte stream? What an image that is not built in wants is known only
  * of Airbyte's own. */
@@ -309,14 +247,21 @@ static bool reads_streams(const struct catalog_endpoint *endpoint)
 {
     if (endpoint->kind == CATALOG_ENDPOINT_LOCAL)
         return endpoint->protocol == CATALOG_PROTOCOL_AIRBYTE;
-    return endpoint->kind == CATALOG_ENDPOINT_CONNECTOR &&
+    return endpoint->kind == CATALOG_ENDPOINT_CONNECTOR && endpoint->image &&
            slice_starts_with(connector_image_repository(endpoint->image), "airbyte/");
 }
 
-static const struct catalog_place *stream_place(const struct catalog_places *resource)
+static struct catalog_stream_places places_in(const struct catalog_places *resource)
 {
-    const struct catalog_place *place = catalog_place_of(resource, "/stream");
-    return place == &resource->whole ? catalog_place_of(resource, "/name") : place;
+    const struct catalog_place *name = catalog_place_of(resource, "/stream");
+    return (struct catalog_stream_places){
+        .name = name == &resource->whole ? *catalog_place_of(resource, "/name") : *name,
+        .namespace = *catalog_place_of(resource, "/namespace"),
+        .sync_mode = *catalog_place_of(resource, "/syncMode"),
+        .destination_sync_mode = resource->whole,
+        .cursor_field = *catalog_place_of(resource, "/cursorField"),
+        .primary_key = *catalog_place_of(resource, "/primaryKey"),
+    };
 }
 
 /* The place of the member that a message about the resource names first, 'syncMode' or the like. */
@@ -331,69 +276,104 @@ static const struct catalog_place *named_in(const struct catalog_places *resourc
     return &resource->whole;
 }
 
-/* An endpoint with an error of its own was not built. */
-static bool is_built(const struct catalog_endpoint *endpoint)
+/* Of a resource that is wrong elsewhere: which stream it names, if it does. */
+static bool read_stream_name(struct checker *checker, struct slice resource, struct catalog_stream *stream)
 {
-    return endpoint->config.data && (endpoint->kind != CATALOG_ENDPOINT_CONNECTOR || endpoint->image) &&
-           (endpoint->kind != CATALOG_ENDPOINT_LOCAL || endpoint->command);
+    struct json doc;
+    struct error unused;
+    if (json_parse_copy(&checker->arena, resource.data, resource.size, &doc, &unused) < 0)
+        return false;
+    uint32_t name = json_get(&doc, 0, "stream"), namespace = json_get(&doc, 0, "namespace");
+    if (name == JSON_NONE)
+        name = json_get(&doc, 0, "name");
+    *stream = (struct catalog_stream){.name = json_cstring(&doc, name, &checker->arena)};
+    if (json_is(&doc, namespace, JSON_STRING) && json_inner(&doc, namespace).size)
+        stream->namespace = json_cstring(&doc, namespace, &checker->arena);
+    return stream->name != NULL;
+}
+
+static void check_binding(struct checker *checker, const struct catalog_binding *binding,
+                          const struct airbyte_catalog *offered)
+{
+    struct catalog_stream wanted;
+    struct error err;
+    bool named = true;
+    if (plan_resource(binding->resource, &checker->arena, &wanted, &err) < 0) {
+        catalog_errors_add(checker->errors, named_in(&binding->resource_places, err.message), false, "%s",
+                           err.message);
+        named = read_stream_name(checker, binding->resource, &wanted);
+    }
+    const struct catalog_stream_places places = places_in(&binding->resource_places);
+    const struct stream_check check = {&wanted, &places, checker->errors, &checker->arena};
+    if (named && offered)
+        stream_check_source(&check, offered);
 }
 
 static void check_capture(struct checker *checker, const struct catalog_capture *capture)
 {
-    struct json streams;
-    if (!is_built(&capture->endpoint))
-        return;
-    bool known = discover(checker, (struct place_of){&capture->endpoint, true}, &streams);
+    struct asked asked = {.endpoint = &capture->endpoint, .source = true};
+    struct airbyte_catalog offered;
+    bool known = ask(checker, &asked, capture->disable) && capture->binding_count &&
+                 discover(checker, &asked, &offered);
     if (!known && !reads_streams(&capture->endpoint))
         return;
     for (size_t i = 0; i < capture->binding_count; i++) {
-        const struct catalog_binding *binding = &capture->bindings[i];
-        struct catalog_stream wanted;
-        struct error err;
-        if (binding->disable || !binding->resource.data)
-            continue;
-        if (plan_resource(binding->resource, &checker->arena, &wanted, &err) < 0) {
-            catalog_errors_add(checker->errors, named_in(&binding->resource_places, err.message), false, "%s",
-                               err.message);
-            continue;
-        }
-        struct stream_places places = {stream_place(&binding->resource_places),
-                                       catalog_place_of(&binding->resource_places, "/syncMode")};
-        if (known)
-            check_stream(checker, &streams, &wanted, places);
+        if (!capture->bindings[i].disable && capture->bindings[i].resource.data)
+            check_binding(checker, &capture->bindings[i], known ? &offered : NULL);
     }
 }
+
+/* --- connections ----------------------------------------------------------------------------------- */
 
 static void check_connection(struct checker *checker, const struct catalog_connection *connection)
 {
-    struct json streams, spec;
-    struct connector_program destination;
-    bool known = is_built(&connection->source) &&
-                 discover(checker, (struct place_of){&connection->source, true}, &streams);
-    bool takes =
-        is_built(&connection->destination) &&
-        check_endpoint(checker, (struct place_of){&connection->destination, false}, &destination, &spec);
+    struct asked source = {.endpoint = &connection->source, .source = true};
+    struct asked destination = {.endpoint = &connection->destination};
+    struct airbyte_catalog offered;
+    bool known = ask(checker, &source, connection->disable) && connection->stream_count &&
+                 discover(checker, &source, &offered);
+    bool takes = ask(checker, &destination, connection->disable);
     for (size_t i = 0; i < connection->stream_count; i++) {
-        if (!connection->streams[i].name)
+        const struct catalog_stream *wanted = &connection->streams[i];
+        const struct stream_check check = {wanted, &wanted->places, checker->errors, &checker->arena};
+        if (!wanted->name)
             continue;
         if (known)
-            check_stream(
-                checker, &streams, &connection->streams[i],
-                (struct stream_places){&connection->streams[i].place, &connection->streams[i].place});
+            stream_check_source(&check, &offered);
         if (takes)
-            check_destination_mode(checker, &spec, &destination, &connection->streams[i]);
+            stream_check_destination(&check, destination.spec,
+                                     destination.program.built_in ? destination.program.argv[2]
+                                                                  : destination.program.label);
     }
 }
 
-void endpoint_check(const struct connector_catalog *built_ins, const struct catalog *catalog,
+/* --- all ------------------------------------------------------------------------------------------- */
+
+bool endpoint_check_wants(const struct endpoint_check *check, const char *task)
+{
+    for (size_t i = 0; i < check->only_count; i++) {
+        if (strcmp(check->only[i], task) == 0)
+            return true;
+    }
+    return check->only_count == 0;
+}
+
+void endpoint_check(const struct endpoint_check *check, const struct catalog *catalog,
                     struct catalog_errors *errors)
 {
-    struct checker checker = {.built_ins = built_ins, .errors = errors, .validator = schema_validator_new()};
+    struct checker checker = {
+        .check = check, .built_ins = check->built_ins, .errors = errors, .validator = schema_validator_new()};
+    bool loaded = catalog_errors_total(errors) == 0;
     arena_init(&checker.arena);
-    for (size_t i = 0; i < catalog->capture_count; i++)
-        check_capture(&checker, &catalog->captures[i]);
-    for (size_t i = 0; i < catalog->connection_count; i++)
-        check_connection(&checker, &catalog->connections[i]);
+    for (size_t i = 0; i < catalog->capture_count; i++) {
+        if (endpoint_check_wants(check, catalog->captures[i].name))
+            check_capture(&checker, &catalog->captures[i]);
+    }
+    for (size_t i = 0; i < catalog->connection_count; i++) {
+        if (endpoint_check_wants(check, catalog->connections[i].name))
+            check_connection(&checker, &catalog->connections[i]);
+    }
     arena_done(&checker.arena);
     schema_validator_free(checker.validator);
+    flow_check(check, catalog, loaded, errors);
 }

@@ -1,13 +1,13 @@
 #include "cli/flow_check.h"
 
 #include "cli/flow_checker.h"
+#include "cli/spec_check.h"
 #include "connector/flow_call.h"
 #include "connector/marks.h"
 #include "protocol/flow_capture.h"
-#include "schema/schema.h"
 #include "task/flow_collection.h"
 
-enum { VIOLATIONS_MAX = 20, STALL_MS = 60000 };
+enum { STALL_MS = 60000 };
 
 /* --- asking ---------------------------------------------------------------------------------------- */
 
@@ -20,9 +20,7 @@ int flow_checker_ask(struct flow_checker *checker, const char *verb, const char 
         .verb = verb, .answer = answer, .request = request, .secrets = checker->secrets};
     struct json *doc = arena_alloc(&checker->arena, sizeof *doc);
     int result = connector_flow_ask(&checker->program, &question, &limits, &checker->arena, doc, err);
-    if (result < 0)
-        checker->absent = err->code == ERROR_NOT_FOUND;
-    else
+    if (result == 0)
         *ret_answer = doc;
     return result;
 }
@@ -70,49 +68,30 @@ static int ask_spec(struct flow_checker *checker, struct flow_spec *ret_spec, st
 
 /* --- by its schemas -------------------------------------------------------------------------------- */
 
-/* "expected at least 1, got -5" without what was got: it may be a secret. */
-static void add_violation(struct flow_checker *checker, const struct catalog_place *place, const char *what,
-                          const struct schema_violation *violation)
-{
-    const char *got = strstr(violation->message, ", got ");
-    size_t size = got ? (size_t)(got - violation->message) : strlen(violation->message);
-    catalog_errors_add(checker->errors, place, true, "%s%s%s: %.*s", what, *violation->instance ? " " : "",
-                       violation->instance, (int)size, violation->message);
-}
-
 void flow_checker_value(struct flow_checker *checker, struct slice raw_schema, struct slice value,
-                        const char *what, const struct catalog_place *place,
-                        const struct catalog_endpoint *endpoint)
+                        const char *what, const struct catalog_places *places)
 {
-    static const char uri[] = "firth://connector/schema";
-    struct schema_violation violations[VIOLATIONS_MAX];
-    struct error err;
-    struct json doc;
-    size_t count = 0;
-    mem_auto(schema_registry_free) struct schema_registry *registry =
-        schema_registry_new(SCHEMA_DRAFT_2020_12);
-    if (raw_schema.size == 0 || schema_registry_add(registry, uri, raw_schema, &err) < 0)
-        return;
-    mem_auto(schema_free) struct schema *schema = schema_compile(registry, uri, &err);
-    if (!schema || json_parse_copy(&checker->arena, value.data, value.size, &doc, &err) < 0 ||
-        schema_explain(schema, checker->validator, &doc, 0, &checker->arena, violations, VIOLATIONS_MAX,
-                       &count, &err) < 0)
-        return;
-    for (size_t i = 0; i < count; i++)
-        add_violation(checker,
-                      endpoint ? catalog_place_of(&endpoint->config_places, violations[i].instance) : place,
-                      what, &violations[i]);
+    const struct spec_check check = {.schema = raw_schema,
+                                     .value = value,
+                                     .what = what,
+                                     .places = places,
+                                     .errors = checker->errors,
+                                     .validator = checker->validator,
+                                     .arena = &checker->arena};
+    struct error unused;
+    if (raw_schema.size && value.data)
+        (void)spec_check(&check, &unused);
 }
 
 static void check_schemas(struct flow_checker *checker, const struct flow_spec *spec)
 {
     const struct catalog_capture *capture = checker->capture;
     flow_checker_value(checker, spec->raw_config_schema, capture->endpoint.config, "config",
-                       &capture->endpoint.config_places.whole, &capture->endpoint);
+                       &capture->endpoint.config_places);
     for (size_t i = 0; i < capture->binding_count; i++) {
         if (!capture->bindings[i].disable)
             flow_checker_value(checker, spec->raw_resource_config_schema, capture->bindings[i].resource,
-                               "resource", &capture->bindings[i].place, NULL);
+                               "resource", &capture->bindings[i].resource_places);
     }
 }
 
@@ -150,16 +129,15 @@ static int validate(struct flow_checker *checker, struct error *err)
 static void check_capture(struct flow_checker *checker)
 {
     const struct catalog_endpoint *endpoint = &checker->capture->endpoint;
-    size_t before = checker->errors->count + checker->errors->omitted;
+    size_t before = catalog_errors_total(checker->errors);
     struct flow_spec spec = {0};
     struct error err;
     if (ask_spec(checker, &spec, &err) < 0) {
-        if (!checker->absent)
-            catalog_errors_add(checker->errors, &endpoint->place, true, "%s", err.message);
+        catalog_errors_add(checker->errors, &endpoint->image_place, true, "%s", err.message);
         return;
     }
     check_schemas(checker, &spec);
-    if (checker->errors->count + checker->errors->omitted == before && validate(checker, &err) < 0)
+    if (checker->loaded && catalog_errors_total(checker->errors) == before && validate(checker, &err) < 0)
         catalog_errors_add(checker->errors, &endpoint->config_places.whole, true, "%s", err.message);
 }
 
@@ -171,32 +149,37 @@ static bool begin(struct flow_checker *checker, const struct connector_catalog *
                                           .folder = endpoint->folder,
                                           .protocol = CONNECTOR_FLOW};
     struct error err;
-    if (endpoint->kind != CATALOG_ENDPOINT_LOCAL || endpoint->protocol != CATALOG_PROTOCOL_FLOW)
+    if (endpoint->kind != CATALOG_ENDPOINT_LOCAL || endpoint->protocol != CATALOG_PROTOCOL_FLOW ||
+        !endpoint->command || !endpoint->env || !endpoint->config.data)
         return false;
     checker->endpoint = endpoint;
     connector_secrets_free(checker->secrets);
     checker->secrets =
         connector_secrets_of(endpoint->config, endpoint->env, SLICE_LITERAL("{\"secret\":true}"));
-    checker->absent = false;
     if (connector_resolve(built_ins, &wanted, &checker->arena, &checker->program, &err) == 0)
         return true;
-    catalog_errors_add(checker->errors, &endpoint->place, true, "%s", err.message);
+    catalog_errors_add(checker->errors, &endpoint->image_place, true, "%s", err.message);
     return false;
 }
 
-void flow_check(const struct connector_catalog *built_ins, const struct catalog *catalog,
+void flow_check(const struct endpoint_check *check, const struct catalog *catalog, bool loaded,
                 struct catalog_errors *errors)
 {
-    struct flow_checker checker = {.catalog = catalog, .errors = errors, .validator = schema_validator_new()};
+    struct flow_checker checker = {.catalog = catalog, .errors = errors, .loaded = loaded};
+    if (check->depth != ENDPOINT_CHECK_ALL)
+        return;
+    checker.validator = schema_validator_new();
     arena_init(&checker.arena);
     for (size_t i = 0; i < catalog->capture_count; i++) {
         checker.capture = &catalog->captures[i];
-        if (!checker.capture->disable && begin(&checker, built_ins, &checker.capture->endpoint))
+        if (!checker.capture->disable && endpoint_check_wants(check, checker.capture->name) &&
+            begin(&checker, check->built_ins, &checker.capture->endpoint))
             check_capture(&checker);
     }
     for (size_t i = 0; i < catalog->materialization_count; i++) {
         const struct catalog_materialization *materialization = &catalog->materializations[i];
-        if (!materialization->disable && begin(&checker, built_ins, &materialization->endpoint))
+        if (!materialization->disable && endpoint_check_wants(check, materialization->name) &&
+            begin(&checker, check->built_ins, &materialization->endpoint))
             flow_check_materialization(&checker, materialization);
     }
     connector_secrets_free(checker.secrets);

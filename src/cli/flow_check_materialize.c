@@ -64,11 +64,13 @@ static void check_schemas(struct flow_checker *checker, const struct flow_spec *
                           const struct slice *resources)
 {
     flow_checker_value(checker, spec->raw_config_schema, checker->endpoint->config, "config",
-                       &checker->endpoint->config_places.whole, checker->endpoint);
+                       &checker->endpoint->config_places);
     for (size_t i = 0; i < materialization->binding_count; i++) {
-        if (!materialization->bindings[i].disable)
+        const struct catalog_materialization_binding *binding = &materialization->bindings[i];
+        const struct catalog_places whole = {.whole = binding->place};
+        if (!binding->disable)
             flow_checker_value(checker, spec->raw_resource_config_schema, resources[i], "resource",
-                               &materialization->bindings[i].place, NULL);
+                               binding->from_source ? &whole : &binding->resource_places);
     }
 }
 
@@ -137,19 +139,18 @@ static int validate(struct flow_checker *checker, const struct catalog_materiali
 void flow_check_materialization(struct flow_checker *checker,
                                 const struct catalog_materialization *materialization)
 {
-    size_t before = checker->errors->count + checker->errors->omitted;
+    size_t before = catalog_errors_total(checker->errors);
     struct flow_spec spec = {0};
     struct error err;
     if (ask_spec(checker, &spec, &err) < 0) {
-        if (!checker->absent)
-            catalog_errors_add(checker->errors, &checker->endpoint->place, true, "%s", err.message);
+        catalog_errors_add(checker->errors, &checker->endpoint->image_place, true, "%s", err.message);
         return;
     }
     const struct slice *resources = make_resources(checker, &spec, materialization);
     if (!resources)
         return;
     check_schemas(checker, &spec, materialization, resources);
-    if (checker->errors->count + checker->errors->omitted == before &&
+    if (checker->loaded && catalog_errors_total(checker->errors) == before &&
         validate(checker, materialization, resources, &err) < 0)
         catalog_errors_add(checker->errors, &checker->endpoint->config_places.whole, true, "%s", err.message);
 }

@@ -16,7 +16,7 @@ struct flow_checker {
         *secrets; /* of the endpoint: of its names, and once its spec is known its marks */
     struct schema_validator *validator;
     struct arena arena;
-    bool absent; /* its command is not there */
+    bool loaded; /* the catalog: it can be told to a connector */
 };
 
 /* Ask once; the answer's line lives in the arena. */
@@ -25,11 +25,10 @@ int flow_checker_ask(struct flow_checker *checker, const char *verb, const char 
 /* Is it of a version of the protocol that is spoken here? From now on only what it marks is masked, and what
  * names tell. */
 int flow_checker_take_spec(struct flow_checker *checker, const struct flow_spec *spec, struct error *err);
-/* Add what the schema has against the value. `endpoint` (or NULL) knows the place of each part of the value.
- * A schema that cannot be used checks nothing: the connector itself will. */
+/* Add what the schema has against the value. A schema that cannot be used checks nothing: the connector
+ * itself will. */
 void flow_checker_value(struct flow_checker *checker, struct slice raw_schema, struct slice value,
-                        const char *what, const struct catalog_place *place,
-                        const struct catalog_endpoint *endpoint);
+                        const char *what, const struct catalog_places *places);
 
 void flow_check_materialization(struct flow_checker *checker,
                                 const struct catalog_materialization *materialization);

@@ -2,7 +2,6 @@
 
 #include "base/file.h"
 #include "cli/columns.h"
-#include "json/writer.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -179,6 +178,15 @@ int cli_exit_code(enum error_code code)
     return CLI_FAILED;
 }
 
+void output_json_error(struct json_writer *writer, const struct error *err)
+{
+    json_begin_object(writer);
+    json_member_string(writer, "code", error_code_name(err->code));
+    json_member_string(writer, "message", err->message);
+    json_member_bool(writer, "retriable", err->retriable);
+    json_end_object(writer);
+}
+
 /* Standard error that cannot be written to leaves nobody to tell. */
 static void print_error(const struct cli *cli, const struct error *err, const char *hint)
 {
@@ -190,11 +198,7 @@ static void print_error(const struct cli *cli, const struct error *err, const ch
         json_writer_init(&writer, &line);
         json_begin_object(&writer);
         json_put_key(&writer, "error");
-        json_begin_object(&writer);
-        json_member_string(&writer, "code", error_code_name(err->code));
-        json_member_string(&writer, "message", err->message);
-        json_member_bool(&writer, "retriable", err->retriable);
-        json_end_object(&writer);
+        output_json_error(&writer, err);
         json_end_object(&writer);
         buffer_byte(&line, '\n');
     } else {

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "cli/command.h"
+#include "json/writer.h"
 
 /* --- standard output ------------------------------------------------------------------------------ */
 
@@ -62,5 +63,7 @@ int cli_fail(const struct cli *cli, const struct error *err);
 /* A command line that is wrong: the message and where to look; returns CLI_USAGE. */
 int cli_usage(const struct cli *cli, const struct error *err);
 int cli_exit_code(enum error_code code);
+/* {"code":…,"message":…,"retriable":…}: an error in what a command prints with -o json. */
+void output_json_error(struct json_writer *writer, const struct error *err);
 
 #endif

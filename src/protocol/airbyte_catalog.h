@@ -59,6 +59,11 @@ int airbyte_catalog_read(const struct json *doc, uint32_t at, struct arena *aren
                          struct airbyte_catalog *ret_catalog, struct error *err);
 /* The stream's index, or -1. */
 long airbyte_catalog_find(const struct airbyte_catalog *catalog, struct airbyte_stream_name name);
+/* The stream that a person means: by name and namespace; by name alone where no namespace is given (size 0)
+ * and one stream only has that name. -1 with ERROR_INVALID, which goes on after "the source": "has no stream
+ * 'userz'; did you mean 'users'?"; *ret_namespace_wrong: the name is right. */
+long airbyte_catalog_seek(const struct airbyte_catalog *catalog, struct airbyte_stream_name wanted,
+                          bool *ret_namespace_wrong, struct error *err);
 /* The payload alone: {"streams":[…]}. (The message: airbyte_write_catalog of airbyte_write.h.) */
 void airbyte_catalog_write(struct buffer *out, const struct airbyte_catalog *catalog);
 

@@ -52,6 +52,20 @@ static int read_mode(const struct json *doc, uint32_t at, struct arena *arena, s
     return 0;
 }
 
+/* A setting that is text, or left out: NULL or null. */
+static int check_text(const struct json *doc, const char *name, const char *wanted, struct error *err)
+{
+    static const char *const found[JSON_TAG_MAX] = {
+        [JSON_FALSE] = "false",     [JSON_TRUE] = "true",    [JSON_INTEGER] = "a number",
+        [JSON_NUMBER] = "a number", [JSON_ARRAY] = "a list", [JSON_OBJECT] = "a mapping",
+    };
+    uint32_t at = json_get(doc, 0, name);
+    if (at == JSON_NONE || !found[json_tag(doc, at)])
+        return 0;
+    return error_set(err, ERROR_INVALID, "'%s' must be %s, but is %s", name, wanted,
+                     found[json_tag(doc, at)]);
+}
+
 /* A misspelt key would be ignored in silence; one that is like none of ours is the connector's. */
 static int check_keys(const struct json *doc, struct arena *arena, struct error *err)
 {
@@ -78,6 +92,9 @@ int plan_resource(struct slice resource, struct arena *arena, struct catalog_str
     if (json_parse_copy(arena, resource.data, resource.size, &doc, err) < 0)
         return -1;
     if (check_keys(&doc, arena, err) < 0)
+        return -1;
+    if (check_text(&doc, "namespace", "text", err) < 0 ||
+        check_text(&doc, "syncMode", "full_refresh or incremental", err) < 0)
         return -1;
     struct catalog_stream stream = {.sync_mode = CATALOG_SYNC_DEFAULT};
     uint32_t name = json_get(&doc, 0, "stream");

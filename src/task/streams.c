@@ -5,61 +5,20 @@
 
 /* --- which stream -------------------------------------------------------------------------------- */
 
-static int unknown_stream(const struct task *task, const struct catalog_stream *wanted, struct error *err)
-{
-    const struct airbyte_catalog *catalog = &task->discovered;
-    struct arena arena;
-    arena_init(&arena);
-    const char **names = arena_alloc(&arena, (catalog->count + 1) * sizeof *names);
-    for (size_t i = 0; i < catalog->count; i++)
-        names[i] =
-            arena_strndup(&arena, catalog->streams[i].name.name.data, catalog->streams[i].name.name.size);
-    const char *nearest = string_nearest(wanted->name, names, catalog->count);
-    char hint[ERROR_MESSAGE_MAX / 4] = "";
-    if (nearest) {
-        snprintf(hint, sizeof hint, "; did you mean '%s'?", nearest);
-    } else {
-        int at = snprintf(hint, sizeof hint, "; it has %zu: ", catalog->count);
-        for (size_t i = 0; i < catalog->count && i < 10; i++)
-            at += snprintf(hint + at, sizeof hint - (size_t)at, "%s%.64s", i ? ", " : "", names[i]);
-        if (catalog->count > 10)
-            snprintf(hint + at, sizeof hint - (size_t)at, ", ...");
-    }
-    error_set(err, ERROR_INVALID, "%s has no stream '%s'%s%s%s%s", task->spec->source.program.label,
-              wanted->name, wanted->namespace ? " in the namespace '" : "",
-              wanted->namespace ? wanted->namespace : "", wanted->namespace ? "'" : "", hint);
-    arena_done(&arena);
-    return -1;
-}
-
 /* By name and namespace; by name alone if no namespace is asked for and one stream has that name. */
 static const struct airbyte_stream *find_stream(const struct task *task, const struct catalog_stream *wanted,
                                                 struct error *err)
 {
-    const struct airbyte_catalog *catalog = &task->discovered;
     struct airbyte_stream_name name = {.name = slice_of(wanted->name)};
+    struct error sought;
+    bool namespace_wrong;
     if (wanted->namespace)
         name.namespace = slice_of(wanted->namespace);
-    long exact = airbyte_catalog_find(catalog, name);
-    if (exact >= 0)
-        return &catalog->streams[exact];
-    const struct airbyte_stream *found = NULL;
-    for (size_t i = 0; i < catalog->count && !wanted->namespace; i++) {
-        if (!slice_equal(catalog->streams[i].name.name, name.name))
-            continue;
-        if (found) {
-            error_set(err, ERROR_INVALID,
-                      "%s has a stream '%s' in more than one namespace ('%.*s', '%.*s'): say which with "
-                      "'namespace'",
-                      task->spec->source.program.label, wanted->name, SLICE_ARGS(found->name.namespace),
-                      SLICE_ARGS(catalog->streams[i].name.namespace));
-            return NULL;
-        }
-        found = &catalog->streams[i];
-    }
-    if (!found)
-        unknown_stream(task, wanted, err);
-    return found;
+    long found = airbyte_catalog_seek(&task->discovered, name, &namespace_wrong, &sought);
+    if (found >= 0)
+        return &task->discovered.streams[found];
+    error_set(err, sought.code, "%s %s", task->spec->source.program.label, sought.message);
+    return NULL;
 }
 
 /* --- how it is read ------------------------------------------------------------------------------ */

@@ -5,14 +5,11 @@
 #include "base/map.h"
 #include "json/writer.h"
 
-#include <stdlib.h>
-
 struct expansion {
     const struct yaml_reporter *reporter;
     const struct yaml_item *items;
     struct json_writer writer;
-    struct yaml_position *positions; /* heap */
-    size_t count, capacity;
+    struct yaml_nodes *nodes;
     uint32_t looked_at; /* items visited, those that a merge then drops included */
     uint32_t depth;
 };
@@ -32,10 +29,19 @@ static int add_position(struct expansion *expansion, struct yaml_position at)
 {
     if (visit(expansion, at) < 0)
         return -1;
-    expansion->positions = mem_grow(expansion->positions, &expansion->capacity, expansion->count + 1,
-                                    sizeof *expansion->positions);
-    expansion->positions[expansion->count++] = at;
+    struct yaml_nodes *nodes = expansion->nodes;
+    nodes->positions =
+        mem_grow(nodes->positions, &nodes->capacity, nodes->count + 1, sizeof *nodes->positions);
+    nodes->positions[nodes->count++] = at;
     return 0;
+}
+
+/* The node that was added last has a tag that awaits its variables. */
+static void defer(struct yaml_nodes *nodes, enum yaml_tag tag)
+{
+    nodes->deferred = mem_grow(nodes->deferred, &nodes->deferred_capacity, nodes->deferred_count + 1,
+                               sizeof *nodes->deferred);
+    nodes->deferred[nodes->deferred_count++] = (struct yaml_deferred){(uint32_t)nodes->count - 1, tag};
 }
 
 static int write_value(struct expansion *expansion, uint32_t index, struct yaml_position at);
@@ -164,6 +170,8 @@ static int write_value(struct expansion *expansion, uint32_t index, struct yaml_
         return 0;
     }
     if (item->kind == YAML_STRING) {
+        if (item->tag)
+            defer(expansion->nodes, item->tag);
         json_put_slice(&expansion->writer, item->text);
         return 0;
     }
@@ -178,15 +186,11 @@ static int write_value(struct expansion *expansion, uint32_t index, struct yaml_
 }
 
 int yaml_expand(const struct yaml_reporter *reporter, const struct yaml_items *items, struct buffer *text,
-                struct yaml_position **ret_positions, size_t *ret_count)
+                struct yaml_nodes *nodes)
 {
-    struct expansion expansion = {.reporter = reporter, .items = items->items};
+    struct expansion expansion = {.reporter = reporter, .items = items->items, .nodes = nodes};
     json_writer_init(&expansion.writer, text);
-    if (write_value(&expansion, 0, items->items[0].at) < 0 || visit(&expansion, items->items[0].at) < 0) {
-        free(expansion.positions);
-        return -1;
-    }
-    *ret_positions = expansion.positions;
-    *ret_count = expansion.count;
-    return 0;
+    return write_value(&expansion, 0, items->items[0].at) < 0 || visit(&expansion, items->items[0].at) < 0
+               ? -1
+               : 0;
 }

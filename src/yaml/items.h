@@ -17,7 +17,8 @@ enum yaml_kind {
 
 struct yaml_item {
     enum yaml_kind kind;
-    bool dropped; /* key: repeats an earlier one, which stays */
+    enum yaml_tag tag; /* a string that becomes this once its variables are expanded */
+    bool dropped;      /* key: repeats an earlier one, which stays */
     struct yaml_position at;
     struct slice text;
     uint32_t after;  /* index behind the item and all that is in it; 0 while a container is open */
@@ -51,8 +52,16 @@ int yaml_resolve_plain(const struct yaml_reporter *reporter, struct arena *arena
 /* Parse with libfyaml. The root is items[0]; an empty file is one null. */
 int yaml_read_items(const struct yaml_reporter *reporter, struct slice source, struct yaml_items *items);
 
-/* Write the items as JSON, and the place of each node (heap). */
+/* The nodes that the items became. All on the heap. */
+struct yaml_nodes {
+    struct yaml_position *positions;
+    size_t count, capacity;
+    struct yaml_deferred *deferred; /* ascending */
+    size_t deferred_count, deferred_capacity;
+};
+
+/* Write the items as JSON, and what is to be known of each node; the nodes are the caller's to free. */
 int yaml_expand(const struct yaml_reporter *reporter, const struct yaml_items *items, struct buffer *text,
-                struct yaml_position **ret_positions, size_t *ret_count);
+                struct yaml_nodes *nodes);
 
 #endif

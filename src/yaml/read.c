@@ -68,21 +68,43 @@ static void set_anchor(struct reading *reading, struct fy_event *event, uint32_t
 
 /* --- scalars --------------------------------------------------------------------------------------- */
 
-/* By tag, "" if there is none: 1 the core schema decides, 0 it is a string, -1. */
-static int scalar_is_resolved(struct reading *reading, struct slice tag, bool plain, struct yaml_position at)
+/* What a scalar's tag makes of it. */
+enum meaning { MEANS_TEXT, MEANS_BY_LOOKS, MEANS_BY_TAG };
+
+static int meaning_of(struct reading *reading, struct slice tag, bool plain, struct yaml_position at,
+                      enum meaning *ret_meaning, enum yaml_tag *ret_tag)
 {
-    static const char *const core[] = {"null", "bool", "int", "float"};
-    if (tag.size == 0)
-        return plain;
-    if (slice_is(tag, "!") || slice_is(tag, "tag:yaml.org,2002:str"))
+    static const char prefix[] = "tag:yaml.org,2002:";
+    *ret_meaning = tag.size == 0 && plain ? MEANS_BY_LOOKS : MEANS_TEXT;
+    if (tag.size == 0 || slice_is(tag, "!") || slice_is(tag, "tag:yaml.org,2002:str"))
         return 0;
-    for (size_t i = 0; i < sizeof core / sizeof *core; i++) {
-        if (slice_starts_with(tag, "tag:yaml.org,2002:") &&
-            slice_is((struct slice){tag.data + 18, tag.size - 18}, core[i]))
-            return 1;
+    for (enum yaml_tag each = YAML_TAG_NULL; each <= YAML_TAG_FLOAT; each++) {
+        if (!slice_starts_with(tag, prefix) ||
+            !slice_is((struct slice){tag.data + sizeof prefix - 1, tag.size - (sizeof prefix - 1)},
+                      yaml_tag_name(each) + 2))
+            continue;
+        *ret_meaning = MEANS_BY_TAG;
+        *ret_tag = each;
+        return 0;
     }
     return yaml_fatal(reading->reporter, ERROR_UNSUPPORTED, at,
                       "the tag %.*s is not one that this file may use; remove it", SLICE_ARGS(tag));
+}
+
+/* The value is not shown: it may be a secret. */
+static int resolve_tagged(struct reading *reading, struct yaml_item *item, enum yaml_tag tag)
+{
+    struct slice text = item->text;
+    if (text.size && memmem(text.data, text.size, "${", 2)) {
+        item->tag = tag;
+        return 0;
+    }
+    item->kind = YAML_LITERAL;
+    if (yaml_resolve_tag(tag, text, reading->items->arena, &item->text))
+        return 0;
+    item->text = SLICE_LITERAL("null");
+    return yaml_problem(reading->reporter, item->at, "this is not %s, which its tag %s wants",
+                        yaml_tag_wants(tag), yaml_tag_name(tag));
 }
 
 static int add_scalar(struct reading *reading, struct fy_event *event, bool is_key)
@@ -92,9 +114,10 @@ static int add_scalar(struct reading *reading, struct fy_event *event, bool is_k
     struct yaml_position at = position_of(reading, fy_event_start_mark(event));
     if ((style == FYSS_DOUBLE_QUOTED || style == FYSS_SINGLE_QUOTED) && at.column > 1)
         at.column--; /* libfyaml's mark is behind the quote */
-    int resolved = scalar_is_resolved(reading, token_text(reading, fy_event_get_tag_token(event)),
-                                      style == FYSS_PLAIN, at);
-    if (resolved < 0)
+    enum meaning meaning;
+    enum yaml_tag tag = YAML_TAG_NONE;
+    if (meaning_of(reading, token_text(reading, fy_event_get_tag_token(event)), style == FYSS_PLAIN, at,
+                   &meaning, &tag) < 0)
         return -1;
     uint32_t index = (uint32_t)reading->items->count;
     struct yaml_item *item = add_item(reading, is_key ? YAML_KEY : YAML_STRING, at);
@@ -105,7 +128,9 @@ static int add_scalar(struct reading *reading, struct fy_event *event, bool is_k
             item->kind = YAML_MERGE;
         return 0;
     }
-    return resolved ? yaml_resolve_plain(reading->reporter, reading->items->arena, item) : 0;
+    if (meaning == MEANS_BY_TAG)
+        return resolve_tagged(reading, item, tag);
+    return meaning == MEANS_BY_LOOKS ? yaml_resolve_plain(reading->reporter, reading->items->arena, item) : 0;
 }
 
 static int add_alias(struct reading *reading, struct fy_event *event, bool is_key)
@@ -132,6 +157,7 @@ static int add_alias(struct reading *reading, struct fy_event *event, bool is_ke
         item->target = target;
         if (scalar && copy.kind != YAML_KEY && copy.kind != YAML_MERGE) {
             item->kind = copy.kind;
+            item->tag = copy.tag;
             item->text = copy.text;
         } else if (scalar) {
             item->kind = YAML_STRING;

@@ -113,11 +113,12 @@ static int radix(struct slice text, uint64_t *ret_value)
     return too_large ? -1 : 1;
 }
 
+static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
+static const char *const trues[] = {"true", "True", "TRUE", NULL};
+static const char *const falses[] = {"false", "False", "FALSE", NULL};
+
 int yaml_resolve_plain(const struct yaml_reporter *reporter, struct arena *arena, struct yaml_item *item)
 {
-    static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
-    static const char *const trues[] = {"true", "True", "TRUE", NULL};
-    static const char *const falses[] = {"false", "False", "FALSE", NULL};
     static const char *const unreal[] = {".inf",  ".Inf",  ".INF", "+.inf", "+.Inf", "+.INF", "-.inf",
                                          "-.Inf", "-.INF", ".nan", ".NaN",  ".NAN",  NULL};
     struct slice text = item->text;
@@ -148,4 +149,72 @@ int yaml_resolve_plain(const struct yaml_reporter *reporter, struct arena *arena
                 "this number has more than 64 bits; write it in decimal, or in quotes if text is meant");
     }
     return 0;
+}
+
+/* --- explicit tags --------------------------------------------------------------------------------- */
+
+const char *yaml_tag_name(enum yaml_tag tag)
+{
+    static const char *const names[] = {
+        [YAML_TAG_NONE] = "",     [YAML_TAG_NULL] = "!!null",   [YAML_TAG_BOOL] = "!!bool",
+        [YAML_TAG_INT] = "!!int", [YAML_TAG_FLOAT] = "!!float",
+    };
+    return names[tag];
+}
+
+const char *yaml_tag_wants(enum yaml_tag tag)
+{
+    static const char *const names[] = {
+        [YAML_TAG_NONE] = "",
+        [YAML_TAG_NULL] = "null, ~ or nothing",
+        [YAML_TAG_BOOL] = "true or false",
+        [YAML_TAG_INT] = "a whole number",
+        [YAML_TAG_FLOAT] = "a number",
+    };
+    return names[tag];
+}
+
+/* Without the leading zeros of its whole part, which JSON does not have: "-007" is -7. */
+static struct slice without_zeros(struct slice text, struct arena *arena)
+{
+    size_t sign = text.size && (text.data[0] == '-' || text.data[0] == '+'), zeros = sign;
+    while (zeros + 1 < text.size && text.data[zeros] == '0' && text.data[zeros + 1] >= '0' &&
+           text.data[zeros + 1] <= '9')
+        zeros++;
+    if (zeros == sign)
+        return text;
+    char *shorter = arena_alloc(arena, text.size);
+    memcpy(shorter, text.data, sign);
+    memcpy(shorter + sign, text.data + zeros, text.size - zeros);
+    return (struct slice){shorter, sign + text.size - zeros};
+}
+
+static bool resolve_number(bool whole, struct slice text, struct arena *arena, struct slice *ret_json)
+{
+    struct number_parts parts;
+    uint64_t value;
+    if (radix(text, &value) == 1) {
+        *ret_json = slice_of(arena_printf(arena, "%llu", (unsigned long long)value));
+        return true;
+    }
+    return split_number(text, &parts) && !(whole && (parts.point || parts.exponent.size)) &&
+           decimal(without_zeros(text, arena), arena, ret_json);
+}
+
+bool yaml_resolve_tag(enum yaml_tag tag, struct slice text, struct arena *arena, struct slice *ret_json)
+{
+    switch (tag) {
+    case YAML_TAG_NULL:
+        *ret_json = SLICE_LITERAL("null");
+        return is_one_of(text, nulls);
+    case YAML_TAG_BOOL:
+        *ret_json = is_one_of(text, trues) ? SLICE_LITERAL("true") : SLICE_LITERAL("false");
+        return is_one_of(text, trues) || is_one_of(text, falses);
+    case YAML_TAG_INT:
+    case YAML_TAG_FLOAT:
+        return resolve_number(tag == YAML_TAG_INT, text, arena, ret_json);
+    case YAML_TAG_NONE:
+        break;
+    }
+    return false;
 }

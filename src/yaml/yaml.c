@@ -98,9 +98,8 @@ static int parse_items(struct arena *arena, const struct yaml_reporter *reporter
 {
     struct buffer text;
     buffer_init(&text, YAML_EXPANDED_MAX);
-    struct yaml_position *positions;
-    size_t count;
-    int result = yaml_expand(reporter, items, &text, &positions, &count);
+    struct yaml_nodes nodes = {0};
+    int result = yaml_expand(reporter, items, &text, &nodes);
     if (result == 0) {
         struct error error;
         struct json doc;
@@ -108,14 +107,19 @@ static int parse_items(struct arena *arena, const struct yaml_reporter *reporter
         if (result < 0) {
             yaml_fatal(reporter, error.code, (struct yaml_position){0, 0}, "%s", error.message);
         } else {
-            assert(doc.count == count);
+            assert(doc.count == nodes.count);
             *ret_doc = (struct yaml_document){
                 .json = doc,
-                .positions = arena_dup(arena, positions, count * sizeof *positions),
+                .positions = arena_dup(arena, nodes.positions, nodes.count * sizeof *nodes.positions),
+                .deferred = nodes.deferred_count ? arena_dup(arena, nodes.deferred,
+                                                             nodes.deferred_count * sizeof *nodes.deferred)
+                                                 : NULL,
+                .deferred_count = nodes.deferred_count,
             };
         }
-        free(positions);
     }
+    free(nodes.positions);
+    free(nodes.deferred);
     buffer_done(&text);
     return result;
 }
@@ -156,6 +160,20 @@ int yaml_parse(struct arena *arena, const char *file, enum yaml_syntax syntax, s
     doc.file = arena_strdup(arena, file);
     *ret_doc = doc;
     return 0;
+}
+
+enum yaml_tag yaml_deferred_tag(const struct yaml_document *doc, uint32_t at)
+{
+    size_t from = 0, to = doc->deferred_count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (doc->deferred[middle].at < at)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from < doc->deferred_count && doc->deferred[from].at == at ? doc->deferred[from].tag
+                                                                      : YAML_TAG_NONE;
 }
 
 int yaml_load(struct arena *arena, const char *path, yaml_on_problem *on_problem, void *context,

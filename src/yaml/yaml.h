@@ -4,7 +4,8 @@
  * strings). Numbers that are valid JSON keep their text to the digit; 0x and 0o become decimal; .inf and
  * .nan are refused, since JSON has none. Anchors, aliases and merge keys are expanded within bounds.
  * Duplicate keys, several documents in one file, keys that are not scalars and tags other than the core
- * schema's are refused. A tab in the indentation and every other mistake says where it is. */
+ * schema's are refused, and values that are not what their tag says. A tab in the indentation and every other
+ * mistake says where it is. */
 #ifndef FIRTH_YAML_YAML_H
 #define FIRTH_YAML_YAML_H
 
@@ -22,11 +23,23 @@ struct yaml_position {
     uint32_t line, column;
 };
 
+/* The core schema's tags that make a scalar something else than text. */
+enum yaml_tag { YAML_TAG_NONE, YAML_TAG_NULL, YAML_TAG_BOOL, YAML_TAG_INT, YAML_TAG_FLOAT };
+
+struct yaml_deferred {
+    uint32_t at; /* the node */
+    enum yaml_tag tag;
+};
+
 struct yaml_document {
     struct json json;
     const char *file;                      /* as the caller named it */
     const struct yaml_position *positions; /* positions[i] is where json.nodes[i] begins. What is inside
                                               of an alias has the place of the original. */
+    /* Scalars like `!!int ${PORT}`: strings here, since what ${…} stands for is not this room's to know.
+     * Ascending. */
+    const struct yaml_deferred *deferred;
+    size_t deferred_count;
 };
 
 enum yaml_syntax { YAML_SYNTAX_YAML, YAML_SYNTAX_JSON };
@@ -49,6 +62,15 @@ int yaml_parse(struct arena *arena, const char *file, enum yaml_syntax syntax, s
  * cannot be read is reported at line 0. */
 int yaml_load(struct arena *arena, const char *path, yaml_on_problem *on_problem, void *context,
               struct yaml_document *ret_doc, struct error *err);
+
+/* The tag that a string with ${…} has, YAML_TAG_NONE for all else. */
+enum yaml_tag yaml_deferred_tag(const struct yaml_document *doc, uint32_t at);
+/* What a text is by a tag, as JSON (in the arena, or the text itself). False if it is no such thing. An
+ * explicit tag takes leading zeros. */
+bool yaml_resolve_tag(enum yaml_tag tag, struct slice text, struct arena *arena, struct slice *ret_json);
+/* "!!int" and "a whole number". */
+const char *yaml_tag_name(enum yaml_tag tag);
+const char *yaml_tag_wants(enum yaml_tag tag);
 
 static inline struct yaml_position yaml_position(const struct yaml_document *doc, uint32_t at)
 {

@@ -65,8 +65,10 @@ def test_the_lines_of_the_examples_readme_are_right(firth):
 
 def test_the_local_endpoint_of_the_readme(firth, catalog):
     [local] = [part for part in (ROOT / "README.md").read_text().split("`") if part.startswith("local: {")]
-    firth("check", catalog("collections: {a: {key: [/id], schema: {}}}\ncaptures: {c: {endpoint: {" + local +
-                           "}, bindings: [{resource: {stream: s}, target: a}]}}\n"), expect=0)
+    path = catalog("collections: {a: {key: [/id], schema: {}}}\ncaptures: {c: {endpoint: {" + local +
+                   "}, bindings: [{resource: {stream: s}, target: a}]}}\n")
+    assert firth("check", path, expect=3).err == (
+        f"{path}:2:44: cannot start source-x: the command source-x is in no folder of PATH\n"), "nothing else is wrong"
 
 
 @pytest.fixture
@@ -251,7 +253,8 @@ def a_connection(source=FAKER, config="{count: 5}", destination=LOCAL_JSON, path
     (a_capture(resource="{stream: else}"),
      ["9:21: the source has no stream 'else'; it has: products, users, purchases"]),
     (a_capture(resource="{stream: users, namespace: n}"),
-     ["9:21: the source has no stream 'users' in the namespace 'n'; it has: products, users, purchases"]),
+     ["9:36: the source has no stream 'users' in the namespace 'n'; it has it without a namespace: "
+      "leave 'namespace' out"]),
     (a_capture(resource="{stream: userz}", disable="true"), []),
     (a_capture(resource="{stream: users, syncMode: incremetal}"),
      ["9:36: 'syncMode' is 'incremetal', but it must be full_refresh or incremental"]),
@@ -267,13 +270,55 @@ def a_connection(source=FAKER, config="{count: 5}", destination=LOCAL_JSON, path
      ["7:18: config: unknown key 'destination_pth'; did you mean 'destination_path'?"]),
     (a_connection(streams="[users, userz]"), ["8:22: the source has no stream 'userz'; did you mean 'users'?"]),
     (a_connection(streams="[{name: users, destinationSyncMode: append_dedup}]"),
-     ["8:15: destination-local-json has no destinationSyncMode append_dedup; it has: overwrite, append"]),
+     ["8:50: destination-local-json has no destinationSyncMode append_dedup; it has: overwrite, append"]),
+    # Each at the setting that is wrong.
+    (a_connection(streams="[{name: userz, syncMode: incremental}, {syncMode: full_refresh, name: users}]"),
+     ["8:22: the source has no stream 'userz'; did you mean 'users'?"]),
+    (a_connection(streams="[{name: users, namespace: n}]"),
+     ["8:40: the source has no stream 'users' in the namespace 'n'; it has it without a namespace: "
+      "leave 'namespace' out"]),
+    (a_connection(streams="[{name: users, syncMode: incremental, cursorField: updatd_at}]"),
+     ["8:65: the stream 'users' has no field 'updatd_at'; did you mean 'updated_at'?"]),
+    (a_connection(streams="[{name: users, cursorField: [created_at]}]"),
+     ["8:42: the source has a cursor of its own for the stream 'users', updated_at; leave 'cursorField' out"]),
+    (a_connection(streams="[{name: users, cursorField: updated_at, primaryKey: id}]"), []),
+    (a_connection(streams="[{name: users, primaryKey: [id, [address, zip]]}]"),
+     ["8:41: the stream 'users' has no field 'zip' in 'address'; it has: street_number, street_name, city, state, province, "
+      "postal_code, country_code"]),
+    (a_capture(resource="{stream: users, cursorField: updatd_at, primaryKey: [[ide]]}"),
+     ["9:36: the stream 'users' has no field 'updatd_at'; did you mean 'updated_at'?",
+      "9:60: the stream 'users' has no field 'ide'; did you mean 'id'?"]),
+    (a_capture(resource="{stream: users, syncMode: 5}"),
+     ["9:36: 'syncMode' must be full_refresh or incremental, but is a number"]),
+    (a_capture(resource="{stream: userz, syncMode: incremetal}"),
+     ["9:21: the source has no stream 'userz'; did you mean 'users'?",
+      "9:36: 'syncMode' is 'incremetal', but it must be full_refresh or incremental"]),
+    # A config that is wrong, or cannot be had, does not hide what is wrong with the streams.
+    (a_capture(config="{count: -5}", resource="{stream: userz}"),
+     ["7:18: config /count: expected a number of at least 1",
+      "9:21: the source has no stream 'userz'; did you mean 'users'?"]),
+    (a_capture(config="{seed: '${NOT_SET_AT_ALL}'}", resource="{stream: userz}"),
+     ["7:24: the environment variable NOT_SET_AT_ALL is not set; set it (export NOT_SET_AT_ALL=…), or write "
+      "$${NOT_SET_AT_ALL} if the text itself is meant", "9:21: the source has no stream 'userz'; did you mean 'users'?"]),
+    (a_capture(config="missing.yaml", resource="{stream: userz}"),
+     ["7:17: there is no file FOLDER/missing.yaml", "9:21: the source has no stream 'userz'; did you mean 'users'?"]),
+    (a_connection(config="{count: 0}", path="{}", streams="[{name: userz, destinationSyncMode: append_dedup}]"),
+     ["3:64: config /count: expected a number of at least 1", '7:17: config: missing property "destination_path"',
+      "8:22: the source has no stream 'userz'; did you mean 'users'?",
+      "8:50: destination-local-json has no destinationSyncMode append_dedup; it has: overwrite, append"]),
+    *[(a_connection(path=f"{{destination_path: {path}}}"),
+       ["7:18: config /destination_path: expected a folder below /local, such as /local/output, without \"..\" and "
+        "without a slash at the end"])
+      for path in ("/etc/../x", "/local/../..", "..", '""', '"/local/a\\0b"', "/local/x/", "/", "/etc/passwd", "/home/me/x",
+                   '"/local/x\\n/../y"')],
+    *[(a_connection(path=f"{{destination_path: {path}}}"), []) for path in ("/local", "/local/a..b/c", "/json_data", "x")],
     # Everything at once, in the order of the file.
     (a_connection(config="{count: 0}", path="{destination_path: 5}"),
      ["3:64: config /count: expected a number of at least 1", "7:18: config /destination_path: expected string"]),
 ])
 def test_built_in_connectors_are_asked(firth, catalog, text, expected):
     path = catalog(text)
+    expected = [line.replace("FOLDER", str(pathlib.Path(path).parent)) for line in expected]
     result = firth("check", path, expect=3 if expected else 0)
     lines = result.err.splitlines()
     assert [line for line in lines if not line.endswith(" errors")] == [f"{path}:{line}" for line in expected]
@@ -281,8 +326,9 @@ def test_built_in_connectors_are_asked(firth, catalog, text, expected):
         run = firth("run", path, "--once", expect=3)
         assert run.err.splitlines() == lines, "run says the same, and starts nothing"
         assert not pathlib.Path(firth.data_dir).exists()
-        told = json.loads(firth("run", path, "--once", "-o", "json", expect=3).err)
+        told = json.loads(firth("check", path, "-o", "json", expect=3).out)
         assert f"{path}:{expected[0]}" in told["error"]["message"]
+        assert [f"{each['line']}:{each['column']}: {each['message']}" for each in told["errors"]] == expected
 
 
 def test_all_that_is_wrong_is_told_at_once(firth_dev, tmp_path):
@@ -320,3 +366,36 @@ def test_values_of_a_config_are_not_told(firth_dev, catalog, tmp_path):
     path = catalog(a_capture(config="{count: hunter2}"))
     rc, shown = on_a_terminal(firth_dev, "check", path)
     assert rc == 3 and "/count" in shown and "hunter2" not in shown
+
+
+@pytest.mark.parametrize("words", [["run", "--once"], ["test"], ["combine", "-c", "acmeCo/users"], ["deploy", "--yes"],
+                                   ["discover", "--connector", "source-faker", "--yes"]], ids=lambda words: words[0])
+def test_each_verb_tells_the_same_list(firth_dev, catalog, words):
+    """Whatever loads a catalog tells all that is wrong with it, for people as for machines."""
+    path = catalog(BROKEN)
+    people = firth_dev("check", path, expect=3).err
+    machines = firth_dev("check", path, "-o", "json", expect=3).out
+    assert people.count("\n") == 5 and len(json.loads(machines)["errors"]) == 4
+    told = firth_dev(*words, path, expect=3)
+    assert (told.out, told.err) == ("", people)
+    told = firth_dev("-o", "json", *words, path, expect=3)
+    assert (told.out, told.err) == ("", machines)
+
+
+def test_numbers_from_the_environment(firth_dev, catalog):
+    """What a variable holds is text, unless one of YAML's tags says otherwise."""
+    untagged = catalog(a_capture(config="{count: '${COUNT}'}"))
+    assert "config /count: expected integer" in firth_dev("check", untagged, expect=3, env={"COUNT": "7"}).err
+    path = catalog(a_capture(config="\n          count: !!int ${COUNT}\n          always_updated: !!bool ${UPDATED}"))
+    firth_dev("run", path, "--once", expect=0, env={"COUNT": "7", "UPDATED": "false"})
+    assert len(firth_dev.read("a")) == 7
+    told = firth_dev("check", path, expect=3, env={"COUNT": "hunter2", "UPDATED": "no"}).err.splitlines()
+    assert told == [f"{path}:8:24: the environment variable COUNT does not hold a whole number, which the tag !!int wants",
+                    f"{path}:9:34: the environment variable UPDATED does not hold true or false, which the tag !!bool wants",
+                    "2 errors"]
+    # A JSON catalog has no tags: its configs may be YAML files.
+    config = catalog("count: !!int ${COUNT}\n", "config.yaml")
+    path = catalog(json.dumps({"collections": {"b": {"key": ["/id"], "schema": {}}}, "captures": {"d": {
+        "endpoint": {"connector": {"image": FAKER, "config": config}},
+        "bindings": [{"resource": {"stream": "users"}, "target": "b"}]}}}), "flow.json")
+    firth_dev("check", path, expect=0, env={"COUNT": "7"})

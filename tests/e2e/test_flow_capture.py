@@ -469,11 +469,11 @@ def test_check_tells_what_the_connector_says(firth, tmp_path, config, message):
     assert result["errors"][0]["line"] == 1
 
 
-def test_check_leaves_what_cannot_be_started(firth, tmp_path):
-    """A catalog may be checked where its connector is not."""
+def test_check_says_what_cannot_be_started(firth, tmp_path):
     for command in ("no-such-connector", "./no-such-connector"):
         path = catalog(tmp_path, [])
         content = json.loads(path.read_text())
         content["captures"]["acmeCo/flow"]["endpoint"]["local"]["command"] = [command]
         path.write_text(json.dumps(content))
-        assert check(firth, path, 0)["ok"]
+        [error] = check(firth, path, 3)["errors"]
+        assert error["message"].startswith("cannot start no-such-connector: "), error

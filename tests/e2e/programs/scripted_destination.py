@@ -19,7 +19,8 @@ def main():
     verb = sys.argv[1]
     if verb == "spec":
         modes = json.loads(os.environ.get("DESTINATION_MODES", '["append", "overwrite", "append_dedup"]'))
-        print(json.dumps({"type": "SPEC", "spec": {"connectionSpecification": {"type": "object"},
+        schema = json.loads(os.environ.get("DESTINATION_SPEC", '{"type": "object"}'))
+        print(json.dumps({"type": "SPEC", "spec": {"connectionSpecification": schema,
                                                    "supported_destination_sync_modes": modes}}))
         return
     config = json.load(open(argument("--config")))

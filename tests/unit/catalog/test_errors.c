@@ -10,7 +10,8 @@
 
 static const char *lookup(void *context, const char *name)
 {
-    static const char *const variables[][2] = {{"PREFIX", "acmeCo"}, {"SECRET", "hunter2"}, {"EMPTY", ""}};
+    static const char *const variables[][2] = {
+        {"PREFIX", "acmeCo"}, {"SECRET", "hunter2"}, {"EMPTY", ""}, {"NUMBER", "5432"}, {"YES", "true"}};
     (void)context;
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
         if (strcmp(variables[i][0], name) == 0)

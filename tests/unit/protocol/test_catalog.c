@@ -205,12 +205,76 @@ static void test_refused(void **state)
     }
 }
 
+/* What a person may ask for, and what is said if it is not there. */
+static void test_seek(void **state)
+{
+    (void)state;
+    static const char offered[] =
+        "{\"streams\":[{\"name\":\"users\",\"namespace\":\"public\",\"json_schema\":{}},"
+        "{\"name\":\"users\",\"namespace\":\"archive\",\"json_schema\":{}},"
+        "{\"name\":\"orders\",\"namespace\":\"public\",\"json_schema\":{}},"
+        "{\"name\":\"events\",\"json_schema\":{}},{\"name\":\"events\",\"namespace\":\"x\",\"json_schema\":{}"
+        "},"
+        "{\"name\":\"logs\",\"json_schema\":{}}]}";
+    static const struct {
+        const char *name, *namespace;
+        long found;
+        bool namespace_wrong;
+        const char *message;
+    } cases[] = {
+        {"users", "archive", 1, false, NULL},
+        {"orders", "", 2, false, NULL},
+        {"events", "", 3, false, NULL},
+        {"logs", "", 5, false, NULL},
+        {"users", "", -1, true,
+         "has more than one stream 'users': in the namespace 'public', 'archive'; say which with "
+         "'namespace'"},
+        {"users", "pubilc", -1, true,
+         "has no stream 'users' in the namespace 'pubilc'; did you mean the namespace 'public'?"},
+        {"users", "sales", -1, true,
+         "has no stream 'users' in the namespace 'sales'; it has it in the namespace 'public', 'archive'"},
+        {"logs", "sales", -1, true,
+         "has no stream 'logs' in the namespace 'sales'; it has it without a namespace: leave 'namespace' "
+         "out"},
+        {"events", "sales", -1, true,
+         "has no stream 'events' in the namespace 'sales'; it has it in the namespace 'x' or without one"},
+        {"userz", "", -1, false, "has no stream 'userz'; did you mean 'users'?"},
+        {"userz", "archive", -1, false,
+         "has no stream 'userz' in the namespace 'archive'; did you mean 'users'?"},
+        {"orderz", "archive", -1, false,
+         "has no stream 'orderz' in the namespace 'archive'; did you mean 'orders' in the namespace "
+         "'public'?"},
+        {"public.orders", "", -1, false,
+         "has no stream 'public.orders'; name the stream 'orders' and the namespace 'public'"},
+        {"something", "x", -1, false, "has no stream 'something' in the namespace 'x'; there it has: events"},
+        {"something", "", -1, false, "has no stream 'something'; it has: users, orders, events, logs"},
+    };
+    struct airbyte_catalog catalog;
+    struct json doc = parse(offered);
+    assert_int_equal(airbyte_catalog_read(&doc, 0, &arena, &catalog, &err), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct airbyte_stream_name name = {.name = slice_of(cases[i].name),
+                                           .namespace = slice_of(cases[i].namespace)};
+        bool namespace_wrong = false;
+        assert_int_equal(airbyte_catalog_seek(&catalog, name, &namespace_wrong, &err), cases[i].found);
+        assert_int_equal(namespace_wrong, cases[i].namespace_wrong);
+        if (cases[i].message)
+            assert_string_equal(err.message, cases[i].message);
+    }
+    catalog.count = 0;
+    bool unused;
+    assert_int_equal(airbyte_catalog_seek(&catalog, (struct airbyte_stream_name){slice_of("a"), slice_of("")},
+                                          &unused, &err),
+                     -1);
+    assert_string_equal(err.message, "has no stream 'a'; it has: none");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read),       cmocka_unit_test(test_lenient),
         cmocka_unit_test(test_configured), cmocka_unit_test(test_configured_lenient),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_seek),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -87,6 +87,20 @@ static void test_yaml(void **state)
          "[\"007\",\"00501\",\"0x\",\"0o8\",\"1_000\",\"1:30\",\"2024-01-01\",\"1e\",\".\",\"-x\",\"1\"]",
          NULL},
         {"[!!str 1, ! 1, !!int \"3\", !!str null, !!null '']", "[\"1\",\"1\",3,\"null\",null]", NULL},
+        {"[!!int 007, !!int -0x, !!int 0x1F, !!int -007, !!int 0, !!float 5, !!float 007.50, !!bool True, "
+         "!!null ~]",
+         "[7,null,31,-7,0,5,7.50,true,null]", "1:19: this is not a whole number, which its tag !!int wants"},
+        {"a: !!int 1.5\nb: !!float hunter2\nc: !!bool yes\nd: !!null x\ne: !!float .inf\nf: !!int\n",
+         "{\"a\":null,\"b\":null,\"c\":null,\"d\":null,\"e\":null,\"f\":null}",
+         "1:10: this is not a whole number, which its tag !!int wants\n"
+         "2:12: this is not a number, which its tag !!float wants\n"
+         "3:11: this is not true or false, which its tag !!bool wants\n"
+         "4:11: this is not null, ~ or nothing, which its tag !!null wants\n"
+         "5:12: this is not a number, which its tag !!float wants\n"
+         "6:1: this is not a whole number, which its tag !!int wants"},
+        /* Variables are for others to expand. */
+        {"a: !!int ${N}\nb: [!!bool \"${B}\", !!str \"${S}\"]\n",
+         "{\"a\":\"${N}\",\"b\":[\"${B}\",\"${S}\"]}", NULL},
         /* Anchors, aliases, merge keys. */
         {"a: &x {b: 1}\nc: *x\nd: [*x, &y 2, *y]\n",
          "{\"a\":{\"b\":1},\"c\":{\"b\":1},\"d\":[{\"b\":1},2,2]}", NULL},
@@ -336,11 +350,38 @@ static void test_load(void **state)
     arena_done(&arena);
 }
 
+static void test_deferred(void **state)
+{
+    (void)state;
+    static const char text[] = "x: 1\nport: &p !!int ${PORT}\nlist: [!!float \"${A}\", *p, !!bool '${B}', "
+                               "\"${C}\"]\n<<: {z: !!null \"${D}\"}\n";
+    static const struct {
+        const char *pointer;
+        enum yaml_tag tag;
+    } cases[] = {
+        {"/x", YAML_TAG_NONE},       {"/port", YAML_TAG_INT},   {"/list", YAML_TAG_NONE},
+        {"/list/0", YAML_TAG_FLOAT}, {"/list/1", YAML_TAG_INT}, {"/list/2", YAML_TAG_BOOL},
+        {"/list/3", YAML_TAG_NONE},  {"/z", YAML_TAG_NULL},
+    };
+    struct arena arena;
+    struct yaml_document doc;
+    struct error err;
+    arena_init(&arena);
+    assert_int_equal(yaml_parse(&arena, "x.yaml", YAML_SYNTAX_YAML, slice_of(text), NULL, NULL, &doc, &err),
+                     0);
+    assert_int_equal(doc.deferred_count, 5);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(yaml_deferred_tag(&doc, json_pointer(&doc.json, 0, slice_of(cases[i].pointer))),
+                         cases[i].tag);
+    arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_yaml),      cmocka_unit_test(test_json),   cmocka_unit_test(test_json_places),
         cmocka_unit_test(test_positions), cmocka_unit_test(test_limits), cmocka_unit_test(test_load),
+        cmocka_unit_test(test_deferred),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

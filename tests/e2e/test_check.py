@@ -1,0 +1,146 @@
+"""`firth check` and local commands: what a connector says of itself is held against the catalog, before anything runs."""
+
+import json
+
+import pytest
+
+from scripted import capture, connection, local, write
+
+SPEC = {"type": "object", "required": ["steps", "account"],
+        "properties": {"streams": {"type": "array"}, "steps": {"type": "array"}, "account": {"type": "string"}, "port_number": {"type": "integer"},
+                       "secret_password": {"type": "string", "airbyte_secret": True, "minLength": 20},
+                       "date": {"type": "string", "pattern": "^[0-9-]{10}$", "pattern_descriptor": "YYYY-MM-DD"},
+                       "tunnel": {"type": "object", "properties": {"host": {"type": "string"}}}}}
+
+
+def answer(spec=None, **more):
+    """The environment that makes the scripted source answer `spec` so."""
+    return {"SPEC": json.dumps([{"message": {"type": "SPEC", "spec": {"connectionSpecification": spec or SPEC, **more}}}])}
+
+
+def check(program, path, expect=3):
+    result = program("check", str(path), "-o", "json", expect=expect).json()
+    return [each["message"] for each in result.get("errors", [])]
+
+
+def with_env(path, env, *keys):
+    """The catalog with an environment for the local endpoint that the keys lead to."""
+    catalog = json.loads(path.read_text())
+    at = catalog
+    for key in keys:
+        at = at[key]
+    at["local"]["env"] = env
+    return write(path, catalog)
+
+
+CAPTURE = ("captures", "acmeCo/test", "endpoint")
+SOURCE, DESTINATION = ("connections", "acmeCo/sync", "source"), ("connections", "acmeCo/sync", "destination")
+WRONG = {"account": 7, "port_number": "x", "secret_password": "hunter2222", "date": "today", "tunnel": {"hots": "h"}}
+TOLD = ["config /account: expected string", "config /port_number: expected integer",
+        "config /secret_password: expected at least 20 characters", "config /date: expected YYYY-MM-DD",
+        "config: unknown key 'hots'; did you mean 'host'?"]
+
+
+@pytest.mark.parametrize("verb", ["check", "run"])
+def test_a_captures_config(firth_dev, tmp_path, verb):
+    path = with_env(capture(tmp_path, [], source=WRONG), answer(), *CAPTURE)
+    result = firth_dev(verb, str(path), "-o", "json", expect=3)
+    told = json.loads(result.out if verb == "check" else result.err)
+    assert sorted(each["message"] for each in told["errors"]) == sorted(TOLD)
+    assert "hunter" not in result.out + result.err
+    firth_dev(verb, str(path), expect=3)
+    assert not (tmp_path / "seen").exists() or "read" not in (tmp_path / "seen").read_text()
+
+
+@pytest.mark.parametrize("verb", ["check", "run"])
+def test_a_connections_configs(firth_dev, tmp_path, verb):
+    path = with_env(connection(tmp_path, [], source=WRONG, destination={"account": 7}), answer(), *SOURCE)
+    path = with_env(path, {"DESTINATION_SPEC": json.dumps(SPEC)}, *DESTINATION)
+    result = firth_dev(verb, str(path), "-o", "json", expect=3)
+    told = json.loads(result.out if verb == "check" else result.err)
+    assert sorted(each["message"] for each in told["errors"]) == sorted(
+        [*TOLD, "config /account: expected string", 'config: missing property "steps"'])
+
+
+def test_a_config_that_is_right(firth_dev, tmp_path):
+    path = with_env(capture(tmp_path, [], source={"account": "u", "date": "2024-01-01"}), answer(), *CAPTURE)
+    firth_dev("check", str(path), expect=0)
+    assert not (tmp_path / "out").exists()
+
+
+def test_streams_of_a_local_command(firth_dev, tmp_path):
+    """The places are those of the settings, and a wrong config does not hide them."""
+    streams = [{"name": "users", "namespace": "public", "modes": ["full_refresh"],
+                "schema": {"properties": {"id": {}, "at": {}}}}, {"name": "users", "namespace": "archive"}]
+    asked = [{"name": "users", "namespace": "pubilc"}, "users",
+             {"name": "users", "namespace": "public", "syncMode": "incremental", "cursorField": "att"},
+             {"name": "users", "namespace": "archive", "destinationSyncMode": "append_dedup"},
+             {"name": "accounts", "primaryKey": "id"}]
+    path = connection(tmp_path, [], source_streams=streams, streams=asked, source={"account": 7})
+    path = with_env(path, answer(), *SOURCE)
+    told = check(firth_dev, path)
+    assert told == [
+        "config /account: expected string",
+        "the source has no stream 'users' in the namespace 'pubilc'; did you mean the namespace 'public'?",
+        "the source has more than one stream 'users': in the namespace 'public', 'archive'; say which with 'namespace'",
+        "the stream 'users' has no syncMode incremental; it has: full_refresh",
+        "the stream 'users' has no field 'att'; did you mean 'at'?",
+        "append_dedup needs a primary key, and the source has none for the stream 'users'; give it with 'primaryKey'",
+        "the source has no stream 'accounts'; it has: users"]
+
+
+@pytest.mark.parametrize("steps, message", [
+    ([{"exit": 3}], "scripted_source.py exited with status 3"),
+    ([{"stderr": "no licence"}, {"exit": 1}], "exited with status 1; its last log lines:   no licence"),
+    ([{"text": "Usage: …"}], "exited without having written a SPEC message"),
+    ([{"kill": 9}], "signal 9"),
+    ([{"message": {"type": "SPEC", "spec": {"connectionSpecification": {"type": "objekt"}}}}],
+     "the spec of python"),
+    ([{"message": {"type": "SPEC", "spec": {}}}], "connectionSpecification"),
+])
+def test_a_spec_that_cannot_be_had(firth_dev, tmp_path, steps, message):
+    path = with_env(capture(tmp_path, []), {"SPEC": json.dumps(steps)}, *CAPTURE)
+    told = check(firth_dev, path)
+    assert len(told) == 1 and message in told[0], told
+
+
+def test_a_command_that_is_not_there(firth_dev, tmp_path):
+    path = capture(tmp_path, [])
+    catalog = json.loads(path.read_text())
+    for protocol in ("airbyte", "flow"):
+        catalog["captures"]["acmeCo/test"]["endpoint"]["local"].update(command=["no-such-program"], protocol=protocol)
+        assert check(firth_dev, write(path, catalog)) == [
+            "cannot start no-such-program: the command no-such-program is in no folder of PATH"]
+    catalog["captures"]["acmeCo/test"]["shards"] = {"disable": True}
+    assert check(firth_dev, write(path, catalog), expect=0) == []
+
+
+def test_a_run_leaves_to_the_session_what_may_pass(firth, tmp_path):
+    """A connector that does not answer now may do so when the task is tried again: it is no mistake of the catalog."""
+    path = with_env(capture(tmp_path, []), {"SPEC": json.dumps([{"exit": 3}])}, *CAPTURE)
+    firth("run", str(path), "--once", expect=0)
+
+
+def test_a_run_asks_only_its_own_tasks(firth, tmp_path):
+    path = with_env(capture(tmp_path, [], source=WRONG), answer(), *CAPTURE)
+    catalog = json.loads(path.read_text())
+    catalog["captures"]["acmeCo/other"] = {"endpoint": local("scripted_source.py", {"streams": ["users"], "steps": []}),
+                                           "bindings": [{"resource": {"stream": "users"}, "target": "acmeCo/users"}]}
+    write(path, catalog)
+    firth("run", str(path), "--once", "--task", "acmeCo/other", expect=0)
+    firth("run", str(path), "--once", "--task", "acmeCo/test", expect=3)
+
+
+def test_flow_and_catalog_mistakes_come_together(firth_dev, tmp_path):
+    """A connector's own view is asked although the catalog has mistakes of its own."""
+    spec = {"protocol": 3032023, "configSchema": {"properties": {"port": {"type": "integer"}}},
+            "resourceConfigSchema": {"properties": {"path": {"maxItems": 1}}}}
+    path = write(tmp_path / "flow.json", {
+        "collections": {"acmeCo/users": {"key": ["/id"], "schema": {}}},
+        "captures": {"acmeCo/test": {
+            "endpoint": {"local": {"command": local("scripted_flow.py", {})["local"]["command"],
+                                   "config": {"seen": str(tmp_path / "seen"), "steps": [], "spec": spec, "port": "x"}}},
+            "bindings": [{"resource": {"path": ["a", "b"]}, "target": "acmeCo/user"}], "intervall": "1m"}}})
+    told = check(firth_dev, path)
+    assert [message.split(";")[0].split(":")[0] for message in told] == [
+        "config /port", "resource /path", "there is no collection 'acmeCo/user'", "unknown key 'intervall' in a capture"], told
