@@ -215,6 +215,24 @@ static void build_cron(struct loader *loader, struct value value, struct catalog
     schedule->text = text;
 }
 
+/* "manual", or what people write for the other two. */
+static void build_schedule_word(struct loader *loader, struct value value)
+{
+    const char *text = value_string(loader, value), *written = value_written(loader, value);
+    struct cron cron;
+    struct error unused;
+    uint64_t ms;
+    if (!text || strcmp(text, "manual") == 0)
+        return;
+    if (string_to_duration_ms(text, &ms))
+        loader_problem(loader, value, "'schedule' must say what '%s' is: {every: %s}", written, written);
+    else if (cron_parse(text, &cron, &unused) == 0)
+        loader_problem(loader, value, "'schedule' must say what '%s' is: {cron: \"%s\"}", written, written);
+    else
+        loader_problem(loader, value,
+                       "'schedule' must be manual, {every: 1h} or {cron: \"0 * * * *\"}, not '%s'", written);
+}
+
 static void build_schedule(struct loader *loader, struct value value, struct catalog_schedule *schedule)
 {
     enum { EVERY, CRON, COUNT };
@@ -222,12 +240,11 @@ static void build_schedule(struct loader *loader, struct value value, struct cat
         [EVERY] = {"every", TYPE_DURATION, false},
         [CRON] = {"cron", TYPE_STRING, false},
     };
-    static const char *const words[] = {"manual"};
     struct value values[COUNT];
     if (!value_there(value))
         return;
     if (value_has_tag(value, JSON_STRING)) {
-        value_word(loader, value, "'schedule' without 'every' or 'cron'", words, 1);
+        build_schedule_word(loader, value);
         return;
     }
     if (!value_members(loader, value, "'schedule'", rules, COUNT, values))

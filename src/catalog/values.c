@@ -115,6 +115,10 @@ bool value_is(struct loader *loader, struct value value, unsigned types, const c
     const char *hint = "";
     if ((types | TYPE_NULL) == (TYPE_STRING | TYPE_NULL) && (type_of(value) & (TYPE_NUMBER | TYPE_BOOL)))
         hint = "; put it in quotes";
+    else if ((types | TYPE_NULL) == (TYPE_LIST | TYPE_NULL))
+        hint = "; a list is written [a, b]";
+    else if (types == (TYPE_MAPPING | TYPE_STRING) && value_has_tag(value, JSON_NULL))
+        hint = "; an empty mapping is written {}";
     else if (value_has_tag(value, JSON_STRING) && !(types & TYPE_STRING))
         hint = text_hint(loader, value, types);
     loader_problem(loader, value, "%s must be %s, but is %s%s", what, expected_names(loader, types),
