@@ -194,10 +194,6 @@ static int take_start_commit(struct session *session, uint32_t object, struct fi
         struct slice raw = json_raw(line, checkpoint);
         commit.checkpoint = (struct firth_slice){raw.data, raw.size};
     }
-    if (fault_planted("sdk.started-before-commit")) {
-        answer(session, FLOW_MATERIALIZE_STARTED_COMMIT);
-        sdk_host_flush(session->flow->host);
-    }
     fault_point("sdk.flow.commit.before");
     if (session->class_->commit(session->self, session->flow->host, &commit, err) < 0)
         return -1;

@@ -1,0 +1,58 @@
+"""SIGKILL of Local JSON at each point of its commit in a materialization: every document is in the file once, and a
+planted bug shows that this would be seen."""
+
+import collections
+import json
+import signal
+
+import pytest
+
+from conftest import until
+
+USERS = 60000
+POINTS = ["sdk.flow.commit.before", "local-json.live.before-record", "local-json.live.after-record",
+          "sdk.flow.commit.after"]
+
+
+def start(firth, tmp_path, **faults):
+    return firth.start("run", tmp_path / "flow.json", "--retry-after", "1ms", "--commit-every", "10ms", "-o", "json",
+                       env={"FIRTH_LOCAL_ROOT": str(tmp_path), **faults})
+
+
+def written(tmp_path):
+    path = tmp_path / "out" / "_airbyte_raw_users.jsonl"
+    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    return collections.Counter(json.loads(line)["_airbyte_data"]["id"] for line in lines)
+
+
+def run_with_deaths(firth, tmp_path, point, **faults):
+    (tmp_path / "flow.json").write_text(json.dumps({
+        "collections": {"acmeCo/users": {"key": ["/id"], "schema": {
+            "type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}}},
+        "captures": {"acmeCo/in": {
+            "endpoint": {"connector": {"image": "airbyte/source-faker", "config": {
+                "count": USERS, "seed": 1, "records_per_slice": 50}}},
+            "interval": "1h",
+            "bindings": [{"resource": {"stream": "users"}, "target": "acmeCo/users"}]}},
+        "materializations": {"acmeCo/out": {
+            "endpoint": {"connector": {"image": "airbyte/destination-local-json", "config": {
+                "destination_path": "/local/out"}}},
+            "bindings": [{"source": "acmeCo/users", "resource": {"stream": "users"}}]}}}))
+    running = start(firth, tmp_path, FIRTH_FAULT_KILL=point + ":2", **faults)
+    for _ in range(3):  # a point that is never passed fails the test here
+        running.wait_for_line("signal 9")
+    running.kill()
+    running = start(firth, tmp_path, **faults)
+    until(lambda: len(written(tmp_path)) == USERS, "everything to be written")
+    running.signal(signal.SIGINT)
+    running.wait()
+    return [n for n, count in written(tmp_path).items() if count > 1]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_live_survives_death_at(firth_dev, tmp_path, point):
+    assert not run_with_deaths(firth_dev, tmp_path, point)
+
+
+def test_planted_bug_is_caught(firth_dev, tmp_path):
+    assert run_with_deaths(firth_dev, tmp_path, "local-json.live.before-record", FIRTH_FAULT_PLANT="local-json.no-cut")
