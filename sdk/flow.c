@@ -74,7 +74,7 @@ static int answer_all(struct flow *flow, struct firth_error *err)
 {
     bool session = false;
     for (uint64_t answered = 0; !session; answered++) {
-        int got = flow_next(flow, -1, err);
+        int got = flow_next(flow, FLOW_WAIT_MS, err);
         if (got < 0)
             return -1;
         if (got == SDK_LINES_NONE && firth_stopping(flow->host))

@@ -10,6 +10,7 @@
 
 enum {
     FLOW_LINE_MAX = 256 << 20,   /* a document, its values and its key; or a request with all its schemas */
+    FLOW_WAIT_MS = 1000,         /* for input, before signals are looked at again */
     FLOW_STOP_GROUP_MS = 5000,   /* after SIGTERM, for what a source is at to come to its checkpoint */
     FLOW_GROUP_WAIT_MS = 10000,  /* for all streams of a group to have a state, */
     FLOW_GROUP_RECORDS = 100000, /* or so many records: then the states that there are must do */

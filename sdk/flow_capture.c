@@ -1,7 +1,5 @@
 #include "flow.h"
 
-#include "state_patch.h"
-
 /* A source that speaks Flow's capture protocol. */
 
 /* --- spec ---------------------------------------------------------------------------------------------- */

@@ -128,7 +128,7 @@ static int wait_for_acknowledgements(struct flow *flow, void *self, struct firth
     int over = 0;
     while (over == 0 && flow->class_->source.acknowledged && !firth_stopping(flow->host) &&
            flow_session_outstanding(flow->host->flow))
-        over = take_input(flow, self, -1, err);
+        over = take_input(flow, self, FLOW_WAIT_MS, err);
     return over < 0 ? -1 : 0;
 }
 

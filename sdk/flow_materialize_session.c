@@ -261,7 +261,7 @@ static int converse(struct session *session, struct firth_error *err)
             return session->phase == PHASE_STORING ? -1 : 0;
         if (!sdk_lines_has_more(&flow->lines) && sdk_host_flush(flow->host) < 0)
             return -1;
-        int got = flow_next(flow, -1, err);
+        int got = flow_next(flow, FLOW_WAIT_MS, err);
         if (got < 0)
             return -1;
         if (got == SDK_LINES_END && session->phase == PHASE_STORING)

@@ -63,7 +63,7 @@ static int make_room(struct sdk_lines *lines, struct error *err)
 static int fill(struct sdk_lines *lines, int timeout_ms, struct error *err)
 {
     struct pollfd ready = {.fd = lines->fd, .events = POLLIN};
-    int got = timeout_ms < 0 ? 1 : poll(&ready, 1, timeout_ms);
+    int got = poll(&ready, 1, timeout_ms);
     if (got == 0 || (got < 0 && errno == EINTR))
         return 0;
     if (got < 0)
@@ -71,8 +71,6 @@ static int fill(struct sdk_lines *lines, int timeout_ms, struct error *err)
     if (make_room(lines, err) < 0)
         return -1;
     ssize_t count = read(lines->fd, lines->bytes.data + lines->bytes.size, CHUNK);
-    if (count < 0 && errno == EAGAIN && timeout_ms < 0)
-        return fill(lines, 1000, err); /* a pipe that somebody made non-blocking */
     if (count < 0 && errno != EINTR && errno != EAGAIN)
         return error_errno(err, errno, "cannot read the input");
     lines->bytes.size += count > 0 ? (size_t)count : 0;

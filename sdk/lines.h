@@ -18,8 +18,8 @@ enum sdk_lines_result { SDK_LINES_NONE, SDK_LINES_LINE, SDK_LINES_END };
 
 void sdk_lines_init(struct sdk_lines *lines, int fd, size_t max);
 void sdk_lines_done(struct sdk_lines *lines);
-/* The next line, without its end; it lives until the next call. NONE: there is none within timeout_ms (-1:
- * wait for ever, 0: do not), or a signal came. The last line may lack its end. -1: *err is set. */
+/* The next line, without its end; it lives until the next call. NONE: there is none within timeout_ms (0:
+ * do not wait), or a signal came. The last line may lack its end. -1: *err is set. */
 int sdk_lines_next(struct sdk_lines *lines, int timeout_ms, struct slice *ret_line, struct error *err);
 /* Is a whole line there already? */
 bool sdk_lines_has_more(const struct sdk_lines *lines);
