@@ -194,7 +194,9 @@ static bool build_capture(struct loader *loader, const struct entry *entry, stru
         capture->interval_ms < CATALOG_INTERVAL_MIN_MS)
         loader_problem(loader, values[CAPTURE_INTERVAL], "'interval' must be at least 1s");
     build_auto_discover(loader, values[CAPTURE_AUTO_DISCOVER], capture);
-    capture->disable = shards_disable(loader, values[CAPTURE_SHARDS]);
+    capture->disable = shards_disable(loader, values[CAPTURE_SHARDS], &capture->log_level);
+    if (value_there(values[CAPTURE_REDACT_SALT]))
+        capture->redact_salt = value_string(loader, values[CAPTURE_REDACT_SALT]);
     if (value_there(values[CAPTURE_ON_INVALID]))
         build_on_invalid(loader, values[CAPTURE_ON_INVALID], capture);
     return !value_true(values[CAPTURE_DELETE]);

@@ -9,6 +9,7 @@
 #define FIRTH_CATALOG_CATALOG_H
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "catalog/cron.h"
@@ -159,6 +160,8 @@ struct catalog_capture {
     enum catalog_on_invalid on_invalid;
     bool disable; /* shards.disable */
     bool auto_discover, add_new_bindings, evolve_incompatible_collections;
+    enum log_level log_level;
+    const char *redact_salt; /* as written: base64; NULL: the task makes one */
 };
 
 /* One field of a partition selector, with the values that it takes. */
@@ -243,6 +246,7 @@ struct catalog_materialization {
     uint32_t source_recommended; /* as catalog_fields.recommended */
     enum catalog_on_incompatible on_incompatible;
     bool disable;
+    enum log_level log_level;
 };
 
 struct catalog_test_step {

@@ -186,7 +186,8 @@ static unsigned capture_differences(const struct catalog *a_catalog, const struc
     if (a->interval_ms != b->interval_ms)
         found |= CATALOG_DIFFERS_SCHEDULE;
     if (a->auto_discover != b->auto_discover || a->add_new_bindings != b->add_new_bindings ||
-        a->evolve_incompatible_collections != b->evolve_incompatible_collections)
+        a->evolve_incompatible_collections != b->evolve_incompatible_collections ||
+        a->log_level != b->log_level || !same_text(a->redact_salt, b->redact_salt))
         found |= CATALOG_DIFFERS_SETTINGS;
     return found;
 }
@@ -308,6 +309,7 @@ static unsigned materialization_differences(const struct catalog *a_catalog,
     }
     if (a->source_delta_updates != b->source_delta_updates || a->source_naming != b->source_naming ||
         a->source_recommended != b->source_recommended || a->on_incompatible != b->on_incompatible ||
+        a->log_level != b->log_level ||
         !same_text(a->source_capture ? a->source_capture->name : NULL,
                    b->source_capture ? b->source_capture->name : NULL))
         found |= CATALOG_DIFFERS_SETTINGS;

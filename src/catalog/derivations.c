@@ -99,5 +99,6 @@ void derivation_check(struct loader *loader, struct value value)
         check_transform(loader, each);
     check_transform_names(loader, list);
     check_using(loader, values[USING]);
-    shards_disable(loader, values[SHARDS]);
+    enum log_level unused;
+    shards_disable(loader, values[SHARDS], &unused);
 }

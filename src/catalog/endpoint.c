@@ -193,7 +193,7 @@ bool endpoint_build(struct loader *loader, struct value value, const char *what,
 
 /* --- shards ---------------------------------------------------------------------------------------- */
 
-bool shards_disable(struct loader *loader, struct value value)
+bool shards_disable(struct loader *loader, struct value value, enum log_level *ret_level)
 {
     enum {
         DISABLE,
@@ -221,13 +221,17 @@ bool shards_disable(struct loader *loader, struct value value)
     static const char *const levels[] = {"error", "warn", "info", "debug", "trace"};
     struct value values[COUNT];
     uint64_t ms;
+    *ret_level = LOG_INFO;
     if (!value_there(value) || !value_members(loader, value, "'shards'", rules, COUNT, values))
         return false;
     if (value_there(values[MIN_TXN]))
         value_duration(loader, values[MIN_TXN], "'minTxnDuration'", &ms);
     if (value_there(values[MAX_TXN]))
         value_duration(loader, values[MAX_TXN], "'maxTxnDuration'", &ms);
-    if (value_there(values[LOG_LEVEL]))
-        value_word(loader, values[LOG_LEVEL], "'logLevel'", levels, RULES_COUNT(levels));
+    if (value_there(values[LOG_LEVEL])) {
+        int level = value_word(loader, values[LOG_LEVEL], "'logLevel'", levels, RULES_COUNT(levels));
+        if (level >= 0)
+            *ret_level = (enum log_level)log_level_parse(levels[level]);
+    }
     return value_true(values[DISABLE]);
 }

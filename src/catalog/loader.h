@@ -233,7 +233,7 @@ enum { ENDPOINT_CONNECTOR = 1, ENDPOINT_LOCAL = 2, ENDPOINT_INGEST = 4, ENDPOINT
 bool endpoint_build(struct loader *loader, struct value value, const char *what, unsigned allowed,
                     enum catalog_protocol protocol, struct catalog_endpoint *ret_endpoint);
 /* shards: {disable, …}; checked, and whether it disables. */
-bool shards_disable(struct loader *loader, struct value value);
+bool shards_disable(struct loader *loader, struct value value, enum log_level *ret_level);
 
 enum source_kind { SOURCE_ANY, SOURCE_NAME /* a whole collection */ };
 /* A collection's name, or which of its documents. False with problems told. */

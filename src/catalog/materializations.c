@@ -197,7 +197,7 @@ static void build_materialization(struct loader *loader, const struct entry *ent
     build_bindings(loader, values[BINDINGS], materialization);
     source_capture_build(loader, value_there(values[SOURCE]) ? values[SOURCE] : values[OLD_SOURCE],
                          values[NAMING], materialization);
-    materialization->disable = shards_disable(loader, values[SHARDS]);
+    materialization->disable = shards_disable(loader, values[SHARDS], &materialization->log_level);
 }
 
 void materializations_build(struct loader *loader)

@@ -26,6 +26,7 @@ struct connector_spec {
     const char *const *command; /* endpoint.local.command, NULL-terminated, or NULL */
     const char *const *env;     /* "NAME=value", NULL-terminated, or NULL: added to the clean environment */
     const char *folder;         /* working folder for a local command, NULL: ours */
+    const char *log_level;      /* what a connector of Flow's is to log, NULL: "info" */
     enum connector_protocol protocol; /* of a built-in or a command; an image says it itself */
     const char *task;                 /* whose it is, for the container's name and label; NULL: nobody's */
     bool present_only;                /* an image that would have to be pulled is ERROR_NOT_FOUND */

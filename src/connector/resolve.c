@@ -135,7 +135,9 @@ static const char *command_label(const char *const *command, struct arena *arena
 static const char *const *environment(const struct connector_spec *spec, enum connector_protocol protocol,
                                       struct arena *arena)
 {
-    static const char *const flow[] = {"FLOW_RUNTIME_CODEC=json", "LOG_FORMAT=json", "LOG_LEVEL=info"};
+    const char *const flow[] = {
+        "FLOW_RUNTIME_CODEC=json", "LOG_FORMAT=json",
+        arena_printf(arena, "LOG_LEVEL=%s", spec->log_level ? spec->log_level : "info")};
     size_t flow_count = protocol == CONNECTOR_FLOW ? sizeof flow / sizeof *flow : 0, given = 0, count = 0;
     while (spec->env && spec->env[given])
         given++;

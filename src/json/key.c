@@ -108,7 +108,8 @@ bool key_value_allowed(const struct json *doc, uint32_t value)
 bool key_is_there(const struct key *key, const struct json *doc, uint32_t at)
 {
     for (size_t i = 0; i < key->count; i++) {
-        if (!key_value_allowed(doc, key_find(&key->parts[i], doc, at)))
+        struct key_value value = key_value_of(&key->parts[i], doc, at);
+        if (!key_value_allowed(value.doc, value.at))
             return false;
     }
     return true;

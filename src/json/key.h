@@ -52,7 +52,7 @@ bool key_value_allowed(const struct json *doc, uint32_t value);
 
 /* --- the whole ------------------------------------------------------------------------------------ */
 
-/* Is each location there, with a value that a collection's key can have? */
+/* Is each location there, or has a value that stands for it, that a collection's key can have? */
 bool key_is_there(const struct key *key, const struct json *doc, uint32_t at);
 /* In the order of json_compare, part by part: below, 0 or above 0. */
 int key_compare(const struct key *key, const struct json *a, uint32_t a_at, const struct json *b,

@@ -1,6 +1,7 @@
 #include "supervisor/planner.h"
 
 #include "task/flow_collection.h"
+#include "task/redaction.h"
 
 int planner_at(const struct catalog_place *place, struct error *err)
 {
@@ -10,9 +11,11 @@ int planner_at(const struct catalog_place *place, struct error *err)
 /* --- endpoints ----------------------------------------------------------------------------------- */
 
 int planner_endpoint(struct planner *planner, const struct catalog_endpoint *endpoint, const char *task,
-                     enum connector_protocol built_in, struct task_endpoint *ret_endpoint, struct error *err)
+                     enum connector_protocol built_in, enum log_level log_level,
+                     struct task_endpoint *ret_endpoint, struct error *err)
 {
-    struct connector_spec wanted = {.protocol = built_in, .task = task};
+    struct connector_spec wanted = {
+        .protocol = built_in, .task = task, .log_level = log_level_name(log_level)};
     switch (endpoint->kind) {
     case CATALOG_ENDPOINT_CONNECTOR:
         wanted.image = endpoint->image;
@@ -75,7 +78,8 @@ struct task_spec planner_spec(const struct planner *planner, enum task_kind kind
                              .data_dir = planner->options->data_dir,
                              .prefix = "",
                              .commit = TASK_COMMIT_POLICY_DEFAULT,
-                             .limits = connector_limits_default};
+                             .limits = connector_limits_default,
+                             .log_level = LOG_INFO};
     if (planner->options->commit_ms)
         spec.commit.time_ms = planner->options->commit_ms;
     spec.limits.stall_ms = planner->options->stall_ms ? planner->options->stall_ms : PLAN_STALL_MS_DEFAULT;
@@ -115,10 +119,22 @@ static int plan_binding(struct planner *planner, const struct catalog_binding *b
     return 0;
 }
 
+/* The text is left out of the message: it is a secret. */
+static int check_salt(const struct catalog_capture *capture, struct arena *arena, struct error *err)
+{
+    struct slice salt;
+    if (!capture->redact_salt || task_redact_salt(capture->redact_salt, arena, &salt))
+        return 0;
+    return error_set(err, ERROR_INVALID, "'redactSalt' must be 1 to %d bytes in base64", REDACT_SALT_MAX),
+           planner_at(&capture->place, err);
+}
+
 static int plan_capture(struct planner *planner, const struct catalog_capture *capture, struct error *err)
 {
     struct task_spec spec = planner_spec(planner, TASK_CAPTURE, capture->name);
-    if (planner_endpoint(planner, &capture->endpoint, capture->name, CONNECTOR_FLOW, &spec.source, err) < 0)
+    if (planner_endpoint(planner, &capture->endpoint, capture->name, CONNECTOR_FLOW, capture->log_level,
+                         &spec.source, err) < 0 ||
+        check_salt(capture, planner->arena, err) < 0)
         return -1;
     struct task_binding_spec *bindings =
         arena_zalloc(planner->arena, (capture->binding_count + 1) * sizeof *bindings);
@@ -144,6 +160,8 @@ static int plan_capture(struct planner *planner, const struct catalog_capture *c
     }
     spec.bindings = bindings;
     spec.interval_ms = capture->interval_ms;
+    spec.log_level = capture->log_level;
+    spec.redact_salt = capture->redact_salt;
     spec.schemas =
         catalog_schemas_needed(planner->catalog, uris, uri_count, planner->arena, &spec.schema_count);
     return planner_finish(planner, &spec, names,
@@ -181,9 +199,9 @@ static int plan_connection(struct planner *planner, const struct catalog_connect
                            struct error *err)
 {
     struct task_spec spec = planner_spec(planner, TASK_CONNECTION, connection->name);
-    if (planner_endpoint(planner, &connection->source, connection->name, CONNECTOR_AIRBYTE, &spec.source,
-                         err) < 0 ||
-        planner_endpoint(planner, &connection->destination, connection->name, CONNECTOR_AIRBYTE,
+    if (planner_endpoint(planner, &connection->source, connection->name, CONNECTOR_AIRBYTE, LOG_INFO,
+                         &spec.source, err) < 0 ||
+        planner_endpoint(planner, &connection->destination, connection->name, CONNECTOR_AIRBYTE, LOG_INFO,
                          &spec.destination, err) < 0 ||
         check_airbyte(&connection->source, &spec.source, err) < 0 ||
         check_airbyte(&connection->destination, &spec.destination, err) < 0)

@@ -124,7 +124,7 @@ int planner_materialization(struct planner *planner, const struct catalog_materi
     struct task_spec spec = planner_spec(planner, TASK_MATERIALIZATION, materialization->name);
     size_t count = materialization->binding_count, uri_count = 0;
     if (planner_endpoint(planner, &materialization->endpoint, materialization->name, CONNECTOR_FLOW,
-                         &spec.destination, err) < 0)
+                         materialization->log_level, &spec.destination, err) < 0)
         return -1;
     struct task_binding_spec *bindings = arena_zalloc(planner->arena, (count + 1) * sizeof *bindings);
     const char **names = arena_zalloc(planner->arena, (count + 1) * sizeof *names);
@@ -144,6 +144,7 @@ int planner_materialization(struct planner *planner, const struct catalog_materi
         return error_set(err, ERROR_INVALID, "%s has no binding that is enabled", materialization->name),
                planner_at(&materialization->place, err);
     spec.bindings = bindings;
+    spec.log_level = materialization->log_level;
     spec.once = planner->options->once;
     spec.commit.bytes = COMMIT_BYTES;
     if (!planner->options->commit_ms)

@@ -87,6 +87,8 @@ void task_checkpoint_write(const struct task_checkpoint *checkpoint, struct buff
     if (checkpoint->destination_checked)
         json_member_u64(&writer, "destinationChecked", checkpoint->destination_checked);
     write_marks(checkpoint, &writer);
+    if (checkpoint->redact_salt)
+        json_member_string(&writer, "redactSalt", checkpoint->redact_salt);
     if (task_materialize_saved_any(&checkpoint->materialize)) {
         json_put_key(&writer, "materialize");
         task_materialize_saved_write(&checkpoint->materialize, &writer);
@@ -193,6 +195,7 @@ int task_checkpoint_load(struct task_checkpoint *checkpoint, struct slice saved,
     json_to_u64(&doc, json_get(&doc, 0, "sourceChecked"), &checkpoint->source_checked);
     json_to_u64(&doc, json_get(&doc, 0, "destinationChecked"), &checkpoint->destination_checked);
     load_marks(checkpoint, &doc);
+    checkpoint->redact_salt = json_cstring(&doc, json_get(&doc, 0, "redactSalt"), &checkpoint->arena);
     at = json_get(&doc, 0, "session");
     if (at == JSON_NONE || !json_to_u64(&doc, at, &checkpoint->session))
         return corrupt(err, "session");

@@ -34,8 +34,9 @@ struct task_checkpoint {
     uint64_t source_checked,
         destination_checked; /* conversation_identity of what `check` said yes to; 0: none */
     struct task_saved_marks marks[TASK_SIDE_MAX];
-    bool existed;  /* there was one to load */
-    bool complete; /* the last session came to its end */
+    const char *redact_salt; /* that the task made itself, hexadecimal; NULL: none yet */
+    bool existed;            /* there was one to load */
+    bool complete;           /* the last session came to its end */
     uint64_t
         session; /* of a connection: the sync's id, shared by its attempts; of a capture: sessions begun */
     struct task_saved_stream **streams;

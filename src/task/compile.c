@@ -1,6 +1,9 @@
 #include "task/streams.h"
 
+#include "task/redaction.h"
+
 #include "schema/reduce/reduce.h"
+#include "schema/shape/shape.h"
 
 static void compile_stream(struct task *task, struct task_binding *binding)
 {
@@ -18,11 +21,31 @@ static void compile_stream(struct task *task, struct task_binding *binding)
                          binding->spec->stream.name, why.message);
 }
 
+/* What stands for a part of the key that a document lacks: the schema's default. */
+static int set_defaults(struct task *task, struct task_binding *binding, struct error *err)
+{
+    mem_auto(shape_free) struct shape *shape = shape_of_schema(task->schemas, binding->spec->schema_uri, err);
+    if (!shape)
+        return -1;
+    for (size_t i = 0; i < binding->key.count; i++) {
+        struct shape_location location = shape_locate(shape, binding->key.parts[i].pointer, &task->arena);
+        if (!location.shape || !location.shape->fallback)
+            continue;
+        const struct json *value = shape_values_json(location.shape->fallback);
+        struct slice raw = json_raw(value, 0);
+        struct json *copy = arena_alloc(&task->arena, sizeof *copy);
+        if (json_parse_copy(&task->arena, raw.data, raw.size, copy, err) < 0)
+            return error_wrap(err, "the default of '%s'", binding->key.parts[i].pointer);
+        key_set_absent(&binding->key, i, (struct key_value){copy, 0});
+    }
+    return 0;
+}
+
 int task_streams_compile(struct task *task, struct error *err)
 {
     bool collections = task->spec->kind != TASK_CONNECTION;
     const struct schema_options options = {
-        .annotations = task->spec->kind == TASK_MATERIALIZATION ? reduce_annotations : NULL,
+        .annotations = task->spec->kind == TASK_MATERIALIZATION ? reduce_annotations : redact_annotations,
         .assert_formats = true}; /* of collections, as Flow does: docs/decisions/0057-formats.md */
     task->schemas = schema_registry_new(collections ? SCHEMA_DRAFT_2020_12 : SCHEMA_DRAFT_7);
     for (size_t i = 0; i < task->spec->schema_count; i++) {
@@ -39,6 +62,9 @@ int task_streams_compile(struct task *task, struct error *err)
         binding->key = key_compile(binding->spec->key, &task->arena);
         binding->schema = schema_compile_with(task->schemas, binding->spec->schema_uri, &options, err);
         if (!binding->schema)
+            return error_wrap(err, "the schema of %s", binding->spec->collection);
+        if (task->spec->kind == TASK_CAPTURE &&
+            (set_defaults(task, binding, err) < 0 || task_redaction_prepare(task, binding, err) < 0))
             return error_wrap(err, "the schema of %s", binding->spec->collection);
     }
     return 0;

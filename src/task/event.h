@@ -31,7 +31,8 @@ struct task_binding_progress {
     double row_estimate;  /* the source's own, for the whole session; negative: none was given */
     double byte_estimate; /* likewise */
     int64_t lag_ms;       /* from the newest document's emission to its commit; negative: not known yet */
-    /* Of a materialization. */
+    /* Of a materialization. `stored` also of a capture whose documents are reduced: what was written to the
+     * collection for those that are committed. */
     uint64_t loaded, stored; /* documents that the endpoint had, and was given */
     uint64_t behind;         /* committed documents of the source that were not read yet */
     bool complete;           /* the source said that it has read the stream to its end */

@@ -29,8 +29,7 @@ void task_output_done(struct task_output *output)
 void task_output_on_log(void *context, enum log_level level, struct slice line)
 {
     struct task_output *output = context;
-    if (level >= LOG_INFO)
-        task_report_log(output->report, level, output->label, line);
+    task_report_log(output->report, level, output->label, line);
 }
 
 /* The text as it may be shown, valid until the next call. */

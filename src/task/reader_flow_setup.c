@@ -29,8 +29,7 @@ void flow_reader_on_log(void *context, enum log_level level, struct slice line)
     struct flow_reader *reader = context;
     if (level == LOG_TRACE)
         take_estimate(reader, line);
-    if (level >= LOG_INFO)
-        task_report_log(reader->base.task->report, level, reader->base.label, line);
+    task_report_log(reader->base.task->report, level, reader->base.label, line);
 }
 
 /* --- the specification ----------------------------------------------------------------------------- */

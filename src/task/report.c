@@ -61,6 +61,8 @@ static void tell_dropped(struct task_report *report)
 
 void task_report_log(struct task_report *report, enum log_level level, const char *origin, struct slice line)
 {
+    if (level < report->level)
+        return;
     uint64_t window = task_report_now_ms(report) / 1000 + 1;
     if (window != report->window_ms) {
         tell_dropped(report);

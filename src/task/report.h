@@ -7,7 +7,8 @@
 #include "task/event.h"
 
 struct task_report {
-    int fd; /* not owned */
+    int fd;               /* not owned */
+    enum log_level level; /* what is below it is left out */
     const struct clock *clock;
     uint64_t began_ns;
     struct buffer line;

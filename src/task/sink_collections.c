@@ -1,4 +1,5 @@
 #include "task/ledger.h"
+#include "task/reduction.h"
 #include "task/sink.h"
 #include "task/violation.h"
 
@@ -14,6 +15,9 @@
  * committed, and the fullest binding goes `direct`: its documents are appended although nothing covers
  * them yet. While a binding is direct nothing can be committed; its next checkpoint ends that.
  *
+ * Documents of a binding that reduces are combined by key until the commit (reduction.h): what is covered
+ * goes there instead of to the store's transaction.
+ *
  * A full refresh that cannot be resumed is read from the beginning by the next session, whatever its states
  * said: nothing but the session's good end covers its documents, or they would be there twice. */
 
@@ -23,6 +27,7 @@ struct sink {
     struct task_sink base;
     struct task_ledger ledger;
     struct stage_pool pool;
+    struct reduction *reduction; /* NULL: no binding reduces */
     struct buffer quarantined;
     struct task_binding **uncovered; /* bindings with documents that no checkpoint covers yet */
     size_t uncovered_count;
@@ -60,22 +65,48 @@ static int begin(struct task_sink *base, struct error *err)
                                                      &binding->quarantine_journal, err) < 0)
             return error_wrap(err, "%s", spec->quarantine);
     }
-    return 0;
+    return reduction_new(task, &sink->reduction, err);
 }
 
 /* --- documents ----------------------------------------------------------------------------------- */
 
+/* Where documents of a binding go. */
+struct outlet {
+    struct sink *sink;
+    const struct task_binding *binding;
+};
+
 static int append(void *context, uint32_t journal, struct slice document, struct error *err)
 {
-    struct sink *sink = context;
+    const struct outlet *to = context;
+    struct sink *sink = to->sink;
     task_ledger_add(&sink->ledger, document.size);
+    if (to->binding->reduced && journal == to->binding->journal)
+        return reduction_add(sink->reduction, to->binding, document, err);
     return store_append(sink->ledger.writer, journal, document, err);
+}
+
+static int drain_stage(struct sink *sink, struct task_binding *binding, struct error *err)
+{
+    struct outlet to = {sink, binding};
+    return stage_drain(&sink->pool, &binding->staged, append, &to, err);
+}
+
+/* What was to be reduced and could not be is not in the transaction: its checkpoint must not be either. */
+static int commit_all(struct sink *sink, struct error *err)
+{
+    if (reduction_broken(sink->reduction))
+        return error_set(err, ERROR_INVALID, "documents could not be combined");
+    if (sink->reduction && reduction_drain(sink->reduction, sink->ledger.writer, err) < 0)
+        return -1;
+    fault_point("task.combined");
+    return task_ledger_commit(&sink->ledger, err);
 }
 
 /* Commit what is covered, unless an uncovered document is in the way. */
 static int commit(struct sink *sink, struct error *err)
 {
-    return sink->direct ? 0 : task_ledger_commit(&sink->ledger, err);
+    return sink->direct ? 0 : commit_all(sink, err);
 }
 
 static int make_room(struct sink *sink, struct error *err)
@@ -90,7 +121,7 @@ static int make_room(struct sink *sink, struct error *err)
         return -1;
     fullest->direct = true;
     sink->direct++;
-    return stage_drain(&sink->pool, &fullest->staged, append, sink, err);
+    return drain_stage(sink, fullest, err);
 }
 
 static int put(struct sink *sink, struct task_binding *binding, uint32_t journal, struct slice document,
@@ -101,7 +132,7 @@ static int put(struct sink *sink, struct task_binding *binding, uint32_t journal
         binding->uncovered_at = sink->uncovered_count;
     }
     if (binding->direct)
-        return append(sink, journal, document, err);
+        return append(&(struct outlet){sink, binding}, journal, document, err);
     stage_put(&sink->pool, &binding->staged, journal, document);
     return sink->pool.used > STAGES_MAX ? make_room(sink, err) : 0;
 }
@@ -163,7 +194,7 @@ static int cover(struct sink *sink, struct task_binding *binding, struct error *
         binding->direct = false;
         sink->direct--;
     }
-    return stage_drain(&sink->pool, &binding->staged, append, sink, err);
+    return drain_stage(sink, binding, err);
 }
 
 static int cover_all(struct sink *sink, bool at_end, struct error *err)
@@ -190,7 +221,7 @@ static int checkpoint(struct task_sink *base, const struct task_item *item, stru
         return error_wrap(err, "line %llu of the source's output", (unsigned long long)item->line_number);
     if (fault_planted("checkpoint-ahead")) {
         /* A bug, for the checker to catch: what the checkpoint stands for is saved before its documents. */
-        if (task_ledger_commit(&sink->ledger, err) < 0)
+        if (commit_all(sink, err) < 0)
             return -1;
     }
     task_ledger_add(&sink->ledger, 0);
@@ -200,12 +231,12 @@ static int checkpoint(struct task_sink *base, const struct task_item *item, stru
 static int tick(struct task_sink *base, uint64_t now_ms, bool active, struct error *err)
 {
     struct sink *sink = of(base);
-    if (sink->direct) {
-        if (active)
-            sink->ledger.pending.active_ms = now_ms;
+    struct task_pending *pending = &sink->ledger.pending;
+    if (active)
+        pending->active_ms = now_ms;
+    if (sink->direct || !task_commit_due(&base->task->spec->commit, pending, now_ms))
         return 0;
-    }
-    return task_ledger_tick(&sink->ledger, now_ms, active, err);
+    return commit_all(sink, err);
 }
 
 static int timeout_ms(const struct task_sink *base, uint64_t now_ms)
@@ -226,7 +257,7 @@ static int finish(struct task_sink *base, enum task_finish how, struct error *er
         if (cover_all(sink, true, err) < 0)
             return -1;
         task->checkpoint.complete = true;
-        return task_ledger_commit(&sink->ledger, err);
+        return commit_all(sink, err);
     }
     /* What no checkpoint covers will be sent again. */
     for (size_t i = 0; i < task->binding_count; i++)
@@ -256,6 +287,7 @@ static void close_sink(struct task_sink *base)
     struct sink *sink = of(base);
     for (size_t i = 0; i < base->task->binding_count; i++)
         stage_drop(&sink->pool, &base->task->bindings[i].staged);
+    reduction_free(sink->reduction);
     stage_pool_done(&sink->pool);
     buffer_done(&sink->quarantined);
     task_ledger_done(&sink->ledger);

@@ -8,8 +8,7 @@
 void materialize_on_log(void *context, enum log_level level, struct slice line)
 {
     struct materialize_sink *sink = context;
-    if (level >= LOG_INFO)
-        task_report_log(sink->base.task->report, level, sink->base.label, line);
+    task_report_log(sink->base.task->report, level, sink->base.label, line);
 }
 
 static struct slice state_text(struct materialize_sink *sink)

@@ -1,6 +1,7 @@
 #include "task/task.h"
 
 #include "task/marks.h"
+#include "task/redaction.h"
 #include "task/sink.h"
 #include "task/streams.h"
 
@@ -50,6 +51,8 @@ static int take_document(struct task *task, const struct task_item *item, struct
 {
     struct task_binding *binding = item->binding;
     struct task_binding_progress *progress = &task->progress[binding->index];
+    struct task_item changed;
+    struct json redacted;
     if (binding->schema && !task->sink->class->validates) {
         int valid = schema_validate(binding->schema, task->validator, item->line, item->document, err);
         if (valid < 0)
@@ -61,6 +64,12 @@ static int take_document(struct task *task, const struct task_item *item, struct
         }
     }
     task->repeated += item->line->duplicates > 0;
+    if (binding->redactor) {
+        changed = *item;
+        if (task_redact(task, &changed, &redacted, err) < 0)
+            return -1;
+        item = &changed;
+    }
     progress->documents++;
     progress->bytes += json_raw(item->line, item->document).size;
     return task->sink->class->write(task->sink, item, err);
@@ -267,8 +276,12 @@ static void close_session(struct session *session)
     task->sink->class->kill(task->sink);
     task->reader->class->close(task->reader);
     task->sink->class->close(task->sink);
-    for (size_t i = 0; i < task->binding_count; i++)
+    for (size_t i = 0; i < task->binding_count; i++) {
+        redactor_free(task->bindings[i].redactor);
         schema_free(task->bindings[i].schema);
+    }
+    json_parser_free(task->parser);
+    buffer_done(&task->redacted);
     schema_registry_free(task->schemas);
     schema_validator_free(task->validator);
     task_checkpoint_done(&task->checkpoint);
@@ -318,6 +331,9 @@ enum task_outcome task_run(const struct task_spec *spec, struct task_report *rep
     task_checkpoint_init(&task->checkpoint);
     task_marks_init(task);
     task->validator = schema_validator_new();
+    task->parser = json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
+    buffer_init(&task->redacted, STORE_DOCUMENT_MAX);
+    report->level = spec->log_level;
     task->reader = new_reader(task);
     task->sink = new_sink(task);
 

@@ -8,6 +8,7 @@
 
 #include "protocol/airbyte_catalog.h"
 #include "protocol/flow.h"
+#include "schema/redact.h"
 #include "task/checkpoint.h"
 #include "task/report.h"
 #include "task/stage.h"
@@ -22,8 +23,10 @@ struct task_binding {
     struct airbyte_stream_name source; /* as the source says it */
     struct airbyte_stream_name target; /* as the destination sees it (connections) */
     struct airbyte_configured_stream configured;
-    struct key key;        /* captures */
-    struct schema *schema; /* NULL: accepts everything (a connection's stream without a usable schema) */
+    struct key key;            /* captures */
+    struct redactor *redactor; /* captures: NULL if nothing of its documents is redacted */
+    size_t reduced;            /* captures: its place, from 1, among those whose documents are reduced */
+    struct schema *schema;     /* NULL: accepts everything (a connection's stream without a usable schema) */
     struct task_saved_stream *saved;
     int64_t newest_ms; /* emitted_at of the newest document, 0: none */
 
@@ -66,6 +69,8 @@ struct task {
     struct task_checkpoint checkpoint; /* as of the last CHECKPOINT that the sink took */
     struct schema_registry *schemas;
     struct schema_validator *validator;
+    struct json_parser *parser; /* of documents that were changed */
+    struct buffer redacted;     /* the last such document */
 
     struct task_reader *reader;
     struct task_sink *sink;

@@ -72,8 +72,10 @@ struct task_spec {
 
     struct task_commit_policy commit;
     struct connector_limits limits;
-    bool once;            /* materializations: end with what is committed at the beginning */
-    uint64_t interval_ms; /* from one session's start to the next; 0: none */
+    enum log_level log_level; /* of the task, and told to connectors of Flow's */
+    const char *redact_salt;  /* base64; NULL: one is made */
+    bool once;                /* materializations: end with what is committed at the beginning */
+    uint64_t interval_ms;     /* from one session's start to the next; 0: none */
 };
 
 /* Append the JSON document. */

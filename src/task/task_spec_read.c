@@ -248,6 +248,9 @@ int task_spec_read(struct slice json, struct arena *arena, struct task_spec *ret
     read_schemas(&reader, &spec);
     read_limits(&reader, &spec);
     spec.interval_ms = get_u64(&reader, 0, "intervalMs", UINT64_MAX);
+    const char *level = get_string(&reader, 0, "logLevel", true);
+    spec.log_level = level && log_level_parse(level) >= 0 ? (enum log_level)log_level_parse(level) : LOG_INFO;
+    spec.redact_salt = get_string(&reader, 0, "redactSalt", true);
     if (reader.failed)
         return -1;
     *ret_spec = spec;

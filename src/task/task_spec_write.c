@@ -168,5 +168,8 @@ void task_spec_write(struct buffer *out, const struct task_spec *spec)
     json_end_array(&writer);
     write_limits(&writer, spec);
     json_member_u64(&writer, "intervalMs", spec->interval_ms);
+    json_member_string(&writer, "logLevel", log_level_name(spec->log_level));
+    if (spec->redact_salt)
+        json_member_string(&writer, "redactSalt", spec->redact_salt);
     json_end_object(&writer);
 }

@@ -10,7 +10,8 @@ static void explain_key(const struct task_item *item, struct arena *arena,
     for (size_t i = 0; i < key->count && *count < TASK_VIOLATIONS_MAX; i++) {
         const struct key_part *part = &key->parts[i];
         uint32_t value = key_find(part, item->line, item->document);
-        if (key_value_allowed(item->line, value))
+        struct key_value counts = key_value_of(part, item->line, item->document);
+        if (key_value_allowed(counts.doc, counts.at))
             continue;
         struct slice raw = value == JSON_NONE ? SLICE_LITERAL("nothing") : json_raw(item->line, value);
         size_t cut = utf8_cut(raw.data, raw.size, 60);
@@ -26,6 +27,15 @@ static void explain_key(const struct task_item *item, struct arena *arena,
                              (int)cut, raw.data, cut < raw.size ? "…" : ""),
             .value = value == JSON_NONE ? (struct slice){0} : raw,
         };
+    }
+}
+
+/* What an invalid document would be redacted by is not known: none of its values is shown. */
+static void hide_values(struct schema_violation *violations, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        violations[i].message = "the value is not shown, since the schema redacts";
+        violations[i].value = (struct slice){0};
     }
 }
 
@@ -47,6 +57,8 @@ static int explain(struct task *task, const struct task_item *item, struct arena
     }
     buffer_done(&place);
     explain_key(item, arena, violations, ret_count);
+    if (item->binding->redactor)
+        hide_values(violations, *ret_count);
     return 0;
 }
 
@@ -98,7 +110,8 @@ int task_violation_document(struct task *task, const struct task_item *item, str
     struct json_writer writer;
     json_writer_init(&writer, out);
     json_begin_object(&writer);
-    json_member_raw(&writer, "document", json_raw(item->line, item->document));
+    if (!item->binding->redactor)
+        json_member_raw(&writer, "document", json_raw(item->line, item->document));
     json_put_key(&writer, "violations");
     json_begin_array(&writer);
     for (size_t i = 0; i < count; i++) {

@@ -12,7 +12,8 @@ enum { TASK_VIOLATIONS_MAX = 20 /* explained of one document */ };
 int task_violation_error(struct task *task, const struct task_item *item, struct error *err);
 
 /* {"document":…,"violations":[{"instance","keyword","keywordLocation","message"}…],"stream","namespace",
- * "collection","number"}. Replaces the buffer's content. */
+ * "collection","number"}. Without the document, and with no value of it, if the collection's schema redacts:
+ * an invalid document says nothing of what is to be redacted. Replaces the buffer's content. */
 int task_violation_document(struct task *task, const struct task_item *item, struct buffer *out,
                             struct error *err);
 

@@ -14,10 +14,12 @@ from faults.test_kills import HERE, POINTS, Victim, seed
 KILLS = 500 if os.environ.get("FIRTH_TEST_LEVEL") == "full" else 50
 
 
-def setting(tmp_path):
+def setting(tmp_path, reduce=False):
+    """`reduce`: the documents go through the combiner, though each has a key of its own and stays as it is."""
     log, finish, path = tmp_path / "log", tmp_path / "finish", tmp_path / "flow.json"
     log.mkdir()
     schema = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+    schema |= {"reduce": {"strategy": "merge"}} if reduce else {}
     path.write_text(json.dumps({
         "collections": {f"acmeCo/{name}": {"key": ["/id"], "schema": schema} for name in "ab"},
         "captures": {"acmeCo/kills": {
@@ -40,8 +42,8 @@ def check(firth, catalog, log, env=None):
     return check_flow(collections, final, log)
 
 
-def with_kills(firth, tmp_path, kills, env=None):
-    log, finish, catalog = setting(tmp_path)
+def with_kills(firth, tmp_path, kills, env=None, reduce=False):
+    log, finish, catalog = setting(tmp_path, reduce)
     number = seed()
     victim = Victim(firth, catalog, number, env)
     victim.torment(kills, log)
@@ -58,9 +60,10 @@ def test_flow_capture_survives_kills(firth, tmp_path):
     assert len(firth.read("acmeCo/a")) > 100
 
 
-@pytest.mark.parametrize("point", [point for point in POINTS if "open" not in point])
-def test_flow_capture_survives_death_at(firth_dev, tmp_path, point):
-    log, finish, catalog = setting(tmp_path)
+@pytest.mark.parametrize("point,reduce", [*((point, False) for point in POINTS if "open" not in point),
+                                          ("task.combined", True), ("task.commit.after", True)])
+def test_flow_capture_survives_death_at(firth_dev, tmp_path, point, reduce):
+    log, finish, catalog = setting(tmp_path, reduce)
     victim = Victim(firth_dev, catalog, 1, None)
     victim.start()
     until(lambda: any('"commits":3' in line for line in list(victim.running.out)), "three commits")
@@ -74,13 +77,19 @@ def test_flow_capture_survives_death_at(firth_dev, tmp_path, point):
     assert not problems
 
 
-@pytest.mark.parametrize("plant", ["acknowledge-ahead", "checkpoint-ahead"])
-def test_planted_bug_is_caught(firth_dev, tmp_path, plant):
+def test_what_is_reduced_survives_kills(firth, tmp_path):
+    problems, how = with_kills(firth, tmp_path, KILLS // 2, reduce=True)
+    assert not problems, (how, problems)
+
+
+@pytest.mark.parametrize("plant,reduce", [("acknowledge-ahead", False), ("checkpoint-ahead", False),
+                                          ("combine-twice", True)])
+def test_planted_bug_is_caught(firth_dev, tmp_path, plant, reduce):
     for attempt, kills in enumerate([10, 40, 120]):
         folder = tmp_path / str(attempt)
         folder.mkdir()
         firth_dev.data_dir = folder / "data"
-        problems, how = with_kills(firth_dev, folder, kills, {"FIRTH_FAULT_PLANT": plant})
+        problems, how = with_kills(firth_dev, folder, kills, {"FIRTH_FAULT_PLANT": plant}, reduce)
         if problems:
             return
         firth_dev.stop_all()
