@@ -131,7 +131,8 @@ struct catalog_collection {
     const struct catalog_projection *projections;
     size_t projection_count;
     struct catalog_journal journal;
-    bool derived; /* has `derive`: accepted, not run yet */
+    bool derived;  /* has `derive`: accepted, not run yet */
+    bool inferred; /* its read schema refers to flow://inferred-schema */
 };
 
 enum catalog_on_invalid { CATALOG_ON_INVALID_STOP, CATALOG_ON_INVALID_QUARANTINE };
@@ -367,6 +368,10 @@ struct catalog_options {
     const char *(*lookup)(void *context, const char *name);
     void *context;
     const struct catalog_files *files; /* NULL: the disk */
+    /* Append the schema that flow://inferred-schema stands for in this collection. NULL: it accepts
+     * everything. */
+    void (*inferred)(void *context, const char *collection, struct buffer *out);
+    void *inferred_context;
     /* Called when all was read, even if there were errors: for checks above this room, which add theirs, so
      * that one load tells everything. What could not be built is zeroed: an endpoint may have no image,
      * command or config, a binding no target, a collection no schema. May be NULL. */

@@ -340,6 +340,108 @@ int edit_add(struct edit *edit, uint32_t at, const struct json *values, struct e
     return result;
 }
 
+/* --- replacing ------------------------------------------------------------------------------------- */
+
+static bool inside_brackets(const struct edit *edit, uint32_t at)
+{
+    bool inside = edit->syntax == YAML_SYNTAX_JSON;
+    for (uint32_t i = 0; i < at && !inside; i++)
+        inside = is_container(edit, i) && json_after(&edit->doc.json, i) > at && in_brackets(edit, i);
+    return inside;
+}
+
+/* Behind the scalar that begins at `begin`; what is written over several lines ends too early, which is
+ * noticed when the result is read again. */
+static size_t scalar_end(const struct edit *edit, size_t begin, bool between)
+{
+    size_t end = begin;
+    if (byte_at(edit, begin) == '"' || byte_at(edit, begin) == '\'')
+        return skip_quoted(edit, begin);
+    for (; end < edit->text.size && edit->text.data[end] != '\n'; end++) {
+        char c = edit->text.data[end];
+        if ((between && (c == ',' || c == ']' || c == '}')) ||
+            (c == '#' && end > begin && is_blank(edit->text.data[end - 1])))
+            break;
+    }
+    while (end > begin && is_blank(edit->text.data[end - 1]))
+        end--;
+    return end;
+}
+
+/* Behind the colon of the value's key; 0: there is none. */
+static size_t behind_key(const struct edit *edit, uint32_t at)
+{
+    if (!json_is(&edit->doc.json, at - 1, JSON_KEY))
+        return 0;
+    size_t here = offset_of(edit, at - 1);
+    if (byte_at(edit, here) == '"' || byte_at(edit, here) == '\'')
+        here = skip_quoted(edit, here);
+    while (here < edit->text.size && edit->text.data[here] != ':' && edit->text.data[here] != '\n')
+        here++;
+    return byte_at(edit, here) == ':' ? here + 1 : 0;
+}
+
+/* A block below its key, or one that is to become one. */
+static int set_block(struct edit *edit, uint32_t at, const struct json *value, struct error *err)
+{
+    bool block = is_container(edit, at) && !in_brackets(edit, at);
+    size_t begin = behind_key(edit, at), indent = below_key(edit, at);
+    if (begin == 0)
+        return cannot(edit, at, "it is an item of its own", err);
+    size_t end = block ? block_end(edit, at, indent) : scalar_end(edit, offset_of(edit, at), false);
+    struct buffer text;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    buffer_byte(&text, '\n');
+    edit_emit_yaml(&text, value, 0, indent);
+    if (!block && text.size)
+        text.size--; /* the line's own end stays */
+    insert(edit, begin, end > begin ? end - begin : 0, &text);
+    buffer_done(&text);
+    return 0;
+}
+
+/* In the line that it stands in. */
+static int set_inline(struct edit *edit, uint32_t at, bool between, const struct json *value,
+                      struct error *err)
+{
+    size_t begin = offset_of(edit, at), last, end;
+    struct buffer text;
+    if (is_container(edit, at))
+        end = closing(edit, begin, &last) + 1;
+    else
+        end = scalar_end(edit, begin, between);
+    if (end <= begin)
+        return cannot(edit, at, "its end was not found", err);
+    buffer_init(&text, BUFFER_UNLIMITED);
+    if (!between && json_is(value, 0, JSON_STRING))
+        edit_emit_string(&text, json_string(value, 0, edit->arena));
+    else
+        edit_emit_json(&text, value, 0, 0);
+    insert(edit, begin, end - begin, &text);
+    buffer_done(&text);
+    return 0;
+}
+
+int edit_set(struct edit *edit, uint32_t at, const struct json *value, struct error *err)
+{
+    const struct json *doc = &edit->doc.json;
+    assert(at != JSON_NONE && json_tag(doc, at) != JSON_KEY);
+    if (at == 0)
+        return cannot(edit, at, "it is the whole file", err);
+    if (is_alias(edit, at))
+        return cannot(edit, at, "it stands for another one (*); write it out first", err);
+    if (!edit->replaced)
+        edit->replaced = arena_zalloc(edit->arena, doc->count * sizeof *edit->replaced);
+    edit->replaced[at] = value;
+    bool between = inside_brackets(edit, at), scalar = json_count(value, 0) == 0;
+    bool block = is_container(edit, at) && !in_brackets(edit, at);
+    char first = byte_at(edit, offset_of(edit, at));
+    if (json_is(doc, at, JSON_NULL) && first != '~' && first != 'n' && first != 'N')
+        return cannot(edit, at, "there is no value", err); /* its place is that of what follows */
+    return !between && (block || !scalar) ? set_block(edit, at, value, err)
+                                          : set_inline(edit, at, between, value, err);
+}
+
 /* --- the whole ------------------------------------------------------------------------------------- */
 
 int edit_open(struct edit *edit, struct arena *arena, const char *file, struct slice text, struct error *err)
@@ -348,11 +450,14 @@ int edit_open(struct edit *edit, struct arena *arena, const char *file, struct s
     return yaml_parse(arena, file, edit->syntax, text, NULL, NULL, &edit->doc, err);
 }
 
-/* Does `now` hold all that `then` did? */
-static bool holds(const struct json *then, uint32_t then_at, const struct json *now, uint32_t now_at)
+/* Does `now` hold all that was there, and what replaces some of it? */
+static bool holds(const struct edit *edit, uint32_t then_at, const struct json *now, uint32_t now_at)
 {
+    const struct json *then = &edit->doc.json;
     if (now_at == JSON_NONE)
         return false;
+    if (edit->replaced && edit->replaced[then_at])
+        return json_equal(edit->replaced[then_at], 0, now, now_at);
     if (json_is(then, then_at, JSON_NULL))
         return true;
     if (json_tag(then, then_at) != json_tag(now, now_at))
@@ -365,7 +470,7 @@ static bool holds(const struct json *then, uint32_t then_at, const struct json *
             arena_init(&arena);
             uint32_t found = json_get_slice(now, now_at, json_string(then, key, &arena));
             arena_done(&arena);
-            if (!holds(then, json_value(key), now, found))
+            if (!holds(edit, json_value(key), now, found))
                 return false;
         }
         return true;
@@ -374,7 +479,7 @@ static bool holds(const struct json *then, uint32_t then_at, const struct json *
         uint32_t other = json_first(now, now_at);
         for (uint32_t each = json_first(then, then_at); each != JSON_NONE;
              each = json_next(then, then_at, each)) {
-            if (other == JSON_NONE || !holds(then, each, now, other))
+            if (other == JSON_NONE || !holds(edit, each, now, other))
                 return false;
             other = json_next(now, now_at, other);
         }
@@ -421,7 +526,7 @@ int edit_finish(struct edit *edit, struct buffer *out, struct error *err)
     arena_init(&arena);
     struct slice text = {out->data ? out->data : "", out->size};
     int result = yaml_parse(&arena, edit->doc.file, edit->syntax, text, NULL, NULL, &now, err);
-    if (result == 0 && !holds(&edit->doc.json, 0, &now.json, 0))
+    if (result == 0 && !holds(edit, 0, &now.json, 0))
         result = error_set(err, ERROR_UNSUPPORTED, "it would no longer say what it does");
     if (result < 0)
         error_wrap(err, "%s is written in a way that cannot be added to without changing it", edit->doc.file);

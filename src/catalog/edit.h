@@ -35,6 +35,7 @@ struct edit {
     struct yaml_document doc;
     struct edit_insertion *insertions;
     size_t count, capacity;
+    const struct json **replaced; /* by node of `doc`: what is there now; NULL: nothing is replaced */
 };
 
 /* `text` must live as long as the edit; an empty one is an empty mapping. */
@@ -43,7 +44,11 @@ int edit_open(struct edit *edit, struct arena *arena, const char *file, struct s
  * counts as an empty one), behind its last. Once for each container. ERROR_UNSUPPORTED where the place cannot
  * be found in the text: an alias, say. */
 int edit_add(struct edit *edit, uint32_t at, const struct json *values, struct error *err);
-/* The changed text. It is read again and must hold all that was there, or this is ERROR_UNSUPPORTED. */
+/* Put the value's root in the place of what is at `at`, which is not the file's root nor inside of what was
+ * replaced before. Comments inside of the old value go with it. ERROR_UNSUPPORTED as above. */
+int edit_set(struct edit *edit, uint32_t at, const struct json *value, struct error *err);
+/* The changed text. It is read again and must hold all that was there and is not replaced, or this is
+ * ERROR_UNSUPPORTED. */
 int edit_finish(struct edit *edit, struct buffer *out, struct error *err);
 
 /* --- several files --------------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
 /* Several files replaced together. */
+#include "base/fault.h"
 #include "base/file.h"
 #include "catalog/edit.h"
 
@@ -60,6 +61,7 @@ static int put_all(struct edit_file *files, size_t count, struct error *err)
             return -1;
     }
     for (size_t i = 0; i < count; i++) {
+        fault_point("edit.replace");
         if (rename(files[i].fresh, files[i].path) == 0)
             continue;
         error_errno(err, errno, "cannot replace %s", files[i].path);

@@ -21,6 +21,7 @@ struct flow_rewriting {
     bool bundled[RULES_COUNT(flow_references)]; /* the schema brings its own, by $id */
     struct arena *arena;
     const char *collection;
+    struct loader *loader;
     struct json_writer writer;
 };
 
@@ -56,9 +57,34 @@ static void find_bundled(struct flow_rewriting *rewriting, uint32_t from, uint32
     }
 }
 
+/* What was inferred of this collection, under a URI of its own. */
+static const char *inferred_schema(struct flow_rewriting *rewriting, const char *reference)
+{
+    struct loader *loader = rewriting->loader;
+    const struct catalog_options *options = loader->options;
+    struct error err;
+    loader->inferred = true;
+    if (!options || !options->inferred)
+        return reference; /* that accepts everything */
+    const char *uri = arena_printf(loader->arena, "%s/%s", reference, rewriting->collection);
+    for (size_t i = 0; i < loader->schema_document_count; i++) {
+        if (strcmp(loader->schema_documents[i].uri, uri) == 0)
+            return uri;
+    }
+    struct buffer text;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    options->inferred(options->inferred_context, rewriting->collection, &text);
+    struct slice copy = {arena_strndup(loader->arena, buffer_cstr(&text), text.size), text.size};
+    buffer_done(&text);
+    return schemas_register(loader, uri, copy, (struct value){NULL, 0}, &err) ? uri : reference;
+}
+
 static void put_reference(struct flow_rewriting *rewriting, int reference)
 {
-    if (rewriting->bundled[reference])
+    const char *known = flow_references[reference].reference;
+    if (!rewriting->bundled[reference] && strcmp(known, "flow://inferred-schema") == 0)
+        json_put_string(&rewriting->writer, inferred_schema(rewriting, known));
+    else if (rewriting->bundled[reference])
         json_put_string(&rewriting->writer,
                         arena_printf(rewriting->arena, "%s/%s", flow_references[reference].reference,
                                      rewriting->collection));
@@ -109,6 +135,7 @@ struct slice flow_resolve(struct loader *loader, const struct catalog_collection
         .write_uri = collection->write_schema_uri,
         .arena = &loader->scratch,
         .collection = collection->name,
+        .loader = loader,
     };
     json_writer_init(&rewriting.writer, &text);
     find_bundled(&rewriting, schema.at, json_after(doc, schema.at));

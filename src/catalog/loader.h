@@ -84,6 +84,7 @@ struct loader {
     struct map schema_places; /* URI to struct value: where that schema is written */
     bool hides;               /* what is read now may hold secrets: show none of its lines */
     bool flow_references;     /* flow://inferred-schema and the like are registered */
+    bool inferred;            /* the schema that was added last refers to flow://inferred-schema */
 };
 
 /* --- problems.c ------------------------------------------------------------------------------------ */

@@ -322,7 +322,9 @@ void schemas_build(struct loader *loader, struct catalog_collection *collection,
     collection->read_schema = collection->write_schema;
     if (!value_there(given.read))
         return;
+    loader->inferred = false;
     collection->read_schema_uri = add(loader, collection, given.read);
+    collection->inferred = loader->inferred;
     collection->read_schema =
         collection->read_schema_uri ? compile(loader, collection->read_schema_uri, given.read) : NULL;
 }

@@ -15,6 +15,7 @@ struct catalog_snapshot {
     struct map files;     /* identity to struct slice: the content */
     struct map names;     /* absolute path to const char *: the identity */
     struct map variables; /* name to const char * */
+    const char *path;     /* the catalog's, of one that was read */
     struct catalog_files reader;
     struct catalog_options options;
 };
@@ -182,7 +183,7 @@ static bool all_strings(const struct json *doc, const char *member)
     return fine;
 }
 
-struct catalog *catalog_snapshot_load(struct slice text, struct catalog_errors *errors, struct error *err)
+struct catalog_snapshot *catalog_snapshot_read(struct slice text, struct error *err)
 {
     mem_auto(catalog_snapshot_free) struct catalog_snapshot *snapshot = catalog_snapshot_new();
     struct json doc;
@@ -206,8 +207,36 @@ struct catalog *catalog_snapshot_load(struct slice text, struct catalog_errors *
     take_files(snapshot, &doc);
     take_strings(snapshot, &doc, "names", &snapshot->names);
     take_strings(snapshot, &doc, "variables", &snapshot->variables);
-    const struct catalog_files reader = {kept_identity, kept_read, snapshot};
-    const struct catalog_options options = {kept_variable, snapshot, &reader};
-    return catalog_load(json_cstring(&doc, json_get(&doc, 0, "catalog"), &snapshot->arena), &options, errors,
-                        err);
+    snapshot->path = json_cstring(&doc, json_get(&doc, 0, "catalog"), &snapshot->arena);
+    struct catalog_snapshot *read = snapshot;
+    snapshot = NULL;
+    return read;
+}
+
+const struct catalog_options *catalog_snapshot_options(struct catalog_snapshot *snapshot)
+{
+    snapshot->reader = (struct catalog_files){kept_identity, kept_read, snapshot};
+    snapshot->options =
+        (struct catalog_options){.lookup = kept_variable, .context = snapshot, .files = &snapshot->reader};
+    return &snapshot->options;
+}
+
+const char *catalog_snapshot_path(const struct catalog_snapshot *snapshot)
+{
+    return snapshot->path;
+}
+
+void catalog_snapshot_put(struct catalog_snapshot *snapshot, const char *path, struct slice content)
+{
+    const char *identity = kept_identity(snapshot, path, &snapshot->arena);
+    keep_file(snapshot, identity, content);
+    map_set(&snapshot->names, slice_of(path), arena_strdup(&snapshot->arena, identity));
+}
+
+struct catalog *catalog_snapshot_load(struct slice text, struct catalog_errors *errors, struct error *err)
+{
+    mem_auto(catalog_snapshot_free) struct catalog_snapshot *snapshot = catalog_snapshot_read(text, err);
+    if (!snapshot)
+        return NULL;
+    return catalog_load(snapshot->path, catalog_snapshot_options(snapshot), errors, err);
 }

@@ -25,6 +25,15 @@ const struct catalog_options *catalog_snapshot_recording(struct catalog_snapshot
 int catalog_snapshot_write(const struct catalog_snapshot *snapshot, const char *path, struct buffer *out,
                            struct error *err);
 
+/* What such a text holds, to be changed and loaded again. NULL with *err. */
+struct catalog_snapshot *catalog_snapshot_read(struct slice text, struct error *err);
+/* Options that read it alone; they live as long as it. */
+const struct catalog_options *catalog_snapshot_options(struct catalog_snapshot *snapshot);
+/* The catalog's path, of one that was read. */
+const char *catalog_snapshot_path(const struct catalog_snapshot *snapshot);
+/* From now on it holds this file. `path` is absolute. */
+void catalog_snapshot_put(struct catalog_snapshot *snapshot, const char *path, struct slice content);
+
 /* Load what such a text holds; neither disk nor environment are looked at. As catalog_load. */
 struct catalog *catalog_snapshot_load(struct slice text, struct catalog_errors *errors, struct error *err);
 

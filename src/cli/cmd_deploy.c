@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 struct deploy_options {
-    bool yes, prune, dry_run;
+    bool yes, prune, dry_run, undo_discovered;
     const char *name;
 };
 
@@ -83,6 +83,11 @@ static void print_plan(const struct cli *cli, const struct deploy *deploy, struc
     output_printf(output, "%zu to add, %zu to change, %zu to remove, %zu unchanged\n",
                   deploy->counts[DEPLOY_ADD], deploy->counts[DEPLOY_CHANGE], deploy->counts[DEPLOY_REMOVE],
                   deploy->counts[DEPLOY_NONE]);
+    if (deploy->discovered && deploy->counts[DEPLOY_CHANGE])
+        output_str(output, "autoDiscover has changed what is deployed since it was deployed last: 'firth "
+                           "autodiscover' brings the catalog up to it\n");
+    for (size_t i = 0; i < deploy->undone_count; i++)
+        output_printf(output, "  would be undone: this catalog's %s\n", deploy->undone[i]);
 }
 
 static void print_json(const struct deploy *deploy, const char *file, bool applied,
@@ -116,6 +121,11 @@ static void print_json(const struct deploy *deploy, const char *file, bool appli
         json_end_array(&writer);
         json_end_object(&writer);
     }
+    json_end_array(&writer);
+    json_put_key(&writer, "undone");
+    json_begin_array(&writer);
+    for (size_t i = 0; i < deploy->undone_count; i++)
+        json_put_string(&writer, deploy->undone[i]);
     json_end_array(&writer);
     json_end_object(&writer);
     buffer_byte(&text, '\n');
@@ -226,6 +236,16 @@ static int finish(const struct cli *cli, const struct deploy *deploy, struct con
         print_plan(cli, deploy, &output);
         output_flush(&output);
     }
+    if (wanted && deploy->undone_count && !options->undo_discovered) {
+        struct error err;
+        error_set(
+            &err, ERROR_INVALID,
+            "this would undo what autoDiscover has changed (%s%s): bring the catalog up to it with 'firth "
+            "autodiscover %s', or undo it with --undo-discovered",
+            deploy->undone[0], deploy->undone_count > 1 ? ", …" : "", file);
+        output_flush(&output);
+        return output_finish(&output, cli, cli_fail(cli, &err));
+    }
     if (wanted && (code = ask(cli)) == CLI_OK) {
         code = apply(cli, deploy, control, data_dir, file, snapshot, &answer);
         applied = code == CLI_OK;
@@ -327,6 +347,10 @@ static const struct option_spec options[] = {
      .kind = OPTION_FLAG,
      .offset = offsetof(struct deploy_options, dry_run),
      .help = "show the plan, change nothing"},
+    {.name = "undo-discovered",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct deploy_options, undo_discovered),
+     .help = "also if it undoes what autoDiscover has changed of what is deployed"},
     {.name = "name",
      .kind = OPTION_STRING,
      .offset = offsetof(struct deploy_options, name),

@@ -116,6 +116,8 @@ int discover_choose(struct discovery *discovery, struct error *err);
 
 /* A capture's name to its files' names: where the configuration goes. */
 void discover_place(struct discovery *discovery);
+/* By stream: the position of the capture's binding of it, or -1. In the arena. */
+ptrdiff_t *discover_bindings(struct discovery *discovery);
 /* The bindings that are there: which streams they are of. Before discover_prepare. */
 int discover_match(struct discovery *discovery, struct error *err);
 /* Write all that is chosen. */

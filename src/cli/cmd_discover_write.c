@@ -87,20 +87,33 @@ static bool is_of(const struct named *named, const struct discover_stream *strea
            (!named->namespace || (stream->namespace && strcmp(named->namespace, stream->namespace) == 0));
 }
 
+ptrdiff_t *discover_bindings(struct discovery *discovery)
+{
+    const struct catalog_capture *capture = discovery->capture;
+    const struct named *named = name_bindings(discovery);
+    ptrdiff_t *bindings = arena_alloc(&discovery->arena, (discovery->stream_count + 1) * sizeof *bindings);
+    for (size_t i = 0; i < discovery->stream_count; i++) {
+        bindings[i] = -1;
+        for (size_t j = 0; capture && j < capture->binding_count && bindings[i] < 0; j++) {
+            if (is_of(&named[j], &discovery->streams[i]))
+                bindings[i] = (ptrdiff_t)j;
+        }
+    }
+    return bindings;
+}
+
 int discover_match(struct discovery *discovery, struct error *err)
 {
     struct record record;
     const struct catalog_capture *capture = discovery->capture;
     if (discover_read_record(discovery, &record, err) < 0)
         return -1;
-    const struct named *named = name_bindings(discovery);
+    const ptrdiff_t *bindings = discover_bindings(discovery);
     for (size_t i = 0; i < discovery->stream_count; i++) {
         struct discover_stream *stream = &discovery->streams[i];
         stream->known = discover_recorded(discovery, &record, stream).there;
-        for (size_t j = 0; capture && j < capture->binding_count && !stream->bound; j++) {
-            if (!is_of(&named[j], stream))
-                continue;
-            const struct catalog_collection *target = capture->bindings[j].target;
+        if (bindings[i] >= 0) {
+            const struct catalog_collection *target = capture->bindings[bindings[i]].target;
             stream->bound = true;
             stream->key_count = target->key_count;
             stream->key = arena_zalloc(&discovery->arena, (stream->key_count + 1) * sizeof *stream->key);

@@ -29,14 +29,33 @@ static void on_skipped(void *context, const char *message)
     log_warn(&cli->log, "%s", message);
 }
 
-static int supervise(struct cli *cli, const struct catalog *catalog, const char *data_dir,
-                     struct listener *listener, struct output *output)
+/* What a session's specification is made of anew. */
+struct refresh {
+    const struct catalog *catalog;
+    struct catalog_snapshot *snapshot; /* the files as they were when the run began */
+    struct plan_options plan;
+};
+
+static bool refresh(void *context, const struct supervisor_task *supervised, struct buffer *spec)
 {
+    const struct refresh *refresh = context;
+    const struct catalog_task task = {.materialization =
+                                          catalog_materialization(refresh->catalog, supervised->name)};
+    return plan_is_inferred(&task) &&
+           plan_refresh(refresh->snapshot, refresh->catalog->file, supervised->name, &refresh->plan, spec);
+}
+
+static int supervise(struct cli *cli, const struct catalog *catalog, struct catalog_snapshot *snapshot,
+                     const char *data_dir, struct listener *listener, struct output *output)
+{
+    struct refresh again = {.catalog = catalog, .snapshot = snapshot};
     const struct run_options *options = cli->options;
     struct error err;
     struct supervisor_options supervision = {.program = cli->program,
                                              .data_dir = data_dir,
                                              .once = options->once,
+                                             .refresh = refresh,
+                                             .refresh_context = &again,
                                              .children_max = (uint32_t)options->parallel.value};
     uint64_t commit_ms = 0, stall_ms = 0;
     if (option_duration("--retry-after", options->retry_after, &supervision.retry_ms, &err) < 0 ||
@@ -52,6 +71,7 @@ static int supervise(struct cli *cli, const struct catalog *catalog, const char 
                                       .stall_ms = stall_ms,
                                       .only = options->tasks.items,
                                       .only_count = options->tasks.count};
+    again.plan = plan;
     if (plan_catalog(supervisor, catalog, &plan, on_skipped, cli, &err) < 0)
         return cli_fail(cli, &err);
 
@@ -68,7 +88,7 @@ static int supervise(struct cli *cli, const struct catalog *catalog, const char 
     return summary.interrupted ? CLI_INTERRUPTED : CLI_OK;
 }
 
-static int run_locked(struct cli *cli, const struct catalog *catalog)
+static int run_locked(struct cli *cli, const struct catalog *catalog, struct catalog_snapshot *snapshot)
 {
     const struct run_options *options = cli->options;
     struct error err;
@@ -88,7 +108,7 @@ static int run_locked(struct cli *cli, const struct catalog *catalog)
         output_mind_reader(&output);
     else
         listener.progress = progress_new(cli, options->once);
-    int code = supervise(cli, catalog, data_dir, &listener, &output);
+    int code = supervise(cli, catalog, snapshot, data_dir, &listener, &output);
     progress_free(listener.progress);
     code = output_finish(&output, cli, code);
     store_lock_release(lock);
@@ -99,12 +119,15 @@ static int run(struct cli *cli, int argc, char **argv)
 {
     (void)argc;
     const struct run_options *options = cli->options;
-    const struct catalog_file file = {.depth = ENDPOINT_CHECK_CONFIGS, .tasks = &options->tasks};
+    mem_auto(catalog_snapshot_free) struct catalog_snapshot *snapshot = catalog_snapshot_new();
+    const struct catalog_file file = {.options = catalog_snapshot_recording(snapshot),
+                                      .depth = ENDPOINT_CHECK_CONFIGS,
+                                      .tasks = &options->tasks};
     struct catalog *catalog;
     int code = catalog_file_need(cli, argv[1], &file, &catalog);
     if (code != CLI_OK)
         return code;
-    code = run_locked(cli, catalog);
+    code = run_locked(cli, catalog, snapshot);
     catalog_free(catalog);
     return code;
 }

@@ -9,7 +9,7 @@
 
 struct serve_options {
     struct option_number parallel, log_size;
-    const char *stop_after, *retry_after, *commit_every, *stall_after;
+    const char *stop_after, *retry_after, *commit_every, *stall_after, *discover_every;
 };
 
 static int read_options(const struct serve_options *options, struct daemon_options *daemon, struct error *err)
@@ -19,7 +19,8 @@ static int read_options(const struct serve_options *options, struct daemon_optio
     if (option_duration("--stop-after", options->stop_after, &daemon->stop_ms, err) < 0 ||
         option_duration("--retry-after", options->retry_after, &daemon->retry_ms, err) < 0 ||
         option_duration("--commit-every", options->commit_every, &daemon->commit_ms, err) < 0 ||
-        option_duration("--stall-after", options->stall_after, &daemon->stall_ms, err) < 0)
+        option_duration("--stall-after", options->stall_after, &daemon->stall_ms, err) < 0 ||
+        option_duration("--discover-every", options->discover_every, &daemon->discover_ms, err) < 0)
         return -1;
     return 0;
 }
@@ -114,6 +115,11 @@ static const struct option_spec options[] = {
      .offset = offsetof(struct serve_options, stall_after),
      .value = "DURATION",
      .help = "a connector that says nothing for so long has failed (3h)"},
+    {.name = "discover-every",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct serve_options, discover_every),
+     .value = "DURATION",
+     .help = "how often the connectors of captures with autoDiscover are asked what there is (2h)"},
     {.name = "log-size",
      .kind = OPTION_NUMBER,
      .offset = offsetof(struct serve_options, log_size),

@@ -318,6 +318,36 @@ static void print_errors(const struct status *status, int64_t now_ms, struct out
     buffer_done(&line);
 }
 
+static void print_ago(struct output *output, const char *name, int64_t when_ms, int64_t now_ms,
+                      const char *text)
+{
+    char ago[32];
+    struct buffer line;
+    buffer_init(&line, 1 << 20);
+    text_duration(now_ms > when_ms ? (uint64_t)(now_ms - when_ms) : 0, ago, sizeof ago);
+    text_append_printable(&line, text, strlen(text));
+    output_printf(output, "\n%s, autoDiscover %s ago: %s\n", name, ago, buffer_cstr(&line));
+    buffer_done(&line);
+}
+
+/* What autoDiscover last changed, a line each, and why it cannot now. */
+static void print_discoveries(const struct status *status, int64_t now_ms, struct output *output)
+{
+    for (size_t i = 0; i < status->name_count; i++) {
+        const struct deployed_task *task = deployed_find(&status->deployed, status->names[i]);
+        const struct control_discovery *found = task ? task->discovery : NULL;
+        const char *line = found && found->changed_ms ? found->changes : "";
+        while (*line) {
+            size_t size = strcspn(line, "\n");
+            auto_free char *text = mem_strndup(line, size);
+            print_ago(output, task->row.name, found->changed_ms, now_ms, text);
+            line += size + (line[size] == '\n');
+        }
+        if (found && found->error)
+            print_ago(output, task->row.name, found->ran_ms, now_ms, found->error);
+    }
+}
+
 static void print_deployed(const struct status *status, const struct cli *cli, struct output *output)
 {
     static const char *const headings[] = {"TASK", "STATE",    "SCHEDULE", ">RATE",
@@ -339,6 +369,7 @@ static void print_deployed(const struct status *status, const struct cli *cli, s
     }
     table_finish(&table, cli->terminal, output);
     print_errors(status, now, output);
+    print_discoveries(status, now, output);
     output_str(output, "\n");
 }
 

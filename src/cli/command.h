@@ -58,6 +58,7 @@ extern const struct command *const cli_commands[];
 const struct command *cli_command_find(const char *name); /* NULL if there is none */
 
 /* Each is in its own file, cmd_<name>.c. */
+extern const struct command cli_autodiscover;
 extern const struct command cli_check;
 extern const struct command cli_combine;
 extern const struct command cli_connector;

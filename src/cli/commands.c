@@ -5,6 +5,7 @@
 // clang-format off
 const struct command *const cli_commands[] = {
     &cli_discover,
+    &cli_autodiscover,
     &cli_check,
     &cli_run,
     &cli_deploy,

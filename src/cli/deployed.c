@@ -23,12 +23,14 @@ static int load_rows(const char *data_dir, struct deployed *deployed, struct err
 {
     struct control_deployment *deployments;
     struct control_task *rows;
-    size_t deployment_count;
+    struct control_discovery *discoveries;
+    size_t deployment_count, discovery_count;
     mem_auto(control_close) struct control *control = control_open(data_dir, CONTROL_LOOK, err);
     if (!control)
         return err->code == ERROR_NOT_FOUND ? 0 : -1;
     if (control_deployments(control, &deployed->arena, &deployments, &deployment_count, err) < 0 ||
-        control_tasks(control, &deployed->arena, &rows, &deployed->count, err) < 0)
+        control_tasks(control, &deployed->arena, &rows, &deployed->count, err) < 0 ||
+        control_discoveries(control, &deployed->arena, &discoveries, &discovery_count, err) < 0)
         return -1;
     deployed->tasks = arena_zalloc(&deployed->arena, (deployed->count + 1) * sizeof *deployed->tasks);
     for (size_t i = 0; i < deployed->count; i++) {
@@ -37,6 +39,10 @@ static int load_rows(const char *data_dir, struct deployed *deployed, struct err
                                                     .state = resting_state(&rows[i]),
                                                     .due_ms = rows[i].facts.due_ms,
                                                     .lag_ms = -1};
+        for (size_t j = 0; j < discovery_count; j++) {
+            if (strcmp(discoveries[j].task, rows[i].name) == 0)
+                deployed->tasks[i].discovery = &discoveries[j];
+        }
         for (size_t j = 0; j < deployment_count; j++) {
             if (deployments[j].id == rows[i].deployment)
                 deployed->tasks[i].deployment = deployments[j].name;

@@ -13,8 +13,9 @@ struct deployed_task {
     int64_t due_ms;    /* the next session; 0: not known, or none */
     bool live;         /* it runs: the figures below are there */
     uint64_t documents, bytes;
-    double document_rate, byte_rate; /* a second */
-    int64_t lag_ms;                  /* negative: not known */
+    double document_rate, byte_rate;           /* a second */
+    int64_t lag_ms;                            /* negative: not known */
+    const struct control_discovery *discovery; /* of its autoDiscover; NULL: there was none */
 };
 
 struct deployed {

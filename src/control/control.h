@@ -129,4 +129,25 @@ struct control_task_facts {
 int control_put_facts(struct control *control, const struct control_task_facts *items, size_t count,
                       struct error *err);
 
+/* --- discoveries --------------------------------------------------------------------------------- */
+
+/* Who deploys what autoDiscover changed: control_deployment.by. */
+#define CONTROL_BY_AUTODISCOVER "autoDiscover"
+
+/* The last time that the daemon asked a capture's connector what there is. */
+struct control_discovery {
+    const char *task;
+    int64_t ran_ms;
+    const char *error;   /* why nothing came of it; NULL: something did */
+    int64_t changed_ms;  /* when it changed what is deployed; 0: never */
+    const char *changes; /* what, a line each; "" */
+};
+
+/* Of a task that is gone: nothing happens. */
+int control_put_discovery(struct control *control, const struct control_discovery *discovery,
+                          struct error *err);
+/* By task. */
+int control_discoveries(struct control *control, struct arena *arena, struct control_discovery **ret_items,
+                        size_t *ret_count, struct error *err);
+
 #endif

@@ -155,6 +155,7 @@ static void on_ready(void *context, uv_loop_t *loop)
     daemon->facts_due.data = daemon->reload_due.data = daemon->answer_due.data = daemon;
     struct talk_callbacks own = callbacks;
     own.context = daemon;
+    daemon->discovery = daemon_discovery_open(daemon);
     daemon->talk = talk_server_open(loop, daemon->options->data_dir, &own, &err);
     if (!daemon->talk || daemon_reload(daemon, false, &changes, &err) < 0) {
         daemon->failure = err;
@@ -204,6 +205,7 @@ static void on_closing(void *context)
     uv_close((uv_handle_t *)&daemon->facts_due, NULL);
     uv_close((uv_handle_t *)&daemon->reload_due, NULL);
     uv_close((uv_handle_t *)&daemon->answer_due, NULL);
+    daemon_discovery_close(daemon->discovery);
     talk_server_close(daemon->talk);
 }
 
@@ -251,6 +253,7 @@ int daemon_run(const struct daemon_options *options, struct error *err)
         result = -1;
     }
     free_tasks(&daemon);
+    free(daemon.discovery);
     supervisor_free(daemon.supervisor);
     return result;
 }

@@ -11,7 +11,7 @@
 #include "connector/connector.h"
 #include "control/control.h"
 
-enum { DAEMON_CHILDREN_DEFAULT = 64 };
+enum { DAEMON_CHILDREN_DEFAULT = 64, DAEMON_DISCOVER_MS_DEFAULT = 2 * 60 * 60 * 1000 };
 
 struct daemon_options {
     const char *program; /* this binary */
@@ -25,6 +25,7 @@ struct daemon_options {
     uint32_t children_max;          /* 0: DAEMON_CHILDREN_DEFAULT */
     uint64_t stop_ms, retry_ms, commit_ms, stall_ms; /* 0: the defaults */
     uint64_t log_bytes;                              /* of one task; 0: TASK_LOG_BYTES_DEFAULT */
+    uint64_t discover_ms; /* from one autoDiscover of a capture to the next; 0: DAEMON_DISCOVER_MS_DEFAULT */
 };
 
 /* Returns when it was told to stop and everything has ended. -1 if it could not start. */

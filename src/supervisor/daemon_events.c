@@ -173,7 +173,9 @@ static void on_log(void *context, const struct supervisor_task *supervised, enum
 {
     struct daemon_task *task = supervised->owner;
     const struct daemon *daemon = context;
-    if (level < daemon->options->log->level)
+    /* What a connector says below that is there because the catalog asks for it (logLevel). */
+    bool asked_for = level < LOG_INFO && strcmp(origin, "task") != 0;
+    if (level < daemon->options->log->level && !asked_for)
         return;
     task_log_begin(&task->log, now_ms(), level, "log");
     json_member_string(&task->log.writer, "origin", origin);
@@ -206,6 +208,12 @@ static void log_end(struct daemon_task *task, enum task_outcome outcome, const s
     task_log_end(&task->log);
 }
 
+/* A document is more than what was known of its collection's schema when the task was planned. */
+static bool is_outdated(const struct daemon_task *task, const struct error *error)
+{
+    return task->inferred && error && error->code == ERROR_INVALID && error->retriable;
+}
+
 static void on_ended(void *context, const struct supervisor_task *supervised, enum task_outcome outcome,
                      const struct error *error, uint64_t elapsed_ms)
 {
@@ -229,7 +237,10 @@ static void on_ended(void *context, const struct supervisor_task *supervised, en
     daemon_task_dirty(task);
     log_end(task, outcome, error, elapsed_ms);
     task_log_close(&task->log);
-    if (error)
+    if (is_outdated(task, error)) { /* planned anew, it begins again at once */
+        task->unplanned = true;
+        reload_in(task->daemon, 0);
+    } else if (error)
         log_warn(daemon->options->log, "%s failed%s: %s", task->name,
                  error->retriable ? ", it will be tried again" : "", error->message);
 }

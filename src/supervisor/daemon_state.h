@@ -45,6 +45,8 @@ struct daemon_task {
     struct control_facts facts; /* code and error are heap strings */
     bool dirty;                 /* the facts are not in the control store yet */
     struct daemon_live live;
+    bool inferred;           /* what it materializes has inferred schemas */
+    int64_t discover_due_ms; /* wall clock of its next autoDiscover; 0: it has none */
     struct task_log log;
 };
 
@@ -77,6 +79,7 @@ struct daemon {
     bool closing;
     bool failed; /* it could not start: `failure` */
     struct error failure;
+    struct daemon_discovery *discovery;
     int64_t started_ms;
     uint64_t revision; /* of what was read last */
 };
@@ -107,6 +110,14 @@ void daemon_task_failed(struct daemon_task *task, const struct error *error);
 void daemon_task_dirty(struct daemon_task *task);
 /* Now; false if it could not be done. */
 bool daemon_save_facts(struct daemon *daemon);
+
+/* daemon_discover.c: one capture after the other is asked what there is, by `firth autodiscover`, and what
+ * that makes of its catalog is deployed. */
+struct daemon_discovery *daemon_discovery_open(struct daemon *daemon);
+/* The loop has to go on until its handles are closed. */
+void daemon_discovery_close(struct daemon_discovery *discovery);
+/* The task's catalog was read: does it want to be asked? */
+void daemon_discover(struct daemon_task *task, bool wanted);
 
 /* daemon_status.c */
 void daemon_write_status(struct daemon *daemon, struct buffer *out);

@@ -84,6 +84,8 @@ void daemon_task_planned(struct daemon_task *task, const struct supervisor_defin
     }
     task->unplanned = false;
     own.name = task->name;
+    task->inferred = definition->inferred;
+    daemon_discover(task, definition->discovers);
     if (give(task, &own, &err) < 0)
         daemon_task_unplanned(task, &err);
 }
@@ -101,6 +103,7 @@ static void stop(struct daemon_task *task)
 {
     task->planning = false;
     task->state = DAEMON_TASK_DISABLED;
+    daemon_discover(task, false);
     take_out(task);
 }
 

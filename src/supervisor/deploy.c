@@ -18,7 +18,8 @@ struct deployed {
     size_t deployment_count;
     struct control_task *tasks;
     size_t task_count;
-    int64_t id; /* of the deployment of this name; 0: there is none */
+    int64_t id;      /* of the deployment of this name; 0: there is none */
+    bool discovered; /* its last deploy was autoDiscover's */
     struct {
         int64_t snapshot;
         struct catalog *catalog; /* NULL: this program cannot load it any more */
@@ -38,8 +39,10 @@ static int read_deployed(struct deployed *deployed, const char *name, uint64_t *
         control_tasks(deployed->control, deployed->arena, &deployed->tasks, &deployed->task_count, err) < 0)
         return -1;
     for (size_t i = 0; i < deployed->deployment_count; i++) {
-        if (strcmp(deployed->deployments[i].name, name) == 0)
-            deployed->id = deployed->deployments[i].id;
+        if (strcmp(deployed->deployments[i].name, name) != 0)
+            continue;
+        deployed->id = deployed->deployments[i].id;
+        deployed->discovered = strcmp(deployed->deployments[i].by, CONTROL_BY_AUTODISCOVER) == 0;
     }
     return 0;
 }
@@ -121,6 +124,8 @@ static int check_runs(const struct catalog *catalog, const struct catalog_task *
                       const struct plan_options *options, struct error *err)
 {
     struct plan plan;
+    if (!options)
+        return 0;
     int result = task->disable ? 0 : plan_task(&plan, catalog, task, options, err);
     if (!task->disable)
         plan_done(&plan);
@@ -166,6 +171,55 @@ static void plan_rest(struct deploy *deploy, const struct deployed *deployed, bo
     }
 }
 
+/* --- what autoDiscover has changed ----------------------------------------------------------------- */
+
+static const struct catalog_binding *binding_to(const struct catalog_capture *capture, const char *target)
+{
+    for (size_t i = 0; i < capture->binding_count; i++) {
+        if (strcmp(capture->bindings[i].target->name, target) == 0)
+            return &capture->bindings[i];
+    }
+    return NULL;
+}
+
+static void tell_undone(struct deploy *deploy, const struct catalog_capture *before,
+                        const struct catalog_capture *after)
+{
+    const char **undone =
+        arena_alloc(&deploy->arena, (deploy->undone_count + before->binding_count + 1) * sizeof *undone);
+    if (deploy->undone_count)
+        memcpy(undone, deploy->undone, deploy->undone_count * sizeof *undone);
+    for (size_t i = 0; i < before->binding_count; i++) {
+        const struct catalog_binding *was = &before->bindings[i], *is = binding_to(after, was->target->name);
+        const char *target = was->target->name;
+        if (!is)
+            undone[deploy->undone_count++] =
+                arena_printf(&deploy->arena, "%s has no binding to %s", before->name, target);
+        else if (is->backfill < was->backfill)
+            undone[deploy->undone_count++] =
+                arena_printf(&deploy->arena, "%s has an older backfill counter for %s", before->name, target);
+        else if (was->disable && !is->disable)
+            undone[deploy->undone_count++] = arena_printf(
+                &deploy->arena, "%s enables the binding to %s, whose stream is gone", before->name, target);
+    }
+    deploy->undone = undone;
+}
+
+static void find_undone(struct deploy *deploy, struct deployed *deployed, const struct catalog *catalog)
+{
+    struct error unreadable;
+    deploy->discovered = deployed->discovered;
+    for (size_t i = 0; i < deployed->task_count && deployed->discovered; i++) {
+        const struct control_task *there = &deployed->tasks[i];
+        const struct catalog *before =
+            there->deployment == deployed->id ? catalog_of(deployed, there->snapshot, &unreadable) : NULL;
+        const struct catalog_capture *was = before ? catalog_capture(before, there->name) : NULL;
+        const struct catalog_capture *is = catalog_capture(catalog, there->name);
+        if (was && is && was->auto_discover)
+            tell_undone(deploy, was, is);
+    }
+}
+
 int deploy_plan(struct deploy *deploy, struct control *control, const struct catalog *catalog,
                 const char *name, bool prune, const struct plan_options *options, struct error *err)
 {
@@ -182,6 +236,8 @@ int deploy_plan(struct deploy *deploy, struct control *control, const struct cat
         result = plan_entry(deploy, &deployed, catalog, &tasks[i], options, err);
     if (result == 0)
         plan_rest(deploy, &deployed, prune);
+    if (result == 0)
+        find_undone(deploy, &deployed, catalog);
     for (size_t i = 0; i < deploy->entry_count; i++)
         deploy->counts[deploy->entries[i].action]++;
     deployed_done(&deployed);

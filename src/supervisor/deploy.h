@@ -33,11 +33,15 @@ struct deploy {
     size_t entry_count;
     size_t counts[DEPLOY_ACTION_COUNT];
     uint64_t revision;
+    /* The last deploy was autoDiscover's, and this one would undo some of it: a line each, for people. */
+    bool discovered;
+    const char **undone;
+    size_t undone_count;
 };
 
 /* `control` NULL: nothing was ever deployed. `prune`: remove what the catalog no longer has. Every task is
- * planned as the daemon would, so that what it could not run is told here. Errors begin with the place in the
- * catalog. Always followed by deploy_done. */
+ * planned as the daemon would, so that what it could not run is told here (`options` NULL: it is not). Errors
+ * begin with the place in the catalog. Always followed by deploy_done. */
 int deploy_plan(struct deploy *deploy, struct control *control, const struct catalog *catalog,
                 const char *name, bool prune, const struct plan_options *options, struct error *err);
 void deploy_done(struct deploy *deploy);

@@ -154,6 +154,7 @@ static int plan_capture(struct planner *planner, const struct catalog_capture *c
         planned->journal = journal_options(&binding->target->journal);
         planned->quarantine = binding->quarantine;
         planned->backfill = binding->backfill;
+        planned->inferred = binding->target->inferred;
         uris[uri_count++] = binding->target->write_schema_uri;
         uris[uri_count++] = binding->target->read_schema_uri;
         names[spec.binding_count++] = binding->target->name;
@@ -230,10 +231,12 @@ int plan_task(struct plan *plan, const struct catalog *catalog, const struct cat
     arena_init(&plan->arena);
     buffer_init(&plan->spec, TASK_SPEC_MAX);
     struct planner planner = {.plan = plan, .arena = &plan->arena, .catalog = catalog, .options = options};
-    if (task->materialization)
-        return planner_materialization(&planner, task->materialization, err);
-    return task->capture ? plan_capture(&planner, task->capture, err)
-                         : plan_connection(&planner, task->connection, err);
+    int result = task->materialization ? planner_materialization(&planner, task->materialization, err)
+                 : task->capture       ? plan_capture(&planner, task->capture, err)
+                                       : plan_connection(&planner, task->connection, err);
+    plan->definition.discovers = task->capture && task->capture->auto_discover;
+    plan->definition.inferred = plan_is_inferred(task);
+    return result;
 }
 
 void plan_done(struct plan *plan)

@@ -3,6 +3,7 @@
 #define FIRTH_SUPERVISOR_PLAN_H
 
 #include "catalog/compare.h"
+#include "catalog/snapshot.h"
 #include "connector/connector.h"
 #include "supervisor/supervisor.h"
 
@@ -28,6 +29,15 @@ struct plan {
 int plan_task(struct plan *plan, const struct catalog *catalog, const struct catalog_task *task,
               const struct plan_options *options, struct error *err);
 void plan_done(struct plan *plan);
+
+/* Does it materialize collections whose schemas are inferred from what is captured? */
+bool plan_is_inferred(const struct catalog_task *task);
+/* The snapshot's catalog, at `path`, with what is known of inferred schemas now. NULL with *err. */
+struct catalog *plan_load_inferred(struct catalog_snapshot *snapshot, const char *path, const char *data_dir,
+                                   struct error *err);
+/* A task's specification by it, appended. False if it cannot be made: the one that there is stays. */
+bool plan_refresh(struct catalog_snapshot *snapshot, const char *path, const char *task,
+                  const struct plan_options *options, struct buffer *spec);
 
 /* "every 5m", "cron 0 * * * *", "once": a task's schedule for people, in the arena. */
 const char *plan_schedule_text(const struct catalog_task *task, struct arena *arena);

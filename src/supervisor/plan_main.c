@@ -17,6 +17,8 @@ struct planning {
     int fd; /* answers go there */
     struct plan_request request;
     const struct catalog *catalog;
+    struct catalog
+        *inferred;      /* with the schemas that were inferred, for who reads by them; NULL: not needed yet */
     struct arena arena; /* of one task */
     struct buffer line;
     uint64_t alive_ms; /* when that was said last */
@@ -83,11 +85,11 @@ static const char *images_of(struct planning *planning, const struct catalog_tas
                                  : destination;
 }
 
-static int find_task(struct planning *planning, const char *name, struct catalog_task *ret_task,
-                     struct error *err)
+static int find_in(struct planning *planning, const struct catalog *catalog, const char *name,
+                   struct catalog_task *ret_task, struct error *err)
 {
     size_t count;
-    const struct catalog_task *tasks = catalog_tasks(planning->catalog, &planning->arena, &count);
+    const struct catalog_task *tasks = catalog_tasks(catalog, &planning->arena, &count);
     for (size_t i = 0; i < count; i++) {
         if (strcmp(tasks[i].name, name) == 0) {
             *ret_task = tasks[i];
@@ -96,7 +98,20 @@ static int find_task(struct planning *planning, const char *name, struct catalog
     }
     return error_set(err, ERROR_CORRUPT,
                      "%s has no task '%s', although it was deployed from there: deploy it again",
-                     planning->catalog->file, name);
+                     catalog->file, name);
+}
+
+/* Captures are planned without what they infer: it would make another specification of each document. */
+static const struct catalog *load_inferred(struct planning *planning, struct error *err)
+{
+    if (planning->inferred)
+        return planning->inferred;
+    mem_auto(catalog_snapshot_free) struct catalog_snapshot *snapshot =
+        catalog_snapshot_read(planning->request.snapshot, err);
+    if (snapshot)
+        planning->inferred =
+            plan_load_inferred(snapshot, catalog_snapshot_path(snapshot), planning->request.data_dir, err);
+    return planning->inferred;
 }
 
 static void plan_one(struct planning *planning, const char *name)
@@ -108,7 +123,7 @@ static void plan_one(struct planning *planning, const char *name)
     struct catalog_task task;
     struct plan plan;
     struct error err;
-    if (find_task(planning, name, &task, &err) < 0) {
+    if (find_in(planning, planning->catalog, name, &task, &err) < 0) {
         say_failed(planning, name, &err);
         return;
     }
@@ -118,7 +133,15 @@ static void plan_one(struct planning *planning, const char *name)
         say(planning, &answer);
         return;
     }
-    if (plan_task(&plan, planning->catalog, &task, &options, &err) < 0) {
+    const struct catalog *catalog = planning->catalog;
+    if (plan_is_inferred(&task)) {
+        catalog = load_inferred(planning, &err);
+        if (!catalog || find_in(planning, catalog, name, &task, &err) < 0) {
+            say_failed(planning, name, &err);
+            return;
+        }
+    }
+    if (plan_task(&plan, catalog, &task, &options, &err) < 0) {
         say_failed(planning, name, &err);
     } else {
         const struct plan_answer answer = {.type = PLAN_PLANNED, .task = name, .definition = plan.definition};
@@ -141,6 +164,7 @@ static void plan_all(struct planning *planning)
         else
             say_failed(planning, planning->request.tasks[i], &err);
     }
+    catalog_free(planning->inferred);
     catalog_free(catalog);
     catalog_errors_done(&errors);
 }

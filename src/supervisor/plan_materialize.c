@@ -111,6 +111,7 @@ static int plan_binding(struct planner *planner, const struct catalog_materializ
         .key = planner_words(collection->key, collection->key_count, planner->arena),
         .schema_uri = collection->read_schema_uri,
         .backfill = binding->backfill,
+        .inferred = collection->inferred,
         .resource = binding->resource,
         .flow_collection = collection_text(planner, collection),
         .materialize = source_text(planner, binding),

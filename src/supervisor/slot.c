@@ -199,12 +199,31 @@ static bool needs_room(const struct slot *slot)
            slot->work.schedule.interval_ms > 0;
 }
 
+/* What the specification was made of may have changed since. */
+static void refresh(struct slot *slot)
+{
+    const struct supervisor_options *options = &slot->supervisor->options;
+    struct buffer spec;
+    if (!options->refresh)
+        return;
+    buffer_init(&spec, SUPERVISOR_SPEC_MAX);
+    if (options->refresh(options->refresh_context, &slot->task, &spec) && !spec.overflowed && spec.size) {
+        explicit_bzero((char *)slot->work.spec.data, slot->work.spec.size);
+        free((char *)slot->work.spec.data);
+        slot->work.spec = (struct slice){mem_dup(spec.data, spec.size), spec.size};
+    }
+    if (spec.data)
+        explicit_bzero(spec.data, spec.capacity);
+    buffer_done(&spec);
+}
+
 static void start(struct slot *slot)
 {
     struct supervisor *supervisor = slot->supervisor;
     struct error err;
     slot->state = SLOT_RUNNING;
     slot->began_ms = uv_now(&supervisor->loop);
+    refresh(slot);
     tell_started(slot);
     const struct child_callbacks callbacks = {.context = slot, .event = on_event, .ended = on_ended};
     slot->child =

@@ -77,7 +77,11 @@ struct supervisor_options {
     uint64_t stop_ms;      /* from the first SIGTERM to SIGKILL; 0: SUPERVISOR_STOP_MS_DEFAULT */
     uint64_t retry_ms;     /* delay before the first retry; it doubles with each failure in a row, up to
                               SUPERVISOR_RETRY_MAX_MS; 0: SUPERVISOR_RETRY_MS_DEFAULT */
-    uint64_t seed;         /* of the retries' jitter; 0: from the machine */
+    /* Called before each session: true if it is of another specification now, which is appended to *spec.
+     * NULL: it is always the one that was given. */
+    bool (*refresh)(void *context, const struct supervisor_task *task, struct buffer *spec);
+    void *refresh_context;
+    uint64_t seed; /* of the retries' jitter; 0: from the machine */
     struct supervisor_events events;
 };
 
@@ -87,6 +91,7 @@ enum {
     SUPERVISOR_RETRY_MS_DEFAULT = 1000,
     SUPERVISOR_RETRY_MAX_MS = 5 * 60 * 1000,
     SUPERVISOR_TASKS_MAX = 4096,
+    SUPERVISOR_SPEC_MAX = 256 << 20, /* bytes of a specification */
 };
 
 struct supervisor *supervisor_new(const struct supervisor_options *options);
@@ -115,6 +120,8 @@ struct supervisor_definition {
     size_t binding_count;
     struct supervisor_schedule schedule;
     struct slice spec; /* what `firth task` reads (task/task_spec.h); secret */
+    bool discovers;    /* a capture with autoDiscover */
+    bool inferred;     /* it materializes collections whose schemas are inferred */
     struct supervisor_past past;
     void *owner;
 };

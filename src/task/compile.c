@@ -1,5 +1,6 @@
 #include "task/streams.h"
 
+#include "task/inferred.h"
 #include "task/redaction.h"
 
 #include "schema/reduce/reduce.h"
@@ -64,7 +65,8 @@ int task_streams_compile(struct task *task, struct error *err)
         if (!binding->schema)
             return error_wrap(err, "the schema of %s", binding->spec->collection);
         if (task->spec->kind == TASK_CAPTURE &&
-            (set_defaults(task, binding, err) < 0 || task_redaction_prepare(task, binding, err) < 0))
+            (set_defaults(task, binding, err) < 0 || task_redaction_prepare(task, binding, err) < 0 ||
+             task_inferred_open(task, binding, err) < 0))
             return error_wrap(err, "the schema of %s", binding->spec->collection);
     }
     return 0;

@@ -1,3 +1,4 @@
+#include "task/inferred.h"
 #include "task/ledger.h"
 #include "task/reduction.h"
 #include "task/sink.h"
@@ -100,6 +101,8 @@ static int commit_all(struct sink *sink, struct error *err)
     if (sink->reduction && reduction_drain(sink->reduction, sink->ledger.writer, err) < 0)
         return -1;
     fault_point("task.combined");
+    if (task_inferred_save(sink->base.task, err) < 0)
+        return -1;
     return task_ledger_commit(&sink->ledger, err);
 }
 
@@ -209,6 +212,17 @@ static int cover_all(struct sink *sink, bool at_end, struct error *err)
     return 0;
 }
 
+static void take_sourced(struct task *task, const struct task_flow_item *item)
+{
+    for (size_t i = 0; i < item->schema_count; i++) {
+        for (size_t j = 0; j < task->binding_count; j++) {
+            struct task_binding *binding = &task->bindings[j];
+            if (binding->inferred && slice_equal(binding->source.name, item->schemas[i].name))
+                task_inferred_sourced(binding->inferred, item->schemas[i].raw);
+        }
+    }
+}
+
 static int checkpoint(struct task_sink *base, const struct task_item *item, struct error *err)
 {
     struct sink *sink = of(base);
@@ -217,6 +231,8 @@ static int checkpoint(struct task_sink *base, const struct task_item *item, stru
     struct task_checkpoint *saved = &base->task->checkpoint;
     int taken = item->flow ? task_flow_saved_take(&saved->flow, item->flow, err)
                            : airbyte_states_apply(saved->states, item->line, item->message, err);
+    if (item->flow)
+        take_sourced(base->task, item->flow);
     if (taken < 0)
         return error_wrap(err, "line %llu of the source's output", (unsigned long long)item->line_number);
     if (fault_planted("checkpoint-ahead")) {

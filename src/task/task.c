@@ -1,5 +1,6 @@
 #include "task/task.h"
 
+#include "task/inferred.h"
 #include "task/marks.h"
 #include "task/redaction.h"
 #include "task/sink.h"
@@ -70,6 +71,8 @@ static int take_document(struct task *task, const struct task_item *item, struct
             return -1;
         item = &changed;
     }
+    if (binding->inferred)
+        task_inferred_document(binding->inferred, item->line, item->document);
     progress->documents++;
     progress->bytes += json_raw(item->line, item->document).size;
     return task->sink->class->write(task->sink, item, err);
@@ -278,6 +281,7 @@ static void close_session(struct session *session)
     task->sink->class->close(task->sink);
     for (size_t i = 0; i < task->binding_count; i++) {
         redactor_free(task->bindings[i].redactor);
+        task_inferred_free(task->bindings[i].inferred);
         schema_free(task->bindings[i].schema);
     }
     json_parser_free(task->parser);

@@ -23,10 +23,11 @@ struct task_binding {
     struct airbyte_stream_name source; /* as the source says it */
     struct airbyte_stream_name target; /* as the destination sees it (connections) */
     struct airbyte_configured_stream configured;
-    struct key key;            /* captures */
-    struct redactor *redactor; /* captures: NULL if nothing of its documents is redacted */
-    size_t reduced;            /* captures: its place, from 1, among those whose documents are reduced */
-    struct schema *schema;     /* NULL: accepts everything (a connection's stream without a usable schema) */
+    struct key key;                 /* captures */
+    struct redactor *redactor;      /* captures: NULL if nothing of its documents is redacted */
+    size_t reduced;                 /* captures: its place, from 1, among those whose documents are reduced */
+    struct task_inferred *inferred; /* captures: what their documents look like; NULL: nobody asks */
+    struct schema *schema; /* NULL: accepts everything (a connection's stream without a usable schema) */
     struct task_saved_stream *saved;
     int64_t newest_ms; /* emitted_at of the newest document, 0: none */
 

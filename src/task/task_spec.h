@@ -35,6 +35,7 @@ struct task_binding_spec {
     struct store_journal_options journal;
     const char *quarantine; /* collection for invalid documents; NULL: an invalid one stops the task */
     uint32_t backfill;      /* changed: the stream starts over */
+    bool inferred;          /* the read schema says flow://inferred-schema; of materializations as well */
 
     /* Captures of a connector that speaks Flow's protocol; `stream` has a name for people only. */
     struct slice resource;        /* the resource's config, a JSON object */

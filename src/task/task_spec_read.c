@@ -151,6 +151,7 @@ static void read_binding(struct spec_reader *reader, enum task_kind kind, uint32
         fail(reader, "key");
     binding->schema_uri = get_string(reader, object, "schema", false);
     binding->backfill = (uint32_t)get_u64(reader, object, "backfill", UINT32_MAX);
+    binding->inferred = json_is(reader->doc, json_get(reader->doc, object, "inferred"), JSON_TRUE);
     binding->resource = get_raw(reader, object, "resource");
     binding->flow_collection = get_raw(reader, object, "flowCollection");
     binding->materialize = get_raw(reader, object, "materialize");

@@ -95,6 +95,7 @@ static void write_binding(struct json_writer *writer, enum task_kind kind,
         if (binding->quarantine)
             json_member_string(writer, "quarantine", binding->quarantine);
         json_member_u64(writer, "backfill", binding->backfill);
+        json_member_bool(writer, "inferred", binding->inferred);
         if (binding->flow_collection.size) {
             json_member_raw(writer, "resource", binding->resource);
             json_member_raw(writer, "flowCollection", binding->flow_collection);
@@ -104,6 +105,7 @@ static void write_binding(struct json_writer *writer, enum task_kind kind,
         write_words(writer, "key", binding->key);
         json_member_string(writer, "schema", binding->schema_uri);
         json_member_u64(writer, "backfill", binding->backfill);
+        json_member_bool(writer, "inferred", binding->inferred);
         json_member_raw(writer, "resource", binding->resource);
         json_member_raw(writer, "flowCollection", binding->flow_collection);
         json_member_raw(writer, "materialize", binding->materialize);

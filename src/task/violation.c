@@ -77,7 +77,15 @@ int task_violation_error(struct task *task, const struct task_item *item, struct
     char more[64] = "";
     if (count > 1)
         snprintf(more, sizeof more, "; and %zu%s more", count - 1, count == TASK_VIOLATIONS_MAX ? " or" : "");
-    if (task->spec->kind == TASK_MATERIALIZATION)
+    if (task->spec->kind == TASK_MATERIALIZATION && item->binding->spec->inferred) {
+        error_set(
+            err, ERROR_INVALID,
+            "document %llu of %s is more than its inferred schema says: at '%s': %s; the next session knows "
+            "the schema as it is by now",
+            (unsigned long long)item->number, progress->name, count ? violations[0].instance : "",
+            count ? violations[0].message : "invalid");
+        err->retriable = true;
+    } else if (task->spec->kind == TASK_MATERIALIZATION)
         error_set(err, ERROR_INVALID,
                   "document %llu of %s violates its read schema: at '%s': %s (keyword '%s' at %s)%s",
                   (unsigned long long)item->number, progress->name, count ? violations[0].instance : "",

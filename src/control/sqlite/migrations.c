@@ -47,6 +47,14 @@ static const char *const steps[] = {
     "  bytes INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;"
     "INSERT INTO meta VALUES ('revision', 0);",
+    /* 2: what the daemon's autoDiscover found */
+    "CREATE TABLE discoveries ("
+    "  task TEXT PRIMARY KEY REFERENCES tasks (name) ON DELETE CASCADE,"
+    "  ran_ms INTEGER NOT NULL,"
+    "  error TEXT,"
+    "  changed_ms INTEGER NOT NULL,"
+    "  changes TEXT NOT NULL"
+    ") STRICT, WITHOUT ROWID;",
 };
 
 int64_t database_version_known(void)

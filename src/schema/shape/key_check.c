@@ -85,8 +85,6 @@ static const char *step_problem(const struct shape *shape, const struct key_step
                             name, suggest(shape, name, arena));
     if (last && !(child->shape->types & KEYABLE))
         return NULL; /* it would be of no use anyway: that is told */
-    if (last && child->shape->fallback)
-        return NULL; /* its default stands for it */
     return arena_printf(arena,
                         "the key '%s' could be missing in a document; add '%s' to the schema's 'required'",
                         pointer, name);

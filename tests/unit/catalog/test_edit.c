@@ -93,6 +93,59 @@ static int change(const struct edit_case *one, struct arena *arena, struct buffe
     return result < 0 ? -1 : edit_finish(&edit, out, err);
 }
 
+/* `values` in the place of what is at `at`. */
+static const struct edit_case replacements[] = {
+    {"a word", "a.yaml", "a:\n  target: x # mine\nb: 1\n", "/a/target", "\"acmeCo/y\"",
+     "a:\n  target: acmeCo/y # mine\nb: 1\n"},
+    {"a word that must be quoted", "a.yaml", "a: x\n", "/a", "\"yes\"", "a: \"yes\"\n"},
+    {"a quoted one", "a.yaml", "a: \"x # y\" # mine\n", "/a", "true", "a: true # mine\n"},
+    {"a number", "a.yaml", "- backfill: 1\n  b: 2", "/0/backfill", "2", "- backfill: 2\n  b: 2"},
+    {"between braces", "a.yaml", "- { a: 1, t: x/y, b: [2] }\n", "/0/t", "\"z\"",
+     "- { a: 1, t: \"z\", b: [2] }\n"},
+    {"last between braces", "a.yaml", "- {t: x}\n", "/0/t", "\"z\"", "- {t: \"z\"}\n"},
+    {"an array", "a.yaml", "key: [/id] # mine\nb: 1\n", "/key", "[\"/a\",\"/b\"]",
+     "key:\n  - /a\n  - /b # mine\nb: 1\n"},
+    {"a block", "a.yaml", "s:\n  type: object\n  # old\n  x: { y: 1 }\n# of b\nb: 1\n", "/s",
+     "{\"type\":\"string\"}", "s:\n  type: string\n# of b\nb: 1\n"},
+    {"a block at the end", "a.yaml", "b: 1\ns:\n  type: object\n", "/s", "{\"type\":\"string\"}",
+     "b: 1\ns:\n  type: string\n"},
+    {"a sequence not indented", "a.yaml", "k:\n- 1\n- 2\nb: 1\n", "/k", "[3]", "k:\n  - 3\nb: 1\n"},
+    {"JSON", "a.json", "{\"a\": [{\"t\": \"x\", \"k\": [1, 2]}]}\n", "/a/0/k", "[3]",
+     "{\"a\": [{\"t\": \"x\", \"k\": [\n  3\n]}]}\n"},
+    {"JSON's scalar", "a.json", "{\"a\":false}", "/a", "true", "{\"a\":true}"},
+    {"an alias", "a.yaml", "a: &a x\nb: *a\n", "/b", "1", NULL, "stands for another one"},
+    {"what an alias stands for", "a.yaml", "a: &a x\nb: *a\n", "/a", "1", NULL, "a.yaml"},
+    {"several lines of a word", "a.yaml", "a: x\n  y\nb: 1\n", "/a", "1", NULL, "a.yaml"},
+    {"several lines of a text", "a.yaml", "a: |\n  y\nb: 1\n", "/a", "1", NULL, "a.yaml"},
+    {"nothing", "a.yaml", "a:\nb: 1\n", "/a", "1", NULL, "there is no value"},
+};
+
+static void test_replacing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof replacements / sizeof *replacements; i++) {
+        const struct edit_case *one = &replacements[i];
+        struct arena arena;
+        struct buffer out;
+        struct edit edit;
+        struct json values;
+        struct error err = {0};
+        arena_init(&arena);
+        buffer_init(&out, 1 << 20);
+        assert_int_equal(json_parse_copy(&arena, one->values, strlen(one->values), &values, &err), 0);
+        assert_int_equal(edit_open(&edit, &arena, one->file, slice_of(one->before), &err), 0);
+        int result = edit_set(&edit, json_pointer(&edit.doc.json, 0, slice_of(one->at)), &values, &err);
+        if (result == 0)
+            result = edit_finish(&edit, &out, &err);
+        bool right = one->after ? result == 0 && strcmp(buffer_cstr(&out), one->after) == 0
+                                : result < 0 && strstr(err.message, one->error);
+        if (!right)
+            fail_msg("%s: got %d\n%s\n%s\n", one->name, result, err.message, buffer_cstr(&out));
+        buffer_done(&out);
+        arena_done(&arena);
+    }
+}
+
 static void test_cases(void **state)
 {
     size_t failed = 0;
@@ -182,6 +235,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_replacing),
         cmocka_unit_test(test_all_files_or_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

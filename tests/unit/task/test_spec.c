@@ -29,6 +29,8 @@ static struct task_spec sample(enum task_kind kind, const struct task_binding_sp
         .commit = {.bytes = 1, .time_ms = 2, .idle_ms = 3},
         .limits = {.line_max = 4, .memory_max = 5, .files_max = 6, .stall_ms = 7, .exit_ms = 9, .stop_ms = 8},
         .interval_ms = 9,
+        .log_level = LOG_DEBUG,
+        .redact_salt = "c2FsdA==",
     };
 }
 
@@ -48,6 +50,7 @@ static const struct task_binding_spec bindings[] = {
      .journal = {STORE_COMPRESSION_ZSTD, .segment_bytes = 1, .retain_bytes = 2, .retain_ms = 3},
      .quarantine = "acmeCo/bad",
      .backfill = 9,
+     .inferred = true,
      .resource = SLICE_LITERAL("{\"path\":[1.10]}"),
      .flow_collection = SLICE_LITERAL("{\"name\":\"acmeCo/users\"}")},
     {.stream = {.name = "b"}, .collection = "acmeCo/b", .key = location, .schema_uri = "file:///b"},
@@ -84,6 +87,8 @@ static void test_capture(void **state)
     const struct task_binding_spec *first = &back.bindings[0];
     assert_true(back.source.image);
     assert_int_equal(back.interval_ms, 9);
+    assert_int_equal(back.log_level, LOG_DEBUG);
+    assert_string_equal(back.redact_salt, "c2FsdA==");
     assert_true(slice_equal(first->resource, bindings[0].resource));
     assert_true(slice_equal(first->flow_collection, bindings[0].flow_collection));
     assert_int_equal(back.bindings[1].flow_collection.size, 0);
@@ -100,6 +105,8 @@ static void test_capture(void **state)
     assert_int_equal(first->journal.retain_ms, 3);
     assert_string_equal(first->quarantine, "acmeCo/bad");
     assert_int_equal(first->backfill, 9);
+    assert_true(first->inferred);
+    assert_false(back.bindings[1].inferred);
     assert_null(back.bindings[1].quarantine);
     assert_null(back.bindings[1].stream.namespace);
     assert_int_equal(back.schema_count, 1);

@@ -1,0 +1,28 @@
+/* Private to cmd_autodiscover*.c. */
+#ifndef FIRTH_CLI_CMD_AUTODISCOVER_H
+#define FIRTH_CLI_CMD_AUTODISCOVER_H
+
+#include "catalog/evolve.h"
+#include "cli/command.h"
+
+/* A change, told; it outlives the catalog that it was made in. */
+struct autodiscover_change {
+    const char *capture, *stream, *collection, *old, *text;
+    enum evolve_kind kind;
+};
+
+struct autodiscovery {
+    struct cli *cli;
+    struct arena arena;
+    const char *path;                      /* of the catalog */
+    const struct catalog_options *options; /* how it is read; NULL: from the disk */
+    struct catalog *catalog;               /* with all that was changed so far */
+    struct catalog_overlay overlay;
+    struct autodiscover_change *changes;
+    size_t change_count, change_capacity;
+};
+
+/* Ask the capture's connector, and put what follows into the overlay. */
+int autodiscover_capture(struct autodiscovery *work, const char *name, struct error *err);
+
+#endif
