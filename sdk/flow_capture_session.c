@@ -28,38 +28,61 @@ static struct slice state_key(const struct flow_capture_binding *binding, struct
     return (struct slice){arena_dup(arena, key.data, key.size), key.size};
 }
 
-static void take_states(struct flow *flow, const struct flow_capture_open *open,
+/* As the checkpoints left it: a member that is there twice in a source's own state is no reason to refuse it.
+ */
+static int parse_state(struct flow *flow, struct slice raw, struct json_parser *parser, struct json *ret_doc,
+                       struct firth_error *err)
+{
+    struct error library_err;
+    const char *copy = arena_dup(&flow->arena, raw.size ? raw.data : "{}", raw.size ? raw.size : 2);
+    if (json_parse(parser, copy, raw.size ? raw.size : 2, ret_doc, &library_err) == 0)
+        return 0;
+    return firth_fail(err, FIRTH_FAILURE_CONFIG, "the state: %.4000s", library_err.message);
+}
+
+/* Slices go to the arena, by way of the document's copy. */
+static void take_states(struct flow *flow, const struct flow_capture_open *open, const struct json *doc,
                         const struct firth_catalog *offered, struct firth_selection *selection)
 {
     struct flow_session *session = flow->host->flow;
     struct firth_selected *streams = (struct firth_selected *)(uintptr_t)selection->streams;
-    struct json doc = {0};
-    struct error ignored;
-    if (!open->raw_state.size ||
-        json_parse_copy(&flow->arena, open->raw_state.data, open->raw_state.size, &doc, &ignored) < 0)
-        doc = (struct json){0};
-    uint32_t root = doc.count ? 0 : JSON_NONE;
-    uint32_t states = json_get(&doc, root, "bindingStateV1"), shared = json_get(&doc, root, "sharedStateV1");
+    uint32_t states = json_get(doc, 0, "bindingStateV1"), shared = json_get(doc, 0, "sharedStateV1");
     for (size_t i = 0; i < selection->count; i++) {
         struct flow_stream *stream = &session->streams[i];
         stream->state_key = state_key(&open->capture->bindings.items[i], &flow->arena);
         stream->refresh = streams[i].sync_mode == FIRTH_FULL_REFRESH;
         stream->keeps = !stream->refresh || sdk_selected_is_resumable(offered, &streams[i]);
-        uint32_t at = json_get_slice(&doc, states, stream->state_key);
-        struct slice state = sdk_state_decode(&doc, at);
+        uint32_t at = json_get_slice(doc, states, stream->state_key);
+        struct slice state = sdk_state_decode(doc, at);
         if (!state.size)
             continue;
-        struct slice kept = json_raw(&doc, at);
+        struct slice kept = json_raw(doc, at);
         buffer_append(&stream->kept, kept.data, kept.size);
         if (stream->keeps)
             streams[i].state = (struct firth_slice){state.data, state.size};
     }
-    struct slice state = sdk_state_decode(&doc, shared);
+    struct slice state = sdk_state_decode(doc, shared);
     if (state.size) {
-        struct slice kept = json_raw(&doc, shared);
+        struct slice kept = json_raw(doc, shared);
         buffer_append(&session->shared_kept, kept.data, kept.size);
         selection->shared_state = (struct firth_slice){state.data, state.size};
     }
+}
+
+/* The session's streams, each with where it goes on. */
+static int open_streams(struct flow *flow, const struct flow_capture_open *open,
+                        const struct firth_catalog *offered, struct firth_selection *selection,
+                        struct firth_error *err)
+{
+    struct json doc;
+    mem_auto(json_parser_free) struct json_parser *parser =
+        json_parser_new((struct json_limits){.size_max = FLOW_LINE_MAX, .depth_max = JSON_DEPTH_LIMIT},
+                        JSON_DUPLICATES_LAST_WINS);
+    if (parse_state(flow, open->raw_state, parser, &doc, err) < 0)
+        return -1;
+    take_states(flow, open, &doc, offered, selection);
+    sdk_host_open_streams(flow->host, selection);
+    return 0;
 }
 
 /* What is offered is what is sourced: the runtime learns the schemas before the first document. */
@@ -190,7 +213,7 @@ int flow_capture_session(struct flow *flow, const struct flow_capture_open *open
     struct firth_catalog offered;
     struct airbyte_configured_catalog catalog;
     const struct firth_stream **streams;
-    struct firth_selection selection;
+    struct firth_selection selection = {0};
     struct flow_session session;
     struct error library_err;
     void *config;
@@ -215,9 +238,9 @@ int flow_capture_session(struct flow *flow, const struct flow_capture_open *open
         selection.live = true;
         flow->host->flow = &session;
         flow->host->task = arena_strndup(&flow->arena, name.data ? name.data : "", name.size);
-        take_states(flow, open, &offered, &selection);
-        sdk_host_open_streams(flow->host, &selection);
-        result = run_session(flow, config, &selection, err);
+        result = open_streams(flow, open, &offered, &selection, err);
+        if (result == 0)
+            result = run_session(flow, config, &selection, err);
         flow->host->flow = NULL;
         flow->host->task = "";
     }

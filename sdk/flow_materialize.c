@@ -1,5 +1,7 @@
 #include "flow.h"
 
+#include <assert.h>
+
 /* A destination that speaks Flow's materialize protocol: what comes before a session. */
 
 static struct slice keep(struct arena *arena, struct buffer *text)
@@ -136,7 +138,7 @@ int flow_targets_read(struct flow *flow, const struct flow_materialize_spec *spe
 static int answer_apply(struct flow *flow, const struct flow_materialize_apply *request,
                         struct firth_error *err)
 {
-    struct firth_target *targets;
+    struct firth_target *targets = NULL;
     void *config;
     if (!request->materialization)
         return flow_out_of_place(flow, "apply", "has no 'materialization'", err);
@@ -144,6 +146,7 @@ static int answer_apply(struct flow *flow, const struct flow_materialize_apply *
     if (flow_read_config(flow, request->materialization->raw_config, false, &config, err) < 0 ||
         flow_targets_read(flow, request->materialization, &targets, err) < 0)
         return -1;
+    assert(targets);
     for (size_t i = 0; i < bindings->count; i++)
         targets[i].anew = is_anew(&bindings->items[i], request->last_materialization);
     if (sdk_apply(flow->host, config, targets, bindings->count, err) < 0)

@@ -105,6 +105,15 @@ def test_only_firth_names(sdk):
     assert "firth_connector_main" in names and all(name.startswith("firth_") for name in names), names
 
 
+def test_header_is_cpp_too(root):
+    program = ('#include "firth/connector.h"\n'
+               'static int load(void *, firth_host *host, size_t, const firth_record *key, firth_error *err)\n'
+               '{ firth_slice packed; return firth_record_key(host, key, &packed, err); }\n'
+               'int main() { firth_destination made{}; made.load = load; return made.store != nullptr; }\n')
+    subprocess.run(["c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-I", root / "sdk", "-x", "c++", "-"],
+                   input=program, text=True, check=True)
+
+
 # --- Flow's protocols -------------------------------------------------------------------------------------------
 
 

@@ -316,8 +316,7 @@ static void test_sessions(void **state)
          0,
          {"{\"opened\":{}}", "{\"sourcedSchema\":{\"documentSchema\":{", "{\"sourcedSchema\":{\"binding\":1,",
           SCHEMAS, "{\"captured\":{\"doc\":{\"id\":1, \"v\":12345678901234567890.10}}}",
-          "{\"checkpoint\":{\"state\":{\"updated\":{\"bindingStateV1\":{\"a.v1\":{\"n\":1}}},\"mergePatch\":"
-          "true}}}",
+          "{\"checkpoint\":{\"state\":{\"updated\":{\"bindingStateV1\":{\"a.v1\":{\"n\":1}}},",
           "{\"captured\":{\"doc\":{\"id\":2}}}", NULL},
          "x/z \"live\" 1, shared "},
         {OPEN("{}", A "," B, "{}"),
@@ -334,6 +333,10 @@ static void test_sessions(void **state)
          0,
          {SCHEMAS},
          "a in mode 2 from {\"n\":null}"},
+        {OPEN("{}", A, "{\"bindingStateV1\":{\"a.v1\":{\"n\":1,\"n\":2}}}"),
+         0,
+         {"{\"a.v1\":{\"n\":1}}"},
+         "a in mode 2 from {\"n\":1,\"n\":2}"},
         {OPEN("{}", A, "{\"bindingStateV1\":{\"a.v1\":null}}"), 0, {SCHEMAS}, "a in mode 2 from \n"},
         {OPEN("{}", A, "null"), 0, {SCHEMAS}, "a in mode 2 from \n"},
         /* An interrupted full refresh goes on; one that came to its end is forgotten. */

@@ -246,9 +246,12 @@ static void run_cases(const struct request_case *cases, size_t count)
         expect_lines(&run, one->pieces);
         const char *at = buffer_cstr(&run.err);
         for (size_t i = 0; i < 6 && one->said[i]; i++) {
-            if (!(at = strstr(at, one->said[i])))
+            const char *found = strstr(at, one->said[i]);
+            if (!found)
                 fail_msg("case %zu did not say \"%s\" in its place, but: %s", (size_t)(one - cases),
                          one->said[i], buffer_cstr(&run.err));
+            else
+                at = found;
         }
         if (one->unsaid && strstr(buffer_cstr(&run.err), one->unsaid))
             fail_msg("case %zu said: %s", (size_t)(one - cases), buffer_cstr(&run.err));
