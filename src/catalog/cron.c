@@ -1,6 +1,7 @@
 #include "catalog/cron.h"
 
 #include "base/text.h"
+#include "catalog/cron_day.h"
 
 #include <string.h>
 
@@ -182,9 +183,12 @@ static int read_fields(char *const *words, bool quartz, struct cron *cron, struc
     if (read_set(&fields[FIELD_SECOND], words[0], &cron->seconds, &any, err) < 0 ||
         read_set(&fields[FIELD_MINUTE], words[1], &cron->minutes, &any, err) < 0 ||
         read_set(&fields[FIELD_HOUR], words[2], &hours, &any, err) < 0 ||
-        read_set(&fields[FIELD_DAY], words[3], &days, &cron->any_day, err) < 0 ||
-        read_set(&fields[FIELD_MONTH], words[4], &months, &any, err) < 0 ||
-        read_set(&fields[FIELD_WEEKDAY], words[5], &weekdays, &cron->any_weekday, err) < 0)
+        (!(quartz && cron_day_parse(words[3], cron)) &&
+         read_set(&fields[FIELD_DAY], words[3], &days, &cron->any_day, err) < 0) ||
+        read_set(&fields[FIELD_MONTH], words[4], &months, &any, err) < 0)
+        return -1;
+    bool special = quartz && cron_weekday_parse(words[5], cron);
+    if (!special && read_set(&fields[FIELD_WEEKDAY], words[5], &weekdays, &cron->any_weekday, err) < 0)
         return -1;
     cron->hours = (uint32_t)hours;
     cron->days = (uint32_t)days;
@@ -217,40 +221,13 @@ int cron_parse(const char *text, struct cron *ret_cron, struct error *err)
     struct cron cron = {.year_from = CRON_YEAR_MIN, .year_to = CRON_YEAR_MAX};
     if (read_fields(all, seconds, &cron, err) < 0 || (count == 7 && read_years(words[6], &cron, err) < 0))
         return -1;
-    if (cron.weekdays == 0)
+    if (cron.weekdays == 0 && !cron_has_special_weekday(&cron))
         return field_error(&fields[FIELD_WEEKDAY], words[4 + seconds], err);
     *ret_cron = cron;
     return 0;
 }
 
 /* --- the next match -------------------------------------------------------------------------------- */
-
-/* Days since 1970-01-01 of a date in the Gregorian calendar (counted from a March, so that the leap day comes
- * last). */
-static int64_t days_of(int64_t year, unsigned month, unsigned day)
-{
-    year -= month <= 2;
-    int64_t era = year / 400;
-    unsigned of_era = (unsigned)(year - era * 400);
-    unsigned of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-static unsigned month_length(int64_t year, unsigned month)
-{
-    static const uint8_t lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return lengths[month - 1] + (month == 2 && leap);
-}
-
-static bool day_matches(const struct cron *cron, int64_t days, unsigned day)
-{
-    unsigned weekday = (unsigned)((days + 4) % 7); /* 1970-01-01 was a Thursday */
-    bool by_day = cron->days >> day & 1, by_weekday = cron->weekdays >> weekday & 1;
-    if (cron->any_day || cron->any_weekday)
-        return by_day && by_weekday;
-    return by_day || by_weekday;
-}
 
 /* The first matching second of the day at or after `from`, -1 if there is none. */
 static int32_t second_of_day(const struct cron *cron, int32_t from)
@@ -279,14 +256,15 @@ int64_t cron_next(const struct cron *cron, int64_t after_ms)
     int64_t start = after_ms < 0 ? 0 : after_ms / 1000 + 1;
     int64_t start_day = start / DAY_SECONDS;
     for (int64_t year = cron->year_from; year <= cron->year_to; year++) {
-        if (days_of(year + 1, 1, 1) <= start_day)
+        if (calendar_days(year + 1, 1, 1) <= start_day)
             continue;
         for (unsigned month = 1; month <= 12; month++) {
-            if (!(cron->months >> month & 1) || days_of(year, month, month_length(year, month)) < start_day)
+            if (!(cron->months >> month & 1) ||
+                calendar_days(year, month, calendar_month_length(year, month)) < start_day)
                 continue;
-            for (unsigned day = 1; day <= month_length(year, month); day++) {
-                int64_t days = days_of(year, month, day);
-                if (days < start_day || !day_matches(cron, days, day))
+            for (unsigned day = 1; day <= calendar_month_length(year, month); day++) {
+                int64_t days = calendar_days(year, month, day);
+                if (days < start_day || !cron_day_matches(cron, year, month, day))
                     continue;
                 int32_t second = second_of_day(cron, days == start_day ? (int32_t)(start % DAY_SECONDS) : 0);
                 if (second >= 0)
@@ -295,4 +273,18 @@ int64_t cron_next(const struct cron *cron, int64_t after_ms)
         }
     }
     return -1;
+}
+
+int64_t cron_next_in(const struct cron *cron, const struct zone *zone, int64_t after_ms)
+{
+    int64_t after = after_ms < 0 ? 0 : after_ms / 1000;
+    int64_t local = (after + zone_offset(zone, after)) * 1000;
+    for (;;) {
+        local = cron_next(cron, local);
+        if (local < 0)
+            return -1;
+        int64_t utc = zone_to_utc(zone, local / 1000);
+        if (utc > after)
+            return utc * 1000;
+    }
 }

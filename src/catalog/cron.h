@@ -1,10 +1,13 @@
-/* Cron expressions, in UTC: five fields as crontab has them (minute hour day month weekday), or six or
- * seven as Airbyte and Quartz have them (second first, optionally a year last). Lists, ranges, steps,
- * names (JAN, MON), `?` as `*`, and the @hourly family. */
+/* Cron expressions: five fields as crontab has them (minute hour day month weekday), or six or seven as
+ * Airbyte and Quartz have them (second first, optionally a year last). Lists, ranges, steps, names (JAN,
+ * MON), `?` as
+ * `*`, and the @hourly family. With seconds also Quartz's L (the last day, L-3 the third before it, 6L the
+ * last Friday), W (15W the working day nearest to the 15th, LW the last one) and # (6#3 the third Friday). */
 #ifndef FIRTH_CATALOG_CRON_H
 #define FIRTH_CATALOG_CRON_H
 
 #include "base/error.h"
+#include "base/zone.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,13 +21,23 @@ struct cron {
     uint32_t weekdays;            /* Sunday is 0 */
     bool any_day, any_weekday;    /* `*` or `?`: if neither, a day matches that is in either set */
     uint16_t year_from, year_to;  /* inclusive */
+    /* Quartz's; they add to the sets, which are empty beside them. */
+    bool last_day, working_day; /* L, and W behind a day or an L */
+    uint8_t before_last;        /* L-n */
+    uint8_t near_day;           /* nW */
+    uint8_t last_weekdays;      /* nL: bits, Sunday is 0 */
+    uint8_t nth_weekdays[5];    /* n#1 to n#5 */
 };
 
 /* The error names the field and what it may hold. */
 int cron_parse(const char *text, struct cron *ret_cron, struct error *err);
 
-/* The first match after `after_ms` (wall clock, milliseconds since 1970); -1 if there is none (31 February).
+/* The first match after `after_ms` in UTC (wall clock, milliseconds since 1970); -1 if there is none (31
+ * February).
  */
 int64_t cron_next(const struct cron *cron, int64_t after_ms);
+/* The same by the clocks of a time zone. What they show twice matches the first time, what they skip matches
+ * when they have been put forward. */
+int64_t cron_next_in(const struct cron *cron, const struct zone *zone, int64_t after_ms);
 
 #endif

@@ -40,7 +40,7 @@ struct control *control_share(const struct control *control, struct error *err);
 
 /* A random one. */
 void control_uuid_new(char ret_uuid[CONTROL_UUID_SIZE]);
-/* Version 5: the same for the same name, in firth's own namespace. */
+/* Of a name: the same for the same name, on every machine (version 8). */
 void control_uuid_of(const char *name, char ret_uuid[CONTROL_UUID_SIZE]);
 /* Is it one, in any case; the lower-case form goes to ret_uuid. */
 bool control_uuid_parse(struct slice text, char ret_uuid[CONTROL_UUID_SIZE]);

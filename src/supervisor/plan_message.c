@@ -106,7 +106,41 @@ static void write_schedule(struct json_writer *writer, const struct supervisor_s
     json_member_bool(writer, "anyWeekday", schedule->cron.any_weekday);
     json_member_u64(writer, "yearFrom", schedule->cron.year_from);
     json_member_u64(writer, "yearTo", schedule->cron.year_to);
+    json_member_bool(writer, "lastDay", schedule->cron.last_day);
+    json_member_bool(writer, "workingDay", schedule->cron.working_day);
+    json_member_u64(writer, "beforeLast", schedule->cron.before_last);
+    json_member_u64(writer, "nearDay", schedule->cron.near_day);
+    json_member_u64(writer, "lastWeekdays", schedule->cron.last_weekdays);
+    json_put_key(writer, "nthWeekdays");
+    json_begin_array(writer);
+    for (size_t i = 0; i < sizeof schedule->cron.nth_weekdays; i++)
+        json_put_u64(writer, schedule->cron.nth_weekdays[i]);
+    json_end_array(writer);
     json_end_object(writer);
+}
+
+/* Quartz's L, W and #. */
+static int read_special_days(const struct json *doc, uint32_t object, struct cron *cron)
+{
+    uint64_t before, near, last, nth;
+    uint32_t list = json_get(doc, object, "nthWeekdays");
+    size_t count = 0;
+    if (!read_u64(doc, object, "beforeLast", UINT8_MAX, &before) ||
+        !read_u64(doc, object, "nearDay", UINT8_MAX, &near) ||
+        !read_u64(doc, object, "lastWeekdays", UINT8_MAX, &last) ||
+        json_count(doc, list) != sizeof cron->nth_weekdays)
+        return -1;
+    for (uint32_t at = json_first(doc, list); at != JSON_NONE; at = json_next(doc, list, at)) {
+        if (!json_to_u64(doc, at, &nth) || nth > UINT8_MAX)
+            return -1;
+        cron->nth_weekdays[count++] = (uint8_t)nth;
+    }
+    cron->last_day = json_is(doc, json_get(doc, object, "lastDay"), JSON_TRUE);
+    cron->working_day = json_is(doc, json_get(doc, object, "workingDay"), JSON_TRUE);
+    cron->before_last = (uint8_t)before;
+    cron->near_day = (uint8_t)near;
+    cron->last_weekdays = (uint8_t)last;
+    return 0;
 }
 
 static int read_schedule(const struct json *doc, uint32_t object, struct supervisor_schedule *schedule)
@@ -135,7 +169,7 @@ static int read_schedule(const struct json *doc, uint32_t object, struct supervi
     schedule->cron.any_weekday = json_is(doc, json_get(doc, cron, "anyWeekday"), JSON_TRUE);
     schedule->cron.year_from = (uint16_t)from;
     schedule->cron.year_to = (uint16_t)to;
-    return 0;
+    return read_special_days(doc, cron, &schedule->cron);
 }
 
 /* --- answers ------------------------------------------------------------------------------------- */

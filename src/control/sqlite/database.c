@@ -1,5 +1,15 @@
 #include "control/sqlite/database.h"
 
+void database_hold(struct control *control)
+{
+    pthread_mutex_lock(&control->lock);
+}
+
+void database_release(struct control *control)
+{
+    pthread_mutex_unlock(&control->lock);
+}
+
 int database_error(const struct control *control, const char *what, struct error *err)
 {
     int code = control->db ? sqlite3_errcode(control->db) : SQLITE_NOMEM;
@@ -78,6 +88,24 @@ int database_number(struct control *control, const char *sql, int64_t otherwise,
 int database_begin(struct control *control, struct error *err)
 {
     return database_exec(control, "BEGIN IMMEDIATE", err);
+}
+
+int database_begin_lightly(struct control *control, struct error *err)
+{
+    if (database_exec(control, "PRAGMA synchronous = NORMAL", err) < 0)
+        return -1;
+    sqlite3_busy_timeout(control->db, CONTROL_FACTS_BUSY_MS);
+    if (database_begin(control, err) == 0)
+        return 0;
+    database_end_lightly(control);
+    return -1;
+}
+
+void database_end_lightly(struct control *control)
+{
+    struct error ignored; /* no transaction is open, so this cannot fail */
+    sqlite3_busy_timeout(control->db, CONTROL_BUSY_MS);
+    (void)database_exec(control, "PRAGMA synchronous = FULL", &ignored);
 }
 
 int database_commit(struct control *control, struct error *err)

@@ -5,14 +5,27 @@
 #include "control/control.h"
 #include "control/secret.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 
 struct control {
+    pthread_mutex_t lock; /* recursive: held for the length of a call, by DATABASE_HOLD */
     sqlite3 *db;
     char *path;
     bool keyed; /* `key` is there */
     struct secret_key key;
 };
+
+/* Until the end of the block this thread alone uses the handle. */
+void database_hold(struct control *control);
+void database_release(struct control *control);
+MEM_DEFINE_CLEANUP(struct control *, database_release);
+#define DATABASE_HOLD(control)                                                                    \
+    mem_auto(database_release) struct control *database_held __attribute__((unused)) = (control); \
+    database_hold(control)
+
+/* open.c: a handle of a file that is there, with this program's settings. */
+int database_open_handle(struct control *control, const char *path, int flags, struct error *err);
 
 /* From SQLite's last error: ERROR_BUSY, ERROR_CORRUPT or ERROR_IO, naming the file. Returns -1. */
 int database_error(const struct control *control, const char *what, struct error *err);
@@ -35,6 +48,10 @@ int database_number(struct control *control, const char *sql, int64_t otherwise,
                     struct error *err);
 
 int database_begin(struct control *control, struct error *err);
+/* A change is durable when it is committed, unless this was called before it began: then a power loss may
+ * cost it, and other processes' changes are waited for CONTROL_FACTS_BUSY_MS only. Each call has its end. */
+int database_begin_lightly(struct control *control, struct error *err);
+void database_end_lightly(struct control *control);
 int database_commit(struct control *control, struct error *err);
 void database_rollback(struct control *control);
 

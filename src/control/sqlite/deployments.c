@@ -5,6 +5,7 @@
 
 int control_revision(struct control *control, uint64_t *ret_revision, struct error *err)
 {
+    DATABASE_HOLD(control);
     int64_t revision = 0;
     if (database_number(control, "SELECT value FROM meta WHERE name = 'revision'", 0, &revision, err) < 0)
         return -1;
@@ -15,6 +16,7 @@ int control_revision(struct control *control, uint64_t *ret_revision, struct err
 int control_deployments(struct control *control, struct arena *arena, struct control_deployment **ret_items,
                         size_t *ret_count, struct error *err)
 {
+    DATABASE_HOLD(control);
     mem_auto(sqlite3_finalize) sqlite3_stmt *get = database_prepare(
         control, "SELECT id, name, file, deployed_by, deployed_ms FROM deployments ORDER BY name", err);
     int64_t rows = 0;
@@ -40,6 +42,7 @@ int control_snapshot(struct control *control, int64_t id, struct buffer *out, st
 {
     if (!control->keyed)
         return error_set(err, ERROR_INVALID, "%s was opened without its key", control->path);
+    DATABASE_HOLD(control);
     mem_auto(sqlite3_finalize) sqlite3_stmt *get =
         database_prepare(control, "SELECT sealed FROM snapshots WHERE id = ?", err);
     if (!get)
@@ -200,6 +203,7 @@ static int deploy_all(struct control *control, const struct control_deploy *depl
 
 int control_deploy(struct control *control, const struct control_deploy *deploy, struct error *err)
 {
+    DATABASE_HOLD(control);
     if (database_begin(control, err) < 0)
         return -1;
     if (deploy_all(control, deploy, err) < 0) {

@@ -4,6 +4,7 @@
 int control_put_discovery(struct control *control, const struct control_discovery *discovery,
                           struct error *err)
 {
+    DATABASE_HOLD(control);
     mem_auto(sqlite3_finalize) sqlite3_stmt *put =
         database_prepare(control,
                          "INSERT OR REPLACE INTO discoveries (task, ran_ms, error, changed_ms, changes) "
@@ -23,6 +24,7 @@ int control_put_discovery(struct control *control, const struct control_discover
 int control_discoveries(struct control *control, struct arena *arena, struct control_discovery **ret_items,
                         size_t *ret_count, struct error *err)
 {
+    DATABASE_HOLD(control);
     int64_t count = 0;
     size_t read = 0;
     int step;

@@ -2,6 +2,8 @@
  * and put there whole. */
 #include "control/sqlite/database.h"
 
+#include "control/page.h"
+
 #include "base/clock.h"
 #include "base/file.h"
 
@@ -24,7 +26,7 @@ static int refuse(const struct control *control, const char *why, struct error *
         control->path, why);
 }
 
-static int open_handle(struct control *control, const char *path, int flags, struct error *err)
+int database_open_handle(struct control *control, const char *path, int flags, struct error *err)
 {
     if (sqlite3_open_v2(path, &control->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) !=
         SQLITE_OK)
@@ -57,7 +59,7 @@ static int fill(struct control *control, const char *path, struct error *err)
 {
     char sql[64];
     snprintf(sql, sizeof sql, "PRAGMA application_id = %d", APPLICATION_ID);
-    if (open_handle(control, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err) < 0 ||
+    if (database_open_handle(control, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err) < 0 ||
         database_exec(control, sql, err) < 0 || database_migrate(control, err) < 0 ||
         put_check(control, err) < 0)
         return -1;
@@ -100,7 +102,7 @@ static int check_file(struct control *control, struct error *err)
         return error_errno(err, errno, "cannot open %s", control->path);
     if (!S_ISREG(info.st_mode) || info.st_size == 0)
         return refuse(control, S_ISREG(info.st_mode) ? "it is empty" : "it is no file", err);
-    if (open_handle(control, control->path, SQLITE_OPEN_READWRITE, err) < 0 ||
+    if (database_open_handle(control, control->path, SQLITE_OPEN_READWRITE, err) < 0 ||
         database_number(control, "PRAGMA application_id", 0, &application, err) < 0)
         return -1;
     if (application != APPLICATION_ID)
@@ -181,13 +183,36 @@ static int open_all(const char *data_dir, enum control_mode mode, struct control
     return check_key(control, err);
 }
 
-struct control *control_open(const char *data_dir, enum control_mode mode, struct error *err)
+static struct control *new_handle(void)
 {
     struct control *control = mem_zalloc(sizeof *control);
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&control->lock, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+    return control;
+}
+
+struct control *control_open(const char *data_dir, enum control_mode mode, struct error *err)
+{
+    struct control *control = new_handle();
     control->path = mem_printf("%s/control.db", data_dir);
     if (open_all(data_dir, mode, control, err) == 0)
         return control;
     control_close(control);
+    return NULL;
+}
+
+struct control *control_share(const struct control *control, struct error *err)
+{
+    struct control *shared = new_handle();
+    shared->path = mem_strdup(control->path);
+    shared->keyed = control->keyed;
+    shared->key = control->key;
+    if (database_open_handle(shared, shared->path, SQLITE_OPEN_READWRITE, err) == 0)
+        return shared;
+    control_close(shared);
     return NULL;
 }
 
@@ -197,6 +222,7 @@ void control_close(struct control *control)
         return;
     sqlite3_close(control->db);
     secret_key_done(&control->key);
+    pthread_mutex_destroy(&control->lock);
     free(control->path);
     free(control);
 }

@@ -67,6 +67,7 @@ static struct control_task read_task(sqlite3_stmt *row, struct arena *arena)
 int control_tasks(struct control *control, struct arena *arena, struct control_task **ret_items,
                   size_t *ret_count, struct error *err)
 {
+    DATABASE_HOLD(control);
     mem_auto(sqlite3_finalize) sqlite3_stmt *get = database_prepare(
         control,
         "SELECT t.name, kind, deployment, snapshot, schedule, t.generation, enabled, f.generation, session, "
@@ -121,8 +122,6 @@ static int put_one(struct control *control, sqlite3_stmt *put, const struct cont
 static int put_all(struct control *control, const struct control_task_facts *items, size_t count,
                    struct error *err)
 {
-    if (database_begin(control, err) < 0)
-        return -1;
     mem_auto(sqlite3_finalize) sqlite3_stmt *put =
         database_prepare(control,
                          "INSERT OR REPLACE INTO facts (task, generation, session, started_ms, ended_ms, "
@@ -145,12 +144,10 @@ int control_put_facts(struct control *control, const struct control_task_facts *
                       struct error *err)
 {
     /* Without a sync of its own: what a crash of the machine takes from the facts costs a session at most. */
-    if (database_exec(control, "PRAGMA synchronous = NORMAL", err) < 0)
+    DATABASE_HOLD(control);
+    if (database_begin_lightly(control, err) < 0)
         return -1;
-    sqlite3_busy_timeout(control->db, CONTROL_FACTS_BUSY_MS);
     int result = put_all(control, items, count, err);
-    sqlite3_busy_timeout(control->db, CONTROL_BUSY_MS);
-    struct error ignored; /* the transaction before ended, so this cannot fail */
-    (void)database_exec(control, "PRAGMA synchronous = FULL", &ignored);
+    database_end_lightly(control);
     return result;
 }

@@ -5,7 +5,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -58,6 +60,22 @@ static void test_next(void **state)
         {"0 0 12 ? * MON-FRI", "2026-11-20 12:00:00", "2026-11-23 12:00:00"},
         {"0 0 12 1 * ? 2030", "2026-11-21 12:00:00", "2030-01-01 12:00:00"},
         {"0 0 12 1 * ? 2020-2025", "2026-11-21 12:00:00", NULL},
+        /* Quartz: L, W, #. 2026-11-21 is a Saturday. */
+        {"0 0 12 L * ?", "2026-11-21 12:00:00", "2026-11-30 12:00:00"},
+        {"0 0 12 L 2 ?", "2026-11-21 12:00:00", "2027-02-28 12:00:00"},
+        {"0 0 12 l-3 * ?", "2026-11-21 12:00:00", "2026-11-27 12:00:00"},
+        {"0 0 12 LW * ?", "2027-01-21 12:00:00", "2027-01-29 12:00:00"}, /* the 31st is a Sunday */
+        {"0 0 12 21W * ?", "2026-11-19 12:00:00", "2026-11-20 12:00:00"},
+        {"0 0 12 22W * ?", "2026-11-19 12:00:00", "2026-11-23 12:00:00"},
+        {"0 0 12 1W 8 ?", "2026-07-19 12:00:00", "2026-08-03 12:00:00"},  /* not in July */
+        {"0 0 12 31W 1 ?", "2026-11-19 12:00:00", "2027-01-29 12:00:00"}, /* not in February */
+        {"0 0 12 31W 2 ?", "2026-11-19 12:00:00", NULL},
+        {"0 0 12 ? * 6#3", "2026-11-21 12:00:00", "2026-12-18 12:00:00"},
+        {"0 0 12 ? * MON#5", "2026-12-01 12:00:00", "2027-03-29 12:00:00"},
+        {"0 0 12 ? * MON#1,FRI#1", "2026-11-21 12:00:00", "2026-12-04 12:00:00"},
+        {"0 0 12 ? * 6L", "2026-11-21 12:00:00", "2026-11-27 12:00:00"},
+        {"0 0 12 ? * SUNL", "2026-11-21 12:00:00", "2026-11-29 12:00:00"},
+        {"0 0 12 ? * L", "2026-11-21 12:00:00", "2026-11-28 12:00:00"},
         {"  0   9 * *\t* ", "2026-11-21 12:00:00", "2026-11-22 09:00:00"},
     };
     (void)state;
@@ -73,6 +91,83 @@ static void test_next(void **state)
             clock_format_rfc3339(next, text, sizeof text);
         if (next != expected)
             fail_msg("%s after %s: %s", cases[i].cron, cases[i].after, text);
+    }
+}
+
+/* Berlin puts its clocks forward on 2027-03-28 at 02:00 and back on 2026-10-25 at 03:00; New York's rule,
+ * beyond any table, is the second Sunday in March. */
+static void test_time_zones(void **state)
+{
+    static const struct {
+        const char *cron, *zone, *after, *next; /* in UTC */
+    } cases[] = {
+        {"0 0 12 * * ?", "UTC", "2026-11-21 12:00:00", "2026-11-22 12:00:00"},
+        {"0 0 12 * * ?", "Europe/Berlin", "2026-11-21 12:00:00", "2026-11-22 11:00:00"},
+        {"0 0 12 * * ?", "Europe/Berlin", "2026-07-01 12:00:00", "2026-07-02 10:00:00"},
+        {"0 0 12 * * ?", "Europe/Berlin", "2027-03-27 12:00:00", "2027-03-28 10:00:00"},
+        {"0 30 2 * * ?", "Europe/Berlin", "2027-03-27 12:00:00",
+         "2027-03-28 01:30:00"}, /* there is no 02:30 */
+        {"0 30 2 * * ?", "Europe/Berlin", "2026-10-24 12:00:00",
+         "2026-10-25 00:30:00"}, /* twice: the first */
+        {"0 30 2 * * ?", "Europe/Berlin", "2026-10-25 00:30:00", "2026-10-26 01:30:00"},
+        {"0 0 0 * * ?", "Asia/Kathmandu", "2026-11-21 12:00:00", "2026-11-21 18:15:00"},
+        {"0 0 12 13 3 ? 2050", "America/New_York", "2026-11-21 12:00:00", "2050-03-13 16:00:00"},
+        {"0 0 12 12 3 ? 2050", "America/New_York", "2026-11-21 12:00:00", "2050-03-12 17:00:00"},
+        {"0 0 12 1 1 ? 2050", "Australia/Sydney", "2026-11-21 12:00:00", "2050-01-01 01:00:00"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct cron cron;
+        struct error err = {0};
+        mem_auto(zone_free) struct zone *zone = zone_load(cases[i].zone, &err);
+        if (!zone || cron_parse(cases[i].cron, &cron, &err) < 0)
+            fail_msg("%s, %s: %s", cases[i].zone, cases[i].cron, err.message);
+        int64_t next = cron_next_in(&cron, zone, moment(cases[i].after));
+        char text[32] = "never";
+        if (next >= 0)
+            clock_format_rfc3339(next, text, sizeof text);
+        if (next != moment(cases[i].next))
+            fail_msg("%s in %s after %s: %s", cases[i].cron, cases[i].zone, cases[i].after, text);
+    }
+}
+
+/* Every offset of some zones over 80 years, as the C library has it. */
+static void test_offsets(void **state)
+{
+    static const char *const zones[] = {"Europe/Berlin",     "America/New_York",  "Australia/Lord_Howe",
+                                        "Africa/Casablanca", "America/Sao_Paulo", "Asia/Kolkata",
+                                        "Europe/Dublin",     "Antarctica/Troll"};
+    (void)state;
+    for (size_t i = 0; i < sizeof zones / sizeof *zones; i++) {
+        struct error err;
+        mem_auto(zone_free) struct zone *zone = zone_load(zones[i], &err);
+        if (!zone)
+            fail_msg("%s", err.message);
+        assert_int_equal(setenv("TZ", zones[i], 1), 0);
+        tzset();
+        for (int64_t at = 0; at < 80LL * 365 * 86400; at += 31 * 3600 + 7) {
+            time_t seconds = (time_t)at;
+            struct tm tm;
+            localtime_r(&seconds, &tm);
+            if (zone_offset(zone, at) != tm.tm_gmtoff)
+                fail_msg("%s at %lld: %d, not %ld", zones[i], (long long)at, zone_offset(zone, at),
+                         tm.tm_gmtoff);
+            int64_t local = at + tm.tm_gmtoff;
+            int64_t back = zone_to_utc(zone, local);
+            if (back != at && back + zone_offset(zone, back) != local)
+                fail_msg("%s: %lld is %lld", zones[i], (long long)local, (long long)back);
+        }
+    }
+    unsetenv("TZ");
+    tzset();
+    static const char *const wrong[] = {"",       "Europe/Nowhere", "../zoneinfo/UTC", "/etc/passwd",
+                                        "Europe", "zone.tab",       "posixrules/.."};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct error err;
+        struct zone *zone = zone_load(wrong[i], &err);
+        if (zone)
+            fail_msg("'%s' is a zone", wrong[i]);
+        assert_true(err.code == ERROR_INVALID || err.code == ERROR_CORRUPT);
     }
 }
 
@@ -121,8 +216,17 @@ static void test_refused(void **state)
         "* * * FOO *",
         "@fortnightly",
         "0 0 12 ? * 0",
-        "0 0 12 L * ?",
-        "0 0 12 * * 6#3",
+        "0 12 L * *", /* Quartz's, without seconds */
+        "0 12 * * 6#3",
+        "0 0 12 L-31 * ?",
+        "0 0 12 32W * ?",
+        "0 0 12 W * ?",
+        "0 0 12 L,1 * ?",
+        "0 0 12 ? * 6#6",
+        "0 0 12 ? * 6#0",
+        "0 0 12 ? * 8L",
+        "0 0 12 ? * #3",
+        "0 0 12 ? * 6#3,MON",
         "0 0 12 * * ? 1969",
         "0 0 12 * * ? 2030-2029",
         "99999999999 * * * *",
@@ -146,8 +250,8 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_next),
-        cmocka_unit_test(test_no_match_is_skipped),
+        cmocka_unit_test(test_next),    cmocka_unit_test(test_time_zones),
+        cmocka_unit_test(test_offsets), cmocka_unit_test(test_no_match_is_skipped),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

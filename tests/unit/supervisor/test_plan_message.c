@@ -67,7 +67,13 @@ static struct plan_answer round_trip(struct arena *arena, const struct plan_answ
 static void test_planned(void **state)
 {
     static const char *const bindings[] = {"one", "two"};
-    static const char *const crons[] = {NULL, "0 3 * * *", "30 15 10 ? * MON-FRI 2026-2030", "@hourly"};
+    static const char *const crons[] = {NULL,
+                                        "0 3 * * *",
+                                        "30 15 10 ? * MON-FRI 2026-2030",
+                                        "@hourly",
+                                        "0 0 12 L-3 * ?",
+                                        "0 0 12 15W * ?",
+                                        "0 0 12 ? * 6L,MON#2"};
     for (size_t i = 0; i < sizeof crons / sizeof *crons; i++) {
         struct arena arena;
         struct error err;

@@ -1,0 +1,57 @@
+#include "control/schedule.h"
+
+#include "base/clock.h"
+#include "catalog/cron.h"
+
+static int64_t interval_ms(const struct control_connection *connection)
+{
+    static const int64_t minutes[] = {[CONTROL_MINUTES] = 1,
+                                      [CONTROL_HOURS] = 60,
+                                      [CONTROL_DAYS] = 24 * 60,
+                                      [CONTROL_WEEKS] = 7 * 24 * 60,
+                                      [CONTROL_MONTHS] = 30 * 24 * 60};
+    return (int64_t)connection->every * minutes[connection->unit] * 60 * 1000;
+}
+
+static int64_t next_by_cron(const struct control_connection *connection, int64_t after_ms, struct error *err)
+{
+    struct cron cron;
+    mem_auto(zone_free) struct zone *zone =
+        zone_load(connection->time_zone ? connection->time_zone : "UTC", err);
+    if (!zone || cron_parse(connection->cron, &cron, err) < 0)
+        return -2;
+    return cron_next_in(&cron, zone, after_ms);
+}
+
+int control_schedule_check(const struct control_connection *connection, struct error *err)
+{
+    switch (connection->schedule) {
+    case CONTROL_MANUAL:
+        return 0;
+    case CONTROL_BASIC:
+        return connection->every >= 1 && connection->every <= CONTROL_EVERY_MAX
+                   ? 0
+                   : error_set(err, ERROR_INVALID, "every %u %s is no schedule; it may be 1 to %d",
+                               connection->every, control_unit_name(connection->unit), CONTROL_EVERY_MAX);
+    case CONTROL_CRON:
+        break;
+    }
+    if (!connection->cron || !*connection->cron)
+        return error_set(err, ERROR_INVALID, "the schedule is cron, and cronExpression does not say which");
+    int64_t next = next_by_cron(connection, clock_wall_ms(&clock_system), err);
+    if (next == -1)
+        return error_set(err, ERROR_INVALID, "the cron expression '%.60s' means no time that comes",
+                         connection->cron);
+    return next < 0 ? -1 : 0;
+}
+
+int64_t control_schedule_next(const struct control_connection *connection, int64_t after_ms)
+{
+    struct error unused;
+    if (connection->schedule == CONTROL_BASIC)
+        return after_ms + interval_ms(connection);
+    if (connection->schedule != CONTROL_CRON)
+        return -1;
+    int64_t next = next_by_cron(connection, after_ms, &unused);
+    return next < 0 ? -1 : next;
+}

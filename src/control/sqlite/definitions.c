@@ -1,0 +1,174 @@
+#include "control/definitions.h"
+
+#include "control/sqlite/query.h"
+
+static int read_definition(struct control *control, sqlite3_stmt *row, struct arena *arena, void *ret_item,
+                           struct error *err)
+{
+    (void)control, (void)err;
+    *(struct control_definition *)ret_item =
+        (struct control_definition){.id = database_text(row, 0, arena),
+                                    .side = (enum control_side)sqlite3_column_int(row, 1),
+                                    .name = database_text(row, 2, arena),
+                                    .origin = (enum control_origin)sqlite3_column_int(row, 3),
+                                    .built_in = database_text(row, 4, arena),
+                                    .repository = database_text(row, 5, arena),
+                                    .tag = database_text(row, 6, arena),
+                                    .command = query_slice(row, 7, arena),
+                                    .manifest = database_text(row, 8, arena),
+                                    .documentation_url = database_text(row, 9, arena),
+                                    .icon = database_text(row, 10, arena),
+                                    .spec = query_slice(row, 11, arena),
+                                    .spec_of = database_text(row, 12, arena),
+                                    .workspace = database_text(row, 13, arena),
+                                    .custom = sqlite3_column_int(row, 14),
+                                    .extra = query_slice(row, 15, arena),
+                                    .created_ms = sqlite3_column_int64(row, 16),
+                                    .updated_ms = sqlite3_column_int64(row, 17),
+                                    .deleted = sqlite3_column_int(row, 18)};
+    return 0;
+}
+
+static const struct query_table table = {
+    .columns =
+        "id, side, name, origin, built_in, repository, tag, command, manifest, documentation_url, icon, "
+        "spec, spec_of, workspace, custom, extra, created_ms, updated_ms, deleted",
+    .from = "definitions",
+    .item_size = sizeof(struct control_definition),
+    .read = read_definition,
+    .what = "connector definition",
+};
+
+static int check(struct control *control, const struct control_definition *definition, struct error *err)
+{
+    int64_t taken = 0, there = 1;
+    if (query_check_name("a definition's name", definition->name, err) < 0 ||
+        query_check_size("a definition's command", definition->command, CONTROL_JSON_MAX, err) < 0 ||
+        query_check_size("a connector's specification", definition->spec, CONTROL_CONFIG_MAX, err) < 0 ||
+        query_check_size("what else a definition has", definition->extra, CONTROL_JSON_MAX, err) < 0)
+        return -1;
+    if (definition->workspace &&
+        QUERY_GET(control, err, 0, &there, "SELECT count(*) FROM workspaces WHERE id = ? AND deleted = 0",
+                  query_text(definition->workspace)) < 0)
+        return -1;
+    if (!there)
+        return error_set(err, ERROR_NOT_FOUND, "there is no workspace '%.64s'", definition->workspace);
+    if (!definition->custom)
+        return 0;
+    if (QUERY_GET(
+            control, err, 0, &taken,
+            "SELECT count(*) FROM definitions WHERE custom = 1 AND deleted = 0 AND side = ? AND name = ? "
+            "AND workspace IS ? AND id <> ?",
+            query_number(definition->side), query_text(definition->name), query_text(definition->workspace),
+            query_text(definition->id)) < 0)
+        return -1;
+    return taken ? error_set(err, ERROR_INVALID, "another custom %s is named '%s'",
+                             control_side_name(definition->side), definition->name)
+                 : 0;
+}
+
+int control_definition_put(struct control *control, const struct control_definition *definition,
+                           struct error *err)
+{
+    DATABASE_HOLD(control);
+    if (database_begin(control, err) < 0)
+        return -1;
+    if (check(control, definition, err) == 0 &&
+        QUERY_RUN(
+            control, err,
+            "INSERT INTO definitions (id, side, name, origin, built_in, repository, tag, command, manifest, "
+            "documentation_url, icon, spec, spec_of, workspace, custom, extra, created_ms, updated_ms, "
+            "deleted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
+            "?18, 0) ON CONFLICT (id) DO UPDATE SET side = ?2, name = ?3, origin = ?4, built_in = ?5, "
+            "repository = ?6, tag = ?7, command = ?8, manifest = ?9, documentation_url = ?10, icon = ?11, "
+            "spec = ?12, spec_of = ?13, workspace = ?14, custom = ?15, extra = ?16, updated_ms = ?18, "
+            "deleted = 0",
+            query_text(definition->id), query_number(definition->side), query_text(definition->name),
+            query_number(definition->origin), query_text(definition->built_in),
+            query_text(definition->repository), query_text(definition->tag), query_json(definition->command),
+            query_text(definition->manifest), query_text(definition->documentation_url),
+            query_text(definition->icon), query_json(definition->spec), query_text(definition->spec_of),
+            query_text(definition->workspace), query_number(definition->custom),
+            query_json(definition->extra), query_number(definition->created_ms),
+            query_number(definition->updated_ms)) == 0)
+        return database_commit(control, err);
+    database_rollback(control);
+    return -1;
+}
+
+int control_definition_get(struct control *control, const char *id, bool deleted, struct arena *arena,
+                           struct control_definition *ret_definition, struct error *err)
+{
+    DATABASE_HOLD(control);
+    return query_find(control, &table, deleted ? "id = ?" : "id = ? AND deleted = 0", query_text(id), id,
+                      arena, ret_definition, err);
+}
+
+int control_definition_set_spec(struct control *control, const char *id, const char *spec_of,
+                                struct slice spec, struct error *err)
+{
+    DATABASE_HOLD(control);
+    if (query_check_size("a connector's specification", spec, CONTROL_CONFIG_MAX, err) < 0)
+        return -1;
+    return QUERY_RUN(control, err, "UPDATE definitions SET spec = ?, spec_of = ? WHERE id = ?",
+                     query_json(spec), query_text(spec_of), query_text(id));
+}
+
+int control_definitions(struct control *control, const struct control_definition_filter *filter,
+                        struct arena *arena, struct control_definition **ret_items, size_t *ret_count,
+                        uint64_t *ret_total, struct error *err)
+{
+    DATABASE_HOLD(control);
+    struct query_where where;
+    query_where_init(&where);
+    if (!filter->page.deleted)
+        query_and_plain(&where, "deleted = 0");
+    if (!filter->any_side)
+        query_and(&where, "side = ?", query_number(filter->side));
+    if (filter->workspace)
+        query_and(&where, "workspace IS NULL OR workspace = ?", query_text(filter->workspace));
+    if (filter->repository)
+        query_and(&where, "repository = ?", query_text(filter->repository));
+    if (filter->name)
+        query_and(&where, "lower(name) = lower(?)", query_text(filter->name));
+    if (filter->custom_only)
+        query_and_plain(&where, "custom = 1");
+    int result = query_list(control, &table, &where, "name, id", &filter->page, arena, ret_items, ret_count,
+                            ret_total, err);
+    query_where_done(&where);
+    return result;
+}
+
+static int check_deletion(struct control *control, const char *id, struct error *err)
+{
+    struct control_definition definition;
+    struct arena arena;
+    int64_t used = 0;
+    arena_init(&arena);
+    int result =
+        query_find(control, &table, "id = ? AND deleted = 0", query_text(id), id, &arena, &definition, err);
+    if (result == 0 && definition.origin == CONTROL_BUILT_IN)
+        result = error_set(err, ERROR_INVALID, "'%s' is built in and stays", definition.name);
+    if (result == 0)
+        result =
+            QUERY_GET(control, err, 0, &used,
+                      "SELECT count(*) FROM actors WHERE definition = ? AND deleted = 0", query_text(id));
+    if (result == 0 && used)
+        result = error_set(err, ERROR_INVALID, "%lld %ss use '%s': delete them first", (long long)used,
+                           control_side_name(definition.side), definition.name);
+    arena_done(&arena);
+    return result;
+}
+
+int control_definition_delete(struct control *control, const char *id, int64_t now_ms, struct error *err)
+{
+    DATABASE_HOLD(control);
+    if (database_begin(control, err) < 0)
+        return -1;
+    if (check_deletion(control, id, err) == 0 &&
+        QUERY_RUN(control, err, "UPDATE definitions SET deleted = 1, updated_ms = ? WHERE id = ?",
+                  query_number(now_ms), query_text(id)) == 0)
+        return database_commit(control, err);
+    database_rollback(control);
+    return -1;
+}

@@ -1,0 +1,62 @@
+#include "control/settings.h"
+
+#include "control/sqlite/query.h"
+
+static const char *unseal(struct control *control, struct slice sealed, struct arena *arena,
+                          struct error *err)
+{
+    struct buffer plain;
+    const char *value = NULL;
+    buffer_init(&plain, CONTROL_SETTING_MAX + 1024);
+    if (!control->keyed)
+        error_set(err, ERROR_INVALID, "%s was opened without its key", control->path);
+    else if (secret_unseal(&control->key, sealed, &plain, err) == 0)
+        value = arena_strndup(arena, plain.size ? plain.data : "", plain.size);
+    if (plain.size)
+        explicit_bzero(plain.data, plain.size);
+    buffer_done(&plain);
+    return value;
+}
+
+int control_setting_get(struct control *control, const char *name, struct arena *arena,
+                        const char **ret_value, struct error *err)
+{
+    DATABASE_HOLD(control);
+    mem_auto(sqlite3_finalize) sqlite3_stmt *row = query_prepare(
+        control, "SELECT value, sealed FROM settings WHERE name = ?", QUERY_VALUES(query_text(name)), err);
+    int step = row ? database_step(control, row, err) : -1;
+    if (step < 0)
+        return -1;
+    const char *value = NULL;
+    if (step && sqlite3_column_type(row, 1) == SQLITE_NULL) {
+        value = database_text(row, 0, arena);
+    } else if (step) {
+        struct slice sealed = {sqlite3_column_blob(row, 1), (size_t)sqlite3_column_bytes(row, 1)};
+        if (!(value = unseal(control, sealed, arena, err)))
+            return error_wrap(err, "the setting %s", name);
+    }
+    *ret_value = value;
+    return 0;
+}
+
+int control_setting_set(struct control *control, const char *name, const char *value, bool sealed,
+                        struct error *err)
+{
+    DATABASE_HOLD(control);
+    if (!value)
+        return QUERY_RUN(control, err, "DELETE FROM settings WHERE name = ?", query_text(name));
+    if (query_check_size("a setting", slice_of(value), CONTROL_SETTING_MAX, err) < 0)
+        return -1;
+    if (sealed && !control->keyed)
+        return error_set(err, ERROR_INVALID, "%s was opened without its key", control->path);
+    struct buffer bytes;
+    buffer_init(&bytes, CONTROL_SETTING_MAX + 1024);
+    if (sealed)
+        secret_seal(&control->key, slice_of(value), &bytes);
+    int result =
+        QUERY_RUN(control, err, "INSERT OR REPLACE INTO settings (name, value, sealed) VALUES (?, ?, ?)",
+                  query_text(name), query_text(sealed ? NULL : value),
+                  sealed ? query_blob((struct slice){bytes.data, bytes.size}) : query_text(NULL));
+    buffer_done(&bytes);
+    return result;
+}
