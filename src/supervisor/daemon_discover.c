@@ -186,7 +186,7 @@ static int deploy_it(struct daemon_discovery *discovery, struct slice snapshot, 
                      struct error *err)
 {
     struct daemon *daemon = discovery->daemon;
-    struct control_deployment deployment;
+    struct control_deployment deployment = {0};
     struct catalog_errors errors;
     struct deploy deploy;
     if (find_deployment(discovery, arena, &deployment, err) < 0)
