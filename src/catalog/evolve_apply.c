@@ -427,12 +427,13 @@ static int edit_materialization(struct work *work, const struct catalog_material
         struct work_file *file = file_of(work, task->place.file, err);
         if (!file)
             return -1;
+        const struct json *doc = &file->edit.doc.json;
         uint32_t own = definition(file, "materializations", task->name);
-        uint32_t at =
-            json_at(&file->edit.doc.json, json_get(&file->edit.doc.json, own, "bindings"), (uint32_t)i);
-        if (at == JSON_NONE)
+        uint32_t at = json_at(doc, json_get(doc, own, "bindings"), (uint32_t)i);
+        if (!json_is(doc, own, JSON_OBJECT))
             return not_there(file, task->name, err);
-        if (follow(work, file, at, binding, change, err) < 0)
+        /* One that is not written there is of `source`, and will be of the new collection by itself. */
+        if (at != JSON_NONE && follow(work, file, at, binding, change, err) < 0)
             return -1;
         bool wanted = binding->on_incompatible == CATALOG_INCOMPATIBLE_DISABLE_TASK && !binding->disable &&
                       !task->disable && !disable;

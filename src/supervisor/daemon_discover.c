@@ -182,6 +182,28 @@ static int find_deployment(struct daemon_discovery *discovery, struct arena *are
     return error_set(err, ERROR_BUSY, "it was deployed anew meanwhile");
 }
 
+/* A task that a later deploy no longer had goes on with the catalog that it came with. To deploy that again
+ * would take the others back to what they were. */
+static int check_current(struct daemon_discovery *discovery, const struct catalog *catalog,
+                         struct arena *arena, struct error *err)
+{
+    struct control_task *rows;
+    size_t row_count, task_count;
+    const struct catalog_task *tasks = catalog_tasks(catalog, arena, &task_count);
+    if (control_tasks(discovery->daemon->options->control, arena, &rows, &row_count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < row_count; i++) {
+        for (size_t j = 0; j < task_count; j++) {
+            if (rows[i].snapshot != discovery->snapshot && strcmp(rows[i].name, tasks[j].name) == 0)
+                return error_set(
+                    err, ERROR_INVALID,
+                    "a later deploy has left it behind: put it into the catalog again, or remove it "
+                    "('firth deploy --prune')");
+        }
+    }
+    return 0;
+}
+
 static int deploy_it(struct daemon_discovery *discovery, struct slice snapshot, struct arena *arena,
                      struct error *err)
 {
@@ -194,7 +216,7 @@ static int deploy_it(struct daemon_discovery *discovery, struct slice snapshot, 
     catalog_errors_init(&errors);
     mem_auto(catalog_free) struct catalog *catalog = catalog_snapshot_load(snapshot, &errors, err);
     catalog_errors_done(&errors);
-    if (!catalog)
+    if (!catalog || check_current(discovery, catalog, arena, err) < 0)
         return -1;
     int result = deploy_plan(&deploy, daemon->options->control, catalog, deployment.name, false, NULL, err);
     if (result == 0 && deploy.revision != discovery->revision)

@@ -251,6 +251,21 @@ def test_materializations_that_are_disabled(firth, world, policy, shown):
     assert autodiscover(firth, world) == []
 
 
+def test_materializations_of_a_whole_capture(firth, world):
+    """Their bindings are the capture's: a new collection is a new table."""
+    world.write(materialization=True)
+    text = world.text()
+    world.path.write_text(text[:text.index("    bindings:\n      - source: acmeCo/users # here")] +
+                          "    source: { capture: acmeCo/shop, targetNaming: noSchema }\n    bindings: []\n")
+    run(firth, world.path)
+    assert rows(world) == ["a", "b"]
+    world.has(users=REKEYED, orders=ORDERS)
+    assert autodiscover(firth, world) == [("recreate", "users", "acmeCo/users_v2"), ("add", "orders", "acmeCo/orders")]
+    assert autodiscover(firth, world) == []
+    run(firth, world.path)
+    assert rows(world) == ["a", "b"] and rows(world, "users_v2") == ["a", "b", "c"]
+
+
 def test_materializations_that_abort(firth, world):
     world.write(materialization=True, policy="onIncompatibleSchemaChange: abort")
     before = world.text()
@@ -395,6 +410,35 @@ def test_the_daemon_killed_at(firth_dev, world, point):
     until(lambda: documents(firth_dev, "acmeCo/users_v2") == REKEYED["documents"], "the new collection")
     # The old one has what it had, and what came before the key was seen to be another.
     assert documents(firth_dev, "acmeCo/users") in (USERS["documents"], REKEYED["documents"])
+    stop(daemon)
+
+
+def test_a_capture_that_a_later_deploy_left_behind_is_left_alone(firth, world):
+    """To deploy its catalog again would take the others back."""
+    def capture(name, interval):
+        return {"endpoint": {"local": {"command": [sys.executable, PROGRAM], "config": {"world": f"{world.folder}/world.json"}}},
+                "autoDiscover": {"addNewBindings": True}, "interval": interval,
+                "bindings": [{"resource": {"stream": "users"}, "target": f"acmeCo/{name}"}]}
+
+    def deploy(**captures):
+        path = world.folder / "flow.json"
+        path.write_text(json.dumps({
+            "collections": {f"acmeCo/{name}": {"key": ["/id"], "schema": USERS["schema"]} for name in ("left", "kept")},
+            "captures": {f"acmeCo/{name}-in": capture(name, interval) for name, interval in captures.items()}}))
+        serving.deploy(firth, path)
+    deploy(left="1h", kept="1h")
+    deploy(kept="2h")
+    world.has(users=USERS, orders=ORDERS)
+    daemon = serving.serve(firth, "--discover-every", "1s")
+
+    def found():
+        with sqlite3.connect(f"file:{firth.data_dir}/control.db?mode=ro", uri=True) as db:
+            rows = dict(db.execute("select task, coalesce(error, changes) from discoveries"))
+            return rows if len(rows) == 2 and all(rows.values()) else None
+    rows = until(found, "both discoveries")
+    assert "left it behind" in rows["acmeCo/left-in"] and "acmeCo/orders" in rows["acmeCo/kept-in"]
+    with sqlite3.connect(f"file:{firth.data_dir}/control.db?mode=ro", uri=True) as db:
+        assert dict(db.execute("select name, schedule from tasks")) == {"acmeCo/left-in": "every 1h", "acmeCo/kept-in": "every 2h"}
     stop(daemon)
 
 
