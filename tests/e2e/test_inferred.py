@@ -1,12 +1,14 @@
 """flow://inferred-schema: what was captured says what is materialized."""
 
 import json
+import signal
 import sqlite3
 import sys
 
 import pytest
 
 from conftest import until
+from e2e import serving
 from e2e.scripted import run, write
 from e2e.test_autodiscover import SQLITE
 from e2e.test_flow_capture import PROGRAM, patch
@@ -96,6 +98,27 @@ def test_a_materialization_that_runs_learns_of_it(firth, tmp_path):
     until(lambda: reached(2), "the second document")
     assert rows(tmp_path, "id", "name") == [(1, None), (2, "bob")]
     running.kill()
+
+
+def test_a_daemon_plans_anew(firth, tmp_path):
+    gate = tmp_path / "gate"
+    path = catalog(tmp_path, [*captured({"id": 1}), patch(n=1), {"wait_file": str(gate)},
+                              *captured({"id": 2, "name": "bob"}), patch(n=2), {"for_ever": 1}])
+    serving.deploy(firth, path)
+    # So long a backoff that only a new plan can begin the session in time.
+    daemon = serving.serve(firth, "--retry-after", "10m")
+
+    def reached(count):
+        try:
+            return len(rows(tmp_path, "id")) == count
+        except sqlite3.Error:
+            return False
+    until(lambda: reached(1), "the first document")
+    gate.touch()
+    until(lambda: reached(2), "the second document")
+    assert rows(tmp_path, "id", "name") == [(1, None), (2, "bob")]
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait() == 0
 
 
 def test_redacted_values_are_not_learned(firth, tmp_path):
