@@ -62,7 +62,7 @@ static int tell_required(struct task *task, const struct task_binding *binding, 
 
 int task_redaction_prepare(struct task *task, struct task_binding *binding, struct error *err)
 {
-    struct slice salt;
+    struct slice salt = {0};
     if (!redact_wanted(binding->schema))
         return 0;
     if (salt_of(task, &salt, err) < 0)
