@@ -63,7 +63,8 @@ static int begin(struct task_sink *base, struct error *err)
                                       .key = &sink->outputs[i].row.key,
                                       .mode = sink->outputs[i].delta_updates ? REDUCE_PARTIAL : REDUCE_FULL};
     }
-    const struct combiner_options options = {.folder = task->spec->data_dir};
+    const struct combiner_options options = {.folder = task->spec->data_dir,
+                                             .memory = MATERIALIZE_COMBINE_BYTES};
     sink->combiner = combiner_new(bindings, sink->enabled_count, &options, err);
     if (!sink->combiner)
         return -1;

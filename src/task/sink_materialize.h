@@ -23,13 +23,14 @@ enum materialize_step {
 };
 
 enum {
-    MATERIALIZE_VERSION_SIZE = 17,      /* 16 digits and a NUL */
-    MATERIALIZE_QUEUE_MAX = 4 << 20,    /* bytes that wait for the connector before we do */
-    MATERIALIZE_LOADS_MAX = 4 << 20,    /* keys of one transaction */
-    MATERIALIZE_SEND_BYTES = 256 << 10, /* handed over at once */
-    MATERIALIZE_STORES_PER_TURN = 4096, /* documents before signals are looked at */
-    MATERIALIZE_VALIDATIONS_MAX = 3,    /* a backfill that is forced means another one */
-    MATERIALIZE_LEAVE_MS = 30000,       /* for a connector to end once its input is closed */
+    MATERIALIZE_VERSION_SIZE = 17,        /* 16 digits and a NUL */
+    MATERIALIZE_QUEUE_MAX = 4 << 20,      /* bytes that wait for the connector before we do */
+    MATERIALIZE_LOADS_MAX = 512 << 10,    /* keys of one transaction, some 24 MiB of key_set as it grows */
+    MATERIALIZE_COMBINE_BYTES = 12 << 20, /* of a transaction in memory; the rest is in a file */
+    MATERIALIZE_SEND_BYTES = 256 << 10,   /* handed over at once */
+    MATERIALIZE_STORES_PER_TURN = 4096,   /* documents before signals are looked at */
+    MATERIALIZE_VALIDATIONS_MAX = 3,      /* a backfill that is forced means another one */
+    MATERIALIZE_LEAVE_MS = 30000,         /* for a connector to end once its input is closed */
 };
 
 /* A binding of the task's specification. */
