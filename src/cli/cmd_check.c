@@ -167,7 +167,7 @@ const struct command cli_check = {
     .help =
         "Reads the catalog, what it imports, its config and schema files, and asks its connectors: built-in\n"
         "ones and local commands whether configs and streams are right, images that are on this machine\n"
-        "whether their configs are, commands that speak Flow's protocol whether they validate.\n"
+        "whether their configs are, what speaks Flow's protocol whether it validates.\n"
         "Errors go to standard error as FILE:LINE:COLUMN: MESSAGE (with -o json to standard output); the\n"
         "exit code is then 3.\n"
         "\n"

@@ -347,6 +347,16 @@ static void check_connection(struct checker *checker, const struct catalog_conne
     }
 }
 
+/* --- materializations ------------------------------------------------------------------------------ */
+
+/* To a destination of Airbyte's; those that speak Flow's protocol are asked by flow_check. */
+static void check_materialization(struct checker *checker,
+                                  const struct catalog_materialization *materialization)
+{
+    struct asked destination = {.endpoint = &materialization->endpoint};
+    (void)ask(checker, &destination, materialization->disable);
+}
+
 /* --- all ------------------------------------------------------------------------------------------- */
 
 bool endpoint_check_wants(const struct endpoint_check *check, const char *task)
@@ -372,6 +382,10 @@ void endpoint_check(const struct endpoint_check *check, const struct catalog *ca
     for (size_t i = 0; i < catalog->connection_count; i++) {
         if (endpoint_check_wants(check, catalog->connections[i].name))
             check_connection(&checker, &catalog->connections[i]);
+    }
+    for (size_t i = 0; i < catalog->materialization_count; i++) {
+        if (endpoint_check_wants(check, catalog->materializations[i].name))
+            check_materialization(&checker, &catalog->materializations[i]);
     }
     arena_done(&checker.arena);
     schema_validator_free(checker.validator);

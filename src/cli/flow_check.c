@@ -58,7 +58,9 @@ static int ask(struct flow_checker *checker, const struct flow_capture_request *
 static int ask_spec(struct flow_checker *checker, struct flow_spec *ret_spec, struct error *err)
 {
     const struct flow_capture_request request = {
-        .type = FLOW_CAPTURE_SPEC, .spec = {FLOW_CAPTURE_LOCAL, checker->capture->endpoint.config}};
+        .type = FLOW_CAPTURE_SPEC,
+        .spec = {flow_checker_is_image(checker) ? FLOW_CAPTURE_IMAGE : FLOW_CAPTURE_LOCAL,
+                 checker->capture->endpoint.config}};
     struct flow_capture_response response = {0};
     if (ask(checker, &request, FLOW_CAPTURE_SPEC_RESPONSE, &response, err) < 0)
         return -1;
@@ -114,7 +116,9 @@ static int validate(struct flow_checker *checker, struct error *err)
     }
     const struct flow_capture_request request = {.type = FLOW_CAPTURE_VALIDATE,
                                                  .validate = {.name = slice_of(capture->name),
-                                                              .connector_type = FLOW_CAPTURE_LOCAL,
+                                                              .connector_type = flow_checker_is_image(checker)
+                                                                                    ? FLOW_CAPTURE_IMAGE
+                                                                                    : FLOW_CAPTURE_LOCAL,
                                                               .raw_config = capture->endpoint.config,
                                                               .bindings = {bindings, count}}};
     struct flow_capture_response response = {0};
@@ -141,25 +145,41 @@ static void check_capture(struct flow_checker *checker)
         catalog_errors_add(checker->errors, &endpoint->config_places.whole, true, "%s", err.message);
 }
 
+/* A local command that speaks Flow's protocol, or an image that is here and does: checking pulls nothing. */
+static bool resolve(struct flow_checker *checker, const struct connector_catalog *built_ins)
+{
+    const struct catalog_endpoint *endpoint = checker->endpoint;
+    struct connector_spec wanted = {.protocol = CONNECTOR_FLOW, .present_only = true};
+    struct error err;
+    bool image = endpoint->kind == CATALOG_ENDPOINT_CONNECTOR;
+    if (image) {
+        wanted.image = endpoint->image;
+        wanted.protocol = CONNECTOR_AIRBYTE; /* of a built-in one */
+    } else {
+        wanted.command = endpoint->command;
+        wanted.env = endpoint->env;
+        wanted.folder = endpoint->folder;
+    }
+    if (connector_resolve(built_ins, &wanted, &checker->arena, &checker->program, &err) == 0)
+        return checker->program.protocol == CONNECTOR_FLOW;
+    if (!image)
+        catalog_errors_add(checker->errors, &endpoint->image_place, true, "%s", err.message);
+    return false;
+}
+
 static bool begin(struct flow_checker *checker, const struct connector_catalog *built_ins,
                   const struct catalog_endpoint *endpoint)
 {
-    const struct connector_spec wanted = {.command = endpoint->command,
-                                          .env = endpoint->env,
-                                          .folder = endpoint->folder,
-                                          .protocol = CONNECTOR_FLOW};
-    struct error err;
-    if (endpoint->kind != CATALOG_ENDPOINT_LOCAL || endpoint->protocol != CATALOG_PROTOCOL_FLOW ||
-        !endpoint->command || !endpoint->env || !endpoint->config.data)
+    bool local = endpoint->kind == CATALOG_ENDPOINT_LOCAL && endpoint->protocol == CATALOG_PROTOCOL_FLOW &&
+                 endpoint->command && endpoint->env;
+    bool image = endpoint->kind == CATALOG_ENDPOINT_CONNECTOR && endpoint->image;
+    if ((!local && !image) || !endpoint->config.data)
         return false;
     checker->endpoint = endpoint;
     connector_secrets_free(checker->secrets);
     checker->secrets =
         connector_secrets_of(endpoint->config, endpoint->env, SLICE_LITERAL("{\"secret\":true}"));
-    if (connector_resolve(built_ins, &wanted, &checker->arena, &checker->program, &err) == 0)
-        return true;
-    catalog_errors_add(checker->errors, &endpoint->image_place, true, "%s", err.message);
-    return false;
+    return resolve(checker, built_ins);
 }
 
 void flow_check(const struct endpoint_check *check, const struct catalog *catalog, bool loaded,

@@ -28,7 +28,9 @@ static int ask(struct flow_checker *checker, const struct flow_materialize_reque
 static int ask_spec(struct flow_checker *checker, struct flow_spec *ret_spec, struct error *err)
 {
     const struct flow_materialize_request request = {
-        .type = FLOW_MATERIALIZE_SPEC, .spec = {FLOW_MATERIALIZE_LOCAL, checker->endpoint->config}};
+        .type = FLOW_MATERIALIZE_SPEC,
+        .spec = {flow_checker_is_image(checker) ? FLOW_MATERIALIZE_IMAGE : FLOW_MATERIALIZE_LOCAL,
+                 checker->endpoint->config}};
     struct flow_materialize_response response = {0};
     if (ask(checker, &request, FLOW_MATERIALIZE_SPEC_RESPONSE, &response, err) < 0)
         return -1;
@@ -120,11 +122,13 @@ static int validate(struct flow_checker *checker, const struct catalog_materiali
             .group_by = fields_group_by(&inputs[count], &checker->arena)};
         count++;
     }
-    const struct flow_materialize_request request = {.type = FLOW_MATERIALIZE_VALIDATE,
-                                                     .validate = {.name = slice_of(materialization->name),
-                                                                  .connector_type = FLOW_MATERIALIZE_LOCAL,
-                                                                  .raw_config = checker->endpoint->config,
-                                                                  .bindings = {asked, count}}};
+    const struct flow_materialize_request request = {
+        .type = FLOW_MATERIALIZE_VALIDATE,
+        .validate = {.name = slice_of(materialization->name),
+                     .connector_type =
+                         flow_checker_is_image(checker) ? FLOW_MATERIALIZE_IMAGE : FLOW_MATERIALIZE_LOCAL,
+                     .raw_config = checker->endpoint->config,
+                     .bindings = {asked, count}}};
     struct flow_materialize_response response = {0};
     if (ask(checker, &request, FLOW_MATERIALIZE_VALIDATED, &response, err) < 0)
         return -1;

@@ -19,6 +19,11 @@ struct flow_checker {
     bool loaded; /* the catalog: it can be told to a connector */
 };
 
+static inline bool flow_checker_is_image(const struct flow_checker *checker)
+{
+    return checker->endpoint->kind == CATALOG_ENDPOINT_CONNECTOR;
+}
+
 /* Ask once; the answer's line lives in the arena. */
 int flow_checker_ask(struct flow_checker *checker, const char *verb, const char *answer, struct slice request,
                      struct json **ret_answer, struct error *err);

@@ -31,6 +31,7 @@ IMAGES = {
         CMD ["never", "used"]""",
     "localhost/test/destination-tiny:1": 'ENTRYPOINT ["/connector"]',
     "localhost/test/capture-tiny:1": 'LABEL FLOW_RUNTIME_PROTOCOL=capture\nCMD ["/connector"]',
+    "localhost/test/materialize-tiny:1": 'LABEL FLOW_RUNTIME_PROTOCOL=materialize\nCMD ["/connector"]',
     "localhost/test/by-variable:1": 'ENV AIRBYTE_ENTRYPOINT="/connector"',
     "localhost/test/empty:1": "ENV NOTHING=1",
     "localhost/test/missing-entrypoint:1": 'ENTRYPOINT ["/not/there"]',
@@ -484,6 +485,28 @@ def test_deployed_and_served(images, podman, tmp_path):
 def test_check_asks_an_image_for_its_spec(images, tmp_path):
     catalog = capture(tmp_path, count="many")
     done = images("check", catalog, expect=3)
+    assert "config /count: expected" in done.err and SECRET not in done.err
+
+
+def test_check_asks_an_image_of_flows(images, tmp_path):
+    """Its schemas first, then what it says itself; an image that is not here is left for the run."""
+    image = "localhost/test/capture-tiny:1"
+    done = images("check", capture(tmp_path, image, count="many"), expect=3)
+    assert "config /count: expected" in done.err and SECRET not in done.err
+    # The spec is asked with the config too, as Flow's runtime does.
+    done = images("check", capture(tmp_path, image, address="refused"), expect=3)
+    assert "there is no such address" in done.err and "flow." in done.err
+    images("check", capture(tmp_path, "ghcr.io/acme/capture-not-here:1"), expect=0)
+
+
+def test_check_asks_an_image_that_materializes(images, tmp_path):
+    endpoint = {"connector": {"image": "localhost/test/materialize-tiny:1", "config": {"count": "many", "password": SECRET}}}
+    (tmp_path / "flow.yaml").write_text(json.dumps({
+        "collections": {"acmeCo/users": {"key": ["/id"], "schema": {"type": "object", "required": ["id"], "properties": {
+            "id": {"type": "integer"}}}}},
+        "materializations": {"acmeCo/mat": {"endpoint": endpoint, "bindings": [
+            {"source": "acmeCo/users", "resource": {"table": "t"}}]}}}))
+    done = images("check", "flow.yaml", expect=3)
     assert "config /count: expected" in done.err and SECRET not in done.err
 
 

@@ -125,12 +125,17 @@ static int flow(void)
             flow_captured();
             return 0; /* it polls: what is there has been given */
         }
+        if (strstr(line, "\"refused\"")) {
+            fputs("there is no such address\n", stderr);
+            return 1;
+        }
         if (strncmp(line, "{\"validate\"", 11) == 0)
             puts("{\"validated\":{\"bindings\":[{\"resourcePath\":[\"users\"]}]}}");
         else if (strncmp(line, "{\"apply\"", 8) == 0)
             puts("{\"applied\":{\"actionDescription\":\"\"}}");
         else
-            printf("{\"spec\":{\"protocol\":3032023,\"configSchema\":{\"type\":\"object\"},"
+            printf("{\"spec\":{\"protocol\":3032023,\"configSchema\":{\"type\":\"object\",\"properties\":{"
+                   "\"count\":{\"type\":\"integer\"},\"password\":{\"secret\":true}}},"
                    "\"resourceConfigSchema\":{\"type\":\"object\"},\"documentationUrl\":\"https://x/%s\","
                    "\"resourcePathPointers\":[\"/stream\"]}}\n",
                    codec ? codec : "proto");
