@@ -248,6 +248,7 @@ struct catalog_materialization {
     enum catalog_on_incompatible on_incompatible;
     bool disable;
     enum log_level log_level;
+    bool triggers; /* requests that are to be sent after commits: checked, and not sent by this version */
 };
 
 struct catalog_test_step {
