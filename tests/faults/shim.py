@@ -4,7 +4,7 @@ point: shim.py COMMAND…, which finds what to do in ./fault.json and leaves ./f
 fault.json: {"at": a message's name, "nth": which of them (from 1), "do": …}
   crash     the connector dies before the message is passed on
   crash-after  … just after
-  truncate  half of the message is passed on, then it dies
+  truncate  half of an answer is passed on, then the connector dies; of a request, and then the connector's input ends
   delay     the message is late
   fence     a second session is opened, and with it the first is fenced off
   zombie    the message does not arrive, and the runtime sees the session die; but the connector lives on, and gets it
@@ -22,9 +22,19 @@ import time
 RESPONSES = {"opened", "acknowledged", "loaded", "flushed", "startedCommit", "validated", "applied", "spec"}
 
 
+def leave_the_session():
+    """What a connector starts ends with it, known by a variable in its environment. A zombie is one that is not found:
+    a container on a machine that cannot be reached, say."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("FIRTH_")}
+    if clean != dict(os.environ):
+        os.execve(sys.executable, [sys.executable, *sys.argv], clean)
+
+
 class Shim:
     def __init__(self, command):
         self.fault = json.load(open("fault.json")) if os.path.exists("fault.json") else {}
+        if self.fault.get("do") == "zombie":
+            leave_the_session()
         self.command, self.seen, self.open_line = command, {}, b""
         self.lock = threading.Lock()
         self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
@@ -60,6 +70,12 @@ class Shim:
         other.stdin.close()
         other.wait()
 
+    def truncate_request(self, line):
+        """What the connector makes of it is its own: it must not take half of a request for a whole one."""
+        self.put(self.child.stdin, line[:len(line) // 2])
+        self.child.stdin.close()
+        os._exit(self.child.wait() & 0xff or 70)
+
     def become_zombie(self, line):
         """A process of its own waits with the connector for its chance."""
         if os.fork() > 0:
@@ -73,11 +89,11 @@ class Shim:
         while (not os.path.exists("committed") or os.path.getsize("committed") < commits) and time.monotonic() < end:
             time.sleep(0.005)
         self.put(self.child.stdin, line)
-        answer = self.child.stdout.readline()
         try:
             self.child.stdin.close()
         except BrokenPipeError:
             pass
+        answer = self.child.stdout.read()
         self.child.wait()
         with open("zombie.part", "wb") as file:
             file.write(answer)
@@ -93,6 +109,8 @@ class Shim:
             self.die()
         elif do == "zombie":
             self.become_zombie(line)
+        elif do == "truncate" and out is self.child.stdin:
+            self.truncate_request(line)
         elif do == "truncate":
             self.put(out, line[:len(line) // 2])
             self.die()

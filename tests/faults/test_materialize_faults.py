@@ -170,6 +170,13 @@ def test_truncated(world, at, nth):
     assert len(errors) == 1 and errors[0]["retriable"], errors
 
 
+@pytest.mark.parametrize("at,nth", some(REQUESTS, [1, 3, 4, 5]))
+def test_truncated_request(world, at, nth):
+    """The connector got half of a request, and then the end of its input."""
+    errors = scenario(world, at, nth, "truncate")
+    assert len(errors) == 1 and errors[0]["retriable"], errors
+
+
 @pytest.mark.parametrize("at,nth", some(REQUESTS + RESPONSES, [9, 12]))
 def test_delayed(world, at, nth):
     assert scenario(world, at, nth, "delay") == []
@@ -182,12 +189,31 @@ def test_fenced_off(world, at, nth):
     assert len(errors) == 1 and "this instance was fenced off by another" in errors[0]["message"], errors
 
 
-def test_zombie(world):
-    """A session that is thought dead commits after its successor has: it must not count."""
-    it = world({"at": "startCommit", "nth": 1, "do": "zombie"})
-    assert len(it.until_done()) == 1
+def zombie(world, at, nth, **config):
+    """A session is thought dead at a point, and goes on there once its successor has committed; what it said then."""
+    it = world({"at": at, "nth": nth, "do": "zombie"}, **config)
+    errors = it.until_done()
+    assert (it.folder / "fired").exists(), "the fault never fired"
+    assert len(errors) == 1 and errors[0]["retriable"], errors
+    if not (it.folder / "committed").exists():  # the transaction had been committed: another one
+        it.put(300, 330, 3, **config)
+        it.until_done(1)
     until(lambda: (it.folder / "zombie").exists(), "the zombie's end")
-    assert (it.folder / "zombie").read_bytes() == b""
+    return it, (it.folder / "zombie").read_bytes()
+
+
+@pytest.mark.parametrize("at,nth", REQUESTS[1:])
+def test_zombie(world, at, nth):
+    """It must not count, wherever it comes to life again; a commit is refused."""
+    it, said = zombie(world, at, nth)
+    assert b"startedCommit" not in said
+    assert it.problems() == []
+
+
+@pytest.mark.parametrize("at,nth", some(REQUESTS[1:], [4, 5]))
+def test_zombie_with_our_own_checkpoint(world, at, nth):
+    """What was staged is applied once, however late another session acknowledges it too."""
+    it, _ = zombie(world, at, nth, authority="runtime")
     assert it.problems() == []
 
 
@@ -210,10 +236,11 @@ def test_task_killed(world, point, authority):
 # --- mistakes of a connector: the checker must find each ------------------------------------------------
 
 
-@pytest.mark.parametrize("defect", ["lose-store", "forget-loaded"])
-def test_mistake_is_found(world, base, defect):
-    it = world()
-    write_catalog(it.folder, defect=defect)
+@pytest.mark.parametrize("defect,authority", [("lose-store", "endpoint"), ("forget-loaded", "endpoint"),
+                                              ("lose-store", "runtime"), ("forget-loaded", "runtime")])
+def test_mistake_is_found(world, base, defect, authority):
+    it = world(authority=authority)
+    write_catalog(it.folder, authority=authority, defect=defect)
     result = it.run(TASK)
     assert result.rc != 0 or it.problems(), f"{defect} was not found"
 
@@ -252,3 +279,49 @@ def test_lost_staged_rows_are_found(world):
     write_catalog(it.folder, **config)
     it.until_done()
     assert it.problems()
+
+
+@pytest.mark.parametrize("at,nth,do", [("startedCommit", 1, "crash"), ("startedCommit", 1, "truncate"), ("acknowledge", 2, "crash"),
+                                       ("acknowledge", 2, "truncate")])
+def test_a_checkpoint_left_behind_is_found(world, at, nth, do):
+    """Cut off behind its commit, a connector that keeps rows without their checkpoint counts them twice."""
+    it = world({"at": at, "nth": nth, "do": do})
+    config = {"defect": "stale-checkpoint"}
+    write_catalog(it.folder, **config)
+    (it.folder / "fired").unlink(missing_ok=True)
+    result = it.run(TASK)
+    assert (it.folder / "fired").exists(), "the fault never fired"
+    for _ in range(3):
+        result = it.run(TASK)
+        if result.rc == 0:
+            break
+    assert result.rc != 0 or it.problems()
+
+
+def test_fencing_that_does_nothing_is_found(world):
+    """What test_fenced_off looks for does not come."""
+    it = world({"at": "store", "nth": 5, "do": "fence"})
+    write_catalog(it.folder, defect="ignore-fence")
+    assert it.until_done() == []
+    assert (it.folder / "fired").exists(), "the fault never fired"
+
+
+def test_rows_applied_after_the_loads_are_found(world):
+    """Delayed or not: what was committed has to be there for the loads of the next transaction."""
+    config = {"authority": "runtime", "defect": "late-apply"}
+    it = world({"at": "acknowledge", "nth": 2, "do": "delay"}, authority="runtime")
+    write_catalog(it.folder, **config)
+    it.until_done(1)
+    it.put(300, 330, 3, **config)
+    it.run(TASK)
+    it.put(330, 360, 3, **config)
+    result = it.run(TASK)
+    assert (it.folder / "fired").exists(), "the fault never fired"
+    assert result.rc != 0 or it.problems()
+
+
+def test_rows_applied_twice_are_found(world):
+    """A session that acknowledges late, what its successor has acknowledged before."""
+    config = {"authority": "runtime", "delta": True, "defect": "apply-again"}
+    it, _ = zombie(world, "acknowledge", 2, **config)
+    assert it.delta_problems()

@@ -6,7 +6,8 @@ Config: `path` of the database; `seen`, a file to which every message is appende
 are staged, and applied once they are acknowledged); `delta`: rows are appended; `no_load_optimization`;
 `case_insensitive`; `ser_policy`: as it is validated; `constraints`: {field: {"type", …}} instead of the usual; `slow`: file to wait for before
 `acknowledged`; `defect`: a mistake to make, for the checker to catch:
-lose-store, double-store (of a delta binding), commit-first (the checkpoint before the rows), ignore-fence, forget-loaded, lose-staged.
+lose-store, double-store (of a delta binding), commit-first (the checkpoint before the rows), stale-checkpoint (the rows without it),
+ignore-fence, forget-loaded, lose-staged, apply-again (staged rows at each acknowledgement), late-apply (staged rows after the loads).
 """
 
 import base64
@@ -254,7 +255,8 @@ class Connector:
         if fence != self.fence and self.defect != "ignore-fence":
             fail("transactor.StartCommit: this instance was fenced off by another")
         self.run_all(operations)
-        self.db.execute("update flow_checkpoints set checkpoint = ? where task = ?", (checkpoint, self.name))
+        if self.defect != "stale-checkpoint":
+            self.db.execute("update flow_checkpoints set checkpoint = ? where task = ?", (checkpoint, self.name))
         self.db.execute("commit")
         return {}
 
@@ -268,14 +270,20 @@ class Connector:
         slow = self.config.get("slow")
         while slow and not os.path.exists(slow):
             time.sleep(0.005)
+        if self.defect != "late-apply":
+            self.apply_staged()
+
+    def apply_staged(self):
         staged = self.state.get("staged")
         if staged is None:
             return
+        again = self.defect == "apply-again"
         self.db.execute("begin immediate")
-        row = self.db.execute("select ops from flow_staged where id = ? and done = 0", (staged,)).fetchone()
+        row = self.db.execute("select ops from flow_staged where id = ? and (done = 0 or ?)", (staged, again)).fetchone()
         if row and self.defect != "lose-staged":
             self.run_all(json.loads(row[0]))
-        self.db.execute("update flow_staged set done = 1, ops = '' where id = ?", (staged,))
+        if not again:
+            self.db.execute("update flow_staged set done = 1, ops = '' where id = ?", (staged,))
         self.db.execute("commit")
 
     def session(self):
@@ -292,6 +300,8 @@ class Connector:
             while verb == "load":
                 self.load(body, found)
                 verb, body = self.request()
+            if self.defect == "late-apply" and verb == "flush":
+                self.apply_staged()
             if verb is None and not found:
                 return
             if verb != "flush":
