@@ -292,13 +292,14 @@ def capture(tmp_path, peer, **config):
             {"resource": b["resourceConfig"], "target": b["collection"]["name"]} for b in validate["bindings"]]}}})
 
 
-def until_idle(firth, peer, catalog):
-    """Run it until it has said all, then stop it as a person would."""
+def until_idle(firth, peer, catalog, collection, count):
+    """Run it until it has said all, and so many documents are there; then stop it as a person would."""
     running = firth.start("run", str(catalog), "--commit-every", "50ms", "-o", "json")
     until(lambda: (peer.folder / "idle").exists() or (peer.folder / "failed").exists() or running.process.poll() is not None,
           "the transcript's end")
     peer.check()
     assert running.process.poll() is None, running.out + running.err
+    until(lambda: firth("read", collection).out.count("\n") >= count, "the documents")
     running.signal(signal.SIGTERM)
     assert running.wait() == 130
     peer.check()
@@ -346,7 +347,8 @@ def test_capture(firth, transcripts, tmp_path, name):
     peer = Peer(transcripts, tmp_path, name)
     catalog = capture(tmp_path, peer)
     collection = peer.expected("validate")["bindings"][0]["collection"]["name"]
-    running = until_idle(firth, peer, catalog)
+    captured = [without_uuid(body["doc"]) for body in answers(peer, 1, "captured")]
+    running = until_idle(firth, peer, catalog, collection, len(captured))
     same(peer.expected("validate"), peer.sent("validate")[0][1])
     same(peer.expected("apply"), peer.sent("apply")[0][1])
     same(peer.session(1)[0][1], peer.sent("open", session=1)[0][1])
@@ -355,17 +357,16 @@ def test_capture(firth, transcripts, tmp_path, name):
     acknowledged = [body["checkpoints"] for verb, body in peer.sent("acknowledge", session=1)]
     assert all(count >= 1 for count in acknowledged)
     assert sum(acknowledged) == (len(answers(peer, 1, "checkpoint")) if explicit else 0)
-    captured = [without_uuid(body["doc"]) for body in answers(peer, 1, "captured")]
     assert [without_uuid(d) for d in firth.read(collection)] == captured
     # No line of the log was an error of ours, however the connector ended when it was told to.
     assert not [line for line in map(json.loads, running.out) if line["event"] == "ended" and line.get("error")]
 
     # It goes on from what was committed.
-    until_idle(firth, peer, catalog)
+    captured += [without_uuid(body["doc"]) for body in answers(peer, 2, "captured")]
+    until_idle(firth, peer, catalog, collection, len(captured))
     opened = peer.sent("open", session=2)[0][1]
     same({**peer.session(2)[0][1], "state": opened["state"]}, opened)  # it was stopped elsewhere than it had begun
     assert opened["state"] == state_after(peer, 1)
-    captured += [without_uuid(body["doc"]) for body in answers(peer, 2, "captured")]
     assert [without_uuid(d) for d in firth.read(collection)] == captured
 
 
