@@ -8,6 +8,10 @@
 #define SPACES             \
     "\\t\\n\\x{0b}\\f\\r " \
     "\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}"
+/* All others. Within [...] there is no \P for them: PCRE2's Xsp are other characters. */
+#define NO_SPACES                                                                                 \
+    "\\x{0}-\\x{8}\\x{e}-\\x{1f}!-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}" \
+    "\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{fefe}\\x{ff00}-\\x{10ffff}"
 #define TERMINATORS "\\n\\r\\x{2028}\\x{2029}"
 
 struct translator {
@@ -170,7 +174,7 @@ static int translate_escape(struct translator *t)
         buffer_str(t->out, t->in_class ? SPACES : "[" SPACES "]");
         return 0;
     case 'S':
-        buffer_str(t->out, t->in_class ? "\\P{Xsp}" : "[^" SPACES "]");
+        buffer_str(t->out, t->in_class ? NO_SPACES : "[^" SPACES "]");
         return 0;
     case 'b':
     case 'B':

@@ -111,6 +111,96 @@ static void test_matches(void **state)
     regex_scratch_free(scratch);
 }
 
+static bool is_ecma_space(uint32_t code)
+{
+    static const uint32_t spaces[] = {0x09,   0x0a,   0x0b,   0x0c,   0x0d,   0x20,   0xa0,   0x1680, 0x2028,
+                                      0x2029, 0x202f, 0x205f, 0x3000, 0xfeff, 0x2000, 0x2001, 0x2002, 0x2003,
+                                      0x2004, 0x2005, 0x2006, 0x2007, 0x2008, 0x2009, 0x200a};
+    bool is_space = false;
+    for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++)
+        is_space |= spaces[i] == code;
+    return is_space;
+}
+
+/* What a class is made of: white space, all others, and single characters. */
+struct space_class {
+    const char *pattern;
+    bool negated, spaces, others;
+    char one;
+};
+
+static bool class_has(const struct space_class *class, uint32_t code)
+{
+    bool has =
+        (is_ecma_space(code) ? class->spaces : class->others) || (class->one && code == (uint8_t) class->one);
+    return has != class->negated;
+}
+
+static void put_code(struct buffer *out, uint32_t code)
+{
+    if (code < 0x80) {
+        buffer_byte(out, (char)code);
+    } else if (code < 0x800) {
+        buffer_byte(out, (char)(0xc0 | code >> 6));
+        buffer_byte(out, (char)(0x80 | (code & 0x3f)));
+    } else {
+        if (code < 0x10000) {
+            buffer_byte(out, (char)(0xe0 | code >> 12));
+        } else {
+            buffer_byte(out, (char)(0xf0 | code >> 18));
+            buffer_byte(out, (char)(0x80 | (code >> 12 & 0x3f)));
+        }
+        buffer_byte(out, (char)(0x80 | (code >> 6 & 0x3f)));
+        buffer_byte(out, (char)(0x80 | (code & 0x3f)));
+    }
+}
+
+/* White space is ECMA-262's, by itself and in every kind of class, over all characters where it could differ.
+ */
+static void test_white_space(void **state)
+{
+    (void)state;
+    static const struct space_class classes[] = {
+        {"^\\s$", false, true, false, 0},         {"^\\S$", false, false, true, 0},
+        {"^[\\s]$", false, true, false, 0},       {"^[\\S]$", false, false, true, 0},
+        {"^[^\\s]$", true, true, false, 0},       {"^[^\\S]$", true, false, true, 0},
+        {"^[\\s\\S]$", false, true, true, 0},     {"^[\\S\\s]$", false, true, true, 0},
+        {"^[^\\s\\S]$", true, true, true, 0},     {"^[\\S\\n]$", false, false, true, '\n'},
+        {"^[\\n\\S]$", false, false, true, '\n'}, {"^[a\\S]$", false, false, true, 'a'},
+        {"^[\\Sx]$", false, false, true, 'x'},    {"^[^\\Sx]$", true, false, true, 'x'},
+        {"^[^\\S\\n]$", true, false, true, '\n'}, {"^[\\S-\\t]$", false, false, true, '\t'},
+        {"^[ -\\S]$", false, false, true, ' '},   {"^(?i)[\\S]$", false, false, true, 0},
+        {"^(?i)[\\sk]$", false, true, false, 'k'}};
+    struct regex_scratch *scratch = regex_scratch_new();
+    struct buffer text;
+    struct error err;
+    size_t wrong = 0;
+    buffer_init(&text, 16);
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        struct regex *regex = regex_compile(slice_of(classes[i].pattern), &err);
+        if (!regex)
+            fail_msg("%s: %s", classes[i].pattern, err.message);
+        for (uint32_t code = 0; code <= 0x10ffff; code += code == 0x3010   ? 0xc000
+                                                          : code == 0xff10 ? 0x100f0
+                                                                           : 1) {
+            bool expected = class_has(&classes[i], code),
+                 no_case = strstr(classes[i].pattern, "(?i)") != NULL;
+            if (no_case && (code == 'K' || code == 0x212a)) /* k and the sign of kelvin */
+                continue;
+            buffer_clear(&text);
+            put_code(&text, code);
+            if (regex_match(regex, scratch, (struct slice){text.data, text.size}) == expected)
+                continue;
+            print_message("%s should %smatch U+%04X\n", classes[i].pattern, expected ? "" : "not ", code);
+            wrong++;
+        }
+        regex_free(regex);
+    }
+    buffer_done(&text);
+    regex_scratch_free(scratch);
+    assert_int_equal(wrong, 0);
+}
+
 /* Where PCRE2 would take it and ECMA-262 does not, or neither does. */
 static void test_refused(void **state)
 {
@@ -400,6 +490,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_matches),
+        cmocka_unit_test(test_white_space),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_is_ecma),
         cmocka_unit_test(test_simple_agrees_with_engine),
