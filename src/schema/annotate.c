@@ -24,6 +24,8 @@ bool machine_say(struct schema_validator *m, const struct rule *rule, uint32_t a
     *ret_saying = (struct machine_saying){m->annotation_count, m->hop_count, m->hop, m->op};
     if (m->traces && !push_hop(m, number, at))
         return false;
+    if (json_is(m->doc, at, JSON_KEY)) /* what propertyNames says is about a name, and no location has it */
+        return true;
     if (m->annotation_count + notes->count > SCHEMA_SAID_MAX)
         return machine_stop(m, STOP_SAID, PLACE_NONE, at);
     for (uint32_t i = notes->first; i < notes->first + notes->count; i++) {

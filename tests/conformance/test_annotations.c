@@ -95,9 +95,26 @@ static bool is_compatible(const struct suite *suite, const char *conditions)
 
 struct found {
     const struct schema *schema;
+    const struct json *doc;
     const struct schema_annotation *annotations;
     size_t count;
 };
+
+/* Is the annotation's instance at that location? Locations are compared, as they are printed: a member's name
+ * has its value's. */
+static bool is_at(const struct found *found, size_t annotation, uint32_t instance)
+{
+    struct buffer said_of, asked;
+    buffer_init(&said_of, 1 << 20);
+    buffer_init(&asked, 1 << 20);
+    json_pointer_of(found->doc, found->annotations[annotation].instance, &said_of);
+    json_pointer_of(found->doc, instance, &asked);
+    bool same =
+        slice_equal((struct slice){said_of.data, said_of.size}, (struct slice){asked.data, asked.size});
+    buffer_done(&said_of);
+    buffer_done(&asked);
+    return same;
+}
 
 /* Is there an annotation of the keyword by the schema at `pointer` of the test's schema, with this value? */
 static bool is_said(const struct found *found, uint32_t instance, const char *keyword, struct slice pointer,
@@ -109,7 +126,7 @@ static bool is_said(const struct found *found, uint32_t instance, const char *ke
         const struct schema_note *note = &all[found->annotations[i].note];
         uint32_t at;
         const struct json *schema = schema_note_value(found->schema, note, &at);
-        if (found->annotations[i].instance == instance && strcmp(said[note->keyword], keyword) == 0 &&
+        if (is_at(found, i, instance) && strcmp(said[note->keyword], keyword) == 0 &&
             json_get(schema, json_pointer(schema, 0, pointer), keyword) == at &&
             json_equal(schema, at, json, value))
             return true;
@@ -122,8 +139,8 @@ static size_t count_said(const struct found *found, uint32_t instance, const cha
     size_t notes, total = 0;
     const struct schema_note *all = schema_notes(found->schema, &notes);
     for (size_t i = 0; i < found->count; i++)
-        total += found->annotations[i].instance == instance &&
-                 strcmp(said[all[found->annotations[i].note].keyword], keyword) == 0;
+        total +=
+            is_at(found, i, instance) && strcmp(said[all[found->annotations[i].note].keyword], keyword) == 0;
     return total;
 }
 
@@ -152,7 +169,7 @@ static void annotate_test(struct suite *suite, const struct json *json, const st
 {
     struct arena arena;
     struct error err;
-    struct found found = {.schema = schema};
+    struct found found = {.schema = schema, .doc = json};
     uint32_t instance = json_get(json, test, "instance"), assertions = json_get(json, test, "assertions");
     arena_init(&arena);
     if (schema_annotate(schema, suite->validator, json, instance, &found.annotations, &found.count, &err) !=

@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 import subprocess
+import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -75,3 +76,62 @@ def test_output(firth, conformance, tmp_path, name):
                 if judged.rc == 1:
                     wrong.append((file.name, test["description"]))
     assert seen == 4 and wrong == []
+
+
+def is_compatible(conditions, year):
+    """"7", "<=2019", "=2020", several of them with commas."""
+    for condition in filter(None, conditions.split(",")):
+        least, most, only = condition.isdigit(), condition.startswith("<="), condition.startswith("=")
+        number = int(condition.lstrip("<="))
+        assert least or most or only, conditions
+        if least and year < number or most and year > number or only and year != number:
+            return False
+    return True
+
+
+def embedded(schema, pointer):
+    """The place as an absolute location has it: the name of the innermost schema with an `$id`, and where in that."""
+    name, rest = "", []
+    for token in [None, *map(urllib.parse.unquote, pointer.split("/")[1:])]:
+        if token is not None:
+            schema = schema[int(token)] if isinstance(schema, list) else schema[token.replace("~1", "/").replace("~0", "~")]
+            rest.append(token)
+        if isinstance(schema, dict) and isinstance(schema.get("$id"), str):
+            name, rest = schema["$id"].rsplit("/", 1)[-1], []
+    return name, "".join("/" + token for token in rest)
+
+
+def asserted(entries, schema, test):
+    """For each of the test's assertions: what is printed at that location by that keyword, and what should be."""
+    for assertion in test["assertions"]:
+        said = {}
+        for entry in entries:
+            if (entry["instanceLocation"] == assertion["location"]
+                    and entry["keywordLocation"].endswith("/" + assertion["keyword"])):
+                uri, _, pointer = entry["absoluteKeywordLocation"].partition("#")
+                name = uri.rsplit("/", 1)[-1].replace("s.json", "")
+                said[name, urllib.parse.unquote(pointer).removesuffix("/" + assertion["keyword"])] = entry["annotation"]
+        yield said, {embedded(schema, place.removeprefix("#")): v for place, v in assertion["expected"].items()}
+
+
+@pytest.mark.parametrize("name", DRAFTS)
+def test_annotations(firth, conformance, tmp_path, name):
+    suite = conformance / "JSON-Schema-Test-Suite" / "annotations" / "tests"
+    year, wrong, seen = int(re.sub("^draft|-.*", "", name)), [], 0
+    for file in sorted(suite.glob("*.json")):
+        for group in json.loads(file.read_text())["suite"]:
+            if not is_compatible(group.get("compatibility", ""), year):
+                continue
+            (tmp_path / "s.json").write_text(json.dumps(group["schema"]))
+            lines = "".join(json.dumps(test["instance"]) + "\n" for test in group["tests"])
+            done = firth("validate", "-o", "json", "-s", tmp_path / "s.json", "--draft", DRAFTS[name], stdin=lines)
+            assert done.rc == 0, (group["description"], done)
+            verdicts = [json.loads(line) for line in done.out.splitlines()]
+            assert len(verdicts) == len(group["tests"])
+            for verdict, test in zip(verdicts, group["tests"]):
+                for said, expected in asserted(verdict.get("annotations", []), group["schema"], test):
+                    seen += 1
+                    if said != expected:
+                        wrong.append((file.name, group["description"], said, expected))
+    assert wrong == []
+    assert seen >= {"draft4": 15, "draft6": 20, "draft7": 30}.get(name, 60)
