@@ -53,7 +53,7 @@ static bool close_members(struct compiler *c, struct op *ops, uint32_t count, st
     plan->additional = late->a;
     plan->marks_additional = true;
     plan->additional_keyword = late->keyword;
-    plan->additional_place = late->place;
+    ops[at].b = late->place;
     return true;
 }
 
@@ -75,7 +75,7 @@ static bool close_items(struct compiler *c, struct op *ops, uint32_t count, stru
     plan->items = late->a;
     plan->marks_items = true;
     plan->items_keyword = late->keyword;
-    plan->items_place = late->place;
+    ops[at].b = late->place;
     return true;
 }
 

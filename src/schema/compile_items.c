@@ -14,10 +14,8 @@ static int compile_prefix(struct compiler *c, struct array_plan *plan, uint32_t 
 static int compile_items(struct compiler *c)
 {
     uint32_t prefix = facet(c, KEYWORD_PREFIX_ITEMS), items = facet(c, KEYWORD_ITEMS);
-    struct array_plan plan = {.items = RULE_TRUE,
-                              .prefix_keyword = KEYWORD_PREFIX_ITEMS,
-                              .items_keyword = KEYWORD_ITEMS,
-                              .items_place = PLACE_NONE};
+    struct array_plan plan = {
+        .items = RULE_TRUE, .prefix_keyword = KEYWORD_PREFIX_ITEMS, .items_keyword = KEYWORD_ITEMS};
     if (c->resource->dialect.draft < SCHEMA_DRAFT_2020_12 && json_is(c->json, items, JSON_ARRAY)) {
         prefix = items;
         items = facet(c, KEYWORD_ADDITIONAL_ITEMS);
@@ -38,7 +36,7 @@ static int compile_items(struct compiler *c)
         return 0;
     uint32_t number = PROGRAM_ADD(c, struct array_plan, arrays, array_count, array_capacity);
     c->program->arrays[number] = plan;
-    compile_emit(c, OP_ITEMS, plan.items_keyword, number, 0);
+    compile_emit(c, OP_ITEMS, plan.items_keyword, number, PLACE_NONE);
     return 0;
 }
 

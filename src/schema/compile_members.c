@@ -100,8 +100,7 @@ static int compile_members(struct compiler *c)
     struct object_plan plan = {.additional = RULE_TRUE,
                                .names = RULE_TRUE,
                                .marks_additional = additional != JSON_NONE,
-                               .additional_keyword = KEYWORD_ADDITIONAL_PROPERTIES,
-                               .additional_place = PLACE_NONE};
+                               .additional_keyword = KEYWORD_ADDITIONAL_PROPERTIES};
     if (check_shape(c, KEYWORD_PROPERTIES, JSON_OBJECT) < 0 ||
         check_shape(c, KEYWORD_PATTERN_PROPERTIES, JSON_OBJECT) < 0 ||
         check_shape(c, KEYWORD_REQUIRED, JSON_ARRAY) < 0)
@@ -132,7 +131,7 @@ static int compile_members(struct compiler *c)
         return -1;
     uint32_t number = PROGRAM_ADD(c, struct object_plan, objects, object_count, object_capacity);
     c->program->objects[number] = plan;
-    compile_emit(c, OP_MEMBERS, KEYWORD_PROPERTIES, number, 0);
+    compile_emit(c, OP_MEMBERS, KEYWORD_PROPERTIES, number, PLACE_NONE);
     return 0;
 }
 

@@ -48,7 +48,7 @@ static void explain_required(struct explainer *x, const struct op *op, const str
 static void explain_additional(struct explainer *x, const struct op *op, const struct object_plan *plan,
                                uint32_t key)
 {
-    uint32_t place = plan->additional_place == PLACE_NONE ? op->place : plan->additional_place;
+    uint32_t place = op->b == PLACE_NONE ? op->place : op->b;
     enum keyword keyword = (enum keyword)plan->additional_keyword;
     struct site site = explain_push(x, place, keyword);
     if (plan->additional == RULE_FALSE) {
@@ -127,7 +127,7 @@ void explain_items(struct explainer *x, const struct op *op, uint32_t at)
          e = json_next(doc, at, e), i++) {
         bool prefix = i < plan->prefix_count;
         enum keyword keyword = (enum keyword)(prefix ? plan->prefix_keyword : plan->items_keyword);
-        uint32_t place = prefix || plan->items_place == PLACE_NONE ? op->place : plan->items_place;
+        uint32_t place = prefix || op->b == PLACE_NONE ? op->place : op->b;
         struct site site = explain_push(x, place, keyword);
         if (prefix)
             explain_push_number(x, i);

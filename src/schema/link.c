@@ -193,6 +193,17 @@ static uint32_t rebase(struct compiler *c, uint32_t place, const struct op *call
     return compile_place(c, &moved);
 }
 
+/* The operation as the caller has it, which calls the rule that it stood in. */
+static struct op inlined(struct compiler *c, const struct op *op, const struct op *call)
+{
+    struct op copy = *op;
+    bool has_second_place = op->code == OP_MEMBERS || op->code == OP_ITEMS;
+    copy.place = rebase(c, op->place, call);
+    if (has_second_place && op->b != PLACE_NONE)
+        copy.b = rebase(c, op->b, call);
+    return copy;
+}
+
 static bool is_inlinable(const struct compiler *c, const struct work *caller, const struct op *op,
                          uint32_t count)
 {
@@ -224,10 +235,7 @@ static void inline_calls(struct compiler *c, uint32_t rule)
         uint32_t more = is_inline ? callee->op_count : 1;
         c->ops = mem_grow(c->ops, &c->op_capacity, c->op_count + more, sizeof *c->ops);
         for (uint32_t j = 0; j < more; j++) {
-            struct op copy = is_inline ? c->ops[callee->op_first + j] : op;
-            if (is_inline)
-                copy.place = rebase(c, copy.place, &op);
-            c->ops[c->op_count++] = copy;
+            c->ops[c->op_count++] = is_inline ? inlined(c, &c->ops[callee->op_first + j], &op) : op;
         }
         count += more;
     }

@@ -70,10 +70,10 @@ enum op_code {
     OP_MAX_LENGTH,
     OP_PATTERN,  /* a: regex */
     OP_FORMAT,   /* a: enum format */
-    OP_ITEMS,    /* a: array plan */
+    OP_ITEMS,    /* a: array plan, b: place of its items_keyword; PLACE_NONE: the operation's */
     OP_CONTAINS, /* a: contains plan */
     OP_UNIQUE_ITEMS,
-    OP_MEMBERS,            /* a: object plan */
+    OP_MEMBERS, /* a: object plan, b: place of its additional_keyword; PLACE_NONE: the operation's */
     OP_DEPENDENT_REQUIRED, /* a: name, b: first of names, count: how many */
     OP_DEPENDENT_SCHEMA,   /* a: name, b: rule */
     OP_CONST,              /* a: enum plan */
@@ -179,10 +179,9 @@ struct object_plan {
     uint32_t pattern_count;
     uint32_t additional;        /* rule; RULE_TRUE if absent */
     bool marks_additional;      /* "additionalProperties" is there: evaluates what it is applied to */
-    uint8_t additional_keyword; /* additionalProperties, or unevaluatedProperties that needed no tracking … */
-    uint32_t additional_place; /* … and where that stands; PLACE_NONE: with the operation */
-    uint32_t names;            /* propertyNames' rule */
-    uint32_t min, max;         /* members */
+    uint8_t additional_keyword; /* additionalProperties, or unevaluatedProperties that needed no tracking */
+    uint32_t names;             /* propertyNames' rule */
+    uint32_t min, max;          /* members */
     struct quick additional_quick;
     bool is_sparse; /* asks for few members only: these are looked up */
 };
@@ -194,7 +193,6 @@ struct array_plan {
     bool marks_items;                      /* "items" is there */
     uint32_t min, max;                     /* elements */
     uint8_t prefix_keyword, items_keyword; /* as the draft calls them */
-    uint32_t items_place; /* where items_keyword stands, if not with the operation: PLACE_NONE */
     struct quick items_quick;
 };
 

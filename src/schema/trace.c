@@ -70,8 +70,8 @@ static void push_member(const struct schema_validator *m, const struct op *op, c
         arena_done(&arena);
         return;
     }
-    push_keyword(program, plan->additional_place == PLACE_NONE ? op->place : plan->additional_place,
-                 (enum keyword)plan->additional_keyword, out);
+    push_keyword(program, op->b == PLACE_NONE ? op->place : op->b, (enum keyword)plan->additional_keyword,
+                 out);
 }
 
 static void push_item(const struct schema *program, const struct op *op, const struct hop *hop,
@@ -83,8 +83,8 @@ static void push_item(const struct schema *program, const struct op *op, const s
         push_keyword(program, op->place, (enum keyword)plan->prefix_keyword, out);
         push_number(out, position);
     } else {
-        push_keyword(program, plan->items_place == PLACE_NONE ? op->place : plan->items_place,
-                     (enum keyword)plan->items_keyword, out);
+        push_keyword(program, op->b == PLACE_NONE ? op->place : op->b, (enum keyword)plan->items_keyword,
+                     out);
     }
 }
 

@@ -66,6 +66,21 @@ static const struct said cases[] = {
     {"{\"allOf\":[true,{\"$ref\":\"#/$defs/"
      "a\"}],\"$defs\":{\"a\":{\"properties\":{\"x\":{\"type\":\"null\"}}}}}",
      "{\"x\":1}", "/x|/allOf/1/$ref/properties/x/type|expected null, got integer 1\n"},
+    /* what needed no tracking, seen through the calls that it was written into */
+    {"{\"$ref\":\"#/$defs/"
+     "a\",\"$defs\":{\"a\":{\"properties\":{\"a\":true},\"unevaluatedProperties\":false}}}",
+     "{\"b\":1}", "/b|/$ref/unevaluatedProperties|unexpected property \"b\"\n"},
+    {"{\"allOf\":[true,{\"properties\":{\"a\":true},\"unevaluatedProperties\":{\"type\":\"string\"}}]}",
+     "{\"b\":1}", "/b|/allOf/1/unevaluatedProperties/type|expected string, got integer 1\n"},
+    {"{\"allOf\":[{\"$ref\":\"#/$defs/a\"}],\"$defs\":{\"a\":{\"$ref\":\"#/$defs/"
+     "b\"},\"b\":{\"prefixItems\":[true],"
+     "\"unevaluatedItems\":{\"$ref\":\"#/$defs/c\"}},\"c\":{\"type\":\"null\"}}}",
+     "[1,2]", "/1|/allOf/0/$ref/$ref/unevaluatedItems/$ref/type|expected null, got integer 2\n"},
+    {"{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"allOf\":[{\"properties\":{\"a\":{\"type\":\"null\"}}}],"
+     "\"unevaluatedProperties\":false}}}",
+     "{\"a\":1,\"b\":1}",
+     "/a|/$ref/allOf/0/properties/a/type|expected null, got integer 1\n"
+     "/b|/$ref/unevaluatedProperties|unexpected property \"b\"\n"},
     /* types alone differ: one message */
     {"{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"null\"}]}", "5",
      "|/anyOf|expected string or null, got integer 5\n"},
