@@ -121,7 +121,6 @@ static int run(struct cli *cli, int argc, char **argv)
     const struct run_options *options = cli->options;
     mem_auto(catalog_snapshot_free) struct catalog_snapshot *snapshot = catalog_snapshot_new();
     const struct catalog_file file = {.options = catalog_snapshot_recording(snapshot),
-                                      .depth = ENDPOINT_CHECK_CONFIGS,
                                       .tasks = &options->tasks};
     struct catalog *catalog;
     int code = catalog_file_need(cli, argv[1], &file, &catalog);

@@ -7,8 +7,8 @@
 
 enum endpoint_check_depth {
     ENDPOINT_CHECK_BUILT_IN, /* built-in connectors, and images that are on this machine */
-    ENDPOINT_CHECK_CONFIGS,  /* and the configs of local commands; one that gives no spec is left for the run
-                              */
+    ENDPOINT_CHECK_CONFIGS,  /* and the configs of local commands, each of which is started for its spec; one
+                                that gives none is left for the session */
     ENDPOINT_CHECK_ALL, /* and their streams, and what Flow's connectors say to `validate`; one that gives no
                            spec is an error */
 };

@@ -41,7 +41,7 @@ TOLD = ["config /account: expected string", "config /port_number: expected integ
         "config: unknown key 'hots'; did you mean 'host'?"]
 
 
-@pytest.mark.parametrize("verb", ["check", "run"])
+@pytest.mark.parametrize("verb", ["check", "deploy"])
 def test_a_captures_config(firth_dev, tmp_path, verb):
     path = with_env(capture(tmp_path, [], source=WRONG), answer(), *CAPTURE)
     result = firth_dev(verb, str(path), "-o", "json", expect=3)
@@ -52,7 +52,7 @@ def test_a_captures_config(firth_dev, tmp_path, verb):
     assert not (tmp_path / "seen").exists() or "read" not in (tmp_path / "seen").read_text()
 
 
-@pytest.mark.parametrize("verb", ["check", "run"])
+@pytest.mark.parametrize("verb", ["check", "deploy"])
 def test_a_connections_configs(firth_dev, tmp_path, verb):
     path = with_env(connection(tmp_path, [], source=WRONG, destination={"account": 7}), answer(), *SOURCE)
     path = with_env(path, {"DESTINATION_SPEC": json.dumps(SPEC)}, *DESTINATION)
@@ -115,17 +115,38 @@ def test_a_command_that_is_not_there(firth_dev, tmp_path):
     assert check(firth_dev, write(path, catalog), expect=0) == []
 
 
-def test_a_run_leaves_to_the_session_what_may_pass(firth, tmp_path):
+def test_a_deploy_leaves_to_the_session_what_may_pass(firth, tmp_path):
     """A connector that does not answer now may do so when the task is tried again: it is no mistake of the catalog."""
     path = with_env(capture(tmp_path, []), {"SPEC": json.dumps([{"exit": 3}])}, *CAPTURE)
+    firth("deploy", str(path), "--yes", expect=0)
     firth("run", str(path), "--once", expect=0)
 
 
+def test_a_run_starts_no_command_beforehand(firth, tmp_path):
+    """Some connectors need seconds to start: a run asks for the spec in a task's first session, and never again."""
+    verbs = tmp_path / "verbs"
+    path = capture(tmp_path, [])
+    catalog = json.loads(path.read_text())
+    command = catalog["captures"]["acmeCo/test"]["endpoint"]["local"]["command"]
+    program = tmp_path / "source.sh"
+    program.write_text(f'#!/bin/sh\nfor verb; do case $verb in spec|check|discover|read) echo $verb >> {verbs};; esac; done\n'
+                       f'exec {" ".join(command)} "$@"\n')
+    program.chmod(0o755)
+    catalog["captures"]["acmeCo/test"]["endpoint"]["local"]["command"] = [str(program)]
+    write(path, catalog)
+    for times in (1, 2):
+        firth("run", str(path), "--once", expect=0)
+        asked = verbs.read_text().split()
+        assert asked.count("spec") == 1 and asked.count("read") == times
+
+
 def test_a_run_asks_only_its_own_tasks(firth, tmp_path):
-    path = with_env(capture(tmp_path, [], source=WRONG), answer(), *CAPTURE)
+    path = capture(tmp_path, [])
     catalog = json.loads(path.read_text())
     catalog["captures"]["acmeCo/other"] = {"endpoint": local("scripted_source.py", {"streams": ["users"], "steps": []}),
                                            "bindings": [{"resource": {"stream": "users"}, "target": "acmeCo/users"}]}
+    catalog["captures"]["acmeCo/test"]["endpoint"] = {
+        "connector": {"image": "airbyte/source-faker:dev", "config": {"count": "many"}}}
     write(path, catalog)
     firth("run", str(path), "--once", "--task", "acmeCo/other", expect=0)
     firth("run", str(path), "--once", "--task", "acmeCo/test", expect=3)
