@@ -4,17 +4,19 @@
 #include "cli/images.h"
 #include "cli/output.h"
 #include "supervisor/daemon.h"
+#include "supervisor/jobs.h"
 
 #include <stdlib.h>
 
 struct serve_options {
-    struct option_number parallel, log_size;
+    struct option_number parallel, jobs, log_size;
     const char *stop_after, *retry_after, *commit_every, *stall_after, *discover_every;
 };
 
 static int read_options(const struct serve_options *options, struct daemon_options *daemon, struct error *err)
 {
     daemon->children_max = (uint32_t)options->parallel.value;
+    daemon->jobs_max = (uint32_t)options->jobs.value;
     daemon->log_bytes = options->log_size.value << 20;
     if (option_duration("--stop-after", options->stop_after, &daemon->stop_ms, err) < 0 ||
         option_duration("--retry-after", options->retry_after, &daemon->retry_ms, err) < 0 ||
@@ -95,6 +97,13 @@ static const struct option_spec options[] = {
      .help = "tasks that run at the same time (64); the others wait for their turn",
      .min = 1,
      .max = 1024},
+    {.name = "jobs",
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(struct serve_options, jobs),
+     .value = "N",
+     .help = "connections of the API that are synced at the same time (16); the others wait",
+     .min = 1,
+     .max = JOBS_RUNNING_MAX},
     {.name = "stop-after",
      .kind = OPTION_STRING,
      .offset = offsetof(struct serve_options, stop_after),

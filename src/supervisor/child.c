@@ -175,9 +175,9 @@ struct child *child_start(uv_loop_t *loop, const char *program, struct slice spe
     struct child *child = mem_zalloc(sizeof *child);
     child->callbacks = *callbacks;
     child->spec = mem_dup(spec.data, spec.size);
-    buffer_init(&child->line, TASK_EVENT_LINE_MAX + READ_CHUNK);
+    buffer_init(&child->line, TASK_CATALOG_LINE_MAX + READ_CHUNK);
     child->parser = json_parser_new(
-        (struct json_limits){.size_max = TASK_EVENT_LINE_MAX, .depth_max = JSON_LIMITS_DEFAULT.depth_max},
+        (struct json_limits){.size_max = TASK_CATALOG_LINE_MAX, .depth_max = JSON_LIMITS_DEFAULT.depth_max},
         JSON_DUPLICATES_LAST_WINS);
     uv_pipe_init(loop, &child->spec_pipe, 0);
     uv_pipe_init(loop, &child->events_pipe, 0);

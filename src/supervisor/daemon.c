@@ -1,6 +1,7 @@
 #include "supervisor/daemon.h"
 
 #include "supervisor/daemon_state.h"
+#include "supervisor/definitions.h"
 #include "supervisor/notify.h"
 
 #include <stdio.h>
@@ -120,8 +121,12 @@ static void on_asked(void *context, const struct json *request, struct buffer *a
     } else if (json_is(request, what, JSON_STRING) && json_string_is(request, what, "deploying")) {
         turn->watched = true;
         buffer_str(answer, "{\"ok\":true}");
+    } else if (json_is(request, what, JSON_STRING) && daemon->jobs && json_string_is(request, what, "wake")) {
+        jobs_wake(daemon->jobs);
+        buffer_str(answer, "{\"ok\":true}");
     } else {
-        buffer_str(answer, "{\"ok\":false,\"error\":\"the request is none of status, deploying, reload\"}");
+        buffer_str(answer,
+                   "{\"ok\":false,\"error\":\"the request is none of status, deploying, reload, wake\"}");
     }
 }
 
@@ -142,6 +147,28 @@ static void tell_ready(struct daemon *daemon)
     notify_tell(daemon->options->notify, text);
 }
 
+static int open_jobs(struct daemon *daemon, struct error *err)
+{
+    const struct daemon_options *options = daemon->options;
+    const struct jobs_options jobs = {.program = options->program,
+                                      .built_ins = options->built_ins,
+                                      .data_dir = options->data_dir,
+                                      .control = options->control,
+                                      .log = options->log,
+                                      .image_words = options->image_words,
+                                      .plan_ms = options->plan_ms,
+                                      .running_max = options->jobs_max,
+                                      .stop_ms = options->stop_ms,
+                                      .commit_ms = options->commit_ms,
+                                      .stall_ms = options->stall_ms,
+                                      .log_bytes = options->log_bytes};
+    if (definitions_put_built_ins(options->control, options->built_ins, clock_wall_ms(&clock_system), err) <
+        0)
+        return -1;
+    daemon->jobs = jobs_open(daemon->loop, &jobs, err);
+    return daemon->jobs ? 0 : -1;
+}
+
 static void on_ready(void *context, uv_loop_t *loop)
 {
     static const struct talk_callbacks callbacks = {.asked = on_asked, .gone = on_gone};
@@ -157,7 +184,7 @@ static void on_ready(void *context, uv_loop_t *loop)
     own.context = daemon;
     daemon->discovery = daemon_discovery_open(daemon);
     daemon->talk = talk_server_open(loop, daemon->options->data_dir, &own, &err);
-    if (!daemon->talk || daemon_reload(daemon, false, &changes, &err) < 0) {
+    if (!daemon->talk || open_jobs(daemon, &err) < 0 || daemon_reload(daemon, false, &changes, &err) < 0) {
         daemon->failure = err;
         daemon->failed = true;
         supervisor_stop(daemon->supervisor);
@@ -188,6 +215,8 @@ static void on_stopping(void *context, int signals)
 {
     struct daemon *daemon = context;
     notify_tell(daemon->options->notify, "STOPPING=1");
+    if (daemon->jobs)
+        jobs_stop(daemon->jobs);
     if (!daemon->failed)
         log_info(daemon->options->log,
                  signals == 1 ? "stopping: each task finishes its transaction" : "stopping at once");
@@ -199,6 +228,8 @@ static void on_closing(void *context)
     daemon->closing = true;
     daemon_planning_close(daemon);
     answer_all(daemon);
+    jobs_close(daemon->jobs);
+    daemon->jobs = NULL;
     /* Each try waits for a while if another process changes the store just now. */
     for (int tries = 0; tries < LAST_FACTS_TRIES && !daemon_save_facts(daemon); tries++)
         continue;

@@ -23,6 +23,7 @@ struct daemon_options {
     uint64_t plan_ms;               /* planning that says nothing for so long is given up; 0: the default */
     const char *notify;             /* NOTIFY_SOCKET's value, or NULL */
     uint32_t children_max;          /* 0: DAEMON_CHILDREN_DEFAULT */
+    uint32_t jobs_max;              /* attempts of connections' jobs at once; 0: JOBS_RUNNING_DEFAULT */
     uint64_t stop_ms, retry_ms, commit_ms, stall_ms; /* 0: the defaults */
     uint64_t log_bytes;                              /* of one task; 0: TASK_LOG_BYTES_DEFAULT */
     uint64_t discover_ms; /* from one autoDiscover of a capture to the next; 0: DAEMON_DISCOVER_MS_DEFAULT */

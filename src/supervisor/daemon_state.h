@@ -4,6 +4,7 @@
 
 #include "base/map.h"
 #include "supervisor/daemon.h"
+#include "supervisor/jobs.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/talk.h"
 #include "supervisor/task_log.h"
@@ -71,6 +72,7 @@ struct daemon {
     uv_loop_t *loop;
     struct map tasks; /* by name */
     struct talk_server *talk;
+    struct jobs *jobs; /* of the API's connections */
     uv_timer_t facts_due, reload_due, answer_due;
     struct plan_job *plan_jobs;
     uint64_t plan_number;

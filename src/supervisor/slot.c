@@ -64,6 +64,8 @@ static void on_event(void *context, const struct task_event *event)
             events->log(events->context, &slot->task, LOG_DEBUG, "task", message);
         break;
     }
+    case TASK_EVENT_FAILURE: /* what it adds to the error is the jobs' */
+    case TASK_EVENT_CATALOG:
     case TASK_EVENT_ENDED:
         break;
     }

@@ -3,7 +3,8 @@
  *
  * Requests: {"do":"status"}; {"do":"deploying"}: however this connection ends, read what is deployed anew, so
  * that a deploy that is killed behind its commit is heard of as well; {"do":"reload"}: the same now, and
- * answered once it is done. An answer has "ok": true, or false with "error". */
+ * answered once it is done; {"do":"wake"}: the control store's connections, schedules or jobs were changed.
+ * An answer has "ok": true, or false with "error". */
 #ifndef FIRTH_SUPERVISOR_TALK_H
 #define FIRTH_SUPERVISOR_TALK_H
 

@@ -15,10 +15,15 @@ enum { MESSAGE_MAX = 16 << 10, FILE_MIN = 4 << 10 };
 
 void task_log_init(struct task_log *log, const char *data_dir, const char *task, uint64_t bytes_max)
 {
+    task_log_init_in(log, log_files_folder(data_dir, task), bytes_max);
+    log->by_offset = false;
+}
+
+void task_log_init_in(struct task_log *log, char *folder, uint64_t bytes_max)
+{
     uint64_t file_max = bytes_max / TASK_LOG_FILES;
-    *log = (struct task_log){.folder = log_files_folder(data_dir, task),
-                             .file_max = file_max < FILE_MIN ? FILE_MIN : file_max,
-                             .fd = -1};
+    *log = (struct task_log){
+        .folder = folder, .by_offset = true, .file_max = file_max < FILE_MIN ? FILE_MIN : file_max, .fd = -1};
     buffer_init(&log->line, 2 * TASK_LOG_RECORD_MAX);
 }
 
@@ -75,7 +80,7 @@ static int open_newest(struct task_log *log)
     if (file_make_folders(log->folder, 0700, &err) < 0 ||
         log_files_list(log->folder, &numbers, &count, &err) < 0)
         return -1;
-    int result = open_number(log, count ? numbers[count - 1] : 1);
+    int result = open_number(log, count ? numbers[count - 1] : !log->by_offset);
     free(numbers);
     return result;
 }
@@ -102,7 +107,7 @@ static int make_room(struct task_log *log, size_t size)
         return -1;
     if (log->size == 0 || log->size + size <= log->file_max)
         return 0;
-    if (open_number(log, log->number + 1) < 0)
+    if (open_number(log, log->number + (log->by_offset ? log->size : 1)) < 0)
         return -1;
     drop_oldest(log);
     return 0;

@@ -19,6 +19,7 @@ struct task_log {
     int fd;            /* -1: closed */
     uint64_t number;
     uint64_t size;
+    bool by_offset;     /* a file's number is the offset of its first byte in the whole log */
     bool torn;          /* the file does not end with a newline */
     uint64_t lost;      /* lines since the last that was written */
     int lost_errno;     /* why the first of them */
@@ -28,6 +29,8 @@ struct task_log {
 
 /* `bytes_max`: of all files together. Nothing is opened before the first line. */
 void task_log_init(struct task_log *log, const char *data_dir, const char *task, uint64_t bytes_max);
+/* The same in a folder (heap, taken over) whose files are numbered by their offset in the whole log. */
+void task_log_init_in(struct task_log *log, char *folder, uint64_t bytes_max);
 void task_log_done(struct task_log *log);
 /* Give the descriptor back until the next line. */
 void task_log_close(struct task_log *log);

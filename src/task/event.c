@@ -55,6 +55,18 @@ static void write_progress(struct json_writer *writer, const struct task_progres
     json_end_array(writer);
 }
 
+static void write_failure(struct json_writer *writer, const struct task_failure *failure)
+{
+    const struct {
+        const char *name, *text;
+    } members[] = {{"origin", failure->origin},      {"type", failure->type},   {"message", failure->message},
+                   {"internal", failure->internal},  {"stack", failure->stack}, {"stream", failure->stream},
+                   {"namespace", failure->namespace}};
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (members[i].text)
+            json_member_string(writer, members[i].name, members[i].text);
+}
+
 static void write_ended(struct json_writer *writer, enum task_outcome outcome, const struct error *error)
 {
     json_member_string(writer, "outcome", task_outcome_name(outcome));
@@ -70,7 +82,7 @@ static void write_ended(struct json_writer *writer, enum task_outcome outcome, c
 
 void task_event_write(struct buffer *out, const char *task, const struct task_event *event)
 {
-    static const char *const names[] = {"started", "progress", "log", "ended"};
+    static const char *const names[] = {"started", "progress", "log", "failure", "catalog", "ended"};
     struct json_writer writer;
     json_writer_init(&writer, out);
     json_begin_object(&writer);
@@ -90,6 +102,12 @@ void task_event_write(struct buffer *out, const char *task, const struct task_ev
         json_member_string(&writer, "level", log_level_name(event->log.level));
         json_member_string(&writer, "origin", event->log.origin);
         json_member_string(&writer, "message", event->log.message);
+        break;
+    case TASK_EVENT_FAILURE:
+        write_failure(&writer, &event->failure);
+        break;
+    case TASK_EVENT_CATALOG:
+        json_member_raw(&writer, "catalog", event->catalog);
         break;
     case TASK_EVENT_ENDED:
         write_ended(&writer, event->ended.outcome, &event->ended.error);
@@ -156,6 +174,23 @@ static void read_progress(const struct json *doc, struct arena *arena, struct ta
     progress->binding_count = count;
 }
 
+static const char *get_optional(const struct json *doc, const char *name, struct arena *arena)
+{
+    uint32_t at = json_get(doc, 0, name);
+    return json_is(doc, at, JSON_STRING) ? json_cstring(doc, at, arena) : NULL;
+}
+
+static void read_failure(const struct json *doc, struct arena *arena, struct task_failure *failure)
+{
+    *failure = (struct task_failure){.origin = get_optional(doc, "origin", arena),
+                                     .type = get_optional(doc, "type", arena),
+                                     .message = get_optional(doc, "message", arena),
+                                     .internal = get_optional(doc, "internal", arena),
+                                     .stack = get_optional(doc, "stack", arena),
+                                     .stream = get_optional(doc, "stream", arena),
+                                     .namespace = get_optional(doc, "namespace", arena)};
+}
+
 static int read_ended(const struct json *doc, struct arena *arena, struct task_event *event,
                       struct error *err)
 {
@@ -201,6 +236,18 @@ int task_event_read(const struct json *line, struct arena *arena, struct task_ev
                                          .log = {.level = level < 0 ? LOG_INFO : (enum log_level)level,
                                                  .origin = get_string(line, 0, "origin", arena),
                                                  .message = get_string(line, 0, "message", arena)}};
+        return 1;
+    }
+    if (json_string_is(line, kind, "failure")) {
+        ret_event->type = TASK_EVENT_FAILURE;
+        read_failure(line, arena, &ret_event->failure);
+        return 1;
+    }
+    if (json_string_is(line, kind, "catalog")) {
+        uint32_t catalog = json_get(line, 0, "catalog");
+        if (!json_is(line, catalog, JSON_OBJECT))
+            return error_set(err, ERROR_PROTOCOL, "the task's event 'catalog' has none");
+        *ret_event = (struct task_event){.type = TASK_EVENT_CATALOG, .catalog = json_raw(line, catalog)};
         return 1;
     }
     if (json_string_is(line, kind, "ended")) {

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "json/json.h"
 
 #include <stddef.h>
@@ -47,6 +48,16 @@ struct task_progress {
     size_t binding_count;
 };
 
+/* Whose fault a failure is, beside the error that the session ends with. Strings may be NULL; secrets are
+ * masked. */
+struct task_failure {
+    const char *origin;             /* "source", "destination", "platform" */
+    const char *type;               /* "config_error", "system_error", "transient_error" */
+    const char *message;            /* what the connector said itself; NULL: the error tells all */
+    const char *internal, *stack;   /* for whoever mends it */
+    const char *stream, *namespace; /* of one stream */
+};
+
 enum task_outcome {
     TASK_COMPLETED, /* the source came to its end; everything is committed */
     TASK_STOPPED,   /* we were asked to stop; complete up to the last checkpoint */
@@ -59,12 +70,15 @@ enum task_event_type {
     TASK_EVENT_STARTED,  /* specification read, sink open: the session begins */
     TASK_EVENT_PROGRESS, /* at most TASK_PROGRESS_PER_SECOND a second, and once at the end */
     TASK_EVENT_LOG,      /* one line of the task's or a connector's log */
+    TASK_EVENT_FAILURE,  /* once, before the end of a session that failed */
+    TASK_EVENT_CATALOG,  /* what a source offers, of a session that only asks for it */
     TASK_EVENT_ENDED,    /* the last event of a session */
 };
 
 enum {
     TASK_PROGRESS_PER_SECOND = 4,
-    TASK_EVENT_LINE_MAX = 4 << 20, /* bytes of one event's line */
+    TASK_EVENT_LINE_MAX = 4 << 20, /* bytes of one event's line, but for a catalog's */
+    TASK_CATALOG_LINE_MAX = 68 << 20,
 };
 
 struct task_event {
@@ -80,6 +94,8 @@ struct task_event {
             const char *origin; /* "task", or the connector's label */
             const char *message;
         } log;
+        struct task_failure failure;
+        struct slice catalog; /* a JSON object: {"streams":[…]} */
         struct {
             enum task_outcome outcome;
             struct error error; /* for TASK_FAILED: the one clear error, with retriable */

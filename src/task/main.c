@@ -1,6 +1,7 @@
 #include "task/task.h"
 
 #include "base/file.h"
+#include "task/discover.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -64,7 +65,8 @@ int task_main(int spec_fd, int events_fd)
     enum task_outcome outcome = TASK_FAILED;
     auto_close int stop_fd = open_signals(&err);
     if (stop_fd >= 0 && read_spec(spec_fd, &arena, &spec, &err) == 0)
-        outcome = task_run(&spec, &report, &clock_system, stop_fd, &err);
+        outcome = spec.discover ? task_discover(&spec, &report, &clock_system, stop_fd, &err)
+                                : task_run(&spec, &report, &clock_system, stop_fd, &err);
     task_report_ended(&report, outcome, &err);
     task_report_done(&report);
     arena_done(&arena);

@@ -1,9 +1,11 @@
 #include "task/output.h"
 
+#include <stdlib.h>
 #include <strings.h>
 
 enum {
     EXCERPT_MAX = 120,
+    NAME_MAX_KEPT = 1024, /* bytes of a stream's name in a failure */
     MASK_MAX = 64 * 1024, /* of one text: what is longer is cut before it is shown */
 };
 
@@ -18,11 +20,22 @@ void task_output_init(struct task_output *output, const char *label, struct task
                                      JSON_DUPLICATES_LAST_WINS);
 }
 
+static void forget_failure(struct task_output *output)
+{
+    char **const texts[] = {&output->failure_message, &output->failure_internal, &output->failure_stack,
+                            &output->failure_stream, &output->failure_namespace};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        free(*texts[i]);
+        *texts[i] = NULL;
+    }
+}
+
 void task_output_done(struct task_output *output)
 {
     json_parser_free(output->parser);
     arena_done(&output->arena);
     buffer_done(&output->masked);
+    forget_failure(output);
     output->parser = NULL;
 }
 
@@ -163,6 +176,50 @@ static int broken_message(struct task_output *output, struct slice line, struct 
 
 /* --- messages ------------------------------------------------------------------------------------ */
 
+static char *kept_text(struct task_output *output, uint32_t node)
+{
+    if (!json_is(&output->line, node, JSON_STRING))
+        return NULL;
+    struct slice text = masked(output, json_string(&output->line, node, &output->arena));
+    return text.size ? mem_strndup(text.data, text.size) : NULL;
+}
+
+static char *kept_name(struct slice name)
+{
+    return name.size ? mem_strndup(name.data, utf8_cut(name.data, name.size, NAME_MAX_KEPT)) : NULL;
+}
+
+/* What the trace says beside the one line that the error has. */
+static void keep_failure(struct task_output *output)
+{
+    const struct airbyte_message *message = &output->message;
+    struct slice type = json_is(&output->line, message->trace.failure_type, JSON_STRING)
+                            ? json_string(&output->line, message->trace.failure_type, &output->arena)
+                            : SLICE_LITERAL("system_error");
+    forget_failure(output);
+    snprintf(output->failure_type, sizeof output->failure_type, "%.*s",
+             (int)utf8_cut(type.data, type.size, sizeof output->failure_type - 1), type.data);
+    output->failure_message = kept_text(output, message->trace.message);
+    output->failure_internal = kept_text(output, message->trace.internal_message);
+    output->failure_stack = kept_text(output, message->trace.stack_trace);
+    output->failure_stream = kept_name(message->trace.stream.name);
+    output->failure_namespace = kept_name(message->trace.stream.namespace);
+}
+
+void task_output_tell_failure(const struct task_output *output, const char *origin)
+{
+    if (!output->failed)
+        return;
+    const struct task_failure failure = {.origin = origin,
+                                         .type = output->failure_type,
+                                         .message = output->failure_message,
+                                         .internal = output->failure_internal,
+                                         .stack = output->failure_stack,
+                                         .stream = output->failure_stream,
+                                         .namespace = output->failure_namespace};
+    task_report_failure(output->report, &failure);
+}
+
 /* Keep the first; a config_error takes the place of another kind. */
 static void take_failure(struct task_output *output)
 {
@@ -188,6 +245,7 @@ static void take_failure(struct task_output *output)
         snprintf(output->failure, sizeof output->failure, "%.*s", (int)cut, text.data);
     output->failed = true;
     output->failed_by_config = config;
+    keep_failure(output);
 }
 
 /* 1: for the owner; 0: dealt with. */

@@ -32,6 +32,9 @@ struct task_output {
     uint64_t stray_lines;
     bool failed, failed_by_config; /* there was a TRACE ERROR */
     char failure[ERROR_MESSAGE_MAX / 2];
+    char failure_type[32]; /* as the connector has it */
+    /* Of the same trace, masked and cut; heap, NULL: it has none. */
+    char *failure_message, *failure_internal, *failure_stack, *failure_stream, *failure_namespace;
     /* A line that is no JSON, kept until it is known whether it is the torn last line of a connector that
      * died: then how it died is the failure, and not what it left behind. */
     bool torn;
@@ -51,5 +54,8 @@ int task_output_next(struct task_output *output, struct error *err);
 
 /* After connector_exited: 0, or -1 and the one error. Exit status 0 does not make up for a TRACE ERROR. */
 int task_output_result(const struct task_output *output, struct error *err);
+
+/* If there was a TRACE ERROR: report it as the failure of `origin` ("source", "destination"). */
+void task_output_tell_failure(const struct task_output *output, const char *origin);
 
 #endif

@@ -64,6 +64,8 @@ enum { TASK_POLL_MAX = 8 };
 
 /* An Airbyte source. */
 struct task_reader *task_reader_airbyte_new(struct task *task);
+/* The streams of task_spec.catalog, and nothing in them. */
+struct task_reader *task_reader_empty_new(struct task *task);
 /* The collections of a materialization. */
 struct task_reader *task_reader_collections_new(struct task *task);
 /* The same as streams, for a destination that speaks Airbyte's protocol. */

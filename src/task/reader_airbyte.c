@@ -43,10 +43,32 @@ static int ask(struct reader *reader, const char *verb, enum airbyte_type wanted
     return reader->talk ? 0 : -1;
 }
 
+static int take_catalog(struct reader *reader, const struct json *catalog, struct error *err)
+{
+    struct task *task = reader->base.task;
+    if (airbyte_catalog_read(catalog, 0, &task->arena, &task->discovered, err) < 0)
+        return error_wrap(err, "the catalog of %s", reader->base.label);
+    conversation_free(reader->talk);
+    reader->talk = NULL;
+    reader->discovered = true;
+    return 0;
+}
+
+/* What it offers: as the specification says, or as it says itself. */
+static int ask_catalog(struct reader *reader, struct error *err)
+{
+    struct task *task = reader->base.task;
+    if (task->spec->catalog.size == 0)
+        return ask(reader, "discover", AIRBYTE_CATALOG, err);
+    struct json *catalog = arena_alloc(&task->arena, sizeof *catalog);
+    if (json_parse_copy(&task->arena, task->spec->catalog.data, task->spec->catalog.size, catalog, err) < 0)
+        return error_wrap(err, "the catalog of %s", reader->base.label);
+    return take_catalog(reader, catalog, err);
+}
+
 static int ask_on(struct reader *reader, struct error *err)
 {
-    return reader->checking ? ask(reader, "check", AIRBYTE_CONNECTION_STATUS, err)
-                            : ask(reader, "discover", AIRBYTE_CATALOG, err);
+    return reader->checking ? ask(reader, "check", AIRBYTE_CONNECTION_STATUS, err) : ask_catalog(reader, err);
 }
 
 static int open_reader(struct task_reader *base, struct error *err)
@@ -85,7 +107,7 @@ static int service_check(struct reader *reader, struct error *err)
         return -1;
     task->checkpoint.source_checked = reader->identity;
     reader->checking = false;
-    return ask(reader, "discover", AIRBYTE_CATALOG, err);
+    return ask_catalog(reader, err);
 }
 
 static int service_discover(struct reader *reader, struct error *err)
@@ -97,12 +119,7 @@ static int service_discover(struct reader *reader, struct error *err)
     struct json *catalog = arena_alloc(&task->arena, sizeof *catalog);
     if (conversation_answer(reader->talk, &task->arena, catalog, err) < 0)
         return -1;
-    if (airbyte_catalog_read(catalog, 0, &task->arena, &task->discovered, err) < 0)
-        return error_wrap(err, "the catalog of %s", reader->base.label);
-    conversation_free(reader->talk);
-    reader->talk = NULL;
-    reader->discovered = true;
-    return 0;
+    return take_catalog(reader, catalog, err);
 }
 
 static bool ready(const struct task_reader *base)
@@ -292,7 +309,10 @@ static bool ended(const struct task_reader *base)
 
 static int result(struct task_reader *base, struct error *err)
 {
-    return task_output_result(&of(base)->output, err);
+    int result = task_output_result(&of(base)->output, err);
+    if (result < 0)
+        task_output_tell_failure(&of(base)->output, "source");
+    return result;
 }
 
 static void stop(struct task_reader *base)

@@ -23,14 +23,40 @@ static void replace_value(struct copy *copy, uint32_t node, struct slice text)
     copy->at += (uint32_t)raw.size;
 }
 
+/* The object with those members only that are named. */
+static void replace_object(struct copy *copy, uint32_t node, const char *const *fields)
+{
+    const struct json *line = copy->line;
+    struct slice raw = json_raw(line, node);
+    const char *between = "";
+    copy_until(copy, (uint32_t)(raw.data - line->source));
+    buffer_byte(copy->out, '{');
+    for (uint32_t key = json_first_key(line, node); key != JSON_NONE; key = json_next_key(line, node, key)) {
+        const char *const *field = fields;
+        while (*field && !json_text_is(line, key, slice_of(*field)))
+            field++;
+        if (!*field)
+            continue;
+        struct slice name = json_raw(line, key), value = json_raw(line, json_value(key));
+        buffer_str(copy->out, between);
+        buffer_append(copy->out, name.data, name.size);
+        buffer_byte(copy->out, ':');
+        buffer_append(copy->out, value.data, value.size);
+        between = ",";
+    }
+    buffer_byte(copy->out, '}');
+    copy->at += (uint32_t)raw.size;
+}
+
 static struct slice text_of(const struct json *line, uint32_t at, struct arena *arena)
 {
     return json_is(line, at, JSON_STRING) ? json_string(line, at, arena) : (struct slice){0};
 }
 
-/* `object` names a stream by its members `key` and "namespace". Its bytes are ahead of copy->at. */
-static void rename_in(struct copy *copy, uint32_t object, const char *key, struct task_lookup *lookup,
-                      struct arena *arena)
+/* `object` names a stream by its members `key` and "namespace". Its bytes are ahead of copy->at. A record's
+ * fields that were not chosen go. */
+static void rename_in(struct copy *copy, const struct airbyte_message *message, uint32_t object,
+                      const char *key, struct task_lookup *lookup, struct arena *arena)
 {
     const struct json *line = copy->line;
     uint32_t name = json_get(line, object, key), namespace = json_get(line, object, "namespace");
@@ -40,6 +66,9 @@ static void rename_in(struct copy *copy, uint32_t object, const char *key, struc
         lookup, (struct airbyte_stream_name){text_of(line, name, arena), text_of(line, namespace, arena)});
     if (!binding)
         return;
+    uint32_t data = binding->spec && binding->spec->fields && message->type == AIRBYTE_RECORD
+                        ? message->record.data
+                        : JSON_NONE;
     struct airbyte_stream_name to = lookup->side == TASK_LOOKUP_SOURCE ? binding->target : binding->source;
     if (namespace == JSON_NONE && to.namespace.size) {
         copy_until(copy, (uint32_t)(json_raw(line, object).data - line->source) + 1);
@@ -47,11 +76,21 @@ static void rename_in(struct copy *copy, uint32_t object, const char *key, struc
         json_escape(copy->out, to.namespace);
         buffer_byte(copy->out, ',');
     }
-    if (namespace != JSON_NONE && namespace < name)
-        replace_value(copy, namespace, to.namespace);
-    replace_value(copy, name, to.name);
-    if (namespace != JSON_NONE && namespace > name)
-        replace_value(copy, namespace, to.namespace);
+    /* Each in its place, whatever the order of the members. */
+    for (uint32_t from = 0;;) {
+        const uint32_t nodes[] = {name, namespace, data};
+        uint32_t nearest = JSON_NONE;
+        for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++)
+            if (nodes[i] >= from && nodes[i] < nearest)
+                nearest = nodes[i];
+        if (nearest == JSON_NONE)
+            break;
+        if (nearest == data)
+            replace_object(copy, data, binding->spec->fields);
+        else
+            replace_value(copy, nearest, nearest == name ? to.name : to.namespace);
+        from = nearest + 1;
+    }
 }
 
 void task_rename(struct buffer *out, const struct json *line, const struct airbyte_message *message,
@@ -61,14 +100,14 @@ void task_rename(struct buffer *out, const struct json *line, const struct airby
     struct arena arena;
     arena_init(&arena);
     if (message->type == AIRBYTE_RECORD) {
-        rename_in(&copy, message->payload, "stream", lookup, &arena);
+        rename_in(&copy, message, message->payload, "stream", lookup, &arena);
     } else if (message->type == AIRBYTE_STATE && message->state.type == AIRBYTE_STATE_STREAM) {
         uint32_t stream = json_get(line, message->payload, "stream");
-        rename_in(&copy, json_get(line, stream, "stream_descriptor"), "name", lookup, &arena);
+        rename_in(&copy, message, json_get(line, stream, "stream_descriptor"), "name", lookup, &arena);
     } else if (message->type == AIRBYTE_STATE && message->state.type == AIRBYTE_STATE_GLOBAL) {
         uint32_t states = json_get(line, message->state.global, "stream_states");
         for (uint32_t at = json_first(line, states); at != JSON_NONE; at = json_next(line, states, at))
-            rename_in(&copy, json_get(line, at, "stream_descriptor"), "name", lookup, &arena);
+            rename_in(&copy, message, json_get(line, at, "stream_descriptor"), "name", lookup, &arena);
     }
     copy_until(&copy, line->size);
     arena_done(&arena);

@@ -1,5 +1,5 @@
-/* Stream names in a message replaced by others (a connection's prefix or namespace), every other byte of the
- * line as it came. */
+/* Stream names in a message replaced by others (a connection's prefix or namespace), and of records the
+ * fields left out that were not chosen; every other byte of the line as it came. */
 #ifndef FIRTH_TASK_RENAME_H
 #define FIRTH_TASK_RENAME_H
 

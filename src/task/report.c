@@ -10,7 +10,7 @@ enum { PROGRESS_EVERY_MS = 1000 / TASK_PROGRESS_PER_SECOND };
 void task_report_init(struct task_report *report, int fd, const struct clock *clock)
 {
     *report = (struct task_report){.fd = fd, .clock = clock, .began_ns = clock_monotonic_ns(clock)};
-    buffer_init(&report->line, TASK_EVENT_LINE_MAX);
+    buffer_init(&report->line, TASK_CATALOG_LINE_MAX);
 }
 
 void task_report_done(struct task_report *report)
@@ -29,7 +29,8 @@ static void send(struct task_report *report, const struct task_event *event)
     buffer_clear(&report->line);
     task_event_write(&report->line, NULL, event);
     /* An event past the limit of a line (a progress of some ten thousand streams) is not worth a session. */
-    if (report->line.overflowed || report->broken)
+    bool too_long = event->type != TASK_EVENT_CATALOG && report->line.size > TASK_EVENT_LINE_MAX;
+    if (too_long || report->line.overflowed || report->broken)
         return;
     if (file_write_all(report->fd, report->line.data, report->line.size, "the event pipe", &err) < 0)
         report->broken = true;
@@ -118,6 +119,19 @@ void task_report_progress(struct task_report *report, const struct task_binding_
         .binding_count = binding_count,
     };
     send(report, &event);
+}
+
+void task_report_failure(struct task_report *report, const struct task_failure *failure)
+{
+    if (report->failure_told)
+        return;
+    report->failure_told = true;
+    send(report, &(struct task_event){.type = TASK_EVENT_FAILURE, .failure = *failure});
+}
+
+void task_report_catalog(struct task_report *report, struct slice catalog)
+{
+    send(report, &(struct task_event){.type = TASK_EVENT_CATALOG, .catalog = catalog});
 }
 
 void task_report_ended(struct task_report *report, enum task_outcome outcome, const struct error *error)

@@ -19,6 +19,8 @@ struct task_report {
     uint32_t lines_left; /* in it */
     uint64_t dropped;    /* log lines over the budget, not yet told of */
 
+    bool failure_told;
+
     uint64_t progress_ms; /* when the last progress went out, 0: never */
     uint64_t commits;
 };
@@ -42,6 +44,10 @@ int task_report_wait_ms(const struct task_report *report);
 /* Fills in the process's own figures. */
 void task_report_progress(struct task_report *report, const struct task_binding_progress *bindings,
                           size_t binding_count);
+/* The first one counts; a later one changes nothing. */
+void task_report_failure(struct task_report *report, const struct task_failure *failure);
+/* `catalog`: a JSON object of one line. */
+void task_report_catalog(struct task_report *report, struct slice catalog);
 void task_report_ended(struct task_report *report, enum task_outcome outcome, const struct error *error);
 
 #endif

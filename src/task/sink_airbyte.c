@@ -149,6 +149,7 @@ static int start(struct sink *sink, struct error *err)
     for (size_t i = 0; i < catalog.count; i++) {
         const struct task_binding *binding = &task->bindings[i];
         catalog.streams[i] = binding->configured;
+        sink->renames |= binding->spec->fields != NULL;
         if (airbyte_stream_name_equal(binding->source, binding->target))
             continue;
         sink->renames = true;
@@ -370,6 +371,8 @@ static int conclude(struct sink *sink, struct error *err)
 {
     struct error failure;
     int result = task_output_result(&sink->output, &failure);
+    if (result < 0)
+        task_output_tell_failure(&sink->output, "destination");
     sink->finished = true;
     if (result == 0 && !sink->finishing) {
         error_set(&failure, ERROR_PROTOCOL, "%s ended before its input did", sink->base.label);

@@ -2,6 +2,7 @@
 
 #include "task/flow_bindings.h"
 #include "task/materialize_bindings.h"
+#include "json/writer.h"
 
 /* --- which stream -------------------------------------------------------------------------------- */
 
@@ -84,6 +85,73 @@ static void set_destination_mode(const struct task *task, struct task_binding *b
         configured->destination_sync_mode = AIRBYTE_APPEND_DEDUP;
 }
 
+/* ${SOURCE_NAMESPACE} is the stream's own. */
+static struct slice format_namespace(struct task *task, struct slice own)
+{
+    static const char variable[] = "${SOURCE_NAMESPACE}";
+    const char *format = task->spec->namespace, *at;
+    if (!strstr(format, variable))
+        return slice_of(format);
+    struct buffer text;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    for (; (at = strstr(format, variable)); format = at + sizeof variable - 1) {
+        buffer_append(&text, format, (size_t)(at - format));
+        buffer_append(&text, own.data, own.size);
+    }
+    buffer_str(&text, format);
+    struct slice formatted = {arena_strndup(&task->arena, text.data, text.size), text.size};
+    buffer_done(&text);
+    return formatted;
+}
+
+static bool is_selected(const char *const *fields, const struct json *doc, uint32_t key)
+{
+    for (; *fields; fields++)
+        if (json_text_is(doc, key, slice_of(*fields)))
+            return true;
+    return false;
+}
+
+/* The stream's schema with the properties only that were chosen. */
+static int select_fields(struct task *task, struct task_binding *binding, struct error *err)
+{
+    const char *const *fields = binding->spec->fields;
+    struct airbyte_stream *stream = &binding->configured.stream;
+    struct json schema;
+    struct buffer text;
+    struct json_writer writer;
+    if (!fields || stream->json_schema.size == 0)
+        return 0;
+    if (json_parse_copy(&task->arena, stream->json_schema.data, stream->json_schema.size, &schema, err) < 0)
+        return error_wrap(err, "the schema of the stream '%s'", binding->spec->stream.name);
+    buffer_init(&text, BUFFER_UNLIMITED);
+    json_writer_init(&writer, &text);
+    json_begin_object(&writer);
+    for (uint32_t key = json_first_key(&schema, 0); key != JSON_NONE; key = json_next_key(&schema, 0, key)) {
+        bool properties = json_text_is(&schema, key, SLICE_LITERAL("properties"));
+        json_put_key_of(&writer, &schema, key);
+        if (!properties || !json_is(&schema, json_value(key), JSON_OBJECT)) {
+            json_put_value(&writer, &schema, json_value(key));
+            continue;
+        }
+        uint32_t object = json_value(key);
+        json_begin_object(&writer);
+        for (uint32_t name = json_first_key(&schema, object); name != JSON_NONE;
+             name = json_next_key(&schema, object, name)) {
+            if (!is_selected(fields, &schema, name))
+                continue;
+            json_put_key_of(&writer, &schema, name);
+            json_put_value(&writer, &schema, json_value(name));
+        }
+        json_end_object(&writer);
+    }
+    json_end_object(&writer);
+    stream->json_schema = (struct slice){arena_dup(&task->arena, text.data, text.size), text.size};
+    stream->raw = (struct slice){0};
+    buffer_done(&text);
+    return 0;
+}
+
 static int configure(struct task *task, struct task_binding *binding, const struct airbyte_stream *stream,
                      struct error *err)
 {
@@ -112,8 +180,8 @@ static int configure(struct task *task, struct task_binding *binding, const stru
         binding->target.name =
             slice_of(arena_printf(&task->arena, "%s%.*s", task->spec->prefix, SLICE_ARGS(stream->name.name)));
     if (task->spec->kind == TASK_CONNECTION && task->spec->namespace)
-        binding->target.namespace = slice_of(task->spec->namespace);
-    return 0;
+        binding->target.namespace = format_namespace(task, stream->name.namespace);
+    return select_fields(task, binding, err);
 }
 
 /* --- where it goes on ---------------------------------------------------------------------------- */
@@ -126,7 +194,10 @@ static void set_generation(const struct task *task, struct task_binding *binding
     bool replaces = configured->sync_mode == AIRBYTE_FULL_REFRESH &&
                     (configured->destination_sync_mode == AIRBYTE_OVERWRITE ||
                      configured->destination_sync_mode == AIRBYTE_OVERWRITE_DEDUP);
-    if (saved->generation == 0 || (replaces && !resumes))
+    /* What is to start over does so once a job, whatever becomes of its attempts. */
+    bool starts_over = binding->spec->start_over && task->fresh;
+    replaces |= binding->spec->start_over && binding->spec->replace;
+    if (saved->generation == 0 || starts_over || (replaces && !resumes && !binding->spec->start_over))
         saved->generation++;
     configured->has_generation = true;
     configured->generation_id = saved->generation;
@@ -144,7 +215,7 @@ static int set_state(struct task *task, struct task_binding *binding, struct err
                          SLICE_ARGS(binding->source.name), saved->target, binding->progress_name);
     saved->in_use = true;
     /* The default of a stream never seen is 0, and it has no state to lose. */
-    if (saved->backfill != binding->spec->backfill)
+    if (saved->backfill != binding->spec->backfill || (binding->spec->start_over && task->fresh))
         airbyte_states_reset_stream(states, binding->source);
     else if (*saved->target && strcmp(saved->target, binding->progress_name) != 0 &&
              airbyte_states_stream(states, binding->source).size > 0)
@@ -198,8 +269,10 @@ int task_streams_resolve(struct task *task, struct error *err)
                          task->spec->all_streams ? "the source offers no stream" : "no binding is enabled");
     task->bindings = arena_zalloc(&task->arena, count * sizeof *task->bindings);
     task->progress = arena_zalloc(&task->arena, count * sizeof *task->progress);
-    task->fresh = !task->checkpoint.existed || task->checkpoint.complete;
-    task->checkpoint.session += task->fresh;
+    task->fresh = task->spec->sync_id ? task->checkpoint.session != task->spec->sync_id
+                                      : !task->checkpoint.existed || task->checkpoint.complete;
+    task->checkpoint.session =
+        task->spec->sync_id ? task->spec->sync_id : task->checkpoint.session + task->fresh;
     task->checkpoint.complete = false;
     for (size_t i = 0; i < count; i++) {
         struct task_binding *binding = &task->bindings[i];

@@ -22,14 +22,36 @@ enum {
 struct session {
     struct task task;
     int stop_fd;
-    bool stop_now;         /* the second signal, or nobody listens any more */
-    bool begun;            /* reader and sink have: the checkpoint is this session's */
-    bool finishing;        /* the sink has been told that nothing more comes */
-    bool active;           /* the reader gave something since the last tick */
-    bool untold;           /* something happened since the last progress event */
-    bool more;             /* the reader may have more at once: do not wait */
-    uint64_t acknowledged; /* checkpoints that the reader knows to be durable */
+    bool stop_now;          /* the second signal, or nobody listens any more */
+    bool begun;             /* reader and sink have: the checkpoint is this session's */
+    bool finishing;         /* the sink has been told that nothing more comes */
+    bool active;            /* the reader gave something since the last tick */
+    bool untold;            /* something happened since the last progress event */
+    bool more;              /* the reader may have more at once: do not wait */
+    uint64_t acknowledged;  /* checkpoints that the reader knows to be durable */
+    enum task_side culprit; /* whose call failed first; TASK_SIDE_MAX: neither's */
 };
+
+/* --- whose fault it is --------------------------------------------------------------------------- */
+
+static int blame(struct session *session, enum task_side side, int result)
+{
+    if (result < 0 && session->culprit == TASK_SIDE_MAX)
+        session->culprit = side;
+    return result;
+}
+
+/* What the machine or the store refused is neither connector's. */
+static void tell_failure(const struct session *session, const struct error *error)
+{
+    bool ours = error->code == ERROR_BUSY || error->code == ERROR_IO || error->code == ERROR_CORRUPT;
+    const struct task_failure failure = {.origin = ours || session->culprit == TASK_SIDE_MAX ? "platform"
+                                                   : session->culprit == TASK_SOURCE         ? "source"
+                                                                                             : "destination",
+                                         .type =
+                                             error->code == ERROR_INVALID ? "config_error" : "system_error"};
+    task_report_failure(session->task.report, &failure);
+}
 
 /* --- signals ------------------------------------------------------------------------------------- */
 
@@ -102,12 +124,13 @@ static int take_items(struct session *session, struct error *err)
             session->more = true;
             return 0;
         }
-        int got = reader->next(task->reader, &item, err);
+        int got = blame(session, TASK_SOURCE, reader->next(task->reader, &item, err));
         if (got <= 0)
             return got;
         session->active = true;
-        got = item.type == TASK_ITEM_DOCUMENT ? take_document(task, &item, err)
-                                              : take_checkpoint(session, &item, err);
+        got = blame(session, TASK_DESTINATION,
+                    item.type == TASK_ITEM_DOCUMENT ? take_document(task, &item, err)
+                                                    : take_checkpoint(session, &item, err));
         if (got < 0)
             return -1;
     }
@@ -119,11 +142,12 @@ static int take_items(struct session *session, struct error *err)
 static int begin(struct session *session, struct error *err)
 {
     struct task *task = &session->task;
-    if (task_streams_resolve(task, err) < 0 || task_streams_compile(task, err) < 0)
+    if (blame(session, TASK_SOURCE, task_streams_resolve(task, err)) < 0 ||
+        task_streams_compile(task, err) < 0)
         return -1;
-    if (task->sink->class->begin(task->sink, err) < 0)
+    if (blame(session, TASK_DESTINATION, task->sink->class->begin(task->sink, err)) < 0)
         return error_wrap(err, "%s", task->sink->label);
-    if (task->reader->class->begin(task->reader, err) < 0)
+    if (blame(session, TASK_SOURCE, task->reader->class->begin(task->reader, err)) < 0)
         return -1;
     session->begun = true;
     task_report_started(task->report, task->reader->label, task->sink->label, task->checkpoint.existed);
@@ -156,9 +180,9 @@ static int turn(struct session *session, struct error *err)
     take_signals(session);
     if (session->stop_now)
         return 0;
-    if (task->reader->class->service(task->reader, err) < 0)
+    if (blame(session, TASK_SOURCE, task->reader->class->service(task->reader, err)) < 0)
         return -1;
-    return task->sink->class->service(task->sink, err);
+    return blame(session, TASK_DESTINATION, task->sink->class->service(task->sink, err));
 }
 
 /* Tell the reader which checkpoints have become durable. */
@@ -203,7 +227,7 @@ static int take_end(struct session *session, struct error *err)
         return 0;
     /* A source that we stopped may end as it likes. */
     if (task->reader->class->result(task->reader, err) < 0 && !task->stopping)
-        return -1;
+        return blame(session, TASK_SOURCE, -1);
     return finish(session, task->stopping ? TASK_FINISH_PARTIAL : TASK_FINISH_COMPLETE, err);
 }
 
@@ -305,6 +329,8 @@ static void count_committed_only(struct task *task)
 
 static struct task_reader *new_reader(struct task *task)
 {
+    if (task->spec->clear)
+        return task_reader_empty_new(task);
     if (task->spec->kind == TASK_MATERIALIZATION)
         return task->spec->destination.program.protocol == CONNECTOR_FLOW
                    ? task_reader_collections_new(task)
@@ -329,7 +355,9 @@ static struct task_sink *new_sink(struct task *task)
 enum task_outcome task_run(const struct task_spec *spec, struct task_report *report,
                            const struct clock *clock, int stop_fd, struct error *err)
 {
-    struct session session = {.task = {.spec = spec, .clock = clock, .report = report}, .stop_fd = stop_fd};
+    struct session session = {.task = {.spec = spec, .clock = clock, .report = report},
+                              .stop_fd = stop_fd,
+                              .culprit = TASK_SIDE_MAX};
     struct task *task = &session.task;
     arena_init(&task->arena);
     task_checkpoint_init(&task->checkpoint);
@@ -341,11 +369,13 @@ enum task_outcome task_run(const struct task_spec *spec, struct task_report *rep
     task->reader = new_reader(task);
     task->sink = new_sink(task);
 
-    int result = task->sink->class->open(task->sink, err);
+    int result = blame(&session, TASK_DESTINATION, task->sink->class->open(task->sink, err));
     if (result == 0)
-        result = task->reader->class->open(task->reader, err);
+        result = blame(&session, TASK_SOURCE, task->reader->class->open(task->reader, err));
     if (result == 0)
         result = run(&session, err);
+    if (result < 0)
+        tell_failure(&session, err);
     if (result < 0)
         farewell(&session);
     else

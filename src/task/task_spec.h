@@ -28,6 +28,11 @@ struct task_endpoint {
 struct task_binding_spec {
     struct catalog_stream stream; /* which, and how to read it; destination_sync_mode: connections only */
 
+    /* Connections of the API. */
+    bool start_over;           /* a new generation from its first record on, without its state */
+    bool replace;              /* with `start_over`: what earlier generations wrote goes */
+    const char *const *fields; /* top-level fields that are taken, NULL-terminated; NULL: all */
+
     /* Captures. */
     const char *collection;
     const char *const *key; /* of the collection: JSON pointers, NULL-terminated */
@@ -66,7 +71,13 @@ struct task_spec {
     size_t binding_count;
     bool all_streams;      /* a connection of whatever the source discovers: no bindings */
     const char *prefix;    /* connections: put before stream names at the destination, "" if none */
-    const char *namespace; /* connections: replaces the streams' at the destination; NULL: kept */
+    const char *namespace; /* connections: replaces the streams' at the destination, with ${SOURCE_NAMESPACE}
+                              in it for theirs; "": the destination's own; NULL: kept */
+    /* Connections of the API. */
+    uint64_t sync_id;     /* of the job: its attempts share it, and a new one begins anew; 0: counted here */
+    struct slice catalog; /* what the source offers, {"streams":[…]}: it is not asked; size 0: it is */
+    bool clear;           /* nothing is read: its streams are emptied at the destination, their state goes */
+    bool discover;        /* nothing is moved: the source is asked what it offers (TASK_EVENT_CATALOG) */
 
     const struct catalog_schema_document *schemas; /* everything the schema URIs refer to */
     size_t schema_count;

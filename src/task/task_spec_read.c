@@ -143,8 +143,12 @@ static void read_binding(struct spec_reader *reader, enum task_kind kind, uint32
                          struct task_binding_spec *binding)
 {
     read_stream(reader, object, &binding->stream);
-    if (kind == TASK_CONNECTION)
+    if (kind == TASK_CONNECTION) {
+        binding->start_over = get_bool(reader, object, "startOver");
+        binding->replace = get_bool(reader, object, "replace");
+        binding->fields = get_words(reader, json_get(reader->doc, object, "fields"), "fields");
         return;
+    }
     binding->collection = get_string(reader, object, "collection", false);
     binding->key = get_words(reader, json_get(reader->doc, object, "key"), "key");
     if (!binding->key)
@@ -244,6 +248,10 @@ int task_spec_read(struct slice json, struct arena *arena, struct task_spec *ret
         spec.all_streams = get_bool(&reader, 0, "allStreams");
         spec.prefix = get_string(&reader, 0, "prefix", false);
         spec.namespace = get_string(&reader, 0, "namespace", true);
+        spec.sync_id = get_u64(&reader, 0, "syncId", INT64_MAX);
+        spec.catalog = get_raw(&reader, 0, "catalog");
+        spec.clear = get_bool(&reader, 0, "clear");
+        spec.discover = get_bool(&reader, 0, "discover");
     }
     read_bindings(&reader, &spec);
     read_schemas(&reader, &spec);

@@ -81,7 +81,11 @@ static void write_binding(struct json_writer *writer, enum task_kind kind,
 {
     json_begin_object(writer);
     write_stream(writer, &binding->stream);
-    if (kind == TASK_CAPTURE) {
+    if (kind == TASK_CONNECTION) {
+        json_member_bool(writer, "startOver", binding->start_over);
+        json_member_bool(writer, "replace", binding->replace);
+        write_words(writer, "fields", binding->fields);
+    } else if (kind == TASK_CAPTURE) {
         json_member_string(writer, "collection", binding->collection);
         write_words(writer, "key", binding->key);
         json_member_string(writer, "schema", binding->schema_uri);
@@ -153,6 +157,11 @@ void task_spec_write(struct buffer *out, const struct task_spec *spec)
         json_member_string(&writer, "prefix", spec->prefix);
         if (spec->namespace)
             json_member_string(&writer, "namespace", spec->namespace);
+        json_member_u64(&writer, "syncId", spec->sync_id);
+        if (spec->catalog.size)
+            json_member_raw(&writer, "catalog", spec->catalog);
+        json_member_bool(&writer, "clear", spec->clear);
+        json_member_bool(&writer, "discover", spec->discover);
     }
     json_put_key(&writer, "bindings");
     json_begin_array(&writer);

@@ -2,6 +2,7 @@
 
 #include "control/jobs.h"
 #include "control/schedule.h"
+#include "control/scheduled.h"
 #include "control/sqlite/query.h"
 #include "control/sqlite/streams.h"
 
@@ -288,4 +289,19 @@ int control_connection_checked(struct control *control, const char *id, int64_t 
     DATABASE_HOLD(control);
     return QUERY_RUN(control, err, "UPDATE connections SET checked_ms = ? WHERE id = ?", query_number(now_ms),
                      query_text(id));
+}
+
+int control_connections_scheduled(struct control *control, struct arena *arena,
+                                  struct control_connection **ret_items, size_t *ret_count, struct error *err)
+{
+    DATABASE_HOLD(control);
+    struct query_table table = table_of(false);
+    struct query_where where;
+    const struct control_page all = {.limit = CONTROL_PAGE_MAX};
+    query_where_init(&where);
+    query_and_plain(&where, "c.status = 0 AND c.schedule > 0 AND c.breaking_change = 0");
+    int result = query_list(control, &table, &where, "c.created_ms, c.id", &all, arena, ret_items, ret_count,
+                            NULL, err);
+    query_where_done(&where);
+    return result;
 }

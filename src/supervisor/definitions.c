@@ -1,0 +1,70 @@
+#include "supervisor/definitions.h"
+
+/* As in Airbyte's registry, which clients have written down. */
+static const struct {
+    const char *name, *id;
+} airbyte_ids[] = {
+    {"source-faker", "dfd88b22-b603-4c3d-aad7-3701784586b1"},
+    {"source-file", "778daa7c-feaf-4db6-96f3-70fd645acc77"},
+    {"source-postgres", "decd338e-5647-4c0b-adf4-da0e75f5a750"},
+    {"source-s3", "69589781-7828-43c5-9f63-8925b1c1ccc2"},
+    {"source-mysql", "435bb9a5-7887-4809-aa58-28c27df0d7ad"},
+    {"destination-local-json", "a625d593-bba5-4a1c-a53d-2d246268a816"},
+    {"destination-postgres", "25c5221d-dce2-4163-ade9-739ef790f503"},
+    {"destination-duckdb", "94bd199c-2ff0-4aa2-b98e-17f0acb72610"},
+    {"destination-sqlite", "b76be0a6-27dc-4560-95f6-2623da0bd7b6"},
+};
+
+static void id_of(const char *name, char ret_id[CONTROL_UUID_SIZE])
+{
+    for (size_t i = 0; i < sizeof airbyte_ids / sizeof *airbyte_ids; i++) {
+        if (strcmp(airbyte_ids[i].name, name) == 0) {
+            memcpy(ret_id, airbyte_ids[i].id, CONTROL_UUID_SIZE);
+            return;
+        }
+    }
+    control_uuid_of(name, ret_id);
+}
+
+static bool same(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+static int put_one(struct control *control, const struct connector_built_in *item, int64_t now_ms,
+                   struct arena *arena, struct error *err)
+{
+    char id[CONTROL_UUID_SIZE];
+    struct control_definition there;
+    id_of(item->name, id);
+    struct control_definition definition = {
+        .id = id,
+        .side = string_starts_with(item->name, "destination-") ? CONTROL_DESTINATION : CONTROL_SOURCE,
+        .name = item->title ? item->title : item->name,
+        .origin = CONTROL_BUILT_IN,
+        .built_in = item->name,
+        .repository = item->image_names && item->image_names[0] ? item->image_names[0] : item->name,
+        .tag = FIRTH_VERSION,
+        .created_ms = now_ms,
+        .updated_ms = now_ms};
+    int result = control_definition_get(control, id, true, arena, &there, err);
+    if (result < 0 && err->code != ERROR_NOT_FOUND)
+        return -1;
+    if (result == 0 && !there.deleted && same(there.name, definition.name) &&
+        same(there.built_in, definition.built_in) && same(there.repository, definition.repository) &&
+        same(there.tag, definition.tag))
+        return 0;
+    return control_definition_put(control, &definition, err);
+}
+
+int definitions_put_built_ins(struct control *control, const struct connector_catalog *built_ins,
+                              int64_t now_ms, struct error *err)
+{
+    struct arena arena;
+    int result = 0;
+    arena_init(&arena);
+    for (size_t i = 0; i < built_ins->count && result == 0; i++)
+        result = put_one(control, &built_ins->items[i], now_ms, &arena, err);
+    arena_done(&arena);
+    return result;
+}

@@ -1,0 +1,79 @@
+/* An attempt's statistics: from its task's progress into the store, a few times a second at most. */
+#include "supervisor/jobs_state.h"
+
+#include <stdlib.h>
+
+void job_stats_begin(struct job_run *run)
+{
+    const struct job_spec *spec = run->spec;
+    free(run->stats);
+    run->stat_count = spec->spec.binding_count;
+    run->stats = mem_zalloc((run->stat_count + 1) * sizeof *run->stats);
+    for (size_t i = 0; i < run->stat_count; i++) {
+        run->stats[i].stream = spec->streams[i];
+        run->stats[i].stats.estimated_records = run->stats[i].stats.estimated_bytes = -1;
+    }
+    run->dirty = true;
+    jobs_watch_stats(run->jobs);
+}
+
+static int64_t most(int64_t before, uint64_t now)
+{
+    return now > INT64_MAX || (int64_t)now < before ? before : (int64_t)now;
+}
+
+static int64_t estimate(double value)
+{
+    return value >= 0 && value < 9e18 ? (int64_t)value : -1;
+}
+
+/* The task's last word of a session that failed counts only what was committed as taken: emitted it was all
+ * the same. */
+void job_stats_take(struct job_run *run, const struct task_progress *progress)
+{
+    uint64_t records = 0, bytes = 0;
+    for (size_t i = 0; i < progress->binding_count && i < run->stat_count; i++) {
+        const struct task_binding_progress *now = &progress->bindings[i];
+        struct control_stats *stats = &run->stats[i].stats;
+        int64_t records_before = stats->records_committed, bytes_before = stats->bytes_committed;
+        stats->records_emitted = most(stats->records_emitted, now->documents + now->invalid);
+        stats->bytes_emitted = most(stats->bytes_emitted, now->bytes);
+        stats->records_committed = most(stats->records_committed, now->committed_documents);
+        stats->bytes_committed = most(stats->bytes_committed, now->committed_bytes);
+        stats->records_rejected = most(stats->records_rejected, now->invalid);
+        stats->estimated_records = estimate(now->row_estimate);
+        stats->estimated_bytes = estimate(now->byte_estimate);
+        run->stats[i].complete |= now->complete;
+        records += (uint64_t)(stats->records_committed - records_before);
+        bytes += (uint64_t)(stats->bytes_committed - bytes_before);
+    }
+    run->dirty = true;
+    pthread_mutex_lock(&run->jobs->lock);
+    run->jobs->figures.records += records;
+    run->jobs->figures.bytes += bytes;
+    pthread_mutex_unlock(&run->jobs->lock);
+    jobs_watch_stats(run->jobs);
+}
+
+void job_stats_flush(struct job_run *run)
+{
+    struct jobs *jobs = run->jobs;
+    struct error err;
+    if (!run->dirty || !run->stats)
+        return;
+    if (control_job_stats(jobs->options.control, run->id, jobs_now_ms(), run->stats, run->stat_count, &err) <
+        0) {
+        if (err.code != ERROR_BUSY)
+            jobs_store_failed(jobs, &err);
+        return;
+    }
+    run->dirty = false;
+}
+
+bool job_stats_partial(const struct job_run *run)
+{
+    for (size_t i = 0; i < run->stat_count; i++)
+        if (run->stats[i].stats.records_committed > 0)
+            return true;
+    return false;
+}
