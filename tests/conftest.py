@@ -136,6 +136,7 @@ class Firth:
         full = {k: v for k, v in os.environ.items() if not k.startswith("FIRTH_FAULT")}
         full.pop("NO_COLOR", None)
         full["FIRTH_DATA_DIR"] = str(self.data_dir)
+        full["FIRTH_LISTEN"] = "127.0.0.1:0"  # many daemons at once
         full.update(env or {})
         return {k: v for k, v in full.items() if v is not None}
 

@@ -3,18 +3,25 @@
 #include "cli/data_dir.h"
 #include "cli/images.h"
 #include "cli/output.h"
+#include "server/server.h"
 #include "supervisor/daemon.h"
 #include "supervisor/jobs.h"
 
 #include <stdlib.h>
 
 struct serve_options {
+    const char *listen, *tls_cert, *tls_key, *client_timeout;
+    bool no_http;
     struct option_number parallel, jobs, log_size;
     const char *stop_after, *retry_after, *commit_every, *stall_after, *discover_every;
 };
 
 static int read_options(const struct serve_options *options, struct daemon_options *daemon, struct error *err)
 {
+    if (options->listen && options->no_http)
+        return error_set(err, ERROR_INVALID, "--listen and --no-http contradict each other");
+    if (!options->tls_cert != !options->tls_key)
+        return error_set(err, ERROR_INVALID, "--tls-cert and --tls-key need each other");
     daemon->children_max = (uint32_t)options->parallel.value;
     daemon->jobs_max = (uint32_t)options->jobs.value;
     daemon->log_bytes = options->log_size.value << 20;
@@ -27,6 +34,57 @@ static int read_options(const struct serve_options *options, struct daemon_optio
     return 0;
 }
 
+/* --- the API, which lives in the daemon ------------------------------------------------------------ */
+
+struct api {
+    struct server_options options;
+    struct control *control;
+    struct server *server; /* NULL until it is open */
+};
+
+static int on_open(void *context, uv_loop_t *loop, struct jobs *jobs, struct error *err)
+{
+    struct api *api = context;
+    api->server = server_open(loop, &api->options, api->control, jobs, err);
+    return api->server ? 0 : -1;
+}
+
+static void on_stopping(void *context)
+{
+    const struct api *api = context;
+    server_stop(api->server);
+}
+
+static void on_close(void *context)
+{
+    struct api *api = context;
+    server_close(api->server);
+    api->server = NULL;
+}
+
+static const char *on_url(void *context)
+{
+    const struct api *api = context;
+    return api->server ? server_url(api->server) : NULL;
+}
+
+static int read_api_options(const struct serve_options *options, const struct daemon_options *daemon,
+                            struct server_options *ret_options, struct error *err)
+{
+    const char *wanted = options->listen ? options->listen : getenv("FIRTH_LISTEN");
+    *ret_options = (struct server_options){.listen = wanted && *wanted ? wanted : SERVER_LISTEN_DEFAULT,
+                                           .tls_cert = options->tls_cert,
+                                           .tls_key = options->tls_key,
+                                           .program = daemon->program,
+                                           .built_ins = daemon->built_ins,
+                                           .image_words = daemon->image_words,
+                                           .data_dir = daemon->data_dir,
+                                           .log = daemon->log};
+    return option_duration("--client-timeout", options->client_timeout, &ret_options->client_ms, err);
+}
+
+/* --- the daemon ------------------------------------------------------------------------------------ */
+
 /* What was meant for the daemon alone is not for the processes that it starts. */
 static char *take_from_environment(const char *name)
 {
@@ -36,8 +94,9 @@ static char *take_from_environment(const char *name)
     return copy;
 }
 
-static int serve_locked(const struct cli *cli, struct daemon_options *daemon)
+static int serve_locked(const struct cli *cli, struct daemon_options *daemon, struct api *api)
 {
+    const struct daemon_guest guest = {api, on_open, on_stopping, on_close, on_url};
     struct error err;
     mem_auto(control_close) struct control *control = control_open(daemon->data_dir, CONTROL_CHANGE, &err);
     if (!control)
@@ -47,6 +106,8 @@ static int serve_locked(const struct cli *cli, struct daemon_options *daemon)
     unsetenv("FIRTH_SECRET_KEY_FILE");
     daemon->control = control;
     daemon->notify = notify;
+    api->control = control;
+    daemon->guest = api->options.listen ? &guest : NULL;
     return daemon_run(daemon, &err) < 0 ? cli_fail(cli, &err) : CLI_OK;
 }
 
@@ -82,14 +143,43 @@ static int run(struct cli *cli, int argc, char **argv)
     }
     struct arena arena;
     arena_init(&arena);
-    int code =
-        set_planning(cli, &arena, &daemon, &err) < 0 ? cli_usage(cli, &err) : serve_locked(cli, &daemon);
+    struct api api = {0};
+    const struct serve_options *options = cli->options;
+    bool right = set_planning(cli, &arena, &daemon, &err) == 0 &&
+                 read_api_options(options, &daemon, &api.options, &err) == 0;
+    if (options->no_http)
+        api.options.listen = NULL;
+    int code = right ? serve_locked(cli, &daemon, &api) : cli_usage(cli, &err);
     arena_done(&arena);
     store_lock_release(lock);
     return code;
 }
 
 static const struct option_spec options[] = {
+    {.name = "listen",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct serve_options, listen),
+     .value = "HOST:PORT",
+     .help = "where the API is reached (FIRTH_LISTEN, 127.0.0.1:8000); port 0: any that is free"},
+    {.name = "no-http",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct serve_options, no_http),
+     .help = "without the API"},
+    {.name = "tls-cert",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct serve_options, tls_cert),
+     .value = "FILE",
+     .help = "the API by HTTPS: its certificate, PEM"},
+    {.name = "tls-key",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct serve_options, tls_key),
+     .value = "FILE",
+     .help = "and that certificate's key, PEM"},
+    {.name = "client-timeout",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct serve_options, client_timeout),
+     .value = "DURATION",
+     .help = "how long a client of the API may take to send a request (30s)"},
     {.name = "parallel",
      .kind = OPTION_NUMBER,
      .offset = offsetof(struct serve_options, parallel),

@@ -179,6 +179,7 @@ void status_print_json(struct status *status, const struct cli *cli, struct outp
         json_begin_object(&writer);
         json_member_i64(&writer, "pid", status->deployed.pid);
         json_when(&writer, "since", status->deployed.since_ms);
+        json_member_string(&writer, "url", status->deployed.url);
         json_end_object(&writer);
     } else {
         json_put_null(&writer);

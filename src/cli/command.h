@@ -59,6 +59,7 @@ const struct command *cli_command_find(const char *name); /* NULL if there is no
 
 /* Each is in its own file, cmd_<name>.c. */
 extern const struct command cli_autodiscover;
+extern const struct command cli_ask;
 extern const struct command cli_check;
 extern const struct command cli_combine;
 extern const struct command cli_connector;
@@ -69,6 +70,7 @@ extern const struct command cli_discover;
 extern const struct command cli_help;
 extern const struct command cli_infer;
 extern const struct command cli_logs;
+extern const struct command cli_password;
 extern const struct command cli_plan;
 extern const struct command cli_read;
 extern const struct command cli_run;

@@ -22,6 +22,7 @@ struct deployed {
     struct arena arena;
     bool daemon; /* one runs */
     int64_t pid, since_ms;
+    const char *url;             /* of its API; NULL: it has none */
     struct deployed_task *tasks; /* by name */
     size_t count;
 };

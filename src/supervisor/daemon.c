@@ -169,6 +169,15 @@ static int open_jobs(struct daemon *daemon, struct error *err)
     return daemon->jobs ? 0 : -1;
 }
 
+static int open_guest(struct daemon *daemon, struct error *err)
+{
+    const struct daemon_guest *guest = daemon->options->guest;
+    if (guest && guest->open(guest->context, daemon->loop, daemon->jobs, err) < 0)
+        return -1;
+    daemon->guest = guest;
+    return 0;
+}
+
 static void on_ready(void *context, uv_loop_t *loop)
 {
     static const struct talk_callbacks callbacks = {.asked = on_asked, .gone = on_gone};
@@ -184,13 +193,16 @@ static void on_ready(void *context, uv_loop_t *loop)
     own.context = daemon;
     daemon->discovery = daemon_discovery_open(daemon);
     daemon->talk = talk_server_open(loop, daemon->options->data_dir, &own, &err);
-    if (!daemon->talk || open_jobs(daemon, &err) < 0 || daemon_reload(daemon, false, &changes, &err) < 0) {
+    if (!daemon->talk || open_jobs(daemon, &err) < 0 || daemon_reload(daemon, false, &changes, &err) < 0 ||
+        open_guest(daemon, &err) < 0) {
         daemon->failure = err;
         daemon->failed = true;
         supervisor_stop(daemon->supervisor);
         return;
     }
-    log_info(daemon->options->log, "serving %zu tasks in %s", daemon->tasks.count, daemon->options->data_dir);
+    log_info(daemon->options->log, "serving %zu tasks in %s%s%s", daemon->tasks.count,
+             daemon->options->data_dir, daemon_url(daemon) ? ", the API at " : "",
+             daemon_url(daemon) ? daemon_url(daemon) : "");
     tell_ready(daemon);
 }
 
@@ -220,12 +232,17 @@ static void on_stopping(void *context, int signals)
     if (!daemon->failed)
         log_info(daemon->options->log,
                  signals == 1 ? "stopping: each task finishes its transaction" : "stopping at once");
+    if (daemon->guest)
+        daemon->guest->stopping(daemon->guest->context);
 }
 
 static void on_closing(void *context)
 {
     struct daemon *daemon = context;
     daemon->closing = true;
+    if (daemon->guest)
+        daemon->guest->close(daemon->guest->context);
+    daemon->guest = NULL;
     daemon_planning_close(daemon);
     answer_all(daemon);
     jobs_close(daemon->jobs);

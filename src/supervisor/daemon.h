@@ -2,8 +2,7 @@
  * ends it. It keeps each task's facts in the control store and its log in files (task_log.h), and listens for
  * deploys and questions (talk.h).
  *
- * What else is to live in the daemon (the HTTP API, the web UI) hangs its handles on the same loop: a
- * callback beside talk_server_open in daemon.c, and one beside talk_server_close. */
+ * What else is to live in the daemon (the HTTP API) is its guest, and hangs its handles on the same loop. */
 #ifndef FIRTH_SUPERVISOR_DAEMON_H
 #define FIRTH_SUPERVISOR_DAEMON_H
 
@@ -11,7 +10,24 @@
 #include "connector/connector.h"
 #include "control/control.h"
 
+#include <uv.h>
+
 enum { DAEMON_CHILDREN_DEFAULT = 64, DAEMON_DISCOVER_MS_DEFAULT = 2 * 60 * 60 * 1000 };
+
+struct jobs;
+
+/* Of the layer above. All are called in the loop's thread, and may be NULL only together. */
+struct daemon_guest {
+    void *context;
+    /* The loop runs and jobs are run. -1: the daemon does not start. `jobs` may be NULL. */
+    int (*open)(void *context, uv_loop_t *loop, struct jobs *jobs, struct error *err);
+    /* The daemon was told to stop; it still finishes what it does. */
+    void (*stopping)(void *context);
+    /* After `open` alone: the last moment; handles are closed. `jobs` is still there. */
+    void (*close)(void *context);
+    /* Where it is reached; NULL: nowhere (yet). */
+    const char *(*url)(void *context);
+};
 
 struct daemon_options {
     const char *program; /* this binary */
@@ -27,6 +43,7 @@ struct daemon_options {
     uint64_t stop_ms, retry_ms, commit_ms, stall_ms; /* 0: the defaults */
     uint64_t log_bytes;                              /* of one task; 0: TASK_LOG_BYTES_DEFAULT */
     uint64_t discover_ms; /* from one autoDiscover of a capture to the next; 0: DAEMON_DISCOVER_MS_DEFAULT */
+    const struct daemon_guest *guest; /* NULL: there is none */
 };
 
 /* Returns when it was told to stop and everything has ended. -1 if it could not start. */

@@ -72,7 +72,8 @@ struct daemon {
     uv_loop_t *loop;
     struct map tasks; /* by name */
     struct talk_server *talk;
-    struct jobs *jobs; /* of the API's connections */
+    struct jobs *jobs;                /* of the API's connections */
+    const struct daemon_guest *guest; /* that is open; NULL: none */
     uv_timer_t facts_due, reload_due, answer_due;
     struct plan_job *plan_jobs;
     uint64_t plan_number;
@@ -122,6 +123,8 @@ void daemon_discovery_close(struct daemon_discovery *discovery);
 void daemon_discover(struct daemon_task *task, bool wanted);
 
 /* daemon_status.c */
+/* Where the API is reached; NULL: nowhere. */
+const char *daemon_url(const struct daemon *daemon);
 void daemon_write_status(struct daemon *daemon, struct buffer *out);
 const char *daemon_state_name(enum daemon_task_state state);
 

@@ -41,6 +41,11 @@ static void write_task(struct json_writer *writer, const struct daemon_task *tas
     json_end_object(writer);
 }
 
+const char *daemon_url(const struct daemon *daemon)
+{
+    return daemon->guest ? daemon->guest->url(daemon->guest->context) : NULL;
+}
+
 void daemon_write_status(struct daemon *daemon, struct buffer *out)
 {
     struct json_writer writer;
@@ -51,6 +56,8 @@ void daemon_write_status(struct daemon *daemon, struct buffer *out)
     json_member_i64(&writer, "pid", getpid());
     json_member_i64(&writer, "startedMs", daemon->started_ms);
     json_member_u64(&writer, "revision", daemon->revision);
+    if (daemon_url(daemon))
+        json_member_string(&writer, "url", daemon_url(daemon));
     json_put_key(&writer, "tasks");
     json_begin_array(&writer);
     for (size_t at = 0; (entry = map_next(&daemon->tasks, &at));)

@@ -1,0 +1,77 @@
+/* `firth password`: the password of the API's user. */
+#include "cli/output.h"
+#include "server/auth.h"
+#include "store/store.h"
+
+#include "base/file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <termios.h>
+#include <unistd.h>
+
+struct password_options {
+    bool reset;
+};
+
+/* One line of standard input, not echoed at a terminal. */
+static int read_password(char text[AUTH_PASSWORD_MAX + 2], struct error *err)
+{
+    struct termios before, silent;
+    bool terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
+    if (terminal) {
+        fputs("New password: ", stderr);
+        silent = before;
+        silent.c_lflag &= ~(tcflag_t)ECHO;
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+    }
+    char *line = fgets(text, AUTH_PASSWORD_MAX + 2, stdin);
+    if (terminal) {
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+        fputs("\n", stderr);
+    }
+    if (!line)
+        return error_set(err, ERROR_INVALID, "no password came on standard input");
+    text[strcspn(text, "\r\n")] = 0;
+    return 0;
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    const struct password_options *options = cli->options;
+    char text[AUTH_PASSWORD_MAX + 2] = "";
+    struct error err;
+    if (!options->reset && read_password(text, &err) < 0)
+        return cli_usage(cli, &err);
+    auto_free char *data_dir = file_absolute(cli->data_dir);
+    mem_auto(store_close) struct store *store = store_open(data_dir, NULL, &err);
+    if (!store)
+        return cli_fail(cli, &err);
+    mem_auto(control_close) struct control *control = control_open(data_dir, CONTROL_CHANGE, &err);
+    int result = control ? auth_set_password(control, options->reset ? NULL : text, &err) : -1;
+    explicit_bzero(text, sizeof text);
+    return result < 0 ? cli_fail(cli, &err) : CLI_OK;
+}
+
+static const struct option_spec options[] = {
+    {.name = "reset",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct password_options, reset),
+     .help = "the well-known one again, which is good for this machine only"},
+    {0},
+};
+
+const struct command cli_password = {
+    .name = "password",
+    .arguments = "",
+    .summary = "set the password of the API's user, airbyte",
+    .help =
+        "Reads the password, one line, from standard input. Only its hash is kept. Until one is set, the\n"
+        "password is 'password', and 'firth serve' refuses to listen where other machines reach it.\n"
+        "\n"
+        "  firth password < password.txt\n",
+    .options = options,
+    .options_size = sizeof(struct password_options),
+    .run = run,
+};

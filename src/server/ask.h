@@ -1,0 +1,56 @@
+/* Questions to connectors (spec, check, discover): each in a process of its own, `firth ask`, so that what
+ * hangs or dies there harms nobody; a bounded number at once, each with a deadline. */
+#ifndef FIRTH_SERVER_ASK_H
+#define FIRTH_SERVER_ASK_H
+
+#include "connector/connector.h"
+#include "server/loop.h"
+
+enum {
+    ASKS_MAX = 8,           /* at once */
+    ASK_MS = 5 * 60 * 1000, /* for a spec or a check */
+    ASK_DISCOVER_MS = 15 * 60 * 1000,
+    ASK_ANSWER_MAX = 64 << 20, /* bytes */
+};
+
+enum ask_verb { ASK_SPEC, ASK_CHECK, ASK_DISCOVER };
+const char *ask_verb_name(enum ask_verb verb); /* "spec" */
+
+struct asks;
+
+/* One question, and its answer. It belongs to the asker again when `done` is called. */
+struct ask {
+    struct loop_item item; /* ask.c's own */
+    struct asks *asks;
+    struct buffer request; /* ask_write fills it; secret */
+    uint64_t deadline_ms;
+    void (*done)(struct ask *ask); /* in the loop's thread */
+    void *owner;
+    struct buffer answer; /* one JSON object, see ask_read */
+    struct error error;
+    bool failed; /* there is no answer: `error` */
+};
+
+struct asks_options {
+    const char *program, *data_dir;
+    const char *const *image_words; /* NULL-terminated, or NULL */
+};
+
+struct asks *asks_new(uv_loop_t *loop, struct loop_inbox *inbox, const struct asks_options *options);
+/* In the loop's thread: kill what runs; its questions are done, as failed, and so are further ones. */
+void asks_close(struct asks *asks);
+/* Nobody asks any more: freed once the loop has closed its handles. */
+void asks_release(struct asks *asks);
+
+void ask_init(struct ask *ask, enum ask_verb verb, const struct connector_spec *program, struct slice config,
+              struct slice spec);
+void ask_done(struct ask *ask);
+/* From any thread. False: too many are being asked; nothing was begun. */
+bool ask_start(struct asks *asks, struct ask *ask);
+/* The connector's word: its payload in the arena (count 0 for a check), or what it said was wrong. */
+int ask_read(const struct ask *ask, struct arena *arena, struct json *ret_payload, struct error *err);
+
+/* The process: `firth ask`. */
+int ask_main(const struct connector_catalog *built_ins, int request_fd, int answer_fd, struct error *err);
+
+#endif

@@ -1,0 +1,191 @@
+/* The process `firth ask`, and the messages between it and the daemon: one JSON object each way. */
+#include "base/file.h"
+#include "connector/marks.h"
+#include "server/ask.h"
+#include "json/writer.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+enum { REQUEST_MAX = 64 << 20, READ_CHUNK = 64 << 10, WORDS_MAX = 256 };
+
+/* --- the request -------------------------------------------------------------------------------------- */
+
+static void put_words(struct json_writer *writer, const char *name, const char *const *words)
+{
+    if (!words)
+        return;
+    json_put_key(writer, name);
+    json_begin_array(writer);
+    for (size_t i = 0; words[i]; i++)
+        json_put_string(writer, words[i]);
+    json_end_array(writer);
+}
+
+void ask_init(struct ask *ask, enum ask_verb verb, const struct connector_spec *program, struct slice config,
+              struct slice spec)
+{
+    struct json_writer writer;
+    *ask = (struct ask){.deadline_ms = verb == ASK_DISCOVER ? ASK_DISCOVER_MS : ASK_MS};
+    buffer_init(&ask->request, REQUEST_MAX);
+    buffer_init(&ask->answer, ASK_ANSWER_MAX);
+    json_writer_init(&writer, &ask->request);
+    json_begin_object(&writer);
+    json_member_string(&writer, "verb", ask_verb_name(verb));
+    if (program->built_in)
+        json_member_string(&writer, "builtIn", program->built_in);
+    if (program->image)
+        json_member_string(&writer, "image", program->image);
+    put_words(&writer, "command", program->command);
+    if (config.size)
+        json_member_raw(&writer, "config", config);
+    if (spec.size)
+        json_member_raw(&writer, "spec", spec);
+    json_end_object(&writer);
+}
+
+void ask_done(struct ask *ask)
+{
+    if (ask->request.data)
+        explicit_bzero(ask->request.data, ask->request.capacity);
+    buffer_done(&ask->request);
+    buffer_done(&ask->answer);
+}
+
+/* --- the answer --------------------------------------------------------------------------------------- */
+
+static int broken(struct error *err)
+{
+    return error_set(err, ERROR_PROTOCOL, "the process that asked the connector answered what is no answer");
+}
+
+int ask_read(const struct ask *ask, struct arena *arena, struct json *ret_payload, struct error *err)
+{
+    struct json line;
+    if (ask->failed) {
+        *err = ask->error;
+        return -1;
+    }
+    if (json_parse_copy(arena, ask->answer.data, ask->answer.size, &line, err) < 0)
+        return broken(err);
+    if (json_is(&line, json_get(&line, 0, "ok"), JSON_TRUE)) {
+        struct slice payload = {0};
+        uint32_t at = json_get(&line, 0, "payload");
+        if (at != JSON_NONE)
+            payload = json_raw(&line, at);
+        *ret_payload = (struct json){0};
+        return payload.size ? json_parse_copy(arena, payload.data, payload.size, ret_payload, err) : 0;
+    }
+    const char *code = json_cstring(&line, json_get(&line, 0, "code"), arena);
+    const char *message = json_cstring(&line, json_get(&line, 0, "message"), arena);
+    if (!code || !message)
+        return broken(err);
+    return error_set(err, error_code_parse(code), "%s", message);
+}
+
+static void write_answer(struct buffer *out, const struct json *payload, const struct error *error)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_object(&writer);
+    json_member_bool(&writer, "ok", !error);
+    if (payload && payload->count)
+        json_member_raw(&writer, "payload", json_raw(payload, 0));
+    if (error) {
+        json_member_string(&writer, "code", error_code_name(error->code));
+        json_member_string(&writer, "message", error->message);
+    }
+    json_end_object(&writer);
+}
+
+/* --- the process -------------------------------------------------------------------------------------- */
+
+static int read_all(int fd, struct buffer *out, struct error *err)
+{
+    for (;;) {
+        if (!buffer_reserve(out, READ_CHUNK))
+            return error_set(err, ERROR_LIMIT, "the request is too long");
+        ssize_t got = read(fd, out->data + out->size, READ_CHUNK);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_errno(err, errno, "cannot read the request");
+        if (got == 0)
+            return 0;
+        out->size += (size_t)got;
+    }
+}
+
+static const char *const *words_of(const struct json *request, struct arena *arena)
+{
+    uint32_t list = json_get(request, 0, "command");
+    if (!json_is(request, list, JSON_ARRAY) || json_count(request, list) > WORDS_MAX)
+        return NULL;
+    const char **words = arena_zalloc(arena, (json_count(request, list) + 1) * sizeof *words);
+    size_t count = 0;
+    for (uint32_t at = json_first(request, list); at != JSON_NONE; at = json_next(request, list, at))
+        words[count++] = json_cstring(request, at, arena);
+    return words;
+}
+
+static struct slice raw_of(const struct json *request, const char *name)
+{
+    uint32_t at = json_get(request, 0, name);
+    return at == JSON_NONE ? (struct slice){0} : json_raw(request, at);
+}
+
+static int ask_connector(const struct connector_catalog *built_ins, const struct json *request,
+                         struct arena *arena, struct json *ret_payload, struct error *err)
+{
+    struct connector_program program;
+    const struct connector_spec wanted = {
+        .image = json_cstring(request, json_get(request, 0, "image"), arena),
+        .built_in = json_cstring(request, json_get(request, 0, "builtIn"), arena),
+        .command = words_of(request, arena),
+        .protocol = CONNECTOR_AIRBYTE,
+    };
+    if (connector_resolve(built_ins, &wanted, arena, &program, err) < 0)
+        return -1;
+    if (program.protocol != CONNECTOR_AIRBYTE)
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "%s speaks Flow's protocol: it can be part of a catalog, not of a "
+                         "connection",
+                         program.label);
+    uint32_t verb = json_get(request, 0, "verb");
+    struct slice config = raw_of(request, "config"), spec = raw_of(request, "spec");
+    if (json_string_is(request, verb, "spec"))
+        return connector_airbyte_spec(&program, NULL, arena, ret_payload, err);
+    mem_auto(connector_secrets_free) struct connector_secrets *secrets =
+        connector_secrets_of(config, program.env, spec);
+    if (json_string_is(request, verb, "check"))
+        return connector_airbyte_check(&program, config, secrets, NULL, err);
+    return connector_airbyte_discover(&program, config, secrets, NULL, arena, ret_payload, err);
+}
+
+int ask_main(const struct connector_catalog *built_ins, int request_fd, int answer_fd, struct error *err)
+{
+    struct buffer text, answer;
+    struct arena arena;
+    struct json request, payload = {0};
+    struct error failure;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* an answer that nobody waits for */
+    buffer_init(&text, REQUEST_MAX);
+    buffer_init(&answer, ASK_ANSWER_MAX);
+    arena_init(&arena);
+    int result = read_all(request_fd, &text, err);
+    if (result == 0)
+        result = json_parse_copy(&arena, text.data, text.size, &request, err);
+    if (result == 0) {
+        bool right = ask_connector(built_ins, &request, &arena, &payload, &failure) == 0;
+        write_answer(&answer, right ? &payload : NULL, right ? NULL : &failure);
+        result = file_write_all(answer_fd, answer.data, answer.size, "the answer", err);
+    }
+    if (text.data)
+        explicit_bzero(text.data, text.capacity);
+    buffer_done(&text);
+    buffer_done(&answer);
+    arena_done(&arena);
+    return result;
+}

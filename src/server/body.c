@@ -1,0 +1,264 @@
+/* A request on its way to its handler: who asks, is the body what the route's schema says. */
+#include "base/map.h"
+#include "server/internal.h"
+
+#include <stdio.h>
+#include <strings.h>
+
+enum { BODY_DEPTH_MAX = 256, VIOLATIONS_MAX = 8, FIELD_MAX = 512 };
+
+static bool refuse(struct call *call, unsigned status, const char *message)
+{
+    call->http->status = status;
+    call_write_error(call->http, message, NULL);
+    return false;
+}
+
+/* --- who asks ----------------------------------------------------------------------------------------- */
+
+/* The host of "127.0.0.1:8000", "[::1]:8000", "localhost". */
+static struct slice host_of(const char *text)
+{
+    const char *end = *text == '[' ? strchr(text, ']') : strchr(text, ':');
+    if (*text == '[' && end)
+        end++;
+    return (struct slice){text, end ? (size_t)(end - text) : strlen(text)};
+}
+
+static bool host_is_local(struct slice host)
+{
+    static const char suffix[] = ".localhost";
+    char text[64];
+    if (host.size >= sizeof text)
+        return false;
+    memcpy(text, host.data, host.size);
+    text[host.size] = 0;
+    return strcasecmp(text, "localhost") == 0 || strncmp(text, "127.", 4) == 0 ||
+           strcmp(text, "[::1]") == 0 || string_ends_with(text, suffix);
+}
+
+/* A page of some other site may make a browser send requests here, with whatever the browser has remembered.
+ * It cannot hide where it comes from; and it may give its own name our address, but then asks for that name.
+ */
+static bool check_origin(struct call *call)
+{
+    const char *origin = http_header(call->http, "Origin"), *host = http_header(call->http, "Host");
+    bool by_default = false;
+    struct error err;
+    if (origin && strcmp(origin, "null") != 0) {
+        const char *authority = strstr(origin, "://");
+        if (!authority || !host || strcasecmp(authority + 3, host) != 0)
+            return refuse(call, 403, "pages of other origins may not ask");
+    } else if (origin) {
+        return refuse(call, 403, "pages of other origins may not ask");
+    }
+    if (auth_is_default(call->control, &by_default, &err) == 0 && by_default && host &&
+        !host_is_local(host_of(host)))
+        return refuse(call, 403,
+                      "with the password that everybody knows, Firth answers to localhost only: ask for "
+                      "http://localhost, or set a password with 'firth password'");
+    return true;
+}
+
+static bool check_user(struct call *call)
+{
+    enum auth_verdict verdict;
+    struct error err;
+    if (call->route->open)
+        return true;
+    if (auth_check(call->server->auth, http_header(call->http, "Authorization"), call->now_ms, call->arena,
+                   &verdict, &call->application, &err) < 0) {
+        call_error(call, &err);
+        return false;
+    }
+    if (verdict == AUTH_SLOWER) {
+        http_answer_header(call->http, "Retry-After", "2");
+        return refuse(call, 429, "too many wrong passwords: try again in some seconds");
+    }
+    if (verdict == AUTH_NO) {
+        http_answer_header(call->http, "WWW-Authenticate", "Basic realm=\"firth\", charset=\"UTF-8\"");
+        return refuse(call, 401, "a user and a password, or a bearer token, are needed");
+    }
+    return true;
+}
+
+/* curl -d calls JSON a form, and so it may be called here. */
+static bool check_type(struct call *call)
+{
+    const char *type = http_header(call->http, "Content-Type");
+    if (!call->route->request || !type)
+        return true;
+    size_t size = strcspn(type, "; ");
+    if ((size == 16 && strncasecmp(type, "application/json", size) == 0) ||
+        (size == 33 && strncasecmp(type, "application/x-www-form-urlencoded", size) == 0))
+        return true;
+    return refuse(call, 415, "the body has to be JSON (Content-Type: application/json)");
+}
+
+bool call_admit(struct call *call)
+{
+    return check_origin(call) && check_user(call) && check_type(call);
+}
+
+/* --- a form as JSON ----------------------------------------------------------------------------------- */
+
+static int digit_of(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+static struct slice decode(struct slice text, struct arena *arena)
+{
+    char *out = arena_alloc(arena, text.size + 1);
+    size_t size = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == '%' && text.size - i > 2 && digit_of(text.data[i + 1]) >= 0 &&
+            digit_of(text.data[i + 2]) >= 0) {
+            out[size++] = (char)(digit_of(text.data[i + 1]) << 4 | digit_of(text.data[i + 2]));
+            i += 2;
+        } else {
+            out[size++] = text.data[i] == '+' ? ' ' : text.data[i];
+        }
+    }
+    return (struct slice){out, size};
+}
+
+/* Of fields that come twice the first counts. */
+static struct slice form_to_json(struct slice form, struct arena *arena)
+{
+    struct buffer text;
+    struct json_writer writer;
+    struct map seen;
+    buffer_init(&text, HTTP_BODY_MAX);
+    json_writer_init(&writer, &text);
+    map_init(&seen);
+    json_begin_object(&writer);
+    while (form.size) {
+        const char *end = memchr(form.data, '&', form.size);
+        struct slice pair = {form.data, end ? (size_t)(end - form.data) : form.size};
+        const char *equals = memchr(pair.data, '=', pair.size);
+        struct slice name =
+            decode((struct slice){pair.data, equals ? (size_t)(equals - pair.data) : pair.size}, arena);
+        size_t skip = pair.size + (end != NULL);
+        if (equals && name.size && !map_get(&seen, name) && utf8_valid(name.data, name.size)) {
+            map_set(&seen, name, &seen);
+            json_put_key_slice(&writer, name);
+            json_put_slice(
+                &writer,
+                decode((struct slice){equals + 1, pair.size - (size_t)(equals + 1 - pair.data)}, arena));
+        }
+        form = (struct slice){form.data + skip, form.size - skip};
+    }
+    json_end_object(&writer);
+    map_done(&seen);
+    struct slice json = {arena_dup(arena, text.data, text.size), text.size};
+    buffer_done(&text);
+    return json;
+}
+
+static bool is_form(const struct call *call, struct slice body)
+{
+    const char *type = http_header(call->http, "Content-Type");
+    size_t at = 0;
+    while (at < body.size && strchr(" \t\r\n", body.data[at]))
+        at++;
+    return call->route->form && type && strncasecmp(type, "application/x-www-form-urlencoded", 33) == 0 &&
+           (at == body.size || body.data[at] != '{');
+}
+
+/* --- the body ----------------------------------------------------------------------------------------- */
+
+/* "/streams/0/name" as "streams.0.name". */
+static const char *field_of(struct call *call, const struct schema_violation *violation)
+{
+    char *field = arena_strdup(call->arena, *violation->instance ? violation->instance + 1 : "");
+    for (char *at = field; *at; at++)
+        *at = *at == '/' ? '.' : *at;
+    return field;
+}
+
+/* The name that is missing, from "…/required": the message has it in quotes; the field is that, not its
+ * parent. */
+static const char *missing_of(struct call *call, const struct schema_violation *violation, const char *parent)
+{
+    const char *begin = strchr(violation->message, '"'), *end = begin ? strchr(begin + 1, '"') : NULL;
+    if (strcmp(violation->keyword, "required") != 0 || !end)
+        return parent;
+    return arena_printf(call->arena, "%s%s%.*s", parent, *parent ? "." : "", (int)(end - begin - 1),
+                        begin + 1);
+}
+
+/* Nothing of a value that may be a secret, or lie beside one. */
+static bool is_private(const char *field)
+{
+    static const char *const names[] = {"connectionConfiguration", "configuration", "client_secret",
+                                        "client-secret", "password"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (string_starts_with(field, names[i]))
+            return true;
+    }
+    return false;
+}
+
+static enum http_next explain(struct call *call, const struct schema *schema,
+                              struct schema_validator *validator)
+{
+    struct schema_violation violations[VIOLATIONS_MAX];
+    struct error err;
+    size_t count = 0;
+    if (schema_explain(schema, validator, &call->body, 0, call->arena, violations, VIOLATIONS_MAX, &count,
+                       &err) < 0)
+        return call_fail(call, 422, "the body cannot be checked: %s", err.message);
+    if (count == 0)
+        return call_fail(call, 422, "the body is not as it should be");
+    const char *field = field_of(call, &violations[0]);
+    bool missing = strcmp(violations[0].keyword, "required") == 0;
+    if (is_private(field) && !missing)
+        return call_invalid(call, field, "%s: it is not of the type that it should be", field);
+    const char *whole = missing_of(call, &violations[0], field);
+    return call_invalid(call, *whole ? whole : "body", "%s%s%s", *field ? field : "", *field ? ": " : "",
+                        violations[0].message);
+}
+
+static enum http_next check_body(struct call *call)
+{
+    struct error err;
+    const struct schema *schema = call->server->request_schemas[call->route - routes];
+    mem_auto(schema_validator_free) struct schema_validator *validator = schema_validator_new();
+    int valid = schema_validate(schema, validator, &call->body, 0, &err);
+    if (valid < 0)
+        return call_fail(call, 422, "the body cannot be checked: %s", err.message);
+    return valid ? call->route->handle(call) : explain(call, schema, validator);
+}
+
+static bool is_blank(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (!strchr(" \t\r\n", text.data[i]) || !text.data[i])
+            return false;
+    }
+    return true;
+}
+
+enum http_next call_take_body(struct call *call)
+{
+    struct slice body = call->http->body;
+    struct error err;
+    if (!call->route->request)
+        return call->route->handle(call);
+    if (is_form(call, body))
+        body = form_to_json(body, call->arena);
+    else if (is_blank(body))
+        body = SLICE_LITERAL("{}");
+    mem_auto(json_parser_free) struct json_parser *parser = json_parser_new(
+        (struct json_limits){.size_max = HTTP_BODY_MAX, .depth_max = BODY_DEPTH_MAX}, JSON_DUPLICATES_REFUSE);
+    struct json parsed;
+    if (json_parse(parser, body.data, body.size, &parsed, &err) < 0)
+        return call_fail(call, 400, "the body is no JSON: %s", err.message);
+    parsed.nodes = arena_dup(call->arena, parsed.nodes, parsed.count * sizeof *parsed.nodes);
+    call->body = parsed;
+    return check_body(call);
+}

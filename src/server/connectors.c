@@ -1,0 +1,303 @@
+#include "server/connectors.h"
+
+#include "base/hash.h"
+#include "server/internal.h"
+
+#include <stdio.h>
+
+enum { WORDS_MAX = 256 };
+
+/* What a held call waits for. */
+struct waiting {
+    struct ask ask;
+    bool asked;
+    const struct control_definition *definition;
+    connectors_then *then;
+    connectors_answered *answered;
+    /* of connectors_with_catalog */
+    struct control_actor source;
+    uint64_t of;
+    bool fresh;
+    connectors_discovered *discovered;
+    connectors_answered *failed;
+};
+
+static struct waiting *waiting_of(struct call *call)
+{
+    if (!call->state)
+        call->state = arena_zalloc(call->arena, sizeof(struct waiting));
+    return call->state;
+}
+
+/* --- a definition's program --------------------------------------------------------------------------- */
+
+const char *connectors_label(const struct control_definition *definition, struct arena *arena)
+{
+    return arena_printf(arena, "%s:%s", definition->repository ? definition->repository : definition->name,
+                        definition->tag ? definition->tag : "");
+}
+
+static const char *const *words_of(struct slice command, struct arena *arena)
+{
+    struct json list;
+    struct error err;
+    size_t count = 0;
+    if (json_parse_copy(arena, command.data, command.size, &list, &err) < 0 ||
+        json_count(&list, 0) > WORDS_MAX)
+        return NULL;
+    const char **words = arena_zalloc(arena, (json_count(&list, 0) + 1) * sizeof *words);
+    for (uint32_t at = json_first(&list, 0); at != JSON_NONE; at = json_next(&list, 0, at))
+        words[count++] = json_cstring(&list, at, arena);
+    return words;
+}
+
+static int program_of(const struct control_definition *definition, struct arena *arena,
+                      struct connector_spec *ret_program, struct error *err)
+{
+    *ret_program = (struct connector_spec){.protocol = CONNECTOR_AIRBYTE};
+    switch (definition->origin) {
+    case CONTROL_BUILT_IN:
+        ret_program->built_in = definition->built_in;
+        return 0;
+    case CONTROL_IMAGE:
+        ret_program->image = connectors_label(definition, arena);
+        return 0;
+    case CONTROL_COMMAND:
+        ret_program->command = words_of(definition->command, arena);
+        return ret_program->command
+                   ? 0
+                   : error_set(err, ERROR_CORRUPT, "a definition's command is no list of words");
+    default:
+        return error_set(err, ERROR_UNSUPPORTED, "manifests cannot be run by this version");
+    }
+}
+
+struct slice connectors_schema(const struct control_definition *definition, struct arena *arena)
+{
+    struct json spec;
+    struct error err;
+    if (!definition->spec.size ||
+        json_parse_copy(arena, definition->spec.data, definition->spec.size, &spec, &err) < 0)
+        return (struct slice){0};
+    uint32_t at = json_get(&spec, 0, "connectionSpecification");
+    return at == JSON_NONE ? (struct slice){0} : json_raw(&spec, at);
+}
+
+/* --- asking ------------------------------------------------------------------------------------------- */
+
+static void on_answered(struct ask *ask)
+{
+    http_request_resume(((struct call *)ask->owner)->http);
+}
+
+static enum http_next go_on(struct call *call)
+{
+    struct waiting *waiting = call->state;
+    struct json payload = {0};
+    struct error err;
+    int result = ask_read(&waiting->ask, call->arena, &payload, &err);
+    ask_done(&waiting->ask);
+    waiting->asked = false;
+    return waiting->answered(call, result < 0 ? NULL : &payload, result < 0 ? &err : NULL);
+}
+
+enum http_next connectors_ask(struct call *call, const struct control_definition *definition,
+                              enum ask_verb verb, struct slice config, connectors_answered *then)
+{
+    struct waiting *waiting = waiting_of(call);
+    struct connector_spec program;
+    struct error err;
+    if (program_of(definition, call->arena, &program, &err) < 0)
+        return call_error(call, &err);
+    ask_init(&waiting->ask, verb, &program, config, connectors_schema(definition, call->arena));
+    waiting->ask.owner = call;
+    waiting->ask.done = on_answered;
+    waiting->answered = then;
+    if (waiting->ask.request.overflowed) {
+        ask_done(&waiting->ask);
+        return call_fail(call, 422, "the config is too large");
+    }
+    /* It is held first: the answer may come before this returns. */
+    enum http_next next = call_hold(call, go_on);
+    if (ask_start(call->server->asks, &waiting->ask))
+        return next;
+    waiting->ask.failed = true;
+    error_set(&waiting->ask.error, ERROR_CANCELLED, "%d connectors are being asked already: try again",
+              ASKS_MAX);
+    http_request_resume(call->http);
+    return next;
+}
+
+/* --- specs -------------------------------------------------------------------------------------------- */
+
+static enum http_next take_spec(struct call *call, const struct json *payload, const struct error *error)
+{
+    struct waiting *waiting = call->state;
+    struct control_definition *definition = arena_dup(call->arena, waiting->definition, sizeof *definition);
+    struct error err;
+    if (error && error->code == ERROR_CANCELLED)
+        return call_error(call, error);
+    if (error)
+        return call_fail(call, 422, "the connector's spec could not be had: %s", error->message);
+    definition->spec = json_raw(payload, 0);
+    definition->spec_of = connectors_label(definition, call->arena);
+    if (control_definition_set_spec(call->control, definition->id, definition->spec_of, definition->spec,
+                                    &err) < 0)
+        return call_error(call, &err);
+    return waiting->then(call, definition);
+}
+
+enum http_next connectors_with_spec(struct call *call, const char *id, enum control_side side,
+                                    connectors_then *then)
+{
+    struct control_definition *definition = arena_zalloc(call->arena, sizeof *definition);
+    struct waiting *waiting = waiting_of(call);
+    struct error err;
+    const char *kind = side == CONTROL_SOURCE ? "source definition" : "destination definition";
+    if (control_definition_get(call->control, id, false, call->arena, definition, &err) < 0)
+        return call_error_of(call, &err, kind, id);
+    if (definition->side != side)
+        return call_absent(call, kind, id);
+    waiting->definition = definition;
+    waiting->then = then;
+    if (definition->spec.size && definition->spec_of &&
+        strcmp(definition->spec_of, connectors_label(definition, call->arena)) == 0)
+        return then(call, definition);
+    return connectors_ask(call, definition, ASK_SPEC, (struct slice){0}, take_spec);
+}
+
+/* --- configs ------------------------------------------------------------------------------------------ */
+
+static bool say_invalid(struct call *call, const struct schema *schema, struct schema_validator *validator,
+                        const struct json *config, const char *field)
+{
+    struct schema_violation violation;
+    struct error err;
+    size_t count = 0;
+    if (schema_explain(schema, validator, config, 0, call->arena, &violation, 1, &count, &err) < 0 ||
+        count == 0) {
+        call_invalid(call, field, "%s is not what the connector's spec wants", field);
+        return false;
+    }
+    char *place = arena_printf(call->arena, "%s%s", field, violation.instance);
+    for (char *at = place; *at; at++)
+        *at = *at == '/' ? '.' : *at;
+    /* The message of what is missing has names of the schema alone; others may have a value, which may be
+     * secret. */
+    if (strcmp(violation.keyword, "required") == 0)
+        call_invalid(call, place, "json schema validation failed: %s: %s", place, violation.message);
+    else
+        call_invalid(call, place,
+                     "json schema validation failed: %s: not what '%s' of the connector's spec wants", place,
+                     violation.keyword);
+    return false;
+}
+
+bool connectors_config_valid(struct call *call, const struct control_definition *definition,
+                             struct slice config, const char *field)
+{
+    struct slice text = connectors_schema(definition, call->arena);
+    struct json doc;
+    struct error err;
+    if (!text.size)
+        return true;
+    if (json_parse_copy(call->arena, config.data, config.size, &doc, &err) < 0) {
+        call_invalid(call, field, "%s: %s", field, err.message);
+        return false;
+    }
+    mem_auto(schema_registry_free) struct schema_registry *registry = schema_registry_new(SCHEMA_DRAFT_7);
+    if (schema_registry_add(registry, "firth:spec", text, &err) < 0)
+        return true; /* a spec that is no schema says nothing of configs */
+    mem_auto(schema_free) struct schema *schema = schema_compile(registry, "firth:spec", &err);
+    if (!schema)
+        return true;
+    mem_auto(schema_validator_free) struct schema_validator *validator = schema_validator_new();
+    return schema_validate(schema, validator, &doc, 0, &err) != 0 ||
+           say_invalid(call, schema, validator, &doc, field);
+}
+
+/* --- catalogs ----------------------------------------------------------------------------------------- */
+
+static enum http_next take_catalog(struct call *call, const struct json *payload, const struct error *error)
+{
+    struct waiting *waiting = call->state;
+    struct control_catalog catalog;
+    char id[CONTROL_UUID_SIZE];
+    struct error err;
+    if (error && error->code == ERROR_CANCELLED)
+        return call_error(call, error);
+    if (error && waiting->failed)
+        return waiting->failed(call, NULL, error);
+    if (error)
+        return call_fail(call, 422, "the source's streams could not be had: %s", error->message);
+    if (control_catalog_put(call->control, waiting->source.id, waiting->of, json_raw(payload, 0),
+                            call->now_ms, id, &err) < 0 ||
+        control_catalog_get(call->control, id, call->arena, &catalog, &err) < 0)
+        return call_error(call, &err);
+    return waiting->discovered(call, &waiting->source, &catalog);
+}
+
+static enum http_next discover(struct call *call, const struct control_definition *definition)
+{
+    struct waiting *waiting = call->state;
+    struct control_catalog catalog;
+    struct error err;
+    const char *label = connectors_label(definition, call->arena);
+    waiting->of = hash_xxh3(waiting->source.config.data, waiting->source.config.size, 1) ^
+                  hash_xxh3(label, strlen(label), 2);
+    if (!waiting->fresh &&
+        control_catalog_newest(call->control, waiting->source.id, call->arena, &catalog, &err) == 0 &&
+        catalog.of == waiting->of)
+        return waiting->discovered(call, &waiting->source, &catalog);
+    return connectors_ask(call, definition, ASK_DISCOVER, waiting->source.config, take_catalog);
+}
+
+enum http_next connectors_with_catalog(struct call *call, const char *source, bool fresh,
+                                       connectors_discovered *then, connectors_answered *failed)
+{
+    struct waiting *waiting = waiting_of(call);
+    struct error err;
+    if (control_actor_get(call->control, CONTROL_SOURCE, source, false, call->arena, &waiting->source, &err) <
+        0)
+        return call_error_of(call, &err, "source", source);
+    waiting->fresh = fresh;
+    waiting->discovered = then;
+    waiting->failed = failed;
+    return connectors_with_spec(call, waiting->source.definition, CONTROL_SOURCE, discover);
+}
+
+/* --- what was asked, as Airbyte tells it ---------------------------------------------------------------- */
+
+void connectors_write_job(struct call *call, const char *config_type, const char *config_id,
+                          const struct error *error)
+{
+    struct json_writer *out = &call->out;
+    char id[CONTROL_UUID_SIZE];
+    control_uuid_new(id);
+    json_put_key(out, "jobInfo");
+    json_begin_object(out);
+    json_member_string(out, "id", id);
+    json_member_string(out, "configType", config_type);
+    if (config_id)
+        json_member_string(out, "configId", config_id);
+    json_member_i64(out, "createdAt", call_seconds(call->now_ms));
+    json_member_i64(out, "endedAt", call_seconds(clock_wall_ms(&clock_system)));
+    json_member_bool(out, "succeeded", !error);
+    json_member_bool(out, "connectorConfigurationUpdated", false);
+    json_put_key(out, "logs");
+    json_begin_object(out);
+    json_put_key(out, "logLines");
+    json_begin_array(out);
+    json_end_array(out);
+    json_end_object(out);
+    if (error) {
+        json_put_key(out, "failureReason");
+        json_begin_object(out);
+        json_member_string(out, "failureType",
+                           error->code == ERROR_INVALID ? "config_error" : "system_error");
+        json_member_string(out, "externalMessage", error->message);
+        json_member_i64(out, "timestamp", clock_wall_ms(&clock_system));
+        json_end_object(out);
+    }
+    json_end_object(out);
+}

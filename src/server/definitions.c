@@ -1,0 +1,235 @@
+/* Definitions of sources and destinations, and their specifications. */
+#include "server/connectors.h"
+#include "server/handlers.h"
+#include "server/internal.h"
+#include "server/paging.h"
+#include "server/views.h"
+
+/* --- reading ------------------------------------------------------------------------------------------ */
+
+static const char *kind_of(const struct call *call)
+{
+    return call->route->side == CONTROL_SOURCE ? "source definition" : "destination definition";
+}
+
+static const char *id_of(const struct call *call)
+{
+    return call_uuid(call,
+                     call->route->side == CONTROL_SOURCE ? "sourceDefinitionId" : "destinationDefinitionId");
+}
+
+void view_definition(struct json_writer *out, const struct control_definition *definition)
+{
+    bool source = definition->side == CONTROL_SOURCE;
+    json_member_string(out, source ? "sourceDefinitionId" : "destinationDefinitionId", definition->id);
+    json_member_string(out, "name", definition->name);
+    json_member_string(out, "dockerRepository",
+                       definition->repository ? definition->repository : definition->name);
+    json_member_string(out, "dockerImageTag", definition->tag ? definition->tag : "dev");
+    if (definition->documentation_url)
+        json_member_string(out, "documentationUrl", definition->documentation_url);
+    if (definition->icon)
+        json_member_string(out, "icon", definition->icon);
+    json_member_string(out, "protocolVersion", "0.2.0");
+    json_member_bool(out, "custom", definition->custom);
+    json_member_bool(out, "enterprise", false);
+    json_member_string(out, "supportLevel", definition->custom ? "none" : "community");
+    json_member_string(out, "releaseStage", definition->custom ? "custom" : "generally_available");
+    if (source && definition->custom)
+        json_member_string(out, "sourceType", "custom");
+}
+
+static enum http_next answer(struct call *call, const struct control_definition *definition)
+{
+    view_definition(call_begin(call), definition);
+    return call_end(call);
+}
+
+/* The definition that the body names, of this side. */
+static int find(struct call *call, struct control_definition *ret_definition, struct error *err)
+{
+    const char *id = id_of(call);
+    if (control_definition_get(call->control, id, false, call->arena, ret_definition, err) < 0)
+        return -1;
+    if ((int)ret_definition->side != call->route->side)
+        return error_set(err, ERROR_NOT_FOUND, "there is no %s %s", kind_of(call), id);
+    return 0;
+}
+
+enum http_next definition_get(struct call *call)
+{
+    struct control_definition definition;
+    struct error err;
+    return find(call, &definition, &err) < 0 ? call_error_of(call, &err, kind_of(call), id_of(call))
+                                             : answer(call, &definition);
+}
+
+enum http_next definition_list(struct call *call)
+{
+    const struct control_definition_filter filter = {.side = (enum control_side)call->route->side,
+                                                     .workspace = call_uuid(call, "workspaceId"),
+                                                     .custom_only = call->route->what == DEFINITIONS_CUSTOM,
+                                                     .page = {.limit = CONTROL_PAGE_MAX}};
+    struct control_definition *items;
+    struct error err;
+    size_t count;
+    if (control_definitions(call->control, &filter, call->arena, &items, &count, NULL, &err) < 0)
+        return call_error(call, &err);
+    struct json_writer *out = call_begin(call);
+    json_put_key(out, filter.side == CONTROL_SOURCE ? "sourceDefinitions" : "destinationDefinitions");
+    json_begin_array(out);
+    for (size_t i = 0; i < count; i++) {
+        json_begin_object(out);
+        view_definition(out, &items[i]);
+        json_end_object(out);
+    }
+    json_end_array(out);
+    return call_end(call);
+}
+
+/* --- changing ----------------------------------------------------------------------------------------- */
+
+static int put(struct call *call, struct control_definition *definition, struct error *err)
+{
+    definition->updated_ms = call->now_ms;
+    return control_definition_put(call->control, definition, err) < 0
+               ? -1
+               : control_definition_get(call->control, definition->id, false, call->arena, definition, err);
+}
+
+/* By image. A command and a manifest come from this machine ('firth connectors add'), never through the API:
+ * whoever may ask would run any program. */
+enum http_next definition_create(struct call *call)
+{
+    const char *member = call->route->side == CONTROL_SOURCE ? "sourceDefinition" : "destinationDefinition";
+    uint32_t given = call_member(call, member);
+    char id[CONTROL_UUID_SIZE];
+    struct error err;
+    control_uuid_new(id);
+    struct control_definition definition = {.id = id,
+                                            .side = (enum control_side)call->route->side,
+                                            .origin = CONTROL_IMAGE,
+                                            .name = call_text_of(call, given, "name"),
+                                            .repository = call_text_of(call, given, "dockerRepository"),
+                                            .tag = call_text_of(call, given, "dockerImageTag"),
+                                            .documentation_url =
+                                                call_text_of(call, given, "documentationUrl"),
+                                            .icon = call_text_of(call, given, "icon"),
+                                            .workspace = call_uuid(call, "workspaceId"),
+                                            .custom = true,
+                                            .created_ms = call->now_ms};
+    if (!*definition.name || !*definition.repository || !*definition.tag)
+        return call_invalid(call,
+                            arena_printf(call->arena, "%s.%s", member,
+                                         !*definition.name         ? "name"
+                                         : !*definition.repository ? "dockerRepository"
+                                                                   : "dockerImageTag"),
+                            "a definition needs a name, an image and its tag");
+    if (*definition.repository == '-')
+        return call_invalid(call, "dockerRepository", "an image's name does not begin with '-'");
+    return put(call, &definition, &err) < 0 ? call_error(call, &err) : answer(call, &definition);
+}
+
+enum http_next definition_update(struct call *call)
+{
+    struct control_definition definition;
+    struct error err;
+    const char *tag = call_text(call, "dockerImageTag"), *name = call_text(call, "name");
+    if (find(call, &definition, &err) < 0)
+        return call_error_of(call, &err, kind_of(call), id_of(call));
+    if (definition.origin == CONTROL_BUILT_IN && tag && definition.tag && strcmp(tag, definition.tag) != 0)
+        return call_invalid(call, "dockerImageTag", "%s is built in: its version is Firth's",
+                            definition.name);
+    if (definition.origin != CONTROL_BUILT_IN && tag)
+        definition.tag = tag;
+    if (definition.custom && name)
+        definition.name = name;
+    return put(call, &definition, &err) < 0 ? call_error(call, &err) : answer(call, &definition);
+}
+
+enum http_next definition_delete(struct call *call)
+{
+    struct control_definition definition;
+    struct error err;
+    if (find(call, &definition, &err) < 0 ||
+        control_definition_delete(call->control, definition.id, call->now_ms, &err) < 0)
+        return call_error_of(call, &err, kind_of(call), id_of(call));
+    return call_nothing(call);
+}
+
+/* --- specifications ----------------------------------------------------------------------------------- */
+
+static void put_raw_if(struct json_writer *out, const char *name, const struct json *spec, uint32_t at)
+{
+    if (at != JSON_NONE)
+        json_member_raw(out, name, json_raw(spec, at));
+}
+
+static enum http_next answer_spec(struct call *call, const struct control_definition *definition)
+{
+    bool source = definition->side == CONTROL_SOURCE;
+    struct json spec;
+    struct error err;
+    if (json_parse_copy(call->arena, definition->spec.data, definition->spec.size, &spec, &err) < 0)
+        return call_error(call, &err);
+    struct json_writer *out = call_begin(call);
+    json_member_string(out, source ? "sourceDefinitionId" : "destinationDefinitionId", definition->id);
+    uint32_t url = json_get(&spec, 0, "documentationUrl");
+    if (json_is(&spec, url, JSON_STRING))
+        json_member_raw(out, "documentationUrl", json_raw(&spec, url));
+    put_raw_if(out, "connectionSpecification", &spec, json_get(&spec, 0, "connectionSpecification"));
+    uint32_t modes = json_get(&spec, 0, "supported_destination_sync_modes");
+    if (!source && json_is(&spec, modes, JSON_ARRAY))
+        json_member_raw(out, "supportedDestinationSyncModes", json_raw(&spec, modes));
+    json_member_bool(out, "advancedAuthGlobalCredentialsAvailable", false);
+    connectors_write_job(call, "get_spec", definition->id, NULL);
+    return call_end(call);
+}
+
+enum http_next definition_spec(struct call *call)
+{
+    return connectors_with_spec(call, id_of(call), (enum control_side)call->route->side, answer_spec);
+}
+
+enum http_next definition_spec_of_actor(struct call *call)
+{
+    enum control_side side = (enum control_side)call->route->side;
+    const char *id = call_uuid(call, side == CONTROL_SOURCE ? "sourceId" : "destinationId");
+    struct control_actor actor;
+    struct error err;
+    if (control_actor_get(call->control, side, id, false, call->arena, &actor, &err) < 0)
+        return call_error_of(call, &err, control_side_name(side), id);
+    return connectors_with_spec(call, actor.definition, side, answer_spec);
+}
+
+/* --- public API --------------------------------------------------------------------------------------- */
+
+enum http_next public_definitions(struct call *call)
+{
+    const char *type = http_query(call->http, "type", 0);
+    bool source = type && strcmp(type, "source") == 0;
+    if (!source && (!type || strcmp(type, "destination") != 0))
+        return call_invalid(call, "type", "type: source or destination is wanted");
+    const struct control_definition_filter filter = {.side = source ? CONTROL_SOURCE : CONTROL_DESTINATION,
+                                                     .page = {.limit = CONTROL_PAGE_MAX}};
+    struct control_definition *items;
+    struct error err;
+    size_t count;
+    if (control_definitions(call->control, &filter, call->arena, &items, &count, NULL, &err) < 0)
+        return call_error(call, &err);
+    struct json_writer *out = call_begin(call);
+    json_put_key(out, "data");
+    json_begin_array(out);
+    for (size_t i = 0; i < count; i++) {
+        json_begin_object(out);
+        json_member_string(out, "id", items[i].id);
+        json_member_string(out, "connectorDefinitionType", type);
+        json_member_string(out, "name", items[i].name);
+        json_member_string(out, "version", items[i].tag ? items[i].tag : "dev");
+        if (items[i].documentation_url)
+            json_member_string(out, "documentationUrl", items[i].documentation_url);
+        json_end_object(out);
+    }
+    json_end_array(out);
+    return call_end(call);
+}

@@ -1,0 +1,527 @@
+#include "server/http.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "server/listen.h"
+
+#include <assert.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { PEM_MAX = 1 << 20, DISCARD_MAX = 4 * HTTP_BODY_MAX, LOG_MAX = 512 };
+
+/* A connection, for as long as its socket is open. Its deadline is the client's: the time at which it must
+ * have sent its request or taken its answer. */
+struct http_connection {
+    struct http_connection *next, **at;
+    int fd;
+    uint64_t deadline_ms; /* monotonic; 0: it is our turn */
+};
+
+enum stage { STAGE_NEW, STAGE_REFUSED, STAGE_READING, STAGE_HELD, STAGE_ANSWERED };
+
+struct http_exchange {
+    struct http_server *server;
+    struct MHD_Connection *connection;
+    struct http_connection *peer;
+    struct http_request request;
+    struct buffer body;
+    size_t counted;  /* bytes of the body in server->bodies */
+    size_t received; /* of the body, kept or not */
+    enum stage stage;
+    bool known;      /* `head` was called */
+    bool bad_path;   /* the request's line holds what no path of ours does */
+    unsigned refuse; /* the status, once the body has come */
+};
+
+struct http_server {
+    struct http_callbacks callbacks;
+    struct MHD_Daemon *daemon;
+    char url[HTTP_ADDRESS_MAX + 16];
+    uint64_t client_ms;
+    _Atomic size_t bodies; /* bytes */
+    atomic_bool quiet;
+    int listener;
+
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t changed;
+    struct http_connection *connections;
+    size_t connection_count, active; /* requests that were begun */
+    bool closing;
+    pthread_t watcher;
+    bool watched;
+    char said[LOG_MAX]; /* libmicrohttpd's last words while it starts */
+};
+
+static uint64_t now_ms(void)
+{
+    return clock_monotonic_ns(&clock_system) / 1000000;
+}
+
+const char *http_method_name(enum http_method method)
+{
+    static const char *const names[HTTP_METHOD_COUNT] = {"GET",   "HEAD",   "POST",    "PUT",
+                                                         "PATCH", "DELETE", "OPTIONS", "OTHER"};
+    return names[method];
+}
+
+/* --- connections, and those that take too long -------------------------------------------------------- */
+
+static void set_deadline(struct http_server *server, struct http_connection *peer, uint64_t ms)
+{
+    pthread_mutex_lock(&server->lock);
+    if (peer)
+        peer->deadline_ms = ms ? now_ms() + ms : 0;
+    pthread_mutex_unlock(&server->lock);
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **own,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http_server *server = context;
+    struct http_connection *peer = *own;
+    pthread_mutex_lock(&server->lock);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        peer = mem_zalloc(sizeof *peer);
+        peer->fd = info ? info->connect_fd : -1;
+        peer->deadline_ms = now_ms() + server->client_ms;
+        peer->next = server->connections;
+        peer->at = &server->connections;
+        if (peer->next)
+            peer->next->at = &peer->next;
+        server->connections = peer;
+        server->connection_count++;
+        *own = peer;
+    } else if (peer) {
+        *peer->at = peer->next;
+        if (peer->next)
+            peer->next->at = peer->at;
+        server->connection_count--;
+        free(peer);
+        *own = NULL;
+    }
+    pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* End those that are overdue; when to look again. Under the lock no socket is closed, so that each descriptor
+ * is still the connection's. */
+static uint64_t end_overdue(struct http_server *server)
+{
+    uint64_t now = now_ms(), next = now + server->client_ms;
+    for (struct http_connection *peer = server->connections; peer; peer = peer->next) {
+        if (!peer->deadline_ms)
+            continue;
+        if (peer->deadline_ms <= now) {
+            shutdown(peer->fd, SHUT_RDWR);
+            peer->deadline_ms = 0;
+        } else if (peer->deadline_ms < next) {
+            next = peer->deadline_ms;
+        }
+    }
+    return next;
+}
+
+static void *watch(void *context)
+{
+    struct http_server *server = context;
+    pthread_mutex_lock(&server->lock);
+    while (!server->closing) {
+        if (!server->connections) {
+            pthread_cond_wait(&server->changed, &server->lock);
+            continue;
+        }
+        uint64_t next = end_overdue(server);
+        const struct timespec until = {.tv_sec = (time_t)(next / 1000),
+                                       .tv_nsec = (long)(next % 1000) * 1000000};
+        pthread_cond_timedwait(&server->changed, &server->lock, &until);
+    }
+    pthread_mutex_unlock(&server->lock);
+    return NULL;
+}
+
+size_t http_connections(struct http_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    size_t count = server->connection_count;
+    pthread_mutex_unlock(&server->lock);
+    return count;
+}
+
+/* --- a request ---------------------------------------------------------------------------------------- */
+
+const char *http_header(const struct http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->exchange->connection, MHD_HEADER_KIND, name);
+}
+
+struct wanted_argument {
+    const char *name, *value;
+    size_t number;
+};
+
+static enum MHD_Result on_argument(void *context, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
+{
+    struct wanted_argument *wanted = context;
+    (void)kind;
+    if (strcmp(name, wanted->name) != 0 || wanted->number-- > 0)
+        return MHD_YES;
+    wanted->value = value ? value : "";
+    return MHD_NO;
+}
+
+const char *http_query(const struct http_request *request, const char *name, size_t number)
+{
+    struct wanted_argument wanted = {.name = name, .number = number};
+    MHD_get_connection_values(request->exchange->connection, MHD_GET_ARGUMENT_KIND, on_argument, &wanted);
+    return wanted.value;
+}
+
+void http_answer_header(struct http_request *request, const char *name, const char *value)
+{
+    assert(request->header_count < HTTP_HEADERS_MAX);
+    if (strpbrk(value, "\r\n"))
+        return;
+    request->headers[request->header_count].name = name;
+    request->headers[request->header_count++].value = value;
+}
+
+void http_request_hold(struct http_request *request)
+{
+    request->exchange->stage = STAGE_HELD;
+    MHD_suspend_connection(request->exchange->connection);
+}
+
+void http_request_resume(struct http_request *request)
+{
+    MHD_resume_connection(request->exchange->connection);
+}
+
+static enum http_method method_of(const char *name)
+{
+    for (enum http_method method = 0; method < HTTP_OTHER; method++) {
+        if (strcmp(http_method_name(method), name) == 0)
+            return method;
+    }
+    return HTTP_OTHER;
+}
+
+/* Of the request's line, before anything is decoded: a NUL would end our strings early. */
+static void *on_line(void *context, const char *uri, struct MHD_Connection *connection)
+{
+    struct http_server *server = context;
+    struct http_exchange *exchange = mem_zalloc(sizeof *exchange);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    exchange->server = server;
+    exchange->connection = connection;
+    exchange->peer = info ? info->socket_context : NULL;
+    exchange->bad_path = strstr(uri, "%00") != NULL;
+    exchange->request.exchange = exchange;
+    arena_init(&exchange->request.arena);
+    buffer_init(&exchange->request.answer, HTTP_ANSWER_MAX);
+    buffer_init(&exchange->body, HTTP_BODY_MAX);
+    pthread_mutex_lock(&server->lock);
+    server->active++;
+    pthread_mutex_unlock(&server->lock);
+    return exchange;
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **own,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct http_server *server = context;
+    struct http_exchange *exchange = *own;
+    (void)connection, (void)code;
+    if (!exchange)
+        return;
+    *own = NULL;
+    set_deadline(server, exchange->peer, server->client_ms);
+    if (exchange->known)
+        server->callbacks.done(server->callbacks.context, &exchange->request);
+    atomic_fetch_sub(&server->bodies, exchange->counted);
+    if (exchange->body.data) /* it may hold secrets */
+        explicit_bzero(exchange->body.data, exchange->body.capacity);
+    buffer_done(&exchange->body);
+    buffer_done(&exchange->request.answer);
+    arena_done(&exchange->request.arena);
+    free(exchange);
+    pthread_mutex_lock(&server->lock);
+    server->active--;
+    pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->lock);
+}
+
+static enum MHD_Result send_answer(struct http_exchange *exchange)
+{
+    struct http_request *request = &exchange->request;
+    struct http_server *server = exchange->server;
+    if (request->answer.overflowed) {
+        buffer_clear(&request->answer);
+        request->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    assert(request->status);
+    size_t size = request->answer.size;
+    char *bytes = buffer_steal(&request->answer);
+    struct MHD_Response *response = MHD_create_response_from_buffer(size, bytes, MHD_RESPMEM_MUST_FREE);
+    if (!response) {
+        free(bytes);
+        return MHD_NO;
+    }
+    if (size)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                request->content_type ? request->content_type : "application/json");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(response, "Cache-Control", "no-store");
+    for (size_t i = 0; i < request->header_count; i++)
+        MHD_add_response_header(response, request->headers[i].name, request->headers[i].value);
+    if (atomic_load(&server->quiet))
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    exchange->stage = STAGE_ANSWERED;
+    set_deadline(server, exchange->peer, HTTP_ANSWER_MS);
+    enum MHD_Result result = MHD_queue_response(exchange->connection, request->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result refuse(struct http_exchange *exchange, unsigned status, const char *why)
+{
+    exchange->request.status = status;
+    exchange->server->callbacks.refused(exchange->server->callbacks.context, &exchange->request, why);
+    return send_answer(exchange);
+}
+
+static enum MHD_Result go_on(struct http_exchange *exchange, enum http_next next)
+{
+    return next == HTTP_ANSWER ? send_answer(exchange) : MHD_YES;
+}
+
+static bool has_body(const struct http_request *request)
+{
+    const char *length = http_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return http_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) || (length && strcmp(length, "0") != 0);
+}
+
+static enum MHD_Result take_head(struct http_exchange *exchange, const char *url, const char *method)
+{
+    struct http_server *server = exchange->server;
+    struct http_request *request = &exchange->request;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    request->method = method_of(method);
+    request->path = url;
+    if (info && info->client_addr)
+        listen_format(info->client_addr, false, request->peer, sizeof request->peer);
+    exchange->known = true;
+    exchange->stage = STAGE_READING;
+    if (exchange->bad_path)
+        return refuse(exchange, MHD_HTTP_BAD_REQUEST, "the path or the query holds a NUL (%00)");
+    enum http_next next = server->callbacks.head(server->callbacks.context, request);
+    /* An answer that is sent now ends the connection: good for whoever would send a body for nothing. */
+    if (next != HTTP_READ && has_body(request))
+        return send_answer(exchange);
+    if (next != HTTP_READ) {
+        exchange->stage = STAGE_REFUSED;
+        return MHD_YES;
+    }
+    const char *length = http_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    uint64_t size;
+    if (length && (!string_to_u64(length, UINT64_MAX, &size) || size > HTTP_BODY_MAX))
+        return refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the request's body is too large");
+    return MHD_YES;
+}
+
+/* What is too much is read on and forgotten, so that the client hears why; far too much is cut off. */
+static enum MHD_Result take_body(struct http_exchange *exchange, const char *bytes, size_t size)
+{
+    struct http_server *server = exchange->server;
+    exchange->received += size;
+    if (exchange->received > DISCARD_MAX)
+        return MHD_NO;
+    if (exchange->refuse)
+        return MHD_YES;
+    exchange->counted += size;
+    if (atomic_fetch_add(&server->bodies, size) + size > HTTP_BODIES_MAX)
+        exchange->refuse = MHD_HTTP_SERVICE_UNAVAILABLE;
+    else
+        buffer_append(&exchange->body, bytes, size);
+    if (exchange->body.overflowed)
+        exchange->refuse = MHD_HTTP_CONTENT_TOO_LARGE;
+    return MHD_YES;
+}
+
+static enum MHD_Result take_end(struct http_exchange *exchange)
+{
+    struct http_server *server = exchange->server;
+    set_deadline(server, exchange->peer, 0);
+    if (exchange->refuse == MHD_HTTP_CONTENT_TOO_LARGE)
+        return refuse(exchange, exchange->refuse, "the request's body is too large");
+    if (exchange->refuse)
+        return refuse(exchange, exchange->refuse, "too many large requests at once; try again");
+    exchange->request.body = (struct slice){exchange->body.data, exchange->body.size};
+    return go_on(exchange, server->callbacks.whole(server->callbacks.context, &exchange->request));
+}
+
+static enum MHD_Result on_access(void *context, struct MHD_Connection *connection, const char *url,
+                                 const char *method, const char *version, const char *upload,
+                                 size_t *upload_size, void **own)
+{
+    struct http_server *server = context;
+    struct http_exchange *exchange = *own;
+    (void)connection, (void)version;
+    if (!exchange)
+        return MHD_NO;
+    if (exchange->stage == STAGE_NEW)
+        return take_head(exchange, url, method);
+    if (exchange->stage == STAGE_REFUSED)
+        return send_answer(exchange);
+    if (exchange->stage == STAGE_READING) {
+        if (*upload_size == 0)
+            return take_end(exchange);
+        enum MHD_Result result = take_body(exchange, upload, *upload_size);
+        *upload_size = 0;
+        return result;
+    }
+    if (exchange->stage == STAGE_HELD)
+        return go_on(exchange, server->callbacks.resumed(server->callbacks.context, &exchange->request));
+    return MHD_YES;
+}
+
+/* --- its life ----------------------------------------------------------------------------------------- */
+
+static __attribute__((format(printf, 2, 0))) void on_log(void *context, const char *format, va_list arguments)
+{
+    struct http_server *server = context;
+    pthread_mutex_lock(&server->lock);
+    vsnprintf(server->said, sizeof server->said, format, arguments);
+    string_one_line(server->said);
+    pthread_mutex_unlock(&server->lock);
+}
+
+static int read_pem(const char *path, const char *what, struct buffer *out, struct error *err)
+{
+    if (file_read(path, PEM_MAX, out, err) < 0)
+        return error_wrap(err, "the TLS %s", what);
+    return 0;
+}
+
+static int start(struct http_server *server, const char *certificate, const char *key, struct error *err)
+{
+    const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)certificate},
+                                         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)key},
+                                         {MHD_OPTION_END, 0, NULL}};
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                     MHD_USE_ITC | (certificate ? MHD_USE_TLS : 0);
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the daemon's loop's */
+    server->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, server,
+        MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HTTP_HEAD_MAX, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_URI_LOG_CALLBACK, on_line, server,
+        MHD_OPTION_ARRAY, certificate ? tls : tls + 2, MHD_OPTION_END);
+    server->watched = server->daemon && pthread_create(&server->watcher, NULL, watch, server) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (server->daemon && server->watched)
+        return 0;
+    return error_set(err, certificate ? ERROR_INVALID : ERROR_IO, "cannot start the HTTP server%s%s",
+                     *server->said ? ": " : "", server->said);
+}
+
+static int start_with_files(struct http_server *server, const struct http_options *options, struct error *err)
+{
+    struct buffer certificate, key;
+    int result = 0;
+    buffer_init(&certificate, PEM_MAX);
+    buffer_init(&key, PEM_MAX);
+    if (options->tls_cert && (read_pem(options->tls_cert, "certificate", &certificate, err) < 0 ||
+                              read_pem(options->tls_key, "key", &key, err) < 0))
+        result = -1;
+    else
+        result = start(server, options->tls_cert ? buffer_cstr(&certificate) : NULL,
+                       options->tls_cert ? buffer_cstr(&key) : NULL, err);
+    if (key.data)
+        explicit_bzero(key.data, key.capacity);
+    buffer_done(&certificate);
+    buffer_done(&key);
+    return result;
+}
+
+struct http_server *http_open(const struct http_options *options, struct error *err)
+{
+    struct http_server *server = mem_zalloc(sizeof *server);
+    char address[HTTP_ADDRESS_MAX];
+    pthread_condattr_t monotonic;
+    server->callbacks = options->callbacks;
+    server->client_ms = options->client_ms ? options->client_ms : HTTP_CLIENT_MS;
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&server->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    server->listener = listen_open(options->listen, address, sizeof address, err);
+    if (server->listener < 0 || start_with_files(server, options, err) < 0) {
+        if (server->listener >= 0 && !server->daemon)
+            close(server->listener);
+        server->listener = -1;
+        http_close(server, 0);
+        return NULL;
+    }
+    snprintf(server->url, sizeof server->url, "%s://%s", options->tls_cert ? "https" : "http", address);
+    return server;
+}
+
+const char *http_url(const struct http_server *server)
+{
+    return server->url;
+}
+
+void http_quiesce(struct http_server *server)
+{
+    if (atomic_exchange(&server->quiet, true))
+        return;
+    int listener = MHD_quiesce_daemon(server->daemon);
+    if (listener >= 0)
+        close(listener);
+}
+
+/* Until no request is under way, or the time is up. */
+static void wait_for_answers(struct http_server *server, uint64_t grace_ms)
+{
+    uint64_t end = now_ms() + grace_ms;
+    const struct timespec until = {.tv_sec = (time_t)(end / 1000), .tv_nsec = (long)(end % 1000) * 1000000};
+    pthread_mutex_lock(&server->lock);
+    while (server->active > 0 && pthread_cond_timedwait(&server->changed, &server->lock, &until) == 0)
+        continue;
+    pthread_mutex_unlock(&server->lock);
+}
+
+void http_close(struct http_server *server, uint64_t grace_ms)
+{
+    if (!server)
+        return;
+    if (server->daemon) {
+        http_quiesce(server);
+        wait_for_answers(server, grace_ms);
+        MHD_stop_daemon(server->daemon);
+    }
+    pthread_mutex_lock(&server->lock);
+    server->closing = true;
+    pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->lock);
+    if (server->watched)
+        pthread_join(server->watcher, NULL);
+    pthread_cond_destroy(&server->changed);
+    pthread_mutex_destroy(&server->lock);
+    free(server);
+}

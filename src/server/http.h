@@ -1,0 +1,118 @@
+/* The HTTP server: libmicrohttpd wrapped. It reads requests, bounded in size and time, hands them to its
+ * callbacks and sends the answers; what a path means it does not know.
+ *
+ * Callbacks come from one of HTTP_THREADS threads and must not block for long: each of these threads serves
+ * many connections. A request whose answer takes longer is held (http_request_hold) and let go by any thread
+ * (http_request_resume); until then it costs a socket and its memory. */
+#ifndef FIRTH_SERVER_HTTP_H
+#define FIRTH_SERVER_HTTP_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+enum {
+    HTTP_THREADS = 2,
+    HTTP_CONNECTIONS_MAX = 1024,    /* at once; further ones wait in the kernel's queue */
+    HTTP_HEAD_MAX = 32 << 10,       /* bytes of a request's line and headers */
+    HTTP_BODY_MAX = 16 << 20,       /* bytes of a request's body */
+    HTTP_BODIES_MAX = 128 << 20,    /* bytes of all bodies that are held at once */
+    HTTP_ANSWER_MAX = 256 << 20,    /* bytes of an answer */
+    HTTP_CLIENT_MS = 30 * 1000,     /* a client's time to send a whole request, and to send none */
+    HTTP_ANSWER_MS = 5 * 60 * 1000, /* a client's time to take an answer */
+    HTTP_HEADERS_MAX = 4,           /* that an answer adds */
+    HTTP_ADDRESS_MAX = 64,          /* bytes of "[::1]:8000" */
+};
+
+enum http_method {
+    HTTP_GET,
+    HTTP_HEAD,
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_PATCH,
+    HTTP_DELETE,
+    HTTP_OPTIONS,
+    HTTP_OTHER,
+    HTTP_METHOD_COUNT,
+};
+const char *http_method_name(enum http_method method); /* "GET" */
+
+struct http_server;
+
+/* One request and its answer. It lives from `head` to `done`, and belongs to one thread at a time. */
+struct http_request {
+    enum http_method method;
+    const char *path;            /* percent-decoded; no query */
+    char peer[HTTP_ADDRESS_MAX]; /* the client's address, without its port */
+    struct slice body;
+    struct arena arena;
+    void *owner; /* the callbacks' */
+
+    /* The answer: status is 0 until it is known. Header values are not owned. */
+    unsigned status;
+    const char *content_type; /* NULL: application/json */
+    struct buffer answer;
+    struct {
+        const char *name, *value;
+    } headers[HTTP_HEADERS_MAX];
+    size_t header_count;
+
+    struct http_exchange *exchange; /* http.c's own */
+};
+
+/* NULL if it is not there. Of a header that comes twice, the first. */
+const char *http_header(const struct http_request *request, const char *name);
+/* The `number`th value of that name in the query, from 0; NULL: there is none. */
+const char *http_query(const struct http_request *request, const char *name, size_t number);
+/* Both live as long as the request. A value with a line break is dropped. */
+void http_answer_header(struct http_request *request, const char *name, const char *value);
+
+enum http_next {
+    HTTP_ANSWER, /* the answer is there */
+    HTTP_READ,   /* only from `head`: the body is wanted */
+    HTTP_LATER,  /* it was held */
+};
+
+struct http_callbacks {
+    void *context;
+    /* The head has come: HTTP_ANSWER or HTTP_READ. */
+    enum http_next (*head)(void *context, struct http_request *request);
+    /* The body has. */
+    enum http_next (*whole)(void *context, struct http_request *request);
+    /* It was held and is let go: again in one of the server's threads. */
+    enum http_next (*resumed)(void *context, struct http_request *request);
+    /* Answer what the server itself refuses: fill in the rest of the answer to the status that is set (400,
+     * 413, 503). */
+    void (*refused)(void *context, struct http_request *request, const char *why);
+    /* It was answered, or the client went; freed afterwards. */
+    void (*done)(void *context, struct http_request *request);
+};
+
+struct http_options {
+    const char *listen;             /* "127.0.0.1:8000", "[::1]:0", ":8000" (every address) */
+    const char *tls_cert, *tls_key; /* PEM files, both or neither */
+    struct http_callbacks callbacks;
+    uint64_t client_ms; /* 0: HTTP_CLIENT_MS */
+};
+
+/* Is it an address that only this machine reaches? ERROR_INVALID for what is no address. */
+int http_listen_is_local(const char *listen, bool *ret_local, struct error *err);
+
+/* Callbacks may come before it returns. An error for people: who has the port, what is wrong with the
+ * certificate. */
+struct http_server *http_open(const struct http_options *options, struct error *err);
+/* "http://127.0.0.1:8000", with the port that was got. */
+const char *http_url(const struct http_server *server);
+size_t http_connections(struct http_server *server);
+/* No further connections, and connections end with the answer to the request at hand. */
+void http_quiesce(struct http_server *server);
+/* Every held request was let go. What is being answered has `grace_ms` left. NULL is allowed. */
+void http_close(struct http_server *server, uint64_t grace_ms);
+
+/* In a callback, before anybody else hears of the request; then return HTTP_LATER. */
+void http_request_hold(struct http_request *request);
+/* Once for each hold, from any thread. The request is not the caller's any more. */
+void http_request_resume(struct http_request *request);
+
+#endif

@@ -1,0 +1,166 @@
+#include "server/mask.h"
+
+#include "base/map.h"
+#include "connector/marks.h"
+
+struct masking {
+    struct json_writer *writer;
+    const struct json *doc;
+    struct arena *arena;
+    struct connector_secrets *secrets;
+    struct map marked; /* pointers */
+    struct buffer pointer;
+    bool everything; /* there is no schema */
+};
+
+static bool shows_secret(struct masking *masking, uint32_t at)
+{
+    struct buffer masked;
+    bool is_string = json_is(masking->doc, at, JSON_STRING);
+    if (is_string && masking->everything)
+        return true;
+    if (!is_string && !json_is_number(masking->doc, at))
+        return false;
+    struct slice text =
+        is_string ? json_string(masking->doc, at, masking->arena) : json_raw(masking->doc, at);
+    buffer_init(&masked, BUFFER_UNLIMITED);
+    connector_secrets_mask(masking->secrets, text, false, &masked);
+    bool shows = !slice_equal(text, (struct slice){masked.data, masked.size});
+    buffer_done(&masked);
+    return shows;
+}
+
+static void write_masked(struct masking *masking, uint32_t at);
+
+static void write_object(struct masking *masking, uint32_t at)
+{
+    const struct json *doc = masking->doc;
+    json_begin_object(masking->writer);
+    for (uint32_t key = json_first_key(doc, at); key != JSON_NONE; key = json_next_key(doc, at, key)) {
+        size_t size = masking->pointer.size;
+        json_pointer_push(&masking->pointer, json_string(doc, key, masking->arena));
+        json_put_key_of(masking->writer, doc, key);
+        write_masked(masking, json_value(key));
+        masking->pointer.size = size;
+    }
+    json_end_object(masking->writer);
+}
+
+static void write_array(struct masking *masking, uint32_t at)
+{
+    const struct json *doc = masking->doc;
+    unsigned number = 0;
+    json_begin_array(masking->writer);
+    for (uint32_t each = json_first(doc, at); each != JSON_NONE; each = json_next(doc, at, each)) {
+        size_t size = masking->pointer.size;
+        buffer_printf(&masking->pointer, "/%u", number++);
+        write_masked(masking, each);
+        masking->pointer.size = size;
+    }
+    json_end_array(masking->writer);
+}
+
+static void write_masked(struct masking *masking, uint32_t at)
+{
+    struct slice pointer = {masking->pointer.data, masking->pointer.size};
+    bool null = json_is(masking->doc, at, JSON_NULL);
+    if (!null && (map_get(&masking->marked, pointer) || shows_secret(masking, at)))
+        json_put_string(masking->writer, MASK_TEXT);
+    else if (json_is(masking->doc, at, JSON_OBJECT))
+        write_object(masking, at);
+    else if (json_is(masking->doc, at, JSON_ARRAY))
+        write_array(masking, at);
+    else
+        json_put_value(masking->writer, masking->doc, at);
+}
+
+static void find_marks(struct masking *masking, struct slice schema, struct slice config)
+{
+    struct buffer pointers;
+    struct json list;
+    struct error err;
+    buffer_init(&pointers, BUFFER_UNLIMITED);
+    connector_marks_find(schema, config, &pointers);
+    if (json_parse_copy(masking->arena, pointers.data, pointers.size, &list, &err) == 0) {
+        for (uint32_t at = json_first(&list, 0); at != JSON_NONE; at = json_next(&list, 0, at))
+            map_set(&masking->marked, json_string(&list, at, masking->arena), masking);
+    }
+    buffer_done(&pointers);
+}
+
+void mask_config(struct json_writer *writer, struct slice schema, struct slice config)
+{
+    struct arena arena;
+    struct json doc;
+    struct error err;
+    arena_init(&arena);
+    if (!config.size || json_parse_copy(&arena, config.data, config.size, &doc, &err) < 0) {
+        json_begin_object(writer);
+        json_end_object(writer);
+        arena_done(&arena);
+        return;
+    }
+    struct masking masking = {.writer = writer, .doc = &doc, .arena = &arena, .everything = schema.size == 0};
+    masking.secrets = connector_secrets_of(config, NULL, schema);
+    buffer_init(&masking.pointer, BUFFER_UNLIMITED);
+    map_init(&masking.marked);
+    if (schema.size)
+        find_marks(&masking, schema, config);
+    write_masked(&masking, 0);
+    map_done(&masking.marked);
+    buffer_done(&masking.pointer);
+    connector_secrets_free(masking.secrets);
+    arena_done(&arena);
+}
+
+/* --- back --------------------------------------------------------------------------------------------- */
+
+struct merging {
+    struct json_writer writer;
+    const struct json *doc, *before;
+    struct arena *arena;
+};
+
+static void write_merged(struct merging *merging, uint32_t at, uint32_t before)
+{
+    const struct json *doc = merging->doc;
+    uint32_t number = 0;
+    if (json_is(doc, at, JSON_STRING) && before != JSON_NONE && json_string_is(doc, at, MASK_TEXT)) {
+        json_put_value(&merging->writer, merging->before, before);
+    } else if (json_is(doc, at, JSON_OBJECT)) {
+        json_begin_object(&merging->writer);
+        for (uint32_t key = json_first_key(doc, at); key != JSON_NONE; key = json_next_key(doc, at, key)) {
+            json_put_key_of(&merging->writer, doc, key);
+            write_merged(merging, json_value(key),
+                         json_get_slice(merging->before, before, json_string(doc, key, merging->arena)));
+        }
+        json_end_object(&merging->writer);
+    } else if (json_is(doc, at, JSON_ARRAY)) {
+        bool list = json_is(merging->before, before, JSON_ARRAY);
+        json_begin_array(&merging->writer);
+        for (uint32_t each = json_first(doc, at); each != JSON_NONE;
+             each = json_next(doc, at, each), number++)
+            write_merged(merging, each, list ? json_at(merging->before, before, number) : JSON_NONE);
+        json_end_array(&merging->writer);
+    } else {
+        json_put_value(&merging->writer, doc, at);
+    }
+}
+
+int mask_merge(struct slice config, struct slice before, struct arena *arena, struct slice *ret_config,
+               struct error *err)
+{
+    struct json doc, old;
+    struct buffer text;
+    if (json_parse_copy(arena, config.data, config.size, &doc, err) < 0 ||
+        json_parse_copy(arena, before.size ? before.data : "{}", before.size ? before.size : 2, &old, err) <
+            0)
+        return -1;
+    struct merging merging = {.doc = &doc, .before = &old, .arena = arena};
+    buffer_init(&text, BUFFER_UNLIMITED);
+    json_writer_init(&merging.writer, &text);
+    write_merged(&merging, 0, 0);
+    *ret_config = (struct slice){arena_dup(arena, text.data, text.size), text.size};
+    buffer_done(&text);
+    return 0;
+}

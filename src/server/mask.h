@@ -1,0 +1,17 @@
+/* Configs as clients see them: what is secret in them is "**********", and a config that comes back with that
+ * keeps what was there. Private to this folder. */
+#ifndef FIRTH_SERVER_MASK_H
+#define FIRTH_SERVER_MASK_H
+
+#include "json/writer.h"
+
+#define MASK_TEXT "**********"
+
+/* Append the config (JSON) without its secrets: what the spec's schema marks, what names tell, and any other
+ * value that shows one of these. Without a schema (size 0) every string is one. */
+void mask_config(struct json_writer *writer, struct slice schema, struct slice config);
+/* The config, with each MASK_TEXT replaced by what `before` has in its place. In the arena. */
+int mask_merge(struct slice config, struct slice before, struct arena *arena, struct slice *ret_config,
+               struct error *err);
+
+#endif

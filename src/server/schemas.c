@@ -1,0 +1,376 @@
+/* The schemas of both APIs, field by field as Airbyte has them, in the short notation of notation.h. */
+#include "server/routes.h"
+
+#define STATS                                                                                              \
+    "recordsEmitted integer, bytesEmitted integer, stateMessagesEmitted integer, bytesCommitted integer, " \
+    "recordsCommitted integer, recordsRejected integer, estimatedRecords integer, estimatedBytes integer"
+#define CONNECTION_FIELDS                                                                               \
+    "namespaceDefinition NamespaceDefinitionType, namespaceFormat string, prefix string, operationIds " \
+    "[uuid], "                                                                                          \
+    "syncCatalog AirbyteCatalog, schedule ConnectionSchedule, scheduleType ConnectionScheduleType, "    \
+    "scheduleData ConnectionScheduleData, resourceRequirements object, sourceCatalogId uuid, "          \
+    "destinationCatalogId uuid, dataplaneGroupId uuid, notifySchemaChanges boolean, "                   \
+    "notifySchemaChangesByEmail boolean, nonBreakingChangesPreference NonBreakingChangesPreference, "   \
+    "backfillPreference (enabled|disabled), tags [Tag], onDemandEnabled boolean"
+#define ACTOR_READ                                                                                          \
+    "workspaceId* uuid, connectionConfiguration* object, name* string, icon string, "                       \
+    "isVersionOverrideApplied boolean, isEntitled boolean, supportState string, status (active|inactive), " \
+    "createdAt* integer, resourceAllocation object, numConnections integer, lastSync integer, "             \
+    "connectionJobStatuses object"
+#define DEFINITION_READ                                                                                      \
+    "name* string, dockerRepository* string, dockerImageTag* string, documentationUrl string, icon string, " \
+    "protocolVersion string, custom boolean, enterprise boolean, "                                           \
+    "supportLevel (community|certified|archived|none), releaseStage "                                        \
+    "(alpha|beta|generally_available|custom), "                                                              \
+    "releaseDate string, resourceRequirements object, maxSecondsBetweenMessages integer, lastPublished "     \
+    "string, "                                                                                               \
+    "cdkVersion string, metrics object, language string"
+#define PAGED "previous string, next string"
+
+const struct notation schemas[] = {
+    /* --- errors --- */
+    {"ExceptionInfo", "message* string, exceptionClassName string, exceptionStack [string], "
+                      "validationErrors [ValidationError]"},
+    {"ValidationError", "propertyPath* string, invalidValue string, message string"},
+    {"Problem",
+     "status* int32, type* string, title* string, detail string, documentationUrl string, data object"},
+
+    /* --- the instance --- */
+    {"HealthCheckRead", "available* boolean"},
+    {"InstanceConfigurationResponse",
+     "edition* (community), version* string, airbyteUrl string, initialSetupComplete* boolean, "
+     "defaultUserId* uuid, defaultOrganizationId* uuid, defaultOrganizationEmail string, "
+     "trackingStrategy (logging), auth InstanceAuth"},
+    {"InstanceAuth", "mode* (none|simple_auth)"},
+    {"WebappConfigResponse",
+     "version* string, edition* string, datadogClientToken string, segmentToken string"},
+    {"TokenRequest", "client_id* string, client_secret* string, grant_type string, grant-type string"},
+    {"TokenResponse", "access_token* string, token_type* (Bearer), expires_in* integer"},
+    {"ApplicationCreate", "name* string"},
+    {"ApplicationRead", "id* uuid, name* string, clientId* string, clientSecret* string, createdAt* integer"},
+    {"ApplicationReadList", "applications* [ApplicationRead]"},
+    {"InternalOperationResult", "succeeded* boolean"},
+
+    /* --- workspaces --- */
+    {"WorkspaceIdRequestBody", "workspaceId* uuid, includeTombstone boolean"},
+    {"WorkspaceCreate", "name* string, email string, anonymousDataCollection boolean, news boolean, "
+                        "securityUpdates boolean, notifications [object], notificationSettings object, "
+                        "displaySetupWizard boolean, dataplaneGroupId uuid, webhookConfigs [object], "
+                        "organizationId uuid, id uuid"},
+    {"WorkspaceUpdate", "workspaceId* uuid, name string, email string, initialSetupComplete boolean, "
+                        "anonymousDataCollection boolean, news boolean, securityUpdates boolean, "
+                        "notifications [object], notificationSettings object, displaySetupWizard boolean"},
+    {"WorkspaceUpdateName", "workspaceId* uuid, name* string"},
+    {"SlugRequestBody", "slug* string"},
+    {"WorkspaceRead",
+     "workspaceId* uuid, customerId* uuid, email string, name* string, slug* string, "
+     "initialSetupComplete* boolean, displaySetupWizard boolean, anonymousDataCollection boolean, "
+     "news boolean, securityUpdates boolean, notifications [object], notificationSettings object, "
+     "firstCompletedSync boolean, feedbackDone boolean, dataplaneGroupId uuid, "
+     "webhookConfigs [object], organizationId* uuid, tombstone boolean"},
+    {"WorkspaceReadList", "workspaces* [WorkspaceRead]"},
+    {"Pagination", "pageSize int32, rowOffset int32"},
+    {"ListResourcesForWorkspacesRequestBody",
+     "workspaceIds [uuid], includeDeleted boolean, pagination Pagination, nameContains string"},
+    {"EmptyBody", ""},
+
+    /* --- definitions --- */
+    {"DefinitionListBody", "workspaceId uuid"},
+    {"SourceDefinitionIdRequestBody", "sourceDefinitionId* uuid, workspaceId uuid"},
+    {"SourceDefinitionRead",
+     "sourceDefinitionId* uuid, sourceType (api|file|database|custom), " DEFINITION_READ},
+    {"SourceDefinitionReadList", "sourceDefinitions* [SourceDefinitionRead]"},
+    {"DefinitionCreate", "name* string, dockerRepository* string, dockerImageTag* string, "
+                         "documentationUrl string, icon string, resourceRequirements object"},
+    {"CustomSourceDefinitionCreate", "workspaceId uuid, scopeId uuid, scopeType string, "
+                                     "sourceDefinition* DefinitionCreate"},
+    {"CustomDestinationDefinitionCreate", "workspaceId uuid, scopeId uuid, scopeType string, "
+                                          "destinationDefinition* DefinitionCreate"},
+    {"SourceDefinitionUpdate",
+     "sourceDefinitionId* uuid, workspaceId uuid, dockerImageTag string, name string, "
+     "resourceRequirements object"},
+    {"DestinationDefinitionIdRequestBody", "destinationDefinitionId* uuid, workspaceId uuid"},
+    {"DestinationDefinitionRead", "destinationDefinitionId* uuid, " DEFINITION_READ},
+    {"DestinationDefinitionReadList", "destinationDefinitions* [DestinationDefinitionRead]"},
+    {"DestinationDefinitionUpdate", "destinationDefinitionId* uuid, workspaceId uuid, dockerImageTag string, "
+                                    "name string, resourceRequirements object"},
+    {"SourceDefinitionSpecificationRead",
+     "sourceDefinitionId* uuid, documentationUrl string, connectionSpecification object, advancedAuth "
+     "object, "
+     "advancedAuthGlobalCredentialsAvailable boolean, jobInfo* SynchronousJobRead"},
+    {"DestinationDefinitionSpecificationRead", "destinationDefinitionId* uuid, documentationUrl string, "
+                                               "connectionSpecification object, advancedAuth object, "
+                                               "advancedAuthGlobalCredentialsAvailable boolean, "
+                                               "supportedDestinationSyncModes [DestinationSyncMode], "
+                                               "supportsDbt boolean, supportsNormalization boolean, "
+                                               "jobInfo* SynchronousJobRead"},
+    {"SynchronousJobRead", "id* uuid, configType* JobConfigType, configId string, createdAt* integer, "
+                           "endedAt* integer, succeeded* boolean, connectorConfigurationUpdated boolean, "
+                           "logType string, logs LogRead, failureReason FailureReason"},
+    {"FailureReason",
+     "failureOrigin string, failureType string, externalMessage string, internalMessage string, "
+     "stacktrace string, retryable boolean, timestamp* integer, "
+     "streamDescriptor StreamDescriptor"},
+    {"LogRead", "logLines* [string]"},
+
+    /* --- sources and destinations --- */
+    {"SourceIdRequestBody", "sourceId* uuid"},
+    {"SourceCreate",
+     "sourceDefinitionId* uuid, connectionConfiguration* object, workspaceId* uuid, name* string, "
+     "secretId string, resourceAllocation object"},
+    {"SourceUpdate", "sourceId* uuid, connectionConfiguration* object, name* string, secretId string, "
+                     "resourceAllocation object"},
+    {"PartialSourceUpdate", "sourceId* uuid, connectionConfiguration object, name string, secretId string, "
+                            "resourceAllocation object"},
+    {"SourceCoreConfig", "sourceId uuid, sourceDefinitionId* uuid, connectionConfiguration* object, "
+                         "workspaceId* uuid"},
+    {"SourceCloneRequestBody", "sourceCloneId* uuid, sourceConfiguration object"},
+    {"SourceSearch",
+     "sourceDefinitionId uuid, sourceId uuid, workspaceId uuid, connectionConfiguration object, "
+     "name string, sourceName string"},
+    {"SourceRead", "sourceDefinitionId* uuid, sourceId* uuid, sourceName* string, " ACTOR_READ},
+    {"SourceReadList", "sources* [SourceRead]"},
+    {"SourceDiscoverSchemaRequestBody", "sourceId* uuid, connectionId uuid, disable_cache boolean, "
+                                        "priority (high|default), notifySchemaChange boolean"},
+    {"SourceDiscoverSchemaRead",
+     "catalog AirbyteCatalog, jobInfo* SynchronousJobRead, catalogId uuid, "
+     "catalogDiff object, breakingChange boolean, connectionStatus ConnectionStatus"},
+    {"ActorCatalogWithUpdatedAt", "updatedAt integer, catalog object"},
+    {"ActorListBody", "workspaceId* uuid, pageSize int32, cursor uuid"},
+    {"DestinationIdRequestBody", "destinationId* uuid"},
+    {"DestinationCreate", "workspaceId* uuid, name* string, destinationDefinitionId* uuid, "
+                          "connectionConfiguration* object, resourceAllocation object"},
+    {"DestinationUpdate", "destinationId* uuid, connectionConfiguration* object, name* string, "
+                          "resourceAllocation object"},
+    {"PartialDestinationUpdate", "destinationId* uuid, connectionConfiguration object, name string, "
+                                 "resourceAllocation object"},
+    {"DestinationCoreConfig", "destinationId uuid, destinationDefinitionId* uuid, "
+                              "connectionConfiguration* object, workspaceId* uuid"},
+    {"DestinationCloneRequestBody", "destinationCloneId* uuid, destinationConfiguration object"},
+    {"DestinationSearch", "destinationDefinitionId uuid, destinationId uuid, workspaceId uuid, "
+                          "connectionConfiguration object, name string, destinationName string"},
+    {"DestinationRead",
+     "destinationDefinitionId* uuid, destinationId* uuid, destinationName* string, " ACTOR_READ},
+    {"DestinationReadList", "destinations* [DestinationRead]"},
+    {"CheckConnectionRead", "status (succeeded|failed), message string, jobInfo* SynchronousJobRead"},
+
+    /* --- catalogs --- */
+    {"SyncMode", "=(full_refresh|incremental)"},
+    {"DestinationSyncMode", "=(append|overwrite|append_dedup|overwrite_dedup|update|soft_delete)"},
+    {"AirbyteCatalog", "streams* [AirbyteStreamAndConfiguration]"},
+    {"AirbyteStreamAndConfiguration", "stream AirbyteStream, config AirbyteStreamConfiguration"},
+    {"AirbyteStream",
+     "name* string, jsonSchema object, supportedSyncModes [SyncMode], sourceDefinedCursor boolean, "
+     "defaultCursorField [string], sourceDefinedPrimaryKey [[string]], namespace string, "
+     "isResumable boolean, isFileBased boolean"},
+    {"AirbyteStreamConfiguration",
+     "syncMode* SyncMode, cursorField [string], destinationSyncMode* DestinationSyncMode, namespace string, "
+     "primaryKey [[string]], aliasName string, selected boolean, suggested boolean, "
+     "destinationObjectName string, includeFiles boolean, fieldSelectionEnabled boolean, "
+     "selectedFields [SelectedFieldInfo], hashedFields [SelectedFieldInfo], mappers [object], "
+     "minimumGenerationId integer, generationId integer, syncId integer"},
+    {"SelectedFieldInfo", "fieldPath [string]"},
+    {"StreamDescriptor", "name* string, namespace string"},
+
+    /* --- connections --- */
+    {"NamespaceDefinitionType", "=(source|destination|customformat)"},
+    {"ConnectionScheduleType", "=(manual|basic|cron)"},
+    {"ConnectionStatus", "=(active|inactive|deprecated|locked)"},
+    {"NonBreakingChangesPreference", "=(ignore|disable|propagate_columns|propagate_fully)"},
+    {"ConnectionSchedule", "units* integer, timeUnit* (minutes|hours|days|weeks|months)"},
+    {"ConnectionScheduleData", "basicSchedule BasicSchedule, cron CronSchedule"},
+    {"BasicSchedule", "timeUnit* (minutes|hours|days|weeks|months), units* integer"},
+    {"CronSchedule", "cronExpression* string, cronTimeZone* string"},
+    {"Tag", "tagId* uuid, workspaceId* uuid, name* string, color* string"},
+    {"ConnectionIdRequestBody", "connectionId* uuid"},
+    {"ConnectionCreate",
+     "name string, sourceId* uuid, destinationId* uuid, status* ConnectionStatus, " CONNECTION_FIELDS},
+    {"ConnectionUpdate", "connectionId* uuid, name string, status ConnectionStatus, breakingChange boolean, "
+                         "skipReset boolean, " CONNECTION_FIELDS},
+    {"ConnectionRead", "connectionId* uuid, name* string, sourceId* uuid, destinationId* uuid, "
+                       "status* ConnectionStatus, statusReason string, breakingChange* boolean, "
+                       "created_at integer, createdAt integer, workspaceId uuid, " CONNECTION_FIELDS},
+    {"ConnectionReadList", "connections* [ConnectionRead]"},
+    {"ConnectionSearch", "connectionId uuid, name string, sourceId uuid, destinationId uuid, "
+                         "status ConnectionStatus, scheduleType ConnectionScheduleType, prefix string, "
+                         "namespaceFormat string, source object, destination object"},
+    {"ListConnectionsForWorkspacesRequestBody", "workspaceIds [uuid], includeDeleted boolean, "
+                                                "pagination Pagination, tagIds [uuid]"},
+    {"ActorDefinitionRequestBody", "actorDefinitionId* uuid, actorType string"},
+    {"ConnectionStreamRequestBody", "connectionId* uuid, streams* [ConnectionStream]"},
+    {"ConnectionStream", "streamName* string, streamNamespace string"},
+    {"ConnectionStreamRefreshRequestBody", "connectionId* uuid, refreshMode (Truncate|Merge), "
+                                           "streams [ConnectionStream]"},
+    {"ConnectionStatusesRequestBody", "connectionIds* [uuid]"},
+    {"ConnectionStatusRead", "connectionId* uuid, isRunning* boolean, lastSyncJobId integer, "
+                             "lastSyncJobStatus JobStatus, lastSuccessfulSync integer, nextSync integer, "
+                             "scheduleData ConnectionScheduleData, connectionSyncStatus string, "
+                             "lastSyncAttemptNumber integer, failureReason FailureReason"},
+    {"ConnectionStatusesRead", "=[ConnectionStatusRead]"},
+    {"ConnectionSyncProgressRead",
+     "connectionId* uuid, jobId integer, syncStartedAt integer, "
+     "recordsEmitted integer, bytesEmitted integer, recordsCommitted integer, "
+     "bytesCommitted integer, recordsRejected integer, configType JobConfigType, "
+     "streams* [object]"},
+    {"ConnectionState", "stateType* (global|stream|legacy|not_set), connectionId* uuid, state any, "
+                        "streamState [StreamState], globalState GlobalState"},
+    {"StreamState", "streamDescriptor* StreamDescriptor, streamState any"},
+    {"GlobalState", "shared_state any, streamStates* [StreamState]"},
+    {"ConnectionStateCreateOrUpdate", "connectionId* uuid, connectionState* ConnectionState"},
+    {"ConnectionStateType", "=(global|stream|legacy|not_set)"},
+    {"OperationReadList", "operations* [object]"},
+
+    /* --- jobs --- */
+    {"JobConfigType", "=(check_connection_source|check_connection_destination|discover_schema|get_spec|sync|"
+                      "reset_connection|refresh|clear)"},
+    {"JobStatus", "=(pending|queued|running|incomplete|failed|succeeded|cancelled)"},
+    {"JobIdRequestBody", "id* integer"},
+    {"JobCreate",
+     "jobType (sync|reset_connection|clear|refresh), configType (sync|reset_connection|clear|refresh), "
+     "connectionId* uuid, isScheduled boolean"},
+    {"JobListRequestBody",
+     "configTypes* [JobConfigType], configId string, includingJobId integer, "
+     "pagination Pagination, status JobStatus, statuses [JobStatus], "
+     "createdAtStart datetime, createdAtEnd datetime, updatedAtStart datetime, "
+     "updatedAtEnd datetime, orderByField (createdAt|updatedAt), orderByMethod (ASC|DESC)"},
+    {"JobListForWorkspacesRequestBody",
+     "configTypes [JobConfigType], workspaceIds* [uuid], includingJobId integer, "
+     "pagination Pagination, statuses [JobStatus], createdAtStart datetime, "
+     "createdAtEnd datetime, updatedAtStart datetime, updatedAtEnd datetime, "
+     "orderByField (createdAt|updatedAt), orderByMethod (ASC|DESC)"},
+    {"JobRead",
+     "id* integer, configType* JobConfigType, configId* string, enabledStreams [StreamDescriptor], "
+     "createdAt* integer, updatedAt* integer, startedAt integer, status* JobStatus, "
+     "resetConfig ResetConfig, refreshConfig RefreshConfig, aggregatedStats JobAggregatedStats, "
+     "streamAggregatedStats [StreamStats]"},
+    {"ResetConfig", "streamsToReset [StreamDescriptor]"},
+    {"RefreshConfig", "streamsToRefresh [StreamDescriptor]"},
+    {"JobAggregatedStats", "recordsEmitted* integer, bytesEmitted* integer, recordsCommitted* integer, "
+                           "bytesCommitted* integer, recordsRejected* integer"},
+    {"StreamStats",
+     "streamName* string, streamNamespace string, recordsEmitted* integer, bytesEmitted* integer, "
+     "recordsCommitted* integer, bytesCommitted* integer, recordsRejected* integer, "
+     "wasBackfilled boolean, wasResumed boolean"},
+    {"AttemptStats", STATS},
+    {"AttemptStreamStats", "streamName* string, streamNamespace string, stats* AttemptStats"},
+    {"AttemptFailureSummary", "failures* [FailureReason], partialSuccess boolean"},
+    {"AttemptRead",
+     "id* integer, status* (running|failed|succeeded), createdAt* integer, updatedAt* integer, "
+     "endedAt integer, bytesSynced integer, recordsSynced integer, totalStats AttemptStats, "
+     "streamStats [AttemptStreamStats], failureSummary AttemptFailureSummary"},
+    {"AttemptInfoRead", "attempt* AttemptRead, logType (formatted|structured), logs* LogRead"},
+    {"GetAttemptStatsRequestBody", "jobId* integer, attemptNumber* int32"},
+    {"JobInfoRead", "job* JobRead, attempts* [AttemptInfoRead]"},
+    {"JobReadResponse", "job JobRead"},
+    {"JobInfoLightRead", "job* JobRead"},
+    {"JobOptionalRead", "job JobRead"},
+    {"JobWithAttemptsRead", "job* JobRead, attempts* [AttemptRead]"},
+    {"JobReadList", "jobs* [JobWithAttemptsRead], totalJobCount* integer"},
+    {"JobDebugRead", "id* integer, configType* JobConfigType, configId* string, status* JobStatus, "
+                     "airbyteVersion* string, sourceDefinition SourceDefinitionRead, "
+                     "destinationDefinition DestinationDefinitionRead"},
+    {"JobDebugInfoRead", "job* JobDebugRead, attempts* [AttemptInfoRead]"},
+    {"LogsRequestBody", "logType (server|scheduler)"},
+
+    /* --- web_backend --- */
+    {"WebBackendConnectionRequestBody", "connectionId* uuid, withRefreshedCatalog boolean"},
+    {"WebBackendConnectionListRequestBody", "workspaceId* uuid, sourceId [uuid], destinationId [uuid], "
+                                            "pageSize int32, cursor string, filters object, sortKey string"},
+    {"ActorSnippet",
+     "sourceId uuid, destinationId uuid, name* string, sourceDefinitionId uuid, sourceName string, "
+     "destinationDefinitionId uuid, destinationName string, icon string"},
+    {"WebBackendConnectionListItem",
+     "connectionId* uuid, name* string, scheduleType ConnectionScheduleType, scheduleData "
+     "ConnectionScheduleData, "
+     "status* ConnectionStatus, statusReason string, source* ActorSnippet, destination* ActorSnippet, "
+     "latestSyncJobCreatedAt integer, latestSyncJobStatus JobStatus, isSyncing* boolean, "
+     "schemaChange* (no_change|non_breaking|breaking), sourceActorDefinitionVersion* VersionRead, "
+     "destinationActorDefinitionVersion* VersionRead, tags* [Tag], onDemandEnabled* boolean"},
+    {"VersionRead", "dockerRepository* string, dockerImageTag* string, isVersionOverrideApplied* boolean, "
+                    "supportState* string, supportsRefreshes* boolean, supportsFileTransfer* boolean, "
+                    "supportsDataActivation* boolean"},
+    {"WebBackendConnectionReadList", "connections* [WebBackendConnectionListItem], num_connections integer, "
+                                     "page_size integer"},
+    {"WebBackendConnectionRead",
+     "connectionId* uuid, name* string, sourceId* uuid, destinationId* uuid, status* ConnectionStatus, "
+     "statusReason string, source* SourceRead, destination* DestinationRead, operations [object], "
+     "latestSyncJobCreatedAt integer, latestSyncJobStatus JobStatus, isSyncing* boolean, catalogId uuid, "
+     "schemaChange* (no_change|non_breaking|breaking), createdAt integer, created_at integer, workspaceId "
+     "uuid, "
+     "breakingChange boolean, sourceActorDefinitionVersion* VersionRead, "
+     "destinationActorDefinitionVersion* VersionRead, " CONNECTION_FIELDS},
+    {"WebBackendWorkspaceStateResult",
+     "hasConnections* boolean, hasSources* boolean, hasDestinations* boolean"},
+    {"WebBackendCheckUpdatesRead", "sourceDefinitions* integer, destinationDefinitions* integer"},
+    {"StatusCounts",
+     "running* integer, healthy* integer, failed* integer, paused* integer, notSynced* integer"},
+    {"CronExpressionBody", "cronExpression* string"},
+    {"CronExpressionDescription", "isValid* boolean, cronExpression* string, description string, "
+                                  "validationErrorMessage string, nextExecutions [integer]"},
+
+    /* --- the public API --- */
+    {"PublicWorkspaceCreate", "name* string, organizationId uuid, notifications object, regionId uuid"},
+    {"PublicWorkspaceUpdate", "name string, notifications object, regionId uuid"},
+    {"WorkspaceResponse", "workspaceId* uuid, name* string, dataResidency* string, notifications* object"},
+    {"WorkspacesResponse", PAGED ", data* [WorkspaceResponse]"},
+    {"SourceCreateRequest", "name* string, definitionId uuid, workspaceId* uuid, configuration* object, "
+                            "secretId string, resourceAllocation object"},
+    {"SourcePatchRequest", "name string, workspaceId uuid, configuration object, secretId string, "
+                           "resourceAllocation object"},
+    {"SourcePutRequest", "name* string, configuration* object, resourceAllocation object"},
+    {"SourceResponse",
+     "sourceId* uuid, name* string, sourceType* string, definitionId* uuid, workspaceId* uuid, "
+     "configuration* object, createdAt* integer, resourceAllocation object"},
+    {"SourcesResponse", PAGED ", data* [SourceResponse]"},
+    {"DestinationCreateRequest", "name* string, definitionId uuid, workspaceId* uuid, configuration* object, "
+                                 "resourceAllocation object"},
+    {"DestinationPatchRequest", "name string, configuration object, resourceAllocation object"},
+    {"DestinationPutRequest", "name* string, configuration* object, resourceAllocation object"},
+    {"DestinationResponse", "destinationId* uuid, name* string, destinationType* string, definitionId* uuid, "
+                            "workspaceId* uuid, configuration* object, createdAt* integer, "
+                            "resourceAllocation object"},
+    {"DestinationsResponse", PAGED ", data* [DestinationResponse]"},
+    {"ConnectionSyncModeEnum",
+     "=(full_refresh_overwrite|full_refresh_overwrite_deduped|full_refresh_append|full_refresh_update|"
+     "full_refresh_soft_delete|incremental_append|incremental_deduped_history|incremental_update|"
+     "incremental_soft_delete)"},
+    {"StreamConfiguration",
+     "name* string, namespace string, syncMode ConnectionSyncModeEnum, cursorField [string], "
+     "primaryKey [[string]], includeFiles boolean, destinationObjectName string, "
+     "selectedFields [SelectedFieldInfo], mappers [object]"},
+    {"StreamConfigurations", "streams [StreamConfiguration]"},
+    {"ApiSchedule", "scheduleType* (manual|cron), cronExpression string"},
+    {"ApiScheduleResponse", "scheduleType* (manual|cron|basic), cronExpression string, basicTiming string"},
+    {"ConnectionCreateRequest",
+     "name string, sourceId* uuid, destinationId* uuid, configurations StreamConfigurations, "
+     "schedule ApiSchedule, dataResidency string, namespaceDefinition (source|destination|custom_format), "
+     "namespaceFormat string, prefix string, "
+     "nonBreakingSchemaUpdatesBehavior (ignore|disable_connection|propagate_columns|propagate_fully), "
+     "status ConnectionStatus, tags [Tag]"},
+    {"ConnectionPatchRequest",
+     "name string, configurations StreamConfigurations, schedule ApiSchedule, dataResidency string, "
+     "namespaceDefinition (source|destination|custom_format), namespaceFormat string, prefix string, "
+     "nonBreakingSchemaUpdatesBehavior (ignore|disable_connection|propagate_columns|propagate_fully), "
+     "status ConnectionStatus, tags [Tag]"},
+    {"ConnectionResponse",
+     "connectionId* uuid, name* string, sourceId* uuid, destinationId* uuid, workspaceId* uuid, "
+     "status* ConnectionStatus, schedule* ApiScheduleResponse, dataResidency string, "
+     "nonBreakingSchemaUpdatesBehavior (ignore|disable_connection|propagate_columns|propagate_fully), "
+     "namespaceDefinition (source|destination|custom_format), namespaceFormat string, prefix string, "
+     "configurations* StreamConfigurations, createdAt* integer, tags* [Tag], statusReason string"},
+    {"ConnectionsResponse", PAGED ", data* [ConnectionResponse]"},
+    {"JobCreateRequest", "connectionId* uuid, jobType* (sync|reset|refresh|clear)"},
+    {"JobResponse",
+     "jobId* integer, status* JobStatus, jobType* (sync|reset|refresh|clear), startTime* datetime, "
+     "connectionId* uuid, lastUpdatedAt datetime, duration string, bytesSynced integer, "
+     "rowsSynced integer"},
+    {"JobsResponse", PAGED ", data* [JobResponse]"},
+    {"StreamProperties", "streamName string, syncModes [ConnectionSyncModeEnum], streamnamespace string, "
+                         "defaultCursorField [string], sourceDefinedCursorField boolean, "
+                         "sourceDefinedPrimaryKey [[string]], propertyFields [[string]]"},
+    {"StreamPropertiesResponse", "=[StreamProperties]"},
+    {"ConnectorDefinition", "id* uuid, connectorDefinitionType* (source|destination), name* string, "
+                            "documentationUrl string, version string"},
+    {"ConnectorDefinitionsResponse", "data* [ConnectorDefinition]"},
+};
+const size_t schema_count = sizeof schemas / sizeof *schemas;

@@ -1,0 +1,32 @@
+/* Things of the control store as the config API shows them. Private to this folder. */
+#ifndef FIRTH_SERVER_VIEWS_H
+#define FIRTH_SERVER_VIEWS_H
+
+#include "control/actors.h"
+#include "control/connections.h"
+#include "control/definitions.h"
+#include "control/jobs.h"
+#include "server/call.h"
+
+/* Members of an object that is open. */
+void view_definition(struct json_writer *out, const struct control_definition *definition);
+/* `definition` NULL: it is looked up, for its spec; the config is masked by that. */
+void view_actor(struct call *call, const struct control_actor *actor,
+                const struct control_definition *definition);
+void view_masked_config(struct call *call, const char *member, const struct control_actor *actor,
+                        const struct control_definition *definition);
+void view_connection(struct json_writer *out, const struct control_connection *connection,
+                     struct arena *arena);
+void view_schedule(struct json_writer *out, const struct control_connection *connection);
+/* "tags": […], [] if there are none. */
+void view_tags(struct json_writer *out, const struct control_connection *connection, struct arena *arena);
+void view_job(struct json_writer *out, const struct control_job *job);
+
+/* An array of {"streams": [{stream, config}]} from a discovered catalog: the config API's spelling. Each
+ * stream with its default config. */
+void view_discovered(struct json_writer *out, struct slice catalog, struct arena *arena);
+
+/* {"job", "attempts"} with logs: a JobInfoRead. */
+enum http_next view_job_info(struct call *call, int64_t id, bool logs);
+
+#endif

@@ -1,0 +1,243 @@
+/* web_backend: what Airbyte's own UI asks for in one go, and some clients do. */
+#include "server/connections.h"
+#include "server/connectors.h"
+#include "server/handlers.h"
+#include "server/internal.h"
+#include "server/views.h"
+
+/* --- one connection ----------------------------------------------------------------------------------- */
+
+static void write_version(struct call *call, const char *member, const char *definition_id)
+{
+    struct json_writer *out = &call->out;
+    struct control_definition definition;
+    struct error err;
+    bool found =
+        control_definition_get(call->control, definition_id, true, call->arena, &definition, &err) == 0;
+    json_put_key(out, member);
+    json_begin_object(out);
+    json_member_string(out, "dockerRepository", found && definition.repository ? definition.repository : "");
+    json_member_string(out, "dockerImageTag", found && definition.tag ? definition.tag : "dev");
+    json_member_bool(out, "isVersionOverrideApplied", false);
+    json_member_string(out, "supportState", "supported");
+    json_member_bool(out, "supportsRefreshes", true);
+    json_member_bool(out, "supportsFileTransfer", false);
+    json_member_bool(out, "supportsDataActivation", false);
+    json_end_object(out);
+}
+
+static void write_latest(struct json_writer *out, const struct control_connection *connection)
+{
+    if (connection->job) {
+        json_member_i64(out, "latestSyncJobCreatedAt", call_seconds(connection->job_created_ms));
+        json_member_string(out, "latestSyncJobStatus",
+                           control_job_status_name((enum control_job_status)connection->job_status));
+    }
+    json_member_bool(out, "isSyncing", connection->running);
+    json_member_string(out, "schemaChange", connection->breaking_change ? "breaking" : "no_change");
+}
+
+static int find_actors(struct call *call, const struct control_connection *connection,
+                       struct control_actor *ret_source, struct control_actor *ret_destination,
+                       struct error *err)
+{
+    if (control_actor_get(call->control, CONTROL_SOURCE, connection->source, true, call->arena, ret_source,
+                          err) < 0)
+        return -1;
+    return control_actor_get(call->control, CONTROL_DESTINATION, connection->destination, true, call->arena,
+                             ret_destination, err);
+}
+
+enum http_next web_connection_answer(struct call *call, const char *id)
+{
+    struct control_connection connection;
+    struct control_actor source, destination;
+    struct error err;
+    bool ended = call_text(call, "status") && strcmp(call_text(call, "status"), "deprecated") == 0;
+    if (control_connection_get(call->control, id, ended, call->arena, &connection, &err) < 0 ||
+        find_actors(call, &connection, &source, &destination, &err) < 0)
+        return call_error_of(call, &err, "connection", id);
+    struct json_writer *out = call_begin(call);
+    view_connection(out, &connection, call->arena);
+    json_put_key(out, "source");
+    json_begin_object(out);
+    view_actor(call, &source, NULL);
+    json_end_object(out);
+    json_put_key(out, "destination");
+    json_begin_object(out);
+    view_actor(call, &destination, NULL);
+    json_end_object(out);
+    json_put_key(out, "operations");
+    json_begin_array(out);
+    json_end_array(out);
+    write_latest(out, &connection);
+    if (connection.source_catalog)
+        json_member_string(out, "catalogId", connection.source_catalog);
+    write_version(call, "sourceActorDefinitionVersion", source.definition);
+    write_version(call, "destinationActorDefinitionVersion", destination.definition);
+    return call_end(call);
+}
+
+enum http_next web_connection_get(struct call *call)
+{
+    return web_connection_answer(call, call_uuid(call, "connectionId"));
+}
+
+/* --- all of them -------------------------------------------------------------------------------------- */
+
+static void write_snippet(struct call *call, const char *member, const struct control_actor *actor)
+{
+    bool source = actor->side == CONTROL_SOURCE;
+    struct json_writer *out = &call->out;
+    json_put_key(out, member);
+    json_begin_object(out);
+    json_member_string(out, source ? "sourceId" : "destinationId", actor->id);
+    json_member_string(out, "name", actor->name);
+    json_member_string(out, source ? "sourceDefinitionId" : "destinationDefinitionId", actor->definition);
+    json_member_string(out, source ? "sourceName" : "destinationName",
+                       actor->definition_name ? actor->definition_name : "");
+    json_end_object(out);
+}
+
+static int write_item(struct call *call, const struct control_connection *connection, struct error *err)
+{
+    struct json_writer *out = &call->out;
+    struct control_actor source, destination;
+    if (find_actors(call, connection, &source, &destination, err) < 0)
+        return -1;
+    json_begin_object(out);
+    json_member_string(out, "connectionId", connection->id);
+    json_member_string(out, "name", connection->name);
+    view_schedule(out, connection);
+    json_member_string(out, "status", control_connection_status_name(connection->status));
+    if (connection->status_reason)
+        json_member_string(out, "statusReason", connection->status_reason);
+    write_snippet(call, "source", &source);
+    write_snippet(call, "destination", &destination);
+    write_latest(out, connection);
+    write_version(call, "sourceActorDefinitionVersion", source.definition);
+    write_version(call, "destinationActorDefinitionVersion", destination.definition);
+    view_tags(out, connection, call->arena);
+    json_member_bool(out, "onDemandEnabled", false);
+    json_end_object(out);
+    return 0;
+}
+
+static int find_list(struct call *call, struct control_connection **ret_items, size_t *ret_count,
+                     uint64_t *ret_total, uint32_t limit, struct error *err)
+{
+    size_t sources, destinations;
+    const char *workspace = call_uuid(call, "workspaceId");
+    const char *const *source = call_uuids(call, "sourceId", &sources);
+    const char *const *destination = call_uuids(call, "destinationId", &destinations);
+    const struct control_connection_filter filter = {.workspaces = &workspace,
+                                                     .workspace_count = workspace ? 1 : 0,
+                                                     .source = sources ? source[0] : NULL,
+                                                     .destination = destinations ? destination[0] : NULL,
+                                                     .any_status = true,
+                                                     .page = {.limit = limit}};
+    return control_connections(call->control, &filter, call->arena, ret_items, ret_count, ret_total, err);
+}
+
+enum http_next web_connection_list(struct call *call)
+{
+    struct control_connection *items;
+    struct error err;
+    size_t count;
+    uint64_t total = 0;
+    int64_t size = call_integer(call, "pageSize", CONTROL_PAGE_MAX);
+    if (find_list(call, &items, &count, &total,
+                  size > 0 && size < CONTROL_PAGE_MAX ? (uint32_t)size : CONTROL_PAGE_MAX, &err) < 0)
+        return call_error(call, &err);
+    struct json_writer *out = call_begin(call);
+    json_put_key(out, "connections");
+    json_begin_array(out);
+    for (size_t i = 0; i < count; i++) {
+        if (write_item(call, &items[i], &err) < 0)
+            return call_error(call, &err);
+    }
+    json_end_array(out);
+    json_member_u64(out, "num_connections", total);
+    json_member_u64(out, "page_size", count);
+    return call_end(call);
+}
+
+enum http_next web_status_counts(struct call *call)
+{
+    struct control_connection *items;
+    struct error err;
+    size_t count;
+    int64_t running = 0, healthy = 0, failed = 0, paused = 0, not_synced = 0;
+    if (find_list(call, &items, &count, NULL, CONTROL_PAGE_MAX, &err) < 0)
+        return call_error(call, &err);
+    for (size_t i = 0; i < count; i++) {
+        enum control_job_status status = (enum control_job_status)items[i].job_status;
+        if (items[i].running)
+            running++;
+        else if (items[i].status != CONTROL_ACTIVE)
+            paused++;
+        else if (!items[i].job)
+            not_synced++;
+        else if (status == CONTROL_JOB_SUCCEEDED)
+            healthy++;
+        else
+            failed++;
+    }
+    struct json_writer *out = call_begin(call);
+    json_member_i64(out, "running", running);
+    json_member_i64(out, "healthy", healthy);
+    json_member_i64(out, "failed", failed);
+    json_member_i64(out, "paused", paused);
+    json_member_i64(out, "notSynced", not_synced);
+    return call_end(call);
+}
+
+static int count_actors(struct call *call, enum control_side side, const char *workspace, uint64_t *ret_total,
+                        struct error *err)
+{
+    const struct control_actor_filter filter = {
+        .side = side, .workspaces = &workspace, .workspace_count = 1, .page = {.limit = 1}};
+    struct control_actor *items;
+    size_t count;
+    return control_actors(call->control, &filter, call->arena, &items, &count, ret_total, err);
+}
+
+enum http_next web_workspace_state(struct call *call)
+{
+    struct control_connection *items;
+    struct error err;
+    size_t count;
+    uint64_t connections = 0, sources = 0, destinations = 0;
+    const char *workspace = call_uuid(call, "workspaceId");
+    if (find_list(call, &items, &count, &connections, 1, &err) < 0 ||
+        count_actors(call, CONTROL_SOURCE, workspace, &sources, &err) < 0 ||
+        count_actors(call, CONTROL_DESTINATION, workspace, &destinations, &err) < 0)
+        return call_error(call, &err);
+    json_member_bool(call_begin(call), "hasConnections", connections > 0);
+    json_member_bool(&call->out, "hasSources", sources > 0);
+    json_member_bool(&call->out, "hasDestinations", destinations > 0);
+    return call_end(call);
+}
+
+enum http_next web_describe_cron(struct call *call)
+{
+    enum { TIMES = 3 };
+    const char *text = call_text(call, "cronExpression");
+    const struct control_connection connection = {
+        .status = CONTROL_ACTIVE, .schedule = CONTROL_CRON, .cron = text};
+    int64_t at = call->now_ms;
+    struct json_writer *out = call_begin(call);
+    json_member_string(out, "cronExpression", text);
+    json_put_key(out, "nextExecutions");
+    json_begin_array(out);
+    bool valid = false;
+    for (int i = 0; i < TIMES && (at = jobs_due(&connection, at)) >= 0; i++) {
+        valid = true;
+        json_put_i64(out, call_seconds(at));
+    }
+    json_end_array(out);
+    json_member_bool(out, "isValid", valid);
+    if (!valid)
+        json_member_string(out, "validationErrorMessage", "not a cron expression (Quartz) that ever comes");
+    return call_end(call);
+}

@@ -1,0 +1,254 @@
+/* Workspaces, of both APIs. */
+#include "server/handlers.h"
+#include "server/internal.h"
+#include "server/paging.h"
+
+#include "control/connections.h"
+#include "control/workspaces.h"
+
+/* --- config API --------------------------------------------------------------------------------------- */
+
+static void write_workspace(struct json_writer *out, const struct control_workspace *workspace)
+{
+    json_member_string(out, "workspaceId", workspace->id);
+    json_member_string(out, "customerId", workspace->id);
+    json_member_string(out, "name", workspace->name);
+    json_member_string(out, "slug", workspace->slug);
+    if (workspace->email)
+        json_member_string(out, "email", workspace->email);
+    json_member_bool(out, "initialSetupComplete", workspace->setup_complete);
+    json_member_bool(out, "displaySetupWizard", false);
+    json_member_bool(out, "anonymousDataCollection", false);
+    json_member_bool(out, "news", false);
+    json_member_bool(out, "securityUpdates", false);
+    json_put_key(out, "notifications");
+    json_begin_array(out);
+    json_end_array(out);
+    if (workspace->notifications.size)
+        json_member_raw(out, "notificationSettings", workspace->notifications);
+    json_member_string(out, "organizationId", CONTROL_ORGANIZATION_DEFAULT);
+    json_member_bool(out, "tombstone", workspace->deleted);
+}
+
+static enum http_next answer_workspace(struct call *call, const struct control_workspace *workspace)
+{
+    write_workspace(call_begin(call), workspace);
+    return call_end(call);
+}
+
+static enum http_next answer_by_id(struct call *call, const char *id, bool deleted)
+{
+    struct control_workspace workspace;
+    struct error err;
+    if (control_workspace_get(call->control, id, deleted, call->arena, &workspace, &err) < 0)
+        return call_error_of(call, &err, "workspace", id);
+    return answer_workspace(call, &workspace);
+}
+
+enum http_next workspace_get(struct call *call)
+{
+    return answer_by_id(call, call_uuid(call, "workspaceId"), call_bool(call, "includeTombstone", false));
+}
+
+enum http_next workspace_get_by_slug(struct call *call)
+{
+    struct control_workspace workspace;
+    struct error err;
+    const char *slug = call_text(call, "slug");
+    if (control_workspace_by_slug(call->control, slug, call->arena, &workspace, &err) < 0)
+        return call_error_of(call, &err, "workspace", slug);
+    return answer_workspace(call, &workspace);
+}
+
+enum http_next workspace_get_by_connection(struct call *call)
+{
+    struct control_connection connection;
+    struct error err;
+    const char *id = call_uuid(call, "connectionId");
+    if (control_connection_get(call->control, id, true, call->arena, &connection, &err) < 0)
+        return call_error_of(call, &err, "connection", id);
+    return answer_by_id(call, connection.workspace, true);
+}
+
+enum http_next workspace_list(struct call *call)
+{
+    struct control_page page = paging_of_body(call, CONTROL_PAGE_MAX);
+    struct control_workspace *items;
+    struct error err;
+    size_t count;
+    page.deleted = call_bool(call, "includeDeleted", false);
+    if (control_workspaces(call->control, &page, call->arena, &items, &count, NULL, &err) < 0)
+        return call_error(call, &err);
+    struct json_writer *out = call_begin(call);
+    json_put_key(out, "workspaces");
+    json_begin_array(out);
+    for (size_t i = 0; i < count; i++) {
+        json_begin_object(out);
+        write_workspace(out, &items[i]);
+        json_end_object(out);
+    }
+    json_end_array(out);
+    return call_end(call);
+}
+
+/* Put it, and answer what it is then. */
+static int put(struct call *call, struct control_workspace *workspace, struct error *err)
+{
+    workspace->updated_ms = call->now_ms;
+    return control_workspace_put(call->control, workspace, err) < 0
+               ? -1
+               : control_workspace_get(call->control, workspace->id, false, call->arena, workspace, err);
+}
+
+static const char *new_id(struct call *call)
+{
+    char id[CONTROL_UUID_SIZE];
+    control_uuid_new(id);
+    return arena_strdup(call->arena, id);
+}
+
+static int create(struct call *call, struct control_workspace *ret_workspace, struct error *err)
+{
+    *ret_workspace = (struct control_workspace){.id = new_id(call),
+                                                .name = call_text(call, "name"),
+                                                .email = call_text(call, "email"),
+                                                .setup_complete = true,
+                                                .notifications = call_raw(call, "notificationSettings"),
+                                                .created_ms = call->now_ms};
+    return put(call, ret_workspace, err);
+}
+
+enum http_next workspace_create(struct call *call)
+{
+    struct control_workspace workspace;
+    struct error err;
+    return create(call, &workspace, &err) < 0 ? call_error(call, &err) : answer_workspace(call, &workspace);
+}
+
+enum http_next workspace_update(struct call *call)
+{
+    struct control_workspace workspace;
+    struct error err;
+    const char *id = call_uuid(call, "workspaceId");
+    if (control_workspace_get(call->control, id, false, call->arena, &workspace, &err) < 0)
+        return call_error_of(call, &err, "workspace", id);
+    if (call_text(call, "name"))
+        workspace.name = call_text(call, "name");
+    if (call_text(call, "email"))
+        workspace.email = call_text(call, "email");
+    if (call_raw(call, "notificationSettings").size)
+        workspace.notifications = call_raw(call, "notificationSettings");
+    workspace.setup_complete = call_bool(call, "initialSetupComplete", workspace.setup_complete);
+    return put(call, &workspace, &err) < 0 ? call_error(call, &err) : answer_workspace(call, &workspace);
+}
+
+static enum http_next delete_by_id(struct call *call, const char *id)
+{
+    struct error err;
+    if (control_workspace_delete(call->control, id, call->now_ms, &err) < 0)
+        return call_error_of(call, &err, "workspace", id);
+    if (call->server->jobs)
+        jobs_wake(call->server->jobs);
+    return call_nothing(call);
+}
+
+enum http_next workspace_delete(struct call *call)
+{
+    return delete_by_id(call, call_uuid(call, "workspaceId"));
+}
+
+/* --- public API --------------------------------------------------------------------------------------- */
+
+static void write_public(struct json_writer *out, const struct control_workspace *workspace)
+{
+    json_member_string(out, "workspaceId", workspace->id);
+    json_member_string(out, "name", workspace->name);
+    json_member_string(out, "dataResidency", "auto");
+    json_put_key(out, "notifications");
+    json_begin_object(out);
+    json_end_object(out);
+}
+
+static enum http_next answer_public(struct call *call, const struct control_workspace *workspace)
+{
+    write_public(call_begin(call), workspace);
+    return call_end(call);
+}
+
+static bool is_wanted(const char *id, const char *const *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(ids[i], id) == 0)
+            return true;
+    }
+    return count == 0;
+}
+
+enum http_next public_workspace_list(struct call *call)
+{
+    struct control_page page, all = {.limit = CONTROL_PAGE_MAX};
+    struct control_workspace *items;
+    const char *const *ids;
+    struct error err;
+    size_t count, id_count, wanted = 0;
+    if (!paging_read(call, &page) || !paging_ids(call, "workspaceIds", &ids, &id_count))
+        return HTTP_ANSWER;
+    all.deleted = page.deleted;
+    if (control_workspaces(call->control, &all, call->arena, &items, &count, NULL, &err) < 0)
+        return call_error(call, &err);
+    struct json_writer *out = call_begin(call);
+    json_put_key(out, "data");
+    json_begin_array(out);
+    for (size_t i = 0; i < count; i++) {
+        if (!is_wanted(items[i].id, ids, id_count))
+            continue;
+        if (wanted >= page.offset && wanted - page.offset < page.limit) {
+            json_begin_object(out);
+            write_public(out, &items[i]);
+            json_end_object(out);
+        }
+        wanted++;
+    }
+    json_end_array(out);
+    paging_write(call, &page, wanted);
+    return call_end(call);
+}
+
+enum http_next public_workspace_get(struct call *call)
+{
+    struct control_workspace workspace;
+    struct error err;
+    const char *id = call_path_uuid(call);
+    if (!id)
+        return call_absent(call, "workspace", call->arguments[0]);
+    if (control_workspace_get(call->control, id, false, call->arena, &workspace, &err) < 0)
+        return call_error_of(call, &err, "workspace", id);
+    return answer_public(call, &workspace);
+}
+
+enum http_next public_workspace_create(struct call *call)
+{
+    struct control_workspace workspace;
+    struct error err;
+    return create(call, &workspace, &err) < 0 ? call_error(call, &err) : answer_public(call, &workspace);
+}
+
+enum http_next public_workspace_update(struct call *call)
+{
+    struct control_workspace workspace;
+    struct error err;
+    const char *id = call_path_uuid(call);
+    if (!id)
+        return call_absent(call, "workspace", call->arguments[0]);
+    if (control_workspace_get(call->control, id, false, call->arena, &workspace, &err) < 0)
+        return call_error_of(call, &err, "workspace", id);
+    if (call_text(call, "name"))
+        workspace.name = call_text(call, "name");
+    return put(call, &workspace, &err) < 0 ? call_error(call, &err) : answer_public(call, &workspace);
+}
+
+enum http_next public_workspace_delete(struct call *call)
+{
+    const char *id = call_path_uuid(call);
+    return id ? delete_by_id(call, id) : call_absent(call, "workspace", call->arguments[0]);
+}
