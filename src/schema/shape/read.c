@@ -58,8 +58,8 @@ static bool unite(struct shape_reader *reader, struct shape *into, const struct 
 
 /* --- references ------------------------------------------------------------------------------------- */
 
-static int resolve(struct shape_reader *reader, const struct shape_keywords *keywords, uint32_t node,
-                   struct schema_target *ret_target)
+int shape_resolve(struct shape_reader *reader, const struct shape_keywords *keywords, uint32_t node,
+                  struct schema_target *ret_target)
 {
     struct slice text = json_string(keywords->json, node, &reader->scratch);
     if (text.size > URI_SIZE_MAX)
@@ -101,7 +101,7 @@ static int read_ref(struct shape_reader *reader, const struct shape_keywords *ke
     struct schema_target target = {0};
     if (!json_is(keywords->json, node, JSON_STRING))
         return 0;
-    if (resolve(reader, keywords, node, &target) < 0)
+    if (shape_resolve(reader, keywords, node, &target) < 0)
         return -1;
     mem_auto(shape_free) struct shape *referred = read_target(reader, &target);
     if (!referred)
@@ -176,6 +176,17 @@ static int read_condition(struct shape_reader *reader, const struct shape_keywor
     return result;
 }
 
+static int read_unevaluated(struct shape_reader *reader, const struct shape_keywords *keywords,
+                            struct shape *shape)
+{
+    mem_auto(shape_free) struct shape *known = NULL;
+    if (shape_read_unevaluated(reader, keywords, &known) < 0)
+        return -1;
+    if (known)
+        intersect(reader, shape, known);
+    return 0;
+}
+
 /* Keywords that may refuse more than a shape can say, where that matters: which types and members there are.
  */
 static bool has_more(const struct shape_keywords *keywords)
@@ -192,8 +203,8 @@ static bool has_more(const struct shape_keywords *keywords)
 
 /* --- a schema --------------------------------------------------------------------------------------- */
 
-static void find_keywords(const struct shape_reader *reader, struct document *document, uint32_t node,
-                          struct shape_keywords *keywords)
+void shape_find_keywords(const struct shape_reader *reader, struct document *document, uint32_t node,
+                         struct shape_keywords *keywords)
 {
     const struct json *json = &document->json;
     const struct resource *resource = document_resource_of(document, node);
@@ -226,7 +237,7 @@ static int read_keywords(struct shape_reader *reader, const struct shape_keyword
         read_alternatives(reader, keywords, KEYWORD_ANY_OF, shape) < 0 ||
         read_alternatives(reader, keywords, KEYWORD_ONE_OF, shape) < 0)
         return -1;
-    return read_condition(reader, keywords, shape);
+    return read_condition(reader, keywords, shape) < 0 ? -1 : read_unevaluated(reader, keywords, shape);
 }
 
 struct shape *shape_read(struct shape_reader *reader, struct document *document, uint32_t node)
@@ -242,7 +253,7 @@ struct shape *shape_read(struct shape_reader *reader, struct document *document,
     reader->nesting++;
     struct shape_keywords keywords;
     struct shape *shape = shape_new_any();
-    find_keywords(reader, document, node, &keywords);
+    shape_find_keywords(reader, document, node, &keywords);
     if (read_keywords(reader, &keywords, shape) < 0) {
         shape_free(shape);
         shape = NULL;

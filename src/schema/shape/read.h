@@ -1,4 +1,4 @@
-/* Reading a schema into a shape: shared by read.c and read_parts.c. */
+/* Reading a schema into a shape: shared by read.c, read_parts.c and unevaluated.c. */
 #ifndef FIRTH_SCHEMA_SHAPE_READ_H
 #define FIRTH_SCHEMA_SHAPE_READ_H
 
@@ -33,6 +33,18 @@ struct shape_keywords {
 
 /* read.c: a new shape; NULL with the error set. `node` is a schema in the document. */
 struct shape *shape_read(struct shape_reader *reader, struct document *document, uint32_t node);
+
+/* read.c: where its $ref leads; and the keywords of the schema at `node`. */
+int shape_resolve(struct shape_reader *reader, const struct shape_keywords *keywords, uint32_t node,
+                  struct schema_target *ret_target);
+void shape_find_keywords(const struct shape_reader *reader, struct document *document, uint32_t node,
+                         struct shape_keywords *keywords);
+
+/* unevaluated.c: *ret_shape is what the schema's unevaluatedProperties asks for beside all
+ * else: any, but for members that nothing knows. NULL: it asks for nothing that can be told. -1 with the
+ * error set. */
+int shape_read_unevaluated(struct shape_reader *reader, const struct shape_keywords *keywords,
+                           struct shape **ret_shape);
 
 /* read_parts.c: what the schema's own keywords say of types and values; of members and elements, whose
  * schemas are read. -1 with the error set. */

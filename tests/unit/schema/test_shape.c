@@ -51,6 +51,44 @@ static void test_locate(void **state)
         {"{\"properties\":{\"ab\":{\"type\":[\"string\",\"null\"]}},\"patternProperties\":{\"^a\":{\"type\":"
          "[\"integer\",\"null\"]}}}",
          "/ab", "may null"},
+        /* unevaluatedProperties: what no schema on the value knows */
+        {"{\"properties\":{\"a\":{\"type\":\"null\"}},\"unevaluatedProperties\":false}", "/b",
+         "cannot nothing"},
+        {"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"null\"}},\"unevaluatedProperties\":false}",
+         "/a", "may null"},
+        {"{\"allOf\":[{\"properties\":{\"a\":{\"type\":\"null\"}}}],\"unevaluatedProperties\":false}", "/a",
+         "may null"},
+        {"{\"allOf\":[{\"properties\":{\"a\":{\"type\":\"null\"}}}],\"unevaluatedProperties\":false}", "/b",
+         "cannot nothing"},
+        {"{\"anyOf\":[{\"properties\":{\"a\":{\"type\":\"null\"}}},{\"properties\":{\"b\":{\"type\":"
+         "\"string\"}},\"required\":[\"b\"]}],\"unevaluatedProperties\":false}",
+         "/b", "may anything"},
+        {"{\"anyOf\":[{\"properties\":{\"a\":{\"type\":\"null\"}}},{\"properties\":{\"b\":true}}],"
+         "\"unevaluatedProperties\":false}",
+         "/c", "cannot nothing"},
+        {"{\"if\":{\"properties\":{\"i\":true}},\"then\":{\"properties\":{\"t\":true}},\"else\":{"
+         "\"properties\":{\"e\":true}},\"unevaluatedProperties\":false}",
+         "/e", "may anything"},
+        {"{\"dependentSchemas\":{\"x\":{\"properties\":{\"d\":true}}},\"unevaluatedProperties\":false}", "/d",
+         "may anything"},
+        {"{\"dependentSchemas\":{\"x\":{\"properties\":{\"d\":true}}},\"unevaluatedProperties\":false}", "/x",
+         "cannot nothing"},
+        {"{\"$ref\":\"#/$defs/"
+         "a\",\"$defs\":{\"a\":{\"patternProperties\":{\"^p\":{\"type\":\"null\"}}}},"
+         "\"unevaluatedProperties\":false}",
+         "/pq", "may null"},
+        {"{\"$ref\":\"#/$defs/"
+         "a\",\"$defs\":{\"a\":{\"patternProperties\":{\"^p\":{\"type\":\"null\"}}}},"
+         "\"unevaluatedProperties\":false}",
+         "/q", "cannot nothing"},
+        {"{\"allOf\":[{\"additionalProperties\":{\"type\":\"null\"}}],\"unevaluatedProperties\":false}", "/q",
+         "may null"},
+        {"{\"allOf\":[{\"unevaluatedProperties\":true}],\"unevaluatedProperties\":false}", "/q",
+         "implicit anything"},
+        {"{\"$dynamicRef\":\"#x\",\"$defs\":{\"x\":{\"$dynamicAnchor\":\"x\",\"properties\":{\"a\":true}}},"
+         "\"unevaluatedProperties\":false}",
+         "/q", "implicit anything"},
+        {"{\"properties\":{\"a\":true},\"unevaluatedProperties\":{\"type\":\"null\"}}", "/q", "may null"},
         /* arrays */
         {"{\"type\":\"array\",\"items\":{\"type\":\"null\"},\"minItems\":1,\"maxItems\":2}", "/0",
          "must null"},
