@@ -2,19 +2,15 @@
 
 import json
 import pathlib
-import sqlite3
-import sys
 
 import jsonschema
 import pytest
 
-import api
-from api import FAKER, LOCAL_JSON, NOTHING, WORKSPACE, serve
+from api import FAKER, LOCAL_JSON, NOTHING, WORKSPACE, Waiting, register, serve
 from conftest import ROOT, until
 
 SECRET = "sEcr3t-value-of-a-config"
 MASK = "**********"
-COMMAND = 2  # enum control_origin, counted from that of built-in ones
 OVER = ("succeeded", "failed", "cancelled")
 
 
@@ -222,22 +218,16 @@ def test_check_and_discover(client, firth):
     assert all("full_refresh_overwrite" in each["syncModes"] and ["id"] in each["propertyFields"] for each in streams)
 
 
-def test_no_more_connectors_are_asked_than_eight(client):
+def test_no_more_connectors_are_asked_than_eight(client, firth, tmp_path):
     """Beyond that the answer is 503, at once; the API answers all the while."""
-    import threading
-    statuses = []
-    body = {"sourceDefinitionId": FAKER, "workspaceId": WORKSPACE, "connectionConfiguration": {"count": 1}}
-
-    def ask():
-        statuses.append(client.ask("POST", "/api/v1/scheduler/sources/check_connection", body).status)
-    client.source()  # the spec is known from here on
-    threads = [threading.Thread(target=ask) for _ in range(40)]
-    for thread in threads:
-        thread.start()
+    waits = Waiting(firth, client, tmp_path)
+    asked = [waits.ask() for _ in range(8)]
+    until(lambda: len(waits.begun()) == 8, "eight checks")
+    assert client.ask("POST", "/api/v1/scheduler/sources/check_connection", waits.body).status == 503
     assert client.ask("GET", "/api/v1/health").status == 200
-    for thread in threads:
-        thread.join()
-    assert set(statuses) <= {200, 503} and 200 in statuses
+    waits.let_go()
+    assert [each.join() for each in asked] == [200] * 8
+    assert client.ask("POST", "/api/v1/scheduler/sources/check_connection", waits.body).status == 200
 
 
 # --- secrets ------------------------------------------------------------------------------------------------
@@ -265,16 +255,6 @@ elif verb == "discover":
 """)
     program.chmod(0o755)
     return program
-
-
-def register(firth, program):
-    """A source by local command, straight into the control store: the API takes none. Its id."""
-    with sqlite3.connect(firth.data_dir / "control.db") as db:
-        origin = db.execute("select max(origin) from definitions").fetchone()[0] + COMMAND
-        db.execute("insert into definitions (id, side, name, origin, repository, tag, command, custom, created_ms, updated_ms)"
-                   " values (?, 0, 'Secretive', ?, 'local/secretive', 'dev', ?, 1, 1, 1)",
-                   (NOTHING, origin, json.dumps([sys.executable, str(program)])))
-    return NOTHING
 
 
 def test_secrets_are_never_shown(firth, client, custom):

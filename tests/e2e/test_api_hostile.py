@@ -1,6 +1,7 @@
 """The API and requests that mean harm: huge, slow, broken, many."""
 
 import json
+import os
 import signal
 import socket
 import threading
@@ -8,7 +9,7 @@ import threading
 import pytest
 
 import api
-from api import basic, read_all, serve
+from api import Waiting, basic, read_all, serve
 from conftest import until
 
 LINE = b"POST /api/v1/workspaces/get HTTP/1.1\r\nHost: localhost\r\nAuthorization: " + basic().encode() + b"\r\n"
@@ -122,7 +123,7 @@ def test_heads_that_are_too_large(firth):
                                       b"GET /api/v1/health HTTP/1.1\r\n\r\n", b"POST /v1/jobs HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
                                       b"GET / HTTP/1.1\r\nHost: a\r\nBad\x00: x\r\n\r\n"])
 def test_what_is_no_http(firth, request_):
-    client = serve(firth).api
+    client = serve(firth, "--client-timeout", "300ms").api
     with client.connect() as peer:
         peer.sendall(request_)
         peer.shutdown(socket.SHUT_WR)
@@ -186,20 +187,14 @@ def test_a_hundred_connections(firth):
 def test_stopping_answers_who_waits(firth, tmp_path):
     """A connector that hangs does not keep the daemon, and who asked is told."""
     daemon = serve(firth)
-    client = daemon.api
-    waiting = []
-
-    def ask():
-        waiting.append(client.ask("POST", "/api/v1/scheduler/sources/check_connection", {
-            "sourceDefinitionId": api.FAKER, "workspaceId": api.WORKSPACE, "connectionConfiguration": {"count": 1}}))
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
+    waits = Waiting(firth, daemon.api, tmp_path)
+    asked = [waits.ask() for _ in range(4)]
+    until(lambda: len(waits.begun()) == 4, "four checks")
+    pids = [int(path.name.split("-")[1]) for path in waits.begun()]
     daemon.signal(signal.SIGTERM)
     assert daemon.wait() == 0
-    for thread in threads:
-        thread.join()
-    assert all(answer.status in (200, 503) for answer in waiting), waiting
+    assert [each.join() for each in asked] == [503] * 4
+    until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "the end of the connectors")
 
 
 def test_an_error_tells_nothing_of_the_inside(firth):
