@@ -249,6 +249,35 @@ static const char *add_by_path(struct loader *loader, const struct catalog_colle
     return result;
 }
 
+/* With paths below the catalog's folder as one would write them beside the catalog. */
+static const char *shorten_paths(struct loader *loader, const char *message)
+{
+    struct buffer text;
+    const char *folder = loader->sources[0]->folder, *found;
+    auto_free char *prefix = mem_printf("%s/", folder);
+    const char *display = display_of(loader, arena_printf(&loader->scratch, "%s/", folder));
+    buffer_init(&text, BUFFER_UNLIMITED);
+    for (; strlen(folder) > 1 && (found = strstr(message, prefix)); message = found + strlen(prefix)) {
+        buffer_append(&text, message, (size_t)(found - message));
+        buffer_str(&text, display);
+    }
+    buffer_str(&text, message);
+    const char *shortened = arena_strdup(&loader->scratch, buffer_cstr(&text));
+    buffer_done(&text);
+    return shortened;
+}
+
+static void place_problem(struct loader *loader, struct value schema, const char *uri, const char *pointer,
+                          const char *message)
+{
+    const struct value *document = map_get(&loader->schema_places, slice_of(uri));
+    if (document) {
+        uint32_t at = json_pointer(&document->source->doc.json, document->at, slice_of(pointer));
+        schema = (struct value){document->source, at == JSON_NONE ? document->at : at};
+    }
+    loader_problem(loader, schema, "not a valid schema: %s", shorten_paths(loader, message));
+}
+
 /* The compiler's errors begin with "schema URI#/pointer: ": tell the problem there, else at the schema. */
 static void schema_problem(struct loader *loader, struct value schema, const char *message)
 {
@@ -256,24 +285,27 @@ static void schema_problem(struct loader *loader, struct value schema, const cha
     const char *uri = message + strlen(prefix);
     const char *colon = string_starts_with(message, prefix) ? strstr(uri, ": ") : NULL;
     if (!colon) {
-        /* "URI has no anchor …": with the file's name as people know it. */
-        size_t size = strcspn(message, " ");
-        const struct value *named = map_get(&loader->schema_places, (struct slice){message, size});
-        loader_problem(loader, schema, "the schema cannot be used: %s%s", named ? named->source->display : "",
-                       named ? message + size : message);
+        loader_problem(loader, schema, "the schema cannot be used: %s", shorten_paths(loader, message));
         return;
     }
     const char *hash = memchr(uri, '#', (size_t)(colon - uri));
     const char *end = hash ? hash : colon;
-    const struct value *document = map_get(&loader->schema_places, (struct slice){uri, (size_t)(end - uri)});
-    if (document) {
-        const char *pointer =
-            hash ? arena_strndup(&loader->scratch, hash + 1, (size_t)(colon - hash - 1)) : "";
-        uint32_t at = json_pointer(&document->source->doc.json, document->at,
-                                   slice_of(decode_path(&loader->scratch, pointer)));
-        schema = (struct value){document->source, at == JSON_NONE ? document->at : at};
+    const char *pointer = hash ? arena_strndup(&loader->scratch, hash + 1, (size_t)(colon - hash - 1)) : "";
+    place_problem(loader, schema, arena_strndup(&loader->scratch, uri, (size_t)(end - uri)),
+                  decode_path(&loader->scratch, pointer), colon + 2);
+}
+
+/* All that is wrong with a schema, each at its place. */
+static void schema_problems_of(struct loader *loader, const char *uri, struct value schema)
+{
+    struct schema_problem problems[SCHEMA_PROBLEMS_MAX];
+    size_t count = schema_problems(loader->catalog->schemas, uri, NULL, &loader->scratch, problems);
+    for (size_t i = 0; i < count; i++) {
+        if (problems[i].uri)
+            place_problem(loader, schema, problems[i].uri, problems[i].pointer, problems[i].message);
+        else
+            schema_problem(loader, schema, problems[i].message);
     }
-    loader_problem(loader, schema, "not a valid schema: %s", colon + 2);
 }
 
 /* "reduce" is no more than an annotation to the compiler: a reducer says whether it is understood. */
@@ -295,7 +327,7 @@ static const struct schema *compile(struct loader *loader, const char *uri, stru
     if (schema)
         check_reductions(loader, uri, at);
     else
-        schema_problem(loader, at, err.message);
+        schema_problems_of(loader, uri, at);
     return schema;
 }
 

@@ -146,7 +146,11 @@ static struct schema *load_schema(struct schema_registry *registry, struct schem
     }
     schema_registry_on_missing(registry, schema_files_fetch, files);
     const struct schema_options wanted = {.assert_formats = given->formats, .all_annotations = annotates};
-    return schema_compile_with(registry, schema_files_uri(files, given->schema), &wanted, err);
+    const char *uri = schema_files_uri(files, given->schema);
+    struct schema *schema = schema_compile_with(registry, uri, &wanted, err);
+    if (!schema)
+        schema_problems_error(registry, uri, &wanted, err);
+    return schema;
 }
 
 static void print_summary(const struct validation *v)

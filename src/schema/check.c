@@ -78,28 +78,39 @@ static int subject_init(struct subject *subject, const struct document *document
     return result;
 }
 
-/* The first violation's place and words. */
-static int violated(struct subject *subject, const struct document *document, const struct schema_root *root,
-                    const struct schema *metaschema, struct schema_validator *validator, struct error *err)
+/* The violations' places and words: the first, or all if these are wanted. */
+static int violated(struct compiler *c, struct subject *subject, struct document *document,
+                    const struct schema_root *root, const struct schema *metaschema,
+                    struct schema_validator *validator)
 {
-    struct schema_violation violation;
+    struct schema_violation violations[SCHEMA_PROBLEMS_MAX];
     size_t count = 0;
-    struct buffer where;
-    buffer_init(&where, BUFFER_UNLIMITED);
+    struct buffer base;
+    int result = -1;
+    buffer_init(&base, BUFFER_UNLIMITED);
     if (subject->node != root->node)
-        json_pointer_of(&document->json, root->node, &where);
-    int result = schema_explain(metaschema, validator, subject->json, subject->node, &subject->arena,
-                                &violation, 1, &count, err);
-    if (result == 0 && count > 0)
-        error_set(err, ERROR_INVALID, "schema %.600s#%.600s%.600s: %s", document->uri,
-                  where.size ? buffer_cstr(&where) : "", violation.instance, violation.message);
-    buffer_done(&where);
-    return -1;
+        json_pointer_of(&document->json, root->node, &base);
+    if (schema_explain(metaschema, validator, subject->json, subject->node, &subject->arena, violations,
+                       c->problems ? SCHEMA_PROBLEMS_MAX : 1, &count, c->err) == 0 &&
+        count > 0)
+        result = 0;
+    for (size_t i = 0; i < count && result == 0; i++) {
+        const char *pointer =
+            arena_printf(&subject->arena, "%s%s", buffer_cstr(&base), violations[i].instance);
+        const char *where = arena_printf(&subject->arena, "%s#%s", document->uri, pointer);
+        uint32_t node = json_pointer(&document->json, 0, slice_of(pointer));
+        result = compile_go_on(c, compile_fail(c, ERROR_INVALID, document, node == JSON_NONE ? 0 : node,
+                                               where, violations[i].message));
+    }
+    buffer_done(&base);
+    return result;
 }
 
-static int check_root(struct schema_registry *registry, struct document *document, size_t number,
-                      struct error *err)
+/* 0 also where what is wrong was noted (compile_go_on): the caller goes on. */
+static int check_root(struct compiler *c, struct document *document, size_t number)
 {
+    struct schema_registry *registry = c->registry;
+    struct error *err = c->err;
     const struct resource *resource = document_resource_of(document, document->roots[number].node);
     const struct dialect dialect =
         resource->problem ? dialect_of_draft(registry->default_draft) : resource->dialect;
@@ -109,16 +120,17 @@ static int check_root(struct schema_registry *registry, struct document *documen
     struct schema_root *root = &document->roots[number];
     struct subject subject;
     mem_auto(schema_validator_free) struct schema_validator *validator = schema_validator_new();
-    int valid = subject_init(&subject, document, root, err);
+    int noted = -1, valid = subject_init(&subject, document, root, err);
     if (valid == 0)
         valid = schema_validate(metaschema, validator, subject.json, subject.node, err);
     if (valid < 0)
         error_wrap(err, "schema %.600s", document->uri);
     else if (valid == 0)
-        violated(&subject, document, root, metaschema, validator, err);
+        noted = violated(c, &subject, document, root, metaschema, validator);
     root->checked = valid > 0;
+    root->objected = noted == 0;
     arena_done(&subject.arena);
-    return valid > 0 ? 0 : -1;
+    return valid > 0 ? 0 : noted;
 }
 
 /* A root that something was compiled from, and what is embedded in it. An embedded resource whose "$schema"
@@ -126,15 +138,15 @@ static int check_root(struct schema_registry *registry, struct document *documen
 static int check_from(struct compiler *c, struct document *document, size_t number)
 {
     const uint32_t node = document->roots[number].node, end = document->roots[number].end;
-    if (check_root(c->registry, document, number, c->err) < 0)
+    if (check_root(c, document, number) < 0)
         return -1;
     for (size_t i = embedded_after(document, node); i < document->embedded_count; i++) {
         const size_t inner = document->embedded[i];
         const struct schema_root *root = &document->roots[inner];
         if (root->node >= end)
             break;
-        if (!root->checked && !document_resource_of(document, root->node)->problem &&
-            check_root(c->registry, document, inner, c->err) < 0)
+        if (!root->checked && !root->objected && !document_resource_of(document, root->node)->problem &&
+            check_root(c, document, inner) < 0)
             return -1;
     }
     return 0;
@@ -142,10 +154,16 @@ static int check_from(struct compiler *c, struct document *document, size_t numb
 
 int compile_check(struct compiler *c)
 {
+    for (size_t i = 0; i < c->program->document_count && c->problems; i++) {
+        const struct document *document = c->program->documents[i];
+        for (size_t root = 0; root < document->root_count; root++)
+            document->roots[root].objected = false;
+    }
     for (size_t i = RULE_FIRST; i < c->work_count; i++) {
         struct document *document = c->works[i].resource->document;
         const struct schema_root *root = document_root_of(document, c->works[i].node);
-        if (root && !root->checked && check_from(c, document, (size_t)(root - document->roots)) < 0)
+        if (root && !root->checked && !root->objected &&
+            check_from(c, document, (size_t)(root - document->roots)) < 0)
             return -1;
     }
     return 0;

@@ -1,9 +1,11 @@
 /* From a schema's URI to a program: the work list, names, places. */
 #include "schema/compile.h"
 
+#include "schema/uri.h"
 #include "json/number.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 
 int compile_error(struct compiler *c, uint32_t node, const char *format, ...)
 {
@@ -12,8 +14,37 @@ int compile_error(struct compiler *c, uint32_t node, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    const char *where = resource_location(c->resource, node, &c->scratch);
-    return error_set(c->err, ERROR_INVALID, "schema %.600s: %s", where, message);
+    return compile_fail(c, ERROR_INVALID, c->resource->document, node,
+                        resource_location(c->resource, node, &c->scratch), message);
+}
+
+int compile_fail(struct compiler *c, enum error_code code, struct document *document, uint32_t node,
+                 const char *where, const char *message)
+{
+    const char *shown = uri_shown(&c->scratch, where);
+    c->failed_in = document;
+    c->failed_at = node;
+    c->failed_words = strlen("schema : ") + (strlen(shown) > 600 ? 600 : strlen(shown));
+    return error_set(c->err, code, "schema %.600s: %s", shown, message);
+}
+
+int compile_go_on(struct compiler *c, int result)
+{
+    struct found_problems *problems = c->problems;
+    struct document *document = c->failed_in;
+    c->failed_in = NULL;
+    if (result >= 0 || !problems || problems->count == SCHEMA_PROBLEMS_MAX)
+        return result;
+    const char *message = c->err->message + (document ? c->failed_words : 0);
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct found_problem *found = &problems->items[i];
+        if (found->document == document &&
+            (document ? found->node == c->failed_at : strcmp(found->message, message) == 0))
+            return 0;
+    }
+    problems->items[problems->count++] =
+        (struct found_problem){document, c->failed_at, arena_strdup(problems->arena, message)};
+    return 0;
 }
 
 int compile_limit(struct compiler *c, uint32_t node, const char *format, ...)
@@ -69,7 +100,8 @@ static int check_problem(struct compiler *c, struct schema_target target)
     const struct schema_root *root = document_root_of(resource->document, target.node);
     if (root && root->node > resource->node)
         return 0;
-    return error_set(c->err, ERROR_INVALID, "schema %.600s: %s", resource->uri, resource->problem);
+    return compile_fail(c, ERROR_INVALID, resource->document, resource->node, resource->uri,
+                        resource->problem);
 }
 
 int compile_target(struct compiler *c, struct schema_target target, uint32_t *ret_rule)
@@ -82,10 +114,11 @@ int compile_target(struct compiler *c, struct schema_target target, uint32_t *re
     }
     if (tag != JSON_OBJECT) {
         struct slice raw = json_raw(&document->json, target.node);
-        return error_set(c->err, ERROR_INVALID,
-                         "schema %.600s: expected a schema (an object, true or false), got %.*s",
-                         resource_location(target.resource, target.node, &c->scratch),
+        const char *message =
+            arena_printf(&c->scratch, "expected a schema (an object, true or false), got %.*s",
                          (int)utf8_cut(raw.data, raw.size, 60), raw.data);
+        return compile_fail(c, ERROR_INVALID, document, target.node,
+                            resource_location(target.resource, target.node, &c->scratch), message);
     }
     struct {
         struct document *document;
@@ -117,8 +150,9 @@ int compile_target(struct compiler *c, struct schema_target target, uint32_t *re
 
 int compile_rule(struct compiler *c, uint32_t node, uint32_t *ret_rule)
 {
-    return compile_target(c, (struct schema_target){document_resource_of(c->resource->document, node), node},
-                          ret_rule);
+    *ret_rule = RULE_FALSE;
+    struct schema_target target = {document_resource_of(c->resource->document, node), node};
+    return compile_go_on(c, compile_target(c, target, ret_rule));
 }
 
 void compile_emit(struct compiler *c, enum op_code code, enum keyword keyword, uint32_t a, uint32_t b)
@@ -138,6 +172,7 @@ struct name compile_name(struct compiler *c, uint32_t node)
 
 int compile_regex(struct compiler *c, uint32_t node, uint32_t *ret_regex)
 {
+    *ret_regex = 0;
     struct slice pattern = json_string(c->json, node, &c->scratch);
     void *found = map_get(&c->regex_of, pattern);
     if (found) {
@@ -196,13 +231,13 @@ static int compile_work(struct compiler *c, uint32_t rule)
         if (keyword != KEYWORD_NONE && keyword_in(keyword, dialect))
             facets.at[keyword] = json_value(key);
     }
-    if (compile_references(c) < 0)
+    if (compile_go_on(c, compile_references(c)) < 0)
         return -1;
     if (dialect->draft <= SCHEMA_DRAFT_7 && facets.at[KEYWORD_REF] != JSON_NONE)
         return 0; /* up to draft 7 whatever stands beside $ref is ignored */
     compile_notes(c);
-    return compile_assertions(c) < 0 || compile_array(c) < 0 || compile_object(c) < 0 ||
-                   compile_applicators(c) < 0
+    return compile_go_on(c, compile_assertions(c)) < 0 || compile_go_on(c, compile_array(c)) < 0 ||
+                   compile_go_on(c, compile_object(c)) < 0 || compile_go_on(c, compile_applicators(c)) < 0
                ? -1
                : 0;
 }
@@ -216,7 +251,7 @@ static int compile_all(struct compiler *c)
             if (compile_work(c, (uint32_t)c->work_done) < 0)
                 return -1;
         }
-        more = compile_dynamics(c);
+        more = c->problems && c->problems->count ? 0 : compile_dynamics(c);
     } while (more > 0);
     return more;
 }
@@ -232,31 +267,40 @@ static void compiler_done(struct compiler *c)
     map_done(&c->resource_of);
 }
 
+static void compiler_init(struct compiler *c, struct schema_registry *registry,
+                          const struct schema_options *options, struct error *err)
+{
+    static const struct schema_options defaults = {0};
+    *c = (struct compiler){.registry = registry, .options = options ? options : &defaults, .err = err};
+    arena_init(&c->scratch);
+    arena_init(&c->uris);
+    map_init(&c->rule_of);
+    map_init(&c->regex_of);
+    map_init(&c->resource_of);
+    c->program = mem_zalloc(sizeof *c->program);
+    arena_init(&c->program->arena);
+    c->works = mem_grow(NULL, &c->work_capacity, RULE_FIRST, sizeof *c->works);
+    memset(c->works, 0, RULE_FIRST * sizeof *c->works);
+    c->works[RULE_TRUE].types = TYPE_ANY;
+    c->work_count = c->work_done = RULE_FIRST;
+}
+
+static int compile_rules(struct compiler *c, const char *uri)
+{
+    struct schema_target target = {0};
+    return registry_resolve(c->registry, NULL, uri, &target, c->err) < 0 ||
+                   compile_target(c, target, &c->program->root) < 0 || compile_all(c) < 0
+               ? -1
+               : 0;
+}
+
 struct schema *compile_program(struct schema_registry *registry, const char *uri,
                                const struct schema_options *options, bool check, struct error *err)
 {
-    static const struct schema_options defaults = {0};
-    struct compiler c = {.registry = registry, .options = options ? options : &defaults, .err = err};
-    arena_init(&c.scratch);
-    arena_init(&c.uris);
-    map_init(&c.rule_of);
-    map_init(&c.regex_of);
-    map_init(&c.resource_of);
-    c.program = mem_zalloc(sizeof *c.program);
-    arena_init(&c.program->arena);
-    c.works = mem_grow(NULL, &c.work_capacity, RULE_FIRST, sizeof *c.works);
-    memset(c.works, 0, RULE_FIRST * sizeof *c.works);
-    c.works[RULE_TRUE].types = TYPE_ANY;
-    c.work_count = c.work_done = RULE_FIRST;
-
-    struct schema_target target = {0};
+    struct compiler c;
     struct error compile_failure = {0};
-    c.err = &compile_failure;
-    int result = registry_resolve(registry, NULL, uri, &target, &compile_failure);
-    if (result == 0)
-        result = compile_target(&c, target, &c.program->root);
-    if (result == 0)
-        result = compile_all(&c);
+    compiler_init(&c, registry, options, &compile_failure);
+    int result = compile_rules(&c, uri);
     if (result == 0)
         result = compile_link(&c);
     /* The metaschema has the better place and words for most mistakes: it is asked first where both object.
@@ -276,6 +320,91 @@ struct schema *compile_program(struct schema_registry *registry, const char *uri
         return NULL;
     }
     return c.program;
+}
+
+/* All that is wrong, in the order in which it was found. */
+static void find_problems(struct schema_registry *registry, const char *uri,
+                          const struct schema_options *options, struct found_problems *problems)
+{
+    struct compiler c;
+    struct error failure = {0};
+    struct found_problems later = {.arena = problems->arena};
+    compiler_init(&c, registry, options, &failure);
+    /* The rules say which documents the metaschema is asked about, and the metaschema has the better words
+     * where both object. */
+    c.problems = &later;
+    compile_go_on(&c, compile_rules(&c, uri));
+    c.problems = problems;
+    compile_go_on(&c, compile_check(&c));
+    for (size_t i = 0; i < later.count; i++) {
+        const struct found_problem *found = &later.items[i];
+        snprintf(failure.message, sizeof failure.message, "%s", found->message);
+        c.failed_in = found->document;
+        c.failed_at = found->node;
+        c.failed_words = 0;
+        compile_go_on(&c, -1);
+    }
+    if (problems->count == 0)
+        compile_go_on(&c, compile_link(&c));
+    compiler_done(&c);
+    schema_free(c.program);
+}
+
+static int compare_problems(const void *a, const void *b)
+{
+    const struct found_problem *x = a, *y = b;
+    if (x->document != y->document)
+        return strcmp(x->document ? x->document->uri : "", y->document ? y->document->uri : "");
+    return x->node < y->node ? -1 : x->node > y->node;
+}
+
+size_t schema_problems(struct schema_registry *registry, const char *uri,
+                       const struct schema_options *options, struct arena *arena,
+                       struct schema_problem ret_problems[SCHEMA_PROBLEMS_MAX])
+{
+    struct found_problems problems = {.arena = arena};
+    find_problems(registry, uri, options, &problems);
+    qsort(problems.items, problems.count, sizeof *problems.items, compare_problems);
+    for (size_t i = 0; i < problems.count; i++) {
+        const struct found_problem *found = &problems.items[i];
+        struct buffer pointer;
+        buffer_init(&pointer, BUFFER_UNLIMITED);
+        if (found->document)
+            json_pointer_of(&found->document->json, found->node, &pointer);
+        ret_problems[i] =
+            (struct schema_problem){.uri = found->document ? arena_strdup(arena, found->document->uri) : NULL,
+                                    .pointer = arena_strdup(arena, buffer_cstr(&pointer)),
+                                    .message = found->message};
+        buffer_done(&pointer);
+    }
+    return problems.count;
+}
+
+void schema_problems_error(struct schema_registry *registry, const char *uri,
+                           const struct schema_options *options, struct error *err)
+{
+    enum { ROOM = ERROR_MESSAGE_MAX - 128 };
+    struct schema_problem problems[SCHEMA_PROBLEMS_MAX];
+    struct arena arena;
+    struct buffer text;
+    arena_init(&arena);
+    buffer_init(&text, BUFFER_UNLIMITED);
+    size_t count = schema_problems(registry, uri, options, &arena, problems), shown = 0;
+    for (; shown < count && count > 1; shown++) {
+        const struct schema_problem *problem = &problems[shown];
+        const char *where = problem->uri ? uri_shown(&arena, problem->uri) : "";
+        if (text.size + strlen(where) + strlen(problem->pointer) + strlen(problem->message) > ROOM)
+            break;
+        buffer_printf(&text, "\n  %s%s%s%s%s", where,
+                      problem->uri && *problem->pointer && !strchr(where, '#') ? "#" : "", problem->pointer,
+                      problem->uri ? ": " : "", problem->message);
+    }
+    if (shown > 0)
+        error_set(err, ERROR_INVALID, "the schema has %zu%s errors:%s%s", count,
+                  count == SCHEMA_PROBLEMS_MAX ? " or more" : "", buffer_cstr(&text),
+                  shown < count ? "\n  and others" : "");
+    buffer_done(&text);
+    arena_done(&arena);
 }
 
 struct schema *schema_compile(struct schema_registry *registry, const char *uri, struct error *err)

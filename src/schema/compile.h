@@ -28,8 +28,24 @@ struct facets {
     uint32_t at[KEYWORD_MAX];
 };
 
+/* What is wrong so far, if all of it is wanted. */
+struct found_problem {
+    struct document *document; /* NULL: no place */
+    uint32_t node;
+    const char *message;
+};
+struct found_problems {
+    struct arena *arena;
+    struct found_problem items[SCHEMA_PROBLEMS_MAX];
+    size_t count;
+};
+
 struct compiler {
     struct schema_registry *registry;
+    struct found_problems *problems; /* NULL: the first one ends it */
+    struct document *failed_in; /* of the failure at hand: its place, and where its words begin in c->err */
+    uint32_t failed_at;
+    size_t failed_words;
     struct schema *program;
     struct arena scratch;
     struct arena uris; /* of the reference at hand */
@@ -64,6 +80,12 @@ struct compiler {
 /* "URI#/pointer: message" of a node of the schema at hand; returns -1. */
 int compile_error(struct compiler *c, uint32_t node, const char *format, ...)
     __attribute__((format(printf, 3, 4), cold));
+/* The same of any document; the place is noted for compile_go_on. */
+int compile_fail(struct compiler *c, enum error_code code, struct document *document, uint32_t node,
+                 const char *where, const char *message);
+/* The result of a part of compiling: if it is a failure and all of them are wanted, it is noted, but for a
+ * second one at the same place, and 0. What was made so far is then never run. */
+int compile_go_on(struct compiler *c, int result);
 /* The same for a limit that was hit. */
 int compile_limit(struct compiler *c, uint32_t node, const char *format, ...)
     __attribute__((format(printf, 3, 4), cold));

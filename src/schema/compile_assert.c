@@ -203,11 +203,11 @@ static int compile_bounds(struct compiler *c)
 static int compile_string(struct compiler *c)
 {
     uint32_t count, regex, pattern = facet(c, KEYWORD_PATTERN);
-    if (compile_count(c, KEYWORD_MIN_LENGTH, 0, &count) < 0)
+    if (compile_go_on(c, compile_count(c, KEYWORD_MIN_LENGTH, 0, &count)) < 0)
         return -1;
     if (count > 0)
         compile_emit(c, OP_MIN_LENGTH, KEYWORD_MIN_LENGTH, count, 0);
-    if (compile_count(c, KEYWORD_MAX_LENGTH, UINT32_MAX, &count) < 0)
+    if (compile_go_on(c, compile_count(c, KEYWORD_MAX_LENGTH, UINT32_MAX, &count)) < 0)
         return -1;
     if (count != UINT32_MAX)
         compile_emit(c, OP_MAX_LENGTH, KEYWORD_MAX_LENGTH, count, 0);
@@ -240,15 +240,19 @@ static int compile_format(struct compiler *c)
 int compile_assertions(struct compiler *c)
 {
     uint32_t list = facet(c, KEYWORD_ENUM), value = facet(c, KEYWORD_CONST);
-    if (compile_type(c) < 0)
+    if (compile_go_on(c, compile_type(c)) < 0)
         return -1;
-    if (list != JSON_NONE && !json_is(c->json, list, JSON_ARRAY))
-        return compile_error(c, list, "expected an array of values");
+    if (list != JSON_NONE && !json_is(c->json, list, JSON_ARRAY)) {
+        if (compile_go_on(c, compile_error(c, list, "expected an array of values")) < 0)
+            return -1;
+        list = JSON_NONE;
+    }
     if ((list != JSON_NONE && compile_values(c, KEYWORD_ENUM, list) < 0) ||
         (value != JSON_NONE && compile_values(c, KEYWORD_CONST, value) < 0))
         return -1;
-    return compile_bounds(c) < 0 || compile_number(c, KEYWORD_MULTIPLE_OF, OP_MULTIPLE_OF) < 0 ||
-                   compile_string(c) < 0 || compile_format(c) < 0
+    return compile_go_on(c, compile_bounds(c)) < 0 ||
+                   compile_go_on(c, compile_number(c, KEYWORD_MULTIPLE_OF, OP_MULTIPLE_OF)) < 0 ||
+                   compile_go_on(c, compile_string(c)) < 0 || compile_format(c) < 0
                ? -1
                : 0;
 }

@@ -58,7 +58,8 @@ static int compile_patterns(struct compiler *c, struct object_plan *plan, uint32
          k = json_next_key(c->json, patterns, k)) {
         struct pattern_rule *pattern = &plan->patterns[plan->pattern_count++];
         pattern->node = k;
-        if (compile_regex(c, k, &pattern->regex) < 0 || compile_rule(c, json_value(k), &pattern->rule) < 0)
+        if (compile_go_on(c, compile_regex(c, k, &pattern->regex)) < 0 ||
+            compile_rule(c, json_value(k), &pattern->rule) < 0)
             return -1;
     }
     return 0;
@@ -74,6 +75,8 @@ static void match_patterns(struct compiler *c, struct object_plan *plan)
             plan->properties[i].patterned = plan->pattern_count > 0;
         return;
     }
+    if (c->problems && c->problems->count)
+        return; /* a pattern may be among them that there is no regex of */
     struct regex_scratch *scratch = regex_scratch_new();
     for (uint32_t i = 0; i < plan->count; i++) {
         struct property *property = &plan->properties[i];
@@ -101,12 +104,12 @@ static int compile_members(struct compiler *c)
                                .names = RULE_TRUE,
                                .marks_additional = additional != JSON_NONE,
                                .additional_keyword = KEYWORD_ADDITIONAL_PROPERTIES};
-    if (check_shape(c, KEYWORD_PROPERTIES, JSON_OBJECT) < 0 ||
-        check_shape(c, KEYWORD_PATTERN_PROPERTIES, JSON_OBJECT) < 0 ||
-        check_shape(c, KEYWORD_REQUIRED, JSON_ARRAY) < 0)
+    if (compile_go_on(c, check_shape(c, KEYWORD_PROPERTIES, JSON_OBJECT)) < 0 ||
+        compile_go_on(c, check_shape(c, KEYWORD_PATTERN_PROPERTIES, JSON_OBJECT)) < 0 ||
+        compile_go_on(c, check_shape(c, KEYWORD_REQUIRED, JSON_ARRAY)) < 0)
         return -1;
-    if (compile_count(c, KEYWORD_MIN_PROPERTIES, 0, &plan.min) < 0 ||
-        compile_count(c, KEYWORD_MAX_PROPERTIES, UINT32_MAX, &plan.max) < 0)
+    if (compile_go_on(c, compile_count(c, KEYWORD_MIN_PROPERTIES, 0, &plan.min)) < 0 ||
+        compile_go_on(c, compile_count(c, KEYWORD_MAX_PROPERTIES, UINT32_MAX, &plan.max)) < 0)
         return -1;
     if (properties == JSON_NONE && patterns == JSON_NONE && additional == JSON_NONE && names == JSON_NONE &&
         required == JSON_NONE && plan.min == 0 && plan.max == UINT32_MAX)
@@ -121,7 +124,7 @@ static int compile_members(struct compiler *c)
         if (compile_rule(c, json_value(k), &property->rule) < 0)
             return -1;
     }
-    if (compile_required(c, &plan, required) < 0)
+    if (compile_go_on(c, compile_required(c, &plan, required)) < 0)
         return -1;
     if (patterns != JSON_NONE && compile_patterns(c, &plan, patterns) < 0)
         return -1;

@@ -83,10 +83,9 @@ static void visit_push(struct order *order, uint32_t rule)
 static int loop_error(struct compiler *c, uint32_t rule)
 {
     const struct work *work = &c->works[rule];
-    return error_set(
-        c->err, ERROR_INVALID,
-        "schema %.600s refers to itself without going into the document: validating would never end",
-        resource_location(work->resource, work->node, &c->scratch));
+    return compile_fail(c, ERROR_INVALID, work->resource->document, work->node,
+                        resource_location(work->resource, work->node, &c->scratch),
+                        "refers to itself without going into the document: validating would never end");
 }
 
 /* Depth first without recursion: chains of $ref may be long. */

@@ -213,6 +213,12 @@ static struct resource *find_resource(struct schema_registry *registry, struct d
     return document_resource_of(document, 0);
 }
 
+static const char *resource_name(const struct resource *resource, struct arena *arena)
+{
+    const char *shown = uri_shown(arena, resource->uri);
+    return strcmp(shown, "#") == 0 ? "the schema" : shown;
+}
+
 /* A pointer or an anchor. */
 int registry_resolve_in(struct schema_registry *registry, struct resource *resource, struct slice fragment,
                         struct schema_target *ret_target, struct error *err)
@@ -225,8 +231,9 @@ int registry_resolve_in(struct schema_registry *registry, struct resource *resou
     if (text.size == 0 || text.data[0] == '/') {
         uint32_t node = document_pointer(document, resource->node, text);
         if (node == JSON_NONE) {
-            result = error_set(err, ERROR_NOT_FOUND, "%s has nothing at \"%.*s\"", resource->uri,
-                               (int)(text.size > 200 ? 200 : text.size), text.data);
+            result = error_set(err, ERROR_NOT_FOUND, "%s has nothing at \"%.*s\"",
+                               resource_name(resource, &scratch), (int)(text.size > 200 ? 200 : text.size),
+                               text.data);
         } else {
             if (!document->root_of[node])
                 document_index(registry, document, node);
@@ -238,7 +245,8 @@ int registry_resolve_in(struct schema_registry *registry, struct resource *resou
         if (anchor)
             *ret_target = (struct schema_target){anchor->resource, anchor->node};
         else
-            result = error_set(err, ERROR_NOT_FOUND, "%s has no anchor \"%.200s\"", resource->uri, name);
+            result = error_set(err, ERROR_NOT_FOUND, "%s has no anchor \"%.200s\"",
+                               resource_name(resource, &scratch), name);
     }
     arena_done(&scratch);
     return result;

@@ -44,6 +44,7 @@ struct anchor {
 struct schema_root {
     uint32_t node, end;
     bool checked, embedded;
+    bool objected; /* its problems were noted in the pass at hand (compile_check) */
 };
 
 struct document {

@@ -55,6 +55,24 @@ enum { SCHEMA_ANNOTATIONS_MAX = 64 };
 struct schema *schema_compile_with(struct schema_registry *registry, const char *uri,
                                    const struct schema_options *options, struct error *err);
 void schema_free(struct schema *schema);
+
+/* One thing that is wrong with a schema. */
+struct schema_problem {
+    const char *uri; /* of the document that it is in; NULL: it has no place, and the message says where */
+    const char *pointer; /* in that document, "" for its root */
+    const char *message;
+};
+enum { SCHEMA_PROBLEMS_MAX = 50 };
+/* All that is wrong with a schema that schema_compile_with refuses, by document and place, at most one at a
+ * place; at most SCHEMA_PROBLEMS_MAX. Returns their number, at least 1 for such a schema; strings in the
+ * arena. */
+size_t schema_problems(struct schema_registry *registry, const char *uri,
+                       const struct schema_options *options, struct arena *arena,
+                       struct schema_problem ret_problems[SCHEMA_PROBLEMS_MAX]);
+/* The same into the error of schema_compile_with, as a message of several lines, each with its place as
+ * people write it (uri_shown). A single one is left as schema_compile_with tells it. */
+void schema_problems_error(struct schema_registry *registry, const char *uri,
+                           const struct schema_options *options, struct error *err);
 MEM_DEFINE_CLEANUP(struct schema *, schema_free);
 
 struct schema_validator *schema_validator_new(void);

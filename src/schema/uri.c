@@ -231,3 +231,32 @@ const char *uri_to_path(struct arena *arena, const char *uri)
         return NULL;
     return arena_strndup(arena, path.data, path.size);
 }
+
+/* The pointer that stands in the query of a schema within a file. */
+static struct slice query_pointer(struct slice uri)
+{
+    const char *query = memchr(uri.data, '?', uri.size);
+    if (!query || (size_t)(uri.data + uri.size - query) < strlen("?ptr=") || memcmp(query, "?ptr=", 5) != 0)
+        return (struct slice){"", 0};
+    const char *first = query + strlen("?ptr="), *end = uri.data + uri.size;
+    const char *more = memchr(first, '&', (size_t)(end - first));
+    return (struct slice){first, (size_t)((more ? more : end) - first)};
+}
+
+const char *uri_shown(struct arena *arena, const char *uri)
+{
+    struct slice bare = uri_without_fragment(slice_of(uri));
+    struct slice fragment = uri_decode(arena, uri_fragment(slice_of(uri)));
+    if (slice_starts_with(bare, "stream:/"))
+        return arena_printf(arena, "#%.*s", SLICE_ARGS(fragment));
+    if (!slice_starts_with(bare, "file:///"))
+        return uri;
+    struct slice pointer = query_pointer(bare);
+    const char *query = memchr(bare.data, '?', bare.size);
+    struct slice path = {bare.data + strlen("file://"),
+                         (size_t)((query ? query : bare.data + bare.size) - bare.data) - strlen("file://")};
+    path = uri_decode(arena, path);
+    pointer = uri_decode(arena, pointer);
+    return arena_printf(arena, "%.*s%s%.*s%.*s", SLICE_ARGS(path), pointer.size + fragment.size ? "#" : "",
+                        SLICE_ARGS(pointer), SLICE_ARGS(fragment));
+}

@@ -28,4 +28,10 @@ struct slice uri_decode(struct arena *arena, struct slice text);
 const char *uri_of_path(struct arena *arena, const char *absolute_path);
 const char *uri_to_path(struct arena *arena, const char *uri);
 
+/* A URI, with a fragment or without, as people write it: "/a b.yaml#/collections/x/schema/type" of a file or
+ * of a schema within one ("file:///a%20b.yaml?ptr=%2Fcollections%2Fx%2Fschema#/type"); of the schema of a
+ * stream
+ * ("stream:/3#/type"), which has no file, what follows '#'. Others stay as they are. */
+const char *uri_shown(struct arena *arena, const char *uri);
+
 #endif

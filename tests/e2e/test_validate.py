@@ -164,6 +164,22 @@ def test_wrong_schemas(firth_dev, tmp_path, schema, message):
     assert message in result.err and result.out == ""
 
 
+def test_all_that_is_wrong_with_a_schema(firth_dev, tmp_path):
+    schema = {"required": "id", "properties": {"a": {"type": "strng", "pattern": "["}, "b": {"$ref": "#/$defs/none"},
+                                               "c": {"patternProperties": {"(": {}, "[": 5}}}}
+    path = tmp_path / "s.json"
+    path.write_text(json.dumps(schema))
+    lines = firth_dev("validate", "--schema", path, stdin=b"{}", expect=3).err.splitlines()
+    assert lines[0] == "firth: the schema has 7 errors:"
+    places = ["required", "properties/a/type", "properties/a/pattern", "properties/b/$ref",
+              "properties/c/patternProperties/(", "properties/c/patternProperties/[", "properties/c/patternProperties/["]
+    assert [line.split(": ")[0] for line in lines[1:]] == [f"  {path}#/{place}" for place in places], lines
+    assert f'{path} has nothing at "/$defs/none"' in lines[4]
+    path.write_text(json.dumps({"properties": {str(n): {"type": n} for n in range(1000)}}))
+    message = firth_dev("validate", "--schema", path, stdin=b"{}", expect=3).err
+    assert "the schema has 50 or more errors" in message and message.endswith("  and others\n")
+
+
 def test_wrong_command_lines(firth, tmp_path):
     assert "--schema is missing" in firth("validate", expect=2).err
     assert "cannot open" in firth("validate", "--schema", tmp_path / "none.json", expect=3).err

@@ -76,6 +76,13 @@ static void test_decode_and_paths(void **state)
     assert_null(uri_to_path(&arena, "http://x/y"));
     assert_null(uri_to_path(&arena, "file://elsewhere/y"));
     assert_null(uri_to_path(&arena, "file:///a%00b"));
+    assert_string_equal(uri_shown(&arena, "file:///a%20b.yaml"), "/a b.yaml");
+    assert_string_equal(uri_shown(&arena, "file:///a.yaml#/x%25y"), "/a.yaml#/x%y");
+    assert_string_equal(uri_shown(&arena, "file:///a.yaml?ptr=%2Fc%2Fa~1b&collection=a%2Fb#/type"),
+                        "/a.yaml#/c/a~1b/type");
+    assert_string_equal(uri_shown(&arena, "file:///a.yaml?x=1"), "/a.yaml");
+    assert_string_equal(uri_shown(&arena, "stream:/3#/type"), "#/type");
+    assert_string_equal(uri_shown(&arena, "https://x.example/y#/z"), "https://x.example/y#/z");
     assert_false(uri_is_absolute(SLICE_LITERAL("a/b:c")));
     assert_true(uri_is_absolute(SLICE_LITERAL("a:b")));
     arena_done(&arena);
