@@ -1,5 +1,7 @@
 #include "protocol/airbyte.h"
 
+#include "protocol/airbyte_doubled.h"
+
 #include "base/log.h"
 
 /* Decoding walks each object once and sorts its members into slots by name. RECORD lines are nearly all of
@@ -388,6 +390,9 @@ int airbyte_decode(const struct json *line, struct arena *arena, struct airbyte_
         if (!slice_is(name, envelope[i].type))
             continue;
         message.type = envelope[i].value;
+        if (line->duplicates && message.type != AIRBYTE_LOG &&
+            airbyte_refuse_doubled((struct slice){line->source, line->size}, err) < 0)
+            return -1;
         message.payload = i == 0 ? record : json_get(line, 0, envelope[i].payload);
         if (!json_is(line, message.payload, JSON_OBJECT))
             return wrong(line, message.payload, envelope[i].payload, "an object", err);

@@ -25,10 +25,12 @@ const char *task_kind_name(enum task_kind kind);
 struct task_binding_progress {
     const char *name;             /* the collection, or a connection's stream as the destination sees it */
     const char *stream;           /* the source's stream */
-    uint64_t documents, bytes;    /* taken from the source: valid ones, as raw JSON */
+    uint64_t documents, bytes;    /* taken from the source and given to the sink, as raw JSON */
     uint64_t committed_documents; /* of these, durable at the sink */
     uint64_t committed_bytes;
-    uint64_t invalid;     /* violated their schema: quarantined, or in a connection forwarded all the same */
+    /* Violated their schema: quarantined, and not among `documents`; in a connection forwarded all the same,
+     * and among them. */
+    uint64_t invalid;
     double row_estimate;  /* the source's own, for the whole session; negative: none was given */
     double byte_estimate; /* likewise */
     int64_t lag_ms;       /* from the newest document's emission to its commit; negative: not known yet */

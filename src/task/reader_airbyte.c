@@ -200,8 +200,10 @@ static void take_trace(struct reader *reader)
         progress->row_estimate = message->trace.row_estimate;
         progress->byte_estimate = message->trace.byte_estimate;
     } else if (message->trace.type == AIRBYTE_TRACE_STREAM_STATUS &&
-               message->trace.status == AIRBYTE_STREAM_COMPLETE) {
-        progress->complete = true;
+               message->trace.status != AIRBYTE_STREAM_STATUS_OTHER) {
+        /* The last word counts: a source may try a stream again. */
+        progress->complete = message->trace.status == AIRBYTE_STREAM_COMPLETE;
+        binding->incomplete = message->trace.status == AIRBYTE_STREAM_INCOMPLETE;
     }
 }
 
@@ -224,7 +226,7 @@ static int take_record(struct reader *reader, struct task_item *item, struct err
         return task_lookup_unknown(&reader->lookup, message->record.stream, reader->base.label,
                                    reader->output.lines, err);
     struct task_binding_progress *progress = &reader->base.task->progress[binding->index];
-    uint64_t number = progress->documents + progress->invalid + 1;
+    uint64_t number = ++binding->taken;
     size_t size = json_raw(&reader->output.line, message->record.data).size;
     if (size > STORE_DOCUMENT_MAX)
         return error_set(
@@ -307,12 +309,41 @@ static bool ended(const struct task_reader *base)
     return of_const(base)->ended;
 }
 
+/* A stream of which the source said that it failed has failed, however well the source ended: what takes it
+ * for the whole would replace good data with a part. */
+static int refuse_incomplete(struct reader *reader, struct error *err)
+{
+    enum { NAMED_MAX = 10 };
+    const struct task *task = reader->base.task;
+    struct buffer names;
+    size_t count = 0;
+    buffer_init(&names, ERROR_MESSAGE_MAX);
+    for (size_t i = 0; i < task->binding_count; i++) {
+        if (!task->bindings[i].incomplete)
+            continue;
+        if (count++ < NAMED_MAX)
+            buffer_printf(&names, "%s'%.100s'", count > 1 ? ", " : "", task->progress[i].stream);
+    }
+    if (count > NAMED_MAX)
+        buffer_printf(&names, " and %zu more", count - NAMED_MAX);
+    if (count) {
+        error_set(err, ERROR_CONNECTOR,
+                  "%s ended well, but said of the stream%s %s: INCOMPLETE, which is that reading %s failed",
+                  reader->base.label, count == 1 ? "" : "s", buffer_cstr(&names), count == 1 ? "it" : "them");
+        err->retriable = true;
+        connector_add_logs(reader->output.process, err);
+    }
+    buffer_done(&names);
+    return count ? -1 : 0;
+}
+
 static int result(struct task_reader *base, struct error *err)
 {
-    int result = task_output_result(&of(base)->output, err);
+    struct reader *reader = of(base);
+    int result = task_output_result(&reader->output, err);
     if (result < 0)
-        task_output_tell_failure(&of(base)->output, "source");
-    return result;
+        task_output_tell_failure(&reader->output, "source");
+    return result < 0 ? -1 : refuse_incomplete(reader, err);
 }
 
 static void stop(struct task_reader *base)

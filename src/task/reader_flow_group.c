@@ -53,7 +53,7 @@ static int take_captured(struct flow_reader *reader, const struct flow_captured 
         return out_of_place(reader, "captured", "must not share a checkpoint with a backfill's begin or end",
                             err);
     const struct task_binding_progress *progress = &task->progress[binding->index];
-    uint64_t number = progress->documents + progress->invalid + 1;
+    uint64_t number = ++binding->taken;
     if (captured->raw_doc.size > STORE_DOCUMENT_MAX)
         return error_set(err, ERROR_LIMIT,
                          "%s: document %llu of '%s' has %zu bytes, the limit is %d (64 MiB)",

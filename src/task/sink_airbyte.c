@@ -224,6 +224,9 @@ static int write_invalid(struct task_sink *base, const struct task_item *item, s
                          why.message);
     }
     sink->told_invalid = true;
+    struct task_binding_progress *progress = &base->task->progress[item->binding->index];
+    progress->documents++;
+    progress->bytes += json_raw(item->line, item->document).size;
     return write_document(base, item, err);
 }
 

@@ -389,8 +389,10 @@ enum task_outcome task_run(const struct task_spec *spec, struct task_report *rep
                          "%llu document%s had members of the same name: the last of them counts",
                          (unsigned long long)task->repeated, task->repeated == 1 ? "" : "s");
     close_session(&session);
-    if (result < 0)
+    if (result < 0) {
         connector_secrets_mask_message(task->secrets, err->message, sizeof err->message);
+        error_make_printable(err);
+    }
     task_marks_done(task);
     if (result < 0)
         return TASK_FAILED;

@@ -139,6 +139,7 @@ def test_schema_mismatch_is_told_and_forwarded(firth, tmp_path):
     lines = run(firth, connection(tmp_path, [records(1, 3), state(3)], source_streams=streams))
     assert len(of_type(received(tmp_path), "RECORD")) == 3
     assert counters(lines)["users"]["invalid"] == 3
+    assert counters(lines)["users"]["documents"] == counters(lines)["users"]["committedDocuments"] == 3
     assert sum("/id" in line["message"] and line["level"] == "warn" for line in events(lines, "log")) == 1
 
 
@@ -209,6 +210,57 @@ def test_failing_source(firth, tmp_path):
     assert not of_type(received(tmp_path), "TRACE")
     run(firth, connection(tmp_path, []))
     assert state_of(seen(tmp_path)[1], "users") == {"n": 2}
+
+
+def status(stream, value):
+    return {"message": {"type": "TRACE", "trace": {"type": "STREAM_STATUS", "emitted_at": 1, "stream_status": {
+        "stream_descriptor": {"name": stream}, "status": value}}}}
+
+
+def test_incomplete_stream(firth, tmp_path):
+    """A source that says that a stream failed has failed, though it exits with 0: what is overwritten stays."""
+    steps = [status("a", "STARTED"), records(1, 1, "a"), state(1, "a"), status("a", "COMPLETE"), status("b", "STARTED"),
+             records(1, 2, "b"), {"stderr": "lost the connection"}, status("b", "INCOMPLETE")]
+    error = failure(run(firth, connection(tmp_path, steps, source_streams=["a", "b"]), expect=1))
+    assert error["retriable"] and error["code"] == "connector"
+    assert "the stream 'b': INCOMPLETE" in error["message"] and "lost the connection" in error["message"]
+    assert not of_type(received(tmp_path), "TRACE")
+    run(firth, connection(tmp_path, [], source_streams=["a", "b"]))
+    assert state_of(seen(tmp_path)[1], "a") == {"n": 1}
+
+
+def test_stream_that_was_tried_again(firth, tmp_path):
+    steps = [status("users", "INCOMPLETE"), status("users", "STARTED"), records(1, 1), status("users", "COMPLETE")]
+    run(firth, connection(tmp_path, steps))
+    assert len(of_type(received(tmp_path), "TRACE")) == 1
+
+
+def test_doubled_member_of_a_message(firth, tmp_path):
+    """Of two "record"s one would be lost: neither is taken."""
+    line = ('{"type":"RECORD","record":{"stream":"users","emitted_at":1,"data":{"id":1}},'
+            '"record":{"stream":"users","emitted_at":1,"data":{"id":2}}}')
+    lines = run(firth, connection(tmp_path, [{"text": line}, state(1)]), expect=1)
+    assert 'line 1 of its output: the message has the member "record" twice' in failure(lines)["message"]
+    assert not any("same name" in line["message"] for line in events(lines, "log"))
+
+
+ESCAPES = "bad \x1b]0;title\x07 \x1b[2J \u0085 \u202e rtl"
+
+
+@pytest.mark.parametrize("source", [
+    {"steps": [{"message": {"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": 1, "error": {
+        "message": ESCAPES, "failure_type": "system_error"}}}}, {"exit": 1}]},
+    {"steps": [{"stderr": ESCAPES}, {"exit": 1}]},
+    {"steps": [records(1, 1, ESCAPES)]},
+    {"steps": [], "source": {"check": [{"message": {"type": "CONNECTION_STATUS", "connectionStatus": {
+        "status": "FAILED", "message": ESCAPES}}}]}},
+    {"steps": [records(1, 1, ESCAPES)], "source_streams": [ESCAPES]},
+])
+def test_nothing_of_a_connector_steers_the_terminal(firth, tmp_path, source):
+    result = firth("run", str(connection(tmp_path, **source)), "--once", expect=None)
+    text = result.err + result.out
+    assert "bad" in text
+    assert not [c for c in text if c != "\n" and (ord(c) < 32 or 0x7f <= ord(c) < 0xa0 or ord(c) == 0x202e)], text
 
 
 @pytest.mark.parametrize("destination, parts, saved", [

@@ -94,9 +94,7 @@ static void test_records(void **state)
          "\"s\","
          "\"data\":{\"stream\":\"other\",\"data\":3},\"emitted_at\":-1}}",
          "s", "", "{\"stream\":\"other\",\"data\":3}", -1},
-        /* the last of two wins, as everywhere in documents */
-        {"{\"type\":\"LOG\",\"type\":\"RECORD\",\"record\":{\"stream\":\"a\",\"stream\":\"b\",\"data\":{},"
-         "\"emitted_at\":123456789012345678}}",
+        {"{\"type\":\"RECORD\",\"record\":{\"stream\":\"b\",\"data\":{},\"emitted_at\":123456789012345678}}",
          "b", "", "{}", 123456789012345678.0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -343,6 +341,61 @@ static void test_refused(void **state)
     }
 }
 
+/* A member of the message itself that stands twice loses what the first held. In data, states and configs,
+ * and of names that the protocol does not know, it is nothing to us. */
+static void test_doubled(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *name; /* NULL: right */
+    } cases[] = {
+        {"{\"type\":\"RECORD\",\"record\":{\"stream\":\"a\",\"emitted_at\":1,\"data\":{\"id\":1}},"
+         "\"record\":{\"stream\":\"a\",\"emitted_at\":1,\"data\":{\"id\":2}}}",
+         "record"},
+        {"{\"type\":\"RECORD\",\"record\":{\"stream\":\"a\",\"data\":{\"id\":1},\"emitted_at\":1,"
+         " \"d\\u0061ta\" : {\"id\":2}}}",
+         "data"},
+        {"{\"type\":\"STATE\", "
+         "\"type\":\"RECORD\",\"record\":{\"stream\":\"a\",\"emitted_at\":1,\"data\":{}}}",
+         "type"},
+        {"{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":"
+         "\"a\","
+         "\"name\":\"b\"},\"stream_state\":{}}}}",
+         "name"},
+        {"{\"type\":\"STATE\",\"state\":{\"type\":\"GLOBAL\",\"global\":{\"stream_states\":[ "
+         "{\"stream_descriptor\":{\"name\":\"a\"},\"stream_state\":1 , \"stream_state\":2}]}}}",
+         "stream_state"},
+        {"{\"type\":\"TRACE\",\"trace\":{\"type\":\"STREAM_STATUS\",\"stream_status\":{\"status\":"
+         "\"COMPLETE\","
+         "\"stream_descriptor\":{\"name\":\"a\"},\"status\":\"INCOMPLETE\"}}}",
+         "status"},
+        {"{\"type\":\"RECORD\",\"record\":{\"stream\":\"a\",\"emitted_at\":1,\"data\":{\"data\":[\"]}\\\"\"],"
+         "\"type\":{},\"type\":[1,{\"a\":1,\"a\":2}]}}}",
+         NULL},
+        {"{\"type\":\"STATE\",\"state\":{\"global_\":null,\"type\":\"STREAM\",\"stream\":{\"stream_"
+         "descriptor\":{"
+         "\"name\":\"a\"},\"stream_state\":{\"name\":1,\"name\":2}},\"global_\":null}}",
+         NULL},
+        {"{\"type\":\"CONTROL\",\"control\":{\"type\":\"CONNECTOR_CONFIG\",\"connectorConfig\":{\"config\":{"
+         "\"name\":1,\"name\":2}}}}",
+         NULL},
+        {"{\"type\":\"LOG\",\"log\":{\"level\":\"INFO\",\"message\":\"a\",\"message\":\"b\"}}", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct airbyte_message message;
+        int result = decode(cases[i].line, &message);
+        assert_true(doc.duplicates > 0);
+        if (result != (cases[i].name ? -1 : 0))
+            fail_msg("%s: %s", cases[i].line, result < 0 ? err.message : "taken");
+        if (cases[i].name) {
+            char wanted[64];
+            snprintf(wanted, sizeof wanted, "the member \"%s\" twice", cases[i].name);
+            if (!strstr(err.message, wanted))
+                fail_msg("%s: %s", cases[i].line, err.message);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_states),      cmocka_unit_test(test_logs),
         cmocka_unit_test(test_traces),      cmocka_unit_test(test_others),
         cmocka_unit_test(test_no_messages), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_doubled),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

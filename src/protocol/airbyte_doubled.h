@@ -1,0 +1,13 @@
+/* Members that a message names twice. The parser keeps the last of them alone, which is right within a
+ * document and loses one where it happens to the message around it. */
+#ifndef FIRTH_PROTOCOL_AIRBYTE_DOUBLED_H
+#define FIRTH_PROTOCOL_AIRBYTE_DOUBLED_H
+
+#include "json/json.h"
+
+/* Of a line that was parsed and has duplicates (json.duplicates): -1 if one is a member that the protocol
+ * itself names, of an object that is the message's own; data, states, configs and logs are not looked into.
+ */
+int airbyte_refuse_doubled(struct slice line, struct error *err);
+
+#endif
