@@ -50,6 +50,10 @@ int error_errno(struct error *err, int errno_value, const char *format, ...)
 /* Put context before the message: "<context>: <message>". Returns -1. */
 int error_wrap(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3), cold));
 
+/* What others had a part in (a connector's words, a stream's name) made safe to show and to keep, as
+ * text_append_printable_lines of buffer.h does it. Safe to do twice. */
+void error_make_printable(struct error *err);
+
 /* "invalid", "io", …: stable, for machines. */
 const char *error_code_name(enum error_code code);
 /* The code of a name; ERROR_IO for one that is unknown. */

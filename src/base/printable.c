@@ -1,5 +1,6 @@
 /* Texts of others, made safe to show. */
 #include "base/buffer.h"
+#include "base/error.h"
 #include "base/text.h"
 
 /* Control characters, and those that a person does not see but that change what is seen: Unicode's
@@ -34,4 +35,16 @@ void text_append_printable(struct buffer *out, const char *text, size_t size)
 void text_append_printable_lines(struct buffer *out, const char *text, size_t size)
 {
     append_printable(out, text, size, true);
+}
+
+void error_make_printable(struct error *err)
+{
+    struct buffer safe;
+    buffer_init(&safe, (size_t)8 * ERROR_MESSAGE_MAX);
+    text_append_printable_lines(&safe, err->message, strlen(err->message));
+    size_t size = utf8_cut(safe.data ? safe.data : "", safe.size, sizeof err->message - 1);
+    if (size)
+        memcpy(err->message, safe.data, size);
+    err->message[size] = 0;
+    buffer_done(&safe);
 }

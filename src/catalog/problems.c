@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+enum { PROBLEM_MAX = 1024 };
+
 void catalog_errors_init(struct catalog_errors *errors)
 {
     *errors = (struct catalog_errors){.count = 0};
@@ -22,15 +24,24 @@ static bool in_front(const struct catalog_place *a, const struct catalog_place *
            (a->line < b->line || (a->line == b->line && a->column < b->column));
 }
 
-void catalog_errors_add(struct catalog_errors *errors, const struct catalog_place *place, bool hide_source,
-                        const char *format, ...)
+/* What is written once and used twice (an alias, a merged map) is wrong once. */
+static bool is_there(const struct catalog_errors *errors, const struct catalog_place *place,
+                     const char *message)
 {
-    char message[1024];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
-    string_one_line(message);
+    for (size_t i = 0; i < errors->count; i++) {
+        const struct catalog_error *error = &errors->items[i];
+        if (error->place.line == place->line && error->place.column == place->column &&
+            strcmp(error->place.file, place->file) == 0 && strcmp(error->message, message) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void put_error(struct catalog_errors *errors, const struct catalog_place *place, bool hide_source,
+                      const char *message)
+{
+    if (is_there(errors, place, message))
+        return;
     if (errors->count >= CATALOG_ERRORS_MAX) {
         errors->omitted++;
         return;
@@ -51,6 +62,22 @@ void catalog_errors_add(struct catalog_errors *errors, const struct catalog_plac
     errors->count++;
 }
 
+void catalog_errors_add(struct catalog_errors *errors, const struct catalog_place *place, bool hide_source,
+                        const char *format, ...)
+{
+    char message[PROBLEM_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    string_one_line(message);
+    struct buffer safe; /* it may hold a connector's words */
+    buffer_init(&safe, (size_t)8 * sizeof message);
+    text_append_printable(&safe, message, strlen(message));
+    put_error(errors, place, hide_source, buffer_cstr(&safe));
+    buffer_done(&safe);
+}
+
 void catalog_errors_first(const struct catalog_errors *errors, struct error *err)
 {
     const struct catalog_error *first = &errors->items[0];
@@ -65,10 +92,9 @@ void catalog_errors_first(const struct catalog_errors *errors, struct error *err
         error_set(err, ERROR_INVALID, "%s: %s%s", first->place.file, first->message, more);
 }
 
-static void add_problem(struct loader *loader, const struct source *source, struct yaml_position at,
-                        char *message)
+static void put_problem(struct loader *loader, const struct source *source, struct yaml_position at,
+                        const char *message)
 {
-    string_one_line(message);
     const char *file = source ? source->display : loader->catalog->file;
     /* The same mistake, seen twice from two sides, is told once. */
     auto_free char *identity = mem_printf("%s:%u:%u:%s", file, at.line, at.column, message);
@@ -89,10 +115,21 @@ static void add_problem(struct loader *loader, const struct source *source, stru
     };
 }
 
+static void add_problem(struct loader *loader, const struct source *source, struct yaml_position at,
+                        char *message)
+{
+    string_one_line(message);
+    struct buffer safe;
+    buffer_init(&safe, (size_t)8 * PROBLEM_MAX);
+    text_append_printable(&safe, message, strlen(message));
+    put_problem(loader, source, at, buffer_cstr(&safe));
+    buffer_done(&safe);
+}
+
 void loader_problem_at(struct loader *loader, const struct source *source, struct yaml_position at,
                        const char *format, ...)
 {
-    char message[1024];
+    char message[PROBLEM_MAX];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
@@ -102,7 +139,7 @@ void loader_problem_at(struct loader *loader, const struct source *source, struc
 
 void loader_problem(struct loader *loader, struct value value, const char *format, ...)
 {
-    char message[1024];
+    char message[PROBLEM_MAX];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);

@@ -101,7 +101,11 @@ void table_init(struct table *table, const char *const *headings)
 void table_cell(struct table *table, const char *text)
 {
     table->items = mem_grow(table->items, &table->capacity, table->cells + 1, sizeof *table->items);
-    table->items[table->cells++] = arena_strdup(&table->arena, text);
+    struct buffer safe; /* a cell may be a name that a source gave to a stream */
+    buffer_init(&safe, BUFFER_UNLIMITED);
+    text_append_printable(&safe, text, strlen(text));
+    table->items[table->cells++] = arena_strdup(&table->arena, buffer_cstr(&safe));
+    buffer_done(&safe);
 }
 
 void table_cellf(struct table *table, const char *format, ...)

@@ -449,9 +449,13 @@ void progress_finish(struct progress *progress, struct output *output)
         const struct progress_task *task = &model->tasks[t];
         if (!task->error)
             continue;
-        auto_free char *line = mem_printf(
-            "%sfirth: %s %s failed: %s%s\n", progress->cli->color_error ? "\033[31m" : "",
-            task_kind_name(task->kind), task->name, task->error, progress->cli->color_error ? "\033[0m" : "");
-        (void)file_write_all(STDERR_FILENO, line, strlen(line), "standard error", &ignored);
+        struct buffer line;
+        buffer_init(&line, BUFFER_UNLIMITED);
+        buffer_printf(&line, "%sfirth: %s %s failed: ", progress->cli->color_error ? "\033[31m" : "",
+                      task_kind_name(task->kind), task->name);
+        text_append_printable_lines(&line, task->error, strlen(task->error));
+        buffer_printf(&line, "%s\n", progress->cli->color_error ? "\033[0m" : "");
+        (void)file_write_all(STDERR_FILENO, line.data, line.size, "standard error", &ignored);
+        buffer_done(&line);
     }
 }

@@ -63,10 +63,16 @@ bool daemon_save_facts(struct daemon *daemon)
 
 static void set_error(struct daemon_task *task, const struct error *error)
 {
+    struct error shown;
     free((char *)task->facts.code);
     free((char *)task->facts.error);
-    task->facts.code = error ? mem_strdup(error_code_name(error->code)) : NULL;
-    task->facts.error = error ? mem_strdup(error->message) : NULL;
+    task->facts.code = task->facts.error = NULL;
+    if (error) {
+        shown = *error;
+        error_make_printable(&shown);
+        task->facts.code = mem_strdup(error_code_name(shown.code));
+        task->facts.error = mem_strdup(shown.message);
+    }
     task->facts.error_ms = error ? now_ms() : 0;
 }
 
