@@ -46,7 +46,8 @@ struct catalog_errors {
     struct arena arena;
     struct catalog_error *items;
     size_t count;
-    size_t omitted; /* found beyond CATALOG_ERRORS_MAX */
+    size_t omitted;  /* found beyond CATALOG_ERRORS_MAX */
+    size_t repeated; /* found again at the same place: what is written once and used twice is wrong once */
 };
 
 void catalog_errors_init(struct catalog_errors *errors);
@@ -54,10 +55,11 @@ void catalog_errors_done(struct catalog_errors *errors);
 /* For checks above this room, of a catalog that loaded: put an error in where its place sorts it. */
 void catalog_errors_add(struct catalog_errors *errors, const struct catalog_place *place, bool hide_source,
                         const char *format, ...) __attribute__((format(printf, 4, 5), cold));
-/* Those that were omitted too. */
+/* Those that were omitted too, and each as often as it was found: more than before where something is wrong.
+ */
 static inline size_t catalog_errors_total(const struct catalog_errors *errors)
 {
-    return errors->count + errors->omitted;
+    return errors->count + errors->omitted + errors->repeated;
 }
 /* The first of at least one, as "file:line:column: message (and 3 more)". */
 void catalog_errors_first(const struct catalog_errors *errors, struct error *err);

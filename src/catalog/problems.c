@@ -24,7 +24,7 @@ static bool in_front(const struct catalog_place *a, const struct catalog_place *
            (a->line < b->line || (a->line == b->line && a->column < b->column));
 }
 
-/* What is written once and used twice (an alias, a merged map) is wrong once. */
+/* An alias, or a map that was merged, is used in several places. */
 static bool is_there(const struct catalog_errors *errors, const struct catalog_place *place,
                      const char *message)
 {
@@ -40,8 +40,10 @@ static bool is_there(const struct catalog_errors *errors, const struct catalog_p
 static void put_error(struct catalog_errors *errors, const struct catalog_place *place, bool hide_source,
                       const char *message)
 {
-    if (is_there(errors, place, message))
+    if (is_there(errors, place, message)) {
+        errors->repeated++;
         return;
+    }
     if (errors->count >= CATALOG_ERRORS_MAX) {
         errors->omitted++;
         return;

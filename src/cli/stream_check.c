@@ -58,6 +58,32 @@ static bool is_open(const struct json *schema, uint32_t at)
     return false;
 }
 
+/* The type of what plainly is no object, else NULL. */
+static const char *plain_type(const struct stream_check *check, const struct json *schema, uint32_t at)
+{
+    uint32_t type = json_get(schema, at, "type");
+    const char *found = json_is(schema, type, JSON_STRING) ? json_cstring(schema, type, check->arena) : NULL;
+    for (uint32_t e = json_first(schema, type); e != JSON_NONE; e = json_next(schema, type, e)) {
+        if (!json_is(schema, e, JSON_STRING) || json_string_is(schema, e, "object"))
+            return NULL;
+        if (!found && !json_string_is(schema, e, "null"))
+            found = json_cstring(schema, e, check->arena);
+    }
+    return found && strcmp(found, "object") != 0 ? found : NULL;
+}
+
+static bool is_within_object(const struct stream_check *check, const struct catalog_place *place,
+                             const struct json *schema, uint32_t at, const struct catalog_path *path,
+                             size_t step)
+{
+    const char *type = step ? plain_type(check, schema, at) : NULL;
+    if (type)
+        catalog_errors_add(check->errors, place, false,
+                           "the field '%s' of the stream '%s' has the type %s and no field '%s'",
+                           path->names[step - 1], check->wanted->name, type, path->names[step]);
+    return !type;
+}
+
 /* A path that the stream's schema plainly does not have. Where the schema names no properties, or leaves room
  * for others, nothing is said. False: an error was added. */
 static bool check_path(const struct stream_check *check, const struct airbyte_stream *stream,
@@ -70,6 +96,8 @@ static bool check_path(const struct stream_check *check, const struct airbyte_st
         return true;
     uint32_t at = 0;
     for (size_t i = 0; i < path->count; i++) {
+        if (!is_within_object(check, place, &schema, at, path, i))
+            return false;
         uint32_t properties = json_get(&schema, at, "properties");
         if (!json_is(&schema, properties, JSON_OBJECT) || json_count(&schema, properties) == 0 ||
             is_open(&schema, at))

@@ -52,8 +52,9 @@ int plan_catalog(struct supervisor *supervisor, const struct catalog *catalog,
                  const struct plan_options *options, plan_on_skipped *on_skipped, void *context,
                  struct error *err);
 
-/* A capture's resource for an Airbyte source: {stream | name, namespace, syncMode, cursorField, primaryKey}.
- * Other members are the connector's own. Strings go to the arena. */
+/* A resource for an Airbyte connector: {stream | name, namespace, syncMode, cursorField, primaryKey}, and of
+ * a materialization destinationSyncMode, which is not read here. Other members are an error. Strings go to
+ * the arena. */
 int plan_resource(struct slice resource, struct arena *arena, struct catalog_stream *ret_stream,
                   struct error *err);
 

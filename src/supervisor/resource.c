@@ -66,21 +66,27 @@ static int check_text(const struct json *doc, const char *name, const char *want
                      found[json_tag(doc, at)]);
 }
 
-/* A misspelt key would be ignored in silence; one that is like none of ours is the connector's. */
+/* An Airbyte connector is told nothing of a resource but these: another key would be ignored in silence. Flow
+ * itself writes "_meta" beside what a person gave. */
 static int check_keys(const struct json *doc, struct arena *arena, struct error *err)
 {
-    static const char *const known[] = {"stream",   "name",        "namespace",
-                                        "syncMode", "cursorField", "primaryKey"};
+    static const char *const known[] = {"stream",      "name",       "namespace",          "syncMode",
+                                        "cursorField", "primaryKey", "destinationSyncMode"};
     enum { KNOWN = sizeof known / sizeof *known };
     for (uint32_t key = json_first_key(doc, 0); key != JSON_NONE; key = json_next_key(doc, 0, key)) {
         const char *name = json_cstring(doc, key, arena);
-        bool ours = !name;
+        bool ours = !name || strcmp(name, "_meta") == 0;
         for (size_t i = 0; i < KNOWN && !ours; i++)
             ours = strcmp(name, known[i]) == 0;
-        const char *nearest = ours ? NULL : string_nearest(name, known, KNOWN);
-        if (nearest)
-            return error_set(err, ERROR_INVALID, "unknown key '%.64s' in the resource; did you mean '%s'?",
-                             name, nearest);
+        if (ours)
+            continue;
+        const char *nearest = string_nearest(name, known, KNOWN);
+        return error_set(
+            err, ERROR_INVALID,
+            nearest ? "unknown key '%.64s' in the resource; did you mean '%s'?"
+                    : "unknown key '%.64s' in the resource; it may have stream (or name), namespace, "
+                      "syncMode, cursorField and primaryKey",
+            name, nearest);
     }
     return 0;
 }

@@ -165,3 +165,40 @@ def test_flow_and_catalog_mistakes_come_together(firth_dev, tmp_path):
     told = check(firth_dev, path)
     assert [message.split(";")[0].split(":")[0] for message in told] == [
         "config /port", "resource /path", "there is no collection 'acmeCo/user'", "unknown key 'intervall' in a capture"], told
+
+
+def test_keys_of_a_resource(firth_dev, tmp_path):
+    path = capture(tmp_path, [], resources={"users": {"extra": 1}})
+    assert check(firth_dev, path) == ["unknown key 'extra' in the resource; it may have stream (or name), namespace, "
+                                      "syncMode, cursorField and primaryKey"]
+    path = capture(tmp_path, [], resources={"users": {"_meta": {"path": ["users"]}}})
+    assert check(firth_dev, path, expect=0) == []
+
+
+@pytest.mark.parametrize("kind, told", [
+    ({"type": "integer"}, "integer"),
+    ({"type": ["null", "string"]}, "string"),
+    ({"type": "array", "items": {"type": "object"}}, "array"),
+    ({"type": ["object", "string"]}, None),
+    ({}, None),
+])
+def test_a_key_within_what_is_no_object(firth_dev, tmp_path, kind, told):
+    streams = [{"name": "users", "schema": {"type": "object", "properties": {"id": kind}}}]
+    path = connection(tmp_path, [], source_streams=streams,
+                      streams=[{"name": "users", "destinationSyncMode": "append_dedup", "primaryKey": [["id", "x"]]}])
+    assert check(firth_dev, path, expect=3 if told else 0) == (
+        [f"the field 'id' of the stream 'users' has the type {told} and no field 'x'"] if told else [])
+
+
+def test_a_mistake_that_is_used_twice_is_told_once(firth_dev, tmp_path):
+    path = tmp_path / "flow.yaml"
+    path.write_text("""connections:
+  a: &a
+    source: {connector: {image: airbyte/source-faker, config: {count: none}}}
+    destination: {connector: {image: airbyte/destination-local-json, config: {destination_path: /local/x}}}
+    streams: [users]
+  b:
+    <<: *a
+    streams: [products]
+""")
+    assert check(firth_dev, path) == ["config /count: expected integer"]

@@ -28,8 +28,6 @@ static void test_good(void **state)
         {"{\"stream\":\"a\",\"syncMode\":\"full_refresh\",\"cursorField\":[\"x\",\"at\"],\"primaryKey\":["
          "\"id\",[\"a\",\"b\"]]}",
          "a", NULL, CATALOG_SYNC_FULL_REFRESH, 2, 2},
-        {"{\"stream\":\"bucket/prefix\",\"anythingOfItsOwn\":7}", "bucket/prefix", NULL, CATALOG_SYNC_DEFAULT,
-         0, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct arena arena;
@@ -63,6 +61,7 @@ static void test_bad(void **state)
         {"{\"stream\":\"a\",\"namespace\":[]}", "'namespace' must be text, but is a list"},
         {"{\"stream\":\"a\",\"syncmode\":\"incremental\"}", "did you mean 'syncMode'"},
         {"{\"steam\":\"a\"}", "did you mean 'stream'"},
+        {"{\"stream\":\"a\",\"extra\":1}", "unknown key 'extra' in the resource; it may have stream"},
         {"{\"stream\":\"a\",\"cursorField\":7}", "'cursorField'"},
         {"{\"stream\":\"a\",\"cursorField\":[7]}", "'cursorField'"},
         {"{\"stream\":\"a\",\"primaryKey\":\"id\"}", "'primaryKey'"},
