@@ -58,6 +58,7 @@ extern const struct command *const cli_commands[];
 const struct command *cli_command_find(const char *name); /* NULL if there is none */
 
 /* Each is in its own file, cmd_<name>.c. */
+extern const struct command cli_apply;
 extern const struct command cli_autodiscover;
 extern const struct command cli_ask;
 extern const struct command cli_check;
@@ -67,8 +68,10 @@ extern const struct command cli_connectors;
 extern const struct command cli_deploy;
 extern const struct command cli_drop;
 extern const struct command cli_discover;
+extern const struct command cli_export;
 extern const struct command cli_help;
 extern const struct command cli_infer;
+extern const struct command cli_job;
 extern const struct command cli_logs;
 extern const struct command cli_password;
 extern const struct command cli_plan;

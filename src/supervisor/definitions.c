@@ -1,5 +1,7 @@
 #include "supervisor/definitions.h"
 
+#include "base/file.h"
+
 /* As in Airbyte's registry, which clients have written down. */
 static const struct {
     const char *name, *id;
@@ -67,4 +69,20 @@ int definitions_put_built_ins(struct control *control, const struct connector_ca
         result = put_one(control, &built_ins->items[i], now_ms, &arena, err);
     arena_done(&arena);
     return result;
+}
+
+void definitions_set_program(struct control_definition *definition, const char *image, const char *manifest,
+                             struct arena *arena)
+{
+    const char *slash = image ? strrchr(image, '/') : NULL;
+    const char *colon = image ? strrchr(slash ? slash : image, ':') : NULL;
+    definition->origin = image ? CONTROL_IMAGE : manifest ? CONTROL_MANIFEST : CONTROL_COMMAND;
+    definition->repository =
+        image ? arena_strndup(arena, image, colon ? (size_t)(colon - image) : strlen(image))
+              : arena_printf(arena, "local/%s", definition->name);
+    definition->tag = colon ? arena_strdup(arena, colon + 1) : image ? "latest" : "dev";
+    if (manifest) {
+        auto_free char *absolute = file_absolute(manifest);
+        definition->manifest = arena_strdup(arena, absolute);
+    }
 }

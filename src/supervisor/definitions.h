@@ -10,4 +10,8 @@
 int definitions_put_built_ins(struct control *control, const struct connector_catalog *built_ins,
                               int64_t now_ms, struct error *err);
 
+/* What is run: `image` ("x/y:1"), or `manifest`, a file, or the command that is there already. */
+void definitions_set_program(struct control_definition *definition, const char *image, const char *manifest,
+                             struct arena *arena);
+
 #endif

@@ -103,8 +103,10 @@ static int service_check(struct reader *reader, struct error *err)
     int done = conversation_service(reader->talk, err);
     if (done <= 0)
         return done;
-    if (conversation_verdict(reader->talk, reader->base.label, &task->arena, err) < 0)
+    if (conversation_verdict(reader->talk, reader->base.label, &task->arena, err) < 0) {
+        task_report_failure(task->report, &(struct task_failure){.origin = "source", .type = "config_error"});
         return -1;
+    }
     task->checkpoint.source_checked = reader->identity;
     reader->checking = false;
     return ask_catalog(reader, err);

@@ -79,8 +79,11 @@ static int service_check(struct sink *sink, struct error *err)
     int done = conversation_service(sink->talk, err);
     if (done <= 0)
         return done;
-    if (conversation_verdict(sink->talk, sink->base.label, &task->arena, err) < 0)
+    if (conversation_verdict(sink->talk, sink->base.label, &task->arena, err) < 0) {
+        task_report_failure(task->report,
+                            &(struct task_failure){.origin = "destination", .type = "config_error"});
         return -1;
+    }
     task->checkpoint.destination_checked = sink->identity;
     conversation_free(sink->talk);
     sink->talk = NULL;
