@@ -21,10 +21,86 @@ const struct option_spec global_option_specs[] = {
     {NULL},
 };
 
+/* --- with -o json ---------------------------------------------------------------------------------- */
+
+static void json_options(struct json_writer *writer, const struct option_spec *specs)
+{
+    static const char *const kinds[] = {[OPTION_FLAG] = "flag",
+                                        [OPTION_STRING] = "text",
+                                        [OPTION_NUMBER] = "number",
+                                        [OPTION_CHOICE] = "choice",
+                                        [OPTION_LIST] = "list"};
+    for (; specs && specs->name; specs++) {
+        json_begin_object(writer);
+        json_member_string(writer, "name", specs->name);
+        if (specs->letter)
+            json_member_string(writer, "letter", (char[]){specs->letter, 0});
+        json_member_string(writer, "kind", kinds[specs->kind]);
+        if (specs->value)
+            json_member_string(writer, "value", specs->value);
+        json_member_bool(writer, "required", specs->required);
+        json_member_string(writer, "help", specs->help);
+        json_end_object(writer);
+    }
+}
+
+static void json_command(struct json_writer *writer, const struct command *command)
+{
+    json_begin_object(writer);
+    json_member_string(writer, "name", command->name);
+    json_member_string(writer, "arguments", command->arguments ? command->arguments : "");
+    json_member_string(writer, "summary", command->summary);
+    json_put_key(writer, "options");
+    json_begin_array(writer);
+    json_options(writer, command->options);
+    if (command->images)
+        json_options(writer, image_option_specs);
+    json_end_array(writer);
+    if (command->help)
+        json_member_string(writer, "help", command->help);
+    json_end_object(writer);
+}
+
+/* One command, or all of them and the options that all have. */
+static int print_json(const struct cli *cli, const struct command *command, int fd)
+{
+    struct output out;
+    struct buffer text;
+    struct json_writer writer;
+    output_init(&out, fd);
+    buffer_init(&text, BUFFER_UNLIMITED);
+    json_writer_init(&writer, &text);
+    if (command) {
+        json_command(&writer, command);
+    } else {
+        json_begin_object(&writer);
+        json_put_key(&writer, "commands");
+        json_begin_array(&writer);
+        for (size_t i = 0; cli_commands[i]; i++) {
+            if (!cli_commands[i]->hidden)
+                json_command(&writer, cli_commands[i]);
+        }
+        json_end_array(&writer);
+        json_put_key(&writer, "options");
+        json_begin_array(&writer);
+        json_options(&writer, global_option_specs);
+        json_end_array(&writer);
+        json_end_object(&writer);
+    }
+    buffer_byte(&text, '\n');
+    output_write(&out, text.data, text.size);
+    buffer_done(&text);
+    return output_finish(&out, cli, CLI_OK);
+}
+
+/* --- for people ------------------------------------------------------------------------------------ */
+
 int help_overview(const struct cli *cli, int fd)
 {
     struct output out;
     struct buffer options;
+    if (cli->json)
+        return print_json(cli, NULL, fd);
     output_init(&out, fd);
     output_str(&out,
                "firth moves data: captures into collections, connections from source to destination.\n\n"
@@ -46,6 +122,8 @@ int help_command(const struct cli *cli, const struct command *command)
 {
     struct output out;
     struct buffer text;
+    if (cli->json)
+        return print_json(cli, command, STDOUT_FILENO);
     output_init(&out, STDOUT_FILENO);
     buffer_init(&text, 1 << 20);
     buffer_printf(&text, "firth %s: %s\n\nUsage: firth %s%s%s", command->name, command->summary,

@@ -15,3 +15,13 @@ void damage_explain(struct error *err, const char *task)
         "other tasks are not concerned",
         message, task);
 }
+
+const struct error *damage_explain_ended(const struct supervisor_task *task, const struct error *error,
+                                         struct error *ret_explained)
+{
+    if (!error || error->code != ERROR_CORRUPT || task->kind == TASK_MATERIALIZATION)
+        return error;
+    *ret_explained = *error;
+    damage_explain(ret_explained, task->name);
+    return ret_explained;
+}

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/columns.h"
+#include "cli/damage.h"
 #include "cli/progress_draw.h"
 
 #include <pthread.h>
@@ -309,7 +310,9 @@ static void on_ended(void *context, const struct supervisor_task *task, enum tas
                      const struct error *error, uint64_t elapsed_ms)
 {
     struct progress *progress = context;
+    struct error explained;
     char label[256], time[32];
+    error = damage_explain_ended(task, error, &explained);
     pthread_mutex_lock(&progress->mutex);
     progress_model_ended(&progress->model, task, outcome, error, elapsed_ms);
     pthread_mutex_unlock(&progress->mutex);

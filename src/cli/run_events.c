@@ -1,5 +1,6 @@
 #include "cli/run_events.h"
 
+#include "cli/damage.h"
 #include "json/writer.h"
 
 #include <signal.h>
@@ -76,6 +77,8 @@ static void on_ended(void *context, const struct supervisor_task *task, enum tas
 {
     struct json_writer writer;
     struct buffer line;
+    struct error explained;
+    error = damage_explain_ended(task, error, &explained);
     begin(&writer, &line, "ended", task);
     json_member_string(&writer, "outcome", task_outcome_name(outcome));
     json_member_u64(&writer, "elapsedMs", elapsed_ms);

@@ -24,6 +24,16 @@ def test_help_lists_commands_and_each_has_help(firth):
         assert firth("-h", name, expect=0).out == long.out
 
 
+def test_help_for_machines(firth):
+    told = firth("help", "-o", "json", expect=0).json()
+    check = next(each for each in told["commands"] if each["name"] == "check")
+    assert check["arguments"] == "CATALOG" and check["summary"]
+    assert {"name": "data-dir", "kind": "text", "value": "DIR"}.items() <= told["options"][0].items()
+    run = firth("help", "run", "-o", "json", expect=0).json()
+    assert run == firth("run", "--help", "-o", "json", expect=0).json()
+    assert "task" in [each["name"] for each in run["options"]]
+
+
 @pytest.mark.parametrize("args, code, message", [
     ([], 2, "Usage: firth COMMAND"),
     (["hlep"], 2, "unknown command 'hlep'; did you mean help?"),

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from conftest import Firth, binary
-from e2e.scripted import capture, run, write
+from e2e.scripted import capture, failure, run, write
 from e2e.test_capture import records, state
 
 SMALL = {"fragments": {"compressionCodec": "NONE", "length": 1, "retentionSize": 1}}
@@ -147,7 +147,9 @@ def test_status_shows_all(several, data_dir, damage):
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_way_out(several, tmp_path, data_dir, damage):
     DAMAGES[damage](data_dir, "acmeCo/b")
-    run(several, task(tmp_path, "acmeCo/b", 100, 149), expect=1)
+    told = failure(run(several, task(tmp_path, "acmeCo/b", 100, 149), expect=1))
+    assert "'firth drop acmeCo/b'" in told["message"] and "restore" in told["message"]
+    assert "'firth drop acmeCo/b'" in several("run", str(task(tmp_path, "acmeCo/b", 100, 149)), "--once", expect=1).err
     several("drop", "acmeCo/b", "--yes", expect=0)
     several("status", expect=0)
     assert numbers(several("read", "acmeCo/users", expect=0).out) == A + C

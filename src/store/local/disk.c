@@ -236,9 +236,11 @@ int disk_error(struct error *err, int negated_errno, const char *format, ...)
     vsnprintf(what, sizeof what, format, arguments);
     va_end(arguments);
     if (negated_errno == -ENOSPC || negated_errno == -EDQUOT) {
-        error_set(err, ERROR_IO,
-                  "%s: the disk is full; what was committed before is safe, free some space and start again",
-                  what);
+        error_set(
+            err, ERROR_IO,
+            "%s: the disk is full; what was committed before is safe, and the next try goes on from there "
+            "once some space is free",
+            what);
         return -1;
     }
     return error_errno(err, -negated_errno, "%s", what);
