@@ -2,7 +2,6 @@
 goes on, and in the end the checker finds nothing lost and nothing doubled."""
 
 import json
-import math
 import os
 import random
 import signal
@@ -91,9 +90,9 @@ class Victim:
             if not self.alive():
                 self.start()
             if self.random.random() < 0.8:
-                # Each strike ends a read, so that a new one must begin; but where every session dies by itself at a
-                # fault point the delays between them double up to minutes, and only a new supervisor begins small.
-                patience = time.monotonic() + (5 if self.faults else math.inf)
+                # Each strike ends a read, so that a new one must begin; but the delay doubles with every session that
+                # fails, up to minutes, and only a new supervisor begins small.
+                patience = time.monotonic() + (5 if self.faults else 10)
                 until(lambda: reads(log) > self.reads or not self.alive() or time.monotonic() > patience,
                       "the source to read")
                 if time.monotonic() > patience:
