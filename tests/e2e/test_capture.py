@@ -798,3 +798,12 @@ def test_what_comes_later_is_said_so(firth, tmp_path, what, parts):
     assert "flow.json:1:" in result.err
     for part in parts:
         assert part in result.err
+
+
+def test_incomplete_stream(firth, tmp_path):
+    """What a state covers is kept; the session has failed, though the source exits with 0."""
+    status = {"message": {"type": "TRACE", "trace": {"type": "STREAM_STATUS", "emitted_at": 1, "stream_status": {
+        "stream_descriptor": {"name": "users"}, "status": "INCOMPLETE"}}}}
+    error = failure(run(firth, capture(tmp_path, [records(1, 2), state(2), records(3, 3), status]), expect=1))
+    assert error["retriable"] and "the stream 'users': INCOMPLETE" in error["message"]
+    assert [each["id"] for each in firth.read("acmeCo/users")] == [1, 2]
