@@ -3,19 +3,46 @@
 
 #include "json/number.h"
 
-/* The exponent's value, kept within +-NUMBER_EXPONENT_MAX. `at` is behind the e. */
-static int64_t exponent_of(const char *at, const char *end)
+/* Takes the exponent in; `at` is behind the e. */
+static void take_exponent(struct decimal *decimal, const char *at, const char *end)
 {
-    bool negative = *at == '-';
+    int64_t value = 0;
+    decimal->exponent_negative = *at == '-';
     if (*at == '-' || *at == '+')
         at++;
-    int64_t value = 0;
-    for (; at < end; at++) {
+    decimal->exponent = at;
+    decimal->exponent_size = (uint32_t)(end - at);
+    for (; at < end && value <= 2 * NUMBER_EXPONENT_MAX; at++)
         value = value * 10 + (*at - '0');
-        if (value > NUMBER_EXPONENT_MAX)
-            value = NUMBER_EXPONENT_MAX;
+    decimal->scale += decimal->exponent_negative ? -value : value;
+    if (decimal->scale > NUMBER_EXPONENT_MAX)
+        decimal->scale = NUMBER_EXPONENT_MAX;
+    else if (decimal->scale < -NUMBER_EXPONENT_MAX)
+        decimal->scale = -NUMBER_EXPONENT_MAX;
+}
+
+/* The exponent's digit at the place `i` of `size`, with its sign; zeros stand before a shorter one. */
+static int exponent_digit(const struct decimal *decimal, uint32_t i, uint32_t size)
+{
+    uint32_t before = size - decimal->exponent_size;
+    int digit = i < before ? 0 : decimal->exponent[i - before] - '0';
+    return decimal->exponent_negative ? -digit : digit;
+}
+
+int64_t decimal_apart(const struct decimal *a, const struct decimal *b)
+{
+    uint32_t size = a->exponent_size > b->exponent_size ? a->exponent_size : b->exponent_size;
+    int64_t apart = 0;
+    bool is_near = a->scale < NUMBER_EXPONENT_MAX && a->scale > -NUMBER_EXPONENT_MAX &&
+                   b->scale < NUMBER_EXPONENT_MAX && b->scale > -NUMBER_EXPONENT_MAX;
+    if (is_near)
+        return a->scale - b->scale;
+    /* From the first digit on; a difference that has become large stays so. */
+    for (uint32_t i = 0; i < size; i++) {
+        if (apart < 2 * NUMBER_EXPONENT_MAX && apart > -2 * NUMBER_EXPONENT_MAX)
+            apart = apart * 10 + exponent_digit(a, i, size) - exponent_digit(b, i, size);
     }
-    return negative ? -value : value;
+    return apart + a->point - b->point;
 }
 
 struct decimal decimal_of(struct slice text)
@@ -40,7 +67,8 @@ struct decimal decimal_of(struct slice text)
     decimal.first = first;
     decimal.digits = (uint32_t)(last - first) + 1 - point_inside;
     decimal.scale = first < ones ? ones - first : -(first - ones - 1);
+    decimal.point = decimal.scale;
     if (at < end)
-        decimal.scale += exponent_of(at + 1, end);
+        take_exponent(&decimal, at + 1, end);
     return decimal;
 }

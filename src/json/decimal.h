@@ -10,10 +10,18 @@ struct decimal {
     bool negative;
     const char *first; /* the first significant digit; a decimal point may stand among the digits */
     uint32_t digits;
-    int64_t scale;
+    int64_t scale;        /* beyond +-NUMBER_EXPONENT_MAX: that; two such are told apart by decimal_apart */
+    int64_t point;        /* the scale without the exponent */
+    const char *exponent; /* its digits … */
+    uint32_t exponent_size;
+    bool exponent_negative;
 };
 
 struct decimal decimal_of(struct slice text);
+
+/* The scale of a less that of b, neither of them zero; exactly but for differences beyond
+ * NUMBER_EXPONENT_MAX, whose sign is right. */
+int64_t decimal_apart(const struct decimal *a, const struct decimal *b);
 
 /* The digit at *at, which moves on, over a decimal point too. */
 static inline unsigned decimal_next(const char **at)

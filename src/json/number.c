@@ -8,8 +8,9 @@
 
 static int compare_magnitude(const struct decimal *a, const struct decimal *b)
 {
-    if (a->scale != b->scale)
-        return a->scale < b->scale ? -1 : 1;
+    int64_t apart = decimal_apart(a, b);
+    if (apart != 0)
+        return apart < 0 ? -1 : 1;
     const char *x = a->first, *y = b->first;
     uint32_t common = a->digits < b->digits ? a->digits : b->digits;
     for (uint32_t i = 0; i < common; i++) {
@@ -182,7 +183,7 @@ bool number_is_multiple(struct slice a, struct slice b)
         return false;
     /* a = X * 10^i, b = Y * 10^j, neither X nor Y ending in 0. With i < j, a / b is no integer: Y * 10^(j-i)
      * would have to divide X. Else Y must divide X * 10^(i-j); more zeros than Y has bits cannot help. */
-    int64_t zeros = decimal_exponent(&x) - decimal_exponent(&y);
+    int64_t zeros = decimal_apart(&x, &y) - (int64_t)x.digits + (int64_t)y.digits;
     if (zeros < 0)
         return false;
     int64_t useful = (int64_t)y.digits * 4;

@@ -1,7 +1,8 @@
 /* Numbers as text: exact comparison and arithmetic questions on JSON number literals of any size.
  *
- * `text` is always a valid JSON number as the reader accepted it. Exponents beyond +-NUMBER_EXPONENT_MAX
- * are treated as that: still ordered, never expanded into memory. */
+ * `text` is always a valid JSON number as the reader accepted it. Exponents may have any number of digits:
+ * they are compared as text and never expanded into memory. Beyond +-NUMBER_EXPONENT_MAX a number's hash and
+ * its decade do not tell them apart. */
 #ifndef FIRTH_JSON_NUMBER_H
 #define FIRTH_JSON_NUMBER_H
 

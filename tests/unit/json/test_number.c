@@ -26,6 +26,16 @@ static void compare(const char *a, const char *b, int order)
     }
 }
 
+/* Of exponents beyond NUMBER_EXPONENT_MAX: hashes of equal numbers are equal, those of others need not
+ * differ. */
+static void compare_far(const char *a, const char *b, int order)
+{
+    assert_int_equal(number_compare(slice_of(a), slice_of(b)), order);
+    assert_int_equal(number_compare(slice_of(b), slice_of(a)), -order);
+    if (order == 0)
+        assert_int_equal(number_hash(slice_of(a)), number_hash(slice_of(b)));
+}
+
 static void test_compare(void **state)
 {
     (void)state;
@@ -62,9 +72,20 @@ static void test_compare(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         compare(cases[i].a, cases[i].b, cases[i].order);
-    /* Past the maximum, exponents are the maximum: ordered with everything smaller, and nothing is expanded.
-     */
-    compare("1e999999999999999999", "1e1000000000000000", 0);
+    /* Exponents of any size, and the same number written in several ways: nothing is expanded. */
+    compare_far("1e999999999999999999", "1e1000000000000000", 1);
+    compare_far("1e1000000000000001", "10e1000000000000000", 0);
+    compare_far("1e1000000000000100", "1e1000000000000010", 1);
+    compare_far("1000e999999999999998", "1e1000000000000000", 1);
+    compare_far("1e18446744073709551616", "1e18446744073709551617", -1);
+    compare_far("1e-18446744073709551616", "1e-18446744073709551617", 1);
+    compare_far("-1e18446744073709551616", "-1e18446744073709551617", 1);
+    compare_far("1.5e18446744073709551616", "15e18446744073709551615", 0);
+    compare_far("1.5e018446744073709551616", "0.0015e+18446744073709551619", 0);
+    compare_far("1e99999999999999999999999999999999999999999", "1e-99999999999999999999999999999999999999999",
+                1);
+    compare_far("1e100000000000000000000000000000", "1e99999999999999999999999999999", 1);
+    compare_far("1e100000000000000000000000000000", "10e99999999999999999999999999999", 0);
     compare("1e100001", "1e100002", -1);
     assert_int_equal(number_compare(slice_of("1e-99999999999999999999999"), slice_of("0")), 1);
     assert_int_equal(number_compare(slice_of("1e999999999999999999999999"), slice_of("1e5000")), 1);
@@ -127,6 +148,11 @@ static void test_multiple(void **state)
         {"1e308", "3", false},
         {"3e308", "3", true},
         {"1e99999", "1024", true},
+        {"1e18446744073709551617", "1e18446744073709551616", true},
+        {"1e18446744073709551616", "1e18446744073709551617", false},
+        {"15e18446744073709551616", "5e18446744073709551616", true},
+        {"1.5e18446744073709551616", "10e18446744073709551615", false},
+        {"1e99999999999999999999", "1e-99999999999999999999", true},
         {"1e-2", "1e-3", true},
         {"1e-3", "1e-2", false},
         {"12345678901234567890123", "3", true},
