@@ -150,6 +150,11 @@ static void free_spec(struct job_run *run)
         free(run->spec);
     }
     run->spec = NULL;
+    if (run->programs) {
+        job_spec_done(run->programs);
+        free(run->programs);
+    }
+    run->programs = NULL;
     free(run->stats);
     run->stats = NULL;
     run->stat_count = 0;
@@ -279,11 +284,21 @@ static void fail(struct job_run *run, const struct error *error)
     job_run_over(run, JOB_ATTEMPT_FAILS, error->retriable);
 }
 
-static int build_spec(struct job_run *run, struct error *err)
+/* Programs that were found already are not looked for again. */
+static void keep_programs(struct job_spec *from, struct job_spec *to, struct job_run *run)
+{
+    to->spec.source.program = from->spec.source.program;
+    to->spec.destination.program = from->spec.destination.program;
+    to->image = false;
+    run->programs = from;
+}
+
+int job_run_build(struct job_run *run, struct error *err)
 {
     const struct jobs_options *options = &run->jobs->options;
     struct control_job job;
     struct arena arena;
+    struct job_spec *before = run->spec;
     struct job_spec_options how = {.built_ins = options->built_ins,
                                    .data_dir = options->data_dir,
                                    .commit_ms = options->commit_ms,
@@ -293,6 +308,8 @@ static int build_spec(struct job_run *run, struct error *err)
     if (result == 0) {
         run->spec = mem_zalloc(sizeof *run->spec);
         result = job_spec_build(run->spec, options->control, &job, &how, err);
+        if (before)
+            keep_programs(before, run->spec, run);
     }
     arena_done(&arena);
     return result;
@@ -311,7 +328,7 @@ static void go(struct job_run *run)
                                          (long long)run->id, control_job_type_name(run->type));
     task_log_message(&run->log, message);
     task_log_end(&run->log);
-    if (build_spec(run, &err) < 0)
+    if (job_run_build(run, &err) < 0)
         fail(run, &err);
     else if (run->spec->image)
         job_plan_start(run);

@@ -44,9 +44,10 @@ struct job_run {
                          tried again */
     struct child *child;
     struct plan_child *plan;
-    struct job_spec *spec; /* from planning to the end */
-    bool discovered;       /* this attempt has looked for changes of the schema */
-    char *catalog;         /* what discovering found, until its process has ended */
+    struct job_spec *spec;     /* from planning to the end */
+    struct job_spec *programs; /* an earlier one, whose programs `spec` has; NULL: there is none */
+    bool discovered;           /* this attempt has looked for changes of the schema */
+    char *catalog;             /* what discovering found, until its process has ended */
     size_t catalog_size;
     struct task_log log;
     bool logging;
@@ -119,6 +120,8 @@ void job_run_over(struct job_run *run, enum job_event event, bool retriable);
 /* Note a failure of ours. */
 void job_run_blame(struct job_run *run, const char *origin, const struct error *error);
 void job_run_log(struct job_run *run, enum log_level level, const char *origin, const char *message);
+/* Make run->spec of what the store has now. */
+int job_run_build(struct job_run *run, struct error *err);
 /* Start the task process of run->spec. */
 void job_run_start(struct job_run *run);
 

@@ -58,7 +58,7 @@ static int take_catalog(struct reader *reader, const struct json *catalog, struc
 static int ask_catalog(struct reader *reader, struct error *err)
 {
     struct task *task = reader->base.task;
-    if (task->spec->catalog.size == 0)
+    if (task->spec->discover || task->spec->catalog.size == 0)
         return ask(reader, "discover", AIRBYTE_CATALOG, err);
     struct json *catalog = arena_alloc(&task->arena, sizeof *catalog);
     if (json_parse_copy(&task->arena, task->spec->catalog.data, task->spec->catalog.size, catalog, err) < 0)

@@ -432,3 +432,35 @@ def test_apply_takes_the_environment_and_says_where_it_is_wrong(firth, tmp_path)
     assert refused.rc != 0 and "x.yaml:5:17: the environment has no NOT_THERE" in refused.err
     firth("apply", path, env={"NOT_THERE": "hunter22"}, expect=0)
     assert '"password":"hunter22"' in firth("export", "--secrets", expect=0).out
+
+
+# --- schema changes ---------------------------------------------------------------------------------------------
+
+
+def offered(**properties):
+    return {"streams": [{"name": "users", "schema": {"type": "object", "properties": properties}}]}
+
+
+@pytest.mark.parametrize("preference, status", [("ignore", "succeeded"), ("propagate_columns", "succeeded"), ("disable", "failed")])
+def test_schema_change(firth, tmp_path, preference, status):
+    more = {"id": {"type": "integer"}, "name": {}, "email": {"type": "string"}}
+    apply(firth, write(tmp_path, records(1, 1), source=offered(**more), schemaChanges=preference), discover_minutes=0)
+    serve(firth)
+    job = wait(firth, start(firth))
+    assert job["status"] == status
+    if status == "failed":
+        assert job["attemptList"][0]["failures"][0]["type"] == "refresh_schema"
+        assert "inactive" in firth("job", "start", "test").err
+    else:
+        columns = set(configured(tmp_path)["users"]["stream"]["json_schema"]["properties"])
+        assert columns == {"id", "name"} | ({"email"} if preference == "propagate_columns" else set())
+
+
+def test_breaking_change_pauses(firth, tmp_path):
+    users = stream("users", "incremental", "append_dedup", primaryKey=[["id"]])
+    apply(firth, write(tmp_path, records(1, 1), streams=[users], source=offered(name={})), discover_minutes=0)
+    serve(firth)
+    job = wait(firth, start(firth))
+    assert (job["status"], job["attempts"]) == ("failed", 1)
+    assert "primary key" in job["attemptList"][0]["failures"][0]["message"]
+    assert "does not fit it" in firth("job", "start", "test").err
