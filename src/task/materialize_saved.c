@@ -2,12 +2,16 @@
 
 void task_materialize_saved_init(struct task_materialize_saved *saved)
 {
-    *saved = (struct task_materialize_saved){mem_strdup(""), mem_strdup("[]"), mem_strdup("")};
+    *saved = (struct task_materialize_saved){.spec = mem_strdup(""),
+                                             .applying = mem_strdup(""),
+                                             .bindings = mem_strdup("[]"),
+                                             .positions = mem_strdup("")};
 }
 
 void task_materialize_saved_done(struct task_materialize_saved *saved)
 {
     free(saved->spec);
+    free(saved->applying);
     free(saved->bindings);
     free(saved->positions);
 }
@@ -20,7 +24,7 @@ void task_materialize_saved_set(char **text, struct slice value)
 
 bool task_materialize_saved_any(const struct task_materialize_saved *saved)
 {
-    return *saved->spec || *saved->positions;
+    return *saved->spec || *saved->applying || *saved->positions;
 }
 
 void task_materialize_saved_write(const struct task_materialize_saved *saved, struct json_writer *writer)
@@ -28,6 +32,8 @@ void task_materialize_saved_write(const struct task_materialize_saved *saved, st
     json_begin_object(writer);
     if (*saved->spec)
         json_member_raw(writer, "spec", slice_of(saved->spec));
+    if (*saved->applying)
+        json_member_raw(writer, "applying", slice_of(saved->applying));
     json_member_raw(writer, "bindings", slice_of(saved->bindings));
     if (*saved->positions)
         json_member_raw(writer, "positions", slice_of(saved->positions));
@@ -42,6 +48,7 @@ int task_materialize_saved_load(struct task_materialize_saved *saved, const stru
         char **text;
         enum json_tag tag;
     } members[] = {{"spec", &saved->spec, JSON_OBJECT},
+                   {"applying", &saved->applying, JSON_OBJECT},
                    {"bindings", &saved->bindings, JSON_ARRAY},
                    {"positions", &saved->positions, JSON_OBJECT}};
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {

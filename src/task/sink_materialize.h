@@ -9,6 +9,7 @@
 #include "task/combiner.h"
 #include "task/key_set.h"
 #include "task/ledger.h"
+#include "task/materialize_last.h"
 #include "task/materialize_protocol.h"
 #include "task/materialize_row.h"
 #include "task/positions.h"
@@ -36,6 +37,7 @@ enum {
 /* A binding of the task's specification. */
 struct materialize_binding {
     const struct task_binding_spec *spec;
+    const char *id; /* in the kept list of counters */
     struct task_source_spec source;
     const struct flow_collection *collection;
     struct slice
@@ -68,9 +70,8 @@ struct materialize_sink {
     size_t planned_count;
     size_t *enabled; /* planned ones that take part */
     size_t enabled_count;
-    struct flow_materialize_spec spec;             /* of those */
-    const struct flow_materialize_spec *last_spec; /* that was applied; NULL: none was */
-    struct slice last_version;
+    struct flow_materialize_spec spec; /* of those */
+    struct task_materialize_last last;
     uint32_t validations;
     struct connector_flow_call *call;
 
@@ -123,7 +124,8 @@ int materialize_plan_finish(struct materialize_sink *sink, struct error *err);
 int materialize_plan_name(struct materialize_sink *sink, struct slice raw_resource_schema, struct error *err);
 /* What `validate` asks. */
 struct flow_materialize_request materialize_plan_validate(struct materialize_sink *sink);
-/* Put what was applied into the checkpoint. */
+/* Put what is about to be applied into the checkpoint, and what was. */
+void materialize_plan_begin(struct materialize_sink *sink);
 void materialize_plan_save(struct materialize_sink *sink);
 
 /* --- before the session (sink_materialize_setup.c) --------------------------------------------------- */

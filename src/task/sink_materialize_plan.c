@@ -36,34 +36,6 @@ static void set_version(struct materialize_sink *sink)
     snprintf(sink->version, sizeof sink->version, "%016llx", (unsigned long long)hash);
 }
 
-static const char *id_of(const struct task_binding_spec *spec, struct arena *arena)
-{
-    uint64_t hash = mix(mix(3, slice_of(spec->collection)), spec->resource);
-    return arena_printf(arena, "%016llx", (unsigned long long)hash);
-}
-
-static void take_saved_counter(struct materialize_sink *sink, const struct json *saved,
-                               struct materialize_binding *binding)
-{
-    struct task *task = sink->base.task;
-    const char *id = id_of(binding->spec, &task->arena);
-    binding->backfill = binding->spec->backfill;
-    for (uint32_t at = json_first(saved, 0); at != JSON_NONE; at = json_next(saved, 0, at)) {
-        uint32_t name = json_get(saved, at, "id");
-        uint64_t catalog = 0, counter = 0;
-        if (!json_is(saved, name, JSON_STRING) || !json_string_is(saved, name, id))
-            continue;
-        uint32_t at_catalog = json_get(saved, at, "catalog"), at_counter = json_get(saved, at, "counter");
-        if (at_catalog == JSON_NONE || !json_to_u64(saved, at_catalog, &catalog) || at_counter == JSON_NONE ||
-            !json_to_u64(saved, at_counter, &counter) || counter >= UINT32_MAX)
-            continue;
-        if (catalog == binding->spec->backfill)
-            binding->backfill = (uint32_t)counter;
-        else if (counter >= binding->spec->backfill)
-            binding->backfill = (uint32_t)counter + 1; /* the catalog's change means something all the same */
-    }
-}
-
 static int read_binding(struct materialize_sink *sink, const struct json *saved, size_t index,
                         struct error *err)
 {
@@ -79,28 +51,8 @@ static int read_binding(struct materialize_sink *sink, const struct json *saved,
         flow_collection_read(doc, 0, &task->arena, collection, err) < 0 ||
         task_source_spec_read(spec->materialize, &task->arena, &binding->source, err) < 0)
         return error_wrap(err, "the specification of %s", spec->collection);
-    take_saved_counter(sink, saved, binding);
-    return 0;
-}
-
-/* What was applied last; its config is not kept, ours is put in its place. */
-static int read_last(struct materialize_sink *sink, struct error *err)
-{
-    struct task *task = sink->base.task;
-    const char *saved = task->checkpoint.materialize.spec;
-    struct flow_materialize_request request;
-    struct json *doc = arena_alloc(&task->arena, sizeof *doc);
-    if (!*saved)
-        return 0;
-    if (json_parse_copy(&task->arena, saved, strlen(saved), doc, err) < 0 ||
-        flow_materialize_read_request(doc, &task->arena, &request, err) < 0 ||
-        request.type != FLOW_MATERIALIZE_APPLY || !request.apply.materialization)
-        return error_set(err, ERROR_CORRUPT,
-                         "the checkpoint: 'materialize.spec' is not as this program writes it");
-    struct flow_materialize_spec *last = arena_dup(&task->arena, request.apply.materialization, sizeof *last);
-    last->raw_config = task->spec->destination.config;
-    sink->last_spec = last;
-    sink->last_version = slice_of(task->checkpoint.flow.version);
+    binding->id = task_materialize_id(spec->collection, spec->resource, &task->arena);
+    binding->backfill = task_materialize_counter(saved, binding->id, spec->backfill);
     return 0;
 }
 
@@ -120,7 +72,8 @@ int materialize_plan_read(struct materialize_sink *sink, struct error *err)
             return -1;
     }
     set_version(sink);
-    return read_last(sink, err);
+    return task_materialize_last_read(&task->checkpoint, spec->destination.config, &task->arena, &sink->last,
+                                      err);
 }
 
 /* --- what was applied before ------------------------------------------------------------------------- */
@@ -136,7 +89,8 @@ bool materialize_plan_is_applied(struct materialize_sink *sink)
     const char *text = task->checkpoint.materialize.bindings;
     struct json saved;
     struct error err;
-    if (!sink->last_spec || !slice_is(sink->last_version, sink->version) ||
+    if (sink->last.unfinished || sink->last.applied.count == 0 ||
+        !slice_is(sink->last.version, sink->version) ||
         json_parse_copy(&task->arena, text, strlen(text), &saved, &err) < 0 ||
         json_count(&saved, 0) != sink->planned_count)
         return false;
@@ -146,9 +100,9 @@ bool materialize_plan_is_applied(struct materialize_sink *sink)
         binding->disabled = is_disabled(&saved, at);
         if (binding->disabled)
             continue;
-        if (next == sink->last_spec->bindings.count)
+        if (next == sink->last.applied.count)
             return false;
-        const struct flow_materialize_binding *last = &sink->last_spec->bindings.items[next++];
+        const struct flow_materialize_binding *last = &sink->last.applied.items[next++];
         if (!last->field_selection || last->resource_path.count == 0 || last->backfill != binding->backfill)
             return false;
         binding->resource = last->raw_resource_config;
@@ -157,7 +111,7 @@ bool materialize_plan_is_applied(struct materialize_sink *sink)
         binding->delta_updates = last->delta_updates;
         binding->ser_policy = last->ser_policy;
     }
-    return next == sink->last_spec->bindings.count && materialize_plan_finish(sink, &err) == 0;
+    return next == sink->last.applied.count && materialize_plan_finish(sink, &err) == 0;
 }
 
 /* --- naming ------------------------------------------------------------------------------------------ */
@@ -204,8 +158,8 @@ struct flow_materialize_request materialize_plan_validate(struct materialize_sin
                                                                                 : FLOW_MATERIALIZE_LOCAL,
                                                           .raw_config = task->spec->destination.config,
                                                           .bindings = {bindings, count},
-                                                          .last_materialization = sink->last_spec,
-                                                          .last_version = sink->last_version}};
+                                                          .last_materialization = sink->last.spec,
+                                                          .last_version = sink->last.version}};
 }
 
 /* The endpoint has something that the collection's schema does not fit any more. 1: validate again; 0: go on
@@ -368,53 +322,62 @@ int materialize_plan_finish(struct materialize_sink *sink, struct error *err)
 
 /* --- saving ------------------------------------------------------------------------------------------ */
 
-/* Without the config, which has secrets, and without schemas, which are long: connectors look at what was
- * selected, and at the paths and counters. */
-static void save_spec(struct materialize_sink *sink)
+static void put_binding(struct json_writer *writer, const struct materialize_binding *binding)
 {
-    struct task *task = sink->base.task;
-    struct flow_materialize_spec spec = sink->spec;
-    struct flow_materialize_binding *bindings =
-        arena_zalloc(&task->arena, (spec.bindings.count + 1) * sizeof *bindings);
-    for (size_t i = 0; i < spec.bindings.count; i++) {
-        bindings[i] = spec.bindings.items[i];
-        struct flow_collection *collection =
-            arena_dup(&task->arena, bindings[i].collection, sizeof *collection);
-        collection->raw_write_schema = SLICE_LITERAL("{}");
-        collection->raw_read_schema = (struct slice){0};
-        bindings[i].collection = collection;
-    }
-    spec.bindings.items = bindings;
-    spec.raw_config = SLICE_LITERAL("{}");
-    const struct flow_materialize_request request = {.type = FLOW_MATERIALIZE_APPLY,
-                                                     .apply = {.materialization = &spec}};
-    struct buffer text;
-    buffer_init(&text, BUFFER_UNLIMITED);
-    flow_materialize_write_request(&text, &request);
-    task_materialize_saved_set(&task->checkpoint.materialize.spec,
-                               (struct slice){text.data, text.size - 1}); /* without its newline */
-    buffer_done(&text);
+    json_begin_object(writer);
+    json_member_string(writer, "id", binding->id);
+    json_member_u64(writer, "catalog", binding->spec->backfill);
+    json_member_u64(writer, "counter", binding->backfill);
+    json_member_bool(writer, "disabled", binding->disabled);
+    json_end_object(writer);
 }
 
-void materialize_plan_save(struct materialize_sink *sink)
+static bool is_planned(const struct materialize_sink *sink, const struct json *saved, uint32_t at)
+{
+    uint32_t id = json_get(saved, at, "id");
+    for (size_t i = 0; i < sink->planned_count; i++) {
+        if (json_is(saved, id, JSON_STRING) && json_string_is(saved, id, sink->planned[i].id))
+            return true;
+    }
+    return false;
+}
+
+/* The counters of the plan; until it is applied those of bindings that it has no more, too. */
+static void save_bindings(struct materialize_sink *sink, bool with_old)
 {
     struct task *task = sink->base.task;
+    const char *old_text = task->checkpoint.materialize.bindings;
+    struct json old;
+    struct error unused;
     struct json_writer writer;
     struct buffer text;
     buffer_init(&text, BUFFER_UNLIMITED);
     json_writer_init(&writer, &text);
     json_begin_array(&writer);
-    for (size_t i = 0; i < sink->planned_count; i++) {
-        const struct materialize_binding *binding = &sink->planned[i];
-        json_begin_object(&writer);
-        json_member_string(&writer, "id", id_of(binding->spec, &task->arena));
-        json_member_u64(&writer, "catalog", binding->spec->backfill);
-        json_member_u64(&writer, "counter", binding->backfill);
-        json_member_bool(&writer, "disabled", binding->disabled);
-        json_end_object(&writer);
+    for (size_t i = 0; i < sink->planned_count; i++)
+        put_binding(&writer, &sink->planned[i]);
+    if (with_old && json_parse_copy(&task->arena, old_text, strlen(old_text), &old, &unused) == 0) {
+        for (uint32_t at = json_first(&old, 0); at != JSON_NONE; at = json_next(&old, 0, at)) {
+            if (!is_planned(sink, &old, at))
+                json_put_raw(&writer, json_raw(&old, at));
+        }
     }
     json_end_array(&writer);
     task_materialize_saved_set(&task->checkpoint.materialize.bindings, (struct slice){text.data, text.size});
     buffer_done(&text);
-    save_spec(sink);
+}
+
+void materialize_plan_begin(struct materialize_sink *sink)
+{
+    struct task *task = sink->base.task;
+    save_bindings(sink, true);
+    task_materialize_last_begin(&task->checkpoint.materialize, &sink->last, &sink->spec,
+                                slice_of(sink->version), &task->arena);
+}
+
+void materialize_plan_save(struct materialize_sink *sink)
+{
+    struct task *task = sink->base.task;
+    save_bindings(sink, false);
+    task_materialize_last_end(&task->checkpoint.materialize, &sink->last, &sink->spec, &task->arena);
 }

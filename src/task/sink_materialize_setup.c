@@ -38,8 +38,8 @@ static struct flow_materialize_request make_question(struct materialize_sink *si
     return (struct flow_materialize_request){.type = FLOW_MATERIALIZE_APPLY,
                                              .apply = {.materialization = &sink->spec,
                                                        .version = slice_of(sink->version),
-                                                       .last_materialization = sink->last_spec,
-                                                       .last_version = sink->last_version,
+                                                       .last_materialization = sink->last.spec,
+                                                       .last_version = sink->last.version,
                                                        .raw_state = state_text(sink)}};
 }
 
@@ -154,7 +154,11 @@ static int take_validated(struct materialize_sink *sink, const struct flow_mater
                           struct error *err)
 {
     int again = materialize_plan_take(sink, validated, err);
-    return again < 0 ? -1 : ask(sink, again ? MATERIALIZE_ASK_VALIDATE : MATERIALIZE_ASK_APPLY, err);
+    if (again != 0)
+        return again < 0 ? -1 : ask(sink, MATERIALIZE_ASK_VALIDATE, err);
+    /* What the connector makes of it is known to the next session, whatever becomes of this one. */
+    materialize_plan_begin(sink);
+    return task_ledger_commit(&sink->ledger, err) < 0 ? -1 : ask(sink, MATERIALIZE_ASK_APPLY, err);
 }
 
 /* What was applied, and the state that came with it, is durable before the session opens. */
