@@ -18,7 +18,8 @@ struct catalog *catalog_file_load(const struct cli *cli, const char *path, const
     struct error first;
     if (!file)
         file = &plain;
-    struct endpoint_check check = {.built_ins = cli->built_ins, .depth = file->depth};
+    struct endpoint_check check = {
+        .built_ins = cli->built_ins, .depth = file->depth, .data_dir = cli->data_dir};
     if (file->tasks) {
         check.only = file->tasks->items;
         check.only_count = file->tasks->count;

@@ -16,6 +16,8 @@ enum endpoint_check_depth {
 struct endpoint_check {
     const struct connector_catalog *built_ins;
     enum endpoint_check_depth depth;
+    const char
+        *data_dir; /* what was materialized before is looked up there, if it exists; NULL: nothing was */
     const char *const *only; /* names of tasks; only_count 0: all */
     size_t only_count;
 };

@@ -1,11 +1,18 @@
 #include "cli/flow_checker.h"
+
 #include "protocol/flow_resource.h"
+#include "store/store.h"
 #include "task/fields.h"
 #include "task/flow_collection.h"
+#include "task/materialize_last.h"
+
+#include <ctype.h>
+#include <unistd.h>
 
 /* A materialization: config and resources by the connector's schemas, then its own view of the bindings, and
- * whether the fields that the catalog wants can be had. What an existing table makes of a schema is the run's
- * business: it knows what was applied. */
+ * whether the fields that the catalog wants can be had. It is told what the data directory says was applied,
+ * as the run tells it; what an existing table makes of a schema is the run's business, which may act upon it.
+ */
 
 static int ask(struct flow_checker *checker, const struct flow_materialize_request *request,
                enum flow_materialize_response_type answer, struct flow_materialize_response *ret_response,
@@ -99,9 +106,108 @@ static void check_fields(struct flow_checker *checker, const struct catalog_mate
         catalog_errors_add(checker->errors, &binding->place, true, "%s", err.message);
 }
 
+/* --- what was applied before ------------------------------------------------------------------------ */
+
+struct past {
+    struct task_materialize_last last;
+    struct json counters; /* by binding */
+};
+
+static int take_past(struct flow_checker *checker, struct slice saved, struct past *ret_past,
+                     struct error *err)
+{
+    struct task_checkpoint checkpoint;
+    task_checkpoint_init(&checkpoint);
+    int result = task_checkpoint_load(&checkpoint, saved, err);
+    if (result == 0)
+        result = task_materialize_last_read(&checkpoint, checker->endpoint->config, &checker->arena,
+                                            &ret_past->last, err);
+    if (result == 0)
+        result = json_parse_copy(&checker->arena, checkpoint.materialize.bindings,
+                                 strlen(checkpoint.materialize.bindings), &ret_past->counters, err);
+    task_checkpoint_done(&checkpoint);
+    return result;
+}
+
+/* No data directory, or none with this task, is a task that never ran. */
+static int read_past(struct flow_checker *checker, const char *task, struct past *ret_past, struct error *err)
+{
+    const struct store_options read_only = {.read_only = true};
+    struct slice saved = {0};
+    mem_auto(store_close) struct store *store = NULL;
+    int result = take_past(checker, saved, ret_past, err);
+    if (result < 0 || !checker->data_dir || access(checker->data_dir, F_OK) != 0)
+        return result;
+    store = store_open(checker->data_dir, &read_only, err);
+    if (!store || store_checkpoint_get(store, task, &checker->arena, &saved, err) < 0)
+        return err->code == ERROR_NOT_FOUND ? 0 : -1;
+    return take_past(checker, saved, ret_past, err);
+}
+
+/* --- whose fault it is ------------------------------------------------------------------------------ */
+
+static bool in_word(char byte)
+{
+    return isalnum((unsigned char)byte) || (byte & 0x80) || strchr("_-/", byte);
+}
+
+/* Is it there as a word of its own? */
+static bool mentions(const char *message, struct slice word)
+{
+    size_t size = strlen(message);
+    for (size_t at = 0; word.size && at + word.size <= size; at++) {
+        const char *end = message + at + word.size;
+        if (memcmp(message + at, word.data, word.size) == 0 && (at == 0 || !in_word(message[at - 1])) &&
+            (*end == 0 || !in_word(*end)))
+            return true;
+    }
+    return false;
+}
+
+/* How much of the binding is named: its collection, and texts of its resource such as the table. */
+static size_t count_mentions(struct flow_checker *checker, const char *message,
+                             const struct catalog_materialization_binding *binding, struct slice resource)
+{
+    size_t count = mentions(message, slice_of(binding->source.collection->name));
+    struct json doc;
+    struct error unused;
+    if (json_parse_copy(&checker->arena, resource.data, resource.size, &doc, &unused) < 0)
+        return count;
+    for (uint32_t key = json_first_key(&doc, 0); key != JSON_NONE; key = json_next_key(&doc, 0, key)) {
+        if (json_is(&doc, json_value(key), JSON_STRING))
+            count += mentions(message, json_string(&doc, json_value(key), &checker->arena));
+    }
+    return count;
+}
+
+/* What the connector says is about the binding of which it names most; if that is none, or several alike, it
+ * is about the endpoint. */
+static const struct catalog_place *place_of(struct flow_checker *checker, const char *message,
+                                            const struct catalog_materialization *materialization,
+                                            const struct slice *resources)
+{
+    const struct catalog_place *place = &checker->endpoint->config_places.whole;
+    size_t most = 0;
+    for (size_t i = 0; i < materialization->binding_count; i++) {
+        const struct catalog_materialization_binding *binding = &materialization->bindings[i];
+        size_t count = binding->disable ? 0 : count_mentions(checker, message, binding, resources[i]);
+        if (count > most)
+            place = &binding->place;
+        else if (count == most && most)
+            place = &checker->endpoint->config_places.whole;
+        most = count > most ? count : most;
+    }
+    return place;
+}
+
+/* --- validating ------------------------------------------------------------------------------------- */
+
 static int validate(struct flow_checker *checker, const struct catalog_materialization *materialization,
                     const struct slice *resources, struct error *err)
 {
+    struct past past;
+    if (read_past(checker, materialization->name, &past, err) < 0)
+        return error_wrap(err, "what %s has materialized before cannot be read", materialization->name);
     size_t max = materialization->binding_count, count = 0;
     struct flow_materialize_validate_binding *asked =
         arena_zalloc(&checker->arena, (max + 1) * sizeof *asked);
@@ -118,7 +224,10 @@ static int validate(struct flow_checker *checker, const struct catalog_materiali
             .raw_resource_config = resources[i],
             .collection = inputs[count].collection,
             .raw_field_config = fields_config(&binding->fields, &checker->arena),
-            .backfill = binding->backfill,
+            .backfill = task_materialize_counter(
+                &past.counters,
+                task_materialize_id(binding->source.collection->name, binding->resource, &checker->arena),
+                binding->backfill),
             .group_by = fields_group_by(&inputs[count], &checker->arena)};
         count++;
     }
@@ -128,7 +237,9 @@ static int validate(struct flow_checker *checker, const struct catalog_materiali
                      .connector_type =
                          flow_checker_is_image(checker) ? FLOW_MATERIALIZE_IMAGE : FLOW_MATERIALIZE_LOCAL,
                      .raw_config = checker->endpoint->config,
-                     .bindings = {asked, count}}};
+                     .bindings = {asked, count},
+                     .last_materialization = past.last.spec,
+                     .last_version = past.last.version}};
     struct flow_materialize_response response = {0};
     if (ask(checker, &request, FLOW_MATERIALIZE_VALIDATED, &response, err) < 0)
         return -1;
@@ -156,5 +267,6 @@ void flow_check_materialization(struct flow_checker *checker,
     check_schemas(checker, &spec, materialization, resources);
     if (checker->loaded && catalog_errors_total(checker->errors) == before &&
         validate(checker, materialization, resources, &err) < 0)
-        catalog_errors_add(checker->errors, &checker->endpoint->config_places.whole, true, "%s", err.message);
+        catalog_errors_add(checker->errors, place_of(checker, err.message, materialization, resources), true,
+                           "%s", err.message);
 }

@@ -10,6 +10,7 @@ struct flow_checker {
     const struct catalog *catalog;
     const struct catalog_endpoint *endpoint;
     const struct catalog_capture *capture;
+    const char *data_dir; /* or NULL */
     struct catalog_errors *errors;
     struct connector_program program;
     struct connector_secrets

@@ -132,3 +132,45 @@ def test_a_first_backfill_that_was_begun(firth, tmp_path):
     world.kill_in_apply(binding("users", backfill=1))
     world.materialize(binding("users", backfill=1))
     assert world.told()[0] == {"users": 0} and world.made() == {"users": 3}
+
+
+# --- firth check ------------------------------------------------------------------------------------------
+
+
+def test_check_of_what_runs(firth, tmp_path):
+    """The connector is told what was applied: a table that is ours is no stranger to it."""
+    world = World(firth, tmp_path)
+    world.check(binding("users"))
+    assert world.told("validate") == ({}, "")
+    world.materialize(binding("users", backfill=1))
+    world.check(binding("users", backfill=1))
+    told, version = world.told("validate")
+    assert told == {"users": 1} and version
+    # A counter that was taken back is what the run makes of it.
+    world.check(binding("users"))
+    assert [b.get("backfill", 0) for _, verb, body in messages(tmp_path) if verb == "validate" for b in body["bindings"]][-1] == 2
+    world.kill_in_apply(binding("users", backfill=1), binding("orders"))
+    world.check(binding("users", backfill=1), binding("orders"))
+    assert world.told("validate")[0] == {"users": 1, "orders": 0}
+
+
+def test_check_elsewhere_points_at_the_binding(firth, tmp_path):
+    world = World(firth, tmp_path)
+    world.materialize(binding("users"))
+    bindings = [binding("orders", of="users"), binding("users")]
+    result = world.firth("check", world.catalog(*bindings), "--data-dir", str(tmp_path / "other"), expect=3)
+    assert "table [users] already exists" in result.err and not (tmp_path / "other").exists()
+    (line,) = [line for line in result.err.splitlines() if "already exists" in line]
+    number, column = (int(part) for part in line.split(":")[1:3])
+    text = (tmp_path / "flow.json").read_text().splitlines()[number - 1][column - 1:]
+    assert json.JSONDecoder().raw_decode(text)[0] == bindings[1]
+
+
+def test_check_points_at_the_endpoint_if_it_is_of_no_binding(firth, tmp_path):
+    world = World(firth, tmp_path)
+    say = {"validate": [[{"log": "no such host"}, {"exit": 1}]]}
+    result = world.firth("check", world.catalog(binding("users"), binding("orders"), say=say), expect=3)
+    (line,) = [line for line in result.err.splitlines() if "no such host" in line]
+    number, column = (int(part) for part in line.split(":")[1:3])
+    text = (tmp_path / "flow.json").read_text().splitlines()[number - 1][column - 1:]
+    assert json.JSONDecoder().raw_decode(text)[0]["say"] == say
