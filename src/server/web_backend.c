@@ -1,4 +1,5 @@
 /* web_backend: what Airbyte's own UI asks for in one go, and some clients do. */
+#include "base/map.h"
 #include "server/connections.h"
 #include "server/connectors.h"
 #include "server/handlers.h"
@@ -7,23 +8,30 @@
 
 /* --- one connection ----------------------------------------------------------------------------------- */
 
-static void write_version(struct call *call, const char *member, const char *definition_id)
+/* `definition` NULL: it is gone. */
+static void write_version(struct json_writer *out, const char *member,
+                          const struct control_definition *definition)
 {
-    struct json_writer *out = &call->out;
-    struct control_definition definition;
-    struct error err;
-    bool found =
-        control_definition_get(call->control, definition_id, true, call->arena, &definition, &err) == 0;
     json_put_key(out, member);
     json_begin_object(out);
-    json_member_string(out, "dockerRepository", found && definition.repository ? definition.repository : "");
-    json_member_string(out, "dockerImageTag", found && definition.tag ? definition.tag : "dev");
+    json_member_string(out, "dockerRepository",
+                       definition && definition->repository ? definition->repository : "");
+    json_member_string(out, "dockerImageTag", definition && definition->tag ? definition->tag : "dev");
     json_member_bool(out, "isVersionOverrideApplied", false);
     json_member_string(out, "supportState", "supported");
     json_member_bool(out, "supportsRefreshes", true);
     json_member_bool(out, "supportsFileTransfer", false);
     json_member_bool(out, "supportsDataActivation", false);
     json_end_object(out);
+}
+
+static void write_version_of(struct call *call, const char *member, const char *definition_id)
+{
+    struct control_definition definition;
+    struct error err;
+    bool found =
+        control_definition_get(call->control, definition_id, true, call->arena, &definition, &err) == 0;
+    write_version(&call->out, member, found ? &definition : NULL);
 }
 
 static void write_latest(struct json_writer *out, const struct control_connection *connection)
@@ -73,8 +81,8 @@ enum http_next web_connection_answer(struct call *call, const char *id)
     write_latest(out, &connection);
     if (connection.source_catalog)
         json_member_string(out, "catalogId", connection.source_catalog);
-    write_version(call, "sourceActorDefinitionVersion", source.definition);
-    write_version(call, "destinationActorDefinitionVersion", destination.definition);
+    write_version_of(call, "sourceActorDefinitionVersion", source.definition);
+    write_version_of(call, "destinationActorDefinitionVersion", destination.definition);
     return call_end(call);
 }
 
@@ -99,12 +107,60 @@ static void write_snippet(struct call *call, const char *member, const struct co
     json_end_object(out);
 }
 
-static int write_item(struct call *call, const struct control_connection *connection, struct error *err)
+/* What the connections of a list name, by id: asked for once, not for each of them. */
+struct named {
+    struct map actors, definitions;
+};
+
+static int find_side(struct call *call, enum control_side side, struct map *ret_actors, struct error *err)
+{
+    const struct control_actor_filter filter = {.side = side,
+                                                .page = {.limit = CONTROL_PAGE_MAX, .deleted = true}};
+    struct control_actor *items;
+    size_t count;
+    if (control_actors(call->control, &filter, call->arena, &items, &count, NULL, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        map_set(ret_actors, slice_of(items[i].id), &items[i]);
+    return 0;
+}
+
+static int find_named(struct call *call, struct named *ret_named, struct error *err)
+{
+    const struct control_definition_filter filter = {.any_side = true,
+                                                     .page = {.limit = CONTROL_PAGE_MAX, .deleted = true}};
+    struct control_definition *items;
+    size_t count;
+    if (find_side(call, CONTROL_SOURCE, &ret_named->actors, err) < 0 ||
+        find_side(call, CONTROL_DESTINATION, &ret_named->actors, err) < 0 ||
+        control_definitions(call->control, &filter, call->arena, &items, &count, NULL, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        map_set(&ret_named->definitions, slice_of(items[i].id), &items[i]);
+    return 0;
+}
+
+/* One beyond the page that was asked for is looked up alone. */
+static const struct control_actor *actor_of(struct call *call, const struct named *named,
+                                            enum control_side side, const char *id)
+{
+    const struct control_actor *actor = map_get(&named->actors, slice_of(id));
+    struct error err;
+    if (actor)
+        return actor;
+    struct control_actor *found = arena_zalloc(call->arena, sizeof *found);
+    *found = (struct control_actor){.id = id, .side = side, .name = "", .definition = id};
+    (void)control_actor_get(call->control, side, id, true, call->arena, found, &err);
+    return found;
+}
+
+static void write_item(struct call *call, const struct control_connection *connection,
+                       const struct named *named)
 {
     struct json_writer *out = &call->out;
-    struct control_actor source, destination;
-    if (find_actors(call, connection, &source, &destination, err) < 0)
-        return -1;
+    const struct control_actor *source = actor_of(call, named, CONTROL_SOURCE, connection->source);
+    const struct control_actor *destination =
+        actor_of(call, named, CONTROL_DESTINATION, connection->destination);
     json_begin_object(out);
     json_member_string(out, "connectionId", connection->id);
     json_member_string(out, "name", connection->name);
@@ -112,15 +168,16 @@ static int write_item(struct call *call, const struct control_connection *connec
     json_member_string(out, "status", control_connection_status_name(connection->status));
     if (connection->status_reason)
         json_member_string(out, "statusReason", connection->status_reason);
-    write_snippet(call, "source", &source);
-    write_snippet(call, "destination", &destination);
+    write_snippet(call, "source", source);
+    write_snippet(call, "destination", destination);
     write_latest(out, connection);
-    write_version(call, "sourceActorDefinitionVersion", source.definition);
-    write_version(call, "destinationActorDefinitionVersion", destination.definition);
+    write_version(out, "sourceActorDefinitionVersion",
+                  map_get(&named->definitions, slice_of(source->definition)));
+    write_version(out, "destinationActorDefinitionVersion",
+                  map_get(&named->definitions, slice_of(destination->definition)));
     view_tags(out, connection, call->arena);
     json_member_bool(out, "onDemandEnabled", false);
     json_end_object(out);
-    return 0;
 }
 
 static int find_list(struct call *call, struct control_connection **ret_items, size_t *ret_count,
@@ -142,6 +199,7 @@ static int find_list(struct call *call, struct control_connection **ret_items, s
 enum http_next web_connection_list(struct call *call)
 {
     struct control_connection *items;
+    struct named named;
     struct error err;
     size_t count;
     uint64_t total = 0;
@@ -149,13 +207,18 @@ enum http_next web_connection_list(struct call *call)
     if (find_list(call, &items, &count, &total,
                   size > 0 && size < CONTROL_PAGE_MAX ? (uint32_t)size : CONTROL_PAGE_MAX, &err) < 0)
         return call_error(call, &err);
+    map_init(&named.actors);
+    map_init(&named.definitions);
+    int result = find_named(call, &named, &err);
     struct json_writer *out = call_begin(call);
     json_put_key(out, "connections");
     json_begin_array(out);
-    for (size_t i = 0; i < count; i++) {
-        if (write_item(call, &items[i], &err) < 0)
-            return call_error(call, &err);
-    }
+    for (size_t i = 0; result == 0 && i < count; i++)
+        write_item(call, &items[i], &named);
+    map_done(&named.actors);
+    map_done(&named.definitions);
+    if (result < 0)
+        return call_error(call, &err);
     json_end_array(out);
     json_member_u64(out, "num_connections", total);
     json_member_u64(out, "page_size", count);
