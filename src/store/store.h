@@ -103,6 +103,7 @@ struct store_document {
     const char *writer;   /* the task whose journal holds it */
     uint64_t number;      /* in that journal */
     int64_t committed_ms; /* wall clock of its block */
+    uint64_t identity;    /* of the writer's log: store_journal_info */
 };
 
 /* Read committed documents of a collection, journal by journal in writer order, each in number order.
@@ -152,6 +153,8 @@ struct store_journal_info {
     uint64_t first, end;        /* numbers: first kept, one past the last committed */
     uint64_t bytes;             /* on disk, committed */
     int64_t committed_ms;       /* newest commit's wall clock, 0 if none */
+    uint64_t identity;          /* of the writer's log: numbers mean the same documents as long as it is the
+                                   same (a drop makes a new one); 0: not known */
     const struct error *damage; /* why it cannot be read, as far as that shows without reading it; the numbers
                                    are then what is known, or 0. NULL: it is sound */
 };

@@ -3,7 +3,12 @@
 #include "protocol/flow.h"
 #include "json/writer.h"
 
-enum { MAX_KEY_SIZE = 64 << 10 }; /* a larger one is not kept: the checkpoint is in every commit */
+#include <endian.h>
+
+enum {
+    MAX_KEY_SIZE = 64 << 10, /* a larger one is not kept: the checkpoint is in every commit */
+    IDENTITY_SIZE = 8,
+};
 
 void task_positions_init(struct task_positions *positions, const struct task_position_source *sources,
                          size_t source_count)
@@ -122,7 +127,8 @@ static struct slice without_counter(struct slice suffix)
     return (struct slice){suffix.data, counted ? suffix.size - digits - 2 : suffix.size};
 }
 
-static void keep_other(struct task_positions *positions, struct slice name, uint64_t number)
+static void keep_other(struct task_positions *positions, struct slice name, uint64_t number,
+                       uint64_t identity)
 {
     const char *end = memchr(name.data, ';', name.size);
     if (!end || number == 0)
@@ -132,32 +138,40 @@ static void keep_other(struct task_positions *positions, struct slice name, uint
         if (slice_equal(without_counter(suffix), without_counter(positions->sources[i].suffix)))
             return;
     }
-    map_set(&positions->others, name, arena_printf(&positions->arena, "%llu", (unsigned long long)number));
+    struct task_journal *other = arena_zalloc(&positions->arena, sizeof *other);
+    other->next = number;
+    other->identity = identity;
+    map_set(&positions->others, name, other);
 }
 
 /* --- the checkpoint -------------------------------------------------------------------------------- */
 
-static void write_max_keys(const struct task_positions *positions, struct json_writer *writer)
+typedef void write_journal(struct slice name, const struct task_journal *journal, void *argument);
+
+/* Every journal that has a position: of all bindings and of others, or of `only` one binding. */
+static void for_each(const struct task_positions *positions, const size_t *only, write_journal *write,
+                     void *argument)
 {
-    bool any = false;
-    for (size_t i = 0; i < positions->source_count; i++) {
-        const struct buffer *key = &positions->max_keys[i];
-        if (key->size == 0)
+    struct buffer name;
+    struct map_entry *other;
+    buffer_init(&name, BUFFER_UNLIMITED);
+    for (size_t i = 0; i < positions->count; i++) {
+        const struct task_journal *journal = positions->items[i];
+        if (journal->next == 0 || (only && journal->binding != *only))
             continue;
-        if (!any) {
-            json_put_key(writer, "ackIntents");
-            json_begin_object(writer);
-        }
-        any = true;
-        json_put_key_slice(writer, positions->sources[i].suffix);
-        flow_bytes_write(writer, (struct slice){key->data, key->size});
+        put_name(&positions->sources[journal->binding], journal->writer, &name);
+        write((struct slice){name.data, name.size}, journal, argument);
     }
-    if (any)
-        json_end_object(writer);
+    for (size_t at = 0; !only && (other = map_next(&positions->others, &at));)
+        write(other->key, other->value, argument);
+    buffer_done(&name);
 }
 
-static void write_source(struct slice name, const char *number, struct json_writer *writer)
+static void write_source(struct slice name, const struct task_journal *journal, void *argument)
 {
+    struct json_writer *writer = argument;
+    char number[24];
+    snprintf(number, sizeof number, "%llu", (unsigned long long)journal->next);
     json_put_key_slice(writer, name);
     json_begin_object(writer);
     json_member_string(writer, "readThrough", number);
@@ -167,31 +181,55 @@ static void write_source(struct slice name, const char *number, struct json_writ
 static void write_sources(const struct task_positions *positions, const size_t *only,
                           struct json_writer *writer)
 {
-    struct buffer name;
-    char number[24];
-    buffer_init(&name, BUFFER_UNLIMITED);
     json_put_key(writer, "sources");
     json_begin_object(writer);
-    for (size_t i = 0; i < positions->count; i++) {
-        const struct task_journal *journal = positions->items[i];
-        if (journal->next == 0 || (only && journal->binding != *only))
-            continue;
-        put_name(&positions->sources[journal->binding], journal->writer, &name);
-        snprintf(number, sizeof number, "%llu", (unsigned long long)journal->next);
-        write_source((struct slice){name.data, name.size}, number, writer);
-    }
-    struct map_entry *other;
-    for (size_t at = 0; !only && (other = map_next(&positions->others, &at));)
-        write_source(other->key, other->value, writer);
+    for_each(positions, only, write_source, writer);
     json_end_object(writer);
-    buffer_done(&name);
+}
+
+/* "ackIntents", which is left out if nothing is in it. */
+struct intents {
+    struct json_writer *writer;
+    bool any;
+};
+
+static void write_intent(struct intents *intents, struct slice name, struct slice bytes)
+{
+    if (!intents->any) {
+        json_put_key(intents->writer, "ackIntents");
+        json_begin_object(intents->writer);
+    }
+    intents->any = true;
+    json_put_key_slice(intents->writer, name);
+    flow_bytes_write(intents->writer, bytes);
+}
+
+static void write_identity(struct slice name, const struct task_journal *journal, void *argument)
+{
+    uint64_t bytes = htole64(journal->identity);
+    if (journal->identity)
+        write_intent(argument, name, (struct slice){(const char *)&bytes, IDENTITY_SIZE});
+}
+
+static void write_intents(const struct task_positions *positions, const size_t *only,
+                          struct json_writer *writer)
+{
+    struct intents intents = {writer, false};
+    for (size_t i = 0; i < positions->source_count && !only; i++) {
+        const struct buffer *key = &positions->max_keys[i];
+        if (key->size > 0)
+            write_intent(&intents, positions->sources[i].suffix, (struct slice){key->data, key->size});
+    }
+    for_each(positions, only, write_identity, &intents);
+    if (intents.any)
+        json_end_object(writer);
 }
 
 void task_positions_write(const struct task_positions *positions, struct json_writer *writer)
 {
     json_begin_object(writer);
     write_sources(positions, NULL, writer);
-    write_max_keys(positions, writer);
+    write_intents(positions, NULL, writer);
     json_end_object(writer);
 }
 
@@ -200,6 +238,7 @@ void task_positions_write_of(const struct task_positions *positions, size_t bind
 {
     json_begin_object(writer);
     write_sources(positions, &binding, writer);
+    write_intents(positions, &binding, writer);
     json_end_object(writer);
 }
 
@@ -225,10 +264,22 @@ static bool read_number(const struct json *doc, uint32_t at, uint64_t *ret_numbe
     return string_to_u64(text, INT64_MAX, ret_number);
 }
 
+/* Of the log that the journal's position counts in; 0: it is not known. */
+static uint64_t read_identity(const struct json *doc, uint32_t intents, struct slice name,
+                              struct arena *arena)
+{
+    struct slice bytes;
+    uint64_t identity = 0;
+    if (flow_bytes_read(doc, json_get_slice(doc, intents, name), arena, &bytes) &&
+        bytes.size == IDENTITY_SIZE)
+        memcpy(&identity, bytes.data, IDENTITY_SIZE);
+    return le64toh(identity);
+}
+
 int task_positions_load(struct task_positions *positions, const struct json *doc, uint32_t at,
                         struct error *err)
 {
-    uint32_t sources = json_get(doc, at, "sources");
+    uint32_t sources = json_get(doc, at, "sources"), intents = json_get(doc, at, "ackIntents");
     if (!json_is(doc, at, JSON_OBJECT) || (sources != JSON_NONE && !json_is(doc, sources, JSON_OBJECT)))
         return wrong(err, "'sources' is to be an object");
     if (json_count(doc, sources) > TASK_POSITIONS_MAX)
@@ -242,20 +293,23 @@ int task_positions_load(struct task_positions *positions, const struct json *doc
         uint64_t number = 0;
         if (!read_number(doc, json_get(doc, json_value(key), "readThrough"), &number))
             result = wrong(err, "'readThrough' is to be a number in a string");
+        uint64_t identity = read_identity(doc, intents, name, &arena);
         bool taken = false;
         for (size_t i = 0; i < positions->source_count && result == 0; i++) {
             const char *writer = writer_in(&positions->sources[i], name, &arena);
-            if (writer)
-                task_positions_journal(positions, i, writer)->next = number;
-            taken |= writer != NULL;
+            if (!writer)
+                continue;
+            struct task_journal *journal = task_positions_journal(positions, i, writer);
+            journal->next = number;
+            journal->identity = identity;
+            taken = true;
         }
         if (result == 0 && !taken)
-            keep_other(positions, name, number);
+            keep_other(positions, name, number, identity);
     }
-    uint32_t max_keys = json_get(doc, at, "ackIntents");
     for (size_t i = 0; i < positions->source_count && result == 0; i++) {
         struct slice key;
-        if (flow_bytes_read(doc, json_get_slice(doc, max_keys, positions->sources[i].suffix), &arena, &key))
+        if (flow_bytes_read(doc, json_get_slice(doc, intents, positions->sources[i].suffix), &arena, &key))
             task_positions_set_max_key(positions, i, key);
     }
     arena_done(&arena);

@@ -5,7 +5,10 @@
  * with the writer percent-encoded. The suffix names task, resource and backfill counter, so that a binding
  * that is backfilled has no position and begins at zero. "ackIntents" (which are opaque to connectors as
  * well) holds each binding's largest packed key: {"<read suffix>":"<base64>"}; a larger one cannot be at the
- * endpoint. It has to be saved in the same act as the positions, or it would be wrong after a crash. */
+ * endpoint. It has to be saved in the same act as the positions, or it would be wrong after a crash.
+ * A number means something only in the log it was counted in: "ackIntents" has the identity of each journal's
+ * log too (store.h), {"<journal's name, as in sources>":"<base64 of its 8 bytes, the lowest first>"}. A
+ * position without one is of before there were identities. */
 #ifndef FIRTH_TASK_POSITIONS_H
 #define FIRTH_TASK_POSITIONS_H
 
@@ -18,9 +21,10 @@ struct json_writer;
 struct task_journal {
     size_t binding;
     const char *writer;
-    uint64_t next;  /* number of the first document that is not read */
-    uint64_t end;   /* one past the last that is known to be committed */
-    uint64_t until; /* a session that ends reads to here; 0: nothing of it is waited for */
+    uint64_t next;     /* number of the first document that is not read */
+    uint64_t identity; /* of the log that `next` counts in; 0: not known */
+    uint64_t end;      /* one past the last that is known to be committed */
+    uint64_t until;    /* a session that ends reads to here; 0: nothing of it is waited for */
 };
 
 /* What names a binding's journals in the checkpoint. */
@@ -34,8 +38,8 @@ struct task_positions {
     size_t source_count;
     struct task_journal **items;
     size_t count, capacity;
-    struct map by_name;      /* "<binding>/<writer>" */
-    struct map others;       /* loaded of bindings that do not take part: a journal to its number, as text */
+    struct map by_name; /* "<binding>/<writer>" */
+    struct map others;  /* loaded of bindings that do not take part: a journal to its struct task_journal */
     struct buffer *max_keys; /* by binding; size 0: not known */
     struct arena arena;
 };

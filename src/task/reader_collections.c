@@ -75,6 +75,29 @@ static bool always(const struct task_reader *base)
     return true;
 }
 
+static int refuse_position(const struct reader *reader, const struct task_journal *journal,
+                           const char *there_are, struct error *err)
+{
+    return error_set(err, ERROR_INVALID,
+                     "the checkpoint has read %llu documents that %s wrote to %s, but there are %s: it is of "
+                     "another data directory, or of one that was emptied; raise the binding's 'backfill' to "
+                     "materialize it anew",
+                     (unsigned long long)journal->next, journal->writer,
+                     reader->base.task->bindings[journal->binding].spec->collection, there_are);
+}
+
+/* A position counts in one log; one that was saved without its identity is taken as it is. A log that does
+ * not tell its own was written by an older version, and gets one when it is written to again. */
+static int check_identity(const struct reader *reader, struct task_journal *journal, uint64_t identity,
+                          struct error *err)
+{
+    if (identity && journal->identity && journal->next > 0 && journal->identity != identity)
+        return refuse_position(reader, journal, "others now (it was dropped, and began anew)", err);
+    if (identity)
+        journal->identity = identity;
+    return 0;
+}
+
 /* Where the journals end now; what a position says of a journal must be possible. */
 static int look_at_ends(struct reader *reader, bool first, struct error *err)
 {
@@ -96,6 +119,10 @@ static int look_at_ends(struct reader *reader, bool first, struct error *err)
             struct task_journal *journal =
                 task_positions_journal(task->positions, binding->index, infos[j].writer);
             journal->end = infos[j].end;
+            if (first && check_identity(reader, journal, infos[j].identity, err) < 0) {
+                result = -1;
+                break;
+            }
             if (first && task->spec->once && journal->next < journal->end) {
                 journal->until = journal->end;
                 reader->waited_for++;
@@ -105,14 +132,11 @@ static int look_at_ends(struct reader *reader, bool first, struct error *err)
     arena_done(&arena);
     for (size_t i = 0; i < task->positions->count && result == 0 && first; i++) {
         const struct task_journal *journal = task->positions->items[i];
-        if (journal->next > journal->end)
-            result = error_set(
-                err, ERROR_INVALID,
-                "the checkpoint has read %llu documents that %s wrote to %s, but there are %llu: it is of "
-                "another data directory, or of one that was emptied; raise the binding's 'backfill' to "
-                "materialize it anew",
-                (unsigned long long)journal->next, journal->writer,
-                task->bindings[journal->binding].spec->collection, (unsigned long long)journal->end);
+        if (journal->next <= journal->end)
+            continue;
+        char end[24];
+        snprintf(end, sizeof end, "%llu", (unsigned long long)journal->end);
+        result = refuse_position(reader, journal, end, err);
     }
     reader->ends_ms = now_ms(reader);
     return result;
@@ -226,13 +250,17 @@ static struct follow *turn(struct reader *reader)
     return &follows[reader->current];
 }
 
-static void take_position(struct reader *reader, struct follow *follow, const struct store_document *document)
+/* Fails if the writer was dropped since the last document, and what comes now is of its next life. */
+static int take_position(struct reader *reader, struct follow *follow, const struct store_document *document,
+                         struct error *err)
 {
     struct task_journal *journal = follow->journal;
     if (!journal || strcmp(journal->writer, document->writer) != 0)
         journal =
             task_positions_journal(reader->base.task->positions, follow->binding->index, document->writer);
     follow->journal = journal;
+    if (check_identity(reader, journal, document->identity, err) < 0)
+        return -1;
     journal->next = document->number + 1;
     if (journal->end < journal->next)
         journal->end = journal->next;
@@ -240,6 +268,7 @@ static void take_position(struct reader *reader, struct follow *follow, const st
         journal->until = 0;
         reader->waited_for--;
     }
+    return 0;
 }
 
 /* 1: it is in line; 0: it is not wanted. */
@@ -290,9 +319,8 @@ static int next(struct task_reader *base, struct task_item *item, struct error *
         }
         reader->left--;
         int wanted = look_at(reader, follow, &document, err);
-        if (wanted < 0)
+        if (wanted < 0 || take_position(reader, follow, &document, err) < 0)
             return -1;
-        take_position(reader, follow, &document);
         if (wanted) {
             follow->binding->newest_ms = document.committed_ms;
             *item = (struct task_item){.type = TASK_ITEM_DOCUMENT,

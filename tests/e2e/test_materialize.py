@@ -1,8 +1,10 @@
 """Materializations end to end: the endpoint has what the reduced collections have."""
 
+import contextlib
 import json
 import shutil
 import signal
+import sqlite3
 
 import pytest
 
@@ -333,6 +335,65 @@ def test_another_data_directory_is_told(firth, tmp_path, data_dir):
     assert "has read 2 documents" in error["message"] and "'backfill'" in error["message"]
 
 
+@pytest.mark.parametrize("how", ["dropped", "emptied"])
+@pytest.mark.parametrize("endpoint", ["endpoint", "runtime", "airbyte"])
+def test_a_capture_that_began_anew_is_told_however_much_it_wrote(firth, tmp_path, data_dir, how, endpoint):
+    """Positions count in one writer's log: in another's they would skip as many documents."""
+    more = {"config": {"authority": "runtime"} if endpoint == "runtime" else {}}
+    table = {"table": "users"}
+    if endpoint == "airbyte":
+        more = {"endpoint": local("scripted_destination.py", {"out": str(tmp_path / "out")})}
+        table = {"stream": "users", "destinationSyncMode": "append"}
+
+    def arrived():
+        if endpoint == "airbyte":
+            return [m["record"]["data"]["id"] for m in received(tmp_path) if m.get("type") == "RECORD"]
+        return [r["id"] for r in rows(tmp_path)]
+
+    def bound(backfill):
+        return {"bindings": [{"source": "acmeCo/users", "resource": table, "backfill": backfill}], **more}
+
+    path = put(firth, tmp_path, {"id": 1}, {"id": 2}, **bound(0))
+    materialize(firth, path)
+    path = put(firth, tmp_path, {"id": 3}, **bound(0))
+    materialize(firth, path)
+    assert arrived() == [1, 2, 3]
+    if how == "dropped":
+        firth("drop", "acmeCo/in", "--yes", expect=0)
+    else:
+        for folder in ("tasks/acmeCo%2Fin", "collections/acmeCo%2Fusers"):
+            shutil.rmtree(data_dir / folder)
+    path = put(firth, tmp_path, *({"id": i} for i in range(11, 17)), **bound(0))
+    error = failure(materialize(firth, path, expect=1))
+    assert "has read 3 documents that acmeCo/in wrote to acmeCo/users" in error["message"]
+    assert "raise the binding's 'backfill'" in error["message"]
+    assert arrived() == [1, 2, 3]
+    materialize(firth, catalog(tmp_path, **bound(1)))
+    assert arrived()[-6:] == [11, 12, 13, 14, 15, 16]
+
+
+def test_positions_without_an_identity_are_taken(firth, tmp_path):
+    """As versions before the identities saved them, at the endpoint; the next commit has it."""
+    path = put(firth, tmp_path, {"id": 1}, {"id": 2})
+    materialize(firth, path)
+    (tmp_path / "messages").unlink()
+
+    def begun():
+        return [body["runtimeCheckpoint"] for _, verb, body in messages(tmp_path) if verb == "startCommit"]
+
+    with contextlib.closing(sqlite3.connect(tmp_path / "out.db")) as db:
+        (saved,), = db.execute("select checkpoint from flow_checkpoints")
+        saved = json.loads(saved)
+        assert saved.pop("ackIntents")
+        db.execute("update flow_checkpoints set checkpoint = ?", (json.dumps(saved),))
+        db.commit()
+    path = put(firth, tmp_path, {"id": 3})
+    materialize(firth, path)
+    assert [r["id"] for r in rows(tmp_path)] == [1, 2, 3]
+    (checkpoint,) = begun()
+    assert list(checkpoint["ackIntents"]) == list(checkpoint["sources"])
+
+
 def test_an_airbyte_destination(firth, tmp_path):
     endpoint = local("scripted_destination.py", {"out": str(tmp_path / "out")})
     bindings = [{"source": "acmeCo/users", "resource": {"stream": "people", "destinationSyncMode": "append"}}]
@@ -344,7 +405,10 @@ def test_an_airbyte_destination(firth, tmp_path):
     assert [(r["stream"], r["data"]) for r in records] == [
         ("people", {"id": 1, "n": 1}), ("people", {"id": 2, "n": 1}), ("people", {"id": 1, "n": 5})]
     states = [m["state"]["stream"]["stream_state"] for m in received(tmp_path) if m.get("type") == "STATE"]
-    assert states[-1] == {"sources": {"acmeCo/users/acmeCo%2Fin;materialize/acmeCo/mat/people.v0": {"readThrough": "3"}}}
+    journal = "acmeCo/users/acmeCo%2Fin;materialize/acmeCo/mat/people.v0"
+    assert states[-1]["sources"] == {journal: {"readThrough": "3"}}
+    assert list(states[-1]["ackIntents"]) == [journal]
+    assert states[0]["ackIntents"] == states[-1]["ackIntents"]
 
 
 # --- fields ---------------------------------------------------------------------------------------------

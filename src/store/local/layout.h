@@ -94,6 +94,7 @@ struct log_header {
     uint64_t salt;
     uint64_t generation;
     uint64_t file_size;
+    uint64_t identity; /* 0: unknown */
     struct slice task;
 };
 

@@ -237,6 +237,7 @@ static int list_writer(void *argument, const char *task, struct error *err)
         .end = end.end,
         .bytes = bytes,
         .committed_ms = end.committed_ms,
+        .identity = entry->view.identity,
         .damage = damage,
     };
     return 0;

@@ -38,10 +38,11 @@ struct log_view {
     int file;      /* the log, -1: none open */
     int mark_file; /* `published`, -1: not open */
     uint64_t salt, file_size;
-    uint64_t log;  /* generation of the open log */
-    uint64_t at;   /* the next slot */
-    bool unmarked; /* `published` was lost when last looked at */
-    bool torn;     /* what lies at `at` is neither zeros nor a good record */
+    uint64_t identity; /* 0: unknown */
+    uint64_t log;      /* generation of the open log */
+    uint64_t at;       /* the next slot */
+    bool unmarked;     /* `published` was lost when last looked at */
+    bool torn;         /* what lies at `at` is neither zeros nor a good record */
     struct log_state state;
 };
 
@@ -56,8 +57,9 @@ struct log_writer {
     char *task;
     int file, mark_file;
     uint64_t salt, file_size, at;
-    uint64_t log;  /* generation of the open log */
-    uint64_t last; /* offset of the last record */
+    uint64_t identity; /* as found; 0: the first roll makes one */
+    uint64_t log;      /* generation of the open log */
+    uint64_t last;     /* offset of the last record */
 };
 
 /* The record to write: `journals` holds `count` encoded entries. */

@@ -113,6 +113,7 @@ static int open_newest(struct log_view *view, struct error *err)
     if (wrong)
         return error_set(err, ERROR_CORRUPT, "the commit log %s is damaged at offset 0: %s", path, wrong);
     view->salt = header.salt;
+    view->identity = header.identity;
     view->file_size = size;
     view->at = LAYOUT_PAGE;
     view->torn = false;

@@ -115,9 +115,12 @@ static uint64_t next_size(const struct log_writer *log, uint64_t first_slot, uin
 int log_writer_roll(struct log_writer *log, const struct log_record *record, uint64_t room, struct error *err)
 {
     const struct disk *disk = log->disk;
+    while (log->identity == 0)
+        random_bytes(&log->identity, sizeof log->identity);
     struct log_header header = {
         .generation = log->log + 1,
         .file_size = next_size(log, slot_size(record), room),
+        .identity = log->identity,
         .task = slice_of(log->task),
     };
     random_bytes(&header.salt, sizeof header.salt);

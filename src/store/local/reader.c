@@ -257,6 +257,7 @@ int local_reader_next(struct store_reader *base, struct store_document *ret_docu
             .writer = source->task,
             .number = reader->number++,
             .committed_ms = reader->block.header.committed_ms,
+            .identity = source->log.identity,
         };
         reader->at += BLOCK_RECORD + size;
         reader->left--;

@@ -1,7 +1,9 @@
 /* store: what is committed is read back, whole, in order, by anyone; what is not is never seen. */
+#include "store/local/disk.h"
 #include "store/local/layout.h"
 #include "store_helpers.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -150,6 +152,80 @@ static void test_locks(void **state)
     store_lock_release(lock);
 }
 
+static uint64_t identity_of(struct fixture *fixture, const char *collection)
+{
+    struct store_journal_info *infos;
+    struct store_document document;
+    struct error err;
+    size_t count;
+    assert_int_equal(store_list(fixture->store, collection, &fixture->arena, &infos, &count, &err), 0);
+    assert_int_equal(count, 1);
+    struct store_reader *reader = must_read(fixture->store, collection, 0);
+    assert_int_equal(store_reader_next(reader, &document, &err), 1);
+    assert_true(document.identity == infos[0].identity);
+    store_reader_close(reader);
+    return infos[0].identity;
+}
+
+static void write_once(struct fixture *fixture, const char *checkpoint)
+{
+    struct store_writer *writer = must_write(fixture->store, "in", NULL);
+    must_append(writer, must_journal(writer, "users", NULL), "d", 0);
+    must_commit(writer, checkpoint);
+    store_writer_close(writer);
+}
+
+/* A log as it was before there were identities. */
+static void forget_identity(void *argument, const char *name)
+{
+    const struct fixture *fixture = argument;
+    char page[LAYOUT_PAGE], task[STORE_NAME_MAX];
+    struct log_header header;
+    if (strncmp(name, "commits-", 8) != 0)
+        return;
+    auto_free char *path = mem_printf("%s/tasks/in/%s", fixture->folder, name);
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    assert_true(file >= 0);
+    assert_int_equal(pread(file, page, sizeof page, 0), sizeof page);
+    assert_null(layout_log_get(page, &header));
+    memcpy(task, header.task.data, header.task.size);
+    header.task.data = task;
+    header.identity = 0;
+    layout_log_put(&header, page);
+    assert_int_equal(pwrite(file, page, sizeof page, 0), sizeof page);
+    close(file);
+}
+
+/* Every opening rolls the log, and so does a checkpoint that does not fit. */
+static void test_identity(void **state)
+{
+    enum { LARGE = 2 << 20 };
+    struct fixture *fixture = *state;
+    struct error err;
+    write_once(fixture, "1");
+    uint64_t first = identity_of(fixture, "users");
+    assert_true(first != 0);
+    auto_free char *large = mem_alloc(LARGE + 1);
+    memset(large, 'x', LARGE);
+    large[LARGE] = '\0';
+    write_once(fixture, large);
+    assert_true(identity_of(fixture, "users") == first);
+
+    assert_int_equal(store_drop_task(fixture->store, "in", &err), 0);
+    write_once(fixture, "1");
+    uint64_t second = identity_of(fixture, "users");
+    assert_true(second != 0 && second != first);
+
+    auto_free char *folder = mem_printf("%s/tasks/in", fixture->folder);
+    assert_int_equal(disk_system.list(disk_system.context, folder, forget_identity, fixture), 0);
+    assert_true(identity_of(fixture, "users") == 0);
+    write_once(fixture, "2");
+    uint64_t third = identity_of(fixture, "users");
+    assert_true(third != 0);
+    write_once(fixture, "3");
+    assert_true(identity_of(fixture, "users") == third);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +234,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_large_documents, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_truncate, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_locks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_identity, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

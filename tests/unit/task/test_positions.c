@@ -113,6 +113,37 @@ static void test_others(void **state)
     task_positions_done(&positions);
 }
 
+/* Of a binding and of one that does not take part; what is no identity is none. */
+static void test_identities(void **state)
+{
+    static const char text[] =
+        "{\"sources\":{\"acmeCo/users/w;materialize/acmeCo/mat/users\":{\"readThrough\":\"5\"},"
+        "\"acmeCo/users/x;materialize/acmeCo/mat/users\":{\"readThrough\":\"6\"},"
+        "\"acmeCo/gone/w;materialize/acmeCo/mat/gone\":{\"readThrough\":\"8\"}},"
+        "\"ackIntents\":{\"materialize/acmeCo/mat/users\":\"FQcA\","
+        "\"acmeCo/users/w;materialize/acmeCo/mat/users\":\"AQAAAAAAAIA=\","
+        "\"acmeCo/gone/w;materialize/acmeCo/mat/gone\":\"/wAAAAAAAAA=\"}}";
+    static const char *const others[] = {"\"AQID\"", "7", "\"?\"", "\"AAAAAAAAAAA=\"", "\"AQAAAAAAAIAA\""};
+    struct task_positions positions;
+    struct error err;
+    assert_int_equal(load(&positions, text, &err), 0);
+    assert_true(task_positions_journal(&positions, 0, "w")->identity == 0x8000000000000001);
+    assert_true(task_positions_journal(&positions, 0, "x")->identity == 0);
+    auto_free char *again = written(&positions);
+    assert_string_equal(again, text);
+    task_positions_done(&positions);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        auto_free char *other = mem_printf("{\"sources\":{\"acmeCo/users/w;materialize/acmeCo/mat/users\":"
+                                           "{\"readThrough\":\"5\"}},\"ackIntents\":{"
+                                           "\"acmeCo/users/w;materialize/acmeCo/mat/users\":%s}}",
+                                           others[i]);
+        assert_int_equal(load(&positions, other, &err), 0);
+        assert_true(task_positions_journal(&positions, 0, "w")->next == 5);
+        assert_true(task_positions_journal(&positions, 0, "w")->identity == 0);
+        task_positions_done(&positions);
+    }
+}
+
 static void test_refused(void **state)
 {
     static const char *const texts[] = {
@@ -158,7 +189,7 @@ static void test_key_set(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_lenient),
-                                       cmocka_unit_test(test_others), cmocka_unit_test(test_refused),
-                                       cmocka_unit_test(test_key_set)};
+                                       cmocka_unit_test(test_others),     cmocka_unit_test(test_identities),
+                                       cmocka_unit_test(test_refused),    cmocka_unit_test(test_key_set)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
