@@ -64,5 +64,8 @@ static inline void buffer_str(struct buffer *buffer, const char *text)
 void text_append_printable(struct buffer *out, const char *text, size_t size);
 /* The same of a text of several lines: '\n' stays. */
 void text_append_printable_lines(struct buffer *out, const char *text, size_t size);
+/* The same, what follows a '\n' indented by two, so that no line of the text looks like the beginning of
+ * another message. Line ends at the end of the text are left out. */
+void text_append_printable_indented(struct buffer *out, const char *text, size_t size);
 
 #endif

@@ -72,7 +72,7 @@ void log_write(const struct log *log, enum log_level level, const char *format, 
         static const char *const colors[LOG_LEVEL_MAX] = {"\033[2m", "\033[2m", "", "\033[33m", "\033[31m"};
         struct buffer text;
         buffer_init(&text, LOG_LINE_MAX);
-        text_append_printable(&text, message, strlen(message));
+        text_append_printable_indented(&text, message, strlen(message));
         length = snprintf(line, sizeof line, "%s%.8s %s%s%s%s%s%s\n", log->color ? colors[level] : "",
                           when + 11, level == LOG_INFO ? "" : names[level], level == LOG_INFO ? "" : ": ",
                           log->name ? log->name : "", log->name ? ": " : "", buffer_cstr(&text),

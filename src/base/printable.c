@@ -48,3 +48,18 @@ void error_make_printable(struct error *err)
     err->message[size] = 0;
     buffer_done(&safe);
 }
+
+void text_append_printable_indented(struct buffer *out, const char *text, size_t size)
+{
+    while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == '\r'))
+        size--;
+    for (size_t at = 0; at < size;) {
+        const char *newline = memchr(text + at, '\n', size - at);
+        size_t end = newline ? (size_t)(newline - text) : size;
+        size_t shown = newline && end > at && text[end - 1] == '\r' ? end - 1 : end;
+        if (at > 0)
+            buffer_str(out, "\n  ");
+        append_printable(out, text + at, shown - at, false);
+        at = end + 1;
+    }
+}

@@ -142,7 +142,7 @@ static void print_text(struct logs *logs, const struct source *source)
         buffer_str(&line, ": ");
     }
     if (message)
-        text_append_printable(&line, message, strlen(message));
+        text_append_printable_indented(&line, message, strlen(message));
     buffer_byte(&line, '\n');
     output_write(&logs->output, line.data, line.size);
     buffer_done(&line);

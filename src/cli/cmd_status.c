@@ -309,7 +309,7 @@ static void print_errors(const struct status *status, int64_t now_ms, struct out
         int64_t since = now_ms - task->row.facts.error_ms;
         text_duration(since > 0 ? (uint64_t)since : 0, ago, sizeof ago);
         buffer_clear(&line);
-        text_append_printable(&line, task->row.facts.error, strlen(task->row.facts.error));
+        text_append_printable_indented(&line, task->row.facts.error, strlen(task->row.facts.error));
         output_printf(output, "\n%s, %s ago", task->row.name, ago);
         if (task->row.facts.failures > 1)
             output_printf(output, ", %u failures in a row", task->row.facts.failures);
@@ -325,7 +325,7 @@ static void print_ago(struct output *output, const char *name, int64_t when_ms, 
     struct buffer line;
     buffer_init(&line, 1 << 20);
     text_duration(now_ms > when_ms ? (uint64_t)(now_ms - when_ms) : 0, ago, sizeof ago);
-    text_append_printable(&line, text, strlen(text));
+    text_append_printable_indented(&line, text, strlen(text));
     output_printf(output, "\n%s, autoDiscover %s ago: %s\n", name, ago, buffer_cstr(&line));
     buffer_done(&line);
 }

@@ -152,6 +152,22 @@ def test_a_full_disk_stops_nothing(firth, tmp_path):
     assert daemon.process.poll() is None
 
 
+def test_messages_of_several_lines(firth, tmp_path):
+    """As lines, which cannot pass for another message nor steer the terminal: in logs, status and the daemon's log."""
+    said = "it broke\n12:00:00 error: acmeCo/b failed\n\x1b[2Jlast\n"
+    steps = [{"message": {"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": 1, "error": {"message": said}}}},
+             {"exit": 1}]
+    deploy(firth, serving.write(tmp_path / "flow.json", capture(tmp_path, "a", steps)))
+    daemon = serve(firth, "--retry-after", "1h")
+    wait_for(firth, "acmeCo/a", event="ended", outcome="failed")
+    wait_for_facts(firth, "acmeCo/a", lambda row: row["error"])
+    lines = [daemon.wait_for_line("acmeCo/a failed")]
+    lines += [daemon.wait_for_line("")] + [daemon.wait_for_line("")]
+    for text in ("\n".join(line.rstrip("\n") for line in lines), firth("logs", expect=0).out, firth("status", expect=0).out):
+        assert "it broke\n  12:00:00 error: acmeCo/b failed\n  \\u001b[2Jlast" in text, text
+        assert "\\u000a" not in text and "\x1b" not in text
+
+
 # --- status -----------------------------------------------------------------------------------------------
 
 

@@ -68,6 +68,29 @@ static void test_printable(void **state)
     buffer_done(&out);
 }
 
+static void test_indented(void **state)
+{
+    static const struct {
+        const char *text, *printed;
+    } cases[] = {
+        {"", ""},
+        {"\n\r\n", ""},
+        {"one", "one"},
+        {"one\ntwo\r\nthree\n\n", "one\n  two\n  three"},
+        {"a\n\nb", "a\n  \n  b"},
+        {"a\n\033[2J\rb\n\xe2\x80\xa8"
+         "c",
+         "a\n  \\u001b[2J\\u000db\n  \\u2028c"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buffer out;
+        buffer_init(&out, 1024);
+        text_append_printable_indented(&out, cases[i].text, strlen(cases[i].text));
+        assert_string_equal(buffer_cstr(&out), cases[i].printed);
+        buffer_done(&out);
+    }
+}
+
 static void test_duration(void **state)
 {
     static const struct {
@@ -87,10 +110,8 @@ static void test_duration(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_printable),
-        cmocka_unit_test(test_duration),
+        cmocka_unit_test(test_columns),  cmocka_unit_test(test_cut),      cmocka_unit_test(test_printable),
+        cmocka_unit_test(test_indented), cmocka_unit_test(test_duration),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
