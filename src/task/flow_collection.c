@@ -227,6 +227,14 @@ static struct flow_texts partition_fields(const struct flow_projections *project
     return (struct flow_texts){fields, count};
 }
 
+/* Flow's journals have names of at least four characters, and connectors check it. */
+static struct slice template_name(const char *collection, struct arena *arena)
+{
+    enum { NAME_MIN = 4 };
+    bool is_short = strlen(collection) < NAME_MIN;
+    return slice_of(is_short ? arena_printf(arena, "collection/%s", collection) : collection);
+}
+
 void task_flow_collection(const struct catalog *catalog, const struct catalog_collection *collection,
                           struct arena *arena, struct flow_collection *ret_collection)
 {
@@ -235,7 +243,7 @@ void task_flow_collection(const struct catalog *catalog, const struct catalog_co
         .raw_write_schema = bundle_schema(catalog, collection->write_schema_uri, arena),
         .uuid_pointer = flow_uuid_pointer,
         .raw_ack_template = flow_ack_template,
-        .raw_partition_template = flow_journal_template(slice_of(collection->name), arena),
+        .raw_partition_template = flow_journal_template(template_name(collection->name, arena), arena),
     };
     if (strcmp(collection->read_schema_uri, collection->write_schema_uri) != 0)
         flow.raw_read_schema = bundle_schema(catalog, collection->read_schema_uri, arena);

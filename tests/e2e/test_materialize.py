@@ -28,6 +28,20 @@ def test_a_transaction_as_the_transcript_has_it(firth, tmp_path):
         "acmeCo/users/acmeCo%2Fin;materialize/acmeCo/mat/users": {"readThrough": "2"}}
 
 
+@pytest.mark.parametrize("name, template", [("a", "collection/a"), ("abc", "collection/abc"), ("abcd", "abcd")])
+def test_a_collection_with_a_short_name(firth, tmp_path, name, template):
+    """Connectors refuse journals whose names have less than four characters."""
+    put(firth, tmp_path, {"id": 1})
+    path = catalog(tmp_path)
+    path.write_text(path.read_text().replace("acmeCo/users", name))
+    run(firth, path, "--task", "acmeCo/in")
+    materialize(firth, path)
+    (validate,) = [body for way, verb, body in messages(tmp_path) if verb == "validate"]
+    (binding,) = validate["bindings"]
+    assert binding["collection"]["name"] == name
+    assert binding["collection"]["partitionTemplate"]["name"] == template
+
+
 def test_updates_are_reduced_with_what_is_there(firth, tmp_path):
     path = put(firth, tmp_path, {"id": 1, "name": "Ann", "n": 1.5}, {"id": 2, "n": 2}, {"id": 2, "n": 5})
     materialize(firth, path)
