@@ -1,5 +1,6 @@
 #include "cli/deployed.h"
 
+#include "supervisor/supervisor.h"
 #include "supervisor/talk.h"
 #include "json/json.h"
 
@@ -83,6 +84,17 @@ static struct deployed_task *find(const struct deployed *deployed, const char *n
     return NULL;
 }
 
+/* A session that lasts for as long as resets the backoff is well, whatever the one before it died of. */
+static void forget_mended(struct deployed_task *task)
+{
+    struct control_facts *facts = &task->row.facts;
+    if (!task->live || clock_wall_ms(&clock_system) - facts->started_ms <= SUPERVISOR_RETRY_MAX_MS)
+        return;
+    facts->code = facts->error = NULL;
+    facts->error_ms = 0;
+    facts->failures = 0;
+}
+
 static void take_live(struct deployed *deployed, const struct json *answer)
 {
     deployed->daemon = true;
@@ -104,6 +116,7 @@ static void take_live(struct deployed *deployed, const struct json *answer)
         task->document_rate = fraction(answer, at, "documentRate");
         task->byte_rate = fraction(answer, at, "byteRate");
         task->lag_ms = number(answer, at, "lagMs", -1);
+        forget_mended(task);
     }
 }
 

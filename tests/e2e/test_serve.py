@@ -1,10 +1,12 @@
 """firth serve and firth deploy: what runs when, over restarts, deploys, signals and kills."""
 
+import contextlib
 import json
 import os
 import pty
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 
@@ -316,6 +318,32 @@ def test_a_killed_task_is_started_again(firth, tmp_path):
         os.kill(pid, signal.SIGKILL)
     wait_for(firth, "acmeCo/a", event="ended", outcome="failed")
     wait_for(firth, "acmeCo/a", count=2, event="started")
+
+
+@pytest.mark.parametrize("by", ["commit", "time"])
+def test_an_error_that_is_mended_is_forgotten(firth, tmp_path, by):
+    """A session that never ends has no end to clear it."""
+    go_on = tmp_path / "go"
+    steps = [{"sleep_until": str(go_on)}] + records(1, 2) + HANG
+    deploy(firth, serving.write(tmp_path / "flow.json", capture(tmp_path, "a", steps)))
+    daemon = serve(firth, "--retry-after", "1s")
+    until(lambda: runs(tmp_path, "a") == 1, "the source to run")
+    for pid in processes_of(daemon.pid):
+        os.kill(pid, signal.SIGKILL)
+    assert wait_for_facts(firth, "acmeCo/a", lambda row: row["error"])["failures"] == 1
+    until(lambda: runs(tmp_path, "a") == 2, "the source to run again")
+    if by == "commit":
+        go_on.touch()
+        row = wait_for_facts(firth, "acmeCo/a", lambda row: not row["error"])
+        assert (row["session"], row["failures"]) == ("running", 0)
+    else:
+        assert "acmeCo/a, " in firth("status", expect=0).out
+        with contextlib.closing(sqlite3.connect(tmp_path / "data/control.db")) as db:
+            db.execute("update facts set started_ms = started_ms - 300001")
+            db.commit()
+    (task,) = firth("status", "-o", "json", expect=0).json()["tasks"]
+    assert (task["state"], task["error"], task["failures"]) == ("running", None, 0)
+    assert " ago" not in firth("status", expect=0).out
 
 
 def test_graceful_stop_has_a_deadline(firth, tmp_path):
