@@ -140,7 +140,7 @@ bool status_behind(const struct status *status, const struct task_checkpoint *ch
     struct arena arena;
     struct json doc;
     struct error err;
-    if (!*saved)
+    if (!*saved || stream->idle)
         return false;
     *ret_behind = 0;
     arena_init(&arena);
@@ -210,7 +210,9 @@ static void table_stream(struct table *table, const struct status *status,
     const struct task_saved_stream *stream = checkpoint->streams[index];
     uint64_t behind;
     auto_free char *what = NULL;
-    if (!status_behind(status, checkpoint, stream, &behind))
+    if (stream->idle)
+        what = mem_printf("%s to %s, not bound now", stream->namespace, stream->target);
+    else if (!status_behind(status, checkpoint, stream, &behind))
         what = mem_printf("stream %s", stream->target ? stream->target : stream->name);
     else if (behind == STATUS_BEHIND_UNKNOWN)
         what = mem_printf("%s to %s, how far behind is not known", stream->namespace, stream->target);

@@ -107,6 +107,8 @@ void task_checkpoint_write(const struct task_checkpoint *checkpoint, struct buff
         json_member_u64(&writer, "documents", stream->documents);
         json_member_u64(&writer, "bytes", stream->bytes);
         json_member_u64(&writer, "invalid", stream->invalid);
+        if (stream->idle)
+            json_member_bool(&writer, "idle", true);
         if (stream->backfill_begun_ms)
             json_member_i64(&writer, "backfillBegun", stream->backfill_begun_ms);
         if (stream->backfill_completed_ms)
@@ -147,6 +149,7 @@ static int load_stream(struct task_checkpoint *checkpoint, const struct json *do
         if (counter == JSON_NONE || !json_to_u64(doc, counter, counters[i].value))
             return corrupt(err, counters[i].name);
     }
+    stream->idle = json_is(doc, json_get(doc, at, "idle"), JSON_TRUE);
     uint32_t generation = json_get(doc, at, "generation");
     if (generation == JSON_NONE || !json_to_i64(doc, generation, &stream->generation))
         return corrupt(err, "generation");

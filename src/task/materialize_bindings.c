@@ -20,6 +20,16 @@ static void resolve(struct task *task, struct task_binding *binding)
     binding->saved->target = arena_strdup(&task->checkpoint.arena, spec->stream.name);
 }
 
+/* A binding that went, or was replaced by another, keeps its place and is nobody's business meanwhile. */
+static void note_idle(struct task_checkpoint *checkpoint)
+{
+    for (size_t i = 0; i < checkpoint->stream_count; i++) {
+        struct task_saved_stream *stream = checkpoint->streams[i];
+        checkpoint->idle_changed |= stream->idle == stream->in_use;
+        stream->idle = !stream->in_use;
+    }
+}
+
 int task_materialize_resolve(struct task *task, struct error *err)
 {
     size_t count = task->enabled_count;
@@ -34,5 +44,6 @@ int task_materialize_resolve(struct task *task, struct error *err)
         resolve(task, &task->bindings[i]);
     }
     task->binding_count = count;
+    note_idle(&task->checkpoint);
     return 0;
 }

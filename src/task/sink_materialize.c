@@ -217,7 +217,8 @@ static int service(struct task_sink *base, struct error *err)
 /* Between transactions: what the connector acknowledged last is saved, and it may go. */
 static int leave(struct materialize_sink *sink, uint64_t now_ms, struct error *err)
 {
-    if (sink->state_changed && materialize_save_state(sink, err) < 0)
+    bool changed = sink->state_changed || sink->base.task->checkpoint.idle_changed;
+    if (changed && materialize_save_state(sink, err) < 0)
         return -1;
     materialize_hand_over(sink);
     connector_finish_input(sink->process);

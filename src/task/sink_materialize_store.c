@@ -112,7 +112,7 @@ int materialize_save_state(struct materialize_sink *sink, struct error *err)
     if (task_ledger_commit(&sink->ledger, err) < 0)
         return -1;
     sink->ledger.pending = pending;
-    sink->state_changed = false;
+    sink->state_changed = sink->base.task->checkpoint.idle_changed = false;
     return 0;
 }
 

@@ -66,6 +66,24 @@ def test_status_says_how_far_behind(firth, tmp_path):
     assert [(s["stream"], s["documents"], s["behind"]) for s in task["streams"]] == [("users", 2, 1)]
 
 
+def test_a_binding_that_was_replaced_is_not_behind(firth, tmp_path):
+    path = put(firth, tmp_path, {"id": 1}, {"id": 2}, collections=("users", "people"))
+    materialize(firth, path)
+
+    def streams():
+        task = [t for t in firth("status", "-o", "json", expect=0).json()["tasks"] if t["task"] == TASK][0]
+        return {s["stream"]: s.get("behind") for s in task["streams"]}
+
+    assert streams() == {"users": 0, "people": 0}
+    bound = [{"source": "acmeCo/people", "resource": {"table": "people"}}]
+    path = put(firth, tmp_path, {"id": 3}, collections=("users", "people"), bindings=bound)
+    materialize(firth, path)
+    assert streams() == {"users": None, "people": 0}
+    assert "acmeCo/users to users, not bound now" in firth("status", expect=0).out
+    materialize(firth, catalog(tmp_path, collections=("users", "people")))
+    assert streams() == {"users": 0, "people": 0}
+
+
 def test_documents_gone_before_they_were_read_are_told(firth, tmp_path):
     """By retention. A materialization that begins is told nothing: it takes what is kept."""
     kept = {"journals": {"fragments": {"compressionCodec": "NONE", "length": 1, "retentionSize": 1}}}
