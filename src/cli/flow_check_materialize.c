@@ -214,11 +214,15 @@ static int validate(struct flow_checker *checker, const struct catalog_materiali
     const struct catalog_materialization_binding **bindings =
         arena_zalloc(&checker->arena, (max + 1) * sizeof *bindings);
     struct fields_input *inputs = arena_zalloc(&checker->arena, (max + 1) * sizeof *inputs);
+    size_t before = catalog_errors_total(checker->errors);
     for (size_t i = 0; i < max; i++) {
         const struct catalog_materialization_binding *binding = &materialization->bindings[i];
+        struct error wrong;
         if (binding->disable)
             continue;
         inputs[count] = input_of(checker, binding);
+        if (fields_check(&inputs[count], &checker->arena, &wrong) < 0)
+            catalog_errors_add(checker->errors, &binding->place, true, "%s", wrong.message);
         bindings[count] = binding;
         asked[count] = (struct flow_materialize_validate_binding){
             .raw_resource_config = resources[i],
@@ -231,6 +235,8 @@ static int validate(struct flow_checker *checker, const struct catalog_materiali
             .group_by = fields_group_by(&inputs[count], &checker->arena)};
         count++;
     }
+    if (catalog_errors_total(checker->errors) > before)
+        return 0; /* nobody else needs to be asked */
     const struct flow_materialize_request request = {
         .type = FLOW_MATERIALIZE_VALIDATE,
         .validate = {.name = slice_of(materialization->name),

@@ -3,6 +3,7 @@
 #include "json/writer.h"
 
 #include <ctype.h>
+#include <strings.h>
 
 const char fields_time[] = "flow_published_at";
 
@@ -132,7 +133,7 @@ static struct candidate *find_field(const struct selecting *selecting, const cha
 
 /* --- errors ---------------------------------------------------------------------------------------- */
 
-static enum fields_outcome unknown_field(const struct selecting *selecting, const char *field, const char *by)
+static int unknown_field(const struct selecting *selecting, const char *field, const char *by)
 {
     const struct flow_projections *projections = &selecting->input->collection->projections;
     const char **names = arena_alloc(selecting->arena, (projections->count + 1) * sizeof *names);
@@ -140,11 +141,10 @@ static enum fields_outcome unknown_field(const struct selecting *selecting, cons
         names[i] = arena_strndup(selecting->arena, projections->items[i].field.data,
                                  projections->items[i].field.size);
     const char *nearest = string_nearest(field, names, projections->count);
-    error_set(selecting->err, ERROR_INVALID,
-              "%s: '%s' names the field '%.128s', which %.*s does not have%s%s%s", selecting->input->binding,
-              by, field, SLICE_ARGS(selecting->input->collection->name), nearest ? "; did you mean '" : "",
-              nearest ? nearest : "", nearest ? "'?" : "");
-    return FIELDS_CONFLICT;
+    return error_set(selecting->err, ERROR_INVALID,
+                     "%s: '%s' names the field '%.128s', which %.*s does not have%s%s%s",
+                     selecting->input->binding, by, field, SLICE_ARGS(selecting->input->collection->name),
+                     nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 static const char *because(enum reason reason)
@@ -216,6 +216,74 @@ static struct candidate *best_of(const struct selecting *selecting, struct slice
     return best;
 }
 
+/* A field whose values all documents have in one of the types that keys are made of; the time is no part of a
+ * document that is reduced, and changes with every one. */
+static int check_group(const struct selecting *selecting, size_t index)
+{
+    const struct catalog_fields *wanted = selecting->input->wanted;
+    const char *field = wanted->group_by[index];
+    const struct candidate *candidate = find_field(selecting, field);
+    if (!candidate)
+        return unknown_field(selecting, field, "groupBy");
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp(wanted->group_by[i], field) == 0)
+            return error_set(selecting->err, ERROR_INVALID, "%s: 'groupBy' names the field '%.128s' twice",
+                             selecting->input->binding, field);
+    }
+    const struct flow_projection *projection = candidate->projection;
+    if (slice_equal(projection->pointer, flow_uuid_pointer))
+        return error_set(
+            selecting->err, ERROR_INVALID,
+            "%s: 'groupBy' names the field '%.128s', which is the time of a document and no part "
+            "of a key",
+            selecting->input->binding, field);
+    struct flow_texts types = projection->inference ? projection->inference->types : (struct flow_texts){0};
+    size_t keyable = 0;
+    for (size_t i = 0; i < types.count; i++) {
+        struct slice type = types.items[i];
+        bool null = slice_is(type, "null");
+        keyable += !null;
+        if (null || slice_is(type, "string") || slice_is(type, "integer") || slice_is(type, "boolean"))
+            continue;
+        return error_set(
+            selecting->err, ERROR_INVALID,
+            "%s: 'groupBy' names the field '%.128s', which may be of the type %.*s in the schema; "
+            "a key is made of strings, integers and booleans",
+            selecting->input->binding, field, SLICE_ARGS(type));
+    }
+    if (keyable == 0)
+        return error_set(selecting->err, ERROR_INVALID,
+                         "%s: 'groupBy' names the field '%.128s', which has no value that a key is made of: "
+                         "strings, integers and booleans",
+                         selecting->input->binding, field);
+    return 0;
+}
+
+static int check_wanted(const struct selecting *selecting)
+{
+    const struct catalog_fields *wanted = selecting->input->wanted;
+    for (size_t i = 0; wanted->has_group_by && i < wanted->group_by_count; i++) {
+        if (check_group(selecting, i) < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < wanted->require_count; i++) {
+        if (!find_field(selecting, wanted->require[i].field))
+            return unknown_field(selecting, wanted->require[i].field, "require");
+    }
+    for (size_t i = 0; i < wanted->exclude_count; i++) {
+        if (!find_field(selecting, wanted->exclude[i]))
+            return unknown_field(selecting, wanted->exclude[i], "exclude");
+    }
+    return 0;
+}
+
+int fields_check(const struct fields_input *input, struct arena *arena, struct error *err)
+{
+    struct selecting selecting = {.input = input, .arena = arena, .err = err};
+    collect(&selecting);
+    return check_wanted(&selecting);
+}
+
 static enum fields_outcome choose_key(struct selecting *selecting)
 {
     const struct catalog_fields *wanted = selecting->input->wanted;
@@ -225,8 +293,6 @@ static enum fields_outcome choose_key(struct selecting *selecting)
     for (size_t i = 0; i < count; i++) {
         struct candidate *candidate = wanted->has_group_by ? find_field(selecting, wanted->group_by[i])
                                                            : best_of(selecting, key.items[i]);
-        if (!candidate && wanted->has_group_by)
-            return unknown_field(selecting, wanted->group_by[i], "groupBy");
         if (!candidate) {
             error_set(selecting->err, ERROR_INVALID, "%s: no field of %.*s is at the key's location %.*s",
                       selecting->input->binding, SLICE_ARGS(selecting->input->collection->name),
@@ -248,8 +314,7 @@ static enum fields_outcome choose_required(struct selecting *selecting)
     const struct catalog_fields *wanted = selecting->input->wanted;
     for (size_t i = 0; i < wanted->require_count; i++) {
         struct candidate *candidate = find_field(selecting, wanted->require[i].field);
-        if (!candidate)
-            return unknown_field(selecting, wanted->require[i].field, "require");
+        assert(candidate); /* check_wanted */
         if (!can_have(candidate))
             return refused(selecting, candidate, REASON_WANTED);
         raise(candidate, REASON_WANTED);
@@ -348,6 +413,37 @@ static void choose_recommended(struct selecting *selecting)
 
 /* --- names and history ------------------------------------------------------------------------------ */
 
+static void note(const struct selecting *selecting, struct slice field, struct slice other, struct slice why)
+{
+    if (selecting->input->notes)
+        buffer_printf(
+            selecting->input->notes,
+            "%s: the field '%.*s' is left out: the endpoint cannot tell it from '%.*s'%s%.*s; give its "
+            "location another name with a projection\n",
+            selecting->input->binding, SLICE_ARGS(field), SLICE_ARGS(other), why.size ? ": " : "",
+            SLICE_ARGS(why));
+}
+
+static bool same_but_for_case(struct slice a, struct slice b)
+{
+    return a.size == b.size && strncasecmp(a.data, b.data, a.size) == 0;
+}
+
+/* A connector may forbid each of several fields because of the others. */
+static void note_forbidden(const struct selecting *selecting)
+{
+    for (size_t i = 0; i < selecting->count && selecting->input->case_insensitive; i++) {
+        const struct candidate *a = &selecting->items[i];
+        for (size_t j = 0; j < selecting->count && is_forbidden(a) && !a->excluded; j++) {
+            const struct candidate *b = &selecting->items[j];
+            if (i == j || b->excluded || !same_but_for_case(a->projection->field, b->projection->field))
+                continue;
+            note(selecting, a->projection->field, b->projection->field, a->why);
+            break;
+        }
+    }
+}
+
 /* Of two fields that are one at the endpoint, the one that is only recommended goes. */
 static enum fields_outcome check_folds(struct selecting *selecting)
 {
@@ -367,6 +463,8 @@ static enum fields_outcome check_folds(struct selecting *selecting)
                 return FIELDS_CONFLICT;
             }
             weaker->reason = REASON_NONE;
+            note(selecting, weaker->projection->field, (weaker == a ? b : a)->projection->field,
+                 SLICE_LITERAL(""));
         }
     }
     return FIELDS_SELECTED;
@@ -424,7 +522,7 @@ enum fields_outcome fields_select(const struct fields_input *input, struct arena
 {
     struct selecting selecting = {.input = input, .arena = arena, .err = err};
     collect(&selecting);
-    enum fields_outcome outcome = choose_key(&selecting);
+    enum fields_outcome outcome = check_wanted(&selecting) < 0 ? FIELDS_CONFLICT : choose_key(&selecting);
     if (outcome == FIELDS_SELECTED)
         outcome = choose_required(&selecting);
     if (outcome != FIELDS_SELECTED)
@@ -433,6 +531,7 @@ enum fields_outcome fields_select(const struct fields_input *input, struct arena
     outcome = check_folds(&selecting);
     if (outcome == FIELDS_SELECTED)
         outcome = check_compatible(&selecting);
+    note_forbidden(&selecting);
     if (outcome == FIELDS_SELECTED)
         put_selection(&selecting, ret_selection);
     return outcome;

@@ -12,6 +12,8 @@ struct fields_input {
     const struct catalog_fields *wanted;
     struct flow_projection_constraints constraints; /* flow_validated_constraints */
     bool case_insensitive;                          /* names that differ in case alone are one */
+    struct buffer
+        *notes; /* gets a line for each field that is left out because it is one with another; NULL */
 };
 
 enum fields_outcome {
@@ -19,6 +21,10 @@ enum fields_outcome {
     FIELDS_INCOMPATIBLE, /* with what the endpoint has: a backfill would mend it. *err says where */
     FIELDS_CONFLICT,     /* what is wanted cannot be had. *err says why, and what to write */
 };
+
+/* Can what the catalog wants be wanted of this collection, whatever the connector will say? Every name is a
+ * field's, and a key is made of fields that can be in one, each once. -1 with ERROR_INVALID. */
+int fields_check(const struct fields_input *input, struct arena *arena, struct error *err);
 
 /* The selection's lists live in the arena; its names are the projections'. */
 enum fields_outcome fields_select(const struct fields_input *input, struct arena *arena,

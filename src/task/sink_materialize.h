@@ -122,6 +122,8 @@ int materialize_plan_take(struct materialize_sink *sink, const struct flow_mater
 int materialize_plan_finish(struct materialize_sink *sink, struct error *err);
 /* Make the resources of those that the source capture brought, by the connector's schema of resources. */
 int materialize_plan_name(struct materialize_sink *sink, struct slice raw_resource_schema, struct error *err);
+/* Is what the catalog wants of each collection in it? Before anybody is asked. */
+int materialize_plan_check(struct materialize_sink *sink, struct error *err);
 /* What `validate` asks. */
 struct flow_materialize_request materialize_plan_validate(struct materialize_sink *sink);
 /* Put what is about to be applied into the checkpoint, and what was. */

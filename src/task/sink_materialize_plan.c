@@ -128,7 +128,26 @@ int materialize_plan_name(struct materialize_sink *sink, struct slice raw_resour
     return 0;
 }
 
+static const char *name_of(const struct materialize_binding *binding, struct arena *arena)
+{
+    return arena_printf(arena, "%s to %s", binding->spec->collection, binding->spec->stream.name);
+}
+
 /* --- validating -------------------------------------------------------------------------------------- */
+
+int materialize_plan_check(struct materialize_sink *sink, struct error *err)
+{
+    struct task *task = sink->base.task;
+    for (size_t i = 0; i < sink->planned_count; i++) {
+        const struct materialize_binding *binding = &sink->planned[i];
+        const struct fields_input input = {.binding = name_of(binding, &task->arena),
+                                           .collection = binding->collection,
+                                           .wanted = &binding->source.fields};
+        if (fields_check(&input, &task->arena, err) < 0)
+            return -1;
+    }
+    return 0;
+}
 
 struct flow_materialize_request materialize_plan_validate(struct materialize_sink *sink)
 {
@@ -194,12 +213,21 @@ static int take_incompatible(struct materialize_sink *sink, struct materialize_b
                            "backfill");
 }
 
+static void tell_notes(struct task *task, const struct buffer *notes)
+{
+    struct slice rest = {notes->data, notes->size};
+    while (rest.size) {
+        size_t size = (size_t)((const char *)memchr(rest.data, '\n', rest.size) - rest.data);
+        task_report_logf(task->report, LOG_WARN, "%.*s", (int)size, rest.data);
+        rest = (struct slice){rest.data + size + 1, rest.size - size - 1};
+    }
+}
+
 static int take_binding(struct materialize_sink *sink, struct materialize_binding *binding,
                         const struct flow_validated_binding *validated, struct error *err)
 {
     struct task *task = sink->base.task;
-    struct fields_input input = {.binding = arena_printf(&task->arena, "%s to %s", binding->spec->collection,
-                                                         binding->spec->stream.name),
+    struct fields_input input = {.binding = name_of(binding, &task->arena),
                                  .collection = binding->collection,
                                  .wanted = &binding->source.fields,
                                  .case_insensitive = validated->case_insensitive_fields};
@@ -211,7 +239,13 @@ static int take_binding(struct materialize_sink *sink, struct materialize_bindin
     binding->resource_path = validated->resource_path;
     binding->delta_updates = validated->delta_updates;
     binding->ser_policy = validated->ser_policy;
-    switch (fields_select(&input, &task->arena, &binding->selection, err)) {
+    struct buffer notes;
+    buffer_init(&notes, BUFFER_UNLIMITED);
+    input.notes = &notes;
+    enum fields_outcome outcome = fields_select(&input, &task->arena, &binding->selection, err);
+    tell_notes(task, &notes);
+    buffer_done(&notes);
+    switch (outcome) {
     case FIELDS_SELECTED:
         return 0;
     case FIELDS_INCOMPATIBLE:

@@ -145,9 +145,10 @@ static int take_spec(struct materialize_sink *sink, const struct flow_spec *spec
                          "%s speaks version %u of Flow's protocol, this program speaks %d", sink->base.label,
                          spec->protocol, FLOW_PROTOCOL_VERSION);
     task_marks_take(sink->base.task, TASK_DESTINATION, spec->raw_config_schema);
-    return materialize_plan_name(sink, spec->raw_resource_config_schema, err) < 0
-               ? -1
-               : ask(sink, MATERIALIZE_ASK_VALIDATE, err);
+    if (materialize_plan_name(sink, spec->raw_resource_config_schema, err) < 0 ||
+        materialize_plan_check(sink, err) < 0)
+        return -1;
+    return ask(sink, MATERIALIZE_ASK_VALIDATE, err);
 }
 
 static int take_validated(struct materialize_sink *sink, const struct flow_materialize_validated *validated,

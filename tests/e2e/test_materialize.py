@@ -512,8 +512,52 @@ def test_case_is_folded(firth, tmp_path):
         "id": {"type": "integer"}, "Name": {"type": "string"}, "name": {"type": "string"}}}
     path = put(firth, tmp_path, {"id": 1}, program="scripted_materialize.py", schema=schema,
                config={"case_insensitive": True})
-    materialize(firth, path)
-    assert [f for f in selected(tmp_path)["values"] if f.lower() == "name"] in (["Name"], ["name"])
+    lines = materialize(firth, path)
+    assert [f for f in selected(tmp_path)["values"] if f.lower() == "name"] == ["Name"]
+    (told,) = [log["message"] for log in events(lines, "log") if "is left out" in log["message"]]
+    assert "the field 'name' is left out: the endpoint cannot tell it from 'Name'" in told
+
+
+def test_fields_that_are_forbidden_for_one_another_are_told(firth, tmp_path):
+    schema = {"type": "object", "required": ["id"], "properties": {
+        "id": {"type": "integer"}, "Name": {"type": "string"}, "name": {"type": "string"}}}
+    both = {"type": "FIELD_FORBIDDEN", "reason": "they are ambiguous"}
+    path = put(firth, tmp_path, {"id": 1}, program="scripted_materialize.py", schema=schema,
+               config={"case_insensitive": True, "constraints": {"Name": both, "name": both}})
+    lines = materialize(firth, path)
+    told = [log["message"] for log in events(lines, "log") if "is left out" in log["message"]]
+    assert len(told) == 2 and all(log["level"] == "warn" for log in events(lines, "log") if "is left out" in log["message"])
+    assert "the field 'Name' is left out: the endpoint cannot tell it from 'name': they are ambiguous" in told[0]
+
+
+WANTED = {"type": "object", "required": ["id"], "properties": {
+    "id": {"type": "integer"}, "name": {"type": "string"}, "price": {"type": "number"}, "ok": {"type": ["boolean", "null"]},
+    "mixed": {"type": ["string", "object"]}, "never": {"type": "null"}, "list": {"type": "array"}}}
+
+
+@pytest.mark.parametrize("fields,said", [
+    ({"groupBy": ["flow_published_at"]}, "'groupBy' names the field 'flow_published_at', which is the time of a document"),
+    ({"groupBy": ["flow_document"]}, "'groupBy' names the field 'flow_document', which may be of the type object"),
+    ({"groupBy": ["name", "price"]}, "'groupBy' names the field 'price', which may be of the type number"),
+    ({"groupBy": ["mixed"]}, "'groupBy' names the field 'mixed', which may be of the type object"),
+    ({"groupBy": ["list"]}, "'groupBy' names the field 'list', which may be of the type array"),
+    ({"groupBy": ["never"]}, "'groupBy' names the field 'never', which has no value that a key is made of"),
+    ({"groupBy": ["name", "ok", "name"]}, "'groupBy' names the field 'name' twice"),
+    ({"groupBy": ["naem"]}, "'groupBy' names the field 'naem', which acmeCo/users does not have; did you mean 'name'?"),
+    ({"exclude": ["pirce"]}, "'exclude' names the field 'pirce', which acmeCo/users does not have; did you mean 'price'?"),
+    ({"require": {"pirce": {}}}, "'require' names the field 'pirce', which acmeCo/users does not have; did you mean 'price'?"),
+    ({"groupBy": ["name", "ok", "id"], "exclude": ["price"], "require": {"list": {}}}, None)])
+def test_what_cannot_be_wanted(firth, tmp_path, fields, said):
+    """By the check and by the run, before the connector is asked what it makes of it."""
+    more = {"program": "scripted_materialize.py", "schema": WANTED,
+            "bindings": [{"source": "acmeCo/users", "resource": {"table": "t"}, "fields": {"recommended": True, **fields}}]}
+    path = put(firth, tmp_path, {"id": 1}, **more)
+    checked = firth("check", str(path), expect=3 if said else 0)
+    lines = materialize(firth, path, expect=1 if said else 0)
+    if said:
+        assert "acmeCo/users to t: " + said in checked.err
+        error = failure(lines)
+        assert said in error["message"] and not error["retriable"] and ">validate" not in verbs(tmp_path)
 
 
 # --- schemas that change --------------------------------------------------------------------------------
