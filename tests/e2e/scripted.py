@@ -83,3 +83,18 @@ def failure(lines):
 def counters(lines):
     """The last progress: {binding: its counters}."""
     return {each["name"]: each for each in events(lines, "progress")[-1]["bindings"]}
+
+
+# --- steps of the scripted source, and what came of them -------------------------------------------------
+
+
+def records(first, last, stream="users", fill=0, **data):
+    return {"records": {"stream": stream, "from": first, "to": last, "data": data, "fill": fill}}
+
+
+def state(n, stream="users"):
+    return {"state": {"stream": stream, "n": n}}
+
+
+def ids(firth, collection="acmeCo/users"):
+    return [document["id"] for document in firth.read(collection)]

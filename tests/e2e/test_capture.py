@@ -2,7 +2,6 @@
 in which a source can go wrong gives one clear error and loses nothing."""
 
 import json
-import os
 import re
 import resource
 import signal
@@ -11,19 +10,8 @@ import subprocess
 import pytest
 
 from conftest import until
-from e2e.scripted import ANY, capture, counters, events, failure, run, seen, state_of
-
-
-def records(first, last, stream="users", fill=0, **data):
-    return {"records": {"stream": stream, "from": first, "to": last, "data": data, "fill": fill}}
-
-
-def state(n, stream="users"):
-    return {"state": {"stream": stream, "n": n}}
-
-
-def ids(firth, collection="acmeCo/users"):
-    return [document["id"] for document in firth.read(collection)]
+from e2e.scripted import ANY, capture, counters, events, failure, ids, records, run, seen, state, state_of
+from processes import children
 
 
 # --- the good way ---------------------------------------------------------------------------------------
@@ -553,135 +541,6 @@ def test_full_disk(firth, tmp_path):
     run(firth, uncompressed([records(11, 6000, fill=1000), state(6000)]))
     assert state_of(seen(tmp_path)[1], "users") == {"n": 10}
     assert ids(firth) == list(range(1, 6001))
-
-
-# --- stopping ---------------------------------------------------------------------------------------------
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        return [int(word) for word in file.read().split()]
-
-
-def gone(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] == "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-
-
-def hanging(tmp_path, *more):
-    ready = tmp_path / "ready"
-    return capture(tmp_path, [*more, records(1, 2), state(2), records(3, 3), {"touch": str(ready)}, {"hang": True}]), ready
-
-
-def test_interrupt_finishes_the_transaction(firth, tmp_path):
-    catalog, ready = hanging(tmp_path)
-    running = firth.start("run", str(catalog), "-o", "json")
-    until(ready.exists, "the source to be in mid-stream")
-    [task] = children(running.pid)
-    below = children(task)
-    assert below
-    running.signal(signal.SIGINT)
-    assert running.wait() == 130
-    assert events([json.loads(line) for line in running.out], "ended")[0]["outcome"] == "stopped"
-    assert ids(firth) == [1, 2]
-    for pid in (task, *below):
-        until(lambda pid=pid: gone(pid), f"process {pid} to be gone")
-
-
-def test_second_interrupt_stops_at_once(firth, tmp_path):
-    catalog, ready = hanging(tmp_path, {"ignore_sigterm": True})
-    running = firth.start("run", str(catalog), "-o", "json")
-    until(ready.exists, "the source to be in mid-stream")
-    [task] = children(running.pid)
-    running.signal(signal.SIGINT)
-    running.wait_for_line('"stopping"')
-    running.signal(signal.SIGINT)
-    assert running.wait(deadline=8) == 130  # the ten seconds that a source has are not waited for
-    until(lambda: gone(task), "the task to be gone")
-
-
-def test_nobody_survives_the_supervisor(firth, tmp_path):
-    catalog, ready = hanging(tmp_path, {"ignore_sigterm": True})
-    running = firth.start("run", str(catalog), "-o", "json")
-    until(ready.exists, "the source to be in mid-stream")
-    [task] = children(running.pid)
-    below = children(task)
-    assert below
-    os.kill(running.pid, signal.SIGKILL)
-    for pid in (task, *below):
-        until(lambda pid=pid: gone(pid), f"process {pid} to be gone")
-    run(firth, capture(tmp_path, [records(3, 3), state(3)]))
-    assert ids(firth)[-1] == 3
-
-
-def test_hangup_stops_it_unless_nohup(firth, tmp_path):
-    catalog, ready = hanging(tmp_path)
-    running = firth.start("run", str(catalog), "-o", "json")
-    until(ready.exists, "the source to be in mid-stream")
-    running.signal(signal.SIGHUP)
-    assert running.wait() == 130
-    ready.unlink()
-    command = f"trap '' HUP; exec {firth.path} run {catalog} -o json"
-    process = subprocess.Popen(["/bin/sh", "-c", command], env=firth.environment(), stdout=subprocess.PIPE, text=True)
-    with process:
-        until(ready.exists, "the source to be in mid-stream")
-        process.send_signal(signal.SIGHUP)
-        process.send_signal(signal.SIGTERM)
-        lines = [json.loads(line) for line in process.stdout]
-    assert [line["signals"] for line in events(lines, "stopping")] == [1]
-
-
-def test_second_firth_is_refused(firth, tmp_path):
-    catalog, ready = hanging(tmp_path)
-    running = firth.start("run", str(catalog))
-    until(ready.exists, "the first to run")
-    result = firth("run", str(catalog), "--once", expect=4)
-    assert str(running.pid) in result.err and "firth run" in result.err
-    running.signal(signal.SIGTERM)
-    assert running.wait() == 130
-
-
-def test_secrets_appear_nowhere(firth, tmp_path):
-    secret = "hunter2-very-secret"
-    catalog, ready = hanging(tmp_path)
-    text = json.loads(catalog.read_text())
-    text["captures"]["acmeCo/test"]["endpoint"]["local"]["config"]["password"] = secret
-    catalog.write_text(json.dumps(text))
-    running = firth.start("run", str(catalog), "-o", "json", "--log-level", "trace")
-    until(ready.exists, "the source to be in mid-stream")
-    [task] = children(running.pid)
-    for pid in (running.pid, task, *children(task)):
-        for name in ("cmdline", "environ"):
-            with open(f"/proc/{pid}/{name}", "rb") as file:
-                assert secret.encode() not in file.read()
-    running.signal(signal.SIGTERM)
-    running.wait()
-    assert secret not in "\n".join(running.out + running.err)
-    grep = subprocess.run(["grep", "-r", secret, str(firth.data_dir)], capture_output=True, check=False)
-    assert grep.returncode == 1
-
-
-@pytest.mark.parametrize("step", [
-    {"message": {"type": "LOG", "log": {"level": "INFO", "message": "logging in with hunter2-very-secret"}}},
-    {"message": {"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": 1,
-                                "error": {"message": "401 for hunter2-very-secret",
-                                          "stack_trace": "hunter2-very-secret"}}}},
-    {"message": {"type": "RECORD", "record": {"stream": "hunter2-very-secret"}}},
-    {"text": "plain text with hunter2-very-secret"},
-    {"text": '{"torn": "hunter2-very-secret'},
-], ids=["log", "trace", "broken", "plain", "torn"])
-def test_secrets_that_the_connector_tells_are_masked(firth, tmp_path, step):
-    # What a torn line says is told only if nothing else says why the connector ended.
-    catalog = capture(tmp_path, [step, {"exit": 0 if "torn" in str(step) else 1}])
-    text = json.loads(catalog.read_text())
-    text["captures"]["acmeCo/test"]["endpoint"]["local"]["config"]["password"] = "hunter2-very-secret"
-    catalog.write_text(json.dumps(text))
-    result = firth("run", str(catalog), "--once", "-o", "json", "--log-level", "trace", expect=1)
-    assert "hunter2" not in result.out + result.err
-    assert "***" in result.out + result.err
 
 
 # --- the real thing ---------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import http.server
 import json
-import os
 import signal
 import threading
 
@@ -11,6 +10,7 @@ import pytest
 import job_driving as driving
 from conftest import until
 from job_driving import apply, ids, received, records, serve, show, start, stream, wait, write
+from processes import descendants
 
 
 def configured(tmp_path, name="test"):
@@ -115,18 +115,6 @@ def test_config_error_is_not_tried_again(firth, tmp_path):
 # --- cancelling ---------------------------------------------------------------------------------------------
 
 
-def children(pid):
-    found = []
-    for each in os.listdir("/proc"):
-        try:
-            stat = open(f"/proc/{each}/stat").read().rsplit(")", 1)[1].split() if each.isdigit() else None
-        except OSError:
-            continue
-        if stat and int(stat[1]) == pid:
-            found += [int(each)] + children(int(each))
-    return found
-
-
 @pytest.mark.parametrize("stubborn", [False, True])
 def test_cancel_ends_its_processes(firth, tmp_path, stubborn):
     ready = tmp_path / "ready"
@@ -135,13 +123,13 @@ def test_cancel_ends_its_processes(firth, tmp_path, stubborn):
     daemon = serve(firth)
     number = start(firth)
     until(ready.exists, "the source to hang")
-    running = children(daemon.pid)
+    running = descendants(daemon.pid)
     assert running
     firth("job", "cancel", str(number), expect=0)
     job = wait(firth, number)
     assert job["status"] == "cancelled"
     assert job["attemptList"][-1]["failures"][0]["type"] == "manual_cancellation"
-    until(lambda: not children(daemon.pid), "its processes to be gone")
+    until(lambda: not descendants(daemon.pid), "its processes to be gone")
     driving.check(firth)
     firth("apply", write(tmp_path, []), expect=0)
     assert wait(firth, start(firth))["status"] == "succeeded"  # and what was echoed is kept

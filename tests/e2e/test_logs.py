@@ -128,7 +128,8 @@ def test_logs_are_bounded(firth, tmp_path):
     daemon.signal(signal.SIGTERM)
     daemon.wait()
     lines = firth("logs", "-o", "json", expect=0).lines()
-    assert [line["ts"] for line in lines] == sorted(line["ts"] for line in lines) and len(lines) > 100
+    assert [line["ts"] for line in lines] == sorted(line["ts"] for line in lines)
+    assert len(lines) > 3 * 20  # three whole files at least: the oldest of five may just have gone, the newest be empty
 
 
 def test_a_full_disk_stops_nothing(firth, tmp_path):

@@ -14,31 +14,10 @@ import pytest
 
 import serving
 from conftest import until
+from processes import descendants, gone
 from serving import capture, deploy, log, records, serve, wait_for, wait_for_facts
 
 HANG = [{"hang": True}]
-
-
-def processes_of(pid):
-    """All descendants."""
-    out = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    parents = [tuple(map(int, line.split())) for line in out.splitlines()]
-    found, todo = set(), [pid]
-    while todo:
-        parent = todo.pop()
-        for child, its in parents:
-            if its == parent and child not in found:
-                found.add(child)
-                todo.append(child)
-    return found
-
-
-def alive(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def runs(tmp_path, name):
@@ -126,7 +105,7 @@ def test_prune(firth, tmp_path):
     deploy(firth, catalog)
     daemon = serve(firth)
     wait_for(firth, "acmeCo/b", event="ended")
-    pids = processes_of(daemon.pid)
+    pids = descendants(daemon.pid)
     serving.write(tmp_path / "flow.json", capture(tmp_path, "a", HANG))
     assert deploy(firth, catalog) == {"acmeCo/a": "none", "acmeCo/b": "leave"}
     assert deploy(firth, catalog, "--prune") == {"acmeCo/a": "none", "acmeCo/b": "remove"}
@@ -134,7 +113,7 @@ def test_prune(firth, tmp_path):
     assert len(firth.read("acmeCo/b-users")) == 2
     catalog.write_text(json.dumps({"collections": {"acmeCo/x": serving.USERS}}))
     assert deploy(firth, catalog, "--prune") == {"acmeCo/a": "remove"}
-    until(lambda: not any(alive(pid) for pid in pids), "the removed task to end")
+    until(lambda: all(gone(pid) for pid in pids), "the removed task to end")
 
 
 def test_tasks_belong_to_the_deployment_that_brought_them(firth, tmp_path):
@@ -177,14 +156,14 @@ def test_disabled_and_enabled_again(firth, tmp_path):
     catalog = serving.write(tmp_path / "flow.json", capture(tmp_path, "a", HANG, shards={"disable": True}))
     deploy(firth, catalog)
     daemon = serve(firth)
-    assert not processes_of(daemon.pid)
+    assert not descendants(daemon.pid)
     serving.write(tmp_path / "flow.json", capture(tmp_path, "a", HANG))
     assert deploy(firth, catalog) == {"acmeCo/a": "change"}
     wait_for(firth, "acmeCo/a", event="started")
     serving.write(tmp_path / "flow.json", capture(tmp_path, "a", HANG, shards={"disable": True}))
     deploy(firth, catalog)
     wait_for(firth, "acmeCo/a", event="ended", outcome="stopped")
-    until(lambda: not processes_of(daemon.pid), "the disabled task to end")
+    until(lambda: not descendants(daemon.pid), "the disabled task to end")
 
 
 def at_a_terminal(firth, *args, answer):
@@ -248,10 +227,10 @@ def test_a_session_cut_short_goes_on(firth, tmp_path):
         daemon = serve(firth)
         before = runs(tmp_path, "a")
         until(lambda: runs(tmp_path, "a") > before, "the source to run")
-        children = processes_of(daemon.pid)
+        children = descendants(daemon.pid)
         daemon.signal(stop)
         daemon.wait()
-        until(lambda: not any(alive(pid) for pid in children), "what the daemon started to end")
+        until(lambda: all(gone(pid) for pid in children), "what the daemon started to end")
     serve(firth)
     until(lambda: runs(tmp_path, "a") == 3, "the source to run again")
 
@@ -314,7 +293,7 @@ def test_a_killed_task_is_started_again(firth, tmp_path):
     daemon = serve(firth, "--retry-after", "10ms")
     wait_for(firth, "acmeCo/a", event="started")
     until(lambda: runs(tmp_path, "a") == 1, "the source to run")
-    for pid in processes_of(daemon.pid):
+    for pid in descendants(daemon.pid):
         os.kill(pid, signal.SIGKILL)
     wait_for(firth, "acmeCo/a", event="ended", outcome="failed")
     wait_for(firth, "acmeCo/a", count=2, event="started")
@@ -352,10 +331,10 @@ def test_graceful_stop_has_a_deadline(firth, tmp_path):
     deploy(firth, catalog)
     daemon = serve(firth, "--stop-after", "300ms")
     until((tmp_path / "up").exists, "the source")
-    children = processes_of(daemon.pid)
+    children = descendants(daemon.pid)
     daemon.signal(signal.SIGTERM)
     assert daemon.wait(20) == 0
-    until(lambda: not any(alive(pid) for pid in children), "what the daemon started to end")
+    until(lambda: all(gone(pid) for pid in children), "what the daemon started to end")
 
 
 def test_a_second_signal_stops_at_once(firth, tmp_path):

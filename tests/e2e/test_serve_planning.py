@@ -13,6 +13,7 @@ import pytest
 
 import serving
 from conftest import until
+from processes import gone
 from serving import capture, deploy, log, records, serve, wait_for
 
 IMAGE = "registry.invalid/acme/source-slow:1"
@@ -86,14 +87,6 @@ def with_image(tmp_path, *others):
 
 def states(firth):
     return {task["task"]: task["state"] for task in firth("status", "-o", "json", expect=0).json()["tasks"]}
-
-
-def gone(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rsplit(")", 1)[1].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 @pytest.fixture

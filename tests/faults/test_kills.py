@@ -12,17 +12,10 @@ import pytest
 
 from conftest import until
 from faults.checker import check_collection, check_destination, last_run, said
+from processes import children
 
 KILLS = 1000 if os.environ.get("FIRTH_TEST_LEVEL") == "full" else 200
 HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def children(pid):
-    try:
-        with open(f"/proc/{pid}/task/{pid}/children") as file:
-            return [int(word) for word in file.read().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
 
 
 def reads(log):
