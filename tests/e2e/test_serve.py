@@ -307,7 +307,7 @@ def test_an_error_that_is_mended_is_forgotten(firth, tmp_path, by):
     deploy(firth, serving.write(tmp_path / "flow.json", capture(tmp_path, "a", steps)))
     daemon = serve(firth, "--retry-after", "1s")
     until(lambda: runs(tmp_path, "a") == 1, "the source to run")
-    for pid in processes_of(daemon.pid):
+    for pid in descendants(daemon.pid):
         os.kill(pid, signal.SIGKILL)
     assert wait_for_facts(firth, "acmeCo/a", lambda row: row["error"])["failures"] == 1
     until(lambda: runs(tmp_path, "a") == 2, "the source to run again")
