@@ -3,9 +3,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "server/listen.h"
+#include "server/mhd.h"
 
 #include <assert.h>
-#include <microhttpd.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -40,6 +40,7 @@ struct http_exchange {
 };
 
 struct http_server {
+    struct mhd_api api;
     struct http_callbacks callbacks;
     struct MHD_Daemon *daemon;
     char url[HTTP_ADDRESS_MAX + 16];
@@ -88,7 +89,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     pthread_mutex_lock(&server->lock);
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+            server->api.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
         peer = mem_zalloc(sizeof *peer);
         peer->fd = info ? info->connect_fd : -1;
         peer->deadline_ms = now_ms() + server->client_ms;
@@ -159,7 +160,8 @@ size_t http_connections(struct http_server *server)
 
 const char *http_header(const struct http_request *request, const char *name)
 {
-    return MHD_lookup_connection_value(request->exchange->connection, MHD_HEADER_KIND, name);
+    return request->exchange->server->api.lookup_connection_value(request->exchange->connection,
+                                                                  MHD_HEADER_KIND, name);
 }
 
 struct wanted_argument {
@@ -181,7 +183,8 @@ static enum MHD_Result on_argument(void *context, enum MHD_ValueKind kind, const
 const char *http_query(const struct http_request *request, const char *name, size_t number)
 {
     struct wanted_argument wanted = {.name = name, .number = number};
-    MHD_get_connection_values(request->exchange->connection, MHD_GET_ARGUMENT_KIND, on_argument, &wanted);
+    request->exchange->server->api.get_connection_values(request->exchange->connection, MHD_GET_ARGUMENT_KIND,
+                                                         on_argument, &wanted);
     return wanted.value;
 }
 
@@ -197,12 +200,12 @@ void http_answer_header(struct http_request *request, const char *name, const ch
 void http_request_hold(struct http_request *request)
 {
     request->exchange->stage = STAGE_HELD;
-    MHD_suspend_connection(request->exchange->connection);
+    request->exchange->server->api.suspend_connection(request->exchange->connection);
 }
 
 void http_request_resume(struct http_request *request)
 {
-    MHD_resume_connection(request->exchange->connection);
+    request->exchange->server->api.resume_connection(request->exchange->connection);
 }
 
 static enum http_method method_of(const char *name)
@@ -220,7 +223,7 @@ static void *on_line(void *context, const char *uri, struct MHD_Connection *conn
     struct http_server *server = context;
     struct http_exchange *exchange = mem_zalloc(sizeof *exchange);
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        server->api.get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     exchange->server = server;
     exchange->connection = connection;
     exchange->peer = info ? info->socket_context : NULL;
@@ -264,6 +267,7 @@ static enum MHD_Result send_answer(struct http_exchange *exchange)
 {
     struct http_request *request = &exchange->request;
     struct http_server *server = exchange->server;
+    const struct mhd_api *api = &server->api;
     if (request->answer.overflowed) {
         buffer_clear(&request->answer);
         request->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
@@ -271,24 +275,24 @@ static enum MHD_Result send_answer(struct http_exchange *exchange)
     assert(request->status);
     size_t size = request->answer.size;
     char *bytes = buffer_steal(&request->answer);
-    struct MHD_Response *response = MHD_create_response_from_buffer(size, bytes, MHD_RESPMEM_MUST_FREE);
+    struct MHD_Response *response = api->create_response_from_buffer(size, bytes, MHD_RESPMEM_MUST_FREE);
     if (!response) {
         free(bytes);
         return MHD_NO;
     }
     if (size)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-                                request->content_type ? request->content_type : "application/json");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    MHD_add_response_header(response, "Cache-Control", "no-store");
+        api->add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                 request->content_type ? request->content_type : "application/json");
+    api->add_response_header(response, "X-Content-Type-Options", "nosniff");
+    api->add_response_header(response, "Cache-Control", "no-store");
     for (size_t i = 0; i < request->header_count; i++)
-        MHD_add_response_header(response, request->headers[i].name, request->headers[i].value);
+        api->add_response_header(response, request->headers[i].name, request->headers[i].value);
     if (atomic_load(&server->quiet))
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+        api->add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     exchange->stage = STAGE_ANSWERED;
     set_deadline(server, exchange->peer, HTTP_ANSWER_MS);
-    enum MHD_Result result = MHD_queue_response(exchange->connection, request->status, response);
-    MHD_destroy_response(response);
+    enum MHD_Result result = api->queue_response(exchange->connection, request->status, response);
+    api->destroy_response(response);
     return result;
 }
 
@@ -315,7 +319,7 @@ static enum MHD_Result take_head(struct http_exchange *exchange, const char *url
     struct http_server *server = exchange->server;
     struct http_request *request = &exchange->request;
     const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        server->api.get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     request->method = method_of(method);
     request->path = url;
     if (info && info->client_addr)
@@ -423,7 +427,7 @@ static int start(struct http_server *server, const char *certificate, const char
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the daemon's loop's */
-    server->daemon = MHD_start_daemon(
+    server->daemon = server->api.start_daemon(
         flags, 0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, server,
         MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -469,8 +473,10 @@ struct http_server *http_open(const struct http_options *options, struct error *
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&server->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    server->listener = listen_open(options->listen, address, sizeof address, err);
-    if (server->listener < 0 || start_with_files(server, options, err) < 0) {
+    server->listener = -1;
+    if (mhd_api_load(&server->api, err) < 0 ||
+        (server->listener = listen_open(options->listen, address, sizeof address, err)) < 0 ||
+        start_with_files(server, options, err) < 0) {
         if (server->listener >= 0 && !server->daemon)
             close(server->listener);
         server->listener = -1;
@@ -490,7 +496,7 @@ void http_quiesce(struct http_server *server)
 {
     if (atomic_exchange(&server->quiet, true))
         return;
-    int listener = MHD_quiesce_daemon(server->daemon);
+    int listener = server->api.quiesce_daemon(server->daemon);
     if (listener >= 0)
         close(listener);
 }
@@ -513,7 +519,7 @@ void http_close(struct http_server *server, uint64_t grace_ms)
     if (server->daemon) {
         http_quiesce(server);
         wait_for_answers(server, grace_ms);
-        MHD_stop_daemon(server->daemon);
+        server->api.stop_daemon(server->daemon);
     }
     pthread_mutex_lock(&server->lock);
     server->closing = true;

@@ -321,10 +321,10 @@ struct jobs *jobs_open(uv_loop_t *loop, const struct jobs_options *options, stru
     init_timer(jobs, &jobs->stats_due);
     init_timer(jobs, &jobs->schedules_due);
     init_timer(jobs, &jobs->forget_due);
-    jobs->webhooks = webhooks_new(loop, options->log);
+    jobs->webhooks = webhooks_new(loop, options->log, err);
     job_settings_read(jobs);
     jobs->adopting = true;
-    int adopted = adopt(jobs, err);
+    int adopted = jobs->webhooks ? adopt(jobs, err) : -1;
     jobs->adopting = false;
     if (adopted < 0) {
         jobs_close(jobs);

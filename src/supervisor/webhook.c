@@ -1,19 +1,20 @@
 #include "supervisor/webhook.h"
 
 #include "base/clock.h"
+#include "base/curl.h"
 #include "control/actors.h"
 #include "control/connections.h"
 #include "control/jobs.h"
 #include "control/workspaces.h"
 #include "json/writer.h"
 
-#include <curl/curl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 struct webhooks {
     uv_loop_t *loop;
     const struct log *log;
+    struct curl_api curl;
     size_t under_way;
     atomic_bool closing; /* read by the threads that deliver */
 };
@@ -29,12 +30,15 @@ struct delivery {
     char why[256]; /* it was not */
 };
 
-struct webhooks *webhooks_new(uv_loop_t *loop, const struct log *log)
+struct webhooks *webhooks_new(uv_loop_t *loop, const struct log *log, struct error *err)
 {
     struct webhooks *webhooks = mem_zalloc(sizeof *webhooks);
+    if (curl_api_load(&webhooks->curl, err) < 0) {
+        free(webhooks);
+        return NULL;
+    }
     webhooks->loop = loop;
     webhooks->log = log;
-    curl_global_init(CURL_GLOBAL_DEFAULT);
     return webhooks;
 }
 
@@ -67,25 +71,26 @@ static int go_on(void *context, curl_off_t down, curl_off_t down_now, curl_off_t
     return atomic_load(&delivery->webhooks->closing);
 }
 
-static void post(struct delivery *delivery, CURL *curl, const struct curl_slist *headers)
+static void post(struct delivery *delivery, CURL *handle, const struct curl_slist *headers)
 {
+    const struct curl_api *curl = &delivery->webhooks->curl;
     long status = 0;
-    curl_easy_setopt(curl, CURLOPT_URL, delivery->url);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, delivery->body);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)WEBHOOK_TIMEOUT_MS);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, ignore);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, go_on);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, delivery);
-    CURLcode code = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl->easy_setopt(handle, CURLOPT_URL, delivery->url);
+    curl->easy_setopt(handle, CURLOPT_POSTFIELDS, delivery->body);
+    curl->easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
+    curl->easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl->easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+    curl->easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)WEBHOOK_TIMEOUT_MS);
+    curl->easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+    curl->easy_setopt(handle, CURLOPT_WRITEFUNCTION, ignore);
+    curl->easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+    curl->easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, go_on);
+    curl->easy_setopt(handle, CURLOPT_XFERINFODATA, delivery);
+    CURLcode code = curl->easy_perform(handle);
+    curl->easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
     delivery->delivered = code == CURLE_OK && status >= 200 && status < 300;
     if (code != CURLE_OK)
-        snprintf(delivery->why, sizeof delivery->why, "%s", curl_easy_strerror(code));
+        snprintf(delivery->why, sizeof delivery->why, "%s", curl->easy_strerror(code));
     else
         snprintf(delivery->why, sizeof delivery->why, "it answered with status %ld", status);
 }
@@ -93,14 +98,15 @@ static void post(struct delivery *delivery, CURL *curl, const struct curl_slist 
 static void on_work(uv_work_t *work)
 {
     struct delivery *delivery = work->data;
-    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-    CURL *curl = curl_easy_init();
+    const struct curl_api *curl = &delivery->webhooks->curl;
+    struct curl_slist *headers = curl->slist_append(NULL, "Content-Type: application/json");
+    CURL *handle = curl->easy_init();
     snprintf(delivery->why, sizeof delivery->why, "the HTTP client could not be had");
     delivery->delivered = false;
-    if (curl && headers)
-        post(delivery, curl, headers);
-    curl_easy_cleanup(curl);
-    curl_slist_free_all(headers);
+    if (handle && headers)
+        post(delivery, handle, headers);
+    curl->easy_cleanup(handle);
+    curl->slist_free_all(headers);
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -27,7 +27,8 @@ enum {
 
 struct webhooks;
 
-struct webhooks *webhooks_new(uv_loop_t *loop, const struct log *log);
+/* Fails if there is no HTTP client here. */
+struct webhooks *webhooks_new(uv_loop_t *loop, const struct log *log, struct error *err);
 /* What is under way is given up; frees itself once that has ended. NULL is allowed. */
 void webhooks_close(struct webhooks *webhooks);
 

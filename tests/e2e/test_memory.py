@@ -1,5 +1,7 @@
 """A million documents do not take more memory than a few: captures and materializations, of both protocols."""
 
+import pathlib
+import signal
 import sys
 
 import pytest
@@ -33,6 +35,12 @@ def endpoint(kind, tmp_path):
         {"records": {"stream": "s", "from": 0, "to": COUNT - 1, "data": {"name": "a name that is not short"}}}]})
 
 
+def memory(pid):
+    """Bytes of it that are in memory, libraries and all."""
+    (line,) = [line for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS:")]
+    return int(line.split()[1]) << 10
+
+
 def peak(lines):
     return max(line["memoryPeak"] for line in events(lines, "progress"))
 
@@ -58,3 +66,15 @@ def test_a_million_documents(firth, tmp_path, kind):
     stored = run(firth, path, "--task", TASK, "--commit-every", "1m", timeout=300)
     assert (tmp_path / "counts").read_text() == str(COUNT)
     assert peak(stored) < LIMIT
+
+
+def test_a_firth_that_waits_is_small(firth, tmp_path):
+    path = write(tmp_path / "flow.json", {
+        "collections": {"acmeCo/s": {"key": ["/id"], "schema": {"type": "object", "required": ["id"]}}},
+        "captures": {"acmeCo/in": {"interval": "1h", "endpoint": {"connector": {"image": "airbyte/source-faker", "config": {}}},
+                                   "bindings": [{"resource": {"stream": "users"}, "target": "acmeCo/s"}]}}})
+    running = firth.start("run", str(path), "-o", "json")
+    running.wait_for_line('"waiting"')
+    assert memory(running.pid) < 10 << 20
+    running.signal(signal.SIGTERM)
+    running.wait()
