@@ -1,6 +1,7 @@
 /* `firth check`: is a catalog right? All that is wrong with it at once, or a short list of what it defines.
  */
 #include "cli/catalog_file.h"
+#include "supervisor/plan.h"
 
 #include <unistd.h>
 
@@ -71,7 +72,7 @@ static void list_tasks(const struct catalog *catalog, struct table *table)
     for (size_t i = 0; i < catalog->test_count; i++) {
         table_cell(table, "test");
         table_cell(table, catalog->tests[i].name);
-        table_cell(table, "checked; this version does not run tests");
+        table_cell(table, "'firth test' runs it");
     }
 }
 
@@ -91,6 +92,43 @@ static void print_catalog(const struct catalog *catalog, const struct cli *cli, 
     list_collections(catalog, &table);
     list_tasks(catalog, &table);
     table_finish(&table, cli->terminal, output);
+}
+
+/* --- what is right and cannot be run --------------------------------------------------------------- */
+
+/* Calls `tell` with each such endpoint, and what it is. */
+static void for_later(const struct catalog *catalog,
+                      void (*tell)(void *, const struct catalog_place *, const char *), void *context)
+{
+    for (size_t i = 0; i < catalog->capture_count; i++) {
+        const struct catalog_endpoint *endpoint = &catalog->captures[i].endpoint;
+        if (plan_cannot_run(endpoint) && !catalog->captures[i].disable)
+            tell(context, &endpoint->place, plan_cannot_run(endpoint));
+    }
+    for (size_t i = 0; i < catalog->materialization_count; i++) {
+        const struct catalog_endpoint *endpoint = &catalog->materializations[i].endpoint;
+        if (plan_cannot_run(endpoint) && !catalog->materializations[i].disable)
+            tell(context, &endpoint->place, plan_cannot_run(endpoint));
+    }
+}
+
+static void warn_later(void *context, const struct catalog_place *place, const char *what)
+{
+    const struct cli *cli = context;
+    log_warn(&cli->log, "%s:%u:%u: %s cannot be run by this version", place->file, place->line, place->column,
+             what);
+}
+
+static void json_later(void *context, const struct catalog_place *place, const char *what)
+{
+    struct json_writer *writer = context;
+    auto_free char *message = mem_printf("%s cannot be run by this version", what);
+    json_begin_object(writer);
+    json_member_string(writer, "file", place->file);
+    json_member_u64(writer, "line", place->line);
+    json_member_u64(writer, "column", place->column);
+    json_member_string(writer, "message", message);
+    json_end_object(writer);
 }
 
 static void json_names(struct json_writer *writer, const char *member, size_t count, const void *items,
@@ -120,6 +158,10 @@ static void json_catalog(const struct catalog *catalog, struct json_writer *writ
                sizeof *catalog->materializations, offsetof(struct catalog_materialization, name));
     json_names(writer, "tests", catalog->test_count, catalog->tests, sizeof *catalog->tests,
                offsetof(struct catalog_test, name));
+    json_put_key(writer, "warnings");
+    json_begin_array(writer);
+    for_later(catalog, json_later, writer);
+    json_end_array(writer);
     json_end_object(writer);
 }
 
@@ -148,10 +190,12 @@ static int run_check(struct cli *cli, int argc, char **argv)
     mem_auto(catalog_free) struct catalog *catalog = catalog_file_load(cli, argv[1], &all, &errors);
     if (catalog) {
         output_init(&output, STDOUT_FILENO);
-        if (cli->json)
+        if (cli->json) {
             print_json(catalog, &output);
-        else
+        } else {
             print_catalog(catalog, cli, &output);
+            for_later(catalog, warn_later, cli);
+        }
         code = output_finish(&output, cli, CLI_OK);
     } else {
         code = catalog_file_tell(cli, &errors, cli->json ? STDOUT_FILENO : STDERR_FILENO);

@@ -27,10 +27,8 @@ int flow_checker_ask(struct flow_checker *checker, const char *verb, const char 
 
 int flow_checker_take_spec(struct flow_checker *checker, const struct flow_spec *spec, struct error *err)
 {
-    if (spec->protocol != FLOW_PROTOCOL_VERSION)
-        return error_set(err, ERROR_UNSUPPORTED,
-                         "%s speaks version %u of Flow's protocol, this program speaks %d",
-                         checker->program.label, spec->protocol, FLOW_PROTOCOL_VERSION);
+    if (flow_protocol_check(spec->protocol, checker->program.label, err) < 0)
+        return -1;
     connector_secrets_free(checker->secrets);
     checker->secrets =
         connector_secrets_of(checker->endpoint->config, checker->endpoint->env, spec->raw_config_schema);

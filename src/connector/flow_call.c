@@ -161,6 +161,10 @@ static int take_line(struct connector_flow_call *call, struct slice text, struct
         uint32_t key = json_first_key(&line, 0);
         struct slice name = key == JSON_NONE ? SLICE_LITERAL("?") : json_inner(&line, key);
         bool airbyte = json_is(&line, json_get(&line, 0, "type"), JSON_STRING);
+        if (at != JSON_NONE && json_count(&line, 0) == 1)
+            return error_set(err, ERROR_PROTOCOL,
+                             "%s answered '%s' with '%s' that is null: right would be an object",
+                             call->process->label, call->verb, call->answer_name);
         return error_set(err, ERROR_PROTOCOL, "%s answered '%s' with '%.*s', where '%s' belongs%s",
                          call->process->label, call->verb, (int)utf8_cut(name.data, name.size, 60), name.data,
                          call->answer_name,

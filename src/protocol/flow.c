@@ -107,6 +107,20 @@ static const struct flow_member collection_members[] = {
 const struct flow_type flow_type_collection =
     FLOW_TYPE("collection", struct flow_collection, collection_members);
 
+int flow_protocol_check(uint32_t protocol, const char *label, struct error *err)
+{
+    if (protocol == FLOW_PROTOCOL_VERSION)
+        return 0;
+    if (protocol == 0)
+        return error_set(err, ERROR_UNSUPPORTED,
+                         "%s does not say which version of Flow's protocol it speaks: its answer to 'spec' "
+                         "has no 'protocol'; right would be %d",
+                         label, FLOW_PROTOCOL_VERSION);
+    return error_set(err, ERROR_UNSUPPORTED,
+                     "%s speaks version %u of Flow's protocol, this program speaks %d", label, protocol,
+                     FLOW_PROTOCOL_VERSION);
+}
+
 void flow_collection_write(struct buffer *out, const struct flow_collection *collection)
 {
     struct json_writer writer;

@@ -17,6 +17,8 @@
 struct json_writer;
 
 enum { FLOW_PROTOCOL_VERSION = 3032023 }; /* what every `spec` response names */
+/* Is it this version that a `spec` response names? ERROR_UNSUPPORTED; `label`: whose it is. */
+int flow_protocol_check(uint32_t protocol, const char *label, struct error *err);
 
 struct flow_texts {
     const struct slice *items;

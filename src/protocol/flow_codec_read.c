@@ -262,6 +262,11 @@ static int no_message(const struct json *line, const struct flow_line_type *type
         return error_set(err, ERROR_PROTOCOL, "this is not %s: right would be an object with one member",
                          what);
     struct slice name = json_inner(line, key);
+    for (size_t i = 0; i < count; i++) {
+        if (slice_is(name, types[i].name)) /* it was passed over */
+            return error_set(err, ERROR_PROTOCOL,
+                             "'%s' is null: right would be an object, {} if it says nothing", types[i].name);
+    }
     char known[512] = "", shown[64];
     const char *names[32];
     size_t at = 0;

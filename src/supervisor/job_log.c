@@ -120,7 +120,7 @@ static void append_text(struct buffer *out, const struct json *line, struct aren
     for (const char *at = level ? level : "info"; *at; at++)
         buffer_byte(&text, (char)(*at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' : *at));
     buffer_byte(&text, ' ');
-    text_append_printable(&text, message, strlen(message));
+    text_append_printable_indented(&text, message, strlen(message));
     buffer_byte(&text, '\n');
     buffer_append(out, text.data, text.size);
     buffer_done(&text);

@@ -10,6 +10,13 @@ int planner_at(const struct catalog_place *place, struct error *err)
 
 /* --- endpoints ----------------------------------------------------------------------------------- */
 
+const char *plan_cannot_run(const struct catalog_endpoint *endpoint)
+{
+    return endpoint->kind == CATALOG_ENDPOINT_INGEST  ? "push captures (ingest)"
+           : endpoint->kind == CATALOG_ENDPOINT_DEKAF ? "materializations of dekaf"
+                                                      : NULL;
+}
+
 int planner_endpoint(struct planner *planner, const struct catalog_endpoint *endpoint, const char *task,
                      enum connector_protocol built_in, enum log_level log_level,
                      struct task_endpoint *ret_endpoint, struct error *err)
@@ -29,8 +36,7 @@ int planner_endpoint(struct planner *planner, const struct catalog_endpoint *end
     case CATALOG_ENDPOINT_INGEST:
     case CATALOG_ENDPOINT_DEKAF:
         return error_set(err, ERROR_UNSUPPORTED, "%s cannot be run by this version",
-                         endpoint->kind == CATALOG_ENDPOINT_INGEST ? "push captures (ingest)"
-                                                                   : "materializations of dekaf"),
+                         plan_cannot_run(endpoint)),
                planner_at(&endpoint->place, err);
     }
     if (connector_resolve(planner->options->built_ins, &wanted, planner->arena, &ret_endpoint->program, err) <

@@ -58,4 +58,8 @@ int plan_catalog(struct supervisor *supervisor, const struct catalog *catalog,
 int plan_resource(struct slice resource, struct arena *arena, struct catalog_stream *ret_stream,
                   struct error *err);
 
+/* "push captures (ingest)": a kind of endpoint that is read and checked, and not run by this version; NULL:
+ * it is run. */
+const char *plan_cannot_run(const struct catalog_endpoint *endpoint);
+
 #endif

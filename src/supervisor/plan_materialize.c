@@ -141,9 +141,6 @@ int planner_materialization(struct planner *planner, const struct catalog_materi
         uris[uri_count++] = binding->source.collection->read_schema_uri;
         names[spec.binding_count++] = binding->source.collection->name;
     }
-    if (spec.binding_count == 0)
-        return error_set(err, ERROR_INVALID, "%s has no binding that is enabled", materialization->name),
-               planner_at(&materialization->place, err);
     spec.bindings = bindings;
     spec.log_level = materialization->log_level;
     spec.once = planner->options->once;

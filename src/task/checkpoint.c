@@ -102,6 +102,8 @@ void task_checkpoint_write(const struct task_checkpoint *checkpoint, struct buff
         if (*stream->namespace)
             json_member_string(&writer, "namespace", stream->namespace);
         json_member_string(&writer, "target", stream->target);
+        if (stream->key)
+            json_member_string(&writer, "key", stream->key);
         json_member_u64(&writer, "backfill", stream->backfill);
         json_member_i64(&writer, "generation", stream->generation);
         json_member_u64(&writer, "documents", stream->documents);
@@ -137,6 +139,7 @@ static int load_stream(struct task_checkpoint *checkpoint, const struct json *do
         key.namespace = json_string(doc, namespace, &checkpoint->arena);
     struct task_saved_stream *stream = task_checkpoint_stream(checkpoint, key);
     stream->target = json_cstring(doc, target, &checkpoint->arena);
+    stream->key = json_cstring(doc, json_get(doc, at, "key"), &checkpoint->arena);
     const struct {
         const char *name;
         uint64_t *value;

@@ -16,8 +16,9 @@ struct task_saved_stream {
     int64_t generation;                 /* connections */
     uint64_t documents, bytes, invalid; /* committed in all sessions */
     int64_t backfill_begun_ms, backfill_completed_ms; /* as a connector of Flow's says; 0: not */
-    bool idle;   /* of a materialization: no binding that took part last, its place is only kept */
-    bool in_use; /* this session reads it; not saved */
+    bool idle;       /* of a materialization: no binding that took part last, its place is only kept */
+    bool in_use;     /* this session reads it; not saved */
+    const char *key; /* captures: the collection's, "/a, /b"; NULL: not known */
 };
 
 enum task_side { TASK_SOURCE, TASK_DESTINATION, TASK_SIDE_MAX };
@@ -37,7 +38,7 @@ struct task_checkpoint {
     struct task_saved_marks marks[TASK_SIDE_MAX];
     const char *redact_salt; /* that the task made itself, hexadecimal; NULL: none yet */
     bool existed;            /* there was one to load */
-    bool idle_changed;       /* of a stream, since it was loaded; not saved */
+    bool idle_changed;       /* of a stream, or its counts, since it was loaded; not saved */
     bool complete;           /* the last session came to its end */
     uint64_t
         session; /* of a connection: the sync's id, shared by its attempts; of a capture: sessions begun */

@@ -1,5 +1,7 @@
 #include "task/flow_bindings.h"
 
+#include "task/capture_key.h"
+
 struct slice task_flow_name(struct flow_texts path, struct arena *arena)
 {
     struct buffer name;
@@ -31,6 +33,7 @@ static void resolve(struct task *task, struct task_binding *binding)
                                                                     .lag_ms = -1};
     binding->saved = task_checkpoint_stream(&task->checkpoint, binding->source);
     binding->saved->in_use = true;
+    task_capture_key_note(task, binding);
     binding->saved->backfill = spec->backfill;
     binding->saved->target = arena_strdup(&task->checkpoint.arena, spec->collection);
 }

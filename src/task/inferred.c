@@ -3,6 +3,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "schema/schema.h"
 #include "schema/shape/shape.h"
 #include "json/writer.h"
 
@@ -158,23 +159,29 @@ void task_inferred_document(struct task_inferred *inferred, const struct json *d
     inferred->dirty |= shape_widen(inferred->shape, (struct shape_limits){0}, doc, at);
 }
 
-void task_inferred_sourced(struct task_inferred *inferred, struct slice schema)
+int task_inferred_sourced(struct task_inferred *inferred, struct slice schema, struct error *err)
 {
-    struct error ignored;
+    static const char uri[] = "inferred:sourced";
     mem_auto(schema_registry_free) struct schema_registry *registry =
         schema_registry_new(SCHEMA_DRAFT_2020_12);
-    if (schema_registry_add(registry, "inferred:sourced", schema, &ignored) < 0)
-        return;
-    mem_auto(shape_free) struct shape *sourced = shape_of_schema(registry, "inferred:sourced", &ignored);
+    if (schema_registry_add(registry, uri, schema, err) < 0)
+        return -1;
+    mem_auto(schema_free) struct schema *compiled = schema_compile(registry, uri, err);
+    mem_auto(shape_free) struct shape *sourced = compiled ? shape_of_schema(registry, uri, err) : NULL;
+    if (!sourced)
+        return -1;
+    if (!inferred)
+        return 0;
     if (!inferred->written)
         inferred->written =
-            shape_of_schema(inferred->task->schemas, inferred->binding->spec->schema_uri, &ignored);
-    if (!sourced || !inferred->written)
-        return;
+            shape_of_schema(inferred->task->schemas, inferred->binding->spec->schema_uri, err);
+    if (!inferred->written)
+        return -1;
     shape_intersect(sourced, inferred->written);
     shape_union(inferred->shape, sourced);
     shape_limit(inferred->shape, (struct shape_limits){0});
     inferred->dirty = true;
+    return 0;
 }
 
 int task_inferred_save(struct task *task, struct error *err)

@@ -1,5 +1,7 @@
 #include "task/materialize_bindings.h"
 
+#include "task/positions.h"
+
 static void resolve(struct task *task, struct task_binding *binding)
 {
     const struct task_binding_spec *spec = binding->spec;
@@ -16,6 +18,14 @@ static void resolve(struct task *task, struct task_binding *binding)
                                                                     .lag_ms = -1};
     binding->saved = task_checkpoint_stream(&task->checkpoint, name);
     binding->saved->in_use = true;
+    /* The endpoint knows better than our record what it has committed. */
+    const struct task_position_total *total = &task->positions->totals[binding->index];
+    if (total->known &&
+        (total->documents != binding->saved->documents || total->bytes != binding->saved->bytes)) {
+        task->checkpoint.idle_changed = true;
+        binding->saved->documents = total->documents;
+        binding->saved->bytes = total->bytes;
+    }
     binding->saved->backfill = spec->backfill;
     binding->saved->target = arena_strdup(&task->checkpoint.arena, spec->stream.name);
 }

@@ -2,6 +2,8 @@
 
 #include "base/hash.h"
 
+enum { INACTIVE_MAX = 1024 }; /* kept of bindings that went: they are in every commit */
+
 /* A connector may have made its tables and not have come to say so: it was killed, we were, or the next table
  * failed. A binding that it is told nothing of is new to it, and a new binding's table must not exist. So
  * what is sent is kept before it is sent, and is what was there before from then on.
@@ -10,7 +12,8 @@
  * table was emptied, and told the old counter the connector does it again; with the counter unchanged, it
  * adds what is missing to what it finds. Of one that several attempts sent, the oldest counts, for the same
  * reason. What was begun and is not in the specification that was applied in the end may have a table all the
- * same: it is kept, with an empty version, for the day the binding comes back. */
+ * same: it is one of its inactive bindings, as those are that were applied once and went, for the day the
+ * binding comes back. */
 
 /* --- reading --------------------------------------------------------------------------------------- */
 
@@ -57,6 +60,19 @@ static struct flow_materialize_bindings join(struct flow_materialize_bindings fi
     return (struct flow_materialize_bindings){items, count};
 }
 
+/* What of the bindings the others have not. */
+static struct flow_materialize_bindings without(struct flow_materialize_bindings bindings,
+                                                struct flow_materialize_bindings others, struct arena *arena)
+{
+    struct flow_materialize_binding *items = arena_zalloc(arena, (bindings.count + 1) * sizeof *items);
+    size_t count = 0;
+    for (size_t i = 0; i < bindings.count; i++) {
+        if (!has_path(&others, bindings.items[i].resource_path))
+            items[count++] = bindings.items[i];
+    }
+    return (struct flow_materialize_bindings){items, count};
+}
+
 int task_materialize_last_read(const struct task_checkpoint *checkpoint, struct slice config,
                                struct arena *arena, struct task_materialize_last *ret_last, struct error *err)
 {
@@ -76,7 +92,12 @@ int task_materialize_last_read(const struct task_checkpoint *checkpoint, struct 
         ret_last->applied = applied.materialization->bindings;
     if (begun.materialization)
         ret_last->begun = begun.materialization->bindings;
-    spec->bindings = join(ret_last->applied, ret_last->begun, arena);
+    struct flow_materialize_bindings inactive = spec->inactive_bindings;
+    if (applied.materialization) /* one that was about to come back is what it was */
+        spec->bindings = join(ret_last->applied, without(ret_last->begun, inactive, arena), arena);
+    else
+        spec->bindings = ret_last->begun;
+    spec->inactive_bindings = without(inactive, spec->bindings, arena);
     spec->raw_config = config;
     ret_last->spec = spec;
     ret_last->unfinished = begun.version.size > 0;
@@ -87,12 +108,9 @@ int task_materialize_last_read(const struct task_checkpoint *checkpoint, struct 
 
 /* --- keeping --------------------------------------------------------------------------------------- */
 
-/* Without the config, which has secrets, and without schemas, which are long: connectors look at what was
- * selected, and at the paths and counters. */
-static void keep(char **text, const struct flow_materialize_spec *whole,
-                 struct flow_materialize_bindings bindings, struct slice version, struct arena *arena)
+static struct flow_materialize_bindings without_schemas(struct flow_materialize_bindings bindings,
+                                                        struct arena *arena)
 {
-    struct flow_materialize_spec spec = *whole;
     struct flow_materialize_binding *items = arena_zalloc(arena, (bindings.count + 1) * sizeof *items);
     for (size_t i = 0; i < bindings.count; i++) {
         items[i] = bindings.items[i];
@@ -101,7 +119,17 @@ static void keep(char **text, const struct flow_materialize_spec *whole,
         collection->raw_read_schema = (struct slice){0};
         items[i].collection = collection;
     }
-    spec.bindings = (struct flow_materialize_bindings){items, bindings.count};
+    return (struct flow_materialize_bindings){items, bindings.count};
+}
+
+/* Without the config, which has secrets, and without schemas, which are long: connectors look at what was
+ * selected, and at the paths and counters. */
+static void keep(char **text, const struct flow_materialize_spec *whole,
+                 struct flow_materialize_bindings bindings, struct slice version, struct arena *arena)
+{
+    struct flow_materialize_spec spec = *whole;
+    spec.bindings = without_schemas(bindings, arena);
+    spec.inactive_bindings = without_schemas(whole->inactive_bindings, arena);
     spec.raw_config = SLICE_LITERAL("{}");
     const struct flow_materialize_request request = {.type = FLOW_MATERIALIZE_APPLY,
                                                      .apply = {.materialization = &spec, .version = version}};
@@ -120,21 +148,24 @@ void task_materialize_last_begin(struct task_materialize_saved *saved,
     keep(&saved->applying, spec, join(last->begun, spec->bindings, arena), version, arena);
 }
 
-void task_materialize_last_end(struct task_materialize_saved *saved, const struct task_materialize_last *last,
-                               const struct flow_materialize_spec *spec, struct arena *arena)
+void task_materialize_last_end(struct task_materialize_saved *saved, const struct flow_materialize_spec *spec,
+                               struct arena *arena)
 {
-    struct flow_materialize_binding *left = arena_zalloc(arena, (last->begun.count + 1) * sizeof *left);
-    size_t count = 0;
-    for (size_t i = 0; i < last->begun.count; i++) {
-        struct flow_texts path = last->begun.items[i].resource_path;
-        if (!has_path(&spec->bindings, path) && !has_path(&last->applied, path))
-            left[count++] = last->begun.items[i];
-    }
     keep(&saved->spec, spec, spec->bindings, (struct slice){0}, arena);
     task_materialize_saved_set(&saved->applying, (struct slice){0});
-    if (count)
-        keep(&saved->applying, spec, (struct flow_materialize_bindings){left, count}, (struct slice){0},
-             arena);
+}
+
+struct flow_materialize_bindings task_materialize_last_inactive(const struct task_materialize_last *last,
+                                                                struct flow_materialize_bindings next,
+                                                                struct arena *arena)
+{
+    if (!last->spec)
+        return (struct flow_materialize_bindings){0};
+    struct flow_materialize_bindings all =
+        without(join(last->spec->bindings, last->spec->inactive_bindings, arena), next, arena);
+    if (all.count > INACTIVE_MAX)
+        all.count = INACTIVE_MAX;
+    return all;
 }
 
 /* --- counters -------------------------------------------------------------------------------------- */

@@ -7,7 +7,8 @@
 #include "task/checkpoint.h"
 
 struct task_materialize_last {
-    const struct flow_materialize_spec *spec; /* what connectors are told; NULL: nothing was ever sent */
+    const struct flow_materialize_spec *spec; /* what connectors are told, with the bindings that went, which
+                                                 are inactive; NULL: nothing was ever sent */
     struct slice version;                     /* of what was applied, else of what was being applied */
     bool unfinished;                          /* the last `apply` was not answered, or with a failure */
     struct flow_materialize_bindings applied, begun; /* what `spec` is made of */
@@ -18,14 +19,21 @@ int task_materialize_last_read(const struct task_checkpoint *checkpoint, struct 
                                struct arena *arena, struct task_materialize_last *ret_last,
                                struct error *err);
 
+/* The bindings that the endpoint may have and the next specification has not: they were taken out or
+ * disabled, or their `apply` was never answered. A connector has to know of them for the day when they come
+ * back. */
+struct flow_materialize_bindings task_materialize_last_inactive(const struct task_materialize_last *last,
+                                                                struct flow_materialize_bindings next,
+                                                                struct arena *arena);
+
 /* Keep that `spec` is about to be applied: what the endpoint has may be any part of it from now on. */
 void task_materialize_last_begin(struct task_materialize_saved *saved,
                                  const struct task_materialize_last *last,
                                  const struct flow_materialize_spec *spec, struct slice version,
                                  struct arena *arena);
 /* Keep that it was applied. */
-void task_materialize_last_end(struct task_materialize_saved *saved, const struct task_materialize_last *last,
-                               const struct flow_materialize_spec *spec, struct arena *arena);
+void task_materialize_last_end(struct task_materialize_saved *saved, const struct flow_materialize_spec *spec,
+                               struct arena *arena);
 
 /* What stands for a binding in the kept list of counters. */
 const char *task_materialize_id(const char *collection, struct slice resource, struct arena *arena);

@@ -8,6 +8,7 @@
 enum {
     MAX_KEY_SIZE = 64 << 10, /* a larger one is not kept: the checkpoint is in every commit */
     IDENTITY_SIZE = 8,
+    TOTAL_SIZE = 16,
 };
 
 void task_positions_init(struct task_positions *positions, const struct task_position_source *sources,
@@ -18,6 +19,7 @@ void task_positions_init(struct task_positions *positions, const struct task_pos
     map_init(&positions->others);
     arena_init(&positions->arena);
     positions->max_keys = arena_zalloc(&positions->arena, (source_count + 1) * sizeof *positions->max_keys);
+    positions->totals = arena_zalloc(&positions->arena, (source_count + 1) * sizeof *positions->totals);
     for (size_t i = 0; i < source_count; i++)
         buffer_init(&positions->max_keys[i], MAX_KEY_SIZE);
 }
@@ -211,6 +213,29 @@ static void write_identity(struct slice name, const struct task_journal *journal
         write_intent(argument, name, (struct slice){(const char *)&bytes, IDENTITY_SIZE});
 }
 
+static struct slice total_name(const struct task_position_source *source, struct buffer *name)
+{
+    struct slice suffix = without_counter(source->suffix);
+    buffer_clear(name);
+    buffer_printf(name, "%.*s;documents", SLICE_ARGS(suffix));
+    return (struct slice){name->data, name->size};
+}
+
+static void write_totals(const struct task_positions *positions, struct intents *intents)
+{
+    struct buffer name;
+    buffer_init(&name, BUFFER_UNLIMITED);
+    for (size_t i = 0; i < positions->source_count; i++) {
+        const struct task_position_total *total = &positions->totals[i];
+        uint64_t bytes[2] = {htole64(total->documents), htole64(total->bytes)};
+        static_assert(sizeof bytes == TOTAL_SIZE, "as it is read");
+        if (total->known)
+            write_intent(intents, total_name(&positions->sources[i], &name),
+                         (struct slice){(const char *)bytes, TOTAL_SIZE});
+    }
+    buffer_done(&name);
+}
+
 static void write_intents(const struct task_positions *positions, const size_t *only,
                           struct json_writer *writer)
 {
@@ -221,6 +246,8 @@ static void write_intents(const struct task_positions *positions, const size_t *
             write_intent(&intents, positions->sources[i].suffix, (struct slice){key->data, key->size});
     }
     for_each(positions, only, write_identity, &intents);
+    if (!only)
+        write_totals(positions, &intents);
     if (intents.any)
         json_end_object(writer);
 }
@@ -276,6 +303,23 @@ static uint64_t read_identity(const struct json *doc, uint32_t intents, struct s
     return le64toh(identity);
 }
 
+static void read_totals(struct task_positions *positions, const struct json *doc, uint32_t intents,
+                        struct arena *arena)
+{
+    struct buffer name;
+    buffer_init(&name, BUFFER_UNLIMITED);
+    for (size_t i = 0; i < positions->source_count; i++) {
+        struct slice bytes;
+        uint64_t read[2];
+        uint32_t at = json_get_slice(doc, intents, total_name(&positions->sources[i], &name));
+        if (!flow_bytes_read(doc, at, arena, &bytes) || bytes.size != TOTAL_SIZE)
+            continue;
+        memcpy(read, bytes.data, TOTAL_SIZE);
+        task_positions_set_total(positions, i, le64toh(read[0]), le64toh(read[1]));
+    }
+    buffer_done(&name);
+}
+
 int task_positions_load(struct task_positions *positions, const struct json *doc, uint32_t at,
                         struct error *err)
 {
@@ -312,6 +356,8 @@ int task_positions_load(struct task_positions *positions, const struct json *doc
         if (flow_bytes_read(doc, json_get_slice(doc, intents, positions->sources[i].suffix), &arena, &key))
             task_positions_set_max_key(positions, i, key);
     }
+    if (result == 0)
+        read_totals(positions, doc, intents, &arena);
     arena_done(&arena);
     return result;
 }
@@ -321,6 +367,12 @@ void task_positions_set_max_key(struct task_positions *positions, size_t binding
     struct buffer *key = &positions->max_keys[binding];
     buffer_clear(key);
     buffer_append(key, packed.data, packed.size);
+}
+
+void task_positions_set_total(struct task_positions *positions, size_t binding, uint64_t documents,
+                              uint64_t bytes)
+{
+    positions->totals[binding] = (struct task_position_total){true, documents, bytes};
 }
 
 bool task_positions_zero(const struct task_positions *positions, size_t binding)

@@ -8,7 +8,9 @@
  * endpoint. It has to be saved in the same act as the positions, or it would be wrong after a crash.
  * A number means something only in the log it was counted in: "ackIntents" has the identity of each journal's
  * log too (store.h), {"<journal's name, as in sources>":"<base64 of its 8 bytes, the lowest first>"}. A
- * position without one is of before there were identities. */
+ * position without one is of before there were identities. And it has how many documents, and bytes of them,
+ * each binding has committed in all sessions, {"<read suffix without its counter>;documents":"<base64 of 16
+ * bytes>"}: an endpoint may have committed what we did not live to count. */
 #ifndef FIRTH_TASK_POSITIONS_H
 #define FIRTH_TASK_POSITIONS_H
 
@@ -33,6 +35,12 @@ struct task_position_source {
     struct slice suffix; /* without ';' */
 };
 
+/* What a binding has committed in all sessions. */
+struct task_position_total {
+    bool known;
+    uint64_t documents, bytes;
+};
+
 struct task_positions {
     const struct task_position_source *sources; /* by binding; not owned */
     size_t source_count;
@@ -40,7 +48,8 @@ struct task_positions {
     size_t count, capacity;
     struct map by_name; /* "<binding>/<writer>" */
     struct map others;  /* loaded of bindings that do not take part: a journal to its struct task_journal */
-    struct buffer *max_keys; /* by binding; size 0: not known */
+    struct buffer *max_keys;            /* by binding; size 0: not known */
+    struct task_position_total *totals; /* by binding */
     struct arena arena;
 };
 
@@ -64,6 +73,8 @@ int task_positions_load(struct task_positions *positions, const struct json *doc
                         struct error *err);
 /* Too large a one is not kept, as if it were not known. */
 void task_positions_set_max_key(struct task_positions *positions, size_t binding, struct slice packed);
+void task_positions_set_total(struct task_positions *positions, size_t binding, uint64_t documents,
+                              uint64_t bytes);
 /* Does the binding begin at zero? */
 bool task_positions_zero(const struct task_positions *positions, size_t binding);
 

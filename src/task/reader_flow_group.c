@@ -242,6 +242,15 @@ int flow_group_result(const struct flow_reader *reader, struct error *err)
     }
     if (reader->phase == FLOW_PHASE_OPENING) {
         error_set(err, ERROR_PROTOCOL, "%s exited without having answered 'open'", reader->base.label);
+    } else if (reader->group.backfill && !reader->group.item.schemas) {
+        bool begun = reader->group.item.backfill_begun != NULL;
+        error_set(
+            err, ERROR_PROTOCOL,
+            "%s exited after '%s' of %s without the checkpoint that belongs to it: the %s does not count; "
+            "right would be a checkpoint right behind it",
+            reader->base.label, begun ? "backfillBegin" : "backfillComplete",
+            (begun ? reader->group.item.backfill_begun : reader->group.item.backfill_completed)->target,
+            begun ? "backfill's begin" : "backfill's end");
     } else if (reader->group.messages > 0 && !reader->group.item.schemas) {
         error_set(err, ERROR_PROTOCOL,
                   "%s exited in the middle of a group: %llu documents are followed by no checkpoint and are "

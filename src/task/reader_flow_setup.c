@@ -267,10 +267,8 @@ int flow_setup_open(struct flow_reader *reader, struct error *err)
 
 static int take_spec(struct flow_reader *reader, const struct flow_spec *spec, struct error *err)
 {
-    if (spec->protocol != FLOW_PROTOCOL_VERSION)
-        return error_set(err, ERROR_UNSUPPORTED,
-                         "%s speaks version %u of Flow's protocol, this program speaks %d",
-                         reader->base.label, spec->protocol, FLOW_PROTOCOL_VERSION);
+    if (flow_protocol_check(spec->protocol, reader->base.label, err) < 0)
+        return -1;
     task_marks_take(reader->base.task, TASK_SOURCE, spec->raw_config_schema);
     return ask(reader, FLOW_PHASE_VALIDATE, err);
 }

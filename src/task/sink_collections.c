@@ -217,8 +217,15 @@ static void take_sourced(struct task *task, const struct task_flow_item *item)
     for (size_t i = 0; i < item->schema_count; i++) {
         for (size_t j = 0; j < task->binding_count; j++) {
             struct task_binding *binding = &task->bindings[j];
-            if (binding->inferred && slice_equal(binding->source.name, item->schemas[i].name))
-                task_inferred_sourced(binding->inferred, item->schemas[i].raw);
+            struct error why;
+            if (!slice_equal(binding->source.name, item->schemas[i].name) ||
+                task_inferred_sourced(binding->inferred, item->schemas[i].raw, &why) == 0 ||
+                binding->sourced_refused)
+                continue;
+            binding->sourced_refused = true; /* told once a session */
+            task_report_logf(task->report, LOG_WARN,
+                             "the sourcedSchema of %.*s, for %s, is not used, since it is no schema: %s",
+                             SLICE_ARGS(binding->source.name), binding->spec->collection, why.message);
         }
     }
 }

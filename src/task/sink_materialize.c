@@ -68,6 +68,9 @@ static int begin(struct task_sink *base, struct error *err)
     sink->combiner = combiner_new(bindings, sink->enabled_count, &options, err);
     if (!sink->combiner)
         return -1;
+    /* What the endpoint knew and we did not is in our record from now on, for who asks how far it is. */
+    if (task->checkpoint.idle_changed && materialize_save_state(sink, err) < 0)
+        return -1;
     materialize_acknowledge(sink); /* the last commit once more: it may not have heard of it */
     return 0;
 }

@@ -10,6 +10,8 @@
  * that was forced holds until the catalog's own changes. Kept for that, by binding:
  * {"id","catalog","counter", "disabled"}, where `id` stands for its collection and resource. */
 
+enum { OLD_COUNTERS_MAX = 1024 }; /* of bindings that went: they are in every commit */
+
 /* --- reading --------------------------------------------------------------------------------------- */
 
 static uint64_t mix(uint64_t hash, struct slice part)
@@ -89,13 +91,13 @@ bool materialize_plan_is_applied(struct materialize_sink *sink)
     const char *text = task->checkpoint.materialize.bindings;
     struct json saved;
     struct error err;
-    if (sink->last.unfinished || sink->last.applied.count == 0 ||
-        !slice_is(sink->last.version, sink->version) ||
+    if (sink->last.unfinished || !sink->last.spec || !slice_is(sink->last.version, sink->version) ||
         json_parse_copy(&task->arena, text, strlen(text), &saved, &err) < 0 ||
-        json_count(&saved, 0) != sink->planned_count)
+        json_count(&saved, 0) < sink->planned_count)
         return false;
     size_t next = 0, index = 0;
-    for (uint32_t at = json_first(&saved, 0); at != JSON_NONE; at = json_next(&saved, 0, at), index++) {
+    for (uint32_t at = json_first(&saved, 0); index < sink->planned_count;
+         at = json_next(&saved, 0, at), index++) {
         struct materialize_binding *binding = &sink->planned[index];
         binding->disabled = is_disabled(&saved, at);
         if (binding->disabled)
@@ -223,6 +225,37 @@ static void tell_notes(struct task *task, const struct buffer *notes)
     }
 }
 
+static const char *fields_text(struct flow_texts fields, struct arena *arena)
+{
+    const char *text = "";
+    for (size_t i = 0; i < fields.count; i++)
+        text = arena_printf(arena, "%s%s%.*s", text, i ? ", " : "", SLICE_ARGS(fields.items[i]));
+    return text;
+}
+
+/* The rows that are there have another key: those of today's documents would be others beside them. */
+static bool has_other_key(const struct materialize_sink *sink, const struct materialize_binding *binding,
+                          struct error *err)
+{
+    struct arena *arena = &sink->base.task->arena;
+    for (size_t i = 0; i < sink->last.applied.count; i++) {
+        const struct flow_materialize_binding *last = &sink->last.applied.items[i];
+        if (last->backfill != binding->backfill || last->delta_updates || binding->delta_updates ||
+            !last->field_selection ||
+            !slice_equal(flow_state_key(last->resource_path, 0, arena),
+                         flow_state_key(binding->resource_path, 0, arena)))
+            continue;
+        const char *was = fields_text(last->field_selection->keys, arena);
+        const char *is = fields_text(binding->selection.keys, arena);
+        if (strcmp(was, is) == 0)
+            return false;
+        error_set(err, ERROR_INVALID, "%s: the key is %s, and what the endpoint has was materialized by %s",
+                  name_of(binding, arena), is, was);
+        return true;
+    }
+    return false;
+}
+
 static int take_binding(struct materialize_sink *sink, struct materialize_binding *binding,
                         const struct flow_validated_binding *validated, struct error *err)
 {
@@ -247,7 +280,7 @@ static int take_binding(struct materialize_sink *sink, struct materialize_bindin
     buffer_done(&notes);
     switch (outcome) {
     case FIELDS_SELECTED:
-        return 0;
+        return has_other_key(sink, binding, err) ? take_incompatible(sink, binding, err) : 0;
     case FIELDS_INCOMPATIBLE:
         return take_incompatible(sink, binding, err);
     case FIELDS_CONFLICT:
@@ -339,14 +372,14 @@ int materialize_plan_finish(struct materialize_sink *sink, struct error *err)
             return -1;
         sink->enabled[sink->enabled_count++] = i;
     }
-    if (sink->enabled_count == 0)
-        return error_set(err, ERROR_INVALID, "there is nothing to materialize: no binding is enabled");
     struct slice name = slice_of(task->spec->name);
     sink->spec = (struct flow_materialize_spec){
         .name = name,
         .connector_type = task->spec->destination.image ? FLOW_MATERIALIZE_IMAGE : FLOW_MATERIALIZE_LOCAL,
         .raw_config = task->spec->destination.config,
         .bindings = {bindings, sink->enabled_count},
+        .inactive_bindings = task_materialize_last_inactive(
+            &sink->last, (struct flow_materialize_bindings){bindings, sink->enabled_count}, &task->arena),
         .raw_shard_template = flow_shard_template(prefixed("materialize/", name, &task->arena), &task->arena),
         .raw_recovery_log_template =
             flow_journal_template(prefixed("recovery/materialize/", name, &task->arena), &task->arena),
@@ -376,8 +409,9 @@ static bool is_planned(const struct materialize_sink *sink, const struct json *s
     return false;
 }
 
-/* The counters of the plan; until it is applied those of bindings that it has no more, too. */
-static void save_bindings(struct materialize_sink *sink, bool with_old)
+/* The counters of the plan, and behind them those of bindings that it has no more: one that comes back goes
+ * on with the counter that it had. */
+static void save_bindings(struct materialize_sink *sink)
 {
     struct task *task = sink->base.task;
     const char *old_text = task->checkpoint.materialize.bindings;
@@ -390,10 +424,13 @@ static void save_bindings(struct materialize_sink *sink, bool with_old)
     json_begin_array(&writer);
     for (size_t i = 0; i < sink->planned_count; i++)
         put_binding(&writer, &sink->planned[i]);
-    if (with_old && json_parse_copy(&task->arena, old_text, strlen(old_text), &old, &unused) == 0) {
-        for (uint32_t at = json_first(&old, 0); at != JSON_NONE; at = json_next(&old, 0, at)) {
-            if (!is_planned(sink, &old, at))
-                json_put_raw(&writer, json_raw(&old, at));
+    if (json_parse_copy(&task->arena, old_text, strlen(old_text), &old, &unused) == 0) {
+        size_t left = OLD_COUNTERS_MAX;
+        for (uint32_t at = json_first(&old, 0); at != JSON_NONE && left; at = json_next(&old, 0, at)) {
+            if (is_planned(sink, &old, at))
+                continue;
+            json_put_raw(&writer, json_raw(&old, at));
+            left--;
         }
     }
     json_end_array(&writer);
@@ -404,7 +441,7 @@ static void save_bindings(struct materialize_sink *sink, bool with_old)
 void materialize_plan_begin(struct materialize_sink *sink)
 {
     struct task *task = sink->base.task;
-    save_bindings(sink, true);
+    save_bindings(sink);
     task_materialize_last_begin(&task->checkpoint.materialize, &sink->last, &sink->spec,
                                 slice_of(sink->version), &task->arena);
 }
@@ -412,6 +449,6 @@ void materialize_plan_begin(struct materialize_sink *sink)
 void materialize_plan_save(struct materialize_sink *sink)
 {
     struct task *task = sink->base.task;
-    save_bindings(sink, false);
-    task_materialize_last_end(&task->checkpoint.materialize, &sink->last, &sink->spec, &task->arena);
+    save_bindings(sink);
+    task_materialize_last_end(&task->checkpoint.materialize, &sink->spec, &task->arena);
 }

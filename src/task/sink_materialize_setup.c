@@ -82,8 +82,20 @@ static void name_sources(struct materialize_sink *sink)
     task->enabled_count = sink->enabled_count;
 }
 
+/* A connector is not opened for nothing. */
+static int end_at_once(struct materialize_sink *sink)
+{
+    task_report_logf(sink->base.task->report, LOG_WARN,
+                     "every binding is disabled (onIncompatibleSchemaChange: disableBinding): nothing is "
+                     "materialized until the catalog changes");
+    sink->finished = true;
+    return 0;
+}
+
 static int start_session(struct materialize_sink *sink, struct error *err)
 {
+    if (sink->enabled_count == 0)
+        return end_at_once(sink);
     const struct task_spec *spec = sink->base.task->spec;
     const struct connector_files files = {.secrets = sink->base.task->secrets};
     const struct flow_range range = FLOW_RANGE_ALL;
@@ -131,19 +143,42 @@ int materialize_take_opened(struct materialize_sink *sink, const struct flow_mat
     sink->load_optimization = !opened->disable_load_optimization;
     if (load_positions(sink, sink->endpoint_authoritative ? opened->raw_runtime_checkpoint : saved, err) < 0)
         return error_wrap(err, "%s", sink->endpoint_authoritative ? "'opened'" : "the checkpoint");
+    if (sink->endpoint_authoritative)
+        task_materialize_saved_set(&task->checkpoint.materialize.positions, opened->raw_runtime_checkpoint);
     task->positions = &sink->positions;
     sink->opened = true;
     return 0;
+}
+
+/* --- a refusal --------------------------------------------------------------------------------------- */
+
+/* A connector refuses a table that exists, of a binding that is new to it, and cannot know why it is new. */
+static int advise(const struct materialize_sink *sink, struct error *err)
+{
+    if (err->code != ERROR_CONNECTOR || sink->step == MATERIALIZE_ASK_SPEC ||
+        !strcasestr(err->message, "already exist"))
+        return -1;
+    auto_free char *said = mem_strdup(err->message);
+    bool retriable = err->retriable;
+    error_set(
+        err, ERROR_CONNECTOR,
+        sink->last.spec
+            ? "%s\nThis task has not made it: bind another name, or drop what is there if nobody needs it"
+            : "%s\nNothing was materialized from this data directory before, or it was emptied since: what "
+              "the endpoint has is unknown here. Run with the data directory that it came from (--data-dir), "
+              "or drop what is there and it is materialized anew; with connectors that replace a table for "
+              "it, raising 'backfill' does the same",
+        said);
+    err->retriable = retriable;
+    return -1;
 }
 
 /* --- answers --------------------------------------------------------------------------------------- */
 
 static int take_spec(struct materialize_sink *sink, const struct flow_spec *spec, struct error *err)
 {
-    if (spec->protocol != FLOW_PROTOCOL_VERSION)
-        return error_set(err, ERROR_UNSUPPORTED,
-                         "%s speaks version %u of Flow's protocol, this program speaks %d", sink->base.label,
-                         spec->protocol, FLOW_PROTOCOL_VERSION);
+    if (flow_protocol_check(spec->protocol, sink->base.label, err) < 0)
+        return -1;
     task_marks_take(sink->base.task, TASK_DESTINATION, spec->raw_config_schema);
     if (materialize_plan_name(sink, spec->raw_resource_config_schema, err) < 0 ||
         materialize_plan_check(sink, err) < 0)
@@ -189,7 +224,7 @@ int materialize_setup_service(struct materialize_sink *sink, struct error *err)
     struct task *task = sink->base.task;
     int done = connector_flow_call_service(sink->call, err);
     if (done <= 0)
-        return done;
+        return done < 0 ? advise(sink, err) : 0;
     struct json *line = arena_alloc(&task->arena, sizeof *line);
     struct flow_materialize_response response;
     if (connector_flow_call_answer(sink->call, &task->arena, line, err) < 0)

@@ -58,10 +58,24 @@ static void raise_max_keys(struct materialize_sink *sink)
     }
 }
 
+/* What each binding will have committed: nothing is read until it has. */
+static void raise_totals(struct materialize_sink *sink)
+{
+    const struct task *task = sink->base.task;
+    for (size_t i = 0; i < task->binding_count; i++) {
+        const struct task_saved_stream *saved = task->bindings[i].saved;
+        const struct task_binding_progress *progress = &task->progress[i];
+        task_positions_set_total(&sink->positions, i,
+                                 saved->documents + progress->documents - progress->committed_documents,
+                                 saved->bytes + progress->bytes - progress->committed_bytes);
+    }
+}
+
 static void start_commit(struct materialize_sink *sink)
 {
     struct json_writer writer;
     raise_max_keys(sink);
+    raise_totals(sink);
     buffer_clear(&sink->checkpoint);
     json_writer_init(&writer, &sink->checkpoint);
     task_positions_write(&sink->positions, &writer);

@@ -1,5 +1,6 @@
 #include "task/streams.h"
 
+#include "task/capture_key.h"
 #include "task/flow_bindings.h"
 #include "task/materialize_bindings.h"
 #include "json/writer.h"
@@ -214,6 +215,7 @@ static int set_state(struct task *task, struct task_binding *binding, struct err
         return error_set(err, ERROR_INVALID, "the stream '%.*s' is bound twice: to '%s' and to '%s'",
                          SLICE_ARGS(binding->source.name), saved->target, binding->progress_name);
     saved->in_use = true;
+    task_capture_key_note(task, binding);
     /* The default of a stream never seen is 0, and it has no state to lose. */
     if (saved->backfill != binding->spec->backfill || (binding->spec->start_over && task->fresh))
         airbyte_states_reset_stream(states, binding->source);

@@ -295,6 +295,16 @@ static void farewell(struct session *session)
     }
 }
 
+static void free_task(struct task *task)
+{
+    json_parser_free(task->parser);
+    buffer_done(&task->redacted);
+    schema_registry_free(task->schemas);
+    schema_validator_free(task->validator);
+    task_checkpoint_done(&task->checkpoint);
+    arena_done(&task->arena);
+}
+
 static void close_session(struct session *session)
 {
     struct task *task = &session->task;
@@ -308,12 +318,7 @@ static void close_session(struct session *session)
         task_inferred_free(task->bindings[i].inferred);
         schema_free(task->bindings[i].schema);
     }
-    json_parser_free(task->parser);
-    buffer_done(&task->redacted);
-    schema_registry_free(task->schemas);
-    schema_validator_free(task->validator);
-    task_checkpoint_done(&task->checkpoint);
-    arena_done(&task->arena);
+    free_task(task);
 }
 
 /* What was taken but not committed is no part of a session that did not complete: it will be sent again. */
@@ -352,6 +357,12 @@ static struct task_sink *new_sink(struct task *task)
     }
 }
 
+/* Each of its streams has gone, or was disabled: that is no failure. */
+static bool has_nothing_to_do(const struct task_spec *spec)
+{
+    return spec->kind != TASK_CONNECTION && spec->binding_count == 0 && !spec->all_streams;
+}
+
 enum task_outcome task_run(const struct task_spec *spec, struct task_report *report,
                            const struct clock *clock, int stop_fd, struct error *err)
 {
@@ -366,6 +377,12 @@ enum task_outcome task_run(const struct task_spec *spec, struct task_report *rep
     task->parser = json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
     buffer_init(&task->redacted, STORE_DOCUMENT_MAX);
     report->level = spec->log_level;
+    if (has_nothing_to_do(spec)) {
+        task_report_logf(report, LOG_INFO, "no binding is enabled: there is nothing to do");
+        free_task(task);
+        task_marks_done(task);
+        return TASK_COMPLETED;
+    }
     task->reader = new_reader(task);
     task->sink = new_sink(task);
 

@@ -202,3 +202,25 @@ def test_a_mistake_that_is_used_twice_is_told_once(firth_dev, tmp_path):
     streams: [products]
 """)
     assert check(firth_dev, path) == ["config /count: expected integer"]
+
+
+# --- what this version cannot run --------------------------------------------------------------------------
+
+
+def test_a_kind_of_endpoint_that_cannot_be_run_is_told_at_its_line(firth, tmp_path):
+    (tmp_path / "flow.yaml").write_text("""\
+collections:
+  acmeCo/users: { key: [/id], schema: { type: object, required: [id], properties: { id: { type: integer } } } }
+materializations:
+  acmeCo/kafka:
+    endpoint:
+      dekaf: { variant: generic, config: { token: hush-hush } }
+    bindings:
+      - source: acmeCo/users
+        resource: { topic_name: users }
+""")
+    result = firth("check", "flow.yaml", expect=0)
+    assert "flow.yaml:6:7: materializations of dekaf cannot be run by this version" in result.err
+    (told,) = firth("check", "flow.yaml", "-o", "json", expect=0).json()["warnings"]
+    assert (told["line"], told["column"]) == (6, 7) and "dekaf" in told["message"]
+    assert "flow.yaml:6:7: materializations of dekaf cannot be run" in firth("run", "flow.yaml", expect=3).err

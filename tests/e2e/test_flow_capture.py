@@ -278,6 +278,47 @@ def test_a_group_without_its_checkpoint_is_dropped(firth, tmp_path, end, message
     assert ids(firth) == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.parametrize("what", ["backfillBegin", "backfillComplete"])
+def test_a_backfill_without_its_checkpoint(firth, tmp_path, what):
+    path = catalog(tmp_path, [docs(1, 2), patch(n=2), {what: {}}])
+    error = failure(run(firth, path, expect=1))
+    assert f"exited after '{what}' of acmeCo/users without the checkpoint that belongs to it" in error["message"]
+    assert error["retriable"] and ids(firth) == [1, 2]
+
+
+def warnings(lines):
+    return [line["message"] for line in events(lines, "log") if line["level"] == "warn"]
+
+
+def test_a_sourced_schema_that_is_none_is_told(firth, tmp_path):
+    """Once, by the binding's name and with the reason; the documents count."""
+    wrong = {"sourcedSchema": {"documentSchema": {"type": 5}}}
+    path = catalog(tmp_path, [wrong, docs(1, 1), patch(n=1), wrong, docs(2, 2), patch(n=2)])
+    (told,) = warnings(run(firth, path))
+    assert "the sourcedSchema of public/users, for acmeCo/users, is not used, since it is no schema: " in told
+    assert "type" in told and ids(firth) == [1, 2]
+
+
+def test_another_key_is_told(firth, tmp_path):
+    nr = {"type": "object", "required": ["id", "nr"], "properties": {"id": {"type": "integer"}, "nr": {"type": "integer"}}}
+    run(firth, catalog(tmp_path, [docs(1, 1, data={"nr": 1}), patch(n=1)], schema=nr))
+    path = catalog(tmp_path, [], [docs(2, 2, data={"nr": 1}), patch(n=2)], [patch(n=3)], schema=nr)
+    path.write_text(path.read_text().replace('"key": ["/id"]', '"key": ["/id", "/nr"]'))
+    (told,) = warnings(run(firth, path))
+    assert "the key of acmeCo/users is /id, /nr, and was /id when it was captured into last" in told
+    assert "new collection" in told and "'backfill'" in told
+    assert warnings(run(firth, path)) == []
+
+
+def test_every_binding_is_disabled(firth, tmp_path):
+    """That is no failure: its source has nothing any more, and may have again."""
+    path = catalog(tmp_path, [], binding={"disable": True})
+    lines = run(firth, path)
+    assert [line["outcome"] for line in events(lines, "ended")] == ["completed"]
+    assert any("no binding is enabled" in line["message"] for line in events(lines, "log"))
+    assert seen(tmp_path) == []
+
+
 def test_a_group_spans_bindings(firth, tmp_path):
     steps = [docs(1, 3), docs(1, 2, binding=1), patch(n=1), docs(4, 4), docs(3, 9, binding=1), {"exit": 1}]
     failure(run(firth, catalog(tmp_path, steps, bindings=("users", "orders")), expect=1))
@@ -372,6 +413,9 @@ def test_disabled_bindings_are_not_there(firth, tmp_path):
 
 @pytest.mark.parametrize("config, message, verbs", [
     ({"spec": {"protocol": 3032022}}, "speaks version 3032022 of Flow's protocol, this program speaks 3032023", ["spec"]),
+    ({"spec": {"configSchema": {}}}, "does not say which version of Flow's protocol it speaks", ["spec"]),
+    ({"spec": None}, "answered 'spec' with 'spec' that is null: right would be an object", ["spec"]),
+    ({"opened": None}, "'opened' is null: right would be an object", ["spec", "validate", "apply", "open"]),
     # It has the config with the question what of it is secret: all of it is, so far.
     ({"spec": "no licence"}, "*** (it exited with status 1)", ["spec"]),
     ({"validated": "cannot reach db.example"}, "cannot reach db.example (it exited with status 1)", ["spec", "validate"]),

@@ -173,6 +173,40 @@ def test_backfill_begins_anew(firth, tmp_path):
     assert last["lastMaterialization"]["config"]["path"].endswith("out.db")
 
 
+def test_another_key_is_incompatible(firth, tmp_path):
+    """What is there has rows of the old key: by the policy they go, or nothing is done, and it is told."""
+    both = {"type": "object", "required": ["id", "name"], "properties": {"id": {"type": "integer"}, "name": {"type": "string"}}}
+    path = put(firth, tmp_path, {"id": 1, "name": "a"}, {"id": 1, "name": "b"}, schema=both)
+    materialize(firth, path)
+    assert [r["name"] for r in rows(tmp_path)] == ["b"]
+    abort = catalog(tmp_path, schema=both, key=("/id", "/name"), onIncompatibleSchemaChange="abort")
+    error = failure(materialize(firth, abort, expect=1))
+    assert "the key is id, name, and what the endpoint has was materialized by id" in error["message"]
+    assert "raise the binding's 'backfill'" in error["message"]
+    lines = materialize(firth, catalog(tmp_path, schema=both, key=("/id", "/name")))
+    (told,) = [line["message"] for line in lines if "the key is id, name" in line.get("message", "")]
+    assert "it is materialized anew" in told and sorted(r["name"] for r in rows(tmp_path)) == ["a", "b"]
+    (tmp_path / "messages").unlink()
+    materialize(firth, catalog(tmp_path, schema=both, key=("/id", "/name")))
+    assert verbs(tmp_path) == ">open <opened >acknowledge <acknowledged >end"
+
+
+def test_its_only_binding_is_disabled_by_a_schema_change(firth, tmp_path):
+    """It is asked once, and then no more until the catalog changes; nothing has failed."""
+    path = put(firth, tmp_path, {"id": 1, "n": 1})
+    materialize(firth, path)
+    changed = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}, "n": {"type": "string"}}}
+    path = catalog(tmp_path, schema=changed, onIncompatibleSchemaChange="disableBinding")
+    (tmp_path / "messages").unlink()
+    lines = materialize(firth, path)
+    told = [line["message"] for line in lines if line.get("level") == "warn"]
+    assert len(told) == 2 and "the binding is disabled" in told[0] and "every binding is disabled" in told[1]
+    assert verbs(tmp_path) == ">spec <spec >validate <validated >apply <applied"
+    (tmp_path / "messages").unlink()
+    (told,) = [line["message"] for line in materialize(firth, path) if line.get("level") == "warn"]
+    assert "every binding is disabled" in told and not (tmp_path / "messages").exists()
+
+
 def test_a_checkpoint_without_secrets(firth, tmp_path, data_dir):
     path = put(firth, tmp_path, {"id": 1}, config={"password": "hunter2-hunter2"})
     materialize(firth, path)
@@ -423,7 +457,7 @@ def test_positions_without_an_identity_are_taken(firth, tmp_path):
     materialize(firth, path)
     assert [r["id"] for r in rows(tmp_path)] == [1, 2, 3]
     (checkpoint,) = begun()
-    assert list(checkpoint["ackIntents"]) == list(checkpoint["sources"])
+    assert set(checkpoint["ackIntents"]) == {*checkpoint["sources"], "materialize/acmeCo/mat/users;documents"}
 
 
 def test_an_airbyte_destination(firth, tmp_path):

@@ -1,6 +1,9 @@
 """An `apply` of which nobody knows what came: the tables that it made are the materialization's own all the same."""
 
 import json
+import shutil
+
+import pytest
 
 from e2e.materialize import TASK, catalog, flow, messages, put
 from e2e.materialize import materialize as run_it
@@ -46,9 +49,19 @@ class World:
 
     def told(self, verb="apply"):
         """What the last such request was told of what was there: {path: counter}, and its version."""
-        body = [body for way, name, body in messages(self.tmp_path) if way == ">" and name == verb][-1]
-        last = body.get("lastMaterialization", {})
+        last, body = self.last(verb)
         return {b["resourcePath"][0]: b.get("backfill", 0) for b in last.get("bindings", [])}, body.get("lastVersion", "")
+
+    def last(self, verb):
+        body = [body for way, name, body in messages(self.tmp_path) if way == ">" and name == verb][-1]
+        return body.get("lastMaterialization", {}), body
+
+    def inactive(self, verb="apply"):
+        """The same of those that had gone, and of those that the request's own specification says to have gone."""
+        last, body = self.last(verb)
+        of = [{b["resourcePath"][0]: b.get("backfill", 0) for b in spec.get("inactiveBindings", [])}
+              for spec in (last, body.get("materialization", {}))]
+        return tuple(of) if verb == "apply" else of[0]
 
 
 def test_killed_before_the_first_answer(firth, tmp_path):
@@ -84,12 +97,80 @@ def test_killed_as_a_binding_is_added_that_is_taken_back(firth, tmp_path):
     world.kill_in_apply(binding("users"), binding("orders"))
     (tmp_path / "messages").unlink()
     world.materialize(binding("users"))
-    assert world.told()[0] == {"users": 0, "orders": 0}
+    assert world.told()[0] == {"users": 0, "orders": 0} and world.inactive() == ({}, {"orders": 0})
     (tmp_path / "messages").unlink()
     world.materialize(binding("users"))
     assert messages(tmp_path)[0][1] == "open"
     world.materialize(binding("users"), binding("orders"))
-    assert world.told()[0] == {"users": 0, "orders": 0} and world.made() == {"users": 1, "orders": 1}
+    assert world.told()[0] == {"users": 0} and world.inactive() == ({"orders": 0}, {})
+    assert world.made() == {"users": 1, "orders": 1}
+
+
+@pytest.mark.parametrize("how", ["taken out", "disabled"])
+def test_a_binding_that_goes_and_comes_back(firth, tmp_path, how):
+    """It is told as inactive meanwhile: its table is no stranger's, and it goes on from its place."""
+    world = World(firth, tmp_path)
+    world.materialize(binding("users"), binding("orders", backfill=1))
+    without = [binding("users")] + ([binding("orders", backfill=1, disable=True)] if how == "disabled" else [])
+    world.materialize(*without)
+    assert world.told()[0] == {"users": 0, "orders": 1} and world.inactive() == ({}, {"orders": 1})
+    opened = [body for way, verb, body in messages(tmp_path) if verb == "open"][-1]
+    assert [b["resourcePath"] for b in opened["materialization"]["inactiveBindings"]] == [["orders"]]
+    # However often something else changes in between.
+    world.materialize(*without[1:], binding("users", backfill=1))
+    assert world.told()[0] == {"users": 0} and world.inactive() == ({"orders": 1}, {"orders": 1})
+    world.check(binding("users", backfill=1), binding("orders", backfill=1))
+    assert world.inactive("validate") == {"orders": 1}
+    lines = world.materialize(binding("users", backfill=1), binding("orders", backfill=1))
+    assert world.told()[0] == {"users": 1} and world.inactive() == ({"orders": 1}, {})
+    assert world.made() == {"users": 2, "orders": 1}
+    assert [b["documents"] for b in events(lines, "progress")[-1]["bindings"]] == [0, 0]
+
+
+def test_killed_as_a_binding_comes_back_with_a_raised_counter(firth, tmp_path):
+    """Nobody knows whether its table was emptied: the connector is told the counter of before once more."""
+    world = World(firth, tmp_path)
+    world.materialize(binding("users"), binding("orders"))
+    world.materialize(binding("users"))
+    world.kill_in_apply(binding("users"), binding("orders", backfill=1))
+    world.materialize(binding("users"), binding("orders", backfill=1))
+    assert world.told()[0] == {"users": 0} and world.inactive() == ({"orders": 0}, {})
+    assert world.made() == {"users": 1, "orders": 3}
+
+
+def test_a_counter_that_was_forced_holds_for_a_binding_that_comes_back(firth, tmp_path):
+    world = World(firth, tmp_path)
+    world.materialize(binding("users"), binding("orders", backfill=1))
+    world.kill_in_apply(binding("users"), binding("orders", backfill=2))
+    world.materialize(binding("users"), binding("orders", backfill=1))  # taken back: forced to 3
+    world.materialize(binding("users"))
+    world.materialize(binding("users"), binding("orders", backfill=1))
+    assert world.inactive() == ({"orders": 3}, {})
+    applied = [body for _, verb, body in messages(tmp_path) if verb == "apply"][-1]["materialization"]["bindings"]
+    assert [b["stateKey"] for b in applied] == ["users", "orders.v3"]
+
+
+def test_an_emptied_data_directory(firth, tmp_path):
+    """The connector cannot know why a binding is new to it: what happened, and the ways out, are ours to say."""
+    world = World(firth, tmp_path)
+    world.materialize(binding("users"))
+    shutil.rmtree(firth.data_dir)
+    for name in ("users", "orders"):
+        put(firth, tmp_path, {"id": 1, "n": 1}, stream=name, collections=("users", "orders"))
+    error = failure(world.materialize(binding("users"), expect=1))
+    for part in ("table [users] already exists", "Nothing was materialized from this data directory before", "drop",
+                 "--data-dir", "'backfill'"):
+        assert part in error["message"]
+    (tmp_path / "tables").unlink()
+    world.materialize(binding("users"))
+
+
+def test_a_table_of_somebody_elses(firth, tmp_path):
+    world = World(firth, tmp_path)
+    world.materialize(binding("users"))
+    (tmp_path / "tables").write_text(json.dumps({"users": 1, "orders": 7}))
+    error = failure(world.materialize(binding("users"), binding("orders"), expect=1))
+    assert "already exists" in error["message"] and "This task has not made it" in error["message"]
 
 
 def test_a_failure_at_the_second_binding_and_a_mended_catalog(firth, tmp_path):

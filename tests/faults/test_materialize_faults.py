@@ -231,6 +231,9 @@ def test_task_killed(world, point, authority):
     assert result.rc == 1 and [e["outcome"] for e in result.lines() if e["event"] == "ended"] == ["failed"], result
     it.until_done(1)
     assert it.problems() == []
+    # What the endpoint has committed is counted, once, even if nobody lived to count it.
+    (task,) = [t for t in it.firth("status", "-o", "json").json()["tasks"] if t["task"] == TASK]
+    assert [(s["documents"], s["behind"]) for s in task["streams"]] == [(len(it.firth.read("acmeCo/users")), 0)]
 
 
 # --- mistakes of a connector: the checker must find each ------------------------------------------------

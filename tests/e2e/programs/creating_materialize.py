@@ -29,7 +29,8 @@ class Connector(Scripted):
         pathlib.Path(self.config["tables"]).write_text(json.dumps({**self.tables(), table: made}))
 
     def usual(self, verb, body):
-        last = {tuple(b["resourcePath"]): b for b in body.get("lastMaterialization", {}).get("bindings", [])}
+        before = body.get("lastMaterialization", {})
+        last = {tuple(b["resourcePath"]): b for b in before.get("inactiveBindings", []) + before.get("bindings", [])}
         if verb == "validate":
             for binding in body["bindings"]:
                 table = binding["resourceConfig"]["table"]

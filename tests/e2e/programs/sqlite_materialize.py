@@ -156,7 +156,7 @@ class Connector:
         self.open_database()
         done = []
         self.db.execute("begin immediate")
-        for binding in body["materialization"]["bindings"]:
+        for binding in body["materialization"].get("bindings", []):
             path, = binding["resourcePath"]
             state_key, _ = self.table_types(path)
             keys, values, document = self.columns(binding)

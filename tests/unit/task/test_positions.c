@@ -186,10 +186,43 @@ static void test_key_set(void **state)
     key_set_done(&set);
 }
 
+/* A backfill, which is another counter, goes on counting. */
+static void test_totals(void **state)
+{
+    static const struct task_position_source later[] = {
+        {"acmeCo/users", {"materialize/acmeCo/mat/other.v3", 31}}};
+    struct task_positions positions;
+    struct error err;
+    task_positions_init(&positions, sources, SOURCES);
+    task_positions_set_total(&positions, 1, 258, UINT64_MAX);
+    auto_free char *text = written(&positions);
+    assert_string_equal(text, "{\"sources\":{},\"ackIntents\":{\"materialize/acmeCo/mat/other;documents\":"
+                              "\"AgEAAAAAAAD//////////w==\"}}");
+    task_positions_done(&positions);
+
+    assert_int_equal(load(&positions, text, &err), 0);
+    assert_false(positions.totals[0].known);
+    assert_true(positions.totals[1].known);
+    assert_int_equal(positions.totals[1].documents, 258);
+    assert_true(positions.totals[1].bytes == UINT64_MAX);
+    task_positions_done(&positions);
+
+    struct arena arena;
+    struct json doc;
+    arena_init(&arena);
+    task_positions_init(&positions, later, 1);
+    assert_int_equal(json_parse_copy(&arena, text, strlen(text), &doc, &err), 0);
+    assert_int_equal(task_positions_load(&positions, &doc, 0, &err), 0);
+    assert_int_equal(positions.totals[0].documents, 258);
+    task_positions_done(&positions);
+    arena_done(&arena);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_lenient),
-                                       cmocka_unit_test(test_others),     cmocka_unit_test(test_identities),
-                                       cmocka_unit_test(test_refused),    cmocka_unit_test(test_key_set)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_totals),
+                                       cmocka_unit_test(test_lenient),    cmocka_unit_test(test_others),
+                                       cmocka_unit_test(test_identities), cmocka_unit_test(test_refused),
+                                       cmocka_unit_test(test_key_set)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
