@@ -244,6 +244,16 @@ static int apply_workspace(struct apply *apply, uint32_t at, struct error *err)
     return control_workspace_put(apply->control, &workspace, err) < 0 ? at_place(apply, at, err) : 0;
 }
 
+/* A file's name, or the manifest itself. */
+static int set_manifest(struct apply *apply, struct control_definition *definition, uint32_t at,
+                        struct error *err)
+{
+    return json_is(apply->doc, at, JSON_STRING)
+               ? definitions_load_manifest(definition, json_cstring(apply->doc, at, apply->arena),
+                                           apply->arena, err)
+               : definitions_set_manifest(definition, json_raw(apply->doc, at), apply->arena, err);
+}
+
 static int apply_definition(struct apply *apply, uint32_t at, struct error *err)
 {
     static const char *const names[] = {
@@ -254,18 +264,21 @@ static int apply_definition(struct apply *apply, uint32_t at, struct error *err)
         id_of(apply, at, "definition", "", &definition.id, err) < 0)
         return -1;
     const char *kind = text_or(apply, at, "kind", ""), *image = text(apply, at, "image");
-    const char *manifest = text(apply, at, "manifest");
+    uint32_t manifest = json_get(apply->doc, at, "manifest");
     definition.command = raw(apply, at, "command");
     if (strcmp(kind, "source") != 0 && strcmp(kind, "destination") != 0)
         return error_set(err, ERROR_INVALID, "'kind' is source or destination"), at_place(apply, at, err);
-    if ((image != NULL) + (manifest != NULL) + (definition.command.size > 0) != 1)
+    if ((image != NULL) + (manifest != JSON_NONE) + (definition.command.size > 0) != 1)
         return error_set(err, ERROR_INVALID, "a definition has an 'image', a 'command' or a 'manifest'"),
                at_place(apply, at, err);
     definition.side = strcmp(kind, "source") == 0 ? CONTROL_SOURCE : CONTROL_DESTINATION;
     definition.name = text_or(apply, at, "name", "");
     definition.documentation_url = text(apply, at, "documentationUrl");
     definition.workspace = text(apply, at, "workspace") ? workspace_of(apply, at) : NULL;
-    definitions_set_program(&definition, image, manifest, apply->arena);
+    if (manifest == JSON_NONE)
+        definitions_set_program(&definition, image, apply->arena);
+    else if (set_manifest(apply, &definition, manifest, err) < 0)
+        return at_place(apply, manifest, err);
     return control_definition_put(apply->control, &definition, err) < 0 ? at_place(apply, at, err) : 0;
 }
 

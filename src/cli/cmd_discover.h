@@ -41,7 +41,7 @@ struct discovery {
     const char *file;   /* the catalog */
     const char *folder; /* of it, with a slash at the end; "" for the working folder */
     const char *image;  /* as the catalog has it, or NULL */
-    const char **command;
+    const char *const *command;
     const char *short_name; /* "source-faker" */
     const char *base;       /* how its files' names begin: the last part of the capture's */
     const char *name;       /* the capture's */

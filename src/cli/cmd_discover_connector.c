@@ -1,56 +1,14 @@
 /* firth discover: the connector's spec, check and discover, in either protocol. */
 #include "base/file.h"
 #include "cli/cmd_discover.h"
+#include "cli/words.h"
 #include "connector/flow_call.h"
 #include "connector/image.h"
 #include "connector/marks.h"
 #include "protocol/flow_capture.h"
 #include "json/writer.h"
 
-enum { WORDS_MAX = 256 };
-
 /* --- which ----------------------------------------------------------------------------------------- */
-
-/* Words as a shell has them: blanks, quotes, backslashes; nothing is expanded. */
-static int split_command(struct discovery *discovery, const char *text, struct error *err)
-{
-    const char **words = arena_zalloc(&discovery->arena, (WORDS_MAX + 1) * sizeof *words);
-    struct buffer word;
-    size_t count = 0;
-    char quote = 0;
-    bool begun = false;
-    buffer_init(&word, BUFFER_UNLIMITED);
-    for (const char *at = text;; at++) {
-        bool blank = *at == ' ' || *at == '\t' || *at == '\n';
-        if (begun && (!*at || (blank && !quote))) {
-            if (count == WORDS_MAX || quote) {
-                buffer_done(&word);
-                return error_set(err, ERROR_INVALID,
-                                 quote ? "--command has a quote that is not closed"
-                                       : "--command has too many words");
-            }
-            words[count++] = arena_strdup(&discovery->arena, buffer_cstr(&word));
-            buffer_clear(&word);
-            begun = false;
-        }
-        if (!*at)
-            break;
-        if (blank && !quote)
-            continue;
-        begun = true;
-        if (quote ? *at == quote : *at == '\'' || *at == '"')
-            quote = quote ? 0 : *at;
-        else if (*at == '\\' && quote != '\'' && at[1])
-            buffer_byte(&word, *++at);
-        else
-            buffer_byte(&word, *at);
-    }
-    buffer_done(&word);
-    if (count == 0)
-        return error_set(err, ERROR_INVALID, "--command is empty");
-    discovery->command = words;
-    return 0;
-}
 
 static int find_built_in(struct discovery *discovery, const char *name, struct error *err)
 {
@@ -104,7 +62,8 @@ int discover_resolve(struct discovery *discovery, struct error *err)
     const struct discover_options *options = discovery->options;
     if (options->connector && find_built_in(discovery, options->connector, err) < 0)
         return -1;
-    if (options->command && split_command(discovery, options->command, err) < 0)
+    if (options->command &&
+        words_split("--command", options->command, &discovery->arena, &discovery->command, err) < 0)
         return -1;
     if (options->image)
         discovery->image = options->image;

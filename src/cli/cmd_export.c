@@ -93,7 +93,7 @@ static int export_definitions(struct export *export, struct error *err)
         if (items[i].origin == CONTROL_COMMAND)
             put_json(export, "command", items[i].command);
         if (items[i].origin == CONTROL_MANIFEST)
-            put_text(export, "manifest", items[i].manifest);
+            put_json(export, "manifest", items[i].manifest);
     }
     return 0;
 }

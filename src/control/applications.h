@@ -43,5 +43,7 @@ int control_token_find(struct control *control, struct slice token, int64_t now_
                        const char **ret_application, struct error *err);
 /* Forget it; no error if it is not there. */
 int control_token_revoke(struct control *control, struct slice token, struct error *err);
+/* All of the user's; those of applications stay. */
+int control_tokens_revoke_user(struct control *control, struct error *err);
 
 #endif

@@ -23,7 +23,7 @@ struct control_definition {
     const char *repository; /* "airbyte/source-faker"; for a command or a manifest what clients are shown */
     const char *tag;        /* "6.2.38", "dev" */
     struct slice command;   /* COMMAND: JSON array of its words */
-    const char *manifest;   /* MANIFEST: the file's absolute path */
+    struct slice manifest;  /* MANIFEST: JSON, the whole of it */
     const char *documentation_url, *icon;
     struct slice spec;     /* JSON: its ConnectorSpecification as it said it; size 0: not asked yet */
     const char *spec_of;   /* what it was asked of ("airbyte/source-faker:6.2.38"): another, ask again */

@@ -5,7 +5,9 @@
 
 #include "control/page.h"
 
-/* Airbyte's own of a fresh installation, and its default organization. */
+/* The workspace that Airbyte had of itself in each installation up to 0.29 (DEFAULT_WORKSPACE_ID of its
+ * migration V0_29_0), which its tutorials and clients name; later ones draw an id. And its default
+ * organization. */
 #define CONTROL_WORKSPACE_DEFAULT "5ae6b09b-fdec-41af-aaf7-7d94cfc33ef6"
 #define CONTROL_ORGANIZATION_DEFAULT "00000000-0000-0000-0000-000000000000"
 

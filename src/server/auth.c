@@ -241,11 +241,19 @@ int auth_is_default(struct control *control, bool *ret_default, struct error *er
     return result;
 }
 
+/* Tokens that were had for the old password go with it. */
+static int keep_hash(struct control *control, const char *hash, struct error *err)
+{
+    return control_setting_set(control, AUTH_PASSWORD_SETTING, hash, hash != NULL, err) < 0
+               ? -1
+               : control_tokens_revoke_user(control, err);
+}
+
 int auth_set_password(struct control *control, const char *password, struct error *err)
 {
     char hash[crypto_pwhash_STRBYTES];
     if (!password)
-        return control_setting_set(control, AUTH_PASSWORD_SETTING, NULL, false, err);
+        return keep_hash(control, NULL, err);
     size_t size = strlen(password);
     if (size < AUTH_PASSWORD_MIN || size > AUTH_PASSWORD_MAX)
         return error_set(err, ERROR_INVALID, "a password has %d to %d bytes", AUTH_PASSWORD_MIN,
@@ -255,5 +263,5 @@ int auth_set_password(struct control *control, const char *password, struct erro
                          AUTH_PASSWORD_DEFAULT);
     if (sodium_init() < 0 || crypto_pwhash_str(hash, password, size, HASH_OPERATIONS, HASH_MEMORY) < 0)
         return error_set(err, ERROR_IO, "the password cannot be hashed: not enough memory");
-    return control_setting_set(control, AUTH_PASSWORD_SETTING, hash, true, err);
+    return keep_hash(control, hash, err);
 }

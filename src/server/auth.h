@@ -42,7 +42,8 @@ int auth_token(struct auth *auth, struct slice client_id, struct slice secret, i
 
 /* Is the password the well-known one still? */
 int auth_is_default(struct control *control, bool *ret_default, struct error *err);
-/* ERROR_INVALID for one that is too short, too long or the well-known one. NULL: the well-known one again. */
+/* ERROR_INVALID for one that is too short, too long or the well-known one. NULL: the well-known one again.
+ * The user's tokens are revoked; applications' are not, since they have secrets of their own. */
 int auth_set_password(struct control *control, const char *password, struct error *err);
 
 #endif

@@ -78,9 +78,9 @@ const char *const *call_uuids(struct call *call, const char *name, size_t *ret_c
     return ids;
 }
 
-const char *call_path_uuid(const struct call *call)
+const char *call_path_uuid(const struct call *call, size_t number)
 {
-    return lower_uuid(call, call->arguments[0]);
+    return lower_uuid(call, call->arguments[number]);
 }
 
 /* --- answering ---------------------------------------------------------------------------------------- */

@@ -42,8 +42,8 @@ struct slice call_raw(const struct call *call, const char *name);
 const char *call_uuid(const struct call *call, const char *name);
 /* The UUIDs of a list in the body. */
 const char *const *call_uuids(struct call *call, const char *name, size_t *ret_count);
-/* The first argument of the path, as a UUID; NULL: it is none. */
-const char *call_path_uuid(const struct call *call);
+/* The `number`th argument of the path from 0, as a UUID; NULL: it is none. */
+const char *call_path_uuid(const struct call *call, size_t number);
 
 /* --- answering ---------------------------------------------------------------------------------------- */
 

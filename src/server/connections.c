@@ -273,10 +273,9 @@ static bool take_status(struct call *call, struct control_connection *connection
     return true;
 }
 
-static bool take_fields(struct call *call, struct control_connection *connection)
+bool connection_take(struct call *call, struct control_connection *connection)
 {
     const char *text;
-    struct slice catalog = call_raw(call, "syncCatalog");
     if ((text = call_text(call, "name")))
         connection->name = text;
     if ((text = call_text(call, "namespaceDefinition")))
@@ -285,6 +284,13 @@ static bool take_fields(struct call *call, struct control_connection *connection
         connection->namespace_format = text;
     if ((text = call_text(call, "prefix")))
         connection->prefix = text;
+    return take_status(call, connection);
+}
+
+static bool take_fields(struct call *call, struct control_connection *connection)
+{
+    const char *text;
+    struct slice catalog = call_raw(call, "syncCatalog");
     if ((text = call_text(call, "nonBreakingChangesPreference")))
         connection->changes = (enum control_changes)control_changes_of(text);
     if ((text = call_text(call, "backfillPreference")))
@@ -296,7 +302,7 @@ static bool take_fields(struct call *call, struct control_connection *connection
     connection->notify_changes = call_bool(call, "notifySchemaChanges", connection->notify_changes);
     connection->breaking_change = call_bool(call, "breakingChange", connection->breaking_change);
     take_extra(call, connection);
-    return take_status(call, connection) && take_schedule(call, connection);
+    return connection_take(call, connection) && take_schedule(call, connection);
 }
 
 enum http_next connection_put(struct call *call, struct control_connection *connection,

@@ -8,6 +8,8 @@
 
 /* One with an id of its own, of the body's sourceId and destinationId. */
 struct control_connection connection_new(struct call *call);
+/* The members of the body that both APIs have: name, namespace, prefix, status. False: answered. */
+bool connection_take(struct call *call, struct control_connection *connection);
 /* Without a name it gets one of its source's and destination's. ERROR_NOT_FOUND if these are not there. */
 int connection_name(struct call *call, struct control_connection *connection, struct error *err);
 /* Keep it, let the runner know, answer. */

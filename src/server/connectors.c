@@ -2,10 +2,9 @@
 
 #include "base/hash.h"
 #include "server/internal.h"
+#include "supervisor/definitions.h"
 
 #include <stdio.h>
-
-enum { WORDS_MAX = 256 };
 
 /* What a held call waits for. */
 struct waiting {
@@ -29,48 +28,7 @@ static struct waiting *waiting_of(struct call *call)
     return call->state;
 }
 
-/* --- a definition's program --------------------------------------------------------------------------- */
-
-const char *connectors_label(const struct control_definition *definition, struct arena *arena)
-{
-    return arena_printf(arena, "%s:%s", definition->repository ? definition->repository : definition->name,
-                        definition->tag ? definition->tag : "");
-}
-
-static const char *const *words_of(struct slice command, struct arena *arena)
-{
-    struct json list;
-    struct error err;
-    size_t count = 0;
-    if (json_parse_copy(arena, command.data, command.size, &list, &err) < 0 ||
-        json_count(&list, 0) > WORDS_MAX)
-        return NULL;
-    const char **words = arena_zalloc(arena, (json_count(&list, 0) + 1) * sizeof *words);
-    for (uint32_t at = json_first(&list, 0); at != JSON_NONE; at = json_next(&list, 0, at))
-        words[count++] = json_cstring(&list, at, arena);
-    return words;
-}
-
-static int program_of(const struct control_definition *definition, struct arena *arena,
-                      struct connector_spec *ret_program, struct error *err)
-{
-    *ret_program = (struct connector_spec){.protocol = CONNECTOR_AIRBYTE};
-    switch (definition->origin) {
-    case CONTROL_BUILT_IN:
-        ret_program->built_in = definition->built_in;
-        return 0;
-    case CONTROL_IMAGE:
-        ret_program->image = connectors_label(definition, arena);
-        return 0;
-    case CONTROL_COMMAND:
-        ret_program->command = words_of(definition->command, arena);
-        return ret_program->command
-                   ? 0
-                   : error_set(err, ERROR_CORRUPT, "a definition's command is no list of words");
-    default:
-        return error_set(err, ERROR_UNSUPPORTED, "manifests cannot be run by this version");
-    }
-}
+/* --- a definition ------------------------------------------------------------------------------------- */
 
 struct slice connectors_schema(const struct control_definition *definition, struct arena *arena)
 {
@@ -107,7 +65,9 @@ enum http_next connectors_ask(struct call *call, const struct control_definition
     struct waiting *waiting = waiting_of(call);
     struct connector_spec program;
     struct error err;
-    if (program_of(definition, call->arena, &program, &err) < 0)
+    if (definitions_program(call->control, definition, call->arena, &program, &err) < 0)
+        return then(call, NULL, &err);
+    if (definitions_config(definition, config, call->arena, &config, &err) < 0)
         return call_error(call, &err);
     ask_init(&waiting->ask, verb, &program, config, connectors_schema(definition, call->arena));
     waiting->ask.owner = call;
@@ -140,7 +100,7 @@ static enum http_next take_spec(struct call *call, const struct json *payload, c
     if (error)
         return call_fail(call, 422, "the connector's spec could not be had: %s", error->message);
     definition->spec = json_raw(payload, 0);
-    definition->spec_of = connectors_label(definition, call->arena);
+    definition->spec_of = definitions_label(definition, call->arena);
     if (control_definition_set_spec(call->control, definition->id, definition->spec_of, definition->spec,
                                     &err) < 0)
         return call_error(call, &err);
@@ -161,7 +121,7 @@ enum http_next connectors_with_spec(struct call *call, const char *id, enum cont
     waiting->definition = definition;
     waiting->then = then;
     if (definition->spec.size && definition->spec_of &&
-        strcmp(definition->spec_of, connectors_label(definition, call->arena)) == 0)
+        strcmp(definition->spec_of, definitions_label(definition, call->arena)) == 0)
         return then(call, definition);
     return connectors_ask(call, definition, ASK_SPEC, (struct slice){0}, take_spec);
 }
@@ -242,7 +202,7 @@ static enum http_next discover(struct call *call, const struct control_definitio
     struct waiting *waiting = call->state;
     struct control_catalog catalog;
     struct error err;
-    const char *label = connectors_label(definition, call->arena);
+    const char *label = definitions_label(definition, call->arena);
     waiting->of = hash_xxh3(waiting->source.config.data, waiting->source.config.size, 1) ^
                   hash_xxh3(label, strlen(label), 2);
     if (!waiting->fresh &&

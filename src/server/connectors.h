@@ -11,8 +11,6 @@
 
 /* The JSON Schema of a definition's spec; size 0: not known. */
 struct slice connectors_schema(const struct control_definition *definition, struct arena *arena);
-/* "airbyte/source-faker:6.2.38": what the spec is of. */
-const char *connectors_label(const struct control_definition *definition, struct arena *arena);
 
 /* What goes on with a definition whose spec is known. */
 typedef enum http_next connectors_then(struct call *call, const struct control_definition *definition);

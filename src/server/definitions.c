@@ -89,7 +89,7 @@ enum http_next definition_list(struct call *call)
 
 /* --- changing ----------------------------------------------------------------------------------------- */
 
-static int put(struct call *call, struct control_definition *definition, struct error *err)
+int definition_put(struct call *call, struct control_definition *definition, struct error *err)
 {
     definition->updated_ms = call->now_ms;
     return control_definition_put(call->control, definition, err) < 0
@@ -97,54 +97,85 @@ static int put(struct call *call, struct control_definition *definition, struct 
                : control_definition_get(call->control, definition->id, false, call->arena, definition, err);
 }
 
-/* By image. A command and a manifest come from this machine ('firth connectors add'), never through the API:
- * whoever may ask would run any program. */
+struct control_definition definition_new(struct call *call, const char *workspace, const char *name)
+{
+    char id[CONTROL_UUID_SIZE];
+    control_uuid_new(id);
+    return (struct control_definition){.id = arena_strdup(call->arena, id),
+                                       .side = (enum control_side)call->route->side,
+                                       .name = name,
+                                       .workspace = workspace,
+                                       .custom = true,
+                                       .created_ms = call->now_ms};
+}
+
+bool definition_take_image(struct call *call, uint32_t given, const char *prefix,
+                           struct control_definition *definition)
+{
+    definition->origin = CONTROL_IMAGE;
+    definition->repository = call_text_of(call, given, "dockerRepository");
+    definition->tag = call_text_of(call, given, "dockerImageTag");
+    definition->documentation_url = call_text_of(call, given, "documentationUrl");
+    definition->icon = call_text_of(call, given, "icon");
+    const char *wrong = !*definition->name         ? "name"
+                        : !*definition->repository ? "dockerRepository"
+                        : !*definition->tag        ? "dockerImageTag"
+                                                   : NULL;
+    if (wrong)
+        call_invalid(call, arena_printf(call->arena, "%s%s", prefix, wrong),
+                     "a definition needs a name, an image and its tag");
+    else if (*definition->repository == '-')
+        call_invalid(call, arena_printf(call->arena, "%sdockerRepository", prefix),
+                     "an image's name does not begin with '-'");
+    else
+        return true;
+    return false;
+}
+
+/* By image. A command comes from this machine ('firth connectors add'), never through the API: whoever may
+ * ask would run any program. A manifest comes through the public API (public_definitions.c). */
 enum http_next definition_create(struct call *call)
 {
     const char *member = call->route->side == CONTROL_SOURCE ? "sourceDefinition" : "destinationDefinition";
     uint32_t given = call_member(call, member);
-    char id[CONTROL_UUID_SIZE];
+    struct control_definition definition =
+        definition_new(call, call_uuid(call, "workspaceId"), call_text_of(call, given, "name"));
     struct error err;
-    control_uuid_new(id);
-    struct control_definition definition = {.id = id,
-                                            .side = (enum control_side)call->route->side,
-                                            .origin = CONTROL_IMAGE,
-                                            .name = call_text_of(call, given, "name"),
-                                            .repository = call_text_of(call, given, "dockerRepository"),
-                                            .tag = call_text_of(call, given, "dockerImageTag"),
-                                            .documentation_url =
-                                                call_text_of(call, given, "documentationUrl"),
-                                            .icon = call_text_of(call, given, "icon"),
-                                            .workspace = call_uuid(call, "workspaceId"),
-                                            .custom = true,
-                                            .created_ms = call->now_ms};
-    if (!*definition.name || !*definition.repository || !*definition.tag)
-        return call_invalid(call,
-                            arena_printf(call->arena, "%s.%s", member,
-                                         !*definition.name         ? "name"
-                                         : !*definition.repository ? "dockerRepository"
-                                                                   : "dockerImageTag"),
-                            "a definition needs a name, an image and its tag");
-    if (*definition.repository == '-')
-        return call_invalid(call, "dockerRepository", "an image's name does not begin with '-'");
-    return put(call, &definition, &err) < 0 ? call_error(call, &err) : answer(call, &definition);
+    if (!definition_take_image(call, given, arena_printf(call->arena, "%s.", member), &definition))
+        return HTTP_ANSWER;
+    return definition_put(call, &definition, &err) < 0 ? call_error(call, &err) : answer(call, &definition);
+}
+
+bool definition_change(struct call *call, struct control_definition *definition)
+{
+    const char *tag = call_text(call, "dockerImageTag"), *name = call_text(call, "name");
+    if (tag && definition->origin != CONTROL_IMAGE &&
+        strcmp(tag, definition->tag ? definition->tag : "") != 0) {
+        call_invalid(call, "dockerImageTag", "%s is %s: it has no image whose tag could change",
+                     definition->name,
+                     definition->origin == CONTROL_BUILT_IN ? "built in" : "run without an image");
+        return false;
+    }
+    if (tag && !*tag) {
+        call_invalid(call, "dockerImageTag", "dockerImageTag: a tag is wanted");
+        return false;
+    }
+    if (tag)
+        definition->tag = tag;
+    if (definition->custom && name)
+        definition->name = name;
+    return true;
 }
 
 enum http_next definition_update(struct call *call)
 {
     struct control_definition definition;
     struct error err;
-    const char *tag = call_text(call, "dockerImageTag"), *name = call_text(call, "name");
     if (find(call, &definition, &err) < 0)
         return call_error_of(call, &err, kind_of(call), id_of(call));
-    if (definition.origin == CONTROL_BUILT_IN && tag && definition.tag && strcmp(tag, definition.tag) != 0)
-        return call_invalid(call, "dockerImageTag", "%s is built in: its version is Firth's",
-                            definition.name);
-    if (definition.origin != CONTROL_BUILT_IN && tag)
-        definition.tag = tag;
-    if (definition.custom && name)
-        definition.name = name;
-    return put(call, &definition, &err) < 0 ? call_error(call, &err) : answer(call, &definition);
+    if (!definition_change(call, &definition))
+        return HTTP_ANSWER;
+    return definition_put(call, &definition, &err) < 0 ? call_error(call, &err) : answer(call, &definition);
 }
 
 enum http_next definition_delete(struct call *call)
@@ -200,36 +231,4 @@ enum http_next definition_spec_of_actor(struct call *call)
     if (control_actor_get(call->control, side, id, false, call->arena, &actor, &err) < 0)
         return call_error_of(call, &err, control_side_name(side), id);
     return connectors_with_spec(call, actor.definition, side, answer_spec);
-}
-
-/* --- public API --------------------------------------------------------------------------------------- */
-
-enum http_next public_definitions(struct call *call)
-{
-    const char *type = http_query(call->http, "type", 0);
-    bool source = type && strcmp(type, "source") == 0;
-    if (!source && (!type || strcmp(type, "destination") != 0))
-        return call_invalid(call, "type", "type: source or destination is wanted");
-    const struct control_definition_filter filter = {.side = source ? CONTROL_SOURCE : CONTROL_DESTINATION,
-                                                     .page = {.limit = CONTROL_PAGE_MAX}};
-    struct control_definition *items;
-    struct error err;
-    size_t count;
-    if (control_definitions(call->control, &filter, call->arena, &items, &count, NULL, &err) < 0)
-        return call_error(call, &err);
-    struct json_writer *out = call_begin(call);
-    json_put_key(out, "data");
-    json_begin_array(out);
-    for (size_t i = 0; i < count; i++) {
-        json_begin_object(out);
-        json_member_string(out, "id", items[i].id);
-        json_member_string(out, "connectorDefinitionType", type);
-        json_member_string(out, "name", items[i].name);
-        json_member_string(out, "version", items[i].tag ? items[i].tag : "dev");
-        if (items[i].documentation_url)
-            json_member_string(out, "documentationUrl", items[i].documentation_url);
-        json_end_object(out);
-    }
-    json_end_array(out);
-    return call_end(call);
 }

@@ -4,11 +4,12 @@
 #define FIRTH_SERVER_HANDLERS_H
 
 #include "control/actors.h"
+#include "control/definitions.h"
 #include "control/jobs.h"
 #include "server/call.h"
 
 /* route.what */
-enum { DEFINITIONS_ALL, DEFINITIONS_CUSTOM };
+enum { DEFINITIONS_ALL, DEFINITIONS_CUSTOM, DEFINITIONS_DECLARATIVE };
 enum { ACTOR_WHOLE, ACTOR_PARTIAL };
 enum { CONNECTIONS_KEPT, CONNECTIONS_ALL };
 enum { CLEAR_ALL, CLEAR_STREAMS };
@@ -60,7 +61,6 @@ enum http_next definition_update(struct call *call);
 enum http_next definition_delete(struct call *call);
 enum http_next definition_spec(struct call *call);
 enum http_next definition_spec_of_actor(struct call *call);
-enum http_next public_definitions(struct call *call);
 
 /* instance.c */
 enum http_next instance_health(struct call *call);
@@ -97,6 +97,14 @@ enum http_next public_connection_create(struct call *call);
 enum http_next public_connection_patch(struct call *call);
 enum http_next public_connection_delete(struct call *call);
 enum http_next public_streams(struct call *call);
+
+/* public_definitions.c */
+enum http_next public_definitions(struct call *call);
+enum http_next public_definition_get(struct call *call);
+enum http_next public_definition_list(struct call *call);
+enum http_next public_definition_create(struct call *call);
+enum http_next public_definition_update(struct call *call);
+enum http_next public_definition_delete(struct call *call);
 
 /* public_jobs.c */
 enum http_next public_job_get(struct call *call);
@@ -143,6 +151,13 @@ enum http_next public_workspace_delete(struct call *call);
 int actor_changed_config(struct call *call, const struct control_actor *actor, const char *member,
                          bool partial, struct slice *ret_config, struct error *err);
 enum http_next actor_delete_by_id(struct call *call, const char *id);
+/* definitions.c: a custom one of the route's side, with an id of its own; kept, and read back. */
+struct control_definition definition_new(struct call *call, const char *workspace, const char *name);
+int definition_put(struct call *call, struct control_definition *definition, struct error *err);
+/* An image from an object of the body, whose place is `prefix`; a new tag and name. False: answered. */
+bool definition_take_image(struct call *call, uint32_t given, const char *prefix,
+                           struct control_definition *definition);
+bool definition_change(struct call *call, struct control_definition *definition);
 /* connection_jobs.c: ERROR_BUSY if one is under way. */
 int job_begin(struct call *call, const struct control_job_new *job, int64_t *ret_id, struct error *err);
 /* jobs.c: cancel, and go on when it is over, or will be; call->state is the job's id, an int64_t. */

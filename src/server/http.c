@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "server/http_peers.h"
 #include "server/listen.h"
 #include "server/mhd.h"
 
@@ -15,20 +16,12 @@
 
 enum { PEM_MAX = 1 << 20, DISCARD_MAX = 4 * HTTP_BODY_MAX, LOG_MAX = 512 };
 
-/* A connection, for as long as its socket is open. Its deadline is the client's: the time at which it must
- * have sent its request or taken its answer. */
-struct http_connection {
-    struct http_connection *next, **at;
-    int fd;
-    uint64_t deadline_ms; /* monotonic; 0: it is our turn */
-};
-
 enum stage { STAGE_NEW, STAGE_REFUSED, STAGE_READING, STAGE_HELD, STAGE_ANSWERED };
 
 struct http_exchange {
     struct http_server *server;
     struct MHD_Connection *connection;
-    struct http_connection *peer;
+    struct http_peer *peer;
     struct http_request request;
     struct buffer body;
     size_t counted;  /* bytes of the body in server->bodies */
@@ -45,17 +38,14 @@ struct http_server {
     struct MHD_Daemon *daemon;
     char url[HTTP_ADDRESS_MAX + 16];
     uint64_t client_ms;
+    struct http_peers *peers;
     _Atomic size_t bodies; /* bytes */
     atomic_bool quiet;
     int listener;
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
-    struct http_connection *connections;
-    size_t connection_count, active; /* requests that were begun */
-    bool closing;
-    pthread_t watcher;
-    bool watched;
+    size_t active;      /* requests that were begun */
     char said[LOG_MAX]; /* libmicrohttpd's last words while it starts */
 };
 
@@ -71,89 +61,23 @@ const char *http_method_name(enum http_method method)
     return names[method];
 }
 
-/* --- connections, and those that take too long -------------------------------------------------------- */
-
-static void set_deadline(struct http_server *server, struct http_connection *peer, uint64_t ms)
-{
-    pthread_mutex_lock(&server->lock);
-    if (peer)
-        peer->deadline_ms = ms ? now_ms() + ms : 0;
-    pthread_mutex_unlock(&server->lock);
-}
-
 static void on_connection(void *context, struct MHD_Connection *connection, void **own,
                           enum MHD_ConnectionNotificationCode code)
 {
     struct http_server *server = context;
-    struct http_connection *peer = *own;
-    pthread_mutex_lock(&server->lock);
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info =
             server->api.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        peer = mem_zalloc(sizeof *peer);
-        peer->fd = info ? info->connect_fd : -1;
-        peer->deadline_ms = now_ms() + server->client_ms;
-        peer->next = server->connections;
-        peer->at = &server->connections;
-        if (peer->next)
-            peer->next->at = &peer->next;
-        server->connections = peer;
-        server->connection_count++;
-        *own = peer;
-    } else if (peer) {
-        *peer->at = peer->next;
-        if (peer->next)
-            peer->next->at = peer->at;
-        server->connection_count--;
-        free(peer);
+        *own = http_peers_add(server->peers, info ? info->connect_fd : -1);
+    } else if (*own) {
+        http_peers_remove(server->peers, *own);
         *own = NULL;
     }
-    pthread_cond_broadcast(&server->changed);
-    pthread_mutex_unlock(&server->lock);
-}
-
-/* End those that are overdue; when to look again. Under the lock no socket is closed, so that each descriptor
- * is still the connection's. */
-static uint64_t end_overdue(struct http_server *server)
-{
-    uint64_t now = now_ms(), next = now + server->client_ms;
-    for (struct http_connection *peer = server->connections; peer; peer = peer->next) {
-        if (!peer->deadline_ms)
-            continue;
-        if (peer->deadline_ms <= now) {
-            shutdown(peer->fd, SHUT_RDWR);
-            peer->deadline_ms = 0;
-        } else if (peer->deadline_ms < next) {
-            next = peer->deadline_ms;
-        }
-    }
-    return next;
-}
-
-static void *watch(void *context)
-{
-    struct http_server *server = context;
-    pthread_mutex_lock(&server->lock);
-    while (!server->closing) {
-        if (!server->connections) {
-            pthread_cond_wait(&server->changed, &server->lock);
-            continue;
-        }
-        uint64_t next = end_overdue(server);
-        const struct timespec until = {.tv_sec = (time_t)(next / 1000),
-                                       .tv_nsec = (long)(next % 1000) * 1000000};
-        pthread_cond_timedwait(&server->changed, &server->lock, &until);
-    }
-    pthread_mutex_unlock(&server->lock);
-    return NULL;
 }
 
 size_t http_connections(struct http_server *server)
 {
-    pthread_mutex_lock(&server->lock);
-    size_t count = server->connection_count;
-    pthread_mutex_unlock(&server->lock);
-    return count;
+    return http_peers_count(server->peers);
 }
 
 /* --- a request ---------------------------------------------------------------------------------------- */
@@ -247,7 +171,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     if (!exchange)
         return;
     *own = NULL;
-    set_deadline(server, exchange->peer, server->client_ms);
+    http_peers_expect(server->peers, exchange->peer, server->client_ms);
     if (exchange->known)
         server->callbacks.done(server->callbacks.context, &exchange->request);
     atomic_fetch_sub(&server->bodies, exchange->counted);
@@ -290,7 +214,7 @@ static enum MHD_Result send_answer(struct http_exchange *exchange)
     if (atomic_load(&server->quiet))
         api->add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     exchange->stage = STAGE_ANSWERED;
-    set_deadline(server, exchange->peer, HTTP_ANSWER_MS);
+    http_peers_expect(server->peers, exchange->peer, HTTP_ANSWER_MS);
     enum MHD_Result result = api->queue_response(exchange->connection, request->status, response);
     api->destroy_response(response);
     return result;
@@ -365,7 +289,7 @@ static enum MHD_Result take_body(struct http_exchange *exchange, const char *byt
 static enum MHD_Result take_end(struct http_exchange *exchange)
 {
     struct http_server *server = exchange->server;
-    set_deadline(server, exchange->peer, 0);
+    http_peers_expect(server->peers, exchange->peer, 0);
     if (exchange->refuse == MHD_HTTP_CONTENT_TOO_LARGE)
         return refuse(exchange, exchange->refuse, "the request's body is too large");
     if (exchange->refuse)
@@ -434,9 +358,9 @@ static int start(struct http_server *server, const char *certificate, const char
         (size_t)HTTP_HEAD_MAX, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_URI_LOG_CALLBACK, on_line, server,
         MHD_OPTION_ARRAY, certificate ? tls : tls + 2, MHD_OPTION_END);
-    server->watched = server->daemon && pthread_create(&server->watcher, NULL, watch, server) == 0;
+    bool watched = server->daemon && http_peers_watch(server->peers);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (server->daemon && server->watched)
+    if (server->daemon && watched)
         return 0;
     return error_set(err, certificate ? ERROR_INVALID : ERROR_IO, "cannot start the HTTP server%s%s",
                      *server->said ? ": " : "", server->said);
@@ -468,6 +392,7 @@ struct http_server *http_open(const struct http_options *options, struct error *
     pthread_condattr_t monotonic;
     server->callbacks = options->callbacks;
     server->client_ms = options->client_ms ? options->client_ms : HTTP_CLIENT_MS;
+    server->peers = http_peers_new(server->client_ms);
     pthread_mutex_init(&server->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -521,12 +446,7 @@ void http_close(struct http_server *server, uint64_t grace_ms)
         wait_for_answers(server, grace_ms);
         server->api.stop_daemon(server->daemon);
     }
-    pthread_mutex_lock(&server->lock);
-    server->closing = true;
-    pthread_cond_broadcast(&server->changed);
-    pthread_mutex_unlock(&server->lock);
-    if (server->watched)
-        pthread_join(server->watcher, NULL);
+    http_peers_free(server->peers);
     pthread_cond_destroy(&server->changed);
     pthread_mutex_destroy(&server->lock);
     free(server);

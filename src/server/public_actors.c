@@ -85,7 +85,7 @@ static enum http_next answer(struct call *call, const char *id)
 
 enum http_next public_actor_get(struct call *call)
 {
-    return answer(call, call_path_uuid(call));
+    return answer(call, call_path_uuid(call, 0));
 }
 
 enum http_next public_actor_list(struct call *call)
@@ -217,7 +217,7 @@ enum http_next public_actor_create(struct call *call)
 /* PATCH changes the members of the configuration that it names, PUT all of it. */
 static enum http_next update_with_spec(struct call *call, const struct control_definition *definition)
 {
-    const char *id = call_path_uuid(call), *name = call_text(call, "name");
+    const char *id = call_path_uuid(call, 0), *name = call_text(call, "name");
     struct control_actor actor;
     struct error err;
     if (control_actor_get(call->control, side_of(call), id, false, call->arena, &actor, &err) < 0 ||
@@ -239,7 +239,7 @@ enum http_next public_actor_update(struct call *call)
 {
     struct control_actor actor;
     struct error err;
-    const char *id = call_path_uuid(call);
+    const char *id = call_path_uuid(call, 0);
     if (!id)
         return call_absent(call, control_side_name(side_of(call)), call->arguments[0]);
     if (control_actor_get(call->control, side_of(call), id, false, call->arena, &actor, &err) < 0)
@@ -249,7 +249,7 @@ enum http_next public_actor_update(struct call *call)
 
 enum http_next public_actor_delete(struct call *call)
 {
-    const char *id = call_path_uuid(call);
+    const char *id = call_path_uuid(call, 0);
     return id ? actor_delete_by_id(call, id)
               : call_absent(call, control_side_name(side_of(call)), call->arguments[0]);
 }

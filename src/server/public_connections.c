@@ -71,7 +71,7 @@ static enum http_next answer(struct call *call, const char *id)
 
 enum http_next public_connection_get(struct call *call)
 {
-    return answer(call, call_path_uuid(call));
+    return answer(call, call_path_uuid(call, 0));
 }
 
 enum http_next public_connection_list(struct call *call)
@@ -136,27 +136,10 @@ static bool take_schedule(struct call *call, struct control_connection *connecti
 
 static bool take_fields(struct call *call, struct control_connection *connection)
 {
-    const char *text;
-    if ((text = call_text(call, "name")))
-        connection->name = text;
-    if ((text = call_text(call, "namespaceDefinition")))
-        connection->namespace_definition = (enum control_namespace)control_namespace_of(text);
-    if ((text = call_text(call, "namespaceFormat")))
-        connection->namespace_format = text;
-    if ((text = call_text(call, "prefix")))
-        connection->prefix = text;
-    if ((text = call_text(call, "nonBreakingSchemaUpdatesBehavior")))
-        connection->changes = (enum control_changes)control_changes_of(text);
-    if ((text = call_text(call, "status"))) {
-        enum control_connection_status status = control_connection_status_of(text);
-        if (status != CONTROL_ACTIVE && status != CONTROL_INACTIVE) {
-            call_invalid(call, "status", "status: active or inactive is wanted");
-            return false;
-        }
-        connection->status = status;
-        connection->status_reason = NULL;
-    }
-    return take_schedule(call, connection);
+    const char *behaviour = call_text(call, "nonBreakingSchemaUpdatesBehavior");
+    if (behaviour)
+        connection->changes = (enum control_changes)control_changes_of(behaviour);
+    return connection_take(call, connection) && take_schedule(call, connection);
 }
 
 static enum http_next create_with_catalog(struct call *call, const struct control_actor *source,
@@ -188,7 +171,7 @@ static enum http_next patch_with(struct call *call, const struct control_catalog
 {
     struct control_connection connection;
     struct error err;
-    const char *id = call_path_uuid(call);
+    const char *id = call_path_uuid(call, 0);
     if (control_connection_get(call->control, id, false, call->arena, &connection, &err) < 0)
         return call_error_of(call, &err, "connection", id);
     if (catalog) {
@@ -211,7 +194,7 @@ enum http_next public_connection_patch(struct call *call)
 {
     struct control_connection connection;
     struct error err;
-    const char *id = call_path_uuid(call);
+    const char *id = call_path_uuid(call, 0);
     if (!id)
         return call_absent(call, "connection", call->arguments[0]);
     if (control_connection_get(call->control, id, false, call->arena, &connection, &err) < 0)
@@ -223,7 +206,7 @@ enum http_next public_connection_patch(struct call *call)
 
 enum http_next public_connection_delete(struct call *call)
 {
-    const char *id = call_path_uuid(call);
+    const char *id = call_path_uuid(call, 0);
     return id ? connection_delete_by_id(call, id) : call_absent(call, "connection", call->arguments[0]);
 }
 

@@ -5,13 +5,16 @@
 #include "control/page.h"
 #include "server/handlers.h"
 
+#define CONFIG_GET(path_, handle_, response_, ...)                                        \
+    {                                                                                     \
+        .family = ROUTE_CONFIG, .method = HTTP_GET, .path = (path_), .handle = (handle_), \
+        .response = (response_), ##__VA_ARGS__                                            \
+    }
 #define CONFIG(path_, handle_, request_, response_, ...)                                   \
     {                                                                                      \
         .family = ROUTE_CONFIG, .method = HTTP_POST, .path = (path_), .handle = (handle_), \
         .request = (request_), .response = (response_), ##__VA_ARGS__                      \
     }
-#define SOURCE .side = CONTROL_SOURCE
-#define DESTINATION .side = CONTROL_DESTINATION
 #define PUBLIC(method_, path_, handle_, request_, response_, ...)                               \
     {                                                                                           \
         .family = ROUTE_PUBLIC, .method = HTTP_##method_, .path = (path_), .handle = (handle_), \
@@ -19,29 +22,77 @@
     }
 #define PAGED "workspaceIds [uuid], includeDeleted boolean, limit int32, offset int32"
 
+/* What there is of sources and of destinations alike, once: word_ is "source", Word_ "Source", side_ the side
+ * of the control store. */
+#define CONFIG_DEFINITIONS(word_, Word_, side_)                                                              \
+    CONFIG("/" word_ "_definitions/list", definition_list, "DefinitionListBody", Word_ "DefinitionReadList", \
+           .side = side_),                                                                                   \
+        CONFIG("/" word_ "_definitions/list_latest", definition_list, "DefinitionListBody",                  \
+               Word_ "DefinitionReadList", .side = side_),                                                   \
+        CONFIG("/" word_ "_definitions/list_for_workspace", definition_list, "DefinitionListBody",           \
+               Word_ "DefinitionReadList", .side = side_),                                                   \
+        CONFIG("/" word_ "_definitions/get", definition_get, Word_ "DefinitionIdRequestBody",                \
+               Word_ "DefinitionRead", .side = side_),                                                       \
+        CONFIG("/" word_ "_definitions/get_for_workspace", definition_get, Word_ "DefinitionIdRequestBody",  \
+               Word_ "DefinitionRead", .side = side_),                                                       \
+        CONFIG("/" word_ "_definitions/create_custom", definition_create, "Custom" Word_ "DefinitionCreate", \
+               Word_ "DefinitionRead", .side = side_),                                                       \
+        CONFIG("/" word_ "_definitions/update", definition_update, Word_ "DefinitionUpdate",                 \
+               Word_ "DefinitionRead", .side = side_),                                                       \
+        CONFIG("/" word_ "_definitions/delete", definition_delete, Word_ "DefinitionIdRequestBody", NULL,    \
+               .side = side_),                                                                               \
+        CONFIG("/" word_ "_definition_specifications/get", definition_spec, Word_ "DefinitionIdRequestBody", \
+               Word_ "DefinitionSpecificationRead", .side = side_),                                          \
+        CONFIG("/" word_ "_definition_specifications/get_for_" word_, definition_spec_of_actor,              \
+               Word_ "IdRequestBody", Word_ "DefinitionSpecificationRead", .side = side_)
+
+#define CONFIG_ACTORS(word_, Word_, side_)                                                                  \
+    CONFIG("/" word_ "s/create", actor_create, Word_ "Create", Word_ "Read", .side = side_),                \
+        CONFIG("/" word_ "s/get", actor_get, Word_ "IdRequestBody", Word_ "Read", .side = side_),           \
+        CONFIG("/" word_ "s/list", actor_list, "ActorListBody", Word_ "ReadList", .side = side_),           \
+        CONFIG("/" word_ "s/list_paginated", actor_list_paginated, "ListResourcesForWorkspacesRequestBody", \
+               Word_ "ReadList", .side = side_),                                                            \
+        CONFIG("/" word_ "s/search", actor_search, Word_ "Search", Word_ "ReadList", .side = side_),        \
+        CONFIG("/" word_ "s/update", actor_update, Word_ "Update", Word_ "Read", .side = side_),            \
+        CONFIG("/" word_ "s/partial_update", actor_update, "Partial" Word_ "Update", Word_ "Read",          \
+               .side = side_, .what = ACTOR_PARTIAL),                                                       \
+        CONFIG("/" word_ "s/delete", actor_delete, Word_ "IdRequestBody", NULL, .side = side_),             \
+        CONFIG("/" word_ "s/clone", actor_clone, Word_ "CloneRequestBody", Word_ "Read", .side = side_),    \
+        CONFIG("/" word_ "s/check_connection", actor_check, Word_ "IdRequestBody", "CheckConnectionRead",   \
+               .side = side_),                                                                              \
+        CONFIG("/" word_ "s/check_connection_for_update", actor_check, Word_ "Update",                      \
+               "CheckConnectionRead", .side = side_),                                                       \
+        CONFIG("/scheduler/" word_ "s/check_connection", actor_check_core, Word_ "CoreConfig",              \
+               "CheckConnectionRead", .side = side_)
+
+#define PUBLIC_ACTORS(word_, Word_, side_)                                                                  \
+    PUBLIC(GET, "/" word_ "s", public_actor_list, NULL, Word_ "sResponse", .side = side_, .query = PAGED),  \
+        PUBLIC(POST, "/" word_ "s", public_actor_create, Word_ "CreateRequest", Word_ "Response",           \
+               .side = side_),                                                                              \
+        PUBLIC(GET, "/" word_ "s/{" word_ "Id}", public_actor_get, NULL, Word_ "Response", .side = side_),  \
+        PUBLIC(PATCH, "/" word_ "s/{" word_ "Id}", public_actor_update, Word_ "PatchRequest",               \
+               Word_ "Response", .side = side_),                                                            \
+        PUBLIC(PUT, "/" word_ "s/{" word_ "Id}", public_actor_update, Word_ "PutRequest", Word_ "Response", \
+               .side = side_),                                                                              \
+        PUBLIC(DELETE, "/" word_ "s/{" word_ "Id}", public_actor_delete, NULL, NULL, .side = side_)
+
+#define PUBLIC_DEFINITIONS(path_, prefix_, ...)                                                              \
+    PUBLIC(GET, path_, public_definition_list, NULL, prefix_ "DefinitionsResponse", __VA_ARGS__),            \
+        PUBLIC(POST, path_, public_definition_create, "Create" prefix_ "DefinitionRequest",                  \
+               prefix_ "DefinitionResponse", __VA_ARGS__),                                                   \
+        PUBLIC(GET, path_ "/{definitionId}", public_definition_get, NULL, prefix_ "DefinitionResponse",      \
+               __VA_ARGS__),                                                                                 \
+        PUBLIC(PUT, path_ "/{definitionId}", public_definition_update, "Update" prefix_ "DefinitionRequest", \
+               prefix_ "DefinitionResponse", __VA_ARGS__),                                                   \
+        PUBLIC(DELETE, path_ "/{definitionId}", public_definition_delete, NULL,                              \
+               prefix_ "DefinitionResponse", __VA_ARGS__)
+
 const struct route routes[] = {
     /* --- the instance --- */
-    {.family = ROUTE_CONFIG,
-     .method = HTTP_GET,
-     .path = "/health",
-     .handle = instance_health,
-     .response = "HealthCheckRead",
-     .open = true},
-    {.family = ROUTE_CONFIG,
-     .method = HTTP_GET,
-     .path = "/openapi",
-     .handle = instance_openapi,
-     .type = "application/json"},
-    {.family = ROUTE_CONFIG,
-     .method = HTTP_GET,
-     .path = "/instance_configuration",
-     .handle = instance_configuration,
-     .response = "InstanceConfigurationResponse"},
-    {.family = ROUTE_CONFIG,
-     .method = HTTP_GET,
-     .path = "/web_backend/config",
-     .handle = instance_web_config,
-     .response = "WebappConfigResponse"},
+    CONFIG_GET("/health", instance_health, "HealthCheckRead", .open = true),
+    CONFIG_GET("/openapi", instance_openapi, NULL, .type = "application/json"),
+    CONFIG_GET("/instance_configuration", instance_configuration, "InstanceConfigurationResponse"),
+    CONFIG_GET("/web_backend/config", instance_web_config, "WebappConfigResponse"),
     CONFIG("/applications/token", token_create, "TokenRequest", "TokenResponse", .open = true, .form = true),
     CONFIG("/operations/list", instance_operations, "ConnectionIdRequestBody", "OperationReadList"),
     {.family = ROUTE_OTHER,
@@ -63,89 +114,17 @@ const struct route routes[] = {
     CONFIG("/workspaces/update_name", workspace_update, "WorkspaceUpdateName", "WorkspaceRead"),
     CONFIG("/workspaces/delete", workspace_delete, "WorkspaceIdRequestBody", NULL),
 
-    /* --- definitions --- */
-    CONFIG("/source_definitions/list", definition_list, "DefinitionListBody", "SourceDefinitionReadList",
-           SOURCE),
-    CONFIG("/source_definitions/list_latest", definition_list, "DefinitionListBody",
-           "SourceDefinitionReadList", SOURCE),
-    CONFIG("/source_definitions/list_for_workspace", definition_list, "DefinitionListBody",
-           "SourceDefinitionReadList", SOURCE),
-    CONFIG("/source_definitions/get", definition_get, "SourceDefinitionIdRequestBody", "SourceDefinitionRead",
-           SOURCE),
-    CONFIG("/source_definitions/get_for_workspace", definition_get, "SourceDefinitionIdRequestBody",
-           "SourceDefinitionRead", SOURCE),
-    CONFIG("/source_definitions/create_custom", definition_create, "CustomSourceDefinitionCreate",
-           "SourceDefinitionRead", SOURCE),
-    CONFIG("/source_definitions/update", definition_update, "SourceDefinitionUpdate", "SourceDefinitionRead",
-           SOURCE),
-    CONFIG("/source_definitions/delete", definition_delete, "SourceDefinitionIdRequestBody", NULL, SOURCE),
-    CONFIG("/source_definition_specifications/get", definition_spec, "SourceDefinitionIdRequestBody",
-           "SourceDefinitionSpecificationRead", SOURCE),
-    CONFIG("/source_definition_specifications/get_for_source", definition_spec_of_actor,
-           "SourceIdRequestBody", "SourceDefinitionSpecificationRead", SOURCE),
-    CONFIG("/destination_definitions/list", definition_list, "DefinitionListBody",
-           "DestinationDefinitionReadList", DESTINATION),
-    CONFIG("/destination_definitions/list_latest", definition_list, "DefinitionListBody",
-           "DestinationDefinitionReadList", DESTINATION),
-    CONFIG("/destination_definitions/list_for_workspace", definition_list, "DefinitionListBody",
-           "DestinationDefinitionReadList", DESTINATION),
-    CONFIG("/destination_definitions/get", definition_get, "DestinationDefinitionIdRequestBody",
-           "DestinationDefinitionRead", DESTINATION),
-    CONFIG("/destination_definitions/get_for_workspace", definition_get, "DestinationDefinitionIdRequestBody",
-           "DestinationDefinitionRead", DESTINATION),
-    CONFIG("/destination_definitions/create_custom", definition_create, "CustomDestinationDefinitionCreate",
-           "DestinationDefinitionRead", DESTINATION),
-    CONFIG("/destination_definitions/update", definition_update, "DestinationDefinitionUpdate",
-           "DestinationDefinitionRead", DESTINATION),
-    CONFIG("/destination_definitions/delete", definition_delete, "DestinationDefinitionIdRequestBody", NULL,
-           DESTINATION),
-    CONFIG("/destination_definition_specifications/get", definition_spec,
-           "DestinationDefinitionIdRequestBody", "DestinationDefinitionSpecificationRead", DESTINATION),
-    CONFIG("/destination_definition_specifications/get_for_destination", definition_spec_of_actor,
-           "DestinationIdRequestBody", "DestinationDefinitionSpecificationRead", DESTINATION),
-
-    /* --- sources --- */
-    CONFIG("/sources/create", actor_create, "SourceCreate", "SourceRead", SOURCE),
-    CONFIG("/sources/get", actor_get, "SourceIdRequestBody", "SourceRead", SOURCE),
-    CONFIG("/sources/list", actor_list, "ActorListBody", "SourceReadList", SOURCE),
-    CONFIG("/sources/list_paginated", actor_list_paginated, "ListResourcesForWorkspacesRequestBody",
-           "SourceReadList", SOURCE),
-    CONFIG("/sources/search", actor_search, "SourceSearch", "SourceReadList", SOURCE),
-    CONFIG("/sources/update", actor_update, "SourceUpdate", "SourceRead", SOURCE),
-    CONFIG("/sources/partial_update", actor_update, "PartialSourceUpdate", "SourceRead", SOURCE,
-           .what = ACTOR_PARTIAL),
-    CONFIG("/sources/delete", actor_delete, "SourceIdRequestBody", NULL, SOURCE),
-    CONFIG("/sources/clone", actor_clone, "SourceCloneRequestBody", "SourceRead", SOURCE),
-    CONFIG("/sources/check_connection", actor_check, "SourceIdRequestBody", "CheckConnectionRead", SOURCE),
-    CONFIG("/sources/check_connection_for_update", actor_check, "SourceUpdate", "CheckConnectionRead",
-           SOURCE),
-    CONFIG("/scheduler/sources/check_connection", actor_check_core, "SourceCoreConfig", "CheckConnectionRead",
-           SOURCE),
+    /* --- definitions, sources, destinations --- */
+    CONFIG_DEFINITIONS("source", "Source", CONTROL_SOURCE),
+    CONFIG_DEFINITIONS("destination", "Destination", CONTROL_DESTINATION),
+    CONFIG_ACTORS("source", "Source", CONTROL_SOURCE),
+    CONFIG_ACTORS("destination", "Destination", CONTROL_DESTINATION),
     CONFIG("/sources/discover_schema", source_discover, "SourceDiscoverSchemaRequestBody",
-           "SourceDiscoverSchemaRead", SOURCE),
+           "SourceDiscoverSchemaRead", .side = CONTROL_SOURCE),
     CONFIG("/scheduler/sources/discover_schema", source_discover_core, "SourceCoreConfig",
-           "SourceDiscoverSchemaRead", SOURCE),
+           "SourceDiscoverSchemaRead", .side = CONTROL_SOURCE),
     CONFIG("/sources/most_recent_source_actor_catalog", source_last_catalog, "SourceIdRequestBody",
-           "ActorCatalogWithUpdatedAt", SOURCE),
-
-    /* --- destinations --- */
-    CONFIG("/destinations/create", actor_create, "DestinationCreate", "DestinationRead", DESTINATION),
-    CONFIG("/destinations/get", actor_get, "DestinationIdRequestBody", "DestinationRead", DESTINATION),
-    CONFIG("/destinations/list", actor_list, "ActorListBody", "DestinationReadList", DESTINATION),
-    CONFIG("/destinations/list_paginated", actor_list_paginated, "ListResourcesForWorkspacesRequestBody",
-           "DestinationReadList", DESTINATION),
-    CONFIG("/destinations/search", actor_search, "DestinationSearch", "DestinationReadList", DESTINATION),
-    CONFIG("/destinations/update", actor_update, "DestinationUpdate", "DestinationRead", DESTINATION),
-    CONFIG("/destinations/partial_update", actor_update, "PartialDestinationUpdate", "DestinationRead",
-           DESTINATION, .what = ACTOR_PARTIAL),
-    CONFIG("/destinations/delete", actor_delete, "DestinationIdRequestBody", NULL, DESTINATION),
-    CONFIG("/destinations/clone", actor_clone, "DestinationCloneRequestBody", "DestinationRead", DESTINATION),
-    CONFIG("/destinations/check_connection", actor_check, "DestinationIdRequestBody", "CheckConnectionRead",
-           DESTINATION),
-    CONFIG("/destinations/check_connection_for_update", actor_check, "DestinationUpdate",
-           "CheckConnectionRead", DESTINATION),
-    CONFIG("/scheduler/destinations/check_connection", actor_check_core, "DestinationCoreConfig",
-           "CheckConnectionRead", DESTINATION),
+           "ActorCatalogWithUpdatedAt", .side = CONTROL_SOURCE),
 
     /* --- connections --- */
     CONFIG("/connections/create", connection_create, "ConnectionCreate", "ConnectionRead"),
@@ -227,22 +206,12 @@ const struct route routes[] = {
     PUBLIC(DELETE, "/workspaces/{workspaceId}", public_workspace_delete, NULL, NULL),
     PUBLIC(GET, "/connector_definitions", public_definitions, NULL, "ConnectorDefinitionsResponse",
            .query = "type* (source|destination), workspaceId uuid"),
-    PUBLIC(GET, "/sources", public_actor_list, NULL, "SourcesResponse", SOURCE, .query = PAGED),
-    PUBLIC(POST, "/sources", public_actor_create, "SourceCreateRequest", "SourceResponse", SOURCE),
-    PUBLIC(GET, "/sources/{sourceId}", public_actor_get, NULL, "SourceResponse", SOURCE),
-    PUBLIC(PATCH, "/sources/{sourceId}", public_actor_update, "SourcePatchRequest", "SourceResponse", SOURCE),
-    PUBLIC(PUT, "/sources/{sourceId}", public_actor_update, "SourcePutRequest", "SourceResponse", SOURCE),
-    PUBLIC(DELETE, "/sources/{sourceId}", public_actor_delete, NULL, NULL, SOURCE),
-    PUBLIC(GET, "/destinations", public_actor_list, NULL, "DestinationsResponse", DESTINATION,
-           .query = PAGED),
-    PUBLIC(POST, "/destinations", public_actor_create, "DestinationCreateRequest", "DestinationResponse",
-           DESTINATION),
-    PUBLIC(GET, "/destinations/{destinationId}", public_actor_get, NULL, "DestinationResponse", DESTINATION),
-    PUBLIC(PATCH, "/destinations/{destinationId}", public_actor_update, "DestinationPatchRequest",
-           "DestinationResponse", DESTINATION),
-    PUBLIC(PUT, "/destinations/{destinationId}", public_actor_update, "DestinationPutRequest",
-           "DestinationResponse", DESTINATION),
-    PUBLIC(DELETE, "/destinations/{destinationId}", public_actor_delete, NULL, NULL, DESTINATION),
+    PUBLIC_DEFINITIONS("/workspaces/{workspaceId}/definitions/sources", "", .side = CONTROL_SOURCE),
+    PUBLIC_DEFINITIONS("/workspaces/{workspaceId}/definitions/destinations", "", .side = CONTROL_DESTINATION),
+    PUBLIC_DEFINITIONS("/workspaces/{workspaceId}/definitions/declarative_sources", "DeclarativeSource",
+                       .side = CONTROL_SOURCE, .what = DEFINITIONS_DECLARATIVE),
+    PUBLIC_ACTORS("source", "Source", CONTROL_SOURCE),
+    PUBLIC_ACTORS("destination", "Destination", CONTROL_DESTINATION),
     PUBLIC(GET, "/connections", public_connection_list, NULL, "ConnectionsResponse", .query = PAGED),
     PUBLIC(POST, "/connections", public_connection_create, "ConnectionCreateRequest", "ConnectionResponse"),
     PUBLIC(GET, "/connections/{connectionId}", public_connection_get, NULL, "ConnectionResponse"),

@@ -27,6 +27,46 @@
     "cdkVersion string, metrics object, language string"
 #define PAGED "previous string, next string"
 
+/* Of sources and of destinations alike: word_ is "source", Word_ "Source". */
+#define DEFINITION_SCHEMAS(word_, Word_)                                                                \
+    {Word_ "DefinitionIdRequestBody", word_ "DefinitionId* uuid, workspaceId uuid"},                    \
+        {Word_ "DefinitionReadList", word_ "Definitions* [" Word_ "DefinitionRead]"},                   \
+        {"Custom" Word_ "DefinitionCreate",                                                             \
+         "workspaceId uuid, scopeId uuid, scopeType string, " word_ "Definition* DefinitionCreate"},    \
+    {                                                                                                   \
+        Word_ "DefinitionUpdate", word_ "DefinitionId* uuid, workspaceId uuid, dockerImageTag string, " \
+                                        "name string, resourceRequirements object"                      \
+    }
+#define ACTOR_SCHEMAS(word_, Word_)                                                                          \
+    {Word_ "IdRequestBody", word_ "Id* uuid"},                                                               \
+        {Word_ "Create", word_ "DefinitionId* uuid, connectionConfiguration* object, workspaceId* uuid, "    \
+                               "name* string, secretId string, resourceAllocation object"},                  \
+        {Word_ "Update", word_ "Id* uuid, connectionConfiguration* object, name* string, secretId string, "  \
+                               "resourceAllocation object"},                                                 \
+        {"Partial" Word_ "Update", word_ "Id* uuid, connectionConfiguration object, name string, "           \
+                                         "secretId string, resourceAllocation object"},                      \
+        {Word_ "CoreConfig", word_ "Id uuid, " word_ "DefinitionId* uuid, connectionConfiguration* object, " \
+                                   "workspaceId* uuid"},                                                     \
+        {Word_ "CloneRequestBody", word_ "CloneId* uuid, " word_ "Configuration object"},                    \
+        {Word_ "Search", word_ "DefinitionId uuid, " word_ "Id uuid, workspaceId uuid, "                     \
+                               "connectionConfiguration object, name string, " word_ "Name string"},         \
+        {Word_ "Read", word_ "DefinitionId* uuid, " word_ "Id* uuid, " word_ "Name* string, " ACTOR_READ},   \
+    {                                                                                                        \
+        Word_ "ReadList", word_ "s* [" Word_ "Read]"                                                         \
+    }
+#define PUBLIC_ACTOR_SCHEMAS(word_, Word_)                                                                \
+    {Word_ "CreateRequest", "name* string, definitionId uuid, workspaceId* uuid, configuration* object, " \
+                            "secretId string, resourceAllocation object"},                                \
+        {Word_ "PatchRequest", "name string, workspaceId uuid, configuration object, secretId string, "   \
+                               "resourceAllocation object"},                                              \
+        {Word_ "PutRequest", "name* string, configuration* object, resourceAllocation object"},           \
+        {Word_ "Response", word_ "Id* uuid, name* string, " word_ "Type* string, definitionId* uuid, "    \
+                                 "workspaceId* uuid, configuration* object, createdAt* integer, "         \
+                                 "resourceAllocation object"},                                            \
+    {                                                                                                     \
+        Word_ "sResponse", PAGED ", data* [" Word_ "Response]"                                            \
+    }
+
 const struct notation schemas[] = {
     /* --- errors --- */
     {"ExceptionInfo", "message* string, exceptionClassName string, exceptionStack [string], "
@@ -76,24 +116,13 @@ const struct notation schemas[] = {
 
     /* --- definitions --- */
     {"DefinitionListBody", "workspaceId uuid"},
-    {"SourceDefinitionIdRequestBody", "sourceDefinitionId* uuid, workspaceId uuid"},
+    DEFINITION_SCHEMAS("source", "Source"),
+    DEFINITION_SCHEMAS("destination", "Destination"),
     {"SourceDefinitionRead",
      "sourceDefinitionId* uuid, sourceType (api|file|database|custom), " DEFINITION_READ},
-    {"SourceDefinitionReadList", "sourceDefinitions* [SourceDefinitionRead]"},
     {"DefinitionCreate", "name* string, dockerRepository* string, dockerImageTag* string, "
                          "documentationUrl string, icon string, resourceRequirements object"},
-    {"CustomSourceDefinitionCreate", "workspaceId uuid, scopeId uuid, scopeType string, "
-                                     "sourceDefinition* DefinitionCreate"},
-    {"CustomDestinationDefinitionCreate", "workspaceId uuid, scopeId uuid, scopeType string, "
-                                          "destinationDefinition* DefinitionCreate"},
-    {"SourceDefinitionUpdate",
-     "sourceDefinitionId* uuid, workspaceId uuid, dockerImageTag string, name string, "
-     "resourceRequirements object"},
-    {"DestinationDefinitionIdRequestBody", "destinationDefinitionId* uuid, workspaceId uuid"},
     {"DestinationDefinitionRead", "destinationDefinitionId* uuid, " DEFINITION_READ},
-    {"DestinationDefinitionReadList", "destinationDefinitions* [DestinationDefinitionRead]"},
-    {"DestinationDefinitionUpdate", "destinationDefinitionId* uuid, workspaceId uuid, dockerImageTag string, "
-                                    "name string, resourceRequirements object"},
     {"SourceDefinitionSpecificationRead",
      "sourceDefinitionId* uuid, documentationUrl string, connectionSpecification object, advancedAuth "
      "object, "
@@ -114,22 +143,8 @@ const struct notation schemas[] = {
     {"LogRead", "logLines* [string]"},
 
     /* --- sources and destinations --- */
-    {"SourceIdRequestBody", "sourceId* uuid"},
-    {"SourceCreate",
-     "sourceDefinitionId* uuid, connectionConfiguration* object, workspaceId* uuid, name* string, "
-     "secretId string, resourceAllocation object"},
-    {"SourceUpdate", "sourceId* uuid, connectionConfiguration* object, name* string, secretId string, "
-                     "resourceAllocation object"},
-    {"PartialSourceUpdate", "sourceId* uuid, connectionConfiguration object, name string, secretId string, "
-                            "resourceAllocation object"},
-    {"SourceCoreConfig", "sourceId uuid, sourceDefinitionId* uuid, connectionConfiguration* object, "
-                         "workspaceId* uuid"},
-    {"SourceCloneRequestBody", "sourceCloneId* uuid, sourceConfiguration object"},
-    {"SourceSearch",
-     "sourceDefinitionId uuid, sourceId uuid, workspaceId uuid, connectionConfiguration object, "
-     "name string, sourceName string"},
-    {"SourceRead", "sourceDefinitionId* uuid, sourceId* uuid, sourceName* string, " ACTOR_READ},
-    {"SourceReadList", "sources* [SourceRead]"},
+    ACTOR_SCHEMAS("source", "Source"),
+    ACTOR_SCHEMAS("destination", "Destination"),
     {"SourceDiscoverSchemaRequestBody", "sourceId* uuid, connectionId uuid, disable_cache boolean, "
                                         "priority (high|default), notifySchemaChange boolean"},
     {"SourceDiscoverSchemaRead",
@@ -137,21 +152,6 @@ const struct notation schemas[] = {
      "catalogDiff object, breakingChange boolean, connectionStatus ConnectionStatus"},
     {"ActorCatalogWithUpdatedAt", "updatedAt integer, catalog object"},
     {"ActorListBody", "workspaceId* uuid, pageSize int32, cursor uuid"},
-    {"DestinationIdRequestBody", "destinationId* uuid"},
-    {"DestinationCreate", "workspaceId* uuid, name* string, destinationDefinitionId* uuid, "
-                          "connectionConfiguration* object, resourceAllocation object"},
-    {"DestinationUpdate", "destinationId* uuid, connectionConfiguration* object, name* string, "
-                          "resourceAllocation object"},
-    {"PartialDestinationUpdate", "destinationId* uuid, connectionConfiguration object, name string, "
-                                 "resourceAllocation object"},
-    {"DestinationCoreConfig", "destinationId uuid, destinationDefinitionId* uuid, "
-                              "connectionConfiguration* object, workspaceId* uuid"},
-    {"DestinationCloneRequestBody", "destinationCloneId* uuid, destinationConfiguration object"},
-    {"DestinationSearch", "destinationDefinitionId uuid, destinationId uuid, workspaceId uuid, "
-                          "connectionConfiguration object, name string, destinationName string"},
-    {"DestinationRead",
-     "destinationDefinitionId* uuid, destinationId* uuid, destinationName* string, " ACTOR_READ},
-    {"DestinationReadList", "destinations* [DestinationRead]"},
     {"CheckConnectionRead", "status (succeeded|failed), message string, jobInfo* SynchronousJobRead"},
 
     /* --- catalogs --- */
@@ -313,23 +313,8 @@ const struct notation schemas[] = {
     {"PublicWorkspaceUpdate", "name string, notifications object, regionId uuid"},
     {"WorkspaceResponse", "workspaceId* uuid, name* string, dataResidency* string, notifications* object"},
     {"WorkspacesResponse", PAGED ", data* [WorkspaceResponse]"},
-    {"SourceCreateRequest", "name* string, definitionId uuid, workspaceId* uuid, configuration* object, "
-                            "secretId string, resourceAllocation object"},
-    {"SourcePatchRequest", "name string, workspaceId uuid, configuration object, secretId string, "
-                           "resourceAllocation object"},
-    {"SourcePutRequest", "name* string, configuration* object, resourceAllocation object"},
-    {"SourceResponse",
-     "sourceId* uuid, name* string, sourceType* string, definitionId* uuid, workspaceId* uuid, "
-     "configuration* object, createdAt* integer, resourceAllocation object"},
-    {"SourcesResponse", PAGED ", data* [SourceResponse]"},
-    {"DestinationCreateRequest", "name* string, definitionId uuid, workspaceId* uuid, configuration* object, "
-                                 "resourceAllocation object"},
-    {"DestinationPatchRequest", "name string, configuration object, resourceAllocation object"},
-    {"DestinationPutRequest", "name* string, configuration* object, resourceAllocation object"},
-    {"DestinationResponse", "destinationId* uuid, name* string, destinationType* string, definitionId* uuid, "
-                            "workspaceId* uuid, configuration* object, createdAt* integer, "
-                            "resourceAllocation object"},
-    {"DestinationsResponse", PAGED ", data* [DestinationResponse]"},
+    PUBLIC_ACTOR_SCHEMAS("source", "Source"),
+    PUBLIC_ACTOR_SCHEMAS("destination", "Destination"),
     {"ConnectionSyncModeEnum",
      "=(full_refresh_overwrite|full_refresh_overwrite_deduped|full_refresh_append|full_refresh_update|"
      "full_refresh_soft_delete|incremental_append|incremental_deduped_history|incremental_update|"
@@ -369,6 +354,16 @@ const struct notation schemas[] = {
                          "defaultCursorField [string], sourceDefinedCursorField boolean, "
                          "sourceDefinedPrimaryKey [[string]], propertyFields [[string]]"},
     {"StreamPropertiesResponse", "=[StreamProperties]"},
+    {"CreateDefinitionRequest",
+     "name* string, dockerRepository* string, dockerImageTag* string, documentationUrl string"},
+    {"UpdateDefinitionRequest", "name* string, dockerImageTag* string"},
+    {"DefinitionResponse", "id* uuid, name* string, dockerRepository* string, dockerImageTag* string, "
+                           "documentationUrl string"},
+    {"DefinitionsResponse", PAGED ", data* [DefinitionResponse]"},
+    {"CreateDeclarativeSourceDefinitionRequest", "name* string, manifest* object"},
+    {"UpdateDeclarativeSourceDefinitionRequest", "manifest* object"},
+    {"DeclarativeSourceDefinitionResponse", "id* uuid, name* string, manifest* object, version* integer"},
+    {"DeclarativeSourceDefinitionsResponse", PAGED ", data* [DeclarativeSourceDefinitionResponse]"},
     {"ConnectorDefinition", "id* uuid, connectorDefinitionType* (source|destination), name* string, "
                             "documentationUrl string, version string"},
     {"ConnectorDefinitionsResponse", "data* [ConnectorDefinition]"},

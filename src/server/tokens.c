@@ -86,7 +86,7 @@ enum http_next application_get(struct call *call)
 {
     struct control_application application;
     struct error err;
-    const char *id = call_path_uuid(call);
+    const char *id = call_path_uuid(call, 0);
     if (!id)
         return call_absent(call, "application", call->arguments[0]);
     if (control_application_get(call->control, id, call->arena, &application, &err) < 0)
@@ -99,7 +99,7 @@ enum http_next application_delete(struct call *call)
 {
     struct control_application application;
     struct error err;
-    const char *id = call_path_uuid(call);
+    const char *id = call_path_uuid(call, 0);
     if (!id)
         return call_absent(call, "application", call->arguments[0]);
     if (control_application_get(call->control, id, call->arena, &application, &err) < 0 ||

@@ -218,7 +218,7 @@ enum http_next public_workspace_get(struct call *call)
 {
     struct control_workspace workspace;
     struct error err;
-    const char *id = call_path_uuid(call);
+    const char *id = call_path_uuid(call, 0);
     if (!id)
         return call_absent(call, "workspace", call->arguments[0]);
     if (control_workspace_get(call->control, id, false, call->arena, &workspace, &err) < 0)
@@ -237,7 +237,7 @@ enum http_next public_workspace_update(struct call *call)
 {
     struct control_workspace workspace;
     struct error err;
-    const char *id = call_path_uuid(call);
+    const char *id = call_path_uuid(call, 0);
     if (!id)
         return call_absent(call, "workspace", call->arguments[0]);
     if (control_workspace_get(call->control, id, false, call->arena, &workspace, &err) < 0)
@@ -249,6 +249,6 @@ enum http_next public_workspace_update(struct call *call)
 
 enum http_next public_workspace_delete(struct call *call)
 {
-    const char *id = call_path_uuid(call);
+    const char *id = call_path_uuid(call, 0);
     return id ? delete_by_id(call, id) : call_absent(call, "workspace", call->arguments[0]);
 }

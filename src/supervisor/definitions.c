@@ -2,18 +2,24 @@
 
 #include "base/file.h"
 
-/* As in Airbyte's registry, which clients have written down. */
+/* As in Airbyte's registry, which clients have written down: `definitionId` in each connector's metadata.yaml
+ * (github.com/airbytehq/airbyte, airbyte-integrations/connectors/NAME), all of these compared with it. */
 static const struct {
     const char *name, *id;
 } airbyte_ids[] = {
     {"source-faker", "dfd88b22-b603-4c3d-aad7-3701784586b1"},
     {"source-file", "778daa7c-feaf-4db6-96f3-70fd645acc77"},
+    {"source-front", "ae390de9-bdd5-4bfa-9d14-34010b44ca50"},
+    {"source-google-sheets", "71607ba1-c0ac-4799-8049-7f4b90dd50f7"},
+    {"source-mysql", "435bb9a5-7887-4809-aa58-28c27df0d7ad"},
     {"source-postgres", "decd338e-5647-4c0b-adf4-da0e75f5a750"},
     {"source-s3", "69589781-7828-43c5-9f63-8925b1c1ccc2"},
-    {"source-mysql", "435bb9a5-7887-4809-aa58-28c27df0d7ad"},
+    {"source-webflow", "ef580275-d9a9-48bb-af5e-db0f5855be04"},
+    {"destination-duckdb", "94bd199c-2ff0-4aa2-b98e-17f0acb72610"},
+    {"destination-google-sheets", "a4cbd2d1-8dbe-4818-b8bc-b90ad782d12a"},
     {"destination-local-json", "a625d593-bba5-4a1c-a53d-2d246268a816"},
     {"destination-postgres", "25c5221d-dce2-4163-ade9-739ef790f503"},
-    {"destination-duckdb", "94bd199c-2ff0-4aa2-b98e-17f0acb72610"},
+    {"destination-s3", "4816b78f-1489-44c1-9060-4b19d5fa9362"},
     {"destination-sqlite", "b76be0a6-27dc-4560-95f6-2623da0bd7b6"},
 };
 
@@ -71,18 +77,13 @@ int definitions_put_built_ins(struct control *control, const struct connector_ca
     return result;
 }
 
-void definitions_set_program(struct control_definition *definition, const char *image, const char *manifest,
-                             struct arena *arena)
+void definitions_set_program(struct control_definition *definition, const char *image, struct arena *arena)
 {
     const char *slash = image ? strrchr(image, '/') : NULL;
     const char *colon = image ? strrchr(slash ? slash : image, ':') : NULL;
-    definition->origin = image ? CONTROL_IMAGE : manifest ? CONTROL_MANIFEST : CONTROL_COMMAND;
+    definition->origin = image ? CONTROL_IMAGE : CONTROL_COMMAND;
     definition->repository =
         image ? arena_strndup(arena, image, colon ? (size_t)(colon - image) : strlen(image))
               : arena_printf(arena, "local/%s", definition->name);
     definition->tag = colon ? arena_strdup(arena, colon + 1) : image ? "latest" : "dev";
-    if (manifest) {
-        auto_free char *absolute = file_absolute(manifest);
-        definition->manifest = arena_strdup(arena, absolute);
-    }
 }

@@ -10,8 +10,35 @@
 int definitions_put_built_ins(struct control *control, const struct connector_catalog *built_ins,
                               int64_t now_ms, struct error *err);
 
-/* What is run: `image` ("x/y:1"), or `manifest`, a file, or the command that is there already. */
-void definitions_set_program(struct control_definition *definition, const char *image, const char *manifest,
-                             struct arena *arena);
+/* What is run: `image` ("x/y:1"), or, without one, the command that is there already. */
+void definitions_set_program(struct control_definition *definition, const char *image, struct arena *arena);
+
+/* --- manifests (manifests.c) ------------------------------------------------------------------------ */
+
+/* The control store's setting that names the program which runs manifests, by its path or a name on PATH. */
+#define DEFINITIONS_MANIFEST_SETTING "connectors.manifest_program"
+#define DEFINITIONS_MANIFEST_PROGRAM "source-declarative-manifest" /* where the setting is not set */
+
+/* What is run is a manifest, a JSON text that is kept whole; its spec is the connector's. ERROR_INVALID for
+ * what is no manifest. */
+int definitions_set_manifest(struct control_definition *definition, struct slice manifest,
+                             struct arena *arena, struct error *err);
+/* The same from a file, YAML or JSON. */
+int definitions_load_manifest(struct control_definition *definition, const char *path, struct arena *arena,
+                              struct error *err);
+/* The program for manifests, with its folder. ERROR_NOT_FOUND says what is to be done. */
+int definitions_manifest_program(struct control *control, struct arena *arena, const char **ret_path,
+                                 struct error *err);
+
+/* --- what a definition means (definition_program.c) -------------------------------------------------- */
+
+/* "airbyte/source-faker:6.2.38": what its spec is of. Another manifest is another label. */
+const char *definitions_label(const struct control_definition *definition, struct arena *arena);
+/* What runs it; its strings live in the arena, or with the definition. */
+int definitions_program(struct control *control, const struct control_definition *definition,
+                        struct arena *arena, struct connector_spec *ret_program, struct error *err);
+/* The config as the program takes it: a manifest goes in it. */
+int definitions_config(const struct control_definition *definition, struct slice config, struct arena *arena,
+                       struct slice *ret_config, struct error *err);
 
 #endif

@@ -3,86 +3,13 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "control/actors.h"
-#include "control/definitions.h"
+#include "supervisor/definitions.h"
 #include "supervisor/job_streams.h"
 #include "supervisor/plan.h"
 #include "task/connection_state.h"
-#include "yaml/yaml.h"
 #include "json/writer.h"
 
-static const char declarative_image[] = "airbyte/source-declarative-manifest:latest";
-
 /* --- endpoints ----------------------------------------------------------------------------------- */
-
-static const char *const *read_words(struct slice json, struct arena *arena)
-{
-    struct json doc;
-    struct error unused;
-    if (json.size == 0 || json_parse_copy(arena, json.data, json.size, &doc, &unused) < 0)
-        return NULL;
-    const char **words = arena_zalloc(arena, ((size_t)json_count(&doc, 0) + 1) * sizeof *words);
-    size_t count = 0;
-    for (uint32_t at = json_first(&doc, 0); at != JSON_NONE; at = json_next(&doc, 0, at))
-        if ((words[count] = json_cstring(&doc, at, arena)))
-            count++;
-    return count ? words : NULL;
-}
-
-/* The config with the manifest in it, as Airbyte's low-code source takes it. */
-static int inject_manifest(const char *path, struct slice config, struct arena *arena,
-                           struct slice *ret_config, struct error *err)
-{
-    struct yaml_document manifest;
-    struct json doc;
-    struct buffer text;
-    struct json_writer writer;
-    if (yaml_load(arena, path, NULL, NULL, &manifest, err) < 0 ||
-        json_parse_copy(arena, config.data, config.size, &doc, err) < 0)
-        return -1;
-    buffer_init(&text, BUFFER_UNLIMITED);
-    json_writer_init(&writer, &text);
-    json_begin_object(&writer);
-    for (uint32_t key = json_first_key(&doc, 0); key != JSON_NONE; key = json_next_key(&doc, 0, key)) {
-        json_put_key_of(&writer, &doc, key);
-        json_put_value(&writer, &doc, json_value(key));
-    }
-    json_put_key(&writer, "__injected_declarative_manifest");
-    json_put_value(&writer, &manifest.json, 0);
-    json_end_object(&writer);
-    *ret_config = (struct slice){arena_dup(arena, text.data, text.size), text.size};
-    explicit_bzero(text.data, text.size);
-    buffer_done(&text);
-    return 0;
-}
-
-static int wanted_of(struct job_spec *job, const struct control_definition *definition,
-                     enum control_side side, struct slice *config, struct error *err)
-{
-    struct connector_spec *wanted = &job->wanted[side];
-    *wanted = (struct connector_spec){.protocol = CONNECTOR_AIRBYTE, .task = job->spec.name};
-    switch (definition->origin) {
-    case CONTROL_BUILT_IN:
-        wanted->built_in = definition->built_in;
-        return 0;
-    case CONTROL_IMAGE:
-        wanted->image =
-            arena_printf(&job->arena, "%s:%s", definition->repository ? definition->repository : "",
-                         definition->tag ? definition->tag : "latest");
-        return 0;
-    case CONTROL_COMMAND:
-        wanted->command = read_words(definition->command, &job->arena);
-        return wanted->command
-                   ? 0
-                   : error_set(err, ERROR_INVALID, "the definition '%s' has no command", definition->name);
-    case CONTROL_MANIFEST:
-        wanted->image = declarative_image;
-        return inject_manifest(definition->manifest ? definition->manifest : "", *config, &job->arena, config,
-                               err);
-    case CONTROL_ORIGIN_COUNT:
-        break;
-    }
-    return error_set(err, ERROR_CORRUPT, "the definition '%s' is of no known kind", definition->name);
-}
 
 static int build_endpoint(struct job_spec *job, struct control *control, enum control_side side,
                           const char *id, struct task_endpoint *endpoint, struct error *err)
@@ -92,9 +19,11 @@ static int build_endpoint(struct job_spec *job, struct control *control, enum co
     if (control_actor_get(control, side, id, false, &job->arena, &actor, err) < 0 ||
         control_definition_get(control, actor.definition, false, &job->arena, &definition, err) < 0)
         return -1;
-    struct slice config = actor.config;
-    if (wanted_of(job, &definition, side, &config, err) < 0)
+    struct slice config;
+    if (definitions_program(control, &definition, &job->arena, &job->wanted[side], err) < 0 ||
+        definitions_config(&definition, actor.config, &job->arena, &config, err) < 0)
         return error_wrap(err, "the %s '%s'", control_side_name(side), actor.name);
+    job->wanted[side].task = job->spec.name;
     endpoint->config = config;
     endpoint->image = job->wanted[side].image != NULL;
     if (side == CONTROL_SOURCE) {

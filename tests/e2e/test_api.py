@@ -6,6 +6,7 @@ import pathlib
 import jsonschema
 import pytest
 
+import manifests
 from api import FAKER, LOCAL_JSON, NOTHING, WORKSPACE, Waiting, register, serve
 from conftest import ROOT, until
 
@@ -60,6 +61,7 @@ def walk(client, family, known):
             if method == "delete" or path.endswith("/delete"):
                 continue
             body, query = None, []
+            known["name"] = f"walked {len(asked)}"  # many names may be there once
             if "requestBody" in operation:
                 schema = operation["requestBody"]["content"]["application/json"]["schema"]
                 body = sample(None, schema, doc, known)
@@ -77,6 +79,8 @@ def walk(client, family, known):
             if schema:
                 conforms(answer.json(), schema, doc)
             asked.add((method, path))
+            if method == "post" and path.startswith("/api/public/v1/workspaces/{"):
+                known["definitionId"] = answer.json()["id"]  # what the paths below it name
             job = answer.status == 200 and schema and answer.body.startswith(b"{") and answer.json()
             if job and ("jobId" in job or "job" in job) and method == "post":
                 number = job.get("jobId") or (job["job"] or {}).get("id")
@@ -94,7 +98,7 @@ def names(client):
     image = {"name": "custom", "dockerRepository": "example/custom", "dockerImageTag": "1"}
     application = client.public("POST", "applications", {"name": "walk"})
     return {
-        "workspaceId": WORKSPACE, "workspaceIds": [WORKSPACE], "slug": "default", "name": "walked",
+        "workspaceId": WORKSPACE, "workspaceIds": [WORKSPACE], "slug": "default",
         "sourceDefinitionId": FAKER, "destinationDefinitionId": LOCAL_JSON, "actorDefinitionId": FAKER,
         "definitionId": None, "sourceDefinition": image, "destinationDefinition": image,
         "sourceId": kept["sourceId"], "destinationId": kept["destinationId"], "sourceCloneId": kept["sourceId"],
@@ -105,11 +109,12 @@ def names(client):
         "streams": [{"streamName": "users"}], "id": job, "jobId": job, "attemptNumber": 0, "configId": connection,
         "configTypes": ["sync"], "connectionState": {"stateType": "not_set", "connectionId": connection},
         "cronExpression": "0 0 12 * * ?", "client_id": "airbyte", "client_secret": "password", "type": "source",
-        "applicationId": application["id"],
+        "applicationId": application["id"], "manifest": manifests.SHOP,
     }
 
 
-def test_every_route(client):
+def test_every_route(firth, tmp_path):
+    client = serve(firth, env=manifests.machine(tmp_path)).api
     known = names(client)
     config, public = walk(client, "v1", known), walk(client, "public/v1", known)
     assert len(config) > 90 and len(public) > 25

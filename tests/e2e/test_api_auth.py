@@ -101,6 +101,21 @@ def test_another_password_holds_at_once(firth):
     assert client.ask("GET", "/v1/jobs", headers={"Authorization": basic()}).status == 200
 
 
+def test_another_password_ends_the_tokens_of_the_old_one(firth):
+    client = serve(firth).api
+    made = client.public("POST", "applications", {"name": "keeps its own"})
+    own = {"client_id": made["clientId"], "client_secret": made["clientSecret"]}
+    users, application = (token_of(client.ask("POST", "/v1/applications/token", who)) for who in (CREDENTIALS, own))
+    ask = lambda token: client.ask("GET", "/v1/jobs", headers={"Authorization": token}).status
+    assert ask(users) == ask(application) == 200
+    password(firth, "correct horse")
+    assert (ask(users), ask(application)) == (401, 200)
+    new = token_of(client.ask("POST", "/v1/applications/token", {**CREDENTIALS, "client_secret": "correct horse"}))
+    assert ask(new) == 200
+    firth("password", "--reset", expect=0)
+    assert (ask(new), ask(application)) == (401, 200)
+
+
 @pytest.mark.parametrize("text, said", [("short", "8 to 1024"), ("password", "everybody knows"), ("x" * 1025, "8 to 1024")])
 def test_passwords_that_are_none(firth, text, said):
     result = firth("password", stdin=text + "\n")

@@ -192,3 +192,9 @@ int control_token_revoke(struct control *control, struct slice token, struct err
     return QUERY_RUN(control, err, "DELETE FROM tokens WHERE hash = ?",
                      query_blob(hash_of(control, token, hash)));
 }
+
+int control_tokens_revoke_user(struct control *control, struct error *err)
+{
+    DATABASE_HOLD(control);
+    return query_run(control, "DELETE FROM tokens WHERE application IS NULL", NULL, 0, err);
+}

@@ -15,7 +15,7 @@ static int read_definition(struct control *control, sqlite3_stmt *row, struct ar
                                     .repository = database_text(row, 5, arena),
                                     .tag = database_text(row, 6, arena),
                                     .command = query_slice(row, 7, arena),
-                                    .manifest = database_text(row, 8, arena),
+                                    .manifest = query_slice(row, 8, arena),
                                     .documentation_url = database_text(row, 9, arena),
                                     .icon = database_text(row, 10, arena),
                                     .spec = query_slice(row, 11, arena),
@@ -44,6 +44,7 @@ static int check(struct control *control, const struct control_definition *defin
     int64_t taken = 0, there = 1;
     if (query_check_name("a definition's name", definition->name, err) < 0 ||
         query_check_size("a definition's command", definition->command, CONTROL_JSON_MAX, err) < 0 ||
+        query_check_size("a manifest", definition->manifest, CONTROL_CONFIG_MAX, err) < 0 ||
         query_check_size("a connector's specification", definition->spec, CONTROL_CONFIG_MAX, err) < 0 ||
         query_check_size("what else a definition has", definition->extra, CONTROL_JSON_MAX, err) < 0)
         return -1;
@@ -86,7 +87,7 @@ int control_definition_put(struct control *control, const struct control_definit
             query_text(definition->id), query_number(definition->side), query_text(definition->name),
             query_number(definition->origin), query_text(definition->built_in),
             query_text(definition->repository), query_text(definition->tag), query_json(definition->command),
-            query_text(definition->manifest), query_text(definition->documentation_url),
+            query_json(definition->manifest), query_text(definition->documentation_url),
             query_text(definition->icon), query_json(definition->spec), query_text(definition->spec_of),
             query_text(definition->workspace), query_number(definition->custom),
             query_json(definition->extra), query_number(definition->created_ms),

@@ -1,0 +1,102 @@
+/* From a definition to what is run for it. */
+#include "supervisor/definitions.h"
+
+#include "base/hash.h"
+#include "json/writer.h"
+
+enum { WORDS_MAX = 1024 };
+
+/* Where Airbyte's low-code source looks for its manifest. */
+static const char manifest_member[] = "__injected_declarative_manifest";
+
+const char *definitions_label(const struct control_definition *definition, struct arena *arena)
+{
+    const char *repository = definition->repository ? definition->repository : definition->name;
+    const char *tag = definition->tag ? definition->tag : "";
+    if (definition->origin != CONTROL_MANIFEST)
+        return arena_printf(arena, "%s:%s", repository, tag);
+    return arena_printf(
+        arena, "%s:%s@%016llx", repository, tag,
+        (unsigned long long)hash_xxh3(definition->manifest.data, definition->manifest.size, 0));
+}
+
+static int read_words(const struct control_definition *definition, struct arena *arena,
+                      const char *const **ret_words, struct error *err)
+{
+    struct json list;
+    struct error unused;
+    size_t count = 0;
+    if (definition->command.size == 0 ||
+        json_parse_copy(arena, definition->command.data, definition->command.size, &list, &unused) < 0 ||
+        !json_is(&list, 0, JSON_ARRAY) || json_count(&list, 0) == 0 || json_count(&list, 0) > WORDS_MAX)
+        return error_set(err, ERROR_INVALID, "the definition '%s' has no command", definition->name);
+    const char **words = arena_zalloc(arena, ((size_t)json_count(&list, 0) + 1) * sizeof *words);
+    for (uint32_t at = json_first(&list, 0); at != JSON_NONE; at = json_next(&list, 0, at)) {
+        if (!json_is(&list, at, JSON_STRING))
+            return error_set(err, ERROR_INVALID, "a word of the command of the definition '%s' is no text",
+                             definition->name);
+        words[count++] = json_cstring(&list, at, arena);
+    }
+    *ret_words = words;
+    return 0;
+}
+
+static int manifest_command(struct control *control, struct arena *arena, const char *const **ret_words,
+                            struct error *err)
+{
+    const char **words = arena_zalloc(arena, 2 * sizeof *words);
+    *ret_words = words;
+    return definitions_manifest_program(control, arena, &words[0], err);
+}
+
+int definitions_program(struct control *control, const struct control_definition *definition,
+                        struct arena *arena, struct connector_spec *ret_program, struct error *err)
+{
+    *ret_program = (struct connector_spec){.protocol = CONNECTOR_AIRBYTE};
+    switch (definition->origin) {
+    case CONTROL_BUILT_IN:
+        ret_program->built_in = definition->built_in;
+        return 0;
+    case CONTROL_IMAGE:
+        ret_program->image =
+            arena_printf(arena, "%s:%s", definition->repository ? definition->repository : "",
+                         definition->tag ? definition->tag : "latest");
+        return 0;
+    case CONTROL_COMMAND:
+        return read_words(definition, arena, &ret_program->command, err);
+    case CONTROL_MANIFEST:
+        return manifest_command(control, arena, &ret_program->command, err);
+    case CONTROL_ORIGIN_COUNT:
+        break;
+    }
+    return error_set(err, ERROR_CORRUPT, "the definition '%s' is of no known kind", definition->name);
+}
+
+int definitions_config(const struct control_definition *definition, struct slice config, struct arena *arena,
+                       struct slice *ret_config, struct error *err)
+{
+    struct json doc;
+    struct buffer text;
+    struct json_writer writer;
+    *ret_config = config;
+    if (definition->origin != CONTROL_MANIFEST)
+        return 0;
+    if (json_parse_copy(arena, config.size ? config.data : "{}", config.size ? config.size : 2, &doc, err) <
+        0)
+        return -1;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    json_writer_init(&writer, &text);
+    json_begin_object(&writer);
+    for (uint32_t key = json_first_key(&doc, 0); key != JSON_NONE; key = json_next_key(&doc, 0, key)) {
+        if (json_string_is(&doc, key, manifest_member))
+            continue; /* ours alone says what runs */
+        json_put_key_of(&writer, &doc, key);
+        json_put_value(&writer, &doc, json_value(key));
+    }
+    json_member_raw(&writer, manifest_member, definition->manifest);
+    json_end_object(&writer);
+    *ret_config = (struct slice){arena_strndup(arena, text.data, text.size), text.size};
+    explicit_bzero(text.data, text.size);
+    buffer_done(&text);
+    return 0;
+}
