@@ -85,20 +85,47 @@ static enum http_next answer_failed(struct call *call, const struct json *payloa
     return call_end(call);
 }
 
+/* What is new for a connection of the source. The connection itself stays as it is. */
+static int write_changes(struct call *call, const struct control_catalog *catalog, struct error *err)
+{
+    const char *id = call_uuid(call, "connectionId");
+    struct control_connection connection;
+    bool any, breaking;
+    if (!id) {
+        json_member_bool(&call->out, "breakingChange", false);
+        return 0;
+    }
+    if (control_connection_get(call->control, id, false, call->arena, &connection, err) < 0 ||
+        view_catalog_changes(call, &connection, catalog, &any, &breaking, err) < 0)
+        return -1;
+    json_member_bool(&call->out, "breakingChange", breaking);
+    json_member_string(&call->out, "connectionStatus", control_connection_status_name(connection.status));
+    return 0;
+}
+
 static enum http_next answer_catalog(struct call *call, const struct control_actor *source,
                                      const struct control_catalog *catalog)
 {
     struct json_writer *out = call_begin(call);
+    struct error err;
     json_put_key(out, "catalog");
     view_discovered(out, catalog->catalog, call->arena);
     json_member_string(out, "catalogId", catalog->id);
-    json_member_bool(out, "breakingChange", false);
+    if (write_changes(call, catalog, &err) < 0)
+        return call_error_of(call, &err, "connection", call_uuid(call, "connectionId"));
     connectors_write_job(call, "discover_schema", source->id, NULL);
     return call_end(call);
 }
 
 enum http_next source_discover(struct call *call)
 {
+    const char *id = call_uuid(call, "connectionId"), *source = call_uuid(call, "sourceId");
+    struct control_connection connection;
+    struct error err;
+    if (id && control_connection_get(call->control, id, false, call->arena, &connection, &err) < 0)
+        return call_error_of(call, &err, "connection", id);
+    if (id && strcmp(connection.source, source) != 0)
+        return call_invalid(call, "connectionId", "connectionId: the connection is of another source");
     return connectors_with_catalog(call, call_uuid(call, "sourceId"), call_bool(call, "disable_cache", false),
                                    answer_catalog, answer_failed);
 }

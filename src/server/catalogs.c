@@ -16,7 +16,7 @@ static const struct {
     {"is_file_based", "isFileBased"},
 };
 
-static void write_stream(struct json_writer *out, const struct json *catalog, uint32_t stream)
+void view_discovered_stream(struct json_writer *out, const struct json *catalog, uint32_t stream)
 {
     json_begin_object(out);
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
@@ -49,7 +49,8 @@ static void write_list(struct json_writer *out, const char *name, const struct j
 }
 
 /* What Airbyte proposes: incremental with a cursor of the source's own, else everything each time. */
-static void write_config(struct json_writer *out, const struct json *catalog, uint32_t stream)
+void view_discovered_config(struct json_writer *out, const struct json *catalog, uint32_t stream,
+                            bool selected)
 {
     uint32_t cursor = json_get(catalog, stream, "default_cursor_field");
     uint32_t key = json_get(catalog, stream, "source_defined_primary_key");
@@ -67,7 +68,7 @@ static void write_config(struct json_writer *out, const struct json *catalog, ui
     write_list(out, "primaryKey", catalog, key);
     if (name != JSON_NONE)
         json_member_raw(out, "aliasName", json_raw(catalog, name));
-    json_member_bool(out, "selected", true);
+    json_member_bool(out, "selected", selected);
     json_member_bool(out, "suggested", false);
     json_member_bool(out, "fieldSelectionEnabled", false);
     json_put_key(out, "selectedFields");
@@ -90,9 +91,9 @@ void view_discovered(struct json_writer *out, struct slice text, struct arena *a
              at = json_next(&catalog, streams, at)) {
             json_begin_object(out);
             json_put_key(out, "stream");
-            write_stream(out, &catalog, at);
+            view_discovered_stream(out, &catalog, at);
             json_put_key(out, "config");
-            write_config(out, &catalog, at);
+            view_discovered_config(out, &catalog, at, true);
             json_end_object(out);
         }
     }

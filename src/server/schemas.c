@@ -149,7 +149,16 @@ const struct notation schemas[] = {
                                         "priority (high|default), notifySchemaChange boolean"},
     {"SourceDiscoverSchemaRead",
      "catalog AirbyteCatalog, jobInfo* SynchronousJobRead, catalogId uuid, "
-     "catalogDiff object, breakingChange boolean, connectionStatus ConnectionStatus"},
+     "catalogDiff CatalogDiff, breakingChange boolean, connectionStatus ConnectionStatus"},
+    {"CatalogDiff", "transforms* [StreamTransform]"},
+    {"StreamTransform", "transformType* (add_stream|remove_stream|update_stream), "
+                        "streamDescriptor* StreamDescriptor, updateStream StreamTransformUpdateStream"},
+    {"StreamTransformUpdateStream", "fieldTransforms* [FieldTransform], streamAttributeTransforms* [object]"},
+    {"FieldTransform", "transformType* (add_field|remove_field|update_field_schema), fieldName* [string], "
+                       "breaking* boolean, addField FieldSchema, removeField FieldSchema, "
+                       "updateFieldSchema FieldSchemaUpdate"},
+    {"FieldSchema", "schema any"},
+    {"FieldSchemaUpdate", "oldSchema* any, newSchema* any"},
     {"ActorCatalogWithUpdatedAt", "updatedAt integer, catalog object"},
     {"ActorListBody", "workspaceId* uuid, pageSize int32, cursor uuid"},
     {"CheckConnectionRead", "status (succeeded|failed), message string, jobInfo* SynchronousJobRead"},
@@ -295,6 +304,7 @@ const struct notation schemas[] = {
      "connectionId* uuid, name* string, sourceId* uuid, destinationId* uuid, status* ConnectionStatus, "
      "statusReason string, source* SourceRead, destination* DestinationRead, operations [object], "
      "latestSyncJobCreatedAt integer, latestSyncJobStatus JobStatus, isSyncing* boolean, catalogId uuid, "
+     "catalogDiff CatalogDiff, "
      "schemaChange* (no_change|non_breaking|breaking), createdAt integer, created_at integer, workspaceId "
      "uuid, "
      "breakingChange boolean, sourceActorDefinitionVersion* VersionRead, "

@@ -25,6 +25,17 @@ void view_job(struct json_writer *out, const struct control_job *job);
 /* An array of {"streams": [{stream, config}]} from a discovered catalog: the config API's spelling. Each
  * stream with its default config. */
 void view_discovered(struct json_writer *out, struct slice catalog, struct arena *arena);
+/* One stream of it, and what Airbyte proposes for it. */
+void view_discovered_stream(struct json_writer *out, const struct json *catalog, uint32_t stream);
+void view_discovered_config(struct json_writer *out, const struct json *catalog, uint32_t stream,
+                            bool selected);
+
+/* catalogDiff of the connection against what its source was just found to have; its catalog becomes both
+ * merged. *ret_any, *ret_breaking: what there is in it. */
+struct control_catalog;
+int view_catalog_changes(struct call *call, struct control_connection *connection,
+                         const struct control_catalog *found, bool *ret_any, bool *ret_breaking,
+                         struct error *err);
 
 /* {"job", "attempts"} with logs: a JobInfoRead. */
 enum http_next view_job_info(struct call *call, int64_t id, bool logs);

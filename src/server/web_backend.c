@@ -34,7 +34,7 @@ static void write_version_of(struct call *call, const char *member, const char *
     write_version(&call->out, member, found ? &definition : NULL);
 }
 
-static void write_latest(struct json_writer *out, const struct control_connection *connection)
+static void write_latest(struct json_writer *out, const struct control_connection *connection, bool changed)
 {
     if (connection->job) {
         json_member_i64(out, "latestSyncJobCreatedAt", call_seconds(connection->job_created_ms));
@@ -42,7 +42,10 @@ static void write_latest(struct json_writer *out, const struct control_connectio
                            control_job_status_name((enum control_job_status)connection->job_status));
     }
     json_member_bool(out, "isSyncing", connection->running);
-    json_member_string(out, "schemaChange", connection->breaking_change ? "breaking" : "no_change");
+    json_member_string(out, "schemaChange",
+                       connection->breaking_change ? "breaking"
+                       : changed                   ? "non_breaking"
+                                                   : "no_change");
 }
 
 static int find_actors(struct call *call, const struct control_connection *connection,
@@ -56,16 +59,21 @@ static int find_actors(struct call *call, const struct control_connection *conne
                              ret_destination, err);
 }
 
-enum http_next web_connection_answer(struct call *call, const char *id)
+/* `found`: what the source was just found to have; the catalog is of that then, and says what is new. */
+static enum http_next answer_with(struct call *call, const char *id, const struct control_catalog *found)
 {
     struct control_connection connection;
     struct control_actor source, destination;
     struct error err;
+    bool changed = false, breaking = false;
     bool ended = call_text(call, "status") && strcmp(call_text(call, "status"), "deprecated") == 0;
     if (control_connection_get(call->control, id, ended, call->arena, &connection, &err) < 0 ||
         find_actors(call, &connection, &source, &destination, &err) < 0)
         return call_error_of(call, &err, "connection", id);
     struct json_writer *out = call_begin(call);
+    if (found && view_catalog_changes(call, &connection, found, &changed, &breaking, &err) < 0)
+        return call_error(call, &err);
+    connection.breaking_change |= breaking;
     view_connection(out, &connection, call->arena);
     json_put_key(out, "source");
     json_begin_object(out);
@@ -78,17 +86,37 @@ enum http_next web_connection_answer(struct call *call, const char *id)
     json_put_key(out, "operations");
     json_begin_array(out);
     json_end_array(out);
-    write_latest(out, &connection);
-    if (connection.source_catalog)
-        json_member_string(out, "catalogId", connection.source_catalog);
+    write_latest(out, &connection, changed);
+    const char *catalog = found ? found->id : connection.source_catalog;
+    if (catalog)
+        json_member_string(out, "catalogId", catalog);
     write_version_of(call, "sourceActorDefinitionVersion", source.definition);
     write_version_of(call, "destinationActorDefinitionVersion", destination.definition);
     return call_end(call);
 }
 
+enum http_next web_connection_answer(struct call *call, const char *id)
+{
+    return answer_with(call, id, NULL);
+}
+
+static enum http_next answer_refreshed(struct call *call, const struct control_actor *source,
+                                       const struct control_catalog *catalog)
+{
+    (void)source;
+    return answer_with(call, call_uuid(call, "connectionId"), catalog);
+}
+
 enum http_next web_connection_get(struct call *call)
 {
-    return web_connection_answer(call, call_uuid(call, "connectionId"));
+    const char *id = call_uuid(call, "connectionId");
+    struct control_connection connection;
+    struct error err;
+    if (!call_bool(call, "withRefreshedCatalog", false))
+        return web_connection_answer(call, id);
+    if (control_connection_get(call->control, id, false, call->arena, &connection, &err) < 0)
+        return call_error_of(call, &err, "connection", id);
+    return connectors_with_catalog(call, connection.source, true, answer_refreshed, NULL);
 }
 
 /* --- all of them -------------------------------------------------------------------------------------- */
@@ -170,7 +198,7 @@ static void write_item(struct call *call, const struct control_connection *conne
         json_member_string(out, "statusReason", connection->status_reason);
     write_snippet(call, "source", source);
     write_snippet(call, "destination", destination);
-    write_latest(out, connection);
+    write_latest(out, connection, false);
     write_version(out, "sourceActorDefinitionVersion",
                   map_get(&named->definitions, slice_of(source->definition)));
     write_version(out, "destinationActorDefinitionVersion",

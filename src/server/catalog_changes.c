@@ -1,0 +1,325 @@
+#include "server/catalog_changes.h"
+
+#include "control/catalogs.h"
+#include "server/views.h"
+
+/* --- finding streams ---------------------------------------------------------------------------------- */
+
+/* Of a stream: a key of the maps. An empty namespace is none. */
+static struct slice key_of(const struct json *doc, uint32_t stream, struct arena *arena)
+{
+    uint32_t name = json_get(doc, stream, "name"), space = json_get(doc, stream, "namespace");
+    struct slice first = json_is(doc, name, JSON_STRING) ? json_string(doc, name, arena) : (struct slice){0};
+    struct slice second =
+        json_is(doc, space, JSON_STRING) ? json_string(doc, space, arena) : (struct slice){0};
+    char *key = arena_alloc(arena, first.size + second.size + 1);
+    memcpy(key, first.data ? first.data : "", first.size);
+    key[first.size] = '\n';
+    memcpy(key + first.size + 1, second.data ? second.data : "", second.size);
+    return (struct slice){key, first.size + second.size + 1};
+}
+
+static void *mark(uint32_t at)
+{
+    return (void *)((uintptr_t)at + 1);
+}
+
+static uint32_t found(const struct map *streams, struct slice key)
+{
+    uintptr_t value = (uintptr_t)map_get(streams, key);
+    return value ? (uint32_t)(value - 1) : JSON_NONE;
+}
+
+/* `inside`: entries are {"stream", "config"}. */
+static void index_streams(const struct json *doc, bool inside, struct map *streams, struct arena *arena)
+{
+    uint32_t list = doc->count ? json_get(doc, 0, "streams") : JSON_NONE;
+    for (uint32_t at = json_first(doc, list); at != JSON_NONE; at = json_next(doc, list, at))
+        map_set(streams, key_of(doc, inside ? json_get(doc, at, "stream") : at, arena), mark(at));
+}
+
+int catalog_changes_init(struct catalog_changes *changes, struct slice configured, struct slice before,
+                         struct slice now, struct arena *arena, struct error *err)
+{
+    *changes = (struct catalog_changes){.arena = arena};
+    map_init(&changes->configured_streams);
+    map_init(&changes->now_streams);
+    map_init(&changes->before_streams);
+    if (json_parse_copy(arena, configured.data, configured.size, &changes->configured, err) < 0 ||
+        json_parse_copy(arena, now.data, now.size, &changes->now, err) < 0 ||
+        (before.size && json_parse_copy(arena, before.data, before.size, &changes->before, err) < 0))
+        return -1;
+    index_streams(&changes->configured, true, &changes->configured_streams, arena);
+    index_streams(&changes->now, false, &changes->now_streams, arena);
+    index_streams(&changes->before, false, &changes->before_streams, arena);
+    return 0;
+}
+
+void catalog_changes_done(struct catalog_changes *changes)
+{
+    map_done(&changes->configured_streams);
+    map_done(&changes->now_streams);
+    map_done(&changes->before_streams);
+}
+
+/* --- one stream's fields ------------------------------------------------------------------------------ */
+
+/* One comparison: the old schema in `configured`, the new one in `now`. */
+struct fields {
+    struct catalog_changes *changes;
+    struct json_writer *out;
+    uint32_t config; /* of the stream */
+    bool own_cursor; /* the source's: the config's does not matter */
+    struct slice path[CATALOG_CHANGES_DEPTH_MAX];
+    size_t depth;
+    bool differ;
+};
+
+/* Is the list's path the field's, or does it lead into it? */
+static bool leads_there(const struct fields *fields, uint32_t list)
+{
+    const struct json *doc = &fields->changes->configured;
+    uint32_t at = json_first(doc, list);
+    for (size_t i = 0; i < fields->depth; i++, at = json_next(doc, list, at)) {
+        if (at == JSON_NONE || !json_is(doc, at, JSON_STRING) ||
+            !slice_equal(json_string(doc, at, fields->changes->arena), fields->path[i]))
+            return false;
+    }
+    return true;
+}
+
+/* Does the stream need the field at the path for its cursor or its key? */
+static bool is_needed(const struct fields *fields)
+{
+    const struct json *doc = &fields->changes->configured;
+    uint32_t mode = json_get(doc, fields->config, "syncMode"),
+             keys = json_get(doc, fields->config, "primaryKey");
+    if (!fields->own_cursor && json_is(doc, mode, JSON_STRING) && json_string_is(doc, mode, "incremental") &&
+        leads_there(fields, json_get(doc, fields->config, "cursorField")))
+        return true;
+    for (uint32_t at = json_first(doc, keys); at != JSON_NONE; at = json_next(doc, keys, at)) {
+        if (leads_there(fields, at))
+            return true;
+    }
+    return false;
+}
+
+static void begin_field(struct fields *fields, const char *type, bool breaking)
+{
+    struct json_writer *out = fields->out;
+    fields->differ = true;
+    fields->changes->breaking |= breaking;
+    json_begin_object(out);
+    json_member_string(out, "transformType", type);
+    json_put_key(out, "fieldName");
+    json_begin_array(out);
+    for (size_t i = 0; i < fields->depth; i++)
+        json_put_slice(out, fields->path[i]);
+    json_end_array(out);
+    json_member_bool(out, "breaking", breaking);
+}
+
+static void write_schema(struct json_writer *out, const char *name, const struct json *doc, uint32_t schema)
+{
+    json_put_key(out, name);
+    json_put_value(out, doc, schema);
+}
+
+static void write_one(struct fields *fields, const char *type, const char *member, const struct json *doc,
+                      uint32_t schema, bool breaking)
+{
+    begin_field(fields, type, breaking);
+    json_put_key(fields->out, member);
+    json_begin_object(fields->out);
+    write_schema(fields->out, "schema", doc, schema);
+    json_end_object(fields->out);
+    json_end_object(fields->out);
+}
+
+static void compare_properties(struct fields *fields, uint32_t before, uint32_t now);
+
+static void compare_field(struct fields *fields, uint32_t before, uint32_t now)
+{
+    const struct json *old_doc = &fields->changes->configured, *new_doc = &fields->changes->now;
+    uint32_t old_fields = json_get(old_doc, before, "properties"),
+             new_fields = json_get(new_doc, now, "properties");
+    if (json_equal(old_doc, before, new_doc, now))
+        return;
+    if (json_is(old_doc, old_fields, JSON_OBJECT) && json_is(new_doc, new_fields, JSON_OBJECT) &&
+        fields->depth < CATALOG_CHANGES_DEPTH_MAX) {
+        compare_properties(fields, before, now);
+        return;
+    }
+    begin_field(fields, "update_field_schema", false);
+    json_put_key(fields->out, "updateFieldSchema");
+    json_begin_object(fields->out);
+    write_schema(fields->out, "oldSchema", old_doc, before);
+    write_schema(fields->out, "newSchema", new_doc, now);
+    json_end_object(fields->out);
+    json_end_object(fields->out);
+}
+
+static void compare_properties(struct fields *fields, uint32_t before, uint32_t now)
+{
+    const struct json *old_doc = &fields->changes->configured, *new_doc = &fields->changes->now;
+    uint32_t old_fields = json_get(old_doc, before, "properties"),
+             new_fields = json_get(new_doc, now, "properties");
+    struct slice *name = &fields->path[fields->depth++];
+    for (uint32_t key = json_first_key(old_doc, old_fields); key != JSON_NONE;
+         key = json_next_key(old_doc, old_fields, key)) {
+        *name = json_string(old_doc, key, fields->changes->arena);
+        uint32_t there = json_get_slice(new_doc, new_fields, *name);
+        if (there == JSON_NONE)
+            write_one(fields, "remove_field", "removeField", old_doc, json_value(key), is_needed(fields));
+        else
+            compare_field(fields, json_value(key), there);
+    }
+    for (uint32_t key = json_first_key(new_doc, new_fields); key != JSON_NONE;
+         key = json_next_key(new_doc, new_fields, key)) {
+        *name = json_string(new_doc, key, fields->changes->arena);
+        if (json_get_slice(old_doc, old_fields, *name) == JSON_NONE)
+            write_one(fields, "add_field", "addField", new_doc, json_value(key), false);
+    }
+    fields->depth--;
+}
+
+/* --- the diff ----------------------------------------------------------------------------------------- */
+
+static void begin_stream(struct json_writer *out, const char *type, const struct json *doc, uint32_t stream)
+{
+    uint32_t name = json_get(doc, stream, "name"), space = json_get(doc, stream, "namespace");
+    json_begin_object(out);
+    json_member_string(out, "transformType", type);
+    json_put_key(out, "streamDescriptor");
+    json_begin_object(out);
+    json_put_key(out, "name");
+    if (json_is(doc, name, JSON_STRING))
+        json_put_value(out, doc, name);
+    else
+        json_put_string(out, "");
+    if (json_is(doc, space, JSON_STRING))
+        json_member_raw(out, "namespace", json_raw(doc, space));
+    json_end_object(out);
+}
+
+/* A stream that is in both; nothing is written unless its fields differ. */
+static void compare_stream(struct catalog_changes *changes, struct json_writer *out, uint32_t entry,
+                           uint32_t now)
+{
+    uint32_t stream = json_get(&changes->configured, entry, "stream");
+    uint32_t before = json_get(&changes->configured, stream, "jsonSchema"),
+             schema = json_get(&changes->now, now, "json_schema");
+    struct buffer text;
+    struct json_writer writer;
+    if (!json_is(&changes->configured, before, JSON_OBJECT) || !json_is(&changes->now, schema, JSON_OBJECT))
+        return; /* one made without schemas follows whatever comes */
+    buffer_init(&text, BUFFER_UNLIMITED);
+    json_writer_init(&writer, &text);
+    struct fields fields = {
+        .changes = changes,
+        .out = &writer,
+        .config = json_get(&changes->configured, entry, "config"),
+        .own_cursor =
+            json_is(&changes->now, json_get(&changes->now, now, "source_defined_cursor"), JSON_TRUE)};
+    json_begin_array(&writer);
+    compare_properties(&fields, before, schema);
+    json_end_array(&writer);
+    if (fields.differ) {
+        changes->any = true;
+        begin_stream(out, "update_stream", &changes->configured, stream);
+        json_put_key(out, "updateStream");
+        json_begin_object(out);
+        json_member_raw(out, "fieldTransforms", (struct slice){text.data, text.size});
+        json_member_raw(out, "streamAttributeTransforms", SLICE_LITERAL("[]"));
+        json_end_object(out);
+        json_end_object(out);
+    }
+    buffer_done(&text);
+}
+
+void catalog_changes_write(struct catalog_changes *changes, struct json_writer *out)
+{
+    uint32_t old_list = json_get(&changes->configured, 0, "streams"),
+             new_list = json_get(&changes->now, 0, "streams");
+    json_begin_object(out);
+    json_put_key(out, "transforms");
+    json_begin_array(out);
+    for (uint32_t at = json_first(&changes->configured, old_list); at != JSON_NONE;
+         at = json_next(&changes->configured, old_list, at)) {
+        uint32_t stream = json_get(&changes->configured, at, "stream");
+        uint32_t now = found(&changes->now_streams, key_of(&changes->configured, stream, changes->arena));
+        if (now != JSON_NONE) {
+            compare_stream(changes, out, at, now);
+            continue;
+        }
+        changes->any = true;
+        begin_stream(out, "remove_stream", &changes->configured, stream);
+        json_end_object(out);
+    }
+    for (uint32_t at = json_first(&changes->now, new_list); at != JSON_NONE;
+         at = json_next(&changes->now, new_list, at)) {
+        struct slice key = key_of(&changes->now, at, changes->arena);
+        if (found(&changes->configured_streams, key) != JSON_NONE ||
+            found(&changes->before_streams, key) != JSON_NONE)
+            continue;
+        changes->any = true;
+        begin_stream(out, "add_stream", &changes->now, at);
+        json_end_object(out);
+    }
+    json_end_array(out);
+    json_end_object(out);
+}
+
+/* --- both as one -------------------------------------------------------------------------------------- */
+
+void catalog_changes_merge(const struct catalog_changes *changes, struct json_writer *out)
+{
+    uint32_t list = json_get(&changes->now, 0, "streams");
+    json_begin_object(out);
+    json_put_key(out, "streams");
+    json_begin_array(out);
+    for (uint32_t at = json_first(&changes->now, list); at != JSON_NONE;
+         at = json_next(&changes->now, list, at)) {
+        uint32_t entry = found(&changes->configured_streams, key_of(&changes->now, at, changes->arena));
+        uint32_t config = json_get(&changes->configured, entry, "config");
+        json_begin_object(out);
+        json_put_key(out, "stream");
+        view_discovered_stream(out, &changes->now, at);
+        json_put_key(out, "config");
+        if (entry != JSON_NONE && json_is(&changes->configured, config, JSON_OBJECT))
+            json_put_value(out, &changes->configured, config);
+        else
+            view_discovered_config(out, &changes->now, at, false);
+        json_end_object(out);
+    }
+    json_end_array(out);
+    json_end_object(out);
+}
+
+int view_catalog_changes(struct call *call, struct control_connection *connection,
+                         const struct control_catalog *found, bool *ret_any, bool *ret_breaking,
+                         struct error *err)
+{
+    struct control_catalog before = {0};
+    struct catalog_changes changes;
+    struct buffer merged;
+    struct json_writer writer;
+    struct error unused;
+    if (connection->source_catalog)
+        (void)control_catalog_get(call->control, connection->source_catalog, call->arena, &before, &unused);
+    int result =
+        catalog_changes_init(&changes, connection->catalog, before.catalog, found->catalog, call->arena, err);
+    if (result == 0) {
+        json_put_key(&call->out, "catalogDiff");
+        catalog_changes_write(&changes, &call->out);
+        *ret_any = changes.any;
+        *ret_breaking = changes.breaking;
+        buffer_init(&merged, BUFFER_UNLIMITED);
+        json_writer_init(&writer, &merged);
+        catalog_changes_merge(&changes, &writer);
+        connection->catalog = (struct slice){arena_dup(call->arena, merged.data, merged.size), merged.size};
+        buffer_done(&merged);
+    }
+    catalog_changes_done(&changes);
+    return result;
+}

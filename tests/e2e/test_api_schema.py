@@ -1,0 +1,135 @@
+"""The API, when a source has changed its schema: what is different, and the connection's streams with it."""
+
+import json
+
+import pytest
+
+from api import NOTHING, WORKSPACE, register, serve
+
+PROGRAM = """
+import json, sys
+if sys.argv[1] == "spec":
+    print(json.dumps({"type": "SPEC", "spec": {"connectionSpecification": {"type": "object"}}}))
+elif sys.argv[1] == "discover":
+    print(json.dumps({"type": "CATALOG", "catalog": {"streams": json.load(open(%r))}}))
+"""
+
+
+def stream(name, more=None, /, **properties):
+    found = {"name": name, "json_schema": {"type": "object", "properties": properties}, "supported_sync_modes": ["full_refresh", "incremental"]}
+    return {**found, **(more or {})}
+
+
+INTEGER, TEXT = {"type": "integer"}, {"type": "string"}
+PLACE = {"type": "object", "properties": {"town": TEXT, "zip": TEXT}}
+BEFORE = [stream("users", id=INTEGER, at=TEXT, name=TEXT, home=PLACE), stream("gone", id=INTEGER), stream("same", {"namespace": "a"}, id=INTEGER)]
+
+
+class Changing:
+    def __init__(self, firth, folder):
+        self.client = serve(firth).api
+        self.streams = folder / "streams.json"
+        program = folder / "changing.py"
+        program.write_text(PROGRAM % str(self.streams))
+        self.offers(BEFORE)
+        definition = register(firth, program)
+        self.source = self.client.config("sources/create", {"sourceDefinitionId": definition, "workspaceId": WORKSPACE,
+                                                            "name": "changing", "connectionConfiguration": {}})["sourceId"]
+        found = self.client.config("sources/discover_schema", {"sourceId": self.source})
+        for each in found["catalog"]["streams"]:
+            if each["stream"]["name"] == "users":
+                each["config"].update(syncMode="incremental", destinationSyncMode="append", cursorField=["at"], primaryKey=[["id"]])
+        self.connection = self.client.config("connections/create", {
+            "sourceId": self.source, "destinationId": self.client.destination(), "status": "active",
+            "syncCatalog": found["catalog"], "sourceCatalogId": found["catalogId"]})["connectionId"]
+
+    def offers(self, streams):
+        self.streams.write_text(json.dumps(streams))
+
+    def discover(self, **more):
+        return self.client.config("sources/discover_schema", {"sourceId": self.source, "connectionId": self.connection,
+                                                              "disable_cache": True, **more})
+
+
+@pytest.fixture
+def changing(firth, tmp_path):
+    return Changing(firth, tmp_path)
+
+
+def transforms(found):
+    return {each["streamDescriptor"]["name"]: each for each in found["catalogDiff"]["transforms"]}
+
+
+def test_nothing_has_changed(changing):
+    found = changing.discover()
+    assert found["catalogDiff"] == {"transforms": []} and found["breakingChange"] is False
+    assert found["connectionStatus"] == "active"
+    assert "catalogDiff" not in changing.client.config("sources/discover_schema", {"sourceId": changing.source})
+
+
+def test_what_has_changed_is_told_field_by_field(changing):
+    changing.offers([stream("users", id=TEXT, at=TEXT, age=INTEGER, home={"type": "object", "properties": {"town": INTEGER, "street": TEXT}}),
+                     stream("same", {"namespace": "a"}, id={**INTEGER}), stream("same", {"namespace": "b"}, id=INTEGER)])
+    found = changing.discover()
+    assert found["breakingChange"] is False
+    told = transforms(found)
+    assert told["gone"] == {"transformType": "remove_stream", "streamDescriptor": {"name": "gone"}}
+    assert told["same"] == {"transformType": "add_stream", "streamDescriptor": {"name": "same", "namespace": "b"}}
+    fields = {(each["transformType"], ".".join(each["fieldName"])): each for each in told["users"]["updateStream"]["fieldTransforms"]}
+    assert set(fields) == {("update_field_schema", "id"), ("remove_field", "name"), ("add_field", "age"),
+                           ("update_field_schema", "home.town"), ("remove_field", "home.zip"), ("add_field", "home.street")}
+    assert fields["update_field_schema", "id"]["updateFieldSchema"] == {"oldSchema": INTEGER, "newSchema": TEXT}
+    assert fields["add_field", "age"]["addField"] == {"schema": INTEGER}
+    assert fields["remove_field", "name"]["removeField"] == {"schema": TEXT}
+    assert len(told) == 3
+
+
+@pytest.mark.parametrize("lost, breaking", [("at", True), ("id", True), ("name", False)])
+def test_a_lost_cursor_or_key_is_breaking(changing, lost, breaking):
+    left = {"id": INTEGER, "at": TEXT, "name": TEXT, "home": PLACE}
+    del left[lost]
+    changing.offers([stream("users", **left), *BEFORE[1:]])
+    found = changing.discover()
+    change, = transforms(found)["users"]["updateStream"]["fieldTransforms"]
+    assert (change["transformType"], change["fieldName"], change["breaking"]) == ("remove_field", [lost], breaking)
+    assert found["breakingChange"] is breaking
+    shown = changing.client.config("web_backend/connections/get", {"connectionId": changing.connection, "withRefreshedCatalog": True})
+    assert shown["schemaChange"] == ("breaking" if breaking else "non_breaking")
+
+
+def test_a_source_defined_cursor_is_the_source_s_to_change(changing):
+    changing.offers([stream("users", {"source_defined_cursor": True}, id=INTEGER, name=TEXT, home=PLACE), *BEFORE[1:]])
+    assert changing.discover()["breakingChange"] is False
+
+
+def test_streams_that_were_left_out_are_not_new(changing):
+    kept = changing.client.config("connections/get", {"connectionId": changing.connection})["syncCatalog"]
+    kept["streams"] = [each for each in kept["streams"] if each["stream"]["name"] == "users"]
+    changing.client.config("connections/update", {"connectionId": changing.connection, "syncCatalog": kept})
+    assert changing.discover()["catalogDiff"] == {"transforms": []}
+
+
+def test_a_refreshed_catalog_is_the_source_s_with_the_connection_s_choices(changing):
+    body = {"connectionId": changing.connection}
+    changing.offers([stream("users", id=INTEGER, at=TEXT, name=TEXT, home=PLACE, age=INTEGER), stream("fresh", id=INTEGER)])
+    before = changing.client.config("web_backend/connections/get", body)
+    assert before["schemaChange"] == "no_change" and "catalogDiff" not in before
+    shown = changing.client.config("web_backend/connections/get", {**body, "withRefreshedCatalog": True})
+    streams = {each["stream"]["name"]: each for each in shown["syncCatalog"]["streams"]}
+    assert set(streams) == {"users", "fresh"}
+    assert "age" in streams["users"]["stream"]["jsonSchema"]["properties"]
+    assert (streams["users"]["config"]["cursorField"], streams["users"]["config"]["selected"]) == (["at"], True)
+    assert streams["fresh"]["config"]["selected"] is False
+    assert {name: each["transformType"] for name, each in transforms(shown).items()} == {
+        "users": "update_stream", "gone": "remove_stream", "fresh": "add_stream", "same": "remove_stream"}
+    assert shown["catalogId"] != before["catalogId"]
+    # It was looked at: nothing is kept until it is sent back.
+    assert changing.client.config("web_backend/connections/get", body)["syncCatalog"] == before["syncCatalog"]
+    changing.client.config("web_backend/connections/update", {**body, "syncCatalog": shown["syncCatalog"], "sourceCatalogId": shown["catalogId"]})
+    assert changing.discover()["catalogDiff"] == {"transforms": []}
+
+
+def test_a_connection_of_another_source_is_refused(changing):
+    other = changing.client.source()
+    changing.client.config("sources/discover_schema", {"sourceId": other, "connectionId": changing.connection}, 422)
+    changing.client.config("sources/discover_schema", {"sourceId": other, "connectionId": NOTHING}, 404)
