@@ -183,7 +183,7 @@ int connectors_add(struct cli *cli, const char *name)
 {
     struct adding adding = {.cli = cli};
     struct error err;
-    const char *what;
+    const char *what = NULL;
     mem_auto(control_close) struct control *control = open_control(cli, &err);
     if (!control)
         return cli_fail(cli, &err);
