@@ -156,6 +156,21 @@ enum http_next source_discover_core(struct call *call)
     return connectors_with_spec(call, call_uuid(call, "sourceDefinitionId"), CONTROL_SOURCE, discover_given);
 }
 
+/* Airbyte's destinations that write into other services tell what objects these have; there is none here. */
+enum http_next destination_discover(struct call *call)
+{
+    struct control_actor destination;
+    struct error err;
+    const char *id = id_of(call);
+    if (control_actor_get(call->control, CONTROL_DESTINATION, id, false, call->arena, &destination, &err) < 0)
+        return call_error_of(call, &err, "destination", id);
+    error_set(&err, ERROR_UNSUPPORTED, "the destination '%s' takes whatever streams come: it has no catalog",
+              destination.name);
+    call_begin(call);
+    connectors_write_job(call, "discover_schema", id, &err);
+    return call_end(call);
+}
+
 enum http_next source_last_catalog(struct call *call)
 {
     struct control_actor source;

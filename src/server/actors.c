@@ -272,6 +272,17 @@ enum http_next actor_delete_by_id(struct call *call, const char *id)
     return call_nothing(call);
 }
 
+/* Its version is its definition's: there is nothing to do but to see that it is there. */
+enum http_next actor_upgrade(struct call *call)
+{
+    struct control_actor actor;
+    struct error err;
+    const char *id = id_of(call);
+    return control_actor_get(call->control, side_of(call), id, false, call->arena, &actor, &err) < 0
+               ? call_error_of(call, &err, control_side_name(side_of(call)), id)
+               : call_nothing(call);
+}
+
 enum http_next actor_delete(struct call *call)
 {
     return actor_delete_by_id(call, id_of(call));

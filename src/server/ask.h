@@ -44,6 +44,9 @@ void asks_release(struct asks *asks);
 
 void ask_init(struct ask *ask, enum ask_verb verb, const struct connector_spec *program, struct slice config,
               struct slice spec);
+/* Instead of a connector's question: try a webhook (supervisor/webhook.h). ask_read gives nothing, or why it
+ * was not reached. The URL is taken for a secret. */
+void ask_init_webhook(struct ask *ask, const char *url, struct slice body);
 void ask_done(struct ask *ask);
 /* From any thread. False: too many are being asked; nothing was begun. */
 bool ask_start(struct asks *asks, struct ask *ask);

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "connector/marks.h"
 #include "server/ask.h"
+#include "supervisor/webhook.h"
 #include "json/writer.h"
 
 #include <errno.h>
@@ -43,6 +44,19 @@ void ask_init(struct ask *ask, enum ask_verb verb, const struct connector_spec *
         json_member_raw(&writer, "config", config);
     if (spec.size)
         json_member_raw(&writer, "spec", spec);
+    json_end_object(&writer);
+}
+
+void ask_init_webhook(struct ask *ask, const char *url, struct slice body)
+{
+    struct json_writer writer;
+    *ask = (struct ask){.deadline_ms = ASK_MS};
+    buffer_init(&ask->request, REQUEST_MAX);
+    buffer_init(&ask->answer, ASK_ANSWER_MAX);
+    json_writer_init(&writer, &ask->request);
+    json_begin_object(&writer);
+    json_member_string(&writer, "webhook", url);
+    json_member_slice(&writer, "body", body);
     json_end_object(&writer);
 }
 
@@ -164,6 +178,26 @@ static int ask_connector(const struct connector_catalog *built_ins, const struct
     return connector_airbyte_discover(&program, config, secrets, NULL, arena, ret_payload, err);
 }
 
+static int try_webhook(const struct json *request, uint32_t url, struct arena *arena, struct error *err)
+{
+    struct curl_api curl;
+    char why[256];
+    if (curl_api_load(&curl, err) < 0)
+        return -1;
+    return webhook_post(&curl, json_cstring(request, url, arena),
+                        json_cstring(request, json_get(request, 0, "body"), arena), NULL, why, sizeof why)
+               ? 0
+               : error_set(err, ERROR_IO, "the webhook was not reached: %s", why);
+}
+
+static int answer_one(const struct connector_catalog *built_ins, const struct json *request,
+                      struct arena *arena, struct json *ret_payload, struct error *err)
+{
+    uint32_t url = json_get(request, 0, "webhook");
+    return json_is(request, url, JSON_STRING) ? try_webhook(request, url, arena, err)
+                                              : ask_connector(built_ins, request, arena, ret_payload, err);
+}
+
 int ask_main(const struct connector_catalog *built_ins, int request_fd, int answer_fd, struct error *err)
 {
     struct buffer text, answer;
@@ -178,7 +212,7 @@ int ask_main(const struct connector_catalog *built_ins, int request_fd, int answ
     if (result == 0)
         result = json_parse_copy(&arena, text.data, text.size, &request, err);
     if (result == 0) {
-        bool right = ask_connector(built_ins, &request, &arena, &payload, &failure) == 0;
+        bool right = answer_one(built_ins, &request, &arena, &payload, &failure) == 0;
         write_answer(&answer, right ? &payload : NULL, right ? NULL : &failure);
         result = file_write_all(answer_fd, answer.data, answer.size, "the answer", err);
     }

@@ -158,6 +158,32 @@ enum http_next connection_status(struct call *call)
     return HTTP_ANSWER;
 }
 
+/* Of the attempt that runs. */
+static void write_streams(struct call *call, const struct control_job *job)
+{
+    struct json_writer *out = &call->out;
+    struct control_attempt *attempts;
+    struct error err;
+    size_t count = 0;
+    if (control_job_attempts(call->control, job->id, call->arena, &attempts, &count, &err) < 0 || !count)
+        return;
+    const struct control_attempt *last = &attempts[count - 1];
+    for (size_t i = 0; i < last->stream_count; i++) {
+        const struct control_stream_stats *stream = &last->streams[i];
+        json_begin_object(out);
+        json_member_string(out, "streamName", stream->stream.name);
+        if (stream->stream.namespace)
+            json_member_string(out, "streamNamespace", stream->stream.namespace);
+        json_member_i64(out, "recordsEmitted", stream->stats.records_emitted);
+        json_member_i64(out, "recordsCommitted", stream->stats.records_committed);
+        json_member_i64(out, "bytesEmitted", stream->stats.bytes_emitted);
+        json_member_i64(out, "bytesCommitted", stream->stats.bytes_committed);
+        json_member_i64(out, "recordsRejected", stream->stats.records_rejected);
+        json_member_string(out, "configType", control_job_type_name(job->type));
+        json_end_object(out);
+    }
+}
+
 static void write_progress(struct call *call, const struct control_job *job)
 {
     struct json_writer *out = &call->out;
@@ -180,11 +206,94 @@ enum http_next connection_progress(struct call *call)
     if (control_connection_get(call->control, id, false, call->arena, &connection, &err) < 0)
         return call_error_of(call, &err, "connection", id);
     json_member_string(call_begin(call), "connectionId", id);
-    if (control_job_newest(call->control, id, 0, call->arena, &job, &err) == 0 &&
-        !control_job_over(job.status))
+    bool runs = control_job_newest(call->control, id, 0, call->arena, &job, &err) == 0 &&
+                !control_job_over(job.status);
+    if (runs)
         write_progress(call, &job);
     json_put_key(&call->out, "streams");
     json_begin_array(&call->out);
+    if (runs)
+        write_streams(call, &job);
     json_end_array(&call->out);
     return call_end(call);
+}
+
+/* --- each stream's newest job --------------------------------------------------------------------------- */
+
+enum { LAST_JOBS_MAX = 50 /* of a connection that are looked through for its streams */ };
+
+struct last_jobs {
+    struct control_job *jobs;
+    struct control_attempt **attempts; /* of each job; NULL: not read */
+    size_t *attempt_counts, count;
+};
+
+static const struct control_stream_stats *stats_in(const struct control_attempt *attempts, size_t count,
+                                                   const char *name, const char *space)
+{
+    for (size_t i = count; i-- > 0;) {
+        for (size_t k = 0; k < attempts[i].stream_count; k++) {
+            const struct control_stream *stream = &attempts[i].streams[k].stream;
+            if (strcmp(stream->name, name) == 0 &&
+                strcmp(stream->namespace ? stream->namespace : "", space ? space : "") == 0)
+                return &attempts[i].streams[k];
+        }
+    }
+    return NULL;
+}
+
+static void write_last_job(struct call *call, const struct last_jobs *last, const char *name,
+                           const char *space)
+{
+    struct json_writer *out = &call->out;
+    for (size_t i = 0; i < last->count; i++) {
+        const struct control_job *job = &last->jobs[i];
+        const struct control_stream_stats *stream =
+            stats_in(last->attempts[i], last->attempt_counts[i], name, space);
+        if (!stream)
+            continue;
+        json_begin_object(out);
+        json_member_string(out, "streamName", name);
+        if (space)
+            json_member_string(out, "streamNamespace", space);
+        json_member_i64(out, "jobId", job->id);
+        json_member_string(out, "configType", control_job_type_name(job->type));
+        json_member_string(out, "jobStatus", control_job_status_name(job->status));
+        json_member_i64(out, "startedAt", call_seconds(job->started_ms));
+        json_member_i64(out, "endedAt", call_seconds(job->ended_ms));
+        json_member_i64(out, "bytesCommitted", stream->stats.bytes_committed);
+        json_member_i64(out, "recordsCommitted", stream->stats.records_committed);
+        json_end_object(out);
+        return;
+    }
+}
+
+/* One of each stream that the body names and that a job moved. */
+enum http_next connection_last_jobs(struct call *call)
+{
+    struct control_connection connection;
+    struct last_jobs last;
+    struct error err;
+    const char *id = call_uuid(call, "connectionId");
+    const struct control_job_filter filter = {.connection = id, .page = {.limit = LAST_JOBS_MAX}};
+    if (control_connection_get(call->control, id, false, call->arena, &connection, &err) < 0)
+        return call_error_of(call, &err, "connection", id);
+    if (control_jobs(call->control, &filter, call->arena, &last.jobs, &last.count, NULL, &err) < 0)
+        return call_error(call, &err);
+    last.attempts = arena_zalloc(call->arena, (last.count + 1) * sizeof *last.attempts);
+    last.attempt_counts = arena_zalloc(call->arena, (last.count + 1) * sizeof *last.attempt_counts);
+    for (size_t i = 0; i < last.count; i++) {
+        if (control_job_attempts(call->control, last.jobs[i].id, call->arena, &last.attempts[i],
+                                 &last.attempt_counts[i], &err) < 0)
+            return call_error(call, &err);
+    }
+    call->http->status = 200;
+    json_writer_init(&call->out, &call->http->answer);
+    json_begin_array(&call->out);
+    uint32_t list = call_member(call, "streams");
+    for (uint32_t at = json_first(&call->body, list); at != JSON_NONE; at = json_next(&call->body, list, at))
+        write_last_job(call, &last, call_text_of(call, at, "streamName"),
+                       call_text_of(call, at, "streamNamespace"));
+    json_end_array(&call->out);
+    return HTTP_ANSWER;
 }

@@ -59,6 +59,22 @@ static enum http_next go_on(struct call *call)
     return waiting->answered(call, result < 0 ? NULL : &payload, result < 0 ? &err : NULL);
 }
 
+/* The call is held first: the answer may come before this returns. */
+static enum http_next begin(struct call *call, struct waiting *waiting, connectors_answered *then)
+{
+    waiting->ask.owner = call;
+    waiting->ask.done = on_answered;
+    waiting->answered = then;
+    enum http_next next = call_hold(call, go_on);
+    if (ask_start(call->server->asks, &waiting->ask))
+        return next;
+    waiting->ask.failed = true;
+    error_set(&waiting->ask.error, ERROR_CANCELLED, "%d connectors are being asked already: try again",
+              ASKS_MAX);
+    http_request_resume(call->http);
+    return next;
+}
+
 enum http_next connectors_ask(struct call *call, const struct control_definition *definition,
                               enum ask_verb verb, struct slice config, connectors_answered *then)
 {
@@ -70,22 +86,19 @@ enum http_next connectors_ask(struct call *call, const struct control_definition
     if (definitions_config(definition, config, call->arena, &config, &err) < 0)
         return call_error(call, &err);
     ask_init(&waiting->ask, verb, &program, config, connectors_schema(definition, call->arena));
-    waiting->ask.owner = call;
-    waiting->ask.done = on_answered;
-    waiting->answered = then;
     if (waiting->ask.request.overflowed) {
         ask_done(&waiting->ask);
         return call_fail(call, 422, "the config is too large");
     }
-    /* It is held first: the answer may come before this returns. */
-    enum http_next next = call_hold(call, go_on);
-    if (ask_start(call->server->asks, &waiting->ask))
-        return next;
-    waiting->ask.failed = true;
-    error_set(&waiting->ask.error, ERROR_CANCELLED, "%d connectors are being asked already: try again",
-              ASKS_MAX);
-    http_request_resume(call->http);
-    return next;
+    return begin(call, waiting, then);
+}
+
+enum http_next connectors_post(struct call *call, const char *url, struct slice body,
+                               connectors_answered *then)
+{
+    struct waiting *waiting = waiting_of(call);
+    ask_init_webhook(&waiting->ask, url, body);
+    return begin(call, waiting, then);
 }
 
 /* --- specs -------------------------------------------------------------------------------------------- */

@@ -24,6 +24,10 @@ typedef enum http_next connectors_answered(struct call *call, const struct json 
 enum http_next connectors_ask(struct call *call, const struct control_definition *definition,
                               enum ask_verb verb, struct slice config, connectors_answered *then);
 
+/* Try a webhook in the same way; there is no payload. */
+enum http_next connectors_post(struct call *call, const char *url, struct slice body,
+                               connectors_answered *then);
+
 /* Is the config what the spec wants? False: answered (422), with nothing of its values. `field` names it. */
 bool connectors_config_valid(struct call *call, const struct control_definition *definition,
                              struct slice config, const char *field);

@@ -14,8 +14,10 @@ static const char *kind_of(const struct call *call)
 
 static const char *id_of(const struct call *call)
 {
-    return call_uuid(call,
-                     call->route->side == CONTROL_SOURCE ? "sourceDefinitionId" : "destinationDefinitionId");
+    const char *id = call_uuid(call, "actorDefinitionId"); /* of requests that are for a scope */
+    return id ? id
+              : call_uuid(call, call->route->side == CONTROL_SOURCE ? "sourceDefinitionId"
+                                                                    : "destinationDefinitionId");
 }
 
 void view_definition(struct json_writer *out, const struct control_definition *definition)
@@ -84,6 +86,18 @@ enum http_next definition_list(struct call *call)
         json_end_object(out);
     }
     json_end_array(out);
+    return call_end(call);
+}
+
+/* Nothing is private, and nothing is to be bought. */
+enum http_next definition_list_none(struct call *call)
+{
+    bool stubs = call->route->what == DEFINITIONS_STUBS;
+    json_put_key(call_begin(call), stubs                                 ? "enterpriseConnectorStubs"
+                                   : call->route->side == CONTROL_SOURCE ? "sourceDefinitions"
+                                                                         : "destinationDefinitions");
+    json_begin_array(&call->out);
+    json_end_array(&call->out);
     return call_end(call);
 }
 
@@ -186,6 +200,29 @@ enum http_next definition_delete(struct call *call)
         control_definition_delete(call->control, definition.id, call->now_ms, &err) < 0)
         return call_error_of(call, &err, kind_of(call), id_of(call));
     return call_nothing(call);
+}
+
+/* --- OAuth -------------------------------------------------------------------------------------------- */
+
+/* No flow is done here: whoever asks for one is told what to do instead. */
+static enum http_next answer_no_oauth(struct call *call, const struct control_definition *definition)
+{
+    struct json spec;
+    struct error err;
+    bool offered =
+        definition->spec.size &&
+        json_parse_copy(call->arena, definition->spec.data, definition->spec.size, &spec, &err) == 0 &&
+        json_is(&spec, json_get(&spec, 0, "advanced_auth"), JSON_OBJECT);
+    return call_fail(
+        call, 404, "%s has no OAuth here: %s", definition->name,
+        offered
+            ? "Firth does no OAuth flows; make the token with the service itself, and put it in the config"
+            : "its spec names no such flow, and its credentials are in its config");
+}
+
+enum http_next definition_oauth(struct call *call)
+{
+    return connectors_with_spec(call, id_of(call), (enum control_side)call->route->side, answer_no_oauth);
 }
 
 /* --- specifications ----------------------------------------------------------------------------------- */

@@ -9,7 +9,7 @@
 #include "server/call.h"
 
 /* route.what */
-enum { DEFINITIONS_ALL, DEFINITIONS_CUSTOM, DEFINITIONS_DECLARATIVE };
+enum { DEFINITIONS_ALL, DEFINITIONS_CUSTOM, DEFINITIONS_DECLARATIVE, DEFINITIONS_STUBS };
 enum { ACTOR_WHOLE, ACTOR_PARTIAL };
 enum { CONNECTIONS_KEPT, CONNECTIONS_ALL };
 enum { CLEAR_ALL, CLEAR_STREAMS };
@@ -21,6 +21,7 @@ enum http_next actor_check(struct call *call);
 enum http_next actor_check_core(struct call *call);
 enum http_next source_discover(struct call *call);
 enum http_next source_discover_core(struct call *call);
+enum http_next destination_discover(struct call *call);
 enum http_next source_last_catalog(struct call *call);
 
 /* actors.c */
@@ -32,6 +33,7 @@ enum http_next actor_create(struct call *call);
 enum http_next actor_clone(struct call *call);
 enum http_next actor_update(struct call *call);
 enum http_next actor_delete(struct call *call);
+enum http_next actor_upgrade(struct call *call);
 
 /* connection_jobs.c */
 enum http_next connection_sync(struct call *call);
@@ -40,6 +42,7 @@ enum http_next connection_refresh(struct call *call);
 enum http_next job_create(struct call *call);
 enum http_next connection_status(struct call *call);
 enum http_next connection_progress(struct call *call);
+enum http_next connection_last_jobs(struct call *call);
 
 /* connections.c */
 enum http_next connection_get(struct call *call);
@@ -59,6 +62,8 @@ enum http_next definition_list(struct call *call);
 enum http_next definition_create(struct call *call);
 enum http_next definition_update(struct call *call);
 enum http_next definition_delete(struct call *call);
+enum http_next definition_list_none(struct call *call);
+enum http_next definition_oauth(struct call *call);
 enum http_next definition_spec(struct call *call);
 enum http_next definition_spec_of_actor(struct call *call);
 
@@ -68,6 +73,7 @@ enum http_next instance_public_health(struct call *call);
 enum http_next instance_configuration(struct call *call);
 enum http_next instance_web_config(struct call *call);
 enum http_next instance_openapi(struct call *call);
+enum http_next instance_setup(struct call *call);
 enum http_next instance_check_updates(struct call *call);
 enum http_next instance_operations(struct call *call);
 
@@ -76,6 +82,7 @@ enum http_next job_get(struct call *call);
 enum http_next job_get_light(struct call *call);
 enum http_next job_get_debug(struct call *call);
 enum http_next job_get_last_replication(struct call *call);
+enum http_next job_previous_succeeded(struct call *call);
 enum http_next job_cancel(struct call *call);
 enum http_next job_list(struct call *call);
 enum http_next attempt_get(struct call *call);
@@ -83,12 +90,16 @@ enum http_next attempt_get(struct call *call);
 /* metrics.c */
 enum http_next metrics_get(struct call *call);
 
+/* notifications.c */
+enum http_next notification_try(struct call *call);
+
 /* public_actors.c */
 enum http_next public_actor_get(struct call *call);
 enum http_next public_actor_list(struct call *call);
 enum http_next public_actor_create(struct call *call);
 enum http_next public_actor_update(struct call *call);
 enum http_next public_actor_delete(struct call *call);
+enum http_next public_oauth(struct call *call);
 
 /* public_connections.c */
 enum http_next public_connection_get(struct call *call);
@@ -137,6 +148,8 @@ enum http_next workspace_get_by_slug(struct call *call);
 enum http_next workspace_get_by_connection(struct call *call);
 enum http_next workspace_list(struct call *call);
 enum http_next workspace_create(struct call *call);
+enum http_next workspace_create_if_absent(struct call *call);
+enum http_next workspace_organization(struct call *call);
 enum http_next workspace_update(struct call *call);
 enum http_next workspace_delete(struct call *call);
 enum http_next public_workspace_list(struct call *call);

@@ -41,6 +41,23 @@ enum http_next instance_configuration(struct call *call)
     return call_end(call);
 }
 
+/* What is asked of somebody who opens Airbyte for the first time. */
+enum http_next instance_setup(struct call *call)
+{
+    struct control_workspace workspace;
+    struct error err;
+    const char *id = call_uuid(call, "workspaceId");
+    if (!id)
+        id = CONTROL_WORKSPACE_DEFAULT;
+    if (control_workspace_get(call->control, id, false, call->arena, &workspace, &err) < 0)
+        return call_error_of(call, &err, "workspace", id);
+    workspace.email = call_text(call, "email");
+    workspace.setup_complete = call_bool(call, "initialSetupComplete", true);
+    workspace.updated_ms = call->now_ms;
+    return control_workspace_put(call->control, &workspace, &err) < 0 ? call_error(call, &err)
+                                                                      : instance_configuration(call);
+}
+
 enum http_next instance_web_config(struct call *call)
 {
     struct json_writer *out = call_begin(call);

@@ -290,6 +290,23 @@ enum http_next job_get_last_replication(struct call *call)
     return call_end(call);
 }
 
+/* Of the jobs of its connection that ended before this one, did the newest succeed? */
+enum http_next job_previous_succeeded(struct call *call)
+{
+    const struct control_job_filter filter = {.connection = call_uuid(call, "connectionId"),
+                                              .page = {.limit = CONTROL_PAGE_MAX}};
+    struct control_job *jobs;
+    struct error err;
+    size_t count = 0, i = 0;
+    int64_t id = call_integer(call, "jobId", 0);
+    if (control_jobs(call->control, &filter, call->arena, &jobs, &count, NULL, &err) < 0)
+        return call_error(call, &err);
+    while (i < count && jobs[i].id >= id)
+        i++;
+    json_member_bool(call_begin(call), "value", i < count && jobs[i].status == CONTROL_JOB_SUCCEEDED);
+    return call_end(call);
+}
+
 /* --- cancelling --------------------------------------------------------------------------------------- */
 
 static enum http_next answer_cancelled(struct call *call)

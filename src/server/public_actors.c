@@ -247,6 +247,15 @@ enum http_next public_actor_update(struct call *call)
     return connectors_with_spec(call, actor.definition, side_of(call), update_with_spec);
 }
 
+/* As definition_oauth (definitions.c): it says what to do instead. */
+enum http_next public_oauth(struct call *call)
+{
+    return call_fail(
+        call, 404,
+        "there is no OAuth here: make the token with %.100s itself, and put it in the configuration",
+        call_text(call, "sourceType"));
+}
+
 enum http_next public_actor_delete(struct call *call)
 {
     const char *id = call_path_uuid(call, 0);

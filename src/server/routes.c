@@ -24,68 +24,82 @@
 
 /* What there is of sources and of destinations alike, once: word_ is "source", Word_ "Source", side_ the side
  * of the control store. */
-#define CONFIG_DEFINITIONS(word_, Word_, side_)                                                              \
-    CONFIG("/" word_ "_definitions/list", definition_list, "DefinitionListBody", Word_ "DefinitionReadList", \
-           .side = side_),                                                                                   \
-        CONFIG("/" word_ "_definitions/list_latest", definition_list, "DefinitionListBody",                  \
-               Word_ "DefinitionReadList", .side = side_),                                                   \
-        CONFIG("/" word_ "_definitions/list_for_workspace", definition_list, "DefinitionListBody",           \
-               Word_ "DefinitionReadList", .side = side_),                                                   \
-        CONFIG("/" word_ "_definitions/get", definition_get, Word_ "DefinitionIdRequestBody",                \
-               Word_ "DefinitionRead", .side = side_),                                                       \
-        CONFIG("/" word_ "_definitions/get_for_workspace", definition_get, Word_ "DefinitionIdRequestBody",  \
-               Word_ "DefinitionRead", .side = side_),                                                       \
-        CONFIG("/" word_ "_definitions/create_custom", definition_create, "Custom" Word_ "DefinitionCreate", \
-               Word_ "DefinitionRead", .side = side_),                                                       \
-        CONFIG("/" word_ "_definitions/update", definition_update, Word_ "DefinitionUpdate",                 \
-               Word_ "DefinitionRead", .side = side_),                                                       \
-        CONFIG("/" word_ "_definitions/delete", definition_delete, Word_ "DefinitionIdRequestBody", NULL,    \
-               .side = side_),                                                                               \
-        CONFIG("/" word_ "_definition_specifications/get", definition_spec, Word_ "DefinitionIdRequestBody", \
-               Word_ "DefinitionSpecificationRead", .side = side_),                                          \
-        CONFIG("/" word_ "_definition_specifications/get_for_" word_, definition_spec_of_actor,              \
-               Word_ "IdRequestBody", Word_ "DefinitionSpecificationRead", .side = side_)
+/* clang-format off */
+#define CONFIG_DEFINITIONS(word_, Word_, side_) \
+    CONFIG("/" word_ "_definitions/list", definition_list, "DefinitionListBody", \
+           Word_ "DefinitionReadList", .side = side_), \
+    CONFIG("/" word_ "_definitions/list_latest", definition_list, "DefinitionListBody", \
+           Word_ "DefinitionReadList", .side = side_), \
+    CONFIG("/" word_ "_definitions/list_for_workspace", definition_list, "DefinitionListBody", \
+           Word_ "DefinitionReadList", .side = side_), \
+    CONFIG("/" word_ "_definitions/get", definition_get, Word_ "DefinitionIdRequestBody", \
+           Word_ "DefinitionRead", .side = side_), \
+    CONFIG("/" word_ "_definitions/get_for_workspace", definition_get, Word_ "DefinitionIdRequestBody", \
+           Word_ "DefinitionRead", .side = side_), \
+    CONFIG("/" word_ "_definitions/create_custom", definition_create, "Custom" Word_ "DefinitionCreate", \
+           Word_ "DefinitionRead", .side = side_), \
+    CONFIG("/" word_ "_definitions/update", definition_update, Word_ "DefinitionUpdate", \
+           Word_ "DefinitionRead", .side = side_), \
+    CONFIG("/" word_ "_definitions/get_for_scope", definition_get, "ActorDefinitionIdWithScope", \
+           Word_ "DefinitionRead", .side = side_), \
+    CONFIG("/" word_ "_definitions/list_private", definition_list_none, "WorkspaceIdRequestBody", \
+           "Private" Word_ "DefinitionReadList", .side = side_), \
+    CONFIG("/" word_ "_definitions/list_enterprise_stubs_for_workspace", definition_list_none, \
+           "WorkspaceIdRequestBody", "EnterpriseConnectorStubsReadList", .side = side_, \
+           .what = DEFINITIONS_STUBS), \
+    CONFIG("/" word_ "_oauths/get_consent_url", definition_oauth, Word_ "OauthConsentRequest", \
+           "OAuthConsentRead", .side = side_), \
+    CONFIG("/" word_ "_oauths/complete_oauth", definition_oauth, "Complete" Word_ "OauthRequest", \
+           "CompleteOAuthResponse", .side = side_), \
+    CONFIG("/" word_ "_definitions/delete", definition_delete, Word_ "DefinitionIdRequestBody", NULL, \
+           .side = side_), \
+    CONFIG("/" word_ "_definition_specifications/get", definition_spec, Word_ "DefinitionIdRequestBody", \
+           Word_ "DefinitionSpecificationRead", .side = side_), \
+    CONFIG("/" word_ "_definition_specifications/get_for_" word_, definition_spec_of_actor, \
+           Word_ "IdRequestBody", Word_ "DefinitionSpecificationRead", .side = side_)
 
-#define CONFIG_ACTORS(word_, Word_, side_)                                                                  \
-    CONFIG("/" word_ "s/create", actor_create, Word_ "Create", Word_ "Read", .side = side_),                \
-        CONFIG("/" word_ "s/get", actor_get, Word_ "IdRequestBody", Word_ "Read", .side = side_),           \
-        CONFIG("/" word_ "s/list", actor_list, "ActorListBody", Word_ "ReadList", .side = side_),           \
-        CONFIG("/" word_ "s/list_paginated", actor_list_paginated, "ListResourcesForWorkspacesRequestBody", \
-               Word_ "ReadList", .side = side_),                                                            \
-        CONFIG("/" word_ "s/search", actor_search, Word_ "Search", Word_ "ReadList", .side = side_),        \
-        CONFIG("/" word_ "s/update", actor_update, Word_ "Update", Word_ "Read", .side = side_),            \
-        CONFIG("/" word_ "s/partial_update", actor_update, "Partial" Word_ "Update", Word_ "Read",          \
-               .side = side_, .what = ACTOR_PARTIAL),                                                       \
-        CONFIG("/" word_ "s/delete", actor_delete, Word_ "IdRequestBody", NULL, .side = side_),             \
-        CONFIG("/" word_ "s/clone", actor_clone, Word_ "CloneRequestBody", Word_ "Read", .side = side_),    \
-        CONFIG("/" word_ "s/check_connection", actor_check, Word_ "IdRequestBody", "CheckConnectionRead",   \
-               .side = side_),                                                                              \
-        CONFIG("/" word_ "s/check_connection_for_update", actor_check, Word_ "Update",                      \
-               "CheckConnectionRead", .side = side_),                                                       \
-        CONFIG("/scheduler/" word_ "s/check_connection", actor_check_core, Word_ "CoreConfig",              \
-               "CheckConnectionRead", .side = side_)
+#define CONFIG_ACTORS(word_, Word_, side_) \
+    CONFIG("/" word_ "s/create", actor_create, Word_ "Create", Word_ "Read", .side = side_), \
+    CONFIG("/" word_ "s/get", actor_get, Word_ "IdRequestBody", Word_ "Read", .side = side_), \
+    CONFIG("/" word_ "s/list", actor_list, "ActorListBody", Word_ "ReadList", .side = side_), \
+    CONFIG("/" word_ "s/list_paginated", actor_list_paginated, "ListResourcesForWorkspacesRequestBody", \
+           Word_ "ReadList", .side = side_), \
+    CONFIG("/" word_ "s/search", actor_search, Word_ "Search", Word_ "ReadList", .side = side_), \
+    CONFIG("/" word_ "s/update", actor_update, Word_ "Update", Word_ "Read", .side = side_), \
+    CONFIG("/" word_ "s/partial_update", actor_update, "Partial" Word_ "Update", Word_ "Read", \
+           .side = side_, .what = ACTOR_PARTIAL), \
+    CONFIG("/" word_ "s/delete", actor_delete, Word_ "IdRequestBody", NULL, .side = side_), \
+    CONFIG("/" word_ "s/upgrade_version", actor_upgrade, Word_ "IdRequestBody", NULL, .side = side_), \
+    CONFIG("/" word_ "s/clone", actor_clone, Word_ "CloneRequestBody", Word_ "Read", .side = side_), \
+    CONFIG("/" word_ "s/check_connection", actor_check, Word_ "IdRequestBody", "CheckConnectionRead", \
+           .side = side_), \
+    CONFIG("/" word_ "s/check_connection_for_update", actor_check, Word_ "Update", "CheckConnectionRead", \
+           .side = side_), \
+    CONFIG("/scheduler/" word_ "s/check_connection", actor_check_core, Word_ "CoreConfig", \
+           "CheckConnectionRead", .side = side_)
 
-#define PUBLIC_ACTORS(word_, Word_, side_)                                                                  \
-    PUBLIC(GET, "/" word_ "s", public_actor_list, NULL, Word_ "sResponse", .side = side_, .query = PAGED),  \
-        PUBLIC(POST, "/" word_ "s", public_actor_create, Word_ "CreateRequest", Word_ "Response",           \
-               .side = side_),                                                                              \
-        PUBLIC(GET, "/" word_ "s/{" word_ "Id}", public_actor_get, NULL, Word_ "Response", .side = side_),  \
-        PUBLIC(PATCH, "/" word_ "s/{" word_ "Id}", public_actor_update, Word_ "PatchRequest",               \
-               Word_ "Response", .side = side_),                                                            \
-        PUBLIC(PUT, "/" word_ "s/{" word_ "Id}", public_actor_update, Word_ "PutRequest", Word_ "Response", \
-               .side = side_),                                                                              \
-        PUBLIC(DELETE, "/" word_ "s/{" word_ "Id}", public_actor_delete, NULL, NULL, .side = side_)
+#define PUBLIC_ACTORS(word_, Word_, side_) \
+    PUBLIC(GET, "/" word_ "s", public_actor_list, NULL, Word_ "sResponse", .side = side_, .query = PAGED), \
+    PUBLIC(POST, "/" word_ "s", public_actor_create, Word_ "CreateRequest", Word_ "Response", \
+           .side = side_), \
+    PUBLIC(GET, "/" word_ "s/{" word_ "Id}", public_actor_get, NULL, Word_ "Response", .side = side_), \
+    PUBLIC(PATCH, "/" word_ "s/{" word_ "Id}", public_actor_update, Word_ "PatchRequest", \
+           Word_ "Response", .side = side_), \
+    PUBLIC(PUT, "/" word_ "s/{" word_ "Id}", public_actor_update, Word_ "PutRequest", Word_ "Response", \
+           .side = side_), \
+    PUBLIC(DELETE, "/" word_ "s/{" word_ "Id}", public_actor_delete, NULL, NULL, .side = side_)
 
-#define PUBLIC_DEFINITIONS(path_, prefix_, ...)                                                              \
-    PUBLIC(GET, path_, public_definition_list, NULL, prefix_ "DefinitionsResponse", __VA_ARGS__),            \
-        PUBLIC(POST, path_, public_definition_create, "Create" prefix_ "DefinitionRequest",                  \
-               prefix_ "DefinitionResponse", __VA_ARGS__),                                                   \
-        PUBLIC(GET, path_ "/{definitionId}", public_definition_get, NULL, prefix_ "DefinitionResponse",      \
-               __VA_ARGS__),                                                                                 \
-        PUBLIC(PUT, path_ "/{definitionId}", public_definition_update, "Update" prefix_ "DefinitionRequest", \
-               prefix_ "DefinitionResponse", __VA_ARGS__),                                                   \
-        PUBLIC(DELETE, path_ "/{definitionId}", public_definition_delete, NULL,                              \
-               prefix_ "DefinitionResponse", __VA_ARGS__)
+#define PUBLIC_DEFINITIONS(path_, prefix_, ...) \
+    PUBLIC(GET, path_, public_definition_list, NULL, prefix_ "DefinitionsResponse", __VA_ARGS__), \
+    PUBLIC(POST, path_, public_definition_create, "Create" prefix_ "DefinitionRequest", \
+           prefix_ "DefinitionResponse", __VA_ARGS__), \
+    PUBLIC(GET, path_ "/{definitionId}", public_definition_get, NULL, prefix_ "DefinitionResponse", \
+           __VA_ARGS__), \
+    PUBLIC(PUT, path_ "/{definitionId}", public_definition_update, "Update" prefix_ "DefinitionRequest", \
+           prefix_ "DefinitionResponse", __VA_ARGS__), \
+    PUBLIC(DELETE, path_ "/{definitionId}", public_definition_delete, NULL, prefix_ "DefinitionResponse", \
+           __VA_ARGS__)
+/* clang-format on */
 
 const struct route routes[] = {
     /* --- the instance --- */
@@ -94,6 +108,11 @@ const struct route routes[] = {
     CONFIG_GET("/instance_configuration", instance_configuration, "InstanceConfigurationResponse"),
     CONFIG_GET("/web_backend/config", instance_web_config, "WebappConfigResponse"),
     CONFIG("/applications/token", token_create, "TokenRequest", "TokenResponse", .open = true, .form = true),
+    CONFIG("/instance_configuration/setup", instance_setup, "InstanceConfigurationSetupRequestBody",
+           "InstanceConfigurationResponse"),
+    CONFIG("/notifications/try", notification_try, "Notification", "NotificationRead"),
+    CONFIG("/notifications/try_webhook", notification_try, "NotificationWebhookConfigValidationRequestBody",
+           "NotificationRead"),
     CONFIG("/operations/list", instance_operations, "ConnectionIdRequestBody", "OperationReadList"),
     {.family = ROUTE_OTHER,
      .method = HTTP_GET,
@@ -103,10 +122,20 @@ const struct route routes[] = {
 
     /* --- workspaces --- */
     CONFIG("/workspaces/create", workspace_create, "WorkspaceCreate", "WorkspaceRead"),
+    CONFIG("/workspaces/create_if_not_exist", workspace_create_if_absent, "WorkspaceCreateWithId",
+           "WorkspaceRead"),
     CONFIG("/workspaces/get", workspace_get, "WorkspaceIdRequestBody", "WorkspaceRead"),
     CONFIG("/workspaces/get_by_slug", workspace_get_by_slug, "SlugRequestBody", "WorkspaceRead"),
     CONFIG("/workspaces/get_by_connection_id", workspace_get_by_connection, "ConnectionIdRequestBody",
            "WorkspaceRead"),
+    CONFIG("/workspaces/get_by_connection_id_with_tombstone", workspace_get_by_connection,
+           "ConnectionIdRequestBody", "WorkspaceRead"),
+    CONFIG("/workspaces/get_organization_info", workspace_organization, "WorkspaceIdRequestBody",
+           "OrganizationInfoRead"),
+    CONFIG("/workspaces/list_by_organization_id", workspace_list, "ListWorkspacesInOrganizationRequestBody",
+           "WorkspaceReadList"),
+    CONFIG("/workspaces/list_by_user_id", workspace_list, "ListWorkspacesByUserRequestBody",
+           "WorkspaceReadList"),
     CONFIG("/workspaces/list", workspace_list, "EmptyBody", "WorkspaceReadList"),
     CONFIG("/workspaces/list_paginated", workspace_list, "ListResourcesForWorkspacesRequestBody",
            "WorkspaceReadList"),
@@ -123,12 +152,15 @@ const struct route routes[] = {
            "SourceDiscoverSchemaRead", .side = CONTROL_SOURCE),
     CONFIG("/scheduler/sources/discover_schema", source_discover_core, "SourceCoreConfig",
            "SourceDiscoverSchemaRead", .side = CONTROL_SOURCE),
+    CONFIG("/destinations/discover_schema", destination_discover, "DestinationDiscoverSchemaRequestBody",
+           "DestinationDiscoverRead", .side = CONTROL_DESTINATION),
     CONFIG("/sources/most_recent_source_actor_catalog", source_last_catalog, "SourceIdRequestBody",
            "ActorCatalogWithUpdatedAt", .side = CONTROL_SOURCE),
 
     /* --- connections --- */
     CONFIG("/connections/create", connection_create, "ConnectionCreate", "ConnectionRead"),
     CONFIG("/connections/get", connection_get, "ConnectionIdRequestBody", "ConnectionRead"),
+    CONFIG("/connections/getForJob", connection_get, "ConnectionAndJobIdRequestBody", "ConnectionRead"),
     CONFIG("/connections/list", connection_list, "WorkspaceIdRequestBody", "ConnectionReadList"),
     CONFIG("/connections/list_all", connection_list, "WorkspaceIdRequestBody", "ConnectionReadList",
            .what = CONNECTIONS_ALL),
@@ -152,6 +184,8 @@ const struct route routes[] = {
            "ConnectionStatusesRead"),
     CONFIG("/connections/sync_progress", connection_progress, "ConnectionIdRequestBody",
            "ConnectionSyncProgressRead"),
+    CONFIG("/connections/last_job_per_stream", connection_last_jobs, "ConnectionLastJobPerStreamRequestBody",
+           "ConnectionLastJobPerStreamRead"),
     CONFIG("/state/get", state_get, "ConnectionIdRequestBody", "ConnectionState"),
     CONFIG("/state/create_or_update", state_put, "ConnectionStateCreateOrUpdate", "ConnectionState"),
     CONFIG("/state/create_or_update_safe", state_put, "ConnectionStateCreateOrUpdate", "ConnectionState"),
@@ -184,6 +218,10 @@ const struct route routes[] = {
     CONFIG("/jobs/get_debug_info", job_get_debug, "JobIdRequestBody", "JobDebugInfoRead"),
     CONFIG("/jobs/get_last_replication_job", job_get_last_replication, "ConnectionIdRequestBody",
            "JobOptionalRead"),
+    CONFIG("/jobs/get_last_replication_job_with_cancel", job_get_last_replication, "ConnectionIdRequestBody",
+           "JobOptionalRead"),
+    CONFIG("/jobs/did_previous_job_succeed", job_previous_succeeded, "ConnectionJobRequestBody",
+           "BooleanRead"),
     CONFIG("/jobs/cancel", job_cancel, "JobIdRequestBody", "JobInfoRead"),
     CONFIG("/attempt/get_for_job", attempt_get, "GetAttemptStatsRequestBody", "AttemptInfoRead"),
     CONFIG("/attempt/get_combined_stats", attempt_get, "GetAttemptStatsRequestBody", "AttemptStats",
@@ -211,6 +249,7 @@ const struct route routes[] = {
     PUBLIC_DEFINITIONS("/workspaces/{workspaceId}/definitions/declarative_sources", "DeclarativeSource",
                        .side = CONTROL_SOURCE, .what = DEFINITIONS_DECLARATIVE),
     PUBLIC_ACTORS("source", "Source", CONTROL_SOURCE),
+    PUBLIC(POST, "/sources/initiateOAuth", public_oauth, "InitiateOauthRequest", "InitiateOauthResponse"),
     PUBLIC_ACTORS("destination", "Destination", CONTROL_DESTINATION),
     PUBLIC(GET, "/connections", public_connection_list, NULL, "ConnectionsResponse", .query = PAGED),
     PUBLIC(POST, "/connections", public_connection_create, "ConnectionCreateRequest", "ConnectionResponse"),

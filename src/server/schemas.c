@@ -27,45 +27,47 @@
     "cdkVersion string, metrics object, language string"
 #define PAGED "previous string, next string"
 
-/* Of sources and of destinations alike: word_ is "source", Word_ "Source". */
-#define DEFINITION_SCHEMAS(word_, Word_)                                                                \
-    {Word_ "DefinitionIdRequestBody", word_ "DefinitionId* uuid, workspaceId uuid"},                    \
-        {Word_ "DefinitionReadList", word_ "Definitions* [" Word_ "DefinitionRead]"},                   \
-        {"Custom" Word_ "DefinitionCreate",                                                             \
-         "workspaceId uuid, scopeId uuid, scopeType string, " word_ "Definition* DefinitionCreate"},    \
-    {                                                                                                   \
-        Word_ "DefinitionUpdate", word_ "DefinitionId* uuid, workspaceId uuid, dockerImageTag string, " \
-                                        "name string, resourceRequirements object"                      \
-    }
-#define ACTOR_SCHEMAS(word_, Word_)                                                                          \
-    {Word_ "IdRequestBody", word_ "Id* uuid"},                                                               \
-        {Word_ "Create", word_ "DefinitionId* uuid, connectionConfiguration* object, workspaceId* uuid, "    \
-                               "name* string, secretId string, resourceAllocation object"},                  \
-        {Word_ "Update", word_ "Id* uuid, connectionConfiguration* object, name* string, secretId string, "  \
-                               "resourceAllocation object"},                                                 \
-        {"Partial" Word_ "Update", word_ "Id* uuid, connectionConfiguration object, name string, "           \
-                                         "secretId string, resourceAllocation object"},                      \
-        {Word_ "CoreConfig", word_ "Id uuid, " word_ "DefinitionId* uuid, connectionConfiguration* object, " \
-                                   "workspaceId* uuid"},                                                     \
-        {Word_ "CloneRequestBody", word_ "CloneId* uuid, " word_ "Configuration object"},                    \
-        {Word_ "Search", word_ "DefinitionId uuid, " word_ "Id uuid, workspaceId uuid, "                     \
-                               "connectionConfiguration object, name string, " word_ "Name string"},         \
-        {Word_ "Read", word_ "DefinitionId* uuid, " word_ "Id* uuid, " word_ "Name* string, " ACTOR_READ},   \
-    {                                                                                                        \
-        Word_ "ReadList", word_ "s* [" Word_ "Read]"                                                         \
-    }
-#define PUBLIC_ACTOR_SCHEMAS(word_, Word_)                                                                \
+/* Of sources and of destinations alike, once: word_ is "source", Word_ "Source". */
+/* clang-format off */
+#define DEFINITION_SCHEMAS(word_, Word_) \
+    {Word_ "DefinitionIdRequestBody", word_ "DefinitionId* uuid, workspaceId uuid"}, \
+    {Word_ "DefinitionReadList", word_ "Definitions* [" Word_ "DefinitionRead]"}, \
+    {"Private" Word_ "DefinitionReadList", word_ "Definitions* [object]"}, \
+    {"Custom" Word_ "DefinitionCreate", \
+        "workspaceId uuid, scopeId uuid, scopeType string, " word_ "Definition* DefinitionCreate"}, \
+    {Word_ "DefinitionUpdate", word_ "DefinitionId* uuid, workspaceId uuid, dockerImageTag string, " \
+        "name string, resourceRequirements object"}, \
+    {Word_ "OauthConsentRequest", word_ "DefinitionId* uuid, workspaceId* uuid, redirectUrl* string, " \
+        word_ "Id uuid, oAuthInputConfiguration any"}, \
+    {"Complete" Word_ "OauthRequest", word_ "DefinitionId* uuid, workspaceId* uuid, redirectUrl string, " \
+        word_ "Id uuid, queryParams object, oAuthInputConfiguration any, returnSecretCoordinate boolean"}
+
+#define ACTOR_SCHEMAS(word_, Word_) \
+    {Word_ "IdRequestBody", word_ "Id* uuid"}, \
+    {Word_ "Create", word_ "DefinitionId* uuid, connectionConfiguration* object, workspaceId* uuid, " \
+        "name* string, secretId string, resourceAllocation object"}, \
+    {Word_ "Update", word_ "Id* uuid, connectionConfiguration* object, name* string, secretId string, " \
+        "resourceAllocation object"}, \
+    {"Partial" Word_ "Update", word_ "Id* uuid, connectionConfiguration object, name string, " \
+        "secretId string, resourceAllocation object"}, \
+    {Word_ "CoreConfig", word_ "Id uuid, " word_ "DefinitionId* uuid, connectionConfiguration* object, " \
+        "workspaceId* uuid"}, \
+    {Word_ "CloneRequestBody", word_ "CloneId* uuid, " word_ "Configuration object"}, \
+    {Word_ "Search", word_ "DefinitionId uuid, " word_ "Id uuid, workspaceId uuid, " \
+        "connectionConfiguration object, name string, " word_ "Name string"}, \
+    {Word_ "Read", word_ "DefinitionId* uuid, " word_ "Id* uuid, " word_ "Name* string, " ACTOR_READ}, \
+    {Word_ "ReadList", word_ "s* [" Word_ "Read]"}
+
+#define PUBLIC_ACTOR_SCHEMAS(word_, Word_) \
     {Word_ "CreateRequest", "name* string, definitionId uuid, workspaceId* uuid, configuration* object, " \
-                            "secretId string, resourceAllocation object"},                                \
-        {Word_ "PatchRequest", "name string, workspaceId uuid, configuration object, secretId string, "   \
-                               "resourceAllocation object"},                                              \
-        {Word_ "PutRequest", "name* string, configuration* object, resourceAllocation object"},           \
-        {Word_ "Response", word_ "Id* uuid, name* string, " word_ "Type* string, definitionId* uuid, "    \
-                                 "workspaceId* uuid, configuration* object, createdAt* integer, "         \
-                                 "resourceAllocation object"},                                            \
-    {                                                                                                     \
-        Word_ "sResponse", PAGED ", data* [" Word_ "Response]"                                            \
-    }
+        "secretId string, resourceAllocation object"}, \
+    {Word_ "PatchRequest", "name string, workspaceId uuid, configuration object, secretId string, " \
+        "resourceAllocation object"}, \
+    {Word_ "PutRequest", "name* string, configuration* object, resourceAllocation object"}, \
+    {Word_ "Response", word_ "Id* uuid, name* string, " word_ "Type* string, definitionId* uuid, " \
+        "workspaceId* uuid, configuration* object, createdAt* integer, resourceAllocation object"}, \
+    {Word_ "sResponse", PAGED ", data* [" Word_ "Response]"}
+/* clang-format on */
 
 const struct notation schemas[] = {
     /* --- errors --- */
@@ -89,6 +91,14 @@ const struct notation schemas[] = {
     {"ApplicationCreate", "name* string"},
     {"ApplicationRead", "id* uuid, name* string, clientId* string, clientSecret* string, createdAt* integer"},
     {"ApplicationReadList", "applications* [ApplicationRead]"},
+    {"SlackNotificationConfiguration", "webhook* string"},
+    {"Notification", "notificationType* (slack|customerio), sendOnSuccess* boolean, sendOnFailure* boolean, "
+                     "slackConfiguration SlackNotificationConfiguration, customerioConfiguration object"},
+    {"NotificationWebhookConfigValidationRequestBody",
+     "trigger* (sync_success|sync_failure|connection_update|connection_update_action_required|sync_disabled|"
+     "sync_disabled_warning|breaking_change_warning|breaking_change_syncs_disabled), "
+     "slackConfiguration* SlackNotificationConfiguration"},
+    {"NotificationRead", "status* (succeeded|failed), message string"},
     {"InternalOperationResult", "succeeded* boolean"},
 
     /* --- workspaces --- */
@@ -97,6 +107,11 @@ const struct notation schemas[] = {
                         "securityUpdates boolean, notifications [object], notificationSettings object, "
                         "displaySetupWizard boolean, dataplaneGroupId uuid, webhookConfigs [object], "
                         "organizationId uuid, id uuid"},
+    {"WorkspaceCreateWithId",
+     "id* uuid, name* string, email string, organizationId uuid, "
+     "anonymousDataCollection boolean, news boolean, securityUpdates boolean, "
+     "notifications [object], notificationSettings object, displaySetupWizard boolean, "
+     "dataplaneGroupId uuid, webhookConfigs [object]"},
     {"WorkspaceUpdate", "workspaceId* uuid, name string, email string, initialSetupComplete boolean, "
                         "anonymousDataCollection boolean, news boolean, securityUpdates boolean, "
                         "notifications [object], notificationSettings object, displaySetupWizard boolean"},
@@ -109,6 +124,13 @@ const struct notation schemas[] = {
      "firstCompletedSync boolean, feedbackDone boolean, dataplaneGroupId uuid, "
      "webhookConfigs [object], organizationId* uuid, tombstone boolean"},
     {"WorkspaceReadList", "workspaces* [WorkspaceRead]"},
+    {"OrganizationInfoRead", "organizationId* uuid, organizationName* string, sso* boolean"},
+    {"ListWorkspacesInOrganizationRequestBody",
+     "organizationId* uuid, pagination Pagination, nameContains string"},
+    {"ListWorkspacesByUserRequestBody", "userId* uuid, pagination Pagination, nameContains string"},
+    {"InstanceConfigurationSetupRequestBody",
+     "workspaceId uuid, email* string, anonymousDataCollection* boolean, initialSetupComplete* boolean, "
+     "displaySetupWizard* boolean, userName string, organizationName string"},
     {"Pagination", "pageSize int32, rowOffset int32"},
     {"ListResourcesForWorkspacesRequestBody",
      "workspaceIds [uuid], includeDeleted boolean, pagination Pagination, nameContains string"},
@@ -120,6 +142,11 @@ const struct notation schemas[] = {
     DEFINITION_SCHEMAS("destination", "Destination"),
     {"SourceDefinitionRead",
      "sourceDefinitionId* uuid, sourceType (api|file|database|custom), " DEFINITION_READ},
+    {"ActorDefinitionIdWithScope",
+     "actorDefinitionId* uuid, scopeId* uuid, scopeType* (workspace|organization)"},
+    {"EnterpriseConnectorStubsReadList", "enterpriseConnectorStubs* [object]"},
+    {"OAuthConsentRead", "consentUrl* string"},
+    {"CompleteOAuthResponse", "request_succeeded* boolean, request_error string, auth_payload object"},
     {"DefinitionCreate", "name* string, dockerRepository* string, dockerImageTag* string, "
                          "documentationUrl string, icon string, resourceRequirements object"},
     {"DestinationDefinitionRead", "destinationDefinitionId* uuid, " DEFINITION_READ},
@@ -159,6 +186,8 @@ const struct notation schemas[] = {
                        "updateFieldSchema FieldSchemaUpdate"},
     {"FieldSchema", "schema any"},
     {"FieldSchemaUpdate", "oldSchema* any, newSchema* any"},
+    {"DestinationDiscoverSchemaRequestBody", "destinationId* uuid, connectionId uuid, disable_cache boolean"},
+    {"DestinationDiscoverRead", "catalog object, catalogId uuid, jobInfo* SynchronousJobRead"},
     {"ActorCatalogWithUpdatedAt", "updatedAt integer, catalog object"},
     {"ActorListBody", "workspaceId* uuid, pageSize int32, cursor uuid"},
     {"CheckConnectionRead", "status (succeeded|failed), message string, jobInfo* SynchronousJobRead"},
@@ -220,7 +249,17 @@ const struct notation schemas[] = {
      "connectionId* uuid, jobId integer, syncStartedAt integer, "
      "recordsEmitted integer, bytesEmitted integer, recordsCommitted integer, "
      "bytesCommitted integer, recordsRejected integer, configType JobConfigType, "
-     "streams* [object]"},
+     "streams* [StreamSyncProgressReadItem]"},
+    {"StreamSyncProgressReadItem",
+     "streamName* string, streamNamespace string, recordsEmitted integer, recordsCommitted integer, "
+     "bytesEmitted integer, bytesCommitted integer, recordsRejected integer, configType* JobConfigType"},
+    {"ConnectionAndJobIdRequestBody", "connectionId* uuid, jobId* integer"},
+    {"ConnectionLastJobPerStreamRequestBody", "connectionId* uuid, streams* [ConnectionStream]"},
+    {"ConnectionLastJobPerStreamRead", "=[ConnectionLastJobPerStreamReadItem]"},
+    {"ConnectionLastJobPerStreamReadItem",
+     "streamName* string, streamNamespace string, jobId* integer, configType* JobConfigType, "
+     "jobStatus* JobStatus, startedAt* integer, endedAt* integer, bytesCommitted* integer, "
+     "recordsCommitted* integer"},
     {"ConnectionState", "stateType* (global|stream|legacy|not_set), connectionId* uuid, state any, "
                         "streamState [StreamState], globalState GlobalState"},
     {"StreamState", "streamDescriptor* StreamDescriptor, streamState any"},
@@ -234,6 +273,8 @@ const struct notation schemas[] = {
                       "reset_connection|refresh|clear)"},
     {"JobStatus", "=(pending|queued|running|incomplete|failed|succeeded|cancelled)"},
     {"JobIdRequestBody", "id* integer"},
+    {"ConnectionJobRequestBody", "connectionId* uuid, jobId* integer"},
+    {"BooleanRead", "value* boolean"},
     {"JobCreate",
      "jobType (sync|reset_connection|clear|refresh), configType (sync|reset_connection|clear|refresh), "
      "connectionId* uuid, isScheduled boolean"},
@@ -325,6 +366,10 @@ const struct notation schemas[] = {
     {"WorkspacesResponse", PAGED ", data* [WorkspaceResponse]"},
     PUBLIC_ACTOR_SCHEMAS("source", "Source"),
     PUBLIC_ACTOR_SCHEMAS("destination", "Destination"),
+    {"InitiateOauthRequest", "redirectUrl* string, workspaceId* uuid, sourceType* string, "
+                             "oAuthInputConfiguration object, requestedScopes [string], "
+                             "requestedOptionalScopes [string]"},
+    {"InitiateOauthResponse", "consentUrl* string"},
     {"ConnectionSyncModeEnum",
      "=(full_refresh_overwrite|full_refresh_overwrite_deduped|full_refresh_append|full_refresh_update|"
      "full_refresh_soft_delete|incremental_append|incremental_deduped_history|incremental_update|"

@@ -21,10 +21,10 @@ static void write_workspace(struct json_writer *out, const struct control_worksp
     json_member_bool(out, "anonymousDataCollection", false);
     json_member_bool(out, "news", false);
     json_member_bool(out, "securityUpdates", false);
-    json_put_key(out, "notifications");
-    json_begin_array(out);
-    json_end_array(out);
-    if (workspace->notifications.size)
+    /* What was set in one spelling (supervisor/webhook.h) is shown in that one. */
+    bool list = workspace->notifications.size && *workspace->notifications.data == '[';
+    json_member_raw(out, "notifications", list ? workspace->notifications : SLICE_LITERAL("[]"));
+    if (workspace->notifications.size && !list)
         json_member_raw(out, "notificationSettings", workspace->notifications);
     json_member_string(out, "organizationId", CONTROL_ORGANIZATION_DEFAULT);
     json_member_bool(out, "tombstone", workspace->deleted);
@@ -91,6 +91,16 @@ enum http_next workspace_list(struct call *call)
     return call_end(call);
 }
 
+/* Of either spelling; the newer one counts. The public API has a third. */
+static void take_notifications(struct call *call, struct control_workspace *workspace)
+{
+    struct slice list = call_raw(call, "notifications"), settings = call_raw(call, "notificationSettings");
+    if (settings.size)
+        workspace->notifications = settings;
+    else if (list.size && !slice_is(list, "[]"))
+        workspace->notifications = list;
+}
+
 /* Put it, and answer what it is then. */
 static int put(struct call *call, struct control_workspace *workspace, struct error *err)
 {
@@ -109,12 +119,13 @@ static const char *new_id(struct call *call)
 
 static int create(struct call *call, struct control_workspace *ret_workspace, struct error *err)
 {
-    *ret_workspace = (struct control_workspace){.id = new_id(call),
+    const char *id = call_uuid(call, "id");
+    *ret_workspace = (struct control_workspace){.id = id ? id : new_id(call),
                                                 .name = call_text(call, "name"),
                                                 .email = call_text(call, "email"),
                                                 .setup_complete = true,
-                                                .notifications = call_raw(call, "notificationSettings"),
                                                 .created_ms = call->now_ms};
+    take_notifications(call, ret_workspace);
     return put(call, ret_workspace, err);
 }
 
@@ -122,7 +133,34 @@ enum http_next workspace_create(struct call *call)
 {
     struct control_workspace workspace;
     struct error err;
+    const char *id = call_uuid(call, "id");
+    if (id && control_workspace_get(call->control, id, true, call->arena, &workspace, &err) == 0)
+        return call_invalid(call, "id", "id: there is a workspace %s already", id);
     return create(call, &workspace, &err) < 0 ? call_error(call, &err) : answer_workspace(call, &workspace);
+}
+
+/* The one of this id, or a new one with it. */
+enum http_next workspace_create_if_absent(struct call *call)
+{
+    struct control_workspace workspace;
+    struct error err;
+    if (control_workspace_get(call->control, call_uuid(call, "id"), true, call->arena, &workspace, &err) == 0)
+        return answer_workspace(call, &workspace);
+    return err.code == ERROR_NOT_FOUND ? workspace_create(call) : call_error(call, &err);
+}
+
+/* There is one organization, and it has a name for whoever asks. */
+enum http_next workspace_organization(struct call *call)
+{
+    struct control_workspace workspace;
+    struct error err;
+    const char *id = call_uuid(call, "workspaceId");
+    if (control_workspace_get(call->control, id, false, call->arena, &workspace, &err) < 0)
+        return call_error_of(call, &err, "workspace", id);
+    json_member_string(call_begin(call), "organizationId", CONTROL_ORGANIZATION_DEFAULT);
+    json_member_string(&call->out, "organizationName", "Default Organization");
+    json_member_bool(&call->out, "sso", false);
+    return call_end(call);
 }
 
 enum http_next workspace_update(struct call *call)
@@ -136,8 +174,7 @@ enum http_next workspace_update(struct call *call)
         workspace.name = call_text(call, "name");
     if (call_text(call, "email"))
         workspace.email = call_text(call, "email");
-    if (call_raw(call, "notificationSettings").size)
-        workspace.notifications = call_raw(call, "notificationSettings");
+    take_notifications(call, &workspace);
     workspace.setup_complete = call_bool(call, "initialSetupComplete", workspace.setup_complete);
     return put(call, &workspace, &err) < 0 ? call_error(call, &err) : answer_workspace(call, &workspace);
 }
@@ -164,9 +201,8 @@ static void write_public(struct json_writer *out, const struct control_workspace
     json_member_string(out, "workspaceId", workspace->id);
     json_member_string(out, "name", workspace->name);
     json_member_string(out, "dataResidency", "auto");
-    json_put_key(out, "notifications");
-    json_begin_object(out);
-    json_end_object(out);
+    bool here = workspace->notifications.size && *workspace->notifications.data == '{';
+    json_member_raw(out, "notifications", here ? workspace->notifications : SLICE_LITERAL("{}"));
 }
 
 static enum http_next answer_public(struct call *call, const struct control_workspace *workspace)
@@ -244,6 +280,7 @@ enum http_next public_workspace_update(struct call *call)
         return call_error_of(call, &err, "workspace", id);
     if (call_text(call, "name"))
         workspace.name = call_text(call, "name");
+    take_notifications(call, &workspace);
     return put(call, &workspace, &err) < 0 ? call_error(call, &err) : answer_public(call, &workspace);
 }
 

@@ -1,14 +1,12 @@
 #include "supervisor/webhook.h"
 
 #include "base/clock.h"
-#include "base/curl.h"
 #include "control/actors.h"
 #include "control/connections.h"
 #include "control/jobs.h"
 #include "control/workspaces.h"
 #include "json/writer.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 struct webhooks {
@@ -58,55 +56,12 @@ void webhooks_close(struct webhooks *webhooks)
 
 /* --- one delivery, in a thread of the loop's pool ------------------------------------------------ */
 
-static size_t ignore(char *bytes, size_t size, size_t count, void *context)
-{
-    (void)bytes, (void)context;
-    return size * count;
-}
-
-static int go_on(void *context, curl_off_t down, curl_off_t down_now, curl_off_t up, curl_off_t up_now)
-{
-    const struct delivery *delivery = context;
-    (void)down, (void)down_now, (void)up, (void)up_now;
-    return atomic_load(&delivery->webhooks->closing);
-}
-
-static void post(struct delivery *delivery, CURL *handle, const struct curl_slist *headers)
-{
-    const struct curl_api *curl = &delivery->webhooks->curl;
-    long status = 0;
-    curl->easy_setopt(handle, CURLOPT_URL, delivery->url);
-    curl->easy_setopt(handle, CURLOPT_POSTFIELDS, delivery->body);
-    curl->easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
-    curl->easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl->easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
-    curl->easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)WEBHOOK_TIMEOUT_MS);
-    curl->easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-    curl->easy_setopt(handle, CURLOPT_WRITEFUNCTION, ignore);
-    curl->easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
-    curl->easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, go_on);
-    curl->easy_setopt(handle, CURLOPT_XFERINFODATA, delivery);
-    CURLcode code = curl->easy_perform(handle);
-    curl->easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
-    delivery->delivered = code == CURLE_OK && status >= 200 && status < 300;
-    if (code != CURLE_OK)
-        snprintf(delivery->why, sizeof delivery->why, "%s", curl->easy_strerror(code));
-    else
-        snprintf(delivery->why, sizeof delivery->why, "it answered with status %ld", status);
-}
-
 static void on_work(uv_work_t *work)
 {
     struct delivery *delivery = work->data;
-    const struct curl_api *curl = &delivery->webhooks->curl;
-    struct curl_slist *headers = curl->slist_append(NULL, "Content-Type: application/json");
-    CURL *handle = curl->easy_init();
-    snprintf(delivery->why, sizeof delivery->why, "the HTTP client could not be had");
-    delivery->delivered = false;
-    if (handle && headers)
-        post(delivery, handle, headers);
-    curl->easy_cleanup(handle);
-    curl->slist_free_all(headers);
+    struct webhooks *webhooks = delivery->webhooks;
+    delivery->delivered = webhook_post(&webhooks->curl, delivery->url, delivery->body, &webhooks->closing,
+                                       delivery->why, sizeof delivery->why);
 }
 
 static void on_closed(uv_handle_t *handle)

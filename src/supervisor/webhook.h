@@ -11,10 +11,12 @@
 #ifndef FIRTH_SUPERVISOR_WEBHOOK_H
 #define FIRTH_SUPERVISOR_WEBHOOK_H
 
+#include "base/curl.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "control/control.h"
 
+#include <stdatomic.h>
 #include <uv.h>
 
 enum {
@@ -31,6 +33,11 @@ struct webhooks;
 struct webhooks *webhooks_new(uv_loop_t *loop, const struct log *log, struct error *err);
 /* What is under way is given up; frees itself once that has ended. NULL is allowed. */
 void webhooks_close(struct webhooks *webhooks);
+
+/* One try to POST a JSON text, in WEBHOOK_TIMEOUT_MS; blocks. Another thread may set `closing` (NULL: nobody
+ * does) to give it up. False: it did not arrive, and why, without the URL, whose path may be its secret. */
+bool webhook_post(const struct curl_api *curl, const char *url, const char *body, const atomic_bool *closing,
+                  char *why, size_t size);
 
 /* The job succeeded or failed: tell whoever is to know. */
 void webhooks_tell_job(struct webhooks *webhooks, struct control *control, int64_t job);

@@ -45,6 +45,8 @@ def sample(name, schema, doc, known):
     if "enum" in schema:
         return schema["enum"][0]
     kind = schema.get("type")
+    if schema.get("format") == "uuid":
+        return NOTHING
     if kind == "object" or "properties" in schema:
         return {key: sample(key, schema["properties"][key], doc, known) for key in schema.get("required", [])}
     if kind == "array":
@@ -58,14 +60,19 @@ def walk(client, family, known):
     asked = set()
     for path, operations in doc["paths"].items():
         for method, operation in operations.items():
-            if method == "delete" or path.endswith("/delete"):
+            if method == "delete" or path.endswith("/delete") or "oauth" in path.lower():
                 continue
             body, query = None, []
             known["name"] = f"walked {len(asked)}"  # many names may be there once
             if "requestBody" in operation:
                 schema = operation["requestBody"]["content"]["application/json"]["schema"]
                 body = sample(None, schema, doc, known)
-                client.last = body
+                if "actorDefinitionId" in body:
+                    body["actorDefinitionId"] = LOCAL_JSON if "destination" in path else FAKER
+                if path.endswith("/notifications/try"):
+                    body["slackConfiguration"] = known["slackConfiguration"]
+                if path.endswith("/create_if_not_exist"):
+                    body["id"] = WORKSPACE  # everybody else's id is a job's
             target = path
             for parameter in operation.get("parameters", []):
                 if parameter["in"] == "path":
@@ -110,6 +117,7 @@ def names(client):
         "configTypes": ["sync"], "connectionState": {"stateType": "not_set", "connectionId": connection},
         "cronExpression": "0 0 12 * * ?", "client_id": "airbyte", "client_secret": "password", "type": "source",
         "applicationId": application["id"], "manifest": manifests.SHOP,
+        "slackConfiguration": {"webhook": "http://127.0.0.1:1/nobody"},
     }
 
 
