@@ -189,7 +189,7 @@ static const char *new_schema_file(struct work *work, const char *catalog_path, 
     const char *from =
         strncmp(collection, work->capture->name, prefix) == 0 ? collection + prefix : collection;
     const char *kind = yaml_syntax_of(catalog_path) == YAML_SYNTAX_JSON ? "json" : "yaml";
-    char *stem = arena_strndup(work->arena, from, strnlen(from, STEM_MAX));
+    char *stem = arena_strndup(work->arena, from, utf8_cut(from, strlen(from), STEM_MAX));
     for (char *at = stem; *at; at++) {
         if (*at == '/')
             *at = '.';

@@ -55,8 +55,7 @@ static const char **wanted(struct autodiscovery *work, const char *name, size_t 
     return names;
 }
 
-/* The catalog as it is now, with what was changed. */
-static int load(struct autodiscovery *work, struct error *err)
+int autodiscover_load(struct autodiscovery *work, struct error *err)
 {
     struct catalog_options options = work->options ? *work->options : (struct catalog_options){0};
     struct catalog_errors errors;
@@ -78,10 +77,7 @@ static int discover_all(struct autodiscovery *work, const char *name, struct err
     if (!names)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        size_t before = work->change_count;
         if (autodiscover_capture(work, names[i], err) < 0)
-            return -1;
-        if (work->change_count > before && load(work, err) < 0)
             return -1;
     }
     return 0;
@@ -155,11 +151,16 @@ static int tell(const struct autodiscovery *work, bool written)
 /* --- files ----------------------------------------------------------------------------------------- */
 
 /* What others refer to first: whatever a kill leaves is a catalog that loads, and the next call does the
- * rest. Schemas, which no catalog file is, then files of collections, then those of who uses them. */
+ * rest. Schemas, which no catalog file is, then files of collections, then those of who uses them; last what
+ * is remembered of it all. */
+enum { RECORD_RANK = 4 };
+
 static int rank(const struct autodiscovery *work, const char *path)
 {
     const struct catalog *catalog = work->catalog;
     int found = 0;
+    if (string_ends_with(path, ".discovered.json"))
+        return RECORD_RANK;
     for (size_t i = 0; i < catalog->collection_count; i++) {
         if (strcmp(catalog->collections[i].place.file, path) == 0)
             found = found > 1 ? found : 1;
@@ -180,7 +181,7 @@ static int write_files(struct autodiscovery *work, struct error *err)
     size_t count, out = 0;
     const struct catalog_overlay_file *changed = catalog_overlay_changes(&work->overlay, &count);
     struct edit_file *files = arena_zalloc(&work->arena, (count + 1) * sizeof *files);
-    for (int wanted_rank = 0; wanted_rank <= 3; wanted_rank++) {
+    for (int wanted_rank = 0; wanted_rank <= RECORD_RANK; wanted_rank++) {
         for (size_t i = 0; i < count; i++) {
             if (rank(work, changed[i].path) == wanted_rank)
                 files[out++] =
@@ -271,7 +272,7 @@ static int run_with_snapshot(struct autodiscovery *work, struct slice text, stru
     work->path = catalog_snapshot_path(snapshot);
     work->options = catalog_snapshot_options(snapshot);
     catalog_overlay_init(&work->overlay, work->options->files, &work->arena);
-    return load(work, err) < 0 || discover_all(work, options->name, err) < 0 ||
+    return autodiscover_load(work, err) < 0 || discover_all(work, options->name, err) < 0 ||
                    answer(work, snapshot, err) < 0
                ? -1
                : 0;

@@ -22,7 +22,14 @@ struct autodiscovery {
     size_t change_count, change_capacity;
 };
 
-/* Ask the capture's connector, and put what follows into the overlay. */
+/* Ask the capture's connector, put what follows into the overlay, and load the catalog anew from there. */
 int autodiscover_capture(struct autodiscovery *work, const char *name, struct error *err);
+/* The catalog as it is now, with what was changed. */
+int autodiscover_load(struct autodiscovery *work, struct error *err);
+
+struct discovery;
+/* What `firth discover` remembers is brought up to a discovery that has changed the catalog's files, which is
+ * loaded by now: which schemas are the source's own. */
+int autodiscover_record(struct autodiscovery *work, struct discovery *discovery, struct error *err);
 
 #endif

@@ -129,7 +129,13 @@ static int ask(struct autodiscovery *work, struct discovery *discovery, struct e
         evolve_apply(work->catalog, capture, &plan, &work->overlay, &work->arena, err) < 0)
         return -1;
     note_changes(work, capture, &plan);
-    return 0;
+    if (plan.count == 0)
+        return 0;
+    if (autodiscover_load(work, err) < 0)
+        return -1;
+    discovery->catalog = work->catalog;
+    discovery->capture = catalog_capture(work->catalog, discovery->name);
+    return autodiscover_record(work, discovery, err);
 }
 
 int autodiscover_capture(struct autodiscovery *work, const char *name, struct error *err)

@@ -83,9 +83,13 @@ static void print_plan(const struct cli *cli, const struct deploy *deploy, struc
     output_printf(output, "%zu to add, %zu to change, %zu to remove, %zu unchanged\n",
                   deploy->counts[DEPLOY_ADD], deploy->counts[DEPLOY_CHANGE], deploy->counts[DEPLOY_REMOVE],
                   deploy->counts[DEPLOY_NONE]);
-    if (deploy->discovered && deploy->counts[DEPLOY_CHANGE])
+    if (deploy->discovered && deploy->undone_count)
         output_str(output, "autoDiscover has changed what is deployed since it was deployed last: 'firth "
                            "autodiscover' brings the catalog up to it\n");
+    else if (deploy->discovered && deploy->counts[DEPLOY_CHANGE])
+        output_str(output,
+                   "autoDiscover has changed what is deployed since it was deployed last; this catalog "
+                   "has those bindings too\n");
     for (size_t i = 0; i < deploy->undone_count; i++)
         output_printf(output, "  would be undone: this catalog's %s\n", deploy->undone[i]);
 }

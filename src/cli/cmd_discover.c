@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-static const char *const protocols[] = {"airbyte", "flow", NULL};
+static const char *const protocols[] = {"either", "airbyte", "flow", NULL};
 
 static const struct option_spec specs[] = {
     {"image", 0, OPTION_STRING, offsetof(struct discover_options, image), "IMAGE",
@@ -18,7 +18,7 @@ static const struct option_spec specs[] = {
     {"connector", 0, OPTION_STRING, offsetof(struct discover_options, connector), "NAME",
      "the connector: a built-in one"},
     {"protocol", 0, OPTION_CHOICE, offsetof(struct discover_options, protocol), "airbyte|flow",
-     "what the command speaks; airbyte", protocols},
+     "what the command speaks; found out by asking it", protocols},
     {"name", 0, OPTION_STRING, offsetof(struct discover_options, name), "NAME",
      "the capture's name, as acmeCo/shop"},
     {"prefix", 0, OPTION_STRING, offsetof(struct discover_options, prefix), "PREFIX",
@@ -165,11 +165,24 @@ static int validate_and_check(struct discovery *discovery, struct error *err)
     return discover_check(discovery, err);
 }
 
+/* What is wrong was told: 1, it is to be corrected; -1 with what was wrong. */
+static int ask_to_correct(struct discovery *discovery, struct error *err)
+{
+    if (err->code == ERROR_CANCELLED)
+        return -1;
+    discovery->complaint = arena_strdup(&discovery->arena, err->message);
+    prompt_paragraph(&discovery->prompt, err->message, 4);
+    int again = prompt_yes(&discovery->prompt, "  Correct the configuration?", true, &(struct error){0});
+    if (again < 0)
+        return error_set(err, ERROR_CANCELLED, "the input ended; nothing was written");
+    return again ? 1 : -1;
+}
+
 /* Ask until the connector is content. */
 static int converse(struct discovery *discovery, bool there, struct error *err)
 {
-    bool fine = there;
-    if (there) {
+    bool fine = there && !discovery->complaint;
+    if (fine) {
         const char *where = discovery->config_is_inline ? discovery->file : discovery->config_path;
         int keep =
             prompt_yes(&discovery->prompt,
@@ -191,13 +204,7 @@ static int converse(struct discovery *discovery, bool there, struct error *err)
         }
         if (validate_and_check(discovery, err) == 0)
             return 0;
-        if (err->code == ERROR_CANCELLED)
-            return -1;
-        prompt_paragraph(&discovery->prompt, err->message, 4);
-        int again = prompt_yes(&discovery->prompt, "  Correct the configuration?", true, &(struct error){0});
-        if (again < 0)
-            return error_set(err, ERROR_CANCELLED, "the input ended; nothing was written");
-        if (!again)
+        if (ask_to_correct(discovery, err) < 0)
             return -1;
         fine = false;
     }
@@ -206,7 +213,7 @@ static int converse(struct discovery *discovery, bool there, struct error *err)
 /* 1: go on; 0: a stub was written, which is all; -1. */
 static int configure(struct discovery *discovery, struct error *err)
 {
-    int there = find_config(discovery, err);
+    int there = discovery->complaint ? 1 : find_config(discovery, err); /* what was typed last counts */
     if (there < 0)
         return -1;
     if (discovery->asks)
@@ -285,12 +292,8 @@ static int load_catalog(struct discovery *discovery)
     return catalog_file_need(discovery->cli, discovery->file, NULL, &discovery->catalog);
 }
 
-static int discover(struct discovery *discovery, struct error *err)
+static int discover_and_write(struct discovery *discovery, struct error *err)
 {
-    if (discover_resolve(discovery, err) < 0 || find_capture(discovery, err) < 0 ||
-        discover_spec(discovery, err) < 0 || name_capture(discovery, err) < 0)
-        return -1;
-    discover_place(discovery);
     int go_on = configure(discovery, err);
     if (go_on <= 0)
         return go_on;
@@ -313,6 +316,23 @@ static int discover(struct discovery *discovery, struct error *err)
         prompt_print(&discovery->prompt, "\n");
     }
     return discover_write(discovery, err);
+}
+
+static int discover(struct discovery *discovery, struct error *err)
+{
+    if (discover_which(discovery, err) < 0 || find_capture(discovery, err) < 0 ||
+        discover_resolve(discovery, err) < 0 || discover_spec(discovery, err) < 0 ||
+        name_capture(discovery, err) < 0)
+        return -1;
+    discover_place(discovery);
+    for (;;) {
+        int done = discover_and_write(discovery, err);
+        if (done == 0 || !discovery->asks || !discovery->refused)
+            return done;
+        discovery->refused = false;
+        if (ask_to_correct(discovery, err) < 0)
+            return -1;
+    }
 }
 
 static int run_discover(struct cli *cli, int argc, char **argv)
@@ -358,7 +378,7 @@ const struct command cli_discover = {
             "\n"
             "  firth discover --connector source-faker\n"
             "  firth discover --image airbyte/source-github:2.1.5 --name acmeCo/github flow.yaml\n"
-            "  firth discover --command 'python source.py' --protocol flow\n",
+            "  firth discover --command 'python source.py'\n",
     .options = specs,
     .options_size = sizeof(struct discover_options),
     .operands_max = 1,

@@ -9,9 +9,12 @@
 
 enum { DISCOVER_STREAMS_MAX = CATALOG_BINDINGS_MAX };
 
+/* Of a command; an image and a built-in connector say it themselves. */
+enum discover_protocol { DISCOVER_EITHER, DISCOVER_AIRBYTE, DISCOVER_FLOW };
+
 struct discover_options {
     const char *image, *command, *connector, *name, *prefix;
-    int protocol; /* 0 airbyte, 1 flow */
+    int protocol; /* enum discover_protocol */
     bool yes, all;
 };
 
@@ -56,6 +59,11 @@ struct discovery {
     const char *config_path, *config_name; /* the file's path, and its name as the catalog has it */
     struct slice config_text, config; /* as the file has it, and with its variables in place. JSON; secret. */
     bool config_is_new, config_is_inline;
+    const char *complaint; /* what is wrong with the configuration that was given last; NULL: nothing yet */
+
+    bool answered;      /* the connector has told its spec: it speaks the protocol */
+    bool streams_known; /* what it found is of the configuration as it is */
+    bool refused;       /* it has refused what would be written */
 
     struct discover_stream *streams;
     size_t stream_count;
@@ -63,9 +71,12 @@ struct discovery {
 
 /* --- cmd_discover_connector.c: what the connector says --------------------------------------------- */
 
+/* Which connector the options name; then its program. */
+int discover_which(struct discovery *discovery, struct error *err);
 int discover_resolve(struct discovery *discovery, struct error *err);
+/* A command of which nobody has said which protocol it speaks is asked by the one, then by the other. */
 int discover_spec(struct discovery *discovery, struct error *err);
-/* Airbyte's `check`; Flow's connectors have none but what `discover` says. */
+/* Airbyte's `check`; of Flow's connectors, which have none, what `discover` says. */
 int discover_check(struct discovery *discovery, struct error *err);
 int discover_streams(struct discovery *discovery, struct error *err);
 /* What tells a resource of Flow's from others, as discover_stream.id: its path, or all of it. */

@@ -8,6 +8,8 @@
 #include "protocol/flow_capture.h"
 #include "json/writer.h"
 
+enum { FIRST_ANSWER_MS = 60 * 1000 }; /* a program may speak another protocol, and wait for it */
+
 /* --- which ----------------------------------------------------------------------------------------- */
 
 static int find_built_in(struct discovery *discovery, const char *name, struct error *err)
@@ -57,7 +59,7 @@ static const char *short_name(struct discovery *discovery)
     return catalog_name_valid(slice_of(name)) ? name : "capture";
 }
 
-int discover_resolve(struct discovery *discovery, struct error *err)
+int discover_which(struct discovery *discovery, struct error *err)
 {
     const struct discover_options *options = discovery->options;
     if (options->connector && find_built_in(discovery, options->connector, err) < 0)
@@ -68,12 +70,17 @@ int discover_resolve(struct discovery *discovery, struct error *err)
     if (options->image)
         discovery->image = options->image;
     discovery->short_name = short_name(discovery);
+    return 0;
+}
+
+static int resolve_as(struct discovery *discovery, enum connector_protocol protocol, struct error *err)
+{
     auto_free char *folder = file_absolute(*discovery->folder ? discovery->folder : ".");
     const struct connector_spec wanted = {
         .image = discovery->image,
         .command = discovery->command,
         .folder = arena_strdup(&discovery->arena, folder),
-        .protocol = options->protocol ? CONNECTOR_FLOW : CONNECTOR_AIRBYTE,
+        .protocol = protocol,
     };
     struct spinner *spinner =
         discovery->asks && discovery->image ? spinner_start("finding the connector", discovery->color) : NULL;
@@ -82,6 +89,15 @@ int discover_resolve(struct discovery *discovery, struct error *err)
     if (spinner)
         spinner_stop(spinner, result == 0);
     return result;
+}
+
+int discover_resolve(struct discovery *discovery, struct error *err)
+{
+    const struct catalog_capture *capture = discovery->capture;
+    int protocol = discovery->options->protocol;
+    if (protocol == DISCOVER_EITHER && capture && capture->endpoint.kind == CATALOG_ENDPOINT_LOCAL)
+        protocol = capture->endpoint.protocol == CATALOG_PROTOCOL_FLOW ? DISCOVER_FLOW : DISCOVER_AIRBYTE;
+    return resolve_as(discovery, protocol == DISCOVER_FLOW ? CONNECTOR_FLOW : CONNECTOR_AIRBYTE, err);
 }
 
 /* What is masked in what it says: nothing is marked before its spec is known. */
@@ -108,8 +124,10 @@ static int ask_flow(struct discovery *discovery, const struct flow_capture_reque
         .secrets = secrets,
     };
     struct json *doc = arena_alloc(&discovery->arena, sizeof *doc);
-    int result = connector_flow_ask(&discovery->program, &question, &connector_limits_default,
-                                    &discovery->arena, doc, err);
+    struct connector_limits limits = connector_limits_default;
+    if (!discovery->answered)
+        limits.stall_ms = FIRST_ANSWER_MS;
+    int result = connector_flow_ask(&discovery->program, &question, &limits, &discovery->arena, doc, err);
     if (result == 0)
         result = flow_capture_read_response(doc, &discovery->arena, ret_response, err);
     explicit_bzero(line.data, line.size); /* the config is in it */
@@ -144,6 +162,9 @@ static int flow_spec(struct discovery *discovery, struct error *err)
     struct flow_capture_response response = {0};
     if (ask_flow(discovery, &request, FLOW_CAPTURE_SPEC_RESPONSE, &response, err) < 0)
         return -1;
+    if (flow_protocol_check(response.spec.protocol, discovery->program.label, err) < 0)
+        return -1;
+    discovery->answered = true;
     struct slice schema =
         response.spec.raw_config_schema.size ? response.spec.raw_config_schema : SLICE_LITERAL("{}");
     struct slice pointers = texts_json(&discovery->arena, &response.spec.resource_path_pointers);
@@ -330,6 +351,7 @@ static int airbyte_spec(struct discovery *discovery, struct error *err)
     if (connector_airbyte_spec(&discovery->program, &connector_limits_default, &discovery->arena, &spec,
                                err) < 0)
         return -1;
+    discovery->answered = true;
     uint32_t schema = json_get(&spec, 0, "connectionSpecification");
     if (json_is(&spec, json_get(&spec, 0, "supported_destination_sync_modes"), JSON_ARRAY) &&
         json_count(&spec, json_get(&spec, 0, "supported_destination_sync_modes")))
@@ -350,10 +372,42 @@ static int with_spinner(struct discovery *discovery, const char *what,
     return result;
 }
 
+static int spec(struct discovery *discovery, struct error *err)
+{
+    return is_flow(discovery) ? flow_spec(discovery, err) : airbyte_spec(discovery, err);
+}
+
+/* By Airbyte's protocol, and if it does not answer that, by Flow's. */
+static int spec_by_either(struct discovery *discovery, struct error *err)
+{
+    struct connector_program program = discovery->program;
+    struct error why;
+    if (spec(discovery, err) == 0)
+        return 0;
+    if (discovery->answered || err->code == ERROR_CANCELLED || err->code == ERROR_NOT_FOUND)
+        return -1;
+    if (resolve_as(discovery, CONNECTOR_FLOW, &why) == 0 && spec(discovery, &why) == 0)
+        return 0;
+    if (discovery->answered) { /* it does speak Flow's: this is what is wrong */
+        *err = why;
+        return -1;
+    }
+    discovery->program = program;
+    auto_free char *first = mem_strdup(err->message);
+    return error_set(err, err->code, "%.*s\nBy Flow's protocol: %.*s", ERROR_MESSAGE_MAX / 2 - 100, first,
+                     ERROR_MESSAGE_MAX / 2 - 100, why.message);
+}
+
 int discover_spec(struct discovery *discovery, struct error *err)
 {
-    return with_spinner(discovery, "asking the connector what it needs",
-                        is_flow(discovery) ? flow_spec : airbyte_spec, err);
+    static const char what[] = "asking the connector what it needs";
+    if (!discovery->command || discovery->capture || discovery->options->protocol != DISCOVER_EITHER)
+        return with_spinner(discovery, what, spec, err);
+    if (with_spinner(discovery, what, spec_by_either, err) < 0)
+        return -1;
+    if (is_flow(discovery))
+        log_info(&discovery->cli->log, "%s speaks Flow's protocol", discovery->program.label);
+    return 0;
 }
 
 static int airbyte_check(struct discovery *discovery, struct error *err)
@@ -365,13 +419,22 @@ static int airbyte_check(struct discovery *discovery, struct error *err)
 
 int discover_check(struct discovery *discovery, struct error *err)
 {
-    return is_flow(discovery) ? 0 : with_spinner(discovery, "checking the connection", airbyte_check, err);
+    discovery->streams_known = false;
+    if (!is_flow(discovery))
+        return with_spinner(discovery, "checking the connection", airbyte_check, err);
+    discovery->stream_count = 0;
+    if (with_spinner(discovery, "discovering its streams", flow_streams, err) < 0)
+        return -1;
+    discovery->streams_known = true;
+    return 0;
 }
 
 int discover_streams(struct discovery *discovery, struct error *err)
 {
-    discovery->stream_count = 0;
-    if (with_spinner(discovery, "discovering its streams",
+    if (!discovery->streams_known)
+        discovery->stream_count = 0;
+    if (!discovery->streams_known &&
+        with_spinner(discovery, "discovering its streams",
                      is_flow(discovery) ? flow_streams : airbyte_streams, err) < 0)
         return -1;
     if (discovery->stream_count == 0)

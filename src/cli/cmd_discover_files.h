@@ -14,13 +14,22 @@ struct record {
 /* What is known of one stream; `path` NULL: no schema was written for it. */
 struct recorded {
     bool there;
-    const char *path, *schema, *file; /* its schema's file, from the catalog's folder; hashes */
+    const char *path;   /* its schema's file, from the catalog's folder or absolute */
+    const char *schema; /* hash of what the source said */
+    const char *file;   /* hash of the file as it was written */
 };
 
 const char *discover_hash(struct arena *arena, struct slice text);
+/* Of what a JSON text says, however it is written. */
+const char *discover_hash_json(struct arena *arena, struct slice text);
+/* Of what a schema's file says; NULL: it is no YAML or JSON. */
+const char *discover_hash_file(struct arena *arena, const char *path, struct slice text);
+/* A schema's file as a catalog in `folder` ("" or with its slash) has it. */
+const char *discover_record_path(struct arena *arena, const char *folder, const char *path);
 int discover_read_record(struct discovery *discovery, struct record *ret_record, struct error *err);
 struct recorded discover_recorded(struct discovery *discovery, const struct record *record,
                                   const struct discover_stream *stream);
+/* Those that are `there`. */
 void discover_write_record(struct discovery *discovery, const struct recorded *recorded, struct buffer *out);
 
 /* Load the catalog as it will be, with the files that are to be written in their places. */

@@ -177,6 +177,32 @@ static bool put_value(struct form *form, const char *type, struct buffer *line, 
     return true;
 }
 
+/* --- what was wrong -------------------------------------------------------------------------------- */
+
+static bool in_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           (c & 0x80);
+}
+
+/* Is it there as a word of its own, or as words? */
+static bool mentions(const char *message, const char *word)
+{
+    size_t size = strlen(word);
+    for (const char *at = message; size > 1 && (at = strcasestr(at, word)); at++) {
+        if ((at == message || !in_word(at[-1])) && !in_word(at[size]))
+            return true;
+    }
+    return false;
+}
+
+/* Is the field named by what the connector had against the answers of the last time? */
+static bool is_blamed(const struct form *form, const struct spec_field *field)
+{
+    const char *complaint = form->discovery->complaint;
+    return complaint && (mentions(complaint, field->name) || mentions(complaint, field->title));
+}
+
 /* --- what is shown before -------------------------------------------------------------------------- */
 
 static const char *text_at(struct form *form, const struct json *doc, uint32_t at)
@@ -199,6 +225,8 @@ static void describe(struct form *form, const struct spec_field *field)
         arena_printf(form->arena, "%s (%s%s)", field->title, kind, field->required ? "" : ", optional"), 2);
     if (description && *description)
         prompt_paragraph(form->prompt, description, 4);
+    if (is_blamed(form, field))
+        prompt_paragraph(form->prompt, arena_printf(form->arena, "! %s", form->discovery->complaint), 4);
     if (json_is(spec, examples, JSON_ARRAY) && json_count(spec, examples)) {
         const char *all = "For example:", *comma = " ";
         for (uint32_t each = json_first(spec, examples); each != JSON_NONE;
@@ -521,6 +549,9 @@ static enum asked ask_object(struct form *form, uint32_t object, struct earlier 
         bool constant = spec_get(form->spec, &fields[i], "const") != JSON_NONE;
         if (!fields[i].required && !constant && !optional) {
             optional = true;
+            bool blamed = false;
+            for (size_t j = i; j < count; j++)
+                blamed |= is_blamed(form, &fields[j]);
             prompt_print(form->prompt, "\n");
             int answer = prompt_yes(form->prompt,
                                     arena_printf(form->arena, "  %zu optional settings (%s%s%s): set them?",
@@ -528,7 +559,7 @@ static enum asked ask_object(struct form *form, uint32_t object, struct earlier 
                                                  i + 2 < count   ? "…"
                                                  : i + 1 < count ? fields[i + 1].title
                                                                  : ""),
-                                    false, form->err);
+                                    blamed, form->err);
             if (answer < 0)
                 result = ASKED_ENDED;
             wanted = answer > 0;

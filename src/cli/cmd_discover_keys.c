@@ -1,5 +1,6 @@
 /* firth discover: each stream gets a key that its documents have, a schema that says so, and a name. */
 #include "cli/cmd_discover.h"
+#include "schema/regex.h"
 #include "schema/shape/shape.h"
 #include "json/writer.h"
 
@@ -312,17 +313,40 @@ static void prepare_key(struct discovery *discovery, struct discover_stream *str
 
 /* --- names ----------------------------------------------------------------------------------------- */
 
-static void append_name(struct buffer *out, const char *text, bool slashes)
+/* What a name is made of: letters and digits of any script. A dot is left out: a part of dots alone is none.
+ */
+struct letters {
+    struct regex *regex;
+    struct regex_scratch *scratch;
+};
+
+static void letters_init(struct letters *letters)
+{
+    struct error err;
+    letters->regex = regex_compile(SLICE_LITERAL("^[\\p{L}\\p{N}\\-_]$"), &err);
+    letters->scratch = regex_scratch_new();
+    assert(letters->regex);
+}
+
+static void letters_done(struct letters *letters)
+{
+    regex_free(letters->regex);
+    regex_scratch_free(letters->scratch);
+}
+
+static void append_name(struct buffer *out, const char *text, bool slashes, const struct letters *letters)
 {
     size_t begin = out->size;
-    for (size_t i = 0, size = strlen(text); i < size;) {
-        size_t next = i + 1;
-        while (((unsigned char)text[next] & 0xc0) == 0x80)
-            next++;
+    for (size_t i = 0, size = strlen(text), length; i < size; i += length) {
+        utf8_decode(text + i, size - i, &length);
+        struct slice character = {text + i, length};
         bool inner_slash = slashes && text[i] == '/' && out->size > begin && out->data[out->size - 1] != '/';
-        bool fine = next == i + 1 && (catalog_name_valid((struct slice){text + i, 1}) || inner_slash);
-        buffer_byte(out, fine ? text[i] : '_');
-        i = next;
+        bool fine = inner_slash || (utf8_valid(character.data, length) &&
+                                    regex_match(letters->regex, letters->scratch, character) == 1);
+        if (fine)
+            buffer_append(out, character.data, length);
+        else
+            buffer_byte(out, '_');
     }
     while (out->size > begin && out->data[out->size - 1] == '/')
         out->size--;
@@ -342,21 +366,23 @@ static void name_all(struct discovery *discovery)
 {
     struct arena *arena = &discovery->arena;
     struct discover_stream **sorted = arena_zalloc(arena, (discovery->stream_count + 1) * sizeof(void *));
+    struct letters letters;
+    letters_init(&letters);
     for (size_t i = 0; i < discovery->stream_count; i++) {
         struct discover_stream *stream = &discovery->streams[i];
         struct buffer name;
         buffer_init(&name, BUFFER_UNLIMITED);
         if (stream->namespace) {
-            append_name(&name, stream->namespace, false);
+            append_name(&name, stream->namespace, false, &letters);
             buffer_byte(&name, '/');
         }
-        append_name(&name, stream->name, stream->resource.data != NULL);
-        if (name.size > CATALOG_NAME_MAX / 2)
-            name.size = CATALOG_NAME_MAX / 2;
+        append_name(&name, stream->name, stream->resource.data != NULL, &letters);
+        name.size = utf8_cut(name.data, name.size, CATALOG_NAME_MAX / 2);
         stream->collection = arena_strdup(arena, buffer_cstr(&name));
         buffer_done(&name);
         sorted[i] = stream;
     }
+    letters_done(&letters);
     bool again = true;
     for (size_t round = 0; again && round < 8; round++) {
         again = false;

@@ -13,6 +13,61 @@ const char *discover_hash(struct arena *arena, struct slice text)
     return arena_printf(arena, "%016llx", (unsigned long long)hash_xxh3(text.data, text.size, 0));
 }
 
+static uint64_t hash_text(struct slice text, uint64_t seed)
+{
+    return hash_xxh3(text.data, text.size, seed);
+}
+
+/* The order of an object's members says nothing. */
+static uint64_t hash_value(struct arena *arena, const struct json *doc, uint32_t at)
+{
+    uint64_t all[2] = {json_count(doc, at), 0};
+    if (json_is(doc, at, JSON_STRING))
+        return hash_text(json_string(doc, at, arena), JSON_STRING);
+    if (json_is(doc, at, JSON_ARRAY)) {
+        for (uint32_t each = json_first(doc, at); each != JSON_NONE; each = json_next(doc, at, each)) {
+            const uint64_t pair[] = {all[1], hash_value(arena, doc, each)};
+            all[1] = hash_xxh3(pair, sizeof pair, JSON_ARRAY);
+        }
+        return hash_xxh3(all, sizeof all, JSON_ARRAY);
+    }
+    if (!json_is(doc, at, JSON_OBJECT))
+        return hash_text(json_raw(doc, at), JSON_OBJECT + 100U);
+    for (uint32_t key = json_first_key(doc, at); key != JSON_NONE; key = json_next_key(doc, at, key)) {
+        const uint64_t pair[] = {hash_text(json_string(doc, key, arena), JSON_STRING),
+                                 hash_value(arena, doc, json_value(key))};
+        all[1] += hash_xxh3(pair, sizeof pair, JSON_OBJECT);
+    }
+    return hash_xxh3(all, sizeof all, JSON_OBJECT);
+}
+
+static const char *hash_values(struct arena *arena, const struct json *doc)
+{
+    return arena_printf(arena, "%016llx", (unsigned long long)hash_value(arena, doc, 0));
+}
+
+const char *discover_hash_json(struct arena *arena, struct slice text)
+{
+    struct json doc;
+    struct error unused;
+    return json_parse_copy(arena, text.data, text.size, &doc, &unused) < 0 ? discover_hash(arena, text)
+                                                                           : hash_values(arena, &doc);
+}
+
+const char *discover_hash_file(struct arena *arena, const char *path, struct slice text)
+{
+    struct yaml_document doc;
+    struct error unused;
+    return yaml_parse(arena, path, yaml_syntax_of(path), text, NULL, NULL, &doc, &unused) < 0
+               ? NULL
+               : hash_values(arena, &doc.json);
+}
+
+const char *discover_record_path(struct arena *arena, const char *folder, const char *path)
+{
+    return *path == '/' ? path : arena_printf(arena, "%s%s", folder, path);
+}
+
 int discover_read_record(struct discovery *discovery, struct record *ret_record, struct error *err)
 {
     struct buffer text;
@@ -67,6 +122,8 @@ void discover_write_record(struct discovery *discovery, const struct recorded *r
     json_put_key(&writer, "streams");
     json_begin_array(&writer);
     for (size_t i = 0; i < discovery->stream_count; i++) {
+        if (!recorded[i].there)
+            continue;
         json_begin_object(&writer);
         json_member_raw(&writer, "id", discovery->streams[i].id);
         if (recorded[i].path) {

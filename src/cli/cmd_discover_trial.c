@@ -2,7 +2,7 @@
  * secrets? */
 #include "base/file.h"
 #include "cli/cmd_discover_files.h"
-#include "cli/endpoint_check.h"
+#include "cli/flow_check.h"
 #include "cli/output.h"
 
 #include <errno.h>
@@ -51,6 +51,21 @@ static int read_file(void *context, const char *path, size_t max, struct buffer 
     return file_read(path, max, content, err);
 }
 
+/* Airbyte's connectors have said by `check` what they think of it; Flow's say it by `validate`. */
+static int ask_connector(struct discovery *discovery, const struct catalog *catalog, struct error *err)
+{
+    const struct catalog_capture *capture = catalog_capture(catalog, discovery->name);
+    if (discovery->program.protocol != CONNECTOR_FLOW || !capture)
+        return 0;
+    struct spinner *spinner = discovery->asks ? spinner_start("validating", discovery->color) : NULL;
+    int result =
+        flow_check_validate(&discovery->program, catalog, capture, json_raw(&discovery->spec, 0), err);
+    if (spinner)
+        spinner_stop(spinner, result == 0);
+    discovery->refused = result < 0;
+    return result < 0 && !discovery->asks ? error_wrap(err, "nothing was written") : result;
+}
+
 int discover_try(struct discovery *discovery, const struct edit_file *files, size_t count, struct error *err)
 {
     struct overlay overlay = {.files = files, .count = count};
@@ -65,8 +80,9 @@ int discover_try(struct discovery *discovery, const struct edit_file *files, siz
     catalog_errors_done(&errors);
     if (!catalog)
         return error_wrap(err, "nothing was written, since the catalog would not be right");
+    int result = ask_connector(discovery, catalog, err);
     catalog_free(catalog);
-    return 0;
+    return result;
 }
 
 /* --- differences ----------------------------------------------------------------------------------- */

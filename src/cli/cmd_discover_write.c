@@ -179,7 +179,7 @@ static struct slice schema_text(struct discovery *discovery, const struct discov
 static struct recorded record_of(struct discovery *discovery, const struct discover_stream *stream,
                                  const char *path, struct slice text)
 {
-    return (struct recorded){true, path, discover_hash(&discovery->arena, stream->schema),
+    return (struct recorded){true, path, discover_hash_json(&discovery->arena, stream->schema),
                              discover_hash(&discovery->arena, text)};
 }
 
@@ -194,8 +194,7 @@ static const char *free_path(struct writing *writing, const char *target)
         if (*at == '/')
             *at = '.';
     }
-    if (strlen(stem) > 200)
-        stem[200] = 0;
+    stem[utf8_cut(stem, strlen(stem), 200)] = 0;
     for (size_t number = 1;; number++) {
         const char *name = number == 1 ? arena_printf(&discovery->arena, "%s.schema.%s", stem,
                                                       is_json(discovery) ? "json" : "yaml")
@@ -234,16 +233,23 @@ static int plan_bound(struct writing *writing, size_t i, struct error *err)
     struct recorded last = discover_recorded(discovery, &writing->record, stream);
     struct buffer old;
     writing->recorded[i] = last;
-    if (!last.path || !last.schema || !last.file ||
-        strcmp(last.schema, discover_hash(&discovery->arena, stream->schema)) == 0)
+    if (!last.path || !last.schema || !last.file)
         return 0;
-    const char *path = arena_printf(&discovery->arena, "%s%s", discovery->folder, last.path);
+    const char *now = discover_hash_json(&discovery->arena, stream->schema);
+    const char *path = discover_record_path(&discovery->arena, discovery->folder, last.path);
     buffer_init(&old, SCHEMA_FILE_MAX);
     if (!file_exists(path) || file_read(path, SCHEMA_FILE_MAX, &old, err) < 0) {
         buffer_done(&old);
         return 0; /* its schema is elsewhere by now */
     }
     struct slice before = keep(discovery, &old), after = schema_text(discovery, stream, last.path);
+    const char *said = discover_hash_file(&discovery->arena, path, before);
+    if (said && strcmp(said, now) == 0) { /* it is what the source says, whoever wrote it */
+        writing->recorded[i] = record_of(discovery, stream, last.path, before);
+        return 0;
+    }
+    if (strcmp(last.schema, now) == 0)
+        return 0;
     size_t line = 0;
     while (line < before.size && before.data[line] == '#') { /* its own first line stays */
         const char *end = memchr(before.data + line, '\n', before.size - line);
@@ -335,7 +341,8 @@ static void put_capture(struct writing *writing, struct json_writer *writer)
         for (size_t i = 0; discovery->command[i]; i++)
             json_put_string(writer, discovery->command[i]);
         json_end_array(writer);
-        json_member_string(writer, "protocol", discovery->options->protocol ? "flow" : "airbyte");
+        json_member_string(writer, "protocol",
+                           discovery->program.protocol == CONNECTOR_FLOW ? "flow" : "airbyte");
     }
     json_member_string(writer, "config", discovery->config_name);
     json_end_object(writer);
@@ -574,6 +581,21 @@ static void add_config(struct writing *writing)
     add_file(writing, discovery->config_path, keep(discovery, &text), 0600);
 }
 
+/* Does the record that is there say something else? One that is not there is not made for nothing. */
+static bool is_news(const struct writing *writing, struct slice record)
+{
+    struct buffer text;
+    struct error unused;
+    bool same = false;
+    if (!writing->record.there)
+        return false;
+    buffer_init(&text, CATALOG_FILE_MAX);
+    if (file_read(writing->record.path, CATALOG_FILE_MAX, &text, &unused) == 0)
+        same = slice_equal((struct slice){text.data, text.size}, record);
+    buffer_done(&text);
+    return !same;
+}
+
 int discover_write(struct discovery *discovery, struct error *err)
 {
     struct arena *arena = &discovery->arena;
@@ -594,11 +616,13 @@ int discover_write(struct discovery *discovery, struct error *err)
     if (edit_catalog(&writing, err) < 0)
         return -1;
     add_config(&writing);
-    if (writing.file_count) {
-        buffer_init(&text, BUFFER_UNLIMITED);
-        discover_write_record(discovery, writing.recorded, &text);
-        add_file(&writing, writing.record.path, keep(discovery, &text), 0644);
-    }
+    buffer_init(&text, BUFFER_UNLIMITED);
+    for (size_t i = 0; i < count; i++)
+        writing.recorded[i].there = true; /* all have been shown */
+    discover_write_record(discovery, writing.recorded, &text);
+    struct slice record = keep(discovery, &text);
+    if (writing.file_count || is_news(&writing, record))
+        add_file(&writing, writing.record.path, record, 0644);
     if (discover_try(discovery, writing.files, writing.file_count, err) < 0 ||
         (!discovery->config_is_inline && discover_guard_config(discovery, err) < 0) ||
         (writing.file_count && replace_files(&writing, err) < 0))

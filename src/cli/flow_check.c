@@ -128,6 +128,27 @@ static int validate(struct flow_checker *checker, struct error *err)
     return 0;
 }
 
+int flow_check_validate(const struct connector_program *program, const struct catalog *catalog,
+                        const struct catalog_capture *capture, struct slice config_schema, struct error *err)
+{
+    struct flow_checker checker = {.catalog = catalog,
+                                   .endpoint = &capture->endpoint,
+                                   .capture = capture,
+                                   .program = *program,
+                                   .loaded = true};
+    size_t enabled = 0;
+    for (size_t i = 0; i < capture->binding_count; i++)
+        enabled += !capture->bindings[i].disable;
+    if (enabled == 0)
+        return 0;
+    arena_init(&checker.arena);
+    checker.secrets = connector_secrets_of(capture->endpoint.config, capture->endpoint.env, config_schema);
+    int result = validate(&checker, err);
+    connector_secrets_free(checker.secrets);
+    arena_done(&checker.arena);
+    return result;
+}
+
 static void check_capture(struct flow_checker *checker)
 {
     const struct catalog_endpoint *endpoint = &checker->capture->endpoint;

@@ -12,4 +12,8 @@
 void flow_check(const struct endpoint_check *check, const struct catalog *catalog, bool loaded,
                 struct catalog_errors *errors);
 
+/* What the capture's connector, of which the spec is known, says to `validate`. */
+int flow_check_validate(const struct connector_program *program, const struct catalog *catalog,
+                        const struct catalog_capture *capture, struct slice config_schema, struct error *err);
+
 #endif

@@ -311,6 +311,95 @@ def test_names(firth, world):
     assert "did you mean 'acmeCo/shop'" in firth("autodiscover", str(world.path), "--name", "acmeCo/shp", expect=None).err
 
 
+# --- after and before `firth discover` -----------------------------------------------------------------------
+
+
+class Discovered(World):
+    """A catalog that `firth discover` wrote of a source."""
+
+    def __init__(self, firth, folder):
+        super().__init__(folder)
+        self.firth = firth
+        (folder / "shop.config.yaml").write_text(f"world: {folder}/world.json\n")
+        self.columns("mail")
+        self.discover()
+        self.schema = folder / "users.schema.yaml"
+
+    def columns(self, *names, **more):
+        self.has(users={**USERS, "schema": schema("id", id="integer", **{name: "string" for name in names})}, **more)
+
+    def discover(self):
+        return self.firth("discover", "--command", f"{sys.executable} {PROGRAM}", "--name", "acmeCo/shop", str(self.path),
+                          cwd=self.folder, expect=0)
+
+    def autodiscover(self):
+        return autodiscover(self.firth, self, "--name", "acmeCo/shop")
+
+
+def test_discover_knows_what_autodiscover_has_written(firth, tmp_path):
+    """Nothing was changed by hand, in whichever order they run."""
+    world = Discovered(firth, tmp_path)
+    for first, second in ((world.autodiscover, world.discover), (world.discover, world.autodiscover)):
+        for number, one in enumerate((first, second, first)):
+            world.columns("mail", f"new{number}{one.__name__}")
+            result = one()
+            assert f"new{number}{one.__name__}" in world.schema.read_text()
+            assert one == world.autodiscover or "by hand" not in result.err
+    before = world.schema.read_text()
+    assert "nothing new" in world.discover().out and world.autodiscover() == [] and world.schema.read_text() == before
+
+
+def test_an_edit_behind_autodiscover_is_one_by_hand(firth, tmp_path):
+    world = Discovered(firth, tmp_path)
+    world.columns("mail", "phone")
+    world.autodiscover()
+    edited = world.schema.read_text() + "description: by hand # mine\n"
+    world.schema.write_text(edited)
+    world.columns("mail", "phone", "street")
+    result = world.discover()
+    assert "was changed by hand: it stays as it is" in result.err and world.schema.read_text() == edited
+    # autodiscover replaces what the source says, as it is told; from then on it is the source's again.
+    assert world.autodiscover() == [("schema", "users", "acmeCo/users")]
+    world.columns("mail")
+    assert "by hand" not in world.discover().err and "street" not in world.schema.read_text()
+
+
+def test_an_edit_before_autodiscover_is_replaced(firth, tmp_path):
+    world = Discovered(firth, tmp_path)
+    world.schema.write_text(world.schema.read_text() + "description: by hand\n")
+    assert world.autodiscover() == [("schema", "users", "acmeCo/users")] and "by hand" not in world.schema.read_text()
+    world.columns("mail", "phone")
+    assert "by hand" not in world.discover().err and "phone" in world.schema.read_text()
+
+
+def test_a_file_that_says_what_the_source_says_was_not_edited(firth, tmp_path):
+    world = Discovered(firth, tmp_path)
+    world.columns("mail", "phone")
+    written = "# Mine.\n" + json.dumps(dict(reversed(schema("id", id="integer", mail="string", phone="string").items()))) + "\n"
+    world.schema.write_text(written)
+    result = world.discover()
+    assert "by hand" not in result.err and world.schema.read_text() == written
+    world.columns("mail", "street")
+    assert "by hand" not in world.discover().err
+    assert world.schema.read_text().startswith("# Mine.\n") and "street" in world.schema.read_text()
+
+
+def test_streams_that_autodiscover_adds_or_leaves(firth, tmp_path):
+    world = Discovered(firth, tmp_path)
+    world.columns("mail", "phone", orders=ORDERS)
+    assert world.autodiscover() == [("schema", "users", "acmeCo/users")]  # it may not add
+    assert "1 stream added" in world.discover().out
+    text = world.text()
+    world.path.write_text(text.replace("    bindings:", "    autoDiscover: { addNewBindings: true }\n    bindings:", 1))
+    visits = {"key": ["/nr"], "schema": schema("nr", nr="integer"), "documents": []}
+    world.columns("mail", "phone", orders=ORDERS, visits=visits)
+    assert world.autodiscover() == [("add", "visits", "acmeCo/visits")]
+    assert "nothing new" in world.discover().out
+    world.columns("mail", "phone", orders=ORDERS, visits={**visits, "schema": schema("nr", nr="integer", who="string")})
+    result = world.discover()
+    assert "by hand" not in result.err and "who" in (tmp_path / "visits.schema.yaml").read_text()
+
+
 # --- killed ------------------------------------------------------------------------------------------------
 
 

@@ -453,7 +453,7 @@ def test_names_keys_and_schemas_that_cannot_be_used(firth_dev, tmp_path):
     assert "the stream impossible is left out" in result.err
     text = (tmp_path / "flow.yaml").read_text()
     firth_dev("check", "flow.yaml", expect=0)
-    for name in ("acmeCo/a_b_c", "acmeCo/a_b_c_2", "acmeCo/gr__e", "acmeCo/schema_one/_n_code", "acmeCo/no_key"):
+    for name in ("acmeCo/a_b_c", "acmeCo/a_b_c_2", '"acmeCo/größe"', '"acmeCo/schema_one/ünïcode"', "acmeCo/no_key"):
         assert f"target: {name}\n" in text or f"target: {name} " in text, text
     assert "key: [/a/b~1c]" in text or 'key: ["/a/b~1c"]' in text, text
     assert "# The source has no key here." in text and "# The source's schema cannot be used" in text
@@ -556,6 +556,89 @@ def test_a_connector_of_flows(firth_dev, tmp_path):
     lines = firth_dev(*args, "-o", "json", expect=0).lines()
     assert [(line["target"], line["bound"]) for line in lines][:2] == [
         ("acmeCo/shop/public/orders", True), ("acmeCo/shop/public/log", True)]
+
+
+def flow_source(tmp_path, **more):
+    """The arguments that name a scripted connector of Flow's; nobody says which protocol it speaks."""
+    told = tmp_path / "told.json"
+    schema = {"type": "object", "required": ["address", "token"], "properties": {
+        "address": {"type": "string", "order": 0}, "token": {"type": "string", "secret": True, "order": 1},
+        "slot": {"type": "string", "default": "main", "order": 2}}}
+    told.write_text(json.dumps({"configSchema": schema, "bindings": [flow_binding("orders")], **more}))
+    return ["discover", "--command", f"{sys.executable} {PROGRAMS / 'discover_flow.py'} {told}", "--name", "acmeCo/test"]
+
+
+@pytest.mark.parametrize("verb", ["discover", "validate"])
+def test_a_connector_of_flows_that_refuses_is_answered_again(firth_dev, tmp_path, verb):
+    """Its message, at the field that it names too, and what was typed as the default."""
+    terminal = Terminal(firth_dev, *flow_source(tmp_path, refuse={verb: {"slot": "main"}}))
+    terminal.answer("address:", "here")
+    terminal.answer("token (not shown):", "hush-hush")
+    terminal.answer("set them? [y/N]", "y")
+    terminal.answer("slot [main]:")
+    if verb == "validate":
+        terminal.answer("1 of 1 are chosen")
+        terminal.answer("names begin with [acmeCo]:", "shop")
+    terminal.expect("cannot use address or slot")
+    terminal.answer("Correct the configuration? [Y/n]")
+    terminal.expect("address (string)")
+    terminal.expect("! ")
+    terminal.answer("address [here]:", "there")
+    terminal.answer("token (not shown) [as it is]:")
+    terminal.answer("set them? [Y/n]")
+    terminal.expect("! ")
+    terminal.answer("slot [main]:", "other")
+    terminal.answer("1 of 1 are chosen")
+    terminal.answer("names begin with [shop]:" if verb == "validate" else "names begin with [acmeCo]:", "shop")
+    terminal.expect("firth run")
+    assert terminal.end() == 0
+    assert "hush" not in terminal.said and "token (string)\n    !" not in terminal.said
+    config = (tmp_path / "test.config.yaml").read_text()
+    assert "there" in config and "hush-hush" in config and "slot: other" in config
+    assert "protocol: flow" in (tmp_path / "flow.yaml").read_text()
+    firth_dev("check", "flow.yaml", expect=0)
+
+
+@pytest.mark.parametrize("verb", ["discover", "validate"])
+def test_a_connector_of_flows_that_refuses_is_not_answered(firth_dev, tmp_path, verb):
+    args = flow_source(tmp_path, refuse={verb: {"slot": "main"}})
+    terminal = Terminal(firth_dev, *args)
+    for label, text in (("address:", "here"), ("token (not shown):", "hush-hush"), ("set them? [y/N]", "y"), ("slot [main]:", "")):
+        terminal.answer(label, text)
+    if verb == "validate":
+        terminal.answer("1 of 1 are chosen")
+        terminal.answer("names begin with")
+    terminal.answer("Correct the configuration? [Y/n]", "n")
+    assert terminal.end() != 0 and files(tmp_path) == {}
+    # Without a terminal: the stub stays as it was filled in.
+    firth_dev(*args, expect=0)
+    stub = "address: here\ntoken: hush-hush\nslot: main\n"
+    (tmp_path / "test.config.yaml").write_text(stub)
+    result = firth_dev(*args)
+    assert result.rc != 0 and "cannot use address or slot" in result.err and "hush" not in result.err
+    assert list(files(tmp_path)) == ["test.config.yaml"] and (tmp_path / "test.config.yaml").read_text() == stub
+    (tmp_path / "test.config.yaml").write_text(stub.replace("main", "other"))
+    firth_dev(*args, expect=0)
+    assert "protocol: flow" in (tmp_path / "flow.yaml").read_text()
+    # The catalog says it from now on.
+    assert "nothing new" in firth_dev(*args, expect=0).out
+
+
+def test_a_command_that_speaks_neither_protocol(firth_dev, tmp_path):
+    result = firth_dev("discover", "--command", "sh -c 'echo who are you >&2; exit 3'", "--name", "acmeCo/test")
+    assert result.rc != 0 and result.err.count("who are you") == 2 and "By Flow's protocol" in result.err
+    said = firth_dev("discover", "--command", "sh -c 'echo who are you >&2; exit 3'", "--protocol", "airbyte")
+    assert said.rc != 0 and "By Flow's protocol" not in said.err
+
+
+def test_letters_of_any_script_stay(firth_dev, tmp_path):
+    streams = [{**USERS, "name": name} for name in ("Käufer", "注文", "a b·c«d", "x.y")]
+    lines = firth_dev("discover", *source(tmp_path, streams), "-o", "json", expect=0).lines()
+    assert [line["target"] for line in lines] == ["acmeCo/Käufer", "acmeCo/注文", "acmeCo/a_b_c_d", "acmeCo/x_y"]
+    firth_dev("discover", *source(tmp_path, streams), expect=0)
+    firth_dev("discover", *source(tmp_path, streams), expect=0)
+    assert (tmp_path / "Käufer.schema.yaml").exists()
+    firth_dev("check", "flow.yaml", expect=0)
 
 
 def test_a_capture_in_an_imported_file(firth_dev, tmp_path):

@@ -1,5 +1,5 @@
 """A capture connector of Flow's protocol for `firth discover`: the file that its argument names has its `configSchema`
-and the `bindings` that it discovers."""
+and the `bindings` that it discovers; `refuse`: {verb: {field: value}}: it fails while the config's field has that value."""
 
 import json
 import sys
@@ -8,6 +8,10 @@ import sys
 def main():
     told = json.load(open(sys.argv[1]))
     (verb, body), = json.loads(sys.stdin.readline()).items()
+    for field, value in told.get("refuse", {}).get(verb, {}).items():
+        if body["config"].get(field) == value:
+            print(f"cannot use address or {field}", file=sys.stderr)
+            sys.exit(1)
     if verb == "spec":
         answer = {"spec": {"protocol": 3032023, "configSchema": told["configSchema"], "documentationUrl": "https://x",
                            "resourceConfigSchema": {"type": "object"},
