@@ -1,8 +1,10 @@
 """Every connector that the suite is run against."""
 
+import contextlib
 import dataclasses
 import json
 import pathlib
+import sqlite3
 import typing
 
 from connector_suite.protocol import Runner
@@ -26,7 +28,10 @@ class Connector:
     flow: bool = True               # it speaks Flow's protocol too
     airbyte: bool = True            # it is run with Airbyte's verbs
     replaces: bool = True           # destinations, Flow: another backfill removes what was there
-    fences: bool = True             # destinations, Flow: a second session of the same task is refused
+    fences: str = "second"          # destinations, Flow: of two sessions of a task, which is refused: the "second"
+                                    # when it opens, the "first" when it commits, or None
+    verbatim: bool = True           # destinations: read_back gives the very bytes that were sent
+    own_disk: bool = True           # destinations: what they write is written by their own process
 
     def config(self, folder, **changes):
         return json.loads(json.dumps({**self.good, **changes}).replace("{folder}", str(folder)))
@@ -68,6 +73,21 @@ def read_table(folder):
     return found
 
 
+def read_sqlite(folder):
+    path = pathlib.Path(folder, "out.db")
+    if not path.exists():
+        return {}
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        names = [name for name, in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+                 if not name.startswith(("_firth", "firth"))]
+        found = {}
+        for name in names:
+            rows = db.execute(f'SELECT * FROM "{name}" ORDER BY rowid')
+            columns = [column[0] for column in rows.description]
+            found[name] = [json.dumps(dict(zip(columns, row))).encode() for row in rows]
+    return found
+
+
 SOURCES = [
     Connector("source-faker", "source", good={"count": 25, "seed": 7, "records_per_slice": 10},
               bad=[{"count": 0}, {"count": "many"}, {"records_per_slice": 0}, {"seed": -2}, {"parallelism": 0},
@@ -91,8 +111,13 @@ DESTINATIONS = [
               bad=[{}, {"destination_path": ""}, {"destination_path": "/local/../etc"}, {"destination_path": 7}],
               command=built_in("destination-local-json"), read_back=read_local_json, exact_spec=False,
               env={"FIRTH_LOCAL_ROOT": "{folder}"}),
+    Connector("destination-sqlite", "destination", good={"destination_path": "/local/out.db"},
+              bad=[{}, {"destination_path": ""}, {"destination_path": "/local/../etc/x"}, {"destination_path": 7},
+                   {"destination_path": "/local/out.db", "tables": "odd"}, {"destination_path": "/local/"}],
+              command=built_in("destination-sqlite"), read_back=read_sqlite, exact_spec=False,
+              env={"FIRTH_LOCAL_ROOT": "{folder}"}, verbatim=False, fences="first"),
     # Made with the installed SDK, as docs/sdk.md shows: one row a key. Its page leaves out what a folder of files needs.
     Connector("docs:destination-table", "destination", good={"path": "{folder}/table.tsv"}, bad=[{}, {"path": 7}],
               command=lambda request: [str(request.getfixturevalue("sdk_programs")[0] / "destination-table")],
-              read_back=read_table, airbyte=False, replaces=False, fences=False),
+              read_back=read_table, airbyte=False, replaces=False, fences=None),
 ]

@@ -11,7 +11,8 @@ import pytest
 
 from connector_suite.protocol import configured
 
-STREAM = {"name": "users", "json_schema": {"type": "object", "properties": {"id": {"type": "integer"}}},
+STREAM = {"name": "users", "json_schema": {"type": "object", "properties": {"id": {"type": "integer"},
+                                                                            "pad": {"type": "string"}}},
           "supported_sync_modes": ["full_refresh", "incremental"]}
 OTHER = dict(STREAM, name="orders")
 
@@ -120,8 +121,10 @@ def test_pyairbyte_catalog(run, config, rows):
     assert sorted(set(ids(rows()))) == [1, 2]
 
 
-def test_data_is_untouched(run, config, rows):
+def test_data_is_untouched(destination, run, config, rows):
     """Numbers keep their digits, keys their order, strings their escapes, blanks their places."""
+    if not destination.verbatim:
+        pytest.skip("it takes records apart into columns")
     data = [b'{"id":12345678901234567890.10,"b":1E400,"a":-0.0}', b'{ "id" : 1 , "s":"\\u00e9\\n\\ud83d\\ude00" }',
             '{"id":2,"s":"grün 😀","deep":{"x":[[],{}]}}'.encode(), b'{"id":3,"n":null,"d":1,"d":2}',
             b'{"id":4,"big":"' + b"x" * 3_000_000 + b'"}']
@@ -252,8 +255,11 @@ def test_two_syncs_at_once(run, config, rows):
     assert ids(rows()) == [1]
 
 
-def test_full_disk(run, config, rows):
+def test_full_disk(destination, run, config, rows):
     """What does not fit is an error that says so; what was confirmed before is there."""
+    if not destination.own_disk:
+        pytest.skip("the disk is a server's")
+
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

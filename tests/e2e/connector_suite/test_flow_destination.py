@@ -166,11 +166,28 @@ def test_backfill(flow, spec, flow_destination, tmp_path):
         assert talk.end()[0] == 0 and ids(flow_destination, tmp_path) == [3]
 
 
+def refuse_first(flow, mat, first):
+    """The second session takes over: what the first one writes from then on is not committed."""
+    second, _ = opened(flow, mat)
+    first.say({"acknowledge": {}}, {"flush": {}})
+    first.expect("acknowledged")
+    first.expect("flushed")
+    first.say(store(mat, 1), {"startCommit": {"runtimeCheckpoint": checkpoint(1)}})
+    rc, rest, err = first.end()
+    assert rc != 0 and not rest and "fenced off" in err, (rc, rest, err)
+    transact(second, [store(mat, 2)], 1)
+    assert second.end()[0] == 0
+
+
 def test_two_sessions_at_once(flow, spec, flow_destination, tmp_path):
     if not flow_destination.fences:
         pytest.skip("it promises nothing of two sessions at once")
     mat = spec()
     talk, _ = opened(flow, mat)
+    if flow_destination.fences == "first":
+        refuse_first(flow, mat, talk)
+        assert ids(flow_destination, tmp_path) == [2]
+        return
     second = flow({"open": {"materialization": mat, "version": "1", "range": {}}})
     assert second.rc != 0 and second.error() and not second.messages
     transact(talk, [store(mat, 1)], 1)

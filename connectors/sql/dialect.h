@@ -1,0 +1,91 @@
+/* What differs between the databases: how they are reached, called and filled. All else is in this folder's
+ * other files, which know of no database. */
+#ifndef FIRTH_CONNECTORS_SQL_DIALECT_H
+#define FIRTH_CONNECTORS_SQL_DIALECT_H
+
+#include "types.h"
+
+struct sql_db;   /* a connection; each dialect has its own */
+struct sql_load; /* a table that rows are being added to; each dialect has its own */
+
+struct sql_column {
+    const char *name;
+    enum sql_type type;
+};
+
+struct sql_columns {
+    struct sql_column *items;
+    size_t count;
+};
+
+/* One row of an answer: data NULL is a null. Below 0: stop, *err is set. */
+typedef int sql_row_fn(void *context, const struct slice *values, size_t count, struct error *err);
+
+struct sql_dialect {
+    const char *title;                      /* in messages: "SQLite" */
+    const char *type_names[SQL_TYPE_COUNT]; /* NULL: it has no such type */
+    const char *const *reserved;            /* names that no column may have; ends with NULL */
+    const char *reserved_prefix;            /* of tables; NULL: none */
+    size_t name_max;                        /* bytes of a name; 0: any */
+    bool folds_case;                        /* names that differ in (ASCII) case alone are one */
+    bool has_schemas;
+    bool deletes_using;   /* DELETE FROM t USING b; otherwise by row_id */
+    bool indexes_keys;    /* an index on the key makes merging and loading fast */
+    bool keeps_integers;  /* SQL_NUMBER holds every integer exactly */
+    const char *row_id;   /* the hidden column */
+    const char *begin;    /* a transaction that writes */
+    const char *ddl_lock; /* the first of one that makes tables: two at once do not meet; NULL: not needed */
+    const char *clear;    /* empties the table named behind it: "TRUNCATE " */
+    const char *analyze;  /* a temporary table, before it is joined; NULL: not needed */
+
+    void (*close)(struct sql_db *db);
+    /* *ret_changed may be NULL. */
+    int (*execute)(struct sql_db *db, const char *sql, uint64_t *ret_changed, struct error *err);
+    int (*query)(struct sql_db *db, const char *sql, sql_row_fn *row, void *context, struct error *err);
+    /* The names of the tables in a schema, or of one table's columns in their order; none if it is not there.
+     */
+    int (*tables)(struct sql_db *db, const char *schema, sql_row_fn *row, void *context, struct error *err);
+    int (*columns)(struct sql_db *db, const char *schema, const char *table, struct arena *arena,
+                   struct sql_columns *ret_columns, struct error *err);
+    /* Until the connection ends no other session writes this table. ERROR_BUSY if one does. */
+    int (*lock)(struct sql_db *db, const char *schema, const char *table, struct error *err);
+    /* Change a column's type to one that sql_type_join gave; `table` is quoted, `all` its columns. */
+    int (*alter_type)(struct sql_db *db, const char *table, const struct sql_columns *all, size_t column,
+                      enum sql_type type, struct error *err);
+    /* Can a cell of this type be held? It may change the cell's text. */
+    enum sql_verdict (*fits)(enum sql_type type, struct sql_cell *cell, struct arena *arena);
+    /* The error is a table's that others depend on (a view). NULL: that does not happen. */
+    bool (*has_dependents)(const struct sql_db *db);
+
+    /* Add rows to a table (quoted) that has these columns; the transaction is the caller's. Rows may wait in
+     * memory until flush. What was not flushed is dropped by close. */
+    struct sql_load *(*load_open)(struct sql_db *db, const char *table, const struct sql_column *columns,
+                                  size_t count, struct error *err);
+    int (*load_row)(struct sql_load *load, const struct sql_cell *cells, struct error *err);
+    int (*load_flush)(struct sql_load *load, struct error *err);
+    void (*load_close)(struct sql_load *load);
+};
+
+/* --- names.c ------------------------------------------------------------------------------------------ */
+
+/* A name in double quotes; a text in single ones. */
+void sql_put_name(struct buffer *out, const char *name);
+void sql_put_text(struct buffer *out, struct slice text);
+/* "schema"."table", or "table" where there are no schemas. In the arena. */
+const char *sql_quoted_table(const struct sql_dialect *dialect, const char *schema, const char *table,
+                             struct arena *arena);
+
+/* The name in the database for what is called `wanted`, told apart from all others by `identity` (which is
+ * often the same). The same name comes out as long as the database keeps it:
+ *
+ *   - as it is, if the database can hold it and nothing else is called so;
+ *   - otherwise cut, with "_" and eight digits of the identity's hash behind it: where it is too long, is
+ *     reserved, or would be another's name but for its case.
+ *
+ * `existing`: the names that are there (tables of a schema, columns of a table); `taken`: those given out so
+ * far. NULL-terminated both. In the arena. */
+const char *sql_name_choose(const struct sql_dialect *dialect, bool of_table, const char *wanted,
+                            const char *identity, const char *const *existing, const char *const *taken,
+                            struct arena *arena);
+
+#endif

@@ -1,0 +1,109 @@
+/* A target as a table: what it is called, its columns, and where their values come from. */
+#ifndef FIRTH_CONNECTORS_SQL_PLAN_H
+#define FIRTH_CONNECTORS_SQL_PLAN_H
+
+#include "dialect.h"
+
+/* What the config says for every target. */
+struct sql_settings {
+    const char *schema;    /* of targets without a namespace */
+    bool raw;              /* one column of JSON, as Airbyte's older destinations have it */
+    bool keep_cdc_deleted; /* Airbyte: rows with _ab_cdc_deleted_at stay (soft deletion) */
+    bool remove_deleted;   /* Flow: what was deleted at the source goes (hard deletion) */
+};
+
+enum sql_role {
+    SQL_FIELD,
+    SQL_NESTED_KEY, /* a part of the key inside an object, which has a column of its own */
+    SQL_RAW_ID,
+    SQL_EXTRACTED_AT,
+    SQL_META,
+    SQL_GENERATION,
+    SQL_DATA, /* of a raw table: the record */
+};
+
+struct sql_source {
+    enum sql_role role;
+    size_t field;        /* SQL_FIELD: of the target */
+    const char *pointer; /* SQL_NESTED_KEY */
+    const char *name;    /* for messages: as the schema has it */
+};
+
+struct sql_plan {
+    const struct firth_target *target;
+    const char *schema, *table;
+    const char *quoted; /* both, for statements */
+    struct sql_columns columns;
+    struct sql_source *sources; /* one a column */
+    size_t *keys;               /* columns */
+    size_t key_count;
+    long cursor, deleted, generation, document; /* columns, or -1 */
+};
+
+/* NULL-terminated, growing. */
+struct sql_names {
+    const char **items;
+    size_t count, capacity;
+};
+void sql_names_init(struct sql_names *names);
+void sql_names_add(struct sql_names *names, const char *name);
+void sql_names_done(struct sql_names *names);
+
+/* Plan the target's table. `taken`: the tables ("schema.table") that other targets have; this one's is added.
+ * Types are what the schema asks for; what is there already is merged in by sql_table_ensure. */
+int sql_plan_make(struct sql_plan *ret_plan, const struct sql_dialect *dialect, struct sql_db *db,
+                  const struct sql_settings *settings, const struct firth_target *target,
+                  struct sql_names *taken, struct arena *arena, struct error *err);
+
+/* Is one row kept for each key? */
+bool sql_plan_dedups(const struct sql_plan *plan);
+bool sql_plan_overwrites(const struct sql_plan *plan);
+
+/* --- tables.c: what there is -------------------------------------------------------------------------- */
+
+/* What was done, for people; may be NULL. */
+typedef void sql_did_fn(void *context, const char *what);
+
+/* Make the table, or bring the one that is there to the plan: columns are added and widened; the plan's types
+ * become what the table has. Within the caller's transaction. */
+int sql_table_ensure(const struct sql_dialect *dialect, struct sql_db *db, struct sql_plan *plan,
+                     sql_did_fn *did, void *context, struct arena *arena, struct error *err);
+int sql_schema_ensure(const struct sql_dialect *dialect, struct sql_db *db, const char *schema,
+                      struct error *err);
+/* A table with the plan's columns under another name, `quoted`; `keyed`: with an index on the key. */
+int sql_table_create(const struct sql_dialect *dialect, struct sql_db *db, const struct sql_plan *plan,
+                     const char *quoted, bool keyed, struct error *err);
+/* Widen one column, of the table and of the plan. */
+int sql_table_widen(const struct sql_dialect *dialect, struct sql_db *db, struct sql_plan *plan,
+                    const char *quoted, size_t column, enum sql_type type, struct error *err);
+/* The type that the dialect has and that holds values of both; SQL_OTHER: none. */
+enum sql_type sql_table_join(const struct sql_dialect *dialect, enum sql_type a, enum sql_type b);
+/* The next wider type for a value that was too large; SQL_OTHER: none. */
+enum sql_type sql_table_wider(const struct sql_dialect *dialect, enum sql_type type);
+/* `stage` becomes the plan's table; what was that goes. `stage_name` is the unquoted one. */
+int sql_table_swap(const struct sql_dialect *dialect, struct sql_db *db, const struct sql_plan *plan,
+                   const char *stage, struct error *err);
+int sql_table_drop(const struct sql_dialect *dialect, struct sql_db *db, const char *quoted,
+                   struct error *err);
+/* Columns' names, each behind `prefix`, with ", " between. */
+void sql_put_columns(struct buffer *out, const struct sql_plan *plan, const char *prefix);
+
+/* --- merge.c: batches ---------------------------------------------------------------------------------- */
+
+/* A batch is a temporary table with the plan's columns, then these two. */
+#define SQL_BATCH_ROW "_firth_row"             /* counts up */
+#define SQL_BATCH_OPERATION "_firth_operation" /* enum sql_operation */
+enum sql_operation { SQL_MERGE, SQL_PUT_NEW, SQL_REMOVE };
+
+int sql_batch_create(const struct sql_dialect *dialect, struct sql_db *db, const struct sql_plan *plan,
+                     const char *batch, struct error *err);
+/* The batch's rows take the place of those of their keys in the table `into`, and the batch is emptied.
+ * `ranked`: a key may be there several times, and older rows may come late: of the batch's the one with the
+ * highest cursor counts, of equals the last; a row of the table with a higher cursor stays. */
+int sql_batch_merge(const struct sql_dialect *dialect, struct sql_db *db, const struct sql_plan *plan,
+                    const char *batch, const char *into, bool ranked, bool remove_cdc_deleted,
+                    struct error *err);
+/* " AND "-joined equality of the key's columns of two aliases. */
+void sql_put_key_match(struct buffer *out, const struct sql_plan *plan, const char *a, const char *b);
+
+#endif
