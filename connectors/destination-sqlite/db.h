@@ -2,7 +2,7 @@
 #ifndef FIRTH_DESTINATION_SQLITE_DB_H
 #define FIRTH_DESTINATION_SQLITE_DB_H
 
-#include "sql/dialect.h"
+#include "connectors/sql/dialect.h"
 
 #include <sqlite3.h>
 

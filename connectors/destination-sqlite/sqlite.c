@@ -1,11 +1,11 @@
 /* destination-sqlite: tables in a file of SQLite. */
 #include "base/file.h"
 #include "bridge.h"
+#include "connectors/destination-local-json/path.h"
+#include "connectors/sql/options.h"
+#include "connectors/sql/session.h"
 #include "db.h"
-#include "destination-local-json/path.h"
 #include "registry.h"
-#include "sql/options.h"
-#include "sql/session.h"
 
 #include <stdlib.h>
 

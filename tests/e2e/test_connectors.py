@@ -10,7 +10,7 @@ import pytest
 from connector_suite.connectors import read_local_json
 from connector_suite.protocol import Runner, configured
 
-NAMES = ["destination-local-json", "source-faker"]
+NAMES = ["destination-local-json", "destination-sqlite", "source-faker"]
 
 
 def runner(firth, name, tmp_path, **env):
@@ -25,8 +25,8 @@ def test_list(firth):
     assert [line.split()[0] for line in table[1:]] == NAMES
     items = firth("connectors", "-o", "json", expect=0).json()
     assert [i["name"] for i in items] == NAMES
-    assert [i["kind"] for i in items] == ["destination", "source"]
-    assert "airbyte/source-faker" in items[1]["images"]
+    assert [i["kind"] for i in items] == [name.split("-")[0] for name in NAMES]
+    assert "airbyte/source-faker" in items[NAMES.index("source-faker")]["images"]
     for item in items:
         assert item["title"] in firth("connector", item["name"], "spec", expect=0).out
 

@@ -1,0 +1,134 @@
+"""Databases that a destination writes to: how each is configured and read back by a program that is not ours."""
+
+import contextlib
+import json
+import pathlib
+import sqlite3
+
+from connector_suite.flow import FlowRunner
+from connector_suite.protocol import Runner
+
+
+def row_dicts(cursor):
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row)) for row in cursor.fetchall()]
+
+
+class SQLite:
+    name = "destination-sqlite"
+    folds_case = True
+    schemas = False
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.env = {"FIRTH_LOCAL_ROOT": str(folder)}
+        self.path = pathlib.Path(folder, "out.db")
+
+    def config(self, **more):
+        return {"destination_path": "/local/out.db", **more}
+
+    def command(self, binary):
+        return [str(binary), "connector", self.name]
+
+    def read(self, table, schema=None):
+        """Rows in the order in which they were added; None: there is no such table."""
+        if table not in self.tables():
+            return None
+        with contextlib.closing(sqlite3.connect(self.path)) as db:
+            return row_dicts(db.execute('SELECT * FROM "%s" ORDER BY rowid' % table.replace('"', '""')))
+
+    def read_text(self, table, columns):
+        return [tuple(str(row[name]) for name in columns) for row in self.read(table)]
+
+    def execute(self, sql):
+        with contextlib.closing(sqlite3.connect(self.path)) as db:
+            db.executescript(sql)
+
+    def tables(self):
+        if not self.path.exists():
+            return []
+        with contextlib.closing(sqlite3.connect(self.path)) as db:
+            return [name for name, in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+
+    def types(self, table):
+        with contextlib.closing(sqlite3.connect(self.path)) as db:
+            return dict(db.execute("SELECT name, type FROM pragma_table_info(?)", [table]))
+
+
+class Sync:
+    """A destination under Airbyte's protocol: one stream (or several) written at a time."""
+
+    def __init__(self, endpoint, binary):
+        self.endpoint = endpoint
+        self.runner = Runner(endpoint.command(binary), endpoint.env)
+
+    def __call__(self, records, properties=None, mode="append", stream="users", complete=True, config=None, states=1,
+                 kill=None, **more):
+        """`records`: of this stream, or {stream: records}. The session; its return code is checked by the caller."""
+        streams = records if isinstance(records, dict) else {stream: records}
+        catalog, lines = [], []
+        for name, data in streams.items():
+            space = more.get("namespace")
+            descriptor = {"name": name, **({"namespace": space} if space else {})}
+            catalog.append({
+                "stream": {**descriptor, "supported_sync_modes": ["full_refresh", "incremental"],
+                           "json_schema": {"type": "object", "properties": properties[name] if isinstance(
+                               records, dict) else properties or {"id": {"type": "integer"}}}},
+                "sync_mode": "incremental", "destination_sync_mode": mode,
+                "cursor_field": more.get("cursor", []), "primary_key": more.get("key", []),
+                "generation_id": more.get("generation", 1),
+                "minimum_generation_id": more.get("minimum", 1 if mode.startswith("overwrite") else 0), "sync_id": 9})
+            lines += [encode_record(name, record, space, more.get("emitted_at", 1700000000000)) for record in data]
+            lines += [json.dumps({"type": "STATE", "state": {"type": "STREAM", "stream": {
+                "stream_descriptor": descriptor, "stream_state": {"n": n}}}}).encode() for n in range(states)]
+            if complete:
+                lines.append(json.dumps({"type": "TRACE", "trace": {
+                    "type": "STREAM_STATUS", "emitted_at": 1.5, "stream_status": {
+                        "stream_descriptor": descriptor, "status": "COMPLETE"}}}).encode())
+        runner = self.runner
+        if kill:
+            runner = Runner(runner.command, {**runner.env, "FIRTH_FAULT_KILL": kill})
+        return runner("write", stdin=b"\n".join(lines) + b"\n", config=config or self.endpoint.config(),
+                      catalog={"streams": catalog})
+
+    def good(self, *arguments, **more):
+        session = self(*arguments, **more)
+        assert session.rc == 0, session
+        return session
+
+
+def encode_record(stream, data, space=None, emitted_at=1700000000000):
+    """Bytes go as they are: Python's own numbers would lose digits."""
+    data = data if isinstance(data, bytes) else json.dumps(data).encode()
+    space = b'"namespace":%s,' % json.dumps(space).encode() if space else b""
+    return b'{"type":"RECORD","record":{"stream":%s,%s"data":%s,"emitted_at":%d}}' % (
+        json.dumps(stream).encode(), space, data, emitted_at)
+
+
+def flow_runner(endpoint, binary, **env):
+    return FlowRunner(Runner(endpoint.command(binary), {**endpoint.env, **env}))
+
+
+def without_own(rows):
+    """The columns that the schema names."""
+    return [{name: value for name, value in row.items() if not name.startswith("_airbyte")} for row in rows]
+
+
+def meta(row):
+    value = row["_airbyte_meta"]
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def changes(row):
+    return {change["field"]: (change["change"], change["reason"]) for change in meta(row)["changes"]}
+
+
+def keeps_nanoseconds(endpoint):
+    return endpoint.name == "destination-sqlite"
+
+
+def keeps_nul(endpoint):
+    return endpoint.name != "destination-postgres"
+
+
+ENDPOINTS = [SQLite]

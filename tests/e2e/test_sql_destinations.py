@@ -1,0 +1,256 @@
+"""Destinations that are databases, under Airbyte's protocol: sync modes, names, evolution, what a kill leaves; read back
+by other programs."""
+
+import json
+import re
+
+import pytest
+
+import sql_endpoints
+from sql_endpoints import changes, meta, without_own
+
+
+@pytest.fixture(params=sql_endpoints.ENDPOINTS, ids=lambda e: e.name)
+def endpoint(request, tmp_path):
+    made = request.param(tmp_path)
+    if hasattr(made, "start"):
+        made.start(request)
+    return made
+
+
+@pytest.fixture
+def sync(endpoint, firth):
+    return sql_endpoints.Sync(endpoint, firth.path)
+
+
+@pytest.fixture
+def dev_sync(endpoint, firth_dev):
+    return sql_endpoints.Sync(endpoint, firth_dev.path)
+
+
+ID_NAME = {"id": {"type": "integer"}, "name": {"type": ["null", "string"]}}
+
+
+def pairs(endpoint, table="users", names=("id", "name")):
+    return sorted(tuple(row[name] for name in names) for row in endpoint.read(table))
+
+
+def test_own_columns(endpoint, sync):
+    sync.good([{"id": 1, "name": "a"}], ID_NAME, generation=3, emitted_at=1700000000123)
+    sync.good([{"id": 2}], ID_NAME, generation=3, emitted_at=1700000000)  # in seconds, as PyAirbyte's cache gives it
+    first, second = endpoint.read("users")
+    assert list(first)[:4] == ["_airbyte_raw_id", "_airbyte_extracted_at", "_airbyte_meta", "_airbyte_generation_id"]
+    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+                        first["_airbyte_raw_id"])
+    assert first["_airbyte_raw_id"] != second["_airbyte_raw_id"]
+    assert str(first["_airbyte_extracted_at"]).startswith("2023-11-14 22:13:20.123000")
+    assert str(second["_airbyte_extracted_at"]).startswith("2023-11-14 22:13:20")
+    assert meta(first) == {"sync_id": 9, "changes": []} and first["_airbyte_generation_id"] == 3
+    assert without_own([first, second]) == [{"id": 1, "name": "a"}, {"id": 2, "name": None}]
+
+
+# --- sync modes ------------------------------------------------------------------------------------------
+
+
+def test_overwrite_dedup(endpoint, sync):
+    for value in ("a", "b"):
+        sync.good([{"id": n, "name": value + str(n)} for n in (1, 2, 1)], ID_NAME, mode="overwrite_dedup", key=[["id"]])
+        assert pairs(endpoint) == [(1, value + "1"), (2, value + "2")]
+    sync([{"id": 3}], ID_NAME, mode="overwrite_dedup", key=[["id"]], complete=False)
+    assert pairs(endpoint) == [(1, "b1"), (2, "b2")]
+    assert not [name for name in endpoint.tables() if name.startswith("_firth")]
+
+
+DEDUP = {"id": {"type": "integer"}, "at": {"type": "string", "format": "date-time"}, "name": {"type": "string"}}
+
+
+def test_append_dedup_by_cursor(endpoint, sync):
+    def write(*records):
+        sync.good([{"id": i, "at": at and f"2024-01-0{at}T00:00:00Z", "name": name} for i, at, name in records], DEDUP,
+                  mode="append_dedup", key=[["id"]], cursor=["at"])
+
+    write((1, 1, "a"), (1, 3, "c"), (1, 2, "b"), (2, None, "x"), (3, 1, "same"), (3, 1, "later"))
+    assert pairs(endpoint) == [(1, "c"), (2, "x"), (3, "later")]
+    write((1, 2, "late"), (2, 1, "y"), (3, 1, "again"), (4, 1, "new"))
+    assert pairs(endpoint) == [(1, "c"), (2, "y"), (3, "again"), (4, "new")]
+    write((4, None, "nothing"), (1, 3, "equal"))
+    assert pairs(endpoint) == [(1, "equal"), (2, "y"), (3, "again"), (4, "new")]
+
+
+def test_dedup_keys(endpoint, sync):
+    """Keys of several parts, of parts inside objects; a key with a null in it is nobody else's."""
+    properties = {"a": {"type": "string"}, "o": {"type": "object", "properties": {"b": {"type": "integer"}}},
+                  "v": {"type": "integer"}}
+    for v in (1, 2):
+        sync.good([{"a": "x", "o": {"b": 1}, "v": v}, {"a": "x", "o": {"b": 2}, "v": v}, {"a": "y", "o": {}, "v": v},
+                   {"a": "y", "o": {}, "v": v}], properties, mode="append_dedup", key=[["a"], ["o", "b"]])
+    found = sorted((row["a"], row["o.b"], row["v"]) for row in endpoint.read("users") if row["o.b"])
+    assert found == [("x", "1", 2), ("x", "2", 2)]
+    assert len(endpoint.read("users")) == 6
+
+
+def test_dedup_without_a_key(endpoint, sync):
+    session = sync.good([{"id": 1}, {"id": 1}], mode="append_dedup")
+    assert len(endpoint.read("users")) == 2
+    assert any("has no primary key" in json.dumps(m) for m in session.of("LOG"))
+
+
+@pytest.mark.parametrize("mode", ["Hard delete", "Soft delete"])
+def test_cdc_deletion(endpoint, sync, mode):
+    properties = {"id": {"type": "integer"}, "lsn": {"type": "integer"},
+                  "_ab_cdc_deleted_at": {"type": ["null", "string"], "format": "date-time"}}
+
+    def write(*records):
+        sync.good([{"id": i, "lsn": lsn, "_ab_cdc_deleted_at": "2024-01-01T00:00:00Z" if gone else None}
+                   for i, lsn, gone in records], properties, mode="append_dedup", key=[["id"]], cursor=["lsn"],
+                  config=endpoint.config(cdc_deletion_mode=mode))
+
+    write((1, 1, False), (2, 1, False), (3, 1, False), (3, 2, True))
+    write((1, 2, True), (2, 0, True))
+    found = [(row["id"], row["_ab_cdc_deleted_at"] is not None) for row in endpoint.read("users")]
+    assert sorted(found) == ([(2, False)] if mode == "Hard delete" else [(1, True), (2, False), (3, True)])
+
+
+def test_generations(endpoint, sync):
+    """Rows of older generations go when the stream is complete, and not before."""
+    sync.good([{"id": 1}], generation=1)
+    sync.good([{"id": 2}], generation=2)
+    sync.good([{"id": 3}], generation=3, minimum=3, complete=False)
+    assert [row["id"] for row in endpoint.read("users")] == [1, 2, 3]
+    sync.good([{"id": 4}], generation=3, minimum=3)
+    assert [row["id"] for row in endpoint.read("users")] == [3, 4]
+
+
+def test_several_streams_interleaved(endpoint, sync, firth):
+    names = [f"s{n}" for n in range(5)]
+    sync.good({name: [{"id": n} for n in range(300)] for name in names}, {name: ID_NAME for name in names})
+    for name in names:
+        assert sorted(row["id"] for row in endpoint.read(name)) == list(range(300))
+
+
+def test_raw_tables(endpoint, sync):
+    data = [b'{"id":12345678901234567890.10,"b":1E400}', '{"s":"grün \\u0041","deep":[[],{}]}'.encode()]
+    for _ in range(2):
+        sync.good(data, config=endpoint.config(tables="raw"))
+    rows = endpoint.read("_airbyte_raw_users")
+    assert [set(row) for row in rows] == [{"_airbyte_ab_id", "_airbyte_emitted_at", "_airbyte_data"}] * 4
+    assert [json.loads(row["_airbyte_data"], parse_float=str) for row in rows] == \
+        [json.loads(d, parse_float=str) for d in data] * 2
+
+
+# --- names -----------------------------------------------------------------------------------------------
+
+
+def test_names(endpoint, sync):
+    """Any text can be a field's name and a stream's; each keeps its column and its table, whatever comes beside it."""
+    fields = ["id", "x" * 300, "x" * 299 + "y", 'quo"ted', "naïve ключ 😀", "with space", "select", "a.b", "a/b", "semi;'--",
+              "_airbyte_raw_id", "ctid"]
+    wrote = {name: str(position) for position, name in enumerate(fields)}
+    for order in (fields, fields[::-1]):
+        sync.good([wrote], {name: {"type": "string"} for name in order})
+    first, second = endpoint.read("users")
+    assert without_own([first]) == without_own([second])
+    assert sorted(value for name, value in first.items() if value in wrote.values()) == sorted(wrote.values())
+    for name in ("id", 'quo"ted', "naïve ключ 😀", "with space", "select", "a.b", "a/b", "semi;'--"):
+        assert first[name] == wrote[name]
+
+
+def test_names_that_differ_in_case(endpoint, sync):
+    for fields in (["Name", "name", "NAME"], ["NAME", "name", "Name"], ["name"]):
+        sync.good([{name: name for name in fields}], {name: {"type": "string"} for name in fields})
+    rows = endpoint.read("users")
+    for column in without_own(rows)[0]:
+        assert len({row[column] for row in rows if row[column]}) == 1, column
+    streams = ["Orders", "orders"]
+    for order in (streams, streams[::-1]):
+        sync.good({name: [{"id": name}] for name in order}, {name: {"id": {"type": "string"}} for name in order})
+    tables = [name for name in endpoint.tables() if name.lower().startswith("orders")]
+    assert len(tables) == 2
+    assert sorted(tuple(row["id"] for row in endpoint.read(name)) for name in tables) == [
+        ("Orders", "Orders"), ("orders", "orders")]
+
+
+def test_somebody_elses_table(endpoint, sync):
+    sync.good([{"id": 1}], stream="first")
+    endpoint.execute("CREATE TABLE users (mine INTEGER); INSERT INTO users VALUES (7);")
+    for mode in ("append", "overwrite"):
+        session = sync([{"id": 1}], mode=mode)
+        assert session.rc == 3 and "not one of this connector's" in session.errors()[0]["message"], session
+    assert [row["mine"] for row in endpoint.read("users")] == [7]
+
+
+# --- evolution -------------------------------------------------------------------------------------------
+
+
+def test_added_columns(endpoint, sync):
+    sync.good([{"id": 1}])
+    sync.good([{"id": 2, "name": "b"}], ID_NAME)
+    sync.good([{"id": 3}])
+    assert pairs(endpoint) == [(1, None), (2, "b"), (3, None)]
+
+
+@pytest.mark.parametrize("before, value, after, new, text", [
+    ({"type": "integer"}, 12, {"type": "string"}, "x", "12"),
+    ({"type": "boolean"}, True, {"type": "string"}, "x", "true"),
+    ({"type": "number"}, 0.1, {"type": "string"}, "x", "0.1"),
+    ({"type": "string", "format": "date"}, "2024-02-29", {"type": "string"}, "x", "2024-02-29"),
+    ({"type": "string"}, "grün\"'", {"type": "integer"}, 5, "grün\"'"),
+])
+def test_widened_to_text(endpoint, sync, before, value, after, new, text):
+    sync.good([{"v": value}, {"v": None}], {"v": before})
+    sync.good([{"v": new}], {"v": after})
+    assert [row["v"] for row in endpoint.read("users")] == [text, None, str(new)]
+
+
+def test_widened_to_json(endpoint, sync):
+    sync.good([{"v": "a\"b", "n": 1.5, "b": False}, {}],
+              {"v": {"type": "string"}, "n": {"type": "number"}, "b": {"type": "boolean"}})
+    union = {"type": ["object", "string", "number", "boolean"]}
+    sync.good([{"v": {"x": [1]}, "n": "one", "b": 3}], {"v": union, "n": union, "b": union})
+    rows = [[endpoint_json(row[name]) for name in "vnb"] for row in endpoint.read("users")]
+    assert rows == [["a\"b", 1.5, False], [None, None, None], [{"x": [1]}, "one", 3]]
+
+
+def endpoint_json(value):
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def test_integer_to_number(endpoint, sync):
+    sync.good([{"v": 9007199254740993}], {"v": {"type": "integer"}})
+    sync.good([{"v": 0.5}], {"v": {"type": "number"}})
+    assert [str(row["v"]) for row in endpoint.read("users")] == ["9007199254740993", "0.5"]
+
+
+def test_integers_beyond_64_bits(endpoint, sync):
+    """A column grows for a number that it cannot hold, in the middle of a sync, keys too."""
+    big = [2**63 - 1, 2**63, -2**63 - 1, 10**30, 10**60 + 1]
+    records = [{"id": 1}, *({"id": n} for n in big), {"id": 1}, {"id": 10**30}]
+    sync.good(records, mode="append_dedup", key=[["id"]])
+    assert sorted(int(row["id"]) for row in endpoint.read("users")) == sorted([1, *big])
+    assert all(not changes(row) for row in endpoint.read("users"))
+
+
+# --- kills -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("point", ["sql.commit.before", "sql.commit.after", "sql.finish.before"])
+@pytest.mark.parametrize("mode", ["append", "overwrite", "append_dedup", "overwrite_dedup"])
+def test_killed_and_run_again(endpoint, dev_sync, mode, point):
+    """Whatever the moment: the old rows are whole or the new ones are, and another sync makes it right."""
+    dedup = mode.endswith("dedup")
+    dev_sync.good([{"id": 1, "name": "old"}, {"id": 2, "name": "old"}], ID_NAME, mode=mode, key=[["id"]])
+    session = dev_sync([{"id": n, "name": "new"} for n in (2, 3)], ID_NAME, mode=mode, key=[["id"]], kill=point)
+    assert session.rc == -9 or (point == "sql.finish.before" and session.rc == 0), session
+    found = set(pairs(endpoint))
+    old = {(1, "old"), (2, "old")}
+    if mode.startswith("overwrite"):
+        assert found == old and not session.states()
+    elif point == "sql.commit.before":
+        assert found == old and not session.states()
+    else:
+        assert found == ({(1, "old"), (2, "new"), (3, "new")} if dedup else old | {(2, "new"), (3, "new")})
+    dev_sync.good([{"id": n, "name": "new"} for n in (2, 3)], ID_NAME, mode=mode, key=[["id"]])
+    found = set(pairs(endpoint))
+    assert found == {"append": old | {(2, "new"), (3, "new")}, "append_dedup": {(1, "old"), (2, "new"), (3, "new")},
+                     }.get(mode, {(2, "new"), (3, "new")})
+    assert not [name for name in endpoint.tables() if name.startswith("_firth")]
