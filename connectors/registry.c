@@ -6,6 +6,7 @@ const struct firth_connector_class *const connectors_registry[] = {
     &destination_local_json,
     &destination_sqlite,
     &source_faker,
+    &source_postgres,
     NULL,
 };
 

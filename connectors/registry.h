@@ -7,6 +7,7 @@
 extern const struct firth_connector_class destination_local_json;
 extern const struct firth_connector_class destination_sqlite;
 extern const struct firth_connector_class source_faker;
+extern const struct firth_connector_class source_postgres;
 
 /* Sorted by name; ends with NULL. */
 extern const struct firth_connector_class *const connectors_registry[];

@@ -221,6 +221,15 @@ int firth_emit_global_state(struct firth_host *host, struct firth_slice shared_s
     return sdk_host_flush_if_due(host);
 }
 
+int firth_emit_schema(struct firth_host *host, size_t index, struct firth_slice json_schema)
+{
+    if (ready(host, index) < 0 ||
+        check_json(host, json_schema, "a schema", host->streams[index].name.name.data) < 0)
+        return -1;
+    host->face->put_schema(host, &host->streams[index], slice_from(json_schema));
+    return sdk_host_flush_if_due(host);
+}
+
 int firth_emit_estimate(struct firth_host *host, size_t index, int64_t records, int64_t bytes)
 {
     if (ready(host, index) < 0)

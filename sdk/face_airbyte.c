@@ -34,6 +34,11 @@ static void put_status(struct firth_host *host, const struct host_stream *stream
     airbyte_write_trace_status(&host->out, host->now_ms, stream->name, status);
 }
 
+static void put_schema(struct firth_host *host, const struct host_stream *stream, struct slice schema)
+{
+    (void)host, (void)stream, (void)schema;
+}
+
 static void put_estimate(struct firth_host *host, const struct host_stream *stream, int64_t records,
                          int64_t bytes)
 {
@@ -149,6 +154,7 @@ const struct sdk_face sdk_face_airbyte = {
     .begin_record = begin_record,
     .end_record = end_record,
     .put_status = put_status,
+    .put_schema = put_schema,
     .put_estimate = put_estimate,
     .put_state = put_state,
     .put_global_state = put_global_state,

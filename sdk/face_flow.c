@@ -188,6 +188,13 @@ static void put_status(struct firth_host *host, const struct host_stream *stream
     (void)host, (void)stream, (void)status;
 }
 
+static void put_schema(struct firth_host *host, const struct host_stream *stream, struct slice schema)
+{
+    const struct flow_capture_response sourced = {
+        .type = FLOW_CAPTURE_SOURCED_SCHEMA, .sourced_schema = {(uint32_t)(stream - host->streams), schema}};
+    flow_capture_write_response(&host->out, &sourced);
+}
+
 static bool logs_json(void)
 {
     const char *format = getenv("LOG_FORMAT");
@@ -328,6 +335,7 @@ const struct sdk_face sdk_face_flow = {
     .begin_record = begin_record,
     .end_record = end_record,
     .put_status = put_status,
+    .put_schema = put_schema,
     .put_estimate = put_estimate,
     .put_state = put_state,
     .put_global_state = put_global_state,

@@ -50,6 +50,9 @@ static void take_states(struct flow *flow, const struct flow_capture_open *open,
     for (size_t i = 0; i < selection->count; i++) {
         struct flow_stream *stream = &session->streams[i];
         stream->state_key = state_key(&open->capture->bindings.items[i], &flow->arena);
+        struct slice resource = open->capture->bindings.items[i].raw_resource_config;
+        streams[i].resource =
+            (struct firth_slice){arena_dup(&flow->arena, resource.data, resource.size), resource.size};
         stream->refresh = streams[i].sync_mode == FIRTH_FULL_REFRESH;
         stream->keeps = !stream->refresh || sdk_selected_is_resumable(offered, &streams[i]);
         uint32_t at = json_get_slice(doc, states, stream->state_key);

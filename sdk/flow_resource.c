@@ -38,8 +38,9 @@ static bool read_key(const struct json *doc, uint32_t at, struct arena *arena, s
 /* A misspelt member would be ignored in silence; one that is like none of these is the connector's own. */
 static int check_members(const struct json *doc, struct arena *arena, struct error *err)
 {
-    static const char *const known[] = {"stream",   "name",        "table",      "namespace",   "schema",
-                                        "syncMode", "cursorField", "primaryKey", "deltaUpdates"};
+    static const char *const known[] = {"stream",   "name",        "table",      "namespace",    "schema",
+                                        "syncMode", "cursorField", "primaryKey", "deltaUpdates", "mode",
+                                        "priority", "advanced",    "backfill"};
     enum { KNOWN = sizeof known / sizeof *known };
     for (uint32_t key = json_first_key(doc, 0); key != JSON_NONE; key = json_next_key(doc, 0, key)) {
         const char *name = json_cstring(doc, key, arena);
@@ -230,5 +231,9 @@ void flow_resource_schema(struct buffer *out, const struct firth_connector_class
         buffer_str(out, ",\"deltaUpdates\":{\"type\":\"boolean\",\"order\":2,\"title\":\"Delta Updates\","
                         "\"description\":\"Append what is new instead of updating what is there.\","
                         "\"x-delta-updates\":true}");
+    if (source && class_->source.resource_properties) {
+        buffer_byte(out, ',');
+        buffer_str(out, class_->source.resource_properties);
+    }
     buffer_str(out, "}}");
 }

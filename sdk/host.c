@@ -96,6 +96,11 @@ bool sdk_host_must_stop(const struct firth_host *host)
     return firth_stopping(host) && !host->face->may_go_on(host);
 }
 
+bool firth_speaks_flow(const struct firth_host *host)
+{
+    return host->face == &sdk_face_flow;
+}
+
 const char *firth_task(const struct firth_host *host)
 {
     return host->task;

@@ -112,6 +112,7 @@ struct sdk_face {
     void (*end_record)(struct firth_host *host);
     void (*put_status)(struct firth_host *host, const struct host_stream *stream,
                        enum airbyte_stream_status status);
+    void (*put_schema)(struct firth_host *host, const struct host_stream *stream, struct slice schema);
     void (*put_estimate)(struct firth_host *host, const struct host_stream *stream, int64_t records,
                          int64_t bytes);
     int (*put_state)(struct firth_host *host, size_t index); /* stream->last_state */
@@ -141,6 +142,9 @@ int sdk_host_end_streams(struct firth_host *host, bool complete);
  * showing a secret. Strings go to the arena. */
 int sdk_options_read(const struct firth_option *options, const struct json *doc, uint32_t at, void *config,
                      struct arena *arena, struct error *err);
+/* In which of the class's two spellings the config is written. `flow`: the one to be expected. */
+const struct firth_option *sdk_options_of(const struct firth_connector_class *class_, const struct json *doc,
+                                          bool flow);
 /* Append the payload of the SPEC message. */
 void sdk_spec_write(struct buffer *out, const struct firth_connector_class *class_);
 /* Append the JSON Schema of the config, annotated for Flow. */

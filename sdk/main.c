@@ -167,7 +167,8 @@ static int read_config(struct program *program, bool *ret_wrong, struct error *e
     if (json_parse_copy(&program->arena, text.data, text.size, &doc, err) < 0)
         return error_wrap(err, "the config is not JSON");
     program->config = arena_zalloc(&program->arena, program->class_->config_size);
-    return sdk_options_read(program->class_->options, &doc, 0, program->config, &program->arena, err);
+    return sdk_options_read(sdk_options_of(program->class_, &doc, false), &doc, 0, program->config,
+                            &program->arena, err);
 }
 
 static int read_catalog(struct program *program, struct airbyte_configured_catalog *ret_catalog,

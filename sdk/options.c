@@ -361,6 +361,27 @@ static void read_table(struct reader *reader, const struct place *place, const s
     }
 }
 
+static bool has_required(const struct firth_option *options, const struct json *doc)
+{
+    bool some = false;
+    for (const struct firth_option *option = options; option->name; option++) {
+        if (option->required && json_get(doc, 0, option->name) == JSON_NONE)
+            return false;
+        some |= option->required;
+    }
+    return some;
+}
+
+const struct firth_option *sdk_options_of(const struct firth_connector_class *class_, const struct json *doc,
+                                          bool flow)
+{
+    if (!class_->flow_options)
+        return class_->options;
+    const struct firth_option *expected = flow ? class_->flow_options : class_->options;
+    const struct firth_option *other = flow ? class_->options : class_->flow_options;
+    return !has_required(expected, doc) && has_required(other, doc) ? other : expected;
+}
+
 int sdk_options_read(const struct firth_option *options, const struct json *doc, uint32_t at, void *config,
                      struct arena *arena, struct error *err)
 {

@@ -155,7 +155,8 @@ static void write_config(struct form *form, const struct firth_connector_class *
                        form->flow ? "https://json-schema.org/draft/2020-12/schema"
                                   : "http://json-schema.org/draft-07/schema#");
     json_member_string(&form->writer, "title", class_->title);
-    write_table(form, class_->options, NULL, NULL);
+    bool own = form->flow && class_->flow_options;
+    write_table(form, own ? class_->flow_options : class_->options, NULL, NULL);
     json_end_object(&form->writer);
 }
 

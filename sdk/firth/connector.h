@@ -122,6 +122,10 @@ void firth_log(struct firth_host *host, enum firth_log_level level, const char *
  */
 const char *firth_task(const struct firth_host *host);
 
+/* Is the other side Flow's protocol? For a connector whose replaced Airbyte and Estuary connectors say the
+ * same thing in different words. */
+bool firth_speaks_flow(const struct firth_host *host);
+
 /* Were we asked to stop (SIGTERM, SIGINT)? A connector that waits for something looks here when it is
  * interrupted (EINTR) and at least once a second; then it returns -1 and needs no error. */
 bool firth_stopping(const struct firth_host *host);
@@ -176,6 +180,8 @@ struct firth_selected {
     const char *const *primary_key; /* JSON Pointers, NULL-terminated, never NULL */
     struct firth_slice json_schema;
     struct firth_slice state; /* what firth_emit_state wrote last for it, JSON; size 0: from the start */
+    struct firth_slice
+        resource; /* what the catalog says of the stream, JSON; size 0: the protocol has none */
 };
 
 struct firth_selection {
@@ -204,6 +210,9 @@ struct firth_source {
      * end before all is acknowledged or nobody is there any more. */
     int (*acknowledged)(void *self, struct firth_host *host, uint64_t states, struct firth_error *err);
     void (*close)(void *self);
+    /* Members that the resource of a binding may have beside the SDK's own: the inside of a JSON Schema's
+     * `properties`, each "name":{…}, joined by commas. Optional. */
+    const char *resource_properties;
 };
 
 /* `stream` is always the position in selection.streams. Each returns 0, or -1: the reader went away or we
@@ -218,6 +227,9 @@ int firth_emit_state(struct firth_host *host, size_t stream, struct firth_slice 
 /* The same for all streams at once; stream_states has selection.count elements, size 0: none. */
 int firth_emit_global_state(struct firth_host *host, struct firth_slice shared_state,
                             const struct firth_slice *stream_states);
+/* The stream's records look like this from now on: a JSON Schema object. Until then they look as discover
+ * said. Only Flow's protocol has a word for it; under Airbyte's the next discover tells. */
+int firth_emit_schema(struct firth_host *host, size_t stream, struct firth_slice json_schema);
 /* How much the whole stream will be: for progress bars. Negative: unknown. */
 int firth_emit_estimate(struct firth_host *host, size_t stream, int64_t records, int64_t bytes);
 /* Everything of this stream has been read (otherwise the end of all counts). */
@@ -400,7 +412,11 @@ struct firth_connector_class {
         *image_names;   /* repositories that it stands for ("airbyte/source-faker"); may be NULL */
     size_t config_size; /* sizeof(struct my_config): zeroed, then filled from `options` */
     const struct firth_option *options; /* ends with a NULL name */
-    struct firth_source source;         /* exactly one of the two is filled */
+    /* The same config as Estuary's connector of that name spells it: what `spec` says in Flow's protocol.
+     * Either protocol takes either spelling; the one whose required options are there. NULL: `options` is
+     * all. */
+    const struct firth_option *flow_options;
+    struct firth_source source; /* exactly one of the two is filled */
     struct firth_destination destination;
 };
 

@@ -643,10 +643,10 @@ def test_task_is_not_for_people(firth):
 
 
 PUSH = {"endpoint": {"ingest": {}}, "bindings": [{"resource": {"name": "hooks"}, "target": "acmeCo/users"}]}
-IMAGE = {"endpoint": {"connector": {"image": "airbyte/source-postgres", "config": {}}}, "bindings": PUSH["bindings"]}
+IMAGE = {"endpoint": {"connector": {"image": "airbyte/source-oracle-x", "config": {}}}, "bindings": PUSH["bindings"]}
 
 
-@pytest.mark.parametrize("what, parts", [(PUSH, ["ingest"]), (IMAGE, ["airbyte/source-postgres", "source-faker"])])
+@pytest.mark.parametrize("what, parts", [(PUSH, ["ingest"]), (IMAGE, ["airbyte/source-oracle-x", "source-faker"])])
 def test_what_comes_later_is_said_so(firth, tmp_path, what, parts):
     catalog = capture(tmp_path, [])
     text = json.loads(catalog.read_text())

@@ -258,7 +258,7 @@ def a_connection(source=FAKER, config="{count: 5}", destination=LOCAL_JSON, path
     (a_capture(resource="{stream: userz}", disable="true"), []),
     (a_capture(resource="{stream: users, syncMode: incremetal}"),
      ["9:36: 'syncMode' is 'incremetal', but it must be full_refresh or incremental"]),
-    (a_capture(image="airbyte/source-postgres", resource="{stream: users, syncMode: incremetal}"),
+    (a_capture(image="airbyte/source-oracle-x", resource="{stream: users, syncMode: incremetal}"),
      ["9:36: 'syncMode' is 'incremetal', but it must be full_refresh or incremental"]),
     (a_capture(image="ghcr.io/estuary/source-s3:dev", resource="{stream: users, syncMode: realtime}"), []),
     (a_capture(image="airbyte/source-fauna"), []),

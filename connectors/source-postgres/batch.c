@@ -1,0 +1,438 @@
+#include "batch.h"
+
+#include "position.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* Streams are read one after the other, each in a snapshot of its own.
+ *
+ * The first read of a table, and every full refresh, goes through its pages; a state names the next page.
+ * What an interrupted one goes on with is another snapshot, and rows may have moved to pages that are read
+ * already: those that have changed since the first snapshot are read there again. So a row may come twice,
+ * and none is missed. */
+
+enum mode { MODE_FULL, MODE_CURSOR, MODE_XMIN };
+enum { ROWS_A_STATE = 20000 };
+
+struct stream {
+    const struct pg_table *table;
+    const struct firth_selected *selected;
+    enum mode mode;
+    const struct pg_column *cursor; /* MODE_CURSOR */
+    struct pg_position position;
+};
+
+struct pg_batch {
+    const struct pg_config *config;
+    struct pg_endpoint endpoint;
+    PGconn *connection;
+    struct pg_catalog catalog;
+    struct arena arena; /* of the current stream */
+    struct stream *streams;
+    size_t count, current;
+
+    /* The current stream's. */
+    bool begun;
+    struct pg_snapshot snapshot;
+    struct pg_rows rows;
+    struct pg_scan scan;
+    char *upper;          /* MODE_CURSOR: the greatest value in this snapshot; NULL: there is none */
+    uint64_t upper_rows;  /* rows that have it */
+    uint64_t since_state; /* rows */
+    bool since_upper;     /* MODE_CURSOR: the position's cursor is of this read */
+    struct buffer condition, state;
+};
+
+/* --- opening
+ * ------------------------------------------------------------------------------------------------- */
+
+static int choose_mode(struct pg_batch *batch, struct stream *stream, struct firth_error *err)
+{
+    const struct firth_selected *selected = stream->selected;
+    if (selected->sync_mode == FIRTH_FULL_REFRESH)
+        stream->mode = MODE_FULL;
+    else if (pg_config_method(batch->config) == PG_METHOD_XMIN)
+        stream->mode = MODE_XMIN;
+    else
+        stream->mode = MODE_CURSOR;
+    if (stream->mode != MODE_CURSOR)
+        return 0;
+    stream->cursor = selected->cursor ? pg_stream_column(stream->table, selected->cursor) : NULL;
+    if (stream->cursor)
+        return 0;
+    return firth_fail(err, FIRTH_FAILURE_CONFIG, "the cursor %s of stream %s is no column of the table",
+                      selected->cursor ? selected->cursor : "", selected->name);
+}
+
+static bool fits(const struct stream *stream)
+{
+    const struct pg_position *position = &stream->position;
+    if (position->cursor_field &&
+        (!stream->cursor || strcmp(position->cursor_field, stream->cursor->name) != 0))
+        return false;
+    switch (position->phase) {
+    case PG_PHASE_NEW:
+        return true;
+    case PG_PHASE_PAGES: /* a cursor's pass has its cursor's field, another has none */
+        return (stream->mode == MODE_CURSOR) == (position->cursor_field != NULL);
+    case PG_PHASE_CURSOR:
+        return stream->mode == MODE_CURSOR;
+    case PG_PHASE_XMIN:
+        return stream->mode == MODE_XMIN;
+    case PG_PHASE_CHANGES:
+        return false;
+    }
+    return false;
+}
+
+static int open_stream(struct pg_batch *batch, struct firth_host *host, const struct firth_selected *selected,
+                       struct stream *stream, struct firth_error *err)
+{
+    const char *schema = selected->name_space ? selected->name_space : "public";
+    stream->selected = selected;
+    stream->table = pg_catalog_find(&batch->catalog, schema, selected->name);
+    if (!stream->table)
+        return firth_fail(err, FIRTH_FAILURE_CONFIG,
+                          "there is no table %s.%s any more, or it may not be read", schema, selected->name);
+    if (choose_mode(batch, stream, err) < 0 ||
+        pg_position_read(&stream->position, selected->state, selected->name, err) < 0)
+        return -1;
+    if (!fits(stream)) {
+        firth_log(host, FIRTH_WARN,
+                  "the state of %s.%s is of another cursor or method: it is read from the start", schema,
+                  selected->name);
+        pg_position_done(&stream->position);
+    }
+    return 0;
+}
+
+int pg_batch_open(struct firth_host *host, const struct pg_config *config,
+                  const struct firth_selection *selection, struct pg_batch **ret_batch,
+                  struct firth_error *err)
+{
+    struct pg_batch *batch = mem_zalloc(sizeof *batch);
+    batch->config = config;
+    arena_init(&batch->arena);
+    buffer_init(&batch->condition, BUFFER_UNLIMITED);
+    buffer_init(&batch->state, BUFFER_UNLIMITED);
+    batch->streams = mem_zalloc((selection->count + 1) * sizeof *batch->streams);
+    int result = pg_endpoint_open(&batch->endpoint, host, config, err);
+    bool has_endpoint = result == 0, has_catalog = false;
+    if (result == 0) {
+        batch->connection = pg_connect(&batch->endpoint, false, err);
+        result = batch->connection ? 0 : -1;
+    }
+    if (result == 0) {
+        result = pg_catalog_load(&batch->catalog, batch->connection, config, 0, err);
+        has_catalog = result == 0;
+    }
+    for (; result == 0 && batch->count < selection->count; batch->count++)
+        result =
+            open_stream(batch, host, &selection->streams[batch->count], &batch->streams[batch->count], err);
+    if (result == 0) {
+        *ret_batch = batch;
+        return 0;
+    }
+    if (has_catalog)
+        pg_catalog_done(&batch->catalog);
+    if (has_endpoint)
+        pg_endpoint_close(&batch->endpoint);
+    PQfinish(batch->connection);
+    for (size_t i = 0; i < batch->count; i++)
+        pg_position_done(&batch->streams[i].position);
+    free(batch->streams);
+    buffer_done(&batch->condition);
+    buffer_done(&batch->state);
+    arena_done(&batch->arena);
+    free(batch);
+    return -1;
+}
+
+static void end_stream(struct pg_batch *batch)
+{
+    if (!batch->begun)
+        return;
+    pg_snapshot_end(&batch->snapshot);
+    pg_rows_done(&batch->rows);
+    free(batch->upper);
+    batch->upper = NULL;
+    arena_clear(&batch->arena);
+    batch->begun = false;
+}
+
+void pg_batch_close(struct pg_batch *batch)
+{
+    end_stream(batch);
+    for (size_t i = 0; i < batch->count; i++)
+        pg_position_done(&batch->streams[i].position);
+    free(batch->streams);
+    pg_catalog_done(&batch->catalog);
+    PQfinish(batch->connection);
+    pg_endpoint_close(&batch->endpoint);
+    buffer_done(&batch->condition);
+    buffer_done(&batch->state);
+    arena_done(&batch->arena);
+    free(batch);
+}
+
+/* --- states
+ * ---------------------------------------------------------------------------------------------------- */
+
+static int emit_state(struct pg_batch *batch, struct firth_host *host)
+{
+    buffer_clear(&batch->state);
+    pg_position_put(&batch->state, &batch->streams[batch->current].position);
+    batch->since_state = 0;
+    return firth_emit_state(host, batch->current, (struct firth_slice){batch->state.data, batch->state.size});
+}
+
+static int end_with(struct pg_batch *batch, struct firth_host *host)
+{
+    if (emit_state(batch, host) < 0 || firth_emit_complete(host, batch->current) < 0)
+        return -1;
+    end_stream(batch);
+    return ++batch->current < batch->count;
+}
+
+static void set_text(char **field, const char *text)
+{
+    char *copy = text ? mem_strdup(text) : NULL; /* `text` may be of *field */
+    free(*field);
+    *field = copy;
+}
+
+/* --- by cursor
+ * ------------------------------------------------------------------------------------------------- */
+
+static void put_cursor_value(struct buffer *sql, const struct stream *stream, const char *value)
+{
+    pg_put_literal(sql, value);
+    buffer_str(sql, "::");
+    buffer_str(sql, stream->cursor->type->name);
+}
+
+/* The greatest value in this snapshot, and how many rows have it. */
+static int find_upper(struct pg_batch *batch, const struct stream *stream, struct firth_error *err)
+{
+    struct buffer sql;
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    buffer_str(&sql, "SELECT q.c::text, (SELECT count(*) FROM ");
+    pg_put_table(&sql, stream->table->schema, stream->table->name);
+    buffer_str(&sql, " WHERE ");
+    pg_put_name(&sql, stream->cursor->name);
+    buffer_str(&sql, " = q.c) FROM (SELECT ");
+    pg_put_name(&sql, stream->cursor->name);
+    buffer_str(&sql, " AS c FROM ");
+    pg_put_table(&sql, stream->table->schema, stream->table->name);
+    buffer_str(&sql, " WHERE ");
+    pg_put_name(&sql, stream->cursor->name);
+    buffer_str(&sql, " IS NOT NULL ORDER BY 1 DESC LIMIT 1) q");
+    pg_auto_result PGresult *rows = pg_query(batch->snapshot.connections[0], buffer_cstr(&sql),
+                                             "cannot find the cursor's greatest value", err);
+    buffer_done(&sql);
+    if (!rows)
+        return -1;
+    batch->upper = PQntuples(rows) ? mem_strdup(PQgetvalue(rows, 0, 0)) : NULL;
+    batch->upper_rows = PQntuples(rows) ? strtoull(PQgetvalue(rows, 0, 1), NULL, 10) : 0;
+    return 0;
+}
+
+/* Have as many rows the cursor's value as when it was saved? */
+static int has_new_ties(struct pg_batch *batch, const struct stream *stream, bool *ret_more,
+                        struct firth_error *err)
+{
+    struct buffer sql;
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    buffer_str(&sql, "SELECT count(*) FROM ");
+    pg_put_table(&sql, stream->table->schema, stream->table->name);
+    buffer_str(&sql, " WHERE ");
+    pg_put_name(&sql, stream->cursor->name);
+    buffer_str(&sql, " = ");
+    put_cursor_value(&sql, stream, stream->position.cursor);
+    pg_auto_result PGresult *rows = pg_query(batch->snapshot.connections[0], buffer_cstr(&sql),
+                                             "cannot look for rows at the cursor", err);
+    buffer_done(&sql);
+    if (!rows)
+        return -1;
+    *ret_more = strtoull(PQgetvalue(rows, 0, 0), NULL, 10) != stream->position.cursor_rows;
+    return 0;
+}
+
+struct walk {
+    struct pg_batch *batch;
+    struct firth_host *host;
+    struct stream *stream;
+};
+
+/* Behind each row, in the cursor's order. The state says how many rows with its value have been emitted: if
+ * there are others by then, all of that value are read again. */
+static int after_row(void *context, struct firth_error *err)
+{
+    (void)err;
+    struct walk *walk = context;
+    struct pg_batch *batch = walk->batch;
+    struct pg_position *position = &walk->stream->position;
+    if (!batch->rows.cursor_is_null) {
+        const char *value = buffer_cstr(&batch->rows.cursor_text);
+        bool same = batch->since_upper && strcmp(position->cursor, value) == 0;
+        position->cursor_rows = same ? position->cursor_rows + 1 : 1;
+        if (!same)
+            set_text(&position->cursor, value);
+        batch->since_upper = true;
+    }
+    if (++batch->since_state < ROWS_A_STATE || !position->cursor)
+        return 0;
+    return emit_state(batch, walk->host);
+}
+
+static int read_by_cursor(struct pg_batch *batch, struct firth_host *host, struct stream *stream,
+                          struct firth_error *err)
+{
+    struct buffer tail;
+    bool ties = false;
+    const char *from = stream->position.phase == PG_PHASE_CURSOR ? stream->position.cursor : NULL;
+    if (from && has_new_ties(batch, stream, &ties, err) < 0)
+        return -1;
+    buffer_init(&tail, BUFFER_UNLIMITED);
+    if (from) {
+        buffer_str(&tail, " WHERE ");
+        pg_put_name(&tail, stream->cursor->name);
+        buffer_str(&tail, ties ? " >= " : " > ");
+        put_cursor_value(&tail, stream, from);
+    }
+    buffer_str(&tail, " ORDER BY ");
+    pg_put_name(&tail, stream->cursor->name);
+    buffer_str(&tail, " NULLS FIRST");
+    stream->position.phase = PG_PHASE_CURSOR;
+    set_text(&stream->position.cursor_field, stream->cursor->name);
+    batch->since_upper = false;
+    struct walk walk = {batch, host, stream};
+    int result = pg_scan_tail(&batch->scan, buffer_cstr(&tail), after_row, &walk, err);
+    buffer_done(&tail);
+    return result;
+}
+
+/* --- the pages
+ * ------------------------------------------------------------------------------------------------- */
+
+/* Which rows of the pages are wanted: by xmin, what has changed since the last pass. */
+static const char *wanted(struct pg_batch *batch, const struct stream *stream)
+{
+    buffer_clear(&batch->condition);
+    if (stream->position.since)
+        pg_put_changed_since(&batch->condition, stream->position.since);
+    return buffer_cstr(&batch->condition);
+}
+
+/* Rows that have changed since the first snapshot, and may have moved, in the pages that were read in it. */
+static int read_again(struct pg_batch *batch, struct stream *stream, struct firth_error *err)
+{
+    buffer_clear(&batch->condition);
+    pg_put_changed_since(&batch->condition, stream->position.xmin);
+    int result = pg_scan_before(&batch->scan, stream->position.block, buffer_cstr(&batch->condition), err);
+    stream->position.xmin = batch->snapshot.xmin;
+    return result;
+}
+
+/* 2^31 transactions on, a number means another transaction. */
+static bool is_too_old(const struct pg_batch *batch, uint64_t xmin)
+{
+    return xmin > batch->snapshot.xmax || batch->snapshot.xmax - xmin >= (uint64_t)1 << 31;
+}
+
+static int begin_pages(struct pg_batch *batch, struct firth_host *host, struct stream *stream,
+                       struct firth_error *err)
+{
+    struct pg_position *position = &stream->position;
+    const char *schema = stream->table->schema, *name = stream->table->name;
+    if (position->phase == PG_PHASE_PAGES && batch->scan.by_pages &&
+        position->filenode == batch->scan.filenode && !is_too_old(batch, position->xmin)) {
+        firth_log(host, FIRTH_INFO, "%s.%s goes on at page %" PRIu64 " of %" PRIu64, schema, name,
+                  position->block, batch->scan.blocks);
+        batch->scan.block = position->block;
+        return read_again(batch, stream, err);
+    }
+    if (position->phase == PG_PHASE_PAGES)
+        firth_log(host, FIRTH_INFO,
+                  "%s.%s was written anew since it was read in part: it is read from the start", schema,
+                  name);
+    uint64_t since = position->phase == PG_PHASE_XMIN ? position->xmin : position->since;
+    if (since && is_too_old(batch, since)) {
+        firth_log(host, FIRTH_WARN,
+                  "%s.%s was read last too many transactions ago: it is read from the start", schema, name);
+        since = 0;
+    }
+    pg_position_done(position);
+    *position = (struct pg_position){.phase = PG_PHASE_PAGES,
+                                     .filenode = batch->scan.filenode,
+                                     .xmin = batch->snapshot.xmin,
+                                     .since = since};
+    if (stream->mode == MODE_CURSOR) {
+        set_text(&position->cursor_field, stream->cursor->name);
+        set_text(&position->cursor, batch->upper);
+        position->cursor_rows = batch->upper_rows;
+    }
+    if (!since && stream->table->rows >= 0)
+        return firth_emit_estimate(host, batch->current, (int64_t)stream->table->rows,
+                                   batch->scan.by_pages ? (int64_t)batch->scan.blocks * 8192 : -1);
+    return 0;
+}
+
+/* Everything has been read: what the next sync begins with. */
+static void end_pages(struct stream *stream)
+{
+    struct pg_position *position = &stream->position;
+    if (stream->mode == MODE_CURSOR)
+        position->phase = PG_PHASE_CURSOR;
+    else if (stream->mode == MODE_XMIN)
+        position->phase = PG_PHASE_XMIN;
+    else /* the next read is a new one */
+        pg_position_done(position);
+}
+
+/* --- reading
+ * --------------------------------------------------------------------------------------------------- */
+
+static int begin_stream(struct pg_batch *batch, struct firth_host *host, struct stream *stream,
+                        struct firth_error *err)
+{
+    if (pg_snapshot_begin(&batch->snapshot, &batch->endpoint, batch->connection, stream->table,
+                          batch->config->parallelism, err) < 0)
+        return -1;
+    batch->begun = true;
+    pg_rows_init(&batch->rows, stream->table, PG_ENVELOPE_NONE, (struct pg_style){firth_speaks_flow(host)},
+                 &batch->arena);
+    for (size_t i = 0; stream->cursor && i < stream->table->column_count; i++) {
+        if (&stream->table->columns[i] == stream->cursor)
+            batch->rows.cursor = i;
+    }
+    if (pg_scan_begin(&batch->scan, host, &batch->snapshot, stream->table, PG_ENVELOPE_NONE, &batch->rows,
+                      batch->current, err) < 0 ||
+        (stream->mode == MODE_CURSOR && find_upper(batch, stream, err) < 0))
+        return -1;
+    if (stream->mode == MODE_CURSOR && (stream->position.phase == PG_PHASE_CURSOR || !batch->scan.by_pages))
+        return read_by_cursor(batch, host, stream, err);
+    return begin_pages(batch, host, stream, err);
+}
+
+int pg_batch_read(struct pg_batch *batch, struct firth_host *host, struct firth_error *err)
+{
+    if (batch->current == batch->count)
+        return 0;
+    struct stream *stream = &batch->streams[batch->current];
+    if (!batch->begun) {
+        if (begin_stream(batch, host, stream, err) < 0)
+            return -1;
+        if (stream->position.phase == PG_PHASE_CURSOR)
+            return end_with(batch, host);
+    }
+    int more = pg_scan_next(&batch->scan, wanted(batch, stream), err);
+    if (more < 0)
+        return -1;
+    stream->position.block = batch->scan.block;
+    if (more)
+        return emit_state(batch, host) < 0 ? -1 : 1;
+    end_pages(stream);
+    return end_with(batch, host);
+}

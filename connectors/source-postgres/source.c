@@ -1,0 +1,151 @@
+/* source-postgres: tables and views of PostgreSQL, whole, by cursor, by xmin, or as a stream of changes. */
+#include "batch.h"
+#include "registry.h"
+
+#include <stdlib.h>
+
+/* --- check, discover
+ * ------------------------------------------------------------------------------------------ */
+
+static int with_catalog(struct firth_host *host, const struct pg_config *config,
+                        struct pg_catalog *ret_catalog, struct firth_error *err)
+{
+    struct pg_endpoint endpoint;
+    if (pg_endpoint_open(&endpoint, host, config, err) < 0)
+        return -1;
+    PGconn *connection = pg_connect(&endpoint, false, err);
+    int result = connection ? pg_catalog_load(ret_catalog, connection, config, 0, err) : -1;
+    PQfinish(connection);
+    pg_endpoint_close(&endpoint);
+    return result;
+}
+
+static int pg_check(struct firth_host *host, const void *config, struct firth_error *err)
+{
+    struct pg_catalog catalog;
+    if (with_catalog(host, config, &catalog, err) < 0)
+        return -1;
+    pg_catalog_done(&catalog);
+    return 0;
+}
+
+static bool has_changes(const struct pg_table *table)
+{
+    return table->kind == 'r' || table->kind == 'p';
+}
+
+static unsigned modes_of(const struct pg_table *table, const struct pg_config *config, bool flow)
+{
+    switch (pg_config_method(config)) {
+    case PG_METHOD_STANDARD:
+        return FIRTH_FULL_REFRESH | FIRTH_INCREMENTAL;
+    case PG_METHOD_XMIN:
+        return pg_table_has_pages(table) ? FIRTH_FULL_REFRESH | FIRTH_INCREMENTAL : FIRTH_FULL_REFRESH;
+    case PG_METHOD_CDC:
+        if (has_changes(table))
+            return flow ? FIRTH_INCREMENTAL : FIRTH_FULL_REFRESH | FIRTH_INCREMENTAL;
+        return flow ? 0 : FIRTH_FULL_REFRESH;
+    }
+    return 0;
+}
+
+static int add_stream(struct firth_catalog *offered, const struct pg_catalog *catalog,
+                      const struct pg_table *table, const struct pg_config *config, bool flow,
+                      struct firth_error *err)
+{
+    enum pg_method method = pg_config_method(config);
+    enum pg_envelope envelope = pg_envelope_of(config, flow);
+    unsigned modes = modes_of(table, config, flow);
+    /* What is not in a publication that is there has no changes to be seen, unless it may be added. */
+    bool hidden = envelope == PG_ENVELOPE_FLOW && catalog->publication_exists && !table->published &&
+                  !config->discover_unpublished && !config->discover_unpublished_too;
+    if (!modes || hidden)
+        return 0;
+    if (envelope != PG_ENVELOPE_NONE && !(modes & FIRTH_INCREMENTAL))
+        envelope = PG_ENVELOPE_NONE;
+    struct arena arena;
+    struct buffer schema;
+    arena_init(&arena);
+    buffer_init(&schema, BUFFER_UNLIMITED);
+    pg_stream_put_schema(&schema, table, envelope, config->history, (struct pg_style){flow});
+    const struct firth_stream stream = {.name = table->name,
+                                        .name_space = table->schema,
+                                        .json_schema = buffer_cstr(&schema),
+                                        .primary_key =
+                                            pg_stream_key(table, envelope, config->history, &arena),
+                                        .cursor = envelope == PG_ENVELOPE_AIRBYTE ? "/_ab_cdc_lsn" : NULL,
+                                        .sync_modes = modes,
+                                        .cursor_is_free = method == PG_METHOD_STANDARD,
+                                        .resumable = pg_table_has_pages(table) && catalog->version >= 140000};
+    int result = firth_catalog_add(offered, &stream, err);
+    buffer_done(&schema);
+    arena_done(&arena);
+    return result;
+}
+
+static int pg_discover(struct firth_host *host, const void *config, struct firth_catalog *offered,
+                       struct firth_error *err)
+{
+    struct pg_catalog catalog;
+    if (with_catalog(host, config, &catalog, err) < 0)
+        return -1;
+    int result = 0;
+    for (size_t i = 0; i < catalog.count && result == 0; i++)
+        result = add_stream(offered, &catalog, &catalog.tables[i], config, firth_speaks_flow(host), err);
+    pg_catalog_done(&catalog);
+    return result;
+}
+
+/* --- sessions
+ * --------------------------------------------------------------------------------------------------- */
+
+struct session {
+    struct pg_batch *batch;
+};
+
+static int pg_open(struct firth_host *host, const void *config, const struct firth_selection *selection,
+                   void **ret_self, struct firth_error *err)
+{
+    if (pg_config_method(config) == PG_METHOD_CDC)
+        return firth_fail(err, FIRTH_FAILURE_CONFIG,
+                          "changes cannot be read yet: choose the replication_method Standard or Xmin");
+    struct session *session = mem_zalloc(sizeof *session);
+    if (pg_batch_open(host, config, selection, &session->batch, err) < 0) {
+        free(session);
+        return -1;
+    }
+    *ret_self = session;
+    return 0;
+}
+
+static int pg_read(void *self, struct firth_host *host, struct firth_error *err)
+{
+    struct session *session = self;
+    return pg_batch_read(session->batch, host, err);
+}
+
+static void pg_close(void *self)
+{
+    struct session *session = self;
+    pg_batch_close(session->batch);
+    free(session);
+}
+
+static const char *const image_names[] = {"airbyte/source-postgres", "estuary/source-postgres", NULL};
+
+const struct firth_connector_class source_postgres = {
+    .name = "source-postgres",
+    .version = FIRTH_VERSION,
+    .title = "PostgreSQL",
+    .summary = "tables and views of PostgreSQL: whole, by cursor, by xmin, or as a stream of changes",
+    .image_names = image_names,
+    .config_size = sizeof(struct pg_config),
+    .options = pg_options_airbyte,
+    .flow_options = pg_options_flow,
+    .source = {.check = pg_check,
+               .discover = pg_discover,
+               .open = pg_open,
+               .read = pg_read,
+               .close = pg_close,
+               .resource_properties = pg_resource_properties},
+};
