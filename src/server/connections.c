@@ -123,7 +123,10 @@ enum http_next connection_get(struct call *call)
     return answer(call, call_uuid(call, "connectionId"));
 }
 
-static enum http_next answer_list(struct call *call, struct control_connection_filter *filter)
+/* `fits` NULL: all that the filter finds. */
+static enum http_next answer_list(struct call *call, struct control_connection_filter *filter,
+                                  bool (*fits)(struct call *call,
+                                               const struct control_connection *connection))
 {
     struct control_connection *items;
     struct error err;
@@ -135,6 +138,8 @@ static enum http_next answer_list(struct call *call, struct control_connection_f
     json_put_key(&call->out, "connections");
     json_begin_array(&call->out);
     for (size_t i = 0; i < count; i++) {
+        if (fits && !fits(call, &items[i]))
+            continue;
         json_begin_object(&call->out);
         view_connection(&call->out, &items[i], call->arena);
         json_end_object(&call->out);
@@ -150,7 +155,7 @@ enum http_next connection_list(struct call *call)
         .workspaces = &workspace, .workspace_count = workspace ? 1 : 0, .any_status = true};
     filter.page.limit = CONTROL_PAGE_MAX;
     filter.page.deleted = call->route->what == CONNECTIONS_ALL;
-    return answer_list(call, &filter);
+    return answer_list(call, &filter, NULL);
 }
 
 enum http_next connection_list_paginated(struct call *call)
@@ -159,7 +164,7 @@ enum http_next connection_list_paginated(struct call *call)
                                                .page = paging_of_body(call, CONTROL_PAGE_DEFAULT)};
     filter.workspaces = call_uuids(call, "workspaceIds", &filter.workspace_count);
     filter.page.deleted = call_bool(call, "includeDeleted", false);
-    return answer_list(call, &filter);
+    return answer_list(call, &filter, NULL);
 }
 
 enum http_next connection_list_by_definition(struct call *call)
@@ -167,7 +172,20 @@ enum http_next connection_list_by_definition(struct call *call)
     struct control_connection_filter filter = {.definition = call_uuid(call, "actorDefinitionId"),
                                                .any_status = true,
                                                .page = {.limit = CONTROL_PAGE_MAX}};
-    return answer_list(call, &filter);
+    return answer_list(call, &filter, NULL);
+}
+
+static bool is_same(const char *wanted, const char *text)
+{
+    return !wanted || strcmp(wanted, text ? text : "") == 0;
+}
+
+/* What the store has no filter for. */
+static bool fits_search(struct call *call, const struct control_connection *connection)
+{
+    return is_same(call_text(call, "prefix"), connection->prefix) &&
+           is_same(call_text(call, "namespaceFormat"), connection->namespace_format) &&
+           is_same(call_text(call, "scheduleType"), control_schedule_name(connection->schedule));
 }
 
 enum http_next connection_search(struct call *call)
@@ -184,7 +202,7 @@ enum http_next connection_search(struct call *call)
         filter.any_status = false;
         filter.status = control_connection_status_of(status);
     }
-    return answer_list(call, &filter);
+    return answer_list(call, &filter, fits_search);
 }
 
 /* --- changing ----------------------------------------------------------------------------------------- */

@@ -324,8 +324,12 @@ const struct notation schemas[] = {
 
     /* --- web_backend --- */
     {"WebBackendConnectionRequestBody", "connectionId* uuid, withRefreshedCatalog boolean"},
-    {"WebBackendConnectionListRequestBody", "workspaceId* uuid, sourceId [uuid], destinationId [uuid], "
-                                            "pageSize int32, cursor string, filters object, sortKey string"},
+    {"WebBackendConnectionListFilters",
+     "searchTerm string, sourceDefinitionIds [uuid], destinationDefinitionIds [uuid], statuses [string], "
+     "states [string], tagIds [uuid]"},
+    {"WebBackendConnectionListRequestBody",
+     "workspaceId* uuid, sourceId [uuid], destinationId [uuid], "
+     "pageSize int32, cursor string, filters WebBackendConnectionListFilters, sortKey string"},
     {"ActorSnippet",
      "sourceId uuid, destinationId uuid, name* string, sourceDefinitionId uuid, sourceName string, "
      "destinationDefinitionId uuid, destinationName string, icon string"},

@@ -208,6 +208,15 @@ static void write_item(struct call *call, const struct control_connection *conne
     json_end_object(out);
 }
 
+static bool is_one_of(const char *id, const char *const *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(ids[i], id) == 0)
+            return true;
+    }
+    return count == 0;
+}
+
 static int find_list(struct call *call, struct control_connection **ret_items, size_t *ret_count,
                      uint64_t *ret_total, uint32_t limit, struct error *err)
 {
@@ -215,13 +224,28 @@ static int find_list(struct call *call, struct control_connection **ret_items, s
     const char *workspace = call_uuid(call, "workspaceId");
     const char *const *source = call_uuids(call, "sourceId", &sources);
     const char *const *destination = call_uuids(call, "destinationId", &destinations);
-    const struct control_connection_filter filter = {.workspaces = &workspace,
-                                                     .workspace_count = workspace ? 1 : 0,
-                                                     .source = sources ? source[0] : NULL,
-                                                     .destination = destinations ? destination[0] : NULL,
-                                                     .any_status = true,
-                                                     .page = {.limit = limit}};
-    return control_connections(call->control, &filter, call->arena, ret_items, ret_count, ret_total, err);
+    const struct control_connection_filter filter = {
+        .workspaces = &workspace,
+        .workspace_count = workspace ? 1 : 0,
+        .source = sources == 1 ? source[0] : NULL,
+        .destination = destinations == 1 ? destination[0] : NULL,
+        .name_like = call_text_of(call, call_member(call, "filters"), "searchTerm"),
+        .any_status = true,
+        .page = {.limit = limit}};
+    if (control_connections(call->control, &filter, call->arena, ret_items, ret_count, ret_total, err) < 0)
+        return -1;
+    if (sources < 2 && destinations < 2)
+        return 0;
+    size_t kept = 0; /* of several the store finds too many */
+    for (size_t i = 0; i < *ret_count; i++) {
+        if (is_one_of((*ret_items)[i].source, source, sources) &&
+            is_one_of((*ret_items)[i].destination, destination, destinations))
+            (*ret_items)[kept++] = (*ret_items)[i];
+    }
+    *ret_count = kept;
+    if (ret_total)
+        *ret_total = kept;
+    return 0;
 }
 
 enum http_next web_connection_list(struct call *call)

@@ -343,6 +343,15 @@ def test_connections_change(client):
     client.public("PATCH", f"connections/{connection}", {"status": "inactive", "schedule": {"scheduleType": "manual"}})
     assert client.config("connections/get", {"connectionId": connection})["status"] == "inactive"
     assert client.config("connections/search", {"name": "second"})["connections"][0]["connectionId"] == connection
+    ids = lambda **body: {each["connectionId"] for each in client.config("connections/search", body)["connections"]}
+    others = {each["connectionId"] for each in client.config("connections/list", {"workspaceId": WORKSPACE})["connections"]} - {connection}
+    assert others and ids(prefix="p_") == ids(namespaceFormat="x_${SOURCE_NAMESPACE}") == {connection}
+    assert ids(scheduleType="cron") == set() and ids(scheduleType="manual") == others | {connection}
+    of = lambda *sources: client.config("web_backend/connections/list", {"workspaceId": WORKSPACE, "sourceId": list(sources)})
+    everything = of()["connections"]
+    first, second = (each["source"]["sourceId"] for each in everything[:2])
+    assert first != second and of(first, second)["num_connections"] == 2
+    assert {each["source"]["sourceId"] for each in of(first)["connections"]} == {first}
     assert client.config("web_backend/connections/get", {"connectionId": connection})["source"]["name"] == "faker"
 
 

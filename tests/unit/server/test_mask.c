@@ -26,6 +26,13 @@ static void test_masking(void **state)
         {SCHEMA, "{\"tunnel\":{\"ssh\":\"private\",\"port\":22}}",
          "{\"tunnel\":{\"ssh\":" M ",\"port\":22}}"},
         {SCHEMA, "{\"password\":\"by its name\"}", "{\"password\":" M "}"},
+        /* no mark at all: the names tell */
+        {"{\"type\":\"object\"}",
+         "{\"credentials\":{\"api_key\":\"kkkk1\",\"client_secret\":\"kkkk2\",\"refresh_token\":\"kkkk3\","
+         "\"private_key\":\"kkkk4\",\"aws_secret_access_key\":\"kkkk5\"},\"passwd\":\"kkkk6\",\"host\":"
+         "\"h\"}",
+         "{\"credentials\":{\"api_key\":" M ",\"client_secret\":" M ",\"refresh_token\":" M
+         ",\"private_key\":" M ",\"aws_secret_access_key\":" M "},\"passwd\":" M ",\"host\":\"h\"}"},
         {SCHEMA, "{\"key\":\"s3cret!\",\"url\":\"http://u:s3cret!@h/\",\"list\":[\"s3cret!\",\"x\"]}",
          "{\"key\":" M ",\"url\":" M ",\"list\":[" M ",\"x\"]}"},
         {"", "{\"host\":\"h\",\"n\":1,\"deep\":[{\"a\":\"b\"}]}",
