@@ -1,0 +1,149 @@
+"""PyAirbyte runs the built-in connectors as programs of its own, and drives the daemon as it drives Airbyte's cloud."""
+
+import json
+
+import pytest
+
+from api import WORKSPACE, serve
+from clients import smoke
+from clients.conftest import environment, program
+
+CONFIG = {"count": 30, "seed": 7, "always_updated": False}
+STREAMS = ["products", "purchases", "users"]
+
+
+@pytest.fixture
+def source(firth, tmp_path):
+    return str(smoke.wrapper(tmp_path / "source-faker", firth, "source-faker", tmp_path / "root"))
+
+
+def reads(source, config, cache):
+    """Check, discover, read into DuckDB twice; the rows as JSON."""
+    import json
+    from decimal import Decimal
+    import airbyte as ab
+    into = ab.caches.DuckDBCache(db_path=cache)
+    connector = ab.get_source("source-faker", config=config, local_executable=source, streams="*")
+    connector.check()
+    found = {"available": sorted(connector.get_available_streams()), "read": []}
+    for _ in range(2):
+        found["read"].append(connector.read(cache=into).processed_records)
+    with into.get_sql_engine().connect() as db:
+        for stream in found["available"]:
+            rows = db.exec_driver_sql(f'select * from main."{stream}" order by id').mappings()
+            found[stream] = [{name: value for name, value in row.items() if not name.startswith("_airbyte")} for row in rows]
+    return json.loads(json.dumps(found, default=lambda value: float(value) if isinstance(value, Decimal) else str(value)))
+
+
+def offered(firth, tmp_path, stream):
+    """What the source says by itself."""
+    (tmp_path / "config.json").write_text(json.dumps(CONFIG))
+    (tmp_path / "catalog.json").write_text(json.dumps({"streams": [{
+        "stream": {"name": stream, "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
+        "sync_mode": "full_refresh", "destination_sync_mode": "append"}]}))
+    read = firth("connector", "source-faker", "read", "--config", tmp_path / "config.json", "--catalog",
+                 tmp_path / "catalog.json", expect=0)
+    return [line["record"]["data"] for line in read.lines() if line["type"] == "RECORD"]
+
+
+def plain(value):
+    """As the cache shows it: objects as text, times without zone and T."""
+    if isinstance(value, str) and value[:2] in ("{\"", "{'"):
+        return json.loads(value)
+    if isinstance(value, str) and value[:2] == "20" and len(value) >= 19 and value[10] in "T ":
+        return value[:19].replace("T", " ")
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def plain_row(row):
+    return {name: plain(value) for name, value in row.items() if value is not None}
+
+
+def test_reads_a_source(pyairbyte, source, firth, tmp_path):
+    found = pyairbyte(reads, source=source, config=CONFIG, cache=str(tmp_path / "cache.duckdb"))
+    assert found["available"] == STREAMS
+    assert found["read"] == [sum(len(found[stream]) for stream in STREAMS), 0]  # the second began where the first ended
+    for stream in STREAMS:
+        wanted = [plain_row(row) for row in offered(firth, tmp_path, stream)]
+        assert len(wanted) > 0 and [plain_row(row) for row in found[stream]] == wanted, stream
+
+
+def writes(source, source_config, destination, config, cache):
+    """Twice: what has been read once is not sent again."""
+    import airbyte as ab
+    state = ab.caches.DuckDBCache(db_path=cache)
+    read = ab.get_source("source-faker", config=source_config, local_executable=source, streams=["users"])
+    write = ab.get_destination("destination-local-json", config=config, local_executable=destination)
+    write.check()
+    return [write.write(read, cache=False, state_cache=state).processed_records for _ in range(2)]
+
+
+def test_writes_to_a_destination(pyairbyte, source, firth, tmp_path):
+    destination = smoke.wrapper(tmp_path / "destination-local-json", firth, "destination-local-json", tmp_path)
+    counts = pyairbyte(writes, source=source, source_config=CONFIG, destination=str(destination),
+                       config={"destination_path": "/local/out"}, cache=str(tmp_path / "state.duckdb"))
+    assert counts == [30, 0]
+    lines = (tmp_path / "out" / "_airbyte_raw_users.jsonl").read_text().splitlines()
+    assert [json.loads(line)["_airbyte_data"] for line in lines] == offered(firth, tmp_path, "users")
+
+
+@pytest.mark.parametrize("destination", smoke.DESTINATIONS, ids=lambda each: each.name)
+def test_smoke_test_with_every_value_compared(destination, firth, tmp_path):
+    summary, sent = smoke.run(destination, firth, tmp_path, program("pyairbyte", "pyab"), environment(tmp_path))
+    assert summary["success"] is True and summary["preflight_passed"] is True
+    assert len(sent) >= 22 and sum(len(stream.rows) for stream in sent.values()) >= 1050
+    assert {name for _, name in sent} >= {"large_decimals_and_numbers", "duplicate_primary_keys", "large_batch_stream",
+                                          "unicode_and_special_strings", "empty_stream"}
+    assert smoke.differences(destination, tmp_path, sent) == []
+
+
+def test_comparison_sees_what_is_wrong(tmp_path):
+    """A digit, a row too few, rows exchanged."""
+    destination = smoke.DESTINATIONS[0]
+    stream = smoke.Sent({"stream": {"name": "s", "json_schema": {}}, "destination_sync_mode": "append"},
+                        [smoke.exact('{"n": 1.10}'), smoke.exact('{"n": 2}')])
+    held = []
+    destination = smoke.Destination("x", None, lambda *_: held, deduplicates=False)
+    for rows, wrong in ((['{"n": 1.10}', '{"n": 2}'], 0), (['{"n": 1.11}', '{"n": 2}'], 1), (['{"n": 1.10}'], 1),
+                        (['{"n": 2}', '{"n": 1.10}'], 2)):
+        held[:] = [smoke.exact(row) for row in rows]
+        assert len(smoke.differences(destination, tmp_path, {(None, "s"): stream})) == wrong
+
+
+def drives(root, workspace, client, secret, connection, source):
+    import airbyte as ab
+    from airbyte.cloud import CloudWorkspace
+    there = CloudWorkspace(workspace_id=workspace, client_id=client, client_secret=secret, api_root=root)
+    there.connect()
+    found = {"sources": [each.name for each in there.list_sources()],
+             "connections": [each.connection_id for each in there.list_connections()]}
+    known = there.get_connection(connection)
+    found["streams"] = known.stream_names
+    result = known.run_sync(wait=True, wait_timeout=100)
+    found["sync"] = [result.get_job_status().value, result.records_synced]
+    found["attempts"] = [[each.attempt_id, each.status, each.records_synced] for each in result.get_attempts()]
+    found["log"] = result.get_attempts()[0].get_full_log_text()
+    found["history"] = len(known.get_previous_sync_logs())
+    found["state"] = known.dump_raw_state()
+    found["catalog"] = [each["stream"]["name"] for each in known.dump_raw_catalog()["streams"]]
+    known.rename("renamed, deleteme")
+    known.set_enabled(enabled=False)
+    found["enabled"] = there.get_connection(connection).enabled
+    known.permanently_delete(cascade_delete_source=False, cascade_delete_destination=False)
+    found["left"] = len(there.list_connections())
+    there.deploy_source(name="deployed", source=ab.get_source("source-faker", config={"count": 3}, local_executable=source))
+    found["deployed"] = sorted(each.name for each in there.list_sources())
+    return found
+
+
+def test_drives_the_daemon(pyairbyte, firth, source):
+    api = serve(firth).api
+    connection = api.connection("/local/out", source=api.source(count=20, seed=7))
+    made = api.public("POST", "applications", {"name": "pyairbyte"})
+    found = pyairbyte(drives, root=f"{api.url}/api/public/v1", workspace=WORKSPACE, client=made["clientId"],
+                      secret=made["clientSecret"], connection=connection, source=source)
+    assert (found["sources"], found["connections"], found["streams"]) == (["faker"], [connection], ["users"])
+    assert found["sync"] == ["succeeded", 20] and found["attempts"] == [[0, "succeeded", 20]]
+    assert "succeeded" in found["log"] and found["history"] == 1 and found["deployed"] == ["deployed", "faker"]
+    assert found["state"][0]["stream"]["stream_descriptor"]["name"] == "users"
+    assert found["catalog"] == ["users"] and found["enabled"] is False and found["left"] == 0
