@@ -104,6 +104,10 @@ static int serve_locked(const struct cli *cli, struct daemon_options *daemon, st
     auto_free char *notify = take_from_environment("NOTIFY_SOCKET");
     unsetenv("FIRTH_SECRET_KEY");
     unsetenv("FIRTH_SECRET_KEY_FILE");
+    char task_key[CONTROL_TASK_KEY_SIZE];
+    control_task_key(control, task_key);
+    setenv("FIRTH_TASK_KEY", task_key, true);
+    explicit_bzero(task_key, sizeof task_key);
     daemon->control = control;
     daemon->notify = notify;
     api->control = control;

@@ -14,4 +14,11 @@ int control_setting_get(struct control *control, const char *name, struct arena 
 int control_setting_set(struct control *control, const char *name, const char *value, bool sealed,
                         struct error *err);
 
+struct control_setting {
+    const char *name, *value;
+};
+/* Those that are not sealed and whose names begin so, by name. */
+int control_settings(struct control *control, const char *prefix, struct arena *arena,
+                     struct control_setting **ret_items, size_t *ret_count, struct error *err);
+
 #endif

@@ -1,5 +1,5 @@
 /* Configs as clients see them: what is secret in them is "**********", and a config that comes back with that
- * keeps what was there. Private to this folder. */
+ * keeps what was there. */
 #ifndef FIRTH_SERVER_MASK_H
 #define FIRTH_SERVER_MASK_H
 

@@ -391,37 +391,6 @@ def test_full_refresh_overwrite_is_a_generation_a_job(firth, tmp_path):
         assert (users["generation_id"], users["minimum_generation_id"]) == (generation, generation)
 
 
-# --- apply and export ---------------------------------------------------------------------------------------
-
-
-def test_export_and_apply(firth, tmp_path):
-    apply(firth, write(tmp_path, records(1, 1), source={"password": "hunter22"}, schedule={"cron": "0 0 12 L * ?"}))
-    first = firth("export", expect=0).out
-    assert "hunter22" not in first and "0 0 12 L * ?" in first
-    again = tmp_path / "again.yaml"
-    again.write_text(first)
-    firth("apply", again, expect=0)
-    assert firth("export", expect=0).out == first
-    whole = firth("export", "--secrets", expect=0).out
-    assert "hunter22" in whole
-    elsewhere = tmp_path / "whole.yaml"
-    elsewhere.write_text(whole)
-    firth("apply", elsewhere, "--data-dir", str(tmp_path / "other"), expect=0)
-    assert firth("export", "--secrets", "--data-dir", str(tmp_path / "other"), expect=0).out == whole
-
-
-def test_apply_takes_the_environment_and_says_where_it_is_wrong(firth, tmp_path):
-    path = tmp_path / "x.yaml"
-    path.write_text("sources:\n  - name: a\n    definition: source-fakr\n")
-    refused = firth("apply", path)
-    assert refused.rc != 0 and "x.yaml:3:17: there is no definition 'source-fakr'" in refused.err and "source-faker" in refused.err
-    path.write_text("sources:\n  - name: a\n    definition: source-faker\n    config:\n      password: ${NOT_THERE}\n")
-    refused = firth("apply", path)
-    assert refused.rc != 0 and "x.yaml:5:17: the environment has no NOT_THERE" in refused.err
-    firth("apply", path, env={"NOT_THERE": "hunter22"}, expect=0)
-    assert '"password":"hunter22"' in firth("export", "--secrets", expect=0).out
-
-
 # --- schema changes ---------------------------------------------------------------------------------------------
 
 

@@ -87,7 +87,7 @@ int database_number(struct control *control, const char *sql, int64_t otherwise,
 
 int database_begin(struct control *control, struct error *err)
 {
-    return database_exec(control, "BEGIN IMMEDIATE", err);
+    return database_exec(control, control->whole ? "SAVEPOINT part" : "BEGIN IMMEDIATE", err);
 }
 
 int database_begin_lightly(struct control *control, struct error *err)
@@ -110,7 +110,7 @@ void database_end_lightly(struct control *control)
 
 int database_commit(struct control *control, struct error *err)
 {
-    if (database_exec(control, "COMMIT", err) == 0)
+    if (database_exec(control, control->whole ? "RELEASE part" : "COMMIT", err) == 0)
         return 0;
     database_rollback(control);
     return -1;
@@ -119,5 +119,31 @@ int database_commit(struct control *control, struct error *err)
 void database_rollback(struct control *control)
 {
     if (!sqlite3_get_autocommit(control->db))
-        sqlite3_exec(control->db, "ROLLBACK", NULL, NULL, NULL);
+        sqlite3_exec(control->db, control->whole ? "ROLLBACK TO part; RELEASE part" : "ROLLBACK", NULL, NULL,
+                     NULL);
+}
+
+/* --- many changes as one ------------------------------------------------------------------------- */
+
+int control_begin(struct control *control, struct error *err)
+{
+    DATABASE_HOLD(control);
+    if (database_begin(control, err) < 0)
+        return -1;
+    control->whole = true;
+    return 0;
+}
+
+int control_commit(struct control *control, struct error *err)
+{
+    DATABASE_HOLD(control);
+    control->whole = false;
+    return database_commit(control, err);
+}
+
+void control_rollback(struct control *control)
+{
+    DATABASE_HOLD(control);
+    control->whole = false;
+    database_rollback(control);
 }

@@ -14,6 +14,7 @@ struct control {
     char *path;
     bool keyed; /* `key` is there */
     struct secret_key key;
+    bool whole; /* between control_begin and its end: what is a transaction otherwise is a part of it */
 };
 
 /* Until the end of the block this thread alone uses the handle. */

@@ -2,6 +2,8 @@
 
 #include "control/sqlite/query.h"
 
+#include <stdlib.h>
+
 static const char *unseal(struct control *control, struct slice sealed, struct arena *arena,
                           struct error *err)
 {
@@ -59,4 +61,28 @@ int control_setting_set(struct control *control, const char *name, const char *v
                   sealed ? query_blob((struct slice){bytes.data, bytes.size}) : query_text(NULL));
     buffer_done(&bytes);
     return result;
+}
+
+int control_settings(struct control *control, const char *prefix, struct arena *arena,
+                     struct control_setting **ret_items, size_t *ret_count, struct error *err)
+{
+    DATABASE_HOLD(control);
+    struct control_setting *items = NULL;
+    size_t count = 0, capacity = 0;
+    int step;
+    mem_auto(sqlite3_finalize) sqlite3_stmt *row = query_prepare(
+        control,
+        "SELECT name, value FROM settings WHERE value IS NOT NULL AND substr(name, 1, length(?1)) = ?1 "
+        "ORDER BY name",
+        QUERY_VALUES(query_text(prefix)), err);
+    if (!row)
+        return -1;
+    while ((step = database_step(control, row, err)) == 1) {
+        items = mem_grow(items, &capacity, count + 1, sizeof *items);
+        items[count++] = (struct control_setting){database_text(row, 0, arena), database_text(row, 1, arena)};
+    }
+    *ret_items = count ? arena_dup(arena, items, count * sizeof *items) : NULL;
+    *ret_count = count;
+    free(items);
+    return step;
 }

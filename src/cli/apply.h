@@ -1,0 +1,67 @@
+/* What the files of `firth apply` share: the file that is read, the store that is changed, and what became of
+ * it. */
+#ifndef FIRTH_CLI_APPLY_H
+#define FIRTH_CLI_APPLY_H
+
+#include "base/map.h"
+#include "cli/command.h"
+#include "control/page.h"
+#include "yaml/yaml.h"
+
+enum apply_change { APPLY_SAME, APPLY_NEW, APPLY_CHANGED, APPLY_GONE, APPLY_CHANGE_COUNT };
+
+struct apply {
+    const struct cli *cli;
+    struct control *control;
+    const struct yaml_document *file;
+    const struct json *doc;
+    struct arena *arena;
+    int64_t now_ms;
+    struct map named;   /* ids of what the file has */
+    struct buffer plan; /* a line for each change */
+    size_t counts[APPLY_CHANGE_COUNT];
+};
+
+/* --- apply_read.c: values of the file; errors name their place ------------------------------------- */
+
+int apply_place(const struct apply *apply, uint32_t node, struct error *err); /* returns -1 */
+/* NULL if it is absent. */
+const char *apply_text(const struct apply *apply, uint32_t object, const char *name);
+const char *apply_text_or(const struct apply *apply, uint32_t object, const char *name,
+                          const char *otherwise);
+bool apply_true(const struct apply *apply, uint32_t object, const char *name);
+/* JSON; of size 0 if it is absent or null. A text that export has escaped is what it was. */
+struct slice apply_raw(struct apply *apply, uint32_t object, const char *name);
+/* The object has no members but these. */
+int apply_only(const struct apply *apply, uint32_t object, const char *what, const char *const *names,
+               struct error *err);
+/* The id that it gives, or one of the name: the same for the same name, whenever the file is applied. */
+int apply_id(struct apply *apply, uint32_t object, const char *kind, const char *workspace,
+             const char **ret_id, struct error *err);
+/* The member with ${NAME} as the environment has it, or, if that has not, as `before` has it in this place.
+ */
+int apply_expanded(struct apply *apply, uint32_t object, const char *name, struct slice before,
+                   struct slice *ret_json, struct error *err);
+/* Are they the same as JSON? Nothing is {}. */
+bool apply_same_json(struct slice a, struct slice b);
+static inline bool apply_same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* Note what becomes of a thing. */
+void apply_note(struct apply *apply, enum apply_change change, const char *kind, const char *name);
+
+/* --- apply_kinds.c: each brings one thing to what the file says; apply_prune.c --------------------- */
+
+int apply_setting(struct apply *apply, uint32_t key, struct error *err);
+int apply_workspace(struct apply *apply, uint32_t at, struct error *err);
+int apply_definition(struct apply *apply, uint32_t at, struct error *err);
+int apply_source(struct apply *apply, uint32_t at, struct error *err);
+int apply_destination(struct apply *apply, uint32_t at, struct error *err);
+int apply_connection(struct apply *apply, uint32_t at, struct error *err);
+
+/* What the file does not have goes. */
+int apply_prune(struct apply *apply, struct error *err);
+
+#endif
