@@ -75,6 +75,76 @@ def check_destination(stream, rows, log):
     return problems
 
 
+# --- jobs --------------------------------------------------------------------------------------------------
+
+
+def job_runs(log):
+    """Of each run of the source: when it began (ms), what it was given, how many records of each stream it said, and the
+    state that it ended with."""
+    runs = []
+    for path in sorted(pathlib.Path(log).glob("*.jsonl")):
+        given, counts, state = json.loads(path.with_suffix(".state").read_text()), {"a": 0, "b": 0}, {}
+        for line in path.read_bytes().split(b"\n")[:-1]:
+            message = json.loads(line)
+            if message["type"] == "RECORD":
+                counts[message["record"]["stream"]] += 1
+            else:
+                stream = message["state"]["stream"]
+                state[stream["stream_descriptor"]["name"]] = stream["stream_state"]["n"]
+        runs.append((int(path.name.split("-")[0]) // 10**6, given, counts, state))
+    return runs
+
+
+def check_attempt(job, attempt, run, following):
+    """What is said of one attempt, beside what its run of the source said and what the next run was given."""
+    who = f"job {job['id']}, attempt {attempt['number']}"
+    committed = {each["name"]: each["stats"]["recordsCommitted"] for each in attempt["streams"]}
+    problems = [f"{who}: {each['name']} has more committed than emitted" for each in attempt["streams"]
+                if each["stats"]["recordsCommitted"] > each["stats"]["recordsEmitted"]]
+    if sum(committed.values()) != attempt["stats"]["recordsCommitted"]:
+        problems.append(f"{who}: its statistics are not those of its streams")
+    if not run:
+        return problems + [f"{who} has committed {committed}, and its source never ran" for _ in [0] if any(committed.values())]
+    _, given, counts, state = run
+    for name in "ab":
+        number, after = committed.get(name, 0), following.get(name, 0) if following is not None else None
+        if number > counts[name]:
+            problems.append(f"{who}: {name} has {number} committed, and the source said {counts[name]}")
+        if after is not None and given.get(name, 0) + number > after:
+            problems.append(f"{who}: {name} has {number} committed after {given.get(name, 0)}, and the next run was given {after}")
+        if attempt["status"] == "succeeded" and number != counts[name]:
+            problems.append(f"{who} succeeded: {name} has {number} committed, and the source said {counts[name]}")
+        if attempt["status"] == "succeeded" and after is not None and after != state[name]:
+            problems.append(f"{who} succeeded: {name} ended at {state[name]}, and the next run was given {after}")
+    return problems
+
+
+def check_jobs(jobs, log):
+    """Of one connection's jobs, in order: that each is over, and what is said of it is so."""
+    runs, problems = job_runs(log), []
+    for job in jobs:
+        attempts = job["attemptList"]
+        if job["status"] not in ("succeeded", "failed", "cancelled") or job["endedMs"] < job["createdMs"]:
+            problems.append(f"job {job['id']} is {job['status']}")
+        if [each["number"] for each in attempts] != list(range(job["attempts"])):
+            problems.append(f"job {job['id']} has {job['attempts']} attempts, and {len(attempts)} are kept")
+        wanted = ["failed"] * (len(attempts) - 1) + ["succeeded" if job["status"] == "succeeded" else "failed"]
+        if [each["status"] for each in attempts] != wanted:
+            problems.append(f"job {job['id']} is {job['status']}, its attempts are {[each['status'] for each in attempts]}")
+        for each in ("recordsCommitted", "recordsEmitted", "bytesCommitted"):
+            if job["stats"][each] != sum(attempt["stats"][each] for attempt in attempts):
+                problems.append(f"job {job['id']}: {each} is not the sum of its attempts'")
+        for attempt in attempts:
+            if attempt["status"] == "failed" and not all(each["origin"] and each["message"] for each in attempt["failures"] or [{"origin": ""}]):
+                problems.append(f"job {job['id']}, attempt {attempt['number']} failed, and nothing says why")
+            within = [at for at, run in enumerate(runs) if attempt["createdMs"] <= run[0] <= attempt["endedMs"]]
+            if len(within) > 1:
+                problems.append(f"job {job['id']}, attempt {attempt['number']} ran its source {len(within)} times")
+            following = next((runs[at + 1][1] for at in within[-1:] if at + 1 < len(runs)), None)
+            problems += check_attempt(job, attempt, runs[within[-1]] if within else None, following)
+    return problems
+
+
 # --- connectors of Flow's ----------------------------------------------------------------------------------
 
 

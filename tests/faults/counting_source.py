@@ -85,7 +85,9 @@ def refresh(config):
             sys.stdout.buffer.write(state("a", n))
 
 
-if sys.argv[1] == "check":
+if sys.argv[1] == "spec":
+    print(json.dumps({"type": "SPEC", "spec": {"connectionSpecification": {"type": "object"}}}))
+elif sys.argv[1] == "check":
     check()
 elif sys.argv[1] == "discover":
     discover(argument("--config"))
