@@ -37,6 +37,17 @@ struct control *control_open(const char *data_dir, enum control_mode mode, struc
 void control_close(struct control *control);
 MEM_DEFINE_CLEANUP(struct control *, control_close);
 
+/* Between begin and commit or rollback all changes of this handle are one, seen by itself only; other writers
+ * wait meanwhile. Not nested. */
+int control_begin(struct control *control, struct error *err);
+int control_commit(struct control *control, struct error *err);
+void control_rollback(struct control *control);
+
+/* For the environment of processes that run tasks, FIRTH_TASK_KEY: the key of what they keep
+ * (control/secret.h). The store was opened with its key. */
+enum { CONTROL_TASK_KEY_SIZE = 65 /* with its NUL */ };
+void control_task_key(const struct control *control, char ret_key[CONTROL_TASK_KEY_SIZE]);
+
 /* --- what is deployed ---------------------------------------------------------------------------- */
 
 struct control_deployment {

@@ -146,3 +146,70 @@ int secret_unseal(const struct secret_key *key, struct slice sealed, struct buff
     out->size += sealed.size - overhead;
     return 0;
 }
+
+/* --- as text ------------------------------------------------------------------------------------- */
+
+void secret_seal_text(const struct secret_key *key, struct slice plain, struct buffer *out)
+{
+    struct buffer sealed;
+    buffer_init(&sealed, BUFFER_UNLIMITED);
+    secret_seal(key, plain, &sealed);
+    size_t size = sodium_base64_encoded_len(sealed.size, sodium_base64_VARIANT_ORIGINAL);
+    if (buffer_reserve(out, size)) {
+        sodium_bin2base64(out->data + out->size, size, (const unsigned char *)sealed.data, sealed.size,
+                          sodium_base64_VARIANT_ORIGINAL);
+        out->size += size - 1;
+    }
+    buffer_done(&sealed);
+}
+
+int secret_unseal_text(const struct secret_key *key, struct slice sealed, struct buffer *out,
+                       struct error *err)
+{
+    auto_free unsigned char *bytes = mem_alloc(sealed.size + 1);
+    size_t size = 0;
+    if (sodium_base642bin(bytes, sealed.size, sealed.data, sealed.size, NULL, &size, NULL,
+                          sodium_base64_VARIANT_ORIGINAL) < 0)
+        return error_set(err, ERROR_CORRUPT, "what was encrypted is no base64");
+    return secret_unseal(key, (struct slice){(const char *)bytes, size}, out, err);
+}
+
+/* --- the tasks' ---------------------------------------------------------------------------------- */
+
+static void derive(const struct secret_key *key, unsigned char ret_bytes[SECRET_KEY_BYTES])
+{
+    static const char purpose[] = "firth: what tasks keep";
+    crypto_generichash(ret_bytes, SECRET_KEY_BYTES, (const unsigned char *)purpose, sizeof purpose - 1,
+                       key->bytes, SECRET_KEY_BYTES);
+}
+
+void secret_task_key(const struct secret_key *key, char ret_digits[SECRET_KEY_DIGITS + 1])
+{
+    unsigned char bytes[SECRET_KEY_BYTES];
+    derive(key, bytes);
+    sodium_bin2hex(ret_digits, SECRET_KEY_DIGITS + 1, bytes, sizeof bytes);
+    explicit_bzero(bytes, sizeof bytes);
+}
+
+int secret_task_key_read(const char *digits, struct secret_key *ret_key, struct error *err)
+{
+    struct secret_key key = {.origin = "FIRTH_TASK_KEY"};
+    if (sodium_init() < 0)
+        return error_set(err, ERROR_IO, "libsodium cannot be used on this machine");
+    if (parse_key(slice_of(digits), &key, err) < 0)
+        return -1;
+    *ret_key = key;
+    secret_key_done(&key);
+    return 0;
+}
+
+int secret_task_key_load(const char *data_dir, struct secret_key *ret_key, struct error *err)
+{
+    struct secret_key own;
+    if (secret_key_load(data_dir, true, &own, err) < 0)
+        return -1;
+    *ret_key = own;
+    derive(&own, ret_key->bytes);
+    secret_key_done(&own);
+    return 0;
+}

@@ -29,4 +29,16 @@ void secret_seal(const struct secret_key *key, struct slice plain, struct buffer
  * changed since. */
 int secret_unseal(const struct secret_key *key, struct slice sealed, struct buffer *out, struct error *err);
 
+/* The same as text: base64. */
+void secret_seal_text(const struct secret_key *key, struct slice plain, struct buffer *out);
+int secret_unseal_text(const struct secret_key *key, struct slice sealed, struct buffer *out,
+                       struct error *err);
+
+/* The key of what tasks keep: made of the store's own, which it does not tell. In hexadecimal, for the
+ * environment of the processes that run tasks; and back. */
+void secret_task_key(const struct secret_key *key, char ret_digits[SECRET_KEY_DIGITS + 1]);
+int secret_task_key_read(const char *digits, struct secret_key *ret_key, struct error *err);
+/* Of the data directory's own key, which is made if there is none. */
+int secret_task_key_load(const char *data_dir, struct secret_key *ret_key, struct error *err);
+
 #endif

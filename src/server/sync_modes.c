@@ -159,6 +159,9 @@ static void put_config(struct configuring *configuring, uint32_t given, uint32_t
     json_member_bool(out, "selected", true);
     json_member_bool(out, "fieldSelectionEnabled", choose);
     json_member_raw(out, "selectedFields", choose ? json_raw(body, fields) : SLICE_LITERAL("[]"));
+    uint32_t mappers = json_get(body, given, "mappers");
+    if (json_is(body, mappers, JSON_ARRAY))
+        json_member_raw(out, "mappers", json_raw(body, mappers));
     json_end_object(out);
 }
 

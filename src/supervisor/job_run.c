@@ -354,6 +354,7 @@ void job_run_begin(struct job_run *run)
     run->status = CONTROL_JOB_RUNNING;
     run->kill_told = false;
     run->discovered = false;
+    run->refused = false;
     run->begun_ms = jobs_now_ms();
     pthread_mutex_lock(&jobs->lock);
     jobs->figures.begun++;
@@ -389,6 +390,10 @@ static void on_event(void *context, const struct task_event *event)
     case TASK_EVENT_FAILURE:
         take_failure(run, &event->failure);
         break;
+    case TASK_EVENT_CONFIG:
+        job_config_take(run, event->config.destination ? CONTROL_DESTINATION : CONTROL_SOURCE,
+                        event->config.config);
+        break;
     case TASK_EVENT_CATALOG:
         keep_catalog(run, event->catalog);
         break;
@@ -404,10 +409,12 @@ static void on_ended(void *context, enum task_outcome outcome, const struct erro
     bool discovering = run->phase == JOB_DISCOVERING;
     run->child = NULL;
     uv_timer_stop(&run->timer);
-    if (outcome == TASK_COMPLETED && !discovering) {
+    if (outcome == TASK_COMPLETED && !discovering && !run->refused) {
         job_run_over(run, JOB_ATTEMPT_SUCCEEDS, false);
     } else if (run->cancelling) {
         job_run_over(run, JOB_CANCELLED, false);
+    } else if (run->refused) {
+        job_run_over(run, JOB_ATTEMPT_FAILS, false);
     } else if (run->jobs->stopping) {
         error_set(&stopped, ERROR_CANCELLED, "the daemon was stopped while this attempt ran");
         job_run_blame(run, "airbyte_platform", &stopped);

@@ -36,7 +36,8 @@ void job_stats_take(struct job_run *run, const struct task_progress *progress)
         const struct task_binding_progress *now = &progress->bindings[i];
         struct control_stats *stats = &run->stats[i].stats;
         int64_t records_before = stats->records_committed, bytes_before = stats->bytes_committed;
-        stats->records_emitted = most(stats->records_emitted, now->documents + now->invalid);
+        stats->records_emitted =
+            most(stats->records_emitted, now->documents); /* the invalid ones are among them */
         stats->bytes_emitted = most(stats->bytes_emitted, now->bytes);
         stats->records_committed = most(stats->records_committed, now->committed_documents);
         stats->bytes_committed = most(stats->bytes_committed, now->committed_bytes);

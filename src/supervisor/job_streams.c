@@ -79,15 +79,7 @@ static int read_modes(const struct builder *builder, uint32_t config, struct cat
 
 /* --- columns ------------------------------------------------------------------------------------- */
 
-static void add_field(const char **fields, size_t *count, const char *name)
-{
-    for (size_t i = 0; i < *count; i++)
-        if (strcmp(fields[i], name) == 0)
-            return;
-    fields[(*count)++] = name;
-}
-
-/* The chosen columns, with those that cursor and key are in: a sync without them would not work. */
+/* The chosen fields, and those that cursor and key are: a sync without them would not work. */
 static void read_fields(const struct builder *builder, uint32_t stream, uint32_t config,
                         struct task_binding_spec *binding)
 {
@@ -98,23 +90,48 @@ static void read_fields(const struct builder *builder, uint32_t stream, uint32_t
         return;
     const struct catalog_path *source_key;
     size_t source_keys = read_paths(builder, json_get(doc, stream, "sourceDefinedPrimaryKey"), &source_key);
-    struct catalog_path source_cursor = read_path(builder, json_get(doc, stream, "defaultCursorField"));
-    size_t count = 0, most = json_count(doc, list) + source_keys + binding->stream.primary_key_count + 3;
-    const char **fields = arena_zalloc(builder->arena, most * sizeof *fields);
+    size_t count = 0, most = json_count(doc, list) + source_keys + binding->stream.primary_key_count + 2;
+    struct catalog_path *fields = arena_zalloc(builder->arena, most * sizeof *fields);
     for (uint32_t at = json_first(doc, list); at != JSON_NONE; at = json_next(doc, list, at)) {
-        struct catalog_path path = read_path(builder, json_get(doc, at, "fieldPath"));
-        if (path.count)
-            add_field(fields, &count, path.names[0]);
+        fields[count] = read_path(builder, json_get(doc, at, "fieldPath"));
+        count += fields[count].count > 0;
     }
     for (size_t i = 0; i < source_keys; i++)
-        add_field(fields, &count, source_key[i].names[0]);
+        fields[count++] = source_key[i];
     for (size_t i = 0; i < binding->stream.primary_key_count; i++)
-        add_field(fields, &count, binding->stream.primary_key[i].names[0]);
+        fields[count++] = binding->stream.primary_key[i];
     if (binding->stream.cursor_field.count)
-        add_field(fields, &count, binding->stream.cursor_field.names[0]);
-    if (source_cursor.count)
-        add_field(fields, &count, source_cursor.names[0]);
+        fields[count++] = binding->stream.cursor_field;
+    fields[count] = read_path(builder, json_get(doc, stream, "defaultCursorField"));
+    count += fields[count].count > 0;
+    binding->selects = true;
     binding->fields = fields;
+    binding->field_count = count;
+}
+
+/* What the task has to do with records, as the config has it; it was checked when the connection was put, and
+ * is again when the task reads it. */
+static void read_mapping(const struct builder *builder, uint32_t config, struct task_binding_spec *binding)
+{
+    static const char *const names[] = {"mappers", "hashedFields"};
+    struct buffer text;
+    struct json_writer writer;
+    size_t count = 0;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    json_writer_init(&writer, &text);
+    json_begin_object(&writer);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        uint32_t list = json_get(builder->doc, config, names[i]);
+        if (json_count(builder->doc, list) == 0)
+            continue;
+        json_put_key(&writer, names[i]);
+        json_put_value(&writer, builder->doc, list);
+        count++;
+    }
+    json_end_object(&writer);
+    if (count)
+        binding->mapping = (struct slice){arena_dup(builder->arena, text.data, text.size), text.size};
+    buffer_done(&text);
 }
 
 /* --- the catalog --------------------------------------------------------------------------------- */
@@ -188,7 +205,10 @@ static int add_stream(struct builder *builder, uint32_t at, struct error *err)
         read_paths(builder, json_get(builder->doc, config, "primaryKey"), &binding->stream.primary_key);
     if (read_modes(builder, config, &binding->stream, err) < 0)
         return -1;
+    const char *alias = get_string(builder, config, "aliasName");
+    binding->alias = alias && *alias ? alias : NULL;
     read_fields(builder, stream, config, binding);
+    read_mapping(builder, config, binding);
     binding->start_over = chosen;
     binding->replace = chosen && !job->merge;
     if (job->type ==

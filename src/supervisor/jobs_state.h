@@ -4,6 +4,7 @@
 
 #include "base/map.h"
 #include "control/job_changes.h"
+#include "control/page.h"
 #include "supervisor/child.h"
 #include "supervisor/job_spec.h"
 #include "supervisor/job_state.h"
@@ -46,6 +47,7 @@ struct job_run {
     struct plan_child *plan;
     struct job_spec *spec;     /* from planning to the end */
     struct job_spec *programs; /* an earlier one, whose programs `spec` has; NULL: there is none */
+    bool refused;              /* the store does not take what its connector made of its config */
     bool discovered;           /* this attempt has looked for changes of the schema */
     char *catalog;             /* what discovering found, until its process has ended */
     size_t catalog_size;
@@ -138,6 +140,9 @@ void job_plan_start(struct job_run *run);
 bool job_discover_due(struct job_run *run);
 /* 0: go on; -1: the attempt is over. */
 int job_discover_take(struct job_run *run);
+
+/* job_config.c: a connector of this side says its config anew. */
+void job_config_take(struct job_run *run, enum control_side side, struct slice said);
 
 /* job_schedules.c */
 void job_schedules_read(struct jobs *jobs);

@@ -79,16 +79,23 @@ static uint32_t properties(const struct json *doc, uint32_t schema)
     return json_get(doc, schema, "properties");
 }
 
-/* The first name of a path is a column. */
+/* Name by name, as far as the schema names what there is; lists are looked into. */
 static bool column_is_there(const struct json *path_doc, uint32_t path, const struct json *doc,
                             uint32_t schema)
 {
-    uint32_t first = json_first(path_doc, path), columns = properties(doc, schema);
-    if (!json_is(path_doc, first, JSON_STRING) || !json_is(doc, columns, JSON_OBJECT))
-        return true; /* there is nothing to miss, or nothing is known */
     struct arena arena;
+    bool there = true;
     arena_init(&arena);
-    bool there = json_get_slice(doc, columns, json_string(path_doc, first, &arena)) != JSON_NONE;
+    for (uint32_t name = json_first(path_doc, path); name != JSON_NONE && there;
+         name = json_next(path_doc, path, name)) {
+        while (json_is(doc, json_get(doc, schema, "items"), JSON_OBJECT))
+            schema = json_get(doc, schema, "items");
+        uint32_t columns = properties(doc, schema);
+        if (!json_is(path_doc, name, JSON_STRING) || !json_is(doc, columns, JSON_OBJECT))
+            break; /* nothing is known of what is in it */
+        schema = json_get_slice(doc, columns, json_string(path_doc, name, &arena));
+        there = schema != JSON_NONE;
+    }
     arena_done(&arena);
     return there;
 }

@@ -65,6 +65,7 @@ static void on_event(void *context, const struct task_event *event)
         break;
     }
     case TASK_EVENT_FAILURE: /* what it adds to the error is the jobs' */
+    case TASK_EVENT_CONFIG:
     case TASK_EVENT_CATALOG:
     case TASK_EVENT_ENDED:
         break;

@@ -64,6 +64,23 @@ static void write_marks(const struct task_checkpoint *checkpoint, struct json_wr
     }
 }
 
+static const char *const config_names[] = {
+    [TASK_SOURCE] = "sourceConfig", [TASK_DESTINATION] = "destinationConfig"};
+
+static void write_configs(const struct task_checkpoint *checkpoint, struct json_writer *writer)
+{
+    for (int side = 0; side < TASK_SIDE_MAX; side++) {
+        const struct task_saved_config *config = &checkpoint->configs[side];
+        if (!config->sealed)
+            continue;
+        json_put_key(writer, config_names[side]);
+        json_begin_object(writer);
+        json_member_u64(writer, "of", config->identity);
+        json_member_string(writer, "sealed", config->sealed);
+        json_end_object(writer);
+    }
+}
+
 void task_checkpoint_write(const struct task_checkpoint *checkpoint, struct buffer *out)
 {
     buffer_clear(out);
@@ -87,6 +104,7 @@ void task_checkpoint_write(const struct task_checkpoint *checkpoint, struct buff
     if (checkpoint->destination_checked)
         json_member_u64(&writer, "destinationChecked", checkpoint->destination_checked);
     write_marks(checkpoint, &writer);
+    write_configs(checkpoint, &writer);
     if (checkpoint->redact_salt)
         json_member_string(&writer, "redactSalt", checkpoint->redact_salt);
     if (task_materialize_saved_any(&checkpoint->materialize)) {
@@ -177,6 +195,20 @@ static void load_marks(struct task_checkpoint *checkpoint, const struct json *do
     }
 }
 
+static int load_configs(struct task_checkpoint *checkpoint, const struct json *doc, struct error *err)
+{
+    for (int side = 0; side < TASK_SIDE_MAX; side++) {
+        struct task_saved_config *config = &checkpoint->configs[side];
+        uint32_t at = json_get(doc, 0, config_names[side]);
+        if (at == JSON_NONE)
+            continue;
+        config->sealed = json_cstring(doc, json_get(doc, at, "sealed"), &checkpoint->arena);
+        if (!config->sealed || !json_to_u64(doc, json_get(doc, at, "of"), &config->identity))
+            return corrupt(err, config_names[side]);
+    }
+    return 0;
+}
+
 int task_checkpoint_load(struct task_checkpoint *checkpoint, struct slice saved, struct error *err)
 {
     if (saved.size == 0)
@@ -201,6 +233,8 @@ int task_checkpoint_load(struct task_checkpoint *checkpoint, struct slice saved,
     json_to_u64(&doc, json_get(&doc, 0, "sourceChecked"), &checkpoint->source_checked);
     json_to_u64(&doc, json_get(&doc, 0, "destinationChecked"), &checkpoint->destination_checked);
     load_marks(checkpoint, &doc);
+    if (load_configs(checkpoint, &doc, err) < 0)
+        return -1;
     checkpoint->redact_salt = json_cstring(&doc, json_get(&doc, 0, "redactSalt"), &checkpoint->arena);
     at = json_get(&doc, 0, "session");
     if (at == JSON_NONE || !json_to_u64(&doc, at, &checkpoint->session))

@@ -29,6 +29,12 @@ struct task_saved_marks {
     const char *pointers; /* a JSON array; NULL: not known */
 };
 
+/* An endpoint's config as its connector has changed it (kept_config.h). */
+struct task_saved_config {
+    uint64_t identity;  /* conversation_identity of the endpoint with the config that was given */
+    const char *sealed; /* base64; NULL: it has not changed it */
+};
+
 struct task_checkpoint {
     struct airbyte_states *states; /* of a source that speaks Airbyte's protocol */
     struct task_flow_saved flow;   /* of one that speaks Flow's */
@@ -36,6 +42,7 @@ struct task_checkpoint {
     uint64_t source_checked,
         destination_checked; /* conversation_identity of what `check` said yes to; 0: none */
     struct task_saved_marks marks[TASK_SIDE_MAX];
+    struct task_saved_config configs[TASK_SIDE_MAX];
     const char *redact_salt; /* that the task made itself, hexadecimal; NULL: none yet */
     bool existed;            /* there was one to load */
     bool idle_changed;       /* of a stream, or its counts, since it was loaded; not saved */

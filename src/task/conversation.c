@@ -9,6 +9,8 @@ struct conversation {
     enum airbyte_type wanted;
     char *answer; /* the payload's bytes, NULL until it came */
     size_t answer_size;
+    conversation_control *control;
+    void *context;
 };
 
 struct conversation *conversation_start(const struct connector_program *program, const char *verb,
@@ -44,6 +46,12 @@ void conversation_free(struct conversation *conversation)
     free(conversation);
 }
 
+void conversation_on_control(struct conversation *conversation, conversation_control *control, void *context)
+{
+    conversation->control = control;
+    conversation->context = context;
+}
+
 size_t conversation_pollfds(struct conversation *conversation, struct pollfd fds[4])
 {
     return connector_pollfds(conversation->output.process, fds);
@@ -61,6 +69,10 @@ int conversation_service(struct conversation *conversation, struct error *err)
         return -1;
     int got;
     while ((got = task_output_next(output, err)) == 1) {
+        if (output->message.type == AIRBYTE_CONTROL && conversation->control &&
+            conversation->control(conversation->context, &output->line, output->message.control.config, err) <
+                0)
+            return -1;
         if (output->message.type != conversation->wanted)
             continue;
         struct slice raw = json_raw(&output->line, output->message.payload);

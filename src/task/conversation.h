@@ -19,6 +19,11 @@ struct conversation *conversation_start(const struct connector_program *program,
                                         struct error *err);
 void conversation_free(struct conversation *conversation);
 
+/* What it says of its config meanwhile (CONTROL; JSON_NONE: another kind of it). Without this it is ignored.
+ */
+typedef int conversation_control(void *context, const struct json *line, uint32_t config, struct error *err);
+void conversation_on_control(struct conversation *conversation, conversation_control *control, void *context);
+
 size_t conversation_pollfds(struct conversation *conversation, struct pollfd fds[4]);
 int conversation_timeout_ms(const struct conversation *conversation);
 /* 1: the answer is there and the connector has ended well; 0: not yet. */

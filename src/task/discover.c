@@ -1,6 +1,8 @@
 #include "task/discover.h"
 
 #include "task/conversation.h"
+#include "task/kept_config.h"
+#include "task/ledger.h"
 #include "task/marks.h"
 #include "task/reader.h"
 
@@ -57,13 +59,22 @@ static int ask(struct task *task, int stop_fd, struct error *err)
 enum task_outcome task_discover(const struct task_spec *spec, struct task_report *report,
                                 const struct clock *clock, int stop_fd, struct error *err)
 {
-    struct task task = {.spec = spec, .clock = clock, .report = report};
+    struct task_spec own = *spec; /* its connector may change its config */
+    struct task task = {
+        .spec = &own, .endpoints = {&own.source, &own.destination}, .clock = clock, .report = report};
+    struct task_ledger ledger = {0};
+    report->configs = spec->sync_id > 0;
     arena_init(&task.arena);
     task_checkpoint_init(&task.checkpoint);
     task_marks_init(&task);
-    task.checkpoint.source_checked = conversation_identity(&spec->source); /* who can tell has passed it */
+    task_config_init(&task);
+    /* Of a connection of the API: what its source made of its config in an earlier session counts. */
+    int result = spec->sync_id ? task_ledger_open(&ledger, &task, err) : 0;
+    task.ledger = spec->sync_id ? &ledger : NULL;
+    task.checkpoint.source_checked = conversation_identity(&own.source); /* who can tell has passed it */
     task.reader = task_reader_airbyte_new(&task);
-    int result = ask(&task, stop_fd, err);
+    if (result == 0)
+        result = ask(&task, stop_fd, err);
     if (result < 0) {
         const struct task_failure failure = {
             .origin = "source", .type = err->code == ERROR_INVALID ? "config_error" : "system_error"};
@@ -72,8 +83,10 @@ enum task_outcome task_discover(const struct task_spec *spec, struct task_report
     }
     task.reader->class->kill(task.reader);
     task.reader->class->close(task.reader);
+    task_ledger_done(&ledger);
     task_checkpoint_done(&task.checkpoint);
     task_marks_done(&task);
+    task_config_done(&task);
     arena_done(&task.arena);
     return result < 0 ? TASK_FAILED : result ? TASK_COMPLETED : TASK_STOPPED;
 }

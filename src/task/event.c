@@ -82,7 +82,8 @@ static void write_ended(struct json_writer *writer, enum task_outcome outcome, c
 
 void task_event_write(struct buffer *out, const char *task, const struct task_event *event)
 {
-    static const char *const names[] = {"started", "progress", "log", "failure", "catalog", "ended"};
+    static const char *const names[] = {"started", "progress", "log",  "failure",
+                                        "config",  "catalog",  "ended"};
     struct json_writer writer;
     json_writer_init(&writer, out);
     json_begin_object(&writer);
@@ -105,6 +106,10 @@ void task_event_write(struct buffer *out, const char *task, const struct task_ev
         break;
     case TASK_EVENT_FAILURE:
         write_failure(&writer, &event->failure);
+        break;
+    case TASK_EVENT_CONFIG:
+        json_member_bool(&writer, "destination", event->config.destination);
+        json_member_raw(&writer, "config", event->config.config);
         break;
     case TASK_EVENT_CATALOG:
         json_member_raw(&writer, "catalog", event->catalog);
@@ -241,6 +246,15 @@ int task_event_read(const struct json *line, struct arena *arena, struct task_ev
     if (json_string_is(line, kind, "failure")) {
         ret_event->type = TASK_EVENT_FAILURE;
         read_failure(line, arena, &ret_event->failure);
+        return 1;
+    }
+    if (json_string_is(line, kind, "config")) {
+        uint32_t config = json_get(line, 0, "config");
+        if (!json_is(line, config, JSON_OBJECT))
+            return error_set(err, ERROR_PROTOCOL, "the task's event 'config' has none");
+        *ret_event = (struct task_event){
+            .type = TASK_EVENT_CONFIG,
+            .config = {.destination = get_bool(line, 0, "destination"), .config = json_raw(line, config)}};
         return 1;
     }
     if (json_string_is(line, kind, "catalog")) {

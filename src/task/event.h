@@ -73,6 +73,7 @@ enum task_event_type {
     TASK_EVENT_PROGRESS, /* at most TASK_PROGRESS_PER_SECOND a second, and once at the end */
     TASK_EVENT_LOG,      /* one line of the task's or a connector's log */
     TASK_EVENT_FAILURE,  /* once, before the end of a session that failed */
+    TASK_EVENT_CONFIG,   /* a connector changed its config; secret, and of connections of the API only */
     TASK_EVENT_CATALOG,  /* what a source offers, of a session that only asks for it */
     TASK_EVENT_ENDED,    /* the last event of a session */
 };
@@ -97,6 +98,10 @@ struct task_event {
             const char *message;
         } log;
         struct task_failure failure;
+        struct {
+            bool destination;
+            struct slice config; /* a JSON object: what it has changed, or more */
+        } config;
         struct slice catalog; /* a JSON object: {"streams":[…]} */
         struct {
             enum task_outcome outcome;

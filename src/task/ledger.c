@@ -1,6 +1,7 @@
 #include "task/ledger.h"
 
 #include "base/fault.h"
+#include "task/kept_config.h"
 
 #include <poll.h>
 
@@ -31,7 +32,7 @@ int task_ledger_open(struct task_ledger *ledger, struct task *task, struct error
     struct slice saved;
     if (open_writer(ledger, &saved, err) < 0)
         return -1;
-    return task_checkpoint_load(&task->checkpoint, saved, err);
+    return task_checkpoint_load(&task->checkpoint, saved, err) < 0 ? -1 : task_config_adopt(task, err);
 }
 
 void task_ledger_done(struct task_ledger *ledger)

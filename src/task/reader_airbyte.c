@@ -1,4 +1,5 @@
 #include "task/conversation.h"
+#include "task/kept_config.h"
 #include "task/lookup.h"
 #include "task/marks.h"
 #include "task/output.h"
@@ -17,7 +18,7 @@ struct reader {
     struct task_output output; /* of `read` */
     struct task_lookup lookup;
     bool discovered, ended;
-    bool told_control, told_state; /* what is told once */
+    bool told_state; /* what is told once */
 };
 
 static struct reader *of(struct task_reader *base)
@@ -32,6 +33,8 @@ static const struct reader *of_const(const struct task_reader *base)
 
 /* --- check and discover -------------------------------------------------------------------------- */
 
+static int take_control(void *context, const struct json *line, uint32_t config, struct error *err);
+
 static int ask(struct reader *reader, const char *verb, enum airbyte_type wanted, struct error *err)
 {
     const struct task *task = reader->base.task;
@@ -40,6 +43,8 @@ static int ask(struct reader *reader, const char *verb, enum airbyte_type wanted
     conversation_free(reader->talk);
     reader->talk = conversation_start(&spec->source.program, verb, wanted, config, task->secrets,
                                       &spec->limits, task->report, err);
+    if (reader->talk)
+        conversation_on_control(reader->talk, take_control, reader);
     return reader->talk ? 0 : -1;
 }
 
@@ -107,7 +112,7 @@ static int service_check(struct reader *reader, struct error *err)
         task_report_failure(task->report, &(struct task_failure){.origin = "source", .type = "config_error"});
         return -1;
     }
-    task->checkpoint.source_checked = reader->identity;
+    task->checkpoint.source_checked = conversation_identity(&task->spec->source); /* it may have changed it */
     reader->checking = false;
     return ask_catalog(reader, err);
 }
@@ -209,15 +214,11 @@ static void take_trace(struct reader *reader)
     }
 }
 
-static void take_control(struct reader *reader)
+/* What a connector says of its config, in whatever it was asked. */
+static int take_control(void *context, const struct json *line, uint32_t config, struct error *err)
 {
-    if (!reader->told_control)
-        task_report_logf(
-            reader->base.task->report, LOG_WARN,
-            "%s changed its configuration while it ran; a catalog's configuration is not written "
-            "back, so the next session begins with the old one",
-            reader->base.label);
-    reader->told_control = true;
+    struct reader *reader = context;
+    return config == JSON_NONE ? 0 : task_config_change(reader->base.task, TASK_SOURCE, line, config, err);
 }
 
 static int take_record(struct reader *reader, struct task_item *item, struct error *err)
@@ -286,7 +287,8 @@ static int next_item(struct reader *reader, struct task_item *item, struct error
             take_trace(reader);
             break;
         case AIRBYTE_CONTROL:
-            take_control(reader);
+            if (take_control(reader, &reader->output.line, reader->output.message.control.config, err) < 0)
+                return -1;
             break;
         default: /* a message that has no place in `read`: not an error by the protocol */
             break;

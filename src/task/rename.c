@@ -1,5 +1,6 @@
 #include "task/rename.h"
 
+#include "task/mapping.h"
 #include "json/writer.h"
 
 /* A copy of a line in progress: `at` is the first byte of the source not copied yet. */
@@ -23,29 +24,14 @@ static void replace_value(struct copy *copy, uint32_t node, struct slice text)
     copy->at += (uint32_t)raw.size;
 }
 
-/* The object with those members only that are named. */
-static void replace_object(struct copy *copy, uint32_t node, const char *const *fields)
+/* A record's data as the stream's mapping has it; false: it does not go on. */
+static bool replace_data(struct copy *copy, uint32_t node, const struct task_mapping *mapping,
+                         struct arena *arena)
 {
-    const struct json *line = copy->line;
-    struct slice raw = json_raw(line, node);
-    const char *between = "";
-    copy_until(copy, (uint32_t)(raw.data - line->source));
-    buffer_byte(copy->out, '{');
-    for (uint32_t key = json_first_key(line, node); key != JSON_NONE; key = json_next_key(line, node, key)) {
-        const char *const *field = fields;
-        while (*field && !json_text_is(line, key, slice_of(*field)))
-            field++;
-        if (!*field)
-            continue;
-        struct slice name = json_raw(line, key), value = json_raw(line, json_value(key));
-        buffer_str(copy->out, between);
-        buffer_append(copy->out, name.data, name.size);
-        buffer_byte(copy->out, ':');
-        buffer_append(copy->out, value.data, value.size);
-        between = ",";
-    }
-    buffer_byte(copy->out, '}');
+    struct slice raw = json_raw(copy->line, node);
+    copy_until(copy, (uint32_t)(raw.data - copy->line->source));
     copy->at += (uint32_t)raw.size;
+    return task_mapping_write(mapping, copy->line, node, copy->out, arena);
 }
 
 static struct slice text_of(const struct json *line, uint32_t at, struct arena *arena)
@@ -53,22 +39,20 @@ static struct slice text_of(const struct json *line, uint32_t at, struct arena *
     return json_is(line, at, JSON_STRING) ? json_string(line, at, arena) : (struct slice){0};
 }
 
-/* `object` names a stream by its members `key` and "namespace". Its bytes are ahead of copy->at. A record's
- * fields that were not chosen go. */
-static void rename_in(struct copy *copy, const struct airbyte_message *message, uint32_t object,
+/* `object` names a stream by its members `key` and "namespace". Its bytes are ahead of copy->at. False: a
+ * record that does not go on. */
+static bool rename_in(struct copy *copy, const struct airbyte_message *message, uint32_t object,
                       const char *key, struct task_lookup *lookup, struct arena *arena)
 {
     const struct json *line = copy->line;
     uint32_t name = json_get(line, object, key), namespace = json_get(line, object, "namespace");
     if (!json_is(line, name, JSON_STRING))
-        return;
+        return true;
     struct task_binding *binding = task_lookup_find(
         lookup, (struct airbyte_stream_name){text_of(line, name, arena), text_of(line, namespace, arena)});
     if (!binding)
-        return;
-    uint32_t data = binding->spec && binding->spec->fields && message->type == AIRBYTE_RECORD
-                        ? message->record.data
-                        : JSON_NONE;
+        return true;
+    uint32_t data = binding->mapping && message->type == AIRBYTE_RECORD ? message->record.data : JSON_NONE;
     struct airbyte_stream_name to = lookup->side == TASK_LOOKUP_SOURCE ? binding->target : binding->source;
     if (namespace == JSON_NONE && to.namespace.size) {
         copy_until(copy, (uint32_t)(json_raw(line, object).data - line->source) + 1);
@@ -85,22 +69,24 @@ static void rename_in(struct copy *copy, const struct airbyte_message *message, 
                 nearest = nodes[i];
         if (nearest == JSON_NONE)
             break;
-        if (nearest == data)
-            replace_object(copy, data, binding->spec->fields);
-        else
+        if (nearest != data)
             replace_value(copy, nearest, nearest == name ? to.name : to.namespace);
+        else if (!replace_data(copy, data, binding->mapping, arena))
+            return false;
         from = nearest + 1;
     }
+    return true;
 }
 
-void task_rename(struct buffer *out, const struct json *line, const struct airbyte_message *message,
+bool task_rename(struct buffer *out, const struct json *line, const struct airbyte_message *message,
                  struct task_lookup *lookup)
 {
     struct copy copy = {.out = out, .line = line};
     struct arena arena;
+    bool goes_on = true;
     arena_init(&arena);
     if (message->type == AIRBYTE_RECORD) {
-        rename_in(&copy, message, message->payload, "stream", lookup, &arena);
+        goes_on = rename_in(&copy, message, message->payload, "stream", lookup, &arena);
     } else if (message->type == AIRBYTE_STATE && message->state.type == AIRBYTE_STATE_STREAM) {
         uint32_t stream = json_get(line, message->payload, "stream");
         rename_in(&copy, message, json_get(line, stream, "stream_descriptor"), "name", lookup, &arena);
@@ -111,4 +97,5 @@ void task_rename(struct buffer *out, const struct json *line, const struct airby
     }
     copy_until(&copy, line->size);
     arena_done(&arena);
+    return goes_on;
 }

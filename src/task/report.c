@@ -129,6 +129,17 @@ void task_report_failure(struct task_report *report, const struct task_failure *
     send(report, &(struct task_event){.type = TASK_EVENT_FAILURE, .failure = *failure});
 }
 
+void task_report_config(struct task_report *report, bool destination, struct slice config)
+{
+    if (!report->configs)
+        return;
+    /* One line, whatever the connector wrote. */
+    struct task_event event = {.type = TASK_EVENT_CONFIG,
+                               .config = {.destination = destination, .config = config}};
+    send(report, &event);
+    explicit_bzero(report->line.data, report->line.size);
+}
+
 void task_report_catalog(struct task_report *report, struct slice catalog)
 {
     send(report, &(struct task_event){.type = TASK_EVENT_CATALOG, .catalog = catalog});

@@ -20,6 +20,7 @@ struct task_report {
     uint64_t dropped;    /* log lines over the budget, not yet told of */
 
     bool failure_told;
+    bool configs; /* who listens keeps what connectors make of their configs */
 
     uint64_t progress_ms; /* when the last progress went out, 0: never */
     uint64_t commits;
@@ -46,6 +47,8 @@ void task_report_progress(struct task_report *report, const struct task_binding_
                           size_t binding_count);
 /* The first one counts; a later one changes nothing. */
 void task_report_failure(struct task_report *report, const struct task_failure *failure);
+/* A connector changed its config: told if `configs`. */
+void task_report_config(struct task_report *report, bool destination, struct slice config);
 /* `catalog`: a JSON object of one line. */
 void task_report_catalog(struct task_report *report, struct slice catalog);
 void task_report_ended(struct task_report *report, enum task_outcome outcome, const struct error *error);

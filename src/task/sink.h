@@ -30,6 +30,9 @@ struct task_sink_class {
     /* A document that violates its schema. -1: the task has to stop, with the explanation. */
     int (*write_invalid)(struct task_sink *sink, const struct task_item *item, struct error *err);
     int (*checkpoint)(struct task_sink *sink, const struct task_item *item, struct error *err);
+    /* task->checkpoint has something that is to be durable now; or, where nothing can be committed in the
+     * midst, with the next commit. */
+    int (*save)(struct task_sink *sink, struct error *err);
     /* Time has passed: commit if the policy says so. `active`: the reader gave something since the last. */
     int (*tick)(struct task_sink *sink, uint64_t now_ms, bool active, struct error *err);
     size_t (*pollfds)(struct task_sink *sink, struct pollfd *fds); /* at most TASK_POLL_MAX */

@@ -1,6 +1,8 @@
 #include "task/conversation.h"
 #include "task/echo.h"
+#include "task/kept_config.h"
 #include "task/ledger.h"
+#include "task/mapping.h"
 #include "task/marks.h"
 #include "task/output.h"
 #include "task/rename.h"
@@ -28,7 +30,7 @@ struct sink {
     struct task_echoes echoes;
     struct task_lookup sources, targets; /* for renaming, there and back */
     struct json_parser *parser;          /* of lines that were renamed */
-    struct buffer renamed;
+    struct buffer renamed, lowered;
     bool prepared, renames, told_invalid;
     bool finishing, finished;
     enum task_finish how;
@@ -55,6 +57,12 @@ static bool wants_defaults(const struct task_spec *spec)
     return spec->all_streams;
 }
 
+static int take_control(void *context, const struct json *line, uint32_t config, struct error *err)
+{
+    const struct sink *sink = context;
+    return config == JSON_NONE ? 0 : task_config_change(sink->base.task, TASK_DESTINATION, line, config, err);
+}
+
 /* Ask whether the config works, if it was not asked with this one before. */
 static int check_unless_done(struct sink *sink, struct error *err)
 {
@@ -70,6 +78,8 @@ static int check_unless_done(struct sink *sink, struct error *err)
     sink->talk =
         conversation_start(&spec->destination.program, "check", AIRBYTE_CONNECTION_STATUS,
                            spec->destination.config, task->secrets, &spec->limits, task->report, err);
+    if (sink->talk)
+        conversation_on_control(sink->talk, take_control, sink);
     return sink->talk ? 0 : -1;
 }
 
@@ -84,7 +94,7 @@ static int service_check(struct sink *sink, struct error *err)
                             &(struct task_failure){.origin = "destination", .type = "config_error"});
         return -1;
     }
-    task->checkpoint.destination_checked = sink->identity;
+    task->checkpoint.destination_checked = conversation_identity(&task->spec->destination);
     conversation_free(sink->talk);
     sink->talk = NULL;
     sink->prepared = true;
@@ -152,7 +162,10 @@ static int start(struct sink *sink, struct error *err)
     for (size_t i = 0; i < catalog.count; i++) {
         const struct task_binding *binding = &task->bindings[i];
         catalog.streams[i] = binding->configured;
-        sink->renames |= binding->spec->fields != NULL;
+        sink->renames |= binding->mapping != NULL;
+        if (binding->mapping &&
+            task_mapping_configure(binding->mapping, &catalog.streams[i], &task->arena, err) < 0)
+            return -1;
         if (airbyte_stream_name_equal(binding->source, binding->target))
             continue;
         sink->renames = true;
@@ -198,19 +211,28 @@ static void send(struct sink *sink, struct slice line)
     connector_send(sink->output.process, SLICE_LITERAL("\n"));
 }
 
+/* Of size 0: a record that a row filter keeps back. */
 static struct slice outgoing(struct sink *sink, const struct task_item *item)
 {
     if (!sink->renames)
         return item->raw;
     buffer_clear(&sink->renamed);
-    task_rename(&sink->renamed, item->line, item->message, &sink->sources);
+    if (!task_rename(&sink->renamed, item->line, item->message, &sink->sources))
+        buffer_clear(&sink->renamed);
     return (struct slice){sink->renamed.data, sink->renamed.size};
 }
 
 static int write_document(struct task_sink *base, const struct task_item *item, struct error *err)
 {
     struct sink *sink = of(base);
-    send(sink, outgoing(sink, item));
+    struct slice line = outgoing(sink, item);
+    if (line.size) {
+        send(sink, line);
+        return 0;
+    }
+    item->binding->dropped++;
+    item->binding->dropped_since_state++;
+    item->binding->dropped_bytes += json_raw(item->line, item->document).size;
     return 0;
 }
 
@@ -233,18 +255,55 @@ static int write_invalid(struct task_sink *base, const struct task_item *item, s
     return write_document(base, item, err);
 }
 
+/* What the destination was sent of a stream: what was taken, without what a row filter kept back. */
+static struct task_sent sent_of(const struct task *task, size_t index)
+{
+    const struct task_binding_progress *progress = &task->progress[index];
+    const struct task_binding *binding = &task->bindings[index];
+    return (struct task_sent){progress->documents - binding->dropped,
+                              progress->bytes - binding->dropped_bytes};
+}
+
 static void note_sent(struct sink *sink, const struct task_item *item, struct airbyte_state_id id)
 {
     const struct task *task = sink->base.task;
     size_t first = item->binding ? item->binding->index : 0, count = item->binding ? 1 : task->binding_count;
     struct task_sent one, *sent = count == 1 ? &one : mem_alloc(count * sizeof *sent);
     for (size_t i = 0; i < count; i++) {
-        const struct task_binding_progress *progress = &task->progress[first + i];
-        sent[i] = (struct task_sent){progress->documents, progress->bytes};
+        sent[i] = sent_of(task, first + i);
     }
     task_echoes_add(&sink->echoes, id, item->binding ? (long)first : TASK_ECHO_ALL, sent);
     if (sent != &one)
         free(sent);
+}
+
+/* Records that were kept back since the last state that covers them: they are not the destination's to wait
+ * for, so the source's own count of what it sent is lowered. `sink->renamed` has the line. */
+static int lower_count(struct sink *sink, const struct task_item *item, struct json *renamed,
+                       struct error *err)
+{
+    struct task *task = sink->base.task;
+    uint64_t dropped = 0;
+    double count;
+    size_t first = item->binding ? item->binding->index : 0,
+           end = item->binding ? first + 1 : task->binding_count;
+    for (size_t i = first; i < end; i++) {
+        dropped += task->bindings[i].dropped_since_state;
+        task->bindings[i].dropped_since_state = 0;
+    }
+    uint32_t at = json_pointer(renamed, 0, SLICE_LITERAL("/state/sourceStats/recordCount"));
+    if (dropped == 0 || at == JSON_NONE || !json_to_double(renamed, at, &count))
+        return 0;
+    struct slice raw = json_raw(renamed, at);
+    const char *line = renamed->source, *after = raw.data + raw.size;
+    buffer_clear(&sink->lowered);
+    buffer_append(&sink->lowered, line, (size_t)(raw.data - line));
+    buffer_printf(&sink->lowered, "%.1f", count > (double)dropped ? count - (double)dropped : 0.0);
+    buffer_append(&sink->lowered, after, renamed->size - (size_t)(after - line));
+    struct buffer swap = sink->renamed;
+    sink->renamed = sink->lowered;
+    sink->lowered = swap;
+    return json_parse(sink->parser, sink->renamed.data, sink->renamed.size, renamed, err);
 }
 
 static int checkpoint(struct task_sink *base, const struct task_item *item, struct error *err)
@@ -258,11 +317,13 @@ static int checkpoint(struct task_sink *base, const struct task_item *item, stru
         struct arena arena;
         arena_init(&arena);
         if (json_parse(sink->parser, line.data, line.size, &renamed, err) < 0 ||
+            lower_count(sink, item, &renamed, err) < 0 ||
             airbyte_decode(&renamed, &arena, &message, err) < 0) {
             arena_done(&arena);
             return error_wrap(err, "a renamed STATE");
         }
         id = airbyte_state_identity(&renamed, &message);
+        line = (struct slice){sink->renamed.data, sink->renamed.size};
         arena_done(&arena);
     } else {
         id = airbyte_state_identity(item->line, item->message);
@@ -337,7 +398,11 @@ static int take_output(struct sink *sink, struct error *err)
 {
     int got;
     while ((got = task_output_next(&sink->output, err)) == 1) {
-        if (sink->output.message.type == AIRBYTE_STATE && take_echo(sink, err) < 0)
+        const struct airbyte_message *message = &sink->output.message;
+        if (message->type == AIRBYTE_STATE && take_echo(sink, err) < 0)
+            return -1;
+        if (message->type == AIRBYTE_CONTROL &&
+            take_control(sink, &sink->output.line, message->control.config, err) < 0)
             return -1;
     }
     return got;
@@ -363,8 +428,9 @@ static int cover_all(struct sink *sink, struct error *err)
         return -1;
     }
     for (size_t i = 0; i < task->binding_count; i++) {
-        task->bindings[i].covered_documents = task->progress[i].documents;
-        task->bindings[i].covered_bytes = task->progress[i].bytes;
+        struct task_sent sent = sent_of(task, i);
+        task->bindings[i].covered_documents = sent.documents;
+        task->bindings[i].covered_bytes = sent.bytes;
         task->bindings[i].covered_invalid = task->progress[i].invalid;
     }
     task->checkpoint.complete = true;
@@ -442,6 +508,11 @@ static int timeout_ms(const struct task_sink *base, uint64_t now_ms)
     return commit < 0 || (process >= 0 && process < commit) ? process : commit;
 }
 
+static int save(struct task_sink *base, struct error *err)
+{
+    return task_ledger_commit(&of(base)->ledger, err);
+}
+
 static int tick(struct task_sink *base, uint64_t now_ms, bool active, struct error *err)
 {
     return task_ledger_tick(&of(base)->ledger, now_ms, active, err);
@@ -467,6 +538,7 @@ static int finish(struct task_sink *base, enum task_finish how, struct error *er
                                        AIRBYTE_STREAM_COMPLETE);
         connector_send(sink->output.process, (struct slice){text.data, text.size});
         buffer_done(&text);
+        sink->finished = fault_planted("success-before-commit"); /* a bug, for the checker to catch */
     }
     connector_finish_input(sink->output.process);
     return 0;
@@ -495,6 +567,7 @@ static void close_sink(struct task_sink *base)
     task_lookup_done(&sink->targets);
     json_parser_free(sink->parser);
     buffer_done(&sink->renamed);
+    buffer_done(&sink->lowered);
     task_ledger_done(&sink->ledger);
     free(sink);
 }
@@ -511,6 +584,7 @@ struct task_sink *task_sink_airbyte_new(struct task *task)
         .write = write_document,
         .write_invalid = write_invalid,
         .checkpoint = checkpoint,
+        .save = save,
         .tick = tick,
         .pollfds = pollfds,
         .timeout_ms = timeout_ms,
@@ -525,6 +599,7 @@ struct task_sink *task_sink_airbyte_new(struct task *task)
         (struct task_sink){.class = &class, .task = task, .label = task->spec->destination.program.label};
     sink->parser = json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
     buffer_init(&sink->renamed, BUFFER_UNLIMITED);
+    buffer_init(&sink->lowered, BUFFER_UNLIMITED);
     task_output_init(&sink->output, sink->base.label, task->report, &task->spec->limits);
     return &sink->base;
 }

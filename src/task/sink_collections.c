@@ -251,6 +251,13 @@ static int checkpoint(struct task_sink *base, const struct task_item *item, stru
     return item->binding ? cover(sink, item->binding, err) : cover_all(sink, false, err);
 }
 
+static int save(struct task_sink *base, struct error *err)
+{
+    struct sink *sink = of(base);
+    task_ledger_add(&sink->ledger, 0);
+    return sink->direct ? 0 : commit_all(sink, err);
+}
+
 static int tick(struct task_sink *base, uint64_t now_ms, bool active, struct error *err)
 {
     struct sink *sink = of(base);
@@ -329,6 +336,7 @@ struct task_sink *task_sink_collections_new(struct task *task)
         .write = write_document,
         .write_invalid = write_invalid,
         .checkpoint = checkpoint,
+        .save = save,
         .tick = tick,
         .pollfds = no_pollfds,
         .timeout_ms = timeout_ms,

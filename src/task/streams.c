@@ -2,8 +2,8 @@
 
 #include "task/capture_key.h"
 #include "task/flow_bindings.h"
+#include "task/mapping.h"
 #include "task/materialize_bindings.h"
-#include "json/writer.h"
 
 /* --- which stream -------------------------------------------------------------------------------- */
 
@@ -105,54 +105,6 @@ static struct slice format_namespace(struct task *task, struct slice own)
     return formatted;
 }
 
-static bool is_selected(const char *const *fields, const struct json *doc, uint32_t key)
-{
-    for (; *fields; fields++)
-        if (json_text_is(doc, key, slice_of(*fields)))
-            return true;
-    return false;
-}
-
-/* The stream's schema with the properties only that were chosen. */
-static int select_fields(struct task *task, struct task_binding *binding, struct error *err)
-{
-    const char *const *fields = binding->spec->fields;
-    struct airbyte_stream *stream = &binding->configured.stream;
-    struct json schema;
-    struct buffer text;
-    struct json_writer writer;
-    if (!fields || stream->json_schema.size == 0)
-        return 0;
-    if (json_parse_copy(&task->arena, stream->json_schema.data, stream->json_schema.size, &schema, err) < 0)
-        return error_wrap(err, "the schema of the stream '%s'", binding->spec->stream.name);
-    buffer_init(&text, BUFFER_UNLIMITED);
-    json_writer_init(&writer, &text);
-    json_begin_object(&writer);
-    for (uint32_t key = json_first_key(&schema, 0); key != JSON_NONE; key = json_next_key(&schema, 0, key)) {
-        bool properties = json_text_is(&schema, key, SLICE_LITERAL("properties"));
-        json_put_key_of(&writer, &schema, key);
-        if (!properties || !json_is(&schema, json_value(key), JSON_OBJECT)) {
-            json_put_value(&writer, &schema, json_value(key));
-            continue;
-        }
-        uint32_t object = json_value(key);
-        json_begin_object(&writer);
-        for (uint32_t name = json_first_key(&schema, object); name != JSON_NONE;
-             name = json_next_key(&schema, object, name)) {
-            if (!is_selected(fields, &schema, name))
-                continue;
-            json_put_key_of(&writer, &schema, name);
-            json_put_value(&writer, &schema, json_value(name));
-        }
-        json_end_object(&writer);
-    }
-    json_end_object(&writer);
-    stream->json_schema = (struct slice){arena_dup(&task->arena, text.data, text.size), text.size};
-    stream->raw = (struct slice){0};
-    buffer_done(&text);
-    return 0;
-}
-
 static int configure(struct task *task, struct task_binding *binding, const struct airbyte_stream *stream,
                      struct error *err)
 {
@@ -177,12 +129,48 @@ static int configure(struct task *task, struct task_binding *binding, const stru
 
     binding->source = stream->name;
     binding->target = stream->name;
+    if (binding->spec->alias)
+        binding->target.name = slice_of(binding->spec->alias);
     if (task->spec->kind == TASK_CONNECTION && task->spec->prefix && *task->spec->prefix)
-        binding->target.name =
-            slice_of(arena_printf(&task->arena, "%s%.*s", task->spec->prefix, SLICE_ARGS(stream->name.name)));
+        binding->target.name = slice_of(
+            arena_printf(&task->arena, "%s%.*s", task->spec->prefix, SLICE_ARGS(binding->target.name)));
     if (task->spec->kind == TASK_CONNECTION && task->spec->namespace)
         binding->target.namespace = format_namespace(task, stream->name.namespace);
-    return select_fields(task, binding, err);
+    if (task_mapping_new(binding->spec, &task->arena, &binding->mapping, err) < 0)
+        return -1;
+    return binding->mapping
+               ? task_mapping_select(binding->mapping, &binding->configured.stream, &task->arena, err)
+               : 0;
+}
+
+/* Two streams that are one at the destination would overwrite one another, and whose an echoed state is could
+ * not be told. */
+static int check_targets(struct task *task, struct error *err)
+{
+    struct map seen;
+    int result = 0;
+    if (task->spec->kind != TASK_CONNECTION)
+        return 0;
+    map_init(&seen);
+    for (size_t i = 0; i < task->binding_count && result == 0; i++) {
+        const struct airbyte_stream_name *name = &task->bindings[i].target;
+        const char *key =
+            arena_printf(&task->arena, "%.*s\n%.*s", SLICE_ARGS(name->namespace), SLICE_ARGS(name->name));
+        const struct task_binding *other = map_get(&seen, slice_of(key));
+        if (other)
+            result = error_set(
+                err, ERROR_INVALID,
+                "the streams '%s%s%s' and '%s%s%s' are both '%.*s' at the destination: a "
+                "namespace format with ${SOURCE_NAMESPACE} or an alias keeps them apart",
+                other->spec->stream.namespace ? other->spec->stream.namespace : "",
+                other->spec->stream.namespace ? "." : "", other->spec->stream.name,
+                task->bindings[i].spec->stream.namespace ? task->bindings[i].spec->stream.namespace : "",
+                task->bindings[i].spec->stream.namespace ? "." : "", task->bindings[i].spec->stream.name,
+                SLICE_ARGS(name->name));
+        map_set(&seen, slice_of(key), &task->bindings[i]);
+    }
+    map_done(&seen);
+    return result;
 }
 
 /* --- where it goes on ---------------------------------------------------------------------------- */
@@ -295,5 +283,5 @@ int task_streams_resolve(struct task *task, struct error *err)
             return -1;
     }
     task->binding_count = count;
-    return 0;
+    return check_targets(task, err);
 }

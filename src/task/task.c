@@ -1,6 +1,7 @@
 #include "task/task.h"
 
 #include "task/inferred.h"
+#include "task/kept_config.h"
 #include "task/marks.h"
 #include "task/redaction.h"
 #include "task/sink.h"
@@ -366,21 +367,28 @@ static bool has_nothing_to_do(const struct task_spec *spec)
 enum task_outcome task_run(const struct task_spec *spec, struct task_report *report,
                            const struct clock *clock, int stop_fd, struct error *err)
 {
-    struct session session = {.task = {.spec = spec, .clock = clock, .report = report},
+    struct task_spec own = *spec; /* a connector may change its config */
+    struct session session = {.task = {.spec = &own,
+                                       .endpoints = {&own.source, &own.destination},
+                                       .clock = clock,
+                                       .report = report},
                               .stop_fd = stop_fd,
                               .culprit = TASK_SIDE_MAX};
     struct task *task = &session.task;
     arena_init(&task->arena);
     task_checkpoint_init(&task->checkpoint);
     task_marks_init(task);
+    task_config_init(task);
     task->validator = schema_validator_new();
     task->parser = json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
     buffer_init(&task->redacted, STORE_DOCUMENT_MAX);
     report->level = spec->log_level;
+    report->configs = spec->sync_id > 0;
     if (has_nothing_to_do(spec)) {
         task_report_logf(report, LOG_INFO, "no binding is enabled: there is nothing to do");
         free_task(task);
         task_marks_done(task);
+        task_config_done(task);
         return TASK_COMPLETED;
     }
     task->reader = new_reader(task);
@@ -411,6 +419,7 @@ enum task_outcome task_run(const struct task_spec *spec, struct task_report *rep
         error_make_printable(err);
     }
     task_marks_done(task);
+    task_config_done(task);
     if (result < 0)
         return TASK_FAILED;
     return task->stopping || session.stop_now ? TASK_STOPPED : TASK_COMPLETED;

@@ -23,8 +23,12 @@ struct task_binding {
     struct airbyte_stream_name source; /* as the source says it */
     struct airbyte_stream_name target; /* as the destination sees it (connections) */
     struct airbyte_configured_stream configured;
-    struct key key;                 /* captures */
-    struct redactor *redactor;      /* captures: NULL if nothing of its documents is redacted */
+    const struct task_mapping
+        *mapping; /* connections: what becomes of its records; NULL: they go as they come */
+    uint64_t dropped, dropped_bytes; /* records that a row filter kept back, among those that were taken */
+    uint64_t dropped_since_state;    /* and no state has covered yet */
+    struct key key;                  /* captures */
+    struct redactor *redactor;       /* captures: NULL if nothing of its documents is redacted */
     size_t reduced;                 /* captures: its place, from 1, among those whose documents are reduced */
     struct task_inferred *inferred; /* captures: what their documents look like; NULL: nobody asks */
     struct schema *schema; /* NULL: accepts everything (a connection's stream without a usable schema) */
@@ -48,6 +52,10 @@ struct task_binding {
 
 struct task {
     const struct task_spec *spec;
+    struct task_endpoint *endpoints[TASK_SIDE_MAX]; /* the specification's, whose configs may change */
+    uint64_t given[TASK_SIDE_MAX];                  /* conversation_identity of them as they were given */
+    struct task_ledger *ledger;                     /* of a session without a sink; NULL: nothing is kept */
+    char *key;                                      /* kept_config.h: hexadecimal; NULL: none was given */
     const struct clock *clock;
     struct task_report *report;
     struct arena arena;                /* the session */

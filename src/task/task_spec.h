@@ -16,6 +16,7 @@ enum {
     TASK_SPEC_MAX = 256 << 20, /* bytes of one specification: mostly schemas */
     TASK_SPEC_VERSION = 1,     /* of the format; a task refuses another, for it runs the same binary */
     TASK_BINDINGS_MAX = 10000, /* bindings of a capture, streams of a connection */
+    TASK_CONFIG_MAX = 1 << 20, /* bytes of a config that a connector changes itself */
 };
 
 struct task_endpoint {
@@ -29,9 +30,13 @@ struct task_binding_spec {
     struct catalog_stream stream; /* which, and how to read it; destination_sync_mode: connections only */
 
     /* Connections of the API. */
-    bool start_over;           /* a new generation from its first record on, without its state */
-    bool replace;              /* with `start_over`: what earlier generations wrote goes */
-    const char *const *fields; /* top-level fields that are taken, NULL-terminated; NULL: all */
+    bool start_over;                   /* a new generation from its first record on, without its state */
+    bool replace;                      /* with `start_over`: what earlier generations wrote goes */
+    const char *alias;                 /* its name at the destination, before the prefix; NULL: its own */
+    bool selects;                      /* these fields alone are taken */
+    const struct catalog_path *fields; /* with all that is in them */
+    size_t field_count;
+    struct slice mapping; /* what has `mappers` and `hashedFields` (protocol/airbyte_mapper.h), or size 0 */
 
     /* Captures. */
     const char *collection;

@@ -121,6 +121,19 @@ static struct catalog_path read_path(struct spec_reader *reader, uint32_t array)
     return (struct catalog_path){get_words(reader, array, "path"), json_count(reader->doc, array)};
 }
 
+/* 0 if it is absent. */
+static size_t read_paths(struct spec_reader *reader, uint32_t array, const struct catalog_path **ret_paths)
+{
+    size_t count = 0;
+    struct catalog_path *paths =
+        arena_zalloc(reader->arena, ((size_t)json_count(reader->doc, array) + 1) * sizeof *paths);
+    for (uint32_t at = json_first(reader->doc, array); at != JSON_NONE;
+         at = json_next(reader->doc, array, at))
+        paths[count++] = read_path(reader, at);
+    *ret_paths = count ? paths : NULL;
+    return count;
+}
+
 static void read_stream(struct spec_reader *reader, uint32_t object, struct catalog_stream *stream)
 {
     stream->name = get_string(reader, object, "stream", false);
@@ -129,14 +142,8 @@ static void read_stream(struct spec_reader *reader, uint32_t object, struct cata
     stream->destination_sync_mode = (enum catalog_destination_sync_mode)get_u64(
         reader, object, "destinationSyncMode", CATALOG_DESTINATION_OVERWRITE_DEDUP);
     stream->cursor_field = read_path(reader, json_get(reader->doc, object, "cursorField"));
-    uint32_t key = json_get(reader->doc, object, "primaryKey");
-    if (key == JSON_NONE)
-        return;
-    struct catalog_path *paths =
-        arena_zalloc(reader->arena, json_count(reader->doc, key) * sizeof *paths + 1);
-    for (uint32_t at = json_first(reader->doc, key); at != JSON_NONE; at = json_next(reader->doc, key, at))
-        paths[stream->primary_key_count++] = read_path(reader, at);
-    stream->primary_key = paths;
+    stream->primary_key_count =
+        read_paths(reader, json_get(reader->doc, object, "primaryKey"), &stream->primary_key);
 }
 
 static void read_binding(struct spec_reader *reader, enum task_kind kind, uint32_t object,
@@ -146,7 +153,11 @@ static void read_binding(struct spec_reader *reader, enum task_kind kind, uint32
     if (kind == TASK_CONNECTION) {
         binding->start_over = get_bool(reader, object, "startOver");
         binding->replace = get_bool(reader, object, "replace");
-        binding->fields = get_words(reader, json_get(reader->doc, object, "fields"), "fields");
+        binding->alias = get_string(reader, object, "alias", true);
+        uint32_t fields = json_get(reader->doc, object, "fields");
+        binding->selects = fields != JSON_NONE;
+        binding->field_count = read_paths(reader, fields, &binding->fields);
+        binding->mapping = get_raw(reader, object, "mapping");
         return;
     }
     binding->collection = get_string(reader, object, "collection", false);

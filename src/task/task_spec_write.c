@@ -56,6 +56,16 @@ static void write_path(struct json_writer *writer, struct catalog_path path)
     json_end_array(writer);
 }
 
+static void write_paths(struct json_writer *writer, const char *name, const struct catalog_path *paths,
+                        size_t count)
+{
+    json_put_key(writer, name);
+    json_begin_array(writer);
+    for (size_t i = 0; i < count; i++)
+        write_path(writer, paths[i]);
+    json_end_array(writer);
+}
+
 static void write_stream(struct json_writer *writer, const struct catalog_stream *stream)
 {
     json_member_string(writer, "stream", stream->name);
@@ -67,13 +77,8 @@ static void write_stream(struct json_writer *writer, const struct catalog_stream
         json_put_key(writer, "cursorField");
         write_path(writer, stream->cursor_field);
     }
-    if (stream->primary_key_count) {
-        json_put_key(writer, "primaryKey");
-        json_begin_array(writer);
-        for (size_t i = 0; i < stream->primary_key_count; i++)
-            write_path(writer, stream->primary_key[i]);
-        json_end_array(writer);
-    }
+    if (stream->primary_key_count)
+        write_paths(writer, "primaryKey", stream->primary_key, stream->primary_key_count);
 }
 
 static void write_binding(struct json_writer *writer, enum task_kind kind,
@@ -84,7 +89,12 @@ static void write_binding(struct json_writer *writer, enum task_kind kind,
     if (kind == TASK_CONNECTION) {
         json_member_bool(writer, "startOver", binding->start_over);
         json_member_bool(writer, "replace", binding->replace);
-        write_words(writer, "fields", binding->fields);
+        if (binding->alias)
+            json_member_string(writer, "alias", binding->alias);
+        if (binding->selects)
+            write_paths(writer, "fields", binding->fields, binding->field_count);
+        if (binding->mapping.size)
+            json_member_raw(writer, "mapping", binding->mapping);
     } else if (kind == TASK_CAPTURE) {
         json_member_string(writer, "collection", binding->collection);
         write_words(writer, "key", binding->key);

@@ -216,6 +216,11 @@ struct control *control_share(const struct control *control, struct error *err)
     return NULL;
 }
 
+void control_task_key(const struct control *control, char ret_key[CONTROL_TASK_KEY_SIZE])
+{
+    secret_task_key(&control->key, ret_key);
+}
+
 void control_close(struct control *control)
 {
     if (!control)

@@ -1,6 +1,7 @@
 #include "control/sqlite/streams.h"
 
 #include "base/map.h"
+#include "protocol/airbyte_mapper.h"
 #include "json/writer.h"
 
 static const char *namespace_of(const char *text)
@@ -103,7 +104,7 @@ static int check_stream(const struct json *doc, uint32_t at, struct map *seen, s
     if (map_get(seen, slice_of(key)))
         return error_set(err, ERROR_INVALID, "the stream '%.200s' is in the catalog twice", name);
     map_set(seen, slice_of(key), seen);
-    return 0;
+    return airbyte_mappers_check(doc, at, arena, err) < 0 ? error_wrap(err, "the stream '%.200s'", name) : 0;
 }
 
 int streams_check(struct slice catalog, struct error *err)

@@ -14,7 +14,8 @@ int streams_selected(struct slice catalog, struct arena *arena, const struct con
                      size_t *ret_count, struct error *err);
 /* Is it one of them? An empty namespace is none. */
 bool streams_have(const struct control_stream *streams, size_t count, const struct control_stream *stream);
-/* Is it a syncCatalog: an object with streams, each with its name, none twice. */
+/* Is it a syncCatalog: an object with streams, each with its name, none twice, and mappers
+ * that there are. */
 int streams_check(struct slice catalog, struct error *err);
 
 #endif

@@ -2,11 +2,11 @@
 
 `spec` takes the steps of the environment variable SPEC, else it says that any object is a config.
 config: {"streams": [name | {name, namespace, modes, schema, …}], "steps": [step…], "check": [step…], "discover": [step…],
-         "seen": path}
+         "seen": path, "tokens": path}
 A step: {"message": any JSON} {"text": a raw line} {"hex": raw bytes, no newline added} {"stderr": text}
 {"records": {"stream", "from", "to", "data"?, "fill"?: bytes more}} {"state": {"stream", "n"}} {"sleep_until": path} {"touch": path} {"hang": true}
 {"ignore_sigterm": true} {"endless": a raw line, for ever} {"exit": status} {"kill": signal} {"flood": {"bytes"}}
-Every verb appends {"verb", "state", "catalog"} to `seen`.
+Every verb appends {"verb", "state", "catalog"} to `seen`; `read` its config's refresh_token to `tokens`.
 """
 
 import json
@@ -102,6 +102,9 @@ def main():
             step(*next(iter(each.items())))
         message({"type": "CATALOG", "catalog": {"streams": [stream(each) for each in config["streams"]]}})
     elif verb == "read":
+        if config.get("tokens"):
+            with open(config["tokens"], "a") as tokens:
+                tokens.write(json.dumps({"token": config.get("refresh_token")}) + "\n")
         for each in config["steps"]:
             step(*next(iter(each.items())))
 

@@ -56,6 +56,33 @@ static void test_every_flipped_bit_is_seen(void **state)
     buffer_done(&plain);
 }
 
+static void test_text_and_the_key_of_tasks(void **state)
+{
+    struct secret_key own, of_store, of_task;
+    struct error err;
+    struct buffer sealed, plain;
+    char digits[SECRET_KEY_DIGITS + 1];
+    assert_int_equal(secret_task_key_load(*state, &of_task, &err), 0);
+    assert_int_equal(secret_key_load(*state, false, &own, &err), 0);
+    assert_memory_not_equal(own.bytes, of_task.bytes, SECRET_KEY_BYTES);
+    secret_task_key(&own, digits);
+    assert_int_equal(secret_task_key_read(digits, &of_store, &err), 0);
+    assert_memory_equal(of_store.bytes, of_task.bytes, SECRET_KEY_BYTES);
+    assert_int_equal(secret_task_key_read("abc", &of_store, &err), -1);
+    buffer_init(&sealed, 1 << 20);
+    buffer_init(&plain, 1 << 20);
+    secret_seal_text(&of_task, SLICE_LITERAL("a password"), &sealed);
+    struct slice text = {sealed.data, sealed.size};
+    assert_int_equal(secret_unseal_text(&of_task, text, &plain, &err), 0);
+    assert_string_equal(buffer_cstr(&plain), "a password");
+    assert_int_equal(secret_unseal_text(&own, text, &plain, &err), -1);
+    assert_int_equal(err.code, ERROR_INVALID);
+    assert_int_equal(secret_unseal_text(&of_task, SLICE_LITERAL("!"), &plain, &err), -1);
+    assert_int_equal(err.code, ERROR_CORRUPT);
+    buffer_done(&sealed);
+    buffer_done(&plain);
+}
+
 static void test_the_key_is_made_once(void **state)
 {
     struct secret_key one, two;
@@ -102,6 +129,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_every_flipped_bit_is_seen, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_key_is_made_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_text_and_the_key_of_tasks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_no_key, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

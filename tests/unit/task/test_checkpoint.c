@@ -38,6 +38,7 @@ static void test_round_trip(void **state)
     apply(&checkpoint,
           "{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":"
           "{\"name\":\"users\",\"namespace\":\"public\"},\"stream_state\":{\"n\":1.10,\"n\":2}}}}");
+    checkpoint.configs[TASK_DESTINATION] = (struct task_saved_config){UINT64_MAX, "c2VhbGVk"};
     task_checkpoint_write(&checkpoint, &text);
 
     task_checkpoint_init(&back);
@@ -56,6 +57,9 @@ static void test_round_trip(void **state)
     assert_true(loaded->documents == UINT64_MAX);
     assert_int_equal(loaded->invalid, 7);
     assert_false(loaded->in_use);
+    assert_null(back.configs[TASK_SOURCE].sealed);
+    assert_string_equal(back.configs[TASK_DESTINATION].sealed, "c2VhbGVk");
+    assert_true(back.configs[TASK_DESTINATION].identity == UINT64_MAX);
     task_checkpoint_write(&back, &again);
     assert_int_equal(again.size, text.size);
     assert_memory_equal(again.data, text.data, text.size);
@@ -79,6 +83,8 @@ static void test_refused(void **state)
         {"{\"version\":1,\"session\":1,\"airbyte\":[7],\"streams\":[]}", ERROR_CORRUPT},
         {"{\"version\":1,\"session\":1,\"airbyte\":[],\"streams\":[{}]}", ERROR_CORRUPT},
         {"{\"version\":1,\"session\":1,\"airbyte\":[],\"streams\":[{\"name\":\"a\",\"target\":\"b\"}]}",
+         ERROR_CORRUPT},
+        {"{\"version\":1,\"session\":1,\"airbyte\":[],\"streams\":[],\"sourceConfig\":{\"of\":1}}",
          ERROR_CORRUPT},
         {"{\"version\":1,\"session\":1,\"airbyte\":[],\"streams\":[]}", ERROR_NONE},
         {"", ERROR_NONE},

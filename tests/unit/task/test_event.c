@@ -80,6 +80,11 @@ static void test_others(void **state)
     assert_int_equal(back.log.level, LOG_WARN);
     assert_string_equal(back.log.message, "a\nb\xef\xbf\xbd");
 
+    struct task_event config = {.type = TASK_EVENT_CONFIG,
+                                .config = {.destination = true, .config = SLICE_LITERAL("{\"a\":1.50}")}};
+    back = round_trip(&arena, &config, NULL);
+    assert_true(back.config.destination && slice_is(back.config.config, "{\"a\":1.50}"));
+
     struct task_event ended = {.type = TASK_EVENT_ENDED, .ended = {.outcome = TASK_STOPPED}};
     assert_int_equal(round_trip(&arena, &ended, NULL).ended.outcome, TASK_STOPPED);
     for (int code = ERROR_INVALID; code < ERROR_CODE_MAX; code++) {
@@ -107,6 +112,7 @@ static void test_unknown(void **state)
         {"[]", -1},
         {"{\"event\":\"ended\",\"outcome\":\"flew\"}", -1},
         {"{\"event\":\"ended\"}", -1},
+        {"{\"event\":\"config\",\"config\":7}", -1},
         {"{\"event\":\"progress\"}", 1},
         {"{\"event\":\"progress\",\"bindings\":[{}]}", 1},
         {"{\"event\":\"log\"}", 1},

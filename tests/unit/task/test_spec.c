@@ -120,10 +120,24 @@ static void test_capture(void **state)
 static void test_connection(void **state)
 {
     struct arena arena;
-    struct task_spec spec = sample(TASK_CONNECTION, bindings, schemas), back;
+    const struct task_binding_spec streams[] = {{.stream = bindings[0].stream,
+                                                 .alias = "people",
+                                                 .selects = true,
+                                                 .fields = key,
+                                                 .field_count = 2,
+                                                 .mapping = SLICE_LITERAL("{\"mappers\":[]}")},
+                                                {.stream = bindings[1].stream, .selects = true}};
+    struct task_spec spec = sample(TASK_CONNECTION, streams, schemas), back;
     spec.namespace = "lake";
     arena_init(&arena);
     write_and_read(&spec, &arena, &back);
+    const struct task_binding_spec *first = &back.bindings[0], *second = &back.bindings[1];
+    assert_string_equal(first->alias, "people");
+    assert_true(first->selects && second->selects); /* no field at all is a choice too */
+    assert_int_equal(first->field_count, 2);
+    assert_string_equal(first->fields[1].names[1], "at");
+    assert_true(slice_equal(first->mapping, streams[0].mapping));
+    assert_true(!second->alias && second->field_count == 0 && second->mapping.size == 0);
     assert_int_equal(back.kind, TASK_CONNECTION);
     assert_string_equal(back.prefix, "p_");
     assert_string_equal(back.namespace, "lake");
