@@ -55,3 +55,13 @@ int64_t control_schedule_next(const struct control_connection *connection, int64
     int64_t next = next_by_cron(connection, after_ms, &unused);
     return next < 0 ? -1 : next;
 }
+
+int64_t control_schedule_due(const struct control_connection *connection, int64_t now_ms)
+{
+    int64_t from = connection->job_created_ms;
+    if (connection->schedule == CONTROL_BASIC && from == 0)
+        return connection->created_ms < now_ms ? connection->created_ms : now_ms;
+    if (connection->schedule == CONTROL_CRON && from < connection->updated_ms)
+        from = connection->updated_ms;
+    return control_schedule_next(connection, from < now_ms ? from : now_ms);
+}

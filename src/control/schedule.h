@@ -12,4 +12,9 @@ int control_schedule_check(const struct control_connection *connection, struct e
  * month is 30 days, as Airbyte has it). */
 int64_t control_schedule_next(const struct control_connection *connection, int64_t after_ms);
 
+/* When a connection is to be synced: from its newest job on, so that times which were missed are one, and not
+ * before the schedule is what it is. One that is synced every so often and never was is due at once. A job
+ * that lies ahead of now (the clock was set back) counts as one of now. -1: never. */
+int64_t control_schedule_due(const struct control_connection *connection, int64_t now_ms);
+
 #endif

@@ -176,6 +176,7 @@ static void settle(struct job_run *run, const struct job_next *next)
         count_end(run);
         tell_webhooks(run);
         jobs_watch_schedules(jobs, 0);
+        jobs_note_over(jobs);
         jobs_remove(run);
     } else {
         run->phase = JOB_QUEUED;

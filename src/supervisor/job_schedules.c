@@ -20,17 +20,8 @@ struct job_schedule {
     bool seen;
 };
 
-/* A job that was made by hand counts as well. Times that were missed are one: the next is reckoned from the
- * job's beginning. A connection that has never been synced begins at once, if it is synced every so often. */
-static int64_t due_of(const struct control_connection *connection)
-{
-    int64_t from = connection->job_created_ms;
-    if (connection->schedule == CONTROL_BASIC)
-        return from ? control_schedule_next(connection, from) : connection->created_ms;
-    return control_schedule_next(connection, from > connection->updated_ms ? from : connection->updated_ms);
-}
-
-static struct job_schedule *schedule_of(struct jobs *jobs, const struct control_connection *connection)
+static struct job_schedule *schedule_of(struct jobs *jobs, const struct control_connection *connection,
+                                        int64_t now_ms)
 {
     struct job_schedule *schedule = map_get(&jobs->schedules, slice_of(connection->id));
     if (!schedule) {
@@ -38,10 +29,10 @@ static struct job_schedule *schedule_of(struct jobs *jobs, const struct control_
         map_set(&jobs->schedules, slice_of(connection->id), schedule);
     }
     if (schedule->revision != connection->revision ||
-        schedule->job_created_ms != connection->job_created_ms) {
+        schedule->job_created_ms != connection->job_created_ms || now_ms < jobs->schedules_ms) {
         schedule->revision = connection->revision;
         schedule->job_created_ms = connection->job_created_ms;
-        schedule->due_ms = due_of(connection);
+        schedule->due_ms = control_schedule_due(connection, now_ms);
     }
     schedule->seen = true;
     return schedule;
@@ -58,7 +49,7 @@ static void start(struct jobs *jobs, const struct control_connection *connection
         schedule->job_created_ms = now_ms;
         struct control_connection after = *connection;
         after.job_created_ms = now_ms;
-        schedule->due_ms = due_of(&after);
+        schedule->due_ms = control_schedule_due(&after, now_ms);
         return;
     }
     if (err.retriable && err.code != ERROR_BUSY) {
@@ -108,7 +99,7 @@ void job_schedules_read(struct jobs *jobs)
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        struct job_schedule *schedule = schedule_of(jobs, &connections[i]);
+        struct job_schedule *schedule = schedule_of(jobs, &connections[i], now_ms);
         if (connections[i].running || schedule->due_ms < 0)
             continue;
         if (schedule->due_ms <= now_ms) {
@@ -118,6 +109,7 @@ void job_schedules_read(struct jobs *jobs)
         if (schedule->due_ms >= 0 && (first_ms < 0 || schedule->due_ms < first_ms))
             first_ms = schedule->due_ms;
     }
+    jobs->schedules_ms = now_ms;
     arena_done(&arena);
     forget_unseen(jobs);
     jobs_watch_schedules(jobs, wait_ms(first_ms, now_ms));

@@ -13,8 +13,9 @@
 
 enum {
     STATS_MS = 500,
-    FORGET_MS = 60 * 60 * 1000, /* how often old jobs are looked for */
-    FORGET_ONCE = 200,          /* jobs that go at a time: the loop must not wait long */
+    FORGET_MS =
+        60 * 60 * 1000, /* how often old jobs are looked for, besides after as many more as go at a time */
+    FORGET_ONCE = 200,  /* jobs that go at a time: the loop must not wait long */
 };
 
 int64_t jobs_now_ms(void)
@@ -204,6 +205,14 @@ static void on_forget_due(uv_timer_t *timer)
         job_files_remove(jobs->options.data_dir, ids[i]);
     arena_done(&arena);
     uv_timer_start(timer, on_forget_due, count == FORGET_ONCE ? STATS_MS : FORGET_MS, 0);
+}
+
+void jobs_note_over(struct jobs *jobs)
+{
+    if (++jobs->over < FORGET_ONCE || jobs->closing)
+        return;
+    jobs->over = 0;
+    uv_timer_start(&jobs->forget_due, on_forget_due, STATS_MS, 0);
 }
 
 void jobs_tell_waiters(struct jobs *jobs, int64_t job)

@@ -82,11 +82,13 @@ struct jobs {
     uv_async_t wake;
     uv_timer_t stats_due, schedules_due, forget_due;
     struct map schedules; /* by connection: struct job_schedule */
+    int64_t schedules_ms; /* when they were read last: an earlier now is a clock that was set back */
     struct webhooks *webhooks;
     bool adopting; /* what an earlier daemon left is being read: nothing begins yet */
     bool stopping, closing, freed;
     int64_t keep_ms;     /* jobs that are over are kept so long, */
     uint32_t keep;       /* and so many of a connection */
+    uint32_t over;       /* jobs that ended since old ones were looked for */
     int64_t discover_ms; /* a source is asked for changes of its schema so often at most */
     bool failed_store;   /* told once, until it goes again */
     unsigned handles;    /* open */
@@ -100,6 +102,7 @@ struct jobs {
 void jobs_fill_room(struct jobs *jobs);
 void jobs_read(struct jobs *jobs); /* what the store has */
 void jobs_remove(struct job_run *run);
+void jobs_note_over(struct jobs *jobs); /* a job is: old ones may have to go */
 void jobs_tell_waiters(struct jobs *jobs, int64_t job);
 void jobs_store_failed(struct jobs *jobs, const struct error *error);
 /* A handle was closed; with the last one all is freed. */

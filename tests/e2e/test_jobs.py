@@ -421,3 +421,24 @@ def test_breaking_change_pauses(firth, tmp_path):
     assert (job["status"], job["attempts"]) == ("failed", 1)
     assert "primary key" in job["attemptList"][0]["failures"][0]["message"]
     assert "does not fit it" in firth("job", "start", "test").err
+
+
+# --- what is kept -----------------------------------------------------------------------------------------------
+
+
+def test_old_jobs_go_with_their_logs(firth, tmp_path):
+    """Of each connection so many are kept; what is more goes when a daemon starts, and after every 200 jobs."""
+    apply(firth, write(tmp_path, records(1, 1)), keep=2)
+    daemon = serve(firth)
+    jobs = [start_and_wait(firth) for _ in range(4)]
+    daemon.signal(signal.SIGTERM)
+    daemon.wait()
+    serve(firth)
+    until(lambda: [row for row, in driving.rows(firth, "select id from jobs order by id")] == jobs[2:], "the older two to go")
+    until(lambda: sorted(int(each.name) for each in (firth.data_dir / "jobs").iterdir()) == jobs[2:], "their logs to go")
+
+
+def start_and_wait(firth):
+    number = start(firth)
+    assert wait(firth, number)["status"] == "succeeded"
+    return number

@@ -1,0 +1,86 @@
+"""Why an attempt failed: whose fault it was and what kind, as clients are told it; and its log, which does not grow for ever."""
+
+import json
+
+import pytest
+
+from job_driving import apply, definition, records, serve, show, start, stream, wait, write
+
+
+def trace(kind, message="no such table"):
+    return {"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": 1.0, "error": {"message": message, "failure_type": kind}}}
+
+
+def source_says(kind):
+    return {"steps": [{"message": trace(kind)}, {"exit": 1}]}
+
+
+def destination_says(kind):
+    return {"destination": {"lines": [json.dumps(trace(kind))], "exit": 1}}
+
+
+REFUSED = {"status": "FAILED", "message": "no such table"}
+
+CASES = {
+    "the source exits": ({"steps": records(1, 1) + [{"stderr": "no such table"}, {"exit": 3}]}, "source", "system_error", 2),
+    "the source says a system error": (source_says("system_error"), "source", "system_error", 2),
+    "the source says a transient error": (source_says("transient_error"), "source", "transient_error", 2),
+    "the source says a config error": (source_says("config_error"), "source", "config_error", 1),
+    "the source refuses its config": (
+        {"source": {"check": [{"message": {"type": "CONNECTION_STATUS", "connectionStatus": REFUSED}}]}}, "source", "config_error", 2),
+    "the destination exits": ({"destination": {"stderr": "no such table", "exit": 4}}, "destination", "system_error", 2),
+    "the destination says a transient error": (destination_says("transient_error"), "destination", "transient_error", 2),
+    "the destination says a config error": (destination_says("config_error"), "destination", "config_error", 1),
+    "the destination refuses its config": ({"destination": {"check": REFUSED}}, "destination", "config_error", 2),
+    "the destination does not echo": ({"destination": {"echo": "none"}}, "destination", "system_error", 2),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_whose_fault(firth, tmp_path, case):
+    more, origin, kind, attempts = CASES[case]
+    steps = more.get("steps", records(1, 2))
+    apply(firth, write(tmp_path, steps, **{name: value for name, value in more.items() if name != "steps"}), attempts_max=2,
+          partial_max=2)
+    serve(firth)
+    job = wait(firth, start(firth))
+    for attempt in job["attemptList"]:
+        failure, = attempt["failures"]
+        assert (failure["origin"], failure["type"]) == (origin, kind), failure
+    assert (job["status"], job["attempts"]) == ("failed", attempts)
+    if case != "the destination does not echo":
+        assert "no such table" in json.dumps(job)
+
+
+def test_what_is_configured_wrong_is_nobodys_fault_but_the_configurations(firth, tmp_path):
+    """A program that is not there, a stream that the source does not have: not tried again."""
+    path = write(tmp_path, [])
+    text = json.loads(path.read_text())
+    text["definitions"][0] = {**definition("scripted source", "source", "scripted_source.py"), "command": ["/not/there/source"]}
+    path.write_text(json.dumps(text))
+    apply(firth, path)
+    serve(firth)
+    job = wait(firth, start(firth))
+    failure, = job["attemptList"][-1]["failures"]
+    assert job["status"] == "failed" and job["attempts"] == 1 and "/not/there/source" in failure["message"], failure
+    without_schema = stream("userz")
+    del without_schema["stream"]["jsonSchema"]  # then the source is asked
+    apply(firth, write(tmp_path, [], streams=[without_schema]))
+    job = wait(firth, start(firth))
+    failure, = job["attemptList"][-1]["failures"]
+    assert (job["status"], job["attempts"], failure["type"]) == ("failed", 1, "config_error"), failure
+    assert "did you mean 'users'" in failure["message"]
+
+
+def test_the_log_of_an_attempt_is_bounded(firth, tmp_path):
+    lines = [{"stderr": f"line {n} " + "x" * 7900} for n in range(200)]
+    apply(firth, write(tmp_path, lines + records(1, 1)))
+    serve(firth, "--log-size", "1")
+    number = start(firth)
+    assert wait(firth, number)["status"] == "succeeded"
+    files = sorted((firth.data_dir / "jobs" / str(number) / "0").glob("*.jsonl"))
+    assert len(files) > 1 and int(files[0].stem) > 0  # the oldest part went
+    assert sum(file.stat().st_size for file in files) < 1.3 * (1 << 20)
+    log = firth("job", "log", str(number), expect=0).out
+    assert f"attempt 1 of job {number} succeeded" in log and "line 199 " in log and "line 0 " not in log
+    assert show(firth, number)["attempts"] == 1
