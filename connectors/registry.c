@@ -3,7 +3,8 @@
 #include <string.h>
 
 const struct firth_connector_class *const connectors_registry[] = {
-    &destination_local_json, &destination_sqlite, &source_faker, &source_postgres, NULL,
+    &destination_local_json, &destination_postgres, &destination_sqlite,
+    &source_faker,           &source_postgres,      NULL,
 };
 
 const struct firth_connector_class *connectors_find(const char *name)

@@ -42,6 +42,9 @@ struct pg_config {
 extern const struct firth_option pg_options_airbyte[], pg_options_flow[];
 extern const char pg_resource_properties[];
 extern const char *const pg_ssl_modes[];
+/* The parts that say how to connect, for others whose config begins with a struct pg_config. */
+extern const struct firth_choice pg_ssl_choices[], pg_tunnel_choices[], pg_auth_choices[];
+extern const struct firth_option pg_network_tunnel_fields[];
 
 /* Was it written in Estuary's spelling? Then everything is CDC. */
 bool pg_config_is_flow(const struct pg_config *config);

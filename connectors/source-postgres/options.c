@@ -36,7 +36,7 @@ static const struct firth_option verify_fields[] = {
     {0},
 };
 
-static const struct firth_choice ssl_choices[] = {
+const struct firth_choice pg_ssl_choices[] = {
     {"disable", "disable", "No encryption.", NULL},
     {"allow", "allow", "Encryption only if the server demands it.", NULL},
     {"prefer", "prefer", "Encryption if the server can.", NULL},
@@ -132,7 +132,7 @@ static const struct firth_option tunnel_password_fields[] = {
     {0},
 };
 
-static const struct firth_choice tunnel_choices[] = {
+const struct firth_choice pg_tunnel_choices[] = {
     {"NO_TUNNEL", "No Tunnel", "Connect directly.", NULL},
     {"SSH_KEY_AUTH", "SSH Key Authentication", "Through the program ssh, with a key.", tunnel_key_fields},
     {"SSH_PASSWORD_AUTH", "Password Authentication", "Refused: ssh asks a person for passwords.",
@@ -196,7 +196,7 @@ const struct firth_option pg_options_airbyte[] = {
      .type = FIRTH_CHOICE,
      AT(ssl_mode),
      .tag = "mode",
-     .choices = ssl_choices,
+     .choices = pg_ssl_choices,
      .title = "SSL Modes",
      .help = "Encryption of the connection. Not given: prefer."},
     {.name = "replication_method",
@@ -210,7 +210,7 @@ const struct firth_option pg_options_airbyte[] = {
      .type = FIRTH_CHOICE,
      AT(tunnel),
      .tag = "tunnel_method",
-     .choices = tunnel_choices,
+     .choices = pg_tunnel_choices,
      .title = "SSH Tunnel Method",
      .help = "Whether to connect through another host."},
     PARALLELISM,
@@ -230,7 +230,7 @@ static const struct firth_option password_fields[] = {
     {0},
 };
 
-static const struct firth_choice auth_choices[] = {
+const struct firth_choice pg_auth_choices[] = {
     {"UserPassword", "Password", "A password. The cloud providers' tokens are not supported.",
      password_fields},
     {0},
@@ -335,7 +335,7 @@ static const struct firth_option forwarding_fields[] = {
     {0},
 };
 
-static const struct firth_option tunnel_fields[] = {
+const struct firth_option pg_network_tunnel_fields[] = {
     {.name = "sshForwarding",
      .type = FIRTH_OBJECT,
      .fields = forwarding_fields,
@@ -373,7 +373,7 @@ const struct firth_option pg_options_flow[] = {
      .type = FIRTH_CHOICE,
      AT(auth),
      .tag = "auth_type",
-     .choices = auth_choices,
+     .choices = pg_auth_choices,
      .title = "Authentication",
      .help = "How the user authenticates."},
     {.name = "password",
@@ -393,7 +393,7 @@ const struct firth_option pg_options_flow[] = {
      .help = "For those who need them."},
     {.name = "networkTunnel",
      .type = FIRTH_OBJECT,
-     .fields = tunnel_fields,
+     .fields = pg_network_tunnel_fields,
      .title = "Network Tunnel",
      .help = "Whether to connect through another host."},
     {0},

@@ -164,7 +164,8 @@ bool sql_parse_timestamp(struct slice text, struct sql_time *ret_time)
         ((!take(&in, 'T') && !take(&in, 't') && !take(&in, ' ')) || !read_time(&in, ret_time)))
         return false;
     return !__builtin_mul_overflow(days, day_micros, &days) &&
-           !__builtin_add_overflow(days, ret_time->micros, &ret_time->micros);
+           !__builtin_add_overflow(days, ret_time->micros, &ret_time->micros) &&
+           ret_time->micros != SQL_FOREVER && ret_time->micros != SQL_NEVER;
 }
 
 /* --- back to text ------------------------------------------------------------------------------------ */

@@ -130,26 +130,36 @@ static unsigned significant_digits(struct slice number)
     return digits;
 }
 
+/* The double with so many significant digits: is it this number? */
+static bool is_printed_as(double value, unsigned digits, struct slice number)
+{
+    char text[40];
+    int size = snprintf(text, sizeof text, "%.*e", (int)digits - 1, value);
+    return number_compare(number, (struct slice){text, (size_t)size}) == 0;
+}
+
+static bool reads_back(double value, unsigned digits)
+{
+    char text[40];
+    double back;
+    int size = snprintf(text, sizeof text, "%.*e", (int)digits - 1, value);
+    return number_to_double((struct slice){text, (size_t)size}, &back) && back == value;
+}
+
+/* That is: whoever prints the double with as few digits as tell it apart prints this number. */
 bool sql_double_holds(struct slice number, double *ret_double)
 {
-    enum { ALWAYS_HELD = 15 };
+    enum { ALWAYS_HELD = 15, EVER_HELD = 17 };
+    int64_t below, above;
     if (!number_to_double(number, ret_double))
         return false;
-    int64_t below, above;
-    bool zero = !number_decade(number, &below, &above);
-    if (zero || (significant_digits(number) <= ALWAYS_HELD && below > -300))
+    if (!number_decade(number, &below, &above))
         return true;
-    if (*ret_double == 0)
-        return false;
-    /* The shortest text of this double: what a reader gets to see of it. */
-    struct buffer text;
-    struct json_writer writer;
-    buffer_init(&text, BUFFER_UNLIMITED);
-    json_writer_init(&writer, &text);
-    json_put_double(&writer, *ret_double);
-    bool held = number_compare(number, (struct slice){text.data, text.size}) == 0;
-    buffer_done(&text);
-    return held;
+    unsigned digits = significant_digits(number);
+    if (digits <= ALWAYS_HELD && below > -300)
+        return true;
+    return digits <= EVER_HELD && *ret_double != 0 && is_printed_as(*ret_double, digits, number) &&
+           (digits == 1 || !reads_back(*ret_double, digits - 1));
 }
 
 /* --- the others -------------------------------------------------------------------------------------- */
@@ -178,7 +188,8 @@ static enum sql_verdict put_time(enum firth_type kind, struct slice value, enum 
         return SQL_MISFIT;
     bool endless = time.micros == SQL_FOREVER || time.micros == SQL_NEVER;
     if (type == SQL_TIMESTAMPTZ && !endless &&
-        __builtin_sub_overflow(time.micros, (int64_t)time.offset * 1000000, &time.micros))
+        (__builtin_sub_overflow(time.micros, (int64_t)time.offset * 1000000, &time.micros) ||
+         time.micros == SQL_FOREVER || time.micros == SQL_NEVER))
         return SQL_TOO_LARGE;
     cell->integer = time.micros;
     cell->nanos = time.nanos;

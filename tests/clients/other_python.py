@@ -39,11 +39,8 @@ class Running:
     def over(self):
         return not self._thread.is_alive()
 
-    def join(self, timeout):
-        self._thread.join(timeout)
-
     def result(self, timeout=150):
-        self.join(timeout)
+        self._thread.join(timeout)
         assert self.over(), "the call goes on"
         assert self._answer, "the other Python ended"
         answer = json.loads(self._answer)

@@ -1,8 +1,10 @@
 """Databases that a destination writes to: how each is configured and read back by a program that is not ours."""
 
 import contextlib
+import decimal
 import json
 import pathlib
+import re
 import sqlite3
 
 from connector_suite.flow import FlowRunner
@@ -35,7 +37,7 @@ class SQLite:
         if table not in self.tables():
             return None
         with contextlib.closing(sqlite3.connect(self.path)) as db:
-            return row_dicts(db.execute('SELECT * FROM "%s" ORDER BY rowid' % table.replace('"', '""')))
+            return row_dicts(db.execute(f"SELECT * FROM {quoted(table)} ORDER BY rowid"))
 
     def read_text(self, table, columns):
         return [tuple(str(row[name]) for name in columns) for row in self.read(table)]
@@ -53,6 +55,70 @@ class SQLite:
     def types(self, table):
         with contextlib.closing(sqlite3.connect(self.path)) as db:
             return dict(db.execute("SELECT name, type FROM pragma_table_info(?)", [table]))
+
+
+def quoted(name):
+    return '"%s"' % name.replace('"', '""')
+
+
+def padded(text):
+    """A time with its microseconds, and minutes in its offset."""
+    if text is None or "infinity" in text:
+        return text
+    found = re.fullmatch(r"(.*\d\d:\d\d:\d\d)(?:\.(\d+))?([+-]\d\d(?::\d\d)*)?", text)
+    clock, fraction, offset = found.groups()
+    offset = offset and (offset if ":" in offset else offset + ":00")
+    return f"{clock}.{(fraction or ''):0<6}{offset or ''}"
+
+
+class PostgreSQL:
+    name = "destination-postgres"
+    folds_case = False
+    schemas = True
+    values = {"bigint": int, "integer": int, "numeric": decimal.Decimal, "boolean": lambda v: v == "true",
+              "bytea": lambda v: bytes.fromhex(v[2:]), "time without time zone": padded, "time with time zone": padded,
+              "timestamp without time zone": padded, "timestamp with time zone": padded}
+
+    def __init__(self, folder):
+        self.env = {}
+
+    def start(self, request):
+        self.database = request.getfixturevalue("database")
+
+    def config(self, **more):
+        db = self.database
+        return {"host": db.host, "port": db.port, "database": db.name, "username": db.user, "password": db.password,
+                **more}
+
+    def command(self, binary):
+        return [str(binary), "connector", self.name]
+
+    def types(self, table, schema="public"):
+        return dict(json.loads(row) for row, in self.database.rows(
+            "SELECT json_build_array(attname, format_type(atttypid, atttypmod)) FROM pg_attribute WHERE attnum > 0 AND "
+            f"NOT attisdropped AND attrelid = $t${quoted(schema)}.{quoted(table)}$t$::regclass ORDER BY attnum"))
+
+    def read(self, table, schema="public"):
+        if table not in self.tables(schema):
+            return None
+        types = self.types(table, schema)
+        texts = "to_json(ARRAY[" + ", ".join(f"{quoted(name)}::text" for name in types) + "])::text"
+        found = []
+        for row, in self.database.rows("SET timezone = 'UTC'; SET datestyle = 'ISO'; SET bytea_output = 'hex'; "
+                                       f"SELECT {texts} FROM {quoted(schema)}.{quoted(table)} ORDER BY ctid"):
+            found.append({name: None if value is None else self.values.get(type_, str)(value)
+                          for (name, type_), value in zip(types.items(), json.loads(row))})
+        return found
+
+    def read_text(self, table, columns):
+        return [tuple(str(row[name]) for name in columns) for row in self.read(table)]
+
+    def execute(self, sql):
+        self.database.run(sql)
+
+    def tables(self, schema="public"):
+        return [json.loads(name) for name, in self.database.rows(
+            f"SELECT to_json(tablename::text) FROM pg_tables WHERE schemaname = '{schema}'")]
 
 
 class Sync:
@@ -131,4 +197,4 @@ def keeps_nul(endpoint):
     return endpoint.name != "destination-postgres"
 
 
-ENDPOINTS = [SQLite]
+ENDPOINTS = [SQLite, PostgreSQL]

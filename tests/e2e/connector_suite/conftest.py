@@ -21,6 +21,13 @@ def pytest_generate_tests(metafunc):
             metafunc.parametrize(name, values, ids=lambda c: c.name)
 
 
+@pytest.fixture(autouse=True)
+def server(request, tmp_path):
+    for name in ("source", "destination", "connector", "flow_source", "flow_destination"):
+        if name in request.fixturenames:
+            request.getfixturevalue(name).start(request, tmp_path)
+
+
 @pytest.fixture
 def full_read(request, tmp_path, source):
     """discover and one read of everything, made once per connector."""

@@ -5,8 +5,10 @@ import dataclasses
 import json
 import pathlib
 import sqlite3
+import types
 import typing
 
+import postgres
 from connector_suite.protocol import Runner
 
 
@@ -21,6 +23,8 @@ class Connector:
     exact_spec: bool = True         # its spec says of a config what its check says
     refuses_unknown_streams: bool = True  # otherwise it leaves them out, and does not say COMPLETE for them
     prepare: typing.Callable = lambda folder: None  # make what the configs name
+    flow_good: dict = None          # `good` as Estuary's connector spells it
+    server: typing.Callable = None  # request -> what it talks to: {name: value of "{name}" in the configs}
     endless: dict = dataclasses.field(default_factory=dict)  # sources: what makes a read last until it is stopped
     slow: bool = False              # seconds to start: fewer variants of the same thing
     read_back: typing.Callable = None  # (folder) -> {stream: [record bytes, …]}; destinations
@@ -33,8 +37,20 @@ class Connector:
     verbatim: bool = True           # destinations: read_back gives the very bytes that were sent
     own_disk: bool = True           # destinations: what they write is written by their own process
 
-    def config(self, folder, **changes):
-        return json.loads(json.dumps({**self.good, **changes}).replace("{folder}", str(folder)))
+    def config(self, folder, flow=False, **changes):
+        text = json.dumps({**(flow and self.flow_good or self.good), **changes}).replace("{folder}", str(folder))
+        for name, value in self.facts(folder).items():
+            text = text.replace(f'"{{{name}}}"', json.dumps(value))
+        return json.loads(text)
+
+    def start(self, request, folder):
+        """Before everything else: its server, if it has one."""
+        if self.server:
+            pathlib.Path(folder, "server.json").write_text(json.dumps(self.server(request)))
+
+    def facts(self, folder):
+        path = pathlib.Path(folder, "server.json")
+        return json.loads(path.read_text()) if self.server else {}
 
     def runner(self, request, folder):
         self.prepare(folder)
@@ -88,6 +104,22 @@ def read_sqlite(folder):
     return found
 
 
+def postgres_server(request):
+    database = request.getfixturevalue("database")
+    return {"host": database.host, "port": database.port, "database": database.name, "username": database.user,
+            "password": database.password, "address": f"{database.host}:{database.port}"}
+
+
+def read_postgres(folder):
+    facts = json.loads(pathlib.Path(folder, "server.json").read_text())
+    server = types.SimpleNamespace(programs=postgres.programs(), port=facts["port"])
+    database = postgres.Database(server, facts["database"])
+    names = [name for name, in database.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+             if not name.startswith(("_firth", "firth"))]
+    return {name: [row.encode() for row, in database.rows(f'SELECT row_to_json(t) FROM "{name}" t ORDER BY ctid')]
+            for name in names}
+
+
 SOURCES = [
     Connector("source-faker", "source", good={"count": 25, "seed": 7, "records_per_slice": 10},
               bad=[{"count": 0}, {"count": "many"}, {"records_per_slice": 0}, {"seed": -2}, {"parallelism": 0},
@@ -116,6 +148,13 @@ DESTINATIONS = [
                    {"destination_path": "/local/out.db", "tables": "odd"}, {"destination_path": "/local/"}],
               command=built_in("destination-sqlite"), read_back=read_sqlite, exact_spec=False,
               env={"FIRTH_LOCAL_ROOT": "{folder}"}, verbatim=False, fences="first"),
+    Connector("destination-postgres", "destination", server=postgres_server, own_disk=False, verbatim=False,
+              good={name: "{%s}" % name for name in ("host", "port", "database", "username", "password")},
+              flow_good={"address": "{address}", "database": "{database}", "user": "{username}",
+                         "credentials": {"auth_type": "UserPassword", "password": "{password}"}},
+              bad=[{}, {"host": "127.0.0.1"}, {"host": "127.0.0.1", "port": 1, "database": "x", "username": "y"},
+                   {"host": "127.0.0.1", "port": "many", "database": "x", "username": "y"}],
+              command=built_in("destination-postgres"), read_back=read_postgres, exact_spec=False, fences="first"),
     # Made with the installed SDK, as docs/sdk.md shows: one row a key. Its page leaves out what a folder of files needs.
     Connector("docs:destination-table", "destination", good={"path": "{folder}/table.tsv"}, bad=[{}, {"path": 7}],
               command=lambda request: [str(request.getfixturevalue("sdk_programs")[0] / "destination-table")],

@@ -16,7 +16,7 @@ def flow(flow_destination, request, tmp_path):
 
 @pytest.fixture
 def config(flow_destination, tmp_path):
-    return flow_destination.config(tmp_path)
+    return flow_destination.config(tmp_path, flow=True)
 
 
 COLLECTION = collection("acmeCo/users", ["/id"], {"name": ["string", "null"]})
