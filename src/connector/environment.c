@@ -33,6 +33,8 @@ static const char *const kept_of_engines[] = {
 #ifdef FIRTH_FAULTS
 static const char *const kept_in_tests[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"};
 #endif
+/* Of what is kept encrypted: no connector's business, not even a built-in's. */
+static const char *const keys[] = {"FIRTH_SECRET_KEY", "FIRTH_SECRET_KEY_FILE", "FIRTH_TASK_KEY"};
 static const char default_path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
 
 static bool has_name(const char *variable, const char *name)
@@ -69,7 +71,7 @@ static bool is_kept(const char *variable, enum connector_environment_kind kind)
     if (in_list(variable, kept_in_tests, sizeof kept_in_tests / sizeof *kept_in_tests))
         return true;
 #endif
-    return string_starts_with(variable, "FIRTH_");
+    return string_starts_with(variable, "FIRTH_") && !in_list(variable, keys, sizeof keys / sizeof *keys);
 }
 
 /* Set or replace one "NAME=value". */

@@ -3,10 +3,10 @@
  * Kept: PATH, HOME, TMPDIR, the locale (LANG, LC_ALL, LC_CTYPE), TZ, the proxy variables (http_proxy,
  * https_proxy, all_proxy, no_proxy, in both cases) and the CA variables (SSL_CERT_FILE, SSL_CERT_DIR,
  * CURL_CA_BUNDLE, REQUESTS_CA_BUNDLE, NODE_EXTRA_CA_CERTS). A built-in connector, being Firth itself, keeps
- * FIRTH_* too (and in test builds the sanitizers' options). podman and docker keep what tells them where
- * their images, daemons and credentials are (CONTAINER*, DOCKER_*, STORAGE_*, XDG_*, REGISTRY_AUTH_FILE and
- * the session bus); what runs in a container sees none of it. What the endpoint's `env` gives comes after
- * that and wins, but for `session` (session.h, or ""). */
+ * FIRTH_* too, but for the keys of what is kept encrypted (and in test builds the sanitizers' options).
+ * podman and docker keep what tells them where their images, daemons and credentials are (CONTAINER*,
+ * DOCKER_*, STORAGE_*, XDG_*, REGISTRY_AUTH_FILE and the session bus); what runs in a container sees none of
+ * it. What the endpoint's `env` gives comes after that and wins, but for `session` (session.h, or ""). */
 #ifndef FIRTH_CONNECTOR_ENVIRONMENT_H
 #define FIRTH_CONNECTOR_ENVIRONMENT_H
 

@@ -73,6 +73,21 @@ def test_survives_a_kill_right_after(firth_dev, tmp_path, point):
         assert not file.is_file() or b"xyzzy" not in file.read_bytes(), file
 
 
+def test_with_a_key_of_the_environment(firth_dev, tmp_path):
+    """The daemon hides it from its children; tasks seal with one made of it."""
+    env = {"FIRTH_SECRET_KEY": "5a" * 32}
+    firth_dev("apply", write(tmp_path, [token(1), state(1)], source=source(tmp_path)), env=env, expect=0)
+    job_driving.settings(firth_dev, backoff_ms=50, backoff_max_ms=200)
+    daemon = serve(firth_dev, env={**env, "FIRTH_FAULT_KILL": "job-config"})
+    number = int(firth_dev("job", "start", "test", env=env, expect=0).out)
+    assert daemon.wait() == -signal.SIGKILL
+    assert not (firth_dev.data_dir / "secret.key").exists()
+    serve(firth_dev, env=env)
+    assert wait(firth_dev, number)["status"] == "succeeded"
+    assert tokens(tmp_path) == ["token-0-xyzzy", "token-1-xyzzy"]
+    assert "token-1-xyzzy" in firth_dev("export", "--with-secrets", "--file", "-", env=env, expect=0).out
+
+
 def test_somebody_else_changed_it_since(firth, tmp_path):
     path = write(tmp_path, [token(1), state(1)], source=source(tmp_path))
     apply(firth, path)

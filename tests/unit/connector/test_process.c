@@ -2,6 +2,8 @@
  * behind. */
 #include "harness.h"
 
+#include "connector/environment.h"
+
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -611,6 +613,26 @@ static void test_environment(void **state)
     unsetenv("https_proxy");
 }
 
+static void test_no_connector_gets_a_key(void **state)
+{
+    static const char *const names[] = {"FIRTH_SECRET_KEY", "FIRTH_SECRET_KEY_FILE", "FIRTH_TASK_KEY"};
+    (void)state;
+    setenv("FIRTH_LOCAL_ROOT", "/x", 1);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        setenv(names[i], "5a5a", 1);
+    for (int kind = 0; kind <= CONNECTOR_ENVIRONMENT_ENGINE; kind++) {
+        char **environment = connector_environment(NULL, "", (enum connector_environment_kind)kind);
+        bool built_in = kind == CONNECTOR_ENVIRONMENT_BUILT_IN;
+        assert_int_equal(connector_environment_get(environment, "FIRTH_LOCAL_ROOT") != NULL, built_in);
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+            assert_null(connector_environment_get(environment, names[i]));
+        connector_environment_free(environment);
+    }
+    unsetenv("FIRTH_LOCAL_ROOT");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        unsetenv(names[i]);
+}
+
 static void test_hygiene(void **state)
 {
     (void)state;
@@ -757,6 +779,7 @@ int main(void)
         TEST(test_secrets_are_masked),
         TEST(test_secrets_of_the_environment_are_masked),
         TEST(test_environment),
+        TEST(test_no_connector_gets_a_key),
         TEST(test_hygiene),
         TEST(test_folder_of_the_command),
         TEST(test_cannot_start),
