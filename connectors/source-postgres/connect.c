@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "libpq/libpq.h"
 #include "tunnel.h"
 
 #include <errno.h>
@@ -283,6 +284,11 @@ PGconn *pg_connect(const struct pg_endpoint *endpoint, bool replication, struct 
 {
     struct parameters parameters = {0};
     char message[2048];
+    struct error missing;
+    if (libpq_load(&missing) < 0) {
+        firth_fail(err, FIRTH_FAILURE_SYSTEM, "%s", missing.message);
+        return NULL;
+    }
     build(&parameters, endpoint, replication);
     PGconn *connection = PQconnectdbParams(parameters.names, parameters.values, 0);
     arena_done(&parameters.arena);
