@@ -4,11 +4,13 @@ A program between records what the destination gets. DESTINATIONS says of each d
 new one is a row there.
 """
 
+import contextlib
 import dataclasses
 import decimal
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import typing
 
@@ -40,15 +42,15 @@ class Sent:
     configured: dict
     rows: list = dataclasses.field(default_factory=list)
 
+    def has_key(self, deduplicates):
+        return bool(deduplicates and self.configured.get("primary_key")
+                    and self.configured["destination_sync_mode"] == "append_dedup")
+
     def expected(self, deduplicates):
         """Its rows in order; with keys, and where the destination heeds them, the last of each key."""
-        key = self.configured.get("primary_key") or []
-        if not deduplicates or not key or self.configured["destination_sync_mode"] != "append_dedup":
+        if not self.has_key(deduplicates):
             return self.rows
-        last = {}
-        for row in self.rows:
-            last[json.dumps([row[path[0]] for path in key], default=str)] = row
-        return list(last.values())
+        return list({same_key(row, self.configured["primary_key"]): row for row in self.rows}.values())
 
 
 def sent(record):
@@ -71,7 +73,7 @@ class Destination:
     config: typing.Callable  # of the folder that is the test's own
     rows: typing.Callable  # (folder, namespace, stream) -> the rows, in the order they have there
     deduplicates: bool
-    as_stored: typing.Callable = lambda row, schema: row  # what a sent row must be there
+    differ: typing.Callable = lambda sent, held, schema: [] if sent == held else [f"{sent} is {held}"]
 
 
 def local_json_rows(folder, _namespace, stream):
@@ -79,8 +81,52 @@ def local_json_rows(folder, _namespace, stream):
     return [exact(line)["_airbyte_data"] for line in path.read_bytes().splitlines()]
 
 
+def sqlite_rows(folder, namespace, stream):
+    with contextlib.closing(sqlite3.connect(folder / "out.db")) as db:
+        db.row_factory = sqlite3.Row
+        table = f"{namespace}_{stream}".replace('"', '""')
+        return [dict(row) for row in db.execute(f'select * from "{table}" order by rowid')]
+
+
+def moment(text):
+    """Date, time, fraction and zone of a time in any of its spellings."""
+    date, time, fraction, zone = re.fullmatch(
+        r"(\d{4}-\d\d-\d\d)?[T ]?(\d\d:\d\d:\d\d)?(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?", text).groups()
+    return date, time, (fraction or "").rstrip("0"), "+00:00" if zone == "Z" else zone
+
+
+def column_differs(sent, held, schema):
+    """Of a typed column: what it holds is what was sent, in the column's own way of writing it."""
+    kinds = schema.get("type", [])
+    kinds = {kinds} - {"null"} if isinstance(kinds, str) else set(kinds) - {"null"}
+    if sent is None or held is None:
+        return sent is not held
+    if isinstance(sent, bool):
+        return bool(held) is not sent
+    if kinds <= {"integer", "number"} and kinds:
+        return decimal.Decimal(str(held)) != sent
+    if schema.get("format") in ("date-time", "time", "date"):
+        return moment(held) != moment(sent)
+    if kinds == {"string"}:
+        return held != (sent if isinstance(sent, str) else json.dumps(sent))
+    return exact(held) != sent
+
+
+def columns_differ(sent, held, schema):
+    """What `_airbyte_meta` names as not to be had is null, and nothing else."""
+    changed = {each["field"] for each in json.loads(held["_airbyte_meta"])["changes"] if each["change"] == "NULLED"}
+    return [f"{name}: {sent.get(name)!r} is {held[name]!r}" for name, of in schema["properties"].items()
+            if (held[name] is not None if name in changed else column_differs(sent.get(name), held[name], of))]
+
+
+def same_key(row, key):
+    return json.dumps([str(row[path[0]]) for path in key])
+
+
 DESTINATIONS = [
     Destination("destination-local-json", lambda folder: {"destination_path": "/local/out"}, local_json_rows, deduplicates=False),
+    Destination("destination-sqlite", lambda folder: {"destination_path": "/local/out.db"}, sqlite_rows, deduplicates=True,
+                differ=columns_differ),
 ]
 
 
@@ -102,9 +148,11 @@ def differences(destination, folder, streams):
     found = []
     for (namespace, name), stream in streams.items():
         schema = stream.configured["stream"]["json_schema"]
-        wanted = [destination.as_stored(row, schema) for row in stream.expected(destination.deduplicates)]
-        held = destination.rows(folder, namespace, name)
+        wanted, held = stream.expected(destination.deduplicates), destination.rows(folder, namespace, name)
+        if stream.has_key(destination.deduplicates):
+            wanted, held = (sorted(rows, key=lambda row: same_key(row, stream.configured["primary_key"])) for rows in (wanted, held))
         if len(wanted) != len(held):
             found.append(f"{name}: {len(held)} rows of {len(wanted)}")
-        found += [f"{name}: {row} is {there}" for row, there in zip(wanted, held) if row != there]
+        for row, there in zip(wanted, held):
+            found += [f"{name}: {each}" for each in destination.differ(row, there, schema)]
     return found

@@ -110,6 +110,26 @@ def test_comparison_sees_what_is_wrong(tmp_path):
         assert len(smoke.differences(destination, tmp_path, {(None, "s"): stream})) == wrong
 
 
+@pytest.mark.parametrize("sent, held, kind, differs", [
+    ("1.10", 1.1, {"type": "number"}, False), ("1.10", "1.10", {"type": ["null", "number"]}, False),
+    ("12345678901234567890.1", 12345678901234567890.1, {"type": "number"}, True), ("null", 0, {"type": "integer"}, True),
+    ("true", 1, {"type": "boolean"}, False), ("false", 1, {"type": "boolean"}, True), ('"1"', "1", {"type": "string"}, False),
+    ('"2024-01-31T13:05:00Z"', "2024-01-31 13:05:00.000000+00:00", {"type": "string", "format": "date-time"}, False),
+    ('"2024-01-31T13:05:01Z"', "2024-01-31 13:05:00.000000+00:00", {"type": "string", "format": "date-time"}, True),
+    ('"2024-01-31T13:05:00"', "2024-01-31 13:05:00.000000+00:00", {"type": "string", "format": "date-time"}, True),
+    ('{"a": [1.0]}', '{"a":[1.0]}', {"type": "object"}, False), ('{"a": 1}', '{"a":2}', {"type": "object"}, True),
+])
+def test_comparison_of_columns(sent, held, kind, differs):
+    assert smoke.column_differs(smoke.exact(sent), held, kind) is differs
+
+
+def test_what_is_named_as_not_to_be_had():
+    schema = {"properties": {"n": {"type": "integer"}}}
+    for held, changes, wrong in ((None, ["n"], 0), (1, ["n"], 1), (None, [], 1)):
+        meta = json.dumps({"changes": [{"field": each, "change": "NULLED"} for each in changes]})
+        assert len(smoke.columns_differ({"n": "abc"}, {"n": held, "_airbyte_meta": meta}, schema)) == wrong
+
+
 def drives(root, workspace, client, secret, connection, source):
     import airbyte as ab
     from airbyte.cloud import CloudWorkspace
