@@ -359,16 +359,12 @@ int pg_execute(PGconn *connection, const char *sql, const char *what, struct fir
 int pg_wait(PGconn *connection, struct firth_host *host, int timeout_ms, struct firth_error *err)
 {
     struct pollfd ready = {.fd = PQsocket(connection), .events = POLLIN};
-    if (firth_stopping(host))
-        return -1;
     if (ready.fd < 0)
         return pg_failure(connection, NULL, "reading", err);
     int got = poll(&ready, 1, timeout_ms);
     if (got < 0 && errno != EINTR)
         return firth_fail(err, FIRTH_FAILURE_SYSTEM, "cannot wait for the database: %s", strerror(errno));
-    if (firth_stopping(host))
-        return -1;
-    return got > 0;
+    return got > 0 ? 1 : firth_stopping(host) ? -1 : 0;
 }
 
 static void put_quoted(struct buffer *out, const char *text, char quote)

@@ -31,8 +31,8 @@ int pg_failure(PGconn *connection, const PGresult *result, const char *what, str
 /* Rows, or NULL. PQclear them. */
 PGresult *pg_query(PGconn *connection, const char *sql, const char *what, struct firth_error *err);
 int pg_execute(PGconn *connection, const char *sql, const char *what, struct firth_error *err);
-/* Wait until the connection has something to read, at most so long. 1: it has; 0: not; -1: we are to stop
- * (err is not filled) or it failed. */
+/* Wait until the connection has something to read, at most so long. 1: it has; 0: it has not; -1: it has not
+ * and we are to stop (err is not filled), or it failed. */
 int pg_wait(PGconn *connection, struct firth_host *host, int timeout_ms, struct firth_error *err);
 
 /* "name" and 'text', quoted, appended. */

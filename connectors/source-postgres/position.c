@@ -31,6 +31,7 @@ static bool read_members(struct pg_position *position, const struct json *doc, s
     if (phase == sizeof phases / sizeof *phases || !read_u64(doc, "filenode", &filenode) ||
         !read_u64(doc, "block", &position->block) || !read_u64(doc, "xmin", &position->xmin) ||
         !read_u64(doc, "since", &position->since) || !read_u64(doc, "number", &position->number) ||
+        !read_u64(doc, "barrier", &position->barrier) ||
         !read_u64(doc, "cursor_rows", &position->cursor_rows) || filenode > UINT32_MAX)
         return false;
     position->phase = (enum pg_phase)phase;
@@ -97,7 +98,9 @@ void pg_position_put(struct buffer *out, const struct pg_position *position)
         json_member_string(&writer, "cursor", position->cursor);
         json_member_u64(&writer, "cursor_rows", position->cursor_rows);
     }
-    if (position->snapshot)
+    if (position->snapshot) {
         json_member_string(&writer, "snapshot", position->snapshot);
+        json_member_u64(&writer, "barrier", position->barrier);
+    }
     json_end_object(&writer);
 }

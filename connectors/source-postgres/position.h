@@ -22,7 +22,9 @@ struct pg_position {
     uint64_t number;             /* PAGES, CDC: rows so far */
     char *cursor_field, *cursor; /* heap; NULL: none */
     uint64_t cursor_rows;        /* how many rows have that value */
-    char *snapshot; /* CDC: the one that the first pages were read in: what it does not see, the log brings */
+    char
+        *snapshot; /* CDC: the one that the first pages were read in: what it does not see, the log brings, */
+    uint64_t barrier; /* and behind this LSN it has seen nothing */
 };
 
 /* From a state; an error names the stream. The position is initialised; NEW if there is no state. */

@@ -179,7 +179,7 @@ static int wait_for_any(struct pg_scan *scan, const bool *active, struct firth_e
         if (active[i] && ready[i].revents && !PQconsumeInput(connections[i]))
             return pg_failure(connections[i], NULL, "reading a table", err);
     }
-    return firth_stopping(scan->host) ? -1 : 0;
+    return got <= 0 && firth_stopping(scan->host) ? -1 : 0;
 }
 
 static int start(PGconn *connection, const char *sql, struct firth_error *err)

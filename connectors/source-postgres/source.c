@@ -1,5 +1,6 @@
 /* source-postgres: tables and views of PostgreSQL, whole, by cursor, by xmin, or as a stream of changes. */
 #include "batch.h"
+#include "cdc.h"
 #include "registry.h"
 
 #include <stdlib.h>
@@ -100,17 +101,17 @@ static int pg_discover(struct firth_host *host, const void *config, struct firth
  * --------------------------------------------------------------------------------------------------- */
 
 struct session {
-    struct pg_batch *batch;
+    struct pg_batch *batch; /* one of the two */
+    struct pg_cdc *cdc;
 };
 
 static int pg_open(struct firth_host *host, const void *config, const struct firth_selection *selection,
                    void **ret_self, struct firth_error *err)
 {
-    if (pg_config_method(config) == PG_METHOD_CDC)
-        return firth_fail(err, FIRTH_FAILURE_CONFIG,
-                          "changes cannot be read yet: choose the replication_method Standard or Xmin");
     struct session *session = mem_zalloc(sizeof *session);
-    if (pg_batch_open(host, config, selection, &session->batch, err) < 0) {
+    bool changes = pg_config_method(config) == PG_METHOD_CDC;
+    if ((changes ? pg_cdc_open(host, config, selection, &session->cdc, err)
+                 : pg_batch_open(host, config, selection, &session->batch, err)) < 0) {
         free(session);
         return -1;
     }
@@ -121,13 +122,23 @@ static int pg_open(struct firth_host *host, const void *config, const struct fir
 static int pg_read(void *self, struct firth_host *host, struct firth_error *err)
 {
     struct session *session = self;
-    return pg_batch_read(session->batch, host, err);
+    return session->cdc ? pg_cdc_read(session->cdc, host, err) : pg_batch_read(session->batch, host, err);
+}
+
+static int pg_acknowledged(void *self, struct firth_host *host, uint64_t states, struct firth_error *err)
+{
+    struct session *session = self;
+    (void)host;
+    return session->cdc ? pg_cdc_acknowledged(session->cdc, states, err) : 0;
 }
 
 static void pg_close(void *self)
 {
     struct session *session = self;
-    pg_batch_close(session->batch);
+    if (session->cdc)
+        pg_cdc_close(session->cdc);
+    else
+        pg_batch_close(session->batch);
     free(session);
 }
 
@@ -146,6 +157,7 @@ const struct firth_connector_class source_postgres = {
                .discover = pg_discover,
                .open = pg_open,
                .read = pg_read,
+               .acknowledged = pg_acknowledged,
                .close = pg_close,
                .resource_properties = pg_resource_properties},
 };

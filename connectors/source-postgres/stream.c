@@ -128,8 +128,8 @@ static void put_meta(struct json_writer *writer, bool history)
     json_end_object(writer);
     json_member_raw(
         writer, "op",
-        SLICE_LITERAL("{\"enum\":[\"c\",\"d\",\"u\"],\"description\":\"'c' insert, 'u' update, 'd' "
-                      "delete.\"}"));
+        SLICE_LITERAL("{\"enum\":[\"c\",\"d\",\"u\",\"t\"],\"description\":\"'c' insert, 'u' update, 'd' "
+                      "delete, 't' truncate.\"}"));
     json_member_raw(writer, "source", slice_of(source_schema));
     json_end_object(writer);
     if (!history)

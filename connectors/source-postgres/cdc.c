@@ -1,0 +1,269 @@
+#include "cdc_session.h"
+
+#include "json/writer.h"
+
+#include <stdlib.h>
+
+/* --- states
+ * --------------------------------------------------------------------------------------------------- */
+
+void cdc_moved(struct cdc_stream *stream)
+{
+    buffer_clear(&stream->state);
+}
+
+int cdc_emit_state(struct pg_cdc *cdc)
+{
+    char lsn[PG_LSN_SIZE];
+    buffer_clear(&cdc->shared);
+    if (cdc->incremental)
+        buffer_printf(&cdc->shared, "{\"lsn\":\"%s\",\"system\":\"%s\"}", pg_lsn_write(lsn, cdc->lsn),
+                      cdc->slot.system);
+    for (size_t i = 0; i < cdc->count; i++) {
+        struct cdc_stream *stream = &cdc->streams[i];
+        if (!stream->state.size)
+            pg_position_put(&stream->state, &stream->position);
+        cdc->texts[i] = (struct firth_slice){stream->state.data, stream->state.size};
+    }
+    const struct cdc_state state = {++cdc->states, cdc->lsn};
+    if (cdc->flow)
+        buffer_append(&cdc->unconfirmed, &state, sizeof state);
+    cdc->records = 0;
+    cdc->stated_lsn = cdc->lsn;
+    return firth_emit_global_state(cdc->host, (struct firth_slice){cdc->shared.data, cdc->shared.size},
+                                   cdc->texts);
+}
+
+int pg_cdc_acknowledged(struct pg_cdc *cdc, uint64_t states, struct firth_error *err)
+{
+    size_t used = 0;
+    while (used + sizeof(struct cdc_state) <= cdc->unconfirmed.size) {
+        struct cdc_state state;
+        memcpy(&state, cdc->unconfirmed.data + used, sizeof state);
+        if (state.number > states)
+            break;
+        cdc->confirmed = state.lsn;
+        used += sizeof state;
+    }
+    buffer_consume(&cdc->unconfirmed, used);
+    return cdc->changes && used ? cdc_send_status(cdc, false, err) : 0;
+}
+
+/* --- opening
+ * -------------------------------------------------------------------------------------------------- */
+
+static int64_t priority_of(struct firth_host *host, const struct firth_selected *selected)
+{
+    int64_t priority = 0;
+    return selected->resource.size && firth_json_integer(host, selected->resource, "/priority", &priority)
+               ? priority
+               : 0;
+}
+
+static bool only_changes(struct firth_host *host, const struct pg_config *config,
+                         const struct cdc_stream *stream)
+{
+    struct firth_slice mode;
+    if (pg_config_skips_backfill(config, stream->table->schema, stream->table->name))
+        return true;
+    return stream->selected->resource.size &&
+           firth_json_get(host, stream->selected->resource, "/mode", &mode) == FIRTH_IS_TEXT &&
+           slice_is((struct slice){mode.data, mode.size}, "Only Changes");
+}
+
+static int open_stream(struct pg_cdc *cdc, const struct firth_selected *selected, struct cdc_stream *stream,
+                       struct firth_error *err)
+{
+    const char *schema = selected->name_space ? selected->name_space : "public";
+    buffer_init(&stream->state, BUFFER_UNLIMITED);
+    stream->selected = selected;
+    stream->table = pg_catalog_find(&cdc->catalog, schema, selected->name);
+    if (!stream->table)
+        return firth_fail(err, FIRTH_FAILURE_CONFIG,
+                          "there is no table %s.%s any more, or it may not be read", schema, selected->name);
+    bool changes = stream->table->kind == 'r' || stream->table->kind == 'p';
+    stream->incremental = selected->sync_mode == FIRTH_INCREMENTAL && changes;
+    stream->envelope = changes ? pg_envelope_of(cdc->config, cdc->flow) : PG_ENVELOPE_NONE;
+    stream->keyed = stream->table->key_count && !cdc->config->history;
+    stream->priority = priority_of(cdc->host, selected);
+    cdc->incremental += stream->incremental;
+    if (pg_position_read(&stream->position, selected->state, selected->name, err) < 0)
+        return -1;
+    bool fits =
+        stream->position.phase == PG_PHASE_NEW ||
+        (stream->position.phase == PG_PHASE_PAGES && (stream->position.snapshot || !stream->incremental)) ||
+        (stream->position.phase == PG_PHASE_CHANGES && stream->incremental);
+    if (!fits) {
+        firth_log(cdc->host, FIRTH_WARN,
+                  "the state of %s.%s is of another replication method: it is read from the start", schema,
+                  selected->name);
+        pg_position_done(&stream->position);
+    }
+    if (stream->position.snapshot && !pg_visibility_read(&stream->seen, stream->position.snapshot))
+        return firth_fail(err, FIRTH_FAILURE_CONFIG, "the state of stream %s has a damaged snapshot",
+                          selected->name);
+    return 0;
+}
+
+/* {"lsn":"16/B374D848","system":"7…"}; *ret_lsn 0: there is none. */
+static int read_shared(struct pg_cdc *cdc, struct firth_slice state, char *ret_system, size_t size,
+                       uint64_t *ret_lsn, struct firth_error *err)
+{
+    struct firth_slice value;
+    *ret_lsn = 0;
+    *ret_system = 0;
+    if (!state.size)
+        return 0;
+    if (firth_json_get(cdc->host, state, "/system", &value) == FIRTH_IS_TEXT)
+        snprintf(ret_system, size, "%.*s", (int)value.size, value.data);
+    if (firth_json_get(cdc->host, state, "/lsn", &value) != FIRTH_IS_TEXT)
+        return 0;
+    auto_free char *text = mem_strndup(value.data, value.size);
+    return pg_lsn_read(text, ret_lsn) ? 0
+                                      : firth_fail(err, FIRTH_FAILURE_CONFIG,
+                                                   "the state's position is %.40s, which is no LSN", text);
+}
+
+static bool any_progress(const struct pg_cdc *cdc)
+{
+    for (size_t i = 0; i < cdc->count; i++) {
+        if (cdc->streams[i].incremental && cdc->streams[i].position.phase != PG_PHASE_NEW)
+            return true;
+    }
+    return false;
+}
+
+static void forget(struct pg_cdc *cdc)
+{
+    for (size_t i = 0; i < cdc->count; i++) {
+        pg_position_done(&cdc->streams[i].position);
+        pg_visibility_done(&cdc->streams[i].seen);
+    }
+}
+
+/* Publication and slot; where the changes begin. */
+static int prepare(struct pg_cdc *cdc, struct firth_slice shared, struct firth_error *err)
+{
+    char system[32];
+    uint64_t lsn;
+    bool lost;
+    size_t count = 0;
+    if (read_shared(cdc, shared, system, sizeof system, &lsn, err) < 0)
+        return -1;
+    if (!any_progress(cdc))
+        lsn = 0;
+    auto_free const struct pg_table **tables = mem_alloc((cdc->count + 1) * sizeof *tables);
+    for (size_t i = 0; i < cdc->count; i++) {
+        if (cdc->streams[i].incremental)
+            tables[count++] = cdc->streams[i].table;
+    }
+    if (pg_slot_prepare(&cdc->slot, cdc->host, cdc->config, cdc->connection, &cdc->catalog, tables, count,
+                        lsn, *system ? system : NULL, &lost, err) < 0)
+        return -1;
+    if (lost) {
+        if (cdc->config->invalid_position == 0)
+            return -1;
+        firth_log(cdc->host, FIRTH_WARN,
+                  "%s: everything is read again, as invalid_cdc_cursor_position_behavior asks", err->message);
+        forget(cdc);
+        lsn = 0;
+        if (pg_slot_prepare(&cdc->slot, cdc->host, cdc->config, cdc->connection, &cdc->catalog, tables, count,
+                            0, NULL, &lost, err) < 0)
+            return -1;
+    }
+    cdc->lsn = lsn ? lsn : cdc->slot.confirmed;
+    cdc->confirmed = cdc->previous_end = cdc->server_end = cdc->lsn;
+    return 0;
+}
+
+static void put_in_order(struct pg_cdc *cdc)
+{
+    for (size_t i = 0; i < cdc->count; i++) {
+        size_t at = i;
+        for (; at > 0 && cdc->streams[cdc->order[at - 1]].priority < cdc->streams[i].priority; at--)
+            cdc->order[at] = cdc->order[at - 1];
+        cdc->order[at] = i;
+    }
+}
+
+static int open_all(struct pg_cdc *cdc, const struct firth_selection *selection, struct firth_error *err)
+{
+    cdc->connection = pg_connect(&cdc->endpoint, false, err);
+    if (!cdc->connection || pg_catalog_load(&cdc->catalog, cdc->connection, cdc->config, 0, err) < 0)
+        return -1;
+    for (; cdc->count < selection->count; cdc->count++) {
+        if (open_stream(cdc, &selection->streams[cdc->count], &cdc->streams[cdc->count], err) < 0)
+            return -1;
+    }
+    put_in_order(cdc);
+    if (cdc->incremental && prepare(cdc, selection->shared_state, err) < 0)
+        return -1;
+    for (size_t i = 0; i < cdc->count; i++) {
+        struct cdc_stream *stream = &cdc->streams[i];
+        if (stream->incremental && stream->position.phase == PG_PHASE_NEW &&
+            only_changes(cdc->host, cdc->config, stream))
+            stream->position.phase = PG_PHASE_CHANGES;
+    }
+    return 0;
+}
+
+int pg_cdc_open(struct firth_host *host, const struct pg_config *config,
+                const struct firth_selection *selection, struct pg_cdc **ret_cdc, struct firth_error *err)
+{
+    struct pg_cdc *cdc = mem_zalloc(sizeof *cdc);
+    cdc->config = config;
+    cdc->host = host;
+    cdc->live = selection->live;
+    cdc->flow = firth_speaks_flow(host);
+    cdc->style = (struct pg_style){cdc->flow};
+    arena_init(&cdc->arena);
+    arena_init(&cdc->message_arena);
+    arena_init(&cdc->catalog.arena);
+    pg_types_init(&cdc->catalog.types);
+    buffer_init(&cdc->unconfirmed, BUFFER_UNLIMITED); /* the SDK waits for acknowledgements */
+    buffer_init(&cdc->shared, 1024);
+    buffer_init(&cdc->document, BUFFER_UNLIMITED); /* the SDK has a limit for records */
+    cdc->streams = mem_zalloc((selection->count + 1) * sizeof *cdc->streams);
+    cdc->order = mem_zalloc((selection->count + 1) * sizeof *cdc->order);
+    cdc->texts = mem_zalloc((selection->count + 1) * sizeof *cdc->texts);
+    if (pg_endpoint_open(&cdc->endpoint, host, config, err) < 0 || open_all(cdc, selection, err) < 0) {
+        if (cdc->count < selection->count)
+            cdc->count++; /* the one that was being opened */
+        pg_cdc_close(cdc);
+        return -1;
+    }
+    *ret_cdc = cdc;
+    return 0;
+}
+
+void pg_cdc_close(struct pg_cdc *cdc)
+{
+    cdc_backfill_end(cdc);
+    cdc_stream_end(cdc);
+    for (size_t i = 0; i < cdc->count; i++) {
+        pg_position_done(&cdc->streams[i].position);
+        pg_visibility_done(&cdc->streams[i].seen);
+        buffer_done(&cdc->streams[i].state);
+    }
+    free(cdc->streams);
+    free(cdc->order);
+    free(cdc->texts);
+    pg_catalog_done(&cdc->catalog);
+    PQfinish(cdc->connection);
+    pg_endpoint_close(&cdc->endpoint);
+    buffer_done(&cdc->unconfirmed);
+    buffer_done(&cdc->shared);
+    buffer_done(&cdc->document);
+    arena_done(&cdc->arena);
+    arena_done(&cdc->message_arena);
+    free(cdc);
+}
+
+int pg_cdc_read(struct pg_cdc *cdc, struct firth_host *host, struct firth_error *err)
+{
+    (void)host;
+    int more = cdc->next < cdc->count ? cdc_backfill(cdc, err) : 0;
+    if (more)
+        return more;
+    return cdc->incremental ? cdc_stream(cdc, err) : 0;
+}

@@ -1,0 +1,85 @@
+/* The inside of a CDC session: what cdc.c, cdc_backfill.c and cdc_stream.c share. */
+#ifndef FIRTH_PG_CDC_SESSION_H
+#define FIRTH_PG_CDC_SESSION_H
+
+#include "cdc.h"
+#include "change.h"
+#include "position.h"
+#include "slot.h"
+
+struct cdc_stream {
+    const struct firth_selected *selected;
+    const struct pg_table *table;
+    bool incremental; /* otherwise it is only read whole */
+    bool complete;    /* read whole, and over */
+    bool keyed;       /* the collection's key is of columns: a row that comes twice is one */
+    enum pg_envelope envelope;
+    int64_t priority;
+    struct pg_position position;
+    struct pg_visibility seen; /* of position.snapshot, where there is one */
+    struct buffer state;       /* the position, written; size 0: it has changed since */
+};
+
+/* A state that was emitted, and what it says is read. */
+struct cdc_state {
+    uint64_t number, lsn;
+};
+
+struct pg_cdc {
+    const struct pg_config *config;
+    struct firth_host *host;
+    bool live, flow;
+    struct pg_style style;
+    struct pg_endpoint endpoint;
+    PGconn *connection; /* for statements */
+    struct pg_catalog catalog;
+    struct pg_slot slot;
+    struct cdc_stream *streams;
+    size_t count, incremental;
+    size_t *order;             /* streams by priority */
+    struct firth_slice *texts; /* of emit_state */
+
+    uint64_t lsn;              /* everything that was committed before is emitted */
+    uint64_t confirmed;        /* and before this durable at the other end */
+    uint64_t states;           /* emitted */
+    struct buffer unconfirmed; /* struct cdc_state each */
+    struct buffer shared;
+
+    /* The backfill that is under way. */
+    size_t next; /* in order */
+    bool scanning, waited;
+    struct arena arena;
+    struct pg_snapshot snapshot;
+    struct pg_rows rows;
+    struct pg_scan scan;
+
+    /* The changes. */
+    PGconn *changes; /* NULL: not yet */
+    uint64_t target; /* not live: where to end */
+    struct arena message_arena;
+    struct pg_relation *relations; /* heap */
+    size_t relation_count, relation_capacity;
+    struct pg_catalog **reloaded; /* heap; of tables that have changed */
+    size_t reloaded_count, reloaded_capacity;
+    struct pg_transaction transaction;
+    bool in_transaction, asked; /* asked: the server wants to hear what is durable, as when it shuts down */
+    uint64_t previous_end, server_end;
+    uint64_t records; /* since the last state */
+    int64_t stated_ms, status_ms, lag_ms;
+    uint64_t stated_lsn;
+    struct buffer document;
+};
+
+/* Emit a global state that says where everything is. */
+int cdc_emit_state(struct pg_cdc *cdc);
+/* A stream's position has changed. */
+void cdc_moved(struct cdc_stream *stream);
+/* cdc_backfill.c: pages of a table, and a state. 1: there is more to read of what was there; 0: nothing. */
+int cdc_backfill(struct pg_cdc *cdc, struct firth_error *err);
+void cdc_backfill_end(struct pg_cdc *cdc);
+/* cdc_stream.c: changes up to a state. 1, or 0 at the target. */
+int cdc_stream(struct pg_cdc *cdc, struct firth_error *err);
+void cdc_stream_end(struct pg_cdc *cdc);
+int cdc_send_status(struct pg_cdc *cdc, bool reply, struct firth_error *err);
+
+#endif

@@ -1,0 +1,471 @@
+#include "cdc_session.h"
+
+#include "base/clock.h"
+#include "base/fault.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* Changes in the order of commits. A state stands only between two transactions, so each is whole at the
+ * other end.
+ *
+ * The server is asked for transactions one by one, each when it has committed (protocol version 1): it spools
+ * large ones itself. Version 2 would send them before, interleaved, and they would have to be kept here until
+ * their commits. */
+
+enum {
+    STATE_RECORDS = 5000,
+    STATE_MS = 100,
+    IDLE_WAIT_MS = 500,
+    HEARTBEAT_MS = 10000,       /* a position that moves without documents is told as often, */
+    HEARTBEAT_BYTES = 16 << 20, /* or when it has moved so far */
+    STATUS_MS = 10000,
+    LAG_MS = 60000,
+    LAG_BYTES = 64 << 20, /* from which on it is worth a line */
+};
+
+static int64_t now_ms(void)
+{
+    return (int64_t)(clock_monotonic_ns(&clock_system) / 1000000);
+}
+
+/* --- the server
+ * ------------------------------------------------------------------------------------------------ */
+
+int cdc_send_status(struct pg_cdc *cdc, bool reply, struct firth_error *err)
+{
+    char status[PG_STATUS_SIZE];
+    uint64_t durable = cdc->confirmed;
+    if (fault_planted("postgres-confirm-before-commit"))
+        durable = cdc->lsn;
+    pg_status_write(status, cdc->server_end, durable, clock_wall_ms(&clock_system), reply);
+    cdc->status_ms = now_ms();
+    if (PQputCopyData(cdc->changes, status, sizeof status) <= 0 || PQflush(cdc->changes) < 0)
+        return pg_failure(cdc->changes, NULL, "telling the server what is durable", err);
+    return 0;
+}
+
+static int status_if_due(struct pg_cdc *cdc, struct firth_error *err)
+{
+    return now_ms() - cdc->status_ms >= STATUS_MS ? cdc_send_status(cdc, false, err) : 0;
+}
+
+static void tell_lag(struct pg_cdc *cdc)
+{
+    uint64_t lag = cdc->server_end > cdc->confirmed ? cdc->server_end - cdc->confirmed : 0;
+    int64_t now = now_ms();
+    if (now - cdc->lag_ms < LAG_MS)
+        return;
+    cdc->lag_ms = now;
+    firth_log(cdc->host, lag >= LAG_BYTES ? FIRTH_INFO : FIRTH_DEBUG,
+              "the replication slot \"%s\" holds back %" PRIu64 " MB of log", pg_config_slot(cdc->config),
+              lag >> 20);
+}
+
+static int begin_stream(struct pg_cdc *cdc, struct firth_error *err)
+{
+    char lsn[PG_LSN_SIZE];
+    if (!cdc->live && pg_log_end(cdc->connection, &cdc->target, err) < 0)
+        return -1;
+    cdc->changes = pg_replicate(cdc->host, &cdc->endpoint, cdc->lsn, err);
+    if (!cdc->changes)
+        return -1;
+    cdc->stated_ms = cdc->lag_ms = now_ms();
+    cdc->stated_lsn = cdc->lsn;
+    firth_log(cdc->host, FIRTH_INFO, "reading changes from %s on, slot \"%s\", publication \"%s\"",
+              pg_lsn_write(lsn, cdc->lsn), pg_config_slot(cdc->config), pg_config_publication(cdc->config));
+    return cdc_send_status(cdc, true, err);
+}
+
+void cdc_stream_end(struct pg_cdc *cdc)
+{
+    PQfinish(cdc->changes);
+    cdc->changes = NULL;
+    for (size_t i = 0; i < cdc->relation_count; i++)
+        pg_relation_done(&cdc->relations[i]);
+    free(cdc->relations);
+    for (size_t i = 0; i < cdc->reloaded_count; i++) {
+        pg_catalog_done(cdc->reloaded[i]);
+        free(cdc->reloaded[i]);
+    }
+    free(cdc->reloaded);
+}
+
+/* --- relations
+ * -------------------------------------------------------------------------------------------------- */
+
+static struct pg_relation *relation_of(struct pg_cdc *cdc, uint32_t oid)
+{
+    for (size_t i = 0; i < cdc->relation_count; i++) {
+        if (cdc->relations[i].oid == oid)
+            return &cdc->relations[i];
+    }
+    return NULL;
+}
+
+/* By its oid, for it may have been given another name meanwhile. */
+static size_t stream_of(const struct pg_cdc *cdc, const struct pg_message *relation)
+{
+    for (size_t i = 0; i < cdc->count; i++) {
+        const struct cdc_stream *stream = &cdc->streams[i];
+        bool named = strcmp(stream->table->name, relation->table) == 0 &&
+                     strcmp(stream->table->schema, relation->schema) == 0;
+        if (stream->incremental && (stream->table->oid == relation->relation || named))
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+static bool same_columns(const struct pg_table *table, const struct pg_message *relation)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < table->column_count; i++) {
+        const struct pg_column *column = &table->columns[i];
+        if (column->generated)
+            continue;
+        if (at == relation->column_count || strcmp(column->name, relation->columns[at].name) != 0 ||
+            column->type->oid != relation->columns[at].type)
+            return false;
+        at++;
+    }
+    return at == relation->column_count;
+}
+
+/* What the catalog says of the table now. It may be a step ahead of the log, or the table may be gone: then
+ * what was known is kept. */
+static int reload(struct pg_cdc *cdc, struct cdc_stream *stream, const struct pg_message *relation,
+                  struct firth_error *err)
+{
+    struct pg_catalog *catalog = mem_zalloc(sizeof *catalog);
+    if (pg_catalog_load(catalog, cdc->connection, cdc->config, relation->relation, err) < 0) {
+        free(catalog);
+        return -1;
+    }
+    cdc->reloaded = mem_grow(cdc->reloaded, &cdc->reloaded_capacity, cdc->reloaded_count + 1,
+                             sizeof(struct pg_catalog *));
+    cdc->reloaded[cdc->reloaded_count++] = catalog;
+    if (!catalog->count)
+        return 0;
+    stream->table = &catalog->tables[0];
+    struct buffer schema;
+    buffer_init(&schema, BUFFER_UNLIMITED);
+    pg_stream_put_schema(&schema, stream->table, stream->envelope, cdc->config->history, cdc->style);
+    firth_log(cdc->host, FIRTH_INFO, "the columns of %s.%s have changed", relation->schema, relation->table);
+    int result = firth_emit_schema(cdc->host, (size_t)(stream - cdc->streams),
+                                   (struct firth_slice){schema.data, schema.size});
+    buffer_done(&schema);
+    return result;
+}
+
+static int take_relation(struct pg_cdc *cdc, const struct pg_message *message, struct firth_error *err)
+{
+    size_t index = stream_of(cdc, message);
+    const struct pg_types *types =
+        cdc->reloaded_count ? &cdc->reloaded[cdc->reloaded_count - 1]->types : &cdc->catalog.types;
+    const struct pg_table *table = NULL;
+    if (index != SIZE_MAX) {
+        struct cdc_stream *stream = &cdc->streams[index];
+        if (!same_columns(stream->table, message) && reload(cdc, stream, message, err) < 0)
+            return -1;
+        table = stream->table;
+        if (cdc->reloaded_count)
+            types = &cdc->reloaded[cdc->reloaded_count - 1]->types;
+    }
+    struct pg_relation *relation = relation_of(cdc, message->relation);
+    if (relation) {
+        pg_relation_done(relation);
+    } else {
+        cdc->relations = mem_grow(cdc->relations, &cdc->relation_capacity, cdc->relation_count + 1,
+                                  sizeof *cdc->relations);
+        relation = &cdc->relations[cdc->relation_count++];
+    }
+    pg_relation_init(relation, message, table, types, cdc->config->source_tag, cdc->config->history, index);
+    return 0;
+}
+
+/* --- values that the log does not have
+ * --------------------------------------------------------------------------- */
+
+static void put_lookup(struct buffer *sql, const struct pg_relation *relation, const struct pg_tuple *row)
+{
+    bool first = true;
+    buffer_str(sql, "SELECT ");
+    for (size_t i = 0; i < relation->count; i++) {
+        buffer_str(sql, i ? ", " : "");
+        pg_put_name(sql, relation->columns[i].name);
+        buffer_str(sql, "::text");
+    }
+    buffer_printf(sql, " FROM %s WHERE ", relation->sql_name.data);
+    for (size_t i = 0; i < relation->count && i < row->count; i++) {
+        if (!relation->columns[i].key || row->items[i].kind != PG_DATUM_TEXT)
+            continue;
+        buffer_str(sql, first ? "" : " AND ");
+        first = false;
+        pg_put_name(sql, relation->columns[i].name);
+        buffer_str(sql, " = ");
+        auto_free char *text = mem_strndup(row->items[i].text.data, row->items[i].text.size);
+        pg_put_literal(sql, text);
+        buffer_printf(sql, "::%s", relation->columns[i].type->name);
+    }
+}
+
+/* Large values that an update did not touch are not in the log. The table has them, or a later state of the
+ * row: then the log brings that too. If the row is gone they stay away, and the log brings its delete. */
+static int look_up(struct pg_cdc *cdc, const struct pg_relation *relation, const struct pg_message *message,
+                   struct pg_tuple *row, struct firth_error *err)
+{
+    struct buffer sql;
+    if (!relation->keyed)
+        return 0;
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    put_lookup(&sql, relation, &message->new);
+    pg_auto_result PGresult *found = PQexec(cdc->connection, buffer_cstr(&sql));
+    buffer_done(&sql);
+    if (PQstatus(cdc->connection) != CONNECTION_OK)
+        return pg_failure(cdc->connection, found, "looking up a large value", err);
+    if (PQresultStatus(found) != PGRES_TUPLES_OK || PQntuples(found) != 1)
+        return 0; /* the row or the column has gone */
+    struct pg_datum *items = arena_dup(&cdc->message_arena, row->items, row->count * sizeof *items);
+    for (size_t i = 0; i < row->count && i < relation->count; i++) {
+        const struct pg_datum *old =
+            message->old.kind == 'O' && i < message->old.count ? &message->old.items[i] : NULL;
+        if (items[i].kind != PG_DATUM_UNCHANGED || (old && old->kind != PG_DATUM_UNCHANGED))
+            continue;
+        size_t size = (size_t)PQgetlength(found, 0, (int)i);
+        items[i].kind = PQgetisnull(found, 0, (int)i) ? PG_DATUM_NULL : PG_DATUM_TEXT;
+        items[i].text =
+            (struct slice){arena_dup(&cdc->message_arena, PQgetvalue(found, 0, (int)i), size), size};
+    }
+    row->items = items;
+    return 0;
+}
+
+/* --- changes
+ * ------------------------------------------------------------------------------------------------------ */
+
+static int emit(struct pg_cdc *cdc, const struct pg_relation *relation, const struct pg_change *change)
+{
+    const struct cdc_stream *stream = &cdc->streams[relation->stream];
+    buffer_clear(&cdc->document);
+    pg_change_put(&cdc->document, relation, change, stream->envelope, cdc->style);
+    cdc->records++;
+    return firth_emit_record(cdc->host, relation->stream,
+                             (struct firth_slice){cdc->document.data, cdc->document.size});
+}
+
+static int emit_update(struct pg_cdc *cdc, const struct pg_relation *relation, struct pg_message *message,
+                       struct pg_change *change, struct firth_error *err)
+{
+    bool moves = pg_change_moves(relation, message);
+    change->old = message->old.kind == 'O' ? &message->old : NULL;
+    /* Where documents are merged, what is left out stays as it was; not under another key, and not in rows.
+     */
+    if ((moves || !cdc->flow) && pg_change_lacks(&message->new, change->old) &&
+        look_up(cdc, relation, message, &message->new, err) < 0)
+        return -1;
+    if (moves) {
+        struct pg_change gone = *change;
+        gone.op = 'd';
+        gone.row = &message->old;
+        gone.old = NULL;
+        if (emit(cdc, relation, &gone) < 0)
+            return -1;
+    }
+    change->op = moves ? 'c' : 'u';
+    change->row = &message->new;
+    change->before = cdc->flow && !moves && message->old.kind ? &message->old : NULL;
+    return emit(cdc, relation, change);
+}
+
+static int take_change(struct pg_cdc *cdc, struct pg_message *message, uint64_t lsn, struct firth_error *err)
+{
+    const struct pg_relation *relation = relation_of(cdc, message->relation);
+    if (!relation)
+        return firth_fail(err, FIRTH_FAILURE_SYSTEM,
+                          "the server sent a change of a table that it had not described");
+    if (relation->stream == SIZE_MAX)
+        return 0;
+    const struct cdc_stream *stream = &cdc->streams[relation->stream];
+    if (stream->position.snapshot && pg_visible(&stream->seen, cdc->transaction.xid))
+        return 0; /* its work was in the tables when they were read */
+    struct pg_change change = {.lsn = lsn, .transaction = &cdc->transaction};
+    switch (message->kind) {
+    case PG_MESSAGE_INSERT:
+        change.op = 'c';
+        change.row = &message->new;
+        return emit(cdc, relation, &change);
+    case PG_MESSAGE_UPDATE:
+        return emit_update(cdc, relation, message, &change, err);
+    default:
+        change.op = 'd';
+        change.row = &message->old;
+        return emit(cdc, relation, &change);
+    }
+}
+
+/* A collection by key cannot be told that all its documents have gone: their keys are not in the log. */
+static int take_truncate(struct pg_cdc *cdc, const struct pg_message *message, uint64_t lsn)
+{
+    for (size_t i = 0; i < message->relation_count; i++) {
+        const struct pg_relation *relation = relation_of(cdc, message->relations[i]);
+        if (!relation || relation->stream == SIZE_MAX)
+            continue;
+        const struct cdc_stream *stream = &cdc->streams[relation->stream];
+        const struct pg_change change = {.op = 't', .lsn = lsn, .transaction = &cdc->transaction};
+        if (stream->position.snapshot && pg_visible(&stream->seen, cdc->transaction.xid))
+            continue;
+        if (stream->envelope == PG_ENVELOPE_FLOW && !relation->keyed) {
+            if (emit(cdc, relation, &change) < 0)
+                return -1;
+        } else {
+            firth_log(cdc->host, FIRTH_WARN,
+                      "%s.%s was truncated: the log does not say which rows that were, so what was captured "
+                      "of them stays "
+                      "until the table is read again",
+                      stream->table->schema, stream->table->name);
+        }
+    }
+    return 0;
+}
+
+/* What a table's snapshot had seen is behind us: it need not be asked any more. */
+static void forget_snapshots(struct pg_cdc *cdc)
+{
+    for (size_t i = 0; i < cdc->count; i++) {
+        struct cdc_stream *stream = &cdc->streams[i];
+        if (!stream->position.snapshot || stream->position.phase != PG_PHASE_CHANGES ||
+            cdc->lsn < stream->position.barrier)
+            continue;
+        free(stream->position.snapshot);
+        stream->position.snapshot = NULL;
+        pg_visibility_done(&stream->seen);
+        cdc_moved(stream);
+    }
+}
+
+static void begin_transaction(struct pg_cdc *cdc, const struct pg_message *message)
+{
+    cdc->in_transaction = true;
+    cdc->transaction = (struct pg_transaction){.commit_lsn = message->lsn,
+                                               .previous_end_lsn = cdc->previous_end,
+                                               .time_ms = message->time_ms,
+                                               .xid = message->xid};
+}
+
+static int take(struct pg_cdc *cdc, const struct pg_frame *frame, struct firth_error *err)
+{
+    struct pg_message message;
+    struct error library_err;
+    arena_clear(&cdc->message_arena);
+    if (pg_message_read(frame->body, &cdc->message_arena, &message, &library_err) < 0)
+        return firth_fail(err, FIRTH_FAILURE_SYSTEM, "%s", library_err.message);
+    switch (message.kind) {
+    case PG_MESSAGE_BEGIN:
+        begin_transaction(cdc, &message);
+        return 0;
+    case PG_MESSAGE_COMMIT:
+        cdc->in_transaction = false;
+        cdc->lsn = cdc->previous_end = message.end_lsn;
+        forget_snapshots(cdc);
+        return 0;
+    case PG_MESSAGE_RELATION:
+        return take_relation(cdc, &message, err);
+    case PG_MESSAGE_INSERT:
+    case PG_MESSAGE_UPDATE:
+    case PG_MESSAGE_DELETE:
+        return take_change(cdc, &message, frame->start, err);
+    case PG_MESSAGE_TRUNCATE:
+        return take_truncate(cdc, &message, frame->start);
+    case PG_MESSAGE_OTHER:
+        return 0;
+    }
+    return 0;
+}
+
+/* --- the loop
+ * ------------------------------------------------------------------------------------------------------ */
+
+static int take_frame(struct pg_cdc *cdc, struct slice bytes, struct firth_error *err)
+{
+    struct pg_frame frame;
+    struct error library_err;
+    if (pg_frame_read(bytes, &frame, &library_err) < 0)
+        return firth_fail(err, FIRTH_FAILURE_SYSTEM, "%s", library_err.message);
+    if (frame.end > cdc->server_end)
+        cdc->server_end = frame.end;
+    if (!frame.keepalive)
+        return take(cdc, &frame, err);
+    /* All that was committed up to there was sent, or is of no interest: a heartbeat that costs nothing. */
+    if (!cdc->in_transaction && frame.end > cdc->lsn) {
+        cdc->lsn = frame.end;
+        forget_snapshots(cdc);
+    }
+    cdc->asked |= frame.reply_wanted;
+    return frame.reply_wanted ? cdc_send_status(cdc, false, err) : 0;
+}
+
+/* 1: a message was taken; 0: nothing has come. */
+static int take_next(struct pg_cdc *cdc, struct firth_error *err)
+{
+    char *bytes;
+    int size = PQgetCopyData(cdc->changes, &bytes, 1);
+    if (size == 0)
+        return 0;
+    if (size < 0) {
+        pg_auto_result PGresult *last = PQgetResult(cdc->changes);
+        return pg_failure(cdc->changes, last, "reading changes", err);
+    }
+    int result = take_frame(cdc, (struct slice){bytes, (size_t)size}, err);
+    PQfreemem(bytes);
+    return result < 0 ? -1 : 1;
+}
+
+static bool state_is_due(const struct pg_cdc *cdc, bool idle)
+{
+    if (cdc->in_transaction || cdc->lsn == cdc->stated_lsn)
+        return false;
+    if (cdc->asked)
+        return true;
+    int64_t since = now_ms() - cdc->stated_ms;
+    if (cdc->records)
+        return idle || cdc->records >= STATE_RECORDS || since >= STATE_MS;
+    return since >= HEARTBEAT_MS || cdc->lsn - cdc->stated_lsn >= HEARTBEAT_BYTES;
+}
+
+static int emit_state(struct pg_cdc *cdc)
+{
+    cdc->stated_ms = now_ms();
+    cdc->asked = false;
+    return cdc_emit_state(cdc);
+}
+
+int cdc_stream(struct pg_cdc *cdc, struct firth_error *err)
+{
+    if (!cdc->changes && begin_stream(cdc, err) < 0)
+        return -1;
+    int64_t began = now_ms();
+    for (bool waited = false;;) {
+        int took = take_next(cdc, err);
+        if (took < 0 || status_if_due(cdc, err) < 0)
+            return -1;
+        bool at_target = !cdc->live && !cdc->in_transaction && cdc->lsn >= cdc->target;
+        if (at_target)
+            return emit_state(cdc) < 0 ? -1 : 0;
+        if (state_is_due(cdc, took == 0))
+            return emit_state(cdc) < 0 ? -1 : 1;
+        if (took)
+            continue;
+        tell_lag(cdc);
+        /* So that acknowledgements are looked at. A server that shuts down asks for them without a pause. */
+        if (!cdc->in_transaction && (waited || now_ms() - began >= STATE_MS))
+            return 1;
+        int ready = pg_wait(cdc->changes, cdc->host, IDLE_WAIT_MS, err);
+        if (ready < 0)
+            return -1;
+        if (ready && !PQconsumeInput(cdc->changes))
+            return pg_failure(cdc->changes, NULL, "reading changes", err);
+        waited = !ready;
+        if (waited && !cdc->live && cdc_send_status(cdc, true, err) < 0)
+            return -1;
+    }
+}

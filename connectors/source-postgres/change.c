@@ -1,0 +1,204 @@
+#include "change.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+
+/* --- relations
+ * ----------------------------------------------------------------------------------------------- */
+
+static struct slice keep(struct arena *arena, struct buffer *text)
+{
+    struct slice slice = {arena_dup(arena, text->data, text->size), text->size};
+    buffer_done(text);
+    return slice;
+}
+
+static const struct pg_column *column_of(const struct pg_table *table, const char *name)
+{
+    for (size_t i = 0; table && i < table->column_count; i++) {
+        if (strcmp(table->columns[i].name, name) == 0)
+            return &table->columns[i];
+    }
+    return NULL;
+}
+
+static const struct pg_type unknown_type = {.name = "text", .form = PG_FORM_TEXT, .delimiter = ','};
+
+static void add_column(struct pg_relation *relation, const struct pg_wire_column *from,
+                       const struct pg_table *table, const struct pg_types *types)
+{
+    struct buffer head;
+    const struct pg_column *known = column_of(table, from->name);
+    const struct pg_type *type = pg_types_find(types, from->type);
+    buffer_init(&head, BUFFER_UNLIMITED);
+    json_escape(&head, slice_of(from->name));
+    buffer_byte(&head, ':');
+    relation->columns[relation->count++] =
+        (struct pg_relation_column){.head = keep(&relation->arena, &head),
+                                    .name = arena_strdup(&relation->arena, from->name),
+                                    .type = type ? type : &unknown_type,
+                                    .identity = from->key,
+                                    .key = known && known->key};
+}
+
+void pg_relation_init(struct pg_relation *relation, const struct pg_message *message,
+                      const struct pg_table *table, const struct pg_types *types, const char *tag,
+                      bool history, size_t stream)
+{
+    struct buffer text;
+    *relation = (struct pg_relation){.oid = message->relation, .stream = stream};
+    arena_init(&relation->arena);
+    relation->keyed = table && table->key_count && !history;
+    relation->columns =
+        arena_zalloc(&relation->arena, (message->column_count + 1) * sizeof *relation->columns);
+    for (size_t i = 0; i < message->column_count; i++)
+        add_column(relation, &message->columns[i], table, types);
+    buffer_init(&text, BUFFER_UNLIMITED);
+    buffer_str(&text, "\"schema\":");
+    json_escape(&text, slice_of(message->schema));
+    buffer_str(&text, ",\"table\":");
+    json_escape(&text, slice_of(message->table));
+    if (tag && *tag) {
+        buffer_str(&text, ",\"tag\":");
+        json_escape(&text, slice_of(tag));
+    }
+    relation->place = keep(&relation->arena, &text);
+    buffer_init(&text, BUFFER_UNLIMITED);
+    pg_put_table(&text, message->schema, message->table);
+    buffer_byte(&text, 0);
+    relation->sql_name = keep(&relation->arena, &text);
+}
+
+void pg_relation_done(struct pg_relation *relation)
+{
+    arena_done(&relation->arena);
+}
+
+/* --- what an update changed
+ * ---------------------------------------------------------------------------------- */
+
+static const struct pg_datum *datum_at(const struct pg_tuple *tuple, size_t index)
+{
+    return tuple && tuple->kind && index < tuple->count ? &tuple->items[index] : NULL;
+}
+
+bool pg_change_moves(const struct pg_relation *relation, const struct pg_message *update)
+{
+    for (size_t i = 0; relation->keyed && i < relation->count; i++) {
+        const struct pg_datum *old = datum_at(&update->old, i), *new = datum_at(&update->new, i);
+        if (!relation->columns[i].key || !old || !new || new->kind == PG_DATUM_UNCHANGED)
+            continue;
+        if (old->kind != new->kind || !slice_equal(old->text, new->text))
+            return true;
+    }
+    return false;
+}
+
+/* The value, of the old row where the log says that it did not change; UNCHANGED if that does not have it. */
+static const struct pg_datum *value_of(const struct pg_tuple *row, const struct pg_tuple *old, size_t index)
+{
+    const struct pg_datum *value = datum_at(row, index);
+    if (!value || value->kind != PG_DATUM_UNCHANGED)
+        return value;
+    const struct pg_datum *before = old && old->kind == 'O' ? datum_at(old, index) : NULL;
+    return before && before->kind != PG_DATUM_UNCHANGED ? before : value;
+}
+
+bool pg_change_lacks(const struct pg_tuple *row, const struct pg_tuple *old)
+{
+    for (size_t i = 0; i < row->count; i++) {
+        if (value_of(row, old, i)->kind == PG_DATUM_UNCHANGED)
+            return true;
+    }
+    return false;
+}
+
+/* --- documents
+ * ----------------------------------------------------------------------------------------------- */
+
+/* The members of a row, each with a comma before it but for the first if `first`. Of an old key only the
+ * key's. */
+static void put_columns(struct buffer *out, const struct pg_relation *relation, const struct pg_tuple *row,
+                        const struct pg_tuple *old, bool first, struct pg_style style)
+{
+    for (size_t i = 0; row && i < relation->count && i < row->count; i++) {
+        const struct pg_relation_column *column = &relation->columns[i];
+        const struct pg_datum *value = value_of(row, old, i);
+        if (value->kind == PG_DATUM_UNCHANGED || (row->kind == 'K' && !column->identity))
+            continue;
+        if (!first)
+            buffer_byte(out, ',');
+        first = false;
+        buffer_append(out, column->head.data, column->head.size);
+        if (value->kind == PG_DATUM_NULL)
+            buffer_append(out, "null", 4);
+        else
+            pg_value_put(out, column->type, value->text, style);
+    }
+}
+
+static void put_omitted(struct buffer *out, const struct pg_relation *relation,
+                        const struct pg_change *change)
+{
+    bool first = true;
+    if (!change->row || !pg_change_lacks(change->row, change->old))
+        return;
+    buffer_str(out, ",\"omitted\":[");
+    for (size_t i = 0; i < relation->count && i < change->row->count; i++) {
+        if (value_of(change->row, change->old, i)->kind != PG_DATUM_UNCHANGED)
+            continue;
+        if (!first)
+            buffer_byte(out, ',');
+        first = false;
+        buffer_append(out, relation->columns[i].head.data, relation->columns[i].head.size - 1);
+    }
+    buffer_byte(out, ']');
+}
+
+static void put_flow(struct buffer *out, const struct pg_relation *relation, const struct pg_change *change,
+                     struct pg_style style)
+{
+    const struct pg_transaction *transaction = change->transaction;
+    buffer_printf(out, "{\"_meta\":{\"op\":\"%c\",\"source\":{\"ts_ms\":%lld,", change->op,
+                  (long long)transaction->time_ms);
+    buffer_append(out, relation->place.data, relation->place.size);
+    buffer_printf(out, ",\"loc\":[%llu,%llu,%llu],\"txid\":%u",
+                  (unsigned long long)transaction->previous_end_lsn, (unsigned long long)change->lsn,
+                  (unsigned long long)transaction->commit_lsn, transaction->xid);
+    put_omitted(out, relation, change);
+    buffer_byte(out, '}');
+    if (change->before) {
+        buffer_str(out, ",\"before\":{");
+        put_columns(out, relation, change->before, NULL, true, style);
+        buffer_byte(out, '}');
+    }
+    buffer_byte(out, '}');
+    put_columns(out, relation, change->row, change->old, false, style);
+    buffer_byte(out, '}');
+}
+
+static void put_airbyte(struct buffer *out, const struct pg_relation *relation,
+                        const struct pg_change *change, struct pg_style style)
+{
+    char when[40];
+    clock_format_rfc3339(change->transaction->time_ms, when, sizeof when);
+    buffer_byte(out, '{');
+    size_t before = out->size;
+    put_columns(out, relation, change->row, change->old, true, style);
+    buffer_printf(out, "%s\"_ab_cdc_lsn\":%llu,\"_ab_cdc_updated_at\":\"%s\",\"_ab_cdc_deleted_at\":",
+                  out->size > before ? "," : "", (unsigned long long)change->lsn, when);
+    if (change->op == 'd')
+        buffer_printf(out, "\"%s\"}", when);
+    else
+        buffer_str(out, "null}");
+}
+
+void pg_change_put(struct buffer *out, const struct pg_relation *relation, const struct pg_change *change,
+                   enum pg_envelope envelope, struct pg_style style)
+{
+    if (envelope == PG_ENVELOPE_FLOW)
+        put_flow(out, relation, change, style);
+    else
+        put_airbyte(out, relation, change, style);
+}

@@ -1,0 +1,56 @@
+/* Changes as documents: an insert, update or delete of one table. */
+#ifndef FIRTH_PG_CHANGE_H
+#define FIRTH_PG_CHANGE_H
+
+#include "pgoutput.h"
+#include "stream.h"
+
+struct pg_relation_column {
+    struct slice head; /* "name": */
+    const char *name;
+    const struct pg_type *type;
+    bool identity; /* of the replica identity: what an old key has */
+    bool key;      /* of the stream's key */
+};
+
+/* A table as the log describes it now. */
+struct pg_relation {
+    uint32_t oid;
+    size_t stream; /* position in the selection; SIZE_MAX: not wanted */
+    struct arena arena;
+    struct pg_relation_column *columns;
+    size_t count;
+    bool keyed;            /* its collection's key is of columns */
+    struct slice place;    /* "schema":"s","table":"t"[,"tag":"x"] */
+    struct slice sql_name; /* "s"."t" */
+};
+
+struct pg_transaction {
+    uint64_t commit_lsn, previous_end_lsn;
+    int64_t time_ms;
+    uint32_t xid;
+};
+
+struct pg_change {
+    char op; /* c, u, d, t (truncate) */
+    uint64_t lsn;
+    const struct pg_transaction *transaction;
+    const struct pg_tuple *row;    /* the document's columns; NULL: none */
+    const struct pg_tuple *before; /* Flow: the row before; NULL: not known */
+    const struct pg_tuple *old;    /* where values that did not change may be found; NULL: nowhere */
+};
+
+/* From a RELATION message. `table`: what the catalog says of it, for types and key; `tag`: may be NULL. */
+void pg_relation_init(struct pg_relation *relation, const struct pg_message *message,
+                      const struct pg_table *table, const struct pg_types *types, const char *tag,
+                      bool history, size_t stream);
+void pg_relation_done(struct pg_relation *relation);
+/* Has the update another key? */
+bool pg_change_moves(const struct pg_relation *relation, const struct pg_message *update);
+/* Has the row a value that is neither in it nor in `old`? */
+bool pg_change_lacks(const struct pg_tuple *row, const struct pg_tuple *old);
+/* Append the document. */
+void pg_change_put(struct buffer *out, const struct pg_relation *relation, const struct pg_change *change,
+                   enum pg_envelope envelope, struct pg_style style);
+
+#endif

@@ -1,0 +1,359 @@
+#include "slot.h"
+
+#include <stdlib.h>
+
+enum { LOOK_MS = 200, BUSY_FOR_MS = 20000, SAID_AFTER_MS = 5000 };
+
+PGresult *pg_query_patiently(struct firth_host *host, PGconn *connection, const char *sql, const char *what,
+                             struct firth_error *err)
+{
+    if (!PQsendQuery(connection, sql)) {
+        pg_failure(connection, NULL, what, err);
+        return NULL;
+    }
+    while (PQisBusy(connection)) {
+        int ready = pg_wait(connection, host, LOOK_MS, err);
+        if (ready < 0)
+            return NULL;
+        if (ready && !PQconsumeInput(connection)) {
+            pg_failure(connection, NULL, what, err);
+            return NULL;
+        }
+    }
+    PGresult *result = PQgetResult(connection);
+    for (PGresult *more; (more = PQgetResult(connection)) != NULL;)
+        PQclear(more);
+    ExecStatusType status = PQresultStatus(result);
+    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
+        return result;
+    pg_failure(connection, result, what, err);
+    PQclear(result);
+    return NULL;
+}
+
+int pg_log_end(PGconn *connection, uint64_t *ret_lsn, struct firth_error *err)
+{
+    pg_auto_result PGresult *rows = pg_query(
+        connection,
+        "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END",
+        "cannot ask for the log's end", err);
+    if (!rows)
+        return -1;
+    if (!pg_lsn_read(PQgetvalue(rows, 0, 0), ret_lsn))
+        return firth_fail(err, FIRTH_FAILURE_SYSTEM, "the server says that its log ends at %s",
+                          PQgetvalue(rows, 0, 0));
+    return 0;
+}
+
+/* pgoutput sees a table once it is in the publication: a transaction that changed it before that, and commits
+ * after the snapshot, would be in neither. So those are waited for. */
+int pg_wait_for_writers(struct firth_host *host, PGconn *connection, struct firth_error *err)
+{
+    bool old = PQserverVersion(connection) < 130000;
+    pg_auto_result PGresult *now = pg_query(connection,
+                                            old ? "SELECT txid_snapshot_xmax(txid_current_snapshot())"
+                                                : "SELECT pg_snapshot_xmax(pg_current_snapshot())",
+                                            "cannot take a snapshot", err);
+    if (!now)
+        return -1;
+    uint64_t wanted = strtoull(PQgetvalue(now, 0, 0), NULL, 10);
+    for (int waited = 0;; waited += LOOK_MS) {
+        pg_auto_result PGresult *oldest = pg_query(connection,
+                                                   old ? "SELECT txid_snapshot_xmin(txid_current_snapshot())"
+                                                       : "SELECT pg_snapshot_xmin(pg_current_snapshot())",
+                                                   "cannot take a snapshot", err);
+        if (!oldest)
+            return -1;
+        if (strtoull(PQgetvalue(oldest, 0, 0), NULL, 10) >= wanted)
+            return 0;
+        if (waited == SAID_AFTER_MS)
+            firth_log(host, FIRTH_INFO,
+                      "waiting for transactions that were writing when the tables were added");
+        if (pg_wait(connection, host, LOOK_MS, err) < 0)
+            return -1;
+    }
+}
+
+/* --- the publication
+ * ------------------------------------------------------------------------------------------ */
+
+/* Do it, or say who must. */
+static int change(PGconn *connection, const struct pg_config *config, const char *sql,
+                  struct firth_error *err)
+{
+    struct firth_error refused;
+    if (config->read_only)
+        return firth_fail(err, FIRTH_FAILURE_CONFIG,
+                          "the capture is to be read-only, so somebody else must run: %.3000s", sql);
+    if (pg_execute(connection, sql, "it was refused", &refused) == 0)
+        return 0;
+    if (refused.failure == FIRTH_FAILURE_TRANSIENT) {
+        *err = refused;
+        return -1;
+    }
+    return firth_fail(err, FIRTH_FAILURE_CONFIG, "as a user that may, run: %.2000s (%.1000s)", sql,
+                      refused.message);
+}
+
+static int create_publication(PGconn *connection, const struct pg_config *config, struct firth_error *err)
+{
+    struct buffer sql;
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    buffer_str(&sql, "CREATE PUBLICATION ");
+    pg_put_name(&sql, pg_config_publication(config));
+    if (PQserverVersion(connection) >= 130000 && !config->as_partitions)
+        buffer_str(&sql, " WITH (publish_via_partition_root = true)");
+    int result = change(connection, config, buffer_cstr(&sql), err);
+    buffer_done(&sql);
+    return result;
+}
+
+static int prepare_publication(PGconn *connection, const struct pg_config *config,
+                               const struct pg_catalog *catalog, const struct pg_table *const *tables,
+                               size_t count, struct firth_error *err)
+{
+    if (!catalog->publication_exists && create_publication(connection, config, err) < 0)
+        return -1;
+    bool roots = catalog->publication_exists ? catalog->publishes_roots : catalog->version >= 130000;
+    for (size_t i = 0; i < count; i++) {
+        const struct pg_table *table = tables[i];
+        if (table->kind == 'p' && !roots)
+            return firth_fail(
+                err, FIRTH_FAILURE_CONFIG,
+                "the publication \"%s\" shows partitions, not their root %s.%s: run ALTER PUBLICATION "
+                "\"%s\" SET (publish_via_partition_root = true)",
+                pg_config_publication(config), table->schema, table->name, pg_config_publication(config));
+        if (table->published || catalog->publishes_all)
+            continue;
+        struct buffer sql;
+        buffer_init(&sql, BUFFER_UNLIMITED);
+        buffer_str(&sql, "ALTER PUBLICATION ");
+        pg_put_name(&sql, pg_config_publication(config));
+        buffer_str(&sql, " ADD TABLE ");
+        pg_put_table(&sql, table->schema, table->name);
+        int result = change(connection, config, buffer_cstr(&sql), err);
+        buffer_done(&sql);
+        if (result < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* --- the slot
+ * ------------------------------------------------------------------------------------------------- */
+
+static PGresult *look_at_slot(PGconn *connection, const struct pg_config *config, struct firth_error *err)
+{
+    struct buffer sql;
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    buffer_printf(&sql,
+                  "SELECT coalesce(plugin, ''), coalesce(database, ''), confirmed_flush_lsn, %s, slot_type,"
+                  " database = current_database() FROM pg_replication_slots WHERE slot_name = ",
+                  PQserverVersion(connection) >= 130000 ? "coalesce(wal_status, '')" : "''");
+    pg_put_literal(&sql, pg_config_slot(config));
+    PGresult *rows = pg_query(connection, buffer_cstr(&sql), "cannot look for the replication slot", err);
+    buffer_done(&sql);
+    return rows;
+}
+
+static int create_slot(struct firth_host *host, PGconn *connection, const struct pg_config *config,
+                       struct pg_slot *slot, struct firth_error *err)
+{
+    struct buffer sql;
+    struct firth_error refused;
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    buffer_str(&sql, "SELECT lsn FROM pg_create_logical_replication_slot(");
+    pg_put_literal(&sql, pg_config_slot(config));
+    buffer_str(&sql, ", 'pgoutput')");
+    pg_auto_result PGresult *rows = NULL;
+    int result = 0;
+    if (config->read_only) {
+        result =
+            firth_fail(err, FIRTH_FAILURE_CONFIG,
+                       "the capture is to be read-only, so somebody else must run: %s", buffer_cstr(&sql));
+    } else {
+        rows = pg_query_patiently(host, connection, buffer_cstr(&sql), "it was refused", &refused);
+        if (!rows && !firth_stopping(host))
+            result =
+                firth_fail(err, refused.failure,
+                           "the replication slot could not be made; as a user that may, run: %s (%.1000s)",
+                           buffer_cstr(&sql), refused.message);
+        else if (!rows)
+            result = -1;
+    }
+    buffer_done(&sql);
+    if (result < 0)
+        return -1;
+    slot->made = true;
+    return pg_lsn_read(PQgetvalue(rows, 0, 0), &slot->confirmed)
+               ? 0
+               : firth_fail(err, FIRTH_FAILURE_SYSTEM, "the new replication slot has no position");
+}
+
+static int drop_slot(PGconn *connection, const struct pg_config *config, struct firth_error *err)
+{
+    struct buffer sql;
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    buffer_str(&sql, "SELECT pg_drop_replication_slot(");
+    pg_put_literal(&sql, pg_config_slot(config));
+    buffer_byte(&sql, ')');
+    int result = change(connection, config, buffer_cstr(&sql), err);
+    buffer_done(&sql);
+    return result;
+}
+
+#define READ_AGAIN \
+    "read the tables again (raise each binding's `backfill`, or reset the connection's streams)"
+
+/* Is what follows the state's position still there? */
+static bool is_lost(const struct pg_config *config, const PGresult *rows, uint64_t confirmed,
+                    uint64_t position, struct firth_error *err)
+{
+    char has[PG_LSN_SIZE], wants[PG_LSN_SIZE];
+    const char *name = pg_config_slot(config);
+    if (PQntuples(rows) == 0)
+        firth_fail(err, FIRTH_FAILURE_CONFIG,
+                   "the replication slot \"%s\" is gone, and with it the changes since %s; " READ_AGAIN, name,
+                   pg_lsn_write(wants, position));
+    else if (strcmp(PQgetvalue(rows, 0, 3), "lost") == 0)
+        firth_fail(err, FIRTH_FAILURE_CONFIG,
+                   "the server has removed log that the replication slot \"%s\" needed "
+                   "(max_slot_wal_keep_size): changes "
+                   "since %s are lost; drop the slot and " READ_AGAIN,
+                   name, pg_lsn_write(wants, position));
+    else if (confirmed > position)
+        firth_fail(err, FIRTH_FAILURE_CONFIG,
+                   "the replication slot \"%s\" stands at %s, but this capture has read only up to %s: what "
+                   "is between was "
+                   "given to somebody else, or the slot was made anew; " READ_AGAIN
+                   ", and give each capture a slot of its "
+                   "own",
+                   name, pg_lsn_write(has, confirmed), pg_lsn_write(wants, position));
+    else
+        return false;
+    return true;
+}
+
+static int prepare_slot(struct pg_slot *slot, struct firth_host *host, const struct pg_config *config,
+                        PGconn *connection, uint64_t position, bool *ret_lost, struct firth_error *err)
+{
+    const char *name = pg_config_slot(config);
+    pg_auto_result PGresult *rows = look_at_slot(connection, config, err);
+    if (!rows)
+        return -1;
+    bool there = PQntuples(rows) > 0;
+    if (there && (strcmp(PQgetvalue(rows, 0, 0), "pgoutput") != 0 || PQgetvalue(rows, 0, 5)[0] != 't'))
+        return firth_fail(
+            err, FIRTH_FAILURE_CONFIG,
+            "the replication slot \"%s\" is there already, for the plugin %s and the database %s; name "
+            "another slot",
+            name, PQgetvalue(rows, 0, 0), PQgetvalue(rows, 0, 1));
+    if (there)
+        pg_lsn_read(PQgetvalue(rows, 0, 2), &slot->confirmed);
+    if (position && is_lost(config, rows, slot->confirmed, position, err)) {
+        *ret_lost = true;
+        return 0;
+    }
+    if (there && strcmp(PQgetvalue(rows, 0, 3), "lost") == 0) { /* nothing was read from it that matters */
+        firth_log(host, FIRTH_WARN, "the replication slot \"%s\" had lost its log: it is made anew", name);
+        if (drop_slot(connection, config, err) < 0)
+            return -1;
+        there = false;
+    }
+    return there ? 0 : create_slot(host, connection, config, slot, err);
+}
+
+/* --- all
+ * ------------------------------------------------------------------------------------------------------ */
+
+static int check_server(struct pg_slot *slot, PGconn *connection, struct firth_error *err)
+{
+    pg_auto_result PGresult *rows = pg_query(
+        connection, "SELECT current_setting('wal_level'), system_identifier FROM pg_control_system()",
+        "cannot ask the server for its settings", err);
+    if (!rows)
+        return -1;
+    if (strcmp(PQgetvalue(rows, 0, 0), "logical") != 0)
+        return firth_fail(
+            err, FIRTH_FAILURE_CONFIG,
+            "the server's wal_level is %s, but changes need logical: run ALTER SYSTEM SET wal_level = "
+            "'logical' and restart the server",
+            PQgetvalue(rows, 0, 0));
+    snprintf(slot->system, sizeof slot->system, "%s", PQgetvalue(rows, 0, 1));
+    return 0;
+}
+
+int pg_slot_prepare(struct pg_slot *slot, struct firth_host *host, const struct pg_config *config,
+                    PGconn *connection, const struct pg_catalog *catalog,
+                    const struct pg_table *const *tables, size_t count, uint64_t position, const char *system,
+                    bool *ret_lost, struct firth_error *err)
+{
+    *slot = (struct pg_slot){0};
+    *ret_lost = false;
+    if (check_server(slot, connection, err) < 0)
+        return -1;
+    if (position && system && strcmp(system, slot->system) != 0) {
+        *ret_lost = true;
+        firth_fail(err, FIRTH_FAILURE_CONFIG,
+                   "this is another server than the one that was read (system identifier %s, it was %.24s): "
+                   "its log says "
+                   "nothing of what happened there; " READ_AGAIN,
+                   slot->system, system);
+        return 0;
+    }
+    if (prepare_publication(connection, config, catalog, tables, count, err) < 0)
+        return -1;
+    return prepare_slot(slot, host, config, connection, position, ret_lost, err);
+}
+
+/* --- reading from it
+ * ------------------------------------------------------------------------------------------ */
+
+static void put_start(struct buffer *sql, const struct pg_config *config, uint64_t position)
+{
+    char lsn[PG_LSN_SIZE];
+    struct buffer name;
+    buffer_init(&name, BUFFER_UNLIMITED);
+    pg_put_name(&name, pg_config_publication(config));
+    buffer_str(sql, "START_REPLICATION SLOT ");
+    pg_put_name(sql, pg_config_slot(config));
+    buffer_printf(sql, " LOGICAL %s (proto_version '1', publication_names ", pg_lsn_write(lsn, position));
+    pg_put_literal(sql, buffer_cstr(&name));
+    buffer_byte(sql, ')');
+    buffer_done(&name);
+}
+
+/* A walsender whose client was killed may hold the slot for a moment. */
+static int start(struct firth_host *host, PGconn *connection, const char *sql, struct firth_error *err)
+{
+    for (int waited = 0;; waited += LOOK_MS) {
+        pg_auto_result PGresult *result = PQexec(connection, sql);
+        if (PQresultStatus(result) == PGRES_COPY_BOTH)
+            return 0;
+        const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+        if (!state || strcmp(state, "55006") != 0 || waited >= BUSY_FOR_MS)
+            return pg_failure(connection, result, "cannot read changes", err);
+        if (pg_wait(connection, host, LOOK_MS, err) < 0)
+            return -1;
+    }
+}
+
+PGconn *pg_replicate(struct firth_host *host, const struct pg_endpoint *endpoint, uint64_t position,
+                     struct firth_error *err)
+{
+    PGconn *connection = pg_connect(endpoint, true, err);
+    struct buffer sql;
+    if (!connection)
+        return NULL;
+    /* A reader that is slow for some minutes is not a reader that is gone. */
+    if (PQserverVersion(connection) >= 120000)
+        PQclear(PQexec(connection, "SET wal_sender_timeout = '10min'"));
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    put_start(&sql, endpoint->config, position);
+    int result = start(host, connection, buffer_cstr(&sql), err);
+    buffer_done(&sql);
+    if (result == 0)
+        return connection;
+    PQfinish(connection);
+    return NULL;
+}
