@@ -16,6 +16,7 @@ void built_ins_catalog(const char *program, struct arena *arena, struct connecto
             .image_names = class_->image_names ? class_->image_names : no_images,
             .title = class_->title,
             .summary = class_->summary,
+            .two_spellings = class_->flow_options != NULL,
         };
     }
     *ret_catalog = (struct connector_catalog){.items = items, .count = count, .program = program};

@@ -28,7 +28,7 @@ struct checker {
 /* One endpoint that an Airbyte connector is behind, and what is known of it. */
 struct asked {
     const struct catalog_endpoint *endpoint;
-    bool source;
+    bool source, capture;
     struct connector_program program;
     const struct json *spec; /* NULL: it was not had */
     bool config_right;
@@ -183,6 +183,19 @@ static int check_config(struct checker *checker, const struct asked *asked, stru
     return spec_check(&check, err);
 }
 
+/* Does the connector itself take what its spec does not say? It is asked to discover with the config all the
+ * same. */
+static bool has_own_spelling(const struct checker *checker, const struct asked *asked)
+{
+    if (!asked->capture || !asked->program.built_in)
+        return false;
+    for (size_t i = 0; i < checker->built_ins->count; i++) {
+        if (strcmp(checker->built_ins->items[i].name, asked->program.argv[2]) == 0)
+            return checker->built_ins->items[i].two_spellings;
+    }
+    return false;
+}
+
 /* False: nothing of the connector is known. What is wrong with it, or with its config, was told. */
 static bool ask(struct checker *checker, struct asked *asked, bool disabled)
 {
@@ -202,7 +215,7 @@ static bool ask(struct checker *checker, struct asked *asked, bool disabled)
                                err.message);
         return false;
     }
-    if (endpoint->config.data && check_config(checker, asked, &err) < 0)
+    if (endpoint->config.data && !has_own_spelling(checker, asked) && check_config(checker, asked, &err) < 0)
         catalog_errors_add(checker->errors, &endpoint->config_places.whole, true,
                            "the spec of %s cannot be used: %s", asked->program.label, err.message);
     asked->config_right = endpoint->config.data && catalog_errors_total(checker->errors) == before;
@@ -311,7 +324,7 @@ static void check_binding(struct checker *checker, const struct catalog_binding 
 
 static void check_capture(struct checker *checker, const struct catalog_capture *capture)
 {
-    struct asked asked = {.endpoint = &capture->endpoint, .source = true};
+    struct asked asked = {.endpoint = &capture->endpoint, .source = true, .capture = true};
     struct airbyte_catalog offered;
     bool known = ask(checker, &asked, capture->disable) && capture->binding_count &&
                  discover(checker, &asked, &offered);
