@@ -182,8 +182,11 @@ int compile_regex(struct compiler *c, uint32_t node, uint32_t *ret_regex)
     struct error err;
     struct regex *regex = regex_compile(pattern, &err);
     if (!regex)
-        return compile_error(c, node, "\"%.*s\" is not a regular expression of ECMA-262: %s",
-                             (int)utf8_cut(pattern.data, pattern.size, 80), pattern.data, err.message);
+        return compile_error(c, node, "\"%.*s\" is %s: %s", (int)utf8_cut(pattern.data, pattern.size, 80),
+                             pattern.data,
+                             err.code == ERROR_LIMIT ? "a regular expression that Firth cannot run"
+                                                     : "not a regular expression of ECMA-262",
+                             err.message);
     uint32_t number = PROGRAM_ADD(c, struct regex *, regexes, regex_count, regex_capacity);
     c->program->regexes[number] = regex;
     c->patterns_size += regex_size(regex);

@@ -226,7 +226,7 @@ static void explain_unique(struct explainer *x, const struct op *op, uint32_t at
         index[1] = e == second ? i : index[1];
     }
     message_set(x, "expected unique items, got item %u again at %u: ", index[0], index[1]);
-    message_value(x, second);
+    message_content(x, second);
     explain_here(x, op, at);
 }
 
@@ -284,7 +284,7 @@ void explain_op(struct explainer *x, const struct op *op, uint32_t at)
         return;
     case OP_CONST:
     case OP_ENUM:
-        message_values(x, &(struct clue){.plan = &program->enums[op->a]}, 1, at);
+        message_values(x, &(struct clue){.plan = &program->enums[op->a]}, 1, 0, at);
         break;
     case OP_FORMAT:
         message_format(x, (enum format)op->a, at);

@@ -13,7 +13,8 @@ struct trial {
     uint32_t level; /* instance depth at which the alternatives stand */
     uint32_t depth; /* of the violation that is least deep, counted from there */
     uint32_t violations;
-    bool wrong_type; /* of the value that the alternatives are for */
+    bool wrong_type;            /* of the value that the alternatives are for */
+    const struct name *missing; /* the last property of that value that is required and not there */
 };
 
 /* explain_evidence.c: a const or enum that an alternative has for a value of the document. */
@@ -88,12 +89,16 @@ struct clue_group evidence_group(const struct evidence *evidence, size_t first);
  * then. */
 void message_set(struct explainer *x, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void message_value(struct explainer *x, uint32_t at); /* append: string "abc", an object of 3 members */
+/* Append the same, but of an object or array the beginning of its text. */
+void message_content(struct explainer *x, uint32_t at);
+/* Append types to values that are expected: ", boolean or null". */
+void message_more_types(struct explainer *x, uint16_t types);
 void message_types(struct explainer *x, uint16_t types, uint32_t at);
 void message_format(struct explainer *x, enum format format, uint32_t at);
 void message_limit(struct explainer *x, const struct op *op, uint32_t at);
 void message_not(struct explainer *x, const struct op *op, uint32_t at);
-/* One of the values of all these. */
-void message_values(struct explainer *x, const struct clue *clues, size_t count, uint32_t at);
+/* One of the values of all these, or any of the types. */
+void message_values(struct explainer *x, const struct clue *clues, size_t count, uint16_t types, uint32_t at);
 /* Do they ask for different values? */
 bool message_differ(const struct clue *clues, size_t count);
 void message_suggestion(struct explainer *x, const char *given, const char *const *candidates, size_t count);
@@ -110,5 +115,10 @@ void message_count(struct explainer *x, uint32_t place, enum keyword keyword, ui
 /* Append the keyword's value. */
 void message_keyword(struct explainer *x, uint32_t place, enum keyword keyword);
 void message_missing(struct explainer *x, const struct name *name);
+/* One of these names is missing. */
+void message_missing_any(struct explainer *x, const struct name *const *names, size_t count);
+/* Append the member of the object, one that the plan does not name, that is nearly the missing one. */
+void message_misspelt(struct explainer *x, const struct object_plan *plan, const struct name *name,
+                      uint32_t at);
 
 #endif

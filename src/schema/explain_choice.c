@@ -9,7 +9,8 @@ struct distance {
     int32_t agrees[EVIDENCE_LEVELS_MAX + 1]; /* by depth: telling values that agree, less those that do not */
     uint32_t depth;                          /* of the violation that is least deep */
     uint32_t violations;
-    uint32_t known; /* properties that are there and that it knows */
+    uint32_t known;             /* properties that are there and that it knows */
+    const struct name *missing; /* the property that would be all that is wanted, or NULL */
 };
 
 /* By what one alternative is nearer than another. */
@@ -31,6 +32,7 @@ static void weigh(struct explainer *x, const struct op *op, uint32_t at, struct 
     distance->wrong_type = trial.wrong_type;
     distance->depth = trial.depth;
     distance->violations = trial.violations;
+    distance->missing = trial.violations == 1 ? trial.missing : NULL;
 }
 
 /* Below zero: a is nearer. */
@@ -128,6 +130,22 @@ static uint32_t count_refusing(const struct explainer *x, const struct op *op,
     return count;
 }
 
+/* The types of alternatives that are for other ones, and ask for none of the group's values. */
+static uint16_t other_types(const struct explainer *x, const struct op *op, const struct evidence *evidence,
+                            const struct clue_group *group, uint32_t at)
+{
+    uint16_t types = 0;
+    size_t c = group->first;
+    for (uint32_t i = 0; i < op->b; i++) {
+        while (c < group->end && evidence->clues[c].alternative < i)
+            c++;
+        bool is_in = c < group->end && evidence->clues[c].alternative == i;
+        if (!is_in && !fits(x, op, i, at))
+            types |= x->m->program->rules[x->m->program->lists[op->a + i]].types;
+    }
+    return types;
+}
+
 /* Is there a value that each of the alternatives for this type refuses, and do they want different ones? Then
  * that is what is wrong. */
 static bool explain_telling(struct explainer *x, const struct op *op, const struct evidence *evidence,
@@ -151,7 +169,8 @@ static bool explain_telling(struct explainer *x, const struct op *op, const stru
     if (level == UINT32_MAX)
         return false;
     const struct clue *clues = &evidence->clues[found.first];
-    message_values(x, clues, found.end - found.first, clues->node);
+    message_values(x, clues, found.end - found.first,
+                   level == 0 ? other_types(x, op, evidence, &found, at) : 0, clues->node);
     if (level > 0) {
         const char *message = arena_strndup(x->arena, x->message.data, x->message.size);
         message_set(x, "by this value %u alternatives are told apart: ", op->b);
@@ -212,6 +231,41 @@ static void append_reason(struct explainer *x, const struct distance *nearest, c
     }
 }
 
+static bool is_among(const struct name *const *names, size_t count, const struct name *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (names[i]->size == name->size && memcmp(names[i]->text, name->text, name->size) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Are there several as near as the nearest, and does each want one more property and nothing else? Then that
+ * is what is wrong. */
+static bool explain_missing(struct explainer *x, const struct op *op, const struct distance *distances,
+                            const struct distance *nearest, uint32_t at)
+{
+    enum { NAMES_MAX = 1000 };
+    if (!nearest->missing)
+        return false;
+    auto_free const struct name **names = mem_alloc(NAMES_MAX * sizeof *names);
+    size_t count = 0;
+    for (uint32_t i = 0; i < op->b; i++) {
+        enum reason reason;
+        if (compare(&distances[i], nearest, &reason) != 0)
+            continue;
+        if (!distances[i].missing)
+            return false;
+        if (count < NAMES_MAX && !is_among(names, count, distances[i].missing))
+            names[count++] = distances[i].missing;
+    }
+    if (count < 2)
+        return false;
+    message_missing_any(x, names, count);
+    violate_choice(x, op, at);
+    return true;
+}
+
 static void explain_nearest(struct explainer *x, const struct op *op, const struct evidence *evidence,
                             uint32_t at)
 {
@@ -237,6 +291,8 @@ static void explain_nearest(struct explainer *x, const struct op *op, const stru
             next = one;
         }
     }
+    if (near > 1 && x->m->stopped == STOP_NONE && explain_missing(x, op, distances, nearest, at))
+        return;
     struct site site = explain_push(x, op->place, (enum keyword)op->keyword);
     explain_push_number(x, nearest->alternative);
     explain_rule(x, x->m->program->lists[op->a + nearest->alternative], op->place, (enum keyword)op->keyword,

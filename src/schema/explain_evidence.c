@@ -1,14 +1,16 @@
 /* What tells alternatives apart: the const and enum that each has for values of the document, at any depth.
  *
- * Of each alternative its own schemas are gone through beside the document (properties, prefixItems, allOf,
- * $ref, and what all of a nested anyOf or oneOf agree in), whether they hold or not. Bounded: what would take
- * longer gives no evidence, and alternatives are then weighed by other means. */
+ * Of each alternative its own schemas are gone through beside the document (properties, prefixItems, items
+ * of the first elements, allOf, $ref, and what all of a nested anyOf or oneOf agree in), whether they hold or
+ * not. Bounded: what would take longer gives no evidence, and alternatives are then weighed by other means.
+ */
 #include "schema/explain.h"
 
 enum {
     EVIDENCE_LOOKS_MAX = 1 << 16, /* operations and members looked at for one choice … */
     EVIDENCE_LOOKS_ALL = 1 << 22, /* … and for one document */
     EVIDENCE_CALLS_MAX = 64,      /* rules within rules on one value */
+    EVIDENCE_ELEMENTS_MAX = 16, /* elements of an array that "items" is for; the others are much like them */
 };
 
 struct gatherer {
@@ -52,11 +54,11 @@ static void look_at_members(struct gatherer *g, const struct object_plan *plan, 
 static void look_at_items(struct gatherer *g, const struct array_plan *plan, uint32_t at)
 {
     const struct json *doc = g->x->m->doc;
-    uint32_t i = 0;
-    for (uint32_t e = json_first(doc, at); e != JSON_NONE && i < plan->prefix_count && may_look(g);
+    uint32_t i = 0, end = plan->prefix_count + (plan->items >= RULE_FIRST ? EVIDENCE_ELEMENTS_MAX : 0);
+    for (uint32_t e = json_first(doc, at); e != JSON_NONE && i < end && may_look(g);
          e = json_next(doc, at, e), i++) {
         if (g->level < EVIDENCE_LEVELS_MAX)
-            look_at_child(g, plan->prefix[i], e);
+            look_at_child(g, i < plan->prefix_count ? plan->prefix[i] : plan->items, e);
     }
 }
 

@@ -38,6 +38,9 @@ static void explain_required(struct explainer *x, const struct op *op, const str
         if (!property->required || machine_find_key(x->m, at, &property->name) != JSON_NONE)
             continue;
         message_missing(x, &property->name);
+        message_misspelt(x, plan, &property->name, at);
+        if (x->trial && x->trial->level == x->level)
+            x->trial->missing = &property->name;
         struct site site = explain_push(x, op->place, KEYWORD_REQUIRED);
         explain_violate(x, op->place, KEYWORD_REQUIRED, at);
         explain_pop(x, site);

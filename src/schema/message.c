@@ -77,16 +77,34 @@ void message_value(struct explainer *x, uint32_t at)
     message_raw(x, json_raw(doc, at), VALUE_SHOWN_MAX);
 }
 
+void message_content(struct explainer *x, uint32_t at)
+{
+    enum json_tag tag = json_tag(x->m->doc, at);
+    if (tag != JSON_OBJECT && tag != JSON_ARRAY)
+        message_value(x, at);
+    else if (!x->trial)
+        message_json(x, json_raw(x->m->doc, at));
+}
+
 static void append_got(struct explainer *x, uint32_t at)
 {
     buffer_str(&x->message, ", got ");
     message_value(x, at);
 }
 
-void message_types(struct explainer *x, uint16_t types, uint32_t at)
+/* So many characters, and the string: of a long one only the beginning is shown. */
+static void append_got_length(struct explainer *x, uint32_t at)
 {
-    if (x->trial)
-        return;
+    struct slice text = machine_text(x->m, at);
+    size_t characters = 0;
+    for (size_t i = 0; i < text.size; i++)
+        characters += (text.data[i] & 0xc0) != 0x80;
+    buffer_printf(&x->message, ", got %zu: ", characters);
+    message_value(x, at);
+}
+
+static void append_types(struct explainer *x, uint16_t types, bool more)
+{
     static const struct {
         uint16_t types;
         const char *name;
@@ -100,11 +118,25 @@ void message_types(struct explainer *x, uint16_t types, uint32_t at)
         if (types & names[i].types && !covered)
             found[count++] = names[i].name;
     }
-    message_set(x, "expected ");
     for (size_t i = 0; i < count; i++)
-        buffer_printf(&x->message, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ", found[i]);
-    if (count == 0)
-        buffer_str(&x->message, "nothing");
+        buffer_printf(&x->message, "%s%s",
+                      i + 1 == count && (i > 0 || more) ? " or "
+                      : i > 0 || more                   ? ", "
+                                                        : "",
+                      found[i]);
+}
+
+void message_more_types(struct explainer *x, uint16_t types)
+{
+    append_types(x, types, true);
+}
+
+void message_types(struct explainer *x, uint16_t types, uint32_t at)
+{
+    if (x->trial)
+        return;
+    message_set(x, types ? "expected " : "expected nothing");
+    append_types(x, types, false);
     append_got(x, at);
 }
 
@@ -183,11 +215,13 @@ void message_limit(struct explainer *x, const struct op *op, uint32_t at)
         [OP_PATTERN] = "a string that matches ",
     };
     message_set(x, "expected %s", words[op->code]);
-    if (op->code == OP_MIN_LENGTH || op->code == OP_MAX_LENGTH)
+    if (op->code == OP_MIN_LENGTH || op->code == OP_MAX_LENGTH) {
         message_count(x, op->place, (enum keyword)op->keyword, op->a, "character");
-    else
+        append_got_length(x, at);
+    } else {
         message_keyword(x, op->place, (enum keyword)op->keyword);
-    append_got(x, at);
+        append_got(x, at);
+    }
 }
 
 void message_not(struct explainer *x, const struct op *op, uint32_t at)
@@ -196,7 +230,8 @@ void message_not(struct explainer *x, const struct op *op, uint32_t at)
         return;
     message_set(x, "expected anything but what matches ");
     message_keyword(x, op->place, KEYWORD_NOT);
-    append_got(x, at);
+    buffer_str(&x->message, ", got ");
+    message_content(x, at);
 }
 
 void message_suggestion(struct explainer *x, const char *given, const char *const *candidates, size_t count)
@@ -237,4 +272,47 @@ void message_missing(struct explainer *x, const struct name *name)
     message_set(x, "missing property ");
     message_raw(x, (struct slice){quoted.data, quoted.size}, VALUE_SHOWN_MAX);
     buffer_done(&quoted);
+}
+
+void message_misspelt(struct explainer *x, const struct object_plan *plan, const struct name *name,
+                      uint32_t at)
+{
+    enum { NAME_MAX_SIZE = 100 };
+    if (x->trial || name->size > NAME_MAX_SIZE)
+        return;
+    auto_free const char **candidates = mem_alloc(CANDIDATES_MAX * sizeof *candidates);
+    size_t count = 0;
+    struct arena arena;
+    arena_init(&arena);
+    for (uint32_t key = json_first_key(x->m->doc, at); key != JSON_NONE && count < CANDIDATES_MAX;
+         key = json_next_key(x->m->doc, at, key)) {
+        if (json_raw(x->m->doc, key).size > NAME_MAX_SIZE || machine_property(x->m, plan, key))
+            continue;
+        struct slice text = machine_text(x->m, key);
+        candidates[count++] = arena_strndup(&arena, text.data, text.size);
+    }
+    const char *wanted = arena_strndup(&arena, name->text, name->size);
+    const char *nearest = string_nearest(wanted, candidates, count);
+    if (nearest)
+        buffer_printf(&x->message, "; \"%s\" is there: did you mean \"%s\"?", nearest, wanted);
+    arena_done(&arena);
+}
+
+void message_missing_any(struct explainer *x, const struct name *const *names, size_t count)
+{
+    enum { NAMES_SHOWN_MAX = 10 };
+    size_t shown = count < NAMES_SHOWN_MAX ? count : NAMES_SHOWN_MAX;
+    if (x->trial)
+        return;
+    message_missing(x, names[0]);
+    for (size_t i = 1; i < shown; i++) {
+        struct buffer quoted;
+        buffer_init(&quoted, BUFFER_UNLIMITED);
+        json_escape(&quoted, (struct slice){names[i]->text, names[i]->size});
+        buffer_str(&x->message, i + 1 == count ? " or " : ", ");
+        message_raw(x, (struct slice){quoted.data, quoted.size}, VALUE_SHOWN_MAX);
+        buffer_done(&quoted);
+    }
+    if (shown < count)
+        buffer_printf(&x->message, " or one of %zu more", count - shown);
 }

@@ -55,12 +55,14 @@ static int by_distance(const void *first, const void *second)
 }
 
 static void append_candidates(struct explainer *x, struct candidates *candidates, const char *given,
-                              uint32_t at)
+                              uint16_t types, uint32_t at)
 {
     /* A short list keeps the schema's order. */
     if (candidates->total > VALUES_SHOWN_MAX)
         qsort(candidates->items, candidates->count, sizeof *candidates->items, by_distance);
-    message_set(x, candidates->total == 1 ? "expected " : "expected one of ");
+    message_set(x, candidates->total == 1 ? "expected "
+                   : candidates->total    ? "expected one of "
+                                          : "nothing is allowed, since there is no value in the enum");
     const char *names[CANDIDATES_MAX];
     size_t count = 0, shown = 0;
     for (size_t i = 0; i < candidates->count; i++) {
@@ -74,13 +76,15 @@ static void append_candidates(struct explainer *x, struct candidates *candidates
     }
     if (candidates->total > shown)
         buffer_printf(&x->message, " and %zu more", candidates->total - shown);
+    if (types)
+        message_more_types(x, types);
     buffer_str(&x->message, ", got ");
-    message_value(x, at);
+    message_content(x, at);
     if (given)
         message_suggestion(x, given, names, count);
 }
 
-void message_values(struct explainer *x, const struct clue *clues, size_t count, uint32_t at)
+void message_values(struct explainer *x, const struct clue *clues, size_t count, uint16_t types, uint32_t at)
 {
     if (x->trial)
         return;
@@ -94,7 +98,7 @@ void message_values(struct explainer *x, const struct clue *clues, size_t count,
     }
     for (size_t i = 0; i < count; i++)
         add_candidates(&candidates, clues[i].plan, given);
-    append_candidates(x, &candidates, given, at);
+    append_candidates(x, &candidates, given, types, at);
     arena_done(&candidates.arena);
     free(candidates.items);
 }

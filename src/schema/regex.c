@@ -56,6 +56,8 @@ struct regex *regex_compile(struct slice pattern, struct error *err)
         return regex;
     regex->code = compile_code(pattern, err);
     if (!regex->code) {
+        if (regex_is_ecma(pattern))
+            err->code = ERROR_LIMIT; /* right, but more than can be done */
         regex_free(regex);
         return NULL;
     }

@@ -20,6 +20,8 @@ enum {
 struct regex;
 struct regex_scratch;
 
+/* NULL with *err: ERROR_INVALID if it is no pattern of ECMA-262, ERROR_LIMIT if it is one that cannot be run:
+ * too large, or with a look-behind of variable length. */
 struct regex *regex_compile(struct slice pattern, struct error *err);
 void regex_free(struct regex *regex);
 

@@ -102,6 +102,20 @@ def test_wrong_yaml_schema_is_named_with_its_place(firth, tmp_path):
     assert err.count("s.yaml") == 1 and f"{tmp_path}/s.yaml:" in err
 
 
+def test_resources_in_two_folders(firth, tmp_path):
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{folder}.json").write_text('{"type": "integer"}')
+    (tmp_path / "s.json").write_text(json.dumps(
+        {"allOf": [{"$ref": f"https://example.com/s/{name}.json"} for name in ("one", "two")]}))
+    mapped = [part for name in ("one", "two") for part in ("--resources", f"{tmp_path / name}=https://example.com/s/")]
+    assert firth("validate", "-s", tmp_path / "s.json", *mapped, stdin=b"1", expect=0).out == ""
+    (tmp_path / "two" / "one.json").write_text("false")  # the first folder that has it counts
+    assert firth("validate", "-s", tmp_path / "s.json", *mapped, stdin=b"1", expect=0).out == ""
+    (tmp_path / "s.json").write_text('{"$ref": "https://example.com/s/none.json"}')
+    assert f"{tmp_path}/one/none.json" in firth("validate", "-s", tmp_path / "s.json", *mapped, stdin=b"1", expect=3).err
+
+
 def test_resources(firth, schemas, tmp_path):
     schema = tmp_path / "main.json"
     schema.write_text('{"$ref": "https://example.com/s/user.json"}')
@@ -201,7 +215,7 @@ def test_lines_of_any_length(firth, tmp_path):
     result = firth("validate", documents, "--schema", schema, expect=1)
     lines = result.out.splitlines()
     assert lines[0] == "line 2: (root): (root): line is longer than 64 MiB"
-    assert lines[1].startswith("line 3: (root): /maxLength: expected at most 61000000 characters, got string \"zzz")
+    assert lines[1].startswith("line 3: (root): /maxLength: expected at most 61000000 characters, got 62000000: string \"zzz")
     assert lines[2].startswith("line 4: (root): (root): not valid JSON")
     assert lines[3] == "line 5: (root): /type: expected string, got integer 5"
     assert "\x1b" not in result.out and len(result.out) < 2000

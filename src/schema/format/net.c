@@ -61,21 +61,21 @@ bool form_ipv6(struct slice text)
 
 static const struct char_set letters_digits = {{0x03ff000000000000ULL, 0x07fffffe07fffffeULL}};
 
-/* Letters, digits and inner hyphens; beyond ASCII anything, if `wide`. */
-static bool is_label(struct slice label, bool wide)
+/* Letters, digits and inner hyphens. */
+static bool is_label(struct slice label)
 {
-    if (label.size == 0 || (!wide && label.size > LABEL_SIZE_MAX) || label.data[0] == '-' ||
+    if (label.size == 0 || label.size > LABEL_SIZE_MAX || label.data[0] == '-' ||
         label.data[label.size - 1] == '-')
         return false;
     for (size_t i = 0; i < label.size; i++) {
         char c = label.data[i];
-        if (!char_in(&letters_digits, c) && c != '-' && !(wide && (unsigned char)c >= 0x80))
+        if (!char_in(&letters_digits, c) && c != '-')
             return false;
     }
     return true;
 }
 
-static bool is_domain(struct slice text, bool wide)
+bool form_hostname(struct slice text)
 {
     const char *at = text.data, *end = at + text.size;
     if (text.size == 0 || text.size > HOSTNAME_SIZE_MAX)
@@ -83,19 +83,14 @@ static bool is_domain(struct slice text, bool wide)
     for (;;) {
         const char *dot = memchr(at, '.', (size_t)(end - at));
         struct slice label = {at, (size_t)((dot ? dot : end) - at)};
-        if (!is_label(label, wide))
+        if (!is_label(label))
             return false;
-        if (!wide && label.size > 4 && strncasecmp(label.data, "xn--", 4) == 0 && !idn_is_a_label(label))
+        if (label.size > 4 && strncasecmp(label.data, "xn--", 4) == 0 && !idn_is_a_label(label))
             return false;
         if (!dot)
             return true;
         at = dot + 1;
     }
-}
-
-bool form_hostname(struct slice text)
-{
-    return is_domain(text, false);
 }
 
 static const struct char_set atext = {{0xa3ffacfa00000000ULL, 0x7fffffffc7fffffeULL}};
@@ -145,7 +140,7 @@ static bool is_email(struct slice text, bool wide)
     struct slice domain = {at, (size_t)(end - at)};
     if (domain.size > 2 && *at == '[' && end[-1] == ']')
         return is_literal((struct slice){at + 1, domain.size - 2});
-    return is_domain(domain, wide);
+    return wide ? form_idn_hostname(domain) : form_hostname(domain);
 }
 
 bool form_email(struct slice text)

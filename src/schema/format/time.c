@@ -12,9 +12,14 @@ static bool is_leap(int year)
     return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 
-bool form_date(struct slice text)
+static int days_of(int year, int month)
 {
     static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    return days[month - 1] + (month == 2 && is_leap(year));
+}
+
+bool form_date(struct slice text)
+{
     const char *at = text.data;
     if (text.size != 10 || at[4] != '-' || at[7] != '-')
         return false;
@@ -22,7 +27,7 @@ bool form_date(struct slice text)
         day = two_digits(at + 8);
     if (century < 0 || rest < 0 || month < 1 || month > 12 || day < 1)
         return false;
-    return day <= days[month - 1] + (month == 2 && is_leap(century * 100 + rest));
+    return day <= days_of(century * 100 + rest, month);
 }
 
 /* "Z" or "+01:30": what has to be subtracted, in minutes, to get UTC. */
@@ -41,9 +46,12 @@ static bool read_offset(struct slice text, int *ret_minutes)
     return true;
 }
 
-bool form_time(struct slice text)
+enum { DAY = 24 * 60 }; /* minutes */
+
+/* *ret_utc: the minutes in UTC since the local day began, below 0 for the day before. *ret_leap: a leap
+ * second, which is the last one of a day of UTC. */
+static bool read_time(struct slice text, int *ret_utc, bool *ret_leap)
 {
-    enum { DAY = 24 * 60 };
     const char *at = text.data, *end = at + text.size;
     if (text.size < sizeof "08:30:06Z" - 1 || at[2] != ':' || at[5] != ':')
         return false;
@@ -60,14 +68,34 @@ bool form_time(struct slice text)
     }
     if (at == end || !read_offset((struct slice){at, (size_t)(end - at)}, &offset))
         return false;
-    /* A leap second is the last one of a day of UTC. */
-    return second < 60 || (hour * 60 + minute - offset + DAY) % DAY == DAY - 1;
+    *ret_utc = hour * 60 + minute - offset;
+    *ret_leap = second == 60;
+    return !*ret_leap || (*ret_utc + DAY) % DAY == DAY - 1;
+}
+
+bool form_time(struct slice text)
+{
+    int utc;
+    bool leap;
+    return read_time(text, &utc, &leap);
+}
+
+/* RFC 3339, 5.7: a leap second is the last one of a month. Of the date and the minutes in UTC since it began.
+ */
+static bool ends_month(const char *date, int utc)
+{
+    int year = two_digits(date) * 100 + two_digits(date + 2), month = two_digits(date + 5);
+    int day = two_digits(date + 8);
+    return utc < 0 ? day == 1 : day == days_of(year, month); /* below 0 it is the day before */
 }
 
 bool form_date_time(struct slice text)
 {
+    int utc;
+    bool leap;
     return text.size > 11 && (text.data[10] | 0x20) == 't' && form_date((struct slice){text.data, 10}) &&
-           form_time((struct slice){text.data + 11, text.size - 11});
+           read_time((struct slice){text.data + 11, text.size - 11}, &utc, &leap) &&
+           (!leap || ends_month(text.data, utc));
 }
 
 /* Numbers with the units given, in their order and without a gap. *at stands behind them. */

@@ -1,4 +1,5 @@
 /* Schemas that are refused, and why; documents, references, lifetimes. */
+#include "schema/regex.h"
 #include "support.h"
 
 #include <pthread.h>
@@ -31,6 +32,11 @@ static const struct refused refused[] = {
      ERROR_INVALID, "refers to itself"},
     {"{\"pattern\":\"(a\"}", ERROR_INVALID,
      "#/pattern: \"(a\" is not a regular expression of ECMA-262: missing"},
+    {"{\"pattern\":\"(?<=a+)b\"}", ERROR_INVALID,
+     "#/pattern: \"(?<=a+)b\" is a regular expression that Firth cannot run: lookbehind"},
+    {"{\"pattern\":\"\\\\ud800\"}", ERROR_INVALID, "Firth cannot run: a lone surrogate matches nothing"},
+    {"{\"pattern\":\"(?<=a+)b\\\\A\"}", ERROR_INVALID,
+     "is not a regular expression of ECMA-262: ECMA-262 has no"},
     {"{\"patternProperties\":{\"a**\":true}}", ERROR_INVALID, "nothing to repeat"},
     {"{\"multipleOf\":0}", ERROR_INVALID, "#/multipleOf: expected a number above 0"},
     {"{\"items\":[true]}", ERROR_INVALID, "#/items: expected object or boolean, got an array"},
@@ -52,6 +58,28 @@ static void test_refused(void **state)
         if (schema || err.code != refused[i].code || !strstr(err.message, refused[i].message))
             fail_msg("%s\nexpected %d: %s\ngot %d: %s", refused[i].schema, refused[i].code,
                      refused[i].message, err.code, schema ? "a schema" : err.message);
+    }
+}
+
+/* A pattern that is right and too much says that, not that it is wrong. */
+static void test_too_much(void **state)
+{
+    (void)state;
+    enum { DEEP = 1000 };
+    struct buffer schema;
+    struct error err;
+    for (int kind = 0; kind < 2; kind++) {
+        buffer_init(&schema, 1 << 20);
+        buffer_str(&schema, "{\"pattern\":\"");
+        for (int i = 0; i < (kind ? DEEP : REGEX_PATTERN_MAX + 1); i++)
+            buffer_str(&schema, kind ? "(?:" : "a");
+        for (int i = 0; kind && i < DEEP; i++)
+            buffer_str(&schema, ")");
+        buffer_str(&schema, "\"}");
+        assert_null(compile_text(buffer_cstr(&schema), &err));
+        if (!strstr(err.message, "is a regular expression that Firth cannot run: "))
+            fail_msg("%s", err.message);
+        buffer_done(&schema);
     }
 }
 
@@ -225,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_too_much),
         cmocka_unit_test(test_fetch_and_lifetime),
         cmocka_unit_test(test_same_id_in_two_documents),
         cmocka_unit_test(test_schema_within_a_catalog),

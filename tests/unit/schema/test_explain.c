@@ -17,8 +17,8 @@ static const struct said cases[] = {
     {"{\"exclusiveMinimum\":3}", "3", "|/exclusiveMinimum|expected a number above 3, got integer 3\n"},
     {"{\"exclusiveMaximum\":3}", "3", "|/exclusiveMaximum|expected a number below 3, got integer 3\n"},
     {"{\"multipleOf\":0.01}", "1.001", "|/multipleOf|expected a multiple of 0.01, got number 1.001\n"},
-    {"{\"minLength\":2}", "\"x\"", "|/minLength|expected at least 2 characters, got string \"x\"\n"},
-    {"{\"maxLength\":1}", "\"xy\"", "|/maxLength|expected at most 1 character, got string \"xy\"\n"},
+    {"{\"minLength\":2}", "\"x\"", "|/minLength|expected at least 2 characters, got 1: string \"x\"\n"},
+    {"{\"maxLength\":1}", "\"xy\"", "|/maxLength|expected at most 1 character, got 2: string \"xy\"\n"},
     {"{\"pattern\":\"^a\"}", "\"b\"", "|/pattern|expected a string that matches ^a, got string \"b\"\n"},
     {"{\"pattern\":\"^3\\\\.\\\\d\\\"$\"}", "\"b\"",
      "|/pattern|expected a string that matches ^3\\.\\d\"$, got string \"b\"\n"},
@@ -44,7 +44,7 @@ static const struct said cases[] = {
     {"{\"patternProperties\":{\"^x/\":{\"type\":\"null\"}}}", "{\"x/y\":1}",
      "/x~1y|/patternProperties/^x~1/type|expected null, got integer 1\n"},
     {"{\"propertyNames\":{\"maxLength\":1}}", "{\"ab\":1}",
-     "/ab|/propertyNames/maxLength|expected at most 1 character, got name \"ab\"\n"},
+     "/ab|/propertyNames/maxLength|expected at most 1 character, got 2: name \"ab\"\n"},
     {"{\"dependentRequired\":{\"a\":[\"b\"]}}", "{\"a\":1}",
      "|/dependentRequired/a|missing property \"b\", needed because of \"a\"\n"},
     {"{\"dependentSchemas\":{\"a\":{\"minProperties\":2}}}", "{\"a\":1}",
@@ -81,6 +81,46 @@ static const struct said cases[] = {
      "{\"a\":1,\"b\":1}",
      "/a|/$ref/allOf/0/properties/a/type|expected null, got integer 1\n"
      "/b|/$ref/unevaluatedProperties|unexpected property \"b\"\n"},
+    /* of objects and arrays the text, where the value itself is what is wrong */
+    {"{\"const\":{\"a\": 1}}", "{\"a\": [1, \"x y\"]}",
+     "|/const|expected {\"a\":1}, got {\"a\":[1,\"x y\"]}\n"},
+    {"{\"enum\":[[1],[2]]}", "[3]", "|/enum|expected one of [1], [2], got [3]\n"},
+    {"{\"uniqueItems\":true}", "[{\"a\":1},{\"a\":1}]",
+     "|/uniqueItems|expected unique items, got item 0 again at 1: {\"a\":1}\n"},
+    {"{\"not\":{\"type\":\"object\"}}",
+     "{\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\": 1, "
+     "\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\": 2}",
+     "|/not|expected anything but what matches {\"type\":\"object\"}, got "
+     "{\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\":1,\"bbbbbbbbbbbbb…\n"},
+    {"{\"enum\":[]}", "1", "|/enum|nothing is allowed, since there is no value in the enum, got integer 1\n"},
+    {"{\"maxLength\":3}", "\"äö\\u00fcx\"",
+     "|/maxLength|expected at most 3 characters, got 4: string \"äö\\u00fcx\"\n"},
+    /* an array's elements tell alternatives apart */
+    {"{\"oneOf\":[{\"properties\":{\"ev\":{\"items\":{\"properties\":{\"t\":{\"const\":\"click\"}},"
+     "\"required\":[\"t\"]}},\"x\":{\"type\":\"integer\"}}},{\"properties\":{\"ev\":{\"items\":{"
+     "\"properties\":{\"t\":{\"const\":\"view\"}},\"required\":[\"t\"]}},\"x\":{\"type\":\"string\"}}}]}",
+     "{\"ev\":[{\"t\":\"view\"},{\"t\":\"view\"}],\"x\":1}",
+     "/x|/oneOf/1/properties/x/type|expected string, got integer 1\n|/oneOf|matches none of 2 alternatives; "
+     "the nearest is /oneOf/1, told by string \"view\" at /ev/0/t\n"},
+    /* alternatives for other types are told as well */
+    {"{\"oneOf\":[{\"const\":1},{\"const\":\"a\"},{\"type\":\"boolean\"}]}", "\"b\"",
+     "|/oneOf|expected one of 1, \"a\" or boolean, got string \"b\"\n"},
+    {"{\"oneOf\":[{\"const\":\"c\"},{\"const\":\"a\"},{\"type\":[\"boolean\",\"null\"]},{\"type\":\"object\"}"
+     "]}",
+     "\"b\"", "|/oneOf|expected one of \"c\", \"a\", object, boolean or null, got string \"b\"\n"},
+    /* each wants one more property */
+    {"{\"oneOf\":[{\"required\":[\"a\"]},{\"required\":[\"b\"]}]}", "{}",
+     "|/oneOf|missing property \"a\" or \"b\"\n"},
+    {"{\"anyOf\":[{\"required\":[\"a\"]},{\"required\":[\"b\"]},{\"required\":[\"a\",\"x\"]},{\"type\":"
+     "\"string\"},{\"required\":[\"c\"]}]}",
+     "{}", "|/anyOf|missing property \"a\", \"b\" or \"c\"\n"},
+    {"{\"anyOf\":[{\"required\":[\"a\"]},{\"minProperties\":1}]}", "{}",
+     "|/anyOf/0/required|missing property \"a\"\n|/anyOf|matches none of 2 alternatives; the nearest is "
+     "/anyOf/0, the first of 2 as near\n"},
+    {"{\"required\":[\"name\"],\"properties\":{\"name\":true,\"size\":true}}", "{\"nmae\":1,\"size\":2}",
+     "|/required|missing property \"name\"; \"nmae\" is there: did you mean \"name\"?\n"},
+    {"{\"required\":[\"name\",\"nmae\"],\"properties\":{\"name\":true}}", "{\"nmae\":1}",
+     "|/required|missing property \"name\"\n"},
     /* types alone differ: one message */
     {"{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"null\"}]}", "5",
      "|/anyOf|expected string or null, got integer 5\n"},
