@@ -43,35 +43,41 @@ struct validation {
     struct json_parser *parser;
     struct output out;
     struct arena arena; /* of one line */
-    uint64_t line, documents, invalid, violations;
+    uint64_t line, documents, invalid, not_judged, violations;
     uint64_t repeated; /* documents with members of the same name */
 };
 
 static void report(struct validation *v, const struct verdict *verdict)
 {
     v->documents++;
-    v->invalid += verdict->violation_count > 0;
-    v->violations += verdict->violation_count;
+    if (verdict->judgement == NOT_JUDGED) {
+        v->not_judged++;
+    } else {
+        v->invalid += verdict->violation_count > 0;
+        v->violations += verdict->violation_count;
+    }
     (v->cli->json ? validate_print_json : validate_print_text)(&v->out, verdict);
 }
 
-/* A line that could not be judged: no JSON, or a limit was hit. */
-static void report_error(struct validation *v, const char *message)
+/* A line that the schema was not asked about, or gave no answer to. */
+static void report_error(struct validation *v, enum judgement judgement, const char *message)
 {
     const struct schema_violation violation = {
         .instance = "", .keyword_location = "", .absolute_location = "", .message = message};
     report(v, &(struct verdict){
-                  .line = v->line, .judgement = NOT_JUDGED, .violations = &violation, .violation_count = 1});
+                  .line = v->line, .judgement = judgement, .violations = &violation, .violation_count = 1});
 }
 
 /* The parser was given one line and counts from there; the line's own number stands before it. */
-static void report_not_json(struct validation *v, const char *message)
+static void report_unparsed(struct validation *v, const struct error *err)
 {
+    const char *message = err->message;
     static const char only_line[] = "line 1, ";
     if (string_starts_with(message, only_line))
         message += sizeof only_line - 1;
-    auto_free char *text = mem_printf("not valid JSON: %s", message);
-    report_error(v, text);
+    bool is_limit = err->code == ERROR_LIMIT;
+    auto_free char *text = mem_printf("%s%s", is_limit ? "" : "not valid JSON: ", message);
+    report_error(v, is_limit ? NOT_JUDGED : NOT_JSON, text);
 }
 
 static void explain(struct validation *v, const struct json *doc)
@@ -82,7 +88,8 @@ static void explain(struct validation *v, const struct json *doc)
     struct error err;
     if (schema_explain(v->schema, v->validator, doc, 0, &v->arena, violations,
                        VIOLATIONS_PER_DOCUMENT_MAX + 1, &count, &err) < 0) {
-        report_error(v, err.message);
+        auto_free char *text = mem_printf("not valid; why, could not be found: %s", err.message);
+        report_error(v, JUDGED, text);
         return;
     }
     bool cut = count > VIOLATIONS_PER_DOCUMENT_MAX;
@@ -106,14 +113,14 @@ static void validate_line(struct validation *v, struct slice line)
     struct json doc;
     struct error err;
     if (json_parse(v->parser, line.data, line.size, &doc, &err) < 0) {
-        report_not_json(v, err.message);
+        report_unparsed(v, &err);
         return;
     }
     v->repeated += doc.duplicates > 0;
     struct verdict verdict = {.line = v->line, .doc = &doc, .schema = v->schema, .validator = v->validator};
     int valid = judge(v, &doc, &verdict, &err);
     if (valid < 0)
-        report_error(v, err.message);
+        report_error(v, NOT_JUDGED, err.message);
     else if (valid)
         report(v, &verdict);
     else
@@ -128,7 +135,7 @@ static int validate_lines(struct validation *v, struct lines *lines, struct erro
     while ((got = lines_next(lines, &line, err)) > 0 && !output_failed(&v->out)) {
         v->line = lines->number;
         if (got == LINES_TOO_LONG)
-            report_error(v, "line is longer than 64 MiB");
+            report_error(v, NOT_JUDGED, "line is longer than 64 MiB");
         else
             validate_line(v, line);
         if (!lines_ready(lines))
@@ -155,17 +162,26 @@ static struct schema *load_schema(struct schema_registry *registry, struct schem
 
 static void print_summary(const struct validation *v)
 {
-    char documents[32], invalid[32], violations[32];
+    char documents[32], invalid[32], not_judged[32], violations[32];
     string_human_count(v->documents, documents, sizeof documents);
     string_human_count(v->invalid, invalid, sizeof invalid);
+    string_human_count(v->not_judged, not_judged, sizeof not_judged);
     string_human_count(v->violations, violations, sizeof violations);
-    fprintf(stderr, "%s %s, %s invalid, %s %s\n", documents, v->documents == 1 ? "document" : "documents",
-            invalid, violations, v->violations == 1 ? "violation" : "violations");
+    fprintf(stderr, "%s %s, %s invalid", documents, v->documents == 1 ? "document" : "documents", invalid);
+    if (v->not_judged)
+        fprintf(stderr, ", %s not judged", not_judged);
+    fprintf(stderr, ", %s %s\n", violations, v->violations == 1 ? "violation" : "violations");
     if (v->repeated) {
         string_human_count(v->repeated, documents, sizeof documents);
         fprintf(stderr, "%s %s members of the same name: the last one counts\n", documents,
                 v->repeated == 1 ? "document has" : "documents have");
     }
+}
+
+/* What is not valid is told for certain; without it, what could not be judged leaves the answer open. */
+static int exit_code(const struct validation *v)
+{
+    return v->invalid ? CLI_FAILED : v->not_judged ? CLI_INVALID : CLI_OK;
 }
 
 static int validate_file(struct cli *cli, const struct schema *schema, bool annotates, const char *path)
@@ -183,15 +199,12 @@ static int validate_file(struct cli *cli, const struct schema *schema, bool anno
         schema_validator_trace(validator);
     arena_init(&v.arena);
     output_init(&v.out, STDOUT_FILENO);
-    int code = CLI_OK;
-    if (validate_lines(&v, &lines, &err) < 0)
-        code = cli_fail(cli, &err);
-    else
-        code = v.invalid ? CLI_FAILED : CLI_OK;
+    bool is_read = validate_lines(&v, &lines, &err) == 0;
+    int code = is_read ? exit_code(&v) : cli_fail(cli, &err);
     arena_done(&v.arena);
     lines_close(&lines);
     code = output_finish(&v.out, cli, code);
-    if (code == CLI_OK || code == CLI_FAILED)
+    if (is_read && !output_failed(&v.out))
         print_summary(&v);
     return code;
 }
@@ -229,7 +242,8 @@ const struct command cli_validate = {
             "own file. With -o json it prints a line for each document: the JSON Schema specification's "
             "\"basic\" output and the\n"
             "number of its line, for a valid document with what the schema says about it. Ends with 1 if any "
-            "document is not valid.\n"
+            "document is not valid, with 3 if none\n"
+            "is, but some could not be judged because a limit was reached.\n"
             "\n"
             "  firth validate --schema user.schema.yaml users.jsonl\n"
             "  firth validate --schema flow.yaml#/collections/acmeCo~1users/schema -o json < users.jsonl\n"

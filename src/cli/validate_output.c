@@ -137,7 +137,7 @@ void validate_print_json(struct output *out, const struct verdict *verdict)
     }
     if (truncated)
         json_member_bool(&writer, "truncated", true);
-    if (verdict->judgement == NOT_JUDGED)
+    if (verdict->judgement == NOT_JSON || verdict->judgement == NOT_JUDGED)
         json_member_bool(&writer, "judged", false);
     json_end_object(&writer);
     output_str(out, "\n");
@@ -154,15 +154,20 @@ static void append_location(struct buffer *line, const char *location)
 }
 
 /* Pointers and messages quote documents and schemas: nothing of theirs steers a terminal. */
-static void print_line(struct output *out, uint64_t number, const struct schema_violation *violation)
+static void print_line(struct output *out, const struct verdict *verdict,
+                       const struct schema_violation *violation)
 {
     struct buffer line, printable;
     buffer_init(&line, BUFFER_UNLIMITED);
     buffer_init(&printable, BUFFER_UNLIMITED);
-    buffer_printf(&line, "line %llu: ", (unsigned long long)number);
-    append_location(&line, violation->instance);
-    buffer_str(&line, ": ");
-    append_location(&line, violation->keyword_location);
+    buffer_printf(&line, "line %llu: ", (unsigned long long)verdict->line);
+    if (verdict->judgement == NOT_JUDGED) {
+        buffer_str(&line, "not judged");
+    } else {
+        append_location(&line, violation->instance);
+        buffer_str(&line, ": ");
+        append_location(&line, violation->keyword_location);
+    }
     buffer_printf(&line, ": %s", violation->message);
     text_append_printable(&printable, line.data, line.size);
     output_printf(out, "%s\n", buffer_cstr(&printable));
@@ -173,7 +178,7 @@ static void print_line(struct output *out, uint64_t number, const struct schema_
 void validate_print_text(struct output *out, const struct verdict *verdict)
 {
     for (size_t i = 0; i < verdict->violation_count; i++)
-        print_line(out, verdict->line, &verdict->violations[i]);
+        print_line(out, verdict, &verdict->violations[i]);
     if (verdict->judgement == JUDGED_IN_PART)
         output_printf(out, "line %llu: and more: the first %d are shown\n", (unsigned long long)verdict->line,
                       VIOLATIONS_PER_DOCUMENT_MAX);

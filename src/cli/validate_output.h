@@ -14,7 +14,8 @@ enum {
 enum judgement {
     JUDGED,
     JUDGED_IN_PART, /* there are more violations than are told */
-    NOT_JUDGED,     /* no JSON, or a limit was hit: whether it is valid is not known */
+    NOT_JSON,       /* valid by no schema */
+    NOT_JUDGED,     /* a limit was hit: whether it is valid is not known */
 };
 
 /* What is known of one line. Without violations the document is valid. */

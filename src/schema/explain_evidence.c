@@ -1,8 +1,9 @@
 /* What tells alternatives apart: the const and enum that each has for values of the document, at any depth.
  *
- * Of each alternative its own schemas are gone through beside the document (properties, prefixItems, items
- * of the first elements, allOf, $ref, and what all of a nested anyOf or oneOf agree in), whether they hold or
- * not. Bounded: what would take longer gives no evidence, and alternatives are then weighed by other means.
+ * Of each alternative its own schemas are gone through beside the document (properties, patternProperties and
+ * additionalProperties of the first members, prefixItems, items of the first elements, allOf, $ref, and what
+ * all of a nested anyOf or oneOf agree in), whether they hold or not. Bounded: what would take longer gives
+ * no evidence, and alternatives are then weighed by other means.
  */
 #include "schema/explain.h"
 
@@ -11,6 +12,7 @@ enum {
     EVIDENCE_LOOKS_ALL = 1 << 22, /* … and for one document */
     EVIDENCE_CALLS_MAX = 64,      /* rules within rules on one value */
     EVIDENCE_ELEMENTS_MAX = 16, /* elements of an array that "items" is for; the others are much like them */
+    EVIDENCE_OTHERS_MAX = 64,   /* members that patternProperties or additionalProperties may be for */
 };
 
 struct gatherer {
@@ -37,17 +39,39 @@ static void look_at_child(struct gatherer *g, uint32_t rule, uint32_t at)
     g->calls = calls;
 }
 
-static void look_at_members(struct gatherer *g, const struct object_plan *plan, uint32_t at)
+/* What patternProperties, else additionalProperties, say of a member. */
+static void look_at_other(struct gatherer *g, const struct op *op, uint32_t key, bool declared)
+{
+    const struct object_plan *plan = &g->x->m->program->objects[op->a];
+    bool covered = declared;
+    for (uint32_t i = 0; i < plan->pattern_count && may_look(g); i++) {
+        const struct pattern_rule *pattern = &plan->patterns[i];
+        if (machine_match(g->x->m, pattern->regex, op->place, key) != 1)
+            continue;
+        covered = true;
+        look_at_child(g, pattern->rule, json_value(key));
+    }
+    if (!covered && plan->additional >= RULE_FIRST)
+        look_at_child(g, plan->additional, json_value(key));
+}
+
+static void look_at_members(struct gatherer *g, const struct op *op, uint32_t at)
 {
     const struct json *doc = g->x->m->doc;
+    const struct object_plan *plan = &g->x->m->program->objects[op->a];
+    bool has_others = plan->pattern_count > 0 || plan->additional >= RULE_FIRST;
+    uint32_t others = 0;
     for (uint32_t key = json_first_key(doc, at); key != JSON_NONE && may_look(g);
          key = json_next_key(doc, at, key)) {
         const struct property *property = machine_property(g->x->m, plan, key);
-        if (!property || !property->declared)
+        bool declared = property && property->declared;
+        g->evidence->known[g->alternative] += declared && g->level == 0 && !g->nested;
+        if (g->level == EVIDENCE_LEVELS_MAX)
             continue;
-        g->evidence->known[g->alternative] += g->level == 0 && !g->nested;
-        if (g->level < EVIDENCE_LEVELS_MAX)
+        if (declared)
             look_at_child(g, property->rule, json_value(key));
+        if (has_others && (plan->pattern_count || !declared) && others++ < EVIDENCE_OTHERS_MAX)
+            look_at_other(g, op, key, declared);
     }
 }
 
@@ -157,7 +181,7 @@ static void look_at_op(struct gatherer *g, const struct op *op, uint32_t at)
         break;
     case OP_MEMBERS:
         if (tag == JSON_OBJECT)
-            look_at_members(g, &program->objects[op->a], at);
+            look_at_members(g, op, at);
         break;
     case OP_ITEMS:
         if (tag == JSON_ARRAY)

@@ -234,11 +234,24 @@ void message_not(struct explainer *x, const struct op *op, uint32_t at)
     message_content(x, at);
 }
 
+/* A name, quoted and with escapes, as JSON has it. */
+static void append_quoted(struct explainer *x, const char *name)
+{
+    struct buffer quoted;
+    buffer_init(&quoted, BUFFER_UNLIMITED);
+    json_escape(&quoted, slice_of(name));
+    buffer_append(&x->message, quoted.data, quoted.size);
+    buffer_done(&quoted);
+}
+
 void message_suggestion(struct explainer *x, const char *given, const char *const *candidates, size_t count)
 {
     const char *nearest = string_nearest(given, candidates, count);
-    if (nearest)
-        buffer_printf(&x->message, "; did you mean \"%s\"?", nearest);
+    if (!nearest)
+        return;
+    buffer_str(&x->message, "; did you mean ");
+    append_quoted(x, nearest);
+    buffer_byte(&x->message, '?');
 }
 
 void message_unexpected(struct explainer *x, const struct object_plan *plan, uint32_t key)
@@ -293,8 +306,13 @@ void message_misspelt(struct explainer *x, const struct object_plan *plan, const
     }
     const char *wanted = arena_strndup(&arena, name->text, name->size);
     const char *nearest = string_nearest(wanted, candidates, count);
-    if (nearest)
-        buffer_printf(&x->message, "; \"%s\" is there: did you mean \"%s\"?", nearest, wanted);
+    if (nearest) {
+        buffer_str(&x->message, "; ");
+        append_quoted(x, nearest);
+        buffer_str(&x->message, " is there: did you mean ");
+        append_quoted(x, wanted);
+        buffer_byte(&x->message, '?');
+    }
     arena_done(&arena);
 }
 

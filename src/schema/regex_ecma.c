@@ -12,6 +12,12 @@
 #define NO_SPACES                                                                                 \
     "\\x{0}-\\x{8}\\x{e}-\\x{1f}!-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}" \
     "\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}\\x{3001}-\\x{fefe}\\x{ff00}-\\x{10ffff}"
+/* What \D and \W stand for within [...]: there PCRE2 (10.42) forgets those above U+00FF if the class is
+ * negated and has a property too. Under (?i) the ranges would take k and s along with U+212A and U+017F,
+ * which are letters like them then and no \W. */
+#define NO_DIGITS "\\x{0}-/:-\\x{10ffff}"
+#define NO_WORDS "\\x{0}-/:-@\\[-\\^`{-\\x{10ffff}"
+#define NO_WORDS_CASELESS "\\x{0}-/:-@\\[-\\^`{-\\x{17e}\\x{180}-\\x{2129}\\x{212b}-\\x{10ffff}"
 #define TERMINATORS "\\n\\r\\x{2028}\\x{2029}"
 
 struct translator {
@@ -20,8 +26,14 @@ struct translator {
     struct error *err;
     bool in_class;
     bool quantifiable; /* something stands before that a quantifier may repeat */
-    uint8_t *looks; /* groups that are open: look-ahead and look-behind, which may not be repeated, or not */
+    bool caseless;     /* (?i) holds here */
+    struct open_group *groups;
     size_t open, open_capacity;
+};
+
+struct open_group {
+    bool is_look;         /* ahead or behind: may not be repeated */
+    bool caseless_behind; /* as it was before */
 };
 
 static int refuse(struct translator *t, const char *why)
@@ -100,6 +112,49 @@ static int translate_boundary(struct translator *t, char c)
     return 0;
 }
 
+/* Is this "{" a quantifier's? Otherwise it stands for itself. */
+static bool is_braces(const char *at, const char *end)
+{
+    const char *start = ++at;
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    if (at == start)
+        return false;
+    if (at < end && *at == ',')
+        at++;
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    return at < end && *at == '}';
+}
+
+static bool is_quantifier(const char *at, const char *end)
+{
+    return at < end && (*at == '*' || *at == '+' || *at == '?' || (*at == '{' && is_braces(at, end)));
+}
+
+/* A back reference in PCRE2's words, up to `at`. To a group that has not matched it matches nothing; one that
+ * is repeated does so in PCRE2 (10.42) only as a group. */
+static void put_reference(struct translator *t, const char *opening, struct slice to, char closing)
+{
+    bool is_repeated = is_quantifier(t->at, t->end);
+    buffer_str(t->out, is_repeated ? "(?:" : "");
+    buffer_str(t->out, opening);
+    buffer_append(t->out, to.data, to.size);
+    buffer_byte(t->out, closing);
+    buffer_str(t->out, is_repeated ? ")" : "");
+}
+
+/* The name of a group that ends with `closing`; `at` stands at its first character, then behind `closing`. */
+static int translate_named_reference(struct translator *t, const char *opening, char closing)
+{
+    const char *name = t->at, *end = memchr(name, closing, (size_t)(t->end - name));
+    if (!end)
+        return refuse(t, "a group's name without its end");
+    t->at = end + 1;
+    put_reference(t, opening, (struct slice){name, (size_t)(end - name)}, closing);
+    return 0;
+}
+
 /* Escapes that say more behind their letter. */
 static int translate_long_escape(struct translator *t, char c)
 {
@@ -119,8 +174,8 @@ static int translate_long_escape(struct translator *t, char c)
     case 'k':
         if (t->in_class || t->at == t->end || *t->at != '<')
             return refuse(t, "\\k needs a group's name, like \\k<name>");
-        buffer_str(t->out, "\\k");
-        return 0;
+        t->at++;
+        return translate_named_reference(t, "\\k<", '>');
     case 'u':
         return translate_unicode(t);
     default:
@@ -135,10 +190,10 @@ static int translate_other_escape(struct translator *t, char c)
     if (c >= '1' && c <= '9' && t->in_class)
         return refuse(t, "a back reference inside of […]");
     if (c >= '1' && c <= '9') { /* PCRE2 knows whether there is such a group */
-        buffer_printf(t->out, "\\g{%c", c);
+        const char *digits = t->at - 1;
         while (t->at < t->end && *t->at >= '0' && *t->at <= '9')
-            buffer_byte(t->out, *t->at++);
-        buffer_byte(t->out, '}');
+            t->at++;
+        put_reference(t, "\\g{", (struct slice){digits, (size_t)(t->at - digits)}, '}');
         return 0;
     }
     if (letter) {
@@ -157,7 +212,7 @@ static int translate_escape(struct translator *t)
     if (++t->at == t->end)
         return refuse(t, "\"\\\" at the end");
     char c = *t->at++;
-    if (c && strchr("dDwWtnfr", c)) {
+    if (c && (strchr("dwtnfr", c) || (!t->in_class && strchr("DW", c)))) {
         buffer_printf(t->out, "\\%c", c);
         return 0;
     }
@@ -175,6 +230,12 @@ static int translate_escape(struct translator *t)
         return 0;
     case 'S':
         buffer_str(t->out, t->in_class ? NO_SPACES : "[^" SPACES "]");
+        return 0;
+    case 'D':
+        buffer_str(t->out, NO_DIGITS);
+        return 0;
+    case 'W':
+        buffer_str(t->out, t->caseless ? NO_WORDS_CASELESS : NO_WORDS);
         return 0;
     case 'b':
     case 'B':
@@ -204,6 +265,8 @@ static int translate_class(struct translator *t)
         return 0;
     }
     buffer_byte(t->out, '[');
+    if (t->at < t->end && (*t->at == ':' || *t->at == '.' || *t->at == '='))
+        buffer_byte(t->out, '\\'); /* PCRE2 would take [:x:] as POSIX's, which are none outside of [...] */
     if (t->at < t->end && *t->at == '^')
         buffer_byte(t->out, *t->at++);
     t->in_class = true;
@@ -231,18 +294,42 @@ static int translate_class(struct translator *t)
     return 0;
 }
 
+/* "(?i)", or a group that begins so: "(?i:"; `flags` stands behind the "?". */
+static int translate_flags(struct translator *t, const char *flags)
+{
+    bool on = true, caseless = t->caseless;
+    const char *at = flags;
+    for (; at < t->end && *at && strchr("ims-", *at); at++) {
+        on &= *at != '-';
+        if (*at == 'i')
+            caseless = on;
+    }
+    if (at == flags || at == t->end || (*at != ':' && *at != ')'))
+        return refuse(t, "unknown kind of group \"(?\"");
+    if (*at == ')')
+        t->open--; /* they hold up to the end of the group around them */
+    t->caseless = caseless;
+    buffer_append(t->out, t->at, (size_t)(at + 1 - t->at));
+    t->at = at + 1;
+    return 0;
+}
+
 /* "(" and what says which kind of group it is. */
 static int translate_group(struct translator *t)
 {
     enum { LOOKS = 4 };
-    static const char *const openings[] = {"(?=", "(?!", "(?<=", "(?<!", "(?:", "(?P<", "(?P=", "(?<"};
+    static const char *const openings[] = {"(?=", "(?!", "(?<=", "(?<!", "(?:", "(?P<", "(?<"};
     struct slice rest = {t->at, (size_t)(t->end - t->at)};
+    if (slice_starts_with(rest, "(?P=")) {
+        t->at += strlen("(?P=");
+        return translate_named_reference(t, "(?P=", ')');
+    }
     t->quantifiable = false;
-    t->looks = mem_grow(t->looks, &t->open_capacity, t->open + 1, 1);
-    t->looks[t->open] = false;
+    t->groups = mem_grow(t->groups, &t->open_capacity, t->open + 1, sizeof *t->groups);
+    struct open_group *group = &t->groups[t->open++];
+    *group = (struct open_group){.caseless_behind = t->caseless};
     for (int i = 0; i < LOOKS; i++)
-        t->looks[t->open] |= slice_starts_with(rest, openings[i]);
-    t->open++;
+        group->is_look |= slice_starts_with(rest, openings[i]);
     if (rest.size > 1 && rest.data[1] == '*')
         return refuse(t, "nothing to repeat before \"*\"");
     if (rest.size < 2 || rest.data[1] != '?') {
@@ -256,29 +343,18 @@ static int translate_group(struct translator *t)
         t->at += strlen(openings[i]);
         return 0;
     }
-    size_t flags = 2;
-    while (flags < rest.size && rest.data[flags] && strchr("ims-", rest.data[flags]))
-        flags++;
-    if (flags == 2 || flags == rest.size || (rest.data[flags] != ':' && rest.data[flags] != ')'))
-        return refuse(t, "unknown kind of group \"(?\"");
-    buffer_append(t->out, rest.data, flags);
-    t->at += flags;
-    return 0;
+    return translate_flags(t, t->at + 2);
 }
 
-/* Is this "{" a quantifier's? Otherwise it stands for itself. */
-static bool is_braces(const char *at, const char *end)
+static void translate_group_end(struct translator *t)
 {
-    const char *start = ++at;
-    while (at < end && *at >= '0' && *at <= '9')
-        at++;
-    if (at == start)
-        return false;
-    if (at < end && *at == ',')
-        at++;
-    while (at < end && *at >= '0' && *at <= '9')
-        at++;
-    return at < end && *at == '}';
+    t->quantifiable = true;
+    buffer_byte(t->out, *t->at++);
+    if (t->open == 0)
+        return; /* PCRE2 says that it opens nowhere */
+    const struct open_group *group = &t->groups[--t->open];
+    t->quantifiable = !group->is_look;
+    t->caseless = group->caseless_behind;
 }
 
 static int translate_quantifier(struct translator *t)
@@ -302,7 +378,7 @@ static int translate(struct translator *t)
     while (t->at < t->end) {
         char c = *t->at;
         int result = 0;
-        if (c == '*' || c == '+' || c == '?' || (c == '{' && is_braces(t->at, t->end))) {
+        if (is_quantifier(t->at, t->end)) {
             if (translate_quantifier(t) < 0)
                 return -1;
             continue;
@@ -315,8 +391,7 @@ static int translate(struct translator *t)
         } else if (c == '(') {
             result = translate_group(t);
         } else if (c == ')') {
-            t->quantifiable = t->open == 0 || !t->looks[--t->open];
-            buffer_byte(t->out, *t->at++);
+            translate_group_end(t);
         } else if (c == '.') {
             buffer_str(t->out, "[^" TERMINATORS "]");
             t->at++;
@@ -339,6 +414,6 @@ int regex_translate(struct slice pattern, struct buffer *out, struct error *err)
                            .out = out,
                            .err = err};
     int result = translate(&t);
-    free(t.looks);
+    free(t.groups);
     return result;
 }

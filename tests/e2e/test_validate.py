@@ -75,7 +75,7 @@ def test_depth(firth, tmp_path):
     """The limits that docs/schema.md names."""
     (tmp_path / "s.json").write_text("true")
     firth("validate", "-s", tmp_path / "s.json", stdin=b"[" * 256 + b"]" * 256, expect=0)
-    assert "256" in firth("validate", "-s", tmp_path / "s.json", stdin=b"[" * 257 + b"]" * 257, expect=1).out
+    assert "256" in firth("validate", "-s", tmp_path / "s.json", stdin=b"[" * 257 + b"]" * 257, expect=3).out
     for name, most in (("s.json", 256), ("s.yaml", 128)):
         schema = tmp_path / name
         schema.write_text('{"not":' * most + "{}" + "}" * most)
@@ -203,7 +203,7 @@ def test_wrong_command_lines(firth, tmp_path):
 
 
 def test_lines_of_any_length(firth, tmp_path):
-    """A document of 60 MB is judged, one past the limit is a violation, and the next line is read again."""
+    """A document of 60 MB is judged, one past the limit is not, and the next line is read again."""
     schema = tmp_path / "s.json"
     schema.write_text('{"type": "string", "maxLength": 61000000}')
     documents = tmp_path / "d.jsonl"
@@ -214,12 +214,12 @@ def test_lines_of_any_length(firth, tmp_path):
         file.write(b'"\x1b[31m\n5\n')
     result = firth("validate", documents, "--schema", schema, expect=1)
     lines = result.out.splitlines()
-    assert lines[0] == "line 2: (root): (root): line is longer than 64 MiB"
+    assert lines[0] == "line 2: not judged: line is longer than 64 MiB"
     assert lines[1].startswith("line 3: (root): /maxLength: expected at most 61000000 characters, got 62000000: string \"zzz")
     assert lines[2].startswith("line 4: (root): (root): not valid JSON")
     assert lines[3] == "line 5: (root): /type: expected string, got integer 5"
     assert "\x1b" not in result.out and len(result.out) < 2000
-    assert "5 documents, 4 invalid" in result.err
+    assert result.err == "5 documents, 3 invalid, 1 not judged, 3 violations\n"
 
 
 def test_what_is_not_told_is_said(firth, tmp_path):
@@ -234,6 +234,31 @@ def test_what_is_not_told_is_said(firth, tmp_path):
     assert "judged" not in more and broken["judged"] is False and broken["valid"] is False
     text = firth("validate", "--schema", schema, stdin=given, expect=1).out.splitlines()
     assert [line for line in text if "and more" in line] == ["line 2: and more: the first 100 are shown"]
+
+
+# Coming from "ends" the reference in "other" means an integer, from "loops" itself.
+LOOP = {"$id": "http://x/r", "properties": {"good": {"$ref": "ends#/$defs/in"}, "bad": {"$ref": "loops"}}, "$defs": {
+    "e": {"$id": "ends", "$dynamicAnchor": "t", "type": "integer", "$defs": {"in": {"$ref": "other"}}},
+    "o": {"$id": "other", "$dynamicAnchor": "t", "$dynamicRef": "#t"},
+    "l": {"$id": "loops", "$dynamicAnchor": "t", "allOf": [{"type": "integer"}, {"minimum": 1, "$ref": "other"}]}}}
+
+
+@pytest.mark.parametrize("schema, line, words", [
+    (LOOP, '{"bad": 1}', "refers to itself, by a dynamic reference"),
+    ({"pattern": "^(a|a|(a|aa)+)+$"}, json.dumps("a" * 40 + "b"), "the pattern in schema "),
+    ({}, "[" * 300 + "]" * 300, "nested more than 256 deep"),
+])
+def test_what_cannot_be_judged(firth, tmp_path, schema, line, words):
+    """It is an error, not invalid: in the text, the sum and the exit code."""
+    path = tmp_path / "schema.json"
+    path.write_text(json.dumps(schema))
+    alone = firth("validate", "--schema", path, stdin=f"null\n{line}\n", expect=3)
+    assert alone.out.startswith("line 2: not judged: ") and words in alone.out and alone.out.count("\n") == 1
+    assert alone.err == "2 documents, 0 invalid, 1 not judged, 0 violations\n"
+    machine = firth("validate", "--schema", path, "-o", "json", stdin=line, expect=3).lines()
+    assert machine[0]["judged"] is False and machine[0]["valid"] is False and words in machine[0]["errors"][0]["error"]
+    both = firth("validate", "--schema", path, stdin=f"{line}\nno\n", expect=1)
+    assert both.err == "2 documents, 1 invalid, 1 not judged, 1 violation\n"
 
 
 def test_annotations(firth, tmp_path):

@@ -121,6 +121,14 @@ static const struct said cases[] = {
      "|/required|missing property \"name\"; \"nmae\" is there: did you mean \"name\"?\n"},
     {"{\"required\":[\"name\",\"nmae\"],\"properties\":{\"name\":true}}", "{\"nmae\":1}",
      "|/required|missing property \"name\"\n"},
+    /* with escapes, as in the document */
+    {"{\"enum\":[\"cat\\nfish\",\"dog\"]}", "\"cat\\nfsh\"",
+     "|/enum|expected one of \"cat\\nfish\", \"dog\", got string \"cat\\nfsh\"; did you mean "
+     "\"cat\\nfish\"?\n"},
+    {"{\"properties\":{\"na\\nme\":true},\"additionalProperties\":false}", "{\"nam\\ne\":1}",
+     "/nam\ne|/additionalProperties|unexpected property \"nam\\ne\"; did you mean \"na\\nme\"?\n"},
+    {"{\"required\":[\"na\\nme\"],\"properties\":{\"na\\nme\":true}}", "{\"nam\\ne\":1}",
+     "|/required|missing property \"na\\nme\"; \"nam\\ne\" is there: did you mean \"na\\nme\"?\n"},
     /* types alone differ: one message */
     {"{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"null\"}]}", "5",
      "|/anyOf|expected string or null, got integer 5\n"},
@@ -158,6 +166,18 @@ static const struct said cases[] = {
      "/g|/oneOf/1/properties/g/required|missing property \"x\"\n"
      "/g|/oneOf/1/properties/g/required|missing property \"y\"\n"
      "|/oneOf|matches none of 2 alternatives; the nearest is /oneOf/1, told by integer 3 at /g/t\n"},
+    /* members that patterns or nothing else is for */
+    {"{\"oneOf\":[{\"patternProperties\":{\"^k\":{\"const\":\"a\"}},\"required\":[\"x\"]},"
+     "{\"patternProperties\":{\"^k\":{\"const\":\"b\"}},\"required\":[\"y\",\"z\"]}]}",
+     "{\"k1\":\"b\"}",
+     "|/oneOf/1/required|missing property \"y\"\n|/oneOf/1/required|missing property \"z\"\n"
+     "|/oneOf|matches none of 2 alternatives; the nearest is /oneOf/1, told by string \"b\" at /k1\n"},
+    {"{\"oneOf\":[{\"properties\":{\"k1\":true},\"patternProperties\":{\"^k\":{\"const\":\"a\"}},"
+     "\"required\":[\"x\"]},"
+     "{\"additionalProperties\":{\"const\":\"b\"},\"required\":[\"y\",\"z\"]}]}",
+     "{\"k1\":\"b\"}",
+     "|/oneOf/1/required|missing property \"y\"\n|/oneOf/1/required|missing property \"z\"\n"
+     "|/oneOf|matches none of 2 alternatives; the nearest is /oneOf/1, told by string \"b\" at /k1\n"},
     /* no alternative has the value that tells them apart: that is what is wrong */
     {"{\"oneOf\":[{\"properties\":{\"t\":{\"const\":\"Point\"},\"x\":{\"type\":\"null\"}}},"
      "{\"properties\":{\"t\":{\"const\":\"Line\"}},\"required\":[\"y\"]}]}",
