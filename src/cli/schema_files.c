@@ -34,26 +34,39 @@ static bool leaves_folder(const char *path)
     return false;
 }
 
-/* The path that a URI stands for, in the arena; NULL if for none. The mapping that names most of it decides.
- */
+/* The path that a URI stands for by a mapping, in the arena; NULL if for none. */
+static const char *path_in(const char *folder, const char *rest, struct arena *arena)
+{
+    struct slice decoded = uri_decode(arena, slice_of(rest));
+    const char *name = arena_strndup(arena, decoded.data, decoded.size);
+    if (leaves_folder(name) || strlen(name) != decoded.size)
+        return NULL;
+    return arena_printf(arena, "%s/%s", folder, name);
+}
+
+/* The path that a URI stands for, in the arena; NULL if for none. The base that names most of it decides; of
+ * several folders for that, the first one that has the file. */
 static const char *path_of(const struct schema_files *files, const char *uri, struct arena *arena)
 {
-    const char *folder = NULL;
+    const char *first = NULL;
     size_t longest = 0;
     for (size_t i = 0; i < files->count; i++) {
         size_t size = strlen(files->resources[i].base);
-        if (strncmp(uri, files->resources[i].base, size) != 0 || (folder && size <= longest))
-            continue;
-        folder = files->resources[i].folder;
-        longest = size;
+        if (size > longest && strncmp(uri, files->resources[i].base, size) == 0)
+            longest = size;
     }
-    if (!folder)
+    if (longest == 0)
         return uri_to_path(arena, uri);
-    struct slice rest = uri_decode(arena, slice_of(uri + longest));
-    const char *name = arena_strndup(arena, rest.data, rest.size);
-    if (leaves_folder(name) || strlen(name) != rest.size)
-        return NULL;
-    return arena_printf(arena, "%s/%s", folder, name);
+    for (size_t i = 0; i < files->count; i++) {
+        const char *base = files->resources[i].base;
+        if (strlen(base) != longest || strncmp(uri, base, longest) != 0)
+            continue;
+        const char *path = path_in(files->resources[i].folder, uri + longest, arena);
+        if (path && file_exists(path))
+            return path;
+        first = first ? first : path;
+    }
+    return first;
 }
 
 static int read_schema(const char *path, struct arena *arena, struct slice *ret_source, struct error *err)
