@@ -170,9 +170,9 @@ static void on_progress(void *context, const struct supervisor_task *supervised,
     follow_rate(&sum.byte_rate, live->bytes, sum.bytes, seconds);
     sum.measured_ms = now ? now : 1;
     *live = sum;
-    if (progress->commits > 0 && task->facts.error) { /* what was wrong is mended */
+    /* What was wrong is mended; the count is the backoff's, which a commit does not reset. */
+    if (progress->commits > 0 && task->facts.error) {
         set_error(task, NULL);
-        task->facts.failures = 0;
         daemon_task_dirty(task);
     }
     task->facts.documents = sum.documents;

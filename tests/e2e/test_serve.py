@@ -249,6 +249,23 @@ def test_backoff_is_waited_for_and_counted_on(firth, tmp_path):
     assert abs(wait_for_facts(firth, "acmeCo/a", lambda row: True)["due_ms"] - row["due_ms"]) < 5000
 
 
+def test_failures_count_on_although_each_session_commits(firth, tmp_path):
+    """What status counts is what the backoff counts, over a restart too: a commit resets neither."""
+    catalog = serving.write(tmp_path / "flow.json", capture(tmp_path, "a", records(1, 2) + [{"exit": 7}]))
+    deploy(firth, catalog)
+    daemon = serve(firth, "--retry-after", "250ms")
+    wait_for_facts(firth, "acmeCo/a", lambda row: row["session"] == "failed" and row["failures"] == 3)
+    daemon.kill()
+    began = [line["attempt"] for line in wait_for(firth, "acmeCo/a", event="started")]
+    assert began[:3] == [0, 1, 2]
+    (task,) = firth("status", "-o", "json", expect=0).json()["tasks"]
+    assert task["failures"] >= 3
+    assert f", {task['failures']} failures in a row: " in firth("status", expect=0).out
+    serve(firth, "--retry-after", "250ms")
+    lines = wait_for(firth, "acmeCo/a", count=len(began) + 1, event="started")
+    assert lines[3]["attempt"] == 3
+
+
 def test_a_failure_for_good_is_tried_again_at_a_hangup(firth, tmp_path):
     catalog = serving.write(tmp_path / "flow.json", capture(tmp_path, "a", [{"records": {
         "stream": "users", "from": 1, "to": 1, "data": {"id": "no number"}}}]))
@@ -314,14 +331,14 @@ def test_an_error_that_is_mended_is_forgotten(firth, tmp_path, by):
     if by == "commit":
         go_on.touch()
         row = wait_for_facts(firth, "acmeCo/a", lambda row: not row["error"])
-        assert (row["session"], row["failures"]) == ("running", 0)
+        assert (row["session"], row["failures"]) == ("running", 1)
     else:
         assert "acmeCo/a, " in firth("status", expect=0).out
         with contextlib.closing(sqlite3.connect(tmp_path / "data/control.db")) as db:
             db.execute("update facts set started_ms = started_ms - 300001")
             db.commit()
     (task,) = firth("status", "-o", "json", expect=0).json()["tasks"]
-    assert (task["state"], task["error"], task["failures"]) == ("running", None, 0)
+    assert (task["state"], task["error"], task["failures"]) == ("running", None, 1 if by == "commit" else 0)
     assert " ago" not in firth("status", expect=0).out
 
 
