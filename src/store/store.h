@@ -104,6 +104,7 @@ struct store_document {
     uint64_t number;      /* in that journal */
     int64_t committed_ms; /* wall clock of its block */
     uint64_t identity;    /* of the writer's log: store_journal_info */
+    bool identified;      /* the same */
 };
 
 /* Read committed documents of a collection, journal by journal in writer order, each in number order.
@@ -150,11 +151,13 @@ void store_reader_woken(struct store_reader *reader);
 
 struct store_journal_info {
     const char *collection, *writer;
-    uint64_t first, end;        /* numbers: first kept, one past the last committed */
-    uint64_t bytes;             /* on disk, committed */
-    int64_t committed_ms;       /* newest commit's wall clock, 0 if none */
-    uint64_t identity;          /* of the writer's log: numbers mean the same documents as long as it is the
-                                   same (a drop makes a new one); 0: not known */
+    uint64_t first, end;  /* numbers: first kept, one past the last committed */
+    uint64_t bytes;       /* on disk, committed */
+    int64_t committed_ms; /* newest commit's wall clock, 0 if none */
+    uint64_t identity;    /* of the writer's log: numbers mean the same documents as long as it is the
+                             same (a drop makes a new one); 0: not known */
+    bool identified;      /* the log has had it from its beginning: a number kept without one is of another
+                             log; false: it was begun by a version that had none, or is not known */
     const struct error *damage; /* why it cannot be read, as far as that shows without reading it; the numbers
                                    are then what is known, or 0. NULL: it is sound */
 };

@@ -86,12 +86,14 @@ static int refuse_position(const struct reader *reader, const struct task_journa
                      reader->base.task->bindings[journal->binding].spec->collection, there_are);
 }
 
-/* A position counts in one log; one that was saved without its identity is taken as it is. A log that does
- * not tell its own was written by an older version, and gets one when it is written to again. */
+/* A position counts in one log. A log that does not tell its identity was written by an older version, and
+ * gets one when it is written to again; so positions may have been saved without it, but not in a log that
+ * has had one from its beginning. */
 static int check_identity(const struct reader *reader, struct task_journal *journal, uint64_t identity,
-                          struct error *err)
+                          bool identified, struct error *err)
 {
-    if (identity && journal->identity && journal->next > 0 && journal->identity != identity)
+    bool other = journal->identity ? identity && journal->identity != identity : identified;
+    if (other && journal->next > 0)
         return refuse_position(reader, journal, "others now (it was dropped, and began anew)", err);
     if (identity)
         journal->identity = identity;
@@ -119,7 +121,7 @@ static int look_at_ends(struct reader *reader, bool first, struct error *err)
             struct task_journal *journal =
                 task_positions_journal(task->positions, binding->index, infos[j].writer);
             journal->end = infos[j].end;
-            if (first && check_identity(reader, journal, infos[j].identity, err) < 0) {
+            if (first && check_identity(reader, journal, infos[j].identity, infos[j].identified, err) < 0) {
                 result = -1;
                 break;
             }
@@ -259,7 +261,7 @@ static int take_position(struct reader *reader, struct follow *follow, const str
         journal =
             task_positions_journal(reader->base.task->positions, follow->binding->index, document->writer);
     follow->journal = journal;
-    if (check_identity(reader, journal, document->identity, err) < 0)
+    if (check_identity(reader, journal, document->identity, document->identified, err) < 0)
         return -1;
     journal->next = document->number + 1;
     if (journal->end < journal->next)

@@ -438,8 +438,35 @@ def test_a_capture_that_began_anew_is_told_however_much_it_wrote(firth, tmp_path
     assert arrived()[-6:] == [11, 12, 13, 14, 15, 16]
 
 
-def test_positions_without_an_identity_are_taken(firth, tmp_path):
-    """As versions before the identities saved them, at the endpoint; the next commit has it."""
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return (crc ^ 0xffffffff).to_bytes(4, "little")
+
+
+def before_identities(tmp_path, data_dir):
+    """The capture's log and the position at the endpoint, as versions before the identities left them."""
+    (log,) = (data_dir / "tasks/acmeCo%2Fin").glob("commits-*")
+    page = bytearray(log.read_bytes())  # src/store/FORMAT.md
+    header = 64 + int.from_bytes(page[40:42], "little")
+    found, page[12:16] = page[12:16], bytes(4)
+    assert found == crc32c(page[:header])
+    page[42:44], page[48:56] = bytes(2), bytes(8)
+    page[12:16] = crc32c(page[:header])
+    log.write_bytes(page)
+    with contextlib.closing(sqlite3.connect(tmp_path / "out.db")) as db:
+        (saved,), = db.execute("select checkpoint from flow_checkpoints")
+        saved = json.loads(saved)
+        assert saved.pop("ackIntents")
+        db.execute("update flow_checkpoints set checkpoint = ?", (json.dumps(saved),))
+        db.commit()
+
+
+def test_positions_without_an_identity_are_taken(firth, tmp_path, data_dir):
+    """In a log that had none either; the next commit has it."""
     path = put(firth, tmp_path, {"id": 1}, {"id": 2})
     materialize(firth, path)
     (tmp_path / "messages").unlink()
@@ -447,17 +474,26 @@ def test_positions_without_an_identity_are_taken(firth, tmp_path):
     def begun():
         return [body["runtimeCheckpoint"] for _, verb, body in messages(tmp_path) if verb == "startCommit"]
 
-    with contextlib.closing(sqlite3.connect(tmp_path / "out.db")) as db:
-        (saved,), = db.execute("select checkpoint from flow_checkpoints")
-        saved = json.loads(saved)
-        assert saved.pop("ackIntents")
-        db.execute("update flow_checkpoints set checkpoint = ?", (json.dumps(saved),))
-        db.commit()
+    before_identities(tmp_path, data_dir)
     path = put(firth, tmp_path, {"id": 3})
     materialize(firth, path)
     assert [r["id"] for r in rows(tmp_path)] == [1, 2, 3]
     (checkpoint,) = begun()
     assert set(checkpoint["ackIntents"]) == {*checkpoint["sources"], "materialize/acmeCo/mat/users;documents"}
+
+
+def test_positions_without_an_identity_are_refused_after_a_drop(firth, tmp_path, data_dir):
+    """A log that has had an identity from its beginning is none that such a position counts in."""
+    path = put(firth, tmp_path, {"id": 1}, {"id": 2})
+    materialize(firth, path)
+    before_identities(tmp_path, data_dir)
+    firth("drop", "acmeCo/in", "--yes", expect=0)
+    path = put(firth, tmp_path, *({"id": i} for i in range(11, 17)))
+    error = failure(materialize(firth, path, expect=1))
+    assert "has read 2 documents that acmeCo/in wrote to acmeCo/users" in error["message"]
+    assert [r["id"] for r in rows(tmp_path)] == [1, 2]
+    path = put(firth, tmp_path, {"id": 17})
+    assert "has read 2 documents" in failure(materialize(firth, path, expect=1))["message"]
 
 
 def test_an_airbyte_destination(firth, tmp_path):

@@ -118,6 +118,7 @@ void layout_log_put(const struct log_header *header, void *bytes)
     put_u64(at + 24, header->generation);
     put_u64(at + 32, header->file_size);
     put_u16(at + 40, (uint16_t)header->task.size);
+    put_u16(at + 42, header->flags);
     put_u64(at + 48, header->identity);
     memcpy(at + LOG_FIXED, header->task.data, header->task.size);
     put_u32(at + 12, log_crc(at));
@@ -137,6 +138,7 @@ const char *layout_log_get(const void *bytes, struct log_header *ret_header)
         .generation = get_u64(at + 24),
         .file_size = get_u64(at + 32),
         .identity = get_u64(at + 48),
+        .flags = get_u16(at + 42),
         .task = {at + LOG_FIXED, get_u16(at + 40)},
     };
     return NULL;

@@ -90,11 +90,15 @@ struct block_header {
 void layout_block_put(const struct block_header *header, void *bytes); /* BLOCK_HEADER bytes */
 const char *layout_block_get(const void *bytes, struct block_header *ret_header);
 
+/* The log has had its identity from its beginning, as have all that it follows. */
+enum { LOG_IDENTIFIED = 1 };
+
 struct log_header {
     uint64_t salt;
     uint64_t generation;
     uint64_t file_size;
     uint64_t identity; /* 0: unknown */
+    uint16_t flags;    /* LOG_IDENTIFIED */
     struct slice task;
 };
 

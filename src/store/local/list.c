@@ -102,7 +102,8 @@ static int check_dropping(const struct log_view *view, struct error *err)
     if (view->disk->stat_size(view->disk->context, marker, &size) < 0)
         return 0;
     return error_set(err, ERROR_CORRUPT,
-                     "task %s is being dropped, or that was interrupted and is to be done again", view->task);
+                     "task %s is being dropped, or that was interrupted: 'firth drop %s' finishes it",
+                     view->task, view->task);
 }
 
 /* Never fails but for a name that is too long for a path. */
@@ -238,6 +239,7 @@ static int list_writer(void *argument, const char *task, struct error *err)
         .bytes = bytes,
         .committed_ms = end.committed_ms,
         .identity = entry->view.identity,
+        .identified = entry->view.identified,
         .damage = damage,
     };
     return 0;

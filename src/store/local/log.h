@@ -39,6 +39,7 @@ struct log_view {
     int mark_file; /* `published`, -1: not open */
     uint64_t salt, file_size;
     uint64_t identity; /* 0: unknown */
+    bool identified;   /* it has had that from its beginning */
     uint64_t log;      /* generation of the open log */
     uint64_t at;       /* the next slot */
     bool unmarked;     /* `published` was lost when last looked at */
@@ -58,6 +59,7 @@ struct log_writer {
     int file, mark_file;
     uint64_t salt, file_size, at;
     uint64_t identity; /* as found; 0: the first roll makes one */
+    bool identified;   /* as found; a task's first log is */
     uint64_t log;      /* generation of the open log */
     uint64_t last;     /* offset of the last record */
 };

@@ -114,6 +114,7 @@ static int open_newest(struct log_view *view, struct error *err)
         return error_set(err, ERROR_CORRUPT, "the commit log %s is damaged at offset 0: %s", path, wrong);
     view->salt = header.salt;
     view->identity = header.identity;
+    view->identified = header.identity && header.flags & LOG_IDENTIFIED;
     view->file_size = size;
     view->at = LAYOUT_PAGE;
     view->torn = false;

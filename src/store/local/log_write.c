@@ -115,12 +115,15 @@ static uint64_t next_size(const struct log_writer *log, uint64_t first_slot, uin
 int log_writer_roll(struct log_writer *log, const struct log_record *record, uint64_t room, struct error *err)
 {
     const struct disk *disk = log->disk;
+    if (log->log == 0)
+        log->identified = true; /* the task's first */
     while (log->identity == 0)
         random_bytes(&log->identity, sizeof log->identity);
     struct log_header header = {
         .generation = log->log + 1,
         .file_size = next_size(log, slot_size(record), room),
         .identity = log->identity,
+        .flags = log->identified ? LOG_IDENTIFIED : 0,
         .task = slice_of(log->task),
     };
     random_bytes(&header.salt, sizeof header.salt);

@@ -258,6 +258,7 @@ int local_reader_next(struct store_reader *base, struct store_document *ret_docu
             .number = reader->number++,
             .committed_ms = reader->block.header.committed_ms,
             .identity = source->log.identity,
+            .identified = source->log.identified,
         };
         reader->at += BLOCK_RECORD + size;
         reader->left--;

@@ -153,6 +153,7 @@ static int recover(struct local_writer *writer, struct error *err)
     writer->opened = view.state;
     writer->log.log = view.log;
     writer->log.identity = view.identity;
+    writer->log.identified = view.identified;
     bool unmarked = view.unmarked && view.state.sequence > 0;
     view.state = (struct log_state){0};
     log_view_done(&view);

@@ -152,7 +152,7 @@ static void test_locks(void **state)
     store_lock_release(lock);
 }
 
-static uint64_t identity_of(struct fixture *fixture, const char *collection)
+static uint64_t identity_of(struct fixture *fixture, const char *collection, bool identified)
 {
     struct store_journal_info *infos;
     struct store_document document;
@@ -163,6 +163,7 @@ static uint64_t identity_of(struct fixture *fixture, const char *collection)
     struct store_reader *reader = must_read(fixture->store, collection, 0);
     assert_int_equal(store_reader_next(reader, &document, &err), 1);
     assert_true(document.identity == infos[0].identity);
+    assert_true(document.identified == infos[0].identified && infos[0].identified == identified);
     store_reader_close(reader);
     return infos[0].identity;
 }
@@ -191,6 +192,7 @@ static void forget_identity(void *argument, const char *name)
     memcpy(task, header.task.data, header.task.size);
     header.task.data = task;
     header.identity = 0;
+    header.flags = 0;
     layout_log_put(&header, page);
     assert_int_equal(pwrite(file, page, sizeof page, 0), sizeof page);
     close(file);
@@ -203,27 +205,31 @@ static void test_identity(void **state)
     struct fixture *fixture = *state;
     struct error err;
     write_once(fixture, "1");
-    uint64_t first = identity_of(fixture, "users");
+    uint64_t first = identity_of(fixture, "users", true);
     assert_true(first != 0);
     auto_free char *large = mem_alloc(LARGE + 1);
     memset(large, 'x', LARGE);
     large[LARGE] = '\0';
     write_once(fixture, large);
-    assert_true(identity_of(fixture, "users") == first);
+    assert_true(identity_of(fixture, "users", true) == first);
 
     assert_int_equal(store_drop_task(fixture->store, "in", &err), 0);
     write_once(fixture, "1");
-    uint64_t second = identity_of(fixture, "users");
+    uint64_t second = identity_of(fixture, "users", true);
     assert_true(second != 0 && second != first);
 
     auto_free char *folder = mem_printf("%s/tasks/in", fixture->folder);
     assert_int_equal(disk_system.list(disk_system.context, folder, forget_identity, fixture), 0);
-    assert_true(identity_of(fixture, "users") == 0);
+    assert_true(identity_of(fixture, "users", false) == 0);
     write_once(fixture, "2");
-    uint64_t third = identity_of(fixture, "users");
+    uint64_t third = identity_of(fixture, "users", false);
     assert_true(third != 0);
     write_once(fixture, "3");
-    assert_true(identity_of(fixture, "users") == third);
+    assert_true(identity_of(fixture, "users", false) == third);
+
+    assert_int_equal(store_drop_task(fixture->store, "in", &err), 0);
+    write_once(fixture, "4");
+    assert_true(identity_of(fixture, "users", true) != third);
 }
 
 int main(void)
