@@ -265,6 +265,7 @@ static int decode_trace_status(const struct json *doc, uint32_t at, struct arena
     uint32_t descriptor, status;
     SORT_MEMBERS(doc, at, WANT("stream_descriptor", &descriptor), WANT("status", &status));
     message->trace.status = AIRBYTE_STREAM_STATUS_OTHER;
+    message->trace.status_value = status;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (json_string_is(doc, status, names[i]))
             message->trace.status = (enum airbyte_stream_status)i;
@@ -284,6 +285,7 @@ static int decode_trace(const struct json *doc, uint32_t at, struct arena *arena
     message->trace.row_estimate = message->trace.byte_estimate = -1;
     message->trace.estimate_is_sync = false;
     message->trace.status = AIRBYTE_STREAM_STATUS_OTHER;
+    message->trace.status_value = JSON_NONE;
     message->trace.type = AIRBYTE_TRACE_OTHER;
     if (json_string_is(doc, type, "ERROR")) {
         message->trace.type = AIRBYTE_TRACE_ERROR;

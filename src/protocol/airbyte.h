@@ -73,7 +73,8 @@ struct airbyte_message {
             uint32_t message, internal_message, stack_trace, failure_type; /* ERROR: strings */
             double row_estimate, byte_estimate;                            /* ESTIMATE; negative: absent */
             bool estimate_is_sync;
-            enum airbyte_stream_status status; /* STREAM_STATUS */
+            enum airbyte_stream_status status; /* STREAM_STATUS; */
+            uint32_t status_value;             /* what it says; JSON_NONE: nothing */
         } trace;
         struct {
             uint32_t config; /* CONTROL connectorConfig.config */

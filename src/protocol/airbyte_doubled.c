@@ -6,51 +6,88 @@
  * and lines with duplicates are few. */
 
 enum {
-    DEPTH_MAX = 8, /* of the protocol's objects within each other; it nests 5 */
+    DEPTH_MAX = 8, /* of the protocol's objects within each other; it nests 6 */
     NAME_MAX = 64, /* longer ones are none of the protocol's */
 };
 
 /* What the protocol names; members of other names mean nothing here, once or twice. */
-static const char *const names[] = {"catalog",
+static const char *const names[] = {"advanced_auth",
+                                    "byte_estimate",
+                                    "catalog",
+                                    "change",
+                                    "changes",
                                     "config",
+                                    "connectionSpecification",
                                     "connectionStatus",
                                     "connectorConfig",
                                     "control",
                                     "data",
+                                    "default_cursor_field",
+                                    "destinationStats",
+                                    "documentationUrl",
                                     "emitted_at",
                                     "error",
                                     "estimate",
                                     "failure_type",
+                                    "field",
                                     "global",
+                                    "internal_message",
+                                    "is_file_based",
+                                    "is_resumable",
+                                    "json_schema",
                                     "log",
                                     "message",
+                                    "meta",
                                     "name",
                                     "namespace",
+                                    "protocol_version",
+                                    "reason",
                                     "record",
+                                    "recordCount",
                                     "row_estimate",
                                     "shared_state",
+                                    "source_defined_cursor",
+                                    "source_defined_primary_key",
+                                    "sourceStats",
                                     "spec",
+                                    "stack_trace",
                                     "state",
                                     "status",
                                     "stream",
+                                    "stream_descriptor",
                                     "stream_state",
                                     "stream_states",
                                     "stream_status",
+                                    "streams",
+                                    "supported_destination_sync_modes",
+                                    "supported_sync_modes",
+                                    "supportsIncremental",
                                     "trace",
-                                    "type",
-                                    "stream_descriptor",
-                                    "sourceStats",
-                                    "recordCount",
-                                    "byte_estimate",
-                                    "destinationStats"};
+                                    "type"};
 
 static_assert(sizeof names / sizeof *names <= 64, "a set of them is 64 bits");
 
 /* Values of these are objects of the protocol, or arrays of such. */
-static const char *const own[] = {
-    "connectionStatus", "connectorConfig", "control",         "error",  "estimate", "global",
-    "record",           "sourceStats",     "state",           "stream", "trace",    "stream_descriptor",
-    "stream_states",    "stream_status",   "destinationStats"};
+static const char *const own[] = {"catalog",
+                                  "changes",
+                                  "connectionStatus",
+                                  "connectorConfig",
+                                  "control",
+                                  "destinationStats",
+                                  "error",
+                                  "estimate",
+                                  "global",
+                                  "meta",
+                                  "record",
+                                  "sourceStats",
+                                  "spec",
+                                  "state",
+                                  "stream",
+                                  "stream_descriptor",
+                                  "stream_states",
+                                  "stream_status",
+                                  "streams",
+                                  "trace"};
 
 struct walk {
     struct slice text;

@@ -18,7 +18,7 @@ struct reader {
     struct task_output output; /* of `read` */
     struct task_lookup lookup;
     bool discovered, ended;
-    bool told_state; /* what is told once */
+    bool told_state, told_status; /* what is told once */
 };
 
 static struct reader *of(struct task_reader *base)
@@ -196,6 +196,21 @@ static int service(struct task_reader *base, struct error *err)
 
 /* --- lines --------------------------------------------------------------------------------------- */
 
+/* Neither done nor undone: what it was meant to say is not known, and a sync may be taken for whole. */
+static void warn_status(struct reader *reader)
+{
+    const struct airbyte_message *message = &reader->output.message;
+    enum { SHOWN_MAX = 60 };
+    uint32_t at = message->trace.status_value;
+    struct slice value = at == JSON_NONE ? SLICE_LITERAL("null") : json_raw(&reader->output.line, at);
+    size_t shown = utf8_cut(value.data, value.size, SHOWN_MAX);
+    task_report_logf(reader->base.task->report, LOG_WARN,
+                     "%s gave the stream '%.*s' the status %.*s%s, which is none: ignored; it is STARTED, "
+                     "RUNNING, COMPLETE or INCOMPLETE",
+                     reader->base.label, SLICE_ARGS(message->trace.stream.name), (int)shown, value.data,
+                     shown < value.size ? "…" : "");
+}
+
 static void take_trace(struct reader *reader)
 {
     const struct airbyte_message *message = &reader->output.message;
@@ -207,7 +222,11 @@ static void take_trace(struct reader *reader)
         progress->row_estimate = message->trace.row_estimate;
         progress->byte_estimate = message->trace.byte_estimate;
     } else if (message->trace.type == AIRBYTE_TRACE_STREAM_STATUS &&
-               message->trace.status != AIRBYTE_STREAM_STATUS_OTHER) {
+               message->trace.status == AIRBYTE_STREAM_STATUS_OTHER) {
+        if (!reader->told_status)
+            warn_status(reader);
+        reader->told_status = true;
+    } else if (message->trace.type == AIRBYTE_TRACE_STREAM_STATUS) {
         /* The last word counts: a source may try a stream again. */
         progress->complete = message->trace.status == AIRBYTE_STREAM_COMPLETE;
         binding->incomplete = message->trace.status == AIRBYTE_STREAM_INCOMPLETE;

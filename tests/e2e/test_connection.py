@@ -235,13 +235,57 @@ def test_stream_that_was_tried_again(firth, tmp_path):
     assert len(of_type(received(tmp_path), "TRACE")) == 1
 
 
-def test_doubled_member_of_a_message(firth, tmp_path):
+RECORD = '"record":{"stream":"users","emitted_at":1,"data":{"id":1}%s}'
+
+
+@pytest.mark.parametrize("member, line", [
+    ("record", f'{{"type":"RECORD",{RECORD % ""},{RECORD % ""}}}'),
+    ("meta", '{"type":"RECORD",%s}' % (RECORD % ',"meta":{"changes":[]},"meta":{}')),
+])
+def test_doubled_member_of_a_message(firth, tmp_path, member, line):
     """Of two "record"s one would be lost: neither is taken."""
-    line = ('{"type":"RECORD","record":{"stream":"users","emitted_at":1,"data":{"id":1}},'
-            '"record":{"stream":"users","emitted_at":1,"data":{"id":2}}}')
     lines = run(firth, connection(tmp_path, [{"text": line}, state(1)]), expect=1)
-    assert 'line 1 of its output: the message has the member "record" twice' in failure(lines)["message"]
+    assert f'line 1 of its output: the message has the member "{member}" twice' in failure(lines)["message"]
     assert not any("same name" in line["message"] for line in events(lines, "log"))
+
+
+@pytest.mark.parametrize("member, spec", [
+    ("connectionSpecification", '"connectionSpecification":{"properties":{"n":{"airbyte_secret":true}}},'
+                                '"connectionSpecification":{"type":"object"}'),
+    ("spec", '"connectionSpecification":{}},"spec":{"connectionSpecification":{}'),
+])
+def test_doubled_member_of_a_spec(firth, tmp_path, member, spec):
+    """The marks of secrets may be in the one that is lost: it is no spec, and what that means is told."""
+    path = connection(tmp_path, [records(1, 1), state(1)])
+    catalog = json.loads(path.read_text())
+    catalog["connections"]["acmeCo/sync"]["source"]["local"]["env"] = {
+        "SPEC": json.dumps([{"text": '{"type":"SPEC","spec":{%s}}' % spec}])}
+    path.write_text(json.dumps(catalog))
+    said = f'the message has the member "{member}" twice'
+    assert said in firth("check", path, expect=3).err
+    (told,) = [line["message"] for line in events(run(firth, path), "log") if line["level"] == "warn"]
+    assert said in told and "only values whose names look secret are masked" in told
+
+
+@pytest.mark.parametrize("member, stream", [
+    ("name", '{"name":"a","json_schema":{"type":"object"},"supported_sync_modes":["full_refresh"],"name":"users"}'),
+    ("json_schema", '{"name":"users","json_schema":{"type":"object"},"json_schema":{},'
+                    '"supported_sync_modes":["full_refresh"]}'),
+])
+def test_doubled_member_of_a_catalog(firth, tmp_path, member, stream):
+    line = '{"type":"CATALOG","catalog":{"streams":[%s]}}' % stream
+    path = connection(tmp_path, [records(1, 1)], source={"discover": [{"text": line}]}, source_streams=[])
+    assert f'the message has the member "{member}" twice' in failure(run(firth, path, expect=1))["message"]
+
+
+@pytest.mark.parametrize("value", ["incomplete", 7, None])
+def test_a_status_that_is_none_is_told(firth, tmp_path, value):
+    """What it was meant to say is not known, and the stream passes for complete: once, with what would be right."""
+    steps = [records(1, 1), state(1), status("users", value), status("users", value)]
+    lines = run(firth, connection(tmp_path, steps))
+    (told,) = [line["message"] for line in events(lines, "log") if line["level"] == "warn"]
+    assert f"the stream 'users' the status {json.dumps(value)}" in told
+    assert "STARTED, RUNNING, COMPLETE or INCOMPLETE" in told
 
 
 ESCAPES = "bad \x1b]0;title\x07 \x1b[2J \u0085 \u202e rtl"

@@ -341,8 +341,8 @@ static void test_refused(void **state)
     }
 }
 
-/* A member of the message itself that stands twice loses what the first held. In data, states and configs,
- * and of names that the protocol does not know, it is nothing to us. */
+/* A member of the message itself that stands twice loses what the first held. In data, states, configs and
+ * schemas, and of names that the protocol does not know, it is nothing to us. */
 static void test_doubled(void **state)
 {
     (void)state;
@@ -378,6 +378,31 @@ static void test_doubled(void **state)
          NULL},
         {"{\"type\":\"CONTROL\",\"control\":{\"type\":\"CONNECTOR_CONFIG\",\"connectorConfig\":{\"config\":{"
          "\"name\":1,\"name\":2}}}}",
+         NULL},
+        {"{\"type\":\"RECORD\",\"record\":{\"stream\":\"a\",\"emitted_at\":1,\"data\":{},\"meta\":{},"
+         "\"meta\":"
+         "{\"changes\":[]}}}",
+         "meta"},
+        {"{\"type\":\"RECORD\",\"record\":{\"stream\":\"a\",\"emitted_at\":1,\"data\":{},\"meta\":{"
+         "\"changes\":["
+         "{\"field\":\"a\",\"change\":\"NULLED\",\"field\":\"b\"}]}}}",
+         "field"},
+        {"{\"type\":\"SPEC\",\"spec\":{\"connectionSpecification\":{\"properties\":{\"p\":{\"airbyte_"
+         "secret\":true}}},"
+         "\"connectionSpecification\":{}}}",
+         "connectionSpecification"},
+        {"{\"type\":\"CATALOG\",\"catalog\":{\"streams\":[{\"name\":\"a\",\"json_schema\":{},\"name\":\"b\"}]"
+         "}}",
+         "name"},
+        {"{\"type\":\"CATALOG\",\"catalog\":{\"streams\":[{\"name\":\"a\",\"json_schema\":{}}],\"streams\":[]"
+         "}}",
+         "streams"},
+        {"{\"type\":\"CATALOG\",\"catalog\":{\"streams\":[{\"name\":\"a\",\"json_schema\":{\"properties\":{"
+         "\"name\":"
+         "{\"type\":\"string\"},\"name\":{}}}}]}}",
+         NULL},
+        {"{\"type\":\"SPEC\",\"spec\":{\"connectionSpecification\":{\"type\":\"object\",\"type\":\"object\"}}"
+         "}",
          NULL},
         {"{\"type\":\"LOG\",\"log\":{\"level\":\"INFO\",\"message\":\"a\",\"message\":\"b\"}}", NULL},
     };
