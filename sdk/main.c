@@ -1,6 +1,7 @@
 #include "flow.h"
 
 #include "base/file.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,9 +77,20 @@ static int usage(const struct firth_connector_class *class_, FILE *to, int statu
     return status;
 }
 
+/* The command line's words are in it, and a file's name may have any character. */
+static void tell(const struct firth_connector_class *class_, const char *what, const char *word)
+{
+    struct buffer safe;
+    buffer_init(&safe, BUFFER_UNLIMITED);
+    text_append_printable_lines(&safe, word, strlen(word));
+    fprintf(stderr, "%s: %s%s\n", class_->name, what, buffer_cstr(&safe));
+    buffer_done(&safe);
+}
+
 static int usage_error(const struct firth_connector_class *class_, const char *what, const char *word)
 {
-    fprintf(stderr, "%s: %s%s\n\n", class_->name, what, word);
+    tell(class_, what, word);
+    fputc('\n', stderr);
     return usage(class_, stderr, EXIT_USAGE);
 }
 
@@ -275,7 +287,7 @@ static void report(struct program *program, const struct firth_error *err)
         [FIRTH_FAILURE_TRANSIENT] = AIRBYTE_TRANSIENT_ERROR,
     };
     struct airbyte_trace_error error = {.message = slice_of(err->message), .failure = failures[err->failure]};
-    fprintf(stderr, "%s: %s\n", program->class_->name, err->message);
+    tell(program->class_, "", err->message);
     airbyte_write_trace_error(&program->host.out, program->host.now_ms, &error);
     sdk_host_flush(&program->host);
 }

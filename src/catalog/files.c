@@ -91,9 +91,7 @@ static struct source *add_source(struct loader *loader, const char *identity, co
 {
     struct source *source = arena_zalloc(loader->arena, sizeof *source);
     source->absolute = arena_strdup(loader->arena, absolute);
-    char *shown = arena_strdup(loader->arena, display);
-    string_one_line(shown);
-    source->display = shown;
+    source->display = arena_strdup(loader->arena, display);
     source->folder = folder_of(loader->arena, source->absolute);
     source->uri = file_uri(loader->arena, source->absolute);
     source->order = (uint32_t)loader->source_count;

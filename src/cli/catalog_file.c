@@ -144,11 +144,10 @@ static void print_text(const struct catalog_errors *errors, bool excerpts, struc
     const char *read = "";
     for (size_t i = 0; i < errors->count; i++) {
         const struct catalog_error *error = &errors->items[i];
+        output_printable(output, error->place.file); /* a file may have any name */
         if (error->place.line)
-            output_printf(output, "%s:%u:%u: %s\n", error->place.file, error->place.line, error->place.column,
-                          error->message);
-        else
-            output_printf(output, "%s: %s\n", error->place.file, error->message);
+            output_printf(output, ":%u:%u", error->place.line, error->place.column);
+        output_printf(output, ": %s\n", error->message);
         if (!excerpts || error->hide_source || error->place.line == 0)
             continue;
         if (strcmp(read, error->place.file) != 0) {

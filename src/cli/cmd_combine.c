@@ -119,6 +119,12 @@ static int drain(struct combination *c, struct error *err)
 static void print_summary(const struct combination *c)
 {
     char added[32], combined[32], deleted[32];
+    const struct output_sum sums[] = {
+        {"documents", c->added}, {"combined", c->combined}, {"deleted", c->deleted}, {0}};
+    if (c->cli->json) {
+        output_json_summary(sums);
+        return;
+    }
     string_human_count(c->added, added, sizeof added);
     string_human_count(c->combined, combined, sizeof combined);
     string_human_count(c->deleted, deleted, sizeof deleted);

@@ -1,6 +1,7 @@
 /* `firth export`: all of the control store that a person has made, as a file that `firth apply` takes. */
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/data_dir.h"
 #include "cli/output.h"
 #include "cli/references.h"
 #include "control/actors.h"
@@ -8,6 +9,7 @@
 #include "control/definitions.h"
 #include "control/settings.h"
 #include "control/workspaces.h"
+#include "yaml/yaml.h"
 #include "json/writer.h"
 
 #include <stdlib.h>
@@ -304,6 +306,25 @@ static int export_all(struct export *export, struct error *err)
                : 0;
 }
 
+/* The same as JSON, which `firth apply` takes too. */
+static int turn_to_json(struct export *export, struct error *err)
+{
+    struct yaml_document doc;
+    struct json_writer writer;
+    struct buffer text;
+    if (yaml_parse(&export->arena, "what is exported", YAML_SYNTAX_YAML,
+                   (struct slice){export->out.data, export->out.size}, NULL, NULL, &doc, err) < 0)
+        return -1;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    json_writer_init(&writer, &text);
+    json_put_value(&writer, &doc.json, 0);
+    buffer_byte(&text, '\n');
+    explicit_bzero(export->out.data, export->out.capacity);
+    buffer_done(&export->out);
+    export->out = text;
+    return 0;
+}
+
 static int write_out(struct export *export, const char *file)
 {
     struct output output;
@@ -320,6 +341,8 @@ static int write_out(struct export *export, const char *file)
 /* What is not there is not made, and what is there is opened with its key: configs are sealed. */
 static struct control *open_store(const struct cli *cli, struct error *err)
 {
+    if (data_dir_check(cli, err) < 0)
+        return NULL;
     mem_auto(control_close) struct control *there = control_open(cli->data_dir, CONTROL_LOOK, err);
     return there ? control_open(cli->data_dir, CONTROL_CHANGE, err) : NULL;
 }
@@ -343,7 +366,8 @@ static int run(struct cli *cli, int argc, char **argv)
     buffer_init(&export.out, BUFFER_UNLIMITED);
     arena_init(&export.arena);
     references_init(&export.references, options->with_secrets, &export.arena);
-    int code = export_all(&export, &err) < 0 ? cli_fail(cli, &err) : write_out(&export, options->file);
+    bool failed = export_all(&export, &err) < 0 || (cli->json && turn_to_json(&export, &err) < 0);
+    int code = failed ? cli_fail(cli, &err) : write_out(&export, options->file);
     if (export.references.count)
         log_info(&cli->log, "%zu secret%s left out: the file names environment variables in their places",
                  export.references.count, export.references.count == 1 ? " is" : "s are");

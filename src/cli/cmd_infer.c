@@ -217,9 +217,15 @@ static void print_locations(const struct shape *shape, const struct cli *cli, st
     arena_done(&arena);
 }
 
-static void print_summary(const struct inference *inference)
+static void print_summary(const struct inference *inference, bool json)
 {
     char documents[32], settled[32];
+    const struct output_sum sums[] = {
+        {"documents", inference->documents}, {"settled", inference->settled}, {0}};
+    if (json) {
+        output_json_summary(sums);
+        return;
+    }
     string_human_count(inference->documents, documents, sizeof documents);
     string_human_count(inference->settled, settled, sizeof settled);
     fprintf(stderr, "%s %s; ", documents, inference->documents == 1 ? "document" : "documents");
@@ -246,7 +252,7 @@ static int infer(struct cli *cli, const struct infer_options *given, struct infe
         print_schema(inference->shape, cli, &out);
     int code = output_finish(&out, cli, CLI_OK);
     if (code == CLI_OK && reads)
-        print_summary(inference);
+        print_summary(inference, cli->json);
     return code;
 }
 

@@ -1,6 +1,7 @@
 /* `firth job`: start, list, show and cancel the jobs of connections. */
 #include "cli/columns.h"
 #include "cli/command.h"
+#include "cli/data_dir.h"
 #include "cli/output.h"
 #include "control/connections.h"
 #include "control/job_changes.h"
@@ -259,6 +260,8 @@ static int run(struct cli *cli, int argc, char **argv)
     struct arena arena;
     struct error err;
     bool changes = strcmp(argv[1], "start") == 0 || strcmp(argv[1], "cancel") == 0;
+    if (data_dir_check(cli, &err) < 0)
+        return cli_fail(cli, &err);
     mem_auto(control_close) struct control *control =
         control_open(cli->data_dir, changes ? CONTROL_CHANGE : CONTROL_LOOK, &err);
     if (!control)

@@ -1,5 +1,6 @@
 /* `firth logs`: what the daemon keeps of what tasks said. */
 #include "cli/columns.h"
+#include "cli/data_dir.h"
 #include "cli/deployed.h"
 #include "cli/output.h"
 #include "supervisor/log_reader.h"
@@ -294,11 +295,8 @@ static int run(struct cli *cli, int argc, char **argv)
     struct logs logs = {.cli = cli, .only = argc > 1 ? argv[1] : NULL, .inotify = -1};
     if (read_since(&logs, options->since, &err) < 0)
         return cli_usage(cli, &err);
-    if (!file_exists(cli->data_dir)) {
-        error_set(&err, ERROR_NOT_FOUND,
-                  "there is no data directory %s: --data-dir or FIRTH_DATA_DIR says where", cli->data_dir);
+    if (data_dir_check(cli, &err) < 0)
         return cli_fail(cli, &err);
-    }
     logs.data_dir = file_absolute(cli->data_dir);
     arena_init(&logs.arena);
     arena_init(&logs.line);

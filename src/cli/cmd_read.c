@@ -5,6 +5,8 @@
 #include "json/json.h"
 #include "json/writer.h"
 
+#include "base/map.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <unistd.h>
@@ -34,6 +36,7 @@ struct printer {
     bool json;
     struct buffer head; /* {"collection":"…","writer":"…","number": */
     char *writer;       /* whose head that is */
+    struct map told;    /* tasks of which damage was told */
 };
 
 static void set_head(struct printer *printer, const char *writer)
@@ -149,17 +152,14 @@ static int tell_notices(const struct cli *cli, struct store_reader *reader, stru
     return code;
 }
 
-/* One writer cannot be read on: its exit code, after which the others can. -1: nothing can. */
-static int tell_damage(const struct cli *cli, struct store_reader *reader, struct printer *printer,
-                       struct error *err)
+/* One writer's documents cannot be read: its exit code, after which the others' can. */
+static int tell_unreadable(const struct cli *cli, struct printer *printer, const char *task, uint64_t number,
+                           struct error *err)
 {
-    uint64_t number;
-    const char *task = store_reader_left_out(reader, &number);
-    if (!task)
-        return -1;
     error_wrap(err, "collection %s, task %s: its documents from %llu on cannot be read", printer->collection,
                task, (unsigned long long)number);
     damage_explain(err, task);
+    map_set(&printer->told, slice_of(task), printer);
     output_flush(printer->output);
     if (printer->json) {
         struct buffer line;
@@ -171,6 +171,39 @@ static int tell_damage(const struct cli *cli, struct store_reader *reader, struc
         end_object(&writer, &line, printer->output);
     }
     return cli_fail(cli, err);
+}
+
+/* -1: nothing can be read on. */
+static int tell_damage(const struct cli *cli, struct store_reader *reader, struct printer *printer,
+                       struct error *err)
+{
+    uint64_t number;
+    const char *task = store_reader_left_out(reader, &number);
+    return task ? tell_unreadable(cli, printer, task, number, err) : -1;
+}
+
+/* A task of which a drop was interrupted has no documents for a reader; who reads to the end is told. */
+static int tell_interrupted(const struct cli *cli, struct store *store, struct printer *printer)
+{
+    const struct read_options *options = cli->options;
+    struct store_journal_info *infos;
+    struct arena arena;
+    struct error err;
+    size_t count = 0;
+    int code = CLI_OK;
+    arena_init(&arena);
+    if (store_list(store, printer->collection, &arena, &infos, &count, &err) < 0)
+        count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *task = infos[i].writer;
+        if (!infos[i].damage || map_get(&printer->told, slice_of(task)) ||
+            (options->task && strcmp(options->task, task) != 0))
+            continue;
+        err = *infos[i].damage;
+        code = tell_unreadable(cli, printer, task, options->from.value, &err);
+    }
+    arena_done(&arena);
+    return code;
 }
 
 /* --- reading --------------------------------------------------------------------------------------- */
@@ -196,8 +229,8 @@ static int wait_for_more(struct store_reader *reader, struct output *output, str
 }
 
 /* The exit code, that of damage before that of documents that are gone; -1: it ended. */
-static int print_documents(const struct cli *cli, struct store_reader *reader, struct printer *printer,
-                           struct error *err)
+static int print_documents(const struct cli *cli, struct store *store, struct store_reader *reader,
+                           struct printer *printer, struct error *err)
 {
     const struct read_options *options = cli->options;
     uint64_t left = options->limit.given ? options->limit.value : UINT64_MAX;
@@ -216,7 +249,8 @@ static int print_documents(const struct cli *cli, struct store_reader *reader, s
             print_document(printer, &document);
             left--;
         } else if (!options->follow) {
-            break;
+            int damage = tell_interrupted(cli, store, printer);
+            return damage == CLI_OK ? code : damage;
         } else if (wait_for_more(reader, printer->output, err) < 0) {
             return -1;
         }
@@ -294,8 +328,10 @@ static int run_read(struct cli *cli, int argc, char **argv)
     struct printer printer = {.output = &output, .collection = collection, .json = cli->json};
     output_init(&output, STDOUT_FILENO);
     buffer_init(&printer.head, 64 * 1024);
-    int rc = print_documents(cli, reader, &printer, &err);
+    map_init(&printer.told);
+    int rc = print_documents(cli, store, reader, &printer, &err);
     buffer_done(&printer.head);
+    map_done(&printer.told);
     free(printer.writer);
     int code = output_finish(&output, cli, rc < 0 ? CLI_OK : rc);
     return rc < 0 ? cli_fail(cli, &err) : code;

@@ -74,8 +74,10 @@ static void print_result(struct output *output, const struct cli *cli, const str
     if (!result->failed)
         return;
     const struct catalog_test_step *step = &test->steps[result->step];
-    output_printf(output, "  %s:%u:%u: step %zu of %zu: %s %s%s%s\n", step->place.file, step->place.line,
-                  step->place.column, result->step + 1, test->step_count, step->verify ? "verify" : "ingest",
+    output_str(output, "  ");
+    output_printable(output, step->place.file);
+    output_printf(output, ":%u:%u: step %zu of %zu: %s %s%s%s\n", step->place.line, step->place.column,
+                  result->step + 1, test->step_count, step->verify ? "verify" : "ingest",
                   step->source.collection->name, *step->description ? ": " : "", step->description);
     for (size_t i = 0; i < result->finding_count; i++)
         print_finding(output, &result->findings[i]);

@@ -163,6 +163,13 @@ static struct schema *load_schema(struct schema_registry *registry, struct schem
 static void print_summary(const struct validation *v)
 {
     char documents[32], invalid[32], not_judged[32], violations[32];
+    const struct output_sum sums[] = {{"documents", v->documents},  {"invalid", v->invalid},
+                                      {"notJudged", v->not_judged}, {"violations", v->violations},
+                                      {"repeated", v->repeated},    {0}};
+    if (v->cli->json) {
+        output_json_summary(sums);
+        return;
+    }
     string_human_count(v->documents, documents, sizeof documents);
     string_human_count(v->invalid, invalid, sizeof invalid);
     string_human_count(v->not_judged, not_judged, sizeof not_judged);

@@ -1,11 +1,12 @@
 #include "cli/damage.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void damage_explain(struct error *err, const char *task)
 {
     char message[ERROR_MESSAGE_MAX];
-    if (err->code != ERROR_CORRUPT)
+    if (err->code != ERROR_CORRUPT || strstr(err->message, "'firth drop ")) /* it says the way out already */
         return;
     snprintf(message, sizeof message, "%.*s", ERROR_MESSAGE_MAX - 1024, err->message);
     error_set(

@@ -22,6 +22,13 @@ struct store *data_dir_open(const struct cli *cli, struct error *err)
     return store_open(cli->data_dir, &read_only, err);
 }
 
+int data_dir_check(const struct cli *cli, struct error *err)
+{
+    struct store *store = data_dir_open(cli, err);
+    store_close(store);
+    return store ? 0 : -1;
+}
+
 void data_dir_explain_busy(struct error *err)
 {
     if (err->code != ERROR_BUSY)

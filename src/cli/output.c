@@ -42,6 +42,15 @@ static void write_out(struct output *output, const char *bytes, size_t size)
     }
 }
 
+void output_printable(struct output *output, const char *text)
+{
+    struct buffer safe;
+    buffer_init(&safe, BUFFER_UNLIMITED);
+    text_append_printable(&safe, text, strlen(text));
+    output_write(output, safe.data, safe.size);
+    buffer_done(&safe);
+}
+
 void output_flush(struct output *output)
 {
     write_out(output, output->buffer.data, output->buffer.size);
@@ -210,6 +219,25 @@ static void print_error(const struct cli *cli, const struct error *err, const ch
         text_append_printable_lines(&line, err->message, strlen(err->message));
         buffer_printf(&line, "%s\n%s", cli->color_error ? "\033[0m" : "", hint);
     }
+    (void)file_write_all(STDERR_FILENO, line.data, line.size, "standard error", &ignored);
+    buffer_done(&line);
+}
+
+void output_json_summary(const struct output_sum *sums)
+{
+    struct buffer line;
+    struct json_writer writer;
+    struct error ignored;
+    buffer_init(&line, BUFFER_UNLIMITED);
+    json_writer_init(&writer, &line);
+    json_begin_object(&writer);
+    json_put_key(&writer, "summary");
+    json_begin_object(&writer);
+    for (; sums->name; sums++)
+        json_member_u64(&writer, sums->name, sums->count);
+    json_end_object(&writer);
+    json_end_object(&writer);
+    buffer_byte(&line, '\n');
     (void)file_write_all(STDERR_FILENO, line.data, line.size, "standard error", &ignored);
     buffer_done(&line);
 }

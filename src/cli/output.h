@@ -22,6 +22,8 @@ void output_init(struct output *output, int fd);
 void output_write(struct output *output, const void *bytes, size_t size);
 void output_str(struct output *output, const char *text);
 void output_printf(struct output *output, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The text of others, safe to show on a terminal. */
+void output_printable(struct output *output, const char *text);
 /* From here on a reader that went away is a failure like others, for its owner to see and to end in order. */
 static inline void output_mind_reader(struct output *output)
 {
@@ -55,6 +57,16 @@ void table_cell(struct table *table, const char *text);
 void table_cellf(struct table *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Print; the heading bold if `color`. Frees the table. */
 void table_finish(struct table *table, bool color, struct output *output);
+
+/* --- sums ------------------------------------------------------------------------------------------ */
+
+/* What a command has counted, for machines: a line {"summary":{…}} on standard error, the like of which
+ * people get as a sentence. `sums` ends with a NULL name. */
+struct output_sum {
+    const char *name;
+    uint64_t count;
+};
+void output_json_summary(const struct output_sum *sums);
 
 /* --- errors ---------------------------------------------------------------------------------------- */
 

@@ -176,6 +176,14 @@ enum yaml_tag yaml_deferred_tag(const struct yaml_document *doc, uint32_t at)
                                                                       : YAML_TAG_NONE;
 }
 
+/* The message names the file itself, and so does what is told of it. */
+static const char *without_name(const struct error *error, const char *path)
+{
+    const char *at = *path ? strstr(error->message, path) : NULL;
+    const char *reason = at ? at + strlen(path) : "";
+    return string_starts_with(reason, ": ") ? reason + 2 : error->message;
+}
+
 int yaml_load(struct arena *arena, const char *path, yaml_on_problem *on_problem, void *context,
               struct yaml_document *ret_doc, struct error *err)
 {
@@ -187,8 +195,11 @@ int yaml_load(struct arena *arena, const char *path, yaml_on_problem *on_problem
     if (result < 0 && error.code == ERROR_LIMIT)
         yaml_fatal(&reporter, ERROR_LIMIT, (struct yaml_position){0, 0},
                    "the file has more than %d MiB, which is the limit", YAML_SIZE_MAX >> 20);
+    else if (result < 0 && error.code == ERROR_NOT_FOUND)
+        yaml_fatal(&reporter, error.code, (struct yaml_position){0, 0}, "there is no such file");
     else if (result < 0)
-        yaml_fatal(&reporter, error.code, (struct yaml_position){0, 0}, "%s", error.message);
+        yaml_fatal(&reporter, error.code, (struct yaml_position){0, 0}, "the file cannot be read: %s",
+                   without_name(&error, path));
     else
         result = yaml_parse(arena, path, yaml_syntax_of(path), (struct slice){content.data, content.size},
                             on_problem, context, ret_doc, err);

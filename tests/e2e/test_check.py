@@ -41,6 +41,19 @@ TOLD = ["config /account: expected string", "config /port_number: expected integ
         "config: unknown key 'hots'; did you mean 'host'?"]
 
 
+def test_a_files_name_steers_no_terminal(firth_dev, tmp_path):
+    """Machines get the name as it is, people one that is safe to show."""
+    path = tmp_path / "a\x1b]0;p.yaml"
+    path.write_text("collectoins: {}\n")
+    result = firth_dev("check", path, expect=3)
+    assert result.err.startswith(f"{tmp_path}/a\\u001b]0;p.yaml:1:1: ") and "\x1b" not in result.err
+    (told,) = firth_dev("check", path, "-o", "json", expect=3).json()["errors"]
+    assert told["file"] == str(path)
+    for args in (["check", "--config", tmp_path / "q\x1b[31m"], ["check", "--c\x1b[31m"]):
+        said = firth_dev("connector", "source-faker", *args)
+        assert said.rc != 0 and "\x1b" not in said.err, said
+
+
 @pytest.mark.parametrize("verb", ["check", "deploy"])
 def test_a_captures_config(firth_dev, tmp_path, verb):
     path = with_env(capture(tmp_path, [], source=WRONG), answer(), *CAPTURE)

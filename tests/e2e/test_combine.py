@@ -50,6 +50,8 @@ def test_by_key_in_order(firth, catalog):
         {"user": "al", "region": "us", "total": 1}, {"user": "bo", "total": 5, "region": "eu"},
     ]
     assert done.err == "6 documents combined to 5\n"
+    told = firth("combine", "--collection", "acmeCo/totals", catalog, "-o", "json", stdin=given, expect=0)
+    assert json.loads(told.err) == {"summary": {"documents": 6, "combined": 5, "deleted": 0}}
 
 
 def test_bytes_and_blank_lines(firth, catalog, tmp_path):

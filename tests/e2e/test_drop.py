@@ -1,5 +1,7 @@
 """`firth drop`: what a task has committed goes, and nothing else; also the way out where its files are damaged."""
 
+import json
+
 import pytest
 
 from e2e.scripted import capture, run, seen, state_of
@@ -43,9 +45,29 @@ def test_damage_is_no_hindrance(firth, tmp_path, data_dir, what):
     assert ids(firth) == list(range(1, 51))
 
 
+def test_one_that_was_interrupted(firth, tmp_path, data_dir):
+    """Its documents are no more to be had, and who reads to the end hears of it: with the way out, once."""
+    run(firth, capture(tmp_path, [records(1, 5), state(5)]))
+    run(firth, other(tmp_path))
+    (data_dir / "tasks/acmeCo%2Ftest/dropping").touch()
+    for args, code, number in ([], 5, None), (["--task", "acmeCo/other"], 0, None), (["--limit", "2"], 0, None):
+        result = firth("read", "acmeCo/users", *args, expect=code)
+        assert [json.loads(line)["id"] for line in result.out.splitlines()] == [100, 101]
+        assert result.err.count("firth drop acmeCo/test") == (1 if code else 0), result
+    told = firth("read", "acmeCo/users", "-o", "json", expect=5).lines()[-1]
+    assert told["writer"] == "acmeCo/test" and "'firth drop acmeCo/test' finishes it" in told["damage"]["message"]
+    for args in ["status"], ["run", capture(tmp_path, []), "--once"]:
+        result = firth(*args)
+        assert result.rc != 0 and result.err.count("firth drop acmeCo/test") == 1, result
+    firth("drop", "acmeCo/test", "--yes", expect=0)
+    assert ids(firth) == [100, 101]
+
+
 def test_it_is_not_done_by_accident(firth, tmp_path):
     run(firth, capture(tmp_path, [records(1, 5), state(5)]))
     assert "--yes does it without asking" in firth("drop", "acmeCo/test", expect=1).err
+    error = json.loads(firth("drop", "acmeCo/test", "-o", "json", expect=1).err)["error"]
+    assert error["code"] == "invalid" and "nothing was dropped" in error["message"]
     assert "did you mean acmeCo/test?" in firth("drop", "acmeCo/tset", "--yes", expect=3).err
     assert ids(firth) == [1, 2, 3, 4, 5]
 

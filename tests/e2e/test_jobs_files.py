@@ -57,6 +57,26 @@ def test_secrets_are_variables(firth, tmp_path):
     assert whole(firth, *other(firth, tmp_path)) == before
 
 
+def test_an_export_for_machines(firth, tmp_path):
+    apply(firth, write(tmp_path, records(1, 1), source={"password": "hunter22"}))
+    result = firth("export", "-o", "json", expect=0)
+    told = result.json()
+    assert [each["name"] for each in told["connections"]] == ["test"] and "hunter" not in result.out
+    assert told["sources"][0]["config"]["password"] == "${SOURCE_TEST_SOURCE_PASSWORD}"
+    firth("export", "--with-secrets", "--file", tmp_path / "all.json", "-o", "json", expect=0)
+    kept = whole(firth)
+    assert firth("apply", tmp_path / "all.json", expect=0).out == "" and whole(firth) == kept
+
+
+def test_a_file_that_is_not_there_is_named_once(firth):
+    assert firth("apply", "nope.yaml", expect=3).err == "firth: nope.yaml: there is no such file\n"
+
+
+def test_a_job_without_a_data_directory(firth, data_dir):
+    result = firth("job", "start", "foo", expect=3)
+    assert "there is no data directory" in result.err and not data_dir.exists()
+
+
 def test_of_a_spec_that_is_not_known_every_text_is_a_secret(firth, tmp_path):
     apply(firth, write(tmp_path, [], source={"innocent": "hunter44", "number": 7}))
     text = firth("export", expect=0).out

@@ -164,8 +164,10 @@ def test_newer_data_directory_is_refused(captured, data_dir):
     version = data_dir / "VERSION"
     assert version.is_file(), "the store's format marks its version in VERSION (src/store/FORMAT.md)"
     old = version.read_text()
+    captured("deploy", "flow.yaml", "--yes", expect=0)
     version.write_text(old.replace(old.split()[-1], "999"))
-    for command in (["read", "test/things"], ["status"], ["run", "flow.yaml", "--once"]):
+    for command in (["read", "test/things"], ["status"], ["run", "flow.yaml", "--once"], ["logs"], ["export"],
+                    ["job", "list"], ["job", "start", "x"]):
         result = captured(*command)
         assert result.rc == 3, result
         assert "999" in result.err

@@ -66,6 +66,9 @@ def test_members_of_the_same_name(firth, schemas):
     assert one.out == ""
     assert one.err == ("2 documents, 0 invalid, 0 violations\n"
                        "1 document has members of the same name: the last one counts\n")
+    two = firth("validate", "-s", schema, "-o", "json", stdin=b'{"a":1,"a":"x"}\n{"a":1,"a":1}\n', expect=1)
+    assert json.loads(two.err) == {"summary": {
+        "documents": 2, "invalid": 1, "notJudged": 0, "violations": 1, "repeated": 2}}
     two = firth("validate", "-s", schema, stdin=b'{"a":1,"a":"x"}\n{"a":1,"a":1}\n', expect=1)
     assert two.out == 'line 1: /a: /properties/a/type: expected integer, got string "x"\n'
     assert two.err.splitlines()[1] == "2 documents have members of the same name: the last one counts"
