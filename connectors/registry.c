@@ -3,8 +3,13 @@
 #include <string.h>
 
 const struct firth_connector_class *const connectors_registry[] = {
-    &destination_local_json, &destination_postgres, &destination_sqlite,
-    &source_faker,           &source_postgres,      NULL,
+    &destination_duckdb,
+    &destination_local_json,
+    &destination_postgres,
+    &destination_sqlite,
+    &source_faker,
+    &source_postgres,
+    NULL,
 };
 
 const struct firth_connector_class *connectors_find(const char *name)
@@ -14,4 +19,9 @@ const struct firth_connector_class *connectors_find(const char *name)
             return connectors_registry[i];
     }
     return NULL;
+}
+
+bool connectors_is_elsewhere(const struct firth_connector_class *class_)
+{
+    return !class_->source.read && !class_->destination.store;
 }

@@ -4,6 +4,7 @@
 
 #include "firth/connector.h"
 
+extern const struct firth_connector_class destination_duckdb; /* connectors_is_elsewhere */
 extern const struct firth_connector_class destination_local_json;
 extern const struct firth_connector_class destination_postgres;
 extern const struct firth_connector_class destination_sqlite;
@@ -12,6 +13,9 @@ extern const struct firth_connector_class source_postgres;
 
 /* Sorted by name; ends with NULL. */
 extern const struct firth_connector_class *const connectors_registry[];
+
+/* Is it a program of its own, firth-<name>, of which the class only says what it is? */
+bool connectors_is_elsewhere(const struct firth_connector_class *class_);
 
 /* The class by its name, or NULL. */
 const struct firth_connector_class *connectors_find(const char *name);

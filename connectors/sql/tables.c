@@ -121,6 +121,11 @@ enum sql_type sql_table_wider(const struct sql_dialect *dialect, enum sql_type t
 
 enum sql_type sql_table_join(const struct sql_dialect *dialect, enum sql_type a, enum sql_type b)
 {
+    /* Two that the database does not tell apart. */
+    const char *name_a = a < SQL_TYPE_COUNT ? dialect->type_names[a] : NULL,
+               *name_b = b < SQL_TYPE_COUNT ? dialect->type_names[b] : NULL;
+    if (name_a && name_b && strcmp(name_a, name_b) == 0)
+        return b;
     enum sql_type joined = sql_type_join(a, b);
     bool of_integers = a <= SQL_HUGE && b <= SQL_HUGE;
     if (joined == SQL_NUMBER && a != b && !of_integers && !dialect->keeps_integers)
@@ -182,7 +187,7 @@ static int ensure_column(const struct sql_dialect *dialect, struct sql_db *db, s
                          "(%s): refresh the stream with its data removed (in a catalog: raise its backfill)",
                          column->name, plan->quoted, dialect->type_names[column->type]);
     column->type = wanted;
-    if (wanted == has)
+    if (wanted == has || strcmp(dialect->type_names[wanted], dialect->type_names[has]) == 0)
         return 0;
     if (dialect->alter_type(db, plan->quoted, there, (size_t)found, wanted, err) < 0)
         return error_wrap(err, "cannot widen column \"%.200s\" of %s to %s", column->name, plan->quoted,

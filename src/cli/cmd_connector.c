@@ -1,10 +1,14 @@
 /* firth connector NAME VERB …: a built-in connector as a program of its own. */
+#include "base/file.h"
+#include "base/memory.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/run_image.h"
 #include "connectors/registry.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <unistd.h>
 
 struct connector_options {
     const char *config, *catalog, *state;
@@ -60,6 +64,27 @@ static int run_as_image(struct cli *cli, int argc, char **argv)
     return run_image(cli, &image);
 }
 
+/* The program beside this one, else one on PATH. Returns only if there is none. */
+static int run_elsewhere(struct cli *cli, const struct firth_connector_class *class_, char **words)
+{
+    struct error err;
+    auto_free char *name = mem_printf("firth-%s", class_->name);
+    auto_free char *beside = file_resolve(cli->built_ins->program, name);
+    signal(SIGPIPE, SIG_DFL);
+    words[0] = name;
+    execv(beside, words);
+    if (errno == ENOENT)
+        execvp(name, words);
+    if (errno == ENOENT)
+        error_set(&err, ERROR_NOT_FOUND,
+                  "%s is a program of its own, %s, which is neither beside this one nor on PATH: it is built "
+                  "where its library is, which scripts/setup fetches",
+                  class_->name, name);
+    else
+        error_errno(&err, errno, "cannot run %s", beside);
+    return cli_fail(cli, &err);
+}
+
 static int run_connector(struct cli *cli, int argc, char **argv)
 {
     const struct connector_options *given = cli->options;
@@ -94,6 +119,8 @@ static int run_connector(struct cli *cli, int argc, char **argv)
             words[count++] = (char *)(uintptr_t)options[i].value;
         }
     }
+    if (connectors_is_elsewhere(class_))
+        return run_elsewhere(cli, class_, words);
     signal(SIGPIPE, SIG_DFL); /* from here on it is a connector's process, which has its own ways */
     return firth_connector_main(class_, count, words);
 }

@@ -7,6 +7,8 @@ import pathlib
 import re
 import sqlite3
 
+import duckdb
+
 from connector_suite.flow import FlowRunner
 from connector_suite.protocol import Runner
 
@@ -121,6 +123,59 @@ class PostgreSQL:
             f"SELECT to_json(tablename::text) FROM pg_tables WHERE schemaname = '{schema}'")]
 
 
+class DuckDB:
+    name = "destination-duckdb"
+    folds_case = True
+    schemas = True
+    values = {"BIGINT": int, "HUGEINT": int, "INTEGER": int, "DOUBLE": decimal.Decimal, "BOOLEAN": lambda v: v == "true",
+              "BLOB": bytes.fromhex, "TIME": padded, "TIME WITH TIME ZONE": padded, "TIMESTAMP": padded,
+              "TIMESTAMP WITH TIME ZONE": padded}
+
+    def __init__(self, folder):
+        self.env = {"FIRTH_LOCAL_ROOT": str(folder)}
+        self.path = pathlib.Path(folder, "out.duckdb")
+
+    def config(self, **more):
+        return {"destination_path": "/local/out.duckdb", **more}
+
+    def command(self, binary):
+        return [str(binary), "connector", self.name]
+
+    def connect(self):
+        db = duckdb.connect(self.path)
+        db.execute("SET TimeZone = 'UTC'")
+        return contextlib.closing(db)
+
+    def types(self, table, schema="main"):
+        with self.connect() as db:
+            return dict(db.execute("SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = ? AND "
+                                   "table_name = ? ORDER BY column_index", [schema, table]).fetchall())
+
+    def read(self, table, schema="main"):
+        if table not in self.tables(schema):
+            return None
+        types = self.types(table, schema)
+        texts = [f"hex({quoted(name)})" if type_ == "BLOB" else f"{quoted(name)}::VARCHAR" for name, type_ in types.items()]
+        with self.connect() as db:
+            rows = db.execute(f"SELECT {', '.join(texts)} FROM {quoted(schema)}.{quoted(table)} ORDER BY rowid").fetchall()
+        return [{name: None if value is None else self.values.get(type_, str)(value)
+                 for (name, type_), value in zip(types.items(), row)} for row in rows]
+
+    def read_text(self, table, columns):
+        return [tuple(str(row[name]) for name in columns) for row in self.read(table)]
+
+    def execute(self, sql):
+        with self.connect() as db:
+            db.execute(sql)
+
+    def tables(self, schema="main"):
+        if not self.path.exists():
+            return []
+        with self.connect() as db:
+            return [name for name, in db.execute(
+                "SELECT table_name FROM duckdb_tables() WHERE schema_name = ? AND NOT temporary", [schema]).fetchall()]
+
+
 class Sync:
     """A destination under Airbyte's protocol: one stream (or several) written at a time."""
 
@@ -197,4 +252,4 @@ def keeps_nul(endpoint):
     return endpoint.name != "destination-postgres"
 
 
-ENDPOINTS = [SQLite, PostgreSQL]
+ENDPOINTS = [SQLite, PostgreSQL, DuckDB]

@@ -254,3 +254,19 @@ def test_killed_and_run_again(endpoint, dev_sync, mode, point):
     assert found == {"append": old | {(2, "new"), (3, "new")}, "append_dedup": {(1, "old"), (2, "new"), (3, "new")},
                      }.get(mode, {(2, "new"), (3, "new")})
     assert not [name for name in endpoint.tables() if name.startswith("_firth")]
+
+
+def test_killed_after_tables_changed(endpoint, dev_sync):
+    """What a database writes of added and widened columns, swaps and deletions can be read again after a crash."""
+    dev_sync.good([{"id": 1, "v": 1}], {"id": {"type": "integer"}, "v": {"type": "integer"}})
+    changed = {"id": {"type": "integer"}, "v": {"type": "string"}, "w": {"type": ["integer", "string"]}}
+    for attempt in range(2):
+        session = dev_sync([{"id": 2, "v": "x", "w": 3}, {"id": 10**30}], changed, kill="sql.commit.after")
+        assert session.rc == -9, session
+        rows = [(int(row["id"]), row["v"], row["w"]) for row in endpoint.read("users")]
+        assert rows == [(1, "1", None)] + (attempt + 1) * [(2, "x", "3"), (10**30, None, None)]
+    for mode in ("overwrite", "overwrite_dedup", "append_dedup"):
+        session = dev_sync([{"id": 1}], mode=mode, key=[["id"]], kill="sql.commit.after", stream="other")
+        assert session.rc == -9, session
+        dev_sync.good([{"id": 2}], mode=mode, key=[["id"]], stream="other")
+        assert 2 in [row["id"] for row in endpoint.read("other")]

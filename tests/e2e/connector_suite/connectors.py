@@ -4,10 +4,13 @@ import contextlib
 import dataclasses
 import json
 import pathlib
+import shutil
 import sqlite3
+import tempfile
 import types
 import typing
 
+import duckdb
 import postgres
 from connector_suite.protocol import Runner
 
@@ -120,6 +123,21 @@ def read_postgres(folder):
             for name in names}
 
 
+def read_duckdb(folder):
+    """Of a copy: the connector holds the file alone while it runs."""
+    files = [path for path in pathlib.Path(folder).glob("out.duckdb*") if path.is_file()]
+    if not files:
+        return {}
+    with tempfile.TemporaryDirectory() as copies:
+        for path in files:
+            shutil.copy(path, copies)
+        with contextlib.closing(duckdb.connect(pathlib.Path(copies, "out.duckdb"))) as db:
+            names = [name for name, in db.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'")
+                     .fetchall() if not name.startswith(("_firth", "firth"))]
+            return {name: [row.encode() for row, in db.execute(f'SELECT to_json(t)::VARCHAR FROM "{name}" t ORDER BY rowid')
+                           .fetchall()] for name in names}
+
+
 SOURCES = [
     Connector("source-faker", "source", good={"count": 25, "seed": 7, "records_per_slice": 10},
               bad=[{"count": 0}, {"count": "many"}, {"records_per_slice": 0}, {"seed": -2}, {"parallelism": 0},
@@ -143,6 +161,11 @@ DESTINATIONS = [
               bad=[{}, {"destination_path": ""}, {"destination_path": "/local/../etc"}, {"destination_path": 7}],
               command=built_in("destination-local-json"), read_back=read_local_json, exact_spec=False,
               env={"FIRTH_LOCAL_ROOT": "{folder}"}),
+    Connector("destination-duckdb", "destination", good={"destination_path": "/local/out.duckdb"},
+              bad=[{}, {"destination_path": ""}, {"destination_path": "/local/../etc/x"}, {"destination_path": 7},
+                   {"destination_path": "md:"}, {"destination_path": "motherduck:mine"}],
+              command=built_in("destination-duckdb"), read_back=read_duckdb, exact_spec=False,
+              env={"FIRTH_LOCAL_ROOT": "{folder}"}, verbatim=False),
     Connector("destination-sqlite", "destination", good={"destination_path": "/local/out.db"},
               bad=[{}, {"destination_path": ""}, {"destination_path": "/local/../etc/x"}, {"destination_path": 7},
                    {"destination_path": "/local/out.db", "tables": "odd"}, {"destination_path": "/local/"}],

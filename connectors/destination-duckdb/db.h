@@ -1,0 +1,29 @@
+/* DuckDB as a dialect (connectors/sql/dialect.h). */
+#ifndef FIRTH_DESTINATION_DUCKDB_DB_H
+#define FIRTH_DESTINATION_DUCKDB_DB_H
+
+#include "connectors/sql/dialect.h"
+
+#include <duckdb.h>
+
+struct sql_db {
+    duckdb_database database;
+    duckdb_connection connection;
+    char *path;
+};
+
+extern const struct sql_dialect duckdb_dialect;
+
+/* Open the file, which is made if need be. NULL with *err. */
+struct sql_db *duckdb_db_open(const char *path, struct error *err);
+/* DuckDB's message as an error. Returns -1. */
+int duckdb_db_error(const struct sql_db *db, const char *message, struct error *err);
+
+/* append.c */
+struct sql_load *duckdb_load_open(struct sql_db *db, const char *table, const struct sql_column *columns,
+                                  size_t count, struct error *err);
+int duckdb_load_row(struct sql_load *load, const struct sql_cell *cells, struct error *err);
+int duckdb_load_flush(struct sql_load *load, struct error *err);
+void duckdb_load_close(struct sql_load *load);
+
+#endif
