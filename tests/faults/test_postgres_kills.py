@@ -2,6 +2,7 @@
 server are killed. In the end the collection, reduced, is the table; and the history of changes is what the workload
 did, in the order of its commits, each once."""
 
+import collections
 import json
 import os
 import pathlib
@@ -13,8 +14,9 @@ import pytest
 
 from conftest import DEADLINE, until
 from e2e.postgres_source import flow_config
+from processes import descendants
 
-ROUNDS = 24 if os.environ.get("FIRTH_TEST_LEVEL") == "full" else 7
+ROUNDS = 24 if os.environ.get("FIRTH_TEST_LEVEL") == "full" else 12
 
 
 def discovered(firth, config):
@@ -28,13 +30,13 @@ def discovered(firth, config):
 
 def catalog(folder, firth, config, *tables):
     found = discovered(firth, config)
-    collections, bindings = {}, []
+    bound, bindings = {}, []
     for table in tables:
         binding = found[table]
-        collections[f"acmeCo/{table}"] = {"schema": binding["documentSchema"], "key": binding["key"]}
+        bound[f"acmeCo/{table}"] = {"schema": binding["documentSchema"], "key": binding["key"]}
         bindings.append({"resource": binding["resourceConfig"], "target": f"acmeCo/{table}"})
     path = folder / "flow.json"
-    path.write_text(json.dumps({"collections": collections, "captures": {"acmeCo/pg": {
+    path.write_text(json.dumps({"collections": bound, "captures": {"acmeCo/pg": {
         "endpoint": {"connector": {"image": "ghcr.io/estuary/source-postgres:dev", "config": config}},
         "bindings": bindings, "interval": "1s"}}}))
     return str(path)
@@ -101,15 +103,14 @@ class Workload:
 
 
 def connector_of(pid):
-    """The pid of the connector below a `firth run`."""
-    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+    """The pid of the connector below a `firth run`, or None."""
+    for each in descendants(pid):
         try:
-            fields = path.read_text().rsplit(")", 1)[1].split()
-            command = (path.parent / "cmdline").read_bytes()
+            command = pathlib.Path(f"/proc/{each}/cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if int(fields[3]) == pid and b"source-postgres" in command:  # of its session
-            return int(path.parent.name)
+        if b"connector" in command and b"source-postgres" in command:
+            return each
     return None
 
 
@@ -150,28 +151,30 @@ def caught_up(firth, database, slot):
     until(lambda: any(d.get("id") == mark for d in documents(firth, "acmeCo/marks")), f"mark {mark}", DEADLINE * 2)
 
 
-def kill_at_random(running, chooser):
+def kill_at_random(running, chooser, killed):
     """The whole run, or only its connector."""
     victim = connector_of(running.pid) if chooser.random() < 0.4 else None
     if victim:
         try:
             os.kill(victim, signal.SIGKILL)
+            killed["connector"] += 1
         except ProcessLookupError:
             pass
         return running
     running.kill()
+    killed["run"] += 1
     return None
 
 
 def under_kills(firth, database, path, seed, env=None, restart_server=False):
     chooser, workload = random.Random(seed), Workload(database, seed)
-    running, rounds = None, 0
+    running, rounds, killed = None, 0, collections.Counter()
     done = threading.Event()
     failed = []
 
     def work():
         try:
-            workload.run(60 if ROUNDS < 10 else 300)
+            workload.run(100 if ROUNDS < 20 else 300)
         except BaseException as error:  # noqa: B036 - told in the main thread
             failed.append(error)
         finally:
@@ -188,7 +191,7 @@ def under_kills(firth, database, path, seed, env=None, restart_server=False):
             limit.wait(0.1)
             if len(documents(firth, "acmeCo/items")) > before and chooser.random() < 0.3:
                 break
-        running = kill_at_random(running, chooser)
+        running = kill_at_random(running, chooser, killed)
         rounds += 1
     worker.join()
     if failed:
@@ -201,7 +204,7 @@ def under_kills(firth, database, path, seed, env=None, restart_server=False):
     running = firth.start("run", path, "--retry-after", "100ms", env=env)
     caught_up(firth, database, "s")
     running.kill()
-    assert rounds >= ROUNDS
+    assert killed["run"] and killed["connector"], killed
     return workload
 
 
