@@ -16,13 +16,25 @@ enum { ROUNDS = 7, FILE_MAX = 1 << 30 };
 struct instances {
     struct buffer file;
     struct slice *lines;
+    size_t *numbers;   /* of the lines in the file, from 1 */
     struct json *docs; /* nodes copied: each document has its own */
-    size_t count, capacity;
+    size_t count, capacity, number_capacity;
 };
 
 static void die(const struct error *err)
 {
     fprintf(stderr, "bench/validate: %s\n", err->message);
+    exit(1);
+}
+
+/* The parser was given one line and counts from there. */
+static void die_at(const char *path, size_t line, const struct error *err)
+{
+    static const char only_line[] = "line 1, ";
+    const char *message = err->message;
+    if (string_starts_with(message, only_line))
+        message += sizeof only_line - 1;
+    fprintf(stderr, "bench/validate: %s: line %zu: %s\n", path, line, message);
     exit(1);
 }
 
@@ -46,18 +58,20 @@ static void load(struct instances *in, const char *path, struct json_parser *par
 {
     struct error err;
     read_file(path, &in->file);
-    for (size_t start = 0, end; start < in->file.size; start = end + 1) {
+    for (size_t start = 0, end, number = 1; start < in->file.size; start = end + 1, number++) {
         const char *line = in->file.data + start, *newline = memchr(line, '\n', in->file.size - start);
         end = newline ? (size_t)(newline - in->file.data) : in->file.size;
         if (end == start)
             continue;
         in->lines = mem_grow(in->lines, &in->capacity, in->count + 1, sizeof *in->lines);
+        in->numbers = mem_grow(in->numbers, &in->number_capacity, in->count + 1, sizeof *in->numbers);
+        in->numbers[in->count] = number;
         in->lines[in->count++] = (struct slice){line, end - start};
     }
     in->docs = mem_alloc((in->count + 1) * sizeof *in->docs);
     for (size_t i = 0; i < in->count; i++) {
         if (json_parse(parser, in->lines[i].data, in->lines[i].size, &in->docs[i], &err) < 0)
-            die(&err);
+            die_at(path, in->numbers[i], &err);
         in->docs[i].nodes = mem_dup(in->docs[i].nodes, in->docs[i].count * sizeof *in->docs[i].nodes);
     }
 }
@@ -148,6 +162,7 @@ int main(int argc, char **argv)
         free((void *)(uintptr_t)in.docs[i].nodes);
     free(in.docs);
     free(in.lines);
+    free(in.numbers);
     buffer_done(&in.file);
     buffer_done(&source);
     schema_free(schema);

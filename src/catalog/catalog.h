@@ -250,7 +250,9 @@ struct catalog_materialization {
     enum catalog_on_incompatible on_incompatible;
     bool disable;
     enum log_level log_level;
-    bool triggers; /* requests that are to be sent after commits: checked, and not sent by this version */
+    /* Requests that are sent after commits, JSON, secrets inside: {"intervalMs", "config": [{"url", "method",
+     * "headers": {}, "payloadTemplate", "timeoutMs", "maxAttempts"}]}; size 0: none. */
+    struct slice triggers;
 };
 
 struct catalog_test_step {

@@ -309,7 +309,7 @@ static unsigned materialization_differences(const struct catalog *a_catalog,
     }
     if (a->source_delta_updates != b->source_delta_updates || a->source_naming != b->source_naming ||
         a->source_recommended != b->source_recommended || a->on_incompatible != b->on_incompatible ||
-        a->log_level != b->log_level ||
+        a->log_level != b->log_level || !slice_equal(a->triggers, b->triggers) ||
         !same_text(a->source_capture ? a->source_capture->name : NULL,
                    b->source_capture ? b->source_capture->name : NULL))
         found |= CATALOG_DIFFERS_SETTINGS;

@@ -256,4 +256,7 @@ void tests_build(struct loader *loader);
 /* derive: checked, not kept. */
 void derivation_check(struct loader *loader, struct value value);
 
+/* A materialization's triggers, as catalog_materialization has them (triggers.c). */
+struct slice triggers_build(struct loader *loader, struct value value);
+
 #endif

@@ -150,51 +150,6 @@ static void build_bindings(struct loader *loader, struct value list,
     materialization->binding_count = count;
 }
 
-/* --- triggers ---------------------------------------------------------------------------------------- */
-
-static void check_trigger(struct loader *loader, struct value value)
-{
-    enum { URL, PAYLOAD, METHOD, HEADERS, TIMEOUT, ATTEMPTS, COUNT };
-    static const struct key_rule rules[COUNT] = {
-        [URL] = {"url", TYPE_STRING, true},
-        [PAYLOAD] = {"payloadTemplate", TYPE_STRING, true},
-        [METHOD] = {"method", TYPE_STRING | TYPE_NULL, false},
-        [HEADERS] = {"headers", TYPE_MAPPING | TYPE_NULL, false},
-        [TIMEOUT] = {"timeout", TYPE_DURATION | TYPE_NULL, false},
-        [ATTEMPTS] = {"maxAttempts", TYPE_INTEGER | TYPE_NULL, false},
-    };
-    static const char *const methods[] = {"POST", "PUT", "PATCH"};
-    struct value values[COUNT];
-    uint64_t ms;
-    if (!value_members(loader, value, "a trigger", rules, COUNT, values))
-        return;
-    if (value_has_tag(values[METHOD], JSON_STRING))
-        value_word(loader, values[METHOD], "'method'", methods, RULES_COUNT(methods));
-    if (value_has_tag(values[TIMEOUT], JSON_STRING))
-        value_duration(loader, values[TIMEOUT], "'timeout'", &ms);
-}
-
-static bool check_triggers(struct loader *loader, struct value value)
-{
-    enum { CONFIG, INTERVAL, SOPS, COUNT };
-    static const struct key_rule rules[COUNT] = {
-        [CONFIG] = {"config", TYPE_LIST, true},
-        [INTERVAL] = {"interval", TYPE_DURATION | TYPE_NULL, false},
-        [SOPS] = {"sops", TYPE_MAPPING | TYPE_NULL, false}, /* how Flow has encrypted it */
-    };
-    struct value values[COUNT];
-    uint64_t ms;
-    if (!value_has_tag(value, JSON_OBJECT) ||
-        !value_members(loader, value, "'triggers'", rules, COUNT, values))
-        return false;
-    for (struct value each = value_first(values[CONFIG]); value_there(each);
-         each = value_next(values[CONFIG], each))
-        check_trigger(loader, each);
-    if (value_has_tag(values[INTERVAL], JSON_STRING))
-        value_duration(loader, values[INTERVAL], "'interval'", &ms);
-    return value_count(values[CONFIG]) > 0;
-}
-
 /* --- a materialization ------------------------------------------------------------------------------- */
 
 static void build_materialization(struct loader *loader, const struct entry *entry,
@@ -243,7 +198,7 @@ static void build_materialization(struct loader *loader, const struct entry *ent
     source_capture_build(loader, value_there(values[SOURCE]) ? values[SOURCE] : values[OLD_SOURCE],
                          values[NAMING], materialization);
     materialization->disable = shards_disable(loader, values[SHARDS], &materialization->log_level);
-    materialization->triggers = check_triggers(loader, values[TRIGGERS]);
+    materialization->triggers = triggers_build(loader, values[TRIGGERS]);
 }
 
 void materializations_build(struct loader *loader)

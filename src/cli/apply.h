@@ -54,6 +54,8 @@ void apply_note(struct apply *apply, enum apply_change change, const char *kind,
 
 /* --- apply_kinds.c: each brings one thing to what the file says; apply_prune.c --------------------- */
 
+/* Is it one that files have: of the jobs, of connectors? */
+bool apply_takes_setting(const char *name);
 int apply_setting(struct apply *apply, uint32_t key, struct error *err);
 int apply_workspace(struct apply *apply, uint32_t at, struct error *err);
 int apply_definition(struct apply *apply, uint32_t at, struct error *err);

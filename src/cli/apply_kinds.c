@@ -91,13 +91,18 @@ static bool is_new(int found, const struct error *err)
     return found < 0 && err->code == ERROR_NOT_FOUND;
 }
 
+bool apply_takes_setting(const char *name)
+{
+    return string_starts_with(name, "jobs.") || string_starts_with(name, "connectors.");
+}
+
 int apply_setting(struct apply *apply, uint32_t key, struct error *err)
 {
     const char *name = json_cstring(apply->doc, key, apply->arena), *was;
     const char *value = json_cstring(apply->doc, json_value(key), apply->arena);
-    if (!string_starts_with(name, "jobs."))
-        return error_set(err, ERROR_INVALID, "there is no setting '%.64s'; their names begin with jobs.",
-                         name),
+    if (!apply_takes_setting(name))
+        return error_set(err, ERROR_INVALID,
+                         "there is no setting '%.64s'; their names begin with jobs. or connectors.", name),
                apply_place(apply, key, err);
     if (!value && json_is_number(apply->doc, json_value(key))) {
         struct slice raw = json_raw(apply->doc, json_value(key));

@@ -86,10 +86,10 @@ static int prune_settings(struct apply *apply, struct error *err)
 {
     struct control_setting *items;
     size_t count = 0;
-    if (control_settings(apply->control, "jobs.", apply->arena, &items, &count, err) < 0)
+    if (control_settings(apply->control, "", apply->arena, &items, &count, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        if (is_named(apply, items[i].name))
+        if (is_named(apply, items[i].name) || !apply_takes_setting(items[i].name))
             continue;
         if (control_setting_set(apply->control, items[i].name, NULL, false, err) < 0)
             return -1;

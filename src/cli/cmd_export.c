@@ -1,5 +1,6 @@
 /* `firth export`: all of the control store that a person has made, as a file that `firth apply` takes. */
 #include "base/file.h"
+#include "cli/apply.h"
 #include "cli/command.h"
 #include "cli/data_dir.h"
 #include "cli/output.h"
@@ -110,11 +111,13 @@ static int export_settings(struct export *export, struct error *err)
 {
     struct control_setting *items;
     size_t count = 0;
-    if (control_settings(export->control, "jobs.", &export->arena, &items, &count, err) < 0)
+    if (control_settings(export->control, "", &export->arena, &items, &count, err) < 0)
         return -1;
-    if (count)
-        buffer_str(&export->out, "settings:\n");
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0, written = 0; i < count; i++) {
+        if (!apply_takes_setting(items[i].name))
+            continue;
+        if (written++ == 0)
+            buffer_str(&export->out, "settings:\n");
         buffer_printf(&export->out, "  %s: ", items[i].name);
         json_escape(&export->out, slice_of(items[i].value));
         buffer_byte(&export->out, '\n');

@@ -27,7 +27,7 @@ struct ask_child {
     uv_pipe_t request_pipe, answer_pipe;
     uv_timer_t deadline;
     uv_write_t write;
-    bool exited, silent;
+    bool exited, silent, died;
     unsigned open_handles;
 };
 
@@ -100,7 +100,7 @@ static void finish_if_over(struct ask_child *child)
 {
     if (!child->exited || !child->silent)
         return;
-    if (child->ask && child->ask->answer.size == 0)
+    if (child->ask && child->ask->answer.size == 0 && (!child->ask->may_be_empty || child->died))
         fail(child->ask, ERROR_CONNECTOR, "the process that asked the connector died");
     finish(child);
 }
@@ -114,8 +114,9 @@ static void kill_group(struct ask_child *child)
 static void on_exited(uv_process_t *process, int64_t status, int signal)
 {
     struct ask_child *child = process->data;
-    (void)status, (void)signal;
+    (void)status;
     child->exited = true;
+    child->died = signal != 0;
     uv_timer_stop(&child->deadline);
     finish_if_over(child);
 }

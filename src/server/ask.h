@@ -28,7 +28,8 @@ struct ask {
     void *owner;
     struct buffer answer; /* one JSON object, see ask_read */
     struct error error;
-    bool failed; /* there is no answer: `error` */
+    bool failed;       /* there is no answer: `error` */
+    bool may_be_empty; /* no answer is one too */
 };
 
 struct asks_options {
@@ -44,6 +45,9 @@ void asks_release(struct asks *asks);
 
 void ask_init(struct ask *ask, enum ask_verb verb, const struct connector_spec *program, struct slice config,
               struct slice spec);
+/* Instead of a connector's question: what a command of this program says, both its outputs as they are in
+ * `answer`. The words are the daemon's to choose, never a request's. */
+void ask_init_command(struct ask *ask, const char *const *words);
 /* Instead of a connector's question: try a webhook (supervisor/webhook.h). ask_read gives nothing, or why it
  * was not reached. The URL is taken for a secret. */
 void ask_init_webhook(struct ask *ask, const char *url, struct slice body);

@@ -47,6 +47,18 @@ void ask_init(struct ask *ask, enum ask_verb verb, const struct connector_spec *
     json_end_object(&writer);
 }
 
+void ask_init_command(struct ask *ask, const char *const *words)
+{
+    struct json_writer writer;
+    *ask = (struct ask){.deadline_ms = ASK_MS, .may_be_empty = true};
+    buffer_init(&ask->request, REQUEST_MAX);
+    buffer_init(&ask->answer, ASK_ANSWER_MAX);
+    json_writer_init(&writer, &ask->request);
+    json_begin_object(&writer);
+    put_words(&writer, "run", words);
+    json_end_object(&writer);
+}
+
 void ask_init_webhook(struct ask *ask, const char *url, struct slice body)
 {
     struct json_writer writer;
@@ -132,9 +144,9 @@ static int read_all(int fd, struct buffer *out, struct error *err)
     }
 }
 
-static const char *const *words_of(const struct json *request, struct arena *arena)
+static const char *const *words_of(const struct json *request, const char *name, struct arena *arena)
 {
-    uint32_t list = json_get(request, 0, "command");
+    uint32_t list = json_get(request, 0, name);
     if (!json_is(request, list, JSON_ARRAY) || json_count(request, list) > WORDS_MAX)
         return NULL;
     const char **words = arena_zalloc(arena, (json_count(request, list) + 1) * sizeof *words);
@@ -157,7 +169,7 @@ static int ask_connector(const struct connector_catalog *built_ins, const struct
     const struct connector_spec wanted = {
         .image = json_cstring(request, json_get(request, 0, "image"), arena),
         .built_in = json_cstring(request, json_get(request, 0, "builtIn"), arena),
-        .command = words_of(request, arena),
+        .command = words_of(request, "command", arena),
         .protocol = CONNECTOR_AIRBYTE,
     };
     if (connector_resolve(built_ins, &wanted, arena, &program, err) < 0)
@@ -190,6 +202,15 @@ static int try_webhook(const struct json *request, uint32_t url, struct arena *a
                : error_set(err, ERROR_IO, "the webhook was not reached: %s", why);
 }
 
+/* It becomes this process. */
+static int run_command(const char *const *words, int answer_fd, struct error *err)
+{
+    if (dup2(answer_fd, STDOUT_FILENO) < 0 || dup2(answer_fd, STDERR_FILENO) < 0)
+        return error_errno(err, errno, "cannot pass the answer on");
+    execv(words[0], (char *const *)words);
+    return error_errno(err, errno, "cannot run %s", words[0]);
+}
+
 static int answer_one(const struct connector_catalog *built_ins, const struct json *request,
                       struct arena *arena, struct json *ret_payload, struct error *err)
 {
@@ -211,7 +232,10 @@ int ask_main(const struct connector_catalog *built_ins, int request_fd, int answ
     int result = read_all(request_fd, &text, err);
     if (result == 0)
         result = json_parse_copy(&arena, text.data, text.size, &request, err);
-    if (result == 0) {
+    const char *const *words = result == 0 ? words_of(&request, "run", &arena) : NULL;
+    if (words && words[0]) {
+        result = run_command(words, answer_fd, err);
+    } else if (result == 0) {
         bool right = answer_one(built_ins, &request, &arena, &payload, &failure) == 0;
         write_answer(&answer, right ? &payload : NULL, right ? NULL : &failure);
         result = file_write_all(answer_fd, answer.data, answer.size, "the answer", err);

@@ -67,6 +67,10 @@ enum http_next definition_oauth(struct call *call);
 enum http_next definition_spec(struct call *call);
 enum http_next definition_spec_of_actor(struct call *call);
 
+/* firth.c */
+enum http_next firth_status(struct call *call);
+enum http_next firth_documents(struct call *call);
+
 /* instance.c */
 enum http_next instance_health(struct call *call);
 enum http_next instance_public_health(struct call *call);

@@ -33,8 +33,8 @@ struct server {
     struct asks *asks;
     struct settles *settles;
     struct auth *auth;
-    struct schema **request_schemas; /* by route; NULL: it takes no body */
-    struct buffer openapi[2];        /* by enum route_family */
+    struct schema **request_schemas;    /* by route; NULL: it takes no body */
+    struct buffer openapi[ROUTE_OTHER]; /* by enum route_family */
     struct server_counters counters;
     int64_t started_ms;
 };

@@ -7,8 +7,11 @@ struct prefix {
 };
 
 /* Longer ones first. */
-static const struct prefix prefixes[] = {
-    {"/api/public/v1", ROUTE_PUBLIC}, {"/api/v1", ROUTE_CONFIG}, {"/v1", ROUTE_PUBLIC}, {"", ROUTE_OTHER}};
+static const struct prefix prefixes[] = {{"/api/public/v1", ROUTE_PUBLIC},
+                                         {"/api/firth/v1", ROUTE_FIRTH},
+                                         {"/api/v1", ROUTE_CONFIG},
+                                         {"/v1", ROUTE_PUBLIC},
+                                         {"", ROUTE_OTHER}};
 
 static bool under(const char *path, const char *prefix)
 {

@@ -3,7 +3,11 @@
 
 #include <stdio.h>
 
-static const char *const prefix_of[] = {[ROUTE_CONFIG] = "/api/v1", [ROUTE_PUBLIC] = "/api/public/v1"};
+static const char *const prefix_of[] = {
+    [ROUTE_CONFIG] = "/api/v1", [ROUTE_PUBLIC] = "/api/public/v1", [ROUTE_FIRTH] = "/api/firth/v1"};
+static const char *const title_of[] = {[ROUTE_CONFIG] = "Firth: Airbyte's config API",
+                                       [ROUTE_PUBLIC] = "Firth: Airbyte's API",
+                                       [ROUTE_FIRTH] = "Firth: its own API"};
 
 static void write_content(struct json_writer *writer, const char *type, const char *schema)
 {
@@ -185,8 +189,7 @@ void openapi_write(enum route_family family, struct buffer *out)
     json_member_string(&writer, "openapi", "3.1.0");
     json_put_key(&writer, "info");
     json_begin_object(&writer);
-    json_member_string(&writer, "title",
-                       family == ROUTE_PUBLIC ? "Firth: Airbyte's API" : "Firth: Airbyte's config API");
+    json_member_string(&writer, "title", title_of[family]);
     json_member_string(&writer, "version", FIRTH_VERSION);
     json_end_object(&writer);
     write_paths(&writer, family);

@@ -20,6 +20,11 @@
         .family = ROUTE_PUBLIC, .method = HTTP_##method_, .path = (path_), .handle = (handle_), \
         .request = (request_), .response = (response_), ##__VA_ARGS__                           \
     }
+#define FIRTH_GET(path_, handle_, response_, ...)                                        \
+    {                                                                                    \
+        .family = ROUTE_FIRTH, .method = HTTP_GET, .path = (path_), .handle = (handle_), \
+        .response = (response_), ##__VA_ARGS__                                           \
+    }
 #define PAGED "workspaceIds [uuid], includeDeleted boolean, limit int32, offset int32"
 
 /* What there is of sources and of destinations alike, once: word_ is "source", Word_ "Source", side_ the side
@@ -266,5 +271,11 @@ const struct route routes[] = {
     PUBLIC(POST, "/jobs", public_job_create, "JobCreateRequest", "JobResponse"),
     PUBLIC(GET, "/jobs/{jobId}", public_job_get, NULL, "JobResponse"),
     PUBLIC(DELETE, "/jobs/{jobId}", public_job_cancel, NULL, "JobResponse"),
+
+    /* --- Firth's own --- */
+    FIRTH_GET("/openapi", instance_openapi, NULL, .type = "application/json"),
+    FIRTH_GET("/status", firth_status, "FirthStatus"),
+    FIRTH_GET("/documents", firth_documents, "DocumentsRead",
+              .query = "collection* string, task string, from integer, limit int32"),
 };
 const size_t route_count = sizeof routes / sizeof *routes;

@@ -14,6 +14,7 @@ struct call;
 enum route_family {
     ROUTE_CONFIG, /* /api/v1 */
     ROUTE_PUBLIC, /* /api/public/v1, also /v1 */
+    ROUTE_FIRTH,  /* /api/firth/v1: Firth's own */
     ROUTE_OTHER,  /* by its whole path, in no document */
 };
 

@@ -426,5 +426,12 @@ const struct notation schemas[] = {
     {"ConnectorDefinition", "id* uuid, connectorDefinitionType* (source|destination), name* string, "
                             "documentationUrl string, version string"},
     {"ConnectorDefinitionsResponse", "data* [ConnectorDefinition]"},
+
+    /* --- Firth's own --- */
+    {"FirthStatus", "data_dir* string, daemon DaemonStatus, tasks* [TaskStatus]"},
+    {"DaemonStatus", "pid* integer, since string, url string"},
+    {"TaskStatus", "task* string, kind string, state string"},
+    {"DocumentsRead", "documents* [CollectionDocument], notices* [object]"},
+    {"CollectionDocument", "collection* string, writer* string, number* integer, document* any"},
 };
 const size_t schema_count = sizeof schemas / sizeof *schemas;

@@ -86,7 +86,7 @@ static void on_done(void *context, struct http_request *http)
 
 /* --- its life ----------------------------------------------------------------------------------------- */
 
-/* The document of both families holds all schemas: each route's is compiled from it. */
+/* The document of each family holds all schemas: each route's is compiled from it. */
 static int compile_schemas(struct server *server, struct error *err)
 {
     static const struct schema_options asserting = {.assert_formats = true};

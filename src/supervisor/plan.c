@@ -340,15 +340,6 @@ void plan_tell_skipped(const struct catalog *catalog, plan_on_skipped *on_skippe
                  derived == 1 ? "" : "s");
         on_skipped(context, message);
     }
-    for (size_t i = 0; i < catalog->materialization_count; i++) {
-        const struct catalog_materialization *materialization = &catalog->materializations[i];
-        if (!materialization->triggers || materialization->disable)
-            continue;
-        snprintf(message, sizeof message,
-                 "the triggers of %.128s are not sent: this version cannot; its documents are materialized",
-                 materialization->name);
-        on_skipped(context, message);
-    }
 }
 
 static int add_planned(struct supervisor *supervisor, const struct catalog *catalog,

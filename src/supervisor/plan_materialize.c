@@ -144,6 +144,7 @@ int planner_materialization(struct planner *planner, const struct catalog_materi
     spec.bindings = bindings;
     spec.log_level = materialization->log_level;
     spec.once = planner->options->once;
+    spec.triggers = materialization->triggers;
     spec.commit.bytes = COMMIT_BYTES;
     if (!planner->options->commit_ms)
         spec.commit.time_ms = COMMIT_MS;

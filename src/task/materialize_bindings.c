@@ -23,6 +23,7 @@ static void resolve(struct task *task, struct task_binding *binding)
     if (total->known &&
         (total->documents != binding->saved->documents || total->bytes != binding->saved->bytes)) {
         task->checkpoint.idle_changed = true;
+        binding->recovered = total->documents > binding->saved->documents;
         binding->saved->documents = total->documents;
         binding->saved->bytes = total->bytes;
     }

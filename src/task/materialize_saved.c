@@ -5,6 +5,7 @@ void task_materialize_saved_init(struct task_materialize_saved *saved)
     *saved = (struct task_materialize_saved){.spec = mem_strdup(""),
                                              .applying = mem_strdup(""),
                                              .bindings = mem_strdup("[]"),
+                                             .triggers = mem_strdup(""),
                                              .positions = mem_strdup("")};
 }
 
@@ -14,6 +15,7 @@ void task_materialize_saved_done(struct task_materialize_saved *saved)
     free(saved->applying);
     free(saved->bindings);
     free(saved->positions);
+    free(saved->triggers);
 }
 
 void task_materialize_saved_set(char **text, struct slice value)
@@ -37,6 +39,8 @@ void task_materialize_saved_write(const struct task_materialize_saved *saved, st
     json_member_raw(writer, "bindings", slice_of(saved->bindings));
     if (*saved->positions)
         json_member_raw(writer, "positions", slice_of(saved->positions));
+    if (*saved->triggers)
+        json_member_raw(writer, "triggers", slice_of(saved->triggers));
     json_end_object(writer);
 }
 
@@ -50,7 +54,8 @@ int task_materialize_saved_load(struct task_materialize_saved *saved, const stru
     } members[] = {{"spec", &saved->spec, JSON_OBJECT},
                    {"applying", &saved->applying, JSON_OBJECT},
                    {"bindings", &saved->bindings, JSON_ARRAY},
-                   {"positions", &saved->positions, JSON_OBJECT}};
+                   {"positions", &saved->positions, JSON_OBJECT},
+                   {"triggers", &saved->triggers, JSON_OBJECT}};
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         uint32_t member = json_get(doc, at, members[i].name);
         if (member == JSON_NONE)

@@ -10,6 +10,7 @@ struct task_materialize_saved {
     char *spec;      /* what was applied last: an `apply` request without secrets and schemas; "": nothing */
     char *applying;  /* likewise what was sent to be applied before anyone knows; "": nothing */
     char *bindings;  /* beside it, by binding of the catalog: JSON, see sink_materialize_plan.c; "[]" */
+    char *triggers;  /* what is to be told of its commits (trigger.h): JSON; "": nothing is kept */
     char *positions; /* the runtime checkpoint (positions.h); "": none */
 };
 

@@ -11,6 +11,8 @@
  * Exactly once where the endpoint keeps the runtime checkpoint in its own transaction, or applies what it was
  * given only once it is acknowledged; at least once elsewhere. */
 
+enum { TRIGGERS_STEP_MS = 1000 };
+
 static const struct materialize_sink *of_const(const struct task_sink *base)
 {
     return (const struct materialize_sink *)base;
@@ -48,6 +50,28 @@ static int init_output(struct materialize_sink *sink, size_t index, struct error
                                 binding->ser_policy, &sink->base.task->arena, err);
 }
 
+/* What the endpoint had committed and nobody told of is told of now. */
+static int begin_triggers(struct materialize_sink *sink, struct error *err)
+{
+    struct task *task = sink->base.task;
+    struct task_materialize_saved *saved = &task->checkpoint.materialize;
+    if (task->spec->triggers.size == 0) {
+        task_materialize_saved_set(&saved->triggers, (struct slice){0});
+        return 0;
+    }
+    sink->triggers = task_triggers_new(task->spec->triggers, saved->triggers, task->spec->name,
+                                       sink->base.label, task->report, task->clock, err);
+    if (!sink->triggers)
+        return -1;
+    for (size_t i = 0; i < task->binding_count; i++) {
+        if (task->bindings[i].recovered)
+            task_triggers_document(sink->triggers, i, task->bindings[i].spec->collection,
+                                   clock_wall_ms(task->clock));
+    }
+    task_materialize_saved_set(&saved->triggers, slice_of(task_triggers_commit(sink->triggers)));
+    return 0;
+}
+
 static int begin(struct task_sink *base, struct error *err)
 {
     struct materialize_sink *sink = materialize_sink_of(base);
@@ -67,6 +91,8 @@ static int begin(struct task_sink *base, struct error *err)
                                              .memory = MATERIALIZE_COMBINE_BYTES};
     sink->combiner = combiner_new(bindings, sink->enabled_count, &options, err);
     if (!sink->combiner)
+        return -1;
+    if (begin_triggers(sink, err) < 0)
         return -1;
     /* What the endpoint knew and we did not is in our record from now on, for who asks how far it is. */
     if (task->checkpoint.idle_changed && materialize_save_state(sink, err) < 0)
@@ -230,6 +256,27 @@ static int leave(struct materialize_sink *sink, uint64_t now_ms, struct error *e
     return 0;
 }
 
+/* The last transactions are told of before the process goes; what is not told by then the next session tells.
+ */
+static bool waits_for_triggers(struct materialize_sink *sink, uint64_t now_ms)
+{
+    uint64_t limit = sink->base.task->stopping ? TRIGGER_STOP_MS : TRIGGER_LEAVE_MS;
+    if (!sink->triggers || !task_triggers_busy(sink->triggers))
+        return false;
+    if (sink->triggers_since_ms == 0)
+        sink->triggers_since_ms = now_ms ? now_ms : 1;
+    return now_ms - sink->triggers_since_ms < limit;
+}
+
+static void tick_triggers(struct materialize_sink *sink)
+{
+    if (!sink->triggers || !task_triggers_tick(sink->triggers))
+        return;
+    task_materialize_saved_set(&sink->base.task->checkpoint.materialize.triggers,
+                               slice_of(task_triggers_saved(sink->triggers)));
+    sink->state_changed = true; /* saved with the next commit, or at the end */
+}
+
 static int advance(struct materialize_sink *sink, uint64_t now_ms, struct error *err)
 {
     const struct task_commit_policy *policy = &sink->base.task->spec->commit;
@@ -239,7 +286,7 @@ static int advance(struct materialize_sink *sink, uint64_t now_ms, struct error 
         if (!sink->protocol.acknowledged)
             return 0;
         if (sink->documents == 0)
-            return sink->finishing ? leave(sink, now_ms, err) : 0;
+            return sink->finishing && !waits_for_triggers(sink, now_ms) ? leave(sink, now_ms, err) : 0;
         if (sink->finishing || is_full(sink) || task_commit_due(policy, &sink->ledger.pending, now_ms))
             materialize_flush(sink);
         return 0;
@@ -265,6 +312,7 @@ static int tick(struct task_sink *base, uint64_t now_ms, bool active, struct err
         sink->ledger.pending.active_ms = now_ms;
     if (sink->finished)
         return 0;
+    tick_triggers(sink);
     return advance(sink, now_ms, err) < 0 ? broken(sink) : 0;
 }
 
@@ -273,7 +321,12 @@ static size_t pollfds(struct task_sink *base, struct pollfd *fds)
     struct materialize_sink *sink = materialize_sink_of(base);
     if (sink->call)
         return connector_flow_call_pollfds(sink->call, fds);
-    return sink->process && !sink->finished ? connector_pollfds(sink->process, fds) : 0;
+    if (!sink->process || sink->finished)
+        return 0;
+    size_t count = connector_pollfds(sink->process, fds);
+    if (sink->triggers)
+        fds[count++] = (struct pollfd){.fd = task_triggers_fd(sink->triggers), .events = POLLIN};
+    return count;
 }
 
 static int shorter(int a, int b)
@@ -289,8 +342,12 @@ static int timeout_ms(const struct task_sink *base, uint64_t now_ms)
     if (!sink->process || sink->finished)
         return -1;
     int timeout = connector_timeout_ms(sink->process);
+    if (sink->triggers)
+        timeout = shorter(timeout, task_triggers_timeout_ms(sink->triggers));
     switch (sink->protocol.phase) {
     case MATERIALIZE_LOADING:
+        if (sink->triggers_since_ms && task_triggers_busy(sink->triggers))
+            return shorter(timeout, TRIGGERS_STEP_MS); /* a signal, or its limit, may end the wait */
         if (sink->protocol.acknowledged && sink->finishing)
             return 0; /* to be left, or its last transaction to be flushed: nothing else will wake us */
         if (sink->protocol.acknowledged && sink->documents > 0)
@@ -342,6 +399,7 @@ static void close_sink(struct task_sink *base)
         materialize_row_done(&sink->outputs[i].row);
         buffer_done(&sink->outputs[i].max_key);
     }
+    task_triggers_free(sink->triggers);
     combiner_free(sink->combiner);
     if (sink->positions.sources)
         task_positions_done(&sink->positions);

@@ -15,6 +15,7 @@
 #include "task/positions.h"
 #include "task/sink.h"
 #include "task/source_spec.h"
+#include "task/trigger.h"
 
 enum materialize_step {
     MATERIALIZE_ASK_SPEC,
@@ -86,7 +87,9 @@ struct materialize_sink {
     struct task_position_source *sources;
     struct materialize_output *outputs;
     struct combiner *combiner;
-    struct buffer out; /* lines that were not handed over yet */
+    struct buffer out;              /* lines that were not handed over yet */
+    struct task_triggers *triggers; /* NULL: nobody is told of commits */
+    uint64_t triggers_since_ms;     /* that a session which is done waits for them; 0: it does not */
 
     /* The transaction. */
     uint64_t documents;  /* that it has taken */

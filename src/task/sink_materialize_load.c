@@ -66,6 +66,9 @@ int materialize_load(struct materialize_sink *sink, const struct task_item *item
     if (added > 0)
         return task_violation_error(task, item, err);
     sink->documents++;
+    if (sink->triggers)
+        task_triggers_document(sink->triggers, binding, item->binding->spec->collection,
+                               item->binding->newest_ms);
     if (item->binding->newest_ms > sink->newest_ms)
         sink->newest_ms = item->binding->newest_ms;
     task_ledger_add(&sink->ledger, item->raw.size);

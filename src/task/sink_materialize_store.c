@@ -150,6 +150,9 @@ int materialize_commit(struct materialize_sink *sink, struct error *err)
     }
     task_materialize_saved_set(&task->checkpoint.materialize.positions,
                                (struct slice){sink->checkpoint.data, sink->checkpoint.size});
+    if (sink->triggers)
+        task_materialize_saved_set(&task->checkpoint.materialize.triggers,
+                                   slice_of(task_triggers_commit(sink->triggers)));
     fault_point("materialize.commit.before");
     if (task_ledger_commit(&sink->ledger, err) < 0)
         return -1;

@@ -92,6 +92,7 @@ struct task_spec {
     enum log_level log_level; /* of the task, and told to connectors of Flow's */
     const char *redact_salt;  /* base64; NULL: one is made */
     bool once;                /* materializations: end with what is committed at the beginning */
+    struct slice triggers;    /* materializations: as catalog_materialization.triggers; size 0: none */
     uint64_t interval_ms;     /* from one session's start to the next; 0: none */
 };
 

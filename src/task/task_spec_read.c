@@ -251,6 +251,7 @@ int task_spec_read(struct slice json, struct arena *arena, struct task_spec *ret
         read_endpoint(&reader, "destination", &spec.destination);
         spec.source.program.label = "collections";
         spec.once = get_bool(&reader, 0, "once");
+        spec.triggers = get_raw(&reader, 0, "triggers");
     } else {
         read_endpoint(&reader, "source", &spec.source);
     }

@@ -160,6 +160,8 @@ void task_spec_write(struct buffer *out, const struct task_spec *spec)
     if (spec->kind == TASK_MATERIALIZATION) {
         write_endpoint(&writer, "destination", &spec->destination);
         json_member_bool(&writer, "once", spec->once);
+        if (spec->triggers.size)
+            json_member_raw(&writer, "triggers", spec->triggers);
     }
     if (spec->kind == TASK_CONNECTION) {
         write_endpoint(&writer, "destination", &spec->destination);

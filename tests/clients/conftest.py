@@ -81,15 +81,17 @@ def pyairbyte(tmp_path_factory):
     running.close()
 
 
-@pytest.fixture(scope="session", params=["0.53", "1.0"])
-def airbyte_api(request, pyairbyte, tmp_path_factory):
-    """PyPI's airbyte-api: the generation that PyAirbyte and Airflow's provider 5.5 have, and the next."""
-    if request.param == "0.53":
-        pyairbyte.generation = request.param
-        yield pyairbyte
-        return
+@pytest.fixture(scope="session")
+def newest_airbyte_api(tmp_path_factory):
     home = tmp_path_factory.mktemp("airbyte-api")
     running = OtherPython(program("airbyte-api", "python"), environment(home), home)
-    running.generation = request.param
     yield running
     running.close()
+
+
+@pytest.fixture(params=["0.53", "1.0"])
+def airbyte_api(request):
+    """PyPI's airbyte-api: the generation that PyAirbyte and Airflow's provider 5.5 have, and the next."""
+    running = request.getfixturevalue("pyairbyte" if request.param == "0.53" else "newest_airbyte_api")
+    running.generation = request.param
+    return running

@@ -39,8 +39,11 @@ class Running:
     def over(self):
         return not self._thread.is_alive()
 
-    def result(self, timeout=150):
+    def join(self, timeout):
         self._thread.join(timeout)
+
+    def result(self, timeout=150):
+        self.join(timeout)
         assert self.over(), "the call goes on"
         assert self._answer, "the other Python ended"
         answer = json.loads(self._answer)

@@ -72,7 +72,7 @@ class Firth:
 
     def __init__(self, airflow, firth, tmp_path):
         self.airflow, self.firth, self.tmp_path = airflow, firth, tmp_path
-        self.daemon = serve(firth)
+        self.daemon, self.running = serve(firth), None
         self.api = self.daemon.api
         self.define()
 
@@ -106,7 +106,14 @@ class Firth:
 
     def begin(self, connection, **how):
         self.dag, self.logged = f"d{uuid.uuid4().hex}", self.airflow.log.stat().st_size
-        return self.airflow.begin(run_dag, dag_id=self.dag, connection=connection, **how)
+        self.running = self.airflow.begin(run_dag, dag_id=self.dag, connection=connection, **how)
+        return self.running
+
+    def close(self):
+        """A test that failed in the middle leaves a task that the next test's would wait for."""
+        if self.running and not self.running.over():
+            os.kill(self.airflow.pid, signal.SIGTERM)
+            self.running.join(30)
 
     def reaches_waiting(self, task, mode):
         """The job runs, and the task knows it. (That a task runs is not in Airflow's database before it ends.)"""
@@ -120,7 +127,9 @@ class Firth:
 
 @pytest.fixture
 def site(airflow, firth, tmp_path):
-    return Firth(airflow, firth, tmp_path)
+    running = Firth(airflow, firth, tmp_path)
+    yield running
+    running.close()
 
 
 def written(tmp_path, stream):

@@ -42,7 +42,7 @@ def with_ids(doc, known):
     return doc
 
 
-@pytest.mark.parametrize("family, phases", [("v1", "fuzzing"), ("public/v1", "coverage,fuzzing")])
+@pytest.mark.parametrize("family, phases", [("v1", "fuzzing"), ("public/v1", "coverage,fuzzing"), ("firth/v1", "coverage,fuzzing")])
 def test_answers_are_what_the_document_says(firth, family, phases, tmp_path):
     if not TOOL.exists():
         pytest.fail("schemathesis is missing: scripts/setup test")

@@ -123,7 +123,7 @@ def test_a_manifest_is_kept_whole_and_synced(firth, machine, manifest):
     exported = firth("export", expect=0).out
     other = firth.data_dir.parent / "export.yaml"
     other.write_text(exported)
-    firth("--data-dir", str(firth.data_dir.parent / "other"), "apply", str(other), expect=0)
+    firth("--data-dir", str(firth.data_dir.parent / "other"), "apply", str(other), env={"SOURCE_SHOP_API_KEY": "K-1234"}, expect=0)
     shown = firth("--data-dir", str(firth.data_dir.parent / "other"), "connectors", "-o", "json", expect=0).json()
     assert [each["manifestVersion"] for each in shown if each.get("custom")] == ["6.5.0"]
 

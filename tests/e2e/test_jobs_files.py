@@ -163,7 +163,7 @@ def installation(random):
     image = {"name": "an image", "kind": "source", "image": "registry.example:5000/a/b:1.2", "documentationUrl": "https://x/y"}
     schedules = ["manual", {"every": 3, "unit": "days"}, {"cron": "0 0 6 * * ?", "timeZone": "Europe/Berlin"}, {"cron": "0 15 10 L * ?"}]
     return {
-        "settings": {"jobs.keep": "7", "jobs.backoff_ms": "50"} if random.random() < 0.7 else {},
+        "settings": {"jobs.keep": "7", "connectors.manifest_program": "/x y/z"} if random.random() < 0.7 else {},
         "workspaces": [{"id": DEFAULT, "name": "Default Workspace", "email": "a@b", "extra": {"x": value(random)}},
                        {"name": "second", "slug": "two", "notifications": {"failure": {"webhook": {"enabled": True, "url": HOOK}}}}],
         "definitions": [definition("scripted source", "source", "scripted_source.py"), image,

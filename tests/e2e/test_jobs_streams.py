@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from job_driving import apply, received, serve, show, start, stream, wait, write
+import api
+from job_driving import apply, received, rows, serve, show, start, stream, wait, write
 
 SCHEMA = {"type": "object", "required": ["id", "email", "address"], "properties": {
     "id": {"type": "integer"}, "email": {"type": "string"}, "status": {"type": "string"},
@@ -126,6 +127,30 @@ def test_alias(firth, tmp_path):
 def test_what_cannot_be_done_is_refused_when_it_is_put(firth, tmp_path, config, message):
     refused = firth("apply", write(tmp_path, [], streams=[users(**config)]))
     assert refused.rc != 0 and message in refused.err and "the stream 'users'" in refused.err
+
+
+def test_the_api_refuses_it_by_name(firth, tmp_path):
+    """422 in both APIs, and never ignored."""
+    asking = api.serve(firth).api
+    source, destination = asking.source(), asking.destination()
+    catalog = asking.config("sources/discover_schema", {"sourceId": source})["catalog"]
+    encrypt, filter_rows = mapper("encryption", targetField="name"), mapper("row-filtering", conditions=equal("gender", "x"))
+
+    def create(mappers):
+        for each in catalog["streams"]:
+            each["config"].update(selected=each["stream"]["name"] == "users", mappers=mappers if each["stream"]["name"] == "users" else [])
+        return asking.ask("POST", "/api/v1/connections/create", {
+            "sourceId": source, "destinationId": destination, "status": "active", "syncCatalog": catalog})
+
+    def create_public(mappers):
+        return asking.ask("POST", "/api/public/v1/connections", {"sourceId": source, "destinationId": destination, "configurations": {
+            "streams": [{"name": "users", "syncMode": "full_refresh_append", "mappers": mappers}]}})
+    for refused in (create([encrypt]), create_public([encrypt])):
+        assert refused.status == 422 and b"encryption" in refused.body, refused
+    for made in (create([filter_rows]), create_public([filter_rows])):
+        assert made.status == 200, made
+    wanted = json.loads(rows(firth, "select catalog from connections order by rowid desc")[0][0])["streams"][0]["config"]["mappers"]
+    assert wanted == [filter_rows]
 
 
 def test_two_streams_that_are_one_at_the_destination(firth, tmp_path):

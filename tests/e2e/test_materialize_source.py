@@ -119,12 +119,3 @@ def has(tmp_path, table):
         return len(rows(tmp_path, table)) == 3
     except Exception:  # the table is not there yet
         return False
-
-
-def test_triggers_are_told_to_be_left_out(firth, tmp_path):
-    triggers = {"interval": "1m", "config": [{"url": "https://example.com", "payloadTemplate": "{}", "method": "POST"}]}
-    path = put(firth, tmp_path, {"id": 1, "n": 1}, triggers=triggers)
-    result = firth("run", str(path), "--once", expect=0)
-    assert "the triggers of acmeCo/mat are not sent" in result.err
-    assert "the triggers of acmeCo/mat are not sent" in firth("deploy", str(path), "--yes", expect=0).err
-    assert [r["id"] for r in rows(tmp_path)] == [1]

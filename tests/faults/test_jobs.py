@@ -96,9 +96,9 @@ class Jobs:
             self.firth("job", "start", f"c{n}")  # refused while one is not over
 
     def torment(self, syncs):
-        """Until so many jobs are over, and something dies now and then."""
+        """Until so many jobs are over, and half as often something has died."""
         end = time.monotonic() + (600 if FULL else 240)
-        while self.number("select count(*) from jobs where status >= 3") < syncs:
+        while self.number("select count(*) from jobs where status >= 3") < syncs or sum(self.deaths.values()) < syncs / 2:
             assert time.monotonic() < end, f"too slow: {self.deaths}"
             if not self.alive():
                 self.start()
@@ -150,7 +150,6 @@ def test_jobs_survive_kills(firth, tmp_path):
     problems = jobs.problems()
     print(jobs.deaths)
     assert not problems, (jobs.deaths, problems)
-    assert sum(jobs.deaths.values()) >= SYNCS / 4, jobs.deaths
 
 
 POINTS = ["job-begun", "job-starting", "job-ending", "job-ended", "task.commit.before", "task.commit.after",

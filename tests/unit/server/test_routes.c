@@ -31,6 +31,11 @@ static void test_paths(void **state)
         {HTTP_GET, "/v1/jobs/1/2", NULL, NULL, 0},
         {HTTP_GET, "/v1jobs", NULL, NULL, 0},
         {HTTP_GET, "/metrics", "/metrics", NULL, 0},
+        {HTTP_GET, "/api/firth/v1/status/", "/status", NULL, 0},
+        {HTTP_POST, "/api/firth/v1/status", NULL, NULL, BIT(GET)},
+        {HTTP_GET, "/api/v1/status", NULL, NULL, 0},
+        {HTTP_PUT, "/v1/workspaces/a/definitions/sources/b",
+         "/workspaces/{workspaceId}/definitions/sources/{definitionId}", "a", 0},
         {HTTP_GET, "/api/v1/metrics", NULL, NULL, 0},
         {HTTP_POST, "/v1/connections/sync", NULL, NULL, BIT(GET) | BIT(PATCH) | BIT(DELETE)}, /* an id */
         {HTTP_GET, "", NULL, NULL, 0},

@@ -1,0 +1,72 @@
+"""Firth's own API: what is deployed and how it does, and documents of collections."""
+
+import json
+
+import jsonschema
+import pytest
+
+from api import serve
+from conftest import until
+
+CATALOG = {
+    "captures": {"acmeCo/fake": {
+        "endpoint": {"connector": {"image": "airbyte/source-faker:6.2.38", "config": {"count": 20, "seed": 1}}},
+        "bindings": [{"resource": {"stream": "users"}, "target": "acmeCo/users"}]}},
+    "collections": {"acmeCo/users": {"key": ["/id"], "schema": {"type": "object", "required": ["id"]}}},
+}
+
+
+@pytest.fixture
+def client(firth, tmp_path):
+    catalog = tmp_path / "flow.json"
+    catalog.write_text(json.dumps(CATALOG))
+    firth("run", "--once", catalog, expect=0)
+    firth("deploy", "--yes", catalog)
+    return serve(firth).api
+
+
+def ask(client, path, status=200):
+    answer = client.ask("GET", f"/api/firth/v1/{path}")
+    assert answer.status == status, answer
+    return answer.json()
+
+
+def test_the_document_tells_the_routes(client):
+    doc = ask(client, "openapi")
+    assert set(doc["paths"]) == {"/api/firth/v1/openapi", "/api/firth/v1/status", "/api/firth/v1/documents"}
+    for path, query in (("status", ""), ("documents", "?collection=acmeCo/users")):
+        schema = doc["paths"][f"/api/firth/v1/{path}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        jsonschema.Draft202012Validator({**schema, "components": doc["components"]}).validate(ask(client, path + query))
+
+
+def test_status_is_that_of_the_command(client, firth):
+    told = ask(client, "status")
+    task, = told["tasks"]
+    assert (task["task"], task["kind"]) == ("acmeCo/fake", "capture")
+    assert told["daemon"]["url"] == client.url
+    assert task["collections"][0]["collection"] == "acmeCo/users" and task["collections"][0]["documents"] >= 20
+    assert set(firth("status", "-o", "json", expect=0).json()["tasks"][0]) == set(task)
+
+
+def test_documents_from_a_number_on(client):
+    every = ask(client, "documents?collection=acmeCo/users&limit=20")
+    assert [each["number"] for each in every["documents"]] == list(range(20)) and every["notices"] == []
+    assert all(each["writer"] == "acmeCo/fake" and each["document"]["id"] for each in every["documents"])
+    some = ask(client, "documents?collection=acmeCo/users&from=5&limit=3&task=acmeCo/fake")
+    assert some["documents"] == every["documents"][5:8]
+    assert ask(client, "documents?collection=acmeCo/users&from=100000")["documents"] == []
+
+
+@pytest.mark.parametrize("query, status, said", [
+    ("", 422, "collection"), ("collection=", 422, "collection"), ("collection=acmeCo/user", 404, "did you mean acmeCo/users?"),
+    ("collection=acmeCo/users&task=nobody", 404, "nobody"), ("collection=--help", 404, "no collection"),
+    ("collection=acmeCo/users&task=--help", 404, "--help"), ("collection=acmeCo/users&limit=0", 422, "limit"),
+    ("collection=acmeCo/users&limit=1001", 422, "limit"), ("collection=acmeCo/users&from=-1", 422, "from")])
+def test_what_is_asked_wrongly(client, query, status, said):
+    assert said in ask(client, f"documents?{query}", status)["message"]
+
+
+def test_nobody_asks_without_a_password(client):
+    client.authorization = None
+    for path in ("status", "documents?collection=acmeCo/users", "openapi"):
+        ask(client, path, 401)
