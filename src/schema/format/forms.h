@@ -49,6 +49,7 @@ bool form_macaddr8(struct slice text);
 
 /* idn.c */
 bool form_idn_hostname(struct slice text);
+bool idn_is_mail_domain(struct slice text);
 /* Is the label, which begins with "xn--", what IDNA2008 makes of some label? */
 bool idn_is_a_label(struct slice label);
 

@@ -40,15 +40,15 @@ static void classify(struct label *label)
     }
 }
 
-/* A label that is not ASCII. */
-static bool take_unicode(struct slice text, struct label *label)
+/* A label that is not ASCII; `flags` are libidn2's. */
+static bool take_unicode(struct slice text, int flags, struct label *label)
 {
     uint8_t *ascii = NULL;
     if (text.size >= sizeof label->unicode || !hyphens_right(text.data, text.size))
         return false;
     memcpy(label->unicode, text.data, text.size);
     label->unicode[text.size] = 0;
-    if (idn2_register_u8(label->unicode, NULL, &ascii, 0) != IDN2_OK)
+    if (idn2_register_u8(label->unicode, NULL, &ascii, flags) != IDN2_OK)
         return false;
     bool fits = strlen((char *)ascii) <= LABEL_SIZE_MAX;
     if (fits)
@@ -69,7 +69,7 @@ static bool take_punycode(struct slice text, struct label *label)
     lower[text.size] = '\0';
     if (idn2_to_unicode_8z8z(lower, &decoded, 0) != IDN2_OK)
         return false;
-    bool valid = take_unicode(slice_of(decoded), label) && strcmp(label->ascii, lower) == 0;
+    bool valid = take_unicode(slice_of(decoded), 0, label) && strcmp(label->ascii, lower) == 0;
     idn2_free(decoded);
     return valid;
 }
@@ -98,12 +98,12 @@ static bool take_ascii(struct slice text, struct label *label)
     return true;
 }
 
-static bool take_label(struct slice text, struct label *label)
+static bool take_label(struct slice text, int flags, struct label *label)
 {
     memset(label, 0, sizeof *label);
     if (memchr(text.data, '\0', text.size))
         return false;
-    bool valid = !is_ascii(text)                                           ? take_unicode(text, label)
+    bool valid = !is_ascii(text)                                           ? take_unicode(text, flags, label)
                  : text.size > 4 && strncasecmp(text.data, "xn--", 4) == 0 ? take_punycode(text, label)
                                                                            : take_ascii(text, label);
     /* RFC 5893, rule 4: one kind of digits where it is written from right to left. */
@@ -113,7 +113,7 @@ static bool take_label(struct slice text, struct label *label)
 bool idn_is_a_label(struct slice text)
 {
     struct label label;
-    return take_label(text, &label);
+    return take_label(text, 0, &label);
 }
 
 /* The length of a separator at the front: full stop, ideographic, fullwidth, halfwidth. */
@@ -129,7 +129,7 @@ static size_t separator_size(const char *at, const char *end)
                : 0;
 }
 
-bool form_idn_hostname(struct slice text)
+static bool is_domain(struct slice text, int flags)
 {
     const char *at = text.data, *end = at + text.size;
     size_t total = 0;
@@ -140,7 +140,7 @@ bool form_idn_hostname(struct slice text)
         struct label label;
         while (at < end && !(separator = separator_size(at, end)))
             at++;
-        if (at == start || !take_label((struct slice){start, (size_t)(at - start)}, &label))
+        if (at == start || !take_label((struct slice){start, (size_t)(at - start)}, flags, &label))
             return false;
         total += strlen(label.ascii) + 1;
         any_rtl |= label.is_rtl;
@@ -151,4 +151,16 @@ bool form_idn_hostname(struct slice text)
     }
     /* RFC 5893, rule 1: where one label is written from right to left, none begins with a digit. */
     return total - 1 <= HOSTNAME_SIZE_MAX && !(any_rtl && digit_first);
+}
+
+bool form_idn_hostname(struct slice text)
+{
+    return is_domain(text, 0);
+}
+
+/* What is typed in a mail address is normalized before it is looked up (RFC 5198, RFC 6532): it need not be.
+ */
+bool idn_is_mail_domain(struct slice text)
+{
+    return is_domain(text, IDN2_NFC_INPUT);
 }

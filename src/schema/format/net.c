@@ -140,7 +140,7 @@ static bool is_email(struct slice text, bool wide)
     struct slice domain = {at, (size_t)(end - at)};
     if (domain.size > 2 && *at == '[' && end[-1] == ']')
         return is_literal((struct slice){at + 1, domain.size - 2});
-    return wide ? form_idn_hostname(domain) : form_hostname(domain);
+    return wide ? idn_is_mail_domain(domain) : form_hostname(domain);
 }
 
 bool form_email(struct slice text)
