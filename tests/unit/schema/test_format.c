@@ -46,7 +46,7 @@ static const struct {
     {"idn-email", "\xc3\xa4@b", true},
     {"idn-email", "a@\xc3\xa4\xe3\x80\x82xn--4ca", true},
     {"idn-email", "a@\xe3\x80\xae\xed\x95\x9c", false}, /* no label begins with a combining mark */
-    {"idn-email", "a@cafe\xcc\x81.com", true}, /* not in NFC */
+    {"idn-email", "a@cafe\xcc\x81.com", true},          /* not in NFC */
     {"idn-hostname", "cafe\xcc\x81.com", false},
     {"idn-email", "a@xn--a", false},
     {"idn-email", "a@[192.0.2.1]", true},
