@@ -43,8 +43,9 @@ struct sdk_row {
     bool flow;
     uint32_t key, values;          /* Flow: arrays of the line, JSON_NONE: not there */
     size_t key_count, value_count; /* Flow: how many they must have */
-    uint32_t *nodes;               /* Flow: of each field, once `found` */
+    uint32_t *nodes;               /* of each field, once `found` */
     bool found;
+    uint32_t *hashes; /* Airbyte: of the fields' names, which are members of the record */
 };
 
 struct sdk_face;
@@ -175,6 +176,11 @@ const char *const *sdk_pointers_of_paths(const struct airbyte_path *paths, size_
 struct airbyte_path sdk_path_of_pointer(const char *pointer, struct arena *arena);
 /* Can an interrupted full refresh of the stream go on from a state? */
 bool sdk_selected_is_resumable(const struct firth_catalog *offered, const struct firth_selected *selected);
+
+/* --- record.c -------------------------------------------------------------------------------------- */
+
+/* Of a target under Airbyte's protocol. */
+void sdk_row_init(struct sdk_row *row, const struct firth_target *target, struct arena *arena);
 
 /* --- target.c -------------------------------------------------------------------------------------- */
 

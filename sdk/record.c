@@ -47,13 +47,46 @@ static void find_fields(struct sdk_row *row, const struct firth_record *record)
     row->found = true;
 }
 
+void sdk_row_init(struct sdk_row *row, const struct firth_target *target, struct arena *arena)
+{
+    size_t count = target->field_count + 1;
+    *row = (struct sdk_row){.target = target,
+                            .nodes = arena_zalloc(arena, count * sizeof *row->nodes),
+                            .hashes = arena_zalloc(arena, count * sizeof *row->hashes)};
+    for (size_t i = 0; i < target->field_count; i++)
+        row->hashes[i] = json_key_hash(target->fields[i].name, strlen(target->fields[i].name));
+}
+
+/* Where the fields of a record are, all at once: its members come in the schema's order more often than not,
+ * so each is looked for behind the one before. */
+static void find_members(struct sdk_row *row, const struct firth_record *record)
+{
+    const struct json *line = record->document;
+    size_t count = row->target->field_count, next = 0;
+    for (size_t i = 0; i < count; i++)
+        row->nodes[i] = JSON_NONE;
+    for (uint32_t key = json_first_key(line, record->node); key != JSON_NONE;
+         key = json_next_key(line, record->node, key)) {
+        uint32_t hash = json_hash_of_key(line, key);
+        for (size_t step = 0; step < count; step++) {
+            size_t i = next + step < count ? next + step : next + step - count;
+            if (row->hashes[i] != hash || !json_text_is(line, key, slice_of(row->target->fields[i].name)))
+                continue;
+            row->nodes[i] = json_value(key);
+            next = i + 1 < count ? i + 1 : 0;
+            break;
+        }
+    }
+    row->found = true;
+}
+
 static uint32_t field_node(const struct firth_record *record, size_t index)
 {
     struct sdk_row *row = (struct sdk_row *)(uintptr_t)record->row;
-    if (!row->flow)
-        return json_pointer(record->document, record->node, slice_of(row->target->fields[index].pointer));
-    if (!row->found)
+    if (!row->found && row->flow)
         find_fields(row, record);
+    else if (!row->found)
+        find_members(row, record);
     return row->nodes[index];
 }
 

@@ -34,6 +34,7 @@ struct session {
     const struct firth_destination *class_;
     void *self;
     struct firth_target *asked;
+    struct sdk_row *rows; /* one a target */
     struct target *targets;
     size_t count, last; /* `last`: the target of the record before */
     struct map by_name; /* namespace NUL name -> index + 1 */
@@ -95,8 +96,8 @@ static int on_record(struct session *session, const struct json *line, const str
         .document = line,
         .node = message->record.data,
     };
-    const struct sdk_row row = {.target = &session->asked[index]};
-    record.row = &row;
+    session->rows[index].found = false;
+    record.row = &session->rows[index];
     arena_clear(&session->host->scratch);
     session->targets[index].records++;
     session->records++;
@@ -384,6 +385,7 @@ int sdk_run_write(struct firth_host *host, const void *config,
         .host = host,
         .class_ = &host->class_->destination,
         .asked = arena_zalloc(&arena, (catalog->count + 1) * sizeof *session.asked),
+        .rows = arena_zalloc(&arena, (catalog->count + 1) * sizeof *session.rows),
         .targets = arena_zalloc(&arena, (catalog->count + 1) * sizeof *session.targets),
         .count = catalog->count,
         .committed_ms = sdk_monotonic_ms(),
@@ -393,6 +395,8 @@ int sdk_run_write(struct firth_host *host, const void *config,
     buffer_init(&session.key, BUFFER_UNLIMITED); /* bounded by the line */
     sdk_echo_init(&session.echo, catalog->count, WAITING_MAX);
     int result = make_targets(catalog, &arena, session.asked, err);
+    for (size_t i = 0; i < catalog->count && result == 0; i++)
+        sdk_row_init(&session.rows[i], &session.asked[i], &arena);
     session_index(&session, catalog);
     if (result == 0)
         result = write_session(&session, config, input, err);
