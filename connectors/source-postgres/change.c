@@ -156,16 +156,34 @@ static void put_omitted(struct buffer *out, const struct pg_relation *relation,
     buffer_byte(out, ']');
 }
 
+static void put_number(struct buffer *out, uint64_t value)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + value % 10);
+    while (value /= 10);
+    buffer_append(out, digits + at, sizeof digits - at);
+}
+
 static void put_flow(struct buffer *out, const struct pg_relation *relation, const struct pg_change *change,
                      struct pg_style style)
 {
     const struct pg_transaction *transaction = change->transaction;
-    buffer_printf(out, "{\"_meta\":{\"op\":\"%c\",\"source\":{\"ts_ms\":%lld,", change->op,
-                  (long long)transaction->time_ms);
+    buffer_str(out, "{\"_meta\":{\"op\":\"");
+    buffer_byte(out, change->op);
+    buffer_str(out, "\",\"source\":{\"ts_ms\":");
+    put_number(out, (uint64_t)transaction->time_ms);
+    buffer_byte(out, ',');
     buffer_append(out, relation->place.data, relation->place.size);
-    buffer_printf(out, ",\"loc\":[%llu,%llu,%llu],\"txid\":%u",
-                  (unsigned long long)transaction->previous_end_lsn, (unsigned long long)change->lsn,
-                  (unsigned long long)transaction->commit_lsn, transaction->xid);
+    buffer_str(out, ",\"loc\":[");
+    put_number(out, transaction->previous_end_lsn);
+    buffer_byte(out, ',');
+    put_number(out, change->lsn);
+    buffer_byte(out, ',');
+    put_number(out, transaction->commit_lsn);
+    buffer_str(out, "],\"txid\":");
+    put_number(out, transaction->xid);
     put_omitted(out, relation, change);
     buffer_byte(out, '}');
     if (change->before) {

@@ -20,8 +20,8 @@ enum { UP_WITHIN_MS = 30000, LOOK_MS = 50, SAID_MAX = 1024 };
 
 struct pg_tunnel_process {
     pid_t pid;
-    int port, output; /* output: ssh's stderr */
-    char folder[64], key[80];
+    int port, output;   /* output: ssh's stderr */
+    char *folder, *key; /* heap; of the key's file while it is there */
 };
 
 /* Where ssh goes, and where it leads. */
@@ -104,13 +104,11 @@ static int read_way(struct arena *arena, const struct pg_config *config, struct 
 static int write_key(struct pg_tunnel_process *tunnel, const char *key, struct firth_error *err)
 {
     const char *base = getenv("TMPDIR");
-    snprintf(tunnel->folder, sizeof tunnel->folder, "%.40s/firth-ssh-XXXXXX", base && *base ? base : "/tmp");
-    if (!mkdtemp(tunnel->folder)) {
-        tunnel->folder[0] = 0;
+    tunnel->folder = mem_printf("%s/firth-ssh-XXXXXX", base && *base ? base : "/tmp");
+    if (!mkdtemp(tunnel->folder))
         return firth_fail(err, FIRTH_FAILURE_SYSTEM, "cannot make a folder for the tunnel's key: %s",
                           strerror(errno));
-    }
-    snprintf(tunnel->key, sizeof tunnel->key, "%s/key", tunnel->folder);
+    tunnel->key = mem_printf("%s/key", tunnel->folder);
     auto_close int fd = open(tunnel->key, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     size_t size = strlen(key);
     bool ended = size && key[size - 1] == '\n'; /* forms cut the last line break, and ssh wants it */
@@ -121,11 +119,13 @@ static int write_key(struct pg_tunnel_process *tunnel, const char *key, struct f
 
 static void remove_key(struct pg_tunnel_process *tunnel)
 {
-    if (tunnel->key[0])
+    if (tunnel->key) {
         unlink(tunnel->key);
-    if (tunnel->folder[0])
         rmdir(tunnel->folder);
-    tunnel->key[0] = tunnel->folder[0] = 0;
+    }
+    free(tunnel->key);
+    free(tunnel->folder);
+    tunnel->key = tunnel->folder = NULL;
 }
 
 /* --- ssh
