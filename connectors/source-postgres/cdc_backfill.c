@@ -81,7 +81,8 @@ static int begin_anew(struct pg_cdc *cdc, struct cdc_stream *stream, struct firt
 
 static int begin(struct pg_cdc *cdc, struct cdc_stream *stream, struct firth_error *err)
 {
-    if (stream->incremental && !cdc->slot.made && !cdc->waited) {
+    bool is_new = stream->position.phase == PG_PHASE_NEW;
+    if (stream->incremental && is_new && !cdc->slot.made && !cdc->waited) {
         if (pg_wait_for_writers(cdc->host, cdc->connection, err) < 0)
             return -1;
         cdc->waited = true;

@@ -1,5 +1,6 @@
 """source-postgres's change data capture: the stream of changes, and how it joins what was there before."""
 
+import collections
 import json
 import signal
 import threading
@@ -358,3 +359,115 @@ def test_airbyte_reads_again_if_asked_to(firth, database):
     config = airbyte_config(database, {**method, "invalid_cdc_cursor_position_behavior": "Re-sync data"})
     again = read(run, config, "t", mode="incremental", state=[last_state(first)])
     assert [r["id"] for r in data(again)] == [1, 2]
+
+
+# --- a start that is interrupted ---------------------------------------------------------------------------------------
+
+
+def bag(database, query):
+    return collections.Counter(tuple(row) for row in database.rows(query))
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_a_start_that_is_interrupted(flow, database, keyed):
+    """Killed in the middle of the table, with rows that move, go and come before it goes on: with a key the documents
+    reduce to the table; without one each row and each change is there once."""
+    database.run(f"CREATE TABLE wide (id int {'PRIMARY KEY' if keyed else ''}, n int, pad text);"
+                 "ALTER TABLE wide ALTER pad SET STORAGE PLAIN; ALTER TABLE wide REPLICA IDENTITY FULL;"
+                 "INSERT INTO wide SELECT i, 0, repeat('x', 3900) FROM generate_series(1, 12000) i; ANALYZE wide")
+    # One that is open while the first pages are read, and commits afterwards.
+    slow = database.interactive()
+    capture = Capture(flow, flow_config(database, "s_" + database.name)).start()
+    capture.until(lambda docs: len(docs) > 0)
+    capture.kill()
+    [state] = capture.state["bindingStateV1"].values()
+    assert state["phase"] == "pages" and 0 < state["block"] < 6000 and len(capture.documents) < 12000
+    slow.stdin.write("BEGIN; UPDATE wide SET n = 5 WHERE id = 11500; INSERT INTO wide VALUES (20001, 5, ''); SELECT 'in';\n")
+    assert slow.stdout.readline() == "in\n"
+    database.run("DELETE FROM wide WHERE id <= 400; VACUUM wide; UPDATE wide SET n = 1 WHERE id BETWEEN 11000 AND 11200;"
+                 "DELETE FROM wide WHERE id BETWEEN 10000 AND 10100; INSERT INTO wide SELECT i, 2, '' FROM generate_series(30000, 30050) i")
+    capture.start().until(lambda docs: any(d.get("id") == 30050 for _, d, _ in docs))
+    slow.stdin.write("COMMIT;\n")
+    slow.stdin.close()
+    assert slow.wait(30) == 0
+    database.run("INSERT INTO wide VALUES (40000, 3, '')")
+    capture.until(lambda docs: any(d.get("id") == 40000 for _, d, _ in docs))
+    capture.kill()
+    rows = collections.Counter()
+    reduced = {}
+    for d in capture.docs():
+        meta, row = d["_meta"], (str(d["id"]), str(d["n"]))
+        if meta["op"] == "d":
+            reduced.pop(d["id"], None)
+            rows[row] -= 1
+        else:
+            reduced[d["id"]] = d["n"]
+            rows[row] += 1
+            if meta["op"] == "u":
+                rows[(str(meta["before"]["id"]), str(meta["before"]["n"]))] -= 1
+    table = bag(database, "SELECT id, n FROM wide")
+    if keyed:
+        assert {(str(k), str(v)) for k, v in reduced.items()} == set(table)
+    else:
+        # An update or delete of a row that was not read yet takes away what never came: it was left out for that.
+        gone = {key: count for key, count in rows.items() if count < 0}
+        assert all(count == -1 and (10000 <= int(key[0]) <= 10100 or 11000 <= int(key[0]) <= 11200 or key[0] == "11500")
+                   for key, count in gone.items())
+        assert collections.Counter({key: count for key, count in rows.items() if count > 0}) == table
+        locs = [tuple(d["_meta"]["source"]["loc"]) for d in capture.docs()]
+        assert len(set(locs)) == len(locs)
+
+
+def test_only_changes_and_priority(flow, database):
+    database.run("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY);"
+                 "INSERT INTO a VALUES (1); INSERT INTO b VALUES (2); INSERT INTO c VALUES (3)")
+    capture = Capture(flow, flow_config(database, "s_" + database.name, advanced={"skip_backfills": "public.c"}))
+    found = {b["resourcePath"][-1]: b for b in capture.discovered}
+    capture.bindings = [capture_binding(found["a"], mode="Only Changes"), capture_binding(found["b"], priority=-1),
+                        capture_binding(found["c"])]
+    database.run("CREATE TABLE d (id int PRIMARY KEY); INSERT INTO d VALUES (4)")
+    more = Capture(flow, flow_config(database, "t_" + database.name, discoveryFilters={"discover_unpublished_tables": True}),
+                   tables=["d"])
+    capture.bindings.append(capture_binding(more.discovered[0], priority=7))
+    capture.start().until(lambda docs: len(docs) == 2)
+    database.run("INSERT INTO a VALUES (5); INSERT INTO c VALUES (6)")
+    capture.until(lambda docs: len(docs) == 4)
+    capture.kill()
+    assert [d["id"] for d in capture.docs()] == [4, 2, 5, 6]
+
+
+def test_positions_move_without_documents(flow, database):
+    """Other tables' changes do not hold the log back: what is not captured is confirmed as well."""
+    slot = "s_" + database.name
+    database.run("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE other (pad text)")
+    capture = Capture(flow, flow_config(database, slot), tables=["t"]).start()
+    database.run("INSERT INTO t VALUES (1)")
+    capture.until(lambda docs: len(docs) == 1)
+    database.run("INSERT INTO other SELECT repeat(md5(i::text), 100) FROM generate_series(1, 20000) i")  # 70 MB of log
+    end = database.value("SELECT pg_current_wal_lsn()")
+    query = f"SELECT confirmed_flush_lsn > '{end}'::pg_lsn - 16777216 FROM pg_replication_slots WHERE slot_name = '{slot}'"
+    while database.value(query) != "t":
+        assert capture.step()
+    capture.kill()
+    assert len(capture.docs()) == 1
+
+
+def test_a_connection(firth, database, tmp_path):
+    """Through the task: a global state is kept, and the next sync goes on from it."""
+    database.run("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2)")
+    config = airbyte_config(database, {"method": "CDC", "replication_slot": "s_" + database.name, "publication": "p"})
+    path = tmp_path / "flow.json"
+    path.write_text(json.dumps({"connections": {"acmeCo/pg": {
+        "source": {"connector": {"image": "airbyte/source-postgres", "config": config}},
+        "destination": {"connector": {"image": "airbyte/destination-local-json", "config": {"destination_path": "/local/out"}}},
+        "streams": [{"name": "t", "namespace": "public", "syncMode": "incremental", "destinationSyncMode": "append"}]}}}))
+
+    def sync():
+        firth("run", str(path), "--once", env={"FIRTH_LOCAL_ROOT": str(tmp_path)}, expect=0)
+        lines = (tmp_path / "out" / "_airbyte_raw_t.jsonl").read_text().splitlines()
+        return [(row["id"], bool(row["_ab_cdc_deleted_at"])) for row in (json.loads(line)["_airbyte_data"] for line in lines)]
+
+    assert sync() == [(1, False), (2, False)]
+    database.run("DELETE FROM t WHERE id = 1; INSERT INTO t VALUES (3)")
+    assert sync() == [(1, False), (2, False), (1, True), (3, False)]
+    assert len(sync()) == 4
