@@ -96,6 +96,11 @@ static int on_record(struct session *session, const struct json *line, const str
         .document = line,
         .node = message->record.data,
     };
+    uint32_t changes = json_get(line, json_get(line, message->payload, "meta"), "changes");
+    if (json_count(line, changes) && json_is(line, changes, JSON_ARRAY)) {
+        struct slice raw = json_raw(line, changes);
+        record.changes = (struct firth_slice){raw.data, raw.size};
+    }
     session->rows[index].found = false;
     record.row = &session->rows[index];
     arena_clear(&session->host->scratch);

@@ -190,6 +190,10 @@ int sql_row_fill(struct sql_session *session, struct firth_host *host, struct sq
     const struct sql_plan *plan = &target->plan;
     arena_clear(&session->row_arena);
     buffer_clear(&session->changes);
+    /* The source's own, without their brackets; what the database could not hold would fail all rows. */
+    struct sql_cell theirs = {.text = {record->changes.data, record->changes.size}};
+    if (theirs.text.size > 2 && session->dialect->fits(SQL_JSON, &theirs, &session->row_arena) == SQL_FITS)
+        buffer_append(&session->changes, theirs.text.data + 1, theirs.text.size - 2);
     for (size_t i = 0; i < plan->columns.count; i++) {
         if (put_column(session, host, target, i, record, err) < 0)
             return -1;

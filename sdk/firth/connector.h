@@ -313,9 +313,11 @@ struct firth_record {
                                 FIRTH_APPEND, if the document was not selected) */
     int64_t emitted_at;      /* milliseconds since 1970 */
     enum firth_operation operation;
-    const void *document; /* private */
-    uint32_t node;        /* private */
-    const void *row;      /* private */
+    struct firth_slice changes; /* values that the source itself has left out or cut: a JSON array of
+                                   {"field", "change", "reason"}; size 0: none (Flow has no such thing) */
+    const void *document;       /* private */
+    uint32_t node;              /* private */
+    const void *row;            /* private */
 };
 
 /* A value of the record by JSON Pointer. *ret_value: the text (unescaped) of a string, else the JSON as it

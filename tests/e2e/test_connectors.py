@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -59,6 +60,19 @@ def test_docs_name_every_option(firth, root):
             assert row, f"docs/connectors.md does not describe {name}'s {option}"
             if "default" in schema:
                 assert f"| {json.dumps(schema['default'])} |" in row.group()
+
+
+def test_a_program_of_its_own(firth, tmp_path):
+    """destination-duckdb is found beside `firth`, then on PATH; elsewhere the error says what is missing."""
+    alone, here = tmp_path / "alone", pathlib.Path(firth.path).parent
+    alone.mkdir()
+    shutil.copy(firth.path, alone / "firth")
+    argv = [alone / "firth", "connector", "destination-duckdb", "spec"]
+    done = subprocess.run(argv, env={"PATH": "/usr/bin"}, capture_output=True, text=True, check=False)
+    assert done.returncode == 3 and "firth-destination-duckdb, which is neither beside this one nor on PATH" in done.stderr
+    for program in (argv, [firth.path, *argv[1:]]):
+        done = subprocess.run(program, env={"PATH": str(here)}, capture_output=True, text=True, check=False)
+        assert done.returncode == 0 and '"type":"SPEC"' in done.stdout, done
 
 
 # --- source-faker ------------------------------------------------------------------------------------------------

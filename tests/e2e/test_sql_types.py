@@ -150,3 +150,20 @@ def test_infinite_times(endpoint, sync):  # noqa: F811
     sync.good([{"d": sign + "infinity", "t": sign + "infinity", "z": sign + "infinity"} for sign in ("", "-")], properties)
     rows = endpoint.read_text("users", "dtz")
     assert [[value.replace("infinity", "inf") for value in row] for row in rows] == [["inf"] * 3, ["-inf"] * 3]
+
+
+def test_changes_of_the_source(endpoint, sync):  # noqa: F811
+    """What a source says of its record is kept, before what the destination adds."""
+    theirs = {"field": "big", "change": "TRUNCATED", "reason": "SOURCE_RECORD_SIZE_LIMITATION"}
+    line = json.loads(sql_endpoints.encode_record("users", {"i": 1, "big": "x", "v": "no number"}))
+    line["record"]["meta"] = {"changes": [theirs]}
+    runner, properties = sync.runner, {"i": {"type": "integer"}, "big": STRING, "v": {"type": "number"}}
+    plain = sql_endpoints.encode_record("users", {"i": 2})
+    catalog = {"streams": [{"stream": {"name": "users", "json_schema": {"type": "object", "properties": properties},
+                                       "supported_sync_modes": ["full_refresh"]}, "sync_mode": "full_refresh",
+                            "destination_sync_mode": "append"}]}
+    session = runner("write", stdin=json.dumps(line).encode() + b"\n" + plain + b"\n", config=endpoint.config(), catalog=catalog)
+    assert session.rc == 0, session
+    first, second = endpoint.read("users")
+    assert sql_endpoints.meta(first)["changes"] == [theirs, {"field": "v", "change": "NULLED", "reason": CAST}]
+    assert sql_endpoints.meta(second) == {"changes": []} and second["_airbyte_generation_id"] is None
