@@ -14,7 +14,7 @@ def pytest_generate_tests(metafunc):
     def those(connectors, face):
         return [each for each in connectors if getattr(each, face)]
 
-    for name, values in (("source", those(SOURCES, "airbyte")), ("destination", those(DESTINATIONS, "airbyte")),
+    for name, values in (("source", [each for each in those(SOURCES, "airbyte") if each.reads]), ("destination", those(DESTINATIONS, "airbyte")),
                          ("connector", those(SOURCES + DESTINATIONS, "airbyte")),
                          ("flow_source", those(SOURCES, "flow")), ("flow_destination", those(DESTINATIONS, "flow"))):
         if name in metafunc.fixturenames:

@@ -34,6 +34,7 @@ class Connector:
     env: dict = dataclasses.field(default_factory=dict)
     flow: bool = True               # it speaks Flow's protocol too
     airbyte: bool = True            # it is run with Airbyte's verbs
+    reads: bool = True              # sources: each stream can be read incrementally, by a state of its own, without more
     replaces: bool = True           # destinations, Flow: another backfill removes what was there
     fences: str = "second"          # destinations, Flow: of two sessions of a task, which is refused: the "second"
                                     # when it opens, the "first" when it commits, or None
@@ -139,6 +140,15 @@ def read_duckdb(folder):
 
 
 SOURCES = [
+    # By a cursor a stream is told which, and changes have one state for all. Its own tests read (test_postgres_*.py).
+    Connector("source-postgres", "source", reads=False, flow=False, exact_spec=False, server=postgres_server,
+              good={"host": "127.0.0.1", "port": "{port}", "database": "{database}", "username": "{username}",
+                    "password": "{password}", "ssl_mode": {"mode": "disable"}},
+              bad=[{}, {"host": "127.0.0.1", "port": 1, "database": "x", "username": "x"},
+                   {"host": "x", "port": 70000, "database": "x", "username": "x"}, {"host": 7}, {"address": "127.0.0.1:1"},
+                   {"host": "h", "database": "d", "username": "u", "ssl_mode": {"mode": "maybe"}},
+                   {"host": "h", "database": "d", "username": "u", "replication_method": {"method": "CDC"}}],
+              command=built_in("source-postgres")),
     Connector("source-faker", "source", good={"count": 25, "seed": 7, "records_per_slice": 10},
               bad=[{"count": 0}, {"count": "many"}, {"records_per_slice": 0}, {"seed": -2}, {"parallelism": 0},
                    {"always_updated": "no"}, []],
