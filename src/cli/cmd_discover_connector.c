@@ -323,8 +323,8 @@ static int airbyte_streams(struct discovery *discovery, struct error *err)
 {
     struct json *catalog = arena_alloc(&discovery->arena, sizeof *catalog);
     mem_auto(connector_secrets_free) struct connector_secrets *secrets = secrets_of(discovery);
-    if (connector_airbyte_discover(&discovery->program, discovery->config, secrets, &connector_limits_default,
-                                   &discovery->arena, catalog, err) < 0)
+    if (connector_airbyte_discover(&discovery->program, discovery->config, secrets, NULL,
+                                   &connector_limits_default, &discovery->arena, catalog, err) < 0)
         return -1;
     uint32_t streams = json_get(catalog, 0, "streams");
     if (json_count(catalog, streams) > DISCOVER_STREAMS_MAX)
@@ -413,8 +413,8 @@ int discover_spec(struct discovery *discovery, struct error *err)
 static int airbyte_check(struct discovery *discovery, struct error *err)
 {
     mem_auto(connector_secrets_free) struct connector_secrets *secrets = secrets_of(discovery);
-    return connector_airbyte_check(&discovery->program, discovery->config, secrets, &connector_limits_default,
-                                   err);
+    return connector_airbyte_check(&discovery->program, discovery->config, secrets, NULL,
+                                   &connector_limits_default, err);
 }
 
 int discover_check(struct discovery *discovery, struct error *err)

@@ -242,12 +242,12 @@ static bool discover(struct checker *checker, const struct asked *asked, struct 
         connector_secrets_of(endpoint->config, asked->program.env,
                              json_raw(asked->spec, json_get(asked->spec, 0, "connectionSpecification")));
     bool known =
-        endpoint->config.data && connector_airbyte_discover(&asked->program, endpoint->config, secrets,
+        endpoint->config.data && connector_airbyte_discover(&asked->program, endpoint->config, secrets, NULL,
                                                             &limits, &checker->arena, &answer, &err) == 0;
     if (!known && asked->config_right && built_in)
         catalog_errors_add(checker->errors, &endpoint->place, true, "%s", err.message);
     if (!known && !asked->config_right)
-        known = connector_airbyte_discover(&asked->program, SLICE_LITERAL("{}"), secrets, &limits,
+        known = connector_airbyte_discover(&asked->program, SLICE_LITERAL("{}"), secrets, NULL, &limits,
                                            &checker->arena, &answer, &err) == 0;
     return known && airbyte_catalog_read(&answer, 0, &checker->arena, ret_streams, &err) == 0;
 }

@@ -159,18 +159,27 @@ pid_t connector_pid(const struct connector_process *process);
 
 /* --- whole conversations, blocking ---------------------------------------------------------------- */
 
+/* What hears of a config that the connector changes while it is asked (CONTROL): a JSON object, its secrets
+ * masked from here on, before anything else that the connector says is looked at. -1 ends the conversation.
+ */
+struct connector_listener {
+    int (*on_config)(void *context, struct slice config, struct error *err);
+    void *context;
+};
+
 /* Airbyte's one-shot verbs (spec, check, discover): start, wait for the one message, end. The message's
  * payload is copied to the arena as *ret_…'s own document. check gives an error if the connector says FAILED
  * (ERROR_INVALID with its message); so does an ERROR trace (config_error: ERROR_INVALID, else
  * ERROR_CONNECTOR). Without a stall limit of the caller's, ten minutes of silence are one. `secrets` as in
- * connector_files. */
+ * connector_files. `listener` NULL: a changed config is ignored, for there is nowhere to keep it. */
 int connector_airbyte_spec(const struct connector_program *program, const struct connector_limits *limits,
                            struct arena *arena, struct json *ret_spec, struct error *err);
 int connector_airbyte_check(const struct connector_program *program, struct slice config,
-                            struct connector_secrets *secrets, const struct connector_limits *limits,
-                            struct error *err);
+                            struct connector_secrets *secrets, const struct connector_listener *listener,
+                            const struct connector_limits *limits, struct error *err);
 int connector_airbyte_discover(const struct connector_program *program, struct slice config,
-                               struct connector_secrets *secrets, const struct connector_limits *limits,
-                               struct arena *arena, struct json *ret_catalog, struct error *err);
+                               struct connector_secrets *secrets, const struct connector_listener *listener,
+                               const struct connector_limits *limits, struct arena *arena,
+                               struct json *ret_catalog, struct error *err);
 
 #endif

@@ -6,14 +6,16 @@
 enum {
     SILENCE_MAX_MS = 10 * 60 * 1000,
     NO_MESSAGE_LINES_MAX = 10000, /* lines on stdout that are no messages, before we call it garbage */
+    CONFIGS_MAX = 100,            /* changes of its config in one conversation */
 };
 
 struct conversation {
     struct connector_process *process;
     struct json_parser *parser;
-    struct arena scratch; /* of one line */
+    struct arena scratch;                      /* of one line */
+    const struct connector_listener *listener; /* or NULL */
     enum airbyte_type wanted;
-    size_t garbage;
+    size_t garbage, configs;
 
     bool answered;
     uint64_t answered_ms;
@@ -80,6 +82,18 @@ static int take_garbage(struct conversation *talk, struct slice text, struct err
     return 0;
 }
 
+static int take_config(struct conversation *talk, const struct json *line, uint32_t config, struct error *err)
+{
+    if (config == JSON_NONE || !talk->listener)
+        return 0;
+    struct slice text = json_raw(line, config);
+    if (++talk->configs > CONFIGS_MAX)
+        return error_set(err, ERROR_PROTOCOL, "%s changed its config more than %d times while it was asked",
+                         talk->process->label, CONFIGS_MAX);
+    connector_secrets_add(talk->process->secrets, text, NULL);
+    return talk->listener->on_config(talk->listener->context, text, err);
+}
+
 /* What is wrong with a message may show a value of it. */
 static int broken_message(const struct conversation *talk, struct error *err)
 {
@@ -108,6 +122,8 @@ static int take_line(struct conversation *talk, struct slice text, struct error 
                            json_string(&line, message.log.message, &talk->scratch));
     else if (message.type == AIRBYTE_TRACE)
         take_trace(talk, &line, &message);
+    else if (message.type == AIRBYTE_CONTROL)
+        return take_config(talk, &line, message.control.config, err);
     else if (message.type == talk->wanted)
         take_answer(talk, &line, &message);
     return 0;
@@ -171,13 +187,13 @@ static int judge(const struct conversation *talk, struct error *err)
 
 /* One conversation; the answer's payload is parsed into the arena, if one is given. */
 static int ask(const struct connector_program *program, const char *verb, const struct connector_files *files,
-               const struct connector_limits *limits, enum airbyte_type wanted, struct arena *arena,
-               struct json *ret_payload, struct error *err)
+               const struct connector_listener *listener, const struct connector_limits *limits,
+               enum airbyte_type wanted, struct arena *arena, struct json *ret_payload, struct error *err)
 {
     struct connector_limits own = limits ? *limits : connector_limits_default;
     if (own.stall_ms == 0)
         own.stall_ms = SILENCE_MAX_MS;
-    struct conversation talk = {.wanted = wanted};
+    struct conversation talk = {.wanted = wanted, .listener = listener};
     talk.process = connector_start(program, verb, files, false, &own, NULL, NULL, err);
     if (!talk.process)
         return -1;
@@ -187,6 +203,8 @@ static int ask(const struct connector_program *program, const char *verb, const 
     int result = converse(&talk, err);
     if (result == 0)
         result = judge(&talk, err);
+    if (result < 0 && talk.configs) /* what it logged may be older than what is known to be secret */
+        connector_secrets_mask_message(talk.process->secrets, err->message, sizeof err->message);
     if (result == 0 && arena)
         result = json_parse_copy(arena, talk.answer.data, talk.answer.size, ret_payload, err);
     buffer_done(&talk.answer);
@@ -200,21 +218,22 @@ int connector_airbyte_spec(const struct connector_program *program, const struct
                            struct arena *arena, struct json *ret_spec, struct error *err)
 {
     const struct connector_files files = {0};
-    return ask(program, "spec", &files, limits, AIRBYTE_SPEC, arena, ret_spec, err);
+    return ask(program, "spec", &files, NULL, limits, AIRBYTE_SPEC, arena, ret_spec, err);
 }
 
 int connector_airbyte_check(const struct connector_program *program, struct slice config,
-                            struct connector_secrets *secrets, const struct connector_limits *limits,
-                            struct error *err)
+                            struct connector_secrets *secrets, const struct connector_listener *listener,
+                            const struct connector_limits *limits, struct error *err)
 {
     const struct connector_files files = {.config = config, .secrets = secrets};
-    return ask(program, "check", &files, limits, AIRBYTE_CONNECTION_STATUS, NULL, NULL, err);
+    return ask(program, "check", &files, listener, limits, AIRBYTE_CONNECTION_STATUS, NULL, NULL, err);
 }
 
 int connector_airbyte_discover(const struct connector_program *program, struct slice config,
-                               struct connector_secrets *secrets, const struct connector_limits *limits,
-                               struct arena *arena, struct json *ret_catalog, struct error *err)
+                               struct connector_secrets *secrets, const struct connector_listener *listener,
+                               const struct connector_limits *limits, struct arena *arena,
+                               struct json *ret_catalog, struct error *err)
 {
     const struct connector_files files = {.config = config, .secrets = secrets};
-    return ask(program, "discover", &files, limits, AIRBYTE_CATALOG, arena, ret_catalog, err);
+    return ask(program, "discover", &files, listener, limits, AIRBYTE_CATALOG, arena, ret_catalog, err);
 }

@@ -33,27 +33,29 @@ static enum http_next answer_check(struct call *call, const struct json *payload
 
 /* A config that is not what the spec wants needs no process to fail. */
 static enum http_next check_config(struct call *call, const struct control_definition *definition,
-                                   struct slice config)
+                                   struct slice config, const struct control_actor *keeper)
 {
     if (!connectors_config_valid(call, definition, config, "connectionConfiguration"))
         return HTTP_ANSWER;
-    return connectors_ask(call, definition, ASK_CHECK, config, answer_check);
+    return connectors_ask(call, definition, ASK_CHECK, config, keeper, answer_check);
 }
 
+/* A config that is not kept yet has nowhere to be kept when its connector changes it: a token that the check
+ * exchanges is lost, and the caller's own does not work any more. */
 static enum http_next check_given(struct call *call, const struct control_definition *definition)
 {
-    return check_config(call, definition, call_raw(call, "connectionConfiguration"));
+    return check_config(call, definition, call_raw(call, "connectionConfiguration"), NULL);
 }
 
 static enum http_next check_kept(struct call *call, const struct control_definition *definition)
 {
-    struct control_actor actor;
+    struct control_actor *actor = arena_zalloc(call->arena, sizeof *actor);
     struct error err;
     struct slice config;
-    if (control_actor_get(call->control, side_of(call), id_of(call), false, call->arena, &actor, &err) < 0 ||
-        actor_changed_config(call, &actor, "connectionConfiguration", false, &config, &err) < 0)
+    if (control_actor_get(call->control, side_of(call), id_of(call), false, call->arena, actor, &err) < 0 ||
+        actor_changed_config(call, actor, "connectionConfiguration", false, &config, &err) < 0)
         return call_error_of(call, &err, control_side_name(side_of(call)), id_of(call));
-    return check_config(call, definition, config);
+    return check_config(call, definition, config, actor);
 }
 
 enum http_next actor_check(struct call *call)
@@ -148,7 +150,7 @@ static enum http_next discover_given(struct call *call, const struct control_def
     struct slice config = call_raw(call, "connectionConfiguration");
     if (!connectors_config_valid(call, definition, config, "connectionConfiguration"))
         return HTTP_ANSWER;
-    return connectors_ask(call, definition, ASK_DISCOVER, config, answer_core);
+    return connectors_ask(call, definition, ASK_DISCOVER, config, NULL, answer_core);
 }
 
 enum http_next source_discover_core(struct call *call)

@@ -100,8 +100,9 @@ static void finish_if_over(struct ask_child *child)
 {
     if (!child->exited || !child->silent)
         return;
-    if (child->ask && child->ask->answer.size == 0 && (!child->ask->may_be_empty || child->died))
-        fail(child->ask, ERROR_CONNECTOR, "the process that asked the connector died");
+    struct ask *ask = child->ask;
+    if (ask && (ask->may_be_empty ? ask->answer.size == 0 && child->died : !ask_answered(ask)))
+        fail(ask, ERROR_CONNECTOR, "the process that asked the connector died");
     finish(child);
 }
 

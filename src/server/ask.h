@@ -26,7 +26,7 @@ struct ask {
     uint64_t deadline_ms;
     void (*done)(struct ask *ask); /* in the loop's thread */
     void *owner;
-    struct buffer answer; /* one JSON object, see ask_read */
+    struct buffer answer; /* JSON objects, line by line: see ask_read_config and ask_read */
     struct error error;
     bool failed;       /* there is no answer: `error` */
     bool may_be_empty; /* no answer is one too */
@@ -54,8 +54,14 @@ void ask_init_webhook(struct ask *ask, const char *url, struct slice body);
 void ask_done(struct ask *ask);
 /* From any thread. False: too many are being asked; nothing was begun. */
 bool ask_start(struct asks *asks, struct ask *ask);
+/* Is the answer there, whole or not, and not only what was said before it? */
+bool ask_answered(const struct ask *ask);
 /* The connector's word: its payload in the arena (count 0 for a check), or what it said was wrong. */
 int ask_read(const struct ask *ask, struct arena *arena, struct json *ret_payload, struct error *err);
+
+/* What the connector said of its config meanwhile (CONTROL), whether or not there is an answer: its members,
+ * as one JSON object in the arena. Size 0: nothing. */
+int ask_read_config(const struct ask *ask, struct arena *arena, struct slice *ret_config, struct error *err);
 
 /* The process: `firth ask`. */
 int ask_main(const struct connector_catalog *built_ins, int request_fd, int answer_fd, struct error *err);

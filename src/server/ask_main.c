@@ -1,7 +1,10 @@
-/* The process `firth ask`, and the messages between it and the daemon: one JSON object each way. */
+/* The process `firth ask`, and the messages between it and the daemon: one JSON object each way, and before
+ * the answer what the connector makes of its config, a line each, at once: what is asked may hang or be
+ * killed afterwards, and what was exchanged for it works no more. */
 #include "base/file.h"
 #include "connector/marks.h"
 #include "server/ask.h"
+#include "supervisor/changed_config.h"
 #include "supervisor/webhook.h"
 #include "json/writer.h"
 
@@ -76,6 +79,8 @@ void ask_done(struct ask *ask)
 {
     if (ask->request.data)
         explicit_bzero(ask->request.data, ask->request.capacity);
+    if (ask->answer.data)
+        explicit_bzero(ask->answer.data, ask->answer.size); /* a changed config is secret too */
     buffer_done(&ask->request);
     buffer_done(&ask->answer);
 }
@@ -87,6 +92,50 @@ static int broken(struct error *err)
     return error_set(err, ERROR_PROTOCOL, "the process that asked the connector answered what is no answer");
 }
 
+static const char config_begin[] = "{\"config\":";
+
+/* The next line that tells a config; where `*at` stops is the answer. */
+static bool next_config(const struct ask *ask, size_t *at, struct slice *ret_line)
+{
+    struct slice rest = {ask->answer.data + *at, ask->answer.size - *at};
+    const char *end = rest.size ? memchr(rest.data, '\n', rest.size) : NULL;
+    if (!end || !slice_starts_with(rest, config_begin))
+        return false;
+    *ret_line = (struct slice){rest.data, (size_t)(end - rest.data)};
+    *at += ret_line->size + 1;
+    return true;
+}
+
+static struct slice answer_of(const struct ask *ask)
+{
+    struct slice line;
+    size_t at = 0;
+    while (next_config(ask, &at, &line))
+        continue;
+    return (struct slice){ask->answer.data + at, ask->answer.size - at};
+}
+
+bool ask_answered(const struct ask *ask)
+{
+    struct slice answer = answer_of(ask);
+    return answer.size && !slice_starts_with(answer, config_begin);
+}
+
+int ask_read_config(const struct ask *ask, struct arena *arena, struct slice *ret_config, struct error *err)
+{
+    struct slice line;
+    size_t at = 0;
+    *ret_config = (struct slice){0};
+    while (next_config(ask, &at, &line)) {
+        struct json doc;
+        if (json_parse_copy(arena, line.data, line.size, &doc, err) < 0 ||
+            changed_config_merge(ret_config->size ? *ret_config : SLICE_LITERAL("{}"),
+                                 json_raw(&doc, json_get(&doc, 0, "config")), arena, ret_config, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int ask_read(const struct ask *ask, struct arena *arena, struct json *ret_payload, struct error *err)
 {
     struct json line;
@@ -94,7 +143,8 @@ int ask_read(const struct ask *ask, struct arena *arena, struct json *ret_payloa
         *err = ask->error;
         return -1;
     }
-    if (json_parse_copy(arena, ask->answer.data, ask->answer.size, &line, err) < 0)
+    const struct slice answer = answer_of(ask);
+    if (json_parse_copy(arena, answer.data, answer.size, &line, err) < 0)
         return broken(err);
     if (json_is(&line, json_get(&line, 0, "ok"), JSON_TRUE)) {
         struct slice payload = {0};
@@ -162,7 +212,35 @@ static struct slice raw_of(const struct json *request, const char *name)
     return at == JSON_NONE ? (struct slice){0} : json_raw(request, at);
 }
 
-static int ask_connector(const struct connector_catalog *built_ins, const struct json *request,
+/* Of one question: where its connector's config goes. */
+struct told_config {
+    int answer_fd;
+    struct connector_secrets *secrets;
+    struct slice spec; /* its JSON Schema */
+};
+
+static int tell_config(void *context, struct slice config, struct error *err)
+{
+    const struct told_config *told = context;
+    struct buffer pointers, line;
+    struct json_writer writer;
+    buffer_init(&pointers, BUFFER_UNLIMITED);
+    connector_marks_find(told->spec, config, &pointers);
+    connector_secrets_add_marked(told->secrets, config, (struct slice){pointers.data, pointers.size});
+    buffer_done(&pointers);
+    buffer_init(&line, BUFFER_UNLIMITED);
+    json_writer_init(&writer, &line);
+    json_begin_object(&writer);
+    json_member_raw(&writer, "config", config);
+    json_end_object(&writer);
+    buffer_byte(&line, '\n');
+    int result = file_write_all(told->answer_fd, line.data, line.size, "the changed config", err);
+    explicit_bzero(line.data, line.size);
+    buffer_done(&line);
+    return result;
+}
+
+static int ask_connector(const struct connector_catalog *built_ins, const struct json *request, int answer_fd,
                          struct arena *arena, struct json *ret_payload, struct error *err)
 {
     struct connector_program program;
@@ -185,9 +263,11 @@ static int ask_connector(const struct connector_catalog *built_ins, const struct
         return connector_airbyte_spec(&program, NULL, arena, ret_payload, err);
     mem_auto(connector_secrets_free) struct connector_secrets *secrets =
         connector_secrets_of(config, program.env, spec);
+    struct told_config told = {answer_fd, secrets, spec};
+    const struct connector_listener listener = {tell_config, &told};
     if (json_string_is(request, verb, "check"))
-        return connector_airbyte_check(&program, config, secrets, NULL, err);
-    return connector_airbyte_discover(&program, config, secrets, NULL, arena, ret_payload, err);
+        return connector_airbyte_check(&program, config, secrets, &listener, NULL, err);
+    return connector_airbyte_discover(&program, config, secrets, &listener, NULL, arena, ret_payload, err);
 }
 
 static int try_webhook(const struct json *request, uint32_t url, struct arena *arena, struct error *err)
@@ -211,12 +291,13 @@ static int run_command(const char *const *words, int answer_fd, struct error *er
     return error_errno(err, errno, "cannot run %s", words[0]);
 }
 
-static int answer_one(const struct connector_catalog *built_ins, const struct json *request,
+static int answer_one(const struct connector_catalog *built_ins, const struct json *request, int answer_fd,
                       struct arena *arena, struct json *ret_payload, struct error *err)
 {
     uint32_t url = json_get(request, 0, "webhook");
-    return json_is(request, url, JSON_STRING) ? try_webhook(request, url, arena, err)
-                                              : ask_connector(built_ins, request, arena, ret_payload, err);
+    return json_is(request, url, JSON_STRING)
+               ? try_webhook(request, url, arena, err)
+               : ask_connector(built_ins, request, answer_fd, arena, ret_payload, err);
 }
 
 int ask_main(const struct connector_catalog *built_ins, int request_fd, int answer_fd, struct error *err)
@@ -236,7 +317,7 @@ int ask_main(const struct connector_catalog *built_ins, int request_fd, int answ
     if (words && words[0]) {
         result = run_command(words, answer_fd, err);
     } else if (result == 0) {
-        bool right = answer_one(built_ins, &request, &arena, &payload, &failure) == 0;
+        bool right = answer_one(built_ins, &request, answer_fd, &arena, &payload, &failure) == 0;
         write_answer(&answer, right ? &payload : NULL, right ? NULL : &failure);
         result = file_write_all(answer_fd, answer.data, answer.size, "the answer", err);
     }

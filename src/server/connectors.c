@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "server/internal.h"
+#include "supervisor/changed_config.h"
 #include "supervisor/definitions.h"
 
 #include <stdio.h>
@@ -9,12 +10,16 @@
 /* What a held call waits for. */
 struct waiting {
     struct ask ask;
-    bool asked;
     const struct control_definition *definition;
     connectors_then *then;
     connectors_answered *answered;
+    /* of connectors_ask */
+    const struct control_actor *keeper; /* or NULL */
+    struct slice asked;                 /* the config, as the keeper has it or is to have it */
+    bool changed;                       /* its config is another one now */
     /* of connectors_with_catalog */
     struct control_actor source;
+    const char *label; /* of its connector */
     uint64_t of;
     bool fresh;
     connectors_discovered *discovered;
@@ -26,6 +31,13 @@ static struct waiting *waiting_of(struct call *call)
     if (!call->state)
         call->state = arena_zalloc(call->arena, sizeof(struct waiting));
     return call->state;
+}
+
+/* What a catalog is of: the source's config and its connector. */
+static uint64_t identity_of(const struct waiting *waiting)
+{
+    return hash_xxh3(waiting->source.config.data, waiting->source.config.size, 1) ^
+           hash_xxh3(waiting->label, strlen(waiting->label), 2);
 }
 
 /* --- a definition ------------------------------------------------------------------------------------- */
@@ -48,14 +60,42 @@ static void on_answered(struct ask *ask)
     http_request_resume(((struct call *)ask->owner)->http);
 }
 
+/* What the connector made of its config. *ret_refused: its own spec does not allow that. */
+static int keep_config(struct call *call, bool *ret_refused, struct error *err)
+{
+    struct waiting *waiting = call->state;
+    const struct control_actor *keeper = waiting->keeper;
+    struct slice said = {0}, now = {0};
+    *ret_refused = false;
+    if (!keeper)
+        return 0;
+    int result = ask_read_config(&waiting->ask, call->arena, &said, err);
+    if (result < 0 || said.size == 0)
+        return result;
+    const struct changed_config change = {keeper->side, keeper->id, waiting->asked, said};
+    result = changed_config_keep(call->control, &change, clock_wall_ms(&clock_system), call->arena, &now,
+                                 ret_refused, err);
+    waiting->changed |= result == 1;
+    if (result == 1 && keeper == &waiting->source) {
+        waiting->source.config = now;
+        waiting->of = identity_of(waiting);
+    }
+    return result < 0 ? -1 : 0;
+}
+
 static enum http_next go_on(struct call *call)
 {
     struct waiting *waiting = call->state;
     struct json payload = {0};
-    struct error err;
+    struct error err, lost;
+    bool refused;
+    int kept = keep_config(call, &refused, &lost);
     int result = ask_read(&waiting->ask, call->arena, &payload, &err);
     ask_done(&waiting->ask);
-    waiting->asked = false;
+    if (kept < 0 && !refused)
+        return call_error(call, &lost);
+    if (kept < 0)
+        return waiting->answered(call, NULL, &lost);
     return waiting->answered(call, result < 0 ? NULL : &payload, result < 0 ? &err : NULL);
 }
 
@@ -76,11 +116,14 @@ static enum http_next begin(struct call *call, struct waiting *waiting, connecto
 }
 
 enum http_next connectors_ask(struct call *call, const struct control_definition *definition,
-                              enum ask_verb verb, struct slice config, connectors_answered *then)
+                              enum ask_verb verb, struct slice config, const struct control_actor *keeper,
+                              connectors_answered *then)
 {
     struct waiting *waiting = waiting_of(call);
     struct connector_spec program;
     struct error err;
+    waiting->keeper = keeper;
+    waiting->asked = config;
     if (definitions_program(call->control, definition, call->arena, &program, &err) < 0)
         return then(call, NULL, &err);
     if (definitions_config(definition, config, call->arena, &config, &err) < 0)
@@ -136,7 +179,7 @@ enum http_next connectors_with_spec(struct call *call, const char *id, enum cont
     if (definition->spec.size && definition->spec_of &&
         strcmp(definition->spec_of, definitions_label(definition, call->arena)) == 0)
         return then(call, definition);
-    return connectors_ask(call, definition, ASK_SPEC, (struct slice){0}, take_spec);
+    return connectors_ask(call, definition, ASK_SPEC, (struct slice){0}, NULL, take_spec);
 }
 
 /* --- configs ------------------------------------------------------------------------------------------ */
@@ -215,14 +258,14 @@ static enum http_next discover(struct call *call, const struct control_definitio
     struct waiting *waiting = call->state;
     struct control_catalog catalog;
     struct error err;
-    const char *label = definitions_label(definition, call->arena);
-    waiting->of = hash_xxh3(waiting->source.config.data, waiting->source.config.size, 1) ^
-                  hash_xxh3(label, strlen(label), 2);
+    waiting->label = definitions_label(definition, call->arena);
+    waiting->of = identity_of(waiting);
     if (!waiting->fresh &&
         control_catalog_newest(call->control, waiting->source.id, call->arena, &catalog, &err) == 0 &&
         catalog.of == waiting->of)
         return waiting->discovered(call, &waiting->source, &catalog);
-    return connectors_ask(call, definition, ASK_DISCOVER, waiting->source.config, take_catalog);
+    return connectors_ask(call, definition, ASK_DISCOVER, waiting->source.config, &waiting->source,
+                          take_catalog);
 }
 
 enum http_next connectors_with_catalog(struct call *call, const char *source, bool fresh,
@@ -256,7 +299,8 @@ void connectors_write_job(struct call *call, const char *config_type, const char
     json_member_i64(out, "createdAt", call_seconds(call->now_ms));
     json_member_i64(out, "endedAt", call_seconds(clock_wall_ms(&clock_system)));
     json_member_bool(out, "succeeded", !error);
-    json_member_bool(out, "connectorConfigurationUpdated", false);
+    const struct waiting *waiting = call->state;
+    json_member_bool(out, "connectorConfigurationUpdated", waiting && waiting->changed);
     json_put_key(out, "logs");
     json_begin_object(out);
     json_put_key(out, "logLines");

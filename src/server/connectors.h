@@ -18,11 +18,15 @@ typedef enum http_next connectors_then(struct call *call, const struct control_d
 enum http_next connectors_with_spec(struct call *call, const char *id, enum control_side side,
                                     connectors_then *then);
 
-/* Ask a connector; `then` gets its answer, or the error. */
+/* Ask a connector; `then` gets its answer, or the error. `keeper`: the source or destination whose config it
+ * is, in the call's arena (side and id), perhaps with members that are not kept yet: what the connector makes
+ * of the others is kept there before `then` is called. NULL: the config is not kept anywhere, and a token
+ * that the connector exchanges is its asker's loss. */
 typedef enum http_next connectors_answered(struct call *call, const struct json *payload,
                                            const struct error *error);
 enum http_next connectors_ask(struct call *call, const struct control_definition *definition,
-                              enum ask_verb verb, struct slice config, connectors_answered *then);
+                              enum ask_verb verb, struct slice config, const struct control_actor *keeper,
+                              connectors_answered *then);
 
 /* Try a webhook in the same way; there is no payload. */
 enum http_next connectors_post(struct call *call, const char *url, struct slice body,
@@ -40,7 +44,8 @@ typedef enum http_next connectors_discovered(struct call *call, const struct con
 enum http_next connectors_with_catalog(struct call *call, const char *source, bool fresh,
                                        connectors_discovered *then, connectors_answered *failed);
 
-/* Airbyte's jobInfo of what was just asked. */
+/* Airbyte's jobInfo of what was just asked, or could not be (call->state: what connectors_* keep there, or
+ * NULL). */
 void connectors_write_job(struct call *call, const char *config_type, const char *config_id,
                           const struct error *error);
 

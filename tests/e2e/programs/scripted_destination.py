@@ -1,7 +1,7 @@
 """An Airbyte destination that keeps every message it gets and misbehaves as its config says.
 
 config: {"out": path, "modes": […], "echo": "each" | "last" | "none" | "twice" | "wrong" | "reordered", "exit": status,
-"exit_after": n messages, "check": status, "check_exit": status, "stderr": text, "lines": extra stdout lines}
+"exit_after": n messages, "check": status, "check_exit": status, "check_lines": stdout lines before its answer, "stderr": text, "lines": extra stdout lines}
 `out` gets the lines as they came; `out`.catalog the configured catalog.
 """
 
@@ -25,6 +25,8 @@ def main():
         return
     config = json.load(open(argument("--config")))
     if verb == "check":
+        for line in config.get("check_lines", []):
+            print(line)
         status = config.get("check", {"status": "SUCCEEDED"})
         print(json.dumps({"type": "CONNECTION_STATUS", "connectionStatus": status}))
         sys.exit(config.get("check_exit", 0))

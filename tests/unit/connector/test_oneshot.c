@@ -105,14 +105,14 @@ static void test_check(void **state)
     struct error err;
     const char *argv[5];
     struct connector_program program = shell(argv, "test \"$1\" = check && echo '" SUCCEEDED "'");
-    assert_int_equal(connector_airbyte_check(&program, config, NULL, NULL, &err), 0);
+    assert_int_equal(connector_airbyte_check(&program, config, NULL, NULL, NULL, &err), 0);
     program = shell(argv, "echo '" FAILED "'");
-    assert_int_equal(connector_airbyte_check(&program, config, NULL, NULL, &err), -1);
+    assert_int_equal(connector_airbyte_check(&program, config, NULL, NULL, NULL, &err), -1);
     assert_int_equal(err.code, ERROR_INVALID);
     assert_false(err.retriable);
     assert_string_equal(err.message, "the script: wrong ***"); /* even here no secret passes */
     program = shell(argv, "echo '" FAILED "'; exit 1");
-    assert_int_equal(connector_airbyte_check(&program, config, NULL, NULL, &err), -1);
+    assert_int_equal(connector_airbyte_check(&program, config, NULL, NULL, NULL, &err), -1);
     assert_string_equal(err.message, "the script: wrong ***");
 }
 
@@ -128,11 +128,63 @@ static void test_discover(void **state)
     struct json doc;
     struct error err;
     arena_init(&arena);
-    int result =
-        connector_airbyte_discover(&program, SLICE_LITERAL("{\"key\":1}"), NULL, NULL, &arena, &doc, &err);
+    int result = connector_airbyte_discover(&program, SLICE_LITERAL("{\"key\":1}"), NULL, NULL, NULL, &arena,
+                                            &doc, &err);
     assert_int_equal(result, 0);
     assert_int_equal(json_count(&doc, json_get(&doc, 0, "streams")), 1);
     arena_done(&arena);
+}
+
+#define CONTROL(token)                                                                                   \
+    "{\"type\":\"CONTROL\",\"control\":{\"type\":\"CONNECTOR_CONFIG\",\"connectorConfig\":{\"config\":{" \
+    "\"refresh_token\":\"" token "\"}}}}"
+
+struct told {
+    char config[64];
+    size_t count;
+    bool refuses;
+};
+
+static int take_config(void *context, struct slice config, struct error *err)
+{
+    struct told *told = context;
+    told->count++;
+    snprintf(told->config, sizeof told->config, "%.*s", (int)config.size, config.data);
+    return told->refuses ? error_set(err, ERROR_IO, "no room") : 0;
+}
+
+/* A config that it changes is told whether it succeeds or fails, and what is new in it is masked. */
+static void test_changed_config(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *script, *message; /* NULL: it succeeds */
+        bool refuses;
+        size_t count;
+    } cases[] = {
+        {"echo '" CONTROL("t0ken-0") "'; echo '" CONTROL("t0ken-1") "'; echo '" SUCCEEDED "'", NULL, false,
+         2},
+        {"echo '" CONTROL("t0ken-1") "'; echo 'bad t0ken-1' >&2; exit 3",
+         "the script exited with status 3; its last log lines:\n  bad ***", false, 1},
+        {"echo '" CONTROL("t0ken-1") "'; echo '" SUCCEEDED "'; sleep 100", "no room", true, 1},
+        {"echo '{\"type\":\"CONTROL\",\"control\":{\"type\":\"OTHER\"}}'; echo '" SUCCEEDED "'", NULL, false,
+         0},
+        {"yes '" CONTROL("t0ken-1") "'",
+         "the script changed its config more than 100 times while it was asked", false, 100},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct told told = {.refuses = cases[i].refuses};
+        const struct connector_listener listener = {take_config, &told};
+        struct error err = {0};
+        const char *argv[5];
+        struct connector_program program = shell(argv, cases[i].script);
+        int result =
+            connector_airbyte_check(&program, SLICE_LITERAL("{\"a\":1}"), NULL, &listener, NULL, &err);
+        assert_int_equal(result, cases[i].message ? -1 : 0);
+        assert_string_equal(cases[i].message ? err.message : "", cases[i].message ? cases[i].message : "");
+        assert_int_equal(told.count, cases[i].count);
+        assert_string_equal(told.config, told.count ? "{\"refresh_token\":\"t0ken-1\"}" : "");
+    }
 }
 
 static size_t descriptors_before;
@@ -157,9 +209,10 @@ static int after(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_spec),          TEST(test_answer_without_exit),
-        TEST(test_spec_failures), TEST(test_silence),
-        TEST(test_check),         TEST(test_discover),
+        TEST(test_spec),           TEST(test_answer_without_exit),
+        TEST(test_spec_failures),  TEST(test_silence),
+        TEST(test_check),          TEST(test_discover),
+        TEST(test_changed_config),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
