@@ -23,7 +23,8 @@ struct control_definition {
     const char *repository; /* "airbyte/source-faker"; for a command or a manifest what clients are shown */
     const char *tag;        /* "6.2.38", "dev" */
     struct slice command;   /* COMMAND: JSON array of its words */
-    struct slice manifest;  /* MANIFEST: JSON, the whole of it */
+    struct slice manifest;  /* MANIFEST: JSON, the whole of it, in which a token may be: sealed like a config;
+                               size 0 in a store that was opened to look */
     const char *documentation_url, *icon;
     struct slice spec;     /* JSON: its ConnectorSpecification as it said it; size 0: not asked yet */
     const char *spec_of;   /* what it was asked of ("airbyte/source-faker:6.2.38"): another, ask again */

@@ -128,6 +128,16 @@ def test_a_manifest_is_kept_whole_and_synced(firth, machine, manifest):
     assert [each["manifestVersion"] for each in shown if each.get("custom")] == ["6.5.0"]
 
 
+def test_a_manifest_is_nowhere_in_clear(firth, machine, manifest):
+    """A token may be written in one."""
+    manifest.write_text(json.dumps({**SHOP, "requester": {"token": "t0ken-in-a-manifest"}}))
+    firth("connectors", "add", "shop", "--manifest-path", str(manifest), env=machine, expect=0)
+    assert [each["manifestVersion"] for each in custom(firth)] == ["6.5.0"]
+    for file in firth.data_dir.rglob("*"):
+        assert not file.is_file() or b"t0ken-in-a-manifest" not in file.read_bytes(), file
+    assert "t0ken-in-a-manifest" in firth("export", expect=0).out
+
+
 def test_without_its_program_a_manifest_is_not_taken(firth, manifest):
     result = firth("connectors", "add", "shop", "--manifest-path", str(manifest))
     assert result.rc != 0 and "source-declarative-manifest" in result.err and "connectors.manifest_program" in result.err

@@ -27,21 +27,9 @@ static int read_whole(struct control *control, sqlite3_stmt *row, struct arena *
                       struct error *err)
 {
     struct control_actor *actor = ret_item;
-    struct buffer plain;
     if (read_actor(control, row, arena, actor, err) < 0)
         return -1;
-    if (!control->keyed)
-        return error_set(err, ERROR_INVALID, "%s was opened without its key", control->path);
-    struct slice sealed = {sqlite3_column_blob(row, SEALED), (size_t)sqlite3_column_bytes(row, SEALED)};
-    buffer_init(&plain, CONTROL_CONFIG_MAX + 1024);
-    int result = secret_unseal(&control->key, sealed, &plain, err);
-    if (result == 0)
-        actor->config =
-            (struct slice){arena_strndup(arena, plain.size ? plain.data : "", plain.size), plain.size};
-    if (plain.size)
-        explicit_bzero(plain.data, plain.size);
-    buffer_done(&plain);
-    return result;
+    return query_unseal(control, row, SEALED, CONTROL_CONFIG_MAX, arena, &actor->config, err);
 }
 
 static const char from[] = "actors a JOIN definitions d ON d.id = a.definition";
@@ -108,8 +96,8 @@ static int insert(struct control *control, const struct control_actor *actor, st
 int control_actor_put(struct control *control, const struct control_actor *actor, struct error *err)
 {
     DATABASE_HOLD(control);
-    if (!control->keyed)
-        return error_set(err, ERROR_INVALID, "%s was opened without its key", control->path);
+    if (query_check_keyed(control, err) < 0)
+        return -1;
     if (query_check_name(actor->side == CONTROL_SOURCE ? "a source's name" : "a destination's name",
                          actor->name, err) < 0 ||
         query_check_size("a config", actor->config, CONTROL_CONFIG_MAX, err) < 0 ||

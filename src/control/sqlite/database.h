@@ -56,7 +56,8 @@ void database_end_lightly(struct control *control);
 int database_commit(struct control *control, struct error *err);
 void database_rollback(struct control *control);
 
-/* migrations.c: bring a database to this program's version, in one transaction each. */
+/* migrations.c: bring a database to this program's version, in one transaction each. The handle has its key,
+ * and the key is the database's. */
 int database_migrate(struct control *control, struct error *err);
 /* The version that this program knows. */
 int64_t database_version_known(void);

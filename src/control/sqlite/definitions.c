@@ -2,37 +2,39 @@
 
 #include "control/sqlite/query.h"
 
+enum { SEALED_MANIFEST = 8 };
+
 static int read_definition(struct control *control, sqlite3_stmt *row, struct arena *arena, void *ret_item,
                            struct error *err)
 {
-    (void)control, (void)err;
-    *(struct control_definition *)ret_item =
-        (struct control_definition){.id = database_text(row, 0, arena),
-                                    .side = (enum control_side)sqlite3_column_int(row, 1),
-                                    .name = database_text(row, 2, arena),
-                                    .origin = (enum control_origin)sqlite3_column_int(row, 3),
-                                    .built_in = database_text(row, 4, arena),
-                                    .repository = database_text(row, 5, arena),
-                                    .tag = database_text(row, 6, arena),
-                                    .command = query_slice(row, 7, arena),
-                                    .manifest = query_slice(row, 8, arena),
-                                    .documentation_url = database_text(row, 9, arena),
-                                    .icon = database_text(row, 10, arena),
-                                    .spec = query_slice(row, 11, arena),
-                                    .spec_of = database_text(row, 12, arena),
-                                    .workspace = database_text(row, 13, arena),
-                                    .custom = sqlite3_column_int(row, 14),
-                                    .extra = query_slice(row, 15, arena),
-                                    .created_ms = sqlite3_column_int64(row, 16),
-                                    .updated_ms = sqlite3_column_int64(row, 17),
-                                    .deleted = sqlite3_column_int(row, 18)};
-    return 0;
+    struct control_definition *definition = ret_item;
+    *definition = (struct control_definition){.id = database_text(row, 0, arena),
+                                              .side = (enum control_side)sqlite3_column_int(row, 1),
+                                              .name = database_text(row, 2, arena),
+                                              .origin = (enum control_origin)sqlite3_column_int(row, 3),
+                                              .built_in = database_text(row, 4, arena),
+                                              .repository = database_text(row, 5, arena),
+                                              .tag = database_text(row, 6, arena),
+                                              .command = query_slice(row, 7, arena),
+                                              .documentation_url = database_text(row, 9, arena),
+                                              .icon = database_text(row, 10, arena),
+                                              .spec = query_slice(row, 11, arena),
+                                              .spec_of = database_text(row, 12, arena),
+                                              .workspace = database_text(row, 13, arena),
+                                              .custom = sqlite3_column_int(row, 14),
+                                              .extra = query_slice(row, 15, arena),
+                                              .created_ms = sqlite3_column_int64(row, 16),
+                                              .updated_ms = sqlite3_column_int64(row, 17),
+                                              .deleted = sqlite3_column_int(row, 18)};
+    if (!control->keyed)
+        return 0; /* whoever only looks sees what may be seen */
+    return query_unseal(control, row, SEALED_MANIFEST, CONTROL_CONFIG_MAX, arena, &definition->manifest, err);
 }
 
 static const struct query_table table = {
-    .columns =
-        "id, side, name, origin, built_in, repository, tag, command, manifest, documentation_url, icon, "
-        "spec, spec_of, workspace, custom, extra, created_ms, updated_ms, deleted",
+    .columns = "id, side, name, origin, built_in, repository, tag, command, sealed_manifest, "
+               "documentation_url, icon, "
+               "spec, spec_of, workspace, custom, extra, created_ms, updated_ms, deleted",
     .from = "definitions",
     .item_size = sizeof(struct control_definition),
     .read = read_definition,
@@ -68,30 +70,41 @@ static int check(struct control *control, const struct control_definition *defin
                  : 0;
 }
 
+static int insert(struct control *control, const struct control_definition *definition, struct error *err)
+{
+    struct buffer sealed;
+    buffer_init(&sealed, CONTROL_CONFIG_MAX + 1024);
+    if (definition->manifest.size)
+        secret_seal(&control->key, definition->manifest, &sealed);
+    int result = QUERY_RUN(
+        control, err,
+        "INSERT INTO definitions (id, side, name, origin, built_in, repository, tag, command, "
+        "sealed_manifest, documentation_url, icon, spec, spec_of, workspace, custom, extra, created_ms, "
+        "updated_ms, deleted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
+        "?16, ?17, ?18, 0) ON CONFLICT (id) DO UPDATE SET side = ?2, name = ?3, origin = ?4, built_in = ?5, "
+        "repository = ?6, tag = ?7, command = ?8, sealed_manifest = ?9, documentation_url = ?10, icon = ?11, "
+        "spec = ?12, spec_of = ?13, workspace = ?14, custom = ?15, extra = ?16, updated_ms = ?18, "
+        "deleted = 0",
+        query_text(definition->id), query_number(definition->side), query_text(definition->name),
+        query_number(definition->origin), query_text(definition->built_in),
+        query_text(definition->repository), query_text(definition->tag), query_json(definition->command),
+        sealed.size ? query_blob((struct slice){sealed.data, sealed.size}) : query_text(NULL),
+        query_text(definition->documentation_url), query_text(definition->icon), query_json(definition->spec),
+        query_text(definition->spec_of), query_text(definition->workspace), query_number(definition->custom),
+        query_json(definition->extra), query_number(definition->created_ms),
+        query_number(definition->updated_ms));
+    buffer_done(&sealed);
+    return result;
+}
+
 int control_definition_put(struct control *control, const struct control_definition *definition,
                            struct error *err)
 {
     DATABASE_HOLD(control);
-    if (database_begin(control, err) < 0)
+    if ((definition->manifest.size && query_check_keyed(control, err) < 0) ||
+        database_begin(control, err) < 0)
         return -1;
-    if (check(control, definition, err) == 0 &&
-        QUERY_RUN(
-            control, err,
-            "INSERT INTO definitions (id, side, name, origin, built_in, repository, tag, command, manifest, "
-            "documentation_url, icon, spec, spec_of, workspace, custom, extra, created_ms, updated_ms, "
-            "deleted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-            "?18, 0) ON CONFLICT (id) DO UPDATE SET side = ?2, name = ?3, origin = ?4, built_in = ?5, "
-            "repository = ?6, tag = ?7, command = ?8, manifest = ?9, documentation_url = ?10, icon = ?11, "
-            "spec = ?12, spec_of = ?13, workspace = ?14, custom = ?15, extra = ?16, updated_ms = ?18, "
-            "deleted = 0",
-            query_text(definition->id), query_number(definition->side), query_text(definition->name),
-            query_number(definition->origin), query_text(definition->built_in),
-            query_text(definition->repository), query_text(definition->tag), query_json(definition->command),
-            query_json(definition->manifest), query_text(definition->documentation_url),
-            query_text(definition->icon), query_json(definition->spec), query_text(definition->spec_of),
-            query_text(definition->workspace), query_number(definition->custom),
-            query_json(definition->extra), query_number(definition->created_ms),
-            query_number(definition->updated_ms)) == 0)
+    if (check(control, definition, err) == 0 && insert(control, definition, err) == 0)
         return database_commit(control, err);
     database_rollback(control);
     return -1;

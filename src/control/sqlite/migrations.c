@@ -236,7 +236,28 @@ static const char *const steps[] = {
     "INSERT INTO workspaces (id, name, slug, setup_complete, created_ms, updated_ms) VALUES "
     "('5ae6b09b-fdec-41af-aaf7-7d94cfc33ef6', 'Default Workspace', 'default', 1, unixepoch() * 1000, "
     "unixepoch() * 1000);",
+    /* 4: manifests are sealed */
+    "ALTER TABLE definitions ADD COLUMN sealed_manifest BLOB;"
+    "UPDATE definitions SET sealed_manifest = firth_seal(manifest), manifest = NULL "
+    "WHERE manifest IS NOT NULL;",
 };
+
+/* firth_seal(TEXT): what steps seal with the store's key. */
+static void seal(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    const struct control *control = sqlite3_user_data(context);
+    const char *text = (const char *)sqlite3_value_text(values[0]);
+    struct buffer sealed;
+    (void)count;
+    if (!text) {
+        sqlite3_result_error_nomem(context);
+        return;
+    }
+    buffer_init(&sealed, BUFFER_UNLIMITED);
+    secret_seal(&control->key, (struct slice){text, (size_t)sqlite3_value_bytes(values[0])}, &sealed);
+    sqlite3_result_blob64(context, sealed.data, sealed.size, SQLITE_TRANSIENT);
+    buffer_done(&sealed);
+}
 
 int64_t database_version_known(void)
 {
@@ -269,9 +290,17 @@ int database_migrate(struct control *control, struct error *err)
                          "%s has version %" PRId64 ", this program knows up to version %" PRId64
                          ": use a newer firth",
                          control->path, version, database_version_known());
+    if (version == database_version_known())
+        return 0;
+    if (sqlite3_create_function_v2(control->db, "firth_seal", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY, control,
+                                   seal, NULL, NULL, NULL) != SQLITE_OK)
+        return database_error(control, "make a function", err);
+    /* What a step seals is to be nowhere in clear any more: not in free pages, nor in the log. */
+    if (database_exec(control, "PRAGMA secure_delete = ON", err) < 0)
+        return -1;
     for (; version < database_version_known(); version++) {
         if (apply(control, version, err) < 0)
             return error_wrap(err, "bringing it to version %" PRId64, version + 1);
     }
-    return 0;
+    return database_exec(control, "PRAGMA wal_checkpoint(TRUNCATE)", err);
 }

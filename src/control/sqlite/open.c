@@ -178,9 +178,10 @@ static int open_all(const char *data_dir, enum control_mode mode, struct control
         return -1;
     if (mode == CONTROL_LOOK)
         return check_version(control, err);
-    if (check_whole(control, err) < 0 || database_migrate(control, err) < 0)
+    /* The key first: with it steps seal. */
+    if (check_whole(control, err) < 0 || check_key(control, err) < 0)
         return -1;
-    return check_key(control, err);
+    return database_migrate(control, err);
 }
 
 static struct control *new_handle(void)

@@ -54,6 +54,32 @@ struct slice query_slice(sqlite3_stmt *row, int column, struct arena *arena)
     return text && size ? (struct slice){arena_strndup(arena, text, size), size} : (struct slice){0};
 }
 
+int query_check_keyed(const struct control *control, struct error *err)
+{
+    return control->keyed ? 0 : error_set(err, ERROR_INVALID, "%s was opened without its key", control->path);
+}
+
+int query_unseal(struct control *control, sqlite3_stmt *row, int column, size_t max, struct arena *arena,
+                 struct slice *ret_plain, struct error *err)
+{
+    struct slice sealed = {sqlite3_column_blob(row, column), (size_t)sqlite3_column_bytes(row, column)};
+    struct buffer plain;
+    *ret_plain = (struct slice){0};
+    if (sqlite3_column_type(row, column) == SQLITE_NULL)
+        return 0;
+    if (query_check_keyed(control, err) < 0)
+        return -1;
+    buffer_init(&plain, max + 1024);
+    int result = secret_unseal(&control->key, sealed, &plain, err);
+    if (result == 0)
+        *ret_plain =
+            (struct slice){arena_strndup(arena, plain.size ? plain.data : "", plain.size), plain.size};
+    if (plain.size)
+        explicit_bzero(plain.data, plain.size);
+    buffer_done(&plain);
+    return result;
+}
+
 /* --- conditions ---------------------------------------------------------------------------------- */
 
 void query_where_init(struct query_where *where)

@@ -52,6 +52,12 @@ int query_get(struct control *control, const char *sql, const struct query_value
 
 /* JSON in the arena; size 0 for null. */
 struct slice query_slice(sqlite3_stmt *row, int column, struct arena *arena);
+/* Sealed bytes (secret.h) as they were, in the arena; size 0 for null. `max`: no more were ever sealed.
+ * ERROR_INVALID of a handle that has no key. */
+int query_unseal(struct control *control, sqlite3_stmt *row, int column, size_t max, struct arena *arena,
+                 struct slice *ret_plain, struct error *err);
+/* What is sealed needs the key. */
+int query_check_keyed(const struct control *control, struct error *err);
 
 /* --- conditions ---------------------------------------------------------------------------------- */
 

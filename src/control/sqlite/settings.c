@@ -4,22 +4,6 @@
 
 #include <stdlib.h>
 
-static const char *unseal(struct control *control, struct slice sealed, struct arena *arena,
-                          struct error *err)
-{
-    struct buffer plain;
-    const char *value = NULL;
-    buffer_init(&plain, CONTROL_SETTING_MAX + 1024);
-    if (!control->keyed)
-        error_set(err, ERROR_INVALID, "%s was opened without its key", control->path);
-    else if (secret_unseal(&control->key, sealed, &plain, err) == 0)
-        value = arena_strndup(arena, plain.size ? plain.data : "", plain.size);
-    if (plain.size)
-        explicit_bzero(plain.data, plain.size);
-    buffer_done(&plain);
-    return value;
-}
-
 int control_setting_get(struct control *control, const char *name, struct arena *arena,
                         const char **ret_value, struct error *err)
 {
@@ -30,12 +14,13 @@ int control_setting_get(struct control *control, const char *name, struct arena 
     if (step < 0)
         return -1;
     const char *value = NULL;
+    struct slice plain;
     if (step && sqlite3_column_type(row, 1) == SQLITE_NULL) {
         value = database_text(row, 0, arena);
     } else if (step) {
-        struct slice sealed = {sqlite3_column_blob(row, 1), (size_t)sqlite3_column_bytes(row, 1)};
-        if (!(value = unseal(control, sealed, arena, err)))
+        if (query_unseal(control, row, 1, CONTROL_SETTING_MAX, arena, &plain, err) < 0)
             return error_wrap(err, "the setting %s", name);
+        value = plain.data;
     }
     *ret_value = value;
     return 0;
@@ -49,8 +34,8 @@ int control_setting_set(struct control *control, const char *name, const char *v
         return QUERY_RUN(control, err, "DELETE FROM settings WHERE name = ?", query_text(name));
     if (query_check_size("a setting", slice_of(value), CONTROL_SETTING_MAX, err) < 0)
         return -1;
-    if (sealed && !control->keyed)
-        return error_set(err, ERROR_INVALID, "%s was opened without its key", control->path);
+    if (sealed && query_check_keyed(control, err) < 0)
+        return -1;
     struct buffer bytes;
     buffer_init(&bytes, CONTROL_SETTING_MAX + 1024);
     if (sealed)

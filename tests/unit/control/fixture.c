@@ -6,6 +6,7 @@
 #include "control/workspaces.h"
 
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,4 +84,14 @@ void fixture_connect(struct fixture *fixture, const char *id, int64_t created_ms
 const char *fixture_id(struct fixture *fixture, unsigned number)
 {
     return arena_printf(&fixture->arena, "00000000-0000-4000-8000-%012u", number);
+}
+
+void fixture_sql(struct fixture *fixture, const char *statement)
+{
+    auto_free char *path = mem_printf("%s/control.db", fixture->folder);
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, statement, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", statement, sqlite3_errmsg(db));
+    sqlite3_close(db);
 }

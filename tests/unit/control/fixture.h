@@ -44,6 +44,8 @@ int fixture_teardown(void **state);
 struct control_connection fixture_connection(const char *id, int64_t created_ms);
 /* Put it. */
 void fixture_connect(struct fixture *fixture, const char *id, int64_t created_ms);
+/* SQL by another program, straight into the file. */
+void fixture_sql(struct fixture *fixture, const char *statement);
 /* The n'th id. */
 const char *fixture_id(struct fixture *fixture, unsigned number);
 

@@ -103,25 +103,85 @@ static void test_definitions(void **state)
             ERROR_NOT_FOUND, "no connector definition");
 }
 
+#define MANIFEST "{\"type\":\"DeclarativeSource\",\"token\":\"in-the-manifest\"}"
+
+static void nowhere_in_clear(struct fixture *f, const char *secret)
+{
+    static const char *const files[] = {"control.db", "control.db-wal"};
+    for (size_t i = 0; i < 2; i++) {
+        struct buffer bytes;
+        auto_free char *path = mem_printf("%s/%s", f->folder, files[i]);
+        if (i == 1 && !file_exists(path))
+            continue; /* nothing was written since it was opened */
+        buffer_init(&bytes, 1 << 28);
+        FINE(f, file_read(path, 1 << 28, &bytes, &f->err));
+        assert_true(i == 1 || bytes.size > 0);
+        if (bytes.size && memmem(bytes.data, bytes.size, secret, strlen(secret)))
+            fail_msg("'%s' is in %s", secret, path);
+        buffer_done(&bytes);
+    }
+}
+
+static const char *manifest_of(struct fixture *f, struct control *control)
+{
+    struct control_definition found;
+    FINE(f, control_definition_get(control, fixture_id(f, 1), false, &f->arena, &found, &f->err));
+    return arena_strndup(&f->arena, found.manifest.size ? found.manifest.data : "", found.manifest.size);
+}
+
+/* A manifest comes back byte for byte to who has the key; one of an older store too, and then it is in clear
+ * nowhere. */
+static void test_manifests_are_sealed(void **state)
+{
+    struct fixture *f = *state;
+    const struct control_definition custom = {.id = fixture_id(f, 1),
+                                              .name = "Mine",
+                                              .origin = CONTROL_MANIFEST,
+                                              .manifest = SLICE_LITERAL(MANIFEST),
+                                              .custom = true};
+    FINE(f, control_definition_put(f->control, &custom, &f->err));
+    assert_string_equal(manifest_of(f, f->control), MANIFEST);
+    nowhere_in_clear(f, "in-the-manifest");
+    struct control *looking = control_open(f->folder, CONTROL_LOOK, &f->err);
+    assert_non_null(looking);
+    assert_string_equal(manifest_of(f, looking), "");
+    control_close(looking);
+    control_close(f->control);
+    fixture_sql(f, "ALTER TABLE definitions DROP COLUMN sealed_manifest;"
+                   "UPDATE definitions SET manifest = '" MANIFEST "' WHERE custom = 1;"
+                   "PRAGMA user_version = 3");
+    f->control = control_open(f->folder, CONTROL_CHANGE, &f->err);
+    if (!f->control)
+        fail_msg("%s", f->err.message);
+    assert_string_equal(manifest_of(f, f->control), MANIFEST);
+    nowhere_in_clear(f, "in-the-manifest");
+}
+
+/* With another key nothing is sealed that could not be read again. */
+static void test_another_key_migrates_nothing(void **state)
+{
+    struct fixture *f = *state;
+    control_close(f->control);
+    fixture_sql(f, "ALTER TABLE definitions DROP COLUMN sealed_manifest; PRAGMA user_version = 3");
+    setenv("FIRTH_SECRET_KEY", "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a", 1);
+    f->control = control_open(f->folder, CONTROL_CHANGE, &f->err);
+    unsetenv("FIRTH_SECRET_KEY");
+    assert_null(f->control);
+    assert_int_equal(f->err.code, ERROR_INVALID);
+    assert_null(control_open(f->folder, CONTROL_LOOK, &f->err));
+    assert_non_null(strstr(f->err.message, "of an older firth")); /* still version 3 */
+}
+
 /* What was configured comes back byte for byte, and is nowhere in the files in clear. */
 static void test_configs_are_sealed(void **state)
 {
     struct fixture *f = *state;
-    static const char *const files[] = {"control.db", "control.db-wal"};
     struct control_actor found, *items;
     size_t count;
     FINE(f, control_actor_get(f->control, CONTROL_SOURCE, SOURCE, false, &f->arena, &found, &f->err));
     assert_true(slice_is(found.config, "{\"password\":\"hunter22\"}"));
     assert_string_equal(found.definition_name, "source");
-    for (size_t i = 0; i < 2; i++) {
-        struct buffer bytes;
-        auto_free char *path = mem_printf("%s/%s", f->folder, files[i]);
-        buffer_init(&bytes, 1 << 28);
-        FINE(f, file_read(path, 1 << 28, &bytes, &f->err));
-        assert_true(bytes.size > 0);
-        assert_null(memmem(bytes.data, bytes.size, "hunter22", 8));
-        buffer_done(&bytes);
-    }
+    nowhere_in_clear(f, "hunter22");
     const struct control_actor_filter filter = {.side = CONTROL_SOURCE};
     FINE(f, control_actors(f->control, &filter, &f->arena, &items, &count, NULL, &f->err));
     assert_int_equal(count, 1);
@@ -255,6 +315,8 @@ int main(void)
         cmocka_unit_test(test_ids),
         cmocka_unit_test_setup_teardown(test_workspaces, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_definitions, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_manifests_are_sealed, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_another_key_migrates_nothing, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_configs_are_sealed, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_actors, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_catalogs, fixture_setup, fixture_teardown),
