@@ -183,6 +183,88 @@ static void compare_properties(struct fields *fields, uint32_t before, uint32_t 
     fields->depth--;
 }
 
+/* --- one stream's attributes -------------------------------------------------------------------------- */
+
+static bool names_key(const struct json *doc, uint32_t keys, const struct json *other_doc, uint32_t path)
+{
+    for (uint32_t at = json_first(doc, keys); at != JSON_NONE; at = json_next(doc, keys, at)) {
+        if (json_equal(doc, at, other_doc, path))
+            return true;
+    }
+    return false;
+}
+
+static bool names_all(const struct json *doc, uint32_t keys, const struct json *other_doc, uint32_t others)
+{
+    for (uint32_t at = json_first(other_doc, others); at != JSON_NONE;
+         at = json_next(other_doc, others, at)) {
+        if (!names_key(doc, keys, other_doc, at))
+            return false;
+    }
+    return true;
+}
+
+/* Is the stream deduplicated by another key than the source's new one? The order does not matter. A source
+ * that defines none any more leaves it to the connection, which has one. */
+static bool breaks_dedup(const struct catalog_changes *changes, uint32_t config, uint32_t key)
+{
+    const struct json *doc = &changes->configured;
+    uint32_t mode = json_get(doc, config, "destinationSyncMode"), own = json_get(doc, config, "primaryKey");
+    bool dedup = json_is(doc, mode, JSON_STRING) &&
+                 (json_string_is(doc, mode, "append_dedup") || json_string_is(doc, mode, "overwrite_dedup"));
+    return dedup && json_count(&changes->now, key) > 0 &&
+           (!names_all(doc, own, &changes->now, key) || !names_all(&changes->now, key, doc, own));
+}
+
+static void write_key(struct json_writer *out, const char *name, const struct json *doc, uint32_t key)
+{
+    json_put_key(out, name);
+    if (key != JSON_NONE && json_is(doc, key, JSON_ARRAY))
+        json_put_value(out, doc, key);
+    else
+        json_put_raw(out, SLICE_LITERAL("[]"));
+}
+
+/* The key that the source defined when the connection was made: what the connection's catalog says, else what
+ * that was made from. */
+static uint32_t old_key(const struct catalog_changes *changes, uint32_t stream, const struct json **ret_doc)
+{
+    uint32_t key = json_get(&changes->configured, stream, "sourceDefinedPrimaryKey");
+    *ret_doc = &changes->configured;
+    if (json_is(&changes->configured, key, JSON_ARRAY))
+        return key;
+    uint32_t before = found(&changes->before_streams, key_of(&changes->configured, stream, changes->arena));
+    *ret_doc = &changes->before;
+    return before == JSON_NONE ? JSON_NONE : json_get(&changes->before, before, "source_defined_primary_key");
+}
+
+/* Of a stream's attributes Airbyte tells one, the key that the source defines. */
+static bool write_attributes(struct catalog_changes *changes, struct json_writer *out, uint32_t entry,
+                             uint32_t now)
+{
+    const struct json *old;
+    uint32_t before = old_key(changes, json_get(&changes->configured, entry, "stream"), &old),
+             key = json_get(&changes->now, now, "source_defined_primary_key");
+    bool had = before != JSON_NONE && json_count(old, before), has = json_count(&changes->now, key) > 0;
+    bool same = had == has && (!had || json_equal(old, before, &changes->now, key));
+    json_begin_array(out);
+    if (!same) {
+        bool breaking = breaks_dedup(changes, json_get(&changes->configured, entry, "config"), key);
+        changes->breaking |= breaking;
+        json_begin_object(out);
+        json_member_string(out, "transformType", "update_primary_key");
+        json_member_bool(out, "breaking", breaking);
+        json_put_key(out, "updatePrimaryKey");
+        json_begin_object(out);
+        write_key(out, "oldPrimaryKey", old, before);
+        write_key(out, "newPrimaryKey", &changes->now, key);
+        json_end_object(out);
+        json_end_object(out);
+    }
+    json_end_array(out);
+    return !same;
+}
+
 /* --- the diff ----------------------------------------------------------------------------------------- */
 
 static void begin_stream(struct json_writer *out, const char *type, const struct json *doc, uint32_t stream)
@@ -202,36 +284,47 @@ static void begin_stream(struct json_writer *out, const char *type, const struct
     json_end_object(out);
 }
 
-/* A stream that is in both; nothing is written unless its fields differ. */
+/* Writes the transforms of the fields; do any differ? */
+static bool write_fields(struct catalog_changes *changes, struct json_writer *out, uint32_t entry,
+                         uint32_t now)
+{
+    const struct json *doc = &changes->now;
+    struct fields fields = {.changes = changes,
+                            .out = out,
+                            .config = json_get(&changes->configured, entry, "config"),
+                            .own_cursor =
+                                json_is(doc, json_get(doc, now, "source_defined_cursor"), JSON_TRUE)};
+    json_begin_array(out);
+    compare_properties(
+        &fields,
+        json_get(&changes->configured, json_get(&changes->configured, entry, "stream"), "jsonSchema"),
+        json_get(doc, now, "json_schema"));
+    json_end_array(out);
+    return fields.differ;
+}
+
+/* A stream that is in both; nothing is written unless they differ. */
 static void compare_stream(struct catalog_changes *changes, struct json_writer *out, uint32_t entry,
                            uint32_t now)
 {
     uint32_t stream = json_get(&changes->configured, entry, "stream");
-    uint32_t before = json_get(&changes->configured, stream, "jsonSchema"),
-             schema = json_get(&changes->now, now, "json_schema");
     struct buffer text;
     struct json_writer writer;
-    if (!json_is(&changes->configured, before, JSON_OBJECT) || !json_is(&changes->now, schema, JSON_OBJECT))
+    if (!json_is(&changes->configured, json_get(&changes->configured, stream, "jsonSchema"), JSON_OBJECT) ||
+        !json_is(&changes->now, json_get(&changes->now, now, "json_schema"), JSON_OBJECT))
         return; /* one made without schemas follows whatever comes */
     buffer_init(&text, BUFFER_UNLIMITED);
     json_writer_init(&writer, &text);
-    struct fields fields = {
-        .changes = changes,
-        .out = &writer,
-        .config = json_get(&changes->configured, entry, "config"),
-        .own_cursor =
-            json_is(&changes->now, json_get(&changes->now, now, "source_defined_cursor"), JSON_TRUE)};
-    json_begin_array(&writer);
-    compare_properties(&fields, before, schema);
-    json_end_array(&writer);
-    if (fields.differ) {
+    json_begin_object(&writer);
+    json_put_key(&writer, "fieldTransforms");
+    bool differ = write_fields(changes, &writer, entry, now);
+    json_put_key(&writer, "streamAttributeTransforms");
+    differ |= write_attributes(changes, &writer, entry, now);
+    json_end_object(&writer);
+    if (differ) {
         changes->any = true;
         begin_stream(out, "update_stream", &changes->configured, stream);
-        json_put_key(out, "updateStream");
-        json_begin_object(out);
-        json_member_raw(out, "fieldTransforms", (struct slice){text.data, text.size});
-        json_member_raw(out, "streamAttributeTransforms", SLICE_LITERAL("[]"));
-        json_end_object(out);
+        json_member_raw(out, "updateStream", (struct slice){text.data, text.size});
         json_end_object(out);
     }
     buffer_done(&text);

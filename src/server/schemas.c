@@ -180,7 +180,11 @@ const struct notation schemas[] = {
     {"CatalogDiff", "transforms* [StreamTransform]"},
     {"StreamTransform", "transformType* (add_stream|remove_stream|update_stream), "
                         "streamDescriptor* StreamDescriptor, updateStream StreamTransformUpdateStream"},
-    {"StreamTransformUpdateStream", "fieldTransforms* [FieldTransform], streamAttributeTransforms* [object]"},
+    {"StreamTransformUpdateStream",
+     "fieldTransforms* [FieldTransform], streamAttributeTransforms* [StreamAttributeTransform]"},
+    {"StreamAttributeTransform", "transformType* (update_primary_key), breaking* boolean, "
+                                 "updatePrimaryKey StreamAttributePrimaryKeyUpdate"},
+    {"StreamAttributePrimaryKeyUpdate", "oldPrimaryKey [[string]], newPrimaryKey [[string]]"},
     {"FieldTransform", "transformType* (add_field|remove_field|update_field_schema), fieldName* [string], "
                        "breaking* boolean, addField FieldSchema, removeField FieldSchema, "
                        "updateFieldSchema FieldSchemaUpdate"},

@@ -102,6 +102,34 @@ def test_a_source_defined_cursor_is_the_source_s_to_change(changing):
     assert changing.discover()["breakingChange"] is False
 
 
+def keyed(*keys):
+    return [stream("users", {"source_defined_primary_key": [[key] for key in keys]} if keys else {}, id=INTEGER, at=TEXT, name=TEXT, home=PLACE), *BEFORE[1:]]
+
+
+@pytest.mark.parametrize("mode, chosen, now, breaking", [
+    ("append_dedup", ["id"], ["at"], True), ("overwrite_dedup", ["id"], ["at"], True), ("append", ["id"], ["at"], False),
+    ("append_dedup", ["at", "id"], ["id", "at"], False),  # what the connection has already, in another order
+    ("append_dedup", ["id"], ["id", "at"], True), ("append_dedup", ["id", "at"], ["at"], True),
+    ("append_dedup", ["id"], [], False)])  # the source leaves it to the connection
+def test_another_key_of_the_source_s_own(changing, mode, chosen, now, breaking):
+    changing.offers(keyed("id"))
+    shown = changing.client.config("web_backend/connections/get", {"connectionId": changing.connection, "withRefreshedCatalog": True})
+    change, = transforms(shown)["users"]["updateStream"]["streamAttributeTransforms"]
+    assert change == {"transformType": "update_primary_key", "breaking": False, "updatePrimaryKey": {"oldPrimaryKey": [], "newPrimaryKey": [["id"]]}}
+    config, = [each["config"] for each in shown["syncCatalog"]["streams"] if each["stream"]["name"] == "users"]
+    config.update(destinationSyncMode=mode, primaryKey=[[key] for key in chosen])
+    changing.client.config("web_backend/connections/update", {
+        "connectionId": changing.connection, "syncCatalog": shown["syncCatalog"], "sourceCatalogId": shown["catalogId"]})
+    assert changing.discover()["catalogDiff"] == {"transforms": []}
+    changing.offers(keyed(*now))
+    found = changing.discover()
+    update = transforms(found)["users"]["updateStream"]
+    assert update["fieldTransforms"] == [] and update["streamAttributeTransforms"] == [
+        {"transformType": "update_primary_key", "breaking": breaking,
+         "updatePrimaryKey": {"oldPrimaryKey": [["id"]], "newPrimaryKey": [[key] for key in now]}}]
+    assert found["breakingChange"] is breaking
+
+
 def test_streams_that_were_left_out_are_not_new(changing):
     kept = changing.client.config("connections/get", {"connectionId": changing.connection})["syncCatalog"]
     kept["streams"] = [each for each in kept["streams"] if each["stream"]["name"] == "users"]
