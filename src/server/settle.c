@@ -25,6 +25,16 @@ struct settles {
     bool closing, closed, released;
 };
 
+/* In the loop's thread, which alone begins jobs: what was to begin has. */
+static bool has_room(const struct waiter *waiter)
+{
+    struct jobs_figures figures;
+    if (!waiter->call->server->jobs)
+        return false;
+    jobs_figures(waiter->call->server->jobs, &figures);
+    return figures.running < figures.running_max;
+}
+
 static bool is_settled(const struct settles *settles, const struct waiter *waiter)
 {
     struct control_job job;
@@ -33,8 +43,8 @@ static bool is_settled(const struct settles *settles, const struct waiter *waite
     bool settled = true;
     arena_init(&arena);
     if (control_job_get(settles->control, waiter->job, &arena, &job, &err) == 0)
-        settled =
-            waiter->what == SETTLE_BEGUN ? job.status != CONTROL_JOB_PENDING : control_job_over(job.status);
+        settled = waiter->what == SETTLE_BEGUN ? job.status != CONTROL_JOB_PENDING || !has_room(waiter)
+                                               : control_job_over(job.status);
     arena_done(&arena);
     return settled;
 }
@@ -60,7 +70,7 @@ static void on_item(struct loop_item *item, bool closing)
 {
     struct waiter *waiter = (struct waiter *)item; /* its first member */
     struct settles *settles = waiter->settles;
-    if (closing) {
+    if (closing || is_settled(settles, waiter)) {
         http_request_resume(waiter->call->http);
         return;
     }
@@ -68,7 +78,8 @@ static void on_item(struct loop_item *item, bool closing)
         uv_now(settles->loop) + (waiter->what == SETTLE_BEGUN ? SETTLE_BEGUN_MS : SETTLE_OVER_MS);
     waiter->next = settles->waiters;
     settles->waiters = waiter;
-    uv_timer_start(&settles->timer, on_timer, SETTLE_STEP_MS, SETTLE_STEP_MS);
+    if (!uv_is_active((uv_handle_t *)&settles->timer)) /* whoever comes does not put off those who wait */
+        uv_timer_start(&settles->timer, on_timer, SETTLE_STEP_MS, SETTLE_STEP_MS);
 }
 
 struct settles *settles_new(uv_loop_t *loop, struct loop_inbox *inbox, struct control *control)

@@ -54,9 +54,14 @@ static void count_figures(struct jobs *jobs)
     pthread_mutex_unlock(&jobs->lock);
 }
 
+static uint32_t running_max(const struct jobs *jobs)
+{
+    return jobs->options.running_max ? jobs->options.running_max : JOBS_RUNNING_DEFAULT;
+}
+
 void jobs_fill_room(struct jobs *jobs)
 {
-    uint32_t most = jobs->options.running_max ? jobs->options.running_max : JOBS_RUNNING_DEFAULT;
+    uint32_t most = running_max(jobs);
     /* By index: what begins may end at once, and leave the list. */
     for (size_t i = 0; i < jobs->count && jobs->running < most && !jobs->stopping && !jobs->adopting;) {
         struct job_run *run = jobs->runs[i];
@@ -300,6 +305,7 @@ void jobs_figures(struct jobs *jobs, struct jobs_figures *ret_figures)
 {
     pthread_mutex_lock(&jobs->lock);
     *ret_figures = jobs->figures;
+    ret_figures->running_max = running_max(jobs);
     pthread_mutex_unlock(&jobs->lock);
 }
 

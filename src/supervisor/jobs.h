@@ -61,6 +61,7 @@ int jobs_cancel(struct jobs *jobs, struct control *control, int64_t job, jobs_do
 /* From any thread: what there is just now. */
 struct jobs_figures {
     uint32_t running, waiting;                    /* attempts; jobs for room or for their next attempt */
+    uint32_t running_max;                         /* attempts at once: with as many, no job begins */
     uint64_t begun, succeeded, failed, cancelled; /* since the daemon began: attempts; jobs */
     uint64_t records, bytes;                      /* committed since the daemon began */
 };

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import time
 
 import jsonschema
 import pytest
@@ -383,6 +384,25 @@ def test_one_job_at_a_time_and_cancel(client):
     assert client.public("GET", f"jobs/{job}")["status"] == "cancelled"
     assert client.public("DELETE", f"jobs/{job}")["status"] == "cancelled"
     client.config("jobs/cancel", {"id": 10 ** 12}, 404)
+
+
+def test_sync_does_not_wait_where_there_is_no_room(firth):
+    client = serve(firth, "--jobs", "1").api
+    endless = client.source(count=2000000000)
+    running, *waiting = [client.connection(source=endless, name=f"endless {n}") for n in range(6)]
+    job = client.config("connections/sync", {"connectionId": running})["job"]["id"]
+    taken = []
+    for connection in waiting:
+        began = time.monotonic()
+        found = client.config("connections/sync", {"connectionId": connection})
+        taken.append(time.monotonic() - began)
+        assert (found["job"]["status"], len(found["attempts"])) == ("pending", 1)
+    # To wait until it begins takes a second each time; a machine that is busy does not take as long five times.
+    assert min(taken) < 0.9, taken
+    for each in waiting:
+        client.config("jobs/cancel", {"id": client.config("jobs/list", {"configTypes": ["sync"], "configId": each})["jobs"][0]["job"]["id"]})
+    client.config("jobs/cancel", {"id": job})
+    assert ends(client, job)["job"]["status"] == "cancelled"
 
 
 def test_jobs_are_listed(client):
