@@ -59,7 +59,7 @@ static unsigned put_far_away(struct buffer *out, struct slice text, const char *
         json_escape(out, text);
         return 0;
     }
-    bool before = text.data[0] == '-' || text.data[text.size - 1] == 'C';
+    bool before = text.size && (text.data[0] == '-' || text.data[text.size - 1] == 'C');
     put_quoted(out, slice_of(before ? first : last));
     return PG_NOTE_OUT_OF_RANGE;
 }
