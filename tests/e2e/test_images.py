@@ -203,6 +203,15 @@ def test_flow_is_told_to_speak_json(images, podman):
     assert podman.containers() == []
 
 
+@pytest.mark.parametrize("image", ["localhost/test/capture-tiny:1", "localhost/test/materialize-tiny:1"])
+def test_one_of_flows_is_no_custom_connector(images, image):
+    """Connections are Airbyte's: what speaks Flow's protocol is refused, with where it belongs."""
+    refused = images("connectors", "add", "mine", "--kind", "source", "--image", image)
+    assert refused.rc != 0
+    assert "speaks Flow's protocol" in refused.err and "a catalog names its image itself" in refused.err
+    assert [each for each in images("connectors", "-o", "json", expect=0).json() if each.get("custom")] == []
+
+
 def test_entrypoint_of_a_variable(images):
     assert images("connector", "localhost/test/by-variable:1", "spec", expect=0).json()["type"] == "SPEC"
 
