@@ -42,7 +42,7 @@ void error_make_printable(struct error *err)
     struct buffer safe;
     buffer_init(&safe, (size_t)8 * ERROR_MESSAGE_MAX);
     text_append_printable_lines(&safe, err->message, strlen(err->message));
-    size_t size = utf8_cut(safe.data ? safe.data : "", safe.size, sizeof err->message - 1);
+    size_t size = safe.data ? utf8_cut(safe.data, safe.size, sizeof err->message - 1) : 0;
     if (size)
         memcpy(err->message, safe.data, size);
     err->message[size] = 0;

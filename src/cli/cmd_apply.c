@@ -108,18 +108,17 @@ static int run(struct cli *cli, int argc, char **argv)
     struct error err;
     (void)argc;
     arena_init(&arena);
-    mem_auto(control_close) struct control *control = NULL;
     struct apply apply = {.cli = cli, .file = &file, .arena = &arena, .now_ms = clock_wall_ms(&clock_system)};
     map_init(&apply.named);
     buffer_init(&apply.plan, BUFFER_UNLIMITED);
-    int result = yaml_load(&arena, argv[1], NULL, NULL, &file, &err);
+    bool right = yaml_load(&arena, argv[1], NULL, NULL, &file, &err) == 0;
     apply.doc = &file.json;
-    mem_auto(store_close) struct store *store = NULL;
-    if (result == 0 && !(store = store_open(cli->data_dir, NULL, &err))) /* made, if there is none yet */
-        result = -1;
-    if (result == 0 && !(apply.control = control = control_open(cli->data_dir, CONTROL_CHANGE, &err)))
-        result = -1;
-    int code = result < 0 ? cli_fail(cli, &err) : apply_file(&apply, cli->options);
+    /* The store is made, if there is none yet. */
+    mem_auto(store_close) struct store *store = right ? store_open(cli->data_dir, NULL, &err) : NULL;
+    mem_auto(control_close) struct control *control =
+        store ? control_open(cli->data_dir, CONTROL_CHANGE, &err) : NULL;
+    apply.control = control;
+    int code = control ? apply_file(&apply, cli->options) : cli_fail(cli, &err);
     buffer_done(&apply.plan);
     map_done(&apply.named);
     arena_done(&arena);

@@ -112,7 +112,7 @@ int discover_match(struct discovery *discovery, struct error *err)
     for (size_t i = 0; i < discovery->stream_count; i++) {
         struct discover_stream *stream = &discovery->streams[i];
         stream->known = discover_recorded(discovery, &record, stream).there;
-        if (bindings[i] >= 0) {
+        if (capture && bindings[i] >= 0) {
             const struct catalog_collection *target = capture->bindings[bindings[i]].target;
             stream->bound = true;
             stream->key_count = target->key_count;

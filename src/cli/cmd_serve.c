@@ -94,11 +94,11 @@ static char *take_from_environment(const char *name)
     return copy;
 }
 
-static int serve_locked(const struct cli *cli, struct daemon_options *daemon, struct api *api)
+static int serve_locked(const struct cli *cli, const struct daemon_options *options, struct api *api)
 {
     const struct daemon_guest guest = {api, on_open, on_stopping, on_close, on_url};
     struct error err;
-    mem_auto(control_close) struct control *control = control_open(daemon->data_dir, CONTROL_CHANGE, &err);
+    mem_auto(control_close) struct control *control = control_open(options->data_dir, CONTROL_CHANGE, &err);
     if (!control)
         return cli_fail(cli, &err);
     auto_free char *notify = take_from_environment("NOTIFY_SOCKET");
@@ -108,11 +108,12 @@ static int serve_locked(const struct cli *cli, struct daemon_options *daemon, st
     control_task_key(control, task_key);
     setenv("FIRTH_TASK_KEY", task_key, true);
     explicit_bzero(task_key, sizeof task_key);
-    daemon->control = control;
-    daemon->notify = notify;
     api->control = control;
-    daemon->guest = api->options.listen ? &guest : NULL;
-    return daemon_run(daemon, &err) < 0 ? cli_fail(cli, &err) : CLI_OK;
+    struct daemon_options daemon = *options;
+    daemon.control = control;
+    daemon.notify = notify;
+    daemon.guest = api->options.listen ? &guest : NULL;
+    return daemon_run(&daemon, &err) < 0 ? cli_fail(cli, &err) : CLI_OK;
 }
 
 enum { PLAN_MARGIN_MS = 2 * 60 * 1000 }; /* a pull gives up by itself before its process is given up */

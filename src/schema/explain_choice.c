@@ -2,6 +2,8 @@
  */
 #include "schema/explain.h"
 
+#include <assert.h>
+
 /* How far an alternative is from what is there, most telling first. */
 struct distance {
     uint32_t alternative;
@@ -197,6 +199,7 @@ static void append_telling(struct explainer *x, const struct evidence *evidence,
         if (agrees > 0 && (!telling || evidence->clues[first].level < telling->level))
             telling = &evidence->clues[first];
     }
+    assert(telling); /* it agrees with more of them: so in one group at least */
     buffer_str(&x->message, ", told by ");
     message_value(x, telling->node);
     if (telling->level > 0) {

@@ -115,9 +115,11 @@ static struct slice decode(struct slice text, struct arena *arena)
     char *out = arena_alloc(arena, text.size + 1);
     size_t size = 0;
     for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] == '%' && text.size - i > 2 && digit_of(text.data[i + 1]) >= 0 &&
-            digit_of(text.data[i + 2]) >= 0) {
-            out[size++] = (char)(digit_of(text.data[i + 1]) << 4 | digit_of(text.data[i + 2]));
+        bool escape = text.data[i] == '%' && text.size - i > 2;
+        int high = escape ? digit_of(text.data[i + 1]) : -1;
+        int low = escape ? digit_of(text.data[i + 2]) : -1;
+        if (high >= 0 && low >= 0) {
+            out[size++] = (char)(high << 4 | low);
             i += 2;
         } else {
             out[size++] = text.data[i] == '+' ? ' ' : text.data[i];

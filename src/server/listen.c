@@ -45,7 +45,7 @@ static int split(const char *text, char host[HOST_MAX], const char **ret_port, s
 
 static int resolve(const char *text, struct addrinfo **ret_found, struct error *err)
 {
-    char host[HOST_MAX];
+    char host[HOST_MAX] = "";
     const char *port = NULL;
     const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     if (split(text, host, &port, err) < 0)

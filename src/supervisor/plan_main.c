@@ -85,20 +85,18 @@ static const char *images_of(struct planning *planning, const struct catalog_tas
                                  : destination;
 }
 
-static int find_in(struct planning *planning, const struct catalog *catalog, const char *name,
-                   struct catalog_task *ret_task, struct error *err)
+static const struct catalog_task *find_in(struct planning *planning, const struct catalog *catalog,
+                                          const char *name, struct error *err)
 {
     size_t count;
     const struct catalog_task *tasks = catalog_tasks(catalog, &planning->arena, &count);
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(tasks[i].name, name) == 0) {
-            *ret_task = tasks[i];
-            return 0;
-        }
+        if (strcmp(tasks[i].name, name) == 0)
+            return &tasks[i];
     }
-    return error_set(err, ERROR_CORRUPT,
-                     "%s has no task '%s', although it was deployed from there: deploy it again",
-                     catalog->file, name);
+    error_set(err, ERROR_CORRUPT, "%s has no task '%s', although it was deployed from there: deploy it again",
+              catalog->file, name);
+    return NULL;
 }
 
 /* Captures are planned without what they infer: it would make another specification of each document. */
@@ -120,28 +118,29 @@ static void plan_one(struct planning *planning, const char *name)
                                          .data_dir = planning->request.data_dir,
                                          .commit_ms = planning->request.commit_ms,
                                          .stall_ms = planning->request.stall_ms};
-    struct catalog_task task;
     struct plan plan;
     struct error err;
-    if (find_in(planning, planning->catalog, name, &task, &err) < 0) {
+    const struct catalog_task *task = find_in(planning, planning->catalog, name, &err);
+    if (!task) {
         say_failed(planning, name, &err);
         return;
     }
-    const char *images = planning->request.images ? NULL : images_of(planning, &task);
+    const char *images = planning->request.images ? NULL : images_of(planning, task);
     if (images) {
         const struct plan_answer answer = {.type = PLAN_IMAGE, .task = name, .text = images};
         say(planning, &answer);
         return;
     }
     const struct catalog *catalog = planning->catalog;
-    if (plan_is_inferred(&task)) {
+    if (plan_is_inferred(task)) {
         catalog = load_inferred(planning, &err);
-        if (!catalog || find_in(planning, catalog, name, &task, &err) < 0) {
+        task = catalog ? find_in(planning, catalog, name, &err) : NULL;
+        if (!task) {
             say_failed(planning, name, &err);
             return;
         }
     }
-    if (plan_task(&plan, catalog, &task, &options, &err) < 0) {
+    if (plan_task(&plan, catalog, task, &options, &err) < 0) {
         say_failed(planning, name, &err);
     } else {
         const struct plan_answer answer = {.type = PLAN_PLANNED, .task = name, .definition = plan.definition};

@@ -60,7 +60,7 @@ int task_main(int spec_fd, int events_fd)
     task_report_init(&report, events_fd, &clock_system);
     struct arena arena;
     arena_init(&arena);
-    struct task_spec spec;
+    struct task_spec spec = {0};
     struct error err;
     enum task_outcome outcome = TASK_FAILED;
     auto_close int stop_fd = open_signals(&err);

@@ -63,7 +63,7 @@ int materialize_row_init(struct materialize_row *row, const struct flow_collecti
                          const struct flow_field_selection *selection, const struct flow_ser_policy *policy,
                          struct arena *arena, struct error *err)
 {
-    bool *is_time;
+    bool *is_time = NULL;
     *row = (struct materialize_row){.document_field = selection->document};
     buffer_init(&row->shortened, BUFFER_UNLIMITED);
     if (shortens(policy)) {

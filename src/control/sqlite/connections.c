@@ -82,34 +82,37 @@ static struct query_table table_of(bool whole)
 
 /* --- putting ------------------------------------------------------------------------------------- */
 
-static int find_workspace(struct control *control, enum control_side side, const char *id,
-                          struct arena *arena, const char **ret_workspace, struct error *err)
+static const char *find_workspace(struct control *control, enum control_side side, const char *id,
+                                  struct arena *arena, struct error *err)
 {
     mem_auto(sqlite3_finalize) sqlite3_stmt *row =
         query_prepare(control, "SELECT workspace FROM actors WHERE id = ? AND side = ? AND deleted = 0",
                       QUERY_VALUES(query_text(id), query_number(side)), err);
     int step = row ? database_step(control, row, err) : -1;
-    if (step < 0)
-        return -1;
+    if (step > 0)
+        return database_text(row, 0, arena);
     if (step == 0)
-        return error_set(err, ERROR_NOT_FOUND, "there is no %s '%.64s'", control_side_name(side), id);
-    *ret_workspace = database_text(row, 0, arena);
-    return 0;
+        error_set(err, ERROR_NOT_FOUND, "there is no %s '%.64s'", control_side_name(side), id);
+    return NULL;
 }
 
 static int check(struct control *control, const struct control_connection *connection, struct arena *arena,
                  const char **ret_workspace, struct error *err)
 {
-    const char *destination;
-    if (find_workspace(control, CONTROL_SOURCE, connection->source, arena, ret_workspace, err) < 0 ||
-        find_workspace(control, CONTROL_DESTINATION, connection->destination, arena, &destination, err) < 0)
+    const char *source = find_workspace(control, CONTROL_SOURCE, connection->source, arena, err);
+    if (!source)
         return -1;
-    if (strcmp(*ret_workspace, destination) != 0)
+    const char *destination =
+        find_workspace(control, CONTROL_DESTINATION, connection->destination, arena, err);
+    if (!destination)
+        return -1;
+    if (strcmp(source, destination) != 0)
         return error_set(err, ERROR_INVALID, "the source and the destination belong to different workspaces");
     if (connection->namespace_definition == CONTROL_NAMESPACE_CUSTOM &&
         !(connection->namespace_format && *connection->namespace_format))
         return error_set(err, ERROR_INVALID,
                          "the namespace is a custom format, and namespaceFormat does not say which");
+    *ret_workspace = source;
     return 0;
 }
 

@@ -94,7 +94,7 @@ static void test_planned(void **state)
         assert_string_equal(back.definition.name, "acmeCo/x");
         assert_int_equal(back.definition.kind, answer.definition.kind);
         assert_int_equal(back.definition.binding_count, answer.definition.binding_count);
-        for (size_t j = 0; j < back.definition.binding_count; j++)
+        for (size_t j = 0; j < i % 3; j++)
             assert_string_equal(back.definition.bindings[j], bindings[j]);
         assert_true(slice_equal(back.definition.spec, answer.definition.spec));
         assert_true(back.definition.schedule.interval_ms == answer.definition.schedule.interval_ms);
@@ -136,8 +136,8 @@ static void test_what_is_none(void **state)
         "{\"planned\":{\"task\":\"t\",\"kind\":\"capture\",\"bindings\":[],\"intervalMs\":1}}",
         "{\"planned\":{\"task\":\"t\",\"kind\":\"walk\",\"bindings\":[],\"intervalMs\":1,\"spec\":{}}}",
         "{\"planned\":{\"task\":\"t\",\"kind\":\"capture\",\"bindings\":[5],\"intervalMs\":1,\"spec\":{}}}",
-        "{\"planned\":{\"task\":\"t\",\"kind\":\"capture\",\"bindings\":[],\"intervalMs\":1,\"cron\":{},"
-        "\"spec\":{}}}",
+        ("{\"planned\":{\"task\":\"t\",\"kind\":\"capture\",\"bindings\":[],\"intervalMs\":1,"
+         "\"cron\":{},\"spec\":{}}}"),
         "{\"image\":{\"task\":\"t\"}}",
         "{\"note\":{}}",
     };

@@ -152,8 +152,8 @@ static void test_refused(void **state)
         "{\"sources\":7}",
         "{\"sources\":{\"acmeCo/users/w;materialize/acmeCo/mat/users\":{\"readThrough\":\"x\"}}}",
         "{\"sources\":{\"acmeCo/users/w;materialize/acmeCo/mat/users\":{\"readThrough\":-1}}}",
-        "{\"sources\":{\"acmeCo/users/w;materialize/acmeCo/mat/"
-        "users\":{\"readThrough\":\"99999999999999999999\"}}}",
+        ("{\"sources\":{\"acmeCo/users/w;materialize/acmeCo/mat/users\":"
+         "{\"readThrough\":\"99999999999999999999\"}}}"),
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct task_positions positions;
