@@ -203,7 +203,8 @@ static int add_column(void *context, const struct slice *values, size_t count, s
 {
     struct found *found = context;
     struct sql_columns *columns = found->columns;
-    (void)count, (void)err;
+    (void)err;
+    assert(count == 2);
     if (columns->count == found->capacity) {
         found->capacity = 2 * found->capacity + 16;
         struct sql_column *items = arena_alloc(found->arena, found->capacity * sizeof *items);
