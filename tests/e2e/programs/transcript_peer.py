@@ -72,7 +72,16 @@ def log(text):
     sys.stderr.flush()
 
 
-def answer_once(found, verb):
+def for_all(text, bindings):
+    """A capture's `validated`, for as many bindings as were asked about: all that was discovered, or the one recorded."""
+    (name, answer), = json.loads(text).items()
+    if name != "validated" or len(answer["bindings"]) == len(bindings):
+        return text
+    paths = [[binding["resourceConfig"][part] for part in ("namespace", "stream")] for binding in bindings]
+    return json.dumps({name: {**answer, "bindings": [{"resourcePath": path} for path in paths]}})
+
+
+def answer_once(found, verb, body):
     """The lines behind the request, up to the next one."""
     places = [(section, at) for section in found for at, (mark, text) in enumerate(section)
               if mark == ">" and verb_of(text) == verb]
@@ -85,7 +94,7 @@ def answer_once(found, verb):
         if mark == "!":
             log(text)
         elif mark == "<":
-            put(text)
+            put(for_all(text, body["bindings"]) if verb == "validate" and "namespace" in str(body["bindings"]) else text)
     return status(section)
 
 
@@ -166,7 +175,7 @@ def main():
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     verb, body = receive(0)
     if verb != "open":
-        os._exit(answer_once(found, verb))
+        os._exit(answer_once(found, verb, body))
     sessions = [section for section in found if any(mark == ">" and verb_of(text) == "open" for mark, text in section)]
     first = int(os.environ.get("TRANSCRIPT_SESSION", "0"))
     number = first + take_turn("open")
