@@ -215,6 +215,7 @@ static void put_cursor_value(struct buffer *sql, const struct stream *stream, co
 /* The greatest value in this snapshot, and how many rows have it. */
 static int find_upper(struct pg_batch *batch, const struct stream *stream, struct firth_error *err)
 {
+    assert(stream->cursor); /* choose_mode found it */
     struct buffer sql;
     buffer_init(&sql, BUFFER_UNLIMITED);
     buffer_str(&sql, "SELECT q.c::text, (SELECT count(*) FROM ");
