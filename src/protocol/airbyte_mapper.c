@@ -252,8 +252,8 @@ int airbyte_mappers_check(const struct json *doc, uint32_t both, struct arena *a
 {
     uint32_t stream = json_get(doc, both, "stream"), config = json_get(doc, both, "config");
     uint32_t properties = json_get(doc, json_get(doc, stream, "jsonSchema"), "properties");
-    const struct airbyte_mapper *mappers;
-    size_t count;
+    const struct airbyte_mapper *mappers = NULL;
+    size_t count = 0;
     if (airbyte_mappers_read(doc, config, arena, &mappers, &count, err) < 0)
         return -1;
     if (count == 0)
