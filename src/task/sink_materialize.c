@@ -18,6 +18,14 @@ static const struct materialize_sink *of_const(const struct task_sink *base)
     return (const struct materialize_sink *)base;
 }
 
+/* Has its connector closed its output in the middle of its session? Nothing is sent to it any more: it is
+ * waited for, since its end tells why. */
+static bool gone(const struct materialize_sink *sink)
+{
+    return sink->process && sink->protocol.phase != MATERIALIZE_LEAVING &&
+           connector_output_ended(sink->process);
+}
+
 /* Nothing more can be had from it. */
 static int broken(struct materialize_sink *sink)
 {
@@ -112,7 +120,7 @@ static bool is_full(const struct materialize_sink *sink)
 static bool ready(const struct task_sink *base)
 {
     const struct materialize_sink *sink = of_const(base);
-    return sink->protocol.phase == MATERIALIZE_LOADING && !sink->finishing && !is_full(sink) &&
+    return sink->protocol.phase == MATERIALIZE_LOADING && !gone(sink) && !sink->finishing && !is_full(sink) &&
            materialize_queued(sink) < MATERIALIZE_QUEUE_MAX;
 }
 
@@ -313,6 +321,8 @@ static int tick(struct task_sink *base, uint64_t now_ms, bool active, struct err
     if (sink->finished)
         return 0;
     tick_triggers(sink);
+    if (gone(sink))
+        return 0;
     return advance(sink, now_ms, err) < 0 ? broken(sink) : 0;
 }
 
@@ -344,6 +354,8 @@ static int timeout_ms(const struct task_sink *base, uint64_t now_ms)
     int timeout = connector_timeout_ms(sink->process);
     if (sink->triggers)
         timeout = shorter(timeout, task_triggers_timeout_ms(sink->triggers));
+    if (gone(sink))
+        return timeout;
     switch (sink->protocol.phase) {
     case MATERIALIZE_LOADING:
         if (sink->triggers_since_ms && task_triggers_busy(sink->triggers))

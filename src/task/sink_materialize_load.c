@@ -11,7 +11,9 @@ void materialize_hand_over(struct materialize_sink *sink)
 {
     if (sink->out.size == 0)
         return;
-    connector_send(sink->process, (struct slice){sink->out.data, sink->out.size});
+    /* Whose output has ended, its input is closed: see gone() in sink_materialize.c. */
+    if (!connector_output_ended(sink->process))
+        connector_send(sink->process, (struct slice){sink->out.data, sink->out.size});
     buffer_clear(&sink->out);
 }
 

@@ -2,12 +2,15 @@
 
 Config: `seen`, a file as sqlite_materialize.py's; `delta`; `resource_schema`; `constraints`: {field: {"type", …}}; `say`: {request: [what to
 answer to the first, to the second, …]}, each a list of steps instead of the usual answer: {a message}, {"text": raw
-line}, {"part": bytes without a newline}, {"log": line}, {"exit": status}.
+line}, {"part": bytes without a newline}, {"log": line}, {"exit": status}, {"close": stdout, and make this file},
+{"wait": until this file is there}.
 """
 
 import json
 import os
+import pathlib
 import sys
+import time
 
 
 def write(text):
@@ -46,6 +49,12 @@ class Connector:
             write(step["part"])
         elif "log" in step:
             print(step["log"], file=sys.stderr, flush=True)
+        elif "close" in step:
+            os.close(1)
+            pathlib.Path(step["close"]).touch()
+        elif "wait" in step:
+            while not os.path.exists(step["wait"]):
+                time.sleep(0.01)
         elif "exit" in step:
             os._exit(step["exit"])
         else:
