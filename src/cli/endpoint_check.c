@@ -3,8 +3,10 @@
 #include "cli/flow_check.h"
 #include "cli/spec_check.h"
 #include "cli/stream_check.h"
+#include "connector/flow_call.h"
 #include "connector/image.h"
 #include "connector/marks.h"
+#include "protocol/flow_materialize.h"
 #include "supervisor/plan.h"
 
 enum { STALL_MS = 60000 };
@@ -28,7 +30,7 @@ struct checker {
 /* One endpoint that an Airbyte connector is behind, and what is known of it. */
 struct asked {
     const struct catalog_endpoint *endpoint;
-    bool source, capture;
+    bool source, capture, materialization;
     struct connector_program program;
     const struct json *spec; /* NULL: it was not had */
     bool config_right;
@@ -169,31 +171,93 @@ static const struct json *ask_spec(struct checker *checker, const struct connect
     return &known->spec;
 }
 
-/* -1: its spec cannot be used. */
-static int check_config(struct checker *checker, const struct asked *asked, struct error *err)
+/* Does the built-in connector itself take what its spec does not say? */
+static bool has_two_spellings(const struct checker *checker, const struct asked *asked)
 {
-    const struct spec_check check = {
-        .schema = json_raw(asked->spec, json_get(asked->spec, 0, "connectionSpecification")),
-        .value = asked->endpoint->config,
-        .what = "config",
-        .places = &asked->endpoint->config_places,
-        .errors = checker->errors,
-        .validator = checker->validator,
-        .arena = &checker->arena};
-    return spec_check(&check, err);
-}
-
-/* Does the connector itself take what its spec does not say? It is asked to discover with the config all the
- * same. */
-static bool has_own_spelling(const struct checker *checker, const struct asked *asked)
-{
-    if (!asked->capture || !asked->program.built_in)
+    if (!asked->program.built_in)
         return false;
     for (size_t i = 0; i < checker->built_ins->count; i++) {
         if (strcmp(checker->built_ins->items[i].name, asked->program.argv[2]) == 0)
             return checker->built_ins->items[i].two_spellings;
     }
     return false;
+}
+
+/* Does the config have all that the schema requires of it, and is that anything? */
+static bool has_required(struct checker *checker, struct slice schema_text, struct slice config_text)
+{
+    struct json schema, config;
+    struct error unused;
+    if (json_parse_copy(&checker->arena, schema_text.data, schema_text.size, &schema, &unused) < 0 ||
+        json_parse_copy(&checker->arena, config_text.data, config_text.size, &config, &unused) < 0)
+        return false;
+    uint32_t required = json_get(&schema, 0, "required");
+    if (!json_is(&schema, required, JSON_ARRAY) || json_first(&schema, required) == JSON_NONE)
+        return false;
+    for (uint32_t i = json_first(&schema, required); i != JSON_NONE; i = json_next(&schema, required, i)) {
+        const char *name = json_cstring(&schema, i, &checker->arena);
+        if (!name || json_get(&config, 0, name) == JSON_NONE)
+            return false;
+    }
+    return true;
+}
+
+/* How the config of a materialization is spelt in Flow, as the connector itself says it. */
+static int ask_flow_schema(struct checker *checker, const struct asked *asked, struct slice *ret_schema,
+                           struct error *err)
+{
+    struct connector_limits limits = connector_limits_default;
+    const struct flow_materialize_request request = {.type = FLOW_MATERIALIZE_SPEC,
+                                                     .spec = {FLOW_MATERIALIZE_IMAGE, SLICE_LITERAL("{}")}};
+    struct flow_materialize_response response = {0};
+    struct json *answer = arena_alloc(&checker->arena, sizeof *answer);
+    struct buffer line;
+    limits.stall_ms = STALL_MS;
+    buffer_init(&line, BUFFER_UNLIMITED);
+    flow_materialize_write_request(&line, &request);
+    const struct connector_flow_question question = {
+        .verb = flow_materialize_request_name(FLOW_MATERIALIZE_SPEC),
+        .answer = flow_materialize_response_name(FLOW_MATERIALIZE_SPEC_RESPONSE),
+        .request = {line.data, line.size}};
+    int result = connector_flow_ask(&asked->program, &question, &limits, &checker->arena, answer, err);
+    if (result == 0)
+        result = flow_materialize_read_response(answer, &checker->arena, &response, err);
+    buffer_done(&line);
+    *ret_schema = response.spec.raw_config_schema;
+    return result;
+}
+
+/* The schema that the config is held against. A materialization's is spelt as Flow spells it, unless it has
+ * what Airbyte's spelling requires and Flow's lacks some: the connector itself reads it so. */
+static int config_schema(struct checker *checker, const struct asked *asked, struct slice *ret_schema,
+                         struct error *err)
+{
+    struct slice config = asked->endpoint->config, flow;
+    struct slice airbyte = json_raw(asked->spec, json_get(asked->spec, 0, "connectionSpecification"));
+    *ret_schema = airbyte;
+    if (!asked->materialization || !has_two_spellings(checker, asked))
+        return 0;
+    if (ask_flow_schema(checker, asked, &flow, err) < 0)
+        return -1;
+    if (has_required(checker, flow, config) || !has_required(checker, airbyte, config))
+        *ret_schema = flow;
+    return 0;
+}
+
+/* -1: its spec cannot be used. */
+static int check_config(struct checker *checker, const struct asked *asked, struct error *err)
+{
+    struct slice schema;
+    if (config_schema(checker, asked, &schema, err) < 0)
+        return -1;
+    const struct spec_check check = {.schema = schema,
+                                     .value = asked->endpoint->config,
+                                     .what = "config",
+                                     .places = &asked->endpoint->config_places,
+                                     .errors = checker->errors,
+                                     .validator = checker->validator,
+                                     .arena = &checker->arena};
+    return spec_check(&check, err);
 }
 
 /* False: nothing of the connector is known. What is wrong with it, or with its config, was told. */
@@ -215,7 +279,9 @@ static bool ask(struct checker *checker, struct asked *asked, bool disabled)
                                err.message);
         return false;
     }
-    if (endpoint->config.data && !has_own_spelling(checker, asked) && check_config(checker, asked, &err) < 0)
+    /* A capture's connector is asked to discover with the config, however it is spelt. */
+    bool by_itself = asked->capture && has_two_spellings(checker, asked);
+    if (endpoint->config.data && !by_itself && check_config(checker, asked, &err) < 0)
         catalog_errors_add(checker->errors, &endpoint->config_places.whole, true,
                            "the spec of %s cannot be used: %s", asked->program.label, err.message);
     asked->config_right = endpoint->config.data && catalog_errors_total(checker->errors) == before;
@@ -305,15 +371,17 @@ static bool read_stream_name(struct checker *checker, struct slice resource, str
     return stream->name != NULL;
 }
 
+/* `lenient`: the resource may have keys of the connector's own, which it judges itself. */
 static void check_binding(struct checker *checker, const struct catalog_binding *binding,
-                          const struct airbyte_catalog *offered)
+                          const struct airbyte_catalog *offered, bool lenient)
 {
     struct catalog_stream wanted;
     struct error err;
     bool named = true;
     if (plan_resource(binding->resource, &checker->arena, &wanted, &err) < 0) {
-        catalog_errors_add(checker->errors, named_in(&binding->resource_places, err.message), false, "%s",
-                           err.message);
+        if (!lenient)
+            catalog_errors_add(checker->errors, named_in(&binding->resource_places, err.message), false, "%s",
+                               err.message);
         named = read_stream_name(checker, binding->resource, &wanted);
     }
     const struct catalog_stream_places places = places_in(&binding->resource_places);
@@ -332,7 +400,8 @@ static void check_capture(struct checker *checker, const struct catalog_capture 
         return;
     for (size_t i = 0; i < capture->binding_count; i++) {
         if (!capture->bindings[i].disable && capture->bindings[i].resource.data)
-            check_binding(checker, &capture->bindings[i], known ? &offered : NULL);
+            check_binding(checker, &capture->bindings[i], known ? &offered : NULL,
+                          has_two_spellings(checker, &asked));
     }
 }
 
@@ -366,7 +435,7 @@ static void check_connection(struct checker *checker, const struct catalog_conne
 static void check_materialization(struct checker *checker,
                                   const struct catalog_materialization *materialization)
 {
-    struct asked destination = {.endpoint = &materialization->endpoint};
+    struct asked destination = {.endpoint = &materialization->endpoint, .materialization = true};
     (void)ask(checker, &destination, materialization->disable);
 }
 

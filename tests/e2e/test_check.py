@@ -237,3 +237,33 @@ materializations:
     (told,) = firth("check", "flow.yaml", "-o", "json", expect=0).json()["warnings"]
     assert (told["line"], told["column"]) == (6, 7) and "dekaf" in told["message"]
     assert "flow.yaml:6:7: materializations of dekaf cannot be run" in firth("run", "flow.yaml", expect=3).err
+
+
+# --- built-in connectors in Estuary's spelling ----------------------------------------------------------
+
+
+def to_postgres(tmp_path, config, image="ghcr.io/estuary/materialize-postgres:v1"):
+    return write(tmp_path / "flow.json", {
+        "collections": {"acmeCo/orders": {"key": ["/id"], "schema": {
+            "type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}}},
+        "materializations": {"acmeCo/orders-in-postgres": {
+            "endpoint": {"connector": {"image": image, "config": config}},
+            "bindings": [{"source": "acmeCo/orders", "resource": {"table": "orders", "schema": "loaded"}}]}}})
+
+
+ESTUARY = {"address": "db.invalid:5432", "user": "firth", "database": "shop",
+           "credentials": {"auth_type": "UserPassword", "password": "hunter2222"}}
+
+
+@pytest.mark.parametrize("config, told", [
+    (ESTUARY, []),
+    ({"host": "db.invalid", "database": "shop", "username": "firth", "password": "hunter2222"}, []),
+    ({**ESTUARY, "address": 7}, ["config /address: expected string"]),
+    ({"user": "firth"}, ['config: missing property "address"']),
+    ({"host": 7, "database": "shop", "username": "firth"}, ["config /host: expected string"]),
+])
+def test_a_materialization_to_postgres(firth, tmp_path, config, told):
+    """As its documentation shows it; no server is needed for that."""
+    path = to_postgres(tmp_path, config)
+    assert check(firth, path, expect=3 if told else 0) == told
+    assert "hunter" not in firth("check", str(path)).err

@@ -369,3 +369,25 @@ def test_a_state_of_another(run, database):
                                            "stream_state": {"version": 2, "cursor": "5"}}}]
     session = run("read", config=config, catalog=configured([discover(run, config)["t"]], sync_mode="full_refresh"), state=state)
     assert session.rc == 3 and "the state of stream t is none of this connector's" in session.errors()[0]["message"]
+
+
+# --- in a catalog ---------------------------------------------------------------------------------------------
+
+
+def test_a_catalog_in_estuarys_spelling(firth, tmp_path, database):
+    """What Estuary's connector takes in a resource passes the check."""
+    database.run("CREATE TABLE orders (id int PRIMARY KEY)")
+    path = tmp_path / "flow.json"
+
+    def checked(**resource):
+        path.write_text(json.dumps({
+            "collections": {"acmeCo/orders": {"key": ["/id"], "schema": {
+                "type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}}},
+            "captures": {"acmeCo/shop": {
+                "endpoint": {"connector": {"image": "ghcr.io/estuary/source-postgres:v3",
+                                           "config": flow_config(database)}},
+                "bindings": [{"resource": {"namespace": "public", **resource}, "target": "acmeCo/orders"}]}}}))
+        return firth("check", str(path)).err
+
+    assert checked(stream="orders", mode="Without Primary Key", priority=1) == ""
+    assert "stream 'order'" in checked(stream="order", mode="Without Primary Key")
