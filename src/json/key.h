@@ -70,7 +70,9 @@ uint64_t key_hash(const struct key *key, const struct json *doc, uint32_t at);
  * stays. */
 int key_pack(const struct key *key, const struct json *doc, uint32_t at, struct buffer *out,
              struct error *err);
-/* One value, JSON_NONE for null. */
+/* One value that is no key, JSON_NONE for null. As in a key, but that a number with a fraction or an exponent
+ * that is no integer of 64 bits (signed) is a double, and so is -0.0: 1e19 is one, 10000000000000000000 and
+ * 1e3 are integers. Where no double is as large it is packed as in a key. */
 int key_pack_value(struct key_value value, struct buffer *out, struct error *err);
 
 #endif

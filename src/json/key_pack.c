@@ -149,7 +149,22 @@ static int pack_number(struct slice text, struct buffer *out, struct error *err)
     return 0;
 }
 
-int key_pack_value(struct key_value value, struct buffer *out, struct error *err)
+/* Has it a fraction or an exponent, and is it none of the integers of 64 bits that are packed as such? What
+ * is beyond the largest double stays exact. */
+static bool is_double(const struct json *doc, uint32_t at)
+{
+    struct slice text = json_raw(doc, at);
+    int64_t integer;
+    double unused;
+    if (json_tag(doc, at) != JSON_NUMBER)
+        return false;
+    if (number_to_i64(text, &integer))
+        return integer == 0 && text.data[0] == '-';
+    return number_to_double(text, &unused);
+}
+
+/* Of a key: equal values are packed alike, however they are written. */
+static int pack_value(struct key_value value, struct buffer *out, struct error *err)
 {
     switch (value.at == JSON_NONE ? JSON_NULL : json_tag(value.doc, value.at)) {
     case JSON_FALSE:
@@ -175,11 +190,19 @@ int key_pack_value(struct key_value value, struct buffer *out, struct error *err
     }
 }
 
+int key_pack_value(struct key_value value, struct buffer *out, struct error *err)
+{
+    if (value.at == JSON_NONE || !is_double(value.doc, value.at))
+        return pack_value(value, out, err);
+    pack_double(json_raw(value.doc, value.at), out);
+    return 0;
+}
+
 int key_pack(const struct key *key, const struct json *doc, uint32_t at, struct buffer *out,
              struct error *err)
 {
     for (size_t i = 0; i < key->count; i++) {
-        if (key_pack_value(key_value_of(&key->parts[i], doc, at), out, err) < 0)
+        if (pack_value(key_value_of(&key->parts[i], doc, at), out, err) < 0)
             return error_wrap(err, "key %s", key->parts[i].pointer);
     }
     return 0;

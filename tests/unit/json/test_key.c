@@ -295,6 +295,56 @@ static void test_pack(void **state)
         packed(cases[i].text, cases[i].hex);
 }
 
+/* A value that is no key: what has a fraction or an exponent is a double, unless it is an integer of 64 bits.
+ */
+static void test_pack_value(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *hex;
+    } cases[] = {
+        {"1.0", "1501"},
+        {"1e3", "1603e8"},
+        {"0.0", "14"},
+        {"-0", "14"},
+        {"-0.0", "217fffffffffffffff"},
+        {"-0e5", "217fffffffffffffff"},
+        {"9007199254740993.0", "1b20000000000001"},
+        {"-9.223372036854775808e18", "0c7fffffffffffffff"},
+        {"9.223372036854775808e18", "21c3e0000000000000"},
+        {"1e19", "21c3e158e460913d00"},
+        {"1.5e19", "21c3ea055690d9db80"},
+        {"-1e19", "213c1ea71b9f6ec2ff"},
+        {"1e300", "21fe37e43c8800759c"},
+        {"10000000000000000000", "1c8ac7230489e80000"},
+        {"18446744073709551616", "1d09010000000000000000"},
+        {"0.5", "21bfe0000000000000"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        static const char *const root[] = {"", NULL};
+        struct keyed it = keyed(root, cases[i].text);
+        struct buffer out, shown;
+        struct error err;
+        buffer_init(&out, 1 << 10);
+        buffer_init(&shown, 1 << 10);
+        assert_int_equal(key_pack_value((struct key_value){&it.doc, 0}, &out, &err), 0);
+        for (size_t k = 0; k < out.size; k++)
+            buffer_printf(&shown, "%02x", (unsigned char)out.data[k]);
+        assert_string_equal(buffer_cstr(&shown), cases[i].hex);
+        buffer_done(&out);
+        buffer_done(&shown);
+        arena_done(&it.arena);
+    }
+    struct keyed it = keyed((const char *const[]){"", NULL}, "1e400"); /* no double is as large */
+    struct buffer out;
+    struct error err;
+    buffer_init(&out, 1 << 10);
+    assert_int_equal(key_pack_value((struct key_value){&it.doc, 0}, &out, &err), 0);
+    assert_int_equal(out.data[0], 0x1d);
+    buffer_done(&out);
+    arena_done(&it.arena);
+}
+
 /* Of one type, packed keys are in the order of the keys. */
 static void test_pack_order(void **state)
 {
@@ -397,7 +447,7 @@ int main(void)
         cmocka_unit_test(test_wide_objects), cmocka_unit_test(test_composite),
         cmocka_unit_test(test_absent),       cmocka_unit_test(test_pack),
         cmocka_unit_test(test_pack_order),   cmocka_unit_test(test_pack_limits),
-        cmocka_unit_test(test_pack_full),
+        cmocka_unit_test(test_pack_full),    cmocka_unit_test(test_pack_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
