@@ -3,6 +3,8 @@
 #include "task/mapping.h"
 #include "json/writer.h"
 
+#include <assert.h>
+
 /* A copy of a line in progress: `at` is the first byte of the source not copied yet. */
 struct copy {
     struct buffer *out;
@@ -22,6 +24,31 @@ static void replace_value(struct copy *copy, uint32_t node, struct slice text)
     copy_until(copy, (uint32_t)(raw.data - copy->line->source));
     json_escape(copy->out, text);
     copy->at += (uint32_t)raw.size;
+}
+
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+}
+
+/* The member of the value at `node`, with the comma that parts it from the one before it or else after it. */
+static void remove_member(struct copy *copy, uint32_t node)
+{
+    const char *source = copy->line->source;
+    struct slice key = json_raw(copy->line, node - 1), value = json_raw(copy->line, node);
+    uint32_t from = (uint32_t)(key.data - source), end = (uint32_t)(value.data - source + value.size);
+    uint32_t before = from - 1;
+    assert(json_is(copy->line, node - 1, JSON_KEY));
+    while (is_blank(source[before]))
+        before--;
+    if (source[before] == ',') {
+        from = before;
+    } else {
+        while (is_blank(source[end]) || source[end] == ',')
+            end++;
+    }
+    copy_until(copy, from);
+    copy->at = end;
 }
 
 /* A record's data as the stream's mapping has it; false: it does not go on. */
@@ -69,7 +96,9 @@ static bool rename_in(struct copy *copy, const struct airbyte_message *message, 
                 nearest = nodes[i];
         if (nearest == JSON_NONE)
             break;
-        if (nearest != data)
+        if (nearest == namespace && !to.namespace.size)
+            remove_member(copy, namespace);
+        else if (nearest != data)
             replace_value(copy, nearest, nearest == name ? to.name : to.namespace);
         else if (!replace_data(copy, data, binding->mapping, arena))
             return false;

@@ -332,13 +332,19 @@ def test_names_and_columns(firth, tmp_path):
 
 def test_destination_namespace(firth, tmp_path):
     apply(firth, write(tmp_path, [{"message": {"type": "RECORD", "record": {"stream": "users", "namespace": "shop", "data": {"id": 1},
-                                                                         "emitted_at": 1}}}],
+                                                                         "emitted_at": 1}}},
+                                 {"message": {"type": "STATE", "state": {"type": "STREAM", "stream": {
+                                     "stream_descriptor": {"name": "users", "namespace": "shop"}, "stream_state": {"n": 1}}}}}],
                        streams=[stream("users", stream={"namespace": "shop"})], namespace="destination",
                        source={"streams": [{"name": "users", "namespace": "shop"}]}))
     serve(firth)
     assert wait(firth, start(firth))["status"] == "succeeded"
-    assert not configured(tmp_path)["users"]["stream"].get("namespace")
-    assert not [line for line in received(tmp_path) if line["type"] == "RECORD" and line["record"].get("namespace")]
+    assert "namespace" not in configured(tmp_path)["users"]["stream"]
+    lines = received(tmp_path)
+    record, = [line["record"] for line in lines if line["type"] == "RECORD"]
+    assert record == {"stream": "users", "data": {"id": 1}, "emitted_at": 1}  # as in the catalog: no namespace, not an empty one
+    state, = [line["state"] for line in lines if line["type"] == "STATE"]
+    assert state["stream"]["stream_descriptor"] == {"name": "users"}
 
 
 def test_clear_and_refresh(firth, tmp_path):

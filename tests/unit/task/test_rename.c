@@ -9,8 +9,9 @@ static const struct {
     {"users", "", "raw_users", ""},
     {"orders", "public", "raw_orders", "lake"},
     {"q\"t", "", "raw_q\"t", "lake"},
+    {"plain", "ns", "raw_plain", ""},
 };
-enum { STREAMS = 3 };
+enum { STREAMS = 4 };
 
 static void test_rename(void **state)
 {
@@ -31,8 +32,28 @@ static void test_rename(void **state)
         {"{\"type\":\"RECORD\",\"record\":{\"stream\":\"q\\u0022t\",\"data\":{},\"emitted_at\":1}}",
          "{\"type\":\"RECORD\",\"record\":{\"namespace\":\"lake\",\"stream\":\"raw_q\\\"t\",\"data\":{},"
          "\"emitted_at\":1}}",
-         "{\"type\":\"RECORD\",\"record\":{\"namespace\":\"\",\"stream\":\"q\\\"t\",\"data\":{},\"emitted_"
-         "at\":1}}"},
+         "{\"type\":\"RECORD\",\"record\":{\"stream\":\"q\\\"t\",\"data\":{},\"emitted_at\":1}}"},
+        /* No namespace there: no member, wherever it stood. */
+        {"{\"type\":\"RECORD\",\"record\":{ \"namespace\" : \"ns\" , \"stream\":\"plain\",\"data\":{},"
+         "\"emitted_at\":1}}",
+         "{\"type\":\"RECORD\",\"record\":{ \"stream\":\"raw_plain\",\"data\":{},\"emitted_at\":1}}",
+         "{\"type\":\"RECORD\",\"record\":{\"namespace\":\"ns\", \"stream\":\"plain\",\"data\":{},"
+         "\"emitted_at\":1}}"},
+        {"{\"type\":\"RECORD\",\"record\":{\"stream\":\"plain\" , \"namespace\":\"ns\" ,\"data\":{},"
+         "\"emitted_at\":1}}",
+         "{\"type\":\"RECORD\",\"record\":{\"stream\":\"raw_plain\"  ,\"data\":{},\"emitted_at\":1}}",
+         "{\"type\":\"RECORD\",\"record\":{\"namespace\":\"ns\",\"stream\":\"plain\"  ,\"data\":{},"
+         "\"emitted_at\":1}}"},
+        {"{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":"
+         "\"plain\",\"namespace\":\"ns\"},\"stream_state\":{}}}}",
+         "{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":"
+         "\"raw_plain\"},\"stream_state\":{}}}}",
+         "{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{"
+         "\"namespace\":\"ns\",\"name\":\"plain\"},\"stream_state\":{}}}}"},
+        {"{\"type\":\"RECORD\",\"record\":{\"stream\":\"users\",\"namespace\":\"\",\"data\":{},\"emitted_"
+         "at\":1}}",
+         "{\"type\":\"RECORD\",\"record\":{\"stream\":\"raw_users\",\"data\":{},\"emitted_at\":1}}",
+         "{\"type\":\"RECORD\",\"record\":{\"stream\":\"users\",\"data\":{},\"emitted_at\":1}}"},
         {"{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\",\"stream\":{\"stream_state\":{\"name\":"
          "\"users\"},"
          "\"stream_descriptor\":{\"name\":\"orders\",\"namespace\":\"public\"}}}}",
