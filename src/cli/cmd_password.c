@@ -1,6 +1,8 @@
 /* `firth password`: the password of the API's user. */
+#include "cli/deployed.h"
 #include "cli/output.h"
 #include "server/auth.h"
+#include "server/http.h"
 #include "store/store.h"
 
 #include "base/file.h"
@@ -36,6 +38,32 @@ static int read_password(char text[AUTH_PASSWORD_MAX + 2], struct error *err)
     return 0;
 }
 
+/* A running daemon listens where other machines reach it: its address, of "http://0.0.0.0:8000". */
+static bool others_reach(const struct deployed *deployed)
+{
+    const char *address = deployed->url ? strstr(deployed->url, "://") : NULL;
+    struct error err;
+    bool local;
+    return address && http_listen_is_local(address + 3, &local, &err) == 0 && !local;
+}
+
+/* What the password is now, and whom that shuts out. */
+static void tell_reset(const char *data_dir)
+{
+    struct deployed deployed;
+    struct error err;
+    fputs("the password is the well-known one, '" AUTH_PASSWORD_DEFAULT
+          "', again: only this machine's programs are answered\n",
+          stderr);
+    if (deployed_load(data_dir, &deployed, &err) == 0 && others_reach(&deployed))
+        fprintf(
+            stderr,
+            "warning: the daemon listens at %s, where other machines reach it: it refuses them (403) until "
+            "'firth password' sets a password, and does not start there again before\n",
+            deployed.url);
+    deployed_done(&deployed);
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
     (void)argc, (void)argv;
@@ -51,14 +79,18 @@ static int run(struct cli *cli, int argc, char **argv)
     mem_auto(control_close) struct control *control = control_open(data_dir, CONTROL_CHANGE, &err);
     int result = control ? auth_set_password(control, options->reset ? NULL : text, &err) : -1;
     explicit_bzero(text, sizeof text);
-    return result < 0 ? cli_fail(cli, &err) : CLI_OK;
+    if (result < 0)
+        return cli_fail(cli, &err);
+    if (options->reset)
+        tell_reset(data_dir);
+    return CLI_OK;
 }
 
 static const struct option_spec options[] = {
     {.name = "reset",
      .kind = OPTION_FLAG,
      .offset = offsetof(struct password_options, reset),
-     .help = "the well-known one again, which is good for this machine only"},
+     .help = "the well-known one again, with which only this machine's programs are answered"},
     {0},
 };
 

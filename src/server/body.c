@@ -43,8 +43,6 @@ static bool host_is_local(struct slice host)
 static bool check_origin(struct call *call)
 {
     const char *origin = http_header(call->http, "Origin"), *host = http_header(call->http, "Host");
-    bool by_default = false;
-    struct error err;
     if (origin && strcmp(origin, "null") != 0) {
         const char *authority = strstr(origin, "://");
         if (!authority || !host || strcasecmp(authority + 3, host) != 0)
@@ -52,8 +50,25 @@ static bool check_origin(struct call *call)
     } else if (origin) {
         return refuse(call, 403, "pages of other origins may not ask");
     }
-    if (auth_is_default(call->control, &by_default, &err) == 0 && by_default && host &&
-        !host_is_local(host_of(host)))
+    return true;
+}
+
+/* While the password is the well-known one: only for this machine's programs, by the socket's own addresses,
+ * since the client writes the headers; and of those for browsers only under a name of this machine. */
+static bool check_near(struct call *call)
+{
+    const char *host = http_header(call->http, "Host");
+    bool by_default = false;
+    struct error err;
+    if (auth_is_default(call->control, &by_default, &err) < 0) {
+        call_error(call, &err);
+        return false;
+    }
+    if (by_default && !call->http->near)
+        return refuse(call, 403,
+                      "with the password that everybody knows, Firth answers to this machine only: set a "
+                      "password there with 'firth password'");
+    if (by_default && host && !host_is_local(host_of(host)))
         return refuse(call, 403,
                       "with the password that everybody knows, Firth answers to localhost only: ask for "
                       "http://localhost, or set a password with 'firth password'");
@@ -97,7 +112,7 @@ static bool check_type(struct call *call)
 
 bool call_admit(struct call *call)
 {
-    return check_origin(call) && check_user(call) && check_type(call);
+    return check_origin(call) && check_near(call) && check_user(call) && check_type(call);
 }
 
 /* --- a form as JSON ----------------------------------------------------------------------------------- */

@@ -238,6 +238,18 @@ static bool has_body(const struct http_request *request)
     return http_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) || (length && strcmp(length, "0") != 0);
 }
 
+/* By the socket's own addresses, whatever the headers say. */
+static bool is_near(struct http_exchange *exchange)
+{
+    struct sockaddr_storage peer, own;
+    socklen_t peer_size = sizeof peer, own_size = sizeof own;
+    const union MHD_ConnectionInfo *info =
+        exchange->server->api.get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info && getpeername(info->connect_fd, (struct sockaddr *)&peer, &peer_size) == 0 &&
+           getsockname(info->connect_fd, (struct sockaddr *)&own, &own_size) == 0 &&
+           listen_is_near((const struct sockaddr *)&peer, (const struct sockaddr *)&own);
+}
+
 static enum MHD_Result take_head(struct http_exchange *exchange, const char *url, const char *method)
 {
     struct http_server *server = exchange->server;
@@ -248,6 +260,7 @@ static enum MHD_Result take_head(struct http_exchange *exchange, const char *url
     request->path = url;
     if (info && info->client_addr)
         listen_format(info->client_addr, false, request->peer, sizeof request->peer);
+    request->near = is_near(exchange);
     exchange->known = true;
     exchange->stage = STAGE_READING;
     if (exchange->bad_path)

@@ -45,6 +45,7 @@ struct http_request {
     enum http_method method;
     const char *path;            /* percent-decoded; no query */
     char peer[HTTP_ADDRESS_MAX]; /* the client's address, without its port */
+    bool near;                   /* both ends are loopback addresses: a program of this machine asks */
     struct slice body;
     struct arena arena;
     void *owner; /* the callbacks' */

@@ -179,6 +179,40 @@ def test_others_are_not_listened_to_with_the_well_known_password(firth):
     assert client.ask("GET", "/v1/jobs").status == 200
 
 
+def own_address():
+    """An address of this machine that is not loopback, or None; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        return probe.getsockname()[0]
+
+
+def test_a_reset_shuts_others_out(firth):
+    password(firth, "correct horse")
+    daemon = serve(firth, "--listen", "0.0.0.0:0")
+    port = daemon.api.address[1]
+    result = firth("password", "--reset", expect=0)
+    assert "only this machine's programs" in result.err and f"warning: the daemon listens at http://0.0.0.0:{port}" in result.err
+    near = Api(f"http://127.0.0.1:{port}")
+    assert near.ask("GET", "/v1/jobs").status == 200
+    address = own_address()
+    if address and not address.startswith("127."):
+        far = Api(f"http://{address}:{port}")
+        for path in ("/v1/jobs", "/api/v1/health"):
+            answer = far.ask("GET", path, headers={"Host": "localhost"})
+            assert answer.status == 403 and "this machine only" in answer.body.decode(), (path, answer)
+        password(firth, "correct horse")
+        far.authorization = basic(password="correct horse")
+        assert far.ask("GET", "/v1/jobs", headers={"Host": "localhost"}).status == 200
+
+
+def test_a_reset_of_a_daemon_on_loopback_warns_of_nothing(firth):
+    serve(firth)
+    assert "warning" not in firth("password", "--reset", expect=0).err
+
+
 def test_a_port_that_is_taken(firth):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
