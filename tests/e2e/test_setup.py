@@ -165,7 +165,7 @@ def test_runner_counts(tmp_path, text, counts):
 def test_runner_does_not_hide_a_failed_stage(results, code, totals):
     module = runner()
     sums = module.Totals()
-    module.timed_stage("x", sums, results, code)
+    module.timed_stage(sums, results, code)
     assert (sums.passed, sums.failed) == totals
 
 
