@@ -18,6 +18,8 @@ struct apply {
     struct arena *arena;
     int64_t now_ms;
     struct map named;   /* ids of what the file has */
+    const char **again; /* ids of connections that were deleted and are there again */
+    size_t again_count, again_capacity;
     struct buffer plan; /* a line for each change */
     size_t counts[APPLY_CHANGE_COUNT];
 };

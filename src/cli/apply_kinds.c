@@ -382,6 +382,27 @@ static int read_connection(struct apply *apply, uint32_t at, struct control_conn
     return 0;
 }
 
+/* Its state says what of its source its destination has. Of others it would say what is not so: rows would be
+ * missing, and nobody told. */
+static int check_sides(const struct control_connection *there, const struct control_connection *connection,
+                       struct error *err)
+{
+    bool source = strcmp(there->source, connection->source) != 0;
+    if (!source && strcmp(there->destination, connection->destination) == 0)
+        return 0;
+    return error_set(err, ERROR_INVALID,
+                     "the connection '%.200s' has another %s now, where its state would not be true: give it "
+                     "another name, or apply the file without it with --prune, then with it: it begins anew",
+                     there->name, source ? "source" : "destination");
+}
+
+static void note_again(struct apply *apply, const char *id)
+{
+    apply->again =
+        mem_grow(apply->again, &apply->again_capacity, apply->again_count + 1, sizeof *apply->again);
+    apply->again[apply->again_count++] = id;
+}
+
 int apply_connection(struct apply *apply, uint32_t at, struct error *err)
 {
     static const char *const names[] = {
@@ -404,6 +425,10 @@ int apply_connection(struct apply *apply, uint32_t at, struct error *err)
     connection.updated_ms = apply->now_ms;
     if (read_connection(apply, at, &connection, err) < 0)
         return -1;
+    if (found == 0 && there.deleted)
+        note_again(apply, id);
+    else if (found == 0 && check_sides(&there, &connection, err) < 0)
+        return apply_place(apply, at, err);
     bool same = found == 0 && same_connection(&connection, &there);
     apply_note(apply,
                same                           ? APPLY_SAME

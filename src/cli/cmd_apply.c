@@ -7,7 +7,9 @@
 #include "cli/output.h"
 #include "store/store.h"
 #include "supervisor/definitions.h"
+#include "supervisor/leftovers.h"
 #include "supervisor/talk.h"
+#include "task/connection_state.h"
 
 #include <unistd.h>
 
@@ -79,8 +81,18 @@ static int decide(struct apply *apply, const struct apply_options *options, stru
     if (code != CLI_OK || options->dry_run || changes == 0) {
         control_rollback(apply->control);
     } else {
+        /* Before they are there: no sync of theirs may find the state of the deleted one. */
+        if (apply->again_count &&
+            connection_states_drop(cli->data_dir, apply->again, apply->again_count, err) < 0) {
+            control_rollback(apply->control);
+            return cli_fail(cli, err);
+        }
         if (control_commit(apply->control, err) < 0)
             return cli_fail(cli, err);
+        if (apply->counts[APPLY_GONE] &&
+            leftovers_drop(apply->control, cli->data_dir, &(struct control_connection_filter){0}, err) < 0)
+            log_warn(&cli->log, "the state of a deleted connection stays until 'firth serve' starts: %s",
+                     err->message);
         talk_wake(cli->data_dir);
     }
     if (code == CLI_OK)
@@ -120,6 +132,7 @@ static int run(struct cli *cli, int argc, char **argv)
     apply.control = control;
     int code = control ? apply_file(&apply, cli->options) : cli_fail(cli, &err);
     buffer_done(&apply.plan);
+    free(apply.again);
     map_done(&apply.named);
     arena_done(&arena);
     return code;

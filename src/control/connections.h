@@ -86,7 +86,8 @@ struct control_connection_filter {
 int control_connections(struct control *control, const struct control_connection_filter *filter,
                         struct arena *arena, struct control_connection **ret_items, size_t *ret_count,
                         uint64_t *ret_total, struct error *err);
-/* ERROR_BUSY while a job of it runs. Its state in the store stays. */
+/* ERROR_BUSY while a job of it runs. Its state in the store is the caller's to drop (supervisor/leftovers.h).
+ */
 int control_connection_delete(struct control *control, const char *id, int64_t now_ms, struct error *err);
 /* The source was asked for changes of its schema just now. */
 int control_connection_checked(struct control *control, const char *id, int64_t now_ms, struct error *err);

@@ -277,6 +277,11 @@ struct slice airbyte_states_stream(const struct airbyte_states *states, struct a
     return entry ? entry->state : (struct slice){0};
 }
 
+bool airbyte_states_are_shared(const struct airbyte_states *states)
+{
+    return states->blob.size > 0;
+}
+
 /* --- writing and loading ------------------------------------------------------------------------- */
 
 static void put_entry(struct buffer *out, const struct stream_entry *entry)

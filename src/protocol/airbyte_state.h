@@ -28,6 +28,8 @@ bool airbyte_states_empty(const struct airbyte_states *states);
 /* The raw stream_state of one stream (STREAM or inside GLOBAL), size 0 if there is none. Valid until the
  * next change. */
 struct slice airbyte_states_stream(const struct airbyte_states *states, struct airbyte_stream_name stream);
+/* There is a state that is not one stream's: a GLOBAL or a LEGACY one. */
+bool airbyte_states_are_shared(const struct airbyte_states *states);
 
 /* The file for `read --state`: a JSON array of bare state messages, [] when empty; the blob itself when the
  * state is LEGACY. */

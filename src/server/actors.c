@@ -1,4 +1,5 @@
 /* Sources and destinations in the config API. */
+#include "server/connections.h"
 #include "server/connectors.h"
 #include "server/handlers.h"
 #include "server/internal.h"
@@ -267,8 +268,10 @@ enum http_next actor_delete_by_id(struct call *call, const char *id)
     struct error err;
     if (control_actor_delete(call->control, side_of(call), id, call->now_ms, &err) < 0)
         return call_error_of(call, &err, control_side_name(side_of(call)), id);
-    if (call->server->jobs)
-        jobs_wake(call->server->jobs);
+    struct control_connection_filter filter = {.source = id};
+    if (side_of(call) == CONTROL_DESTINATION)
+        filter = (struct control_connection_filter){.destination = id};
+    connections_deleted(call, &filter);
     return call_nothing(call);
 }
 

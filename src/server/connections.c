@@ -6,6 +6,8 @@
 #include "server/paging.h"
 #include "server/views.h"
 
+#include "supervisor/leftovers.h"
+
 /* Members that are kept as they were given, and shown again. */
 static const char *const kept[] = {"operationIds",     "resourceRequirements",       "destinationCatalogId",
                                    "dataplaneGroupId", "notifySchemaChangesByEmail", "tags",
@@ -415,13 +417,22 @@ enum http_next web_connection_update(struct call *call)
     return update(call, web_connection_answer);
 }
 
+void connections_deleted(struct call *call, const struct control_connection_filter *filter)
+{
+    struct error err;
+    if (leftovers_drop(call->control, call->server->options.data_dir, filter, &err) < 0)
+        log_warn(call->server->options.log,
+                 "the state of a deleted connection stays until the next start: %s", err.message);
+    if (call->server->jobs)
+        jobs_wake(call->server->jobs);
+}
+
 enum http_next connection_delete_by_id(struct call *call, const char *id)
 {
     struct error err;
     if (control_connection_delete(call->control, id, call->now_ms, &err) < 0)
         return call_error_of(call, &err, "connection", id);
-    if (call->server->jobs)
-        jobs_wake(call->server->jobs);
+    connections_deleted(call, &(struct control_connection_filter){.ids = &id, .id_count = 1});
     return call_nothing(call);
 }
 

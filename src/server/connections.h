@@ -16,6 +16,9 @@ int connection_name(struct call *call, struct control_connection *connection, st
 enum http_next connection_put(struct call *call, struct control_connection *connection,
                               enum http_next (*answer_it)(struct call *call, const char *id));
 enum http_next connection_delete_by_id(struct call *call, const char *id);
+/* Those of the filter were deleted: their states go as well (supervisor/leftovers.h), if not now, then when
+ * the daemon starts again; the runner is told. */
+void connections_deleted(struct call *call, const struct control_connection_filter *filter);
 /* web_backend.c */
 enum http_next web_connection_answer(struct call *call, const char *id);
 

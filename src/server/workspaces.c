@@ -1,9 +1,9 @@
 /* Workspaces, of both APIs. */
+#include "server/connections.h"
 #include "server/handlers.h"
 #include "server/internal.h"
 #include "server/paging.h"
 
-#include "control/connections.h"
 #include "control/workspaces.h"
 
 /* --- config API --------------------------------------------------------------------------------------- */
@@ -184,8 +184,7 @@ static enum http_next delete_by_id(struct call *call, const char *id)
     struct error err;
     if (control_workspace_delete(call->control, id, call->now_ms, &err) < 0)
         return call_error_of(call, &err, "workspace", id);
-    if (call->server->jobs)
-        jobs_wake(call->server->jobs);
+    connections_deleted(call, &(struct control_connection_filter){.workspaces = &id, .workspace_count = 1});
     return call_nothing(call);
 }
 

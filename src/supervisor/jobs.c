@@ -6,6 +6,7 @@
 #include "supervisor/job_files.h"
 #include "supervisor/job_settings.h"
 #include "supervisor/jobs_state.h"
+#include "supervisor/leftovers.h"
 #include "supervisor/webhook.h"
 
 #include <assert.h>
@@ -162,6 +163,15 @@ static int adopt(struct jobs *jobs, struct error *err)
     }
     arena_done(&arena);
     return result;
+}
+
+/* Who deleted a connection may have died before its state was dropped. */
+static void forget_states(struct jobs *jobs)
+{
+    const struct control_connection_filter all = {0};
+    struct error err;
+    if (leftovers_drop(jobs->options.control, jobs->options.data_dir, &all, &err) < 0)
+        log_warn(jobs->options.log, "the state of a deleted connection stays: %s", err.message);
 }
 
 /* --- timers and other threads -------------------------------------------------------------------- */
@@ -345,6 +355,7 @@ struct jobs *jobs_open(uv_loop_t *loop, const struct jobs_options *options, stru
         jobs_close(jobs);
         return NULL;
     }
+    forget_states(jobs);
     uv_timer_start(&jobs->forget_due, on_forget_due, STATS_MS, 0);
     jobs_fill_room(jobs);
     job_schedules_read(jobs);

@@ -124,6 +124,8 @@ void task_checkpoint_write(const struct task_checkpoint *checkpoint, struct buff
             json_member_string(&writer, "key", stream->key);
         json_member_u64(&writer, "backfill", stream->backfill);
         json_member_i64(&writer, "generation", stream->generation);
+        if (stream->replacing)
+            json_member_bool(&writer, "replacing", true);
         json_member_u64(&writer, "documents", stream->documents);
         json_member_u64(&writer, "bytes", stream->bytes);
         json_member_u64(&writer, "invalid", stream->invalid);
@@ -171,6 +173,7 @@ static int load_stream(struct task_checkpoint *checkpoint, const struct json *do
             return corrupt(err, counters[i].name);
     }
     stream->idle = json_is(doc, json_get(doc, at, "idle"), JSON_TRUE);
+    stream->replacing = json_is(doc, json_get(doc, at, "replacing"), JSON_TRUE);
     uint32_t generation = json_get(doc, at, "generation");
     if (generation == JSON_NONE || !json_to_i64(doc, generation, &stream->generation))
         return corrupt(err, "generation");

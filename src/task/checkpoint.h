@@ -16,8 +16,10 @@ struct task_saved_stream {
     int64_t generation;                 /* connections */
     uint64_t documents, bytes, invalid; /* committed in all sessions */
     int64_t backfill_begun_ms, backfill_completed_ms; /* as a connector of Flow's says; 0: not */
-    bool idle;       /* of a materialization: no binding that took part last, its place is only kept */
-    bool in_use;     /* this session reads it; not saved */
+    bool idle;      /* of a materialization: no binding that took part last, its place is only kept */
+    bool replacing; /* connections: what is older than `generation` goes once the stream is complete, which it
+                       was not yet: a clear or a refresh began it and did not come to its end */
+    bool in_use;    /* this session reads it; not saved */
     const char *key; /* captures: the collection's, "/a, /b"; NULL: not known */
 };
 

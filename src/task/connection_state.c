@@ -51,6 +51,9 @@ static int replace(struct task_checkpoint *checkpoint, struct slice states, stru
     if (result == 0)
         result = airbyte_states_load(checkpoint->states, &doc, 0, err);
     arena_done(&arena);
+    /* Who sets a state has the rows before it at the destination: a refresh that was cut short is undone. */
+    for (size_t i = 0; i < checkpoint->stream_count; i++)
+        checkpoint->streams[i]->replacing = false;
     return result < 0 ? error_wrap(err, "the state") : 0;
 }
 
@@ -78,5 +81,24 @@ int connection_state_write(const char *data_dir, const char *connection, struct 
     }
     buffer_done(&text);
     task_checkpoint_done(&checkpoint);
+    return result;
+}
+
+int connection_states_drop(const char *data_dir, const char *const *connections, size_t count,
+                           struct error *err)
+{
+    char name[64];
+    struct error failed;
+    int result = 0;
+    mem_auto(store_close) struct store *store = store_open(data_dir, NULL, err);
+    if (!store)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        connection_task_name(connections[i], name);
+        if (store_drop_task(store, name, &failed) == 0 || failed.code == ERROR_NOT_FOUND || result < 0)
+            continue;
+        *err = failed;
+        result = -1;
+    }
     return result;
 }

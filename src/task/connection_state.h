@@ -21,5 +21,9 @@ int connection_state_read(const char *data_dir, const char *connection, struct b
 /* Replace the states by these. ERROR_BUSY while a sync runs; ERROR_INVALID for what is no such array. */
 int connection_state_write(const char *data_dir, const char *connection, struct slice states,
                            struct error *err);
+/* Remove all that is kept of these connections' syncs: the next one begins as the first. ERROR_BUSY, for the
+ * first of them, while a sync runs; the others are removed all the same. */
+int connection_states_drop(const char *data_dir, const char *const *connections, size_t count,
+                           struct error *err);
 
 #endif

@@ -432,6 +432,8 @@ static int cover_all(struct sink *sink, struct error *err)
         task->bindings[i].covered_documents = sent.documents;
         task->bindings[i].covered_bytes = sent.bytes;
         task->bindings[i].covered_invalid = task->progress[i].invalid;
+        if (task->bindings[i].saved)
+            task->bindings[i].saved->replacing = false;
     }
     task->checkpoint.complete = true;
     task_ledger_add(&sink->ledger, 0);

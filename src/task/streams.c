@@ -175,6 +175,15 @@ static int check_targets(struct task *task, struct error *err)
 
 /* --- where it goes on ---------------------------------------------------------------------------- */
 
+/* From its first record on, as far as its states tell: a source whose state is of all streams, or not of any,
+ * may go on with one that is not this stream's own. */
+static bool reads_all(const struct task *task, const struct task_binding *binding)
+{
+    const struct airbyte_states *states = task->checkpoint.states;
+    return airbyte_states_stream(states, binding->source).size == 0 &&
+           (binding->configured.sync_mode == AIRBYTE_FULL_REFRESH || !airbyte_states_are_shared(states));
+}
+
 /* A stream starts over: as a new generation, if the destination is to be rid of the older one. */
 static void set_generation(const struct task *task, struct task_binding *binding, bool resumes)
 {
@@ -185,8 +194,13 @@ static void set_generation(const struct task *task, struct task_binding *binding
                      configured->destination_sync_mode == AIRBYTE_OVERWRITE_DEDUP);
     /* What is to start over does so once a job, whatever becomes of its attempts. */
     bool starts_over = binding->spec->start_over && task->fresh;
-    replaces |= binding->spec->start_over && binding->spec->replace;
-    if (saved->generation == 0 || starts_over || (replaces && !resumes && !binding->spec->start_over))
+    /* Until the stream is complete, in whichever job: the next one goes on with a refresh that failed. */
+    if (binding->spec->start_over)
+        saved->replacing = binding->spec->replace;
+    bool replaces_all = replaces && !binding->spec->start_over;
+    replaces |= saved->replacing;
+    if (saved->generation == 0 || starts_over || (replaces_all && !resumes) ||
+        (saved->replacing && reads_all(task, binding)))
         saved->generation++;
     configured->has_generation = true;
     configured->generation_id = saved->generation;

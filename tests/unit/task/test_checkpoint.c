@@ -35,6 +35,7 @@ static void test_round_trip(void **state)
     assert_ptr_not_equal(saved, task_checkpoint_stream(&checkpoint, plain));
     *saved = (struct task_saved_stream){saved->name, saved->namespace, "acmeCo/users", 3, 4, UINT64_MAX, 6, 7,
                                         true};
+    saved->replacing = true;
     apply(&checkpoint,
           "{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":"
           "{\"name\":\"users\",\"namespace\":\"public\"},\"stream_state\":{\"n\":1.10,\"n\":2}}}}");
@@ -56,6 +57,8 @@ static void test_round_trip(void **state)
     assert_int_equal(loaded->generation, 4);
     assert_true(loaded->documents == UINT64_MAX);
     assert_int_equal(loaded->invalid, 7);
+    assert_true(loaded->replacing);
+    assert_false(task_checkpoint_stream(&back, plain)->replacing);
     assert_false(loaded->in_use);
     assert_null(back.configs[TASK_SOURCE].sealed);
     assert_string_equal(back.configs[TASK_DESTINATION].sealed, "c2VhbGVk");
