@@ -4,6 +4,7 @@
 #include "base/fault.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 
 /* Changes in the order of commits. A state stands only between two transactions, so each is whole at the
@@ -209,6 +210,34 @@ static void put_lookup(struct buffer *sql, const struct pg_relation *relation, c
     }
 }
 
+enum { VISIBLE_TRIES = 5000, VISIBLE_MS = 1 };
+
+/* The server sends a transaction once its commit is in the log, which is a moment before others see its rows;
+ * until then it holds the lock on its own number. */
+static bool is_under_way(struct pg_cdc *cdc)
+{
+    char sql[160];
+    snprintf(
+        sql, sizeof sql,
+        "SELECT 1 FROM pg_locks WHERE locktype = 'transactionid' AND transactionid = '%u'::xid AND granted",
+        cdc->transaction.xid);
+    pg_auto_result PGresult *found = PQexec(cdc->connection, sql);
+    return PQresultStatus(found) == PGRES_TUPLES_OK && PQntuples(found) > 0;
+}
+
+/* The row as the table has it now, if it is there. */
+static PGresult *find_row(struct pg_cdc *cdc, const char *sql)
+{
+    for (int i = 0;; i++) {
+        bool seen = i > 0 && !is_under_way(cdc);
+        PGresult *found = PQexec(cdc->connection, sql);
+        if (PQresultStatus(found) != PGRES_TUPLES_OK || PQntuples(found) > 0 || seen || i == VISIBLE_TRIES)
+            return found;
+        PQclear(found);
+        poll(NULL, 0, i ? VISIBLE_MS : 0);
+    }
+}
+
 /* Large values that an update did not touch are not in the log. The table has them, or a later state of the
  * row: then the log brings that too. If the row is gone they stay away, and the log brings its delete. */
 static int look_up(struct pg_cdc *cdc, const struct pg_relation *relation, const struct pg_message *message,
@@ -219,7 +248,7 @@ static int look_up(struct pg_cdc *cdc, const struct pg_relation *relation, const
         return 0;
     buffer_init(&sql, BUFFER_UNLIMITED);
     put_lookup(&sql, relation, &message->new);
-    pg_auto_result PGresult *found = PQexec(cdc->connection, buffer_cstr(&sql));
+    pg_auto_result PGresult *found = find_row(cdc, buffer_cstr(&sql));
     buffer_done(&sql);
     if (PQstatus(cdc->connection) != CONNECTION_OK)
         return pg_failure(cdc->connection, found, "looking up a large value", err);

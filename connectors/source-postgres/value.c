@@ -122,7 +122,7 @@ static void put_base64(struct buffer *out, struct slice hex)
         unsigned bits = 0;
         for (size_t i = 0; i < 3; i++, bits <<= i < 3 ? 8 : 0) {
             if (i < count)
-                bits |= (unsigned)(hex_digit(at[2 * i]) << 4 | hex_digit(at[2 * i + 1]));
+                bits |= ((unsigned)hex_digit(at[2 * i]) << 4 | (unsigned)hex_digit(at[2 * i + 1])) & 0xff;
         }
         char four[4] = {letters[bits >> 18 & 63], letters[bits >> 12 & 63],
                         count > 1 ? letters[bits >> 6 & 63] : '=', count > 2 ? letters[bits & 63] : '='};
