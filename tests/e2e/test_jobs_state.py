@@ -49,9 +49,10 @@ def synced(firth, tmp_path, steps):
     """A connection whose first sync has six rows; then its source does these steps."""
     (tmp_path / "files").mkdir()
     apply(firth, to_sqlite(write(tmp_path, records(1, 6))))
-    driving.serve(firth, env={"FIRTH_LOCAL_ROOT": str(tmp_path / "files")})
+    daemon = api.serve(firth, env={"FIRTH_LOCAL_ROOT": str(tmp_path / "files")})
     assert wait(firth, start(firth))["status"] == "succeeded" and there(tmp_path) == list(range(1, 7))
     firth("apply", to_sqlite(write(tmp_path, steps)), expect=0)
+    return daemon
 
 
 def sync(firth, tmp_path, steps):
@@ -84,6 +85,18 @@ def test_refresh_that_is_cancelled_midway(firth, tmp_path, state):
     sync(firth, tmp_path, records(4 if state else 1, 6))
     assert reads(tmp_path)[-1][0] == ({"n": 3} if state else None) and replaces(tmp_path)
     assert there(tmp_path) == list(range(1, 7))
+
+
+def test_state_that_is_set_ends_a_refresh_that_failed(firth, tmp_path):
+    """Who sets it says that the rows before it are there: none of them goes."""
+    daemon = synced(firth, tmp_path, ERROR)
+    body = {"connectionId": one(firth)[0]}
+    before = daemon.api.config("state/get", body)
+    assert wait(firth, start(firth, "test", "--type", "refresh"))["status"] == "failed"
+    daemon.api.config("state/create_or_update", {**body, "connectionState": before})
+    sync(firth, tmp_path, records(7, 8))
+    assert reads(tmp_path)[-1][0] == {"n": 6} and not replaces(tmp_path)
+    assert there(tmp_path) == list(range(1, 9))
 
 
 def test_refresh_with_merge_replaces_nothing(firth, tmp_path):
