@@ -5,6 +5,7 @@
 #include "control/connections.h"
 #include "control/definitions.h"
 #include "control/settings.h"
+#include "control/sync_catalog.h"
 #include "control/workspaces.h"
 #include "supervisor/definitions.h"
 
@@ -354,6 +355,10 @@ static int read_connection(struct apply *apply, uint32_t at, struct control_conn
                            struct error *err)
 {
     int namespace, changes, status;
+    size_t number;
+    uint32_t wrong;
+    if (control_sync_catalog_check(apply->doc, json_get(apply->doc, at, "catalog"), &number, &wrong, err) < 0)
+        return apply_place(apply, wrong, err);
     connection->schedule = CONTROL_MANUAL;
     if (find_actor(apply, at, CONTROL_SOURCE, &connection->source, err) < 0 ||
         find_actor(apply, at, CONTROL_DESTINATION, &connection->destination, err) < 0 ||

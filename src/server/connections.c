@@ -1,6 +1,7 @@
 /* Connections in the config API. */
 #include "server/connections.h"
 
+#include "control/sync_catalog.h"
 #include "server/handlers.h"
 #include "server/internal.h"
 #include "server/paging.h"
@@ -307,6 +308,20 @@ bool connection_take(struct call *call, struct control_connection *connection)
     return take_status(call, connection);
 }
 
+/* False: answered (422). */
+static bool check_catalog(struct call *call)
+{
+    size_t number;
+    uint32_t node;
+    struct error err;
+    if (control_sync_catalog_check(&call->body, call_member(call, "syncCatalog"), &number, &node, &err) == 0)
+        return true;
+    const char *field =
+        arena_printf(call->arena, "syncCatalog.streams.%zu.config.destinationSyncMode", number);
+    call_invalid(call, field, "%s", err.message);
+    return false;
+}
+
 static bool take_fields(struct call *call, struct control_connection *connection)
 {
     const char *text;
@@ -317,6 +332,8 @@ static bool take_fields(struct call *call, struct control_connection *connection
         connection->backfill = strcmp(text, "enabled") == 0;
     if ((text = call_uuid(call, "sourceCatalogId")))
         connection->source_catalog = text;
+    if (catalog.size && !check_catalog(call))
+        return false;
     if (catalog.size)
         connection->catalog = catalog;
     connection->notify_changes = call_bool(call, "notifySchemaChanges", connection->notify_changes);

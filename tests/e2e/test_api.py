@@ -318,6 +318,22 @@ def test_as_in_the_tutorial(client, firth):
     assert list((firth.data_dir.parent / "files").rglob("*.jsonl")), "the destination has its file"
 
 
+def test_incremental_does_not_overwrite(client):
+    """All that was synced before would be replaced by what is new."""
+    connection = client.connection()
+    kept = client.config("connections/get", {"connectionId": connection})
+    for mode in ("overwrite", "overwrite_dedup"):
+        catalog = json.loads(json.dumps(kept["syncCatalog"]))
+        catalog["streams"][0]["config"].update(syncMode="incremental", destinationSyncMode=mode)
+        for path, body in (("connections/create", {"sourceId": kept["sourceId"], "destinationId": kept["destinationId"], "status": "active"}),
+                           ("connections/update", {"connectionId": connection}),
+                           ("web_backend/connections/update", {"connectionId": connection})):
+            refused = client.config(path, {**body, "syncCatalog": catalog}, expect=422)
+            assert "syncCatalog.streams.0.config.destinationSyncMode" in json.dumps(refused), (path, refused)
+            assert "the stream 'users' is read incrementally and overwrites" in json.dumps(refused), (path, refused)
+    assert client.config("connections/get", {"connectionId": connection})["syncCatalog"] == kept["syncCatalog"]
+
+
 def test_connections_change(client):
     connection = client.connection(name="first", prefix="p_")
     changed = client.config("connections/update", {

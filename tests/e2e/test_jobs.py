@@ -347,6 +347,15 @@ def test_destination_namespace(firth, tmp_path):
     assert state["stream"]["stream_descriptor"] == {"name": "users"}
 
 
+@pytest.mark.parametrize("mode", ["overwrite", "overwrite_dedup"])
+def test_incremental_does_not_overwrite(firth, tmp_path, mode):
+    path = write(tmp_path, records(1, 1), streams=[stream("others"), stream("users", "incremental", mode)])
+    result = firth("apply", path)
+    assert result.rc != 0 and "the stream 'users' is read incrementally and overwrites" in result.err and "test.yaml:1:" in result.err
+    left_out = {"stream": stream("users")["stream"], "config": {"syncMode": "incremental", "destinationSyncMode": mode, "selected": False}}
+    firth("apply", write(tmp_path, records(1, 1), streams=[stream("others"), left_out]), expect=0)
+
+
 def test_clear_and_refresh(firth, tmp_path):
     apply(firth, write(tmp_path, records(1, 2)))
     serve(firth)
