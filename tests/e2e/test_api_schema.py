@@ -118,6 +118,8 @@ def test_another_key_of_the_source_s_own(changing, mode, chosen, now, breaking):
     assert change == {"transformType": "update_primary_key", "breaking": False, "updatePrimaryKey": {"oldPrimaryKey": [], "newPrimaryKey": [["id"]]}}
     config, = [each["config"] for each in shown["syncCatalog"]["streams"] if each["stream"]["name"] == "users"]
     config.update(destinationSyncMode=mode, primaryKey=[[key] for key in chosen])
+    if mode == "overwrite_dedup":
+        config.update(syncMode="full_refresh")
     changing.client.config("web_backend/connections/update", {
         "connectionId": changing.connection, "syncCatalog": shown["syncCatalog"], "sourceCatalogId": shown["catalogId"]})
     assert changing.discover()["catalogDiff"] == {"transforms": []}
