@@ -196,11 +196,21 @@ static bool mentions(const char *message, const char *word)
     return false;
 }
 
-/* Is the field named by what the connector had against the answers of the last time? */
-static bool is_blamed(const struct form *form, const struct spec_field *field)
+/* What the connector had against the answers of the last time, which was told whole: the line of it that
+ * names the field, or NULL. A log's other lines than the last may name anything. */
+static const char *blame(const struct form *form, const struct spec_field *field)
 {
     const char *complaint = form->discovery->complaint;
-    return complaint && (mentions(complaint, field->name) || mentions(complaint, field->title));
+    if (!complaint)
+        return NULL;
+    const char *last = strrchr(complaint, '\n');
+    const char *lines[] = {arena_strndup(form->arena, complaint, strcspn(complaint, "\n")),
+                           last ? last + 1 + strspn(last + 1, " ") : ""};
+    for (size_t i = 0; i < 2; i++) {
+        if (mentions(lines[i], field->name) || mentions(lines[i], field->title))
+            return lines[i];
+    }
+    return NULL;
 }
 
 /* --- what is shown before -------------------------------------------------------------------------- */
@@ -225,8 +235,9 @@ static void describe(struct form *form, const struct spec_field *field)
         arena_printf(form->arena, "%s (%s%s)", field->title, kind, field->required ? "" : ", optional"), 2);
     if (description && *description)
         prompt_paragraph(form->prompt, description, 4);
-    if (is_blamed(form, field))
-        prompt_paragraph(form->prompt, arena_printf(form->arena, "! %s", form->discovery->complaint), 4);
+    const char *blamed = blame(form, field);
+    if (blamed)
+        prompt_paragraph(form->prompt, arena_printf(form->arena, "! %s", blamed), 4);
     if (json_is(spec, examples, JSON_ARRAY) && json_count(spec, examples)) {
         const char *all = "For example:", *comma = " ";
         for (uint32_t each = json_first(spec, examples); each != JSON_NONE;
@@ -551,7 +562,7 @@ static enum asked ask_object(struct form *form, uint32_t object, struct earlier 
             optional = true;
             bool blamed = false;
             for (size_t j = i; j < count; j++)
-                blamed |= is_blamed(form, &fields[j]);
+                blamed |= blame(form, &fields[j]) != NULL;
             prompt_print(form->prompt, "\n");
             int answer = prompt_yes(form->prompt,
                                     arena_printf(form->arena, "  %zu optional settings (%s%s%s): set them?",

@@ -599,6 +599,25 @@ def test_a_connector_of_flows_that_refuses_is_answered_again(firth_dev, tmp_path
     firth_dev("check", "flow.yaml", expect=0)
 
 
+def test_a_field_has_the_last_line_that_was_logged(firth_dev, tmp_path):
+    """All that a connector logged is told once; at a field its last line, if that names it."""
+    crash = ["dialing address here", "reading token", "the slot is taken"]
+    terminal = Terminal(firth_dev, *flow_source(tmp_path, refuse={"discover": {"slot": "main"}}, crash=crash))
+    for label, text in (("address:", "here"), ("token (not shown):", "hush-hush"), ("set them? [y/N]", "y"), ("slot [main]:", "")):
+        terminal.answer(label, text)
+    terminal.answer("Correct the configuration? [Y/n]")
+    terminal.answer("address [here]:")
+    terminal.answer("token (not shown) [as it is]:")
+    terminal.answer("set them? [Y/n]")
+    terminal.expect("! the slot is taken")
+    terminal.answer("slot [main]:", "other")
+    terminal.answer("1 of 1 are chosen")
+    terminal.answer("names begin with [acmeCo]:", "shop")
+    terminal.expect("firth run")
+    assert terminal.end() == 0
+    assert [terminal.said.count(line) for line in crash] == [1, 1, 2]
+
+
 @pytest.mark.parametrize("verb", ["discover", "validate"])
 def test_a_connector_of_flows_that_refuses_is_not_answered(firth_dev, tmp_path, verb):
     args = flow_source(tmp_path, refuse={verb: {"slot": "main"}})

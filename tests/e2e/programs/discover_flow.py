@@ -1,7 +1,10 @@
 """A capture connector of Flow's protocol for `firth discover`: the file that its argument names has its `configSchema`
-and the `bindings` that it discovers; `refuse`: {verb: {field: value}}: it fails while the config's field has that value."""
+and the `bindings` that it discovers; `refuse`: {verb: {field: value}}: it fails while the config's field has that value;
+`crash`: lines that it logs then, before it dies by a signal."""
 
 import json
+import os
+import signal
 import sys
 
 
@@ -9,6 +12,9 @@ def main():
     told = json.load(open(sys.argv[1]))
     (verb, body), = json.loads(sys.stdin.readline()).items()
     for field, value in told.get("refuse", {}).get(verb, {}).items():
+        if body["config"].get(field) == value and told.get("crash"):
+            print("\n".join(told["crash"]), file=sys.stderr, flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)
         if body["config"].get(field) == value:
             print(f"cannot use address or {field}", file=sys.stderr)
             sys.exit(1)
