@@ -184,57 +184,14 @@ static int db_tables(struct sql_db *db, const char *schema, sql_row_fn *row, voi
     return result;
 }
 
-static enum sql_type type_of(struct slice name)
+static void put_columns_query(struct buffer *out, const char *schema, const char *table)
 {
-    for (size_t i = 0; i < SQL_TYPE_COUNT; i++) {
-        if (duckdb_dialect.type_names[i] && slice_is(name, duckdb_dialect.type_names[i]))
-            return (enum sql_type)i;
-    }
-    return SQL_OTHER;
-}
-
-struct found {
-    struct arena *arena;
-    struct sql_columns *columns;
-    size_t capacity;
-};
-
-static int add_column(void *context, const struct slice *values, size_t count, struct error *err)
-{
-    struct found *found = context;
-    struct sql_columns *columns = found->columns;
-    (void)err;
-    assert(count == 2);
-    if (columns->count == found->capacity) {
-        found->capacity = 2 * found->capacity + 16;
-        struct sql_column *items = arena_alloc(found->arena, found->capacity * sizeof *items);
-        if (columns->count)
-            memcpy(items, columns->items, columns->count * sizeof *items);
-        columns->items = items;
-    }
-    columns->items[columns->count++] = (struct sql_column){
-        .name = arena_strndup(found->arena, values[0].data, values[0].size), .type = type_of(values[1])};
-    return 0;
-}
-
-static int db_columns(struct sql_db *db, const char *schema, const char *table, struct arena *arena,
-                      struct sql_columns *ret_columns, struct error *err)
-{
-    struct sql_columns columns = {0};
-    struct found found = {arena, &columns, 0};
-    struct buffer sql;
-    buffer_init(&sql, BUFFER_UNLIMITED);
-    buffer_str(&sql, "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = "
-                     "current_database() AND schema_name = ");
-    sql_put_text(&sql, slice_of(schema));
-    buffer_str(&sql, " AND table_name = ");
-    sql_put_text(&sql, slice_of(table));
-    buffer_str(&sql, " ORDER BY column_index");
-    int result = db_query(db, buffer_cstr(&sql), add_column, &found, err);
-    buffer_done(&sql);
-    if (result == 0)
-        *ret_columns = columns;
-    return result;
+    buffer_str(out, "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = "
+                    "current_database() AND schema_name = ");
+    sql_put_text(out, slice_of(schema));
+    buffer_str(out, " AND table_name = ");
+    sql_put_text(out, slice_of(table));
+    buffer_str(out, " ORDER BY column_index");
 }
 
 /* Who has the file open has it alone. */
@@ -345,7 +302,7 @@ const struct sql_dialect duckdb_dialect = {
     .execute = db_execute,
     .query = db_query,
     .tables = db_tables,
-    .columns = db_columns,
+    .put_columns_query = put_columns_query,
     .lock = db_lock,
     .alter_type = db_alter_type,
     .fits = db_fits,

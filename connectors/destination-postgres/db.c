@@ -112,59 +112,16 @@ static int db_tables(struct sql_db *db, const char *schema, sql_row_fn *row, voi
     return result;
 }
 
-/* As format_type names them; the last are of other connectors' tables, and hold the same. */
-static enum sql_type type_of(struct slice name)
+/* As format_type names them. */
+static void put_columns_query(struct buffer *out, const char *schema, const char *table)
 {
-    for (size_t i = 0; i < SQL_TYPE_COUNT; i++) {
-        if (postgres_dialect.type_names[i] && slice_is(name, postgres_dialect.type_names[i]))
-            return (enum sql_type)i;
-    }
-    return slice_is(name, "character varying") ? SQL_TEXT : SQL_OTHER;
-}
-
-struct found {
-    struct arena *arena;
-    struct sql_columns *columns;
-    size_t capacity;
-};
-
-static int add_column(void *context, const struct slice *values, size_t count, struct error *err)
-{
-    struct found *found = context;
-    struct sql_columns *columns = found->columns;
-    (void)err;
-    assert(count == 2);
-    if (columns->count == found->capacity) {
-        found->capacity = 2 * found->capacity + 16;
-        struct sql_column *items = arena_alloc(found->arena, found->capacity * sizeof *items);
-        if (columns->count)
-            memcpy(items, columns->items, columns->count * sizeof *items);
-        columns->items = items;
-    }
-    columns->items[columns->count++] = (struct sql_column){
-        .name = arena_strndup(found->arena, values[0].data, values[0].size), .type = type_of(values[1])};
-    return 0;
-}
-
-static int db_columns(struct sql_db *db, const char *schema, const char *table, struct arena *arena,
-                      struct sql_columns *ret_columns, struct error *err)
-{
-    struct sql_columns columns = {0};
-    struct found found = {arena, &columns, 0};
-    struct buffer sql;
-    buffer_init(&sql, BUFFER_UNLIMITED);
-    buffer_str(&sql, "SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a "
-                     "JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
-                     "WHERE a.attnum > 0 AND NOT a.attisdropped AND n.nspname = ");
-    sql_put_text(&sql, slice_of(schema));
-    buffer_str(&sql, " AND c.relname = ");
-    sql_put_text(&sql, slice_of(table));
-    buffer_str(&sql, " ORDER BY a.attnum");
-    int result = db_query(db, buffer_cstr(&sql), add_column, &found, err);
-    buffer_done(&sql);
-    if (result == 0)
-        *ret_columns = columns;
-    return result;
+    buffer_str(out, "SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a "
+                    "JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
+                    "WHERE a.attnum > 0 AND NOT a.attisdropped AND n.nspname = ");
+    sql_put_text(out, slice_of(schema));
+    buffer_str(out, " AND c.relname = ");
+    sql_put_text(out, slice_of(table));
+    buffer_str(out, " ORDER BY a.attnum");
 }
 
 /* An advisory lock of the session; one that died lets go of it as soon as the server sees that. */
@@ -214,6 +171,7 @@ static const char *const reserved[] = {"tableoid", "xmin", "cmin", "xmax", "cmax
 
 const struct sql_dialect postgres_dialect = {
     .title = "PostgreSQL",
+    .text_alias = "character varying",
     .type_names = {[SQL_BOOLEAN] = "boolean",
                    [SQL_INTEGER] = "bigint",
                    [SQL_NUMBER] = "numeric",
@@ -241,7 +199,7 @@ const struct sql_dialect postgres_dialect = {
     .execute = db_execute,
     .query = db_query,
     .tables = db_tables,
-    .columns = db_columns,
+    .put_columns_query = put_columns_query,
     .lock = db_lock,
     .alter_type = db_alter_type,
     .fits = postgres_fits,

@@ -166,56 +166,12 @@ static int db_tables(struct sql_db *db, const char *schema, sql_row_fn *row, voi
     return db_query(db, "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')", row, context, err);
 }
 
-struct found {
-    struct arena *arena;
-    struct sql_columns *columns;
-    size_t capacity;
-};
-
-/* Also those that other programs give: their INT, VARCHAR and so on are SQL_OTHER, and so left alone. */
-static enum sql_type type_of(struct slice declared)
+static void put_columns_query(struct buffer *out, const char *schema, const char *table)
 {
-    for (size_t i = 0; i < SQL_TYPE_COUNT; i++) {
-        if (sqlite_dialect.type_names[i] && slice_is(declared, sqlite_dialect.type_names[i]))
-            return (enum sql_type)i;
-    }
-    return SQL_OTHER;
-}
-
-static int add_column(void *context, const struct slice *values, size_t count, struct error *err)
-{
-    struct found *found = context;
-    struct sql_columns *columns = found->columns;
-    (void)err;
-    assert(count == 2);
-    if (columns->count == found->capacity) {
-        found->capacity = 2 * found->capacity + 16;
-        struct sql_column *items = arena_alloc(found->arena, found->capacity * sizeof *items);
-        if (columns->count)
-            memcpy(items, columns->items, columns->count * sizeof *items);
-        columns->items = items;
-    }
-    columns->items[columns->count++] = (struct sql_column){
-        .name = arena_strndup(found->arena, values[0].data, values[0].size), .type = type_of(values[1])};
-    return 0;
-}
-
-static int db_columns(struct sql_db *db, const char *schema, const char *table, struct arena *arena,
-                      struct sql_columns *ret_columns, struct error *err)
-{
-    struct sql_columns columns = {0};
-    struct found found = {arena, &columns, 0};
-    struct buffer sql;
     (void)schema;
-    buffer_init(&sql, BUFFER_UNLIMITED);
-    buffer_str(&sql, "SELECT name, type FROM pragma_table_info(");
-    sql_put_text(&sql, slice_of(table));
-    buffer_byte(&sql, ')');
-    int result = db_query(db, buffer_cstr(&sql), add_column, &found, err);
-    buffer_done(&sql);
-    if (result == 0)
-        *ret_columns = columns;
-    return result;
+    buffer_str(out, "SELECT name, type FROM pragma_table_info(");
+    sql_put_text(out, slice_of(table));
+    buffer_byte(out, ')');
 }
 
 /* One byte of the file, far behind all that SQLite itself locks or could ever write, for each table. */
@@ -269,7 +225,7 @@ const struct sql_dialect sqlite_dialect = {
     .execute = db_execute,
     .query = db_query,
     .tables = db_tables,
-    .columns = db_columns,
+    .put_columns_query = put_columns_query,
     .lock = db_lock,
     .alter_type = sqlite_alter_type,
     .fits = db_fits,

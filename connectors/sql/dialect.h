@@ -24,6 +24,7 @@ typedef int sql_row_fn(void *context, const struct slice *values, size_t count, 
 struct sql_dialect {
     const char *title;                      /* in messages: "SQLite" */
     const char *type_names[SQL_TYPE_COUNT]; /* NULL: it has no such type */
+    const char *text_alias;                 /* SQL_TEXT's name in tables of other connectors; NULL: none */
     const char *const *reserved;            /* names that no column may have; ends with NULL */
     const char *reserved_prefix;            /* of tables; NULL: none */
     size_t name_max;                        /* bytes of a name; 0: any */
@@ -42,11 +43,10 @@ struct sql_dialect {
     /* *ret_changed may be NULL. */
     int (*execute)(struct sql_db *db, const char *sql, uint64_t *ret_changed, struct error *err);
     int (*query)(struct sql_db *db, const char *sql, sql_row_fn *row, void *context, struct error *err);
-    /* The names of the tables in a schema, or of one table's columns in their order; none if it is not there.
-     */
+    /* The names of the tables in a schema. */
     int (*tables)(struct sql_db *db, const char *schema, sql_row_fn *row, void *context, struct error *err);
-    int (*columns)(struct sql_db *db, const char *schema, const char *table, struct arena *arena,
-                   struct sql_columns *ret_columns, struct error *err);
+    /* Put the query for the names and types of one table's columns, in their order. */
+    void (*put_columns_query)(struct buffer *out, const char *schema, const char *table);
     /* Until the connection ends no other session writes this table. ERROR_BUSY if one does. */
     int (*lock)(struct sql_db *db, const char *schema, const char *table, struct error *err);
     /* Change a column's type to one that sql_type_join gave; `table` is quoted, `all` its columns. */
@@ -65,6 +65,14 @@ struct sql_dialect {
     int (*load_flush)(struct sql_load *load, struct error *err);
     void (*load_close)(struct sql_load *load);
 };
+
+/* --- columns.c ---------------------------------------------------------------------------------------- */
+
+/* One table's columns in their order; none if it is not there. A type that is none of the dialect's own names
+ * is SQL_OTHER, and so left alone. */
+int sql_columns_read(const struct sql_dialect *dialect, struct sql_db *db, const char *schema,
+                     const char *table, struct arena *arena, struct sql_columns *ret_columns,
+                     struct error *err);
 
 /* --- names.c ------------------------------------------------------------------------------------------ */
 

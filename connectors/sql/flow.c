@@ -269,7 +269,7 @@ static int constrain(const struct sql_dialect *dialect, struct sql_db *db, const
                      struct firth_constraint *constraints, struct arena *arena, struct error *err)
 {
     struct sql_columns there;
-    if (dialect->columns(db, plan->schema, plan->table, arena, &there, err) < 0)
+    if (sql_columns_read(dialect, db, plan->schema, plan->table, arena, &there, err) < 0)
         return -1;
     for (size_t i = 0; i < plan->columns.count; i++) {
         const struct sql_column *column = &plan->columns.items[i];
@@ -320,7 +320,7 @@ static int apply_one(const struct sql_dialect *dialect, struct sql_db *db,
     if (sql_plan_make(&plan, dialect, db, settings, target, taken, arena, err) < 0)
         return -1;
     if (target->anew) {
-        if (dialect->columns(db, plan.schema, plan.table, arena, &there, err) < 0 ||
+        if (sql_columns_read(dialect, db, plan.schema, plan.table, arena, &there, err) < 0 ||
             sql_table_drop(dialect, db, plan.quoted, err) < 0)
             return -1;
         if (there.count)

@@ -231,7 +231,7 @@ int sql_plan_make(struct sql_plan *ret_plan, const struct sql_dialect *dialect, 
     plan.sources = arena_zalloc(arena, most * sizeof *plan.sources);
     plan.keys = arena_zalloc(arena, (keys + 1) * sizeof *plan.keys);
     if (name_table(&plan, dialect, db, settings, taken, arena, err) < 0 ||
-        dialect->columns(db, plan.schema, plan.table, arena, &there, err) < 0)
+        sql_columns_read(dialect, db, plan.schema, plan.table, arena, &there, err) < 0)
         return -1;
     /* A schema that is none has no types; the fields say what they are all the same. */
     if (!target->json_schema.size || json_parse_copy(arena, target->json_schema.data,

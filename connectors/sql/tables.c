@@ -205,7 +205,7 @@ int sql_table_ensure(const struct sql_dialect *dialect, struct sql_db *db, struc
     struct sql_columns there;
     bool keyed = sql_plan_dedups(plan);
     if (sql_schema_ensure(dialect, db, plan->schema, err) < 0 ||
-        dialect->columns(db, plan->schema, plan->table, arena, &there, err) < 0)
+        sql_columns_read(dialect, db, plan->schema, plan->table, arena, &there, err) < 0)
         return -1;
     if (!there.count) {
         if (sql_table_create(dialect, db, plan, plan->quoted, keyed, err) < 0)
