@@ -377,6 +377,77 @@ static void test_pack_order(void **state)
 }
 
 /* 255 bytes are the most an integer can have: 256^255 - 1 has 615 digits. */
+/* Doubles, and integers of any size, from far below 0 to far above: each list in the order of its bytes, in a
+ * key and beside one. */
+static void test_pack_number_order(void **state)
+{
+    (void)state;
+    static const char *const root[] = {"", NULL};
+    static const char *const doubles[] = {"-1.7976931348623157e308",
+                                          "-1.5e300",
+                                          "-42.25",
+                                          "-42.1",
+                                          "-1.5",
+                                          "-0.5",
+                                          "-2.2250738585072014e-308",
+                                          "-5e-324",
+                                          "5e-324",
+                                          "2.2250738585072014e-308",
+                                          "0.1",
+                                          "0.5",
+                                          "1.5",
+                                          "255.99",
+                                          "256.01",
+                                          "4503599627370495.5"};
+    static const char *const integers[] = {"-1e300",
+                                           "-1e20",
+                                           "-18446744073709551616",
+                                           "-18446744073709551615",
+                                           "-9.223372036854775808e18",
+                                           "-65536",
+                                           "-256",
+                                           "-255",
+                                           "-1",
+                                           "-0.0",
+                                           "1.0",
+                                           "255",
+                                           "256",
+                                           "9007199254740993",
+                                           "9223372036854775807",
+                                           "1e19",
+                                           "18446744073709551615",
+                                           "18446744073709551616",
+                                           "1e20",
+                                           "1e300"};
+    const struct {
+        const char *const *texts;
+        size_t count;
+        bool key;
+    } lists[] = {
+        {doubles, COUNT(doubles), true}, {doubles, COUNT(doubles), false}, {integers, COUNT(integers), true}};
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        struct buffer packed_now, packed_before;
+        struct error err;
+        buffer_init(&packed_now, 1 << 10);
+        buffer_init(&packed_before, 1 << 10);
+        for (size_t j = 0; j < lists[i].count; j++) {
+            struct keyed it = keyed(root, lists[i].texts[j]);
+            buffer_clear(&packed_now);
+            assert_int_equal(lists[i].key ? key_pack(&it.key, &it.doc, 0, &packed_now, &err)
+                                          : key_pack_value((struct key_value){&it.doc, 0}, &packed_now, &err),
+                             0);
+            if (slice_compare((struct slice){packed_before.data, packed_before.size},
+                              (struct slice){packed_now.data, packed_now.size}) >= 0)
+                fail_msg("%s is not packed behind what is before it", lists[i].texts[j]);
+            buffer_clear(&packed_before);
+            buffer_append(&packed_before, packed_now.data, packed_now.size);
+            arena_done(&it.arena);
+        }
+        buffer_done(&packed_now);
+        buffer_done(&packed_before);
+    }
+}
+
 static void test_pack_limits(void **state)
 {
     (void)state;
@@ -443,11 +514,17 @@ static void test_pack_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_there),        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_wide_objects), cmocka_unit_test(test_composite),
-        cmocka_unit_test(test_absent),       cmocka_unit_test(test_pack),
-        cmocka_unit_test(test_pack_order),   cmocka_unit_test(test_pack_limits),
-        cmocka_unit_test(test_pack_full),    cmocka_unit_test(test_pack_value),
+        cmocka_unit_test(test_there),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_wide_objects),
+        cmocka_unit_test(test_composite),
+        cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_pack),
+        cmocka_unit_test(test_pack_order),
+        cmocka_unit_test(test_pack_limits),
+        cmocka_unit_test(test_pack_number_order),
+        cmocka_unit_test(test_pack_full),
+        cmocka_unit_test(test_pack_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
