@@ -5,7 +5,11 @@
 #include "connector/flow_call.h"
 #include "connector/marks.h"
 #include "protocol/flow_capture.h"
+#include "store/store.h"
+#include "task/capture_last.h"
 #include "task/flow_collection.h"
+
+#include <unistd.h>
 
 enum { STALL_MS = 60000 };
 
@@ -95,6 +99,37 @@ static void check_schemas(struct flow_checker *checker, const struct flow_spec *
     }
 }
 
+/* --- what was applied before ------------------------------------------------------------------------ */
+
+int flow_checker_past(struct flow_checker *checker, const char *task, struct task_checkpoint *checkpoint,
+                      struct error *err)
+{
+    const struct store_options read_only = {.read_only = true};
+    struct slice saved = {0};
+    mem_auto(store_close) struct store *store = NULL;
+    if (!checker->data_dir || access(checker->data_dir, F_OK) != 0)
+        return 0;
+    store = store_open(checker->data_dir, &read_only, err);
+    if (!store || store_checkpoint_get(store, task, &checker->arena, &saved, err) < 0)
+        return err->code == ERROR_NOT_FOUND ? 0 : -1;
+    return task_checkpoint_load(checkpoint, saved, err);
+}
+
+/* In the arena: the capture's last specification, NULL if there was none, and its version. */
+static int read_last(struct flow_checker *checker, const struct flow_capture_spec **ret_last,
+                     struct slice *ret_version, struct error *err)
+{
+    struct task_checkpoint checkpoint;
+    task_checkpoint_init(&checkpoint);
+    int result = flow_checker_past(checker, checker->capture->name, &checkpoint, err);
+    if (result == 0)
+        result = task_capture_last_read(&checkpoint.flow, &checker->arena, ret_last, err);
+    if (result == 0)
+        *ret_version = slice_of(arena_strdup(&checker->arena, checkpoint.flow.version));
+    task_checkpoint_done(&checkpoint);
+    return result;
+}
+
 /* --- by itself ------------------------------------------------------------------------------------- */
 
 static int validate(struct flow_checker *checker, struct error *err)
@@ -102,7 +137,11 @@ static int validate(struct flow_checker *checker, struct error *err)
     const struct catalog_capture *capture = checker->capture;
     struct flow_capture_validate_binding *bindings =
         arena_zalloc(&checker->arena, (capture->binding_count + 1) * sizeof *bindings);
+    const struct flow_capture_spec *last = NULL;
+    struct slice last_version = {0};
     size_t count = 0;
+    if (read_last(checker, &last, &last_version, err) < 0)
+        return -1;
     for (size_t i = 0; i < capture->binding_count; i++) {
         const struct catalog_binding *binding = &capture->bindings[i];
         if (binding->disable)
@@ -118,7 +157,9 @@ static int validate(struct flow_checker *checker, struct error *err)
                                                                                     ? FLOW_CAPTURE_IMAGE
                                                                                     : FLOW_CAPTURE_LOCAL,
                                                               .raw_config = capture->endpoint.config,
-                                                              .bindings = {bindings, count}}};
+                                                              .bindings = {bindings, count},
+                                                              .last_capture = last,
+                                                              .last_version = last_version}};
     struct flow_capture_response response = {0};
     if (ask(checker, &request, FLOW_CAPTURE_VALIDATED, &response, err) < 0)
         return -1;

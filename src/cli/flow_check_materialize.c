@@ -1,13 +1,11 @@
 #include "cli/flow_checker.h"
 
 #include "protocol/flow_resource.h"
-#include "store/store.h"
 #include "task/fields.h"
 #include "task/flow_collection.h"
 #include "task/materialize_last.h"
 
 #include <ctype.h>
-#include <unistd.h>
 
 /* A materialization: config and resources by the connector's schemas, then its own view of the bindings, and
  * whether the fields that the catalog wants can be had. It is told what the data directory says was applied,
@@ -113,12 +111,12 @@ struct past {
     struct json counters; /* by binding */
 };
 
-static int take_past(struct flow_checker *checker, struct slice saved, struct past *ret_past,
-                     struct error *err)
+/* No data directory, or none with this task, is a task that never ran. */
+static int read_past(struct flow_checker *checker, const char *task, struct past *ret_past, struct error *err)
 {
     struct task_checkpoint checkpoint;
     task_checkpoint_init(&checkpoint);
-    int result = task_checkpoint_load(&checkpoint, saved, err);
+    int result = flow_checker_past(checker, task, &checkpoint, err);
     if (result == 0)
         result = task_materialize_last_read(&checkpoint, checker->endpoint->config, &checker->arena,
                                             &ret_past->last, err);
@@ -127,21 +125,6 @@ static int take_past(struct flow_checker *checker, struct slice saved, struct pa
                                  strlen(checkpoint.materialize.bindings), &ret_past->counters, err);
     task_checkpoint_done(&checkpoint);
     return result;
-}
-
-/* No data directory, or none with this task, is a task that never ran. */
-static int read_past(struct flow_checker *checker, const char *task, struct past *ret_past, struct error *err)
-{
-    const struct store_options read_only = {.read_only = true};
-    struct slice saved = {0};
-    mem_auto(store_close) struct store *store = NULL;
-    int result = take_past(checker, saved, ret_past, err);
-    if (result < 0 || !checker->data_dir || access(checker->data_dir, F_OK) != 0)
-        return result;
-    store = store_open(checker->data_dir, &read_only, err);
-    if (!store || store_checkpoint_get(store, task, &checker->arena, &saved, err) < 0)
-        return err->code == ERROR_NOT_FOUND ? 0 : -1;
-    return take_past(checker, saved, ret_past, err);
 }
 
 /* --- whose fault it is ------------------------------------------------------------------------------ */

@@ -5,6 +5,7 @@
 #include "catalog/catalog.h"
 #include "connector/connector.h"
 #include "protocol/flow.h"
+#include "task/checkpoint.h"
 
 struct flow_checker {
     const struct catalog *catalog;
@@ -31,6 +32,10 @@ int flow_checker_ask(struct flow_checker *checker, const char *verb, const char 
 /* Is it of a version of the protocol that is spoken here? From now on only what it marks is masked, and what
  * names tell. */
 int flow_checker_take_spec(struct flow_checker *checker, const struct flow_spec *spec, struct error *err);
+/* What the data directory, if there is one, has of the task; what an untold one has, if it never ran. The
+ * checkpoint is initialised by the caller, and its in any case. */
+int flow_checker_past(struct flow_checker *checker, const char *task, struct task_checkpoint *checkpoint,
+                      struct error *err);
 /* Add what the schema has against the value. A schema that cannot be used checks nothing: the connector
  * itself will. */
 void flow_checker_value(struct flow_checker *checker, struct slice raw_schema, struct slice value,

@@ -4,8 +4,10 @@
 
 void task_flow_saved_init(struct task_flow_saved *saved)
 {
-    *saved = (struct task_flow_saved){
-        .state = flow_state_new(), .version = mem_strdup(""), .paths = mem_strdup("[]")};
+    *saved = (struct task_flow_saved){.state = flow_state_new(),
+                                      .version = mem_strdup(""),
+                                      .paths = mem_strdup("[]"),
+                                      .applied = mem_strdup("")};
     map_init(&saved->schemas);
 }
 
@@ -18,6 +20,7 @@ void task_flow_saved_done(struct task_flow_saved *saved)
     flow_state_free(saved->state);
     free(saved->version);
     free(saved->paths);
+    free(saved->applied);
 }
 
 /* The newest of each resource. One that would make the checkpoint too large is left out, and so is what it
@@ -47,6 +50,8 @@ int task_flow_saved_take(struct task_flow_saved *saved, const struct task_flow_i
         free(saved->paths);
         saved->version = mem_strdup(item->version);
         saved->paths = mem_strdup(item->paths);
+        free(saved->applied);
+        saved->applied = mem_strdup(item->applied ? item->applied : "");
     }
     if (item->backfill_begun) {
         item->backfill_begun->backfill_begun_ms = item->wall_ms;
@@ -66,6 +71,8 @@ void task_flow_saved_write(const struct task_flow_saved *saved, struct json_writ
     json_begin_object(writer);
     json_member_string(writer, "version", saved->version);
     json_member_raw(writer, "paths", slice_of(saved->paths));
+    if (*saved->applied)
+        json_member_raw(writer, "applied", slice_of(saved->applied));
     json_member_raw(writer, "state", (struct slice){state.data, state.size});
     json_put_key(writer, "schemas");
     json_begin_object(writer);
@@ -88,7 +95,8 @@ int task_flow_saved_load(struct task_flow_saved *saved, const struct json *doc, 
                          struct error *err)
 {
     uint32_t version = json_get(doc, at, "version"), paths = json_get(doc, at, "paths"),
-             state = json_get(doc, at, "state"), schemas = json_get(doc, at, "schemas");
+             state = json_get(doc, at, "state"), schemas = json_get(doc, at, "schemas"),
+             applied = json_get(doc, at, "applied");
     if (!json_is(doc, version, JSON_STRING))
         return corrupt(err, "version");
     if (!json_is(doc, paths, JSON_ARRAY))
@@ -97,11 +105,15 @@ int task_flow_saved_load(struct task_flow_saved *saved, const struct json *doc, 
         return corrupt(err, "state");
     if (!json_is(doc, schemas, JSON_OBJECT))
         return corrupt(err, "schemas");
+    if (applied != JSON_NONE && !json_is(doc, applied, JSON_OBJECT))
+        return corrupt(err, "applied");
     struct arena arena;
     arena_init(&arena);
     struct slice raw = json_raw(doc, paths);
+    struct slice raw_applied = applied == JSON_NONE ? SLICE_LITERAL("") : json_raw(doc, applied);
     const struct task_flow_item item = {.version = json_cstring(doc, version, &arena),
-                                        .paths = arena_strndup(&arena, raw.data, raw.size)};
+                                        .paths = arena_strndup(&arena, raw.data, raw.size),
+                                        .applied = arena_strndup(&arena, raw_applied.data, raw_applied.size)};
     task_flow_saved_take(saved, &item, err);
     for (uint32_t key = json_first_key(doc, schemas); key != JSON_NONE;
          key = json_next_key(doc, schemas, key))

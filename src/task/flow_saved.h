@@ -13,6 +13,7 @@ struct task_flow_saved {
     struct flow_state *state;
     char *version;      /* of the specification that was applied last; "": none was */
     char *paths;        /* the bindings' resource paths under that version: JSON, [["public","users"],…] */
+    char *applied;      /* that specification (capture_last.h), a JSON text; "": it is not known */
     struct map schemas; /* a resource's name (task_flow_name) to the last sourced schema, a JSON text */
     size_t schema_bytes;
     bool schemas_dropped; /* one was too large to be kept */
@@ -26,6 +27,7 @@ struct task_flow_item {
     } * schemas;
     size_t schema_count;
     const char *version, *paths;                                   /* after `apply` alone, else NULL */
+    const char *applied;                                           /* likewise; NULL with a version: "" */
     struct task_saved_stream *backfill_begun, *backfill_completed; /* else NULL */
     int64_t wall_ms;
 };

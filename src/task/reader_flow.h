@@ -47,6 +47,7 @@ struct flow_reader {
     /* Set-up. */
     struct flow_capture_spec capture;
     struct flow_capture_binding *bindings;
+    const struct flow_capture_spec *last; /* that was applied; NULL */
     char version[FLOW_VERSION_SIZE];
     struct connector_flow_call *call;
     struct task_flow_item applied;

@@ -1,4 +1,5 @@
 #include "base/hash.h"
+#include "task/capture_last.h"
 #include "task/flow_bindings.h"
 #include "task/marks.h"
 #include "task/reader_flow.h"
@@ -102,7 +103,7 @@ static int read_capture(struct flow_reader *reader, struct error *err)
             flow_journal_template(prefixed("recovery/capture/", spec->name, &task->arena), &task->arena),
     };
     set_version(reader);
-    return 0;
+    return task_capture_last_read(&task->checkpoint.flow, &task->arena, &reader->last, err);
 }
 
 /* --- paths ----------------------------------------------------------------------------------------- */
@@ -135,6 +136,8 @@ static int set_paths(struct flow_reader *reader, const struct flow_texts *paths,
         binding->state_key = flow_state_key(paths[i], binding->backfill, &task->arena);
     }
     map_done(&seen);
+    reader->capture.inactive_bindings =
+        task_capture_last_inactive(reader->last, reader->capture.bindings, &task->arena);
     task->resource_paths = paths;
     return result;
 }
@@ -213,6 +216,7 @@ static struct flow_capture_request make_validate(const struct flow_reader *reade
                      .connector_type = reader->capture.connector_type,
                      .raw_config = reader->capture.raw_config,
                      .bindings = {bindings, count},
+                     .last_capture = reader->last,
                      .last_version = slice_of(task->checkpoint.flow.version)}};
 }
 
@@ -231,6 +235,7 @@ static int ask(struct flow_reader *reader, enum flow_phase phase, struct error *
         request.type = FLOW_CAPTURE_APPLY;
         request.apply = (struct flow_capture_apply){.capture = &reader->capture,
                                                     .version = slice_of(reader->version),
+                                                    .last_capture = reader->last,
                                                     .last_version = slice_of(task->checkpoint.flow.version),
                                                     .raw_state = state_text(reader)};
         answer = FLOW_CAPTURE_APPLIED;
@@ -299,8 +304,11 @@ static int take_applied(struct flow_reader *reader, const struct flow_applied *a
         task_report_log(task->report, LOG_INFO, reader->base.label, text);
     if (applied->state)
         reader->applied_state = *applied->state;
-    reader->applied = (struct task_flow_item){
-        .state = &reader->applied_state, .version = reader->version, .paths = paths_text(reader)};
+    reader->applied =
+        (struct task_flow_item){.state = &reader->applied_state,
+                                .version = reader->version,
+                                .paths = paths_text(reader),
+                                .applied = task_capture_last_text(&reader->capture, &task->arena)};
     reader->phase = FLOW_PHASE_SET_UP;
     return 0;
 }

@@ -399,6 +399,47 @@ def test_another_specification_is_applied(firth, tmp_path):
     assert keys == ["public%2Fusers", "public%2Fusers", "public%2Fusers.v1", "public%2Fusers.v1"]
 
 
+def paths(spec, which="bindings"):
+    """The resources of a specification, with their counters."""
+    return [(each["resourcePath"][-1], each.get("backfill", 0)) for each in spec.get(which, [])]
+
+
+def test_what_was_applied_before_is_told(firth, tmp_path):
+    """`lastCapture` at validate and apply, with the bindings that went as inactive ones, until they are back."""
+    secret = {"password": "geheim-42"}
+    run(firth, catalog(tmp_path, [patch(n=1)], bindings=("users", "orders"), **secret))
+    run(firth, catalog(tmp_path, [patch(n=1)], bindings=("users",), **secret))
+    run(firth, catalog(tmp_path, [patch(n=1)], bindings=("users",), binding={"backfill": 2}, **secret))
+    back = catalog(tmp_path, [patch(n=1)], bindings=("users", "orders"), binding={"backfill": 2}, **secret)
+    firth("check", back)
+    run(firth, back)
+    assert all("lastCapture" not in seen(tmp_path, verb)[0] for verb in ("validate", "apply"))
+    both, zero = [("users", 0), ("orders", 0)], [("orders", 0)]
+    *_, checked, validated = seen(tmp_path, "validate")
+    for verb in ("validate", "apply"):
+        last = [each["lastCapture"] for each in seen(tmp_path, verb)[1:]]
+        if verb == "validate":  # one more: the check's
+            assert last.pop() == last[-1] and checked["lastVersion"] == validated["lastVersion"]
+        assert [paths(each) for each in last] == [both, [("users", 0)], [("users", 2)]]
+        assert [paths(each, "inactiveBindings") for each in last] == [[], zero, zero]
+        # What connectors of Estuary's want of it; no secret is kept for that.
+        assert all(each["config"] == {"config": {}} and each["shardTemplate"] and each["recoveryLogTemplate"]
+                   for each in last)
+        users = last[0]["bindings"][0]["collection"]
+        assert users["key"] == ["/id"] and [p["ptr"] for p in users["projections"] if p["isPrimaryKey"]] == ["/id"]
+    for verb in ("apply", "open"):
+        assert [paths(each["capture"], "inactiveBindings") for each in seen(tmp_path, verb)] == [[], zero, zero, []]
+
+
+def test_inactive_bindings_are_told_to_a_session_that_asks_nothing(firth, tmp_path):
+    run(firth, catalog(tmp_path, [patch(n=1)], bindings=("users", "orders")))
+    for _ in range(2):
+        run(firth, catalog(tmp_path, [patch(n=1)], bindings=("users",)))
+    assert seen(tmp_path)[-2:] == ["open", "open"]
+    assert [paths(each["capture"], "inactiveBindings") for each in seen(tmp_path, "open")] == [
+        [], [("orders", 0)], [("orders", 0)]]
+
+
 def test_disabled_bindings_are_not_there(firth, tmp_path):
     path = catalog(tmp_path, [docs(1, 1), patch(n=1)], bindings=("orders", "users"))
     content = json.loads(path.read_text())
