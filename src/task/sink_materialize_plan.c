@@ -233,9 +233,32 @@ static const char *fields_text(struct flow_texts fields, struct arena *arena)
     return text;
 }
 
+static struct slice location_of(const struct flow_collection *collection, struct slice field)
+{
+    for (size_t i = 0; i < collection->projections.count; i++) {
+        if (slice_equal(collection->projections.items[i].field, field))
+            return collection->projections.items[i].pointer;
+    }
+    return field;
+}
+
+/* Are the fields those of one key? Once they are selected their names count, which are the columns'; before
+ * that, a location may still get another of its names. */
+static bool same_key(const struct flow_materialize_binding *last, const struct materialize_binding *binding,
+                     struct flow_texts key, bool selected)
+{
+    struct flow_texts was = last->field_selection->keys;
+    bool same = was.count == key.count;
+    for (size_t i = 0; same && i < key.count; i++)
+        same = selected ? slice_equal(was.items[i], key.items[i])
+                        : slice_equal(location_of(last->collection, was.items[i]),
+                                      location_of(binding->collection, key.items[i]));
+    return same;
+}
+
 /* The rows that are there have another key: those of today's documents would be others beside them. */
 static bool has_other_key(const struct materialize_sink *sink, const struct materialize_binding *binding,
-                          struct error *err)
+                          struct flow_texts key, bool selected, struct error *err)
 {
     struct arena *arena = &sink->base.task->arena;
     for (size_t i = 0; i < sink->last.applied.count; i++) {
@@ -245,10 +268,10 @@ static bool has_other_key(const struct materialize_sink *sink, const struct mate
             !slice_equal(flow_state_key(last->resource_path, 0, arena),
                          flow_state_key(binding->resource_path, 0, arena)))
             continue;
-        const char *was = fields_text(last->field_selection->keys, arena);
-        const char *is = fields_text(binding->selection.keys, arena);
-        if (strcmp(was, is) == 0)
+        if (same_key(last, binding, key, selected))
             return false;
+        const char *was = fields_text(last->field_selection->keys, arena);
+        const char *is = fields_text(key, arena);
         error_set(err, ERROR_INVALID, "%s: the key is %s, and what the endpoint has was materialized by %s",
                   name_of(binding, arena), is, was);
         return true;
@@ -280,10 +303,14 @@ static int take_binding(struct materialize_sink *sink, struct materialize_bindin
     buffer_done(&notes);
     switch (outcome) {
     case FIELDS_SELECTED:
-        return has_other_key(sink, binding, err) ? take_incompatible(sink, binding, err) : 0;
+        return has_other_key(sink, binding, binding->selection.keys, true, err)
+                   ? take_incompatible(sink, binding, err)
+                   : 0;
     case FIELDS_INCOMPATIBLE:
         return take_incompatible(sink, binding, err);
-    case FIELDS_CONFLICT:
+    case FIELDS_CONFLICT: /* a connector may forbid a key that the table has no column of */
+        if (has_other_key(sink, binding, fields_group_by(&input, &task->arena), false, err))
+            return take_incompatible(sink, binding, err);
         break;
     }
     return -1;

@@ -191,6 +191,31 @@ def test_another_key_is_incompatible(firth, tmp_path):
     assert verbs(tmp_path) == ">open <opened >acknowledge <acknowledged >end"
 
 
+@pytest.mark.parametrize("on", ["backfill", "disableBinding", "disableTask", "abort"])
+def test_another_key_that_the_table_has_no_column_of(firth, tmp_path, on):
+    """The connector forbids the field: it is the key that changed all the same, and the setting that decides."""
+    old = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+    new = {"type": "object", "required": ["id", "region"],
+           "properties": {"id": {"type": "integer"}, "region": {"type": "string"}}}
+    materialize(firth, put(firth, tmp_path, {"id": 1, "region": "eu"}, {"id": 1, "region": "us"}, schema=old))
+    path = catalog(tmp_path, schema=new, key=("/region", "/id"), onIncompatibleSchemaChange=on)
+    stops = {"disableTask": "until the catalog changes", "abort": "raise the binding's 'backfill'"}.get(on)
+    lines = materialize(firth, path, expect=1 if stops else 0)
+    why = "the key is region, id, and what the endpoint has was materialized by id"
+    if stops:
+        error = failure(lines)
+        assert why in error["message"] and stops in error["message"] and not error["retriable"]
+    else:
+        (told,) = [line["message"] for line in lines if why in line.get("message", "")]
+        assert ("materialized anew" if on == "backfill" else "the binding is disabled") in told
+    assert [r.get("region") for r in rows(tmp_path)] == (["eu", "us"] if on == "backfill" else [None])
+    # What the key has nothing to do with is the connector's to say, as before.
+    path = catalog(tmp_path, schema=new, key=("/region", "/id"), config={"constraints": {
+        "region": {"type": "FIELD_FORBIDDEN", "reason": "no such words"}}}, onIncompatibleSchemaChange="abort", bindings=[
+        {"source": "acmeCo/users", "resource": {"table": "users"}, "backfill": 7}])
+    assert "forbids it: no such words" in failure(materialize(firth, path, expect=1))["message"]
+
+
 def test_its_only_binding_is_disabled_by_a_schema_change(firth, tmp_path):
     """It is asked once, and then no more until the catalog changes; nothing has failed."""
     path = put(firth, tmp_path, {"id": 1, "n": 1})

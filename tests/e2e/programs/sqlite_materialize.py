@@ -115,8 +115,12 @@ class Connector:
         row = self.db.execute("select state_key, types from flow_tables where name = ?", (path,)).fetchone()
         return (row[0], json.loads(row[1])) if row else (None, {})
 
-    def constraint(self, projection, key, types, backfilled):
+    def constraint(self, projection, key, types, backfilled, last):
         field = projection["field"]
+        before = (last or {}).get("fieldSelection")
+        if field in key and before and not backfilled and field not in before["keys"] + before.get("values", []):
+            return {"type": "FIELD_FORBIDDEN", "reason": "Cannot add a new key location to the field selection of an existing "
+                    "non-delta-updates materialization without backfilling"}
         if field in self.config.get("constraints", {}):
             return self.config["constraints"][field]
         inferred = [t for t in projection["inference"]["types"] if t != "null"]
@@ -144,7 +148,8 @@ class Connector:
                 "caseInsensitiveFields": bool(self.config.get("case_insensitive")),
                 "serPolicy": self.config.get("ser_policy"),
                 "projectionConstraints": [
-                    {"field": p["field"], "constraint": self.constraint(p, binding["groupBy"], types, backfilled)}
+                    {"field": p["field"], "constraint": self.constraint(p, binding["groupBy"], types, backfilled,
+                                                                       last.get((path,)))}
                     for p in binding["collection"]["projections"]]})
         self.say({"validated": {"bindings": bindings}})
 
