@@ -2,12 +2,13 @@
 #include "cli/apply.h"
 
 #include "control/actors.h"
-#include "control/connections.h"
+#include "control/connection_check.h"
 #include "control/definitions.h"
 #include "control/settings.h"
-#include "control/sync_catalog.h"
 #include "control/workspaces.h"
 #include "supervisor/definitions.h"
+
+#include <stdlib.h>
 
 /* --- references ---------------------------------------------------------------------------------- */
 
@@ -355,10 +356,6 @@ static int read_connection(struct apply *apply, uint32_t at, struct control_conn
                            struct error *err)
 {
     int namespace, changes, status;
-    size_t number;
-    uint32_t wrong;
-    if (control_sync_catalog_check(apply->doc, json_get(apply->doc, at, "catalog"), &number, &wrong, err) < 0)
-        return apply_place(apply, wrong, err);
     connection->schedule = CONTROL_MANUAL;
     if (find_actor(apply, at, CONTROL_SOURCE, &connection->source, err) < 0 ||
         find_actor(apply, at, CONTROL_DESTINATION, &connection->destination, err) < 0 ||
@@ -408,6 +405,45 @@ static void note_again(struct apply *apply, const char *id)
     apply->again[apply->again_count++] = id;
 }
 
+/* The place in the file of what is wrong: as near as the file has it. */
+static uint32_t node_of(const struct apply *apply, uint32_t at, const struct control_fault *fault)
+{
+    static const char *const schedule[][2] = {
+        {"units", "every"}, {"cronExpression", "cron"}, {"cronTimeZone", "timeZone"}};
+    uint32_t list = json_get(apply->doc, json_get(apply->doc, at, "catalog"), "streams"), found;
+    const char *part = fault->part;
+    for (size_t i = 0; fault->stream < 0 && i < sizeof schedule / sizeof *schedule; i++) {
+        if (strcmp(part, schedule[i][0]) == 0)
+            part = arena_printf(apply->arena, "schedule.%s", schedule[i][1]);
+    }
+    if (fault->stream >= 0 && json_is(apply->doc, list, JSON_ARRAY))
+        at = json_at(apply->doc, list, (uint32_t)fault->stream);
+    while (*part) { /* "config.selectedFields[2].fieldPath" */
+        size_t size = strcspn(part, ".[]");
+        found = part[size] == ']' ? json_at(apply->doc, at, (uint32_t)strtoul(part, NULL, 10))
+                                  : json_get_slice(apply->doc, at, (struct slice){part, size});
+        if (found == JSON_NONE)
+            break;
+        at = found;
+        part += size;
+        part += strspn(part, ".[]");
+    }
+    return at;
+}
+
+static int check_connection(struct apply *apply, uint32_t at, const struct control_connection *connection,
+                            const struct control_connection *before, struct error *err)
+{
+    struct control_fault fault;
+    if (control_connection_check(apply->control, connection, before, apply->arena, &fault, err) == 0)
+        return 0;
+    if (!fault.part)
+        return apply_place(apply, at, err);
+    if (fault.stream >= 0)
+        error_wrap(err, "catalog.streams[%ld].%s", fault.stream, fault.part);
+    return apply_place(apply, node_of(apply, at, &fault), err);
+}
+
 int apply_connection(struct apply *apply, uint32_t at, struct error *err)
 {
     static const char *const names[] = {
@@ -441,7 +477,9 @@ int apply_connection(struct apply *apply, uint32_t at, struct error *err)
                                               : APPLY_NEW,
                "connection", connection.name);
     connection.status_reason = NULL;
-    return same || control_connection_put(apply->control, &connection, err) == 0
-               ? 0
-               : apply_place(apply, at, err);
+    if (same)
+        return 0;
+    if (check_connection(apply, at, &connection, found == 0 && !there.deleted ? &there : NULL, err) < 0)
+        return -1;
+    return control_connection_put(apply->control, &connection, err) == 0 ? 0 : apply_place(apply, at, err);
 }

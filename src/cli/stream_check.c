@@ -1,6 +1,6 @@
 #include "cli/stream_check.h"
 
-enum { LISTED_MAX = 10 };
+#include "protocol/airbyte_field.h"
 
 static const char *source_mode(enum catalog_sync_mode mode)
 {
@@ -21,71 +21,15 @@ static const char *destination_mode(enum catalog_destination_sync_mode mode)
 
 /* --- fields ---------------------------------------------------------------------------------------- */
 
-static void add_unknown_field(const struct stream_check *check, const struct catalog_place *place,
-                              const struct json *schema, uint32_t properties, const struct catalog_path *path,
-                              size_t step)
+static struct airbyte_path path_of(const struct stream_check *check, const struct catalog_path *path)
 {
-    const char **names = arena_alloc(check->arena, (json_count(schema, properties) + 1) * sizeof *names);
-    const char *all = "", *within = "";
-    size_t count = 0;
-    for (uint32_t key = json_first_key(schema, properties); key != JSON_NONE;
-         key = json_next_key(schema, properties, key)) {
-        const char *name = json_cstring(schema, key, check->arena);
-        if (!name)
-            continue;
-        if (count < LISTED_MAX)
-            all = arena_printf(check->arena, "%s%s%s", all, count ? ", " : "", name);
-        names[count++] = name;
-    }
-    for (size_t i = 0; i < step; i++)
-        within = arena_printf(check->arena, "%s%s%s", within, i ? "." : " in '", path->names[i]);
-    const char *nearest = string_nearest(path->names[step], names, count);
-    const char *hint =
-        nearest ? arena_printf(check->arena, "; did you mean '%s'?", nearest)
-                : arena_printf(check->arena, "; it has: %s%s", all, count > LISTED_MAX ? ", …" : "");
-    catalog_errors_add(check->errors, place, false, "the stream '%s' has no field '%s'%s%s%s",
-                       check->wanted->name, path->names[step], within, step ? "'" : "", hint);
+    struct slice *parts = arena_alloc(check->arena, (path->count + 1) * sizeof *parts);
+    for (size_t i = 0; i < path->count; i++)
+        parts[i] = slice_of(path->names[i]);
+    return (struct airbyte_path){parts, path->count};
 }
 
-/* Could this object have members that its `properties` do not name? */
-static bool is_open(const struct json *schema, uint32_t at)
-{
-    static const char *const keywords[] = {"oneOf", "anyOf", "allOf", "$ref", "if", "patternProperties"};
-    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++) {
-        if (json_get(schema, at, keywords[i]) != JSON_NONE)
-            return true;
-    }
-    return false;
-}
-
-/* The type of what plainly is no object, else NULL. */
-static const char *plain_type(const struct stream_check *check, const struct json *schema, uint32_t at)
-{
-    uint32_t type = json_get(schema, at, "type");
-    const char *found = json_is(schema, type, JSON_STRING) ? json_cstring(schema, type, check->arena) : NULL;
-    for (uint32_t e = json_first(schema, type); e != JSON_NONE; e = json_next(schema, type, e)) {
-        if (!json_is(schema, e, JSON_STRING) || json_string_is(schema, e, "object"))
-            return NULL;
-        if (!found && !json_string_is(schema, e, "null"))
-            found = json_cstring(schema, e, check->arena);
-    }
-    return found && strcmp(found, "object") != 0 ? found : NULL;
-}
-
-static bool is_within_object(const struct stream_check *check, const struct catalog_place *place,
-                             const struct json *schema, uint32_t at, const struct catalog_path *path,
-                             size_t step)
-{
-    const char *type = step ? plain_type(check, schema, at) : NULL;
-    if (type)
-        catalog_errors_add(check->errors, place, false,
-                           "the field '%s' of the stream '%s' has the type %s and no field '%s'",
-                           path->names[step - 1], check->wanted->name, type, path->names[step]);
-    return !type;
-}
-
-/* A path that the stream's schema plainly does not have. Where the schema names no properties, or leaves room
- * for others, nothing is said. False: an error was added. */
+/* A path that the stream's schema plainly does not have. False: an error was added. */
 static bool check_path(const struct stream_check *check, const struct airbyte_stream *stream,
                        const struct catalog_path *path, const struct catalog_place *place)
 {
@@ -94,29 +38,11 @@ static bool check_path(const struct stream_check *check, const struct airbyte_st
     if (json_parse_copy(check->arena, stream->json_schema.data, stream->json_schema.size, &schema, &unused) <
         0)
         return true;
-    uint32_t at = 0;
-    for (size_t i = 0; i < path->count; i++) {
-        if (!is_within_object(check, place, &schema, at, path, i))
-            return false;
-        uint32_t properties = json_get(&schema, at, "properties");
-        if (!json_is(&schema, properties, JSON_OBJECT) || json_count(&schema, properties) == 0 ||
-            is_open(&schema, at))
-            return true;
-        at = json_get(&schema, properties, path->names[i]);
-        if (at != JSON_NONE)
-            continue;
-        add_unknown_field(check, place, &schema, properties, path, i);
-        return false;
-    }
-    return true;
-}
-
-static bool same_path(const struct catalog_path *path, const struct airbyte_path *other)
-{
-    bool same = path->count == other->count;
-    for (size_t i = 0; same && i < path->count; i++)
-        same = slice_is(other->parts[i], path->names[i]);
-    return same;
+    const char *problem =
+        airbyte_field_problem(&schema, 0, check->wanted->name, path_of(check, path), false, check->arena);
+    if (problem)
+        catalog_errors_add(check->errors, place, false, "%s", problem);
+    return !problem;
 }
 
 static void check_cursor(const struct stream_check *check, const struct airbyte_stream *stream)
@@ -124,14 +50,11 @@ static void check_cursor(const struct stream_check *check, const struct airbyte_
     const struct catalog_path *cursor = &check->wanted->cursor_field;
     const struct airbyte_path *own = &stream->default_cursor;
     if (cursor->count == 0 || !check_path(check, stream, cursor, &check->places->cursor_field) ||
-        !stream->source_defined_cursor || own->count == 0 || same_path(cursor, own))
+        !stream->source_defined_cursor || own->count == 0 || airbyte_path_equal(path_of(check, cursor), *own))
         return;
-    const char *text = "";
-    for (size_t i = 0; i < own->count; i++)
-        text = arena_printf(check->arena, "%s%s%.*s", text, i ? "." : "", SLICE_ARGS(own->parts[i]));
     catalog_errors_add(check->errors, &check->places->cursor_field, false,
                        "the source has a cursor of its own for the stream '%s', %s; leave 'cursorField' out",
-                       check->wanted->name, text);
+                       check->wanted->name, airbyte_path_text(*own, check->arena));
 }
 
 /* --- a stream -------------------------------------------------------------------------------------- */

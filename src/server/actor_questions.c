@@ -1,4 +1,5 @@
 /* Sources and destinations asked: check_connection, discover_schema. */
+#include "control/connection_check.h"
 #include "server/connectors.h"
 #include "server/handlers.h"
 #include "server/internal.h"
@@ -105,13 +106,28 @@ static int write_changes(struct call *call, const struct control_catalog *catalo
     return 0;
 }
 
+/* Where the connection is named, for which it is asked. */
+static int find_modes(struct call *call, unsigned *ret_modes, struct error *err)
+{
+    const char *id = call_uuid(call, "connectionId");
+    struct control_connection connection;
+    if (!id)
+        return 0;
+    if (control_connection_get(call->control, id, false, call->arena, &connection, err) < 0)
+        return -1;
+    return control_destination_modes(call->control, connection.destination, call->arena, ret_modes, err);
+}
+
 static enum http_next answer_catalog(struct call *call, const struct control_actor *source,
                                      const struct control_catalog *catalog)
 {
     struct json_writer *out = call_begin(call);
     struct error err;
+    unsigned modes = 0;
+    if (find_modes(call, &modes, &err) < 0)
+        return call_error_of(call, &err, "connection", call_uuid(call, "connectionId"));
     json_put_key(out, "catalog");
-    view_discovered(out, catalog->catalog, call->arena);
+    view_discovered(out, catalog->catalog, modes, call->arena);
     json_member_string(out, "catalogId", catalog->id);
     if (write_changes(call, catalog, &err) < 0)
         return call_error_of(call, &err, "connection", call_uuid(call, "connectionId"));
@@ -140,7 +156,7 @@ static enum http_next answer_core(struct call *call, const struct json *payload,
         return answer_failed(call, payload, error);
     struct json_writer *out = call_begin(call);
     json_put_key(out, "catalog");
-    view_discovered(out, json_raw(payload, 0), call->arena);
+    view_discovered(out, json_raw(payload, 0), 0, call->arena);
     connectors_write_job(call, "discover_schema", NULL, NULL);
     return call_end(call);
 }
@@ -185,7 +201,7 @@ enum http_next source_last_catalog(struct call *call)
     if (control_catalog_newest(call->control, id, call->arena, &catalog, &err) == 0) {
         json_member_i64(out, "updatedAt", call_seconds(catalog.confirmed_ms));
         json_put_key(out, "catalog");
-        view_discovered(out, catalog.catalog, call->arena);
+        view_discovered(out, catalog.catalog, 0, call->arena);
     }
     return call_end(call);
 }

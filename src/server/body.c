@@ -188,12 +188,17 @@ static bool is_form(const struct call *call, struct slice body)
 
 /* --- the body ----------------------------------------------------------------------------------------- */
 
-/* "/streams/0/name" as "streams.0.name". */
+/* "/streams/0/name" as "streams[0].name". */
 static const char *field_of(struct call *call, const struct schema_violation *violation)
 {
-    char *field = arena_strdup(call->arena, *violation->instance ? violation->instance + 1 : "");
-    for (char *at = field; *at; at++)
-        *at = *at == '/' ? '.' : *at;
+    const char *field = "";
+    for (const char *at = violation->instance; *at == '/';) {
+        int size = (int)strcspn(at + 1, "/"), digits = (int)strspn(at + 1, "0123456789");
+        field = size && size == digits
+                    ? arena_printf(call->arena, "%s[%.*s]", field, size, at + 1)
+                    : arena_printf(call->arena, "%s%s%.*s", field, *field ? "." : "", size, at + 1);
+        at += 1 + size;
+    }
     return field;
 }
 

@@ -1,6 +1,7 @@
 #include "server/catalog_changes.h"
 
 #include "control/catalogs.h"
+#include "control/connection_check.h"
 #include "server/views.h"
 
 /* --- finding streams ---------------------------------------------------------------------------------- */
@@ -365,7 +366,8 @@ void catalog_changes_write(struct catalog_changes *changes, struct json_writer *
 
 /* --- both as one -------------------------------------------------------------------------------------- */
 
-void catalog_changes_merge(const struct catalog_changes *changes, struct json_writer *out)
+void catalog_changes_merge(const struct catalog_changes *changes, unsigned destination_modes,
+                           struct json_writer *out)
 {
     uint32_t list = json_get(&changes->now, 0, "streams");
     json_begin_object(out);
@@ -382,7 +384,7 @@ void catalog_changes_merge(const struct catalog_changes *changes, struct json_wr
         if (entry != JSON_NONE && json_is(&changes->configured, config, JSON_OBJECT))
             json_put_value(out, &changes->configured, config);
         else
-            view_discovered_config(out, &changes->now, at, false);
+            view_discovered_config(out, &changes->now, at, destination_modes, false);
         json_end_object(out);
     }
     json_end_array(out);
@@ -398,6 +400,9 @@ int view_catalog_changes(struct call *call, struct control_connection *connectio
     struct buffer merged;
     struct json_writer writer;
     struct error unused;
+    unsigned modes = 0;
+    if (control_destination_modes(call->control, connection->destination, call->arena, &modes, err) < 0)
+        return -1;
     if (connection->source_catalog)
         (void)control_catalog_get(call->control, connection->source_catalog, call->arena, &before, &unused);
     int result =
@@ -409,7 +414,7 @@ int view_catalog_changes(struct call *call, struct control_connection *connectio
         *ret_breaking = changes.breaking;
         buffer_init(&merged, BUFFER_UNLIMITED);
         json_writer_init(&writer, &merged);
-        catalog_changes_merge(&changes, &writer);
+        catalog_changes_merge(&changes, modes, &writer);
         connection->catalog = (struct slice){arena_dup(call->arena, merged.data, merged.size), merged.size};
         buffer_done(&merged);
     }

@@ -25,6 +25,7 @@ void catalog_changes_done(struct catalog_changes *changes);
 /* {"transforms": […]} */
 void catalog_changes_write(struct catalog_changes *changes, struct json_writer *out);
 /* The streams that there are now, each with the config that it had; new ones are not selected. */
-void catalog_changes_merge(const struct catalog_changes *changes, struct json_writer *out);
+void catalog_changes_merge(const struct catalog_changes *changes, unsigned destination_modes,
+                           struct json_writer *out);
 
 #endif

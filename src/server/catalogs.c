@@ -1,6 +1,8 @@
 /* Discovered catalogs in the config API's spelling. */
 #include "server/views.h"
 
+#include "protocol/airbyte_catalog.h"
+
 /* The protocol's name of a member, and the API's. */
 static const struct {
     const char *from, *to;
@@ -48,22 +50,23 @@ static void write_list(struct json_writer *out, const char *name, const struct j
     json_end_array(out);
 }
 
-/* What Airbyte proposes: incremental with a cursor of the source's own, else everything each time. */
+/* Incremental with a cursor of the source's own, else everything each time. What destinations seldom can is
+ * proposed for those alone that say they can. */
 void view_discovered_config(struct json_writer *out, const struct json *catalog, uint32_t stream,
-                            bool selected)
+                            unsigned destination_modes, bool selected)
 {
     uint32_t cursor = json_get(catalog, stream, "default_cursor_field");
     uint32_t key = json_get(catalog, stream, "source_defined_primary_key");
     bool own = json_is(catalog, json_get(catalog, stream, "source_defined_cursor"), JSON_TRUE);
     bool incremental = own && supports_incremental(catalog, stream);
-    bool keyed = json_is(catalog, key, JSON_ARRAY) && json_count(catalog, key) > 0;
+    bool dedup = json_is(catalog, key, JSON_ARRAY) && json_count(catalog, key) > 0 &&
+                 destination_modes & 1U << AIRBYTE_APPEND_DEDUP;
+    bool overwrite = !destination_modes || destination_modes & 1U << AIRBYTE_OVERWRITE;
+    const char *mode = incremental ? dedup ? "append_dedup" : "append" : overwrite ? "overwrite" : "append";
     uint32_t name = json_get(catalog, stream, "name");
     json_begin_object(out);
     json_member_string(out, "syncMode", incremental ? "incremental" : "full_refresh");
-    json_member_string(out, "destinationSyncMode",
-                       !incremental ? "overwrite"
-                       : keyed      ? "append_dedup"
-                                    : "append");
+    json_member_string(out, "destinationSyncMode", mode);
     write_list(out, "cursorField", catalog, cursor);
     write_list(out, "primaryKey", catalog, key);
     if (name != JSON_NONE)
@@ -77,7 +80,8 @@ void view_discovered_config(struct json_writer *out, const struct json *catalog,
     json_end_object(out);
 }
 
-void view_discovered(struct json_writer *out, struct slice text, struct arena *arena)
+void view_discovered(struct json_writer *out, struct slice text, unsigned destination_modes,
+                     struct arena *arena)
 {
     struct json catalog = {0};
     struct error err;
@@ -93,7 +97,7 @@ void view_discovered(struct json_writer *out, struct slice text, struct arena *a
             json_put_key(out, "stream");
             view_discovered_stream(out, &catalog, at);
             json_put_key(out, "config");
-            view_discovered_config(out, &catalog, at, true);
+            view_discovered_config(out, &catalog, at, destination_modes, true);
             json_end_object(out);
         }
     }

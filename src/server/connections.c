@@ -1,7 +1,7 @@
 /* Connections in the config API. */
 #include "server/connections.h"
 
-#include "control/sync_catalog.h"
+#include "control/schedule.h"
 #include "server/handlers.h"
 #include "server/internal.h"
 #include "server/paging.h"
@@ -210,13 +210,16 @@ enum http_next connection_search(struct call *call)
 
 /* --- changing ----------------------------------------------------------------------------------------- */
 
-static bool take_basic(struct call *call, uint32_t basic, struct control_connection *connection)
+/* `place`: of `basic` in the body. */
+static bool take_basic(struct call *call, uint32_t basic, const char *place,
+                       struct control_connection *connection)
 {
     int64_t units;
     const char *unit = call_text_of(call, basic, "timeUnit");
     if (!json_to_i64(&call->body, json_get(&call->body, basic, "units"), &units) || units < 1 ||
-        units > INT32_MAX) {
-        call_invalid(call, "scheduleData.basicSchedule.units", "units: a number from 1 is wanted");
+        units > CONTROL_EVERY_MAX) {
+        call_invalid(call, arena_printf(call->arena, "%s.units", place), "units may be 1 to %d",
+                     CONTROL_EVERY_MAX);
         return false;
     }
     connection->schedule = CONTROL_BASIC;
@@ -233,7 +236,11 @@ static bool take_schedule(struct call *call, struct control_connection *connecti
     uint32_t basic = data == JSON_NONE ? JSON_NONE : json_get(&call->body, data, "basicSchedule");
     uint32_t cron = data == JSON_NONE ? JSON_NONE : json_get(&call->body, data, "cron");
     if (!type && old != JSON_NONE)
-        return take_basic(call, old, connection);
+        return take_basic(call, old, "schedule", connection);
+    if (!type && (json_is(&call->body, basic, JSON_OBJECT) || json_is(&call->body, cron, JSON_OBJECT))) {
+        call_invalid(call, "scheduleType", "scheduleData needs a scheduleType: basic or cron");
+        return false;
+    }
     if (!type)
         return true;
     if (strcmp(type, "manual") == 0) {
@@ -241,8 +248,10 @@ static bool take_schedule(struct call *call, struct control_connection *connecti
         return true;
     }
     if (strcmp(type, "basic") == 0) {
-        if (json_is(&call->body, basic, JSON_OBJECT) || old != JSON_NONE)
-            return take_basic(call, json_is(&call->body, basic, JSON_OBJECT) ? basic : old, connection);
+        if (json_is(&call->body, basic, JSON_OBJECT))
+            return take_basic(call, basic, "scheduleData.basicSchedule", connection);
+        if (old != JSON_NONE)
+            return take_basic(call, old, "schedule", connection);
         call_invalid(call, "scheduleData.basicSchedule", "a basic schedule needs scheduleData.basicSchedule");
         return false;
     }
@@ -308,20 +317,6 @@ bool connection_take(struct call *call, struct control_connection *connection)
     return take_status(call, connection);
 }
 
-/* False: answered (422). */
-static bool check_catalog(struct call *call)
-{
-    size_t number;
-    uint32_t node;
-    struct error err;
-    if (control_sync_catalog_check(&call->body, call_member(call, "syncCatalog"), &number, &node, &err) == 0)
-        return true;
-    const char *field =
-        arena_printf(call->arena, "syncCatalog.streams.%zu.config.destinationSyncMode", number);
-    call_invalid(call, field, "%s", err.message);
-    return false;
-}
-
 static bool take_fields(struct call *call, struct control_connection *connection)
 {
     const char *text;
@@ -332,8 +327,6 @@ static bool take_fields(struct call *call, struct control_connection *connection
         connection->backfill = strcmp(text, "enabled") == 0;
     if ((text = call_uuid(call, "sourceCatalogId")))
         connection->source_catalog = text;
-    if (catalog.size && !check_catalog(call))
-        return false;
     if (catalog.size)
         connection->catalog = catalog;
     connection->notify_changes = call_bool(call, "notifySchemaChanges", connection->notify_changes);
@@ -342,18 +335,40 @@ static bool take_fields(struct call *call, struct control_connection *connection
     return connection_take(call, connection) && take_schedule(call, connection);
 }
 
-enum http_next connection_put(struct call *call, struct control_connection *connection,
-                              enum http_next (*answer_it)(struct call *call, const char *id))
+/* In Airbyte's shape. */
+static const char *field_of(struct call *call, const struct control_fault *fault)
 {
+    static const struct {
+        const char *part, *field;
+    } names[] = {{"catalog", "syncCatalog.streams"},
+                 {"cronExpression", "scheduleData.cron.cronExpression"},
+                 {"cronTimeZone", "scheduleData.cron.cronTimeZone"}};
+    if (fault->stream >= 0)
+        return arena_printf(call->arena, "syncCatalog.streams[%ld].%s", fault->stream, fault->part);
+    if (strcmp(fault->part, "units") == 0)
+        return call_member(call, "scheduleData") == JSON_NONE ? "schedule.units"
+                                                              : "scheduleData.basicSchedule.units";
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(fault->part, names[i].part) == 0)
+            return names[i].field;
+    }
+    return fault->part;
+}
+
+enum http_next connection_put(struct call *call, struct control_connection *connection,
+                              const struct control_connection *before, const struct connection_api *api)
+{
+    struct control_fault fault;
     struct error err;
     connection->updated_ms = call->now_ms;
-    if (connection->namespace_definition == CONTROL_NAMESPACE_CUSTOM && !connection->namespace_format)
-        return call_invalid(call, "namespaceFormat", "namespaceFormat: a custom namespace needs one");
+    if (control_connection_check(call->control, connection, before, call->arena, &fault, &err) < 0)
+        return fault.part ? call_invalid(call, api->field(call, &fault), "%s", err.message)
+                          : call_error(call, &err);
     if (control_connection_put(call->control, connection, &err) < 0)
         return call_error(call, &err);
     if (call->server->jobs)
         jobs_wake(call->server->jobs);
-    return answer_it(call, connection->id);
+    return api->answer(call, connection->id);
 }
 
 int connection_name(struct call *call, struct control_connection *connection, struct error *err)
@@ -382,15 +397,17 @@ struct control_connection connection_new(struct call *call)
                                        .created_ms = call->now_ms};
 }
 
-static enum http_next create(struct call *call,
-                             enum http_next (*answer_it)(struct call *call, const char *id))
+static const struct connection_api config_api = {field_of, answer},
+                                   web_api = {field_of, web_connection_answer};
+
+static enum http_next create(struct call *call, const struct connection_api *api)
 {
     struct control_connection connection = connection_new(call);
     struct error err;
     if (!take_fields(call, &connection))
         return HTTP_ANSWER;
     return connection_name(call, &connection, &err) < 0 ? call_error(call, &err)
-                                                        : connection_put(call, &connection, answer_it);
+                                                        : connection_put(call, &connection, NULL, api);
 }
 
 /* An update to "deprecated" deletes it, and shows it this once. */
@@ -401,37 +418,37 @@ static enum http_next end(struct call *call, const char *id,
     return call->http->status == 204 ? answer_it(call, id) : next;
 }
 
-static enum http_next update(struct call *call,
-                             enum http_next (*answer_it)(struct call *call, const char *id))
+static enum http_next update(struct call *call, const struct connection_api *api)
 {
-    struct control_connection connection;
+    struct control_connection connection, before;
     struct error err;
     const char *id = call_uuid(call, "connectionId"), *status = call_text(call, "status");
     if (control_connection_get(call->control, id, false, call->arena, &connection, &err) < 0)
         return call_error_of(call, &err, "connection", id);
     if (status && strcmp(status, "deprecated") == 0)
-        return end(call, id, answer_it);
-    return take_fields(call, &connection) ? connection_put(call, &connection, answer_it) : HTTP_ANSWER;
+        return end(call, id, api->answer);
+    before = connection;
+    return take_fields(call, &connection) ? connection_put(call, &connection, &before, api) : HTTP_ANSWER;
 }
 
 enum http_next connection_create(struct call *call)
 {
-    return create(call, answer);
+    return create(call, &config_api);
 }
 
 enum http_next connection_update(struct call *call)
 {
-    return update(call, answer);
+    return update(call, &config_api);
 }
 
 enum http_next web_connection_create(struct call *call)
 {
-    return create(call, web_connection_answer);
+    return create(call, &web_api);
 }
 
 enum http_next web_connection_update(struct call *call)
 {
-    return update(call, web_connection_answer);
+    return update(call, &web_api);
 }
 
 void connections_deleted(struct call *call, const struct control_connection_filter *filter)

@@ -142,6 +142,29 @@ static bool take_fields(struct call *call, struct control_connection *connection
     return connection_take(call, connection) && take_schedule(call, connection);
 }
 
+/* Of a stream that nobody named, but all were taken: what may be said instead. */
+static const char *field_of(struct call *call, const struct control_fault *fault)
+{
+    static const char config[] = "config.", stream[] = "stream.";
+    uint32_t configurations = call_member(call, "configurations");
+    uint32_t streams =
+        configurations == JSON_NONE ? JSON_NONE : json_get(&call->body, configurations, "streams");
+    const char *part = fault->part;
+    if (string_starts_with(part, "cron"))
+        return "schedule.cronExpression";
+    if (strcmp(part, "catalog") == 0 || (fault->stream >= 0 && (!json_is(&call->body, streams, JSON_ARRAY) ||
+                                                                !json_count(&call->body, streams))))
+        return "configurations.streams";
+    if (fault->stream < 0)
+        return part;
+    part = string_starts_with(part, config) ? part + sizeof config - 1 : part;
+    part = string_starts_with(part, stream) ? part + sizeof stream - 1 : part;
+    return arena_printf(call->arena, "configurations.streams[%ld].%s", fault->stream,
+                        strcmp(part, "destinationSyncMode") == 0 ? "syncMode" : part);
+}
+
+static const struct connection_api public_api = {field_of, answer};
+
 static enum http_next create_with_catalog(struct call *call, const struct control_actor *source,
                                           const struct control_catalog *catalog)
 {
@@ -150,11 +173,12 @@ static enum http_next create_with_catalog(struct call *call, const struct contro
     (void)source;
     connection.namespace_definition = CONTROL_NAMESPACE_DESTINATION; /* this API's default */
     connection.source_catalog = catalog->id;
-    if (!take_fields(call, &connection) || !sync_modes_configure(call, catalog->catalog, &connection.catalog))
+    if (!take_fields(call, &connection) ||
+        !sync_modes_configure(call, catalog->catalog, connection.destination, &connection.catalog))
         return HTTP_ANSWER;
     if (connection_name(call, &connection, &err) < 0)
         return call_error(call, &err);
-    return connection_put(call, &connection, answer);
+    return connection_put(call, &connection, NULL, &public_api);
 }
 
 enum http_next public_connection_create(struct call *call)
@@ -169,18 +193,20 @@ enum http_next public_connection_create(struct call *call)
 
 static enum http_next patch_with(struct call *call, const struct control_catalog *catalog)
 {
-    struct control_connection connection;
+    struct control_connection connection, before;
     struct error err;
     const char *id = call_path_uuid(call, 0);
     if (control_connection_get(call->control, id, false, call->arena, &connection, &err) < 0)
         return call_error_of(call, &err, "connection", id);
+    before = connection;
     if (catalog) {
         connection.source_catalog = catalog->id;
         connection.breaking_change = false;
-        if (!sync_modes_configure(call, catalog->catalog, &connection.catalog))
+        if (!sync_modes_configure(call, catalog->catalog, connection.destination, &connection.catalog))
             return HTTP_ANSWER;
     }
-    return take_fields(call, &connection) ? connection_put(call, &connection, answer) : HTTP_ANSWER;
+    return take_fields(call, &connection) ? connection_put(call, &connection, &before, &public_api)
+                                          : HTTP_ANSWER;
 }
 
 static enum http_next patch_with_catalog(struct call *call, const struct control_actor *source,
@@ -265,7 +291,7 @@ static enum http_next answer_streams(struct call *call, const struct control_act
     (void)source;
     buffer_init(&text, BUFFER_UNLIMITED);
     json_writer_init(&writer, &text);
-    view_discovered(&writer, catalog->catalog, call->arena);
+    view_discovered(&writer, catalog->catalog, 0, call->arena);
     int result = json_parse_copy(call->arena, text.data, text.size, &doc, &err);
     buffer_done(&text);
     if (result < 0)

@@ -1,5 +1,6 @@
 #include "server/sync_modes.h"
 
+#include "control/connection_check.h"
 #include "server/views.h"
 
 #include <stdio.h>
@@ -107,22 +108,39 @@ static uint32_t find_stream(const struct configuring *configuring, const char *n
     return JSON_NONE;
 }
 
-static bool say_no_stream(const struct configuring *configuring, const char *name)
+/* Has a stream beyond `first` this name? */
+static bool is_ambiguous(const struct configuring *configuring, const char *name, uint32_t first)
 {
     const struct json *doc = &configuring->doc;
-    const char **names =
-        arena_alloc(configuring->call->arena, (json_count(doc, configuring->list) + 1) * sizeof *names);
+    uint32_t at = json_next(doc, configuring->list, first);
+    while (at != JSON_NONE && !text_is(doc, json_get(doc, json_get(doc, at, "stream"), "name"), name))
+        at = json_next(doc, configuring->list, at);
+    return at != JSON_NONE;
+}
+
+/* `number`: of the body's configurations. */
+static bool say_no_stream(const struct configuring *configuring, const char *name, const char *space,
+                          size_t number)
+{
+    struct call *call = configuring->call;
+    const struct json *doc = &configuring->doc;
+    const char **names = arena_alloc(call->arena, (json_count(doc, configuring->list) + 1) * sizeof *names);
     size_t count = 0;
+    if (space && find_stream(configuring, name, NULL) != JSON_NONE) {
+        call_invalid(call, arena_printf(call->arena, "configurations.streams[%zu].namespace", number),
+                     "the source has no stream '%.100s' in the namespace '%.100s'", name, space);
+        return false;
+    }
     for (uint32_t at = json_first(doc, configuring->list); at != JSON_NONE;
          at = json_next(doc, configuring->list, at)) {
-        const char *each =
-            json_cstring(doc, json_get(doc, json_get(doc, at, "stream"), "name"), configuring->call->arena);
+        const char *each = json_cstring(doc, json_get(doc, json_get(doc, at, "stream"), "name"), call->arena);
         if (each)
             names[count++] = each;
     }
     const char *near = string_nearest(name, names, count);
-    call_invalid(configuring->call, "configurations.streams", "the source has no stream '%.100s'%s%s%s", name,
-                 near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    call_invalid(call, arena_printf(call->arena, "configurations.streams[%zu].name", number),
+                 "the source has no stream '%.100s'%s%s%s", name, near ? "; did you mean '" : "",
+                 near ? near : "", near ? "'?" : "");
     return false;
 }
 
@@ -165,13 +183,18 @@ static void put_config(struct configuring *configuring, uint32_t given, uint32_t
     json_end_object(out);
 }
 
-static bool put_stream(struct configuring *configuring, uint32_t given)
+static bool put_stream(struct configuring *configuring, uint32_t given, size_t number)
 {
     struct call *call = configuring->call;
-    const char *name = call_text_of(call, given, "name");
-    uint32_t both = find_stream(configuring, name, call_text_of(call, given, "namespace"));
+    const char *name = call_text_of(call, given, "name"), *space = call_text_of(call, given, "namespace");
+    uint32_t both = find_stream(configuring, name, space);
     if (both == JSON_NONE)
-        return say_no_stream(configuring, name);
+        return say_no_stream(configuring, name, space, number);
+    if (!space && is_ambiguous(configuring, name, both)) {
+        call_invalid(call, arena_printf(call->arena, "configurations.streams[%zu].namespace", number),
+                     "the source has the stream '%.100s' in several namespaces: name one", name);
+        return false;
+    }
     json_begin_object(&configuring->out);
     json_member_raw(&configuring->out, "stream",
                     json_raw(&configuring->doc, json_get(&configuring->doc, both, "stream")));
@@ -186,19 +209,26 @@ static struct slice keep(struct call *call, const struct buffer *text)
     return (struct slice){arena_dup(call->arena, text->data, text->size), text->size};
 }
 
-bool sync_modes_configure(struct call *call, struct slice discovered, struct slice *ret_sync_catalog)
+bool sync_modes_configure(struct call *call, struct slice discovered, const char *destination,
+                          struct slice *ret_sync_catalog)
 {
     struct configuring configuring = {.call = call};
     struct buffer all, chosen;
     struct json_writer writer;
     struct error err;
     bool right = true;
+    size_t number = 0;
+    unsigned can = 0;
     uint32_t configurations = call_member(call, "configurations");
     uint32_t wanted =
         configurations == JSON_NONE ? JSON_NONE : json_get(&call->body, configurations, "streams");
+    if (control_destination_modes(call->control, destination, call->arena, &can, &err) < 0) {
+        call_error_of(call, &err, "destination", destination);
+        return false;
+    }
     buffer_init(&all, BUFFER_UNLIMITED);
     json_writer_init(&writer, &all);
-    view_discovered(&writer, discovered, call->arena);
+    view_discovered(&writer, discovered, can, call->arena);
     *ret_sync_catalog = keep(call, &all);
     buffer_done(&all);
     if (!json_is(&call->body, wanted, JSON_ARRAY) || !json_count(&call->body, wanted))
@@ -216,7 +246,7 @@ bool sync_modes_configure(struct call *call, struct slice discovered, struct sli
     json_begin_array(&configuring.out);
     for (uint32_t at = json_first(&call->body, wanted); right && at != JSON_NONE;
          at = json_next(&call->body, wanted, at))
-        right = put_stream(&configuring, at);
+        right = put_stream(&configuring, at, number++);
     json_end_array(&configuring.out);
     json_end_object(&configuring.out);
     if (right)

@@ -23,12 +23,13 @@ void view_tags(struct json_writer *out, const struct control_connection *connect
 void view_job(struct json_writer *out, const struct control_job *job);
 
 /* An array of {"streams": [{stream, config}]} from a discovered catalog: the config API's spelling. Each
- * stream with its default config. */
-void view_discovered(struct json_writer *out, struct slice catalog, struct arena *arena);
-/* One stream of it, and what Airbyte proposes for it. */
+ * stream with its default config, of what the destination can (control_destination_modes; 0: not known). */
+void view_discovered(struct json_writer *out, struct slice catalog, unsigned destination_modes,
+                     struct arena *arena);
+/* One stream of it, and what is proposed for it. */
 void view_discovered_stream(struct json_writer *out, const struct json *catalog, uint32_t stream);
 void view_discovered_config(struct json_writer *out, const struct json *catalog, uint32_t stream,
-                            bool selected);
+                            unsigned destination_modes, bool selected);
 
 /* catalogDiff of the connection against what its source was just found to have; its catalog becomes both
  * merged. *ret_any, *ret_breaking: what there is in it. */

@@ -3,6 +3,7 @@
 #include "supervisor/jobs_state.h"
 
 #include "control/catalogs.h"
+#include "control/connection_check.h"
 #include "supervisor/schema_change.h"
 #include "supervisor/webhook.h"
 
@@ -95,6 +96,7 @@ int job_discover_take(struct job_run *run)
     struct arena arena;
     struct error err;
     char id[CONTROL_UUID_SIZE];
+    unsigned modes = 0;
     const struct slice found = {run->catalog, run->catalog_size};
     if (!run->catalog) {
         error_set(&err, ERROR_PROTOCOL, "the source was asked what it offers, and did not say");
@@ -106,7 +108,8 @@ int job_discover_take(struct job_run *run)
         control_catalog_put(control, connection.source, run->spec->source_identity, found, jobs_now_ms(), id,
                             &err) < 0 ||
         control_connection_checked(control, run->connection, jobs_now_ms(), &err) < 0 ||
-        schema_change_find(connection.catalog, found, connection.changes, &arena, &change, &err) < 0) {
+        control_destination_modes(control, connection.destination, &arena, &modes, &err) < 0 ||
+        schema_change_find(connection.catalog, found, connection.changes, modes, &arena, &change, &err) < 0) {
         fail(run, &err);
     } else if (!change.any) {
         result = 0;

@@ -1,5 +1,6 @@
 #include "supervisor/schema_change.h"
 
+#include "protocol/airbyte_catalog.h"
 #include "json/writer.h"
 
 enum { SUMMARY_MAX = 1024 };
@@ -8,6 +9,7 @@ struct comparison {
     struct json old, now; /* the syncCatalog; what was discovered */
     uint32_t old_list, now_list;
     enum control_changes preference;
+    unsigned modes; /* of the destination; 0: not known */
     struct arena *arena;
     struct schema_change *change;
     struct control_stream *widened;
@@ -205,10 +207,10 @@ static void write_new(struct comparison *c, uint32_t now)
     json_put_key(&c->writer, "config");
     json_begin_object(&c->writer);
     json_member_string(&c->writer, "syncMode", incremental ? "incremental" : "full_refresh");
-    json_member_string(&c->writer, "destinationSyncMode",
-                       !incremental ? "overwrite"
-                       : keyed      ? "append_dedup"
-                                    : "append");
+    bool dedup = keyed && (!c->modes || c->modes & 1U << AIRBYTE_APPEND_DEDUP);
+    bool overwrite = !c->modes || c->modes & 1U << AIRBYTE_OVERWRITE;
+    const char *mode = incremental ? dedup ? "append_dedup" : "append" : overwrite ? "overwrite" : "append";
+    json_member_string(&c->writer, "destinationSyncMode", mode);
     if (json_count(&c->now, cursor)) {
         json_put_key(&c->writer, "cursorField");
         json_put_value(&c->writer, &c->now, cursor);
@@ -273,10 +275,12 @@ static void compare_all(struct comparison *c)
 }
 
 int schema_change_find(struct slice catalog, struct slice discovered, enum control_changes preference,
-                       struct arena *arena, struct schema_change *ret_change, struct error *err)
+                       unsigned destination_modes, struct arena *arena, struct schema_change *ret_change,
+                       struct error *err)
 {
     struct schema_change change = {0};
-    struct comparison c = {.preference = preference, .arena = arena, .change = &change};
+    struct comparison c = {
+        .preference = preference, .modes = destination_modes, .arena = arena, .change = &change};
     if (json_parse_copy(arena, catalog.data, catalog.size, &c.old, err) < 0)
         return error_wrap(err, "the connection's catalog");
     if (json_parse_copy(arena, discovered.data, discovered.size, &c.now, err) < 0)

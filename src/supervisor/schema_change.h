@@ -17,8 +17,10 @@ struct schema_change {
 
 /* `catalog`: the syncCatalog; `discovered`: {"streams":[…]} in the protocol's spelling. Everything goes to
  * the arena. With propagate_columns streams that are there follow the source; with propagate_fully new ones
- * come, selected, and those that are gone go. With a breaking change the catalog stays. */
+ * come, selected, as `destination_modes` (control_destination_modes) allow, and those that are gone go. With
+ * a breaking change the catalog stays. */
 int schema_change_find(struct slice catalog, struct slice discovered, enum control_changes preference,
-                       struct arena *arena, struct schema_change *ret_change, struct error *err);
+                       unsigned destination_modes, struct arena *arena, struct schema_change *ret_change,
+                       struct error *err);
 
 #endif

@@ -126,6 +126,13 @@ def register(firth, program):
     return NOTHING
 
 
+def destinations_can(firth, modes=("append", "overwrite", "append_dedup", "overwrite_dedup")):
+    """From now on the spec of Local JSON says that it has these modes. (It is asked once: the daemon keeps it.)"""
+    spec = {"connectionSpecification": {"type": "object"}, "supported_destination_sync_modes": modes}
+    with sqlite3.connect(firth.data_dir / "control.db") as db:
+        assert db.execute("update definitions set spec = ? where id = ?", (json.dumps(spec), LOCAL_JSON)).rowcount == 1
+
+
 class Waiting:
     """A source whose check waits until it is let go: what asks for it waits too."""
 

@@ -329,7 +329,7 @@ def test_incremental_does_not_overwrite(client):
                            ("connections/update", {"connectionId": connection}),
                            ("web_backend/connections/update", {"connectionId": connection})):
             refused = client.config(path, {**body, "syncCatalog": catalog}, expect=422)
-            assert "syncCatalog.streams.0.config.destinationSyncMode" in json.dumps(refused), (path, refused)
+            assert "syncCatalog.streams[0].config.destinationSyncMode" in json.dumps(refused), (path, refused)
             assert "the stream 'users' is read incrementally and overwrites" in json.dumps(refused), (path, refused)
     assert client.config("connections/get", {"connectionId": connection})["syncCatalog"] == kept["syncCatalog"]
 
@@ -385,7 +385,7 @@ def test_public_connections_choose_streams(client):
         {"name": "users", "syncMode": "full_refresh_append"}]}})
     assert [each["syncMode"] for each in patched["configurations"]["streams"]] == ["full_refresh_append"]
     answer = client.ask("POST", "/v1/connections", {**body, "configurations": {"streams": [{"name": "user"}]}})
-    assert answer.status == 422 and "did you mean users?" in answer.json()["detail"]
+    assert answer.status == 422 and "did you mean 'users'?" in answer.json()["detail"]
 
 
 def test_one_job_at_a_time_and_cancel(client):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from api import NOTHING, WORKSPACE, register, serve
+from api import NOTHING, WORKSPACE, destinations_can, register, serve
 
 PROGRAM = """
 import json, sys
@@ -27,7 +27,7 @@ BEFORE = [stream("users", id=INTEGER, at=TEXT, name=TEXT, home=PLACE), stream("g
 
 class Changing:
     def __init__(self, firth, folder):
-        self.client = serve(firth).api
+        self.firth, self.client = firth, serve(firth).api
         self.streams = folder / "streams.json"
         program = folder / "changing.py"
         program.write_text(PROGRAM % str(self.streams))
@@ -112,6 +112,7 @@ def keyed(*keys):
     ("append_dedup", ["id"], ["id", "at"], True), ("append_dedup", ["id", "at"], ["at"], True),
     ("append_dedup", ["id"], [], False)])  # the source leaves it to the connection
 def test_another_key_of_the_source_s_own(changing, mode, chosen, now, breaking):
+    destinations_can(changing.firth)
     changing.offers(keyed("id"))
     shown = changing.client.config("web_backend/connections/get", {"connectionId": changing.connection, "withRefreshedCatalog": True})
     change, = transforms(shown)["users"]["updateStream"]["streamAttributeTransforms"]

@@ -15,7 +15,7 @@ SCHEMA = {"type": "object", "required": ["id", "email", "address"], "properties"
 
 
 def users(**config):
-    return stream("users", stream={"jsonSchema": SCHEMA}, **config)
+    return stream("users", stream={"jsonSchema": SCHEMA, **config.pop("stream", {})}, **config)
 
 
 def record(**data):
@@ -58,7 +58,7 @@ def sync(firth, tmp_path, steps, **more):
 
 def test_fields_below_the_top(firth, tmp_path):
     sync(firth, tmp_path, [record(id=1, email="a@b", address={"zip": "1", "street": "x"}, items=[{"sku": 1, "price": 2}])],
-         streams=[users(primaryKey=[["id"]], cursorField=["address", "zip"], **paths("email", "items.sku"))])
+         streams=[users(primaryKey=[["id"]], cursorField=["address", "zip"], stream={"sourceDefinedCursor": False}, **paths("email", "address.zip", "items.sku"))])
     assert data(tmp_path) == [{"id": 1, "email": "a@b", "address": {"zip": "1"}, "items": [{"sku": 1}]}]
     schema = configured(tmp_path)["users"]["stream"]["json_schema"]
     assert set(schema["properties"]) == {"id", "email", "address", "items"}

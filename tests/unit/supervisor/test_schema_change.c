@@ -70,7 +70,7 @@ static void test_changes(void **state)
         struct error err;
         arena_init(&arena);
         if (schema_change_find(slice_of(cases[i].catalog), slice_of(cases[i].discovered), cases[i].preference,
-                               &arena, &change, &err) < 0)
+                               0, &arena, &change, &err) < 0)
             fail_msg("%s: %s", cases[i].name, err.message);
         const char *catalog =
             arena_strndup(&arena, change.catalog.size ? change.catalog.data : "", change.catalog.size);
@@ -100,7 +100,7 @@ static void test_hostile(void **state)
         struct error err;
         arena_init(&arena);
         assert_true(schema_change_find(SLICE_LITERAL(OLD(ID, "")), slice_of(texts[i]), CONTROL_CHANGES_FULLY,
-                                       &arena, &change, &err) == (i == 0 ? -1 : 0));
+                                       0, &arena, &change, &err) == (i == 0 ? -1 : 0));
         arena_done(&arena);
     }
 }

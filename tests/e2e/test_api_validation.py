@@ -1,0 +1,277 @@
+"""Connections that could not be synced are refused when they are put, with the field that is wrong and what would be right."""
+
+import copy
+
+import pytest
+
+from api import WORKSPACE, destinations_can, register, serve
+from conftest import Firth, binary
+import job_driving
+
+PROGRAM = """
+import json, sys
+streams = [
+    {"name": "users", "json_schema": {"type": "object", "properties": {
+        "id": {"type": "integer"}, "at": {"type": "string"}, "name": {"type": "string"},
+        "home": {"type": "object", "properties": {"town": {"type": "string"}}},
+        "items": {"type": "array", "items": {"type": "object", "properties": {"sku": {"type": "string"}}}}}},
+     "supported_sync_modes": ["full_refresh", "incremental"]},
+    {"name": "events", "json_schema": {"type": "object", "properties": {"n": {"type": "integer"}, "when": {"type": "string"}}},
+     "supported_sync_modes": ["incremental"], "source_defined_cursor": True, "default_cursor_field": ["when"],
+     "source_defined_primary_key": [["n"]]},
+    {"name": "plain", "namespace": "shop", "json_schema": {"type": "object", "properties": {"id": {"type": "integer"}}},
+     "supported_sync_modes": ["full_refresh"]},
+]
+if sys.argv[1] == "spec":
+    print(json.dumps({"type": "SPEC", "spec": {"connectionSpecification": {"type": "object"}}}))
+elif sys.argv[1] == "discover":
+    print(json.dumps({"type": "CATALOG", "catalog": {"streams": streams}}))
+"""
+
+
+class Served:
+    def __init__(self, firth, folder, modes=("append", "overwrite", "append_dedup", "overwrite_dedup")):
+        self.client = serve(firth).api
+        program = folder / "offering.py"
+        program.write_text(PROGRAM)
+        self.source = self.client.config("sources/create", {
+            "sourceDefinitionId": register(firth, program), "workspaceId": WORKSPACE, "name": "offering",
+            "connectionConfiguration": {}})["sourceId"]
+        self.destination = self.client.destination()
+        destinations_can(firth, modes)
+        self.catalog = self.client.config("sources/discover_schema", {"sourceId": self.source})["catalog"]
+        self.ends = {"sourceId": self.source, "destinationId": self.destination}
+
+    def create(self, expect=200, **more):
+        return self.client.config("connections/create", {**self.ends, "status": "active", "syncCatalog": self.catalog, **more}, expect)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """One daemon for all that only asks it: each connection is one of its own."""
+    folder = tmp_path_factory.mktemp("offering")
+    firth = Firth(binary("FIRTH_BIN", "build/firth"), folder / "data", folder)
+    yield Served(firth, folder)
+    firth.stop_all()
+
+
+def named(answer):
+    return [each["propertyPath"] for each in answer["validationErrors"]]
+
+
+def at(catalog, path, value):
+    """The catalog with another value at "0.config.cursorField"; of a dict its members."""
+    changed = copy.deepcopy(catalog)
+    number, part, *rest = path.split(".", 2)
+    target = changed["streams"][int(number)][part]
+    if rest:
+        target[rest[0]] = value
+    else:
+        target.update(value)
+    return changed
+
+
+INCREMENTAL = {"syncMode": "incremental", "destinationSyncMode": "append", "cursorField": ["at"]}
+CHOOSING = {"fieldSelectionEnabled": True}
+
+
+def fields(*paths):
+    return [{"fieldPath": list(path)} for path in paths]
+
+
+# stream, what its config gets, the field that is wrong, what is said of it
+WRONG = [
+    (2, {"syncMode": "incremental", "destinationSyncMode": "append"}, "syncMode", "cannot read the stream 'plain' as incremental; it can full_refresh"),
+    (1, {"syncMode": "full_refresh", "destinationSyncMode": "append"}, "syncMode", "cannot read the stream 'events' as full_refresh; it can incremental"),
+    (0, {"syncMode": "full_refresh", "destinationSyncMode": "append_dedup", "primaryKey": [["id"]]}, "destinationSyncMode", "goes with incremental"),
+    (0, {**INCREMENTAL, "destinationSyncMode": "overwrite"}, "destinationSyncMode", "may be append or append_dedup"),
+    (0, {"destinationSyncMode": "update"}, "destinationSyncMode", "it is append, overwrite, append_dedup or overwrite_dedup"),
+    (0, {"destinationSyncMode": "soft_delete"}, "destinationSyncMode", "soft_delete"),
+    (0, {**INCREMENTAL, "cursorField": []}, "cursorField", "incremental needs a cursor"),
+    (0, {**INCREMENTAL, "cursorField": ["att"]}, "cursorField", "has no field 'att'; did you mean 'at'?"),
+    (0, {**INCREMENTAL, "cursorField": ["home", "street"]}, "cursorField", "no field 'street' in 'home'; it has: town"),
+    (0, {**INCREMENTAL, "cursorField": ["name", "first"]}, "cursorField", "has the type string and no field 'first'"),
+    (1, {"cursorField": ["n"]}, "cursorField", "a cursor of its own for the stream 'events', when"),
+    (0, {**INCREMENTAL, "destinationSyncMode": "append_dedup"}, "primaryKey", "needs a primary key"),
+    (0, {"destinationSyncMode": "overwrite_dedup"}, "primaryKey", "needs a primary key"),
+    (0, {**INCREMENTAL, "destinationSyncMode": "append_dedup", "primaryKey": [["at"], ["idd"]]}, "primaryKey[1]", "did you mean 'id'?"),
+    (0, {"primaryKey": [[]]}, "primaryKey[0]", "is empty"),
+    (0, CHOOSING, "selectedFields", "no field of the stream 'users' is selected"),
+    (0, {**CHOOSING, "selectedFields": fields(["id"], ["nam"])}, "selectedFields[1].fieldPath", "did you mean 'name'?"),
+    (0, {**CHOOSING, "selectedFields": fields(["items", "price"])}, "selectedFields[0].fieldPath", "it has: sku"),
+    (0, {**CHOOSING, "selectedFields": [{}]}, "selectedFields[0].fieldPath", "is empty"),
+    (0, {**INCREMENTAL, **CHOOSING, "selectedFields": fields(["id"])}, "selectedFields", "the cursor 'at' of the stream 'users' is not selected"),
+    (0, {**CHOOSING, "destinationSyncMode": "overwrite_dedup", "primaryKey": [["id"]], "selectedFields": fields(["at"])}, "selectedFields", "'id' of the primary key"),
+    (1, {**CHOOSING, "selectedFields": fields(["n"])}, "selectedFields", "the cursor 'when'"),
+    (0, {"mappers": [{"type": "shouting", "mapperConfiguration": {}}]}, "mappers", "shouting"),
+    (0, {"mappers": [{"type": "field-filtering", "mapperConfiguration": {"targetField": "gone"}}]}, "mappers", "gone"),
+    (0, {"hashedFields": fields(["gone"])}, "hashedFields", "gone"),
+    (0, {"includeFiles": True}, "includeFiles", "cannot be synced"),
+]
+
+
+@pytest.mark.parametrize("number, config, field, said", WRONG)
+def test_streams_that_cannot_be_synced(served, number, config, field, said):
+    catalog = at(served.catalog, f"{number}.config", config)
+    answer = served.create(422, syncCatalog=catalog)
+    assert named(answer) == [f"syncCatalog.streams[{number}].config.{field}"] and said in answer["message"], answer
+    kept = served.create()["connectionId"]
+    for path in ("connections/update", "web_backend/connections/update"):
+        answer = served.client.config(path, {"connectionId": kept, "syncCatalog": catalog}, 422)
+        assert named(answer) == [f"syncCatalog.streams[{number}].config.{field}"] and said in answer["message"], answer
+    assert served.client.config("connections/get", {"connectionId": kept})["syncCatalog"] == served.catalog
+    # What is not synced is not looked at, but for mappers.
+    if field not in ("mappers", "hashedFields"):
+        served.create(syncCatalog=at(served.catalog, f"{number}.config", {**config, "selected": False}))
+
+
+@pytest.mark.parametrize("number, config", [
+    (0, INCREMENTAL),
+    (0, {**INCREMENTAL, "destinationSyncMode": "append_dedup", "primaryKey": [["id"]]}),
+    (0, {"destinationSyncMode": "overwrite_dedup", "primaryKey": [["home", "town"]]}),
+    (1, {"cursorField": []}), (1, {"cursorField": ["when"], "destinationSyncMode": "append"}), (1, {"primaryKey": []}),
+    (0, {**CHOOSING, "selectedFields": fields(["id"], ["items", "sku"], ["home"])}),
+    (1, {**CHOOSING, "selectedFields": fields(["n"], ["when"])}),
+    (2, {"destinationSyncMode": "append"})])
+def test_streams_that_can(served, number, config):
+    catalog = at(served.catalog, f"{number}.config", config)
+    assert served.create(syncCatalog=catalog)["syncCatalog"] == catalog
+
+
+def test_names_of_streams(served):
+    stranger = at(served.catalog, "0.stream.name", "userz")
+    answer = served.create(422, syncCatalog=stranger)
+    assert named(answer) == ["syncCatalog.streams[0].stream.name"] and "did you mean 'users'?" in answer["message"]
+    answer = served.create(422, syncCatalog=at(served.catalog, "2.stream.namespace", "store"))
+    assert named(answer) == ["syncCatalog.streams[2].stream.namespace"], answer
+    doubled = {"streams": [*served.catalog["streams"], served.catalog["streams"][0]]}
+    answer = served.create(422, syncCatalog=doubled)
+    assert named(answer) == ["syncCatalog.streams[3].stream.name"] and "twice" in answer["message"]
+    answer = served.create(422, syncCatalog=at(served.catalog, "0.stream.name", ""))
+    assert named(answer) == ["syncCatalog.streams[0].stream.name"], answer
+
+
+def test_what_a_catalog_leaves_out_is_what_the_source_has(served):
+    """Only a name and a config: it is held against what was discovered."""
+    bare = {"streams": [{"stream": {"name": "users"}, "config": {"syncMode": "incremental", "destinationSyncMode": "append", "cursorField": ["att"]}}]}
+    assert named(served.create(422, syncCatalog=bare)) == ["syncCatalog.streams[0].config.cursorField"]
+    bare["streams"][0]["config"]["cursorField"] = ["at"]
+    served.create(syncCatalog=bare)
+
+
+@pytest.mark.parametrize("more, field, said", [
+    ({"namespaceDefinition": "customformat"}, "namespaceFormat", "needs a namespaceFormat"),
+    ({"namespaceDefinition": "customformat", "namespaceFormat": ""}, "namespaceFormat", "needs a namespaceFormat"),
+    ({"namespaceDefinition": "custom"}, "namespaceDefinition", "source"),
+    ({"prefix": "a\nb"}, "prefix", "control character"),
+    ({"prefix": "p" * 100000}, "prefix", "limit"),
+    ({"name": "n" * 100000}, "name", "limit"),
+    ({"scheduleType": "cron"}, "scheduleData.cron", "needs scheduleData.cron"),
+    ({"scheduleType": "cron", "scheduleData": {"cron": {"cronExpression": "0 0 25 * * ?", "cronTimeZone": "UTC"}}},
+     "scheduleData.cron.cronExpression", "25"),
+    ({"scheduleType": "cron", "scheduleData": {"cron": {"cronExpression": "0 0 12 30 2 ?", "cronTimeZone": "UTC"}}},
+     "scheduleData.cron.cronExpression", "no time that comes"),
+    ({"scheduleType": "cron", "scheduleData": {"cron": {"cronExpression": "0 0 12 * * ?", "cronTimeZone": "Europe/Nowhere"}}},
+     "scheduleData.cron.cronTimeZone", "Europe/Nowhere"),
+    ({"scheduleType": "cron", "scheduleData": {"cron": {"cronExpression": "0 0 12 * * ?"}}}, "scheduleData.cron.cronTimeZone", ""),
+    ({"scheduleType": "basic", "scheduleData": {"basicSchedule": {"timeUnit": "hours", "units": 0}}}, "scheduleData.basicSchedule.units", "1 to"),
+    ({"scheduleType": "basic", "scheduleData": {"basicSchedule": {"timeUnit": "hours", "units": 10 ** 9}}}, "scheduleData.basicSchedule.units", "1 to"),
+    ({"scheduleType": "basic", "scheduleData": {"basicSchedule": {"timeUnit": "years", "units": 1}}}, "scheduleData.basicSchedule.timeUnit", "years"),
+    ({"scheduleType": "basic"}, "scheduleData.basicSchedule", "needs"),
+    ({"schedule": {"units": -1, "timeUnit": "hours"}}, "schedule.units", "1 to"),
+    ({"scheduleData": {"cron": {"cronExpression": "0 0 12 * * ?", "cronTimeZone": "UTC"}}}, "scheduleType", "basic or cron"),
+    ({"status": "locked"}, "status", "active or inactive"),
+])
+def test_the_rest_of_a_connection(served, more, field, said):
+    kept = served.create()["connectionId"]
+    for answer in (served.create(422, **more), served.client.config("connections/update", {"connectionId": kept, **more}, 422),
+                   served.client.config("web_backend/connections/create", {**served.ends, "status": "active", "syncCatalog": served.catalog, **more}, 422)):
+        assert named(answer) == [field] and said in answer["message"], answer
+
+
+def test_the_destinations_modes_count(firth, tmp_path):
+    """Of what its spec names."""
+    served = Served(firth, tmp_path, modes=["append", "overwrite"])
+    answer = served.create(422, syncCatalog=at(served.catalog, "1.config.destinationSyncMode", "append_dedup"))
+    assert named(answer) == ["syncCatalog.streams[1].config.destinationSyncMode"]
+    assert "the destination 'files' cannot append_dedup; it can append, overwrite" in answer["message"]
+    made = served.create()["connectionId"]
+    assert served.catalog["streams"][1]["config"]["destinationSyncMode"] == "append", "what every destination can"
+    # For a connection the proposals are what its destination can.
+    ask = lambda: [each["config"]["destinationSyncMode"] for each in served.client.config(
+        "sources/discover_schema", {"sourceId": served.source, "connectionId": made})["catalog"]["streams"]]
+    assert ask() == ["overwrite", "append", "overwrite"]
+    destinations_can(firth, ["append", "append_dedup"])
+    assert ask() == ["append", "append_dedup", "append"]
+    public = served.client.public("POST", "connections", served.ends)["configurations"]["streams"]
+    assert [each["syncMode"] for each in public] == ["full_refresh_append", "incremental_deduped_history", "full_refresh_append"]
+
+
+def test_a_stream_that_is_gone_from_the_source_may_stay(firth, tmp_path):
+    """What a client read it writes back, with another name for the connection."""
+    served = Served(firth, tmp_path)
+    kept = served.create()
+    program = tmp_path / "offering.py"
+    program.write_text(PROGRAM.replace('"name": "users"', '"name": "people"'))
+    served.client.config("sources/discover_schema", {"sourceId": served.source, "disable_cache": True})
+    body = {"connectionId": kept["connectionId"], "name": "renamed", "syncCatalog": at(kept["syncCatalog"], "2.config.destinationSyncMode", "append")}
+    assert served.client.config("connections/update", body)["name"] == "renamed"
+    assert named(served.create(422)) == ["syncCatalog.streams[0].stream.name"]
+
+
+@pytest.mark.parametrize("configuration, field, said", [
+    ({"name": "userz"}, "name", "did you mean 'users'?"),
+    ({"name": "plain", "namespace": "store"}, "namespace", "store"),
+    ({"name": "users", "syncMode": "incremental_append"}, "cursorField", "needs a cursor"),
+    ({"name": "users", "syncMode": "incremental_append", "cursorField": ["att"]}, "cursorField", "did you mean 'at'?"),
+    ({"name": "users", "syncMode": "incremental_deduped_history", "cursorField": ["at"]}, "primaryKey", "needs a primary key"),
+    ({"name": "users", "syncMode": "full_refresh_overwrite_deduped"}, "primaryKey", "needs a primary key"),
+    ({"name": "users", "syncMode": "full_refresh_update"}, "syncMode", "update"),
+    ({"name": "plain", "syncMode": "incremental_append"}, "syncMode", "cannot read"),
+    ({"name": "events", "syncMode": "incremental_append", "cursorField": ["n"]}, "cursorField", "a cursor of its own"),
+    ({"name": "users", "selectedFields": fields(["nam"])}, "selectedFields[0].fieldPath", "did you mean 'name'?"),
+    ({"name": "users", "mappers": [{"type": "shouting", "mapperConfiguration": {}}]}, "mappers", "shouting"),
+])
+def test_streams_of_the_public_api(served, configuration, field, said):
+    right = {"name": "events", "syncMode": "incremental_append"} if configuration["name"] != "events" else {"name": "plain"}
+    made = served.client.public("POST", "connections", {**served.ends, "configurations": {"streams": [right]}})["connectionId"]
+    body = {"configurations": {"streams": [right, configuration]}}
+    for method, path, more in (("POST", "connections", served.ends), ("PATCH", f"connections/{made}", {})):
+        answer = served.client.public(method, path, {**body, **more}, 422)
+        assert answer["data"]["field"] == f"configurations.streams[1].{field}" and said in answer["detail"], answer
+
+
+@pytest.mark.parametrize("more, field", [
+    ({"namespaceDefinition": "custom_format"}, "namespaceFormat"), ({"prefix": "a\tb"}, "prefix"),
+    ({"schedule": {"scheduleType": "cron"}}, "schedule.cronExpression"),
+    ({"schedule": {"scheduleType": "cron", "cronExpression": "0 0 25 * * ?"}}, "schedule.cronExpression"),
+    ({"schedule": {"scheduleType": "cron", "cronExpression": "0 0 12 * * ? Europe/Nowhere"}}, "schedule.cronExpression"),
+    ({"configurations": {"streams": [{"name": "users"}, {"name": "users"}]}}, "configurations.streams[1].name"),
+    ({"configurations": {"streams": [{"name": "users", "syncMode": "sometimes"}]}}, "configurations.streams[0].syncMode"),
+])
+def test_the_rest_of_the_public_api(served, more, field):
+    answer = served.client.public("POST", "connections", {**served.ends, **more}, 422)
+    assert answer["data"]["field"] == field, answer
+
+
+@pytest.mark.parametrize("config, said", [
+    ({"cursorField": ["nam"], "stream": {"sourceDefinedCursor": False}}, "catalog.streams[1].config.cursorField: the stream 'users' has no field 'nam'; did you mean 'name'?"),
+    ({"stream": {"sourceDefinedCursor": False}}, "catalog.streams[1].config.cursorField: incremental needs a cursor"),
+    ({"destination": "append_dedup"}, "catalog.streams[1].config.primaryKey: what is to be without duplicates"),
+    ({"destination": "upsert"}, "it is append, overwrite, append_dedup or overwrite_dedup"),
+    ({"sync": "sometimes"}, "it is full_refresh or incremental"),
+    ({"fieldSelectionEnabled": True, "selectedFields": fields(["idd"])}, "catalog.streams[1].config.selectedFields[0].fieldPath"),
+])
+def test_files(firth, tmp_path, config, said):
+    streams = [job_driving.stream("others"), job_driving.stream("users", **config)]
+    result = firth("apply", job_driving.write(tmp_path, [], streams=streams))
+    assert result.rc != 0 and said in result.err and "test.yaml:1:" in result.err, result.err
+    assert not firth("job", "start", "test").rc == 0
+
+
+@pytest.mark.parametrize("more, said", [
+    ({"namespace": "customformat"}, "a custom namespace needs"), ({"prefix": "a\nb"}, "prefix has a control character"),
+    ({"schedule": {"cron": "0 0 25 * * ?"}}, "25"), ({"schedule": {"every": 0}}, "1 to")])
+def test_the_rest_of_files(firth, tmp_path, more, said):
+    result = firth("apply", job_driving.write(tmp_path, [], **more))
+    assert result.rc != 0 and said in result.err and "test.yaml:1:" in result.err, result.err
