@@ -8,4 +8,9 @@
 /* What the user gave wrongly is CONFIG, what may pass by itself TRANSIENT, the rest SYSTEM. Returns -1. */
 int sdk_error(struct firth_error *ret_error, const struct error *err);
 
+/* As in base/error.h. */
+#ifdef __clang_analyzer__
+#define sdk_error(...) (sdk_error(__VA_ARGS__), -1)
+#endif
+
 #endif

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-int firth_fail(struct firth_error *err, enum firth_failure failure, const char *format, ...)
+int(firth_fail)(struct firth_error *err, enum firth_failure failure, const char *format, ...)
 {
     err->failure = failure;
     va_list arguments;
@@ -17,7 +17,7 @@ int firth_fail(struct firth_error *err, enum firth_failure failure, const char *
     return -1;
 }
 
-int sdk_error(struct firth_error *ret_error, const struct error *err)
+int(sdk_error)(struct firth_error *ret_error, const struct error *err)
 {
     enum firth_failure failure = FIRTH_FAILURE_SYSTEM;
     if (err->code == ERROR_INVALID || err->code == ERROR_NOT_FOUND || err->code == ERROR_LIMIT ||

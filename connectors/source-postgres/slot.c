@@ -160,7 +160,7 @@ static int create_slot(struct firth_host *host, PGconn *connection, const struct
                        struct pg_slot *slot, struct firth_error *err)
 {
     struct buffer sql;
-    struct firth_error refused;
+    struct firth_error refused = {0};
     buffer_init(&sql, BUFFER_UNLIMITED);
     buffer_str(&sql, "SELECT lsn FROM pg_create_logical_replication_slot(");
     pg_put_literal(&sql, pg_config_slot(config));

@@ -145,7 +145,7 @@ static int loopback(int port)
 
 static int free_port(void)
 {
-    struct sockaddr_in address;
+    struct sockaddr_in address = {0};
     socklen_t size = sizeof address;
     auto_close int fd = loopback(0);
     return fd < 0 || getsockname(fd, (struct sockaddr *)&address, &size) < 0 ? -1 : ntohs(address.sin_port);

@@ -54,6 +54,9 @@ struct firth_error {
 /* Fill *err; always returns -1, so that `return firth_fail(…)` reads well. */
 int firth_fail(struct firth_error *err, enum firth_failure failure, const char *format, ...)
     FIRTH_PRINTF(3, 4);
+#ifdef __clang_analyzer__ /* which does not look into the library, and would think that it may give 0 */
+#define firth_fail(...) (firth_fail(__VA_ARGS__), -1)
+#endif
 
 /* --- options: what a connector can be told ---------------------------------------------------------- */
 

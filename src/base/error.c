@@ -16,7 +16,7 @@ __attribute__((format(printf, 3, 0))) static void set(struct error *err, enum er
     memcpy(err->message, message, sizeof message);
 }
 
-int error_set(struct error *err, enum error_code code, const char *format, ...)
+int(error_set)(struct error *err, enum error_code code, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -25,7 +25,7 @@ int error_set(struct error *err, enum error_code code, const char *format, ...)
     return -1;
 }
 
-int error_errno(struct error *err, int errno_value, const char *format, ...)
+int(error_errno)(struct error *err, int errno_value, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -38,7 +38,7 @@ int error_errno(struct error *err, int errno_value, const char *format, ...)
     return -1;
 }
 
-int error_wrap(struct error *err, const char *format, ...)
+int(error_wrap)(struct error *err, const char *format, ...)
 {
     char context[ERROR_MESSAGE_MAX];
     va_list arguments;

@@ -50,6 +50,13 @@ int error_errno(struct error *err, int errno_value, const char *format, ...)
 /* Put context before the message: "<context>: <message>". Returns -1. */
 int error_wrap(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3), cold));
 
+/* The analyzer looks at one file at a time, and would think that a failure may go on as success. */
+#ifdef __clang_analyzer__
+#define error_set(...) (error_set(__VA_ARGS__), -1)
+#define error_errno(...) (error_errno(__VA_ARGS__), -1)
+#define error_wrap(...) (error_wrap(__VA_ARGS__), -1)
+#endif
+
 /* What others had a part in (a connector's words, a stream's name) made safe to show and to keep, as
  * text_append_printable_lines of buffer.h does it. Safe to do twice. */
 void error_make_printable(struct error *err);
