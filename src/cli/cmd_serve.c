@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 struct serve_options {
-    const char *listen, *tls_cert, *tls_key, *client_timeout;
+    const char *listen, *tls_cert, *tls_key, *client_timeout, *ask_timeout;
     bool no_http;
     struct option_number parallel, jobs, log_size;
     const char *stop_after, *retry_after, *commit_every, *stall_after, *discover_every;
@@ -80,7 +80,9 @@ static int read_api_options(const struct serve_options *options, const struct da
                                            .image_words = daemon->image_words,
                                            .data_dir = daemon->data_dir,
                                            .log = daemon->log};
-    return option_duration("--client-timeout", options->client_timeout, &ret_options->client_ms, err);
+    return option_duration("--client-timeout", options->client_timeout, &ret_options->client_ms, err) < 0
+               ? -1
+               : option_duration("--ask-timeout", options->ask_timeout, &ret_options->ask_ms, err);
 }
 
 /* --- the daemon ------------------------------------------------------------------------------------ */
@@ -185,6 +187,11 @@ static const struct option_spec options[] = {
      .offset = offsetof(struct serve_options, client_timeout),
      .value = "DURATION",
      .help = "how long a client of the API may take to send a request (30s)"},
+    {.name = "ask-timeout",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct serve_options, ask_timeout),
+     .value = "DURATION",
+     .help = "how long a connector that the API asks may take to answer (5m); three times that to discover"},
     {.name = "parallel",
      .kind = OPTION_NUMBER,
      .offset = offsetof(struct serve_options, parallel),

@@ -17,7 +17,9 @@ struct control_workspace {
     const char *slug; /* unique; NULL when put: made from the name */
     const char *email;
     bool setup_complete;
-    struct slice notifications; /* JSON: Airbyte's notificationSettings; webhooks (supervisor/webhook.h) */
+    struct slice notifications; /* JSON: Airbyte's notificationSettings; webhooks (supervisor/webhook.h),
+                                   whose URLs hold tokens: sealed like a config; size 0 in a store that was
+                                   opened to look */
     struct slice extra;         /* JSON object: other members that clients set, kept as they are */
     int64_t created_ms, updated_ms;
     bool deleted;

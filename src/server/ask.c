@@ -14,7 +14,7 @@ struct asks {
     uv_loop_t *loop;
     struct loop_inbox *inbox;
     struct asks_options options;
-    atomic_int count; /* questions that are not done */
+    atomic_int counts[2]; /* questions that are not done: connectors', our own */
     struct ask_child *children;
     bool closing, released;
 };
@@ -26,6 +26,8 @@ struct ask_child {
     uv_process_t process;
     uv_pipe_t request_pipe, answer_pipe;
     uv_timer_t deadline;
+    uv_poll_t client;
+    bool watches; /* `client` is there */
     uv_write_t write;
     bool exited, silent, died;
     unsigned open_handles;
@@ -47,7 +49,7 @@ static void free_if_over(struct asks *asks)
 
 static void answer(struct asks *asks, struct ask *ask)
 {
-    atomic_fetch_sub(&asks->count, 1);
+    atomic_fetch_sub(&asks->counts[ask->own], 1);
     ask->done(ask);
 }
 
@@ -76,6 +78,8 @@ static void close_all(struct ask_child *child)
     close_handle((uv_handle_t *)&child->request_pipe);
     close_handle((uv_handle_t *)&child->answer_pipe);
     close_handle((uv_handle_t *)&child->deadline);
+    if (child->watches)
+        close_handle((uv_handle_t *)&child->client);
 }
 
 /* The first reason counts. */
@@ -125,11 +129,33 @@ static void on_exited(uv_process_t *process, int64_t status, int signal)
 static void on_deadline(uv_timer_t *timer)
 {
     struct ask_child *child = timer->data;
-    char text[128];
-    snprintf(text, sizeof text, "the connector did not answer within %llu s",
-             (unsigned long long)child->ask->deadline_ms / 1000);
+    const struct ask *ask = child->ask;
+    char text[256];
+    snprintf(text, sizeof text, "%.160s did not answer within %llu s, and was ended",
+             ask->what ? ask->what : "the connector", (unsigned long long)uv_timer_get_repeat(timer) / 1000);
     fail(child->ask, ERROR_CONNECTOR, text);
     kill_group(child);
+}
+
+/* Nobody waits any more. Half a connection is none: a client that asks no more does not listen either. */
+static void on_client(uv_poll_t *client, int status, int events)
+{
+    struct ask_child *child = client->data;
+    (void)status, (void)events;
+    uv_poll_stop(client);
+    if (child->ask)
+        fail(child->ask, ERROR_CANCELLED, "the client has gone");
+    kill_group(child);
+}
+
+static void watch_client(struct ask_child *child)
+{
+    if (child->ask->client < 0 || uv_poll_init(child->asks->loop, &child->client, child->ask->client) < 0)
+        return;
+    child->watches = true;
+    child->client.data = child;
+    child->open_handles++;
+    uv_poll_start(&child->client, UV_DISCONNECT, on_client);
 }
 
 /* --- its life ----------------------------------------------------------------------------------------- */
@@ -240,7 +266,9 @@ static void on_item(struct loop_item *item, bool closing)
     if (uv_write(&child->write, (uv_stream_t *)&child->request_pipe, &bytes, 1, on_written) < 0)
         close_handle((uv_handle_t *)&child->request_pipe);
     uv_read_start((uv_stream_t *)&child->answer_pipe, on_room, on_read);
-    uv_timer_start(&child->deadline, on_deadline, ask->deadline_ms, 0);
+    uint64_t limit_ms = asks->options.limit_ms * ask->times;
+    uv_timer_start(&child->deadline, on_deadline, limit_ms, limit_ms);
+    watch_client(child);
 }
 
 struct asks *asks_new(uv_loop_t *loop, struct loop_inbox *inbox, const struct asks_options *options)
@@ -249,6 +277,8 @@ struct asks *asks_new(uv_loop_t *loop, struct loop_inbox *inbox, const struct as
     asks->loop = loop;
     asks->inbox = inbox;
     asks->options = *options;
+    if (!asks->options.limit_ms)
+        asks->options.limit_ms = ASK_MS;
     return asks;
 }
 
@@ -269,10 +299,16 @@ void asks_release(struct asks *asks)
     free_if_over(asks);
 }
 
+unsigned asks_under_way(struct asks *asks)
+{
+    return (unsigned)(atomic_load(&asks->counts[false]) + atomic_load(&asks->counts[true]));
+}
+
 bool ask_start(struct asks *asks, struct ask *ask)
 {
-    if (atomic_fetch_add(&asks->count, 1) >= ASKS_MAX) {
-        atomic_fetch_sub(&asks->count, 1);
+    atomic_int *count = &asks->counts[ask->own];
+    if (atomic_fetch_add(count, 1) >= ASKS_MAX) {
+        atomic_fetch_sub(count, 1);
         return false;
     }
     ask->asks = asks;

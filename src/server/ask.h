@@ -1,5 +1,6 @@
 /* Questions to connectors (spec, check, discover): each in a process of its own, `firth ask`, so that what
- * hangs or dies there harms nobody; a bounded number at once, each with a deadline. */
+ * hangs or dies there harms nobody; a bounded number at once, each with a deadline, and each for as long as
+ * who asks is there to hear the answer. */
 #ifndef FIRTH_SERVER_ASK_H
 #define FIRTH_SERVER_ASK_H
 
@@ -7,9 +8,9 @@
 #include "server/loop.h"
 
 enum {
-    ASKS_MAX = 8,           /* at once */
-    ASK_MS = 5 * 60 * 1000, /* for a spec or a check */
-    ASK_DISCOVER_MS = 15 * 60 * 1000,
+    ASKS_MAX = 8,              /* at once, of each kind (struct ask.own) */
+    ASK_MS = 5 * 60 * 1000,    /* for a spec or a check */
+    ASK_DISCOVER_TIMES = 3,    /* as long for a discovery */
     ASK_ANSWER_MAX = 64 << 20, /* bytes */
 };
 
@@ -22,8 +23,11 @@ struct asks;
 struct ask {
     struct loop_item item; /* ask.c's own */
     struct asks *asks;
-    struct buffer request; /* ask_write fills it; secret */
-    uint64_t deadline_ms;
+    struct buffer request; /* ask_init fills it; secret */
+    uint64_t times;        /* its deadline, in asks_options.limit_ms */
+    bool own;              /* a command of this program: it does not wait for connectors that hang */
+    const char *what;      /* what does not answer, for people; as long as the question. NULL: a connector */
+    int client; /* the socket of who asks: once that is closed the question is over; -1: not known */
     void (*done)(struct ask *ask); /* in the loop's thread */
     void *owner;
     struct buffer answer; /* JSON objects, line by line: see ask_read_config and ask_read */
@@ -35,9 +39,12 @@ struct ask {
 struct asks_options {
     const char *program, *data_dir;
     const char *const *image_words; /* NULL-terminated, or NULL */
+    uint64_t limit_ms;              /* 0: ASK_MS */
 };
 
 struct asks *asks_new(uv_loop_t *loop, struct loop_inbox *inbox, const struct asks_options *options);
+/* How many are not done. From any thread. */
+unsigned asks_under_way(struct asks *asks);
 /* In the loop's thread: kill what runs; its questions are done, as failed, and so are further ones. */
 void asks_close(struct asks *asks);
 /* Nobody asks any more: freed once the loop has closed its handles. */

@@ -32,7 +32,7 @@ void ask_init(struct ask *ask, enum ask_verb verb, const struct connector_spec *
               struct slice spec)
 {
     struct json_writer writer;
-    *ask = (struct ask){.deadline_ms = verb == ASK_DISCOVER ? ASK_DISCOVER_MS : ASK_MS};
+    *ask = (struct ask){.times = verb == ASK_DISCOVER ? ASK_DISCOVER_TIMES : 1, .client = -1};
     buffer_init(&ask->request, REQUEST_MAX);
     buffer_init(&ask->answer, ASK_ANSWER_MAX);
     json_writer_init(&writer, &ask->request);
@@ -53,7 +53,7 @@ void ask_init(struct ask *ask, enum ask_verb verb, const struct connector_spec *
 void ask_init_command(struct ask *ask, const char *const *words)
 {
     struct json_writer writer;
-    *ask = (struct ask){.deadline_ms = ASK_MS, .may_be_empty = true};
+    *ask = (struct ask){.times = 1, .client = -1, .own = true, .what = "firth", .may_be_empty = true};
     buffer_init(&ask->request, REQUEST_MAX);
     buffer_init(&ask->answer, ASK_ANSWER_MAX);
     json_writer_init(&writer, &ask->request);
@@ -65,7 +65,7 @@ void ask_init_command(struct ask *ask, const char *const *words)
 void ask_init_webhook(struct ask *ask, const char *url, struct slice body)
 {
     struct json_writer writer;
-    *ask = (struct ask){.deadline_ms = ASK_MS};
+    *ask = (struct ask){.times = 1, .client = -1, .what = "the webhook"};
     buffer_init(&ask->request, REQUEST_MAX);
     buffer_init(&ask->answer, ASK_ANSWER_MAX);
     json_writer_init(&writer, &ask->request);

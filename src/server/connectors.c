@@ -105,12 +105,13 @@ static enum http_next begin(struct call *call, struct waiting *waiting, connecto
     waiting->ask.owner = call;
     waiting->ask.done = on_answered;
     waiting->answered = then;
+    waiting->ask.client = http_request_socket(call->http);
     enum http_next next = call_hold(call, go_on);
     if (ask_start(call->server->asks, &waiting->ask))
         return next;
     waiting->ask.failed = true;
-    error_set(&waiting->ask.error, ERROR_CANCELLED, "%d connectors are being asked already: try again",
-              ASKS_MAX);
+    error_set(&waiting->ask.error, ERROR_CANCELLED,
+              "%d connectors are being asked already, and have not answered: try again", ASKS_MAX);
     http_request_resume(call->http);
     return next;
 }
@@ -129,6 +130,9 @@ enum http_next connectors_ask(struct call *call, const struct control_definition
     if (definitions_config(definition, config, call->arena, &config, &err) < 0)
         return call_error(call, &err);
     ask_init(&waiting->ask, verb, &program, config, connectors_schema(definition, call->arena));
+    waiting->ask.what =
+        arena_printf(call->arena, "the %s '%s', asked for '%s',", control_side_name(definition->side),
+                     definition->name, ask_verb_name(verb));
     if (waiting->ask.request.overflowed) {
         ask_done(&waiting->ask);
         return call_fail(call, 422, "the config is too large");

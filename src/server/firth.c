@@ -93,6 +93,7 @@ static enum http_next run(struct call *call, const char *const *words, const cha
     running->member = member;
     running->answered = then;
     call->state = running;
+    running->ask.client = http_request_socket(call->http);
     /* It is held first: the answer may come before this returns. */
     enum http_next next = call_hold(call, go_on);
     if (ask_start(call->server->asks, &running->ask))

@@ -238,15 +238,22 @@ static bool has_body(const struct http_request *request)
     return http_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) || (length && strcmp(length, "0") != 0);
 }
 
+int http_request_socket(const struct http_request *request)
+{
+    const struct http_exchange *exchange = request->exchange;
+    const union MHD_ConnectionInfo *info =
+        exchange->server->api.get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    return info ? info->connect_fd : -1;
+}
+
 /* By the socket's own addresses, whatever the headers say. */
 static bool is_near(struct http_exchange *exchange)
 {
     struct sockaddr_storage peer, own;
     socklen_t peer_size = sizeof peer, own_size = sizeof own;
-    const union MHD_ConnectionInfo *info =
-        exchange->server->api.get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    return info && getpeername(info->connect_fd, (struct sockaddr *)&peer, &peer_size) == 0 &&
-           getsockname(info->connect_fd, (struct sockaddr *)&own, &own_size) == 0 &&
+    int fd = http_request_socket(&exchange->request);
+    return fd >= 0 && getpeername(fd, (struct sockaddr *)&peer, &peer_size) == 0 &&
+           getsockname(fd, (struct sockaddr *)&own, &own_size) == 0 &&
            listen_is_near((const struct sockaddr *)&peer, (const struct sockaddr *)&own);
 }
 

@@ -115,5 +115,8 @@ void http_close(struct http_server *server, uint64_t grace_ms);
 void http_request_hold(struct http_request *request);
 /* Once for each hold, from any thread. The request is not the caller's any more. */
 void http_request_resume(struct http_request *request);
+/* The client's socket, which stays open for as long as the request is held; -1: not known. To watch, and for
+ * nothing else. */
+int http_request_socket(const struct http_request *request);
 
 #endif

@@ -11,6 +11,7 @@ struct masking {
     struct map marked; /* pointers */
     struct buffer pointer;
     bool everything; /* there is no schema */
+    bool urls;       /* they alone, of any kind, are secret */
 };
 
 static bool shows_secret(struct masking *masking, uint32_t at)
@@ -28,6 +29,19 @@ static bool shows_secret(struct masking *masking, uint32_t at)
     bool shows = !slice_equal(text, (struct slice){masked.data, masked.size});
     buffer_done(&masked);
     return shows;
+}
+
+/* What was put where a URL is wanted may be half of one: by its place as well. */
+static bool is_url(const struct masking *masking, uint32_t at)
+{
+    const struct buffer *pointer = &masking->pointer;
+    if (!json_is(masking->doc, at, JSON_STRING))
+        return false;
+    const char *slash = pointer->size ? memrchr(pointer->data, '/', pointer->size) : NULL;
+    struct slice text = json_string(masking->doc, at, masking->arena), name = {0};
+    if (slash)
+        name = (struct slice){slash + 1, (size_t)(pointer->data + pointer->size - slash - 1)};
+    return slice_is(name, "webhook") || slice_is(name, "url") || memmem(text.data, text.size, "//", 2);
 }
 
 static void write_masked(struct masking *masking, uint32_t at);
@@ -64,7 +78,8 @@ static void write_masked(struct masking *masking, uint32_t at)
 {
     struct slice pointer = {masking->pointer.data, masking->pointer.size};
     bool null = json_is(masking->doc, at, JSON_NULL);
-    if (!null && (map_get(&masking->marked, pointer) || shows_secret(masking, at)))
+    if (!null && (masking->urls ? is_url(masking, at)
+                                : map_get(&masking->marked, pointer) || shows_secret(masking, at)))
         json_put_string(masking->writer, MASK_TEXT);
     else if (json_is(masking->doc, at, JSON_OBJECT))
         write_object(masking, at);
@@ -111,6 +126,28 @@ void mask_config(struct json_writer *writer, struct slice schema, struct slice c
     buffer_done(&masking.pointer);
     connector_secrets_free(masking.secrets);
     arena_done(&arena);
+}
+
+void mask_notifications(struct json_writer *writer, struct slice notifications)
+{
+    struct arena arena;
+    struct json doc;
+    struct error err;
+    arena_init(&arena);
+    if (json_parse_copy(&arena, notifications.data, notifications.size, &doc, &err) < 0) {
+        json_put_null(writer); /* the store lets none in */
+    } else {
+        struct masking masking = {.writer = writer, .doc = &doc, .arena = &arena, .urls = true};
+        buffer_init(&masking.pointer, BUFFER_UNLIMITED);
+        write_masked(&masking, 0);
+        buffer_done(&masking.pointer);
+    }
+    arena_done(&arena);
+}
+
+bool mask_is_in(struct slice json)
+{
+    return memmem(json.data, json.size, "\"" MASK_TEXT "\"", sizeof MASK_TEXT + 1);
 }
 
 /* --- back --------------------------------------------------------------------------------------------- */

@@ -160,7 +160,7 @@ static int listen_for(struct server *server, struct error *err)
         .callbacks = {server, on_head, on_whole, on_resumed, on_refused, on_done},
     };
     const struct asks_options asking = {server->options.program, server->options.data_dir,
-                                        server->options.image_words};
+                                        server->options.image_words, server->options.ask_ms};
     int failed = loop_inbox_init(&server->inbox, server->loop);
     if (failed)
         return error_errno(err, -failed, "cannot make a handle on the loop");

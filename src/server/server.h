@@ -21,6 +21,7 @@ struct server_options {
     const char *listen;             /* http.h */
     const char *tls_cert, *tls_key; /* PEM files, both or neither */
     uint64_t client_ms;             /* http.h; 0: the default */
+    uint64_t ask_ms;                /* ask.h; 0: the default */
     const char *program;            /* this binary */
     const struct connector_catalog *built_ins;
     const char *const *image_words; /* how images are run; NULL-terminated, or NULL */

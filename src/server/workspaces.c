@@ -2,11 +2,18 @@
 #include "server/connections.h"
 #include "server/handlers.h"
 #include "server/internal.h"
+#include "server/mask.h"
 #include "server/paging.h"
 
 #include "control/workspaces.h"
 
 /* --- config API --------------------------------------------------------------------------------------- */
+
+static void write_notifications(struct json_writer *out, const char *name, struct slice notifications)
+{
+    json_put_key(out, name);
+    mask_notifications(out, notifications);
+}
 
 static void write_workspace(struct json_writer *out, const struct control_workspace *workspace)
 {
@@ -23,9 +30,9 @@ static void write_workspace(struct json_writer *out, const struct control_worksp
     json_member_bool(out, "securityUpdates", false);
     /* What was set in one spelling (supervisor/webhook.h) is shown in that one. */
     bool list = workspace->notifications.size && *workspace->notifications.data == '[';
-    json_member_raw(out, "notifications", list ? workspace->notifications : SLICE_LITERAL("[]"));
+    write_notifications(out, "notifications", list ? workspace->notifications : SLICE_LITERAL("[]"));
     if (workspace->notifications.size && !list)
-        json_member_raw(out, "notificationSettings", workspace->notifications);
+        write_notifications(out, "notificationSettings", workspace->notifications);
     json_member_string(out, "organizationId", CONTROL_ORGANIZATION_DEFAULT);
     json_member_bool(out, "tombstone", workspace->deleted);
 }
@@ -91,14 +98,28 @@ enum http_next workspace_list(struct call *call)
     return call_end(call);
 }
 
-/* Of either spelling; the newer one counts. The public API has a third. */
-static void take_notifications(struct call *call, struct control_workspace *workspace)
+/* Of either spelling; the newer one counts. The public API has a third. A URL that comes back as it was shown
+ * is what is there. False: the answer is there. */
+static bool take_notifications(struct call *call, struct control_workspace *workspace)
 {
     struct slice list = call_raw(call, "notifications"), settings = call_raw(call, "notificationSettings");
-    if (settings.size)
-        workspace->notifications = settings;
-    else if (list.size && !slice_is(list, "[]"))
-        workspace->notifications = list;
+    const char *name = settings.size ? "notificationSettings" : "notifications";
+    struct slice wanted = settings.size ? settings : list;
+    struct error err;
+    if (wanted.size == 0 || slice_is(wanted, "[]"))
+        return true;
+    if (mask_merge(wanted, workspace->notifications, call->arena, &wanted, &err) < 0) {
+        call_error(call, &err);
+        return false;
+    }
+    if (mask_is_in(wanted)) {
+        call_invalid(call, name,
+                     "%s: %s stands for a webhook that is there, and in its place none is: send its URL",
+                     name, MASK_TEXT);
+        return false;
+    }
+    workspace->notifications = wanted;
+    return true;
 }
 
 /* Put it, and answer what it is then. */
@@ -117,16 +138,22 @@ static const char *new_id(struct call *call)
     return arena_strdup(call->arena, id);
 }
 
-static int create(struct call *call, struct control_workspace *ret_workspace, struct error *err)
+/* False: the answer is there. */
+static bool create(struct call *call, struct control_workspace *ret_workspace)
 {
+    struct error err;
     const char *id = call_uuid(call, "id");
     *ret_workspace = (struct control_workspace){.id = id ? id : new_id(call),
                                                 .name = call_text(call, "name"),
                                                 .email = call_text(call, "email"),
                                                 .setup_complete = true,
                                                 .created_ms = call->now_ms};
-    take_notifications(call, ret_workspace);
-    return put(call, ret_workspace, err);
+    if (!take_notifications(call, ret_workspace))
+        return false;
+    if (put(call, ret_workspace, &err) == 0)
+        return true;
+    call_error(call, &err);
+    return false;
 }
 
 enum http_next workspace_create(struct call *call)
@@ -136,7 +163,7 @@ enum http_next workspace_create(struct call *call)
     const char *id = call_uuid(call, "id");
     if (id && control_workspace_get(call->control, id, true, call->arena, &workspace, &err) == 0)
         return call_invalid(call, "id", "id: there is a workspace %s already", id);
-    return create(call, &workspace, &err) < 0 ? call_error(call, &err) : answer_workspace(call, &workspace);
+    return create(call, &workspace) ? answer_workspace(call, &workspace) : HTTP_ANSWER;
 }
 
 /* The one of this id, or a new one with it. */
@@ -174,7 +201,8 @@ enum http_next workspace_update(struct call *call)
         workspace.name = call_text(call, "name");
     if (call_text(call, "email"))
         workspace.email = call_text(call, "email");
-    take_notifications(call, &workspace);
+    if (!take_notifications(call, &workspace))
+        return HTTP_ANSWER;
     workspace.setup_complete = call_bool(call, "initialSetupComplete", workspace.setup_complete);
     return put(call, &workspace, &err) < 0 ? call_error(call, &err) : answer_workspace(call, &workspace);
 }
@@ -201,7 +229,7 @@ static void write_public(struct json_writer *out, const struct control_workspace
     json_member_string(out, "name", workspace->name);
     json_member_string(out, "dataResidency", "auto");
     bool here = workspace->notifications.size && *workspace->notifications.data == '{';
-    json_member_raw(out, "notifications", here ? workspace->notifications : SLICE_LITERAL("{}"));
+    write_notifications(out, "notifications", here ? workspace->notifications : SLICE_LITERAL("{}"));
 }
 
 static enum http_next answer_public(struct call *call, const struct control_workspace *workspace)
@@ -264,8 +292,7 @@ enum http_next public_workspace_get(struct call *call)
 enum http_next public_workspace_create(struct call *call)
 {
     struct control_workspace workspace;
-    struct error err;
-    return create(call, &workspace, &err) < 0 ? call_error(call, &err) : answer_public(call, &workspace);
+    return create(call, &workspace) ? answer_public(call, &workspace) : HTTP_ANSWER;
 }
 
 enum http_next public_workspace_update(struct call *call)
@@ -279,7 +306,8 @@ enum http_next public_workspace_update(struct call *call)
         return call_error_of(call, &err, "workspace", id);
     if (call_text(call, "name"))
         workspace.name = call_text(call, "name");
-    take_notifications(call, &workspace);
+    if (!take_notifications(call, &workspace))
+        return HTTP_ANSWER;
     return put(call, &workspace, &err) < 0 ? call_error(call, &err) : answer_public(call, &workspace);
 }
 

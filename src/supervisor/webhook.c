@@ -85,13 +85,6 @@ static void on_retry_due(uv_timer_t *timer)
         uv_close((uv_handle_t *)timer, on_closed);
 }
 
-/* A URL's path may be its secret, as Slack's is. */
-static int host_size(const char *url)
-{
-    const char *host = strstr(url, "//");
-    return (int)((host ? strcspn(host + 2, "/?#@") + (size_t)(host + 2 - url) : 0));
-}
-
 static void on_worked(uv_work_t *work, int status)
 {
     struct delivery *delivery = work->data;
@@ -104,16 +97,16 @@ static void on_worked(uv_work_t *work, int status)
         return;
     }
     if (!delivery->delivered && !atomic_load(&webhooks->closing))
-        log_warn(webhooks->log, "the webhook at %.*s/… was not told, after %u tries: %s",
-                 host_size(delivery->url), delivery->url, delivery->tries, delivery->why);
+        log_warn(webhooks->log, "the webhook at %.*s was not told, after %u tries: %s",
+                 SLICE_ARGS(webhook_host(delivery->url)), delivery->tries, delivery->why);
     uv_close((uv_handle_t *)&delivery->timer, on_closed);
 }
 
 static void deliver(struct webhooks *webhooks, const char *url, struct slice body)
 {
     if (webhooks->under_way == WEBHOOK_WAITING_MAX) {
-        log_warn(webhooks->log, "the webhook at %.*s/… was not told: %d others wait", host_size(url), url,
-                 WEBHOOK_WAITING_MAX);
+        log_warn(webhooks->log, "the webhook at %.*s was not told: %d others wait",
+                 SLICE_ARGS(webhook_host(url)), WEBHOOK_WAITING_MAX);
         return;
     }
     struct delivery *delivery = mem_zalloc(sizeof *delivery);

@@ -49,5 +49,8 @@ enum webhook_event { WEBHOOK_SUCCESS, WEBHOOK_FAILURE, WEBHOOK_CHANGE };
 /* The URLs that are to be told, in the arena; how many. */
 size_t webhook_urls(struct slice notifications, enum webhook_event event, struct arena *arena,
                     const char *const **ret_urls);
+/* Its host and port: all that a log may have of a URL, since its path may be a secret, as Slack's is, and so
+ * may its query and what stands before '@'. */
+struct slice webhook_host(const char *url);
 
 #endif

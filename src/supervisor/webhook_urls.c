@@ -38,6 +38,15 @@ static bool names_slack(const struct json *doc, uint32_t types)
     return false;
 }
 
+struct slice webhook_host(const char *url)
+{
+    const char *at = strstr(url, "//");
+    struct slice host = {at ? at + 2 : "", at ? strcspn(at + 2, "/?#\\") : 0};
+    const char *user = host.size ? memrchr(host.data, '@', host.size) : NULL;
+    size_t skipped = user ? (size_t)(user + 1 - host.data) : 0;
+    return (struct slice){host.data + skipped, host.size - skipped};
+}
+
 size_t webhook_urls(struct slice notifications, enum webhook_event event, struct arena *arena,
                     const char *const **ret_urls)
 {

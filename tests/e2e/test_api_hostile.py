@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import threading
 
 import pytest
@@ -195,6 +196,69 @@ def test_stopping_answers_who_waits(firth, tmp_path):
     assert daemon.wait() == 0
     assert [each.join() for each in asked] == [503] * 4
     until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), "the end of the connectors")
+
+
+def test_a_connector_that_hangs_is_ended_and_named(firth, tmp_path):
+    daemon = serve(firth)
+    waits = Waiting(firth, daemon.api, tmp_path)
+    source = daemon.api.config("sources/create", {**waits.body, "name": "hangs"})["sourceId"]
+    daemon.signal(signal.SIGTERM)
+    assert daemon.wait() == 0
+    client = serve(firth, "--ask-timeout", "1s").api
+    checked = client.config("sources/check_connection", {"sourceId": source})
+    assert checked["status"] == "failed" and "the source 'Secretive', asked for 'check', did not answer within 1 s" in checked["message"]
+    found = client.config("sources/discover_schema", {"sourceId": source})
+    reason = found["jobInfo"]["failureReason"]
+    assert "asked for 'discover', did not answer within 3 s" in reason["externalMessage"] and reason["failureType"] == "system_error"
+    until(lambda: not alive_processes(waits), "the end of the connectors")
+
+
+def alive_processes(waits):
+    return [pid for pid in (path.name.split("-")[1] for path in waits.begun()) if os.path.exists(f"/proc/{pid}")]
+
+
+def test_connectors_that_hang_hold_up_nothing_else(firth, tmp_path):
+    """As many as may be asked hang: lists, syncs and Firth's own API go on; one more question is refused at once."""
+    client = serve(firth).api
+    connection = client.connection()
+    waits = Waiting(firth, client, tmp_path)
+    asked = [waits.ask() for _ in range(8)]
+    until(lambda: len(waits.begun()) == 8, "eight checks")
+    refused = client.ask("POST", "/api/v1/scheduler/sources/check_connection", waits.body)
+    assert refused.status == 503 and "8 connectors are being asked already" in refused.json()["message"]
+    assert [each["connectionId"] for each in client.config("connections/list", {"workspaceId": api.WORKSPACE})["connections"]] == [connection]
+    job = client.config("connections/sync", {"connectionId": connection})["job"]["id"]
+    until(lambda: client.config("jobs/get", {"id": job})["job"]["status"] == "succeeded", "the sync")
+    assert client.ask("GET", "/api/firth/v1/status").status == 200
+    waits.let_go()
+    assert [each.join() for each in asked] == [200] * 8
+
+
+@pytest.mark.parametrize("how", ["closes", "half-closes", "resets"])
+def test_a_client_that_goes_ends_its_question(firth, tmp_path, how):
+    """A question that nobody hears the answer of is given up with its connector, and its place is free."""
+    client = serve(firth).api
+    waits = Waiting(firth, client, tmp_path)
+    body = json.dumps(waits.body).encode()
+    request = (b"POST /api/v1/scheduler/sources/check_connection HTTP/1.1\r\nHost: localhost\r\nAuthorization: %s\r\n"
+               b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (basic().encode(), len(body), body))
+    peers = [client.connect() for _ in range(8)]
+    for peer in peers:
+        peer.sendall(request)
+    until(lambda: len(waits.begun()) == 8, "eight checks")
+    for peer in peers:
+        if how == "half-closes":
+            peer.shutdown(socket.SHUT_WR)
+            continue
+        if how == "resets":
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.close()
+    until(lambda: not alive_processes(waits), "the end of the connectors")
+    for peer in peers:
+        peer.close()
+    waits.let_go()
+    until(lambda: client.ask("POST", "/api/v1/scheduler/sources/check_connection", waits.body).status == 200, "room for a question")
+    assert alive(client)
 
 
 def test_an_error_tells_nothing_of_the_inside(firth):

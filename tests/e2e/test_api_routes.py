@@ -134,18 +134,47 @@ def test_the_first_setup(client):
 
 
 def test_notifications_are_kept_in_the_spelling_they_came_in(client):
-    url = "http://127.0.0.1:1/hook"
-    settings = {"sendOnFailure": {"notificationType": ["slack"], "slackConfiguration": {"webhook": url}}}
-    shown = client.config("workspaces/update", {"workspaceId": WORKSPACE, "notificationSettings": settings})
-    assert shown["notificationSettings"] == settings and shown["notifications"] == []
-    old = [{"notificationType": "slack", "sendOnSuccess": True, "sendOnFailure": True, "slackConfiguration": {"webhook": url}}]
-    shown = client.config("workspaces/update", {"workspaceId": WORKSPACE, "notifications": old})
-    assert shown["notifications"] == old and "notificationSettings" not in shown
-    public = {"failure": {"webhook": {"enabled": True, "url": url}}}
-    assert client.public("PATCH", f"workspaces/{WORKSPACE}", {"notifications": public})["notifications"] == public
-    made = client.public("POST", "workspaces", {"name": "told", "notifications": public})
-    assert made["notifications"] == public
-    assert client.public("GET", f"workspaces/{made['workspaceId']}")["notifications"] == public
+    url, shown_url = "http://127.0.0.1:1/services/t0ken", "**********"
+
+    def settings(webhook):
+        return {"sendOnFailure": {"notificationType": ["slack"], "slackConfiguration": {"webhook": webhook}}}
+
+    def old(webhook):
+        return [{"notificationType": "slack", "sendOnSuccess": True, "sendOnFailure": True, "slackConfiguration": {"webhook": webhook}}]
+
+    def public(webhook):
+        return {"failure": {"webhook": {"enabled": True, "url": webhook}}}
+    shown = client.config("workspaces/update", {"workspaceId": WORKSPACE, "notificationSettings": settings(url)})
+    assert shown["notificationSettings"] == settings(shown_url) and shown["notifications"] == []
+    shown = client.config("workspaces/update", {"workspaceId": WORKSPACE, "notifications": old(url)})
+    assert shown["notifications"] == old(shown_url) and "notificationSettings" not in shown
+    assert client.public("PATCH", f"workspaces/{WORKSPACE}", {"notifications": public(url)})["notifications"] == public(shown_url)
+    made = client.public("POST", "workspaces", {"name": "told", "notifications": public(url)})
+    assert made["notifications"] == public(shown_url)
+    assert client.public("GET", f"workspaces/{made['workspaceId']}")["notifications"] == public(shown_url)
+    for listed in (client.config("workspaces/list", {}), client.public("GET", "workspaces")):
+        assert "t0ken" not in json.dumps(listed)
+
+
+def test_a_webhook_that_comes_back_masked_is_the_one_that_is_there(client, hook, firth):
+    """Its URL holds a token: it is in no answer, nor in any file in clear, and is told nevertheless."""
+    masked = "**********"
+    settings = {name: {"notificationType": ["slack"], "slackConfiguration": {"webhook": hook.url}} for name in ("sendOnSuccess", "sendOnFailure")}
+    client.config("workspaces/update", {"workspaceId": WORKSPACE, "notificationSettings": settings})
+    shown = client.config("workspaces/get", {"workspaceId": WORKSPACE})["notificationSettings"]
+    assert shown["sendOnSuccess"]["slackConfiguration"]["webhook"] == masked
+    client.config("workspaces/update", {"workspaceId": WORKSPACE, "name": "again", "notificationSettings": shown})
+    wrong = client.config("workspaces/update", {"workspaceId": WORKSPACE, "notificationSettings": {"sendOnSync": shown["sendOnSuccess"]}}, 422)
+    assert "notificationSettings" in wrong["message"] and masked in wrong["message"]
+    client.config("workspaces/create", {"name": "another", "notificationSettings": shown}, 422)
+    client.public("POST", "workspaces", {"name": "another", "notifications": shown}, 422)
+    client.public("PATCH", f"workspaces/{WORKSPACE}", {"notifications": {"failure": {"webhook": {"url": masked}}}}, 422)
+    connection = client.connection("/local/told", client.source(count=1))
+    client.config("connections/sync", {"connectionId": connection})
+    until(lambda: hook.got, "the webhook to be told")
+    assert hook.got[0]["data"]["success"] is True
+    for file in (each for each in firth.data_dir.rglob("*") if each.is_file()):
+        assert b"secret-path" not in file.read_bytes(), file
 
 
 @pytest.fixture

@@ -240,6 +240,10 @@ static const char *const steps[] = {
     "ALTER TABLE definitions ADD COLUMN sealed_manifest BLOB;"
     "UPDATE definitions SET sealed_manifest = firth_seal(manifest), manifest = NULL "
     "WHERE manifest IS NOT NULL;",
+    /* 5: notifications are sealed: a webhook's URL holds its token */
+    "ALTER TABLE workspaces ADD COLUMN sealed_notifications BLOB;"
+    "UPDATE workspaces SET sealed_notifications = firth_seal(notifications), notifications = NULL "
+    "WHERE notifications IS NOT NULL;",
 };
 
 /* firth_seal(TEXT): what steps seal with the store's key. */

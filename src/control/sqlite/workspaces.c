@@ -4,26 +4,30 @@
 
 #include <ctype.h>
 
+enum { SEALED_NOTIFICATIONS = 5 };
+
 static int read_workspace(struct control *control, sqlite3_stmt *row, struct arena *arena, void *ret_item,
                           struct error *err)
 {
-    (void)control, (void)err;
-    *(struct control_workspace *)ret_item =
-        (struct control_workspace){.id = database_text(row, 0, arena),
-                                   .name = database_text(row, 1, arena),
-                                   .slug = database_text(row, 2, arena),
-                                   .email = database_text(row, 3, arena),
-                                   .setup_complete = sqlite3_column_int(row, 4),
-                                   .notifications = query_slice(row, 5, arena),
-                                   .extra = query_slice(row, 6, arena),
-                                   .created_ms = sqlite3_column_int64(row, 7),
-                                   .updated_ms = sqlite3_column_int64(row, 8),
-                                   .deleted = sqlite3_column_int(row, 9)};
-    return 0;
+    struct control_workspace *workspace = ret_item;
+    *workspace = (struct control_workspace){.id = database_text(row, 0, arena),
+                                            .name = database_text(row, 1, arena),
+                                            .slug = database_text(row, 2, arena),
+                                            .email = database_text(row, 3, arena),
+                                            .setup_complete = sqlite3_column_int(row, 4),
+                                            .extra = query_slice(row, 6, arena),
+                                            .created_ms = sqlite3_column_int64(row, 7),
+                                            .updated_ms = sqlite3_column_int64(row, 8),
+                                            .deleted = sqlite3_column_int(row, 9)};
+    if (!control->keyed)
+        return 0; /* whoever only looks sees what may be seen */
+    return query_unseal(control, row, SEALED_NOTIFICATIONS, CONTROL_JSON_MAX, arena,
+                        &workspace->notifications, err);
 }
 
 static const struct query_table table = {
-    .columns = "id, name, slug, email, setup_complete, notifications, extra, created_ms, updated_ms, deleted",
+    .columns = "id, name, slug, email, setup_complete, sealed_notifications, extra, created_ms, updated_ms, "
+               "deleted",
     .from = "workspaces",
     .item_size = sizeof(struct control_workspace),
     .read = read_workspace,
@@ -67,30 +71,43 @@ static int check_slug(struct control *control, const struct control_workspace *w
     return taken ? error_set(err, ERROR_INVALID, "another workspace has the slug '%s'", workspace->slug) : 0;
 }
 
+static int insert(struct control *control, const struct control_workspace *workspace, const char *slug,
+                  struct error *err)
+{
+    struct buffer sealed;
+    buffer_init(&sealed, CONTROL_JSON_MAX + 1024);
+    if (workspace->notifications.size)
+        secret_seal(&control->key, workspace->notifications, &sealed);
+    int result = QUERY_RUN(
+        control, err,
+        "INSERT INTO workspaces (id, name, slug, email, setup_complete, sealed_notifications, extra, "
+        "created_ms, updated_ms, deleted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0) "
+        "ON CONFLICT (id) DO UPDATE SET name = ?2, slug = ?3, email = ?4, setup_complete = ?5, "
+        "sealed_notifications = ?6, extra = ?7, updated_ms = ?9, deleted = 0",
+        query_text(workspace->id), query_text(workspace->name), query_text(slug),
+        query_text(workspace->email), query_number(workspace->setup_complete),
+        sealed.size ? query_blob((struct slice){sealed.data, sealed.size}) : query_text(NULL),
+        query_json(workspace->extra), query_number(workspace->created_ms),
+        query_number(workspace->updated_ms));
+    buffer_done(&sealed);
+    return result;
+}
+
 static int put(struct control *control, const struct control_workspace *workspace, struct arena *arena,
                struct error *err)
 {
     const char *slug = workspace->slug;
     if ((slug ? check_slug(control, workspace, err) : make_slug(control, workspace, arena, &slug, err)) < 0)
         return -1;
-    return QUERY_RUN(
-        control, err,
-        "INSERT INTO workspaces (id, name, slug, email, setup_complete, notifications, extra, created_ms, "
-        "updated_ms, deleted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0) ON CONFLICT (id) DO UPDATE SET "
-        "name = ?2, slug = ?3, email = ?4, setup_complete = ?5, notifications = ?6, extra = ?7, updated_ms = "
-        "?9, "
-        "deleted = 0",
-        query_text(workspace->id), query_text(workspace->name), query_text(slug),
-        query_text(workspace->email), query_number(workspace->setup_complete),
-        query_json(workspace->notifications), query_json(workspace->extra),
-        query_number(workspace->created_ms), query_number(workspace->updated_ms));
+    return insert(control, workspace, slug, err);
 }
 
 int control_workspace_put(struct control *control, const struct control_workspace *workspace,
                           struct error *err)
 {
     DATABASE_HOLD(control);
-    if (query_check_name("a workspace's name", workspace->name, err) < 0 ||
+    if (query_check_keyed(control, err) < 0 ||
+        query_check_name("a workspace's name", workspace->name, err) < 0 ||
         query_check_size("a workspace's notifications", workspace->notifications, CONTROL_JSON_MAX, err) <
             0 ||
         query_check_size("what else a workspace has", workspace->extra, CONTROL_JSON_MAX, err) < 0 ||

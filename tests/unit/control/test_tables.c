@@ -148,6 +148,7 @@ static void test_manifests_are_sealed(void **state)
     control_close(looking);
     control_close(f->control);
     fixture_sql(f, "ALTER TABLE definitions DROP COLUMN sealed_manifest;"
+                   "ALTER TABLE workspaces DROP COLUMN sealed_notifications;"
                    "UPDATE definitions SET manifest = '" MANIFEST "' WHERE custom = 1;"
                    "PRAGMA user_version = 3");
     f->control = control_open(f->folder, CONTROL_CHANGE, &f->err);
@@ -157,12 +158,50 @@ static void test_manifests_are_sealed(void **state)
     nowhere_in_clear(f, "in-the-manifest");
 }
 
+#define NOTIFICATIONS "{\"failure\":{\"webhook\":{\"url\":\"https://hooks.example.com/in-the-url\"}}}"
+
+static const char *notifications_of(struct fixture *f, struct control *control)
+{
+    struct control_workspace workspace;
+    FINE(f, control_workspace_get(control, CONTROL_WORKSPACE_DEFAULT, false, &f->arena, &workspace, &f->err));
+    return arena_strndup(&f->arena, workspace.notifications.data ? workspace.notifications.data : "",
+                         workspace.notifications.size);
+}
+
+/* A webhook's URL holds its token: sealed, also where it lay in clear before. */
+static void test_notifications(void **state)
+{
+    struct fixture *f = *state;
+    struct control_workspace workspace;
+    FINE(f,
+         control_workspace_get(f->control, CONTROL_WORKSPACE_DEFAULT, false, &f->arena, &workspace, &f->err));
+    workspace.notifications = SLICE_LITERAL(NOTIFICATIONS);
+    FINE(f, control_workspace_put(f->control, &workspace, &f->err));
+    assert_string_equal(notifications_of(f, f->control), NOTIFICATIONS);
+    nowhere_in_clear(f, "in-the-url");
+    struct control *looking = control_open(f->folder, CONTROL_LOOK, &f->err);
+    assert_non_null(looking);
+    assert_string_equal(notifications_of(f, looking), "");
+    control_close(looking);
+    control_close(f->control);
+    fixture_sql(f, "ALTER TABLE workspaces DROP COLUMN sealed_notifications;"
+                   "UPDATE workspaces SET notifications = '" NOTIFICATIONS "';"
+                   "PRAGMA user_version = 4");
+    f->control = control_open(f->folder, CONTROL_CHANGE, &f->err);
+    if (!f->control)
+        fail_msg("%s", f->err.message);
+    assert_string_equal(notifications_of(f, f->control), NOTIFICATIONS);
+    nowhere_in_clear(f, "in-the-url");
+}
+
 /* With another key nothing is sealed that could not be read again. */
 static void test_another_key_migrates_nothing(void **state)
 {
     struct fixture *f = *state;
     control_close(f->control);
-    fixture_sql(f, "ALTER TABLE definitions DROP COLUMN sealed_manifest; PRAGMA user_version = 3");
+    fixture_sql(f, "ALTER TABLE definitions DROP COLUMN sealed_manifest;"
+                   "ALTER TABLE workspaces DROP COLUMN sealed_notifications;"
+                   "PRAGMA user_version = 3");
     setenv("FIRTH_SECRET_KEY", "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a", 1);
     f->control = control_open(f->folder, CONTROL_CHANGE, &f->err);
     unsetenv("FIRTH_SECRET_KEY");
@@ -316,6 +355,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_workspaces, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_definitions, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_manifests_are_sealed, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_notifications, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_another_key_migrates_nothing, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_configs_are_sealed, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_actors, fixture_setup, fixture_teardown),
