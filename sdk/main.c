@@ -217,23 +217,39 @@ static int (*check_of(const struct firth_connector_class *class_))(struct firth_
     return class_->source.read ? class_->source.check : class_->destination.check;
 }
 
-/* FAILED is an answer, not a failure: the exit status is 0. */
+static void write_trace(struct program *program, const struct firth_error *err)
+{
+    static const enum airbyte_failure failures[] = {
+        [FIRTH_FAILURE_SYSTEM] = AIRBYTE_SYSTEM_ERROR,
+        [FIRTH_FAILURE_CONFIG] = AIRBYTE_CONFIG_ERROR,
+        [FIRTH_FAILURE_TRANSIENT] = AIRBYTE_TRANSIENT_ERROR,
+    };
+    struct airbyte_trace_error error = {.message = slice_of(err->message), .failure = failures[err->failure]};
+    airbyte_write_trace_error(&program->host.out, program->host.now_ms, &error);
+}
+
+/* FAILED is an answer, not a failure: the exit status is 0. It does not say whether another try would help;
+ * the trace behind it does. */
+static int write_status(struct program *program, const struct firth_error *failure)
+{
+    airbyte_write_connection_status(&program->host.out, !failure,
+                                    failure ? slice_of(failure->message) : (struct slice){0});
+    if (failure)
+        write_trace(program, failure);
+    return sdk_host_flush(&program->host);
+}
+
 static int run_check(struct program *program, struct firth_error *err)
 {
     struct error library_err;
     bool wrong;
     if (read_config(program, &wrong, &library_err) < 0) {
         sdk_error(err, &library_err);
-        if (!wrong)
-            return -1;
-        airbyte_write_connection_status(&program->host.out, false, slice_of(err->message));
-        return sdk_host_flush(&program->host);
+        return wrong ? write_status(program, err) : -1;
     }
     int (*check)(struct firth_host *, const void *, struct firth_error *) = check_of(program->class_);
     bool succeeded = !check || check(&program->host, program->config, err) == 0;
-    airbyte_write_connection_status(&program->host.out, succeeded,
-                                    succeeded ? (struct slice){0} : slice_of(err->message));
-    return sdk_host_flush(&program->host);
+    return write_status(program, succeeded ? NULL : err);
 }
 
 static int run_discover(struct program *program, struct firth_error *err)
@@ -281,14 +297,8 @@ static int run_verb(struct program *program, struct firth_error *err)
 /* The one place that says why it failed: to the protocol, and to whoever looks at stderr. */
 static void report(struct program *program, const struct firth_error *err)
 {
-    static const enum airbyte_failure failures[] = {
-        [FIRTH_FAILURE_SYSTEM] = AIRBYTE_SYSTEM_ERROR,
-        [FIRTH_FAILURE_CONFIG] = AIRBYTE_CONFIG_ERROR,
-        [FIRTH_FAILURE_TRANSIENT] = AIRBYTE_TRANSIENT_ERROR,
-    };
-    struct airbyte_trace_error error = {.message = slice_of(err->message), .failure = failures[err->failure]};
     tell(program->class_, "", err->message);
-    airbyte_write_trace_error(&program->host.out, program->host.now_ms, &error);
+    write_trace(program, err);
     sdk_host_flush(&program->host);
 }
 

@@ -144,6 +144,9 @@ bool connector_exited(const struct connector_process *process);
 /* After connector_exited: 0 if it exited with 0; else -1 and ERROR_CONNECTOR with how it died and its last
  * log lines ("source-x exited with status 1; its last log lines: …"). */
 int connector_result(const struct connector_process *process, struct error *err);
+/* The exit status by which a built-in says, whichever protocol it speaks, that its config or what it reaches
+ * by it has to be changed: connector_result is ERROR_INVALID then, and not to be tried again. */
+enum { CONNECTOR_WRONG_CONFIG = 3 };
 /* Put its last log lines behind an error about what it wrote. */
 void connector_add_logs(const struct connector_process *process, struct error *err);
 /* Take in a log line that came by the protocol (Airbyte LOG), or a line of stdout that is no message, for the

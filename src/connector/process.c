@@ -147,6 +147,7 @@ static struct connector_process *process_new(const struct connector_program *pro
 {
     struct connector_process *process = mem_zalloc(sizeof *process);
     process->label = mem_strdup(program->label);
+    process->built_in = program->built_in;
     process->limits = *limits;
     process->pidfd = process->in = process->out = process->err = process->in_unread = -1;
     process->reads_all = program->protocol == CONNECTOR_AIRBYTE;
@@ -389,9 +390,15 @@ int connector_result(const struct connector_process *process, struct error *err)
     describe_end(process, buffer_cstr(&logs), &text);
     buffer_append(&text, logs.data, logs.size);
     bool ours = (process->stopping || process->killed) && !process->overstayed;
-    error_set(err, ours ? ERROR_CANCELLED : ERROR_CONNECTOR, "%s %s", process->label, buffer_cstr(&text));
-    err->retriable =
-        !ours && !(process->container && oci_run_hopeless(exit_status(process), buffer_cstr(&logs)));
+    bool config = process->built_in && process->exit_code == CLD_EXITED &&
+                  process->exit_status == CONNECTOR_WRONG_CONFIG;
+    error_set(err,
+              ours     ? ERROR_CANCELLED
+              : config ? ERROR_INVALID
+                       : ERROR_CONNECTOR,
+              "%s %s", process->label, buffer_cstr(&text));
+    err->retriable = !ours && !config &&
+                     !(process->container && oci_run_hopeless(exit_status(process), buffer_cstr(&logs)));
     buffer_done(&text);
     buffer_done(&logs);
     return -1;

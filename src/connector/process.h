@@ -19,6 +19,7 @@ enum {
 
 struct connector_process {
     char *label;
+    bool built_in;
     struct connector_limits limits;
     pid_t pid;
     int pidfd; /* -1: reaped */

@@ -242,11 +242,18 @@ static void log_end(struct job_run *run)
     task_log_end(&run->log);
 }
 
+/* A task goes on trying a connection that cannot be made, whatever the reason; a job tells people, who have
+ * to change what is configured. */
+static bool is_config(const struct job_run *run)
+{
+    return run->failure.type && strcmp(run->failure.type, "config_error") == 0;
+}
+
 void job_run_over(struct job_run *run, enum job_event event, bool retriable)
 {
     uv_timer_stop(&run->timer);
     run->event = event;
-    run->retriable = retriable;
+    run->retriable = retriable && !(event == JOB_ATTEMPT_FAILS && is_config(run));
     if (run->phase >= JOB_BEGINNING)
         run->phase = JOB_ENDING;
     if (run->status == CONTROL_JOB_RUNNING)

@@ -109,20 +109,37 @@ int conversation_answer(struct conversation *conversation, struct arena *arena, 
     return 0;
 }
 
-int conversation_verdict(struct conversation *conversation, const char *label, struct arena *arena,
-                         struct error *err)
+/* What it said of its kind counts; a connection that cannot be made is else the config's fault, as clients of
+ * Airbyte's know it. */
+static void tell_failure(const struct conversation *conversation, const char *origin)
 {
+    const struct task_output *output = &conversation->output;
+    if (output->failed)
+        task_output_tell_failure(output, origin);
+    else
+        task_report_failure(output->report, &(struct task_failure){.origin = origin, .type = "config_error"});
+}
+
+int conversation_verdict(struct conversation *conversation, const char *label, const char *origin,
+                         struct arena *arena, struct error *err)
+{
+    const struct task_output *output = &conversation->output;
     struct json answer;
     if (conversation_answer(conversation, arena, &answer, err) < 0)
         return -1;
-    if (json_string_is(&answer, json_get(&answer, 0, "status"), "SUCCEEDED"))
-        return task_output_result(&conversation->output, err);
+    bool succeeded = json_string_is(&answer, json_get(&answer, 0, "status"), "SUCCEEDED");
+    if (succeeded && task_output_result(output, err) == 0)
+        return 0;
+    tell_failure(conversation, origin);
+    if (succeeded)
+        return -1;
     const char *reason = json_cstring(&answer, json_get(&answer, 0, "message"), arena);
     struct buffer text;
     buffer_init(&text, ERROR_MESSAGE_MAX);
-    connector_mask(conversation->output.process, slice_of(reason ? reason : "it did not say why"), &text);
-    error_set(err, ERROR_CONNECTOR, "%s cannot work with its config: %s", label, buffer_cstr(&text));
-    err->retriable = true; /* what it wants to reach may be back later */
+    connector_mask(output->process, slice_of(reason ? reason : "it did not say why"), &text);
+    error_set(err, output->failed_by_config ? ERROR_INVALID : ERROR_CONNECTOR,
+              "%s cannot work with its config: %s", label, buffer_cstr(&text));
+    err->retriable = !output->failed_by_config; /* what it wants to reach may be back later */
     buffer_done(&text);
     return -1;
 }

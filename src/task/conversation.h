@@ -32,9 +32,10 @@ int conversation_service(struct conversation *conversation, struct error *err);
 int conversation_answer(struct conversation *conversation, struct arena *arena, struct json *ret_payload,
                         struct error *err);
 
-/* After 1, of `check`: -1 with the connector's reason unless it succeeded. */
-int conversation_verdict(struct conversation *conversation, const char *label, struct arena *arena,
-                         struct error *err);
+/* After 1, of `check`: -1 with the connector's reason unless it succeeded, to be tried again unless the
+ * connector has said beside its answer that this is its config's fault. Whose fault it is, is reported. */
+int conversation_verdict(struct conversation *conversation, const char *label, const char *origin,
+                         struct arena *arena, struct error *err);
 /* A hash of what is run with what config: whether it was checked already. Never 0. */
 uint64_t conversation_identity(const struct task_endpoint *endpoint);
 

@@ -108,10 +108,8 @@ static int service_check(struct reader *reader, struct error *err)
     int done = conversation_service(reader->talk, err);
     if (done <= 0)
         return done;
-    if (conversation_verdict(reader->talk, reader->base.label, &task->arena, err) < 0) {
-        task_report_failure(task->report, &(struct task_failure){.origin = "source", .type = "config_error"});
+    if (conversation_verdict(reader->talk, reader->base.label, "source", &task->arena, err) < 0)
         return -1;
-    }
     task->checkpoint.source_checked = conversation_identity(&task->spec->source); /* it may have changed it */
     reader->checking = false;
     return ask_catalog(reader, err);

@@ -89,11 +89,8 @@ static int service_check(struct sink *sink, struct error *err)
     int done = conversation_service(sink->talk, err);
     if (done <= 0)
         return done;
-    if (conversation_verdict(sink->talk, sink->base.label, &task->arena, err) < 0) {
-        task_report_failure(task->report,
-                            &(struct task_failure){.origin = "destination", .type = "config_error"});
+    if (conversation_verdict(sink->talk, sink->base.label, "destination", &task->arena, err) < 0)
         return -1;
-    }
     task->checkpoint.destination_checked = conversation_identity(&task->spec->destination);
     conversation_free(sink->talk);
     sink->talk = NULL;

@@ -27,11 +27,16 @@ CASES = {
     "the source says a transient error": (source_says("transient_error"), "source", "transient_error", 2),
     "the source says a config error": (source_says("config_error"), "source", "config_error", 1),
     "the source refuses its config": (
-        {"source": {"check": [{"message": {"type": "CONNECTION_STATUS", "connectionStatus": REFUSED}}]}}, "source", "config_error", 2),
+        {"source": {"check": [{"message": {"type": "CONNECTION_STATUS", "connectionStatus": REFUSED}}]}}, "source", "config_error", 1),
+    "the source refuses its config, and says that this may pass": (
+        {"source": {"check": [{"message": {"type": "CONNECTION_STATUS", "connectionStatus": REFUSED}}, {"message": trace("transient_error")}]}},
+        "source", "transient_error", 2),
     "the destination exits": ({"destination": {"stderr": "no such table", "exit": 4}}, "destination", "system_error", 2),
     "the destination says a transient error": (destination_says("transient_error"), "destination", "transient_error", 2),
     "the destination says a config error": (destination_says("config_error"), "destination", "config_error", 1),
-    "the destination refuses its config": ({"destination": {"check": REFUSED}}, "destination", "config_error", 2),
+    "the destination refuses its config": ({"destination": {"check": REFUSED}}, "destination", "config_error", 1),
+    "the destination refuses its config, and says that this may pass": (
+        {"destination": {"check": REFUSED, "check_lines": [json.dumps(trace("transient_error"))]}}, "destination", "transient_error", 2),
     "the destination does not echo": ({"destination": {"echo": "none"}}, "destination", "system_error", 2),
 }
 
@@ -50,6 +55,41 @@ def test_whose_fault(firth, tmp_path, case):
     assert (job["status"], job["attempts"]) == ("failed", attempts)
     if case != "the destination does not echo":
         assert "no such table" in json.dumps(job)
+
+
+POSTGRES = {"host": "127.0.0.1", "port": 1, "database": "d", "username": "u"}
+BUILT_INS = {
+    "a destination's file is none of its own": ("SQLite", {"destination_path": "/local/out.db"}, "destination", "config_error", 1),
+    "a destination's folder cannot be made": ("Local JSON", {"destination_path": "/local/out.db"}, "destination", "config_error", 1),
+    "a destination's config is not what its spec wants": ("SQLite", {}, "destination", "config_error", 1),
+    "a destination is not reached": ("PostgreSQL", POSTGRES, "destination", "transient_error", 2),
+    "a source's config is not what its spec wants": ("Sample Data", {"count": "many"}, "source", "config_error", 1),
+    "a source is not reached": ("PostgreSQL", POSTGRES, "source", "transient_error", 2),
+}
+
+
+@pytest.mark.parametrize("case", BUILT_INS)
+def test_whose_fault_of_built_ins(firth, tmp_path, case):
+    """A config that only a person can mend fails the job at once; what may be there again later is tried again."""
+    connector, config, side, kind, attempts = BUILT_INS[case]
+    path = write(tmp_path, records(1, 2))
+    text = json.loads(path.read_text())
+    each, = text[side + "s"]
+    each["definition"], each["config"] = connector, config
+    if side == "source":
+        text["connections"][0]["catalog"]["streams"] = [stream("users", "full_refresh")]
+    path.write_text(json.dumps(text))
+    root = tmp_path / "files"
+    root.mkdir()
+    (root / "out.db").write_text("this is a text, and neither a folder nor a database of anybody's")
+    serve(firth, env={"FIRTH_LOCAL_ROOT": str(root)})
+    apply(firth, path, attempts_max=2)
+    job = wait(firth, start(firth))
+    for attempt in job["attemptList"]:
+        failure, = attempt["failures"]
+        assert (failure["origin"], failure["type"]) == (side, kind), failure
+        assert failure["message"]
+    assert (job["status"], job["attempts"]) == ("failed", attempts)
 
 
 def test_what_is_configured_wrong_is_nobodys_fault_but_the_configurations(firth, tmp_path):
