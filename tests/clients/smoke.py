@@ -14,6 +14,8 @@ import sqlite3
 import subprocess
 import typing
 
+import sql_endpoints
+
 
 def exact(text):
     """JSON with numbers as their text says: 1 is not 1.0, and no digit is lost."""
@@ -70,10 +72,11 @@ def sent(record):
 @dataclasses.dataclass
 class Destination:
     name: str
-    config: typing.Callable  # of the folder that is the test's own
-    rows: typing.Callable  # (folder, namespace, stream) -> the rows, in the order they have there
+    config: typing.Callable  # of the place it writes to
+    rows: typing.Callable  # (place, namespace, stream) -> the rows, in the order they have there
     deduplicates: bool
     differ: typing.Callable = lambda sent, held, schema: [] if sent == held else [f"{sent} is {held}"]
+    place: typing.Callable = lambda folder, request: folder  # of the folder that is the test's own, and pytest's request
 
 
 def local_json_rows(folder, _namespace, stream):
@@ -86,6 +89,20 @@ def sqlite_rows(folder, namespace, stream):
         db.row_factory = sqlite3.Row
         table = f"{namespace}_{stream}".replace('"', '""')
         return [dict(row) for row in db.execute(f'select * from "{table}" order by rowid')]
+
+
+def database(endpoint):
+    """Its place: what tests know of that database."""
+    def make(folder, request):
+        made = endpoint(folder)
+        if hasattr(made, "start"):
+            made.start(request)
+        return made
+    return make
+
+
+def database_rows(endpoint, namespace, stream):
+    return endpoint.read(stream, namespace)
 
 
 def moment(text):
@@ -112,11 +129,23 @@ def column_differs(sent, held, schema):
     return exact(held) != sent
 
 
+def column_of(name, held):
+    """A name that is too long for the database is there cut short, and with what tells it from its like."""
+    if name in held or len(name) <= 63:
+        return held[name]
+    cut, = [each for each in held if len(each) <= 63 and each.startswith(name[:40])]
+    return held[cut]
+
+
 def columns_differ(sent, held, schema):
     """What `_airbyte_meta` names as not to be had is null, and nothing else."""
     changed = {each["field"] for each in json.loads(held["_airbyte_meta"])["changes"] if each["change"] == "NULLED"}
-    return [f"{name}: {sent.get(name)!r} is {held[name]!r}" for name, of in schema["properties"].items()
-            if (held[name] is not None if name in changed else column_differs(sent.get(name), held[name], of))]
+    found = []
+    for name, of in schema["properties"].items():
+        value = column_of(name, held)
+        if value is not None if name in changed else column_differs(sent.get(name), value, of):
+            found.append(f"{name}: {sent.get(name)!r} is {value!r}")
+    return found
 
 
 def same_key(row, key):
@@ -127,28 +156,30 @@ DESTINATIONS = [
     Destination("destination-local-json", lambda folder: {"destination_path": "/local/out"}, local_json_rows, deduplicates=False),
     Destination("destination-sqlite", lambda folder: {"destination_path": "/local/out.db"}, sqlite_rows, deduplicates=True,
                 differ=columns_differ),
+    *(Destination(endpoint.name, lambda place: place.config(), database_rows, deduplicates=True, differ=columns_differ,
+                  place=database(endpoint)) for endpoint in (sql_endpoints.PostgreSQL, sql_endpoints.DuckDB)),
 ]
 
 
-def run(destination, firth, folder, pyab, env):
+def run(destination, firth, folder, place, pyab, env):
     """The tool's summary, and what it sent."""
     record = folder / "record"
     record.mkdir()
     program = wrapper(folder / destination.name, firth, destination.name, folder, record)
     done = subprocess.run(
-        [str(pyab), "destination-smoke-test", f"--destination={program}", f"--config={json.dumps(destination.config(folder))}",
+        [str(pyab), "destination-smoke-test", f"--destination={program}", f"--config={json.dumps(destination.config(place))}",
          "--scenarios=all"], cwd=folder, env={**env, "PATH": f"{pyab.parent}{os.pathsep}{env['PATH']}"},
         capture_output=True, text=True, timeout=170, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return json.loads(done.stdout[done.stdout.index("{"):]), sent(record)
 
 
-def differences(destination, folder, streams):
+def differences(destination, place, streams):
     """What the destination holds otherwise than it was sent, as text."""
     found = []
     for (namespace, name), stream in streams.items():
         schema = stream.configured["stream"]["json_schema"]
-        wanted, held = stream.expected(destination.deduplicates), destination.rows(folder, namespace, name)
+        wanted, held = stream.expected(destination.deduplicates), destination.rows(place, namespace, name)
         if stream.has_key(destination.deduplicates):
             wanted, held = (sorted(rows, key=lambda row: same_key(row, stream.configured["primary_key"])) for rows in (wanted, held))
         if len(wanted) != len(held):

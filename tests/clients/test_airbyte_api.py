@@ -5,7 +5,7 @@ import pytest
 import job_driving as driving
 from api import LOCAL_JSON, WORKSPACE, serve
 from clients.other_python import Raised
-from conftest import until
+from conftest import DEADLINE, until
 from processes import descendants
 
 AUTHS = ["basic", "client credentials"]
@@ -56,7 +56,7 @@ def resources(url, auth, workspace, local_json, folder):
     return found
 
 
-def syncs(url, source, destination):
+def syncs(url, source, destination, deadline):
     """A connection through its whole life, and its jobs."""
     import time
     import airbyte_api
@@ -72,10 +72,12 @@ def syncs(url, source, destination):
             name="users", sync_mode=models.ConnectionSyncModeEnum.FULL_REFRESH_OVERWRITE)]))).connection_response
 
     def ended(job):
+        over = time.monotonic() + deadline
         while True:
             shown = client.jobs.get_job(request=requests.GetJobRequest(job_id=job)).job_response
             if shown.status.value in ("succeeded", "failed", "cancelled"):
                 return shown
+            assert time.monotonic() < over, f"job {job} is {shown.status.value} after {deadline} s"
             time.sleep(0.05)
 
     def run(kind):
@@ -104,7 +106,7 @@ def syncs(url, source, destination):
     return found
 
 
-def cancels(url, connection):
+def cancels(url, connection, deadline):
     import time
     import airbyte_api
     from airbyte_api import api as requests, models
@@ -118,7 +120,9 @@ def cancels(url, connection):
         second = 200
     except Exception as error:
         second = error.status_code
-    while client.jobs.get_job(request=requests.GetJobRequest(job_id=job.job_id)).job_response.status.value != "running":
+    over = time.monotonic() + deadline
+    while (status := client.jobs.get_job(request=requests.GetJobRequest(job_id=job.job_id)).job_response.status.value) != "running":
+        assert status == "pending" and time.monotonic() < over, f"the job is {status} after {deadline} s"
         time.sleep(0.05)
     ended = client.jobs.cancel_job(request=requests.CancelJobRequest(job_id=job.job_id)).job_response
     return [second, ended.status.value]
@@ -153,7 +157,7 @@ def test_resources(airbyte_api, daemon, auth):
 
 def test_syncs(airbyte_api, daemon, tmp_path):
     source, destination = daemon.api.source(count=20, seed=7), daemon.api.destination("/local/out")
-    found = airbyte_api(syncs, url=daemon.api.url + "/api/public/v1", source=source, destination=destination)
+    found = airbyte_api(syncs, url=daemon.api.url + "/api/public/v1", source=source, destination=destination, deadline=DEADLINE)
     assert found == {
         "streams": ["products", "purchases", "users"],
         "jobs": [["sync", "succeeded", 20], ["sync", "succeeded", 20], ["reset", "succeeded", 0]],
@@ -165,7 +169,7 @@ def test_syncs(airbyte_api, daemon, tmp_path):
 def test_cancels(airbyte_api, daemon, firth, tmp_path):
     driving.apply(firth, driving.write(tmp_path, driving.records(1, 2) + [{"hang": True}]))
     connection = daemon.api.config("connections/list", {"workspaceId": WORKSPACE})["connections"][0]["connectionId"]
-    assert airbyte_api(cancels, url=daemon.api.url + "/v1", connection=connection) == [409, "cancelled"]
+    assert airbyte_api(cancels, url=daemon.api.url + "/v1", connection=connection, deadline=DEADLINE) == [409, "cancelled"]
     until(lambda: not descendants(daemon.pid), "the connectors to be gone")
 
 

@@ -88,13 +88,14 @@ def test_writes_to_a_destination(pyairbyte, source, firth, tmp_path):
 
 
 @pytest.mark.parametrize("destination", smoke.DESTINATIONS, ids=lambda each: each.name)
-def test_smoke_test_with_every_value_compared(destination, firth, tmp_path):
-    summary, sent = smoke.run(destination, firth, tmp_path, program("pyairbyte", "pyab"), environment(tmp_path))
+def test_smoke_test_with_every_value_compared(destination, firth, tmp_path, request):
+    place = destination.place(tmp_path, request)
+    summary, sent = smoke.run(destination, firth, tmp_path, place, program("pyairbyte", "pyab"), environment(tmp_path))
     assert summary["success"] is True and summary["preflight_passed"] is True
     assert len(sent) >= 22 and sum(len(stream.rows) for stream in sent.values()) >= 1050
     assert {name for _, name in sent} >= {"large_decimals_and_numbers", "duplicate_primary_keys", "large_batch_stream",
                                           "unicode_and_special_strings", "empty_stream"}
-    assert smoke.differences(destination, tmp_path, sent) == []
+    assert smoke.differences(destination, place, sent) == []
 
 
 def test_comparison_sees_what_is_wrong(tmp_path):

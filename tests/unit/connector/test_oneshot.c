@@ -206,13 +206,46 @@ static int after(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, before, after)
 
+/* A built-in says by its status that its config is wrong; in another's mouth a number means nothing. */
+static void test_a_built_in_s_wrong_config(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *script;
+        bool built_in;
+        enum error_code code;
+        bool retriable;
+    } cases[] = {
+        {"exit 3", true, ERROR_INVALID, false},
+        {"exit 1", true, ERROR_CONNECTOR, true},
+        {"kill -QUIT $$", true, ERROR_CONNECTOR, true}, /* signal 3 */
+        {"exit 3", false, ERROR_CONNECTOR, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct run run;
+        const char *argv[5];
+        struct connector_program program = shell(argv, cases[i].script);
+        program.built_in = cases[i].built_in;
+        run_init(&run);
+        struct connector_process *process =
+            connector_start(&program, NULL, NULL, false, NULL, run_log, &run, &run.err);
+        assert_non_null(process);
+        run_loop(&run, process);
+        connector_free(process);
+        assert_int_equal(run.result, -1);
+        assert_int_equal(run.err.code, cases[i].code);
+        assert_int_equal(run.err.retriable, cases[i].retriable);
+        run_done(&run);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_spec),           TEST(test_answer_without_exit),
         TEST(test_spec_failures),  TEST(test_silence),
         TEST(test_check),          TEST(test_discover),
-        TEST(test_changed_config),
+        TEST(test_changed_config), TEST(test_a_built_in_s_wrong_config),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
