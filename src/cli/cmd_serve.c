@@ -42,9 +42,11 @@ struct api {
     struct server *server; /* NULL until it is open */
 };
 
-static int on_open(void *context, uv_loop_t *loop, struct jobs *jobs, struct error *err)
+static int on_open(void *context, const struct daemon *daemon, uv_loop_t *loop, struct jobs *jobs,
+                   struct error *err)
 {
     struct api *api = context;
+    api->options.daemon = daemon;
     api->server = server_open(loop, &api->options, api->control, jobs, err);
     return api->server ? 0 : -1;
 }

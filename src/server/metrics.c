@@ -4,6 +4,7 @@
 #include "control/jobs.h"
 #include "server/handlers.h"
 #include "server/internal.h"
+#include "supervisor/daemon.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -56,6 +57,26 @@ static void write_http(struct server *server, struct buffer *out)
         sum, (double)atomic_load(&server->counters.microseconds) / 1e6, sum);
     value(out, "http_connections", "gauge", "HTTP connections that are open.",
           http_connections(server->http));
+    value(out, "questions", "gauge", "Connectors that are being asked, and Firth's own commands that run.",
+          asks_under_way(server->asks));
+}
+
+static void write_durations(struct buffer *out, const struct jobs_figures *figures)
+{
+    uint64_t sum = 0;
+    head(out, "attempt_duration_seconds", "histogram",
+         "How long the attempts took that ended since the daemon began.");
+    for (size_t i = 0; i < JOBS_DURATIONS - 1; i++) {
+        sum += figures->durations[i];
+        buffer_printf(out, "firth_attempt_duration_seconds_bucket{le=\"%" PRIu32 "\"} %" PRIu64 "\n",
+                      jobs_duration_bounds[i], sum);
+    }
+    sum += figures->durations[JOBS_DURATIONS - 1];
+    buffer_printf(out,
+                  "firth_attempt_duration_seconds_bucket{le=\"+Inf\"} %" PRIu64
+                  "\nfirth_attempt_duration_seconds_sum %g\nfirth_attempt_duration_seconds_count %" PRIu64
+                  "\n",
+                  sum, (double)figures->duration_ms / 1e3, sum);
 }
 
 static int write_jobs(struct call *call, struct buffer *out, struct error *err)
@@ -73,7 +94,9 @@ static int write_jobs(struct call *call, struct buffer *out, struct error *err)
     value(out, "jobs_running", "gauge", "Attempts of jobs that run.", figures.running);
     value(out, "jobs_waiting", "gauge", "Jobs that wait for room or for their next attempt.",
           figures.waiting);
+    value(out, "jobs_running_max", "gauge", "Attempts that may run at the same time.", figures.running_max);
     value(out, "attempts_total", "counter", "Attempts begun since the daemon began.", figures.begun);
+    write_durations(out, &figures);
     head(out, "jobs_ended_total", "counter", "Jobs that ended since the daemon began, by how.");
     buffer_printf(out,
                   "firth_jobs_ended_total{status=\"succeeded\"} %" PRIu64
@@ -83,7 +106,33 @@ static int write_jobs(struct call *call, struct buffer *out, struct error *err)
     value(out, "records_committed_total", "counter", "Records that jobs committed since the daemon began.",
           figures.records);
     value(out, "bytes_committed_total", "counter", "Bytes of these records.", figures.bytes);
+    value(out, "records_emitted_total", "counter", "Records that jobs read since the daemon began.",
+          figures.records_emitted);
+    value(out, "bytes_emitted_total", "counter", "Bytes of these records.", figures.bytes_emitted);
+    value(out, "records_rejected_total", "counter", "Records among these that were left out.",
+          figures.records_rejected);
     return 0;
+}
+
+static void write_tasks(const struct daemon_figures *figures, struct buffer *out)
+{
+    head(out, "tasks", "gauge", "Deployed tasks, by their state.");
+    for (enum daemon_task_state state = 0; state < DAEMON_TASK_STATE_COUNT; state++)
+        buffer_printf(out, "firth_tasks{state=\"%s\"} %" PRIu64 "\n", daemon_state_name(state),
+                      figures->tasks[state]);
+    value(out, "task_sessions_total", "counter",
+          "Sessions of deployed tasks begun since the daemon began: at their times, and again.",
+          figures->sessions_begun);
+    value(out, "task_sessions_failed_total", "counter", "Sessions among these that failed.",
+          figures->sessions_failed);
+    value(out, "task_documents_committed_total", "counter",
+          "Documents that deployed tasks committed since the daemon began.", figures->documents);
+    value(out, "task_bytes_committed_total", "counter", "Bytes of these documents.", figures->bytes);
+    if (figures->lag_ms < 0)
+        return;
+    head(out, "task_lag_seconds", "gauge",
+         "From a document's emission by its source to its commit: the largest of the tasks that run.");
+    buffer_printf(out, "firth_task_lag_seconds %g\n", (double)figures->lag_ms / 1e3);
 }
 
 static uint64_t resident_bytes(void)
@@ -101,8 +150,28 @@ static uint64_t resident_bytes(void)
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-enum http_next metrics_get(struct call *call)
+/* The deployed tasks are the loop's. */
+struct counting {
+    struct loop_item item;
+    struct call *call;
+    struct daemon_figures figures;
+    bool counted;
+};
+
+static void on_item(struct loop_item *item, bool closing)
 {
+    struct counting *counting = (struct counting *)item; /* its first member */
+    const struct daemon *daemon = counting->call->server->options.daemon;
+    if (!closing && daemon) {
+        daemon_figures(daemon, &counting->figures);
+        counting->counted = true;
+    }
+    http_request_resume(counting->call->http);
+}
+
+static enum http_next answer(struct call *call)
+{
+    const struct counting *counting = call->state;
     struct buffer *out = &call->http->answer;
     struct error err;
     head(out, "build_info", "gauge", "Always 1; its label is the version.");
@@ -113,7 +182,20 @@ enum http_next metrics_get(struct call *call)
     write_http(call->server, out);
     if (write_jobs(call, out, &err) < 0)
         return call_error(call, &err);
+    if (counting->counted)
+        write_tasks(&counting->figures, out);
     call->http->status = 200;
     call->http->content_type = "text/plain; version=0.0.4; charset=utf-8";
     return HTTP_ANSWER;
+}
+
+enum http_next metrics_get(struct call *call)
+{
+    struct counting *counting = arena_zalloc(call->arena, sizeof *counting);
+    counting->item.act = on_item;
+    counting->call = call;
+    call->state = counting;
+    enum http_next next = call_hold(call, answer);
+    loop_inbox_put(&call->server->inbox, &counting->item);
+    return next;
 }

@@ -172,7 +172,7 @@ static int open_jobs(struct daemon *daemon, struct error *err)
 static int open_guest(struct daemon *daemon, struct error *err)
 {
     const struct daemon_guest *guest = daemon->options->guest;
-    if (guest && guest->open(guest->context, daemon->loop, daemon->jobs, err) < 0)
+    if (guest && guest->open(guest->context, daemon, daemon->loop, daemon->jobs, err) < 0)
         return -1;
     daemon->guest = guest;
     return 0;

@@ -15,12 +15,38 @@
 enum { DAEMON_CHILDREN_DEFAULT = 64, DAEMON_DISCOVER_MS_DEFAULT = 2 * 60 * 60 * 1000 };
 
 struct jobs;
+struct daemon;
+
+/* Of a deployed task. */
+enum daemon_task_state {
+    DAEMON_TASK_DISABLED,
+    DAEMON_TASK_PREPARING, /* it is being planned: its program is looked for, an image fetched */
+    DAEMON_TASK_RUNNING,
+    DAEMON_TASK_QUEUED,  /* for room among the children */
+    DAEMON_TASK_WAITING, /* for its schedule */
+    DAEMON_TASK_BACKING_OFF,
+    DAEMON_TASK_FAILED, /* until somebody mends it */
+    DAEMON_TASK_DONE,   /* went well, and nothing is scheduled */
+    DAEMON_TASK_STATE_COUNT,
+};
+const char *daemon_state_name(enum daemon_task_state state); /* "backing off" */
+
+/* What there is just now of the deployed tasks, and what their sessions did since the daemon began. */
+struct daemon_figures {
+    uint64_t tasks[DAEMON_TASK_STATE_COUNT];
+    uint64_t sessions_begun, sessions_failed, documents, bytes; /* committed ones */
+    int64_t lag_ms; /* the largest of the running ones; negative: not known */
+};
+/* In the loop's thread. */
+void daemon_figures(const struct daemon *daemon, struct daemon_figures *ret_figures);
 
 /* Of the layer above. All are called in the loop's thread, and may be NULL only together. */
 struct daemon_guest {
     void *context;
-    /* The loop runs and jobs are run. -1: the daemon does not start. `jobs` may be NULL. */
-    int (*open)(void *context, uv_loop_t *loop, struct jobs *jobs, struct error *err);
+    /* The loop runs and jobs are run. -1: the daemon does not start. `jobs` may be NULL. The daemon is there
+     * until `close`. */
+    int (*open)(void *context, const struct daemon *daemon, uv_loop_t *loop, struct jobs *jobs,
+                struct error *err);
     /* The daemon was told to stop; it still finishes what it does. */
     void (*stopping)(void *context);
     /* After `open` alone: the last moment; handles are closed. `jobs` is still there. */

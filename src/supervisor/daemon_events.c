@@ -127,6 +127,7 @@ static void on_started(void *context, const struct supervisor_task *supervised, 
     task->facts.due_ms = 0;
     task->facts.failures = attempt;
     task->facts.sessions++;
+    task->daemon->sessions.begun++;
     task->facts.documents = task->facts.bytes = 0;
     daemon_task_dirty(task);
     task_log_begin(&task->log, task->facts.started_ms, LOG_INFO, "started");
@@ -169,6 +170,8 @@ static void on_progress(void *context, const struct supervisor_task *supervised,
     follow_rate(&sum.document_rate, live->documents, sum.documents, seconds);
     follow_rate(&sum.byte_rate, live->bytes, sum.bytes, seconds);
     sum.measured_ms = now ? now : 1;
+    task->daemon->sessions.documents += sum.documents > live->documents ? sum.documents - live->documents : 0;
+    task->daemon->sessions.bytes += sum.bytes > live->bytes ? sum.bytes - live->bytes : 0;
     *live = sum;
     /* What was wrong is mended; the count is the backoff's, which a commit does not reset. */
     if (progress->commits > 0 && task->facts.error) {
@@ -243,6 +246,7 @@ static void on_ended(void *context, const struct supervisor_task *supervised, en
         facts->failures = elapsed_ms > SUPERVISOR_RETRY_MAX_MS ? 1 : facts->failures + 1;
     if (error || outcome == TASK_COMPLETED)
         set_error(task, error);
+    task->daemon->sessions.failed += error != NULL;
     /* If there is another session, `waiting` or `started` says so at once. */
     task->state = error ? DAEMON_TASK_FAILED : DAEMON_TASK_DONE;
     daemon_task_dirty(task);

@@ -9,18 +9,6 @@
 #include "supervisor/talk.h"
 #include "supervisor/task_log.h"
 
-enum daemon_task_state {
-    DAEMON_TASK_DISABLED,
-    DAEMON_TASK_PREPARING, /* it is being planned: its program is looked for, an image fetched */
-    DAEMON_TASK_RUNNING,
-    DAEMON_TASK_QUEUED,  /* for room among the children */
-    DAEMON_TASK_WAITING, /* for its schedule */
-    DAEMON_TASK_BACKING_OFF,
-    DAEMON_TASK_FAILED, /* until somebody mends it */
-    DAEMON_TASK_DONE,   /* went well, and nothing is scheduled */
-    DAEMON_TASK_STATE_COUNT,
-};
-
 /* Of the running session, as its progress tells. */
 struct daemon_live {
     uint64_t documents, bytes;       /* committed */
@@ -85,6 +73,9 @@ struct daemon {
     struct daemon_discovery *discovery;
     int64_t started_ms;
     uint64_t revision; /* of what was read last */
+    struct {
+        uint64_t begun, failed, documents, bytes;
+    } sessions; /* since the daemon began */
 };
 
 /* daemon.c: something was planned: answer those who wait for nothing else. */
@@ -126,6 +117,5 @@ void daemon_discover(struct daemon_task *task, bool wanted);
 /* Where the API is reached; NULL: nowhere. */
 const char *daemon_url(const struct daemon *daemon);
 void daemon_write_status(struct daemon *daemon, struct buffer *out);
-const char *daemon_state_name(enum daemon_task_state state);
 
 #endif

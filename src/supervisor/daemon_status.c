@@ -46,6 +46,24 @@ const char *daemon_url(const struct daemon *daemon)
     return daemon->guest ? daemon->guest->url(daemon->guest->context) : NULL;
 }
 
+void daemon_figures(const struct daemon *daemon, struct daemon_figures *ret_figures)
+{
+    const struct map_entry *entry;
+    *ret_figures = (struct daemon_figures){.sessions_begun = daemon->sessions.begun,
+                                           .sessions_failed = daemon->sessions.failed,
+                                           .documents = daemon->sessions.documents,
+                                           .bytes = daemon->sessions.bytes,
+                                           .lag_ms = -1};
+    for (size_t at = 0; (entry = map_next(&daemon->tasks, &at));) {
+        const struct daemon_task *task = entry->value;
+        if (task->gone)
+            continue;
+        ret_figures->tasks[task->state]++;
+        if (task->state == DAEMON_TASK_RUNNING && task->live.lag_ms > ret_figures->lag_ms)
+            ret_figures->lag_ms = task->live.lag_ms;
+    }
+}
+
 void daemon_write_status(struct daemon *daemon, struct buffer *out)
 {
     struct json_writer writer;

@@ -168,6 +168,9 @@ static void settle(struct job_run *run, const struct job_next *next)
     run->status = next->status;
     if (run->phase >= JOB_BEGINNING)
         jobs->running--;
+    if (next->attempt_ends && run->begun_ms)
+        jobs_count_duration(jobs, jobs_now_ms() - run->begun_ms);
+    run->begun_ms = 0;
     close_log(run);
     forget_failure(run);
     free_spec(run);

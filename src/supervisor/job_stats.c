@@ -31,11 +31,11 @@ static int64_t estimate(double value)
  * the same. */
 void job_stats_take(struct job_run *run, const struct task_progress *progress)
 {
-    uint64_t records = 0, bytes = 0;
+    uint64_t records = 0, bytes = 0, emitted = 0, emitted_bytes = 0, rejected = 0;
     for (size_t i = 0; i < progress->binding_count && i < run->stat_count; i++) {
         const struct task_binding_progress *now = &progress->bindings[i];
         struct control_stats *stats = &run->stats[i].stats;
-        int64_t records_before = stats->records_committed, bytes_before = stats->bytes_committed;
+        const struct control_stats before = *stats;
         stats->records_emitted =
             most(stats->records_emitted, now->documents); /* the invalid ones are among them */
         stats->bytes_emitted = most(stats->bytes_emitted, now->bytes);
@@ -45,13 +45,19 @@ void job_stats_take(struct job_run *run, const struct task_progress *progress)
         stats->estimated_records = estimate(now->row_estimate);
         stats->estimated_bytes = estimate(now->byte_estimate);
         run->stats[i].complete |= now->complete;
-        records += (uint64_t)(stats->records_committed - records_before);
-        bytes += (uint64_t)(stats->bytes_committed - bytes_before);
+        records += (uint64_t)(stats->records_committed - before.records_committed);
+        bytes += (uint64_t)(stats->bytes_committed - before.bytes_committed);
+        emitted += (uint64_t)(stats->records_emitted - before.records_emitted);
+        emitted_bytes += (uint64_t)(stats->bytes_emitted - before.bytes_emitted);
+        rejected += (uint64_t)(stats->records_rejected - before.records_rejected);
     }
     run->dirty = true;
     pthread_mutex_lock(&run->jobs->lock);
     run->jobs->figures.records += records;
     run->jobs->figures.bytes += bytes;
+    run->jobs->figures.records_emitted += emitted;
+    run->jobs->figures.bytes_emitted += emitted_bytes;
+    run->jobs->figures.records_rejected += rejected;
     pthread_mutex_unlock(&run->jobs->lock);
     jobs_watch_stats(run->jobs);
 }

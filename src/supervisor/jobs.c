@@ -311,6 +311,20 @@ int jobs_cancel(struct jobs *jobs, struct control *control, int64_t job, jobs_do
     return over < 0 ? -1 : 0;
 }
 
+const uint32_t jobs_duration_bounds[JOBS_DURATIONS - 1] = {1, 5, 15, 60, 300, 900, 3600, 14400};
+
+void jobs_count_duration(struct jobs *jobs, int64_t ms)
+{
+    size_t at = 0;
+    uint64_t took_ms = ms > 0 ? (uint64_t)ms : 0; /* a clock may have been set back */
+    while (at < JOBS_DURATIONS - 1 && took_ms > (uint64_t)jobs_duration_bounds[at] * 1000)
+        at++;
+    pthread_mutex_lock(&jobs->lock);
+    jobs->figures.durations[at]++;
+    jobs->figures.duration_ms += took_ms;
+    pthread_mutex_unlock(&jobs->lock);
+}
+
 void jobs_figures(struct jobs *jobs, struct jobs_figures *ret_figures)
 {
     pthread_mutex_lock(&jobs->lock);

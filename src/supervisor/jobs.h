@@ -58,13 +58,21 @@ typedef void jobs_done(void *context);
 int jobs_cancel(struct jobs *jobs, struct control *control, int64_t job, jobs_done *done, void *context,
                 struct error *err);
 
+enum { JOBS_DURATIONS = 9 };
 /* From any thread: what there is just now. */
 struct jobs_figures {
     uint32_t running, waiting;                    /* attempts; jobs for room or for their next attempt */
     uint32_t running_max;                         /* attempts at once: with as many, no job begins */
     uint64_t begun, succeeded, failed, cancelled; /* since the daemon began: attempts; jobs */
-    uint64_t records, bytes;                      /* committed since the daemon began */
+    uint64_t records, bytes;                      /* committed since the daemon began, */
+    uint64_t records_emitted, bytes_emitted;      /* read from sources, */
+    uint64_t records_rejected;                    /* and left out */
+    /* Attempts that ended since then, by the time that they took (jobs_duration_bounds; the last: longer), */
+    uint64_t durations[JOBS_DURATIONS];
+    uint64_t duration_ms; /* of all of them */
 };
+/* Seconds. */
+extern const uint32_t jobs_duration_bounds[JOBS_DURATIONS - 1];
 void jobs_figures(struct jobs *jobs, struct jobs_figures *ret_figures);
 
 /* When the schedule fires next, milliseconds since 1970; -1: never (by hand, inactive, a date that does not

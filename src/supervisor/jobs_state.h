@@ -100,7 +100,8 @@ struct jobs {
 
 /* jobs.c */
 void jobs_fill_room(struct jobs *jobs);
-void jobs_read(struct jobs *jobs); /* what the store has */
+void jobs_count_duration(struct jobs *jobs, int64_t ms); /* of an attempt that ended */
+void jobs_read(struct jobs *jobs);                       /* what the store has */
 void jobs_remove(struct job_run *run);
 void jobs_note_over(struct jobs *jobs); /* a job is: old ones may have to go */
 void jobs_tell_waiters(struct jobs *jobs, int64_t job);

@@ -2,12 +2,15 @@
 
 import json
 import pathlib
+import re
 import time
 
 import jsonschema
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 import manifests
+import serving
 from api import FAKER, LOCAL_JSON, NOTHING, WORKSPACE, Waiting, register, serve
 from conftest import ROOT, until
 
@@ -481,11 +484,45 @@ def test_pages(client):
 # --- metrics ------------------------------------------------------------------------------------------------
 
 
+def metrics(client):
+    """{name: {labels: value}} as Prometheus' own parser reads them, which refuses what is not well formed."""
+    answer = client.ask("GET", "/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    found = {}
+    for family in text_string_to_metric_families(answer.body.decode()):
+        assert family.documentation and family.type in ("gauge", "counter", "histogram"), family
+        for sample in family.samples:
+            assert sample.labels not in [other for _, other in found.setdefault(sample.name, [])]
+            found[sample.name].append((sample.value, sample.labels))
+    return {name: {next((value for label, value in labels.items()), ""): number for number, labels in samples}
+            for name, samples in found.items()}
+
+
 def test_metrics_are_those_of_the_documentation(client):
-    text = client.ask("GET", "/metrics").body.decode()
-    shown = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE ")}
+    shown = metrics(client)
+    families = {re.sub(r"_(bucket|sum|count)$", "", name) for name in shown}
     page = (ROOT / "docs" / "api.md").read_text().split("## Metrics")[1]
-    assert {name for name in shown if name not in page} == set()
-    for line in text.splitlines():
-        if not line.startswith("#"):
-            float(line.rsplit(" ", 1)[1])
+    documented = set(re.findall(r"`(firth_\w+)", page))
+    assert families <= documented and documented - families == {"firth_task_lag_seconds"}
+    assert all(len(samples) <= 10 for samples in shown.values())  # a label's values are few and known
+
+
+def test_metrics_count_what_jobs_and_tasks_do(firth, tmp_path):
+    """Jobs by their end, durations, what they read and wrote; tasks by their state, sessions begun and failed."""
+    serving.deploy(firth, serving.write(tmp_path / "flow.json", serving.capture(tmp_path, "runs", serving.records(1, 3)),
+                                        serving.capture(tmp_path, "breaks", [{"exit": 3}])))
+    client = serve(firth, "--retry-after", "100ms").api
+    job = client.config("connections/sync", {"connectionId": client.connection("/local/counted")})["job"]["id"]
+    until(lambda: client.config("jobs/get", {"id": job})["job"]["status"] == "succeeded", "the sync")
+    shown = until(lambda: (found := metrics(client))["firth_task_sessions_failed_total"][""] >= 2 and found, "two failures of a task")
+    assert shown["firth_jobs"]["succeeded"] == 1 and shown["firth_jobs"]["failed"] == 0
+    assert shown["firth_jobs_ended_total"]["succeeded"] == 1 and shown["firth_attempts_total"][""] == 1
+    buckets = shown["firth_attempt_duration_seconds_bucket"]
+    assert buckets["+Inf"] == shown["firth_attempt_duration_seconds_count"][""] == 1
+    assert sorted(buckets.values()) == list(buckets.values()) and 0 < shown["firth_attempt_duration_seconds_sum"][""] < 60
+    assert shown["firth_records_emitted_total"][""] == shown["firth_records_committed_total"][""] == 10
+    assert shown["firth_bytes_emitted_total"][""] >= shown["firth_bytes_committed_total"][""] > 0
+    assert shown["firth_jobs_running"][""] == shown["firth_jobs_waiting"][""] == 0 and shown["firth_jobs_running_max"][""] == 16
+    assert sum(shown["firth_tasks"].values()) == 2 and set(shown["firth_tasks"]) >= {"running", "backing off", "failed", "done"}
+    assert shown["firth_task_sessions_total"][""] >= shown["firth_task_sessions_failed_total"][""] + 1
+    assert shown["firth_task_documents_committed_total"][""] == 3 and shown["firth_task_bytes_committed_total"][""] > 0

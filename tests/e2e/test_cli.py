@@ -114,8 +114,9 @@ def test_connector_exit_codes(firth, firth_dev, tmp_path):
     (tmp_path / "config.json").write_text('{"count": 1}')
     for program in (firth, firth_dev):
         assert program("connector", "source-faker", "spec", "-o", "json", "--no-color", expect=0).json()["type"] == "SPEC"
-        check = program("connector", "source-faker", "check", "--config", tmp_path / "wrong.json", expect=0).json()
+        check, why = program("connector", "source-faker", "check", "--config", tmp_path / "wrong.json", expect=0).lines()
         assert check["connectionStatus"]["status"] == "FAILED"
+        assert why["trace"]["error"]["failure_type"] == "config_error"
         for args in (["check", "--config", tmp_path / "none.json"], ["discover", "--config", tmp_path / "wrong.json"],
                      ["read", "--config", tmp_path / "config.json", "--catalog", tmp_path / "none.json"]):
             failed = program("connector", "source-faker", *args, expect=3)
