@@ -49,6 +49,52 @@ int pg_cdc_acknowledged(struct pg_cdc *cdc, uint64_t states, struct firth_error 
     return cdc->changes && used ? cdc_send_status(cdc, false, err) : 0;
 }
 
+/* --- tables
+ * --------------------------------------------------------------------------------------------------- */
+
+static bool same_columns(const struct pg_table *a, const struct pg_table *b)
+{
+    if (a->column_count != b->column_count)
+        return false;
+    for (size_t i = 0; i < a->column_count; i++) {
+        const struct pg_column *one = &a->columns[i], *other = &b->columns[i];
+        if (strcmp(one->name, other->name) != 0 || one->type->oid != other->type->oid ||
+            one->generated != other->generated)
+            return false;
+    }
+    return true;
+}
+
+int cdc_reload(struct pg_cdc *cdc, struct cdc_stream *stream, uint32_t oid, bool if_other,
+               struct firth_error *err)
+{
+    struct pg_catalog *catalog = mem_zalloc(sizeof *catalog);
+    if (pg_catalog_load(catalog, cdc->connection, cdc->config, oid, err) < 0) {
+        free(catalog);
+        return -1;
+    }
+    if (if_other && (!catalog->count || same_columns(stream->table, &catalog->tables[0]))) {
+        pg_catalog_done(catalog);
+        free(catalog);
+        return 0;
+    }
+    cdc->reloaded = mem_grow(cdc->reloaded, &cdc->reloaded_capacity, cdc->reloaded_count + 1,
+                             sizeof(struct pg_catalog *));
+    cdc->reloaded[cdc->reloaded_count++] = catalog;
+    if (!catalog->count)
+        return 0;
+    stream->table = &catalog->tables[0];
+    struct buffer schema;
+    buffer_init(&schema, BUFFER_UNLIMITED);
+    pg_stream_put_schema(&schema, stream->table, stream->envelope, cdc->config->history, cdc->style);
+    firth_log(cdc->host, FIRTH_INFO, "the columns of %s.%s have changed", stream->table->schema,
+              stream->table->name);
+    int result = firth_emit_schema(cdc->host, (size_t)(stream - cdc->streams),
+                                   (struct firth_slice){schema.data, schema.size});
+    buffer_done(&schema);
+    return result;
+}
+
 /* --- opening
  * -------------------------------------------------------------------------------------------------- */
 

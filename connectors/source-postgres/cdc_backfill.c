@@ -71,12 +71,25 @@ static int begin_anew(struct pg_cdc *cdc, struct cdc_stream *stream, struct firt
                                      .snapshot = mem_strdup(cdc->snapshot.text)};
     if (!pg_visibility_read(&stream->seen, position->snapshot))
         return firth_fail(err, FIRTH_FAILURE_SYSTEM, "the server's snapshot is %s", position->snapshot);
-    if (pg_log_end(cdc->connection, &position->barrier, err) < 0)
+    if (pg_log_end(cdc->connection, false, &position->barrier, err) < 0)
         return -1;
     if (stream->table->rows >= 0)
         return firth_emit_estimate(cdc->host, (size_t)(stream - cdc->streams), (int64_t)stream->table->rows,
                                    -1);
     return 0;
+}
+
+/* What has changed since those pages were read: a row may have moved there from one that was not, and of its
+ * large values the log has what was changed alone. */
+static int read_again(struct pg_cdc *cdc, struct cdc_stream *stream, struct firth_error *err)
+{
+    struct buffer condition;
+    buffer_init(&condition, BUFFER_UNLIMITED);
+    pg_put_changed_since(&condition, stream->position.xmin);
+    int result = pg_scan_before(&cdc->scan, stream->position.block, buffer_cstr(&condition), err);
+    buffer_done(&condition);
+    stream->position.xmin = cdc->snapshot.xmin;
+    return result;
 }
 
 static int begin(struct pg_cdc *cdc, struct cdc_stream *stream, struct firth_error *err)
@@ -90,6 +103,11 @@ static int begin(struct pg_cdc *cdc, struct cdc_stream *stream, struct firth_err
     if (pg_snapshot_begin(&cdc->snapshot, &cdc->endpoint, cdc->connection, stream->table,
                           cdc->config->parallelism, err) < 0)
         return -1;
+    /* What has come or gone since the capture opened: from here on the table is locked against that. */
+    if (cdc_reload(cdc, stream, stream->table->oid, true, err) < 0) {
+        pg_snapshot_end(&cdc->snapshot);
+        return -1;
+    }
     cdc->scanning = true;
     pg_rows_init(&cdc->rows, stream->table, stream->envelope, cdc->style, &cdc->arena);
     if (pg_scan_begin(&cdc->scan, cdc->host, &cdc->snapshot, stream->table, stream->envelope, &cdc->rows,
@@ -113,7 +131,7 @@ static int begin(struct pg_cdc *cdc, struct cdc_stream *stream, struct firth_err
     cdc->scan.block = position->block;
     cdc->scan.number = position->number;
     make_envelope(cdc, stream);
-    return 0;
+    return goes_on && stream->keyed ? read_again(cdc, stream, err) : 0;
 }
 
 void cdc_backfill_end(struct pg_cdc *cdc)

@@ -62,6 +62,7 @@ struct pg_cdc {
     struct pg_catalog **reloaded; /* heap; of tables that have changed */
     size_t reloaded_count, reloaded_capacity;
     struct pg_transaction transaction;
+    bool is_seen;               /* the transaction's work, by other sessions */
     bool in_transaction, asked; /* asked: the server wants to hear what is durable, as when it shuts down */
     uint64_t previous_end, server_end;
     uint64_t records; /* since the last state */
@@ -72,6 +73,11 @@ struct pg_cdc {
 
 /* Emit a global state that says where everything is. */
 int cdc_emit_state(struct pg_cdc *cdc);
+/* What the catalog says of the table `oid` now: the stream's table from here on, and its schema is told. With
+ * `if_other` only if the columns are others. It may be a step ahead of the log, or the table may be gone:
+ * then what was known is kept. */
+int cdc_reload(struct pg_cdc *cdc, struct cdc_stream *stream, uint32_t oid, bool if_other,
+               struct firth_error *err);
 /* A stream's position has changed. */
 void cdc_moved(struct cdc_stream *stream);
 /* cdc_backfill.c: pages of a table, and a state. 1: there is more to read of what was there; 0: nothing. */
@@ -80,6 +86,10 @@ void cdc_backfill_end(struct pg_cdc *cdc);
 /* cdc_stream.c: changes up to a state. 1, or 0 at the target. */
 int cdc_stream(struct pg_cdc *cdc, struct firth_error *err);
 void cdc_stream_end(struct pg_cdc *cdc);
+/* cdc_lookup.c: fill in what the row does not have (pg_change_lacks), from the table as it is now. What is
+ * not there any more stays UNCHANGED. */
+int cdc_look_up(struct pg_cdc *cdc, struct pg_relation *relation, const struct pg_tuple *old,
+                struct pg_tuple *row, struct firth_error *err);
 int cdc_send_status(struct pg_cdc *cdc, bool reply, struct firth_error *err);
 
 #endif

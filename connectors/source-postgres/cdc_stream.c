@@ -4,7 +4,6 @@
 #include "base/fault.h"
 
 #include <inttypes.h>
-#include <poll.h>
 #include <stdlib.h>
 
 /* Changes in the order of commits. A state stands only between two transactions, so each is whole at the
@@ -66,7 +65,7 @@ static void tell_lag(struct pg_cdc *cdc)
 static int begin_stream(struct pg_cdc *cdc, struct firth_error *err)
 {
     char lsn[PG_LSN_SIZE];
-    if (!cdc->live && pg_log_end(cdc->connection, &cdc->target, err) < 0)
+    if (!cdc->live && pg_log_end(cdc->connection, true, &cdc->target, err) < 0)
         return -1;
     cdc->changes = pg_replicate(cdc->host, &cdc->endpoint, cdc->lsn, err);
     if (!cdc->changes)
@@ -132,32 +131,6 @@ static bool same_columns(const struct pg_table *table, const struct pg_message *
     return at == relation->column_count;
 }
 
-/* What the catalog says of the table now. It may be a step ahead of the log, or the table may be gone: then
- * what was known is kept. */
-static int reload(struct pg_cdc *cdc, struct cdc_stream *stream, const struct pg_message *relation,
-                  struct firth_error *err)
-{
-    struct pg_catalog *catalog = mem_zalloc(sizeof *catalog);
-    if (pg_catalog_load(catalog, cdc->connection, cdc->config, relation->relation, err) < 0) {
-        free(catalog);
-        return -1;
-    }
-    cdc->reloaded = mem_grow(cdc->reloaded, &cdc->reloaded_capacity, cdc->reloaded_count + 1,
-                             sizeof(struct pg_catalog *));
-    cdc->reloaded[cdc->reloaded_count++] = catalog;
-    if (!catalog->count)
-        return 0;
-    stream->table = &catalog->tables[0];
-    struct buffer schema;
-    buffer_init(&schema, BUFFER_UNLIMITED);
-    pg_stream_put_schema(&schema, stream->table, stream->envelope, cdc->config->history, cdc->style);
-    firth_log(cdc->host, FIRTH_INFO, "the columns of %s.%s have changed", relation->schema, relation->table);
-    int result = firth_emit_schema(cdc->host, (size_t)(stream - cdc->streams),
-                                   (struct firth_slice){schema.data, schema.size});
-    buffer_done(&schema);
-    return result;
-}
-
 static int take_relation(struct pg_cdc *cdc, const struct pg_message *message, struct firth_error *err)
 {
     size_t index = stream_of(cdc, message);
@@ -166,7 +139,8 @@ static int take_relation(struct pg_cdc *cdc, const struct pg_message *message, s
     const struct pg_table *table = NULL;
     if (index != SIZE_MAX) {
         struct cdc_stream *stream = &cdc->streams[index];
-        if (!same_columns(stream->table, message) && reload(cdc, stream, message, err) < 0)
+        if (!same_columns(stream->table, message) &&
+            cdc_reload(cdc, stream, message->relation, false, err) < 0)
             return -1;
         table = stream->table;
         if (cdc->reloaded_count)
@@ -184,91 +158,6 @@ static int take_relation(struct pg_cdc *cdc, const struct pg_message *message, s
     return 0;
 }
 
-/* --- values that the log does not have
- * --------------------------------------------------------------------------- */
-
-static void put_lookup(struct buffer *sql, const struct pg_relation *relation, const struct pg_tuple *row)
-{
-    bool first = true;
-    buffer_str(sql, "SELECT ");
-    for (size_t i = 0; i < relation->count; i++) {
-        buffer_str(sql, i ? ", " : "");
-        pg_put_name(sql, relation->columns[i].name);
-        buffer_str(sql, "::text");
-    }
-    buffer_printf(sql, " FROM %s WHERE ", relation->sql_name.data);
-    for (size_t i = 0; i < relation->count && i < row->count; i++) {
-        if (!relation->columns[i].key || row->items[i].kind != PG_DATUM_TEXT)
-            continue;
-        buffer_str(sql, first ? "" : " AND ");
-        first = false;
-        pg_put_name(sql, relation->columns[i].name);
-        buffer_str(sql, " = ");
-        auto_free char *text = mem_strndup(row->items[i].text.data, row->items[i].text.size);
-        pg_put_literal(sql, text);
-        buffer_printf(sql, "::%s", relation->columns[i].type->name);
-    }
-}
-
-enum { VISIBLE_TRIES = 5000, VISIBLE_MS = 1 };
-
-/* The server sends a transaction once its commit is in the log, which is a moment before others see its rows;
- * until then it holds the lock on its own number. */
-static bool is_under_way(struct pg_cdc *cdc)
-{
-    char sql[160];
-    snprintf(
-        sql, sizeof sql,
-        "SELECT 1 FROM pg_locks WHERE locktype = 'transactionid' AND transactionid = '%u'::xid AND granted",
-        cdc->transaction.xid);
-    pg_auto_result PGresult *found = PQexec(cdc->connection, sql);
-    return PQresultStatus(found) == PGRES_TUPLES_OK && PQntuples(found) > 0;
-}
-
-/* The row as the table has it now, if it is there. */
-static PGresult *find_row(struct pg_cdc *cdc, const char *sql)
-{
-    for (int i = 0;; i++) {
-        bool seen = i > 0 && !is_under_way(cdc);
-        PGresult *found = PQexec(cdc->connection, sql);
-        if (PQresultStatus(found) != PGRES_TUPLES_OK || PQntuples(found) > 0 || seen || i == VISIBLE_TRIES)
-            return found;
-        PQclear(found);
-        poll(NULL, 0, i ? VISIBLE_MS : 0);
-    }
-}
-
-/* Large values that an update did not touch are not in the log. The table has them, or a later state of the
- * row: then the log brings that too. If the row is gone they stay away, and the log brings its delete. */
-static int look_up(struct pg_cdc *cdc, const struct pg_relation *relation, const struct pg_message *message,
-                   struct pg_tuple *row, struct firth_error *err)
-{
-    struct buffer sql;
-    if (!relation->keyed)
-        return 0;
-    buffer_init(&sql, BUFFER_UNLIMITED);
-    put_lookup(&sql, relation, &message->new);
-    pg_auto_result PGresult *found = find_row(cdc, buffer_cstr(&sql));
-    buffer_done(&sql);
-    if (PQstatus(cdc->connection) != CONNECTION_OK)
-        return pg_failure(cdc->connection, found, "looking up a large value", err);
-    if (PQresultStatus(found) != PGRES_TUPLES_OK || PQntuples(found) != 1)
-        return 0; /* the row or the column has gone */
-    struct pg_datum *items = arena_dup(&cdc->message_arena, row->items, row->count * sizeof *items);
-    for (size_t i = 0; i < row->count && i < relation->count; i++) {
-        const struct pg_datum *old =
-            message->old.kind == 'O' && i < message->old.count ? &message->old.items[i] : NULL;
-        if (items[i].kind != PG_DATUM_UNCHANGED || (old && old->kind != PG_DATUM_UNCHANGED))
-            continue;
-        size_t size = (size_t)PQgetlength(found, 0, (int)i);
-        items[i].kind = PQgetisnull(found, 0, (int)i) ? PG_DATUM_NULL : PG_DATUM_TEXT;
-        items[i].text =
-            (struct slice){arena_dup(&cdc->message_arena, PQgetvalue(found, 0, (int)i), size), size};
-    }
-    row->items = items;
-    return 0;
-}
-
 /* --- changes
  * ------------------------------------------------------------------------------------------------------ */
 
@@ -282,15 +171,15 @@ static int emit(struct pg_cdc *cdc, const struct pg_relation *relation, const st
                              (struct firth_slice){cdc->document.data, cdc->document.size});
 }
 
-static int emit_update(struct pg_cdc *cdc, const struct pg_relation *relation, struct pg_message *message,
+static int emit_update(struct pg_cdc *cdc, struct pg_relation *relation, struct pg_message *message,
                        struct pg_change *change, struct firth_error *err)
 {
     bool moves = pg_change_moves(relation, message);
-    change->old = message->old.kind == 'O' ? &message->old : NULL;
+    change->old = message->old.kind ? &message->old : NULL;
     /* Where documents are merged, what is left out stays as it was; not under another key, and not in rows.
      */
-    if ((moves || !cdc->flow) && pg_change_lacks(&message->new, change->old) &&
-        look_up(cdc, relation, message, &message->new, err) < 0)
+    if ((moves || !cdc->flow) && pg_change_lacks(relation, &message->new, change->old) &&
+        cdc_look_up(cdc, relation, change->old, &message->new, err) < 0)
         return -1;
     if (moves) {
         struct pg_change gone = *change;
@@ -308,7 +197,7 @@ static int emit_update(struct pg_cdc *cdc, const struct pg_relation *relation, s
 
 static int take_change(struct pg_cdc *cdc, struct pg_message *message, uint64_t lsn, struct firth_error *err)
 {
-    const struct pg_relation *relation = relation_of(cdc, message->relation);
+    struct pg_relation *relation = relation_of(cdc, message->relation);
     if (!relation)
         return firth_fail(err, FIRTH_FAILURE_SYSTEM,
                           "the server sent a change of a table that it had not described");
@@ -375,6 +264,7 @@ static void forget_snapshots(struct pg_cdc *cdc)
 static void begin_transaction(struct pg_cdc *cdc, const struct pg_message *message)
 {
     cdc->in_transaction = true;
+    cdc->is_seen = false;
     cdc->transaction = (struct pg_transaction){.commit_lsn = message->lsn,
                                                .previous_end_lsn = cdc->previous_end,
                                                .time_ms = message->time_ms,

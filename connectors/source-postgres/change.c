@@ -67,7 +67,7 @@ void pg_relation_init(struct pg_relation *relation, const struct pg_message *mes
     buffer_init(&text, BUFFER_UNLIMITED);
     pg_put_table(&text, message->schema, message->table);
     buffer_byte(&text, 0);
-    relation->sql_name = keep(&relation->arena, &text);
+    relation->current_name = keep(&relation->arena, &text);
 }
 
 void pg_relation_done(struct pg_relation *relation)
@@ -95,20 +95,21 @@ bool pg_change_moves(const struct pg_relation *relation, const struct pg_message
     return false;
 }
 
-/* The value, of the old row where the log says that it did not change; UNCHANGED if that does not have it. */
-static const struct pg_datum *value_of(const struct pg_tuple *row, const struct pg_tuple *old, size_t index)
+const struct pg_datum *pg_change_value(const struct pg_relation *relation, const struct pg_tuple *row,
+                                       const struct pg_tuple *old, size_t index)
 {
-    const struct pg_datum *value = datum_at(row, index);
-    if (!value || value->kind != PG_DATUM_UNCHANGED)
+    const struct pg_datum *value = datum_at(row, index), *before = datum_at(old, index);
+    if (!value || value->kind != PG_DATUM_UNCHANGED || !before || before->kind == PG_DATUM_UNCHANGED)
         return value;
-    const struct pg_datum *before = old && old->kind == 'O' ? datum_at(old, index) : NULL;
-    return before && before->kind != PG_DATUM_UNCHANGED ? before : value;
+    /* Of an old key, which has the values of the key alone, the others are null. */
+    return old->kind == 'O' || relation->columns[index].identity ? before : value;
 }
 
-bool pg_change_lacks(const struct pg_tuple *row, const struct pg_tuple *old)
+bool pg_change_lacks(const struct pg_relation *relation, const struct pg_tuple *row,
+                     const struct pg_tuple *old)
 {
-    for (size_t i = 0; i < row->count; i++) {
-        if (value_of(row, old, i)->kind == PG_DATUM_UNCHANGED)
+    for (size_t i = 0; i < row->count && i < relation->count; i++) {
+        if (pg_change_value(relation, row, old, i)->kind == PG_DATUM_UNCHANGED)
             return true;
     }
     return false;
@@ -124,7 +125,7 @@ static void put_columns(struct buffer *out, const struct pg_relation *relation, 
 {
     for (size_t i = 0; row && i < relation->count && i < row->count; i++) {
         const struct pg_relation_column *column = &relation->columns[i];
-        const struct pg_datum *value = value_of(row, old, i);
+        const struct pg_datum *value = pg_change_value(relation, row, old, i);
         if (value->kind == PG_DATUM_UNCHANGED || (row->kind == 'K' && !column->identity))
             continue;
         if (!first)
@@ -142,11 +143,11 @@ static void put_omitted(struct buffer *out, const struct pg_relation *relation,
                         const struct pg_change *change)
 {
     bool first = true;
-    if (!change->row || !pg_change_lacks(change->row, change->old))
+    if (!change->row || !pg_change_lacks(relation, change->row, change->old))
         return;
     buffer_str(out, ",\"omitted\":[");
     for (size_t i = 0; i < relation->count && i < change->row->count; i++) {
-        if (value_of(change->row, change->old, i)->kind != PG_DATUM_UNCHANGED)
+        if (pg_change_value(relation, change->row, change->old, i)->kind != PG_DATUM_UNCHANGED)
             continue;
         if (!first)
             buffer_byte(out, ',');

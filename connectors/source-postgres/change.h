@@ -20,9 +20,10 @@ struct pg_relation {
     struct arena arena;
     struct pg_relation_column *columns;
     size_t count;
-    bool keyed;            /* its collection's key is of columns */
-    struct slice place;    /* "schema":"s","table":"t"[,"tag":"x"] */
-    struct slice sql_name; /* "s"."t" */
+    bool keyed;                /* its collection's key is of columns */
+    struct slice place;        /* "schema":"s","table":"t"[,"tag":"x"] */
+    struct slice current_name; /* "s"."t", quoted, by a NUL: where its rows are looked up */
+    bool warned;               /* that they could not be */
 };
 
 struct pg_transaction {
@@ -47,8 +48,13 @@ void pg_relation_init(struct pg_relation *relation, const struct pg_message *mes
 void pg_relation_done(struct pg_relation *relation);
 /* Has the update another key? */
 bool pg_change_moves(const struct pg_relation *relation, const struct pg_message *update);
+/* The row's value, of the old row or key where the log says that it did not change; UNCHANGED if that does
+ * not have it, NULL if there is no such column. */
+const struct pg_datum *pg_change_value(const struct pg_relation *relation, const struct pg_tuple *row,
+                                       const struct pg_tuple *old, size_t index);
 /* Has the row a value that is neither in it nor in `old`? */
-bool pg_change_lacks(const struct pg_tuple *row, const struct pg_tuple *old);
+bool pg_change_lacks(const struct pg_relation *relation, const struct pg_tuple *row,
+                     const struct pg_tuple *old);
 /* Append the document. */
 void pg_change_put(struct buffer *out, const struct pg_relation *relation, const struct pg_change *change,
                    enum pg_envelope envelope, struct pg_style style);

@@ -31,12 +31,14 @@ PGresult *pg_query_patiently(struct firth_host *host, PGconn *connection, const 
     return NULL;
 }
 
-int pg_log_end(PGconn *connection, uint64_t *ret_lsn, struct firth_error *err)
+int pg_log_end(PGconn *connection, bool written, uint64_t *ret_lsn, struct firth_error *err)
 {
-    pg_auto_result PGresult *rows = pg_query(
-        connection,
-        "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END",
-        "cannot ask for the log's end", err);
+    char sql[160];
+    snprintf(
+        sql, sizeof sql,
+        "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_%slsn() END",
+        written ? "" : "insert_");
+    pg_auto_result PGresult *rows = pg_query(connection, sql, "cannot ask for the log's end", err);
     if (!rows)
         return -1;
     if (!pg_lsn_read(PQgetvalue(rows, 0, 0), ret_lsn))
@@ -234,11 +236,32 @@ static bool is_lost(const struct pg_config *config, const PGresult *rows, uint64
     return true;
 }
 
+/* The slot, as it is once it is made. Until then it has no position: somebody is making it, perhaps for a
+ * session of ours that was killed, and what commits before the server has finished is not in its changes. So
+ * nothing may be read until then. */
+static PGresult *look_until_made(struct firth_host *host, PGconn *connection, const struct pg_config *config,
+                                 struct firth_error *err)
+{
+    for (int waited = 0;; waited += LOOK_MS) {
+        PGresult *rows = look_at_slot(connection, config, err);
+        bool made = rows && (PQntuples(rows) == 0 || !PQgetisnull(rows, 0, 2) ||
+                             strcmp(PQgetvalue(rows, 0, 4), "logical") != 0);
+        if (!rows || made)
+            return rows;
+        PQclear(rows);
+        if (waited == SAID_AFTER_MS)
+            firth_log(host, FIRTH_INFO, "waiting for the replication slot \"%s\", which is being made",
+                      pg_config_slot(config));
+        if (pg_wait(connection, host, LOOK_MS, err) < 0)
+            return NULL;
+    }
+}
+
 static int prepare_slot(struct pg_slot *slot, struct firth_host *host, const struct pg_config *config,
                         PGconn *connection, uint64_t position, bool *ret_lost, struct firth_error *err)
 {
     const char *name = pg_config_slot(config);
-    pg_auto_result PGresult *rows = look_at_slot(connection, config, err);
+    pg_auto_result PGresult *rows = look_until_made(host, connection, config, err);
     if (!rows)
         return -1;
     bool there = PQntuples(rows) > 0;

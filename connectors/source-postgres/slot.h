@@ -21,8 +21,9 @@ int pg_slot_prepare(struct pg_slot *slot, struct firth_host *host, const struct 
                     bool *ret_lost, struct firth_error *err);
 /* Wait until every transaction that is writing now has ended. */
 int pg_wait_for_writers(struct firth_host *host, PGconn *connection, struct firth_error *err);
-/* Where the log ends now. */
-int pg_log_end(PGconn *connection, uint64_t *ret_lsn, struct firth_error *err);
+/* Where the log ends now: what is written of it, which is what can be sent, or all of it. With
+ * synchronous_commit off a commit is seen before it is written. */
+int pg_log_end(PGconn *connection, bool written, uint64_t *ret_lsn, struct firth_error *err);
 /* A connection that changes come on, from `position` on. */
 PGconn *pg_replicate(struct firth_host *host, const struct pg_endpoint *endpoint, uint64_t position,
                      struct firth_error *err);

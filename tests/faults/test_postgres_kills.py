@@ -145,6 +145,11 @@ def without_nulls(rows):
     return {key: {k: v for k, v in row.items() if v is not None} for key, row in rows.items()}
 
 
+def cut(doc):
+    """For a message: large values as their first letter and length."""
+    return doc and {k: f"{v[:1]}*{len(v)}" if isinstance(v, str) else v for k, v in doc.items()}
+
+
 def caught_up(firth, database, slot):
     """A row of a table of its own has come: so has everything before it."""
     mark = random.randrange(1 << 30)
@@ -209,9 +214,6 @@ def under_kills(firth, database, path, seed, env=None, restart_server=False):
     return workload
 
 
-# Not right yet: one run in five on a busy machine ends with a row that lacks, or has an old, large value after its key
-# has changed. The full level shows it (make test-full).
-@pytest.mark.skipif(os.environ.get("FIRTH_TEST_LEVEL") != "full", reason="known to fail at times: large values of moved rows")
 @pytest.mark.timeout(600)
 def test_the_reduced_collection_is_the_table(firth, postgres, tmp_path):
     postgres.run(Workload.SETUP + "CREATE TABLE marks (id int PRIMARY KEY)")
@@ -219,7 +221,10 @@ def test_the_reduced_collection_is_the_table(firth, postgres, tmp_path):
     under_kills(firth, postgres, path, 1, restart_server=True)
     docs = documents(firth, "acmeCo/items")
     assert len(docs) > 300
-    assert without_nulls(reduced(docs)) == without_nulls(table(postgres))
+    got, wanted = without_nulls(reduced(docs)), without_nulls(table(postgres))
+    differ = {key for key in got.keys() | wanted.keys() if got.get(key) != wanted.get(key)}
+    story = [cut(doc) for doc in docs if doc["id"] in differ]
+    assert not differ, ({key: cut(got.get(key)) for key in differ}, {key: cut(wanted.get(key)) for key in differ}, story)
 
 
 HISTORY = """
