@@ -48,7 +48,8 @@ static struct tvalue json_number(struct arena *arena, const struct json *doc, ui
     double number;
     if (!json_to_double(doc, at, &number))
         number = *raw.data == '-' ? -HUGE_VAL : HUGE_VAL;
-    return tvalue_float(number);
+    return (struct tvalue){
+        .kind = TVALUE_FLOAT, .at = (uint32_t)raw.size, .number = number, .digits = raw.data};
 }
 
 struct tvalue tvalue_json(struct arena *arena, const struct json *doc, uint32_t at)

@@ -67,11 +67,16 @@ struct tvalue {
     uint8_t kind;
     uint8_t flags;
     uint16_t id; /* function, method, view: which */
-    uint32_t at; /* JSON: the node; timedelta: microseconds below a second; undefined: the kind looked into */
+    uint32_t at; /* JSON: the node; timedelta: microseconds below a second; undefined: the kind looked into;
+                    float: how many digits */
     union {
         bool boolean;
         int64_t integer;
-        double number;
+        struct {
+            double number;
+            const char *digits; /* as the document has it (tvalue_json), which goes out again as it came; a
+                                   number that was computed has none: make it with tvalue_float */
+        };
         struct slice text; /* string, bytes, undefined */
         const struct big *big;
         struct tlist *list; /* list, tuple, set */

@@ -1,0 +1,75 @@
+/* What every component runs on: one per process, passed to everything that is compiled or read. */
+#ifndef FIRTH_DECLARATIVE_ENGINE_ENGINE_H
+#define FIRTH_DECLARATIVE_ENGINE_ENGINE_H
+
+#include "fiber.h"
+#include "source-declarative/manifest/manifest.h"
+#include "source-declarative/template/value.h"
+
+enum engine_level { ENGINE_DEBUG, ENGINE_INFO, ENGINE_WARN, ENGINE_ERROR };
+
+/* What happened to a page, for `firth manifest test`. */
+struct engine_exchange {
+    const char *stream;
+    const struct http_request *request;
+    const struct http_response *response; /* NULL: none came */
+    const char *error;                    /* NULL: none */
+};
+
+/* The way out, so that engines run without the SDK in tests and in `firth manifest test`. */
+struct engine_output {
+    void (*log)(void *context, enum engine_level level, const char *message);
+    /* The config has new tokens: an Airbyte CONTROL message. JSON. */
+    int (*config_changed)(void *context, struct slice config);
+    void (*exchanged)(void *context, const struct engine_exchange *exchange); /* may be NULL */
+    void *context;
+};
+
+/* Limits that `firth manifest test` sets. 0: none. */
+struct engine_limits {
+    size_t pages_per_slice, slices, records;
+    bool no_retries, no_cache;
+};
+
+struct api_budget;     /* request/budget.h */
+struct response_cache; /* request/cache.h */
+
+struct engine {
+    struct arena arena; /* of what is compiled: as long as the connector */
+    const struct clock *clock;
+    struct random_state random; /* jitter and uuids */
+    struct http_client *client;
+    struct fibers *fibers;
+    struct engine_output output;
+    struct engine_limits limits;
+    struct component root;        /* the manifest's DeclarativeSource */
+    struct tvalue config;         /* a mapping; engine_set_config */
+    struct api_budget *budget;    /* NULL: none */
+    struct response_cache *cache; /* of streams that are parents */
+};
+
+struct engine_settings {
+    const struct clock *clock; /* NULL: clock_system */
+    uint64_t seed;             /* 0: from the kernel */
+    struct engine_output output;
+    struct engine_limits limits;
+    struct http_settings http;
+    void (*pass)(void *context, uint64_t ms); /* fibers_settings */
+    void *pass_context;
+};
+struct engine *engine_new(const struct engine_settings *settings, struct component root, struct slice config,
+                          struct error *err);
+void engine_free(struct engine *engine);
+MEM_DEFINE_CLEANUP(struct engine *, engine_free);
+
+/* Another config from now on (a refreshed token): scopes that are begun later see it. */
+int engine_set_config(struct engine *engine, struct slice json, struct error *err);
+/* Set one value of the config by path and tell the platform. The path's mappings are made where they miss. */
+int engine_update_config(struct engine *engine, const struct slice *path, size_t path_count,
+                         struct tvalue value, struct error *err);
+/* Drop what templates and components show that is a secret by the spec: replaced by "****". For messages. */
+void engine_redact(const struct engine *engine, struct buffer *text);
+void engine_log(const struct engine *engine, enum engine_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

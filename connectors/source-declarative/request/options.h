@@ -1,0 +1,38 @@
+/* What is added to a request: parameters, headers, body; by the requester, its authenticator, the paginator,
+ * the partition router and the cursor. Each adds to the same struct; who adds a name that is there with
+ * another value is in error. */
+#ifndef FIRTH_DECLARATIVE_REQUEST_OPTIONS_H
+#define FIRTH_DECLARATIVE_REQUEST_OPTIONS_H
+
+#include "source-declarative/engine/expression.h"
+
+enum option_target {
+    OPTION_PARAMETER,
+    OPTION_HEADER,
+    OPTION_BODY_DATA,
+    OPTION_BODY_JSON,
+    OPTION_TARGET_COUNT,
+};
+
+struct options {
+    struct arena *arena;
+    struct tvalue in[OPTION_TARGET_COUNT]; /* dicts; BODY_DATA may be a string */
+};
+void options_new(struct options *options, struct arena *arena);
+/* combine_mappings of the CDK: more is merged into options. `who` is for messages: "the paginator". */
+int options_merge(struct options *options, const struct options *more, const char *who, struct error *err);
+
+/* A RequestOption: where one value goes. */
+struct request_option {
+    enum option_target target;
+    struct expression name;  /* field_name */
+    struct expressions path; /* field_path: for OPTION_BODY_JSON */
+    struct component where;
+};
+/* *ret_option: NULL where the field is absent. */
+int request_option_compile(struct engine *engine, struct component component, const char *field,
+                           struct request_option **ret_option, struct error *err);
+int request_option_set(const struct request_option *option, struct scope *scope, struct tvalue value,
+                       struct options *options, struct error *err);
+
+#endif

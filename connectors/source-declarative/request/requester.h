@@ -1,0 +1,54 @@
+/* HttpRequester: one request and its answer, with authentication, budget, cache, retries and backoff. */
+#ifndef FIRTH_DECLARATIVE_REQUEST_REQUESTER_H
+#define FIRTH_DECLARATIVE_REQUEST_REQUESTER_H
+
+#include "options.h"
+
+/* What the error handler made of the answer. */
+enum answer_action {
+    ANSWER_SUCCESS,
+    ANSWER_IGNORE,           /* no records, and no more pages */
+    ANSWER_RESET_PAGINATION, /* from the first page again */
+    ANSWER_REDUCE_PAGE_SIZE,
+    ANSWER_SPLIT_WINDOW, /* the slice is too large */
+};
+
+/* An answer whose body is there, or is read as it comes. Lives until answer_free. */
+struct answer {
+    enum answer_action action;
+    int status;
+    const char *url;                  /* that was asked, query and all: secret */
+    const struct http_response *http; /* headers; NULL if it is from the cache: then headers below */
+    const struct http_header *headers;
+    size_t header_count;
+    struct slice body;                /* where it was kept */
+    struct fiber_body_reader *reader; /* where it was asked for as a stream; else NULL */
+    const char *error_message;        /* of the filter that matched; NULL: none */
+};
+void answer_free(struct answer *answer);
+MEM_DEFINE_CLEANUP(struct answer *, answer_free);
+/* `headers` as templates see it: names in lower case or as asked, "link" taken apart. Lives in the arena. */
+struct tvalue answer_headers(const struct answer *answer, struct arena *arena);
+
+struct requester;
+int requester_compile(struct engine *engine, struct component component, const char *stream_name,
+                      struct requester **ret_requester, struct error *err);
+
+/* What one call asks. */
+struct request_call {
+    struct tvalue stream_slice;        /* an object (tvalue_stream_slice) or none */
+    struct tvalue next_page_token;     /* a dict, or none */
+    const struct options *options;     /* of paginator, router and cursor; NULL: none */
+    struct slice path;                 /* of the paginator, in place of the requester's; data NULL: none */
+    const struct template_name *names; /* further ones: creation_response, … */
+    size_t name_count;
+    bool stream_body; /* answer.reader */
+};
+/* In a fiber. -1: failed for good, with failure kind in err->code (ERROR_INVALID: config, retriable:
+ * transient) and what the error handler says as its message. */
+int requester_send(struct requester *requester, const struct request_call *call, struct answer **ret_answer,
+                   struct error *err);
+/* The URL's base and path as they would be asked for: for budgets, messages and async jobs. */
+bool requester_uses_cache(const struct requester *requester);
+
+#endif

@@ -1,0 +1,34 @@
+/* Cursors: what of a partition is still to be read, and what has been. Datetime and counting cursors, alone
+ * or per partition. Pure machines over a clock: they ask for nothing and emit nothing. */
+#ifndef FIRTH_DECLARATIVE_STREAM_CURSOR_H
+#define FIRTH_DECLARATIVE_STREAM_CURSOR_H
+
+#include "router.h"
+
+struct cursor;
+/* The stream's incremental_sync, or none: full refresh, whose state is {"__ab_no_cursor_state_message":
+ * true}. */
+int cursor_compile(struct engine *engine, struct component component, bool has_partitions,
+                   const char *stream_name, struct cursor **ret_cursor, struct error *err);
+/* JSON Pointer of the cursor field; NULL: none. */
+const char *cursor_field(const struct cursor *cursor);
+/* The stream's state, after its migrations. at JSON_NONE: from the beginning. */
+int cursor_set_state(struct cursor *cursor, const struct json *state, uint32_t at, struct error *err);
+/* The windows of a partition, in order, as cursor slices. */
+int cursor_slices(struct cursor *cursor, const struct stream_slice *partition, partition_sink *on_slice,
+                  void *context, struct error *err);
+int cursor_add(const struct cursor *cursor, struct scope *scope, struct tvalue stream_slice,
+               struct options *options, struct error *err);
+bool cursor_takes(const struct cursor *cursor, const struct record *record);
+int cursor_observe(struct cursor *cursor, const struct stream_slice *slice, const struct record *record,
+                   struct error *err);
+/* A partition's slices are all known; one slice of it has been read to its end. */
+int cursor_partition_known(struct cursor *cursor, const struct stream_slice *partition, struct error *err);
+int cursor_slice_done(struct cursor *cursor, const struct stream_slice *slice, struct error *err);
+/* The state as it is now. `parents`: the router's state, none if there is none. */
+int cursor_state(struct cursor *cursor, struct tvalue parents, struct arena *arena, struct tvalue *ret_state,
+                 struct error *err);
+int cursor_reduce_slice(struct cursor *cursor, struct tvalue stream_slice, struct arena *arena,
+                        struct tvalue *ret_slice, struct error *err);
+
+#endif
