@@ -78,32 +78,45 @@ static int subject_init(struct subject *subject, const struct document *document
     return result;
 }
 
-/* The violations' places and words: the first, or all if these are wanted. */
+/* Connectors call anchors after their tables, whatever these are called ("PublicWeird Täble"), and refer to
+ * them by the same words, which the metaschemas do not allow and which can mean but one thing. */
+static bool is_free_anchor(const struct schema_violation *violation)
+{
+    const char *name = strrchr(violation->instance, '/');
+    return name && (strcmp(name, "/$anchor") == 0 || strcmp(name, "/$dynamicAnchor") == 0) &&
+           strcmp(violation->keyword, "pattern") == 0 && violation->value.size > 2; /* not "" */
+}
+
+/* The violations' places and words: the first, or all if these are wanted. 1 if there is nothing but how
+ * anchors are called; 0 where what is wrong was noted, -1. */
 static int violated(struct compiler *c, struct subject *subject, struct document *document,
                     const struct schema_root *root, const struct schema *metaschema,
                     struct schema_validator *validator)
 {
-    struct schema_violation violations[SCHEMA_PROBLEMS_MAX];
-    size_t count = 0;
+    enum { MAX = 1024 };
+    struct schema_violation *violations = arena_alloc(&subject->arena, MAX * sizeof *violations);
+    size_t count = 0, told = 0;
     struct buffer base;
-    int result = -1;
+    if (schema_explain(metaschema, validator, subject->json, subject->node, &subject->arena, violations, MAX,
+                       &count, c->err) < 0)
+        return -1;
     buffer_init(&base, BUFFER_UNLIMITED);
     if (subject->node != root->node)
         json_pointer_of(&document->json, root->node, &base);
-    if (schema_explain(metaschema, validator, subject->json, subject->node, &subject->arena, violations,
-                       c->problems ? SCHEMA_PROBLEMS_MAX : 1, &count, c->err) == 0 &&
-        count > 0)
-        result = 0;
-    for (size_t i = 0; i < count && result == 0; i++) {
+    int result = 0;
+    for (size_t i = 0; i < count && told < SCHEMA_PROBLEMS_MAX && result == 0; i++) {
+        if (is_free_anchor(&violations[i]) && count < MAX) /* else there may be others behind them */
+            continue;
         const char *pointer =
             arena_printf(&subject->arena, "%s%s", buffer_cstr(&base), violations[i].instance);
         const char *where = arena_printf(&subject->arena, "%s#%s", document->uri, pointer);
         uint32_t node = json_pointer(&document->json, 0, slice_of(pointer));
         result = compile_go_on(c, compile_fail(c, ERROR_INVALID, document, node == JSON_NONE ? 0 : node,
                                                where, violations[i].message));
+        told++;
     }
     buffer_done(&base);
-    return result;
+    return result == 0 && told == 0 ? 1 : result;
 }
 
 /* 0 also where what is wrong was noted (compile_go_on): the caller goes on. */
@@ -127,6 +140,8 @@ static int check_root(struct compiler *c, struct document *document, size_t numb
         error_wrap(err, "schema %.600s", document->uri);
     else if (valid == 0)
         noted = violated(c, &subject, document, root, metaschema, validator);
+    if (noted > 0)
+        valid = 1;
     root->checked = valid > 0;
     root->objected = noted == 0;
     arena_done(&subject.arena);

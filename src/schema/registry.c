@@ -242,6 +242,8 @@ int registry_resolve_in(struct schema_registry *registry, struct resource *resou
     } else {
         const char *name = arena_strndup(&scratch, text.data, text.size);
         struct anchor *anchor = resource_anchor(resource, name);
+        if (!anchor && !slice_equal(text, fragment)) /* called with a % of its own */
+            anchor = resource_anchor(resource, arena_strndup(&scratch, fragment.data, fragment.size));
         if (anchor)
             *ret_target = (struct schema_target){anchor->resource, anchor->node};
         else

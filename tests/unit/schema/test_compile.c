@@ -22,6 +22,10 @@ static const struct refused refused[] = {
     {"{\"$ref\":\"#/$defs/x\"}", ERROR_NOT_FOUND,
      "#/$ref: cannot resolve \"#/$defs/x\": test:schema has nothing at"},
     {"{\"$ref\":\"other\"}", ERROR_NOT_FOUND, "cannot resolve \"other\": there is no schema at"},
+    /* how an anchor is called says nothing of the rest */
+    {"{\"$anchor\":\"a b\",\"type\":\"text\"}", ERROR_INVALID, "/type: expected one of"},
+    {"{\"$anchor\":\"\"}", ERROR_INVALID, "/$anchor: expected a string that matches"},
+    {"{\"$anchor\":7}", ERROR_INVALID, "/$anchor: expected string"},
     {"{\"$ref\":\"#x\"}", ERROR_NOT_FOUND, "has no anchor \"x\""},
     {"{\"$ref\":\"#/type\",\"type\":\"object\"}", ERROR_INVALID,
      "expected a schema (an object, true or false), got \"object\""},
@@ -93,6 +97,29 @@ static int count_fetch(void *context, const char *uri, struct arena *arena, stru
     *ret_source = slice_of(
         arena_strdup(arena, "{\"type\":\"string\",\"$defs\":{\"n\":{\"$anchor\":\"n\",\"type\":\"null\"}}}"));
     return 0;
+}
+
+/* Connectors call anchors after their tables, whatever these are called. */
+static void test_free_anchors(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "PublicWeird Täble", "Public2024-01", "Public\\\"x\\\"", "a%20b", "100%", "x#y", "é"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct error err;
+        mem_auto(schema_registry_free) struct schema_registry *registry =
+            schema_registry_new(SCHEMA_DRAFT_2020_12);
+        auto_free char *text = mem_printf("{\"$defs\":{\"t\":{\"$anchor\":\"%s\",\"required\":[\"a\"]}},"
+                                          "\"$ref\":\"#%s\"%s}",
+                                          names[i], names[i], i == 0 ? ",\"type\":\"object\"" : "");
+        if (schema_registry_add(registry, "http://example.com/a", slice_of(text), &err) < 0)
+            fail_msg("%s: %s", text, err.message);
+        mem_auto(schema_free) struct schema *schema = schema_compile(registry, "http://example.com/a", &err);
+        if (!schema)
+            fail_msg("%s: %s", text, err.message);
+        assert_int_equal(ask(schema, SLICE_LITERAL("{\"a\":1}"), &err), 1);
+        assert_int_equal(ask(schema, SLICE_LITERAL("{\"b\":1}"), &err), 0);
+    }
 }
 
 /* A missing document is fetched once; the registry may go before the schema. */
@@ -255,6 +282,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_too_much),
         cmocka_unit_test(test_fetch_and_lifetime),
+        cmocka_unit_test(test_free_anchors),
         cmocka_unit_test(test_same_id_in_two_documents),
         cmocka_unit_test(test_schema_within_a_catalog),
         cmocka_unit_test(test_wrong_uris),
