@@ -24,7 +24,7 @@ static const struct option_spec specs[] = {
     {"prefix", 0, OPTION_STRING, offsetof(struct discover_options, prefix), "PREFIX",
      "what the collections' names begin with; the capture's name without its last part"},
     {"all", 0, OPTION_FLAG, offsetof(struct discover_options, all), NULL,
-     "also streams that were left out or taken out before"},
+     "also streams that were left out or taken out before, or that the connector suggests to leave out"},
     {"yes", 'y', OPTION_FLAG, offsetof(struct discover_options, yes), NULL, "ask nothing"},
     {NULL},
 };
@@ -267,6 +267,8 @@ static int print_streams(struct discovery *discovery)
                 json_put_string(&writer, "incremental");
             json_end_array(&writer);
         }
+        if (stream->resource.data)
+            json_member_bool(&writer, "advisedOff", stream->advised_off);
         json_member_bool(&writer, "bound", stream->bound);
         json_put_key(&writer, "schema");
         if (json_parse_copy(&discovery->arena, stream->schema.data, stream->schema.size, &schema, &unused) ==

@@ -31,6 +31,7 @@ struct discover_stream {
     struct slice resource;  /* Flow's: as it came */
     const char *collection; /* behind the prefix */
     bool chosen, read_full, bound, known;
+    bool advised_off; /* Flow's: the connector suggests to leave it out */
 };
 
 struct discovery {

@@ -197,7 +197,12 @@ static void describe(struct describing *to, const struct spec_field *field, size
         comment(to, indent, arena_printf(arena, "For example: %s", raw_text(to, json_first(spec, value))));
 }
 
-static void stub_object(struct describing *to, uint32_t object, size_t indent, size_t depth, bool space);
+/* An object to write out: its schema, and what the default of it says of its members, or JSON_NONE. */
+struct stub {
+    uint32_t object, defaults;
+};
+
+static void stub_object(struct describing *to, struct stub stub, size_t indent, size_t depth, bool space);
 
 static uint32_t choice_of(const struct json *spec, const struct spec_field *field)
 {
@@ -205,12 +210,53 @@ static uint32_t choice_of(const struct json *spec, const struct spec_field *fiel
     return choice != JSON_NONE ? choice : json_get(spec, field->inner, "anyOf");
 }
 
-static void name_choices(struct describing *to, uint32_t choices, size_t indent)
+/* Has the branch the constants that the default has? */
+static bool takes_default(const struct json *spec, uint32_t branch, uint32_t defaults, struct arena *arena)
 {
+    size_t count;
+    bool same = false;
+    struct spec_field whole;
+    spec_field_at(spec, branch, &whole);
+    const struct spec_field *fields = spec_fields(spec, whole.inner, arena, &count);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t constant = spec_get(spec, &fields[i], "const"),
+                 value = json_get(spec, defaults, fields[i].name);
+        if (constant == JSON_NONE)
+            constant = spec_get(spec, &fields[i], "default");
+        if (constant == JSON_NONE || value == JSON_NONE)
+            continue;
+        if (!json_equal(spec, constant, spec, value))
+            return false;
+        same = true;
+    }
+    return same;
+}
+
+/* The branch that is written out: the default's, else the first. */
+static uint32_t branch_of(struct describing *to, const struct spec_field *field)
+{
+    const struct json *spec = &to->discovery->spec;
+    uint32_t choices = choice_of(spec, field), defaults = spec_get(spec, field, "default");
+    for (uint32_t each = json_first(spec, choices); each != JSON_NONE && json_is(spec, defaults, JSON_OBJECT);
+         each = json_next(spec, choices, each)) {
+        if (takes_default(spec, each, defaults, &to->discovery->arena))
+            return each;
+    }
+    return json_first(spec, choices);
+}
+
+static void name_choices(struct describing *to, const struct spec_field *field, size_t indent)
+{
+    const uint32_t choices = choice_of(&to->discovery->spec, field), chosen = branch_of(to, field);
     const struct json *spec = &to->discovery->spec;
     struct arena *arena = &to->discovery->arena;
     size_t number = 1;
-    comment(to, indent, "One of these; the first is written out:");
+    size_t position = 1;
+    for (uint32_t each = json_first(spec, choices); each != chosen; each = json_next(spec, choices, each))
+        position++;
+    comment(to, indent,
+            position == 1 ? "One of these; the first is written out:"
+                          : arena_printf(arena, "One of these; number %zu is written out:", position));
     for (uint32_t each = json_first(spec, choices); each != JSON_NONE;
          each = json_next(spec, choices, each)) {
         const char *title = json_cstring(spec, json_get(spec, each, "title"), arena);
@@ -227,28 +273,46 @@ static void name_choices(struct describing *to, uint32_t choices, size_t indent)
     }
 }
 
-/* Behind the key and its colon. */
-static void stub_value(struct describing *to, const struct spec_field *field, size_t indent, size_t depth)
+/* Has the schema members for all that the default has? Then these are written out, with what else there is.
+ */
+static bool has_members(const struct json *spec, uint32_t object, uint32_t defaults)
+{
+    uint32_t properties = json_get(spec, object, "properties");
+    if (!json_is(spec, defaults, JSON_OBJECT) || json_count(spec, properties) == 0)
+        return false;
+    for (uint32_t key = json_first_key(spec, defaults); key != JSON_NONE;
+         key = json_next_key(spec, defaults, key)) {
+        if (json_get_slice(spec, properties, json_inner(spec, key)) == JSON_NONE)
+            return false;
+    }
+    return true;
+}
+
+/* Behind the key and its colon; `value`: what the default of the object around says of it, or JSON_NONE. */
+static void stub_value(struct describing *to, const struct spec_field *field, uint32_t value, size_t indent,
+                       size_t depth)
 {
     const struct json *spec = &to->discovery->spec;
-    uint32_t constant = spec_get(spec, field, "const"), value = spec_get(spec, field, "default");
+    uint32_t constant = spec_get(spec, field, "const");
+    if (value == JSON_NONE)
+        value = spec_get(spec, field, "default");
     uint32_t choices = choice_of(spec, field), object = field->inner;
     if (constant != JSON_NONE)
         value = constant;
-    if (value != JSON_NONE) {
+    if (json_count(spec, choices) && depth < STUB_DEPTH_MAX) {
+        struct spec_field branch;
+        spec_field_at(spec, branch_of(to, field), &branch);
+        object = branch.inner;
+    }
+    if (value != JSON_NONE && (depth >= STUB_DEPTH_MAX || !has_members(spec, object, value))) {
         buffer_byte(to->out, ' ');
         buffer_str(to->out, raw_text(to, value));
         buffer_byte(to->out, '\n');
         return;
     }
-    if (json_count(spec, choices) && depth < STUB_DEPTH_MAX) {
-        struct spec_field first;
-        spec_field_at(spec, json_first(spec, choices), &first);
-        object = first.inner;
-    }
     if (json_count(spec, json_get(spec, object, "properties")) && depth < STUB_DEPTH_MAX) {
         buffer_byte(to->out, '\n');
-        stub_object(to, object, indent + 2, depth + 1, false);
+        stub_object(to, (struct stub){object, value}, indent + 2, depth + 1, false);
     } else {
         buffer_str(to->out, strcmp(spec_type(spec, field), "array") == 0    ? " []\n"
                             : strcmp(spec_type(spec, field), "object") == 0 ? " {}\n"
@@ -275,12 +339,12 @@ static void comment_out(struct buffer *out, size_t from, size_t indent)
     buffer_done(&text);
 }
 
-static void stub_object(struct describing *to, uint32_t object, size_t indent, size_t depth, bool space)
+static void stub_object(struct describing *to, struct stub stub, size_t indent, size_t depth, bool space)
 {
     const struct json *spec = &to->discovery->spec;
     size_t count;
     bool any = false;
-    const struct spec_field *fields = spec_fields(spec, object, &to->discovery->arena, &count);
+    const struct spec_field *fields = spec_fields(spec, stub.object, &to->discovery->arena, &count);
     if (count == 0 && depth) {
         put_indent(to->out, indent);
         buffer_str(to->out, "{}\n");
@@ -290,13 +354,15 @@ static void stub_object(struct describing *to, uint32_t object, size_t indent, s
             buffer_byte(to->out, '\n');
         describe(to, &fields[i], indent);
         if (json_count(spec, choice_of(spec, &fields[i])))
-            name_choices(to, choice_of(spec, &fields[i]), indent);
+            name_choices(to, &fields[i], indent);
         size_t from = to->out->size;
         put_indent(to->out, indent);
         edit_emit_string(to->out, slice_of(fields[i].name));
         buffer_byte(to->out, ':');
-        stub_value(to, &fields[i], indent, depth);
-        bool set = fields[i].required || spec_get(spec, &fields[i], "const") != JSON_NONE;
+        uint32_t value = json_get(spec, stub.defaults, fields[i].name);
+        stub_value(to, &fields[i], value, indent, depth);
+        bool set =
+            fields[i].required || value != JSON_NONE || spec_get(spec, &fields[i], "const") != JSON_NONE;
         /* A file of comments only would be no mapping. */
         if (depth == 0 && !any && spec_get(spec, &fields[i], "default") != JSON_NONE)
             set = true;
@@ -323,7 +389,7 @@ void discover_stub(struct discovery *discovery, struct buffer *out)
         &to, 0,
         "It may hold secrets: keep it out of version control. ${NAME} stands for the environment variable "
         "NAME; a literal ${ is written $${.");
-    stub_object(&to, 0, 0, 0, true);
+    stub_object(&to, (struct stub){0, JSON_NONE}, 0, 0, true);
 }
 
 void discover_config_file(struct discovery *discovery, struct buffer *out)

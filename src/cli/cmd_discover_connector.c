@@ -215,7 +215,8 @@ static void take_flow_binding(struct discovery *discovery, const struct flow_dis
         .note =
             binding->is_fallback_key ? "The source has no key here; its connector suggests this one." : NULL,
         .resource = binding->raw_resource_config,
-        .chosen = !binding->disable,
+        .chosen = !binding->disable || discovery->options->all,
+        .advised_off = binding->disable,
     };
     stream->label = stream->name;
     for (size_t i = 0; i < binding->key.count; i++)

@@ -109,6 +109,14 @@ struct recorded discover_recorded(struct discovery *discovery, const struct reco
     return found;
 }
 
+static int by_id(const void *a, const void *b)
+{
+    const struct discover_stream *const *x = a, *const *y = b;
+    return slice_compare((*x)->id, (*y)->id);
+}
+
+/* In the order of their names, whatever order the connector tells them in: differences are of what changed.
+ */
 void discover_write_record(struct discovery *discovery, const struct recorded *recorded, struct buffer *out)
 {
     struct json_writer writer;
@@ -121,11 +129,17 @@ void discover_write_record(struct discovery *discovery, const struct recorded *r
         "taken out come back.");
     json_put_key(&writer, "streams");
     json_begin_array(&writer);
-    for (size_t i = 0; i < discovery->stream_count; i++) {
+    const struct discover_stream **sorted =
+        arena_alloc(&discovery->arena, (discovery->stream_count + 1) * sizeof *sorted);
+    for (size_t i = 0; i < discovery->stream_count; i++)
+        sorted[i] = &discovery->streams[i];
+    qsort(sorted, discovery->stream_count, sizeof *sorted, by_id);
+    for (size_t at = 0; at < discovery->stream_count; at++) {
+        size_t i = (size_t)(sorted[at] - discovery->streams);
         if (!recorded[i].there)
             continue;
         json_begin_object(&writer);
-        json_member_raw(&writer, "id", discovery->streams[i].id);
+        json_member_raw(&writer, "id", sorted[at]->id);
         if (recorded[i].path) {
             json_member_string(&writer, "path", recorded[i].path);
             json_member_string(&writer, "schema", recorded[i].schema);

@@ -553,6 +553,30 @@ static int replace_files(struct writing *writing, struct error *err)
     return result;
 }
 
+/* What is not in the catalog: as the connector suggests it, or since it was shown before and is not wanted.
+ */
+static void tell_left_out(struct writing *writing, struct output *output)
+{
+    enum { NAMED_MAX = 5 };
+    struct discovery *discovery = writing->discovery;
+    const char *const why[] = {"left out, as the connector suggests", "left out, as before"};
+    for (int known = 0; known < 2; known++) {
+        const char *names = "";
+        size_t count = 0;
+        for (size_t i = 0; i < discovery->stream_count; i++) {
+            const struct discover_stream *stream = &discovery->streams[i];
+            if (stream->bound || is_new(stream) || !stream->key_count || stream->known != known ||
+                (!known && !stream->advised_off))
+                continue;
+            if (count++ < NAMED_MAX)
+                names = arena_printf(&discovery->arena, "%s%s%s", names, *names ? ", " : "", stream->label);
+        }
+        if (count)
+            output_printf(output, "%zu stream%s %s: %s%s\n  (--all takes %s)\n", count, count == 1 ? "" : "s",
+                          why[known], names, count > NAMED_MAX ? ", …" : "", count == 1 ? "it" : "them");
+    }
+}
+
 static void tell(struct writing *writing)
 {
     struct discovery *discovery = writing->discovery;
@@ -564,6 +588,7 @@ static void tell(struct writing *writing)
     if (writing->added)
         output_printf(&output, "%zu stream%s added to %s\n", writing->added, writing->added == 1 ? "" : "s",
                       discovery->name);
+    tell_left_out(writing, &output);
     if (!writing->added && !writing->changed)
         output_printf(&output, "nothing new: %s is as it was\n", discovery->file);
     output_printf(&output, "\nNext:\n  firth run %s\n", discovery->file);
@@ -596,6 +621,14 @@ static bool is_news(const struct writing *writing, struct slice record)
     return !same;
 }
 
+static bool any_advised_off(const struct discovery *discovery)
+{
+    bool any = false;
+    for (size_t i = 0; i < discovery->stream_count; i++)
+        any |= discovery->streams[i].advised_off;
+    return any;
+}
+
 int discover_write(struct discovery *discovery, struct error *err)
 {
     struct arena *arena = &discovery->arena;
@@ -612,7 +645,10 @@ int discover_write(struct discovery *discovery, struct error *err)
     if (discover_read_record(discovery, &writing.record, err) < 0 || plan_streams(&writing, err) < 0)
         return -1;
     if (!discovery->capture && writing.added == 0)
-        return error_set(err, ERROR_INVALID, "no stream was chosen: nothing was written");
+        return error_set(err, ERROR_INVALID, "no stream was chosen: nothing was written%s",
+                         any_advised_off(discovery)
+                             ? "; those that the connector suggests to leave out are taken with --all"
+                             : "");
     if (edit_catalog(&writing, err) < 0)
         return -1;
     add_config(&writing);

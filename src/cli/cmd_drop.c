@@ -2,6 +2,7 @@
 #include "cli/confirm.h"
 #include "cli/data_dir.h"
 #include "cli/output.h"
+#include "task/checkpoint.h"
 
 struct drop_options {
     bool yes;
@@ -67,14 +68,31 @@ static void suggest(struct store *store, const char *task, struct arena *arena, 
         error_set(err, ERROR_NOT_FOUND, "the task %s has committed nothing; did you mean %s?", task, nearest);
 }
 
+/* What others make of it that it is gone. A state that cannot be read says nothing. */
+static const char *consequence(struct slice state, bool documents)
+{
+    struct task_checkpoint checkpoint;
+    struct error ignored;
+    task_checkpoint_init(&checkpoint);
+    bool materialized = state.size && task_checkpoint_load(&checkpoint, state, &ignored) == 0 &&
+                        task_materialize_saved_any(&checkpoint.materialize);
+    task_checkpoint_done(&checkpoint);
+    if (materialized)
+        return "; what it has at its endpoint stays: most connectors want those tables dropped before it is "
+               "materialized anew";
+    return documents
+               ? "; materializations that have read of its documents stop until their 'backfill' is raised"
+               : "";
+}
+
 static int drop(const struct cli *cli, struct store *store, const char *task, struct arena *arena)
 {
     const struct drop_options *options = cli->options;
     struct error err;
-    struct slice unused;
+    struct slice state = {0};
     const char *what = describe(store, task, arena);
     const char *question = arena_printf(arena, "%s: throw away %s?", task, what);
-    if (store_checkpoint_get(store, task, arena, &unused, &err) < 0 && err.code == ERROR_NOT_FOUND &&
+    if (store_checkpoint_get(store, task, arena, &state, &err) < 0 && err.code == ERROR_NOT_FOUND &&
         !is_listed(store, task, arena)) {
         suggest(store, task, arena, &err);
         return cli_fail(cli, &err);
@@ -84,7 +102,8 @@ static int drop(const struct cli *cli, struct store *store, const char *task, st
         return code;
     if (store_drop_task(store, task, &err) < 0)
         return cli_fail(cli, &err);
-    log_info(&cli->log, "%s: %s thrown away; its next session begins anew", task, what);
+    log_info(&cli->log, "%s: %s thrown away; its next session begins anew%s", task, what,
+             consequence(state, strstr(what, "document") && !strstr(what, "no documents")));
     return CLI_OK;
 }
 

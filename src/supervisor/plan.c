@@ -167,6 +167,7 @@ static int plan_capture(struct planner *planner, const struct catalog_capture *c
     }
     spec.bindings = bindings;
     spec.interval_ms = capture->interval_ms;
+    spec.once = planner->options->once;
     spec.log_level = capture->log_level;
     spec.redact_salt = capture->redact_salt;
     spec.schemas =

@@ -85,6 +85,13 @@ static int left_ms(uint64_t since_ms, uint64_t limit_ms, uint64_t now_ms)
     return now_ms - since_ms < limit_ms ? (int)(limit_ms - (now_ms - since_ms)) : 0;
 }
 
+/* With `--once` a session is waited for that may never end: a source that streams changes does not. */
+static bool may_have_no_end(const struct flow_reader *reader)
+{
+    return reader->base.task->spec->once && !reader->told_of_no_end && !reader->stopping &&
+           reader->phase == FLOW_PHASE_READING;
+}
+
 static int timeout_ms(const struct task_reader *base)
 {
     const struct flow_reader *reader = of_const(base);
@@ -96,6 +103,8 @@ static int timeout_ms(const struct task_reader *base)
     int timeout = connector_timeout_ms(reader->process);
     if (reader->input_since_ms)
         timeout = shorter(timeout, left_ms(reader->input_since_ms, FLOW_INPUT_STALL_MS, now));
+    if (may_have_no_end(reader) && reader->heard_ms)
+        timeout = shorter(timeout, left_ms(reader->heard_ms, FLOW_NO_END_MS, now));
     if (reader->leave_ms && !reader->told_to_go) /* nothing tells when it has read its input */
         timeout = shorter(timeout, FLOW_LEAVE_STEP_MS);
     return timeout;
@@ -116,6 +125,24 @@ static int check_input(struct flow_reader *reader, struct error *err)
     return 0;
 }
 
+static void tell_of_no_end(struct flow_reader *reader)
+{
+    uint64_t now = task_report_now_ms(reader->base.task->report);
+    if (!may_have_no_end(reader))
+        return;
+    if (reader->heard_ms == 0)
+        reader->heard_ms = now ? now : 1;
+    if (now - reader->heard_ms < FLOW_NO_END_MS)
+        return;
+    reader->told_of_no_end = true;
+    task_report_logf(
+        reader->base.task->report, LOG_INFO,
+        "nothing new for %d s, and %s runs on: a source that streams changes never ends by itself, "
+        "and --once waits for its end. Ctrl-C stops it, and what it has committed is kept; run it "
+        "without --once, or take other tasks with --task",
+        FLOW_NO_END_MS / 1000, reader->base.label);
+}
+
 static int service(struct task_reader *base, struct error *err)
 {
     struct flow_reader *reader = flow_reader_of(base);
@@ -128,6 +155,7 @@ static int service(struct task_reader *base, struct error *err)
     if (connector_output_ended(reader->process))
         connector_finish_input(reader->process);
     reader->ended = connector_output_ended(reader->process) && connector_exited(reader->process);
+    tell_of_no_end(reader);
     return reader->ended ? 0 : check_input(reader, err);
 }
 

@@ -20,11 +20,12 @@ enum flow_phase {
 };
 
 enum {
-    FLOW_VERSION_SIZE = 17,                 /* 16 digits and a NUL */
-    FLOW_INPUT_STALL_MS = 10000,            /* for the connector to read an acknowledgement */
-    FLOW_LEAVE_INPUT_MS = 1000,             /* for it to read the last of them before it is told to go, */
-    FLOW_LEAVE_STEP_MS = 10,                /* looked at so often */
-    FLOW_GROUP_SCHEMAS_MAX = 4096,          /* sourced schemas in one group, */
+    FLOW_VERSION_SIZE = 17,        /* 16 digits and a NUL */
+    FLOW_INPUT_STALL_MS = 10000,   /* for the connector to read an acknowledgement */
+    FLOW_LEAVE_INPUT_MS = 1000,    /* for it to read the last of them before it is told to go, */
+    FLOW_LEAVE_STEP_MS = 10,       /* looked at so often */
+    FLOW_NO_END_MS = 10000,        /* of silence, until a run of one session is told that it may last */
+    FLOW_GROUP_SCHEMAS_MAX = 4096, /* sourced schemas in one group, */
     FLOW_GROUP_SCHEMA_BYTES_MAX = 64 << 20, /* and their size */
 };
 
@@ -67,6 +68,8 @@ struct flow_reader {
     struct error
         torn_error;    /* of a line that is no JSON, until it is known whether a dying connector tore it */
     uint64_t leave_ms; /* when leaving began, 0: not yet */
+    uint64_t heard_ms; /* when a document came last, or the session began */
+    bool told_of_no_end;
     bool told_to_go;
 };
 

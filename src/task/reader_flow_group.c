@@ -63,6 +63,7 @@ static int take_captured(struct flow_reader *reader, const struct flow_captured 
     if (reader->group.documents++ == 0)
         reader->group.began_ms = clock_wall_ms(task->clock);
     reader->group.messages++;
+    reader->heard_ms = 0;
     binding->newest_ms = reader->group.began_ms;
     *item = (struct task_item){.type = TASK_ITEM_DOCUMENT,
                                .binding = binding,

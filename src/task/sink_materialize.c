@@ -228,7 +228,7 @@ static int converse(struct materialize_sink *sink, struct error *err)
     if (connector_service(sink->process, err) < 0)
         return -1;
     while (!sink->torn && connector_next_line(sink->process, &line) == 1) {
-        if (take_line(sink, line, err) < 0)
+        if (!sink->told_to_go && take_line(sink, line, err) < 0) /* later it does not matter any more */
             return -1;
     }
     if (connector_output_ended(sink->process))
@@ -264,6 +264,11 @@ static int leave(struct materialize_sink *sink, uint64_t now_ms, struct error *e
     return 0;
 }
 
+static bool stops_waiting(const struct materialize_sink *sink)
+{
+    return sink->finishing && sink->base.task->stopping && !sink->protocol.acknowledged;
+}
+
 /* The last transactions are told of before the process goes; what is not told by then the next session tells.
  */
 static bool waits_for_triggers(struct materialize_sink *sink, uint64_t now_ms)
@@ -285,6 +290,26 @@ static void tick_triggers(struct materialize_sink *sink)
     sink->state_changed = true; /* saved with the next commit, or at the end */
 }
 
+/* A stop does not wait for long for what the connector does with the last commit: it is acknowledged again
+ * when the next session begins, and what was read since is read again. */
+static int abandon(struct materialize_sink *sink, uint64_t now_ms, struct error *err)
+{
+    if (sink->unanswered_ms == 0)
+        sink->unanswered_ms = now_ms ? now_ms : 1;
+    if (now_ms - sink->unanswered_ms < MATERIALIZE_STOP_MS)
+        return 0;
+    task_report_logf(
+        sink->base.task->report, LOG_WARN,
+        "%s has not answered 'acknowledge' within %d s of the stop and is ended; the next session "
+        "acknowledges again",
+        sink->base.label, MATERIALIZE_STOP_MS / 1000);
+    if (leave(sink, now_ms, err) < 0)
+        return -1;
+    sink->told_to_go = true;
+    connector_stop(sink->process);
+    return 0;
+}
+
 static int advance(struct materialize_sink *sink, uint64_t now_ms, struct error *err)
 {
     const struct task_commit_policy *policy = &sink->base.task->spec->commit;
@@ -292,7 +317,7 @@ static int advance(struct materialize_sink *sink, uint64_t now_ms, struct error 
     case MATERIALIZE_LOADING:
         materialize_hand_over(sink);
         if (!sink->protocol.acknowledged)
-            return 0;
+            return stops_waiting(sink) ? abandon(sink, now_ms, err) : 0;
         if (sink->documents == 0)
             return sink->finishing && !waits_for_triggers(sink, now_ms) ? leave(sink, now_ms, err) : 0;
         if (sink->finishing || is_full(sink) || task_commit_due(policy, &sink->ledger.pending, now_ms))
@@ -358,6 +383,10 @@ static int timeout_ms(const struct task_sink *base, uint64_t now_ms)
         return timeout;
     switch (sink->protocol.phase) {
     case MATERIALIZE_LOADING:
+        if (stops_waiting(sink)) {
+            uint64_t waited = sink->unanswered_ms ? now_ms - sink->unanswered_ms : MATERIALIZE_STOP_MS;
+            return shorter(timeout, waited < MATERIALIZE_STOP_MS ? (int)(MATERIALIZE_STOP_MS - waited) : 0);
+        }
         if (sink->triggers_since_ms && task_triggers_busy(sink->triggers))
             return shorter(timeout, TRIGGERS_STEP_MS); /* a signal, or its limit, may end the wait */
         if (sink->protocol.acknowledged && sink->finishing)

@@ -33,6 +33,7 @@ enum {
     MATERIALIZE_STORES_PER_TURN = 4096,   /* documents before signals are looked at */
     MATERIALIZE_VALIDATIONS_MAX = 3,      /* a backfill that is forced means another one */
     MATERIALIZE_LEAVE_MS = 30000,         /* for a connector to end once its input is closed */
+    MATERIALIZE_STOP_MS = 2000,           /* for it to answer 'acknowledge' when the task is stopped */
 };
 
 /* A binding of the task's specification. */
@@ -103,8 +104,9 @@ struct materialize_sink {
     bool finishing, finished;
     bool torn; /* its last line is none */
     struct error torn_error;
-    bool told_to_go;  /* it did not end by itself */
-    uint64_t left_ms; /* when the connector's input was closed */
+    bool told_to_go;        /* it did not end by itself */
+    uint64_t left_ms;       /* when the connector's input was closed */
+    uint64_t unanswered_ms; /* since when a stop waits for its 'acknowledged'; 0: it does not */
 };
 
 static inline struct materialize_sink *materialize_sink_of(struct task_sink *base)

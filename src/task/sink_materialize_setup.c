@@ -164,7 +164,8 @@ static int advise(const struct materialize_sink *sink, struct error *err)
         err, ERROR_CONNECTOR,
         sink->last.spec
             ? "%s\nThis task has not made it: bind another name, or drop what is there if nobody needs it"
-            : "%s\nNothing was materialized from this data directory before, or it was emptied since: what "
+            : "%s\nNothing was materialized from this data directory before, or it was emptied, or the task "
+              "dropped, since: what "
               "the endpoint has is unknown here. Run with the data directory that it came from (--data-dir), "
               "or drop what is there and it is materialized anew; with connectors that replace a table for "
               "it, raising 'backfill' does the same",

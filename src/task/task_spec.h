@@ -91,9 +91,10 @@ struct task_spec {
     struct connector_limits limits;
     enum log_level log_level; /* of the task, and told to connectors of Flow's */
     const char *redact_salt;  /* base64; NULL: one is made */
-    bool once;                /* materializations: end with what is committed at the beginning */
-    struct slice triggers;    /* materializations: as catalog_materialization.triggers; size 0: none */
-    uint64_t interval_ms;     /* from one session's start to the next; 0: none */
+    bool once; /* materializations: end with what is committed at the beginning; captures: one that does not
+                * end is told of */
+    struct slice triggers; /* materializations: as catalog_materialization.triggers; size 0: none */
+    uint64_t interval_ms;  /* from one session's start to the next; 0: none */
 };
 
 /* Append the JSON document. */

@@ -250,11 +250,12 @@ int task_spec_read(struct slice json, struct arena *arena, struct task_spec *ret
     if (spec.kind == TASK_MATERIALIZATION) {
         read_endpoint(&reader, "destination", &spec.destination);
         spec.source.program.label = "collections";
-        spec.once = get_bool(&reader, 0, "once");
         spec.triggers = get_raw(&reader, 0, "triggers");
     } else {
         read_endpoint(&reader, "source", &spec.source);
     }
+    if (spec.kind != TASK_CONNECTION)
+        spec.once = get_bool(&reader, 0, "once");
     if (spec.kind == TASK_CONNECTION) {
         read_endpoint(&reader, "destination", &spec.destination);
         spec.all_streams = get_bool(&reader, 0, "allStreams");

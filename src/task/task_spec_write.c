@@ -157,9 +157,10 @@ void task_spec_write(struct buffer *out, const struct task_spec *spec)
     json_member_string(&writer, "dataDir", spec->data_dir);
     if (spec->kind != TASK_MATERIALIZATION)
         write_endpoint(&writer, "source", &spec->source);
+    if (spec->kind != TASK_CONNECTION)
+        json_member_bool(&writer, "once", spec->once);
     if (spec->kind == TASK_MATERIALIZATION) {
         write_endpoint(&writer, "destination", &spec->destination);
-        json_member_bool(&writer, "once", spec->once);
         if (spec->triggers.size)
             json_member_raw(&writer, "triggers", spec->triggers);
     }

@@ -650,6 +650,64 @@ def test_a_command_that_speaks_neither_protocol(firth_dev, tmp_path):
     assert said.rc != 0 and "By Flow's protocol" not in said.err
 
 
+def test_streams_that_the_connector_suggests_to_leave_out(firth_dev, tmp_path):
+    """They are told of, with the way to have them; by themselves they are not taken."""
+    args = flow_source(tmp_path, bindings=[flow_binding("orders"), *(flow_binding(f"off{i}", disable=True) for i in range(7))])
+    (tmp_path / "test.config.yaml").write_text("address: here\ntoken: hush-hush\n")
+    lines = firth_dev(*args, "-o", "json", expect=0).lines()
+    assert [line["advisedOff"] for line in lines] == [False] + 7 * [True]
+    first = firth_dev(*args, expect=0).out
+    assert "1 stream added" in first
+    assert "7 streams left out, as the connector suggests: public/off0, public/off1, public/off2, public/off3, public/off4, …\n  (--all takes them)" in first
+    assert "7 streams left out, as before" in firth_dev(*args, expect=0).out
+    assert "7 streams added" in firth_dev(*args, "--all", expect=0).out
+    assert "left out" not in firth_dev(*args, expect=0).out
+    firth_dev("check", "flow.yaml", expect=0)
+
+
+def test_none_but_streams_that_the_connector_suggests_to_leave_out(firth_dev, tmp_path):
+    args = flow_source(tmp_path, bindings=[flow_binding("off", disable=True)])
+    (tmp_path / "test.config.yaml").write_text("address: here\ntoken: hush-hush\n")
+    assert "are taken with --all" in firth_dev(*args, expect=3).err
+    assert "1 stream added" in firth_dev(*args, "--all", expect=0).out
+
+
+def test_the_record_does_not_follow_the_connectors_order(firth_dev, tmp_path):
+    names = ["orders", "Users", "log"]
+    args = flow_source(tmp_path, bindings=[flow_binding(name) for name in names])
+    (tmp_path / "test.config.yaml").write_text("address: here\ntoken: hush-hush\n")
+    firth_dev(*args, expect=0)
+    record = (tmp_path / "test.discovered.json").read_text()
+    assert [each["id"][-1] for each in json.loads(record)["streams"]] == ["Users", "log", "orders"]
+    flow_source(tmp_path, bindings=[flow_binding(name) for name in reversed(names)])
+    assert "nothing new" in firth_dev(*args, expect=0).out
+    assert (tmp_path / "test.discovered.json").read_text() == record
+
+
+def test_the_stub_has_what_is_required_within(firth_dev, tmp_path):
+    """As source-postgres has it: the default of an object says which branch, and not what else that needs."""
+    def branch(kind, *required):
+        return {"title": kind, "required": [*required, "kind"],
+                "properties": {"kind": {"type": "string", "const": kind, "default": kind},
+                               **{name: {"type": "string"} for name in required}}}
+
+    schema = {"type": "object", "required": ["credentials", "tunnel", "free"], "properties": {
+        "credentials": {"type": "object", "default": {"kind": "Key"}, "oneOf": [branch("Password", "user", "password"), branch("Key", "key")]},
+        "tunnel": {"type": "object", "default": {"port": 22}, "required": ["host", "port"], "properties": {
+            "host": {"type": "string"}, "port": {"type": "integer"}, "banner": {"type": "string"}}},
+        "free": {"type": "object", "default": {"any": 1}, "properties": {"other": {"type": "string"}}}}}
+    args = flow_source(tmp_path, configSchema=schema)
+    firth_dev(*args, expect=0)
+    text = (tmp_path / "test.config.yaml").read_text()
+    fields = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
+    assert sorted(fields) == sorted(["credentials:", '  kind: "Key"', "  key:", "tunnel:", "  host:", "  port: 22", 'free: {"any": 1}'])
+    assert "number 2 is written out" in text and "  # banner:" in text
+    wrong = firth_dev(*args, expect=3).err
+    assert "/credentials/key" in wrong and "/tunnel/host" in wrong
+    (tmp_path / "test.config.yaml").write_text(text.replace("  key:", "  key: k").replace("  host:", "  host: h"))
+    firth_dev(*args, expect=0)
+
+
 def test_letters_of_any_script_stay(firth_dev, tmp_path):
     streams = [{**USERS, "name": name} for name in ("Käufer", "注文", "a b·c«d", "x.y")]
     lines = firth_dev("discover", *source(tmp_path, streams), "-o", "json", expect=0).lines()

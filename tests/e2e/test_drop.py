@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from e2e.materialize import catalog as materialized, materialize, put
 from e2e.scripted import capture, run, seen, state_of
 from e2e.test_capture import ids, records, state
 
@@ -25,6 +26,14 @@ def test_task_begins_anew(firth, tmp_path):
     run(firth, capture(tmp_path, [records(1, 2), state(2)]))
     assert state_of(seen(tmp_path)[-1], "users") is None
     assert sorted(ids(firth)) == [1, 2, 100, 101]
+
+
+def test_what_others_make_of_it_is_told(firth, tmp_path):
+    put(firth, tmp_path, {"id": 1, "n": 1})
+    materialize(firth, materialized(tmp_path))
+    assert "begins anew; what it has at its endpoint stays: " in firth("drop", "acmeCo/mat", "--yes", expect=0).err
+    assert "begins anew; materializations that have read of its documents stop until" in \
+        firth("drop", "acmeCo/in", "--yes", expect=0).err
 
 
 @pytest.mark.parametrize("what", ["segment", "log", "both"])

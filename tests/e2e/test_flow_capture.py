@@ -399,6 +399,17 @@ def test_another_specification_is_applied(firth, tmp_path):
     assert keys == ["public%2Fusers", "public%2Fusers", "public%2Fusers.v1", "public%2Fusers.v1"]
 
 
+def test_one_session_that_never_ends_is_told_of(firth, tmp_path):
+    """As a source that streams changes is run with --once: what it waits for, and the ways out."""
+    path = catalog(tmp_path, [docs(1, 2), patch(n=2), {"for_ever": True}])
+    running = firth.start("run", str(path), "--once")
+    until(lambda: any("--once waits for its end" in line for line in running.err), "the hint")
+    running.signal(signal.SIGTERM)
+    running.wait()
+    (told,) = [line for line in running.err if "--once waits for its end" in line]
+    assert "without --once" in told and "--task" in told and ids(firth) == [1, 2]
+
+
 def paths(spec, which="bindings"):
     """The resources of a specification, with their counters."""
     return [(each["resourcePath"][-1], each.get("backfill", 0)) for each in spec.get(which, [])]

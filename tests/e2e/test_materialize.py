@@ -5,11 +5,12 @@ import json
 import shutil
 import signal
 import sqlite3
+import time
 
 import pytest
 
 from conftest import until
-from e2e.materialize import TASK, catalog, documents, materialize, messages, put, rows, verbs
+from e2e.materialize import TASK, catalog, documents, flow, materialize, messages, put, rows, verbs
 from e2e.scripted import events, failure, local, received, run
 
 
@@ -259,6 +260,27 @@ def test_it_follows_what_is_committed(firth, tmp_path):
     running.signal(signal.SIGTERM)
     running.wait()
     assert verbs(tmp_path).endswith(">acknowledge <acknowledged >end")
+
+
+def test_a_stop_does_not_wait_for_an_acknowledgement(firth, tmp_path):
+    """A connector may take its time for what it does with a commit: the next session acknowledges it again."""
+    put(firth, tmp_path, {"id": 1})
+    path = catalog(tmp_path, endpoint=flow("scripted_materialize.py", {
+        "seen": str(tmp_path / "messages"), "say": {"acknowledge": [None, []]}}))
+    running = firth.start("run", str(path), "--task", TASK, "--commit-every", "20ms")
+    until(lambda: (tmp_path / "messages").exists() and verbs(tmp_path).endswith("<startedCommit >acknowledge"),
+          "the commit that is not acknowledged")
+    began = time.monotonic()
+    running.signal(signal.SIGTERM)
+    running.wait()
+    assert time.monotonic() - began < 20  # it was 30 s, and the end by force
+    assert any("has not answered 'acknowledge'" in line and "acknowledges again" in line for line in running.err)
+    assert any("stopped after" in line for line in running.err) and not any("failed" in line for line in running.err)
+    (tmp_path / "messages").unlink()
+    path = catalog(tmp_path, endpoint=flow("scripted_materialize.py", {"seen": str(tmp_path / "messages")}))
+    lines = materialize(firth, path)
+    assert verbs(tmp_path).endswith(">open <opened >acknowledge <acknowledged")
+    assert events(lines, "progress")[-1]["bindings"][0]["documents"] == 0
 
 
 def test_it_leaves_when_nothing_happens(firth, tmp_path):
