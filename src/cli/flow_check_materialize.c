@@ -230,8 +230,13 @@ static int validate(struct flow_checker *checker, const struct catalog_materiali
                      .last_materialization = past.last.spec,
                      .last_version = past.last.version}};
     struct flow_materialize_response response = {0};
-    if (ask(checker, &request, FLOW_MATERIALIZE_VALIDATED, &response, err) < 0)
+    if (ask(checker, &request, FLOW_MATERIALIZE_VALIDATED, &response, err) < 0) {
+        for (size_t i = 0; i < count; i++) {
+            if (mentions(err->message, inputs[i].collection->name))
+                fields_advise(&inputs[i], &checker->arena, err);
+        }
         return -1;
+    }
     if (response.validated.bindings.count != count)
         return error_set(err, ERROR_PROTOCOL, "%s validated %zu bindings of %zu", checker->program.label,
                          response.validated.bindings.count, count);

@@ -593,3 +593,39 @@ struct flow_texts fields_group_by(const struct fields_input *input, struct arena
     }
     return (struct flow_texts){names, count};
 }
+
+static bool may_be_null(const struct flow_projection *projection)
+{
+    const struct flow_inference *inference = projection->inference;
+    bool null = inference && inference->exists != FLOW_EXISTS_MUST;
+    for (size_t i = 0; inference && i < inference->types.count; i++)
+        null |= slice_is(inference->types.items[i], "null");
+    return null && inference->raw_default.size == 0;
+}
+
+void fields_advise(const struct fields_input *input, struct arena *arena, struct error *err)
+{
+    const struct flow_texts key = fields_group_by(input, arena);
+    if (err->code != ERROR_CONNECTOR || !strcasestr(err->message, "null"))
+        return;
+    for (size_t i = 0; i < key.count; i++) {
+        const char *field = arena_strndup(arena, key.items[i].data, key.items[i].size);
+        const struct flow_projection *projection = NULL;
+        for (size_t j = 0; j < input->collection->projections.count && !projection; j++) {
+            if (slice_equal(input->collection->projections.items[j].field, key.items[i]))
+                projection = &input->collection->projections.items[j];
+        }
+        if (!projection || !may_be_null(projection) || !strstr(err->message, field))
+            continue;
+        bool retriable = err->retriable;
+        const char *said = arena_strdup(arena, err->message);
+        error_set(
+            err, ERROR_CONNECTOR,
+            "%s\nBy the schema of %.*s the field '%s' of its key may be null, or not be there. If every "
+            "document has it, make it 'required' in the schema and take \"null\" from its type; else give it "
+            "a 'default' there, or the collection another key",
+            said, SLICE_ARGS(input->collection->name), field);
+        err->retriable = retriable;
+        return;
+    }
+}

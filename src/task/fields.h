@@ -26,6 +26,10 @@ enum fields_outcome {
  * field's, and a key is made of fields that can be in one, each once. -1 with ERROR_INVALID. */
 int fields_check(const struct fields_input *input, struct arena *arena, struct error *err);
 
+/* A connector has refused the binding: is it for a field of the key that may be null or be absent by the
+ * schema? Then add to the error what to write. */
+void fields_advise(const struct fields_input *input, struct arena *arena, struct error *err);
+
 /* The selection's lists live in the arena; its names are the projections'. */
 enum fields_outcome fields_select(const struct fields_input *input, struct arena *arena,
                                   struct flow_field_selection *ret_selection, struct error *err);

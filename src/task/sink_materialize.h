@@ -129,6 +129,8 @@ int materialize_plan_finish(struct materialize_sink *sink, struct error *err);
 int materialize_plan_name(struct materialize_sink *sink, struct slice raw_resource_schema, struct error *err);
 /* Is what the catalog wants of each collection in it? Before anybody is asked. */
 int materialize_plan_check(struct materialize_sink *sink, struct error *err);
+/* The connector has refused what `validate` asked: add what to write, if it can be told. */
+void materialize_plan_advise(struct materialize_sink *sink, struct error *err);
 /* What `validate` asks. */
 struct flow_materialize_request materialize_plan_validate(struct materialize_sink *sink);
 /* Put what is about to be applied into the checkpoint, and what was. */

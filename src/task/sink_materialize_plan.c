@@ -151,6 +151,19 @@ int materialize_plan_check(struct materialize_sink *sink, struct error *err)
     return 0;
 }
 
+void materialize_plan_advise(struct materialize_sink *sink, struct error *err)
+{
+    struct arena *arena = &sink->base.task->arena;
+    for (size_t i = 0; i < sink->planned_count; i++) {
+        const struct materialize_binding *binding = &sink->planned[i];
+        const struct fields_input input = {.binding = name_of(binding, arena),
+                                           .collection = binding->collection,
+                                           .wanted = &binding->source.fields};
+        if (!binding->disabled && strstr(err->message, binding->spec->collection))
+            fields_advise(&input, arena, err);
+    }
+}
+
 struct flow_materialize_request materialize_plan_validate(struct materialize_sink *sink)
 {
     struct task *task = sink->base.task;

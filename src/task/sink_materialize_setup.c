@@ -153,8 +153,10 @@ int materialize_take_opened(struct materialize_sink *sink, const struct flow_mat
 /* --- a refusal --------------------------------------------------------------------------------------- */
 
 /* A connector refuses a table that exists, of a binding that is new to it, and cannot know why it is new. */
-static int advise(const struct materialize_sink *sink, struct error *err)
+static int advise(struct materialize_sink *sink, struct error *err)
 {
+    if (sink->step == MATERIALIZE_ASK_VALIDATE)
+        materialize_plan_advise(sink, err);
     if (err->code != ERROR_CONNECTOR || sink->step == MATERIALIZE_ASK_SPEC ||
         !strcasestr(err->message, "already exist"))
         return -1;

@@ -5,12 +5,11 @@ import json
 import shutil
 import signal
 import sqlite3
-import time
 
 import pytest
 
 from conftest import until
-from e2e.materialize import TASK, catalog, documents, flow, materialize, messages, put, rows, verbs
+from e2e.materialize import TASK, catalog, documents, materialize, messages, put, rows, verbs
 from e2e.scripted import events, failure, local, received, run
 
 
@@ -192,31 +191,6 @@ def test_another_key_is_incompatible(firth, tmp_path):
     assert verbs(tmp_path) == ">open <opened >acknowledge <acknowledged >end"
 
 
-@pytest.mark.parametrize("on", ["backfill", "disableBinding", "disableTask", "abort"])
-def test_another_key_that_the_table_has_no_column_of(firth, tmp_path, on):
-    """The connector forbids the field: it is the key that changed all the same, and the setting that decides."""
-    old = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
-    new = {"type": "object", "required": ["id", "region"],
-           "properties": {"id": {"type": "integer"}, "region": {"type": "string"}}}
-    materialize(firth, put(firth, tmp_path, {"id": 1, "region": "eu"}, {"id": 1, "region": "us"}, schema=old))
-    path = catalog(tmp_path, schema=new, key=("/region", "/id"), onIncompatibleSchemaChange=on)
-    stops = {"disableTask": "until the catalog changes", "abort": "raise the binding's 'backfill'"}.get(on)
-    lines = materialize(firth, path, expect=1 if stops else 0)
-    why = "the key is region, id, and what the endpoint has was materialized by id"
-    if stops:
-        error = failure(lines)
-        assert why in error["message"] and stops in error["message"] and not error["retriable"]
-    else:
-        (told,) = [line["message"] for line in lines if why in line.get("message", "")]
-        assert ("materialized anew" if on == "backfill" else "the binding is disabled") in told
-    assert [r.get("region") for r in rows(tmp_path)] == (["eu", "us"] if on == "backfill" else [None])
-    # What the key has nothing to do with is the connector's to say, as before.
-    path = catalog(tmp_path, schema=new, key=("/region", "/id"), config={"constraints": {
-        "region": {"type": "FIELD_FORBIDDEN", "reason": "no such words"}}}, onIncompatibleSchemaChange="abort", bindings=[
-        {"source": "acmeCo/users", "resource": {"table": "users"}, "backfill": 7}])
-    assert "forbids it: no such words" in failure(materialize(firth, path, expect=1))["message"]
-
-
 def test_its_only_binding_is_disabled_by_a_schema_change(firth, tmp_path):
     """It is asked once, and then no more until the catalog changes; nothing has failed."""
     path = put(firth, tmp_path, {"id": 1, "n": 1})
@@ -260,27 +234,6 @@ def test_it_follows_what_is_committed(firth, tmp_path):
     running.signal(signal.SIGTERM)
     running.wait()
     assert verbs(tmp_path).endswith(">acknowledge <acknowledged >end")
-
-
-def test_a_stop_does_not_wait_for_an_acknowledgement(firth, tmp_path):
-    """A connector may take its time for what it does with a commit: the next session acknowledges it again."""
-    put(firth, tmp_path, {"id": 1})
-    path = catalog(tmp_path, endpoint=flow("scripted_materialize.py", {
-        "seen": str(tmp_path / "messages"), "say": {"acknowledge": [None, []]}}))
-    running = firth.start("run", str(path), "--task", TASK, "--commit-every", "20ms")
-    until(lambda: (tmp_path / "messages").exists() and verbs(tmp_path).endswith("<startedCommit >acknowledge"),
-          "the commit that is not acknowledged")
-    began = time.monotonic()
-    running.signal(signal.SIGTERM)
-    running.wait()
-    assert time.monotonic() - began < 20  # it was 30 s, and the end by force
-    assert any("has not answered 'acknowledge'" in line and "acknowledges again" in line for line in running.err)
-    assert any("stopped after" in line for line in running.err) and not any("failed" in line for line in running.err)
-    (tmp_path / "messages").unlink()
-    path = catalog(tmp_path, endpoint=flow("scripted_materialize.py", {"seen": str(tmp_path / "messages")}))
-    lines = materialize(firth, path)
-    assert verbs(tmp_path).endswith(">open <opened >acknowledge <acknowledged")
-    assert events(lines, "progress")[-1]["bindings"][0]["documents"] == 0
 
 
 def test_it_leaves_when_nothing_happens(firth, tmp_path):

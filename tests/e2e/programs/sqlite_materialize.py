@@ -4,7 +4,7 @@ alone, as connectors in Go do, and is strict: an insert of what is there, or an 
 Config: `path` of the database; `seen`, a file to which every message is appended as {"<": …} or {">": …};
 `authority`: "endpoint" (the runtime checkpoint is kept in the endpoint's transaction, with a fence) or "runtime" (rows
 are staged, and applied once they are acknowledged); `delta`: rows are appended; `no_load_optimization`;
-`case_insensitive`; `ser_policy`: as it is validated; `constraints`: {field: {"type", …}} instead of the usual; `slow`: file to wait for before
+`case_insensitive`; `no_null_keys`: refused, as connectors in Go do; `ser_policy`: as it is validated; `constraints`: {field: {"type", …}} instead of the usual; `slow`: file to wait for before
 `acknowledged`; `defect`: a mistake to make, for the checker to catch:
 lose-store, double-store (of a delta binding), commit-first (the checkpoint before the rows), stale-checkpoint (the rows without it),
 ignore-fence, forget-loaded, lose-staged, apply-again (staged rows at each acknowledgement), late-apply (staged rows after the loads).
@@ -141,6 +141,11 @@ class Connector:
         last = {tuple(b["resourcePath"]): b for b in (body.get("lastMaterialization") or {}).get("bindings", [])}
         for binding in body["bindings"]:
             path = binding["resourceConfig"]["table"]
+            for p in binding["collection"]["projections"] if self.config.get("no_null_keys") else ():
+                if p["field"] in binding["groupBy"] and "default" not in p["inference"] and (
+                        p["inference"].get("exists") != "MUST" or "null" in p["inference"]["types"]):
+                    fail(f"validating binding: cannot materialize collection '{binding['collection']['name']}' with nullable "
+                         f"key field '{p['field']}' unless it has a default value annotation")
             _, types = self.table_types(path)
             backfilled = (path,) in last and last[(path,)].get("backfill", 0) != binding.get("backfill", 0)
             bindings.append({
