@@ -36,7 +36,7 @@ struct control_actor_filter {
     bool configs;           /* with their configs */
     struct control_page page;
 };
-/* By creation, newest first, then id. */
+/* By creation, the newest first; of one moment by id, from its end. */
 int control_actors(struct control *control, const struct control_actor_filter *filter, struct arena *arena,
                    struct control_actor **ret_items, size_t *ret_count, uint64_t *ret_total,
                    struct error *err);

@@ -82,7 +82,7 @@ struct control_connection_filter {
     bool catalogs;                         /* with their catalogs */
     struct control_page page;
 };
-/* By creation, newest first, then id. */
+/* By creation, the newest first; of one moment by id, from its end. */
 int control_connections(struct control *control, const struct control_connection_filter *filter,
                         struct arena *arena, struct control_connection **ret_items, size_t *ret_count,
                         uint64_t *ret_total, struct error *err);

@@ -7,6 +7,8 @@
 #include "server/paging.h"
 #include "server/views.h"
 
+#include <strings.h>
+
 static enum control_side side_of(const struct call *call)
 {
     return (enum control_side)call->route->side;
@@ -22,14 +24,12 @@ static const char *id_of(const struct call *call)
 void view_masked_config(struct call *call, const char *member, const struct control_actor *actor,
                         const struct control_definition *definition)
 {
-    struct control_definition found;
     struct error err;
-    struct slice schema = {0};
-    if (!definition &&
-        control_definition_get(call->control, actor->definition, true, call->arena, &found, &err) == 0)
-        definition = &found;
-    if (definition)
-        schema = connectors_schema(definition, call->arena);
+    const struct connectors_known *known =
+        definition ? NULL : connectors_known(call, actor->definition, &err);
+    struct slice schema = known        ? known->schema
+                          : definition ? connectors_schema(definition, call->arena)
+                                       : (struct slice){0};
     json_put_key(&call->out, member);
     mask_config(&call->out, schema, actor->config);
 }
@@ -72,19 +72,26 @@ enum http_next actor_get(struct call *call)
     return answer(call, id_of(call));
 }
 
-static enum http_next answer_list(struct call *call, struct control_actor_filter *filter)
+/* At most `size` of those after the one whose id `cursor` is; NULL: from the first. */
+static enum http_next answer_list_after(struct call *call, struct control_actor_filter *filter,
+                                        const char *cursor, size_t size)
 {
     struct control_actor *items;
     struct error err;
-    size_t count;
+    size_t count, from = 0;
     filter->side = side_of(call);
     filter->configs = true;
     if (control_actors(call->control, filter, call->arena, &items, &count, NULL, &err) < 0)
         return call_error(call, &err);
+    while (cursor && from < count && strcasecmp(items[from].id, cursor) != 0)
+        from++;
+    if (cursor && from++ == count)
+        return call_invalid(call, "cursor", "cursor: the list has no %s of this id",
+                            control_side_name(side_of(call)));
     call_begin(call);
     json_put_key(&call->out, side_of(call) == CONTROL_SOURCE ? "sources" : "destinations");
     json_begin_array(&call->out);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = from; i < count && i - from < size; i++) {
         json_begin_object(&call->out);
         view_actor(call, &items[i], NULL);
         json_end_object(&call->out);
@@ -93,19 +100,28 @@ static enum http_next answer_list(struct call *call, struct control_actor_filter
     return call_end(call);
 }
 
+static enum http_next answer_list(struct call *call, struct control_actor_filter *filter)
+{
+    return answer_list_after(call, filter, NULL, SIZE_MAX);
+}
+
 enum http_next actor_list(struct call *call)
 {
     const char *workspace = call_uuid(call, "workspaceId");
-    int64_t size = call_integer(call, "pageSize", CONTROL_PAGE_MAX);
-    struct control_actor_filter filter = {.workspaces = &workspace, .workspace_count = 1};
-    filter.page.limit = size > 0 && size < CONTROL_PAGE_MAX ? (uint32_t)size : CONTROL_PAGE_MAX;
-    return answer_list(call, &filter);
+    struct control_actor_filter filter = {
+        .workspaces = &workspace, .workspace_count = 1, .page = {.limit = CONTROL_PAGE_MAX}};
+    const char *cursor;
+    size_t size;
+    if (!paging_by_cursor(call, &size, &cursor))
+        return HTTP_ANSWER;
+    return answer_list_after(call, &filter, cursor, size);
 }
 
 enum http_next actor_list_paginated(struct call *call)
 {
-    struct control_actor_filter filter = {.name_like = call_text(call, "nameContains"),
-                                          .page = paging_of_body(call, CONTROL_PAGE_DEFAULT)};
+    struct control_actor_filter filter = {.name_like = call_text(call, "nameContains")};
+    if (!paging_of_body(call, CONTROL_PAGE_DEFAULT, &filter.page))
+        return HTTP_ANSWER;
     filter.workspaces = call_uuids(call, "workspaceIds", &filter.workspace_count);
     filter.page.deleted = call_bool(call, "includeDeleted", false);
     return answer_list(call, &filter);
@@ -158,9 +174,11 @@ static enum http_next put_new(struct call *call, const char *definition, const c
                                         .config = config,
                                         .created_ms = call->now_ms,
                                         .updated_ms = call->now_ms};
-    if (!*name)
-        return call_invalid(call, "name", "name: it needs one");
-    return control_actor_put(call->control, &actor, &err) < 0 ? call_error(call, &err) : answer(call, id);
+    if (!call_check_title(call, "name", name))
+        return HTTP_ANSWER;
+    return control_actor_put(call->control, &actor, &err) < 0
+               ? call_error_in(call, &err, "connectionConfiguration")
+               : answer(call, id);
 }
 
 static enum http_next create_with_spec(struct call *call, const struct control_definition *definition)
@@ -179,18 +197,39 @@ enum http_next actor_create(struct call *call)
                                 side_of(call), create_with_spec);
 }
 
-enum http_next actor_clone(struct call *call)
+static enum http_next clone_with_spec(struct call *call, const struct control_definition *definition)
 {
     bool source = side_of(call) == CONTROL_SOURCE;
+    const char *member = source ? "sourceConfiguration" : "destinationConfiguration";
     const char *id = call_uuid(call, source ? "sourceCloneId" : "destinationCloneId");
-    uint32_t changes = call_member(call, source ? "sourceConfiguration" : "destinationConfiguration");
+    uint32_t changes = call_member(call, member);
     const char *name = call_text_of(call, changes, "name");
+    uint32_t given =
+        changes == JSON_NONE ? JSON_NONE : json_get(&call->body, changes, "connectionConfiguration");
+    const char *field = arena_printf(call->arena, "%s.connectionConfiguration", member);
+    struct control_actor actor;
+    struct error err;
+    if (control_actor_get(call->control, side_of(call), id, false, call->arena, &actor, &err) < 0 ||
+        (json_is(&call->body, given, JSON_OBJECT) &&
+         mask_merge(json_raw(&call->body, given), actor.config, call->arena, &actor.config, &err) < 0))
+        return call_error_of(call, &err, control_side_name(side_of(call)), id);
+    if (json_is(&call->body, given, JSON_OBJECT) &&
+        !connectors_config_valid(call, definition, actor.config, field))
+        return HTTP_ANSWER;
+    return put_new(call, actor.definition, actor.workspace,
+                   name ? name : arena_printf(call->arena, "%s (copy)", actor.name), actor.config);
+}
+
+/* Another one with the same config, or the one that is given. */
+enum http_next actor_clone(struct call *call)
+{
+    const char *id =
+        call_uuid(call, side_of(call) == CONTROL_SOURCE ? "sourceCloneId" : "destinationCloneId");
     struct control_actor actor;
     struct error err;
     if (control_actor_get(call->control, side_of(call), id, false, call->arena, &actor, &err) < 0)
         return call_error_of(call, &err, control_side_name(side_of(call)), id);
-    return put_new(call, actor.definition, actor.workspace,
-                   name ? name : arena_printf(call->arena, "%s (copy)", actor.name), actor.config);
+    return connectors_with_spec(call, actor.definition, side_of(call), clone_with_spec);
 }
 
 /* What comes back masked stays as it was. A partial config changes the members that it names. */
@@ -248,10 +287,11 @@ static enum http_next update_with_spec(struct call *call, const struct control_d
     if (name)
         actor.name = name;
     actor.updated_ms = call->now_ms;
-    if (!*actor.name)
-        return call_invalid(call, "name", "name: it needs one");
-    return control_actor_put(call->control, &actor, &err) < 0 ? call_error(call, &err)
-                                                              : answer(call, actor.id);
+    if (!call_check_title(call, "name", actor.name))
+        return HTTP_ANSWER;
+    return control_actor_put(call->control, &actor, &err) < 0
+               ? call_error_in(call, &err, "connectionConfiguration")
+               : answer(call, actor.id);
 }
 
 enum http_next actor_update(struct call *call)

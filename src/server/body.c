@@ -189,10 +189,10 @@ static bool is_form(const struct call *call, struct slice body)
 /* --- the body ----------------------------------------------------------------------------------------- */
 
 /* "/streams/0/name" as "streams[0].name". */
-static const char *field_of(struct call *call, const struct schema_violation *violation)
+static const char *field_of(struct call *call, const char *pointer)
 {
     const char *field = "";
-    for (const char *at = violation->instance; *at == '/';) {
+    for (const char *at = pointer; *at == '/';) {
         int size = (int)strcspn(at + 1, "/"), digits = (int)strspn(at + 1, "0123456789");
         field = size && size == digits
                     ? arena_printf(call->arena, "%s[%.*s]", field, size, at + 1)
@@ -236,13 +236,46 @@ static enum http_next explain(struct call *call, const struct schema *schema,
         return call_fail(call, 422, "the body cannot be checked: %s", err.message);
     if (count == 0)
         return call_fail(call, 422, "the body is not as it should be");
-    const char *field = field_of(call, &violations[0]);
+    const char *field = field_of(call, violations[0].instance);
     bool missing = strcmp(violations[0].keyword, "required") == 0;
     if (is_private(field) && !missing)
         return call_invalid(call, field, "%s: it is not of the type that it should be", field);
     const char *whole = missing_of(call, &violations[0], field);
     return call_invalid(call, *whole ? whole : "body", "%s%s%s", *field ? field : "", *field ? ": " : "",
                         violations[0].message);
+}
+
+/* JSON of others, which is kept as it is. */
+static bool is_free(const char *field)
+{
+    static const char *const names[] = {"connectionState", "manifest", "resourceRequirements"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (string_starts_with(field, names[i]))
+            return true;
+    }
+    return is_private(field) || strstr(field, ".jsonSchema");
+}
+
+/* A NUL would end a text where its writer did not. False: answered. */
+static bool check_texts(struct call *call)
+{
+    for (uint32_t at = 0; at < call->body.count; at++) {
+        if (!json_is(&call->body, at, JSON_STRING) || !json_escaped(&call->body, at))
+            continue;
+        struct slice text = json_string(&call->body, at, call->arena);
+        if (!memchr(text.data, 0, text.size))
+            continue;
+        struct buffer pointer;
+        buffer_init(&pointer, BUFFER_UNLIMITED);
+        json_pointer_of(&call->body, at, &pointer);
+        const char *field = field_of(call, buffer_cstr(&pointer));
+        buffer_done(&pointer);
+        if (is_free(field))
+            continue;
+        call_invalid(call, field, "%s: a text may not hold the character U+0000", field);
+        return false;
+    }
+    return true;
 }
 
 static enum http_next check_body(struct call *call)
@@ -253,7 +286,9 @@ static enum http_next check_body(struct call *call)
     int valid = schema_validate(schema, validator, &call->body, 0, &err);
     if (valid < 0)
         return call_fail(call, 422, "the body cannot be checked: %s", err.message);
-    return valid ? call->route->handle(call) : explain(call, schema, validator);
+    if (!valid)
+        return explain(call, schema, validator);
+    return check_texts(call) ? call->route->handle(call) : HTTP_ANSWER;
 }
 
 static bool is_blank(struct slice text)

@@ -66,7 +66,12 @@ const char *call_uuid(const struct call *call, const char *name)
 
 const char *const *call_uuids(struct call *call, const char *name, size_t *ret_count)
 {
-    uint32_t list = call_member(call, name);
+    return call_uuids_of(call, 0, name, ret_count);
+}
+
+const char *const *call_uuids_of(struct call *call, uint32_t object, const char *name, size_t *ret_count)
+{
+    uint32_t list = member_of(call, object, name);
     const char **ids = arena_zalloc(call->arena, (json_count(&call->body, list) + 1) * sizeof *ids);
     *ret_count = 0;
     for (uint32_t at = json_first(&call->body, list); at != JSON_NONE;
@@ -265,4 +270,21 @@ enum http_next call_error(struct call *call, const struct error *error)
 enum http_next call_error_of(struct call *call, const struct error *error, const char *kind, const char *id)
 {
     return error->code == ERROR_NOT_FOUND ? call_absent(call, kind, id) : call_error(call, error);
+}
+
+enum http_next call_error_in(struct call *call, const struct error *error, const char *field)
+{
+    bool wrong =
+        error->code == ERROR_INVALID || error->code == ERROR_LIMIT || error->code == ERROR_UNSUPPORTED;
+    return wrong ? call_invalid(call, field, "%s", error->message) : call_error(call, error);
+}
+
+bool call_check_title(struct call *call, const char *field, const char *text)
+{
+    size_t size = text ? strlen(text) : 0;
+    if (size == 0)
+        call_invalid(call, field, "%s is empty: a name is wanted", field);
+    else if (size > CONTROL_TITLE_MAX)
+        call_invalid(call, field, "%s has %zu bytes; the limit is %d", field, size, CONTROL_TITLE_MAX);
+    return size > 0 && size <= CONTROL_TITLE_MAX;
 }

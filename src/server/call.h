@@ -25,6 +25,7 @@ struct call {
     /* Of a call that was held: what goes on when it is let go, and with what. */
     enum http_next (*resume)(struct call *call);
     void *state;
+    struct connectors_known *known; /* connectors.h: definitions that were looked up */
 };
 
 /* --- what was asked ----------------------------------------------------------------------------------- */
@@ -42,6 +43,7 @@ struct slice call_raw(const struct call *call, const char *name);
 const char *call_uuid(const struct call *call, const char *name);
 /* The UUIDs of a list in the body. */
 const char *const *call_uuids(struct call *call, const char *name, size_t *ret_count);
+const char *const *call_uuids_of(struct call *call, uint32_t object, const char *name, size_t *ret_count);
 /* The `number`th argument of the path from 0, as a UUID; NULL: it is none. */
 const char *call_path_uuid(const struct call *call, size_t number);
 
@@ -64,6 +66,10 @@ enum http_next call_absent(struct call *call, const char *kind, const char *id);
 enum http_next call_error(struct call *call, const struct error *error);
 /* The same, of something that the request names by its id. */
 enum http_next call_error_of(struct call *call, const struct error *error, const char *kind, const char *id);
+/* The same, of a request whose fault, if it is the request's, lies in this field. */
+enum http_next call_error_in(struct call *call, const struct error *error, const char *field);
+/* Is it a name for people: not empty, not too long? False: answered (422). */
+bool call_check_title(struct call *call, const char *field, const char *text);
 /* Seconds, as Airbyte has times. */
 int64_t call_seconds(int64_t ms);
 

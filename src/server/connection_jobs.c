@@ -44,7 +44,9 @@ static enum http_next begin(struct call *call, const struct control_job_new *job
     int64_t *id = arena_zalloc(call->arena, sizeof *id);
     call->state = id;
     if (job_begin(call, job, id, &err) < 0)
-        return call_error_of(call, &err, "connection", job->connection);
+        return err.code == ERROR_NOT_FOUND
+                   ? call_absent(call, "connection", job->connection)
+                   : call_error_in(call, &err, job->stream_count ? "streams" : "connectionId");
     return settle(call, *id, SETTLE_BEGUN, then);
 }
 

@@ -9,6 +9,8 @@
 
 #include "supervisor/leftovers.h"
 
+#include <strings.h>
+
 /* Members that are kept as they were given, and shown again. */
 static const char *const kept[] = {"operationIds",     "resourceRequirements",       "destinationCatalogId",
                                    "dataplaneGroupId", "notifySchemaChangesByEmail", "tags",
@@ -163,8 +165,9 @@ enum http_next connection_list(struct call *call)
 
 enum http_next connection_list_paginated(struct call *call)
 {
-    struct control_connection_filter filter = {.any_status = true,
-                                               .page = paging_of_body(call, CONTROL_PAGE_DEFAULT)};
+    struct control_connection_filter filter = {.any_status = true};
+    if (!paging_of_body(call, CONTROL_PAGE_DEFAULT, &filter.page))
+        return HTTP_ANSWER;
     filter.workspaces = call_uuids(call, "workspaceIds", &filter.workspace_count);
     filter.page.deleted = call_bool(call, "includeDeleted", false);
     return answer_list(call, &filter, NULL);
@@ -183,12 +186,33 @@ static bool is_same(const char *wanted, const char *text)
     return !wanted || strcmp(wanted, text ? text : "") == 0;
 }
 
+/* As a search for sources or destinations would: by name, id, definition. */
+static bool fits_actor(struct call *call, const char *member, enum control_side side, const char *id)
+{
+    bool source = side == CONTROL_SOURCE;
+    uint32_t wanted = call_member(call, member);
+    const char *sought = call_text_of(call, wanted, source ? "sourceId" : "destinationId");
+    const char *definition =
+        call_text_of(call, wanted, source ? "sourceDefinitionId" : "destinationDefinitionId");
+    struct control_actor actor;
+    struct error unused;
+    if (wanted == JSON_NONE)
+        return true;
+    if ((sought && strcasecmp(sought, id) != 0) ||
+        control_actor_get(call->control, side, id, true, call->arena, &actor, &unused) < 0)
+        return false;
+    return is_same(call_text_of(call, wanted, "name"), actor.name) &&
+           (!definition || strcasecmp(definition, actor.definition) == 0);
+}
+
 /* What the store has no filter for. */
 static bool fits_search(struct call *call, const struct control_connection *connection)
 {
     return is_same(call_text(call, "prefix"), connection->prefix) &&
            is_same(call_text(call, "namespaceFormat"), connection->namespace_format) &&
-           is_same(call_text(call, "scheduleType"), control_schedule_name(connection->schedule));
+           is_same(call_text(call, "scheduleType"), control_schedule_name(connection->schedule)) &&
+           fits_actor(call, "source", CONTROL_SOURCE, connection->source) &&
+           fits_actor(call, "destination", CONTROL_DESTINATION, connection->destination);
 }
 
 enum http_next connection_search(struct call *call)
@@ -201,9 +225,10 @@ enum http_next connection_search(struct call *call)
                                                .name_like = call_text(call, "name"),
                                                .any_status = true,
                                                .page = {.limit = CONTROL_PAGE_MAX}};
-    if (status && control_connection_status_of(status) < CONTROL_CONNECTION_STATUS_COUNT) {
-        filter.any_status = false;
+    if (status) {
+        filter.any_status = false; /* "locked" none is */
         filter.status = control_connection_status_of(status);
+        filter.page.deleted = filter.status == CONTROL_DEPRECATED;
     }
     return answer_list(call, &filter, fits_search);
 }
@@ -365,7 +390,7 @@ enum http_next connection_put(struct call *call, struct control_connection *conn
         return fault.part ? call_invalid(call, api->field(call, &fault), "%s", err.message)
                           : call_error(call, &err);
     if (control_connection_put(call->control, connection, &err) < 0)
-        return call_error(call, &err);
+        return call_error_in(call, &err, before ? "connectionId" : "destinationId");
     if (call->server->jobs)
         jobs_wake(call->server->jobs);
     return api->answer(call, connection->id);

@@ -53,6 +53,21 @@ struct slice connectors_schema(const struct control_definition *definition, stru
     return at == JSON_NONE ? (struct slice){0} : json_raw(&spec, at);
 }
 
+const struct connectors_known *connectors_known(struct call *call, const char *id, struct error *err)
+{
+    for (struct connectors_known *each = call->known; each; each = each->next) {
+        if (strcmp(each->definition.id, id) == 0)
+            return each;
+    }
+    struct connectors_known *found = arena_zalloc(call->arena, sizeof *found);
+    if (control_definition_get(call->control, id, true, call->arena, &found->definition, err) < 0)
+        return NULL;
+    found->schema = connectors_schema(&found->definition, call->arena);
+    found->next = call->known;
+    call->known = found;
+    return found;
+}
+
 /* --- asking ------------------------------------------------------------------------------------------- */
 
 static void on_answered(struct ask *ask)
@@ -116,6 +131,11 @@ static enum http_next begin(struct call *call, struct waiting *waiting, connecto
     return next;
 }
 
+static const char *config_member(const struct call *call)
+{
+    return call_member(call, "configuration") != JSON_NONE ? "configuration" : "connectionConfiguration";
+}
+
 enum http_next connectors_ask(struct call *call, const struct control_definition *definition,
                               enum ask_verb verb, struct slice config, const struct control_actor *keeper,
                               connectors_answered *then)
@@ -135,7 +155,7 @@ enum http_next connectors_ask(struct call *call, const struct control_definition
                      definition->name, ask_verb_name(verb));
     if (waiting->ask.request.overflowed) {
         ask_done(&waiting->ask);
-        return call_fail(call, 422, "the config is too large");
+        return call_invalid(call, config_member(call), "the config is too large");
     }
     return begin(call, waiting, then);
 }
@@ -150,6 +170,18 @@ enum http_next connectors_post(struct call *call, const char *url, struct slice 
 
 /* --- specs -------------------------------------------------------------------------------------------- */
 
+/* What the request names, and so what is wrong with it, if a connector does not answer. */
+static const char *asked_member(const struct call *call)
+{
+    static const char *const names[] = {"sourceDefinitionId", "destinationDefinitionId", "definitionId",
+                                        "sourceId",           "destinationId",           "connectionId"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (call_member(call, names[i]) != JSON_NONE)
+            return names[i];
+    }
+    return "sourceId"; /* of a query or a path */
+}
+
 static enum http_next take_spec(struct call *call, const struct json *payload, const struct error *error)
 {
     struct waiting *waiting = call->state;
@@ -158,7 +190,8 @@ static enum http_next take_spec(struct call *call, const struct json *payload, c
     if (error && error->code == ERROR_CANCELLED)
         return call_error(call, error);
     if (error)
-        return call_fail(call, 422, "the connector's spec could not be had: %s", error->message);
+        return call_invalid(call, asked_member(call), "the connector's spec could not be had: %s",
+                            error->message);
     definition->spec = json_raw(payload, 0);
     definition->spec_of = definitions_label(definition, call->arena);
     if (control_definition_set_spec(call->control, definition->id, definition->spec_of, definition->spec,
@@ -249,7 +282,8 @@ static enum http_next take_catalog(struct call *call, const struct json *payload
     if (error && waiting->failed)
         return waiting->failed(call, NULL, error);
     if (error)
-        return call_fail(call, 422, "the source's streams could not be had: %s", error->message);
+        return call_invalid(call, asked_member(call), "the source's streams could not be had: %s",
+                            error->message);
     if (control_catalog_put(call->control, waiting->source.id, waiting->of, json_raw(payload, 0),
                             call->now_ms, id, &err) < 0 ||
         control_catalog_get(call->control, id, call->arena, &catalog, &err) < 0)

@@ -12,6 +12,15 @@
 /* The JSON Schema of a definition's spec; size 0: not known. */
 struct slice connectors_schema(const struct control_definition *definition, struct arena *arena);
 
+/* A definition, also one that is gone, and the schema of its spec: lists that show many things of a few
+ * definitions look each up once. NULL: there is none. */
+struct connectors_known {
+    struct control_definition definition;
+    struct slice schema; /* connectors_schema */
+    struct connectors_known *next;
+};
+const struct connectors_known *connectors_known(struct call *call, const char *id, struct error *err);
+
 /* What goes on with a definition whose spec is known. */
 typedef enum http_next connectors_then(struct call *call, const struct control_definition *definition);
 /* Find the definition, ask its connector for the spec unless that is known, go on. Errors are answered. */

@@ -12,12 +12,15 @@ static const char *kind_of(const struct call *call)
     return call->route->side == CONTROL_SOURCE ? "source definition" : "destination definition";
 }
 
+static const char *id_member(const struct call *call)
+{
+    return call->route->side == CONTROL_SOURCE ? "sourceDefinitionId" : "destinationDefinitionId";
+}
+
 static const char *id_of(const struct call *call)
 {
     const char *id = call_uuid(call, "actorDefinitionId"); /* of requests that are for a scope */
-    return id ? id
-              : call_uuid(call, call->route->side == CONTROL_SOURCE ? "sourceDefinitionId"
-                                                                    : "destinationDefinitionId");
+    return id ? id : call_uuid(call, id_member(call));
 }
 
 void view_definition(struct json_writer *out, const struct control_definition *definition)
@@ -131,10 +134,11 @@ bool definition_take_image(struct call *call, uint32_t given, const char *prefix
     definition->tag = call_text_of(call, given, "dockerImageTag");
     definition->documentation_url = call_text_of(call, given, "documentationUrl");
     definition->icon = call_text_of(call, given, "icon");
-    const char *wrong = !*definition->name         ? "name"
-                        : !*definition->repository ? "dockerRepository"
-                        : !*definition->tag        ? "dockerImageTag"
-                                                   : NULL;
+    const char *wrong = !*definition->repository ? "dockerRepository"
+                        : !*definition->tag      ? "dockerImageTag"
+                                                 : NULL;
+    if (!call_check_title(call, arena_printf(call->arena, "%sname", prefix), definition->name))
+        return false;
     if (wrong)
         call_invalid(call, arena_printf(call->arena, "%s%s", prefix, wrong),
                      "a definition needs a name, an image and its tag");
@@ -157,7 +161,9 @@ enum http_next definition_create(struct call *call)
     struct error err;
     if (!definition_take_image(call, given, arena_printf(call->arena, "%s.", member), &definition))
         return HTTP_ANSWER;
-    return definition_put(call, &definition, &err) < 0 ? call_error(call, &err) : answer(call, &definition);
+    return definition_put(call, &definition, &err) < 0
+               ? call_error_in(call, &err, arena_printf(call->arena, "%s.name", member))
+               : answer(call, &definition);
 }
 
 bool definition_change(struct call *call, struct control_definition *definition)
@@ -178,7 +184,7 @@ bool definition_change(struct call *call, struct control_definition *definition)
         definition->tag = tag;
     if (definition->custom && name)
         definition->name = name;
-    return true;
+    return !name || call_check_title(call, "name", name);
 }
 
 enum http_next definition_update(struct call *call)
@@ -189,16 +195,18 @@ enum http_next definition_update(struct call *call)
         return call_error_of(call, &err, kind_of(call), id_of(call));
     if (!definition_change(call, &definition))
         return HTTP_ANSWER;
-    return definition_put(call, &definition, &err) < 0 ? call_error(call, &err) : answer(call, &definition);
+    return definition_put(call, &definition, &err) < 0 ? call_error_in(call, &err, "name")
+                                                       : answer(call, &definition);
 }
 
 enum http_next definition_delete(struct call *call)
 {
     struct control_definition definition;
     struct error err;
-    if (find(call, &definition, &err) < 0 ||
-        control_definition_delete(call->control, definition.id, call->now_ms, &err) < 0)
+    if (find(call, &definition, &err) < 0)
         return call_error_of(call, &err, kind_of(call), id_of(call));
+    if (control_definition_delete(call->control, definition.id, call->now_ms, &err) < 0)
+        return call_error_in(call, &err, id_member(call));
     return call_nothing(call);
 }
 

@@ -373,7 +373,8 @@ static void take_statuses(struct call *call, struct control_job_filter *filter)
 static bool take_filter(struct call *call, struct control_job_filter *filter, bool *ret_none)
 {
     const char *order = call_text(call, "orderByField"), *method = call_text(call, "orderByMethod");
-    filter->page = paging_of_body(call, CONTROL_PAGE_DEFAULT);
+    if (!paging_of_body(call, CONTROL_PAGE_DEFAULT, &filter->page))
+        return false;
     filter->including = call_integer(call, "includingJobId", 0);
     filter->order = order && strcmp(order, "updatedAt") == 0 ? CONTROL_JOBS_UPDATED : CONTROL_JOBS_CREATED;
     filter->ascending = method && strcmp(method, "ASC") == 0;

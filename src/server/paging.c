@@ -94,18 +94,42 @@ void paging_write(struct call *call, const struct control_page *page, uint64_t t
     json_member_string(&call->out, "next", end < total ? url_of(call, page->limit, end) : "");
 }
 
-struct control_page paging_of_body(const struct call *call, uint32_t otherwise)
+/* False: answered. */
+static bool take_number(struct call *call, uint32_t object, const char *name, const char *place,
+                        int64_t least, uint32_t *value)
 {
-    struct control_page page = {.limit = otherwise};
+    uint32_t at = json_get(&call->body, object, name);
+    int64_t given = 0;
+    if (at == JSON_NONE || !json_to_i64(&call->body, at, &given))
+        return true;
+    if (given < least) {
+        call_invalid(call, place, "%s: a number from %lld is wanted", place, (long long)least);
+        return false;
+    }
+    *value = (uint32_t)given;
+    return true;
+}
+
+bool paging_of_body(struct call *call, uint32_t otherwise, struct control_page *page)
+{
     uint32_t at = call_member(call, "pagination");
-    int64_t size = 0, offset = 0;
+    page->limit = otherwise;
     if (at == JSON_NONE)
-        return page;
-    uint32_t size_at = json_get(&call->body, at, "pageSize"),
-             offset_at = json_get(&call->body, at, "rowOffset");
-    if (size_at != JSON_NONE && json_to_i64(&call->body, size_at, &size) && size > 0)
-        page.limit = size > CONTROL_PAGE_MAX ? CONTROL_PAGE_MAX : (uint32_t)size;
-    if (offset_at != JSON_NONE && json_to_i64(&call->body, offset_at, &offset) && offset > 0)
-        page.offset = (uint32_t)offset;
-    return page;
+        return true;
+    if (!take_number(call, at, "pageSize", "pagination.pageSize", 1, &page->limit) ||
+        !take_number(call, at, "rowOffset", "pagination.rowOffset", 0, &page->offset))
+        return false;
+    if (page->limit > CONTROL_PAGE_MAX)
+        page->limit = CONTROL_PAGE_MAX;
+    return true;
+}
+
+bool paging_by_cursor(struct call *call, size_t *ret_size, const char **ret_cursor)
+{
+    uint32_t size = CONTROL_PAGE_MAX;
+    if (!take_number(call, 0, "pageSize", "pageSize", 1, &size))
+        return false;
+    *ret_size = size;
+    *ret_cursor = call_text(call, "cursor");
+    return true;
 }

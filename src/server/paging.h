@@ -14,7 +14,10 @@ bool paging_read(struct call *call, struct control_page *ret_page);
 bool paging_ids(struct call *call, const char *name, const char *const **ret_items, size_t *ret_count);
 /* "previous" and "next": URLs, or "". */
 void paging_write(struct call *call, const struct control_page *page, uint64_t total);
-/* Of the config API: {"pagination": {"pageSize", "rowOffset"}}; `otherwise` without one. */
-struct control_page paging_of_body(const struct call *call, uint32_t otherwise);
+/* Of the config API: {"pagination": {"pageSize", "rowOffset"}}; `otherwise` rows without one. False:
+ * answered. */
+bool paging_of_body(struct call *call, uint32_t otherwise, struct control_page *page);
+/* Likewise its other kind: "pageSize" rows after the one whose id "cursor" is (NULL: from the first). */
+bool paging_by_cursor(struct call *call, size_t *ret_size, const char **ret_cursor);
 
 #endif

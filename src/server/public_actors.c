@@ -55,18 +55,18 @@ static void write_configuration(struct call *call, const struct control_actor *a
 static int write_actor(struct call *call, const struct control_actor *actor, struct error *err)
 {
     struct json_writer *out = &call->out;
-    struct control_definition definition;
     bool source = actor->side == CONTROL_SOURCE;
-    if (control_definition_get(call->control, actor->definition, true, call->arena, &definition, err) < 0)
+    const struct connectors_known *known = connectors_known(call, actor->definition, err);
+    if (!known)
         return -1;
-    const char *type = type_of(&definition, call->arena),
+    const char *type = type_of(&known->definition, call->arena),
                *type_name = source ? "sourceType" : "destinationType";
     json_member_string(out, source ? "sourceId" : "destinationId", actor->id);
     json_member_string(out, "name", actor->name);
     json_member_string(out, type_name, type);
     json_member_string(out, "definitionId", actor->definition);
     json_member_string(out, "workspaceId", actor->workspace);
-    write_configuration(call, actor, type_name, type, connectors_schema(&definition, call->arena));
+    write_configuration(call, actor, type_name, type, known->schema);
     json_member_i64(out, "createdAt", call_seconds(actor->created_ms));
     return 0;
 }
@@ -197,11 +197,12 @@ static enum http_next create_with_spec(struct call *call, const struct control_d
                                         .config = config,
                                         .created_ms = call->now_ms,
                                         .updated_ms = call->now_ms};
-    if (!*actor.name)
-        return call_invalid(call, "name", "name: it needs one");
+    if (!call_check_title(call, "name", actor.name))
+        return HTTP_ANSWER;
     if (!connectors_config_valid(call, definition, config, "configuration"))
         return HTTP_ANSWER;
-    return control_actor_put(call->control, &actor, &err) < 0 ? call_error(call, &err) : answer(call, id);
+    return control_actor_put(call->control, &actor, &err) < 0 ? call_error_in(call, &err, "configuration")
+                                                              : answer(call, id);
 }
 
 enum http_next public_actor_create(struct call *call)
@@ -228,11 +229,12 @@ static enum http_next update_with_spec(struct call *call, const struct control_d
     if (name)
         actor.name = name;
     actor.updated_ms = call->now_ms;
-    if (!*actor.name)
-        return call_invalid(call, "name", "name: it needs one");
+    if (!call_check_title(call, "name", actor.name))
+        return HTTP_ANSWER;
     if (!connectors_config_valid(call, definition, actor.config, "configuration"))
         return HTTP_ANSWER;
-    return control_actor_put(call->control, &actor, &err) < 0 ? call_error(call, &err) : answer(call, id);
+    return control_actor_put(call->control, &actor, &err) < 0 ? call_error_in(call, &err, "configuration")
+                                                              : answer(call, id);
 }
 
 enum http_next public_actor_update(struct call *call)

@@ -134,10 +134,10 @@ static bool take_manifest(struct call *call, struct control_definition *definiti
     const char *program;
     const char *extra = arena_printf(call->arena, "{\"revision\":%lld}", (long long)revision);
     definition->extra = slice_of(extra);
-    if (!*definition->name)
-        call_invalid(call, "name", "name: it needs one");
-    else if (definitions_set_manifest(definition, call_raw(call, "manifest"), call->arena, &err) < 0 ||
-             definitions_manifest_program(call->control, call->arena, &program, &err) < 0)
+    if (!call_check_title(call, "name", definition->name))
+        return false;
+    if (definitions_set_manifest(definition, call_raw(call, "manifest"), call->arena, &err) < 0 ||
+        definitions_manifest_program(call->control, call->arena, &program, &err) < 0)
         call_invalid(call, "manifest", "%s", err.message);
     else
         return true;
@@ -147,7 +147,8 @@ static bool take_manifest(struct call *call, struct control_definition *definiti
 static enum http_next keep(struct call *call, struct control_definition *definition)
 {
     struct error err;
-    return definition_put(call, definition, &err) < 0 ? call_error(call, &err) : answer(call, definition);
+    return definition_put(call, definition, &err) < 0 ? call_error_in(call, &err, "name")
+                                                      : answer(call, definition);
 }
 
 enum http_next public_definition_create(struct call *call)
@@ -179,7 +180,7 @@ enum http_next public_definition_delete(struct call *call)
     if (!find(call, &definition))
         return HTTP_ANSWER;
     return control_definition_delete(call->control, definition.id, call->now_ms, &err) < 0
-               ? call_error(call, &err)
+               ? call_error_in(call, &err, "definitionId")
                : answer(call, &definition);
 }
 

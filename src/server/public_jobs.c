@@ -97,7 +97,8 @@ enum http_next public_job_create(struct call *call)
                                         .now_ms = call->now_ms};
     call->state = id;
     if (job_begin(call, &job, id, &err) < 0)
-        return call_error_of(call, &err, "connection", job.connection);
+        return err.code == ERROR_NOT_FOUND ? call_absent(call, "connection", job.connection)
+                                           : call_error_in(call, &err, "connectionId");
     return settle(call, *id, SETTLE_BEGUN, answer_kept);
 }
 

@@ -52,7 +52,8 @@
         "secretId string, resourceAllocation object"}, \
     {Word_ "CoreConfig", word_ "Id uuid, " word_ "DefinitionId* uuid, connectionConfiguration* object, " \
         "workspaceId* uuid"}, \
-    {Word_ "CloneRequestBody", word_ "CloneId* uuid, " word_ "Configuration object"}, \
+    {Word_ "CloneRequestBody", word_ "CloneId* uuid, " word_ "Configuration " Word_ "CloneConfiguration"}, \
+    {Word_ "CloneConfiguration", "connectionConfiguration object, name string"}, \
     {Word_ "Search", word_ "DefinitionId uuid, " word_ "Id uuid, workspaceId uuid, " \
         "connectionConfiguration object, name string, " word_ "Name string"}, \
     {Word_ "Read", word_ "DefinitionId* uuid, " word_ "Id* uuid, " word_ "Name* string, " ACTOR_READ}, \
@@ -235,10 +236,10 @@ const struct notation schemas[] = {
     {"ConnectionReadList", "connections* [ConnectionRead]"},
     {"ConnectionSearch", "connectionId uuid, name string, sourceId uuid, destinationId uuid, "
                          "status ConnectionStatus, scheduleType ConnectionScheduleType, prefix string, "
-                         "namespaceFormat string, source object, destination object"},
+                         "namespaceFormat string, source SourceSearch, destination DestinationSearch"},
     {"ListConnectionsForWorkspacesRequestBody", "workspaceIds [uuid], includeDeleted boolean, "
                                                 "pagination Pagination, tagIds [uuid]"},
-    {"ActorDefinitionRequestBody", "actorDefinitionId* uuid, actorType string"},
+    {"ActorDefinitionRequestBody", "actorDefinitionId* uuid, actorType (source|destination)"},
     {"ConnectionStreamRequestBody", "connectionId* uuid, streams* [ConnectionStream]"},
     {"ConnectionStream", "streamName* string, streamNamespace string"},
     {"ConnectionStreamRefreshRequestBody", "connectionId* uuid, refreshMode (Truncate|Merge), "
@@ -329,11 +330,17 @@ const struct notation schemas[] = {
     /* --- web_backend --- */
     {"WebBackendConnectionRequestBody", "connectionId* uuid, withRefreshedCatalog boolean"},
     {"WebBackendConnectionListFilters",
-     "searchTerm string, sourceDefinitionIds [uuid], destinationDefinitionIds [uuid], statuses [string], "
-     "states [string], tagIds [uuid]"},
+     "searchTerm string, sourceDefinitionIds [uuid], destinationDefinitionIds [uuid], "
+     "statuses [WebBackendConnectionStatusFilter], states [WebBackendConnectionStateFilter], tagIds [uuid]"},
+    {"WebBackendConnectionStatusFilter", "=(healthy|failed|running|HEALTHY|FAILED|RUNNING)"},
+    {"WebBackendConnectionStateFilter", "=(active|inactive|ACTIVE|INACTIVE)"},
+    {"WebBackendConnectionSortKey",
+     "=(connectionName_asc|connectionName_desc|sourceName_asc|sourceName_desc|destinationName_asc|"
+     "destinationName_desc|lastSync_asc|lastSync_desc)"},
     {"WebBackendConnectionListRequestBody",
      "workspaceId* uuid, sourceId [uuid], destinationId [uuid], "
-     "pageSize int32, cursor string, filters WebBackendConnectionListFilters, sortKey string"},
+     "pageSize int32, cursor uuid, filters WebBackendConnectionListFilters, sortKey "
+     "WebBackendConnectionSortKey"},
     {"ActorSnippet",
      "sourceId uuid, destinationId uuid, name* string, sourceDefinitionId uuid, sourceName string, "
      "destinationDefinitionId uuid, destinationName string, icon string"},

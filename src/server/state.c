@@ -1,7 +1,10 @@
 /* A connection's state: what its next sync continues from. The store has Airbyte's bare STATEs
  * (task/connection_state.h), the API its own shape of them. */
+#include "base/map.h"
 #include "server/handlers.h"
 #include "server/internal.h"
+
+#include <strings.h>
 
 #include "control/connections.h"
 #include "task/connection_state.h"
@@ -178,6 +181,65 @@ static void put_protocol(struct json_writer *out, const struct json *body, uint3
     json_end_array(out);
 }
 
+/* `place`: of a list of {streamDescriptor, streamState}. False: answered. */
+static bool check_streams(struct call *call, uint32_t list, const char *place)
+{
+    const struct json *body = &call->body;
+    struct map seen;
+    bool right = true;
+    size_t number = 0;
+    map_init(&seen);
+    for (uint32_t at = json_first(body, list); at != JSON_NONE && right;
+         at = json_next(body, list, at), number++) {
+        uint32_t descriptor = json_get(body, at, "streamDescriptor"),
+                 blob = json_get(body, at, "streamState");
+        const char *name = call_text_of(call, descriptor, "name"),
+                   *space = call_text_of(call, descriptor, "namespace");
+        struct slice key = slice_of(arena_printf(call->arena, "%s\n%s", space ? space : "", name));
+        right = false;
+        if (map_get(&seen, key))
+            call_invalid(call, arena_printf(call->arena, "%s[%zu].streamDescriptor", place, number),
+                         "the stream '%.200s' is there twice", name);
+        else if (blob != JSON_NONE && !json_is(body, blob, JSON_NULL) && !json_is(body, blob, JSON_OBJECT))
+            call_invalid(call, arena_printf(call->arena, "%s[%zu].streamState", place, number),
+                         "the state of the stream '%.200s' is no object", name);
+        else
+            right = true;
+        map_set(&seen, key, call);
+    }
+    map_done(&seen);
+    return right;
+}
+
+/* A state of a type that does not come with it would be none, and what there was would be lost. */
+static bool check_state(struct call *call, uint32_t state, const char *id)
+{
+    static const char streams[] = "connectionState.streamState", global[] = "connectionState.globalState";
+    const struct json *body = &call->body;
+    const char *type = call_text_of(call, state, "stateType");
+    const char *own = call_text_of(call, state, "connectionId");
+    uint32_t list = json_get(body, state, "streamState"), all = json_get(body, state, "globalState");
+    uint32_t shared = json_get(body, all, "shared_state");
+    if (strcasecmp(own, id) != 0)
+        call_invalid(call, "connectionState.connectionId", "the state is another connection's: %.60s", own);
+    else if (strcmp(type, "stream") == 0 && !json_is(body, list, JSON_ARRAY))
+        call_invalid(call, streams, "a state of the type stream needs its streamState; [] is none");
+    else if (strcmp(type, "global") == 0 && !json_is(body, all, JSON_OBJECT))
+        call_invalid(call, global, "a state of the type global needs its globalState");
+    else if (strcmp(type, "global") == 0 && shared != JSON_NONE && !json_is(body, shared, JSON_NULL) &&
+             !json_is(body, shared, JSON_OBJECT))
+        call_invalid(call, "connectionState.globalState.shared_state", "the shared state is no object");
+    else if (strcmp(type, "legacy") == 0 && !json_is(body, json_get(body, state, "state"), JSON_OBJECT))
+        call_invalid(call, "connectionState.state",
+                     "a state of the type legacy needs its state, which is an object");
+    else if (strcmp(type, "stream") == 0)
+        return check_streams(call, list, streams);
+    else
+        return strcmp(type, "global") != 0 || check_streams(call, json_get(body, all, "streamStates"),
+                                                            "connectionState.globalState.streamStates");
+    return false;
+}
+
 enum http_next state_put(struct call *call)
 {
     const char *id = call_uuid(call, "connectionId");
@@ -191,6 +253,8 @@ enum http_next state_put(struct call *call)
     if (connection.running)
         return call_fail(call, 409,
                          "the state of connection %s is set while nothing of it runs: a job does now", id);
+    if (!check_state(call, state, id))
+        return HTTP_ANSWER;
     buffer_init(&text, CONNECTION_STATE_MAX);
     json_writer_init(&writer, &text);
     put_protocol(&writer, &call->body, state, call_text_of(call, state, "stateType"));
@@ -198,5 +262,5 @@ enum http_next state_put(struct call *call)
                                  : connection_state_write(call->server->options.data_dir, id,
                                                           (struct slice){text.data, text.size}, &err);
     buffer_done(&text);
-    return result < 0 ? call_error(call, &err) : state_get(call);
+    return result < 0 ? call_error_in(call, &err, "connectionState") : state_get(call);
 }

@@ -53,11 +53,11 @@ enum http_next application_create(struct call *call)
     char secret[CONTROL_SECRET_SIZE];
     struct error err;
     const char *name = call_text(call, "name");
-    if (!*name)
-        return call_invalid(call, "name", "name: an application needs one");
+    if (!call_check_title(call, "name", name))
+        return HTTP_ANSWER;
     if (control_application_create(call->control, name, call->now_ms, call->arena, &application, secret,
                                    &err) < 0)
-        return call_error(call, &err);
+        return call_error_in(call, &err, "name");
     write_application(call_begin(call), &application, secret);
     return call_end(call);
 }

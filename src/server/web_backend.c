@@ -4,7 +4,11 @@
 #include "server/connectors.h"
 #include "server/handlers.h"
 #include "server/internal.h"
+#include "server/paging.h"
 #include "server/views.h"
+
+#include <stdlib.h>
+#include <strings.h>
 
 /* --- one connection ----------------------------------------------------------------------------------- */
 
@@ -220,32 +224,157 @@ static bool is_one_of(const char *id, const char *const *ids, size_t count)
 static int find_list(struct call *call, struct control_connection **ret_items, size_t *ret_count,
                      uint64_t *ret_total, uint32_t limit, struct error *err)
 {
-    size_t sources, destinations;
     const char *workspace = call_uuid(call, "workspaceId");
-    const char *const *source = call_uuids(call, "sourceId", &sources);
-    const char *const *destination = call_uuids(call, "destinationId", &destinations);
     const struct control_connection_filter filter = {
         .workspaces = &workspace,
         .workspace_count = workspace ? 1 : 0,
-        .source = sources == 1 ? source[0] : NULL,
-        .destination = destinations == 1 ? destination[0] : NULL,
         .name_like = call_text_of(call, call_member(call, "filters"), "searchTerm"),
         .any_status = true,
         .page = {.limit = limit}};
-    if (control_connections(call->control, &filter, call->arena, ret_items, ret_count, ret_total, err) < 0)
-        return -1;
-    if (sources < 2 && destinations < 2)
-        return 0;
-    size_t kept = 0; /* of several the store finds too many */
-    for (size_t i = 0; i < *ret_count; i++) {
-        if (is_one_of((*ret_items)[i].source, source, sources) &&
-            is_one_of((*ret_items)[i].destination, destination, destinations))
-            (*ret_items)[kept++] = (*ret_items)[i];
+    return control_connections(call->control, &filter, call->arena, ret_items, ret_count, ret_total, err);
+}
+
+/* What the list is asked for, beside what the store finds. */
+struct wanted {
+    const char *const *sources, *const *destinations, *const *source_definitions,
+                                                          *const *destination_definitions, *const *tags;
+    size_t source_count, destination_count, source_definition_count, destination_definition_count, tag_count;
+    uint32_t statuses, states; /* lists of the body */
+};
+
+static struct wanted wanted_of(struct call *call)
+{
+    uint32_t filters = call_member(call, "filters");
+    struct wanted wanted = {.statuses = JSON_NONE, .states = JSON_NONE};
+    wanted.sources = call_uuids(call, "sourceId", &wanted.source_count);
+    wanted.destinations = call_uuids(call, "destinationId", &wanted.destination_count);
+    wanted.source_definitions =
+        call_uuids_of(call, filters, "sourceDefinitionIds", &wanted.source_definition_count);
+    wanted.destination_definitions =
+        call_uuids_of(call, filters, "destinationDefinitionIds", &wanted.destination_definition_count);
+    wanted.tags = call_uuids_of(call, filters, "tagIds", &wanted.tag_count);
+    if (filters != JSON_NONE) {
+        wanted.statuses = json_get(&call->body, filters, "statuses");
+        wanted.states = json_get(&call->body, filters, "states");
     }
-    *ret_count = kept;
-    if (ret_total)
-        *ret_total = kept;
-    return 0;
+    return wanted;
+}
+
+/* Is the word in the list of the body, in any case? A list that is empty or not there has all. */
+static bool has_word(struct call *call, uint32_t list, const char *word)
+{
+    if (!json_is(&call->body, list, JSON_ARRAY) || json_count(&call->body, list) == 0)
+        return true;
+    for (uint32_t at = json_first(&call->body, list); at != JSON_NONE;
+         at = json_next(&call->body, list, at)) {
+        const char *each = json_cstring(&call->body, at, call->arena);
+        if (each && strcasecmp(each, word) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const char *status_word(const struct control_connection *connection)
+{
+    bool healthy =
+        connection->job && (enum control_job_status)connection->job_status == CONTROL_JOB_SUCCEEDED;
+    return connection->running ? "running" : healthy ? "healthy" : connection->job ? "failed" : "";
+}
+
+static bool has_tag(struct call *call, const struct wanted *wanted,
+                    const struct control_connection *connection)
+{
+    struct json extra;
+    struct error unused;
+    if (wanted->tag_count == 0)
+        return true;
+    if (!connection->extra.size ||
+        json_parse_copy(call->arena, connection->extra.data, connection->extra.size, &extra, &unused) < 0)
+        return false;
+    uint32_t list = json_get(&extra, 0, "tags");
+    for (uint32_t at = json_first(&extra, list); at != JSON_NONE; at = json_next(&extra, list, at)) {
+        const char *id = json_cstring(&extra, json_get(&extra, at, "tagId"), call->arena);
+        if (id && is_one_of(id, wanted->tags, wanted->tag_count))
+            return true;
+    }
+    return false;
+}
+
+static bool is_wanted(struct call *call, const struct wanted *wanted, const struct named *named,
+                      const struct control_connection *connection)
+{
+    return is_one_of(connection->source, wanted->sources, wanted->source_count) &&
+           is_one_of(connection->destination, wanted->destinations, wanted->destination_count) &&
+           is_one_of(actor_of(call, named, CONTROL_SOURCE, connection->source)->definition,
+                     wanted->source_definitions, wanted->source_definition_count) &&
+           is_one_of(actor_of(call, named, CONTROL_DESTINATION, connection->destination)->definition,
+                     wanted->destination_definitions, wanted->destination_definition_count) &&
+           has_word(call, wanted->states, connection->status == CONTROL_ACTIVE ? "active" : "inactive") &&
+           has_word(call, wanted->statuses, status_word(connection)) && has_tag(call, wanted, connection);
+}
+
+/* Those that are wanted, in the order that is. */
+struct sorting {
+    struct call *call;
+    const struct named *named;
+    const char *key; /* "sourceName_desc" */
+};
+
+static int compare(const void *a, const void *b, void *context)
+{
+    const struct control_connection *x = a, *y = b;
+    const struct sorting *sorting = context;
+    const char *key = sorting->key;
+    int order = 0;
+    if (string_starts_with(key, "connectionName"))
+        order = strcasecmp(x->name, y->name);
+    else if (string_starts_with(key, "sourceName"))
+        order = strcasecmp(actor_of(sorting->call, sorting->named, CONTROL_SOURCE, x->source)->name,
+                           actor_of(sorting->call, sorting->named, CONTROL_SOURCE, y->source)->name);
+    else if (string_starts_with(key, "destinationName"))
+        order =
+            strcasecmp(actor_of(sorting->call, sorting->named, CONTROL_DESTINATION, x->destination)->name,
+                       actor_of(sorting->call, sorting->named, CONTROL_DESTINATION, y->destination)->name);
+    else
+        order = (x->job_created_ms > y->job_created_ms) - (x->job_created_ms < y->job_created_ms);
+    if (string_ends_with(key, "_desc"))
+        order = -order;
+    return order ? order : strcmp(x->id, y->id);
+}
+
+static size_t choose(struct call *call, const struct named *named, struct control_connection *items,
+                     size_t count)
+{
+    const struct wanted wanted = wanted_of(call);
+    struct sorting sorting = {call, named, call_text(call, "sortKey")};
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (is_wanted(call, &wanted, named, &items[i]))
+            items[kept++] = items[i];
+    }
+    if (sorting.key && kept)
+        qsort_r(items, kept, sizeof *items, compare, &sorting);
+    return kept;
+}
+
+static enum http_next answer_page(struct call *call, const struct named *named,
+                                  const struct control_connection *items, size_t count, size_t size,
+                                  const char *cursor)
+{
+    size_t from = 0, written = 0;
+    while (cursor && from < count && strcasecmp(items[from].id, cursor) != 0)
+        from++;
+    if (cursor && from++ == count)
+        return call_invalid(call, "cursor", "cursor: the list has no connection of this id");
+    struct json_writer *out = call_begin(call);
+    json_put_key(out, "connections");
+    json_begin_array(out);
+    for (; from + written < count && written < size; written++)
+        write_item(call, &items[from + written], named);
+    json_end_array(out);
+    json_member_u64(out, "num_connections", count);
+    json_member_u64(out, "page_size", written);
+    return call_end(call);
 }
 
 enum http_next web_connection_list(struct call *call)
@@ -253,28 +382,21 @@ enum http_next web_connection_list(struct call *call)
     struct control_connection *items;
     struct named named;
     struct error err;
-    size_t count;
-    uint64_t total = 0;
-    int64_t size = call_integer(call, "pageSize", CONTROL_PAGE_MAX);
-    if (find_list(call, &items, &count, &total,
-                  size > 0 && size < CONTROL_PAGE_MAX ? (uint32_t)size : CONTROL_PAGE_MAX, &err) < 0)
+    const char *cursor;
+    size_t count, size;
+    if (!paging_by_cursor(call, &size, &cursor))
+        return HTTP_ANSWER;
+    if (find_list(call, &items, &count, NULL, CONTROL_PAGE_MAX, &err) < 0)
         return call_error(call, &err);
     map_init(&named.actors);
     map_init(&named.definitions);
-    int result = find_named(call, &named, &err);
-    struct json_writer *out = call_begin(call);
-    json_put_key(out, "connections");
-    json_begin_array(out);
-    for (size_t i = 0; result == 0 && i < count; i++)
-        write_item(call, &items[i], &named);
+    enum http_next next =
+        find_named(call, &named, &err) < 0
+            ? call_error(call, &err)
+            : answer_page(call, &named, items, choose(call, &named, items, count), size, cursor);
     map_done(&named.actors);
     map_done(&named.definitions);
-    if (result < 0)
-        return call_error(call, &err);
-    json_end_array(out);
-    json_member_u64(out, "num_connections", total);
-    json_member_u64(out, "page_size", count);
-    return call_end(call);
+    return next;
 }
 
 enum http_next web_status_counts(struct call *call)

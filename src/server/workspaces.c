@@ -79,10 +79,12 @@ enum http_next workspace_get_by_connection(struct call *call)
 
 enum http_next workspace_list(struct call *call)
 {
-    struct control_page page = paging_of_body(call, CONTROL_PAGE_MAX);
+    struct control_page page = {0};
     struct control_workspace *items;
     struct error err;
     size_t count;
+    if (!paging_of_body(call, CONTROL_PAGE_MAX, &page))
+        return HTTP_ANSWER;
     page.deleted = call_bool(call, "includeDeleted", false);
     if (control_workspaces(call->control, &page, call->arena, &items, &count, NULL, &err) < 0)
         return call_error(call, &err);
@@ -148,11 +150,11 @@ static bool create(struct call *call, struct control_workspace *ret_workspace)
                                                 .email = call_text(call, "email"),
                                                 .setup_complete = true,
                                                 .created_ms = call->now_ms};
-    if (!take_notifications(call, ret_workspace))
+    if (!call_check_title(call, "name", ret_workspace->name) || !take_notifications(call, ret_workspace))
         return false;
     if (put(call, ret_workspace, &err) == 0)
         return true;
-    call_error(call, &err);
+    call_error_in(call, &err, "notifications");
     return false;
 }
 
@@ -204,7 +206,10 @@ enum http_next workspace_update(struct call *call)
     if (!take_notifications(call, &workspace))
         return HTTP_ANSWER;
     workspace.setup_complete = call_bool(call, "initialSetupComplete", workspace.setup_complete);
-    return put(call, &workspace, &err) < 0 ? call_error(call, &err) : answer_workspace(call, &workspace);
+    if (!call_check_title(call, "name", workspace.name))
+        return HTTP_ANSWER;
+    return put(call, &workspace, &err) < 0 ? call_error_in(call, &err, "notifications")
+                                           : answer_workspace(call, &workspace);
 }
 
 static enum http_next delete_by_id(struct call *call, const char *id)
@@ -306,9 +311,10 @@ enum http_next public_workspace_update(struct call *call)
         return call_error_of(call, &err, "workspace", id);
     if (call_text(call, "name"))
         workspace.name = call_text(call, "name");
-    if (!take_notifications(call, &workspace))
+    if (!take_notifications(call, &workspace) || !call_check_title(call, "name", workspace.name))
         return HTTP_ANSWER;
-    return put(call, &workspace, &err) < 0 ? call_error(call, &err) : answer_public(call, &workspace);
+    return put(call, &workspace, &err) < 0 ? call_error_in(call, &err, "notifications")
+                                           : answer_public(call, &workspace);
 }
 
 enum http_next public_workspace_delete(struct call *call)

@@ -146,7 +146,7 @@ int control_actors(struct control *control, const struct control_actor_filter *f
         query_and(&where, "a.name = ?", query_text(filter->name));
     if (filter->name_like)
         query_and(&where, "instr(lower(a.name), lower(?)) > 0", query_text(filter->name_like));
-    int result = query_list(control, &table, &where, "a.created_ms DESC, a.id", &filter->page, arena,
+    int result = query_list(control, &table, &where, "a.created_ms DESC, a.id DESC", &filter->page, arena,
                             ret_items, ret_count, ret_total, err);
     query_where_done(&where);
     return result;

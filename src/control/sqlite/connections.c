@@ -75,6 +75,7 @@ static struct query_table table_of(bool whole)
     return (struct query_table){
         .columns = whole ? COLUMNS ", c.catalog" : COLUMNS,
         .from = "connections c LEFT JOIN jobs j ON j.id = (SELECT max(id) FROM jobs WHERE connection = c.id)",
+        .counted = "connections c",
         .item_size = sizeof(struct control_connection),
         .read = whole ? read_whole : read_connection,
         .what = "connection"};
@@ -249,7 +250,7 @@ int control_connections(struct control *control, const struct control_connection
     struct query_where where;
     query_where_init(&where);
     filter_where(filter, &where);
-    int result = query_list(control, &table, &where, "c.created_ms DESC, c.id", &filter->page, arena,
+    int result = query_list(control, &table, &where, "c.created_ms DESC, c.id DESC", &filter->page, arena,
                             ret_items, ret_count, ret_total, err);
     query_where_done(&where);
     return result;

@@ -144,8 +144,9 @@ static int count_rows(struct control *control, const struct query_table *table,
                       const struct query_where *where, uint64_t *ret_total, struct error *err)
 {
     int64_t total = 0;
-    auto_free char *sql = mem_printf("SELECT count(*) FROM %s%.*s", table->from, (int)where->sql.size,
-                                     where->sql.size ? where->sql.data : "");
+    auto_free char *sql =
+        mem_printf("SELECT count(*) FROM %s%.*s", table->counted ? table->counted : table->from,
+                   (int)where->sql.size, where->sql.size ? where->sql.data : "");
     if (query_get(control, sql, where->values, where->count, 0, &total, err) < 0)
         return -1;
     *ret_total = (uint64_t)total;

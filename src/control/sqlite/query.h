@@ -86,6 +86,7 @@ typedef int query_read(struct control *control, sqlite3_stmt *row, struct arena 
 
 struct query_table {
     const char *columns, *from; /* "id, name", "workspaces w" */
+    const char *counted; /* what of `from` is enough to count rows, where a join adds none; NULL: all */
     size_t item_size;
     query_read *read;
     const char *what; /* "workspace": for "there is no workspace …" */
