@@ -7,6 +7,7 @@
 #include "connector/image.h"
 #include "connector/marks.h"
 #include "protocol/flow_materialize.h"
+#include "sdk/flow.h"
 #include "supervisor/plan.h"
 
 enum { STALL_MS = 60000 };
@@ -371,17 +372,27 @@ static bool read_stream_name(struct checker *checker, struct slice resource, str
     return stream->name != NULL;
 }
 
-/* `lenient`: the resource may have keys of the connector's own, which it judges itself. */
+/* A resource in Flow's spelling may have what Airbyte's has not. A built-in connector judges both by this. */
+static int check_resource(struct checker *checker, const struct catalog_binding *binding, bool two_spellings,
+                          struct catalog_stream *ret_wanted, struct error *err)
+{
+    struct flow_resource unused;
+    if (plan_resource(binding->resource, &checker->arena, ret_wanted, err) == 0)
+        return 1;
+    return two_spellings ? flow_resource_read(binding->resource, &checker->arena, &unused, err) : -1;
+}
+
 static void check_binding(struct checker *checker, const struct catalog_binding *binding,
-                          const struct airbyte_catalog *offered, bool lenient)
+                          const struct airbyte_catalog *offered, bool two_spellings)
 {
     struct catalog_stream wanted;
     struct error err;
     bool named = true;
-    if (plan_resource(binding->resource, &checker->arena, &wanted, &err) < 0) {
-        if (!lenient)
-            catalog_errors_add(checker->errors, named_in(&binding->resource_places, err.message), false, "%s",
-                               err.message);
+    int right = check_resource(checker, binding, two_spellings, &wanted, &err);
+    if (right < 0)
+        catalog_errors_add(checker->errors, named_in(&binding->resource_places, err.message), false, "%s",
+                           err.message);
+    if (right <= 0) {
         named = read_stream_name(checker, binding->resource, &wanted);
     }
     const struct catalog_stream_places places = places_in(&binding->resource_places);

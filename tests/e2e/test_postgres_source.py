@@ -391,3 +391,8 @@ def test_a_catalog_in_estuarys_spelling(firth, tmp_path, database):
 
     assert checked(stream="orders", mode="Without Primary Key", priority=1) == ""
     assert "stream 'order'" in checked(stream="order", mode="Without Primary Key")
+    # A misspelt key would be ignored in silence; the connector's own ones are its to judge.
+    assert "unknown member 'priorty' in the resource; did you mean 'priority'?" in \
+        checked(stream="orders", mode="Without Primary Key", priorty=1)
+    assert "did you mean 'syncMode'?" in checked(stream="orders", syncmode="incremental")
+    assert checked(stream="orders", mode="Without Primary Key", extra=1) == ""
