@@ -15,8 +15,8 @@
 #include "http/http.h"
 
 enum {
-    FIBER_STACK = 512 << 10, /* bytes; deep templates and deep JSON recurse */
-    FIBERS_MAX = 512,        /* at once */
+    FIBER_STACK = 1 << 20, /* bytes; deep templates and deep JSON recurse */
+    FIBERS_MAX = 1024,     /* at once: whoever starts them sees to it */
 };
 
 struct fibers; /* the scheduler */
@@ -24,8 +24,10 @@ struct fiber;
 
 struct fibers_settings {
     struct http_client *client; /* NULL: no requests are made (unit tests) */
-    const struct clock *clock;
-    /* Let time pass while nothing can run and no transfer is on: NULL: really. Tests move their clock. */
+    const struct clock *clock;  /* NULL: the machine's */
+    /* Looked at at least once a second; true: as fibers_cancel. May be NULL. */
+    bool (*is_stopping)(void *context);
+    /* Let time pass while nothing can run and no transfer is on. NULL: really. Tests move their clock. */
     void (*pass)(void *context, uint64_t ms);
     void *context;
 };
@@ -39,12 +41,12 @@ typedef int fiber_body(void *context, struct error *err);
 struct fiber *fiber_start(struct fibers *fibers, fiber_body *body, void *context);
 void fiber_detach(struct fiber *fiber);
 
-/* Run until `is_done` (NULL: until every fiber has ended). At least once a second `is_stopping` of the HTTP
- * client's settings is looked at through `tick`. Not in a fiber. */
+/* Run until `is_done` (NULL: until every fiber has ended), or until nothing can happen any more: all that are
+ * left wait for a signal that none of them will give. Not in a fiber. */
 typedef bool fibers_question(void *context);
 void fibers_run(struct fibers *fibers, fibers_question *is_done, void *context);
-/* One fiber, to its end: for check, discover and tests. What other fibers it started go on meanwhile, and may
- * be left. */
+/* One fiber, to its end: for check, discover and tests. Others that it started go on meanwhile, and may be
+ * left. */
 int fibers_call(struct fibers *fibers, fiber_body *body, void *context, struct error *err);
 void fibers_cancel(struct fibers *fibers);
 bool fibers_cancelled(const struct fibers *fibers);
@@ -55,7 +57,7 @@ size_t fibers_count(const struct fibers *fibers);
 /* Let the others run. */
 int fiber_yield(struct fibers *fibers, struct error *err);
 int fiber_sleep(struct fibers *fibers, uint64_t ms, struct error *err);
-/* -1 and *err if it failed. Frees it. */
+/* Waits for its end, also when cancelled. -1 and *err if it failed. Frees it. */
 int fiber_join(struct fibers *fibers, struct fiber *fiber, struct error *err);
 
 /* The transfer has ended, well or not (http_transfer_error); -1 only when cancelled. */
