@@ -169,8 +169,9 @@ static bool same_definition(const struct control_definition *a, const struct con
     return a->side == b->side && a->origin == b->origin && apply_same_text(a->name, b->name) &&
            apply_same_text(a->repository, b->repository) && apply_same_text(a->tag, b->tag) &&
            apply_same_json(a->command, b->command) && apply_same_json(a->manifest, b->manifest) &&
-           apply_same_text(a->documentation_url, b->documentation_url) && apply_same_text(a->icon, b->icon) &&
-           apply_same_text(a->workspace, b->workspace) && apply_same_json(a->extra, b->extra);
+           apply_same_json(a->spec, b->spec) && apply_same_text(a->documentation_url, b->documentation_url) &&
+           apply_same_text(a->icon, b->icon) && apply_same_text(a->workspace, b->workspace) &&
+           apply_same_json(a->extra, b->extra);
 }
 
 /* A file's name, or the manifest itself. */
@@ -182,6 +183,33 @@ static int set_manifest(struct apply *apply, struct control_definition *definiti
                ? definitions_load_manifest(definition, json_cstring(apply->doc, manifest, apply->arena),
                                            apply->arena, err)
                : definitions_set_manifest(definition, apply_raw(apply, at, "manifest"), apply->arena, err);
+}
+
+/* What the connector said of itself when it was asked: as the file has it, else as the store has it of the
+ * same connector. Without either it is asked when it is needed. */
+static int take_spec(struct apply *apply, uint32_t at, const struct control_definition *there,
+                     struct control_definition *definition, struct error *err)
+{
+    const char *label = definitions_label(definition, apply->arena);
+    uint32_t spec = json_get(apply->doc, at, "spec");
+    if (spec != JSON_NONE && definition->origin == CONTROL_MANIFEST)
+        return error_set(err, ERROR_INVALID, "a manifest has its spec in it: no 'spec' beside it"),
+               apply_place(apply, spec, err);
+    if (spec != JSON_NONE &&
+        !json_is(apply->doc, json_get(apply->doc, spec, "connectionSpecification"), JSON_OBJECT))
+        return error_set(err, ERROR_INVALID,
+                         "a 'spec' is a connector's ConnectorSpecification, an object with a "
+                         "'connectionSpecification'; without it the connector is asked"),
+               apply_place(apply, spec, err);
+    if (definition->origin == CONTROL_MANIFEST)
+        return 0;
+    definition->spec = apply_raw(apply, at, "spec");
+    definition->spec_of = definition->spec.size ? label : NULL;
+    if (!definition->spec.size && there && there->spec_of && strcmp(there->spec_of, label) == 0) {
+        definition->spec = there->spec;
+        definition->spec_of = there->spec_of;
+    }
+    return 0;
 }
 
 static int read_definition(struct apply *apply, uint32_t at, struct control_definition *definition,
@@ -212,7 +240,7 @@ int apply_definition(struct apply *apply, uint32_t at, struct error *err)
 {
     static const char *const names[] = {"id",      "name",     "kind",      "image",
                                         "command", "manifest", "workspace", "documentationUrl",
-                                        "icon",    "extra",    NULL};
+                                        "icon",    "extra",    "spec",      NULL};
     struct control_definition definition = {
         .custom = true, .created_ms = apply->now_ms, .updated_ms = apply->now_ms};
     struct control_definition there;
@@ -221,7 +249,8 @@ int apply_definition(struct apply *apply, uint32_t at, struct error *err)
         read_definition(apply, at, &definition, err) < 0)
         return -1;
     int found = control_definition_get(apply->control, definition.id, false, apply->arena, &there, err);
-    if (found < 0 && !is_new(found, err))
+    if ((found < 0 && !is_new(found, err)) ||
+        take_spec(apply, at, found == 0 ? &there : NULL, &definition, err) < 0)
         return -1;
     bool same = found == 0 && same_definition(&definition, &there);
     apply_note(apply,

@@ -10,6 +10,7 @@
 #include "control/definitions.h"
 #include "control/settings.h"
 #include "control/workspaces.h"
+#include "supervisor/definitions.h"
 #include "yaml/yaml.h"
 #include "json/writer.h"
 
@@ -178,13 +179,16 @@ static int export_definitions(struct export *export, struct error *err)
             put_json(export, "command", items[i].command);
         if (items[i].origin == CONTROL_MANIFEST)
             put_json(export, "manifest", items[i].manifest);
+        else if (items[i].spec_of &&
+                 strcmp(items[i].spec_of, definitions_label(&items[i], &export->arena)) == 0)
+            put_json(export, "spec", items[i].spec);
         put_json(export, "extra", items[i].extra);
     }
     return 0;
 }
 
-/* The schema of the config that its connector takes, as it said it when it was last asked; a built-in or a
- * command that never was is asked now. Size 0: not known. */
+/* The schema of the config that its connector takes, as it said it when it was last asked; a built-in that
+ * never was is asked now. Size 0: not known. */
 static struct slice schema_of(struct export *export, const char *id)
 {
     struct control_definition definition;

@@ -220,3 +220,57 @@ def test_definitions_by_image_in_the_public_api(firth, kind):
     client.public("GET", f"workspaces/{WORKSPACE}/definitions/{other}s/{made['id']}", expect=404)
     client.public("DELETE", f"{path}/{made['id']}")
     client.public("GET", f"{path}/{made['id']}", expect=404)
+
+
+# --- export and apply -------------------------------------------------------------------------------------------
+
+SECRETIVE = SOURCE.replace('"host": {"type": "string"}', '"host": {"type": "string"}, "pin": {"type": "string", "airbyte_secret": True}')
+
+
+def kept(data_dir):
+    with sqlite3.connect(data_dir / "control.db") as db:
+        rows = db.execute("select id, side, name, origin, repository, tag, command, documentation_url, icon, spec, spec_of, workspace, custom,"
+                          " extra, sealed_manifest is null from definitions where custom order by id").fetchall()
+    return [[*row[:9], row[9] and json.loads(row[9]), *row[10:]] for row in rows]
+
+
+def test_custom_connectors_go_through_export_and_apply_whole(firth, tmp_path, manifest, machine):
+    """By image, by command, by manifest: with their specs, by which it is known what of a config is a secret; nothing is asked anew."""
+    (tmp_path / "source.py").write_text(SECRETIVE)
+    firth("connectors", "add", "source-own", "--command", f"{sys.executable} {tmp_path}/source.py", expect=0)
+    firth("connectors", "add", "source-image", "--image", "airbyte/source-faker:6.2.38", expect=0)
+    firth("connectors", "add", "source-shop", "--manifest-path", manifest, env=machine, expect=0)
+    (tmp_path / "sources.json").write_text(json.dumps({"sources": [
+        {"name": "one", "definition": "source-own", "config": {"host": "h.example", "pin": "1234-secret"}}]}))
+    firth("apply", tmp_path / "sources.json", expect=0)
+    first = firth("export", expect=0).out
+    assert "h.example" in first and "1234-secret" not in first and "${SOURCE_ONE_PIN}" in first
+    (tmp_path / "export.yaml").write_text(first)
+    there = tmp_path / "there"
+    (tmp_path / "source.py").write_text("raise SystemExit('it is not asked')")
+    firth("apply", tmp_path / "export.yaml", "--data-dir", there, env={**machine, "SOURCE_ONE_PIN": "1234-secret"}, expect=0)
+    assert kept(there) == kept(firth.data_dir) and len(kept(there)) == 3
+    assert all(row[9]["connectionSpecification"] for row in kept(there))
+    assert firth("export", "--data-dir", there, expect=0).out == first
+    again = firth("apply", tmp_path / "export.yaml", "--data-dir", there, env={**machine, "SOURCE_ONE_PIN": "1234-secret"}, expect=0)
+    assert "0 new, 0 changed" in again.err
+    # Another icon is no other connector: what it said of itself stays. Another tag is one.
+    told = firth("export", "-o", "json", expect=0).json()
+    for each in told["definitions"]:
+        each.pop("spec", None)
+        each["icon"] = "i.svg"
+    (tmp_path / "icons.json").write_text(json.dumps({"definitions": told["definitions"]}))
+    firth("apply", tmp_path / "icons.json", env=machine, expect=0)
+    assert [row[9:11] for row in kept(firth.data_dir)] == [row[9:11] for row in kept(there)]
+    for each in told["definitions"]:
+        if "image" in each:
+            each["image"] = "airbyte/source-faker:6.2.39"
+    (tmp_path / "icons.json").write_text(json.dumps({"definitions": told["definitions"]}))
+    firth("apply", tmp_path / "icons.json", env=machine, expect=0)
+    assert sum(row[9] is None for row in kept(firth.data_dir)) == 1
+
+
+@pytest.mark.parametrize("spec", [7, {}, {"connectionSpecification": "x"}])
+def test_a_spec_that_is_none_is_refused(firth, tmp_path, spec):
+    (tmp_path / "wrong.json").write_text(json.dumps({"definitions": [{"name": "x", "kind": "source", "command": ["x"], "spec": spec}]}))
+    assert "'spec' is a connector's ConnectorSpecification" in firth("apply", tmp_path / "wrong.json", expect=3).err

@@ -35,7 +35,7 @@ def test_secrets_are_variables(firth, tmp_path):
                        workspaces=[{"id": DEFAULT, "name": "Default Workspace", "notifications": {
                            "sendOnFailure": {"notificationType": ["slack"], "slackConfiguration": {"webhook": HOOK}}}}]))
     with driving.sqlite3.connect(f"{firth.data_dir}/control.db") as db:  # as the API does that asks for it
-        db.execute("update definitions set spec = ?", (json.dumps({"connectionSpecification": {
+        db.execute("update definitions set spec_of = repository || ':' || tag, spec = ?", (json.dumps({"connectionSpecification": {
             "type": "object", "properties": {"seen": {"type": "string", "airbyte_secret": True}}}}),))
     result = firth("export", expect=0)
     first = result.out
