@@ -71,6 +71,9 @@ enum http_next definition_spec_of_actor(struct call *call);
 enum http_next firth_status(struct call *call);
 enum http_next firth_documents(struct call *call);
 
+/* logs.c */
+enum http_next firth_job_log(struct call *call);
+
 /* instance.c */
 enum http_next instance_health(struct call *call);
 enum http_next instance_public_health(struct call *call);

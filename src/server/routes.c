@@ -277,5 +277,7 @@ const struct route routes[] = {
     FIRTH_GET("/status", firth_status, "FirthStatus"),
     FIRTH_GET("/documents", firth_documents, "DocumentsRead",
               .query = "collection* string, task string, from integer, limit int32"),
+    FIRTH_GET("/jobs/{jobId}/attempts/{attemptNumber}/log", firth_job_log, NULL,
+              .type = "application/x-ndjson", .query = "from integer, format (json|text)"),
 };
 const size_t route_count = sizeof routes / sizeof *routes;

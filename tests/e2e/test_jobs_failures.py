@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import api
 from job_driving import apply, definition, records, serve, show, start, stream, wait, write
 
 
@@ -115,12 +116,30 @@ def test_what_is_configured_wrong_is_nobodys_fault_but_the_configurations(firth,
 def test_the_log_of_an_attempt_is_bounded(firth, tmp_path):
     lines = [{"stderr": f"line {n} " + "x" * 7900} for n in range(200)]
     apply(firth, write(tmp_path, lines + records(1, 1)))
-    serve(firth, "--log-size", "1")
+    client = api.serve(firth, "--log-size", "1").api
     number = start(firth)
     assert wait(firth, number)["status"] == "succeeded"
-    files = sorted((firth.data_dir / "jobs" / str(number) / "0").glob("*.jsonl"))
+    files = sorted((firth.data_dir / "jobs" / str(number) / "0").glob("*.jsonl"), key=lambda file: int(file.stem))
     assert len(files) > 1 and int(files[0].stem) > 0  # the oldest part went
     assert sum(file.stat().st_size for file in files) < 1.3 * (1 << 20)
     log = firth("job", "log", str(number), expect=0).out
     assert f"attempt 1 of job {number} succeeded" in log and "line 199 " in log and "line 0 " not in log
     assert show(firth, number)["attempts"] == 1
+    # Over HTTP it is there whole, all files in one, from any offset on; and as text.
+    path = f"/api/firth/v1/jobs/{number}/attempts/0/log"
+    whole = client.ask("GET", path)
+    kept = b"".join(file.read_bytes() for file in files)
+    end = int(files[0].stem) + len(kept)
+    assert whole.body == kept and whole.headers["Content-Type"] == "application/x-ndjson"
+    assert int(whole.headers["Firth-Next-Offset"]) == end and f'filename="job-{number}-attempt-0.jsonl"' in whole.headers["Content-Disposition"]
+    assert client.ask("GET", f"{path}?from=0").body == kept  # those before have gone
+    middle = int(files[-1].stem)
+    assert client.ask("GET", f"{path}?from={middle}").body == files[-1].read_bytes()
+    rest = client.ask("GET", f"{path}?from={end}")
+    assert (rest.status, rest.body, rest.headers["Firth-Next-Offset"]) == (200, b"", str(end))
+    text = client.ask("GET", f"{path}?format=text")
+    assert text.headers["Content-Type"] == "text/plain; charset=utf-8" and text.body.decode().count("\n") == kept.count(b"\n")
+    assert client.ask("GET", f"{path}?format=json").body == kept
+    for wrong, status in ((f"{path}?from=-1", 422), (f"{path}?format=xml", 422), (f"{path}?from=x", 422), (path.replace("/0/", "/7/"), 404),
+                          (path.replace(f"/{number}/", "/999/"), 404), (path.replace("/0/", "/x/"), 404), (path.replace("/0/", "/..%2F0/"), 404)):
+        assert client.ask("GET", wrong).status == status, wrong
