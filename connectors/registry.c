@@ -3,13 +3,10 @@
 #include <string.h>
 
 const struct firth_connector_class *const connectors_registry[] = {
-    &destination_duckdb,
-    &destination_local_json,
-    &destination_postgres,
-    &destination_sqlite,
-    &source_faker,
-    &source_postgres,
-    NULL,
+    &destination_duckdb,     &destination_google_sheets,
+    &destination_local_json, &destination_postgres,
+    &destination_sqlite,     &source_faker,
+    &source_postgres,        NULL,
 };
 
 const struct firth_connector_class *connectors_find(const char *name)

@@ -5,6 +5,7 @@
 #include "firth/connector.h"
 
 extern const struct firth_connector_class destination_duckdb; /* connectors_is_elsewhere */
+extern const struct firth_connector_class destination_google_sheets;
 extern const struct firth_connector_class destination_local_json;
 extern const struct firth_connector_class destination_postgres;
 extern const struct firth_connector_class destination_sqlite;
