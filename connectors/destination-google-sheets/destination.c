@@ -66,6 +66,7 @@ static void session_free(struct session *session)
         free(tab->pending);
         free(tab->free_rows);
         free(tab->wanted);
+        sheets_unlock(tab);
     }
     sheets_close(session->sheets);
     buffer_done(&session->body);
@@ -97,6 +98,7 @@ static struct session *session_new(struct firth_host *host, const struct destina
         struct tab *tab = &session->tabs[session->count++];
         tab->target = &targets[i];
         tab->title = titles[i];
+        tab->lock = -1;
         map_init(&tab->known);
     }
     return session;
@@ -189,6 +191,10 @@ static int open_session(struct firth_host *host, const void *config, struct firt
     if (!session)
         return sdk_error(err, &library_err);
     for (size_t i = 0; i < count; i++) {
+        if (sheets_lock(session, &session->tabs[i], &library_err) < 0) {
+            session_free(session);
+            return sdk_error(err, &library_err);
+        }
         if (!(targets[i].sync_mode & (FIRTH_OVERWRITE | FIRTH_OVERWRITE_DEDUP)))
             continue;
         session->tabs[i].stage = sheets_stage_title(session->tabs[i].title, &session->arena);

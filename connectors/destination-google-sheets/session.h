@@ -28,6 +28,7 @@ struct tab {
     const struct firth_target *target;
     const char *title;     /* the stream's */
     const char *stage;     /* the name of the tab that takes its place at the end; NULL: none */
+    int lock;              /* -1: none */
     int64_t id;            /* of the one that is written: the stage, if there is one */
     int64_t rows, columns; /* of its grid */
     const char **header;
@@ -71,6 +72,10 @@ static inline const char *tab_place(const struct tab *tab)
 /* --- titles.c: a tab's name for each target, the same whatever their order */
 const char **sheets_titles(const struct firth_target *targets, size_t count, struct arena *arena);
 const char *sheets_stage_title(const char *title, struct arena *arena);
+
+/* --- lock.c: nobody else on this machine writes to the tab */
+int sheets_lock(struct session *session, struct tab *tab, struct error *err);
+void sheets_unlock(struct tab *tab);
 
 /* --- prepare.c: tabs and headers as they have to be */
 int sheets_prepare(struct session *session, bool tell, struct error *err);

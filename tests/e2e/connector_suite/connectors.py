@@ -9,9 +9,11 @@ import sqlite3
 import tempfile
 import types
 import typing
+import urllib.request
 
 import duckdb
 import postgres
+import sheets
 from connector_suite.protocol import Runner
 
 
@@ -139,6 +141,22 @@ def read_duckdb(folder):
                            .fetchall()] for name in names}
 
 
+def sheets_server(request):
+    return {"api_base": request.getfixturevalue("sheets").base}
+
+
+def read_sheets(folder):
+    facts = json.loads(pathlib.Path(folder, "server.json").read_text())
+    with urllib.request.urlopen(facts["api_base"] + "/contents") as answer:
+        tabs = json.load(answer)
+    return {name: [json.dumps(row).encode() for row in rows] for name, rows in tabs.items()}
+
+
+SHEETS = {"spreadsheet_id": sheets.SPREADSHEET, "api_base": "{api_base}",
+          "credentials": {"auth_type": "oauth2.0", "client_id": "client", "client_secret": "secret",
+                          "refresh_token": "refresh"}}
+
+
 SOURCES = [
     # By a cursor a stream is told which, and changes have one state for all. Its own tests read (test_postgres_*.py).
     Connector("source-postgres", "source", reads=False, flow=False, exact_spec=False, server=postgres_server,
@@ -188,6 +206,10 @@ DESTINATIONS = [
               bad=[{}, {"host": "127.0.0.1"}, {"host": "127.0.0.1", "port": 1, "database": "x", "username": "y"},
                    {"host": "127.0.0.1", "port": "many", "database": "x", "username": "y"}],
               command=built_in("destination-postgres"), read_back=read_postgres, exact_spec=False, fences="first"),
+    Connector("destination-google-sheets", "destination", server=sheets_server, own_disk=False, verbatim=False, good=SHEETS,
+              bad=[{}, {**SHEETS, "spreadsheet_id": "x"}, {**SHEETS, "credentials": {}}, {**SHEETS, "value_input": "odd"},
+                   {**SHEETS, "credentials": {"auth_type": "service"}}, {**SHEETS, "spreadsheet_id": 7}],
+              command=built_in("destination-google-sheets"), read_back=read_sheets, exact_spec=False, fences=None),
     # Made with the installed SDK, as docs/sdk.md shows: one row a key. Its page leaves out what a folder of files needs.
     Connector("docs:destination-table", "destination", good={"path": "{folder}/table.tsv"}, bad=[{}, {"path": 7}],
               command=lambda request: [str(request.getfixturevalue("sdk_programs")[0] / "destination-table")],
