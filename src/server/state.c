@@ -95,14 +95,13 @@ static int read_states(struct call *call, const char *id, struct json *ret_state
         return -1;
     }
     buffer_init(&text, CONNECTION_STATE_MAX);
-    int result = connection_state_read(call->server->options.data_dir, id, &text, &err);
-    if (result == 0)
-        result = json_parse_copy(call->arena, text.data ? text.data : "[]", text.data ? text.size : 2,
-                                 ret_states, &err);
+    bool read = connection_state_read(call->server->options.data_dir, id, &text, &err) == 0 &&
+                json_parse_copy(call->arena, text.data ? text.data : "[]", text.data ? text.size : 2,
+                                ret_states, &err) == 0;
     buffer_done(&text);
-    if (result < 0)
+    if (!read)
         call_error(call, &err);
-    return result;
+    return read ? 0 : -1;
 }
 
 enum http_next state_get(struct call *call)

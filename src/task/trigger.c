@@ -171,10 +171,10 @@ struct task_triggers *task_triggers_new(struct slice spec, const char *saved, co
     triggers->task = task;
     triggers->connector = connector;
     triggers->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int result = triggers->fd < 0 ? error_errno(err, errno, "eventfd") : curl_api_load(&triggers->curl, err);
-    if (result == 0)
-        result = json_parse_copy(&triggers->arena, spec.data, spec.size, &doc, err);
-    if (result < 0) {
+    if (triggers->fd < 0)
+        error_errno(err, errno, "eventfd");
+    if (triggers->fd < 0 || curl_api_load(&triggers->curl, err) < 0 ||
+        json_parse_copy(&triggers->arena, spec.data, spec.size, &doc, err) < 0) {
         task_triggers_free(triggers);
         return NULL;
     }

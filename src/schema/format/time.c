@@ -12,10 +12,10 @@ static bool is_leap(int year)
     return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 
+/* 31 days have the odd months to July and the even ones from August. */
 static int days_of(int year, int month)
 {
-    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    return days[month - 1] + (month == 2 && is_leap(year));
+    return month == 2 ? 28 + is_leap(year) : 30 + ((month + (month > 7)) & 1);
 }
 
 bool form_date(struct slice text)
