@@ -33,6 +33,18 @@ struct engine_limits {
 
 struct api_budget;     /* request/budget.h */
 struct response_cache; /* request/cache.h */
+struct engine_leaving; /* engine_on_free */
+
+enum {
+    ENGINE_CONFIG_MAX = 16 << 20, /* bytes of JSON */
+    ENGINE_SECRETS_MAX = 1024,    /* that are looked for in messages; the oldest tokens go first */
+    ENGINE_MESSAGE_MAX = 64 << 10,
+};
+
+struct engine_secrets {
+    char **items; /* longest first */
+    size_t count, capacity;
+};
 
 struct engine {
     struct arena arena; /* of what is compiled: as long as the connector */
@@ -46,6 +58,8 @@ struct engine {
     struct tvalue config;         /* a mapping; engine_set_config */
     struct api_budget *budget;    /* NULL: none */
     struct response_cache *cache; /* of streams that are parents */
+    struct engine_secrets secrets;
+    struct engine_leaving *leaving;
 };
 
 struct engine_settings {
@@ -62,13 +76,27 @@ struct engine *engine_new(const struct engine_settings *settings, struct compone
 void engine_free(struct engine *engine);
 MEM_DEFINE_CLEANUP(struct engine *, engine_free);
 
-/* Another config from now on (a refreshed token): scopes that are begun later see it. */
+/* Run at engine_free, the last first: for what does not live in the arena. */
+void engine_on_free(struct engine *engine, void (*leave)(void *context), void *context);
+
+/* Another config from now on (a refreshed token): scopes that are begun later see it. What was taken from the
+ * old one stays where it is. ERROR_INVALID if it is no object. */
 int engine_set_config(struct engine *engine, struct slice json, struct error *err);
-/* Set one value of the config by path and tell the platform. The path's mappings are made where they miss. */
-int engine_update_config(struct engine *engine, const struct slice *path, size_t path_count,
-                         struct tvalue value, struct error *err);
-/* Drop what templates and components show that is a secret by the spec: replaced by "****". For messages. */
+/* Set values of the config by path, all at once, and tell the platform. The paths' mappings are made where
+ * they miss. */
+struct engine_change {
+    const struct slice *path;
+    size_t path_count; /* not 0 */
+    struct tvalue value;
+};
+int engine_update_config(struct engine *engine, const struct engine_change *changes, size_t count,
+                         struct error *err);
+/* A secret that is not in the config: a token. Kept until newer ones are too many. */
+void engine_add_secret(struct engine *engine, struct slice secret);
+/* Replace what is a secret, by the spec's airbyte_secret or as a token, by "****". For messages. */
 void engine_redact(const struct engine *engine, struct buffer *text);
+void engine_redact_error(const struct engine *engine, struct error *err);
+/* One line, secrets left out. */
 void engine_log(const struct engine *engine, enum engine_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -71,9 +71,10 @@ struct mapping_expression {
 };
 int mapping_expression_compile(struct engine *engine, struct component component, const char *field,
                                struct mapping_expression *ret_mapping, struct error *err);
-/* InterpolatedMapping.eval (one level) and InterpolatedNestedMapping.eval. Absent: an empty dict. */
+/* InterpolatedMapping.eval (one level) and InterpolatedNestedMapping.eval. Absent: an empty dict. A string
+ * gives what it gives: whoever needs a dict looks. Members that are none are left out. */
 int mapping_expression_flat(const struct mapping_expression *mapping, struct scope *scope, unsigned key_types,
-                            unsigned value_types, struct arena *arena, struct tvalue *ret_dict,
+                            unsigned value_types, struct arena *arena, struct tvalue *ret_value,
                             struct error *err);
 int mapping_expression_nested(const struct mapping_expression *mapping, struct scope *scope,
                               struct arena *arena, struct tvalue *ret_value, struct error *err);
