@@ -3,10 +3,16 @@
 #include <string.h>
 
 const struct firth_connector_class *const connectors_registry[] = {
-    &destination_duckdb,     &destination_google_sheets,
-    &destination_local_json, &destination_postgres,
-    &destination_sqlite,     &source_faker,
-    &source_postgres,        NULL,
+    &destination_duckdb,
+    &destination_google_sheets,
+    &destination_local_json,
+    &destination_postgres,
+    &destination_sqlite,
+    &source_faker,
+    &source_file,
+    &source_postgres,
+    &source_s3,
+    NULL,
 };
 
 const struct firth_connector_class *connectors_find(const char *name)

@@ -10,7 +10,9 @@ extern const struct firth_connector_class destination_local_json;
 extern const struct firth_connector_class destination_postgres;
 extern const struct firth_connector_class destination_sqlite;
 extern const struct firth_connector_class source_faker;
+extern const struct firth_connector_class source_file;
 extern const struct firth_connector_class source_postgres;
+extern const struct firth_connector_class source_s3;
 
 /* Sorted by name; ends with NULL. */
 extern const struct firth_connector_class *const connectors_registry[];

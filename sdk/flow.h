@@ -56,6 +56,9 @@ struct flow_resource {
 };
 int flow_resource_read(struct slice raw, struct arena *arena, struct flow_resource *ret_resource,
                        struct error *err);
+/* What the source has of them, or all that it has: sdk_catalog_offer. */
+int flow_resources_offer(struct firth_host *host, const void *config, const struct flow_resource *resources,
+                         size_t count, struct firth_catalog *offered, struct firth_error *err);
 /* The streams that the resources ask for, as a configured catalog; *ret_streams[i] is the offered one. */
 int flow_resources_select(const struct firth_catalog *offered, const struct flow_resource *resources,
                           size_t count, struct arena *arena, struct airbyte_configured_catalog *ret_catalog,

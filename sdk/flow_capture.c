@@ -230,7 +230,7 @@ static int answer_validate(struct flow *flow, const struct flow_capture_validate
     sdk_catalog_init(&offered);
     int result = flow_read_config(flow, request->raw_config, true, &config, err);
     if (result == 0)
-        result = flow->class_->source.discover(flow->host, config, &offered, err);
+        result = flow_resources_offer(flow->host, config, resources, count, &offered, err);
     if (result == 0 &&
         flow_resources_select(&offered, resources, count, &flow->arena, &catalog, &streams, &library_err) < 0)
         result = sdk_error(err, &library_err);

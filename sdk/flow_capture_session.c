@@ -230,7 +230,7 @@ int flow_capture_session(struct flow *flow, const struct flow_capture_open *open
     if (result == 0)
         result = flow_read_config(flow, open->capture->raw_config, false, &config, err);
     if (result == 0)
-        result = flow->class_->source.discover(flow->host, config, &offered, err);
+        result = flow_resources_offer(flow->host, config, resources, count, &offered, err);
     if (result == 0 && (flow_resources_select(&offered, resources, count, &flow->arena, &catalog, &streams,
                                               &library_err) < 0 ||
                         sdk_selection_read(&offered, &catalog, (struct slice){0}, &flow->arena, &selection,

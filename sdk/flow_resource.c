@@ -203,6 +203,17 @@ int flow_resources_select(const struct firth_catalog *offered, const struct flow
     return 0;
 }
 
+int flow_resources_offer(struct firth_host *host, const void *config, const struct flow_resource *resources,
+                         size_t count, struct firth_catalog *offered, struct firth_error *err)
+{
+    struct sdk_stream_name *names = mem_zalloc((count + 1) * sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = (struct sdk_stream_name){resources[i].stream, resources[i].name_space};
+    int result = sdk_catalog_offer(host, config, names, count, offered, err);
+    free(names);
+    return result;
+}
+
 /* --- the schema -------------------------------------------------------------------------------------- */
 
 void flow_resource_schema(struct buffer *out, const struct firth_connector_class *class_)

@@ -164,6 +164,12 @@ void sdk_catalog_init(struct firth_catalog *catalog);
 void sdk_catalog_done(struct firth_catalog *catalog);
 /* Append a CATALOG message. */
 void sdk_catalog_write_message(struct buffer *out, const struct firth_catalog *catalog);
+/* By find or discover; *offered is initialised, and may be made anew. */
+struct sdk_stream_name {
+    const char *name, *name_space; /* NULL: none */
+};
+int sdk_catalog_offer(struct firth_host *host, const void *config, const struct sdk_stream_name *names,
+                      size_t count, struct firth_catalog *offered, struct firth_error *err);
 /* Match the configured catalog and the state file against what the source offers. `state` has size 0
  * if there is none. */
 int sdk_selection_read(const struct firth_catalog *offered, const struct airbyte_configured_catalog *asked,

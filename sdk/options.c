@@ -225,6 +225,31 @@ static void read_choice(struct reader *reader, const struct place *place, const 
         read_table(reader, &here, option->choices[position].fields, at, option->tag);
 }
 
+/* Each item is a config of its own, named "streams[0]" in messages. */
+static void read_objects(struct reader *reader, const struct place *place, const struct firth_option *option,
+                         uint32_t at)
+{
+    if (!json_is(reader->doc, at, JSON_ARRAY)) {
+        wrong_type(reader, place, option, at, "an array of objects");
+        return;
+    }
+    char *config = reader->config;
+    struct firth_objects objects = {.count = json_count(reader->doc, at)};
+    char *item = objects.items = arena_zalloc(reader->arena, (objects.count + 1) * option->item_size);
+    size_t position = 0;
+    for (uint32_t e = json_first(reader->doc, at); e != JSON_NONE; e = json_next(reader->doc, at, e)) {
+        const char *name = arena_printf(reader->arena, "%s[%zu]", option->name, position++);
+        reader->config = item;
+        if (json_is(reader->doc, e, JSON_OBJECT))
+            read_table(reader, &(struct place){place, name}, option->fields, e, NULL);
+        else
+            problem(reader, place, name, "must be an object, got %s", kind_of(reader->doc, e));
+        item += option->item_size;
+    }
+    reader->config = config;
+    memcpy(config + option->offset, &objects, sizeof objects);
+}
+
 static void read_value(struct reader *reader, const struct place *place, const struct firth_option *option,
                        uint32_t at)
 {
@@ -271,6 +296,9 @@ static void read_value(struct reader *reader, const struct place *place, const s
     case FIRTH_CHOICE:
         read_choice(reader, place, option, at);
         return;
+    case FIRTH_OBJECTS:
+        read_objects(reader, place, option, at);
+        return;
     }
 }
 
@@ -312,6 +340,7 @@ static void read_preset(struct reader *reader, const struct firth_option *option
         memcpy(field, &none, sizeof none);
         return;
     case FIRTH_STRINGS:
+    case FIRTH_OBJECTS:
         assert(!option->preset);
         return;
     case FIRTH_JSON:

@@ -49,7 +49,14 @@ int sdk_run_read(struct firth_host *host, const void *config,
     sdk_catalog_init(&offered);
     struct firth_selection selection;
     struct error library_err;
-    int result = host->class_->source.discover(host, config, &offered, err);
+    struct sdk_stream_name *names = arena_zalloc(&arena, (catalog->count + 1) * sizeof *names);
+    for (size_t i = 0; i < catalog->count; i++) {
+        struct airbyte_stream_name asked = catalog->streams[i].stream.name;
+        names[i].name = arena_strndup(&arena, asked.name.data, asked.name.size);
+        if (asked.namespace.size)
+            names[i].name_space = arena_strndup(&arena, asked.namespace.data, asked.namespace.size);
+    }
+    int result = sdk_catalog_offer(host, config, names, catalog->count, &offered, err);
     if (result == 0 && sdk_selection_read(&offered, catalog, state, &arena, &selection, &library_err) < 0)
         result = sdk_error(err, &library_err);
     if (result == 0)

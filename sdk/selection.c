@@ -89,6 +89,32 @@ int firth_catalog_add(struct firth_catalog *catalog, const struct firth_stream *
     return 0;
 }
 
+/* What a catalog asks for. One that cannot be found so is looked for among all that there is, so that who
+ * misspelt it is told what is near. */
+int sdk_catalog_offer(struct firth_host *host, const void *config, const struct sdk_stream_name *names,
+                      size_t count, struct firth_catalog *offered, struct firth_error *err)
+{
+    const struct firth_source *source = &host->class_->source;
+    bool all = source->find != NULL;
+    for (size_t i = 0; i < count && all; i++) {
+        size_t before = offered->count;
+        bool twice = false;
+        for (size_t k = 0; k < i && !twice; k++)
+            twice = same_text(names[k].name, names[i].name) &&
+                    same_text(names[k].name_space, names[i].name_space);
+        if (twice) /* which is refused later, in other words */
+            continue;
+        if (source->find(host, config, names[i].name, names[i].name_space, offered, err) < 0)
+            return -1;
+        all = offered->count > before;
+    }
+    if (all)
+        return 0;
+    sdk_catalog_done(offered);
+    sdk_catalog_init(offered);
+    return source->discover(host, config, offered, err);
+}
+
 static bool is_resumable(const struct firth_stream *stream)
 {
     return stream->resumable || (stream->sync_modes & FIRTH_INCREMENTAL && !stream->cursor_is_free);

@@ -48,7 +48,7 @@ static void write_type(struct form *form, const struct firth_option *option)
         [FIRTH_STRING] = "string", [FIRTH_SECRET] = "string",   [FIRTH_INTEGER] = "integer",
         [FIRTH_NUMBER] = "number", [FIRTH_BOOLEAN] = "boolean", [FIRTH_ENUM] = "string",
         [FIRTH_STRINGS] = "array", [FIRTH_JSON] = "object",     [FIRTH_OBJECT] = "object",
-        [FIRTH_CHOICE] = "object",
+        [FIRTH_CHOICE] = "object", [FIRTH_OBJECTS] = "array",
     };
     if (option->type != FIRTH_OBJECT) /* write_table says it */
         json_member_string(&form->writer, "type", types[option->type]);
@@ -56,6 +56,12 @@ static void write_type(struct form *form, const struct firth_option *option)
         json_member_bool(&form->writer, form->flow ? "secret" : "airbyte_secret", true);
     if (option->type == FIRTH_STRINGS)
         json_member_raw(&form->writer, "items", SLICE_LITERAL("{\"type\":\"string\"}"));
+    if (option->type == FIRTH_OBJECTS) {
+        json_put_key(&form->writer, "items");
+        json_begin_object(&form->writer);
+        write_table(form, option->fields, NULL, NULL);
+        json_end_object(&form->writer);
+    }
     if (option->type == FIRTH_ENUM) {
         json_put_key(&form->writer, "enum");
         json_begin_array(&form->writer);

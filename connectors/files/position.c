@@ -1,0 +1,246 @@
+#include "position.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct files_seen {
+    int64_t modified_ms;
+    uint64_t tag;
+};
+
+static void forget(struct files_position *position, struct slice name)
+{
+    free(map_remove(&position->seen, name));
+}
+
+static void remember(struct files_position *position, struct slice name, int64_t modified_ms, uint64_t tag)
+{
+    struct files_seen *seen = mem_alloc(sizeof *seen);
+    *seen = (struct files_seen){modified_ms, tag};
+    free(map_set(&position->seen, name, seen));
+}
+
+void files_position_init(struct files_position *position)
+{
+    *position = (struct files_position){.from_ms = INT64_MIN, .newest_ms = INT64_MIN, .floor_ms = INT64_MIN};
+    position->after = mem_strdup("");
+    map_init(&position->seen);
+}
+
+void files_position_done(struct files_position *position)
+{
+    struct map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&position->seen, &at));)
+        free(entry->value);
+    map_done(&position->seen);
+    free(position->after);
+    free(position->file);
+    *position = (struct files_position){0};
+}
+
+/* --- as JSON ---------------------------------------------------------------------------------------------
+ */
+
+static void put_tag(struct json_writer *writer, uint64_t tag)
+{
+    char text[17];
+    snprintf(text, sizeof text, "%016" PRIx64, tag);
+    json_put_string(writer, text);
+}
+
+void files_position_write(const struct files_position *position, struct buffer *out)
+{
+    struct json_writer writer;
+    struct map_entry *entry;
+    json_writer_init(&writer, out);
+    json_begin_object(&writer);
+    if (position->from_ms != INT64_MIN)
+        json_member_i64(&writer, "from", position->from_ms);
+    json_put_key(&writer, "seen");
+    json_begin_object(&writer);
+    for (size_t at = 0; (entry = map_next(&position->seen, &at));) {
+        const struct files_seen *seen = entry->value;
+        json_put_key_slice(&writer, entry->key);
+        json_begin_array(&writer);
+        json_put_i64(&writer, seen->modified_ms);
+        put_tag(&writer, seen->tag);
+        json_end_array(&writer);
+    }
+    json_end_object(&writer);
+    json_member_string(&writer, "after", position->after);
+    if (position->sweeping) {
+        json_member_i64(&writer, "started", position->started_ms);
+        if (position->newest_ms != INT64_MIN)
+            json_member_i64(&writer, "newest", position->newest_ms);
+        if (position->floor_ms != INT64_MIN)
+            json_member_i64(&writer, "floor", position->floor_ms);
+    }
+    if (position->file) {
+        json_put_key(&writer, "file");
+        json_begin_object(&writer);
+        json_member_string(&writer, "name", position->file);
+        json_put_key(&writer, "tag");
+        put_tag(&writer, position->tag);
+        json_member_u64(&writer, "records", position->place.records);
+        json_member_u64(&writer, "bytes", position->place.bytes);
+        json_member_u64(&writer, "lines", position->place.lines);
+        json_end_object(&writer);
+    }
+    json_end_object(&writer);
+}
+
+static uint64_t parse_tag(const struct json *doc, uint32_t at)
+{
+    struct slice text = json_is(doc, at, JSON_STRING) ? json_inner(doc, at) : (struct slice){0};
+    char copy[17] = "";
+    if (text.size < sizeof copy)
+        memcpy(copy, text.data, text.size);
+    return strtoull(copy, NULL, 16);
+}
+
+static void parse_seen(struct files_position *position, const struct json *doc, struct arena *arena)
+{
+    uint32_t seen = json_get(doc, 0, "seen");
+    for (uint32_t key = json_first_key(doc, seen); key != JSON_NONE; key = json_next_key(doc, seen, key)) {
+        int64_t modified;
+        uint32_t pair = json_value(key);
+        if (position->seen.count < FILES_SEEN_MAX && json_to_i64(doc, json_at(doc, pair, 0), &modified))
+            remember(position, json_string(doc, key, arena), modified, parse_tag(doc, json_at(doc, pair, 1)));
+    }
+}
+
+static void parse_file(struct files_position *position, const struct json *doc, struct arena *arena)
+{
+    uint32_t file = json_get(doc, 0, "file");
+    const char *name = json_cstring(doc, json_get(doc, file, "name"), arena);
+    struct files_place place;
+    if (!name || !json_to_u64(doc, json_get(doc, file, "records"), &place.records) ||
+        !json_to_u64(doc, json_get(doc, file, "bytes"), &place.bytes) ||
+        !json_to_u64(doc, json_get(doc, file, "lines"), &place.lines))
+        return;
+    position->file = mem_strdup(name);
+    position->tag = parse_tag(doc, json_get(doc, file, "tag"));
+    position->place = place;
+}
+
+int files_position_parse(struct files_position *position, struct slice state, struct error *err)
+{
+    struct arena arena;
+    struct json doc;
+    if (!state.size)
+        return 0;
+    arena_init(&arena);
+    int result = json_parse_copy(&arena, state.data, state.size, &doc, err);
+    if (result == 0 && json_is(&doc, 0, JSON_OBJECT)) {
+        const char *after = json_cstring(&doc, json_get(&doc, 0, "after"), &arena);
+        json_to_i64(&doc, json_get(&doc, 0, "from"), &position->from_ms);
+        json_to_i64(&doc, json_get(&doc, 0, "newest"), &position->newest_ms);
+        json_to_i64(&doc, json_get(&doc, 0, "floor"), &position->floor_ms);
+        position->sweeping = json_to_i64(&doc, json_get(&doc, 0, "started"), &position->started_ms);
+        if (after) {
+            free(position->after);
+            position->after = mem_strdup(after);
+        }
+        parse_seen(position, &doc, &arena);
+        parse_file(position, &doc, &arena);
+    } else if (result < 0) {
+        error_wrap(err, "the state");
+    }
+    arena_done(&arena);
+    return result;
+}
+
+/* --- going on --------------------------------------------------------------------------------------------
+ */
+
+void files_position_begin(struct files_position *position, int64_t now_ms)
+{
+    if (position->sweeping)
+        return;
+    position->sweeping = true;
+    position->started_ms = now_ms;
+    position->newest_ms = INT64_MIN;
+    position->floor_ms = INT64_MIN;
+}
+
+bool files_position_wants(const struct files_position *position, const struct files_object *object)
+{
+    const struct files_seen *seen = map_get(&position->seen, slice_of(object->name));
+    if (seen)
+        return seen->modified_ms != object->modified_ms || seen->tag != object->tag;
+    return object->modified_ms >= position->from_ms;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Files of before this time need not be remembered. */
+static void forget_before(struct files_position *position, int64_t time_ms)
+{
+    struct map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&position->seen, &at));) {
+        if (((struct files_seen *)entry->value)->modified_ms < time_ms)
+            forget(position, entry->key);
+    }
+}
+
+/* Too many: the older half goes, and what is as old as the youngest of them counts as done with. */
+static void forget_half(struct files_position *position)
+{
+    size_t count = 0;
+    struct map_entry *entry;
+    int64_t *times = mem_alloc(position->seen.count * sizeof *times);
+    for (size_t at = 0; (entry = map_next(&position->seen, &at));)
+        times[count++] = ((struct files_seen *)entry->value)->modified_ms;
+    qsort(times, count, sizeof *times, by_time);
+    int64_t from = times[count / 2] + 1;
+    free(times);
+    forget_before(position, from);
+    /* In the middle of a sweep, files behind `after` may be older and not read yet: end sees to it. */
+    if (position->floor_ms < from)
+        position->floor_ms = from;
+}
+
+/* What late files may be as old as, at most as new as the sweep's beginning: what came since may have a name
+ * that had been passed. */
+static int64_t horizon(const struct files_position *position)
+{
+    int64_t newest = position->newest_ms < position->started_ms ? position->newest_ms : position->started_ms;
+    return newest == INT64_MIN ? INT64_MIN : newest - FILES_LATE_MS;
+}
+
+void files_position_passed(struct files_position *position, const struct files_object *object)
+{
+    if (object->modified_ms > position->newest_ms)
+        position->newest_ms = object->modified_ms;
+    remember(position, slice_of(object->name), object->modified_ms, object->tag);
+    if (position->seen.count >= FILES_SEEN_MAX) {
+        int64_t from = horizon(position);
+        forget_before(position, from > position->from_ms ? from : position->from_ms);
+        if (position->seen.count >= FILES_SEEN_MAX)
+            forget_half(position);
+    }
+    free(position->after);
+    position->after = mem_strdup(object->name);
+    free(position->file);
+    position->file = NULL;
+}
+
+void files_position_end(struct files_position *position, bool ascending)
+{
+    int64_t from = horizon(position);
+    if (from < position->floor_ms)
+        from = position->floor_ms;
+    if (from > position->from_ms)
+        position->from_ms = from;
+    forget_before(position, position->from_ms);
+    position->sweeping = false;
+    if (!ascending) {
+        free(position->after);
+        position->after = mem_strdup("");
+    }
+}

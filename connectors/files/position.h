@@ -1,0 +1,49 @@
+/* Where a stream of files has got to: the state that its source emits.
+ *
+ * Files are looked through in the order of their names, again and again (a sweep). What was changed before
+ * `from_ms` is done with; of what was changed since, `seen` tells which files have been read. So nothing is
+ * lost that comes later with an earlier time, up to FILES_LATE_MS: files of the same second, uploads that
+ * began before others, clocks that differ. */
+#ifndef FIRTH_FILES_POSITION_H
+#define FIRTH_FILES_POSITION_H
+
+#include "base/map.h"
+#include "connectors/files/reader.h"
+#include "connectors/files/storage.h"
+#include "json/writer.h"
+
+enum {
+    FILES_LATE_MS = 60 * 60 * 1000,
+    FILES_SEEN_MAX = 10 * 1000, /* files that are remembered; beyond, the oldest count as done with */
+};
+
+struct files_position {
+    int64_t from_ms;
+    struct map seen; /* name -> struct files_seen */
+
+    bool sweeping;
+    int64_t started_ms; /* of the sweep */
+    int64_t newest_ms;  /* file that has been read */
+    int64_t floor_ms;   /* from_ms is to be no less afterwards: too many files were to be remembered */
+    char *after;        /* files up to this name are done in this sweep; never NULL */
+
+    char *file; /* in the middle of this one; NULL: between files */
+    uint64_t tag;
+    struct files_place place;
+};
+
+void files_position_init(struct files_position *position);
+void files_position_done(struct files_position *position);
+/* "" is the beginning. */
+int files_position_parse(struct files_position *position, struct slice state, struct error *err);
+void files_position_write(const struct files_position *position, struct buffer *out);
+
+void files_position_begin(struct files_position *position, int64_t now_ms);
+/* Is the file still to be read? */
+bool files_position_wants(const struct files_position *position, const struct files_object *object);
+/* It has been read to its end, or is to be passed over. */
+void files_position_passed(struct files_position *position, const struct files_object *object);
+/* The sweep has come to its end. `ascending`: names only grow, the next one goes on behind the last. */
+void files_position_end(struct files_position *position, bool ascending);
+
+#endif
