@@ -74,6 +74,8 @@ struct control_connection_filter {
     size_t workspace_count;
     const char *const *ids; /* likewise */
     size_t id_count;
+    const char *const *tags; /* has any of these; ids in lower case; likewise */
+    size_t tag_count;
     const char *source, *destination; /* NULL: whatever */
     const char *definition;           /* of its source or destination; NULL: whatever */
     const char *name_like;            /* contains, in any case; NULL: whatever */

@@ -128,6 +128,21 @@ enum http_next connection_get(struct call *call)
     return answer(call, call_uuid(call, "connectionId"));
 }
 
+/* As it is now: no earlier version of a connection is kept. */
+enum http_next connection_get_for_job(struct call *call)
+{
+    struct control_job job;
+    struct error err;
+    int64_t id = call_integer(call, "jobId", 0);
+    const char *connection = call_uuid(call, "connectionId");
+    bool found = control_job_get(call->control, id, call->arena, &job, &err) == 0;
+    if (found && strcmp(job.connection, connection) == 0)
+        return answer(call, connection);
+    if (found)
+        error_set(&err, ERROR_NOT_FOUND, "the job %lld is not of this connection", (long long)id);
+    return call_error_of(call, &err, "job", arena_printf(call->arena, "%lld", (long long)id));
+}
+
 /* `fits` NULL: all that the filter finds. */
 static enum http_next answer_list(struct call *call, struct control_connection_filter *filter,
                                   bool (*fits)(struct call *call,
@@ -169,6 +184,7 @@ enum http_next connection_list_paginated(struct call *call)
     if (!paging_of_body(call, CONTROL_PAGE_DEFAULT, &filter.page))
         return HTTP_ANSWER;
     filter.workspaces = call_uuids(call, "workspaceIds", &filter.workspace_count);
+    filter.tags = call_uuids(call, "tagIds", &filter.tag_count);
     filter.page.deleted = call_bool(call, "includeDeleted", false);
     return answer_list(call, &filter, NULL);
 }

@@ -46,6 +46,7 @@ enum http_next connection_last_jobs(struct call *call);
 
 /* connections.c */
 enum http_next connection_get(struct call *call);
+enum http_next connection_get_for_job(struct call *call);
 enum http_next connection_list(struct call *call);
 enum http_next connection_list_paginated(struct call *call);
 enum http_next connection_list_by_definition(struct call *call);

@@ -82,7 +82,8 @@ enum http_next public_connection_list(struct call *call)
     size_t count;
     uint64_t total = 0;
     if (!paging_read(call, &filter.page) ||
-        !paging_ids(call, "workspaceIds", &filter.workspaces, &filter.workspace_count))
+        !paging_ids(call, "workspaceIds", &filter.workspaces, &filter.workspace_count) ||
+        !paging_ids(call, "tagIds", &filter.tags, &filter.tag_count))
         return HTTP_ANSWER;
     if (control_connections(call->control, &filter, call->arena, &items, &count, &total, &err) < 0)
         return call_error(call, &err);

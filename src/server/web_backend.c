@@ -225,20 +225,21 @@ static int find_list(struct call *call, struct control_connection **ret_items, s
                      uint64_t *ret_total, uint32_t limit, struct error *err)
 {
     const char *workspace = call_uuid(call, "workspaceId");
-    const struct control_connection_filter filter = {
-        .workspaces = &workspace,
-        .workspace_count = workspace ? 1 : 0,
-        .name_like = call_text_of(call, call_member(call, "filters"), "searchTerm"),
-        .any_status = true,
-        .page = {.limit = limit}};
+    uint32_t filters = call_member(call, "filters");
+    struct control_connection_filter filter = {.workspaces = &workspace,
+                                               .workspace_count = workspace ? 1 : 0,
+                                               .name_like = call_text_of(call, filters, "searchTerm"),
+                                               .any_status = true,
+                                               .page = {.limit = limit}};
+    filter.tags = call_uuids_of(call, filters, "tagIds", &filter.tag_count);
     return control_connections(call->control, &filter, call->arena, ret_items, ret_count, ret_total, err);
 }
 
 /* What the list is asked for, beside what the store finds. */
 struct wanted {
     const char *const *sources, *const *destinations, *const *source_definitions,
-                                                          *const *destination_definitions, *const *tags;
-    size_t source_count, destination_count, source_definition_count, destination_definition_count, tag_count;
+                                                          *const *destination_definitions;
+    size_t source_count, destination_count, source_definition_count, destination_definition_count;
     uint32_t statuses, states; /* lists of the body */
 };
 
@@ -252,7 +253,6 @@ static struct wanted wanted_of(struct call *call)
         call_uuids_of(call, filters, "sourceDefinitionIds", &wanted.source_definition_count);
     wanted.destination_definitions =
         call_uuids_of(call, filters, "destinationDefinitionIds", &wanted.destination_definition_count);
-    wanted.tags = call_uuids_of(call, filters, "tagIds", &wanted.tag_count);
     if (filters != JSON_NONE) {
         wanted.statuses = json_get(&call->body, filters, "statuses");
         wanted.states = json_get(&call->body, filters, "states");
@@ -281,25 +281,6 @@ static const char *status_word(const struct control_connection *connection)
     return connection->running ? "running" : healthy ? "healthy" : connection->job ? "failed" : "";
 }
 
-static bool has_tag(struct call *call, const struct wanted *wanted,
-                    const struct control_connection *connection)
-{
-    struct json extra;
-    struct error unused;
-    if (wanted->tag_count == 0)
-        return true;
-    if (!connection->extra.size ||
-        json_parse_copy(call->arena, connection->extra.data, connection->extra.size, &extra, &unused) < 0)
-        return false;
-    uint32_t list = json_get(&extra, 0, "tags");
-    for (uint32_t at = json_first(&extra, list); at != JSON_NONE; at = json_next(&extra, list, at)) {
-        const char *id = json_cstring(&extra, json_get(&extra, at, "tagId"), call->arena);
-        if (id && is_one_of(id, wanted->tags, wanted->tag_count))
-            return true;
-    }
-    return false;
-}
-
 static bool is_wanted(struct call *call, const struct wanted *wanted, const struct named *named,
                       const struct control_connection *connection)
 {
@@ -310,7 +291,7 @@ static bool is_wanted(struct call *call, const struct wanted *wanted, const stru
            is_one_of(actor_of(call, named, CONTROL_DESTINATION, connection->destination)->definition,
                      wanted->destination_definitions, wanted->destination_definition_count) &&
            has_word(call, wanted->states, connection->status == CONTROL_ACTIVE ? "active" : "inactive") &&
-           has_word(call, wanted->statuses, status_word(connection)) && has_tag(call, wanted, connection);
+           has_word(call, wanted->statuses, status_word(connection));
 }
 
 /* Those that are wanted, in the order that is. */

@@ -247,6 +247,9 @@ def test_searches_and_filters(client):
                             ({"destinationDefinitionIds": [LOCAL_JSON]}, {one, two}), ({"destinationDefinitionIds": [FAKER]}, set()),
                             ({"searchTerm": "TWO"}, {two}), ({"states": [], "statuses": []}, {one, two})):
         assert set(listed(filters=filters)) == wanted, filters
+    paged = lambda **by: {each["connectionId"] for each in client.config("connections/list_paginated", {"workspaceIds": [WORKSPACE], **by})["connections"]}
+    assert paged(tagIds=[NOTHING]) == {one} and paged(tagIds=[source]) == set() and {one, two} <= paged(tagIds=[])
+    assert {each["connectionId"] for each in client.public("GET", f"connections?tagIds={NOTHING}")["data"]} == {one}
     assert listed(sortKey="connectionName_asc") == [two, one] and listed(sortKey="sourceName_asc") == [one, two]
     assert listed(sortKey="sourceName_desc") == [two, one]
     refused(client, "web_backend/connections/list", {"workspaceId": WORKSPACE, "sortKey": "colour"}, "sortKey")

@@ -95,6 +95,8 @@ def test_did_the_job_before_succeed(client):
     assert last["job"]["id"] == second
     shown = client.config("connections/getForJob", {"connectionId": connection, "jobId": first})
     assert shown["connectionId"] == connection
+    client.config("connections/getForJob", {"connectionId": client.connection(), "jobId": first}, 404)
+    client.config("connections/getForJob", {"connectionId": connection, "jobId": second + 99}, 404)
 
 
 def test_progress_is_told_by_stream(client):

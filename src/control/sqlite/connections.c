@@ -226,6 +226,8 @@ static void filter_where(const struct control_connection_filter *filter, struct 
         query_and_plain(where, "c.status <> 2");
     query_and_any(where, "c.workspace", filter->workspaces, filter->workspace_count);
     query_and_any(where, "c.id", filter->ids, filter->id_count);
+    query_and_any_of(where, "json_each(CAST(nullif(c.extra, '') AS TEXT), '$.tags') t",
+                     "lower(json_extract(t.value, '$.tagId'))", filter->tags, filter->tag_count);
     if (filter->source)
         query_and(where, "c.source = ?", query_text(filter->source));
     if (filter->destination)

@@ -111,15 +111,32 @@ void query_and(struct query_where *where, const char *condition, struct query_va
     add_value(where, value);
 }
 
-void query_and_any(struct query_where *where, const char *column, const char *const *texts, size_t count)
+static void put_in(struct query_where *where, const char *column, const char *const *texts, size_t count)
 {
-    if (count == 0)
-        return;
-    buffer_printf(&where->sql, "%s%s IN (", where->sql.size ? " AND " : " WHERE ", column);
+    buffer_printf(&where->sql, "%s IN (", column);
     for (size_t i = 0; i < count; i++) {
         buffer_str(&where->sql, i ? ", ?" : "?");
         add_value(where, query_text(texts[i]));
     }
+    buffer_str(&where->sql, ")");
+}
+
+void query_and_any(struct query_where *where, const char *column, const char *const *texts, size_t count)
+{
+    if (count == 0)
+        return;
+    buffer_str(&where->sql, where->sql.size ? " AND " : " WHERE ");
+    put_in(where, column, texts, count);
+}
+
+void query_and_any_of(struct query_where *where, const char *from, const char *column,
+                      const char *const *texts, size_t count)
+{
+    if (count == 0)
+        return;
+    buffer_printf(&where->sql, "%sEXISTS (SELECT 1 FROM %s WHERE ", where->sql.size ? " AND " : " WHERE ",
+                  from);
+    put_in(where, column, texts, count);
     buffer_str(&where->sql, ")");
 }
 

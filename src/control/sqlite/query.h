@@ -75,6 +75,9 @@ void query_and(struct query_where *where, const char *condition, struct query_va
 void query_and_plain(struct query_where *where, const char *condition);
 /* AND `column` is one of these; none: no condition. */
 void query_and_any(struct query_where *where, const char *column, const char *const *texts, size_t count);
+/* Some row of `from` has one of these texts as its column; no texts: nothing. */
+void query_and_any_of(struct query_where *where, const char *from, const char *column,
+                      const char *const *texts, size_t count);
 /* AND `column` is a number whose bit is set; 0: no condition. */
 void query_and_bits(struct query_where *where, const char *column, unsigned bits);
 
