@@ -20,7 +20,6 @@ void sql_names_done(struct sql_names *names)
 {
     free(names->items);
 }
-MEM_DEFINE_CLEANUP(struct sql_names *, sql_names_done);
 
 bool sql_plan_overwrites(const struct sql_plan *plan)
 {

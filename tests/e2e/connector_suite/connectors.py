@@ -39,6 +39,7 @@ class Connector:
     airbyte: bool = True            # it is run with Airbyte's verbs
     same_faces: bool = True         # sources: the same documents and schemas in Flow's protocol as in Airbyte's
     reads: bool = True              # sources: each stream can be read incrementally, by a state of its own, without more
+    names_cursor: bool = True       # sources: a cursor of its own is a field of the records
     replaces: bool = True           # destinations, Flow: another backfill removes what was there
     fences: str = "second"          # destinations, Flow: of two sessions of a task, which is refused: the "second"
                                     # when it opens, the "first" when it commits, or None
@@ -116,6 +117,23 @@ def postgres_server(request):
     database = request.getfixturevalue("database")
     return {"host": database.host, "port": database.port, "database": database.name, "username": database.user,
             "password": database.password, "address": f"{database.host}:{database.port}"}
+
+
+def postgres_tables(request):
+    """A database of tables that is kept from test to test, and one whose last table takes long to read."""
+    server = request.getfixturevalue("postgres_shared")
+    maintenance = server.database("postgres")
+    for name, rows in (("suite", 25), ("endless", 3_000_000)):
+        if not maintenance.rows(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
+            maintenance.run(f"CREATE DATABASE {name}")
+            server.database(name).run(
+                "CREATE TABLE kinds (code text, part int, at timestamptz, tags text[], PRIMARY KEY (code, part));"
+                "INSERT INTO kinds SELECT 'k' || i % 5, i, timestamptz '2024-01-01 00:00+00' + i * interval '1 day', ARRAY['a', NULL]"
+                " FROM generate_series(1, 12) i;"
+                "CREATE TABLE \"Unusual \"\" näme\" (id bigint PRIMARY KEY, note text);"
+                "INSERT INTO \"Unusual \"\" näme\" VALUES (1, E'tab\\t, \\\\ and \\n'), (2, NULL), (3, '\u2603');"
+                f"CREATE TABLE zoo (id int PRIMARY KEY, n int); INSERT INTO zoo SELECT i, i % 7 FROM generate_series(1, {rows}) i")
+    return {"host": "127.0.0.1", "port": server.port, "username": postgres.USER, "password": postgres.PASSWORD}
 
 
 def read_postgres(folder):
@@ -202,6 +220,11 @@ SOURCES = [
                    {"bucket": "b", "streams": S3_STREAMS, "endpoint": "ftp://x"},
                    {"bucket": "b", "streams": S3_STREAMS, "role_arn": "arn:aws:iam::1:role/x"}],
               command=built_in("source-s3")),
+    # By xmin each table has a state of its own, as the suite wants it; in Flow's face: test_postgres_endurance.py.
+    Connector("source-postgres-xmin", "source", exact_spec=False, server=postgres_tables,
+              good={"host": "{host}", "port": "{port}", "database": "suite", "username": "{username}", "password": "{password}",
+                    "ssl_mode": {"mode": "disable"}, "replication_method": {"method": "Xmin"}},
+              bad=[{}], command=built_in("source-postgres"), endless={"database": "endless"}, flow=False, names_cursor=False),
     # By a cursor a stream is told which, and changes have one state for all. Its own tests read (test_postgres_*.py).
     Connector("source-postgres", "source", reads=False, flow=False, exact_spec=False, server=postgres_server,
               good={"host": "127.0.0.1", "port": "{port}", "database": "{database}", "username": "{username}",
