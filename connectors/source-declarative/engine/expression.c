@@ -89,7 +89,7 @@ int expression_compile(struct engine *engine, struct component component, const 
         return expression_compile_at(engine, component, node, ret_expression, err);
     const struct component_type *type = component_type(component);
     const struct component_field *known = type ? component_field_find(type, slice_of(field)) : NULL;
-    if (known && known->preset && (known->kinds & FIELD_STRING)) {
+    if (known && known->preset && !strchr("[{", *known->preset)) {
         struct slice text = component_text(component, field);
         if (text.data)
             return compile_text(engine, component, component, text, ret_expression, err);

@@ -40,6 +40,13 @@ struct manifest {
     struct arena *arena;
 };
 
+/* A node of a manifest: a component, or any value in one. By value, cheap to pass; JSON_NONE: there is none.
+ */
+struct component {
+    const struct manifest *manifest;
+    uint32_t at;
+};
+
 /* Each problem is told; -1 if one of them was an error: *err then says how many, or repeats the only one,
  * with its place. on_problem may be NULL. */
 int manifest_parse(struct arena *arena, const char *file, enum yaml_syntax syntax, struct slice source,
@@ -61,7 +68,6 @@ int manifest_derive(struct arena *arena, struct component origin, struct slice j
 
 /* --- reading ------------------------------------------------------------------------------------------- */
 
-/* A node of a manifest: a component, or any value in one. `at` may be JSON_NONE: there is none. */
 static inline bool component_is_none(struct component component)
 {
     return component.at == JSON_NONE;
@@ -75,6 +81,8 @@ bool component_is(struct component component, const char *type_name);
 /* A list's elements; a single value that may be a list counts as a list of one. Index from 0. */
 size_t component_count(struct component list);
 struct component component_at(struct component list, size_t index);
+/* The component itself as text: a string, or what a scalar is written as; data NULL for none. */
+struct slice component_string(struct component component);
 /* Values of fields, the table's default where the field is absent. Asking for the wrong type is a bug. Texts
  * are in the manifest's arena, and are templates still where the field is one. */
 struct slice component_text(struct component component,
