@@ -33,8 +33,10 @@ void http_client_free(struct http_client *client)
 {
     if (!client)
         return;
-    while (client->first)
-        http_transfer_free(client->first);
+    for (struct http_transfer *transfer = client->first, *next; transfer; transfer = next) {
+        next = transfer->next;
+        http_transfer_free(transfer);
+    }
     if (client->multi)
         client->curl.multi_cleanup(client->multi);
     if (client->cookies)

@@ -98,6 +98,7 @@ void tvalue_repr_float(struct ttext *out, double number)
         if (*from != '.')
             significant[count++] = *from;
     }
+    assert(count > 0);
     if (exponent < -4 || exponent >= 16) {
         ttext_byte(out, significant[0]);
         if (count > 1) {
