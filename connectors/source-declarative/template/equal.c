@@ -127,8 +127,6 @@ static bool same_kind_equal(struct arena *arena, const struct tvalue *a, const s
         return a->datetime->local == b->datetime->local;
     case TVALUE_TIMEDELTA:
         return a->seconds == b->seconds && a->at == b->at;
-    case TVALUE_FUNCTION:
-        return a->id == b->id;
     case TVALUE_VIEW:
         return a->id == b->id && a->id != TVALUE_VIEW_VALUES && sets_equal(arena, a, b, depth);
     default:

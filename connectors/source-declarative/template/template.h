@@ -11,7 +11,7 @@
 
 enum {
     TEMPLATE_SOURCE_MAX = 1 << 20,   /* bytes of a template */
-    TEMPLATE_NESTING_MAX = 100,      /* of expressions, statements, macros that call themselves */
+    TEMPLATE_NESTING_MAX = 200,      /* of expressions, statements, macros that call themselves */
     TEMPLATE_STEPS_MAX = 2000000,    /* expressions evaluated and items walked in one rendering */
     TEMPLATE_TEXT_MAX = 16 << 20,    /* bytes of a text that is made */
     TEMPLATE_MEMORY_MAX = 256 << 20, /* bytes of everything that is made in one rendering */

@@ -1,0 +1,58 @@
+#include "registry.h"
+
+#include "run.h"
+
+enum { FILTERS_MAX = 96 };
+
+static const struct filter *const TABLES[] = {filters_text, filters_more_text, filters_sequence,
+                                              filters_number, filters_cdk};
+static const struct builtin *const GLOBALS[] = {globals_cdk, globals_jinja};
+
+const struct filter *registry_filter(struct slice name)
+{
+    for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES; i++) {
+        for (const struct filter *filter = TABLES[i]; filter->builtin.name; filter++) {
+            if (slice_is(name, filter->builtin.name))
+                return filter;
+        }
+    }
+    return NULL;
+}
+
+const char *registry_near_filter(struct slice name)
+{
+    const char *names[FILTERS_MAX];
+    char written[STRING_DISTANCE_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES; i++) {
+        for (const struct filter *filter = TABLES[i]; filter->builtin.name && count < FILTERS_MAX; filter++)
+            names[count++] = filter->builtin.name;
+    }
+    if (name.size >= sizeof written)
+        return NULL;
+    memcpy(written, name.data, name.size);
+    written[name.size] = 0;
+    return string_nearest(written, names, count);
+}
+
+bool registry_global(struct slice name, struct tvalue *ret_value)
+{
+    for (size_t i = 0; i < sizeof GLOBALS / sizeof *GLOBALS; i++) {
+        for (const struct builtin *global = GLOBALS[i]; global->name; global++) {
+            if (slice_is(name, global->name)) {
+                *ret_value = (struct tvalue){.kind = TVALUE_FUNCTION, .pointer = (void *)global};
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+int run_filter_named(struct run *run, struct slice name, const struct tvalue *value, const struct call *call,
+                     struct tvalue *ret_value)
+{
+    const struct filter *filter = registry_filter(name);
+    if (!filter)
+        return run_fail(run, "there is no filter '%.*s'", (int)utf8_cut(name.data, name.size, 60), name.data);
+    return run_builtin(run, &filter->builtin, value, call, ret_value);
+}
