@@ -75,6 +75,39 @@ static bool object_attribute(const struct tvalue *value, struct slice name, stru
     return false;
 }
 
+/* Tuples whose parts have names. */
+static bool tuple_attribute(const struct tvalue *value, struct slice name, struct tvalue *ret_value)
+{
+    static const char *const GROUP[] = {"grouper", "list", NULL}, *const CALENDAR[] = {"year", "week",
+                                                                                       "weekday", NULL};
+    static const char *const NONE[] = {NULL};
+    const char *const *names = value->flags & TVALUE_GROUP      ? GROUP
+                               : value->flags & TVALUE_CALENDAR ? CALENDAR
+                                                                : NONE;
+    for (size_t i = 0; names[i]; i++) {
+        if (slice_is(name, names[i])) {
+            *ret_value = value->list->items[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool number_attribute(const struct tvalue *value, struct slice name, struct tvalue *ret_value)
+{
+    bool real = value->kind == TVALUE_FLOAT;
+    struct tvalue zero = tvalue_int(0);
+    if (slice_is(name, "imag"))
+        *ret_value = real ? tvalue_float(0) : zero;
+    else if (!real && slice_is(name, "denominator"))
+        *ret_value = tvalue_int(1);
+    else if (slice_is(name, "real") || (!real && slice_is(name, "numerator")))
+        *ret_value = value->kind == TVALUE_BOOL ? tvalue_int(value->boolean) : *value;
+    else
+        return false;
+    return true;
+}
+
 /* Parts that are no methods. */
 static bool plain_attribute(struct run *run, const struct tvalue *value, struct slice name,
                             struct tvalue *ret_value)
@@ -90,10 +123,7 @@ static bool plain_attribute(struct run *run, const struct tvalue *value, struct 
     case TVALUE_DURATION:
         return datetime_attribute(run, value, name, ret_value);
     case TVALUE_TUPLE:
-        if (!(value->flags & TVALUE_GROUP) || !(slice_is(name, "grouper") || slice_is(name, "list")))
-            return false;
-        *ret_value = value->list->items[slice_is(name, "list")];
-        return true;
+        return tuple_attribute(value, name, ret_value);
     case TVALUE_NAMESPACE:
         return tdict_get(value->dict, &key, ret_value);
     case TVALUE_LOOP:
@@ -106,13 +136,8 @@ static bool plain_attribute(struct run *run, const struct tvalue *value, struct 
     case TVALUE_BOOL:
     case TVALUE_INT:
     case TVALUE_BIG:
-        if (!slice_is(name, "real") && !slice_is(name, "numerator") && !slice_is(name, "imag") &&
-            !slice_is(name, "denominator"))
-            return false;
-        *ret_value = slice_is(name, "imag")          ? tvalue_int(0)
-                     : slice_is(name, "denominator") ? tvalue_int(1)
-                                                     : *value;
-        return true;
+    case TVALUE_FLOAT:
+        return number_attribute(value, name, ret_value);
     default:
         return false;
     }

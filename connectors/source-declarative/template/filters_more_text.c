@@ -52,7 +52,7 @@ static int filter_urlencode(struct run *run, const struct tvalue *self, const st
     struct ttext out;
     struct titer iter;
     struct tvalue item, key, value;
-    bool first = true, mapping = tvalue_is_mapping(self);
+    bool first = true, mapping = tvalue_is_mapping(self) && self->kind != TVALUE_OBJECT;
     run_text_init(run, &out);
     if (self->kind == TVALUE_STRING || !titer_init(&iter, run->arena, *self)) {
         if (quote_value(run, self, false, &out) < 0)

@@ -95,7 +95,7 @@ static double round_float(double number, int64_t digits)
 }
 
 static int round_value(struct run *run, const struct tvalue *value, const struct tvalue *precision,
-              struct tvalue *ret_value)
+                       struct tvalue *ret_value)
 {
     int64_t digits = 0;
     enum { DIGITS_MAX = 400 };

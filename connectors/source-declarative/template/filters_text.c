@@ -129,6 +129,8 @@ static int filter_indent(struct run *run, const struct tvalue *self, const struc
 {
     struct slice with = SLICE_LITERAL("    ");
     struct ttext out, spaces;
+    if (tvalue_is_list(self)) /* Python adds the line end to it, and only then finds that it has no lines */
+        return run_fail(run, "a list cannot be indented");
     if (self->kind != TVALUE_STRING)
         return run_bad_operand(run, self, "indenting");
     if (!is_absent(&a[0]) && a[0].kind == TVALUE_STRING) {
@@ -168,10 +170,13 @@ static int filter_truncate(struct run *run, const struct tvalue *self, const str
     *ret_value = *self;
     if (self->kind == TVALUE_UNDEFINED)
         return 0;
+    bool sized = self->kind == TVALUE_STRING || tvalue_is_sequence(self) || tvalue_is_mapping(self);
+    if (sized && (int64_t)tvalue_count(self) <= length + leeway)
+        return 0;
+    if (tvalue_is_sequence(self) && (is_absent(&a[1]) || !tvalue_true(&a[1])))
+        return run_fail(run, "a value of type %s cannot be truncated", tvalue_type(self));
     if (self->kind != TVALUE_STRING)
         return run_type_error(run, "a value of type %s cannot be truncated", tvalue_type(self));
-    if ((int64_t)unicode_count(self->text) <= length + leeway)
-        return 0;
     struct slice kept = {self->text.data, unicode_offset(self->text, (size_t)length - unicode_count(end))};
     if (is_absent(&a[1]) || !tvalue_true(&a[1])) {
         const char *blank = memrchr(kept.data, ' ', kept.size);

@@ -311,7 +311,9 @@ int run_format_percent(struct run *run, const struct tvalue *format, const struc
         if (run_step(run) < 0 || put_directive(&p) < 0)
             return -1;
     }
-    bool one = values->kind != TVALUE_TUPLE && !tvalue_is_mapping(values) && !tvalue_is_list(values);
+    /* What can be subscripted counts as a mapping, which need not be used up. */
+    bool one = values->kind != TVALUE_TUPLE && !tvalue_is_mapping(values) && !tvalue_is_list(values) &&
+               values->kind != TVALUE_UNDEFINED && values->kind != TVALUE_BYTES;
     size_t given = values->kind == TVALUE_TUPLE ? values->list->count : one;
     if (!p.by_name && p.next < given)
         return run_type_error(run, "there are more values than places in a format");

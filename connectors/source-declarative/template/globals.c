@@ -57,6 +57,11 @@ GLOBAL(global_today_with_timezone)
 static int read_datetime(struct run *run, const struct tvalue *value, struct datetime *ret_datetime)
 {
     struct error err;
+    if (value->kind == TVALUE_UNDEFINED)
+        return run_undefined(run, value);
+    bool sized = tvalue_is_sequence(value) || tvalue_is_mapping(value);
+    if (sized && tvalue_count(value) < 4) /* its length is looked at first */
+        return run_fail(run, "a date must be a text, not %s", tvalue_type(value));
     if (value->kind != TVALUE_STRING)
         return run_type_error(run, "a date must be a text, not %s", tvalue_type(value));
     if (datetime_isoparse(value->text, ret_datetime, &err) < 0)

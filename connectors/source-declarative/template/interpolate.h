@@ -23,7 +23,7 @@ enum interpolate_types {
     INTERPOLATE_DICT = 32,
 };
 
-enum { INTERPOLATE_LITERAL_NESTING_MAX = 100 }; /* brackets in brackets of a literal; deeper stays text */
+enum { INTERPOLATE_LITERAL_NESTING_MAX = 199 }; /* brackets in brackets of a literal; deeper stays text */
 
 /* One string of a manifest, compiled. */
 struct interpolation;

@@ -34,7 +34,7 @@ static void skip(struct reader *r)
         char byte = r->text.data[r->at];
         if (byte == ' ' || byte == '\t' || byte == '\f') {
             r->at++;
-        } else if (byte == '\\' && r->at + 1 < r->text.size && r->text.data[r->at + 1] == '\n') {
+        } else if (byte == '\\' && r->at + 2 < r->text.size && r->text.data[r->at + 1] == '\n') {
             r->at += 2;
         } else if (byte == '#' && r->brackets) {
             while (r->at < r->text.size && r->text.data[r->at] != '\n')
@@ -478,5 +478,6 @@ bool literal_read(struct arena *arena, struct slice text, struct tvalue *ret_val
         }
         reader.at++;
     }
+    skip(&reader); /* a line that is continued may be empty */
     return read_all(&reader, ret_value);
 }

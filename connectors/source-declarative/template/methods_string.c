@@ -62,7 +62,11 @@ static int split(struct run *run, const struct tvalue *self, const struct tvalue
     if ((!is_unset(&a[0]) && run_string(run, &a[0], "a separator", &separator) < 0) ||
         (!is_absent(&a[1]) && run_index(run, &a[1], &count) < 0))
         return -1;
-    return text_split(run, self->text, is_unset(&a[0]) ? NULL : &separator, count, right, ret_value);
+    if (text_split(run, self->text, is_unset(&a[0]) ? NULL : &separator, count, right, ret_value) < 0)
+        return -1;
+    for (uint32_t i = 0; i < ret_value->list->count; i++)
+        ret_value->list->items[i].flags = self->flags & TVALUE_SAFE;
+    return 0;
 }
 
 METHOD(method_split)

@@ -186,6 +186,7 @@ METHOD(method_isocalendar)
     datetime_iso_week(&fields, &year, &week, &weekday);
     struct tvalue parts[] = {tvalue_int(year), tvalue_int(week), tvalue_int(weekday)};
     *ret_value = tvalue_tuple(run->arena, parts, 3);
+    ret_value->flags = TVALUE_CALENDAR;
     return 0;
 }
 

@@ -212,6 +212,8 @@ static int repeat(struct run *run, const struct tvalue *what, const struct tvalu
                   struct tvalue *ret_value)
 {
     int64_t count;
+    if (times->kind == TVALUE_BIG)
+        return run_fail(run, "a text or list cannot be repeated so often");
     if (run_index(run, times, &count) < 0)
         return -1;
     if (count < 0)

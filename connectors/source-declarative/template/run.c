@@ -248,6 +248,8 @@ int run_builtin(struct run *run, const struct builtin *builtin, const struct tva
         return builtin->any(run, self, call, ret_value);
     struct tvalue values[BIND_MAX];
     size_t count = 0;
+    for (size_t i = 0; i < BIND_MAX; i++) /* a function may be shared by names with fewer parameters */
+        values[i] = absent();
     while (count < BIND_MAX && builtin->parameters[count])
         count++;
     if (run_bind(run, builtin->name, builtin->parameters, count, builtin->required, call, values) < 0)

@@ -351,7 +351,11 @@ static void repr_view(struct ttext *out, const struct tvalue *value, unsigned de
 static void repr_sequence(struct ttext *out, const struct tvalue *value, unsigned depth)
 {
     size_t count = tvalue_count(value);
-    if (value->kind == TVALUE_TUPLE)
+    if (value->flags & TVALUE_CALENDAR) {
+        const struct tvalue *parts = value->list->items;
+        ttext_printf(out, "datetime.IsoCalendarDate(year=%lld, week=%lld, weekday=%lld)",
+                     (long long)parts[0].integer, (long long)parts[1].integer, (long long)parts[2].integer);
+    } else if (value->kind == TVALUE_TUPLE)
         repr_elements(out, value, "(", count == 1 ? ",)" : ")", depth);
     else if (value->kind == TVALUE_SET && count == 0)
         ttext_cstring(out, "set()");

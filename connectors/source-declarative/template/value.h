@@ -49,10 +49,11 @@ enum tvalue_kind {
 };
 
 enum tvalue_flags {
-    TVALUE_SAFE = 1,   /* string: Markup, which escapes what is added to it */
-    TVALUE_GROUP = 2,  /* tuple: of groupby, its parts are .grouper and .list */
-    TVALUE_SECRET = 4, /* undefined: an attribute that the sandbox hides */
-    TVALUE_HINT = 8,   /* undefined: text says what is wrong, it is no name */
+    TVALUE_SAFE = 1,      /* string: Markup, which escapes what is added to it */
+    TVALUE_GROUP = 2,     /* tuple: of groupby, its parts are .grouper and .list */
+    TVALUE_CALENDAR = 16, /* tuple: of isocalendar(), its parts are .year, .week and .weekday */
+    TVALUE_SECRET = 4,    /* undefined: an attribute that the sandbox hides */
+    TVALUE_HINT = 8,      /* undefined: text says what is wrong, it is no name */
 };
 
 /* The id of a TVALUE_VIEW; its pointer is to the mapping's value. */
