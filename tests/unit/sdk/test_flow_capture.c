@@ -156,14 +156,23 @@ static const struct firth_connector_class plain_class = {
     .title = "Test",
     .config_size = sizeof(struct test_config),
     .options = test_options,
-    .source = {test_check, test_discover, test_open, test_read, NULL, test_close},
+    .source = {.check = test_check,
+               .discover = test_discover,
+               .open = test_open,
+               .read = test_read,
+               .close = test_close},
 };
 static const struct firth_connector_class confirming_class = {
     .name = "source-test",
     .title = "Test",
     .config_size = sizeof(struct test_config),
     .options = test_options,
-    .source = {test_check, test_discover, test_open, test_read, test_acknowledged, test_close},
+    .source = {.check = test_check,
+               .discover = test_discover,
+               .open = test_open,
+               .read = test_read,
+               .acknowledged = test_acknowledged,
+               .close = test_close},
 };
 
 /* --- requests --------------------------------------------------------------------------------------- */
