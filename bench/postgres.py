@@ -1,4 +1,4 @@
-"""PostgreSQL to JSON lines and changes to a collection, beside PostgreSQL's own programs, in the same run.
+"""PostgreSQL to JSON lines and to DuckDB, and changes to a collection, beside PostgreSQL's own programs, in the same run.
 
 A server of the bench's own, made by initdb; the table is 1,000,000 rows of ten mixed columns, the same each time."""
 
@@ -15,6 +15,7 @@ import time
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
 USER = "bench"
+PYTHON = pathlib.Path(__file__).resolve().parent.parent / ".deps" / "python" / "bin" / "python"
 
 # Deterministic: as long as it stays so, figures of different days are of the same bytes.
 COLUMNS = """
@@ -91,35 +92,58 @@ def lines(path):
 # --- whole tables ----------------------------------------------------------------------------------------------------
 
 
-def to_local_json(firth, server, folder):
-    """A connection's sync, both connectors and the task between them."""
-    root, data = folder / "local", folder / "local-data"
+def sync(firth, server, folder, name, destination):
+    """A connection's sync, both connectors and the task between them; the folder that it wrote to."""
+    root, data = folder / name, folder / f"{name}-data"
     shutil.rmtree(root, ignore_errors=True)
     shutil.rmtree(data, ignore_errors=True)
-    path = folder / "local.json"
+    path = folder / f"{name}.json"
     path.write_text(json.dumps({"connections": {"bench/orders": {
         "source": {"connector": {"image": "airbyte/source-postgres", "config": {
             "host": "127.0.0.1", "port": server.port, "database": "postgres", "username": USER, "ssl_mode": {"mode": "disable"}}}},
-        "destination": {"connector": {"image": "airbyte/destination-local-json", "config": {"destination_path": "/local/out"}}},
+        "destination": {"connector": destination},
         "streams": [{"name": "orders", "syncMode": "full_refresh", "destinationSyncMode": "overwrite"}]}}}))
     subprocess.run([firth, "run", path, "--once", "--data-dir", data], check=True, capture_output=True,
                    env={**os.environ, "FIRTH_LOCAL_ROOT": str(root)})
-    found = lines(root / "out" / "_airbyte_raw_orders.jsonl")
-    if found != ROWS:
-        raise RuntimeError(f"{found} of {ROWS} rows arrived")
+    return root
+
+
+def to_local_json(firth, server, folder):
+    root = sync(firth, server, folder, "local", {"image": "airbyte/destination-local-json",
+                                                 "config": {"destination_path": "/local/out"}})
+    return lambda: lines(root / "out" / "_airbyte_raw_orders.jsonl")
+
+
+def to_duckdb(firth, server, folder):
+    root = sync(firth, server, folder, "duckdb", {"image": "airbyte/destination-duckdb",
+                                                  "config": {"destination_path": "/local/out.duckdb"}})
+    query = "import duckdb, sys; print(duckdb.connect(sys.argv[1]).execute(sys.argv[2]).fetchone()[0])"
+    sql = "SELECT count(*) FROM public.orders WHERE typeof(id) = 'BIGINT' AND typeof(paid) = 'BOOLEAN' AND typeof(ship_date) = 'DATE'"
+    return lambda: int(subprocess.run([PYTHON, "-c", query, root / "out.duckdb", sql], check=True, capture_output=True).stdout)
 
 
 def bench_table(firth, server, folder, report, rounds):
-    ours, copies, rows = [], [], []
+    ways = {"Local JSON": (to_local_json, []), "DuckDB, typed": (to_duckdb, [])}
+    if not (firth.parent / "firth-destination-duckdb").exists():
+        del ways["DuckDB, typed"]
+    copies, rows = [], []
     for _ in range(rounds):
         copies.append(timed(server.psql, "\\copy orders TO '/dev/null'\n"))
-        ours.append(timed(to_local_json, firth, server, folder))
+        for call, times in ways.values():
+            started = time.monotonic()
+            count = call(firth, server, folder)
+            times.append(time.monotonic() - started)
+            if (found := count()) != ROWS:
+                raise RuntimeError(f"{found} of {ROWS} rows arrived")
         with open(folder / "rows.jsonl", "wb") as file:
             rows.append(timed(lambda out: server.psql("COPY (SELECT row_to_json(o) FROM orders o) TO STDOUT;", stdout=out), file))
-    mine, limit, peer = (statistics.median(each) for each in (ours, copies, rows))
-    report.line(f"PostgreSQL to Local JSON, {ROWS:,} rows", f"{mine:.2f} s ({ROWS / mine:,.0f} rows/s)",
-                f"\\copy to /dev/null {limit:.2f} s", f"{mine / limit:.2f}", "at most 2.5", mine <= 2.5 * limit)
-    report.line("the same", f"{mine:.2f} s", f"row_to_json to a file {peer:.2f} s", f"{mine / peer:.2f}", "below 1", mine < peer)
+    limit, peer = statistics.median(copies), statistics.median(rows)
+    for name, (_, times) in ways.items():
+        mine = statistics.median(times)
+        report.line(f"PostgreSQL to {name}, {ROWS:,} rows", f"{mine:.2f} s ({ROWS / mine:,.0f} rows/s)",
+                    f"\\copy to /dev/null {limit:.2f} s", f"{mine / limit:.2f}", "at most 2.5", mine <= 2.5 * limit)
+    mine = statistics.median(ways["Local JSON"][1])
+    report.line("to Local JSON", f"{mine:.2f} s", f"row_to_json to a file {peer:.2f} s", f"{mine / peer:.2f}", "below 1", mine < peer)
 
 
 # --- changes ---------------------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ struct connector_process {
 
     struct buffer input; /* queued for stdin from input_sent on */
     size_t input_sent;
+    size_t input_full;   /* so much was queued when it took no more; 0: it took all */
     bool input_finished; /* close stdin once all is written */
     bool input_broken;   /* it closed its stdin before that */
     size_t input_lost;

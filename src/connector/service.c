@@ -155,16 +155,19 @@ static void flush_input(struct connector_process *process)
         if (count < 0) {
             if (errno != EAGAIN)
                 break_input(process);
+            process->input_full = pending(process);
             return;
         }
         process->input_sent += (size_t)count;
         process->activity_ms = connector_now_ms();
         compact_input(process);
     }
+    process->input_full = 0;
     if (process->in >= 0 && process->input_finished)
         end_input(process);
 }
 
+/* What does not fit waits for a poll, and is not tried again with each line that follows. */
 void connector_send(struct connector_process *process, struct slice bytes)
 {
     assert(!process->input_finished);
@@ -173,7 +176,7 @@ void connector_send(struct connector_process *process, struct slice bytes)
         return;
     }
     buffer_append(&process->input, bytes.data, bytes.size);
-    if (pending(process) >= CONNECTOR_SEND_AT_ONCE)
+    if (pending(process) >= process->input_full + CONNECTOR_SEND_AT_ONCE)
         flush_input(process);
 }
 

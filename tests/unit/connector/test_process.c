@@ -415,73 +415,6 @@ static void test_killed_parent_leaves_nobody(void **state)
     kill_parent(true);
 }
 
-/* --- input ---------------------------------------------------------------------------------------- */
-
-static void test_input(void **state)
-{
-    (void)state;
-    const char *argv[5];
-    struct connector_program program = shell(argv, "cat");
-    struct run run;
-    run_init(&run);
-    struct connector_process *process =
-        connector_start(&program, NULL, NULL, true, NULL, run_log, &run, &run.err);
-    assert_non_null(process);
-    struct buffer sent;
-    buffer_init(&sent, BUFFER_UNLIMITED);
-    for (int i = 0; i < 300000; i++)
-        buffer_printf(&sent, "line %d of what is sent\n", i);
-    connector_send(process, (struct slice){sent.data, 10});
-    connector_send(process, (struct slice){sent.data + 10, sent.size - 10});
-    assert_true(connector_pending_input(process) > 0);
-    connector_finish_input(process);
-    run_loop(&run, process);
-    assert_int_equal(run.result, 0);
-    assert_int_equal(run.lines.size, sent.size);
-    assert_memory_equal(run.lines.data, sent.data, sent.size);
-    connector_free(process);
-    buffer_done(&sent);
-    run_done(&run);
-}
-
-/* It dies, or stops reading, while we write: no signal for us, and one clear reason. */
-static void test_input_refused(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *script, *message;
-        bool service_fails;
-    } cases[] = {
-        {"read x; echo no disk >&2; exit 7",
-         "the script exited with status 7; its last log lines:\n  no disk", false},
-        {"exec <&-; exit 0", "the script closed its input while", false},
-        {"exec <&-; exec sleep 60", "and does not exit", true},
-    };
-    struct connector_limits limits = limits_with(0, 0, 200);
-    struct buffer big;
-    buffer_init(&big, BUFFER_UNLIMITED);
-    for (int i = 0; i < 400000; i++)
-        buffer_str(&big, "0123456789\n");
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const char *argv[5];
-        struct connector_program program = shell(argv, cases[i].script);
-        struct run run;
-        run_init(&run);
-        struct connector_process *process =
-            connector_start(&program, NULL, NULL, true, &limits, run_log, &run, &run.err);
-        assert_non_null(process);
-        connector_send(process, (struct slice){big.data, big.size});
-        run_loop(&run, process);
-        assert_int_equal(run.service, cases[i].service_fails ? -1 : 0);
-        assert_int_equal(cases[i].service_fails ? -1 : run.result, -1);
-        assert_contains(run.err.message, cases[i].message);
-        connector_send(process, slice_of("more, which nobody wants\n")); /* is no harm */
-        connector_free(process);
-        run_done(&run);
-    }
-    buffer_done(&big);
-}
-
 /* It closes its output and lives on. What it has said is whole; it may still exit by itself. */
 static void test_output_closed(void **state)
 {
@@ -772,8 +705,6 @@ int main(void)
         TEST(test_stop_ends_children),
         TEST(test_grandchildren_die),
         TEST(test_killed_parent_leaves_nobody),
-        TEST(test_input),
-        TEST(test_input_refused),
         TEST(test_files),
         TEST(test_output_closed),
         TEST(test_secrets_are_masked),
