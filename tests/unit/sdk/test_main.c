@@ -166,7 +166,11 @@ static const struct firth_connector_class test_source_class = {
     .title = "Test",
     .config_size = sizeof(struct test_config),
     .options = test_options,
-    .source = {test_check, test_discover, test_open, test_read, NULL, test_close},
+    .source = {.check = test_check,
+               .discover = test_discover,
+               .open = test_open,
+               .read = test_read,
+               .close = test_close},
 };
 
 #define STREAM(name)                \
