@@ -10,6 +10,7 @@ const struct firth_connector_class *const connectors_registry[] = {
     &destination_sqlite,
     &source_faker,
     &source_file,
+    &source_google_sheets,
     &source_postgres,
     &source_s3,
     NULL,

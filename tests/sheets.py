@@ -27,6 +27,7 @@ import pytest
 
 CELLS_MAX, CELL_MAX, COLUMNS_MAX, TITLE_MAX = 10_000_000, 50_000, 18_278, 100
 SPREADSHEET = "1hLd9Qqti3UyLXZB2aFfUWDT7BG-arw2xy4HR3D-dwUb"
+ENDLESS = "0000000000endless-spreadsheet0000000000"
 EMAIL = "loader@project.iam.gserviceaccount.com"
 
 
@@ -113,6 +114,19 @@ class Tab:
 
     def row(self, row):
         return [self.at(row, column) for column in range(max(self.cells.get(row, {}), default=-1) + 1)]
+
+
+class Endless(Tab):
+    """As many rows as a spreadsheet can have, of one column."""
+
+    def __init__(self, number, title):
+        super().__init__(number, title, 4_000_000, 1)
+
+    def end(self):
+        return self.rows
+
+    def at(self, row, column):
+        return f"row {row}" if row else "text"
 
 
 def typed(value):
@@ -326,7 +340,8 @@ Request = collections.namedtuple("Request", "method path query body")
 class Sheets:
     def __init__(self):
         self.lock = threading.RLock()
-        self.spreadsheets = {SPREADSHEET: Spreadsheet()}
+        self.spreadsheets = {SPREADSHEET: Spreadsheet(), ENDLESS: Spreadsheet()}
+        self.spreadsheets[ENDLESS].tabs += [Endless(1, "products"), Endless(2, "notes")]
         self.requests, self.tokens, self.faults = [], 0, []
         self.refresh_tokens = {"refresh": ("client", "secret")}
         self.valid_tokens, self.lifetime = set(), 3600
@@ -353,7 +368,9 @@ class Sheets:
 
     def source_config(self, **more):
         config = self.config(**more)
-        return {**config, "credentials": {**config["credentials"], "auth_type": "Client"}}
+        if config["credentials"]["auth_type"] == "oauth2.0":
+            config["credentials"] = {**config["credentials"], "auth_type": "Client"}
+        return config
 
     def account(self):
         return json.dumps({"type": "service_account", "client_email": EMAIL, "private_key": private_key(),
@@ -555,5 +572,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def sheets():
     server = Sheets()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def filled_sheets():
+    """One for all tests that only read: two tabs of 25 rows each."""
+    server = Sheets()
+    server.put("products", [["id", "name", "price"], *[[n, f"gr\u00fcn \"{n}\"\n", n / 2] for n in range(25)]], rows=26)
+    server.put("notes", [["text"], *[[f"note {n}"] for n in range(25)]], rows=26)
     yield server
     server.close()

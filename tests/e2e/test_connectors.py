@@ -11,7 +11,7 @@ import pytest
 from connector_suite.connectors import read_local_json
 from connector_suite.protocol import Runner, configured
 
-NAMES = ["destination-duckdb", "destination-google-sheets", "destination-local-json", "destination-postgres", "destination-sqlite", "source-faker", "source-postgres"]
+NAMES = ["destination-duckdb", "destination-google-sheets", "destination-local-json", "destination-postgres", "destination-sqlite", "source-faker", "source-google-sheets", "source-postgres"]
 
 
 def runner(firth, name, tmp_path, **env):

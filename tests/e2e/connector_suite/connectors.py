@@ -165,6 +165,10 @@ def sheets_server(request):
     return {"api_base": request.getfixturevalue("sheets").base}
 
 
+def filled_sheets_server(request):
+    return {"api_base": request.getfixturevalue("filled_sheets").base}
+
+
 def read_sheets(folder):
     facts = json.loads(pathlib.Path(folder, "server.json").read_text())
     with urllib.request.urlopen(facts["api_base"] + "/contents") as answer:
@@ -203,6 +207,7 @@ def s3_server(request):
 
 S3_STREAMS = [{"name": "lines", "globs": ["in/{one,two}.jsonl"]}, {"name": "table", "globs": ["in/table*"], "primary_key": "id"}]
 S3_LONG = [S3_STREAMS[0], {"name": "table", "globs": ["in/long*"]}]
+SHEETS_SOURCE = {**SHEETS, "credentials": {**SHEETS["credentials"], "auth_type": "Client"}}
 
 SOURCES = [
     Connector("source-file", "source", same_faces=False, exact_spec=False, prepare=write_files,
@@ -238,6 +243,11 @@ SOURCES = [
               bad=[{"count": 0}, {"count": "many"}, {"records_per_slice": 0}, {"seed": -2}, {"parallelism": 0},
                    {"always_updated": "no"}, []],
               command=built_in("source-faker"), endless={"count": 1_000_000_000}),
+    Connector("source-google-sheets", "source", server=filled_sheets_server, good={**SHEETS_SOURCE, "batch_size": 10},
+              bad=[{}, {**SHEETS_SOURCE, "spreadsheet_id": "x"}, {**SHEETS_SOURCE, "batch_size": 0},
+                   {**SHEETS_SOURCE, "credentials": {"auth_type": "Service"}}, {**SHEETS_SOURCE, "streams": [{}]},
+                   {**SHEETS_SOURCE, "stream_name_overrides": [{"source_stream_name": "x"}]}],
+              command=built_in("source-google-sheets"), exact_spec=False, same_faces=False, endless={"spreadsheet_id": sheets.ENDLESS}),
     # Made with the installed SDK, as docs/sdk.md shows.
     Connector("docs:source-lines", "source", good={"path": "{folder}/short.txt", "batch": 10},
               bad=[{}, {"path": 7}, {"path": "/nonexistent/file"}, {"path": "x", "batch": 0}],
