@@ -73,6 +73,7 @@ extern const struct command cli_help;
 extern const struct command cli_infer;
 extern const struct command cli_job;
 extern const struct command cli_logs;
+extern const struct command cli_manifest;
 extern const struct command cli_password;
 extern const struct command cli_plan;
 extern const struct command cli_read;

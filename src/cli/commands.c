@@ -24,6 +24,7 @@ const struct command *const cli_commands[] = {
     &cli_infer,
     &cli_connectors,
     &cli_connector,
+    &cli_manifest,
     &cli_plan,
     &cli_ask,
     &cli_task,

@@ -357,7 +357,8 @@ static void check_unknown(struct checking *checking, uint32_t at, uint32_t key,
 {
     const struct json *doc = &checking->manifest->doc;
     struct slice name = json_string(doc, key, checking->arena);
-    if (slice_is(name, "type") || slice_is(name, "$parameters"))
+    if (slice_is(name, "type") ? !type->closed || !type->untyped
+                               : slice_is(name, "$parameters") && !type->closed)
         return;
     uint32_t parameters = json_get(doc, at, "$parameters");
     if (!type->closed && (type->custom || json_get_slice(doc, parameters, name) != JSON_NONE))

@@ -5,9 +5,10 @@
 
 #include <stdio.h>
 
-/* The same, without what only references lead to: definitions are written out where they are used. */
-static const struct tree *without_definitions(struct tree_work *work, const struct tree *root,
-                                              struct error *err)
+/* The manifest says what it is, if only by default. To be run it needs not what only references lead to:
+ * definitions are written out where they are used. */
+static const struct tree *make_root(struct tree_work *work, const struct tree *root, bool keep_definitions,
+                                    struct error *err)
 {
     struct tree *map = tree_new(work, TREE_MAP, root->count + 1, root->at, err);
     if (!map)
@@ -16,7 +17,8 @@ static const struct tree *without_definitions(struct tree_work *work, const stru
     bool typed = false;
     for (uint32_t i = 0; i < root->count; i++) {
         typed |= slice_is(root->members[i].key, "type");
-        if (!slice_is(root->members[i].key, "definitions") && !slice_is(root->members[i].key, "schemas"))
+        if (keep_definitions ||
+            (!slice_is(root->members[i].key, "definitions") && !slice_is(root->members[i].key, "schemas")))
             map->members[count++] = root->members[i];
     }
     if (!typed) {
@@ -132,8 +134,8 @@ static void tell_error(struct reading *reading, const char *file, const struct e
         reading->on_problem(reading->context, &problem);
 }
 
-static int prepare(struct arena *arena, const struct yaml_document *raw, struct yaml_document *ret_doc,
-                   struct error *err)
+int manifest_expand(struct arena *arena, const struct yaml_document *raw, bool keep_definitions,
+                    struct yaml_document *ret_doc, struct error *err)
 {
     struct tree_work work = work_of(arena, raw->file);
     const struct tree *root = tree_of(&work, &raw->json, raw->positions, 0);
@@ -143,7 +145,7 @@ static int prepare(struct arena *arena, const struct yaml_document *raw, struct 
     root = manifest_resolve_tree(&work, root, err);
     if (root && root->kind != TREE_MAP)
         return tree_error(&work, err, ERROR_INVALID, root->at, "a manifest is a mapping");
-    root = root ? without_definitions(&work, root, err) : NULL;
+    root = root ? make_root(&work, root, keep_definitions, err) : NULL;
     root = root ? manifest_propagate_tree(&work, root, "", false, err) : NULL;
     return root ? tree_write(&work, root, ret_doc, err) : -1;
 }
@@ -163,7 +165,7 @@ int manifest_parse(struct arena *arena, const char *file, enum yaml_syntax synta
     if (yaml_parse(arena, file, syntax, source, on_problem ? yaml_problem_found : NULL, &reading, &raw, err) <
         0)
         return -1;
-    if (prepare(arena, &raw, &doc, err) < 0) {
+    if (manifest_expand(arena, &raw, false, &doc, err) < 0) {
         tell_error(&reading, file, err);
         return -1;
     }
@@ -183,6 +185,8 @@ int manifest_load(struct arena *arena, const char *path, manifest_on_problem *on
     buffer_init(&text, MANIFEST_SIZE_MAX + 1);
     int done = file_read(path, MANIFEST_SIZE_MAX, &text, err);
     if (done < 0) {
+        if (err->code == ERROR_NOT_FOUND)
+            error_set(err, ERROR_NOT_FOUND, "%s: there is no such file", path);
         struct reading reading = {on_problem, context, false};
         tell_error(&reading, path, err);
     } else {

@@ -55,6 +55,11 @@ int manifest_parse(struct arena *arena, const char *file, enum yaml_syntax synta
 int manifest_load(struct arena *arena, const char *path, manifest_on_problem *on_problem, void *context,
                   struct manifest **ret_manifest, struct error *err);
 
+/* Only written out, not checked: references, types and parameters. With its definitions it is what the CDK
+ * makes of it. */
+int manifest_expand(struct arena *arena, const struct yaml_document *raw, bool keep_definitions,
+                    struct yaml_document *ret_doc, struct error *err);
+
 /* The two steps by themselves, as JSON text, for dynamic streams and for tests. `identifier` is
  * "ParentType.field", or "". */
 int manifest_resolve(struct arena *arena, const struct yaml_document *raw, struct yaml_document *ret_resolved,

@@ -50,21 +50,42 @@ static bool step_is_index(struct slice step, int64_t *ret_index)
     return true;
 }
 
-static const struct tree *step_into(const struct tree *value, struct slice step)
+/* A character of a text, which Python takes for a list of them. */
+static const struct tree *character(struct arena *arena, const struct tree *value, int64_t index)
+{
+    int64_t count = 0;
+    size_t at = 0, length = 0;
+    if (index < 0)
+        for (size_t i = 0; i < value->text.size; i += length, index++)
+            utf8_decode(value->text.data + i, value->text.size - i, &length);
+    for (; index >= 0 && at < value->text.size; at += length, count++) {
+        utf8_decode(value->text.data + at, value->text.size - at, &length);
+        if (count < index)
+            continue;
+        struct tree *one = arena_zalloc(arena, sizeof *one);
+        *one = (struct tree){.kind = TREE_STRING, .at = value->at, .text = {value->text.data + at, length}};
+        return one;
+    }
+    return NULL;
+}
+
+static const struct tree *step_into(struct arena *arena, const struct tree *value, struct slice step)
 {
     if (value->kind == TREE_MAP) {
         const struct tree_member *member = tree_find(value, step);
         return member ? member->value : NULL;
     }
     int64_t index;
-    if (value->kind != TREE_LIST || !step_is_index(step, &index))
+    if (value->kind == TREE_LITERAL || !step_is_index(step, &index))
         return NULL;
+    if (value->kind == TREE_STRING)
+        return character(arena, value, index);
     if (index < 0)
         index += value->count;
     return index >= 0 && index < value->count ? value->items[index] : NULL;
 }
 
-static const struct tree *look_up(const struct tree *root, struct slice path)
+static const struct tree *look_up(struct arena *arena, const struct tree *root, struct slice path)
 {
     const struct tree *value = root;
     while (path.size > 0) {
@@ -73,7 +94,7 @@ static const struct tree *look_up(const struct tree *root, struct slice path)
             return whole->value;
         const char *slash = memchr(path.data, '/', path.size);
         size_t size = slash ? (size_t)(slash - path.data) : path.size;
-        value = step_into(value, (struct slice){path.data, size});
+        value = step_into(arena, value, (struct slice){path.data, size});
         if (!value)
             return NULL;
         path = slash ? (struct slice){slash + 1, path.size - size - 1} : (struct slice){path.data + size, 0};
@@ -90,7 +111,7 @@ static const char *suggestion(struct resolving *resolving, struct slice path, st
     for (;;) {
         const char *slash = memchr(path.data, '/', path.size);
         size_t size = slash ? (size_t)(slash - path.data) : path.size;
-        const struct tree *next = step_into(value, (struct slice){path.data, size});
+        const struct tree *next = step_into(arena, value, (struct slice){path.data, size});
         if (!next || !slash) {
             if (value->kind != TREE_MAP || value->count > 10000)
                 return NULL;
@@ -136,7 +157,7 @@ static const struct tree *evaluate_reference(struct resolving *resolving, const 
                    (int)utf8_cut(value->text.data, value->text.size, 200), value->text.data);
         return NULL;
     }
-    const struct tree *target = look_up(resolving->root, path);
+    const struct tree *target = look_up(resolving->work->arena, resolving->root, path);
     if (!target)
         return undefined(resolving, value, path, err);
     known = arena_zalloc(resolving->work->arena, sizeof *known);
