@@ -17,10 +17,14 @@ int decoder_compile(struct engine *engine, struct component component, struct de
 /* Must the body be read as it comes (CSV, JSONL, GZIP, …), or is it one document? */
 bool decoder_is_stream(const struct decoder *decoder);
 
+/* Do its documents live as long as their decoding? Others until the call after the next. */
+bool decoder_keeps(const struct decoder *decoder);
+
 struct decoding; /* of one body */
 int decoding_begin(const struct decoder *decoder, struct answer *answer, struct decoding **ret_decoding,
                    struct error *err);
-/* The next document: a value, alive until the next call. 1; 0: that was all; -1. */
+const struct decoder *decoding_decoder(const struct decoding *decoding);
+/* The next document. 1; 0: that was all; -1. */
 int decoding_next(struct decoding *decoding, struct tvalue *ret_document, struct error *err);
 void decoding_end(struct decoding *decoding);
 MEM_DEFINE_CLEANUP(struct decoding *, decoding_end);

@@ -22,6 +22,10 @@ struct record {
 
 /* The record as a dict that may be changed. */
 struct tdict *record_own(struct record *record, struct arena *arena);
+/* A mapping or list that may be changed in place of one that may not; others stay as they are. */
+void value_own(struct arena *arena, struct tvalue *value);
+/* Has a segment of it what globs are made of? */
+bool path_has_glob(const struct slice *path, size_t count);
 /* The value at a path; false if there is none. Numbers index lists. */
 bool value_at_path(struct arena *arena, const struct tvalue *value, const struct slice *path, size_t count,
                    struct tvalue *ret_value);
@@ -35,8 +39,9 @@ typedef int value_match(void *context, const struct slice *path, size_t count, s
 int value_glob(struct arena *arena, const struct tvalue *value, const struct slice *path, size_t count,
                value_match *on_match, void *context, struct error *err);
 
-/* JSON as it goes out: nodes of documents as they were written, the rest as orjson writes it. -1: something
- * that is no JSON (a NaN, a key that is no string). */
+/* JSON as it goes out, without line breaks: nodes of documents as they were written, the rest as Python's
+ * writers do (NaN is null, the key None is "null"). -1: something that is no JSON (a set, bytes), or past the
+ * buffer's maximum. */
 int value_write(struct buffer *out, const struct tvalue *value, struct error *err);
 /* A value that lives in another arena as long as that one: for what outlives the page. */
 struct tvalue value_copy(struct arena *arena, const struct tvalue *value);

@@ -1,0 +1,92 @@
+/* What a decoder is made of; private to this folder. */
+#ifndef FIRTH_DECLARATIVE_RECORD_DECODE_H
+#define FIRTH_DECLARATIVE_RECORD_DECODE_H
+
+#include "decoder.h"
+#include "transform.h"
+
+enum { DECODER_PIECE = 64 << 10 }; /* bytes read at once */
+
+/* Where bytes come from. */
+struct byte_source {
+    int64_t (*read)(void *self, char *bytes, size_t size, struct error *err); /* 0: the end; -1 */
+    void *self;
+};
+/* Everything, into the buffer, which has a maximum. */
+int byte_source_all(const struct byte_source *source, struct buffer *out, struct error *err);
+
+/* gzip, any number of members, packed any number of times up to DECODER_NESTING_MAX; what is not gzip comes
+ * as it is. */
+struct gunzip;
+struct gunzip *gunzip_new(struct byte_source source);
+void gunzip_free(struct gunzip *gunzip);
+struct byte_source gunzip_source(struct gunzip *gunzip);
+
+/* Text in an encoding of Python's names, as UTF-8. Line ends become '\n', as in a text file of Python's. */
+struct recode;
+struct recode *recode_new(struct byte_source source, struct slice encoding, struct error *err);
+void recode_free(struct recode *recode);
+struct byte_source recode_source(struct recode *recode);
+
+/* Lines of a source, without their '\n'. The line lives until the call after the next. */
+struct lines;
+struct lines *lines_new(struct byte_source source);
+void lines_free(struct lines *lines);
+int lines_next(struct lines *lines, struct slice *ret_line, struct error *err); /* 1, 0: the end, -1 */
+
+struct decoder_class;
+struct decoder {
+    const struct decoder_class *class;
+    struct engine *engine;
+    struct component where;
+    const struct decoder *inner; /* of archives */
+    struct slice encoding;
+    char delimiter;
+    struct tvalue none_values; /* CSV: a list, or none */
+    struct path items_path;    /* JSON items */
+};
+
+/* What a selector makes of the documents: as long as the decoding. */
+struct decoding_records {
+    struct arena arenas[2], scratch;
+    struct record given[2];
+    unsigned turn;
+};
+
+struct decoding {
+    const struct decoder *decoder;
+    struct byte_source source;
+    struct slice whole; /* data NULL: only the source has it */
+    struct arena rings[2];
+    unsigned turn;
+    void *state;
+    struct decoding_records records;
+};
+
+struct decoder_class {
+    const char *type_name;
+    bool is_stream;
+    bool keeps; /* its documents live as long as the decoding */
+    int (*compile)(struct engine *engine, struct decoder *decoder, struct error *err); /* NULL: nothing */
+    int (*begin)(struct decoding *decoding, struct error *err);
+    int (*next)(struct decoding *decoding, struct arena *arena, struct tvalue *ret_document,
+                struct error *err);
+    void (*end)(struct decoding *decoding); /* also after a begin that failed */
+};
+extern const struct decoder_class decoder_json;       /* json.c */
+extern const struct decoder_class decoder_json_items; /* json.c */
+extern const struct decoder_class decoder_jsonl;      /* lines.c */
+extern const struct decoder_class decoder_iterable;   /* lines.c */
+extern const struct decoder_class decoder_csv;        /* csv.c */
+extern const struct decoder_class decoder_xml;        /* xml.c */
+extern const struct decoder_class decoder_gzip;       /* gzip.c */
+extern const struct decoder_class decoder_zip;        /* zip.c */
+
+/* A decoding of bytes that come from elsewhere. `whole` may have no data. */
+int decoding_open(const struct decoder *decoder, struct byte_source source, struct slice whole,
+                  struct decoding **ret_decoding, struct error *err);
+/* All bytes, kept in `buffer` unless they are somewhere already. */
+int decoding_bytes(struct decoding *decoding, struct buffer *buffer, struct slice *ret_bytes,
+                   struct error *err);
+
+#endif

@@ -1,0 +1,165 @@
+/* Decoders: the table of classes, and what all of them share. */
+#include "decode.h"
+
+#include <stdlib.h>
+
+static const struct decoder_class *const CLASSES[] = {
+    &decoder_csv,        &decoder_gzip,  &decoder_iterable, &decoder_json,
+    &decoder_json_items, &decoder_jsonl,
+};
+
+static const struct decoder_class *class_of(struct component component)
+{
+    if (component_is_none(component))
+        return &decoder_json;
+    for (size_t i = 0; i < sizeof CLASSES / sizeof *CLASSES; i++) {
+        if (component_is(component, CLASSES[i]->type_name))
+            return CLASSES[i];
+    }
+    return NULL;
+}
+
+static int compile_nested(struct engine *engine, struct component component, unsigned depth,
+                          struct decoder **ret_decoder, struct error *err)
+{
+    struct decoder *decoder = arena_zalloc(&engine->arena, sizeof *decoder);
+    *decoder =
+        (struct decoder){.class = class_of(component), .engine = engine, .where = component, .delimiter = ','};
+    if (!decoder->class) {
+        error_set(err, ERROR_UNSUPPORTED, "it is no decoder that Firth has");
+        return component_error(err, component);
+    }
+    if (depth == DECODER_NESTING_MAX) {
+        error_set(err, ERROR_LIMIT, "decoders are nested more than %d deep", DECODER_NESTING_MAX);
+        return component_error(err, component);
+    }
+    if (decoder->class == &decoder_gzip) {
+        struct decoder *inner;
+        if (compile_nested(engine, component_get(component, "decoder"), depth + 1, &inner, err) != 0)
+            return -1;
+        decoder->inner = inner;
+    }
+    *ret_decoder = decoder;
+    return decoder->class->compile ? decoder->class->compile(engine, decoder, err) : 0;
+}
+
+int decoder_compile(struct engine *engine, struct component component, struct decoder **ret_decoder,
+                    struct error *err)
+{
+    return compile_nested(engine, component, 0, ret_decoder, err);
+}
+
+bool decoder_is_stream(const struct decoder *decoder)
+{
+    return decoder->class->is_stream;
+}
+
+bool decoder_keeps(const struct decoder *decoder)
+{
+    while (decoder->class == &decoder_gzip)
+        decoder = decoder->inner;
+    return decoder->class->keeps;
+}
+
+const struct decoder *decoding_decoder(const struct decoding *decoding)
+{
+    return decoding->decoder;
+}
+
+/* --- bytes --------------------------------------------------------------------------------------- */
+
+static int64_t read_answer(void *self, char *bytes, size_t size, struct error *err)
+{
+    return fiber_http_read(self, bytes, size, err);
+}
+
+/* What was kept, piece by piece. */
+static int64_t read_slice(void *self, char *bytes, size_t size, struct error *err)
+{
+    (void)err;
+    struct slice *rest = self;
+    size_t count = rest->size < size ? rest->size : size;
+    if (count > 0)
+        memcpy(bytes, rest->data, count);
+    rest->data += count;
+    rest->size -= count;
+    return (int64_t)count;
+}
+
+int byte_source_all(const struct byte_source *source, struct buffer *out, struct error *err)
+{
+    for (;;) {
+        if (!buffer_reserve(out, DECODER_PIECE))
+            return error_set(err, ERROR_LIMIT, "the body is larger than %zu bytes", out->max);
+        int64_t count = source->read(source->self, out->data + out->size, DECODER_PIECE, err);
+        if (count <= 0)
+            return (int)count;
+        out->size += (size_t)count;
+    }
+}
+
+int decoding_bytes(struct decoding *decoding, struct buffer *buffer, struct slice *ret_bytes,
+                   struct error *err)
+{
+    if (decoding->whole.data) {
+        *ret_bytes = decoding->whole;
+        return 0;
+    }
+    if (byte_source_all(&decoding->source, buffer, err) != 0)
+        return -1;
+    *ret_bytes = (struct slice){buffer->data ? buffer->data : "", buffer->size};
+    return 0;
+}
+
+/* --- decoding ------------------------------------------------------------------------------------ */
+
+int decoding_open(const struct decoder *decoder, struct byte_source source, struct slice whole,
+                  struct decoding **ret_decoding, struct error *err)
+{
+    struct decoding *decoding = mem_zalloc(sizeof *decoding + sizeof(struct slice));
+    *decoding = (struct decoding){.decoder = decoder, .source = source, .whole = whole};
+    if (whole.data) {
+        struct slice *rest = (struct slice *)(decoding + 1);
+        *rest = whole;
+        decoding->source = (struct byte_source){read_slice, rest};
+    }
+    if (decoder->class->begin(decoding, err) != 0) {
+        decoding_end(decoding);
+        return -1;
+    }
+    *ret_decoding = decoding;
+    return 0;
+}
+
+int decoding_begin(const struct decoder *decoder, struct answer *answer, struct decoding **ret_decoding,
+                   struct error *err)
+{
+    struct byte_source source = {read_answer, answer->reader};
+    struct slice whole = {0};
+    if (!answer->reader)
+        whole = (struct slice){answer->body.data ? answer->body.data : "", answer->body.size};
+    return decoding_open(decoder, source, whole, ret_decoding, err);
+}
+
+int decoding_next(struct decoding *decoding, struct tvalue *ret_document, struct error *err)
+{
+    struct arena *arena = &decoding->rings[0];
+    if (!decoding->decoder->class->keeps) {
+        arena = &decoding->rings[decoding->turn ^= 1];
+        arena_clear(arena);
+    }
+    return decoding->decoder->class->next(decoding, arena, ret_document, err);
+}
+
+void decoding_end(struct decoding *decoding)
+{
+    if (!decoding)
+        return;
+    decoding->decoder->class->end(decoding);
+    arena_done(&decoding->rings[0]);
+    arena_done(&decoding->rings[1]);
+    arena_done(&decoding->records.arenas[0]);
+    arena_done(&decoding->records.arenas[1]);
+    arena_done(&decoding->records.scratch);
+    free(decoding);
+}

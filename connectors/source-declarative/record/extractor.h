@@ -1,0 +1,17 @@
+/* DpathExtractor: which parts of a document are records. Also used by async jobs, for states and URLs. */
+#ifndef FIRTH_DECLARATIVE_RECORD_EXTRACTOR_H
+#define FIRTH_DECLARATIVE_RECORD_EXTRACTOR_H
+
+#include "record.h"
+
+struct extractor;
+/* A DpathExtractor. */
+int extractor_compile(struct engine *engine, struct component component, struct extractor **ret_extractor,
+                      struct error *err);
+/* Each record of a document, in order; any value, parts of the document or made in the arena. -1 from
+ * `on_value` ends it. */
+typedef int extractor_sink(void *context, struct tvalue value, struct error *err);
+int extractor_run(const struct extractor *extractor, const struct tvalue *document, struct arena *arena,
+                  extractor_sink *on_value, void *context, struct error *err);
+
+#endif
