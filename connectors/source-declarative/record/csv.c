@@ -29,9 +29,8 @@ static int csv_compile(struct engine *engine, struct decoder *decoder, struct er
         decoder->delimiter = *delimiter.data;
     decoder->encoding = component_text(decoder->where, "encoding");
     struct component none = component_get(decoder->where, "set_values_to_none");
-    decoder->none_values = component_is_none(none)
-                               ? tvalue_none()
-                               : tvalue_json(&engine->arena, &none.manifest->doc, none.at);
+    decoder->none_values =
+        component_is_none(none) ? tvalue_none() : tvalue_json(&engine->arena, &none.manifest->doc, none.at);
     return 0;
 }
 
@@ -144,8 +143,8 @@ static struct tvalue row_value(const struct decoding *decoding, struct arena *ar
     const struct csv_state *state = decoding->state;
     struct tvalue document = tvalue_dict(arena), rest = tvalue_list(arena);
     for (uint32_t i = 0; i < state->names.count; i++) {
-        struct tvalue cell = i < row->count ? cell_value(decoding->decoder, arena, row->items[i])
-                                            : tvalue_none();
+        struct tvalue cell =
+            i < row->count ? cell_value(decoding->decoder, arena, row->items[i]) : tvalue_none();
         tdict_set(arena, document.dict, state->names.items[i], cell);
     }
     for (uint32_t i = state->names.count; i < row->count; i++)

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 
 static const struct decoder_class *const CLASSES[] = {
-    &decoder_csv,        &decoder_gzip,  &decoder_iterable, &decoder_json,
-    &decoder_json_items, &decoder_jsonl,
+    &decoder_csv, &decoder_gzip, &decoder_iterable, &decoder_json, &decoder_json_items, &decoder_jsonl,
 };
 
 static const struct decoder_class *class_of(struct component component)
@@ -23,8 +22,8 @@ static int compile_nested(struct engine *engine, struct component component, uns
                           struct decoder **ret_decoder, struct error *err)
 {
     struct decoder *decoder = arena_zalloc(&engine->arena, sizeof *decoder);
-    *decoder =
-        (struct decoder){.class = class_of(component), .engine = engine, .where = component, .delimiter = ','};
+    *decoder = (struct decoder){
+        .class = class_of(component), .engine = engine, .where = component, .delimiter = ','};
     if (!decoder->class) {
         error_set(err, ERROR_UNSUPPORTED, "it is no decoder that Firth has");
         return component_error(err, component);

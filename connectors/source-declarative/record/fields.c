@@ -46,8 +46,7 @@ static int add_fields_compile(struct engine *engine, struct component component,
 {
     struct component list = component_get(component, "fields");
     size_t count = component_is_none(list) ? 0 : component_count(list);
-    struct add_fields *self =
-        arena_zalloc(&engine->arena, sizeof *self + count * sizeof(struct added_field));
+    struct add_fields *self = arena_zalloc(&engine->arena, sizeof *self + count * sizeof(struct added_field));
     if (expression_compile(engine, component, "condition", &self->condition, err) != 0)
         return -1;
     if (condition_is_empty(&self->condition, component))

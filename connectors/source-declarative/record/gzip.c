@@ -19,8 +19,8 @@ struct gunzip {
 
 static int fill(struct layer *layer, struct error *err)
 {
-    int64_t count = layer->source.read(layer->source.self, layer->input + layer->size,
-                                       DECODER_PIECE - layer->size, err);
+    int64_t count =
+        layer->source.read(layer->source.self, layer->input + layer->size, DECODER_PIECE - layer->size, err);
     if (count < 0)
         return -1;
     layer->size += (size_t)count;

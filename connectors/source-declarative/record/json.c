@@ -125,8 +125,7 @@ static int items_begin(struct decoding *decoding, struct error *err)
 /* Do the containers we are in, and the members we took, spell the path? The innermost is the list. */
 static bool in_items(const struct json_state *state, const struct path *path)
 {
-    if (state->depth != path->count + 1 ||
-        !json_is(&state->doc, state->containers[path->count], JSON_ARRAY))
+    if (state->depth != path->count + 1 || !json_is(&state->doc, state->containers[path->count], JSON_ARRAY))
         return false;
     for (size_t i = 0; i < path->count; i++) {
         bool list = json_is(&state->doc, state->containers[i], JSON_ARRAY);

@@ -47,9 +47,10 @@ const struct transformation_class transformation_keys_to_lower = {"KeysToLower",
 /* --- KeysToSnakeCase ----------------------------------------------------------------------------- */
 
 /* Latin letters with marks as their plain forms, U+00C0 to U+017F; blank: no form of one letter. */
-static const char PLAIN[] = "AAAAAA CEEEEIIIIDNOOOOOxOUUUUY  aaaaaa ceeeeiiiidnooooo/ouuuuy y"
-                            "AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIi  JjKkkLlLlLlLlLlNnNnNn   OoOoOo"
-                            "  RrRrRrSsSsSsSsTtTtTtUuUuUuUuUuUuWwYyYZzZzZzs";
+static const char PLAIN[] =
+    "AAAAAA CEEEEIIIIDNOOOOOxOUUUUY  aaaaaa ceeeeiiiidnooooo/ouuuuy y"
+    "AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIi  JjKkkLlLlLlLlLlNnNnNn   OoOoOo"
+    "  RrRrRrSsSsSsSsTtTtTtUuUuUuUuUuUuWwYyYZzZzZzs";
 
 static const char *plain_pair(uint32_t code)
 {
@@ -169,8 +170,7 @@ static struct tvalue rename_members(struct arena *arena, struct tvalue value, re
     struct titer iter;
     titer_init(&iter, arena, value);
     while (titer_next(&iter, &key)) {
-        struct tvalue to =
-            key.kind == TVALUE_STRING ? tvalue_string(rename(arena, key.text, context)) : key;
+        struct tvalue to = key.kind == TVALUE_STRING ? tvalue_string(rename(arena, key.text, context)) : key;
         tdict_set(arena, result.dict, to, rename_members(arena, iter.of_key, rename, context, depth + 1));
     }
     return result;

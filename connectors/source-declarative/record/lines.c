@@ -7,9 +7,9 @@
 
 struct lines {
     struct byte_source source;
-    struct buffer pending;   /* read, not given */
-    size_t searched;         /* of pending, without a line end */
-    struct buffer kept[2];   /* the lines given last, in turn */
+    struct buffer pending; /* read, not given */
+    size_t searched;       /* of pending, without a line end */
+    struct buffer kept[2]; /* the lines given last, in turn */
     unsigned turn;
     bool ended;
 };

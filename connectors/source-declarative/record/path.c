@@ -349,8 +349,8 @@ int value_glob(struct arena *arena, const struct tvalue *value, const struct sli
                value_match *on_match, void *context, struct error *err)
 {
     struct walk *walk = arena_zalloc(arena, sizeof *walk);
-    *walk = (struct walk){
-        .arena = arena, .path = path, .count = count, .on_match = on_match, .context = context};
+    *walk =
+        (struct walk){.arena = arena, .path = path, .count = count, .on_match = on_match, .context = context};
     for (size_t i = 0; i < count; i++)
         walk->any_depth |= slice_is(path[i], "**");
     return count == 0 ? 0 : walk_levels(walk, value, 0, err);

@@ -4,18 +4,26 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-enum encoding { ENCODING_UTF_8, ENCODING_UTF_8_SIG, ENCODING_ASCII, ENCODING_LATIN_1, ENCODING_CP1252,
-                ENCODING_UTF_16, ENCODING_UTF_16_LE, ENCODING_UTF_16_BE };
+enum encoding {
+    ENCODING_UTF_8,
+    ENCODING_UTF_8_SIG,
+    ENCODING_ASCII,
+    ENCODING_LATIN_1,
+    ENCODING_CP1252,
+    ENCODING_UTF_16,
+    ENCODING_UTF_16_LE,
+    ENCODING_UTF_16_BE
+};
 
 static const struct {
     const char *name; /* letters and digits only */
     enum encoding encoding;
 } NAMES[] = {
-    {"utf8", ENCODING_UTF_8},         {"utf", ENCODING_UTF_8},           {"u8", ENCODING_UTF_8},
-    {"utf8sig", ENCODING_UTF_8_SIG},  {"ascii", ENCODING_ASCII},         {"usascii", ENCODING_ASCII},
-    {"latin1", ENCODING_LATIN_1},     {"iso88591", ENCODING_LATIN_1},    {"l1", ENCODING_LATIN_1},
-    {"cp1252", ENCODING_CP1252},      {"windows1252", ENCODING_CP1252},  {"utf16", ENCODING_UTF_16},
-    {"utf16le", ENCODING_UTF_16_LE},  {"utf16be", ENCODING_UTF_16_BE},
+    {"utf8", ENCODING_UTF_8},        {"utf", ENCODING_UTF_8},          {"u8", ENCODING_UTF_8},
+    {"utf8sig", ENCODING_UTF_8_SIG}, {"ascii", ENCODING_ASCII},        {"usascii", ENCODING_ASCII},
+    {"latin1", ENCODING_LATIN_1},    {"iso88591", ENCODING_LATIN_1},   {"l1", ENCODING_LATIN_1},
+    {"cp1252", ENCODING_CP1252},     {"windows1252", ENCODING_CP1252}, {"utf16", ENCODING_UTF_16},
+    {"utf16le", ENCODING_UTF_16_LE}, {"utf16be", ENCODING_UTF_16_BE},
 };
 
 /* 0x80 to 0x9f of cp1252; 0: none. */
@@ -55,9 +63,10 @@ struct recode *recode_new(struct byte_source source, struct slice encoding, stru
 {
     enum encoding known = ENCODING_UTF_8;
     if (encoding.data && !encoding_of(encoding, &known)) {
-        error_set(err, ERROR_INVALID,
-                  "encoding \"%.*s\" is not known; known are utf-8, utf-8-sig, utf-16, latin-1, cp1252, ascii",
-                  SLICE_ARGS(encoding));
+        error_set(
+            err, ERROR_INVALID,
+            "encoding \"%.*s\" is not known; known are utf-8, utf-8-sig, utf-16, latin-1, cp1252, ascii",
+            SLICE_ARGS(encoding));
         return NULL;
     }
     struct recode *recode = mem_zalloc(sizeof *recode);

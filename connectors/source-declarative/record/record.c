@@ -1,8 +1,8 @@
 /* Records: made one's own, copied, written. */
 #include "record.h"
 
-#include "json/writer.h"
 #include "source-declarative/template/big.h"
+#include "json/writer.h"
 
 #include <math.h>
 

@@ -42,8 +42,9 @@ int record_selector_compile(struct engine *engine, struct component component,
     struct component first = component_get(component, "transform_before_filtering");
     struct slice normalization = component_text(component, "schema_normalization");
     /* With a client-side filter it is the default: the cursor's field may be made by a transformation. */
-    selector->transform_first = component_is_none(first) ? settings->client_side != NULL
-                                                         : component_bool(component, "transform_before_filtering");
+    selector->transform_first = component_is_none(first)
+                                    ? settings->client_side != NULL
+                                    : component_bool(component, "transform_before_filtering");
     selector->normalize = normalization.data && slice_is(normalization, "Default");
     if (extractor_compile(engine, extractor, &selector->extractor, err) != 0 ||
         compile_filter(selector, engine, component_get(component, "record_filter"), err) != 0 ||
@@ -56,7 +57,8 @@ int record_selector_compile(struct engine *engine, struct component component,
 static int takes(const struct record_selector *selector, const struct selection_call *call,
                  struct arena *arena, const struct record *record, bool *ret_takes, struct error *err)
 {
-    *ret_takes = !selector->client_side || selector->client_side->takes(selector->client_side->context, record);
+    *ret_takes =
+        !selector->client_side || selector->client_side->takes(selector->client_side->context, record);
     if (!*ret_takes || expression_is_absent(&selector->condition))
         return 0;
     struct scope scope;
@@ -140,8 +142,7 @@ int record_selector_run(const struct record_selector *selector, const struct sel
     while (result == 0 && (more = decoding_next(decoding, &document, err)) != 0) {
         if (!run.keeps)
             arena_clear(scratch);
-        result =
-            more < 0 ? -1 : extractor_run(selector->extractor, &document, scratch, on_value, &run, err);
+        result = more < 0 ? -1 : extractor_run(selector->extractor, &document, scratch, on_value, &run, err);
     }
     *ret_extracted = run.extracted;
     return result;

@@ -2,8 +2,8 @@
 #include "transform.h"
 
 static const struct transformation_class *const CLASSES[] = {
-    &transformation_add_fields,     &transformation_dpath_flatten, &transformation_flatten,
-    &transformation_keys_replace,   &transformation_keys_to_lower, &transformation_keys_to_snake,
+    &transformation_add_fields,    &transformation_dpath_flatten, &transformation_flatten,
+    &transformation_keys_replace,  &transformation_keys_to_lower, &transformation_keys_to_snake,
     &transformation_remove_fields,
 };
 

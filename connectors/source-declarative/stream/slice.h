@@ -13,6 +13,7 @@ struct stream_slice stream_slice_make(struct arena *arena, struct tvalue partiti
 /* Into an arena of its own, for a slice that outlives its maker. */
 struct stream_slice stream_slice_copy(struct arena *arena, const struct stream_slice *slice);
 /* The partition as the CDK makes a key of it: JSON, sorted keys. For states per partition. */
+struct slice partition_key(struct arena *arena, const struct tvalue *partition);
 struct slice stream_slice_key(struct arena *arena, const struct stream_slice *slice);
 
 #endif

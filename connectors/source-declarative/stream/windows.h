@@ -1,0 +1,47 @@
+/* The windows of one partition: what has been read, and what is still to be. As the CDK's concurrent cursor
+ * counts it: windows that have been read are joined, and the state is what the first stretch of them
+ * reaches. Private to this folder; points are moments or numbers (moment.h). */
+#ifndef FIRTH_DECLARATIVE_STREAM_WINDOWS_H
+#define FIRTH_DECLARATIVE_STREAM_WINDOWS_H
+
+#include "moment.h"
+
+struct window {
+    int64_t start, end;
+    bool has_recent;
+    int64_t recent; /* the latest that a record had */
+};
+
+/* How a cursor cuts time. */
+struct windowing {
+    int64_t start; /* nothing before it is read */
+    bool has_step, has_granularity, has_lookback;
+    struct duration step, granularity, lookback;
+    enum clamping clamping;
+    unsigned weekday;
+    bool counts; /* numbers: no steps, no end */
+};
+
+struct windows {
+    struct window *done; /* sorted, none touches the next */
+    size_t done_count, done_capacity;
+    struct window *open; /* begun, with what their records had so far */
+    size_t open_count, open_capacity;
+    int64_t lowest; /* that a record of this sync may have */
+};
+
+/* `state`: where the last sync ended. */
+void windows_begin(struct windows *windows, const struct windowing *windowing, bool has_state, int64_t state);
+void windows_done(struct windows *windows);
+typedef int window_sink(void *context, int64_t start, int64_t end, struct error *err);
+/* What is to be read until `end`. Opens each. */
+int windows_cut(struct windows *windows, const struct windowing *windowing, int64_t end,
+                window_sink *on_window, void *context, struct error *err);
+/* A record of an open window had this. */
+void windows_observe(struct windows *windows, int64_t start, int64_t end, int64_t point);
+/* A window has been read; no more is known of it. */
+void windows_close(struct windows *windows, const struct windowing *windowing, int64_t start, int64_t end);
+/* The state now. */
+int64_t windows_reached(const struct windows *windows);
+
+#endif
