@@ -19,16 +19,23 @@ int cursor_slices(struct cursor *cursor, const struct stream_slice *partition, p
                   void *context, struct error *err);
 int cursor_add(const struct cursor *cursor, struct scope *scope, struct tvalue stream_slice,
                struct options *options, struct error *err);
-bool cursor_takes(const struct cursor *cursor, const struct record *record);
+/* Is the record of what is asked for? For client-side increments and data feeds. */
+bool cursor_takes(struct cursor *cursor, const struct record *record);
+bool cursor_is_data_feed(const struct cursor *cursor);
+bool cursor_is_client_side(const struct cursor *cursor);
 int cursor_observe(struct cursor *cursor, const struct stream_slice *slice, const struct record *record,
                    struct error *err);
-/* A partition's slices are all known; one slice of it has been read to its end. */
-int cursor_partition_known(struct cursor *cursor, const struct stream_slice *partition, struct error *err);
+/* A slice has been read to its end. */
 int cursor_slice_done(struct cursor *cursor, const struct stream_slice *slice, struct error *err);
+/* Every partition has been read: what they have reached together is the global state from now on. */
+int cursor_finish(struct cursor *cursor, struct error *err);
 /* The state as it is now. `parents`: the router's state, none if there is none. */
 int cursor_state(struct cursor *cursor, struct tvalue parents, struct arena *arena, struct tvalue *ret_state,
                  struct error *err);
-int cursor_reduce_slice(struct cursor *cursor, struct tvalue stream_slice, struct arena *arena,
+/* PaginationReset, SPLIT_USING_CURSOR: what of the slice is left after the records that were observed. */
+int cursor_reduce_slice(struct cursor *cursor, const struct stream_slice *slice, struct arena *arena,
                         struct tvalue *ret_slice, struct error *err);
+/* What is kept outside of the engine's arena. */
+void cursor_done(struct cursor *cursor);
 
 #endif

@@ -1,5 +1,5 @@
-/* What cursors count in: a point is a moment, in microseconds since 1970 UTC, or a number of a counting cursor.
- * Private to this folder. */
+/* What cursors count in: a point is a moment, in microseconds since 1970 UTC, or a number of a counting
+ * cursor. Private to this folder. */
 #ifndef FIRTH_DECLARATIVE_STREAM_MOMENT_H
 #define FIRTH_DECLARATIVE_STREAM_MOMENT_H
 

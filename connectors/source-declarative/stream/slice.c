@@ -10,15 +10,23 @@ struct stream_slice stream_slice_make(struct arena *arena, struct tvalue partiti
         if (!tvalue_is_mapping(parts[i]))
             *parts[i] = tvalue_dict(arena);
     }
-    return (struct stream_slice){partition, cursor_slice, extra_fields,
-                                 tvalue_stream_slice(arena, partition, cursor_slice, extra_fields)};
+    return (struct stream_slice){
+        .partition = partition,
+        .cursor_slice = cursor_slice,
+        .extra_fields = extra_fields,
+        .value = tvalue_stream_slice(arena, partition, cursor_slice, extra_fields),
+    };
 }
 
 struct stream_slice stream_slice_copy(struct arena *arena, const struct stream_slice *slice)
 {
-    return stream_slice_make(arena, value_copy(arena, &slice->partition),
-                             value_copy(arena, &slice->cursor_slice),
-                             value_copy(arena, &slice->extra_fields));
+    struct stream_slice copy =
+        stream_slice_make(arena, value_copy(arena, &slice->partition),
+                          value_copy(arena, &slice->cursor_slice), value_copy(arena, &slice->extra_fields));
+    copy.owner = slice->owner;
+    copy.start = slice->start;
+    copy.end = slice->end;
+    return copy;
 }
 
 struct slice partition_key(struct arena *arena, const struct tvalue *partition)

@@ -4,9 +4,13 @@
 
 #include "source-declarative/template/value.h"
 
+struct partition_state;
 struct stream_slice {
     struct tvalue partition, cursor_slice, extra_fields; /* mappings, or none */
     struct tvalue value; /* the object that templates see: tvalue_stream_slice of the three */
+    /* The cursor's: whose window it is. NULL: nobody's. */
+    struct partition_state *owner;
+    int64_t start, end;
 };
 struct stream_slice stream_slice_make(struct arena *arena, struct tvalue partition,
                                       struct tvalue cursor_slice, struct tvalue extra_fields);

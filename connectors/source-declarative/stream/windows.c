@@ -45,8 +45,8 @@ static int split(struct windows *windows, const struct windowing *windowing, int
                  window_sink *on_window, void *context, struct error *err)
 {
     for (size_t i = 0;; i++) {
-        int64_t next = point_clamp(point_add(lower, &windowing->step, 1), windowing->clamping,
-                                   windowing->weekday, true);
+        int64_t next =
+            point_clamp(point_add(lower, &windowing->step, 1), windowing->clamping, windowing->weekday, true);
         bool last = next >= upper;
         if (next <= lower)
             return error_set(err, ERROR_INVALID, "step is no time: windows would never end");

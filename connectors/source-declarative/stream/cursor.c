@@ -1,0 +1,345 @@
+/* The cursor of a stream: from the manifest, and what is the same with and without partitions. */
+#include "cursor_parts.h"
+
+#include <math.h>
+
+static int compile_duration(struct engine *engine, struct component component, const char *field,
+                            bool *ret_there, struct duration *ret_duration, struct error *err)
+{
+    struct expression expression;
+    struct scope scope;
+    struct slice text;
+    if (expression_compile(engine, component, field, &expression, err) != 0)
+        return -1;
+    *ret_there = !expression_is_absent(&expression);
+    if (!*ret_there)
+        return 0;
+    scope_init(&scope, engine);
+    if (expression_text(&expression, &scope, &engine->arena, &text, err) != 0)
+        return -1;
+    *ret_there = text.size > 0;
+    if (*ret_there && duration_parse(text, ret_duration, err) != 0)
+        return component_error(err, expression.where);
+    return 0;
+}
+
+static int compile_text(struct engine *engine, struct component component, const char *field,
+                        const char *otherwise, struct slice *ret_text, struct error *err)
+{
+    struct expression expression;
+    struct scope scope;
+    scope_init(&scope, engine);
+    *ret_text = slice_of(otherwise);
+    if (expression_compile(engine, component, field, &expression, err) != 0)
+        return -1;
+    if (expression_is_absent(&expression))
+        return 0;
+    if (expression_text(&expression, &scope, &engine->arena, ret_text, err) != 0)
+        return -1;
+    if (ret_text->size == 0)
+        *ret_text = slice_of(otherwise);
+    return 0;
+}
+
+static const char *const WEEKDAYS[] = {"MONDAY", "TUESDAY",  "WEDNESDAY", "THURSDAY",
+                                       "FRIDAY", "SATURDAY", "SUNDAY"};
+
+static int compile_clamping(struct engine *engine, struct component component, struct windowing *windowing,
+                            struct error *err)
+{
+    struct component clamping = component_get(component, "clamping");
+    struct slice target, day;
+    if (component_is_none(clamping))
+        return 0;
+    if (compile_text(engine, clamping, "target", "", &target, err) != 0)
+        return -1;
+    if (slice_is(target, "DAY"))
+        windowing->clamping = CLAMP_DAY;
+    else if (slice_is(target, "MONTH"))
+        windowing->clamping = CLAMP_MONTH;
+    else if (slice_is(target, "WEEK"))
+        windowing->clamping = CLAMP_WEEK;
+    else if (target.size > 0) {
+        error_set(err, ERROR_INVALID, "clamping's target \"%.*s\" is not DAY, WEEK or MONTH",
+                  SLICE_ARGS(target));
+        return component_error(err, clamping);
+    }
+    if (windowing->clamping != CLAMP_WEEK)
+        return 0;
+    if (compile_text(engine, component_get(clamping, "target_details"), "weekday", "", &day, err) != 0)
+        return -1;
+    for (unsigned i = 0; i < 7; i++) {
+        if (slice_is(day, WEEKDAYS[i])) {
+            windowing->weekday = i;
+            return 0;
+        }
+    }
+    error_set(err, ERROR_INVALID, "clamping to weeks needs target_details.weekday: MONDAY to SUNDAY");
+    return component_error(err, clamping);
+}
+
+static int compile_formats(struct cursor *cursor, struct engine *engine, struct component component,
+                           struct error *err)
+{
+    struct component list = component_get(component, "cursor_datetime_formats");
+    size_t count = component_is_none(list) ? 0 : component_count(list);
+    if (compile_text(engine, component, "datetime_format", "", &cursor->format, err) != 0)
+        return -1;
+    struct slice *formats = arena_alloc(&engine->arena, (count + 1) * sizeof *formats);
+    for (size_t i = 0; i < count; i++) {
+        struct component format = component_at(list, i);
+        formats[i] = json_string(&format.manifest->doc, format.at, &engine->arena);
+    }
+    if (count == 0)
+        formats[count++] = cursor->format;
+    cursor->formats = formats;
+    cursor->format_count = count;
+    return 0;
+}
+
+static int compile_datetime(struct cursor *cursor, struct engine *engine, struct component component,
+                            struct error *err)
+{
+    struct windowing *windowing = &cursor->windowing;
+    if (compile_formats(cursor, engine, component, err) != 0 ||
+        moment_compile(engine, component, "start_datetime", &cursor->start, err) != 0 ||
+        moment_compile(engine, component, "end_datetime", &cursor->end, err) != 0 ||
+        compile_duration(engine, component, "step", &windowing->has_step, &windowing->step, err) != 0 ||
+        compile_duration(engine, component, "cursor_granularity", &windowing->has_granularity,
+                         &windowing->granularity, err) != 0 ||
+        compile_duration(engine, component, "lookback_window", &windowing->has_lookback, &windowing->lookback,
+                         err) != 0 ||
+        compile_clamping(engine, component, windowing, err) != 0 ||
+        compile_text(engine, component, "partition_field_start", "start_time", &cursor->start_field, err) !=
+            0 ||
+        compile_text(engine, component, "partition_field_end", "end_time", &cursor->end_field, err) != 0 ||
+        request_option_compile(engine, component, "start_time_option", &cursor->start_option, err) != 0 ||
+        request_option_compile(engine, component, "end_time_option", &cursor->end_option, err) != 0)
+        return -1;
+    if (windowing->has_step != windowing->has_granularity) {
+        error_set(err, ERROR_INVALID, "step and cursor_granularity go together: %s is missing",
+                  windowing->has_step ? "cursor_granularity" : "step");
+        return component_error(err, component);
+    }
+    cursor->uses_global = component_bool(component, "global_substream_cursor");
+    cursor->is_data_feed = component_bool(component, "is_data_feed");
+    cursor->is_client_side = component_bool(component, "is_client_side_incremental");
+    return 0;
+}
+
+static int compile_count(struct cursor *cursor, struct engine *engine, struct component component,
+                         struct error *err)
+{
+    cursor->windowing.counts = true;
+    cursor->start_field = SLICE_LITERAL("start");
+    cursor->end_field = SLICE_LITERAL("end");
+    if (expression_compile(engine, component, "start_value", &cursor->start_value, err) != 0)
+        return -1;
+    return request_option_compile(engine, component, "start_value_option", &cursor->start_option, err);
+}
+
+int cursor_compile(struct engine *engine, struct component component, bool has_partitions,
+                   const char *stream_name, struct cursor **ret_cursor, struct error *err)
+{
+    struct cursor *cursor = arena_zalloc(&engine->arena, sizeof *cursor);
+    struct slice field;
+    cursor->engine = engine;
+    cursor->where = component;
+    cursor->stream_name = stream_name;
+    cursor->has_partitions = has_partitions;
+    *ret_cursor = cursor;
+    if (component_is_none(component))
+        return 0;
+    cursor->kind = component_is(component, "IncrementingCountCursor") ? CURSOR_COUNT : CURSOR_DATETIME;
+    if (cursor->kind == CURSOR_DATETIME && !component_is(component, "DatetimeBasedCursor")) {
+        error_set(err, ERROR_UNSUPPORTED, "it is no cursor that Firth has");
+        return component_error(err, component);
+    }
+    if (compile_text(engine, component, "cursor_field", "", &field, err) != 0)
+        return -1;
+    cursor->field = field;
+    struct buffer pointer;
+    buffer_init(&pointer, TEMPLATE_TEXT_MAX);
+    json_pointer_push(&pointer, field);
+    cursor->pointer = arena_strdup(&engine->arena, buffer_cstr(&pointer));
+    buffer_done(&pointer);
+    return cursor->kind == CURSOR_COUNT ? compile_count(cursor, engine, component, err)
+                                        : compile_datetime(cursor, engine, component, err);
+}
+
+const char *cursor_field(const struct cursor *cursor)
+{
+    return cursor->pointer;
+}
+bool cursor_is_data_feed(const struct cursor *cursor)
+{
+    return cursor->is_data_feed;
+}
+bool cursor_is_client_side(const struct cursor *cursor)
+{
+    return cursor->is_client_side;
+}
+
+/* --- points -------------------------------------------------------------------------------------- */
+
+static int count_of(const struct tvalue *value, int64_t *ret_point, struct error *err)
+{
+    if (value->kind == TVALUE_INT) {
+        *ret_point = value->integer;
+        return 0;
+    }
+    if (value->kind == TVALUE_FLOAT && value->number > -9e15 && value->number < 9e15) {
+        *ret_point = (int64_t)floor(value->number);
+        return 0;
+    }
+    return error_set(err, ERROR_INVALID, "a counting cursor needs numbers, and here is a %s",
+                     tvalue_type(value));
+}
+
+int cursor_parse(const struct cursor *cursor, struct arena *arena, const struct tvalue *value,
+                 bool from_record, int64_t *ret_point, struct error *err)
+{
+    if (cursor->kind == CURSOR_COUNT)
+        return count_of(value, ret_point, err);
+    (void)from_record;
+    return point_parse(arena, value, cursor->formats, cursor->format_count, ret_point, err);
+}
+
+int cursor_format(const struct cursor *cursor, struct arena *arena, int64_t point, struct tvalue *ret_value,
+                  struct error *err)
+{
+    struct slice text;
+    if (cursor->kind == CURSOR_COUNT) {
+        *ret_value = point == POINT_MAX ? tvalue_float(HUGE_VAL) : tvalue_int(point);
+        return 0;
+    }
+    if (point_format(arena, point, cursor->format, &text, err) != 0)
+        return -1;
+    *ret_value = tvalue_string(text);
+    return 0;
+}
+
+int cursor_prepare(struct cursor *cursor, struct arena *arena, struct error *err)
+{
+    struct scope scope;
+    if (cursor->prepared || cursor->kind == CURSOR_NONE)
+        return 0;
+    scope_init(&scope, cursor->engine);
+    if (cursor->kind == CURSOR_COUNT) {
+        if (!expression_is_absent(&cursor->start_value) &&
+            expression_integer(&cursor->start_value, &scope, arena, &cursor->windowing.start, err) != 0)
+            return -1;
+    } else if (moment_is_absent(&cursor->start)) {
+        cursor->windowing.start = 0;
+    } else if (moment_eval(&cursor->start, &scope, cursor->format, arena, &cursor->windowing.start, err) !=
+               0) {
+        return -1;
+    }
+    cursor->prepared = true;
+    return 0;
+}
+
+int cursor_end_point(const struct cursor *cursor, struct arena *arena, int64_t *ret_point, struct error *err)
+{
+    struct scope scope;
+    if (cursor->kind == CURSOR_COUNT || moment_is_absent(&cursor->end)) {
+        *ret_point = cursor->kind == CURSOR_COUNT ? POINT_MAX : clock_wall_ms(cursor->engine->clock) * 1000;
+        return 0;
+    }
+    scope_init(&scope, cursor->engine);
+    return moment_eval(&cursor->end, &scope, cursor->format, arena, ret_point, err);
+}
+
+/* --- records and requests ------------------------------------------------------------------------ */
+
+/* False, and told once, if the record has no cursor that can be read. */
+static bool record_point(struct cursor *cursor, struct arena *arena, const struct record *record,
+                         int64_t *ret_point)
+{
+    struct tvalue value;
+    struct error wrong = {0};
+    bool there = tvalue_member_name(arena, &record->data, cursor->field, &value) && tvalue_true(&value);
+    if (cursor->kind == CURSOR_COUNT)
+        there = tvalue_member_name(arena, &record->data, cursor->field, &value);
+    return there && cursor_parse(cursor, arena, &value, true, ret_point, &wrong) == 0;
+}
+
+bool cursor_takes(struct cursor *cursor, const struct record *record)
+{
+    struct arena arena;
+    int64_t point, end;
+    bool takes = true;
+    struct error wrong = {0};
+    if (cursor->kind == CURSOR_NONE)
+        return true;
+    arena_init(&arena);
+    if (!record_point(cursor, &arena, record, &point)) {
+        if (!cursor->told_missing)
+            engine_log(cursor->engine, ENGINE_WARN,
+                       "stream %s: a record has no cursor field \"%.*s\"; it is taken as new",
+                       cursor->stream_name, SLICE_ARGS(cursor->field));
+        cursor->told_missing = true;
+    } else if (cursor_end_point(cursor, &arena, &end, &wrong) == 0) {
+        takes = point >= cursor_lowest(cursor, &arena, record) && point <= end;
+    }
+    arena_done(&arena);
+    return takes;
+}
+
+int cursor_observe(struct cursor *cursor, const struct stream_slice *slice, const struct record *record,
+                   struct error *err)
+{
+    struct partition_state *partition = slice->owner;
+    struct arena arena;
+    int64_t point;
+    (void)err;
+    if (cursor->kind == CURSOR_NONE || !partition)
+        return 0;
+    arena_init(&arena);
+    if (record_point(cursor, &arena, record, &point))
+        windows_observe(&partition->windows, slice->start, slice->end, point);
+    arena_done(&arena);
+    return 0;
+}
+
+static int add_option(const struct request_option *option, struct slice field, struct scope *scope,
+                      const struct tvalue *stream_slice, struct options *options, struct error *err)
+{
+    struct tvalue value;
+    if (!option || !tvalue_member_name(options->arena, stream_slice, field, &value))
+        return 0;
+    return request_option_set(option, scope, value, options, err);
+}
+
+int cursor_add(const struct cursor *cursor, struct scope *scope, struct tvalue stream_slice,
+               struct options *options, struct error *err)
+{
+    if (cursor->kind == CURSOR_NONE || !tvalue_is_mapping(&stream_slice))
+        return 0;
+    if (add_option(cursor->start_option, cursor->start_field, scope, &stream_slice, options, err) != 0)
+        return -1;
+    return add_option(cursor->end_option, cursor->end_field, scope, &stream_slice, options, err);
+}
+
+int cursor_reduce_slice(struct cursor *cursor, const struct stream_slice *slice, struct arena *arena,
+                        struct tvalue *ret_slice, struct error *err)
+{
+    const struct partition_state *partition = slice->owner;
+    int64_t start = slice->start;
+    struct tvalue text, window = value_copy(arena, &slice->cursor_slice);
+    for (size_t i = 0; partition && i < partition->windows.open_count; i++) {
+        const struct window *open = &partition->windows.open[i];
+        if (open->start == slice->start && open->end == slice->end && open->has_recent)
+            start = open->recent;
+    }
+    if (cursor->kind == CURSOR_NONE) {
+        *ret_slice = slice->value;
+        return 0;
+    }
+    if (cursor_format(cursor, arena, start, &text, err) != 0)
+        return -1;
+    value_own(arena, &window);
+    tdict_set(arena, window.dict, tvalue_string(cursor->start_field), text);
+    *ret_slice = tvalue_stream_slice(arena, slice->partition, window, slice->extra_fields);
+    return 0;
+}

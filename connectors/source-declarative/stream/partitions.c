@@ -1,0 +1,357 @@
+/* Cursors per partition, and the states they make. */
+#include "cursor_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static struct partition_state *partition_new(struct cursor *cursor, struct slice key,
+                                             const struct tvalue *value)
+{
+    struct partition_state *partition = mem_zalloc(sizeof *partition);
+    arena_init(&partition->arena);
+    partition->key = (struct slice){arena_strndup(&partition->arena, key.data, key.size), key.size};
+    partition->partition = value_copy(&partition->arena, value);
+    partition->cursor = tvalue_none();
+    map_set(&cursor->partitions, partition->key, partition);
+    return partition;
+}
+
+static void partition_free(struct partition_state *partition)
+{
+    windows_done(&partition->windows);
+    arena_done(&partition->arena);
+    free(partition);
+}
+
+void cursor_done(struct cursor *cursor)
+{
+    struct map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&cursor->partitions, &at));)
+        partition_free(entry->value);
+    map_done(&cursor->partitions);
+    arena_done(&cursor->global_arena);
+}
+
+/* --- the state that a sync begins with ----------------------------------------------------------- */
+
+static void set_global(struct cursor *cursor, struct tvalue state, int64_t point)
+{
+    arena_clear(&cursor->global_arena);
+    cursor->global_state = value_copy(&cursor->global_arena, &state);
+    cursor->global = cursor->new_global = point;
+    cursor->has_global = cursor->has_new_global = true;
+}
+
+/* {"field": "…"}; one without the field is none. */
+static int read_global(struct cursor *cursor, struct arena *arena, const struct tvalue *state,
+                       struct error *err)
+{
+    struct tvalue value;
+    int64_t point;
+    if (!tvalue_is_mapping(state) || !tvalue_member_name(arena, state, cursor->field, &value))
+        return 0;
+    if (cursor_parse(cursor, arena, &value, false, &point, err) != 0)
+        return -1;
+    set_global(cursor, *state, point);
+    return 0;
+}
+
+static int read_partition(struct cursor *cursor, struct arena *arena, const struct tvalue *item,
+                          struct error *err)
+{
+    struct tvalue partition, state;
+    if (!tvalue_is_mapping(item) ||
+        !tvalue_member_name(arena, item, SLICE_LITERAL("partition"), &partition) ||
+        !tvalue_member_name(arena, item, SLICE_LITERAL("cursor"), &state))
+        return error_set(err, ERROR_INVALID,
+                         "a partition of the state is not {\"partition\": {…}, \"cursor\": {…}}");
+    struct partition_state *known = partition_new(cursor, partition_key(arena, &partition), &partition);
+    known->cursor = value_copy(&known->arena, &state);
+    cursor->partition_count++;
+    return 0;
+}
+
+static int read_partitioned(struct cursor *cursor, struct arena *arena, const struct tvalue *state,
+                            struct error *err)
+{
+    struct tvalue value, item;
+    struct titer iter;
+    bool has_states = tvalue_member_name(arena, state, SLICE_LITERAL("states"), &value);
+    bool has_global = tvalue_member_name(arena, state, SLICE_LITERAL("use_global_cursor"), &item);
+    if (!has_states && !has_global)
+        return read_global(cursor, arena, state, err);
+    cursor->uses_global = has_global && tvalue_true(&item);
+    if (tvalue_member_name(arena, state, SLICE_LITERAL("lookback_window"), &item) && item.kind == TVALUE_INT)
+        cursor->lookback_seconds = item.integer;
+    if (has_states && tvalue_is_list(&value)) {
+        titer_init(&iter, arena, value);
+        while (titer_next(&iter, &item)) {
+            if (read_partition(cursor, arena, &item, err) != 0)
+                return -1;
+        }
+    }
+    if (tvalue_member_name(arena, state, SLICE_LITERAL("state"), &item))
+        return read_global(cursor, arena, &item, err);
+    return 0;
+}
+
+int cursor_set_state(struct cursor *cursor, const struct json *state, uint32_t at, struct error *err)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct tvalue value = tvalue_json(&arena, state, at);
+    int result = 0;
+    if (cursor->kind != CURSOR_NONE && tvalue_is_mapping(&value) && tvalue_count(&value) > 0) {
+        result = cursor_prepare(cursor, &arena, err);
+        if (result == 0 && cursor->has_partitions) {
+            result = read_partitioned(cursor, &arena, &value, err);
+        } else if (result == 0) {
+            struct tvalue none = tvalue_dict(&arena);
+            partition_new(cursor, SLICE_LITERAL(""), &none)->cursor = tvalue_none();
+            struct partition_state *only = map_get(&cursor->partitions, SLICE_LITERAL(""));
+            only->cursor = value_copy(&only->arena, &value);
+        }
+    }
+    arena_done(&arena);
+    if (result != 0)
+        return error_wrap(err, "the state of stream %s", cursor->stream_name);
+    return 0;
+}
+
+/* --- slices -------------------------------------------------------------------------------------- */
+
+/* Where a partition begins: its own state, the global cursor less the last sync's length, or the start. */
+static int begin_partition(struct cursor *cursor, struct partition_state *partition, struct arena *arena,
+                           struct error *err)
+{
+    struct tvalue value;
+    int64_t point = 0;
+    bool has_state = !cursor->uses_global && tvalue_is_mapping(&partition->cursor) &&
+                     tvalue_member_name(arena, &partition->cursor, cursor->field, &value);
+    if (has_state) {
+        if (cursor_parse(cursor, arena, &value, false, &point, err) != 0)
+            return -1;
+    } else if (cursor->has_partitions && cursor->has_global) {
+        has_state = true;
+        point =
+            cursor->global - (cursor->kind == CURSOR_COUNT ? 0 : cursor->lookback_seconds * DATETIME_SECOND);
+    }
+    windows_begin(&partition->windows, &cursor->windowing, has_state, point);
+    partition->begun = true;
+    return 0;
+}
+
+struct cutting {
+    struct cursor *cursor;
+    struct partition_state *partition;
+    const struct stream_slice *given;
+    struct arena *arena;
+    partition_sink *on_slice;
+    void *context;
+};
+
+static int on_window(void *context, int64_t start, int64_t end, struct error *err)
+{
+    struct cutting *cutting = context;
+    struct cursor *cursor = cutting->cursor;
+    struct arena *arena = cutting->arena;
+    struct tvalue window = tvalue_dict(arena), from, to;
+    if (cursor_format(cursor, arena, start, &from, err) != 0 ||
+        cursor_format(cursor, arena, end, &to, err) != 0)
+        return -1;
+    tdict_set(arena, window.dict, tvalue_string(cursor->start_field), from);
+    tdict_set(arena, window.dict, tvalue_string(cursor->end_field), to);
+    struct stream_slice slice =
+        stream_slice_make(arena, cutting->given->partition, window, cutting->given->extra_fields);
+    slice.owner = cutting->partition;
+    slice.start = start;
+    slice.end = end;
+    cutting->partition->open++;
+    return cutting->on_slice(cutting->context, &slice, err);
+}
+
+/* Past the limit, those that have been read go first, the oldest before. */
+static void limit_partitions(struct cursor *cursor)
+{
+    struct map_entry *entry;
+    if (!cursor->uses_global && cursor->partition_count > PARTITIONS_GLOBAL_AFTER) {
+        cursor->uses_global = true;
+        engine_log(cursor->engine, ENGINE_INFO,
+                   "stream %s has more than %d partitions: its state is one for all from now on",
+                   cursor->stream_name, PARTITIONS_GLOBAL_AFTER);
+    }
+    for (size_t at = 0;
+         cursor->partitions.count >= PARTITIONS_KEPT_MAX && (entry = map_next(&cursor->partitions, &at));) {
+        struct partition_state *partition = entry->value;
+        if (partition->begun && (!partition->known || partition->open > 0))
+            continue;
+        map_remove(&cursor->partitions, partition->key);
+        partition_free(partition);
+    }
+}
+
+static int partition_for(struct cursor *cursor, const struct stream_slice *given, struct arena *arena,
+                         struct partition_state **ret_partition, struct error *err)
+{
+    struct slice key = cursor->has_partitions ? stream_slice_key(arena, given) : SLICE_LITERAL("");
+    struct partition_state *partition = map_get(&cursor->partitions, key);
+    *ret_partition = NULL;
+    if (partition && partition->begun) {
+        engine_log(cursor->engine, ENGINE_WARN, "stream %s has a partition twice; it is read once",
+                   cursor->stream_name);
+        return 0;
+    }
+    if (!partition) {
+        if (cursor->has_partitions)
+            limit_partitions(cursor);
+        partition = partition_new(cursor, key, &given->partition);
+        cursor->partition_count++;
+    }
+    *ret_partition = partition;
+    return begin_partition(cursor, partition, arena, err);
+}
+
+int cursor_slices(struct cursor *cursor, const struct stream_slice *partition, partition_sink *on_slice,
+                  void *context, struct error *err)
+{
+    struct arena arena;
+    struct cutting cutting = {
+        .cursor = cursor, .given = partition, .arena = &arena, .on_slice = on_slice, .context = context};
+    int64_t end;
+    if (cursor->kind == CURSOR_NONE)
+        return on_slice(context, partition, err);
+    if (!cursor->began_ns)
+        cursor->began_ns = clock_monotonic_ns(cursor->engine->clock);
+    arena_init(&arena);
+    int result = cursor_prepare(cursor, &arena, err);
+    if (result == 0)
+        result = partition_for(cursor, partition, &arena, &cutting.partition, err);
+    if (result == 0 && cutting.partition) {
+        result = cursor_end_point(cursor, &arena, &end, err);
+        if (result == 0)
+            result =
+                windows_cut(&cutting.partition->windows, &cursor->windowing, end, on_window, &cutting, err);
+        cutting.partition->known = true;
+    }
+    arena_done(&arena);
+    return result;
+}
+
+int64_t cursor_lowest(struct cursor *cursor, struct arena *arena, const struct record *record)
+{
+    struct slice key = SLICE_LITERAL("");
+    if (cursor->has_partitions && record->stream_slice.kind == TVALUE_OBJECT) {
+        const struct tobject *object = record->stream_slice.object;
+        for (uint32_t i = 0; i < object->attribute_count; i++) {
+            if (strcmp(object->attributes[i].name, "partition") == 0)
+                key = partition_key(arena, &object->attributes[i].value);
+        }
+    }
+    struct partition_state *partition = map_get(&cursor->partitions, key);
+    return partition && partition->begun ? partition->windows.lowest : INT64_MIN;
+}
+
+/* --- what has been read -------------------------------------------------------------------------- */
+
+int cursor_slice_done(struct cursor *cursor, const struct stream_slice *slice, struct error *err)
+{
+    struct partition_state *partition = slice->owner;
+    (void)err;
+    if (cursor->kind == CURSOR_NONE || !partition)
+        return 0;
+    assert(partition->open > 0);
+    partition->open--;
+    windows_close(&partition->windows, &cursor->windowing, slice->start, slice->end);
+    int64_t reached = windows_reached(&partition->windows);
+    if (!cursor->has_new_global || reached > cursor->new_global) {
+        cursor->has_new_global = true;
+        cursor->new_global = reached;
+    }
+    return 0;
+}
+
+int cursor_finish(struct cursor *cursor, struct error *err)
+{
+    struct arena arena;
+    struct tvalue value, state;
+    if (cursor->kind == CURSOR_NONE || !cursor->has_partitions || !cursor->began_ns)
+        return 0;
+    uint64_t took = clock_monotonic_ns(cursor->engine->clock) - cursor->began_ns;
+    cursor->lookback_seconds = (int64_t)(took / 1000000000) + 1;
+    if (!cursor->has_new_global)
+        return 0;
+    arena_init(&arena);
+    int result = cursor_format(cursor, &arena, cursor->new_global, &value, err);
+    if (result == 0) {
+        state = tvalue_dict(&arena);
+        tdict_set(&arena, state.dict, tvalue_string(cursor->field), value);
+        set_global(cursor, state, cursor->new_global);
+    }
+    arena_done(&arena);
+    return result;
+}
+
+/* --- the state now ------------------------------------------------------------------------------- */
+
+/* {"field": "…"}, beside what else the state had. */
+static int state_of(const struct cursor *cursor, const struct partition_state *partition, struct arena *arena,
+                    struct tvalue *ret_state, struct error *err)
+{
+    struct tvalue value;
+    *ret_state =
+        tvalue_is_mapping(&partition->cursor) ? value_copy(arena, &partition->cursor) : tvalue_dict(arena);
+    if (!partition->begun)
+        return 0;
+    if (cursor_format(cursor, arena, windows_reached(&partition->windows), &value, err) != 0)
+        return -1;
+    value_own(arena, ret_state);
+    tdict_set(arena, ret_state->dict, tvalue_string(cursor->field), value);
+    return 0;
+}
+
+static int states_of(const struct cursor *cursor, struct arena *arena, struct tdict *state, struct error *err)
+{
+    struct tvalue list = tvalue_list(arena);
+    struct map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&cursor->partitions, &at));) {
+        const struct partition_state *partition = entry->value;
+        struct tvalue item = tvalue_dict(arena), now;
+        if (state_of(cursor, partition, arena, &now, err) != 0)
+            return -1;
+        tdict_set_name(arena, item.dict, "partition", value_copy(arena, &partition->partition));
+        tdict_set_name(arena, item.dict, "cursor", now);
+        tlist_push(arena, list.list, item);
+    }
+    tdict_set_name(arena, state, "states", list);
+    return 0;
+}
+
+int cursor_state(struct cursor *cursor, struct tvalue parents, struct arena *arena, struct tvalue *ret_state,
+                 struct error *err)
+{
+    *ret_state = tvalue_dict(arena);
+    struct tdict *state = ret_state->dict;
+    if (cursor->kind == CURSOR_NONE) {
+        tdict_set_name(arena, state, "__ab_no_cursor_state_message", tvalue_bool(true));
+        return 0;
+    }
+    if (cursor_prepare(cursor, arena, err) != 0)
+        return -1;
+    if (!cursor->has_partitions) {
+        struct partition_state *only = map_get(&cursor->partitions, SLICE_LITERAL(""));
+        if (!only) {
+            struct tvalue none = tvalue_dict(arena);
+            only = partition_new(cursor, SLICE_LITERAL(""), &none);
+        }
+        return state_of(cursor, only, arena, ret_state, err);
+    }
+    tdict_set_name(arena, state, "use_global_cursor", tvalue_bool(cursor->uses_global));
+    if (!cursor->uses_global && states_of(cursor, arena, state, err) != 0)
+        return -1;
+    if (cursor->has_global)
+        tdict_set_name(arena, state, "state", value_copy(arena, &cursor->global_state));
+    tdict_set_name(arena, state, "lookback_window", tvalue_int(cursor->lookback_seconds));
+    if (tvalue_is_mapping(&parents))
+        tdict_set_name(arena, state, "parent_state", parents);
+    return 0;
+}
