@@ -17,6 +17,7 @@ import json
 import pathlib
 import re
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -338,7 +339,8 @@ Request = collections.namedtuple("Request", "method path query body")
 
 
 class Sheets:
-    def __init__(self):
+    def __init__(self, certificate=None):
+        """`certificate`: a file with the key, too: it speaks TLS."""
         self.lock = threading.RLock()
         self.spreadsheets = {SPREADSHEET: Spreadsheet(), ENDLESS: Spreadsheet()}
         self.spreadsheets[ENDLESS].tabs += [Endless(1, "products"), Endless(2, "notes")]
@@ -352,7 +354,13 @@ class Sheets:
         handler = type("Handler", (Handler,), {"sheets": self})
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *args: None  # clients that are killed, or do not trust it
         self.base = f"http://127.0.0.1:{self.server.server_port}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+            self.base = f"https://localhost:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def close(self):

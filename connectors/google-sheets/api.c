@@ -170,6 +170,11 @@ void sheets_close(struct sheets *sheets)
     free(sheets);
 }
 
+void sheets_be_quick(struct sheets *sheets)
+{
+    sheets->patience.attempts_max = 3;
+}
+
 const char *sheets_id(const struct sheets *sheets)
 {
     return sheets->id;

@@ -1,12 +1,16 @@
 """destination-google-sheets against a server that keeps the API's rules: modes, values, limits, faults, kills."""
 
 import json
+import os
 import signal
+import subprocess
 
 import pytest
 
+import sheets as server
 from connector_suite.flow import FlowRunner
 from connector_suite.protocol import Runner
+from conftest import until
 from sheets import EMAIL, Tab
 
 ID_NAME = {"id": {"type": "integer"}, "name": {"type": ["null", "string"]}}
@@ -339,6 +343,24 @@ def test_check(sheets, firth):
     assert status["status"] == "FAILED" and "The caller does not have permission" in status["message"]
 
 
+def test_certificates(firth, tmp_path):
+    """An authority is trusted if SSL_CERT_FILE, or CURL_CA_BUNDLE, names it."""
+    path = tmp_path / "server.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                    "subjectAltName=DNS:localhost", "-keyout", path, "-out", tmp_path / "cert.pem"], check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + (tmp_path / "cert.pem").read_bytes())
+    served = server.Sheets(path)
+
+    def status(**env):
+        run = Runner([str(firth.path), "connector", "destination-google-sheets"], {"SSL_CERT_FILE": "", "CURL_CA_BUNDLE": "", **env})
+        return run("check", config=served.config()).one("CONNECTION_STATUS")["connectionStatus"]
+    assert "the server's certificate is not trusted (SSL_CERT_FILE names other authorities)" in status()["message"]
+    for name in ("SSL_CERT_FILE", "CURL_CA_BUNDLE"):
+        answer = status(**{name: str(tmp_path / "cert.pem")})
+        assert answer["status"] == "SUCCEEDED", answer
+    served.close()
+
+
 # --- kills ------------------------------------------------------------------------------------------------------------
 
 
@@ -374,3 +396,44 @@ def test_states_come_after_the_rows(sheets, sync, tmp_path):
     sheets.fault("400", path="values:batchUpdate", after=0)
     session = sync.run("write", stdin=lines(messages), config=sheets.config(), catalog={"streams": [stream()]})
     assert session.rc != 0 and not session.states()
+
+
+# --- with Firth ---------------------------------------------------------------------------------------------------------
+
+
+def walk(tmp_path, sheets, count, read, write):
+    """The seed's: faker's three streams into three tabs."""
+    path = tmp_path / "flow.json"
+    path.write_text(json.dumps({"connections": {"acmeCo/faker-to-sheets": {
+        "source": {"connector": {"image": "airbyte/source-faker:6.2.38", "config": {"count": count, "seed": 7, "records_per_slice": 100}}},
+        "destination": {"connector": {"image": "airbyte/destination-google-sheets", "config": sheets.config()}},
+        "streams": [{"name": name, "syncMode": read, "destinationSyncMode": write} for name in ("products", "users", "purchases")]}}}))
+    return path
+
+
+def test_the_seeds_walk(sheets, firth, tmp_path):
+    for turn in (1, 2):
+        firth("run", str(walk(tmp_path, sheets, 1000, "full_refresh", "overwrite")), "--once", "-o", "json", expect=0)
+        assert sheets.titles() == ["Sheet1", "products", "users", "purchases"]
+        assert [len(sheets.records(name)) for name in ("products", "users", "purchases")] == [100, 1000, 1000]
+    assert sorted(row["id"] for row in sheets.records("users")) == list(range(1, 1001))
+    address = json.loads(sheets.records("users")[0]["address"])
+    assert "city" in address and isinstance(sheets.records("products")[0]["price"], (int, float))
+
+
+def test_the_walk_killed(sheets, firth, tmp_path):
+    """Killed again and again, everything of it; afterwards each row is there once."""
+    for after in (3, 6, 9):
+        path, seen = walk(tmp_path, sheets, 2000, "incremental", "append_dedup"), []
+        process = firth.start("run", str(path), "--once", "-o", "json")
+
+        def kill(request):
+            seen.append(request)
+            if len(seen) == after:
+                os.killpg(process.pid, signal.SIGKILL)
+        sheets.before = kill
+        until(lambda: process.process.poll() is not None, "the end of Firth")
+        sheets.before = None
+    firth("run", str(path), "--once", "-o", "json", expect=0)
+    assert sorted(row["id"] for row in sheets.records("users")) == list(range(1, 2001))
+    assert len(sheets.records("products")) == 100 and len(sheets.records("purchases")) == 2000

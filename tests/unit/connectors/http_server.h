@@ -151,6 +151,13 @@ static void server_open(struct server *server, const struct rule *rules)
     pthread_create(&server->thread, NULL, server_accept, server);
 }
 
+/* Every connection ends, whatever it waits for. */
+__attribute__((unused)) static void server_hang_up(struct server *server)
+{
+    for (size_t i = 0; i < server->connections; i++)
+        shutdown(server->fds[i], SHUT_RDWR);
+}
+
 static void server_close(struct server *server)
 {
     atomic_store(&server->closing, true);

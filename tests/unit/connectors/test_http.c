@@ -512,6 +512,39 @@ static void test_many(void **state)
     http_start(client, &(struct http_request){.url = url("/silent")}, NULL); /* freed with the client */
 }
 
+/* As the environment says; NO_PROXY names who is asked directly. */
+static void test_proxy(void **state)
+{
+    (void)state;
+    char proxy[64];
+    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%u", server.port);
+    setenv("http_proxy", proxy, 1);
+    struct http_transfer *transfer =
+        get(&(struct http_request){.url = "http://no-such-host.invalid/plain?secret=1"});
+    assert_body(transfer, "hello");
+    assert_non_null(strstr(asked(), "GET http://no-such-host.invalid/plain?secret=1 HTTP/1.1"));
+    http_transfer_free(transfer);
+    setenv("NO_PROXY", "127.0.0.1", 1);
+    transfer = get(&(struct http_request){.url = url("/plain")});
+    assert_non_null(strstr(asked(), "GET /plain HTTP/1.1"));
+    http_transfer_free(transfer);
+    unsetenv("http_proxy");
+    unsetenv("NO_PROXY");
+}
+
+/* What speaks no TLS. Certificates: test_destination_google_sheets.py. */
+static void test_tls(void **state)
+{
+    (void)state;
+    char secure[64];
+    snprintf(secure, sizeof secure, "https://127.0.0.1:%u/plain", server.port);
+    struct http_transfer *transfer = http_start(client, &(struct http_request){.url = secure}, NULL);
+    while (!memmem(asked(), server.asked.size, "\n", 1) && !http_poll(client, 50))
+        server_hang_up(&server);
+    assert_int_equal(http_transfer_failure(transfer), HTTP_TLS);
+    http_transfer_free(transfer);
+}
+
 static bool stop_now(void *context)
 {
     return atomic_load(&server.waiting) > *(int *)context;
@@ -660,6 +693,8 @@ int main(void)
         TEST(test_secrets_stay),
         TEST(test_reader),
         TEST(test_many),
+        TEST(test_proxy),
+        TEST(test_tls),
         TEST(test_stop),
         TEST(test_patience),
         cmocka_unit_test(test_retry_after),
