@@ -150,11 +150,10 @@ static int check(struct cli *cli, const char *path)
 static int resolve(struct cli *cli, const char *path)
 {
     struct arena arena;
-    struct yaml_document raw, expanded;
+    struct yaml_document expanded;
     struct error err;
     arena_init(&arena);
-    if (yaml_load(&arena, path, NULL, NULL, &raw, &err) < 0 ||
-        manifest_expand(&arena, &raw, true, &expanded, &err) < 0) {
+    if (manifest_expand_file(&arena, path, &expanded, &err) < 0) {
         arena_done(&arena);
         return cli_fail(cli, &err);
     }

@@ -37,6 +37,7 @@ struct yaml_reporter {
     yaml_on_problem *on_problem; /* may be NULL */
     void *context;
     struct error *err;
+    enum yaml_syntax syntax;
 };
 
 /* A problem that leaves a document: 0 to go on, -1 if it is the error. */
@@ -48,6 +49,8 @@ int yaml_fatal(const struct yaml_reporter *reporter, enum error_code code, struc
 
 /* Plain scalars by YAML's core schema: fills kind and text. -1: a problem that ends it. */
 int yaml_resolve_plain(const struct yaml_reporter *reporter, struct arena *arena, struct yaml_item *item);
+/* The same as PyYAML has it (YAML_SYNTAX_YAML_1_1). */
+int yaml_resolve_plain_1_1(const struct yaml_reporter *reporter, struct arena *arena, struct yaml_item *item);
 
 /* Parse with libfyaml. The root is items[0]; an empty file is one null. */
 int yaml_read_items(const struct yaml_reporter *reporter, struct slice source, struct yaml_items *items);

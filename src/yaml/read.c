@@ -130,7 +130,11 @@ static int add_scalar(struct reading *reading, struct fy_event *event, bool is_k
     }
     if (meaning == MEANS_BY_TAG)
         return resolve_tagged(reading, item, tag);
-    return meaning == MEANS_BY_LOOKS ? yaml_resolve_plain(reading->reporter, reading->items->arena, item) : 0;
+    if (meaning != MEANS_BY_LOOKS)
+        return 0;
+    bool old = reading->reporter->syntax == YAML_SYNTAX_YAML_1_1;
+    return (old ? yaml_resolve_plain_1_1 : yaml_resolve_plain)(reading->reporter, reading->items->arena,
+                                                               item);
 }
 
 static int add_alias(struct reading *reading, struct fy_event *event, bool is_key)
@@ -207,6 +211,11 @@ static int check_keys(struct reading *reading, uint32_t mapping, uint32_t end)
     for (uint32_t at = mapping + 1; result == 0 && at < end; at = items[at + 1].after) {
         struct yaml_item *earlier = map_get(&seen, items[at].text);
         if (!earlier) {
+            map_set(&seen, items[at].text, &items[at]);
+            continue;
+        }
+        if (reading->reporter->syntax == YAML_SYNTAX_YAML_1_1) { /* the last one counts */
+            earlier->dropped = true;
             map_set(&seen, items[at].text, &items[at]);
             continue;
         }

@@ -148,7 +148,7 @@ enum yaml_syntax yaml_syntax_of(const char *path)
 int yaml_parse(struct arena *arena, const char *file, enum yaml_syntax syntax, struct slice source,
                yaml_on_problem *on_problem, void *context, struct yaml_document *ret_doc, struct error *err)
 {
-    struct yaml_reporter reporter = {file, on_problem, context, err};
+    struct yaml_reporter reporter = {file, on_problem, context, err, syntax};
     struct yaml_document doc;
     if (source.size > YAML_SIZE_MAX)
         return yaml_fatal(&reporter, ERROR_LIMIT, (struct yaml_position){0, 0},

@@ -42,7 +42,13 @@ struct yaml_document {
     size_t deferred_count;
 };
 
-enum yaml_syntax { YAML_SYNTAX_YAML, YAML_SYNTAX_JSON };
+enum yaml_syntax {
+    YAML_SYNTAX_YAML,
+    YAML_SYNTAX_JSON,
+    /* As PyYAML reads it, for files that were written for it: yes and on are true, 010 is 8, 1_000 is 1000,
+     * 1:30 is 90, 1e5 is text; of two keys of one name the last counts. */
+    YAML_SYNTAX_YAML_1_1,
+};
 
 /* By the name: JSON for ".json", else YAML. */
 enum yaml_syntax yaml_syntax_of(const char *path);

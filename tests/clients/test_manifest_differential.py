@@ -344,3 +344,36 @@ def test_right_and_wrong(firth, tmp_path, pyairbyte, seed):
         assert bool(errors) == (theirs is not None), f"{json.dumps(manifest)}\ntheirs: {theirs}\nours: {errors}"
         wrong += bool(errors)
     assert 20 < wrong < 75
+
+
+# --- YAML as PyYAML reads it ------------------------------------------------------------------------------------------------
+
+SCALARS = [
+    "yes", "No", "ON", "off", "y", "n", "true", "TRUE", "tRue", "null", "~", "Null", "nULL", "0", "1", "-1", "+1", "08", "010", "-010",
+    "0o17", "0x1F", "-0xff", "0b101", "0b12", "1_000", "1__0", "_1", "1_", "1.5", "-1.5", "+1.5", "1.", ".5", "-.5", "._5", ".", "1e5",
+    "1.5e5", "1.5e+5", "1.5E-5", "1.e+2", ".5e+1", ".e+1", "01.5", "1_0.2_5", "1:30", "1:30:05", "1:60", "1:5:61", "0:30", "12:30",
+    "190:20:30", "-1:30", "00", "0.0", "-0", "'yes'", '"010"', "!!str yes", "!!str 010", "1-2", "x", "'{{ a }}'",
+    "12345678901234567890123", "1.10",
+]
+
+
+def load_with_pyyaml(texts):
+    import json
+    import yaml
+    return [json.dumps(yaml.safe_load(text)) for text in texts]
+
+
+def test_scalars(firth, tmp_path, pyairbyte):
+    text = "".join(f"k{i}: {scalar}\n" for i, scalar in enumerate(SCALARS))
+    path = tmp_path / "m.yaml"
+    path.write_text("type: A\n" + text)
+    theirs = pyairbyte(load_with_pyyaml, texts=["type: A\n" + text])[0]
+    assert json.dumps(json.loads(firth("manifest", "resolve", path, "-o", "json", expect=0).out)) == theirs
+
+
+def test_keys_that_are_there_twice(firth, tmp_path, pyairbyte):
+    text = "a: &a {x: 1, y: 2, x: 3}\nb: {<<: *a, y: 5, y: 6}\na2: 1\nc: {z: 1, <<: *a}\na2: [2]\n"
+    path = tmp_path / "m.yaml"
+    path.write_text(text + "type: A\n")
+    theirs = json.loads(pyairbyte(load_with_pyyaml, texts=[text + "type: A\n"])[0])
+    assert json.loads(firth("manifest", "resolve", path, "-o", "json", expect=0).out) == theirs

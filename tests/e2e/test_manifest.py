@@ -98,3 +98,9 @@ def test_components(firth):
 def test_usage(firth):
     assert "did you mean check?" in firth("manifest", "chekc", "x", expect=2).err
     assert "check MANIFEST" in firth("manifest", "check", expect=2).err
+
+
+def test_templates_must_compile(firth, tmp_path):
+    path = write(tmp_path, HEAD.replace("path: items", "path: \"{{ config['a' }}\"") + "streams:\n" + STREAM)
+    told = firth("manifest", "check", path, "-o", "json", expect=3).json()["errors"]
+    assert len(told) == 1 and told[0]["path"] == "streams[0].retriever.requester.path" and told[0]["line"] == 4

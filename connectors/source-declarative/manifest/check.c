@@ -1,5 +1,6 @@
 #include "check.h"
 
+#include "source-declarative/template/interpolate.h"
 #include "type_text.h"
 
 #include <stdarg.h>
@@ -319,6 +320,20 @@ static void wrong_value(struct checking *checking, uint32_t at, struct slice typ
                 near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
+/* Is it a template, it must compile: the CDK would find that out at the first record, or never. */
+static void check_template(struct checking *checking, uint32_t at)
+{
+    struct slice text = json_string(&checking->manifest->doc, at, checking->arena);
+    struct error err;
+    if (!memmem(text.data, text.size, "{{", 2) && !memmem(text.data, text.size, "{%", 2))
+        return;
+    struct arena scratch;
+    arena_init(&scratch);
+    if (!interpolation_compile(&scratch, text, &err))
+        check_error(checking, at, "%s", err.message);
+    arena_done(&scratch);
+}
+
 static void check_value(struct checking *checking, uint32_t at, struct slice type)
 {
     const struct json *doc = &checking->manifest->doc;
@@ -333,6 +348,8 @@ static void check_value(struct checking *checking, uint32_t at, struct slice typ
             fits = scalar_fits(doc, at, &alternative);
     if (!fits)
         wrong_value(checking, at, type);
+    else if (json_is(doc, at, JSON_STRING))
+        check_template(checking, at);
 }
 
 /* --- components ------------------------------------------------------------------------------------------

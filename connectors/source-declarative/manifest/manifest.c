@@ -134,8 +134,8 @@ static void tell_error(struct reading *reading, const char *file, const struct e
         reading->on_problem(reading->context, &problem);
 }
 
-int manifest_expand(struct arena *arena, const struct yaml_document *raw, bool keep_definitions,
-                    struct yaml_document *ret_doc, struct error *err)
+static int expand(struct arena *arena, const struct yaml_document *raw, bool keep_definitions,
+                  struct yaml_document *ret_doc, struct error *err)
 {
     struct tree_work work = work_of(arena, raw->file);
     const struct tree *root = tree_of(&work, &raw->json, raw->positions, 0);
@@ -165,7 +165,7 @@ int manifest_parse(struct arena *arena, const char *file, enum yaml_syntax synta
     if (yaml_parse(arena, file, syntax, source, on_problem ? yaml_problem_found : NULL, &reading, &raw, err) <
         0)
         return -1;
-    if (manifest_expand(arena, &raw, false, &doc, err) < 0) {
+    if (expand(arena, &raw, false, &doc, err) < 0) {
         tell_error(&reading, file, err);
         return -1;
     }
@@ -178,21 +178,43 @@ int manifest_parse(struct arena *arena, const char *file, enum yaml_syntax synta
     return 0;
 }
 
+static int read_file(const char *path, struct buffer *text, struct error *err)
+{
+    buffer_init(text, MANIFEST_SIZE_MAX + 1);
+    int done = file_read(path, MANIFEST_SIZE_MAX, text, err);
+    if (done < 0 && err->code == ERROR_NOT_FOUND)
+        error_set(err, ERROR_NOT_FOUND, "%s: there is no such file", path);
+    return done;
+}
+
 int manifest_load(struct arena *arena, const char *path, manifest_on_problem *on_problem, void *context,
                   struct manifest **ret_manifest, struct error *err)
 {
     struct buffer text;
-    buffer_init(&text, MANIFEST_SIZE_MAX + 1);
-    int done = file_read(path, MANIFEST_SIZE_MAX, &text, err);
+    int done = read_file(path, &text, err);
     if (done < 0) {
-        if (err->code == ERROR_NOT_FOUND)
-            error_set(err, ERROR_NOT_FOUND, "%s: there is no such file", path);
         struct reading reading = {on_problem, context, false};
         tell_error(&reading, path, err);
     } else {
         done = manifest_parse(arena, path, yaml_syntax_of(path), (struct slice){text.data, text.size},
                               on_problem, context, ret_manifest, err);
     }
+    buffer_done(&text);
+    return done;
+}
+
+int manifest_expand_file(struct arena *arena, const char *path, struct yaml_document *ret_doc,
+                         struct error *err)
+{
+    struct buffer text;
+    struct yaml_document raw;
+    enum yaml_syntax syntax =
+        yaml_syntax_of(path) == YAML_SYNTAX_JSON ? YAML_SYNTAX_JSON : YAML_SYNTAX_YAML_1_1;
+    int done = read_file(path, &text, err);
+    if (done == 0)
+        done = yaml_parse(arena, path, syntax, (struct slice){text.data, text.size}, NULL, NULL, &raw, err);
+    if (done == 0)
+        done = expand(arena, &raw, true, ret_doc, err);
     buffer_done(&text);
     return done;
 }

@@ -57,8 +57,8 @@ int manifest_load(struct arena *arena, const char *path, manifest_on_problem *on
 
 /* Only written out, not checked: references, types and parameters. With its definitions it is what the CDK
  * makes of it. */
-int manifest_expand(struct arena *arena, const struct yaml_document *raw, bool keep_definitions,
-                    struct yaml_document *ret_doc, struct error *err);
+int manifest_expand_file(struct arena *arena, const char *path, struct yaml_document *ret_doc,
+                         struct error *err);
 
 /* The two steps by themselves, as JSON text, for dynamic streams and for tests. `identifier` is
  * "ParentType.field", or "". */
