@@ -27,6 +27,8 @@ struct apply {
 /* --- apply_read.c: values of the file; errors name their place ------------------------------------- */
 
 int apply_place(const struct apply *apply, uint32_t node, struct error *err); /* returns -1 */
+/* What a path ("config.selectedFields[2].fieldPath") leads to from a node: as near as the file has it. */
+uint32_t apply_at(const struct apply *apply, uint32_t node, const char *path);
 /* NULL if it is absent. */
 const char *apply_text(const struct apply *apply, uint32_t object, const char *name);
 const char *apply_text_or(const struct apply *apply, uint32_t object, const char *name,

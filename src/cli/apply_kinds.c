@@ -7,8 +7,7 @@
 #include "control/settings.h"
 #include "control/workspaces.h"
 #include "supervisor/definitions.h"
-
-#include <stdlib.h>
+#include "supervisor/webhook.h"
 
 /* --- references ---------------------------------------------------------------------------------- */
 
@@ -128,6 +127,17 @@ static bool same_workspace(const struct control_workspace *a, const struct contr
            apply_same_json(a->extra, b->extra);
 }
 
+static int check_notifications(struct apply *apply, uint32_t at, struct slice notifications,
+                               struct error *err)
+{
+    const char *part;
+    uint32_t given = json_get(apply->doc, at, "notifications");
+    if (given == JSON_NONE || webhook_urls_check(notifications, apply->arena, &part, err) == 0)
+        return 0;
+    error_wrap(err, "notifications%s%s", *part == '[' || !*part ? "" : ".", part);
+    return apply_place(apply, apply_at(apply, given, part), err);
+}
+
 int apply_workspace(struct apply *apply, uint32_t at, struct error *err)
 {
     static const char *const names[] = {"id", "name", "slug", "email", "notifications", "extra", NULL};
@@ -155,6 +165,8 @@ int apply_workspace(struct apply *apply, uint32_t at, struct error *err)
                        &workspace.notifications, err) < 0)
         return -1;
     bool same = found == 0 && same_workspace(&workspace, &there);
+    if (!same && check_notifications(apply, at, workspace.notifications, err) < 0)
+        return -1;
     apply_note(apply,
                same         ? APPLY_SAME
                : found == 0 ? APPLY_CHANGED
@@ -283,6 +295,21 @@ static int read_config(struct apply *apply, uint32_t at, struct slice before, st
     return apply_expanded(apply, at, "config", before, &actor->config, err);
 }
 
+/* Of another connector neither the states of its connections nor what its destination has would be true. */
+static int check_definition(const struct control_actor *there, const struct control_actor *actor,
+                            struct error *err)
+{
+    if (strcmp(there->definition, actor->definition) == 0 || there->connections == 0)
+        return 0;
+    return error_set(
+        err, ERROR_INVALID,
+        "the %s '%.200s' has another definition now, and %u connection%s it, whose state would not "
+        "be true of that: give it another name, and connections of their own; or delete its "
+        "connections first",
+        control_side_name(actor->side), there->name, there->connections,
+        there->connections == 1 ? " uses" : "s use");
+}
+
 static int apply_actor(struct apply *apply, enum control_side side, uint32_t at, struct error *err)
 {
     static const char *const names[] = {"id", "name", "workspace", "definition", "config", "extra", NULL};
@@ -297,6 +324,8 @@ static int apply_actor(struct apply *apply, enum control_side side, uint32_t at,
     int found = control_actor_get(apply->control, side, actor.id, false, apply->arena, &there, err);
     if ((found < 0 && !is_new(found, err)) || read_config(apply, at, there.config, &actor, err) < 0)
         return -1;
+    if (found == 0 && check_definition(&there, &actor, err) < 0)
+        return apply_place(apply, json_get(apply->doc, at, "definition"), err);
     actor.name = apply_text_or(apply, at, "name", "");
     actor.extra =
         json_get(apply->doc, at, "extra") != JSON_NONE ? apply_raw(apply, at, "extra") : there.extra;
@@ -439,7 +468,7 @@ static uint32_t node_of(const struct apply *apply, uint32_t at, const struct con
 {
     static const char *const schedule[][2] = {
         {"units", "every"}, {"cronExpression", "cron"}, {"cronTimeZone", "timeZone"}};
-    uint32_t list = json_get(apply->doc, json_get(apply->doc, at, "catalog"), "streams"), found;
+    uint32_t list = json_get(apply->doc, json_get(apply->doc, at, "catalog"), "streams");
     const char *part = fault->part;
     for (size_t i = 0; fault->stream < 0 && i < sizeof schedule / sizeof *schedule; i++) {
         if (strcmp(part, schedule[i][0]) == 0)
@@ -447,17 +476,7 @@ static uint32_t node_of(const struct apply *apply, uint32_t at, const struct con
     }
     if (fault->stream >= 0 && json_is(apply->doc, list, JSON_ARRAY))
         at = json_at(apply->doc, list, (uint32_t)fault->stream);
-    while (*part) { /* "config.selectedFields[2].fieldPath" */
-        size_t size = strcspn(part, ".[]");
-        found = part[size] == ']' ? json_at(apply->doc, at, (uint32_t)strtoul(part, NULL, 10))
-                                  : json_get_slice(apply->doc, at, (struct slice){part, size});
-        if (found == JSON_NONE)
-            break;
-        at = found;
-        part += size;
-        part += strspn(part, ".[]");
-    }
-    return at;
+    return apply_at(apply, at, part);
 }
 
 static int check_connection(struct apply *apply, uint32_t at, const struct control_connection *connection,

@@ -10,6 +10,21 @@ int apply_place(const struct apply *apply, uint32_t node, struct error *err)
     return error_wrap(err, "%s:%u:%u", apply->file->file, at.line, at.column);
 }
 
+uint32_t apply_at(const struct apply *apply, uint32_t node, const char *path)
+{
+    while (*path) {
+        size_t size = strcspn(path, ".[]");
+        uint32_t found = path[size] == ']' ? json_at(apply->doc, node, (uint32_t)strtoul(path, NULL, 10))
+                                           : json_get_slice(apply->doc, node, (struct slice){path, size});
+        if (size > 0 && found == JSON_NONE)
+            break;
+        node = size > 0 ? found : node;
+        path += size;
+        path += strspn(path, ".[]");
+    }
+    return node;
+}
+
 const char *apply_text(const struct apply *apply, uint32_t object, const char *name)
 {
     return json_cstring(apply->doc, json_get(apply->doc, object, name), apply->arena);

@@ -23,11 +23,9 @@ enum http_next notification_try(struct call *call)
     const char *url = call_text_of(call, call_member(call, "slackConfiguration"), "webhook");
     struct json_writer writer;
     struct buffer body;
-    if (!url || strlen(url) > WEBHOOK_URL_MAX ||
-        (!string_starts_with(url, "http://") && !string_starts_with(url, "https://")))
-        return call_invalid(
-            call, "slackConfiguration.webhook",
-            "slackConfiguration.webhook: a URL that begins with http:// or https:// is wanted");
+    const char *problem = webhook_url_problem(url ? url : "");
+    if (problem)
+        return call_invalid(call, "slackConfiguration.webhook", "slackConfiguration.webhook: %s", problem);
     buffer_init(&body, BUFFER_UNLIMITED);
     json_writer_init(&writer, &body);
     json_begin_object(&writer);

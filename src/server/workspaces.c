@@ -6,6 +6,7 @@
 #include "server/paging.h"
 
 #include "control/workspaces.h"
+#include "supervisor/webhook.h"
 
 /* --- config API --------------------------------------------------------------------------------------- */
 
@@ -107,6 +108,7 @@ static bool take_notifications(struct call *call, struct control_workspace *work
     struct slice list = call_raw(call, "notifications"), settings = call_raw(call, "notificationSettings");
     const char *name = settings.size ? "notificationSettings" : "notifications";
     struct slice wanted = settings.size ? settings : list;
+    const char *part;
     struct error err;
     if (wanted.size == 0 || slice_is(wanted, "[]"))
         return true;
@@ -118,6 +120,12 @@ static bool take_notifications(struct call *call, struct control_workspace *work
         call_invalid(call, name,
                      "%s: %s stands for a webhook that is there, and in its place none is: send its URL",
                      name, MASK_TEXT);
+        return false;
+    }
+    if (webhook_urls_check(wanted, call->arena, &part, &err) < 0) {
+        const char *field =
+            arena_printf(call->arena, "%s%s%s", name, *part == '[' || !*part ? "" : ".", part);
+        call_invalid(call, field, "%s: %s", field, err.message);
         return false;
     }
     workspace->notifications = wanted;

@@ -215,6 +215,11 @@ static void deliver_all(struct webhooks *webhooks, const struct told *told, enum
                         struct slice body, struct arena *arena)
 {
     const char *const *urls;
+    const char *part;
+    struct error err;
+    if (webhook_urls_check(told->workspace.notifications, arena, &part, &err) < 0)
+        log_warn(webhooks->log, "the notifications of the workspace '%s' cannot all be sent: %s: %s",
+                 told->workspace.name, part, err.message);
     size_t count = webhook_urls(told->workspace.notifications, event, arena, &urls);
     for (size_t i = 0; i < count; i++)
         deliver(webhooks, urls[i], body);

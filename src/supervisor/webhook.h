@@ -46,9 +46,17 @@ void webhooks_tell_change(struct webhooks *webhooks, struct control *control, co
                           const char *change);
 
 enum webhook_event { WEBHOOK_SUCCESS, WEBHOOK_FAILURE, WEBHOOK_CHANGE };
-/* The URLs that are to be told, in the arena; how many. */
+/* The URLs that are to be told and can be, in the arena; how many. */
 size_t webhook_urls(struct slice notifications, enum webhook_event event, struct arena *arena,
                     const char *const **ret_urls);
+/* Can it be sent to: http or https, a host, WEBHOOK_URL_MAX bytes, no space or control character? If not,
+ * what is wrong, for people, without the URL. */
+const char *webhook_url_problem(const char *url);
+/* Can all URLs of the notifications be sent to, in whichever spelling, and has what is to be told one?
+ * ERROR_INVALID: *ret_part is the place of the first ("sendOnFailure.slackConfiguration.webhook",
+ * "[0].slackConfiguration.webhook", "failure.webhook.url"), in the arena. */
+int webhook_urls_check(struct slice notifications, struct arena *arena, const char **ret_part,
+                       struct error *err);
 /* Its host and port: all that a log may have of a URL, since its path may be a secret, as Slack's is, and so
  * may its query and what stands before '@'. */
 struct slice webhook_host(const char *url);

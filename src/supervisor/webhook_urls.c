@@ -16,8 +16,7 @@ static const char *const public_names[] = {
 static void add(const struct json *doc, uint32_t url, struct arena *arena, const char **urls, size_t *count)
 {
     const char *text = json_cstring(doc, url, arena);
-    bool http = text && (string_starts_with(text, "http://") || string_starts_with(text, "https://"));
-    if (!http || strlen(text) > WEBHOOK_URL_MAX || *count == URLS_MAX)
+    if (!text || webhook_url_problem(text) || *count == URLS_MAX)
         return;
     for (size_t i = 0; i < *count; i++)
         if (strcmp(urls[i], text) == 0)
@@ -68,4 +67,97 @@ size_t webhook_urls(struct slice notifications, enum webhook_event event, struct
         if (json_is(&doc, json_get(&doc, at, setting_names[event]), JSON_TRUE))
             add(&doc, slack_url(&doc, at), arena, urls, &count);
     return count;
+}
+
+/* --- are they right? --------------------------------------------------------------------------------- */
+
+const char *webhook_url_problem(const char *url)
+{
+    size_t size = strlen(url);
+    if (!string_starts_with(url, "http://") && !string_starts_with(url, "https://"))
+        return "a URL that begins with http:// or https:// is wanted";
+    if (size > WEBHOOK_URL_MAX)
+        return "the URL has more than 2048 bytes";
+    for (size_t i = 0; i < size; i++) {
+        if ((unsigned char)url[i] <= ' ' || url[i] == 0x7f)
+            return "the URL has a space or a control character in it";
+    }
+    struct slice host = webhook_host(url);
+    return host.size == 0 || *host.data == ':' ? "the URL has no host" : NULL;
+}
+
+static int fault(const char *part, const char *message, const char **ret_part, struct error *err)
+{
+    *ret_part = part;
+    return error_set(err, ERROR_INVALID, "%s", message);
+}
+
+/* `needed`: there has to be one. */
+static int check_url(const struct json *doc, uint32_t at, bool needed, const char *part, struct arena *arena,
+                     const char **ret_part, struct error *err)
+{
+    bool none = at == JSON_NONE || json_is(doc, at, JSON_NULL);
+    const char *url = none ? "" : json_cstring(doc, at, arena);
+    if (!url)
+        return fault(part, "a URL is wanted, a text", ret_part, err);
+    if (!*url)
+        return needed ? fault(part, "somebody is to be told, and there is no URL", ret_part, err) : 0;
+    const char *problem = webhook_url_problem(url);
+    return problem ? fault(part, problem, ret_part, err) : 0;
+}
+
+static bool is_told(const struct json *doc, uint32_t old)
+{
+    for (size_t i = 0; i < sizeof setting_names / sizeof *setting_names; i++) {
+        if (json_is(doc, json_get(doc, old, setting_names[i]), JSON_TRUE))
+            return true;
+    }
+    return false;
+}
+
+static bool is_slack(const struct json *doc, uint32_t old)
+{
+    uint32_t type = json_get(doc, old, "notificationType");
+    return json_is(doc, type, JSON_STRING) && json_string_is(doc, type, "slack");
+}
+
+/* A member of the object in either of its spellings. */
+static int check_setting(const struct json *doc, const char *name, uint32_t setting, struct arena *arena,
+                         const char **ret_part, struct error *err)
+{
+    uint32_t webhook = json_get(doc, setting, "webhook");
+    bool enabled = json_is(doc, json_get(doc, webhook, "enabled"), JSON_TRUE);
+    return check_url(doc, slack_url(doc, setting),
+                     names_slack(doc, json_get(doc, setting, "notificationType")),
+                     arena_printf(arena, "%s.slackConfiguration.webhook", name), arena, ret_part, err) < 0 ||
+                   check_url(doc, json_get(doc, webhook, "url"), enabled,
+                             arena_printf(arena, "%s.webhook.url", name), arena, ret_part, err) < 0
+               ? -1
+               : 0;
+}
+
+int webhook_urls_check(struct slice notifications, struct arena *arena, const char **ret_part,
+                       struct error *err)
+{
+    struct json doc;
+    size_t number = 0;
+    *ret_part = "";
+    if (notifications.size == 0)
+        return 0;
+    if (json_parse_copy(arena, notifications.data, notifications.size, &doc, err) < 0)
+        return -1;
+    for (uint32_t at = json_first(&doc, 0); json_is(&doc, 0, JSON_ARRAY) && at != JSON_NONE;
+         at = json_next(&doc, 0, at), number++) {
+        if (check_url(&doc, slack_url(&doc, at), is_slack(&doc, at) && is_told(&doc, at),
+                      arena_printf(arena, "[%zu].slackConfiguration.webhook", number), arena, ret_part,
+                      err) < 0)
+            return -1;
+    }
+    for (uint32_t key = json_first_key(&doc, 0); json_is(&doc, 0, JSON_OBJECT) && key != JSON_NONE;
+         key = json_next_key(&doc, 0, key)) {
+        const char *name = json_cstring(&doc, key, arena);
+        if (name && check_setting(&doc, name, json_value(key), arena, ret_part, err) < 0)
+            return -1;
+    }
+    return 0;
 }

@@ -64,11 +64,49 @@ static void test_urls(void **state)
     }
 }
 
+static void test_check(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *notifications, *part; /* NULL: they are right */
+    } cases[] = {
+        {"", NULL},
+        {"{}", NULL},
+        {"[]", NULL},
+        {"{\"sendOnFailure\":{\"notificationType\":[\"slack\"]," HOOK("http://a/1") "}}", NULL},
+        {"{\"sendOnFailure\":{\"notificationType\":[\"customerio\"]}}", NULL},
+        {"{\"sendOnFailure\":{\"notificationType\":[\"slack\"]}}",
+         "sendOnFailure.slackConfiguration.webhook"},
+        {"{\"sendOnSyncDisabled\":{\"notificationType\":[]," HOOK("ftp://a/1") "}}",
+         "sendOnSyncDisabled.slackConfiguration.webhook"},
+        {"[{\"sendOnFailure\":true," HOOK("http://a/1") "},{" HOOK("http://") "}]",
+         "[1].slackConfiguration.webhook"},
+        {"[{\"notificationType\":\"slack\",\"sendOnFailure\":false}]", NULL},
+        {"[{\"notificationType\":\"slack\",\"sendOnFailure\":true}]", "[0].slackConfiguration.webhook"},
+        {"{\"success\":{\"webhook\":{\"enabled\":true}}}", "success.webhook.url"},
+        {"{\"success\":{\"webhook\":{\"enabled\":false}}}", NULL},
+        {"{\"success\":{\"webhook\":{\"url\":\"https://u@/x\"}}}", "success.webhook.url"},
+        {"{\"success\":{\"webhook\":{\"url\":\"https://[::1]:9/x\"}}}", NULL},
+        {"{\"success\":{\"webhook\":{\"url\":\"https://a/\\u0000\"}}}", "success.webhook.url"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct arena arena;
+        struct error err;
+        const char *part = NULL;
+        arena_init(&arena);
+        int result = webhook_urls_check(slice_of(cases[i].notifications), &arena, &part, &err);
+        if (result != (cases[i].part ? -1 : 0) || (result < 0 && strcmp(part, cases[i].part) != 0))
+            fail_msg("case %zu: %d %s", i, result, part);
+        arena_done(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_host),
         cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
