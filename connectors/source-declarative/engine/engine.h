@@ -33,6 +33,7 @@ struct engine_limits {
 
 struct api_budget;     /* request/budget.h */
 struct response_cache; /* request/cache.h */
+struct authenticator;  /* request/authenticator.h */
 struct engine_leaving; /* engine_on_free */
 
 enum {
@@ -57,7 +58,8 @@ struct engine {
     struct component root;        /* the manifest's DeclarativeSource */
     struct tvalue config;         /* a mapping; engine_set_config */
     struct api_budget *budget;    /* NULL: none */
-    struct response_cache *cache; /* of streams that are parents */
+    struct response_cache *cache; /* of streams that are parents; NULL: not yet */
+    struct authenticator *authenticators; /* all of them, to be shared */
     struct engine_secrets secrets;
     struct engine_leaving *leaving;
 };

@@ -12,7 +12,7 @@ void scope_init(struct scope *scope, const struct engine *engine)
     scope->names[1] = (struct template_name){SLICE_LITERAL("config"), engine->config};
 }
 
-static void set_name(struct scope *scope, struct slice name, struct tvalue value)
+void scope_put(struct scope *scope, struct slice name, struct tvalue value)
 {
     for (size_t i = 1; i < scope->count; i++) {
         if (slice_equal(scope->names[i].name, name)) {
@@ -26,7 +26,7 @@ static void set_name(struct scope *scope, struct slice name, struct tvalue value
 
 void scope_set(struct scope *scope, const char *name, struct tvalue value)
 {
-    set_name(scope, slice_of(name), value);
+    scope_put(scope, slice_of(name), value);
 }
 
 void scope_set_slice(struct scope *scope, struct tvalue stream_slice)
@@ -34,7 +34,7 @@ void scope_set_slice(struct scope *scope, struct tvalue stream_slice)
     struct template_name names[INTERPOLATE_SLICE_NAMES];
     size_t count = interpolate_scope_slice(names, stream_slice);
     for (size_t i = 0; i < count; i++)
-        set_name(scope, names[i].name, names[i].value);
+        scope_put(scope, names[i].name, names[i].value);
 }
 
 /* What the template engine wants, with the expression's own parameters. */
@@ -87,13 +87,9 @@ int expression_compile(struct engine *engine, struct component component, const 
     struct component node = component_get(component, field);
     if (!component_is_none(node))
         return expression_compile_at(engine, component, node, ret_expression, err);
-    const struct component_type *type = component_type(component);
-    const struct component_field *known = type ? component_field_find(type, slice_of(field)) : NULL;
-    if (known && known->preset && !strchr("[{", *known->preset)) {
-        struct slice text = component_text(component, field);
-        if (text.data)
-            return compile_text(engine, component, component, text, ret_expression, err);
-    }
+    struct slice preset = component_text(component, field);
+    if (preset.data)
+        return compile_text(engine, component, component, preset, ret_expression, err);
     *ret_expression = (struct expression){.where = component};
     return 0;
 }

@@ -16,6 +16,8 @@ struct scope {
 void scope_init(struct scope *scope, const struct engine *engine);
 /* Later wins over earlier of the same name. `name` is a literal. */
 void scope_set(struct scope *scope, const char *name, struct tvalue value);
+/* The same; the name lives as long as the scope. */
+void scope_put(struct scope *scope, struct slice name, struct tvalue value);
 /* stream_slice under its three names. */
 void scope_set_slice(struct scope *scope, struct tvalue stream_slice);
 

@@ -27,7 +27,8 @@ struct resolution {
 struct outcome {
     const struct http_response *response; /* NULL: none */
     enum http_failure failure;
-    struct tvalue body, headers; /* as templates see them; body: a dict or a list, {} where it is no JSON */
+    struct tvalue body, headers; /* as templates see them; body: {} where it is no JSON */
+    bool is_json;
 };
 
 struct error_handler;
@@ -36,9 +37,11 @@ int error_handler_compile(struct engine *engine, struct component component,
                           struct error_handler **ret_handler, struct error *err);
 int error_handler_resolve(const struct error_handler *handler, const struct outcome *outcome,
                           struct arena *arena, struct resolution *ret_resolution, struct error *err);
-/* Attempts after the first; the longest they may take in all, in seconds. */
+/* Attempts after the first; the longest that those may take in all which no strategy asks for, in seconds. */
 int error_handler_max_retries(const struct error_handler *handler);
 int error_handler_max_seconds(const struct error_handler *handler);
+/* Do its filters look into bodies? Else outcomes of a good status need none. */
+bool error_handler_reads_body(const struct error_handler *handler);
 /* Seconds until the next attempt, by the first strategy that has an answer; attempt counts from 1.
  * *ret_seconds is negative where none has. */
 int error_handler_backoff(const struct error_handler *handler, const struct outcome *outcome,

@@ -27,8 +27,14 @@ struct answer {
 };
 void answer_free(struct answer *answer);
 MEM_DEFINE_CLEANUP(struct answer *, answer_free);
-/* `headers` as templates see it: names in lower case or as asked, "link" taken apart. Lives in the arena. */
+/* `headers` as paginators' templates see it: names as the server wrote them, and "link", taken apart. Lives in
+ * the arena. */
 struct tvalue answer_headers(const struct answer *answer, struct arena *arena);
+
+enum {
+    REQUEST_BODY_MAX = 256 << 20, /* bytes of an answer that is kept whole */
+    REQUEST_WAIT_MAX = 24 * 3600, /* seconds between two attempts, whoever asks for more */
+};
 
 struct requester;
 int requester_compile(struct engine *engine, struct component component, const char *stream_name,
@@ -48,7 +54,9 @@ struct request_call {
  * transient) and what the error handler says as its message. */
 int requester_send(struct requester *requester, const struct request_call *call, struct answer **ret_answer,
                    struct error *err);
-/* The URL's base and path as they would be asked for: for budgets, messages and async jobs. */
-bool requester_uses_cache(const struct requester *requester);
+/* Parameters that hold QueryProperties: each one's component is given out by name, and whoever reads pages puts the
+ * properties there. False at the end. */
+bool requester_property_parameter(const struct requester *requester, size_t index, struct slice *ret_name,
+                                  struct component *ret_component);
 
 #endif

@@ -1,0 +1,30 @@
+/* Private to this folder: what an authenticator is made of. */
+#ifndef FIRTH_DECLARATIVE_REQUEST_AUTH_H
+#define FIRTH_DECLARATIVE_REQUEST_AUTH_H
+
+#include "authenticator.h"
+
+struct authenticator_class {
+    const char *type;
+    int (*compile)(struct authenticator *authenticator, struct error *err);
+    int (*add)(struct authenticator *authenticator, struct arena *arena, struct options *options,
+               struct error *err);
+    int (*refresh)(struct authenticator *authenticator, struct error *err); /* NULL: there is nothing to */
+};
+
+struct authenticator {
+    const struct authenticator_class *class;
+    struct engine *engine;
+    struct component where;
+    void *state; /* of the class, in the engine's arena */
+    struct authenticator *next;
+};
+
+extern const struct authenticator_class authenticator_api_key, authenticator_basic, authenticator_bearer,
+    authenticator_selective;
+
+void authenticator_base64(struct ttext *out, struct slice bytes);
+/* "Authorization: Bearer token". */
+int authenticator_put_bearer(struct options *options, struct slice token, struct error *err);
+
+#endif

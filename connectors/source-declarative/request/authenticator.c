@@ -1,0 +1,72 @@
+#include "auth.h"
+
+static int add_nothing(struct authenticator *authenticator, struct arena *arena, struct options *options,
+                       struct error *err)
+{
+    (void)authenticator, (void)arena, (void)options, (void)err;
+    return 0;
+}
+
+static const struct authenticator_class no_auth = {"NoAuth", NULL, add_nothing, NULL};
+
+static const struct authenticator_class *const classes[] = {
+    &no_auth,
+    &authenticator_api_key,
+    &authenticator_basic,
+    &authenticator_bearer,
+    &authenticator_selective,
+};
+
+/* The same component where nothing tells them apart: what it is, and the parameters that its templates see. */
+static bool is_same(struct component a, struct component b)
+{
+    return json_equal(&a.manifest->doc, a.at, &b.manifest->doc, b.at);
+}
+
+int authenticator_compile(struct engine *engine, struct component component,
+                          struct authenticator **ret_authenticator, struct error *err)
+{
+    const struct authenticator_class *class = component_is_none(component) ? &no_auth : NULL;
+    for (size_t i = 0; !class && i < sizeof classes / sizeof *classes; i++) {
+        if (component_is(component, classes[i]->type))
+            class = classes[i];
+    }
+    if (!class) {
+        error_set(err, ERROR_UNSUPPORTED, "this authenticator is not one that Firth has");
+        return component_error(err, component);
+    }
+    for (struct authenticator *known = engine->authenticators; known; known = known->next) {
+        if (known->class == class && (class == &no_auth || is_same(known->where, component))) {
+            *ret_authenticator = known;
+            return 0;
+        }
+    }
+    struct authenticator *authenticator = arena_zalloc(&engine->arena, sizeof *authenticator);
+    authenticator->class = class;
+    authenticator->engine = engine;
+    authenticator->where = component;
+    if (class->compile && class->compile(authenticator, err) != 0)
+        return -1;
+    authenticator->next = engine->authenticators;
+    engine->authenticators = authenticator;
+    *ret_authenticator = authenticator;
+    return 0;
+}
+
+int authenticator_add(struct authenticator *authenticator, struct arena *arena, struct options *options,
+                      struct error *err)
+{
+    return authenticator->class->add(authenticator, arena, options, err);
+}
+
+int authenticator_refresh(struct authenticator *authenticator, struct error *err)
+{
+    return authenticator->class->refresh ? authenticator->class->refresh(authenticator, err) : 0;
+}
+
+int authenticator_put_bearer(struct options *options, struct slice token, struct error *err)
+{
+    char *value = arena_printf(options->arena, "Bearer %.*s", SLICE_ARGS(token));
+    return options_put(options, OPTION_HEADER, tvalue_cstring("Authorization"), tvalue_cstring(value),
+                       "the authenticator", err);
+}

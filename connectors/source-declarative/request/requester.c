@@ -1,0 +1,92 @@
+#include "parts.h"
+
+static int compile_url(struct requester *requester, struct error *err)
+{
+    struct component where = requester->where;
+    const char *field = component_is_none(component_get(where, "url_base")) ? "url" : "url_base";
+    if (component_is_none(component_get(where, field))) {
+        error_set(err, ERROR_INVALID, "a requester needs a url (or url_base and path)");
+        return component_error(err, where);
+    }
+    if (expression_compile(requester->engine, where, field, &requester->url, err) != 0)
+        return -1;
+    return expression_compile(requester->engine, where, "path", &requester->path, err);
+}
+
+/* request_body is the new spelling of the two old ones. */
+static int compile_body(struct requester *requester, struct error *err)
+{
+    struct engine *engine = requester->engine;
+    struct component where = requester->where, body = component_get(where, "request_body");
+    if (mapping_expression_compile(engine, where, "request_body_data", &requester->body_data, err) != 0 ||
+        mapping_expression_compile(engine, where, "request_body_json", &requester->body_json, err) != 0)
+        return -1;
+    bool has_data = !component_is_none(requester->body_data.where);
+    bool has_json = !component_is_none(requester->body_json.where);
+    if (has_data && has_json) {
+        error_set(err, ERROR_INVALID, "a request has either request_body_data or request_body_json, not both");
+        return component_error(err, where);
+    }
+    if (component_is_none(body))
+        return 0;
+    if (component_is(body, "RequestBodyPlainText"))
+        return expression_compile(engine, body, "value", &requester->body_text, err);
+    bool is_form = component_is(body, "RequestBodyUrlEncodedForm");
+    return mapping_expression_compile(engine, body, "value",
+                                      is_form ? &requester->body_data : &requester->body_json, err);
+}
+
+/* Parameters whose value is QueryProperties are not the requester's to fill. */
+static void find_properties(struct requester *requester)
+{
+    struct component parameters = component_get(requester->where, "request_parameters");
+    if (component_is_none(parameters))
+        return;
+    struct arena *arena = &requester->engine->arena;
+    const struct json *doc = &parameters.manifest->doc;
+    requester->properties = arena_alloc(arena, (json_count(doc, parameters.at) + 1) * sizeof *requester->properties);
+    for (uint32_t key = json_first_key(doc, parameters.at); key != JSON_NONE;
+         key = json_next_key(doc, parameters.at, key)) {
+        struct component value = {parameters.manifest, json_value(key)};
+        if (json_is(doc, value.at, JSON_OBJECT) && component_is(value, "QueryProperties"))
+            requester->properties[requester->property_count++] =
+                (struct property_parameter){json_string(doc, key, arena), value};
+    }
+}
+
+bool requester_property_parameter(const struct requester *requester, size_t index, struct slice *ret_name,
+                                  struct component *ret_component)
+{
+    if (index >= requester->property_count)
+        return false;
+    *ret_name = requester->properties[index].name;
+    *ret_component = requester->properties[index].component;
+    return true;
+}
+
+int requester_compile(struct engine *engine, struct component component, const char *stream_name,
+                      struct requester **ret_requester, struct error *err)
+{
+    if (!component_is(component, "HttpRequester")) {
+        error_set(err, ERROR_UNSUPPORTED, "this requester is not one that Firth has");
+        return component_error(err, component);
+    }
+    struct requester *requester = arena_zalloc(&engine->arena, sizeof *requester);
+    requester->engine = engine;
+    requester->where = component;
+    requester->stream_name = arena_strdup(&engine->arena, stream_name ? stream_name : "");
+    struct slice method = component_text(component, "http_method");
+    requester->method = arena_strndup(&engine->arena, method.data, method.size);
+    requester->use_cache = component_bool(component, "use_cache");
+    if (compile_url(requester, err) != 0 || compile_body(requester, err) != 0 ||
+        mapping_expression_compile(engine, component, "request_parameters", &requester->parameters, err) != 0 ||
+        mapping_expression_compile(engine, component, "request_headers", &requester->headers, err) != 0 ||
+        authenticator_compile(engine, component_get(component, "authenticator"), &requester->authenticator, err) !=
+            0 ||
+        error_handler_compile(engine, component_get(component, "error_handler"), &requester->error_handler, err) !=
+            0)
+        return -1;
+    find_properties(requester);
+    *ret_requester = requester;
+    return 0;
+}

@@ -1,0 +1,318 @@
+/* A request until it is settled: cache, budget, transfer, error handler, wait, again. */
+#include "budget.h"
+#include "cache.h"
+#include "error_text.h"
+#include "headers.h"
+#include "parts.h"
+#include "url.h"
+
+#include <stdlib.h>
+
+enum { WORDS_SHOWN = 500 }; /* bytes of what a server says of a failure */
+
+void answer_free(struct answer *answer)
+{
+    if (!answer)
+        return;
+    struct kept_answer *kept = (struct kept_answer *)answer; /* its first member */
+    fiber_http_close(answer->reader);
+    http_transfer_free(kept->transfer);
+    arena_done(&kept->arena);
+    free(kept);
+}
+
+struct tvalue answer_headers(const struct answer *answer, struct arena *arena)
+{
+    struct tvalue dict = headers_value(arena, answer->headers, answer->header_count, false);
+    struct http_response response = {.headers = answer->headers, .header_count = answer->header_count};
+    const char *link = http_response_header(&response, "link");
+    tdict_set_name(arena, dict.dict, "link", headers_links(arena, slice_of(link ? link : "")));
+    return dict;
+}
+
+/* --- one attempt ----------------------------------------------------------------------------------------- */
+
+struct sending {
+    struct requester *requester;
+    const struct request_call *call;
+    struct prepared prepared;
+    struct kept_answer *kept; /* its arena is that of the request, too */
+    struct json_parser *parser;
+    struct outcome outcome;
+    struct error failure; /* where there is no answer */
+};
+
+static int await_budget(struct sending *sending, struct error *err)
+{
+    struct engine *engine = sending->requester->engine;
+    if (!engine->budget)
+        return 0;
+    const struct prepared *prepared = &sending->prepared;
+    struct budget_call call = {prepared->method, prepared->url.data, prepared->headers, prepared->header_count};
+    for (;;) {
+        uint64_t wait = api_budget_take(engine->budget, &call, clock_monotonic_ns(engine->clock) / 1000000);
+        if (wait == 0)
+            return 0;
+        engine_log(engine, ENGINE_DEBUG, "stream %s: the API budget allows the next request in %llu ms",
+                   sending->requester->stream_name, (unsigned long long)wait);
+        if (fiber_sleep(engine->fibers, wait, err) != 0)
+            return -1;
+    }
+}
+
+static void tell(struct sending *sending, const struct http_request *request)
+{
+    struct engine *engine = sending->requester->engine;
+    const struct http_response *response = sending->outcome.response;
+    if (engine->budget && response) {
+        const struct prepared *prepared = &sending->prepared;
+        struct budget_call call = {prepared->method, prepared->url.data, prepared->headers, prepared->header_count};
+        api_budget_told(engine->budget, &call, response, clock_wall_ms(engine->clock),
+                        clock_monotonic_ns(engine->clock) / 1000000);
+    }
+    if (engine->output.exchanged)
+        engine->output.exchanged(engine->output.context,
+                                 &(struct engine_exchange){
+                                     .stream = sending->requester->stream_name,
+                                     .request = request,
+                                     .response = response,
+                                     .error = response ? NULL : sending->failure.message,
+                                 });
+}
+
+/* The outcome of one transfer. -1: cancelled. */
+static int attempt(struct sending *sending, struct error *err)
+{
+    struct engine *engine = sending->requester->engine;
+    struct kept_answer *kept = sending->kept;
+    struct http_request request = {
+        .method = sending->prepared.method,
+        .url = sending->prepared.url.data,
+        .headers = sending->prepared.headers,
+        .header_count = sending->prepared.header_count,
+        .body = sending->prepared.body,
+        .response_max = REQUEST_BODY_MAX,
+    };
+    fiber_http_close(kept->answer.reader);
+    kept->answer.reader = NULL;
+    http_transfer_free(kept->transfer);
+    kept->transfer = NULL;
+    struct http_transfer *transfer;
+    bool stream = sending->call->stream_body && !error_handler_reads_body(sending->requester->error_handler);
+    if (stream) {
+        if (fiber_http_open(engine->fibers, &request, &kept->answer.reader, err) != 0)
+            return -1;
+        transfer = fiber_http_transfer(kept->answer.reader);
+    } else {
+        if (fiber_http(engine->fibers, &request, &kept->transfer, err) != 0)
+            return -1;
+        transfer = kept->transfer;
+    }
+    sending->outcome = (struct outcome){.failure = http_transfer_failure(transfer)};
+    if (sending->outcome.failure == HTTP_OK)
+        sending->outcome.response = http_transfer_response(transfer);
+    else
+        http_transfer_error(transfer, &sending->failure);
+    tell(sending, &request);
+    return 0;
+}
+
+/* What templates see of it, where anybody looks. */
+static void look_into(struct sending *sending)
+{
+    struct outcome *outcome = &sending->outcome;
+    struct arena *arena = &sending->kept->arena;
+    const struct http_response *response = outcome->response;
+    outcome->body = tvalue_dict(arena);
+    outcome->headers = tvalue_dict(arena);
+    if (!response || (response->status < 400 && !error_handler_reads_body(sending->requester->error_handler)))
+        return;
+    outcome->headers = headers_value(arena, response->headers, response->header_count, true);
+    struct json *doc = arena_alloc(arena, sizeof *doc);
+    struct error ignored;
+    if (!sending->parser)
+        sending->parser = json_parser_new(
+            (struct json_limits){.size_max = JSON_SIZE_LIMIT, .depth_max = JSON_DEPTH_LIMIT}, JSON_DUPLICATES_LAST_WINS);
+    outcome->is_json = json_parse(sending->parser, response->body.data, response->body.size, doc, &ignored) == 0;
+    if (outcome->is_json)
+        outcome->body = tvalue_json(arena, doc, 0);
+}
+
+/* --- the end --------------------------------------------------------------------------------------------- */
+
+static int fail(struct sending *sending, const struct resolution *resolution, bool exhausted, struct error *err)
+{
+    struct arena *arena = &sending->kept->arena;
+    const struct outcome *outcome = &sending->outcome;
+    struct ttext text;
+    ttext_init(&text, arena, ERROR_MESSAGE_MAX);
+    if (resolution->message.size)
+        ttext_slice(&text, resolution->message);
+    else if (outcome->response)
+        ttext_printf(&text, "HTTP status %d", outcome->response->status);
+    else
+        ttext_cstring(&text, sending->failure.message);
+    struct slice words = {NULL, 0};
+    if (outcome->response)
+        words = error_text_of(arena, &outcome->body, outcome->is_json, outcome->response->body);
+    if (words.size && !memmem(text.data, text.size, words.data, words.size))
+        ttext_printf(&text, "; the server says: %.*s", (int)utf8_cut(words.data, words.size, WORDS_SHOWN),
+                     words.data);
+    if (exhausted && error_handler_max_retries(sending->requester->error_handler) > 0)
+        ttext_cstring(&text, "; it was tried as often as is allowed");
+    struct buffer url;
+    buffer_init(&url, HTTP_URL_MAX);
+    http_url_shown(sending->prepared.url.data, &url);
+    enum error_code code = resolution->failure == FAILURE_CONFIG ? ERROR_INVALID : ERROR_CONNECTOR;
+    error_set(err, code, "%.*s (%s %.300s)", SLICE_ARGS(ttext_slice_of(&text)), sending->prepared.method,
+              buffer_cstr(&url));
+    err->retriable = resolution->failure == FAILURE_TRANSIENT;
+    buffer_done(&url);
+    engine_redact_error(sending->requester->engine, err);
+    string_one_line(err->message);
+    return -1;
+}
+
+static struct answer *finish(struct sending *sending, const struct resolution *resolution)
+{
+    struct answer *answer = &sending->kept->answer;
+    const struct http_response *response = sending->outcome.response;
+    static const enum answer_action actions[] = {
+        [RESPONSE_SUCCESS] = ANSWER_SUCCESS,
+        [RESPONSE_IGNORE] = ANSWER_IGNORE,
+        [RESPONSE_RESET_PAGINATION] = ANSWER_RESET_PAGINATION,
+        [RESPONSE_REDUCE_PAGE_SIZE] = ANSWER_REDUCE_PAGE_SIZE,
+        [RESPONSE_SPLIT_REQUEST_WINDOW] = ANSWER_SPLIT_WINDOW,
+    };
+    answer->action = actions[resolution->action];
+    answer->url = sending->prepared.url.data;
+    if (resolution->message.size)
+        answer->error_message = arena_strndup(&sending->kept->arena, resolution->message.data, resolution->message.size);
+    if (response) {
+        answer->http = response;
+        answer->status = response->status;
+        answer->headers = response->headers;
+        answer->header_count = response->header_count;
+        answer->body = response->body;
+    }
+    return answer;
+}
+
+/* Wait for the next attempt, or fail for good. */
+static int wait_again(struct sending *sending, const struct resolution *resolution, struct retry_state *state,
+                      struct error *err)
+{
+    struct requester *requester = sending->requester;
+    struct engine *engine = requester->engine;
+    double asked;
+    state->attempts++;
+    if (error_handler_backoff(requester->error_handler, &sending->outcome, state->attempts, &sending->kept->arena,
+                              &asked, err) != 0) {
+        engine_redact_error(engine, err);
+        return -1;
+    }
+    uint64_t now = clock_monotonic_ns(engine->clock) / 1000000;
+    bool limited = resolution->action == RESPONSE_RATE_LIMITED;
+    double seconds =
+        engine->limits.no_retries ? -1 : retry_next(state, requester->error_handler, limited, asked, now);
+    if (seconds < 0)
+        return fail(sending, resolution, true, err);
+    if (resolution->action == RESPONSE_REFRESH_TOKEN_THEN_RETRY &&
+        authenticator_refresh(requester->authenticator, err) != 0)
+        return -1;
+    engine_log(engine, ENGINE_INFO, "stream %s: %.*s; attempt %u in %.1f s", requester->stream_name,
+               resolution->message.size ? SLICE_ARGS(resolution->message) : (int)strlen("the request failed"),
+               resolution->message.size ? resolution->message.data : "the request failed", state->attempts + 1,
+               seconds);
+    return fiber_sleep(engine->fibers, (uint64_t)(seconds * 1000 + 0.5), err);
+}
+
+static int until_settled(struct sending *sending, struct resolution *resolution, struct error *err)
+{
+    struct requester *requester = sending->requester;
+    struct retry_state state = {.start_ms = clock_monotonic_ns(requester->engine->clock) / 1000000};
+    for (;;) {
+        if (await_budget(sending, err) != 0 || attempt(sending, err) != 0)
+            return -1;
+        look_into(sending);
+        if (error_handler_resolve(requester->error_handler, &sending->outcome, &sending->kept->arena, resolution,
+                                  err) != 0) {
+            engine_redact_error(requester->engine, err);
+            return -1;
+        }
+        switch (resolution->action) {
+        case RESPONSE_FAIL:
+            return fail(sending, resolution, false, err);
+        case RESPONSE_RETRY:
+        case RESPONSE_RATE_LIMITED:
+        case RESPONSE_REFRESH_TOKEN_THEN_RETRY:
+            if (wait_again(sending, resolution, &state, err) != 0)
+                return -1;
+            if (resolution->action == RESPONSE_REFRESH_TOKEN_THEN_RETRY &&
+                request_build(requester, sending->call, &sending->kept->arena, &sending->prepared, err) != 0)
+                return -1;
+            continue;
+        default:
+            return 0;
+        }
+    }
+}
+
+/* --- the cache ------------------------------------------------------------------------------------------- */
+
+static bool caches(const struct requester *requester, const struct request_call *call)
+{
+    return requester->use_cache && !call->stream_body && !requester->engine->limits.no_cache;
+}
+
+static struct slice cache_key(const struct sending *sending)
+{
+    struct ttext key;
+    ttext_init(&key, &sending->kept->arena, SIZE_MAX);
+    ttext_printf(&key, "%s\n%s\n%s\n", sending->requester->stream_name, sending->prepared.method,
+                 sending->prepared.url.data);
+    ttext_slice(&key, sending->prepared.body);
+    return ttext_slice_of(&key);
+}
+
+static bool take_from_cache(struct sending *sending)
+{
+    const struct cached_answer *cached =
+        response_cache_find(response_cache_of(sending->requester->engine), cache_key(sending));
+    if (!cached)
+        return false;
+    struct answer *answer = &sending->kept->answer;
+    answer->action = ANSWER_SUCCESS;
+    answer->url = sending->prepared.url.data;
+    answer->status = cached->status;
+    answer->headers = cached->headers;
+    answer->header_count = cached->header_count;
+    answer->body = cached->body;
+    return true;
+}
+
+int requester_send(struct requester *requester, const struct request_call *call, struct answer **ret_answer,
+                   struct error *err)
+{
+    struct kept_answer *kept = mem_zalloc(sizeof *kept);
+    arena_init(&kept->arena);
+    mem_auto(answer_free) struct answer *answer = &kept->answer;
+    struct sending sending = {.requester = requester, .call = call, .kept = kept};
+    if (request_build(requester, call, &kept->arena, &sending.prepared, err) != 0) {
+        engine_redact_error(requester->engine, err);
+        return -1;
+    }
+    if (!caches(requester, call) || !take_from_cache(&sending)) {
+        struct resolution resolution;
+        int result = until_settled(&sending, &resolution, err);
+        json_parser_free(sending.parser);
+        if (result != 0)
+            return -1;
+        finish(&sending, &resolution);
+        if (caches(requester, call) && answer->action == ANSWER_SUCCESS && answer->status == 200)
+            response_cache_keep(response_cache_of(requester->engine), cache_key(&sending), answer->http);
+    }
+    *ret_answer = answer;
+    answer = NULL;
+    return 0;
+}
