@@ -55,10 +55,10 @@ struct engine {
     struct fibers *fibers;
     struct engine_output output;
     struct engine_limits limits;
-    struct component root;        /* the manifest's DeclarativeSource */
-    struct tvalue config;         /* a mapping; engine_set_config */
-    struct api_budget *budget;    /* NULL: none */
-    struct response_cache *cache; /* of streams that are parents; NULL: not yet */
+    struct component root;                /* the manifest's DeclarativeSource */
+    struct tvalue config;                 /* a mapping; engine_set_config */
+    struct api_budget *budget;            /* NULL: none */
+    struct response_cache *cache;         /* of streams that are parents; NULL: not yet */
     struct authenticator *authenticators; /* all of them, to be shared */
     struct engine_secrets secrets;
     struct engine_leaving *leaving;

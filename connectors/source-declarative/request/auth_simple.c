@@ -9,7 +9,8 @@ static struct scope scope_of(const struct authenticator *authenticator)
     return scope;
 }
 
-/* --- ApiKeyAuthenticator ------------------------------------------------------------------------------------ */
+/* --- ApiKeyAuthenticator
+ * ------------------------------------------------------------------------------------ */
 
 struct api_key {
     struct expression token, header;
@@ -40,7 +41,8 @@ static int api_key_add(struct authenticator *authenticator, struct arena *arena,
     if (expression_text(&key->token, &scope, arena, &token, err) != 0)
         return -1;
     if (key->option)
-        return request_option_set(key->option, &scope, tvalue_string(token), "the authenticator", options, err);
+        return request_option_set(key->option, &scope, tvalue_string(token), "the authenticator", options,
+                                  err);
     if (expression_text(&key->header, &scope, arena, &name, err) != 0)
         return -1;
     return options_put(options, OPTION_HEADER, tvalue_string(name), tvalue_string(token), "the authenticator",
@@ -50,11 +52,13 @@ static int api_key_add(struct authenticator *authenticator, struct arena *arena,
 const struct authenticator_class authenticator_api_key = {"ApiKeyAuthenticator", api_key_compile, api_key_add,
                                                           NULL};
 
-/* --- BearerAuthenticator ------------------------------------------------------------------------------------ */
+/* --- BearerAuthenticator
+ * ------------------------------------------------------------------------------------ */
 
 static int bearer_compile(struct authenticator *authenticator, struct error *err)
 {
-    struct expression *token = authenticator->state = arena_zalloc(&authenticator->engine->arena, sizeof *token);
+    struct expression *token = authenticator->state =
+        arena_zalloc(&authenticator->engine->arena, sizeof *token);
     return expression_compile(authenticator->engine, authenticator->where, "api_token", token, err);
 }
 
@@ -68,9 +72,11 @@ static int bearer_add(struct authenticator *authenticator, struct arena *arena, 
     return authenticator_put_bearer(options, token, err);
 }
 
-const struct authenticator_class authenticator_bearer = {"BearerAuthenticator", bearer_compile, bearer_add, NULL};
+const struct authenticator_class authenticator_bearer = {"BearerAuthenticator", bearer_compile, bearer_add,
+                                                         NULL};
 
-/* --- BasicHttpAuthenticator ---------------------------------------------------------------------------------- */
+/* --- BasicHttpAuthenticator
+ * ---------------------------------------------------------------------------------- */
 
 struct basic {
     struct expression username, password;
@@ -106,7 +112,8 @@ static int basic_add(struct authenticator *authenticator, struct arena *arena, s
                        tvalue_string(ttext_slice_of(&value)), "the authenticator", err);
 }
 
-const struct authenticator_class authenticator_basic = {"BasicHttpAuthenticator", basic_compile, basic_add, NULL};
+const struct authenticator_class authenticator_basic = {"BasicHttpAuthenticator", basic_compile, basic_add,
+                                                        NULL};
 
 void authenticator_base64(struct ttext *out, struct slice bytes)
 {
@@ -123,7 +130,8 @@ void authenticator_base64(struct ttext *out, struct slice bytes)
     }
 }
 
-/* --- SelectiveAuthenticator ---------------------------------------------------------------------------------- */
+/* --- SelectiveAuthenticator
+ * ---------------------------------------------------------------------------------- */
 
 /* The config's value at the path, as text; data NULL: there is none. */
 static struct slice selected(const struct authenticator *authenticator, struct component path)
@@ -154,7 +162,8 @@ static int selective_compile(struct authenticator *authenticator, struct error *
     const struct json *doc = &choices.manifest->doc;
     struct component chosen = {choices.manifest, json_get_slice(doc, choices.at, name)};
     if (component_is_none(chosen)) {
-        error_set(err, ERROR_INVALID, "the config asks for the authenticator \"%.*s\", which is not among these",
+        error_set(err, ERROR_INVALID,
+                  "the config asks for the authenticator \"%.*s\", which is not among these",
                   (int)utf8_cut(name.data, name.size, 100), name.data);
         return component_error(err, where);
     }

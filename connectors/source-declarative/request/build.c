@@ -11,7 +11,8 @@ static int own_options(struct requester *requester, struct scope *scope, struct 
     struct arena *arena = options->arena;
     enum { TEXTS = INTERPOLATE_STR | INTERPOLATE_LIST };
     struct tvalue values;
-    if (mapping_expression_flat(&requester->parameters, scope, INTERPOLATE_STR, TEXTS, arena, &values, err) != 0)
+    if (mapping_expression_flat(&requester->parameters, scope, INTERPOLATE_STR, TEXTS, arena, &values, err) !=
+        0)
         return -1;
     if (tvalue_is_mapping(&values)) { /* a text that is none is left out, as in the CDK */
         if (values.kind == TVALUE_DICT) {
@@ -26,11 +27,13 @@ static int own_options(struct requester *requester, struct scope *scope, struct 
                                 err) != 0)
         return -1;
     if (!tvalue_is_mapping(&values)) {
-        error_set(err, ERROR_INVALID, "request_headers gives a %s; it must give a dict", tvalue_type(&values));
+        error_set(err, ERROR_INVALID, "request_headers gives a %s; it must give a dict",
+                  tvalue_type(&values));
         return component_error(err, requester->headers.where);
     }
     options->in[OPTION_HEADER] = values;
-    if (mapping_expression_flat(&requester->body_data, scope, INTERPOLATE_STR, TEXTS, arena, &values, err) != 0)
+    if (mapping_expression_flat(&requester->body_data, scope, INTERPOLATE_STR, TEXTS, arena, &values, err) !=
+        0)
         return -1;
     if (!expression_is_absent(&requester->body_text) &&
         expression_string(&requester->body_text, scope, arena, &values, err) != 0)
@@ -82,11 +85,13 @@ static int build_body(const struct options *options, const char **ret_type, stru
     ttext_init(&body, options->arena, REQUEST_BODY_MAX);
     *ret_type = NULL;
     if (has_data && has_json)
-        return error_set(err, ERROR_CONNECTOR, "the request has a body of fields and one of JSON; it can have one");
+        return error_set(err, ERROR_CONNECTOR,
+                         "the request has a body of fields and one of JSON; it can have one");
     if (has_json) {
         struct tvalue wrong;
         if (tvalue_json_dumps(&body, json, (struct tvalue_json_style){.indent = -1}, &wrong) != 0)
-            return error_set(err, ERROR_INVALID, "the JSON body holds a %s, which JSON has not", tvalue_type(&wrong));
+            return error_set(err, ERROR_INVALID, "the JSON body holds a %s, which JSON has not",
+                             tvalue_type(&wrong));
         *ret_type = "application/json";
     } else if (has_data && tvalue_is_mapping(data)) {
         url_encode_form(&body, data);
@@ -132,7 +137,8 @@ static void build_headers(const struct options *options, const char *content_typ
         }
     }
     if (content_type && !typed)
-        prepared->headers[prepared->header_count++] = (struct http_header){"Content-Type", content_type, false};
+        prepared->headers[prepared->header_count++] =
+            (struct http_header){"Content-Type", content_type, false};
 }
 
 int request_build(struct requester *requester, const struct request_call *call, struct arena *arena,

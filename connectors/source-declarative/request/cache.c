@@ -38,7 +38,8 @@ void response_cache_keep(struct response_cache *cache, struct slice key, const s
 {
     size_t bytes = key.size + response->body.size;
     for (size_t i = 0; i < response->header_count; i++)
-        bytes += sizeof(struct http_header) + strlen(response->headers[i].name) + strlen(response->headers[i].value);
+        bytes += sizeof(struct http_header) + strlen(response->headers[i].name) +
+                 strlen(response->headers[i].value);
     if (bytes > RESPONSE_CACHE_MAX - cache->bytes || map_get(&cache->answers, key))
         return;
     cache->bytes += bytes;
@@ -52,7 +53,8 @@ void response_cache_keep(struct response_cache *cache, struct slice key, const s
             .name = arena_strdup(arena, response->headers[i].name),
             .value = arena_strdup(arena, response->headers[i].value),
         };
-    answer->body = (struct slice){arena_dup(arena, response->body.data ? response->body.data : "", response->body.size),
-                                  response->body.size};
+    answer->body =
+        (struct slice){arena_dup(arena, response->body.data ? response->body.data : "", response->body.size),
+                       response->body.size};
     map_set(&cache->answers, key, answer);
 }

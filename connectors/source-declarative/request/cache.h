@@ -18,6 +18,7 @@ struct cached_answer {
 struct response_cache *response_cache_of(struct engine *engine);
 /* NULL: there is none. */
 const struct cached_answer *response_cache_find(const struct response_cache *cache, struct slice key);
-void response_cache_keep(struct response_cache *cache, struct slice key, const struct http_response *response);
+void response_cache_keep(struct response_cache *cache, struct slice key,
+                         const struct http_response *response);
 
 #endif

@@ -15,7 +15,8 @@ static const char *recase(struct arena *arena, const char *name, bool title)
 }
 
 /* All headers of the name, joined. */
-static struct tvalue joined(struct arena *arena, const struct http_header *headers, size_t count, const char *name)
+static struct tvalue joined(struct arena *arena, const struct http_header *headers, size_t count,
+                            const char *name)
 {
     struct ttext out;
     ttext_init(&out, arena, SIZE_MAX);
@@ -31,7 +32,8 @@ static struct tvalue joined(struct arena *arena, const struct http_header *heade
     return tvalue_string(ttext_slice_of(&out));
 }
 
-struct tvalue headers_value(struct arena *arena, const struct http_header *headers, size_t count, bool any_case)
+struct tvalue headers_value(struct arena *arena, const struct http_header *headers, size_t count,
+                            bool any_case)
 {
     struct tvalue dict = tvalue_dict(arena);
     for (size_t i = 0; i < count; i++) {
@@ -45,7 +47,8 @@ struct tvalue headers_value(struct arena *arena, const struct http_header *heade
     return dict;
 }
 
-/* --- Link ------------------------------------------------------------------------------------------------ */
+/* --- Link ------------------------------------------------------------------------------------------------
+ */
 
 static struct slice strip(struct slice text, const char *bytes)
 {

@@ -53,7 +53,7 @@ struct retry_state {
     uint64_t start_ms;
 };
 /* Seconds to wait, negative: no more attempts. `asked`: by a strategy, negative: none. */
-double retry_next(struct retry_state *state, const struct error_handler *handler, bool rate_limited, double asked,
-                  uint64_t now_ms);
+double retry_next(struct retry_state *state, const struct error_handler *handler, bool rate_limited,
+                  double asked, uint64_t now_ms);
 
 #endif

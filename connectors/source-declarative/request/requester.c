@@ -24,7 +24,8 @@ static int compile_body(struct requester *requester, struct error *err)
     bool has_data = !component_is_none(requester->body_data.where);
     bool has_json = !component_is_none(requester->body_json.where);
     if (has_data && has_json) {
-        error_set(err, ERROR_INVALID, "a request has either request_body_data or request_body_json, not both");
+        error_set(err, ERROR_INVALID,
+                  "a request has either request_body_data or request_body_json, not both");
         return component_error(err, where);
     }
     if (component_is_none(body))
@@ -44,7 +45,8 @@ static void find_properties(struct requester *requester)
         return;
     struct arena *arena = &requester->engine->arena;
     const struct json *doc = &parameters.manifest->doc;
-    requester->properties = arena_alloc(arena, (json_count(doc, parameters.at) + 1) * sizeof *requester->properties);
+    requester->properties =
+        arena_alloc(arena, (json_count(doc, parameters.at) + 1) * sizeof *requester->properties);
     for (uint32_t key = json_first_key(doc, parameters.at); key != JSON_NONE;
          key = json_next_key(doc, parameters.at, key)) {
         struct component value = {parameters.manifest, json_value(key)};
@@ -79,12 +81,13 @@ int requester_compile(struct engine *engine, struct component component, const c
     requester->method = arena_strndup(&engine->arena, method.data, method.size);
     requester->use_cache = component_bool(component, "use_cache");
     if (compile_url(requester, err) != 0 || compile_body(requester, err) != 0 ||
-        mapping_expression_compile(engine, component, "request_parameters", &requester->parameters, err) != 0 ||
-        mapping_expression_compile(engine, component, "request_headers", &requester->headers, err) != 0 ||
-        authenticator_compile(engine, component_get(component, "authenticator"), &requester->authenticator, err) !=
+        mapping_expression_compile(engine, component, "request_parameters", &requester->parameters, err) !=
             0 ||
-        error_handler_compile(engine, component_get(component, "error_handler"), &requester->error_handler, err) !=
-            0)
+        mapping_expression_compile(engine, component, "request_headers", &requester->headers, err) != 0 ||
+        authenticator_compile(engine, component_get(component, "authenticator"), &requester->authenticator,
+                              err) != 0 ||
+        error_handler_compile(engine, component_get(component, "error_handler"), &requester->error_handler,
+                              err) != 0)
         return -1;
     find_properties(requester);
     *ret_requester = requester;

@@ -27,8 +27,8 @@ struct answer {
 };
 void answer_free(struct answer *answer);
 MEM_DEFINE_CLEANUP(struct answer *, answer_free);
-/* `headers` as paginators' templates see it: names as the server wrote them, and "link", taken apart. Lives in
- * the arena. */
+/* `headers` as paginators' templates see it: names as the server wrote them, and "link", taken apart. Lives
+ * in the arena. */
 struct tvalue answer_headers(const struct answer *answer, struct arena *arena);
 
 enum {
@@ -54,8 +54,8 @@ struct request_call {
  * transient) and what the error handler says as its message. */
 int requester_send(struct requester *requester, const struct request_call *call, struct answer **ret_answer,
                    struct error *err);
-/* Parameters that hold QueryProperties: each one's component is given out by name, and whoever reads pages puts the
- * properties there. False at the end. */
+/* Parameters that hold QueryProperties: each one's component is given out by name, and whoever reads pages
+ * puts the properties there. False at the end. */
 bool requester_property_parameter(const struct requester *requester, size_t index, struct slice *ret_name,
                                   struct component *ret_component);
 

@@ -3,9 +3,10 @@
 #include <math.h>
 
 /* As in the CDK, three kinds of failure count on their own, one within the other: those whose wait a strategy
- * gives, within those of rate limits, within all others. A failure of an outer kind begins the inner ones anew. */
-double retry_next(struct retry_state *state, const struct error_handler *handler, bool rate_limited, double asked,
-                  uint64_t now_ms)
+ * gives, within those of rate limits, within all others. A failure of an outer kind begins the inner ones
+ * anew. */
+double retry_next(struct retry_state *state, const struct error_handler *handler, bool rate_limited,
+                  double asked, uint64_t now_ms)
 {
     enum retry_kind kind = asked >= 0 ? RETRY_ASKED : rate_limited ? RETRY_LIMITED : RETRY_PLAIN;
     for (unsigned inner = 0; inner < kind; inner++)

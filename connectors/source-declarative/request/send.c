@@ -30,7 +30,8 @@ struct tvalue answer_headers(const struct answer *answer, struct arena *arena)
     return dict;
 }
 
-/* --- one attempt ----------------------------------------------------------------------------------------- */
+/* --- one attempt -----------------------------------------------------------------------------------------
+ */
 
 struct sending {
     struct requester *requester;
@@ -48,7 +49,8 @@ static int await_budget(struct sending *sending, struct error *err)
     if (!engine->budget)
         return 0;
     const struct prepared *prepared = &sending->prepared;
-    struct budget_call call = {prepared->method, prepared->url.data, prepared->headers, prepared->header_count};
+    struct budget_call call = {prepared->method, prepared->url.data, prepared->headers,
+                               prepared->header_count};
     for (;;) {
         uint64_t wait = api_budget_take(engine->budget, &call, clock_monotonic_ns(engine->clock) / 1000000);
         if (wait == 0)
@@ -66,7 +68,8 @@ static void tell(struct sending *sending, const struct http_request *request)
     const struct http_response *response = sending->outcome.response;
     if (engine->budget && response) {
         const struct prepared *prepared = &sending->prepared;
-        struct budget_call call = {prepared->method, prepared->url.data, prepared->headers, prepared->header_count};
+        struct budget_call call = {prepared->method, prepared->url.data, prepared->headers,
+                                   prepared->header_count};
         api_budget_told(engine->budget, &call, response, clock_wall_ms(engine->clock),
                         clock_monotonic_ns(engine->clock) / 1000000);
     }
@@ -131,16 +134,20 @@ static void look_into(struct sending *sending)
     struct json *doc = arena_alloc(arena, sizeof *doc);
     struct error ignored;
     if (!sending->parser)
-        sending->parser = json_parser_new(
-            (struct json_limits){.size_max = JSON_SIZE_LIMIT, .depth_max = JSON_DEPTH_LIMIT}, JSON_DUPLICATES_LAST_WINS);
-    outcome->is_json = json_parse(sending->parser, response->body.data, response->body.size, doc, &ignored) == 0;
+        sending->parser =
+            json_parser_new((struct json_limits){.size_max = JSON_SIZE_LIMIT, .depth_max = JSON_DEPTH_LIMIT},
+                            JSON_DUPLICATES_LAST_WINS);
+    outcome->is_json =
+        json_parse(sending->parser, response->body.data, response->body.size, doc, &ignored) == 0;
     if (outcome->is_json)
         outcome->body = tvalue_json(arena, doc, 0);
 }
 
-/* --- the end --------------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------------------
+ */
 
-static int fail(struct sending *sending, const struct resolution *resolution, bool exhausted, struct error *err)
+static int fail(struct sending *sending, const struct resolution *resolution, bool exhausted,
+                struct error *err)
 {
     struct arena *arena = &sending->kept->arena;
     const struct outcome *outcome = &sending->outcome;
@@ -187,7 +194,8 @@ static struct answer *finish(struct sending *sending, const struct resolution *r
     answer->action = actions[resolution->action];
     answer->url = sending->prepared.url.data;
     if (resolution->message.size)
-        answer->error_message = arena_strndup(&sending->kept->arena, resolution->message.data, resolution->message.size);
+        answer->error_message =
+            arena_strndup(&sending->kept->arena, resolution->message.data, resolution->message.size);
     if (response) {
         answer->http = response;
         answer->status = response->status;
@@ -206,8 +214,8 @@ static int wait_again(struct sending *sending, const struct resolution *resoluti
     struct engine *engine = requester->engine;
     double asked;
     state->attempts++;
-    if (error_handler_backoff(requester->error_handler, &sending->outcome, state->attempts, &sending->kept->arena,
-                              &asked, err) != 0) {
+    if (error_handler_backoff(requester->error_handler, &sending->outcome, state->attempts,
+                              &sending->kept->arena, &asked, err) != 0) {
         engine_redact_error(engine, err);
         return -1;
     }
@@ -220,10 +228,9 @@ static int wait_again(struct sending *sending, const struct resolution *resoluti
     if (resolution->action == RESPONSE_REFRESH_TOKEN_THEN_RETRY &&
         authenticator_refresh(requester->authenticator, err) != 0)
         return -1;
+    struct slice why = resolution->message.size ? resolution->message : SLICE_LITERAL("the request failed");
     engine_log(engine, ENGINE_INFO, "stream %s: %.*s; attempt %u in %.1f s", requester->stream_name,
-               resolution->message.size ? SLICE_ARGS(resolution->message) : (int)strlen("the request failed"),
-               resolution->message.size ? resolution->message.data : "the request failed", state->attempts + 1,
-               seconds);
+               SLICE_ARGS(why), state->attempts + 1, seconds);
     return fiber_sleep(engine->fibers, (uint64_t)(seconds * 1000 + 0.5), err);
 }
 
@@ -235,8 +242,8 @@ static int until_settled(struct sending *sending, struct resolution *resolution,
         if (await_budget(sending, err) != 0 || attempt(sending, err) != 0)
             return -1;
         look_into(sending);
-        if (error_handler_resolve(requester->error_handler, &sending->outcome, &sending->kept->arena, resolution,
-                                  err) != 0) {
+        if (error_handler_resolve(requester->error_handler, &sending->outcome, &sending->kept->arena,
+                                  resolution, err) != 0) {
             engine_redact_error(requester->engine, err);
             return -1;
         }
@@ -258,7 +265,8 @@ static int until_settled(struct sending *sending, struct resolution *resolution,
     }
 }
 
-/* --- the cache ------------------------------------------------------------------------------------------- */
+/* --- the cache -------------------------------------------------------------------------------------------
+ */
 
 static bool caches(const struct requester *requester, const struct request_call *call)
 {

@@ -1,0 +1,439 @@
+#include "budget.h"
+
+#include "pattern.h"
+#include "url.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+enum {
+    BUDGET_CALLS_MAX = 1 << 20, /* of a moving window that are remembered */
+    BUDGET_WAIT_MS_MIN = 10,    /* who waits looks again, not sooner */
+};
+
+/* A text that must be there: a header or a parameter. */
+struct expected {
+    struct slice name, value;
+};
+
+struct matcher {
+    const char *method; /* NULL: any */
+    struct slice base;  /* size 0: any */
+    struct pattern *path;
+    struct expected *parameters, *headers;
+    size_t parameter_count, header_count;
+    int64_t weight;
+};
+
+struct rate {
+    int64_t limit;
+    uint64_t interval_ms;
+};
+
+struct call_made {
+    uint64_t at_ms;
+    int64_t weight;
+};
+
+enum policy_kind { POLICY_FIXED, POLICY_MOVING, POLICY_UNLIMITED };
+struct policy {
+    enum policy_kind kind;
+    struct matcher *matchers;
+    size_t matcher_count;
+    struct rate *rates; /* fixed: one */
+    size_t rate_count;
+    int64_t calls;          /* fixed: of this window */
+    uint64_t reset_ms;      /* fixed: when it ends, 0: it has not begun */
+    struct call_made *made; /* moving: in order, from `first` on */
+    size_t first, count, capacity;
+    uint64_t longest_ms;
+};
+
+struct api_budget {
+    struct policy *policies;
+    size_t policy_count;
+    const char *reset_header, *remaining_header;
+    int *hit_codes;
+    size_t hit_code_count;
+};
+
+/* --- which policy ----------------------------------------------------------------------------------------
+ */
+
+static bool has_parameter(struct arena *arena, struct slice url, const struct expected *expected)
+{
+    struct tvalue dict = tvalue_dict(arena);
+    tdict_set(arena, dict.dict, tvalue_string(expected->name), tvalue_string(expected->value));
+    struct tvalue left = url_without_repeated(arena, url, &dict);
+    return tvalue_count(&left) == 0;
+}
+
+static bool has_header(const struct budget_call *call, const struct expected *expected)
+{
+    for (size_t i = 0; i < call->header_count; i++) {
+        if (expected->name.size == strlen(call->headers[i].name) &&
+            strncasecmp(expected->name.data, call->headers[i].name, expected->name.size) == 0)
+            return slice_is(expected->value, call->headers[i].value);
+    }
+    return false;
+}
+
+static bool matches(const struct matcher *matcher, const struct budget_call *call)
+{
+    struct slice url = slice_of(call->url), before = url_before_query(url);
+    const char *authority = memmem(before.data, before.size, "://", 3);
+    const char *path =
+        authority ? memchr(authority + 3, '/', before.size - (size_t)(authority + 3 - before.data)) : NULL;
+    size_t base_size = path ? (size_t)(path - before.data) : before.size;
+    if (matcher->method && strcasecmp(matcher->method, call->method) != 0)
+        return false;
+    if (matcher->base.size && !slice_equal(matcher->base, (struct slice){before.data, base_size}))
+        return false;
+    if (matcher->path &&
+        !pattern_finds(matcher->path, (struct slice){before.data + base_size, before.size - base_size}, false,
+                       NULL))
+        return false;
+    struct arena arena = {0};
+    bool all = true;
+    for (size_t i = 0; all && i < matcher->parameter_count; i++)
+        all = has_parameter(&arena, url, &matcher->parameters[i]);
+    arena_done(&arena);
+    for (size_t i = 0; all && i < matcher->header_count; i++)
+        all = has_header(call, &matcher->headers[i]);
+    return all;
+}
+
+/* The first that has a matcher for the call, or has none at all. */
+static struct policy *policy_for(struct api_budget *budget, const struct budget_call *call,
+                                 int64_t *ret_weight)
+{
+    *ret_weight = 1;
+    for (size_t i = 0; i < budget->policy_count; i++) {
+        struct policy *policy = &budget->policies[i];
+        if (policy->matcher_count == 0)
+            return policy;
+        for (size_t each = 0; each < policy->matcher_count; each++) {
+            if (!matches(&policy->matchers[each], call))
+                continue;
+            *ret_weight = policy->matchers[each].weight;
+            return policy;
+        }
+    }
+    return NULL;
+}
+
+/* --- taking ----------------------------------------------------------------------------------------------
+ */
+
+static uint64_t take_fixed(struct policy *policy, int64_t weight, uint64_t now_ms)
+{
+    const struct rate *rate = &policy->rates[0];
+    if (policy->reset_ms == 0)
+        policy->reset_ms = now_ms + rate->interval_ms;
+    if (now_ms >= policy->reset_ms) {
+        policy->calls = 0;
+        policy->reset_ms += ((now_ms - policy->reset_ms) / rate->interval_ms + 1) * rate->interval_ms;
+    }
+    /* A call that weighs more than the window holds may have a window for itself. */
+    if (policy->calls > 0 && policy->calls + weight > rate->limit)
+        return policy->reset_ms - now_ms;
+    policy->calls += weight;
+    return 0;
+}
+
+static void forget_old(struct policy *policy, uint64_t now_ms)
+{
+    while (policy->count && (policy->made[policy->first].at_ms + policy->longest_ms <= now_ms ||
+                             policy->count == BUDGET_CALLS_MAX)) {
+        policy->first++;
+        policy->count--;
+    }
+    if (policy->first > 1024 && policy->first > policy->count) {
+        memmove(policy->made, policy->made + policy->first, policy->count * sizeof *policy->made);
+        policy->first = 0;
+    }
+}
+
+/* How long until the rate has room; 0: it has. */
+static uint64_t wait_of(const struct policy *policy, const struct rate *rate, int64_t weight, uint64_t now_ms)
+{
+    int64_t sum = 0;
+    for (size_t i = policy->count; i-- > 0;) {
+        const struct call_made *made = &policy->made[policy->first + i];
+        if (made->at_ms + rate->interval_ms <= now_ms)
+            return 0;
+        sum += made->weight;
+        if (sum + weight > rate->limit) /* this one has to be gone */
+            return made->at_ms + rate->interval_ms - now_ms;
+    }
+    return 0;
+}
+
+static void add_call(struct policy *policy, int64_t weight, uint64_t now_ms)
+{
+    policy->made =
+        mem_grow(policy->made, &policy->capacity, policy->first + policy->count + 1, sizeof *policy->made);
+    policy->made[policy->first + policy->count++] = (struct call_made){now_ms, weight};
+}
+
+static uint64_t take_moving(struct policy *policy, int64_t weight, uint64_t now_ms)
+{
+    uint64_t wait = 0;
+    forget_old(policy, now_ms);
+    for (size_t i = 0; i < policy->rate_count; i++) {
+        uint64_t mine = wait_of(policy, &policy->rates[i], weight, now_ms);
+        if (mine > wait)
+            wait = mine;
+    }
+    if (wait == 0)
+        add_call(policy, weight, now_ms);
+    return wait;
+}
+
+uint64_t api_budget_take(struct api_budget *budget, const struct budget_call *call, uint64_t now_ms)
+{
+    int64_t weight;
+    struct policy *policy = policy_for(budget, call, &weight);
+    uint64_t wait = 0;
+    if (policy && policy->kind == POLICY_FIXED)
+        wait = take_fixed(policy, weight, now_ms);
+    else if (policy && policy->kind == POLICY_MOVING)
+        wait = take_moving(policy, weight, now_ms);
+    return wait > 0 && wait < BUDGET_WAIT_MS_MIN ? BUDGET_WAIT_MS_MIN : wait;
+}
+
+/* --- what the server says ----------------------------------------------------------------------------------
+ */
+
+static bool header_integer(const struct http_response *response, const char *name, int64_t *ret_value)
+{
+    const char *value = name ? http_response_header(response, name) : NULL;
+    return value && string_to_i64(value, ret_value);
+}
+
+static bool is_hit(const struct api_budget *budget, int status)
+{
+    for (size_t i = 0; i < budget->hit_code_count; i++) {
+        if (budget->hit_codes[i] == status)
+            return true;
+    }
+    return false;
+}
+
+void api_budget_told(struct api_budget *budget, const struct budget_call *call,
+                     const struct http_response *response, int64_t wall_ms, uint64_t now_ms)
+{
+    int64_t weight, left = -1, reset_seconds = 0;
+    struct policy *policy = policy_for(budget, call, &weight);
+    if (!policy || policy->kind == POLICY_UNLIMITED)
+        return;
+    if (!header_integer(response, budget->remaining_header, &left) && is_hit(budget, response->status))
+        left = 0;
+    bool has_reset = header_integer(response, budget->reset_header, &reset_seconds);
+    if (policy->kind == POLICY_MOVING) {
+        if (left == 0 && !has_reset) { /* the CDK counts one call more */
+            forget_old(policy, now_ms);
+            add_call(policy, 1, now_ms);
+        }
+        return;
+    }
+    if (has_reset && reset_seconds > wall_ms / 1000 && reset_seconds < wall_ms / 1000 + 366 * 86400)
+        policy->reset_ms = now_ms + (uint64_t)(reset_seconds * 1000 - wall_ms);
+    if (left >= 0 && policy->rates[0].limit - left > policy->calls)
+        policy->calls = policy->rates[0].limit - left;
+}
+
+/* --- compiling -------------------------------------------------------------------------------------------
+ */
+
+static void pattern_leave(void *context)
+{
+    pattern_free(context);
+}
+
+static int integer_of(struct engine *engine, struct component component, const char *field, int64_t absent,
+                      int64_t *ret_value, struct error *err)
+{
+    struct expression expression;
+    struct scope scope;
+    scope_init(&scope, engine);
+    *ret_value = absent;
+    if (expression_compile(engine, component, field, &expression, err) != 0)
+        return -1;
+    return expression_is_absent(&expression)
+               ? 0
+               : expression_integer(&expression, &scope, &engine->arena, ret_value, err);
+}
+
+static int text_of(struct engine *engine, struct component component, const char *field,
+                   struct slice *ret_text, struct error *err)
+{
+    struct expression expression;
+    struct scope scope;
+    scope_init(&scope, engine);
+    if (expression_compile(engine, component, field, &expression, err) != 0)
+        return -1;
+    return expression_text(&expression, &scope, &engine->arena, ret_text, err);
+}
+
+static int interval_of(struct engine *engine, struct component component, const char *field, uint64_t *ret_ms,
+                       struct error *err)
+{
+    struct slice text;
+    struct duration duration;
+    if (text_of(engine, component, field, &text, err) != 0)
+        return -1;
+    if (duration_parse(text, &duration, err) != 0)
+        return error_wrap(err, "%s", field), component_error(err, component);
+    if (duration.is_duration || duration.seconds < 0 ||
+        (duration.seconds == 0 && duration.microseconds < 1000)) {
+        error_set(err, ERROR_INVALID,
+                  "%s is \"%.40s\"; it must be longer than nothing, and without months, "
+                  "such as PT1M",
+                  field, text.data);
+        return component_error(err, component);
+    }
+    *ret_ms = (uint64_t)duration.seconds * 1000 + duration.microseconds / 1000;
+    return 0;
+}
+
+static int expected_of(struct engine *engine, struct component component, const char *field,
+                       struct expected **ret_items, size_t *ret_count, struct error *err)
+{
+    struct mapping_expression mapping;
+    struct scope scope;
+    struct tvalue dict, name;
+    struct titer iter;
+    struct arena *arena = &engine->arena;
+    scope_init(&scope, engine);
+    if (mapping_expression_compile(engine, component, field, &mapping, err) != 0 ||
+        mapping_expression_flat(&mapping, &scope, INTERPOLATE_ANY, INTERPOLATE_ANY, arena, &dict, err) != 0)
+        return -1;
+    struct expected *items = arena_alloc(arena, (tvalue_count(&dict) + 1) * sizeof *items);
+    size_t count = 0;
+    if (titer_init(&iter, arena, dict)) {
+        while (titer_next(&iter, &name)) {
+            struct ttext key, value;
+            ttext_init(&key, arena, SIZE_MAX);
+            ttext_init(&value, arena, SIZE_MAX);
+            tvalue_str(&key, &name);
+            tvalue_str(&value, &iter.of_key);
+            items[count++] = (struct expected){ttext_slice_of(&key), ttext_slice_of(&value)};
+        }
+    }
+    *ret_items = items;
+    *ret_count = count;
+    return 0;
+}
+
+static int matcher_compile(struct engine *engine, struct component component, struct matcher *matcher,
+                           struct error *err)
+{
+    struct slice method, pattern;
+    if (text_of(engine, component, "method", &method, err) != 0 ||
+        text_of(engine, component, "url_base", &matcher->base, err) != 0 ||
+        text_of(engine, component, "url_path_pattern", &pattern, err) != 0 ||
+        integer_of(engine, component, "weight", 1, &matcher->weight, err) != 0 ||
+        expected_of(engine, component, "params", &matcher->parameters, &matcher->parameter_count, err) != 0 ||
+        expected_of(engine, component, "headers", &matcher->headers, &matcher->header_count, err) != 0)
+        return -1;
+    matcher->method = method.size ? method.data : NULL;
+    while (matcher->base.size && matcher->base.data[matcher->base.size - 1] == '/')
+        matcher->base.size--;
+    if (matcher->weight < 1 || matcher->weight > INT32_MAX) {
+        error_set(err, ERROR_INVALID, "weight must be 1 or more");
+        return component_error(err, component);
+    }
+    if (!pattern.size)
+        return 0;
+    matcher->path = pattern_new(pattern, err);
+    if (!matcher->path)
+        return component_error(err, component);
+    engine_on_free(engine, pattern_leave, matcher->path);
+    return 0;
+}
+
+static int rates_compile(struct engine *engine, struct component component, struct policy *policy,
+                         struct error *err)
+{
+    struct component list = component_get(component, "rates");
+    policy->rate_count = component_count(list);
+    policy->rates = arena_zalloc(&engine->arena, (policy->rate_count + 1) * sizeof *policy->rates);
+    for (size_t i = 0; i < policy->rate_count; i++) {
+        struct component each = component_at(list, i);
+        struct rate *rate = &policy->rates[i];
+        if (integer_of(engine, each, "limit", 0, &rate->limit, err) != 0 ||
+            interval_of(engine, each, "interval", &rate->interval_ms, err) != 0)
+            return -1;
+        if (rate->interval_ms > policy->longest_ms)
+            policy->longest_ms = rate->interval_ms;
+    }
+    if (policy->rate_count)
+        return 0;
+    error_set(err, ERROR_INVALID, "a moving window needs at least one rate");
+    return component_error(err, component);
+}
+
+static void policy_leave(void *context)
+{
+    free(((struct policy *)context)->made);
+}
+
+static int policy_compile(struct engine *engine, struct component component, struct policy *policy,
+                          struct error *err)
+{
+    struct component list = component_get(component, "matchers");
+    policy->matcher_count = component_count(list);
+    policy->matchers = arena_zalloc(&engine->arena, (policy->matcher_count + 1) * sizeof *policy->matchers);
+    for (size_t i = 0; i < policy->matcher_count; i++) {
+        if (matcher_compile(engine, component_at(list, i), &policy->matchers[i], err) != 0)
+            return -1;
+    }
+    engine_on_free(engine, policy_leave, policy);
+    if (component_is(component, "UnlimitedCallRatePolicy")) {
+        policy->kind = POLICY_UNLIMITED;
+        return 0;
+    }
+    if (component_is(component, "MovingWindowCallRatePolicy")) {
+        policy->kind = POLICY_MOVING;
+        return rates_compile(engine, component, policy, err);
+    }
+    policy->kind = POLICY_FIXED;
+    policy->rates = arena_zalloc(&engine->arena, sizeof *policy->rates);
+    policy->rate_count = 1;
+    if (integer_of(engine, component, "call_limit", 0, &policy->rates[0].limit, err) != 0)
+        return -1;
+    return interval_of(engine, component, "period", &policy->rates[0].interval_ms, err);
+}
+
+int api_budget_compile(struct engine *engine, struct component component, struct api_budget **ret_budget,
+                       struct error *err)
+{
+    struct component policies = component_get(component, "policies");
+    struct component codes = component_get(component, "status_codes_for_ratelimit_hit");
+    struct arena *arena = &engine->arena;
+    struct api_budget *budget = arena_zalloc(arena, sizeof *budget);
+    struct slice reset, remaining;
+    if (text_of(engine, component, "ratelimit_reset_header", &reset, err) != 0 ||
+        text_of(engine, component, "ratelimit_remaining_header", &remaining, err) != 0)
+        return -1;
+    budget->reset_header = reset.data;
+    budget->remaining_header = remaining.data;
+    budget->hit_code_count = component_is_none(codes) ? 1 : component_count(codes);
+    budget->hit_codes = arena_alloc(arena, (budget->hit_code_count + 1) * sizeof *budget->hit_codes);
+    budget->hit_codes[0] = 429;
+    for (size_t i = 0; i < component_count(codes); i++) {
+        struct component code = component_at(codes, i);
+        int64_t status = 0;
+        json_to_i64(&code.manifest->doc, code.at, &status);
+        budget->hit_codes[i] = (int)(status & 0x3ff);
+    }
+    budget->policy_count = component_count(policies);
+    budget->policies = arena_zalloc(arena, (budget->policy_count + 1) * sizeof *budget->policies);
+    for (size_t i = 0; i < budget->policy_count; i++) {
+        if (policy_compile(engine, component_at(policies, i), &budget->policies[i], err) != 0)
+            return -1;
+    }
+    *ret_budget = budget;
+    return 0;
+}
