@@ -270,7 +270,7 @@ static int mapping_text(const struct mapping_expression *mapping, struct scope *
     struct tvalue value;
     if (expression_string(&mapping->text, scope, arena, &value, err) != 0)
         return -1;
-    *ret_value = without_none(arena, value);
+    *ret_value = value;
     return 0;
 }
 
@@ -278,10 +278,14 @@ int mapping_expression_flat(const struct mapping_expression *mapping, struct sco
                             unsigned value_types, struct arena *arena, struct tvalue *ret_value,
                             struct error *err)
 {
-    if (!mapping->mapping)
-        return mapping_text(mapping, scope, arena, ret_value, err);
-    struct template_scope names = scope_for(scope, mapping->parameters);
     struct tvalue value;
+    if (!mapping->mapping) {
+        if (mapping_text(mapping, scope, arena, &value, err) != 0)
+            return -1;
+        *ret_value = without_none(arena, value);
+        return 0;
+    }
+    struct template_scope names = scope_for(scope, mapping->parameters);
     if (interpolated_mapping(mapping->mapping, key_types, value_types, &names, arena, &value, err) != 0)
         return component_error(err, mapping->where);
     *ret_value = without_none(arena, value);

@@ -74,7 +74,8 @@ struct mapping_expression {
 int mapping_expression_compile(struct engine *engine, struct component component, const char *field,
                                struct mapping_expression *ret_mapping, struct error *err);
 /* InterpolatedMapping.eval (one level) and InterpolatedNestedMapping.eval. Absent: an empty dict. A string
- * gives what it gives: whoever needs a dict looks. Members that are none are left out. */
+ * gives what it gives: whoever needs a dict looks. Members
+ * that are none are left out, but those of a string that gives a nested one. */
 int mapping_expression_flat(const struct mapping_expression *mapping, struct scope *scope, unsigned key_types,
                             unsigned value_types, struct arena *arena, struct tvalue *ret_value,
                             struct error *err);

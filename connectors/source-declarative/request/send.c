@@ -192,6 +192,10 @@ static struct answer *finish(struct sending *sending, const struct resolution *r
         [RESPONSE_SPLIT_REQUEST_WINDOW] = ANSWER_SPLIT_WINDOW,
     };
     answer->action = actions[resolution->action];
+    /* As in the CDK: an answer of a good status is read whether it is ignored or not, one of a bad status
+     * never. */
+    if (answer->action == ANSWER_SUCCESS || answer->action == ANSWER_IGNORE)
+        answer->action = response && response->status < 400 ? ANSWER_SUCCESS : ANSWER_IGNORE;
     answer->url = sending->prepared.url.data;
     if (resolution->message.size)
         answer->error_message =

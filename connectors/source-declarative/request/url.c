@@ -164,6 +164,14 @@ static bool is_hierarchical(struct slice scheme)
     return false;
 }
 
+static struct slice lower(struct arena *arena, struct slice text)
+{
+    char *copy = arena_alloc(arena, text.size + 1);
+    for (size_t i = 0; i < text.size; i++)
+        copy[i] = (char)tolower((unsigned char)text.data[i]);
+    return (struct slice){copy, text.size};
+}
+
 struct slice url_join(struct arena *arena, struct slice base, struct slice url)
 {
     if (!base.size)
@@ -176,7 +184,7 @@ struct slice url_join(struct arena *arena, struct slice base, struct slice url)
                                strncasecmp(parts.scheme.data, below.scheme.data, below.scheme.size) == 0);
     if (!same || !is_hierarchical(below.scheme.size ? below.scheme : SLICE_LITERAL("")))
         return url;
-    parts.scheme = below.scheme;
+    parts.scheme = lower(arena, below.scheme);
     if (parts.authority.size)
         return unsplit(arena, &parts);
     parts.authority = below.authority;
@@ -196,9 +204,10 @@ struct slice url_join_path(struct arena *arena, struct slice base, struct slice 
         path = from(path, 1);
     if (!path.size)
         return base;
-    if (base.size && base.data[base.size - 1] != '/') {
+    if (!base.size || base.data[base.size - 1] != '/') {
         char *with_slash = arena_alloc(arena, base.size + 2);
-        memcpy(with_slash, base.data, base.size);
+        if (base.size)
+            memcpy(with_slash, base.data, base.size);
         memcpy(with_slash + base.size, "/", 2);
         base = (struct slice){with_slash, base.size + 1};
     }

@@ -1,0 +1,382 @@
+#include "connectors/source-declarative/page/paginator.h"
+#include "connectors/source-declarative/request/requester.h"
+
+#include "../connectors/http_server.h"
+#include "lab.h"
+
+/* --- a server that answers from a list -------------------------------------------------------------------
+ */
+
+static const char *const *answers;
+static atomic_int answered;
+
+static void next_answer(struct server *server, int fd, const char *request)
+{
+    (void)server, (void)request;
+    const char *answer = answers[atomic_fetch_add(&answered, 1)];
+    char text[4096];
+    int status = (int)strtol(answer, NULL, 10);
+    const char *body = strchr(answer, '|'), *headers = strchr(answer, ' ');
+    size_t headers_size = headers && body && headers < body ? (size_t)(body - headers - 1) : 0;
+    body = body ? body + 1 : "{}";
+    int size = snprintf(text, sizeof text, "HTTP/1.1 %d X\r\n%.*s%sContent-Length: %zu\r\n\r\n%s", status,
+                        (int)headers_size, headers ? headers + 1 : "", headers_size ? "\r\n" : "",
+                        strlen(body), status == 304 || status == 204 ? "" : body);
+    server_send(fd, text, (size_t)size);
+}
+
+static const struct rule rules[] = {{.path = "/x", .answer = next_answer}, {NULL}};
+
+/* What was asked: request line, headers that matter, body. */
+static void asked(struct server *server, struct buffer *out)
+{
+    buffer_clear(out);
+    pthread_mutex_lock(&server->lock);
+    const char *text = buffer_cstr(&server->asked);
+    while (*text) {
+        const char *end = strstr(text, "\r\n\r\n");
+        size_t line = strcspn(text, "\r");
+        buffer_append(out, text, line - strlen(" HTTP/1.1"));
+        size_t length = 0;
+        for (const char *header = text + line + 2; header < end + 2; header += strcspn(header, "\r") + 2) {
+            static const char *const ours[] = {"Host:", "User-Agent:", "Accept:", "Accept-Encoding:"};
+            bool mine = false;
+            for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+                mine |= strncasecmp(header, ours[i], strlen(ours[i])) == 0;
+            if (strncasecmp(header, "Content-Length:", 15) == 0)
+                length = strtoul(header + 15, NULL, 10);
+            else if (!mine)
+                buffer_printf(out, " [%.*s]", (int)strcspn(header, "\r"), header);
+        }
+        if (length)
+            buffer_printf(out, " %.*s", (int)length, end + 4);
+        buffer_str(out, "\n");
+        text = end + 4 + length;
+    }
+    buffer_clear(&server->asked);
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* --- one call --------------------------------------------------------------------------------------------
+ */
+
+struct call {
+    struct lab lab;
+    struct requester *requester;
+    struct request_call call;
+    struct answer *answer;
+};
+
+static int send_it(void *context, struct error *err)
+{
+    struct call *call = context;
+    return requester_send(call->requester, &call->call, &call->answer, err);
+}
+
+static char *with_port(struct arena *arena, const char *text, unsigned port)
+{
+    const char *at = strstr(text, "PORT");
+    return at ? arena_printf(arena, "%.*s%u%s", (int)(at - text), text, port, at + 4)
+              : arena_strdup(arena, text);
+}
+
+/* Fields of the requester beside its URL. What happened: what was asked, then " => " and the status and body,
+ * or the error, then the waits. */
+static void check_more(const char *fields, const char *more, const char *config, const char *const *list,
+                       const char *expected)
+{
+    struct server server;
+    struct call call = {.call.stream_slice = {.kind = TVALUE_NONE},
+                        .call.next_page_token = {.kind = TVALUE_NONE}};
+    struct buffer got;
+    struct error err = {0};
+    struct arena arena = {0};
+    buffer_init(&got, 1 << 20);
+    server_open(&server, rules);
+    answers = list;
+    atomic_store(&answered, 0);
+    bool has_url = strstr(fields, "\"url") != NULL;
+    char *retriever =
+        arena_printf(&arena, "\"requester\": {\"type\": \"HttpRequester\"%s%s%s}",
+                     has_url ? "" : ", \"url_base\": \"http://127.0.0.1:PORT\", \"path\": \"x\"",
+                     *fields ? ", " : "", fields);
+    lab_open(&call.lab, with_port(&arena, retriever, server.port), more, config);
+    struct component requester = component_get(lab_retriever(&call.lab), "requester");
+    int result = requester_compile(call.lab.engine, requester, "s", &call.requester, &err);
+    if (result == 0)
+        result = fibers_call(call.lab.engine->fibers, send_it, &call, &err);
+    asked(&server, &got);
+    if (result == 0)
+        buffer_printf(&got, "=> %d %.*s", call.answer->status, SLICE_ARGS(call.answer->body));
+    else
+        buffer_printf(&got, "=> %s%s: %s", error_code_name(err.code), err.retriable ? " retriable" : "",
+                      err.message);
+    buffer_cstr(&got);
+    char *place = strstr(got.data, " (m.json:");
+    if (place) { /* columns of a manifest on one line tell nothing */
+        size_t size = strcspn(place, ")") + 1;
+        memmove(place, place + size, strlen(place + size) + 1);
+        got.size -= size;
+    }
+    if (call.lab.waits.size)
+        buffer_printf(&got, "; waited %s", buffer_cstr(&call.lab.waits));
+    const char *shown = with_port(&arena, expected, server.port);
+    if (strcmp(buffer_cstr(&got), shown) != 0)
+        fail_msg("%s\ngot:\n%s\nexpected:\n%s", fields, buffer_cstr(&got), shown);
+    answer_free(call.answer);
+    lab_close(&call.lab);
+    server_close(&server);
+    arena_done(&arena);
+    buffer_done(&got);
+}
+
+#define LIST(...) ((const char *const[]){__VA_ARGS__})
+static void check(const char *fields, const char *config, const char *const *list, const char *expected)
+{
+    check_more(fields, "", config, list, expected);
+}
+
+/* --- requests: what the CDK 7.39 sends of the same -------------------------------------------------------
+ */
+
+static const struct {
+    const char *fields, *config, *expected;
+} requests[] = {
+    {"", "{}", "GET /x\n=> 200 {}"},
+    {"\"request_parameters\": {\"a\": \"1\", \"c\": \"{{ config.n }}\", \"l\": \"{{ ['x','y z'] }}\", "
+     "\"t\": \"{{ true }}\", \"none\": \"{{ none }}\", \"e\": \"\", \"f\": \"1.50\"}",
+     "{\"n\": 5}", "GET /x?a=1&c=5&l=x&l=y+z&t=True&none=None&f=1.50\n=> 200 {}"},
+    {"\"request_parameters\": \"{{ {'a':1,'b':None,'c':true,'d':1.0,'e':[1,None,'x'],'f':[]} }}\"", "{}",
+     "GET /x?a=1&c=True&d=1.0&e=1&e=x\n=> 200 {}"},
+    {"\"request_parameters\": \"a=1\"", "{}", "GET /x\n=> 200 {}"},
+    {"\"request_headers\": {\"X-A\": \"{{ 5 }}\", \"X-B\": \"{{ none }}\", \"X-C\": \"\", \"x-l\": \"{{ "
+     "[1,2] }}\"}",
+     "{}", "GET /x [X-A: 5] [x-l: [1, 2]]\n=> 200 {}"},
+    {"\"request_headers\": \"{{ {'A':None,'B':1,'C':''} }}\"", "{}", "GET /x [B: 1] [C:]\n=> 200 {}"},
+    {"\"request_body_json\": {\"a\": \"{{ 5 }}\", \"b\": {\"c\": \"True\", \"d\": \"{{ none }}\"}, "
+     "\"e\": [\"{{ none }}\", \"\\u00e9\"]}",
+     "{}",
+     "GET /x [Content-Type: application/json] {\"a\": 5, \"b\": {\"c\": true}, \"e\": [null, \"\\u00e9\"]}\n"
+     "=> 200 {}"},
+    {"\"http_method\": \"POST\", \"request_body_json\": \"{{ {'a':1,'b':None} }}\"", "{}",
+     "POST /x [Content-Type: application/json] {\"a\": 1, \"b\": null}\n=> 200 {}"},
+    {"\"http_method\": \"POST\", \"request_body_data\": {\"a\": \"{{ 5 }}\", \"b\": \"{{ [1,2] }}\", "
+     "\"d\": \"x y\", \"n\": \"{{ none }}\"}",
+     "{}", "POST /x [Content-Type: application/x-www-form-urlencoded] a=5&b=1&b=2&d=x+y&n=None\n=> 200 {}"},
+    {"\"http_method\": \"POST\", \"request_body_data\": \"a=1&b={{ config.n }}\"", "{\"n\": 5}",
+     "POST /x a=1&b=5\n=> 200 {}"},
+    {"\"http_method\": \"POST\", \"request_body_data\": \"{\\\"a\\\": 1}\"", "{}",
+     "POST /x [Content-Type: application/x-www-form-urlencoded] a=1\n=> 200 {}"},
+    {"\"http_method\": \"POST\", \"request_headers\": {\"content-type\": \"application/vnd.api+json\"}, "
+     "\"request_body_json\": {\"a\": \"b\"}",
+     "{}", "POST /x [content-type: application/vnd.api+json] {\"a\": \"b\"}\n=> 200 {}"},
+    {"\"http_method\": \"POST\", \"request_body\": {\"type\": \"RequestBodyPlainText\", \"value\": \"hello "
+     "{{ config.n "
+     "}}\"}",
+     "{\"n\": 5}", "POST /x hello 5\n=> 200 {}"},
+    {"\"http_method\": \"POST\", \"request_body\": {\"type\": \"RequestBodyGraphQL\", \"value\": {\"query\": "
+     "\"query "
+     "{ x(a: \\\"{{ config.s }}\\\") { y } }\"}}",
+     "{\"s\": \"t\"}",
+     "POST /x [Content-Type: application/json] {\"query\": \"query { x(a: \\\"t\\\") { y } }\"}\n=> 200 {}"},
+    {"\"http_method\": \"POST\", \"request_body\": {\"type\": \"RequestBodyJsonObject\", \"value\": {\"a\": "
+     "\"{{ "
+     "config.n }}\", \"n\": null}}",
+     "{\"n\": 5}", "POST /x [Content-Type: application/json] {\"a\": 5}\n=> 200 {}"},
+    {"\"url\": \"http://127.0.0.1:PORT/{{ config.p }}?a=b\", \"request_parameters\": {\"q\": \"1\", \"a\": "
+     "\"b\"}",
+     "{\"p\": \"x\"}", "GET /x?a=b&q=1\n=> 200 {}"},
+    {"\"authenticator\": {\"type\": \"BearerAuthenticator\", \"api_token\": \"{{ config['t'] }}\"}",
+     "{\"t\": \"007\"}", "GET /x [Authorization: Bearer 007]\n=> 200 {}"},
+    {"\"authenticator\": {\"type\": \"BearerAuthenticator\", \"api_token\": \"{{ config['no'] }}\"}", "{}",
+     "GET /x [Authorization: Bearer ]\n=> 200 {}"},
+    {"\"authenticator\": {\"type\": \"BasicHttpAuthenticator\", \"username\": \"{{ config.u }}\", "
+     "\"password\": \"{{ "
+     "config.p }}\"}",
+     "{\"u\": \"\\u00e9\", \"p\": 12}", "GET /x [Authorization: Basic w6k6MTI=]\n=> 200 {}"},
+    {"\"request_parameters\": {\"z\": \"1\"}, \"authenticator\": {\"type\": \"ApiKeyAuthenticator\", "
+     "\"api_token\": "
+     "\"to k\", \"inject_into\": {\"type\": \"RequestOption\", \"inject_into\": \"request_parameter\", "
+     "\"field_name\": \"{{ 'key' }}\"}}",
+     "{}", "GET /x?z=1&key=to+k\n=> 200 {}"},
+    {"\"authenticator\": {\"type\": \"ApiKeyAuthenticator\", \"api_token\": \"{{ config.t }}\", \"header\": "
+     "\"X-{{ "
+     "'Key' }}\"}",
+     "{\"t\": 12}", "GET /x [X-Key: 12]\n=> 200 {}"},
+    {"\"http_method\": \"POST\", \"authenticator\": {\"type\": \"ApiKeyAuthenticator\", \"api_token\": \"{{ "
+     "config.t "
+     "}}\", \"inject_into\": {\"type\": \"RequestOption\", \"inject_into\": \"body_json\", \"field_path\": "
+     "[\"a\", "
+     "\"b\"]}}",
+     "{\"t\": 12}", "POST /x [Content-Type: application/json] {\"a\": {\"b\": \"12\"}}\n=> 200 {}"},
+    {"\"authenticator\": {\"type\": \"SelectiveAuthenticator\", \"authenticator_selection_path\": [\"c\", "
+     "\"kind\"], "
+     "\"authenticators\": {\"no\": {\"type\": \"NoAuth\"}, \"key\": {\"type\": \"BearerAuthenticator\", "
+     "\"api_token\": \"k\"}}}",
+     "{\"c\": {\"kind\": \"key\"}}", "GET /x [Authorization: Bearer k]\n=> 200 {}"},
+    /* what is wrong */
+    {"\"request_parameters\": \"{{ {'a':{'x':1}} }}\"", "{}",
+     "=> invalid: streams[0].retriever.requester: a parameter is a dict; it must be a text, a number or a "
+     "list"},
+    {"\"request_headers\": {\"Authorization\": \"x\"}, \"authenticator\": {\"type\": "
+     "\"BearerAuthenticator\", "
+     "\"api_token\": \"k\"}",
+     "{}",
+     "=> connector: streams[0].retriever.requester: the authenticator adds the header \"Authorization\", "
+     "which the "
+     "request has already; names must differ"},
+    {"\"url\": \"ftp://h/x\"", "{}",
+     "=> invalid: streams[0].retriever.requester: the URL has no scheme that is HTTP's; it begins with "
+     "http:// or "
+     "https:// and a host"},
+};
+
+static void test_requests(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
+        check(requests[i].fields, requests[i].config, LIST("200"), requests[i].expected);
+}
+
+/* --- failures: how often, after what waits, and what comes of it ------------------------------------------
+ */
+
+#define HANDLER "\"error_handler\": {\"type\": \"DefaultErrorHandler\", "
+#define FILTERS HANDLER "\"response_filters\": [{\"type\": \"HttpResponseFilter\", "
+#define WAITS HANDLER "\"backoff_strategies\": [{\"type\": "
+#define BROKEN LIST("500", "500", "500", "500", "500", "500", "500")
+#define ASKED_6 "GET /x\nGET /x\nGET /x\nGET /x\nGET /x\nGET /x\n"
+#define FAILED_500                                                                                          \
+    "=> connector retriable: HTTP status 500: the server failed; it was tried as often as is allowed (GET " \
+    "http://127.0.0.1:PORT/x)"
+#define FAILED_503                                                                                    \
+    "=> connector retriable: HTTP status 503: the server is not available; it was tried as often as " \
+    "is allowed (GET http://127.0.0.1:PORT/x)"
+
+static void test_retries(void **state)
+{
+    (void)state;
+    check("", "{}", LIST("500", "502", "200"), "GET /x\nGET /x\nGET /x\n=> 200 {}; waited 1.0 2.0 ");
+    check("", "{}", BROKEN, ASKED_6 FAILED_500 "; waited 1.0 2.0 4.0 8.0 16.0 ");
+    check("", "{}", LIST("429", "429", "200"), "GET /x\nGET /x\nGET /x\n=> 200 {}; waited 1.0 2.0 ");
+    check(
+        "", "{}",
+        LIST("418|{\"error\": \"tea\"}", "418|{}", "418|{}", "418|{}", "418|{}", "418|{\"error\": \"pot\"}"),
+        ASKED_6
+        "=> connector: HTTP status 418; the server says: pot; it was tried as often as is allowed (GET "
+        "http://127.0.0.1:PORT/x); waited 1.0 2.0 4.0 8.0 16.0 ");
+    check(HANDLER "\"max_retries\": \"{{ config.r }}\"}", "{\"r\": 1}", BROKEN,
+          "GET /x\nGET /x\n" FAILED_500 "; waited 1.0 ");
+    check(WAITS "\"ConstantBackoffStrategy\", \"backoff_time_in_seconds\": 2.5}]}", "{}", BROKEN,
+          ASKED_6 FAILED_500 "; waited 3.5 3.5 3.5 3.5 3.5 ");
+    check(WAITS "\"ExponentialBackoffStrategy\", \"factor\": 3}]}", "{}", BROKEN,
+          ASKED_6 FAILED_500 "; waited 7.0 13.0 25.0 49.0 97.0 ");
+    check(WAITS "\"WaitTimeFromHeader\", \"header\": \"wait_time\", \"regex\": \"[.\\\\d]+\"}]}", "{}",
+          LIST("503 Wait_Time: 60.5,60|", "503 Wait_Time: x60.5|", "200"),
+          "GET /x\nGET /x\nGET /x\n=> 200 {}; waited 61.5 1.0 ");
+    check(WAITS "\"WaitTimeFromHeader\", \"header\": \"Retry-After\", \"max_waiting_time_in_seconds\": 7}]}",
+          "{}", LIST("503 Retry-After: 7|"),
+          "GET /x\n=> io retriable: the server asks to wait for 7 seconds, and the stream waits for less "
+          "than 7 "
+          "(max_waiting_time_in_seconds)");
+    check(WAITS "\"WaitUntilTimeFromHeader\", \"header\": \"reset\", \"min_wait\": 9}]}", "{}",
+          LIST("503 Reset: 1700000100|", "503 Reset: 1700000100|", "503|", "200"),
+          "GET /x\nGET /x\nGET /x\nGET /x\n=> 200 {}; waited 101.0 10.0 10.0 ");
+    check(WAITS "\"WaitTimeFromHeader\", \"header\": \"w\"}, {\"type\": \"ConstantBackoffStrategy\", "
+                "\"backoff_time_in_seconds\": 3}]}",
+          "{}", LIST("503 w: 0|", "503 w: 1|", "200"), "GET /x\nGET /x\nGET /x\n=> 200 {}; waited 4.0 2.0 ");
+    /* kinds of failure count apart, one within the other */
+#define KINDS WAITS "\"WaitTimeFromHeader\", \"header\": \"w\"}], \"max_retries\": 1}"
+    check(KINDS, "{}", LIST("503 w: 2|", "503|", "503 w: 2|", "503|"),
+          "GET /x\nGET /x\nGET /x\nGET /x\n" FAILED_503 "; waited 3.0 1.0 3.0 ");
+    check(KINDS, "{}", LIST("503|", "429|", "503|"),
+          "GET /x\nGET /x\nGET /x\n" FAILED_503 "; waited 1.0 1.0 ");
+    /* without an end of its own, but 600 seconds */
+    check(HANDLER "\"max_retries\": 99}", "{}",
+          LIST("500", "500", "500", "500", "500", "500", "500", "500", "500", "500", "500"),
+          ASKED_6 "GET /x\nGET /x\nGET /x\nGET /x\nGET /x\n" FAILED_500
+                  "; waited 1.0 2.0 4.0 8.0 16.0 32.0 64.0 128.0 256.0 89.0 ");
+}
+
+static void test_filters(void **state)
+{
+    (void)state;
+    check("", "{}", LIST("404|{\"message\": \"no k3y here\"}"),
+          "GET /x\n=> connector: HTTP status 404: the server has nothing of this name; the server says: no "
+          "k3y here "
+          "(GET http://127.0.0.1:PORT/x)");
+    check("", "{}", LIST("401|"),
+          "GET /x\n=> invalid: HTTP status 401: the server does not accept the credentials (GET "
+          "http://127.0.0.1:PORT/x)");
+    check("", "{}", LIST("304|"), "GET /x\n=> 304 ");
+    check(FILTERS
+          "\"predicate\": \"{{ response.code == 1 }}\", \"action\": \"FAIL\", \"error_message\": \"bad {{ "
+          "response.code }} {{ config.x }} {{ headers['x-a'] }}\"}]}",
+          "{\"x\": \"cfg\"}", LIST("200 X-A: q|{\"code\": 1}"),
+          "GET /x\n=> connector: bad 1 cfg q (GET http://127.0.0.1:PORT/x)");
+    check(FILTERS "\"predicate\": \"{{ config.x == 1 }}\", \"action\": \"FAIL\"}]}", "{\"x\": 1}",
+          LIST("200|{}"), "GET /x\n=> 200 {}");
+    check(FILTERS "\"predicate\": \"{{ response.nope.x }}\", \"action\": \"FAIL\"}]}", "{}", LIST("200|{}"),
+          "GET /x\n=> 200 {}");
+    check(FILTERS "\"http_codes\": [404], \"failure_type\": \"config_error\", \"action\": \"FAIL\"}]}", "{}",
+          LIST("404|"),
+          "GET /x\n=> invalid: HTTP status 404: the server has nothing of this name (GET "
+          "http://127.0.0.1:PORT/x)");
+    /* one without an action never matches */
+    check(FILTERS "\"http_codes\": [200], \"error_message\": \"m\"}]}", "{}", LIST("200|{}"),
+          "GET /x\n=> 200 {}");
+    check(FILTERS "\"error_message_contains\": \"oo\", \"action\": \"IGNORE\"}]}", "{}",
+          LIST("404|{\"error\": {\"message\": \"boom\"}}"),
+          "GET /x\n=> 404 {\"error\": {\"message\": \"boom\"}}");
+    check(FILTERS "\"http_codes\": [202], \"action\": \"RETRY\"}]}", "{}", LIST("202|", "200|{}"),
+          "GET /x\nGET /x\n=> 200 {}; waited 1.0 ");
+    check(FILTERS "\"http_codes\": [401], \"action\": \"REFRESH_TOKEN_THEN_RETRY\"}]}", "{}",
+          LIST("401|", "200|{}"), "GET /x\nGET /x\n=> 200 {}; waited 1.0 ");
+}
+
+#define COMPOSITE "\"error_handler\": {\"type\": \"CompositeErrorHandler\", \"error_handlers\": ["
+#define CHILD "{\"type\": \"DefaultErrorHandler\", \"response_filters\": [{\"type\": \"HttpResponseFilter\", "
+
+static void test_composite(void **state)
+{
+    (void)state;
+    /* a FAIL of the first child is forgotten: the last one counts */
+    check(COMPOSITE CHILD
+          "\"http_codes\": [404], \"action\": \"FAIL\", \"error_message\": \"first\"}]}, " CHILD
+          "\"http_codes\": [404], \"action\": \"IGNORE\"}]}]}",
+          "{}", LIST("404|"), "GET /x\n=> 404 ");
+    check(COMPOSITE CHILD
+          "\"http_codes\": [404], \"action\": \"FAIL\", \"error_message\": \"first\"}]}, " CHILD
+          "\"http_codes\": [500], \"action\": \"IGNORE\"}]}]}",
+          "{}", LIST("404|"),
+          "GET /x\n=> connector: HTTP status 404: the server has nothing of this name (GET "
+          "http://127.0.0.1:PORT/x)");
+    /* retries of the first child, backoffs of all */
+    check(COMPOSITE
+          "{\"type\": \"DefaultErrorHandler\", \"max_retries\": 1}, {\"type\": \"DefaultErrorHandler\", "
+          "\"backoff_strategies\": [{\"type\": \"ConstantBackoffStrategy\", \"backoff_time_in_seconds\": "
+          "4}]}]}",
+          "{}", BROKEN, "GET /x\nGET /x\n" FAILED_500 "; waited 5.0 ");
+}
+
+/* What a server says back of a secret is not shown. */
+static void test_secrets(void **state)
+{
+    (void)state;
+    check_more(
+        "\"authenticator\": {\"type\": \"BearerAuthenticator\", \"api_token\": \"{{ config['key'] }}\"}",
+        "\"spec\": {\"type\": \"Spec\", \"connection_specification\": {\"type\": \"object\", \"properties\": "
+        "{\"key\": {\"type\": \"string\", \"airbyte_secret\": true}}}},",
+        "{\"key\": \"hush-hush\"}", LIST("403|{\"message\": \"hush-hush may not\"}"),
+        "GET /x [Authorization: Bearer hush-hush]\n=> invalid: HTTP status 403: the credentials are not "
+        "allowed to read this; the server says: **** may not (GET http://127.0.0.1:PORT/x)");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_requests),  cmocka_unit_test(test_retries), cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_composite), cmocka_unit_test(test_secrets),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
