@@ -103,14 +103,13 @@ int paginator_add(const struct paginator *paginator, struct scope *scope, struct
         tvalue_str(&path, &token);
         *ret_path = ttext_slice_of(&path);
     } else if (token.kind != TVALUE_NONE && paginator->token_option &&
-               request_option_set(paginator->token_option, scope, token, "the paginator", options, err) !=
-                   0) {
+               request_option_set(paginator->token_option, scope, token, options, err) != 0) {
         return -1;
     }
     if (!paginator->size_option)
         return 0;
     struct tvalue size = tvalue_int(page_size ? page_size : paginator->page_size);
-    return request_option_set(paginator->size_option, scope, size, "the paginator", options, err);
+    return request_option_set(paginator->size_option, scope, size, options, err);
 }
 
 /* --- the next token --------------------------------------------------------------------------------------

@@ -41,8 +41,7 @@ static int api_key_add(struct authenticator *authenticator, struct arena *arena,
     if (expression_text(&key->token, &scope, arena, &token, err) != 0)
         return -1;
     if (key->option)
-        return request_option_set(key->option, &scope, tvalue_string(token), "the authenticator", options,
-                                  err);
+        return request_option_set(key->option, &scope, tvalue_string(token), options, err);
     if (expression_text(&key->header, &scope, arena, &name, err) != 0)
         return -1;
     return options_put(options, OPTION_HEADER, tvalue_string(name), tvalue_string(token), "the authenticator",

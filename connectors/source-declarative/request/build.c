@@ -153,6 +153,7 @@ int request_build(struct requester *requester, const struct request_call *call, 
     struct options options, auth;
     options_new(&options, arena);
     options_new(&auth, arena);
+    auth.who = "the authenticator";
     struct prepared prepared = {.method = requester->method};
     const char *content_type;
     if (own_options(requester, &scope, &options, err) != 0)

@@ -5,6 +5,7 @@ static const char *const target_names[] = {"parameter", "header", "form field", 
 void options_new(struct options *options, struct arena *arena)
 {
     options->arena = arena;
+    options->who = "the stream";
     for (unsigned target = 0; target < OPTION_TARGET_COUNT; target++)
         options->in[target] = tvalue_dict(arena);
 }
@@ -150,9 +151,10 @@ int request_option_compile(struct engine *engine, struct component component, co
 }
 
 int request_option_set(const struct request_option *option, struct scope *scope, struct tvalue value,
-                       const char *who, struct options *options, struct error *err)
+                       struct options *options, struct error *err)
 {
     struct arena *arena = options->arena;
+    const char *who = options->who;
     struct slice name;
     if (!option->path.count) {
         if (expression_text(&option->name, scope, arena, &name, err) != 0)

@@ -16,6 +16,7 @@ enum option_target { /* in the order of the table's words of RequestOption.injec
 
 struct options {
     struct arena *arena;
+    const char *who; /* adds at the moment, for messages: "the paginator"; set by whoever hands it on */
     struct tvalue in[OPTION_TARGET_COUNT]; /* dicts; BODY_DATA may be a string */
 };
 void options_new(struct options *options, struct arena *arena);
@@ -43,6 +44,6 @@ int request_option_compile(struct engine *engine, struct component component, co
 int request_option_compile_at(struct engine *engine, struct component component,
                               struct request_option **ret_option, struct error *err);
 int request_option_set(const struct request_option *option, struct scope *scope, struct tvalue value,
-                       const char *who, struct options *options, struct error *err);
+                       struct options *options, struct error *err);
 
 #endif
