@@ -73,7 +73,7 @@ def test_columns_end_at_the_first_without_a_name(sheets, discover, read):
         "t": [{"a_A1": "1", "column_B": "2", "c": "3", "a_D1": "4"}, {"column_B": "x"}]}
 
 
-# As Airbyte's connector names them (its helpers were run on these).
+# What Airbyte's connector makes of them, by its description.
 NAMES = {
     "MyName": "my_name", "1MyName": "_1_my_name", "50th Percentile? ": "_50_th_percentile_", " a b ": "_a_b_",
     "ÄpfelÖl": "apfel_ol", "HTTPServer": "httpserver", "aB1c": "a_b_1_c", "a__b--c": "a_b_c", "Q3 2023": "q_3_2023",
