@@ -4,9 +4,11 @@
 
 const struct firth_connector_class *const connectors_registry[] = {
     &destination_duckdb,
+    &destination_files,
     &destination_google_sheets,
     &destination_local_json,
     &destination_postgres,
+    &destination_s3,
     &destination_sqlite,
     &source_faker,
     &source_file,

@@ -6,8 +6,10 @@
 
 extern const struct firth_connector_class destination_duckdb; /* connectors_is_elsewhere */
 extern const struct firth_connector_class destination_google_sheets;
+extern const struct firth_connector_class destination_files;
 extern const struct firth_connector_class destination_local_json;
 extern const struct firth_connector_class destination_postgres;
+extern const struct firth_connector_class destination_s3;
 extern const struct firth_connector_class destination_sqlite;
 extern const struct firth_connector_class source_faker;
 extern const struct firth_connector_class source_file;

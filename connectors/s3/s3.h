@@ -3,6 +3,7 @@
 #define FIRTH_S3_S3_H
 
 #include "connectors/files/storage.h"
+#include "connectors/files/target.h"
 #include "connectors/http/http.h"
 #include "connectors/s3/sign.h"
 #include "firth/connector.h"
@@ -49,6 +50,13 @@ const char *s3_bucket(const struct s3 *s3);
 
 /* The bucket as a storage; takes the client. */
 struct files_storage *s3_storage_new(struct s3 *s3);
+
+/* Objects whose names begin with the prefix and come behind `after`. */
+struct files_listing *s3_list(struct s3 *s3, const char *prefix, const char *after, struct error *err);
+
+/* The names below a prefix as a place to write to; takes the client. Files are multipart uploads, which are
+ * completed when they are published. */
+struct files_target *s3_target_new(struct s3 *s3, const char *prefix);
 
 /* Append name=value to a query, encoded. */
 void s3_query(struct buffer *query, const char *name, const char *value);

@@ -134,12 +134,11 @@ static void listing_close(struct files_listing *listing)
     free(self);
 }
 
-static struct files_listing *bucket_list(struct files_storage *storage, const char *prefix, const char *after,
-                                         struct error *err)
+struct files_listing *s3_list(struct s3 *s3, const char *prefix, const char *after, struct error *err)
 {
     struct listing *self = mem_zalloc(sizeof *self);
     self->listing = (struct files_listing){listing_next, listing_close};
-    self->s3 = ((struct bucket *)storage)->s3;
+    self->s3 = s3;
     self->prefix = mem_strdup(prefix);
     self->after = mem_strdup(after);
     buffer_init(&self->name, PAGE_MAX);
@@ -148,6 +147,12 @@ static struct files_listing *bucket_list(struct files_storage *storage, const ch
         return &self->listing;
     listing_close(&self->listing);
     return NULL;
+}
+
+static struct files_listing *bucket_list(struct files_storage *storage, const char *prefix, const char *after,
+                                         struct error *err)
+{
+    return s3_list(((struct bucket *)storage)->s3, prefix, after, err);
 }
 
 /* --- one object --------------------------------------------------------------------------------------------

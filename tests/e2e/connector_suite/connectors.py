@@ -5,6 +5,7 @@ import dataclasses
 import gzip
 import json
 import pathlib
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -14,6 +15,7 @@ import urllib.request
 
 import duckdb
 import postgres
+import s3
 import sheets
 from connector_suite.protocol import Runner
 
@@ -44,6 +46,7 @@ class Connector:
     fences: str = "second"          # destinations, Flow: of two sessions of a task, which is refused: the "second"
                                     # when it opens, the "first" when it commits, or None
     verbatim: bool = True           # destinations: read_back gives the very bytes that were sent
+    alone: bool = True              # destinations: while one sync writes a stream, another one is refused
     own_disk: bool = True           # destinations: what they write is written by their own process
 
     def config(self, folder, flow=False, **changes):
@@ -209,6 +212,36 @@ S3_STREAMS = [{"name": "lines", "globs": ["in/{one,two}.jsonl"]}, {"name": "tabl
 S3_LONG = [S3_STREAMS[0], {"name": "table", "globs": ["in/long*"]}]
 SHEETS_SOURCE = {**SHEETS, "credentials": {**SHEETS["credentials"], "auth_type": "Client"}}
 
+def rows_of_files(files):
+    """{stream: [record bytes, …]} of {path: bytes}: the files of destination-files and destination-s3, in the order in
+    which they were written; the stream is the folder."""
+    found = {}
+    for path in sorted(files, key=lambda path: re.search(r"_g\d+_(\d+)_(\d+)_", path).groups()):
+        rows = found.setdefault(path.split("/")[-2], [])
+        for line in (gzip.decompress(files[path]) if path.endswith(".gz") else files[path]).splitlines():
+            row = json.loads(line)
+            start = line.find(b'"_airbyte_data":') + len(b'"_airbyte_data":')
+            rows.append(line[start:-1] if "_airbyte_data" in row else line)
+    return found
+
+
+def read_files(folder):
+    return rows_of_files({str(path): path.read_bytes() for path in pathlib.Path(folder, "out").rglob("firth_*")})
+
+
+def s3_place(request):
+    server = request.getfixturevalue("s3")
+    return {"bucket": server.bucket(), "url": server.url, "key_id": server.key_id, "secret": server.secret,
+            "region": server.region}
+
+
+def read_s3(folder):
+    facts = json.loads(pathlib.Path(folder, "server.json").read_text())
+    server = s3.S3(int(facts["url"].rsplit(":", 1)[1]))
+    return rows_of_files({key: server.get(facts["bucket"], key) for key in server.keys(facts["bucket"])
+                          if "firth_" in key})
+
+
 SOURCES = [
     Connector("source-file", "source", same_faces=False, exact_spec=False, prepare=write_files,
               good=FILE_STREAMS, endless=LONG_FILE,
@@ -262,6 +295,25 @@ SOURCES = [
 ]
 
 DESTINATIONS = [
+    Connector("destination-files", "destination",
+              good={"destination_path": "/local/out",
+                    "format": {"format_type": "JSONL", "compression": {"compression_type": "No Compression"}}},
+              bad=[{}, {"destination_path": ""}, {"destination_path": "/local/../etc"}, {"destination_path": 7},
+                   {"destination_path": "/local/out", "path_template": "all/"},
+                   {"destination_path": "/local/out", "path_template": "{stream}/{yaer}/"},
+                   {"destination_path": "/local/out", "format": {"format_type": "XLSX"}}],
+              command=built_in("destination-files"), read_back=read_files, exact_spec=False,
+              env={"FIRTH_LOCAL_ROOT": "{folder}"}),
+    # A bucket has no locks that a killed sync would let go.
+    Connector("destination-s3", "destination", server=s3_place, own_disk=False, fences="first", alone=False,
+              good={"s3_bucket_name": "{bucket}", "s3_bucket_path": "some/path", "s3_endpoint": "{url}",
+                    "access_key_id": "{key_id}", "secret_access_key": "{secret}", "s3_bucket_region": "{region}",
+                    "format": {"format_type": "JSONL", "compression": {"compression_type": "GZIP"}}},
+              bad=[{}, {"s3_bucket_name": "b"}, {"s3_bucket_name": "", "s3_bucket_path": "x", "format": {"format_type": "CSV"}},
+                   {"s3_bucket_name": "b", "s3_bucket_path": "x", "format": {"format_type": "CSV"}, "role_arn": "x"},
+                   {"s3_bucket_name": "b", "s3_bucket_path": "x", "format": {"format_type": "CSV"},
+                    "s3_endpoint": "ftp://x"}],
+              command=built_in("destination-s3"), read_back=read_s3, exact_spec=False),
     Connector("destination-local-json", "destination", good={"destination_path": "/local/out"},
               bad=[{}, {"destination_path": ""}, {"destination_path": "/local/../etc"}, {"destination_path": 7}],
               command=built_in("destination-local-json"), read_back=read_local_json, exact_spec=False,

@@ -1,0 +1,62 @@
+/* What the destinations of files have in common: rows into files, files seen whole, old ones removed after
+ * new ones are there, and, for a task without an end, each document once. */
+#ifndef FIRTH_FILES_DESTINATION_H
+#define FIRTH_FILES_DESTINATION_H
+
+#include "connectors/files/format.h"
+#include "connectors/files/target.h"
+#include "firth/connector.h"
+
+struct files_output {
+    struct files_target *target; /* owned by the session */
+    const char *place;           /* of it, for messages: "s3://bucket/prefix", "/tmp/out" */
+    const char *template;        /* names.h */
+    enum files_kind kind;        /* FILES_JSON_LINES or FILES_CSV */
+    enum files_compression compression;
+    bool flattened; /* records' fields beside the _airbyte_ ones, not in _airbyte_data */
+};
+
+/* What every destination of files hangs on. */
+typedef int files_output_fn(struct firth_host *host, const void *config, struct files_output *ret_output,
+                            struct firth_error *err);
+
+/* The functions of a struct firth_destination, for a class that knows its files_output_fn. */
+int files_destination_check(files_output_fn *output, struct firth_host *host, const void *config,
+                            struct firth_error *err);
+int files_destination_apply(files_output_fn *output, struct firth_host *host, const void *config,
+                            const struct firth_target *targets, size_t count, struct firth_error *err);
+int files_destination_open(files_output_fn *output, struct firth_host *host, const void *config,
+                           struct firth_target *targets, size_t count, void **ret_self,
+                           struct firth_error *err);
+int files_destination_checkpoint(void *self, struct firth_host *host, struct firth_slice *ret_checkpoint,
+                                 struct firth_error *err);
+int files_destination_store(void *self, struct firth_host *host, size_t stream,
+                            const struct firth_record *record, struct firth_error *err);
+int files_destination_commit(void *self, struct firth_host *host, const struct firth_commit *commit,
+                             struct firth_error *err);
+int files_destination_finish(void *self, struct firth_host *host, size_t stream, bool complete,
+                             struct firth_error *err);
+void files_destination_close(void *self);
+
+/* --- rows (rows.c) ---------------------------------------------------------------------------------------
+ */
+
+struct files_rows; /* how the records of one stream become lines */
+struct files_rows *files_rows_new(const struct files_output *output, const struct firth_target *target,
+                                  struct error *err);
+void files_rows_free(struct files_rows *rows);
+/* What a file begins with: a CSV header. */
+struct slice files_rows_head(const struct files_rows *rows);
+void files_rows_put(struct files_rows *rows, struct firth_host *host, const struct firth_record *record,
+                    struct buffer *out);
+
+/* The options that say how files are written, in Airbyte's spelling. */
+struct files_output_options {
+    int format, compression, flattening;
+};
+extern const struct firth_choice
+    files_output_formats[]; /* of a config that begins with files_output_options */
+int files_output_take(const struct files_output_options *options, struct files_output *output,
+                      struct error *err);
+
+#endif

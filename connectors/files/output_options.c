@@ -1,0 +1,52 @@
+#include "destination.h"
+
+#include <string.h>
+
+/* How files are written, as Airbyte's destination-s3 spells it. */
+
+#define AT(field) .offset = offsetof(struct files_output_options, field)
+
+static const struct firth_choice compressions[] = {
+    {"No Compression", "No Compression", "Plain files.", NULL},
+    {"GZIP", "GZIP", "gzip, as .gz.", NULL},
+    {"ZSTD", "Zstandard", "zstd, as .zst: smaller and quicker. Firth's own.", NULL},
+    {0},
+};
+static const enum files_compression kinds_of_compression[] = {FILES_PLAIN, FILES_GZIP, FILES_ZSTD};
+
+static const char *const flattenings[] = {"No flattening", "Root level flattening", NULL};
+
+#define FLATTENING                                                                                       \
+    {                                                                                                    \
+        .name = "flattening", .type = FIRTH_ENUM, AT(flattening), .values = flattenings,                 \
+        .preset = "No flattening", .title = "Flattening",                                                \
+        .help = "Whether a record is one member or column, _airbyte_data, or its fields are members or " \
+                "columns of their own. Where a materialization writes, documents and fields stand by "   \
+                "themselves."                                                                            \
+    }
+#define COMPRESSION                                                                              \
+    {                                                                                            \
+        .name = "compression", .type = FIRTH_CHOICE, AT(compression), .tag = "compression_type", \
+        .choices = compressions, .title = "Compression", .help = "Not given: GZIP."              \
+    }
+
+static const struct firth_option text_fields[] = {COMPRESSION, FLATTENING, {0}};
+
+const struct firth_choice files_output_formats[] = {
+    {"JSONL", "JSON Lines", "A JSON object in each line, numbers to the digit.", text_fields},
+    {"CSV", "CSV", "Comma-separated values with a header; null is empty, an empty text is \"\".",
+     text_fields},
+    {0},
+};
+
+int files_output_take(const struct files_output_options *options, struct files_output *output,
+                      struct error *err)
+{
+    (void)err;
+    output->kind = options->format == 1 ? FILES_CSV : FILES_JSON_LINES;
+    output->compression = options->format >= 0 && options->compression >= 0
+                              ? kinds_of_compression[options->compression]
+                              : FILES_GZIP;
+    output->flattened = options->format >= 0 && options->flattening == 1;
+    return 0;
+}
