@@ -92,7 +92,7 @@ TEMPLATES = [
 
 # What costs Python gigabytes or hours, or crashes it, is an error here, soon.
 HOSTILE = [
-    "{{ 'x' * 30000000 }}", "{{ [0] * 30000000 }}", "{{ 9 ** 9 ** 9 }}", "{% for a in 'x' * 3000 %}{% for b in 'x' * 3000 %}{% endfor %}{% endfor %}", "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "{{ '%9999999999d' % 1 }}", "{{ '{:9999999999}'.format(1) }}", "{{ 'a'.center(99999999) }}",
+    "{{ 'x' * 30000000 }}", "{{ [0] * 30000000 }}", "{{ 9 ** (9 ** 9) }}", "{{ config.big ** config.big }}", "{% for a in 'x' * 3000 %}{% for b in 'x' * 3000 %}{% endfor %}{% endfor %}", "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "{{ '%9999999999d' % 1 }}", "{{ '{:9999999999}'.format(1) }}", "{{ 'a'.center(99999999) }}",
 ]
 
 MAPPINGS = [

@@ -86,8 +86,11 @@ static bool is_own_literal(struct arena *arena, const struct tvalue *value, unsi
         return isfinite(value->number);
     case TVALUE_STRING:
         return depth && !(value->flags & TVALUE_SAFE);
-    case TVALUE_LIST:
     case TVALUE_TUPLE:
+        if (value->flags & TVALUE_CALENDAR)
+            return false;
+        break;
+    case TVALUE_LIST:
     case TVALUE_DICT:
     case TVALUE_JSON_LIST:
     case TVALUE_JSON_DICT:
