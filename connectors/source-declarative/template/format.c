@@ -77,7 +77,7 @@ static int named_value(struct percent *p, struct tvalue *ret_value)
     p->by_name = true;
     if (!tvalue_member_name(p->run->arena, p->values, name, ret_value))
         return run_fail(p->run, "a format names '%.*s', which is not there",
-                        (int)utf8_cut(name.data, name.size, 60), name.data);
+                        SLICE_ARGS(run_shown(p->run, name)));
     return 0;
 }
 

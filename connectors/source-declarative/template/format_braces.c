@@ -278,8 +278,7 @@ static int first_value(struct braces *b, struct slice name, struct tvalue *ret_v
             return 0;
         }
     }
-    return run_fail(b->run, "a format names '%.*s', which is not there",
-                    (int)utf8_cut(name.data, name.size, 60), name.data);
+    return run_fail(b->run, "a format names '%.*s', which is not there", SLICE_ARGS(run_shown(b->run, name)));
 }
 
 /* name.attribute[key] */

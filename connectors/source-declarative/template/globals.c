@@ -47,7 +47,8 @@ GLOBAL(global_today_with_timezone)
         return -1;
     mem_auto(zone_free) struct zone *zone = zone_load(arena_strndup(run->arena, name.data, name.size), &err);
     if (!zone)
-        return run_error(run, &err);
+        return run_fail(run, "there is no time zone '%.*s' on this machine",
+                        SLICE_ARGS(run_shown(run, name)));
     int64_t now = run_now(run);
     *ret_value = date_of(run, now + zone_offset(zone, now / DATETIME_SECOND) * DATETIME_SECOND);
     return 0;

@@ -53,6 +53,6 @@ int run_filter_named(struct run *run, struct slice name, const struct tvalue *va
 {
     const struct filter *filter = registry_filter(name);
     if (!filter)
-        return run_fail(run, "there is no filter '%.*s'", (int)utf8_cut(name.data, name.size, 60), name.data);
+        return run_fail(run, "there is no filter '%.*s'", SLICE_ARGS(run_shown(run, name)));
     return run_builtin(run, &filter->builtin, value, call, ret_value);
 }

@@ -3,8 +3,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static int fail(struct run *run, enum template_failure failure, enum error_code code, const char *format,
-                va_list arguments)
+__attribute__((format(printf, 4, 0))) static int fail(struct run *run, enum template_failure failure,
+                                                      enum error_code code, const char *format,
+                                                      va_list arguments)
 {
     char message[512];
     vsnprintf(message, sizeof message, format, arguments);
@@ -45,10 +46,19 @@ int run_error(struct run *run, const struct error *err)
     return template_error(run->template, run->at, err->code, run->err, "%s", err->message);
 }
 
+struct slice run_shown(const struct run *run, struct slice name)
+{
+    enum { SHOWN_MAX = 60 };
+    const char *text = run->template->text.data;
+    if (name.data < text || name.data > text + run->template->text.size)
+        return SLICE_LITERAL("…");
+    return (struct slice){name.data, utf8_cut(name.data, name.size, SHOWN_MAX)};
+}
+
 int run_undefined(struct run *run, const struct tvalue *undefined)
 {
-    struct slice name = undefined->text;
-    int size = (int)utf8_cut(name.data, name.size, 80);
+    struct slice name = undefined->flags & TVALUE_HINT ? undefined->text : run_shown(run, undefined->text);
+    int size = (int)name.size;
     if (undefined->flags & TVALUE_SECRET)
         return run_fail(run, "the attribute '%.*s' is not safe to use", size, name.data);
     if (undefined->flags & TVALUE_HINT)
@@ -230,8 +240,7 @@ int run_bind(struct run *run, const char *what, const char *const *names, size_t
             at++;
         if (at == count || !is_absent(&ret_values[at]))
             return run_type_error(run, "%s has no argument '%.*s', or was given it twice", what,
-                                  (int)utf8_cut(call->keywords[k].name.data, call->keywords[k].name.size, 40),
-                                  call->keywords[k].name.data);
+                                  SLICE_ARGS(run_shown(run, call->keywords[k].name)));
         ret_values[at] = call->keywords[k].value;
     }
     for (size_t i = 0; i < required; i++) {

@@ -54,6 +54,9 @@ struct call {
 int run_type_error(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3), cold));
 int run_fail(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3), cold));
 int run_limit(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3), cold));
+/* A name for a message: as it is if it stands in the template, else "…": it may be a value then, and secret.
+ */
+struct slice run_shown(const struct run *run, struct slice name);
 /* Something was done with an undefined value. */
 int run_undefined(struct run *run, const struct tvalue *undefined) __attribute__((cold));
 /* What err of another library function says. */

@@ -390,9 +390,8 @@ int datetime_strptime(struct slice text, struct slice format, struct datetime *r
     if (expand_format(format, expanded, err) < 0)
         return -1;
     if (!match(&m, expanded, 0))
-        return error_set(err, ERROR_INVALID,
-                         "a date does not have the format '%.*s' (from its character %zu on)",
-                         (int)utf8_cut(format.data, format.size, 80), format.data, m.furthest + 1);
+        return error_set(err, ERROR_INVALID, "a date does not have its format, from its character %zu on",
+                         m.furthest + 1);
     return result(&m, ret_datetime, err);
 }
 

@@ -233,6 +233,6 @@ int run_test_named(struct run *run, struct slice name, const struct tvalue *valu
 {
     const struct test *test = registry_test(name);
     if (!test)
-        return run_fail(run, "there is no test '%.*s'", (int)utf8_cut(name.data, name.size, 60), name.data);
+        return run_fail(run, "there is no test '%.*s'", SLICE_ARGS(run_shown(run, name)));
     return run_test(run, test, value, call, ret_truth);
 }
