@@ -17,11 +17,14 @@ static bool is_align(char byte)
     return byte == '<' || byte == '>' || byte == '=' || byte == '^';
 }
 
+/* -1 if there are no digits; what is too large stays so. */
 static int64_t take_number(struct slice text, size_t *at)
 {
     int64_t number = -1;
-    while (*at < text.size && text.data[*at] >= '0' && text.data[*at] <= '9' && number <= WIDTH_MAX)
-        number = (number < 0 ? 0 : number) * 10 + (text.data[(*at)++] - '0');
+    for (; *at < text.size && text.data[*at] >= '0' && text.data[*at] <= '9'; ++*at) {
+        if (number <= WIDTH_MAX)
+            number = (number < 0 ? 0 : number) * 10 + (text.data[*at] - '0');
+    }
     return number;
 }
 

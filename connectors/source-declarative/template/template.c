@@ -35,6 +35,7 @@ int template_error(const struct template *template, uint32_t offset, enum error_
     snprintf(shown, sizeof shown, "%.*s%s", (int)size, template->text.data,
              size < template->text.size ? "…" : "");
     string_one_line(shown);
+    string_one_line(message);
     place_of(template, offset, &line, &column);
     error_set(err, code, "template '%s', line %u column %u: %s", shown, line, column, message);
     err->retriable = false;
