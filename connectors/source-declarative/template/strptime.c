@@ -206,15 +206,14 @@ static bool match_directive(struct matcher *m, char letter, const char *format, 
 /* As many as there are, then fewer. */
 static bool match_space(struct matcher *m, const char *format, size_t at)
 {
-    size_t ends[FORMAT_MAX], count = 0, end = at, length;
-    while (end < m->text.size && count < FORMAT_MAX &&
-           unicode_is_space(utf8_decode(m->text.data + end, m->text.size - end, &length))) {
+    size_t end = at, length;
+    while (end < m->text.size &&
+           unicode_is_space(utf8_decode(m->text.data + end, m->text.size - end, &length)))
         end += length;
-        ends[count++] = end;
-    }
-    while (count > 0) {
-        if (match(m, format, ends[--count]))
+    while (end > at) {
+        if (match(m, format, end))
             return true;
+        unicode_before(m->text, end, &end);
     }
     return false;
 }
