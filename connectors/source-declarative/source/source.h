@@ -2,13 +2,8 @@
 #ifndef FIRTH_DECLARATIVE_SOURCE_SOURCE_H
 #define FIRTH_DECLARATIVE_SOURCE_SOURCE_H
 
+#include "rules.h"
 #include "source-declarative/stream/stream.h"
-
-/* Config as it is used: defaults of the spec, migrations and transformations of config_normalization_rules;
- * then its validations (not for spec). *ret_changed: migrations changed it, and the platform should be told.
- */
-int config_rules_apply(struct engine *engine, bool *ret_changed, struct error *err);
-int config_rules_validate(struct engine *engine, struct error *err);
 
 /* Every stream: those written, conditional ones whose condition holds, and in a fiber those that
  * dynamic_streams make of their templates. */
