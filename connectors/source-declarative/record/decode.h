@@ -60,6 +60,8 @@ struct decoding {
     struct arena rings[2];
     unsigned turn;
     void *state;
+    bool has_first;
+    struct tvalue first; /* where documents are kept */
     struct decoding_records records;
 };
 

@@ -147,7 +147,19 @@ int decoding_next(struct decoding *decoding, struct tvalue *ret_document, struct
         arena = &decoding->rings[decoding->turn ^= 1];
         arena_clear(arena);
     }
-    return decoding->decoder->class->next(decoding, arena, ret_document, err);
+    int more = decoding->decoder->class->next(decoding, arena, ret_document, err);
+    if (more > 0 && decoding->decoder->class->keeps && !decoding->has_first) {
+        decoding->has_first = true;
+        decoding->first = *ret_document;
+    }
+    return more;
+}
+
+bool decoding_first(const struct decoding *decoding, struct tvalue *ret_document)
+{
+    if (decoding->has_first)
+        *ret_document = decoding->first;
+    return decoding->has_first;
 }
 
 void decoding_end(struct decoding *decoding)

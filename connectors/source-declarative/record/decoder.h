@@ -26,6 +26,8 @@ int decoding_begin(const struct decoder *decoder, struct answer *answer, struct 
 const struct decoder *decoding_decoder(const struct decoding *decoding);
 /* The next document. 1; 0: that was all; -1. */
 int decoding_next(struct decoding *decoding, struct tvalue *ret_document, struct error *err);
+/* The first document, where documents are kept: what paginators look at. False: none, or a stream. */
+bool decoding_first(const struct decoding *decoding, struct tvalue *ret_document);
 void decoding_end(struct decoding *decoding);
 MEM_DEFINE_CLEANUP(struct decoding *, decoding_end);
 

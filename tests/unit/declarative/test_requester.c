@@ -1,61 +1,8 @@
 #include "connectors/source-declarative/page/paginator.h"
 #include "connectors/source-declarative/request/requester.h"
 
-#include "../connectors/http_server.h"
 #include "lab.h"
-
-/* --- a server that answers from a list -------------------------------------------------------------------
- */
-
-static const char *const *answers;
-static atomic_int answered;
-
-static void next_answer(struct server *server, int fd, const char *request)
-{
-    (void)server, (void)request;
-    const char *answer = answers[atomic_fetch_add(&answered, 1)];
-    char text[4096];
-    int status = (int)strtol(answer, NULL, 10);
-    const char *body = strchr(answer, '|'), *headers = strchr(answer, ' ');
-    size_t headers_size = headers && body && headers < body ? (size_t)(body - headers - 1) : 0;
-    body = body ? body + 1 : "{}";
-    int size = snprintf(text, sizeof text, "HTTP/1.1 %d X\r\n%.*s%sContent-Length: %zu\r\n\r\n%s", status,
-                        (int)headers_size, headers ? headers + 1 : "", headers_size ? "\r\n" : "",
-                        strlen(body), status == 304 || status == 204 ? "" : body);
-    server_send(fd, text, (size_t)size);
-}
-
-static const struct rule rules[] = {{.path = "/x", .answer = next_answer}, {NULL}};
-
-/* What was asked: request line, headers that matter, body. */
-static void asked(struct server *server, struct buffer *out)
-{
-    buffer_clear(out);
-    pthread_mutex_lock(&server->lock);
-    const char *text = buffer_cstr(&server->asked);
-    while (*text) {
-        const char *end = strstr(text, "\r\n\r\n");
-        size_t line = strcspn(text, "\r");
-        buffer_append(out, text, line - strlen(" HTTP/1.1"));
-        size_t length = 0;
-        for (const char *header = text + line + 2; header < end + 2; header += strcspn(header, "\r") + 2) {
-            static const char *const ours[] = {"Host:", "User-Agent:", "Accept:", "Accept-Encoding:"};
-            bool mine = false;
-            for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-                mine |= strncasecmp(header, ours[i], strlen(ours[i])) == 0;
-            if (strncasecmp(header, "Content-Length:", 15) == 0)
-                length = strtoul(header + 15, NULL, 10);
-            else if (!mine)
-                buffer_printf(out, " [%.*s]", (int)strcspn(header, "\r"), header);
-        }
-        if (length)
-            buffer_printf(out, " %.*s", (int)length, end + 4);
-        buffer_str(out, "\n");
-        text = end + 4 + length;
-    }
-    buffer_clear(&server->asked);
-    pthread_mutex_unlock(&server->lock);
-}
+#include "lab_server.h"
 
 /* --- one call --------------------------------------------------------------------------------------------
  */
@@ -71,13 +18,6 @@ static int send_it(void *context, struct error *err)
 {
     struct call *call = context;
     return requester_send(call->requester, &call->call, &call->answer, err);
-}
-
-static char *with_port(struct arena *arena, const char *text, unsigned port)
-{
-    const char *at = strstr(text, "PORT");
-    return at ? arena_printf(arena, "%.*s%u%s", (int)(at - text), text, port, at + 4)
-              : arena_strdup(arena, text);
 }
 
 /* Fields of the requester beside its URL. What happened: what was asked, then " => " and the status and body,
