@@ -9,7 +9,7 @@ enum { FILES_ZSTD_WINDOW_LOG_MAX = 27 }; /* 128 MiB: what a frame may make us ho
 
 /* What the first bytes say; FILES_PLAIN if nothing. */
 enum files_compression files_compression_of(const char *bytes, size_t size);
-/* Takes `raw`, also where it fails. *ret_found: what it is (FILES_ZIP is given back as it is: zip.h). */
+/* Takes `raw`, also where it fails. *ret_found: what it is. */
 struct files_input *files_decompress(struct files_input *raw, enum files_compression wanted,
                                      enum files_compression *ret_found, struct error *err);
 

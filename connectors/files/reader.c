@@ -198,6 +198,20 @@ static int open_text(struct files_reader *reader, const struct files_opener *ope
     return go_to(reader, opener, place, compression == FILES_PLAIN && charset == FILES_UTF8, err);
 }
 
+/* What is no text: by a program that wants the file itself. */
+static int open_other(struct files_reader *reader, const struct files_opener *opener,
+                      const struct files_format *format, struct files_place place, struct error *err)
+{
+    reader->kind = kind_of(format->kind, opener->name, files_window_rest(&reader->window));
+    files_window_done(&reader->window);
+    if (reader->kind != FILES_PARQUET)
+        return error_set(err, ERROR_UNSUPPORTED, "Avro files are not supported");
+    reader->other = &files_parquet_format;
+    reader->records = place.records;
+    reader->self = reader->other->open(opener, format, place.records, err);
+    return reader->self ? 0 : -1;
+}
+
 struct files_reader *files_reader_open(const struct files_opener *opener, const struct files_format *format,
                                        struct firth_slice schema, struct files_place place,
                                        files_skipped_fn *skipped, void *context, struct error *err)
@@ -208,7 +222,10 @@ struct files_reader *files_reader_open(const struct files_opener *opener, const 
     reader->skipped = skipped;
     reader->context = context;
     int result = look(opener, format, &reader->window, &compression, err);
-    if (result == 0)
+    if (result == 0 &&
+        kind_of(format->kind, opener->name, files_window_rest(&reader->window)) >= FILES_PARQUET)
+        result = open_other(reader, opener, format, place, err);
+    else if (result == 0)
         result = open_text(reader, opener, format, schema, place, compression, err);
     if (result == 0)
         return reader;

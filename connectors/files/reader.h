@@ -75,5 +75,6 @@ struct files_other_format {
     int (*next)(void *self, struct slice *ret_json, struct error *err);
     void (*close)(void *self);
 };
+extern const struct files_other_format files_parquet_format;
 
 #endif
