@@ -34,7 +34,7 @@ EXPRESSIONS = (pathlib.Path(__file__).parent / "template_expressions.txt").read_
 
 # Whole templates.
 TEMPLATES = [
-    "", " ", "plain", "123", "1.0", "True", "true", "None", "null", "[1]", "{'a': 1}", "'x'", "a\nb", "a\n", "a\n\n", "\r\na\rb",
+    "", " ", "plain", "# c, 'x\n5", "#\n", "\\\n5", "5\\\n", "123", "1.0", "True", "true", "None", "null", "[1]", "{'a': 1}", "'x'", "a\nb", "a\n", "a\n\n", "\r\na\rb",
     "x {{ 1 }} y", "{{ 1 }}{{ 2 }}", "{{ 1 }}.{{ 5 }}", "{{1}}", "{{-1}}", "{{ -1 }}", "{{+1}}", "a {{- 1 -}} b", "a\n{{- 1 }}\n b",
     "a {%- if true -%} b {%- endif -%} c", "a {%+ if true +%} b {% endif %} c", "{# c #}", "a{# c #}b", "a {#- c -#} b", "{# {{ 1 }} #}x",
     "{% raw %}{{ 1 }}{% endraw %}", "a {%- raw -%} {{ 1 }} {%- endraw -%} b", "{{ '{{' }}", "{{ '}}' }}", "{{ '%}' }}", "{{ {'a': {'b': 1}} }}",

@@ -432,10 +432,11 @@ static bool read_all(struct reader *r, struct tvalue *ret_value)
 static bool may_be_literal(struct slice text)
 {
     size_t at = 0;
-    while (at < text.size &&
-           (text.data[at] == ' ' || text.data[at] == '\t' || text.data[at] == '\n' || text.data[at] == '\r' ||
-            text.data[at] == '\f' || text.data[at] == '\\' || text.data[at] == '#'))
-        at++;
+    while (at < text.size && text.data[at] && strchr(" \t\n\r\f\\#", text.data[at])) {
+        bool comment = text.data[at++] == '#';
+        while (comment && at < text.size && text.data[at] != '\n' && text.data[at] != '\r')
+            at++;
+    }
     if (at == text.size)
         return false;
     return text.data[at] && strchr("0123456789.+-'\"([{TFNsrRbBuU", text.data[at]);
