@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "bridge.h"
 #include "connectors/files/options.h"
+#include "connectors/files/web.h"
 #include "registry.h"
 
 #include <stdlib.h>
@@ -211,6 +212,14 @@ static int plan_url(const struct file_config *config, struct arena *arena, struc
         return error_set(err, ERROR_INVALID, "the stream needs a name: give dataset_name");
     if (take_reader_options(config->reader_options, arena, &stream->format, err) < 0)
         return -1;
+    if (is_web(config->url)) { /* which may have any character: it is no pattern */
+        const char **prefix = arena_zalloc(arena, 2 * sizeof *prefix);
+        auto_free char *name = files_web_name(config->url);
+        prefix[0] = arena_strdup(arena, name);
+        stream->prefixes = prefix;
+        stream->prefix_count = 1;
+        return 0;
+    }
     const char *const *globs = arena_dup(arena, (const char *const[]){real_path(config->url, arena), NULL},
                                          2 * sizeof(const char *));
     return files_stream_set_globs(stream, &(struct firth_strings){globs, 1}, "", arena, err);
@@ -235,7 +244,6 @@ static int plan(struct firth_host *host, const void *config_, struct files_plan 
 {
     const struct file_config *config = config_;
     struct error library_err;
-    (void)host;
     bool one = config->url && *config->url;
     if (!one && !config->streams.count)
         return firth_fail(err, FIRTH_FAILURE_CONFIG,
@@ -250,8 +258,13 @@ static int plan(struct firth_host *host, const void *config_, struct files_plan 
         if (plan_stream(&given[i], &ret_plan->arena, &ret_plan->streams[ret_plan->count++], &library_err) < 0)
             return sdk_error(err, &library_err);
     }
-    if (one && is_web(config->url))
-        return firth_fail(err, FIRTH_FAILURE_CONFIG, "no web yet");
+    if (one && is_web(config->url) && config->streams.count)
+        return firth_fail(err, FIRTH_FAILURE_CONFIG,
+                          "url is of the web and streams are of this machine: give one of the two");
+    if (one && is_web(config->url)) {
+        ret_plan->storage = files_web_new(config->url, host, &library_err);
+        return ret_plan->storage ? 0 : sdk_error(err, &library_err);
+    }
     ret_plan->storage = files_local_new();
     return 0;
 }

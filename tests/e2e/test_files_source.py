@@ -417,3 +417,54 @@ def test_estuary_options(firth, s3):
     assert flow_documents(firth, "a/csv") == [{"p": "x", "q": "y"}, {"p": "1", "q": "2"}]
     wrong = run([("d/", "json")], credentials={"auth_type": "AWSIAM", "aws_region": "x", "aws_role_arn": "y"})
     assert wrong.rc != 0 and "role is not supported" in wrong.err
+
+
+# --- the web ------------------------------------------------------------------------------------------------------
+
+
+def test_a_url(source_file, s3, faulty):
+    """A file of a web server, gone on with at the byte where the connection broke."""
+    bucket = s3.bucket()
+    s3.client.put_object(Bucket=bucket, Key="in/a b.jsonl", Body=lines(*range(20_000)), ACL="public-read")
+    config = {"dataset_name": "web", "format": "jsonl", "provider": {"storage": "HTTPS", "user_agent": True},
+              "url": f"{faulty.url}/{bucket}/in/a%20b.jsonl"}
+    [stream] = streams_of(source_file, config)
+    faulty.fault("a%20b", 1, status=503)
+    first = read(source_file, config, [stream])
+    assert [r["n"] for r in plain(first.records())] == list(range(20_000))
+    assert plain(read(source_file, config, [stream], state=last_state(first)).records()) == []
+
+    real = Handler.answer
+    faulty.asked.clear()
+
+    def answer(self, status, headers, body, cut=None):
+        real(self, status, headers, body, cut=100_003 if self.command == "GET" and len(faulty.asked) <= 2 else None)
+
+    Handler.answer = answer
+    try:
+        again = read(source_file, config, [stream], mode="full_refresh")
+    finally:
+        Handler.answer = real
+    assert [r["n"] for r in plain(again.records())] == list(range(20_000))
+    assert any(asked == "bytes=100003-" for _, asked in faulty.asked), faulty.asked
+
+
+def test_a_url_that_is_not_there(source_file, faulty):
+    faulty.fault("missing", 99, status=404)
+    config = {"url": f"{faulty.url}/missing.csv?token=hidden"}
+    found = source_file("check", config=config).one("CONNECTION_STATUS")["connectionStatus"]
+    assert found["status"] == "FAILED" and "the server answers 404" in found["message"] and "hidden" not in found["message"]
+
+
+def test_a_secret_in_a_url_is_not_told(source_file, s3, faulty):
+    bucket = s3.bucket()
+    s3.client.put_object(Bucket=bucket, Key="a.jsonl", Body=b'{"n":1}\n{"n":\n', ACL="public-read")
+    config = {"dataset_name": "web", "url": f"{faulty.url}/{bucket}/a.jsonl?token=hidden"}
+    failed = read(source_file, config, [dict(STREAM[0], name="web")], rc=3)
+    assert "a.jsonl: line 2" in failed.errors()[0]["message"] and b"hidden" not in failed.out + failed.err
+
+
+def test_zip_is_refused(source_file, tmp_path):
+    (tmp_path / "a.csv.zip").write_bytes(b"PK\x03\x04" + bytes(40))
+    failed = source_file("discover", config={"url": str(tmp_path / "a.csv.zip")})
+    assert failed.rc != 0 and "zip archives are not supported" in failed.errors()[0]["message"]
