@@ -127,7 +127,7 @@ static bool convert(struct arena *arena, const struct tvalue *value, const struc
         return to_integer(arena, value, ret_value);
     if (json_string_is(schema, type, "boolean"))
         return value->kind != TVALUE_BOOL && to_boolean(arena, value, ret_value);
-    bool scalar = tvalue_is_number(value) || value->kind == TVALUE_STRING;
+    bool scalar = tvalue_is_number(value) || value->kind == TVALUE_STRING || value->kind == TVALUE_NONE;
     if (json_string_is(schema, type, "array") && scalar && takes_scalars(schema, at)) {
         *ret_value = tvalue_list(arena);
         tlist_push(arena, ret_value->list, *value);

@@ -121,7 +121,7 @@ static int compile_datetime(struct cursor *cursor, struct engine *engine, struct
                   windowing->has_step ? "cursor_granularity" : "step");
         return component_error(err, component);
     }
-    cursor->uses_global = component_bool(component, "global_substream_cursor");
+    cursor->uses_global = cursor->prefers_global = component_bool(component, "global_substream_cursor");
     cursor->is_data_feed = component_bool(component, "is_data_feed");
     cursor->is_client_side = component_bool(component, "is_client_side_incremental");
     return 0;

@@ -35,6 +35,10 @@ int cursor_state(struct cursor *cursor, struct tvalue parents, struct arena *are
 /* PaginationReset, SPLIT_USING_CURSOR: what of the slice is left after the records that were observed. */
 int cursor_reduce_slice(struct cursor *cursor, const struct stream_slice *slice, struct arena *arena,
                         struct tvalue *ret_slice, struct error *err);
+/* Has it states on the way, or only that of the end? */
+bool cursor_has_states(const struct cursor *cursor);
+/* As before cursor_set_state: it may be read again. */
+void cursor_reset(struct cursor *cursor);
 /* What is kept outside of the engine's arena. */
 void cursor_done(struct cursor *cursor);
 

@@ -41,13 +41,12 @@ struct cursor {
     struct windowing windowing;
 
     struct map partitions; /* of struct partition_state; one with the key "" without partitions */
-    size_t partition_count, finished_count;
-    bool uses_global, has_global, has_new_global, finished;
+    size_t partition_count;
+    bool uses_global, prefers_global, has_global, has_new_global;
     int64_t global, new_global; /* the last sync's; what this one has reached */
     struct arena global_arena;
     struct tvalue global_state; /* as it came, or as it is now */
     int64_t lookback_seconds;
-    bool has_parents;
     uint64_t began_ns;
 };
 

@@ -32,6 +32,23 @@ void cursor_done(struct cursor *cursor)
     arena_done(&cursor->global_arena);
 }
 
+void cursor_reset(struct cursor *cursor)
+{
+    cursor_done(cursor);
+    map_init(&cursor->partitions);
+    arena_init(&cursor->global_arena);
+    cursor->partition_count = 0;
+    cursor->uses_global = cursor->prefers_global;
+    cursor->has_global = cursor->has_new_global = false;
+    cursor->lookback_seconds = 0;
+    cursor->began_ns = 0;
+}
+
+bool cursor_has_states(const struct cursor *cursor)
+{
+    return cursor->kind != CURSOR_NONE;
+}
+
 /* --- the state that a sync begins with ----------------------------------------------------------- */
 
 static void set_global(struct cursor *cursor, struct tvalue state, int64_t point)
@@ -126,7 +143,7 @@ static int begin_partition(struct cursor *cursor, struct partition_state *partit
 {
     struct tvalue value;
     int64_t point = 0;
-    bool has_state = !cursor->uses_global && tvalue_is_mapping(&partition->cursor) &&
+    bool has_state = tvalue_is_mapping(&partition->cursor) &&
                      tvalue_member_name(arena, &partition->cursor, cursor->field, &value);
     if (has_state) {
         if (cursor_parse(cursor, arena, &value, false, &point, err) != 0)

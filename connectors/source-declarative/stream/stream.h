@@ -19,6 +19,10 @@ int declared_stream_schema(struct declared_stream *stream, const struct json **r
 /* JSON, or size 0: none yet. Migrations run here. */
 int declared_stream_set_state(struct declared_stream *stream, struct slice state, struct error *err);
 
+/* As it is now. */
+int declared_stream_state(struct declared_stream *stream, struct arena *arena, struct tvalue *ret_state,
+                          struct error *err);
+
 /* What reading a stream gives. Called in fibers, one at a time. */
 struct stream_sink {
     int (*record)(void *context, struct record *record, struct error *err);

@@ -10,18 +10,21 @@ static void append(struct window **items, size_t *count, size_t *capacity, struc
     (*items)[(*count)++] = window;
 }
 
-static int64_t lower_of(const struct windowing *windowing, int64_t point)
+static int64_t looked_back(const struct windowing *windowing, int64_t point)
 {
-    if (windowing->has_lookback)
-        point = point_add(point, &windowing->lookback, -1);
+    return windowing->has_lookback ? point_add(point, &windowing->lookback, -1) : point;
+}
+
+static int64_t not_before_start(const struct windowing *windowing, int64_t point)
+{
     return point < windowing->start ? windowing->start : point;
 }
 
 void windows_begin(struct windows *windows, const struct windowing *windowing, bool has_state, int64_t state)
 {
     int64_t from = has_state && state > windowing->start ? state : windowing->start;
-    struct window first = {.start = from, .end = from, .has_recent = has_state, .recent = from};
-    *windows = (struct windows){.lowest = lower_of(windowing, from)};
+    struct window first = {.start = windowing->start, .end = from, .has_recent = true, .recent = from};
+    *windows = (struct windows){.lowest = not_before_start(windowing, looked_back(windowing, from))};
     append(&windows->done, &windows->done_count, &windows->done_capacity, first);
 }
 
@@ -53,7 +56,7 @@ static int split(struct windows *windows, const struct windowing *windowing, int
         if (i == SPLIT_MAX)
             return error_set(err, ERROR_LIMIT, "step makes more than %d windows", SPLIT_MAX);
         int64_t end = last ? upper : point_add(next, &windowing->granularity, -1);
-        if (last && lower >= upper)
+        if (last && lower >= upper && i > 0)
             return 0;
         if (give(windows, lower, end, on_window, context, err) != 0)
             return -1;
@@ -67,19 +70,24 @@ int windows_cut(struct windows *windows, const struct windowing *windowing, int6
                 window_sink *on_window, void *context, struct error *err)
 {
     int64_t reached = windows->done[0].has_recent ? windows->done[0].recent : windows->done[0].end;
-    int64_t lower = lower_of(windowing, reached), upper = end;
+    int64_t lower = looked_back(windowing, reached), upper = end;
     if (windowing->counts)
-        return give(windows, lower, POINT_MAX, on_window, context, err);
+        return give(windows, not_before_start(windowing, lower), POINT_MAX, on_window, context, err);
     if (windowing->clamping != CLAMP_NONE) {
         upper = point_clamp(upper, windowing->clamping, windowing->weekday, false);
         if (windowing->has_granularity)
             upper = point_add(upper, &windowing->granularity, -1);
     }
-    if (lower >= upper)
+    if (lower > upper || (lower == upper && !windowing->has_granularity))
+        return 0;
+    lower = not_before_start(windowing, lower);
+    if (lower > upper)
         return 0;
     lower = point_clamp(lower, windowing->clamping, windowing->weekday, true);
+    if (windowing->clamping != CLAMP_NONE && lower >= upper)
+        return 0;
     if (!windowing->has_step)
-        return lower < upper ? give(windows, lower, upper, on_window, context, err) : 0;
+        return give(windows, lower, upper, on_window, context, err);
     return split(windows, windowing, lower, upper, on_window, context, err);
 }
 

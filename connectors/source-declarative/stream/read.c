@@ -1,0 +1,266 @@
+/* Reading a stream: its partitions, their windows, the pages of each, in fibers or in order. */
+#include "stream_parts.h"
+
+#include <stdlib.h>
+
+/* Everything that is read at once, of one stream. */
+struct reading {
+    struct declared_stream *stream;
+    struct fiber_gate *slots;
+    const struct stream_sink *sink;
+    const struct json *schema;
+    size_t open, begun; /* fibers that have not ended; slices in all */
+    struct fiber_signal ended;
+    bool failed, only_first;
+    struct error error;
+};
+
+struct slice_job {
+    struct slice_job *next;
+    struct reading *reading;
+    struct arena arena;
+    struct stream_slice slice;
+    const struct tobject *value; /* as the pages have it now: a reduced slice is another */
+};
+
+/* --- what the pages ask -------------------------------------------------------------------------- */
+
+int stream_add_options(void *context, struct scope *scope, struct tvalue stream_slice,
+                       struct options *options, struct error *err)
+{
+    struct declared_stream *stream = context;
+    if (partition_router_add(stream->router, scope, stream_slice, options, err) != 0)
+        return -1;
+    return cursor_add(stream->cursor, scope, stream_slice, options, err);
+}
+
+bool stream_is_old(void *context, const struct record *record)
+{
+    struct declared_stream *stream = context;
+    return !cursor_takes(stream->cursor, record);
+}
+
+int stream_reduce_slice(void *context, struct tvalue stream_slice, struct arena *arena,
+                        struct tvalue *ret_slice, struct error *err)
+{
+    struct declared_stream *stream = context;
+    for (struct slice_job *job = stream->jobs; job; job = job->next) {
+        if (stream_slice.kind != TVALUE_OBJECT || job->value != stream_slice.object)
+            continue;
+        if (cursor_reduce_slice(stream->cursor, &job->slice, arena, ret_slice, err) != 0)
+            return -1;
+        job->value = ret_slice->object;
+        return 0;
+    }
+    *ret_slice = stream_slice;
+    return 0;
+}
+
+/* --- one slice ----------------------------------------------------------------------------------- */
+
+static int on_record(void *context, struct record *record, struct error *err)
+{
+    struct slice_job *job = context;
+    struct reading *reading = job->reading;
+    if (cursor_observe(reading->stream->cursor, &job->slice, record, err) != 0)
+        return -1;
+    return reading->sink->record(reading->sink->context, record, err);
+}
+
+static int emit_state(struct reading *reading, struct error *err)
+{
+    struct arena arena;
+    struct tvalue state;
+    arena_init(&arena);
+    int result = declared_stream_state(reading->stream, &arena, &state, err);
+    if (result == 0)
+        result = reading->sink->state(reading->sink->context, state, err);
+    arena_done(&arena);
+    return result;
+}
+
+static struct slice_job *job_new(struct reading *reading, const struct stream_slice *slice)
+{
+    struct slice_job *job = mem_zalloc(sizeof *job);
+    arena_init(&job->arena);
+    job->reading = reading;
+    job->slice = stream_slice_copy(&job->arena, slice);
+    job->value = job->slice.value.object;
+    job->next = reading->stream->jobs;
+    reading->stream->jobs = job;
+    reading->begun++;
+    return job;
+}
+
+static void job_free(struct slice_job *job)
+{
+    struct slice_job **link = &job->reading->stream->jobs;
+    while (*link != job)
+        link = &(*link)->next;
+    *link = job->next;
+    arena_done(&job->arena);
+    free(job);
+}
+
+static int read_job(struct slice_job *job, struct error *err)
+{
+    struct reading *reading = job->reading;
+    struct declared_stream *stream = reading->stream;
+    if (pages_read(stream->pages, job->slice.value, reading->schema, on_record, job, err) != 0)
+        return -1;
+    if (cursor_slice_done(stream->cursor, &job->slice, err) != 0)
+        return -1;
+    return cursor_has_states(stream->cursor) ? emit_state(reading, err) : 0;
+}
+
+/* --- slices in fibers ---------------------------------------------------------------------------- */
+
+static void failed(struct reading *reading, const struct error *err)
+{
+    if (!reading->failed)
+        reading->error = *err;
+    reading->failed = true;
+}
+
+static int slice_body(void *context, struct error *err)
+{
+    struct slice_job *job = context;
+    struct reading *reading = job->reading;
+    int result = reading->failed ? 0 : read_job(job, err);
+    if (result != 0)
+        failed(reading, err);
+    job_free(job);
+    fiber_gate_leave(reading->slots);
+    reading->open--;
+    fiber_wake_all(&reading->ended);
+    return result;
+}
+
+static int start_slice(void *context, const struct stream_slice *slice, struct error *err)
+{
+    struct reading *reading = context;
+    struct fibers *fibers = reading->stream->engine->fibers;
+    size_t most = reading->stream->engine->limits.slices;
+    if (most > 0 && reading->begun >= most)
+        return 0;
+    if (fiber_gate_enter(fibers, reading->slots, err) != 0)
+        return -1;
+    if (reading->failed) {
+        fiber_gate_leave(reading->slots);
+        *err = reading->error;
+        return -1;
+    }
+    reading->open++;
+    fiber_detach(fiber_start(fibers, slice_body, job_new(reading, slice)));
+    return 0;
+}
+
+static int read_slice(void *context, const struct stream_slice *slice, struct error *err)
+{
+    struct reading *reading = context;
+    if (reading->only_first && reading->begun > 0)
+        return 0;
+    struct slice_job *job = job_new(reading, slice);
+    int result = read_job(job, err);
+    job_free(job);
+    return result;
+}
+
+/* --- partitions ---------------------------------------------------------------------------------- */
+
+struct partitioning {
+    struct reading *reading;
+    partition_sink *on_slice;
+};
+
+static int on_partition(void *context, const struct stream_slice *partition, struct error *err)
+{
+    struct partitioning *partitioning = context;
+    struct reading *reading = partitioning->reading;
+    if (reading->only_first && reading->begun > 0)
+        return 0;
+    return cursor_slices(reading->stream->cursor, partition, partitioning->on_slice, reading, err);
+}
+
+static int begin(struct reading *reading, struct error *err)
+{
+    if (stream_restart(reading->stream, err) != 0)
+        return -1;
+    return schema_loader_load(reading->stream->loader, &reading->schema, err);
+}
+
+int declared_stream_read(struct declared_stream *stream, struct fiber_gate *slots,
+                         const struct stream_sink *sink, struct error *err)
+{
+    struct reading reading = {.stream = stream->active, .slots = slots, .sink = sink};
+    struct partitioning partitioning = {&reading, start_slice};
+    struct error wrong;
+    if (begin(&reading, err) != 0)
+        return -1;
+    if (partition_router_walk(reading.stream->router, on_partition, &partitioning, err) != 0)
+        failed(&reading, err);
+    /* Cancelled or not: the fibers use what is on this stack. A cancelled one unwinds at its next wait. */
+    while (reading.open > 0) {
+        if (fiber_wait(stream->engine->fibers, &reading.ended, &wrong) != 0)
+            failed(&reading, &wrong);
+    }
+    if (reading.failed) {
+        *err = reading.error;
+        return -1;
+    }
+    if (cursor_finish(reading.stream->cursor, err) != 0)
+        return -1;
+    return emit_state(&reading, err);
+}
+
+int declared_stream_read_in_order(struct declared_stream *stream, const struct stream_sink *sink,
+                                  struct error *err)
+{
+    struct reading reading = {.stream = stream->active, .sink = sink};
+    struct partitioning partitioning = {&reading, read_slice};
+    if (begin(&reading, err) != 0 ||
+        partition_router_walk(reading.stream->router, on_partition, &partitioning, err) != 0 ||
+        cursor_finish(reading.stream->cursor, err) != 0)
+        return -1;
+    return emit_state(&reading, err);
+}
+
+/* --- availability -------------------------------------------------------------------------------- */
+
+static int first_record(void *context, struct record *record, struct error *err)
+{
+    bool *found = context;
+    (void)record;
+    *found = true;
+    return error_set(err, ERROR_CANCELLED, "one record is enough");
+}
+
+static int no_state(void *context, struct tvalue state, struct error *err)
+{
+    (void)context;
+    (void)state;
+    (void)err;
+    return 0;
+}
+
+int declared_stream_available(struct declared_stream *stream, struct arena *arena, const char **ret_reason,
+                              struct error *err)
+{
+    bool found = false;
+    struct stream_sink sink = {first_record, no_state, &found};
+    struct reading reading = {.stream = stream->active, .sink = &sink, .only_first = true};
+    struct partitioning partitioning = {&reading, read_slice};
+    struct error wrong = {0};
+    *ret_reason = NULL;
+    int result = begin(&reading, &wrong);
+    if (result == 0)
+        result = partition_router_walk(reading.stream->router, on_partition, &partitioning, &wrong);
+    if (result == 0 || found)
+        return 0;
+    if (fibers_cancelled(stream->engine->fibers)) {
+        *err = wrong;
+        return -1;
+    }
+    *ret_reason = arena_strdup(arena, wrong.message);
+    return 0;
+}

@@ -1,0 +1,38 @@
+/* What a stream is made of; private to this folder. */
+#ifndef FIRTH_DECLARATIVE_STREAM_STREAM_PARTS_H
+#define FIRTH_DECLARATIVE_STREAM_STREAM_PARTS_H
+
+#include "cursor.h"
+#include "stream.h"
+
+struct slice_job;
+struct declared_stream {
+    struct engine *engine;
+    struct component where;
+    const char *name;
+    const char *const *primary_key;
+    struct partition_router *router;
+    struct cursor *cursor;
+    struct schema_loader *loader;
+    struct pages *pages;
+    struct record_gate gate;
+    struct slice state; /* as it was set; size 0: none */
+    bool was_read;
+    struct slice_job *jobs; /* slices that are being read */
+    /* StateDelegatingStream: the one without a state, the one with, and which it is. All else is theirs. */
+    struct declared_stream *full, *incremental, *active;
+};
+
+/* migration.c: *at of *doc becomes what the migrations make of it. */
+int state_migrate(struct engine *engine, struct component stream, struct slice *state, struct error *err);
+
+/* read.c */
+int stream_add_options(void *context, struct scope *scope, struct tvalue stream_slice,
+                       struct options *options, struct error *err);
+bool stream_is_old(void *context, const struct record *record);
+int stream_reduce_slice(void *context, struct tvalue stream_slice, struct arena *arena,
+                        struct tvalue *ret_slice, struct error *err);
+/* stream.c: forget what an earlier read left. */
+int stream_restart(struct declared_stream *stream, struct error *err);
+
+#endif
