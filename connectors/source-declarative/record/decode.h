@@ -12,6 +12,8 @@ struct byte_source {
     int64_t (*read)(void *self, char *bytes, size_t size, struct error *err); /* 0: the end; -1 */
     void *self;
 };
+/* Of bytes that are there; `rest` shrinks. */
+struct byte_source byte_source_of(struct slice *rest);
 /* Everything, into the buffer, which has a maximum. */
 int byte_source_all(const struct byte_source *source, struct buffer *out, struct error *err);
 

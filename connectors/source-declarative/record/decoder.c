@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 static const struct decoder_class *const CLASSES[] = {
-    &decoder_csv, &decoder_gzip, &decoder_iterable, &decoder_json, &decoder_json_items, &decoder_jsonl,
+    &decoder_csv,        &decoder_gzip,  &decoder_iterable, &decoder_json,
+    &decoder_json_items, &decoder_jsonl, &decoder_xml,      &decoder_zip,
 };
 
 static const struct decoder_class *class_of(struct component component)
@@ -32,7 +33,7 @@ static int compile_nested(struct engine *engine, struct component component, uns
         error_set(err, ERROR_LIMIT, "decoders are nested more than %d deep", DECODER_NESTING_MAX);
         return component_error(err, component);
     }
-    if (decoder->class == &decoder_gzip) {
+    if (decoder->class == &decoder_gzip || decoder->class == &decoder_zip) {
         struct decoder *inner;
         if (compile_nested(engine, component_get(component, "decoder"), depth + 1, &inner, err) != 0)
             return -1;
@@ -85,6 +86,11 @@ static int64_t read_slice(void *self, char *bytes, size_t size, struct error *er
     return (int64_t)count;
 }
 
+struct byte_source byte_source_of(struct slice *rest)
+{
+    return (struct byte_source){read_slice, rest};
+}
+
 int byte_source_all(const struct byte_source *source, struct buffer *out, struct error *err)
 {
     for (;;) {
@@ -120,7 +126,7 @@ int decoding_open(const struct decoder *decoder, struct byte_source source, stru
     if (whole.data) {
         struct slice *rest = (struct slice *)(decoding + 1);
         *rest = whole;
-        decoding->source = (struct byte_source){read_slice, rest};
+        decoding->source = byte_source_of(rest);
     }
     if (decoder->class->begin(decoding, err) != 0) {
         decoding_end(decoding);

@@ -9,14 +9,18 @@ struct reading {
     struct fiber_gate *slots;
     const struct stream_sink *sink;
     const struct json *schema;
-    size_t open, begun; /* fibers that have not ended; slices in all */
-    struct fiber_signal ended;
+    size_t begun;              /* slices in all */
+    struct slice_job *waiting; /* whose fibers are to be joined, the first that began first */
+    struct slice_job **last;
     bool failed, only_first;
     struct error error;
 };
 
 struct slice_job {
-    struct slice_job *next;
+    struct slice_job *next;  /* of the stream's */
+    struct slice_job *joins; /* of those to be joined */
+    struct fiber *fiber;
+    bool ended;
     struct reading *reading;
     struct arena arena;
     struct stream_slice slice;
@@ -129,11 +133,27 @@ static int slice_body(void *context, struct error *err)
     int result = reading->failed ? 0 : read_job(job, err);
     if (result != 0)
         failed(reading, err);
-    job_free(job);
+    job->ended = true;
     fiber_gate_leave(reading->slots);
-    reading->open--;
-    fiber_wake_all(&reading->ended);
     return result;
+}
+
+/* Those that have ended, or all: cancelled ones, too, end at their next wait. */
+static void join_slices(struct reading *reading, bool all)
+{
+    struct slice_job **link = &reading->waiting, *job;
+    struct error wrong;
+    while ((job = *link)) {
+        if (!all && !job->ended) {
+            link = &job->joins;
+            continue;
+        }
+        *link = job->joins;
+        if (fiber_join(reading->stream->engine->fibers, job->fiber, &wrong) != 0)
+            failed(reading, &wrong);
+        job_free(job);
+    }
+    reading->last = link;
 }
 
 static int start_slice(void *context, const struct stream_slice *slice, struct error *err)
@@ -145,13 +165,16 @@ static int start_slice(void *context, const struct stream_slice *slice, struct e
         return 0;
     if (fiber_gate_enter(fibers, reading->slots, err) != 0)
         return -1;
+    join_slices(reading, false);
     if (reading->failed) {
         fiber_gate_leave(reading->slots);
         *err = reading->error;
         return -1;
     }
-    reading->open++;
-    fiber_detach(fiber_start(fibers, slice_body, job_new(reading, slice)));
+    struct slice_job *job = job_new(reading, slice);
+    *reading->last = job;
+    reading->last = &job->joins;
+    job->fiber = fiber_start(fibers, slice_body, job);
     return 0;
 }
 
@@ -194,16 +217,12 @@ int declared_stream_read(struct declared_stream *stream, struct fiber_gate *slot
 {
     struct reading reading = {.stream = stream->active, .slots = slots, .sink = sink};
     struct partitioning partitioning = {&reading, start_slice};
-    struct error wrong;
+    reading.last = &reading.waiting;
     if (begin(&reading, err) != 0)
         return -1;
     if (partition_router_walk(reading.stream->router, on_partition, &partitioning, err) != 0)
         failed(&reading, err);
-    /* Cancelled or not: the fibers use what is on this stack. A cancelled one unwinds at its next wait. */
-    while (reading.open > 0) {
-        if (fiber_wait(stream->engine->fibers, &reading.ended, &wrong) != 0)
-            failed(&reading, &wrong);
-    }
+    join_slices(&reading, true);
     if (reading.failed) {
         *err = reading.error;
         return -1;

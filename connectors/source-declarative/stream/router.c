@@ -93,8 +93,8 @@ int partitions_keep(void *context, const struct stream_slice *slice, struct erro
     struct partitions *partitions = context;
     if (partitions->count == PARTITIONS_MAX)
         return error_set(err, ERROR_LIMIT, "more than %d partitions would have to be kept", PARTITIONS_MAX);
-    partitions->items = mem_grow(partitions->items, &partitions->capacity, partitions->count + 1,
-                                 sizeof *partitions->items);
+    partitions->items =
+        mem_grow(partitions->items, &partitions->capacity, partitions->count + 1, sizeof *partitions->items);
     partitions->items[partitions->count++] = stream_slice_copy(&partitions->arena, slice);
     return 0;
 }
@@ -139,7 +139,8 @@ static int list_compile(struct engine *engine, struct component component, void 
     *ret_self = self;
     self->engine = engine;
     self->values = tvalue_json(&engine->arena, &values.manifest->doc, values.at);
-    if (self->values.kind == TVALUE_STRING && expression_compile(engine, component, "values", &self->text, err) != 0)
+    if (self->values.kind == TVALUE_STRING &&
+        expression_compile(engine, component, "values", &self->text, err) != 0)
         return -1;
     if (router_text(engine, component, "cursor_field", &self->field, err) != 0)
         return -1;
@@ -153,7 +154,8 @@ static int list_walk_in(struct list_router *self, struct arena *arena, partition
     struct titer iter;
     struct scope scope;
     scope_init(&scope, self->engine);
-    if (!expression_is_absent(&self->text) && expression_string(&self->text, &scope, arena, &values, err) != 0)
+    if (!expression_is_absent(&self->text) &&
+        expression_string(&self->text, &scope, arena, &values, err) != 0)
         return -1;
     if (!titer_init(&iter, arena, values)) {
         error_set(err, ERROR_INVALID, "values is no list but a %s", tvalue_type(&values));
@@ -198,8 +200,7 @@ struct product_router {
 static int product_compile(struct engine *engine, struct component list, void **ret_self, struct error *err)
 {
     size_t count = component_count(list);
-    struct product_router *self =
-        arena_zalloc(&engine->arena, sizeof *self + count * sizeof *self->routers);
+    struct product_router *self = arena_zalloc(&engine->arena, sizeof *self + count * sizeof *self->routers);
     for (size_t i = 0; i < count; i++) {
         if (partition_router_compile(engine, component_at(list, i), &self->routers[self->count++], err) != 0)
             return -1;
@@ -263,8 +264,7 @@ static int on_first(void *context, const struct stream_slice *slice, struct erro
 static int product_walk(void *context, partition_sink *on_partition, void *sink_context, struct error *err)
 {
     const struct product_router *self = context;
-    struct combining combining = {
-        .self = self, .on_partition = on_partition, .context = sink_context};
+    struct combining combining = {.self = self, .on_partition = on_partition, .context = sink_context};
     combining.kept = mem_zalloc(self->count * sizeof *combining.kept);
     combining.chosen = mem_zalloc(self->count * sizeof *combining.chosen);
     int result = 0;

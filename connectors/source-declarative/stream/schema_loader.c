@@ -2,8 +2,8 @@
 #include "schema_loader.h"
 
 #include "base/file.h"
-#include "json/writer.h"
 #include "source-declarative/record/record.h"
+#include "json/writer.h"
 
 #include <stdio.h>
 
@@ -52,9 +52,9 @@ static int file_path(struct schema_loader *loader, struct component component, c
     const char *file = component.manifest->file;
     const char *end = file ? strrchr(file, '/') : NULL;
     bool absolute = path.data[0] == '/';
-    *ret_path = end && !absolute ? arena_printf(&engine->arena, "%.*s/%.*s", (int)(end - file), file,
-                                                SLICE_ARGS(path))
-                                 : arena_strndup(&engine->arena, path.data, path.size);
+    *ret_path = end && !absolute
+                    ? arena_printf(&engine->arena, "%.*s/%.*s", (int)(end - file), file, SLICE_ARGS(path))
+                    : arena_strndup(&engine->arena, path.data, path.size);
     return 0;
 }
 

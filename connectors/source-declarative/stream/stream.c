@@ -144,8 +144,8 @@ int declared_stream_set_state(struct declared_stream *stream, struct slice state
     }
     if (state.size > 0 && state_migrate(stream->engine, stream->where, &state, err) != 0)
         return -1;
-    stream->state = (struct slice){arena_strndup(&stream->engine->arena, state.size ? state.data : "", state.size),
-                                   state.size};
+    stream->state = (struct slice){
+        arena_strndup(&stream->engine->arena, state.size ? state.data : "", state.size), state.size};
     return apply_state(stream, err);
 }
 

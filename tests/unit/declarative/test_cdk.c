@@ -14,28 +14,6 @@
 
 #include <cmocka.h>
 
-/* The room request/ is not there yet. */
-int request_option_compile(struct engine *engine, struct component component, const char *field,
-                           struct request_option **ret_option, struct error *err)
-{
-    (void)engine;
-    (void)component;
-    (void)field;
-    (void)err;
-    *ret_option = NULL;
-    return 0;
-}
-int request_option_set(const struct request_option *option, struct scope *scope, struct tvalue value,
-                       struct options *options, struct error *err)
-{
-    (void)option;
-    (void)scope;
-    (void)value;
-    (void)options;
-    (void)err;
-    return 0;
-}
-
 static const char CONFIG[] =
     "{\"start\": \"2024-01-02T00:00:00Z\", \"names\": [\"x\", \"y\"], \"one\": \"a\"}";
 static const char MANIFEST[] =
