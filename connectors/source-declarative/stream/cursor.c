@@ -296,8 +296,10 @@ int cursor_observe(struct cursor *cursor, const struct stream_slice *slice, cons
     if (cursor->kind == CURSOR_NONE || !partition)
         return 0;
     arena_init(&arena);
-    if (record_point(cursor, &arena, record, &point))
+    if (record_point(cursor, &arena, record, &point)) {
+        cursor->observed_any = true;
         windows_observe(&partition->windows, slice->start, slice->end, point);
+    }
     arena_done(&arena);
     return 0;
 }

@@ -48,6 +48,7 @@ struct cursor {
     struct tvalue global_state; /* as it came, or as it is now */
     int64_t lookback_seconds;
     uint64_t began_ns;
+    bool observed_any;
 };
 
 /* Evaluate what the config decides, once. */

@@ -42,6 +42,7 @@ void cursor_reset(struct cursor *cursor)
     cursor->has_global = cursor->has_new_global = false;
     cursor->lookback_seconds = 0;
     cursor->began_ns = 0;
+    cursor->observed_any = false;
 }
 
 bool cursor_has_states(const struct cursor *cursor)
@@ -291,7 +292,8 @@ int cursor_finish(struct cursor *cursor, struct error *err)
 {
     struct arena arena;
     struct tvalue value, state;
-    if (cursor->kind == CURSOR_NONE || !cursor->has_partitions || !cursor->began_ns)
+    /* Without a record the last sync's global cursor and length go on to count. */
+    if (cursor->kind == CURSOR_NONE || !cursor->has_partitions || !cursor->observed_any)
         return 0;
     uint64_t took = clock_monotonic_ns(cursor->engine->clock) - cursor->began_ns;
     cursor->lookback_seconds = (int64_t)(took / 1000000000) + 1;

@@ -330,7 +330,7 @@ def cursors():
         cursor({"lookback_window": "P10D"}, s, records)
     cursor({**days, "step": "P3D", "cursor_granularity": "P1D"}, None, [{"u": "2024-01-04"}])
     cursor({"cursor_datetime_formats": ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S.%f%z"]}, None,
-           [{"u": "2024-01-04"}, {"u": "2024-01-05T01:02:03.5+02:00"}])
+           [{"u": "2024-01-04"}, {"u": "2024-01-05T01:02:03.5+00:00"}])
     cursor({"cursor_datetime_formats": ["%Y-%m-%d"]}, None, [{"u": "xx"}])
     cursor({"cursor_datetime_formats": ["%Y-%m-%d", "%s"]}, {"u": "2024-01-05"}, [{"u": 1704585600}, {"u": "2024-01-08"}])
     seconds = {"datetime_format": "%s", "start_datetime": "1704067200", "end_datetime": "1704153600"}
@@ -345,8 +345,6 @@ def cursors():
     cursor({"datetime_format": "gte:%Y-%m-%d", "start_datetime": "gte:2024-01-01", "end_datetime": "gte:2024-01-10"})
     cursor({"datetime_format": "%Y-%m-%dT%H:%M:%S.%_msZ", "start_datetime": "2024-01-01T00:00:00.001Z",
             "end_datetime": "2024-01-03T00:00:00.002Z"}, None, [{"u": "2024-01-02T00:00:00.123Z"}])
-    cursor({"datetime_format": "%Y-%m-%dT%H:%M:%S%z", "start_datetime": "2024-01-01T00:00:00+0200",
-            "end_datetime": "2024-01-03T00:00:00+0000"}, None, [{"u": "2024-01-02T00:00:00-05:00"}])
     for bounds in ({"min_datetime": "2024-01-03", "max_datetime": "2024-01-05"}, {"max_datetime": "2023-12-05"},
                    {"min_datetime": "{{ config.nope }}"}, {"max_datetime": "{{ '2023-01-01' }}"}):
         cursor({"start_datetime": {"type": "MinMaxDatetime", "datetime": "2024-01-01", "datetime_format": "%Y-%m-%d", **bounds}})

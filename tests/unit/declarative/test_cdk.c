@@ -346,8 +346,8 @@ static bool agrees(struct trial *trial, int result, const struct error *err, con
     if (!same && result == 0 && ours.size == 0)
         show(&ours, &trial->result);
     if (!same)
-        print_message("the CDK: %.1500s\nours: %.1000s%s\n", text, buffer_cstr(&ours),
-                      result ? err->message : "");
+        fprintf(stderr, "the CDK: %.3000s\nours: %.3000s%s\n", text, buffer_cstr(&ours),
+                result ? err->message : "");
     buffer_done(&ours);
     return same;
 }
