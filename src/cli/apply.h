@@ -5,7 +5,8 @@
 
 #include "base/map.h"
 #include "cli/command.h"
-#include "control/page.h"
+#include "control/actors.h"
+#include "schema/schema.h"
 #include "yaml/yaml.h"
 
 enum apply_change { APPLY_SAME, APPLY_NEW, APPLY_CHANGED, APPLY_GONE, APPLY_CHANGE_COUNT };
@@ -17,8 +18,9 @@ struct apply {
     const struct json *doc;
     struct arena *arena;
     int64_t now_ms;
-    struct map named;   /* ids of what the file has */
-    const char **again; /* ids of connections that were deleted and are there again */
+    struct map named;        /* ids of what the file has: its kind */
+    struct schema *catalogs; /* the API's, once it was needed */
+    const char **again;      /* ids of connections that were deleted and are there again */
     size_t again_count, again_capacity;
     struct buffer plan; /* a line for each change */
     size_t counts[APPLY_CHANGE_COUNT];
@@ -36,8 +38,9 @@ const char *apply_text_or(const struct apply *apply, uint32_t object, const char
 bool apply_true(const struct apply *apply, uint32_t object, const char *name);
 /* JSON; of size 0 if it is absent or null. A text that export has escaped is what it was. */
 struct slice apply_raw(struct apply *apply, uint32_t object, const char *name);
-/* The object has no members but these. */
-int apply_only(const struct apply *apply, uint32_t object, const char *what, const char *const *names,
+/* The object has no members but these, and they are of their types: "name string, extra object" (string,
+ * boolean, object, any; null is as if it were absent). */
+int apply_only(const struct apply *apply, uint32_t object, const char *what, const char *members,
                struct error *err);
 /* The id that it gives, or one of the name: the same for the same name, whenever the file is applied. */
 int apply_id(struct apply *apply, uint32_t object, const char *kind, const char *workspace,
@@ -55,6 +58,17 @@ static inline bool apply_same_text(const char *a, const char *b)
 
 /* Note what becomes of a thing. */
 void apply_note(struct apply *apply, enum apply_change change, const char *kind, const char *name);
+
+/* --- apply_check.c: what the API checks, in the same way; errors name their place and the path ------ */
+
+int apply_check_notifications(struct apply *apply, uint32_t workspace, struct slice notifications,
+                              struct error *err);
+/* The config by its connector's spec, if that is known. */
+int apply_check_config(struct apply *apply, uint32_t at, const struct control_actor *actor, bool is_new,
+                       struct error *err);
+/* Its types; also members of a stream's config that are none: what looks like a slip is refused, of others is
+ * warned, since the API keeps them. */
+int apply_check_catalog(struct apply *apply, uint32_t connection, struct slice catalog, struct error *err);
 
 /* --- apply_kinds.c: each brings one thing to what the file says; apply_prune.c --------------------- */
 

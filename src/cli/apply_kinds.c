@@ -7,7 +7,7 @@
 #include "control/settings.h"
 #include "control/workspaces.h"
 #include "supervisor/definitions.h"
-#include "supervisor/webhook.h"
+#include "supervisor/jobs.h"
 
 /* --- references ---------------------------------------------------------------------------------- */
 
@@ -112,6 +112,8 @@ int apply_setting(struct apply *apply, uint32_t key, struct error *err)
     if (!value)
         return error_set(err, ERROR_INVALID, "the setting %s is a text or a number", name),
                apply_place(apply, key, err);
+    if (strcmp(name, DEFINITIONS_MANIFEST_SETTING) != 0 && jobs_setting_check(name, value, err) < 0)
+        return apply_place(apply, key, err);
     map_set(&apply->named, slice_of(name), apply);
     if (control_setting_get(apply->control, name, apply->arena, &was, err) < 0)
         return -1;
@@ -127,23 +129,13 @@ static bool same_workspace(const struct control_workspace *a, const struct contr
            apply_same_json(a->extra, b->extra);
 }
 
-static int check_notifications(struct apply *apply, uint32_t at, struct slice notifications,
-                               struct error *err)
-{
-    const char *part;
-    uint32_t given = json_get(apply->doc, at, "notifications");
-    if (given == JSON_NONE || webhook_urls_check(notifications, apply->arena, &part, err) == 0)
-        return 0;
-    error_wrap(err, "notifications%s%s", *part == '[' || !*part ? "" : ".", part);
-    return apply_place(apply, apply_at(apply, given, part), err);
-}
-
 int apply_workspace(struct apply *apply, uint32_t at, struct error *err)
 {
-    static const char *const names[] = {"id", "name", "slug", "email", "notifications", "extra", NULL};
+    static const char members[] =
+        "id string, name string, slug string, email string, notifications any, extra object";
     struct control_workspace workspace = {.setup_complete = true, .created_ms = apply->now_ms}, there;
     const char *id;
-    if (apply_only(apply, at, "a workspace", names, err) < 0 ||
+    if (apply_only(apply, at, "a workspace", members, err) < 0 ||
         apply_id(apply, at, "workspace", "", &id, err) < 0)
         return -1;
     int found = control_workspace_get(apply->control, id, false, apply->arena, &there, err);
@@ -165,7 +157,7 @@ int apply_workspace(struct apply *apply, uint32_t at, struct error *err)
                        &workspace.notifications, err) < 0)
         return -1;
     bool same = found == 0 && same_workspace(&workspace, &there);
-    if (!same && check_notifications(apply, at, workspace.notifications, err) < 0)
+    if (!same && apply_check_notifications(apply, at, workspace.notifications, err) < 0)
         return -1;
     apply_note(apply,
                same         ? APPLY_SAME
@@ -250,13 +242,13 @@ static int read_definition(struct apply *apply, uint32_t at, struct control_defi
 
 int apply_definition(struct apply *apply, uint32_t at, struct error *err)
 {
-    static const char *const names[] = {"id",      "name",     "kind",      "image",
-                                        "command", "manifest", "workspace", "documentationUrl",
-                                        "icon",    "extra",    "spec",      NULL};
+    static const char members[] =
+        "id string, name string, kind string, image string, command any, manifest any, workspace string, "
+        "documentationUrl string, icon string, extra object, spec any";
     struct control_definition definition = {
         .custom = true, .created_ms = apply->now_ms, .updated_ms = apply->now_ms};
     struct control_definition there;
-    if (apply_only(apply, at, "a definition", names, err) < 0 ||
+    if (apply_only(apply, at, "a definition", members, err) < 0 ||
         apply_id(apply, at, "definition", "", &definition.id, err) < 0 ||
         read_definition(apply, at, &definition, err) < 0)
         return -1;
@@ -312,12 +304,13 @@ static int check_definition(const struct control_actor *there, const struct cont
 
 static int apply_actor(struct apply *apply, enum control_side side, uint32_t at, struct error *err)
 {
-    static const char *const names[] = {"id", "name", "workspace", "definition", "config", "extra", NULL};
+    static const char members[] =
+        "id string, name string, workspace string, definition string, config any, extra object";
     const char *what = side == CONTROL_SOURCE ? "a source" : "a destination";
     struct control_actor actor = {.side = side, .created_ms = apply->now_ms, .updated_ms = apply->now_ms};
     struct control_actor there = {0};
     actor.workspace = workspace_of(apply, at);
-    if (apply_only(apply, at, what, names, err) < 0 ||
+    if (apply_only(apply, at, what, members, err) < 0 ||
         apply_id(apply, at, control_side_name(side), actor.workspace, &actor.id, err) < 0 ||
         find_definition(apply, at, side, &actor.definition, err) < 0)
         return -1;
@@ -330,6 +323,8 @@ static int apply_actor(struct apply *apply, enum control_side side, uint32_t at,
     actor.extra =
         json_get(apply->doc, at, "extra") != JSON_NONE ? apply_raw(apply, at, "extra") : there.extra;
     bool same = found == 0 && same_actor(&actor, &there);
+    if (!same && apply_check_config(apply, at, &actor, found < 0, err) < 0)
+        return -1;
     apply_note(apply,
                same         ? APPLY_SAME
                : found == 0 ? APPLY_CHANGED
@@ -363,14 +358,14 @@ static int read_word(const struct apply *apply, uint32_t object, const char *nam
 static int read_schedule(const struct apply *apply, uint32_t at, struct control_connection *connection,
                          struct error *err)
 {
-    static const char *const names[] = {"every", "unit", "cron", "timeZone", NULL};
+    static const char members[] = "every any, unit string, cron string, timeZone string";
     uint32_t schedule = json_get(apply->doc, at, "schedule");
     uint64_t every = 0;
     int unit = CONTROL_HOURS;
     if (schedule == JSON_NONE ||
         (json_is(apply->doc, schedule, JSON_STRING) && json_string_is(apply->doc, schedule, "manual")))
         return 0;
-    if (apply_only(apply, schedule, "a schedule", names, err) < 0 ||
+    if (apply_only(apply, schedule, "a schedule", members, err) < 0 ||
         read_word(apply, schedule, "unit", control_unit_of, CONTROL_HOURS, &unit, err) < 0)
         return -1;
     connection->cron = apply_text(apply, schedule, "cron");
@@ -494,14 +489,13 @@ static int check_connection(struct apply *apply, uint32_t at, const struct contr
 
 int apply_connection(struct apply *apply, uint32_t at, struct error *err)
 {
-    static const char *const names[] = {
-        "id",      "name",     "workspace", "source",        "destination",
-        "status",  "schedule", "prefix",    "namespace",     "namespaceFormat",
-        "catalog", "extra",    "backfill",  "schemaChanges", "notifySchemaChanges",
-        NULL};
+    static const char members[] =
+        "id string, name string, workspace string, source string, destination string, status string, "
+        "schedule any, prefix string, namespace string, namespaceFormat string, catalog any, extra object, "
+        "backfill boolean, schemaChanges string, notifySchemaChanges boolean";
     struct control_connection connection = {.created_ms = apply->now_ms}, there;
     const char *workspace = workspace_of(apply, at), *id;
-    if (apply_only(apply, at, "a connection", names, err) < 0 ||
+    if (apply_only(apply, at, "a connection", members, err) < 0 ||
         apply_id(apply, at, "connection", workspace, &id, err) < 0)
         return -1;
     /* Also one that was deleted: it is there again. */
@@ -527,7 +521,8 @@ int apply_connection(struct apply *apply, uint32_t at, struct error *err)
     connection.status_reason = NULL;
     if (same)
         return 0;
-    if (check_connection(apply, at, &connection, found == 0 && !there.deleted ? &there : NULL, err) < 0)
+    if (apply_check_catalog(apply, at, connection.catalog, err) < 0 ||
+        check_connection(apply, at, &connection, found == 0 && !there.deleted ? &there : NULL, err) < 0)
         return -1;
     return control_connection_put(apply->control, &connection, err) == 0 ? 0 : apply_place(apply, at, err);
 }

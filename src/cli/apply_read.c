@@ -1,5 +1,6 @@
 #include "cli/apply.h"
 
+#include "server/notation.h"
 #include "json/writer.h"
 
 #include <stdlib.h>
@@ -41,13 +42,36 @@ bool apply_true(const struct apply *apply, uint32_t object, const char *name)
     return json_is(apply->doc, json_get(apply->doc, object, name), JSON_TRUE);
 }
 
-int apply_only(const struct apply *apply, uint32_t object, const char *what, const char *const *names,
+static bool is_of_type(const struct json *doc, uint32_t at, struct slice type)
+{
+    return slice_is(type, "any") || json_is(doc, at, JSON_NULL) ||
+           (slice_is(type, "string")   ? json_is(doc, at, JSON_STRING)
+            : slice_is(type, "object") ? json_is(doc, at, JSON_OBJECT)
+                                       : json_is(doc, at, JSON_TRUE) || json_is(doc, at, JSON_FALSE));
+}
+
+static int say_type(const char *name, struct slice type, struct error *err)
+{
+    return error_set(err, ERROR_INVALID, "'%s' must be %s", name,
+                     slice_is(type, "string")   ? "a text"
+                     : slice_is(type, "object") ? "a mapping"
+                                                : "true or false");
+}
+
+int apply_only(const struct apply *apply, uint32_t object, const char *what, const char *members,
                struct error *err)
 {
+    enum { MEMBERS_MAX = 32 };
     const struct json *doc = apply->doc;
+    const char *names[MEMBERS_MAX];
+    struct slice types[MEMBERS_MAX];
+    struct notation_member member;
     size_t count = 0;
-    while (names[count])
-        count++;
+    for (const char *text = members; notation_next(&text, &member); count++) {
+        assert(count < MEMBERS_MAX);
+        names[count] = arena_strndup(apply->arena, member.name.data, member.name.size);
+        types[count] = member.type;
+    }
     if (!json_is(doc, object, JSON_OBJECT))
         return error_set(err, ERROR_INVALID, "%s must be a mapping", what), apply_place(apply, object, err);
     for (uint32_t key = json_first_key(doc, object); key != JSON_NONE;
@@ -56,8 +80,10 @@ int apply_only(const struct apply *apply, uint32_t object, const char *what, con
         size_t i = 0;
         while (i < count && strcmp(names[i], name) != 0)
             i++;
-        if (i < count)
+        if (i < count && is_of_type(doc, json_value(key), types[i]))
             continue;
+        if (i < count)
+            return say_type(name, types[i], err), apply_place(apply, json_value(key), err);
         const char *nearest = string_nearest(name, names, count);
         error_set(err, ERROR_INVALID, "%s has no '%.64s'%s%s%s", what, name,
                   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
@@ -81,7 +107,14 @@ int apply_id(struct apply *apply, uint32_t object, const char *kind, const char 
     } else {
         control_uuid_of(arena_printf(apply->arena, "%s/%s/%s", kind, workspace, name), id);
     }
-    map_set(&apply->named, slice_of(id), apply);
+    const char *other = map_get(&apply->named, slice_of(id));
+    if (other && strcmp(other, kind) == 0)
+        return error_set(err, ERROR_INVALID,
+                         given ? "the file has two %ss of the id %.64s"
+                               : "the file has two %ss named '%.64s'",
+                         kind, given ? given : name),
+               apply_place(apply, json_get(apply->doc, object, given ? "id" : "name"), err);
+    map_set(&apply->named, slice_of(id), (void *)kind);
     *ret_id = id;
     return 0;
 }

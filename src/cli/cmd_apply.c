@@ -48,9 +48,9 @@ static int apply_settings(struct apply *apply, struct error *err)
 
 static int apply_all(struct apply *apply, bool prune, struct error *err)
 {
-    static const char *const names[] = {"settings",     "workspaces",  "definitions", "sources",
-                                        "destinations", "connections", NULL};
-    if (apply_only(apply, 0, "the file", names, err) < 0 ||
+    static const char members[] =
+        "settings any, workspaces any, definitions any, sources any, destinations any, connections any";
+    if (apply_only(apply, 0, "the file", members, err) < 0 ||
         definitions_put_built_ins(apply->control, apply->cli->built_ins, apply->now_ms, err) < 0 ||
         apply_settings(apply, err) < 0 || apply_list(apply, "workspaces", apply_workspace, err) < 0 ||
         apply_list(apply, "definitions", apply_definition, err) < 0 ||
@@ -133,6 +133,7 @@ static int run(struct cli *cli, int argc, char **argv)
     int code = control ? apply_file(&apply, cli->options) : cli_fail(cli, &err);
     buffer_done(&apply.plan);
     free(apply.again);
+    schema_free(apply.catalogs);
     map_done(&apply.named);
     arena_done(&arena);
     return code;

@@ -1,5 +1,7 @@
 #include "cli/spec_check.h"
 
+#include "supervisor/config_check.h"
+
 enum { VIOLATIONS_MAX = 20, NESTING_MAX = 16 };
 
 struct checking {
@@ -100,29 +102,12 @@ static bool is_slip(struct checking *checking, const struct schema_violation *vi
 
 /* --- violations ------------------------------------------------------------------------------------ */
 
-/* Airbyte's specs may say a pattern in words. */
-static const char *pattern_in_words(struct checking *checking, const struct schema_violation *violation)
-{
-    if (strcmp(violation->keyword, "pattern") != 0)
-        return NULL;
-    size_t size = strlen(violation->keyword_location) - strlen("/pattern");
-    uint32_t at = json_pointer(&checking->schema, 0, (struct slice){violation->keyword_location, size});
-    uint32_t words = json_get(&checking->schema, at, "pattern_descriptor");
-    return json_is(&checking->schema, words, JSON_STRING)
-               ? json_cstring(&checking->schema, words, checking->check->arena)
-               : NULL;
-}
-
-/* "expected at least 1, got -5" without what was got: it may be a secret. */
 static void add_violation(struct checking *checking, const struct schema_violation *violation)
 {
     const struct spec_check *check = checking->check;
-    const char *got = strstr(violation->message, ", got "), *words = pattern_in_words(checking, violation);
-    size_t size = got ? (size_t)(got - violation->message) : strlen(violation->message);
-    const char *message = words ? arena_printf(check->arena, "expected %s", words)
-                                : arena_strndup(check->arena, violation->message, size);
     catalog_errors_add(check->errors, place_of(checking, violation->instance), true, "%s%s%s: %s",
-                       check->what, *violation->instance ? " " : "", violation->instance, message);
+                       check->what, *violation->instance ? " " : "", violation->instance,
+                       config_violation(&checking->schema, violation, check->arena));
 }
 
 static int check_value(struct checking *checking, const struct schema *schema, struct error *err)

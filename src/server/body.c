@@ -1,7 +1,9 @@
 /* A request on its way to its handler: who asks, is the body what the route's schema says. */
 #include "base/map.h"
 #include "server/internal.h"
+#include "supervisor/config_check.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <strings.h>
 
@@ -188,20 +190,6 @@ static bool is_form(const struct call *call, struct slice body)
 
 /* --- the body ----------------------------------------------------------------------------------------- */
 
-/* "/streams/0/name" as "streams[0].name". */
-static const char *field_of(struct call *call, const char *pointer)
-{
-    const char *field = "";
-    for (const char *at = pointer; *at == '/';) {
-        int size = (int)strcspn(at + 1, "/"), digits = (int)strspn(at + 1, "0123456789");
-        field = size && size == digits
-                    ? arena_printf(call->arena, "%s[%.*s]", field, size, at + 1)
-                    : arena_printf(call->arena, "%s%s%.*s", field, *field ? "." : "", size, at + 1);
-        at += 1 + size;
-    }
-    return field;
-}
-
 /* The name that is missing, from "…/required": the message has it in quotes; the field is that, not its
  * parent. */
 static const char *missing_of(struct call *call, const struct schema_violation *violation, const char *parent)
@@ -219,7 +207,7 @@ static bool is_private(const char *field)
     static const char *const names[] = {"connectionConfiguration", "configuration", "client_secret",
                                         "client-secret", "password"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (string_starts_with(field, names[i]))
+        if (string_starts_with(field, names[i]) && !isalpha((unsigned char)field[strlen(names[i])]))
             return true;
     }
     return false;
@@ -236,7 +224,7 @@ static enum http_next explain(struct call *call, const struct schema *schema,
         return call_fail(call, 422, "the body cannot be checked: %s", err.message);
     if (count == 0)
         return call_fail(call, 422, "the body is not as it should be");
-    const char *field = field_of(call, violations[0].instance);
+    const char *field = config_field(violations[0].instance, call->arena);
     bool missing = strcmp(violations[0].keyword, "required") == 0;
     if (is_private(field) && !missing)
         return call_invalid(call, field, "%s: it is not of the type that it should be", field);
@@ -268,7 +256,7 @@ static bool check_texts(struct call *call)
         struct buffer pointer;
         buffer_init(&pointer, BUFFER_UNLIMITED);
         json_pointer_of(&call->body, at, &pointer);
-        const char *field = field_of(call, buffer_cstr(&pointer));
+        const char *field = config_field(buffer_cstr(&pointer), call->arena);
         buffer_done(&pointer);
         if (is_free(field))
             continue;

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "server/internal.h"
 #include "supervisor/changed_config.h"
+#include "supervisor/config_check.h"
 #include "supervisor/definitions.h"
 
 #include <stdio.h>
@@ -44,13 +45,7 @@ static uint64_t identity_of(const struct waiting *waiting)
 
 struct slice connectors_schema(const struct control_definition *definition, struct arena *arena)
 {
-    struct json spec;
-    struct error err;
-    if (!definition->spec.size ||
-        json_parse_copy(arena, definition->spec.data, definition->spec.size, &spec, &err) < 0)
-        return (struct slice){0};
-    uint32_t at = json_get(&spec, 0, "connectionSpecification");
-    return at == JSON_NONE ? (struct slice){0} : json_raw(&spec, at);
+    return config_schema(definition, arena);
 }
 
 const struct connectors_known *connectors_known(struct call *call, const char *id, struct error *err)
@@ -221,52 +216,18 @@ enum http_next connectors_with_spec(struct call *call, const char *id, enum cont
 
 /* --- configs ------------------------------------------------------------------------------------------ */
 
-static bool say_invalid(struct call *call, const struct schema *schema, struct schema_validator *validator,
-                        const struct json *config, const char *field)
-{
-    struct schema_violation violation;
-    struct error err;
-    size_t count = 0;
-    if (schema_explain(schema, validator, config, 0, call->arena, &violation, 1, &count, &err) < 0 ||
-        count == 0) {
-        call_invalid(call, field, "%s is not what the connector's spec wants", field);
-        return false;
-    }
-    char *place = arena_printf(call->arena, "%s%s", field, violation.instance);
-    for (char *at = place; *at; at++)
-        *at = *at == '/' ? '.' : *at;
-    /* The message of what is missing has names of the schema alone; others may have a value, which may be
-     * secret. */
-    if (strcmp(violation.keyword, "required") == 0)
-        call_invalid(call, place, "json schema validation failed: %s: %s", place, violation.message);
-    else
-        call_invalid(call, place,
-                     "json schema validation failed: %s: not what '%s' of the connector's spec wants", place,
-                     violation.keyword);
-    return false;
-}
-
 bool connectors_config_valid(struct call *call, const struct control_definition *definition,
                              struct slice config, const char *field)
 {
-    struct slice text = connectors_schema(definition, call->arena);
-    struct json doc;
+    const char *pointer;
     struct error err;
-    if (!text.size)
+    if (config_check(connectors_schema(definition, call->arena), config, call->arena, &pointer, &err) == 0)
         return true;
-    if (json_parse_copy(call->arena, config.data, config.size, &doc, &err) < 0) {
-        call_invalid(call, field, "%s: %s", field, err.message);
-        return false;
-    }
-    mem_auto(schema_registry_free) struct schema_registry *registry = schema_registry_new(SCHEMA_DRAFT_7);
-    if (schema_registry_add(registry, "firth:spec", text, &err) < 0)
-        return true; /* a spec that is no schema says nothing of configs */
-    mem_auto(schema_free) struct schema *schema = schema_compile(registry, "firth:spec", &err);
-    if (!schema)
-        return true;
-    mem_auto(schema_validator_free) struct schema_validator *validator = schema_validator_new();
-    return schema_validate(schema, validator, &doc, 0, &err) != 0 ||
-           say_invalid(call, schema, validator, &doc, field);
+    char *place = arena_printf(call->arena, "%s%s", field, pointer);
+    for (char *at = place; *at; at++)
+        *at = *at == '/' ? '.' : *at;
+    call_invalid(call, place, "json schema validation failed: %s: %s", place, err.message);
+    return false;
 }
 
 /* --- catalogs ----------------------------------------------------------------------------------------- */

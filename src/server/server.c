@@ -86,10 +86,44 @@ static void on_done(void *context, struct http_request *http)
 
 /* --- its life ----------------------------------------------------------------------------------------- */
 
+static struct schema *compile_schema(struct schema_registry *registry, const char *name, struct error *err)
+{
+    static const struct schema_options asserting = {.assert_formats = true};
+    auto_free char *uri = mem_printf("firth:openapi#/components/schemas/%s", name);
+    return schema_compile_with(registry, uri, &asserting, err);
+}
+
+struct schema *server_schema(const char *name, struct error *err)
+{
+    struct buffer text;
+    mem_auto(schema_registry_free) struct schema_registry *registry =
+        schema_registry_new(SCHEMA_DRAFT_2020_12);
+    buffer_init(&text, OPENAPI_MAX);
+    openapi_write(ROUTE_CONFIG, &text);
+    int added = schema_registry_add(registry, "firth:openapi", (struct slice){text.data, text.size}, err);
+    struct schema *schema = added < 0 ? NULL : compile_schema(registry, name, err);
+    buffer_done(&text);
+    return schema;
+}
+
+size_t server_schema_members(const char *name, struct arena *arena, const char *const **ret_names)
+{
+    enum { MEMBERS_MAX = 64 };
+    const char **names = arena_alloc(arena, MEMBERS_MAX * sizeof *names);
+    struct notation_member member;
+    size_t at = 0, count = 0;
+    while (at < schema_count && strcmp(schemas[at].name, name) != 0)
+        at++;
+    assert(at < schema_count);
+    for (const char *text = schemas[at].text; count < MEMBERS_MAX && notation_next(&text, &member);)
+        names[count++] = arena_strndup(arena, member.name.data, member.name.size);
+    *ret_names = names;
+    return count;
+}
+
 /* The document of each family holds all schemas: each route's is compiled from it. */
 static int compile_schemas(struct server *server, struct error *err)
 {
-    static const struct schema_options asserting = {.assert_formats = true};
     mem_auto(schema_registry_free) struct schema_registry *registry =
         schema_registry_new(SCHEMA_DRAFT_2020_12);
     for (enum route_family family = 0; family < ROUTE_OTHER; family++) {
@@ -103,8 +137,7 @@ static int compile_schemas(struct server *server, struct error *err)
     for (size_t i = 0; i < route_count; i++) {
         if (!routes[i].request)
             continue;
-        auto_free char *uri = mem_printf("firth:openapi#/components/schemas/%s", routes[i].request);
-        server->request_schemas[i] = schema_compile_with(registry, uri, &asserting, err);
+        server->request_schemas[i] = compile_schema(registry, routes[i].request, err);
         if (!server->request_schemas[i])
             return -1;
     }

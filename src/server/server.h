@@ -41,4 +41,10 @@ void server_stop(struct server *server);
  * is allowed. */
 void server_close(struct server *server);
 
+/* The schema of this name in the OpenAPI document ("AirbyteCatalog"), as bodies of requests are held against
+ * it: for files that say the same. */
+struct schema *server_schema(const char *name, struct error *err);
+/* The names of its members, in the arena; how many. Asserts that there is such a schema. */
+size_t server_schema_members(const char *name, struct arena *arena, const char *const **ret_names);
+
 #endif

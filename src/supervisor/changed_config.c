@@ -2,7 +2,7 @@
 
 #include "control/actors.h"
 #include "control/definitions.h"
-#include "schema/schema.h"
+#include "supervisor/config_check.h"
 #include "json/writer.h"
 
 /* --- merging ------------------------------------------------------------------------------------- */
@@ -72,30 +72,17 @@ int changed_config_merge(struct slice was, struct slice now, struct arena *arena
 
 /* --- keeping ------------------------------------------------------------------------------------- */
 
-/* By the connector's own spec, if it was ever asked for it; one that does not compile allows everything. No
- * value is told: it may be secret. */
+/* By the connector's own spec, if it was ever asked for it. */
 static int check(const struct control_definition *definition, struct slice config, struct arena *arena,
                  struct error *err)
 {
-    struct json spec, doc;
-    struct error unused;
-    if (definition->spec.size == 0 ||
-        json_parse_copy(arena, definition->spec.data, definition->spec.size, &spec, &unused) < 0 ||
-        json_parse_copy(arena, config.data, config.size, &doc, &unused) < 0)
-        return 0;
-    uint32_t at = json_get(&spec, 0, "connectionSpecification");
-    mem_auto(schema_registry_free) struct schema_registry *registry = schema_registry_new(SCHEMA_DRAFT_7);
-    if (at == JSON_NONE || schema_registry_add(registry, "firth:spec", json_raw(&spec, at), &unused) < 0)
-        return 0;
-    mem_auto(schema_free) struct schema *schema = schema_compile(registry, "firth:spec", &unused);
-    if (!schema)
-        return 0;
-    mem_auto(schema_validator_free) struct schema_validator *validator = schema_validator_new();
-    if (schema_validate(schema, validator, &doc, 0, &unused) != 0)
+    const char *place;
+    struct error why;
+    if (config_check(config_schema(definition, arena), config, arena, &place, &why) == 0)
         return 0;
     return error_set(err, ERROR_INVALID,
-                     "the connector '%s' changed its config to one that its own spec does not allow",
-                     definition->name);
+                     "the connector '%s' changed its config to one that its own spec does not allow: %s%s%s",
+                     definition->name, place, *place ? ": " : "", why.message);
 }
 
 int changed_config_keep(struct control *control, const struct changed_config *change, int64_t now_ms,

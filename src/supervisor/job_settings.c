@@ -22,6 +22,25 @@ static const struct {
     {"jobs.discover_minutes", offsetof(struct values, discover_minutes), 24 * 60, 525600},
 };
 
+int jobs_setting_check(const char *name, const char *value, struct error *err)
+{
+    const char *names[sizeof settings / sizeof *settings];
+    uint64_t unused;
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        names[i] = settings[i].name;
+        if (strcmp(name, settings[i].name) != 0)
+            continue;
+        return string_to_u64(value, settings[i].max, &unused)
+                   ? 0
+                   : error_set(err, ERROR_INVALID,
+                               "the setting %s is '%.40s': it is a whole number from 0 to %llu", name, value,
+                               (unsigned long long)settings[i].max);
+    }
+    const char *nearest = string_nearest(name, names, sizeof names / sizeof *names);
+    return error_set(err, ERROR_INVALID, "there is no setting '%.64s'%s%s%s", name,
+                     nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+}
+
 void job_settings_read(struct jobs *jobs)
 {
     struct values values;

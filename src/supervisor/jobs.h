@@ -43,6 +43,9 @@ void jobs_stop(struct jobs *jobs);
  * cancelled job are told first. NULL is allowed. */
 void jobs_close(struct jobs *jobs);
 
+/* Is it a setting of jobs ("jobs.attempts_max"), and a value that it can have? ERROR_INVALID. */
+int jobs_setting_check(const char *name, const char *value, struct error *err);
+
 /* From any thread: connections, schedules or jobs were changed in the control store. */
 void jobs_wake(struct jobs *jobs);
 

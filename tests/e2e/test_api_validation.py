@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from api import WORKSPACE, destinations_can, register, serve
+from api import FAKER, LOCAL_JSON, WORKSPACE, destinations_can, register, serve
 from conftest import Firth, binary
 import job_driving
 
@@ -258,8 +258,8 @@ def test_the_rest_of_the_public_api(served, more, field):
     ({"cursorField": ["nam"], "stream": {"sourceDefinedCursor": False}}, "catalog.streams[1].config.cursorField: the stream 'users' has no field 'nam'; did you mean 'name'?"),
     ({"stream": {"sourceDefinedCursor": False}}, "catalog.streams[1].config.cursorField: incremental needs a cursor"),
     ({"destination": "append_dedup"}, "catalog.streams[1].config.primaryKey: what is to be without duplicates"),
-    ({"destination": "upsert"}, "it is append, overwrite, append_dedup or overwrite_dedup"),
-    ({"sync": "sometimes"}, "it is full_refresh or incremental"),
+    ({"destination": "upsert"}, 'catalog.streams[1].config.destinationSyncMode: expected one of "append", "overwrite"'),
+    ({"sync": "sometimes"}, 'catalog.streams[1].config.syncMode: expected one of "full_refresh", "incremental"'),
     ({"fieldSelectionEnabled": True, "selectedFields": fields(["idd"])}, "catalog.streams[1].config.selectedFields[0].fieldPath"),
 ])
 def test_files(firth, tmp_path, config, said):
@@ -275,3 +275,19 @@ def test_files(firth, tmp_path, config, said):
 def test_the_rest_of_files(firth, tmp_path, more, said):
     result = firth("apply", job_driving.write(tmp_path, [], **more))
     assert result.rc != 0 and said in result.err and "test.yaml:1:" in result.err, result.err
+
+
+def test_words_of_the_public_api_are_listed(served):
+    answer = served.client.public("POST", "connections", {**served.ends, "configurations": {"streams": [{"name": "users", "syncMode": "x"}]}}, 422)
+    assert answer["data"]["field"] == "configurations.streams[0].syncMode"
+    assert '"full_refresh_overwrite"' in answer["detail"] and '"incremental_append"' in answer["detail"], answer
+
+
+def test_configs_are_told_what_they_should_be(served):
+    """The type that was got, never the value."""
+    answer = served.client.config("sources/create", {"workspaceId": WORKSPACE, "name": "a", "sourceDefinitionId": FAKER,
+                                                     "connectionConfiguration": {"count": "s3cret"}}, 422)
+    assert answer["validationErrors"][0]["message"].endswith("connectionConfiguration.count: expected integer, got a string"), answer
+    answer = served.client.public("POST", "destinations", {"workspaceId": WORKSPACE, "name": "a", "definitionId": LOCAL_JSON,
+                                                           "configuration": {"destination_path": "/etc/s3cret"}}, 422)
+    assert "configuration.destination_path: expected a folder below /local" in answer["detail"] and "s3cret" not in str(answer)

@@ -106,3 +106,112 @@ def test_webhooks_of_files_that_cannot_be_told(firth, tmp_path, url):
         said = refused(firth, path, f"notifications{'' if place[0] == '[' else '.'}{place}")
         line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if '"webhook": ' in text and "{" not in text or '"url": ' in text)
         assert f"{path.name}:{line}:" in said and "s3cret" not in said, said
+
+
+# --- values --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind, definition, config, said, at", [
+    ("source", "source-faker", {"count": "many"}, "config.count: expected integer, got a string", '"count"'),
+    ("source", "source-faker", {"count": -1}, "config.count: expected a number of at least", '"count"'),
+    ("destination", "destination-local-json", {}, "config: missing property \"destination_path\"", '"config": {}'),
+    ("destination", "destination-local-json", None, "config: missing property \"destination_path\"", '"name": "disk"'),
+    ("destination", "destination-local-json", {"destination_path": "/etc/x-s3cret"}, "config.destination_path: expected a folder below", '"destination_path"'),
+    ("destination", "destination-postgres", {"host": "h", "username": "u", "database": "d", "port": "s3cret"}, "config.port: expected integer, got a string", '"port"'),
+])
+def test_configs_are_what_the_spec_wants(firth, tmp_path, kind, definition, config, said, at):
+    tree = faker()
+    tree.pop("connections")
+    item = tree[f"{kind}s"][0]
+    item.update(definition=definition, config=config)
+    if config is None:
+        item.pop("config")
+    path = write(tmp_path, tree)
+    line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if at in text) - (1 if config is None else 0)
+    result = refused(firth, path, said, f"made.yaml:{line}:")
+    assert "s3cret" not in result
+    if config is None:
+        return
+    # Likewise of one that is there.
+    firth("apply", write(tmp_path, tree_of(kind, definition), "right.yaml"), expect=0)
+    refused(firth, path, said, f"made.yaml:{line}:")
+
+
+RIGHT = {"source-faker": {"count": 1}, "destination-local-json": {"destination_path": "/local/x"},
+         "destination-postgres": {"host": "h", "username": "u", "database": "d", "port": 1}}
+
+
+def tree_of(kind, definition):
+    return {f"{kind}s": [{"name": "faker" if kind == "source" else "disk", "definition": definition, "config": RIGHT[definition]}]}
+
+
+def test_a_variable_is_what_the_spec_wants(firth, tmp_path):
+    path = write(tmp_path, {"sources": [{"name": "a", "definition": "source-faker", "config": {"count": "${COUNT}"}}]})
+    result = firth("apply", path, env={"COUNT": "s3cret"})
+    assert result.rc != 0 and "config.count: expected integer, got a string" in result.err and "s3cret" not in result.err
+
+
+def streams(**config):
+    both = job_driving.stream("users")
+    both["config"].update(config)
+    return {"catalog": {"streams": [job_driving.stream("others"), both]}}
+
+
+@pytest.mark.parametrize("config, said", [
+    ({"primaryKey": "id"}, 'primaryKey: expected array or null, got string "id"'),
+    ({"primaryKey": ["id"]}, 'primaryKey[0]: expected array, got string "id"'),
+    ({"cursorField": 5}, "cursorField: expected array or null, got integer 5"),
+    ({"cursorField": "at"}, 'cursorField: expected array or null, got string "at"'),
+    ({"selected": "yes"}, 'selected: expected boolean or null, got string "yes"'),
+    ({"cursorFields": ["id"]}, "cursorFields: a stream's config has no 'cursorFields'; did you mean 'cursorField'?"),
+])
+def test_types_of_catalogs(firth, tmp_path, config, said):
+    path = tmp_path / "test.yaml"
+    job_driving.write(tmp_path, [], **streams(**config))
+    path.write_text(json.dumps(json.loads(path.read_text()), indent=1))
+    said = refused(firth, path, f"catalog.streams[1].config.{said}")
+    named = next(iter(config))
+    lines = [n for n, text in enumerate(path.read_text().splitlines(), 1) if f'"{named}"' in text]
+    assert any(f"test.yaml:{n + more}:" in said for n in lines for more in (0, 1)), said
+
+
+def test_members_that_are_none_are_warned_of(firth, tmp_path):
+    """The API keeps them, and an export has them."""
+    said = firth("apply", job_driving.write(tmp_path, [], **streams(bogus=1)), expect=0).err
+    assert "catalog.streams[1].config.bogus: a stream's config has no 'bogus'" in said and "test.yaml:1:" in said
+    assert '"bogus":1' in firth("export", expect=0).out.replace(" ", "")
+
+
+@pytest.mark.parametrize("more, said", [
+    ({"prefix": 5}, "'prefix' must be a text"), ({"backfill": "yes"}, "'backfill' must be true or false"),
+    ({"notifySchemaChanges": 1}, "'notifySchemaChanges' must be true or false"), ({"extra": []}, "'extra' must be a mapping"),
+    ({"namespaceFormat": {}}, "'namespaceFormat' must be a text"), ({"schedule": {"every": 1, "unit": 5}}, "'unit' must be a text"),
+    ({"name": 5}, "'name' must be a text"), ({"catalog": 5}, "catalog: expected object"),
+])
+def test_types_of_members(firth, tmp_path, more, said):
+    tree = json.loads(job_driving.write(tmp_path, []).read_text())
+    tree["connections"][0].update(more)
+    refused(firth, write(tmp_path, tree), said)
+
+
+@pytest.mark.parametrize("settings, said", [
+    ({"jobs.nope": 1}, "there is no setting 'jobs.nope'"), ({"jobs.attempt_max": 1}, "did you mean 'jobs.attempts_max'?"),
+    ({"jobs.attempts_max": -5}, "jobs.attempts_max is '-5': it is a whole number from 0 to 1000"),
+    ({"jobs.attempts_max": 1001}, "from 0 to 1000"), ({"jobs.backoff_ms": "abc"}, "jobs.backoff_ms is 'abc'"),
+    ({"jobs.backoff_ms": 1.5}, "jobs.backoff_ms is '1.5'"), ({"connectors.nope": "x"}, "there is no setting 'connectors.nope'"),
+])
+def test_settings(firth, tmp_path, settings, said):
+    path = write(tmp_path, {"settings": {"jobs.keep": 7, **settings}})
+    refused(firth, path, said, "made.yaml:4:")
+
+
+@pytest.mark.parametrize("kind", ["workspaces", "definitions", "sources", "destinations", "connections"])
+def test_one_name_twice(firth, tmp_path, kind):
+    tree = json.loads(job_driving.write(tmp_path, []).read_text())
+    tree["workspaces"] = [{"name": "w"}]
+    item = tree[kind][0]
+    tree[kind].append({**item, "name": item["name"]})
+    refused(firth, write(tmp_path, tree), f"the file has two {kind} named '{item['name']}'")
+    one = "11111111-2222-4333-8444-555555555555"
+    tree[kind] = [{**item, "id": one, "name": "a"}, {**item, "id": one, "name": "b"}]
+    refused(firth, write(tmp_path, tree), f"the file has two {kind} of the id {one}")

@@ -363,7 +363,7 @@ def test_values_of_a_config_are_not_told(firth_dev, catalog, tmp_path):
     (tmp_path / "config.yaml").write_text("seed: 3\ncount: '${PASSWORD}'\n")
     path = catalog(a_capture(config="config.yaml"))
     result = firth_dev("check", path, expect=3, env={"PASSWORD": "hunter2"})
-    assert result.err == f"{tmp_path}/config.yaml:2:1: config /count: expected integer\n"
+    assert result.err == f"{tmp_path}/config.yaml:2:1: config /count: expected integer, got a string\n"
     path = catalog(a_capture(config="{count: hunter2}"))
     rc, shown = on_a_terminal(firth_dev, "check", path)
     assert rc == 3 and "/count" in shown and "hunter2" not in shown

@@ -36,7 +36,7 @@ def with_env(path, env, *keys):
 CAPTURE = ("captures", "acmeCo/test", "endpoint")
 SOURCE, DESTINATION = ("connections", "acmeCo/sync", "source"), ("connections", "acmeCo/sync", "destination")
 WRONG = {"account": 7, "port_number": "x", "secret_password": "hunter2222", "date": "today", "tunnel": {"hots": "h"}}
-TOLD = ["config /account: expected string", "config /port_number: expected integer",
+TOLD = ["config /account: expected string, got a number", "config /port_number: expected integer, got a string",
         "config /secret_password: expected at least 20 characters", "config /date: expected YYYY-MM-DD",
         "config: unknown key 'hots'; did you mean 'host'?"]
 
@@ -72,7 +72,7 @@ def test_a_connections_configs(firth_dev, tmp_path, verb):
     result = firth_dev(verb, str(path), "-o", "json", expect=3)
     told = json.loads(result.out if verb == "check" else result.err)
     assert sorted(each["message"] for each in told["errors"]) == sorted(
-        [*TOLD, "config /account: expected string", 'config: missing property "steps"'])
+        [*TOLD, "config /account: expected string, got a number", 'config: missing property "steps"'])
 
 
 def test_a_config_that_is_right(firth_dev, tmp_path):
@@ -93,7 +93,7 @@ def test_streams_of_a_local_command(firth_dev, tmp_path):
     path = with_env(path, answer(), *SOURCE)
     told = check(firth_dev, path)
     assert told == [
-        "config /account: expected string",
+        "config /account: expected string, got a number",
         "the source has no stream 'users' in the namespace 'pubilc'; did you mean the namespace 'public'?",
         "the source has more than one stream 'users': in the namespace 'public', 'archive'; say which with 'namespace'",
         "the stream 'users' has no syncMode incremental; it has: full_refresh",
@@ -214,7 +214,7 @@ def test_a_mistake_that_is_used_twice_is_told_once(firth_dev, tmp_path):
     <<: *a
     streams: [products]
 """)
-    assert check(firth_dev, path) == ["config /count: expected integer"]
+    assert check(firth_dev, path) == ["config /count: expected integer, got a string"]
 
 
 # --- what this version cannot run --------------------------------------------------------------------------
@@ -258,9 +258,9 @@ ESTUARY = {"address": "db.invalid:5432", "user": "firth", "database": "shop",
 @pytest.mark.parametrize("config, told", [
     (ESTUARY, []),
     ({"host": "db.invalid", "database": "shop", "username": "firth", "password": "hunter2222"}, []),
-    ({**ESTUARY, "address": 7}, ["config /address: expected string"]),
+    ({**ESTUARY, "address": 7}, ["config /address: expected string, got a number"]),
     ({"user": "firth"}, ['config: missing property "address"']),
-    ({"host": 7, "database": "shop", "username": "firth"}, ["config /host: expected string"]),
+    ({"host": 7, "database": "shop", "username": "firth"}, ["config /host: expected string, got a number"]),
 ])
 def test_a_materialization_to_postgres(firth, tmp_path, config, told):
     """As its documentation shows it; no server is needed for that."""
