@@ -346,6 +346,10 @@ static void check_value(struct checking *checking, uint32_t at, struct slice typ
     else
         for (struct slice rest = type; !fits && alternative_next(&rest, &alternative);)
             fits = scalar_fits(doc, at, &alternative);
+    if (!fits && checking->lenient &&
+        (json_is_number(doc, at) || json_is(doc, at, JSON_TRUE) || json_is(doc, at, JSON_FALSE)))
+        for (struct slice rest = type; !fits && alternative_next(&rest, &alternative);)
+            fits = alternative.kind == ALTERNATIVE_STRING;
     if (!fits)
         wrong_value(checking, at, type);
     else if (json_is(doc, at, JSON_STRING))

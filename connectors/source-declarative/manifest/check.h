@@ -7,6 +7,7 @@
 struct checking {
     const struct manifest *manifest;
     struct arena *arena; /* scratch */
+    bool lenient;        /* made at run time: a number will do for a text, as in the CDK */
     manifest_on_problem *on_problem;
     void *context;
     struct buffer path;            /* of where we are */

@@ -57,16 +57,18 @@ int manifest_propagate(struct arena *arena, const struct yaml_document *resolved
 
 /* --- checked ------------------------------------------------------------------------------------------- */
 
-static int check(struct arena *arena, const struct manifest *manifest, const char *type_name,
-                 const char *path, manifest_on_problem *on_problem, void *context, struct error *err)
+static int check(struct arena *arena, const struct manifest *manifest, const char *type_name, bool lenient,
+                 manifest_on_problem *on_problem, void *context, struct error *err)
 {
     struct arena scratch;
     arena_init(&scratch);
     struct checking *checking = arena_zalloc(arena, sizeof *checking);
-    *checking = (struct checking){
-        .manifest = manifest, .arena = &scratch, .on_problem = on_problem, .context = context};
+    *checking = (struct checking){.manifest = manifest,
+                                  .arena = &scratch,
+                                  .lenient = lenient,
+                                  .on_problem = on_problem,
+                                  .context = context};
     buffer_init(&checking->path, 64 << 10);
-    buffer_str(&checking->path, path);
     const struct component_type *type = component_type_find(slice_of(type_name));
     assert(type);
     const struct json *doc = &manifest->doc;
@@ -170,7 +172,7 @@ int manifest_parse(struct arena *arena, const char *file, enum yaml_syntax synta
         return -1;
     }
     struct manifest *manifest = manifest_of(arena, &doc);
-    if (check(arena, manifest, "DeclarativeSource", "", on_problem, context, err) < 0)
+    if (check(arena, manifest, "DeclarativeSource", false, on_problem, context, err) < 0)
         return -1;
     if (reading.told)
         return error_set(err, ERROR_INVALID, "%s: it is no right YAML", file);
@@ -238,7 +240,7 @@ int manifest_derive(struct arena *arena, struct component origin, struct slice j
     if (!root || tree_write(&work, root, &doc, err) < 0)
         return -1;
     struct manifest *manifest = manifest_of(arena, &doc);
-    if (check(arena, manifest, type_name, "", NULL, NULL, err) < 0)
+    if (check(arena, manifest, type_name, true, NULL, NULL, err) < 0)
         return -1;
     *ret_component = manifest_root(manifest);
     return 0;

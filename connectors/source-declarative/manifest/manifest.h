@@ -67,7 +67,7 @@ int manifest_resolve(struct arena *arena, const struct yaml_document *raw, struc
 int manifest_propagate(struct arena *arena, const struct yaml_document *resolved, const char *identifier,
                        bool parent_parameters_win, struct yaml_document *ret_propagated, struct error *err);
 /* A component that was made at run time (a dynamic stream from its template): JSON text, propagated and
- * checked as a component of this type. Its places are those of `origin`. */
+ * checked as a component of this type. A number will do for a text. Its places are those of `origin`. */
 int manifest_derive(struct arena *arena, struct component origin, struct slice json, const char *type_name,
                     bool parent_parameters_win, struct component *ret_component, struct error *err);
 

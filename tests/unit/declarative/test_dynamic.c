@@ -47,6 +47,8 @@ static const struct {
     {DYNAMIC(CONFIG(AT("[\"l\"]", "")),
              NAME "," MAP("[\"primary_key\"]", "z", ", \"condition\": \"{{ components_values.n == 'b' }}\"")),
      "{\"l\": [{\"n\": \"a\"}, {\"n\": \"b\"}]}", "a:[\"id\"]: b:\"z\": "},
+    /* a number does for a text */
+    {DYNAMIC(PARAMETRIZED("[{\"n\": 2024}]"), NAME), "{}", "2024:[\"id\"]: "},
     /* what comes of it is checked */
     {DYNAMIC(PARAMETRIZED("[{\"n\": \"a\"}]"), MAP("[\"retriever\", \"type\"]", "Nothing", "")), "{}",
      "there is no component Nothing"},
