@@ -218,7 +218,7 @@ int files_character(const char *text, const char *what, int *ret_character, stru
     if (!*text)
         *ret_character = FILES_NONE;
     else if (!text[1] && !(text[0] & 0x80))
-        *ret_character = text[0];
+        *ret_character = (unsigned char)text[0];
     else if (strcmp(text, "\\t") == 0 || strcmp(text, "tab") == 0)
         *ret_character = '\t';
     else

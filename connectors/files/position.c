@@ -94,7 +94,7 @@ static uint64_t parse_tag(const struct json *doc, uint32_t at)
 {
     struct slice text = json_is(doc, at, JSON_STRING) ? json_inner(doc, at) : (struct slice){0};
     char copy[17] = "";
-    if (text.size < sizeof copy)
+    if (text.size && text.size < sizeof copy)
         memcpy(copy, text.data, text.size);
     return strtoull(copy, NULL, 16);
 }

@@ -1,8 +1,10 @@
 """How captures stop, and with what they part: interrupts, processes that live on, what a later session finds."""
 
+import fcntl
 import json
 import os
 import signal
+import struct
 import subprocess
 
 import pytest
@@ -83,6 +85,27 @@ def test_second_firth_is_refused(firth, tmp_path):
     assert str(running.pid) in result.err and "firth run" in result.err
     running.signal(signal.SIGTERM)
     assert running.wait() == 130
+
+
+def test_lock_of_the_dead_is_waited_for(firth, tmp_path):
+    """As a process leaves it that was killed while it started another, which has its descriptors until its exec."""
+    catalog = capture(tmp_path, [records(1, 2), state(2)])
+    run(firth, catalog)
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    path = firth.data_dir / "lock"
+    with open(path, "r+", encoding="utf-8") as lock:
+        fcntl.fcntl(lock, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+        lock.truncate()
+        lock.write(f"process {dead.pid} (firth serve), since 2026-01-01T00:00:00Z\n")
+        lock.flush()
+        running = firth.start("run", str(catalog), "--once")
+
+        def waits():
+            folder = f"/proc/{running.pid}/fd"
+            return any(os.path.realpath(f"{folder}/{fd}") == str(path) for fd in os.listdir(folder))
+        until(waits, "the lock to be met")
+    assert running.wait() == 0, running.err
 
 
 def test_secrets_appear_nowhere(firth, tmp_path):

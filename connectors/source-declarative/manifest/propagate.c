@@ -133,6 +133,7 @@ static bool members_copy(struct propagating *propagating, struct members *copy,
     *copy = (struct members){NULL, 0, 0};
     if (!members_room(propagating, copy, count + 4, at, err))
         return false;
+    assert(copy->items);
     if (count > 0)
         memcpy(copy->items, items, count * sizeof *items);
     copy->count = count;

@@ -6,10 +6,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 enum { STORE_VERSION = 1, VERSION_FILE_MAX = 64, LOCK_NOTE_MAX = 512 };
+/* How long a lock whose holder has died is waited for, and how often it is looked at. */
+enum { LOCK_PATIENCE_MS = 2000, LOCK_LOOK_MS = 20 };
 
 static int check_path(struct buffer *path, const char *what, struct error *err)
 {
@@ -280,12 +284,39 @@ static struct store *local_open(const char *place, const struct store_options *o
 
 /* --- locks --------------------------------------------------------------------------------------- */
 
+static void read_note(const struct local_store *store, int file, char note[LOCK_NOTE_MAX])
+{
+    ssize_t got = store->disk->read(store->disk->context, file, note, LOCK_NOTE_MAX - 1, 0);
+    note[got > 0 ? got : 0] = 0;
+    note[strcspn(note, "\n")] = 0;
+}
+
+static bool holder_died(const struct local_store *store, int file)
+{
+    char note[LOCK_NOTE_MAX];
+    int pid;
+    read_note(store, file, note);
+    return sscanf(note, "process %d ", &pid) == 1 && pid > 0 && kill(pid, 0) < 0 && errno == ESRCH;
+}
+
+/* A process that was killed while it started another leaves its descriptors, the lock's among them, to that
+ * one until its exec: who is started again at once would meet a lock that nobody holds. */
+static int lock_patiently(const struct local_store *store, int file)
+{
+    const struct disk *disk = store->disk;
+    int result = disk->lock(disk->context, file);
+    for (int waited = 0; result == -EAGAIN && waited < LOCK_PATIENCE_MS && holder_died(store, file);
+         waited += LOCK_LOOK_MS) {
+        poll(NULL, 0, LOCK_LOOK_MS);
+        result = disk->lock(disk->context, file);
+    }
+    return result;
+}
+
 static int busy(const struct local_store *store, int file, const char *what, struct error *err)
 {
     char note[LOCK_NOTE_MAX];
-    ssize_t got = store->disk->read(store->disk->context, file, note, sizeof note - 1, 0);
-    note[got > 0 ? got : 0] = 0;
-    note[strcspn(note, "\n")] = 0;
+    read_note(store, file, note);
     return error_set(err, ERROR_BUSY, "%s is in use by %s", what, *note ? note : "another process");
 }
 
@@ -296,7 +327,7 @@ int local_lock(const struct local_store *store, const char *path, const char *wh
     int file = disk->open(disk->context, path, DISK_WRITE | DISK_CREATE);
     if (file < 0)
         return disk_error(err, file, "cannot open the lock %s", path);
-    int result = disk->lock(disk->context, file);
+    int result = lock_patiently(store, file);
     if (result == -EAGAIN)
         busy(store, file, what, err);
     else if (result < 0)
