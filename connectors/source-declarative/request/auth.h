@@ -21,7 +21,7 @@ struct authenticator {
 };
 
 extern const struct authenticator_class authenticator_api_key, authenticator_basic, authenticator_bearer,
-    authenticator_selective;
+    authenticator_jwt, authenticator_oauth, authenticator_selective, authenticator_session;
 
 void authenticator_base64(struct ttext *out, struct slice bytes);
 /* "Authorization: Bearer token". */

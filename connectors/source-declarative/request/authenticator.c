@@ -10,7 +10,8 @@ static int add_nothing(struct authenticator *authenticator, struct arena *arena,
 static const struct authenticator_class no_auth = {"NoAuth", NULL, add_nothing, NULL};
 
 static const struct authenticator_class *const classes[] = {
-    &no_auth, &authenticator_api_key, &authenticator_basic, &authenticator_bearer, &authenticator_selective,
+    &no_auth,           &authenticator_api_key, &authenticator_basic,     &authenticator_bearer,
+    &authenticator_jwt, &authenticator_oauth,   &authenticator_selective, &authenticator_session,
 };
 
 /* The same component where nothing tells them apart: what it is, and the parameters that its templates see.

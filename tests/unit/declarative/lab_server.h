@@ -23,7 +23,10 @@ __attribute__((unused)) static void next_answer(struct server *server, int fd, c
     server_send(fd, text, (size_t)size);
 }
 
-__attribute__((unused)) static const struct rule rules[] = {{.path = "/x", .answer = next_answer}, {NULL}};
+__attribute__((unused)) static const struct rule rules[] = {{.path = "/x", .answer = next_answer},
+                                                            {.path = "/token", .answer = next_answer},
+                                                            {.path = "/login", .answer = next_answer},
+                                                            {NULL}};
 
 /* What was asked: request line, headers that matter, body. */
 __attribute__((unused)) static void asked(struct server *server, struct buffer *out)
@@ -57,9 +60,10 @@ __attribute__((unused)) static void asked(struct server *server, struct buffer *
 
 __attribute__((unused)) static char *with_port(struct arena *arena, const char *text, unsigned port)
 {
-    const char *at = strstr(text, "PORT");
-    return at ? arena_printf(arena, "%.*s%u%s", (int)(at - text), text, port, at + 4)
-              : arena_strdup(arena, text);
+    const char *at;
+    while ((at = strstr(text, "PORT")))
+        text = arena_printf(arena, "%.*s%u%s", (int)(at - text), text, port, at + 4);
+    return arena_strdup(arena, text);
 }
 
 #endif

@@ -35,7 +35,7 @@ static void check_more(const char *fields, const char *more, const char *config,
     server_open(&server, rules);
     answers = list;
     atomic_store(&answered, 0);
-    bool has_url = strstr(fields, "\"url") != NULL;
+    bool has_url = strncmp(fields, "\"url", 4) == 0;
     char *retriever =
         arena_printf(&arena, "\"requester\": {\"type\": \"HttpRequester\"%s%s%s}",
                      has_url ? "" : ", \"url_base\": \"http://127.0.0.1:PORT\", \"path\": \"x\"",
@@ -312,11 +312,108 @@ static void test_secrets(void **state)
         "allowed to read this; the server says: **** may not (GET http://127.0.0.1:PORT/x)");
 }
 
+/* --- tokens that are fetched ------------------------------------------------------------------------------
+ */
+
+#define OAUTH(more)                                                                                         \
+    "\"authenticator\": {\"type\": \"OAuthAuthenticator\", \"token_refresh_endpoint\": "                    \
+    "\"http://127.0.0.1:PORT/token\", \"client_id\": \"{{ config.c }}\", \"client_secret\": \"{{ config.s " \
+    "}}\"" more "}"
+#define REFRESH ", \"refresh_token\": \"{{ config.r }}\""
+#define CLIENT "{\"c\": \"id\", \"s\": \"sec\", \"r\": \"ref\"}"
+#define FORM "POST /token [Content-Type: application/x-www-form-urlencoded] "
+#define GRANT FORM "grant_type=refresh_token&client_id=id&client_secret=sec&refresh_token=ref"
+#define TOKEN "200|{\"access_token\": \"T1\", \"expires_in\": 3600}"
+
+static void test_oauth(void **state)
+{
+    (void)state;
+    const char *with_t1 = GRANT "\nGET /x [Authorization: Bearer T1]\n=> 200 {}";
+    check(OAUTH(REFRESH), CLIENT, LIST(TOKEN, "200"), with_t1);
+    check(OAUTH(REFRESH), CLIENT,
+          LIST("200|{\"data\": {\"access_token\": \"T1\", \"expires_in\": \"5\"}}", "200"), with_t1);
+    check(OAUTH(REFRESH), CLIENT, LIST("500|", "429|", TOKEN, "200"),
+          GRANT "\n" GRANT "\n" GRANT "\nGET /x [Authorization: Bearer T1]\n=> 200 {}");
+    check(OAUTH(REFRESH
+                ", \"scopes\": [\"a\", \"b {{ x }}\"], \"refresh_request_body\": {\"x\": \"{{ config.c }}\", "
+                "\"client_id\": \"over\"}"),
+          CLIENT, LIST(TOKEN, "200"),
+          GRANT "&scopes=a&scopes=b+%7B%7B+x+%7D%7D&x=id\nGET /x [Authorization: Bearer T1]\n=> 200 {}");
+    check(OAUTH(REFRESH ", \"refresh_request_headers\": {\"Authorization\": \"Basic x\", \"Content-Type\": "
+                        "\"application/json\"}"),
+          CLIENT, LIST(TOKEN, "200"),
+          "POST /token [Authorization: Basic x] [Content-Type: application/json] grant_type=refresh_token&"
+          "refresh_token=ref\nGET /x [Authorization: Bearer T1]\n=> 200 {}");
+    check(OAUTH(REFRESH ", \"send_refresh_request_as_query_params\": true"), CLIENT, LIST(TOKEN, "200"),
+          "POST /token?grant_type=refresh_token&client_id=id&client_secret=sec&refresh_token=ref\nGET /x "
+          "[Authorization: Bearer T1]\n=> 200 {}");
+    check(OAUTH(", \"grant_type\": \"client_credentials\""), CLIENT, LIST(TOKEN, "200"),
+          FORM "grant_type=client_credentials&client_id=id&client_secret=sec\nGET /x [Authorization: Bearer "
+               "T1]\n=> 200 "
+               "{}");
+    check(OAUTH(REFRESH ", \"access_token_value\": \"AA\", \"token_expiry_date\": \"2099-01-01T00:00:00Z\""),
+          CLIENT, LIST("200"), "GET /x [Authorization: Bearer AA]\n=> 200 {}");
+    check(OAUTH(REFRESH ", \"access_token_value\": \"AA\""), CLIENT, LIST(TOKEN, "200"), with_t1);
+    check(OAUTH(REFRESH) ", " FILTERS "\"http_codes\": [401], \"action\": \"REFRESH_TOKEN_THEN_RETRY\"}]}",
+          CLIENT, LIST(TOKEN, "401|", "200|{\"access_token\": \"T2\"}", "200"),
+          GRANT "\nGET /x [Authorization: Bearer T1]\n" GRANT
+                "\nGET /x [Authorization: Bearer T2]\n=> 200 {}; waited "
+                "1.0 ");
+    check(OAUTH(REFRESH), CLIENT, LIST("400|{\"error\": \"invalid_grant\"}"),
+          GRANT "\n=> invalid: streams[0].retriever.requester.authenticator: the refresh token is refused "
+                "(invalid_grant): it is wrong, expired or used up; authenticate anew");
+    check(OAUTH(REFRESH), CLIENT, LIST("401|{\"error\": \"bad\"}"),
+          GRANT "\n=> connector: streams[0].retriever.requester.authenticator: no token was given: HTTP "
+                "status 401: bad");
+    check(OAUTH(REFRESH), CLIENT, LIST("200|{\"x\": 1}"),
+          GRANT "\n=> connector: streams[0].retriever.requester.authenticator: the server's answer has no "
+                "\"access_token\"");
+    check(OAUTH(""), CLIENT, LIST("200"),
+          "=> invalid: streams[0].retriever.requester.authenticator: refresh_token is needed where "
+          "grant_type is "
+          "refresh_token");
+}
+
+static void test_other_tokens(void **state)
+{
+    (void)state;
+    /* written by PyJWT for the same second */
+    check("\"authenticator\": {\"type\": \"JwtAuthenticator\", \"secret_key\": \"{{ config.k }}\", "
+          "\"algorithm\": "
+          "\"HS256\", \"token_duration\": 60, \"header_prefix\": \"P\", \"jwt_headers\": {\"kid\": \"k\"}, "
+          "\"jwt_payload\": {\"iss\": \"i{{ config.n }}\"}}",
+          "{\"k\": \"secret\", \"n\": 5}", LIST("200"),
+          "GET /x [Authorization: P eyJhbGciOiJIUzI1NiIsImtpZCI6ImsiLCJ0eXAiOiJKV1QifQ.eyJpc3MiOiJpNSIsIml"
+          "hdCI6MTcwMDAwMDAwMCwiZXhwIjoxNzAwMDAwMDYwLCJuYmYiOjE3MDAwMDAwMDB9.OS9p"
+          "YzoUBpRuVtBb9w8mksMMq2huBClziOkja8yJoAA]\n=> 200 {}");
+#define SESSION(more)                                                                                    \
+    "\"authenticator\": {\"type\": \"SessionTokenAuthenticator\", \"login_requester\": {\"type\": "      \
+    "\"HttpRequester\", \"url_base\": \"http://127.0.0.1:PORT\", \"path\": \"login\", \"http_method\": " \
+    "\"POST\", "                                                                                         \
+    "\"request_body_json\": {\"u\": \"{{ config.c }}\"}}, \"session_token_path\": [\"d\", \"tok\"]" more "}"
+#define LOGIN "POST /login [Content-Type: application/json] {\"u\": \"id\"}\n"
+    check(SESSION(", \"request_authentication\": {\"type\": \"Bearer\"}"), CLIENT,
+          LIST("200|{\"d\": {\"tok\": 5}}", "200"), LOGIN "GET /x [Authorization: Bearer 5]\n=> 200 {}");
+    check(
+        SESSION(
+            ", \"request_authentication\": {\"type\": \"ApiKey\", \"api_token\": \"T {{ session_token }}\", "
+            "\"inject_into\": {\"type\": \"RequestOption\", \"inject_into\": \"header\", \"field_name\": "
+            "\"X-S\"}}, \"expiration_duration\": \"PT1H\""),
+        CLIENT, LIST("200|{\"d\": {\"tok\": \"S\"}}", "500|", "200"),
+        LOGIN "GET /x [X-S: T S]\nGET /x [X-S: T S]\n=> 200 {}; waited 1.0 ");
+    check(
+        SESSION(", \"request_authentication\": {\"type\": \"Bearer\"}"), CLIENT, LIST("200|{\"d\": 1}"),
+        LOGIN
+        "=> connector: streams[0].retriever.requester.authenticator: the answer to the login has no \"tok\" "
+        "(session_token_path)");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_requests),  cmocka_unit_test(test_retries), cmocka_unit_test(test_filters),
-        cmocka_unit_test(test_composite), cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_requests),     cmocka_unit_test(test_retries), cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_composite),    cmocka_unit_test(test_secrets), cmocka_unit_test(test_oauth),
+        cmocka_unit_test(test_other_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,580 @@
+/* OAuthAuthenticator: an access token that is fetched when it is needed, by a refresh token, by the client's
+ * own credentials or by an assertion; and its variant that writes new tokens into the config. */
+#include "auth_jwt.h"
+
+#include "error_text.h"
+#include "parts.h"
+#include "url.h"
+
+enum {
+    TOKEN_LIFETIME_MS = 3600 * 1000, /* where the server says nothing */
+    TOKEN_TRY_MS = 300 * 1000,       /* so long is a server asked again that is overloaded or broken */
+    TOKEN_ANSWER_MAX = 1 << 20,
+    TOKEN_PATH_MAX = 16,
+    TOKEN_DEPTH_MAX = 32,
+};
+
+struct config_path {
+    struct slice names[TOKEN_PATH_MAX];
+    size_t count;
+};
+
+struct oauth_state {
+    struct expression endpoint, id_name, id, secret_name, secret, refresh_name, refresh, access_name, access,
+        expires_name, grant_name, grant, expiry, expiry_format;
+    struct mapping_expression body, headers;
+    struct component scopes;
+    struct slice error_key;
+    struct component error_codes, error_values;
+    struct jwt_parts *assertion; /* NULL: none */
+    bool in_query;
+    bool updates; /* refresh_token_updater */
+    struct config_path access_path, refresh_path, expiry_path;
+    struct slice refresh_member; /* of the answer */
+    /* What is now. */
+    struct arena arenas[2]; /* of the token, in turn */
+    unsigned turn;
+    struct slice token;
+    int64_t expires_ms; /* wall; INT64_MAX: never */
+    uint64_t fetched;   /* how often */
+    struct fiber_gate gate;
+};
+
+/* --- compiling -------------------------------------------------------------------------------------------
+ */
+
+static void oauth_leave(void *context)
+{
+    struct oauth_state *oauth = context;
+    arena_done(&oauth->arenas[0]);
+    arena_done(&oauth->arenas[1]);
+}
+
+static void compile_path(struct arena *arena, struct component updater, const char *field, const char *last,
+                         struct config_path *path)
+{
+    struct component list = component_get(updater, field);
+    if (component_is_none(list)) {
+        path->names[0] = SLICE_LITERAL("credentials");
+        path->names[1] = slice_of(last);
+        path->count = 2;
+        return;
+    }
+    for (size_t i = 0; i < component_count(list) && path->count < TOKEN_PATH_MAX; i++) {
+        struct component name = component_at(list, i);
+        path->names[path->count++] = json_string(&name.manifest->doc, name.at, arena);
+    }
+}
+
+static void compile_updater(struct authenticator *authenticator, struct oauth_state *oauth)
+{
+    struct component updater = component_get(authenticator->where, "refresh_token_updater");
+    struct component errors = component_is_none(updater) ? authenticator->where : updater;
+    oauth->error_codes = component_get(errors, "refresh_token_error_status_codes");
+    oauth->error_values = component_get(errors, "refresh_token_error_values");
+    struct component key = component_get(errors, "refresh_token_error_key");
+    struct arena *arena = &authenticator->engine->arena;
+    oauth->error_key =
+        component_is_none(key) ? (struct slice){NULL, 0} : json_string(&key.manifest->doc, key.at, arena);
+    if (component_is_none(updater))
+        return;
+    oauth->updates = true;
+    struct component member = component_get(updater, "refresh_token_name");
+    oauth->refresh_member = component_is_none(member) ? SLICE_LITERAL("refresh_token")
+                                                      : json_string(&member.manifest->doc, member.at, arena);
+    compile_path(arena, updater, "access_token_config_path", "access_token", &oauth->access_path);
+    compile_path(arena, updater, "refresh_token_config_path", "refresh_token", &oauth->refresh_path);
+    compile_path(arena, updater, "token_expiry_date_config_path", "token_expiry_date", &oauth->expiry_path);
+}
+
+static int check_grant(struct authenticator *authenticator, const struct oauth_state *oauth,
+                       struct error *err)
+{
+    struct component where = authenticator->where;
+    bool has_client = !expression_is_absent(&oauth->id) && !expression_is_absent(&oauth->secret);
+    if (expression_is_absent(&oauth->endpoint) || oauth->assertion)
+        return 0;
+    if (!has_client)
+        error_set(err, ERROR_INVALID, "client_id and client_secret are needed to fetch a token");
+    else if (slice_is(component_text(where, "grant_type"), "refresh_token") &&
+             expression_is_absent(&oauth->refresh) && !oauth->updates)
+        error_set(err, ERROR_INVALID, "refresh_token is needed where grant_type is refresh_token");
+    else
+        return 0;
+    return component_error(err, where);
+}
+
+static int oauth_start(struct authenticator *authenticator, struct oauth_state *oauth, struct error *err);
+
+static int oauth_compile(struct authenticator *authenticator, struct error *err)
+{
+    struct engine *engine = authenticator->engine;
+    struct component where = authenticator->where;
+    struct oauth_state *oauth = authenticator->state = arena_zalloc(&engine->arena, sizeof *oauth);
+    const struct {
+        const char *field;
+        struct expression *expression;
+    } fields[] = {
+        {"token_refresh_endpoint", &oauth->endpoint},
+        {"client_id_name", &oauth->id_name},
+        {"client_id", &oauth->id},
+        {"client_secret_name", &oauth->secret_name},
+        {"client_secret", &oauth->secret},
+        {"refresh_token_name", &oauth->refresh_name},
+        {"refresh_token", &oauth->refresh},
+        {"access_token_name", &oauth->access_name},
+        {"access_token_value", &oauth->access},
+        {"expires_in_name", &oauth->expires_name},
+        {"grant_type_name", &oauth->grant_name},
+        {"grant_type", &oauth->grant},
+        {"token_expiry_date", &oauth->expiry},
+        {"token_expiry_date_format", &oauth->expiry_format},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        if (expression_compile(engine, where, fields[i].field, fields[i].expression, err) != 0)
+            return -1;
+    }
+    if (mapping_expression_compile(engine, where, "refresh_request_body", &oauth->body, err) != 0 ||
+        mapping_expression_compile(engine, where, "refresh_request_headers", &oauth->headers, err) != 0)
+        return -1;
+    struct component assertion = component_get(where, "profile_assertion");
+    if (component_bool(where, "use_profile_assertion") && !component_is_none(assertion) &&
+        jwt_parts_compile(engine, assertion, &oauth->assertion, err) != 0)
+        return -1;
+    oauth->in_query = component_bool(where, "send_refresh_request_as_query_params");
+    oauth->scopes = component_get(where, "scopes");
+    oauth->gate.max = 1;
+    compile_updater(authenticator, oauth);
+    engine_on_free(engine, oauth_leave, oauth);
+    return check_grant(authenticator, oauth, err) == 0 ? oauth_start(authenticator, oauth, err) : -1;
+}
+
+/* --- what the config has already -------------------------------------------------------------------------
+ */
+
+static bool at_path(struct arena *arena, struct tvalue value, const struct config_path *path,
+                    struct tvalue *ret_value)
+{
+    for (size_t i = 0; i < path->count; i++) {
+        if (!tvalue_is_mapping(&value) || !tvalue_member_name(arena, &value, path->names[i], &value))
+            return false;
+    }
+    *ret_value = value;
+    return value.kind != TVALUE_NONE;
+}
+
+static struct slice text_of(struct arena *arena, const struct tvalue *value)
+{
+    struct ttext text;
+    ttext_init(&text, arena, TOKEN_ANSWER_MAX);
+    tvalue_str(&text, value);
+    return ttext_slice_of(&text);
+}
+
+static bool date_ms(struct slice text, int64_t *ret_ms)
+{
+    struct datetime datetime;
+    struct error ignored;
+    if (datetime_isoparse(text, &datetime, &ignored) != 0)
+        return false;
+    *ret_ms = datetime_utc(&datetime) / 1000;
+    return true;
+}
+
+/* A token that is there is used as long as its date says; without a date it counts as expired, as in the CDK.
+ */
+static int oauth_start(struct authenticator *authenticator, struct oauth_state *oauth, struct error *err)
+{
+    struct engine *engine = authenticator->engine;
+    struct arena *arena = &engine->arena;
+    struct scope scope;
+    struct slice date = {NULL, 0};
+    struct tvalue value;
+    scope_init(&scope, engine);
+    if (oauth->updates) {
+        if (at_path(arena, engine->config, &oauth->access_path, &value))
+            oauth->token = text_of(arena, &value);
+        if (at_path(arena, engine->config, &oauth->expiry_path, &value))
+            date = text_of(arena, &value);
+    } else {
+        if (!expression_is_absent(&oauth->access) &&
+            expression_text(&oauth->access, &scope, arena, &oauth->token, err) != 0)
+            return -1;
+        if (!expression_is_absent(&oauth->expiry) &&
+            expression_text(&oauth->expiry, &scope, arena, &date, err) != 0)
+            return -1;
+    }
+    if (!date.size || !date_ms(date, &oauth->expires_ms))
+        oauth->expires_ms = 0;
+    if (expression_is_absent(&oauth->endpoint))
+        oauth->expires_ms = INT64_MAX;
+    engine_add_secret(engine, oauth->token);
+    return 0;
+}
+
+/* --- the request -----------------------------------------------------------------------------------------
+ */
+
+static int put(struct tdict *dict, const struct expression *name, const struct expression *value,
+               struct scope *scope, struct arena *arena, struct error *err)
+{
+    struct slice name_text, value_text;
+    if (expression_is_absent(value))
+        return 0;
+    if (expression_text(name, scope, arena, &name_text, err) != 0 ||
+        expression_text(value, scope, arena, &value_text, err) != 0)
+        return -1;
+    if (value_text.size)
+        tdict_set(arena, dict, tvalue_string(name_text), tvalue_string(value_text));
+    return 0;
+}
+
+static int put_assertion(struct oauth_state *oauth, struct arena *arena, struct tdict *dict,
+                         struct error *err)
+{
+    struct slice token;
+    if (jwt_parts_sign(oauth->assertion, arena, &token, err) != 0)
+        return -1;
+    tdict_set_name(arena, dict, "grant_type", tvalue_cstring("urn:ietf:params:oauth:grant-type:jwt-bearer"));
+    tdict_set_name(arena, dict, "assertion", tvalue_string(token));
+    return 0;
+}
+
+static int put_grant(struct authenticator *authenticator, struct scope *scope, bool with_client,
+                     struct arena *arena, struct tdict *dict, struct error *err)
+{
+    struct oauth_state *oauth = authenticator->state;
+    if (oauth->assertion)
+        return put_assertion(oauth, arena, dict, err);
+    if (put(dict, &oauth->grant_name, &oauth->grant, scope, arena, err) != 0 ||
+        (with_client && put(dict, &oauth->id_name, &oauth->id, scope, arena, err) != 0) ||
+        (with_client && put(dict, &oauth->secret_name, &oauth->secret, scope, arena, err) != 0))
+        return -1;
+    struct tvalue current;
+    if (oauth->updates && at_path(arena, authenticator->engine->config, &oauth->refresh_path, &current)) {
+        tdict_set(arena, dict, tvalue_string(oauth->refresh_member), current);
+        return 0;
+    }
+    return put(dict, &oauth->refresh_name, &oauth->refresh, scope, arena, err);
+}
+
+static int build_payload(struct authenticator *authenticator, struct scope *scope, bool with_client,
+                         struct arena *arena, struct tvalue *ret_payload, struct error *err)
+{
+    struct oauth_state *oauth = authenticator->state;
+    struct tvalue payload = tvalue_dict(arena), more, name, there;
+    struct titer iter;
+    if (put_grant(authenticator, scope, with_client, arena, payload.dict, err) != 0)
+        return -1;
+    if (component_count(oauth->scopes))
+        tdict_set_name(arena, payload.dict, "scopes",
+                       tvalue_json(arena, &oauth->scopes.manifest->doc, oauth->scopes.at));
+    if (mapping_expression_flat(&oauth->body, scope, INTERPOLATE_ANY, INTERPOLATE_ANY, arena, &more, err) !=
+        0)
+        return -1;
+    if (tvalue_is_mapping(&more) && titer_init(&iter, arena, more)) {
+        while (titer_next(&iter, &name)) {
+            if (!tdict_get(payload.dict, &name, &there)) /* the grant's own names win */
+                tdict_set(arena, payload.dict, name, iter.of_key);
+        }
+    }
+    *ret_payload = payload;
+    return 0;
+}
+
+static int build_headers(const struct oauth_state *oauth, struct scope *scope, struct arena *arena,
+                         struct http_request *request, bool *ret_authorized, struct error *err)
+{
+    struct tvalue dict, name;
+    struct titer iter;
+    bool typed = false;
+    *ret_authorized = false;
+    if (mapping_expression_flat(&oauth->headers, scope, INTERPOLATE_ANY, INTERPOLATE_ANY, arena, &dict,
+                                err) != 0)
+        return -1;
+    struct http_header *headers = arena_alloc(arena, (tvalue_count(&dict) + 1) * sizeof *headers);
+    request->headers = headers;
+    if (tvalue_is_mapping(&dict) && titer_init(&iter, arena, dict)) {
+        while (titer_next(&iter, &name)) {
+            struct slice key = text_of(arena, &name), value = text_of(arena, &iter.of_key);
+            struct http_header *header = &headers[request->header_count++];
+            header->name = arena_strndup(arena, key.data, key.size);
+            header->value = arena_strndup(arena, value.data, value.size);
+            header->secret = true;
+            *ret_authorized |= strcasecmp(header->name, "Authorization") == 0;
+            typed |= strcasecmp(header->name, "Content-Type") == 0;
+        }
+    }
+    if (!typed && !oauth->in_query)
+        headers[request->header_count++] =
+            (struct http_header){"Content-Type", "application/x-www-form-urlencoded", false};
+    return 0;
+}
+
+static int build_request(struct authenticator *authenticator, struct arena *arena,
+                         struct http_request *ret_request, struct error *err)
+{
+    struct oauth_state *oauth = authenticator->state;
+    struct scope scope;
+    struct slice url;
+    struct tvalue payload, none = tvalue_dict(arena);
+    bool authorized;
+    *ret_request = (struct http_request){.method = "POST", .response_max = TOKEN_ANSWER_MAX};
+    scope_init(&scope, authenticator->engine);
+    if (build_headers(oauth, &scope, arena, ret_request, &authorized, err) != 0 ||
+        build_payload(authenticator, &scope, !authorized, arena, &payload, err) != 0 ||
+        expression_text(&oauth->endpoint, &scope, arena, &url, err) != 0)
+        return -1;
+    if (url_prepare(arena, url, oauth->in_query ? &payload : &none, &url, err) != 0)
+        return error_wrap(err, "token_refresh_endpoint"), component_error(err, authenticator->where);
+    ret_request->url = url.data;
+    if (!oauth->in_query) {
+        struct ttext form;
+        ttext_init(&form, arena, TOKEN_ANSWER_MAX);
+        url_encode_form(&form, &payload);
+        ret_request->body = ttext_slice_of(&form);
+    }
+    return 0;
+}
+
+/* --- the answer ------------------------------------------------------------------------------------------
+ */
+
+/* A member of the answer, or of a dict in it. */
+static bool find_member(struct arena *arena, const struct tvalue *body, struct slice name, unsigned depth,
+                        struct tvalue *ret_value)
+{
+    struct titer iter;
+    struct tvalue key;
+    if (!tvalue_is_mapping(body) || depth == 0)
+        return false;
+    if (tvalue_member_name(arena, body, name, ret_value) && ret_value->kind != TVALUE_NONE)
+        return true;
+    if (!titer_init(&iter, arena, *body))
+        return false;
+    while (titer_next(&iter, &key)) {
+        struct tvalue inner = iter.of_key;
+        if (find_member(arena, &inner, name, depth - 1, ret_value))
+            return true;
+    }
+    return false;
+}
+
+static int expiry_of(struct authenticator *authenticator, struct scope *scope, struct arena *arena,
+                     const struct tvalue *body, int64_t *ret_ms, struct error *err)
+{
+    struct oauth_state *oauth = authenticator->state;
+    int64_t now = clock_wall_ms(authenticator->engine->clock);
+    struct slice name, format;
+    struct tvalue value;
+    *ret_ms = now + TOKEN_LIFETIME_MS;
+    if (expression_text(&oauth->expires_name, scope, arena, &name, err) != 0)
+        return -1;
+    if (!find_member(arena, body, name, TOKEN_DEPTH_MAX, &value))
+        return 0;
+    if (!expression_is_absent(&oauth->expiry_format)) {
+        struct datetime date;
+        struct error ignored;
+        struct slice text = text_of(arena, &value);
+        if (expression_text(&oauth->expiry_format, scope, arena, &format, err) != 0)
+            return -1;
+        if (datetime_parse(text, format, &date, &ignored) == 0)
+            *ret_ms = datetime_utc(&date) / 1000;
+        else if (!date_ms(text, ret_ms))
+            return error_set(err, ERROR_CONNECTOR, "the token's expiry is no date of the form %.100s",
+                             format.data);
+        return 0;
+    }
+    struct slice text = text_of(arena, &value);
+    char *end, *copy = arena_strndup(arena, text.data, text.size);
+    double seconds = strtod(copy, &end);
+    if (end == copy || *end || !(seconds >= 0 && seconds < 1e10))
+        return error_set(err, ERROR_CONNECTOR, "the token's lifetime is no number of seconds");
+    *ret_ms = now + (int64_t)(seconds * 1000);
+    return 0;
+}
+
+/* New tokens into the config: the platform keeps them, since the old refresh token may be used up. */
+static int update_config(struct authenticator *authenticator, struct arena *arena, const struct tvalue *body,
+                         struct slice token, int64_t expires_ms, struct error *err)
+{
+    struct oauth_state *oauth = authenticator->state;
+    struct tvalue refresh;
+    struct engine_change changes[3];
+    size_t count = 0;
+    if (find_member(arena, body, oauth->refresh_member, TOKEN_DEPTH_MAX, &refresh) && tvalue_true(&refresh)) {
+        changes[count++] =
+            (struct engine_change){oauth->refresh_path.names, oauth->refresh_path.count, refresh};
+        engine_add_secret(authenticator->engine, text_of(arena, &refresh));
+    }
+    struct datetime date;
+    char text[DATETIME_TEXT_MAX];
+    if (datetime_of_timestamp((double)expires_ms / 1000, &date, err) != 0)
+        return -1;
+    size_t size = datetime_isoformat(&date, 'T', text);
+    changes[count++] =
+        (struct engine_change){oauth->access_path.names, oauth->access_path.count, tvalue_string(token)};
+    changes[count++] = (struct engine_change){oauth->expiry_path.names, oauth->expiry_path.count,
+                                              tvalue_string((struct slice){text, size})};
+    return engine_update_config(authenticator->engine, changes, count, err);
+}
+
+static int take_answer(struct authenticator *authenticator, struct arena *arena,
+                       const struct http_response *response, struct error *err)
+{
+    struct oauth_state *oauth = authenticator->state;
+    struct engine *engine = authenticator->engine;
+    struct scope scope;
+    struct json doc;
+    struct slice name;
+    struct tvalue value;
+    int64_t expires_ms;
+    struct error ignored;
+    scope_init(&scope, engine);
+    if (json_parse_copy(arena, response->body.data, response->body.size, &doc, &ignored) != 0)
+        return error_set(err, ERROR_CONNECTOR, "the answer with the token is no JSON");
+    struct tvalue body = tvalue_json(arena, &doc, 0);
+    if (expression_text(&oauth->access_name, &scope, arena, &name, err) != 0)
+        return -1;
+    if (!find_member(arena, &body, name, TOKEN_DEPTH_MAX, &value) || !tvalue_true(&value))
+        return error_set(err, ERROR_CONNECTOR, "the server's answer has no \"%.100s\"", name.data);
+    struct slice token = text_of(arena, &value);
+    engine_add_secret(engine, token);
+    if (expiry_of(authenticator, &scope, arena, &body, &expires_ms, err) != 0)
+        return -1;
+    if (oauth->updates && update_config(authenticator, arena, &body, token, expires_ms, err) != 0)
+        return -1;
+    struct arena *kept = &oauth->arenas[oauth->turn ^= 1];
+    arena_clear(kept);
+    oauth->token = (struct slice){arena_strndup(kept, token.data, token.size), token.size};
+    oauth->expires_ms = expires_ms;
+    oauth->fetched++;
+    return 0;
+}
+
+/* Has the refresh token been refused? By what the manifest says of it, or by RFC 6749's word. */
+static bool is_refused(const struct oauth_state *oauth, struct arena *arena,
+                       const struct http_response *response, const struct tvalue *body)
+{
+    struct tvalue value;
+    struct slice key = oauth->error_key.size ? oauth->error_key : SLICE_LITERAL("error");
+    if (!tvalue_is_mapping(body) || !tvalue_member_name(arena, body, key, &value))
+        return false;
+    struct slice word = text_of(arena, &value);
+    if (response->status == 400 && slice_is(word, "invalid_grant"))
+        return true;
+    bool by_code = false;
+    for (size_t i = 0; i < component_count(oauth->error_codes); i++) {
+        struct component code = component_at(oauth->error_codes, i);
+        int64_t status;
+        by_code |= json_to_i64(&code.manifest->doc, code.at, &status) && status == response->status;
+    }
+    for (size_t i = 0; by_code && i < component_count(oauth->error_values); i++) {
+        struct component each = component_at(oauth->error_values, i);
+        if (slice_equal(json_string(&each.manifest->doc, each.at, arena), word))
+            return true;
+    }
+    return false;
+}
+
+static int refused(struct authenticator *authenticator, struct arena *arena,
+                   const struct http_response *response, struct error *err)
+{
+    struct json doc;
+    struct error ignored;
+    bool is_json = json_parse_copy(arena, response->body.data, response->body.size, &doc, &ignored) == 0;
+    struct tvalue body = is_json ? tvalue_json(arena, &doc, 0) : tvalue_none();
+    struct slice words = is_json ? error_text(arena, &body) : (struct slice){NULL, 0};
+    int shown = (int)utf8_cut(words.data, words.size, 300);
+    if (is_refused(authenticator->state, arena, response, &body))
+        error_set(err, ERROR_INVALID,
+                  "the refresh token is refused (%.*s): it is wrong, expired or used up; authenticate anew",
+                  shown, words.data ? words.data : "");
+    else
+        error_set(err, ERROR_CONNECTOR, "no token was given: HTTP status %d%s%.*s", response->status,
+                  words.size ? ": " : "", shown, words.data ? words.data : "");
+    engine_redact_error(authenticator->engine, err);
+    return -1;
+}
+
+/* --- fetching --------------------------------------------------------------------------------------------
+ */
+
+/* Asked again as long as the server is overloaded, broken or away. */
+static int fetch(struct authenticator *authenticator, struct arena *arena, struct error *err)
+{
+    struct engine *engine = authenticator->engine;
+    struct http_request request;
+    if (build_request(authenticator, arena, &request, err) != 0)
+        return -1;
+    uint64_t start = clock_monotonic_ns(engine->clock) / 1000000;
+    for (unsigned attempt = 0;; attempt++) {
+        mem_auto(http_transfer_free) struct http_transfer *transfer = NULL;
+        if (fiber_http(engine->fibers, &request, &transfer, err) != 0)
+            return -1;
+        bool there = http_transfer_failure(transfer) == HTTP_OK;
+        const struct http_response *response = there ? http_transfer_response(transfer) : NULL;
+        if (there && response->status < 400)
+            return take_answer(authenticator, arena, response, err);
+        bool may_pass = !there || response->status == 429 || response->status >= 500;
+        uint64_t waited = clock_monotonic_ns(engine->clock) / 1000000 - start;
+        if (!may_pass || engine->limits.no_retries || waited >= TOKEN_TRY_MS) {
+            if (!there)
+                return http_transfer_error(transfer, err);
+            refused(authenticator, arena, response, err);
+            err->retriable = may_pass;
+            return -1;
+        }
+        uint64_t wait = 1000ULL << (attempt < 8 ? attempt : 8);
+        engine_log(engine, ENGINE_INFO, "the token is asked for again in %.1f s", (double)wait / 1000);
+        if (fiber_sleep(engine->fibers, wait < TOKEN_TRY_MS - waited ? wait : TOKEN_TRY_MS - waited, err) !=
+            0)
+            return -1;
+    }
+}
+
+static bool is_valid(const struct oauth_state *oauth, const struct engine *engine)
+{
+    return oauth->expires_ms > clock_wall_ms(engine->clock);
+}
+
+/* One fetches, others who come meanwhile wait for it. `seen`: how many had been fetched when the caller
+ * wanted one anew; UINT64_MAX: whatever is valid will do. */
+static int have_token(struct authenticator *authenticator, uint64_t seen, struct error *err)
+{
+    struct oauth_state *oauth = authenticator->state;
+    struct engine *engine = authenticator->engine;
+    if (fiber_gate_enter(engine->fibers, &oauth->gate, err) != 0)
+        return -1;
+    int result = 0;
+    bool wanted = seen == UINT64_MAX ? !is_valid(oauth, engine) : oauth->fetched == seen;
+    if (wanted && !expression_is_absent(&oauth->endpoint)) {
+        struct arena arena = {0};
+        result = fetch(authenticator, &arena, err);
+        arena_done(&arena);
+    }
+    fiber_gate_leave(&oauth->gate);
+    if (result != 0 && err->code != ERROR_CANCELLED)
+        component_error(err, authenticator->where);
+    return result;
+}
+
+static int oauth_add(struct authenticator *authenticator, struct arena *arena, struct options *options,
+                     struct error *err)
+{
+    struct oauth_state *oauth = authenticator->state;
+    if (!is_valid(oauth, authenticator->engine) && have_token(authenticator, UINT64_MAX, err) != 0)
+        return -1;
+    struct slice token = {arena_strndup(arena, oauth->token.data ? oauth->token.data : "", oauth->token.size),
+                          oauth->token.size};
+    return authenticator_put_bearer(options, token, err);
+}
+
+static int oauth_refresh(struct authenticator *authenticator, struct error *err)
+{
+    struct oauth_state *oauth = authenticator->state;
+    return have_token(authenticator, oauth->fetched, err);
+}
+
+const struct authenticator_class authenticator_oauth = {"OAuthAuthenticator", oauth_compile, oauth_add,
+                                                        oauth_refresh};
