@@ -229,6 +229,7 @@ int declared_stream_read(struct declared_stream *stream, struct fiber_gate *slot
     }
     if (cursor_finish(reading.stream->cursor, err) != 0)
         return -1;
+    reading.stream->finished = true;
     return emit_state(&reading, err);
 }
 
@@ -241,6 +242,7 @@ int declared_stream_read_in_order(struct declared_stream *stream, const struct s
         partition_router_walk(reading.stream->router, on_partition, &partitioning, err) != 0 ||
         cursor_finish(reading.stream->cursor, err) != 0)
         return -1;
+    reading.stream->finished = true;
     return emit_state(&reading, err);
 }
 

@@ -91,7 +91,7 @@ int declared_stream_compile(struct engine *engine, struct component component,
 {
     struct declared_stream *stream = arena_zalloc(&engine->arena, sizeof *stream);
     struct slice name = component_text(component, "name");
-    *stream = (struct declared_stream){.engine = engine, .where = component};
+    *stream = (struct declared_stream){.engine = engine, .where = component, .parents = tvalue_none()};
     stream->name = arena_strndup(&engine->arena, name.data ? name.data : "", name.size);
     *ret_stream = stream;
     if (component_is(component, "StateDelegatingStream"))
@@ -132,7 +132,10 @@ static int apply_state(struct declared_stream *stream, struct error *err)
         return error_wrap(err, "the state of stream %s", stream->name);
     if (cursor_set_state(stream->cursor, doc, 0, err) != 0)
         return -1;
-    return partition_router_set_state(stream->router, doc, json_get(doc, 0, "parent_state"), err);
+    uint32_t parents = json_get(doc, 0, "parent_state");
+    if (json_is(doc, parents, JSON_OBJECT))
+        stream->parents = tvalue_json(&stream->engine->arena, doc, parents);
+    return partition_router_set_state(stream->router, doc, parents, err);
 }
 
 int declared_stream_set_state(struct declared_stream *stream, struct slice state, struct error *err)
@@ -151,6 +154,7 @@ int declared_stream_set_state(struct declared_stream *stream, struct slice state
 
 int stream_restart(struct declared_stream *stream, struct error *err)
 {
+    stream->finished = false;
     if (!stream->was_read) {
         stream->was_read = true;
         return 0;
@@ -162,9 +166,10 @@ int stream_restart(struct declared_stream *stream, struct error *err)
 int declared_stream_state(struct declared_stream *stream, struct arena *arena, struct tvalue *ret_state,
                           struct error *err)
 {
-    struct tvalue parents;
     stream = stream->active;
-    if (partition_router_state(stream->router, arena, &parents, err) != 0)
+    struct tvalue parents = stream->parents;
+    /* Until then parents may be ahead of what was read of their children. */
+    if (stream->finished && partition_router_state(stream->router, arena, &parents, err) != 0)
         return -1;
     return cursor_state(stream->cursor, parents, arena, ret_state, err);
 }

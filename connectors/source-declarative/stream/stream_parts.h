@@ -16,8 +16,10 @@ struct declared_stream {
     struct schema_loader *loader;
     struct pages *pages;
     struct record_gate gate;
-    struct slice state; /* as it was set; size 0: none */
+    struct slice state;    /* as it was set; size 0: none */
+    struct tvalue parents; /* parent_state of it, a mapping or none */
     bool was_read;
+    bool finished;          /* all children have been read: what the parents have reached counts */
     struct slice_job *jobs; /* slices that are being read */
     /* StateDelegatingStream: the one without a state, the one with, and which it is. All else is theirs. */
     struct declared_stream *full, *incremental, *active;
