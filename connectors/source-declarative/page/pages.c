@@ -1,6 +1,7 @@
 #include "pages.h"
 
 #include "paginator.h"
+#include "properties.h"
 #include "reset.h"
 
 struct pages {
@@ -11,6 +12,7 @@ struct pages {
     struct decoder *decoder;
     struct record_selector *selector;
     struct paginator *paginator;
+    struct query_properties *properties; /* NULL: none */
     struct page_reset reset;
     struct size_reduction reduction;
     struct window_splitting splitting;
@@ -85,6 +87,18 @@ static int ask(struct page *page, struct answer **ret_answer, struct error *err)
     };
     if (add_options(page, &options, &call.path, err) != 0)
         return -1;
+    struct query_properties *properties = reading->pages->properties;
+    struct tvalue names;
+    struct template_name name;
+    if (properties) {
+        if (query_properties_list(properties, &page->arena, &names, err) != 0 ||
+            query_properties_add(properties, names, &options, err) != 0)
+            return -1;
+        call.stream_slice = query_properties_slice(&page->arena, reading->slice, names);
+        name = (struct template_name){SLICE_LITERAL("query_properties"), names};
+        call.names = &name;
+        call.name_count = 1;
+    }
     return requester_send(reading->pages->requester, &call, ret_answer, err);
 }
 
@@ -295,6 +309,8 @@ int pages_compile(struct engine *engine, struct component component, const struc
     struct component decoder = component_get(component, "decoder");
     if (requester_compile(engine, component_get(component, "requester"), settings->stream_name,
                           &pages->requester, err) != 0 ||
+        query_properties_compile(engine, component_get(component, "requester"), pages->requester,
+                                 &pages->properties, err) != 0 ||
         decoder_compile(engine, decoder, &pages->decoder, err) != 0 ||
         record_selector_compile(engine, component_get(component, "record_selector"), &selecting,
                                 &pages->selector, err) != 0 ||

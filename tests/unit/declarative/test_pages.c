@@ -204,8 +204,7 @@ static void test_hooks(void **state)
         .stream_name = "s", .transformations = {NULL, JSON_NONE}, .hooks = {.is_old = is_old}};
     check_hooks(
         PAGES_2, "",
-        LIST(TWO, "200|{\"r\": [{\"id\":99}, {\"id\":5}]}", "200|{\"r\": [{\"id\":5}, {\"id\":99}]}"),
-        &feed,
+        LIST(TWO, "200|{\"r\": [{\"id\":99}, {\"id\":5}]}", "200|{\"r\": [{\"id\":5}, {\"id\":99}]}"), &feed,
         "?n=2\n?t=1&n=2\n?t=2&n=2\n=> {\"id\":1} {\"id\":2} {\"id\":99} {\"id\":5} {\"id\":5} {\"id\":99}");
     struct record_gate gate = {is_not_5, NULL};
     struct pages_settings gated = {
@@ -251,13 +250,33 @@ static void test_resets(void **state)
           "?n=2\n?n=1\n?t=1&n=1\n=> {\"id\":3}");
 }
 
+static void test_properties(void **state)
+{
+    (void)state;
+    check("",
+          ", \"request_parameters\": {\"z\": \"1\", \"props\": {\"type\": \"QueryProperties\", "
+          "\"property_list\": "
+          "[\"a\", \"b\"], \"always_include_properties\": [\"id\"]}}",
+          LIST(ONE), "?z=1&props=id%2Ca%2Cb\n=> {\"id\":3}");
+    check("",
+          ", \"query_properties\": {\"type\": \"QueryProperties\", \"property_list\": [\"a\", \"b\"]}, "
+          "\"request_parameters\": {\"f\": \"{{ stream_slice.extra_fields['query_properties'] }}\", \"g\": "
+          "\"{{ "
+          "query_properties }}\"}",
+          LIST(ONE), "?f=a&f=b&g=a&g=b\n=> {\"id\":3}");
+    check("",
+          ", \"query_properties\": {\"type\": \"QueryProperties\", \"property_list\": [\"a\"], "
+          "\"property_chunking\": {\"type\": \"PropertyChunking\", \"property_limit_type\": "
+          "\"property_count\", "
+          "\"property_limit\": 1}}",
+          LIST(ONE), "=> unsupported: property_chunking is not supported");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_paginators),
-        cmocka_unit_test(test_answers),
-        cmocka_unit_test(test_hooks),
-        cmocka_unit_test(test_resets),
+        cmocka_unit_test(test_paginators), cmocka_unit_test(test_answers),    cmocka_unit_test(test_hooks),
+        cmocka_unit_test(test_resets),     cmocka_unit_test(test_properties),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
