@@ -60,6 +60,8 @@ static void check_more(const char *fields, const char *more, const char *config,
     }
     if (call.lab.waits.size)
         buffer_printf(&got, "; waited %s", buffer_cstr(&call.lab.waits));
+    if (call.lab.config.size)
+        buffer_printf(&got, "; config %s", buffer_cstr(&call.lab.config));
     const char *shown = with_port(&arena, expected, server.port);
     if (strcmp(buffer_cstr(&got), shown) != 0)
         fail_msg("%s\ngot:\n%s\nexpected:\n%s", fields, buffer_cstr(&got), shown);
@@ -374,6 +376,31 @@ static void test_oauth(void **state)
           "refresh_token");
 }
 
+/* New tokens go into the config, and the config to the platform. */
+static void test_oauth_updater(void **state)
+{
+    (void)state;
+#define OLD \
+    "{\"c\": \"id\", \"s\": \"sec\", \"credentials\": {\"refresh_token\": \"R0\", \"access_token\": \"A0\""
+#define R0 FORM "grant_type=refresh_token&client_id=id&client_secret=sec&refresh_token=R0"
+    check(OAUTH(", \"refresh_token_updater\": {}"), OLD "}}",
+          LIST("200|{\"access_token\": \"T1\", \"expires_in\": 3600, \"refresh_token\": \"R1\"}", "200"),
+          R0 "\nGET /x [Authorization: Bearer T1]\n=> 200 {}; config {\"c\": \"id\", \"s\": \"sec\", "
+             "\"credentials\": "
+             "{\"refresh_token\": \"R1\", \"access_token\": \"T1\", \"token_expiry_date\": "
+             "\"2023-11-14T23:13:20+00:00\"}}");
+    /* one that stays */
+    check(OAUTH(", \"refresh_token_updater\": {}"), OLD ", \"token_expiry_date\": \"2020-01-01T00:00:00Z\"}}",
+          LIST("200|{\"access_token\": \"T1\"}", "200"),
+          R0 "\nGET /x [Authorization: Bearer T1]\n=> 200 {}; config {\"c\": \"id\", \"s\": \"sec\", "
+             "\"credentials\": "
+             "{\"refresh_token\": \"R0\", \"access_token\": \"T1\", \"token_expiry_date\": "
+             "\"2023-11-14T23:13:20+00:00\"}}");
+    /* what is valid is not refreshed */
+    check(OAUTH(", \"refresh_token_updater\": {}"), OLD ", \"token_expiry_date\": \"2099-01-01T00:00:00Z\"}}",
+          LIST("200"), "GET /x [Authorization: Bearer A0]\n=> 200 {}");
+}
+
 static void test_other_tokens(void **state)
 {
     (void)state;
@@ -411,9 +438,10 @@ static void test_other_tokens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_requests),     cmocka_unit_test(test_retries), cmocka_unit_test(test_filters),
-        cmocka_unit_test(test_composite),    cmocka_unit_test(test_secrets), cmocka_unit_test(test_oauth),
-        cmocka_unit_test(test_other_tokens),
+        cmocka_unit_test(test_requests),     cmocka_unit_test(test_retries),
+        cmocka_unit_test(test_filters),      cmocka_unit_test(test_composite),
+        cmocka_unit_test(test_secrets),      cmocka_unit_test(test_oauth),
+        cmocka_unit_test(test_other_tokens), cmocka_unit_test(test_oauth_updater),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
