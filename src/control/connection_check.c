@@ -7,6 +7,7 @@
 #include "control/definitions.h"
 #include "control/schedule.h"
 #include "control/stream_check.h"
+#include "protocol/airbyte_target.h"
 
 struct check {
     struct control *control;
@@ -220,6 +221,70 @@ static int check_streams(struct check *check)
     return result;
 }
 
+/* --- their names at the destination ------------------------------------------------------------------- */
+
+static bool same_rule(const struct control_connection *a, const struct control_connection *b)
+{
+    return strcmp(a->prefix ? a->prefix : "", b->prefix ? b->prefix : "") == 0 &&
+           a->namespace_definition == b->namespace_definition &&
+           strcmp(a->namespace_format ? a->namespace_format : "",
+                  b->namespace_format ? b->namespace_format : "") == 0 &&
+           slice_equal(a->catalog, b->catalog);
+}
+
+static struct airbyte_target_rule rule_of(const struct control_connection *connection)
+{
+    return (struct airbyte_target_rule){connection->prefix,
+                                        connection->namespace_definition == CONTROL_NAMESPACE_SOURCE ? NULL
+                                        : connection->namespace_definition == CONTROL_NAMESPACE_DESTINATION
+                                            ? ""
+                                            : connection->namespace_format};
+}
+
+/* As the task will have them (task/streams.c). */
+static int check_targets_in(struct check *check, struct map *seen)
+{
+    const struct json *doc = &check->catalog;
+    struct airbyte_target_rule rule = rule_of(check->connection);
+    long number = 0;
+    for (uint32_t at = json_first(doc, json_get(doc, 0, "streams")); at != JSON_NONE;
+         at = json_next(doc, json_get(doc, 0, "streams"), at), number++) {
+        uint32_t stream = json_get(doc, at, "stream"), config = json_get(doc, at, "config");
+        const char *alias = json_cstring(doc, json_get(doc, config, "aliasName"), check->arena);
+        struct airbyte_stream_name *name = arena_zalloc(check->arena, sizeof *name);
+        uint32_t space = json_get(doc, stream, "namespace"), own = json_get(doc, stream, "name");
+        if (json_is(doc, json_get(doc, config, "selected"), JSON_FALSE) || !json_is(doc, own, JSON_STRING))
+            continue;
+        name->name = json_string(doc, own, check->arena);
+        if (json_is(doc, space, JSON_STRING))
+            name->namespace = json_string(doc, space, check->arena);
+        struct airbyte_stream_name target =
+            airbyte_target(&rule, *name, alias && *alias ? alias : NULL, check->arena);
+        struct slice key = airbyte_target_key(target, check->arena);
+        const struct airbyte_stream_name *other = map_get(seen, key);
+        if (other) {
+            airbyte_targets_collide(target, *other, *name, check->err);
+            return fault(check, number,
+                         alias && !slice_is(name->name, alias) ? "config.aliasName" : "stream.name");
+        }
+        map_set(seen, key, name);
+    }
+    return 0;
+}
+
+static int check_targets(struct check *check)
+{
+    struct map seen;
+    if (check->before && same_rule(check->before, check->connection))
+        return 0;
+    if (check->catalog.count == 0 && parse_catalog(check) < 0)
+        return -1;
+    map_init(&seen);
+    int result = check_targets_in(check, &seen);
+    map_done(&seen);
+    return result;
+}
+
 int control_connection_check(struct control *control, const struct control_connection *connection,
                              const struct control_connection *before, struct arena *arena,
                              struct control_fault *ret_fault, struct error *err)
@@ -230,5 +295,5 @@ int control_connection_check(struct control *control, const struct control_conne
                           .arena = arena,
                           .fault = ret_fault,
                           .err = err};
-    return check_alone(&check) < 0 ? -1 : check_streams(&check);
+    return check_alone(&check) < 0 || check_streams(&check) < 0 ? -1 : check_targets(&check);
 }

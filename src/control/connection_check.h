@@ -16,10 +16,11 @@ struct control_fault {
 
 /* Names, prefix, namespace, schedule; and unless the catalog is that of `before` (NULL: the connection is
  * new), each stream that it selects: is it there, do source and destination have its modes, is there a
- * cursor, a key, are these and the columns that are sent in its schema, can its mappers be done. A stream
- * that `before` has may be gone from the source. What is not known (the source was never asked, the catalog
- * has no schema) is not held against anything. ERROR_INVALID or ERROR_LIMIT with *ret_fault set; other errors
- * are the store's, and then its part is NULL. */
+ * cursor, a key, are these and the columns that are sent in its schema, can its mappers be done; whether any
+ * of it was changed, are its streams of distinct names at the destination. A stream that `before` has may be
+ * gone from the source. What is not known (the source was never asked, the catalog has no schema) is not held
+ * against anything. ERROR_INVALID or ERROR_LIMIT with *ret_fault set; other errors are the store's, and then
+ * its part is NULL. */
 int control_connection_check(struct control *control, const struct control_connection *connection,
                              const struct control_connection *before, struct arena *arena,
                              struct control_fault *ret_fault, struct error *err);

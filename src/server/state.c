@@ -181,7 +181,7 @@ static void put_protocol(struct json_writer *out, const struct json *body, uint3
 }
 
 /* `place`: of a list of {streamDescriptor, streamState}. False: answered. */
-static bool check_streams(struct call *call, uint32_t list, const char *place)
+static bool check_streams(struct call *call, uint32_t list, const char *place, const struct map *known)
 {
     const struct json *body = &call->body;
     struct map seen;
@@ -199,6 +199,10 @@ static bool check_streams(struct call *call, uint32_t list, const char *place)
         if (map_get(&seen, key))
             call_invalid(call, arena_printf(call->arena, "%s[%zu].streamDescriptor", place, number),
                          "the stream '%.200s' is there twice", name);
+        else if (!map_get(known, key))
+            call_invalid(call, arena_printf(call->arena, "%s[%zu].streamDescriptor", place, number),
+                         "the connection has no stream '%.200s'%s%.200s%s", name,
+                         space ? " in the namespace '" : "", space ? space : "", space ? "'" : "");
         else if (blob != JSON_NONE && !json_is(body, blob, JSON_NULL) && !json_is(body, blob, JSON_OBJECT))
             call_invalid(call, arena_printf(call->arena, "%s[%zu].streamState", place, number),
                          "the state of the stream '%.200s' is no object", name);
@@ -211,7 +215,7 @@ static bool check_streams(struct call *call, uint32_t list, const char *place)
 }
 
 /* A state of a type that does not come with it would be none, and what there was would be lost. */
-static bool check_state(struct call *call, uint32_t state, const char *id)
+static bool check_state(struct call *call, uint32_t state, const char *id, const struct map *known)
 {
     static const char streams[] = "connectionState.streamState", global[] = "connectionState.globalState";
     const struct json *body = &call->body;
@@ -232,11 +236,54 @@ static bool check_state(struct call *call, uint32_t state, const char *id)
         call_invalid(call, "connectionState.state",
                      "a state of the type legacy needs its state, which is an object");
     else if (strcmp(type, "stream") == 0)
-        return check_streams(call, list, streams);
+        return check_streams(call, list, streams, known);
     else
-        return strcmp(type, "global") != 0 || check_streams(call, json_get(body, all, "streamStates"),
-                                                            "connectionState.globalState.streamStates");
+        return strcmp(type, "global") != 0 ||
+               check_streams(call, json_get(body, all, "streamStates"),
+                             "connectionState.globalState.streamStates", known);
     return false;
+}
+
+static void know(struct call *call, const struct json *doc, uint32_t stream, struct map *known)
+{
+    const char *name = json_cstring(doc, json_get(doc, stream, "name"), call->arena),
+               *space = json_cstring(doc, json_get(doc, stream, "namespace"), call->arena);
+    if (name)
+        map_set(known, slice_of(arena_printf(call->arena, "%s\n%s", space ? space : "", name)), call);
+}
+
+/* The streams of its catalog, and those that it has a state of: what was read may be written back. */
+static bool know_streams(struct call *call, const struct control_connection *connection, struct map *known)
+{
+    struct json catalog, states;
+    struct error err;
+    if (read_states(call, connection->id, &states) < 0)
+        return false;
+    if (connection->catalog.size && json_parse_copy(call->arena, connection->catalog.data,
+                                                    connection->catalog.size, &catalog, &err) == 0) {
+        uint32_t list = json_get(&catalog, 0, "streams");
+        for (uint32_t at = json_first(&catalog, list); at != JSON_NONE; at = json_next(&catalog, list, at))
+            know(call, &catalog, json_get(&catalog, at, "stream"), known);
+    }
+    for (uint32_t at = json_first(&states, 0); at != JSON_NONE; at = json_next(&states, 0, at)) {
+        uint32_t stream = json_get(&states, at, "stream"),
+                 list = json_get(&states, json_get(&states, at, "global"), "stream_states");
+        know(call, &states, json_get(&states, stream, "stream_descriptor"), known);
+        for (uint32_t each = json_first(&states, list); each != JSON_NONE;
+             each = json_next(&states, list, each))
+            know(call, &states, json_get(&states, each, "stream_descriptor"), known);
+    }
+    return true;
+}
+
+/* False: answered. */
+static bool is_right(struct call *call, uint32_t state, const struct control_connection *connection)
+{
+    struct map known;
+    map_init(&known);
+    bool right = know_streams(call, connection, &known) && check_state(call, state, connection->id, &known);
+    map_done(&known);
+    return right;
 }
 
 enum http_next state_put(struct call *call)
@@ -252,7 +299,7 @@ enum http_next state_put(struct call *call)
     if (connection.running)
         return call_fail(call, 409,
                          "the state of connection %s is set while nothing of it runs: a job does now", id);
-    if (!check_state(call, state, id))
+    if (!is_right(call, state, &connection))
         return HTTP_ANSWER;
     buffer_init(&text, CONNECTION_STATE_MAX);
     json_writer_init(&writer, &text);

@@ -1,5 +1,6 @@
 #include "task/streams.h"
 
+#include "protocol/airbyte_target.h"
 #include "task/capture_key.h"
 #include "task/flow_bindings.h"
 #include "task/mapping.h"
@@ -86,25 +87,6 @@ static void set_destination_mode(const struct task *task, struct task_binding *b
         configured->destination_sync_mode = AIRBYTE_APPEND_DEDUP;
 }
 
-/* ${SOURCE_NAMESPACE} is the stream's own. */
-static struct slice format_namespace(struct task *task, struct slice own)
-{
-    static const char variable[] = "${SOURCE_NAMESPACE}";
-    const char *format = task->spec->namespace, *at;
-    if (!strstr(format, variable))
-        return slice_of(format);
-    struct buffer text;
-    buffer_init(&text, BUFFER_UNLIMITED);
-    for (; (at = strstr(format, variable)); format = at + sizeof variable - 1) {
-        buffer_append(&text, format, (size_t)(at - format));
-        buffer_append(&text, own.data, own.size);
-    }
-    buffer_str(&text, format);
-    struct slice formatted = {arena_strndup(&task->arena, text.data, text.size), text.size};
-    buffer_done(&text);
-    return formatted;
-}
-
 static int configure(struct task *task, struct task_binding *binding, const struct airbyte_stream *stream,
                      struct error *err)
 {
@@ -129,13 +111,10 @@ static int configure(struct task *task, struct task_binding *binding, const stru
 
     binding->source = stream->name;
     binding->target = stream->name;
-    if (binding->spec->alias)
-        binding->target.name = slice_of(binding->spec->alias);
-    if (task->spec->kind == TASK_CONNECTION && task->spec->prefix && *task->spec->prefix)
-        binding->target.name = slice_of(
-            arena_printf(&task->arena, "%s%.*s", task->spec->prefix, SLICE_ARGS(binding->target.name)));
-    if (task->spec->kind == TASK_CONNECTION && task->spec->namespace)
-        binding->target.namespace = format_namespace(task, stream->name.namespace);
+    if (task->spec->kind == TASK_CONNECTION || binding->spec->alias)
+        binding->target =
+            airbyte_target(&(struct airbyte_target_rule){task->spec->prefix, task->spec->namespace},
+                           stream->name, binding->spec->alias, &task->arena);
     if (task_mapping_new(binding->spec, &task->arena, &binding->mapping, err) < 0)
         return -1;
     return binding->mapping
@@ -143,8 +122,6 @@ static int configure(struct task *task, struct task_binding *binding, const stru
                : 0;
 }
 
-/* Two streams that are one at the destination would overwrite one another, and whose an echoed state is could
- * not be told. */
 static int check_targets(struct task *task, struct error *err)
 {
     struct map seen;
@@ -153,21 +130,12 @@ static int check_targets(struct task *task, struct error *err)
         return 0;
     map_init(&seen);
     for (size_t i = 0; i < task->binding_count && result == 0; i++) {
-        const struct airbyte_stream_name *name = &task->bindings[i].target;
-        const char *key =
-            arena_printf(&task->arena, "%.*s\n%.*s", SLICE_ARGS(name->namespace), SLICE_ARGS(name->name));
-        const struct task_binding *other = map_get(&seen, slice_of(key));
+        const struct task_binding *binding = &task->bindings[i];
+        struct slice key = airbyte_target_key(binding->target, &task->arena);
+        const struct task_binding *other = map_get(&seen, key);
         if (other)
-            result = error_set(
-                err, ERROR_INVALID,
-                "the streams '%s%s%s' and '%s%s%s' are both '%.*s' at the destination: a "
-                "namespace format with ${SOURCE_NAMESPACE} or an alias keeps them apart",
-                other->spec->stream.namespace ? other->spec->stream.namespace : "",
-                other->spec->stream.namespace ? "." : "", other->spec->stream.name,
-                task->bindings[i].spec->stream.namespace ? task->bindings[i].spec->stream.namespace : "",
-                task->bindings[i].spec->stream.namespace ? "." : "", task->bindings[i].spec->stream.name,
-                SLICE_ARGS(name->name));
-        map_set(&seen, slice_of(key), &task->bindings[i]);
+            result = airbyte_targets_collide(binding->target, other->source, binding->source, err);
+        map_set(&seen, key, &task->bindings[i]);
     }
     map_done(&seen);
     return result;

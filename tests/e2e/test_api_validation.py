@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from api import FAKER, LOCAL_JSON, WORKSPACE, destinations_can, register, serve
+from api import FAKER, WORKSPACE, destinations_can, register, serve
 from conftest import Firth, binary
 import job_driving
 
@@ -288,6 +288,44 @@ def test_configs_are_told_what_they_should_be(served):
     answer = served.client.config("sources/create", {"workspaceId": WORKSPACE, "name": "a", "sourceDefinitionId": FAKER,
                                                      "connectionConfiguration": {"count": "s3cret"}}, 422)
     assert answer["validationErrors"][0]["message"].endswith("connectionConfiguration.count: expected integer, got a string"), answer
-    answer = served.client.public("POST", "destinations", {"workspaceId": WORKSPACE, "name": "a", "definitionId": LOCAL_JSON,
-                                                           "configuration": {"destination_path": "/etc/s3cret"}}, 422)
-    assert "configuration.destination_path: expected a folder below /local" in answer["detail"] and "s3cret" not in str(answer)
+    answer = served.client.public("POST", "sources", {"workspaceId": WORKSPACE, "name": "a", "definitionId": FAKER, "configuration": {"count": -1}}, 422)
+    assert "configuration.count: expected a number of at least" in answer["detail"], answer
+
+
+def test_streams_that_become_one(served):
+    """What would overwrite another at the destination is a 422, as the task would fail it: on the second of them."""
+    both = copy.deepcopy(served.catalog)
+    both["streams"] = both["streams"][:1] + both["streams"][2:]  # users, shop.plain
+    for each in both["streams"]:
+        each["config"].update(syncMode="full_refresh", destinationSyncMode="append", cursorField=[])
+    served.create(syncCatalog=both, prefix="p_")
+    alias = at(both, "1.config.aliasName", "users")
+    wrong = {"namespaceDefinition": "destination", "syncCatalog": alias}, {"namespaceDefinition": "customformat", "namespaceFormat": "x", "syncCatalog": alias}
+    for more in wrong:
+        answer = served.create(422, **more)
+        assert named(answer) == ["syncCatalog.streams[1].config.aliasName"], answer
+        assert "'users' and 'shop.plain' are both 'users' at the destination" in answer["message"], answer
+    fine = served.create(syncCatalog=alias, namespaceDefinition="customformat", namespaceFormat="x${SOURCE_NAMESPACE}")
+    # The rule alone is changed.
+    answer = served.client.config("connections/update", {"connectionId": fine["connectionId"], "namespaceFormat": "x"}, 422)
+    assert named(answer) == ["syncCatalog.streams[1].config.aliasName"], answer
+    alias["streams"][1]["config"]["selected"] = False
+    served.create(syncCatalog=alias, namespaceDefinition="destination")
+
+
+@pytest.mark.parametrize("kind", ["stream", "global"])
+def test_a_state_is_of_the_connections_streams(served, kind):
+    connection = served.create(syncCatalog=served.catalog)["connectionId"]
+
+    def put(expect, *descriptors):
+        states = [{"streamDescriptor": each, "streamState": {"n": 1}} for each in descriptors]
+        state = {"streamState": states} if kind == "stream" else {"globalState": {"shared_state": {}, "streamStates": states}}
+        return served.client.config("state/create_or_update", {"connectionId": connection, "connectionState": {
+            "stateType": kind, "connectionId": connection, **state}}, expect)
+    put(200, {"name": "users"}, {"name": "plain", "namespace": "shop"})
+    before = served.client.config("state/get", {"connectionId": connection})
+    member = "streamState" if kind == "stream" else "globalState.streamStates"
+    for wrong in ({"name": "nope"}, {"name": "plain"}, {"name": "users", "namespace": "shop"}):
+        answer = put(422, {"name": "users"}, wrong)
+        assert named(answer) == [f"connectionState.{member}[1].streamDescriptor"] and "has no stream" in answer["message"], answer
+    assert served.client.config("state/get", {"connectionId": connection}) == before

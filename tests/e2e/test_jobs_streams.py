@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sqlite3
 
 import pytest
 
@@ -155,8 +156,12 @@ def test_the_api_refuses_it_by_name(firth, tmp_path):
 
 def test_two_streams_that_are_one_at_the_destination(firth, tmp_path):
     streams = [stream("users", stream={"namespace": space}) for space in ("a", "b")]
-    apply(firth, write(tmp_path, [], streams=streams, namespace="destination",
-                       source={"streams": [{"name": "users", "namespace": space} for space in ("a", "b")]}))
+    source = {"streams": [{"name": "users", "namespace": space} for space in ("a", "b")]}
+    refused = firth("apply", write(tmp_path, [], streams=streams, namespace="destination", source=source))
+    assert refused.rc != 0 and "'a.users' and 'b.users' are both 'users' at the destination" in refused.err
+    apply(firth, write(tmp_path, [], streams=streams, source=source))
+    with sqlite3.connect(f"{firth.data_dir}/control.db") as db:  # as an older Firth has let in
+        db.execute("update connections set namespace_definition = 1")
     serve(firth)
     job = wait(firth, start(firth))
     failure, = show(firth, job["id"])["attemptList"][0]["failures"]
