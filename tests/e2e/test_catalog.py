@@ -240,7 +240,7 @@ def a_connection(source=FAKER, config="{count: 5}", destination=LOCAL_JSON, path
 
 @pytest.mark.parametrize("text, expected", [
     (a_capture(config="{count: -5}"), ["7:18: config /count: expected a number of at least 1"]),
-    (a_capture(config="{count: none}"), ["7:18: config /count: expected integer"]),
+    (a_capture(config="{count: none}"), ["7:18: config /count: expected integer, got a string"]),
     (a_capture(config="{cuont: 5}"), ["7:18: config: unknown key 'cuont'; did you mean 'count'?"]),
     (a_capture(config="{of_its_own: 5}"), []),
     (a_capture(image="airbyte/source-fakr"),
@@ -315,7 +315,7 @@ def a_connection(source=FAKER, config="{count: 5}", destination=LOCAL_JSON, path
     *[(a_connection(path=f"{{destination_path: {path}}}"), []) for path in ("/local", "/local/a..b/c", "/json_data", "x")],
     # Everything at once, in the order of the file.
     (a_connection(config="{count: 0}", path="{destination_path: 5}"),
-     ["3:64: config /count: expected a number of at least 1", "7:18: config /destination_path: expected string"]),
+     ["3:64: config /count: expected a number of at least 1", "7:18: config /destination_path: expected string, got a number"]),
 ])
 def test_built_in_connectors_are_asked(firth, catalog, text, expected):
     path = catalog(text)
