@@ -83,7 +83,7 @@ static int log_in(struct authenticator *authenticator, struct error *err)
         return error_wrap(err, "logging in");
     struct arena *arena = &session->arenas[session->turn ^= 1];
     arena_clear(arena);
-    struct slice token;
+    struct slice token = {0};
     if (token_of(authenticator, arena, answer, &token, err) != 0)
         return component_error(err, authenticator->where);
     session->token = (struct slice){arena_strndup(arena, token.data, token.size), token.size};
