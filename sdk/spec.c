@@ -152,6 +152,9 @@ static void write_destination_modes(struct json_writer *writer, unsigned modes)
             json_put_string(writer, names[i].name);
     }
     json_end_array(writer);
+    /* No word of the protocol: its readers refuse it above, and take no notice of it here. */
+    if (modes & FIRTH_OVERWRITE_DEDUP)
+        json_member_raw(writer, "firth_destination_sync_modes", SLICE_LITERAL("[\"overwrite_dedup\"]"));
 }
 
 static void write_config(struct form *form, const struct firth_connector_class *class_)

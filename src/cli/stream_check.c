@@ -110,14 +110,17 @@ void stream_check_source(const struct stream_check *check, const struct airbyte_
 void stream_check_destination(const struct stream_check *check, const struct json *spec, const char *name)
 {
     const char *all = "", *wanted = destination_mode(check->wanted->destination_sync_mode);
-    uint32_t modes = json_get(spec, 0, "supported_destination_sync_modes");
-    if (!json_is(spec, modes, JSON_ARRAY) || !*wanted)
+    bool says = json_is(spec, json_get(spec, 0, "supported_destination_sync_modes"), JSON_ARRAY);
+    unsigned modes = airbyte_destination_modes(spec, check->arena);
+    if (!says || !*wanted)
         return;
-    for (uint32_t each = json_first(spec, modes); each != JSON_NONE; each = json_next(spec, modes, each)) {
-        if (json_string_is(spec, each, wanted))
+    for (int i = 0; i <= AIRBYTE_OVERWRITE_DEDUP; i++) {
+        const char *mode = airbyte_destination_sync_mode_name((enum airbyte_destination_sync_mode)i);
+        if (!(modes & 1U << i))
+            continue;
+        if (strcmp(mode, wanted) == 0)
             return;
-        const char *mode = json_cstring(spec, each, check->arena);
-        all = arena_printf(check->arena, "%s%s%s", all, *all ? ", " : "", mode ? mode : "");
+        all = arena_printf(check->arena, "%s%s%s", all, *all ? ", " : "", mode);
     }
     catalog_errors_add(check->errors, &check->places->destination_sync_mode, false,
                        "%s has no destinationSyncMode %s; it has: %s", name, wanted, *all ? all : "none");

@@ -138,15 +138,9 @@ static unsigned modes_of(struct slice spec, struct arena *arena)
 {
     struct json doc;
     struct error unused;
-    unsigned modes = 0;
     if (!spec.size || json_parse_copy(arena, spec.data, spec.size, &doc, &unused) < 0)
         return 0;
-    uint32_t list = json_get(&doc, 0, "supported_destination_sync_modes");
-    for (uint32_t at = json_first(&doc, list); at != JSON_NONE; at = json_next(&doc, list, at)) {
-        int mode = airbyte_destination_sync_mode_parse(json_string(&doc, at, arena));
-        modes |= mode < 0 ? 0 : 1U << mode;
-    }
-    return modes;
+    return airbyte_destination_modes(&doc, arena);
 }
 
 static int find_modes(struct control *control, const struct control_actor *destination, struct arena *arena,

@@ -35,6 +35,22 @@ int airbyte_destination_sync_mode_parse(struct slice name)
     return parse_name(name, destination_sync_modes, AIRBYTE_DESTINATION_SYNC_MODE_MAX);
 }
 
+unsigned airbyte_destination_modes(const struct json *spec, struct arena *arena)
+{
+    static const char *const members[] = {"supported_destination_sync_modes", "firth_destination_sync_modes"};
+    unsigned modes = 0;
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        uint32_t list = json_get(spec, 0, members[i]);
+        for (uint32_t at = json_first(spec, list); at != JSON_NONE; at = json_next(spec, list, at)) {
+            int mode = json_is(spec, at, JSON_STRING)
+                           ? airbyte_destination_sync_mode_parse(json_string(spec, at, arena))
+                           : -1;
+            modes |= mode < 0 ? 0 : 1U << mode;
+        }
+    }
+    return modes;
+}
+
 /* --- reading ------------------------------------------------------------------------------------- */
 
 /* What every reading function below needs. */

@@ -26,6 +26,10 @@ const char *airbyte_sync_mode_name(enum airbyte_sync_mode mode);
 int airbyte_sync_mode_parse(struct slice name);
 const char *airbyte_destination_sync_mode_name(enum airbyte_destination_sync_mode mode);
 int airbyte_destination_sync_mode_parse(struct slice name);
+/* What a destination's spec says it can: bits of the enum; 0: it does not say. overwrite_dedup is no word of
+ * protocol 0.18, whose readers refuse a spec that has it among its supported_destination_sync_modes: Firth's
+ * connectors say it beside them, in firth_destination_sync_modes. */
+unsigned airbyte_destination_modes(const struct json *spec, struct arena *arena);
 
 /* A field's place inside a record: ["address", "city"]. Count 0: there is none. */
 struct airbyte_path {

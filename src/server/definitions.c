@@ -1,4 +1,5 @@
 /* Definitions of sources and destinations, and their specifications. */
+#include "protocol/airbyte_catalog.h"
 #include "server/connectors.h"
 #include "server/handlers.h"
 #include "server/internal.h"
@@ -235,6 +236,17 @@ enum http_next definition_oauth(struct call *call)
 
 /* --- specifications ----------------------------------------------------------------------------------- */
 
+static void put_modes(struct json_writer *out, unsigned modes)
+{
+    json_put_key(out, "supportedDestinationSyncModes");
+    json_begin_array(out);
+    for (int i = 0; i <= AIRBYTE_OVERWRITE_DEDUP; i++) {
+        if (modes & 1U << i)
+            json_put_string(out, airbyte_destination_sync_mode_name((enum airbyte_destination_sync_mode)i));
+    }
+    json_end_array(out);
+}
+
 static void put_raw_if(struct json_writer *out, const char *name, const struct json *spec, uint32_t at)
 {
     if (at != JSON_NONE)
@@ -256,7 +268,7 @@ static enum http_next answer_spec(struct call *call, const struct control_defini
     put_raw_if(out, "connectionSpecification", &spec, json_get(&spec, 0, "connectionSpecification"));
     uint32_t modes = json_get(&spec, 0, "supported_destination_sync_modes");
     if (!source && json_is(&spec, modes, JSON_ARRAY))
-        json_member_raw(out, "supportedDestinationSyncModes", json_raw(&spec, modes));
+        put_modes(out, airbyte_destination_modes(&spec, call->arena));
     json_member_bool(out, "advancedAuthGlobalCredentialsAvailable", false);
     connectors_write_job(call, "get_spec", definition->id, NULL);
     return call_end(call);

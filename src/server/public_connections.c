@@ -1,4 +1,5 @@
 /* Connections and streams in the public API. */
+#include "control/connection_check.h"
 #include "server/connections.h"
 #include "server/connectors.h"
 #include "server/handlers.h"
@@ -263,7 +264,7 @@ static void put_list(struct json_writer *out, const char *name, const struct jso
         json_put_raw(out, SLICE_LITERAL("[]"));
 }
 
-static void write_stream(struct json_writer *out, const struct json *doc, uint32_t stream)
+static void write_stream(struct json_writer *out, const struct json *doc, uint32_t stream, unsigned can)
 {
     uint32_t name = json_get(doc, stream, "name"), space = json_get(doc, stream, "namespace");
     json_begin_object(out);
@@ -272,7 +273,7 @@ static void write_stream(struct json_writer *out, const struct json *doc, uint32
     if (json_is(doc, space, JSON_STRING))
         json_member_raw(out, "streamnamespace", json_raw(doc, space));
     json_put_key(out, "syncModes");
-    sync_modes_write_possible(out, doc, stream);
+    sync_modes_write_possible(out, doc, stream, can);
     put_list(out, "defaultCursorField", doc, json_get(doc, stream, "defaultCursorField"));
     json_member_bool(out, "sourceDefinedCursorField",
                      json_is(doc, json_get(doc, stream, "sourceDefinedCursor"), JSON_TRUE));
@@ -289,7 +290,14 @@ static enum http_next answer_streams(struct call *call, const struct control_act
     struct json_writer writer;
     struct json doc;
     struct error err;
+    const char *const *ids;
+    size_t count;
+    unsigned can = 0;
     (void)source;
+    if (!paging_ids(call, "destinationId", &ids, &count))
+        return HTTP_ANSWER;
+    if (count && control_destination_modes(call->control, ids[0], call->arena, &can, &err) < 0)
+        return call_error_of(call, &err, "destination", ids[0]);
     buffer_init(&text, BUFFER_UNLIMITED);
     json_writer_init(&writer, &text);
     view_discovered(&writer, catalog->catalog, 0, call->arena);
@@ -302,7 +310,7 @@ static enum http_next answer_streams(struct call *call, const struct control_act
     json_writer_init(&call->out, &call->http->answer);
     json_begin_array(&call->out);
     for (uint32_t at = json_first(&doc, list); at != JSON_NONE; at = json_next(&doc, list, at))
-        write_stream(&call->out, &doc, json_get(&doc, at, "stream"));
+        write_stream(&call->out, &doc, json_get(&doc, at, "stream"), can);
     json_end_array(&call->out);
     return HTTP_ANSWER;
 }

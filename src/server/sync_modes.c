@@ -1,6 +1,7 @@
 #include "server/sync_modes.h"
 
 #include "control/connection_check.h"
+#include "protocol/airbyte_catalog.h"
 #include "server/views.h"
 
 #include <stdio.h>
@@ -267,13 +268,14 @@ static bool has_mode(const struct json *doc, uint32_t stream, const char *mode)
     return false;
 }
 
-void sync_modes_write_possible(struct json_writer *out, const struct json *doc, uint32_t stream)
+void sync_modes_write_possible(struct json_writer *out, const struct json *doc, uint32_t stream, unsigned can)
 {
     json_begin_array(out);
     for (size_t i = 0; i < MODE_COUNT; i++) {
         bool ours =
             strcmp(modes[i].destination, "update") != 0 && strcmp(modes[i].destination, "soft_delete") != 0;
-        if (ours && has_mode(doc, stream, modes[i].source))
+        int mode = airbyte_destination_sync_mode_parse(slice_of(modes[i].destination));
+        if (ours && (!can || can & 1U << mode) && has_mode(doc, stream, modes[i].source))
             json_put_string(out, modes[i].name);
     }
     json_end_array(out);

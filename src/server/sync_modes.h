@@ -11,6 +11,8 @@ void sync_modes_write(struct call *call, struct slice sync_catalog);
 bool sync_modes_configure(struct call *call, struct slice discovered, const char *destination,
                           struct slice *ret_sync_catalog);
 /* The list of all modes that a stream and a destination of ours allow; `stream` is in the API's spelling. */
-void sync_modes_write_possible(struct json_writer *out, const struct json *doc, uint32_t stream);
+/* `can`: what the destination can (control_destination_modes); 0: it is not known. */
+void sync_modes_write_possible(struct json_writer *out, const struct json *doc, uint32_t stream,
+                               unsigned can);
 
 #endif

@@ -118,14 +118,7 @@ static bool prepared(const struct task_sink *base)
 
 static void take_modes(struct task *task, const struct json *spec)
 {
-    uint32_t modes = json_get(spec, 0, "supported_destination_sync_modes");
-    for (uint32_t at = json_first(spec, modes); at != JSON_NONE; at = json_next(spec, modes, at)) {
-        int mode = json_is(spec, at, JSON_STRING)
-                       ? airbyte_destination_sync_mode_parse(json_string(spec, at, &task->arena))
-                       : -1;
-        if (mode >= 0)
-            task->destination_modes |= 1U << mode;
-    }
+    task->destination_modes |= airbyte_destination_modes(spec, &task->arena);
 }
 
 static int service_spec(struct sink *sink, struct error *err)
