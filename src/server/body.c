@@ -94,7 +94,10 @@ static bool check_user(struct call *call)
     }
     if (verdict == AUTH_NO) {
         http_answer_header(call->http, "WWW-Authenticate", "Basic realm=\"firth\", charset=\"UTF-8\"");
-        return refuse(call, 401, "a user and a password, or a bearer token, are needed");
+        return refuse(call, 401,
+                      http_header(call->http, "Authorization")
+                          ? "the user, the password or the bearer token is wrong"
+                          : "a user and a password, or a bearer token, are needed");
     }
     return true;
 }

@@ -121,6 +121,13 @@ static const char *type_name_of(const struct call *call)
     return side_of(call) == CONTROL_SOURCE ? "sourceType" : "destinationType";
 }
 
+/* Which of the two says what there is not. */
+static const char *wrong_member(struct call *call)
+{
+    bool type = call_text_of(call, call_member(call, "configuration"), type_name_of(call)) != NULL;
+    return type ? arena_printf(call->arena, "configuration.%s", type_name_of(call)) : "definitionId";
+}
+
 /* The definition that a configuration is for: by its id, else by sourceType, the repository's last part. */
 static int find_definition(struct call *call, const char **ret_id, struct error *err)
 {
@@ -210,7 +217,7 @@ enum http_next public_actor_create(struct call *call)
     const char *id = NULL;
     struct error err;
     if (find_definition(call, &id, &err) < 0)
-        return err.code == ERROR_INVALID ? call_invalid(call, "definitionId", "%s", err.message)
+        return err.code == ERROR_INVALID ? call_invalid(call, wrong_member(call), "%s", err.message)
                                          : call_error(call, &err);
     return connectors_with_spec(call, id, side_of(call), create_with_spec);
 }

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from api import FAKER, WORKSPACE, destinations_can, register, serve
+from api import FAKER, WORKSPACE, basic, destinations_can, register, serve
 from conftest import Firth, binary
 import job_driving
 
@@ -329,3 +329,16 @@ def test_a_state_is_of_the_connections_streams(served, kind):
         answer = put(422, {"name": "users"}, wrong)
         assert named(answer) == [f"connectionState.{member}[1].streamDescriptor"] and "has no stream" in answer["message"], answer
     assert served.client.config("state/get", {"connectionId": connection}) == before
+
+
+def test_a_type_that_is_none_is_named(served):
+    answer = served.client.public("POST", "sources", {"workspaceId": WORKSPACE, "name": "a", "configuration": {"sourceType": "fakerr"}}, 422)
+    assert answer["data"]["field"] == "configuration.sourceType" and "did you mean faker?" in answer["detail"], answer
+    answer = served.client.public("POST", "sources", {"workspaceId": WORKSPACE, "name": "a", "configuration": {}}, 422)
+    assert answer["data"]["field"] == "definitionId", answer
+
+
+def test_a_wrong_password_is_told_from_none(served):
+    for header, said in ((None, "are needed"), (basic(password="wrong"), "is wrong"), ("Bearer nope", "is wrong")):
+        answer = served.client.ask("GET", "/api/public/v1/workspaces", headers={"Authorization": header})
+        assert answer.status == 401 and said in str(answer.json()), answer
