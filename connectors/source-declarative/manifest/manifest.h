@@ -102,5 +102,8 @@ struct component component_parameters(struct component component);
 
 /* "streams[0].retriever (manifest.yaml:12:5): " before the message. Returns -1. */
 int component_error(struct error *err, struct component component);
+#ifdef __clang_analyzer__ /* as in base/error.h */
+#define component_error(...) (component_error(__VA_ARGS__), -1)
+#endif
 
 #endif

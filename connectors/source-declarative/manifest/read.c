@@ -182,7 +182,7 @@ static void path_of(const struct json *doc, uint32_t target, struct arena *arena
     }
 }
 
-int component_error(struct error *err, struct component component)
+int(component_error)(struct error *err, struct component component)
 {
     const struct manifest *manifest = component.manifest;
     if (component_is_none(component))
