@@ -79,6 +79,7 @@ static int take(struct arena *arena, const struct tvalue *document, struct path 
 {
     struct matches matches = {.arena = arena};
     bool many = false;
+    assert(path.segments || path.count == 0);
     for (size_t i = 0; i < path.count; i++)
         many |= slice_is(path.segments[i], "*");
     if (!path_has_glob(path.segments, path.count)) {

@@ -157,7 +157,7 @@ int config_rules_apply(struct engine *engine, bool *ret_changed, struct error *e
     struct component rules = rules_of(engine);
     struct normalizing normalizing = {engine, &engine->arena};
     struct tvalue before = engine->config, config = before;
-    struct slice json;
+    struct slice json = {0};
     *ret_changed = false;
     if (component_is_none(rules) || !tvalue_true(&before))
         return 0;

@@ -33,6 +33,7 @@ static int spread_keywords(struct run *run, const struct tvalue *mapping, struct
             if (slice_equal(call->keywords[i].name, key.text))
                 return run_type_error(run, "a keyword argument was given twice");
         }
+        assert(call->keywords);
         call->keywords[call->keyword_count].name = key.text;
         call->keywords[call->keyword_count++].value = iter.of_key;
     }
@@ -68,6 +69,7 @@ int run_arguments(struct run *run, const struct arguments *arguments, struct cal
     for (uint32_t i = 0; i < arguments->keyword_count; i++) {
         if (run_evaluate(run, arguments->keywords[i].value, &value) < 0)
             return -1;
+        assert(call.keywords && call.keyword_count < keywords);
         call.keywords[call.keyword_count].name = arguments->keywords[i].name;
         call.keywords[call.keyword_count++].value = value;
     }

@@ -88,7 +88,7 @@ static bool compare_sets(struct run *run, enum operator_kind op, const struct tv
 int run_compare(struct run *run, enum operator_kind op, const struct tvalue *a, const struct tvalue *b,
                 bool *ret_truth)
 {
-    int order;
+    int order = 0;
     switch (op) {
     case OP_EQUAL:
     case OP_UNEQUAL:

@@ -37,8 +37,9 @@ int run_enter(struct run *run, const struct frame_plan *plan)
             run->frame->slots[load->slot] = look_up(run, load->name);
             break;
         case LOAD_ALIAS:
-            for (uint32_t hops = load->hops; hops; hops--)
+            for (uint32_t hops = load->hops; hops && from; hops--)
                 from = from->outer;
+            assert(from);
             run->frame->slots[load->slot] = from->slots[load->from];
             break;
         case LOAD_MISSING:

@@ -13,7 +13,7 @@ __attribute__((format(printf, 4, 0))) static int fail(struct run *run, enum temp
     return template_error(run->template, run->at, code, run->err, "%s", message);
 }
 
-int run_type_error(struct run *run, const char *format, ...)
+int(run_type_error)(struct run *run, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -22,7 +22,7 @@ int run_type_error(struct run *run, const char *format, ...)
     return -1;
 }
 
-int run_fail(struct run *run, const char *format, ...)
+int(run_fail)(struct run *run, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -31,7 +31,7 @@ int run_fail(struct run *run, const char *format, ...)
     return -1;
 }
 
-int run_limit(struct run *run, const char *format, ...)
+int(run_limit)(struct run *run, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -40,7 +40,7 @@ int run_limit(struct run *run, const char *format, ...)
     return -1;
 }
 
-int run_error(struct run *run, const struct error *err)
+int(run_error)(struct run *run, const struct error *err)
 {
     run->failure = TEMPLATE_FAILED;
     return template_error(run->template, run->at, err->code, run->err, "%s", err->message);
@@ -55,7 +55,7 @@ struct slice run_shown(const struct run *run, struct slice name)
     return (struct slice){name.data, utf8_cut(name.data, name.size, SHOWN_MAX)};
 }
 
-int run_undefined(struct run *run, const struct tvalue *undefined)
+int(run_undefined)(struct run *run, const struct tvalue *undefined)
 {
     struct slice name = undefined->flags & TVALUE_HINT ? undefined->text : run_shown(run, undefined->text);
     int size = (int)name.size;
@@ -75,7 +75,7 @@ int run_undefined(struct run *run, const struct tvalue *undefined)
     return -1;
 }
 
-int run_bad_operand(struct run *run, const struct tvalue *value, const char *what)
+int(run_bad_operand)(struct run *run, const struct tvalue *value, const char *what)
 {
     if (value->kind == TVALUE_UNDEFINED)
         return run_undefined(run, value);

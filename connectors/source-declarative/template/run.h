@@ -63,6 +63,14 @@ int run_undefined(struct run *run, const struct tvalue *undefined) __attribute__
 int run_error(struct run *run, const struct error *err) __attribute__((cold));
 /* `what` cannot be done with this value: run_undefined for undefined ones, else a TypeError. */
 int run_bad_operand(struct run *run, const struct tvalue *value, const char *what) __attribute__((cold));
+#ifdef __clang_analyzer__ /* as in base/error.h */
+#define run_type_error(...) (run_type_error(__VA_ARGS__), -1)
+#define run_fail(...) (run_fail(__VA_ARGS__), -1)
+#define run_limit(...) (run_limit(__VA_ARGS__), -1)
+#define run_undefined(...) (run_undefined(__VA_ARGS__), -1)
+#define run_error(...) (run_error(__VA_ARGS__), -1)
+#define run_bad_operand(...) (run_bad_operand(__VA_ARGS__), -1)
+#endif
 
 /* Bytes that are about to be made, beyond a few. */
 int run_charge(struct run *run, size_t bytes);
