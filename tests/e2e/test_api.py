@@ -168,7 +168,7 @@ def test_definitions_are_the_built_in_connectors(client, firth):
     built_in = {each["name"] for each in firth("connectors", "-o", "json").json()}
     for kind in ("source", "destination"):
         found = client.config(f"{kind}_definitions/list")[f"{kind}Definitions"]
-        shown = {each["dockerRepository"].rsplit("/", 1)[1] for each in found}
+        shown = {each["dockerRepository"].rsplit("/", 1)[-1] for each in found}
         assert shown == {name for name in built_in if name.startswith(kind)}
         for each in found:
             spec = client.config(f"{kind}_definition_specifications/get", {
