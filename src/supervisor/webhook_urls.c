@@ -100,6 +100,8 @@ static int check_url(const struct json *doc, uint32_t at, bool needed, const cha
     const char *url = none ? "" : json_cstring(doc, at, arena);
     if (!url)
         return fault(part, "a URL is wanted, a text", ret_part, err);
+    if (!none && json_string(doc, at, arena).size != strlen(url)) /* a NUL would end it early */
+        return fault(part, "the URL has a control character in it", ret_part, err);
     if (!*url)
         return needed ? fault(part, "somebody is to be told, and there is no URL", ret_part, err) : 0;
     const char *problem = webhook_url_problem(url);
