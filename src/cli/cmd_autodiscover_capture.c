@@ -36,7 +36,7 @@ static bool *own_keys(struct discovery *discovery, const ptrdiff_t *bindings)
     bool *own = arena_zalloc(&discovery->arena, discovery->stream_count + 1);
     for (size_t i = 0; i < discovery->stream_count; i++) {
         struct discover_stream *stream = &discovery->streams[i];
-        own[i] = stream->key_count > 0 && !stream->note;
+        own[i] = stream->key_count > 0 && !stream->guessed_key;
         if (own[i] || bindings[i] < 0)
             continue;
         const struct catalog_collection *target = discovery->capture->bindings[bindings[i]].target;

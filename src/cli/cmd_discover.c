@@ -255,7 +255,7 @@ static int print_streams(struct discovery *discovery)
         for (size_t j = 0; j < stream->key_count; j++)
             json_put_string(&writer, stream->key[j]);
         json_end_array(&writer);
-        json_member_bool(&writer, "guessedKey", stream->note != NULL);
+        json_member_bool(&writer, "guessedKey", stream->guessed_key);
         if (stream->resource.data) {
             json_member_raw(&writer, "resource", stream->resource);
         } else {

@@ -26,7 +26,8 @@ struct discover_stream {
     struct slice schema;          /* JSON */
     const char **key;             /* JSON pointers */
     size_t key_count;
-    const char *note; /* why the key is what it is, for a comment; NULL: it is the source's own */
+    const char *note; /* why the key or the schema is not the source's own, for a comment; or NULL */
+    bool guessed_key; /* nobody has named it: the connector suggests it, or this program has found it */
     bool full, incremental;
     struct slice resource;  /* Flow's: as it came */
     const char *collection; /* behind the prefix */

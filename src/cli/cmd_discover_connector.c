@@ -214,6 +214,7 @@ static void take_flow_binding(struct discovery *discovery, const struct flow_dis
         .key_count = binding->key.count,
         .note =
             binding->is_fallback_key ? "The source has no key here; its connector suggests this one." : NULL,
+        .guessed_key = binding->is_fallback_key,
         .resource = binding->raw_resource_config,
         .chosen = !binding->disable || discovery->options->all,
         .advised_off = binding->disable,

@@ -203,16 +203,24 @@ static const char *problem_of(struct arena *arena, struct slice text, const char
     return NULL;
 }
 
-static bool try_key(struct discovery *discovery, struct discover_stream *stream, const struct json *doc,
-                    const char **key, size_t key_count)
+/* Why this cannot be its key; NULL: it is from now on, with a schema that requires it. */
+static const char *use_key(struct discovery *discovery, struct discover_stream *stream,
+                           const struct json *doc, const char **key, size_t key_count)
 {
     struct slice text = tighten(&discovery->arena, doc, key, key_count);
-    if (problem_of(&discovery->arena, text, key, key_count))
-        return false;
+    const char *problem = problem_of(&discovery->arena, text, key, key_count);
+    if (problem)
+        return problem;
     stream->schema = text;
     stream->key = key;
     stream->key_count = key_count;
-    return true;
+    return NULL;
+}
+
+static bool try_key(struct discovery *discovery, struct discover_stream *stream, const struct json *doc,
+                    const char **key, size_t key_count)
+{
+    return !use_key(discovery, stream, doc, key, key_count);
 }
 
 static bool is_scalar_field(const struct json *doc, uint32_t at)
@@ -276,6 +284,9 @@ static bool fall_back(struct discovery *discovery, struct discover_stream *strea
     return try_key(discovery, stream, doc, tried, 1);
 }
 
+/* A key that the source or the catalog names is required in the schema. If the schema cannot have it so, a
+ * connector of Flow's, which means the key that it names, gets a schema that can; a stream of Airbyte's, of
+ * which the database's own key is named, whatever that is, gets another key. */
 static void prepare_key(struct discovery *discovery, struct discover_stream *stream)
 {
     static const char anything[] = "{\"type\":\"object\"}";
@@ -286,11 +297,14 @@ static void prepare_key(struct discovery *discovery, struct discover_stream *str
     if (json_parse_copy(&discovery->arena, stream->schema.data, stream->schema.size, &doc, &err) < 0)
         problem = arena_strdup(&discovery->arena, err.message);
     else
-        problem = problem_of(&discovery->arena, stream->schema, stream->key, flow ? stream->key_count : 0);
-    if (!problem && flow && stream->key_count)
-        return;
-    if (!problem && stream->key_count && try_key(discovery, stream, &doc, stream->key, stream->key_count))
-        return;
+        problem = problem_of(&discovery->arena, stream->schema, NULL, 0);
+    if (!problem && stream->key_count) {
+        const char *why = use_key(discovery, stream, &doc, stream->key, stream->key_count);
+        if (!why)
+            return;
+        if (flow)
+            problem = why;
+    }
     if (problem) {
         stream->note = arena_printf(
             &discovery->arena, "The source's schema cannot be used, so that this one accepts everything: %s",
@@ -301,6 +315,7 @@ static void prepare_key(struct discovery *discovery, struct discover_stream *str
             return;
     }
     if (fall_back(discovery, stream, &doc)) {
+        stream->guessed_key = true;
         if (!problem)
             stream->note =
                 "The source has no key here. This one was found by the names and types of its fields: look "

@@ -149,6 +149,21 @@ def test_another_schema(firth, world, protocol):
     assert autodiscover(firth, world) == []
 
 
+@pytest.mark.parametrize("protocol", ["flow", "airbyte"])
+@pytest.mark.parametrize("key", [[], ["/id"]])
+def test_a_schema_that_does_not_require_the_key(firth, world, protocol, key):
+    """What the collection's adds to the source's is no difference; what the source changes is one."""
+    world.write(protocol)
+    before = (world.folder / "users.schema.yaml").read_text()
+    world.has(users={"key": key, "schema": schema(id="integer", mail="string"), "documents": []})
+    assert autodiscover(firth, world) == [] and (world.folder / "users.schema.yaml").read_text() == before
+    world.has(users={"key": key, "schema": schema(id="integer", mail="string", age="number"), "documents": []})
+    assert autodiscover(firth, world) == [("schema", "users", "acmeCo/users")]
+    text = (world.folder / "users.schema.yaml").read_text()
+    assert "mail: { type: string }" in text and "age: { type: number }" in text and "required: [id]" in text
+    assert autodiscover(firth, world) == []
+
+
 def test_another_schema_of_a_collection_that_has_it_inside(firth, world):
     world.write(collection="""
   acmeCo/orders:

@@ -643,6 +643,65 @@ def test_a_connector_of_flows_that_refuses_is_not_answered(firth_dev, tmp_path, 
     assert "nothing new" in firth_dev(*args, expect=0).out
 
 
+LOOSE = {"type": "object", "properties": {"id": {"type": ["integer", "null"]}, "k": {"type": "number"}}}
+TIGHT = {"type": "object", "properties": {"id": {"type": ["integer"]}, "k": {"type": "number"}}, "required": ["id"]}
+
+
+@pytest.mark.parametrize("key,guessed", [([], True), (["/id"], False)])
+def test_a_schema_of_flows_that_does_not_require_the_key(firth_dev, tmp_path, key, guessed):
+    """All of it stays, with the key required, the first time and whenever it is run again."""
+    binding = flow_binding("orders", key=key, documentSchema=LOOSE)
+    args = flow_source(tmp_path, bindings=[binding])
+    (tmp_path / "test.config.yaml").write_text("address: here\ntoken: hush-hush\n")
+    line, = firth_dev(*args, "-o", "json", expect=0).lines()
+    assert (line["key"], line["guessedKey"], line["schema"]) == (["/id"], guessed, TIGHT)
+    firth_dev(*args, expect=0)
+    assert ("The source has no key here" in (tmp_path / "flow.yaml").read_text()) == guessed
+    firth_dev("check", "flow.yaml", expect=0)
+    before = files(tmp_path)
+    assert "k: { type: number }" in before["public.orders.schema.yaml"].decode()
+    for _ in range(2):
+        assert "nothing new" in firth_dev(*args, expect=0).out and files(tmp_path) == before
+    line, = firth_dev(*args, "-o", "json", expect=0).lines()
+    assert (line["key"], line["bound"], line["schema"]) == (["/id"], True, TIGHT)
+    # What the source changes later is seen and shown.
+    changed = {**LOOSE, "properties": {**LOOSE["properties"], "city": {"type": "string"}}}
+    flow_source(tmp_path, bindings=[{**binding, "documentSchema": changed}])
+    terminal = Terminal(firth_dev, *args)
+    terminal.answer("Use the configuration in")
+    terminal.answer("0 of 1 are chosen")
+    terminal.expect("+   city: { type: string }")
+    terminal.answer("Replace it? [Y/n]")
+    terminal.expect("firth run")
+    assert terminal.end() == 0
+    text = (tmp_path / "public.orders.schema.yaml").read_text()
+    assert text.replace("  city: { type: string }\n", "") == before["public.orders.schema.yaml"].decode() != text
+
+
+@pytest.mark.parametrize("key", [[], ["/id"], ["/meta/id"]])
+def test_a_schema_of_flows_that_says_nothing(firth_dev, tmp_path, key):
+    args = flow_source(tmp_path, bindings=[flow_binding("orders", key=key, documentSchema={"type": "object"})])
+    (tmp_path / "test.config.yaml").write_text("address: here\ntoken: hush-hush\n")
+    firth_dev(*args, expect=0)
+    before = files(tmp_path)
+    assert f"key: [{(key or ['/id'])[0]}]" in before["flow.yaml"].decode()
+    assert f"required: [{'meta' if key == ['/meta/id'] else 'id'}]" in before["public.orders.schema.yaml"].decode()
+    assert "nothing new" in firth_dev(*args, expect=0).out and files(tmp_path) == before
+
+
+def test_a_schema_of_flows_that_cannot_have_the_key(firth_dev, tmp_path):
+    """The source means the key that it names: its schema gives way, and why is said."""
+    closed = {"type": "object", "properties": {"k": {"type": "number"}}, "additionalProperties": False}
+    args = flow_source(tmp_path, bindings=[flow_binding("orders", documentSchema=closed)])
+    (tmp_path / "test.config.yaml").write_text("address: here\ntoken: hush-hush\n")
+    line, = firth_dev(*args, "-o", "json", expect=0).lines()
+    assert (line["key"], line["guessedKey"], line["schema"]) == (["/id"], False, {"type": "object", "required": ["id"]})
+    firth_dev(*args, expect=0)
+    before = files(tmp_path)
+    assert "so that this one accepts everything" in before["flow.yaml"].decode().replace("\n    #", "")
+    assert "nothing new" in firth_dev(*args, expect=0).out and files(tmp_path) == before
+
+
 def test_a_command_that_speaks_neither_protocol(firth_dev, tmp_path):
     result = firth_dev("discover", "--command", "sh -c 'echo who are you >&2; exit 3'", "--name", "acmeCo/test")
     assert result.rc != 0 and result.err.count("who are you") == 2 and "By Flow's protocol" in result.err
