@@ -129,6 +129,22 @@ static bool same_schemas(const struct catalog *a, const char *const *a_uris, con
     return same;
 }
 
+static struct slice write_schema(const struct catalog *catalog, const struct catalog_collection *collection)
+{
+    for (size_t i = 0; i < catalog->schema_document_count; i++) {
+        if (strcmp(catalog->schema_documents[i].uri, collection->write_schema_uri) == 0)
+            return catalog->schema_documents[i].source;
+    }
+    return (struct slice){"", 0};
+}
+
+bool catalog_same_write_schema(const struct catalog *a, const struct catalog_collection *a_collection,
+                               const struct catalog *b, const struct catalog_collection *b_collection)
+{
+    struct slice written = write_schema(a, a_collection);
+    return written.size == 0 || same_json(written, write_schema(b, b_collection));
+}
+
 /* --- captures ------------------------------------------------------------------------------------ */
 
 static bool same_journal(const struct catalog_journal *a, const struct catalog_journal *b)

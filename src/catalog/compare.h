@@ -28,6 +28,11 @@ struct catalog_schema_document *catalog_schemas_needed(const struct catalog *cat
                                                        size_t uri_count, struct arena *arena,
                                                        size_t *ret_count);
 
+/* Whether the collection of `b` has the document of its write schema that the one of `a` has, by value and
+ * wherever it is written. Yes, where that of `a` is a part of another document. */
+bool catalog_same_write_schema(const struct catalog *a, const struct catalog_collection *a_collection,
+                               const struct catalog *b, const struct catalog_collection *b_collection);
+
 enum catalog_difference {
     CATALOG_DIFFERS_KIND = 1 << 0,      /* a capture became a connection */
     CATALOG_DIFFERS_CONNECTOR = 1 << 1, /* image, command */

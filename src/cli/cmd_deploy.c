@@ -89,7 +89,7 @@ static void print_plan(const struct cli *cli, const struct deploy *deploy, struc
     else if (deploy->discovered && deploy->counts[DEPLOY_CHANGE])
         output_str(output,
                    "autoDiscover has changed what is deployed since it was deployed last; this catalog "
-                   "has those bindings too\n");
+                   "has all of that too\n");
     for (size_t i = 0; i < deploy->undone_count; i++)
         output_printf(output, "  would be undone: this catalog's %s\n", deploy->undone[i]);
 }

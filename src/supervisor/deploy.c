@@ -182,7 +182,10 @@ static const struct catalog_binding *binding_to(const struct catalog_capture *ca
     return NULL;
 }
 
-static void tell_undone(struct deploy *deploy, const struct catalog_capture *before,
+/* A write schema that autoDiscover keeps (it does of a binding that is enabled) is the source's: any other is
+ * an older one, or one that autoDiscover replaces the next time. */
+static void tell_undone(struct deploy *deploy, const struct catalog *deployed,
+                        const struct catalog_capture *before, const struct catalog *catalog,
                         const struct catalog_capture *after)
 {
     const char **undone =
@@ -201,6 +204,9 @@ static void tell_undone(struct deploy *deploy, const struct catalog_capture *bef
         else if (was->disable && !is->disable)
             undone[deploy->undone_count++] = arena_printf(
                 &deploy->arena, "%s enables the binding to %s, whose stream is gone", before->name, target);
+        else if (!was->disable && !catalog_same_write_schema(deployed, was->target, catalog, is->target))
+            undone[deploy->undone_count++] =
+                arena_printf(&deploy->arena, "%s has another schema for %s", before->name, target);
     }
     deploy->undone = undone;
 }
@@ -216,7 +222,7 @@ static void find_undone(struct deploy *deploy, struct deployed *deployed, const 
         const struct catalog_capture *was = before ? catalog_capture(before, there->name) : NULL;
         const struct catalog_capture *is = catalog_capture(catalog, there->name);
         if (was && is && was->auto_discover)
-            tell_undone(deploy, was, is);
+            tell_undone(deploy, before, was, catalog, is);
     }
 }
 

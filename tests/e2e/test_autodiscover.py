@@ -554,3 +554,44 @@ def test_undone_when_asked_to(firth, world):
     discovery(firth, lambda row: row["changed_ms"])
     stop(daemon)
     assert serving.deploy(firth, world.path, "--undo-discovered") == {"acmeCo/shop": "change"}
+
+
+def test_a_schema_that_would_be_undone(firth, world):
+    world.write(interval="1s")
+    path = world.folder / "users.schema.yaml"
+    before = path.read_text()
+    serving.deploy(firth, world.path)
+    daemon = serving.serve(firth, "--discover-every", "1s")
+    world.has(users={**USERS, "schema": schema("id", id="integer", mail="string", phone="string")})
+    discovery(firth, lambda row: row["changed_ms"])
+    stop(daemon)
+    world.write(interval="2s")  # whatever else is to be deployed
+    refused = firth("deploy", str(world.path), "--yes", expect=3)
+    line = "acmeCo/shop has another schema for acmeCo/users"
+    assert "would undo what autoDiscover has changed" in refused.err and line in refused.err
+    assert f"would be undone: this catalog's {line}" in refused.out
+    assert firth("deploy", str(world.path), "--dry-run", "-o", "json", expect=0).json()["undone"] == [line]
+    # What says the same, whatever its order and wherever it is written, undoes nothing, and neither does a read schema.
+    assert autodiscover(firth, world) == [("schema", "users", "acmeCo/users")]
+    same = json.dumps(dict(reversed(schema("id", phone="string", mail="string", id="integer").items())))
+    for text in (world.text(),
+                 world.text().replace("schema: users.schema.yaml", f"schema: {same}"),
+                 world.text().replace("schema: users.schema.yaml", f"writeSchema: {same}\n    readSchema: {{ type: object, required: [id], "
+                                      "properties: { id: { type: integer } } }")):
+        world.path.write_text(text)
+        planned = firth("deploy", str(world.path), "--dry-run", "-o", "json", expect=0).json()
+        assert planned["undone"] == [] and [each["action"] for each in planned["tasks"]] == ["change"]
+    assert serving.deploy(firth, world.path) == {"acmeCo/shop": "change"}
+    assert serving.deploy(firth, world.write(interval="2s")) == {"acmeCo/shop": "change"}  # a person has deployed since
+    assert path.read_text() == before
+
+
+def test_a_schema_that_is_undone_when_asked_to(firth, world):
+    world.write()
+    serving.deploy(firth, world.path)
+    daemon = serving.serve(firth, "--discover-every", "1s")
+    world.has(users={**USERS, "schema": schema("id", id="integer", mail="string", phone="string")})
+    discovery(firth, lambda row: row["changed_ms"])
+    stop(daemon)
+    firth("deploy", str(world.path), "--yes", expect=3)
+    assert serving.deploy(firth, world.path, "--undo-discovered") == {"acmeCo/shop": "change"}

@@ -172,6 +172,45 @@ static void test_files_and_places(void **state)
     assert_int_equal(after_change(fixture, before, "elsewhere/flow.yaml"), CATALOG_DIFFERS_CONNECTOR);
 }
 
+/* By value, wherever it is written; what it refers to is not looked at. */
+static void test_same_write_schema(void **state)
+{
+    static const struct {
+        const char *was, *is;
+        bool same;
+    } cases[] = {
+        {"schema: {type: object, required: [id], properties: {id: {$ref: names.json}}}",
+         "schema: {required: [id], properties: {id: {$ref: names.json}}, type: object}", true},
+        {"schema: {type: object, required: [id]}", "schema: one.json", true},
+        {"schema: one.json", "writeSchema: {type: object, required: [id]}\n    readSchema: {type: object}",
+         true},
+        {"schema: one.json", "schema: {type: object, required: [id, at]}", false},
+        {"schema: one.json", "schema: 'one.json#/$defs/no'", false},
+        {"schema: 'one.json#/$defs/no'", "schema: {type: object, required: [id, at]}", true},
+    };
+    struct fixture *fixture = *state;
+    write_file(fixture, "names.json", "{\"type\":\"string\"}");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct catalog *catalogs[2];
+        for (size_t j = 0; j < 2; j++) {
+            char text[512];
+            bool part = strchr(j ? cases[i].is : cases[i].was, '#');
+            write_file(fixture, "one.json",
+                       part ? "{\"$defs\":{\"no\":{\"type\":\"object\",\"required\":[\"id\"]}}}"
+                            : "{\"type\":\"object\",\"required\":[\"id\"]}");
+            snprintf(text, sizeof text, "collections:\n  co/a:\n    key: [/id]\n    %s\n",
+                     j ? cases[i].is : cases[i].was);
+            write_file(fixture, "flow.yaml", text);
+            catalogs[j] = load(fixture, "flow.yaml", NULL);
+        }
+        assert_int_equal(catalog_same_write_schema(catalogs[0], catalog_collection(catalogs[0], "co/a"),
+                                                   catalogs[1], catalog_collection(catalogs[1], "co/a")),
+                         cases[i].same);
+        catalog_free(catalogs[0]);
+        catalog_free(catalogs[1]);
+    }
+}
+
 static void test_schemas_needed(void **state)
 {
     struct fixture *fixture = *state;
@@ -262,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_differences, setup, teardown),
         cmocka_unit_test_setup_teardown(test_files_and_places, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_same_write_schema, setup, teardown),
         cmocka_unit_test_setup_teardown(test_schemas_needed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_snapshot, setup, teardown),
     };
