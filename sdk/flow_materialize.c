@@ -107,14 +107,26 @@ static bool same_path(struct flow_texts a, struct flow_texts b)
     return same;
 }
 
-/* Another backfill of what was there before means: from the beginning. */
+static const struct flow_materialize_binding *find_path(const struct flow_materialize_bindings *bindings,
+                                                        struct flow_texts path)
+{
+    for (size_t i = 0; i < bindings->count; i++) {
+        if (same_path(bindings->items[i].resource_path, path))
+            return &bindings->items[i];
+    }
+    return NULL;
+}
+
+/* Another backfill of what was there before means: from the beginning. So it does of one that was out for a
+ * while: its table was left as it was. */
 static bool is_anew(const struct flow_materialize_binding *binding, const struct flow_materialize_spec *last)
 {
-    for (size_t i = 0; last && i < last->bindings.count; i++) {
-        if (same_path(last->bindings.items[i].resource_path, binding->resource_path))
-            return last->bindings.items[i].backfill != binding->backfill;
-    }
-    return false;
+    if (!last)
+        return false;
+    const struct flow_materialize_binding *was = find_path(&last->bindings, binding->resource_path);
+    if (!was)
+        was = find_path(&last->inactive_bindings, binding->resource_path);
+    return was && was->backfill != binding->backfill;
 }
 
 int flow_targets_read(struct flow *flow, const struct flow_materialize_spec *spec,

@@ -138,7 +138,8 @@ class Connector:
     def validate(self, body):
         self.open_database()
         bindings = []
-        last = {tuple(b["resourcePath"]): b for b in (body.get("lastMaterialization") or {}).get("bindings", [])}
+        before = body.get("lastMaterialization") or {}
+        last = {tuple(b["resourcePath"]): b for b in before.get("inactiveBindings", []) + before.get("bindings", [])}
         for binding in body["bindings"]:
             path = binding["resourceConfig"]["table"]
             for p in binding["collection"]["projections"] if self.config.get("no_null_keys") else ():
