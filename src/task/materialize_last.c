@@ -31,7 +31,8 @@ static int read_spec(const char *text, const char *member, struct arena *arena,
     return 0;
 }
 
-static bool has_path(const struct flow_materialize_bindings *bindings, struct flow_texts path)
+static const struct flow_materialize_binding *find(const struct flow_materialize_bindings *bindings,
+                                                   struct flow_texts path)
 {
     for (size_t i = 0; i < bindings->count; i++) {
         struct flow_texts other = bindings->items[i].resource_path;
@@ -39,9 +40,14 @@ static bool has_path(const struct flow_materialize_bindings *bindings, struct fl
         for (size_t j = 0; equal && j < path.count; j++)
             equal = slice_equal(other.items[j], path.items[j]);
         if (equal)
-            return true;
+            return &bindings->items[i];
     }
-    return false;
+    return NULL;
+}
+
+static bool has_path(const struct flow_materialize_bindings *bindings, struct flow_texts path)
+{
+    return find(bindings, path) != NULL;
 }
 
 /* `first`, and what only `second` has. */
@@ -104,6 +110,15 @@ int task_materialize_last_read(const struct task_checkpoint *checkpoint, struct 
     ret_last->version =
         applied.materialization ? slice_of(arena_strdup(arena, checkpoint->flow.version)) : begun.version;
     return 0;
+}
+
+const struct flow_materialize_binding *task_materialize_last_find(const struct task_materialize_last *last,
+                                                                  struct flow_texts resource_path)
+{
+    if (!last->spec)
+        return NULL;
+    const struct flow_materialize_binding *found = find(&last->spec->bindings, resource_path);
+    return found ? found : find(&last->spec->inactive_bindings, resource_path);
 }
 
 /* --- keeping --------------------------------------------------------------------------------------- */

@@ -19,6 +19,10 @@ int task_materialize_last_read(const struct task_checkpoint *checkpoint, struct 
                                struct arena *arena, struct task_materialize_last *ret_last,
                                struct error *err);
 
+/* What of a resource the connector is told, active or inactive; NULL: it is new to it. */
+const struct flow_materialize_binding *task_materialize_last_find(const struct task_materialize_last *last,
+                                                                  struct flow_texts resource_path);
+
 /* The bindings that the endpoint may have and the next specification has not: they were taken out or
  * disabled, or their `apply` was never answered. A connector has to know of them for the day when they come
  * back. */

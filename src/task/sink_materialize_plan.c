@@ -1,6 +1,7 @@
 #include "base/hash.h"
 #include "protocol/flow_resource.h"
 #include "task/fields.h"
+#include "task/materialize_key.h"
 #include "task/sink_materialize.h"
 
 /* What a materialization is: its bindings with their backfill counters, what of each the connector takes, and
@@ -238,58 +239,19 @@ static void tell_notes(struct task *task, const struct buffer *notes)
     }
 }
 
-static const char *fields_text(struct flow_texts fields, struct arena *arena)
-{
-    const char *text = "";
-    for (size_t i = 0; i < fields.count; i++)
-        text = arena_printf(arena, "%s%s%.*s", text, i ? ", " : "", SLICE_ARGS(fields.items[i]));
-    return text;
-}
-
-static struct slice location_of(const struct flow_collection *collection, struct slice field)
-{
-    for (size_t i = 0; i < collection->projections.count; i++) {
-        if (slice_equal(collection->projections.items[i].field, field))
-            return collection->projections.items[i].pointer;
-    }
-    return field;
-}
-
-/* Are the fields those of one key? Once they are selected their names count, which are the columns'; before
- * that, a location may still get another of its names. */
-static bool same_key(const struct flow_materialize_binding *last, const struct materialize_binding *binding,
-                     struct flow_texts key, bool selected)
-{
-    struct flow_texts was = last->field_selection->keys;
-    bool same = was.count == key.count;
-    for (size_t i = 0; same && i < key.count; i++)
-        same = selected ? slice_equal(was.items[i], key.items[i])
-                        : slice_equal(location_of(last->collection, was.items[i]),
-                                      location_of(binding->collection, key.items[i]));
-    return same;
-}
-
 /* The rows that are there have another key: those of today's documents would be others beside them. */
 static bool has_other_key(const struct materialize_sink *sink, const struct materialize_binding *binding,
-                          struct flow_texts key, bool selected, struct error *err)
+                          struct flow_texts fields, bool selected, struct error *err)
 {
     struct arena *arena = &sink->base.task->arena;
-    for (size_t i = 0; i < sink->last.applied.count; i++) {
-        const struct flow_materialize_binding *last = &sink->last.applied.items[i];
-        if (last->backfill != binding->backfill || last->delta_updates || binding->delta_updates ||
-            !last->field_selection ||
-            !slice_equal(flow_state_key(last->resource_path, 0, arena),
-                         flow_state_key(binding->resource_path, 0, arena)))
-            continue;
-        if (same_key(last, binding, key, selected))
-            return false;
-        const char *was = fields_text(last->field_selection->keys, arena);
-        const char *is = fields_text(key, arena);
-        error_set(err, ERROR_INVALID, "%s: the key is %s, and what the endpoint has was materialized by %s",
-                  name_of(binding, arena), is, was);
-        return true;
-    }
-    return false;
+    const struct task_materialize_key key = {.binding = name_of(binding, arena),
+                                             .collection = binding->collection,
+                                             .resource_path = binding->resource_path,
+                                             .backfill = binding->backfill,
+                                             .delta_updates = binding->delta_updates,
+                                             .fields = fields,
+                                             .selected = selected};
+    return task_materialize_key_changed(&sink->last, &key, arena, err);
 }
 
 static int take_binding(struct materialize_sink *sink, struct materialize_binding *binding,
