@@ -19,7 +19,7 @@ struct catalog *catalog_file_load(const struct cli *cli, const char *path, const
     if (!file)
         file = &plain;
     struct endpoint_check check = {
-        .built_ins = cli->built_ins, .depth = file->depth, .data_dir = cli->data_dir};
+        .built_ins = cli->built_ins, .depth = file->depth, .data_dir = cli->data_dir, .notes = file->notes};
     if (file->tasks) {
         check.only = file->tasks->items;
         check.only_count = file->tasks->count;

@@ -11,6 +11,7 @@ struct catalog_file {
     const struct catalog_options *options; /* how to read it (catalog/snapshot.h), or NULL */
     enum endpoint_check_depth depth;
     const struct option_list *tasks; /* whose connectors are asked; NULL or empty: all */
+    struct catalog_errors *notes;    /* of endpoint_check; NULL: not told */
 };
 
 /* catalog_load, then endpoint_check. NULL with *errors (at least one). `file` may be NULL. */

@@ -94,9 +94,9 @@ static void print_catalog(const struct catalog *catalog, const struct cli *cli, 
     table_finish(&table, cli->terminal, output);
 }
 
-/* --- what is right and cannot be run --------------------------------------------------------------- */
+/* --- what is right, and good to know before a run ---------------------------------------------------- */
 
-/* Calls `tell` with each such endpoint, and what it is. */
+/* Calls `tell` with each endpoint that cannot be run, and what it is. */
 static void for_later(const struct catalog *catalog,
                       void (*tell)(void *, const struct catalog_place *, const char *), void *context)
 {
@@ -112,23 +112,31 @@ static void for_later(const struct catalog *catalog,
     }
 }
 
-static void warn_later(void *context, const struct catalog_place *place, const char *what)
+static void warn(const struct cli *cli, const struct catalog_place *place, const char *message)
 {
-    const struct cli *cli = context;
-    log_warn(&cli->log, "%s:%u:%u: %s cannot be run by this version", place->file, place->line, place->column,
-             what);
+    log_warn(&cli->log, "%s:%u:%u: %s", place->file, place->line, place->column, message);
 }
 
-static void json_later(void *context, const struct catalog_place *place, const char *what)
+static void warn_later(void *context, const struct catalog_place *place, const char *what)
 {
-    struct json_writer *writer = context;
     auto_free char *message = mem_printf("%s cannot be run by this version", what);
+    warn(context, place, message);
+}
+
+static void json_warning(struct json_writer *writer, const struct catalog_place *place, const char *message)
+{
     json_begin_object(writer);
     json_member_string(writer, "file", place->file);
     json_member_u64(writer, "line", place->line);
     json_member_u64(writer, "column", place->column);
     json_member_string(writer, "message", message);
     json_end_object(writer);
+}
+
+static void json_later(void *context, const struct catalog_place *place, const char *what)
+{
+    auto_free char *message = mem_printf("%s cannot be run by this version", what);
+    json_warning(context, place, message);
 }
 
 static void json_names(struct json_writer *writer, const char *member, size_t count, const void *items,
@@ -144,7 +152,8 @@ static void json_names(struct json_writer *writer, const char *member, size_t co
     json_end_array(writer);
 }
 
-static void json_catalog(const struct catalog *catalog, struct json_writer *writer)
+static void json_catalog(const struct catalog *catalog, const struct catalog_errors *notes,
+                         struct json_writer *writer)
 {
     json_begin_object(writer);
     json_member_bool(writer, "ok", true);
@@ -161,19 +170,22 @@ static void json_catalog(const struct catalog *catalog, struct json_writer *writ
     json_put_key(writer, "warnings");
     json_begin_array(writer);
     for_later(catalog, json_later, writer);
+    for (size_t i = 0; i < notes->count; i++)
+        json_warning(writer, &notes->items[i].place, notes->items[i].message);
     json_end_array(writer);
     json_end_object(writer);
 }
 
 /* --- the command ----------------------------------------------------------------------------------- */
 
-static void print_json(const struct catalog *catalog, struct output *output)
+static void print_json(const struct catalog *catalog, const struct catalog_errors *notes,
+                       struct output *output)
 {
     struct buffer text;
     struct json_writer writer;
     buffer_init(&text, BUFFER_UNLIMITED);
     json_writer_init(&writer, &text);
-    json_catalog(catalog, &writer);
+    json_catalog(catalog, notes, &writer);
     buffer_byte(&text, '\n');
     output_write(output, text.data, text.size);
     buffer_done(&text);
@@ -182,24 +194,28 @@ static void print_json(const struct catalog *catalog, struct output *output)
 static int run_check(struct cli *cli, int argc, char **argv)
 {
     (void)argc;
-    static const struct catalog_file all = {.depth = ENDPOINT_CHECK_ALL};
-    struct catalog_errors errors;
+    struct catalog_errors errors, notes;
+    const struct catalog_file all = {.depth = ENDPOINT_CHECK_ALL, .notes = &notes};
     struct output output;
     int code;
     catalog_errors_init(&errors);
+    catalog_errors_init(&notes);
     mem_auto(catalog_free) struct catalog *catalog = catalog_file_load(cli, argv[1], &all, &errors);
     if (catalog) {
         output_init(&output, STDOUT_FILENO);
         if (cli->json) {
-            print_json(catalog, &output);
+            print_json(catalog, &notes, &output);
         } else {
             print_catalog(catalog, cli, &output);
             for_later(catalog, warn_later, cli);
+            for (size_t i = 0; i < notes.count; i++)
+                warn(cli, &notes.items[i].place, notes.items[i].message);
         }
         code = output_finish(&output, cli, CLI_OK);
     } else {
         code = catalog_file_tell(cli, &errors, cli->json ? STDOUT_FILENO : STDERR_FILENO);
     }
+    catalog_errors_done(&notes);
     catalog_errors_done(&errors);
     return code;
 }

@@ -18,7 +18,8 @@ struct endpoint_check {
     enum endpoint_check_depth depth;
     const char
         *data_dir; /* what was materialized before is looked up there, if it exists; NULL: nothing was */
-    const char *const *only; /* names of tasks; only_count 0: all */
+    struct catalog_errors *notes; /* gets what is no error, but good to know before a run; NULL: not told */
+    const char *const *only;      /* names of tasks; only_count 0: all */
     size_t only_count;
 };
 

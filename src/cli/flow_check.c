@@ -245,8 +245,11 @@ static bool begin(struct flow_checker *checker, const struct connector_catalog *
 void flow_check(const struct endpoint_check *check, const struct catalog *catalog, bool loaded,
                 struct catalog_errors *errors)
 {
-    struct flow_checker checker = {
-        .catalog = catalog, .errors = errors, .data_dir = check->data_dir, .loaded = loaded};
+    struct flow_checker checker = {.catalog = catalog,
+                                   .errors = errors,
+                                   .notes = check->notes,
+                                   .data_dir = check->data_dir,
+                                   .loaded = loaded};
     if (check->depth != ENDPOINT_CHECK_ALL)
         return;
     checker.validator = schema_validator_new();

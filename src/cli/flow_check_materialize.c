@@ -3,14 +3,14 @@
 #include "protocol/flow_resource.h"
 #include "task/fields.h"
 #include "task/flow_collection.h"
-#include "task/materialize_last.h"
+#include "task/materialize_key.h"
 
 #include <ctype.h>
 
 /* A materialization: config and resources by the connector's schemas, then its own view of the bindings, and
  * whether the fields that the catalog wants can be had. It is told what the data directory says was applied,
- * as the run tells it; what an existing table makes of a schema is the run's business, which may act upon it.
- */
+ * as the run tells it; what an existing table makes of a schema is the run's business, which may act upon it,
+ * and what it will do about another key than the table's is told. */
 
 static int ask(struct flow_checker *checker, const struct flow_materialize_request *request,
                enum flow_materialize_response_type answer, struct flow_materialize_response *ret_response,
@@ -93,17 +93,6 @@ static struct fields_input input_of(struct flow_checker *checker,
         .wanted = &binding->fields};
 }
 
-static void check_fields(struct flow_checker *checker, const struct catalog_materialization_binding *binding,
-                         struct fields_input *input, const struct flow_validated_binding *validated)
-{
-    struct flow_field_selection selection;
-    struct error err;
-    input->case_insensitive = validated->case_insensitive_fields;
-    if (flow_validated_constraints(validated, &checker->arena, &input->constraints, &err) < 0 ||
-        fields_select(input, &checker->arena, &selection, &err) == FIELDS_CONFLICT)
-        catalog_errors_add(checker->errors, &binding->place, true, "%s", err.message);
-}
-
 /* --- what was applied before ------------------------------------------------------------------------ */
 
 struct past {
@@ -125,6 +114,66 @@ static int read_past(struct flow_checker *checker, const char *task, struct past
                                  strlen(checkpoint.materialize.bindings), &ret_past->counters, err);
     task_checkpoint_done(&checkpoint);
     return result;
+}
+
+/* --- what the connector says of the fields ----------------------------------------------------------- */
+
+static const char *what_happens(enum catalog_on_incompatible on)
+{
+    switch (on) {
+    case CATALOG_INCOMPATIBLE_BACKFILL:
+        return "a run materializes it anew (onIncompatibleSchemaChange: backfill)";
+    case CATALOG_INCOMPATIBLE_DISABLE_BINDING:
+        return "a run disables the binding (onIncompatibleSchemaChange: disableBinding) until the catalog "
+               "changes";
+    case CATALOG_INCOMPATIBLE_DISABLE_TASK:
+        return "the materialization is not run (onIncompatibleSchemaChange: disableTask) until the catalog "
+               "changes";
+    case CATALOG_INCOMPATIBLE_ABORT:
+        break;
+    }
+    return "raise the binding's 'backfill', or have it done with onIncompatibleSchemaChange: backfill";
+}
+
+/* The table has another key: wrong only if the run stops there. */
+static void tell_other_key(struct flow_checker *checker,
+                           const struct catalog_materialization_binding *binding, const struct error *why)
+{
+    bool aborts = binding->on_incompatible == CATALOG_INCOMPATIBLE_ABORT;
+    struct catalog_errors *list = aborts ? checker->errors : checker->notes;
+    if (list)
+        catalog_errors_add(list, &binding->place, true, "%s; %s", why->message,
+                           what_happens(binding->on_incompatible));
+}
+
+/* As the run does it: a connector may forbid a key that the table has no column of. */
+static void check_fields(struct flow_checker *checker, const struct catalog_materialization_binding *binding,
+                         const struct past *past, struct fields_input *input, uint32_t backfill,
+                         const struct flow_validated_binding *validated)
+{
+    struct flow_field_selection selection;
+    struct error err, other;
+    enum fields_outcome outcome = FIELDS_CONFLICT;
+    input->case_insensitive = validated->case_insensitive_fields;
+    if (flow_validated_constraints(validated, &checker->arena, &input->constraints, &err) == 0) {
+        outcome = fields_select(input, &checker->arena, &selection, &err);
+        bool selected = outcome == FIELDS_SELECTED;
+        const struct task_materialize_key key = {.binding = input->binding,
+                                                 .collection = input->collection,
+                                                 .resource_path = validated->resource_path,
+                                                 .backfill = backfill,
+                                                 .delta_updates = validated->delta_updates,
+                                                 .fields = selected ? selection.keys
+                                                                    : fields_group_by(input, &checker->arena),
+                                                 .selected = selected};
+        if (outcome != FIELDS_INCOMPATIBLE &&
+            task_materialize_key_changed(&past->last, &key, &checker->arena, &other)) {
+            tell_other_key(checker, binding, &other);
+            return;
+        }
+    }
+    if (outcome == FIELDS_CONFLICT)
+        catalog_errors_add(checker->errors, &binding->place, true, "%s", err.message);
 }
 
 /* --- whose fault it is ------------------------------------------------------------------------------ */
@@ -241,7 +290,8 @@ static int validate(struct flow_checker *checker, const struct catalog_materiali
         return error_set(err, ERROR_PROTOCOL, "%s validated %zu bindings of %zu", checker->program.label,
                          response.validated.bindings.count, count);
     for (size_t i = 0; i < count; i++)
-        check_fields(checker, bindings[i], &inputs[i], &response.validated.bindings.items[i]);
+        check_fields(checker, bindings[i], &past, &inputs[i], asked[i].backfill,
+                     &response.validated.bindings.items[i]);
     return 0;
 }
 

@@ -13,6 +13,7 @@ struct flow_checker {
     const struct catalog_capture *capture;
     const char *data_dir; /* or NULL */
     struct catalog_errors *errors;
+    struct catalog_errors *notes; /* what a run will do, and is no error; or NULL */
     struct connector_program program;
     struct connector_secrets
         *secrets; /* of the endpoint: of its names, and once its spec is known its marks */
