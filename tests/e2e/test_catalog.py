@@ -271,7 +271,7 @@ def a_connection(source=FAKER, config="{count: 5}", destination=LOCAL_JSON, path
      ["7:18: config: unknown key 'destination_pth'; did you mean 'destination_path'?"]),
     (a_connection(streams="[users, userz]"), ["8:22: the source has no stream 'userz'; did you mean 'users'?"]),
     (a_connection(streams="[{name: users, destinationSyncMode: append_dedup}]"),
-     ["8:50: destination-local-json has no destinationSyncMode append_dedup; it has: overwrite, append"]),
+     ["8:50: destination-local-json has no destinationSyncMode append_dedup; it has: append, overwrite"]),
     # Each at the setting that is wrong.
     (a_connection(streams="[{name: userz, syncMode: incremental}, {syncMode: full_refresh, name: users}]"),
      ["8:22: the source has no stream 'userz'; did you mean 'users'?"]),
@@ -306,7 +306,7 @@ def a_connection(source=FAKER, config="{count: 5}", destination=LOCAL_JSON, path
     (a_connection(config="{count: 0}", path="{}", streams="[{name: userz, destinationSyncMode: append_dedup}]"),
      ["3:64: config /count: expected a number of at least 1", '7:17: config: missing property "destination_path"',
       "8:22: the source has no stream 'userz'; did you mean 'users'?",
-      "8:50: destination-local-json has no destinationSyncMode append_dedup; it has: overwrite, append"]),
+      "8:50: destination-local-json has no destinationSyncMode append_dedup; it has: append, overwrite"]),
     *[(a_connection(path=f"{{destination_path: {path}}}"),
        ["7:18: config /destination_path: expected a folder below /local, such as /local/output, without \"..\" and "
         "without a slash at the end"])

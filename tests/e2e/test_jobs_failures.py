@@ -62,9 +62,7 @@ POSTGRES = {"host": "127.0.0.1", "port": 1, "database": "d", "username": "u"}
 BUILT_INS = {
     "a destination's file is none of its own": ("SQLite", {"destination_path": "/local/out.db"}, "destination", "config_error", 1),
     "a destination's folder cannot be made": ("Local JSON", {"destination_path": "/local/out.db"}, "destination", "config_error", 1),
-    "a destination's config is not what its spec wants": ("SQLite", {}, "destination", "config_error", 1),
     "a destination is not reached": ("PostgreSQL", POSTGRES, "destination", "transient_error", 2),
-    "a source's config is not what its spec wants": ("Sample Data", {"count": "many"}, "source", "config_error", 1),
     "a source is not reached": ("PostgreSQL", POSTGRES, "source", "transient_error", 2),
 }
 
