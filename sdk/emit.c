@@ -254,10 +254,34 @@ int firth_emit_complete(struct firth_host *host, size_t index)
     return sdk_host_flush_if_due(host);
 }
 
+int firth_emit_incomplete(struct firth_host *host, size_t index)
+{
+    if (ready(host, index) < 0)
+        return -1;
+    struct host_stream *stream = &host->streams[index];
+    start(host, stream);
+    host->face->put_status(host, stream, AIRBYTE_STREAM_INCOMPLETE);
+    stream->complete = stream->failed = true;
+    return sdk_host_flush_if_due(host);
+}
+
+int firth_emit_config(struct firth_host *host, struct firth_slice config)
+{
+    if (host->failed || sdk_host_must_stop(host))
+        return -1;
+    if (check_json(host, config, "a config", "all streams") < 0)
+        return -1;
+    host->face->put_config(host, slice_from(config));
+    return sdk_host_flush(host); /* what it replaces may be good for nothing by now */
+}
+
 int sdk_host_end_streams(struct firth_host *host, bool complete)
 {
     for (size_t i = 0; i < host->stream_count; i++) {
         struct host_stream *stream = &host->streams[i];
+        if (complete && stream->failed)
+            return sdk_host_fail(host, FIRTH_FAILURE_SYSTEM, "stream %s could not be read to its end",
+                                 stream->name.name.data);
         if (stream->complete)
             continue;
         if (!complete) {

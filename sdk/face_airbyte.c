@@ -45,6 +45,13 @@ static void put_estimate(struct firth_host *host, const struct host_stream *stre
     airbyte_write_trace_estimate(&host->out, host->now_ms, stream->name, records, bytes);
 }
 
+static void put_config(struct firth_host *host, struct slice config)
+{
+    size_t before = host->out.size;
+    airbyte_write_control_config(&host->out, host->now_ms, config);
+    sdk_join_lines(host->out.data + before, host->out.size - 1 - before);
+}
+
 /* --- states ------------------------------------------------------------------------------------------ */
 
 static int put_state(struct firth_host *host, size_t index)
@@ -156,6 +163,7 @@ const struct sdk_face sdk_face_airbyte = {
     .put_status = put_status,
     .put_schema = put_schema,
     .put_estimate = put_estimate,
+    .put_config = put_config,
     .put_state = put_state,
     .put_global_state = put_global_state,
     .put_last_state = put_last_state,

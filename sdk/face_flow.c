@@ -226,6 +226,14 @@ static void put_estimate(struct firth_host *host, const struct host_stream *stre
 
 /* --- states ------------------------------------------------------------------------------------------- */
 
+static void put_config(struct firth_host *host, struct slice config)
+{
+    (void)config;
+    firth_log(host, FIRTH_WARN,
+              "the config has changed (a token was exchanged), which Flow's protocol has no word for: the "
+              "next session begins with the old one");
+}
+
 static void set_pending(struct firth_host *host, size_t index, struct slice state)
 {
     struct flow_stream *stream = &host->flow->streams[index];
@@ -337,6 +345,7 @@ const struct sdk_face sdk_face_flow = {
     .put_status = put_status,
     .put_schema = put_schema,
     .put_estimate = put_estimate,
+    .put_config = put_config,
     .put_state = put_state,
     .put_global_state = put_global_state,
     .put_last_state = put_last_state,

@@ -59,8 +59,12 @@ int flow_read_config(struct flow *flow, struct slice raw_config, bool check, voi
     if (!raw_config.size)
         raw_config = SLICE_LITERAL("{}");
     void *config = arena_zalloc(&flow->arena, class_->config_size);
-    if (json_parse_copy(&flow->arena, raw_config.data, raw_config.size, &doc, &library_err) < 0 ||
-        sdk_options_read(sdk_options_of(class_, &doc, true), &doc, 0, config, &flow->arena, &library_err) < 0)
+    if (class_->own && sdk_own_open(flow->host, raw_config, &config, err) < 0)
+        return -1;
+    if (!class_->own &&
+        (json_parse_copy(&flow->arena, raw_config.data, raw_config.size, &doc, &library_err) < 0 ||
+         sdk_options_read(sdk_options_of(class_, &doc, true), &doc, 0, config, &flow->arena, &library_err) <
+             0))
         return sdk_error(err, &library_err);
     int (*own)(struct firth_host *, const void *, struct firth_error *) =
         class_->source.read ? class_->source.check : class_->destination.check;

@@ -11,14 +11,28 @@ static struct slice keep(struct arena *arena, struct buffer *text)
     return copy;
 }
 
-static int answer_spec(struct flow *flow)
+static int answer_spec(struct flow *flow, struct firth_error *err)
 {
     static const struct slice pointers[] = {{"/namespace", 10}, {"/stream", 7}};
     const char *url = flow->class_->documentation_url;
     struct buffer config, resource;
     buffer_init(&config, BUFFER_UNLIMITED);
     buffer_init(&resource, BUFFER_UNLIMITED);
-    sdk_spec_write_flow(&config, flow->class_);
+    struct firth_spec own = {0};
+    int result = flow->class_->own ? sdk_own_spec(flow->host, &own, err) : 0;
+    if (flow->class_->own && result == 0) {
+        struct firth_slice schema = own.parts.connection_specification;
+        buffer_append(&config, schema.data, schema.size);
+        url = own.parts.documentation_url ? arena_strdup(&flow->arena, own.parts.documentation_url) : NULL;
+    } else if (result == 0) {
+        sdk_spec_write_flow(&config, flow->class_);
+    }
+    if (flow->class_->own)
+        sdk_own_spec_done(&own);
+    if (result < 0) {
+        buffer_done(&config);
+        return -1;
+    }
     flow_resource_schema(&resource, flow->class_);
     const struct flow_capture_response response = {
         .type = FLOW_CAPTURE_SPEC_RESPONSE,
@@ -264,7 +278,7 @@ int flow_capture_answer(struct flow *flow, bool *ret_session, struct firth_error
         return flow_bad_line(flow, &library_err, err);
     switch (request.type) {
     case FLOW_CAPTURE_SPEC:
-        return answer_spec(flow);
+        return answer_spec(flow, err);
     case FLOW_CAPTURE_DISCOVER:
         return answer_discover(flow, &request.discover, err);
     case FLOW_CAPTURE_VALIDATE:

@@ -60,6 +60,7 @@ void sdk_host_init(struct firth_host *host, const struct firth_connector_class *
 
 void sdk_host_done(struct firth_host *host)
 {
+    sdk_own_close(host);
     for (size_t i = 0; i < host->stream_count; i++) {
         free((char *)host->streams[i].head.data);
         buffer_done(&host->streams[i].last_state);

@@ -33,6 +33,7 @@ struct host_stream {
     struct slice head; /* what its records' lines begin with; heap */
     uint64_t records;  /* since its last state */
     bool started, running, complete;
+    bool failed;              /* is over, but not complete */
     bool stated;              /* its last state covers every record */
     struct buffer last_state; /* size 0: none, neither given nor emitted */
 };
@@ -72,12 +73,14 @@ struct firth_host {
     size_t record_stream;
     bool record_open, record_first;
 
-    struct json_parser *parser; /* for JSON that the connector hands over */
-    struct arena scratch;       /* strings given out by firth_record_get; cleared per record */
-    struct arena values;        /* what firth_json_get parsed last */
-    struct buffer key;          /* firth_record_key's */
-    struct buffer did;          /* what apply has done; joined by "; " */
-    bool may_load;              /* firth_emit_loaded has a place */
+    struct json_parser *parser;         /* for JSON that the connector hands over */
+    struct arena scratch;               /* strings given out by firth_record_get; cleared per record */
+    struct arena values;                /* what firth_json_get parsed last */
+    struct buffer key;                  /* firth_record_key's */
+    struct buffer did;                  /* what apply has done; joined by "; " */
+    bool may_load;                      /* firth_emit_loaded has a place */
+    const char *flags[FIRTH_FLAGS_MAX]; /* values, in the order of class_->own->flags */
+    void *own_config;                   /* of class_->own; NULL: none is open */
 };
 
 /* --- host.c: the way out ---------------------------------------------------------------------------- */
@@ -116,6 +119,7 @@ struct sdk_face {
     void (*put_schema)(struct firth_host *host, const struct host_stream *stream, struct slice schema);
     void (*put_estimate)(struct firth_host *host, const struct host_stream *stream, int64_t records,
                          int64_t bytes);
+    void (*put_config)(struct firth_host *host, struct slice config);
     int (*put_state)(struct firth_host *host, size_t index); /* stream->last_state */
     int (*put_global_state)(struct firth_host *host, struct firth_slice shared,
                             const struct firth_slice *states, uint64_t records);
@@ -148,6 +152,25 @@ const struct firth_option *sdk_options_of(const struct firth_connector_class *cl
                                           bool flow);
 /* Append the payload of the SPEC message. */
 void sdk_spec_write(struct buffer *out, const struct firth_connector_class *class_);
+/* --- own.c: classes that read their config themselves ------------------------------------------------- */
+
+struct firth_spec {
+    struct arena arena;
+    struct firth_spec_parts parts;
+};
+/* Ask the class; sdk_own_spec_done in any case. */
+int sdk_own_spec(struct firth_host *host, struct firth_spec *ret_spec, struct firth_error *err);
+void sdk_own_spec_done(struct firth_spec *spec);
+/* Append the payload of the SPEC message. */
+void sdk_own_spec_write(struct buffer *out, const struct firth_spec *spec);
+/* Closes the one before; the last is closed by sdk_host_done. */
+int sdk_own_open(struct firth_host *host, struct slice json, void **ret_config, struct firth_error *err);
+void sdk_own_close(struct firth_host *host);
+/* Take the class's flags out of the words: values go to `values`. 0, or -1 if a value is missing after
+ * *ret_flag. */
+int sdk_own_flags(const struct firth_own_config *own, int *argc, char **argv,
+                  const char *values[FIRTH_FLAGS_MAX], const char **ret_flag);
+
 /* Append the JSON Schema of the config, annotated for Flow. */
 void sdk_spec_write_flow(struct buffer *out, const struct firth_connector_class *class_);
 

@@ -74,6 +74,10 @@ static int usage(const struct firth_connector_class *class_, FILE *to, int statu
     else
         fprintf(to, "  %s write    --config FILE --catalog FILE < messages\n", class_->name);
     fprintf(to, "  %s < requests, of Flow's protocol\n", class_->name);
+    for (size_t i = 0; class_->own && class_->own->flags && class_->own->flags[i]; i++)
+        fprintf(to, "%s%s", i ? ", " : "\nEach of them also takes ", class_->own->flags[i]);
+    if (class_->own && class_->own->flags)
+        fputc('\n', to);
     return status;
 }
 
@@ -168,19 +172,29 @@ static int read_whole(struct program *program, const char *path, size_t max, con
 }
 
 /* *ret_wrong: the file could be read, its content is wrong. */
-static int read_config(struct program *program, bool *ret_wrong, struct error *err)
+static int read_config(struct program *program, bool *ret_wrong, struct firth_error *err)
 {
     struct slice text;
     struct json doc;
+    struct error library_err;
     *ret_wrong = false;
-    if (read_whole(program, program->arguments.config, SDK_CONFIG_MAX, "config", &text, err) < 0)
-        return -1;
+    if (read_whole(program, program->arguments.config, SDK_CONFIG_MAX, "config", &text, &library_err) < 0)
+        return sdk_error(err, &library_err);
     *ret_wrong = true;
-    if (json_parse_copy(&program->arena, text.data, text.size, &doc, err) < 0)
-        return error_wrap(err, "the config is not JSON");
+    if (json_parse_copy(&program->arena, text.data, text.size, &doc, &library_err) < 0) {
+        error_wrap(&library_err, "the config is not JSON");
+        return sdk_error(err, &library_err);
+    }
+    if (program->class_->own) {
+        int result = sdk_own_open(&program->host, text, &program->config, err);
+        *ret_wrong = err->failure == FIRTH_FAILURE_CONFIG;
+        return result;
+    }
     program->config = arena_zalloc(&program->arena, program->class_->config_size);
-    return sdk_options_read(sdk_options_of(program->class_, &doc, false), &doc, 0, program->config,
-                            &program->arena, err);
+    if (sdk_options_read(sdk_options_of(program->class_, &doc, false), &doc, 0, program->config,
+                         &program->arena, &library_err) < 0)
+        return sdk_error(err, &library_err);
+    return 0;
 }
 
 static int read_catalog(struct program *program, struct airbyte_configured_catalog *ret_catalog,
@@ -201,11 +215,21 @@ static int read_catalog(struct program *program, struct airbyte_configured_catal
 /* --- verbs
  * --------------------------------------------------------------------------------------------------- */
 
-static int run_spec(struct program *program)
+static int run_spec(struct program *program, struct firth_error *err)
 {
     struct buffer spec;
+    struct firth_spec own;
     buffer_init(&spec, SDK_CATALOG_MAX);
-    sdk_spec_write(&spec, program->class_);
+    if (program->class_->own) {
+        int result = sdk_own_spec(&program->host, &own, err);
+        if (result == 0)
+            sdk_own_spec_write(&spec, &own);
+        sdk_own_spec_done(&own);
+        if (result < 0)
+            return -1;
+    } else {
+        sdk_spec_write(&spec, program->class_);
+    }
     airbyte_write_spec(&program->host.out, (struct slice){spec.data, spec.size});
     buffer_done(&spec);
     return sdk_host_flush(&program->host);
@@ -241,12 +265,9 @@ static int write_status(struct program *program, const struct firth_error *failu
 
 static int run_check(struct program *program, struct firth_error *err)
 {
-    struct error library_err;
     bool wrong;
-    if (read_config(program, &wrong, &library_err) < 0) {
-        sdk_error(err, &library_err);
+    if (read_config(program, &wrong, err) < 0)
         return wrong ? write_status(program, err) : -1;
-    }
     int (*check)(struct firth_host *, const void *, struct firth_error *) = check_of(program->class_);
     bool succeeded = !check || check(&program->host, program->config, err) == 0;
     return write_status(program, succeeded ? NULL : err);
@@ -283,14 +304,13 @@ static int run_long(struct program *program, struct firth_error *err)
 
 static int run_verb(struct program *program, struct firth_error *err)
 {
-    struct error library_err;
     bool wrong;
     if (program->arguments.verb == VERB_SPEC)
-        return run_spec(program);
+        return run_spec(program, err);
     if (program->arguments.verb == VERB_CHECK)
         return run_check(program, err);
-    if (read_config(program, &wrong, &library_err) < 0)
-        return sdk_error(err, &library_err);
+    if (read_config(program, &wrong, err) < 0)
+        return -1;
     return program->arguments.verb == VERB_DISCOVER ? run_discover(program, err) : run_long(program, err);
 }
 
@@ -303,7 +323,7 @@ static void report(struct program *program, const struct firth_error *err)
 }
 
 /* Without a verb it speaks Flow's protocol; a person who only typed its name is told what it can do. */
-static int run_flow(const struct firth_connector_class *class_)
+static int run_flow(const struct firth_connector_class *class_, const char *const *flags)
 {
     struct firth_host host;
     struct firth_error err = {.message = "it failed and did not say why"};
@@ -311,6 +331,7 @@ static int run_flow(const struct firth_connector_class *class_)
     if (!codec && isatty(STDIN_FILENO))
         return usage_error(class_, "which verb? ", "");
     sdk_host_init(&host, class_, &sdk_face_flow, STDOUT_FILENO, &stop_signal);
+    memcpy(host.flags, flags, sizeof host.flags);
     handle_signals();
     widen_pipes();
     int result = codec && *codec && strcmp(codec, "json") != 0
@@ -337,13 +358,17 @@ int firth_connector_main(const struct firth_connector_class *class_, int argc, c
 {
     struct program program = {.class_ = class_};
     struct firth_error err = {.message = "it failed and did not say why"};
+    const char *flags[FIRTH_FLAGS_MAX] = {NULL}, *flag;
+    if (class_->own && sdk_own_flags(class_->own, &argc, argv, flags, &flag) < 0)
+        return usage_error(class_, "a value is missing after ", flag);
     if (argc < 2)
-        return run_flow(class_);
+        return run_flow(class_, flags);
     int parsed = parse_arguments(class_, argc, argv, &program.arguments);
     if (parsed)
         return parsed - 1;
     arena_init(&program.arena);
     sdk_host_init(&program.host, class_, &sdk_face_airbyte, STDOUT_FILENO, &stop_signal);
+    memcpy(program.host.flags, flags, sizeof flags);
     int result = run_verb(&program, &err);
     bool gone = program.host.gone;
     const struct firth_error *why = program.host.failed ? &program.host.error : &err;

@@ -141,6 +141,9 @@ bool firth_speaks_flow(const struct firth_host *host);
  * interrupted (EINTR) and at least once a second; then it returns -1 and needs no error. */
 bool firth_stopping(const struct firth_host *host);
 
+/* The value of one of the class's own flags (struct firth_own_config), or NULL: it was not given. */
+const char *firth_flag(const struct firth_host *host, const char *name);
+
 /* --- JSON that a connector is given: states, FIRTH_JSON options --------------------------------------- */
 
 enum firth_type {
@@ -250,6 +253,11 @@ int firth_emit_schema(struct firth_host *host, size_t stream, struct firth_slice
 int firth_emit_estimate(struct firth_host *host, size_t stream, int64_t records, int64_t bytes);
 /* Everything of this stream has been read (otherwise the end of all counts). */
 int firth_emit_complete(struct firth_host *host, size_t stream);
+/* This stream cannot be read on, while others can. The read has to fail once they are through. */
+int firth_emit_incomplete(struct firth_host *host, size_t stream);
+/* The config is this from now on (a refresh token was exchanged): a JSON object. In any call. Only Airbyte's
+ * protocol has a word for it; under Flow's a warning is logged. */
+int firth_emit_config(struct firth_host *host, struct firth_slice config);
 
 /* A record member by member, written straight to the output:
  * firth_record_begin, firth_put_…, firth_record_end. */
@@ -420,6 +428,32 @@ struct firth_destination {
 /* --- the class
  * ----------------------------------------------------------------------------------------------- */
 
+/* --- a source that learns at run time what it can be told -----------------------------------------------
+ */
+
+/* What `spec` says, in place of what the SDK makes of an option table. */
+struct firth_spec_parts {
+    struct firth_slice connection_specification; /* a JSON Schema: an object */
+    struct firth_slice advanced_auth;            /* JSON, as Airbyte's protocol has it; size 0: none */
+    const char *documentation_url;               /* NULL: the class's */
+};
+struct firth_spec;
+/* Everything is copied. */
+void firth_spec_tell(struct firth_spec *spec, const struct firth_spec_parts *parts);
+
+/* In place of `options`: the class reads its config itself. */
+struct firth_own_config {
+    /* Flags of its command line beside the SDK's own, "--manifest-path", each with a value; ends with NULL.
+     * At most FIRTH_FLAGS_MAX. */
+    const char *const *flags;
+    int (*spec)(struct firth_host *host, struct firth_spec *spec, struct firth_error *err);
+    /* The config as it was written. *ret_config is the `config` of all calls of the class. */
+    int (*open)(struct firth_host *host, struct firth_slice json, void **ret_config, struct firth_error *err);
+    /* After everything that was done with it. */
+    void (*close)(void *config);
+};
+enum { FIRTH_FLAGS_MAX = 8 };
+
 struct firth_connector_class {
     const char *name; /* "source-clock", "destination-files" */
     const char *version;
@@ -434,7 +468,8 @@ struct firth_connector_class {
      * Either protocol takes either spelling; the one whose required options are there. NULL: `options` is
      * all. */
     const struct firth_option *flow_options;
-    struct firth_source source; /* exactly one of the two is filled */
+    const struct firth_own_config *own; /* a source's, in place of both tables and config_size; else NULL */
+    struct firth_source source;         /* exactly one of the two is filled */
     struct firth_destination destination;
 };
 
