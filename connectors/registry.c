@@ -10,6 +10,7 @@ const struct firth_connector_class *const connectors_registry[] = {
     &destination_postgres,
     &destination_s3,
     &destination_sqlite,
+    &source_declarative,
     &source_faker,
     &source_file,
     &source_google_sheets,
@@ -20,6 +21,8 @@ const struct firth_connector_class *const connectors_registry[] = {
 
 const struct firth_connector_class *connectors_find(const char *name)
 {
+    if (strcmp(name, "declarative") == 0) /* as everybody calls it */
+        name = source_declarative.name;
     for (size_t i = 0; connectors_registry[i]; i++) {
         if (strcmp(connectors_registry[i]->name, name) == 0)
             return connectors_registry[i];

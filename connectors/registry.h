@@ -11,6 +11,7 @@ extern const struct firth_connector_class destination_local_json;
 extern const struct firth_connector_class destination_postgres;
 extern const struct firth_connector_class destination_s3;
 extern const struct firth_connector_class destination_sqlite;
+extern const struct firth_connector_class source_declarative;
 extern const struct firth_connector_class source_faker;
 extern const struct firth_connector_class source_file;
 extern const struct firth_connector_class source_google_sheets;

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 struct connector_options {
-    const char *config, *catalog, *state;
+    const char *config, *catalog, *state, *manifest;
     bool debug;
 };
 
@@ -22,6 +22,8 @@ static const struct option_spec specs[] = {
      "the configured catalog, for read and write"},
     {"state", 0, OPTION_STRING, offsetof(struct connector_options, state), "FILE",
      "where to go on, for read: the states that an earlier one emitted"},
+    {"manifest-path", 0, OPTION_STRING, offsetof(struct connector_options, manifest), "FILE",
+     "the low-code manifest that 'declarative' runs"},
     {"debug", 0, OPTION_FLAG, offsetof(struct connector_options, debug), NULL,
      "accepted, since Airbyte's development kit has it"},
     {NULL},
@@ -105,12 +107,15 @@ static int run_connector(struct cli *cli, int argc, char **argv)
         return cli_usage(cli, &err);
     }
     /* What the connector understands, without Firth's own options. */
-    enum { WORDS_MAX = 2 + 2 * 3 };
-    char config[] = "--config", catalog[] = "--catalog", state[] = "--state";
+    enum { WORDS_MAX = 2 + 2 * 4 };
+    char config[] = "--config", catalog[] = "--catalog", state[] = "--state", manifest[] = "--manifest-path";
     const struct {
         char *name;
         const char *value;
-    } options[] = {{config, given->config}, {catalog, given->catalog}, {state, given->state}};
+    } options[] = {{config, given->config},
+                   {catalog, given->catalog},
+                   {state, given->state},
+                   {manifest, given->manifest}};
     char *words[WORDS_MAX + 1] = {(char *)(uintptr_t)class_->name, argc > 2 ? argv[2] : NULL};
     int count = argc > 2 ? 2 : 1;
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
@@ -139,7 +144,11 @@ const struct command cli_connector = {
         "  firth connector source-faker read     --config config.json --catalog catalog.json\n"
         "  firth connector destination-local-json write --config config.json --catalog catalog.json\n"
         "\n"
-        "So does an image of Airbyte's, with the same words. One that speaks Flow's protocol takes no verb: "
+        "A manifest of Airbyte's low-code language is run by the built-in named declarative:\n"
+        "\n"
+        "  firth connector declarative --manifest-path manifest.yaml discover --config config.json\n"
+        "\n"
+        "An image of Airbyte's is run with the same words. One that speaks Flow's protocol takes no verb: "
         "its\n"
         "requests come on standard input.\n"
         "\n"

@@ -63,8 +63,27 @@ void engine_free(struct engine *engine)
     for (size_t i = 0; i < engine->secrets.count; i++)
         free(engine->secrets.items[i]);
     free(engine->secrets.items);
+    free(engine->keeping);
     arena_done(&engine->arena);
     free(engine);
+}
+
+void engine_keep_answers(struct engine *engine, struct component requester)
+{
+    if (engine_keeps_answers(engine, requester))
+        return;
+    engine->keeping = mem_grow(engine->keeping, &engine->keeping_capacity, engine->keeping_count + 1,
+                               sizeof *engine->keeping);
+    engine->keeping[engine->keeping_count++] = requester;
+}
+
+bool engine_keeps_answers(const struct engine *engine, struct component requester)
+{
+    for (size_t i = 0; i < engine->keeping_count; i++) {
+        if (engine->keeping[i].manifest == requester.manifest && engine->keeping[i].at == requester.at)
+            return true;
+    }
+    return false;
 }
 
 /* --- config ----------------------------------------------------------------------------------------------

@@ -55,10 +55,12 @@ struct engine {
     struct fibers *fibers;
     struct engine_output output;
     struct engine_limits limits;
-    struct component root;                /* the manifest's DeclarativeSource */
-    struct tvalue config;                 /* a mapping; engine_set_config */
-    struct api_budget *budget;            /* NULL: none */
-    struct response_cache *cache;         /* of streams that are parents; NULL: not yet */
+    struct component root;        /* the manifest's DeclarativeSource */
+    struct tvalue config;         /* a mapping; engine_set_config */
+    struct api_budget *budget;    /* NULL: none */
+    struct response_cache *cache; /* of streams that are parents; NULL: not yet */
+    struct component *keeping;    /* requesters: engine_keep_answers */
+    size_t keeping_count, keeping_capacity;
     struct authenticator *authenticators; /* all of them, to be shared */
     struct engine_secrets secrets;
     struct engine_leaving *leaving;
@@ -84,6 +86,10 @@ void engine_on_free(struct engine *engine, void (*leave)(void *context), void *c
 /* Another config from now on (a refreshed token): scopes that are begun later see it. What was taken from the
  * old one stays where it is. ERROR_INVALID if it is no object. */
 int engine_set_config(struct engine *engine, struct slice json, struct error *err);
+/* This requester's answers are kept (request/cache.h), whatever its use_cache says. Before it is compiled. */
+void engine_keep_answers(struct engine *engine, struct component requester);
+bool engine_keeps_answers(const struct engine *engine, struct component requester);
+
 /* Set values of the config by path, all at once, and tell the platform. The paths' mappings are made where
  * they miss. */
 struct engine_change {

@@ -79,7 +79,7 @@ int requester_compile(struct engine *engine, struct component component, const c
     requester->stream_name = arena_strdup(&engine->arena, stream_name ? stream_name : "");
     struct slice method = component_text(component, "http_method");
     requester->method = arena_strndup(&engine->arena, method.data, method.size);
-    requester->use_cache = component_bool(component, "use_cache");
+    requester->use_cache = component_bool(component, "use_cache") || engine_keeps_answers(engine, component);
     if (compile_url(requester, err) != 0 || compile_body(requester, err) != 0 ||
         mapping_expression_compile(engine, component, "request_parameters", &requester->parameters, err) !=
             0 ||

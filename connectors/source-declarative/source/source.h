@@ -2,18 +2,41 @@
 #ifndef FIRTH_DECLARATIVE_SOURCE_SOURCE_H
 #define FIRTH_DECLARATIVE_SOURCE_SOURCE_H
 
-#include "rules.h"
-#include "source-declarative/stream/stream.h"
+#include "offered.h"
+#include "sdk/bridge.h"
 
-/* Every stream: those written, conditional ones whose condition holds, and in a fiber those that
- * dynamic_streams make of their templates. */
-struct declared_streams {
-    struct declared_stream **items;
-    size_t count;
+/* An open config: what the verbs share. */
+struct declarative {
+    struct firth_host *host;
+    struct arena arena; /* of the manifest */
+    struct manifest *manifest;
+    struct engine *engine; /* after the config's rules */
+    struct offered offered;
 };
-int declared_streams_compile(struct engine *engine, struct declared_streams *ret_streams, struct error *err);
 
-/* CheckStream, CheckDynamicStream. In a fiber. *ret_reason: as declared_stream_available. */
-int source_check(struct engine *engine, struct arena *arena, const char **ret_reason, struct error *err);
+/* --- config.c --------------------------------------------------------------------------------------------
+ */
+
+/* Of --manifest-path, else of the config's __injected_declarative_manifest (`config` size 0: there is none).
+ * *ret_manifest NULL: neither is there. Each problem is told in *err, custom components by name. */
+int source_manifest(struct firth_host *host, struct slice config, struct arena *arena,
+                    struct manifest **ret_manifest, struct error *err);
+/* An engine for this config, without rules, checks or budget. */
+struct engine *source_engine(struct firth_host *host, const struct manifest *manifest, struct slice config,
+                             struct error *err);
+/* Rules, then the spec's schema, then validations; and the API budget. */
+int source_prepare(struct engine *engine, struct error *err);
+
+/* --- check.c, read.c -------------------------------------------------------------------------------------
+ */
+
+/* CheckStream, CheckDynamicStream. Not in a fiber. *ret_reason: why it cannot work, in the arena of
+ * `source`; NULL: it can. */
+int source_check(struct declarative *source, const char **ret_reason, struct error *err);
+
+int source_open(struct firth_host *host, const void *config, const struct firth_selection *selection,
+                void **ret_self, struct firth_error *err);
+int source_read(void *self, struct firth_host *host, struct firth_error *err);
+void source_close(void *self);
 
 #endif

@@ -1,0 +1,267 @@
+/* The class: what the SDK calls. */
+#include "source.h"
+
+#include "json/writer.h"
+
+#include <stdlib.h>
+
+/* --- spec ------------------------------------------------------------------------------------------------
+ */
+
+/* Without a manifest: it comes with the config. */
+static const char general_spec[] =
+    "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"title\":\"Low-code "
+    "source\",\"type\":\"object\","
+    "\"additionalProperties\":true,\"required\":[\"__injected_declarative_manifest\"],\"properties\":{"
+    "\"__injected_declarative_manifest\":{\"title\":\"Low-code manifest\",\"type\":\"object\","
+    "\"description\":\"The low-code manifest that defines the components of the source.\"}}}";
+
+/* What the manifest says, without what components have beside it. */
+static void put_fields(struct json_writer *writer, const struct json *doc, uint32_t at, const char *deeper)
+{
+    json_begin_object(writer);
+    for (uint32_t key = json_first_key(doc, at); key != JSON_NONE; key = json_next_key(doc, at, key)) {
+        uint32_t value = json_value(key);
+        if (json_string_is(doc, key, "type") || json_string_is(doc, key, "$parameters") ||
+            json_is(doc, value, JSON_NULL))
+            continue;
+        json_put_key_of(writer, doc, key);
+        if (deeper && json_string_is(doc, key, deeper) && json_is(doc, value, JSON_OBJECT))
+            put_fields(writer, doc, value, "oauth_connector_input_specification");
+        else
+            json_put_value(writer, doc, value);
+    }
+    json_end_object(writer);
+}
+
+static void tell_spec(struct firth_spec *ret_spec, const struct manifest *manifest, struct arena *arena)
+{
+    struct component spec = component_get(manifest_root(manifest), "spec");
+    struct component schema = component_get(spec, "connection_specification");
+    struct component auth = component_get(spec, "advanced_auth");
+    struct slice url = component_text(spec, "documentation_url");
+    struct slice text = component_is_none(schema) ? SLICE_LITERAL("{\"type\":\"object\",\"properties\":{}}")
+                                                  : json_raw(&manifest->doc, schema.at);
+    struct json_writer writer;
+    struct buffer advanced;
+    buffer_init(&advanced, ENGINE_CONFIG_MAX);
+    json_writer_init(&writer, &advanced);
+    if (!component_is_none(auth))
+        put_fields(&writer, &manifest->doc, auth.at, "oauth_config_specification");
+    firth_spec_tell(ret_spec,
+                    &(struct firth_spec_parts){
+                        .connection_specification = {text.data, text.size},
+                        .advanced_auth = {advanced.data, advanced.size},
+                        .documentation_url = url.data ? arena_strndup(arena, url.data, url.size) : NULL,
+                    });
+    buffer_done(&advanced);
+}
+
+static int spec(struct firth_host *host, struct firth_spec *ret_spec, struct firth_error *err)
+{
+    struct arena arena;
+    struct manifest *manifest;
+    struct error wrong;
+    arena_init(&arena);
+    int result = source_manifest(host, (struct slice){0}, &arena, &manifest, &wrong);
+    if (result == 0 && manifest)
+        tell_spec(ret_spec, manifest, &arena);
+    else if (result == 0)
+        firth_spec_tell(ret_spec, &(struct firth_spec_parts){
+                                      .connection_specification = {general_spec, sizeof general_spec - 1}});
+    else
+        sdk_error(err, &wrong);
+    arena_done(&arena);
+    return result;
+}
+
+/* --- config ----------------------------------------------------------------------------------------------
+ */
+
+static void close_config(void *config)
+{
+    struct declarative *source = config;
+    engine_free(source->engine);
+    arena_done(&source->arena);
+    free(source);
+}
+
+static int open_source(struct declarative *source, struct slice json, struct error *err)
+{
+    if (source_manifest(source->host, json, &source->arena, &source->manifest, err) != 0)
+        return -1;
+    if (!source->manifest)
+        return error_set(err, ERROR_INVALID,
+                         "there is no manifest: name it with --manifest-path, or put it into the config as "
+                         "__injected_declarative_manifest");
+    source->engine = source_engine(source->host, source->manifest, json, err);
+    if (!source->engine)
+        return -1;
+    source->offered.engine = source->engine;
+    if (source_prepare(source->engine, err) == 0)
+        return 0;
+    engine_redact_error(source->engine, err);
+    return -1;
+}
+
+static int open_config(struct firth_host *host, struct firth_slice json, void **ret_config,
+                       struct firth_error *err)
+{
+    struct declarative *source = mem_zalloc(sizeof *source);
+    struct error wrong;
+    source->host = host;
+    arena_init(&source->arena);
+    if (open_source(source, (struct slice){json.data, json.size}, &wrong) != 0) {
+        close_config(source);
+        return sdk_error(err, &wrong);
+    }
+    *ret_config = source;
+    return 0;
+}
+
+/* --- check, discover, find -------------------------------------------------------------------------------
+ */
+
+static struct declarative *source_of(const void *config)
+{
+    return (struct declarative *)(uintptr_t)config;
+}
+
+static int check(struct firth_host *host, const void *config, struct firth_error *err)
+{
+    struct error wrong;
+    const char *reason;
+    (void)host;
+    if (source_check(source_of(config), &reason, &wrong) != 0)
+        return sdk_error(err, &wrong);
+    return reason ? firth_fail(err, FIRTH_FAILURE_CONFIG, "%s", reason) : 0;
+}
+
+struct discovering {
+    struct declarative *source;
+    struct firth_catalog *catalog;
+    struct firth_error *failure; /* of the catalog */
+    bool failed;
+    struct arena arena;
+};
+
+static int add(struct discovering *discovering, struct offered_stream *stream, const char *schema,
+               struct error *err)
+{
+    if (offered_stream_compile(discovering->source->engine, stream, err) != 0)
+        return -1;
+    const char *cursor = declared_stream_cursor(stream->stream);
+    const struct firth_stream found = {
+        .name = stream->name,
+        .json_schema = schema,
+        .primary_key = declared_stream_primary_key(stream->stream),
+        .cursor = cursor,
+        .sync_modes = FIRTH_FULL_REFRESH | (cursor ? FIRTH_INCREMENTAL : 0),
+    };
+    if (firth_catalog_add(discovering->catalog, &found, discovering->failure) == 0)
+        return 0;
+    discovering->failed = true;
+    return error_set(err, ERROR_PROTOCOL, "the catalog does not take it");
+}
+
+static int discover_one(struct discovering *discovering, struct offered_stream *stream, struct error *err)
+{
+    const struct json *schema;
+    if (offered_stream_compile(discovering->source->engine, stream, err) != 0 ||
+        declared_stream_schema(stream->stream, &schema, err) != 0)
+        return error_wrap(err, "stream %.200s", stream->name);
+    struct slice text = json_raw(schema, 0);
+    return add(discovering, stream, arena_strndup(&discovering->arena, text.data, text.size), err);
+}
+
+static int discover_body(void *context, struct error *err)
+{
+    struct discovering *discovering = context;
+    struct offered *offered = &discovering->source->offered;
+    if (offered_all(offered, err) != 0)
+        return -1;
+    for (size_t i = 0; i < offered->count; i++)
+        if (discover_one(discovering, &offered->items[i], err) != 0)
+            return -1;
+    return 0;
+}
+
+static int run(struct discovering *discovering, fiber_body *body, void *context, struct firth_error *err)
+{
+    struct engine *engine = discovering->source->engine;
+    struct error wrong;
+    int result = fibers_call(engine->fibers, body, context, &wrong);
+    if (result != 0 && !discovering->failed) {
+        engine_redact_error(engine, &wrong);
+        sdk_error(err, &wrong);
+    }
+    return result;
+}
+
+static int discover(struct firth_host *host, const void *config, struct firth_catalog *catalog,
+                    struct firth_error *err)
+{
+    struct discovering discovering = {.source = source_of(config), .catalog = catalog, .failure = err};
+    (void)host;
+    arena_init(&discovering.arena);
+    int result = run(&discovering, discover_body, &discovering, err);
+    arena_done(&discovering.arena);
+    return result;
+}
+
+struct finding {
+    struct discovering discovering;
+    const char *name;
+};
+
+/* Streams that are made cost requests: only where no written one has the name. */
+static int find_body(void *context, struct error *err)
+{
+    struct finding *finding = context;
+    struct offered *offered = &finding->discovering.source->offered;
+    if (offered_written(offered, err) != 0)
+        return -1;
+    struct offered_stream *stream = offered_find(offered, finding->name);
+    if (!stream) {
+        if (offered_all(offered, err) != 0)
+            return -1;
+        stream = offered_find(offered, finding->name);
+    }
+    return stream ? add(&finding->discovering, stream, "{\"type\":\"object\"}", err) : 0;
+}
+
+static int find(struct firth_host *host, const void *config, const char *name, const char *name_space,
+                struct firth_catalog *catalog, struct firth_error *err)
+{
+    struct finding finding = {{.source = source_of(config), .catalog = catalog, .failure = err}, name};
+    (void)host;
+    if (name_space && *name_space)
+        return 0;
+    return run(&finding.discovering, find_body, &finding, err);
+}
+
+/* --- the class -------------------------------------------------------------------------------------------
+ */
+
+static const char *const flags[] = {"--manifest-path", NULL};
+static const char *const image_names[] = {"airbyte/source-declarative-manifest", NULL};
+static const struct firth_own_config own = {flags, spec, open_config, close_config};
+
+const struct firth_connector_class source_declarative = {
+    .name = "source-declarative-manifest",
+    .version = "0.1.0",
+    .title = "Low-code manifest",
+    .summary = "whatever API a manifest of Airbyte's low-code language describes",
+    .documentation_url = "https://docs.airbyte.com/integrations/sources/low-code",
+    .image_names = image_names,
+    .own = &own,
+    .source =
+        {
+            .check = check,
+            .discover = discover,
+            .find = find,
+            .open = source_open,
+            .read = source_read,
+            .close = source_close,
+        },
+};
