@@ -34,7 +34,8 @@ struct byte_source recode_source(struct recode *recode);
 struct lines;
 struct lines *lines_new(struct byte_source source);
 void lines_free(struct lines *lines);
-int lines_next(struct lines *lines, struct slice *ret_line, struct error *err); /* 1, 0: the end, -1 */
+int decoded_lines_next(struct lines *lines, struct slice *ret_line,
+                       struct error *err); /* 1, 0: the end, -1 */
 
 struct decoder_class;
 struct decoder {

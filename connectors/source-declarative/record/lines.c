@@ -46,7 +46,7 @@ static size_t line_end(struct lines *lines)
     return lines->ended ? lines->pending.size : 0;
 }
 
-int lines_next(struct lines *lines, struct slice *ret_line, struct error *err)
+int decoded_lines_next(struct lines *lines, struct slice *ret_line, struct error *err)
 {
     size_t end;
     while ((end = line_end(lines)) == 0) {
@@ -106,7 +106,7 @@ static int jsonl_next(struct decoding *decoding, struct arena *arena, struct tva
     struct jsonl_state *state = decoding->state;
     struct slice line;
     int more;
-    while ((more = lines_next(state->lines, &line, err)) == 1) {
+    while ((more = decoded_lines_next(state->lines, &line, err)) == 1) {
         struct json *doc = arena_zalloc(arena, sizeof *doc);
         struct error wrong = {0};
         state->turn ^= 1;
@@ -146,7 +146,7 @@ static int iterable_next(struct decoding *decoding, struct arena *arena, struct 
                          struct error *err)
 {
     struct slice line;
-    int more = lines_next(decoding->state, &line, err);
+    int more = decoded_lines_next(decoding->state, &line, err);
     if (more != 1)
         return more;
     if (line.size > 0 && line.data[line.size - 1] == '\r')
