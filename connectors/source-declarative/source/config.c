@@ -142,12 +142,13 @@ static int refuse(const struct schema *schema, struct schema_validator *validato
         return -1;
     if (count == 0)
         return error_set(err, ERROR_INVALID, "the config is not what the connector's spec asks for");
-    const char *place = *violation.instance ? violation.instance : "itself";
+    const char *place = violation.instance;
     if (strcmp(violation.keyword, "required") == 0)
-        return error_set(err, ERROR_INVALID, "config %s: %s", place, violation.message);
+        return error_set(err, ERROR_INVALID, "the config%s%s: %s", *place ? " at " : "", place,
+                         violation.message);
     return error_set(err, ERROR_INVALID,
-                     "config %s is not what the connector's spec asks for: its rule `%s` (%s)", place,
-                     violation.keyword, violation.keyword_location);
+                     "the config%s%s is not what the connector's spec asks for: its rule `%s` (%s)",
+                     *place ? " at " : "", place, violation.keyword, violation.keyword_location);
 }
 
 static int validate(struct engine *engine, struct arena *arena, struct slice source, struct error *err)

@@ -1,0 +1,131 @@
+"""An API to read from: what it has depends on the path alone, and every request is kept."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
+
+ITEMS = [{"id": n, "name": f"item {n}", "price": n * 1.5, "kind": "ab"[n % 2], "nested": {"Deep Name": n}} for n in range(1, 8)]
+EVENTS = [{"id": n, "at": f"2024-01-{1 + n * 2:02d}T{n:02d}:00:00Z", "group": n % 3} for n in range(10)]
+PARENTS = [{"id": n, "at": f"2024-02-{n:02d}T00:00:00Z"} for n in range(1, 4)]
+
+
+class Answer(Exception):
+    def __init__(self, status, body, **headers):
+        self.status, self.body, self.headers = status, body, headers
+
+
+class Api(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        parts = urlsplit(self.path)
+        query = dict(parse_qsl(parts.query))
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        with self.server.lock:
+            seen = sum(1 for request in self.server.requests if request["path"] == parts.path)
+            self.server.requests.append({
+                "method": self.command, "path": parts.path, "query": sorted(parse_qsl(parts.query, keep_blank_values=True)),
+                "body": body, "headers": {name.lower(): value for name, value in self.headers.items()
+                                          if name.lower() in ("authorization", "content-type", "accept") or name.lower().startswith("x-")}})
+        try:
+            route = parts.path.strip("/").split("/")
+            reply = getattr(self, "get_" + route[0])(route[1:], query, body, seen)
+            status, headers = 200, {}
+        except Answer as special:
+            status, reply, headers = special.status, special.body, special.headers
+        except AttributeError:
+            status, reply, headers = 404, {"error": "no such thing"}, {}
+        text = reply.encode() if isinstance(reply, str) else json.dumps(reply).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(text)
+
+    do_GET = do_POST = do_PUT = answer
+
+    def log_message(self, *words):
+        pass
+
+    def url(self, rest):
+        return f"http://127.0.0.1:{self.server.server_port}/{rest}"
+
+    def get_pages(self, route, query, body, seen):
+        size, page = int(query.get("size", 3)), int(query.get("page", 0))
+        return {"data": ITEMS[page * size:(page + 1) * size]}
+
+    def get_offset(self, route, query, body, seen):
+        start, size = int(query.get("offset", 0)), int(query.get("limit", 3))
+        return {"data": {"items": ITEMS[start:start + size]}}
+
+    def get_next(self, route, query, body, seen):
+        start = int(query.get("after", 0))
+        more = {"next": self.url(f"next?after={start + 3}&filter=a%20b")} if start + 3 < len(ITEMS) else {}
+        return {"data": ITEMS[start:start + 3], "links": more}
+
+    def get_token(self, route, query, body, seen):
+        start = int((query.get("cursor") or "c0")[1:])
+        return {"data": ITEMS[start:start + 2], "cursor": f"c{start + 2}" if start + 2 < len(ITEMS) else None}
+
+    def get_link(self, route, query, body, seen):
+        start = int(query.get("from", 0))
+        if start + 4 < len(ITEMS):
+            raise Answer(200, ITEMS[start:start + 4], Link=f'<{self.url(f"link?from={start + 4}")}>; rel="next"')
+        return ITEMS[start:start + 4]
+
+    def get_events(self, route, query, body, seen):
+        low, high = query.get("from", ""), query.get("to", "9")
+        return [e for e in EVENTS if low <= e["at"] <= high and str(e["group"]) == query.get("group", str(e["group"]))]
+
+    def get_parents(self, route, query, body, seen):
+        if not route:
+            return {"data": [p for p in PARENTS if p["at"] >= query.get("since", "")]}
+        number = int(route[0])
+        if len(route) == 2:
+            return {"data": [{"id": number * 10 + n, "of": number, "at": f"2024-03-{number + n:02d}T00:00:00Z"} for n in range(3)]}
+        return {"data": [{"leaf": int(route[2]) * 10 + n} for n in range(2)]}
+
+    def get_flaky(self, route, query, body, seen):
+        if seen == 0:
+            raise Answer(int(route[0]), {"error": "not now"}, Retry_After="1")
+        return {"data": ITEMS[:2]}
+
+    def get_status(self, route, query, body, seen):
+        raise Answer(int(route[0]), {"error": {"message": "this is why", "code": 17}})
+
+    def get_filter(self, route, query, body, seen):
+        return {"data": [i for i in ITEMS if i["kind"] == query.get("kind")]}
+
+    def get_search(self, route, query, body, seen):
+        asked = json.loads(body) if body.startswith("{") else dict(parse_qsl(body))
+        start = int(asked.get("start", 0))
+        return {"data": ITEMS[start:start + 3]}
+
+    def get_oauth(self, route, query, body, seen):
+        return {"access_token": f"token-{seen + 1}", "expires_in": 3600, "refresh_token": f"refresh-{seen + 1}"}
+
+    def get_collections(self, route, query, body, seen):
+        return {"data": [{"id": "c1", "slug": "cats", "path": "pages"}, {"id": "c2", "slug": "dogs", "path": "filter"}]}
+
+
+class MockApi:
+    def __init__(self):
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
+        self.server.lock, self.server.requests = threading.Lock(), []
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
+        self.thread.start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def take(self):
+        """The requests since the last time."""
+        with self.server.lock:
+            taken, self.server.requests = self.server.requests, []
+        return taken
+
+    def close(self):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()

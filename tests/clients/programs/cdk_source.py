@@ -1,0 +1,32 @@
+"""airbyte_cdk's `source-declarative-manifest`, many times: a request a line, {"args", "out", "err"}; answered with the exit
+status. Importing takes seconds, so it is done once, and each run is a fork."""
+
+import json
+import os
+import sys
+
+from airbyte_cdk.cli.source_declarative_manifest._run import handle_command
+
+
+def run(args):
+    try:
+        handle_command(args)
+        return 0
+    except SystemExit as end:
+        return end.code or 0
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        return 1
+
+
+for line in sys.stdin:
+    request = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        for number, path in ((1, request["out"]), (2, request["err"])):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
+        status = run(request["args"])
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)

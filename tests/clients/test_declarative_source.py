@@ -1,0 +1,201 @@
+"""Firth's low-code source beside airbyte_cdk's: the same manifest, config, state and API give the same requests, records, states
+and outcome."""
+
+import json
+import os
+import subprocess
+
+import pytest
+import yaml
+
+from clients.conftest import environment, program
+from clients.mock_api import MockApi
+from conftest import ROOT
+
+MANIFESTS = ROOT / "tests" / "clients" / "manifests"
+
+# What a manifest is run with beside the URL: more config, states by stream; all_of: which streams' slices may come in any order.
+CASES = {
+    "pages": {}, "tokens": {}, "post": {}, "records": {}, "routers": {}, "substreams": {}, "errors": {}, "oauth": {},
+    "dynamic": {"config": {"wanted": [{"name": "one", "kind": "a"}, {"name": "two", "kind": "b"}]}},
+    "datetime": {},
+    "datetime-state": {"manifest": "datetime", "state": {
+        "events": {"at": "2024-01-10T00:00:00Z"},
+        "events_by_group": {"use_global_cursor": False, "state": {"at": "2024-01-09T00:00:00Z"}, "lookback_window": 0, "states": [
+            {"partition": {"group": "0"}, "cursor": {"at": "2024-01-09T00:00:00Z"}},
+            {"partition": {"group": "1"}, "cursor": {"at": "2024-01-05T00:00:00Z"}}]}}},
+    "substreams-state": {"manifest": "substreams", "state": {
+        "children": {"use_global_cursor": False, "states": [
+            {"partition": {"parent": 1, "parent_slice": {}}, "cursor": {"at": "2024-03-02T00:00:00Z"}}],
+            "parent_state": {"parents": {"at": "2024-02-02T00:00:00Z"}}}}},
+    "rules": {"config": {"old_kind": "a"}},
+    "conditional": {"config": {"extra": True}},
+    "checks": {},
+}
+
+
+@pytest.fixture(scope="module")
+def cdk():
+    running = subprocess.Popen([program("airbyte-cdk", "python"), ROOT / "tests/clients/programs/cdk_source.py"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(os.environ.get("HOME", "/")), text=True)
+
+    def run(args, folder):
+        request = {"args": args, "out": str(folder / "cdk.out"), "err": str(folder / "cdk.err")}
+        running.stdin.write(json.dumps(request) + "\n")
+        running.stdin.flush()
+        status = int(running.stdout.readline())
+        return status, (folder / "cdk.out").read_text(), (folder / "cdk.err").read_text()
+    yield run
+    running.stdin.close()
+    running.wait(20)
+    running.stdout.close()
+
+
+def run_firth(args, folder):
+    done = subprocess.run([os.environ["FIRTH_BIN"], "connector", "declarative", *args], capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def api():
+    running = MockApi()
+    yield running
+    running.close()
+
+
+class Run:
+    """What one of the two said and asked."""
+
+    def __init__(self, runner, args, folder, api):
+        self.status, out, self.err = runner(args, folder)
+        self.messages = []
+        for line in out.splitlines():
+            try:
+                self.messages.append(json.loads(line))
+            except ValueError:
+                self.err += line + "\n"
+        self.requests = {}
+        for request in api.take():
+            self.requests.setdefault(request.pop("path"), []).append(request)
+
+    def of(self, kind):
+        return [m for m in self.messages if m["type"] == kind]
+
+    @property
+    def records(self):
+        found = {}
+        for message in self.of("RECORD"):
+            found.setdefault(message["record"]["stream"], []).append(message["record"]["data"])
+        return found
+
+    @property
+    def states(self):
+        """The last of each stream."""
+        return {m["state"]["stream"]["stream_descriptor"]["name"]: m["state"]["stream"]["stream_state"] for m in self.of("STATE")}
+
+    @property
+    def statuses(self):
+        found = {}
+        for message in self.of("TRACE"):
+            if message["trace"]["type"] == "STREAM_STATUS":
+                status = message["trace"]["stream_status"]
+                found[status["stream_descriptor"]["name"]] = status["status"]
+        return found
+
+    @property
+    def controls(self):
+        configs = [m["control"]["connectorConfig"]["config"] for m in self.of("CONTROL")]
+        return [{k: v for k, v in config.items() if k != "__injected_declarative_manifest"} for config in configs]
+
+
+def write(folder, name, value):
+    path = folder / name
+    path.write_text(json.dumps(value))
+    return str(path)
+
+
+def streams_of(catalog):
+    return sorted(catalog["streams"], key=lambda stream: stream["name"])
+
+
+def plain(stream):
+    """Without what the CDK says of every stream."""
+    return {k: v for k, v in stream.items() if v not in (None, [], False, {}) and k not in ("is_file_based", "is_resumable", "source_defined_cursor")}
+
+
+def normal(state):
+    """States of partitions are a set."""
+    if isinstance(state, dict):
+        made = {key: normal(value) for key, value in state.items()}
+        if isinstance(made.get("states"), list):
+            made["states"] = sorted(made["states"], key=json.dumps)
+        return made
+    return [normal(item) for item in state] if isinstance(state, list) else state
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_differential(name, cdk, api, tmp_path):
+    case = CASES[name]
+    manifest = str(MANIFESTS / f"{case.get('manifest', name)}.yaml")
+    config = {"url": api.url, "token": "s3cr3t-t0ken", "start": "2024-01-03T00:00:00Z", **case.get("config", {})}
+
+    def both(verb, **files):
+        words = [word for flag, value in files.items() for word in ("--" + flag, value)]
+        words = [verb, "--manifest-path", manifest, "--config", write(tmp_path, "config.json", config), *words]
+        theirs = Run(cdk, words, tmp_path, api)
+        write(tmp_path, "config.json", config)
+        return theirs, Run(run_firth, words, tmp_path, api)
+
+    theirs, ours = both("check")
+    answer = theirs.of("CONNECTION_STATUS")[0]["connectionStatus"]["status"]
+    assert ours.of("CONNECTION_STATUS")[0]["connectionStatus"]["status"] == answer, (theirs.messages, ours.messages)
+    assert ours.requests == theirs.requests
+
+    theirs, ours = both("discover")
+    offered = streams_of(theirs.of("CATALOG")[0]["catalog"])
+    assert [plain(s) for s in streams_of(ours.of("CATALOG")[0]["catalog"])] == [plain(s) for s in offered]
+    assert ours.requests == theirs.requests
+
+    catalog = {"streams": [{"stream": stream, "sync_mode": stream["supported_sync_modes"][-1], "destination_sync_mode": "append"}
+                           for stream in offered]}
+    files = {"catalog": write(tmp_path, "catalog.json", catalog)}
+    if "state" in case:
+        files["state"] = write(tmp_path, "state.json", [
+            {"type": "STREAM", "stream": {"stream_descriptor": {"name": stream}, "stream_state": state}} for stream, state in case["state"].items()])
+    theirs, ours = both("read", **files)
+    assert "Traceback" not in ours.err
+    assert ours.records == theirs.records
+    assert ours.requests == theirs.requests
+    assert normal(ours.states) == normal(theirs.states)
+    assert ours.statuses == theirs.statuses
+    assert ours.controls == theirs.controls
+    assert bool(ours.status) == bool(theirs.status), (ours.err, theirs.err)
+
+
+def test_spec_is_the_manifests(tmp_path):
+    status, out, _ = run_firth(["spec", "--manifest-path", str(MANIFESTS / "oauth.yaml")], tmp_path)
+    spec = json.loads(out)["spec"]
+    written = yaml.safe_load((MANIFESTS / "oauth.yaml").read_text())["spec"]
+    assert status == 0
+    assert spec["connectionSpecification"] == written["connection_specification"]
+    assert spec["documentationUrl"] == written["documentation_url"]
+    assert spec["advanced_auth"]["auth_flow_type"] == "oauth2.0" and "type" not in spec["advanced_auth"]
+
+
+def test_custom_components_are_refused_by_name(tmp_path):
+    manifest = yaml.safe_load((MANIFESTS / "pages.yaml").read_text())
+    retriever = manifest["streams"][0]["retriever"]
+    retriever["record_selector"]["extractor"] = {"type": "CustomRecordExtractor", "class_name": "source_x.components.Odd"}
+    retriever["partition_router"] = {"type": "CustomPartitionRouter", "class_name": "source_x.components.Other"}
+    path = write(tmp_path, "manifest.json", manifest)
+    status, out, _ = run_firth(["spec", "--manifest-path", path], tmp_path)
+    message = json.loads(out.splitlines()[-1])["trace"]["error"]["message"]
+    assert status == 3
+    assert "source_x.components.Odd" in message and "source_x.components.Other" in message
+
+
+def test_a_manifest_may_come_with_the_config(api, tmp_path):
+    config = {"url": api.url, "token": "t", "__injected_declarative_manifest": yaml.safe_load((MANIFESTS / "pages.yaml").read_text())}
+    status, out, _ = run_firth(["check", "--config", write(tmp_path, "config.json", config)], tmp_path)
+    assert status == 0
+    assert json.loads(out.splitlines()[-1])["connectionStatus"]["status"] == "SUCCEEDED"
