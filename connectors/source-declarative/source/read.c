@@ -45,7 +45,7 @@ static int on_record(void *context, struct record *record, struct error *err)
     const struct session_stream *stream = context;
     struct session *session = stream->session;
     struct buffer *text = &session->text;
-    if (session->gone)
+    if (session->gone || session->closing)
         return nobody_takes(session, err);
     buffer_clear(text);
     if (value_write(text, &record->data, err) != 0)
@@ -60,7 +60,7 @@ static int on_state(void *context, struct tvalue state, struct error *err)
     const struct session_stream *stream = context;
     struct session *session = stream->session;
     struct buffer *text = &session->text;
-    if (session->gone)
+    if (session->gone || session->closing)
         return nobody_takes(session, err);
     buffer_clear(text);
     if (value_write(text, &state, err) != 0)

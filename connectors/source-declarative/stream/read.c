@@ -224,6 +224,9 @@ int declared_stream_read(struct declared_stream *stream, struct fiber_gate *slot
         failed(&reading, err);
     join_slices(&reading, true);
     if (reading.failed) {
+        /* The slices that were read to their end count, and the CDK says so even if there are none. */
+        struct error ignored;
+        emit_state(&reading, &ignored);
         *err = reading.error;
         return -1;
     }
