@@ -12,8 +12,8 @@ from connector_suite.connectors import read_local_json
 from connector_suite.protocol import Runner, configured
 
 NAMES = ["destination-duckdb", "destination-files", "destination-google-sheets", "destination-local-json", "destination-postgres",
-         "destination-s3", "destination-sqlite", "source-faker", "source-file", "source-google-sheets", "source-postgres",
-         "source-s3"]
+         "destination-s3", "destination-sqlite", "source-declarative-manifest", "source-faker", "source-file",
+         "source-google-sheets", "source-postgres", "source-s3"]
 
 
 def runner(firth, name, tmp_path, **env):
