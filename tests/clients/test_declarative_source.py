@@ -229,8 +229,9 @@ def test_flows_protocol(api, tmp_path):
                            "version": "1", "range": {"keyBegin": 0, "rClockBegin": 0}, "state": {}}})
     documents = [m["captured"]["doc"]["id"] for m in opened if "captured" in m]
     assert documents == [1, 2, 3, 4, 5, 6]
-    print(opened)
-    assert json.dumps([m for m in opened if "checkpoint" in m][-1]).count("2024-01-13T06:00:00Z") == 1
+    states = [m["checkpoint"]["state"]["updated"]["bindingStateV1"]["events"] for m in opened if "checkpoint" in m and m["checkpoint"]["state"]["updated"]]
+    assert [state["at"][:10] for state in states if state] == ["2024-01-07", "2024-01-11", "2024-01-13"]
+    assert [m["sourcedSchema"]["documentSchema"]["properties"] for m in opened if "sourcedSchema" in m] == [{"id": {"type": "integer"}}]
 
 
 def test_a_config_that_the_spec_refuses(api, tmp_path):

@@ -145,15 +145,17 @@ struct discovering {
     struct arena arena;
 };
 
-static int add(struct discovering *discovering, struct offered_stream *stream, const char *schema,
-               struct error *err)
+static int discover_one(struct discovering *discovering, struct offered_stream *stream, struct error *err)
 {
-    if (offered_stream_compile(discovering->source->engine, stream, err) != 0)
-        return -1;
+    const struct json *schema;
+    if (offered_stream_compile(discovering->source->engine, stream, err) != 0 ||
+        declared_stream_schema(stream->stream, &schema, err) != 0)
+        return error_wrap(err, "stream %.200s", stream->name);
+    struct slice text = json_raw(schema, 0);
     const char *cursor = declared_stream_cursor(stream->stream);
     const struct firth_stream found = {
         .name = stream->name,
-        .json_schema = schema,
+        .json_schema = arena_strndup(&discovering->arena, text.data, text.size),
         .primary_key = declared_stream_primary_key(stream->stream),
         .cursor = cursor,
         .sync_modes = FIRTH_FULL_REFRESH | (cursor ? FIRTH_INCREMENTAL : 0),
@@ -162,16 +164,6 @@ static int add(struct discovering *discovering, struct offered_stream *stream, c
         return 0;
     discovering->failed = true;
     return error_set(err, ERROR_PROTOCOL, "the catalog does not take it");
-}
-
-static int discover_one(struct discovering *discovering, struct offered_stream *stream, struct error *err)
-{
-    const struct json *schema;
-    if (offered_stream_compile(discovering->source->engine, stream, err) != 0 ||
-        declared_stream_schema(stream->stream, &schema, err) != 0)
-        return error_wrap(err, "stream %.200s", stream->name);
-    struct slice text = json_raw(schema, 0);
-    return add(discovering, stream, arena_strndup(&discovering->arena, text.data, text.size), err);
 }
 
 static int discover_body(void *context, struct error *err)
@@ -227,7 +219,7 @@ static int find_body(void *context, struct error *err)
             return -1;
         stream = offered_find(offered, finding->name);
     }
-    return stream ? add(&finding->discovering, stream, "{\"type\":\"object\"}", err) : 0;
+    return stream ? discover_one(&finding->discovering, stream, err) : 0;
 }
 
 static int find(struct firth_host *host, const void *config, const char *name, const char *name_space,
@@ -237,7 +229,10 @@ static int find(struct firth_host *host, const void *config, const char *name, c
     (void)host;
     if (name_space && *name_space)
         return 0;
-    return run(&finding.discovering, find_body, &finding, err);
+    arena_init(&finding.discovering.arena);
+    int result = run(&finding.discovering, find_body, &finding, err);
+    arena_done(&finding.discovering.arena);
+    return result;
 }
 
 /* --- the class -------------------------------------------------------------------------------------------
