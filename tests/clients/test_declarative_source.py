@@ -241,3 +241,16 @@ def test_a_config_that_the_spec_refuses(api, tmp_path):
     status, out, _ = run_firth([*words, "--config", write(tmp_path, "c.json", {"url": api.url})], tmp_path)
     assert status == 3 and "token" in out
     assert api.take() == []
+
+
+def test_those_who_want_the_same_parents_ask_once(api, tmp_path):
+    names = ["parents", "children", "leaves"]
+    catalog = {"streams": [{"stream": {"name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
+                            "sync_mode": "full_refresh", "destination_sync_mode": "append"} for name in names]}
+    words = ["read", "--manifest-path", str(MANIFESTS / "concurrent.yaml"), "--catalog", write(tmp_path, "k.json", catalog),
+             "--config", write(tmp_path, "c.json", {"url": api.url, "token": "t", "workers": 5})]
+    status, out, err = run_firth(words, tmp_path)
+    assert status == 0, err
+    asked = [request["path"] for request in api.take()]
+    assert asked.count("/parents") == 2, "a parent's own parent keeps no answers, as in the CDK"
+    assert len(asked) == len(set(asked)) + 1

@@ -7,6 +7,7 @@
 struct response_cache {
     struct arena arena;
     struct map answers;
+    struct map asking; /* of struct fiber_signal: requests that are on */
     size_t bytes;
 };
 
@@ -14,6 +15,7 @@ static void cache_free(void *context)
 {
     struct response_cache *cache = context;
     map_done(&cache->answers);
+    map_done(&cache->asking);
     arena_done(&cache->arena);
     free(cache);
 }
@@ -24,14 +26,34 @@ struct response_cache *response_cache_of(struct engine *engine)
         engine->cache = mem_zalloc(sizeof *engine->cache);
         arena_init(&engine->cache->arena);
         map_init(&engine->cache->answers);
+        map_init(&engine->cache->asking);
         engine_on_free(engine, cache_free, engine->cache);
     }
     return engine->cache;
 }
 
-const struct cached_answer *response_cache_find(const struct response_cache *cache, struct slice key)
+int response_cache_ask(struct response_cache *cache, struct fibers *fibers, struct slice key,
+                       struct fiber_signal *asking, const struct cached_answer **ret_answer,
+                       struct error *err)
 {
-    return map_get(&cache->answers, key);
+    for (;;) {
+        *ret_answer = map_get(&cache->answers, key);
+        if (*ret_answer)
+            return 0;
+        struct fiber_signal *other = map_get(&cache->asking, key);
+        if (!other) {
+            map_set(&cache->asking, key, asking);
+            return 0;
+        }
+        if (fiber_wait(fibers, other, err) != 0)
+            return -1;
+    }
+}
+
+void response_cache_asked(struct response_cache *cache, struct slice key, struct fiber_signal *asking)
+{
+    map_remove(&cache->asking, key);
+    fiber_wake_all(asking);
 }
 
 void response_cache_keep(struct response_cache *cache, struct slice key, const struct http_response *response)

@@ -16,8 +16,13 @@ struct cached_answer {
 
 /* The engine's, made when it is first asked for. */
 struct response_cache *response_cache_of(struct engine *engine);
-/* NULL: there is none. */
-const struct cached_answer *response_cache_find(const struct response_cache *cache, struct slice key);
+/* In a fiber: the kept answer; NULL: there is none, and the caller asks for it, until response_cache_asked.
+ * Others who want the same wait for that. `asking`: zeroed. -1: cancelled. */
+int response_cache_ask(struct response_cache *cache, struct fibers *fibers, struct slice key,
+                       struct fiber_signal *asking, const struct cached_answer **ret_answer,
+                       struct error *err);
+/* Well or not. */
+void response_cache_asked(struct response_cache *cache, struct slice key, struct fiber_signal *asking);
 void response_cache_keep(struct response_cache *cache, struct slice key,
                          const struct http_response *response);
 

@@ -287,12 +287,8 @@ static struct slice cache_key(const struct sending *sending)
     return ttext_slice_of(&key);
 }
 
-static bool take_from_cache(struct sending *sending)
+static void take_from_cache(struct sending *sending, const struct cached_answer *cached)
 {
-    const struct cached_answer *cached =
-        response_cache_find(response_cache_of(sending->requester->engine), cache_key(sending));
-    if (!cached)
-        return false;
     struct answer *answer = &sending->kept->answer;
     answer->action = ANSWER_SUCCESS;
     answer->url = sending->prepared.url.data;
@@ -300,7 +296,38 @@ static bool take_from_cache(struct sending *sending)
     answer->headers = cached->headers;
     answer->header_count = cached->header_count;
     answer->body = cached->body;
-    return true;
+}
+
+static int ask(struct sending *sending, struct error *err)
+{
+    struct resolution resolution;
+    int result = until_settled(sending, &resolution, err);
+    json_parser_free(sending->parser);
+    if (result == 0)
+        finish(sending, &resolution);
+    return result;
+}
+
+/* Two who want the same at once ask once. */
+static int ask_or_take(struct sending *sending, struct error *err)
+{
+    struct engine *engine = sending->requester->engine;
+    struct response_cache *cache = response_cache_of(engine);
+    struct slice key = cache_key(sending);
+    struct fiber_signal asking = {NULL, NULL};
+    const struct cached_answer *cached;
+    const struct answer *answer = &sending->kept->answer;
+    if (response_cache_ask(cache, engine->fibers, key, &asking, &cached, err) != 0)
+        return -1;
+    if (cached) {
+        take_from_cache(sending, cached);
+        return 0;
+    }
+    int result = ask(sending, err);
+    if (result == 0 && answer->action == ANSWER_SUCCESS && answer->status == 200)
+        response_cache_keep(cache, key, answer->http);
+    response_cache_asked(cache, key, &asking);
+    return result;
 }
 
 int requester_send(struct requester *requester, const struct request_call *call, struct answer **ret_answer,
@@ -314,16 +341,8 @@ int requester_send(struct requester *requester, const struct request_call *call,
         engine_redact_error(requester->engine, err);
         return -1;
     }
-    if (!caches(requester, call) || !take_from_cache(&sending)) {
-        struct resolution resolution;
-        int result = until_settled(&sending, &resolution, err);
-        json_parser_free(sending.parser);
-        if (result != 0)
-            return -1;
-        finish(&sending, &resolution);
-        if (caches(requester, call) && answer->action == ANSWER_SUCCESS && answer->status == 200)
-            response_cache_keep(response_cache_of(requester->engine), cache_key(&sending), answer->http);
-    }
+    if ((caches(requester, call) ? ask_or_take(&sending, err) : ask(&sending, err)) != 0)
+        return -1;
     *ret_answer = answer;
     answer = NULL;
     return 0;

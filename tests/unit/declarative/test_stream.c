@@ -117,7 +117,8 @@ static void test_plain(void **state)
     check_run("", "", "", LIST(A), check_stream, "GET /x\n=> yes");
     check_run("", "", "", LIST("200|{\"r\": []}"), check_stream, "GET /x\n=> yes");
     check_run("", "", "", LIST("404|{}"), check_stream, "GET /x\n=> no");
-    check_run("", "", "", LIST("404|{}"), read_stream, "GET /x\n=>\nerror");
+    check_run("", "", "", LIST("404|{}"), read_stream,
+              "GET /x\n=>\nstate {\"__ab_no_cursor_state_message\":true}\nerror");
 }
 
 static void test_lists(void **state)
