@@ -104,6 +104,10 @@ class Api(BaseHTTPRequestHandler):
         start = int(asked.get("start", 0))
         return {"data": ITEMS[start:start + 3]}
 
+    def get_slow(self, route, query, body, seen):
+        self.server.go_on.wait(60)
+        return {"data": []}
+
     def get_oauth(self, route, query, body, seen):
         return {"access_token": f"token-{seen + 1}", "expires_in": 3600, "refresh_token": f"refresh-{seen + 1}"}
 
@@ -115,6 +119,7 @@ class MockApi:
     def __init__(self):
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
         self.server.lock, self.server.requests = threading.Lock(), []
+        self.server.go_on = threading.Event()
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
         self.thread.start()
         self.url = f"http://127.0.0.1:{self.server.server_port}"
@@ -126,6 +131,7 @@ class MockApi:
         return taken
 
     def close(self):
+        self.server.go_on.set()
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()

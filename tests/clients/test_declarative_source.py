@@ -3,6 +3,7 @@ and outcome."""
 
 import json
 import os
+import signal
 import subprocess
 
 import pytest
@@ -10,7 +11,7 @@ import yaml
 
 from clients.conftest import environment, program
 from clients.mock_api import MockApi
-from conftest import ROOT
+from conftest import ROOT, until
 
 MANIFESTS = ROOT / "tests" / "clients" / "manifests"
 
@@ -254,3 +255,22 @@ def test_those_who_want_the_same_parents_ask_once(api, tmp_path):
     asked = [request["path"] for request in api.take()]
     assert asked.count("/parents") == 2, "a parent's own parent keeps no answers, as in the CDK"
     assert len(asked) == len(set(asked)) + 1
+
+
+@pytest.mark.parametrize("path", ["slow", "status/503"])
+def test_it_stops_when_it_is_told_to(api, tmp_path, path):
+    """While it waits for an answer, and while it waits before it asks again."""
+    manifest = yaml.safe_load((MANIFESTS / "errors.yaml").read_text())
+    manifest["streams"] = [{"$ref": "#/definitions/stream", "name": "one", "retriever": {
+        "type": "SimpleRetriever", "record_selector": "#/definitions/selector", "requester": {"$ref": "#/definitions/requester", "path": path, "error_handler": {
+            "type": "DefaultErrorHandler", "backoff_strategies": [{"type": "ConstantBackoffStrategy", "backoff_time_in_seconds": 3000}]}}}}]
+    catalog = {"streams": [{"stream": {"name": "one", "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
+                            "sync_mode": "full_refresh", "destination_sync_mode": "append"}]}
+    words = ["read", "--manifest-path", write(tmp_path, "m.json", manifest), "--catalog", write(tmp_path, "k.json", catalog),
+             "--config", write(tmp_path, "c.json", {"url": api.url, "token": "t"})]
+    running = subprocess.Popen([os.environ["FIRTH_BIN"], "connector", "declarative", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until(lambda: api.server.requests, "the request")
+    running.terminate()
+    out, err = running.communicate(timeout=20)
+    assert running.returncode == -signal.SIGTERM, err
+    assert "COMPLETE" not in out.replace("INCOMPLETE", "") and '"STATE"' not in out
