@@ -111,6 +111,12 @@ class Api(BaseHTTPRequestHandler):
     def get_oauth(self, route, query, body, seen):
         return {"access_token": f"token-{seen + 1}", "expires_in": 3600, "refresh_token": f"refresh-{seen + 1}"}
 
+    def get_fields(self, route, query, body, seen):
+        return {"data": [{"api": "id", "kind": {"is": "INT"}}, {"api": "Name", "kind": {"is": "string"}}, {"api": "price", "kind": {"is": ["number", "string"]}},
+                         {"api": "tags", "kind": {"is": "LIST"}}, {"api": "rows", "kind": {"is": "TABLE"}}, {"api": "secret", "kind": {"is": "string"}},
+                         {"api": "day", "kind": {"is": ["DAY", "x"]}}, {"api": "seen", "kind": {"is": "timestamp_without_timezone"}},
+                         {"api": "bare"}, {"api": "odd", "kind": {"is": "INT", "text": True}}]}
+
     def get_collections(self, route, query, body, seen):
         return {"data": [{"id": "c1", "slug": "cats", "path": "pages"}, {"id": "c2", "slug": "dogs", "path": "filter"}]}
 

@@ -8,7 +8,6 @@ struct reading {
     struct declared_stream *stream;
     struct fiber_gate *slots;
     const struct stream_sink *sink;
-    const struct json *schema;
     size_t begun;              /* slices in all */
     struct slice_job *waiting; /* whose fibers are to be joined, the first that began first */
     struct slice_job **last;
@@ -110,7 +109,9 @@ static int read_job(struct slice_job *job, struct error *err)
 {
     struct reading *reading = job->reading;
     struct declared_stream *stream = reading->stream;
-    if (pages_read(stream->pages, job->slice.value, reading->schema, on_record, job, err) != 0)
+    const struct json *schema; /* asked for when there is something to read with it, as in the CDK */
+    if (schema_loader_load(stream->loader, &schema, err) != 0 ||
+        pages_read(stream->pages, job->slice.value, schema, on_record, job, err) != 0)
         return -1;
     if (cursor_slice_done(stream->cursor, &job->slice, err) != 0)
         return -1;
@@ -205,20 +206,13 @@ static int on_partition(void *context, const struct stream_slice *partition, str
     return cursor_slices(reading->stream->cursor, partition, partitioning->on_slice, reading, err);
 }
 
-static int begin(struct reading *reading, struct error *err)
-{
-    if (stream_restart(reading->stream, err) != 0)
-        return -1;
-    return schema_loader_load(reading->stream->loader, &reading->schema, err);
-}
-
 int declared_stream_read(struct declared_stream *stream, struct fiber_gate *slots,
                          const struct stream_sink *sink, struct error *err)
 {
     struct reading reading = {.stream = stream->active, .slots = slots, .sink = sink};
     struct partitioning partitioning = {&reading, start_slice};
     reading.last = &reading.waiting;
-    if (begin(&reading, err) != 0)
+    if (stream_restart(reading.stream, err) != 0)
         return -1;
     if (partition_router_walk(reading.stream->router, on_partition, &partitioning, err) != 0)
         failed(&reading, err);
@@ -241,7 +235,7 @@ int declared_stream_read_in_order(struct declared_stream *stream, const struct s
 {
     struct reading reading = {.stream = stream->active, .sink = sink};
     struct partitioning partitioning = {&reading, read_slice};
-    if (begin(&reading, err) != 0 ||
+    if (stream_restart(reading.stream, err) != 0 ||
         partition_router_walk(reading.stream->router, on_partition, &partitioning, err) != 0 ||
         cursor_finish(reading.stream->cursor, err) != 0)
         return -1;
@@ -276,7 +270,7 @@ int declared_stream_available(struct declared_stream *stream, struct arena *aren
     struct partitioning partitioning = {&reading, read_slice};
     struct error wrong = {0};
     *ret_reason = NULL;
-    int result = begin(&reading, &wrong);
+    int result = stream_restart(reading.stream, &wrong);
     if (result == 0)
         result = partition_router_walk(reading.stream->router, on_partition, &partitioning, &wrong);
     if (result == 0 || found)

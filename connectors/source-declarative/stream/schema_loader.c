@@ -1,5 +1,7 @@
-/* Schema loaders: InlineSchemaLoader, JsonFileSchemaLoader, a list of them. */
+/* Schema loaders: InlineSchemaLoader, JsonFileSchemaLoader, DynamicSchemaLoader, a list of them. */
 #include "schema_loader.h"
+
+#include "dynamic_schema.h"
 
 #include "base/file.h"
 #include "source-declarative/record/record.h"
@@ -13,23 +15,40 @@ struct schema_loader {
     struct engine *engine;
     struct component where;
     const char *stream_name;
-    const struct json *schema; /* once loaded */
+    bool is_list;
+    size_t count;
+    struct dynamic_schema **dynamic; /* of each: NULL where it is another */
+    struct fiber_gate gate;          /* slices that begin at once ask once */
+    const struct json *schema;       /* once loaded */
 };
+
+static int compile_one(struct schema_loader *loader, size_t index, struct error *err)
+{
+    struct component component = component_at(loader->where, index);
+    if (component_is(component, "DynamicSchemaLoader"))
+        return dynamic_schema_compile(loader->engine, component, &loader->dynamic[index], err);
+    if (component_is(component, "InlineSchemaLoader") || component_is(component, "JsonFileSchemaLoader"))
+        return 0;
+    error_set(err, ERROR_UNSUPPORTED, "it is no schema loader that Firth has");
+    return component_error(err, component);
+}
 
 int schema_loader_compile(struct engine *engine, struct component component, const char *stream_name,
                           struct schema_loader **ret_loader, struct error *err)
 {
-    size_t count = component_is_none(component) ? 0 : component_count(component);
-    for (size_t i = 0; i < count; i++) {
-        struct component loader = component_at(component, i);
-        if (!component_is(loader, "InlineSchemaLoader") && !component_is(loader, "JsonFileSchemaLoader")) {
-            error_set(err, ERROR_UNSUPPORTED, "it is no schema loader that Firth has");
-            return component_error(err, loader);
-        }
-    }
     struct schema_loader *loader = arena_zalloc(&engine->arena, sizeof *loader);
     *loader = (struct schema_loader){.engine = engine, .where = component, .stream_name = stream_name};
+    loader->gate.max = 1;
     *ret_loader = loader;
+    if (component_is_none(component))
+        return 0;
+    loader->is_list = json_is(&component.manifest->doc, component.at, JSON_ARRAY);
+    loader->count = component_count(component);
+    loader->dynamic = arena_zalloc(&engine->arena, (loader->count + 1) * sizeof *loader->dynamic);
+    for (size_t i = 0; i < loader->count; i++) {
+        if (compile_one(loader, i, err) != 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -79,9 +98,11 @@ static int load_file(struct schema_loader *loader, struct component component, s
     return 0;
 }
 
-static int load_one(struct schema_loader *loader, struct component component, struct tvalue *ret_schema,
-                    struct error *err)
+static int load_one(struct schema_loader *loader, size_t index, struct tvalue *ret_schema, struct error *err)
 {
+    struct component component = component_at(loader->where, index);
+    if (loader->dynamic[index])
+        return dynamic_schema_load(loader->dynamic[index], ret_schema, err);
     if (component_is(component, "JsonFileSchemaLoader"))
         return load_file(loader, component, ret_schema, err);
     struct component schema = component_get(component, "schema");
@@ -89,54 +110,73 @@ static int load_one(struct schema_loader *loader, struct component component, st
     return 0;
 }
 
-/* Several are merged member by member, the later one's properties over the earlier one's. */
-static struct tvalue merged(struct arena *arena, struct tvalue into, const struct tvalue *from)
-{
-    struct tvalue properties, more, key;
-    struct titer iter;
-    if (!tvalue_is_mapping(from))
-        return into;
-    if (!tvalue_is_mapping(&into))
-        return *from;
-    value_own(arena, &into);
-    bool both = tvalue_member_name(arena, &into, SLICE_LITERAL("properties"), &properties) &&
-                tvalue_member_name(arena, from, SLICE_LITERAL("properties"), &more);
-    titer_init(&iter, arena, *from);
-    while (titer_next(&iter, &key))
-        tdict_set(arena, into.dict, key, iter.of_key);
-    if (!both)
-        return into;
-    value_own(arena, &properties);
-    titer_init(&iter, arena, more);
-    while (titer_next(&iter, &key))
-        tdict_set(arena, properties.dict, key, iter.of_key);
-    tdict_set_name(arena, into.dict, "properties", properties);
-    return into;
-}
-
-int schema_loader_load(struct schema_loader *loader, const struct json **ret_schema, struct error *err)
+/* Of a list, the properties alone count: the first that has one says what it is. */
+static int load_list(struct schema_loader *loader, struct tvalue *ret_schema, struct error *err)
 {
     struct arena *arena = &loader->engine->arena;
-    struct tvalue schema = tvalue_none(), one;
-    struct buffer text;
-    size_t count = component_is_none(loader->where) ? 0 : component_count(loader->where);
-    *ret_schema = loader->schema;
-    if (loader->schema)
-        return 0;
-    for (size_t i = 0; i < count; i++) {
-        if (load_one(loader, component_at(loader->where, i), &one, err) != 0)
+    struct tvalue combined = tvalue_dict(arena), type = tvalue_list(arena);
+    for (size_t i = 0; i < loader->count; i++) {
+        struct tvalue schema, properties, key, known;
+        struct titer iter;
+        if (load_one(loader, i, &schema, err) != 0)
             return -1;
-        schema = merged(arena, schema, &one);
+        if (!tvalue_is_mapping(&schema) ||
+            !tvalue_member_name(arena, &schema, SLICE_LITERAL("properties"), &properties) ||
+            !tvalue_is_mapping(&properties)) {
+            error_set(err, ERROR_INVALID, "a schema that is one of several has to have properties");
+            return component_error(err, component_at(loader->where, i));
+        }
+        titer_init(&iter, arena, properties);
+        while (titer_next(&iter, &key)) {
+            if (!tdict_get(combined.dict, &key, &known))
+                tdict_set(arena, combined.dict, key, iter.of_key);
+        }
     }
+    tlist_push(arena, type.list, tvalue_cstring("null"));
+    tlist_push(arena, type.list, tvalue_cstring("object"));
+    *ret_schema = tvalue_dict(arena);
+    tdict_set_name(arena, ret_schema->dict, "$schema",
+                   tvalue_cstring("http://json-schema.org/draft-07/schema#"));
+    tdict_set_name(arena, ret_schema->dict, "type", type);
+    tdict_set_name(arena, ret_schema->dict, "properties", combined);
+    return 0;
+}
+
+static int load(struct schema_loader *loader, struct error *err)
+{
+    struct arena *arena = &loader->engine->arena;
+    struct tvalue schema = tvalue_none();
+    struct buffer text;
+    int result = 0;
+    if (loader->is_list)
+        result = load_list(loader, &schema, err);
+    else if (loader->count > 0)
+        result = load_one(loader, 0, &schema, err);
+    if (result != 0)
+        return -1;
     if (!tvalue_is_mapping(&schema))
         schema = tvalue_dict(arena);
     struct json *doc = arena_zalloc(arena, sizeof *doc);
     buffer_init(&text, SCHEMA_FILE_MAX);
-    int result = value_write(&text, &schema, err);
+    result = value_write(&text, &schema, err);
     if (result == 0)
         result = json_parse_copy(arena, text.data, text.size, doc, err);
     buffer_done(&text);
     if (result == 0)
-        *ret_schema = loader->schema = doc;
+        loader->schema = doc;
     return result;
+}
+
+int schema_loader_load(struct schema_loader *loader, const struct json **ret_schema, struct error *err)
+{
+    if (!loader->schema) {
+        if (fiber_gate_enter(loader->engine->fibers, &loader->gate, err) != 0)
+            return -1;
+        int result = loader->schema ? 0 : load(loader, err);
+        fiber_gate_leave(&loader->gate);
+        if (result != 0)
+            return -1;
+    }
+    *ret_schema = loader->schema;
+    return 0;
 }
