@@ -2,7 +2,7 @@
 #include "cli/deployed.h"
 #include "cli/output.h"
 #include "server/auth.h"
-#include "server/http.h"
+#include "web/http.h"
 #include "store/store.h"
 
 #include "base/file.h"

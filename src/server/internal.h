@@ -7,7 +7,7 @@
 #include "server/ask.h"
 #include "server/auth.h"
 #include "server/call.h"
-#include "server/http.h"
+#include "web/http.h"
 #include "server/loop.h"
 #include "server/server.h"
 #include "server/settle.h"

@@ -4,7 +4,7 @@
 #ifndef FIRTH_SERVER_ROUTES_H
 #define FIRTH_SERVER_ROUTES_H
 
-#include "server/http.h"
+#include "web/http.h"
 #include "server/notation.h"
 
 enum { ROUTE_ARGUMENTS_MAX = 2 };

@@ -1,8 +1,8 @@
-#include "server/listen.h"
+#include "web/listen.h"
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "server/http.h"
+#include "web/http.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

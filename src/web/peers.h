@@ -1,7 +1,7 @@
 /* The connections of the HTTP server, and a thread that ends those whose client takes too long. Private to
  * http.c. */
-#ifndef FIRTH_SERVER_HTTP_PEERS_H
-#define FIRTH_SERVER_HTTP_PEERS_H
+#ifndef FIRTH_WEB_PEERS_H
+#define FIRTH_WEB_PEERS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "server/mhd.h"
+#include "web/mhd.h"
 
 #include "base/library.h"
 

@@ -1,4 +1,4 @@
-#include "server/http_peers.h"
+#include "web/peers.h"
 
 #include "base/clock.h"
 #include "base/memory.h"

@@ -1,10 +1,10 @@
-#include "server/http.h"
+#include "web/http.h"
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "server/http_peers.h"
-#include "server/listen.h"
-#include "server/mhd.h"
+#include "web/listen.h"
+#include "web/mhd.h"
+#include "web/peers.h"
 
 #include <assert.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* Who asks from this machine, by both ends' addresses. */
-#include "server/listen.h"
+#include "web/listen.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>

@@ -1,0 +1,111 @@
+/* Push captures as the listeners see them: a table of the captures that run, what may be pushed to each, and
+ * the way of a push into the store.
+ *
+ * A capture runs as any task does (task/task.h): a loop in a thread of its own, which owns the store's
+ * writer. Its reader (reader.c) takes pushes from a queue; a listener's thread puts them there and hears of
+ * each once it is durable, with the commit that holds it. What waits while a commit is being made durable
+ * goes into the next one together: a commit holds as many pushes as there are clients at once.
+ *
+ * Every function here may be called from any thread, unless it says otherwise. */
+#ifndef FIRTH_INGEST_CAPTURE_H
+#define FIRTH_INGEST_CAPTURE_H
+
+#include "catalog/ingest.h"
+#include "task/task.h"
+
+enum {
+    INGEST_QUEUE_BYTES = 64 << 20, /* of one capture's pushes that are not durable yet */
+    INGEST_QUEUE_PUSHES = 65536,   /* the same, counted */
+    INGEST_ID_MAX = 255,           /* bytes of a push's id */
+    INGEST_RETRY_SECONDS = 1,      /* what Retry-After says */
+};
+
+/* --- a push ------------------------------------------------------------------------------------------- */
+
+enum ingest_result {
+    INGEST_DURABLE,   /* committed */
+    INGEST_DUPLICATE, /* a push of this id was committed before, or with it; nothing was added */
+    INGEST_STOPPED,   /* the capture ends, or is away; nothing was kept: to be tried again */
+    INGEST_FULL,      /* too much waits; likewise */
+};
+
+struct ingest_document {
+    const struct json *doc;
+    uint32_t at;      /* its node in `doc` */
+    uint32_t binding; /* its place among ingest_capture.bindings */
+    bool valid;       /* ingest_check has found it so; else the loop looks again, and quarantines it */
+};
+
+/* Documents that become durable together, or not at all. Whoever pushes owns it and all it points to, and
+ * keeps both until `done`; no document holds a line break (ingest_flatten). */
+struct ingest_push {
+    const struct ingest_document *documents;
+    size_t count;
+    size_t bytes; /* of the documents */
+    /* Empty: it has none. Else a push with the same id and scope is kept once (ids.h). */
+    struct slice id;
+    uint32_t scope; /* the binding that the id is of */
+    /* Once, in the capture's thread (or, with INGEST_FULL and INGEST_STOPPED, before ingest_push returns): it
+     * must not wait. The push is its owner's again. */
+    void (*done)(struct ingest_push *push, enum ingest_result result);
+
+    struct ingest_push *next; /* the queue's */
+};
+
+/* --- captures ----------------------------------------------------------------------------------------- */
+
+/* One resource of a capture, and what may be done with it. Read-only. */
+struct ingest_binding {
+    const struct task_binding *task; /* its schema, key, collection */
+    const char *name;                /* of the resource */
+    struct catalog_ingest options;   /* the endpoint's, and the resource's over them */
+};
+
+struct ingest_capture {
+    const char *name;
+    const struct ingest_binding *bindings;
+    size_t binding_count;
+    struct catalog_ingest options; /* the endpoint's */
+    struct ingest_captures *captures;
+    struct ingest_reader *reader; /* reader.c */
+    size_t users;                 /* those who have found it, under the table's lock */
+};
+
+struct ingest_captures;
+
+struct ingest_captures *ingest_captures_new(void);
+/* Every capture has been withdrawn. */
+void ingest_captures_free(struct ingest_captures *captures);
+
+enum ingest_found {
+    INGEST_FOUND,
+    INGEST_AWAY, /* it is being changed, or failed and will be started again: try later */
+    INGEST_NONE,
+};
+
+/* What a path ("/ingest/acmeCo/hooks/orders", or a resource's own) leads to. *ret_binding is the capture's
+ * binding_count for the capture itself ("/ingest/acmeCo/hooks"). With INGEST_FOUND the capture is the
+ * caller's until ingest_release; not for long: it cannot be stopped meanwhile. */
+enum ingest_found ingest_find(struct ingest_captures *captures, const char *path,
+                              struct ingest_capture **ret_capture, size_t *ret_binding);
+/* By a binding's collection; of several captures that write it, the first by name. */
+enum ingest_found ingest_find_collection(struct ingest_captures *captures, const char *collection,
+                                         struct ingest_capture **ret_capture, size_t *ret_binding);
+void ingest_release(struct ingest_capture *capture);
+
+/* Hand it over; `capture` was found and is not released yet. `done` is told whatever happens. */
+void ingest_push(struct ingest_capture *capture, struct ingest_push *push);
+
+/* --- the captures' own side --------------------------------------------------------------------------- */
+
+/* A path that another capture has already: ERROR_INVALID, naming both. */
+int ingest_captures_add(struct ingest_captures *captures, struct ingest_capture *capture, struct error *err);
+/* It is found no more; returns when nobody uses it. Its paths are INGEST_AWAY until ingest_captures_forget.
+ */
+void ingest_captures_withdraw(struct ingest_captures *captures, struct ingest_capture *capture);
+void ingest_captures_forget(struct ingest_captures *captures, const char *name);
+
+/* The reader of a push capture (task/reader.h), which puts itself into the table. */
+struct task_reader *ingest_reader_new(struct task *task, void *captures);
+
+#endif

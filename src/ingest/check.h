@@ -1,0 +1,34 @@
+/* Are documents fit for their collection? Before anything of a push is kept, all of it is looked at. */
+#ifndef FIRTH_INGEST_CHECK_H
+#define FIRTH_INGEST_CHECK_H
+
+#include "ingest/capture.h"
+
+/* What one thread needs to parse and validate: taken from a pool for a request. */
+struct ingest_worker {
+    struct json_parser *parser;
+    struct schema_validator *validator;
+    struct ingest_worker *next;
+};
+
+struct ingest_workers;
+struct ingest_workers *ingest_workers_new(void);
+void ingest_workers_free(struct ingest_workers *workers);
+struct ingest_worker *ingest_workers_take(struct ingest_workers *workers);
+void ingest_workers_give(struct ingest_workers *workers, struct ingest_worker *worker);
+
+enum { INGEST_VIOLATIONS_MAX = 20 /* explained of one document */ };
+
+/* 1: it is valid, and its key is there. 0: it is not, and *ret_answer is what a client is told, in the arena:
+ * {"error":…,"document":7,"violations":[{"instance","keyword","keywordLocation","message"}…]}; for a binding
+ * that has a quarantine it is NULL, and the document may go there. -1 with *err: a limit was hit. `number` is
+ * the document's place in the request, from 0. */
+int ingest_check(struct ingest_worker *worker, const struct ingest_binding *binding, const struct json *doc,
+                 uint32_t at, size_t number, struct arena *arena, struct slice *ret_answer,
+                 struct error *err);
+
+/* Line breaks between tokens become spaces: the store keeps a document in a line. There are none inside of
+ * strings, for those are not JSON. */
+void ingest_flatten(char *text, size_t size);
+
+#endif

@@ -1,0 +1,24 @@
+/* Is a request signed by whom it says it comes from? Generic HMAC, and the schemes of GitHub, Stripe, Slack
+ * and Twilio. Comparisons take the same time whatever is compared. */
+#ifndef FIRTH_INGEST_SIGNATURE_H
+#define FIRTH_INGEST_SIGNATURE_H
+
+#include "catalog/ingest.h"
+
+/* What is looked at of a request. */
+struct ingest_signed {
+    void *context;
+    const char *(*header)(void *context, const char *name); /* NULL: it is not there */
+    struct slice body;                                      /* as it came, before it is decoded */
+    const char *url;                                        /* Twilio: as the sender knows it */
+    int64_t now;                                            /* Unix time, seconds */
+};
+
+/* True: it is. Else *ret_why is a constant for people. */
+bool ingest_signature_right(const struct catalog_ingest_signature *signature,
+                            const struct ingest_signed *request, const char **ret_why);
+
+/* Do two secrets hold the same? In constant time for those of one size. */
+bool ingest_secret_equal(struct slice one, struct slice other);
+
+#endif

@@ -1,0 +1,21 @@
+/* Push by HTTP: POST and PUT of documents, answered once they are durable. */
+#ifndef FIRTH_INGEST_WEBHOOK_H
+#define FIRTH_INGEST_WEBHOOK_H
+
+#include "web/http.h"
+#include "ingest/capture.h"
+
+struct ingest_webhook_options {
+    const char *listen;             /* http.h */
+    const char *tls_cert, *tls_key; /* PEM files, both or neither */
+    bool open;                      /* others than this machine's programs may push without a token */
+};
+
+struct ingest_webhook;
+struct ingest_webhook *ingest_webhook_open(struct ingest_captures *captures,
+                                           const struct ingest_webhook_options *options, struct error *err);
+const char *ingest_webhook_url(const struct ingest_webhook *webhook);
+/* Every capture has been withdrawn. */
+void ingest_webhook_close(struct ingest_webhook *webhook, uint64_t grace_ms);
+
+#endif
