@@ -117,6 +117,17 @@ class Api(BaseHTTPRequestHandler):
                          {"api": "day", "kind": {"is": ["DAY", "x"]}}, {"api": "seen", "kind": {"is": "timestamp_without_timezone"}},
                          {"api": "bare"}, {"api": "odd", "kind": {"is": "INT", "text": True}}]}
 
+    def get_wide(self, route, query, body, seen):
+        """Only what is asked for, page by page; of the last record there is no id."""
+        asked = json.loads(body).get("names", []) if body else query.get("props", "").split(",")
+        rows = [{name: {"of": f"r{n}", name: n} if name == "deep" else f"{name}{n}" for name in asked if name not in ("id", "x")}
+                | ({"id": f"r{n}", "deep": {"part": {asked[-1]: n}}} if n < 5 else {}) for n in range(6)]
+        start = int(query.get("start", 0))
+        return {"data": rows[start:start + 4], "more": start + 4 < len(rows)}
+
+    def get_names(self, route, query, body, seen):
+        return {"data": [{"n": {"name": name}} for name in ("a", "bb", "ccc", "dddd", "secret")] + [{"n": {}}]}
+
     def get_collections(self, route, query, body, seen):
         return {"data": [{"id": "c1", "slug": "cats", "path": "pages"}, {"id": "c2", "slug": "dogs", "path": "filter"}]}
 

@@ -35,7 +35,7 @@ CASES = {
     "rules": {"config": {"old_kind": "a"}},
     "conditional": {"config": {"extra": True}},
     "checks": {},
-    "schemas": {},
+    "schemas": {}, "properties": {},
     "concurrent": {"config": {"workers": 9}, "any_order": True},
 }
 

@@ -86,6 +86,25 @@ bool engine_keeps_answers(const struct engine *engine, struct component requeste
     return false;
 }
 
+void engine_select(struct engine *engine, const char *name, struct slice schema, const char *cursor)
+{
+    struct engine_selected *selected = arena_zalloc(&engine->arena, sizeof *selected);
+    selected->name = arena_strdup(&engine->arena, name);
+    selected->schema = (struct slice){
+        arena_strndup(&engine->arena, schema.size ? schema.data : "", schema.size), schema.size};
+    selected->cursor = cursor ? arena_strdup(&engine->arena, cursor) : NULL;
+    selected->next = engine->selected;
+    engine->selected = selected;
+}
+
+const struct engine_selected *engine_selected(const struct engine *engine, const char *name)
+{
+    const struct engine_selected *selected = engine->selected;
+    while (selected && strcmp(selected->name, name) != 0)
+        selected = selected->next;
+    return selected;
+}
+
 /* --- config ----------------------------------------------------------------------------------------------
  */
 

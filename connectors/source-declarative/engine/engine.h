@@ -42,6 +42,14 @@ enum {
     ENGINE_MESSAGE_MAX = 64 << 10,
 };
 
+/* What the catalog says of a stream that is read. */
+struct engine_selected {
+    struct engine_selected *next;
+    const char *name;
+    struct slice schema; /* JSON; size 0: none */
+    const char *cursor;  /* JSON Pointer; NULL: none */
+};
+
 struct engine_secrets {
     char **items; /* longest first */
     size_t count, capacity;
@@ -62,6 +70,7 @@ struct engine {
     struct component *keeping;    /* requesters: engine_keep_answers */
     size_t keeping_count, keeping_capacity;
     struct authenticator *authenticators; /* all of them, to be shared */
+    struct engine_selected *selected;     /* engine_select */
     struct engine_secrets secrets;
     struct engine_leaving *leaving;
 };
@@ -89,6 +98,12 @@ int engine_set_config(struct engine *engine, struct slice json, struct error *er
 /* This requester's answers are kept (request/cache.h), whatever its use_cache says. Before it is compiled. */
 void engine_keep_answers(struct engine *engine, struct component requester);
 bool engine_keeps_answers(const struct engine *engine, struct component requester);
+
+/* The catalog has this stream: before it is compiled. Without a catalog (check, discover) none is selected.
+ */
+void engine_select(struct engine *engine, const char *name, struct slice schema, const char *cursor);
+/* NULL: it is not read, or there is no catalog. */
+const struct engine_selected *engine_selected(const struct engine *engine, const char *name);
 
 /* Set values of the config by path, all at once, and tell the platform. The paths' mappings are made where
  * they miss. */

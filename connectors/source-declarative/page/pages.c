@@ -42,6 +42,10 @@ struct page {
     struct scope scope;
     struct page_result result;
     struct record last;
+    struct tvalue names;  /* of the properties that are asked for; none: there are none */
+    struct tvalue slice;  /* with them */
+    struct tvalue merged; /* records in parts, by their keys; none: all are whole */
+    bool again;           /* the same page, with a smaller size */
 };
 
 enum { SPLITS_MAX = 64 }; /* windows within windows */
@@ -80,22 +84,17 @@ static int ask(struct page *page, struct answer **ret_answer, struct error *err)
     const struct reading *reading = page->reading;
     struct options options;
     struct request_call call = {
-        .stream_slice = reading->slice,
+        .stream_slice = page->slice,
         .next_page_token = token_dict(&page->arena, reading->token),
         .options = &options,
         .stream_body = decoder_is_stream(reading->pages->decoder),
     };
     if (add_options(page, &options, &call.path, err) != 0)
         return -1;
-    struct query_properties *properties = reading->pages->properties;
-    struct tvalue names;
-    struct template_name name;
-    if (properties) {
-        if (query_properties_list(properties, &page->arena, &names, err) != 0 ||
-            query_properties_add(properties, names, &options, err) != 0)
+    struct template_name name = {SLICE_LITERAL("query_properties"), page->names};
+    if (page->names.kind != TVALUE_NONE) {
+        if (query_properties_add(reading->pages->properties, page->names, &options, err) != 0)
             return -1;
-        call.stream_slice = query_properties_slice(&page->arena, reading->slice, names);
-        name = (struct template_name){SLICE_LITERAL("query_properties"), names};
         call.names = &name;
         call.name_count = 1;
     }
@@ -105,9 +104,8 @@ static int ask(struct page *page, struct answer **ret_answer, struct error *err)
 /* --- records ---------------------------------------------------------------------------------------------
  */
 
-static int on_record(void *context, struct record *record, struct error *err)
+static int give(struct page *page, struct record *record, struct error *err)
 {
-    struct page *page = context;
     struct reading *reading = page->reading;
     const struct record_gate *gate = reading->pages->settings.post_filter;
     size_t limit = reading->pages->engine->limits.records;
@@ -123,12 +121,45 @@ static int on_record(void *context, struct record *record, struct error *err)
     return reading->on_record(reading->context, record, err);
 }
 
+static int on_record(void *context, struct record *record, struct error *err)
+{
+    struct page *page = context;
+    struct tvalue key = tvalue_none(), whole = tvalue_none();
+    if (page->merged.kind != TVALUE_NONE)
+        key = query_properties_key(page->reading->pages->properties, &page->arena, &record->data);
+    if (key.kind == TVALUE_NONE)
+        return give(page, record, err);
+    if (!tdict_get(page->merged.dict, &key, &whole))
+        whole = tvalue_none();
+    properties_merge(&page->arena, &whole, &record->data);
+    tdict_set(&page->arena, page->merged.dict, key, whole);
+    return 0;
+}
+
+/* Once all requests of a page have brought their parts. */
+static int give_merged(struct page *page, struct error *err)
+{
+    struct record record = {.stream_slice = page->slice,
+                            .stream_name = page->reading->pages->settings.stream_name};
+    struct titer iter;
+    struct tvalue key;
+    if (page->merged.kind == TVALUE_NONE)
+        return 0;
+    titer_init(&iter, &page->arena, page->merged);
+    while (titer_next(&iter, &key)) {
+        record.data = iter.of_key;
+        if (give(page, &record, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int read_records(struct page *page, struct answer *answer, struct decoding **ret_decoding,
                         struct error *err)
 {
     const struct reading *reading = page->reading;
     struct selection_call call = {
-        .stream_slice = reading->slice,
+        .stream_slice = reading->slice, /* without the properties, as in the CDK */
         .next_page_token = token_dict(&page->arena, reading->token),
         .schema = reading->schema,
     };
@@ -209,16 +240,23 @@ static int split(struct reading *reading, unsigned splits, struct error *err)
 
 enum step { STEP_FAILED = -1, STEP_END, STEP_MORE, STEP_RESET, STEP_SPLIT };
 
-static enum step step_of_page(struct page *page, struct error *err)
+static void let_go(struct answer **answer, struct decoding **decoding)
+{
+    decoding_end(*decoding);
+    answer_free(*answer);
+    *decoding = NULL;
+    *answer = NULL;
+}
+
+/* One request of the page. STEP_MORE: what it brought has been read; STEP_END: it is to be ignored. */
+static enum step step_of_request(struct page *page, struct answer **answer, struct decoding **decoding,
+                                 struct error *err)
 {
     struct reading *reading = page->reading;
     const struct pages *pages = reading->pages;
-    mem_auto(answer_free) struct answer *answer = NULL;
-    mem_auto(decoding_end) struct decoding *decoding = NULL;
-    bool more;
-    if (ask(page, &answer, err) != 0)
+    if (ask(page, answer, err) != 0)
         return STEP_FAILED;
-    switch (answer->action) {
+    switch ((*answer)->action) {
     case ANSWER_IGNORE:
         return STEP_END;
     case ANSWER_RESET_PAGINATION:
@@ -226,16 +264,51 @@ static enum step step_of_page(struct page *page, struct error *err)
     case ANSWER_SPLIT_WINDOW:
         return STEP_SPLIT;
     case ANSWER_REDUCE_PAGE_SIZE:
-        if (reduce_page_size(&pages->reduction, &reading->reduction, pages->engine,
-                             paginator_page_size(pages->paginator), pages->where, err) != 0)
-            return STEP_FAILED;
-        return STEP_MORE;
+        page->again = true;
+        return reduce_page_size(&pages->reduction, &reading->reduction, pages->engine,
+                                paginator_page_size(pages->paginator), pages->where, err) == 0
+                   ? STEP_MORE
+                   : STEP_FAILED;
     case ANSWER_SUCCESS:
         break;
     }
-    if (read_records(page, answer, &decoding, err) != 0)
+    return read_records(page, *answer, decoding, err) == 0 ? STEP_MORE : STEP_FAILED;
+}
+
+/* The page's requests: one, or one for each chunk of properties. What the last one answered counts. */
+static enum step step_of_requests(struct page *page, struct answer **answer, struct decoding **decoding,
+                                  struct error *err)
+{
+    struct query_properties *properties = page->reading->pages->properties;
+    enum step step = STEP_END;
+    struct tvalue chunks;
+    if (!properties)
+        return step_of_request(page, answer, decoding, err);
+    if (query_properties_chunks(properties, &chunks, err) != 0)
         return STEP_FAILED;
-    if (reset_is_due(&pages->reset, &reading->reset))
+    for (size_t i = 0; i < tvalue_count(&chunks); i++) {
+        if (page->result.last) /* the paginator may want it yet */
+            page->last.data = value_copy(&page->arena, &page->last.data);
+        let_go(answer, decoding);
+        page->names = tvalue_at(&page->arena, &chunks, i);
+        page->slice = query_properties_slice(&page->arena, page->reading->slice, page->names);
+        step = step_of_request(page, answer, decoding, err);
+        if (page->again || (step != STEP_MORE && step != STEP_END))
+            return step;
+    }
+    return give_merged(page, err) == 0 ? step : STEP_FAILED;
+}
+
+static enum step step_of_page(struct page *page, struct error *err)
+{
+    struct reading *reading = page->reading;
+    mem_auto(answer_free) struct answer *answer = NULL;
+    mem_auto(decoding_end) struct decoding *decoding = NULL;
+    enum step step = step_of_requests(page, &answer, &decoding, err);
+    bool more;
+    if (step != STEP_MORE || page->again)
+        return step;
+    if (reset_is_due(&reading->pages->reset, &reading->reset))
         return STEP_RESET;
     if (go_on(page, &more, err) != 0)
         return STEP_FAILED;
@@ -244,8 +317,10 @@ static enum step step_of_page(struct page *page, struct error *err)
 
 static enum step read_page(struct reading *reading, struct error *err)
 {
-    struct page page = {.reading = reading};
+    struct page page = {.reading = reading, .names = tvalue_none(), .slice = reading->slice};
     arena_init(&page.arena);
+    page.merged =
+        query_properties_merge(reading->pages->properties) ? tvalue_dict(&page.arena) : tvalue_none();
     scope_init(&page.scope, reading->pages->engine);
     scope_set_slice(&page.scope, reading->slice);
     enum step step = step_of_page(&page, err);
@@ -310,7 +385,7 @@ int pages_compile(struct engine *engine, struct component component, const struc
     if (requester_compile(engine, component_get(component, "requester"), settings->stream_name,
                           &pages->requester, err) != 0 ||
         query_properties_compile(engine, component_get(component, "requester"), pages->requester,
-                                 &pages->properties, err) != 0 ||
+                                 settings->stream_name, &pages->properties, err) != 0 ||
         decoder_compile(engine, decoder, &pages->decoder, err) != 0 ||
         record_selector_compile(engine, component_get(component, "record_selector"), &selecting,
                                 &pages->selector, err) != 0 ||

@@ -180,6 +180,12 @@ int source_open(struct firth_host *host, const void *config, const struct firth_
     int64_t level;
     (void)host;
     *session = (struct session){.source = source, .engine = engine, .count = selection->count};
+    for (size_t i = 0; i < selection->count; i++) {
+        const struct firth_selected *selected = &selection->streams[i];
+        engine_select(engine, selected->name,
+                      (struct slice){selected->json_schema.data, selected->json_schema.size},
+                      selected->cursor);
+    }
     session->streams = arena_zalloc(&engine->arena, (selection->count + 1) * sizeof *session->streams);
     int result = concurrency(engine, &level, &wrong);
     for (size_t i = 0; result == 0 && i < selection->count; i++) {

@@ -264,12 +264,13 @@ static void test_properties(void **state)
           "\"{{ "
           "query_properties }}\"}",
           LIST(ONE), "?f=a&f=b&g=a&g=b\n=> {\"id\":3}");
+    /* A key that is a number: the CDK stops there, for it joins keys as texts. */
     check("",
-          ", \"query_properties\": {\"type\": \"QueryProperties\", \"property_list\": [\"a\"], "
-          "\"property_chunking\": {\"type\": \"PropertyChunking\", \"property_limit_type\": "
+          ", \"query_properties\": {\"type\": \"QueryProperties\", \"property_list\": [\"a\", \"b\"]"
+          ", \"property_chunking\": {\"type\": \"PropertyChunking\", \"property_limit_type\": "
           "\"property_count\", "
           "\"property_limit\": 1}}",
-          LIST(ONE), "=> unsupported: property_chunking is not supported");
+          LIST(ONE, ONE), "\n\n=> {\"id\":3}");
 }
 
 int main(void)
