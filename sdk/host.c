@@ -97,6 +97,11 @@ bool sdk_host_must_stop(const struct firth_host *host)
     return firth_stopping(host) && !host->face->may_go_on(host);
 }
 
+const void *firth_family(const struct firth_host *host)
+{
+    return host->class_->family;
+}
+
 bool firth_speaks_flow(const struct firth_host *host)
 {
     return host->face == &sdk_face_flow;

@@ -105,22 +105,7 @@ static int output_of(struct firth_host *host, const void *config_, struct files_
     return 0;
 }
 
-static int check(struct firth_host *host, const void *config, struct firth_error *err)
-{
-    return files_destination_check(output_of, host, config, err);
-}
-
-static int apply(struct firth_host *host, const void *config, const struct firth_target *targets,
-                 size_t count, struct firth_error *err)
-{
-    return files_destination_apply(output_of, host, config, targets, count, err);
-}
-
-static int open_destination(struct firth_host *host, const void *config, struct firth_target *targets,
-                            size_t count, void **ret_self, struct firth_error *err)
-{
-    return files_destination_open(output_of, host, config, targets, count, ret_self, err);
-}
+static const struct files_destination family = {.output = output_of};
 
 static const char *const image_names[] = {"airbyte/destination-s3", NULL};
 
@@ -132,11 +117,12 @@ const struct firth_connector_class destination_s3 = {
     .image_names = image_names,
     .config_size = sizeof(struct config),
     .options = options,
+    .family = &family,
     .destination = {.sync_modes = FIRTH_APPEND | FIRTH_OVERWRITE,
                     .whole_documents = true,
-                    .check = check,
-                    .apply = apply,
-                    .open = open_destination,
+                    .check = files_destination_check,
+                    .apply = files_destination_apply,
+                    .open = files_destination_open,
                     .checkpoint = files_destination_checkpoint,
                     .store = files_destination_store,
                     .commit = files_destination_commit,

@@ -100,12 +100,13 @@ static int remove_files(const struct files_output *output, const struct firth_ta
 /* --- check, apply ----------------------------------------------------------------------------------------
  */
 
-static int get_output(files_output_fn *output, struct firth_host *host, const void *config,
-                      struct files_output *ret_output, struct firth_error *err)
+static int get_output(struct firth_host *host, const void *config, struct files_output *ret_output,
+                      struct firth_error *err)
 {
     struct error library_err;
     *ret_output = (struct files_output){0};
-    if (output(host, config, ret_output, err) < 0)
+    const struct files_destination *family = firth_family(host);
+    if (family->output(host, config, ret_output, err) < 0)
         return -1;
     if (files_template_check(ret_output->template, &library_err) == 0)
         return 0;
@@ -113,13 +114,12 @@ static int get_output(files_output_fn *output, struct firth_host *host, const vo
     return sdk_error(err, &library_err);
 }
 
-int files_destination_check(files_output_fn *output_of, struct firth_host *host, const void *config,
-                            struct firth_error *err)
+int files_destination_check(struct firth_host *host, const void *config, struct firth_error *err)
 {
     struct files_output output;
     struct error library_err;
     char uuid[37];
-    if (get_output(output_of, host, config, &output, err) < 0)
+    if (get_output(host, config, &output, err) < 0)
         return -1;
     random_uuid(uuid);
     auto_free char *name = mem_printf(".firth-check-%s", uuid);
@@ -133,8 +133,8 @@ int files_destination_check(files_output_fn *output_of, struct firth_host *host,
                : 0;
 }
 
-int files_destination_apply(files_output_fn *output_of, struct firth_host *host, const void *config,
-                            const struct firth_target *targets, size_t count, struct firth_error *err)
+int files_destination_apply(struct firth_host *host, const void *config, const struct firth_target *targets,
+                            size_t count, struct firth_error *err)
 {
     struct files_output output;
     struct error library_err;
@@ -143,7 +143,7 @@ int files_destination_apply(files_output_fn *output_of, struct firth_host *host,
         any |= targets[i].anew;
     if (!any)
         return 0;
-    if (get_output(output_of, host, config, &output, err) < 0)
+    if (get_output(host, config, &output, err) < 0)
         return -1;
     int result = 0;
     for (size_t i = 0; i < count && result == 0; i++) {
@@ -315,13 +315,12 @@ static int open_session(struct session *session, struct firth_host *host, struct
     return 0;
 }
 
-int files_destination_open(files_output_fn *output, struct firth_host *host, const void *config,
-                           struct firth_target *targets, size_t count, void **ret_self,
-                           struct firth_error *err)
+int files_destination_open(struct firth_host *host, const void *config, struct firth_target *targets,
+                           size_t count, void **ret_self, struct firth_error *err)
 {
     struct session *session = mem_zalloc(sizeof *session);
     struct error library_err;
-    if (get_output(output, host, config, &session->output, err) < 0) {
+    if (get_output(host, config, &session->output, err) < 0) {
         free(session);
         return -1;
     }

@@ -17,17 +17,17 @@ struct files_output {
 };
 
 /* What every destination of files hangs on. */
-typedef int files_output_fn(struct firth_host *host, const void *config, struct files_output *ret_output,
-                            struct firth_error *err);
+struct files_destination {
+    int (*output)(struct firth_host *host, const void *config, struct files_output *ret_output,
+                  struct firth_error *err);
+};
 
-/* The functions of a struct firth_destination, for a class that knows its files_output_fn. */
-int files_destination_check(files_output_fn *output, struct firth_host *host, const void *config,
-                            struct firth_error *err);
-int files_destination_apply(files_output_fn *output, struct firth_host *host, const void *config,
-                            const struct firth_target *targets, size_t count, struct firth_error *err);
-int files_destination_open(files_output_fn *output, struct firth_host *host, const void *config,
-                           struct firth_target *targets, size_t count, void **ret_self,
-                           struct firth_error *err);
+/* The functions of a struct firth_destination, for a class whose family is a struct files_destination. */
+int files_destination_check(struct firth_host *host, const void *config, struct firth_error *err);
+int files_destination_apply(struct firth_host *host, const void *config, const struct firth_target *targets,
+                            size_t count, struct firth_error *err);
+int files_destination_open(struct firth_host *host, const void *config, struct firth_target *targets,
+                           size_t count, void **ret_self, struct firth_error *err);
 int files_destination_checkpoint(void *self, struct firth_host *host, struct firth_slice *ret_checkpoint,
                                  struct firth_error *err);
 int files_destination_store(void *self, struct firth_host *host, size_t stream,

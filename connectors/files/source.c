@@ -42,12 +42,17 @@ struct session {
 /* --- plans -----------------------------------------------------------------------------------------------
  */
 
-static int make_plan(const struct files_source *source, struct firth_host *host, const void *config,
-                     struct files_plan *plan, struct firth_error *err)
+static const struct files_source *family_of(const struct firth_host *host)
+{
+    return firth_family(host);
+}
+
+static int make_plan(struct firth_host *host, const void *config, struct files_plan *plan,
+                     struct firth_error *err)
 {
     *plan = (struct files_plan){.start_ms = INT64_MIN};
     arena_init(&plan->arena);
-    return source->plan(host, config, plan, err);
+    return family_of(host)->plan(host, config, plan, err);
 }
 
 static void drop_plan(struct files_plan *plan)
@@ -74,39 +79,38 @@ static int add_stream(struct firth_host *host, struct files_plan *plan, const st
     return firth_catalog_add(catalog, &added, err);
 }
 
-int files_source_discover(const struct files_source *source, struct firth_host *host, const void *config,
-                          struct firth_catalog *catalog, struct firth_error *err)
+int files_source_discover(struct firth_host *host, const void *config, struct firth_catalog *catalog,
+                          struct firth_error *err)
 {
     struct files_plan plan;
-    int result = make_plan(source, host, config, &plan, err);
+    int result = make_plan(host, config, &plan, err);
     for (size_t i = 0; i < plan.count && result == 0; i++)
         result = add_stream(host, &plan, &plan.streams[i], true, catalog, err);
     drop_plan(&plan);
     return result;
 }
 
-static const struct files_stream *find_stream(const struct files_source *source, struct firth_host *host,
-                                              const void *config, struct files_plan *plan, const char *name,
+static const struct files_stream *find_stream(struct firth_host *host, const void *config,
+                                              struct files_plan *plan, const char *name,
                                               struct files_stream *found)
 {
     for (size_t i = 0; i < plan->count; i++) {
         if (strcmp(plan->streams[i].name, name) == 0)
             return &plan->streams[i];
     }
-    return source->find && source->find(host, config, name, &plan->arena, found) ? found : NULL;
+    files_find_fn *find = family_of(host)->find;
+    return find && find(host, config, name, &plan->arena, found) ? found : NULL;
 }
 
-int files_source_find(const struct files_source *source, struct firth_host *host, const void *config,
-                      const char *name, const char *name_space, struct firth_catalog *catalog,
-                      struct firth_error *err)
+int files_source_find(struct firth_host *host, const void *config, const char *name, const char *name_space,
+                      struct firth_catalog *catalog, struct firth_error *err)
 {
     struct files_plan plan;
     struct files_stream found;
     if (name_space && *name_space)
         return 0;
-    int result = make_plan(source, host, config, &plan, err);
-    const struct files_stream *stream =
-        result == 0 ? find_stream(source, host, config, &plan, name, &found) : NULL;
+    int result = make_plan(host, config, &plan, err);
+    const struct files_stream *stream = result == 0 ? find_stream(host, config, &plan, name, &found) : NULL;
     if (stream)
         result = add_stream(host, &plan, stream, false, catalog, err);
     drop_plan(&plan);
@@ -129,12 +133,11 @@ static int check_stream(const struct files_plan *plan, const struct files_stream
     return got < 0 ? error_wrap(err, "stream %s", stream->name) : 0;
 }
 
-int files_source_check(const struct files_source *source, struct firth_host *host, const void *config,
-                       struct firth_error *err)
+int files_source_check(struct firth_host *host, const void *config, struct firth_error *err)
 {
     struct files_plan plan;
     struct error library_err;
-    int result = make_plan(source, host, config, &plan, err);
+    int result = make_plan(host, config, &plan, err);
     for (size_t i = 0; i < plan.count && result == 0; i++) {
         result = check_stream(&plan, &plan.streams[i], &library_err);
         if (result < 0)
@@ -167,13 +170,12 @@ void files_source_close(void *self)
     free(session);
 }
 
-static int open_stream(const struct files_source *source, struct session *session, const void *config,
-                       const struct firth_selected *selected, bool live, struct stream *stream,
-                       struct firth_error *err)
+static int open_stream(struct session *session, const void *config, const struct firth_selected *selected,
+                       bool live, struct stream *stream, struct firth_error *err)
 {
     struct error library_err;
     files_position_init(&stream->position);
-    stream->plan = find_stream(source, session->host, config, &session->plan, selected->name, &stream->found);
+    stream->plan = find_stream(session->host, config, &session->plan, selected->name, &stream->found);
     if (!stream->plan)
         return firth_fail(err, FIRTH_FAILURE_CONFIG, "there is no stream %s", selected->name);
     bool flow = firth_speaks_flow(session->host);
@@ -193,8 +195,8 @@ static int open_stream(const struct files_source *source, struct session *sessio
     return 0;
 }
 
-int files_source_open(const struct files_source *source, struct firth_host *host, const void *config,
-                      const struct firth_selection *selection, void **ret_self, struct firth_error *err)
+int files_source_open(struct firth_host *host, const void *config, const struct firth_selection *selection,
+                      void **ret_self, struct firth_error *err)
 {
     struct session *session = mem_zalloc(sizeof *session);
     session->host = host;
@@ -202,11 +204,11 @@ int files_source_open(const struct files_source *source, struct firth_host *host
     buffer_init(&session->record, BUFFER_UNLIMITED);
     buffer_init(&session->state, BUFFER_UNLIMITED);
     session->state_ns = clock_monotonic_ns(&clock_system);
-    int result = make_plan(source, host, config, &session->plan, err);
+    int result = make_plan(host, config, &session->plan, err);
     for (size_t i = 0; i < selection->count && result == 0; i++) {
         session->count++;
-        result = open_stream(source, session, config, &selection->streams[i], selection->live,
-                             &session->streams[i], err);
+        result =
+            open_stream(session, config, &selection->streams[i], selection->live, &session->streams[i], err);
     }
     if (result < 0)
         files_source_close(session);

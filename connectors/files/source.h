@@ -49,16 +49,14 @@ struct files_source {
     files_find_fn *find;
 };
 
-/* The functions of a struct firth_source, for a class that knows its files_source. */
-int files_source_check(const struct files_source *source, struct firth_host *host, const void *config,
-                       struct firth_error *err);
-int files_source_discover(const struct files_source *source, struct firth_host *host, const void *config,
-                          struct firth_catalog *catalog, struct firth_error *err);
-int files_source_find(const struct files_source *source, struct firth_host *host, const void *config,
-                      const char *name, const char *name_space, struct firth_catalog *catalog,
-                      struct firth_error *err);
-int files_source_open(const struct files_source *source, struct firth_host *host, const void *config,
-                      const struct firth_selection *selection, void **ret_self, struct firth_error *err);
+/* The functions of a struct firth_source, for a class whose family is a struct files_source. */
+int files_source_check(struct firth_host *host, const void *config, struct firth_error *err);
+int files_source_discover(struct firth_host *host, const void *config, struct firth_catalog *catalog,
+                          struct firth_error *err);
+int files_source_find(struct firth_host *host, const void *config, const char *name, const char *name_space,
+                      struct firth_catalog *catalog, struct firth_error *err);
+int files_source_open(struct firth_host *host, const void *config, const struct firth_selection *selection,
+                      void **ret_self, struct firth_error *err);
 int files_source_read(void *self, struct firth_host *host, struct firth_error *err);
 void files_source_close(void *self);
 

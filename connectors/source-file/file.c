@@ -269,30 +269,7 @@ static int plan(struct firth_host *host, const void *config_, struct files_plan 
     return 0;
 }
 
-static const struct files_source source = {.plan = plan};
-
-static int check(struct firth_host *host, const void *config, struct firth_error *err)
-{
-    return files_source_check(&source, host, config, err);
-}
-
-static int discover(struct firth_host *host, const void *config, struct firth_catalog *catalog,
-                    struct firth_error *err)
-{
-    return files_source_discover(&source, host, config, catalog, err);
-}
-
-static int find(struct firth_host *host, const void *config, const char *name, const char *name_space,
-                struct firth_catalog *catalog, struct firth_error *err)
-{
-    return files_source_find(&source, host, config, name, name_space, catalog, err);
-}
-
-static int open_source(struct firth_host *host, const void *config, const struct firth_selection *selection,
-                       void **ret_self, struct firth_error *err)
-{
-    return files_source_open(&source, host, config, selection, ret_self, err);
-}
+static const struct files_source family = {.plan = plan};
 
 static const char *const image_names[] = {"airbyte/source-file", NULL};
 
@@ -304,10 +281,11 @@ const struct firth_connector_class source_file = {
     .image_names = image_names,
     .config_size = sizeof(struct file_config),
     .options = options,
-    .source = {.check = check,
-               .discover = discover,
-               .find = find,
-               .open = open_source,
+    .family = &family,
+    .source = {.check = files_source_check,
+               .discover = files_source_discover,
+               .find = files_source_find,
+               .open = files_source_open,
                .read = files_source_read,
                .close = files_source_close},
 };

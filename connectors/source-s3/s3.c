@@ -380,30 +380,7 @@ static bool find_stream(struct firth_host *host, const void *config, const char 
     return is_flow(config) && flow_stream(config, name, arena, ret_stream, &err);
 }
 
-static const struct files_source source = {.plan = plan, .find = find_stream};
-
-static int check(struct firth_host *host, const void *config, struct firth_error *err)
-{
-    return files_source_check(&source, host, config, err);
-}
-
-static int discover(struct firth_host *host, const void *config, struct firth_catalog *catalog,
-                    struct firth_error *err)
-{
-    return files_source_discover(&source, host, config, catalog, err);
-}
-
-static int find(struct firth_host *host, const void *config, const char *name, const char *name_space,
-                struct firth_catalog *catalog, struct firth_error *err)
-{
-    return files_source_find(&source, host, config, name, name_space, catalog, err);
-}
-
-static int open_source(struct firth_host *host, const void *config, const struct firth_selection *selection,
-                       void **ret_self, struct firth_error *err)
-{
-    return files_source_open(&source, host, config, selection, ret_self, err);
-}
+static const struct files_source family = {.plan = plan, .find = find_stream};
 
 static const char *const image_names[] = {"ghcr.io/estuary/source-s3", "airbyte/source-s3", NULL};
 
@@ -416,10 +393,11 @@ const struct firth_connector_class source_s3 = {
     .config_size = sizeof(struct source_s3_config),
     .options = options_airbyte,
     .flow_options = options_flow,
-    .source = {.check = check,
-               .discover = discover,
-               .find = find,
-               .open = open_source,
+    .family = &family,
+    .source = {.check = files_source_check,
+               .discover = files_source_discover,
+               .find = files_source_find,
+               .open = files_source_open,
                .read = files_source_read,
                .close = files_source_close},
 };

@@ -141,6 +141,9 @@ bool firth_speaks_flow(const struct firth_host *host);
  * interrupted (EINTR) and at least once a second; then it returns -1 and needs no error. */
 bool firth_stopping(const struct firth_host *host);
 
+/* The class's `family`. */
+const void *firth_family(const struct firth_host *host);
+
 /* The value of one of the class's own flags (struct firth_own_config), or NULL: it was not given. */
 const char *firth_flag(const struct firth_host *host, const char *name);
 
@@ -469,7 +472,9 @@ struct firth_connector_class {
      * all. */
     const struct firth_option *flow_options;
     const struct firth_own_config *own; /* a source's, in place of both tables and config_size; else NULL */
-    struct firth_source source;         /* exactly one of the two is filled */
+    /* For connectors that share their functions: what they differ in, as those functions have agreed on. */
+    const void *family;
+    struct firth_source source; /* exactly one of the two is filled */
     struct firth_destination destination;
 };
 
