@@ -198,14 +198,28 @@ static int open_text(struct files_reader *reader, const struct files_opener *ope
     return go_to(reader, opener, place, compression == FILES_PLAIN && charset == FILES_UTF8, err);
 }
 
-/* What is no text: by a program that wants the file itself. */
+/* What is no text, but read as it comes. */
+static int open_blocks(struct files_reader *reader, const struct files_opener *opener,
+                       const struct files_format *format, struct files_place place,
+                       enum files_compression compression, struct error *err)
+{
+    reader->kind = FILES_AVRO;
+    reader->text = &files_avro_format;
+    reader->self = reader->text->open(format, (struct firth_slice){0}, &reader->window, err);
+    if (!reader->self)
+        return -1;
+    if (place.bytes == 0)
+        return 0;
+    reader->text->resume(reader->self, place);
+    return go_to(reader, opener, place, compression == FILES_PLAIN, err);
+}
+
+/* By a program that wants the file itself. */
 static int open_other(struct files_reader *reader, const struct files_opener *opener,
                       const struct files_format *format, struct files_place place, struct error *err)
 {
-    reader->kind = kind_of(format->kind, opener->name, files_window_rest(&reader->window));
+    reader->kind = FILES_PARQUET;
     files_window_done(&reader->window);
-    if (reader->kind != FILES_PARQUET)
-        return error_set(err, ERROR_UNSUPPORTED, "Avro files are not supported");
     reader->other = &files_parquet_format;
     reader->records = place.records;
     reader->self = reader->other->open(opener, format, place.records, err);
@@ -222,9 +236,13 @@ struct files_reader *files_reader_open(const struct files_opener *opener, const 
     reader->skipped = skipped;
     reader->context = context;
     int result = look(opener, format, &reader->window, &compression, err);
-    if (result == 0 &&
-        kind_of(format->kind, opener->name, files_window_rest(&reader->window)) >= FILES_PARQUET)
+    enum files_kind kind = result == 0
+                               ? kind_of(format->kind, opener->name, files_window_rest(&reader->window))
+                               : FILES_ANY_KIND;
+    if (kind == FILES_PARQUET)
         result = open_other(reader, opener, format, place, err);
+    else if (kind == FILES_AVRO)
+        result = open_blocks(reader, opener, format, place, compression, err);
     else if (result == 0)
         result = open_text(reader, opener, format, schema, place, compression, err);
     if (result == 0)
@@ -257,6 +275,8 @@ struct files_place files_reader_place(const struct files_reader *reader)
     if (reader->text) {
         place.bytes = files_window_position(&reader->window);
         place.lines = reader->window.line - 1;
+        if (reader->text->place)
+            reader->text->place(reader->self, &place);
     }
     return place;
 }

@@ -11,8 +11,8 @@
 /* Where in a file reading can go on. All zero: at its beginning. */
 struct files_place {
     uint64_t records; /* read so far, those that were skipped too */
-    uint64_t bytes;   /* of the text, decompressed and as UTF-8; of formats that are no text: nothing */
-    uint64_t lines;   /* ended so far */
+    uint64_t bytes;   /* of the text, decompressed and as UTF-8; of Parquet: nothing */
+    uint64_t lines;   /* ended so far; of Avro: records before the block that begins at `bytes` */
 };
 
 /* The bytes of the file, from `offset` on; may be called more than once. */
@@ -56,7 +56,7 @@ enum files_kind files_kind_of_name(const char *name);
 /* --- between the reader and its formats ------------------------------------------------------------------
  */
 
-/* A format that reads text. `self` is the format's own. */
+/* A format that reads bytes as they come: text as UTF-8, or Avro. `self` is the format's own. */
 struct files_text_format {
     /* At the beginning of the text: `window` holds its head. */
     void *(*open)(const struct files_format *format, struct firth_slice schema, struct files_window *window,
@@ -65,8 +65,13 @@ struct files_text_format {
     int (*next)(void *self, struct files_window *window, struct slice *ret_json, bool *ret_bad,
                 struct error *err);
     void (*close)(void *self);
+    /* Of a format whose records come in blocks; else NULL. The window stands where the block begins: what a
+     * place needs besides, and going on from such a place. */
+    void (*place)(const void *self, struct files_place *place);
+    void (*resume)(void *self, struct files_place place);
 };
-extern const struct files_text_format files_lines_format, files_values_format, files_csv_format;
+extern const struct files_text_format files_lines_format, files_values_format, files_csv_format,
+    files_avro_format;
 
 /* Other formats: they keep their own place, by records. */
 struct files_other_format {

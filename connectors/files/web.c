@@ -213,13 +213,14 @@ static int64_t web_read(struct files_input *input, char *bytes, size_t size, str
     while (self->ahead.size == self->at && !self->ended) {
         buffer_clear(&self->ahead);
         self->at = 0;
+        uint64_t before = self->offset;
         if (!self->transfer)
             start(self);
         else if (self->paused)
             http_resume(self->transfer);
         self->paused = false;
-        uint64_t before = self->offset;
-        struct http_transfer *over = http_poll(self->web->http, WAIT_MS);
+        /* Going on hands over what had come before the pause: then there is nothing to wait for. */
+        struct http_transfer *over = http_poll(self->web->http, self->offset > before ? 0 : WAIT_MS);
         if (self->offset > before)
             self->attempt = 0;
         if (over && take_end(self, err) < 0)

@@ -266,6 +266,7 @@ static int take_end(struct object_input *self, struct error *err)
 static int wait_for_bytes(struct object_input *self, struct error *err)
 {
     enum { WAIT_MS = 1000 };
+    uint64_t before = self->offset;
     if (!self->transfer) {
         const struct s3_request request = request_of(self);
         self->transfer = s3_start(self->s3, &request);
@@ -273,8 +274,8 @@ static int wait_for_bytes(struct object_input *self, struct error *err)
         self->paused = false;
         http_resume(self->transfer);
     }
-    uint64_t before = self->offset;
-    struct http_transfer *over = http_poll(s3_http(self->s3), WAIT_MS);
+    /* Going on hands over what had come before the pause: then there is nothing to wait for. */
+    struct http_transfer *over = http_poll(s3_http(self->s3), self->offset > before ? 0 : WAIT_MS);
     if (self->offset > before)
         self->attempt = 0;
     return over ? take_end(self, err) : 0;
