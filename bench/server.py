@@ -109,13 +109,14 @@ class Daemon:
         return by.get(0, 0) + by.get(2, 0), by.get(1, 0), sum(by.get(each, 0) for each in (3, 4, 5))
 
     def usage(self):
-        """Resident MiB, descriptors, files in the data directory, rows of jobs and attempts."""
+        """Resident MiB, descriptors, files in the data directory, rows of jobs and attempts, MiB of the control store."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         with self.database() as db:
             rows = db.execute("select (select count(*) from jobs) + (select count(*) from attempts)").fetchone()[0]
         return {"MiB": int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024,
                 "descriptors": len(os.listdir(f"/proc/{self.process.pid}/fd")),
-                "files": sum(len(files) for _, _, files in os.walk(self.data)), "rows": rows}
+                "files": sum(len(files) for _, _, files in os.walk(self.data)), "rows": rows,
+                "control store MiB": sum(each.stat().st_size for each in self.data.glob("control.db*")) / 2**20}
 
     def stop(self):
         self.process.terminate()
@@ -157,15 +158,17 @@ def soak(firth, folder, report):
     try:
         with sqlite3.connect(f"{daemon.data}/control.db", timeout=30) as db:
             db.execute("insert or replace into settings (name, value) values ('jobs.keep', '5')")
-        samples, end, due = [], time.monotonic() + SOAK_SECONDS, 0
+        samples, end, due, took = [], time.monotonic() + SOAK_SECONDS, 0, []
         while time.monotonic() < end:
             with daemon.database() as db:
                 busy = {row for row, in db.execute("select connection from jobs where status < 3")}
             for each in daemon.ids:
                 if each not in busy:
                     daemon.ask("connections/sync", {"connectionId": each})
+            took.append(daemon.ask("jobs/list", LISTS["jobs/list"])[0])
             if time.monotonic() >= due:
-                samples.append(daemon.usage())
+                samples.append({**daemon.usage(), "jobs/list ms": statistics.median(took)})
+                took.clear()
                 due = time.monotonic() + max(SOAK_SECONDS / 60, 0.5)
             time.sleep(0.05)
         with daemon.database() as db:
@@ -174,7 +177,7 @@ def soak(firth, folder, report):
         daemon.stop()
     quarter = max(len(samples) // 4, 1)
     # Jobs that are over go when 200 more are: rows and files go up and down by so many.
-    for name, room in (("MiB", 4), ("descriptors", 8), ("files", 600), ("rows", 400)):
+    for name, room in (("MiB", 4), ("descriptors", 8), ("files", 600), ("rows", 400), ("control store MiB", 2), ("jobs/list ms", 5)):
         first = statistics.median(sample[name] for sample in samples[quarter:2 * quarter])
         last = statistics.median(sample[name] for sample in samples[-quarter:])
         report.line(f"soak, {SOAK_SECONDS} s, {syncs} syncs ({failed} failed), {name}", f"{first:.1f}, then {last:.1f}", "no peer", "-",
