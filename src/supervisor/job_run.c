@@ -207,7 +207,10 @@ static void end(struct job_run *run)
         assert(!"a job's step that its state does not have");
         return;
     }
-    job_stats_flush(run);
+    if (!job_stats_flush(run)) {
+        uv_timer_start(&run->timer, on_store_due, STORE_RETRY_MS, 0);
+        return;
+    }
     struct control_job_step step = {
         .job = run->id,
         .status = next.status,

@@ -27,8 +27,6 @@ static int64_t estimate(double value)
     return value >= 0 && value < 9e18 ? (int64_t)value : -1;
 }
 
-/* The task's last word of a session that failed counts only what was committed as taken: emitted it was all
- * the same. */
 void job_stats_take(struct job_run *run, const struct task_progress *progress)
 {
     uint64_t records = 0, bytes = 0, emitted = 0, emitted_bytes = 0, rejected = 0;
@@ -62,19 +60,21 @@ void job_stats_take(struct job_run *run, const struct task_progress *progress)
     jobs_watch_stats(run->jobs);
 }
 
-void job_stats_flush(struct job_run *run)
+bool job_stats_flush(struct job_run *run)
 {
     struct jobs *jobs = run->jobs;
     struct error err;
     if (!run->dirty || !run->stats)
-        return;
+        return true;
     if (control_job_stats(jobs->options.control, run->id, jobs_now_ms(), run->stats, run->stat_count, &err) <
         0) {
-        if (err.code != ERROR_BUSY)
-            jobs_store_failed(jobs, &err);
-        return;
+        if (err.code == ERROR_BUSY)
+            return false;
+        jobs_store_failed(jobs, &err);
+        return true;
     }
     run->dirty = false;
+    return true;
 }
 
 bool job_stats_partial(const struct job_run *run)

@@ -134,7 +134,8 @@ void job_run_start(struct job_run *run);
 /* job_stats.c */
 void job_stats_begin(struct job_run *run);
 void job_stats_take(struct job_run *run, const struct task_progress *progress);
-void job_stats_flush(struct job_run *run);
+/* false: another process is changing the store; to be done again before the attempt ends. */
+bool job_stats_flush(struct job_run *run);
 bool job_stats_partial(const struct job_run *run); /* anything was committed */
 
 /* job_plan.c: look for images, in a process; ends in job_run_start or job_run_over. */

@@ -3,8 +3,8 @@
  * shows the lines.
  *
  * Counters are of this session (one life of the task process) and only grow, but for the last ones of a
- * session that did not complete: they are what was committed. A reader that sees an event
- * it does not know ignores it. */
+ * session that did not complete: they are what was committed, unless it is a job's attempt. A reader that
+ * sees an event it does not know ignores it. */
 #ifndef FIRTH_TASK_EVENT_H
 #define FIRTH_TASK_EVENT_H
 
@@ -70,7 +70,7 @@ const char *task_outcome_name(enum task_outcome outcome);
 
 enum task_event_type {
     TASK_EVENT_STARTED,  /* specification read, sink open: the session begins */
-    TASK_EVENT_PROGRESS, /* at most TASK_PROGRESS_PER_SECOND a second, and once at the end */
+    TASK_EVENT_PROGRESS, /* TASK_PROGRESS_PER_SECOND a second at most, after each commit, and at the end */
     TASK_EVENT_LOG,      /* one line of the task's or a connector's log */
     TASK_EVENT_FAILURE,  /* once, before the end of a session that failed */
     TASK_EVENT_CONFIG,   /* a connector changed its config; secret, and of connections of the API only */

@@ -207,10 +207,14 @@ static int tick(struct session *session, struct error *err)
         return -1;
     session->untold |= session->active || task->report->commits != commits;
     session->active = false;
-    if (session->untold && task_report_wait_ms(task->report) == 0) {
+    /* A commit is told at once: should this process be killed, what it made durable is known all the same. */
+    bool committed = task->report->commits != commits;
+    if (committed || (session->untold && task_report_wait_ms(task->report) == 0)) {
         task_report_progress(task->report, task->progress, task->binding_count);
         session->untold = false;
     }
+    if (committed)
+        fault_point("task.commit.told");
     return 0;
 }
 
@@ -322,7 +326,8 @@ static void close_session(struct session *session)
     free_task(task);
 }
 
-/* What was taken but not committed is no part of a session that did not complete: it will be sent again. */
+/* What was taken but not committed is no part of a session that did not complete: it will be sent again. Of a
+ * job's attempt both are told: what the source emitted, it did. */
 static void count_committed_only(struct task *task)
 {
     for (size_t i = 0; i < task->binding_count; i++) {
@@ -405,7 +410,8 @@ enum task_outcome task_run(const struct task_spec *spec, struct task_report *rep
         farewell(&session);
     else
         part(&session);
-    if (result < 0 || task->stopping || session.stop_now)
+    bool cut_short = result < 0 || task->stopping || session.stop_now;
+    if (cut_short && spec->sync_id == 0)
         count_committed_only(task);
     if (session.begun)
         task_report_progress(report, task->progress, task->binding_count);

@@ -5,7 +5,8 @@ import json
 import pytest
 
 import api
-from job_driving import apply, definition, records, serve, show, start, stream, wait, write
+from conftest import until
+from job_driving import apply, definition, received, records, serve, show, start, stream, wait, write
 
 
 def trace(kind, message="no such table"):
@@ -56,6 +57,56 @@ def test_whose_fault(firth, tmp_path, case):
     assert (job["status"], job["attempts"]) == ("failed", attempts)
     if case != "the destination does not echo":
         assert "no such table" in json.dumps(job)
+
+
+def counts(attempt):
+    return tuple(attempt["stats"][name] for name in ("recordsEmitted", "recordsCommitted"))
+
+
+def emits_more_at_once(firth, tmp_path, end):
+    """Two records after the last state, and then the end, before the next progress is due: the job's number."""
+    gate = tmp_path / "gate"
+    gate.unlink(missing_ok=True)
+    number = start(firth)
+    until(lambda: len(received(tmp_path)) == 4, "the destination to have the first records and their state")
+    gate.write_text("")
+    end(number)
+    return number
+
+
+def in_two_parts(tmp_path, *end):
+    return records(1, 3) + [{"sleep_until": str(tmp_path / "gate")}] + records(4, 5)[:1] + list(end)
+
+
+@pytest.mark.parametrize("end", [{"exit": 3}, {"kill": 9}, {"text": "{"}])
+def test_what_was_emitted_is_counted_when_the_source_fails_at_once(firth, tmp_path, end):
+    apply(firth, write(tmp_path, in_two_parts(tmp_path, {"touch": str(tmp_path / "sent")}, end)), attempts_max=1, partial_max=1)
+    serve(firth)
+    job = wait(firth, emits_more_at_once(firth, tmp_path, lambda number: None))
+    attempt, = job["attemptList"]
+    assert (job["status"], counts(attempt), counts(attempt["streams"][0])) == ("failed", (5, 3), (5, 3))
+    assert attempt["stats"]["bytesEmitted"] > attempt["stats"]["bytesCommitted"] > 0
+
+
+def test_what_was_emitted_is_counted_when_it_is_cancelled_at_once(firth, tmp_path):
+    apply(firth, write(tmp_path, in_two_parts(tmp_path, {"touch": str(tmp_path / "sent")}, {"hang": True})))
+    client = api.serve(firth).api
+
+    def cancel(number):
+        until((tmp_path / "sent").exists, "the source to have written all")
+        client.ask("POST", "/api/v1/jobs/cancel", {"id": number})
+
+    job = wait(firth, emits_more_at_once(firth, tmp_path, cancel))
+    assert (job["status"], counts(job["attemptList"][0])) == ("cancelled", (5, 3))
+
+
+def test_a_commit_is_counted_though_the_task_is_killed_after_it(firth_dev, tmp_path):
+    """It comes a tenth of a second after the first progress, and the next would be due after a quarter."""
+    apply(firth_dev, write(tmp_path, records(1, 3) + [{"hang": True}]), attempts_max=1, partial_max=1)
+    serve(firth_dev, env={"FIRTH_FAULT_KILL": "task.commit.told"})
+    job = wait(firth_dev, start(firth_dev))
+    attempt, = job["attemptList"]
+    assert (job["status"], counts(attempt)) == ("failed", (3, 3)) and "signal 9" in json.dumps(attempt["failures"])
 
 
 POSTGRES = {"host": "127.0.0.1", "port": 1, "database": "d", "username": "u"}
