@@ -1,5 +1,4 @@
-/* Members that a message names twice. The parser keeps the last of them alone, which is right within a
- * document and loses one where it happens to the message around it. */
+/* Members that a message of Airbyte's names twice (doubled.h). */
 #ifndef FIRTH_PROTOCOL_AIRBYTE_DOUBLED_H
 #define FIRTH_PROTOCOL_AIRBYTE_DOUBLED_H
 

@@ -242,7 +242,7 @@ static int check_captured(const struct json *line, uint32_t at, struct flow_capt
 int flow_capture_read_response(const struct json *line, struct arena *arena,
                                struct flow_capture_response *ret_response, struct error *err)
 {
-    if (read_captured(line, ret_response))
+    if (!line->duplicates && read_captured(line, ret_response))
         return 0;
     uint32_t at;
     int which = flow_line_which(line, responses, FLOW_CAPTURE_RESPONSE_MAX,

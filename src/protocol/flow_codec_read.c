@@ -1,5 +1,9 @@
 #include "protocol/flow_codec.h"
 
+#include "protocol/doubled.h"
+
+#include <assert.h>
+
 /* JSON to structs: null is absent, unknown members are ignored, what is there has the right type. */
 
 enum { SHOWN_MAX = 60 }; /* bytes of a value in an error */
@@ -247,6 +251,34 @@ int flow_read(const struct json *doc, uint32_t at, const struct flow_type *type,
     return 0;
 }
 
+/* --- members that are there twice -------------------------------------------------------------------- */
+
+static int doubled(const void *type, struct slice name, const void **ret_inner)
+{
+    const struct flow_type *of = type;
+    for (size_t i = 0; i < of->count; i++) {
+        if (!slice_is(name, of->members[i].name))
+            continue;
+        if (of->members[i].kind == FLOW_MESSAGE || of->members[i].kind == FLOW_MESSAGES)
+            *ret_inner = of->members[i].of;
+        return (int)i;
+    }
+    return -1;
+}
+
+/* The last would win in silence, and of two documents in one message the first be lost. Documents, configs,
+ * schemas and states are the connector's own: within them the last wins, as JSON's readers have it. */
+static int refuse_doubled(const struct json *line, const struct flow_line_type *types, size_t count,
+                          struct error *err)
+{
+    struct flow_member members[DOUBLED_MEMBERS_MAX];
+    assert(count <= DOUBLED_MEMBERS_MAX);
+    for (size_t i = 0; i < count; i++)
+        members[i] = (struct flow_member){types[i].name, FLOW_MESSAGE, 0, types[i].type};
+    const struct flow_type type = {"line", 0, members, count};
+    return doubled_refuse((struct slice){line->source, line->size}, doubled, &type, err);
+}
+
 /* --- lines ----------------------------------------------------------------------------------------- */
 
 static int no_message(const struct json *line, const struct flow_line_type *types, size_t count,
@@ -287,6 +319,8 @@ int flow_line_which(const struct json *line, const struct flow_line_type *types,
                     const char *what, uint32_t *ret_at, struct error *err)
 {
     int found = -1;
+    if (line->duplicates && refuse_doubled(line, types, count, err) < 0)
+        return -1;
     for (uint32_t key = json_first_key(line, 0); key != JSON_NONE; key = json_next_key(line, 0, key)) {
         struct slice name = json_inner(line, key);
         if (json_is(line, json_value(key), JSON_NULL))

@@ -21,8 +21,8 @@ void task_inferred_free(struct task_inferred *inferred);
 
 /* A document that is going to be written. */
 void task_inferred_document(struct task_inferred *inferred, const struct json *doc, uint32_t at);
-/* What the connector itself says of the documents (sourcedSchema): as far as the write schema allows it. A
- * schema that cannot be understood says nothing: -1, and why. `inferred` NULL: it is only looked at. */
+/* What the connector itself says of the documents (sourcedSchema): as far as the write schema allows it. -1:
+ * it is no schema, and why. `inferred` NULL: it is only looked at. */
 int task_inferred_sourced(struct task_inferred *inferred, struct slice schema, struct error *err);
 /* Make what has become wider durable: before a commit. */
 int task_inferred_save(struct task *task, struct error *err);

@@ -1,3 +1,4 @@
+#include "task/lost.h"
 #include "task/positions.h"
 #include "task/selector.h"
 #include "task/sink.h"
@@ -75,71 +76,83 @@ static bool always(const struct task_reader *base)
     return true;
 }
 
-static int refuse_position(const struct reader *reader, const struct task_journal *journal,
-                           const char *there_are, struct error *err)
-{
-    return error_set(err, ERROR_INVALID,
-                     "the checkpoint has read %llu documents that %s wrote to %s, but there are %s: it is of "
-                     "another data directory, or of one that was emptied; raise the binding's 'backfill' to "
-                     "materialize it anew",
-                     (unsigned long long)journal->next, journal->writer,
-                     reader->base.task->bindings[journal->binding].spec->collection, there_are);
-}
-
 /* A position counts in one log. A log that does not tell its identity was written by an older version, and
  * gets one when it is written to again; so positions may have been saved without it, but not in a log that
  * has had one from its beginning. */
-static int check_identity(const struct reader *reader, struct task_journal *journal, uint64_t identity,
-                          bool identified, struct error *err)
+static bool is_of_another_log(struct task_journal *journal, uint64_t identity, bool identified)
 {
     bool other = journal->identity ? identity && journal->identity != identity : identified;
     if (other && journal->next > 0)
-        return refuse_position(reader, journal, "others now (it was dropped, and began anew)", err);
+        return true;
     if (identity)
         journal->identity = identity;
+    return false;
+}
+
+static void add_other(struct task_lost *lost, const struct task_journal *journal)
+{
+    task_lost_add(lost, journal, "others now (it was dropped, and began anew)");
+}
+
+/* Where a binding's journals end now; at the beginning also what of them is lost, and what is waited for. */
+static int look_at_binding(struct reader *reader, const struct task_binding *binding, struct task_lost *lost,
+                           struct arena *arena, struct error *err)
+{
+    struct task *task = reader->base.task;
+    struct store_journal_info *infos;
+    size_t count;
+    if (store_list(reader->store, binding->spec->collection, arena, &infos, &count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        if (infos[i].damage) {
+            *err = *infos[i].damage;
+            return error_wrap(err, "%s", binding->spec->collection);
+        }
+        struct task_journal *journal =
+            task_positions_journal(task->positions, binding->index, infos[i].writer);
+        journal->end = infos[i].end;
+        if (!lost)
+            continue;
+        if (is_of_another_log(journal, infos[i].identity, infos[i].identified)) {
+            add_other(lost, journal);
+            journal->end = journal->next; /* it is told */
+        }
+        if (task->spec->once && journal->next < journal->end) {
+            journal->until = journal->end;
+            reader->waited_for++;
+        }
+    }
     return 0;
 }
 
-/* Where the journals end now; what a position says of a journal must be possible. */
+/* What a position says of a journal must be possible: `lost` gets those of which it is not. */
+static void look_at_positions(const struct task *task, struct task_lost *lost)
+{
+    for (size_t i = 0; i < task->positions->count; i++) {
+        const struct task_journal *journal = task->positions->items[i];
+        char end[24];
+        snprintf(end, sizeof end, "%llu", (unsigned long long)journal->end);
+        if (journal->next > journal->end)
+            task_lost_add(lost, journal, end);
+    }
+}
+
 static int look_at_ends(struct reader *reader, bool first, struct error *err)
 {
     struct task *task = reader->base.task;
+    struct task_lost lost;
     struct arena arena;
     int result = 0;
     arena_init(&arena);
-    for (size_t i = 0; i < reader->count && result == 0; i++) {
-        struct task_binding *binding = reader->follows[i].binding;
-        struct store_journal_info *infos;
-        size_t count;
-        result = store_list(reader->store, binding->spec->collection, &arena, &infos, &count, err);
-        for (size_t j = 0; j < count && result == 0; j++) {
-            if (infos[j].damage) {
-                *err = *infos[j].damage;
-                result = error_wrap(err, "%s", binding->spec->collection);
-                break;
-            }
-            struct task_journal *journal =
-                task_positions_journal(task->positions, binding->index, infos[j].writer);
-            journal->end = infos[j].end;
-            if (first && check_identity(reader, journal, infos[j].identity, infos[j].identified, err) < 0) {
-                result = -1;
-                break;
-            }
-            if (first && task->spec->once && journal->next < journal->end) {
-                journal->until = journal->end;
-                reader->waited_for++;
-            }
-        }
+    task_lost_init(&lost, task);
+    for (size_t i = 0; i < reader->count && result == 0; i++)
+        result = look_at_binding(reader, reader->follows[i].binding, first ? &lost : NULL, &arena, err);
+    if (result == 0 && first) {
+        look_at_positions(task, &lost);
+        result = task_lost_judge(&lost, err);
     }
+    task_lost_done(&lost);
     arena_done(&arena);
-    for (size_t i = 0; i < task->positions->count && result == 0 && first; i++) {
-        const struct task_journal *journal = task->positions->items[i];
-        if (journal->next <= journal->end)
-            continue;
-        char end[24];
-        snprintf(end, sizeof end, "%llu", (unsigned long long)journal->end);
-        result = refuse_position(reader, journal, end, err);
-    }
     reader->ends_ms = now_ms(reader);
     return result;
 }
@@ -261,8 +274,14 @@ static int take_position(struct reader *reader, struct follow *follow, const str
         journal =
             task_positions_journal(reader->base.task->positions, follow->binding->index, document->writer);
     follow->journal = journal;
-    if (check_identity(reader, journal, document->identity, document->identified, err) < 0)
-        return -1;
+    if (is_of_another_log(journal, document->identity, document->identified)) {
+        struct task_lost lost;
+        task_lost_init(&lost, reader->base.task);
+        add_other(&lost, journal);
+        int result = task_lost_judge(&lost, err);
+        task_lost_done(&lost);
+        return result;
+    }
     journal->next = document->number + 1;
     if (journal->end < journal->next)
         journal->end = journal->next;

@@ -88,7 +88,9 @@ static int take_schema(struct flow_reader *reader, const struct flow_sourced_sch
     struct slice raw = sourced->raw_document_schema;
     group->messages++;
     if (raw.size == 0)
-        return 0;
+        return out_of_place(
+            reader, "sourcedSchema",
+            "has no 'documentSchema': right would be the JSON schema of the binding's documents", err);
     if (group->item.schema_count == FLOW_GROUP_SCHEMAS_MAX ||
         group->schema_bytes + raw.size > FLOW_GROUP_SCHEMA_BYTES_MAX)
         return error_set(err, ERROR_LIMIT,

@@ -212,22 +212,25 @@ static int cover_all(struct sink *sink, bool at_end, struct error *err)
     return 0;
 }
 
-static void take_sourced(struct task *task, const struct task_flow_item *item)
+/* It may be the only word of a column that no document has yet: it is never passed over. */
+static int take_sourced(struct task *task, const struct task_flow_item *item, struct error *err)
 {
     for (size_t i = 0; i < item->schema_count; i++) {
         for (size_t j = 0; j < task->binding_count; j++) {
             struct task_binding *binding = &task->bindings[j];
             struct error why;
             if (!slice_equal(binding->source.name, item->schemas[i].name) ||
-                task_inferred_sourced(binding->inferred, item->schemas[i].raw, &why) == 0 ||
-                binding->sourced_refused)
+                task_inferred_sourced(binding->inferred, item->schemas[i].raw, &why) == 0)
                 continue;
-            binding->sourced_refused = true; /* told once a session */
-            task_report_logf(task->report, LOG_WARN,
-                             "the sourcedSchema of %.*s, for %s, is not used, since it is no schema: %s",
-                             SLICE_ARGS(binding->source.name), binding->spec->collection, why.message);
+            error_set(err, ERROR_PROTOCOL,
+                      "this checkpoint's 'sourcedSchema' of %.*s, for %s, has a 'documentSchema' that is no "
+                      "JSON schema: %s",
+                      SLICE_ARGS(binding->source.name), binding->spec->collection, why.message);
+            err->retriable = true;
+            return -1;
         }
     }
+    return 0;
 }
 
 static int checkpoint(struct task_sink *base, const struct task_item *item, struct error *err)
@@ -238,10 +241,11 @@ static int checkpoint(struct task_sink *base, const struct task_item *item, stru
     struct task_checkpoint *saved = &base->task->checkpoint;
     int taken = item->flow ? task_flow_saved_take(&saved->flow, item->flow, err)
                            : airbyte_states_apply(saved->states, item->line, item->message, err);
-    if (item->flow)
-        take_sourced(base->task, item->flow);
+    if (taken == 0 && item->flow)
+        taken = take_sourced(base->task, item->flow, err);
     if (taken < 0)
-        return error_wrap(err, "line %llu of the source's output", (unsigned long long)item->line_number);
+        return error_wrap(err, "%s, line %llu of its output", base->task->spec->source.program.label,
+                          (unsigned long long)item->line_number);
     if (fault_planted("checkpoint-ahead")) {
         /* A bug, for the checker to catch: what the checkpoint stands for is saved before its documents. */
         if (commit_all(sink, err) < 0)

@@ -37,7 +37,6 @@ struct task_binding {
     uint64_t taken;       /* documents that the reader gave, valid or not */
     bool incomplete;      /* the source's last word on the stream is that it failed */
     bool recovered;       /* materializations: the endpoint had committed more of it than we knew */
-    bool sourced_refused; /* its connector described it by what is no schema */
 
     /* Counted since the session began: what the sink has covered by a checkpoint but not committed is
      * `covered` minus `progress.committed`. */

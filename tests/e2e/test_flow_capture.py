@@ -290,13 +290,37 @@ def warnings(lines):
     return [line["message"] for line in events(lines, "log") if line["level"] == "warn"]
 
 
-def test_a_sourced_schema_that_is_none_is_told(firth, tmp_path):
-    """Once, by the binding's name and with the reason; the documents count."""
-    wrong = {"sourcedSchema": {"documentSchema": {"type": 5}}}
-    path = catalog(tmp_path, [wrong, docs(1, 1), patch(n=1), wrong, docs(2, 2), patch(n=2)])
-    (told,) = warnings(run(firth, path))
-    assert "the sourcedSchema of public/users, for acmeCo/users, is not used, since it is no schema: " in told
-    assert "type" in told and ids(firth) == [1, 2]
+@pytest.mark.parametrize("sourced, message", [
+    ({"documentSchema": {"type": 5}}, "'sourcedSchema' of public/users, for acmeCo/users, has a 'documentSchema' that is "
+                                      "no JSON schema: "),
+    ({"documentSchema": "text"}, "is no JSON schema"),
+    ({"documentSchema": None}, "line 2 of its output: 'sourcedSchema' has no 'documentSchema': right would be"),
+    ({"binding": 0}, "line 2 of its output: 'sourcedSchema' has no 'documentSchema': right would be"),
+])
+def test_a_sourced_schema_that_is_none(firth, tmp_path, sourced, message):
+    """It describes documents, maybe those that are not there yet: what is none is not passed over."""
+    path = catalog(tmp_path, [{"sourcedSchema": sourced}, docs(1, 1), patch(n=1)])
+    error = failure(run(firth, path, expect=1))
+    assert message in error["message"] and "scripted_flow.py" in error["message"] and error["retriable"]
+    assert ids(firth) == []
+
+
+@pytest.mark.parametrize("line, member", [
+    ('{"captured":{"doc":{"id":2},"doc":{"id":3}}}', "doc"),
+    ('{"captured":{"doc":{"id":2}},"captured":{"doc":{"id":3}}}', "captured"),
+    ('{"checkpoint":{"state":{"updated":{"n":2},"updated":{"n":3}}}}', "updated"),
+])
+def test_doubled_member_of_a_message(firth, tmp_path, line, member):
+    """One of the two would be lost in silence."""
+    error = failure(run(firth, catalog(tmp_path, [docs(1, 1), patch(n=1), {"text": line}, patch(n=3)]), expect=1))
+    assert f'line 4 of its output: the message has the member "{member}" twice' in error["message"]
+    assert ids(firth) == [1]
+
+
+def test_doubled_member_of_a_document(firth, tmp_path):
+    """The connector's own: the last of them counts, as everywhere in documents."""
+    run(firth, catalog(tmp_path, [{"text": '{"captured":{"doc":{"id":2,"id":3}}}'}, patch(n=1)]))
+    assert ids(firth) == [3]
 
 
 def test_another_key_is_told(firth, tmp_path):

@@ -312,6 +312,57 @@ static void test_mistakes(void **state)
     }
 }
 
+/* The parser keeps the last of two, and of two documents one would be lost. */
+static const struct {
+    bool capture, request;
+    const char *line, *member; /* NULL: taken */
+} doubled[] = {
+    {true, false, "{\"captured\":{\"doc\":{\"id\":1},\"doc\":{\"id\":2}}}", "doc"},
+    {true, false, "{\"captured\":{\"binding\":0,\"doc\":{\"id\":1},\"binding\":1}}", "binding"},
+    {true, false, "{ \"captured\" : {\"doc\":{}}, \"captured\":{\"doc\":{}} }", "captured"},
+    {true, false, "{\"captured\":{\"doc\":{\"id\":1},\"d\\u006fc\":{\"id\":2}}}", "doc"},
+    {true, false, "{\"captured\":null,\"captured\":{\"doc\":{}}}", "captured"},
+    {true, false, "{\"checkpoint\":{\"state\":{\"updated\":{\"a\":1},\"updated\":{}}}}", "updated"},
+    {true, false, "{\"checkpoint\":{\"state\":{},\"state\":{}}}", "state"},
+    {true, false, "{\"sourcedSchema\":{\"documentSchema\":{},\"documentSchema\":{}}}", "documentSchema"},
+    {true, false, "{\"backfillBegin\":{\"binding\":1,\"binding\":2}}", "binding"},
+    {true, false, "{\"validated\":{\"bindings\":[{},{\"resourcePath\":[\"a\"],\"resourcePath\":[\"b\"]}]}}",
+     "resourcePath"},
+    {true, false, "{\"discovered\":{\"bindings\":[{\"key\":[\"/a\"],\"key\":[\"/b\"]}]}}", "key"},
+    {true, true, "{\"acknowledge\":{\"checkpoints\":1,\"checkpoints\":2}}", "checkpoints"},
+    {true, true, "{\"open\":{\"capture\":{\"bindings\":[{\"backfill\":1,\"backfill\":2}]}}}", "backfill"},
+    {false, false, "{\"loaded\":{\"doc\":{\"id\":1},\"doc\":{\"id\":2}}}", "doc"},
+    {false, false, "{\"opened\":{\"runtimeCheckpoint\":{},\"runtimeCheckpoint\":{}}}", "runtimeCheckpoint"},
+    {false, false, "{\"flushed\":{\"state\":{\"mergePatch\":true,\"mergePatch\":false}}}", "mergePatch"},
+    {false, true, "{\"store\":{\"doc\":{},\"delete\":true,\"doc\":{}}}", "doc"},
+    /* What is the connector's own has the last, as its other readers have it. */
+    {true, false, "{\"captured\":{\"doc\":{\"id\":1,\"id\":2,\"doc\":[],\"doc\":{\"a\":1,\"a\":2}}}}", NULL},
+    {true, false, "{\"checkpoint\":{\"state\":{\"updated\":{\"state\":1,\"state\":2}}}}", NULL},
+    {true, false, "{\"captured\":{\"doc\":{},\"future\":1,\"future\":2}}", NULL},
+};
+
+static void test_doubled_members(void **state)
+{
+    (void)state;
+    struct json_parser *parser = json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
+    for (size_t i = 0; i < sizeof doubled / sizeof *doubled; i++) {
+        char message[64];
+        struct error err = {0};
+        struct json line = parse(parser, slice_of(doubled[i].line));
+        translator *translate = doubled[i].capture ? translate_capture : translate_materialize;
+        bool taken = translate(doubled[i].request, &line, &err) >= 0;
+        if (taken != !doubled[i].member)
+            fail_msg("%s was %s: %s", doubled[i].line, taken ? "taken" : "refused", err.message);
+        if (taken)
+            continue;
+        snprintf(message, sizeof message, "the message has the member \"%s\" twice", doubled[i].member);
+        assert_int_equal(err.code, ERROR_PROTOCOL);
+        if (!strstr(err.message, message))
+            fail_msg("%s: \"%s\" lacks \"%s\"", doubled[i].line, err.message, message);
+    }
+    json_parser_free(parser);
+}
+
 /* A config from a file has line breaks; a message has none. */
 static void test_one_line(void **state)
 {
@@ -450,6 +501,7 @@ int main(void)
         cmocka_unit_test(test_packed_as_in_transcripts),
         cmocka_unit_test(test_mapping),
         cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_doubled_members),
         cmocka_unit_test(test_one_line),
         cmocka_unit_test(test_old_constraints),
         cmocka_unit_test(test_state_keys),
