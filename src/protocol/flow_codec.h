@@ -65,8 +65,8 @@ struct flow_line_type {
     const char *name;
     const struct flow_type *type;
 };
-/* The line's message: an index into `types`, its node in *ret_at; -1 (ERROR_PROTOCOL): none of them, or it has
- * a member twice.
+/* The line's message: an index into `types`, its node in *ret_at; -1 (ERROR_PROTOCOL): none of them, or it
+ * has a member twice.
  * `what` names the list in the error: "a response of Flow's capture protocol". */
 int flow_line_which(const struct json *line, const struct flow_line_type *types, size_t count,
                     const char *what, uint32_t *ret_at, struct error *err);
