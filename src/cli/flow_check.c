@@ -132,24 +132,22 @@ static int read_last(struct flow_checker *checker, const struct flow_capture_spe
 
 /* --- by itself ------------------------------------------------------------------------------------- */
 
-static int validate(struct flow_checker *checker, struct error *err)
+/* Of these of the capture's bindings; of an answer it matters only that it is one. */
+static int validate_some(struct flow_checker *checker, const struct catalog_binding *const *some,
+                         size_t count, struct error *err)
 {
     const struct catalog_capture *capture = checker->capture;
     struct flow_capture_validate_binding *bindings =
-        arena_zalloc(&checker->arena, (capture->binding_count + 1) * sizeof *bindings);
+        arena_zalloc(&checker->arena, (count + 1) * sizeof *bindings);
     const struct flow_capture_spec *last = NULL;
     struct slice last_version = {0};
-    size_t count = 0;
     if (read_last(checker, &last, &last_version, err) < 0)
         return -1;
-    for (size_t i = 0; i < capture->binding_count; i++) {
-        const struct catalog_binding *binding = &capture->bindings[i];
-        if (binding->disable)
-            continue;
+    for (size_t i = 0; i < count; i++) {
         struct flow_collection *collection = arena_alloc(&checker->arena, sizeof *collection);
-        task_flow_collection(checker->catalog, binding->target, &checker->arena, collection);
-        bindings[count++] =
-            (struct flow_capture_validate_binding){binding->resource, collection, binding->backfill};
+        task_flow_collection(checker->catalog, some[i]->target, &checker->arena, collection);
+        bindings[i] =
+            (struct flow_capture_validate_binding){some[i]->resource, collection, some[i]->backfill};
     }
     const struct flow_capture_request request = {.type = FLOW_CAPTURE_VALIDATE,
                                                  .validate = {.name = slice_of(capture->name),
@@ -167,6 +165,26 @@ static int validate(struct flow_checker *checker, struct error *err)
         return error_set(err, ERROR_PROTOCOL, "%s validated %zu bindings of %zu", checker->program.label,
                          response.validated.bindings.count, count);
     return 0;
+}
+
+static const struct catalog_binding **enabled_bindings(struct flow_checker *checker, size_t *ret_count)
+{
+    const struct catalog_capture *capture = checker->capture;
+    const struct catalog_binding **enabled =
+        arena_alloc(&checker->arena, (capture->binding_count + 1) * sizeof *enabled);
+    *ret_count = 0;
+    for (size_t i = 0; i < capture->binding_count; i++) {
+        if (!capture->bindings[i].disable)
+            enabled[(*ret_count)++] = &capture->bindings[i];
+    }
+    return enabled;
+}
+
+static int validate(struct flow_checker *checker, struct error *err)
+{
+    size_t count;
+    const struct catalog_binding **enabled = enabled_bindings(checker, &count);
+    return validate_some(checker, enabled, count, err);
 }
 
 int flow_check_validate(const struct connector_program *program, const struct catalog *catalog,
@@ -201,8 +219,11 @@ static void check_capture(struct flow_checker *checker)
         return;
     }
     check_schemas(checker, &spec);
-    if (checker->loaded && catalog_errors_total(checker->errors) == before && validate(checker, &err) < 0)
-        catalog_errors_add(checker->errors, &endpoint->config_places.whole, true, "%s", err.message);
+    if (checker->loaded && catalog_errors_total(checker->errors) == before && validate(checker, &err) < 0) {
+        size_t count;
+        const struct catalog_binding **enabled = enabled_bindings(checker, &count);
+        flow_refusal_place(checker, validate_some, enabled, count, &err);
+    }
 }
 
 /* A local command that speaks Flow's protocol, or an image that is here and does: checking pulls nothing. */

@@ -1,16 +1,16 @@
 #include "cli/flow_checker.h"
+#include "cli/flow_subject.h"
 
 #include "protocol/flow_resource.h"
 #include "task/fields.h"
 #include "task/flow_collection.h"
 #include "task/materialize_key.h"
 
-#include <ctype.h>
-
 /* A materialization: config and resources by the connector's schemas, then its own view of the bindings, and
  * whether the fields that the catalog wants can be had. It is told what the data directory says was applied,
- * as the run tells it; what an existing table makes of a schema is the run's business, which may act upon it,
- * and what it will do about another key than the table's is told. */
+ * as the run tells it; and what the run will do about a key or fields that do not fit an existing table is
+ * told.
+ */
 
 static int ask(struct flow_checker *checker, const struct flow_materialize_request *request,
                enum flow_materialize_response_type answer, struct flow_materialize_response *ret_response,
@@ -135,9 +135,9 @@ static const char *what_happens(enum catalog_on_incompatible on)
     return "raise the binding's 'backfill', or have it done with onIncompatibleSchemaChange: backfill";
 }
 
-/* The table has another key: wrong only if the run stops there. */
-static void tell_other_key(struct flow_checker *checker,
-                           const struct catalog_materialization_binding *binding, const struct error *why)
+/* What the table has does not fit, its key or a field: wrong only if the run stops there. */
+static void tell_incompatible(struct flow_checker *checker,
+                              const struct catalog_materialization_binding *binding, const struct error *why)
 {
     bool aborts = binding->on_incompatible == CATALOG_INCOMPATIBLE_ABORT;
     struct catalog_errors *list = aborts ? checker->errors : checker->notes;
@@ -168,68 +168,32 @@ static void check_fields(struct flow_checker *checker, const struct catalog_mate
                                                  .selected = selected};
         if (outcome != FIELDS_INCOMPATIBLE &&
             task_materialize_key_changed(&past->last, &key, &checker->arena, &other)) {
-            tell_other_key(checker, binding, &other);
+            tell_incompatible(checker, binding, &other);
             return;
         }
     }
+    if (outcome == FIELDS_INCOMPATIBLE)
+        tell_incompatible(checker, binding, &err);
     if (outcome == FIELDS_CONFLICT)
         catalog_errors_add(checker->errors, &binding->place, true, "%s", err.message);
 }
 
-/* --- whose fault it is ------------------------------------------------------------------------------ */
-
-static bool in_word(char byte)
-{
-    return isalnum((unsigned char)byte) || (byte & 0x80) || strchr("_-/", byte);
-}
-
-/* Is it there as a word of its own? */
-static bool mentions(const char *message, struct slice word)
-{
-    size_t size = strlen(message);
-    for (size_t at = 0; word.size && at + word.size <= size; at++) {
-        const char *end = message + at + word.size;
-        if (memcmp(message + at, word.data, word.size) == 0 && (at == 0 || !in_word(message[at - 1])) &&
-            (*end == 0 || !in_word(*end)))
-            return true;
-    }
-    return false;
-}
-
-/* How much of the binding is named: its collection, and texts of its resource such as the table. */
-static size_t count_mentions(struct flow_checker *checker, const char *message,
-                             const struct catalog_materialization_binding *binding, struct slice resource)
-{
-    size_t count = mentions(message, slice_of(binding->source.collection->name));
-    struct json doc;
-    struct error unused;
-    if (json_parse_copy(&checker->arena, resource.data, resource.size, &doc, &unused) < 0)
-        return count;
-    for (uint32_t key = json_first_key(&doc, 0); key != JSON_NONE; key = json_next_key(&doc, 0, key)) {
-        if (json_is(&doc, json_value(key), JSON_STRING))
-            count += mentions(message, json_string(&doc, json_value(key), &checker->arena));
-    }
-    return count;
-}
-
-/* What the connector says is about the binding of which it names most; if that is none, or several alike, it
- * is about the endpoint. */
+/* What the connector says is about the binding of which it names most; else about the endpoint. */
 static const struct catalog_place *place_of(struct flow_checker *checker, const char *message,
                                             const struct catalog_materialization *materialization,
                                             const struct slice *resources)
 {
-    const struct catalog_place *place = &checker->endpoint->config_places.whole;
-    size_t most = 0;
+    struct flow_subject *subjects =
+        arena_zalloc(&checker->arena, (materialization->binding_count + 1) * sizeof *subjects);
+    size_t count = 0;
     for (size_t i = 0; i < materialization->binding_count; i++) {
         const struct catalog_materialization_binding *binding = &materialization->bindings[i];
-        size_t count = binding->disable ? 0 : count_mentions(checker, message, binding, resources[i]);
-        if (count > most)
-            place = &binding->place;
-        else if (count == most && most)
-            place = &checker->endpoint->config_places.whole;
-        most = count > most ? count : most;
+        if (!binding->disable)
+            subjects[count++] =
+                (struct flow_subject){&binding->place, binding->source.collection->name, resources[i]};
     }
-    return place;
+    const struct flow_subject *subject = flow_subject_of(message, subjects, count, &checker->arena);
+    return subject ? subject->place : &checker->endpoint->config_places.whole;
 }
 
 /* --- validating ------------------------------------------------------------------------------------- */
@@ -281,7 +245,7 @@ static int validate(struct flow_checker *checker, const struct catalog_materiali
     struct flow_materialize_response response = {0};
     if (ask(checker, &request, FLOW_MATERIALIZE_VALIDATED, &response, err) < 0) {
         for (size_t i = 0; i < count; i++) {
-            if (mentions(err->message, inputs[i].collection->name))
+            if (flow_subject_mentioned(err->message, inputs[i].collection->name))
                 fields_advise(&inputs[i], &checker->arena, err);
         }
         return -1;

@@ -1,4 +1,5 @@
-/* Private to the checks of Flow connectors: flow_check.c (captures) and flow_check_materialize.c. */
+/* Private to the checks of Flow connectors: flow_check.c (captures),
+ * flow_check_refusal.c and flow_check_materialize.c. */
 #ifndef FIRTH_CLI_FLOW_CHECKER_H
 #define FIRTH_CLI_FLOW_CHECKER_H
 
@@ -44,5 +45,13 @@ void flow_checker_value(struct flow_checker *checker, struct slice raw_schema, s
 
 void flow_check_materialization(struct flow_checker *checker,
                                 const struct catalog_materialization *materialization);
+
+/* Asks a capture's connector what it says of these bindings. */
+typedef int flow_refusal_ask(struct flow_checker *checker, const struct catalog_binding *const *bindings,
+                             size_t count, struct error *err);
+/* The connector has refused these bindings together: add what it said, *why, at the binding that it is about,
+ * by its words, or by asking again of fewer at a time; at the endpoint's config if it is about none. */
+void flow_refusal_place(struct flow_checker *checker, flow_refusal_ask *ask,
+                        const struct catalog_binding *const *bindings, size_t count, const struct error *why);
 
 #endif

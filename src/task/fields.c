@@ -8,6 +8,8 @@
 const char fields_time[] = "flow_published_at";
 
 /* Why a field is selected, the weakest first. */
+enum { INCOMPATIBLE_SHOWN_MAX = 8 };
+
 enum reason {
     REASON_NONE,
     REASON_RECOMMENDED,
@@ -470,20 +472,28 @@ static enum fields_outcome check_folds(struct selecting *selecting)
     return FIELDS_SELECTED;
 }
 
+/* All of them: each is to be mended, and a backfill would mend them together. */
 static enum fields_outcome check_compatible(const struct selecting *selecting)
 {
+    struct buffer fields;
+    size_t count = 0;
+    buffer_init(&fields, BUFFER_UNLIMITED);
     for (size_t i = 0; i < selecting->count; i++) {
         const struct candidate *candidate = &selecting->items[i];
         if (candidate->reason == REASON_NONE || candidate->constraint != FLOW_CONSTRAINT_INCOMPATIBLE)
             continue;
-        error_set(selecting->err, ERROR_INVALID,
-                  "%s: the field '%.*s' does not fit what the endpoint has of it: %.*s",
-                  selecting->input->binding, SLICE_ARGS(candidate->projection->field),
-                  SLICE_ARGS(candidate->why.size ? candidate->why
-                                                 : SLICE_LITERAL("the connector gives no reason")));
-        return FIELDS_INCOMPATIBLE;
+        struct slice why =
+            candidate->why.size ? candidate->why : SLICE_LITERAL("the connector gives no reason");
+        if (count++ < INCOMPATIBLE_SHOWN_MAX)
+            buffer_printf(&fields, "%sthe field '%.*s' does not fit what the endpoint has of it: %.*s",
+                          count > 1 ? "; " : "", SLICE_ARGS(candidate->projection->field), SLICE_ARGS(why));
     }
-    return FIELDS_SELECTED;
+    if (count > INCOMPATIBLE_SHOWN_MAX)
+        buffer_printf(&fields, "; and %zu fields more", count - INCOMPATIBLE_SHOWN_MAX);
+    if (count)
+        error_set(selecting->err, ERROR_INVALID, "%s: %s", selecting->input->binding, buffer_cstr(&fields));
+    buffer_done(&fields);
+    return count ? FIELDS_INCOMPATIBLE : FIELDS_SELECTED;
 }
 
 /* --- the selection ---------------------------------------------------------------------------------- */

@@ -362,6 +362,69 @@ int task_positions_load(struct task_positions *positions, const struct json *doc
     return result;
 }
 
+/* Is the journal read with one of the owner's suffixes? */
+static bool is_owned(struct slice name, struct slice owner)
+{
+    const char *end = memchr(name.data, ';', name.size);
+    size_t rest = end ? name.size - (size_t)(end + 1 - name.data) : 0;
+    return rest > owner.size && memcmp(end + 1, owner.data, owner.size) == 0;
+}
+
+/* A journal of a binding's collection, read with its suffix, that is not named as this program names them. */
+static bool is_of_another_runtime(const struct task_positions *positions, struct slice name,
+                                  struct arena *arena)
+{
+    for (size_t i = 0; i < positions->source_count; i++) {
+        const struct task_position_source *source = &positions->sources[i];
+        size_t head = strlen(source->collection), tail = source->suffix.size;
+        if (name.size > head + tail && memcmp(name.data, source->collection, head) == 0 &&
+            name.data[head] == '/' && name.data[name.size - tail - 1] == ';' &&
+            memcmp(name.data + name.size - tail, source->suffix.data, tail) == 0 &&
+            !writer_in(source, name, arena))
+            return true;
+    }
+    return false;
+}
+
+static int refuse_source(struct slice name, const char *task, const char *why, struct error *err)
+{
+    return error_set(
+        err, ERROR_INVALID,
+        "the runtime checkpoint that the endpoint keeps is not %s's: it has read '%.*s', %s. Give "
+        "this materialization a place of its own at the endpoint (another schema, or whatever "
+        "keeps the connector's checkpoints apart), or remove that checkpoint there, and it begins "
+        "from the first document",
+        task, (int)utf8_cut(name.data, name.size, 200), name.data, why);
+}
+
+int task_positions_check_owner(const struct task_positions *positions, const char *task,
+                               const struct json *doc, uint32_t at, struct error *err)
+{
+    uint32_t sources = json_get(doc, at, "sources");
+    struct arena arena;
+    int result = 0;
+    if (json_is(doc, at, JSON_OBJECT) && sources == JSON_NONE && json_count(doc, at) > 0 &&
+        json_get(doc, at, "ackIntents") == JSON_NONE)
+        return error_set(err, ERROR_INVALID,
+                         "the runtime checkpoint that the endpoint keeps has no 'sources', so that what was "
+                         "read is not known: right would be what 'startCommit' had, or {} before the first");
+    if (!json_is(doc, sources, JSON_OBJECT))
+        return 0; /* empty, or none at all */
+    arena_init(&arena);
+    struct slice owner = slice_of(arena_printf(&arena, "materialize/%s/", task));
+    for (uint32_t key = json_first_key(doc, sources); key != JSON_NONE && result == 0;
+         key = json_next_key(doc, sources, key)) {
+        struct slice name = json_string(doc, key, &arena);
+        if (!is_owned(name, owner))
+            result = refuse_source(
+                name, task, "which is of another materialization, or of this one under another name", err);
+        else if (is_of_another_runtime(positions, name, &arena))
+            result = refuse_source(name, task, "which no task of this program wrote", err);
+    }
+    arena_done(&arena);
+    return result;
+}
+
 void task_positions_set_max_key(struct task_positions *positions, size_t binding, struct slice packed)
 {
     struct buffer *key = &positions->max_keys[binding];

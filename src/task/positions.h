@@ -71,6 +71,10 @@ void task_positions_write_of(const struct task_positions *positions, size_t bind
  * such an object; members that this program does not write are ignored. */
 int task_positions_load(struct task_positions *positions, const struct json *doc, uint32_t at,
                         struct error *err);
+/* Is a checkpoint that an endpoint keeps this task's, or empty? ERROR_INVALID if not: to read on from it
+ * would be to begin anew in silence. What is no checkpoint at all is task_positions_load's business. */
+int task_positions_check_owner(const struct task_positions *positions, const char *task,
+                               const struct json *doc, uint32_t at, struct error *err);
 /* Too large a one is not kept, as if it were not known. */
 void task_positions_set_max_key(struct task_positions *positions, size_t binding, struct slice packed);
 void task_positions_set_total(struct task_positions *positions, size_t binding, uint64_t documents,

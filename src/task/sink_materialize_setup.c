@@ -121,11 +121,14 @@ static int start_session(struct materialize_sink *sink, struct error *err)
 
 static int load_positions(struct materialize_sink *sink, struct slice json, struct error *err)
 {
+    const char *task = sink->base.task->spec->name;
     struct arena arena;
     struct json doc;
     arena_init(&arena);
     task_positions_init(&sink->positions, sink->sources, sink->enabled_count);
     int result = json.size == 0 ? 0 : json_parse_copy(&arena, json.data, json.size, &doc, err);
+    if (result == 0 && json.size > 0 && sink->endpoint_authoritative)
+        result = task_positions_check_owner(&sink->positions, task, &doc, 0, err);
     if (result == 0 && json.size > 0)
         result = task_positions_load(&sink->positions, &doc, 0, err);
     arena_done(&arena);

@@ -3,6 +3,7 @@ acknowledged, and each way in which such a connector goes wrong."""
 
 import json
 import pathlib
+import re
 import signal
 import sys
 
@@ -587,6 +588,33 @@ def test_check_tells_what_the_connector_says(firth, tmp_path, config, message):
     result = check(firth, catalog(tmp_path, [], **config), 3)
     assert [message in each["message"] for each in result["errors"]] == [True], result
     assert result["errors"][0]["line"] == 1
+
+
+TABLES = ("users", "orders", "items", "prices", "stores", "staff", "shifts")
+
+
+@pytest.mark.parametrize("refuse, told, asked", [
+    # Its words tell of which binding they are.
+    ({"items": 'relation "public"."items" does not exist'}, {"items": "does not exist"}, 1),
+    ({"items": "acmeCo/items has no key"}, {"items": "has no key"}, 1),
+    ({"users": "one of them has no replica identity"}, {"users": "replica identity"}, 5),
+    # One hides another.
+    ({"users": "no such table (1)", "shifts": "no such table (2)"}, {"users": "(1)", "shifts": "(2)"}, 9),
+    ({"orders": "permission denied", "items": "permission denied"}, {"orders": "denied", "items": "denied"}, 7),
+    # Of all alike: the endpoint's, as is what names several alike.
+    (dict.fromkeys(TABLES, "cannot reach db.example"), {"seen": "db.example"}, 3),
+    (dict.fromkeys(TABLES, "neither public.users nor public.orders is there"), {"seen": "neither"}, 3),
+])
+def test_check_points_at_the_binding(firth, tmp_path, refuse, told, asked):
+    path = catalog(tmp_path, [], bindings=TABLES, refuse=refuse)
+    path.write_text(json.dumps(json.loads(path.read_text()), indent=1))
+    lines = path.read_text().splitlines()
+    found = {}
+    for error in check(firth, path, 3)["errors"]:  # a binding begins with its resource, the config with `seen`
+        name = next(word for word in re.findall(r'"(\w+)"', " ".join(lines[error["line"] - 1:])) if word in (*TABLES, "seen"))
+        found[name] = error["message"]
+    assert {name: told.get(name, "?") in message for name, message in found.items()} == dict.fromkeys(told, True), found
+    assert seen(tmp_path).count("validate") == asked
 
 
 def test_check_says_what_cannot_be_started(firth, tmp_path):

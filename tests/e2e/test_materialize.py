@@ -695,6 +695,21 @@ def test_incompatible_stops(firth, tmp_path, on, said):
     assert not error["retriable"] and said in error["message"] and "'x' does not fit" in error["message"]
 
 
+@pytest.mark.parametrize("on", ["abort", "disableTask", "disableBinding", "backfill"])
+def test_check_tells_what_is_incompatible(firth, tmp_path, on):
+    """Every field, at its binding, before a run stops at it; what a run mends by itself is no error."""
+    path = changed(firth, tmp_path, on)
+    checked = firth("check", str(path), "-o", "json", expect=3 if on == "abort" else 0)
+    (told,) = json.loads(checked.out)["errors" if on == "abort" else "warnings"]
+    assert "the field 'x' does not fit what the endpoint has of it" in told["message"]
+    assert f"onIncompatibleSchemaChange: {'backfill' if on == 'abort' else on}" in told["message"]
+    assert told["file"].endswith("flow.json") and told["line"]
+    both = {"constraints": {field: {"type": "INCOMPATIBLE", "reason": "it was text"} for field in ("id", "x")}}
+    checked = firth("check", str(catalog(tmp_path, schema=AFTER, onIncompatibleSchemaChange=on, config=both)))
+    for field in ("id", "x"):
+        assert f"the field '{field}' does not fit what the endpoint has of it: it was text" in checked.err
+
+
 def test_incompatible_disables_the_binding(firth, tmp_path):
     more = {"collections": ("users", "other"), "schema": BEFORE}
     put(firth, tmp_path, {"id": 1}, **more)
@@ -728,6 +743,13 @@ def test_incompatible_disables_the_binding(firth, tmp_path):
     ({"startCommit": [[{"part": '{"startedC'}, {"log": "killed"}, {"exit": 3}]]}, "connector", "killed"),
     ({"open": [[{"opened": {"runtimeCheckpoint": 7}}]]}, "protocol", "'opened': the runtime checkpoint is none"),
     ({"open": [[{"opened": {"runtimeCheckpoint": {"sources": []}}}]]}, "protocol", "'sources' is to be an object"),
+    ({"open": [[{"opened": {"runtimeCheckpoint": {"sources": {"acmeCo/users/acmeCo%2Fin;materialize/acmeCo/other/users": {
+        "readThrough": "2"}}}}}]]}, "invalid", "is not acmeCo/mat's: it has read 'acmeCo/users/acmeCo%2Fin;materialize/acmeCo/other/"),
+    ({"open": [[{"opened": {"runtimeCheckpoint": {"sources": {"acmeCo/users/pivot=00": {}}}}}]]}, "invalid",
+     "remove that checkpoint there, and it begins from the first document"),
+    ({"open": [[{"opened": {"runtimeCheckpoint": {"sources": {"acmeCo/users/region=a/pivot=00;materialize/acmeCo/mat/users": {
+        "readThrough": "812"}}}}}]]}, "invalid", "which no task of this program wrote"),
+    ({"open": [[{"opened": {"runtimeCheckpoint": {"positions": {}}}}]]}, "invalid", "keeps has no 'sources'"),
     ({"validate": [[{"validated": {"bindings": []}}]]}, "protocol", "validated 0 bindings of 1"),
     ({"spec": [[{"spec": {"protocol": 1}}]]}, "unsupported", "speaks version 1"),
 ])

@@ -2,7 +2,7 @@
 
 Config: `seen`, a file to which it appends every request that it gets; `spec`, `validated`, `applied`, `opened`:
 what to answer instead of the usual (a string: log it and exit with 1); `sessions`: the steps of each session, the
-last one's for all that follow; `term`: {"log", "exit"} on SIGTERM.
+last one's for all that follow; `refuse`: by a binding's name, why `validate` fails of it; `term`: {"log", "exit"} on SIGTERM.
 """
 
 import fcntl
@@ -51,6 +51,11 @@ class Connector:
             log(answer)
             sys.exit(1)
         say({name: answer})
+
+    def refuse(self, name):
+        if name in self.config.get("refuse", {}):
+            log(self.config["refuse"][name])
+            sys.exit(1)
 
     def acknowledge(self):
         verb, body = self.request()
@@ -136,6 +141,8 @@ class Connector:
             self.answer("spec", {"protocol": 3032023, "configSchema": {"type": "object"},
                                  "resourceConfigSchema": {"type": "object"}, "documentationUrl": "https://x"})
         elif verb == "validate":
+            for each in body["bindings"]:
+                self.refuse(each["resourceConfig"]["path"][-1])
             self.answer("validated", {"bindings": [{"resourcePath": each["resourceConfig"]["path"]}
                                                    for each in body["bindings"]]})
         elif verb == "apply":

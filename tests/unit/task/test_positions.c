@@ -113,6 +113,45 @@ static void test_others(void **state)
     task_positions_done(&positions);
 }
 
+static const struct {
+    const char *checkpoint, *why; /* NULL: it is this task's */
+} owned[] = {
+    {"{}", NULL},
+    {"{\"sources\":{}}", NULL},
+    {"{\"ackIntents\":{\"materialize/acmeCo/mat/users\":\"FQcA\"}}", NULL},
+    {"{\"sources\":{\"acmeCo/users/w;materialize/acmeCo/mat/users\":{\"readThrough\":\"5\"}}}", NULL},
+    {"{\"sources\":{\"acmeCo/users/w;materialize/acmeCo/mat/users.v7\":{\"readThrough\":\"5\"}}}", NULL},
+    {"{\"sources\":{\"acmeCo/gone/w;materialize/acmeCo/mat/gone\":{\"readThrough\":\"5\"}}}", NULL},
+    {"{\"sources\":{\"acmeCo/users/w;materialize/acmeCo/mat\":{}}}", "another materialization"},
+    {"{\"sources\":{\"acmeCo/users/w;materialize/acmeCo/mat2/users\":{}}}", "another materialization"},
+    {"{\"sources\":{\"acmeCo/users/w\":{}}}", "another materialization"},
+    {"{\"sources\":{\"\":{}}}", "another materialization"},
+    {"{\"sources\":{\"acmeCo/users/w;materialize/acmeCo/mat/users\":{},\"acmeCo/users/w;x\":{}}}",
+     "another materialization"},
+    {"{\"sources\":{\"acmeCo/users/a=b/pivot=00;materialize/acmeCo/mat/users\":{}}}",
+     "no task of this program"},
+    {"{\"producers\":[]}", "has no 'sources'"},
+};
+
+static void test_owner(void **state)
+{
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) {
+        struct task_positions positions;
+        struct arena arena;
+        struct json doc;
+        struct error err = {0};
+        arena_init(&arena);
+        task_positions_init(&positions, sources, SOURCES);
+        assert_int_equal(
+            json_parse_copy(&arena, owned[i].checkpoint, strlen(owned[i].checkpoint), &doc, &err), 0);
+        int result = task_positions_check_owner(&positions, "acmeCo/mat", &doc, 0, &err);
+        if (result != (owned[i].why ? -1 : 0) || (result < 0 && !strstr(err.message, owned[i].why)))
+            fail_msg("%s: %s", owned[i].checkpoint, err.message);
+        task_positions_done(&positions);
+        arena_done(&arena);
+    }
+}
+
 /* Of a binding and of one that does not take part; what is no identity is none. */
 static void test_identities(void **state)
 {
@@ -222,7 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_totals),
                                        cmocka_unit_test(test_lenient),    cmocka_unit_test(test_others),
-                                       cmocka_unit_test(test_identities), cmocka_unit_test(test_refused),
-                                       cmocka_unit_test(test_key_set)};
+                                       cmocka_unit_test(test_owner),      cmocka_unit_test(test_identities),
+                                       cmocka_unit_test(test_refused),    cmocka_unit_test(test_key_set)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
