@@ -2,8 +2,8 @@
 #include "cli/deployed.h"
 #include "cli/output.h"
 #include "server/auth.h"
-#include "web/http.h"
 #include "store/store.h"
+#include "web/http.h"
 
 #include "base/file.h"
 

@@ -213,6 +213,14 @@ static int check_application(struct auth *auth, struct slice client_id, struct s
     return 0;
 }
 
+static int give_token(struct auth *auth, const char *application, int64_t now_ms, int64_t seconds,
+                      struct arena *arena, const char **ret_token, struct error *err)
+{
+    char *token = arena_alloc(arena, CONTROL_SECRET_SIZE);
+    *ret_token = token;
+    return control_token_create(auth->control, application, now_ms, now_ms + seconds * 1000, token, err);
+}
+
 int auth_token(struct auth *auth, struct slice client_id, struct slice secret, int64_t now_ms,
                struct arena *arena, enum auth_verdict *ret_verdict, const char **ret_token, struct error *err)
 {
@@ -222,9 +230,17 @@ int auth_token(struct auth *auth, struct slice client_id, struct slice secret, i
                                                         &application, err);
     if (result < 0 || *ret_verdict != AUTH_YES)
         return result;
-    char *token = arena_alloc(arena, CONTROL_SECRET_SIZE);
-    *ret_token = token;
-    return control_token_create(auth->control, application, now_ms, now_ms + AUTH_TOKEN_S * 1000, token, err);
+    return give_token(auth, application, now_ms, AUTH_TOKEN_S, arena, ret_token, err);
+}
+
+int auth_session(struct auth *auth, struct slice user, struct slice password, int64_t now_ms,
+                 struct arena *arena, enum auth_verdict *ret_verdict, const char **ret_token,
+                 struct error *err)
+{
+    int result = check_user(auth, user, password, now_ms, arena, ret_verdict, err);
+    if (result < 0 || *ret_verdict != AUTH_YES)
+        return result;
+    return give_token(auth, NULL, now_ms, AUTH_SESSION_S, arena, ret_token, err);
 }
 
 /* --- settings ----------------------------------------------------------------------------------------- */

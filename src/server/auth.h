@@ -11,10 +11,11 @@
 #include "control/control.h"
 
 enum {
-    AUTH_TRIES_MAX = 10,   /* wrong passwords or secrets in a row */
-    AUTH_TRY_MS = 2000,    /* then one in so many milliseconds */
-    AUTH_TOKEN_S = 3600,   /* seconds that a token is good for */
-    AUTH_PASSWORD_MIN = 8, /* bytes */
+    AUTH_TRIES_MAX = 10,            /* wrong passwords or secrets in a row */
+    AUTH_TRY_MS = 2000,             /* then one in so many milliseconds */
+    AUTH_TOKEN_S = 3600,            /* seconds that a token is good for */
+    AUTH_SESSION_S = 7 * 24 * 3600, /* seconds that a browser's session is good for */
+    AUTH_PASSWORD_MIN = 8,          /* bytes */
     AUTH_PASSWORD_MAX = 1024,
     AUTH_HEADER_MAX = 4096, /* bytes of an Authorization header's value */
 };
@@ -39,6 +40,11 @@ int auth_check(struct auth *auth, const char *header, int64_t now_ms, struct are
 int auth_token(struct auth *auth, struct slice client_id, struct slice secret, int64_t now_ms,
                struct arena *arena, enum auth_verdict *ret_verdict, const char **ret_token,
                struct error *err);
+
+/* The user's name and password: a token that is good for AUTH_SESSION_S. */
+int auth_session(struct auth *auth, struct slice user, struct slice password, int64_t now_ms,
+                 struct arena *arena, enum auth_verdict *ret_verdict, const char **ret_token,
+                 struct error *err);
 
 /* Is the password the well-known one still? */
 int auth_is_default(struct control *control, bool *ret_default, struct error *err);

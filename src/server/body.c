@@ -77,14 +77,23 @@ static bool check_near(struct call *call)
     return true;
 }
 
+/* A page's session is a token in a cookie. SameSite keeps it from other sites' pages, and check_origin too.
+ */
+static const char *credentials(struct call *call)
+{
+    const char *header = http_header(call->http, "Authorization"),
+               *session = http_cookie(call->http, SESSION_COOKIE);
+    return header || !session ? header : arena_printf(call->arena, "Bearer %s", session);
+}
+
 static bool check_user(struct call *call)
 {
     enum auth_verdict verdict;
     struct error err;
     if (call->route->open)
         return true;
-    if (auth_check(call->server->auth, http_header(call->http, "Authorization"), call->now_ms, call->arena,
-                   &verdict, &call->application, &err) < 0) {
+    if (auth_check(call->server->auth, credentials(call), call->now_ms, call->arena, &verdict,
+                   &call->application, &err) < 0) {
         call_error(call, &err);
         return false;
     }
@@ -93,7 +102,9 @@ static bool check_user(struct call *call)
         return refuse(call, 429, "too many wrong passwords: try again in some seconds");
     }
     if (verdict == AUTH_NO) {
-        http_answer_header(call->http, "WWW-Authenticate", "Basic realm=\"firth\", charset=\"UTF-8\"");
+        /* A browser would show its own form for a password over our page's. */
+        if (!http_header(call->http, "Firth-Page"))
+            http_answer_header(call->http, "WWW-Authenticate", "Basic realm=\"firth\", charset=\"UTF-8\"");
         return refuse(call, 401,
                       http_header(call->http, "Authorization")
                           ? "the user, the password or the bearer token is wrong"

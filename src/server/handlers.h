@@ -72,6 +72,11 @@ enum http_next definition_spec_of_actor(struct call *call);
 enum http_next firth_status(struct call *call);
 enum http_next firth_documents(struct call *call);
 
+/* session.c */
+enum http_next session_create(struct call *call);
+enum http_next session_get(struct call *call);
+enum http_next session_end(struct call *call);
+
 /* logs.c */
 enum http_next firth_job_log(struct call *call);
 

@@ -7,12 +7,14 @@
 #include "server/ask.h"
 #include "server/auth.h"
 #include "server/call.h"
-#include "web/http.h"
 #include "server/loop.h"
 #include "server/server.h"
 #include "server/settle.h"
+#include "web/http.h"
 
 #include <stdatomic.h>
+
+#define SESSION_COOKIE "firth_session"
 
 enum { SERVER_LATENCIES = 8 };
 

@@ -24,6 +24,11 @@ bool routes_path_is_public(const char *path)
     return under(path, "/api/public/v1") || under(path, "/v1");
 }
 
+bool routes_path_is_api(const char *path)
+{
+    return under(path, "/api") || under(path, "/v1") || under(path, "/metrics");
+}
+
 static bool match(const char *pattern, struct slice path, struct slice arguments[ROUTE_ARGUMENTS_MAX])
 {
     size_t count = 0, at = 0;

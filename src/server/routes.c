@@ -20,6 +20,11 @@
         .family = ROUTE_PUBLIC, .method = HTTP_##method_, .path = (path_), .handle = (handle_), \
         .request = (request_), .response = (response_), ##__VA_ARGS__                           \
     }
+#define FIRTH(method_, path_, handle_, request_, response_, ...)                               \
+    {                                                                                          \
+        .family = ROUTE_FIRTH, .method = HTTP_##method_, .path = (path_), .handle = (handle_), \
+        .request = (request_), .response = (response_), ##__VA_ARGS__                          \
+    }
 #define FIRTH_GET(path_, handle_, response_, ...)                                        \
     {                                                                                    \
         .family = ROUTE_FIRTH, .method = HTTP_GET, .path = (path_), .handle = (handle_), \
@@ -276,6 +281,9 @@ const struct route routes[] = {
 
     /* --- Firth's own --- */
     FIRTH_GET("/openapi", instance_openapi, NULL, .type = "application/json"),
+    FIRTH(POST, "/session", session_create, "SessionCreate", "SessionRead", .open = true),
+    FIRTH(GET, "/session", session_get, NULL, "SessionRead", .open = true),
+    FIRTH(DELETE, "/session", session_end, NULL, NULL, .open = true),
     FIRTH_GET("/status", firth_status, "FirthStatus"),
     FIRTH_GET("/documents", firth_documents, "DocumentsRead",
               .query = "collection* string, task string, from integer, limit int32"),

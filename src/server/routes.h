@@ -4,8 +4,8 @@
 #ifndef FIRTH_SERVER_ROUTES_H
 #define FIRTH_SERVER_ROUTES_H
 
-#include "web/http.h"
 #include "server/notation.h"
+#include "web/http.h"
 
 enum { ROUTE_ARGUMENTS_MAX = 2 };
 
@@ -44,6 +44,8 @@ const struct route *routes_find(const struct http_request *request, struct arena
                                 const char *ret_arguments[ROUTE_ARGUMENTS_MAX], unsigned *ret_allowed);
 /* Does the path belong to the public API, whose errors have a shape of their own? */
 bool routes_path_is_public(const char *path);
+/* Does it belong to any API, whether there is such a route or not? */
+bool routes_path_is_api(const char *path);
 
 /* Append the OpenAPI 3.1 document of a family. */
 void openapi_write(enum route_family family, struct buffer *out);

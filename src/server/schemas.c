@@ -439,6 +439,9 @@ const struct notation schemas[] = {
     {"ConnectorDefinitionsResponse", "data* [ConnectorDefinition]"},
 
     /* --- Firth's own --- */
+    {"SessionCreate", "username* string, password* string"},
+    {"SessionRead",
+     "loggedIn* boolean, user string, version string, workspaceId uuid, defaultPassword boolean"},
     {"FirthStatus", "data_dir* string, daemon DaemonStatus, tasks* [TaskStatus]"},
     {"DaemonStatus", "pid* integer, since string, url string"},
     {"TaskStatus", "task* string, kind string, state string"},

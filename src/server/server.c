@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "server/internal.h"
 #include "server/metrics.h"
+#include "server/pages.h"
 
 #include <stdlib.h>
 
@@ -52,6 +53,8 @@ static enum http_next on_head(void *context, struct http_request *http)
     struct call *call = &begin(context, http)->call;
     unsigned allowed;
     call->route = routes_find(http, call->arena, call->arguments, &allowed);
+    if (!call->route && pages_answer(http))
+        return HTTP_ANSWER;
     if (!call->route)
         return answer_no_route(call, allowed);
     return call_admit(call) ? HTTP_READ : HTTP_ANSWER;

@@ -88,6 +88,17 @@ const char *http_header(const struct http_request *request, const char *name)
                                                                   MHD_HEADER_KIND, name);
 }
 
+const char *http_cookie(const struct http_request *request, const char *name)
+{
+    return request->exchange->server->api.lookup_connection_value(request->exchange->connection,
+                                                                  MHD_COOKIE_KIND, name);
+}
+
+bool http_is_tls(const struct http_request *request)
+{
+    return string_starts_with(request->exchange->server->url, "https:");
+}
+
 struct wanted_argument {
     const char *name, *value;
     size_t number;
@@ -208,7 +219,8 @@ static enum MHD_Result send_answer(struct http_exchange *exchange)
         api->add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                                  request->content_type ? request->content_type : "application/json");
     api->add_response_header(response, "X-Content-Type-Options", "nosniff");
-    api->add_response_header(response, "Cache-Control", "no-store");
+    api->add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
+                             request->cache_control ? request->cache_control : "no-store");
     for (size_t i = 0; i < request->header_count; i++)
         api->add_response_header(response, request->headers[i].name, request->headers[i].value);
     if (atomic_load(&server->quiet))

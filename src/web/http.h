@@ -21,7 +21,7 @@ enum {
     HTTP_ANSWER_MAX = 256 << 20,    /* bytes of an answer */
     HTTP_CLIENT_MS = 30 * 1000,     /* a client's time to send a whole request, and to send none */
     HTTP_ANSWER_MS = 5 * 60 * 1000, /* a client's time to take an answer */
-    HTTP_HEADERS_MAX = 4,           /* that an answer adds */
+    HTTP_HEADERS_MAX = 6,           /* that an answer adds */
     HTTP_ADDRESS_MAX = 64,          /* bytes of "[::1]:8000" */
 };
 
@@ -52,7 +52,8 @@ struct http_request {
 
     /* The answer: status is 0 until it is known. Header values are not owned. */
     unsigned status;
-    const char *content_type; /* NULL: application/json */
+    const char *content_type;  /* NULL: application/json */
+    const char *cache_control; /* NULL: no-store */
     struct buffer answer;
     struct {
         const char *name, *value;
@@ -64,6 +65,9 @@ struct http_request {
 
 /* NULL if it is not there. Of a header that comes twice, the first. */
 const char *http_header(const struct http_request *request, const char *name);
+/* Of the request's cookies. */
+const char *http_cookie(const struct http_request *request, const char *name);
+bool http_is_tls(const struct http_request *request);
 /* The `number`th value of that name in the query, from 0; NULL: there is none. */
 const char *http_query(const struct http_request *request, const char *name, size_t number);
 /* Both live as long as the request. A value with a line break is dropped. */

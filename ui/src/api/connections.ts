@@ -1,0 +1,75 @@
+// Connections, as Airbyte's config API has them.
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useSession } from "../app/session";
+import { config } from "./client";
+
+export type JobStatus = "pending" | "running" | "incomplete" | "failed" | "succeeded" | "cancelled";
+export type ConnectionStatus = "active" | "inactive" | "deprecated" | "locked";
+
+export interface ActorSnippet {
+    sourceId?: string;
+    destinationId?: string;
+    name: string;
+    sourceName?: string;
+    destinationName?: string;
+    icon?: string;
+}
+
+export interface ScheduleData {
+    basicSchedule?: { timeUnit: string; units: number };
+    cron?: { cronExpression: string; cronTimeZone: string };
+}
+
+export interface ConnectionItem {
+    connectionId: string;
+    name: string;
+    status: ConnectionStatus;
+    statusReason?: string;
+    scheduleType?: "manual" | "basic" | "cron";
+    scheduleData?: ScheduleData;
+    source: ActorSnippet;
+    destination: ActorSnippet;
+    /** Seconds. */
+    latestSyncJobCreatedAt?: number;
+    latestSyncJobStatus?: JobStatus;
+    isSyncing: boolean;
+    schemaChange: "no_change" | "non_breaking" | "breaking";
+}
+
+const LIST = ["connections"];
+
+export function useConnections() {
+    const { workspaceId } = useSession();
+    return useQuery({
+        queryKey: LIST,
+        queryFn: async ({ signal }) =>
+            (await config<{ connections: ConnectionItem[] }>("web_backend/connections/list", { workspaceId }, signal)).connections,
+        refetchInterval: 5_000,
+    });
+}
+
+/** Change a connection and see it changed at once; what the daemon refuses is put back. */
+export function useEnable() {
+    const client = useQueryClient();
+    return useMutation({
+        mutationFn: ({ id, enabled }: { id: string; enabled: boolean }) =>
+            config("connections/update", { connectionId: id, status: enabled ? "active" : "inactive" }),
+        onMutate: ({ id, enabled }) => {
+            const before = client.getQueryData<ConnectionItem[]>(LIST);
+            client.setQueryData<ConnectionItem[]>(LIST, (items) =>
+                items?.map((item) => (item.connectionId === id ? { ...item, status: enabled ? "active" : "inactive" } : item)),
+            );
+            return before;
+        },
+        onError: (_error, _variables, before) => client.setQueryData(LIST, before),
+        onSettled: () => client.invalidateQueries({ queryKey: LIST }),
+    });
+}
+
+export function useSync() {
+    const client = useQueryClient();
+    return useMutation({
+        mutationFn: (id: string) => config("connections/sync", { connectionId: id }),
+        onSettled: () => client.invalidateQueries({ queryKey: LIST }),
+    });
+}

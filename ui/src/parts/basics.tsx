@@ -1,0 +1,124 @@
+// The few parts that every page is made of. How they look is in style/.
+import { useId, type ButtonHTMLAttributes, type InputHTMLAttributes, type ReactNode } from "react";
+
+interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
+    kind?: "primary" | "plain" | "danger" | "ghost";
+    busy?: boolean;
+}
+
+/** A busy button cannot be pressed again, but keeps the focus. */
+export function Button({ kind = "plain", busy = false, type = "button", className, onClick, children, ...rest }: ButtonProps) {
+    return (
+        <button
+            type={type}
+            className={`button ${kind}${className ? ` ${className}` : ""}`}
+            aria-disabled={busy || undefined}
+            onClick={busy ? (event) => event.preventDefault() : onClick}
+            {...rest}
+        >
+            {busy && <span className="spinner" aria-hidden="true" />}
+            {children}
+        </button>
+    );
+}
+
+interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
+    label: string;
+    help?: ReactNode;
+    problem?: string | null;
+}
+
+export function Field({ label, help, problem, ...input }: FieldProps) {
+    const id = useId();
+    const described = [help && `${id}-help`, problem && `${id}-problem`].filter(Boolean).join(" ");
+    return (
+        <div className="field">
+            <label htmlFor={id}>
+                {label}
+                {input.required && <span aria-hidden="true"> *</span>}
+            </label>
+            <input id={id} aria-describedby={described || undefined} aria-invalid={problem ? true : undefined} {...input} />
+            {help && (
+                <p className="help" id={`${id}-help`}>
+                    {help}
+                </p>
+            )}
+            {problem && (
+                <p className="problem" id={`${id}-problem`}>
+                    {problem}
+                </p>
+            )}
+        </div>
+    );
+}
+
+/** A switch; the label is what it turns on. */
+export function Switch({ label, checked, disabled, onChange, hideLabel }: {
+    label: string;
+    checked: boolean;
+    disabled?: boolean;
+    onChange: (checked: boolean) => void;
+    hideLabel?: boolean;
+}) {
+    return (
+        <label className="switch">
+            <input
+                type="checkbox"
+                role="switch"
+                checked={checked}
+                disabled={disabled}
+                onChange={(event) => onChange(event.target.checked)}
+            />
+            <span className="track" aria-hidden="true" />
+            <span className={hideLabel ? "sr-only" : undefined}>{label}</span>
+        </label>
+    );
+}
+
+export function Notice({ kind, title, children, actions }: {
+    kind: "error" | "warning" | "info" | "success";
+    title?: string;
+    children?: ReactNode;
+    actions?: ReactNode;
+}) {
+    return (
+        <div className={`notice ${kind}`} role={kind === "error" ? "alert" : "status"}>
+            <div>
+                {title && <strong>{title}</strong>}
+                {children && <div>{children}</div>}
+            </div>
+            {actions}
+        </div>
+    );
+}
+
+export type Tone = "good" | "bad" | "active" | "waiting" | "off";
+
+/** A word with its colour and its shape: nobody has to tell colours apart. */
+export function Badge({ tone, children }: { tone: Tone; children: ReactNode }) {
+    return <span className={`badge ${tone}`}>{children}</span>;
+}
+
+/** The head of a page: what it is, and what one can do here. */
+export function PageHead({ title, lead, actions }: { title: ReactNode; lead?: ReactNode; actions?: ReactNode }) {
+    return (
+        <header className="page-head">
+            <div>
+                <h1>{title}</h1>
+                {lead && <p className="quiet">{lead}</p>}
+            </div>
+            {actions && <div className="actions">{actions}</div>}
+        </header>
+    );
+}
+
+/** What a page says when there is nothing yet: what would be here, and how to begin. */
+export function Empty({ title, children, action }: { title: string; children: ReactNode; action?: ReactNode }) {
+    return (
+        <section className="empty">
+            <h2>{title}</h2>
+            <p className="quiet">{children}</p>
+            {action}
+        </section>
+    );
+}

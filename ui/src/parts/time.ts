@@ -1,0 +1,58 @@
+// Numbers and times as people read them, in their own language.
+
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "long" });
+const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+const plain = new Intl.NumberFormat();
+
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+    ["second", 60],
+    ["minute", 60],
+    ["hour", 24],
+    ["day", 30],
+    ["month", 12],
+    ["year", Number.POSITIVE_INFINITY],
+];
+
+/** "3 minutes ago", "in 2 hours". */
+export function fromNow(ms: number, now = Date.now()): string {
+    let amount = (ms - now) / 1000;
+    for (const [unit, size] of STEPS) {
+        if (Math.abs(amount) < size) return relative.format(Math.round(amount), unit);
+        amount /= size;
+    }
+    return whole.format(ms);
+}
+
+export function moment(ms: number): string {
+    return whole.format(ms);
+}
+
+/** "4 s", "2 min 5 s", "3 h 10 min". */
+export function duration(ms: number): string {
+    const seconds = Math.max(0, ms) / 1000;
+    if (seconds < 10) return `${seconds.toFixed(1)} s`;
+    if (seconds < 60) return `${Math.round(seconds)} s`;
+    const minutes = Math.floor(seconds / 60);
+    if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
+    return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export function count(value: number): string {
+    return plain.format(value);
+}
+
+export function about(value: number): string {
+    return compact.format(value);
+}
+
+const BYTES = ["B", "kB", "MB", "GB", "TB", "PB"];
+
+export function bytes(value: number): string {
+    let at = 0;
+    while (value >= 1000 && at < BYTES.length - 1) {
+        value /= 1000;
+        at++;
+    }
+    return `${at === 0 ? value : value.toFixed(1)} ${BYTES[at]}`;
+}
