@@ -3,7 +3,12 @@
 #define FIRTH_SDK_BRIDGE_H
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "firth/connector.h"
+
+/* The fields of a target's JSON Schema's first level, into the arena; none if it is no object with
+ * properties. */
+void sdk_target_fields(struct firth_target *target, struct arena *arena);
 
 /* What the user gave wrongly is CONFIG, what may pass by itself TRANSIENT, the rest SYSTEM. Returns -1. */
 int sdk_error(struct firth_error *ret_error, const struct error *err);

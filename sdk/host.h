@@ -213,8 +213,6 @@ void sdk_row_init(struct sdk_row *row, const struct firth_target *target, struct
 
 /* --- target.c -------------------------------------------------------------------------------------- */
 
-/* The fields of a JSON Schema's first level, into the arena; none if it is no object with properties. */
-void sdk_target_fields(struct firth_target *target, struct arena *arena);
 /* FIRTH_MAY_BE_… of a schema's "type" at `at` (a name or a list), or of none. */
 unsigned sdk_types_of(const struct json *doc, uint32_t at);
 /* apply, where the class has it. */

@@ -1,4 +1,4 @@
-/* destination-files: files of JSON lines or CSV in a folder of this machine. */
+/* destination-files: files of JSON lines, CSV or Parquet in a folder of this machine. */
 #include "bridge.h"
 #include "connectors/destination-local-json/path.h"
 #include "connectors/files/destination.h"
@@ -65,7 +65,7 @@ const struct firth_connector_class destination_files = {
     .name = "destination-files",
     .version = FIRTH_VERSION,
     .title = "Files",
-    .summary = "files of JSON lines or CSV in a folder",
+    .summary = "files of JSON lines, CSV or Parquet in a folder",
     .config_size = sizeof(struct config),
     .options = options,
     .family = &family,

@@ -1,4 +1,4 @@
-/* destination-s3: objects of JSON lines or CSV in a bucket. */
+/* destination-s3: objects of JSON lines, CSV or Parquet in a bucket. */
 #include "connectors/s3/s3.h"
 #include "bridge.h"
 #include "connectors/files/destination.h"
@@ -113,7 +113,7 @@ const struct firth_connector_class destination_s3 = {
     .name = "destination-s3",
     .version = FIRTH_VERSION,
     .title = "S3",
-    .summary = "objects of JSON lines or CSV in a bucket",
+    .summary = "objects of JSON lines, CSV or Parquet in a bucket",
     .image_names = image_names,
     .config_size = sizeof(struct config),
     .options = options,

@@ -1,6 +1,8 @@
 #include "compress.h"
 
 #include "base/library.h"
+#include "connectors/files/destination.h"
+#include "connectors/files/parquet_write.h"
 
 #include <stdlib.h>
 #include <zlib.h>
@@ -22,6 +24,7 @@ struct files_compressor {
     z_stream deflating;
     bool open;
     ZSTD_CStream *zstd;
+    struct parquet_writer *parquet;
     char *out;
 };
 
@@ -40,6 +43,7 @@ static void end(struct files_compressor *self)
     if (self->open)
         self->api.deflateEnd(&self->deflating);
     ZSTD_freeCStream(self->zstd);
+    parquet_writer_free(self->parquet);
     free(self->out);
     free(self);
 }
@@ -52,19 +56,31 @@ void files_compressor_drop(struct files_compressor *self)
     end(self);
 }
 
+static int take_parquet(void *self, struct slice bytes, struct error *err)
+{
+    struct files_compressor *compressor = self;
+    return compressor->target->write(compressor->writing, bytes, err);
+}
+
 struct files_compressor *files_compress(struct files_target *target, struct files_writing *writing,
-                                        enum files_compression kind, struct error *err)
+                                        const struct files_output *output, struct error *err)
 {
     struct files_compressor *self = mem_zalloc(sizeof *self);
     self->target = target;
     self->writing = writing;
-    self->kind = kind;
+    self->kind = output->kind == FILES_PARQUET ? FILES_PLAIN : output->compression;
     self->out = mem_alloc(OUT_SIZE);
-    if (kind == FILES_ZSTD) {
+    if (output->kind == FILES_PARQUET) {
+        self->parquet = parquet_writer_new(output->codec, take_parquet, self, err);
+        if (!self->parquet) {
+            files_compressor_drop(self);
+            return NULL;
+        }
+    } else if (self->kind == FILES_ZSTD) {
         self->zstd = ZSTD_createCStream();
         ZSTD_CCtx_setParameter(self->zstd, ZSTD_c_compressionLevel, ZSTD_LEVEL);
         ZSTD_CCtx_setParameter(self->zstd, ZSTD_c_checksumFlag, 1);
-    } else if (kind == FILES_GZIP) {
+    } else if (self->kind == FILES_GZIP) {
         if (load(&self->api, err) == 0)
             self->open = self->api.deflateInit2_(&self->deflating, GZIP_LEVEL, Z_DEFLATED, 15 + 16, 8,
                                                  Z_DEFAULT_STRATEGY, ZLIB_VERSION, sizeof(z_stream)) == Z_OK;
@@ -111,6 +127,8 @@ static int write_zstd(struct files_compressor *self, struct slice bytes, ZSTD_En
 
 int files_compressor_write(struct files_compressor *self, struct slice bytes, struct error *err)
 {
+    if (self->parquet)
+        return parquet_writer_put(self->parquet, bytes, err);
     if (self->kind == FILES_GZIP)
         return write_gzip(self, bytes, Z_NO_FLUSH, err);
     if (self->kind == FILES_ZSTD)
@@ -121,7 +139,8 @@ int files_compressor_write(struct files_compressor *self, struct slice bytes, st
 int files_compressor_seal(struct files_compressor *self, struct buffer *out, struct error *err)
 {
     struct slice nothing = {"", 0};
-    int result = self->kind == FILES_GZIP   ? write_gzip(self, nothing, Z_FINISH, err)
+    int result = self->parquet              ? parquet_writer_end(self->parquet, err)
+                 : self->kind == FILES_GZIP ? write_gzip(self, nothing, Z_FINISH, err)
                  : self->kind == FILES_ZSTD ? write_zstd(self, nothing, ZSTD_e_end, err)
                                             : 0;
     if (result < 0) {

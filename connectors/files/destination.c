@@ -36,6 +36,8 @@ struct session {
 
 static const char *ending_of(const struct files_output *output)
 {
+    if (output->kind == FILES_PARQUET)
+        return ".parquet";
     static const char *const endings[2][FILES_COMPRESSIONS] = {
         {[FILES_PLAIN] = ".jsonl", [FILES_GZIP] = ".jsonl.gz", [FILES_ZSTD] = ".jsonl.zst"},
         {[FILES_PLAIN] = ".csv", [FILES_GZIP] = ".csv.gz", [FILES_ZSTD] = ".csv.zst"}};
@@ -367,7 +369,7 @@ static int begin_file(struct session *session, struct stream *stream, struct err
     }
     if (!writing)
         return -1;
-    stream->file = files_compress(target, writing, session->output.compression, err);
+    stream->file = files_compress(target, writing, &session->output, err);
     struct slice head = files_rows_head(stream->rows);
     return !stream->file ? -1 : head.size ? files_compressor_write(stream->file, head, err) : 0;
 }

@@ -11,9 +11,10 @@ struct files_output {
     struct files_target *target; /* owned by the session */
     const char *place;           /* of it, for messages: "s3://bucket/prefix", "/tmp/out" */
     const char *template;        /* names.h */
-    enum files_kind kind;        /* FILES_JSON_LINES or FILES_CSV */
+    enum files_kind kind;        /* FILES_JSON_LINES, FILES_CSV or FILES_PARQUET */
     enum files_compression compression;
-    bool flattened; /* records' fields beside the _airbyte_ ones, not in _airbyte_data */
+    const char *codec; /* of Parquet */
+    bool flattened;    /* records' fields beside the _airbyte_ ones, not in _airbyte_data */
 };
 
 /* What every destination of files hangs on. */
@@ -45,14 +46,14 @@ struct files_rows; /* how the records of one stream become lines */
 struct files_rows *files_rows_new(const struct files_output *output, const struct firth_target *target,
                                   struct error *err);
 void files_rows_free(struct files_rows *rows);
-/* What a file begins with: a CSV header. */
+/* What a file begins with: a CSV header, or what firth-parquet has to know. */
 struct slice files_rows_head(const struct files_rows *rows);
 void files_rows_put(struct files_rows *rows, struct firth_host *host, const struct firth_record *record,
                     struct buffer *out);
 
 /* The options that say how files are written, in Airbyte's spelling. */
 struct files_output_options {
-    int format, compression, flattening;
+    int format, compression, flattening, codec;
 };
 extern const struct firth_choice
     files_output_formats[]; /* of a config that begins with files_output_options */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "connectors/files/csv.h"
+#include "connectors/files/parquet_rows.h"
 #include "json/writer.h"
 
 #include <inttypes.h>
@@ -17,6 +18,7 @@ struct files_rows {
     struct column *columns; /* of CSV, and of flattened rows */
     size_t count;
     struct buffer head;
+    struct parquet_rows *parquet;
 };
 
 /* --- CSV -------------------------------------------------------------------------------------------------
@@ -116,7 +118,9 @@ struct files_rows *files_rows_new(const struct files_output *output, const struc
     rows->flattened = output->flattened;
     rows->live = target->live;
     buffer_init(&rows->head, BUFFER_UNLIMITED);
-    if (!rows->csv || take_columns(rows, err) == 0)
+    if (output->kind == FILES_PARQUET)
+        rows->parquet = parquet_rows_new(target, &rows->head, err);
+    if (output->kind == FILES_PARQUET ? rows->parquet != NULL : !rows->csv || take_columns(rows, err) == 0)
         return rows;
     files_rows_free(rows);
     return NULL;
@@ -129,6 +133,7 @@ void files_rows_free(struct files_rows *rows)
     for (size_t i = 0; i < rows->count; i++)
         free(rows->columns[i].pointer);
     free(rows->columns);
+    parquet_rows_free(rows->parquet);
     buffer_done(&rows->head);
     free(rows);
 }
@@ -222,7 +227,9 @@ static void put_json(struct files_rows *rows, const struct firth_record *record,
 void files_rows_put(struct files_rows *rows, struct firth_host *host, const struct firth_record *record,
                     struct buffer *out)
 {
-    if (rows->csv)
+    if (rows->parquet)
+        parquet_rows_put(rows->parquet, host, record, out);
+    else if (rows->csv)
         put_csv(rows, host, record, out);
     else
         put_json(rows, record, out);

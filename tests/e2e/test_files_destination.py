@@ -1,11 +1,13 @@
 """destination-files and destination-s3: what is in the files, that they are whole, and that nothing is left behind."""
 
 import csv
+import datetime
 import gzip
 import io
 import json
 import subprocess
 
+import pyarrow.parquet
 import pytest
 
 from connector_suite.protocol import Runner, configured
@@ -147,3 +149,99 @@ def test_large_object(firth, s3):
     write(Runner([firth.path, "connector", "destination-s3"]), config, rows=rows, mode="overwrite", generation=1, minimum=1)
     lines = b"".join(s3.get(bucket, key) for key in s3.keys(bucket)).splitlines()
     assert [json.loads(line)["_airbyte_data"]["id"] for line in lines] == list(range(200))
+
+
+# --- Parquet ----------------------------------------------------------------------------------------------------------
+
+TYPED = {
+    "b": ({"type": "boolean"}, b"true", True),
+    "i": ({"type": ["null", "integer"]}, b"9223372036854775807", 2**63 - 1),
+    "n": ({"type": "number"}, b"1.50", 1.5),
+    "s": ({"type": "string"}, b'"a\\u0000\\"gr\\u00fcn\\""', 'a\0"grün"'),
+    "empty": ({"type": "string"}, b'""', ""),
+    "day": ({"type": "string", "format": "date"}, b'"2024-02-29"', datetime.date(2024, 2, 29)),
+    "at": ({"type": "string", "format": "date-time"}, b'"2024-02-29T01:02:03.000045+01:00"',
+           datetime.datetime(2024, 2, 29, 0, 2, 3, 45, datetime.timezone.utc)),
+    "before": ({"type": "string", "format": "date-time"}, b'"1969-12-31T23:59:59.5Z"',
+               datetime.datetime(1969, 12, 31, 23, 59, 59, 500_000, datetime.timezone.utc)),
+    "local": ({"type": "string", "format": "date-time", "airbyte_type": "timestamp_without_timezone"},
+              b'"2024-02-29T01:02:03"', datetime.datetime(2024, 2, 29, 1, 2, 3)),
+    "t": ({"type": "string", "format": "time", "airbyte_type": "time_without_timezone"}, b'"23:59:59.000001"',
+          datetime.time(23, 59, 59, 1)),
+    "bytes": ({"type": "string", "contentEncoding": "base64"}, b'"AP8="', b"\0\xff"),
+    "o": ({"type": "object"}, b'{"x":[1.50,null]}', '{"x":[1.50,null]}'),
+    "any": ({}, b'"text"', '"text"'),
+    "S": ({"type": "string"}, b'"other"', "other"),
+}
+TYPED_STREAM = {**STREAM, "json_schema": {"type": "object", "properties": {k: kind for k, (kind, _, _) in TYPED.items()}}}
+PARQUET = {"format_type": "Parquet", "compression_codec": "ZSTD"}
+
+
+def write_parquet(run, config, rows, mode="append", stream=TYPED_STREAM, **catalog):
+    text = b"".join(message(row) for row in rows) + state(1) + COMPLETE
+    session = run("write", stdin=text, config=config,
+                  catalog=configured([stream], "full_refresh", destination_sync_mode=mode, **catalog))
+    assert session.rc == 0, session
+
+
+def test_parquet_types(local, tmp_path):
+    row = b"{" + b",".join(b'"%s":%s' % (k.encode(), value) for k, (_, value, _) in TYPED.items()) + b"}"
+    write_parquet(local, {"destination_path": "/local/out", "format": PARQUET}, [row, b"{}"])
+    [path] = written(tmp_path)
+    assert path.name.endswith(".parquet")
+    first, second = pyarrow.parquet.read_table(path).to_pylist()
+    names = ["S_2" if name == "S" else name for name in TYPED]
+    assert {k: first[k] for k in names} == dict(zip(names, (read for _, _, read in TYPED.values())))
+    assert {k: second[k] for k in names} == dict.fromkeys(names)
+    assert first["_airbyte_extracted_at"] == 1700000000000 and len(first["_airbyte_raw_id"]) == 36
+    assert json.loads(first["_airbyte_meta"])["changes"] == []
+    kinds = {field.name: str(field.type) for field in pyarrow.parquet.read_schema(path)}
+    assert (kinds["i"], kinds["n"], kinds["day"], kinds["b"]) == ("int64", "double", "date32[day]", "bool")
+    assert pyarrow.parquet.ParquetFile(path).metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_parquet_what_does_not_fit(local, tmp_path):
+    """Null, and named."""
+    rows = [b'{"i":9223372036854775808,"n":0.12345678901234567890123,"b":"no","day":"31.12.2024","s":{"a":1}}']
+    write_parquet(local, {"destination_path": "/local/out", "format": PARQUET}, rows)
+    [path] = written(tmp_path)
+    [row] = pyarrow.parquet.read_table(path).to_pylist()
+    changes = {c["field"]: (c["change"], c["reason"]) for c in json.loads(row["_airbyte_meta"])["changes"]}
+    assert changes == {"i": ("NULLED", "DESTINATION_FIELD_SIZE_LIMITATION"), "n": ("NULLED", "DESTINATION_FIELD_SIZE_LIMITATION"),
+                       "b": ("NULLED", "DESTINATION_TYPECAST_ERROR"), "day": ("NULLED", "DESTINATION_TYPECAST_ERROR")}
+    assert [row[k] for k in ("i", "n", "b", "day")] == [None] * 4 and row["s"] == '{"a":1}'
+
+
+def test_parquet_many_rows(local, firth, tmp_path):
+    """In order, in row groups that are bounded, read back by source-file."""
+    rows = [b'{"i":%d,"s":"%s"}' % (n, b"x" * (n % 500)) for n in range(120_000)]
+    write_parquet(local, {"destination_path": "/local/out", "format": PARQUET}, rows, mode="overwrite", generation=1, minimum=1)
+    paths = written(tmp_path)
+    assert [row["i"] for path in paths for row in pyarrow.parquet.read_table(path, columns=["i"]).to_pylist()] == list(range(120_000))
+    groups = pyarrow.parquet.ParquetFile(max(paths, key=lambda p: p.stat().st_size)).metadata
+    assert all(groups.row_group(i).num_rows <= 102_400 for i in range(groups.num_row_groups))
+    source = Runner([firth.path, "connector", "source-file"])
+    config = {"streams": [{"name": "s", "globs": [f"{tmp_path}/out/**"]}]}
+    streams = source("discover", config=config).one("CATALOG")["catalog"]["streams"]
+    session = source("read", config=config, catalog=configured(streams))
+    assert sum(r["data"]["i"] for r in session.records()) == sum(range(120_000))
+
+
+def test_parquet_in_a_bucket(firth, s3):
+    bucket = s3.bucket()
+    config = {"s3_bucket_name": bucket, "s3_bucket_path": "x", "s3_endpoint": s3.url, "access_key_id": s3.key_id,
+              "secret_access_key": s3.secret, "format": {"format_type": "Parquet", "compression_codec": "UNCOMPRESSED"}}
+    rows = [b'{"i":%d,"s":"%s"}' % (n, b"%06d" % n * 500) for n in range(5000)]
+    write_parquet(Runner([firth.path, "connector", "destination-s3"]), config, rows)
+    tables = [pyarrow.parquet.read_table(io.BytesIO(s3.get(bucket, key))) for key in s3.keys(bucket)]
+    assert sorted(n for table in tables for n in table["i"].to_pylist()) == list(range(5000)) and s3.uploads(bucket) == []
+
+
+def test_parquet_refused(local, tmp_path):
+    config = {"destination_path": "/local/out", "format": {"format_type": "Parquet", "compression_codec": "LZO"}}
+    status = local("check", config=config).one("CONNECTION_STATUS")["connectionStatus"]
+    assert status["status"] == "FAILED" and "LZO cannot be written" in status["message"]
+    config["format"] = PARQUET
+    session = local("write", stdin=message(b"{}"), config=config, catalog=configured(
+        [{**STREAM, "json_schema": {"type": "object"}}], "full_refresh", destination_sync_mode="append"))
+    assert session.rc != 0 and "names no properties" in session.errors()[0]["message"]

@@ -1,55 +1,12 @@
-/* firth-parquet FILE SKIP text|number: the rows of a Parquet file from SKIP on as JSON, one a line, on
- * standard output.
- *
- * A program of its own since DuckDB's library is large; connectors/files starts it. Decimals are texts of all
- * their digits, or numbers. What goes wrong is one line on standard error, and exit status 1. */
-#include "base/buffer.h"
+/* A Parquet file's rows as JSON lines. */
 #include "base/memory.h"
 #include "base/text.h"
+#include "connectors/parquet/program.h"
 
-#include <duckdb.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { DEPTH_MAX = 64 };
-
-struct program {
-    duckdb_database database;
-    duckdb_connection connection;
-    bool decimals_as_numbers;
-};
-
-static int fail(const char *why)
-{
-    auto_free char *text = mem_strdup(why ? why : "it cannot be read");
-    string_one_line(text);
-    fprintf(stderr, "%s\n", text);
-    return -1;
-}
-
-static void put_name(struct buffer *out, const char *name)
-{
-    buffer_byte(out, '"');
-    for (; *name; name++) {
-        if (*name == '"')
-            buffer_byte(out, '"');
-        buffer_byte(out, *name);
-    }
-    buffer_byte(out, '"');
-}
-
-static void put_text(struct buffer *out, const char *text)
-{
-    buffer_byte(out, '\'');
-    for (; *text; text++) {
-        if (*text == '\'')
-            buffer_byte(out, '\'');
-        buffer_byte(out, *text);
-    }
-    buffer_byte(out, '\'');
-}
 
 /* --- a value as JSON has it
  * --------------------------------------------------------------------------------- */
@@ -81,10 +38,10 @@ static void put_struct(const struct program *program, struct buffer *out, duckdb
         struct buffer inner;
         buffer_init(&inner, BUFFER_UNLIMITED);
         buffer_printf(&inner, "%s.", value);
-        put_name(&inner, name);
+        program_put_name(&inner, name);
         if (i)
             buffer_byte(out, ',');
-        put_name(out, name);
+        program_put_name(out, name);
         buffer_str(out, " := ");
         put_value(program, out, child, buffer_cstr(&inner), depth + 1);
         buffer_done(&inner);
@@ -172,24 +129,24 @@ static int build_query(const struct program *program, const char *file, const ch
     duckdb_result result;
     buffer_init(&sql, BUFFER_UNLIMITED);
     buffer_str(&sql, "SELECT * FROM read_parquet(");
-    put_text(&sql, file);
+    program_put_text(&sql, file);
     buffer_str(&sql, ") LIMIT 0");
     bool good = duckdb_query(program->connection, buffer_cstr(&sql), &result) == DuckDBSuccess;
     if (!good)
-        fail(duckdb_result_error(&result));
+        program_fail(duckdb_result_error(&result));
     buffer_str(out, "SELECT CAST(to_json(struct_pack(");
     for (idx_t i = 0; good && i < duckdb_column_count(&result); i++) {
         duckdb_logical_type type = duckdb_column_logical_type(&result, i);
         struct buffer name;
         buffer_init(&name, BUFFER_UNLIMITED);
-        put_name(&name, duckdb_column_name(&result, i));
+        program_put_name(&name, duckdb_column_name(&result, i));
         buffer_printf(out, "%s%s := ", i ? "," : "", buffer_cstr(&name));
         put_value(program, out, type, buffer_cstr(&name), 0);
         buffer_done(&name);
         duckdb_destroy_logical_type(&type);
     }
     buffer_str(out, ")) AS VARCHAR) FROM read_parquet(");
-    put_text(out, file);
+    program_put_text(out, file);
     buffer_printf(out, ", file_row_number = true) WHERE file_row_number >= %s", skip);
     duckdb_destroy_result(&result);
     buffer_done(&sql);
@@ -215,18 +172,18 @@ static int write_rows(const struct program *program, const char *sql)
     duckdb_data_chunk chunk;
     int outcome = 0;
     if (duckdb_prepare(program->connection, sql, &statement) != DuckDBSuccess)
-        outcome = fail(duckdb_prepare_error(statement));
+        outcome = program_fail(duckdb_prepare_error(statement));
     else if (duckdb_pending_prepared_streaming(statement, &pending) != DuckDBSuccess)
-        outcome = fail(duckdb_pending_error(pending));
+        outcome = program_fail(duckdb_pending_error(pending));
     else {
         if (duckdb_execute_pending(pending, &result) != DuckDBSuccess)
-            outcome = fail(duckdb_result_error(&result));
+            outcome = program_fail(duckdb_result_error(&result));
         while (outcome == 0 && (chunk = duckdb_fetch_chunk(result))) {
             outcome = write_chunk(chunk);
             duckdb_destroy_data_chunk(&chunk);
         }
         if (outcome == 0 && duckdb_result_error(&result))
-            outcome = fail(duckdb_result_error(&result));
+            outcome = program_fail(duckdb_result_error(&result));
         duckdb_destroy_result(&result);
     }
     if (pending)
@@ -235,41 +192,13 @@ static int write_rows(const struct program *program, const char *sql)
     return outcome == 0 && fflush(stdout) == 0 ? 0 : -1;
 }
 
-static int run(struct program *program, const char *file, const char *skip)
+int program_read(const struct program *program, const char *file, const char *skip)
 {
-    duckdb_config config = NULL;
-    duckdb_result result;
-    char *message = NULL;
-    if (duckdb_create_config(&config) == DuckDBSuccess) {
-        duckdb_set_config(config, "autoinstall_known_extensions", "false");
-        duckdb_set_config(config, "autoload_known_extensions", "false");
-        duckdb_set_config(config, "threads", "1");
-    }
-    bool open = duckdb_open_ext(NULL, &program->database, config, &message) == DuckDBSuccess &&
-                duckdb_connect(program->database, &program->connection) == DuckDBSuccess;
-    duckdb_destroy_config(&config);
-    if (!open)
-        return fail(message);
-    duckdb_query(program->connection, "SET TimeZone = 'UTC'; SET preserve_insertion_order = true", &result);
-    duckdb_destroy_result(&result);
     struct buffer sql;
     buffer_init(&sql, BUFFER_UNLIMITED);
     int outcome = build_query(program, file, skip, &sql);
     if (outcome == 0)
         outcome = write_rows(program, buffer_cstr(&sql));
     buffer_done(&sql);
-    duckdb_disconnect(&program->connection);
-    duckdb_close(&program->database);
     return outcome;
-}
-
-int main(int argc, char **argv)
-{
-    uint64_t skip;
-    if (argc != 4 || !string_to_u64(argv[2], INT64_MAX, &skip)) {
-        fputs("usage: firth-parquet FILE SKIP text|number\n", stderr);
-        return 2;
-    }
-    struct program program = {.decimals_as_numbers = strcmp(argv[3], "number") == 0};
-    return run(&program, argv[1], argv[2]) < 0;
 }
