@@ -1,5 +1,6 @@
 """An API to read from: what it has depends on the path alone, and every request is kept."""
 
+import gzip
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,7 +37,7 @@ class Api(BaseHTTPRequestHandler):
             status, reply, headers = special.status, special.body, special.headers
         except AttributeError:
             status, reply, headers = 404, {"error": "no such thing"}, {}
-        text = reply.encode() if isinstance(reply, str) else json.dumps(reply).encode()
+        text = reply if isinstance(reply, bytes) else reply.encode() if isinstance(reply, str) else json.dumps(reply).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
@@ -127,6 +128,34 @@ class Api(BaseHTTPRequestHandler):
 
     def get_names(self, route, query, body, seen):
         return {"data": [{"n": {"name": name}} for name in ("a", "bb", "ccc", "dddd", "secret")] + [{"n": {}}]}
+
+    def get_jobs(self, route, query, body, seen):
+        """make/NAME, status/NAME, targets/NAME, file/NAME/NUMBER, end/NAME; what NAME begins with says how it goes."""
+        verb, name = route[0], route[1]
+        if verb == "make":
+            if name.startswith("refused") and seen == 0:
+                raise Answer(405, {"error": "not yet"})
+            raise Answer(201, {"id": name, "where": {"status": f"jobs/status/{name}"}}, X_Job=name)
+        if verb == "status":
+            if name.startswith("void"):
+                return {"job": {"state": "nothing"}}
+            bad = name.startswith("bad") or (name.startswith("twice") and seen < 2)
+            state = "working" if seen == 0 else "broken" if bad else "done"
+            return {"job": {"state": state}, "files": [f"jobs/file/{name}/{n}" for n in (1, 2)] if state == "done" else [], "of": name}
+        if verb == "targets":
+            return {"urls": [{"at": self.url(f"jobs/file/{name}/{n}")} for n in (1, 2)]}
+        if verb == "file":
+            number = int(route[2])
+            if name.startswith("table"):
+                return 'id,"what, then",,id\r\n1,"a ""b""\nc",NA,4\r\n\r\n2,,x\r\n3,null,"",\r\n'
+            lines = [{"id": number * 10 + n, "at": f"2024-01-{number + 3 * n:02d}T00:00:00Z", "of": name} for n in range(3)]
+            if name.startswith("packed"):
+                return gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode())
+            if name.startswith("json"):
+                start = int(query.get("start", 0))
+                return {"rows": lines[start:start + 2]}
+            return "id,at,of\n" + "".join(f"{line['id']},{line['at']},{line['of']}\n" for line in lines)
+        return {}
 
     def get_collections(self, route, query, body, seen):
         return {"data": [{"id": "c1", "slug": "cats", "path": "pages"}, {"id": "c2", "slug": "dogs", "path": "filter"}]}

@@ -70,6 +70,7 @@ struct engine {
     struct component *keeping;    /* requesters: engine_keep_answers */
     size_t keeping_count, keeping_capacity;
     struct authenticator *authenticators; /* all of them, to be shared */
+    struct fiber_gate jobs, jobs_ahead;   /* asynchronous ones of the API (stream/async.h) */
     struct engine_selected *selected;     /* engine_select */
     struct engine_secrets secrets;
     struct engine_leaving *leaving;

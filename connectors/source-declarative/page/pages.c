@@ -91,13 +91,9 @@ static int ask(struct page *page, struct answer **ret_answer, struct error *err)
     };
     if (add_options(page, &options, &call.path, err) != 0)
         return -1;
-    struct template_name name = {SLICE_LITERAL("query_properties"), page->names};
-    if (page->names.kind != TVALUE_NONE) {
-        if (query_properties_add(reading->pages->properties, page->names, &options, err) != 0)
-            return -1;
-        call.names = &name;
-        call.name_count = 1;
-    }
+    if (page->names.kind != TVALUE_NONE &&
+        query_properties_add(reading->pages->properties, page->names, &options, err) != 0)
+        return -1;
     return requester_send(reading->pages->requester, &call, ret_answer, err);
 }
 
@@ -365,6 +361,30 @@ int pages_read(const struct pages *pages, struct tvalue stream_slice, const stru
 /* --- compiling -------------------------------------------------------------------------------------------
  */
 
+static int compile_parts(struct engine *engine, struct pages *pages, const struct pages_parts *parts,
+                         struct error *err)
+{
+    const char *name = pages->settings.stream_name;
+    if (requester_compile(engine, parts->requester, name, &pages->requester, err) != 0 ||
+        query_properties_compile(engine, parts->requester, pages->requester, name, &pages->properties, err) !=
+            0 ||
+        decoder_compile(engine, parts->decoder, &pages->decoder, err) != 0)
+        return -1;
+    return paginator_compile(engine, parts->paginator, parts->decoder, &pages->paginator, err);
+}
+
+int pages_compile_parts(struct engine *engine, struct component where, const struct pages_parts *parts,
+                        const struct pages_settings *settings, struct pages **ret_pages, struct error *err)
+{
+    struct pages *pages = arena_zalloc(&engine->arena, sizeof *pages);
+    *pages = (struct pages){.engine = engine, .where = where, .settings = *settings};
+    *ret_pages = pages;
+    if (compile_parts(engine, pages, parts, err) != 0)
+        return -1;
+    return record_selector_of_extractor(engine, where, parts->extractor, settings->stream_name,
+                                        &pages->selector, err);
+}
+
 int pages_compile(struct engine *engine, struct component component, const struct pages_settings *settings,
                   struct pages **ret_pages, struct error *err)
 {
@@ -373,24 +393,20 @@ int pages_compile(struct engine *engine, struct component component, const struc
         return component_error(err, component);
     }
     struct pages *pages = arena_zalloc(&engine->arena, sizeof *pages);
-    pages->engine = engine;
-    pages->where = component;
-    pages->settings = *settings;
+    *pages = (struct pages){.engine = engine, .where = component, .settings = *settings};
     struct selector_settings selecting = {
         .stream_name = settings->stream_name,
         .transformations = settings->transformations,
         .client_side = settings->client_side,
     };
-    struct component decoder = component_get(component, "decoder");
-    if (requester_compile(engine, component_get(component, "requester"), settings->stream_name,
-                          &pages->requester, err) != 0 ||
-        query_properties_compile(engine, component_get(component, "requester"), pages->requester,
-                                 settings->stream_name, &pages->properties, err) != 0 ||
-        decoder_compile(engine, decoder, &pages->decoder, err) != 0 ||
+    const struct pages_parts parts = {
+        .requester = component_get(component, "requester"),
+        .decoder = component_get(component, "decoder"),
+        .paginator = component_get(component, "paginator"),
+    };
+    if (compile_parts(engine, pages, &parts, err) != 0 ||
         record_selector_compile(engine, component_get(component, "record_selector"), &selecting,
                                 &pages->selector, err) != 0 ||
-        paginator_compile(engine, component_get(component, "paginator"), decoder, &pages->paginator, err) !=
-            0 ||
         page_reset_compile(component_get(component, "pagination_reset"), &pages->reset, err) != 0 ||
         size_reduction_compile(engine, component_get(component, "page_size_reduction"), &pages->reduction,
                                err) != 0 ||

@@ -31,6 +31,13 @@ struct pages;
 /* `component`: a SimpleRetriever. Its partition_router is the caller's. */
 int pages_compile(struct engine *engine, struct component component, const struct pages_settings *settings,
                   struct pages **ret_pages, struct error *err);
+/* The same without a SimpleRetriever around it, for downloads: every record that the extractor finds. None
+ * for what is absent; without an extractor each document is a record. */
+struct pages_parts {
+    struct component requester, decoder, extractor, paginator;
+};
+int pages_compile_parts(struct engine *engine, struct component where, const struct pages_parts *parts,
+                        const struct pages_settings *settings, struct pages **ret_pages, struct error *err);
 /* In a fiber: all pages of a slice, each record to on_record in order. `schema`: for normalization and query
  * properties; NULL: none. Any number of slices of one struct pages may be read at once. */
 int pages_read(const struct pages *pages, struct tvalue stream_slice, const struct json *schema,

@@ -5,15 +5,20 @@
 
 #include <stdlib.h>
 
-struct csv_state {
-    struct recode *recode;
+struct csv_rows {
     struct byte_source source;
     char piece[DECODER_PIECE];
     size_t at, size;
-    bool ended, has_names;
+    bool ended;
+    struct buffer cell;
+};
+
+struct csv_state {
+    struct recode *recode;
+    struct csv_rows *rows;
+    bool has_names;
     struct arena names_arena;
     struct tlist names;
-    struct buffer cell;
 };
 
 static int csv_compile(struct engine *engine, struct decoder *decoder, struct error *err)
@@ -34,66 +39,62 @@ static int csv_compile(struct engine *engine, struct decoder *decoder, struct er
     return 0;
 }
 
-static int csv_begin(struct decoding *decoding, struct error *err)
+/* --- rows ---------------------------------------------------------------------------------------- */
+
+struct csv_rows *csv_rows_new(struct byte_source source)
 {
-    struct csv_state *state = mem_zalloc(sizeof *state);
-    decoding->state = state;
-    buffer_init(&state->cell, DECODER_ITEM_MAX);
-    state->recode = recode_new(decoding->source, decoding->decoder->encoding, err);
-    if (!state->recode)
-        return -1;
-    state->source = recode_source(state->recode);
-    return 0;
+    struct csv_rows *rows = mem_zalloc(sizeof *rows);
+    rows->source = source;
+    buffer_init(&rows->cell, DECODER_ITEM_MAX);
+    return rows;
 }
 
-static void csv_end(struct decoding *decoding)
+void csv_rows_free(struct csv_rows *rows)
 {
-    struct csv_state *state = decoding->state;
-    recode_free(state->recode);
-    arena_done(&state->names_arena);
-    buffer_done(&state->cell);
-    free(state);
+    if (!rows)
+        return;
+    buffer_done(&rows->cell);
+    free(rows);
 }
 
 /* The next byte; -1 at the end, -2 with *err. */
-static int next_byte(struct csv_state *state, struct error *err)
+static int next_byte(struct csv_rows *rows, struct error *err)
 {
-    if (state->at == state->size) {
-        if (state->ended)
+    if (rows->at == rows->size) {
+        if (rows->ended)
             return -1;
-        int64_t count = state->source.read(state->source.self, state->piece, sizeof state->piece, err);
+        int64_t count = rows->source.read(rows->source.self, rows->piece, sizeof rows->piece, err);
         if (count < 0)
             return -2;
-        state->at = 0;
-        state->size = (size_t)count;
-        state->ended = count == 0;
-        if (state->ended)
+        rows->at = 0;
+        rows->size = (size_t)count;
+        rows->ended = count == 0;
+        if (rows->ended)
             return -1;
     }
-    return (unsigned char)state->piece[state->at++];
+    return (unsigned char)rows->piece[rows->at++];
 }
 
 enum cell_state { CELL_START, CELL_PLAIN, CELL_QUOTED, CELL_QUOTE_SEEN };
 
-static int cell_done(struct csv_state *state, struct arena *arena, struct tlist *row, struct error *err)
+static int cell_done(struct csv_rows *rows, struct arena *arena, struct tlist *row, struct error *err)
 {
-    if (state->cell.overflowed)
+    if (rows->cell.overflowed)
         return error_set(err, ERROR_LIMIT, "a cell of the CSV is longer than %d bytes", DECODER_ITEM_MAX);
-    struct slice text = {arena_strndup(arena, state->cell.data ? state->cell.data : "", state->cell.size),
-                         state->cell.size};
-    buffer_clear(&state->cell);
+    struct slice text = {arena_strndup(arena, rows->cell.data ? rows->cell.data : "", rows->cell.size),
+                         rows->cell.size};
+    buffer_clear(&rows->cell);
     tlist_push(arena, row, tvalue_string(text));
     return 0;
 }
 
-/* One row; 1, 0 at the end, -1. An empty line is a row without cells. */
-static int read_row(struct csv_state *state, char delimiter, struct arena *arena, struct tlist *row,
-                    struct error *err)
+int csv_rows_next(struct csv_rows *rows, char delimiter, struct arena *arena, struct tlist *row,
+                  struct error *err)
 {
     enum cell_state now = CELL_START;
     size_t bytes = 0;
     for (;; bytes++) {
-        int byte = next_byte(state, err);
+        int byte = next_byte(rows, err);
         if (byte == -2)
             return -1;
         if (bytes > DECODER_ITEM_MAX)
@@ -101,26 +102,48 @@ static int read_row(struct csv_state *state, char delimiter, struct arena *arena
         if (byte == -1 || (byte == '\n' && now != CELL_QUOTED)) {
             if (bytes == 0)
                 return byte == -1 ? 0 : 1;
-            return cell_done(state, arena, row, err) == 0 ? 1 : -1;
+            return cell_done(rows, arena, row, err) == 0 ? 1 : -1;
         }
         if (now == CELL_QUOTED) {
             if (byte == '"')
                 now = CELL_QUOTE_SEEN;
             else
-                buffer_byte(&state->cell, (char)byte);
+                buffer_byte(&rows->cell, (char)byte);
         } else if (byte == '"' && now != CELL_PLAIN) {
             if (now == CELL_QUOTE_SEEN)
-                buffer_byte(&state->cell, '"');
+                buffer_byte(&rows->cell, '"');
             now = CELL_QUOTED;
         } else if ((char)byte == delimiter) {
-            if (cell_done(state, arena, row, err) != 0)
+            if (cell_done(rows, arena, row, err) != 0)
                 return -1;
             now = CELL_START;
         } else {
-            buffer_byte(&state->cell, (char)byte);
+            buffer_byte(&rows->cell, (char)byte);
             now = CELL_PLAIN;
         }
     }
+}
+
+/* --- CsvDecoder ---------------------------------------------------------------------------------- */
+
+static int csv_begin(struct decoding *decoding, struct error *err)
+{
+    struct csv_state *state = mem_zalloc(sizeof *state);
+    decoding->state = state;
+    state->recode = recode_new(decoding->source, decoding->decoder->encoding, err);
+    if (!state->recode)
+        return -1;
+    state->rows = csv_rows_new(recode_source(state->recode));
+    return 0;
+}
+
+static void csv_end(struct decoding *decoding)
+{
+    struct csv_state *state = decoding->state;
+    csv_rows_free(state->rows);
+    recode_free(state->recode);
+    arena_done(&state->names_arena);
+    free(state);
 }
 
 /* None for what the manifest says means nothing. */
@@ -162,12 +185,12 @@ static int csv_next(struct decoding *decoding, struct arena *arena, struct tvalu
     int more;
     if (!state->has_names) {
         state->has_names = true;
-        more = read_row(state, delimiter, &state->names_arena, &state->names, err);
+        more = csv_rows_next(state->rows, delimiter, &state->names_arena, &state->names, err);
         if (more != 1)
             return more;
     }
     struct tlist row = {0};
-    while ((more = read_row(state, delimiter, arena, &row, err)) == 1 && row.count == 0)
+    while ((more = csv_rows_next(state->rows, delimiter, arena, &row, err)) == 1 && row.count == 0)
         ;
     if (more == 1)
         *ret_document = row_value(decoding, arena, &row);

@@ -37,6 +37,14 @@ void lines_free(struct lines *lines);
 int decoded_lines_next(struct lines *lines, struct slice *ret_line,
                        struct error *err); /* 1, 0: the end, -1 */
 
+/* Rows of CSV, as Python's csv.reader with its default dialect has them: a list of cells each, in the arena.
+ * An empty line is a row without cells. */
+struct csv_rows;
+struct csv_rows *csv_rows_new(struct byte_source source);
+void csv_rows_free(struct csv_rows *rows);
+int csv_rows_next(struct csv_rows *rows, char delimiter, struct arena *arena, struct tlist *row,
+                  struct error *err); /* 1, 0: the end, -1 */
+
 struct decoder_class;
 struct decoder {
     const struct decoder_class *class;
@@ -47,6 +55,7 @@ struct decoder {
     char delimiter;
     struct tvalue none_values; /* CSV: a list, or none */
     struct path items_path;    /* JSON items */
+    bool keeps_na;             /* tables: "NA" and the like are text */
 };
 
 /* What a selector makes of the documents: as long as the decoding. */
@@ -83,6 +92,7 @@ extern const struct decoder_class decoder_json_items; /* json.c */
 extern const struct decoder_class decoder_jsonl;      /* lines.c */
 extern const struct decoder_class decoder_iterable;   /* lines.c */
 extern const struct decoder_class decoder_csv;        /* csv.c */
+extern const struct decoder_class decoder_table;      /* table.c */
 extern const struct decoder_class decoder_xml;        /* xml.c */
 extern const struct decoder_class decoder_gzip;       /* gzip.c */
 extern const struct decoder_class decoder_zip;        /* zip.c */

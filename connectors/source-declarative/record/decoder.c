@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 static const struct decoder_class *const CLASSES[] = {
-    &decoder_csv,        &decoder_gzip,  &decoder_iterable, &decoder_json,
-    &decoder_json_items, &decoder_jsonl, &decoder_xml,      &decoder_zip,
+    &decoder_csv,   &decoder_gzip,  &decoder_iterable, &decoder_json, &decoder_json_items,
+    &decoder_jsonl, &decoder_table, &decoder_xml,      &decoder_zip,
 };
 
 static const struct decoder_class *class_of(struct component component)

@@ -46,6 +46,9 @@ int extractor_compile(struct engine *engine, struct component component, struct 
 {
     struct extractor *extractor = arena_zalloc(&engine->arena, sizeof *extractor);
     extractor->engine = engine;
+    *ret_extractor = extractor;
+    if (component_is_none(component))
+        return 0;
     if (!component_is(component, "DpathExtractor")) {
         error_set(err, ERROR_UNSUPPORTED, "it is no extractor that Firth has");
         return component_error(err, component);

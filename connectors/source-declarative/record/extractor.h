@@ -5,7 +5,7 @@
 #include "record.h"
 
 struct extractor;
-/* A DpathExtractor. */
+/* A DpathExtractor; none: one that gives the whole document. */
 int extractor_compile(struct engine *engine, struct component component, struct extractor **ret_extractor,
                       struct error *err);
 /* Each record of a document, in order; any value, parts of the document or made in the arena. -1 from

@@ -54,6 +54,19 @@ int record_selector_compile(struct engine *engine, struct component component,
     return 0;
 }
 
+int record_selector_of_extractor(struct engine *engine, struct component where, struct component extractor,
+                                 const char *stream_name, struct record_selector **ret_selector,
+                                 struct error *err)
+{
+    struct component none = {where.manifest, JSON_NONE};
+    struct record_selector *selector = arena_zalloc(&engine->arena, sizeof *selector);
+    *selector = (struct record_selector){.engine = engine, .where = where, .stream_name = stream_name};
+    *ret_selector = selector;
+    return extractor_compile(engine, extractor, &selector->extractor, err) == 0
+               ? transformations_compile(engine, none, &selector->transformations, err)
+               : -1;
+}
+
 static int takes(const struct record_selector *selector, const struct selection_call *call,
                  struct arena *arena, const struct record *record, bool *ret_takes, struct error *err)
 {

@@ -22,6 +22,11 @@ int record_selector_compile(struct engine *engine, struct component component,
                             const struct selector_settings *settings, struct record_selector **ret_selector,
                             struct error *err);
 
+/* One that gives what its extractor finds, as it is. */
+int record_selector_of_extractor(struct engine *engine, struct component where, struct component extractor,
+                                 const char *stream_name, struct record_selector **ret_selector,
+                                 struct error *err);
+
 struct selection_call {
     struct tvalue stream_slice, next_page_token;
     const struct json *schema; /* for normalization; NULL: none */

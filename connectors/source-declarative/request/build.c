@@ -141,6 +141,26 @@ static void build_headers(const struct options *options, const char *content_typ
             (struct http_header){"Content-Type", content_type, false};
 }
 
+enum { NAMES_LEFT = 4 }; /* of a scope, for what expressions add themselves */
+
+/* What comes with the slice is there by its own names, too: query_properties, creation_response, … */
+static void add_extra_fields(struct scope *scope, struct arena *arena, struct tvalue slice)
+{
+    struct tvalue name;
+    struct titer iter;
+    if (slice.kind != TVALUE_OBJECT)
+        return;
+    for (uint32_t i = 0; i < slice.object->attribute_count; i++) {
+        const struct tattribute *attribute = &slice.object->attributes[i];
+        if (strcmp(attribute->name, "extra_fields") != 0 || !titer_init(&iter, arena, attribute->value))
+            continue;
+        while (titer_next(&iter, &name) && scope->count + NAMES_LEFT < SCOPE_NAMES_MAX) {
+            if (name.kind == TVALUE_STRING && !slice_is(name.text, "config"))
+                scope_put(scope, name.text, iter.of_key);
+        }
+    }
+}
+
 int request_build(struct requester *requester, const struct request_call *call, struct arena *arena,
                   struct prepared *ret_prepared, struct error *err)
 {
@@ -148,8 +168,7 @@ int request_build(struct requester *requester, const struct request_call *call, 
     scope_init(&scope, requester->engine);
     scope_set_slice(&scope, call->stream_slice);
     scope_set(&scope, "next_page_token", call->next_page_token);
-    for (size_t i = 0; i < call->name_count; i++)
-        scope_put(&scope, call->names[i].name, call->names[i].value);
+    add_extra_fields(&scope, arena, call->stream_slice);
     struct options options, auth;
     options_new(&options, arena);
     options_new(&auth, arena);

@@ -30,6 +30,9 @@ MEM_DEFINE_CLEANUP(struct answer *, answer_free);
 /* `headers` as paginators' templates see it: names as the server wrote them, and "link", taken apart. Lives
  * in the arena. */
 struct tvalue answer_headers(const struct answer *answer, struct arena *arena);
+/* The answer as async jobs' templates see it: its JSON object, with "headers" and "request" where it has no
+ * such members itself. A body that is none gives these alone. Lives as long as the answer. */
+struct tvalue answer_context(const struct answer *answer, struct arena *arena);
 
 enum {
     REQUEST_BODY_MAX = 256 << 20, /* bytes of an answer that is kept whole */
@@ -42,13 +45,11 @@ int requester_compile(struct engine *engine, struct component component, const c
 
 /* What one call asks. */
 struct request_call {
-    struct tvalue stream_slice;        /* an object (tvalue_stream_slice) or none */
-    struct tvalue next_page_token;     /* a dict, or none */
-    const struct options *options;     /* of paginator, router and cursor; NULL: none */
-    struct slice path;                 /* of the paginator, in place of the requester's; data NULL: none */
-    const struct template_name *names; /* further ones: creation_response, … */
-    size_t name_count;
-    bool stream_body; /* answer.reader */
+    struct tvalue stream_slice;    /* an object (tvalue_stream_slice) or none; its extra_fields are names */
+    struct tvalue next_page_token; /* a dict, or none */
+    const struct options *options; /* of paginator, router and cursor; NULL: none */
+    struct slice path;             /* of the paginator, in place of the requester's; data NULL: none */
+    bool stream_body;              /* answer.reader */
 };
 /* In a fiber. -1: failed for good, with failure kind in err->code (ERROR_INVALID: config, retriable:
  * transient) and what the error handler says as its message. */

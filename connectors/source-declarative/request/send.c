@@ -30,6 +30,31 @@ struct tvalue answer_headers(const struct answer *answer, struct arena *arena)
     return dict;
 }
 
+struct tvalue answer_context(const struct answer *answer, struct arena *arena)
+{
+    struct tvalue context = tvalue_dict(arena), key, request, none;
+    struct json *doc = arena_zalloc(arena, sizeof *doc);
+    struct error ignored;
+    struct titer iter;
+    if (answer->body.size > 0 &&
+        json_parse_copy(arena, answer->body.data, answer->body.size, doc, &ignored) == 0 &&
+        json_is(doc, 0, JSON_OBJECT)) {
+        titer_init(&iter, arena, tvalue_json(arena, doc, 0));
+        while (titer_next(&iter, &key))
+            tdict_set(arena, context.dict, key, iter.of_key);
+    }
+    if (!tvalue_member_name(arena, &context, SLICE_LITERAL("headers"), &none)) {
+        struct tvalue headers = headers_value(arena, answer->headers, answer->header_count, true);
+        tdict_set_name(arena, context.dict, "headers", headers);
+    }
+    if (!tvalue_member_name(arena, &context, SLICE_LITERAL("request"), &none)) {
+        request = tvalue_dict(arena);
+        tdict_set_name(arena, request.dict, "url", tvalue_cstring(answer->url));
+        tdict_set_name(arena, context.dict, "request", request);
+    }
+    return context;
+}
+
 /* --- one attempt -----------------------------------------------------------------------------------------
  */
 

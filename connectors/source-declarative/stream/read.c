@@ -13,6 +13,7 @@ struct reading {
     struct slice_job **last;
     bool failed, only_first;
     struct error error;
+    struct async_watch watch; /* of its jobs at the API */
 };
 
 struct slice_job {
@@ -23,6 +24,7 @@ struct slice_job {
     struct reading *reading;
     struct arena arena;
     struct stream_slice slice;
+    struct async_job *brought;   /* what is read; NULL: pages are */
     const struct tobject *value; /* as the pages have it now: a reduced slice is another */
 };
 
@@ -101,6 +103,7 @@ static void job_free(struct slice_job *job)
     while (*link != job)
         link = &(*link)->next;
     *link = job->next;
+    async_job_free(job->brought);
     arena_done(&job->arena);
     free(job);
 }
@@ -110,8 +113,10 @@ static int read_job(struct slice_job *job, struct error *err)
     struct reading *reading = job->reading;
     struct declared_stream *stream = reading->stream;
     const struct json *schema; /* asked for when there is something to read with it, as in the CDK */
-    if (schema_loader_load(stream->loader, &schema, err) != 0 ||
-        pages_read(stream->pages, job->slice.value, schema, on_record, job, err) != 0)
+    if (schema_loader_load(stream->loader, &schema, err) != 0)
+        return -1;
+    if (job->brought ? async_job_read(job->brought, schema, on_record, job, err) != 0
+                     : pages_read(stream->pages, job->slice.value, schema, on_record, job, err) != 0)
         return -1;
     if (cursor_slice_done(stream->cursor, &job->slice, err) != 0)
         return -1;
@@ -125,6 +130,31 @@ static void failed(struct reading *reading, const struct error *err)
     if (!reading->failed)
         reading->error = *err;
     reading->failed = true;
+}
+
+/* Waits for the API to have made what is asked for, then for a slot to read it in. */
+static int async_body(void *context, struct error *err)
+{
+    struct slice_job *job = context;
+    struct reading *reading = job->reading;
+    struct declared_stream *stream = reading->stream;
+    int result = async_job_run(stream->async, &job->slice, &reading->watch, &job->brought, err);
+    if (result == 0 && job->brought && !reading->failed) {
+        result = fiber_gate_enter(stream->engine->fibers, reading->slots, err);
+        if (result == 0) {
+            result = read_job(job, err);
+            fiber_gate_leave(reading->slots);
+        }
+    }
+    if (result != 0) {
+        failed(reading, err);
+        reading->watch.stop = true;
+    }
+    async_job_free(job->brought); /* before the others go on: it may be large */
+    job->brought = NULL;
+    job->ended = true;
+    async_ahead_leave(stream->engine);
+    return result;
 }
 
 static int slice_body(void *context, struct error *err)
@@ -164,18 +194,23 @@ static int start_slice(void *context, const struct stream_slice *slice, struct e
     size_t most = reading->stream->engine->limits.slices;
     if (most > 0 && reading->begun >= most)
         return 0;
-    if (fiber_gate_enter(fibers, reading->slots, err) != 0)
+    struct engine *engine = reading->stream->engine;
+    bool is_async = reading->stream->async != NULL;
+    if (is_async ? async_ahead_enter(engine, err) != 0 : fiber_gate_enter(fibers, reading->slots, err) != 0)
         return -1;
     join_slices(reading, false);
     if (reading->failed) {
-        fiber_gate_leave(reading->slots);
+        if (is_async)
+            async_ahead_leave(engine);
+        else
+            fiber_gate_leave(reading->slots);
         *err = reading->error;
         return -1;
     }
     struct slice_job *job = job_new(reading, slice);
     *reading->last = job;
     reading->last = &job->joins;
-    job->fiber = fiber_start(fibers, slice_body, job);
+    job->fiber = fiber_start(fibers, is_async ? async_body : slice_body, job);
     return 0;
 }
 
@@ -185,7 +220,12 @@ static int read_slice(void *context, const struct stream_slice *slice, struct er
     if (reading->only_first && reading->begun > 0)
         return 0;
     struct slice_job *job = job_new(reading, slice);
-    int result = read_job(job, err);
+    struct async_retriever *async = reading->stream->async;
+    int result = async ? async_job_run(async, &job->slice, &reading->watch, &job->brought, err) : 0;
+    if (async && !job->brought)
+        reading->begun--; /* there was nothing: a check looks at the next one */
+    else if (result == 0)
+        result = read_job(job, err);
     job_free(job);
     return result;
 }
@@ -217,6 +257,8 @@ int declared_stream_read(struct declared_stream *stream, struct fiber_gate *slot
     if (partition_router_walk(reading.stream->router, on_partition, &partitioning, err) != 0)
         failed(&reading, err);
     join_slices(&reading, true);
+    if (reading.watch.troubled)
+        failed(&reading, &reading.watch.trouble);
     if (reading.failed) {
         /* The slices that were read to their end count, and the CDK says so even if there are none. */
         struct error ignored;
@@ -236,8 +278,13 @@ int declared_stream_read_in_order(struct declared_stream *stream, const struct s
     struct reading reading = {.stream = stream->active, .sink = sink};
     struct partitioning partitioning = {&reading, read_slice};
     if (stream_restart(reading.stream, err) != 0 ||
-        partition_router_walk(reading.stream->router, on_partition, &partitioning, err) != 0 ||
-        cursor_finish(reading.stream->cursor, err) != 0)
+        partition_router_walk(reading.stream->router, on_partition, &partitioning, err) != 0)
+        return -1;
+    if (reading.watch.troubled) {
+        *err = reading.watch.trouble;
+        return -1;
+    }
+    if (cursor_finish(reading.stream->cursor, err) != 0)
         return -1;
     reading.stream->finished = true;
     return emit_state(&reading, err);
@@ -273,6 +320,10 @@ int declared_stream_available(struct declared_stream *stream, struct arena *aren
     int result = stream_restart(reading.stream, &wrong);
     if (result == 0)
         result = partition_router_walk(reading.stream->router, on_partition, &partitioning, &wrong);
+    if (result == 0 && reading.watch.troubled && !found) {
+        wrong = reading.watch.trouble;
+        result = -1;
+    }
     if (result == 0 || found)
         return 0;
     if (fibers_cancelled(stream->engine->fibers)) {

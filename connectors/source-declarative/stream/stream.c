@@ -46,7 +46,8 @@ static int compile_retriever(struct declared_stream *stream, struct error *err)
 {
     struct engine *engine = stream->engine;
     struct component retriever = component_get(stream->where, "retriever");
-    if (!component_is(retriever, "SimpleRetriever")) {
+    bool is_async = component_is(retriever, "AsyncRetriever");
+    if (!is_async && !component_is(retriever, "SimpleRetriever")) {
         error_set(err, ERROR_UNSUPPORTED, "it is no retriever that Firth has");
         return component_error(err, retriever);
     }
@@ -71,7 +72,8 @@ static int compile_retriever(struct declared_stream *stream, struct error *err)
                 .context = stream,
             },
     };
-    return pages_compile(engine, retriever, &settings, &stream->pages, err);
+    return is_async ? async_retriever_compile(engine, retriever, &settings, &stream->async, err)
+                    : pages_compile(engine, retriever, &settings, &stream->pages, err);
 }
 
 static int compile_delegating(struct declared_stream *stream, struct error *err)

@@ -2,6 +2,7 @@
 #ifndef FIRTH_DECLARATIVE_STREAM_STREAM_PARTS_H
 #define FIRTH_DECLARATIVE_STREAM_STREAM_PARTS_H
 
+#include "async.h"
 #include "cursor.h"
 #include "stream.h"
 
@@ -15,6 +16,7 @@ struct declared_stream {
     struct cursor *cursor;
     struct schema_loader *loader;
     struct pages *pages;
+    struct async_retriever *async; /* in place of pages; else NULL */
     struct record_gate gate;
     struct slice state;    /* as it was set; size 0: none */
     struct tvalue parents; /* parent_state of it, a mapping or none */

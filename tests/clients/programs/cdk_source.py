@@ -6,6 +6,9 @@ import os
 import sys
 
 from airbyte_cdk.cli.source_declarative_manifest._run import handle_command
+from airbyte_cdk.sources.declarative.async_job.job_orchestrator import AsyncJobOrchestrator
+
+AsyncJobOrchestrator._WAIT_TIME_BETWEEN_STATUS_UPDATE_IN_SECONDS = 0.05  # 5 s, without an option
 
 
 def run(args):
