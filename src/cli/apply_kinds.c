@@ -182,11 +182,14 @@ static bool same_definition(const struct control_definition *a, const struct con
 static int set_manifest(struct apply *apply, struct control_definition *definition, uint32_t at,
                         struct error *err)
 {
-    uint32_t manifest = json_get(apply->doc, at, "manifest");
-    return json_is(apply->doc, manifest, JSON_STRING)
-               ? definitions_load_manifest(definition, json_cstring(apply->doc, manifest, apply->arena),
-                                           apply->arena, err)
-               : definitions_set_manifest(definition, apply_raw(apply, at, "manifest"), apply->arena, err);
+    uint32_t at_manifest = json_get(apply->doc, at, "manifest");
+    struct definitions_manifest manifest = {0};
+    if (json_is(apply->doc, at_manifest, JSON_STRING))
+        manifest.path = json_cstring(apply->doc, at_manifest, apply->arena);
+    else
+        manifest.json = apply_raw(apply, at, "manifest");
+    return definitions_set_manifest(apply->control, apply->cli->built_ins, &manifest, apply->arena,
+                                    definition, err);
 }
 
 /* What the connector said of itself when it was asked: as the file has it, else as the store has it of the

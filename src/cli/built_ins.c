@@ -1,5 +1,6 @@
 #include "cli/built_ins.h"
 
+#include "cli/manifest_reader.h"
 #include "connectors/registry.h"
 
 void built_ins_catalog(const char *program, struct arena *arena, struct connector_catalog *ret_catalog)
@@ -20,5 +21,6 @@ void built_ins_catalog(const char *program, struct arena *arena, struct connecto
             .finds_streams = class_->source.find != NULL,
         };
     }
-    *ret_catalog = (struct connector_catalog){.items = items, .count = count, .program = program};
+    *ret_catalog = (struct connector_catalog){
+        .items = items, .count = count, .read_manifest = manifest_read, .program = program};
 }

@@ -182,7 +182,7 @@ static const struct option_spec options[] = {
 
 const struct command cli_connectors = {
     .name = "connectors",
-    .arguments = "[list|add NAME|remove NAME]",
+    .arguments = "[list|add NAME|add MANIFEST|remove NAME]",
     .summary = "list the connectors, add and remove custom ones",
     .help =
         "A catalog names a built-in connector by its image (airbyte/source-faker:6.2.38 runs the built-in\n"
@@ -194,7 +194,8 @@ const struct command cli_connectors = {
         "\n"
         "  firth connectors add source-shop --image ghcr.io/me/source-shop:1.4\n"
         "  firth connectors add source-shop --command 'python3 shop.py'\n"
-        "  firth connectors add source-shop --manifest-path shop.yaml\n",
+        "  firth connectors add source-shop --manifest-path shop.yaml\n"
+        "  firth connectors add shop.yaml\n",
     .options = options,
     .options_size = sizeof(struct connectors_options),
     .operands_max = 2,

@@ -14,6 +14,7 @@ enum { STALL_MS = 60000 /* of a connector that is asked for its spec */ };
 
 struct adding {
     struct cli *cli;
+    const struct connectors_options *options;
     struct control *control;
     struct arena arena;
     struct control_definition definition;
@@ -103,22 +104,22 @@ static int ask_spec(struct adding *adding, struct error *err)
     return 0;
 }
 
-/* Everything but its id and times. A manifest has its spec in it; its program is only looked for. */
+/* Everything but its id and times. A manifest has its spec in it. */
 static int describe(struct adding *adding, const char *name, struct error *err)
 {
-    const struct connectors_options *options = adding->cli->options;
+    const struct connectors_options *options = adding->options;
     struct control_definition *definition = &adding->definition;
-    const char *program;
     if (!options->image + !options->command + !options->manifest != 2)
         return error_set(err, ERROR_INVALID,
                          "what is it? One of --image, --command and --manifest-path says it");
     definition->name = name;
     if (find_side(adding, options, name, err) < 0)
         return -1;
-    if (options->manifest)
-        return definitions_load_manifest(definition, options->manifest, &adding->arena, err) < 0
-                   ? -1
-                   : definitions_manifest_program(adding->control, &adding->arena, &program, err);
+    if (options->manifest) {
+        const struct definitions_manifest manifest = {.path = options->manifest};
+        return definitions_set_manifest(adding->control, adding->cli->built_ins, &manifest, &adding->arena,
+                                        definition, err);
+    }
     if (options->image && *options->image == '-')
         return error_set(err, ERROR_INVALID, "an image's name does not begin with '-'");
     if (options->command && set_command(adding, options->command, err) < 0)
@@ -179,9 +180,29 @@ static int put(struct adding *adding, const char *name, const char **ret_what, s
     return control_definition_put(adding->control, definition, err);
 }
 
+/* `add shop.yaml`: a manifest, by the name of its file, or of its folder if all are called manifest.yaml. */
+static const char *name_of_manifest(const char *path, struct arena *arena)
+{
+    auto_free char *absolute = file_absolute(path);
+    const char *end = strrchr(absolute, '.'), *slash = strrchr(absolute, '/');
+    if (slice_is((struct slice){slash + 1, (size_t)(end - slash - 1)}, "manifest") && slash > absolute) {
+        end = slash;
+        slash = memrchr(absolute, '/', (size_t)(slash - absolute));
+    }
+    return arena_strndup(arena, slash + 1, (size_t)(end - slash - 1));
+}
+
+static bool is_manifest(const char *word, const struct connectors_options *options)
+{
+    return !options->image && !options->command && !options->manifest &&
+           (string_ends_with(word, ".yaml") || string_ends_with(word, ".yml") ||
+            string_ends_with(word, ".json"));
+}
+
 int connectors_add(struct cli *cli, const char *name)
 {
-    struct adding adding = {.cli = cli};
+    struct connectors_options options = *(const struct connectors_options *)cli->options;
+    struct adding adding = {.cli = cli, .options = &options};
     struct error err;
     const char *what = NULL;
     mem_auto(control_close) struct control *control = open_control(cli, &err);
@@ -189,6 +210,10 @@ int connectors_add(struct cli *cli, const char *name)
         return cli_fail(cli, &err);
     adding.control = control;
     arena_init(&adding.arena);
+    if (is_manifest(name, &options)) {
+        options.manifest = name;
+        name = name_of_manifest(name, &adding.arena);
+    }
     bool added = describe(&adding, name, &err) == 0 && put(&adding, name, &what, &err) == 0;
     int code = added ? tell(cli, &adding.definition, what) : cli_fail(cli, &err);
     arena_done(&adding.arena);

@@ -54,12 +54,23 @@ struct connector_built_in {
     bool two_spellings; /* in a capture its config may be spelt in another way than its spec says */
     bool finds_streams; /* a capture may name streams that discover does not list */
 };
+/* Manifests of Airbyte's low-code language, as the built-in that runs them reads them. */
+struct connector_manifest {
+    struct slice text;   /* JSON, as it is written: nothing resolved */
+    struct slice spec;   /* what it answers to `spec` */
+    const char *version; /* of the language; "" */
+};
+/* Of a file (YAML or JSON), or, with path NULL, of a JSON text. The error says all that is wrong with it, and
+ * where; ERROR_UNSUPPORTED: it is right, but nothing that the built-in can run. */
+typedef int connector_read_manifest(const char *path, struct slice json, struct arena *arena,
+                                    struct connector_manifest *ret_manifest, struct error *err);
 struct connector_catalog {
     const struct connector_built_in *items;
     size_t count;
-    const char *program;             /* path of this binary, to be run again */
-    struct connector_engine *engine; /* runs images (oci.h); NULL: they are not run */
-    bool force_images;               /* an image is run even where a built-in stands for it */
+    const char *program;                    /* path of this binary, to be run again */
+    struct connector_engine *engine;        /* runs images (oci.h); NULL: they are not run */
+    bool force_images;                      /* an image is run even where a built-in stands for it */
+    connector_read_manifest *read_manifest; /* NULL: no built-in runs them */
 };
 
 /* Resolve to something that can be started: fills *ret_argv_prefix (arena) with the words before the verb.

@@ -131,13 +131,13 @@ enum http_next public_definition_list(struct call *call)
 static bool take_manifest(struct call *call, struct control_definition *definition, int64_t revision)
 {
     struct error err;
-    const char *program;
     const char *extra = arena_printf(call->arena, "{\"revision\":%lld}", (long long)revision);
     definition->extra = slice_of(extra);
     if (!call_check_title(call, "name", definition->name))
         return false;
-    if (definitions_set_manifest(definition, call_raw(call, "manifest"), call->arena, &err) < 0 ||
-        definitions_manifest_program(call->control, call->arena, &program, &err) < 0)
+    const struct definitions_manifest manifest = {.json = call_raw(call, "manifest")};
+    if (definitions_set_manifest(call->control, call->server->options.built_ins, &manifest, call->arena,
+                                 definition, &err) < 0)
         call_invalid(call, "manifest", "%s", err.message);
     else
         return true;

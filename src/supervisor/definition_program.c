@@ -41,12 +41,17 @@ static int read_words(const struct control_definition *definition, struct arena 
     return 0;
 }
 
-static int manifest_command(struct control *control, struct arena *arena, const char *const **ret_words,
-                            struct error *err)
+static int find_manifest_program(struct control *control, struct arena *arena,
+                                 struct connector_spec *ret_program, struct error *err)
 {
     const char **words = arena_zalloc(arena, 2 * sizeof *words);
-    *ret_words = words;
-    return definitions_manifest_program(control, arena, &words[0], err);
+    if (definitions_manifest_program(control, arena, &words[0], err) < 0)
+        return -1;
+    if (words[0])
+        ret_program->command = words;
+    else
+        ret_program->built_in = DEFINITIONS_MANIFEST_BUILT_IN;
+    return 0;
 }
 
 int definitions_program(struct control *control, const struct control_definition *definition,
@@ -65,7 +70,7 @@ int definitions_program(struct control *control, const struct control_definition
     case CONTROL_COMMAND:
         return read_words(definition, arena, &ret_program->command, err);
     case CONTROL_MANIFEST:
-        return manifest_command(control, arena, &ret_program->command, err);
+        return find_manifest_program(control, arena, ret_program, err);
     case CONTROL_ORIGIN_COUNT:
         break;
     }

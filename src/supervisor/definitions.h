@@ -15,18 +15,22 @@ void definitions_set_program(struct control_definition *definition, const char *
 
 /* --- manifests (manifests.c) ------------------------------------------------------------------------ */
 
-/* The control store's setting that names the program which runs manifests, by its path or a name on PATH. */
+/* The control store's setting that names a program which runs manifests in place of the built-in, by its path
+ * or a name on PATH. */
 #define DEFINITIONS_MANIFEST_SETTING "connectors.manifest_program"
-#define DEFINITIONS_MANIFEST_PROGRAM "source-declarative-manifest" /* where the setting is not set */
+#define DEFINITIONS_MANIFEST_BUILT_IN "source-declarative-manifest" /* where the setting is not set */
 
-/* What is run is a manifest, a JSON text that is kept whole; its spec is the connector's. ERROR_INVALID for
- * what is no manifest. */
-int definitions_set_manifest(struct control_definition *definition, struct slice manifest,
-                             struct arena *arena, struct error *err);
-/* The same from a file, YAML or JSON. */
-int definitions_load_manifest(struct control_definition *definition, const char *path, struct arena *arena,
-                              struct error *err);
-/* The program for manifests, with its folder. ERROR_NOT_FOUND says what is to be done. */
+/* What is run is a manifest, which is kept whole; its spec is the connector's. With a `path` it is that file,
+ * else the JSON text. Where the setting names a program, that runs it, and has to be there (ERROR_NOT_FOUND
+ * says what is to be done); else the built-in, and what that cannot run is refused with all that is wrong. */
+struct definitions_manifest {
+    const char *path;  /* NULL: */
+    struct slice json; /* lives as long as the definition */
+};
+int definitions_set_manifest(struct control *control, const struct connector_catalog *built_ins,
+                             const struct definitions_manifest *manifest, struct arena *arena,
+                             struct control_definition *definition, struct error *err);
+/* The setting's program for manifests, with its folder; NULL: the built-in is to run them. */
 int definitions_manifest_program(struct control *control, struct arena *arena, const char **ret_path,
                                  struct error *err);
 

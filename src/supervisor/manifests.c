@@ -1,6 +1,7 @@
 /* Manifests: connectors that are described, not programmed, in the language of Airbyte's low-code CDK. */
 #include "supervisor/definitions.h"
 
+#include "base/file.h"
 #include "control/settings.h"
 #include "yaml/yaml.h"
 #include "json/writer.h"
@@ -9,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- the manifest --------------------------------------------------------------------------------- */
+/* --- what it says --------------------------------------------------------------------------------- */
 
 static int check(const struct json *doc, struct error *err)
 {
@@ -62,47 +63,56 @@ static void write_spec(struct json_writer *writer, const struct json *doc, struc
     json_end_object(writer);
 }
 
-int definitions_set_manifest(struct control_definition *definition, struct slice manifest,
-                             struct arena *arena, struct error *err)
+/* --- for a program of the machine's --------------------------------------------------------------------- */
+
+static struct slice written(struct buffer *text, struct arena *arena)
 {
-    struct json doc;
-    struct buffer text;
-    struct json_writer writer;
-    if (json_parse_copy(arena, manifest.data, manifest.size, &doc, err) < 0 || check(&doc, err) < 0)
-        return -1;
-    if (definition->side != CONTROL_SOURCE)
-        return error_set(err, ERROR_INVALID, "a manifest describes a source, not a destination");
-    buffer_init(&text, BUFFER_UNLIMITED);
-    json_writer_init(&writer, &text);
-    write_spec(&writer, &doc, arena);
-    definition->origin = CONTROL_MANIFEST;
-    definition->manifest = manifest;
-    definition->command = (struct slice){0};
-    definition->repository = arena_printf(arena, "local/%s", definition->name);
-    definition->tag = json_cstring(&doc, json_get(&doc, 0, "version"), arena);
-    definition->spec = (struct slice){arena_dup(arena, text.data, text.size), text.size};
-    definition->spec_of = definitions_label(definition, arena);
-    buffer_done(&text);
-    return 0;
+    struct slice slice = {arena_strndup(arena, text->size ? text->data : "", text->size), text->size};
+    buffer_done(text);
+    return slice;
 }
 
-int definitions_load_manifest(struct control_definition *definition, const char *path, struct arena *arena,
-                              struct error *err)
+/* As PyYAML reads it: whatever the program is, it was written for that. */
+static int read_file(const char *path, struct arena *arena, struct slice *ret_text, struct error *err)
 {
+    enum yaml_syntax syntax =
+        yaml_syntax_of(path) == YAML_SYNTAX_JSON ? YAML_SYNTAX_JSON : YAML_SYNTAX_YAML_1_1;
     struct yaml_document file;
     struct buffer text;
     struct json_writer writer;
-    if (yaml_load(arena, path, NULL, NULL, &file, err) < 0)
+    buffer_init(&text, YAML_SIZE_MAX + 1);
+    int result = file_read(path, YAML_SIZE_MAX, &text, err);
+    if (result == 0)
+        result =
+            yaml_parse(arena, path, syntax, (struct slice){text.data, text.size}, NULL, NULL, &file, err);
+    buffer_done(&text);
+    if (result < 0)
         return -1;
     buffer_init(&text, BUFFER_UNLIMITED);
     json_writer_init(&writer, &text);
     json_put_value(&writer, &file.json, 0);
-    struct slice manifest = {arena_strndup(arena, text.data, text.size), text.size};
-    buffer_done(&text);
-    return definitions_set_manifest(definition, manifest, arena, err) < 0 ? error_wrap(err, "%s", path) : 0;
+    *ret_text = written(&text, arena);
+    return 0;
 }
 
-/* --- its program ------------------------------------------------------------------------------------- */
+/* No more of it is looked at than we need: what is right is the program's to say. */
+static int read_for_program(const char *path, struct slice json, struct arena *arena,
+                            struct connector_manifest *ret_manifest, struct error *err)
+{
+    struct json doc;
+    struct buffer text;
+    struct json_writer writer;
+    if (path && read_file(path, arena, &json, err) < 0)
+        return -1;
+    if (json_parse_copy(arena, json.data, json.size, &doc, err) < 0 || check(&doc, err) < 0)
+        return path ? error_wrap(err, "%s", path) : -1;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    json_writer_init(&writer, &text);
+    write_spec(&writer, &doc, arena);
+    *ret_manifest = (struct connector_manifest){json, written(&text, arena),
+                                                json_cstring(&doc, json_get(&doc, 0, "version"), arena)};
+    return 0;
+}
 
 static bool is_program(const char *path)
 {
@@ -127,16 +137,50 @@ int definitions_manifest_program(struct control *control, struct arena *arena, c
                                  struct error *err)
 {
     const char *name;
+    *ret_path = NULL;
     if (control_setting_get(control, DEFINITIONS_MANIFEST_SETTING, arena, &name, err) < 0)
         return -1;
-    bool set = name != NULL;
-    name = set ? name : DEFINITIONS_MANIFEST_PROGRAM;
+    if (!name)
+        return 0;
     *ret_path = strchr(name, '/') ? (is_program(name) ? name : NULL) : find_on_path(name, arena);
     if (*ret_path)
         return 0;
-    return error_set(err, ERROR_NOT_FOUND,
-                     "a manifest is run by the program %s (of the Python package airbyte-cdk), which is %s: "
-                     "install it, or name it in the setting %s",
-                     name, strchr(name, '/') ? "not there" : "in no folder of PATH",
-                     DEFINITIONS_MANIFEST_SETTING);
+    return error_set(
+        err, ERROR_NOT_FOUND,
+        "manifests are run by the program %s, as the setting %s says, which is %s: install it, or "
+        "remove the setting, and they are run by the built-in " DEFINITIONS_MANIFEST_BUILT_IN,
+        name, DEFINITIONS_MANIFEST_SETTING, strchr(name, '/') ? "not there" : "in no folder of PATH");
+}
+
+/* --- the definition ---------------------------------------------------------------------------------------
+ */
+
+int definitions_set_manifest(struct control *control, const struct connector_catalog *built_ins,
+                             const struct definitions_manifest *manifest, struct arena *arena,
+                             struct control_definition *definition, struct error *err)
+{
+    const char *program;
+    struct connector_manifest read;
+    if (definition->side != CONTROL_SOURCE)
+        return error_set(err, ERROR_INVALID, "a manifest describes a source, not a destination");
+    if (definitions_manifest_program(control, arena, &program, err) < 0)
+        return -1;
+    connector_read_manifest *reader = program ? read_for_program : built_ins->read_manifest;
+    if (!reader)
+        return error_set(err, ERROR_UNSUPPORTED, "manifests are not run here");
+    if (reader(manifest->path, manifest->json, arena, &read, err) < 0) {
+        return err->code == ERROR_UNSUPPORTED
+                   ? error_set(err, ERROR_UNSUPPORTED,
+                               "%s\na program that runs it may be named in the setting %s",
+                               arena_strdup(arena, err->message), DEFINITIONS_MANIFEST_SETTING)
+                   : -1;
+    }
+    definition->origin = CONTROL_MANIFEST;
+    definition->manifest = read.text;
+    definition->command = (struct slice){0};
+    definition->repository = arena_printf(arena, "local/%s", definition->name);
+    definition->tag = read.version;
+    definition->spec = read.spec;
+    definition->spec_of = definitions_label(definition, arena);
+    return 0;
 }

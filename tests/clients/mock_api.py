@@ -79,6 +79,8 @@ class Api(BaseHTTPRequestHandler):
 
     def get_events(self, route, query, body, seen):
         low, high = query.get("from", ""), query.get("to", "9")
+        if self.server.hold and self.server.hold(query):
+            self.server.go_on.wait(60)
         return [e for e in EVENTS if low <= e["at"] <= high and str(e["group"]) == query.get("group", str(e["group"]))]
 
     def get_parents(self, route, query, body, seen):
@@ -165,7 +167,7 @@ class MockApi:
     def __init__(self):
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
         self.server.lock, self.server.requests = threading.Lock(), []
-        self.server.go_on = threading.Event()
+        self.server.go_on, self.server.hold = threading.Event(), None  # hold: is this query of /events to wait for go_on?
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
         self.thread.start()
         self.url = f"http://127.0.0.1:{self.server.server_port}"

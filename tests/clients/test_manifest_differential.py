@@ -371,6 +371,20 @@ def test_scalars(firth, tmp_path, pyairbyte):
     assert json.dumps(json.loads(firth("manifest", "resolve", path, "-o", "json", expect=0).out)) == theirs
 
 
+def test_what_is_run_is_read_in_the_same_way(firth, tmp_path):
+    """Not only what `resolve` shows."""
+    path = tmp_path / "m.yaml"
+    path.write_text("{" + json.dumps(RIGHT)[1:-1] + ", type: DeclarativeSource}")
+    manifest = path.read_text().replace('"schema": {', '"schema": {"a": yes, "b": 010, "b": 1_0, ', 1)
+    assert manifest != path.read_text()
+    path.write_text(manifest)
+    told = firth("manifest", "check", path, "-o", "json", expect=0).json()
+    assert told["ok"], told
+    (tmp_path / "c.json").write_text("{}")
+    out = firth("connector", "declarative", "--manifest-path", path, "discover", "--config", tmp_path / "c.json").out
+    assert '"a":true' in out and '"b":10' in out, out
+
+
 def test_keys_that_are_there_twice(firth, tmp_path, pyairbyte):
     text = "a: &a {x: 1, y: 2, x: 3}\nb: {<<: *a, y: 5, y: 6}\na2: 1\nc: {z: 1, <<: *a}\na2: [2]\n"
     path = tmp_path / "m.yaml"

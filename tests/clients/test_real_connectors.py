@@ -7,6 +7,7 @@ import urllib.parse
 
 import pytest
 
+import manifests
 from api import WORKSPACE, serve
 from clients.conftest import program
 from conftest import until
@@ -61,7 +62,7 @@ def test_airbytes_faker(firth, tmp_path, airbyte_source_faker):
     assert written(tmp_path, "users") == users
 
 
-# --- a manifest, run by Airbyte's own program -------------------------------------------------------------------
+# --- a manifest, run by Airbyte's own program and by Firth---------------------------------------------------------
 
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 MANIFEST = {
@@ -147,14 +148,14 @@ def define_source(url, workspace, manifest):
     return made.declarative_source_definition_response.id
 
 
-@pytest.mark.parametrize("by", ["command line", "API"])
-def test_manifest(request, firth, tmp_path, shop, by):
-    machine = program("pyairbyte", "source-declarative-manifest")
-    env = {"PATH": f"{machine.parent}:{firth.environment()['PATH']}"}
+@pytest.mark.parametrize("by, runs", [("command line", "Airbyte"), ("API", "Airbyte"), ("command line", "Firth"), ("API", "Firth")])
+def test_manifest(request, firth, tmp_path, shop, by, runs):
+    if runs == "Airbyte":
+        manifests.run_by(firth, program("pyairbyte", "source-declarative-manifest"))
     if by == "command line":
         (tmp_path / "shop.json").write_text(json.dumps(MANIFEST))
-        firth("connectors", "add", "source-shop", "--manifest-path", tmp_path / "shop.json", env=env, expect=0)
-    client = serve(firth, env=env).api
+        firth("connectors", "add", "source-shop", "--manifest-path", tmp_path / "shop.json", expect=0)
+    client = serve(firth).api
     if by == "command line":
         made = definition(client, "source-shop")
     else:

@@ -102,12 +102,13 @@ def test_what_is_no_connector_is_refused(firth, args, said):
 # --- manifests ------------------------------------------------------------------------------------------------
 
 
-def test_a_manifest_is_kept_whole_and_synced(firth, machine, manifest):
-    firth("connectors", "add", "shop", "--manifest-path", str(manifest), env=machine, expect=0)
+def test_a_manifest_is_kept_whole_and_synced_by_a_program(firth, machine, manifest):
+    manifests.run_by(firth, machine)
+    firth("connectors", "add", "shop", "--manifest-path", str(manifest), expect=0)
     manifest.unlink()
     found, = custom(firth)
     assert found["manifestVersion"] == "6.5.0" and found["kind"] == "source"
-    client = serve(firth, env=machine).api
+    client = serve(firth).api
     spec = client.config("source_definition_specifications/get", {"sourceDefinitionId": found["id"], "workspaceId": WORKSPACE})
     assert spec["connectionSpecification"] == SHOP["definitions"]["schema"]
     assert spec["documentationUrl"] == "https://example.com/shop"
@@ -128,48 +129,64 @@ def test_a_manifest_is_kept_whole_and_synced(firth, machine, manifest):
     assert [each["manifestVersion"] for each in shown if each.get("custom")] == ["6.5.0"]
 
 
-def test_a_manifest_is_nowhere_in_clear(firth, machine, manifest):
+def test_a_manifest_is_nowhere_in_clear(firth, manifest):
     """A token may be written in one."""
-    manifest.write_text(json.dumps({**SHOP, "requester": {"token": "t0ken-in-a-manifest"}}))
-    firth("connectors", "add", "shop", "--manifest-path", str(manifest), env=machine, expect=0)
+    manifest.write_text(json.dumps({**SHOP, "definitions": {**SHOP["definitions"], "token": "t0ken-in-a-manifest"}}))
+    firth("connectors", "add", "shop", "--manifest-path", str(manifest), expect=0)
     assert [each["manifestVersion"] for each in custom(firth)] == ["6.5.0"]
     for file in firth.data_dir.rglob("*"):
         assert not file.is_file() or b"t0ken-in-a-manifest" not in file.read_bytes(), file
     assert "t0ken-in-a-manifest" in firth("export", expect=0).out
 
 
-def test_without_its_program_a_manifest_is_not_taken(firth, manifest):
-    result = firth("connectors", "add", "shop", "--manifest-path", str(manifest))
-    assert result.rc != 0 and "source-declarative-manifest" in result.err and "connectors.manifest_program" in result.err
-    assert custom(firth) == []
-
-
 def test_a_setting_names_the_program(firth, machine, manifest):
-    program = machine["PATH"].split(":")[0] + "/source-declarative-manifest"
-    firth("connectors", "add", "one", "--manifest-path", str(manifest), env=machine, expect=0)
-    with sqlite3.connect(firth.data_dir / "control.db") as db:
-        db.execute("insert into settings (name, value) values ('connectors.manifest_program', ?)", (program,))
-    firth("connectors", "add", "two", "--manifest-path", str(manifest), expect=0)
-    with sqlite3.connect(firth.data_dir / "control.db") as db:
-        db.execute("update settings set value = '/no/such/program'")
-    result = firth("connectors", "add", "three", "--manifest-path", str(manifest), env=machine)
-    assert result.rc != 0 and "/no/such/program" in result.err and "not there" in result.err
+    """By its path, or by a name on PATH; what is not there runs nothing."""
+    for value, env in ((machine, None), (machine.name, manifests.on_path(machine))):
+        manifests.run_by(firth, value)
+        firth("connectors", "add", "shop", "--manifest-path", str(manifest), env=env, expect=0)
+    for value, said in (("/no/such/program", "not there"), ("no-such-program", "in no folder of PATH")):
+        manifests.run_by(firth, value)
+        result = firth("connectors", "add", "three", "--manifest-path", str(manifest))
+        assert result.rc != 0 and value in result.err and said in result.err and "connectors.manifest_program" in result.err
+    assert [each["name"] for each in custom(firth)] == ["shop"]
 
 
-@pytest.mark.parametrize("change, said", [
-    ({"type": "Other"}, "type: DeclarativeSource"), ({"version": None}, "version"), ({"check": None}, "check"),
-    ({"streams": None}, "streams")])
-def test_what_is_no_manifest_says_why(firth, machine, manifest, change, said):
+@pytest.mark.parametrize("change, said, program_says", [
+    ({"type": "Other"}, "DeclarativeSource", "type: DeclarativeSource"), ({"version": None}, "version", "version"),
+    ({"check": None}, "check", "check"), ({"streams": None}, "streams", "streams"),
+    ({"streams": [{**SHOP["streams"][0], "retriever": 5}]}, "streams[0].retriever", None),
+    ({"streams": [{**SHOP["streams"][0], "transformations": [{"type": "CustomTransformation", "class_name": "source_x.components.Odd"}]}]},
+     "source_x.components.Odd", None)])
+def test_what_is_no_manifest_says_why(firth, machine, manifest, change, said, program_says):
+    """The built-in knows the whole language; a program is asked when it runs."""
     manifest.write_text(json.dumps({k: v for k, v in {**SHOP, **change}.items() if v is not None}))
-    result = firth("connectors", "add", "shop", "--manifest-path", str(manifest), env=machine)
-    assert result.rc != 0 and said in result.err and str(manifest) in result.err
+    result = firth("connectors", "add", "shop", "--manifest-path", str(manifest))
+    assert result.rc == 3 and said in result.err and str(manifest) in result.err
+    manifests.run_by(firth, machine)
+    result = firth("connectors", "add", "shop", "--manifest-path", str(manifest))
+    assert (result.rc != 0) == (program_says is not None)
+    assert program_says is None or (program_says in result.err and str(manifest) in result.err)
+
+
+def test_a_manifest_is_a_connector_by_its_file(firth, tmp_path):
+    """As YAML 1.1, which manifests are written in; by the name of the file, or of its folder."""
+    folder = tmp_path / "source-shop"
+    folder.mkdir()
+    text = json.dumps({k: v for k, v in SHOP.items() if k != "definitions"})[1:-1].replace("#/definitions/schema", "#/definitions/a")
+    text += ", definitions: {a: {type: object}, b: {a: yes, b: 010}}"
+    (folder / "manifest.yaml").write_text("{" + text + "}")
+    (folder / "source-other.yml").write_text("{" + text + "}")
+    firth("connectors", "add", "manifest.yaml", cwd=folder, expect=0)
+    firth("connectors", "add", folder / "source-other.yml", expect=0)
+    assert sorted(each["name"] for each in custom(firth)) == ["source-other", "source-shop"]
+    assert firth("export", "-o", "json", expect=0).json()["definitions"][0]["manifest"]["definitions"]["b"] == {"a": True, "b": 8}
 
 
 # --- the API --------------------------------------------------------------------------------------------------
 
 
-def test_definitions_by_manifest_in_the_public_api(firth, machine):
-    client = serve(firth, env=machine).api
+def test_definitions_by_manifest_in_the_public_api(firth):
+    client = serve(firth).api
     path = f"workspaces/{WORKSPACE}/definitions/declarative_sources"
     assert client.public("GET", path)["data"] == []
     made = client.public("POST", path, {"name": "shop", "manifest": SHOP})
@@ -179,7 +196,7 @@ def test_definitions_by_manifest_in_the_public_api(firth, machine):
     source = client.public("POST", "sources", {"name": "s", "workspaceId": WORKSPACE, "definitionId": made["id"],
                                                "configuration": {"api_key": "K-1234"}})
     assert {each["streamName"] for each in client.public("GET", f"streams?sourceId={source['sourceId']}")} == {"items"}
-    changed = {**SHOP, "streams": [{"name": "orders", "rows": 1}]}
+    changed = {**SHOP, "check": {**SHOP["check"], "stream_names": ["orders"]}, "streams": [{**SHOP["streams"][0], "name": "orders"}]}
     again = client.public("PUT", f"{path}/{made['id']}", {"manifest": changed})
     assert again["version"] == 2 and again["manifest"] == changed
     # What was discovered by another manifest is asked for again.
@@ -194,10 +211,15 @@ def test_definitions_by_manifest_in_the_public_api(firth, machine):
     client.public("GET", f"workspaces/{NOTHING}/definitions/declarative_sources", expect=404)
 
 
-def test_a_manifest_without_its_program_is_refused_by_the_api(firth):
+def test_a_manifest_that_is_not_run_is_refused_by_the_api(firth):
     client = serve(firth).api
-    answer = client.ask("POST", f"/v1/workspaces/{WORKSPACE}/definitions/declarative_sources", {"name": "shop", "manifest": SHOP})
-    assert answer.status == 422 and "source-declarative-manifest" in answer.json()["detail"]
+    stream = {**SHOP["streams"][0], "transformations": [{"type": "CustomTransformation", "class_name": "source_x.components.Odd"}]}
+    path = f"/v1/workspaces/{WORKSPACE}/definitions/declarative_sources"
+    answer = client.ask("POST", path, {"name": "shop", "manifest": {**SHOP, "streams": [stream]}})
+    assert answer.status == 422 and "source_x.components.Odd" in answer.json()["detail"]
+    manifests.run_by(firth, "/no/such/program")
+    answer = client.ask("POST", path, {"name": "shop", "manifest": SHOP})
+    assert answer.status == 422 and "/no/such/program" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("kind", ["source", "destination"])
@@ -234,12 +256,12 @@ def kept(data_dir):
     return [[*row[:9], row[9] and json.loads(row[9]), *row[10:]] for row in rows]
 
 
-def test_custom_connectors_go_through_export_and_apply_whole(firth, tmp_path, manifest, machine):
+def test_custom_connectors_go_through_export_and_apply_whole(firth, tmp_path, manifest):
     """By image, by command, by manifest: with their specs, by which it is known what of a config is a secret; nothing is asked anew."""
     (tmp_path / "source.py").write_text(SECRETIVE)
     firth("connectors", "add", "source-own", "--command", f"{sys.executable} {tmp_path}/source.py", expect=0)
     firth("connectors", "add", "source-image", "--image", "airbyte/source-faker:6.2.38", expect=0)
-    firth("connectors", "add", "source-shop", "--manifest-path", manifest, env=machine, expect=0)
+    firth("connectors", "add", "source-shop", "--manifest-path", manifest, expect=0)
     (tmp_path / "sources.json").write_text(json.dumps({"sources": [
         {"name": "one", "definition": "source-own", "config": {"host": "h.example", "pin": "1234-secret"}}]}))
     firth("apply", tmp_path / "sources.json", expect=0)
@@ -248,11 +270,11 @@ def test_custom_connectors_go_through_export_and_apply_whole(firth, tmp_path, ma
     (tmp_path / "export.yaml").write_text(first)
     there = tmp_path / "there"
     (tmp_path / "source.py").write_text("raise SystemExit('it is not asked')")
-    firth("apply", tmp_path / "export.yaml", "--data-dir", there, env={**machine, "SOURCE_ONE_PIN": "1234-secret"}, expect=0)
+    firth("apply", tmp_path / "export.yaml", "--data-dir", there, env={"SOURCE_ONE_PIN": "1234-secret"}, expect=0)
     assert kept(there) == kept(firth.data_dir) and len(kept(there)) == 3
     assert all(row[9]["connectionSpecification"] for row in kept(there))
     assert firth("export", "--data-dir", there, expect=0).out == first
-    again = firth("apply", tmp_path / "export.yaml", "--data-dir", there, env={**machine, "SOURCE_ONE_PIN": "1234-secret"}, expect=0)
+    again = firth("apply", tmp_path / "export.yaml", "--data-dir", there, env={"SOURCE_ONE_PIN": "1234-secret"}, expect=0)
     assert "0 new, 0 changed" in again.err
     # Another icon is no other connector: what it said of itself stays. Another tag is one.
     told = firth("export", "-o", "json", expect=0).json()
@@ -260,13 +282,13 @@ def test_custom_connectors_go_through_export_and_apply_whole(firth, tmp_path, ma
         each.pop("spec", None)
         each["icon"] = "i.svg"
     (tmp_path / "icons.json").write_text(json.dumps({"definitions": told["definitions"]}))
-    firth("apply", tmp_path / "icons.json", env=machine, expect=0)
+    firth("apply", tmp_path / "icons.json", expect=0)
     assert [row[9:11] for row in kept(firth.data_dir)] == [row[9:11] for row in kept(there)]
     for each in told["definitions"]:
         if "image" in each:
             each["image"] = "airbyte/source-faker:6.2.39"
     (tmp_path / "icons.json").write_text(json.dumps({"definitions": told["definitions"]}))
-    firth("apply", tmp_path / "icons.json", env=machine, expect=0)
+    firth("apply", tmp_path / "icons.json", expect=0)
     assert sum(row[9] is None for row in kept(firth.data_dir)) == 1
 
 

@@ -189,6 +189,12 @@ static int read_file(const char *path, struct buffer *text, struct error *err)
     return done;
 }
 
+/* Manifests were only ever written for PyYAML. */
+static enum yaml_syntax syntax_of(const char *path)
+{
+    return yaml_syntax_of(path) == YAML_SYNTAX_JSON ? YAML_SYNTAX_JSON : YAML_SYNTAX_YAML_1_1;
+}
+
 int manifest_load(struct arena *arena, const char *path, manifest_on_problem *on_problem, void *context,
                   struct manifest **ret_manifest, struct error *err)
 {
@@ -198,9 +204,21 @@ int manifest_load(struct arena *arena, const char *path, manifest_on_problem *on
         struct reading reading = {on_problem, context, false};
         tell_error(&reading, path, err);
     } else {
-        done = manifest_parse(arena, path, yaml_syntax_of(path), (struct slice){text.data, text.size},
-                              on_problem, context, ret_manifest, err);
+        done = manifest_parse(arena, path, syntax_of(path), (struct slice){text.data, text.size}, on_problem,
+                              context, ret_manifest, err);
     }
+    buffer_done(&text);
+    return done;
+}
+
+int manifest_read_file(struct arena *arena, const char *path, struct yaml_document *ret_doc,
+                       struct error *err)
+{
+    struct buffer text;
+    int done = read_file(path, &text, err);
+    if (done == 0)
+        done = yaml_parse(arena, path, syntax_of(path), (struct slice){text.data, text.size}, NULL, NULL,
+                          ret_doc, err);
     buffer_done(&text);
     return done;
 }
@@ -208,17 +226,8 @@ int manifest_load(struct arena *arena, const char *path, manifest_on_problem *on
 int manifest_expand_file(struct arena *arena, const char *path, struct yaml_document *ret_doc,
                          struct error *err)
 {
-    struct buffer text;
     struct yaml_document raw;
-    enum yaml_syntax syntax =
-        yaml_syntax_of(path) == YAML_SYNTAX_JSON ? YAML_SYNTAX_JSON : YAML_SYNTAX_YAML_1_1;
-    int done = read_file(path, &text, err);
-    if (done == 0)
-        done = yaml_parse(arena, path, syntax, (struct slice){text.data, text.size}, NULL, NULL, &raw, err);
-    if (done == 0)
-        done = expand(arena, &raw, true, ret_doc, err);
-    buffer_done(&text);
-    return done;
+    return manifest_read_file(arena, path, &raw, err) < 0 ? -1 : expand(arena, &raw, true, ret_doc, err);
 }
 
 /* --- at run time ------------------------------------------------------------------------------------------

@@ -55,6 +55,16 @@ int manifest_parse(struct arena *arena, const char *file, enum yaml_syntax synta
 int manifest_load(struct arena *arena, const char *path, manifest_on_problem *on_problem, void *context,
                   struct manifest **ret_manifest, struct error *err);
 
+/* The same, where there is nobody to tell: the error says all that is wrong, a line each. `name` is for
+ * messages. */
+int manifest_load_telling(struct arena *arena, const char *path, struct manifest **ret_manifest,
+                          struct error *err);
+int manifest_parse_telling(struct arena *arena, const char *name, struct slice json,
+                           struct manifest **ret_manifest, struct error *err);
+
+/* As it is written: nothing but YAML is looked at. */
+int manifest_read_file(struct arena *arena, const char *path, struct yaml_document *ret_doc,
+                       struct error *err);
 /* Only written out, not checked: references, types and parameters. With its definitions it is what the CDK
  * makes of it. */
 int manifest_expand_file(struct arena *arena, const char *path, struct yaml_document *ret_doc,
@@ -70,6 +80,14 @@ int manifest_propagate(struct arena *arena, const struct yaml_document *resolved
  * checked as a component of this type. A number will do for a text. Its places are those of `origin`. */
 int manifest_derive(struct arena *arena, struct component origin, struct slice json, const char *type_name,
                     bool parent_parameters_win, struct component *ret_component, struct error *err);
+
+/* What a connector that is this manifest answers to `spec`. */
+struct manifest_spec {
+    struct slice connection_specification; /* JSON Schema */
+    struct slice advanced_auth;            /* JSON, as Airbyte's protocol has it; size 0: none */
+    const char *documentation_url;         /* NULL: none */
+};
+void manifest_spec(const struct manifest *manifest, struct manifest_spec *ret_spec);
 
 /* --- reading ------------------------------------------------------------------------------------------- */
 

@@ -11,60 +11,24 @@ static const char injected[] = "__injected_declarative_manifest";
 /* --- the manifest ----------------------------------------------------------------------------------------
  */
 
-struct telling {
-    struct buffer text;
-    size_t told;
-    bool unsupported;
-};
-
-/* Several problems, a line each; one is told by the parser itself. */
-static void on_problem(void *context, const struct manifest_problem *problem)
-{
-    struct telling *telling = context;
-    if (problem->severity != MANIFEST_ERROR)
-        return;
-    telling->told++;
-    telling->unsupported |= problem->unsupported;
-    buffer_printf(&telling->text, "\n%u:%u: %s%s%s", problem->at.line, problem->at.column, problem->path,
-                  *problem->path ? ": " : "", problem->message);
-}
-
-static void tell_all(struct telling *telling, const char *file, struct error *err)
-{
-    enum { SHOWN = ERROR_MESSAGE_MAX - 300 };
-    if (telling->told < 2)
-        return;
-    size_t size = telling->text.size;
-    if (size > SHOWN)
-        size = utf8_cut(telling->text.data, size, SHOWN);
-    error_set(err, telling->unsupported ? ERROR_UNSUPPORTED : ERROR_INVALID, "%.200s has %zu problems:%.*s",
-              file, telling->told, (int)size, telling->text.data);
-}
-
 int source_manifest(struct firth_host *host, struct slice config, struct arena *arena,
                     struct manifest **ret_manifest, struct error *err)
 {
     const char *path = firth_flag(host, "--manifest-path");
-    struct telling telling = {0};
     struct json doc;
-    int result = 0;
     *ret_manifest = NULL;
-    buffer_init(&telling.text, 1 << 20);
-    if (path) {
-        result = manifest_load(arena, path, on_problem, &telling, ret_manifest, err);
-    } else if (config.size > 0) {
-        result = json_parse_copy(arena, config.data, config.size, &doc, err);
-        uint32_t at = result == 0 ? json_get(&doc, 0, injected) : JSON_NONE;
-        if (at != JSON_NONE && !json_is(&doc, at, JSON_OBJECT))
-            result = error_set(err, ERROR_INVALID, "the config's %s is no object", injected);
-        else if (at != JSON_NONE)
-            result = manifest_parse(arena, injected, YAML_SYNTAX_JSON, json_raw(&doc, at), on_problem,
-                                    &telling, ret_manifest, err);
-    }
-    if (result != 0)
-        tell_all(&telling, path ? path : injected, err);
-    buffer_done(&telling.text);
-    return result;
+    if (path)
+        return manifest_load_telling(arena, path, ret_manifest, err);
+    if (config.size == 0)
+        return 0;
+    if (json_parse_copy(arena, config.data, config.size, &doc, err) != 0)
+        return -1;
+    uint32_t at = json_get(&doc, 0, injected);
+    if (at == JSON_NONE)
+        return 0;
+    if (!json_is(&doc, at, JSON_OBJECT))
+        return error_set(err, ERROR_INVALID, "the config's %s is no object", injected);
+    return manifest_parse_telling(arena, injected, json_raw(&doc, at), ret_manifest, err);
 }
 
 /* --- the engine ------------------------------------------------------------------------------------------

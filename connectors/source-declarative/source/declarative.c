@@ -1,8 +1,6 @@
 /* The class: what the SDK calls. */
 #include "source.h"
 
-#include "json/writer.h"
-
 #include <stdlib.h>
 
 /* --- spec ------------------------------------------------------------------------------------------------
@@ -16,45 +14,16 @@ static const char general_spec[] =
     "\"__injected_declarative_manifest\":{\"title\":\"Low-code manifest\",\"type\":\"object\","
     "\"description\":\"The low-code manifest that defines the components of the source.\"}}}";
 
-/* What the manifest says, without what components have beside it. */
-static void put_fields(struct json_writer *writer, const struct json *doc, uint32_t at, const char *deeper)
+static void tell_spec(struct firth_spec *ret_spec, const struct manifest *manifest)
 {
-    json_begin_object(writer);
-    for (uint32_t key = json_first_key(doc, at); key != JSON_NONE; key = json_next_key(doc, at, key)) {
-        uint32_t value = json_value(key);
-        if (json_string_is(doc, key, "type") || json_string_is(doc, key, "$parameters") ||
-            json_is(doc, value, JSON_NULL))
-            continue;
-        json_put_key_of(writer, doc, key);
-        if (deeper && json_string_is(doc, key, deeper) && json_is(doc, value, JSON_OBJECT))
-            put_fields(writer, doc, value, "oauth_connector_input_specification");
-        else
-            json_put_value(writer, doc, value);
-    }
-    json_end_object(writer);
-}
-
-static void tell_spec(struct firth_spec *ret_spec, const struct manifest *manifest, struct arena *arena)
-{
-    struct component spec = component_get(manifest_root(manifest), "spec");
-    struct component schema = component_get(spec, "connection_specification");
-    struct component auth = component_get(spec, "advanced_auth");
-    struct slice url = component_text(spec, "documentation_url");
-    struct slice text = component_is_none(schema) ? SLICE_LITERAL("{\"type\":\"object\",\"properties\":{}}")
-                                                  : json_raw(&manifest->doc, schema.at);
-    struct json_writer writer;
-    struct buffer advanced;
-    buffer_init(&advanced, ENGINE_CONFIG_MAX);
-    json_writer_init(&writer, &advanced);
-    if (!component_is_none(auth))
-        put_fields(&writer, &manifest->doc, auth.at, "oauth_config_specification");
-    firth_spec_tell(ret_spec,
-                    &(struct firth_spec_parts){
-                        .connection_specification = {text.data, text.size},
-                        .advanced_auth = {advanced.data, advanced.size},
-                        .documentation_url = url.data ? arena_strndup(arena, url.data, url.size) : NULL,
-                    });
-    buffer_done(&advanced);
+    struct manifest_spec spec;
+    manifest_spec(manifest, &spec);
+    firth_spec_tell(ret_spec, &(struct firth_spec_parts){
+                                  .connection_specification = {spec.connection_specification.data,
+                                                               spec.connection_specification.size},
+                                  .advanced_auth = {spec.advanced_auth.data, spec.advanced_auth.size},
+                                  .documentation_url = spec.documentation_url,
+                              });
 }
 
 static int spec(struct firth_host *host, struct firth_spec *ret_spec, struct firth_error *err)
@@ -65,7 +34,7 @@ static int spec(struct firth_host *host, struct firth_spec *ret_spec, struct fir
     arena_init(&arena);
     int result = source_manifest(host, (struct slice){0}, &arena, &manifest, &wrong);
     if (result == 0 && manifest)
-        tell_spec(ret_spec, manifest, &arena);
+        tell_spec(ret_spec, manifest);
     else if (result == 0)
         firth_spec_tell(ret_spec, &(struct firth_spec_parts){
                                       .connection_specification = {general_spec, sizeof general_spec - 1}});
