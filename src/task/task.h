@@ -33,10 +33,10 @@ struct task_binding {
     struct task_inferred *inferred; /* captures: what their documents look like; NULL: nobody asks */
     struct schema *schema; /* NULL: accepts everything (a connection's stream without a usable schema) */
     struct task_saved_stream *saved;
-    int64_t newest_ms;    /* emitted_at of the newest document, 0: none */
-    uint64_t taken;       /* documents that the reader gave, valid or not */
-    bool incomplete;      /* the source's last word on the stream is that it failed */
-    bool recovered;       /* materializations: the endpoint had committed more of it than we knew */
+    int64_t newest_ms; /* emitted_at of the newest document, 0: none */
+    uint64_t taken;    /* documents that the reader gave, valid or not */
+    bool incomplete;   /* the source's last word on the stream is that it failed */
+    bool recovered;    /* materializations: the endpoint had committed more of it than we knew */
 
     /* Counted since the session began: what the sink has covered by a checkpoint but not committed is
      * `covered` minus `progress.committed`. */

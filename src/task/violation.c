@@ -93,10 +93,11 @@ int task_violation_error(struct task *task, const struct task_item *item, struct
                   count ? violations[0].absolute_location : "", more);
     else
         error_set(err, ERROR_INVALID,
-                  "document %llu of the stream '%s' (line %llu of the source's output) violates %s of %s: at "
-                  "'%s': %s (keyword '%s' at %s)%s",
+                  "document %llu of the stream '%s' (line %llu of %s's output) violates %s of %s: at '%s': "
+                  "%s (keyword "
+                  "'%s' at %s)%s",
                   (unsigned long long)item->number, progress->stream, (unsigned long long)item->line_number,
-                  schema_first ? "the schema" : "the key", progress->name,
+                  task->spec->source.program.label, schema_first ? "the schema" : "the key", progress->name,
                   count ? violations[0].instance : "", count ? violations[0].message : "invalid",
                   count ? violations[0].keyword : "", count ? violations[0].absolute_location : "", more);
     arena_done(&arena);

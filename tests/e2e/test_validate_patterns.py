@@ -1,6 +1,6 @@
 """Random patterns and texts, by seed: `firth validate` and node's RegExp with the u flag must say the same of each.
 
-FIRTH_TEST_LEVEL=full takes ten times as many. Without node only the answers that it once gave are compared: pattern_answers.json,
+FIRTH_TEST_LEVEL=full takes ten times as many. Answers that it once gave are compared as well: pattern_answers.json,
 written anew by running this file with the number of patterns."""
 
 import json
@@ -77,9 +77,9 @@ def random_case(seed):
     return {"patterns": pattern_random.patterns(seed, PATTERNS), "texts": pattern_random.texts(seed, TEXTS)}
 
 
-@pytest.mark.skipif(not NODE, reason="there is no node to compare with")
 @pytest.mark.timeout(1800)
 def test_same_as_node(firth, tmp_path):
+    assert NODE, "there is no node to compare with: `scripts/setup test` installs it"
     cases = [random_case(seed) for seed in range(FIRST, FIRST + SEEDS)]
     answers = ask_node(cases)
     no_patterns = [p for case, theirs in zip(cases, answers) for p, found in zip(case["patterns"], theirs) if found is None]
