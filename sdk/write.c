@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -13,11 +14,11 @@
  *
  * A commit is dear (fsync), states may come thousands a second: so states gather, and one commit releases
  * them all. It is made when enough bytes or time have passed since the first waiting state, or when the
- * input pauses, so that a slow source sees its states confirmed at once. */
+ * input pauses, so that a slow source sees its states confirmed at once. A class may want fewer: its pace. */
 
 enum {
     INPUT_CHUNK = 1 << 20,
-    COMMIT_BYTES = 32 << 20,
+    COMMIT_BYTES = 32 << 20, /* where the class has no pace of its own */
     COMMIT_MS = 1000,
     COMMIT_IDLE_MS = 100,
     WAITING_MAX = 256 << 20, /* bytes of states that wait */
@@ -33,6 +34,7 @@ struct session {
     struct firth_host *host;
     const struct firth_destination *class_;
     void *self;
+    struct firth_pace pace;
     struct firth_target *asked;
     struct sdk_row *rows; /* one a target */
     struct target *targets;
@@ -201,10 +203,10 @@ static int commit_due_ms(const struct session *session)
 {
     if (!sdk_echo_waits_for_commit(&session->echo))
         return -1;
-    int64_t now = sdk_monotonic_ms(), due = session->waiting_ms + COMMIT_MS;
-    if (session->bytes >= COMMIT_BYTES || due <= now)
+    int64_t now = sdk_monotonic_ms(), due = session->waiting_ms + session->pace.interval_ms;
+    if (session->bytes >= session->pace.bytes || due <= now)
         return 0;
-    return (int)(due - now);
+    return due - now > INT_MAX ? INT_MAX : (int)(due - now);
 }
 
 /* --- the input ----------------------------------------------------------------------------------------- */
@@ -216,7 +218,7 @@ static int wait_for_input(struct session *session, int input, struct firth_error
     int got = poll(&ready, 1, 0);
     if (got == 0) {
         int timeout = commit_due_ms(session);
-        if (timeout > 0) {
+        if (timeout > 0 && !session->class_->pace) {
             /* The input pauses: no reason to wait longer than not to commit too often. */
             int64_t rest = session->committed_ms + COMMIT_IDLE_MS - sdk_monotonic_ms();
             timeout = rest <= 0 ? 0 : rest < timeout ? (int)rest : timeout;
@@ -271,8 +273,9 @@ static int take_input(struct session *session, int input, struct buffer *bytes, 
             if (got > 0 && take_lines(session, bytes, &scanned, err) < 0)
                 return -1;
         }
-        if ((ready == 0 ? sdk_echo_waits_for_commit(&session->echo) : commit_due_ms(session) == 0) &&
-            commit(session, err) < 0)
+        bool due = ready == 0 && !session->class_->pace ? sdk_echo_waits_for_commit(&session->echo)
+                                                        : commit_due_ms(session) == 0;
+        if (due && commit(session, err) < 0)
             return -1;
     }
     return 0;
@@ -366,6 +369,9 @@ static int write_session(struct session *session, const void *config, int input,
         return -1;
     if (session->host->did.size)
         firth_log(session->host, FIRTH_INFO, "%s", buffer_cstr(&session->host->did));
+    session->pace = (struct firth_pace){COMMIT_MS, COMMIT_BYTES};
+    if (session->class_->pace)
+        session->class_->pace(config, &session->pace);
     if (session->class_->open(session->host, config, session->asked, session->count, &session->self, err) < 0)
         return -1;
     for (size_t i = 0; i < session->count; i++) {

@@ -41,6 +41,7 @@ static const struct firth_option options[] = {
      .choices = files_output_formats,
      .title = "Output Format",
      .help = "Not given: JSON lines, compressed with gzip."},
+    FILES_PACE_OPTIONS,
     {0},
 };
 
@@ -71,6 +72,7 @@ const struct firth_connector_class destination_files = {
     .family = &family,
     .destination = {.sync_modes = FIRTH_APPEND | FIRTH_OVERWRITE,
                     .whole_documents = true,
+                    .pace = files_destination_pace,
                     .check = files_destination_check,
                     .apply = files_destination_apply,
                     .open = files_destination_open,

@@ -8,7 +8,8 @@
 
 struct config {
     struct files_output_options output; /* first: files_output_formats */
-    const char *bucket, *path, *region, *endpoint, *key_id, *secret, *template, *role_arn, *file_pattern;
+    const char *bucket, *path, *region, *endpoint, *key_id, *secret, *template, *role_arn, *file_pattern,
+        *external_id, *token;
 };
 
 #define AT(field) .offset = offsetof(struct config, field)
@@ -28,7 +29,17 @@ static const struct firth_option options[] = {
      .type = FIRTH_STRING,
      AT(role_arn),
      .title = "Role ARN",
-     .help = "Not supported: give keys."},
+     .help = "Of a role that is assumed, by the key above or by who the environment says we are."},
+    {.name = "external_id",
+     .type = FIRTH_STRING,
+     AT(external_id),
+     .title = "External ID",
+     .help = "That the role asks for. Not given: that of AWS_ASSUME_ROLE_EXTERNAL_ID. Firth's own option."},
+    {.name = "session_token",
+     .type = FIRTH_SECRET,
+     AT(token),
+     .title = "Session Token",
+     .help = "Of a key that is temporary. Firth's own option."},
     {.name = "s3_bucket_name",
      .type = FIRTH_STRING,
      AT(bucket),
@@ -75,6 +86,7 @@ static const struct firth_option options[] = {
      AT(file_pattern),
      .title = "File Name Pattern",
      .help = "Accepted for existing configs: what follows the path format is the connector's."},
+    FILES_PACE_OPTIONS,
     {0},
 };
 
@@ -83,14 +95,14 @@ static int output_of(struct firth_host *host, const void *config_, struct files_
 {
     const struct config *config = config_;
     struct error library_err;
-    if (config->role_arn && *config->role_arn)
-        return firth_fail(err, FIRTH_FAILURE_CONFIG,
-                          "assuming an AWS role is not supported: give an access key");
     const struct s3_settings settings = {.bucket = config->bucket,
                                          .region = config->region,
                                          .endpoint = config->endpoint,
                                          .key_id = config->key_id,
                                          .secret = config->secret,
+                                         .token = config->token,
+                                         .role_arn = config->role_arn,
+                                         .external_id = config->external_id,
                                          .host = host};
     const char *path = config->path + strspn(config->path, "/");
     size_t size = strlen(path);
@@ -120,6 +132,7 @@ const struct firth_connector_class destination_s3 = {
     .family = &family,
     .destination = {.sync_modes = FIRTH_APPEND | FIRTH_OVERWRITE,
                     .whole_documents = true,
+                    .pace = files_destination_pace,
                     .check = files_destination_check,
                     .apply = files_destination_apply,
                     .open = files_destination_open,

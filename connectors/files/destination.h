@@ -54,7 +54,28 @@ void files_rows_put(struct files_rows *rows, struct firth_host *host, const stru
 /* The options that say how files are written, in Airbyte's spelling. */
 struct files_output_options {
     int format, compression, flattening, codec;
+    int64_t commit_seconds, commit_megabytes;
 };
+/* Of a config that begins with files_output_options. */
+void files_destination_pace(const void *config, struct firth_pace *ret_pace);
+#define FILES_PACE_OPTIONS                                                                                  \
+    {.name = "commit_interval",                                                                             \
+     .type = FIRTH_INTEGER,                                                                                 \
+     .offset = offsetof(struct files_output_options, commit_seconds),                                       \
+     .preset = "600",                                                                                       \
+     .minimum = "1",                                                                                        \
+     .maximum = "86400",                                                                                    \
+     .title = "Commit Interval",                                                                            \
+     .help = "In a connection: after so many seconds at most the files that are being written are ended, "  \
+             "and seen. "                                                                                   \
+             "Firth's own option."},                                                                        \
+    {                                                                                                       \
+        .name = "commit_size", .type = FIRTH_INTEGER,                                                       \
+        .offset = offsetof(struct files_output_options, commit_megabytes), .preset = "256", .minimum = "1", \
+        .maximum = "100000", .title = "Commit Size",                                                        \
+        .help =                                                                                             \
+            "And after so many megabytes of records at most, of all streams together. Firth's own option."  \
+    }
 extern const struct firth_choice
     files_output_formats[]; /* of a config that begins with files_output_options */
 int files_output_take(const struct files_output_options *options, struct files_output *output,

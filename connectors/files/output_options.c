@@ -55,6 +55,13 @@ const struct firth_choice files_output_formats[] = {
     {0},
 };
 
+void files_destination_pace(const void *config, struct firth_pace *ret_pace)
+{
+    const struct files_output_options *options = config;
+    *ret_pace =
+        (struct firth_pace){options->commit_seconds * 1000, (uint64_t)options->commit_megabytes << 20};
+}
+
 int files_output_take(const struct files_output_options *options, struct files_output *output,
                       struct error *err)
 {

@@ -1,6 +1,7 @@
 #include "s3.h"
 
 #include "base/clock.h"
+#include "connectors/s3/identity.h"
 #include "connectors/s3/xml.h"
 
 #include <inttypes.h>
@@ -12,8 +13,7 @@ struct s3 {
     struct http_client *http;
     char *bucket, *region, *origin, *host; /* "https://host:port", "host:port" */
     char *path;                            /* before the key: "/bucket/" or "/" */
-    struct s3_credentials credentials;     /* key_id NULL: anonymous */
-    char *key_id, *secret, *token;
+    struct s3_identity *identity;
     struct firth_host *firth;
 };
 
@@ -29,23 +29,6 @@ static bool is_stopping(void *context)
 static bool given(const char *text)
 {
     return text && *text;
-}
-
-static char *copy(const char *text)
-{
-    return given(text) ? mem_strdup(text) : NULL;
-}
-
-static void take_credentials(struct s3 *s3, const struct s3_settings *settings)
-{
-    if (settings->anonymous)
-        return;
-    bool own = given(settings->key_id) && given(settings->secret);
-    s3->key_id = copy(own ? settings->key_id : getenv("AWS_ACCESS_KEY_ID"));
-    s3->secret = copy(own ? settings->secret : getenv("AWS_SECRET_ACCESS_KEY"));
-    s3->token = copy(own ? settings->token : getenv("AWS_SESSION_TOKEN"));
-    if (s3->key_id && s3->secret)
-        s3->credentials = (struct s3_credentials){s3->key_id, s3->secret, s3->token};
 }
 
 /* A bucket's name goes into a host's name only where it can be one, and TLS certificates allow it. */
@@ -101,9 +84,12 @@ struct s3 *s3_new(const struct s3_settings *settings, struct error *err)
     struct s3 *s3 = mem_zalloc(sizeof *s3);
     const struct http_settings http = {.is_stopping = is_stopping, .context = settings->host};
     s3->firth = settings->host;
-    take_credentials(s3, settings);
-    if (take_place(s3, settings, err) == 0 && (s3->http = http_client_new(&http, err)))
+    if (take_place(s3, settings, err) == 0 && (s3->http = http_client_new(&http, err))) {
+        s3->identity =
+            s3_identity_new(settings, given(settings->role_region) ? settings->role_region : s3->region,
+                            given(settings->endpoint) ? s3->origin : NULL);
         return s3;
+    }
     s3_free(s3);
     return NULL;
 }
@@ -118,9 +104,7 @@ void s3_free(struct s3 *s3)
     free(s3->origin);
     free(s3->host);
     free(s3->path);
-    free(s3->key_id);
-    free(s3->secret);
-    free(s3->token);
+    s3_identity_free(s3->identity);
     free(s3);
 }
 
@@ -167,31 +151,32 @@ static const char *steal(struct arena *arena, struct buffer *buffer)
     return text;
 }
 
-static void sign(struct s3 *s3, const struct s3_request *request, const char *path, struct prepared *prepared)
+static void sign(struct s3 *s3, const struct s3_credentials *credentials, const struct s3_request *request,
+                 const char *path, struct prepared *prepared)
 {
     char *hash = arena_alloc(&prepared->arena, S3_SHA256_TEXT), *time = arena_alloc(&prepared->arena, 17);
     s3_sha256(request->body, hash);
     s3_time(clock_wall_ms(&clock_system), time);
     add_header(prepared, "x-amz-content-sha256", hash);
     add_header(prepared, "x-amz-date", time);
-    if (s3->credentials.token)
-        add_header(prepared, "x-amz-security-token", s3->credentials.token);
+    if (credentials->token)
+        add_header(prepared, "x-amz-security-token", credentials->token);
     struct s3_signed_header headers[] = {{"host", s3->host},
                                          {"x-amz-content-sha256", hash},
                                          {"x-amz-date", time},
-                                         {"x-amz-security-token", s3->credentials.token}};
+                                         {"x-amz-security-token", credentials->token}};
     const struct s3_to_sign to_sign = {.method = request->method,
                                        .path = path,
                                        .query = request->query ? request->query : "",
                                        .headers = headers,
-                                       .header_count = s3->credentials.token ? 4 : 3,
+                                       .header_count = credentials->token ? 4 : 3,
                                        .payload_hash = hash,
                                        .region = s3->region,
                                        .service = "s3",
                                        .time = time};
     struct buffer text;
     buffer_init(&text, BUFFER_UNLIMITED);
-    s3_authorization(&to_sign, &s3->credentials, &text);
+    s3_authorization(&to_sign, credentials, &text);
     add_header(prepared, "Authorization", steal(&prepared->arena, &text));
 }
 
@@ -215,8 +200,9 @@ static void prepare(struct s3 *s3, const struct s3_request *request, struct prep
         .redirects_max = -1, /* another place needs another signature */
         .as_sent = true,
     };
-    if (s3->credentials.key_id)
-        sign(s3, request, path, prepared);
+    const struct s3_credentials *credentials = s3_identity_credentials(s3->identity);
+    if (credentials)
+        sign(s3, credentials, request, path, prepared);
     if (request->from > 0)
         add_header(prepared, "Range", arena_printf(&prepared->arena, "bytes=%" PRId64 "-", request->from));
     if (request->if_match)
@@ -238,10 +224,17 @@ int s3_do(struct s3 *s3, const struct s3_request *request, struct http_transfer 
 {
     struct prepared prepared;
     const struct http_backoff backoff = {.told = told, .context = s3};
+    if (s3_ready(s3, err) < 0)
+        return -1;
     prepare(s3, request, &prepared);
     int result = http_do_patiently(s3->http, &prepared.http, &backoff, ret_transfer, err);
     arena_done(&prepared.arena);
     return result;
+}
+
+int s3_ready(struct s3 *s3, struct error *err)
+{
+    return s3_identity_ready(s3->identity, s3->http, err);
 }
 
 struct http_transfer *s3_start(struct s3 *s3, const struct s3_request *request)

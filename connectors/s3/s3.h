@@ -14,9 +14,12 @@ struct s3_settings {
     const char *endpoint; /* a URL, or a host name (https); NULL or "": what AWS_ENDPOINT_URL_S3 or
                              AWS_ENDPOINT_URL say, else Amazon's */
     const char *key_id, *secret,
-        *token;              /* NULL: of the environment; without those, requests are not signed */
-    bool anonymous;          /* never sign */
-    struct firth_host *host; /* for the log, and to be told to stop */
+        *token; /* NULL: of the environment, or the container's; without those, requests are not signed */
+    const char *role_arn, *external_id; /* to be assumed by the above; NULL: none. external_id NULL: that of
+                                           AWS_ASSUME_ROLE_EXTERNAL_ID */
+    const char *role_region;            /* NULL: the bucket's */
+    bool anonymous;                     /* never sign */
+    struct firth_host *host;            /* for the log, and to be told to stop */
 };
 
 struct s3;
@@ -39,7 +42,8 @@ struct s3_request {
 /* Once, and again as long as it is worth it. Any answer; s3_failed tells which are failures. */
 int s3_do(struct s3 *s3, const struct s3_request *request, struct http_transfer **ret_transfer,
           struct error *err);
-/* Started alone: the caller drives it through s3_http. */
+/* Started alone: the caller drives it through s3_http. s3_ready is to be called before. */
+int s3_ready(struct s3 *s3, struct error *err);
 struct http_transfer *s3_start(struct s3 *s3, const struct s3_request *request);
 struct http_client *s3_http(struct s3 *s3);
 /* -1 with *err if the answer is no 2xx: what the server says, and what that means for `what` ("read",

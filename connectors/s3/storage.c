@@ -268,6 +268,8 @@ static int wait_for_bytes(struct object_input *self, struct error *err)
     enum { WAIT_MS = 1000 };
     uint64_t before = self->offset;
     if (!self->transfer) {
+        if (s3_ready(self->s3, err) < 0)
+            return -1;
         const struct s3_request request = request_of(self);
         self->transfer = s3_start(self->s3, &request);
     } else if (self->paused) {

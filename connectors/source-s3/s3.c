@@ -13,7 +13,7 @@ struct source_s3_config {
 
     /* Airbyte's. */
     struct firth_objects streams;
-    const char *key_id, *secret, *region_name, *endpoint, *role_arn, *start_date;
+    const char *key_id, *secret, *region_name, *endpoint, *role_arn, *start_date, *external_id, *token;
 
     /* Estuary's. */
     const char *flow_key_id, *flow_secret, *region, *prefix, *match_keys, *flow_endpoint, *top_endpoint;
@@ -59,7 +59,17 @@ static const struct firth_option options_airbyte[] = {
      .type = FIRTH_STRING,
      AT(role_arn),
      .title = "AWS Role ARN",
-     .help = "Not supported: give keys."},
+     .help = "Of a role that is assumed, by the key above or by who the environment says we are."},
+    {.name = "external_id",
+     .type = FIRTH_STRING,
+     AT(external_id),
+     .title = "External ID",
+     .help = "That the role asks for. Not given: that of AWS_ASSUME_ROLE_EXTERNAL_ID. Firth's own option."},
+    {.name = "aws_session_token",
+     .type = FIRTH_SECRET,
+     AT(token),
+     .title = "AWS Session Token",
+     .help = "Of a key that is temporary. Firth's own option."},
     {.name = "endpoint",
      .type = FIRTH_STRING,
      AT(endpoint),
@@ -104,19 +114,19 @@ static const struct firth_option iam_fields[] = {
      .type = FIRTH_STRING,
      AT(iam_region),
      .title = "AWS Region",
-     .help = "Not supported."},
+     .help = "Where the role is assumed. Not given: the bucket's."},
     {.name = "aws_role_arn",
      .type = FIRTH_STRING,
      AT(iam_role),
      .title = "AWS Role ARN",
-     .help = "Not supported."},
+     .help = "The role, which is assumed by who the environment says we are."},
     {0},
 };
 
 static const struct firth_choice auth_choices[] = {
     {"AWSAccessKey", "Access Key", "A key id and its secret.", key_fields},
     {"AWSAnonymous", "Anonymous", "Requests are not signed: for public buckets.", NULL},
-    {"AWSIAM", "AWS IAM", "Not supported: give a key.", iam_fields},
+    {"AWSIAM", "AWS IAM", "A role that is assumed.", iam_fields},
     {0},
 };
 enum { AUTH_KEY, AUTH_ANONYMOUS, AUTH_IAM };
@@ -293,13 +303,18 @@ static const char *first(const char *a, const char *b)
 
 static struct s3_settings settings_of(const struct source_s3_config *config, struct firth_host *host)
 {
-    bool by_choice = config->auth == AUTH_KEY && is_flow(config);
+    bool by_choice = config->auth == AUTH_KEY && is_flow(config),
+         by_role = config->auth == AUTH_IAM && is_flow(config);
     return (struct s3_settings){
         .bucket = config->bucket,
         .region = first(config->region, config->region_name),
         .endpoint = is_flow(config) ? first(config->flow_endpoint, config->top_endpoint) : config->endpoint,
         .key_id = by_choice ? config->credentials_key_id : first(config->key_id, config->flow_key_id),
         .secret = by_choice ? config->credentials_secret : first(config->secret, config->flow_secret),
+        .token = by_choice ? NULL : config->token,
+        .role_arn = by_role ? config->iam_role : config->role_arn,
+        .role_region = by_role ? config->iam_region : NULL,
+        .external_id = config->external_id,
         .anonymous = is_flow(config) && config->auth == AUTH_ANONYMOUS,
         .host = host,
     };
@@ -357,11 +372,6 @@ static int plan(struct firth_host *host, const void *config_, struct files_plan 
 {
     const struct source_s3_config *config = config_;
     struct error library_err;
-    if (first(config->role_arn, "")[0] || (is_flow(config) && config->auth == AUTH_IAM))
-        return firth_fail(
-            err, FIRTH_FAILURE_CONFIG,
-            "assuming an AWS role is not supported: give an access key, or run with AWS_ACCESS_KEY_ID, "
-            "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN in the environment");
     const struct s3_settings settings = settings_of(config, host);
     if (plan_streams(config, ret_plan, &library_err) < 0)
         return sdk_error(err, &library_err);

@@ -382,6 +382,13 @@ struct firth_commit {
     struct firth_slice checkpoint; /* to be kept in the same transaction as the rows; size 0: none is asked */
 };
 
+/* When a commit is due: so long after the first state that waits for one, or when so many bytes of records
+ * do. */
+struct firth_pace {
+    int64_t interval_ms;
+    uint64_t bytes;
+};
+
 /* A session: open; then transactions of load and flush (only with Flow, and only of FIRTH_APPEND_DEDUP),
  * store, commit; then finish and close. All but open, store, commit and close may be NULL. Minimal is what
  * only appends; with load it is also what keeps one row a key; with checkpoint it is exactly once. */
@@ -389,6 +396,11 @@ struct firth_destination {
     unsigned sync_modes;  /* what spec lists; a catalog that asks for more reaches open all the same */
     bool whole_documents; /* it stores documents as they are: no field of them is asked for */
     bool folds_case;      /* names that differ in case alone are one field to it */
+    /* How often it is to commit, where the protocol leaves that to the SDK (Airbyte's; in Flow's the runtime
+     * says). Optional: otherwise at the latest after a second or 32 MB, and as soon as the input pauses; a
+     * class that has this is not asked at a pause. For those whose commits leave something behind that there
+     * should be few of. */
+    void (*pace)(const void *config, struct firth_pace *ret_pace);
     int (*check)(struct firth_host *host, const void *config, struct firth_error *err);
     /* Could it take this target? `fields` are all that the collection has, and constraints[i] is what the SDK
      * proposes for the i-th: keys and, but for FIRTH_APPEND, the document are required, single scalars of the

@@ -5,6 +5,7 @@ import datetime
 import gzip
 import io
 import json
+import os
 import subprocess
 
 import pyarrow.parquet
@@ -149,6 +150,29 @@ def test_large_object(firth, s3):
     write(Runner([firth.path, "connector", "destination-s3"]), config, rows=rows, mode="overwrite", generation=1, minimum=1)
     lines = b"".join(s3.get(bucket, key) for key in s3.keys(bucket)).splitlines()
     assert [json.loads(line)["_airbyte_data"]["id"] for line in lines] == list(range(200))
+
+
+@pytest.mark.parametrize("pace, files", [({}, "one"), ({"commit_size": 1}, "several"), ({"commit_interval": 1}, "several")])
+def test_few_files(local, tmp_path, pace, files):
+    """What comes in pieces, with pauses between, becomes one file, unless the config says otherwise."""
+    config, catalog = tmp_path / "config.json", tmp_path / "catalog.json"
+    config.write_text(json.dumps({"destination_path": "/local/out", "format": a_format("JSONL"), **pace}))
+    catalog.write_text(json.dumps(configured([STREAM], "full_refresh", destination_sync_mode="append")))
+    process = subprocess.Popen([*local.command, "write", "--config", config, "--catalog", catalog], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, env={**os.environ, **local.env})
+    rows = [b'{"id":%d,"name":"%s"}' % (n, b"x" * 400_000) for n in range(9)]
+    for n in range(0, 9, 3):
+        process.stdin.write(b"".join(map(message, rows[n:n + 3])) + state(n))
+        process.stdin.flush()
+        if pace and n == 0:
+            assert b'"STATE"' in process.stdout.readline()  # at once, or after a second, without more input
+    process.stdin.close()
+    states = process.stdout.read().count(b'"STATE"') + bool(pace)
+    assert process.wait() == 0 and states == 3
+    paths = written(tmp_path)
+    assert (len(paths) == 1) == (files == "one")
+    lines = b"".join(path.read_bytes() for path in sorted(paths, key=lambda path: path.name.split("_")[3:5])).splitlines()
+    assert sorted(json.loads(line)["_airbyte_data"]["id"] for line in lines) == list(range(9))
 
 
 # --- Parquet ----------------------------------------------------------------------------------------------------------

@@ -296,7 +296,7 @@ SOURCES = [
 
 DESTINATIONS = [
     Connector("destination-files", "destination",
-              good={"destination_path": "/local/out",
+              good={"destination_path": "/local/out", "commit_interval": 1,
                     "format": {"format_type": "JSONL", "compression": {"compression_type": "No Compression"}}},
               bad=[{}, {"destination_path": ""}, {"destination_path": "/local/../etc"}, {"destination_path": 7},
                    {"destination_path": "/local/out", "path_template": "all/"},
@@ -307,10 +307,9 @@ DESTINATIONS = [
     # A bucket has no locks that a killed sync would let go.
     Connector("destination-s3", "destination", server=s3_place, own_disk=False, fences="first", alone=False,
               good={"s3_bucket_name": "{bucket}", "s3_bucket_path": "some/path", "s3_endpoint": "{url}",
-                    "access_key_id": "{key_id}", "secret_access_key": "{secret}", "s3_bucket_region": "{region}",
+                    "access_key_id": "{key_id}", "secret_access_key": "{secret}", "s3_bucket_region": "{region}", "commit_interval": 1,
                     "format": {"format_type": "JSONL", "compression": {"compression_type": "GZIP"}}},
               bad=[{}, {"s3_bucket_name": "b"}, {"s3_bucket_name": "", "s3_bucket_path": "x", "format": {"format_type": "CSV"}},
-                   {"s3_bucket_name": "b", "s3_bucket_path": "x", "format": {"format_type": "CSV"}, "role_arn": "x"},
                    {"s3_bucket_name": "b", "s3_bucket_path": "x", "format": {"format_type": "CSV"},
                     "s3_endpoint": "ftp://x"}],
               command=built_in("destination-s3"), read_back=read_s3, exact_spec=False),
