@@ -83,7 +83,7 @@ static void check_template(struct arena *arena, struct slice text)
     struct tvalue value;
     bool truth;
     must(json_parse_copy(arena, SCOPE, sizeof SCOPE - 1, &doc, &err) == 0);
-    struct template_name names[8];
+    struct template_name names[8] = {{{0}}};
     struct template_scope scope = {.names = names};
     for (uint32_t key = json_first_key(&doc, 0); key != JSON_NONE; key = json_next_key(&doc, 0, key))
         names[scope.count++] =

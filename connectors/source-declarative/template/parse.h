@@ -15,6 +15,9 @@ struct parser {
 
 struct node *parse_node(struct parser *parser, enum node_kind kind);
 int parse_fail(const struct parser *parser, const char *expected);
+#ifdef __clang_analyzer__ /* as in base/error.h */
+#define parse_fail(...) (parse_fail(__VA_ARGS__), -1)
+#endif
 bool parse_is(const struct parser *parser, const char *operator_text);
 bool parse_is_name(const struct parser *parser, const char *name);
 bool parse_skip(struct parser *parser, const char *operator_text);

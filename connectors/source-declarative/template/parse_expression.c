@@ -29,7 +29,7 @@ struct node *parse_node(struct parser *parser, enum node_kind kind)
     return node_new(parser->arena, kind, parser->token->offset);
 }
 
-int parse_fail(const struct parser *parser, const char *expected)
+int(parse_fail)(const struct parser *parser, const char *expected)
 {
     const struct token *token = parser->token;
     if (token->kind == TOKEN_END)
