@@ -159,6 +159,14 @@ class Api(BaseHTTPRequestHandler):
             return "id,at,of\n" + "".join(f"{line['id']},{line['at']},{line['of']}\n" for line in lines)
         return {}
 
+    def get_session(self, route, query, body, seen):
+        """xml and json log in; valid takes the header X-Session: right."""
+        if route[0] == "xml":
+            return "<answer><session kind='new'><token>x-token</token></session></answer>"
+        if route[0] == "valid" and self.headers.get("X-Session") != "right":
+            raise Answer(401, {})
+        return {"answer": {"tokens": ["j-token"]}, "made": 12345}
+
     def get_collections(self, route, query, body, seen):
         return {"data": [{"id": "c1", "slug": "cats", "path": "pages"}, {"id": "c2", "slug": "dogs", "path": "filter"}]}
 

@@ -16,12 +16,14 @@ struct authenticator {
     const struct authenticator_class *class;
     struct engine *engine;
     struct component where;
-    void *state; /* of the class, in the engine's arena */
+    struct component requester; /* that it was found at first: its URL, for those that log in there */
+    void *state;                /* of the class, in the engine's arena */
     struct authenticator *next;
 };
 
 extern const struct authenticator_class authenticator_api_key, authenticator_basic, authenticator_bearer,
-    authenticator_jwt, authenticator_oauth, authenticator_selective, authenticator_session;
+    authenticator_jwt, authenticator_legacy_session, authenticator_oauth, authenticator_selective,
+    authenticator_session;
 
 void authenticator_base64(struct ttext *out, struct slice bytes);
 /* "Authorization: Bearer token". */

@@ -2,11 +2,15 @@
 #include "auth.h"
 
 #include "requester.h"
+/* A login may be answered in XML: here alone this room reads a body as records' decoders do. */
+#include "source-declarative/record/decoder.h"
+#include "source-declarative/record/transform.h"
 
 enum { SESSION_NEVER = 0 };
 
 struct session_state {
     struct requester *login;
+    struct decoder *decoder;
     struct component path;
     struct duration duration;
     bool has_duration;             /* else each request logs in anew, as in the CDK */
@@ -35,7 +39,8 @@ static int session_compile(struct authenticator *authenticator, struct error *er
     session->path = component_get(where, "session_token_path");
     engine_on_free(engine, session_leave, session);
     if (requester_compile(engine, component_get(where, "login_requester"), "login", &session->login, err) !=
-        0)
+            0 ||
+        decoder_compile(engine, component_get(where, "decoder"), &session->decoder, err) != 0)
         return -1;
     struct slice duration = component_text(where, "expiration_duration");
     session->has_duration = duration.size > 0;
@@ -49,22 +54,22 @@ static int session_compile(struct authenticator *authenticator, struct error *er
                : -1;
 }
 
-static int token_of(struct authenticator *authenticator, struct arena *arena, const struct answer *answer,
+static int token_of(struct authenticator *authenticator, struct arena *arena, struct answer *answer,
                     struct slice *ret_token, struct error *err)
 {
     struct session_state *session = authenticator->state;
-    struct json doc;
-    struct error ignored;
-    if (json_parse_copy(arena, answer->body.data, answer->body.size, &doc, &ignored) != 0)
-        return error_set(err, ERROR_CONNECTOR, "the answer to the login is no JSON");
-    struct tvalue value = tvalue_json(arena, &doc, 0);
-    for (size_t i = 0; i < component_count(session->path); i++) {
-        struct component step = component_at(session->path, i);
-        struct slice name = json_string(&step.manifest->doc, step.at, arena);
-        if (!tvalue_is_mapping(&value) || !tvalue_member_name(arena, &value, name, &value))
-            return error_set(err, ERROR_CONNECTOR,
-                             "the answer to the login has no \"%.*s\" (session_token_path)",
-                             SLICE_ARGS(name));
+    mem_auto(decoding_end) struct decoding *decoding = NULL;
+    struct tvalue document, value;
+    struct path path = component_path(authenticator->engine, session->path);
+    if (decoding_begin(session->decoder, answer, &decoding, err) != 0)
+        return error_wrap(err, "the answer to the login");
+    int more = decoding_next(decoding, &document, err);
+    if (more < 0)
+        return error_wrap(err, "the answer to the login");
+    if (more == 0 || !value_at_path(arena, &document, path.segments, path.count, &value)) {
+        struct slice name = path.count ? path.segments[path.count - 1] : SLICE_LITERAL("");
+        return error_set(err, ERROR_CONNECTOR, "the answer to the login has no \"%.*s\" (session_token_path)",
+                         SLICE_ARGS(name));
     }
     struct ttext text;
     ttext_init(&text, arena, 1 << 20);

@@ -167,7 +167,7 @@ static int selective_compile(struct authenticator *authenticator, struct error *
         return component_error(err, where);
     }
     struct authenticator *inner;
-    if (authenticator_compile(authenticator->engine, chosen, &inner, err) != 0)
+    if (authenticator_compile(authenticator->engine, chosen, authenticator->requester, &inner, err) != 0)
         return -1;
     authenticator->state = inner;
     return 0;

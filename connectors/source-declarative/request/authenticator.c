@@ -10,8 +10,15 @@ static int add_nothing(struct authenticator *authenticator, struct arena *arena,
 static const struct authenticator_class no_auth = {"NoAuth", NULL, add_nothing, NULL};
 
 static const struct authenticator_class *const classes[] = {
-    &no_auth,           &authenticator_api_key, &authenticator_basic,     &authenticator_bearer,
-    &authenticator_jwt, &authenticator_oauth,   &authenticator_selective, &authenticator_session,
+    &no_auth,
+    &authenticator_api_key,
+    &authenticator_basic,
+    &authenticator_bearer,
+    &authenticator_jwt,
+    &authenticator_oauth,
+    &authenticator_selective,
+    &authenticator_session,
+    &authenticator_legacy_session,
 };
 
 /* The same component where nothing tells them apart: what it is, and the parameters that its templates see.
@@ -21,7 +28,16 @@ static bool is_same(struct component a, struct component b)
     return json_equal(&a.manifest->doc, a.at, &b.manifest->doc, b.at);
 }
 
-int authenticator_compile(struct engine *engine, struct component component,
+/* A session is one with the URL that it was begun at. */
+static bool is_same_place(const struct authenticator *known, struct component requester)
+{
+    if (known->class != &authenticator_legacy_session)
+        return true;
+    struct slice a = component_text(known->requester, "url_base"), b = component_text(requester, "url_base");
+    return a.data && b.data && slice_equal(a, b);
+}
+
+int authenticator_compile(struct engine *engine, struct component component, struct component requester,
                           struct authenticator **ret_authenticator, struct error *err)
 {
     const struct authenticator_class *class = component_is_none(component) ? &no_auth : NULL;
@@ -34,7 +50,8 @@ int authenticator_compile(struct engine *engine, struct component component,
         return component_error(err, component);
     }
     for (struct authenticator *known = engine->authenticators; known; known = known->next) {
-        if (known->class == class && (class == &no_auth || is_same(known->where, component))) {
+        if (known->class == class &&
+            (class == &no_auth || (is_same(known->where, component) && is_same_place(known, requester)))) {
             *ret_authenticator = known;
             return 0;
         }
@@ -43,6 +60,7 @@ int authenticator_compile(struct engine *engine, struct component component,
     authenticator->class = class;
     authenticator->engine = engine;
     authenticator->where = component;
+    authenticator->requester = requester;
     if (class->compile && class->compile(authenticator, err) != 0)
         return -1;
     authenticator->next = engine->authenticators;

@@ -84,8 +84,8 @@ int requester_compile(struct engine *engine, struct component component, const c
         mapping_expression_compile(engine, component, "request_parameters", &requester->parameters, err) !=
             0 ||
         mapping_expression_compile(engine, component, "request_headers", &requester->headers, err) != 0 ||
-        authenticator_compile(engine, component_get(component, "authenticator"), &requester->authenticator,
-                              err) != 0 ||
+        authenticator_compile(engine, component_get(component, "authenticator"), component,
+                              &requester->authenticator, err) != 0 ||
         error_handler_compile(engine, component_get(component, "error_handler"), &requester->error_handler,
                               err) != 0)
         return -1;
