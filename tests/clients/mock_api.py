@@ -150,6 +150,8 @@ class Api(BaseHTTPRequestHandler):
             number = int(route[2])
             if name.startswith("table"):
                 return 'id,"what, then",,id\r\n1,"a ""b""\nc",NA,4\r\n\r\n2,,x\r\n3,null,"",\r\n'
+            if name.startswith("fields"):
+                return {"fields": [{"of": "id"}, {"of": "name"}]}
             lines = [{"id": number * 10 + n, "at": f"2024-01-{number + 3 * n:02d}T00:00:00Z", "of": name} for n in range(3)]
             if name.startswith("packed"):
                 return gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode())
@@ -166,6 +168,11 @@ class Api(BaseHTTPRequestHandler):
         if route[0] == "valid" and self.headers.get("X-Session") != "right":
             raise Answer(401, {})
         return {"answer": {"tokens": ["j-token"]}, "made": 12345}
+
+    def get_mixed(self, route, query, body, seen):
+        """Page 0: a has empty ones too; page 1: a has nothing but empty ones; page 2: there is only c."""
+        page = int(query.get("page", 0))
+        return [{"a": [{"id": 1}, None, {}], "b": [{"id": 2}, {"id": 3}]}, {"a": [None, {}, {}], "b": [{"id": 4}]}, {"c": {"id": 5}}][page]
 
     def get_collections(self, route, query, body, seen):
         return {"data": [{"id": "c1", "slug": "cats", "path": "pages"}, {"id": "c2", "slug": "dogs", "path": "filter"}]}

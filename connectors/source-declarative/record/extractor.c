@@ -7,8 +7,17 @@ struct expander {
     bool remain_original, emit_parent;
 };
 
+/* CombinedExtractor. */
+struct combination {
+    size_t count;
+    struct extractor **parts;
+    bool first_match, skip_empty;
+};
+
 struct extractor {
     const struct engine *engine;
+    struct combination *combined; /* NULL: the rest is meant */
+    bool tells_dropped;
     struct expressions path;
     struct path fixed; /* where no segment is a template: evaluated once */
     struct expander *expander;
@@ -41,6 +50,23 @@ static int compile_expander(struct engine *engine, struct component component, s
     return expressions_compile(engine, component, "expand_records_from_field", &expander->path, err);
 }
 
+static int compile_combined(struct engine *engine, struct component component, struct extractor *extractor,
+                            struct error *err)
+{
+    struct combination *combined = arena_zalloc(&engine->arena, sizeof *combined);
+    struct component list = component_get(component, "extractors");
+    combined->count = component_count(list);
+    combined->parts = arena_zalloc(&engine->arena, (combined->count + 1) * sizeof(struct extractor *));
+    combined->first_match = slice_is(component_text(component, "mode"), "first_match");
+    combined->skip_empty = component_bool(component, "skip_empty_records");
+    extractor->combined = combined;
+    for (size_t i = 0; i < combined->count; i++) {
+        if (extractor_compile(engine, component_at(list, i), &combined->parts[i], err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 int extractor_compile(struct engine *engine, struct component component, struct extractor **ret_extractor,
                       struct error *err)
 {
@@ -49,6 +75,8 @@ int extractor_compile(struct engine *engine, struct component component, struct 
     *ret_extractor = extractor;
     if (component_is_none(component))
         return 0;
+    if (component_is(component, "CombinedExtractor"))
+        return compile_combined(engine, component, extractor, err);
     if (!component_is(component, "DpathExtractor")) {
         error_set(err, ERROR_UNSUPPORTED, "it is no extractor that Firth has");
         return component_error(err, component);
@@ -156,11 +184,71 @@ static int expand(const struct extractor *extractor, struct tvalue record, struc
     return !any && expander->emit_parent ? on_value(context, record, err) : 0;
 }
 
+void extractor_tell_dropped(struct extractor *extractor)
+{
+    extractor->tells_dropped = true;
+    for (size_t i = 0; extractor->combined && i < extractor->combined->count; i++)
+        extractor_tell_dropped(extractor->combined->parts[i]);
+}
+
+/* --- several extractors -------------------------------------------------------------------------- */
+
+struct combining {
+    const struct extractor *extractor;
+    extractor_sink *on_value;
+    void *context;
+    bool found;
+    size_t dropped; /* before the first value was found, of a part that may not be the one */
+};
+
+static int tell_dropped(struct combining *combining, struct error *err)
+{
+    for (; combining->dropped > 0; combining->dropped--) {
+        if (combining->on_value(combining->context, tvalue_undefined(SLICE_LITERAL("")), err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int on_part(void *context, struct tvalue value, struct error *err)
+{
+    struct combining *combining = context;
+    const struct combination *combined = combining->extractor->combined;
+    bool dropped = value.kind == TVALUE_UNDEFINED; /* by a combination inside of this one */
+    if (!dropped && combined->skip_empty && !tvalue_true(&value)) {
+        if (!combining->extractor->tells_dropped)
+            return 0;
+        dropped = true;
+    }
+    combining->dropped += dropped;
+    combining->found |= !dropped;
+    if (dropped && combined->first_match && !combining->found)
+        return 0;
+    if (tell_dropped(combining, err) != 0)
+        return -1;
+    return dropped ? 0 : combining->on_value(combining->context, value, err);
+}
+
+static int run_combined(const struct extractor *extractor, const struct tvalue *document, struct arena *arena,
+                        extractor_sink *on_value, void *context, struct error *err)
+{
+    const struct combination *combined = extractor->combined;
+    struct combining combining = {extractor, on_value, context, false, 0};
+    for (size_t i = 0; i < combined->count && !(combined->first_match && combining.found); i++) {
+        combining.dropped = 0;
+        if (extractor_run(combined->parts[i], document, arena, on_part, &combining, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 int extractor_run(const struct extractor *extractor, const struct tvalue *document, struct arena *arena,
                   extractor_sink *on_value, void *context, struct error *err)
 {
     struct tvalue found = *document, item;
     struct path path = extractor->fixed;
+    if (extractor->combined)
+        return run_combined(extractor, document, arena, on_value, context, err);
     if (!path.segments && extractor->path.count > 0) {
         struct scope scope;
         scope_init(&scope, extractor->engine);

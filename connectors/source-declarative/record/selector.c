@@ -50,6 +50,7 @@ int record_selector_compile(struct engine *engine, struct component component,
         compile_filter(selector, engine, component_get(component, "record_filter"), err) != 0 ||
         transformations_compile(engine, settings->transformations, &selector->transformations, err) != 0)
         return -1;
+    extractor_tell_dropped(selector->extractor);
     *ret_selector = selector;
     return 0;
 }
@@ -62,9 +63,10 @@ int record_selector_of_extractor(struct engine *engine, struct component where, 
     struct record_selector *selector = arena_zalloc(&engine->arena, sizeof *selector);
     *selector = (struct record_selector){.engine = engine, .where = where, .stream_name = stream_name};
     *ret_selector = selector;
-    return extractor_compile(engine, extractor, &selector->extractor, err) == 0
-               ? transformations_compile(engine, none, &selector->transformations, err)
-               : -1;
+    if (extractor_compile(engine, extractor, &selector->extractor, err) != 0)
+        return -1;
+    extractor_tell_dropped(selector->extractor);
+    return transformations_compile(engine, none, &selector->transformations, err);
 }
 
 static int takes(const struct record_selector *selector, const struct selection_call *call,
@@ -119,6 +121,8 @@ static int on_value(void *context, struct tvalue value, struct error *err)
     struct record *record = &records->given[records->turn];
     bool wanted;
     run->extracted++;
+    if (value.kind == TVALUE_UNDEFINED) /* empty, and skipped */
+        return 0;
     if (!tvalue_is_mapping(&value)) {
         error_set(err, ERROR_PROTOCOL, "the response has a %s where a record should be: see field_path",
                   tvalue_type(&value));

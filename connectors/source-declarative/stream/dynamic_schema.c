@@ -1,5 +1,6 @@
 #include "dynamic_schema.h"
 
+#include "async.h"
 #include "source-declarative/page/pages.h"
 #include "source-declarative/record/transform.h"
 
@@ -16,6 +17,7 @@ struct dynamic_schema {
     struct engine *engine;
     struct component where;
     struct pages *pages;
+    struct async_retriever *async; /* in place of pages; else NULL */
     struct expressions schema_pointer, key_pointer, type_pointer;
     size_t map_count;
     struct types_map *maps;
@@ -44,26 +46,39 @@ static int compile_maps(struct dynamic_schema *schema, struct component list, st
     return 0;
 }
 
+static int compile_retriever(struct dynamic_schema *schema, struct component retriever, struct error *err)
+{
+    struct engine *engine = schema->engine;
+    struct component requester = component_get(retriever, "requester");
+    struct pages_settings settings = {
+        .stream_name = "dynamic_properties",
+        .transformations = {schema->where.manifest, JSON_NONE},
+    };
+    if (!component_is(retriever, "AsyncRetriever")) {
+        if (!component_is_none(requester))
+            engine_keep_answers(engine, requester);
+        return pages_compile(engine, retriever, &settings, &schema->pages, err);
+    }
+    if (!component_is_none(component_get(retriever, "partition_router"))) {
+        error_set(err, ERROR_INVALID,
+                  "a schema is made of the first record alone: a job for it has no partitions");
+        return component_error(err, retriever);
+    }
+    return async_retriever_compile(engine, retriever, &settings, &schema->async, err);
+}
+
 int dynamic_schema_compile(struct engine *engine, struct component component,
                            struct dynamic_schema **ret_schema, struct error *err)
 {
     struct dynamic_schema *schema = arena_zalloc(&engine->arena, sizeof *schema);
     *schema = (struct dynamic_schema){.engine = engine, .where = component};
     struct component identifier = component_get(component, "schema_type_identifier");
-    struct component retriever = component_get(component, "retriever");
-    struct component requester = component_get(retriever, "requester");
     struct component filter = component_get(component, "schema_filter");
-    struct pages_settings settings = {
-        .stream_name = "dynamic_properties",
-        .transformations = {component.manifest, JSON_NONE},
-    };
     *ret_schema = schema;
-    if (!component_is_none(requester))
-        engine_keep_answers(engine, requester);
     if (!component_is_none(filter) &&
         expression_compile(engine, filter, "condition", &schema->filter, err) != 0)
         return -1;
-    if (pages_compile(engine, retriever, &settings, &schema->pages, err) != 0 ||
+    if (compile_retriever(schema, component_get(component, "retriever"), err) != 0 ||
         expressions_compile(engine, identifier, "schema_pointer", &schema->schema_pointer, err) != 0 ||
         expressions_compile(engine, identifier, "key_pointer", &schema->key_pointer, err) != 0 ||
         expressions_compile(engine, identifier, "type_pointer", &schema->type_pointer, err) != 0 ||
@@ -298,6 +313,22 @@ static int take_first(void *context, struct record *record, struct error *err)
     return error_set(err, ERROR_CANCELLED, "one record is enough");
 }
 
+/* The job's slice is empty; it is not deleted, since it is not read to its end, as in the CDK. */
+static int read_job(struct dynamic_schema *schema, struct first_record *first, struct error *err)
+{
+    struct arena *arena = &schema->engine->arena;
+    struct stream_slice slice = stream_slice_make(arena, tvalue_none(), tvalue_none(), tvalue_none());
+    struct async_watch watch = {0};
+    mem_auto(async_job_free) struct async_job *job = NULL;
+    if (async_job_run(schema->async, &slice, &watch, &job, err) != 0)
+        return -1;
+    if (watch.troubled) {
+        *err = watch.trouble;
+        return -1;
+    }
+    return job ? async_job_read(job, NULL, take_first, first, err) : 0;
+}
+
 static int make(const struct dynamic_schema *schema, const struct first_record *first,
                 struct tvalue *ret_properties, struct error *err)
 {
@@ -326,7 +357,9 @@ int dynamic_schema_load(struct dynamic_schema *schema, struct tvalue *ret_schema
     struct arena *arena = &schema->engine->arena;
     struct first_record first = {.engine = schema->engine};
     struct tvalue properties;
-    if (pages_read(schema->pages, tvalue_none(), NULL, take_first, &first, err) != 0 && !first.found)
+    int result = schema->async ? read_job(schema, &first, err)
+                               : pages_read(schema->pages, tvalue_none(), NULL, take_first, &first, err);
+    if (result != 0 && !first.found)
         return error_wrap(err, "the schema of the stream");
     if (make(schema, &first, &properties, err) != 0)
         return component_error(err, schema->where);
