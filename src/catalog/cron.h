@@ -6,6 +6,7 @@
 #ifndef FIRTH_CATALOG_CRON_H
 #define FIRTH_CATALOG_CRON_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/zone.h"
 
@@ -31,6 +32,13 @@ struct cron {
 
 /* The error names the field and what it may hold. */
 int cron_parse(const char *text, struct cron *ret_cron, struct error *err);
+
+/* Is it crontab's, five fields or a word like @daily, and not Quartz's? */
+bool cron_is_crontab(const char *text);
+/* Append what Quartz calls the times of a crontab expression. False, and nothing is appended, for what is
+ * none, and for one with both a day of the month and a day of the week: either will do there, and Quartz has
+ * no such. */
+bool cron_to_quartz(const char *text, struct buffer *out);
 
 /* The first match after `after_ms` in UTC (wall clock, milliseconds since 1970); -1 if there is none (31
  * February).

@@ -23,6 +23,28 @@ static int64_t next_by_cron(const struct control_connection *connection, int64_t
     return cron_next_in(&cron, zone, after_ms);
 }
 
+/* Airbyte's expressions are Quartz's: one of another kind would mean something else there, or nothing. */
+static int refuse_crontab(const char *text, struct error *err)
+{
+    struct cron cron;
+    struct buffer quartz;
+    if (cron_parse(text, &cron, err) < 0)
+        return -1;
+    buffer_init(&quartz, ERROR_MESSAGE_MAX);
+    if (cron_to_quartz(text, &quartz))
+        error_set(err, ERROR_INVALID,
+                  "'%.60s' is a crontab expression; a connection's is Quartz's, with seconds first: '%.120s'",
+                  text, buffer_cstr(&quartz));
+    else
+        error_set(
+            err, ERROR_INVALID,
+            "'%.60s' is a crontab expression; a connection's is Quartz's, with seconds first, which does "
+            "not know both a day of the month and a day of the week: one of the two must be ?",
+            text);
+    buffer_done(&quartz);
+    return -1;
+}
+
 int control_schedule_check(const struct control_connection *connection, struct error *err)
 {
     switch (connection->schedule) {
@@ -38,6 +60,8 @@ int control_schedule_check(const struct control_connection *connection, struct e
     }
     if (!connection->cron || !*connection->cron)
         return error_set(err, ERROR_INVALID, "the schedule is cron, and cronExpression does not say which");
+    if (cron_is_crontab(connection->cron))
+        return refuse_crontab(connection->cron, err);
     int64_t next = next_by_cron(connection, clock_wall_ms(&clock_system), err);
     if (next == -1)
         return error_set(err, ERROR_INVALID, "the cron expression '%.60s' means no time that comes",

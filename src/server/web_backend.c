@@ -1,5 +1,6 @@
 /* web_backend: what Airbyte's own UI asks for in one go, and some clients do. */
 #include "base/map.h"
+#include "control/schedule.h"
 #include "server/connections.h"
 #include "server/connectors.h"
 #include "server/handlers.h"
@@ -448,14 +449,14 @@ enum http_next web_describe_cron(struct call *call)
     json_member_string(out, "cronExpression", text);
     json_put_key(out, "nextExecutions");
     json_begin_array(out);
-    bool valid = false;
-    for (int i = 0; i < TIMES && (at = jobs_due(&connection, at)) >= 0; i++) {
-        valid = true;
+    struct error err;
+    bool valid = control_schedule_check(&connection, &err) == 0;
+    for (int i = 0; valid && i < TIMES && (at = jobs_due(&connection, at)) >= 0; i++) {
         json_put_i64(out, call_seconds(at));
     }
     json_end_array(out);
     json_member_bool(out, "isValid", valid);
     if (!valid)
-        json_member_string(out, "validationErrorMessage", "not a cron expression (Quartz) that ever comes");
+        json_member_string(out, "validationErrorMessage", err.message);
     return call_end(call);
 }

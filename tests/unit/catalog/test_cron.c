@@ -247,12 +247,54 @@ static void test_refused(void **state)
     assert_int_equal(cron_parse(longest, &cron, &err), -1);
 }
 
+/* What Quartz calls a crontab's times: the same times, and the words that people are told. */
+static void test_crontab_in_quartz(void **state)
+{
+    static const struct {
+        const char *crontab, *quartz; /* NULL: there is none */
+    } cases[] = {
+        {"0 6 * * *", "0 0 6 * * ?"},
+        {" */15\t9-17 * * 1-5 ", "0 */15 9-17 ? * MON-FRI"},
+        {"0 6 * * 5-7", "0 0 6 ? * SUN,FRI,SAT"},
+        {"0 6 * * 0,3", "0 0 6 ? * SUN,WED"},
+        {"30 4 1,15 JAN-MAR *", "0 30 4 1,15 JAN-MAR ?"},
+        {"@daily", "0 0 0 * * ?"},
+        {"@weekly", "0 0 0 ? * SUN"},
+        {"@hourly", "0 0 * * * ?"},
+        {"@yearly", "0 0 0 1 1 ?"},
+        {"0 6 1 * 1", NULL},
+        {"@fortnightly", NULL},
+        {"0 25 * * *", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buffer out;
+        buffer_init(&out, BUFFER_UNLIMITED);
+        assert_true(cron_is_crontab(cases[i].crontab));
+        assert_int_equal(cron_to_quartz(cases[i].crontab, &out), cases[i].quartz != NULL);
+        assert_string_equal(buffer_cstr(&out), cases[i].quartz ? cases[i].quartz : "");
+        if (cases[i].quartz) {
+            struct cron before, after;
+            struct error err;
+            assert_false(cron_is_crontab(cases[i].quartz));
+            assert_int_equal(cron_parse(cases[i].crontab, &before, &err), 0);
+            assert_int_equal(cron_parse(cases[i].quartz, &after, &err), 0);
+            for (int64_t at = moment("2026-11-21 12:00:00"), n = 0; n < 20; n++) {
+                int64_t next = cron_next(&before, at);
+                assert_int_equal(cron_next(&after, at), next);
+                at = next;
+            }
+        }
+        buffer_done(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_next),    cmocka_unit_test(test_time_zones),
         cmocka_unit_test(test_offsets), cmocka_unit_test(test_no_match_is_skipped),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_crontab_in_quartz),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
