@@ -13,6 +13,7 @@ const struct firth_connector_class *const connectors_registry[] = {
     &source_declarative,
     &source_faker,
     &source_file,
+    &source_front,
     &source_google_sheets,
     &source_postgres,
     &source_s3,

@@ -14,6 +14,7 @@ extern const struct firth_connector_class destination_sqlite;
 extern const struct firth_connector_class source_declarative;
 extern const struct firth_connector_class source_faker;
 extern const struct firth_connector_class source_file;
+extern const struct firth_connector_class source_front;
 extern const struct firth_connector_class source_google_sheets;
 extern const struct firth_connector_class source_postgres;
 extern const struct firth_connector_class source_s3;

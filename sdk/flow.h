@@ -64,6 +64,8 @@ int flow_resources_select(const struct firth_catalog *offered, const struct flow
                           size_t count, struct arena *arena, struct airbyte_configured_catalog *ret_catalog,
                           const struct firth_stream ***ret_streams, struct error *err);
 /* Append the JSON Schema of a source's or a destination's resource config. */
+/* The member that names the stream; catalogs may call it `stream` all the same. */
+const char *flow_resource_name(const struct firth_connector_class *class_);
 void flow_resource_schema(struct buffer *out, const struct firth_connector_class *class_);
 
 /* --- flow_capture.c --------------------------------------------------------------------------------- */

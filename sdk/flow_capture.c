@@ -13,7 +13,9 @@ static struct slice keep(struct arena *arena, struct buffer *text)
 
 static int answer_spec(struct flow *flow, struct firth_error *err)
 {
-    static const struct slice pointers[] = {{"/namespace", 10}, {"/stream", 7}};
+    const struct slice pointers[] = {
+        SLICE_LITERAL("/namespace"),
+        slice_of(arena_printf(&flow->arena, "/%s", flow_resource_name(flow->class_)))};
     const char *url = flow->class_->documentation_url;
     struct buffer config, resource;
     buffer_init(&config, BUFFER_UNLIMITED);
@@ -61,7 +63,7 @@ static struct slice recommended_name(const struct firth_stream *stream, struct a
     return slice_of(name);
 }
 
-static struct slice resource_config(const struct firth_stream *stream, struct arena *arena)
+static struct slice resource_config(const struct firth_stream *stream, const char *name, struct arena *arena)
 {
     struct buffer text;
     struct json_writer writer;
@@ -72,7 +74,7 @@ static struct slice resource_config(const struct firth_stream *stream, struct ar
     json_begin_object(&writer);
     if (stream->name_space)
         json_member_string(&writer, "namespace", stream->name_space);
-    json_member_string(&writer, "stream", stream->name);
+    json_member_string(&writer, name, stream->name);
     json_member_string(&writer, "syncMode", incremental ? "incremental" : "full_refresh");
     json_end_object(&writer);
     return keep(arena, &text);
@@ -159,9 +161,10 @@ static struct slice document_schema(const struct json *schema, struct flow_texts
     return keep(arena, &text);
 }
 
-static int describe(const struct firth_stream *stream, struct arena *arena,
+static int describe(struct flow *flow, const struct firth_stream *stream,
                     struct flow_discovered_binding *binding, struct error *err)
 {
+    struct arena *arena = &flow->arena;
     struct json schema;
     size_t keys = 0;
     if (json_parse_copy(arena, stream->json_schema, strlen(stream->json_schema), &schema, err) < 0)
@@ -176,11 +179,12 @@ static int describe(const struct firth_stream *stream, struct arena *arena,
     if (stream->name_space)
         path[parts++] = slice_of(stream->name_space);
     path[parts++] = slice_of(stream->name);
-    *binding = (struct flow_discovered_binding){.recommended_name = recommended_name(stream, arena),
-                                                .raw_resource_config = resource_config(stream, arena),
-                                                .key = {key, keys},
-                                                .resource_path = {path, parts},
-                                                .is_fallback_key = keys == 0};
+    *binding = (struct flow_discovered_binding){
+        .recommended_name = recommended_name(stream, arena),
+        .raw_resource_config = resource_config(stream, flow_resource_name(flow->class_), arena),
+        .key = {key, keys},
+        .resource_path = {path, parts},
+        .is_fallback_key = keys == 0};
     if (keys == 0)
         binding->key = fallback_key(stream, &schema, arena);
     binding->raw_document_schema =
@@ -201,7 +205,7 @@ static int answer_discover(struct flow *flow, const struct flow_capture_discover
     struct flow_discovered_binding *bindings =
         arena_zalloc(&flow->arena, (offered.count + 1) * sizeof *bindings);
     for (size_t i = 0; i < offered.count && result == 0; i++) {
-        if (describe(&offered.streams[i], &flow->arena, &bindings[i], &library_err) < 0)
+        if (describe(flow, &offered.streams[i], &bindings[i], &library_err) < 0)
             result = sdk_error(err, &library_err);
     }
     const struct flow_capture_response response = {.type = FLOW_CAPTURE_DISCOVERED,

@@ -216,12 +216,20 @@ int flow_resources_offer(struct firth_host *host, const void *config, const stru
 
 /* --- the schema -------------------------------------------------------------------------------------- */
 
+const char *flow_resource_name(const struct firth_connector_class *class_)
+{
+    return class_->source.resource_name ? class_->source.resource_name : "stream";
+}
+
 void flow_resource_schema(struct buffer *out, const struct firth_connector_class *class_)
 {
     bool source = class_->source.read != NULL;
-    buffer_str(out, "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"type\":\"object\","
-                    "\"required\":[\"stream\"],\"properties\":{\"stream\":{\"type\":\"string\",\"order\":0,"
-                    "\"title\":\"Stream\",\"description\":");
+    const char *name = flow_resource_name(class_);
+    buffer_printf(out,
+                  "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"type\":\"object\","
+                  "\"required\":[\"%s\"],\"properties\":{\"%s\":{\"type\":\"string\",\"order\":0,"
+                  "\"title\":\"Stream\",\"description\":",
+                  name, name);
     buffer_str(out,
                source ? "\"The stream to read.\"" : "\"The stream to write.\",\"x-collection-name\":true");
     buffer_str(out, "},\"namespace\":{\"type\":[\"string\",\"null\"],\"order\":1,\"title\":\"Namespace\","

@@ -16,6 +16,11 @@ const char *firth_flag(const struct firth_host *host, const char *name)
     return NULL;
 }
 
+const void *firth_context(const struct firth_host *host)
+{
+    return host->class_->own ? host->class_->own->context : NULL;
+}
+
 /* "--manifest-path FILE", "--manifest-path=FILE". */
 static bool is_flag(const char *word, const char *flag)
 {

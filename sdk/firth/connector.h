@@ -147,6 +147,9 @@ const void *firth_family(const struct firth_host *host);
 /* The value of one of the class's own flags (struct firth_own_config), or NULL: it was not given. */
 const char *firth_flag(const struct firth_host *host, const char *name);
 
+/* The `context` of the class's struct firth_own_config; NULL where it has none. */
+const void *firth_context(const struct firth_host *host);
+
 /* --- JSON that a connector is given: states, FIRTH_JSON options --------------------------------------- */
 
 enum firth_type {
@@ -235,6 +238,9 @@ struct firth_source {
     /* Members that the resource of a binding may have beside the SDK's own: the inside of a JSON Schema's
      * `properties`, each "name":{…}, joined by commas. Optional. */
     const char *resource_properties;
+    /* What the member of a binding's resource that names the stream is called in Estuary's connector of that
+     * name; NULL: "stream". Catalogs may say `stream` all the same. */
+    const char *resource_name;
 };
 
 /* `stream` is always the position in selection.streams. Each returns 0, or -1: the reader went away or we
@@ -466,6 +472,9 @@ struct firth_own_config {
     int (*open)(struct firth_host *host, struct firth_slice json, void **ret_config, struct firth_error *err);
     /* After everything that was done with it. */
     void (*close)(void *config);
+    /* In Flow's protocol `spec` says what Estuary's connector of that name takes; `open` takes either. */
+    bool two_spellings;
+    const void *context; /* for firth_context: what tells classes with the same functions apart */
 };
 enum { FIRTH_FLAGS_MAX = 8 };
 

@@ -17,7 +17,7 @@ void built_ins_catalog(const char *program, struct arena *arena, struct connecto
             .image_names = class_->image_names ? class_->image_names : no_images,
             .title = class_->title,
             .summary = class_->summary,
-            .two_spellings = class_->flow_options != NULL,
+            .two_spellings = class_->flow_options || (class_->own && class_->own->two_spellings),
             .finds_streams = class_->source.find != NULL,
         };
     }

@@ -66,6 +66,7 @@ static const struct component_field datetime_based_cursor[] = {
     {"partition_field_end", "string"},
     {"partition_field_start", "string"},
     {"step", "string"},
+    {"state_is_window_end", "boolean", .preset = "false"}, /* Firth's own */
     {.name = NULL},
 };
 

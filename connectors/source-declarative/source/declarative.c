@@ -1,4 +1,5 @@
 /* The class: what the SDK calls. */
+#include "built_in.h"
 #include "source.h"
 
 #include <stdlib.h>
@@ -14,10 +15,20 @@ static const char general_spec[] =
     "\"__injected_declarative_manifest\":{\"title\":\"Low-code manifest\",\"type\":\"object\","
     "\"description\":\"The low-code manifest that defines the components of the source.\"}}}";
 
-static void tell_spec(struct firth_spec *ret_spec, const struct manifest *manifest)
+static void tell_spec(struct firth_host *host, struct firth_spec *ret_spec, const struct manifest *manifest,
+                      struct arena *arena)
 {
     struct manifest_spec spec;
     manifest_spec(manifest, &spec);
+    struct component flow = source_flow_spec(manifest);
+    if (firth_speaks_flow(host) && !component_is_none(flow)) {
+        struct component schema = component_get(flow, "connection_specification");
+        struct slice url = component_string(component_get(flow, "documentation_url"));
+        spec = (struct manifest_spec){
+            .connection_specification = json_raw(&manifest->doc, schema.at),
+            .documentation_url = arena_strndup(arena, url.data, url.size),
+        };
+    }
     firth_spec_tell(ret_spec, &(struct firth_spec_parts){
                                   .connection_specification = {spec.connection_specification.data,
                                                                spec.connection_specification.size},
@@ -26,7 +37,7 @@ static void tell_spec(struct firth_spec *ret_spec, const struct manifest *manife
                               });
 }
 
-static int spec(struct firth_host *host, struct firth_spec *ret_spec, struct firth_error *err)
+int declarative_spec(struct firth_host *host, struct firth_spec *ret_spec, struct firth_error *err)
 {
     struct arena arena;
     struct manifest *manifest;
@@ -34,7 +45,7 @@ static int spec(struct firth_host *host, struct firth_spec *ret_spec, struct fir
     arena_init(&arena);
     int result = source_manifest(host, (struct slice){0}, &arena, &manifest, &wrong);
     if (result == 0 && manifest)
-        tell_spec(ret_spec, manifest);
+        tell_spec(host, ret_spec, manifest, &arena);
     else if (result == 0)
         firth_spec_tell(ret_spec, &(struct firth_spec_parts){
                                       .connection_specification = {general_spec, sizeof general_spec - 1}});
@@ -47,7 +58,7 @@ static int spec(struct firth_host *host, struct firth_spec *ret_spec, struct fir
 /* --- config ----------------------------------------------------------------------------------------------
  */
 
-static void close_config(void *config)
+void declarative_close(void *config)
 {
     struct declarative *source = config;
     engine_free(source->engine);
@@ -67,21 +78,21 @@ static int open_source(struct declarative *source, struct slice json, struct err
     if (!source->engine)
         return -1;
     source->offered.engine = source->engine;
-    if (source_prepare(source->engine, err) == 0)
+    if (source_prepare(source->host, source->engine, err) == 0)
         return 0;
     engine_redact_error(source->engine, err);
     return -1;
 }
 
-static int open_config(struct firth_host *host, struct firth_slice json, void **ret_config,
-                       struct firth_error *err)
+int declarative_open(struct firth_host *host, struct firth_slice json, void **ret_config,
+                     struct firth_error *err)
 {
     struct declarative *source = mem_zalloc(sizeof *source);
     struct error wrong;
     source->host = host;
     arena_init(&source->arena);
     if (open_source(source, (struct slice){json.data, json.size}, &wrong) != 0) {
-        close_config(source);
+        declarative_close(source);
         return sdk_error(err, &wrong);
     }
     *ret_config = source;
@@ -96,7 +107,7 @@ static struct declarative *source_of(const void *config)
     return (struct declarative *)(uintptr_t)config;
 }
 
-static int check(struct firth_host *host, const void *config, struct firth_error *err)
+int declarative_check(struct firth_host *host, const void *config, struct firth_error *err)
 {
     struct error wrong;
     const char *reason;
@@ -159,8 +170,8 @@ static int run(struct discovering *discovering, fiber_body *body, void *context,
     return result;
 }
 
-static int discover(struct firth_host *host, const void *config, struct firth_catalog *catalog,
-                    struct firth_error *err)
+int declarative_discover(struct firth_host *host, const void *config, struct firth_catalog *catalog,
+                         struct firth_error *err)
 {
     struct discovering discovering = {.source = source_of(config), .catalog = catalog, .failure = err};
     (void)host;
@@ -191,8 +202,8 @@ static int find_body(void *context, struct error *err)
     return stream ? discover_one(&finding->discovering, stream, err) : 0;
 }
 
-static int find(struct firth_host *host, const void *config, const char *name, const char *name_space,
-                struct firth_catalog *catalog, struct firth_error *err)
+int declarative_find(struct firth_host *host, const void *config, const char *name, const char *name_space,
+                     struct firth_catalog *catalog, struct firth_error *err)
 {
     struct finding finding = {{.source = source_of(config), .catalog = catalog, .failure = err}, name};
     (void)host;
@@ -209,7 +220,8 @@ static int find(struct firth_host *host, const void *config, const char *name, c
 
 static const char *const flags[] = {"--manifest-path", NULL};
 static const char *const image_names[] = {"airbyte/source-declarative-manifest", NULL};
-static const struct firth_own_config own = {flags, spec, open_config, close_config};
+static const struct firth_own_config own = {flags, declarative_spec, declarative_open, declarative_close,
+                                            NULL};
 
 const struct firth_connector_class source_declarative = {
     .name = "source-declarative-manifest",
@@ -221,11 +233,6 @@ const struct firth_connector_class source_declarative = {
     .own = &own,
     .source =
         {
-            .check = check,
-            .discover = discover,
-            .find = find,
-            .open = source_open,
-            .read = source_read,
-            .close = source_close,
+            DECLARATIVE_SOURCE,
         },
 };

@@ -2,6 +2,7 @@
 #ifndef FIRTH_DECLARATIVE_SOURCE_SOURCE_H
 #define FIRTH_DECLARATIVE_SOURCE_SOURCE_H
 
+#include "built_in.h"
 #include "offered.h"
 #include "sdk/bridge.h"
 
@@ -17,15 +18,18 @@ struct declarative {
 /* --- config.c --------------------------------------------------------------------------------------------
  */
 
-/* Of --manifest-path, else of the config's __injected_declarative_manifest (`config` size 0: there is none).
- * *ret_manifest NULL: neither is there. Each problem is told in *err, custom components by name. */
+/* Of --manifest-path, else the class's own (built_in.h), else of the config's __injected_declarative_manifest
+ * (`config` size 0: there is none). *ret_manifest NULL: neither is there. Each problem is told in *err,
+ * custom components by name. */
 int source_manifest(struct firth_host *host, struct slice config, struct arena *arena,
                     struct manifest **ret_manifest, struct error *err);
+/* What the manifest says of Flow's protocol: connection_specification, documentation_url; or none. */
+struct component source_flow_spec(const struct manifest *manifest);
 /* An engine for this config, without rules, checks or budget. */
 struct engine *source_engine(struct firth_host *host, const struct manifest *manifest, struct slice config,
                              struct error *err);
 /* Rules, then the spec's schema, then validations; and the API budget. */
-int source_prepare(struct engine *engine, struct error *err);
+int source_prepare(struct firth_host *host, struct engine *engine, struct error *err);
 
 /* --- check.c, read.c -------------------------------------------------------------------------------------
  */
@@ -34,9 +38,6 @@ int source_prepare(struct engine *engine, struct error *err);
  * `source`; NULL: it can. */
 int source_check(struct declarative *source, const char **ret_reason, struct error *err);
 
-int source_open(struct firth_host *host, const void *config, const struct firth_selection *selection,
-                void **ret_self, struct firth_error *err);
-int source_read(void *self, struct firth_host *host, struct firth_error *err);
-void source_close(void *self);
+/* source_open, source_read, source_close: built_in.h. */
 
 #endif

@@ -124,6 +124,7 @@ static int compile_datetime(struct cursor *cursor, struct engine *engine, struct
     cursor->uses_global = cursor->prefers_global = component_bool(component, "global_substream_cursor");
     cursor->is_data_feed = component_bool(component, "is_data_feed");
     cursor->is_client_side = component_bool(component, "is_client_side_incremental");
+    cursor->state_is_window_end = component_bool(component, "state_is_window_end");
     return 0;
 }
 
@@ -295,6 +296,10 @@ int cursor_observe(struct cursor *cursor, const struct stream_slice *slice, cons
     (void)err;
     if (cursor->kind == CURSOR_NONE || !partition)
         return 0;
+    if (cursor->state_is_window_end) {
+        cursor->observed_any = true;
+        return 0;
+    }
     arena_init(&arena);
     if (record_point(cursor, &arena, record, &point)) {
         cursor->observed_any = true;

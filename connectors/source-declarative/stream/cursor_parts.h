@@ -31,6 +31,7 @@ struct cursor {
     const char *stream_name;
     enum cursor_kind kind;
     bool has_partitions, prepared, told_missing, is_data_feed, is_client_side;
+    bool state_is_window_end; /* a window's records do not tell how far it reached */
     struct slice field, format, start_field, end_field;
     const char *pointer;
     const struct slice *formats; /* of records and states */

@@ -279,6 +279,8 @@ int cursor_slice_done(struct cursor *cursor, const struct stream_slice *slice, s
         return 0;
     assert(partition->open > 0);
     partition->open--;
+    if (cursor->state_is_window_end)
+        windows_observe(&partition->windows, slice->start, slice->end, slice->end);
     windows_close(&partition->windows, &cursor->windowing, slice->start, slice->end);
     int64_t reached = windows_reached(&partition->windows);
     if (!cursor->has_new_global || reached > cursor->new_global) {

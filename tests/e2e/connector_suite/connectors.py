@@ -14,6 +14,7 @@ import typing
 import urllib.request
 
 import duckdb
+import front
 import postgres
 import s3
 import sheets
@@ -41,6 +42,7 @@ class Connector:
     airbyte: bool = True            # it is run with Airbyte's verbs
     same_faces: bool = True         # sources: the same documents and schemas in Flow's protocol as in Airbyte's
     reads: bool = True              # sources: each stream can be read incrementally, by a state of its own, without more
+    checkpoints: bool = True        # sources: the last stream gives states before its end
     names_cursor: bool = True       # sources: a cursor of its own is a field of the records
     replaces: bool = True           # destinations, Flow: another backfill removes what was there
     fences: str = "second"          # destinations, Flow: of two sessions of a task, which is refused: the "second"
@@ -172,6 +174,11 @@ def filled_sheets_server(request):
     return {"api_base": request.getfixturevalue("filled_sheets").base}
 
 
+def filled_front_server(request):
+    base = request.getfixturevalue("filled_front").base
+    return {"api_base": base, "api_endless": base + "/endless"}
+
+
 def read_sheets(folder):
     facts = json.loads(pathlib.Path(folder, "server.json").read_text())
     with urllib.request.urlopen(facts["api_base"] + "/contents") as answer:
@@ -281,6 +288,12 @@ SOURCES = [
                    {**SHEETS_SOURCE, "credentials": {"auth_type": "Service"}}, {**SHEETS_SOURCE, "streams": [{}]},
                    {**SHEETS_SOURCE, "stream_name_overrides": [{"source_stream_name": "x"}]}],
               command=built_in("source-google-sheets"), exact_spec=False, same_faces=False, endless={"spreadsheet_id": sheets.ENDLESS}),
+    Connector("source-front", "source", server=filled_front_server, exact_spec=False,
+              good={"api_key": front.TOKEN, "start_date": "2024-11-15T00:00:00Z", "page_limit": "20", "api_base": "{api_base}"},
+              flow_good={"credentials": {"access_token": front.TOKEN}, "start_date": "2024-11-15T00:00:00Z", "api_base": "{api_base}"},
+              bad=[{}, {"api_key": ""}, {"api_key": 7}, {"api_key": "x", "start_date": "2024-11-15"},
+                   {"api_key": "x", "page_limit": "1000"}, {"credentials": {}}, {"credentials": {"access_token": ""}}],
+              command=built_in("source-front"), endless={"api_base": "{api_endless}"}, checkpoints=False),
     # Made with the installed SDK, as docs/sdk.md shows.
     Connector("docs:source-lines", "source", good={"path": "{folder}/short.txt", "batch": 10},
               bad=[{}, {"path": 7}, {"path": "/nonexistent/file"}, {"path": "x", "batch": 0}],

@@ -123,6 +123,8 @@ def test_resume_from_each_checkpoint(flow, config, bindings):
 
 def test_kill_and_resume(flow, flow_source, tmp_path):
     """Killed at any moment: from the last whole checkpoint on, nothing is lost and nothing comes twice."""
+    if not flow_source.checkpoints:
+        pytest.skip("it has no state before the end of a stream")
     config = flow_source.config(tmp_path, **flow_source.endless)
     found = flow({"discover": {"config": config}}).one("discovered")["bindings"][-1:]
     binding = [capture_binding(found[0])]
