@@ -275,9 +275,7 @@ struct files_input *files_decompress(struct files_input *raw, enum files_compres
         if (got == 0) /* an empty file is empty, whatever it should have been */
             self->kind = FILES_PLAIN;
         *ret_found = self->kind;
-        if (self->kind != FILES_ZIP)
-            return &self->input;
-        error_set(err, ERROR_UNSUPPORTED, "zip archives are not supported; gzip, zstd and bzip2 are");
+        return &self->input;
     }
     decompressor_close(&self->input);
     return NULL;

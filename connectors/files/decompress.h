@@ -1,4 +1,5 @@
-/* gzip, zstd and bzip2, told by their first bytes; all members or frames of a file, one after the other. */
+/* gzip, zstd and bzip2, told by their first bytes; all members or frames of a file, one after the other. A
+ * zip archive is told, too, and passed on as it is (archive.h). */
 #ifndef FIRTH_FILES_DECOMPRESS_H
 #define FIRTH_FILES_DECOMPRESS_H
 

@@ -55,7 +55,8 @@ struct files_format {
     enum files_compression compression;
     const char *encoding; /* NULL: detected */
     struct files_csv csv;
-    bool skip_bad; /* records that cannot be read are left out, and counted */
+    const char *const *members; /* of zip archives: expanded patterns, up to NULL; NULL: all */
+    bool skip_bad;              /* records that cannot be read are left out, and counted */
     bool decimals_as_floats, doubles_as_text;
 };
 

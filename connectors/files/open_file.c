@@ -1,9 +1,7 @@
 #include "source.h"
 
-#include "base/file.h"
+#include "connectors/files/spool.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -15,34 +13,14 @@ static struct files_input *open_at(void *context, uint64_t offset, struct error 
     return file->storage->open(file->storage, &file->object, offset, err);
 }
 
-/* A file of our own that has no name: it goes when it is closed, whatever happens. */
-static int make_nameless(struct error *err)
-{
-    const char *folder = getenv("TMPDIR");
-    if (!folder || !*folder)
-        folder = "/tmp";
-    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        return fd;
-    auto_free char *path = mem_printf("%s/firth-file-XXXXXX", folder);
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd < 0)
-        return error_errno(err, errno, "cannot make a temporary file in %s", folder);
-    unlink(path);
-    return fd;
-}
-
 static int fetch(struct files_open_file *file, struct error *err)
 {
-    enum { PIECE = 1 << 20 };
     struct files_input *input = open_at(file, 0, err);
-    auto_free char *piece = mem_alloc(PIECE);
-    int64_t got = input ? 1 : -1;
-    int result = input && (file->copy = make_nameless(err)) >= 0 ? 0 : -1;
-    while (result == 0 && (got = input->read(input, piece, PIECE, err)) > 0)
-        result = file_write_all(file->copy, piece, (size_t)got, "a temporary file", err);
+    if (!input)
+        return -1;
+    file->copy = files_spool(input, err);
     files_input_close(input);
-    return got < 0 ? -1 : result;
+    return file->copy < 0 ? -1 : 0;
 }
 
 /* Another process opens it by the number of the descriptor, which it is given. */
@@ -66,7 +44,8 @@ int files_open_file_init(struct files_open_file *file, struct files_storage *sto
 {
     *file = (struct files_open_file){.storage = storage, .copy = -1};
     files_object_copy(&file->object, object);
-    file->opener = (struct files_opener){open_at, local_path, file, file->object.name};
+    file->opener = (struct files_opener){
+        .open = open_at, .local = local_path, .context = file, .name = file->object.name};
     file->reader = files_reader_open(&file->opener, format, schema, place, skipped, context, err);
     if (file->reader)
         return 0;

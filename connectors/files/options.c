@@ -159,6 +159,13 @@ const struct firth_option files_stream_fields[] = {
      .help = "What the files hold. Not given: the name and the first bytes of each tell. gzip, zstd, bzip2 "
              "and zip "
              "are always told by the bytes."},
+    {.name = "archive_members",
+     .type = FIRTH_STRINGS,
+     AT(members),
+     .title = "Archive Members",
+     .help = "Which members of zip archives are read, by patterns of their whole names, as globs. Not given: "
+             "all. "
+             "Firth's own option."},
     {.name = "input_schema",
      .type = FIRTH_STRING,
      AT(input_schema),
@@ -279,6 +286,18 @@ static const char *const *key_of(const char *text, struct arena *arena)
     return key;
 }
 
+static int take_members(const struct firth_strings *globs, struct arena *arena, struct files_format *format,
+                        struct error *err)
+{
+    struct files_stream patterns;
+    if (!globs->count)
+        return 0;
+    if (files_stream_set_globs(&patterns, globs, "", arena, err) < 0)
+        return -1;
+    format->members = patterns.globs;
+    return 0;
+}
+
 int files_stream_of_options(const struct files_stream_options *options, const char *prefix,
                             struct arena *arena, struct files_stream *ret_stream, struct error *err)
 {
@@ -289,6 +308,8 @@ int files_stream_of_options(const struct files_stream_options *options, const ch
         stream.format.kind = kinds[options->format];
     if (options->format == CHOSEN_CSV && take_csv(options, &stream.format, err) < 0)
         return error_wrap(err, "stream %.100s", options->name);
+    if (take_members(&options->members, arena, &stream.format, err) < 0)
+        return error_wrap(err, "stream %.100s: archive_members", options->name);
     stream.format.doubles_as_text = options->double_as_string;
     stream.format.decimals_as_floats = options->decimal_as_float;
     stream.format.skip_bad = options->bad_records == 1;

@@ -8,7 +8,7 @@
 /* One of `streams`. */
 struct files_stream_options {
     const char *name, *legacy_prefix, *input_schema, *primary_key, *validation_policy;
-    struct firth_strings globs;
+    struct firth_strings globs, members;
     int format; /* files_format_choices; -1: not given */
     const char *delimiter, *quote, *escape, *encoding;
     bool double_quote, strings_can_be_null, ignore_mismatch;

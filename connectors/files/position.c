@@ -85,6 +85,10 @@ void files_position_write(const struct files_position *position, struct buffer *
         json_member_u64(&writer, "records", position->place.records);
         json_member_u64(&writer, "bytes", position->place.bytes);
         json_member_u64(&writer, "lines", position->place.lines);
+        if (position->place.member || position->place.before) {
+            json_member_u64(&writer, "member", position->place.member);
+            json_member_u64(&writer, "before", position->place.before);
+        }
         json_end_object(&writer);
     }
     json_end_object(&writer);
@@ -114,7 +118,9 @@ static void parse_file(struct files_position *position, const struct json *doc, 
 {
     uint32_t file = json_get(doc, 0, "file");
     const char *name = json_cstring(doc, json_get(doc, file, "name"), arena);
-    struct files_place place;
+    struct files_place place = {0};
+    json_to_u64(doc, json_get(doc, file, "member"), &place.member);
+    json_to_u64(doc, json_get(doc, file, "before"), &place.before);
     if (!name || !json_to_u64(doc, json_get(doc, file, "records"), &place.records) ||
         !json_to_u64(doc, json_get(doc, file, "bytes"), &place.bytes) ||
         !json_to_u64(doc, json_get(doc, file, "lines"), &place.lines))

@@ -1,6 +1,7 @@
 #include "reader.h"
 
 #include "base/memory.h"
+#include "connectors/files/archive.h"
 
 #include <inttypes.h>
 #include <strings.h>
@@ -15,6 +16,7 @@ struct files_reader {
     enum files_kind kind;
     const struct files_text_format *text;
     const struct files_other_format *other;
+    struct files_archive *archive;
     void *self;
     struct files_window window;
     uint64_t records;
@@ -214,6 +216,18 @@ static int open_blocks(struct files_reader *reader, const struct files_opener *o
     return go_to(reader, opener, place, compression == FILES_PLAIN, err);
 }
 
+static int open_archive(struct files_reader *reader, const struct files_opener *opener,
+                        const struct files_format *format, struct firth_slice schema,
+                        struct files_place place, struct error *err)
+{
+    if (opener->is_member)
+        return error_set(err, ERROR_UNSUPPORTED, "it is an archive itself, which is not read");
+    files_window_done(&reader->window);
+    reader->archive =
+        files_archive_open(opener, format, schema, place, reader->skipped, reader->context, err);
+    return reader->archive ? 0 : -1;
+}
+
 /* By a program that wants the file itself. */
 static int open_other(struct files_reader *reader, const struct files_opener *opener,
                       const struct files_format *format, struct files_place place, struct error *err)
@@ -236,10 +250,12 @@ struct files_reader *files_reader_open(const struct files_opener *opener, const 
     reader->skipped = skipped;
     reader->context = context;
     int result = look(opener, format, &reader->window, &compression, err);
-    enum files_kind kind = result == 0
+    enum files_kind kind = result == 0 && compression != FILES_ZIP
                                ? kind_of(format->kind, opener->name, files_window_rest(&reader->window))
                                : FILES_ANY_KIND;
-    if (kind == FILES_PARQUET)
+    if (result == 0 && compression == FILES_ZIP)
+        result = open_archive(reader, opener, format, schema, place, err);
+    else if (kind == FILES_PARQUET)
         result = open_other(reader, opener, format, place, err);
     else if (kind == FILES_AVRO)
         result = open_blocks(reader, opener, format, place, compression, err);
@@ -255,6 +271,8 @@ struct files_reader *files_reader_open(const struct files_opener *opener, const 
 
 int files_reader_next(struct files_reader *reader, struct files_record *ret_record, struct error *err)
 {
+    if (reader->archive)
+        return files_archive_next(reader->archive, ret_record, err);
     for (;;) {
         bool bad = false;
         int got = reader->text
@@ -271,6 +289,8 @@ int files_reader_next(struct files_reader *reader, struct files_record *ret_reco
 
 struct files_place files_reader_place(const struct files_reader *reader)
 {
+    if (reader->archive)
+        return files_archive_place(reader->archive);
     struct files_place place = {.records = reader->records};
     if (reader->text) {
         place.bytes = files_window_position(&reader->window);
@@ -294,6 +314,7 @@ void files_reader_close(struct files_reader *reader)
         reader->text->close(reader->self);
     else if (reader->self)
         reader->other->close(reader->self);
+    files_archive_close(reader->archive);
     files_window_done(&reader->window);
     free(reader);
 }

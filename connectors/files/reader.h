@@ -13,6 +13,9 @@ struct files_place {
     uint64_t records; /* read so far, those that were skipped too */
     uint64_t bytes;   /* of the text, decompressed and as UTF-8; of Parquet: nothing */
     uint64_t lines;   /* ended so far; of Avro: records before the block that begins at `bytes` */
+    /* Of an archive: members that are done, and their records. `bytes` and `lines` are then of the next one.
+     */
+    uint64_t member, before;
 };
 
 /* The bytes of the file, from `offset` on; may be called more than once. */
@@ -22,6 +25,7 @@ struct files_opener {
     const char *(*local)(void *context, struct error *err);
     void *context;
     const char *name; /* of the file: for its ending */
+    bool is_member;   /* of an archive */
 };
 
 /* What a column's values become. */
