@@ -416,7 +416,7 @@ def test_estuary_options(firth, s3):
     assert run([("d/3", "csv")], parser={"format": {"type": "csv", "config": {"delimiter": "|", "headers": ["p", "q"]}}}).rc == 0
     assert flow_documents(firth, "a/csv") == [{"p": "x", "q": "y"}, {"p": "1", "q": "2"}]
     wrong = run([("d/", "json")], credentials={"auth_type": "AWSIAM", "aws_region": "x", "aws_role_arn": "y"})
-    assert wrong.rc != 0 and "role is not supported" in wrong.err
+    assert wrong.rc != 0 and "a role is assumed by somebody: give an access key" in wrong.err
 
 
 # --- the web ------------------------------------------------------------------------------------------------------
@@ -462,9 +462,3 @@ def test_a_secret_in_a_url_is_not_told(source_file, s3, faulty):
     config = {"dataset_name": "web", "url": f"{faulty.url}/{bucket}/a.jsonl?token=hidden"}
     failed = read(source_file, config, [dict(STREAM[0], name="web")], rc=3)
     assert "a.jsonl: line 2" in failed.errors()[0]["message"] and b"hidden" not in failed.out + failed.err
-
-
-def test_zip_is_refused(source_file, tmp_path):
-    (tmp_path / "a.csv.zip").write_bytes(b"PK\x03\x04" + bytes(40))
-    failed = source_file("discover", config={"url": str(tmp_path / "a.csv.zip")})
-    assert failed.rc != 0 and "zip archives are not supported" in failed.errors()[0]["message"]
