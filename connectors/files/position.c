@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { NO_TAG = 0 }; /* of a file that another connector has read */
+
 struct files_seen {
     int64_t modified_ms;
     uint64_t tag;
@@ -19,6 +21,12 @@ static void remember(struct files_position *position, struct slice name, int64_t
     struct files_seen *seen = mem_alloc(sizeof *seen);
     *seen = (struct files_seen){modified_ms, tag};
     free(map_set(&position->seen, name, seen));
+}
+
+void files_position_was_read(struct files_position *position, struct slice name, int64_t modified_ms)
+{
+    if (position->seen.count < FILES_SEEN_MAX)
+        remember(position, name, modified_ms, NO_TAG);
 }
 
 void files_position_init(struct files_position *position)
@@ -138,7 +146,8 @@ int files_position_parse(struct files_position *position, struct slice state, st
         return 0;
     arena_init(&arena);
     int result = json_parse_copy(&arena, state.data, state.size, &doc, err);
-    if (result == 0 && json_is(&doc, 0, JSON_OBJECT)) {
+    bool taken = result == 0 && files_position_take_airbyte(position, &doc, &arena);
+    if (result == 0 && !taken && json_is(&doc, 0, JSON_OBJECT)) {
         const char *after = json_cstring(&doc, json_get(&doc, 0, "after"), &arena);
         json_to_i64(&doc, json_get(&doc, 0, "from"), &position->from_ms);
         json_to_i64(&doc, json_get(&doc, 0, "newest"), &position->newest_ms);
@@ -173,6 +182,8 @@ void files_position_begin(struct files_position *position, int64_t now_ms)
 bool files_position_wants(const struct files_position *position, const struct files_object *object)
 {
     const struct files_seen *seen = map_get(&position->seen, slice_of(object->name));
+    if (seen && seen->tag == NO_TAG)
+        return object->modified_ms > seen->modified_ms;
     if (seen)
         return seen->modified_ms != object->modified_ms || seen->tag != object->tag;
     return object->modified_ms >= position->from_ms;

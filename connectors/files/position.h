@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "connectors/files/reader.h"
 #include "connectors/files/storage.h"
+#include "json/json.h"
 #include "json/writer.h"
 
 enum {
@@ -34,7 +35,7 @@ struct files_position {
 
 void files_position_init(struct files_position *position);
 void files_position_done(struct files_position *position);
-/* "" is the beginning. */
+/* "" is the beginning. Also what Airbyte's own connectors have written. */
 int files_position_parse(struct files_position *position, struct slice state, struct error *err);
 void files_position_write(const struct files_position *position, struct buffer *out);
 
@@ -45,5 +46,14 @@ bool files_position_wants(const struct files_position *position, const struct fi
 void files_position_passed(struct files_position *position, const struct files_object *object);
 /* The sweep has come to its end. `ascending`: names only grow, the next one goes on behind the last. */
 void files_position_end(struct files_position *position, bool ascending);
+
+/* --- between position.c and airbyte_state.c ----------------------------------------------------------------
+ */
+
+/* Is it a state of Airbyte's? Then what it says is taken. */
+bool files_position_take_airbyte(struct files_position *position, const struct json *doc,
+                                 struct arena *arena);
+/* A file that was read as it was then: nothing but a later time says that it has changed. */
+void files_position_was_read(struct files_position *position, struct slice name, int64_t modified_ms);
 
 #endif

@@ -390,6 +390,32 @@ def test_no_such_bucket(source_s3, s3):
     assert found["status"] == "FAILED" and "NoSuchBucket" in found["message"], found
 
 
+@pytest.mark.parametrize("form", ["by name", "by day", "cursor alone"])
+def test_airbytes_states(source_s3, s3, form):
+    """Who comes from Airbyte's source-s3 with its state reads nothing again, and what is new."""
+    bucket = s3.bucket()
+    for n in range(3):
+        s3.put(bucket, f"x/{n}.jsonl", lines(n))
+    at = max(o["LastModified"] for o in s3.client.list_objects_v2(Bucket=bucket)["Contents"])
+    names = [f"x/{n}.jsonl" for n in range(3)]
+    state = {
+        "by name": {"history": {name: at.strftime("%Y-%m-%dT%H:%M:%S.%fZ") for name in names},
+                    "_ab_source_file_last_modified": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ_") + names[-1]},
+        "by day": {"history": {at.strftime("%Y-%m-%d"): names}, "schema": {"n": "integer"},
+                   "_ab_source_file_last_modified": at.strftime("%Y-%m-%dT%H:%M:%SZ")},
+        "cursor alone": {"_ab_source_file_last_modified": at.strftime("%Y-%m-%dT%H:%M:%S+0000")}}[form]
+    config = s3_config(s3, bucket)
+    stream = {"stream_descriptor": {"name": config["streams"][0]["name"]}, "stream_state": state}
+    first = read(source_s3, config, state=[{"type": "STREAM", "stream": stream}])
+    assert plain(first.records()) == []
+    late = int(at.timestamp()) + 2
+    while int(time.time()) < late:  # what S3 says of times is whole seconds
+        s3.put(bucket, "x/new.jsonl", lines(7))
+    s3.put(bucket, "x/new.jsonl", lines(7))
+    for given in ([{"type": "STREAM", "stream": stream}], last_state(first)):
+        assert [r["n"] for r in plain(read(source_s3, config, state=given).records())] == [7]
+
+
 def test_estuary_options(firth, s3):
     bucket = s3.bucket()
     s3.put(bucket, "d/1.json", lines(1))
