@@ -174,6 +174,15 @@ class Api(BaseHTTPRequestHandler):
         page = int(query.get("page", 0))
         return [{"a": [{"id": 1}, None, {}], "b": [{"id": 2}, {"id": 3}]}, {"a": [None, {}, {}], "b": [{"id": 4}]}, {"c": {"id": 5}}][page]
 
+    def get_folders(self, route, query, body, seen):
+        """Folders with the first page of what is in them."""
+        def page(folder, start):
+            items = [{"id": folder * 10 + n, "at": f"2024-01-{n + folder:02d}T00:00:00Z"} for n in range(5)]
+            return {"list": items[start:start + 2], "more": start + 2 if start + 2 < len(items) else None}
+        if not route:
+            return {"data": [{"id": 1, "in": page(1, 0)}, {"id": 2}, {"id": None, "in": page(9, 0)}, {"id": 3, "in": {"list": [], "more": None}}]}
+        return page(int(route[0]), int(query.get("after") or 0))
+
     def get_collections(self, route, query, body, seen):
         return {"data": [{"id": "c1", "slug": "cats", "path": "pages"}, {"id": "c2", "slug": "dogs", "path": "filter"}]}
 

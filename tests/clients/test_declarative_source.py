@@ -35,7 +35,9 @@ CASES = {
     "rules": {"config": {"old_kind": "a"}},
     "conditional": {"config": {"extra": True}},
     "checks": {},
-    "schemas": {}, "properties": {}, "combined": {},
+    "schemas": {}, "properties": {}, "combined": {}, "lazy": {},
+    "lazy-state": {"manifest": "lazy", "state": {"items": {"use_global_cursor": False, "states": [
+        {"partition": {"folder": 1, "parent_slice": {}}, "cursor": {"at": "2024-01-03T00:00:00Z"}}]}}},
     # The CDK has a session's token made, or validated, twice for each request; Firth once.
     "sessions": {"any_order": True, "config": {"auth": {"kind": "session"}, "user": "me"}},
     "async": {"any_order": True, "state": {"windows": {"at": "2024-01-05T00:00:00Z"}}},

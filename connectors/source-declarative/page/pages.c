@@ -32,6 +32,7 @@ struct reading {
     struct tvalue token;
     struct reset_state reset;
     struct reduction_state reduction;
+    bool lazy;                       /* the next page is there already, in the slice */
     size_t page_count, record_count; /* of the slice; for limits of the engine */
 };
 
@@ -244,13 +245,34 @@ static void let_go(struct answer **answer, struct decoding **decoding)
     *answer = NULL;
 }
 
+/* The first page of a child, as the parent's record has it. */
+static bool is_there(struct page *page, struct answer **ret_answer)
+{
+    struct reading *reading = page->reading;
+    struct tvalue children;
+    bool lazy = reading->lazy;
+    reading->lazy = false;
+    if (!lazy || reading->slice.kind != TVALUE_OBJECT)
+        return false;
+    for (uint32_t i = 0; i < reading->slice.object->attribute_count; i++) {
+        const struct tattribute *attribute = &reading->slice.object->attributes[i];
+        if (strcmp(attribute->name, "extra_fields") != 0 ||
+            !tvalue_member_name(&page->arena, &attribute->value, SLICE_LITERAL(PAGES_CHILD_RESPONSE),
+                                &children))
+            continue;
+        *ret_answer = answer_of_value(&children);
+        return true;
+    }
+    return false;
+}
+
 /* One request of the page. STEP_MORE: what it brought has been read; STEP_END: it is to be ignored. */
 static enum step step_of_request(struct page *page, struct answer **answer, struct decoding **decoding,
                                  struct error *err)
 {
     struct reading *reading = page->reading;
     const struct pages *pages = reading->pages;
-    if (ask(page, answer, err) != 0)
+    if (!is_there(page, answer) && ask(page, answer, err) != 0)
         return STEP_FAILED;
     switch ((*answer)->action) {
     case ANSWER_IGNORE:
@@ -336,7 +358,9 @@ static int read_slice(const struct reading *like, struct tvalue slice, unsigned 
     arena_init(&reading.arena);
     arena_init(&reading.tokens[0]);
     arena_init(&reading.tokens[1]);
-    reading.token = paginator_initial_token(reading.pages->paginator);
+    const struct pages_hooks *hooks = &reading.pages->settings.hooks;
+    reading.lazy = hooks->is_lazy && hooks->is_lazy(hooks->context);
+    reading.token = reading.lazy ? tvalue_none() : paginator_initial_token(reading.pages->paginator);
     enum step step = STEP_MORE;
     while (step == STEP_MORE) {
         step = read_page(&reading, err);

@@ -17,8 +17,12 @@ struct pages_hooks {
     /* SPLIT_REQUEST_WINDOW: smaller slices in place of this one, a list; none: it cannot be split. */
     int (*split_slice)(void *context, struct tvalue stream_slice, struct arena *arena,
                        struct tvalue *ret_slices, struct error *err);
+    /* lazy_read_pointer: is the first page of a slice in its extra_fields, as PAGES_CHILD_RESPONSE? NULL: no.
+     */
+    bool (*is_lazy)(void *context);
     void *context;
 };
+#define PAGES_CHILD_RESPONSE "child_response"
 
 struct pages_settings {
     const char *stream_name;

@@ -27,6 +27,8 @@ struct answer {
 };
 void answer_free(struct answer *answer);
 MEM_DEFINE_CLEANUP(struct answer *, answer_free);
+/* One that nobody was asked for: this JSON, with status 200. */
+struct answer *answer_of_value(const struct tvalue *value);
 /* `headers` as paginators' templates see it: names as the server wrote them, and "link", taken apart. Lives
  * in the arena. */
 struct tvalue answer_headers(const struct answer *answer, struct arena *arena);

@@ -21,6 +21,21 @@ void answer_free(struct answer *answer)
     free(kept);
 }
 
+struct answer *answer_of_value(const struct tvalue *value)
+{
+    struct kept_answer *kept = mem_zalloc(sizeof *kept);
+    struct tvalue wrong;
+    struct ttext text;
+    arena_init(&kept->arena);
+    ttext_init(&text, &kept->arena, REQUEST_BODY_MAX);
+    tvalue_json_dumps(&text, value, (struct tvalue_json_style){.indent = -1}, &wrong);
+    kept->answer.action = ANSWER_SUCCESS;
+    kept->answer.status = 200;
+    kept->answer.url = "";
+    kept->answer.body = ttext_slice_of(&text);
+    return &kept->answer;
+}
+
 struct tvalue answer_headers(const struct answer *answer, struct arena *arena)
 {
     struct tvalue dict = headers_value(arena, answer->headers, answer->header_count, false);

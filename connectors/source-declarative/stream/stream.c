@@ -42,6 +42,47 @@ static void compile_primary_key(struct declared_stream *stream)
     stream->primary_key = pointers;
 }
 
+/* Is a parent's record to hold the children's first page? */
+static bool reads_lazily(struct component router)
+{
+    if (component_is_none(router) || !component_is(router, "SubstreamPartitionRouter"))
+        return false;
+    struct component parents = component_get(router, "parent_stream_configs");
+    for (size_t i = 0; !component_is_none(parents) && i < component_count(parents); i++) {
+        struct component pointer = component_get(component_at(parents, i), "lazy_read_pointer");
+        if (!component_is_none(pointer) && component_count(pointer) > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Only until there is a state: the page does not know what is new. */
+static bool is_lazy(void *context)
+{
+    const struct declared_stream *stream = context;
+    return stream->state.size == 0 || slice_is(stream->state, "{}") || slice_is(stream->state, "null");
+}
+
+static int check_lazy(struct declared_stream *stream, struct component retriever, struct error *err)
+{
+    struct component incremental = component_get(stream->where, "incremental_sync");
+    struct component decoder = component_get(retriever, "decoder");
+    const char *wrong = NULL;
+    if (!component_is_none(decoder) && !component_is(decoder, "JsonDecoder"))
+        wrong = "a decoder that is not JsonDecoder";
+    else if (component_is_none(incremental))
+        return 0;
+    else if (!component_is(incremental, "DatetimeBasedCursor"))
+        wrong = "a cursor that is not DatetimeBasedCursor";
+    else if (!component_is_none(component_get(incremental, "step")) ||
+             !component_is_none(component_get(incremental, "cursor_granularity")))
+        wrong = "step and cursor_granularity: there is one slice for each parent";
+    if (!wrong)
+        return 0;
+    error_set(err, ERROR_INVALID, "lazy_read_pointer does not go with %s", wrong);
+    return component_error(err, retriever);
+}
+
 static int compile_retriever(struct declared_stream *stream, struct error *err)
 {
     struct engine *engine = stream->engine;
@@ -72,6 +113,11 @@ static int compile_retriever(struct declared_stream *stream, struct error *err)
                 .context = stream,
             },
     };
+    if (!is_async && reads_lazily(component_get(retriever, "partition_router"))) {
+        if (check_lazy(stream, retriever, err) != 0)
+            return -1;
+        settings.hooks.is_lazy = is_lazy;
+    }
     return is_async ? async_retriever_compile(engine, retriever, &settings, &stream->async, err)
                     : pages_compile(engine, retriever, &settings, &stream->pages, err);
 }

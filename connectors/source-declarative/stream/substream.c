@@ -13,6 +13,7 @@ struct parent {
     bool incremental;
     size_t extra_count;
     struct expressions *extra_fields;
+    struct expressions lazy; /* where in its records the children's first page is; none: it is asked for */
 };
 
 struct substream {
@@ -61,8 +62,16 @@ static int compile_parent(struct engine *engine, struct parent *parent, struct e
     if (router_text(engine, parent->where, "parent_key", &key, err) != 0 ||
         router_text(engine, parent->where, "partition_field", &parent->field, err) != 0 ||
         request_option_compile(engine, parent->where, "request_option", &parent->option, err) != 0 ||
-        compile_extra_fields(engine, parent, err) != 0)
+        compile_extra_fields(engine, parent, err) != 0 ||
+        expressions_compile(engine, parent->where, "lazy_read_pointer", &parent->lazy, err) != 0)
         return -1;
+    for (size_t i = 0; i < parent->lazy.count; i++) {
+        struct slice segment = component_string(parent->lazy.items[i].where);
+        if (segment.size && memchr(segment.data, '*', segment.size)) {
+            error_set(err, ERROR_INVALID, "lazy_read_pointer leads to one place; it takes no \"*\"");
+            return component_error(err, parent->where);
+        }
+    }
     parent->key = split_key(engine, key);
     parent->incremental = component_bool(parent->where, "incremental_dependency");
     return declared_stream_compile(engine, component_get(parent->where, "stream"), &parent->stream, err);
@@ -115,6 +124,17 @@ static int extra_of(struct walking *walking, const struct record *record, struct
     const struct parent *parent = walking->parent;
     struct arena *arena = &walking->arena;
     *ret_extra = tvalue_dict(arena);
+    if (parent->lazy.count > 0) {
+        struct scope scope;
+        struct path path;
+        struct tvalue children;
+        scope_init(&scope, walking->self->engine);
+        if (expressions_path(&parent->lazy, &scope, arena, &path, err) != 0)
+            return -1;
+        if (!value_at_path(arena, &record->data, path.segments, path.count, &children))
+            children = tvalue_list(arena);
+        tdict_set_name(arena, ret_extra->dict, PAGES_CHILD_RESPONSE, children);
+    }
     for (size_t i = 0; i < parent->extra_count; i++) {
         struct scope scope;
         struct path path;
@@ -143,7 +163,8 @@ static int on_parent(void *context, struct record *record, struct error *err)
     struct arena *arena = &walking->arena;
     struct tvalue value, extra;
     arena_clear(arena);
-    if (!value_at_path(arena, &record->data, parent->key.segments, parent->key.count, &value))
+    if (!value_at_path(arena, &record->data, parent->key.segments, parent->key.count, &value) ||
+        value.kind == TVALUE_NONE)
         return 0; /* a record without the key has no children */
     if (extra_of(walking, record, &extra, err) != 0)
         return -1;
@@ -217,7 +238,7 @@ static int substream_state(void *context, struct arena *arena, struct tvalue *re
             return -1;
         tdict_set_name(arena, states.dict, declared_stream_name(parent->stream), now);
     }
-    *ret_state = tvalue_count(&states) > 0 ? states : tvalue_none();
+    *ret_state = states; /* also when it is empty, as in the CDK */
     return 0;
 }
 
