@@ -183,6 +183,13 @@ class Api(BaseHTTPRequestHandler):
             return {"data": [{"id": 1, "in": page(1, 0)}, {"id": 2}, {"id": None, "in": page(9, 0)}, {"id": 3, "in": {"list": [], "more": None}}]}
         return page(int(route[0]), int(query.get("after") or 0))
 
+    def get_narrow(self, route, query, body, seen):
+        """Windows of at most two days."""
+        low, high = query["from"], query["to"]
+        if int(high[8:10]) - int(low[8:10]) > 2:
+            raise Answer(413, {"error": "too much"})
+        return [e for e in EVENTS if low <= e["at"] <= high]
+
     def get_collections(self, route, query, body, seen):
         return {"data": [{"id": "c1", "slug": "cats", "path": "pages"}, {"id": "c2", "slug": "dogs", "path": "filter"}]}
 

@@ -35,7 +35,9 @@ CASES = {
     "rules": {"config": {"old_kind": "a"}},
     "conditional": {"config": {"extra": True}},
     "checks": {},
-    "schemas": {}, "properties": {}, "combined": {}, "lazy": {},
+    "schemas": {}, "properties": {}, "combined": {}, "lazy": {}, "windows": {},
+    "windows-state": {"manifest": "windows", "cursor": {"free": "changed"}, "state": {
+        "free": {"changed": "2024-01-09T00:00:00Z"}, "strict": {"at": "2024-01-20T00:00:00Z"}, "not_strict": {"at": "2024-01-20T00:00:00Z"}}},
     "lazy-state": {"manifest": "lazy", "state": {"items": {"use_global_cursor": False, "states": [
         {"partition": {"folder": 1, "parent_slice": {}}, "cursor": {"at": "2024-01-03T00:00:00Z"}}]}}},
     # The CDK has a session's token made, or validated, twice for each request; Firth once.
@@ -177,6 +179,9 @@ def test_differential(name, cdk, api, tmp_path):
 
     catalog = {"streams": [{"stream": stream, "sync_mode": stream["supported_sync_modes"][-1], "destination_sync_mode": "append"}
                            for stream in offered]}
+    for stream in catalog["streams"]:
+        if stream["stream"]["name"] in case.get("cursor", {}):
+            stream["cursor_field"] = [case["cursor"][stream["stream"]["name"]]]
     files = {"catalog": write(tmp_path, "catalog.json", catalog)}
     if "state" in case:
         files["state"] = write(tmp_path, "state.json", [

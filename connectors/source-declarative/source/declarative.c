@@ -138,6 +138,7 @@ static int discover_one(struct discovering *discovering, struct offered_stream *
         .json_schema = arena_strndup(&discovering->arena, text.data, text.size),
         .primary_key = declared_stream_primary_key(stream->stream),
         .cursor = cursor,
+        .cursor_is_free = cursor && declared_stream_cursor_is_free(stream->stream),
         .sync_modes = FIRTH_FULL_REFRESH | (cursor ? FIRTH_INCREMENTAL : 0),
     };
     if (firth_catalog_add(discovering->catalog, &found, discovering->failure) == 0)

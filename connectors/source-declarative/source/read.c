@@ -162,6 +162,9 @@ static int open_stream(struct session *session, const struct firth_selected *sel
     struct offered_stream *offered = offered_find(&session->source->offered, selected->name);
     if (!offered)
         return error_set(err, ERROR_NOT_FOUND, "there is no stream %.200s", selected->name);
+    /* It was compiled to be found, without what the catalog says of it. */
+    if (offered->stream && declared_stream_cursor_is_free(offered->stream))
+        offered->stream = NULL;
     if (offered_stream_compile(session->engine, offered, err) != 0 ||
         declared_stream_set_state(offered->stream, (struct slice){selected->state.data, selected->state.size},
                                   err) != 0)

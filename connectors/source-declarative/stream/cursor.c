@@ -122,6 +122,7 @@ static int compile_datetime(struct cursor *cursor, struct engine *engine, struct
         return component_error(err, component);
     }
     cursor->uses_global = cursor->prefers_global = component_bool(component, "global_substream_cursor");
+    windowing->strict = component_bool(component, "is_compare_strictly");
     cursor->is_data_feed = component_bool(component, "is_data_feed");
     cursor->is_client_side = component_bool(component, "is_client_side_incremental");
     cursor->state_is_window_end = component_bool(component, "state_is_window_end");
@@ -137,6 +138,28 @@ static int compile_count(struct cursor *cursor, struct engine *engine, struct co
     if (expression_compile(engine, component, "start_value", &cursor->start_value, err) != 0)
         return -1;
     return request_option_compile(engine, component, "start_value_option", &cursor->start_option, err);
+}
+
+/* The catalog's cursor field, where it names one. */
+static int take_chosen_field(struct engine *engine, const char *stream_name, struct slice *field,
+                             struct error *err)
+{
+    const struct engine_selected *selected = engine_selected(engine, stream_name);
+    if (!selected || !selected->cursor || selected->cursor[0] != '/' || !selected->cursor[1])
+        return 0;
+    const char *from = selected->cursor + 1;
+    if (strchr(from, '/'))
+        return error_set(err, ERROR_INVALID,
+                         "the catalog's cursor field %s is inside of another one, which this stream has not",
+                         selected->cursor);
+    char *name = arena_strdup(&engine->arena, from);
+    size_t size = 0;
+    for (; *from; from++) { /* ~0 and ~1 of JSON Pointers */
+        bool escaped = *from == '~' && (from[1] == '0' || from[1] == '1');
+        name[size++] = escaped ? (*++from == '0' ? '~' : '/') : *from;
+    }
+    *field = (struct slice){name, size};
+    return 0;
 }
 
 int cursor_compile(struct engine *engine, struct component component, bool has_partitions,
@@ -158,6 +181,9 @@ int cursor_compile(struct engine *engine, struct component component, bool has_p
     }
     if (compile_text(engine, component, "cursor_field", "", &field, err) != 0)
         return -1;
+    cursor->is_free = component_bool(component, "allow_catalog_defined_cursor_field");
+    if (cursor->is_free && take_chosen_field(engine, stream_name, &field, err) != 0)
+        return component_error(err, component);
     cursor->field = field;
     struct buffer pointer;
     buffer_init(&pointer, TEMPLATE_TEXT_MAX);
@@ -171,6 +197,10 @@ int cursor_compile(struct engine *engine, struct component component, bool has_p
 const char *cursor_field(const struct cursor *cursor)
 {
     return cursor->pointer;
+}
+bool cursor_field_is_free(const struct cursor *cursor)
+{
+    return cursor->is_free;
 }
 bool cursor_is_data_feed(const struct cursor *cursor)
 {

@@ -12,6 +12,8 @@ int cursor_compile(struct engine *engine, struct component component, bool has_p
                    const char *stream_name, struct cursor **ret_cursor, struct error *err);
 /* JSON Pointer of the cursor field; NULL: none. */
 const char *cursor_field(const struct cursor *cursor);
+/* May the catalog name another one? */
+bool cursor_field_is_free(const struct cursor *cursor);
 /* The stream's state, after its migrations. at JSON_NONE: from the beginning. */
 int cursor_set_state(struct cursor *cursor, const struct json *state, uint32_t at, struct error *err);
 /* The windows of a partition, in order, as cursor slices. */
@@ -35,6 +37,10 @@ int cursor_state(struct cursor *cursor, struct tvalue parents, struct arena *are
 /* PaginationReset, SPLIT_USING_CURSOR: what of the slice is left after the records that were observed. */
 int cursor_reduce_slice(struct cursor *cursor, const struct stream_slice *slice, struct arena *arena,
                         struct tvalue *ret_slice, struct error *err);
+/* SPLIT_REQUEST_WINDOW: the two halves of a slice, by whole granules: a list; none: it cannot be split, or is
+ * no longer than `least` (NULL: whatever its length). */
+int cursor_split_slice(struct cursor *cursor, struct tvalue stream_slice, const struct duration *least,
+                       struct arena *arena, struct tvalue *ret_slices, struct error *err);
 /* Has it states on the way, or only that of the end? */
 bool cursor_has_states(const struct cursor *cursor);
 /* As before cursor_set_state: it may be read again. */

@@ -30,7 +30,7 @@ struct cursor {
     struct component where;
     const char *stream_name;
     enum cursor_kind kind;
-    bool has_partitions, prepared, told_missing, is_data_feed, is_client_side;
+    bool has_partitions, prepared, told_missing, is_data_feed, is_client_side, is_free;
     bool state_is_window_end; /* a window's records do not tell how far it reached */
     struct slice field, format, start_field, end_field;
     const char *pointer;

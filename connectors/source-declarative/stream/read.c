@@ -61,6 +61,14 @@ int stream_reduce_slice(void *context, struct tvalue stream_slice, struct arena 
     return 0;
 }
 
+int stream_split_slice(void *context, struct tvalue stream_slice, struct arena *arena,
+                       struct tvalue *ret_slices, struct error *err)
+{
+    struct declared_stream *stream = context;
+    return cursor_split_slice(stream->cursor, stream_slice,
+                              stream->has_least_split ? &stream->least_split : NULL, arena, ret_slices, err);
+}
+
 /* --- one slice ----------------------------------------------------------------------------------- */
 
 static int on_record(void *context, struct record *record, struct error *err)

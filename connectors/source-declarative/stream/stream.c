@@ -83,6 +83,22 @@ static int check_lazy(struct declared_stream *stream, struct component retriever
     return component_error(err, retriever);
 }
 
+/* Windows may be split where there is a cursor to do it. */
+static int compile_splitting(struct declared_stream *stream, struct component retriever,
+                             struct pages_hooks *hooks, struct error *err)
+{
+    struct component splitting = component_get(retriever, "request_window_splitting");
+    if (component_is_none(splitting))
+        return 0;
+    struct slice least = component_text(splitting, "min_split_window");
+    hooks->split_slice = stream_split_slice;
+    stream->has_least_split = least.size > 0;
+    if (!stream->has_least_split || duration_parse(least, &stream->least_split, err) == 0)
+        return 0;
+    error_wrap(err, "min_split_window");
+    return component_error(err, splitting);
+}
+
 static int compile_retriever(struct declared_stream *stream, struct error *err)
 {
     struct engine *engine = stream->engine;
@@ -118,6 +134,8 @@ static int compile_retriever(struct declared_stream *stream, struct error *err)
             return -1;
         settings.hooks.is_lazy = is_lazy;
     }
+    if (!is_async && compile_splitting(stream, retriever, &settings.hooks, err) != 0)
+        return -1;
     return is_async ? async_retriever_compile(engine, retriever, &settings, &stream->async, err)
                     : pages_compile(engine, retriever, &settings, &stream->pages, err);
 }
@@ -163,6 +181,10 @@ const char *const *declared_stream_primary_key(const struct declared_stream *str
 const char *declared_stream_cursor(const struct declared_stream *stream)
 {
     return cursor_field(stream->active->cursor);
+}
+bool declared_stream_cursor_is_free(const struct declared_stream *stream)
+{
+    return cursor_field_is_free(stream->active->cursor);
 }
 int declared_stream_schema(struct declared_stream *stream, const struct json **ret_schema, struct error *err)
 {

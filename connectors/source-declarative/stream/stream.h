@@ -14,6 +14,8 @@ const char *declared_stream_name(const struct declared_stream *stream);
 /* JSON Pointers, NULL-terminated. */
 const char *const *declared_stream_primary_key(const struct declared_stream *stream);
 const char *declared_stream_cursor(const struct declared_stream *stream);
+/* May the catalog name another cursor? */
+bool declared_stream_cursor_is_free(const struct declared_stream *stream);
 /* In a fiber: dynamic schemas are fetched, once. */
 int declared_stream_schema(struct declared_stream *stream, const struct json **ret_schema, struct error *err);
 /* JSON, or size 0: none yet. Migrations run here. */

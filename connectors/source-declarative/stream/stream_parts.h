@@ -18,6 +18,8 @@ struct declared_stream {
     struct pages *pages;
     struct async_retriever *async; /* in place of pages; else NULL */
     struct record_gate gate;
+    bool has_least_split; /* min_split_window */
+    struct duration least_split;
     struct slice state;    /* as it was set; size 0: none */
     struct tvalue parents; /* parent_state of it, a mapping or none */
     bool was_read;
@@ -36,6 +38,8 @@ int stream_add_options(void *context, struct scope *scope, struct tvalue stream_
 bool stream_is_old(void *context, const struct record *record);
 int stream_reduce_slice(void *context, struct tvalue stream_slice, struct arena *arena,
                         struct tvalue *ret_slice, struct error *err);
+int stream_split_slice(void *context, struct tvalue stream_slice, struct arena *arena,
+                       struct tvalue *ret_slices, struct error *err);
 /* stream.c: forget what an earlier read left. */
 int stream_restart(struct declared_stream *stream, struct error *err);
 

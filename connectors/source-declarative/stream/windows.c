@@ -86,6 +86,8 @@ int windows_cut(struct windows *windows, const struct windowing *windowing, int6
     lower = point_clamp(lower, windowing->clamping, windowing->weekday, true);
     if (windowing->clamping != CLAMP_NONE && lower >= upper)
         return 0;
+    if (lower > upper || (lower == upper && windowing->strict))
+        return 0;
     if (!windowing->has_step)
         return give(windows, lower, upper, on_window, context, err);
     return split(windows, windowing, lower, upper, on_window, context, err);

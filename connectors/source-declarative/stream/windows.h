@@ -16,6 +16,7 @@ struct window {
 struct windowing {
     int64_t start; /* nothing before it is read */
     bool has_step, has_granularity, has_lookback;
+    bool strict; /* is_compare_strictly: no window whose end is its beginning */
     struct duration step, granularity, lookback;
     enum clamping clamping;
     unsigned weekday;

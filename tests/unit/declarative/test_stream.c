@@ -171,7 +171,8 @@ static void test_substreams(void **state)
         "\nstate {\"use_global_cursor\":false,\"states\":[{\"partition\":{\"p\":\"7\",\"parent_slice\":{}},"
         "\"cursor\":{\"u\":\"2024-01-06\"}}],\"lookback_window\":0}"
         "\nstate {\"use_global_cursor\":false,\"states\":[{\"partition\":{\"p\":\"7\",\"parent_slice\":{}},"
-        "\"cursor\":{\"u\":\"2024-01-06\"}}],\"state\":{\"u\":\"2024-01-06\"},\"lookback_window\":1}");
+        "\"cursor\":{\"u\":\"2024-01-06\"}}],\"state\":{\"u\":\"2024-01-06\"},\"lookback_window\":1,"
+        "\"parent_state\":{}}");
 }
 
 /* A parent's state is only told once all its children have been read. */
