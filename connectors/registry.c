@@ -17,6 +17,7 @@ const struct firth_connector_class *const connectors_registry[] = {
     &source_google_sheets,
     &source_postgres,
     &source_s3,
+    &source_webflow,
     NULL,
 };
 

@@ -18,6 +18,7 @@ extern const struct firth_connector_class source_front;
 extern const struct firth_connector_class source_google_sheets;
 extern const struct firth_connector_class source_postgres;
 extern const struct firth_connector_class source_s3;
+extern const struct firth_connector_class source_webflow;
 
 /* Sorted by name; ends with NULL. */
 extern const struct firth_connector_class *const connectors_registry[];

@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-pytest_plugins = ["postgres", "s3", "sheets", "front"]  # their fixtures: postgres, database, postgres_server; s3; sheets; front
+pytest_plugins = ["postgres", "s3", "sheets", "front", "webflow"]  # their fixtures: postgres, database, postgres_server; s3; sheets; front; webflow
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEADLINE = 60.0  # seconds that anything may take before a test calls it hung; generous: machines are slow

@@ -208,7 +208,6 @@ def test_the_examples_that_need_nothing_run(firth):
 
 @pytest.mark.parametrize("name, says", [
     ("push", "push captures"),
-    ("webflow-local-json", "airbyte/source-webflow is not built in"),
 ])
 def test_the_others_say_what_is_missing(firth, name, says):
     """These run when their connectors exist; until then the reason is given, with its place, before anything starts."""

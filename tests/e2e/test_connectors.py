@@ -13,7 +13,7 @@ from connector_suite.protocol import Runner, configured
 
 NAMES = ["destination-duckdb", "destination-files", "destination-google-sheets", "destination-local-json", "destination-postgres",
          "destination-s3", "destination-sqlite", "source-declarative-manifest", "source-faker", "source-file",
-         "source-front", "source-google-sheets", "source-postgres", "source-s3"]
+         "source-front", "source-google-sheets", "source-postgres", "source-s3", "source-webflow"]
 
 
 def runner(firth, name, tmp_path, **env):

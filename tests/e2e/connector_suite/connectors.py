@@ -18,6 +18,7 @@ import front
 import postgres
 import s3
 import sheets
+import webflow
 from connector_suite.protocol import Runner
 
 
@@ -179,6 +180,11 @@ def filled_front_server(request):
     return {"api_base": base, "api_endless": base + "/endless"}
 
 
+def filled_webflow_server(request):
+    base = request.getfixturevalue("filled_webflow").base
+    return {"api_base": base, "api_endless": base + "/endless"}
+
+
 def read_sheets(folder):
     facts = json.loads(pathlib.Path(folder, "server.json").read_text())
     with urllib.request.urlopen(facts["api_base"] + "/contents") as answer:
@@ -294,6 +300,11 @@ SOURCES = [
               bad=[{}, {"api_key": ""}, {"api_key": 7}, {"api_key": "x", "start_date": "2024-11-15"},
                    {"api_key": "x", "page_limit": "1000"}, {"credentials": {}}, {"credentials": {"access_token": ""}}],
               command=built_in("source-front"), endless={"api_base": "{api_endless}"}, checkpoints=False),
+    Connector("source-webflow", "source", server=filled_webflow_server, exact_spec=False,
+              good={"site_id": webflow.SITE, "api_key": webflow.TOKEN, "api_base": "{api_base}"},
+              bad=[{}, {"site_id": webflow.SITE}, {"site_id": webflow.SITE, "api_key": ""}, {"site_id": 7, "api_key": "x"},
+                   {"site_id": "x", "api_key": "x", "api_base": "nowhere"}],
+              command=built_in("source-webflow"), endless={"api_base": "{api_endless}"}, checkpoints=False),
     # Made with the installed SDK, as docs/sdk.md shows.
     Connector("docs:source-lines", "source", good={"path": "{folder}/short.txt", "batch": 10},
               bad=[{}, {"path": 7}, {"path": "/nonexistent/file"}, {"path": "x", "batch": 0}],

@@ -1,0 +1,106 @@
+"""source-webflow against a server that behaves as the API is documented to: streams, schemas, pages, both APIs, limits, faults."""
+
+import json
+import pathlib
+
+import pytest
+
+from connector_suite.protocol import Runner, configured
+from webflow import OLD_TOKEN, SITE, TOKEN, fill
+
+TEXT = {"type": ["null", "string"]}
+
+
+@pytest.fixture
+def run(firth):
+    return Runner([str(firth.path), "connector", "source-webflow"])
+
+
+@pytest.fixture
+def read(run, webflow):
+    def session(*names, rc=0, **config):
+        config = webflow.config(**config)
+        streams = [each for each in run("discover", config=config).one("CATALOG")["catalog"]["streams"] if each["name"] in names]
+        assert len(streams) == len(names)
+        done = run("read", config=config, catalog=configured(streams, "full_refresh"))
+        assert done.rc == rc, done
+        return done
+    return session
+
+
+def test_collections_are_streams(run, webflow):
+    fill(webflow)
+    streams = run("discover", config=webflow.config()).one("CATALOG")["catalog"]["streams"]
+    assert [each["name"] for each in streams] == ["Blog Posts", "Authors", "Nothing"]
+    properties = streams[0]["json_schema"]["properties"]
+    assert properties["id"] == properties["name"] == properties["author"] == TEXT
+    assert properties["views"] == {"type": ["null", "number"]} and properties["shown"] == {"type": ["null", "boolean"]}
+    assert properties["pictures"] == {"type": ["null", "array"]} and properties["at"]["format"] == "date-time"
+    assert properties["odd-one"] == {}, "a type that is new may be anything"
+    assert all(each["source_defined_primary_key"] == [["id"]] and each["supported_sync_modes"] == ["full_refresh"] for each in streams)
+
+
+def test_items(webflow, read):
+    fill(webflow)
+    done = read("Blog Posts", "Authors", "Nothing")
+    posts = [each["data"] for each in done.records("Blog Posts")]
+    assert [each["views"] for each in posts] == list(range(230)), "three pages"
+    assert posts[1] == {"id": "col1-1", "cmsLocaleId": None, "lastPublished": None, "lastUpdated": "2024-11-15T10:00:00.000Z",
+                        "createdOn": "2024-11-15T10:00:00.000Z", "isArchived": False, "isDraft": False,
+                        "name": "Beitr\u00e4ge 1", "views": 1, "odd-one": {"a": 1}, "shown": True}
+    assert len(done.records("Authors")) == 3 and not done.records("Nothing")
+    assert all(each[-1] == "COMPLETE" for each in done.statuses().values())
+
+
+def test_an_old_token(run, webflow, read):
+    fill(webflow)
+    config = webflow.config(api_key=OLD_TOKEN, accept_version="1.0.0")
+    assert run("check", config=config).one("CONNECTION_STATUS")["connectionStatus"]["status"] == "SUCCEEDED"
+    done = read("Blog Posts", api_key=OLD_TOKEN, accept_version="1.0.0")
+    assert len(done.records()) == 230 and done.records()[0]["data"]["_id"] == "col1-0"
+    streams = run("discover", config=config).one("CATALOG")["catalog"]["streams"]
+    assert [each["name"] for each in streams] == ["Blog Posts", "Authors", "Nothing"]
+    assert streams[0]["source_defined_primary_key"] == [["_id"]] and streams[0]["json_schema"]["properties"]["_cid"] == TEXT
+
+
+@pytest.mark.parametrize("change, words", [
+    ({"api_key": "wrong"}, "refuses the API key"), ({"site_id": "other"}, "site"), ({"site_id": ""}, "site_id"), ({}, "no streams")])
+def test_wrong_configs(run, webflow, change, words):
+    status = run("check", config=webflow.config(**change)).one("CONNECTION_STATUS")["connectionStatus"]
+    assert status["status"] == "FAILED" and words in status["message"] and TOKEN not in status["message"]
+
+
+def test_too_many_requests(webflow, read):
+    fill(webflow)
+    webflow.fault(429, path="/items", headers={"Retry-After": "1"})
+    assert len(read("Blog Posts").records()) == 230
+    refused, again = webflow.asked("/items")[:2]
+    assert refused.status == 429 and again.at - refused.at >= 1
+
+
+@pytest.mark.parametrize("kind", [500, 503, "cut", "lost", "slow", "text"])
+@pytest.mark.parametrize("path", ["/items", "/sites"])
+def test_what_passes_is_asked_again(webflow, read, kind, path):
+    fill(webflow)
+    webflow.fault(kind, path=path)
+    assert len(read("Blog Posts").records()) == 230
+
+
+def test_changes_between_syncs(webflow, read):
+    posts = webflow.collection("Posts", [("name", "PlainText")], [{"name": "a"}, {"name": "b"}])
+    assert [each["data"]["name"] for each in read("Posts").records()] == ["a", "b"]
+    posts["items"][:] = [{"name": "c"}]
+    posts["fields"].append(("more", "Number"))
+    assert [each["data"]["name"] for each in read("Posts").records()] == ["c"]
+
+
+def test_the_walk_of_the_tutorial(firth, webflow, tmp_path, root):
+    """examples/webflow-local-json/flow.yaml: a site's collections to Local JSON, from the real URL, by a proxy."""
+    fill(webflow)
+    env = {**webflow.pretend("api.webflow.com", tmp_path), "WEBFLOW_SITE_ID": SITE, "WEBFLOW_API_KEY": TOKEN,
+           "FIRTH_LOCAL_ROOT": str(tmp_path / "local")}
+    firth("run", pathlib.Path(root, "examples/webflow-local-json/flow.yaml"), "--once", env=env, expect=0)
+    files = {path.name: [json.loads(line)["_airbyte_data"] for line in path.open()]
+             for path in (tmp_path / "local" / "webflow-blog-test").glob("_airbyte_raw_*.jsonl")}
+    assert {name: len(rows) for name, rows in files.items()} == {
+        "_airbyte_raw_Blog_Posts.jsonl": 230, "_airbyte_raw_Authors.jsonl": 3, "_airbyte_raw_Nothing.jsonl": 0}
