@@ -7,6 +7,7 @@ import { Shell } from "./app/shell";
 import { applyTheme } from "./app/theme";
 import "./style/theme.css";
 import "./style/parts.css";
+import "./style/forms.css";
 import "./style/shell.css";
 
 applyTheme();

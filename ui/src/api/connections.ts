@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useSession } from "../app/session";
 import { config } from "./client";
+import type { Catalog } from "./streams";
 
 export type JobStatus = "pending" | "running" | "incomplete" | "failed" | "succeeded" | "cancelled";
 export type ConnectionStatus = "active" | "inactive" | "deprecated" | "locked";
@@ -20,12 +21,15 @@ export interface ScheduleData {
     cron?: { cronExpression: string; cronTimeZone: string };
 }
 
+export type ScheduleType = "manual" | "basic" | "cron";
+export type NamespaceDefinition = "source" | "destination" | "customformat";
+
 export interface ConnectionItem {
     connectionId: string;
     name: string;
     status: ConnectionStatus;
     statusReason?: string;
-    scheduleType?: "manual" | "basic" | "cron";
+    scheduleType?: ScheduleType;
     scheduleData?: ScheduleData;
     source: ActorSnippet;
     destination: ActorSnippet;
@@ -71,5 +75,28 @@ export function useSync() {
     return useMutation({
         mutationFn: (id: string) => config("connections/sync", { connectionId: id }),
         onSettled: () => client.invalidateQueries({ queryKey: LIST }),
+    });
+}
+
+export interface NewConnection {
+    name: string;
+    sourceId: string;
+    destinationId: string;
+    status: ConnectionStatus;
+    scheduleType: ScheduleType;
+    scheduleData?: ScheduleData;
+    namespaceDefinition: NamespaceDefinition;
+    namespaceFormat: string;
+    prefix: string;
+    nonBreakingChangesPreference: string;
+    sourceCatalogId?: string;
+    syncCatalog: Catalog;
+}
+
+export function useCreateConnection() {
+    const client = useQueryClient();
+    return useMutation({
+        mutationFn: (made: NewConnection) => config<{ connectionId: string }>("connections/create", made),
+        onSuccess: () => client.invalidateQueries({ queryKey: LIST }),
     });
 }

@@ -4,6 +4,7 @@ import { Redirect, Route, Switch } from "wouter";
 import { Empty } from "../parts/basics";
 
 const Connections = lazy(() => import("../pages/connections"));
+const SetUp = lazy(() => import("../pages/setup"));
 
 export function Pages() {
     return (
@@ -13,6 +14,7 @@ export function Pages() {
                     <Redirect to="/connections" replace />
                 </Route>
                 <Route path="/connections" component={Connections} />
+                <Route path="/connections/new" component={SetUp} />
                 <Route>
                     <Empty title="There is no such page">The address is wrong, or what was here is gone.</Empty>
                 </Route>

@@ -25,8 +25,9 @@ export function useLogOut(): () => Promise<void> {
     const client = useQueryClient();
     return async () => {
         await firth.remove("session");
-        client.clear();
-        await client.invalidateQueries({ queryKey: ["session"] });
+        // What was seen is nobody's any more.
+        client.setQueryData(["session"], null);
+        client.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
     };
 }
 

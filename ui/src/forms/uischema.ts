@@ -1,0 +1,118 @@
+// What a spec says beyond JSON Schema (order, secrets, long text), as rjsf wants to hear it.
+import type { RJSFSchema, StrictRJSFSchema, UiSchema } from "@rjsf/utils";
+
+export type ConfigData = Record<string, unknown>;
+type Ui = UiSchema<ConfigData, RJSFSchema>;
+
+export type SpecSchema = StrictRJSFSchema & {
+    order?: number;
+    airbyte_secret?: boolean;
+    secret?: boolean;
+    multiline?: boolean;
+    airbyte_hidden?: boolean;
+    properties?: Record<string, SpecSchema>;
+};
+
+function isObject(value: unknown): value is SpecSchema {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The names of an object's properties: by their order, then what is required, then as they come. */
+function orderOf(schema: SpecSchema): string[] {
+    const required = new Set(schema.required ?? []);
+    const rank = (name: string): number => schema.properties?.[name]?.order ?? (required.has(name) ? 1000 : 2000);
+    return Object.keys(schema.properties ?? {}).sort((a, b) => rank(a) - rank(b));
+}
+
+function widgetOf(schema: SpecSchema): string | undefined {
+    if (schema.airbyte_hidden || schema.const !== undefined) return "hidden";
+    const secret = schema.airbyte_secret === true || schema.secret === true;
+    if (schema.type === "string" && schema.multiline) return secret ? "SecretTextWidget" : "LongTextWidget";
+    if (schema.type === "string" && secret && !schema.enum) return "password";
+    return undefined;
+}
+
+export function uiSchemaOf(schema: SpecSchema): Ui {
+    const ui: Ui = {};
+    if (isChoice(schema)) return { "ui:field": "ChoiceField" };
+    const widget = widgetOf(schema);
+    if (widget) ui["ui:widget"] = widget;
+    if (schema.examples && Array.isArray(schema.examples) && schema.examples.length > 0)
+        ui["ui:placeholder"] = `for example ${schema.examples.slice(0, 2).map(String).join(" or ")}`;
+    for (const [name, property] of Object.entries(schema.properties ?? {})) if (isObject(property)) ui[name] = uiSchemaOf(property);
+    if (schema.properties) ui["ui:order"] = [...orderOf(schema), "*"];
+    if (isObject(schema.items)) ui.items = uiSchemaOf(schema.items);
+    return ui;
+}
+
+/** The branches of a choice among objects, each told apart by its constants. */
+export function branchesOf(schema: SpecSchema): SpecSchema[] {
+    const branches = [...(schema.oneOf ?? []), ...(schema.anyOf ?? [])].filter(isObject);
+    return branches.map((branch) => ({ ...branch, type: "object", title: branch.title ?? Object.values(constantsOf(branch)).map(String).join(", ") }));
+}
+
+export function constantsOf(branch: SpecSchema): ConfigData {
+    const properties: Record<string, SpecSchema> = branch.properties ?? {};
+    return Object.fromEntries(
+        Object.entries(properties)
+            .map(([name, property]) => [name, property.const ?? (property.enum?.length === 1 ? property.enum[0] : undefined)] as const)
+            .filter(([, value]) => value !== undefined),
+    );
+}
+
+/** Which branch a value is of: by its constants; -1 if it is none. */
+export function branchOf(branches: SpecSchema[], value: unknown): number {
+    if (!isObject(value)) return -1;
+    const data = value as ConfigData;
+    const found = branches.findIndex((branch) => {
+        const constants = Object.entries(constantsOf(branch));
+        return constants.length > 0 && constants.every(([name, constant]) => data[name] === constant);
+    });
+    if (found >= 0) return found;
+    // Without constants: the one whose needed members are there.
+    return branches.findIndex(
+        (branch) => Object.keys(constantsOf(branch)).length === 0 && (branch.required ?? []).every((name: string) => data[name] !== undefined),
+    );
+}
+
+export function isChoice(schema: SpecSchema): boolean {
+    const branches = [...(schema.oneOf ?? []), ...(schema.anyOf ?? [])];
+    return branches.length > 0 && branches.every((branch) => isObject(branch) && (branch.type === "object" || branch.properties !== undefined));
+}
+
+/** The schema as rjsf is to see it. Choices are drawn by a field of our own, which rjsf is not to fill with its first branch:
+ * "not given" is a choice too. */
+export function formSchemaOf(schema: SpecSchema): RJSFSchema {
+    if (isChoice(schema)) return { title: schema.title, description: schema.description, choice: schema } as RJSFSchema;
+    const own: SpecSchema = { ...schema };
+    delete own.$schema;
+    delete own.$id;
+    if (own.properties)
+        own.properties = Object.fromEntries(
+            Object.entries(own.properties).map(([name, property]) => [name, isObject(property) ? formSchemaOf(property) : property]),
+        ) as Record<string, SpecSchema>;
+    if (isObject(own.items)) own.items = formSchemaOf(own.items);
+    return own as RJSFSchema;
+}
+
+/** The schema that this value is checked by: of each choice the branch that was chosen. */
+export function schemaFor(schema: SpecSchema, value: unknown): SpecSchema {
+    let own: SpecSchema = schema;
+    if (isChoice(schema)) {
+        const branches = branchesOf(schema);
+        const chosen = branches[branchOf(branches, value)];
+        if (!chosen) return { type: "object" };
+        own = { ...chosen, required: [...(schema.required ?? []), ...(chosen.required ?? [])] };
+    }
+    const data = isObject(value) ? (value as ConfigData) : {};
+    if (own.properties)
+        own = {
+            ...own,
+            properties: Object.fromEntries(
+                Object.entries(own.properties).map(([name, property]) => [name, isObject(property) ? schemaFor(property, data[name]) : property]),
+            ),
+        };
+    // Items are checked by what the first of them was chosen to be; each has its branch of its own on the daemon's side.
+    if (isObject(own.items)) own = { ...own, items: schemaFor(own.items, Array.isArray(value) ? value[0] : undefined) };
+    return own;
+}

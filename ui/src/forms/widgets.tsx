@@ -1,0 +1,103 @@
+// How single values are typed in.
+import type { WidgetProps } from "@rjsf/utils";
+import { useId, useRef, useState, type ChangeEvent } from "react";
+import { Button } from "../parts/basics";
+
+/** What stands for a secret that is kept: it is sent back as it came, and the daemon keeps what it has. */
+export const KEPT_SECRET = "**********";
+
+function describedBy(props: WidgetProps): string {
+    return `${props.id}__description ${props.id}__error ${props.id}__help`;
+}
+
+function changed(props: WidgetProps, value: string): void {
+    props.onChange(value === "" ? props.options.emptyValue : value);
+}
+
+export function SecretWidget(props: WidgetProps) {
+    const [shown, setShown] = useState(false);
+    const kept = props.value === KEPT_SECRET;
+    return (
+        <div className="with-button">
+            <input
+                id={props.id}
+                type={shown && !kept ? "text" : "password"}
+                value={kept ? "" : String(props.value ?? "")}
+                placeholder={kept ? "Kept as it is; type to replace it" : props.placeholder}
+                required={props.required && !kept}
+                disabled={props.disabled}
+                autoComplete="off"
+                spellCheck={false}
+                aria-describedby={describedBy(props)}
+                aria-invalid={(props.rawErrors?.length ?? 0) > 0 || undefined}
+                onChange={(event) => changed(props, event.target.value)}
+                onBlur={() => props.onBlur(props.id, props.value)}
+            />
+            {!kept && (
+                <Button aria-pressed={shown} onClick={() => setShown(!shown)}>
+                    {shown ? "Hide" : "Show"}
+                </Button>
+            )}
+        </div>
+    );
+}
+
+/** Long text, and a file's contents: keys and certificates come in files. */
+function TextArea({ props, secret }: { props: WidgetProps; secret: boolean }) {
+    const file = useRef<HTMLInputElement>(null);
+    const fileId = useId();
+    const kept = secret && props.value === KEPT_SECRET;
+
+    async function take(event: ChangeEvent<HTMLInputElement>) {
+        const chosen = event.target.files?.[0];
+        event.target.value = "";
+        if (chosen) changed(props, await chosen.text());
+    }
+
+    return (
+        <div className="long-text">
+            <textarea
+                id={props.id}
+                rows={secret ? 4 : 6}
+                value={kept ? "" : String(props.value ?? "")}
+                placeholder={kept ? "Kept as it is; type to replace it" : props.placeholder}
+                required={props.required && !kept}
+                disabled={props.disabled}
+                spellCheck={false}
+                autoComplete="off"
+                aria-describedby={describedBy(props)}
+                aria-invalid={(props.rawErrors?.length ?? 0) > 0 || undefined}
+                onChange={(event) => changed(props, event.target.value)}
+                onBlur={() => props.onBlur(props.id, props.value)}
+            />
+            <input ref={file} id={fileId} type="file" hidden onChange={(event) => void take(event)} />
+            <Button onClick={() => file.current?.click()}>From a file…</Button>
+        </div>
+    );
+}
+
+export function LongTextWidget(props: WidgetProps) {
+    return <TextArea props={props} secret={false} />;
+}
+
+export function SecretTextWidget(props: WidgetProps) {
+    return <TextArea props={props} secret />;
+}
+
+export function SwitchWidget(props: WidgetProps) {
+    return (
+        <label className="switch" htmlFor={props.id}>
+            <input
+                id={props.id}
+                type="checkbox"
+                role="switch"
+                checked={props.value === true}
+                disabled={props.disabled}
+                aria-describedby={describedBy(props)}
+                onChange={(event) => props.onChange(event.target.checked)}
+            />
+            <span className="track" aria-hidden="true" />
+            <span>{props.label}</span>
+        </label>
+    );
+}

@@ -1,0 +1,155 @@
+// The last step: which streams, when, under which names; then the connection is made and its first sync begins.
+import { useEffect, useState } from "react";
+import { useLocation } from "wouter";
+import { useActor, useSpec, type DestinationSyncMode } from "../../api/actors";
+import { config } from "../../api/client";
+import { useCreateConnection, type NamespaceDefinition, type ScheduleData, type ScheduleType } from "../../api/connections";
+import { DiscoverError, problemOf, suggested, useDiscover, type StreamChoice } from "../../api/streams";
+import { Button, Field, Notice } from "../../parts/basics";
+import { LogLines } from "../../parts/logs";
+import { ScheduleFields } from "../../parts/schedule";
+import { StreamTable } from "../../parts/streamtable";
+
+const NO_MODES: DestinationSyncMode[] = [];
+
+export interface ConnectionDraft {
+    name: string;
+    scheduleType: ScheduleType;
+    scheduleData?: ScheduleData;
+    namespaceDefinition: NamespaceDefinition;
+    namespaceFormat: string;
+    prefix: string;
+    nonBreakingChangesPreference: "ignore" | "disable" | "propagate_columns" | "propagate_fully";
+}
+
+export function StreamsStep({ sourceId, destinationId }: { sourceId: string; destinationId: string }) {
+    const [, go] = useLocation();
+    const source = useActor("source", sourceId);
+    const destination = useActor("destination", destinationId);
+    const spec = useSpec("destination", destination.data?.definitionId);
+    const discovered = useDiscover(sourceId);
+    const create = useCreateConnection();
+    const [streams, setStreams] = useState<StreamChoice[] | null>(null);
+    const [problem, setProblem] = useState<string | null>(null);
+    const [draft, setDraft] = useState<ConnectionDraft>({
+        name: "",
+        scheduleType: "manual",
+        namespaceDefinition: "destination",
+        namespaceFormat: "${SOURCE_NAMESPACE}",
+        prefix: "",
+        nonBreakingChangesPreference: "propagate_columns",
+    });
+    const modes = spec.data?.supportedDestinationSyncModes ?? NO_MODES;
+
+    useEffect(() => {
+        if (streams || !discovered.data || !spec.data) return;
+        const found = discovered.data.catalog.streams;
+        const picks = found.some((choice) => choice.config.suggested);
+        setStreams(
+            found.map((choice) => ({
+                ...choice,
+                config: { ...suggested(choice.stream, choice.config, modes), selected: !picks || choice.config.suggested },
+            })),
+        );
+    }, [streams, discovered.data, spec.data, modes]);
+
+    const error = source.error ?? destination.error ?? spec.error ?? discovered.error;
+    if (error)
+        return (
+            <Notice kind="error" title="The streams could not be had" actions={<Button onClick={() => void discovered.refetch()}>Try again</Button>}>
+                {error.message}
+                {error instanceof DiscoverError && <LogLines lines={error.logs} />}
+            </Notice>
+        );
+    if (!streams || !source.data || !destination.data)
+        return (
+            <p aria-busy="true" role="status">
+                Asking {source.data?.name ?? "the source"} for its streams…
+            </p>
+        );
+
+    const name = draft.name || `${source.data.name} → ${destination.data.name}`;
+    const selected = streams.filter((choice) => choice.config.selected);
+    const wrong = streams.filter((choice) => problemOf(choice)).length;
+
+    async function setUp() {
+        setProblem(null);
+        if (selected.length === 0) return setProblem("Select at least one stream.");
+        if (wrong > 0) return setProblem(`${wrong === 1 ? "A stream needs" : `${wrong} streams need`} something more: see what is said in red.`);
+        try {
+            const made = await create.mutateAsync({
+                ...draft,
+                name,
+                sourceId,
+                destinationId,
+                status: "active",
+                sourceCatalogId: discovered.data?.catalogId,
+                syncCatalog: { streams: streams! },
+            });
+            if (draft.scheduleType === "manual") await config("connections/sync", { connectionId: made.connectionId });
+            go(`/connections/${made.connectionId}`);
+        } catch (failure) {
+            setProblem((failure as Error).message);
+        }
+    }
+
+    return (
+        <>
+            <h2>Which streams?</h2>
+            <p className="quiet">
+                {source.data.name} has {streams.length}. How each is moved is suggested; change what you like.
+            </p>
+            <StreamTable streams={streams} destinationModes={modes} onChange={setStreams} />
+            <section className="card padded fields">
+                <h2>When, and under which names</h2>
+                <Field label="Name" value={draft.name} placeholder={name} onChange={(event) => setDraft({ ...draft, name: event.target.value })} />
+                <ScheduleFields type={draft.scheduleType} data={draft.scheduleData} onChange={(scheduleType, scheduleData) => setDraft({ ...draft, scheduleType, scheduleData })} />
+                <div className="field">
+                    <label htmlFor="namespace">Namespace at the destination</label>
+                    <select
+                        id="namespace"
+                        value={draft.namespaceDefinition}
+                        onChange={(event) => setDraft({ ...draft, namespaceDefinition: event.target.value as NamespaceDefinition })}
+                    >
+                        <option value="destination">The destination's own</option>
+                        <option value="source">As the source has it</option>
+                        <option value="customformat">One of your choice</option>
+                    </select>
+                </div>
+                {draft.namespaceDefinition === "customformat" && (
+                    <Field
+                        label="Namespace"
+                        value={draft.namespaceFormat}
+                        help="${SOURCE_NAMESPACE} stands for the source's."
+                        onChange={(event) => setDraft({ ...draft, namespaceFormat: event.target.value })}
+                    />
+                )}
+                <Field
+                    label="Prefix of stream names"
+                    value={draft.prefix}
+                    help={draft.prefix ? `${selected[0]?.stream.name ?? "users"} becomes ${draft.prefix}${selected[0]?.stream.name ?? "users"}.` : "Nothing: streams keep their names."}
+                    onChange={(event) => setDraft({ ...draft, prefix: event.target.value })}
+                />
+                <div className="field">
+                    <label htmlFor="changes">When the source's schema changes</label>
+                    <select
+                        id="changes"
+                        value={draft.nonBreakingChangesPreference}
+                        onChange={(event) =>
+                            setDraft({ ...draft, nonBreakingChangesPreference: event.target.value as ConnectionDraft["nonBreakingChangesPreference"] })
+                        }
+                    >
+                        <option value="propagate_columns">Take over new fields</option>
+                        <option value="propagate_fully">Take over new fields and streams</option>
+                        <option value="ignore">Leave them out</option>
+                        <option value="disable">Stop the connection until somebody has looked</option>
+                    </select>
+                </div>
+            </section>
+            {problem && <Notice kind="error">{problem}</Notice>}
+            <Button kind="primary" busy={create.isPending} onClick={() => void setUp()}>
+                Set up connection
+            </Button>
+        </>
+    );
+}
