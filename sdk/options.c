@@ -404,11 +404,15 @@ static bool has_required(const struct firth_option *options, const struct json *
 const struct firth_option *sdk_options_of(const struct firth_connector_class *class_, const struct json *doc,
                                           bool flow)
 {
-    if (!class_->flow_options)
-        return class_->options;
-    const struct firth_option *expected = flow ? class_->flow_options : class_->options;
-    const struct firth_option *other = flow ? class_->options : class_->flow_options;
-    return !has_required(expected, doc) && has_required(other, doc) ? other : expected;
+    const struct firth_option *expected =
+        flow && class_->flow_options ? class_->flow_options : class_->options;
+    const struct firth_option *others[] = {flow ? class_->options : class_->flow_options,
+                                           class_->old_options};
+    for (size_t i = 0; i < sizeof others / sizeof *others && !has_required(expected, doc); i++) {
+        if (others[i] && others[i] != expected && has_required(others[i], doc))
+            return others[i];
+    }
+    return expected;
 }
 
 int sdk_options_read(const struct firth_option *options, const struct json *doc, uint32_t at, void *config,

@@ -2,26 +2,11 @@
 #include "connectors/s3/s3.h"
 #include "base/clock.h"
 #include "bridge.h"
-#include "connectors/files/options.h"
+#include "config.h"
 #include "registry.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct source_s3_config {
-    const char *bucket;
-
-    /* Airbyte's. */
-    struct firth_objects streams;
-    const char *key_id, *secret, *region_name, *endpoint, *role_arn, *start_date, *external_id, *token;
-
-    /* Estuary's. */
-    const char *flow_key_id, *flow_secret, *region, *prefix, *match_keys, *flow_endpoint, *top_endpoint;
-    const char *credentials_key_id, *credentials_secret, *iam_region, *iam_role;
-    int auth; /* choices: key, anonymous, IAM */
-    bool ascending;
-    struct files_parser_options parser;
-};
 
 #define AT(field) .offset = offsetof(struct source_s3_config, field)
 
@@ -348,14 +333,17 @@ static const char *discovered_name(const struct source_s3_config *config, struct
 static int plan_streams(const struct source_s3_config *config, struct files_plan *plan, struct error *err)
 {
     const struct files_stream_options *given = config->streams.items;
-    size_t count = is_flow(config) ? 1 : config->streams.count;
+    bool is_old = source_s3_is_old(config);
+    size_t count = is_flow(config) || is_old ? 1 : config->streams.count;
     plan->streams = arena_zalloc(&plan->arena, (count + 1) * sizeof *plan->streams);
     if (is_flow(config)) {
         error_set(err, ERROR_INVALID, "bucket and prefix make no stream");
         if (!flow_stream(config, discovered_name(config, &plan->arena), &plan->arena, &plan->streams[0], err))
             return -1;
     }
-    for (size_t i = 0; i < count && !is_flow(config); i++) {
+    if (is_old && source_s3_old_stream(config, &plan->arena, &plan->streams[0], err) < 0)
+        return -1;
+    for (size_t i = 0; i < count && !is_flow(config) && !is_old; i++) {
         if (files_stream_of_options(&given[i], "", &plan->arena, &plan->streams[i], err) < 0)
             return -1;
     }
@@ -403,6 +391,7 @@ const struct firth_connector_class source_s3 = {
     .config_size = sizeof(struct source_s3_config),
     .options = options_airbyte,
     .flow_options = options_flow,
+    .old_options = source_s3_old_options,
     .family = &family,
     .source = {.check = files_source_check,
                .discover = files_source_discover,

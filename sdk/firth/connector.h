@@ -492,6 +492,9 @@ struct firth_connector_class {
      * Either protocol takes either spelling; the one whose required options are there. NULL: `options` is
      * all. */
     const struct firth_option *flow_options;
+    /* A spelling of former times: taken where its required options are there and those of `options` are not,
+     * and never told. Its options need no titles. May be NULL. */
+    const struct firth_option *old_options;
     const struct firth_own_config *own; /* a source's, in place of both tables and config_size; else NULL */
     /* For connectors that share their functions: what they differ in, as those functions have agreed on. */
     const void *family;

@@ -416,6 +416,24 @@ def test_airbytes_states(source_s3, s3, form):
         assert [r["n"] for r in plain(read(source_s3, config, state=given).records())] == [7]
 
 
+def test_airbytes_old_config(source_s3, s3):
+    """As it was before version 4: one stream."""
+    bucket = s3.bucket()
+    for name in ("in/a.csv", "in/sub/b.csv", "in/c.txt", "out/d.csv"):
+        s3.put(bucket, name, b"x;y\n1;'2;3'\n")
+    config = {"dataset": "old", "path_pattern": "**/*.csv|in/*.tsv", "schema": "{}",
+              "format": {"filetype": "csv", "delimiter": ";", "quote_char": "'", "block_size": 10000, "advanced_options": "{}"},
+              "provider": {"bucket": bucket, "aws_access_key_id": s3.key_id, "aws_secret_access_key": s3.secret,
+                           "path_prefix": "in/", "endpoint": s3.url}}
+    session = read(source_s3, config)
+    assert plain(session.records()) == [{"x": 1, "y": "2;3"}] * 2
+    assert {r["stream"] for r in session.records()} == {"old"}
+    assert "provider" not in source_s3("spec").one("SPEC")["spec"]["connectionSpecification"]["properties"]
+    config["format"]["advanced_options"] = '{"column_names": ["a"]}'
+    refused = source_s3("check", config=config)
+    assert "advanced_options of the old config are not taken up" in refused.out.decode() + refused.err.decode()
+
+
 def test_estuary_options(firth, s3):
     bucket = s3.bucket()
     s3.put(bucket, "d/1.json", lines(1))
