@@ -36,6 +36,11 @@ CASES = {
     "conditional": {"config": {"extra": True}},
     "checks": {},
     "schemas": {}, "properties": {}, "combined": {}, "lazy": {}, "windows": {},
+    "delegating": {"config": {"end": "2099-01-01T00:00:00Z", "keep": "P30D"}},
+    "delegating-state": {"manifest": "delegating", "config": {"end": "2099-01-01T00:00:00Z", "keep": "P30D"}, "state": {
+        "old": {"at": "2024-01-09T00:00:00Z"}, "new": {"at": "2098-01-09T00:00:00Z"}, "done": {"__ab_no_cursor_state_message": True}, "unknown": {"x": 1}}},
+    "delegating-for-ever": {"manifest": "delegating", "config": {"end": "2099-01-01T00:00:00Z"}, "state": {
+        "old": {"at": "2024-01-09T00:00:00Z"}, "new": {"at": "2098-01-09T00:00:00Z"}}},
     "windows-state": {"manifest": "windows", "cursor": {"free": "changed"}, "state": {
         "free": {"changed": "2024-01-09T00:00:00Z"}, "strict": {"at": "2024-01-20T00:00:00Z"}, "not_strict": {"at": "2024-01-20T00:00:00Z"}}},
     "lazy-state": {"manifest": "lazy", "state": {"items": {"use_global_cursor": False, "states": [

@@ -16,6 +16,9 @@ const char *cursor_field(const struct cursor *cursor);
 bool cursor_field_is_free(const struct cursor *cursor);
 /* The stream's state, after its migrations. at JSON_NONE: from the beginning. */
 int cursor_set_state(struct cursor *cursor, const struct json *state, uint32_t at, struct error *err);
+/* How far a state that may be another cursor's has come, in microseconds since 1970; a finished full refresh:
+ * to this day. False: it does not say, or not in a way that this cursor understands. */
+bool cursor_reached(struct cursor *cursor, const struct json *state, uint32_t at, int64_t *ret_point);
 /* The windows of a partition, in order, as cursor slices. */
 int cursor_slices(struct cursor *cursor, const struct stream_slice *partition, partition_sink *on_slice,
                   void *context, struct error *err);

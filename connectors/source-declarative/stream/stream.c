@@ -211,9 +211,9 @@ static int apply_state(struct declared_stream *stream, struct error *err)
 int declared_stream_set_state(struct declared_stream *stream, struct slice state, struct error *err)
 {
     if (stream->full) {
-        bool none = state.size == 0 || slice_is(state, "{}") || slice_is(state, "null");
-        stream->active = none ? stream->full : stream->incremental;
-        return none ? 0 : declared_stream_set_state(stream->active, state, err);
+        if (stream_delegate(stream, &state, err) != 0)
+            return -1;
+        return state.size == 0 ? 0 : declared_stream_set_state(stream->active, state, err);
     }
     if (state.size > 0 && state_migrate(stream->engine, stream->where, &state, err) != 0)
         return -1;

@@ -32,6 +32,10 @@ struct declared_stream {
 /* migration.c: *at of *doc becomes what the migrations make of it. */
 int state_migrate(struct engine *engine, struct component stream, struct slice *state, struct error *err);
 
+/* retention.c: a StateDelegatingStream's active one by the state; none of *state is left where that one is to
+ * begin anew. */
+int stream_delegate(struct declared_stream *stream, struct slice *state, struct error *err);
+
 /* read.c */
 int stream_add_options(void *context, struct scope *scope, struct tvalue stream_slice,
                        struct options *options, struct error *err);
