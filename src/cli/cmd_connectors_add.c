@@ -1,6 +1,7 @@
 /* firth connectors add, and remove. */
 #include "base/file.h"
 #include "cli/cmd_connectors.h"
+#include "cli/data_dir.h"
 #include "cli/output.h"
 #include "cli/words.h"
 #include "connector/image.h"
@@ -270,6 +271,8 @@ int connectors_remove(struct cli *cli, const char *name)
     struct control_definition definition;
     struct arena arena;
     struct error err;
+    if (data_dir_check(cli, &err) < 0)
+        return cli_fail(cli, &err);
     mem_auto(control_close) struct control *control = control_open(cli->data_dir, CONTROL_CHANGE, &err);
     if (!control)
         return cli_fail(cli, &err);

@@ -564,13 +564,15 @@ static enum asked ask_object(struct form *form, uint32_t object, struct earlier 
             for (size_t j = i; j < count; j++)
                 blamed |= blame(form, &fields[j]) != NULL;
             prompt_print(form->prompt, "\n");
-            int answer = prompt_yes(form->prompt,
-                                    arena_printf(form->arena, "  %zu optional settings (%s%s%s): set them?",
-                                                 count - i, fields[i].title, i + 1 < count ? ", " : "",
-                                                 i + 2 < count   ? "…"
-                                                 : i + 1 < count ? fields[i + 1].title
-                                                                 : ""),
-                                    blamed, form->err);
+            int answer =
+                prompt_yes(form->prompt,
+                           arena_printf(form->arena, "  %zu optional setting%s (%s%s%s): set %s?", count - i,
+                                        i + 1 < count ? "s" : "", fields[i].title, i + 1 < count ? ", " : "",
+                                        i + 2 < count   ? "…"
+                                        : i + 1 < count ? fields[i + 1].title
+                                                        : "",
+                                        i + 1 < count ? "them" : "it"),
+                           blamed, form->err);
             if (answer < 0)
                 result = ASKED_ENDED;
             wanted = answer > 0;

@@ -152,7 +152,8 @@ void discover_show_difference(struct discovery *discovery, const char *name, str
         }
     }
     if (shown > SHOWN_MAX)
-        prompt_print(&discovery->prompt, "    … and %zu more lines\n", shown - SHOWN_MAX);
+        prompt_print(&discovery->prompt, "    … and %zu more line%s\n", shown - SHOWN_MAX,
+                     shown == SHOWN_MAX + 1 ? "" : "s");
 }
 
 /* --- git ------------------------------------------------------------------------------------------- */

@@ -48,7 +48,11 @@ static int on_open(void *context, const struct daemon *daemon, uv_loop_t *loop, 
     struct api *api = context;
     api->options.daemon = daemon;
     api->server = server_open(loop, &api->options, api->control, jobs, err);
-    return api->server ? 0 : -1;
+    if (!api->server)
+        return -1;
+    if (server_warning(api->server))
+        log_warn(api->options.log, "%s", server_warning(api->server));
+    return 0;
 }
 
 static void on_stopping(void *context)

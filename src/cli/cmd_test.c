@@ -82,7 +82,8 @@ static void print_result(struct output *output, const struct cli *cli, const str
     for (size_t i = 0; i < result->finding_count; i++)
         print_finding(output, &result->findings[i]);
     if (result->omitted)
-        output_printf(output, "    and %zu more documents\n", result->omitted);
+        output_printf(output, "    and %zu more document%s\n", result->omitted,
+                      result->omitted == 1 ? "" : "s");
 }
 
 /* --- for machines ---------------------------------------------------------------------------------- */

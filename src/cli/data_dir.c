@@ -10,11 +10,10 @@ struct store *data_dir_open(const struct cli *cli, struct error *err)
     struct stat info;
     if (stat(cli->data_dir, &info) < 0) {
         if (errno == ENOENT)
-            error_set(
-                err, ERROR_NOT_FOUND,
-                "there is no data directory %s: 'firth run' makes it, --data-dir or FIRTH_DATA_DIR says "
-                "where",
-                cli->data_dir);
+            error_set(err, ERROR_NOT_FOUND,
+                      "there is no data directory %s: 'firth run', 'firth serve' and 'firth apply' make one; "
+                      "--data-dir or FIRTH_DATA_DIR says where it is",
+                      cli->data_dir);
         else
             error_errno(err, errno, "cannot look into the data directory %s", cli->data_dir);
         return NULL;

@@ -230,6 +230,11 @@ const char *server_url(const struct server *server)
     return http_url(server->http);
 }
 
+const char *server_warning(const struct server *server)
+{
+    return http_warning(server->http);
+}
+
 void server_stop(struct server *server)
 {
     http_quiesce(server->http);

@@ -35,6 +35,7 @@ struct server_options {
 struct server *server_open(uv_loop_t *loop, const struct server_options *options, struct control *control,
                            struct jobs *jobs, struct error *err);
 const char *server_url(const struct server *server);
+const char *server_warning(const struct server *server); /* http_warning */
 /* The daemon stops: no further connections. */
 void server_stop(struct server *server);
 /* Those who wait are answered, connectors are killed. Frees itself once the loop has closed its handles. NULL

@@ -143,7 +143,8 @@ static void on_gone(void *context)
 static void tell_ready(struct daemon *daemon)
 {
     char text[128];
-    snprintf(text, sizeof text, "READY=1\nSTATUS=%zu tasks", daemon->tasks.count);
+    snprintf(text, sizeof text, "READY=1\nSTATUS=%zu task%s", daemon->tasks.count,
+             daemon->tasks.count == 1 ? "" : "s");
     notify_tell(daemon->options->notify, text);
 }
 
@@ -200,9 +201,9 @@ static void on_ready(void *context, uv_loop_t *loop)
         supervisor_stop(daemon->supervisor);
         return;
     }
-    log_info(daemon->options->log, "serving %zu tasks in %s%s%s", daemon->tasks.count,
-             daemon->options->data_dir, daemon_url(daemon) ? ", the API at " : "",
-             daemon_url(daemon) ? daemon_url(daemon) : "");
+    log_info(daemon->options->log, "serving %zu task%s in %s%s%s", daemon->tasks.count,
+             daemon->tasks.count == 1 ? "" : "s", daemon->options->data_dir,
+             daemon_url(daemon) ? ", the API at " : "", daemon_url(daemon) ? daemon_url(daemon) : "");
     tell_ready(daemon);
 }
 

@@ -162,8 +162,8 @@ static void tell_lost(struct task_log *log, int64_t wall_ms)
     buffer_init(&log->line, TASK_LOG_RECORD_MAX);
     task_log_begin(log, wall_ms, LOG_WARN, "lost");
     json_member_u64(&log->writer, "lines", lost);
-    auto_free char *message = mem_printf("%llu lines could not be written: %s", (unsigned long long)lost,
-                                         strerror(log->lost_errno));
+    auto_free char *message = mem_printf("%llu line%s could not be written: %s", (unsigned long long)lost,
+                                         lost == 1 ? "" : "s", strerror(log->lost_errno));
     task_log_message(log, message);
     json_end_object(&log->writer);
     buffer_byte(&log->line, '\n');

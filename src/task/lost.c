@@ -22,9 +22,9 @@ void task_lost_add(struct task_lost *lost, const struct task_journal *journal, c
         return;
     buffer_printf(
         &lost->text,
-        "%sthe binding '%.200s' has read %llu documents that %.200s wrote to %.200s, but there are %s",
-        lost->count > 1 ? "; " : "", binding->stream.name, (unsigned long long)journal->next, journal->writer,
-        binding->collection, there_are);
+        "%sthe binding '%.200s' has read %llu document%s that %.200s wrote to %.200s, but there are %s",
+        lost->count > 1 ? "; " : "", binding->stream.name, (unsigned long long)journal->next,
+        journal->next == 1 ? "" : "s", journal->writer, binding->collection, there_are);
 }
 
 int task_lost_judge(const struct task_lost *lost, struct error *err)

@@ -1,10 +1,10 @@
 #include "web/http.h"
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "web/listen.h"
 #include "web/mhd.h"
 #include "web/peers.h"
+#include "web/tls_files.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PEM_MAX = 1 << 20, DISCARD_MAX = 4 * HTTP_BODY_MAX, LOG_MAX = 512 };
+enum { DISCARD_MAX = 4 * HTTP_BODY_MAX, LOG_MAX = 512, HTTP_WARNING_MAX = 512 };
 
 enum stage { STAGE_NEW, STAGE_REFUSED, STAGE_READING, STAGE_HELD, STAGE_ANSWERED };
 
@@ -37,6 +37,7 @@ struct http_server {
     struct http_callbacks callbacks;
     struct MHD_Daemon *daemon;
     char url[HTTP_ADDRESS_MAX + 16];
+    char warning[HTTP_WARNING_MAX]; /* "": none */
     uint64_t client_ms;
     struct http_peers *peers;
     _Atomic size_t bodies; /* bytes */
@@ -366,13 +367,6 @@ static __attribute__((format(printf, 2, 0))) void on_log(void *context, const ch
     pthread_mutex_unlock(&server->lock);
 }
 
-static int read_pem(const char *path, const char *what, struct buffer *out, struct error *err)
-{
-    if (file_read(path, PEM_MAX, out, err) < 0)
-        return error_wrap(err, "the TLS %s", what);
-    return 0;
-}
-
 static int start(struct http_server *server, const char *certificate, const char *key, struct error *err)
 {
     const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)certificate},
@@ -400,20 +394,16 @@ static int start(struct http_server *server, const char *certificate, const char
 
 static int start_with_files(struct http_server *server, const struct http_options *options, struct error *err)
 {
-    struct buffer certificate, key;
-    int result = 0;
-    buffer_init(&certificate, PEM_MAX);
-    buffer_init(&key, PEM_MAX);
-    if (options->tls_cert && (read_pem(options->tls_cert, "certificate", &certificate, err) < 0 ||
-                              read_pem(options->tls_key, "key", &key, err) < 0))
-        result = -1;
-    else
-        result = start(server, options->tls_cert ? buffer_cstr(&certificate) : NULL,
-                       options->tls_cert ? buffer_cstr(&key) : NULL, err);
-    if (key.data)
-        explicit_bzero(key.data, key.capacity);
-    buffer_done(&certificate);
-    buffer_done(&key);
+    struct tls_files files;
+    if (!options->tls_cert)
+        return start(server, NULL, NULL, err);
+    int result = tls_files_read(options->tls_cert, options->tls_key, &files, err);
+    if (result == 0) {
+        result = start(server, buffer_cstr(&files.cert), buffer_cstr(&files.key), err);
+        tls_files_warn(&files, options->tls_cert, clock_wall_ms(&clock_system) / 1000, server->warning,
+                       sizeof server->warning);
+    }
+    tls_files_done(&files);
     return result;
 }
 
@@ -447,6 +437,11 @@ struct http_server *http_open(const struct http_options *options, struct error *
 const char *http_url(const struct http_server *server)
 {
     return server->url;
+}
+
+const char *http_warning(const struct http_server *server)
+{
+    return *server->warning ? server->warning : NULL;
 }
 
 void http_quiesce(struct http_server *server)

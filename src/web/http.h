@@ -109,6 +109,9 @@ int http_listen_is_local(const char *listen, bool *ret_local, struct error *err)
 struct http_server *http_open(const struct http_options *options, struct error *err);
 /* "http://127.0.0.1:8000", with the port that was got. */
 const char *http_url(const struct http_server *server);
+/* What its clients will object to, for people, though it serves: a certificate out of its time. NULL:
+ * nothing. */
+const char *http_warning(const struct http_server *server);
 size_t http_connections(struct http_server *server);
 /* No further connections, and connections end with the answer to the request at hand. */
 void http_quiesce(struct http_server *server);

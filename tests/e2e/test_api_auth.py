@@ -1,9 +1,8 @@
-"""The API: who may ask. Passwords, tokens, origins, where it listens, TLS."""
+"""The API: who may ask. Passwords, tokens, origins, where it listens."""
 
 import json
 import signal
 import socket
-import subprocess
 
 import pytest
 
@@ -241,19 +240,3 @@ def test_status_tells_the_address(firth):
     client = serve(firth).api
     assert firth("status", "-o", "json", expect=0).json()["daemon"]["url"] == client.url
     assert client.url in firth("status", expect=0).out
-
-
-def test_tls(firth, tmp_path):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
-                    "-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "cert.pem")],
-                   check=True, capture_output=True)
-    files = ["--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem")]
-    daemon = serve(firth, *files)
-    assert daemon.api.url.startswith("https://")
-    assert daemon.api.ask("GET", "/v1/jobs").status == 200
-    daemon.signal(signal.SIGTERM)
-    assert daemon.wait() == 0
-    for wrong in (files[:2], ["--tls-cert", str(tmp_path / "no.pem"), *files[2:]],
-                  ["--tls-cert", files[3], "--tls-key", files[3]]):
-        result = firth("serve", *wrong)
-        assert result.rc != 0 and ("TLS" in result.err or "--tls-key" in result.err or "HTTP" in result.err), result

@@ -195,7 +195,7 @@ def test_every_kind_of_field(firth_dev, tmp_path):
     terminal.answer("fast y/n [false]:", "Y")
     terminal.answer("set Tunnel?", "y")
     terminal.answer("via:", "${HOME}")
-    terminal.answer("optional settings (hops)", "y")
+    terminal.answer("1 optional setting (hops): set it?", "y")
     terminal.answer("add hops 1?", "y")
     terminal.answer("to:", "a")
     terminal.answer("add hops 2?", "")
@@ -533,7 +533,7 @@ def test_a_connector_of_flows(firth_dev, tmp_path):
             "--name", "acmeCo/shop/pg"]
     terminal = Terminal(firth_dev, *args)
     terminal.answer("address:", "here")
-    terminal.answer("optional settings (token)", "y")
+    terminal.answer("1 optional setting (token): set it?", "y")
     terminal.answer("token (not shown) [default]:")
     terminal.answer("2 of 3 are chosen")
     terminal.answer("names begin with [acmeCo/shop]:")
@@ -574,7 +574,7 @@ def test_a_connector_of_flows_that_refuses_is_answered_again(firth_dev, tmp_path
     terminal = Terminal(firth_dev, *flow_source(tmp_path, refuse={verb: {"slot": "main"}}))
     terminal.answer("address:", "here")
     terminal.answer("token (not shown):", "hush-hush")
-    terminal.answer("set them? [y/N]", "y")
+    terminal.answer("set it? [y/N]", "y")
     terminal.answer("slot [main]:")
     if verb == "validate":
         terminal.answer("1 of 1 are chosen")
@@ -585,7 +585,7 @@ def test_a_connector_of_flows_that_refuses_is_answered_again(firth_dev, tmp_path
     terminal.expect("! ")
     terminal.answer("address [here]:", "there")
     terminal.answer("token (not shown) [as it is]:")
-    terminal.answer("set them? [Y/n]")
+    terminal.answer("set it? [Y/n]")
     terminal.expect("! ")
     terminal.answer("slot [main]:", "other")
     terminal.answer("1 of 1 are chosen")
@@ -603,12 +603,12 @@ def test_a_field_has_the_last_line_that_was_logged(firth_dev, tmp_path):
     """All that a connector logged is told once; at a field its last line, if that names it."""
     crash = ["dialing address here", "reading token", "the slot is taken"]
     terminal = Terminal(firth_dev, *flow_source(tmp_path, refuse={"discover": {"slot": "main"}}, crash=crash))
-    for label, text in (("address:", "here"), ("token (not shown):", "hush-hush"), ("set them? [y/N]", "y"), ("slot [main]:", "")):
+    for label, text in (("address:", "here"), ("token (not shown):", "hush-hush"), ("set it? [y/N]", "y"), ("slot [main]:", "")):
         terminal.answer(label, text)
     terminal.answer("Correct the configuration? [Y/n]")
     terminal.answer("address [here]:")
     terminal.answer("token (not shown) [as it is]:")
-    terminal.answer("set them? [Y/n]")
+    terminal.answer("set it? [Y/n]")
     terminal.expect("! the slot is taken")
     terminal.answer("slot [main]:", "other")
     terminal.answer("1 of 1 are chosen")
@@ -622,7 +622,7 @@ def test_a_field_has_the_last_line_that_was_logged(firth_dev, tmp_path):
 def test_a_connector_of_flows_that_refuses_is_not_answered(firth_dev, tmp_path, verb):
     args = flow_source(tmp_path, refuse={verb: {"slot": "main"}})
     terminal = Terminal(firth_dev, *args)
-    for label, text in (("address:", "here"), ("token (not shown):", "hush-hush"), ("set them? [y/N]", "y"), ("slot [main]:", "")):
+    for label, text in (("address:", "here"), ("token (not shown):", "hush-hush"), ("set it? [y/N]", "y"), ("slot [main]:", "")):
         terminal.answer(label, text)
     if verb == "validate":
         terminal.answer("1 of 1 are chosen")

@@ -146,10 +146,11 @@ def test_unknown_collection(captured, name, message):
 
 
 def test_no_data_directory(firth):
-    for command in (["read", "a/b"], ["status"]):
-        result = firth(*command)
-        assert result.rc == 3
-        assert "there is no data directory" in result.err and "firth run" in result.err
+    for command in (["read", "a/b"], ["status"], ["job", "list"], ["job", "start", "a"], ["logs", "a/b"], ["export"],
+                    ["drop", "a/b", "--yes"], ["connectors", "remove", "source-a"]):
+        result = firth(*command, expect=3)
+        assert f"there is no data directory {firth.data_dir}: 'firth run', 'firth serve' and 'firth apply' make one" in result.err
+    assert not firth.data_dir.exists()
 
 
 def test_data_directory_that_cannot_be_looked_at(firth, tmp_path):

@@ -169,8 +169,9 @@ static int delete_all(struct control *control, enum control_side side, const cha
                                 query_text(id)) < 0)
         return -1;
     if (busy)
-        return error_set(err, ERROR_BUSY, "%lld jobs of the %s's connections are not over: cancel them first",
-                         (long long)busy, control_side_name(side));
+        return error_set(err, ERROR_BUSY, "%lld job%s of the %s's connections %s not over: cancel %s first",
+                         (long long)busy, busy == 1 ? "" : "s", control_side_name(side),
+                         busy == 1 ? "is" : "are", busy == 1 ? "it" : "them");
     return QUERY_RUN(
                control, err,
                "UPDATE connections SET status = 2, updated_ms = ?1, revision = revision + 1 WHERE ?2 IN "

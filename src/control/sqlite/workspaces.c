@@ -168,8 +168,9 @@ int control_workspace_delete(struct control *control, const char *id, int64_t no
         result = QUERY_GET(control, err, 0, &busy,
                            "SELECT count(*) FROM jobs WHERE workspace = ? AND status < 3", query_text(id));
     if (result == 0 && busy)
-        result = error_set(err, ERROR_BUSY, "%lld jobs of the workspace are not over: cancel them first",
-                           (long long)busy);
+        result = error_set(err, ERROR_BUSY, "%lld job%s of the workspace %s not over: cancel %s first",
+                           (long long)busy, busy == 1 ? "" : "s", busy == 1 ? "is" : "are",
+                           busy == 1 ? "it" : "them");
     struct query_value now = query_number(now_ms), which = query_text(id);
     if (result == 0 &&
         (QUERY_RUN(
