@@ -223,6 +223,18 @@ def test_custom_components_are_refused_by_name(tmp_path):
     assert "source_x.components.Odd" in message and "source_x.components.Other" in message
 
 
+@pytest.mark.parametrize("field", [{"merge_parent": True}, {"parent_fields": [{"type": "ParentFieldPath", "parent_path": ["a"], "record_path": ["b"]}]}])
+def test_what_is_not_there_yet_is_refused(field, api, tmp_path):
+    """Records would be others without it."""
+    manifest = yaml.safe_load((MANIFESTS / "pages.yaml").read_text())
+    manifest["definitions"]["selector"]["extractor"]["record_expander"] = {"type": "RecordExpander", "expand_records_from_field": ["x"], **field}
+    words = ["check", "--manifest-path", write(tmp_path, "m.json", manifest), "--config", write(tmp_path, "c.json", {"url": api.url, "token": "s3cr3t-t0ken"})]
+    _, out, _ = run_firth(words, tmp_path)
+    answer = json.loads(out.splitlines()[0])["connectionStatus"]
+    assert answer["status"] == "FAILED" and next(iter(field)) in answer["message"]
+    assert api.take() == []
+
+
 def test_a_manifest_may_come_with_the_config(api, tmp_path):
     config = {"url": api.url, "token": "t", "__injected_declarative_manifest": yaml.safe_load((MANIFESTS / "pages.yaml").read_text())}
     status, out, _ = run_firth(["check", "--config", write(tmp_path, "config.json", config)], tmp_path)

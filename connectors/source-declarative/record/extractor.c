@@ -42,6 +42,15 @@ static int compile_expander(struct engine *engine, struct component component, s
 {
     if (component_is_none(component))
         return 0;
+    static const char *const missing[] = {"truncated_list_retriever", "truncation_indicator_path",
+                                          "merge_parent", "parent_fields"};
+    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++) {
+        struct component field = component_get(component, missing[i]);
+        if (component_is_none(field) || json_is(&field.manifest->doc, field.at, JSON_FALSE))
+            continue;
+        error_set(err, ERROR_UNSUPPORTED, "%s of a RecordExpander is nothing that Firth has", missing[i]);
+        return component_error(err, component);
+    }
     struct expander *expander = arena_zalloc(&engine->arena, sizeof *expander);
     extractor->expander = expander;
     expander->remain_original = component_bool(component, "remain_original_record");
