@@ -1,4 +1,5 @@
 /* `firth manifest`: is a manifest of Airbyte's low-code CDK right, and what is it once written out? */
+#include "cli/cmd_manifest.h"
 #include "cli/output.h"
 #include "source-declarative/manifest/manifest.h"
 
@@ -275,7 +276,7 @@ static int components(struct cli *cli, const char *name)
 
 static int run(struct cli *cli, int argc, char **argv)
 {
-    static const char *const words[] = {"check", "resolve", "components"};
+    static const char *const words[] = {"check", "resolve", "components", "test"};
     const char *operand = argc > 2 ? argv[2] : NULL;
     char shown[OPTION_SHOWN_MAX];
     struct error err;
@@ -285,19 +286,59 @@ static int run(struct cli *cli, int argc, char **argv)
         return resolve(cli, operand);
     if (strcmp(argv[1], "components") == 0)
         return components(cli, operand);
+    if (strcmp(argv[1], "test") == 0 && operand)
+        return manifest_test(cli, operand, cli->options);
     const char *nearest = string_nearest(argv[1], words, sizeof words / sizeof *words);
     bool known = nearest && strcmp(nearest, argv[1]) == 0;
     error_set(&err, ERROR_INVALID,
-              "'firth manifest %s': it is check MANIFEST, resolve MANIFEST or components [NAME]%s%s%s",
+              "'firth manifest %s': it is check MANIFEST, resolve MANIFEST, components [NAME] or test "
+              "MANIFEST%s%s%s",
               option_show(argv[1], shown), nearest && !known ? "; did you mean " : "",
               nearest && !known ? nearest : "", nearest && !known ? "?" : "");
     return cli_usage(cli, &err);
 }
 
+static const struct option_spec options[] = {
+    {.name = "config",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct manifest_options, config),
+     .value = "FILE",
+     .help = "test: the connector's config, YAML or JSON"},
+    {.name = "stream",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct manifest_options, stream),
+     .value = "NAME",
+     .help = "test: the stream to read"},
+    {.name = "state",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct manifest_options, state),
+     .value = "FILE",
+     .help = "test: the stream's state, or a list of states as 'read' takes it"},
+    {.name = "pages",
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(struct manifest_options, pages),
+     .value = "N",
+     .help = "test: at most so many pages of a slice (5)",
+     .min = 1},
+    {.name = "slices",
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(struct manifest_options, slices),
+     .value = "N",
+     .help = "test: at most so many slices (5)",
+     .min = 1},
+    {.name = "limit",
+     .kind = OPTION_NUMBER,
+     .offset = offsetof(struct manifest_options, limit),
+     .value = "N",
+     .help = "test: at most so many records of a slice (100)",
+     .min = 1},
+    {0},
+};
+
 const struct command cli_manifest = {
     .name = "manifest",
-    .arguments = "check MANIFEST|resolve MANIFEST|components [NAME]",
-    .summary = "check a manifest of Airbyte's low-code CDK",
+    .arguments = "check MANIFEST|resolve MANIFEST|components [NAME]|test MANIFEST",
+    .summary = "check and try a manifest of Airbyte's low-code CDK",
     .help =
         "'check' says all that is wrong with the manifest (YAML or JSON) at once: line and column, the\n"
         "component, what would be right. Python classes (Custom… components), which Firth does not run, are\n"
@@ -306,9 +347,16 @@ const struct command cli_manifest = {
         "'resolve' prints the manifest as JSON with its references, types and $parameters written out:\n"
         "what each component is in the end.\n"
         "\n"
+        "'test' reads the first pages of a stream and shows each slice, request and response, each record\n"
+        "before and after its transformations, and each state. Secrets are shown as ****; nothing is "
+        "retried.\n"
+        "\n"
         "  firth manifest check manifest.yaml\n"
         "  firth manifest resolve manifest.yaml | jq .streams[0]\n"
-        "  firth manifest components HttpRequester\n",
+        "  firth manifest components HttpRequester\n"
+        "  firth manifest test manifest.yaml --config config.json --stream items --pages 2\n",
+    .options = options,
+    .options_size = sizeof(struct manifest_options),
     .operands_min = 1,
     .operands_max = 2,
     .run = run,

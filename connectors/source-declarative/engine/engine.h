@@ -21,7 +21,12 @@ struct engine_output {
     void (*log)(void *context, enum engine_level level, const char *message);
     /* The config has new tokens: an Airbyte CONTROL message. JSON. */
     int (*config_changed)(void *context, struct slice config);
-    void (*exchanged)(void *context, const struct engine_exchange *exchange); /* may be NULL */
+    /* For `firth manifest test`; each may be NULL. A slice is begun; a request has its answer; a record was
+     * extracted, and what became of it: NULL: it was left out. */
+    void (*sliced)(void *context, const char *stream, const struct tvalue *slice);
+    void (*exchanged)(void *context, const struct engine_exchange *exchange);
+    void (*extracted)(void *context, const char *stream, const struct tvalue *value);
+    void (*selected)(void *context, const char *stream, const struct tvalue *value);
     void *context;
 };
 

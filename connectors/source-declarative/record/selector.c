@@ -128,11 +128,16 @@ static int on_value(void *context, struct tvalue value, struct error *err)
                   tvalue_type(&value));
         return component_error(err, run->selector->where);
     }
+    const struct engine_output *output = &run->selector->engine->output;
+    if (output->extracted)
+        output->extracted(output->context, run->selector->stream_name, &value);
     arena_clear(arena);
     *record = (struct record){
         .data = value, .stream_slice = run->call->stream_slice, .stream_name = run->selector->stream_name};
     if (record_selector_apply(run->selector, run->call, arena, record, &wanted, err) != 0)
         return -1;
+    if (output->selected)
+        output->selected(output->context, run->selector->stream_name, wanted ? &record->data : NULL);
     if (!wanted)
         return 0;
     if (!run->keeps)

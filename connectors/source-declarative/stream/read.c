@@ -102,6 +102,9 @@ static struct slice_job *job_new(struct reading *reading, const struct stream_sl
     job->next = reading->stream->jobs;
     reading->stream->jobs = job;
     reading->begun++;
+    const struct engine_output *output = &reading->stream->engine->output;
+    if (output->sliced)
+        output->sliced(output->context, declared_stream_name(reading->stream), &job->slice.value);
     return job;
 }
 

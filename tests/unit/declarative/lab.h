@@ -78,7 +78,7 @@ __attribute__((unused)) static void lab_open(struct lab *lab, const char *retrie
     struct engine_settings settings = {
         .clock = &lab->clock,
         .seed = 7,
-        .output = {lab_log, lab_config, NULL, lab},
+        .output = {.log = lab_log, .config_changed = lab_config, .context = lab},
         .pass = lab_pass,
         .pass_context = lab,
     };
