@@ -178,7 +178,8 @@ int source_prepare(struct firth_host *host, struct engine *engine, struct error 
     struct component budget = component_get(engine->root, "api_budget");
     struct component spec = component_get(engine->root, "spec"),
                      flow = source_flow_spec(engine->root.manifest);
-    bool is_flows = has_required(engine, flow) || (firth_speaks_flow(host) && !has_required(engine, spec));
+    bool is_flows =
+        has_required(engine, flow) || (host && firth_speaks_flow(host) && !has_required(engine, spec));
     /* In the words that the user knows, before it is spelled otherwise. */
     if (is_flows && validate_config(engine, flow, err) != 0)
         return -1;

@@ -28,7 +28,8 @@ struct component source_flow_spec(const struct manifest *manifest);
 /* An engine for this config, without rules, checks or budget. */
 struct engine *source_engine(struct firth_host *host, const struct manifest *manifest, struct slice config,
                              struct error *err);
-/* Rules, then the spec's schema, then validations; and the API budget. */
+/* Rules, then the spec's schema, then validations; and the API budget. `host` NULL: nobody speaks Flow's
+ * protocol (trial.c). */
 int source_prepare(struct firth_host *host, struct engine *engine, struct error *err);
 
 /* --- check.c, read.c -------------------------------------------------------------------------------------

@@ -264,7 +264,7 @@ int manifest_trial_run(const struct manifest *manifest, const struct trial_setti
     if (!engine)
         return -1;
     trying.engine = trying.offered.engine = engine;
-    int result = source_prepare(engine, err);
+    int result = source_prepare(NULL, engine, err);
     if (result == 0)
         result = fibers_call(engine->fibers, body, &trying, err);
     if (result != 0)
