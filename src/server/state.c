@@ -297,8 +297,11 @@ enum http_next state_put(struct call *call)
     if (control_connection_get(call->control, id, false, call->arena, &connection, &err) < 0)
         return call_error_of(call, &err, "connection", id);
     if (connection.running)
-        return call_fail(call, 409,
-                         "the state of connection %s is set while nothing of it runs: a job does now", id);
+        return call_fail(
+            call, 409,
+            "the state of connection %s cannot be set while a job of it is not over: wait for its end, "
+            "or cancel it",
+            id);
     if (!is_right(call, state, &connection))
         return HTTP_ANSWER;
     buffer_init(&text, CONNECTION_STATE_MAX);

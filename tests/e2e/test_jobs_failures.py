@@ -1,6 +1,7 @@
 """Why an attempt failed: whose fault it was and what kind, as clients are told it; and its log, which does not grow for ever."""
 
 import json
+import signal
 
 import pytest
 
@@ -107,6 +108,30 @@ def test_a_commit_is_counted_though_the_task_is_killed_after_it(firth_dev, tmp_p
     job = wait(firth_dev, start(firth_dev))
     attempt, = job["attemptList"]
     assert (job["status"], counts(attempt)) == ("failed", (3, 3)) and "signal 9" in json.dumps(attempt["failures"])
+
+
+def test_what_was_emitted_is_counted_when_the_destination_fails(firth, tmp_path):
+    """It echoes the first state, and ends when it has taken all five records: of the last two it said nothing."""
+    steps = records(1, 3) + records(4, 5)
+    apply(firth, write(tmp_path, steps, destination={"exit_after": 6, "exit": 3}), attempts_max=1, partial_max=1)
+    serve(firth)
+    attempt, = wait(firth, start(firth))["attemptList"]
+    assert [failure["origin"] for failure in attempt["failures"]] == ["destination"]
+    assert counts(attempt) == counts(attempt["streams"][0]) == (5, 3)
+
+
+def test_what_was_stored_is_there_when_the_daemon_is_killed(firth, tmp_path):
+    apply(firth, write(tmp_path, in_two_parts(tmp_path) + records(4, 5)[1:]))
+    daemon = serve(firth)
+    number = start(firth)
+    until(lambda: [counts(attempt) for attempt in show(firth, number)["attemptList"]] == [(3, 3)], "the commit to be stored")
+    daemon.signal(signal.SIGKILL)
+    daemon.wait()
+    (tmp_path / "gate").write_text("")
+    serve(firth)
+    job = wait(firth, number)
+    assert [attempt["status"] for attempt in job["attemptList"]] == ["failed", "succeeded"]
+    assert [counts(attempt) for attempt in job["attemptList"]] == [(3, 3), (5, 5)]
 
 
 POSTGRES = {"host": "127.0.0.1", "port": 1, "database": "d", "username": "u"}
