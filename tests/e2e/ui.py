@@ -9,6 +9,7 @@ import playwright.sync_api
 from api import serve
 
 LIMIT_MS = 30_000
+playwright.sync_api.expect.set_options(timeout=LIMIT_MS)
 
 
 @contextlib.contextmanager
