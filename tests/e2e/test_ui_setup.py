@@ -39,7 +39,13 @@ def test_from_nothing_to_a_first_sync(page, firth):
     page.get_by_role("switch", name="purchases").click(force=True)
     expect(page.get_by_text("2 of 3 selected")).to_be_visible()
     page.get_by_role("button", name="Set up connection").click()
-    expect(page.get_by_text("Which streams?")).to_have_count(0)
+    expect(page.get_by_role("heading", name="People → Local JSON")).to_be_visible()
+    expect(page.get_by_role("list", name="Sync history").get_by_text("Succeeded")).to_be_visible()
+    users = page.get_by_role("row", name="users")
+    expect(users.get_by_role("cell").nth(2)).to_have_text("1,000")
+    page.get_by_role("list", name="Sync history").get_by_role("button").first.click()
+    page.get_by_role("button", name="Show the log").click()
+    expect(page.get_by_text("attempt 1 of job 1 succeeded")).to_be_visible()
     page.goto("/connections")
     row = page.get_by_role("row", name="People → Local JSON")
     expect(row.get_by_text("Succeeded")).to_be_visible()
@@ -99,7 +105,38 @@ def test_nothing_is_wider_than_a_telephone(chromium, firth, theme):
     daemon = served(firth)
     with page_of(chromium, daemon.url, width=360, theme=theme) as page:
         log_in(page)
-        for path in ("/connections", "/connections/new"):
+        for path in ("/connections", "/connections/new", "/sources", "/destinations"):
             page.goto(path)
             page.get_by_role("heading", level=1).wait_for()
             assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
+
+
+def connected(daemon):
+    """A connection of People to Local JSON; its id."""
+    return daemon.api.connection(source=daemon.api.source(name="People"), name="People to files")
+
+
+def test_a_connection_is_run_and_deleted(page):
+    id = connected(page.daemon)
+    log_in(page, f"/connections/{id}")
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.get_by_role("list", name="Sync history").get_by_text("Succeeded")).to_be_visible()
+    page.get_by_role("button", name="Delete connection").click()
+    page.get_by_role("dialog").get_by_role("button", name="Leave it").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Delete connection").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No connection yet")).to_be_visible()
+
+
+def test_a_source_is_changed(page):
+    connected(page.daemon)
+    log_in(page, "/sources")
+    page.get_by_role("link", name="People").click()
+    page.get_by_label("Count").fill("12")
+    page.get_by_role("button", name="Test and keep").click()
+    expect(page.get_by_text("Tested and kept.")).to_be_visible()
+    workspace = page.daemon.api.config("workspaces/list")["workspaces"][0]["workspaceId"]
+    source, = page.daemon.api.config("sources/list", {"workspaceId": workspace})["sources"]
+    assert source["connectionConfiguration"]["count"] == 12
+    expect(page.get_by_role("link", name="People to files")).to_be_visible()

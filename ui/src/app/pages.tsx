@@ -4,6 +4,8 @@ import { Redirect, Route, Switch } from "wouter";
 import { Empty } from "../parts/basics";
 
 const Connections = lazy(() => import("../pages/connections"));
+const Connection = lazy(() => import("../pages/connection"));
+const Actors = lazy(() => import("../pages/actors"));
 const SetUp = lazy(() => import("../pages/setup"));
 
 export function Pages() {
@@ -15,6 +17,15 @@ export function Pages() {
                 </Route>
                 <Route path="/connections" component={Connections} />
                 <Route path="/connections/new" component={SetUp} />
+                <Route path="/connections/:id" component={Connection} />
+                {(["source", "destination"] as const).flatMap((side) => [
+                    <Route key={side} path={`/${side}s`}>
+                        <Actors side={side} one={false} />
+                    </Route>,
+                    <Route key={`${side}-one`} path={`/${side}s/:id`}>
+                        <Actors side={side} one />
+                    </Route>,
+                ])}
                 <Route>
                     <Empty title="There is no such page">The address is wrong, or what was here is gone.</Empty>
                 </Route>

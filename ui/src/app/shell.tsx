@@ -13,26 +13,11 @@ interface Place {
 
 const PLACES: { title: string; places: Place[] }[] = [
     {
-        title: "Airbyte connections",
+        title: "Airbyte",
         places: [
             { path: "/connections", name: "Connections", icon: "M4 8h12l-3-3M20 16H8l3 3" },
             { path: "/sources", name: "Sources", icon: "M5 4h9v16H5zM14 12h6m-3-3 3 3-3 3" },
             { path: "/destinations", name: "Destinations", icon: "M10 4h9v16h-9zM3 12h7m-3-3 3 3-3 3" },
-        ],
-    },
-    {
-        title: "Flow",
-        places: [
-            { path: "/captures", name: "Captures", icon: "M12 3v12m-5-5 5 5 5-5M4 20h16" },
-            { path: "/collections", name: "Collections", icon: "M4 6c0-4 16-4 16 0v12c0 4-16 4-16 0zM4 6c0 4 16 4 16 0M4 12c0 4 16 4 16 0" },
-            { path: "/materializations", name: "Materializations", icon: "M12 21V9m-5 5 5-5 5 5M4 4h16" },
-        ],
-    },
-    {
-        title: "Firth",
-        places: [
-            { path: "/connectors", name: "Connectors", icon: "M9 3v5M15 3v5M6 8h12v4a6 6 0 0 1-12 0zM12 18v3" },
-            { path: "/settings", name: "Settings", icon: "M4 7h10m4 0h2M4 17h2m4 0h10M14 4v6M6 14v6" },
         ],
     },
 ];

@@ -28,9 +28,10 @@ export function moment(ms: number): string {
     return whole.format(ms);
 }
 
-/** "4 s", "2 min 5 s", "3 h 10 min". */
+/** "under 1 s", "4.0 s", "2 min 5 s", "3 h 10 min". */
 export function duration(ms: number): string {
     const seconds = Math.max(0, ms) / 1000;
+    if (seconds < 1) return "under 1 s";
     if (seconds < 10) return `${seconds.toFixed(1)} s`;
     if (seconds < 60) return `${Math.round(seconds)} s`;
     const minutes = Math.floor(seconds / 60);

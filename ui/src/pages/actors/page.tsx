@@ -1,0 +1,78 @@
+// One source or destination: its configuration, the connections that use it, and its end.
+import { useState } from "react";
+import { Link, useLocation, useParams } from "wouter";
+import { checkUpdate, useActor, useDeleteActor, useUpdateActor, type Side } from "../../api/actors";
+import { useConnections } from "../../api/connections";
+import { ActorForm } from "../../forms/actorform";
+import { Button, Notice, PageHead } from "../../parts/basics";
+import { Confirm } from "../../parts/confirm";
+import { ConnectionBadge } from "../../parts/status";
+
+export function ActorPage({ side }: { side: Side }) {
+    const { id = "" } = useParams<{ id: string }>();
+    const [, go] = useLocation();
+    const actor = useActor(side, id);
+    const connections = useConnections();
+    const update = useUpdateActor(side);
+    const remove = useDeleteActor(side);
+    const [asking, setAsking] = useState(false);
+    const [kept, setKept] = useState(false);
+    const users = (connections.data ?? []).filter((item) => (side === "source" ? item.source.sourceId : item.destination.destinationId) === id);
+
+    if (actor.error) return <Notice kind="error">{actor.error.message}</Notice>;
+    if (!actor.data) return <div aria-busy="true" />;
+    return (
+        <>
+            <p className="quiet">
+                <Link href={`/${side}s`}>{side === "source" ? "Sources" : "Destinations"}</Link>
+            </p>
+            <PageHead title={actor.data.name} lead={actor.data.definitionName} />
+            {kept && <Notice kind="success">Tested and kept.</Notice>}
+            <section className="card padded">
+                <ActorForm
+                    key={id}
+                    side={side}
+                    definitionId={actor.data.definitionId}
+                    startName={actor.data.name}
+                    startConfig={actor.data.config}
+                    action="Test and keep"
+                    check={(name, config, signal) => {
+                        setKept(false);
+                        return checkUpdate(side, id, name, config, signal);
+                    }}
+                    keep={async (name, config) => {
+                        await update.mutateAsync({ id, name, config });
+                        setKept(true);
+                    }}
+                />
+            </section>
+            <section className="section">
+                <h2>Its connections</h2>
+                {users.length === 0 && <p className="quiet">None.</p>}
+                <ul className="plain-list">
+                    {users.map((item) => (
+                        <li key={item.connectionId}>
+                            <Link href={`/connections/${item.connectionId}`}>{item.name}</Link> <ConnectionBadge item={item} />
+                        </li>
+                    ))}
+                </ul>
+            </section>
+            <Button kind="danger" onClick={() => setAsking(true)}>
+                Delete this {side}
+            </Button>
+            {asking && (
+                <Confirm
+                    title={`Delete ${actor.data.name}?`}
+                    action="Delete"
+                    busy={remove.isPending}
+                    onConfirm={() => remove.mutate(id, { onSuccess: () => go(`/${side}s`), onSettled: () => setAsking(false) })}
+                    onClose={() => setAsking(false)}
+                >
+                    {users.length > 0 ? `Its ${users.length === 1 ? "connection goes" : `${users.length} connections go`} with it. ` : ""}
+                    What was written at destinations stays.
+                </Confirm>
+            )}
+            {remove.error && <Notice kind="error">{remove.error.message}</Notice>}
+        </>
+    );
+}
