@@ -163,6 +163,21 @@ static int show_log(const struct cli *cli, struct control *control, int64_t id, 
     return result;
 }
 
+static int no_connection(struct control *control, const char *name, struct arena *arena, struct error *err)
+{
+    const struct control_connection_filter all = {.any_status = true, .page = {.limit = CONTROL_PAGE_MAX}};
+    struct control_connection *found;
+    size_t count = 0;
+    if (control_connections(control, &all, arena, &found, &count, NULL, err) < 0)
+        return -1;
+    const char **names = arena_zalloc(arena, (count + 1) * sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = found[i].name;
+    const char *near = string_nearest(name, names, count);
+    return error_set(err, ERROR_NOT_FOUND, "there is no connection '%.64s'%s%.64s%s", name,
+                     near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
 static int find_connection(struct control *control, const char *name, struct arena *arena,
                            const char **ret_id, struct error *err)
 {
@@ -184,10 +199,16 @@ static int find_connection(struct control *control, const char *name, struct are
     }
     if (matches == 1)
         return 0;
-    return error_set(err, ERROR_NOT_FOUND,
-                     matches ? "more than one connection is named '%.64s': give its id"
-                             : "there is no connection '%.64s'",
-                     name);
+    return matches ? error_set(err, ERROR_NOT_FOUND, "more than one connection is named '%.64s': give its id",
+                               name)
+                   : no_connection(control, name, arena, err);
+}
+
+/* The daemon does it: without one nothing happens, and whoever waits for it should know. */
+static void wake(const struct cli *cli)
+{
+    if (!talk_wake(cli->data_dir))
+        log_info(&cli->log, "no daemon runs: it is done once 'firth serve' does");
 }
 
 static int start(const struct cli *cli, struct control *control, const char *name, struct arena *arena,
@@ -210,7 +231,7 @@ static int start(const struct cli *cli, struct control *control, const char *nam
     if (find_connection(control, name, arena, &job.connection, err) < 0 ||
         control_job_create(control, &job, &id, err) < 0)
         return -1;
-    talk_wake(cli->data_dir);
+    wake(cli);
     struct buffer text;
     buffer_init(&text, 64);
     buffer_printf(&text, "%lld\n", (long long)id);
@@ -223,7 +244,7 @@ static int cancel(const struct cli *cli, struct control *control, int64_t id, st
 {
     int over = control_job_cancelling(control, id, clock_wall_ms(&clock_system), err);
     if (over == 0)
-        talk_wake(cli->data_dir);
+        wake(cli);
     if (over == 1)
         log_info(&cli->log, "job %lld is over already", (long long)id);
     return over < 0 ? -1 : CLI_OK;
@@ -232,22 +253,12 @@ static int cancel(const struct cli *cli, struct control *control, int64_t id, st
 static int act(const struct cli *cli, struct control *control, int argc, char **argv, struct arena *arena,
                struct error *err)
 {
-    static const char *const words[] = {"start", "show", "log", "cancel", "list"};
     const char *word = argv[1], *operand = argc > 2 ? argv[2] : NULL;
     int64_t id = 0;
     if (strcmp(word, "list") == 0)
         return list(cli, control, arena, err);
-    if (strcmp(word, "start") == 0 && operand)
+    if (strcmp(word, "start") == 0)
         return start(cli, control, operand, arena, err);
-    bool known = strcmp(word, "show") == 0 || strcmp(word, "log") == 0 || strcmp(word, "cancel") == 0;
-    if (!known || !operand) {
-        const char *nearest = string_nearest(word, words, sizeof words / sizeof *words);
-        return error_set(err, ERROR_INVALID,
-                         "'firth job %.40s%s': it is start CONNECTION, list, show JOB, log JOB or "
-                         "cancel JOB%s%s%s",
-                         word, operand ? " …" : "", nearest && !known ? "; did you mean " : "",
-                         nearest && !known ? nearest : "", nearest && !known ? "?" : "");
-    }
     if (!string_to_i64(operand, &id) || id <= 0)
         return error_set(err, ERROR_INVALID, "'%.40s' is no job's number", operand);
     return strcmp(word, "show") == 0  ? show(cli, control, id, arena, err)
@@ -255,10 +266,36 @@ static int act(const struct cli *cli, struct control *control, int argc, char **
                                       : cancel(cli, control, id, err);
 }
 
+static int check_words(int argc, char **argv, struct error *err)
+{
+    static const char *const words[] = {"start", "show", "log", "cancel", "list"};
+    enum { COUNT = sizeof words / sizeof *words };
+    const char *word = argv[1];
+    size_t i = 0;
+    while (i < COUNT && strcmp(word, words[i]) != 0)
+        i++;
+    if (i == COUNT) {
+        const char *near = string_nearest(word, words, COUNT);
+        return error_set(err, ERROR_INVALID,
+                         "'firth job %.40s': it is start CONNECTION, list, show JOB, log JOB or cancel "
+                         "JOB%s%s%s",
+                         word, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    }
+    bool alone = strcmp(word, "list") == 0;
+    if (!alone && argc == 2)
+        return error_set(err, ERROR_INVALID, "'firth job %s' needs more: firth job %s %s", word, word,
+                         strcmp(word, "start") == 0 ? "CONNECTION" : "JOB");
+    if (alone && argc > 2)
+        return error_set(err, ERROR_INVALID, "'firth job list' does not take '%.40s'", argv[2]);
+    return 0;
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
     struct arena arena;
     struct error err;
+    if (check_words(argc, argv, &err) < 0)
+        return cli_usage(cli, &err);
     bool changes = strcmp(argv[1], "start") == 0 || strcmp(argv[1], "cancel") == 0;
     if (data_dir_check(cli, &err) < 0)
         return cli_fail(cli, &err);

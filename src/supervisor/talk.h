@@ -54,7 +54,7 @@ int talk_connect(const char *data_dir, struct error *err);
 /* Send a request (a line without its end), wait for the answer. */
 int talk_ask(int fd, const char *request, struct buffer *answer, struct error *err);
 /* Tell a daemon, if one runs, that connections, schedules or jobs were changed: one that does not run reads
- * them when it begins. */
-void talk_wake(const char *data_dir);
+ * them when it begins. Does one run? */
+bool talk_wake(const char *data_dir);
 
 #endif

@@ -83,14 +83,15 @@ int talk_ask(int fd, const char *request, struct buffer *answer, struct error *e
     }
 }
 
-void talk_wake(const char *data_dir)
+bool talk_wake(const char *data_dir)
 {
     struct error ignored;
     struct buffer answer;
     auto_close int fd = talk_connect(data_dir, &ignored);
     if (fd < 0)
-        return;
+        return false;
     buffer_init(&answer, TALK_ANSWER_MAX);
     (void)talk_ask(fd, "{\"do\":\"wake\"}", &answer, &ignored);
     buffer_done(&answer);
+    return true;
 }

@@ -77,6 +77,31 @@ def test_a_job_without_a_data_directory(firth, data_dir):
     assert "there is no data directory" in result.err and not data_dir.exists()
 
 
+@pytest.mark.parametrize("words, message", [
+    (["start"], "'firth job start' needs more: firth job start CONNECTION"),
+    (["cancel"], "'firth job cancel' needs more: firth job cancel JOB"),
+    (["list", "1"], "'firth job list' does not take '1'"),
+    (["strat", "x"], "'firth job strat': it is start CONNECTION, list, show JOB, log JOB or cancel JOB; did you mean start?"),
+])
+def test_words_of_job_that_are_none(firth, words, message):
+    """Before anything is looked for."""
+    assert firth("job", *words, expect=2).err == f"firth: {message}\nTry 'firth job --help'.\n"
+
+
+def test_a_job_without_a_daemon(firth, tmp_path):
+    """It waits, and whoever started it is told for what; a name that is nearly right is found."""
+    firth("apply", driving.write(tmp_path, driving.records(1, 1)), expect=0)
+    waits = "no daemon runs: it is done once 'firth serve' does"
+    started = firth("job", "start", "test", expect=0)
+    assert (started.out, waits in started.err) == ("1\n", True)
+    assert waits in firth("job", "cancel", "1", expect=0).err
+    assert "there is no connection 'tset'; did you mean 'test'?" in firth("job", "start", "tset", expect=3).err
+    driving.serve(firth)
+    assert driving.wait(firth, 1)["status"] == "cancelled"
+    started = firth("job", "start", "test", expect=0)
+    assert (started.out, started.err) == ("2\n", "")
+
+
 def test_of_a_spec_that_is_not_known_every_text_is_a_secret(firth, tmp_path):
     apply(firth, write(tmp_path, [], source={"innocent": "hunter44", "number": 7}))
     text = firth("export", expect=0).out
