@@ -1,6 +1,8 @@
 #include "db.h"
 
-/* Rows by the appender: a chunk of vectors for each table, filled cell by cell. */
+/* Rows by the appender: chunks of vectors, filled cell by cell here, appended by the loader. */
+
+enum { CHUNK_BYTES = 4 << 20 }; /* with so many of text a chunk is full however few its rows */
 
 struct appended {
     enum sql_type type;
@@ -11,11 +13,13 @@ struct appended {
 
 struct sql_load {
     struct sql_db *db;
-    duckdb_appender appender;
-    duckdb_data_chunk chunk;
+    struct loader_table table;
+    struct loader_chunk *chunk; /* being filled */
+    duckdb_logical_type *types;
     struct appended *columns;
     size_t count;
     idx_t rows, capacity;
+    uint64_t empty_bytes; /* of a chunk without text */
 };
 
 /* --- opening ----------------------------------------------------------------------------------------- */
@@ -38,38 +42,40 @@ static char *take_name(const char **at)
 
 static int appender_error(struct sql_load *load, struct error *err)
 {
-    duckdb_error_data data = duckdb_appender_error_data(load->appender);
+    duckdb_error_data data = duckdb_appender_error_data(load->table.appender);
     duckdb_db_error(load->db, duckdb_error_data_message(data), err);
     duckdb_destroy_error_data(&data);
     return -1;
 }
 
-static void refresh(struct sql_load *load)
+static void new_chunk(struct sql_load *load)
 {
+    struct loader_chunk *chunk = mem_zalloc(sizeof *chunk);
+    chunk->table = &load->table;
+    chunk->data = duckdb_create_data_chunk(load->types, load->count);
+    chunk->bytes = load->empty_bytes = load->count * load->capacity * sizeof(duckdb_string_t);
+    arena_init(&chunk->text);
     for (size_t i = 0; i < load->count; i++) {
         struct appended *column = &load->columns[i];
-        column->vector = duckdb_data_chunk_get_vector(load->chunk, i);
+        column->vector = duckdb_data_chunk_get_vector(chunk->data, i);
         column->data = duckdb_vector_get_data(column->vector);
         column->validity = NULL;
     }
+    load->chunk = chunk;
     load->rows = 0;
 }
 
 /* The table's own types: JSON is text that DuckDB would check again if it came as text. */
-static int make_chunk(struct sql_load *load, const struct sql_column *columns, struct error *err)
+static int find_types(struct sql_load *load, const struct sql_column *columns, struct error *err)
 {
-    auto_free duckdb_logical_type *types = mem_zalloc(load->count * sizeof *types);
     for (size_t i = 0; i < load->count; i++) {
-        if (duckdb_appender_add_column(load->appender, columns[i].name) != DuckDBSuccess)
+        if (duckdb_appender_add_column(load->table.appender, columns[i].name) != DuckDBSuccess)
             return appender_error(load, err);
         load->columns[i].type = columns[i].type;
     }
     for (size_t i = 0; i < load->count; i++)
-        types[i] = duckdb_appender_column_type(load->appender, i);
-    load->chunk = duckdb_create_data_chunk(types, load->count);
-    for (size_t i = 0; i < load->count; i++)
-        duckdb_destroy_logical_type(&types[i]);
-    refresh(load);
+        load->types[i] = duckdb_appender_column_type(load->table.appender, i);
+    new_chunk(load);
     return 0;
 }
 
@@ -81,14 +87,18 @@ struct sql_load *duckdb_load_open(struct sql_db *db, const char *table, const st
     load->count = count;
     load->capacity = duckdb_vector_size();
     load->columns = mem_zalloc(count * sizeof *load->columns);
+    load->types = mem_zalloc(count * sizeof *load->types);
+    loader_drain(db->loader);
     /* One name is a temporary table's, two are a schema's and a table's. */
     char *first = take_name(&table), *second = take_name(&table);
     duckdb_state made =
         duckdb_appender_create_ext(db->connection, second ? NULL : "temp", second ? first : "main",
-                                   second ? second : first, &load->appender);
+                                   second ? second : first, &load->table.appender);
+    bool temporary = !second;
     free(first);
     free(second);
-    if ((made == DuckDBSuccess ? 0 : appender_error(load, err)) == 0 && make_chunk(load, columns, err) == 0)
+    if ((made == DuckDBSuccess ? 0 : appender_error(load, err)) == 0 && find_types(load, columns, err) == 0 &&
+        (!temporary || duckdb_db_use_threads(db, err) == 0)) /* a batch will be merged */
         return load;
     duckdb_load_close(load);
     return NULL;
@@ -120,7 +130,23 @@ static void put_null(struct appended *column, idx_t row)
     duckdb_validity_set_row_invalid(column->validity, row);
 }
 
-static void put(struct appended *column, idx_t row, const struct sql_cell *cell)
+/* JSON's texts are UTF-8, so DuckDB need not look; the vector refers to a long one, which the appender
+ * copies. */
+static void put_text(struct loader_chunk *chunk, struct appended *column, idx_t row, struct slice text)
+{
+    duckdb_string_t string = {.value.inlined.length = (uint32_t)text.size};
+    if (text.size <= sizeof string.value.inlined.inlined) {
+        if (text.size)
+            memcpy(string.value.inlined.inlined, text.data, text.size);
+    } else {
+        string.value.pointer.ptr = arena_dup(&chunk->text, text.data, text.size);
+        memcpy(string.value.pointer.prefix, text.data, sizeof string.value.pointer.prefix);
+        chunk->bytes += text.size;
+    }
+    ((duckdb_string_t *)column->data)[row] = string;
+}
+
+static void put(struct loader_chunk *chunk, struct appended *column, idx_t row, const struct sql_cell *cell)
 {
     switch (column->type) {
     case SQL_BOOLEAN:
@@ -147,21 +173,20 @@ static void put(struct appended *column, idx_t row, const struct sql_cell *cell)
         ((int64_t *)column->data)[row] = cell->integer == SQL_NEVER ? -INT64_MAX : cell->integer;
         return;
     default:
-        duckdb_vector_assign_string_element_len(column->vector, row, cell->text.data ? cell->text.data : "",
-                                                cell->text.size);
+        put_text(chunk, column, row, cell->text);
     }
 }
 
+/* What failed shows here, or at the next chunk. */
 static int send_chunk(struct sql_load *load, struct error *err)
 {
-    if (!load->rows)
-        return 0;
-    duckdb_data_chunk_set_size(load->chunk, load->rows);
-    if (duckdb_append_data_chunk(load->appender, load->chunk) != DuckDBSuccess)
-        return appender_error(load, err);
-    duckdb_data_chunk_reset(load->chunk);
-    refresh(load);
-    return 0;
+    struct loader *loader = load->db->loader;
+    if (load->rows) {
+        duckdb_data_chunk_set_size(load->chunk->data, load->rows);
+        loader_submit(loader, load->chunk);
+        new_chunk(load);
+    }
+    return loader_failed(loader, &load->table) ? appender_error(load, err) : 0;
 }
 
 int duckdb_load_row(struct sql_load *load, const struct sql_cell *cells, struct error *err)
@@ -170,25 +195,32 @@ int duckdb_load_row(struct sql_load *load, const struct sql_cell *cells, struct 
         if (cells[i].null)
             put_null(&load->columns[i], load->rows);
         else
-            put(&load->columns[i], load->rows, &cells[i]);
+            put(load->chunk, &load->columns[i], load->rows, &cells[i]);
     }
-    return ++load->rows == load->capacity ? send_chunk(load, err) : 0;
+    bool full = ++load->rows == load->capacity || load->chunk->bytes - load->empty_bytes >= CHUNK_BYTES;
+    return full ? send_chunk(load, err) : 0;
 }
 
 int duckdb_load_flush(struct sql_load *load, struct error *err)
 {
     if (send_chunk(load, err) < 0)
         return -1;
-    return duckdb_appender_flush(load->appender) == DuckDBSuccess ? 0 : appender_error(load, err);
+    loader_drain(load->db->loader);
+    load->table.waiting = 0;
+    bool flushed = !load->table.failed && duckdb_appender_flush(load->table.appender) == DuckDBSuccess;
+    return flushed ? 0 : appender_error(load, err);
 }
 
 void duckdb_load_close(struct sql_load *load)
 {
+    loader_drain(load->db->loader);
     if (load->chunk)
-        duckdb_destroy_data_chunk(&load->chunk);
-    if (load->appender) {
-        duckdb_appender_destroy(&load->appender);
-    }
+        loader_chunk_free(load->chunk);
+    for (size_t i = 0; i < load->count; i++)
+        duckdb_destroy_logical_type(&load->types[i]);
+    if (load->table.appender)
+        duckdb_appender_destroy(&load->table.appender);
+    free(load->types);
     free(load->columns);
     free(load);
 }

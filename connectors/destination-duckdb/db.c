@@ -1,5 +1,7 @@
 #include "db.h"
 
+#include "json/number.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -29,6 +31,7 @@ int duckdb_db_error(const struct sql_db *db, const char *message, struct error *
 
 static void db_close(struct sql_db *db)
 {
+    loader_free(db->loader);
     if (db->connection)
         duckdb_disconnect(&db->connection);
     if (db->database)
@@ -41,6 +44,7 @@ static int db_execute(struct sql_db *db, const char *sql, uint64_t *ret_changed,
 {
     duckdb_result result;
     int outcome = 0;
+    loader_drain(db->loader);
     if (duckdb_query(db->connection, sql, &result) != DuckDBSuccess)
         outcome = duckdb_db_error(db, duckdb_result_error(&result), err);
     else if (ret_changed)
@@ -120,6 +124,7 @@ static int db_query(struct sql_db *db, const char *sql, sql_row_fn *row, void *c
     duckdb_pending_result pending = NULL;
     duckdb_result result;
     int outcome = 0;
+    loader_drain(db->loader);
     if (duckdb_prepare(db->connection, sql, &statement) != DuckDBSuccess)
         outcome = duckdb_db_error(db, duckdb_prepare_error(statement), err);
     else if (duckdb_pending_prepared_streaming(statement, &pending) != DuckDBSuccess)
@@ -139,10 +144,22 @@ static int db_query(struct sql_db *db, const char *sql, sql_row_fn *row, void *c
 
 /* --- opening ----------------------------------------------------------------------------------------- */
 
-/* Nothing is fetched from anywhere; times are UTC's. */
+/* Nothing is fetched from anywhere; times are UTC's. Rows are appended in their order, by one thread: with
+ * more, the loader's would spin while another has the work. */
 static int set_up(struct sql_db *db, struct error *err)
 {
-    return db_execute(db, "SET TimeZone = 'UTC'; SET preserve_insertion_order = true", NULL, err);
+    return db_execute(db,
+                      "SET TimeZone = 'UTC'; SET preserve_insertion_order = true; SET threads = 1; SET "
+                      "write_buffer_row_group_count = 1",
+                      NULL, err);
+}
+
+int duckdb_db_use_threads(struct sql_db *db, struct error *err)
+{
+    if (db->uses_threads)
+        return 0;
+    db->uses_threads = true;
+    return db_execute(db, "RESET threads", NULL, err);
 }
 
 struct sql_db *duckdb_db_open(const char *path, struct error *err)
@@ -151,6 +168,7 @@ struct sql_db *duckdb_db_open(const char *path, struct error *err)
     duckdb_config config = NULL;
     char *message = NULL;
     db->path = mem_strdup(path);
+    db->loader = loader_new();
     if (duckdb_create_config(&config) == DuckDBSuccess) {
         duckdb_set_config(config, "autoinstall_known_extensions", "false");
         duckdb_set_config(config, "autoload_known_extensions", "false");
@@ -262,7 +280,7 @@ static enum sql_verdict db_fits(enum sql_type type, struct sql_cell *cell, struc
     (void)arena;
     switch (type) {
     case SQL_NUMBER:
-        if (!sql_double_holds(cell->text, &real))
+        if (!number_is_held(cell->text, &real))
             return SQL_TOO_LARGE;
         memcpy(&cell->integer, &real, sizeof real);
         return SQL_FITS;

@@ -3,12 +3,15 @@
 #define FIRTH_DESTINATION_DUCKDB_DB_H
 
 #include "connectors/sql/dialect.h"
+#include "loader.h"
 
 #include <duckdb.h>
 
 struct sql_db {
     duckdb_database database;
     duckdb_connection connection;
+    struct loader *loader;
+    bool uses_threads;
     char *path;
 };
 
@@ -18,6 +21,9 @@ extern const struct sql_dialect duckdb_dialect;
 struct sql_db *duckdb_db_open(const char *path, struct error *err);
 /* DuckDB's message as an error. Returns -1. */
 int duckdb_db_error(const struct sql_db *db, const char *message, struct error *err);
+
+/* From now on statements use every processor. */
+int duckdb_db_use_threads(struct sql_db *db, struct error *err);
 
 /* append.c */
 struct sql_load *duckdb_load_open(struct sql_db *db, const char *table, const struct sql_column *columns,

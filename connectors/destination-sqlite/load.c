@@ -54,7 +54,7 @@ static int bind_number(struct sql_load *load, int at, struct slice number)
                  !memchr(number.data, 'E', number.size) && !slice_is(number, "-0");
     if (whole && number_to_i64(number, &integer))
         return sqlite3_bind_int64(load->statement, at, integer);
-    if (!whole && sql_double_holds(number, &real))
+    if (!whole && number_is_held(number, &real))
         return sqlite3_bind_double(load->statement, at, real);
     return bind_text(load, at, number);
 }

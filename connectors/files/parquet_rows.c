@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "bridge.h"
 #include "connectors/sql/types.h"
+#include "json/number.h"
 #include "json/writer.h"
 
 #include <inttypes.h>
@@ -162,7 +163,7 @@ static enum sql_verdict fits(enum sql_type type, struct sql_cell *cell)
     enum { DAYS_MAX = 2000 * 1000 * 1000 };
     double real;
     if (type == SQL_NUMBER)
-        return sql_double_holds(cell->text, &real) ? SQL_FITS : SQL_TOO_LARGE;
+        return number_is_held(cell->text, &real) ? SQL_FITS : SQL_TOO_LARGE;
     if (type != SQL_DATE && type != SQL_TIME && type != SQL_TIMESTAMP && type != SQL_TIMESTAMPTZ)
         return SQL_FITS;
     if (cell->integer == SQL_FOREVER || cell->integer == SQL_NEVER)

@@ -62,9 +62,6 @@ enum sql_verdict {
 enum sql_verdict sql_value(enum firth_type kind, struct firth_slice value, enum sql_type type,
                            struct arena *arena, struct sql_cell *ret_cell);
 
-/* Does a double have this JSON number's very value? */
-bool sql_double_holds(struct slice number, double *ret_double);
-
 /* --- time.c ------------------------------------------------------------------------------------------ */
 
 /* ISO 8601 as JSON's formats have it, more widely: a blank for the T, no seconds, years with sign, "BC",

@@ -114,54 +114,6 @@ static enum sql_verdict put_number(enum firth_type kind, struct slice value, enu
     return SQL_FITS;
 }
 
-/* Digits from the first to the last that is not zero: up to 15 of them are held by any double. */
-static unsigned significant_digits(struct slice number)
-{
-    unsigned digits = 0, zeros = 0;
-    for (size_t i = 0; i < number.size && number.data[i] != 'e' && number.data[i] != 'E'; i++) {
-        char byte = number.data[i];
-        if (byte == '0') {
-            zeros += digits != 0;
-        } else if (byte >= '1' && byte <= '9') {
-            digits += zeros + 1;
-            zeros = 0;
-        }
-    }
-    return digits;
-}
-
-/* The double with so many significant digits: is it this number? */
-static bool is_printed_as(double value, unsigned digits, struct slice number)
-{
-    char text[40];
-    int size = snprintf(text, sizeof text, "%.*e", (int)digits - 1, value);
-    return number_compare(number, (struct slice){text, (size_t)size}) == 0;
-}
-
-static bool reads_back(double value, unsigned digits)
-{
-    char text[40];
-    double back;
-    int size = snprintf(text, sizeof text, "%.*e", (int)digits - 1, value);
-    return number_to_double((struct slice){text, (size_t)size}, &back) && back == value;
-}
-
-/* That is: whoever prints the double with as few digits as tell it apart prints this number. */
-bool sql_double_holds(struct slice number, double *ret_double)
-{
-    enum { ALWAYS_HELD = 15, EVER_HELD = 17 };
-    int64_t below, above;
-    if (!number_to_double(number, ret_double))
-        return false;
-    if (!number_decade(number, &below, &above))
-        return true;
-    unsigned digits = significant_digits(number);
-    if (digits <= ALWAYS_HELD && below > -300)
-        return true;
-    return digits <= EVER_HELD && *ret_double != 0 && is_printed_as(*ret_double, digits, number) &&
-           (digits == 1 || !reads_back(*ret_double, digits - 1));
-}
-
 /* --- the others -------------------------------------------------------------------------------------- */
 
 static enum sql_verdict put_boolean(enum firth_type kind, struct slice value, struct sql_cell *cell)

@@ -37,4 +37,22 @@ static inline int64_t decimal_exponent(const struct decimal *decimal)
     return decimal->scale - (int64_t)decimal->digits;
 }
 
+/* The digits as an integer; at most DECIMAL_U64_DIGITS of them. */
+enum { DECIMAL_U64_DIGITS = 19 };
+static inline uint64_t decimal_integer(const struct decimal *decimal)
+{
+    uint64_t digits = 0;
+    const char *at = decimal->first;
+    for (uint32_t i = 0; i < decimal->digits; i++)
+        digits = digits * 10 + decimal_next(&at);
+    return digits;
+}
+
+/* 5^0 to 5^27, those that 63 bits hold. */
+enum { DECIMAL_FIVES = 27 };
+extern const uint64_t decimal_fives[DECIMAL_FIVES + 1];
+
+/* The nearest double of one that is not zero; false if that would be infinite. */
+bool decimal_to_double(const struct decimal *decimal, double *ret_value);
+
 #endif

@@ -24,6 +24,10 @@ bool number_to_i64(struct slice text, int64_t *ret_value);
 bool number_to_u64(struct slice text, uint64_t *ret_value);
 /* The nearest double; false if that would be infinite. */
 bool number_to_double(struct slice text, double *ret_value);
+/* Does a double stand for this number: whoever prints it with as few digits as tell it apart from all others
+ * prints this very number? So 0.1 and 0.30000000000000004 are held, 0.10000000000000001 and 2^53+1 are not.
+ */
+bool number_is_held(struct slice text, double *ret_value);
 /* The powers of ten around |value|: 10^below <= |value| <= 10^above, the two equal only for a power of ten.
  * False for 0. */
 bool number_decade(struct slice text, int64_t *ret_below, int64_t *ret_above);

@@ -159,6 +159,26 @@ def test_several_streams_interleaved(endpoint, sync, firth):
         assert sorted(row["id"] for row in endpoint.read(name)) == list(range(300))
 
 
+@pytest.mark.parametrize("mode", ["append", "overwrite"])
+def test_many_rows_of_two_streams(endpoint, sync, mode):
+    """More than DuckDB's appender takes at once, texts short and long, nulls, and a column that is widened among them:
+    each row is there once with its own values."""
+    def row(n):
+        return {"id": 10**20 if n == 15000 else n, "name": None if n % 7 == 0 else f"{n}-" + "x" * (n % 40), "half": n / 2}
+
+    names, rows = ("users", "others"), [row(n) for n in range(20000)]
+    sync.good({name: rows for name in names}, {name: {**ID_NAME, "half": {"type": "number"}} for name in names}, mode=mode)
+    for name in names:
+        found = [(int(each["id"]), each["name"], float(each["half"])) for each in endpoint.read(name)]
+        assert sorted(found, key=lambda each: each[2]) == [tuple(each.values()) for each in rows]
+
+
+def test_rows_larger_than_a_chunk(endpoint, sync):
+    rows = [{"id": n, "name": chr(97 + n % 26) * (1 << 20)} for n in range(20)]
+    sync.good(rows, ID_NAME)
+    assert [(row["id"], row["name"]) for row in endpoint.read("users")] == [tuple(row.values()) for row in rows]
+
+
 def test_raw_tables(endpoint, sync):
     data = [b'{"id":12345678901234567890.10,"b":1E400}', '{"s":"grün \\u0041","deep":[[],{}]}'.encode()]
     for _ in range(2):

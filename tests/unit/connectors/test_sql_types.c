@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "connectors/sql/types.h"
+#include "json/number.h"
 
 static struct arena arena;
 
@@ -160,7 +161,7 @@ static void test_doubles(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         double value;
-        if (sql_double_holds(slice_of(rows[i].number), &value) != rows[i].held)
+        if (number_is_held(slice_of(rows[i].number), &value) != rows[i].held)
             fail_msg("%s is %sheld", rows[i].number, rows[i].held ? "not " : "");
     }
 }

@@ -299,12 +299,100 @@ static void test_double_random(void **state)
     }
 }
 
+/* What number_is_held says, by the C library alone: the first of 1 to 17 digits that reads back is the
+ * number. */
+static bool is_held(const char *text)
+{
+    double value = strtod(text, NULL);
+    char shortest[64];
+    if (!isfinite(value) || (value == 0 && strpbrk(text, "123456789")))
+        return false;
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(shortest, sizeof shortest, "%.*e", digits - 1, value);
+        if (strtod(shortest, NULL) == value)
+            break;
+    }
+    return number_compare(slice_of(text), slice_of(shortest)) == 0;
+}
+
+static void check_held(const char *text)
+{
+    double value, expected = strtod(text, NULL);
+    bool held = number_is_held(slice_of(text), &value);
+    if (held != is_held(text))
+        fail_msg("%s is %sheld", text, held ? "not " : "");
+    if (isfinite(expected))
+        assert_memory_equal(&value, &expected, sizeof value);
+}
+
+/* Of 15 to 19 digits, with as many behind the point as a fraction has, and the neighbours of the last digit;
+ * powers of two, whose neighbours are not equally far away. */
+static void test_held_random(void **state)
+{
+    (void)state;
+    uint64_t seed = 7;
+    unsigned held = 0;
+    for (int i = 0; i < 50000; i++) {
+        seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+        double number = (double)(seed >> 11) / (double)(1 + (seed >> 40) % 99991),
+               scale = pow(10, i % 31 - 15);
+        if (i % 16 == 0)
+            number = ldexp(1, (int)(seed >> 32) % 100 - 50);
+        char text[128];
+        snprintf(text, sizeof text, i % 3 ? "%.*g" : "%.*e", 14 + i % 5 + (i % 3 != 0), number / scale);
+        char *last = strpbrk(text, "eE");
+        last = last ? last - 1 : text + strlen(text) - 1;
+        if (*last >= '1' && *last <= '8')
+            *last = (char)(*last + i / 7 % 3 - 1);
+        check_held(text);
+        held += is_held(text);
+    }
+    assert_in_range(held, 10000, 40000);
+}
+
+static void test_held_at_the_ends(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "0",
+        "-0.0",
+        "1",
+        "9007199254740993",
+        "9007199254740992",
+        "99999999999999999",
+        "10000000000000001",
+        "0.10000000000000001",
+        "0.30000000000000004",
+        "-0.30000000000000004",
+        "1.7976931348623157e308",
+        "1e309",
+        "5e-324",
+        "4e-324",
+        "2.2250738585072014e-308",
+        "2.225073858507201e-308",
+        "123456789012345.67",
+        "9007199254740.993",
+        "0.0000000000000000000012345678901234567",
+        "12345678901234567e-27",
+        "12345678901234567e-28",
+        "12345678901234567e1",
+        "9.5367431640625e-7",
+        "4503599627370496.5",
+        "4503599627370497.5",
+        "72057594037927945",
+        "1e-400",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        check_held(texts[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_compare),  cmocka_unit_test(test_integer),
-        cmocka_unit_test(test_multiple), cmocka_unit_test(test_integers_of_c),
-        cmocka_unit_test(test_double),   cmocka_unit_test(test_double_random),
+        cmocka_unit_test(test_compare),     cmocka_unit_test(test_integer),
+        cmocka_unit_test(test_multiple),    cmocka_unit_test(test_integers_of_c),
+        cmocka_unit_test(test_double),      cmocka_unit_test(test_double_random),
+        cmocka_unit_test(test_held_random), cmocka_unit_test(test_held_at_the_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
