@@ -8,7 +8,8 @@
         database.run("…")
 
 Both are `Database`s: host, port, name, user, password, run, rows, value, copy_in. A `postgres` has `server` too:
-stop, start, kill, restart. The cluster is made once a run (initdb) and copied. wal_level is logical; passwords are
+stop, start, kill, restart. FIRTH_TEST_POSTGRES=10 takes the server of that release (.deps/postgres/10, from scripts/setup)
+instead of the system's. The cluster is made once a run (initdb) and copied. wal_level is logical; passwords are
 asked for (scram-sha-256). Servers run as another user if the tests run as root."""
 
 import os
@@ -42,8 +43,14 @@ timezone = 'Asia/Kolkata'
 # The time zone, like the date style that some tests set, is one that nothing may depend on.
 
 
-def programs():
+def server_programs():
     """The folder of initdb and postgres."""
+    release = os.environ.get("FIRTH_TEST_POSTGRES")
+    return ROOT / ".deps" / "postgres" / release / "bin" if release else programs()
+
+
+def programs():
+    """The folder of psql and pg_isready."""
     found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda p: int(p.parts[-3]))
     path = found[-1] if found else shutil.which("postgres")
     if not path:
@@ -133,7 +140,7 @@ class Server:
         for attempt in range(5):
             with open(self.log, "ab") as log:
                 self.process = subprocess.Popen(
-                    [str(self.programs / "postgres"), "-D", str(self.data), "-p", str(self.port)], stdin=subprocess.DEVNULL,
+                    [str(server_programs() / "postgres"), "-D", str(self.data), "-p", str(self.port)], stdin=subprocess.DEVNULL,
                     stdout=log, stderr=log, cwd=self.folder, start_new_session=True, **self.as_user)
             if until(self._answers, f"PostgreSQL in {self.folder}") != "ended":
                 return self
@@ -195,7 +202,7 @@ def postgres_template(postgres_folder):
     (folder / "password").write_text(PASSWORD + "\n")
     give(folder, as_user)
     done = subprocess.run(
-        [str(programs() / "initdb"), "-D", str(folder / "data"), "--no-sync", "--no-instructions", "-U", USER,
+        [str(server_programs() / "initdb"), "-D", str(folder / "data"), "--no-sync", "-U", USER,
          "--auth=scram-sha-256", f"--pwfile={folder / 'password'}", "--encoding=UTF8", "--locale=C.UTF-8"],
         capture_output=True, text=True, check=False, cwd=folder, **as_user)
     assert done.returncode == 0, done.stderr
@@ -239,6 +246,21 @@ def postgres_shared(postgres_folder, postgres_template):
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def drop(maintenance, name):
+    if int(maintenance.value("SHOW server_version_num")) >= 130000:
+        maintenance.run(f"DROP DATABASE {name} WITH (FORCE)")
+        return
+    maintenance.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+    def dropped():
+        done = subprocess.run(maintenance.psql("-c", f"DROP DATABASE {name}"), env=psql_environment(), capture_output=True,
+                              text=True, check=False)
+        assert done.returncode == 0 or "being accessed by other users" in done.stderr, done.stderr
+        return done.returncode == 0
+
+    until(dropped, f"database {name} to be dropped")
+
+
 @pytest.fixture
 def database(postgres_shared):
     """A new database of the server that all tests of the session share."""
@@ -247,4 +269,5 @@ def database(postgres_shared):
     maintenance.run(f"CREATE DATABASE {name}")
     yield postgres_shared.database(name)
     maintenance.run(f"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '{name}' "
-                    f"AND NOT active; DROP DATABASE {name} WITH (FORCE)")
+                    "AND NOT active")
+    drop(maintenance, name)

@@ -402,8 +402,8 @@ static int begin_stream(struct pg_batch *batch, struct firth_host *host, struct 
                           batch->config->parallelism, err) < 0)
         return -1;
     batch->begun = true;
-    pg_rows_init(&batch->rows, stream->table, PG_ENVELOPE_NONE, (struct pg_style){firth_speaks_flow(host)},
-                 &batch->arena);
+    struct pg_style style = {firth_speaks_flow(host), pg_has_long_floats(PQserverVersion(batch->connection))};
+    pg_rows_init(&batch->rows, stream->table, PG_ENVELOPE_NONE, style, &batch->arena);
     for (size_t i = 0; stream->cursor && i < stream->table->column_count; i++) {
         if (&stream->table->columns[i] == stream->cursor)
             batch->rows.cursor = i;

@@ -99,7 +99,7 @@ static void put_tables_sql(struct buffer *sql, const struct pg_config *config, u
     buffer_str(sql, " AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'"
                     " AND c.relpersistence <> 't' AND has_schema_privilege(n.oid, 'USAGE')"
                     " AND (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'))"
-                    " ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"");
+                    " ORDER BY n.nspname::text COLLATE \"C\", c.relname::text COLLATE \"C\"");
 }
 
 static void read_table(struct pg_catalog *catalog, const PGresult *rows, int row, struct pg_table *table)

@@ -237,6 +237,7 @@ static int open_all(struct pg_cdc *cdc, const struct firth_selection *selection,
     cdc->connection = pg_connect(&cdc->endpoint, false, err);
     if (!cdc->connection || pg_catalog_load(&cdc->catalog, cdc->connection, cdc->config, 0, err) < 0)
         return -1;
+    cdc->style.long_floats = pg_has_long_floats(cdc->catalog.version);
     for (; cdc->count < selection->count; cdc->count++) {
         if (open_stream(cdc, &selection->streams[cdc->count], &cdc->streams[cdc->count], err) < 0)
             return -1;
@@ -261,7 +262,7 @@ int pg_cdc_open(struct firth_host *host, const struct pg_config *config,
     cdc->host = host;
     cdc->live = selection->live;
     cdc->flow = firth_speaks_flow(host);
-    cdc->style = (struct pg_style){cdc->flow};
+    cdc->style.flow = cdc->flow;
     arena_init(&cdc->arena);
     arena_init(&cdc->message_arena);
     arena_init(&cdc->catalog.arena);

@@ -234,7 +234,7 @@ static void build(struct parameters *parameters, const struct pg_endpoint *endpo
 static const char settings[] =
     "SET datestyle = 'ISO, MDY'; SET timezone = 'UTC'; SET intervalstyle = 'postgres'; SET bytea_output = "
     "'hex'; "
-    "SET extra_float_digits = 1; SET xmloption = 'content'; SET lc_monetary = 'C'; SET search_path = "
+    "SET extra_float_digits = 3; SET xmloption = 'content'; SET lc_monetary = 'C'; SET search_path = "
     "pg_catalog; "
     "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
     "SET standard_conforming_strings = on; SET synchronize_seqscans = off; "

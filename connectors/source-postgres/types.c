@@ -9,7 +9,7 @@ static const struct {
     enum pg_form form;
 } built_in[] = {
     {16, PG_FORM_BOOLEAN},       {17, PG_FORM_BYTEA},    {20, PG_FORM_INTEGER},   {21, PG_FORM_INTEGER},
-    {23, PG_FORM_INTEGER},       {26, PG_FORM_INTEGER},  {114, PG_FORM_JSON},     {700, PG_FORM_FLOAT},
+    {23, PG_FORM_INTEGER},       {26, PG_FORM_INTEGER},  {114, PG_FORM_JSON},     {700, PG_FORM_REAL},
     {701, PG_FORM_FLOAT},        {1082, PG_FORM_DATE},   {1083, PG_FORM_TIME},    {1114, PG_FORM_TIMESTAMP},
     {1184, PG_FORM_TIMESTAMPTZ}, {1266, PG_FORM_TIMETZ}, {1700, PG_FORM_NUMERIC}, {2950, PG_FORM_UUID},
     {3802, PG_FORM_JSON},
@@ -95,6 +95,7 @@ static const struct words words_of[PG_FORM_COUNT] = {
     [PG_FORM_TEXT] = {.type = "string"},
     [PG_FORM_BOOLEAN] = {.type = "boolean"},
     [PG_FORM_INTEGER] = {.type = "integer"},
+    [PG_FORM_REAL] = {.type = "number", .also = "string", .flow_format = "number"},
     [PG_FORM_FLOAT] = {.type = "number", .also = "string", .flow_format = "number"},
     [PG_FORM_NUMERIC] = {.type = "number", .flow_type = "string", .flow_format = "number"},
     [PG_FORM_JSON] = {.type = NULL},

@@ -2,6 +2,8 @@
 
 #include "json/writer.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- numbers ----------------------------------------------------------------------------------------------
@@ -38,6 +40,30 @@ static unsigned put_number(struct buffer *out, struct slice text, bool quoted, s
     }
     buffer_append(out, "null", 4);
     return PG_NOTE_NOT_FINITE;
+}
+
+/* The shortest text that is read as the same number, which servers give from 12 on. */
+static void put_shortest(struct buffer *out, struct slice text, bool real)
+{
+    char wanted[40], shorter[40];
+    size_t size = text.size < sizeof wanted - 1 ? text.size : sizeof wanted - 1;
+    memcpy(wanted, text.data, size);
+    wanted[size] = '\0';
+    double value = strtod(wanted, NULL);
+    for (int digits = real ? 6 : 15; digits <= 17; digits++) {
+        snprintf(shorter, sizeof shorter, "%.*g", digits, value);
+        if (real ? strtof(shorter, NULL) == (float)value : strtod(shorter, NULL) == value)
+            break;
+    }
+    buffer_str(out, shorter);
+}
+
+static unsigned put_float(struct buffer *out, struct slice text, bool real, struct pg_style style)
+{
+    if (!style.long_floats || !is_finite_text(text))
+        return put_number(out, text, false, style);
+    put_shortest(out, text, real);
+    return 0;
 }
 
 /* --- dates and times --------------------------------------------------------------------------------------
@@ -262,8 +288,9 @@ unsigned pg_value_put(struct buffer *out, const struct pg_type *type, struct sli
     case PG_FORM_INTEGER:
         buffer_append(out, text.data, text.size);
         return 0;
+    case PG_FORM_REAL:
     case PG_FORM_FLOAT:
-        return put_number(out, text, false, style);
+        return put_float(out, text, type->form == PG_FORM_REAL, style);
     case PG_FORM_NUMERIC:
         return put_number(out, text, style.flow, style);
     case PG_FORM_JSON:

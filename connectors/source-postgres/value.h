@@ -15,6 +15,7 @@ enum pg_form {
     PG_FORM_TEXT, /* a string, as it is: all that has no form of its own */
     PG_FORM_BOOLEAN,
     PG_FORM_INTEGER,
+    PG_FORM_REAL, /* of 32 bits */
     PG_FORM_FLOAT,
     PG_FORM_NUMERIC,
     PG_FORM_JSON,
@@ -40,7 +41,13 @@ struct pg_type {
 /* How the two protocols want what they do not agree about (docs/connectors/source-postgres.md, types). */
 struct pg_style {
     bool flow;
+    bool long_floats; /* a server before 12 writes 17 digits, or 9: 0.10000000000000001 */
 };
+
+static inline bool pg_has_long_floats(int server_version)
+{
+    return server_version < 120000;
+}
 
 /* What of a value JSON, or the format that the schema promises, could not say: a bit each, to be told once.
  */

@@ -19,25 +19,16 @@ static int set_up(void **state)
 {
     (void)state;
     static const struct pg_type_row rows[] = {
-        {16, 0, 0, "boolean", ','},
-        {17, 0, 0, "bytea", ','},
-        {23, 0, 0, "integer", ','},
-        {25, 0, 0, "text", ','},
-        {114, 0, 0, "json", ','},
-        {603, 0, 0, "box", ';'},
-        {701, 0, 0, "double precision", ','},
-        {1082, 0, 0, "date", ','},
-        {1114, 0, 0, "timestamp", ','},
-        {1184, 0, 0, "timestamptz", ','},
-        {1266, 0, 0, "timetz", ','},
-        {1700, 0, 0, "numeric", ','},
-        {1007, 23, 0, "integer[]", ','},
-        {1009, 25, 0, "text[]", ','},
-        {1020, 603, 0, "box[]", ';'},
-        {9000, 0, 1700, "amount", ','},
-        {9001, 9000, 0, "amount[]", ','},
-        {9002, 0, 9001, "amounts", ','},
-        {9003, 77777, 0, "unknown[]", ','},
+        {16, 0, 0, "boolean", ','},       {17, 0, 0, "bytea", ','},
+        {23, 0, 0, "integer", ','},       {25, 0, 0, "text", ','},
+        {114, 0, 0, "json", ','},         {603, 0, 0, "box", ';'},
+        {700, 0, 0, "real", ','},         {701, 0, 0, "double precision", ','},
+        {1082, 0, 0, "date", ','},        {1114, 0, 0, "timestamp", ','},
+        {1184, 0, 0, "timestamptz", ','}, {1266, 0, 0, "timetz", ','},
+        {1700, 0, 0, "numeric", ','},     {1007, 23, 0, "integer[]", ','},
+        {1009, 25, 0, "text[]", ','},     {1020, 603, 0, "box[]", ';'},
+        {9000, 0, 1700, "amount", ','},   {9001, 9000, 0, "amount[]", ','},
+        {9002, 0, 9001, "amounts", ','},  {9003, 77777, 0, "unknown[]", ','},
     };
     pg_types_init(&types);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -116,6 +107,35 @@ static void test_values(void **state)
     buffer_done(&out);
 }
 
+/* What servers before 12 write. */
+static void test_long_floats(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t oid;
+        const char *text, *wanted;
+    } rows[] = {
+        {701, "0.10000000000000001", "0.1"},
+        {701, "0.30000000000000004", "0.30000000000000004"},
+        {701, "-0", "-0"},
+        {701, "16777217", "16777217"},
+        {701, "1.0000000000000001e+300", "1e+300"},
+        {700, "1.10000002", "1.1"},
+        {700, "3.40282347e+38", "3.4028235e+38"},
+        {700, "16777216", "16777216"},
+        {700, "NaN", "null"},
+    };
+    struct buffer out;
+    buffer_init(&out, 1 << 16);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        buffer_clear(&out);
+        pg_value_put(&out, type_of(rows[i].oid), slice_of(rows[i].text),
+                     (struct pg_style){.long_floats = true});
+        assert_string_equal(buffer_cstr(&out), rows[i].wanted);
+    }
+    buffer_done(&out);
+}
+
 /* Cut anywhere, a text of any type gives some JSON-like bytes and no read past its end (the sanitizer looks).
  */
 static void test_cut(void **state)
@@ -175,6 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_long_floats),
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_schemas),
     };
