@@ -282,9 +282,10 @@ enum http_next call_error_in(struct call *call, const struct error *error, const
 bool call_check_title(struct call *call, const char *field, const char *text)
 {
     size_t size = text ? strlen(text) : 0;
-    if (size == 0)
-        call_invalid(call, field, "%s is empty: a name is wanted", field);
+    bool blank = size == 0 || strspn(text, " \t\r\n\v\f") == size;
+    if (blank)
+        call_invalid(call, field, "%s is %s: a name is wanted", field, size == 0 ? "empty" : "blank");
     else if (size > CONTROL_TITLE_MAX)
         call_invalid(call, field, "%s has %zu bytes; the limit is %d", field, size, CONTROL_TITLE_MAX);
-    return size > 0 && size <= CONTROL_TITLE_MAX;
+    return !blank && size <= CONTROL_TITLE_MAX;
 }

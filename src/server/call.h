@@ -68,7 +68,7 @@ enum http_next call_error(struct call *call, const struct error *error);
 enum http_next call_error_of(struct call *call, const struct error *error, const char *kind, const char *id);
 /* The same, of a request whose fault, if it is the request's, lies in this field. */
 enum http_next call_error_in(struct call *call, const struct error *error, const char *field);
-/* Is it a name for people: not empty, not too long? False: answered (422). */
+/* Is it a name for people: not blank, not too long? False: answered (422). */
 bool call_check_title(struct call *call, const char *field, const char *text);
 /* Seconds, as Airbyte has times. */
 int64_t call_seconds(int64_t ms);

@@ -132,7 +132,7 @@ def refused(client, path, body, field, status=422):
     return answer.json()["message"]
 
 
-@pytest.mark.parametrize("name", ["", "n" * 1025, "a\0b"])
+@pytest.mark.parametrize("name", ["", " \t\n", "n" * 1025, "a\0b"])
 def test_names(client, name):
     kept = client.source("named")
     other = {"workspaceId": WORKSPACE, "name": name}

@@ -73,6 +73,10 @@ def test_methods(firth):
         answer = client.ask(method, "/api/v1/workspaces/get")
         assert answer.status == 405 and answer.headers["Allow"] == "POST"
     assert client.ask("BREW", "/api/v1/health").status == 405
+    preflight = client.ask("OPTIONS", "/api/v1/workspaces/get", None, {"Origin": "https://else.example", "Access-Control-Request-Method": "POST"})
+    assert preflight.status == 405 and not [name for name in preflight.headers if name.startswith("Access-Control")]
+    absent = client.ask("HEAD", "/api/public/v1/jobs/9")
+    assert absent.status == 404 and absent.body == b"" and int(absent.headers["Content-Length"]) > 0
     assert client.ask("POST", "/api/public/v1/jobs/1", {}).headers["Allow"] == "GET, DELETE"
     head = client.ask("HEAD", "/api/v1/health")
     assert head.status == 200 and head.body == b""

@@ -64,7 +64,7 @@ def test_a_command_is_added_changed_and_removed(firth, tmp_path):
     assert again.json()["id"] == found["id"] and len(custom(firth)) == 1
     client.config("sources/create", {**body, "name": "one"})
     refused = firth("connectors", "remove", "source-own")
-    assert refused.rc != 0 and "1 sources use" in refused.err
+    assert refused.rc != 0 and "1 source uses" in refused.err and "delete it first" in refused.err
     client.config("sources/delete", {"sourceId": client.config("sources/list", {"workspaceId": WORKSPACE})["sources"][0]["sourceId"]}, 204)
     firth("connectors", "remove", "source-own", expect=0)
     assert custom(firth) == []

@@ -168,8 +168,9 @@ static int check_deletion(struct control *control, const char *id, struct error 
             QUERY_GET(control, err, 0, &used,
                       "SELECT count(*) FROM actors WHERE definition = ? AND deleted = 0", query_text(id));
     if (result == 0 && used)
-        result = error_set(err, ERROR_INVALID, "%lld %ss use '%s': delete them first", (long long)used,
-                           control_side_name(definition.side), definition.name);
+        result = error_set(err, ERROR_INVALID, "%lld %s%s '%s': delete %s first", (long long)used,
+                           control_side_name(definition.side), used == 1 ? " uses" : "s use", definition.name,
+                           used == 1 ? "it" : "them");
     arena_done(&arena);
     return result;
 }
