@@ -105,7 +105,7 @@ def test_nothing_is_wider_than_a_telephone(chromium, firth, theme):
     daemon = served(firth)
     with page_of(chromium, daemon.url, width=360, theme=theme) as page:
         log_in(page)
-        for path in ("/connections", "/connections/new", "/sources", "/destinations"):
+        for path in ("/connections", "/connections/new", "/sources", "/destinations", "/connectors", "/settings"):
             page.goto(path)
             page.get_by_role("heading", level=1).wait_for()
             assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
@@ -140,3 +140,34 @@ def test_a_source_is_changed(page):
     source, = page.daemon.api.config("sources/list", {"workspaceId": workspace})["sources"]
     assert source["connectionConfiguration"]["count"] == 12
     expect(page.get_by_role("link", name="People to files")).to_be_visible()
+
+
+def test_applications_and_notifications(page):
+    log_in(page, "/settings")
+    page.get_by_label("Name of a new application").fill("airflow")
+    page.get_by_role("button", name="Add").click()
+    said = page.get_by_role("status").filter(has_text="shown this once")
+    client_id, secret = said.locator("code").all_inner_texts()
+    assert page.daemon.api.public("POST", "applications/token", {"client_id": client_id, "client_secret": secret})["access_token"]
+    page.get_by_role("button", name="Delete airflow").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("button", name="Delete airflow")).to_have_count(0)
+    page.get_by_role("textbox", name="When a sync fails").fill("http://127.0.0.1:1/hook")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_text("Kept.")).to_be_visible()
+    workspace = page.daemon.api.config("workspaces/list")["workspaces"][0]
+    assert workspace["notificationSettings"]["sendOnFailure"]["notificationType"] == ["slack"]
+    page.get_by_role("button", name="Try: When a sync fails").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def test_a_connector_is_added_and_deleted(page):
+    log_in(page, "/connectors")
+    expect(page.get_by_text("airbyte/source-faker").first).to_be_visible()
+    page.get_by_label("Name").fill("Pokemon")
+    page.get_by_label("Image").fill("airbyte/source-pokeapi:0.2.0")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_text("airbyte/source-pokeapi:0.2.0")).to_be_visible()
+    page.get_by_role("button", name="Delete Pokemon").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("airbyte/source-pokeapi:0.2.0")).to_have_count(0)

@@ -70,3 +70,10 @@ export const firth = {
     remove: <T>(path: string) => json<T>(send("DELETE", `/api/firth/v1/${path}`, undefined)),
     raw: (path: string, signal?: AbortSignal) => send("GET", `/api/firth/v1/${path}`, undefined, signal),
 };
+
+/** The public API, for what the other one does not have. */
+export const open = {
+    get: <T>(path: string, signal?: AbortSignal) => json<T>(send("GET", `/api/public/v1/${path}`, undefined, signal)),
+    post: <T>(path: string, body: object) => json<T>(send("POST", `/api/public/v1/${path}`, body)),
+    remove: <T>(path: string) => json<T>(send("DELETE", `/api/public/v1/${path}`, undefined)),
+};

@@ -6,6 +6,8 @@ import { Empty } from "../parts/basics";
 const Connections = lazy(() => import("../pages/connections"));
 const Connection = lazy(() => import("../pages/connection"));
 const Actors = lazy(() => import("../pages/actors"));
+const Connectors = lazy(() => import("../pages/connectors"));
+const Settings = lazy(() => import("../pages/settings"));
 const SetUp = lazy(() => import("../pages/setup"));
 
 export function Pages() {
@@ -17,6 +19,8 @@ export function Pages() {
                 </Route>
                 <Route path="/connections" component={Connections} />
                 <Route path="/connections/new" component={SetUp} />
+                <Route path="/connectors" component={Connectors} />
+                <Route path="/settings" component={Settings} />
                 <Route path="/connections/:id" component={Connection} />
                 {(["source", "destination"] as const).flatMap((side) => [
                     <Route key={side} path={`/${side}s`}>

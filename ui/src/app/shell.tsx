@@ -20,6 +20,13 @@ const PLACES: { title: string; places: Place[] }[] = [
             { path: "/destinations", name: "Destinations", icon: "M10 4h9v16h-9zM3 12h7m-3-3 3 3-3 3" },
         ],
     },
+    {
+        title: "Firth",
+        places: [
+            { path: "/connectors", name: "Connectors", icon: "M9 3v5M15 3v5M6 8h12v4a6 6 0 0 1-12 0zM12 18v3" },
+            { path: "/settings", name: "Settings", icon: "M4 7h10m4 0h2M4 17h2m4 0h10M14 4v6M6 14v6" },
+        ],
+    },
 ];
 
 function Navigation({ onGo }: { onGo: () => void }) {
