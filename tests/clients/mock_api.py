@@ -99,6 +99,13 @@ class Api(BaseHTTPRequestHandler):
     def get_status(self, route, query, body, seen):
         raise Answer(int(route[0]), {"error": {"message": "this is why", "code": 17}})
 
+    def get_broken(self, route, query, body, seen):
+        """broken/False/NAME gives two pages; broken/True/NAME the first, and a window of time (NAME ends with its day) not even that."""
+        page = int(query.get("page", 0))
+        if route[0] == "True" and (page > 0 or "-2024" in route[1]):
+            raise Answer(403, {"error": {"message": "not this one"}})
+        return {"data": EVENTS[page * 2:page * 2 + 2] if page < 2 else []}
+
     def get_filter(self, route, query, body, seen):
         return {"data": [i for i in ITEMS if i["kind"] == query.get("kind")]}
 

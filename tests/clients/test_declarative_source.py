@@ -35,6 +35,10 @@ CASES = {
     "rules": {"config": {"old_kind": "a"}},
     "conditional": {"config": {"extra": True}},
     "checks": {},
+    "failing": {}, "failing-state": {"manifest": "failing", "state": {
+        "windows": {"at": "2024-01-03T00:00:00Z"},
+        "groups": {"use_global_cursor": False, "state": {"at": "2024-01-02T00:00:00Z"}, "lookback_window": 0, "states": [
+            {"partition": {"group": "1"}, "cursor": {"at": "2024-01-02T00:00:00Z"}}]}}},
     "schemas": {}, "properties": {}, "combined": {}, "lazy": {}, "windows": {},
     "delegating": {"config": {"end": "2099-01-01T00:00:00Z", "keep": "P30D"}},
     "delegating-state": {"manifest": "delegating", "config": {"end": "2099-01-01T00:00:00Z", "keep": "P30D"}, "state": {
@@ -286,6 +290,21 @@ def test_those_who_want_the_same_parents_ask_once(api, tmp_path):
     asked = [request["path"] for request in api.take()]
     assert asked.count("/parents") == 2, "a parent's own parent keeps no answers, as in the CDK"
     assert len(asked) == len(set(asked)) + 1
+
+
+def test_children_of_parents_that_fail(cdk, api, tmp_path):
+    """The CDK looks one parent ahead, and so leaves out the last one before the failure; Firth reads its children too."""
+    manifest = yaml.safe_load((MANIFESTS / "failing.yaml").read_text())
+    manifest["streams"] = [manifest["definitions"]["parents_fail"]]
+    catalog = {"streams": [{"stream": {"name": "parents_fail", "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
+                            "sync_mode": "full_refresh", "destination_sync_mode": "append"}]}
+    words = ["read", "--manifest-path", write(tmp_path, "m.json", manifest), "--catalog", write(tmp_path, "k.json", catalog),
+             "--config", write(tmp_path, "c.json", {"url": api.url, "token": "s3cr3t-t0ken"})]
+    theirs, ours = Run(cdk, words, tmp_path, api), Run(run_firth, words, tmp_path, api)
+    assert ours.requests.pop("/broken/False/of-1") and ours.requests == theirs.requests
+    assert ours.records["parents_fail"] == theirs.records["parents_fail"] * 2
+    assert ours.statuses == theirs.statuses == {"parents_fail": "INCOMPLETE"}
+    assert ours.status and theirs.status and ours.states == theirs.states
 
 
 @pytest.mark.parametrize("path", ["slow", "status/503"])

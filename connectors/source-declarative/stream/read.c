@@ -11,8 +11,10 @@ struct reading {
     size_t begun;              /* slices in all */
     struct slice_job *waiting; /* whose fibers are to be joined, the first that began first */
     struct slice_job **last;
-    bool failed, only_first;
-    struct error error;
+    bool only_first;
+    bool stopped;       /* nothing more is to be begun: all is cancelled, or nobody takes what is read */
+    size_t failures;    /* a slice that fails leaves the others to go on */
+    struct error error; /* of the first that failed */
     struct async_watch watch; /* of its jobs at the API */
 };
 
@@ -138,9 +140,10 @@ static int read_job(struct slice_job *job, struct error *err)
 
 static void failed(struct reading *reading, const struct error *err)
 {
-    if (!reading->failed)
+    if (reading->failures++ == 0)
         reading->error = *err;
-    reading->failed = true;
+    if (err->code == ERROR_CANCELLED)
+        reading->stopped = true;
 }
 
 /* Waits for the API to have made what is asked for, then for a slot to read it in. */
@@ -150,17 +153,19 @@ static int async_body(void *context, struct error *err)
     struct reading *reading = job->reading;
     struct declared_stream *stream = reading->stream;
     int result = async_job_run(stream->async, &job->slice, &reading->watch, &job->brought, err);
-    if (result == 0 && job->brought && !reading->failed) {
+    if (result != 0)
+        reading->watch.stop = true;
+    if (result == 0 && job->brought && !reading->stopped) {
         result = fiber_gate_enter(stream->engine->fibers, reading->slots, err);
         if (result == 0) {
             result = read_job(job, err);
             fiber_gate_leave(reading->slots);
         }
     }
-    if (result != 0) {
+    if (result != 0)
         failed(reading, err);
+    if (reading->stopped)
         reading->watch.stop = true;
-    }
     async_job_free(job->brought); /* before the others go on: it may be large */
     job->brought = NULL;
     job->ended = true;
@@ -172,7 +177,7 @@ static int slice_body(void *context, struct error *err)
 {
     struct slice_job *job = context;
     struct reading *reading = job->reading;
-    int result = reading->failed ? 0 : read_job(job, err);
+    int result = reading->stopped ? 0 : read_job(job, err);
     if (result != 0)
         failed(reading, err);
     job->ended = true;
@@ -191,8 +196,7 @@ static void join_slices(struct reading *reading, bool all)
             continue;
         }
         *link = job->joins;
-        if (fiber_join(reading->stream->engine->fibers, job->fiber, &wrong) != 0)
-            failed(reading, &wrong);
+        fiber_join(reading->stream->engine->fibers, job->fiber, &wrong); /* its body has said how it went */
         job_free(job);
     }
     reading->last = link;
@@ -210,7 +214,7 @@ static int start_slice(void *context, const struct stream_slice *slice, struct e
     if (is_async ? async_ahead_enter(engine, err) != 0 : fiber_gate_enter(fibers, reading->slots, err) != 0)
         return -1;
     join_slices(reading, false);
-    if (reading->failed) {
+    if (reading->stopped || reading->watch.stop) {
         if (is_async)
             async_ahead_leave(engine);
         else
@@ -265,13 +269,17 @@ int declared_stream_read(struct declared_stream *stream, struct fiber_gate *slot
     reading.last = &reading.waiting;
     if (stream_restart(reading.stream, err) != 0)
         return -1;
-    if (partition_router_walk(reading.stream->router, on_partition, &partitioning, err) != 0)
+    if (partition_router_walk(reading.stream->router, on_partition, &partitioning, err) != 0 &&
+        !reading.stopped && !reading.watch.stop)
         failed(&reading, err);
     join_slices(&reading, true);
     if (reading.watch.troubled)
         failed(&reading, &reading.watch.trouble);
-    if (reading.failed) {
+    if (reading.failures > 0) {
         /* The slices that were read to their end count, and the CDK says so even if there are none. */
+        if (reading.failures > 1)
+            engine_log(stream->engine, ENGINE_WARN, "stream %s: %zu of its slices could not be read",
+                       stream->name, reading.failures);
         struct error ignored;
         emit_state(&reading, &ignored);
         *err = reading.error;
