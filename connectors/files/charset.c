@@ -79,30 +79,6 @@ struct decoder {
     size_t pending_size, pending_at;
 };
 
-static size_t put(uint32_t c, char *out)
-{
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (char)(0xc0 | c >> 6);
-        out[1] = (char)(0x80 | (c & 0x3f));
-        return 2;
-    }
-    if (c < 0x10000) {
-        out[0] = (char)(0xe0 | c >> 12);
-        out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (c & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | c >> 18);
-    out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (c & 0x3f));
-    return 4;
-}
-
 static uint32_t windows1252(unsigned char byte)
 {
     static const uint16_t high[32] = {0x20ac, 0xfffd, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021,
@@ -179,7 +155,7 @@ static int64_t decoder_read(struct files_input *input, char *bytes, size_t size,
                 return -1;
             continue;
         }
-        self->pending_size = put(c, self->pending);
+        self->pending_size = utf8_encode(c, self->pending);
         self->pending_at = 0;
     }
     return (int64_t)out;

@@ -43,16 +43,9 @@ bool s3_xml_find(struct slice xml, const char *name, struct slice *ret_inside)
 
 static void put_code_point(struct buffer *out, unsigned long c)
 {
-    if (c < 0x80)
-        buffer_byte(out, (char)c);
-    else if (c < 0x800)
-        buffer_printf(out, "%c%c", (int)(0xc0 | c >> 6), (int)(0x80 | (c & 0x3f)));
-    else if (c < 0x10000)
-        buffer_printf(out, "%c%c%c", (int)(0xe0 | c >> 12), (int)(0x80 | (c >> 6 & 0x3f)),
-                      (int)(0x80 | (c & 0x3f)));
-    else if (c < 0x110000)
-        buffer_printf(out, "%c%c%c%c", (int)(0xf0 | c >> 18), (int)(0x80 | (c >> 12 & 0x3f)),
-                      (int)(0x80 | (c >> 6 & 0x3f)), (int)(0x80 | (c & 0x3f)));
+    char bytes[UTF8_LENGTH_MAX];
+    if (c < 0x110000 && (c < 0xd800 || c > 0xdfff))
+        buffer_append(out, bytes, utf8_encode((uint32_t)c, bytes));
 }
 
 void s3_xml_text(struct slice inside, struct buffer *out)

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,6 +182,31 @@ uint32_t utf8_decode(const char *bytes, size_t size, size_t *ret_length)
     for (size_t i = 1; i < length; i++)
         point = point << 6 | ((unsigned char)bytes[i] & 0x3f);
     return point;
+}
+
+size_t utf8_encode(uint32_t code, char *out)
+{
+    assert(code < 0x110000);
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        out[0] = (char)(0xc0 | code >> 6);
+        out[1] = (char)(0x80 | (code & 0x3f));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out[0] = (char)(0xe0 | code >> 12);
+        out[1] = (char)(0x80 | (code >> 6 & 0x3f));
+        out[2] = (char)(0x80 | (code & 0x3f));
+        return 3;
+    }
+    out[0] = (char)(0xf0 | code >> 18);
+    out[1] = (char)(0x80 | (code >> 12 & 0x3f));
+    out[2] = (char)(0x80 | (code >> 6 & 0x3f));
+    out[3] = (char)(0x80 | (code & 0x3f));
+    return 4;
 }
 
 size_t utf8_cut(const char *bytes, size_t size, size_t max)

@@ -56,6 +56,10 @@ bool utf8_valid(const char *bytes, size_t size);
 /* The code point at the beginning of a text that is not empty, and its length; a byte that is not UTF-8 is
  * U+FFFD, of length 1. */
 uint32_t utf8_decode(const char *bytes, size_t size, size_t *ret_length);
+enum { UTF8_LENGTH_MAX = 4 };
+/* The other way: 1 to UTF8_LENGTH_MAX bytes into `out`, and how many. What is no character (a surrogate) is
+ * written as if it were one, which the caller that may meet one has to decide; past U+10FFFF is a bug. */
+size_t utf8_encode(uint32_t code, char *out);
 /* Longest prefix of at most max bytes that ends on a character boundary: for cutting values in messages. */
 size_t utf8_cut(const char *bytes, size_t size, size_t max);
 

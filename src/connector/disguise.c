@@ -34,15 +34,7 @@ static int read_hex(struct slice text, size_t count, uint32_t *ret_value)
 
 static void put_utf8(struct escape *out, uint32_t code)
 {
-    if (code < 0x80) {
-        out->bytes[out->size++] = (char)code;
-        return;
-    }
-    int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    static const unsigned char leads[] = {0, 0xc0, 0xe0, 0xf0};
-    out->bytes[out->size++] = (char)(leads[more] | (code >> (6 * more)));
-    while (more-- > 0)
-        out->bytes[out->size++] = (char)(0x80 | ((code >> (6 * more)) & 0x3f));
+    out->size += utf8_encode(code, out->bytes + out->size);
 }
 
 static struct slice behind(struct slice text, size_t count)

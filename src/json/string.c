@@ -22,30 +22,6 @@ static uint32_t hex4(const char *digits)
     return value;
 }
 
-static size_t utf8_put(uint32_t code, char *out)
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xc0 | code >> 6);
-        out[1] = (char)(0x80 | (code & 0x3f));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char)(0xe0 | code >> 12);
-        out[1] = (char)(0x80 | (code >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (code & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | code >> 18);
-    out[1] = (char)(0x80 | (code >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (code >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (code & 0x3f));
-    return 4;
-}
-
 /* Resolve the valid escape at *at (its backslash) into out (4 bytes at most); *at goes behind it. */
 static size_t unescape_one(const char **at, char *out)
 {
@@ -57,7 +33,7 @@ static size_t unescape_one(const char **at, char *out)
             code = 0x10000 + ((code - 0xd800) << 10) + (hex4(*at + 2) - 0xdc00);
             *at += 6;
         }
-        return utf8_put(code, out);
+        return utf8_encode(code, out);
     }
     *at += 2;
     switch (kind) {

@@ -109,14 +109,8 @@ static uint32_t take_character(struct checker *k)
 
 static void put_character(struct buffer *out, uint32_t code)
 {
-    if (code < 0x80) {
-        buffer_byte(out, (char)code);
-        return;
-    }
-    int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    buffer_byte(out, (char)((0xff00U >> (more + 1) & 0xffU) | code >> 6 * more));
-    for (; more > 0; more--)
-        buffer_byte(out, (char)(0x80 | (code >> 6 * (more - 1) & 0x3f)));
+    char bytes[UTF8_LENGTH_MAX];
+    buffer_append(out, bytes, utf8_encode(code, bytes));
 }
 
 /* Behind "\\p" or "\\P". */

@@ -178,30 +178,6 @@ static int next_code(struct recode *recode, uint32_t *ret_code, struct error *er
     return 1;
 }
 
-static size_t put_code(char *out, uint32_t code)
-{
-    if (code < 0x80) {
-        out[0] = (char)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (char)(0xc0 | code >> 6);
-        out[1] = (char)(0x80 | (code & 0x3f));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (char)(0xe0 | code >> 12);
-        out[1] = (char)(0x80 | (code >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (code & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | code >> 18);
-    out[1] = (char)(0x80 | (code >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (code >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (code & 0x3f));
-    return 4;
-}
-
 static int64_t recode_read(void *self, char *bytes, size_t size, struct error *err)
 {
     struct recode *recode = self;
@@ -214,7 +190,7 @@ static int64_t recode_read(void *self, char *bytes, size_t size, struct error *e
         bool skip = code == '\n' && recode->after_return;
         recode->after_return = code == '\r';
         if (!skip)
-            count += put_code(bytes + count, code == '\r' ? '\n' : code);
+            count += utf8_encode(code == '\r' ? '\n' : code, bytes + count);
     }
     return more < 0 ? -1 : (int64_t)count;
 }

@@ -150,7 +150,8 @@ static int format_integer(struct run *run, const struct tvalue *value, const str
     if (spec->precision >= 0)
         return run_fail(run, "an integer has no precision in a format");
     if (spec->type == 'c') {
-        if (magnitude.kind == TVALUE_BIG || negative || magnitude.integer > 0x10ffff)
+        if (magnitude.kind == TVALUE_BIG || negative || magnitude.integer > 0x10ffff ||
+            (magnitude.integer >= 0xd800 && magnitude.integer < 0xe000))
             return run_fail(run, "a format wants a character, but the number is none's");
         ttext_code(&digits, (uint32_t)magnitude.integer);
         put(out, spec, spec->align ? spec->align : '<', "", ttext_slice_of(&digits));

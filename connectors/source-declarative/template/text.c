@@ -43,24 +43,8 @@ void ttext_printf(struct ttext *text, const char *format, ...)
 
 void ttext_code(struct ttext *text, uint32_t code)
 {
-    char bytes[4];
-    size_t size = 0;
-    if (code < 0x80) {
-        bytes[size++] = (char)code;
-    } else if (code < 0x800) {
-        bytes[size++] = (char)(0xc0 | code >> 6);
-        bytes[size++] = (char)(0x80 | (code & 0x3f));
-    } else if (code < 0x10000) {
-        bytes[size++] = (char)(0xe0 | code >> 12);
-        bytes[size++] = (char)(0x80 | (code >> 6 & 0x3f));
-        bytes[size++] = (char)(0x80 | (code & 0x3f));
-    } else {
-        bytes[size++] = (char)(0xf0 | code >> 18);
-        bytes[size++] = (char)(0x80 | (code >> 12 & 0x3f));
-        bytes[size++] = (char)(0x80 | (code >> 6 & 0x3f));
-        bytes[size++] = (char)(0x80 | (code & 0x3f));
-    }
-    ttext_add(text, bytes, size);
+    char bytes[UTF8_LENGTH_MAX];
+    ttext_add(text, bytes, utf8_encode(code, bytes));
 }
 
 /* --- scalars ------------------------------------------------------------------------------------- */

@@ -109,6 +109,24 @@ static void test_map(void **state)
     map_done(&map);
 }
 
+/* Every code point comes back as it was; the bounds of the lengths are where they are. */
+static void test_utf8_encode(void **state)
+{
+    (void)state;
+    static const uint32_t firsts[] = {0, 0x80, 0x800, 0x10000, 0x110000};
+    for (size_t length = 1; length <= UTF8_LENGTH_MAX; length++) {
+        for (uint32_t code = firsts[length - 1]; code < firsts[length]; code++) {
+            char bytes[UTF8_LENGTH_MAX];
+            size_t got, size = utf8_encode(code, bytes);
+            bool character = code < 0xd800 || code > 0xdfff;
+            if (size != length || utf8_valid(bytes, size) != character ||
+                utf8_decode(bytes, size, &got) != (character ? code : 0xfffd) ||
+                got != (character ? length : 1))
+                fail_msg("U+%04X", code);
+        }
+    }
+}
+
 static void test_text(void **state)
 {
     (void)state;
@@ -316,9 +334,11 @@ static void test_log(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_error), cmocka_unit_test(test_buffer_maximum), cmocka_unit_test(test_arena),
-        cmocka_unit_test(test_map),   cmocka_unit_test(test_text),           cmocka_unit_test(test_crc32c),
-        cmocka_unit_test(test_clock), cmocka_unit_test(test_files),          cmocka_unit_test(test_log),
+        cmocka_unit_test(test_error),  cmocka_unit_test(test_buffer_maximum),
+        cmocka_unit_test(test_arena),  cmocka_unit_test(test_map),
+        cmocka_unit_test(test_text),   cmocka_unit_test(test_utf8_encode),
+        cmocka_unit_test(test_crc32c), cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_files),  cmocka_unit_test(test_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
