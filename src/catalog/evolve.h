@@ -23,8 +23,9 @@ struct evolve_stream {
     const char *collection; /* what its collection is called if it gets one */
     const char *const *key; /* JSON pointers */
     size_t key_count;       /* 0: none could be found: it gets no binding */
-    bool own_key;     /* the source says so; else it was guessed, and is no reason to change a collection's */
-    const char *note; /* about the key, for a comment; or NULL */
+    bool own_key; /* the source says so; else it was guessed, or a person has chosen it, and is no reason to
+                   * change a collection's */
+    const char *note;      /* about the key, for a comment; or NULL */
     struct slice schema;   /* JSON */
     struct slice resource; /* JSON, of a binding to be added */
     ptrdiff_t binding;     /* the capture's binding of it, or EVOLVE_NO_BINDING */

@@ -1,6 +1,6 @@
 /* One capture: what its connector finds, against the bindings that it has. */
 #include "cli/cmd_autodiscover.h"
-#include "cli/cmd_discover.h"
+#include "cli/cmd_discover_files.h"
 #include "connector/connector.h"
 #include "json/writer.h"
 
@@ -30,21 +30,37 @@ static int resolve(struct discovery *discovery, struct error *err)
 
 /* --- its streams ----------------------------------------------------------------------------------- */
 
-/* Keys that the source itself names; what a binding without one has stays. */
-static bool *own_keys(struct discovery *discovery, const ptrdiff_t *bindings)
+/* Does a person keep this collection by another key than it was made with? Then it is theirs. */
+static bool is_kept_by_hand(const struct recorded *recorded, const struct catalog_collection *target)
 {
+    return recorded->key && !discover_same_key(recorded->key, recorded->key_count, target);
+}
+
+/* By stream: does the source itself name the key? Where it names none, or none that its schema can have, or a
+ * person has chosen another, a binding keeps the key that its collection has. */
+static int own_keys(struct autodiscovery *work, struct discovery *discovery, const ptrdiff_t *bindings,
+                    bool **ret_own, struct error *err)
+{
+    struct record record;
     bool *own = arena_zalloc(&discovery->arena, discovery->stream_count + 1);
+    if (discover_read_record_of(discovery, &work->overlay.files, &record, err) < 0)
+        return -1;
     for (size_t i = 0; i < discovery->stream_count; i++) {
         struct discover_stream *stream = &discovery->streams[i];
+        const struct catalog_collection *target =
+            bindings[i] < 0 ? NULL : discovery->capture->bindings[bindings[i]].target;
+        const struct recorded recorded = discover_recorded(discovery, &record, stream);
         own[i] = stream->key_count > 0 && !stream->guessed_key;
-        if (own[i] || bindings[i] < 0)
+        stream->found_key = true;
+        if (!target)
             continue;
-        const struct catalog_collection *target = discovery->capture->bindings[bindings[i]].target;
-        stream->key_count = target->key_count;
-        stream->key = arena_zalloc(&discovery->arena, (target->key_count + 1) * sizeof *stream->key);
-        memcpy(stream->key, target->key, target->key_count * sizeof *stream->key);
+        own[i] = own[i] && !is_kept_by_hand(&recorded, target) &&
+                 (stream->resource.data || discover_key_is_possible(discovery, stream));
+        if (!own[i])
+            discover_take_key(discovery, stream, target);
     }
-    return own;
+    *ret_own = own;
+    return 0;
 }
 
 static struct slice resource_of(struct discovery *discovery, const struct discover_stream *stream)
@@ -66,10 +82,13 @@ static struct slice resource_of(struct discovery *discovery, const struct discov
     return copy;
 }
 
-static struct evolve_stream *streams_of(struct discovery *discovery)
+static struct evolve_stream *streams_of(struct autodiscovery *work, struct discovery *discovery,
+                                        struct error *err)
 {
     const ptrdiff_t *bindings = discover_bindings(discovery);
-    const bool *own = own_keys(discovery, bindings);
+    bool *own;
+    if (own_keys(work, discovery, bindings, &own, err) < 0)
+        return NULL;
     const char ***keys = arena_alloc(&discovery->arena, (discovery->stream_count + 1) * sizeof *keys);
     bool *unwanted = arena_zalloc(&discovery->arena, discovery->stream_count + 1);
     for (size_t i = 0; i < discovery->stream_count; i++) {
@@ -124,8 +143,9 @@ static int ask(struct autodiscovery *work, struct discovery *discovery, struct e
     if (resolve(discovery, err) < 0 || discover_spec(discovery, err) < 0 ||
         discover_streams(discovery, err) < 0)
         return error_wrap(err, "%s", capture->name);
-    struct evolve_stream *streams = streams_of(discovery);
-    if (evolve_plan(work->catalog, capture, streams, discovery->stream_count, &work->arena, &plan, err) < 0 ||
+    struct evolve_stream *streams = streams_of(work, discovery, err);
+    if (!streams ||
+        evolve_plan(work->catalog, capture, streams, discovery->stream_count, &work->arena, &plan, err) < 0 ||
         evolve_apply(work->catalog, capture, &plan, &work->overlay, &work->arena, err) < 0)
         return -1;
     note_changes(work, capture, &plan);
@@ -141,16 +161,18 @@ static int ask(struct autodiscovery *work, struct discovery *discovery, struct e
 int autodiscover_capture(struct autodiscovery *work, const char *name, struct error *err)
 {
     static const struct discover_options none = {.yes = true};
-    const char *slash = strrchr(name, '/');
+    const char *slash = strrchr(name, '/'), *folder = strrchr(work->path, '/');
     struct discovery discovery = {.cli = work->cli,
                                   .options = &none,
                                   .file = work->path,
-                                  .folder = "",
+                                  .base = slash ? slash + 1 : name,
                                   .catalog = work->catalog,
                                   .capture = catalog_capture(work->catalog, name),
                                   .name = name};
     arena_init(&discovery.arena);
     prompt_init(&discovery.prompt, false);
+    discovery.folder =
+        folder ? arena_strndup(&discovery.arena, work->path, (size_t)(folder - work->path) + 1) : "";
     discovery.prefix = slash ? arena_strndup(&discovery.arena, name, (size_t)(slash - name) + 1) : "";
     int result = ask(work, &discovery, err);
     prompt_done(&discovery.prompt);

@@ -9,7 +9,8 @@
 static struct recorded record_of(struct autodiscovery *work, struct discovery *discovery, size_t i,
                                  const struct catalog_collection *collection, struct recorded before)
 {
-    struct recorded recorded = {.there = true, before.path, before.schema, before.file};
+    struct recorded recorded = before;
+    recorded.there = true;
     struct evolve_schema schema;
     struct slice text;
     struct error unused;
@@ -36,20 +37,22 @@ int autodiscover_record(struct autodiscovery *work, struct discovery *discovery,
     struct record record;
     struct buffer text;
     struct arena *arena = &discovery->arena;
-    const char *slash = strrchr(work->path, '/'), *last = strrchr(discovery->name, '/');
-    if (work->options) /* the daemon's copy: nobody discovers into it by hand */
-        return 0;
-    discovery->folder = slash ? arena_strndup(arena, work->path, (size_t)(slash - work->path) + 1) : "";
-    discovery->base = last ? last + 1 : discovery->name;
-    if (discover_read_record(discovery, &record, err) < 0)
+    if (discover_read_record_of(discovery, &work->overlay.files, &record, err) < 0)
         return -1;
     const ptrdiff_t *bindings = discover_bindings(discovery);
     struct recorded *recorded = arena_zalloc(arena, (discovery->stream_count + 1) * sizeof *recorded);
     for (size_t i = 0; i < discovery->stream_count; i++) {
-        recorded[i] = discover_recorded(discovery, &record, &discovery->streams[i]);
-        if (bindings[i] >= 0)
-            recorded[i] =
-                record_of(work, discovery, i, discovery->capture->bindings[bindings[i]].target, recorded[i]);
+        const struct discover_stream *stream = &discovery->streams[i];
+        recorded[i] = discover_recorded(discovery, &record, stream);
+        if (bindings[i] < 0)
+            continue;
+        const struct catalog_collection *target = discovery->capture->bindings[bindings[i]].target;
+        recorded[i] = record_of(work, discovery, i, target, recorded[i]);
+        if (stream->found_key &&
+            discover_same_key((const char *const *)stream->key, stream->key_count, target)) {
+            recorded[i].key = (const char *const *)stream->key;
+            recorded[i].key_count = stream->key_count;
+        }
     }
     buffer_init(&text, BUFFER_UNLIMITED);
     discover_write_record(discovery, recorded, &text);

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "catalog/snapshot.h"
 #include "cli/catalog_file.h"
+#include "cli/cmd_discover.h"
 #include "cli/confirm.h"
 #include "store/store.h"
 #include "supervisor/deploy.h"
@@ -318,6 +319,7 @@ static int run(struct cli *cli, int argc, char **argv)
     int code = catalog_file_need(cli, argv[1], &wanted, &catalog);
     if (code != CLI_OK)
         return code;
+    discover_keep_records(catalog, argv[1], wanted.options->files);
     char real[PATH_MAX];
     auto_free char *file = realpath(argv[1], real) ? mem_strdup(real) : file_absolute(argv[1]);
     const char *name = options->name ? options->name : file;

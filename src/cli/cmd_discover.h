@@ -28,6 +28,8 @@ struct discover_stream {
     size_t key_count;
     const char *note; /* why the key or the schema is not the source's own, for a comment; or NULL */
     bool guessed_key; /* nobody has named it: the connector suggests it, or this program has found it */
+    bool
+        found_key; /* it is what was discovered, even if its collection has the same; else the collection's */
     bool full, incremental;
     struct slice resource;  /* Flow's: as it came */
     const char *collection; /* behind the prefix */
@@ -87,6 +89,12 @@ struct slice discover_resource_id(struct discovery *discovery, struct slice reso
 /* --- cmd_discover_keys.c: a key and a name for every stream ---------------------------------------- */
 
 void discover_prepare(struct discovery *discovery);
+/* Can the stream's schema have its key, be it required? What a source of Airbyte's names need not be one. */
+bool discover_key_is_possible(struct discovery *discovery, const struct discover_stream *stream);
+/* The key of the collection that the stream is bound to is its own, unless `found_key` says they agree. */
+void discover_take_key(struct discovery *discovery, struct discover_stream *stream,
+                       const struct catalog_collection *target);
+bool discover_same_key(const char *const *key, size_t count, const struct catalog_collection *target);
 
 /* --- cmd_discover_config.c: the configuration ------------------------------------------------------ */
 
@@ -135,5 +143,12 @@ ptrdiff_t *discover_bindings(struct discovery *discovery);
 int discover_match(struct discovery *discovery, struct error *err);
 /* Write all that is chosen. */
 int discover_write(struct discovery *discovery, struct error *err);
+
+/* --- cmd_discover_record.c: what is remembered, for cmd_deploy.c ----------------------------------- */
+
+/* The deployed copy of a catalog holds what is remembered of its captures that have autoDiscover: it is read
+ * once through `files`, which take down what the copy is to hold. `path`: the catalog, as it was given. */
+void discover_keep_records(const struct catalog *catalog, const char *path,
+                           const struct catalog_files *files);
 
 #endif

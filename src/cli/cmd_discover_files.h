@@ -17,6 +17,10 @@ struct recorded {
     const char *path;   /* its schema's file, from the catalog's folder or absolute */
     const char *schema; /* hash of what the source said */
     const char *file;   /* hash of the file as it was written */
+    /* That its collection got. Where the collection has another by now, a person has written it: it stays
+     * theirs, whatever the source says. NULL: not known. */
+    const char *const *key;
+    size_t key_count;
 };
 
 const char *discover_hash(struct arena *arena, struct slice text);
@@ -27,6 +31,9 @@ const char *discover_hash_file(struct arena *arena, const char *path, struct sli
 /* A schema's file as a catalog in `folder` ("" or with its slash) has it. */
 const char *discover_record_path(struct arena *arena, const char *folder, const char *path);
 int discover_read_record(struct discovery *discovery, struct record *ret_record, struct error *err);
+/* The same from a catalog's files, which may be a deployed copy. `discovery` has its folder and base. */
+int discover_read_record_of(struct discovery *discovery, const struct catalog_files *files,
+                            struct record *ret_record, struct error *err);
 struct recorded discover_recorded(struct discovery *discovery, const struct record *record,
                                   const struct discover_stream *stream);
 /* Those that are `there`. */

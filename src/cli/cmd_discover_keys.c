@@ -302,8 +302,14 @@ static void prepare_key(struct discovery *discovery, struct discover_stream *str
         const char *why = use_key(discovery, stream, &doc, stream->key, stream->key_count);
         if (!why)
             return;
-        if (flow)
+        if (flow) {
             problem = why;
+        } else if (stream->bound) {
+            /* Of a collection that is there no other key will do: the catalog's own check says what is wrong.
+             */
+            stream->schema = tighten(&discovery->arena, &doc, stream->key, stream->key_count);
+            return;
+        }
     }
     if (problem) {
         stream->note = arena_printf(
@@ -324,6 +330,34 @@ static void prepare_key(struct discovery *discovery, struct discover_stream *str
     }
     stream->key_count = 0;
     stream->chosen = false;
+}
+
+bool discover_key_is_possible(struct discovery *discovery, const struct discover_stream *stream)
+{
+    struct json doc;
+    struct error unused;
+    return json_parse_copy(&discovery->arena, stream->schema.data, stream->schema.size, &doc, &unused) == 0 &&
+           !problem_of(&discovery->arena, tighten(&discovery->arena, &doc, stream->key, stream->key_count),
+                       stream->key, stream->key_count);
+}
+
+bool discover_same_key(const char *const *key, size_t count, const struct catalog_collection *target)
+{
+    bool same = count == target->key_count;
+    for (size_t i = 0; same && i < count; i++)
+        same = strcmp(key[i], target->key[i]) == 0;
+    return same;
+}
+
+void discover_take_key(struct discovery *discovery, struct discover_stream *stream,
+                       const struct catalog_collection *target)
+{
+    stream->bound = true;
+    stream->found_key = !stream->guessed_key &&
+                        discover_same_key((const char *const *)stream->key, stream->key_count, target);
+    stream->key_count = target->key_count;
+    stream->key = arena_zalloc(&discovery->arena, (target->key_count + 1) * sizeof *stream->key);
+    memcpy(stream->key, target->key, target->key_count * sizeof *stream->key);
 }
 
 /* --- names ----------------------------------------------------------------------------------------- */

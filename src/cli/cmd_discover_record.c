@@ -68,21 +68,74 @@ const char *discover_record_path(struct arena *arena, const char *folder, const 
     return *path == '/' ? path : arena_printf(arena, "%s%s", folder, path);
 }
 
-int discover_read_record(struct discovery *discovery, struct record *ret_record, struct error *err)
+static const char *identity_on_disk(void *context, const char *absolute, struct arena *arena)
 {
+    (void)context;
+    return arena_strdup(arena, absolute);
+}
+
+static int read_from_disk(void *context, const char *identity, size_t max, struct buffer *content,
+                          struct error *err)
+{
+    (void)context;
+    return file_read(identity, max, content, err);
+}
+
+int discover_read_record_of(struct discovery *discovery, const struct catalog_files *files,
+                            struct record *ret_record, struct error *err)
+{
+    struct arena *arena = &discovery->arena;
     struct buffer text;
     *ret_record = (struct record){
-        .path = arena_printf(&discovery->arena, "%s%s.discovered.json", discovery->folder, discovery->base)};
-    if (!file_exists(ret_record->path))
-        return 0;
+        .path = arena_printf(arena, "%s%s.discovered.json", discovery->folder, discovery->base)};
+    auto_free char *absolute = file_absolute(ret_record->path);
     buffer_init(&text, RECORD_SIZE_MAX);
-    int result = file_read(ret_record->path, RECORD_SIZE_MAX, &text, err);
+    int result = files->read(files->context, files->identity(files->context, absolute, arena),
+                             RECORD_SIZE_MAX, &text, err);
+    bool missing = result < 0 && err->code == ERROR_NOT_FOUND;
     if (result == 0)
-        result =
-            json_parse_copy(&discovery->arena, text.data ? text.data : "", text.size, &ret_record->doc, err);
+        result = json_parse_copy(arena, text.data ? text.data : "", text.size, &ret_record->doc, err);
     buffer_done(&text);
     ret_record->there = result == 0;
-    return result < 0 ? error_wrap(err, "%s", ret_record->path) : 0;
+    return result < 0 && !missing ? error_wrap(err, "%s", ret_record->path) : 0;
+}
+
+int discover_read_record(struct discovery *discovery, struct record *ret_record, struct error *err)
+{
+    static const struct catalog_files disk = {.identity = identity_on_disk, .read = read_from_disk};
+    return discover_read_record_of(discovery, &disk, ret_record, err);
+}
+
+void discover_keep_records(const struct catalog *catalog, const char *path, const struct catalog_files *files)
+{
+    const char *slash = strrchr(path, '/');
+    struct discovery discovery = {0};
+    arena_init(&discovery.arena);
+    discovery.folder = slash ? arena_strndup(&discovery.arena, path, (size_t)(slash - path) + 1) : "";
+    for (size_t i = 0; i < catalog->capture_count; i++) {
+        const struct catalog_capture *capture = &catalog->captures[i];
+        const char *last = strrchr(capture->name, '/');
+        struct record unused;
+        struct error ignored; /* what cannot be read is told where it is needed */
+        discovery.base = last ? last + 1 : capture->name;
+        if (capture->auto_discover)
+            discover_read_record_of(&discovery, files, &unused, &ignored);
+    }
+    arena_done(&discovery.arena);
+}
+
+static const char *const *key_of(struct discovery *discovery, const struct json *doc, uint32_t at,
+                                 size_t *ret_count)
+{
+    const char **key = arena_zalloc(&discovery->arena, (json_count(doc, at) + 1) * sizeof *key);
+    *ret_count = 0;
+    if (!json_is(doc, at, JSON_ARRAY))
+        return NULL;
+    for (uint32_t each = json_first(doc, at); each != JSON_NONE; each = json_next(doc, at, each)) {
+        const char *pointer = json_cstring(doc, each, &discovery->arena);
+        key[(*ret_count)++] = pointer ? pointer : "";
+    }
+    return key;
 }
 
 struct recorded discover_recorded(struct discovery *discovery, const struct record *record,
@@ -104,6 +157,7 @@ struct recorded discover_recorded(struct discovery *discovery, const struct reco
         found.path = json_cstring(doc, json_get(doc, each, "path"), &discovery->arena);
         found.schema = json_cstring(doc, json_get(doc, each, "schema"), &discovery->arena);
         found.file = json_cstring(doc, json_get(doc, each, "file"), &discovery->arena);
+        found.key = key_of(discovery, doc, json_get(doc, each, "key"), &found.key_count);
         break;
     }
     return found;
@@ -144,6 +198,13 @@ void discover_write_record(struct discovery *discovery, const struct recorded *r
             json_member_string(&writer, "path", recorded[i].path);
             json_member_string(&writer, "schema", recorded[i].schema);
             json_member_string(&writer, "file", recorded[i].file);
+        }
+        if (recorded[i].key) {
+            json_put_key(&writer, "key");
+            json_begin_array(&writer);
+            for (size_t j = 0; j < recorded[i].key_count; j++)
+                json_put_string(&writer, recorded[i].key[j]);
+            json_end_array(&writer);
         }
         json_end_object(&writer);
     }

@@ -112,12 +112,9 @@ int discover_match(struct discovery *discovery, struct error *err)
     for (size_t i = 0; i < discovery->stream_count; i++) {
         struct discover_stream *stream = &discovery->streams[i];
         stream->known = discover_recorded(discovery, &record, stream).there;
+        stream->found_key = true;
         if (capture && bindings[i] >= 0) {
-            const struct catalog_collection *target = capture->bindings[bindings[i]].target;
-            stream->bound = true;
-            stream->key_count = target->key_count;
-            stream->key = arena_zalloc(&discovery->arena, (stream->key_count + 1) * sizeof *stream->key);
-            memcpy(stream->key, target->key, stream->key_count * sizeof *stream->key);
+            discover_take_key(discovery, stream, capture->bindings[bindings[i]].target);
         }
         if (capture && stream->known && !stream->bound && !discovery->options->all)
             stream->chosen = false;
@@ -179,7 +176,9 @@ static struct slice schema_text(struct discovery *discovery, const struct discov
 static struct recorded record_of(struct discovery *discovery, const struct discover_stream *stream,
                                  const char *path, struct slice text)
 {
-    return (struct recorded){true, path, discover_hash_json(&discovery->arena, stream->schema),
+    return (struct recorded){.there = true,
+                             .path = path,
+                             .schema = discover_hash_json(&discovery->arena, stream->schema),
                              discover_hash(&discovery->arena, text)};
 }
 
@@ -538,6 +537,10 @@ static int plan_streams(struct writing *writing, struct error *err)
                 log_warn(&discovery->cli->log, "the stream %s is left out: no field of it can be its key",
                          stream->label);
         }
+        struct recorded last = discover_recorded(discovery, &writing->record, stream);
+        bool given = stream->found_key && (stream->bound || is_new(stream));
+        writing->recorded[i].key = given ? (const char *const *)stream->key : last.key;
+        writing->recorded[i].key_count = given ? stream->key_count : last.key_count;
     }
     return 0;
 }

@@ -415,6 +415,89 @@ def test_streams_that_autodiscover_adds_or_leaves(firth, tmp_path):
     assert "by hand" not in result.err and "who" in (tmp_path / "visits.schema.yaml").read_text()
 
 
+class Rekeyed(Discovered):
+    """Then a person chose another key: the e-mail address, which the source may leave out or have as null."""
+
+    MAIL = {"type": ["string", "null"]}
+
+    def __init__(self, firth, folder, protocol="flow", key=("/id",)):
+        self.source_key, self.protocol = list(key), protocol
+        super().__init__(firth, folder)
+        text = self.text()
+        assert "key: [/id]" in text
+        self.path.write_text(text.replace("key: [/id]", "key: [/mail]").replace(
+            "    bindings:", "    autoDiscover: { evolveIncompatibleCollections: true }\n    interval: 1s\n    bindings:", 1))
+        self.schema.write_text("type: object\nrequired: [id, mail]\nproperties:\n  id: { type: integer }\n  mail: { type: [string] }\n"
+                               "  tags: { type: array }\n")
+
+    def columns(self, *names, **more):
+        shape = schema("id", id="integer", tags="array", **{name: "string" for name in names})
+        shape["properties"]["mail"] = self.MAIL
+        self.has(users={"key": self.source_key, "schema": shape, "documents": []}, **more)
+
+    def discover(self):
+        return self.firth("discover", "--command", f"{sys.executable} {PROGRAM}", "--protocol", self.protocol, "--name",
+                          "acmeCo/shop", str(self.path), cwd=self.folder, expect=0)
+
+    def is_right(self, *names):
+        text = self.schema.read_text()
+        return ("key: [/mail]" in self.text() and "users_v2" not in self.text() and "mail: { type: [string] }" in text
+                and "mail]" in text and all(name in text for name in names))
+
+
+@pytest.mark.parametrize("protocol", ["flow", "airbyte"])
+def test_a_key_that_a_person_has_chosen_stays(firth, tmp_path, protocol):
+    """It is no change of the source's; its fields are required, and not null, whatever the source says of them."""
+    world = Rekeyed(firth, tmp_path, protocol)
+    assert world.autodiscover() == [] and "by hand" not in world.discover().err and world.is_right()
+    world.columns("phone")
+    assert world.autodiscover() == [("schema", "users", "acmeCo/users")] and world.is_right("phone")
+    world.columns("phone", "street")
+    assert "by hand" not in world.discover().err and world.is_right("phone", "street")
+    assert world.autodiscover() == []
+    world.source_key = ["/id", "/mail"]  # the source's own is another by now: that is nothing to this one
+    world.columns("town")
+    assert world.autodiscover() == [("schema", "users", "acmeCo/users")] and world.is_right("town")
+
+
+def test_a_chosen_key_where_the_source_names_none_that_can_be(firth, tmp_path):
+    world = Rekeyed(firth, tmp_path, "airbyte", key=["/tags"])
+    assert world.autodiscover() == [] and world.is_right()
+    world.columns("phone")
+    assert world.autodiscover() == [("schema", "users", "acmeCo/users")] and world.is_right("phone")
+    world.columns("phone", "street")
+    assert "by hand" not in world.discover().err and world.is_right("street")
+    world.MAIL = {"type": "object"}
+    world.columns("town")
+    refused = firth("autodiscover", str(world.path), "--name", "acmeCo/shop", expect=3)
+    assert "the key '/mail' has the type object" in refused.err and world.is_right("street")
+
+
+def test_a_key_that_the_source_has_changed_is_no_persons(firth, tmp_path):
+    """Though `firth discover`, which changes no key, has seen it first."""
+    world = Discovered(firth, tmp_path)
+    world.path.write_text(world.text().replace("    bindings:", "    autoDiscover: { evolveIncompatibleCollections: true }\n    bindings:", 1))
+    world.has(users=REKEYED)
+    world.discover()
+    world.discover()
+    assert world.autodiscover() == [("recreate", "users", "acmeCo/users_v2")]
+    assert world.autodiscover() == [] and "nothing new" in world.discover().out
+
+
+def test_a_chosen_key_under_the_daemon(firth, tmp_path):
+    """What is remembered goes with the deploy."""
+    world = Rekeyed(firth, tmp_path)
+    serving.deploy(firth, world.path)
+    world.columns("phone")
+    daemon = serving.serve(firth, "--discover-every", "1s")
+    row = discovery(firth, lambda row: row["changed_ms"])
+    assert "the schema of acmeCo/users" in row["changes"] and "users_v2" not in row["changes"]
+    world.columns("phone", "street")
+    row = discovery(firth, lambda now: now["changed_ms"] > row["changed_ms"])
+    assert "the schema of acmeCo/users" in row["changes"] and "users_v2" not in row["changes"]
+    stop(daemon)
+
+
 # --- killed ------------------------------------------------------------------------------------------------
 
 
