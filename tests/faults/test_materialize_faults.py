@@ -33,8 +33,8 @@ def record(number, seed):
     return {"message": {"type": "RECORD", "record": {"stream": "users", "data": document, "emitted_at": 1}}}
 
 
-def write_catalog(folder, steps=(), **config):
-    command = [sys.executable, str(HERE / "shim.py"), sys.executable, str(PROGRAMS / "sqlite_materialize.py")]
+def write_catalog(folder, steps=(), program=(sys.executable, str(PROGRAMS / "sqlite_materialize.py")), **config):
+    command = [sys.executable, str(HERE / "shim.py"), *program]
     (folder / "flow.json").write_text(json.dumps({
         "collections": {"acmeCo/users": {"schema": SCHEMA, "key": ["/id"]}},
         "captures": {"acmeCo/in": {
@@ -70,11 +70,14 @@ class World:
                 row["name"] = document["name"]
         return rows
 
+    def found(self):
+        """What the endpoint has."""
+        with sqlite3.connect(self.folder / "out.db") as db:
+            return db.execute("select id, n, name, flow_document from users order by id").fetchall()
+
     def problems(self):
         """What is wrong at the endpoint, in words."""
-        with sqlite3.connect(self.folder / "out.db") as db:
-            found = db.execute("select id, n, name, flow_document from users order by id").fetchall()
-        rows, wrong = self.expected(), []
+        found, rows, wrong = self.found(), self.expected(), []
         ids = [row[0] for row in found]
         wrong += [f"{key} is missing" for key in rows if key not in ids]
         wrong += [f"{key} is there twice" for key in set(ids) if ids.count(key) > 1]
