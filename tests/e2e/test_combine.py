@@ -4,6 +4,7 @@ import json
 import pathlib
 import random
 import re
+import subprocess
 
 import pytest
 
@@ -142,6 +143,24 @@ def test_small_memory_makes_no_difference(firth, catalog, tmp_path):
     numbers, names = [key for key in keys if isinstance(key, int)], [key for key in keys if isinstance(key, str)]
     assert keys == sorted(set(numbers)) + sorted(set(names))
     assert all(document["seen"] == sorted(document["seen"]) for document in documents)
+
+
+def test_far_more_keys_than_memory(firth, catalog, tmp_path):
+    """75 MB of documents, each key twice and far apart, in 4 MiB: the process stays small, and every sum is right."""
+    count, name = 300_000, "x" * 90
+    given = tmp_path / "in.jsonl"
+    with given.open("w") as out:
+        for number in range(2 * count):
+            out.write(f'{{"user":{number * 7919 % count},"total":1,"name":"{name}"}}\n')
+    process = subprocess.Popen([firth.path, "combine", "-c", "acmeCo/totals", "--memory", "4", "--data-dir", tmp_path / "data",
+                                catalog, given], stdout=subprocess.PIPE)
+    for number, line in enumerate(process.stdout):
+        assert json.loads(line) == {"user": number, "total": 2, "name": name}
+        if number == count - 10_000:  # it waits for the pipe to be read: what it ever took is known
+            status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+            peak = int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
+    assert process.wait() == 0 and number == count - 1
+    assert peak < 32 << 10, peak
 
 
 def test_no_room_to_spill(firth, catalog, tmp_path):

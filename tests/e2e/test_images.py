@@ -636,6 +636,16 @@ def test_killed_task_leaves_no_container(images, podman, tmp_path):
     run.wait()
 
 
+def test_killed_run_leaves_no_container(images, podman, tmp_path):
+    """`firth run` itself, by SIGKILL: its task ends with it, and the guard outlives both."""
+    run = hanging(images, tmp_path, deaf=True)
+    running(podman)
+    os.kill(run.pid, signal.SIGKILL)
+    until(lambda: podman.containers() == [], "the guard to remove the container")
+    run.wait()
+    assert "removed" not in images("run", capture(tmp_path), "--once", expect=0).err  # nothing was left to it
+
+
 def guards(run_pid):
     """Processes named firth-guard, which have no child left to guard but a dead task's."""
     found = []
