@@ -84,7 +84,8 @@ static void test_xml(void **state)
 {
     static const char xml[] =
         "<?xml version=\"1.0\"?><R xmlns=\"u\"><KeyCount>2</KeyCount><Contents><Key>a&amp;b&#10;"
-        "&#xfc;&#xd800;&#55296;&#1114112;</Key></Contents><Contents><Key>c</Key><Size>5</Size></Contents><Empty/></R>";
+        "&#xfc;&#xd800;&#55296;&#1114112;</Key></Contents><Contents>"
+        "<Key>c</Key><Size>5</Size></Contents><Empty/></R>";
     struct slice inside, whole = slice_of(xml);
     size_t at = 0, count = 0;
     (void)state;
