@@ -8,6 +8,8 @@ const Connection = lazy(() => import("../pages/connection"));
 const Actors = lazy(() => import("../pages/actors"));
 const Connectors = lazy(() => import("../pages/connectors"));
 const Settings = lazy(() => import("../pages/settings"));
+const Tasks = lazy(() => import("../pages/tasks"));
+const Collections = lazy(() => import("../pages/collections"));
 const SetUp = lazy(() => import("../pages/setup"));
 
 export function Pages() {
@@ -19,6 +21,18 @@ export function Pages() {
                 </Route>
                 <Route path="/connections" component={Connections} />
                 <Route path="/connections/new" component={SetUp} />
+                {(["capture", "materialization"] as const).flatMap((kind) => [
+                    <Route key={kind} path={`/${kind}s`}>
+                        <Tasks kind={kind} />
+                    </Route>,
+                    <Route key={`${kind}-one`} path={`/${kind}s/*`}>
+                        {(params) => <Tasks kind={kind} name={params["*"]} />}
+                    </Route>,
+                ])}
+                <Route path="/collections">
+                    <Collections />
+                </Route>
+                <Route path="/collections/*">{(params) => <Collections key={params["*"]} name={params["*"]} />}</Route>
                 <Route path="/connectors" component={Connectors} />
                 <Route path="/settings" component={Settings} />
                 <Route path="/connections/:id" component={Connection} />

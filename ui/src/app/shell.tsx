@@ -21,6 +21,14 @@ const PLACES: { title: string; places: Place[] }[] = [
         ],
     },
     {
+        title: "Flow",
+        places: [
+            { path: "/captures", name: "Captures", icon: "M12 3v12m-5-5 5 5 5-5M4 20h16" },
+            { path: "/collections", name: "Collections", icon: "M4 6c0-4 16-4 16 0v12c0 4-16 4-16 0zM4 6c0 4 16 4 16 0M4 12c0 4 16 4 16 0" },
+            { path: "/materializations", name: "Materializations", icon: "M12 21V9m-5 5 5-5 5 5M4 4h16" },
+        ],
+    },
+    {
         title: "Firth",
         places: [
             { path: "/connectors", name: "Connectors", icon: "M9 3v5M15 3v5M6 8h12v4a6 6 0 0 1-12 0zM12 18v3" },

@@ -1,0 +1,94 @@
+// All captures, or all materializations, as they are just now.
+import { useState } from "react";
+import { Link } from "wouter";
+import { useStatus, type TaskKind, type TaskStatus } from "../../api/tasks";
+import { Empty, Notice, PageHead } from "../../parts/basics";
+import { TaskBadge } from "../../parts/taskstate";
+import { about, bytes, count, duration, fromNow } from "../../parts/time";
+
+const WORDS: Record<TaskKind, { title: string; lead: string; none: string; empty: string }> = {
+    capture: {
+        title: "Captures",
+        lead: "Each brings documents into collections.",
+        none: "No capture is deployed",
+        empty: "Captures come from a catalog: firth discover makes one, and firth deploy gives it to this daemon.",
+    },
+    materialization: {
+        title: "Materializations",
+        lead: "Each keeps an endpoint up to date with collections.",
+        none: "No materialization is deployed",
+        empty: "Materializations come from a catalog, which firth deploy gives to this daemon.",
+    },
+};
+
+function documentsOf(task: TaskStatus): number {
+    return task.kind === "materialization"
+        ? (task.streams ?? []).reduce((sum, stream) => sum + stream.documents, 0)
+        : task.collections.reduce((sum, part) => sum + (part.documents ?? 0), 0);
+}
+
+function Row({ task, kind }: { task: TaskStatus; kind: TaskKind }) {
+    const live = task.live;
+    return (
+        <tr>
+            <td className="title">
+                <Link href={`/${kind}s/${task.task}`}>{task.task}</Link>
+            </td>
+            <td data-label="State">
+                <TaskBadge state={task.state} />
+            </td>
+            <td className="number" data-label="Documents">
+                {count(documentsOf(task))}
+            </td>
+            <td className="number" data-label="Now">
+                {live ? `${about(live.documents_per_second ?? 0)}/s, ${bytes(live.bytes_per_second ?? 0)}/s` : "–"}
+            </td>
+            <td className="number" data-label="Lag">
+                {live?.lag_ms != null ? duration(live.lag_ms) : "–"}
+            </td>
+            <td data-label="Last commit">{task.committed_at ? fromNow(Date.parse(task.committed_at)) : "never"}</td>
+        </tr>
+    );
+}
+
+export function TaskList({ kind }: { kind: TaskKind }) {
+    const status = useStatus();
+    const [search, setSearch] = useState("");
+    const words = WORDS[kind];
+    const tasks = (status.data ?? []).filter((task) => (task.kind ?? "capture") === kind);
+    const shown = tasks.filter((task) => task.task.toLowerCase().includes(search.trim().toLowerCase()));
+    return (
+        <>
+            <PageHead title={words.title} lead={words.lead} />
+            {status.error && <Notice kind="error">{status.error.message}</Notice>}
+            {status.data && tasks.length === 0 && <Empty title={words.none}>{words.empty}</Empty>}
+            {tasks.length > 0 && (
+                <>
+                    <div className="toolbar" role="search">
+                        <input type="search" aria-label={`Search ${kind}s`} placeholder="Search by name" value={search} onChange={(event) => setSearch(event.target.value)} />
+                    </div>
+                    <div className="card table-frame">
+                        <table className="stacked">
+                            <thead>
+                                <tr>
+                                    <th>Name</th>
+                                    <th>State</th>
+                                    <th className="number">Documents</th>
+                                    <th className="number">Now</th>
+                                    <th className="number">Lag</th>
+                                    <th>Last commit</th>
+                                </tr>
+                            </thead>
+                            <tbody>
+                                {shown.map((task) => (
+                                    <Row key={task.task} task={task} kind={kind} />
+                                ))}
+                            </tbody>
+                        </table>
+                        {shown.length === 0 && <p className="nothing quiet">None is called that.</p>}
+                    </div>
+                </>
+            )}
+        </>
+    );
+}

@@ -1,0 +1,87 @@
+// One capture or materialization: how it is, how fast, and what of each stream.
+import { Link } from "wouter";
+import { useSamples, useStatus, type TaskKind } from "../../api/tasks";
+import { Notice, PageHead } from "../../parts/basics";
+import { Chart } from "../../parts/chart";
+import { TaskBadge } from "../../parts/taskstate";
+import { about, bytes, count, duration, fromNow, moment } from "../../parts/time";
+
+const perSecond = (value: number) => `${about(value)}/s`;
+const milliseconds = (value: number) => duration(value);
+
+export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
+    const status = useStatus();
+    const task = status.data?.find((one) => one.task === name);
+    const samples = useSamples(task?.live, status.dataUpdatedAt);
+
+    if (status.error) return <Notice kind="error">{status.error.message}</Notice>;
+    if (!status.data) return <div aria-busy="true" />;
+    if (!task) return <Notice kind="error">There is no {kind} of this name; it may have been taken out of the catalog.</Notice>;
+    const { session, error, damage, live } = task;
+    return (
+        <>
+            <p className="quiet">
+                <Link href={`/${kind}s`}>{kind === "capture" ? "Captures" : "Materializations"}</Link>
+            </p>
+            <PageHead
+                title={task.task}
+                lead={task.committed_at ? `Last commit ${fromNow(Date.parse(task.committed_at))}` : "Nothing was committed yet"}
+                actions={<TaskBadge state={task.state} />}
+            />
+            {error && (
+                <Notice kind="error" title={error.at ? `It failed ${fromNow(Date.parse(error.at))}` : "It failed"}>
+                    {error.message}
+                    {task.next_at && <p>The next try: {moment(Date.parse(task.next_at))}.</p>}
+                </Notice>
+            )}
+            {damage && (
+                <Notice kind="error" title="Its commit log cannot be read">
+                    {damage.message}
+                </Notice>
+            )}
+            <div className="charts">
+                <Chart title="Throughput" summary={`${about(live?.documents_per_second ?? 0)} documents a second just now`} at={samples.at} values={samples.rate} format={perSecond} />
+                <Chart title="Lag" summary={live?.lag_ms != null ? `${duration(live.lag_ms)} just now` : "not known just now"} at={samples.at} values={samples.lag} format={milliseconds} />
+            </div>
+            {session && (
+                <p className="quiet">
+                    Session {count(session.number)} {session.outcome}, begun {fromNow(Date.parse(session.started_at))}: {count(session.documents)} documents, {bytes(session.bytes)}.
+                    {task.next_at && session.outcome !== "running" ? ` The next begins ${fromNow(Date.parse(task.next_at))}.` : ""}
+                </p>
+            )}
+            {task.collections.length > 0 && (
+                <section className="section">
+                    <h2>Collections</h2>
+                    <div className="card table-frame">
+                        <table className="stacked">
+                            <thead>
+                                <tr>
+                                    <th>Collection</th>
+                                    <th className="number">Documents</th>
+                                    <th className="number">Size</th>
+                                    <th>Last commit</th>
+                                </tr>
+                            </thead>
+                            <tbody>
+                                {task.collections.map((part) => (
+                                    <tr key={part.collection}>
+                                        <td className="title">
+                                            <Link href={`/collections/${part.collection}`}>{part.collection}</Link>
+                                        </td>
+                                        <td className="number" data-label="Documents">
+                                            {part.damage ? "damaged" : count(part.documents ?? 0)}
+                                        </td>
+                                        <td className="number" data-label="Size">
+                                            {bytes(part.bytes ?? 0)}
+                                        </td>
+                                        <td data-label="Last commit">{part.committed_at ? fromNow(Date.parse(part.committed_at)) : "never"}</td>
+                                    </tr>
+                                ))}
+                            </tbody>
+                        </table>
+                    </div>
+                </section>
+            )}
+        </>
+    );
+}
