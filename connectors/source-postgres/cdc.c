@@ -247,8 +247,10 @@ static int open_all(struct pg_cdc *cdc, const struct firth_selection *selection,
         return -1;
     for (size_t i = 0; i < cdc->count; i++) {
         struct cdc_stream *stream = &cdc->streams[i];
-        if (stream->incremental && stream->position.phase == PG_PHASE_NEW &&
-            only_changes(cdc->host, cdc->config, stream))
+        if (!stream->incremental || stream->position.phase != PG_PHASE_NEW)
+            continue;
+        cdc->adds |= !cdc->slot.made;
+        if (only_changes(cdc->host, cdc->config, stream))
             stream->position.phase = PG_PHASE_CHANGES;
     }
     return 0;
@@ -308,7 +310,10 @@ void pg_cdc_close(struct pg_cdc *cdc)
 
 int pg_cdc_read(struct pg_cdc *cdc, struct firth_host *host, struct firth_error *err)
 {
-    (void)host;
+    if (cdc->adds && (pg_wait_for_writers(host, cdc->connection, err) < 0 ||
+                      pg_publication_touch(host, cdc->connection, cdc->config, err) < 0))
+        return -1;
+    cdc->adds = false;
     int more = cdc->next < cdc->count ? cdc_backfill(cdc, err) : 0;
     if (more)
         return more;

@@ -94,12 +94,6 @@ static int read_again(struct pg_cdc *cdc, struct cdc_stream *stream, struct firt
 
 static int begin(struct pg_cdc *cdc, struct cdc_stream *stream, struct firth_error *err)
 {
-    bool is_new = stream->position.phase == PG_PHASE_NEW;
-    if (stream->incremental && is_new && !cdc->slot.made && !cdc->waited) {
-        if (pg_wait_for_writers(cdc->host, cdc->connection, err) < 0)
-            return -1;
-        cdc->waited = true;
-    }
     if (pg_snapshot_begin(&cdc->snapshot, &cdc->endpoint, cdc->connection, stream->table,
                           cdc->config->parallelism, err) < 0)
         return -1;

@@ -36,6 +36,7 @@ struct pg_cdc {
     struct pg_slot slot;
     struct cdc_stream *streams;
     size_t count, incremental;
+    bool adds;                 /* there are new tables, for a slot that is older */
     size_t *order;             /* streams by priority */
     struct firth_slice *texts; /* of emit_state */
 
@@ -47,7 +48,7 @@ struct pg_cdc {
 
     /* The backfill that is under way. */
     size_t next; /* in order */
-    bool scanning, waited;
+    bool scanning;
     struct arena arena;
     struct pg_snapshot snapshot;
     struct pg_rows rows;

@@ -141,6 +141,76 @@ static int prepare_publication(PGconn *connection, const struct pg_config *confi
     return 0;
 }
 
+/* Before 2025's minor releases a walsender that meets a change of such a writer takes the table for one that
+ * is not published, and goes on to do so: the change of the publication came earlier in the log. A table that
+ * is taken out and put in, in one transaction that comes later, makes it look again at them all. */
+static bool forgets_tables(int version)
+{
+    static const int mended[] = {130021, 140018, 150013, 160009, 170005};
+    for (size_t i = 0; i < sizeof mended / sizeof *mended; i++) {
+        if (version / 10000 == mended[i] / 10000)
+            return version < mended[i];
+    }
+    return version < 130000;
+}
+
+/* A table of the publication that is in it whole, and is the user's if there is one of them. */
+static PGresult *any_published(PGconn *connection, const struct pg_config *config, struct firth_error *err)
+{
+    struct buffer sql;
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    buffer_str(&sql,
+               "SELECT n.nspname, c.relname FROM pg_publication_rel r JOIN pg_publication p ON p.oid = "
+               "r.prpubid JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = "
+               "c.relnamespace WHERE to_jsonb(r)->>'prqual' IS NULL AND to_jsonb(r)->>'prattrs' IS NULL "
+               "AND p.pubname = ");
+    pg_put_literal(&sql, pg_config_publication(config));
+    buffer_str(&sql, " ORDER BY pg_has_role(c.relowner, 'USAGE') DESC LIMIT 1");
+    PGresult *rows = pg_query(connection, buffer_cstr(&sql), "cannot look at the publication", err);
+    buffer_done(&sql);
+    return rows;
+}
+
+static void put_alter(struct buffer *sql, const struct pg_config *config, const char *verb, PGresult *table)
+{
+    buffer_str(sql, "ALTER PUBLICATION ");
+    pg_put_name(sql, pg_config_publication(config));
+    buffer_printf(sql, " %s TABLE ONLY ", verb);
+    pg_put_table(sql, PQgetvalue(table, 0, 0), PQgetvalue(table, 0, 1));
+}
+
+int pg_publication_touch(struct firth_host *host, PGconn *connection, const struct pg_config *config,
+                         struct firth_error *err)
+{
+    if (!forgets_tables(PQserverVersion(connection)))
+        return 0;
+    pg_auto_result PGresult *table = any_published(connection, config, err);
+    if (!table)
+        return -1;
+    if (PQntuples(table) == 0)
+        return 0;
+    struct firth_error refused;
+    struct buffer sql;
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    put_alter(&sql, config, "DROP", table);
+    buffer_str(&sql, "; ");
+    put_alter(&sql, config, "ADD", table);
+    int result = change(connection, config, buffer_cstr(&sql), &refused);
+    buffer_done(&sql);
+    if (result == 0)
+        return 0;
+    if (refused.failure != FIRTH_FAILURE_CONFIG) {
+        *err = refused;
+        return -1;
+    }
+    firth_log(
+        host, FIRTH_WARN,
+        "a server of this release goes on to leave out a table that was written to while it was added to "
+        "the publication: %s",
+        refused.message);
+    return 0;
+}
+
 /* --- the slot
  * ------------------------------------------------------------------------------------------------- */
 

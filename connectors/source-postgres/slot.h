@@ -21,6 +21,10 @@ int pg_slot_prepare(struct pg_slot *slot, struct firth_host *host, const struct 
                     bool *ret_lost, struct firth_error *err);
 /* Wait until every transaction that is writing now has ended. */
 int pg_wait_for_writers(struct firth_host *host, PGconn *connection, struct firth_error *err);
+/* After that, for tables that are new: the server's releases that would leave out their changes get to know
+ * them. */
+int pg_publication_touch(struct firth_host *host, PGconn *connection, const struct pg_config *config,
+                         struct firth_error *err);
 /* Where the log ends now: what is written of it, which is what can be sent, or all of it. With
  * synchronous_commit off a commit is seen before it is written. */
 int pg_log_end(PGconn *connection, bool written, uint64_t *ret_lsn, struct firth_error *err);
