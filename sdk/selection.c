@@ -280,12 +280,25 @@ static int select_stream(const struct firth_stream *from, const struct airbyte_c
 
 /* --- where to go on ---------------------------------------------------------------------------------- */
 
+struct chosen {
+    struct firth_selected *streams;
+    const struct firth_stream **offered; /* the same as they are offered */
+    size_t count;
+    struct arena *arena;
+};
+
+/* Beside a cursor the CDK's streams go on to write it, and then it says nothing. */
+static bool says_no_cursor(const struct json *doc, uint32_t at)
+{
+    return json_count(doc, at) == 1 && json_get(doc, at, "__ab_no_cursor_state_message") != JSON_NONE;
+}
+
 /* Copies, for the parser's document does not live. An empty or null state, and the one that says that there
  * is none, mean: from the start. */
-static struct firth_slice keep_state(const struct json *doc, uint32_t at, struct arena *arena)
+static struct firth_slice keep_state(const struct json *doc, uint32_t at, bool knows_full,
+                                     struct arena *arena)
 {
-    if (at == JSON_NONE || json_is(doc, at, JSON_NULL) ||
-        json_get(doc, at, "__ab_no_cursor_state_message") != JSON_NONE)
+    if (at == JSON_NONE || json_is(doc, at, JSON_NULL) || (!knows_full && says_no_cursor(doc, at)))
         return (struct firth_slice){0};
     struct slice raw = json_raw(doc, at);
     return (struct firth_slice){arena_strndup(arena, raw.data, raw.size), raw.size};
@@ -302,29 +315,31 @@ static bool descriptor_is(const struct json *doc, uint32_t entry, const struct f
     return json_string_is(doc, space, stream->name_space ? stream->name_space : "");
 }
 
-static void take_stream_state(const struct json *doc, uint32_t entry, struct arena *arena,
-                              struct firth_selected *streams, size_t count)
+static void take_state(const struct json *doc, uint32_t at, const struct chosen *chosen, size_t i)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (descriptor_is(doc, entry, &streams[i]))
-            streams[i].state = keep_state(doc, json_get(doc, entry, "stream_state"), arena);
+    chosen->streams[i].state = keep_state(doc, at, chosen->offered[i]->knows_full_state, chosen->arena);
+}
+
+static void take_stream_state(const struct json *doc, uint32_t entry, const struct chosen *chosen)
+{
+    for (size_t i = 0; i < chosen->count; i++) {
+        if (descriptor_is(doc, entry, &chosen->streams[i]))
+            take_state(doc, json_get(doc, entry, "stream_state"), chosen, i);
     }
 }
 
 /* A blob of an old platform: {"users": {…}, "purchases": {…}}, one member a stream. */
-static void take_legacy(const struct json *doc, uint32_t blob, struct arena *arena,
-                        struct firth_selected *streams, size_t count)
+static void take_legacy(const struct json *doc, uint32_t blob, const struct chosen *chosen)
 {
-    for (size_t i = 0; i < count; i++) {
-        uint32_t value = json_get(doc, blob, streams[i].name);
+    for (size_t i = 0; i < chosen->count; i++) {
+        uint32_t value = json_get(doc, blob, chosen->streams[i].name);
         if (json_is(doc, value, JSON_OBJECT))
-            streams[i].state = keep_state(doc, value, arena);
+            take_state(doc, value, chosen, i);
     }
 }
 
-static int take_message(const struct json *doc, uint32_t at, struct arena *arena,
-                        struct firth_selected *streams, size_t count, struct firth_slice *shared,
-                        struct error *err)
+static int take_message(const struct json *doc, uint32_t at, const struct chosen *chosen,
+                        struct firth_slice *shared, struct error *err)
 {
     if (!json_is(doc, at, JSON_OBJECT))
         return error_set(err, ERROR_INVALID, "the state file must be an array of state messages");
@@ -332,22 +347,22 @@ static int take_message(const struct json *doc, uint32_t at, struct arena *arena
         at = json_get(doc, at, "state"); /* with its envelope, as `read` writes it */
     uint32_t stream = json_get(doc, at, "stream"), global = json_get(doc, at, "global");
     if (json_is(doc, stream, JSON_OBJECT)) {
-        take_stream_state(doc, stream, arena, streams, count);
+        take_stream_state(doc, stream, chosen);
     } else if (json_is(doc, global, JSON_OBJECT)) {
-        *shared = keep_state(doc, json_get(doc, global, "shared_state"), arena);
+        *shared = keep_state(doc, json_get(doc, global, "shared_state"), false, chosen->arena);
         uint32_t states = json_get(doc, global, "stream_states");
         for (uint32_t e = json_first(doc, states); e != JSON_NONE; e = json_next(doc, states, e))
-            take_stream_state(doc, e, arena, streams, count);
+            take_stream_state(doc, e, chosen);
     } else if (json_is(doc, json_get(doc, at, "data"), JSON_OBJECT)) {
-        take_legacy(doc, json_get(doc, at, "data"), arena, streams, count);
+        take_legacy(doc, json_get(doc, at, "data"), chosen);
     } else if (json_get(doc, at, "type") == JSON_NONE) {
-        take_legacy(doc, at, arena, streams, count);
+        take_legacy(doc, at, chosen);
     }
     return 0;
 }
 
-static int read_state(struct slice state, struct arena *arena, struct firth_selected *streams, size_t count,
-                      struct firth_slice *shared, struct error *err)
+static int read_state(struct slice state, const struct chosen *chosen, struct firth_slice *shared,
+                      struct error *err)
 {
     mem_auto(json_parser_free) struct json_parser *parser =
         json_parser_new((struct json_limits){.size_max = SDK_STATE_MAX, .depth_max = 256},
@@ -356,9 +371,9 @@ static int read_state(struct slice state, struct arena *arena, struct firth_sele
     if (json_parse(parser, state.data, state.size, &doc, err) < 0)
         return error_wrap(err, "the state file is not JSON");
     if (!json_is(&doc, 0, JSON_ARRAY))
-        return take_message(&doc, 0, arena, streams, count, shared, err);
+        return take_message(&doc, 0, chosen, shared, err);
     for (uint32_t e = json_first(&doc, 0); e != JSON_NONE; e = json_next(&doc, 0, e)) {
-        if (take_message(&doc, e, arena, streams, count, shared, err) < 0)
+        if (take_message(&doc, e, chosen, shared, err) < 0)
             return -1;
     }
     return 0;
@@ -369,20 +384,22 @@ int sdk_selection_read(const struct firth_catalog *offered, const struct airbyte
                        struct error *err)
 {
     struct firth_selected *streams = arena_zalloc(arena, (asked->count + 1) * sizeof *streams);
+    const struct firth_stream **from = arena_zalloc(arena, (asked->count + 1) * sizeof *from);
+    const struct chosen chosen = {streams, from, asked->count, arena};
     struct firth_slice shared = {0};
     for (size_t i = 0; i < asked->count; i++) {
-        const struct firth_stream *from = find_offered(offered, asked->streams[i].stream.name);
-        if (!from)
+        from[i] = find_offered(offered, asked->streams[i].stream.name);
+        if (!from[i])
             return unknown_stream(offered, asked->streams[i].stream.name, arena, err);
-        if (select_stream(from, &asked->streams[i], arena, &streams[i], err) < 0)
+        if (select_stream(from[i], &asked->streams[i], arena, &streams[i], err) < 0)
             return -1;
     }
-    if (state.size && read_state(state, arena, streams, asked->count, &shared, err) < 0)
+    if (state.size && read_state(state, &chosen, &shared, err) < 0)
         return -1;
     for (size_t i = 0; i < asked->count; i++) {
         /* A full refresh starts over, unless it is one that an interrupted attempt can go on with. */
-        const struct firth_stream *from = find_offered(offered, asked->streams[i].stream.name);
-        if (asked->streams[i].sync_mode == AIRBYTE_FULL_REFRESH && !is_resumable(from))
+        if (asked->streams[i].sync_mode == AIRBYTE_FULL_REFRESH && !is_resumable(from[i]) &&
+            !from[i]->knows_full_state)
             streams[i].state = (struct firth_slice){0};
     }
     *ret_selection = (struct firth_selection){streams, asked->count, shared, false};

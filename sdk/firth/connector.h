@@ -184,6 +184,9 @@ struct firth_stream {
     unsigned sync_modes; /* FIRTH_FULL_REFRESH | FIRTH_INCREMENTAL */
     bool cursor_is_free; /* the user may choose another cursor; `cursor` is only the default */
     bool resumable;      /* an interrupted full refresh can go on from a state */
+    /* A read after a full one is another: it is given the state in either sync mode, also one that says that
+     * the stream had no cursor ({"__ab_no_cursor_state_message": …}), which otherwise counts as none. */
+    bool knows_full_state;
 };
 
 /* The list that discover fills. Everything is copied. */

@@ -45,6 +45,9 @@ CASES = {
         "old": {"at": "2024-01-09T00:00:00Z"}, "new": {"at": "2098-01-09T00:00:00Z"}, "done": {"__ab_no_cursor_state_message": True}, "unknown": {"x": 1}}},
     "delegating-for-ever": {"manifest": "delegating", "config": {"end": "2099-01-01T00:00:00Z"}, "state": {
         "old": {"at": "2024-01-09T00:00:00Z"}, "new": {"at": "2098-01-09T00:00:00Z"}}},
+    # What has been read in full without a cursor is not read so again; beside a cursor its mark says nothing.
+    "full-once": {}, "full-once-state": {"manifest": "full-once", "state": {
+        "whole": {"__ab_no_cursor_state_message": True}, "events": {"__ab_no_cursor_state_message": True, "at": "2024-01-09T00:00:00Z"}, "groups": {"__ab_no_cursor_state_message": True}}},
     "windows-state": {"manifest": "windows", "cursor": {"free": "changed"}, "state": {
         "free": {"changed": "2024-01-09T00:00:00Z"}, "strict": {"at": "2024-01-20T00:00:00Z"}, "not_strict": {"at": "2024-01-20T00:00:00Z"}}},
     "lazy-state": {"manifest": "lazy", "state": {"items": {"use_global_cursor": False, "states": [

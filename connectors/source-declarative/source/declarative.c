@@ -140,6 +140,7 @@ static int discover_one(struct discovering *discovering, struct offered_stream *
         .cursor = cursor,
         .cursor_is_free = cursor && declared_stream_cursor_is_free(stream->stream),
         .sync_modes = FIRTH_FULL_REFRESH | (cursor ? FIRTH_INCREMENTAL : 0),
+        .knows_full_state = declared_stream_delegates(stream->stream),
     };
     if (firth_catalog_add(discovering->catalog, &found, discovering->failure) == 0)
         return 0;

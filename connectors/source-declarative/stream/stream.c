@@ -186,6 +186,10 @@ bool declared_stream_cursor_is_free(const struct declared_stream *stream)
 {
     return cursor_field_is_free(stream->active->cursor);
 }
+bool declared_stream_delegates(const struct declared_stream *stream)
+{
+    return stream->full != NULL;
+}
 int declared_stream_schema(struct declared_stream *stream, const struct json **ret_schema, struct error *err)
 {
     return schema_loader_load(stream->active->loader, ret_schema, err);

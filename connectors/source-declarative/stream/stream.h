@@ -16,6 +16,8 @@ const char *const *declared_stream_primary_key(const struct declared_stream *str
 const char *declared_stream_cursor(const struct declared_stream *stream);
 /* May the catalog name another cursor? */
 bool declared_stream_cursor_is_free(const struct declared_stream *stream);
+/* Is it another stream with a state than without one? */
+bool declared_stream_delegates(const struct declared_stream *stream);
 /* In a fiber: dynamic schemas are fetched, once. */
 int declared_stream_schema(struct declared_stream *stream, const struct json **ret_schema, struct error *err);
 /* JSON, or size 0: none yet. Migrations run here. */

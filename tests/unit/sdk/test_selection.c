@@ -26,6 +26,7 @@ static void set_up(struct fixture *fixture)
          .cursor = "/updated_at",
          .primary_key = by_id},
         {.name = "tags", .json_schema = "{}", .sync_modes = FIRTH_FULL_REFRESH},
+        {.name = "known", .json_schema = "{}", .sync_modes = FIRTH_FULL_REFRESH, .knows_full_state = true},
         {.name = "events",
          .name_space = "app",
          .json_schema = "{}",
@@ -35,7 +36,7 @@ static void set_up(struct fixture *fixture)
     struct firth_error err;
     *fixture = (struct fixture){0};
     sdk_catalog_init(&fixture->offered);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         assert_int_equal(firth_catalog_add(&fixture->offered, &streams[i], &err), 0);
 }
 
@@ -167,6 +168,10 @@ static void test_states(void **state)
          "[{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"users\"},\"stream_state\":{"
          "\"__ab_no_cursor_state_message\":true}}}]",
          ""},
+        {"incremental",
+         "[{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"users\"},\"stream_state\":{"
+         "\"__ab_no_cursor_state_message\":true,\"n\":9}}}]",
+         "{\"__ab_no_cursor_state_message\":true,\"n\":9}"},
         /* A full refresh that can be resumed is. */
         {"full_refresh",
          "[{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"users\"},\"stream_state\":{"
@@ -192,6 +197,10 @@ static void test_states(void **state)
         "[{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"tags\"},\"stream_state\":{}}}]";
     assert_int_equal(read_selection(&fixture, CATALOG(STREAM("tags", "full_refresh")), tags), 0);
     assert_int_equal(fixture.selection.streams[0].state.size, 0); /* not resumable: from the start */
+    const char *known = "[{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"known\"},"
+                        "\"stream_state\":{\"__ab_no_cursor_state_message\":true}}}]";
+    assert_int_equal(read_selection(&fixture, CATALOG(STREAM("known", "full_refresh")), known), 0);
+    assert_string_equal(fixture.selection.streams[0].state.data, "{\"__ab_no_cursor_state_message\":true}");
     assert_int_equal(read_selection(&fixture, CATALOG(STREAM("users", "incremental")), "nonsense"), -1);
     assert_int_equal(read_selection(&fixture, CATALOG(STREAM("users", "incremental")), "[1]"), -1);
     tear_down(&fixture);
