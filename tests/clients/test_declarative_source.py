@@ -9,6 +9,7 @@ import subprocess
 import pytest
 import yaml
 
+from clients import generated_manifests
 from clients.conftest import environment, program
 from clients.mock_api import MockApi
 from conftest import ROOT, until
@@ -156,7 +157,7 @@ def normal(state):
     if isinstance(state, dict):
         made = {key: normal(value) for key, value in state.items()}
         if isinstance(made.get("states"), list):
-            made["states"] = sorted(made["states"], key=json.dumps)
+            made["states"] = sorted(made["states"], key=lambda state: json.dumps(state, sort_keys=True))
         return made
     return [normal(item) for item in state] if isinstance(state, list) else state
 
@@ -327,3 +328,39 @@ def test_it_stops_when_it_is_told_to(api, tmp_path, path):
     out, err = running.communicate(timeout=20)
     assert running.returncode == -signal.SIGTERM, err
     assert "COMPLETE" not in out.replace("INCOMPLETE", "") and '"STATE"' not in out
+
+
+def test_records_without_members(cdk, api, tmp_path):
+    """To the CDK's queue an empty record is the end: it reads no further, without a state or an error. Firth reads them all."""
+    manifest = yaml.safe_load((MANIFESTS / "pages.yaml").read_text())
+    manifest["streams"] = [{**manifest["streams"][0], "name": "empty", "transformations": [{"type": "RemoveFields", "field_pointers": [["*"]]}]}]
+    catalog = {"streams": [{"stream": {"name": "empty", "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
+                            "sync_mode": "full_refresh", "destination_sync_mode": "append"}]}
+    words = ["read", "--manifest-path", write(tmp_path, "m.json", manifest), "--catalog", write(tmp_path, "k.json", catalog),
+             "--config", write(tmp_path, "c.json", {"url": api.url, "token": "s3cr3t-t0ken"})]
+    theirs, ours = Run(cdk, words, tmp_path, api), Run(run_firth, words, tmp_path, api)
+    assert (theirs.status, theirs.records, theirs.statuses, theirs.states) == (0, {}, {"empty": "STARTED"}, {})
+    assert (ours.status, ours.records, ours.statuses) == (0, {"empty": [{}] * 7}, {"empty": "COMPLETE"})
+    assert ours.states == {"empty": {"__ab_no_cursor_state_message": True}}
+
+
+SEEDS = 60 if os.environ.get("FIRTH_TEST_LEVEL") == "full" else 3
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_generated(seed, cdk, api, tmp_path):
+    made = generated_manifests.manifest(seed)
+    path, config = write(tmp_path, "m.json", made), generated_manifests.config(api.url)
+    differences = []
+    for stream in made["streams"]:
+        modes = ["full_refresh", "incremental"] if "incremental_sync" in stream else ["full_refresh"]
+        catalog = {"streams": [{"stream": {"name": stream["name"], "json_schema": {}, "supported_sync_modes": modes},
+                                "sync_mode": modes[-1], "destination_sync_mode": "append"}]}
+        words = ["read", "--manifest-path", path, "--config", write(tmp_path, "c.json", config), "--catalog", write(tmp_path, "k.json", catalog)]
+        theirs, ours = Run(cdk, words, tmp_path, api), Run(run_firth, words, tmp_path, api)
+        found = [(each.requests, each.records, {k: normal(v) for k, v in each.states.items()}, each.statuses, bool(each.status))
+                 for each in (theirs, ours)]
+        if found[0] != found[1]:
+            what = [name for name, a, b in zip(("requests", "records", "states", "statuses", "outcome"), *found) if a != b]
+            differences.append(f"{json.dumps(stream)}\n  {what}\n  theirs {found[0]}\n  ours   {found[1]}\n  {ours.err[-500:]}")
+    assert not differences, "\n".join(differences)
