@@ -408,6 +408,27 @@ static void check_class(struct checking *checking, uint32_t at, const struct com
                       json_cstring(doc, name, checking->arena));
 }
 
+/* Right, and read without being followed: whoever wrote it is to know. */
+static void check_followed(struct checking *checking, uint32_t key, const struct component_type *type,
+                           struct slice field)
+{
+    static const struct {
+        const char *type, *field, *instead;
+    } ignored[] = {
+        {"HttpRequester", "connect_timeout_in_seconds", "Firth has its own limits of time"},
+        {"HttpRequester", "read_timeout_in_seconds", "Firth has its own limits of time"},
+        {"HttpRequester", "use_tcp_keepalive", "Firth has its own limits of time"},
+        {"DeclarativeSource", "stream_groups", "streams of a group are read at the same time"},
+        {"DeclarativeStream", "file_uploader", "records are read, and no files"},
+    };
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) {
+        if (strcmp(type->name, ignored[i].type) == 0 && slice_is(field, ignored[i].field) &&
+            !slice_is(json_raw(&checking->manifest->doc, json_value(key)), "false"))
+            check_warning(checking, key, "%s of %s is not followed: %s", ignored[i].field, type->name,
+                          ignored[i].instead);
+    }
+}
+
 void check_component(struct checking *checking, uint32_t at, const struct component_type *type)
 {
     const struct json *doc = &checking->manifest->doc;
@@ -418,6 +439,7 @@ void check_component(struct checking *checking, uint32_t at, const struct compon
             check_unknown(checking, at, k, type);
             continue;
         }
+        check_followed(checking, k, type, name);
         size_t before = enter_field(checking, name);
         check_value(checking, json_value(k), slice_of(field->type));
         if (field->least)
