@@ -165,15 +165,14 @@ static int fetch_container(struct s3_identity *identity, struct http_client *htt
 {
     static const char what[] = "fetch the credentials of the container";
     const char *file = getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+    const char *given_token = getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN");
     const struct http_backoff backoff = {0};
     struct buffer token;
     mem_auto(http_transfer_free) struct http_transfer *transfer = NULL;
     buffer_init(&token, TOKEN_MAX);
     int result = given(file) ? file_read(file, TOKEN_MAX, &token, err) : 0;
     if (!given(file))
-        buffer_str(&token, getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")
-                               ? getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN")
-                               : "");
+        buffer_str(&token, given_token ? given_token : "");
     while (token.size && (token.data[token.size - 1] == '\n' || token.data[token.size - 1] == '\r'))
         token.size--;
     const struct http_header header = {.name = "Authorization", .value = buffer_cstr(&token), .secret = true};

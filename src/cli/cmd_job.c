@@ -9,6 +9,7 @@
 #include "supervisor/talk.h"
 #include "json/writer.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -257,6 +258,7 @@ static int act(const struct cli *cli, struct control *control, int argc, char **
     int64_t id = 0;
     if (strcmp(word, "list") == 0)
         return list(cli, control, arena, err);
+    assert(operand); /* every other word was checked to have one */
     if (strcmp(word, "start") == 0)
         return start(cli, control, operand, arena, err);
     if (!string_to_i64(operand, &id) || id <= 0)

@@ -215,10 +215,10 @@ int manifest_read_file(struct arena *arena, const char *path, struct yaml_docume
                        struct error *err)
 {
     struct buffer text;
-    int done = read_file(path, &text, err);
-    if (done == 0)
-        done = yaml_parse(arena, path, syntax_of(path), (struct slice){text.data, text.size}, NULL, NULL,
-                          ret_doc, err);
+    int done = read_file(path, &text, err) < 0
+                   ? -1
+                   : yaml_parse(arena, path, syntax_of(path), (struct slice){text.data, text.size}, NULL,
+                                NULL, ret_doc, err);
     buffer_done(&text);
     return done;
 }
