@@ -88,7 +88,7 @@ static void check_job(const char *fields, const char *const *list, const char *e
 
 #define LIST(...) ((const char *const[]){__VA_ARGS__})
 #define MADE "201|{\"id\": 7}"
-#define IS(word) "200|{\"is\": \"" word "\"}"
+#define IS(word) ("200|{\"is\": \"" word "\"}")
 #define BUSY5 IS("busy"), IS("busy"), IS("busy"), IS("busy"), IS("busy")
 #define DATA "200|[{\"a\":1},{\"a\":2}]"
 #define RECORDS " {\"a\":1} {\"a\":2}"
