@@ -34,8 +34,7 @@ static int read_stream(void *context, struct error *err)
 
 #define REQUESTER(field, query)                                                                             \
     ", \"" field "\": {\"type\": \"HttpRequester\", \"url_base\": \"http://127.0.0.1:{{ config.port }}\", " \
-                 "\"path\": \"x?" query                                                                     \
-    "\", \"error_handler\": {\"type\": \"DefaultErrorHandler\", \"max_retries\": 0}}"
+    "\"path\": \"x?" query "\", \"error_handler\": {\"type\": \"DefaultErrorHandler\", \"max_retries\": 0}}"
 #define RETRIEVER                                                                                        \
     "\"requester\": {\"type\": \"HttpRequester\", \"url_base\": \"http://x\"}}}, {\"type\": "            \
     "\"DeclarativeStream\", \"name\": \"jobs\", \"retriever\": {\"type\": \"AsyncRetriever\", "          \
