@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 struct serve_options {
-    const char *listen, *tls_cert, *tls_key, *client_timeout, *ask_timeout;
+    const char *listen, *tls_cert, *tls_key, *client_timeout, *ask_timeout, *public_url;
     bool no_http;
     struct option_number parallel, jobs, log_size;
     const char *stop_after, *retry_after, *commit_every, *stall_after, *discover_every;
@@ -77,15 +77,21 @@ static const char *on_url(void *context)
 static int read_api_options(const struct serve_options *options, const struct daemon_options *daemon,
                             struct server_options *ret_options, struct error *err)
 {
-    const char *wanted = options->listen ? options->listen : getenv("FIRTH_LISTEN");
+    const char *wanted = options->listen ? options->listen : getenv("FIRTH_LISTEN"),
+               *url = options->public_url ? options->public_url : getenv("FIRTH_PUBLIC_URL");
+    if (url && !*url && !options->public_url)
+        url = NULL; /* a variable that is empty is none */
     *ret_options = (struct server_options){.listen = wanted && *wanted ? wanted : SERVER_LISTEN_DEFAULT,
                                            .tls_cert = options->tls_cert,
                                            .tls_key = options->tls_key,
+                                           .public_url = url,
                                            .program = daemon->program,
                                            .built_ins = daemon->built_ins,
                                            .image_words = daemon->image_words,
                                            .data_dir = daemon->data_dir,
                                            .log = daemon->log};
+    if (url && server_public_url_check(url, err) < 0)
+        return -1;
     return option_duration("--client-timeout", options->client_timeout, &ret_options->client_ms, err) < 0
                ? -1
                : option_duration("--ask-timeout", options->ask_timeout, &ret_options->ask_ms, err);
@@ -188,6 +194,11 @@ static const struct option_spec options[] = {
      .offset = offsetof(struct serve_options, tls_key),
      .value = "FILE",
      .help = "and that certificate's key, PEM"},
+    {.name = "public-url",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct serve_options, public_url),
+     .value = "URL",
+     .help = "the API's own address in its answers (FIRTH_PUBLIC_URL, else as each request asks for it)"},
     {.name = "client-timeout",
      .kind = OPTION_STRING,
      .offset = offsetof(struct serve_options, client_timeout),

@@ -1,6 +1,7 @@
 /* The instance itself: health, what it is, its OpenAPI documents. */
 #include "server/handlers.h"
 #include "server/internal.h"
+#include "server/public_url.h"
 
 #include "control/workspaces.h"
 
@@ -29,7 +30,7 @@ enum http_next instance_configuration(struct call *call)
     struct json_writer *out = call_begin(call);
     json_member_string(out, "edition", "community");
     json_member_string(out, "version", FIRTH_VERSION);
-    json_member_string(out, "airbyteUrl", server_url(call->server));
+    json_member_string(out, "airbyteUrl", public_url(call));
     json_member_bool(out, "initialSetupComplete", true);
     json_member_string(out, "defaultUserId", CONTROL_ORGANIZATION_DEFAULT);
     json_member_string(out, "defaultOrganizationId", CONTROL_ORGANIZATION_DEFAULT);

@@ -1,6 +1,7 @@
 #include "server/paging.h"
 
 #include "server/internal.h"
+#include "server/public_url.h"
 
 #include <stdio.h>
 
@@ -69,7 +70,7 @@ static void escape(const char *text, struct buffer *out)
 static const char *url_of(struct call *call, uint32_t limit, uint64_t offset)
 {
     struct notation_member member;
-    const char *url = arena_printf(call->arena, "%s%s?limit=%u&offset=%llu", server_url(call->server),
+    const char *url = arena_printf(call->arena, "%s%s?limit=%u&offset=%llu", public_url(call),
                                    call->http->path, limit, (unsigned long long)offset);
     for (const char *at = call->route->query; at && notation_next(&at, &member);) {
         const char *name = arena_strndup(call->arena, member.name.data, member.name.size), *value;

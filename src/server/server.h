@@ -20,6 +20,7 @@ struct server;
 struct server_options {
     const char *listen;             /* http.h */
     const char *tls_cert, *tls_key; /* PEM files, both or neither */
+    const char *public_url;         /* as clients reach it; NULL: as each asks for it */
     uint64_t client_ms;             /* http.h; 0: the default */
     uint64_t ask_ms;                /* ask.h; 0: the default */
     const char *program;            /* this binary */
@@ -34,6 +35,8 @@ struct server_options {
  * ERROR_INVALID for a listener that others reach while the password is the well-known one. */
 struct server *server_open(uv_loop_t *loop, const struct server_options *options, struct control *control,
                            struct jobs *jobs, struct error *err);
+/* A public_url: http or https, a host, a path or none; no query, no fragment, no '/' at its end. */
+int server_public_url_check(const char *url, struct error *err);
 const char *server_url(const struct server *server);
 const char *server_warning(const struct server *server); /* http_warning */
 /* The daemon stops: no further connections. */
