@@ -8,6 +8,7 @@
 #include "control/workspaces.h"
 #include "supervisor/definitions.h"
 #include "supervisor/jobs.h"
+#include "supervisor/schema_fit.h"
 
 /* --- references ---------------------------------------------------------------------------------- */
 
@@ -433,10 +434,14 @@ static int read_connection(struct apply *apply, uint32_t at, struct control_conn
     if (json_get(apply->doc, at, "extra") != JSON_NONE)
         connection->extra = apply_raw(apply, at, "extra");
     struct slice catalog = apply_raw(apply, at, "catalog");
-    if (catalog.size && !apply_same_json(catalog, connection->catalog)) {
+    if (catalog.size && !apply_same_json(catalog, connection->catalog))
         connection->catalog = catalog;
-        connection->breaking_change = false;
-    }
+    if (schema_fit_settle(apply->control, connection, apply->arena, err) < 0)
+        return -1;
+    if (connection->breaking_change)
+        log_warn(&apply->cli->log,
+                 "the connection '%s' is not synced: it does not fit what its source was last found to have",
+                 connection->name);
     return 0;
 }
 

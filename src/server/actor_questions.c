@@ -1,5 +1,6 @@
 /* Sources and destinations asked: check_connection, discover_schema. */
 #include "control/connection_check.h"
+#include "server/connections.h"
 #include "server/connectors.h"
 #include "server/handlers.h"
 #include "server/internal.h"
@@ -88,18 +89,22 @@ static enum http_next answer_failed(struct call *call, const struct json *payloa
     return call_end(call);
 }
 
-/* What is new for a connection of the source. The connection itself stays as it is. */
+/* What is new for a connection of the source. The connection itself stays as it is, but that it is synced
+ * again if what was breaking is no more. */
 static int write_changes(struct call *call, const struct control_catalog *catalog, struct error *err)
 {
     const char *id = call_uuid(call, "connectionId");
-    struct control_connection connection;
+    struct control_connection connection, kept;
     bool any, breaking;
     if (!id) {
         json_member_bool(&call->out, "breakingChange", false);
         return 0;
     }
-    if (control_connection_get(call->control, id, false, call->arena, &connection, err) < 0 ||
-        view_catalog_changes(call, &connection, catalog, &any, &breaking, err) < 0)
+    if (control_connection_get(call->control, id, false, call->arena, &connection, err) < 0)
+        return -1;
+    kept = connection;
+    if (view_catalog_changes(call, &connection, catalog, &any, &breaking, err) < 0 ||
+        (!breaking && connection_settle(call, &kept, err) < 0))
         return -1;
     json_member_bool(&call->out, "breakingChange", breaking);
     json_member_string(&call->out, "connectionStatus", control_connection_status_name(connection.status));

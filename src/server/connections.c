@@ -8,6 +8,7 @@
 #include "server/views.h"
 
 #include "supervisor/leftovers.h"
+#include "supervisor/schema_fit.h"
 
 #include <strings.h>
 
@@ -412,6 +413,24 @@ enum http_next connection_put(struct call *call, struct control_connection *conn
     return api->answer(call, connection->id);
 }
 
+int connection_settle(struct call *call, struct control_connection *connection, struct error *err)
+{
+    if (!connection->breaking_change)
+        return 0;
+    if (schema_fit_settle(call->control, connection, call->arena, err) < 0)
+        return -1;
+    if (connection->breaking_change)
+        return 0;
+    connection->updated_ms = call->now_ms;
+    if (control_connection_put(call->control, connection, err) < 0) {
+        connection->breaking_change = true;
+        return err->code == ERROR_BUSY ? 0 : -1; /* somebody has changed it: that says what becomes of it */
+    }
+    if (call->server->jobs)
+        jobs_wake(call->server->jobs);
+    return 0;
+}
+
 int connection_name(struct call *call, struct control_connection *connection, struct error *err)
 {
     struct control_actor source, destination;
@@ -469,7 +488,13 @@ static enum http_next update(struct call *call, const struct connection_api *api
     if (status && strcmp(status, "deprecated") == 0)
         return end(call, id, api->answer);
     before = connection;
-    return take_fields(call, &connection) ? connection_put(call, &connection, &before, api) : HTTP_ANSWER;
+    if (!take_fields(call, &connection))
+        return HTTP_ANSWER;
+    /* Clients send back what they have read, the flag too: the streams that they have chosen say more. */
+    if (call_raw(call, "syncCatalog").size &&
+        schema_fit_settle(call->control, &connection, call->arena, &err) < 0)
+        return call_error(call, &err);
+    return connection_put(call, &connection, &before, api);
 }
 
 enum http_next connection_create(struct call *call)

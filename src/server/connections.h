@@ -10,6 +10,9 @@
 struct control_connection connection_new(struct call *call);
 /* The members of the body that both APIs have: name, namespace, prefix, status. False: answered. */
 bool connection_take(struct call *call, struct control_connection *connection);
+/* The source was just asked: a connection that had a breaking change, and fits again, is synced again, as
+ * `connection` says then. One that somebody else changes at this time stays as that leaves it. */
+int connection_settle(struct call *call, struct control_connection *connection, struct error *err);
 /* Without a name it gets one of its source's and destination's. ERROR_NOT_FOUND if these are not there. */
 int connection_name(struct call *call, struct control_connection *connection, struct error *err);
 /* What an API calls a field of a connection, and how it shows one. */

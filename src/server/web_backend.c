@@ -67,7 +67,7 @@ static int find_actors(struct call *call, const struct control_connection *conne
 /* `found`: what the source was just found to have; the catalog is of that then, and says what is new. */
 static enum http_next answer_with(struct call *call, const char *id, const struct control_catalog *found)
 {
-    struct control_connection connection;
+    struct control_connection connection, kept;
     struct control_actor source, destination;
     struct error err;
     bool changed = false, breaking = false;
@@ -75,10 +75,13 @@ static enum http_next answer_with(struct call *call, const char *id, const struc
     if (control_connection_get(call->control, id, ended, call->arena, &connection, &err) < 0 ||
         find_actors(call, &connection, &source, &destination, &err) < 0)
         return call_error_of(call, &err, "connection", id);
+    kept = connection;
     struct json_writer *out = call_begin(call);
     if (found && view_catalog_changes(call, &connection, found, &changed, &breaking, &err) < 0)
         return call_error(call, &err);
-    connection.breaking_change |= breaking;
+    if (found && !breaking && connection_settle(call, &kept, &err) < 0)
+        return call_error(call, &err);
+    connection.breaking_change = kept.breaking_change || breaking;
     view_connection(out, &connection, call->arena);
     json_put_key(out, "source");
     json_begin_object(out);

@@ -64,16 +64,16 @@ static int follow(struct job_run *run, struct control_connection *connection,
 {
     struct error err;
     bool wants_backfill = connection->backfill && run->type == CONTROL_JOB_SYNC;
-    if (change->breaking)
-        connection->breaking_change = true;
-    else if (connection->changes == CONTROL_CHANGES_DISABLE)
+    bool freed = connection->breaking_change && !change->breaking; /* said by others while the job waited */
+    connection->breaking_change = change->breaking;
+    if (!change->breaking && connection->changes == CONTROL_CHANGES_DISABLE)
         connection->status = CONTROL_INACTIVE;
     if (connection->status == CONTROL_INACTIVE)
         connection->status_reason = "its source has changed its schema";
     if (change->catalog.size)
         connection->catalog = change->catalog;
     bool paused = change->breaking || connection->status == CONTROL_INACTIVE;
-    if ((paused || change->catalog.size) && put(run, connection, &err) < 0)
+    if ((paused || freed || change->catalog.size) && put(run, connection, &err) < 0)
         return fail(run, &err);
     if (change->breaking)
         return refuse(run, change, "the connection does not fit it any more");
@@ -112,7 +112,7 @@ int job_discover_take(struct job_run *run)
         schema_change_find(connection.catalog, found, connection.changes, modes, &arena, &change, &err) < 0) {
         fail(run, &err);
     } else if (!change.any) {
-        result = 0;
+        result = connection.breaking_change ? follow(run, &connection, &change) : 0;
     } else {
         auto_free char *message = mem_printf("the source has changed its schema: %s", change.summary);
         job_run_log(run, change.breaking ? LOG_ERROR : LOG_WARN, "daemon", message);

@@ -3,10 +3,12 @@
 import http.server
 import json
 import signal
+import sqlite3
 import threading
 
 import pytest
 
+import api
 import job_driving as driving
 from conftest import until
 from job_driving import apply, ids, received, records, serve, show, start, stream, wait, write
@@ -436,6 +438,76 @@ def test_breaking_change_pauses(firth, tmp_path):
     assert (job["status"], job["attempts"]) == ("failed", 1)
     assert "primary key" in job["attemptList"][0]["failures"][0]["message"]
     assert "does not fit it" in firth("job", "start", "test").err
+
+
+
+def broken(firth, tmp_path):
+    """A connection whose source has lost its key; a client of the daemon's API, and its id."""
+    users = stream("users", "incremental", "append_dedup", primaryKey=[["id"]])
+    apply(firth, write(tmp_path, records(1, 1), streams=[users], source=offered(name={})), discover_minutes=0)
+    client = api.serve(firth).api
+    assert wait(firth, start(firth))["status"] == "failed"
+    told = firth("job", "start", "test").err
+    (connection, source), = driving.rows(firth, "select id, source from connections")
+    assert "firth apply" in told and "syncCatalog" in told and "discover_schema" in told and connection in told
+    return client, connection, source
+
+
+def is_broken(firth):
+    return driving.rows(firth, "select breaking_change from connections") == [(1,)]
+
+
+def test_a_source_that_has_its_key_again(firth, tmp_path):
+    client, connection, source = broken(firth, tmp_path)
+    ask = {"sourceId": source, "connectionId": connection, "disable_cache": True}
+    assert client.config("sources/discover_schema", ask)["breakingChange"] is True and is_broken(firth)
+    users = stream("users", "incremental", "append_dedup", primaryKey=[["id"]])
+    firth("apply", write(tmp_path, records(1, 1), streams=[users], source=offered(id={"type": "integer"}, name={})), expect=0)
+    assert is_broken(firth)  # nobody has asked the source yet
+    assert client.config("sources/discover_schema", ask)["breakingChange"] is False and not is_broken(firth)
+    assert wait(firth, start(firth))["status"] == "succeeded"
+
+
+def test_a_refreshed_catalog_frees_too(firth, tmp_path):
+    client, connection, _ = broken(firth, tmp_path)
+    ask = {"connectionId": connection, "withRefreshedCatalog": True}
+    assert client.config("web_backend/connections/get", ask)["schemaChange"] == "breaking" and is_broken(firth)
+    users = stream("users", "incremental", "append_dedup", primaryKey=[["id"]])
+    firth("apply", write(tmp_path, records(1, 1), streams=[users], source=offered(id={"type": "integer"}, name={})), expect=0)
+    found = client.config("web_backend/connections/get", ask)
+    assert (found["schemaChange"], found["breakingChange"]) == ("no_change", False) and not is_broken(firth)
+
+
+@pytest.mark.parametrize("path", ["connections/update", "web_backend/connections/update"])
+def test_streams_chosen_anew_by_an_update(firth, tmp_path, path):
+    client, connection, _ = broken(firth, tmp_path)
+    read = client.config("connections/get", {"connectionId": connection})
+    assert read["breakingChange"] is True
+    update = {"connectionId": connection, "syncCatalog": read["syncCatalog"], "breakingChange": True}
+    assert client.config(path, {"connectionId": connection, "prefix": "p_"})["breakingChange"] is True
+    assert client.config(path, update)["breakingChange"] is True and is_broken(firth)  # as it was
+    update["syncCatalog"]["streams"][0]["config"].update(destinationSyncMode="append", primaryKey=[])
+    assert client.config(path, update)["breakingChange"] is False and not is_broken(firth)
+    start(firth)
+
+
+def test_streams_chosen_anew_by_apply(firth, tmp_path):
+    broken(firth, tmp_path)
+    again = stream("users", "incremental", "append_dedup", primaryKey=[["id"]], aliasName="people")
+    told = firth("apply", write(tmp_path, records(1, 1), streams=[again], source=offered(name={})), expect=0)
+    assert "does not fit" in told.err and is_broken(firth)
+    told = firth("apply", write(tmp_path, records(1, 1), streams=[stream("users")], source=offered(name={})), expect=0)
+    assert "does not fit" not in told.err and not is_broken(firth)
+    start(firth)
+
+
+def test_the_look_before_a_sync_frees(firth, tmp_path):
+    apply(firth, write(tmp_path, records(1, 1), source=offered(id={"type": "integer"}, name={})), discover_minutes=0)
+    number = start(firth)
+    with sqlite3.connect(f"{firth.data_dir}/control.db") as db:  # another's look, while the job waits
+        db.execute("update connections set breaking_change = 1")
+    serve(firth)
+    assert wait(firth, number)["status"] == "succeeded" and not is_broken(firth)
 
 
 # --- what is kept -----------------------------------------------------------------------------------------------

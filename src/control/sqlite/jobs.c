@@ -65,9 +65,12 @@ static int check_connection(const struct control_connection *connection, const s
     if (connection->breaking_change && job->type != CONTROL_JOB_CLEAR)
         return error_set(
             err, ERROR_INVALID,
-            "the schema of the source of '%s' has changed so that the connection does not fit it "
-            "any more: choose its streams anew first",
-            connection->name);
+            "the schema of the source of '%s' has changed so that the connection does not fit it any more, "
+            "as "
+            "its last job tells: choose cursor and key anew, by 'firth apply' or an update with a "
+            "syncCatalog; or, once the source has them again, ask it by sources/discover_schema with the "
+            "connectionId %s",
+            connection->name, connection->id);
     return 0;
 }
 
