@@ -292,11 +292,27 @@ static int check_words(int argc, char **argv, struct error *err)
     return 0;
 }
 
+/* An option that changes nothing is a slip: whoever gave it expects something else. */
+static int check_options(const struct job_options *options, const char *word, struct error *err)
+{
+    bool start = strcmp(word, "start") == 0;
+    if (!start && (options->type != CONTROL_JOB_SYNC || options->streams.count || options->merge))
+        return error_set(err, ERROR_INVALID, "--type, --stream and --merge are of 'firth job start' alone");
+    if (options->streams.count && options->type == CONTROL_JOB_SYNC)
+        return error_set(
+            err, ERROR_INVALID,
+            "a sync is of all streams of the connection: --stream is of --type clear or refresh");
+    if (options->merge && options->type != CONTROL_JOB_REFRESH)
+        return error_set(err, ERROR_INVALID,
+                         "--merge is of --type refresh: it leaves the rows that are there");
+    return 0;
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
     struct arena arena;
     struct error err;
-    if (check_words(argc, argv, &err) < 0)
+    if (check_words(argc, argv, &err) < 0 || check_options(cli->options, argv[1], &err) < 0)
         return cli_usage(cli, &err);
     bool changes = strcmp(argv[1], "start") == 0 || strcmp(argv[1], "cancel") == 0;
     if (data_dir_check(cli, &err) < 0)
@@ -324,7 +340,7 @@ static const struct option_spec options[] = {
      .kind = OPTION_LIST,
      .offset = offsetof(struct job_options, streams),
      .value = "[NAMESPACE.]NAME",
-     .help = "start: of a clear or a refresh, these streams alone"},
+     .help = "start: of a clear, these streams alone; of a refresh, these anew"},
     {.name = "merge",
      .kind = OPTION_FLAG,
      .offset = offsetof(struct job_options, merge),

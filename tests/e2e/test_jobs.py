@@ -408,6 +408,18 @@ def test_full_refresh_overwrite_is_a_generation_a_job(firth, tmp_path):
         assert (users["generation_id"], users["minimum_generation_id"]) == (generation, generation)
 
 
+@pytest.mark.parametrize("words, said", [
+    (["start", "test", "--stream", "users"], "--stream is of --type clear or refresh"),
+    (["start", "test", "--type", "sync", "--merge"], "--merge is of --type refresh"),
+    (["start", "test", "--type", "clear", "--merge"], "--merge is of --type refresh"),
+    (["list", "--type", "clear"], "of 'firth job start' alone"),
+    (["cancel", "1", "--merge"], "of 'firth job start' alone")])
+def test_options_that_would_be_ignored(firth, tmp_path, words, said):
+    apply(firth, write(tmp_path, []))
+    assert said in firth("job", *words, expect=2).err
+    assert driving.rows(firth, "select id from jobs") == []
+
+
 # --- schema changes ---------------------------------------------------------------------------------------------
 
 
