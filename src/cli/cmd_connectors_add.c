@@ -105,12 +105,16 @@ static int ask_spec(struct adding *adding, struct error *err)
     return 0;
 }
 
-/* Two of one name: nobody would know which a file means. */
+/* Two of one name, or of its title: nobody would know which a file means. The store refuses it too, once it
+ * has the built-in ones; this is said before a connector is asked. */
 static int refuse_built_in(const struct adding *adding, const char *name, struct error *err)
 {
     const struct connector_catalog *built_ins = adding->cli->built_ins;
     for (size_t i = 0; i < built_ins->count; i++) {
-        if (strcmp(built_ins->items[i].name, name) == 0)
+        const struct connector_built_in *item = &built_ins->items[i];
+        bool titled = string_starts_with(item->name, control_side_name(adding->definition.side)) &&
+                      strcmp(item->title, name) == 0;
+        if (titled || strcmp(item->name, name) == 0)
             return error_set(err, ERROR_INVALID,
                              "%s is built in, and needs no adding; give one of your own another name, like "
                              "%s-custom",
@@ -128,7 +132,7 @@ static int describe(struct adding *adding, const char *name, struct error *err)
         return error_set(err, ERROR_INVALID,
                          "what is it? One of --image, --command and --manifest-path says it");
     definition->name = name;
-    if (refuse_built_in(adding, name, err) < 0 || find_side(adding, options, name, err) < 0)
+    if (find_side(adding, options, name, err) < 0 || refuse_built_in(adding, name, err) < 0)
         return -1;
     if (options->manifest) {
         const struct definitions_manifest manifest = {.path = options->manifest};

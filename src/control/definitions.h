@@ -35,7 +35,8 @@ struct control_definition {
     bool deleted;
 };
 
-/* ERROR_INVALID for a custom one whose name another custom one of this side in the same workspace has. */
+/* ERROR_INVALID for a custom one whose name another custom one of this side in the same workspace has, or a
+ * built-in of this side, as its name or for people. */
 int control_definition_put(struct control *control, const struct control_definition *definition,
                            struct error *err);
 int control_definition_get(struct control *control, const char *id, bool deleted, struct arena *arena,

@@ -27,6 +27,29 @@ def refused(firth, path, *said):
     return result.err
 
 
+# --- definitions ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name, kind", [("source-faker", "source"), ("Sample Data", "source"), ("destination-local-json", "destination")])
+def test_a_built_in_s_name_is_not_for_others(firth, tmp_path, name, kind):
+    """What names it would run the built-in, and nobody told."""
+    definition = {"name": name, "kind": kind, "image": "me/mine:1"}
+    refused(firth, write(tmp_path, {"definitions": [definition]}), f"'{name}' is built in")
+    firth("apply", write(tmp_path, {"definitions": [{**definition, "name": f"{name} custom"}]}), expect=0)
+    told = firth("connectors", "add", name, "--kind", kind, "--image", "me/mine:1")
+    assert told.rc != 0 and f"{name} is built in" in told.err
+    client = serve(firth).api
+    own = {"name": name, "dockerRepository": "me/mine", "dockerImageTag": "1"}
+    answer = client.ask("POST", f"/api/public/v1/workspaces/{WORKSPACE}/definitions/{kind}s", own)
+    assert answer.status == 422 and "is built in" in answer.json()["detail"]
+    answer = client.config(f"{kind}_definitions/create_custom", {"workspaceId": WORKSPACE, f"{kind}Definition": {**own, "documentationUrl": "http://x"}}, 422)
+    assert answer["validationErrors"][0]["propertyPath"] == f"{kind}Definition.name"
+
+
+def test_the_other_side_s_title_is_free(firth, tmp_path):
+    firth("apply", write(tmp_path, {"definitions": [{"name": "Sample Data", "kind": "destination", "image": "me/mine:1"}]}), expect=0)
+
+
 # --- other connectors ----------------------------------------------------------------------------------------------
 
 

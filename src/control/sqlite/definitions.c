@@ -41,6 +41,23 @@ static const struct query_table table = {
     .what = "connector definition",
 };
 
+/* A file names a definition by its name, or by a built-in's ("source-faker"): it would not say which. */
+static int check_built_in(struct control *control, const struct control_definition *definition,
+                          struct error *err)
+{
+    int64_t taken = 0;
+    if (QUERY_GET(control, err, 0, &taken,
+                  "SELECT count(*) FROM definitions WHERE origin = ? AND deleted = 0 AND side = ? AND ?3 IN "
+                  "(name, built_in)",
+                  query_number(CONTROL_BUILT_IN), query_number(definition->side),
+                  query_text(definition->name)) < 0)
+        return -1;
+    return taken ? error_set(err, ERROR_INVALID,
+                             "'%s' is built in: give a %s of your own another name, like '%s custom'",
+                             definition->name, control_side_name(definition->side), definition->name)
+                 : 0;
+}
+
 static int check(struct control *control, const struct control_definition *definition, struct error *err)
 {
     int64_t taken = 0, there = 1;
@@ -67,7 +84,7 @@ static int check(struct control *control, const struct control_definition *defin
         return -1;
     return taken ? error_set(err, ERROR_INVALID, "another custom %s is named '%s'",
                              control_side_name(definition->side), definition->name)
-                 : 0;
+                 : check_built_in(control, definition, err);
 }
 
 static int insert(struct control *control, const struct control_definition *definition, struct error *err)
