@@ -23,7 +23,8 @@ static const struct page_file *find(const char *path)
 static bool is_page(const char *path)
 {
     const char *last = strrchr(path, '/');
-    return !routes_path_is_api(path) && last && !strchr(last, '.');
+    return !routes_path_is_api(path) && !strstr(path, "..") && !strstr(path, "//") && last &&
+           !strchr(last, '.');
 }
 
 static bool is_known_already(const struct http_request *http, const struct page_file *file)

@@ -56,7 +56,7 @@ def test_other_types(firth, kind):
 
 
 @pytest.mark.parametrize("path", ["/../../etc/passwd", "/api/v1/../../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd",
-                                  "/api/v1/health%00.txt", "/api/v1/%00", "/api/v1/workspaces/get/../list", "/api/v1", "/", "/v1",
+                                  "/api/v1/health%00.txt", "/api/v1/%00", "/api/v1/workspaces/get/../list", "/api/v1", "/..", "/v1",
                                   "/api/v1//health", "/api/public/v1/sources/..%2f..%2fetc", "/api/public/v1/jobs/1%2F2",
                                   "/api/public/v1/jobs/x", "/api/public/v1/jobs/99999999999999999999", "/metrics/x"])
 def test_paths_lead_nowhere(firth, path):
