@@ -36,6 +36,8 @@ struct store_engine {
     int (*reader_fd)(struct store_reader *reader);
     void (*reader_woken)(struct store_reader *reader);
 
+    int (*mark)(struct store *store, const char *collection, const char *writer, uint64_t number,
+                uint64_t *ret_mark, struct error *err);
     int (*list)(struct store *store, const char *collection, struct arena *arena,
                 struct store_journal_info **ret_infos, size_t *ret_count, struct error *err);
     int (*list_tasks)(struct store *store, struct arena *arena, struct store_task_info **ret_infos,

@@ -82,6 +82,14 @@ int store_checkpoint_set(struct store *store, const char *task, struct slice che
     return writer ? store_commit(writer, checkpoint, err) : -1;
 }
 
+int store_mark(struct store *store, const char *collection, const char *writer, uint64_t number,
+               uint64_t *ret_mark, struct error *err)
+{
+    if (path_check_name("collection", collection, err) < 0 || path_check_name("task", writer, err) < 0)
+        return -1;
+    return store->engine->mark(store, collection, writer, number, ret_mark, err);
+}
+
 int store_drop_task(struct store *store, const char *task, struct error *err)
 {
     return path_check_name("task", task, err) < 0 ? -1 : store->engine->drop_task(store, task, err);

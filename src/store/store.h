@@ -105,6 +105,7 @@ struct store_document {
     int64_t committed_ms; /* wall clock of its block */
     uint64_t identity;    /* of the writer's log: store_journal_info */
     bool identified;      /* the same */
+    uint64_t mark;        /* store_mark */
 };
 
 /* Read committed documents of a collection, journal by journal in writer order, each in number order.
@@ -168,6 +169,13 @@ struct store_task_info {
     int64_t committed_ms;       /* newest commit's wall clock */
     const struct error *damage; /* why its commit log cannot be read (the numbers are 0); NULL: it can */
 };
+
+/* What tells a document of a journal from any other that its writer may ever commit under the same number,
+ * as it does once it goes on from an older copy of the data directory: a hash of what the block that holds it
+ * says of its transaction. It is the same as long as the document is kept, and never 0. 1; 0: there is no
+ * such document (any more); -1. The document itself is not read. */
+int store_mark(struct store *store, const char *collection, const char *writer, uint64_t number,
+               uint64_t *ret_mark, struct error *err);
 
 /* Throw away what the task has committed: its documents in every collection, its checkpoint. Nothing is read
  * of it, so damage does not matter. Interrupted, it has to be done again. ERROR_NOT_FOUND if it never

@@ -36,15 +36,16 @@ int task_lost_judge(const struct task_lost *lost, struct error *err)
     if (lost->count == 1)
         return error_set(
             err, ERROR_INVALID,
-            "%.*s: its checkpoint is of another data directory, or of one that was emptied; raise "
-            "the binding's 'backfill' to materialize it anew",
+            "%.*s: its checkpoint is of another data directory, of one that was emptied, or of a newer "
+            "state of this one; raise the binding's 'backfill' to materialize it anew",
             size, text);
     char more[40] = "";
     if (lost->count > SHOWN_MAX)
         snprintf(more, sizeof more, "; and %zu more like these", lost->count - SHOWN_MAX);
     /* What to do comes first: an error has a limit, and the list has none. */
-    return error_set(err, ERROR_INVALID,
-                     "the checkpoint is of another data directory, or of one that was emptied; raise the "
-                     "'backfill' of each of these bindings to materialize them anew: %.*s%s",
-                     size, text, more);
+    return error_set(
+        err, ERROR_INVALID,
+        "the checkpoint is of another data directory, of one that was emptied, or of a newer "
+        "state of this one; raise the 'backfill' of each of these bindings to materialize them anew: %.*s%s",
+        size, text, more);
 }

@@ -1,6 +1,6 @@
 /* What a materialization's checkpoint has read, and the store has no more: the capture was dropped, the data
- * directory emptied, or it is another one. Every such binding is told at once, since each has to be mended in
- * the catalog. */
+ * directory emptied, or it is another one, or an older copy. Every such binding is told at once, since each
+ * has to be mended in the catalog. */
 #ifndef FIRTH_TASK_LOST_H
 #define FIRTH_TASK_LOST_H
 

@@ -7,7 +7,8 @@
 
 enum {
     MAX_KEY_SIZE = 64 << 10, /* a larger one is not kept: the checkpoint is in every commit */
-    IDENTITY_SIZE = 8,
+    IDENTITY_SIZE = 8,       /* alone, as versions before the marks wrote it, */
+    MARKED_SIZE = 16,        /* and with the mark */
     TOTAL_SIZE = 16,
 };
 
@@ -130,7 +131,7 @@ static struct slice without_counter(struct slice suffix)
 }
 
 static void keep_other(struct task_positions *positions, struct slice name, uint64_t number,
-                       uint64_t identity)
+                       const struct task_journal *log)
 {
     const char *end = memchr(name.data, ';', name.size);
     if (!end || number == 0)
@@ -142,7 +143,8 @@ static void keep_other(struct task_positions *positions, struct slice name, uint
     }
     struct task_journal *other = arena_zalloc(&positions->arena, sizeof *other);
     other->next = number;
-    other->identity = identity;
+    other->identity = log->identity;
+    other->mark = log->mark;
     map_set(&positions->others, name, other);
 }
 
@@ -208,9 +210,11 @@ static void write_intent(struct intents *intents, struct slice name, struct slic
 
 static void write_identity(struct slice name, const struct task_journal *journal, void *argument)
 {
-    uint64_t bytes = htole64(journal->identity);
-    if (journal->identity)
-        write_intent(argument, name, (struct slice){(const char *)&bytes, IDENTITY_SIZE});
+    const uint64_t bytes[] = {htole64(journal->identity), htole64(journal->mark)};
+    static_assert(sizeof bytes == MARKED_SIZE, "as it is read");
+    if (journal->identity || journal->mark)
+        write_intent(argument, name,
+                     (struct slice){(const char *)bytes, journal->mark ? MARKED_SIZE : IDENTITY_SIZE});
 }
 
 static struct slice total_name(const struct task_position_source *source, struct buffer *name)
@@ -291,16 +295,17 @@ static bool read_number(const struct json *doc, uint32_t at, uint64_t *ret_numbe
     return string_to_u64(text, INT64_MAX, ret_number);
 }
 
-/* Of the log that the journal's position counts in; 0: it is not known. */
-static uint64_t read_identity(const struct json *doc, uint32_t intents, struct slice name,
-                              struct arena *arena)
+/* The log that the journal's position counts in: its identity and the mark, 0 where they are not known. */
+static void read_identity(const struct json *doc, uint32_t intents, struct slice name, struct arena *arena,
+                          struct task_journal *log)
 {
     struct slice bytes;
-    uint64_t identity = 0;
+    uint64_t read[2] = {0};
     if (flow_bytes_read(doc, json_get_slice(doc, intents, name), arena, &bytes) &&
-        bytes.size == IDENTITY_SIZE)
-        memcpy(&identity, bytes.data, IDENTITY_SIZE);
-    return le64toh(identity);
+        (bytes.size == IDENTITY_SIZE || bytes.size == MARKED_SIZE))
+        memcpy(read, bytes.data, bytes.size);
+    log->identity = le64toh(read[0]);
+    log->mark = le64toh(read[1]);
 }
 
 static void read_totals(struct task_positions *positions, const struct json *doc, uint32_t intents,
@@ -337,7 +342,8 @@ int task_positions_load(struct task_positions *positions, const struct json *doc
         uint64_t number = 0;
         if (!read_number(doc, json_get(doc, json_value(key), "readThrough"), &number))
             result = wrong(err, "'readThrough' is to be a number in a string");
-        uint64_t identity = read_identity(doc, intents, name, &arena);
+        struct task_journal log = {0};
+        read_identity(doc, intents, name, &arena, &log);
         bool taken = false;
         for (size_t i = 0; i < positions->source_count && result == 0; i++) {
             const char *writer = writer_in(&positions->sources[i], name, &arena);
@@ -345,11 +351,12 @@ int task_positions_load(struct task_positions *positions, const struct json *doc
                 continue;
             struct task_journal *journal = task_positions_journal(positions, i, writer);
             journal->next = number;
-            journal->identity = identity;
+            journal->identity = log.identity;
+            journal->mark = log.mark;
             taken = true;
         }
         if (result == 0 && !taken)
-            keep_other(positions, name, number, identity);
+            keep_other(positions, name, number, &log);
     }
     for (size_t i = 0; i < positions->source_count && result == 0; i++) {
         struct slice key;

@@ -7,10 +7,12 @@
  * well) holds each binding's largest packed key: {"<read suffix>":"<base64>"}; a larger one cannot be at the
  * endpoint. It has to be saved in the same act as the positions, or it would be wrong after a crash.
  * A number means something only in the log it was counted in: "ackIntents" has the identity of each journal's
- * log too (store.h), {"<journal's name, as in sources>":"<base64 of its 8 bytes, the lowest first>"}. A
- * position without one is of before there were identities. And it has how many documents, and bytes of them,
- * each binding has committed in all sessions, {"<read suffix without its counter>;documents":"<base64 of 16
- * bytes>"}: an endpoint may have committed what we did not live to count. */
+ * log too (store.h), {"<journal's name, as in sources>":"<base64 of its 8 bytes, the lowest first>"},
+ * followed by 8 bytes of the last document's mark (store_mark): a log that is gone on with from an older copy
+ * keeps its identity. A position without them is of before there were identities, or marks. And it has how
+ * many documents, and bytes of them, each binding has committed in all sessions, {"<read suffix without its
+ * counter>;documents":"<base64 of 16 bytes>"}: an endpoint may have committed what we did not live to count.
+ */
 #ifndef FIRTH_TASK_POSITIONS_H
 #define FIRTH_TASK_POSITIONS_H
 
@@ -25,6 +27,7 @@ struct task_journal {
     const char *writer;
     uint64_t next;     /* number of the first document that is not read */
     uint64_t identity; /* of the log that `next` counts in; 0: not known */
+    uint64_t mark;     /* of the document before `next`; 0: not known */
     uint64_t end;      /* one past the last that is known to be committed */
     uint64_t until;    /* a session that ends reads to here; 0: nothing of it is waited for */
 };

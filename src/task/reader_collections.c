@@ -94,6 +94,41 @@ static void add_other(struct task_lost *lost, const struct task_journal *journal
     task_lost_add(lost, journal, "others now (it was dropped, and began anew)");
 }
 
+/* And it counts there only as long as the last document that was read is still the one it was: one that is
+ * gone (retention) or that cannot be found (damage, which concerns whoever reads it) is taken for it. */
+static int is_of_a_newer_state(struct reader *reader, const char *collection, struct task_journal *journal,
+                               struct error *err)
+{
+    uint64_t mark = 0;
+    if (journal->next == 0 || journal->next > journal->end)
+        return 0;
+    int found = store_mark(reader->store, collection, journal->writer, journal->next - 1, &mark, err);
+    if (found < 0 && err->code != ERROR_CORRUPT)
+        return error_wrap(err, "%s", collection);
+    if (found > 0 && journal->mark && journal->mark != mark)
+        return 1;
+    if (found > 0)
+        journal->mark = mark;
+    return 0;
+}
+
+/* Whether the position counts in the journal as it is; `lost` gets it if it does not. */
+static int look_at_journal(struct reader *reader, const struct store_journal_info *info,
+                           struct task_journal *journal, struct task_lost *lost, struct error *err)
+{
+    int other = 0;
+    if (is_of_another_log(journal, info->identity, info->identified))
+        add_other(lost, journal);
+    else if ((other = is_of_a_newer_state(reader, info->collection, journal, err)) > 0)
+        task_lost_add(lost, journal,
+                      "others with these numbers now (the capture went on from an older copy of the data "
+                      "directory)");
+    else
+        return other;
+    journal->end = journal->next; /* it is told */
+    return 0;
+}
+
 /* Where a binding's journals end now; at the beginning also what of them is lost, and what is waited for. */
 static int look_at_binding(struct reader *reader, const struct task_binding *binding, struct task_lost *lost,
                            struct arena *arena, struct error *err)
@@ -113,10 +148,8 @@ static int look_at_binding(struct reader *reader, const struct task_binding *bin
         journal->end = infos[i].end;
         if (!lost)
             continue;
-        if (is_of_another_log(journal, infos[i].identity, infos[i].identified)) {
-            add_other(lost, journal);
-            journal->end = journal->next; /* it is told */
-        }
+        if (look_at_journal(reader, &infos[i], journal, lost, err) < 0)
+            return -1;
         if (task->spec->once && journal->next < journal->end) {
             journal->until = journal->end;
             reader->waited_for++;
@@ -283,6 +316,7 @@ static int take_position(struct reader *reader, struct follow *follow, const str
         return result;
     }
     journal->next = document->number + 1;
+    journal->mark = document->mark;
     if (journal->end < journal->next)
         journal->end = journal->next;
     if (journal->until && journal->next >= journal->until) {

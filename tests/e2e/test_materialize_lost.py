@@ -1,9 +1,11 @@
 """What a materialization has read and the store has no more: all bindings that it concerns are named at once."""
 
+import shutil
+
 import pytest
 
 from e2e.materialize import catalog, materialize, put, rows
-from e2e.scripted import failure
+from e2e.scripted import failure, local, received
 
 
 @pytest.mark.parametrize("anew", [0, 1, 3])
@@ -31,3 +33,52 @@ def test_every_binding_that_lost_its_documents_is_named(firth, tmp_path, anew):
     bindings[17]["backfill"] = 1
     materialize(firth, catalog(tmp_path, collections=names, bindings=bindings))
     assert len(rows(tmp_path, "to_t0")) == anew
+
+
+@pytest.mark.parametrize("endpoint", ["endpoint", "runtime", "airbyte"])
+@pytest.mark.parametrize("read", ["end", "middle"])
+def test_an_older_copy_of_the_data_directory_is_told(firth, tmp_path, data_dir, endpoint, read):
+    """Gone on with, it has other documents under the numbers that were read. The same copy, and a newer one whose
+    documents are those that were read, are taken."""
+    more = {"config": {"authority": "runtime"} if endpoint == "runtime" else {}}
+    table = {"table": "users"}
+    if endpoint == "airbyte":
+        more = {"endpoint": local("scripted_destination.py", {"out": str(tmp_path / "out")})}
+        table = {"stream": "users", "destinationSyncMode": "append"}
+
+    def arrived():
+        if endpoint == "airbyte":
+            return [m["record"]["data"]["id"] for m in received(tmp_path) if m.get("type") == "RECORD"]
+        return [r["id"] for r in rows(tmp_path)]
+
+    def bound(backfill):
+        return {"bindings": [{"source": "acmeCo/users", "resource": table, "backfill": backfill}], **more}
+
+    def copy(at, to):
+        """Of the capture's part: a checkpoint that is not the endpoint's would be as old as the copy."""
+        for folder in ("tasks/acmeCo%2Fin", "collections/acmeCo%2Fusers"):
+            shutil.rmtree(to / folder, ignore_errors=True)
+            shutil.copytree(at / folder, to / folder)
+
+    older, newer = tmp_path / "older", tmp_path / "newer"
+    materialize(firth, put(firth, tmp_path, {"id": 1}, **bound(0)))
+    copy(data_dir, older)
+    materialize(firth, put(firth, tmp_path, {"id": 2}, **bound(0)))
+    copy(data_dir, newer)
+    copy(older, data_dir)
+    for ids in ([30, 31],) if read == "middle" else ([30], [31]):  # the position is in a transaction, or at its end
+        path = put(firth, tmp_path, *({"id": i} for i in ids), **bound(0))
+    for _ in range(2):
+        message = failure(materialize(firth, path, expect=1))["message"]
+        assert "has read 2 documents that acmeCo/in wrote to acmeCo/users, but there are others" in message
+        assert "older copy of the data directory" in message and "raise the binding's 'backfill'" in message
+    assert arrived() == [1, 2]
+    copy(newer, data_dir)
+    materialize(firth, put(firth, tmp_path, {"id": 3}, **bound(0)))
+    assert arrived() == [1, 2, 3]
+    copy(older, data_dir)
+    for i in (30, 31, 32):
+        put(firth, tmp_path, {"id": i}, **bound(0))
+    assert "older copy" in failure(materialize(firth, path, expect=1))["message"]
+    materialize(firth, catalog(tmp_path, **bound(1)))
+    assert arrived()[-4:] == [1, 30, 31, 32]

@@ -395,6 +395,7 @@ const struct store_engine store_engine_local = {
     .reader_fd = local_reader_fd,
     .reader_woken = local_reader_woken,
     .drop_task = local_drop_task,
+    .mark = local_mark,
     .list = local_list,
     .list_tasks = local_list_tasks,
 };

@@ -57,6 +57,8 @@ struct store_writer *local_writer_open(struct store *store, const char *task, st
                                        struct error *err);
 struct store_reader *local_reader_open(struct store *store, const char *collection, const char *writer,
                                        uint64_t from, struct error *err);
+int local_mark(struct store *store, const char *collection, const char *writer, uint64_t number,
+               uint64_t *ret_mark, struct error *err);
 int local_drop_task(struct store *store, const char *task, struct error *err);
 int local_list(struct store *store, const char *collection, struct arena *arena,
                struct store_journal_info **ret_infos, size_t *ret_count, struct error *err);

@@ -259,6 +259,7 @@ int local_reader_next(struct store_reader *base, struct store_document *ret_docu
             .committed_ms = reader->block.header.committed_ms,
             .identity = source->log.identity,
             .identified = source->log.identified,
+            .mark = reader->block.mark,
         };
         reader->at += BLOCK_RECORD + size;
         reader->left--;

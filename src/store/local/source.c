@@ -1,5 +1,6 @@
 #include "store/local/source.h"
 
+#include "base/hash.h"
 #include "store/local/evidence.h"
 
 #include <assert.h>
@@ -243,7 +244,16 @@ static int position(struct source *source, struct error *err)
     }
 }
 
-/* The next block of the open segment, loaded if it holds source->next. 1: loaded; 0: not, go on. */
+/* Whatever compression leaves as it is. The clock tells transactions of one number apart. */
+static uint64_t mark_of(const struct block_header *header)
+{
+    const uint64_t parts[] = {htole64(header->first), htole64(header->transaction),
+                              htole64((uint64_t)header->committed_ms), htole64(header->documents)};
+    uint64_t mark = hash_xxh3(parts, sizeof parts, 0);
+    return mark ? mark : 1;
+}
+
+/* The next block of the open segment. 1: it holds source->next; 0: not, go on. */
 static int take_block(struct source *source, struct source_block *block, struct error *err)
 {
     struct block_header *header = &block->header;
@@ -261,13 +271,12 @@ static int take_block(struct source *source, struct source_block *block, struct 
     source->reached += header->documents;
     if (source->reached <= source->next)
         return 0;
-    if (segment_payload(&source->segment, offset, header, &block->stored, &block->raw, err) < 0)
-        return -1;
     block->offset = offset;
+    block->mark = mark_of(header);
     return 1;
 }
 
-int source_load(struct source *source, struct source_block *block, struct error *err)
+int source_find(struct source *source, struct source_block *block, struct error *err)
 {
     if (!source->known && source_refresh(source, err) < 0)
         return -1;
@@ -284,4 +293,32 @@ int source_load(struct source *source, struct source_block *block, struct error 
         if (result != 0)
             return result;
     }
+}
+
+int source_load(struct source *source, struct source_block *block, struct error *err)
+{
+    int found = source_find(source, block, err);
+    if (found <= 0 || segment_payload(&source->segment, block->offset, &block->header, &block->stored,
+                                      &block->raw, err) == 0)
+        return found;
+    if (!was_dropped(source))
+        return -1;
+    begin_anew(source);
+    return 0;
+}
+
+int local_mark(struct store *store, const char *collection, const char *writer, uint64_t number,
+               uint64_t *ret_mark, struct error *err)
+{
+    struct source_block block;
+    struct source *source = source_new(local_store_of(store), collection, writer, number, err);
+    int found = source ? source_find(source, &block, err) : -1;
+    /* Where retention has dropped it, the first that is kept was found. */
+    if (found > 0 && (number < block.header.first || number - block.header.first >= block.header.documents))
+        found = 0;
+    if (found > 0)
+        *ret_mark = block.mark;
+    if (source)
+        source_free(source);
+    return found;
 }

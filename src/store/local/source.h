@@ -36,6 +36,7 @@ struct source_block {
     struct buffer raw, stored;
     struct block_header header;
     uint64_t offset;
+    uint64_t mark; /* store_mark */
 };
 
 struct source *source_new(struct local_store *store, const char *collection, const char *task, uint64_t from,
@@ -46,6 +47,8 @@ void source_free(struct source *source);
 int source_refresh(struct source *source, struct error *err);
 /* Load the block that holds source->next. 1; 0: nothing more is committed, as of the last refresh. */
 int source_load(struct source *source, struct source_block *block, struct error *err);
+/* The same without its documents: only the header, the offset and the mark are right. */
+int source_find(struct source *source, struct source_block *block, struct error *err);
 /* ERROR_CORRUPT at a place in the block that was loaded last. */
 int source_block_corrupt(const struct source *source, const struct source_block *block, const char *wrong,
                          struct error *err);

@@ -95,6 +95,51 @@ static void test_mixed_transactions(void **state)
     expect_all(fixture, "a text that comes again and again", next);
 }
 
+static uint64_t mark_of(struct fixture *fixture, uint64_t number)
+{
+    uint64_t mark = 0;
+    struct error err;
+    assert_int_equal(store_mark(fixture->store, "c", "writer", number, &mark, &err), 1);
+    assert_true(mark != 0);
+    return mark;
+}
+
+/* A mark says which commit a document is of, and compression changes none. */
+static void test_marks(void **state)
+{
+    enum { COMMITS = 60, EACH = 100 };
+    struct fixture *fixture = *state;
+    uint64_t before[COMMITS], mark;
+    struct error err;
+    struct store_writer *writer = must_write(fixture->store, "writer", NULL);
+    uint32_t journal = must_journal(writer, "c", &options);
+    for (int commit = 0; commit < COMMITS; commit++) {
+        append_range(writer, journal, commit * EACH, (commit + 1) * EACH);
+        must_commit(writer, "1");
+        before[commit] = mark_of(fixture, (uint64_t)commit * EACH);
+        assert_true(commit == 0 || before[commit] != before[commit - 1]);
+    }
+    store_writer_close(writer);
+    struct store_reader *reader = must_read(fixture->store, "c", 0);
+    struct store_document document;
+    for (uint64_t number = 0; number < COMMITS * EACH; number++) {
+        assert_int_equal(store_reader_next(reader, &document, &err), 1);
+        assert_true(document.mark == before[number / EACH]);
+        assert_true(number % 37 || mark_of(fixture, number) == document.mark);
+    }
+    store_reader_close(reader);
+    assert_true(stat_segment(fixture, 0).st_size < SEGMENT / 2); /* it was compressed meanwhile */
+    assert_int_equal(store_mark(fixture->store, "c", "writer", COMMITS * EACH, &mark, &err), 0);
+    writer = must_write(fixture->store, "writer", "1");
+    journal = must_journal(writer, "c", &options);
+    assert_int_equal(store_truncate(writer, journal, &err), 0);
+    must_append(writer, journal, "d", 0);
+    must_commit(writer, "2");
+    store_writer_close(writer);
+    assert_int_equal(store_mark(fixture->store, "c", "writer", COMMITS * EACH - 1, &mark, &err), 0);
+    assert_true(mark_of(fixture, COMMITS * EACH) != before[COMMITS - 1]);
+}
+
 /* What does not shrink is kept as it is, and not tried again. */
 static void test_noise(void **state)
 {
@@ -137,6 +182,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_large_transaction, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_mixed_transactions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_marks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_noise, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

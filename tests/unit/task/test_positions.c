@@ -152,22 +152,28 @@ static void test_owner(void **state)
     }
 }
 
-/* Of a binding and of one that does not take part; what is no identity is none. */
+/* Of a binding and of one that does not take part, with a mark and without; what is no identity is none. */
 static void test_identities(void **state)
 {
     static const char text[] =
         "{\"sources\":{\"acmeCo/users/w;materialize/acmeCo/mat/users\":{\"readThrough\":\"5\"},"
         "\"acmeCo/users/x;materialize/acmeCo/mat/users\":{\"readThrough\":\"6\"},"
+        "\"acmeCo/users/y;materialize/acmeCo/mat/users\":{\"readThrough\":\"7\"},"
         "\"acmeCo/gone/w;materialize/acmeCo/mat/gone\":{\"readThrough\":\"8\"}},"
         "\"ackIntents\":{\"materialize/acmeCo/mat/users\":\"FQcA\","
         "\"acmeCo/users/w;materialize/acmeCo/mat/users\":\"AQAAAAAAAIA=\","
-        "\"acmeCo/gone/w;materialize/acmeCo/mat/gone\":\"/wAAAAAAAAA=\"}}";
-    static const char *const others[] = {"\"AQID\"", "7", "\"?\"", "\"AAAAAAAAAAA=\"", "\"AQAAAAAAAIAA\""};
+        "\"acmeCo/users/y;materialize/acmeCo/mat/users\":\"AgAAAAAAAAADAAAAAAAAgA==\","
+        "\"acmeCo/gone/w;materialize/acmeCo/mat/gone\":\"/wAAAAAAAAAEAAAAAAAAAA==\"}}";
+    static const char *const others[] = {
+        "\"AQID\"", "7", "\"?\"", "\"AAAAAAAAAAA=\"", "\"AQAAAAAAAIAA\"", "\"AQAAAAAAAIABAAAAAAAAgAA=\""};
     struct task_positions positions;
     struct error err;
     assert_int_equal(load(&positions, text, &err), 0);
     assert_true(task_positions_journal(&positions, 0, "w")->identity == 0x8000000000000001);
+    assert_true(task_positions_journal(&positions, 0, "w")->mark == 0);
     assert_true(task_positions_journal(&positions, 0, "x")->identity == 0);
+    assert_true(task_positions_journal(&positions, 0, "y")->identity == 2);
+    assert_true(task_positions_journal(&positions, 0, "y")->mark == 0x8000000000000003);
     auto_free char *again = written(&positions);
     assert_string_equal(again, text);
     task_positions_done(&positions);
@@ -179,6 +185,7 @@ static void test_identities(void **state)
         assert_int_equal(load(&positions, other, &err), 0);
         assert_true(task_positions_journal(&positions, 0, "w")->next == 5);
         assert_true(task_positions_journal(&positions, 0, "w")->identity == 0);
+        assert_true(task_positions_journal(&positions, 0, "w")->mark == 0);
         task_positions_done(&positions);
     }
 }
