@@ -254,6 +254,7 @@ static bool begin(struct flow_checker *checker, const struct connector_catalog *
     bool local = endpoint->kind == CATALOG_ENDPOINT_LOCAL && endpoint->protocol == CATALOG_PROTOCOL_FLOW &&
                  endpoint->command && endpoint->env;
     bool image = endpoint->kind == CATALOG_ENDPOINT_CONNECTOR && endpoint->image;
+    checker->program = (struct connector_program){0};
     if ((!local && !image) || !endpoint->config.data)
         return false;
     checker->endpoint = endpoint;
@@ -283,9 +284,12 @@ void flow_check(const struct endpoint_check *check, const struct catalog *catalo
     }
     for (size_t i = 0; i < catalog->materialization_count; i++) {
         const struct catalog_materialization *materialization = &catalog->materializations[i];
-        if (!materialization->disable && endpoint_check_wants(check, materialization->name) &&
-            begin(&checker, check->built_ins, &materialization->endpoint))
+        if (materialization->disable || !endpoint_check_wants(check, materialization->name))
+            continue;
+        if (begin(&checker, check->built_ins, &materialization->endpoint))
             flow_check_materialization(&checker, materialization);
+        else if (checker.program.built_in && loaded)
+            flow_check_wanted(&checker, materialization);
     }
     connector_secrets_free(checker.secrets);
     arena_done(&checker.arena);

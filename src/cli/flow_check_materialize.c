@@ -93,6 +93,25 @@ static struct fields_input input_of(struct flow_checker *checker,
         .wanted = &binding->fields};
 }
 
+static void check_wanted(struct flow_checker *checker, const struct catalog_materialization_binding *binding,
+                         const struct fields_input *input)
+{
+    struct error wrong;
+    if (fields_check(input, &checker->arena, &wrong) < 0)
+        catalog_errors_add(checker->errors, &binding->place, true, "%s", wrong.message);
+}
+
+void flow_check_wanted(struct flow_checker *checker, const struct catalog_materialization *materialization)
+{
+    for (size_t i = 0; i < materialization->binding_count; i++) {
+        const struct catalog_materialization_binding *binding = &materialization->bindings[i];
+        if (binding->disable)
+            continue;
+        const struct fields_input input = input_of(checker, binding);
+        check_wanted(checker, binding, &input);
+    }
+}
+
 /* --- what was applied before ------------------------------------------------------------------------ */
 
 struct past {
@@ -213,12 +232,10 @@ static int validate(struct flow_checker *checker, const struct catalog_materiali
     size_t before = catalog_errors_total(checker->errors);
     for (size_t i = 0; i < max; i++) {
         const struct catalog_materialization_binding *binding = &materialization->bindings[i];
-        struct error wrong;
         if (binding->disable)
             continue;
         inputs[count] = input_of(checker, binding);
-        if (fields_check(&inputs[count], &checker->arena, &wrong) < 0)
-            catalog_errors_add(checker->errors, &binding->place, true, "%s", wrong.message);
+        check_wanted(checker, binding, &inputs[count]);
         bindings[count] = binding;
         asked[count] = (struct flow_materialize_validate_binding){
             .raw_resource_config = resources[i],

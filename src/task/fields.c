@@ -144,9 +144,9 @@ static int unknown_field(const struct selecting *selecting, const char *field, c
                                  projections->items[i].field.size);
     const char *nearest = string_nearest(field, names, projections->count);
     return error_set(selecting->err, ERROR_INVALID,
-                     "%s: '%s' names the field '%.128s', which %.*s does not have%s%s%s",
-                     selecting->input->binding, by, field, SLICE_ARGS(selecting->input->collection->name),
-                     nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+                     "'%s' names the field '%.128s', which %.*s does not have%s%s%s", by, field,
+                     SLICE_ARGS(selecting->input->collection->name), nearest ? "; did you mean '" : "",
+                     nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 static const char *because(enum reason reason)
@@ -229,16 +229,15 @@ static int check_group(const struct selecting *selecting, size_t index)
         return unknown_field(selecting, field, "groupBy");
     for (size_t i = 0; i < index; i++) {
         if (strcmp(wanted->group_by[i], field) == 0)
-            return error_set(selecting->err, ERROR_INVALID, "%s: 'groupBy' names the field '%.128s' twice",
-                             selecting->input->binding, field);
+            return error_set(selecting->err, ERROR_INVALID, "'groupBy' names the field '%.128s' twice",
+                             field);
     }
     const struct flow_projection *projection = candidate->projection;
     if (slice_equal(projection->pointer, flow_uuid_pointer))
-        return error_set(
-            selecting->err, ERROR_INVALID,
-            "%s: 'groupBy' names the field '%.128s', which is the time of a document and no part "
-            "of a key",
-            selecting->input->binding, field);
+        return error_set(selecting->err, ERROR_INVALID,
+                         "'groupBy' names the field '%.128s', which is the time of a document and no part "
+                         "of a key",
+                         field);
     struct flow_texts types = projection->inference ? projection->inference->types : (struct flow_texts){0};
     size_t keyable = 0;
     for (size_t i = 0; i < types.count; i++) {
@@ -247,36 +246,68 @@ static int check_group(const struct selecting *selecting, size_t index)
         keyable += !null;
         if (null || slice_is(type, "string") || slice_is(type, "integer") || slice_is(type, "boolean"))
             continue;
-        return error_set(
-            selecting->err, ERROR_INVALID,
-            "%s: 'groupBy' names the field '%.128s', which may be of the type %.*s in the schema; "
-            "a key is made of strings, integers and booleans",
-            selecting->input->binding, field, SLICE_ARGS(type));
+        return error_set(selecting->err, ERROR_INVALID,
+                         "'groupBy' names the field '%.128s', which may be of the type %.*s in the schema; "
+                         "a key is made of strings, integers and booleans",
+                         field, SLICE_ARGS(type));
     }
     if (keyable == 0)
         return error_set(selecting->err, ERROR_INVALID,
-                         "%s: 'groupBy' names the field '%.128s', which has no value that a key is made of: "
+                         "'groupBy' names the field '%.128s', which has no value that a key is made of: "
                          "strings, integers and booleans",
-                         selecting->input->binding, field);
+                         field);
     return 0;
 }
 
+/* A location of the collection's key: whatever a connector will say, it needs a field of it. */
+static int check_key(const struct selecting *selecting, struct slice pointer)
+{
+    struct slice excluded = {0};
+    for (size_t i = 0; i < selecting->count; i++) {
+        const struct candidate *candidate = &selecting->items[i];
+        if (!slice_equal(candidate->projection->pointer, pointer))
+            continue;
+        if (!candidate->excluded)
+            return 0;
+        excluded = candidate->projection->field;
+    }
+    return excluded.size == 0
+               ? 0
+               : error_set(selecting->err, ERROR_INVALID,
+                           "the field '%.*s' %s, but the catalog excludes it; take it from 'exclude'",
+                           SLICE_ARGS(excluded), because(REASON_KEY));
+}
+
+static void add_wrong(const struct selecting *selecting, int result, struct buffer *wrong)
+{
+    if (result < 0)
+        buffer_printf(wrong, "%s%s", wrong->size ? "; " : "", selecting->err->message);
+}
+
+/* All that is wrong is told at once. */
 static int check_wanted(const struct selecting *selecting)
 {
     const struct catalog_fields *wanted = selecting->input->wanted;
-    for (size_t i = 0; wanted->has_group_by && i < wanted->group_by_count; i++) {
-        if (check_group(selecting, i) < 0)
-            return -1;
-    }
+    struct flow_texts key = selecting->input->collection->key;
+    struct buffer wrong;
+    buffer_init(&wrong, BUFFER_UNLIMITED);
+    for (size_t i = 0; wanted->has_group_by && i < wanted->group_by_count; i++)
+        add_wrong(selecting, check_group(selecting, i), &wrong);
+    for (size_t i = 0; !wanted->has_group_by && i < key.count; i++)
+        add_wrong(selecting, check_key(selecting, key.items[i]), &wrong);
     for (size_t i = 0; i < wanted->require_count; i++) {
         if (!find_field(selecting, wanted->require[i].field))
-            return unknown_field(selecting, wanted->require[i].field, "require");
+            add_wrong(selecting, unknown_field(selecting, wanted->require[i].field, "require"), &wrong);
     }
     for (size_t i = 0; i < wanted->exclude_count; i++) {
         if (!find_field(selecting, wanted->exclude[i]))
-            return unknown_field(selecting, wanted->exclude[i], "exclude");
+            add_wrong(selecting, unknown_field(selecting, wanted->exclude[i], "exclude"), &wrong);
     }
-    return 0;
+    int result = wrong.size == 0 ? 0
+                                 : error_set(selecting->err, ERROR_INVALID, "%s: %s",
+                                             selecting->input->binding, buffer_cstr(&wrong));
+    buffer_done(&wrong);
+    return result;
 }
 
 int fields_check(const struct fields_input *input, struct arena *arena, struct error *err)

@@ -23,7 +23,8 @@ enum fields_outcome {
 };
 
 /* Can what the catalog wants be wanted of this collection, whatever the connector will say? Every name is a
- * field's, and a key is made of fields that can be in one, each once. -1 with ERROR_INVALID. */
+ * field's, a key is made of fields that can be in one, each once, and no location of the collection's is
+ * without one. -1 with ERROR_INVALID, which says all that is wrong. */
 int fields_check(const struct fields_input *input, struct arena *arena, struct error *err);
 
 /* A connector has refused the binding: is it for a field of the key that may be null or be absent by the

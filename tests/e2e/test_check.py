@@ -242,13 +242,13 @@ materializations:
 # --- built-in connectors in Estuary's spelling ----------------------------------------------------------
 
 
-def to_postgres(tmp_path, config, image="ghcr.io/estuary/materialize-postgres:v1"):
+def to_postgres(tmp_path, config, image="ghcr.io/estuary/materialize-postgres:v1", **binding):
     return write(tmp_path / "flow.json", {
         "collections": {"acmeCo/orders": {"key": ["/id"], "schema": {
             "type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}}},
         "materializations": {"acmeCo/orders-in-postgres": {
             "endpoint": {"connector": {"image": image, "config": config}},
-            "bindings": [{"source": "acmeCo/orders", "resource": {"table": "orders", "schema": "loaded"}}]}}})
+            "bindings": [{"source": "acmeCo/orders", "resource": {"table": "orders", "schema": "loaded"}, **binding}]}}})
 
 
 ESTUARY = {"address": "db.invalid:5432", "user": "firth", "database": "shop",
@@ -267,3 +267,21 @@ def test_a_materialization_to_postgres(firth, tmp_path, config, told):
     path = to_postgres(tmp_path, config)
     assert check(firth, path, expect=3 if told else 0) == told
     assert "hunter" not in firth("check", str(path)).err
+
+
+@pytest.mark.parametrize("fields, told", [
+    ({"recommended": 1, "require": {"nosuch": {}}, "exclude": ["id", "total"]},
+     ["acmeCo/orders to orders: the field 'id' is part of the key, but the catalog excludes it; take it from 'exclude'; "
+      "'require' names the field 'nosuch', which acmeCo/orders does not have; "
+      "'exclude' names the field 'total', which acmeCo/orders does not have"]),
+    ({"recommended": True, "groupBy": ["flow_published_at"]},
+     ["acmeCo/orders to orders: 'groupBy' names the field 'flow_published_at', which is the time of a document and no part of a key"]),
+    ({"recommended": False, "require": {"flow_published_at": {}}}, []),
+])
+@pytest.mark.parametrize("image", ["ghcr.io/estuary/materialize-postgres:v1", "airbyte/destination-postgres"])
+def test_the_fields_of_a_materialization_to_a_built_in(firth, tmp_path, image, fields, told):
+    """The server is not asked, and what it would say is not known; but no connector has a field that there is not."""
+    path = to_postgres(tmp_path, ESTUARY, image, fields=fields)
+    assert check(firth, path, expect=3 if told else 0) == told
+    disabled = to_postgres(tmp_path, ESTUARY, image, fields=fields, disable=True)
+    assert all("acmeCo/orders to orders" not in line for line in check(firth, disabled, expect=None))

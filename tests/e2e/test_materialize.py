@@ -618,6 +618,13 @@ WANTED = {"type": "object", "required": ["id"], "properties": {
     ({"groupBy": ["naem"]}, "'groupBy' names the field 'naem', which acmeCo/users does not have; did you mean 'name'?"),
     ({"exclude": ["pirce"]}, "'exclude' names the field 'pirce', which acmeCo/users does not have; did you mean 'price'?"),
     ({"require": {"pirce": {}}}, "'require' names the field 'pirce', which acmeCo/users does not have; did you mean 'price'?"),
+    ({"exclude": ["id"]}, "the field 'id' is part of the key, but the catalog excludes it; take it from 'exclude'"),
+    ({"groupBy": ["list"], "require": {"x": {}}, "exclude": ["pirce", "y"]},
+     "'groupBy' names the field 'list', which may be of the type array in the schema; a key is made of strings, integers and booleans; "
+     "'require' names the field 'x', which acmeCo/users does not have; "
+     "'exclude' names the field 'pirce', which acmeCo/users does not have; did you mean 'price'?; "
+     "'exclude' names the field 'y', which acmeCo/users does not have"),
+    ({"groupBy": ["name"], "exclude": ["id"]}, None),
     ({"groupBy": ["name", "ok", "id"], "exclude": ["price"], "require": {"list": {}}}, None)])
 def test_what_cannot_be_wanted(firth, tmp_path, fields, said):
     """By the check and by the run, before the connector is asked what it makes of it."""
