@@ -280,6 +280,7 @@ static void import_one(struct loader *loader, struct value item)
     const char *path = value_there(values[URL]) ? value_string(loader, values[URL]) : NULL;
     struct source *source = path && type >= 0 ? loader_open(loader, values[URL], path, false) : NULL;
     struct error err;
+    loader->incomplete |= !source && type == 0;
     if (source && type == 0)
         import_catalog(loader, values[URL], source);
     else if (source && !schemas_add_file(loader, source, &err))
@@ -326,6 +327,8 @@ static void read_document(struct loader *loader, struct source *source)
         list_section(loader, SECTION_MATERIALIZATIONS, values[ROOT_MATERIALIZATIONS]);
         list_section(loader, SECTION_TESTS, values[ROOT_TESTS]);
         list_section(loader, SECTION_CONNECTIONS, values[ROOT_CONNECTIONS]);
+    } else {
+        loader->incomplete = true; /* it is no mapping */
     }
     loader->import_depth--;
     source->state = SOURCE_IMPORTED;

@@ -79,6 +79,7 @@ struct loader {
     size_t import_depth;
 
     struct entries sections[SECTION_COUNT];
+    bool incomplete; /* a file with more of them could not be read: what is not found may be in it */
     struct catalog_schema_document *schema_documents;
     size_t schema_document_count, schema_document_capacity;
     struct map schema_places; /* URI to struct value: where that schema is written */

@@ -85,7 +85,7 @@ struct entry *names_collection(struct loader *loader, struct value value)
     if (!name)
         return NULL;
     struct entry *entry = loader_entry(loader, SECTION_COLLECTIONS, name);
-    if (entry)
+    if (entry || loader->incomplete)
         return entry;
     const char *suggestion = suggest_entry(loader, &loader->sections[SECTION_COLLECTIONS], name);
     if (*suggestion)

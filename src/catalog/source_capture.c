@@ -20,7 +20,7 @@ static const struct catalog_capture *find_capture(struct loader *loader, struct 
         if (strcmp(loader->catalog->captures[i].name, name) == 0)
             return &loader->catalog->captures[i];
     }
-    if (name && !loader_entry(loader, SECTION_CAPTURES, name)) {
+    if (name && !loader->incomplete && !loader_entry(loader, SECTION_CAPTURES, name)) {
         const char **names =
             arena_alloc(&loader->scratch, (loader->catalog->capture_count + 1) * sizeof *names);
         for (size_t i = 0; i < loader->catalog->capture_count; i++)
