@@ -440,6 +440,9 @@ int discover_streams(struct discovery *discovery, struct error *err)
                      is_flow(discovery) ? flow_streams : airbyte_streams, err) < 0)
         return -1;
     if (discovery->stream_count == 0)
-        return error_set(err, ERROR_CONNECTOR, "%s found no streams", discovery->program.label);
+        return error_set(err, ERROR_CONNECTOR,
+                         "%s found no streams: a connector lists only what its user may read, and of some "
+                         "sources only what is published",
+                         discovery->program.label);
     return 0;
 }

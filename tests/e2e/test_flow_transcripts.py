@@ -440,5 +440,5 @@ def test_discover(firth, transcripts, tmp_path):
 
 def test_discover_nothing(firth, transcripts, tmp_path):
     peer = Peer(transcripts, tmp_path, "source-postgres-nopublication")
-    assert "found no streams" in discover(firth, peer, tmp_path, 1).err
+    assert "found no streams: a connector lists only what its user may read" in discover(firth, peer, tmp_path, 1).err
     assert not (tmp_path / "flow.yaml").exists()
