@@ -6,6 +6,10 @@
 #include "server/paging.h"
 #include "server/views.h"
 
+#include <ctype.h>
+
+enum { REPOSITORY_MAX = 255 };
+
 /* --- reading ------------------------------------------------------------------------------------------ */
 
 static const char *kind_of(const struct call *call)
@@ -127,6 +131,26 @@ struct control_definition definition_new(struct call *call, const char *workspac
                                        .created_ms = call->now_ms};
 }
 
+/* "airbyte/source-faker", "localhost:5000/me/mine": parts of letters, digits and "._-" between '/', and a
+ * port in the first of several. The tag is said beside it. */
+static bool is_repository(const char *text)
+{
+    size_t size = strlen(text);
+    if (size == 0 || size > REPOSITORY_MAX)
+        return false;
+    for (const char *at = text, *end; at; at = *end ? end + 1 : NULL) {
+        end = at + strcspn(at, "/");
+        if (!isalnum((unsigned char)*at))
+            return false;
+        for (const char *c = at; c < end; c++) {
+            bool port = *c == ':' && at == text && *end && c + 1 + strspn(c + 1, "0123456789") == end;
+            if (!isalnum((unsigned char)*c) && !strchr("._-", *c) && !(port && c + 1 < end))
+                return false;
+        }
+    }
+    return true;
+}
+
 bool definition_take_image(struct call *call, uint32_t given, const char *prefix,
                            struct control_definition *definition)
 {
@@ -143,9 +167,11 @@ bool definition_take_image(struct call *call, uint32_t given, const char *prefix
     if (wrong)
         call_invalid(call, arena_printf(call->arena, "%s%s", prefix, wrong),
                      "a definition needs a name, an image and its tag");
-    else if (*definition->repository == '-')
+    else if (!is_repository(definition->repository))
         call_invalid(call, arena_printf(call->arena, "%sdockerRepository", prefix),
-                     "an image's name does not begin with '-'");
+                     "'%.100s' is no repository's name, like airbyte/source-faker or "
+                     "registry.example.com:5000/me/mine; the tag stands in dockerImageTag",
+                     definition->repository);
     else
         return true;
     return false;

@@ -254,3 +254,14 @@ def test_searches_and_filters(client):
     assert listed(sortKey="sourceName_desc") == [two, one]
     refused(client, "web_backend/connections/list", {"workspaceId": WORKSPACE, "sortKey": "colour"}, "sortKey")
     refused(client, "web_backend/connections/list", {"workspaceId": WORKSPACE, "filters": {"states": ["sleeping"]}}, "filters.states[0]")
+
+
+@pytest.mark.parametrize("repository, right", [
+    ("airbyte/source-faker", True), ("localhost:5000/me/my_source.x", True), ("mine", True),
+    ("-x", False), ("a b", False), ("me/mine:1", False), ("me//mine", False), ("me/", False), ("/me", False), ("a:x/b", False), ("a:/b", False),
+    ("me/--privileged", False), ("me/$(id)", False), ("me/mine\n", False), ("x" * 256, False)])
+def test_a_repository_s_name(firth, repository, right):
+    client = serve(firth).api
+    body = {"name": "own", "dockerRepository": repository, "dockerImageTag": "1", "documentationUrl": "http://x"}
+    answer = client.config("source_definitions/create_custom", {"workspaceId": WORKSPACE, "sourceDefinition": body}, 200 if right else 422)
+    assert right or answer["validationErrors"][0]["propertyPath"] == "sourceDefinition.dockerRepository"
