@@ -72,6 +72,11 @@ static int run(struct cli *cli, int argc, char **argv)
     struct error err;
     if (!options->reset && read_password(text, &err) < 0)
         return cli_usage(cli, &err);
+    /* Before there is a data directory: one that is refused makes none. */
+    if (!options->reset && auth_check_password(text, &err) < 0) {
+        explicit_bzero(text, sizeof text);
+        return cli_fail(cli, &err);
+    }
     auto_free char *data_dir = file_absolute(cli->data_dir);
     mem_auto(store_close) struct store *store = store_open(data_dir, NULL, &err);
     if (!store)

@@ -265,11 +265,8 @@ static int keep_hash(struct control *control, const char *hash, struct error *er
                : control_tokens_revoke_user(control, err);
 }
 
-int auth_set_password(struct control *control, const char *password, struct error *err)
+int auth_check_password(const char *password, struct error *err)
 {
-    char hash[crypto_pwhash_STRBYTES];
-    if (!password)
-        return keep_hash(control, NULL, err);
     size_t size = strlen(password);
     if (size < AUTH_PASSWORD_MIN || size > AUTH_PASSWORD_MAX)
         return error_set(err, ERROR_INVALID, "a password has %d to %d bytes", AUTH_PASSWORD_MIN,
@@ -277,7 +274,18 @@ int auth_set_password(struct control *control, const char *password, struct erro
     if (strcmp(password, AUTH_PASSWORD_DEFAULT) == 0)
         return error_set(err, ERROR_INVALID, "'%s' is the password that everybody knows: choose another",
                          AUTH_PASSWORD_DEFAULT);
-    if (sodium_init() < 0 || crypto_pwhash_str(hash, password, size, HASH_OPERATIONS, HASH_MEMORY) < 0)
+    return 0;
+}
+
+int auth_set_password(struct control *control, const char *password, struct error *err)
+{
+    char hash[crypto_pwhash_STRBYTES];
+    if (!password)
+        return keep_hash(control, NULL, err);
+    if (auth_check_password(password, err) < 0)
+        return -1;
+    if (sodium_init() < 0 ||
+        crypto_pwhash_str(hash, password, strlen(password), HASH_OPERATIONS, HASH_MEMORY) < 0)
         return error_set(err, ERROR_IO, "the password cannot be hashed: not enough memory");
     return keep_hash(control, hash, err);
 }

@@ -48,6 +48,8 @@ int auth_session(struct auth *auth, struct slice user, struct slice password, in
 
 /* Is the password the well-known one still? */
 int auth_is_default(struct control *control, bool *ret_default, struct error *err);
+/* Of a password: ERROR_INVALID if auth_set_password would refuse it. */
+int auth_check_password(const char *password, struct error *err);
 /* ERROR_INVALID for one that is too short, too long or the well-known one. NULL: the well-known one again.
  * The user's tokens are revoked; applications' are not, since they have secrets of their own. */
 int auth_set_password(struct control *control, const char *password, struct error *err);

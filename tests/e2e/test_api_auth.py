@@ -120,6 +120,7 @@ def test_passwords_that_are_none(firth, text, said):
     result = firth("password", stdin=text + "\n")
     assert result.rc != 0 and said in result.err
     assert text not in result.err or text == "password"
+    assert not firth.data_dir.exists()
 
 
 def test_the_password_is_not_kept(firth):
