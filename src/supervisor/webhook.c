@@ -22,7 +22,7 @@ struct delivery {
     struct webhooks *webhooks;
     uv_work_t work;
     uv_timer_t timer;
-    char *url, *body;
+    char *url, *body, *connection; /* the connection's name */
     unsigned tries;
     bool delivered;
     char why[256]; /* it was not */
@@ -70,6 +70,7 @@ static void on_closed(uv_handle_t *handle)
     struct webhooks *webhooks = delivery->webhooks;
     free(delivery->url);
     free(delivery->body);
+    free(delivery->connection);
     free(delivery);
     webhooks->under_way--;
     free_if_over(webhooks);
@@ -97,21 +98,23 @@ static void on_worked(uv_work_t *work, int status)
         return;
     }
     if (!delivery->delivered && !atomic_load(&webhooks->closing))
-        log_warn(webhooks->log, "the webhook at %.*s was not told, after %u tries: %s",
-                 SLICE_ARGS(webhook_host(delivery->url)), delivery->tries, delivery->why);
+        log_warn(webhooks->log, "the webhook at %.*s was not told of the connection '%s', after %u tries: %s",
+                 SLICE_ARGS(webhook_host(delivery->url)), delivery->connection, delivery->tries,
+                 delivery->why);
     uv_close((uv_handle_t *)&delivery->timer, on_closed);
 }
 
-static void deliver(struct webhooks *webhooks, const char *url, struct slice body)
+static void deliver(struct webhooks *webhooks, const char *url, const char *connection, struct slice body)
 {
     if (webhooks->under_way == WEBHOOK_WAITING_MAX) {
-        log_warn(webhooks->log, "the webhook at %.*s was not told: %d others wait",
-                 SLICE_ARGS(webhook_host(url)), WEBHOOK_WAITING_MAX);
+        log_warn(webhooks->log, "the webhook at %.*s was not told of the connection '%s': %d others wait",
+                 SLICE_ARGS(webhook_host(url)), connection, WEBHOOK_WAITING_MAX);
         return;
     }
     struct delivery *delivery = mem_zalloc(sizeof *delivery);
     delivery->webhooks = webhooks;
     delivery->url = mem_strdup(url);
+    delivery->connection = mem_strdup(connection);
     delivery->body = mem_strndup(body.data, body.size);
     delivery->work.data = delivery->timer.data = delivery;
     webhooks->under_way++;
@@ -222,7 +225,7 @@ static void deliver_all(struct webhooks *webhooks, const struct told *told, enum
                  told->workspace.name, part, err.message);
     size_t count = webhook_urls(told->workspace.notifications, event, arena, &urls);
     for (size_t i = 0; i < count; i++)
-        deliver(webhooks, urls[i], body);
+        deliver(webhooks, urls[i], told->connection.name, body);
 }
 
 void webhooks_tell_job(struct webhooks *webhooks, struct control *control, int64_t id)

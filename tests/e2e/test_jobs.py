@@ -3,6 +3,7 @@
 import http.server
 import json
 import signal
+import socket
 import sqlite3
 import threading
 
@@ -312,6 +313,18 @@ def test_webhooks(firth, tmp_path):
     assert "test" in server.told[1]["text"]
     assert server.told[2]["data"]["jobId"] == good["id"] and server.told[2]["data"]["recordsCommitted"] == 2
     server.shutdown()
+
+
+def test_a_webhook_that_is_not_reached_is_told_with_its_connection(firth, tmp_path):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # and does not listen
+        setting = {"notificationType": ["slack"], "slackConfiguration": {"webhook": f"http://127.0.0.1:{closed.getsockname()[1]}/secret"}}
+        workspace = {"id": "5ae6b09b-fdec-41af-aaf7-7d94cfc33ef6", "name": "Default Workspace", "notifications": {"sendOnSuccess": setting}}
+        apply(firth, write(tmp_path, records(1, 1), workspaces=[workspace]))
+        daemon = serve(firth)
+        start(firth)
+        line = daemon.wait_for_line(lambda text: "was not told" in text)
+        assert "of the connection 'test', after 3 tries" in line and "secret" not in line
 
 
 # --- what a sync means --------------------------------------------------------------------------------------------
