@@ -327,6 +327,8 @@ int task_output_result(const struct task_output *output, struct error *err)
         return -1;
     }
     if (result < 0) {
+        if (output->torn && exit.code != ERROR_CANCELLED) /* one that we end may tear what it likes */
+            task_report_torn(output->report, &output->torn_error);
         *err = exit;
     } else if (output->torn) {
         *err = output->torn_error;

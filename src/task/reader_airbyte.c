@@ -17,7 +17,7 @@ struct reader {
     uint64_t identity;         /* of the endpoint as it is now */
     struct task_output output; /* of `read` */
     struct task_lookup lookup;
-    bool discovered, ended;
+    bool discovered;
     bool told_state, told_status; /* what is told once */
 };
 
@@ -29,6 +29,14 @@ static struct reader *of(struct task_reader *base)
 static const struct reader *of_const(const struct task_reader *base)
 {
     return (const struct reader *)base;
+}
+
+/* Its output is taken to the last line, and it is gone. Asked where it matters and not kept: whoever takes
+ * the last line, which may come only at the end of the output, makes it true, and then nothing wakes the
+ * loop. */
+static bool gone(const struct reader *reader)
+{
+    return reader->output.process && connector_exited(reader->output.process);
 }
 
 /* --- check and discover -------------------------------------------------------------------------- */
@@ -165,7 +173,7 @@ static size_t pollfds(struct task_reader *base, struct pollfd *fds)
     struct reader *reader = of(base);
     if (reader->talk)
         return conversation_pollfds(reader->talk, fds);
-    return reader->output.process && !reader->ended ? connector_pollfds(reader->output.process, fds) : 0;
+    return reader->output.process ? connector_pollfds(reader->output.process, fds) : 0;
 }
 
 static int timeout_ms(const struct task_reader *base)
@@ -173,7 +181,7 @@ static int timeout_ms(const struct task_reader *base)
     const struct reader *reader = of_const(base);
     if (reader->talk)
         return conversation_timeout_ms(reader->talk);
-    return reader->output.process && !reader->ended ? connector_timeout_ms(reader->output.process) : -1;
+    return reader->output.process ? connector_timeout_ms(reader->output.process) : -1;
 }
 
 static int service(struct task_reader *base, struct error *err)
@@ -183,13 +191,7 @@ static int service(struct task_reader *base, struct error *err)
         return reader->asking_spec ? service_spec(reader, err)
                : reader->checking  ? service_check(reader, err)
                                    : service_discover(reader, err);
-    if (!reader->output.process || reader->ended)
-        return 0;
-    if (connector_service(reader->output.process, err) < 0)
-        return -1;
-    reader->ended =
-        connector_output_ended(reader->output.process) && connector_exited(reader->output.process);
-    return 0;
+    return reader->output.process ? connector_service(reader->output.process, err) : 0;
 }
 
 /* --- lines --------------------------------------------------------------------------------------- */
@@ -327,7 +329,7 @@ static int next(struct task_reader *base, struct task_item *item, struct error *
 
 static bool ended(const struct task_reader *base)
 {
-    return of_const(base)->ended;
+    return gone(of_const(base));
 }
 
 /* A stream of which the source said that it failed has failed, however well the source ended: what takes it
@@ -370,14 +372,14 @@ static int result(struct task_reader *base, struct error *err)
 static void stop(struct task_reader *base)
 {
     struct reader *reader = of(base);
-    if (reader->output.process && !reader->ended)
+    if (reader->output.process && !gone(reader))
         connector_stop(reader->output.process);
 }
 
 static void kill_reader(struct task_reader *base)
 {
     struct reader *reader = of(base);
-    if (reader->output.process && !connector_exited(reader->output.process))
+    if (reader->output.process && !gone(reader))
         connector_kill(reader->output.process);
 }
 

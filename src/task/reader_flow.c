@@ -11,6 +11,20 @@ static const struct flow_reader *of_const(const struct task_reader *base)
     return (const struct flow_reader *)base;
 }
 
+/* Its output is taken to the last line, and it is gone. Not kept: whoever takes the last line, which may come
+ * only at the end of the output, makes it true, and then nothing wakes the loop. */
+static bool gone(const struct flow_reader *reader)
+{
+    return reader->process && connector_exited(reader->process);
+}
+
+/* It says nothing more, and hears that nothing more is said to it: some wait for that. */
+static void hang_up(struct flow_reader *reader)
+{
+    if (connector_output_ended(reader->process))
+        connector_finish_input(reader->process);
+}
+
 /* --- beginning ------------------------------------------------------------------------------------- */
 
 static int open_reader(struct task_reader *base, struct error *err)
@@ -62,7 +76,11 @@ static int next(struct task_reader *base, struct task_item *item, struct error *
         *item = (struct task_item){.type = TASK_ITEM_CHECKPOINT, .flow = &reader->applied};
         return 1;
     }
-    return reader->process ? flow_group_next(reader, item, err) : 0;
+    if (!reader->process)
+        return 0;
+    int got = flow_group_next(reader, item, err);
+    hang_up(reader);
+    return got;
 }
 
 /* --- polling --------------------------------------------------------------------------------------- */
@@ -72,7 +90,7 @@ static size_t pollfds(struct task_reader *base, struct pollfd *fds)
     struct flow_reader *reader = flow_reader_of(base);
     if (reader->call)
         return connector_flow_call_pollfds(reader->call, fds);
-    return reader->process && !reader->ended ? connector_pollfds(reader->process, fds) : 0;
+    return reader->process ? connector_pollfds(reader->process, fds) : 0;
 }
 
 static int shorter(int a, int b)
@@ -98,7 +116,7 @@ static int timeout_ms(const struct task_reader *base)
     uint64_t now = task_report_now_ms(base->task->report);
     if (reader->call)
         return connector_flow_call_timeout_ms(reader->call);
-    if (!reader->process || reader->ended)
+    if (!reader->process || gone(reader))
         return -1;
     int timeout = connector_timeout_ms(reader->process);
     if (reader->input_since_ms)
@@ -148,15 +166,13 @@ static int service(struct task_reader *base, struct error *err)
     struct flow_reader *reader = flow_reader_of(base);
     if (reader->call)
         return flow_setup_service(reader, err);
-    if (!reader->process || reader->ended)
+    if (!reader->process || gone(reader))
         return 0;
     if (connector_service(reader->process, err) < 0)
         return -1;
-    if (connector_output_ended(reader->process))
-        connector_finish_input(reader->process);
-    reader->ended = connector_output_ended(reader->process) && connector_exited(reader->process);
+    hang_up(reader);
     tell_of_no_end(reader);
-    return reader->ended ? 0 : check_input(reader, err);
+    return gone(reader) ? 0 : check_input(reader, err);
 }
 
 /* --- acknowledgements ------------------------------------------------------------------------------ */
@@ -170,7 +186,7 @@ static int acknowledge(struct task_reader *base, uint64_t checkpoints, struct er
             return -1;
     }
     reader->acknowledged += checkpoints;
-    if (checkpoints == 0 || !reader->explicit_acknowledgements || reader->ended || !reader->process ||
+    if (checkpoints == 0 || !reader->explicit_acknowledgements || !reader->process ||
         connector_output_ended(reader->process))
         return 0;
     struct buffer line;
@@ -191,7 +207,7 @@ static int acknowledge(struct task_reader *base, uint64_t checkpoints, struct er
 
 static bool ended(const struct task_reader *base)
 {
-    return of_const(base)->ended || of_const(base)->stopping;
+    return gone(of_const(base)) || of_const(base)->stopping;
 }
 
 static int result(struct task_reader *base, struct error *err)
@@ -216,14 +232,14 @@ static bool leave(struct task_reader *base)
 {
     struct flow_reader *reader = flow_reader_of(base);
     struct slice line;
-    if (!reader->process || reader->ended)
+    while (reader->process && connector_next_line(reader->process, &line) == 1)
+        ;
+    if (!reader->process || gone(reader))
         return true;
     uint64_t now = task_report_now_ms(base->task->report);
     reader->phase = FLOW_PHASE_COMMIT; /* its input's pace does not matter any more */
     if (reader->leave_ms == 0)
         reader->leave_ms = now ? now : 1;
-    while (connector_next_line(reader->process, &line) == 1)
-        ;
     if (connector_unread_input(reader->process) == 0 || now - reader->leave_ms >= FLOW_LEAVE_INPUT_MS) {
         connector_stop(reader->process);
         reader->told_to_go = true;
@@ -234,7 +250,7 @@ static bool leave(struct task_reader *base)
 static void kill_reader(struct task_reader *base)
 {
     struct flow_reader *reader = flow_reader_of(base);
-    if (reader->process && !connector_exited(reader->process))
+    if (reader->process && !gone(reader))
         connector_kill(reader->process);
 }
 

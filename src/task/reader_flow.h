@@ -64,7 +64,7 @@ struct flow_reader {
     bool explicit_acknowledgements;
     uint64_t checkpoints, acknowledged; /* that it sent; and was told to be durable */
     uint64_t input_since_ms;            /* since when it leaves its input unread; 0: it does not */
-    bool ended, stopping, torn, told_schemas;
+    bool stopping, torn, told_schemas;
     struct error
         torn_error;    /* of a line that is no JSON, until it is known whether a dying connector tore it */
     uint64_t leave_ms; /* when leaving began, 0: not yet */

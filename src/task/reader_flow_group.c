@@ -237,12 +237,16 @@ int flow_group_next(struct flow_reader *reader, struct task_item *item, struct e
 
 int flow_group_result(const struct flow_reader *reader, struct error *err)
 {
-    if (connector_flow_result(reader->process, err) < 0)
+    if (connector_flow_result(reader->process, err) < 0) {
+        if (reader->torn && err->code != ERROR_CANCELLED)
+            task_report_torn(reader->base.task->report, &reader->torn_error);
         return -1;
+    }
     if (reader->torn) {
         *err = reader->torn_error;
         return -1;
     }
+    bool one = reader->group.documents == 1;
     if (reader->phase == FLOW_PHASE_OPENING) {
         error_set(err, ERROR_PROTOCOL, "%s exited without having answered 'open'", reader->base.label);
     } else if (reader->group.backfill && !reader->group.item.schemas) {
@@ -256,9 +260,10 @@ int flow_group_result(const struct flow_reader *reader, struct error *err)
             begun ? "backfill's begin" : "backfill's end");
     } else if (reader->group.messages > 0 && !reader->group.item.schemas) {
         error_set(err, ERROR_PROTOCOL,
-                  "%s exited in the middle of a group: %llu documents are followed by no checkpoint and are "
+                  "%s exited in the middle of a group: %llu document%s followed by no checkpoint and %s "
                   "dropped; right would be a checkpoint after the last document",
-                  reader->base.label, (unsigned long long)reader->group.documents);
+                  reader->base.label, (unsigned long long)reader->group.documents, one ? " is" : "s are",
+                  one ? "is" : "are");
     } else {
         return 0;
     }

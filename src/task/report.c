@@ -145,6 +145,11 @@ void task_report_catalog(struct task_report *report, struct slice catalog)
     send(report, &(struct task_event){.type = TASK_EVENT_CATALOG, .catalog = catalog});
 }
 
+void task_report_torn(struct task_report *report, const struct error *what)
+{
+    task_report_logf(report, LOG_WARN, "%s; it was the last line, which does not count", what->message);
+}
+
 void task_report_ended(struct task_report *report, enum task_outcome outcome, const struct error *error)
 {
     tell_dropped(report);

@@ -51,6 +51,9 @@ void task_report_failure(struct task_report *report, const struct task_failure *
 void task_report_config(struct task_report *report, bool destination, struct slice config);
 /* `catalog`: a JSON object of one line. */
 void task_report_catalog(struct task_report *report, struct slice catalog);
+/* The last line of a connector that died is not whole (`what` says it): how it died is the failure, this is
+ * told beside it. */
+void task_report_torn(struct task_report *report, const struct error *what);
 void task_report_ended(struct task_report *report, enum task_outcome outcome, const struct error *error);
 
 #endif

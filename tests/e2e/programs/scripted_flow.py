@@ -2,7 +2,7 @@
 
 Config: `seen`, a file to which it appends every request that it gets; `spec`, `validated`, `applied`, `opened`:
 what to answer instead of the usual (a string: log it and exit with 1); `sessions`: the steps of each session, the
-last one's for all that follow; `refuse`: by a binding's name, why `validate` fails of it; `term`: {"log", "exit"} on SIGTERM.
+last one's for all that follow; `silent`: `open` is not answered; `refuse`: by a binding's name, why `validate` fails of it; `term`: {"log", "exit"} on SIGTERM.
 """
 
 import fcntl
@@ -11,6 +11,8 @@ import os
 import signal
 import sys
 import time
+
+from leaving import leave
 
 
 def log(text):
@@ -105,6 +107,8 @@ class Connector:
                 say({"captured": {"doc": {"id": n}}})
                 say({"checkpoint": {}})
                 time.sleep(0.005)  # its pace, so that each has a commit of its own: nothing waits for it
+        elif name == "close_output":
+            os.close(1)
         elif name == "close_input":
             os.close(0)
         elif name == "input_end":
@@ -112,6 +116,8 @@ class Connector:
                 pass
         elif name == "exit":
             sys.exit(value)
+        elif name == "leave":
+            leave(value.pop("text").encode(), **value)
         elif name == "die":
             os.kill(os.getpid(), value)
         elif name == "ignore_term":
@@ -125,7 +131,8 @@ class Connector:
             raise ValueError(name)
 
     def session(self):
-        self.answer("opened", {})
+        if not self.config.get("silent"):
+            self.answer("opened", {})
         for step in self.steps():
             self.step(step)
 

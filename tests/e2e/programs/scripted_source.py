@@ -5,16 +5,20 @@ config: {"streams": [name | {name, namespace, modes, schema, …}], "steps": [st
          "seen": path, "tokens": path}
 A step: {"message": any JSON} {"text": a raw line} {"hex": raw bytes, no newline added} {"stderr": text}
 {"records": {"stream", "from", "to", "data"?, "fill"?: bytes more}} {"state": {"stream", "n"}} {"sleep_until": path} {"touch": path} {"hang": true}
-{"ignore_sigterm": true} {"endless": a raw line, for ever} {"exit": status} {"kill": signal} {"flood": {"bytes"}}
+{"ignore_sigterm": true} {"endless": a raw line, for ever} {"exit": status} {"kill": signal} {"drained": wait until its output is read}
+{"leave": {"text", "status"?, "killed_by"?}} (see leaving.py) {"flood": {"bytes"}}
 Every verb appends {"verb", "state", "catalog"} to `seen`; `read` its config's refresh_token to `tokens`.
 """
 
+import fcntl
 import json
 import os
 import signal
 import sys
+import termios
 import time
 
+from leaving import leave
 
 ANY_CONFIG = {"message": {"type": "SPEC", "spec": {"connectionSpecification": {"type": "object"}}}}
 SUCCEEDED = {"message": {"type": "CONNECTION_STATUS", "connectionStatus": {"status": "SUCCEEDED"}}}
@@ -81,6 +85,13 @@ def step(kind, value):
     elif kind == "exit":
         sys.stdout.buffer.flush()
         os._exit(value)
+    elif kind == "drained":
+        sys.stdout.buffer.flush()
+        while int.from_bytes(fcntl.ioctl(1, termios.FIONREAD, bytes(4)), sys.byteorder):
+            time.sleep(0.005)
+    elif kind == "leave":
+        sys.stdout.buffer.flush()
+        leave(value.pop("text").encode(), **value)
     elif kind == "kill":
         sys.stdout.buffer.flush()
         os.kill(os.getpid(), value)
