@@ -3,6 +3,7 @@
 
 #include "protocol/flow_resource.h"
 #include "task/fields.h"
+#include "task/flow_bindings.h"
 #include "task/flow_collection.h"
 #include "task/materialize_key.h"
 
@@ -174,6 +175,9 @@ static void check_fields(struct flow_checker *checker, const struct catalog_mate
     struct error err, other;
     enum fields_outcome outcome = FIELDS_CONFLICT;
     input->case_insensitive = validated->case_insensitive_fields;
+    if (validated->resource_path.count) /* the catalog may give the resource no name */
+        input->binding = task_flow_binding_name(binding->source.collection->name, validated->resource_path,
+                                                &checker->arena);
     if (flow_validated_constraints(validated, &checker->arena, &input->constraints, &err) == 0) {
         outcome = fields_select(input, &checker->arena, &selection, &err);
         bool selected = outcome == FIELDS_SELECTED;

@@ -38,7 +38,8 @@ struct connector_limits {
     uint32_t files_max;  /* descriptors, default 1024 */
     uint64_t stall_ms;   /* nothing read from or written to it for so long is a failure, 0 = never, default
                             0. Time in which it waits for us does not count: lines the owner has not
-                            taken, an open stdin with nothing queued for it. */
+                            taken, an open stdin with nothing queued for it, unless an answer is due
+                            (connector_expect). */
     uint64_t exit_ms;    /* from the end of its stdout to its exit, then it is asked to stop, which makes it a
                             failure; 0 = never, default 10 s */
     uint64_t stop_ms;    /* from SIGTERM to SIGKILL, default 10 s */
@@ -144,6 +145,9 @@ void connector_send(struct connector_process *process, struct slice bytes);
 size_t connector_pending_input(const struct connector_process *process);
 /* That, and what lies in the pipe: bytes that the connector has not read yet. */
 size_t connector_unread_input(const struct connector_process *process);
+/* What it owes by its protocol from now on, for people ("the answer to 'flush'"; not copied); NULL: nothing.
+ * While it owes something its silence counts for stall_ms, though its stdin is open. */
+void connector_expect(struct connector_process *process, const char *due);
 /* Close stdin once everything queued is written. */
 void connector_finish_input(struct connector_process *process);
 

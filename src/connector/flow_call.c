@@ -37,13 +37,13 @@ static bool tells_something(const char *line)
            !string_starts_with(line, "goroutine ");
 }
 
-int connector_flow_result(const struct connector_process *process, struct error *err)
+int connector_flow_result(const struct connector_process *process, const char *due, struct error *err)
 {
     struct error exit;
     /* One that is done need not have read what came too late for it: an acknowledgement. */
     if (process->exit_code == CLD_EXITED && process->exit_status == 0 && !process->overstayed)
         return 0;
-    if (connector_result(process, &exit) == 0)
+    if (connector_result_where(process, due, &exit) == 0)
         return 0;
     const char *said = last_log(process);
     if (process->exit_code != CLD_EXITED || process->exit_status <= 0 || process->stop_expired ||
@@ -51,8 +51,8 @@ int connector_flow_result(const struct connector_process *process, struct error 
         *err = exit;
         return -1;
     }
-    error_set(err, exit.code, "%s: %s (it exited with status %d)", process->label, said,
-              process->exit_status);
+    error_set(err, exit.code, "%s: %s (it exited with status %d%s%s%s)", process->label, said,
+              process->exit_status, due ? ", where " : "", due ? due : "", due ? " was due" : "");
     err->retriable = exit.retriable;
     return -1;
 }
@@ -192,7 +192,7 @@ static int no_answer(const struct connector_flow_call *call, struct error *err)
 /* Once it has gone. */
 static int judge(const struct connector_flow_call *call, struct error *err)
 {
-    if (connector_flow_result(call->process, err) < 0)
+    if (connector_flow_result(call->process, NULL, err) < 0)
         return -1;
     if (call->torn) {
         *err = call->torn_error;

@@ -39,8 +39,9 @@ int connector_flow_ask(const struct connector_program *program,
                        struct arena *arena, struct json *ret_line, struct error *err);
 
 /* As connector_result, for a connector that speaks Flow's protocol: the last line that it logged is its
- * error, told first, unless it belongs to a crash's trace. */
-int connector_flow_result(const struct connector_process *process, struct error *err);
+ * error, told first, unless it belongs to a crash's trace. `due` is what it owed when it ended ("the answer
+ * to 'flush'"), NULL: nothing. */
+int connector_flow_result(const struct connector_process *process, const char *due, struct error *err);
 /* What to say of a line that is no JSON (`why`): that it looks like protobuf, or the line, cut short and
  * masked. Returns -1. */
 int connector_flow_no_json(const struct connector_process *process, struct slice line, uint64_t number,

@@ -379,6 +379,11 @@ static void describe_end(const struct connector_process *process, const char *lo
 
 int connector_result(const struct connector_process *process, struct error *err)
 {
+    return connector_result_where(process, NULL, err);
+}
+
+int connector_result_where(const struct connector_process *process, const char *due, struct error *err)
+{
     assert(process->exited);
     bool read_all = !process->reads_all || (!process->input_broken && !process->input_unread);
     if (process->exit_code == CLD_EXITED && process->exit_status == 0 && read_all && !process->overstayed)
@@ -388,6 +393,8 @@ int connector_result(const struct connector_process *process, struct error *err)
     buffer_init(&logs, ERROR_MESSAGE_MAX);
     connector_logs_describe(&process->logs, &logs);
     describe_end(process, buffer_cstr(&logs), &text);
+    if (due)
+        buffer_printf(&text, ", where %s was due", due);
     buffer_append(&text, logs.data, logs.size);
     bool ours = (process->stopping || process->killed) && !process->overstayed;
     bool config = process->built_in && process->exit_code == CLD_EXITED &&

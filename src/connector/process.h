@@ -44,6 +44,8 @@ struct connector_process {
     int in_unread;    /* the pipe, once our end of it is closed, to see what was left in it; -1: none */
     int input_unread; /* bytes */
 
+    const char *due; /* an answer that it owes; NULL: none */
+
     bool exited;           /* noticed, though perhaps not yet reaped */
     int exit_code;         /* CLD_EXITED, CLD_KILLED, CLD_DUMPED */
     int exit_status;       /* status or signal */
@@ -64,6 +66,8 @@ void connector_notice_exit(struct connector_process *process);
 int connector_pipe_holds(int fd);
 /* After the exit: end what is left of its group and the guard, and reap it. */
 void connector_reap(struct connector_process *process);
+/* connector_result, with what was due when it ended ("the answer to 'flush'"; NULL: nothing was). */
+int connector_result_where(const struct connector_process *process, const char *due, struct error *err);
 /* What it did wrong is told by *err; it is killed. Returns -1. */
 int connector_fail(struct connector_process *process);
 

@@ -22,7 +22,15 @@ static size_t pending(const struct connector_process *process)
 static bool waits_for_us(const struct connector_process *process)
 {
     return connector_lines_ready(&process->lines) ||
-           (process->in >= 0 && !process->input_finished && pending(process) == 0);
+           (process->in >= 0 && !process->input_finished && pending(process) == 0 && !process->due);
+}
+
+/* Until now it may have waited for us, and nobody looked at the clock. */
+void connector_expect(struct connector_process *process, const char *due)
+{
+    if (due && !process->due)
+        process->activity_ms = connector_now_ms();
+    process->due = due;
 }
 
 /* --- polling -------------------------------------------------------------------------------------- */
@@ -349,8 +357,10 @@ void connector_add_logs(const struct connector_process *process, struct error *e
 
 static int stalls(struct connector_process *process, struct error *err)
 {
-    error_set(err, ERROR_CONNECTOR, "%s stalls: for %llu ms it has neither written nor read anything",
-              process->label, (unsigned long long)process->limits.stall_ms);
+    const char *due = process->due;
+    error_set(err, ERROR_CONNECTOR, "%s stalls: for %llu ms it has neither written nor read anything%s%s%s",
+              process->label, (unsigned long long)process->limits.stall_ms, due ? ", where " : "",
+              due ? due : "", due ? " was due" : "");
     connector_add_logs(process, err);
     err->retriable = true;
     return connector_fail(process);

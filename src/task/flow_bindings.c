@@ -16,6 +16,11 @@ struct slice task_flow_name(struct flow_texts path, struct arena *arena)
     return copy;
 }
 
+const char *task_flow_binding_name(const char *collection, struct flow_texts path, struct arena *arena)
+{
+    return arena_printf(arena, "%s to %s", collection, task_flow_name(path, arena).data);
+}
+
 static void resolve(struct task *task, struct task_binding *binding)
 {
     const struct task_binding_spec *spec = binding->spec;

@@ -11,5 +11,7 @@ int task_flow_resolve(struct task *task, struct error *err);
 
 /* A resource's name for people and statistics: its path, joined by '/'. In the arena, NUL-terminated. */
 struct slice task_flow_name(struct flow_texts path, struct arena *arena);
+/* A materialization's binding in errors, once its connector has told the path. In the arena. */
+const char *task_flow_binding_name(const char *collection, struct flow_texts path, struct arena *arena);
 
 #endif

@@ -2,15 +2,15 @@
 
 static const struct {
     const char *name;  /* where we are */
-    const char *waits; /* for what */
+    const char *waits; /* for what; NULL: it is our turn */
 } phases[] = {
     [MATERIALIZE_OPENING] = {"before it had answered 'open'", "the answer to 'open'"},
-    [MATERIALIZE_OPENED] = {"before anything was acknowledged", "us"},
+    [MATERIALIZE_OPENED] = {"before anything was acknowledged", NULL},
     [MATERIALIZE_LOADING] = {"while keys are loaded", "the answer to 'acknowledge'"},
     [MATERIALIZE_FLUSHING] = {"while it flushes", "the answer to 'flush'"},
-    [MATERIALIZE_STORING] = {"while documents are stored", "us"},
+    [MATERIALIZE_STORING] = {"while documents are stored", NULL},
     [MATERIALIZE_COMMITTING] = {"while it commits", "the answer to 'startCommit'"},
-    [MATERIALIZE_COMMITTED] = {"after it had committed", "us"},
+    [MATERIALIZE_COMMITTED] = {"after it had committed", NULL},
     [MATERIALIZE_LEAVING] = {"after its input was closed", "its end"},
 };
 
@@ -50,16 +50,19 @@ void materialize_left(struct materialize_protocol *protocol)
 static int refuse(const struct materialize_protocol *protocol, enum flow_materialize_response_type type,
                   struct error *err)
 {
-    const char *name = flow_materialize_response_name(type);
+    const char *name = flow_materialize_response_name(type), *due = materialize_due(protocol);
     bool early = (type == FLOW_MATERIALIZE_LOADED || type == FLOW_MATERIALIZE_FLUSHED) &&
                  !protocol->acknowledged &&
                  (protocol->phase == MATERIALIZE_LOADING || protocol->phase == MATERIALIZE_FLUSHING);
     if (early)
         error_set(err, ERROR_PROTOCOL,
                   "it sent '%s' before 'acknowledged': it has to acknowledge the last commit first", name);
+    else if (materialize_may_leave(protocol)) /* what it may send, though it need not */
+        error_set(err, ERROR_PROTOCOL, "it sent '%s' %s, where only 'loaded' may come", name,
+                  phases[protocol->phase].name);
     else
         error_set(err, ERROR_PROTOCOL, "it sent '%s' %s, where %s was due", name,
-                  phases[protocol->phase].name, materialize_waits_for(protocol));
+                  phases[protocol->phase].name, due ? due : "nothing");
     err->retriable = true;
     return -1;
 }
@@ -101,12 +104,17 @@ int materialize_received(struct materialize_protocol *protocol, enum flow_materi
     return refuse(protocol, type, err);
 }
 
-const char *materialize_waits_for(const struct materialize_protocol *protocol)
+const char *materialize_place(const struct materialize_protocol *protocol)
+{
+    return phases[protocol->phase].name;
+}
+
+const char *materialize_due(const struct materialize_protocol *protocol)
 {
     if (protocol->phase == MATERIALIZE_FLUSHING && !protocol->acknowledged)
         return "the answer to 'acknowledge'";
     if (protocol->phase == MATERIALIZE_LOADING && protocol->acknowledged)
-        return "a loaded document";
+        return NULL;
     return phases[protocol->phase].waits;
 }
 

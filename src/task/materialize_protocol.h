@@ -31,8 +31,10 @@ void materialize_left(struct materialize_protocol *protocol);
 /* It came: ERROR_PROTOCOL, retriable, if it was not due. */
 int materialize_received(struct materialize_protocol *protocol, enum flow_materialize_response_type type,
                          struct error *err);
-/* What is waited for, for people: "the answer to startCommit". */
-const char *materialize_waits_for(const struct materialize_protocol *protocol);
+/* What the connector owes, for people: "the answer to 'startCommit'". NULL: nothing, it waits for us. */
+const char *materialize_due(const struct materialize_protocol *protocol);
+/* Where the session is, for people: "while documents are stored". */
+const char *materialize_place(const struct materialize_protocol *protocol);
 /* Between transactions: the connector may be left. */
 bool materialize_may_leave(const struct materialize_protocol *protocol);
 

@@ -25,6 +25,12 @@ static void hang_up(struct flow_reader *reader)
         connector_finish_input(reader->process);
 }
 
+/* Documents come when the source has some; an answer is due only to `open`. */
+static const char *due(const struct flow_reader *reader)
+{
+    return reader->phase == FLOW_PHASE_OPENING ? "the answer to 'open'" : NULL;
+}
+
 /* --- beginning ------------------------------------------------------------------------------------- */
 
 static int open_reader(struct task_reader *base, struct error *err)
@@ -168,6 +174,7 @@ static int service(struct task_reader *base, struct error *err)
         return flow_setup_service(reader, err);
     if (!reader->process || gone(reader))
         return 0;
+    connector_expect(reader->process, due(reader));
     if (connector_service(reader->process, err) < 0)
         return -1;
     hang_up(reader);

@@ -37,8 +37,9 @@ static struct task_binding *find_binding(const struct flow_reader *reader, uint3
     struct task *task = reader->base.task;
     if (index < task->binding_count)
         return &task->bindings[index];
-    error_set(err, ERROR_PROTOCOL, "%s, line %llu of its output: '%s' of binding %u, but there are %zu",
-              reader->base.label, (unsigned long long)reader->lines, what, index, task->binding_count);
+    error_set(err, ERROR_PROTOCOL, "%s, line %llu of its output: '%s' of binding %u, but there %s %zu",
+              reader->base.label, (unsigned long long)reader->lines, what, index,
+              task->binding_count == 1 ? "is" : "are", task->binding_count);
     return NULL;
 }
 
@@ -237,7 +238,8 @@ int flow_group_next(struct flow_reader *reader, struct task_item *item, struct e
 
 int flow_group_result(const struct flow_reader *reader, struct error *err)
 {
-    if (connector_flow_result(reader->process, err) < 0) {
+    const char *due = reader->phase == FLOW_PHASE_OPENING ? "the answer to 'open'" : NULL;
+    if (connector_flow_result(reader->process, due, err) < 0) {
         if (reader->torn && err->code != ERROR_CANCELLED)
             task_report_torn(reader->base.task->report, &reader->torn_error);
         return -1;

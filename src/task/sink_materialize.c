@@ -202,7 +202,8 @@ static int take_line(struct materialize_sink *sink, struct slice line, struct er
 /* It is gone: in good order only if it was left. */
 static int take_end(struct materialize_sink *sink, struct error *err)
 {
-    bool well = connector_flow_result(sink->process, err) == 0;
+    const char *due = sink->protocol.phase == MATERIALIZE_LEAVING ? NULL : materialize_due(&sink->protocol);
+    bool well = connector_flow_result(sink->process, due, err) == 0;
     if (sink->protocol.phase == MATERIALIZE_LEAVING && !sink->torn) {
         if (!well && !sink->told_to_go)
             task_report_logf(sink->base.task->report, LOG_WARN, "after its last transaction: %s",
@@ -212,11 +213,13 @@ static int take_end(struct materialize_sink *sink, struct error *err)
     }
     if (well && sink->torn)
         *err = sink->torn_error;
+    else if (well && due)
+        error_set(err, ERROR_PROTOCOL, "%s ended, with status 0, where %s was due", sink->base.label, due);
     else if (well)
-        error_set(err, ERROR_PROTOCOL, "%s ended, with status 0, where %s was due", sink->base.label,
-                  materialize_waits_for(&sink->protocol));
-    else
-        error_wrap(err, "where %s was due", materialize_waits_for(&sink->protocol));
+        error_set(err, ERROR_PROTOCOL, "%s ended, with status 0, %s", sink->base.label,
+                  materialize_place(&sink->protocol));
+    else if (sink->torn && err->code != ERROR_CANCELLED)
+        task_report_torn(sink->base.task->report, &sink->torn_error);
     if (well)
         err->retriable = true;
     return -1;
@@ -225,6 +228,7 @@ static int take_end(struct materialize_sink *sink, struct error *err)
 static int converse(struct materialize_sink *sink, struct error *err)
 {
     struct slice line;
+    connector_expect(sink->process, materialize_due(&sink->protocol));
     if (connector_service(sink->process, err) < 0)
         return -1;
     while (!sink->torn && connector_next_line(sink->process, &line) == 1) {

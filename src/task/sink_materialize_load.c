@@ -83,8 +83,8 @@ int materialize_take_loaded(struct materialize_sink *sink, const struct flow_loa
     struct task *task = sink->base.task;
     struct json doc;
     if (loaded->binding >= sink->enabled_count)
-        return error_set(err, ERROR_PROTOCOL, "'loaded' of binding %u, but there are %zu", loaded->binding,
-                         sink->enabled_count);
+        return error_set(err, ERROR_PROTOCOL, "'loaded' of binding %u, but there %s %zu", loaded->binding,
+                         sink->enabled_count == 1 ? "is" : "are", sink->enabled_count);
     struct materialize_output *output = &sink->outputs[loaded->binding];
     const char *collection = task->bindings[loaded->binding].spec->collection;
     if (output->delta_updates)

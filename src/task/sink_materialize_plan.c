@@ -1,6 +1,7 @@
 #include "base/hash.h"
 #include "protocol/flow_resource.h"
 #include "task/fields.h"
+#include "task/flow_bindings.h"
 #include "task/materialize_key.h"
 #include "task/sink_materialize.h"
 
@@ -131,8 +132,11 @@ int materialize_plan_name(struct materialize_sink *sink, struct slice raw_resour
     return 0;
 }
 
+/* Its resource by the path, once the connector has told it: a catalog may give the resource no name. */
 static const char *name_of(const struct materialize_binding *binding, struct arena *arena)
 {
+    if (binding->resource_path.count)
+        return task_flow_binding_name(binding->spec->collection, binding->resource_path, arena);
     return arena_printf(arena, "%s to %s", binding->spec->collection, binding->spec->stream.name);
 }
 
@@ -258,8 +262,7 @@ static int take_binding(struct materialize_sink *sink, struct materialize_bindin
                         const struct flow_validated_binding *validated, struct error *err)
 {
     struct task *task = sink->base.task;
-    struct fields_input input = {.binding = name_of(binding, &task->arena),
-                                 .collection = binding->collection,
+    struct fields_input input = {.collection = binding->collection,
                                  .wanted = &binding->source.fields,
                                  .case_insensitive = validated->case_insensitive_fields};
     if (validated->resource_path.count == 0)
@@ -268,6 +271,7 @@ static int take_binding(struct materialize_sink *sink, struct materialize_bindin
     if (flow_validated_constraints(validated, &task->arena, &input.constraints, err) < 0)
         return error_wrap(err, "%s", sink->base.label);
     binding->resource_path = validated->resource_path;
+    input.binding = name_of(binding, &task->arena);
     binding->delta_updates = validated->delta_updates;
     binding->ser_policy = validated->ser_policy;
     struct buffer notes;

@@ -4,6 +4,7 @@ acknowledged, and each way in which such a connector goes wrong."""
 import json
 import pathlib
 import re
+import shutil
 import signal
 import sys
 
@@ -257,6 +258,14 @@ def test_a_connector_that_does_not_go_is_ended(firth, tmp_path):
 # --- groups ---------------------------------------------------------------------------------------------
 
 
+def test_open_that_is_not_answered(firth, tmp_path):
+    """Its stdin is open, but it does not wait for us: its silence counts."""
+    path = catalog(tmp_path, [{"for_ever": True}], silent=True)
+    error = failure(run(firth, path, "--stall-after", "500ms", expect=1))
+    assert "for 500 ms it has neither written nor read anything, where the answer to 'open' was due" in error["message"]
+    assert error["retriable"]
+
+
 @pytest.mark.parametrize("end, message", [
     ([], "exited in the middle of a group: 2 documents are followed by no checkpoint"),
     ([{"exit": 0}], "exited in the middle of a group"),
@@ -501,7 +510,7 @@ def test_disabled_bindings_are_not_there(firth, tmp_path):
      ["spec", "validate"]),
     ({"applied": "no rights"}, "no rights (it exited with status 1)", ["spec", "validate", "apply"]),
     ({"applied": {"state": {"updated": []}}}, "state.updated must be an object", ["spec", "validate", "apply"]),
-    ({"opened": "slot is busy"}, "slot is busy (it exited with status 1)", ["spec", "validate", "apply", "open"]),
+    ({"opened": "slot is busy"}, "slot is busy (it exited with status 1, where the answer to 'open' was due)", ["spec", "validate", "apply", "open"]),
 ])
 def test_set_up_that_fails(firth, tmp_path, config, message, verbs):
     error = failure(run(firth, catalog(tmp_path, [docs(1, 1), patch(n=1)], **config), expect=1))
@@ -516,7 +525,7 @@ def test_two_bindings_of_one_resource(firth, tmp_path):
 
 
 @pytest.mark.parametrize("step, message", [
-    ({"captured": {"binding": 1, "doc": {}}}, "line 4 of its output: 'captured' of binding 1, but there are 1"),
+    ({"captured": {"binding": 1, "doc": {}}}, "line 4 of its output: 'captured' of binding 1, but there is 1"),
     ({"captured": {"doc": [1]}}, "line 4 of its output: captured.doc must be an object, got [1]"),
     ({"text": "{}"}, "line 4 of its output: this is not a response of Flow's capture protocol"),
     ({"text": '{"opened":{}}'}, "line 4 of its output: 'opened' has no place in a session"),
@@ -538,6 +547,7 @@ def test_lines_that_are_wrong(firth, tmp_path, step, message):
 def test_documents_before_opened(firth, tmp_path):
     path = catalog(tmp_path, [])
     program = tmp_path / "eager.py"
+    shutil.copy(pathlib.Path(PROGRAM).with_name("leaving.py"), tmp_path)
     program.write_text(pathlib.Path(PROGRAM).read_text().replace('self.answer("opened", {})', 'say({"captured": {"doc": {}}})'))
     path.write_text(path.read_text().replace(PROGRAM, str(program)))
     error = failure(run(firth, path, expect=1))

@@ -1,4 +1,5 @@
-"""What a materialization makes of a key that changed, of one that may be null, and of a stop that finds its connector busy."""
+"""What a materialization makes of a key that changed, of one that may be null, of a connector that does not answer, and of a
+stop that finds its connector busy."""
 
 import signal
 import time
@@ -7,7 +8,7 @@ import pytest
 
 from conftest import until
 from e2e.materialize import TASK, catalog, flow, materialize, put, rows, verbs
-from e2e.scripted import events, failure
+from e2e.scripted import events, failure, run
 
 
 @pytest.mark.parametrize("on", ["backfill", "disableBinding", "disableTask", "abort"])
@@ -54,6 +55,26 @@ def test_a_stop_does_not_wait_for_an_acknowledgement(firth, tmp_path):
     lines = materialize(firth, path)
     assert verbs(tmp_path).endswith(">open <opened >acknowledge <acknowledged")
     assert events(lines, "progress")[-1]["bindings"][0]["documents"] == 0
+
+
+@pytest.mark.parametrize("verb", ["open", "acknowledge", "flush", "startCommit"])
+def test_a_connector_that_does_not_answer(firth, tmp_path, verb):
+    """Its stdin is open, but it does not wait for us: its silence counts."""
+    put(firth, tmp_path, {"id": 1})
+    path = catalog(tmp_path, endpoint=flow("scripted_materialize.py", {"seen": str(tmp_path / "messages"), "say": {verb: [[]]}}))
+    error = failure(run(firth, path, "--task", TASK, "--stall-after", "500ms", expect=1))
+    assert f"for 500 ms it has neither written nor read anything, where the answer to '{verb}' was due" in error["message"]
+    assert error["retriable"]
+
+
+def test_a_binding_without_a_name_is_told_by_its_path(firth, tmp_path):
+    """Its resource is of the connector's own shape: what the connector makes of it is its name."""
+    config = {"constraints": {"id": {"type": "INCOMPATIBLE", "reason": "it was text"}}}
+    path = put(firth, tmp_path, {"id": 1}, program="scripted_materialize.py", config=config,
+               bindings=[{"source": "acmeCo/users", "resource": {"worksheet": "people"}}])
+    name = "acmeCo/users to {'worksheet': 'people'}: the field 'id' does not fit what the endpoint has of it: it was text"
+    assert name in failure(materialize(firth, path, expect=1))["message"]
+    assert name in firth("check", str(path)).err
 
 
 @pytest.mark.parametrize("region,required,advised", [

@@ -212,6 +212,36 @@ static void test_stall(void **state)
     run_done(&run);
 }
 
+/* One whose stdin is open waits for its owner, unless it owes an answer: from then on its silence counts. */
+static void test_stall_where_an_answer_is_due(void **state)
+{
+    (void)state;
+    const char *argv[5];
+    struct connector_program program = shell(argv, "read line; read another");
+    struct connector_limits limits = limits_with(0, 150, 0);
+    struct run run;
+    struct pollfd fds[4];
+    run_init(&run);
+    struct connector_process *process =
+        connector_start(&program, NULL, NULL, true, &limits, run_log, &run, &run.err);
+    assert_non_null(process);
+    assert_int_equal(poll(fds, connector_pollfds(process, fds), connector_timeout_ms(process)), 0);
+    connector_expect(process, "the answer to 'line'"); /* the clock begins now, and not with the process */
+    assert_int_equal(connector_service(process, &run.err), 0);
+    connector_send(process, slice_of("it\n"));
+    int serviced = 0;
+    while (serviced == 0) {
+        poll(fds, connector_pollfds(process, fds), connector_timeout_ms(process));
+        serviced = connector_service(process, &run.err);
+    }
+    assert_contains(run.err.message,
+                    "the script stalls: for 150 ms it has neither written nor read anything, "
+                    "where the answer to 'line' was due");
+    assert_true(run.err.retriable);
+    connector_free(process);
+    run_done(&run);
+}
+
 /* A connector that waits for its owner does not stall. */
 static void test_waiting_for_us_is_no_stall(void **state)
 {
@@ -699,6 +729,7 @@ int main(void)
         TEST(test_endings),
         TEST(test_last_logs_are_bounded),
         TEST(test_stall),
+        TEST(test_stall_where_an_answer_is_due),
         TEST(test_waiting_for_us_is_no_stall),
         TEST(test_stop),
         TEST(test_free_ends_it),

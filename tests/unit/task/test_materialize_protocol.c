@@ -37,7 +37,7 @@ static const struct {
     {"acknowledged twice",
      {FLOW_MATERIALIZE_OPENED, SEND + FLOW_MATERIALIZE_ACKNOWLEDGE, FLOW_MATERIALIZE_ACKNOWLEDGED,
       FLOW_MATERIALIZE_ACKNOWLEDGED, END},
-     "'acknowledged' while keys are loaded, where a loaded document was due"},
+     "'acknowledged' while keys are loaded, where only 'loaded' may come"},
     {"loaded too early",
      {FLOW_MATERIALIZE_OPENED, SEND + FLOW_MATERIALIZE_ACKNOWLEDGE, FLOW_MATERIALIZE_LOADED, END},
      "'loaded' before 'acknowledged'"},
@@ -52,7 +52,7 @@ static const struct {
     {"loaded among the stores",
      {FLOW_MATERIALIZE_OPENED, SEND + FLOW_MATERIALIZE_ACKNOWLEDGE, FLOW_MATERIALIZE_ACKNOWLEDGED,
       SEND + FLOW_MATERIALIZE_FLUSH, FLOW_MATERIALIZE_FLUSHED, FLOW_MATERIALIZE_LOADED, END},
-     "'loaded' while documents are stored"},
+     "'loaded' while documents are stored, where nothing was due"},
     {"started before it was asked",
      {FLOW_MATERIALIZE_OPENED, SEND + FLOW_MATERIALIZE_ACKNOWLEDGE, FLOW_MATERIALIZE_ACKNOWLEDGED,
       SEND + FLOW_MATERIALIZE_FLUSH, FLOW_MATERIALIZE_FLUSHED, FLOW_MATERIALIZE_STARTED_COMMIT, END},
@@ -110,8 +110,42 @@ static void test_leaving(void **state)
     assert_false(materialize_may_leave(&protocol));
 }
 
+/* What it owes, at each step of a session: between those it waits for us, and may be silent. */
+static void test_what_is_due(void **state)
+{
+    static const struct {
+        int step; /* after this, END: at the beginning */
+        const char *due, *place;
+    } steps[] = {
+        {END, "the answer to 'open'", "before it had answered 'open'"},
+        {FLOW_MATERIALIZE_OPENED, NULL, "before anything was acknowledged"},
+        {SEND + FLOW_MATERIALIZE_ACKNOWLEDGE, "the answer to 'acknowledge'", "while keys are loaded"},
+        {FLOW_MATERIALIZE_ACKNOWLEDGED, NULL, "while keys are loaded"},
+        {SEND + FLOW_MATERIALIZE_FLUSH, "the answer to 'flush'", "while it flushes"},
+        {FLOW_MATERIALIZE_FLUSHED, NULL, "while documents are stored"},
+        {SEND + FLOW_MATERIALIZE_START_COMMIT, "the answer to 'startCommit'", "while it commits"},
+        {FLOW_MATERIALIZE_STARTED_COMMIT, NULL, "after it had committed"},
+        {SEND + FLOW_MATERIALIZE_ACKNOWLEDGE, "the answer to 'acknowledge'", "while keys are loaded"},
+        {SEND + FLOW_MATERIALIZE_FLUSH, "the answer to 'acknowledge'", "while it flushes"},
+    };
+    struct materialize_protocol protocol = {0};
+    struct error err;
+    (void)state;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        if (steps[i].step >= SEND)
+            materialize_sent(&protocol, (enum flow_materialize_request_type)(steps[i].step - SEND));
+        else if (steps[i].step != END)
+            assert_int_equal(
+                materialize_received(&protocol, (enum flow_materialize_response_type)steps[i].step, &err), 0);
+        const char *due = materialize_due(&protocol);
+        assert_string_equal(due ? due : "nothing", steps[i].due ? steps[i].due : "nothing");
+        assert_string_equal(materialize_place(&protocol), steps[i].place);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_orders), cmocka_unit_test(test_leaving)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_orders), cmocka_unit_test(test_leaving),
+                                       cmocka_unit_test(test_what_is_due)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
