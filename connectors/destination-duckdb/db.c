@@ -261,11 +261,11 @@ static int db_alter_type(struct sql_db *db, const char *table, const struct sql_
 
 static enum sql_verdict time_fits(enum sql_type type, struct sql_cell *cell)
 {
-    enum { OFFSET_MAX = 16 * 3600 - 1, DAYS_MAX = 2000 * 1000 * 1000 };
+    enum { OFFSET_MAX = 16 * 3600 - 1 };
     if (cell->integer == SQL_FOREVER || cell->integer == SQL_NEVER)
         return SQL_FITS;
     if (type == SQL_DATE)
-        return cell->integer > -DAYS_MAX && cell->integer < DAYS_MAX ? SQL_FITS : SQL_TOO_LARGE;
+        return cell->integer > -INT32_MAX && cell->integer < INT32_MAX ? SQL_FITS : SQL_TOO_LARGE;
     if (type == SQL_TIMETZ && (cell->offset > OFFSET_MAX || cell->offset < -OFFSET_MAX))
         return SQL_TOO_LARGE;
     bool cut = cell->nanos != 0;

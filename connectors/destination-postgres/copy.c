@@ -76,7 +76,7 @@ static void put_time(struct buffer *out, enum sql_type type, const struct sql_ce
     else if (type == SQL_TIME || type == SQL_TIMETZ)
         size = sql_format_time(cell->integer, 0, true, text);
     else
-        size = sql_format_timestamp(cell->integer, 0, true, text); /* the session's time zone is UTC */
+        size = sql_format_timestamp(cell->integer, 0, true, "", text); /* the session's time zone is UTC */
     if (type == SQL_TIMETZ)
         size += sql_format_offset(cell->offset, text + size);
     buffer_append(out, text, size);

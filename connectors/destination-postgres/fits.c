@@ -67,14 +67,14 @@ static bool jsonb_holds(struct slice json)
 static enum sql_verdict time_fits(enum sql_type type, struct sql_cell *cell)
 {
     enum { OFFSET_MAX = 16 * 3600 - 1 };
-    const int64_t day = INT64_C(86400000000), first = calendar_days(-4712, 1, 1),
+    const int64_t day = INT64_C(86400000000), first = calendar_days(-4713, 11, 24),
                   last_timestamp = calendar_days(294276, 12, 31), last_date = calendar_days(5874897, 12, 31);
     bool of_day = type == SQL_TIME || type == SQL_TIMETZ;
     if (cell->integer == SQL_FOREVER || cell->integer == SQL_NEVER)
         return SQL_FITS;
     if (type == SQL_DATE)
-        return cell->integer >= first && cell->integer < last_date ? SQL_FITS : SQL_TOO_LARGE;
-    if (!of_day && (cell->integer / day < first || cell->integer / day >= last_timestamp))
+        return cell->integer >= first && cell->integer <= last_date ? SQL_FITS : SQL_TOO_LARGE;
+    if (!of_day && (cell->integer < first * day || cell->integer / day >= last_timestamp))
         return SQL_TOO_LARGE;
     if (type == SQL_TIMETZ && (cell->offset > OFFSET_MAX || cell->offset < -OFFSET_MAX))
         return SQL_TOO_LARGE;

@@ -68,10 +68,10 @@ static int bind_time(struct sql_load *load, int at, enum sql_type type, const st
     else if (type == SQL_TIME || type == SQL_TIMETZ)
         size = sql_format_time(cell->integer, cell->nanos, false, text);
     else
-        size = sql_format_timestamp(cell->integer, cell->nanos, false, text);
-    bool endless = cell->integer == SQL_FOREVER || cell->integer == SQL_NEVER;
-    if (type == SQL_TIMETZ || (type == SQL_TIMESTAMPTZ && !endless))
-        size += sql_format_offset(type == SQL_TIMETZ ? cell->offset : 0, text + size);
+        size = sql_format_timestamp(cell->integer, cell->nanos, false,
+                                    type == SQL_TIMESTAMPTZ ? "+00:00" : "", text);
+    if (type == SQL_TIMETZ)
+        size += sql_format_offset(cell->offset, text + size);
     return bind_text(load, at, (struct slice){text, size});
 }
 

@@ -160,7 +160,7 @@ void parquet_rows_free(struct parquet_rows *rows)
 /* What DuckDB can hold of it, and Parquet: microseconds, and no end of time. */
 static enum sql_verdict fits(enum sql_type type, struct sql_cell *cell)
 {
-    enum { DAYS_MAX = 2000 * 1000 * 1000 };
+    static const int64_t day_micros = INT64_C(24) * 3600 * 1000000;
     double real;
     if (type == SQL_NUMBER)
         return number_is_held(cell->text, &real) ? SQL_FITS : SQL_TOO_LARGE;
@@ -169,7 +169,9 @@ static enum sql_verdict fits(enum sql_type type, struct sql_cell *cell)
     if (cell->integer == SQL_FOREVER || cell->integer == SQL_NEVER)
         return SQL_UNSTORABLE;
     if (type == SQL_DATE)
-        return cell->integer > -DAYS_MAX && cell->integer < DAYS_MAX ? SQL_FITS : SQL_TOO_LARGE;
+        return cell->integer > -INT32_MAX && cell->integer < INT32_MAX ? SQL_FITS : SQL_TOO_LARGE;
+    if (type == SQL_TIME && cell->integer >= day_micros)
+        return SQL_TOO_LARGE; /* 24:00:00 is read as the morning's */
     return cell->nanos ? SQL_CUT : SQL_FITS;
 }
 

@@ -6,7 +6,7 @@
 
 /* Dates and times as text. */
 
-enum { YEAR_DIGITS_MAX = 6, FRACTION_DIGITS = 9 };
+enum { YEAR_DIGITS_MAX = 7, FRACTION_DIGITS = 9 };
 static const int64_t day_micros = INT64_C(86400000000);
 
 struct reader {
@@ -215,7 +215,7 @@ size_t sql_format_time(int64_t micros, unsigned nanos, bool brief, char *text)
     return size;
 }
 
-size_t sql_format_timestamp(int64_t micros, unsigned nanos, bool brief, char *text)
+size_t sql_format_timestamp(int64_t micros, unsigned nanos, bool brief, const char *zone, char *text)
 {
     const char *era;
     if (micros == SQL_FOREVER || micros == SQL_NEVER)
@@ -224,8 +224,7 @@ size_t sql_format_timestamp(int64_t micros, unsigned nanos, bool brief, char *te
     size_t size = put_date(days, text, &era);
     text[size++] = ' ';
     size += sql_format_time(micros - days * day_micros, nanos, brief, text + size);
-    memcpy(text + size, era, strlen(era) + 1);
-    return size + strlen(era);
+    return size + (size_t)snprintf(text + size, SQL_TIME_TEXT - size, "%s%s", zone, era);
 }
 
 size_t sql_format_offset(int32_t offset, char *text)

@@ -82,8 +82,8 @@ enum { SQL_TIME_TEXT = 64 };
 size_t sql_format_date(int64_t days, char *text);
 /* "13:05:00.250000"; nanoseconds only if there are some; no fraction at all if `brief` and it is zero. */
 size_t sql_format_time(int64_t micros, unsigned nanos, bool brief, char *text);
-/* "2024-01-31 13:05:00.250000" */
-size_t sql_format_timestamp(int64_t micros, unsigned nanos, bool brief, char *text);
+/* "2024-01-31 13:05:00.250000"; `zone` stands behind it, before BC. */
+size_t sql_format_timestamp(int64_t micros, unsigned nanos, bool brief, const char *zone, char *text);
 /* "+05:30", seconds if there are some */
 size_t sql_format_offset(int32_t offset, char *text);
 

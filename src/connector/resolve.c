@@ -27,6 +27,8 @@ static const struct connector_built_in *find_image(const struct connector_catalo
     struct slice wanted = connector_image_repository(image);
     for (size_t i = 0; i < built_ins->count; i++) {
         const char *const *names = built_ins->items[i].image_names;
+        if (slice_equal(wanted, slice_of(built_ins->items[i].name)))
+            return &built_ins->items[i]; /* some stand for no image */
         for (; names && *names; names++)
             if (slice_equal(wanted, connector_image_repository(*names)))
                 return &built_ins->items[i];

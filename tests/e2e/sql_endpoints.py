@@ -67,10 +67,10 @@ def padded(text):
     """A time with its microseconds, and minutes in its offset."""
     if text is None or "infinity" in text:
         return text
-    found = re.fullmatch(r"(.*\d\d:\d\d:\d\d)(?:\.(\d+))?([+-]\d\d(?::\d\d)*)?", text)
-    clock, fraction, offset = found.groups()
+    found = re.fullmatch(r"(.*\d\d:\d\d:\d\d)(?:\.(\d+))?([+-]\d\d(?::\d\d)*)?( BC)?", text)
+    clock, fraction, offset, era = found.groups()
     offset = offset and (offset if ":" in offset else offset + ":00")
-    return f"{clock}.{(fraction or ''):0<6}{offset or ''}"
+    return f"{clock}.{(fraction or ''):0<6}{offset or ''}{era or ''}"
 
 
 class PostgreSQL:

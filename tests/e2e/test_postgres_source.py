@@ -155,6 +155,15 @@ VALUES = [
     ("point", "'(1.5,2)'", b'"(1.5,2)"'), ("polygon", "'((0,0),(1,1))'", b'"((0,0),(1,1))"'),
     ("xml", "'<a>x &amp; y</a>'", b'"<a>x &amp; y</a>"'), ("tsvector", "'a:1 b:2'", rb'''"'a':1 'b':2"'''),
     ("tsquery", "'a & b'", b'"'b"'a' & 'b'"b'"'), ("pg_lsn", "'0/1D82D10'", b'"0/1D82D10"'), ("xid", "'7'", b'"7"'),
+    ("geometry", "'010100000000000000000000000000000000000040'", b'"010100000000000000000000000000000000000040"'),
+    ("smallint", "32767", b"32767"), ("bigint", "9223372036854775807", b"9223372036854775807"),
+    ("real", "3.4028235e38", b"3.4028235e+38"), ("real", "1e-45", b"1e-45"), ("double precision", "5e-324", b"5e-324"),
+    ("double precision", "-1.7976931348623157e308", b"-1.7976931348623157e+308"),
+    ("date", "'4714-11-24 BC'", b'"4714-11-24 BC"', b'"0001-01-01"'), ("date", "'5874897-12-31'", b'"5874897-12-31"', b'"9999-12-31"'),
+    ("timestamp", "'4714-11-24 00:00:00 BC'", b'"4714-11-24 00:00:00 BC"', b'"0001-01-01T00:00:00Z"'),
+    ("timestamp", "'294276-12-31 23:59:59.999999'", b'"294276-12-31 23:59:59.999999"', b'"9999-12-31T23:59:59Z"'),
+    ("time", "'00:00:00.000001'", b'"00:00:00.000001"'), ("timetz", "'24:00:00-15:59:59'", b'"24:00:00-15:59:59"'),
+    ("interval", "'-178000000 years'", b'"-178000000 years"'), ("text", "repeat('x', 100000)", b'"' + b"x" * 100000 + b'"'),
     ("regclass", "'pg_class'", b'"pg_class"'), ("hstore", "'a=>1, \"b c\"=>NULL'", rb'"\"a\"=>\"1\", \"b c\"=>NULL"'),
 ]
 
@@ -166,6 +175,10 @@ TYPES = """
     CREATE TYPE mood AS ENUM ('sad', 'so "so"'); CREATE DOMAIN positive AS int CHECK (VALUE > 0);
     {positives} CREATE DOMAIN money_amount AS numeric(12,2); CREATE DOMAIN amount AS money_amount;
     CREATE TYPE pair AS (a int, b text);
+    CREATE TYPE geometry; -- PostGIS's type, as far as it matters: it is not of the system, and has a text
+    CREATE FUNCTION geometry_in(cstring) RETURNS geometry LANGUAGE internal IMMUTABLE STRICT AS 'textin';
+    CREATE FUNCTION geometry_out(geometry) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'textout';
+    CREATE TYPE geometry (INPUT = geometry_in, OUTPUT = geometry_out, LIKE = text);
     ALTER DATABASE {name} SET datestyle = 'German'; ALTER DATABASE {name} SET bytea_output = 'escape';
     ALTER DATABASE {name} SET extra_float_digits = -10; ALTER DATABASE {name} SET intervalstyle = 'iso_8601';
     ALTER DATABASE {name} SET timezone = 'Asia/Kolkata';

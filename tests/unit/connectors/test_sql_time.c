@@ -31,7 +31,8 @@ static void test_dates(void **state)
         {"2024-1-1", NULL},
         {"2024-01-01 ", NULL},
         {"999999-01-01", "999999-01-01"},
-        {"1234567-01-01", NULL},
+        {"5874897-12-31", "5874897-12-31"},
+        {"12345678-01-01", NULL},
         {"", NULL},
         {"-", NULL},
         {"0000-01-01 BC", NULL},
@@ -117,9 +118,14 @@ static void test_timestamps(void **state)
             fail_msg("%s is %sa timestamp", rows[i].text, is ? "" : "not ");
         if (!is)
             continue;
-        sql_format_timestamp(time.micros, time.nanos, true, text);
+        sql_format_timestamp(time.micros, time.nanos, true, "", text);
         assert_string_equal(text, rows[i].expected);
     }
+    struct sql_time before;
+    char text[SQL_TIME_TEXT];
+    assert_true(sql_parse_timestamp(slice_of("0044-03-15 12:00:00 BC"), &before));
+    assert_int_equal(sql_format_timestamp(before.micros, 5, false, "+00:00", text), 38);
+    assert_string_equal(text, "0044-03-15 12:00:00.000000005+00:00 BC");
 }
 
 static void test_cut(void **state)
