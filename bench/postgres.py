@@ -13,6 +13,8 @@ import statistics
 import subprocess
 import time
 
+import table_peers
+
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
 USER = "bench"
 PYTHON = pathlib.Path(__file__).resolve().parent.parent / ".deps" / "python" / "bin" / "python"
@@ -126,6 +128,7 @@ def bench_table(firth, server, folder, report, rounds):
     ways = {"Local JSON": (to_local_json, []), "DuckDB, typed": (to_duckdb, [])}
     if not (firth.parent / "firth-destination-duckdb").exists():
         del ways["DuckDB, typed"]
+    peers = [(*each, []) for each in table_peers.installed() if each[0] in ways]
     copies, rows = [], []
     for _ in range(rounds):
         copies.append(timed(server.psql, "\\copy orders TO '/dev/null'\n"))
@@ -135,6 +138,12 @@ def bench_table(firth, server, folder, report, rounds):
             times.append(time.monotonic() - started)
             if (found := count()) != ROWS:
                 raise RuntimeError(f"{found} of {ROWS} rows arrived")
+        for _, name, call, _, times in peers:
+            started = time.monotonic()
+            count = call(server, USER, folder)
+            times.append(time.monotonic() - started)
+            if (found := count()) != ROWS:
+                raise RuntimeError(f"{name}: {found} of {ROWS} rows arrived")
         with open(folder / "rows.jsonl", "wb") as file:
             rows.append(timed(lambda out: server.psql("COPY (SELECT row_to_json(o) FROM orders o) TO STDOUT;", stdout=out), file))
     limit, peer = statistics.median(copies), statistics.median(rows)
@@ -142,6 +151,10 @@ def bench_table(firth, server, folder, report, rounds):
         mine = statistics.median(times)
         report.line(f"PostgreSQL to {name}, {ROWS:,} rows", f"{mine:.2f} s ({ROWS / mine:,.0f} rows/s)",
                     f"\\copy to /dev/null {limit:.2f} s", f"{mine / limit:.2f}", "at most 2.5", mine <= 2.5 * limit)
+    for way, name, _, factor, times in peers:
+        mine, other = statistics.median(ways[way][1]), statistics.median(times)
+        report.line(f"to {way}", f"{mine:.2f} s", f"{name} {other:.2f} s", f"{other / mine:.1f}", f"at least {factor}",
+                    other >= factor * mine)
     mine = statistics.median(ways["Local JSON"][1])
     report.line("to Local JSON", f"{mine:.2f} s", f"row_to_json to a file {peer:.2f} s", f"{mine / peer:.2f}", "below 1", mine < peer)
 
