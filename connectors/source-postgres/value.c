@@ -2,6 +2,8 @@
 
 #include "json/writer.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +52,8 @@ static void put_shortest(struct buffer *out, struct slice text, bool real)
     memcpy(wanted, text.data, size);
     wanted[size] = '\0';
     double value = strtod(wanted, NULL);
-    for (int digits = real ? 6 : 15; digits <= 17; digits++) {
+    bool tiny = fabs(value) < (real ? FLT_MIN : DBL_MIN); /* these have fewer digits than others */
+    for (int digits = tiny ? 1 : real ? 6 : 15; digits <= 17; digits++) {
         snprintf(shorter, sizeof shorter, "%.*g", digits, value);
         if (real ? strtof(shorter, NULL) == (float)value : strtod(shorter, NULL) == value)
             break;
