@@ -397,6 +397,35 @@ def test_a_table_that_comes_later(flow, database):
     assert sorted(d["id"] for d in both.docs("late")) == [1, 2, 3, 4] and slow.wait(30) == 0
 
 
+def test_a_table_that_somebody_else_adds(flow, database):
+    """The user may not change the publication, and the server forgets tables (docs/connectors/source-postgres.md): a warning
+    has what somebody must run, and the capture goes on."""
+    if int(database.value("SHOW server_version_num")) >= 130000:
+        pytest.skip("test_postgres_versions.py runs this with a server that forgets")
+    user = "u" + database.name
+    database.run(f"CREATE TABLE t (id int PRIMARY KEY); CREATE PUBLICATION flow_publication FOR TABLE t;"
+                 f"CREATE ROLE {user} LOGIN REPLICATION PASSWORD 'p'; ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {user};"
+                 f"GRANT SELECT ON t TO {user}; GRANT EXECUTE ON FUNCTION pg_control_system() TO {user}")
+    config = {**flow_config(database, "s_" + database.name), "user": user, "credentials": {"auth_type": "UserPassword", "password": "p"}}
+    capture = Capture(flow, config).start()
+    database.run("INSERT INTO t VALUES (1)")
+    capture.until(lambda docs: len(docs) == 1)
+    capture.kill()
+    database.run("CREATE TABLE late (id int PRIMARY KEY); INSERT INTO late VALUES (2); ALTER PUBLICATION flow_publication ADD TABLE late")
+    both = Capture(flow, config)
+    both.state = capture.state
+    both.start().until(lambda docs: len(docs) == 1)
+    database.run("INSERT INTO late VALUES (3)")
+    both.until(lambda docs: len(docs) == 2)
+    both.talk.process.terminate()
+    while both.step():
+        pass
+    _, _, err = both.talk.end()
+    assert 'ALTER PUBLICATION "flow_publication" DROP TABLE ONLY "public".' in err and "goes on to leave out" in err
+    assert [d["id"] for d in both.docs()] == [2, 3]
+    database.run(f"DROP OWNED BY {user}; DROP ROLE {user}")
+
+
 # --- what goes wrong ---------------------------------------------------------------------------------------------
 
 
