@@ -33,7 +33,7 @@ def ask(client, path, status=200):
 
 def test_the_document_tells_the_routes(client):
     doc = ask(client, "openapi")
-    assert set(doc["paths"]) == {"/api/firth/v1/openapi", "/api/firth/v1/status", "/api/firth/v1/documents",
+    assert set(doc["paths"]) == {"/api/firth/v1/openapi", "/api/firth/v1/session", "/api/firth/v1/status", "/api/firth/v1/documents",
                                  "/api/firth/v1/jobs/{jobId}/attempts/{attemptNumber}/log"}
     for path, query in (("status", ""), ("documents", "?collection=acmeCo/users")):
         schema = doc["paths"][f"/api/firth/v1/{path}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]

@@ -78,10 +78,11 @@ export function hasEnded(job: Job): boolean {
     return ENDED.has(job.status);
 }
 
-export function useConnection(id: string) {
+export function useConnection(id: string, asked: boolean) {
     return useQuery({
         queryKey: ["connection", id],
         queryFn: ({ signal }) => config<Connection>("web_backend/connections/get", { connectionId: id }, signal),
+        enabled: asked,
         refetchInterval: 5_000,
     });
 }
@@ -89,7 +90,7 @@ export function useConnection(id: string) {
 const JOBS_SHOWN = 50;
 
 /** The newest jobs; asked for every second while one is under way. */
-export function useJobs(connectionId: string) {
+export function useJobs(connectionId: string, asked: boolean) {
     return useQuery({
         queryKey: ["jobs", connectionId],
         queryFn: ({ signal }) =>
@@ -102,6 +103,7 @@ export function useJobs(connectionId: string) {
                 },
                 signal,
             ),
+        enabled: asked,
         refetchInterval: (query) => (query.state.data?.jobs.some(({ job }) => !hasEnded(job)) ? 1_000 : 5_000),
     });
 }
@@ -111,6 +113,11 @@ export function useAct(connectionId: string) {
     const client = useQueryClient();
     return useMutation({
         mutationFn: (act: { path: string; body: object }) => config(act.path, act.body),
+        onMutate: async (act) => {
+            if (act.path !== "connections/delete") return;
+            await client.cancelQueries({ queryKey: ["jobs", connectionId] });
+            await client.cancelQueries({ queryKey: ["connection", connectionId] });
+        },
         onSettled: async (_answer, error, act) => {
             // What is deleted is not asked for again.
             if (!error && act.path === "connections/delete") return client.invalidateQueries({ queryKey: ["connections"] });

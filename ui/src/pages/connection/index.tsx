@@ -32,8 +32,10 @@ const QUESTIONS: Record<Question, { title: string; text: string; action: string 
 export default function ConnectionPage() {
     const { id = "" } = useParams<{ id: string }>();
     const [, go] = useLocation();
-    const connection = useConnection(id);
-    const jobs = useJobs(id);
+    // Nothing is asked of a connection that is being deleted.
+    const [going, setGoing] = useState(false);
+    const connection = useConnection(id, !going);
+    const jobs = useJobs(id, !going);
     const act = useAct(id);
     const [question, setQuestion] = useState<Question | null>(null);
 
@@ -46,9 +48,10 @@ export default function ConnectionPage() {
     const failure = newest?.job.status === "failed" || newest?.job.status === "incomplete" ? lastAttempt?.failureSummary?.failures[0] : undefined;
 
     function confirm(asked: Question) {
+        setGoing(asked === "delete");
         act.mutate(
             { path: `connections/${asked}`, body: asked === "refresh" ? { connectionId: id, refreshMode: "Merge" } : { connectionId: id } },
-            { onSuccess: () => (asked === "delete" ? go("/connections") : undefined), onSettled: () => setQuestion(null) },
+            { onSuccess: () => (asked === "delete" ? go("/connections") : undefined), onError: () => setGoing(false), onSettled: () => setQuestion(null) },
         );
     }
 
