@@ -147,6 +147,7 @@ def test_applications_and_notifications(page):
     page.get_by_label("Name of a new application").fill("airflow")
     page.get_by_role("button", name="Add").click()
     said = page.get_by_role("status").filter(has_text="shown this once")
+    expect(said).to_be_visible()
     client_id, secret = said.locator("code").all_inner_texts()
     assert page.daemon.api.public("POST", "applications/token", {"client_id": client_id, "client_secret": secret})["access_token"]
     page.get_by_role("button", name="Delete airflow").click()
