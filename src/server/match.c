@@ -55,12 +55,15 @@ const struct route *routes_find(const struct http_request *request, struct arena
     const struct prefix *prefix = prefixes;
     struct slice arguments[ROUTE_ARGUMENTS_MAX] = {{0}};
     enum http_method method = request->method == HTTP_HEAD ? HTTP_GET : request->method;
+    *ret_allowed = 0;
+    /* "*", "host:port" and "http://…" are targets as well: of proxies (RFC 9112, 3.2), which this is not. */
+    if (*request->path != '/')
+        return NULL;
     while (!under(request->path, prefix->text))
         prefix++;
     struct slice path = slice_of(request->path + strlen(prefix->text));
     if (path.size > 1 && path.data[path.size - 1] == '/')
         path.size--;
-    *ret_allowed = 0;
     for (size_t i = 0; i < route_count; i++) {
         if (routes[i].family != prefix->family || !match(routes[i].path, path, arguments))
             continue;

@@ -67,6 +67,16 @@ def test_paths_lead_nowhere(firth, path):
     assert alive(client)
 
 
+@pytest.mark.parametrize("line", ["GET http://localhost:5/api/v1/health", "GET http://", "OPTIONS *", "CONNECT localhost:5", "GET x",
+                                  "POST api/v1/workspaces/list"])
+def test_targets_of_proxies(firth, line):
+    client = serve(firth).api
+    for _ in range(2):
+        answer = client.raw(f"{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        assert status_of(answer) in (400, 404, 405), answer
+    assert alive(client)
+
+
 def test_methods(firth):
     client = serve(firth).api
     for method in ("GET", "PUT", "DELETE", "PATCH"):
