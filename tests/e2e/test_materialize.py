@@ -780,22 +780,3 @@ def test_check_asks_the_connector(firth, tmp_path):
     bindings[0]["fields"] = {"recommended": True}
     firth("check", str(catalog(tmp_path, program="scripted_materialize.py", bindings=bindings, config=config)), expect=0)
     assert verbs(tmp_path) == ">spec <spec >validate <validated >spec <spec >validate <validated"
-
-
-def test_a_connector_that_closes_its_output_and_lives_on(firth, tmp_path):
-    """What is committed meanwhile is not sent to it, and what it logs before it exits is the error."""
-    closed, go = tmp_path / "closed", tmp_path / "go"
-    say = {"acknowledge": [[{"acknowledged": {}}, {"close": str(closed)}, {"wait": str(go)}, {"log": "the lease is lost"}, {"exit": 1}]]}
-    catalog(tmp_path)
-    (tmp_path / "steps.json").write_text(json.dumps([
-        {"sleep_until": str(closed)},
-        *({"message": {"type": "RECORD", "record": {"stream": "users", "data": {"id": i, "n": 1}, "emitted_at": 1}}}
-          for i in range(50)),
-        {"state": {"stream": "users", "n": 1}}]))
-    path = catalog(tmp_path, program="scripted_materialize.py", config={"say": say})
-    running = firth.start("run", str(path), "--commit-every", "1ms")
-    until(lambda: closed.exists() and len(firth("read", "acmeCo/users").lines()) == 50, "the documents")
-    go.touch()
-    running.wait_for_line("the lease is lost")
-    assert "load" not in [verb for way, verb, _ in messages(tmp_path)]
-    assert not [line for line in running.err + running.out if "signal" in line or "ssertion" in line]

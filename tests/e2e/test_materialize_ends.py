@@ -1,13 +1,14 @@
 """What a materialization makes of a key that changed, of one that may be null, of a connector that does not answer, and of a
 stop that finds its connector busy."""
 
+import json
 import signal
 import time
 
 import pytest
 
 from conftest import until
-from e2e.materialize import TASK, catalog, flow, materialize, put, rows, verbs
+from e2e.materialize import TASK, catalog, flow, materialize, messages, put, rows, verbs
 from e2e.scripted import events, failure, run
 
 
@@ -98,3 +99,22 @@ def test_a_key_that_may_be_null(firth, tmp_path, region, required, advised):
         assert "the field 'region' of its key may be null" in said and "'required' in the schema" in said
     if not advised:
         assert [row["region"] for row in rows(tmp_path)] == ["eu"]
+
+
+def test_a_connector_that_closes_its_output_and_lives_on(firth, tmp_path):
+    """What is committed meanwhile is not sent to it, and what it logs before it exits is the error."""
+    closed, go = tmp_path / "closed", tmp_path / "go"
+    say = {"acknowledge": [[{"acknowledged": {}}, {"close": str(closed)}, {"wait": str(go)}, {"log": "the lease is lost"}, {"exit": 1}]]}
+    catalog(tmp_path)
+    (tmp_path / "steps.json").write_text(json.dumps([
+        {"sleep_until": str(closed)},
+        *({"message": {"type": "RECORD", "record": {"stream": "users", "data": {"id": i, "n": 1}, "emitted_at": 1}}}
+          for i in range(50)),
+        {"state": {"stream": "users", "n": 1}}]))
+    path = catalog(tmp_path, program="scripted_materialize.py", config={"say": say})
+    running = firth.start("run", str(path), "--commit-every", "1ms")
+    until(lambda: closed.exists() and len(firth("read", "acmeCo/users").lines()) == 50, "the documents")
+    go.touch()
+    running.wait_for_line("the lease is lost")
+    assert "load" not in [verb for way, verb, _ in messages(tmp_path)]
+    assert not [line for line in running.err + running.out if "signal" in line or "ssertion" in line]
