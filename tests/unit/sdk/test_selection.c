@@ -17,9 +17,11 @@ struct fixture {
     struct error err;
 };
 
+enum { OFFERED = 4 };
+
 static void set_up(struct fixture *fixture)
 {
-    static const struct firth_stream streams[] = {
+    static const struct firth_stream streams[OFFERED] = {
         {.name = "users",
          .json_schema = "{\"type\":\"object\"}",
          .sync_modes = FIRTH_FULL_REFRESH | FIRTH_INCREMENTAL,
@@ -36,7 +38,7 @@ static void set_up(struct fixture *fixture)
     struct firth_error err;
     *fixture = (struct fixture){0};
     sdk_catalog_init(&fixture->offered);
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < OFFERED; i++)
         assert_int_equal(firth_catalog_add(&fixture->offered, &streams[i], &err), 0);
 }
 
@@ -225,7 +227,7 @@ static void test_descriptions(void **state)
         assert_int_equal(firth_catalog_add(&fixture.offered, &wrong[i], &err), -1);
         assert_non_null(strstr(err.message, wrong[i].name));
     }
-    assert_int_equal(fixture.offered.count, 3);
+    assert_int_equal(fixture.offered.count, OFFERED);
 
     struct buffer out;
     struct json doc;
@@ -233,7 +235,7 @@ static void test_descriptions(void **state)
     sdk_catalog_write_message(&out, &fixture.offered);
     assert_int_equal(json_parse_copy(&fixture.arena, out.data, out.size, &doc, &fixture.err), 0);
     uint32_t streams = json_pointer(&doc, 0, slice_of("/catalog/streams"));
-    uint32_t users = json_at(&doc, streams, 0), events = json_at(&doc, streams, 2);
+    uint32_t users = json_at(&doc, streams, 0), events = json_at(&doc, streams, OFFERED - 1);
     assert_true(json_is(&doc, json_get(&doc, users, "source_defined_cursor"), JSON_TRUE));
     assert_true(json_is(&doc, json_get(&doc, users, "is_resumable"), JSON_TRUE));
     struct slice key = json_raw(&doc, json_get(&doc, users, "source_defined_primary_key"));
