@@ -70,7 +70,15 @@ int apply_check_config(struct apply *apply, uint32_t at, const struct control_ac
  * warned, since the API keeps them. */
 int apply_check_catalog(struct apply *apply, uint32_t connection, struct slice catalog, struct error *err);
 
-/* --- apply_kinds.c: each brings one thing to what the file says; apply_prune.c --------------------- */
+/* --- apply_kinds.c: each brings one thing to what the file says; apply_definition.c, apply_prune.c --- */
+
+/* The id of the workspace that it names, or of the one that there always is. */
+const char *apply_workspace_of(const struct apply *apply, uint32_t object);
+/* What was found decides what becomes of it: -1 with ERROR_NOT_FOUND, it is new. */
+static inline bool apply_is_new(int found, const struct error *err)
+{
+    return found < 0 && err->code == ERROR_NOT_FOUND;
+}
 
 /* Is it one that files have: of the jobs, of connectors? */
 bool apply_takes_setting(const char *name);

@@ -12,7 +12,7 @@
 
 /* --- references ---------------------------------------------------------------------------------- */
 
-static const char *workspace_of(const struct apply *apply, uint32_t object)
+const char *apply_workspace_of(const struct apply *apply, uint32_t object)
 {
     const char *name = apply_text(apply, object, "workspace");
     char *id = arena_alloc(apply->arena, CONTROL_UUID_SIZE);
@@ -70,7 +70,7 @@ static int find_actor(struct apply *apply, uint32_t object, enum control_side si
     *ret_id = id;
     if (control_uuid_parse(slice_of(name), id))
         return 0;
-    const char *workspace = workspace_of(apply, object);
+    const char *workspace = apply_workspace_of(apply, object);
     const struct control_actor_filter filter = {
         .side = side, .name = name, .workspaces = &workspace, .workspace_count = 1};
     if (control_actors(apply->control, &filter, apply->arena, &found, &count, NULL, err) < 0)
@@ -85,13 +85,7 @@ static int find_actor(struct apply *apply, uint32_t object, enum control_side si
     return apply_place(apply, json_get(apply->doc, object, member), err);
 }
 
-/* --- settings, workspaces, definitions ----------------------------------------------------------- */
-
-/* What was found decides what becomes of it: -1 with ERROR_NOT_FOUND, it is new. */
-static bool is_new(int found, const struct error *err)
-{
-    return found < 0 && err->code == ERROR_NOT_FOUND;
-}
+/* --- settings, workspaces ------------------------------------------------------------------------ */
 
 bool apply_takes_setting(const char *name)
 {
@@ -140,7 +134,7 @@ int apply_workspace(struct apply *apply, uint32_t at, struct error *err)
         apply_id(apply, at, "workspace", "", &id, err) < 0)
         return -1;
     int found = control_workspace_get(apply->control, id, false, apply->arena, &there, err);
-    if (found < 0 && !is_new(found, err))
+    if (found < 0 && !apply_is_new(found, err))
         return -1;
     if (found == 0)
         workspace = there;
@@ -167,110 +161,6 @@ int apply_workspace(struct apply *apply, uint32_t at, struct error *err)
                "workspace", workspace.name);
     return same || control_workspace_put(apply->control, &workspace, err) == 0 ? 0
                                                                                : apply_place(apply, at, err);
-}
-
-static bool same_definition(const struct control_definition *a, const struct control_definition *b)
-{
-    return a->side == b->side && a->origin == b->origin && apply_same_text(a->name, b->name) &&
-           apply_same_text(a->repository, b->repository) && apply_same_text(a->tag, b->tag) &&
-           apply_same_json(a->command, b->command) && apply_same_json(a->manifest, b->manifest) &&
-           apply_same_json(a->spec, b->spec) && apply_same_text(a->documentation_url, b->documentation_url) &&
-           apply_same_text(a->icon, b->icon) && apply_same_text(a->workspace, b->workspace) &&
-           apply_same_json(a->extra, b->extra);
-}
-
-/* A file's name, or the manifest itself. */
-static int set_manifest(struct apply *apply, struct control_definition *definition, uint32_t at,
-                        struct error *err)
-{
-    uint32_t at_manifest = json_get(apply->doc, at, "manifest");
-    struct definitions_manifest manifest = {0};
-    if (json_is(apply->doc, at_manifest, JSON_STRING))
-        manifest.path = json_cstring(apply->doc, at_manifest, apply->arena);
-    else
-        manifest.json = apply_raw(apply, at, "manifest");
-    return definitions_set_manifest(apply->control, apply->cli->built_ins, &manifest, apply->arena,
-                                    definition, err);
-}
-
-/* What the connector said of itself when it was asked: as the file has it, else as the store has it of the
- * same connector. Without either it is asked when it is needed. */
-static int take_spec(struct apply *apply, uint32_t at, const struct control_definition *there,
-                     struct control_definition *definition, struct error *err)
-{
-    const char *label = definitions_label(definition, apply->arena);
-    uint32_t spec = json_get(apply->doc, at, "spec");
-    if (spec != JSON_NONE && definition->origin == CONTROL_MANIFEST)
-        return error_set(err, ERROR_INVALID, "a manifest has its spec in it: no 'spec' beside it"),
-               apply_place(apply, spec, err);
-    if (spec != JSON_NONE &&
-        !json_is(apply->doc, json_get(apply->doc, spec, "connectionSpecification"), JSON_OBJECT))
-        return error_set(err, ERROR_INVALID,
-                         "a 'spec' is a connector's ConnectorSpecification, an object with a "
-                         "'connectionSpecification'; without it the connector is asked"),
-               apply_place(apply, spec, err);
-    if (definition->origin == CONTROL_MANIFEST)
-        return 0;
-    definition->spec = apply_raw(apply, at, "spec");
-    definition->spec_of = definition->spec.size ? label : NULL;
-    if (!definition->spec.size && there && there->spec_of && strcmp(there->spec_of, label) == 0) {
-        definition->spec = there->spec;
-        definition->spec_of = there->spec_of;
-    }
-    return 0;
-}
-
-static int read_definition(struct apply *apply, uint32_t at, struct control_definition *definition,
-                           struct error *err)
-{
-    const char *kind = apply_text_or(apply, at, "kind", ""), *image = apply_text(apply, at, "image");
-    uint32_t manifest = json_get(apply->doc, at, "manifest");
-    definition->command = apply_raw(apply, at, "command");
-    if (strcmp(kind, "source") != 0 && strcmp(kind, "destination") != 0)
-        return error_set(err, ERROR_INVALID, "'kind' is source or destination"), apply_place(apply, at, err);
-    if ((image != NULL) + (manifest != JSON_NONE) + (definition->command.size > 0) != 1)
-        return error_set(err, ERROR_INVALID, "a definition has an 'image', a 'command' or a 'manifest'"),
-               apply_place(apply, at, err);
-    definition->side = strcmp(kind, "source") == 0 ? CONTROL_SOURCE : CONTROL_DESTINATION;
-    definition->name = apply_text_or(apply, at, "name", "");
-    definition->documentation_url = apply_text(apply, at, "documentationUrl");
-    definition->icon = apply_text(apply, at, "icon");
-    definition->extra = apply_raw(apply, at, "extra");
-    definition->workspace = apply_text(apply, at, "workspace") ? workspace_of(apply, at) : NULL;
-    if (manifest != JSON_NONE && set_manifest(apply, definition, at, err) < 0)
-        return apply_place(apply, manifest, err);
-    if (manifest == JSON_NONE)
-        definitions_set_program(definition, image, apply->arena);
-    return 0;
-}
-
-int apply_definition(struct apply *apply, uint32_t at, struct error *err)
-{
-    static const char members[] =
-        "id string, name string, kind string, image string, command any, manifest any, workspace string, "
-        "documentationUrl string, icon string, extra object, spec any";
-    struct control_definition definition = {
-        .custom = true, .created_ms = apply->now_ms, .updated_ms = apply->now_ms};
-    struct control_definition there;
-    if (apply_only(apply, at, "a definition", members, err) < 0 ||
-        apply_id(apply, at, "definition", "", &definition.id, err) < 0 ||
-        read_definition(apply, at, &definition, err) < 0)
-        return -1;
-    int found = control_definition_get(apply->control, definition.id, false, apply->arena, &there, err);
-    if ((found < 0 && !is_new(found, err)) ||
-        take_spec(apply, at, found == 0 ? &there : NULL, &definition, err) < 0)
-        return -1;
-    bool same = found == 0 && same_definition(&definition, &there);
-    apply_note(apply,
-               same         ? APPLY_SAME
-               : found == 0 ? APPLY_CHANGED
-                            : APPLY_NEW,
-               "definition", definition.name);
-    if (found == 0)
-        definition.created_ms = there.created_ms;
-    return same || control_definition_put(apply->control, &definition, err) == 0
-               ? 0
-               : apply_place(apply, at, err);
 }
 
 /* --- sources, destinations, connections ---------------------------------------------------------- */
@@ -313,13 +203,13 @@ static int apply_actor(struct apply *apply, enum control_side side, uint32_t at,
     const char *what = side == CONTROL_SOURCE ? "a source" : "a destination";
     struct control_actor actor = {.side = side, .created_ms = apply->now_ms, .updated_ms = apply->now_ms};
     struct control_actor there = {0};
-    actor.workspace = workspace_of(apply, at);
+    actor.workspace = apply_workspace_of(apply, at);
     if (apply_only(apply, at, what, members, err) < 0 ||
         apply_id(apply, at, control_side_name(side), actor.workspace, &actor.id, err) < 0 ||
         find_definition(apply, at, side, &actor.definition, err) < 0)
         return -1;
     int found = control_actor_get(apply->control, side, actor.id, false, apply->arena, &there, err);
-    if ((found < 0 && !is_new(found, err)) || read_config(apply, at, there.config, &actor, err) < 0)
+    if ((found < 0 && !apply_is_new(found, err)) || read_config(apply, at, there.config, &actor, err) < 0)
         return -1;
     if (found == 0 && check_definition(&there, &actor, err) < 0)
         return apply_place(apply, json_get(apply->doc, at, "definition"), err);
@@ -502,13 +392,13 @@ int apply_connection(struct apply *apply, uint32_t at, struct error *err)
         "schedule any, prefix string, namespace string, namespaceFormat string, catalog any, extra object, "
         "backfill boolean, schemaChanges string, notifySchemaChanges boolean";
     struct control_connection connection = {.created_ms = apply->now_ms}, there;
-    const char *workspace = workspace_of(apply, at), *id;
+    const char *workspace = apply_workspace_of(apply, at), *id;
     if (apply_only(apply, at, "a connection", members, err) < 0 ||
         apply_id(apply, at, "connection", workspace, &id, err) < 0)
         return -1;
     /* Also one that was deleted: it is there again. */
     int found = control_connection_get(apply->control, id, true, apply->arena, &there, err);
-    if (found < 0 && !is_new(found, err))
+    if (found < 0 && !apply_is_new(found, err))
         return -1;
     if (found == 0)
         connection = there;

@@ -113,12 +113,14 @@ static int refuse_built_in(const struct adding *adding, const char *name, struct
     for (size_t i = 0; i < built_ins->count; i++) {
         const struct connector_built_in *item = &built_ins->items[i];
         bool titled = string_starts_with(item->name, control_side_name(adding->definition.side)) &&
-                      strcmp(item->title, name) == 0;
-        if (titled || strcmp(item->name, name) == 0)
+                      control_names_alike(item->title, name);
+        if (titled || control_names_alike(item->name, name))
             return error_set(err, ERROR_INVALID,
-                             "%s is built in, and needs no adding; give one of your own another name, like "
-                             "%s-custom",
-                             name, name);
+                             "%s is built in%s%s%s, and needs no adding; give one of your own another name, "
+                             "like %s-custom",
+                             name, strcmp(item->name, name) == 0 ? "" : " (",
+                             strcmp(item->name, name) == 0 ? "" : item->name,
+                             strcmp(item->name, name) == 0 ? "" : ")", name);
     }
     return 0;
 }
@@ -128,6 +130,7 @@ static int describe(struct adding *adding, const char *name, struct error *err)
 {
     const struct connectors_options *options = adding->options;
     struct control_definition *definition = &adding->definition;
+    const char *part;
     if (!options->image + !options->command + !options->manifest != 2)
         return error_set(err, ERROR_INVALID,
                          "what is it? One of --image, --command and --manifest-path says it");
@@ -139,11 +142,11 @@ static int describe(struct adding *adding, const char *name, struct error *err)
         return definitions_set_manifest(adding->control, adding->cli->built_ins, &manifest, &adding->arena,
                                         definition, err);
     }
-    if (options->image && *options->image == '-')
-        return error_set(err, ERROR_INVALID, "an image's name does not begin with '-'");
     if (options->command && set_command(adding, options->command, err) < 0)
         return -1;
     definitions_set_program(definition, options->image, &adding->arena);
+    if (options->image && definitions_check_image(definition->repository, definition->tag, &part, err) < 0)
+        return -1;
     return ask_spec(adding, err);
 }
 

@@ -35,8 +35,12 @@ struct control_definition {
     bool deleted;
 };
 
-/* ERROR_INVALID for a custom one whose name another custom one of this side in the same workspace has, or a
- * built-in of this side, as its name or for people. */
+/* Are they one name but for case, blanks and punctuation? "Source Faker" and "source-faker" are. */
+bool control_names_alike(const char *a, const char *b);
+
+/* ERROR_INVALID for a custom one with a built-in's id; and, unless it is there already under this name, for
+ * one whose name is a UUID, or like that of a built-in of this side, as its name or for people; and for one
+ * whose name another custom one of this side in the same workspace has. */
 int control_definition_put(struct control *control, const struct control_definition *definition,
                            struct error *err);
 int control_definition_get(struct control *control, const char *id, bool deleted, struct arena *arena,

@@ -6,9 +6,7 @@
 #include "server/paging.h"
 #include "server/views.h"
 
-#include <ctype.h>
-
-enum { REPOSITORY_MAX = 255 };
+#include "supervisor/definitions.h"
 
 /* --- reading ------------------------------------------------------------------------------------------ */
 
@@ -131,26 +129,6 @@ struct control_definition definition_new(struct call *call, const char *workspac
                                        .created_ms = call->now_ms};
 }
 
-/* "airbyte/source-faker", "localhost:5000/me/mine": parts of letters, digits and "._-" between '/', and a
- * port in the first of several. The tag is said beside it. */
-static bool is_repository(const char *text)
-{
-    size_t size = strlen(text);
-    if (size == 0 || size > REPOSITORY_MAX)
-        return false;
-    for (const char *at = text, *end; at; at = *end ? end + 1 : NULL) {
-        end = at + strcspn(at, "/");
-        if (!isalnum((unsigned char)*at))
-            return false;
-        for (const char *c = at; c < end; c++) {
-            bool port = *c == ':' && at == text && *end && c + 1 + strspn(c + 1, "0123456789") == end;
-            if (!isalnum((unsigned char)*c) && !strchr("._-", *c) && !(port && c + 1 < end))
-                return false;
-        }
-    }
-    return true;
-}
-
 bool definition_take_image(struct call *call, uint32_t given, const char *prefix,
                            struct control_definition *definition)
 {
@@ -159,21 +137,13 @@ bool definition_take_image(struct call *call, uint32_t given, const char *prefix
     definition->tag = call_text_of(call, given, "dockerImageTag");
     definition->documentation_url = call_text_of(call, given, "documentationUrl");
     definition->icon = call_text_of(call, given, "icon");
-    const char *wrong = !*definition->repository ? "dockerRepository"
-                        : !*definition->tag      ? "dockerImageTag"
-                                                 : NULL;
+    const char *part;
+    struct error err;
     if (!call_check_title(call, arena_printf(call->arena, "%sname", prefix), definition->name))
         return false;
-    if (wrong)
-        call_invalid(call, arena_printf(call->arena, "%s%s", prefix, wrong),
-                     "a definition needs a name, an image and its tag");
-    else if (!is_repository(definition->repository))
-        call_invalid(call, arena_printf(call->arena, "%sdockerRepository", prefix),
-                     "'%.100s' is no repository's name, like airbyte/source-faker or "
-                     "registry.example.com:5000/me/mine; the tag stands in dockerImageTag",
-                     definition->repository);
-    else
+    if (definitions_check_image(definition->repository, definition->tag, &part, &err) == 0)
         return true;
+    call_invalid(call, arena_printf(call->arena, "%s%s", prefix, part), "%s", err.message);
     return false;
 }
 
@@ -195,7 +165,8 @@ enum http_next definition_create(struct call *call)
 
 bool definition_change(struct call *call, struct control_definition *definition)
 {
-    const char *tag = call_text(call, "dockerImageTag"), *name = call_text(call, "name");
+    const char *tag = call_text(call, "dockerImageTag"), *name = call_text(call, "name"), *part;
+    struct error err;
     if (tag && definition->origin != CONTROL_IMAGE &&
         strcmp(tag, definition->tag ? definition->tag : "") != 0) {
         call_invalid(call, "dockerImageTag", "%s is %s: it has no image whose tag could change",
@@ -203,8 +174,10 @@ bool definition_change(struct call *call, struct control_definition *definition)
                      definition->origin == CONTROL_BUILT_IN ? "built in" : "run without an image");
         return false;
     }
-    if (tag && !*tag) {
-        call_invalid(call, "dockerImageTag", "dockerImageTag: a tag is wanted");
+    if (tag && definition->origin == CONTROL_IMAGE &&
+        definitions_check_image(definition->repository, tag, &part, &err) < 0 &&
+        strcmp(part, "dockerImageTag") == 0) {
+        call_invalid(call, part, "%s", err.message);
         return false;
     }
     if (tag)

@@ -2,6 +2,10 @@
 
 #include "base/file.h"
 
+#include <ctype.h>
+
+enum { REPOSITORY_MAX = 255, TAG_MAX = 128, DIGEST_DIGITS = 64 };
+
 /* As in Airbyte's registry, which clients have written down: `definitionId` in each connector's metadata.yaml
  * (github.com/airbytehq/airbyte, airbyte-integrations/connectors/NAME), all of these compared with it. */
 static const struct {
@@ -86,4 +90,53 @@ void definitions_set_program(struct control_definition *definition, const char *
         image ? arena_strndup(arena, image, colon ? (size_t)(colon - image) : strlen(image))
               : arena_printf(arena, "local/%s", definition->name);
     definition->tag = colon ? arena_strdup(arena, colon + 1) : image ? "latest" : "dev";
+}
+
+/* "airbyte/source-faker", "localhost:5000/me/mine": parts of letters, digits and "._-" between '/', and a
+ * port in the first of several. */
+static bool is_repository(const char *text, size_t size)
+{
+    const char *end = text + size;
+    if (size == 0 || size > REPOSITORY_MAX)
+        return false;
+    for (const char *at = text, *slash; at; at = slash ? slash + 1 : NULL) {
+        slash = memchr(at, '/', (size_t)(end - at));
+        const char *stop = slash ? slash : end;
+        if (at == stop || !isalnum((unsigned char)*at))
+            return false;
+        for (const char *c = at; c < stop; c++) {
+            bool port = *c == ':' && at == text && slash && c + 1 + strspn(c + 1, "0123456789") == slash;
+            if (!isalnum((unsigned char)*c) && !strchr("._-", *c) && !(port && c + 1 < stop))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool is_tag(const char *text)
+{
+    size_t size = strlen(text);
+    for (size_t i = 0; i < size; i++) {
+        if (!isalnum((unsigned char)text[i]) && text[i] != '_' && (i == 0 || !strchr(".-", text[i])))
+            return false;
+    }
+    return size > 0 && size <= TAG_MAX;
+}
+
+int definitions_check_image(const char *repository, const char *tag, const char **ret_part, struct error *err)
+{
+    static const char digest[] = "@sha256";
+    bool pinned = string_ends_with(repository, digest);
+    *ret_part = "dockerRepository";
+    if (!is_repository(repository, strlen(repository) - (pinned ? strlen(digest) : 0)))
+        return error_set(err, ERROR_INVALID,
+                         "'%.100s' is no repository's name, like airbyte/source-faker or "
+                         "registry.example.com:5000/me/mine, to which a tag belongs, or a digest",
+                         repository);
+    *ret_part = "dockerImageTag";
+    if (pinned ? strlen(tag) == DIGEST_DIGITS && strspn(tag, "0123456789abcdef") == DIGEST_DIGITS
+               : is_tag(tag))
+        return 0;
+    return error_set(err, ERROR_INVALID, "'%.100s' is no %s", tag,
+                     pinned ? "digest, which has 64 hexadecimal digits" : "image's tag, like 1.4 or latest");
 }

@@ -12,6 +12,10 @@ int definitions_put_built_ins(struct control *control, const struct connector_ca
 
 /* What is run: `image` ("x/y:1"), or, without one, the command that is there already. */
 void definitions_set_program(struct control_definition *definition, const char *image, struct arena *arena);
+/* Is it an image's name? By tag, or with a repository that ends in "@sha256" by digest. ERROR_INVALID:
+ * *ret_part is the API's name of what is not, "dockerRepository" or "dockerImageTag". */
+int definitions_check_image(const char *repository, const char *tag, const char **ret_part,
+                            struct error *err);
 
 /* --- manifests (manifests.c) ------------------------------------------------------------------------ */
 

@@ -1,6 +1,7 @@
 """`firth apply` refuses what both APIs refuse: with the file's line, and the place in it."""
 
 import json
+import sqlite3
 
 import pytest
 
@@ -44,6 +45,58 @@ def test_a_built_in_s_name_is_not_for_others(firth, tmp_path, name, kind):
     assert answer.status == 422 and "is built in" in answer.json()["detail"]
     answer = client.config(f"{kind}_definitions/create_custom", {"workspaceId": WORKSPACE, f"{kind}Definition": {**own, "documentationUrl": "http://x"}}, 422)
     assert answer["validationErrors"][0]["propertyPath"] == f"{kind}Definition.name"
+
+
+FAKER = "dfd88b22-b603-4c3d-aad7-3701784586b1"
+
+
+@pytest.mark.parametrize("name, said", [
+    ("Source-Faker", "is built in ('source-faker')"), ("source faker", "is built in ('source-faker')"), ("SAMPLE  data", "is built in ('source-faker')"),
+    ("0F6AB2A0-5d0c-4b44-9f1c-3d1f7a1f5a10", "taken for an id")])
+def test_a_name_that_is_read_as_another_s(firth, tmp_path, name, said):
+    refused(firth, write(tmp_path, {"definitions": [{"name": name, "kind": "source", "image": "me/mine:1"}]}), said)
+
+
+def test_a_built_in_s_id_is_not_for_others(firth, tmp_path):
+    """It would be another connector until the next start, for whoever has written the id down."""
+    for other in {"name": "mine"}, {"kind": "destination"}, {"image": "me/mine:1"}, {"icon": "x"}, {"command": ["true"]}, {"name": "mine", "image": "me/mine:1"}:
+        entry = {"id": FAKER, "name": "Sample Data", "kind": "source", **other}
+        refused(firth, write(tmp_path, {"definitions": [entry]}), f"the id {FAKER} is that of the built-in source-faker")
+    for same in {}, {"image": "airbyte/source-faker:6.2.38"}:
+        entry = {"id": FAKER, "name": "Sample Data", "kind": "source", **same}
+        mine = {"name": f"mine {len(same)}", "kind": "source", "image": "me/mine:1"}
+        assert "0 changed, 0 removed, 1 as they were" in firth("apply", write(tmp_path, {"definitions": [entry, mine]}), expect=0).err
+    assert job_driving.rows(firth, "select origin, built_in from definitions where id = ?", FAKER) == [(0, "source-faker")]
+
+
+def test_one_that_has_had_a_built_in_s_name(firth, tmp_path):
+    """Of a store from before that was refused, or a connector that is built in since: it stays, and can be changed."""
+    definition = {"name": "old", "kind": "source", "image": "me/mine:1"}
+    firth("apply", write(tmp_path, {"definitions": [definition]}), expect=0)
+    with sqlite3.connect(f"{firth.data_dir}/control.db") as db:
+        db.execute("update definitions set name = 'Sample Data' where name = 'old'")
+    exported = tmp_path / "exported.yaml"
+    firth("export", "--file", exported, expect=0)
+    assert "0 changed" in firth("apply", exported, expect=0).err
+    exported.write_text(exported.read_text().replace("me/mine:1", "me/mine:2"))
+    assert "1 changed" in firth("apply", exported, expect=0).err
+    id, = job_driving.rows(firth, "select id from definitions where repository = 'me/mine' and tag = '2'")[0]
+    client = serve(firth).api
+    changed = client.config("source_definitions/update", {"sourceDefinitionId": id, "dockerImageTag": "3"})
+    assert (changed["name"], changed["dockerImageTag"]) == ("Sample Data", "3")
+    told = firth("--data-dir", tmp_path / "other", "apply", exported)
+    assert told.rc != 0 and "'Sample Data' is built in" in told.err
+
+
+def test_what_an_image_may_be_called(firth, tmp_path):
+    """In a file, as a command's argument and in the API alike."""
+    named = {"name": "mine", "kind": "source"}
+    for image in "airbyte/source-faker:6.2.38", "localhost:5000/me/mine", "me/mine@sha256:" + "0a" * 32:
+        firth("apply", write(tmp_path, {"definitions": [{**named, "image": image}]}), expect=0)
+    for image in "me//mine:1", "-v:1", "me/mi ne:1", "me/mine:", "me/mine:1 2", "me/mine@sha256:1", "https://me/mine:1", "m" * 256:
+        refused(firth, write(tmp_path, {"definitions": [{**named, "image": image}]}), " is no ")
+    told = firth("connectors", "add", "mine", "--kind", "source", "--image=me//mine:1")
+    assert told.rc != 0 and "is no repository's name" in told.err
 
 
 def test_the_other_side_s_title_is_free(firth, tmp_path):

@@ -87,7 +87,7 @@ def test_an_image_is_added(firth):
     (["add", "source-x", "--command", "'true"], "a quote that is not closed"),
     (["add", "source-x", "--command", "no-such-program-here"], "no-such-program-here"),
     (["add", "source-x", "--command", "true"], "spec"),
-    (["add", "source-x", "--image", "-x"], "does not begin with"),
+    (["add", "source-x", "--image", "-x"], "no repository's name"),
     (["add", "source-faker", "--image", "me/source-faker:1"], "is built in"),
     (["remove", "source-x"], "no custom connector"),
     (["ad", "source-x"], "add NAME or remove NAME"),

@@ -2,6 +2,8 @@
 
 #include "control/sqlite/query.h"
 
+#include <ctype.h>
+
 enum { SEALED_MANIFEST = 8 };
 
 static int read_definition(struct control *control, sqlite3_stmt *row, struct arena *arena, void *ret_item,
@@ -41,21 +43,82 @@ static const struct query_table table = {
     .what = "connector definition",
 };
 
-/* A file names a definition by its name, or by a built-in's ("source-faker"): it would not say which. */
-static int check_built_in(struct control *control, const struct control_definition *definition,
-                          struct error *err)
+/* Letters and digits count, in either case: "Source Faker" is read as "source-faker". */
+bool control_names_alike(const char *a, const char *b)
 {
-    int64_t taken = 0;
-    if (QUERY_GET(control, err, 0, &taken,
-                  "SELECT count(*) FROM definitions WHERE origin = ? AND deleted = 0 AND side = ? AND ?3 IN "
-                  "(name, built_in)",
-                  query_number(CONTROL_BUILT_IN), query_number(definition->side),
+    for (;; a++, b++) {
+        while (*a && (unsigned char)*a < 0x80 && !isalnum((unsigned char)*a))
+            a++;
+        while (*b && (unsigned char)*b < 0x80 && !isalnum((unsigned char)*b))
+            b++;
+        if (!*a || !*b)
+            return *a == *b;
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+            return false;
+    }
+}
+
+static int find_alike(struct control *control, const struct control_definition *definition,
+                      struct arena *arena, const char **ret_name, struct error *err)
+{
+    const struct control_definition_filter all = {.side = definition->side,
+                                                  .page = {.limit = CONTROL_PAGE_MAX}};
+    struct control_definition *items;
+    size_t count = 0;
+    *ret_name = NULL;
+    if (control_definitions(control, &all, arena, &items, &count, NULL, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count && !*ret_name; i++) {
+        if (items[i].origin == CONTROL_BUILT_IN && (control_names_alike(items[i].name, definition->name) ||
+                                                    control_names_alike(items[i].built_in, definition->name)))
+            *ret_name = items[i].built_in;
+    }
+    return 0;
+}
+
+/* A file names a definition by its id, its name, or a built-in's ("source-faker"): it would not say which. */
+static int check_name(struct control *control, const struct control_definition *definition, struct error *err)
+{
+    const char *alike;
+    char id[CONTROL_UUID_SIZE];
+    struct arena arena;
+    if (control_uuid_parse(slice_of(definition->name), id))
+        return error_set(err, ERROR_INVALID,
+                         "a definition cannot be named '%s': that would be taken for an id",
+                         definition->name);
+    arena_init(&arena);
+    int result = find_alike(control, definition, &arena, &alike, err);
+    if (result == 0 && alike)
+        result = error_set(err, ERROR_INVALID,
+                           "'%s' is built in%s%s%s: give a %s of your own another name, like '%s custom'",
+                           definition->name, strcmp(alike, definition->name) == 0 ? "" : " ('",
+                           strcmp(alike, definition->name) == 0 ? "" : alike,
+                           strcmp(alike, definition->name) == 0 ? "" : "')",
+                           control_side_name(definition->side), definition->name);
+    arena_done(&arena);
+    return result;
+}
+
+/* Of a custom one, what is there under its id: a built-in stays what it is, and a name that was given before
+ * this was checked, or before there was such a built-in, may stay. */
+static int check_there(struct control *control, const struct control_definition *definition,
+                       struct error *err)
+{
+    int64_t built_in = 0, named = 0;
+    if (QUERY_GET(control, err, 0, &built_in,
+                  "SELECT count(*) FROM definitions WHERE id = ? AND origin = ? AND deleted = 0",
+                  query_text(definition->id), query_number(CONTROL_BUILT_IN)) < 0 ||
+        QUERY_GET(control, err, 0, &named,
+                  "SELECT count(*) FROM definitions WHERE id = ? AND side = ? AND name = ? AND deleted = 0",
+                  query_text(definition->id), query_number(definition->side),
                   query_text(definition->name)) < 0)
         return -1;
-    return taken ? error_set(err, ERROR_INVALID,
-                             "'%s' is built in: give a %s of your own another name, like '%s custom'",
-                             definition->name, control_side_name(definition->side), definition->name)
-                 : 0;
+    if (built_in)
+        return error_set(err, ERROR_INVALID,
+                         "the id %s is a built-in connector's, which stays as it is: give one of your own "
+                         "another id, or none",
+                         definition->id);
+    return named ? 0 : check_name(control, definition, err);
 }
 
 static int check(struct control *control, const struct control_definition *definition, struct error *err)
@@ -84,7 +147,7 @@ static int check(struct control *control, const struct control_definition *defin
         return -1;
     return taken ? error_set(err, ERROR_INVALID, "another custom %s is named '%s'",
                              control_side_name(definition->side), definition->name)
-                 : check_built_in(control, definition, err);
+                 : check_there(control, definition, err);
 }
 
 static int insert(struct control *control, const struct control_definition *definition, struct error *err)
