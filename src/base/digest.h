@@ -10,6 +10,7 @@ enum { DIGEST_MAX = EVP_MAX_MD_SIZE };
 
 struct digest_api {
     typeof(EVP_Q_digest) *EVP_Q_digest; /* "MD5", "SHA-1", "SHA-256", … */
+    typeof(EVP_Q_mac) *EVP_Q_mac;       /* "HMAC" of these */
 };
 
 int digest_api_load(struct digest_api *ret_api, struct error *err);

@@ -1,4 +1,5 @@
 /* captures: an endpoint and bindings of its resources to collections. */
+#include "catalog/ingest.h"
 #include "catalog/loader.h"
 
 enum {
@@ -156,6 +157,45 @@ static void build_on_invalid(struct loader *loader, struct value value, struct c
         set_quarantine(loader, name, capture, collection);
 }
 
+/* --- push captures --------------------------------------------------------------------------------- */
+
+/* What is wrong is told where it is written, without its line: tokens are among it. */
+static void tell_ingest(struct loader *loader, struct value whole, const char *pointer,
+                        const struct error *error)
+{
+    uint32_t at = json_pointer(&whole.source->doc.json, whole.at, slice_of(pointer));
+    loader->hides = true;
+    loader_problem(loader, at == JSON_NONE ? whole : (struct value){whole.source, at}, "%s", error->message);
+    loader->hides = false;
+}
+
+static struct value inside(struct value of, const char *name)
+{
+    return (struct value){of.source, json_get(&of.source->doc.json, of.at, name)};
+}
+
+static void check_ingest(struct loader *loader, struct value endpoint, struct value list,
+                         const struct catalog_capture *capture)
+{
+    struct catalog_ingest options, resource;
+    const char *pointer;
+    struct error err;
+    size_t index = 0;
+    if (capture->endpoint.kind != CATALOG_ENDPOINT_INGEST || !capture->endpoint.config.data)
+        return;
+    if (catalog_ingest_endpoint(capture->endpoint.config, &loader->scratch, &options, &pointer, &err) < 0) {
+        tell_ingest(loader, inside(endpoint, "ingest"), pointer, &err);
+        return;
+    }
+    for (struct value each = value_first(list); value_there(each) && index < capture->binding_count;
+         each = value_next(list, each), index++) {
+        struct slice text = capture->bindings[index].resource;
+        if (text.data &&
+            catalog_ingest_resource(&options, text, &loader->scratch, &resource, &pointer, &err) < 0)
+            tell_ingest(loader, inside(each, "resource"), pointer, &err);
+    }
+}
+
 /* --- captures -------------------------------------------------------------------------------------- */
 
 static void build_auto_discover(struct loader *loader, struct value value, struct catalog_capture *capture)
@@ -189,6 +229,8 @@ static bool build_capture(struct loader *loader, const struct entry *entry, stru
                        ENDPOINT_CONNECTOR | ENDPOINT_LOCAL | ENDPOINT_INGEST, CATALOG_PROTOCOL_FLOW,
                        &capture->endpoint);
     build_bindings(loader, values[CAPTURE_BINDINGS], capture);
+    if (value_there(values[CAPTURE_ENDPOINT]))
+        check_ingest(loader, values[CAPTURE_ENDPOINT], values[CAPTURE_BINDINGS], capture);
     if (value_there(values[CAPTURE_INTERVAL]) &&
         value_duration(loader, values[CAPTURE_INTERVAL], "'interval'", &capture->interval_ms) &&
         capture->interval_ms < CATALOG_INTERVAL_MIN_MS)

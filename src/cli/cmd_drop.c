@@ -3,6 +3,7 @@
 #include "cli/data_dir.h"
 #include "cli/output.h"
 #include "task/checkpoint.h"
+#include "task/notes.h"
 
 struct drop_options {
     bool yes;
@@ -24,7 +25,7 @@ static const char *describe(struct store *store, const char *task, struct arena 
     if (store_list(store, NULL, arena, &journals, &count, &ignored) < 0)
         return "its state and its documents";
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(journals[i].writer, task) != 0)
+        if (strcmp(journals[i].writer, task) != 0 || task_notes_is(journals[i].collection))
             continue;
         if (journals[i].damage)
             return "its state and its documents";

@@ -2,6 +2,7 @@
 #include "cli/damage.h"
 #include "cli/data_dir.h"
 #include "cli/output.h"
+#include "task/notes.h"
 #include "json/json.h"
 #include "json/writer.h"
 
@@ -279,7 +280,8 @@ static void suggest(struct store *store, const char *collection, const char *tas
         const char *name = task && there ? task : collection;
         for (size_t i = 0; i < journals && count < NAMES_MAX; i++) {
             const char *each = name == task ? infos[i].writer : infos[i].collection;
-            bool wanted = name != task || strcmp(infos[i].collection, collection) == 0;
+            bool wanted = name == task ? strcmp(infos[i].collection, collection) == 0
+                                       : !task_notes_is(infos[i].collection);
             if (wanted && (count == 0 || strcmp(names[count - 1], each) != 0))
                 names[count++] = each;
         }

@@ -14,6 +14,8 @@ struct run_options {
     struct option_list tasks;
     bool once;
     const char *retry_after, *commit_every, *stall_after;
+    const char *ingest, *ingest_tls_cert, *ingest_tls_key;
+    bool ingest_open;
     struct option_number parallel;
 };
 
@@ -51,12 +53,14 @@ static int supervise(struct cli *cli, const struct catalog *catalog, struct cata
     struct refresh again = {.catalog = catalog, .snapshot = snapshot};
     const struct run_options *options = cli->options;
     struct error err;
-    struct supervisor_options supervision = {.program = cli->program,
-                                             .data_dir = data_dir,
-                                             .once = options->once,
-                                             .refresh = refresh,
-                                             .refresh_context = &again,
-                                             .children_max = (uint32_t)options->parallel.value};
+    struct supervisor_options supervision = {
+        .program = cli->program,
+        .data_dir = data_dir,
+        .once = options->once,
+        .ingest = {options->ingest, options->ingest_tls_cert, options->ingest_tls_key, options->ingest_open},
+        .refresh = refresh,
+        .refresh_context = &again,
+        .children_max = (uint32_t)options->parallel.value};
     uint64_t commit_ms = 0, stall_ms = 0;
     if (option_duration("--retry-after", options->retry_after, &supervision.retry_ms, &err) < 0 ||
         option_duration("--commit-every", options->commit_every, &commit_ms, &err) < 0 ||
@@ -156,6 +160,25 @@ static const struct option_spec options[] = {
      .offset = offsetof(struct run_options, stall_after),
      .value = "DURATION",
      .help = "a connector that says nothing for so long has failed (default 3h)"},
+    {.name = "ingest",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct run_options, ingest),
+     .value = "HOST:PORT",
+     .help = "where push captures are reached (127.0.0.1:8080); port 0: any that is free"},
+    {.name = "ingest-tls-cert",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct run_options, ingest_tls_cert),
+     .value = "FILE",
+     .help = "push captures by HTTPS: the certificate, PEM"},
+    {.name = "ingest-tls-key",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct run_options, ingest_tls_key),
+     .value = "FILE",
+     .help = "and its key, PEM"},
+    {.name = "ingest-open",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct run_options, ingest_open),
+     .help = "push captures take documents from other machines without a token"},
     {.name = "parallel",
      .kind = OPTION_NUMBER,
      .offset = offsetof(struct run_options, parallel),

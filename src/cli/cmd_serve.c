@@ -11,6 +11,8 @@
 
 struct serve_options {
     const char *listen, *tls_cert, *tls_key, *client_timeout, *ask_timeout, *public_url;
+    const char *ingest, *ingest_tls_cert, *ingest_tls_key;
+    bool ingest_open;
     bool no_http;
     struct option_number parallel, jobs, log_size;
     const char *stop_after, *retry_after, *commit_every, *stall_after, *discover_every;
@@ -151,6 +153,9 @@ static int run(struct cli *cli, int argc, char **argv)
     auto_free char *data_dir = file_absolute(cli->data_dir);
     struct daemon_options daemon = {
         .program = cli->program, .built_ins = cli->built_ins, .data_dir = data_dir, .log = &cli->log};
+    const struct serve_options *given = cli->options;
+    daemon.ingest = (struct supervisor_ingest){given->ingest, given->ingest_tls_cert, given->ingest_tls_key,
+                                               given->ingest_open};
     if (read_options(cli->options, &daemon, &err) < 0)
         return cli_usage(cli, &err);
     mem_auto(store_close) struct store *store = store_open(data_dir, NULL, &err);
@@ -199,6 +204,25 @@ static const struct option_spec options[] = {
      .offset = offsetof(struct serve_options, public_url),
      .value = "URL",
      .help = "the API's own address in its answers (FIRTH_PUBLIC_URL, else as each request asks for it)"},
+    {.name = "ingest",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct serve_options, ingest),
+     .value = "HOST:PORT",
+     .help = "where push captures are reached (127.0.0.1:8080); port 0: any that is free"},
+    {.name = "ingest-tls-cert",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct serve_options, ingest_tls_cert),
+     .value = "FILE",
+     .help = "push captures by HTTPS: the certificate, PEM"},
+    {.name = "ingest-tls-key",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct serve_options, ingest_tls_key),
+     .value = "FILE",
+     .help = "and its key, PEM"},
+    {.name = "ingest-open",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct serve_options, ingest_open),
+     .help = "push captures take documents from other machines without a token"},
     {.name = "client-timeout",
      .kind = OPTION_STRING,
      .offset = offsetof(struct serve_options, client_timeout),

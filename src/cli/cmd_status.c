@@ -5,6 +5,7 @@
 #include "cli/columns.h"
 #include "cli/damage.h"
 #include "cli/data_dir.h"
+#include "task/notes.h"
 #include "task/positions.h"
 #include "json/json.h"
 
@@ -76,12 +77,24 @@ static const struct error *explain(struct status *status, const struct error *da
     return explained;
 }
 
+/* What tasks keep for themselves is not for people. */
+static void leave_notes_out(struct status *status)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < status->journal_count; i++) {
+        if (!task_notes_is(status->journals[i].collection))
+            status->journals[kept++] = status->journals[i];
+    }
+    status->journal_count = kept;
+}
+
 static int status_load(struct status *status, const char *data_dir, struct error *err)
 {
     if (store_list_tasks(status->store, &status->arena, &status->tasks, &status->task_count, err) < 0 ||
         store_list(status->store, NULL, &status->arena, &status->journals, &status->journal_count, err) < 0 ||
         deployed_load(data_dir, &status->deployed, err) < 0)
         return -1;
+    leave_notes_out(status);
     for (size_t i = 0; i < status->task_count; i++)
         status->tasks[i].damage = explain(status, status->tasks[i].damage, status->tasks[i].task);
     for (size_t i = 0; i < status->journal_count; i++)

@@ -1,5 +1,6 @@
 /* `firth task`: one session of one task, started by the supervisor; nothing for people. */
 #include "cli/command.h"
+#include "ingest/listener.h"
 #include "task/task.h"
 
 struct task_command {
@@ -8,13 +9,14 @@ struct task_command {
 
 static int run(struct cli *cli, int argc, char **argv)
 {
-    (void)argc, (void)argv;
     const struct task_command *options = cli->options;
     if (!options->spec_fd.given || !options->events_fd.given) {
         log_error(&cli->log,
                   "firth task is started by firth run and firth serve: it needs --spec-fd and --events-fd");
         return CLI_USAGE;
     }
+    if (argc > 1 && strcmp(argv[1], "ingest") == 0)
+        return ingest_main((int)options->spec_fd.value, (int)options->events_fd.value) ? CLI_FAILED : CLI_OK;
     return task_main((int)options->spec_fd.value, (int)options->events_fd.value) ? CLI_FAILED : CLI_OK;
 }
 
@@ -36,7 +38,8 @@ static const struct option_spec options[] = {
 
 const struct command cli_task = {
     .name = "task",
-    .arguments = "",
+    .arguments = "[ingest]",
+    .operands_max = 1,
     .summary = "run one session of a task (started by firth run and firth serve)",
     .options = options,
     .options_size = sizeof(struct task_command),

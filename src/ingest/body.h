@@ -1,17 +1,28 @@
-/* From a request's body to documents: JSON, an array, JSON lines, CSV with a header. */
+/* From a request's body to documents: JSON, an array, JSON lines, CSV with a header, a form. */
 #ifndef FIRTH_INGEST_BODY_H
 #define FIRTH_INGEST_BODY_H
 
 #include "ingest/check.h"
 
-enum ingest_format { INGEST_JSON, INGEST_LINES, INGEST_CSV, INGEST_TSV, INGEST_FORMATS };
+enum ingest_format { INGEST_JSON, INGEST_LINES, INGEST_CSV, INGEST_TSV, INGEST_FORM, INGEST_FORMATS };
+
+enum { INGEST_COLUMNS_MAX = 4096, INGEST_DOCUMENTS_MAX = 1 << 20 /* of one request */ };
 
 /* Of a Content-Type; INGEST_FORMATS: of none that is taken. NULL is JSON. */
 enum ingest_format ingest_format_of(const char *content_type);
 
+/* What is known of a request, for its documents' `_meta` (metadata.c). */
+struct ingest_origin {
+    const char *id;       /* webhookId; of an array's elements with /0, /1 behind it */
+    const char *received; /* RFC 3339 */
+    const char *path;
+    struct slice headers, query; /* JSON objects */
+};
+
 /* Documents as they are gathered; all of it lives in the arena. */
 struct ingest_batch {
     struct arena *arena;
+    const struct ingest_origin *origin; /* NULL: nothing is put into documents */
     struct ingest_document *documents;
     size_t count, capacity, bytes;
 };
@@ -28,10 +39,32 @@ int ingest_body(struct ingest_worker *worker, const struct ingest_capture *captu
                 enum ingest_format format, char *body, size_t size, struct ingest_batch *batch,
                 struct ingest_problem *ret_problem);
 
+/* A binding by its collection or its resource's name; binding_count: there is none. */
+size_t ingest_binding_of(const struct ingest_capture *capture, struct slice name);
+
 /* The old form: {"acmeCo/orders":[…],"acmeCo/users":[…]}, names of collections, or of resources. */
 int ingest_body_by_collection(struct ingest_worker *worker, const struct ingest_capture *capture,
                               const struct json *doc, struct ingest_batch *batch,
                               struct ingest_problem *ret_problem);
+
+/* CSV: a header of members' names, then rows (RFC 4180). Private to body.c and csv.c. */
+int ingest_body_csv(struct ingest_worker *worker, const struct ingest_capture *capture, size_t binding,
+                    char separator, struct slice body, struct ingest_batch *batch,
+                    struct ingest_problem *ret_problem);
+/* One document, checked and added; `doc` lives on. */
+int ingest_batch_add(struct ingest_worker *worker, const struct ingest_capture *capture, size_t binding,
+                     const struct json *doc, uint32_t at, struct ingest_batch *batch,
+                     struct ingest_problem *ret_problem);
+/* Parse a text that lives on, without line breaks between its tokens from then on; NULL with *ret_problem. */
+const struct json *ingest_parse(struct ingest_worker *worker, char *text, size_t size, const char *what,
+                                struct arena *arena, struct ingest_problem *ret_problem);
+int ingest_problem_set(struct ingest_problem *ret_problem, unsigned status, struct slice answer);
+
+/* The document with `_meta` as `members` (CATALOG_INGEST_META_…) wants it, as a text in the arena; what it
+ * has there itself stays, unless it is one of these. No data: it is no object, or its `_meta` is none. */
+struct slice ingest_metadata_add(const struct json *doc, uint32_t at, unsigned members,
+                                 const struct ingest_origin *origin, bool many, size_t number,
+                                 struct arena *arena);
 
 /* {"error":…} in the arena. */
 struct slice ingest_answer_error(struct arena *arena, const char *format, ...)

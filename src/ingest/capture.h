@@ -11,6 +11,7 @@
 #define FIRTH_INGEST_CAPTURE_H
 
 #include "catalog/ingest.h"
+#include "schema/shape/shape.h"
 #include "task/task.h"
 
 enum {
@@ -49,7 +50,9 @@ struct ingest_push {
      * must not wait. The push is its owner's again. */
     void (*done)(struct ingest_push *push, enum ingest_result result);
 
-    struct ingest_push *next; /* the queue's */
+    /* The reader's. */
+    struct ingest_push *next;
+    bool duplicate;
 };
 
 /* --- captures ----------------------------------------------------------------------------------------- */
@@ -59,6 +62,8 @@ struct ingest_binding {
     const struct task_binding *task; /* its schema, key, collection */
     const char *name;                /* of the resource */
     struct catalog_ingest options;   /* the endpoint's, and the resource's over them */
+    const struct shape *shape;       /* of its schema: what a column of CSV may be */
+    _Atomic uint64_t *rate;          /* ingest_rate_allows */
 };
 
 struct ingest_capture {
@@ -92,6 +97,9 @@ enum ingest_found ingest_find(struct ingest_captures *captures, const char *path
 enum ingest_found ingest_find_collection(struct ingest_captures *captures, const char *collection,
                                          struct ingest_capture **ret_capture, size_t *ret_binding);
 void ingest_release(struct ingest_capture *capture);
+
+/* Is one more request within maxRequestsPerSecond? `second` is any clock's. */
+bool ingest_rate_allows(const struct ingest_binding *binding, uint64_t second);
 
 /* Hand it over; `capture` was found and is not released yet. `done` is told whatever happens. */
 void ingest_push(struct ingest_capture *capture, struct ingest_push *push);

@@ -10,8 +10,9 @@ struct ingest_signed {
     void *context;
     const char *(*header)(void *context, const char *name); /* NULL: it is not there */
     struct slice body;                                      /* as it came, before it is decoded */
-    const char *url;                                        /* Twilio: as the sender knows it */
-    int64_t now;                                            /* Unix time, seconds */
+    const char *url;         /* Twilio: as the sender knows it, with its query */
+    const char *body_sha256; /* Twilio: of the query; NULL: it has none */
+    int64_t now;             /* Unix time, seconds */
 };
 
 /* True: it is. Else *ret_why is a constant for people. */

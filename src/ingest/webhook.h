@@ -2,8 +2,8 @@
 #ifndef FIRTH_INGEST_WEBHOOK_H
 #define FIRTH_INGEST_WEBHOOK_H
 
-#include "web/http.h"
 #include "ingest/capture.h"
+#include "web/http.h"
 
 struct ingest_webhook_options {
     const char *listen;             /* http.h */

@@ -9,7 +9,8 @@ enum {
     READ_CHUNK = 64 << 10,
 };
 
-struct child {
+struct process {
+    struct child base;
     struct child_callbacks callbacks;
     uv_process_t process;
     uv_pipe_t spec_pipe, events_pipe;
@@ -28,7 +29,7 @@ struct child {
     unsigned open_handles;
 };
 
-static void free_child(struct child *child)
+static void free_child(struct process *child)
 {
     buffer_done(&child->line);
     json_parser_free(child->parser);
@@ -39,12 +40,12 @@ static void free_child(struct child *child)
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct child *child = handle->data;
+    struct process *child = handle->data;
     if (--child->open_handles == 0)
         free_child(child);
 }
 
-static void close_handle(struct child *child, uv_handle_t *handle)
+static void close_handle(struct process *child, uv_handle_t *handle)
 {
     if (!uv_is_closing(handle))
         uv_close(handle, on_closed);
@@ -53,7 +54,7 @@ static void close_handle(struct child *child, uv_handle_t *handle)
 /* --- the end ------------------------------------------------------------------------------------- */
 
 /* Both are needed: the last events may be read after the exit is known. */
-static void end_if_over(struct child *child)
+static void end_if_over(struct process *child)
 {
     if (!child->exited || !child->silent)
         return;
@@ -66,7 +67,7 @@ static void end_if_over(struct child *child)
 
 static void on_exited(uv_process_t *process, int64_t status, int signal)
 {
-    struct child *child = process->data;
+    struct process *child = process->data;
     child->exited = true;
     if (!child->told) {
         child->outcome = TASK_FAILED;
@@ -86,7 +87,7 @@ static void on_exited(uv_process_t *process, int64_t status, int signal)
     end_if_over(child);
 }
 
-static void kill_group(struct child *child)
+static void kill_group(struct process *child)
 {
     if (!child->exited)
         kill(-child->process.pid, SIGKILL);
@@ -94,7 +95,7 @@ static void kill_group(struct child *child)
 
 /* --- events -------------------------------------------------------------------------------------- */
 
-static void take_line(struct child *child, const char *text, size_t size)
+static void take_line(struct process *child, const char *text, size_t size)
 {
     struct json line;
     struct task_event event;
@@ -115,7 +116,7 @@ static void take_line(struct child *child, const char *text, size_t size)
     child->error = event.ended.error;
 }
 
-static void take_lines(struct child *child)
+static void take_lines(struct process *child)
 {
     size_t begin = 0;
     const char *newline;
@@ -129,7 +130,7 @@ static void take_lines(struct child *child)
 
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_room)
 {
-    struct child *child = handle->data;
+    struct process *child = handle->data;
     (void)suggested;
     /* No room left means a line past the limit: libuv then reports UV_ENOBUFS. */
     if (!buffer_reserve(&child->line, READ_CHUNK)) {
@@ -142,7 +143,7 @@ static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_room)
 
 static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *room)
 {
-    struct child *child = stream->data;
+    struct process *child = stream->data;
     (void)room;
     if (got > 0) {
         child->line.size += (size_t)got;
@@ -164,15 +165,34 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *room)
 
 static void on_spec_written(uv_write_t *write, int status)
 {
-    struct child *child = write->data;
+    struct process *child = write->data;
     (void)status; /* a child that died before it had read all of it is seen by its exit */
     close_handle(child, (uv_handle_t *)&child->spec_pipe);
 }
 
+static void stop_process(struct child *base)
+{
+    struct process *child = (struct process *)base;
+    int number = child->stopped ? SIGQUIT : SIGTERM;
+    child->stopped = true;
+    if (!child->exited)
+        uv_process_kill(&child->process, number);
+}
+
+static void kill_process(struct child *base)
+{
+    struct process *child = (struct process *)base;
+    child->stopped = true;
+    kill_group(child);
+}
+
+static const struct child_class class = {.stop = stop_process, .kill = kill_process};
+
 struct child *child_start(uv_loop_t *loop, const char *program, struct slice spec,
                           const struct child_callbacks *callbacks, struct error *err)
 {
-    struct child *child = mem_zalloc(sizeof *child);
+    struct process *child = mem_zalloc(sizeof *child);
+    child->base.class = &class;
     child->callbacks = *callbacks;
     child->spec = mem_dup(spec.data, spec.size);
     buffer_init(&child->line, TASK_CATALOG_LINE_MAX + READ_CHUNK);
@@ -217,19 +237,15 @@ struct child *child_start(uv_loop_t *loop, const char *program, struct slice spe
     if (uv_write(&child->spec_write, (uv_stream_t *)&child->spec_pipe, &bytes, 1, on_spec_written) < 0)
         close_handle(child, (uv_handle_t *)&child->spec_pipe);
     uv_read_start((uv_stream_t *)&child->events_pipe, on_room, on_read);
-    return child;
+    return &child->base;
 }
 
 void child_stop(struct child *child)
 {
-    int number = child->stopped ? SIGQUIT : SIGTERM;
-    child->stopped = true;
-    if (!child->exited)
-        uv_process_kill(&child->process, number);
+    child->class->stop(child);
 }
 
 void child_kill(struct child *child)
 {
-    child->stopped = true;
-    kill_group(child);
+    child->class->kill(child);
 }

@@ -8,7 +8,13 @@
 
 #include <uv.h>
 
-struct child;
+/* Its own process, or one among others in the listener's (listener.h). */
+struct child {
+    const struct child_class {
+        void (*stop)(struct child *child);
+        void (*kill)(struct child *child);
+    } * class;
+};
 
 struct child_callbacks {
     void *context;

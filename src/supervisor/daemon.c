@@ -286,6 +286,7 @@ int daemon_run(const struct daemon_options *options, struct error *err)
     struct supervisor_options supervision = {.program = options->program,
                                              .data_dir = options->data_dir,
                                              .stay = true,
+                                             .ingest = options->ingest,
                                              .children_max = options->children_max ? options->children_max
                                                                                    : DAEMON_CHILDREN_DEFAULT,
                                              .stop_ms = options->stop_ms,

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "connector/connector.h"
 #include "control/control.h"
+#include "supervisor/supervisor.h"
 
 #include <uv.h>
 
@@ -67,6 +68,7 @@ struct daemon_options {
     uint32_t children_max;          /* 0: DAEMON_CHILDREN_DEFAULT */
     uint32_t jobs_max;              /* attempts of connections' jobs at once; 0: JOBS_RUNNING_DEFAULT */
     uint64_t stop_ms, retry_ms, commit_ms, stall_ms; /* 0: the defaults */
+    struct supervisor_ingest ingest;                 /* where push captures are reached */
     uint64_t log_bytes;                              /* of one task; 0: TASK_LOG_BYTES_DEFAULT */
     uint64_t discover_ms; /* from one autoDiscover of a capture to the next; 0: DAEMON_DISCOVER_MS_DEFAULT */
     const struct daemon_guest *guest; /* NULL: there is none */

@@ -12,9 +12,19 @@ int planner_at(const struct catalog_place *place, struct error *err)
 
 const char *plan_cannot_run(const struct catalog_endpoint *endpoint)
 {
-    return endpoint->kind == CATALOG_ENDPOINT_INGEST  ? "push captures (ingest)"
-           : endpoint->kind == CATALOG_ENDPOINT_DEKAF ? "materializations of dekaf"
-                                                      : NULL;
+    return endpoint->kind == CATALOG_ENDPOINT_DEKAF ? "materializations of dekaf" : NULL;
+}
+
+/* No program is run for it: its session is one of the listener's process. */
+static void plan_push(const struct catalog_endpoint *endpoint, struct arena *arena,
+                      struct task_endpoint *ret_endpoint)
+{
+    const char *const words[] = {"firth", "task", "ingest"};
+    ret_endpoint->program = (struct connector_program){.argv = planner_words(words, 3, arena),
+                                                       .label = "pushed documents",
+                                                       .built_in = true,
+                                                       .protocol = CONNECTOR_FLOW};
+    ret_endpoint->config = endpoint->config;
 }
 
 int planner_endpoint(struct planner *planner, const struct catalog_endpoint *endpoint, const char *task,
@@ -34,6 +44,8 @@ int planner_endpoint(struct planner *planner, const struct catalog_endpoint *end
         wanted.folder = endpoint->folder;
         break;
     case CATALOG_ENDPOINT_INGEST:
+        plan_push(endpoint, planner->arena, ret_endpoint);
+        return 0;
     case CATALOG_ENDPOINT_DEKAF:
         return error_set(err, ERROR_UNSUPPORTED, "%s cannot be run by this version",
                          plan_cannot_run(endpoint)),
@@ -114,13 +126,15 @@ static struct slice flow_collection(struct planner *planner, const struct catalo
 
 /* What the resource is to the connector. */
 static int plan_binding(struct planner *planner, const struct catalog_binding *binding,
-                        enum connector_protocol protocol, struct task_binding_spec *planned,
+                        enum connector_protocol protocol, bool push, struct task_binding_spec *planned,
                         struct error *err)
 {
     if (protocol != CONNECTOR_FLOW)
         return plan_resource(binding->resource, planner->arena, &planned->stream, err);
     planned->stream.name = binding->name;
     planned->resource = binding->resource;
+    if (push)
+        return 0;
     planned->flow_collection = flow_collection(planner, binding->target);
     return 0;
 }
@@ -138,6 +152,9 @@ static int check_salt(const struct catalog_capture *capture, struct arena *arena
 static int plan_capture(struct planner *planner, const struct catalog_capture *capture, struct error *err)
 {
     struct task_spec spec = planner_spec(planner, TASK_CAPTURE, capture->name);
+    spec.push = capture->endpoint.kind == CATALOG_ENDPOINT_INGEST;
+    if (spec.push) /* whoever pushes waits for the commit: it comes when nothing more waits */
+        spec.commit.time_ms = spec.commit.idle_ms = 0;
     if (planner_endpoint(planner, &capture->endpoint, capture->name, CONNECTOR_FLOW, capture->log_level,
                          &spec.source, err) < 0 ||
         check_salt(capture, planner->arena, err) < 0)
@@ -152,7 +169,7 @@ static int plan_capture(struct planner *planner, const struct catalog_capture *c
         if (binding->disable)
             continue;
         struct task_binding_spec *planned = &bindings[spec.binding_count];
-        if (plan_binding(planner, binding, spec.source.program.protocol, planned, err) < 0)
+        if (plan_binding(planner, binding, spec.source.program.protocol, spec.push, planned, err) < 0)
             return planner_at(&binding->place, err);
         planned->collection = binding->target->name;
         planned->key = planner_words(binding->target->key, binding->target->key_count, planner->arena);
@@ -241,6 +258,7 @@ int plan_task(struct plan *plan, const struct catalog *catalog, const struct cat
     int result = task->materialization ? planner_materialization(&planner, task->materialization, err)
                  : task->capture       ? plan_capture(&planner, task->capture, err)
                                        : plan_connection(&planner, task->connection, err);
+    plan->definition.push = task->capture && task->capture->endpoint.kind == CATALOG_ENDPOINT_INGEST;
     plan->definition.discovers = task->capture && task->capture->auto_discover;
     plan->definition.inferred = plan_is_inferred(task);
     return result;
@@ -365,8 +383,11 @@ int plan_catalog(struct supervisor *supervisor, const struct catalog *catalog,
     size_t count;
     const struct catalog_task *tasks = catalog_tasks(catalog, &arena, &count);
     int result = 0;
+    size_t skipped = 0;
     for (size_t i = 0; i < count && result == 0; i++) {
-        if (wanted(options, tasks[i].name, tasks[i].disable))
+        bool push = tasks[i].capture && tasks[i].capture->endpoint.kind == CATALOG_ENDPOINT_INGEST;
+        skipped += push && options->once;
+        if (wanted(options, tasks[i].name, tasks[i].disable) && !(push && options->once))
             result = add_planned(supervisor, catalog, &tasks[i], options, err);
     }
     arena_done(&arena);
@@ -376,6 +397,8 @@ int plan_catalog(struct supervisor *supervisor, const struct catalog *catalog,
         return error_set(err, ERROR_INVALID,
                          "%s has no task to run: no capture, connection or materialization that is enabled",
                          catalog->file);
+    if (skipped)
+        on_skipped(context, "push captures have no end: with --once they are not run");
     if (options->only_count == 0)
         plan_tell_skipped(catalog, on_skipped, context);
     return 0;

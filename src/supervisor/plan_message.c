@@ -180,6 +180,7 @@ static void write_planned(struct json_writer *writer, const struct supervisor_de
     write_names(writer, "bindings", definition->bindings, definition->binding_count);
     write_schedule(writer, &definition->schedule);
     json_member_bool(writer, "discovers", definition->discovers);
+    json_member_bool(writer, "push", definition->push);
     json_member_bool(writer, "inferred", definition->inferred);
     json_member_raw(writer, "spec", definition->spec);
 }
@@ -199,6 +200,7 @@ static int read_planned(const struct json *doc, uint32_t object, struct arena *a
         return -1;
     definition->spec = json_raw(doc, spec);
     definition->discovers = json_is(doc, json_get(doc, object, "discovers"), JSON_TRUE);
+    definition->push = json_is(doc, json_get(doc, object, "push"), JSON_TRUE);
     definition->inferred = json_is(doc, json_get(doc, object, "inferred"), JSON_TRUE);
     if (read_schedule(doc, object, &definition->schedule) < 0)
         return -1;

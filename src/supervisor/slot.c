@@ -195,9 +195,12 @@ static void on_ended(void *context, enum task_outcome outcome, const struct erro
     slots_fill_room(supervisor);
 }
 
-/* A materialization that follows its collections never ends, and mostly waits: it takes no other's room. */
+/* A materialization that follows its collections never ends, and mostly waits: it takes no other's room; nor
+ * does a push capture, whose process is there for all of them. */
 static bool needs_room(const struct slot *slot)
 {
+    if (slot->work.push)
+        return false;
     return slot->work.kind != TASK_MATERIALIZATION || slot->supervisor->options.once ||
            slot->work.schedule.interval_ms > 0;
 }
@@ -220,6 +223,15 @@ static void refresh(struct slot *slot)
     buffer_done(&spec);
 }
 
+static struct child *start_push(struct slot *slot, const struct child_callbacks *callbacks, struct error *err)
+{
+    struct supervisor *supervisor = slot->supervisor;
+    if (!supervisor->listener)
+        supervisor->listener =
+            listener_new(&supervisor->loop, supervisor->options.program, &supervisor->options.ingest);
+    return listener_start(supervisor->listener, slot->task.name, slot->work.spec, callbacks, err);
+}
+
 static void start(struct slot *slot)
 {
     struct supervisor *supervisor = slot->supervisor;
@@ -229,8 +241,9 @@ static void start(struct slot *slot)
     refresh(slot);
     tell_started(slot);
     const struct child_callbacks callbacks = {.context = slot, .event = on_event, .ended = on_ended};
-    slot->child =
-        child_start(&supervisor->loop, supervisor->options.program, slot->work.spec, &callbacks, &err);
+    slot->child = slot->work.push ? start_push(slot, &callbacks, &err)
+                                  : child_start(&supervisor->loop, supervisor->options.program,
+                                                slot->work.spec, &callbacks, &err);
     slot->has_room = slot->child && needs_room(slot);
     supervisor->running += slot->has_room;
     if (!slot->child)

@@ -4,6 +4,7 @@
 #define FIRTH_SUPERVISOR_SLOT_H
 
 #include "supervisor/child.h"
+#include "supervisor/listener.h"
 #include "supervisor/supervisor.h"
 
 enum slot_state {
@@ -16,6 +17,7 @@ enum slot_state {
 /* What may be exchanged between two sessions. Owned. */
 struct slot_work {
     enum task_kind kind;
+    bool push;
     const char **bindings;
     size_t binding_count;
     struct supervisor_schedule schedule;
@@ -53,6 +55,7 @@ struct supervisor {
     uv_timer_t deadline;
     uint64_t ready_count;
     int signals_seen;
+    struct listener *listener; /* NULL: no push capture has run yet */
     bool looping, closing;
 };
 

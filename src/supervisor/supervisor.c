@@ -13,6 +13,7 @@ struct supervisor *supervisor_new(const struct supervisor_options *options)
     arena_init(&supervisor->arena);
     supervisor->options = *options;
     supervisor->options.program = arena_strdup(&supervisor->arena, options->program);
+    listener_copy_options(&supervisor->options.ingest, &supervisor->arena);
     if (options->children_max == 0)
         supervisor->options.children_max = SUPERVISOR_CHILDREN_DEFAULT;
     if (options->stop_ms == 0)
@@ -51,6 +52,7 @@ static struct slot_work work_of(const struct supervisor_definition *definition)
 {
     struct slot_work work = {
         .kind = definition->kind,
+        .push = definition->push,
         .bindings = mem_zalloc((definition->binding_count + 1) * sizeof(char *)),
         .binding_count = definition->binding_count,
         .schedule = definition->schedule,
@@ -113,6 +115,8 @@ void supervisor_remove(struct supervisor *supervisor, const struct supervisor_ta
     if (supervisor->closing)
         return; /* it ends with the supervisor */
     slot->removed = true;
+    if (slot->work.push && supervisor->listener)
+        listener_forget(supervisor->listener, slot->task.name);
     if (!slot->child)
         supervisor_drop(slot);
     else if (!asked && !supervisor->signals_seen)
@@ -185,6 +189,8 @@ void supervisor_close_if_done(struct supervisor *supervisor)
     close_plain((uv_handle_t *)&supervisor->deadline);
     for (size_t i = 0; i < supervisor->count; i++)
         close_plain((uv_handle_t *)&supervisor->slots[i]->timer);
+    listener_close(supervisor->listener);
+    supervisor->listener = NULL;
     if (supervisor->options.events.closing)
         supervisor->options.events.closing(supervisor->options.events.context);
 }

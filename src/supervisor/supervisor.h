@@ -67,8 +67,17 @@ struct supervisor_events {
     void (*closing)(void *context);
 };
 
+/* The process of all push captures (listener.h). */
+struct supervisor_ingest {
+    const char *listen; /* "127.0.0.1:8080"; NULL: SUPERVISOR_INGEST_DEFAULT */
+    const char *tls_cert, *tls_key;
+    bool open; /* others than this machine's programs may push without a token */
+};
+#define SUPERVISOR_INGEST_DEFAULT "127.0.0.1:8080"
+
 struct supervisor_options {
     const char *program; /* this binary, run again as `firth task` */
+    struct supervisor_ingest ingest;
     const char *data_dir;
     bool once;             /* one session a task, no schedule; a retriable failure is a failure */
     bool stay;             /* run until a signal stops it, also without any task; SIGHUP does not */
@@ -121,6 +130,7 @@ struct supervisor_definition {
     struct supervisor_schedule schedule;
     struct slice spec; /* what `firth task` reads (task/task_spec.h); secret */
     bool discovers;    /* a capture with autoDiscover */
+    bool push;         /* a push capture: its sessions run in the listener's process */
     bool inferred;     /* it materializes collections whose schemas are inferred */
     struct supervisor_past past;
     void *owner;

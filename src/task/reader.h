@@ -22,6 +22,8 @@ struct task_item {
     const struct json *line;               /* it, parsed */
     const struct airbyte_message *message; /* of a source that speaks Airbyte's protocol, else NULL */
     const struct task_flow_item *flow;     /* CHECKPOINT of one that speaks Flow's, else NULL */
+    struct slice note;                     /* CHECKPOINT: the reader's own (task/notes.h), or empty */
+    bool valid;                            /* DOCUMENT: the reader itself has found it so, its key too */
     uint32_t document;                     /* DOCUMENT: its node in `line` */
     uint64_t number;                       /* DOCUMENT: in its stream this session, from 1 */
     uint64_t line_number;                  /* of the source's output */

@@ -27,13 +27,17 @@ static void send(struct task_report *report, const struct task_event *event)
 {
     struct error err;
     buffer_clear(&report->line);
-    task_event_write(&report->line, NULL, event);
+    task_event_write(&report->line, report->task, event);
     /* An event past the limit of a line (a progress of some ten thousand streams) is not worth a session. */
     bool too_long = event->type != TASK_EVENT_CATALOG && report->line.size > TASK_EVENT_LINE_MAX;
     if (too_long || report->line.overflowed || report->broken)
         return;
+    if (report->lock)
+        pthread_mutex_lock(report->lock);
     if (file_write_all(report->fd, report->line.data, report->line.size, "the event pipe", &err) < 0)
         report->broken = true;
+    if (report->lock)
+        pthread_mutex_unlock(report->lock);
 }
 
 void task_report_started(struct task_report *report, const char *source, const char *sink, bool resumed)

@@ -6,6 +6,8 @@
 #include "connector/secrets.h"
 #include "task/event.h"
 
+#include <pthread.h>
+
 struct task_report {
     int fd;               /* not owned */
     enum log_level level; /* what is below it is left out */
@@ -20,7 +22,9 @@ struct task_report {
     uint64_t dropped;    /* log lines over the budget, not yet told of */
 
     bool failure_told;
-    bool configs; /* who listens keeps what connectors make of their configs */
+    const char *task;      /* named in each event; NULL: it is the only one */
+    pthread_mutex_t *lock; /* of `fd`, where others write to it as well; NULL: nobody does */
+    bool configs;          /* who listens keeps what connectors make of their configs */
 
     uint64_t progress_ms; /* when the last progress went out, 0: never */
     uint64_t commits;

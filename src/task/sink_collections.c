@@ -1,5 +1,6 @@
 #include "task/inferred.h"
 #include "task/ledger.h"
+#include "task/notes.h"
 #include "task/reduction.h"
 #include "task/sink.h"
 #include "task/violation.h"
@@ -22,7 +23,7 @@
  * A full refresh that cannot be resumed is read from the beginning by the next session, whatever its states
  * said: nothing but the session's good end covers its documents, or they would be there twice. */
 
-enum { STAGES_MAX = 8 << 20 };
+enum { STAGES_MAX = 8 << 20, NOTES_SEGMENT_BYTES = 4 << 20 };
 
 struct sink {
     struct task_sink base;
@@ -33,6 +34,7 @@ struct sink {
     struct task_binding **uncovered; /* bindings with documents that no checkpoint covers yet */
     size_t uncovered_count;
     uint32_t direct; /* bindings that are */
+    uint32_t notes;  /* the journal of the reader's */
     bool finished;
 };
 
@@ -66,6 +68,13 @@ static int begin(struct task_sink *base, struct error *err)
                                                      &binding->quarantine_journal, err) < 0)
             return error_wrap(err, "%s", spec->quarantine);
     }
+    if (task->notes_bytes && store_writer_journal(sink->ledger.writer, TASK_NOTES,
+                                                  &(struct store_journal_options){
+                                                      .segment_bytes = NOTES_SEGMENT_BYTES,
+                                                      .retain_bytes = task->notes_bytes,
+                                                  },
+                                                  &sink->notes, err) < 0)
+        return -1;
     return reduction_new(task, &sink->reduction, err);
 }
 
@@ -239,8 +248,9 @@ static int checkpoint(struct task_sink *base, const struct task_item *item, stru
     if (!covers_any(base->task, item))
         return 0;
     struct task_checkpoint *saved = &base->task->checkpoint;
-    int taken = item->flow ? task_flow_saved_take(&saved->flow, item->flow, err)
-                           : airbyte_states_apply(saved->states, item->line, item->message, err);
+    int taken = item->flow      ? task_flow_saved_take(&saved->flow, item->flow, err)
+                : item->message ? airbyte_states_apply(saved->states, item->line, item->message, err)
+                                : 0; /* documents that were pushed: nothing goes on from there */
     if (taken == 0 && item->flow)
         taken = take_sourced(base->task, item->flow, err);
     if (taken < 0)
@@ -252,6 +262,8 @@ static int checkpoint(struct task_sink *base, const struct task_item *item, stru
             return -1;
     }
     task_ledger_add(&sink->ledger, 0);
+    if (item->note.size && store_append(sink->ledger.writer, sink->notes, item->note, err) < 0)
+        return -1;
     return item->binding ? cover(sink, item->binding, err) : cover_all(sink, false, err);
 }
 

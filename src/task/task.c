@@ -77,7 +77,7 @@ static int take_document(struct task *task, const struct task_item *item, struct
     struct task_binding_progress *progress = &task->progress[binding->index];
     struct task_item changed;
     struct json redacted;
-    if (binding->schema && !task->sink->class->validates) {
+    if (binding->schema && !item->valid && !task->sink->class->validates) {
         int valid = schema_validate(binding->schema, task->validator, item->line, item->document, err);
         if (valid < 0)
             return error_wrap(err, "document %llu of the stream '%s'", (unsigned long long)item->number,
@@ -372,6 +372,13 @@ static bool has_nothing_to_do(const struct task_spec *spec)
 enum task_outcome task_run(const struct task_spec *spec, struct task_report *report,
                            const struct clock *clock, int stop_fd, struct error *err)
 {
+    return task_run_with(spec, report, clock, stop_fd, NULL, NULL, err);
+}
+
+enum task_outcome task_run_with(const struct task_spec *spec, struct task_report *report,
+                                const struct clock *clock, int stop_fd, task_reader_maker *make,
+                                void *context, struct error *err)
+{
     struct task_spec own = *spec; /* a connector may change its config */
     struct session session = {.task = {.spec = &own,
                                        .endpoints = {&own.source, &own.destination},
@@ -396,7 +403,7 @@ enum task_outcome task_run(const struct task_spec *spec, struct task_report *rep
         task_config_done(task);
         return TASK_COMPLETED;
     }
-    task->reader = new_reader(task);
+    task->reader = make ? make(task, context) : new_reader(task);
     task->sink = new_sink(task);
 
     int result = blame(&session, TASK_DESTINATION, task->sink->class->open(task->sink, err));

@@ -89,9 +89,14 @@ struct task {
     uint64_t repeated;            /* documents with members of one name, of which the last counts */
     uint64_t checkpoints_taken;   /* CHECKPOINT items that the sink has, */
     uint64_t checkpoints_durable; /* and those of them that are committed */
+    uint64_t notes_bytes;         /* so much of its reader's notes is kept (notes.h); 0: it makes none */
     bool fresh;    /* this session begins anew (the last one came to its end), it does not go on */
     bool stopping; /* we were asked to */
 };
+
+/* Another reader than the specification's kind has; `context` is task_run_with's. */
+struct task_reader;
+typedef struct task_reader *task_reader_maker(struct task *task, void *context);
 
 /* Run one session. `stop_fd` is a signalfd of SIGTERM, SIGINT and SIGQUIT: the first signal lets the
  * transaction be finished, the second ends at once, and so does SIGQUIT (which, unlike a second SIGTERM,
@@ -99,6 +104,12 @@ struct task {
  * the end. */
 enum task_outcome task_run(const struct task_spec *spec, struct task_report *report,
                            const struct clock *clock, int stop_fd, struct error *err);
+
+/* The same with a reader from above; NULL: the specification's. `stop_fd` may be a pipe that signalfd_siginfo
+ * is written to. Several may run in one process, each with a report and in a thread of its own. */
+enum task_outcome task_run_with(const struct task_spec *spec, struct task_report *report,
+                                const struct clock *clock, int stop_fd, task_reader_maker *make,
+                                void *context, struct error *err);
 
 /* The process: read the specification from spec_fd, run, report the end on events_fd. Returns its exit
  * status: 0 completed or stopped, 1 failed. */

@@ -93,6 +93,7 @@ struct task_spec {
     const char *redact_salt;  /* base64; NULL: one is made */
     bool once; /* materializations: end with what is committed at the beginning; captures: one that does not
                 * end is told of */
+    bool push; /* captures: nothing is read, documents are pushed to it (src/ingest) */
     struct slice triggers; /* materializations: as catalog_materialization.triggers; size 0: none */
     uint64_t interval_ms;  /* from one session's start to the next; 0: none */
 };

@@ -256,6 +256,8 @@ int task_spec_read(struct slice json, struct arena *arena, struct task_spec *ret
     }
     if (spec.kind != TASK_CONNECTION)
         spec.once = get_bool(&reader, 0, "once");
+    if (spec.kind == TASK_CAPTURE)
+        spec.push = get_bool(&reader, 0, "push");
     if (spec.kind == TASK_CONNECTION) {
         read_endpoint(&reader, "destination", &spec.destination);
         spec.all_streams = get_bool(&reader, 0, "allStreams");

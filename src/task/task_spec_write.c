@@ -110,10 +110,10 @@ static void write_binding(struct json_writer *writer, enum task_kind kind,
             json_member_string(writer, "quarantine", binding->quarantine);
         json_member_u64(writer, "backfill", binding->backfill);
         json_member_bool(writer, "inferred", binding->inferred);
-        if (binding->flow_collection.size) {
+        if (binding->resource.size)
             json_member_raw(writer, "resource", binding->resource);
+        if (binding->flow_collection.size)
             json_member_raw(writer, "flowCollection", binding->flow_collection);
-        }
     } else if (kind == TASK_MATERIALIZATION) {
         json_member_string(writer, "collection", binding->collection);
         write_words(writer, "key", binding->key);
@@ -159,6 +159,8 @@ void task_spec_write(struct buffer *out, const struct task_spec *spec)
         write_endpoint(&writer, "source", &spec->source);
     if (spec->kind != TASK_CONNECTION)
         json_member_bool(&writer, "once", spec->once);
+    if (spec->kind == TASK_CAPTURE)
+        json_member_bool(&writer, "push", spec->push);
     if (spec->kind == TASK_MATERIALIZATION) {
         write_endpoint(&writer, "destination", &spec->destination);
         if (spec->triggers.size)

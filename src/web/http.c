@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { DISCARD_MAX = 4 * HTTP_BODY_MAX, LOG_MAX = 512, HTTP_WARNING_MAX = 512 };
+enum { DISCARD_FACTOR = 4, LOG_MAX = 512, HTTP_WARNING_MAX = 512 };
 
 enum stage { STAGE_NEW, STAGE_REFUSED, STAGE_READING, STAGE_HELD, STAGE_ANSWERED };
 
@@ -39,6 +39,8 @@ struct http_server {
     char url[HTTP_ADDRESS_MAX + 16];
     char warning[HTTP_WARNING_MAX]; /* "": none */
     uint64_t client_ms;
+    size_t body_max, bodies_max;
+    unsigned connections_max;
     struct http_peers *peers;
     _Atomic size_t bodies; /* bytes */
     atomic_bool quiet;
@@ -98,6 +100,37 @@ const char *http_cookie(const struct http_request *request, const char *name)
 bool http_is_tls(const struct http_request *request)
 {
     return string_starts_with(request->exchange->server->url, "https:");
+}
+
+struct taking {
+    http_header_take *take;
+    void *context;
+};
+
+static enum MHD_Result on_value(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    const struct taking *taking = context;
+    (void)kind;
+    taking->take(taking->context, name, value ? value : "");
+    return MHD_YES;
+}
+
+static void take_all(const struct http_request *request, enum MHD_ValueKind kind, http_header_take *take,
+                     void *context)
+{
+    struct taking taking = {take, context};
+    request->exchange->server->api.get_connection_values(request->exchange->connection, kind, on_value,
+                                                         &taking);
+}
+
+void http_headers(const struct http_request *request, http_header_take *take, void *context)
+{
+    take_all(request, MHD_HEADER_KIND, take, context);
+}
+
+void http_query_all(const struct http_request *request, http_query_take *take, void *context)
+{
+    take_all(request, MHD_GET_ARGUMENT_KIND, take, context);
 }
 
 struct wanted_argument {
@@ -167,7 +200,7 @@ static void *on_line(void *context, const char *uri, struct MHD_Connection *conn
     exchange->request.exchange = exchange;
     arena_init(&exchange->request.arena);
     buffer_init(&exchange->request.answer, HTTP_ANSWER_MAX);
-    buffer_init(&exchange->body, HTTP_BODY_MAX);
+    buffer_init(&exchange->body, server->body_max);
     pthread_mutex_lock(&server->lock);
     server->active++;
     pthread_mutex_unlock(&server->lock);
@@ -295,7 +328,7 @@ static enum MHD_Result take_head(struct http_exchange *exchange, const char *url
     }
     const char *length = http_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     uint64_t size;
-    if (length && (!string_to_u64(length, UINT64_MAX, &size) || size > HTTP_BODY_MAX))
+    if (length && (!string_to_u64(length, UINT64_MAX, &size) || size > server->body_max))
         return refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the request's body is too large");
     return MHD_YES;
 }
@@ -305,12 +338,12 @@ static enum MHD_Result take_body(struct http_exchange *exchange, const char *byt
 {
     struct http_server *server = exchange->server;
     exchange->received += size;
-    if (exchange->received > DISCARD_MAX)
+    if (exchange->received > DISCARD_FACTOR * server->body_max)
         return MHD_NO;
     if (exchange->refuse)
         return MHD_YES;
     exchange->counted += size;
-    if (atomic_fetch_add(&server->bodies, size) + size > HTTP_BODIES_MAX)
+    if (atomic_fetch_add(&server->bodies, size) + size > server->bodies_max)
         exchange->refuse = MHD_HTTP_SERVICE_UNAVAILABLE;
     else
         buffer_append(&exchange->body, bytes, size);
@@ -380,7 +413,7 @@ static int start(struct http_server *server, const char *certificate, const char
     server->daemon = server->api.start_daemon(
         flags, 0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, server,
         MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        MHD_OPTION_CONNECTION_LIMIT, server->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)HTTP_HEAD_MAX, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_URI_LOG_CALLBACK, on_line, server,
         MHD_OPTION_ARRAY, certificate ? tls : tls + 2, MHD_OPTION_END);
@@ -414,6 +447,9 @@ struct http_server *http_open(const struct http_options *options, struct error *
     pthread_condattr_t monotonic;
     server->callbacks = options->callbacks;
     server->client_ms = options->client_ms ? options->client_ms : HTTP_CLIENT_MS;
+    server->body_max = options->body_max ? options->body_max : HTTP_BODY_MAX;
+    server->bodies_max = options->bodies_max ? options->bodies_max : HTTP_BODIES_MAX;
+    server->connections_max = options->connections_max ? options->connections_max : HTTP_CONNECTIONS_MAX;
     server->peers = http_peers_new(server->client_ms);
     pthread_mutex_init(&server->lock, NULL);
     pthread_condattr_init(&monotonic);

@@ -21,7 +21,7 @@ enum {
     HTTP_ANSWER_MAX = 256 << 20,    /* bytes of an answer */
     HTTP_CLIENT_MS = 30 * 1000,     /* a client's time to send a whole request, and to send none */
     HTTP_ANSWER_MS = 5 * 60 * 1000, /* a client's time to take an answer */
-    HTTP_HEADERS_MAX = 6,           /* that an answer adds */
+    HTTP_HEADERS_MAX = 8,           /* that an answer adds */
     HTTP_ADDRESS_MAX = 64,          /* bytes of "[::1]:8000" */
 };
 
@@ -68,6 +68,11 @@ const char *http_header(const struct http_request *request, const char *name);
 /* Of the request's cookies. */
 const char *http_cookie(const struct http_request *request, const char *name);
 bool http_is_tls(const struct http_request *request);
+/* Every header, in the order they came. */
+typedef void http_header_take(void *context, const char *name, const char *value);
+void http_headers(const struct http_request *request, http_header_take *take, void *context);
+typedef void http_query_take(void *context, const char *name, const char *value);
+void http_query_all(const struct http_request *request, http_query_take *take, void *context);
 /* The `number`th value of that name in the query, from 0; NULL: there is none. */
 const char *http_query(const struct http_request *request, const char *name, size_t number);
 /* Both live as long as the request. A value with a line break is dropped. */
@@ -99,6 +104,9 @@ struct http_options {
     const char *tls_cert, *tls_key; /* PEM files, both or neither */
     struct http_callbacks callbacks;
     uint64_t client_ms; /* 0: HTTP_CLIENT_MS */
+    /* 0: HTTP_BODY_MAX, HTTP_BODIES_MAX, HTTP_CONNECTIONS_MAX. */
+    size_t body_max, bodies_max;
+    unsigned connections_max;
 };
 
 /* Is it an address that only this machine reaches? ERROR_INVALID for what is no address. */

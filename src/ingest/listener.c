@@ -1,0 +1,248 @@
+#include "ingest/listener.h"
+
+#include "ingest/session.h"
+#include "ingest/webhook.h"
+
+#include "json/json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+/* The process: a loop over the orders that come, in the one thread that starts and joins the others. */
+
+enum { READ_CHUNK = 64 << 10 };
+
+struct listener {
+    struct ingest_sessions shared;
+    struct ingest_webhook *webhook; /* NULL: it could not be opened, and `refused` says why */
+    struct error refused;
+    struct ingest_session *sessions[INGEST_CAPTURES_MAX];
+    size_t count;
+    struct buffer orders;
+    int spec_fd, signal_fd;
+    bool told; /* where to listen */
+    bool leaving;
+};
+
+/* --- orders ------------------------------------------------------------------------------------------- */
+
+static const char *text_of(const struct json *doc, uint32_t object, const char *name, struct arena *arena)
+{
+    uint32_t at = json_get(doc, object, name);
+    return json_is(doc, at, JSON_STRING) ? json_cstring(doc, at, arena) : NULL;
+}
+
+static void open_listeners(struct listener *listener, const struct json *doc, uint32_t object,
+                           struct arena *arena)
+{
+    const struct ingest_webhook_options options = {
+        .listen = text_of(doc, object, "address", arena),
+        .tls_cert = text_of(doc, object, "cert", arena),
+        .tls_key = text_of(doc, object, "key", arena),
+        .open = json_is(doc, json_get(doc, object, "open"), JSON_TRUE),
+    };
+    listener->told = true;
+    listener->webhook = ingest_webhook_open(listener->shared.captures, &options, &listener->refused);
+    if (!listener->webhook)
+        error_wrap(&listener->refused, "push captures cannot listen");
+}
+
+static struct ingest_session *find(const struct listener *listener, const char *name)
+{
+    for (size_t i = 0; i < listener->count; i++) {
+        if (strcmp(ingest_session_name(listener->sessions[i]), name) == 0 &&
+            !ingest_session_ended(listener->sessions[i]))
+            return listener->sessions[i];
+    }
+    return NULL;
+}
+
+static void reap(struct listener *listener)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < listener->count; i++) {
+        if (ingest_session_ended(listener->sessions[i]))
+            ingest_session_free(listener->sessions[i]);
+        else
+            listener->sessions[kept++] = listener->sessions[i];
+    }
+    listener->count = kept;
+}
+
+static void start(struct listener *listener, const struct json *doc, uint32_t spec, struct arena *arena)
+{
+    struct error err;
+    const char *name = text_of(doc, spec, "name", arena);
+    reap(listener);
+    if (!listener->webhook)
+        err = listener->refused;
+    else if (listener->count == INGEST_CAPTURES_MAX)
+        error_set(&err, ERROR_LIMIT, "more than %d push captures in one process", INGEST_CAPTURES_MAX);
+    else if ((listener->sessions[listener->count] =
+                  ingest_session_start(&listener->shared, json_raw(doc, spec), &err))) {
+        listener->count++;
+        return;
+    }
+    ingest_sessions_refuse(&listener->shared, name ? name : "", &err);
+}
+
+static void stop(struct listener *listener, const struct json *doc, struct arena *arena)
+{
+    const char *name = text_of(doc, 0, "stop", arena);
+    struct ingest_session *session = name ? find(listener, name) : NULL;
+    if (session)
+        ingest_session_stop(session, json_is(doc, json_get(doc, 0, "now"), JSON_TRUE));
+    /* What is found no more has its paths until the session ends: they go with it, or at once. */
+    if (name && json_is(doc, json_get(doc, 0, "forget"), JSON_TRUE))
+        ingest_captures_forget(listener->shared.captures, name);
+}
+
+/* The supervisor is the same binary: a line that is no order is a bug of ours, and the end. */
+static void take_order(struct listener *listener, const char *text, size_t size)
+{
+    struct arena arena;
+    struct json doc;
+    struct error err;
+    arena_init(&arena);
+    if (json_parse_copy(&arena, text, size, &doc, &err) < 0) {
+        fprintf(stderr, "firth task ingest: %s\n", err.message);
+        exit(1);
+    }
+    uint32_t where = json_get(&doc, 0, "listen"), spec = json_get(&doc, 0, "start");
+    if (where != JSON_NONE && !listener->told)
+        open_listeners(listener, &doc, where, &arena);
+    else if (spec != JSON_NONE)
+        start(listener, &doc, spec, &arena);
+    else
+        stop(listener, &doc, &arena);
+    arena_done(&arena);
+}
+
+static void take_orders(struct listener *listener)
+{
+    struct buffer *orders = &listener->orders;
+    size_t begin = 0;
+    const char *newline;
+    while ((newline = memchr(orders->data + begin, '\n', orders->size - begin))) {
+        size_t end = (size_t)(newline - orders->data);
+        take_order(listener, orders->data + begin, end - begin);
+        explicit_bzero(orders->data + begin, end - begin);
+        begin = end + 1;
+    }
+    buffer_consume(orders, begin);
+}
+
+static void read_orders(struct listener *listener)
+{
+    struct buffer *orders = &listener->orders;
+    if (!buffer_reserve(orders, READ_CHUNK)) {
+        fprintf(stderr, "firth task ingest: an order is longer than %d bytes\n", INGEST_LINE_MAX);
+        exit(1);
+    }
+    ssize_t got = read(listener->spec_fd, orders->data + orders->size, orders->capacity - orders->size);
+    if (got > 0) {
+        orders->size += (size_t)got;
+        take_orders(listener);
+    } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
+        listener->leaving = true;
+    }
+}
+
+/* --- the loop ----------------------------------------------------------------------------------------- */
+
+static void take_signals(struct listener *listener)
+{
+    struct signalfd_siginfo signal;
+    while (read(listener->signal_fd, &signal, sizeof signal) == sizeof signal)
+        listener->leaving = true;
+}
+
+static void stop_all(struct listener *listener)
+{
+    for (size_t i = 0; i < listener->count; i++)
+        ingest_session_stop(listener->sessions[i], false);
+}
+
+static void loop(struct listener *listener)
+{
+    bool stopped = false;
+    while (!listener->leaving || listener->count > 0) {
+        if (listener->leaving && !stopped)
+            stop_all(listener);
+        stopped = listener->leaving;
+        struct pollfd fds[] = {{.fd = listener->signal_fd, .events = POLLIN},
+                               {.fd = listener->shared.ended, .events = POLLIN},
+                               {.fd = listener->leaving ? -1 : listener->spec_fd, .events = POLLIN}};
+        eventfd_t count;
+        if (poll(fds, sizeof fds / sizeof *fds, -1) < 0)
+            continue;
+        take_signals(listener);
+        if (fds[1].revents) {
+            eventfd_read(listener->shared.ended, &count);
+            reap(listener);
+        }
+        if (fds[2].revents)
+            read_orders(listener);
+    }
+}
+
+/* --- the process -------------------------------------------------------------------------------------- */
+
+static int open_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGQUIT);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file past the limit is an error of the write */
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Ten thousand idle connections are to cost no more than their memory. */
+static void allow_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+int ingest_main(int spec_fd, int events_fd)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    struct listener *listener = mem_zalloc(sizeof *listener);
+    listener->spec_fd = spec_fd;
+    listener->signal_fd = open_signals();
+    listener->shared = (struct ingest_sessions){.captures = ingest_captures_new(),
+                                                .events_fd = events_fd,
+                                                .ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    pthread_mutex_init(&listener->shared.lock, NULL);
+    buffer_init(&listener->orders, INGEST_LINE_MAX);
+    allow_descriptors();
+    bool right = listener->signal_fd >= 0 && listener->shared.ended >= 0;
+    if (right)
+        loop(listener);
+    ingest_webhook_close(listener->webhook, INGEST_GRACE_MS);
+    ingest_captures_free(listener->shared.captures);
+    buffer_done(&listener->orders);
+    pthread_mutex_destroy(&listener->shared.lock);
+    if (listener->signal_fd >= 0)
+        close(listener->signal_fd);
+    if (listener->shared.ended >= 0)
+        close(listener->shared.ended);
+    free(listener);
+    return !right;
+}

@@ -1,0 +1,403 @@
+#include "ingest/reader.h"
+
+#include "base/fault.h"
+#include "ingest/ids.h"
+#include "task/notes.h"
+#include "task/reader.h"
+#include "json/writer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* Pushes become items: the documents of one after the other, each push ended by a checkpoint that covers
+ * them. A push is `queued`, then `current`, then one of those `under way`, which the sink has and no commit
+ * yet; the acknowledgement of as many checkpoints tells the first of these. */
+
+enum { NOTE_BYTES_MOST = 2 * INGEST_ID_MAX + 64 /* about what the note of an id takes, for retention */ };
+
+struct list {
+    struct ingest_push *first, **last;
+};
+
+struct ingest_reader {
+    struct task_reader base;
+    struct ingest_captures *captures;
+    struct ingest_capture capture;
+    bool added; /* to the table */
+    struct ingest_ids *ids;
+    struct buffer note;
+    struct list under_way;
+    struct ingest_push *current; /* whose documents are being given */
+    size_t given;                /* of them */
+    bool duplicate;              /* nothing of the current one is to be given */
+    uint64_t numbers;            /* documents so far */
+    int wake;                    /* an eventfd: something was queued */
+
+    pthread_mutex_t lock; /* of what follows */
+    struct list queued;
+    size_t waiting, waiting_bytes; /* pushes that are not done, the queued and those under way */
+    bool stopped;                  /* nothing more is taken */
+};
+
+static struct ingest_reader *of(struct task_reader *base)
+{
+    return (struct ingest_reader *)base;
+}
+
+/* --- lists -------------------------------------------------------------------------------------------- */
+
+static void list_init(struct list *list)
+{
+    *list = (struct list){.last = &list->first};
+}
+
+static void list_put(struct list *list, struct ingest_push *push)
+{
+    push->next = NULL;
+    *list->last = push;
+    list->last = &push->next;
+}
+
+static struct ingest_push *list_take(struct list *list)
+{
+    struct ingest_push *push = list->first;
+    if (!push)
+        return NULL;
+    list->first = push->next;
+    if (!list->first)
+        list->last = &list->first;
+    return push;
+}
+
+/* --- pushes ------------------------------------------------------------------------------------------- */
+
+/* What is counted of a push beside its documents: also many small ones are bounded. */
+static size_t weight(const struct ingest_push *push)
+{
+    return push->bytes + sizeof *push + push->count * sizeof *push->documents;
+}
+
+static void tell_done(struct ingest_reader *reader, struct ingest_push *push, enum ingest_result result)
+{
+    pthread_mutex_lock(&reader->lock);
+    reader->waiting--;
+    reader->waiting_bytes -= weight(push);
+    pthread_mutex_unlock(&reader->lock);
+    push->done(push, result);
+}
+
+void ingest_reader_push(struct ingest_reader *reader, struct ingest_push *push)
+{
+    pthread_mutex_lock(&reader->lock);
+    bool stopped = reader->stopped, first = !reader->queued.first;
+    /* One push is always taken, however large: its listener has a limit of its own. */
+    bool full = reader->waiting >= INGEST_QUEUE_PUSHES ||
+                (reader->waiting > 0 && reader->waiting_bytes + weight(push) > INGEST_QUEUE_BYTES);
+    if (!stopped && !full) {
+        list_put(&reader->queued, push);
+        reader->waiting++;
+        reader->waiting_bytes += weight(push);
+    }
+    pthread_mutex_unlock(&reader->lock);
+    if (stopped || full)
+        push->done(push, stopped ? INGEST_STOPPED : INGEST_FULL);
+    else if (first) /* else the reader has been woken, and has not looked yet */
+        eventfd_write(reader->wake, 1);
+}
+
+static struct ingest_push *take_queued(struct ingest_reader *reader)
+{
+    pthread_mutex_lock(&reader->lock);
+    struct ingest_push *push = list_take(&reader->queued);
+    pthread_mutex_unlock(&reader->lock);
+    return push;
+}
+
+/* Whoever waits hears that nothing was kept. */
+static void give_up_all(struct ingest_reader *reader)
+{
+    struct ingest_push *push;
+    pthread_mutex_lock(&reader->lock);
+    reader->stopped = true;
+    pthread_mutex_unlock(&reader->lock);
+    while ((push = list_take(&reader->under_way)))
+        tell_done(reader, push, INGEST_STOPPED);
+    if (reader->current)
+        tell_done(reader, reader->current, INGEST_STOPPED);
+    reader->current = NULL;
+    while ((push = take_queued(reader)))
+        tell_done(reader, push, INGEST_STOPPED);
+}
+
+/* --- opening ------------------------------------------------------------------------------------------ */
+
+static int read_options(struct ingest_reader *reader, struct error *err)
+{
+    struct task *task = reader->base.task;
+    const struct task_spec *spec = task->spec;
+    struct ingest_binding *bindings =
+        arena_zalloc(&task->arena, (spec->binding_count + 1) * sizeof *bindings);
+    struct flow_texts *paths = arena_zalloc(&task->arena, (spec->binding_count + 1) * sizeof *paths);
+    const char *pointer;
+    if (catalog_ingest_endpoint(spec->source.config, &task->arena, &reader->capture.options, &pointer, err) <
+        0)
+        return error_wrap(err, "ingest%s", pointer);
+    for (size_t i = 0; i < spec->binding_count; i++) {
+        const struct task_binding_spec *binding = &spec->bindings[i];
+        if (catalog_ingest_resource(&reader->capture.options, binding->resource, &task->arena,
+                                    &bindings[i].options, &pointer, err) < 0)
+            return error_wrap(err, "the resource of %s%s", binding->collection, pointer);
+        bindings[i].name = bindings[i].options.name ? bindings[i].options.name : binding->collection;
+        bindings[i].rate = arena_zalloc(&task->arena, sizeof *bindings[i].rate);
+        struct slice *text = arena_alloc(&task->arena, sizeof *text);
+        *text = slice_of(bindings[i].name);
+        paths[i] = (struct flow_texts){text, 1};
+    }
+    task->resource_paths = paths;
+    reader->capture.name = spec->name;
+    reader->capture.bindings = bindings;
+    reader->capture.binding_count = spec->binding_count;
+    task->notes_bytes = reader->capture.options.id_window * NOTE_BYTES_MOST;
+    return 0;
+}
+
+static int open_reader(struct task_reader *base, struct error *err)
+{
+    struct ingest_reader *reader = of(base);
+    reader->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (reader->wake < 0)
+        return error_errno(err, errno, "cannot open an eventfd");
+    return read_options(reader, err);
+}
+
+static bool ready(const struct task_reader *base)
+{
+    (void)base;
+    return true;
+}
+
+/* ["orders","1f0c…"]: of which resource, and the id. */
+static void take_note(void *context, struct slice note)
+{
+    struct ingest_reader *reader = context;
+    struct arena arena;
+    struct json doc;
+    struct error unused;
+    arena_init(&arena);
+    if (json_parse_copy(&arena, note.data, note.size, &doc, &unused) == 0 && json_is(&doc, 0, JSON_ARRAY) &&
+        json_is(&doc, json_at(&doc, 0, 0), JSON_STRING) && json_is(&doc, json_at(&doc, 0, 1), JSON_STRING))
+        ingest_ids_add(reader->ids, json_string(&doc, json_at(&doc, 0, 0), &arena),
+                       json_string(&doc, json_at(&doc, 0, 1), &arena));
+    arena_done(&arena);
+}
+
+/* The sink has the writer and the bindings have their schemas: pushes may come. */
+static int begin(struct task_reader *base, struct error *err)
+{
+    struct ingest_reader *reader = of(base);
+    const struct task_spec *spec = base->task->spec;
+    uint64_t window = reader->capture.options.id_window;
+    struct ingest_binding *bindings = (struct ingest_binding *)reader->capture.bindings;
+    for (size_t i = 0; i < reader->capture.binding_count; i++) {
+        bindings[i].task = &base->task->bindings[i];
+        bindings[i].shape = shape_of_schema(base->task->schemas, bindings[i].task->spec->schema_uri, err);
+        if (!bindings[i].shape)
+            return error_wrap(err, "the schema of %s", bindings[i].task->spec->collection);
+    }
+    reader->ids = ingest_ids_new(window);
+    if (task_notes_read(spec->data_dir, spec->name, window, take_note, reader, err) < 0)
+        return error_wrap(err, "the ids of earlier requests");
+    if (ingest_captures_add(reader->captures, &reader->capture, err) < 0)
+        return -1;
+    reader->added = true;
+    return 0;
+}
+
+/* --- items -------------------------------------------------------------------------------------------- */
+
+/* A push whose id is known has its answer as soon as the first of that id is durable: at once, if nothing is
+ * under way, or with the next commit. */
+static void begin_push(struct ingest_reader *reader, struct ingest_push *push)
+{
+    reader->given = 0;
+    reader->current = push;
+    reader->duplicate =
+        push->id.size &&
+        !ingest_ids_add(reader->ids, slice_of(reader->capture.bindings[push->scope].name), push->id);
+    if (reader->duplicate && !reader->under_way.first) {
+        reader->current = NULL;
+        tell_done(reader, push, INGEST_DUPLICATE);
+    }
+}
+
+static void write_note(struct ingest_reader *reader, const struct ingest_push *push)
+{
+    struct json_writer writer;
+    buffer_clear(&reader->note);
+    json_writer_init(&writer, &reader->note);
+    json_begin_array(&writer);
+    json_put_string(&writer, reader->capture.bindings[push->scope].name);
+    json_put_slice(&writer, push->id);
+    json_end_array(&writer);
+}
+
+static void give_document(struct ingest_reader *reader, struct task_item *item)
+{
+    const struct ingest_document *document = &reader->current->documents[reader->given++];
+    *item = (struct task_item){.type = TASK_ITEM_DOCUMENT,
+                               .binding = &reader->base.task->bindings[document->binding],
+                               .line = document->doc,
+                               .document = document->at,
+                               .valid = document->valid,
+                               .number = ++reader->numbers,
+                               .line_number = reader->numbers};
+}
+
+static void give_checkpoint(struct ingest_reader *reader, struct task_item *item)
+{
+    struct ingest_push *push = reader->current;
+    *item = (struct task_item){.type = TASK_ITEM_CHECKPOINT};
+    if (push->id.size && !reader->duplicate) {
+        write_note(reader, push);
+        item->note = (struct slice){reader->note.data, reader->note.size};
+    }
+    reader->current = NULL;
+    push->duplicate = reader->duplicate;
+    list_put(&reader->under_way, push);
+}
+
+static int next(struct task_reader *base, struct task_item *item, struct error *err)
+{
+    struct ingest_reader *reader = of(base);
+    (void)err;
+    while (!reader->current) {
+        struct ingest_push *push = take_queued(reader);
+        if (!push)
+            return 0;
+        begin_push(reader, push);
+    }
+    if (!reader->duplicate && reader->given < reader->current->count)
+        give_document(reader, item);
+    else
+        give_checkpoint(reader, item);
+    return 1;
+}
+
+static int acknowledge(struct task_reader *base, uint64_t checkpoints, struct error *err)
+{
+    struct ingest_reader *reader = of(base);
+    (void)err;
+    fault_point("ingest.committed");
+    for (; checkpoints > 0; checkpoints--) {
+        struct ingest_push *push = list_take(&reader->under_way);
+        assert(push);
+        tell_done(reader, push, push->duplicate ? INGEST_DUPLICATE : INGEST_DURABLE);
+    }
+    return 0;
+}
+
+/* --- waiting and the end ------------------------------------------------------------------------------ */
+
+static size_t pollfds(struct task_reader *base, struct pollfd *fds)
+{
+    fds[0] = (struct pollfd){.fd = of(base)->wake, .events = POLLIN};
+    return 1;
+}
+
+static int timeout_ms(const struct task_reader *base)
+{
+    (void)base;
+    return -1;
+}
+
+static int service(struct task_reader *base, struct error *err)
+{
+    eventfd_t count;
+    (void)err;
+    eventfd_read(of(base)->wake, &count);
+    return 0;
+}
+
+static bool ended(const struct task_reader *base)
+{
+    struct ingest_reader *reader = (struct ingest_reader *)base;
+    pthread_mutex_lock(&reader->lock);
+    bool over = reader->stopped && !reader->queued.first;
+    pthread_mutex_unlock(&reader->lock);
+    return over && !reader->current;
+}
+
+static int result(struct task_reader *base, struct error *err)
+{
+    (void)base, (void)err;
+    return 0;
+}
+
+/* What was taken is still committed and answered; nobody finds us any more. */
+static void stop(struct task_reader *base)
+{
+    struct ingest_reader *reader = of(base);
+    pthread_mutex_lock(&reader->lock);
+    reader->stopped = true;
+    pthread_mutex_unlock(&reader->lock);
+}
+
+static bool leave(struct task_reader *base)
+{
+    (void)base;
+    return true;
+}
+
+static void kill_reader(struct task_reader *base)
+{
+    stop(base);
+}
+
+static void close_reader(struct task_reader *base)
+{
+    struct ingest_reader *reader = of(base);
+    if (reader->added)
+        ingest_captures_withdraw(reader->captures, &reader->capture);
+    give_up_all(reader);
+    for (size_t i = 0; i < reader->capture.binding_count; i++)
+        shape_free((struct shape *)reader->capture.bindings[i].shape);
+    ingest_ids_free(reader->ids);
+    buffer_done(&reader->note);
+    if (reader->wake >= 0)
+        close(reader->wake);
+    pthread_mutex_destroy(&reader->lock);
+    free(reader);
+}
+
+struct task_reader *ingest_reader_new(struct task *task, void *captures)
+{
+    static const struct task_reader_class class = {.name = "ingest",
+                                                   .open = open_reader,
+                                                   .ready = ready,
+                                                   .begin = begin,
+                                                   .pollfds = pollfds,
+                                                   .timeout_ms = timeout_ms,
+                                                   .service = service,
+                                                   .next = next,
+                                                   .ended = ended,
+                                                   .result = result,
+                                                   .acknowledge = acknowledge,
+                                                   .stop = stop,
+                                                   .leave = leave,
+                                                   .kill = kill_reader,
+                                                   .close = close_reader};
+    struct ingest_reader *reader = mem_zalloc(sizeof *reader);
+    reader->base = (struct task_reader){.class = &class, .task = task, .label = "pushed documents"};
+    reader->captures = captures;
+    reader->capture.reader = reader;
+    reader->wake = -1;
+    list_init(&reader->queued);
+    list_init(&reader->under_way);
+    buffer_init(&reader->note, STORE_DOCUMENT_MAX);
+    pthread_mutex_init(&reader->lock, NULL);
+    return &reader->base;
+}

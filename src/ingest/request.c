@@ -1,0 +1,184 @@
+#include "ingest/request.h"
+
+#include "base/clock.h"
+#include "ingest/signature.h"
+#include "json/writer.h"
+
+#include <stdio.h>
+#include <strings.h>
+#include <time.h>
+
+/* --- may it ------------------------------------------------------------------------------------------- */
+
+static bool origin_allowed(const char *origin, const struct catalog_ingest *options)
+{
+    for (size_t i = 0; i < options->origin_count; i++) {
+        if (strcmp(options->origins[i], "*") == 0 || strcasecmp(options->origins[i], origin) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* From this machine, and through no proxy that has brought it here. */
+static bool is_near(const struct http_request *http)
+{
+    return http->near && !http_header(http, "Forwarded") && !http_header(http, "X-Forwarded-For");
+}
+
+unsigned ingest_request_allowed(const struct http_request *http, const struct catalog_ingest *options,
+                                bool open, const char **ret_why)
+{
+    static const char BEARER[] = "Bearer ";
+    const char *given = http_header(http, "Authorization"), *origin = http_header(http, "Origin");
+    /* A web page can send what it wants to a loopback address; its browser says where the page is from. */
+    *ret_why = "this origin may not push here ('corsOrigins')";
+    if (origin && !options->token && !origin_allowed(origin, options))
+        return 403;
+    if (options->token) {
+        *ret_why = "a token is needed: Authorization: Bearer …";
+        if (!given || strncasecmp(given, BEARER, sizeof BEARER - 1) != 0)
+            return 401;
+        *ret_why = "the token is wrong";
+        return ingest_secret_equal(slice_of(given + sizeof BEARER - 1), slice_of(options->token)) ? 0 : 403;
+    }
+    *ret_why = "only programs of the listener's own machine may push without a token: set 'authToken' or "
+               "'signature', or start with --ingest-open";
+    return open || options->signature.provider || is_near(http) ? 0 : 403;
+}
+
+bool ingest_request_cors(struct http_request *http, const struct catalog_ingest *options)
+{
+    const char *origin = http_header(http, "Origin");
+    if (!origin)
+        return false;
+    http_answer_header(http, "Vary", "Origin");
+    if (!origin_allowed(origin, options))
+        return false;
+    http_answer_header(http, "Access-Control-Allow-Origin", arena_strdup(&http->arena, origin));
+    return true;
+}
+
+/* --- is it signed ------------------------------------------------------------------------------------- */
+
+static const char *header_of(void *context, const char *name)
+{
+    return http_header(context, name);
+}
+
+static const char *url_of(struct http_request *http, const struct catalog_ingest *options,
+                          const struct http_server *server)
+{
+    const char *host = http_header(http, "Host"), *sha = http_query(http, "bodySHA256", 0);
+    const char *url = options->signature.url;
+    if (!url)
+        url = arena_printf(&http->arena, "%s://%s%s",
+                           string_starts_with(http_url(server), "https") ? "https" : "http", host ? host : "",
+                           http->path);
+    return sha && !strchr(url, '?') ? arena_printf(&http->arena, "%s?bodySHA256=%s", url, sha) : url;
+}
+
+bool ingest_request_signed(const struct http_request *http, const struct catalog_ingest *options,
+                           const struct http_server *server, const char **ret_why)
+{
+    if (!options->signature.provider)
+        return true;
+    const struct ingest_signed request = {.context = (void *)http,
+                                          .header = header_of,
+                                          .body = http->body,
+                                          .url = url_of((struct http_request *)http, options, server),
+                                          .body_sha256 = http_query(http, "bodySHA256", 0),
+                                          .now = clock_wall_ms(&clock_system) / 1000};
+    return ingest_signature_right(&options->signature, &request, ret_why);
+}
+
+/* --- what is told of it ------------------------------------------------------------------------------- */
+
+/* Neither who may, nor what is said of the body. */
+static bool is_left_out(const char *name)
+{
+    static const char *const names[] = {
+        "authorization", "cookie", "proxy-authorization", "content-type", "content-length", "accept", "host"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcasecmp(names[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void take_header(void *context, const char *name, const char *value)
+{
+    if (!is_left_out(name))
+        json_member_string(context, name, value);
+}
+
+static void take_query(void *context, const char *name, const char *value)
+{
+    json_member_string(context, name, value);
+}
+
+static struct slice gather(struct http_request *http, bool headers)
+{
+    struct buffer text;
+    struct json_writer writer;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    json_writer_init(&writer, &text);
+    json_begin_object(&writer);
+    if (headers)
+        http_headers(http, take_header, &writer);
+    else
+        http_query_all(http, take_query, &writer);
+    json_end_object(&writer);
+    struct slice copy = {arena_dup(&http->arena, text.data, text.size), text.size};
+    buffer_done(&text);
+    return copy;
+}
+
+/* A random one, version 4. */
+static const char *new_id(struct arena *arena)
+{
+    uint8_t bytes[16];
+    char text[37];
+    size_t at = 0;
+    random_bytes(bytes, sizeof bytes);
+    bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40);
+    bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            text[at++] = '-';
+        at += (size_t)snprintf(text + at, sizeof text - at, "%02x", bytes[i]);
+    }
+    return arena_strdup(arena, text);
+}
+
+static const char *now_text(struct arena *arena)
+{
+    int64_t now = clock_wall_ms(&clock_system);
+    time_t seconds = (time_t)(now / 1000);
+    struct tm utc;
+    char text[32];
+    gmtime_r(&seconds, &utc);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+    return arena_printf(arena, "%s.%03dZ", text, (int)(now % 1000));
+}
+
+void ingest_request_origin(struct http_request *http, const struct catalog_ingest *options,
+                           struct ingest_origin *ret_origin)
+{
+    unsigned wanted = options->metadata;
+    *ret_origin = (struct ingest_origin){.path = http->path};
+    if (wanted & CATALOG_INGEST_META_ID) {
+        const char *id = http_header(http, options->id_header);
+        ret_origin->id = id && *id ? id : new_id(&http->arena);
+    }
+    if (wanted & CATALOG_INGEST_META_RECEIVED)
+        ret_origin->received = now_text(&http->arena);
+    if (wanted & CATALOG_INGEST_META_HEADERS)
+        ret_origin->headers = gather(http, true);
+    if (wanted & CATALOG_INGEST_META_QUERY)
+        ret_origin->query = gather(http, false);
+}
+
+uint64_t ingest_request_second(void)
+{
+    return clock_monotonic_ns(&clock_system) / 1000000000;
+}

@@ -1,0 +1,405 @@
+#include "ingest/webhook.h"
+
+#include "ingest/body.h"
+#include "ingest/decode.h"
+#include "ingest/request.h"
+#include "json/writer.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* A request's way: the head (where to, who, how), the body (signed, decoded, parsed, valid), the push, the
+ * answer. What the head is refused for, the body is not waited for. */
+
+enum {
+    CONNECTIONS_MAX = 16384,
+    BODIES_MAX = 256 << 20, /* bytes, of all requests at once */
+};
+
+struct ingest_webhook {
+    struct ingest_captures *captures;
+    struct ingest_workers *workers;
+    struct http_server *http;
+    bool open;
+};
+
+struct request {
+    struct ingest_push push; /* first: a push is its request */
+    struct http_request *http;
+    enum ingest_result result;
+    struct buffer decoded;
+};
+
+static void answer(struct http_request *http, unsigned status, struct slice text)
+{
+    http->status = status;
+    buffer_append(&http->answer, text.data, text.size);
+    if (status == 503 || status == 429)
+        http_answer_header(http, "Retry-After", arena_printf(&http->arena, "%d", INGEST_RETRY_SECONDS));
+}
+
+static enum http_next refuse(struct http_request *http, unsigned status, const char *why)
+{
+    answer(http, status, ingest_answer_error(&http->arena, "%s", why));
+    return HTTP_ANSWER;
+}
+
+/* --- the head ----------------------------------------------------------------------------------------- */
+
+/* The bare form: {"collection":[…]} to whichever capture has these. */
+static bool is_root(const char *path)
+{
+    return strcmp(path, "/ingest") == 0;
+}
+
+static const char *not_found(enum ingest_found found)
+{
+    return found == INGEST_AWAY ? "the capture is being changed or started again; try again"
+                                : "no push capture has this path";
+}
+
+/* A browser asks before it sends. */
+static enum http_next preflight(struct http_request *http, const struct catalog_ingest *options)
+{
+    const char *headers = http_header(http, "Access-Control-Request-Headers");
+    if (!ingest_request_cors(http, options))
+        return refuse(http, 403, "this origin may not push here ('corsOrigins')");
+    http_answer_header(http, "Access-Control-Allow-Methods", "POST, PUT, OPTIONS");
+    if (headers)
+        http_answer_header(http, "Access-Control-Allow-Headers", arena_strdup(&http->arena, headers));
+    http_answer_header(http, "Access-Control-Max-Age", "600");
+    http->status = 204;
+    return HTTP_ANSWER;
+}
+
+/* 0: nothing is against it. `options` are the binding's, or the capture's. */
+static enum http_next check_head(const struct ingest_webhook *webhook, struct http_request *http,
+                                 const struct catalog_ingest *options)
+{
+    const char *why, *length = http_header(http, "Content-Length");
+    uint64_t size;
+    if (http->method == HTTP_OPTIONS)
+        return preflight(http, options);
+    if (http->method != HTTP_POST && http->method != HTTP_PUT) {
+        http_answer_header(http, "Allow", "POST, PUT, OPTIONS");
+        return refuse(http, 405, "documents are pushed by POST or PUT");
+    }
+    unsigned status = ingest_request_allowed(http, options, webhook->open, &why);
+    if (status)
+        return refuse(http, status, why);
+    if (ingest_format_of(http_header(http, "Content-Type")) == INGEST_FORMATS)
+        return refuse(
+            http, 415,
+            "the Content-Type is none that is taken: application/json, application/x-ndjson, text/csv, "
+            "text/tab-separated-values, application/x-www-form-urlencoded");
+    if (length && string_to_u64(length, UINT64_MAX, &size) && size > options->body_max)
+        return refuse(http, 413, "the request's body is larger than 'maxBodyBytes'");
+    return HTTP_READ;
+}
+
+static enum http_next head(void *context, struct http_request *http)
+{
+    const struct ingest_webhook *webhook = context;
+    struct ingest_capture *capture;
+    size_t binding;
+    if (is_root(http->path)) { /* whom it concerns, its body says */
+        if (http->method == HTTP_POST || http->method == HTTP_PUT)
+            return HTTP_READ;
+        http_answer_header(http, "Allow", "POST, PUT");
+        return refuse(http, 405, "documents are pushed by POST or PUT");
+    }
+    enum ingest_found found = ingest_find(webhook->captures, http->path, &capture, &binding);
+    if (found != INGEST_FOUND)
+        return refuse(http, found == INGEST_AWAY ? 503 : 404, not_found(found));
+    const struct catalog_ingest *options =
+        binding < capture->binding_count ? &capture->bindings[binding].options : &capture->options;
+    enum http_next next = check_head(webhook, http, options);
+    ingest_release(capture);
+    return next;
+}
+
+/* --- the push ----------------------------------------------------------------------------------------- */
+
+static void on_done(struct ingest_push *push, enum ingest_result result)
+{
+    struct request *request = (struct request *)push;
+    request->result = result;
+    http_request_resume(request->http);
+}
+
+static enum http_next answer_count(struct http_request *http, size_t count, bool duplicate)
+{
+    answer(http, 200,
+           slice_of(arena_printf(&http->arena,
+                                 duplicate ? "{\"published\":%zu,\"duplicate\":true}" : "{\"published\":%zu}",
+                                 duplicate ? 0 : count)));
+    return HTTP_ANSWER;
+}
+
+/* Everything that the request touches is allowed to it, and signed for it. */
+static unsigned check_binding(const struct ingest_webhook *webhook, struct http_request *http,
+                              const struct ingest_binding *binding, const char **ret_why)
+{
+    unsigned status = ingest_request_allowed(http, &binding->options, webhook->open, ret_why);
+    if (status)
+        return status;
+    if (!ingest_request_signed(http, &binding->options, webhook->http, ret_why))
+        return 401;
+    if (ingest_rate_allows(binding, ingest_request_second()))
+        return 0;
+    *ret_why = "more requests than 'maxRequestsPerSecond'";
+    return 429;
+}
+
+/* Before any document is looked at: who may not push hears nothing of schemas. */
+static int check_named(const struct ingest_webhook *webhook, struct http_request *http,
+                       const struct ingest_capture *capture, const struct json *doc,
+                       struct ingest_problem *problem)
+{
+    const char *why;
+    bool *seen = arena_zalloc(&http->arena, capture->binding_count + 1);
+    for (uint32_t key = json_first_key(doc, 0); key != JSON_NONE; key = json_next_key(doc, 0, key)) {
+        size_t at = ingest_binding_of(capture, json_string(doc, key, &http->arena));
+        if (seen[at] || at == capture->binding_count)
+            continue;
+        seen[at] = true;
+        unsigned status = check_binding(webhook, http, &capture->bindings[at], &why);
+        if (status)
+            return ingest_problem_set(problem, status, ingest_answer_error(&http->arena, "%s", why));
+    }
+    return 0;
+}
+
+/* Decode the body; *ret_body may be changed in place. */
+static int decode(struct request *request, const struct catalog_ingest *options, struct slice *ret_body,
+                  struct ingest_problem *problem)
+{
+    struct http_request *http = request->http;
+    struct error err;
+    request->decoded.max = options->body_max;
+    if (ingest_decode(http_header(http, "Content-Encoding"), http->body, &request->decoded, ret_body, &err) <
+        0)
+        return ingest_problem_set(problem,
+                                  err.code == ERROR_UNSUPPORTED ? 415
+                                  : err.code == ERROR_LIMIT     ? 413
+                                                                : 400,
+                                  ingest_answer_error(&http->arena, "%s", err.message));
+    if (ret_body->size > options->body_max)
+        return ingest_problem_set(
+            problem, 413,
+            ingest_answer_error(&http->arena, "the request's body is larger than 'maxBodyBytes'"));
+    if (ret_body->size == 0)
+        return ingest_problem_set(problem, 400, ingest_answer_error(&http->arena, "the request has no body"));
+    return 0;
+}
+
+static int take_one(const struct ingest_webhook *webhook, struct request *request,
+                    struct ingest_worker *worker, const struct ingest_capture *capture, size_t binding,
+                    struct ingest_batch *batch, struct ingest_problem *problem)
+{
+    struct http_request *http = request->http;
+    const struct catalog_ingest *options = &capture->bindings[binding].options;
+    struct slice body;
+    const char *why;
+    unsigned status = check_binding(webhook, http, &capture->bindings[binding], &why);
+    if (status)
+        return ingest_problem_set(problem, status, ingest_answer_error(&http->arena, "%s", why));
+    if (decode(request, options, &body, problem) < 0)
+        return -1;
+    struct ingest_origin origin;
+    ingest_request_origin(http, options, &origin);
+    batch->origin = &origin;
+    int result = ingest_body(worker, capture, binding, ingest_format_of(http_header(http, "Content-Type")),
+                             (char *)body.data, body.size, batch, problem);
+    batch->origin = NULL;
+    return result;
+}
+
+/* The capture of a bare request: that of its first collection. 0, or -1 with *problem. */
+static int find_by_body(const struct ingest_webhook *webhook, struct http_request *http,
+                        const struct json *doc, struct ingest_capture **ret_capture,
+                        struct ingest_problem *problem)
+{
+    uint32_t key = json_is(doc, 0, JSON_OBJECT) ? json_first_key(doc, 0) : JSON_NONE;
+    size_t binding;
+    if (key == JSON_NONE)
+        return ingest_problem_set(problem, 400,
+                                  ingest_answer_error(&http->arena,
+                                                      "a request to /ingest is an object of collections, "
+                                                      "{\"acmeCo/orders\":[…]}"));
+    struct slice name = json_string(doc, key, &http->arena);
+    enum ingest_found found = ingest_find_collection(
+        webhook->captures, arena_strndup(&http->arena, name.data, name.size), ret_capture, &binding);
+    if (found == INGEST_FOUND)
+        return 0;
+    return ingest_problem_set(
+        problem, found == INGEST_AWAY ? 503 : 404,
+        ingest_answer_error(&http->arena, "%s",
+                            found == INGEST_AWAY ? not_found(found) : "no push capture has this collection"));
+}
+
+static int take_many(const struct ingest_webhook *webhook, struct request *request,
+                     struct ingest_worker *worker, struct ingest_capture **capture,
+                     struct ingest_batch *batch, struct ingest_problem *problem)
+{
+    struct http_request *http = request->http;
+    const struct catalog_ingest defaults = {.body_max = CATALOG_INGEST_BODY_DEFAULT};
+    struct slice body;
+    if (decode(request, *capture ? &(*capture)->options : &defaults, &body, problem) < 0)
+        return -1;
+    const struct json *doc =
+        ingest_parse(worker, (char *)body.data, body.size, "the request's body", &http->arena, problem);
+    if (!doc || (!*capture && find_by_body(webhook, http, doc, capture, problem) < 0))
+        return -1;
+    return check_named(webhook, http, *capture, doc, problem) < 0
+               ? -1
+               : ingest_body_by_collection(worker, *capture, doc, batch, problem);
+}
+
+/* The id that makes a request's second coming known. */
+static int set_id(struct request *request, const struct ingest_capture *capture,
+                  const struct ingest_batch *batch, struct ingest_problem *problem)
+{
+    uint32_t scope = batch->documents[0].binding;
+    const char *id = http_header(request->http, capture->bindings[scope].options.id_header);
+    if (!id || !*id)
+        return 0;
+    if (strlen(id) > INGEST_ID_MAX || !utf8_valid(id, strlen(id)))
+        return ingest_problem_set(
+            problem, 400,
+            ingest_answer_error(&request->http->arena, "the header %s must be at most %d bytes of UTF-8",
+                                capture->bindings[scope].options.id_header, INGEST_ID_MAX));
+    request->push.id = slice_of(id);
+    request->push.scope = scope;
+    return 0;
+}
+
+static enum http_next push(struct request *request, struct ingest_capture *capture,
+                           const struct ingest_batch *batch)
+{
+    request->push.documents = batch->documents;
+    request->push.count = batch->count;
+    request->push.bytes = batch->bytes;
+    request->push.done = on_done;
+    http_request_hold(request->http);
+    ingest_push(capture, &request->push);
+    return HTTP_LATER;
+}
+
+static enum http_next whole(void *context, struct http_request *http)
+{
+    const struct ingest_webhook *webhook = context;
+    struct ingest_capture *capture = NULL;
+    struct ingest_problem problem;
+    size_t binding = 0;
+    enum ingest_found found = INGEST_FOUND;
+    if (!is_root(http->path))
+        found = ingest_find(webhook->captures, http->path, &capture, &binding);
+    if (found != INGEST_FOUND)
+        return refuse(http, 503, not_found(INGEST_AWAY));
+    struct request *request = arena_zalloc(&http->arena, sizeof *request);
+    struct ingest_batch batch = {.arena = &http->arena};
+    request->http = http;
+    buffer_init(&request->decoded, CATALOG_INGEST_BODY_MAX);
+    http->owner = request;
+    struct ingest_worker *worker = ingest_workers_take(webhook->workers);
+    int result = capture && binding < capture->binding_count
+                     ? take_one(webhook, request, worker, capture, binding, &batch, &problem)
+                     : take_many(webhook, request, worker, &capture, &batch, &problem);
+    ingest_workers_give(webhook->workers, worker);
+    if (result == 0 && batch.count > 0)
+        result = set_id(request, capture, &batch, &problem);
+    if (result == 0 && capture)
+        ingest_request_cors(http, &capture->bindings[batch.count ? batch.documents[0].binding : 0].options);
+    enum http_next next;
+    if (result == 0 && batch.count > 0) {
+        next = push(request, capture, &batch);
+    } else if (result == 0) {
+        next = answer_count(http, 0, false);
+    } else {
+        answer(http, problem.status, problem.answer);
+        next = HTTP_ANSWER;
+    }
+    if (capture)
+        ingest_release(capture);
+    return next;
+}
+
+/* --- the answer --------------------------------------------------------------------------------------- */
+
+static enum http_next resumed(void *context, struct http_request *http)
+{
+    const struct request *request = http->owner;
+    (void)context;
+    switch (request->result) {
+    case INGEST_DURABLE:
+        return answer_count(http, request->push.count, false);
+    case INGEST_DUPLICATE:
+        return answer_count(http, 0, true);
+    case INGEST_FULL:
+        return refuse(http, 503, "too much waits to be written; try again");
+    case INGEST_STOPPED:
+        break;
+    }
+    return refuse(http, 503,
+                  "the capture ended before the documents were known to be durable; try again, with the same "
+                  "id if it has one");
+}
+
+static void refused(void *context, struct http_request *http, const char *why)
+{
+    (void)context;
+    answer(http, http->status, ingest_answer_error(&http->arena, "%s", why));
+}
+
+static void done(void *context, struct http_request *http)
+{
+    struct request *request = http->owner;
+    (void)context;
+    if (!request)
+        return;
+    if (request->decoded.data)
+        explicit_bzero(request->decoded.data, request->decoded.capacity);
+    buffer_done(&request->decoded);
+}
+
+/* --- its life ----------------------------------------------------------------------------------------- */
+
+struct ingest_webhook *ingest_webhook_open(struct ingest_captures *captures,
+                                           const struct ingest_webhook_options *options, struct error *err)
+{
+    struct ingest_webhook *webhook = mem_zalloc(sizeof *webhook);
+    *webhook =
+        (struct ingest_webhook){.captures = captures, .workers = ingest_workers_new(), .open = options->open};
+    const struct http_options http = {.listen = options->listen,
+                                      .tls_cert = options->tls_cert,
+                                      .tls_key = options->tls_key,
+                                      .callbacks = {.context = webhook,
+                                                    .head = head,
+                                                    .whole = whole,
+                                                    .resumed = resumed,
+                                                    .refused = refused,
+                                                    .done = done},
+                                      .body_max = CATALOG_INGEST_BODY_MAX,
+                                      .bodies_max = BODIES_MAX,
+                                      .connections_max = CONNECTIONS_MAX};
+    webhook->http = http_open(&http, err);
+    if (webhook->http)
+        return webhook;
+    ingest_webhook_close(webhook, 0);
+    return NULL;
+}
+
+const char *ingest_webhook_url(const struct ingest_webhook *webhook)
+{
+    return http_url(webhook->http);
+}
+
+void ingest_webhook_close(struct ingest_webhook *webhook, uint64_t grace_ms)
+{
+    if (!webhook)
+        return;
+    http_close(webhook->http, grace_ms);
+    ingest_workers_free(webhook->workers);
+    free(webhook);
+}
