@@ -372,9 +372,11 @@ static void print_deployed(const struct status *status, const struct cli *cli, s
     char since[40];
     when_text(status->deployed.since_ms, since, sizeof since);
     if (status->deployed.daemon)
-        output_printf(output, "the daemon runs: process %lld, since %s%s%s\n",
+        output_printf(output, "the daemon runs: process %lld, since %s%s%s%s%s\n",
                       (long long)status->deployed.pid, since, status->deployed.url ? ", the API at " : "",
-                      status->deployed.url ? status->deployed.url : "");
+                      status->deployed.url ? status->deployed.url : "",
+                      status->deployed.ingest_url ? ", push captures at " : "",
+                      status->deployed.ingest_url ? status->deployed.ingest_url : "");
     else
         output_str(output, "no daemon runs: 'firth serve' starts one\n");
     table_init(&table, headings);

@@ -180,6 +180,7 @@ void status_print_json(struct status *status, const struct cli *cli, struct outp
         json_member_i64(&writer, "pid", status->deployed.pid);
         json_when(&writer, "since", status->deployed.since_ms);
         json_member_string(&writer, "url", status->deployed.url);
+        json_member_string(&writer, "ingest_url", status->deployed.ingest_url);
         json_end_object(&writer);
     } else {
         json_put_null(&writer);

@@ -101,6 +101,7 @@ static void take_live(struct deployed *deployed, const struct json *answer)
     deployed->pid = number(answer, 0, "pid", 0);
     deployed->since_ms = number(answer, 0, "startedMs", 0);
     deployed->url = json_cstring(answer, json_get(answer, 0, "url"), &deployed->arena);
+    deployed->ingest_url = json_cstring(answer, json_get(answer, 0, "ingestUrl"), &deployed->arena);
     uint32_t list = json_get(answer, 0, "tasks");
     for (uint32_t at = json_first(answer, list); at != JSON_NONE; at = json_next(answer, list, at)) {
         const char *name = json_cstring(answer, json_get(answer, at, "name"), &deployed->arena);

@@ -23,6 +23,7 @@ struct deployed {
     bool daemon; /* one runs */
     int64_t pid, since_ms;
     const char *url;             /* of its API; NULL: it has none */
+    const char *ingest_url;      /* of its push captures; NULL: there is none */
     struct deployed_task *tasks; /* by name */
     size_t count;
 };

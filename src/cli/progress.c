@@ -352,6 +352,13 @@ static void on_stopping(void *context, int signals)
         log_info(&progress->cli->log, "stopping at once");
 }
 
+static void on_listening(void *context, const char *url)
+{
+    char message[256];
+    snprintf(message, sizeof message, "documents are taken at %s/ingest/CAPTURE/RESOURCE", url);
+    log_line(context, LOG_INFO, "push captures", message);
+}
+
 struct supervisor_events progress_events(struct progress *progress)
 {
     return (struct supervisor_events){
@@ -362,6 +369,7 @@ struct supervisor_events progress_events(struct progress *progress)
         .ended = on_ended,
         .waiting = on_waiting,
         .stopping = on_stopping,
+        .listening = on_listening,
     };
 }
 

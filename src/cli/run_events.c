@@ -114,6 +114,15 @@ static void on_stopping(void *context, int signals)
     end(context, &writer, &line);
 }
 
+static void on_listening(void *context, const char *url)
+{
+    struct json_writer writer;
+    struct buffer line;
+    begin(&writer, &line, "listening", NULL);
+    json_member_string(&writer, "url", url);
+    end(context, &writer, &line);
+}
+
 struct supervisor_events run_events(struct run_events *events)
 {
     return (struct supervisor_events){.context = events,
@@ -122,5 +131,6 @@ struct supervisor_events run_events(struct run_events *events)
                                       .log = on_log,
                                       .ended = on_ended,
                                       .waiting = on_waiting,
-                                      .stopping = on_stopping};
+                                      .stopping = on_stopping,
+                                      .listening = on_listening};
 }

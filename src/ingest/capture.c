@@ -21,6 +21,7 @@ struct ingest_captures {
     pthread_cond_t released;
     struct map paths;       /* to struct path */
     struct map collections; /* the same, by a binding's collection */
+    bool begun;             /* paths are known: before that, each may be one soon */
 };
 
 struct ingest_captures *ingest_captures_new(void)
@@ -72,8 +73,8 @@ void ingest_captures_free(struct ingest_captures *captures)
 static enum ingest_found find(struct ingest_captures *captures, const struct map *map, const char *name,
                               struct ingest_capture **ret_capture, size_t *ret_binding)
 {
-    enum ingest_found found = INGEST_NONE;
     pthread_mutex_lock(&captures->lock);
+    enum ingest_found found = captures->begun ? INGEST_NONE : INGEST_AWAY;
     const struct path *path = map_get(map, slice_of(name));
     if (path && path->capture) {
         path->capture->users++;
@@ -131,6 +132,56 @@ void ingest_push(struct ingest_capture *capture, struct ingest_push *push)
 
 /* --- coming and going --------------------------------------------------------------------------------- */
 
+static const char *root_path(const char *capture, struct arena *arena)
+{
+    return arena_printf(arena, "/ingest/%s", capture);
+}
+
+static const char *own_path(const char *root, const struct ingest_binding *binding, struct arena *arena)
+{
+    return arena_printf(arena, "%s/%s", root, binding->name);
+}
+
+int ingest_plan_read(const struct task_spec *spec, struct arena *arena, struct ingest_plan *ret_plan,
+                     struct error *err)
+{
+    const char *pointer, *root = root_path(spec->name, arena);
+    const char **paths = arena_zalloc(arena, (2 * spec->binding_count + 2) * sizeof *paths);
+    size_t count = 0;
+    ret_plan->bindings = arena_zalloc(arena, (spec->binding_count + 1) * sizeof *ret_plan->bindings);
+    ret_plan->paths = paths;
+    if (catalog_ingest_endpoint(spec->source.config, arena, &ret_plan->options, &pointer, err) < 0)
+        return error_wrap(err, "ingest%s", pointer);
+    paths[count++] = root;
+    for (size_t i = 0; i < spec->binding_count; i++) {
+        const struct task_binding_spec *from = &spec->bindings[i];
+        struct ingest_binding *binding = &ret_plan->bindings[i];
+        if (catalog_ingest_resource(&ret_plan->options, from->resource, arena, &binding->options, &pointer,
+                                    err) < 0)
+            return error_wrap(err, "the resource of %s%s", from->collection, pointer);
+        binding->name = binding->options.name ? binding->options.name : from->collection;
+        binding->rate = arena_zalloc(arena, sizeof *binding->rate);
+        paths[count++] = own_path(root, binding, arena);
+        if (binding->options.path)
+            paths[count++] = binding->options.path;
+    }
+    return 0;
+}
+
+void ingest_captures_reserve(struct ingest_captures *captures, const char *name, const char *const *paths)
+{
+    pthread_mutex_lock(&captures->lock);
+    captures->begun = true;
+    for (size_t i = 0; paths[i]; i++) {
+        if (map_get(&captures->paths, slice_of(paths[i])))
+            continue;
+        struct path *path = mem_zalloc(sizeof *path);
+        *path = (struct path){.owner = mem_strdup(name)};
+        map_set(&captures->paths, slice_of(paths[i]), path);
+    }
+    pthread_mutex_unlock(&captures->lock);
+}
+
 static void set_path(struct map *map, const char *name, struct ingest_capture *capture, size_t binding)
 {
     struct path *path = mem_zalloc(sizeof *path);
@@ -152,14 +203,14 @@ static int check_path(const struct ingest_captures *captures, const char *name,
 static int add_paths(struct ingest_captures *captures, struct ingest_capture *capture, struct arena *arena,
                      bool check, struct error *err)
 {
-    const char *root = arena_printf(arena, "/ingest/%s", capture->name);
+    const char *root = root_path(capture->name, arena);
     if (!check)
         set_path(&captures->paths, root, capture, capture->binding_count);
     else if (check_path(captures, root, capture, err) < 0)
         return -1;
     for (size_t i = 0; i < capture->binding_count; i++) {
         const struct ingest_binding *binding = &capture->bindings[i];
-        const char *names[] = {arena_printf(arena, "%s/%s", root, binding->name), binding->options.path};
+        const char *names[] = {own_path(root, binding, arena), binding->options.path};
         for (size_t j = 0; j < 2 && names[j]; j++) {
             if (!check)
                 set_path(&captures->paths, names[j], capture, i);

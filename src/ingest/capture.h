@@ -76,6 +76,16 @@ struct ingest_capture {
     size_t users;                 /* those who have found it, under the table's lock */
 };
 
+/* What a specification says of a capture's resources, and the paths that lead to it. Arrays of its bindings'
+ * order, in the arena; the fields of a binding that a session alone knows are left empty. */
+struct ingest_plan {
+    struct catalog_ingest options;
+    struct ingest_binding *bindings;
+    const char *const *paths; /* NULL-terminated; the capture's own first */
+};
+int ingest_plan_read(const struct task_spec *spec, struct arena *arena, struct ingest_plan *ret_plan,
+                     struct error *err);
+
 struct ingest_captures;
 
 struct ingest_captures *ingest_captures_new(void);
@@ -106,6 +116,9 @@ void ingest_push(struct ingest_capture *capture, struct ingest_push *push);
 
 /* --- the captures' own side --------------------------------------------------------------------------- */
 
+/* Its paths are INGEST_AWAY until it is added; those that another capture has stay that one's.
+ * NULL-terminated. */
+void ingest_captures_reserve(struct ingest_captures *captures, const char *name, const char *const *paths);
 /* A path that another capture has already: ERROR_INVALID, naming both. */
 int ingest_captures_add(struct ingest_captures *captures, struct ingest_capture *capture, struct error *err);
 /* It is found no more; returns when nobody uses it. Its paths are INGEST_AWAY until ingest_captures_forget.

@@ -3,7 +3,9 @@
 #include "ingest/session.h"
 #include "ingest/webhook.h"
 
+#include "base/file.h"
 #include "json/json.h"
+#include "json/writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,6 +43,23 @@ static const char *text_of(const struct json *doc, uint32_t object, const char *
     return json_is(doc, at, JSON_STRING) ? json_cstring(doc, at, arena) : NULL;
 }
 
+static void tell_listening(struct listener *listener)
+{
+    struct buffer line;
+    struct json_writer writer;
+    struct error unused; /* who does not hear it is gone, and so are we soon */
+    buffer_init(&line, BUFFER_UNLIMITED);
+    json_writer_init(&writer, &line);
+    json_begin_object(&writer);
+    json_member_string(&writer, "listening", ingest_webhook_url(listener->webhook));
+    json_end_object(&writer);
+    buffer_byte(&line, '\n');
+    pthread_mutex_lock(&listener->shared.lock);
+    file_write_all(listener->shared.events_fd, line.data, line.size, "the event pipe", &unused);
+    pthread_mutex_unlock(&listener->shared.lock);
+    buffer_done(&line);
+}
+
 static void open_listeners(struct listener *listener, const struct json *doc, uint32_t object,
                            struct arena *arena)
 {
@@ -52,7 +71,9 @@ static void open_listeners(struct listener *listener, const struct json *doc, ui
     };
     listener->told = true;
     listener->webhook = ingest_webhook_open(listener->shared.captures, &options, &listener->refused);
-    if (!listener->webhook)
+    if (listener->webhook)
+        tell_listening(listener);
+    else
         error_wrap(&listener->refused, "push captures cannot listen");
 }
 

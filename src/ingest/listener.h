@@ -5,9 +5,10 @@
  *   {"start":{…}}                           a task's specification (task/task_spec.h)
  *   {"stop":"acmeCo/hooks","now":false,"forget":true}
  *
- * and hears on `events_fd` what a task tells (task/event.h), each line with the member "task". A capture is
- * stopped and started while the others go on, and connections stay: they are the listener's, not a capture's.
- * The end of `spec_fd`, or SIGTERM, lets every capture finish; then what is being answered is answered. */
+ * and hears on `events_fd` {"listening":"http://127.0.0.1:8080"}, and what a task tells (task/event.h), each
+ * line with the member "task". A capture is stopped and started while the others go on, and connections stay:
+ * they are the listener's, not a capture's. The end of `spec_fd`, or SIGTERM, lets every capture finish; then
+ * what is being answered is answered. */
 #ifndef FIRTH_INGEST_LISTENER_H
 #define FIRTH_INGEST_LISTENER_H
 

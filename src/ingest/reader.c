@@ -139,29 +139,21 @@ static int read_options(struct ingest_reader *reader, struct error *err)
 {
     struct task *task = reader->base.task;
     const struct task_spec *spec = task->spec;
-    struct ingest_binding *bindings =
-        arena_zalloc(&task->arena, (spec->binding_count + 1) * sizeof *bindings);
     struct flow_texts *paths = arena_zalloc(&task->arena, (spec->binding_count + 1) * sizeof *paths);
-    const char *pointer;
-    if (catalog_ingest_endpoint(spec->source.config, &task->arena, &reader->capture.options, &pointer, err) <
-        0)
-        return error_wrap(err, "ingest%s", pointer);
+    struct ingest_plan plan;
+    if (ingest_plan_read(spec, &task->arena, &plan, err) < 0)
+        return -1;
     for (size_t i = 0; i < spec->binding_count; i++) {
-        const struct task_binding_spec *binding = &spec->bindings[i];
-        if (catalog_ingest_resource(&reader->capture.options, binding->resource, &task->arena,
-                                    &bindings[i].options, &pointer, err) < 0)
-            return error_wrap(err, "the resource of %s%s", binding->collection, pointer);
-        bindings[i].name = bindings[i].options.name ? bindings[i].options.name : binding->collection;
-        bindings[i].rate = arena_zalloc(&task->arena, sizeof *bindings[i].rate);
         struct slice *text = arena_alloc(&task->arena, sizeof *text);
-        *text = slice_of(bindings[i].name);
+        *text = slice_of(plan.bindings[i].name);
         paths[i] = (struct flow_texts){text, 1};
     }
     task->resource_paths = paths;
     reader->capture.name = spec->name;
-    reader->capture.bindings = bindings;
+    reader->capture.options = plan.options;
+    reader->capture.bindings = plan.bindings;
     reader->capture.binding_count = spec->binding_count;
-    task->notes_bytes = reader->capture.options.id_window * NOTE_BYTES_MOST;
+    task->notes_bytes = plan.options.id_window * NOTE_BYTES_MOST;
     return 0;
 }
 

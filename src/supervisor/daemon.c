@@ -304,6 +304,7 @@ int daemon_run(const struct daemon_options *options, struct error *err)
     }
     free_tasks(&daemon);
     free(daemon.discovery);
+    free(daemon.ingest_url);
     supervisor_free(daemon.supervisor);
     return result;
 }

@@ -306,6 +306,14 @@ static void on_removed(void *context, const struct supervisor_task *supervised)
         reload_in(daemon, 0);
 }
 
+static void on_listening(void *context, const char *url)
+{
+    struct daemon *daemon = context;
+    free(daemon->ingest_url);
+    daemon->ingest_url = mem_strdup(url);
+    log_info(daemon->options->log, "push captures take documents at %s/ingest/CAPTURE/RESOURCE", url);
+}
+
 struct supervisor_events daemon_events(struct daemon *daemon)
 {
     return (struct supervisor_events){.context = daemon,
@@ -314,5 +322,6 @@ struct supervisor_events daemon_events(struct daemon *daemon)
                                       .log = on_log,
                                       .ended = on_ended,
                                       .waiting = on_waiting,
+                                      .listening = on_listening,
                                       .removed = on_removed};
 }

@@ -71,6 +71,7 @@ struct daemon {
     bool failed; /* it could not start: `failure` */
     struct error failure;
     struct daemon_discovery *discovery;
+    char *ingest_url; /* where push captures are reached; NULL: there was none yet */
     int64_t started_ms;
     uint64_t revision; /* of what was read last */
     struct {

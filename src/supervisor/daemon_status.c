@@ -76,6 +76,8 @@ void daemon_write_status(struct daemon *daemon, struct buffer *out)
     json_member_u64(&writer, "revision", daemon->revision);
     if (daemon_url(daemon))
         json_member_string(&writer, "url", daemon_url(daemon));
+    if (daemon->ingest_url)
+        json_member_string(&writer, "ingestUrl", daemon->ingest_url);
     json_put_key(&writer, "tasks");
     json_begin_array(&writer);
     for (size_t at = 0; (entry = map_next(&daemon->tasks, &at));)

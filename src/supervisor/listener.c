@@ -26,6 +26,7 @@ struct listener {
     uv_loop_t *loop;
     const char *program;
     const struct supervisor_ingest *options;
+    const struct supervisor_events *events;
     struct host *host; /* NULL: none runs */
     struct map hosted; /* by name: struct hosted */
 };
@@ -53,9 +54,9 @@ void listener_copy_options(struct supervisor_ingest *options, struct arena *aren
 
 /* --- sessions ----------------------------------------------------------------------------------------- */
 
+/* The callback may start the next session, of the same name and under a listener that may then be closed. */
 static void end_hosted(struct hosted *hosted, enum task_outcome outcome, const struct error *error)
 {
-    map_remove(&hosted->listener->hosted, slice_of(hosted->name));
     hosted->callbacks.ended(hosted->callbacks.context, outcome, outcome == TASK_FAILED ? error : NULL);
     free(hosted->name);
     free(hosted);
@@ -70,8 +71,8 @@ static void end_all(struct listener *listener)
     struct map sessions = listener->hosted;
     map_init(&listener->hosted);
     for (size_t at = 0; (entry = map_next(&sessions, &at));) {
-        struct hosted *hosted = entry->value;
-        end_hosted(hosted, hosted->stopped ? TASK_STOPPED : TASK_FAILED, &died);
+        const struct hosted *hosted = entry->value;
+        end_hosted(entry->value, hosted->stopped ? TASK_STOPPED : TASK_FAILED, &died);
     }
     map_done(&sessions);
 }
@@ -126,14 +127,29 @@ static void kill_host(struct host *host)
 
 /* --- events ------------------------------------------------------------------------------------------- */
 
+static void tell_listening(const struct host *host, const char *url)
+{
+    const struct supervisor_events *events = host->listener ? host->listener->events : NULL;
+    if (events && events->listening && url)
+        events->listening(events->context, url);
+}
+
 static void take_line(struct host *host, const char *text, size_t size)
 {
     struct json line;
     struct task_event event;
     struct error err;
     arena_clear(&host->arena);
-    if (json_parse(host->parser, text, size, &line, &err) < 0 ||
-        task_event_read(&line, &host->arena, &event, &err) < 0) {
+    if (json_parse(host->parser, text, size, &line, &err) < 0) {
+        kill_host(host);
+        return;
+    }
+    uint32_t url = json_get(&line, 0, "listening");
+    if (json_is(&line, url, JSON_STRING)) {
+        tell_listening(host, json_cstring(&line, url, &host->arena));
+        return;
+    }
+    if (task_event_read(&line, &host->arena, &event, &err) < 0) {
         kill_host(host);
         return;
     }
@@ -141,10 +157,12 @@ static void take_line(struct host *host, const char *text, size_t size)
     struct hosted *hosted = name && host->listener ? map_get(&host->listener->hosted, slice_of(name)) : NULL;
     if (!hosted)
         return;
-    if (event.type == TASK_EVENT_ENDED)
+    if (event.type == TASK_EVENT_ENDED) {
+        map_remove(&host->listener->hosted, slice_of(name));
         end_hosted(hosted, event.ended.outcome, &event.ended.error);
-    else
+    } else {
         hosted->callbacks.event(hosted->callbacks.context, &event);
+    }
 }
 
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_room)
@@ -330,10 +348,11 @@ struct child *listener_start(struct listener *listener, const char *name, struct
     return &hosted->base;
 }
 
-struct listener *listener_new(uv_loop_t *loop, const char *program, const struct supervisor_ingest *options)
+struct listener *listener_new(uv_loop_t *loop, const char *program, const struct supervisor_ingest *options,
+                              const struct supervisor_events *events)
 {
     struct listener *listener = mem_zalloc(sizeof *listener);
-    *listener = (struct listener){.loop = loop, .program = program, .options = options};
+    *listener = (struct listener){.loop = loop, .program = program, .options = options, .events = events};
     map_init(&listener->hosted);
     return listener;
 }

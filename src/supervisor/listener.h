@@ -12,7 +12,9 @@ struct listener;
 /* Fill in the default; strings into the arena. */
 void listener_copy_options(struct supervisor_ingest *options, struct arena *arena);
 
-struct listener *listener_new(uv_loop_t *loop, const char *program, const struct supervisor_ingest *options);
+/* All are the supervisor's, and outlive the listener. */
+struct listener *listener_new(uv_loop_t *loop, const char *program, const struct supervisor_ingest *options,
+                              const struct supervisor_events *events);
 /* A session of a push capture, as child_start. */
 struct child *listener_start(struct listener *listener, const char *name, struct slice spec,
                              const struct child_callbacks *callbacks, struct error *err);

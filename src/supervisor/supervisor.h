@@ -57,6 +57,8 @@ struct supervisor_events {
     /* A signal arrived: 1 the first time (transactions are being finished), 2 when everything is ended at
      * once. */
     void (*stopping)(void *context, int signals);
+    /* The push captures are reached there: with the first of them, and again when their process had died. */
+    void (*listening)(void *context, const char *url);
     /* It was removed by supervisor_remove, its child is gone; `task` is freed after this call. */
     void (*removed)(void *context, const struct supervisor_task *task);
     /* The loop is there, nothing was started yet: time to open handles on it. */
