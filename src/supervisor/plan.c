@@ -383,11 +383,14 @@ int plan_catalog(struct supervisor *supervisor, const struct catalog *catalog,
     size_t count;
     const struct catalog_task *tasks = catalog_tasks(catalog, &arena, &count);
     int result = 0;
-    size_t skipped = 0;
+    bool skipped = false;
     for (size_t i = 0; i < count && result == 0; i++) {
-        bool push = tasks[i].capture && tasks[i].capture->endpoint.kind == CATALOG_ENDPOINT_INGEST;
-        skipped += push && options->once;
-        if (wanted(options, tasks[i].name, tasks[i].disable) && !(push && options->once))
+        if (!wanted(options, tasks[i].name, tasks[i].disable))
+            continue;
+        bool endless =
+            options->once && tasks[i].capture && tasks[i].capture->endpoint.kind == CATALOG_ENDPOINT_INGEST;
+        skipped |= endless;
+        if (!endless)
             result = add_planned(supervisor, catalog, &tasks[i], options, err);
     }
     arena_done(&arena);
@@ -395,8 +398,10 @@ int plan_catalog(struct supervisor *supervisor, const struct catalog *catalog,
         return -1;
     if (supervisor_task_count(supervisor) == 0)
         return error_set(err, ERROR_INVALID,
-                         "%s has no task to run: no capture, connection or materialization that is enabled",
-                         catalog->file);
+                         "%s has no task to run: no capture, connection or materialization that is enabled%s",
+                         catalog->file,
+                         skipped ? ", but for push captures, which have no end and are not run with --once"
+                                 : "");
     if (skipped)
         on_skipped(context, "push captures have no end: with --once they are not run");
     if (options->only_count == 0)

@@ -32,6 +32,13 @@ struct http_exchange {
     unsigned refuse; /* the status, once the body has come */
 };
 
+/* One socket, from its beginning to its end. */
+struct connection {
+    struct http_peer *peer;
+    bool near;
+    char address[HTTP_ADDRESS_MAX];
+};
+
 struct http_server {
     struct mhd_api api;
     struct http_callbacks callbacks;
@@ -64,6 +71,22 @@ const char *http_method_name(enum http_method method)
     return names[method];
 }
 
+/* What is so of all its requests, and asked of the system once. By the socket's own addresses, whatever
+ * headers say. */
+static void know_addresses(const struct http_server *server, struct MHD_Connection *connection, int fd,
+                           struct connection *own)
+{
+    struct sockaddr_storage peer, here;
+    socklen_t peer_size = sizeof peer, here_size = sizeof here;
+    const union MHD_ConnectionInfo *info =
+        server->api.get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (info && info->client_addr)
+        listen_format(info->client_addr, false, own->address, sizeof own->address);
+    own->near = fd >= 0 && getpeername(fd, (struct sockaddr *)&peer, &peer_size) == 0 &&
+                getsockname(fd, (struct sockaddr *)&here, &here_size) == 0 &&
+                listen_is_near((const struct sockaddr *)&peer, (const struct sockaddr *)&here);
+}
+
 static void on_connection(void *context, struct MHD_Connection *connection, void **own,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -71,9 +94,14 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *info =
             server->api.get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        *own = http_peers_add(server->peers, info ? info->connect_fd : -1);
+        int fd = info ? info->connect_fd : -1;
+        struct connection *new = mem_zalloc(sizeof *new);
+        know_addresses(server, connection, fd, new);
+        new->peer = http_peers_add(server->peers, fd);
+        *own = new;
     } else if (*own) {
-        http_peers_remove(server->peers, *own);
+        http_peers_remove(server->peers, ((struct connection *)*own)->peer);
+        free(*own);
         *own = NULL;
     }
 }
@@ -195,7 +223,12 @@ static void *on_line(void *context, const char *uri, struct MHD_Connection *conn
         server->api.get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     exchange->server = server;
     exchange->connection = connection;
-    exchange->peer = info ? info->socket_context : NULL;
+    const struct connection *own = info ? info->socket_context : NULL;
+    if (own) {
+        exchange->peer = own->peer;
+        exchange->request.near = own->near;
+        memcpy(exchange->request.peer, own->address, sizeof own->address);
+    }
     exchange->bad_path = strstr(uri, "%00") != NULL;
     exchange->request.exchange = exchange;
     arena_init(&exchange->request.arena);
@@ -284,6 +317,16 @@ static bool has_body(const struct http_request *request)
     return http_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) || (length && strcmp(length, "0") != 0);
 }
 
+/* A connection that is closed on what was sent is reset, and the answer lost: of a small body, which is on
+ * its way already, it is cheaper to read the rest. */
+static bool is_drained(const struct http_request *request)
+{
+    const char *length = http_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    uint64_t size;
+    return length && string_to_u64(length, UINT64_MAX, &size) && size <= HTTP_DRAIN_MAX &&
+           !http_header(request, MHD_HTTP_HEADER_EXPECT);
+}
+
 int http_request_socket(const struct http_request *request)
 {
     const struct http_exchange *exchange = request->exchange;
@@ -292,35 +335,20 @@ int http_request_socket(const struct http_request *request)
     return info ? info->connect_fd : -1;
 }
 
-/* By the socket's own addresses, whatever the headers say. */
-static bool is_near(struct http_exchange *exchange)
-{
-    struct sockaddr_storage peer, own;
-    socklen_t peer_size = sizeof peer, own_size = sizeof own;
-    int fd = http_request_socket(&exchange->request);
-    return fd >= 0 && getpeername(fd, (struct sockaddr *)&peer, &peer_size) == 0 &&
-           getsockname(fd, (struct sockaddr *)&own, &own_size) == 0 &&
-           listen_is_near((const struct sockaddr *)&peer, (const struct sockaddr *)&own);
-}
-
 static enum MHD_Result take_head(struct http_exchange *exchange, const char *url, const char *method)
 {
     struct http_server *server = exchange->server;
     struct http_request *request = &exchange->request;
-    const union MHD_ConnectionInfo *info =
-        server->api.get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     request->method = method_of(method);
     request->path = url;
-    if (info && info->client_addr)
-        listen_format(info->client_addr, false, request->peer, sizeof request->peer);
-    request->near = is_near(exchange);
     exchange->known = true;
     exchange->stage = STAGE_READING;
     if (exchange->bad_path)
         return refuse(exchange, MHD_HTTP_BAD_REQUEST, "the path or the query holds a NUL (%00)");
     enum http_next next = server->callbacks.head(server->callbacks.context, request);
-    /* An answer that is sent now ends the connection: good for whoever would send a body for nothing. */
-    if (next != HTTP_READ && has_body(request))
+    /* An answer that is sent now ends the connection: good for whoever would send a large body for nothing.
+     */
+    if (next != HTTP_READ && has_body(request) && !is_drained(request))
         return send_answer(exchange);
     if (next != HTTP_READ) {
         exchange->stage = STAGE_REFUSED;
@@ -375,6 +403,10 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
         return MHD_NO;
     if (exchange->stage == STAGE_NEW)
         return take_head(exchange, url, method);
+    if (exchange->stage == STAGE_REFUSED && *upload_size) {
+        *upload_size = 0;
+        return MHD_YES;
+    }
     if (exchange->stage == STAGE_REFUSED)
         return send_answer(exchange);
     if (exchange->stage == STAGE_READING) {

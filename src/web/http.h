@@ -21,6 +21,7 @@ enum {
     HTTP_ANSWER_MAX = 256 << 20,    /* bytes of an answer */
     HTTP_CLIENT_MS = 30 * 1000,     /* a client's time to send a whole request, and to send none */
     HTTP_ANSWER_MS = 5 * 60 * 1000, /* a client's time to take an answer */
+    HTTP_DRAIN_MAX = 1 << 20,       /* a body up to this is read though its head is refused already */
     HTTP_HEADERS_MAX = 8,           /* that an answer adds */
     HTTP_ADDRESS_MAX = 64,          /* bytes of "[::1]:8000" */
 };

@@ -1,0 +1,82 @@
+"""A Firth with push captures, and clients of it: one connection each, kept, as real ones keep theirs."""
+
+import http.client
+import json
+import ssl
+
+from conftest import until
+
+NAME = "acmeCo/example/webhook-ingest"
+COLLECTION = "acmeCo/example/webhooks"
+BASE = f"/ingest/{NAME}"
+PATH = f"{BASE}/webhooks"
+SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}, "n": {"type": ["integer", "null"]}},
+          "required": ["id"]}
+
+
+def catalog(path, endpoint=None, resources=None, collections=None, **capture):
+    """The seed's catalog; `resources`: {collection: resource} instead of its one."""
+    resources = resources or {COLLECTION: {"name": "webhooks"}}
+    path.write_text(json.dumps({
+        "collections": {name: {"key": ["/id"], "schema": SCHEMA, **(collections or {}).get(name, {})}
+                        for name in {**resources, **(collections or {})}},
+        "captures": {NAME: {"endpoint": {"ingest": endpoint or {}}, **capture, "bindings": [
+            {"target": name, "resource": resource} for name, resource in resources.items()]}}}))
+    return path
+
+
+class Answer:
+    def __init__(self, response):
+        self.status, self.headers, self.body = response.status, response.headers, response.read().decode()
+
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"{self.status} {self.body}"
+
+
+class Client:
+    """One connection. `sockets` counts how often it had to be opened."""
+
+    def __init__(self, url, timeout=60):
+        scheme, _, address = url.partition("://")
+        self.sockets = 0
+        if scheme == "https":
+            self.http = http.client.HTTPSConnection(address, timeout=timeout, context=ssl._create_unverified_context())
+        else:
+            self.http = http.client.HTTPConnection(address, timeout=timeout)
+
+    def ask(self, method, path, body=None, headers=None):
+        if self.http.sock is None:
+            self.sockets += 1
+        self.http.request(method, path, body=body, headers=headers or {})
+        return Answer(self.http.getresponse())
+
+    def push(self, body, path=PATH, kind="application/json", method="POST", **headers):
+        """`headers`: X_Signature for X-Signature."""
+        body = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        return self.ask(method, path, body, {"Content-Type": kind,
+                                             **{name.replace("_", "-"): value for name, value in headers.items()}})
+
+    def close(self):
+        self.http.close()
+
+
+def started(running):
+    """A client of the captures of a `firth run -o json` or a `firth serve`, once they take documents."""
+    line = running.wait_for_line(lambda line: '"event":"listening"' in line or "push captures take documents at" in line)
+    url = json.loads(line)["url"] if line.startswith("{") else line.split(" documents at ")[1].split("/ingest/")[0]
+    running.url = url
+    client = Client(url)
+    until(lambda: client.ask("GET", BASE).status != 503, "the capture to begin")
+    return client
+
+
+def run(firth, path, *args, **more):
+    running = firth.start("run", path, "--ingest", "127.0.0.1:0", "-o", "json", "--retry-after", "1ms", *args, **more)
+    return running, started(running)
+
+
+def documents(firth, collection=COLLECTION):
+    return firth.read(collection)
