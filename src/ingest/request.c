@@ -74,7 +74,9 @@ static const char *url_of(struct http_request *http, const struct catalog_ingest
         url = arena_printf(&http->arena, "%s://%s%s",
                            string_starts_with(http_url(server), "https") ? "https" : "http", host ? host : "",
                            http->path);
-    return sha && !strchr(url, '?') ? arena_printf(&http->arena, "%s?bodySHA256=%s", url, sha) : url;
+    /* The digest is signed with the URL, or any body would do for a signature of the URL alone. */
+    return sha ? arena_printf(&http->arena, "%s%cbodySHA256=%s", url, strchr(url, '?') ? '&' : '?', sha)
+               : url;
 }
 
 bool ingest_request_signed(const struct http_request *http, const struct catalog_ingest *options,

@@ -80,6 +80,7 @@ static enum http_next check_head(const struct ingest_webhook *webhook, struct ht
     uint64_t size;
     if (http->method == HTTP_OPTIONS)
         return preflight(http, options);
+    ingest_request_cors(http, options); /* also of a refusal: without it a page cannot read why */
     if (http->method != HTTP_POST && http->method != HTTP_PUT) {
         http_answer_header(http, "Allow", "POST, PUT, OPTIONS");
         return refuse(http, 405, "documents are pushed by POST or PUT");
@@ -309,7 +310,7 @@ static enum http_next whole(void *context, struct http_request *http)
     ingest_workers_give(webhook->workers, worker);
     if (result == 0 && batch.count > 0)
         result = set_id(request, capture, &batch, &problem);
-    if (result == 0 && capture)
+    if (result == 0 && capture && is_root(http->path))
         ingest_request_cors(http, &capture->bindings[batch.count ? batch.documents[0].binding : 0].options);
     enum http_next next;
     if (result == 0 && batch.count > 0) {

@@ -1,0 +1,194 @@
+"""Push captures under `firth run` and the daemon: deploys that drop no connection, what survives deaths, pressure."""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import signal
+import threading
+
+import pytest
+
+import pushing
+import serving
+from conftest import until
+from pushing import BASE, COLLECTION, NAME, PATH, Client, documents
+
+OTHER = "acmeCo/example/other"
+
+
+def serve(firth, path, *args):
+    serving.deploy(firth, path)
+    daemon = firth.start("serve", "--ingest", "127.0.0.1:0", "--retry-after", "1ms", *args)
+    return daemon, pushing.started(daemon)
+
+
+def listener_of(running):
+    """The pid of its process of push captures."""
+    for each in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, rest = each.parent.name, each.read_text().rpartition(")")[2].split()
+            if int(rest[1]) == running.pid and b"\0ingest\0" in (each.parent / "cmdline").read_bytes():
+                return int(pid)
+        except OSError:
+            continue
+    return None
+
+
+def test_under_the_daemon(firth, tmp_path):
+    _, client = serve(firth, pushing.catalog(tmp_path / "flow.json"))
+    assert client.push({"id": "a"}, Idempotency_Key="k").json() == {"published": 1}
+    status = firth("status", "-o", "json", expect=0).json()
+    assert status["daemon"]["ingest_url"].startswith("http://127.0.0.1:")
+    task = next(each for each in status["tasks"] if each["task"] == NAME)
+    assert task["state"] == "running"
+    assert [each["collection"] for each in task["collections"]] == [COLLECTION], "notes are not shown"
+    assert status["daemon"]["ingest_url"] in firth("status", expect=0).out
+
+
+def test_a_deploy_drops_no_connection(firth, tmp_path):
+    """Another capture comes, one changes, one goes: the connection and the process stay; nobody hears 404 of what is there."""
+    path = tmp_path / "flow.json"
+    daemon, client = serve(firth, pushing.catalog(path))
+    process = listener_of(daemon)
+    told, ended = [], threading.Event()
+
+    def push():
+        own = Client(daemon.url)
+        while not ended.is_set():
+            told.append(own.push({"id": "x"}).status)
+        return own.sockets
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        pushes = pool.submit(push)
+        pushing.catalog(path, {"authToken": "t"}, {COLLECTION: {"name": "webhooks", "authToken": None}, OTHER: {"name": "other"}})
+        assert serving.deploy(firth, path) == {NAME: "change"}
+        until(lambda: client.push({"id": "o"}, path=f"{BASE}/other", Authorization="Bearer t").status == 200, "the new resource")
+        pushing.catalog(path, {"maxBodyBytes": 10})
+        serving.deploy(firth, path)
+        until(lambda: client.push({"id": "too large for it"}).status == 413, "the new limit")
+        until(lambda: client.push({"id": "o"}, path=f"{BASE}/other").status == 404, "the resource to go")
+        ended.set()
+        assert pushes.result() == 1 == client.sockets
+    assert set(told) <= {200, 401, 413, 503} and 200 in told
+    assert listener_of(daemon) == process
+
+
+def test_a_capture_that_is_removed_has_no_path(firth, tmp_path):
+    path = tmp_path / "flow.json"
+    _, client = serve(firth, pushing.catalog(path))
+    catalog = json.loads(path.read_text())
+    del catalog["captures"]
+    path.write_text(json.dumps(catalog))
+    serving.deploy(firth, path, "--prune")
+    until(lambda: client.push({"id": "a"}).status == 404, "the path to go")
+    assert client.sockets == 1
+
+
+def test_ids_and_documents_survive_the_listener(firth, tmp_path):
+    daemon, client = serve(firth, pushing.catalog(tmp_path / "flow.json"))
+    for number in range(300):
+        assert client.push({"id": str(number)}, Idempotency_Key=str(number)).json() == {"published": 1}
+    process = listener_of(daemon)
+    os.kill(process, signal.SIGKILL)
+    client = pushing.started(daemon)
+    assert listener_of(daemon) != process
+    for number in (0, 150, 299):
+        assert client.push({"id": str(number)}, Idempotency_Key=str(number)).json()["duplicate"], number
+    assert [each["id"] for each in documents(firth)] == [str(number) for number in range(300)]
+
+
+def test_ids_survive_a_restart_of_all(firth, tmp_path):
+    path = pushing.catalog(tmp_path / "flow.json", {"idWindow": 10})
+    for life in range(3):
+        running, client = pushing.run(firth, path)
+        for number in range(20 * life, 20 * life + 20):
+            assert client.push({"id": str(number)}, Idempotency_Key=str(number)).json() == {"published": 1}
+        running.signal(signal.SIGTERM)
+        running.wait()
+    _, client = pushing.run(firth, path)
+    assert client.push({"id": "x"}, Idempotency_Key="50").json()["duplicate"]
+    assert client.push({"id": "x"}, Idempotency_Key="49").json() == {"published": 1}, "past the window"
+    assert len(documents(firth)) == 61
+
+
+def test_two_captures_of_one_path(firth, tmp_path):
+    path = pushing.catalog(tmp_path / "flow.json", {}, {COLLECTION: {"name": "webhooks", "path": "/hooks/a"}})
+    catalog = json.loads(path.read_text())
+    catalog["collections"][OTHER] = catalog["collections"][COLLECTION]
+    catalog["captures"]["acmeCo/second"] = {"endpoint": {"ingest": {}}, "bindings": [
+        {"target": OTHER, "resource": {"name": "other", "path": "/hooks/a"}}]}
+    path.write_text(json.dumps(catalog))
+    running = firth.start("run", path, "--ingest", "127.0.0.1:0", "-o", "json")
+    error = json.loads(running.wait_for_line(lambda line: '"error"' in line and '"ended"' in line))["error"]["message"]
+    assert "/hooks/a" in error and NAME in error and "acmeCo/second" in error
+
+
+def test_many_at_once_share_commits(firth, tmp_path):
+    running, client = pushing.run(firth, pushing.catalog(tmp_path / "flow.json"))
+
+    def push(number):
+        own = Client(running.url)
+        return [own.push({"id": f"{number}-{each}"}).status for each in range(20)]
+
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        assert all(status == 200 for answers in pool.map(push, range(32)) for status in answers)
+    assert client.push({"id": "last"}).status == 200
+    assert len({each["id"] for each in documents(firth)}) == 641
+    progress = [json.loads(line) for line in running.out if '"event":"progress"' in line]
+    assert progress and progress[-1]["commits"] < 641
+
+
+def test_large_requests_beside_each_other(firth, tmp_path):
+    """Past the stage a request's documents are appended at once, and still come whole or not at all."""
+    running, _ = pushing.run(firth, pushing.catalog(tmp_path / "flow.json"))
+    many = [{"id": str(number), "text": "x" * 1000} for number in range(12000)]
+
+    def push(body):
+        return Client(running.url).push(body).status
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(push, [many, many + [{"id": 3}], [{"id": "s"}], many, [{"id": "s"}] * 9]))
+    assert answers == [200, 400, 200, 200, 200]
+    assert len(documents(firth)) == 24010
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_whoever_waits_at_the_end_is_answered(firth, tmp_path, stop):
+    running, _ = pushing.run(firth, pushing.catalog(tmp_path / "flow.json"))
+    acknowledged, begun = [], threading.Event()
+
+    def push(number):
+        own = Client(running.url)
+        try:
+            for each in range(10000):
+                answer = own.push({"id": f"{number}-{each}"})
+                if answer.status != 200:
+                    return answer.status
+                acknowledged.append(f"{number}-{each}")
+                if len(acknowledged) > 50:
+                    begun.set()
+        except OSError:
+            pass
+        return 0
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        results = [pool.submit(push, number) for number in range(8)]
+        assert begun.wait(60)
+        running.signal(stop)
+        running.wait()
+        assert {each.result() for each in results} <= {0, 503}
+    stored = [each["id"] for each in documents(firth)]
+    assert set(acknowledged) <= set(stored) and len(stored) == len(set(stored))
+
+
+def test_idle_connections(firth, tmp_path):
+    running, client = pushing.run(firth, pushing.catalog(tmp_path / "flow.json"))
+    idle = [Client(running.url) for _ in range(500)]
+    for each in idle:
+        each.http.connect()
+    assert client.push({"id": "a"}).status == 200
+    for each in idle[::50]:
+        assert each.push({"id": "b"}).status == 200
+    for each in idle:
+        each.close()
