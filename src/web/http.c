@@ -48,6 +48,7 @@ struct http_server {
     uint64_t client_ms;
     size_t body_max, bodies_max;
     unsigned connections_max;
+    size_t drain_max;
     struct http_peers *peers;
     _Atomic size_t bodies; /* bytes */
     atomic_bool quiet;
@@ -317,14 +318,13 @@ static bool has_body(const struct http_request *request)
     return http_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING) || (length && strcmp(length, "0") != 0);
 }
 
-/* A connection that is closed on what was sent is reset, and the answer lost: of a small body, which is on
- * its way already, it is cheaper to read the rest. */
+/* A connection that is closed on what was sent is reset, and the answer lost. */
 static bool is_drained(const struct http_request *request)
 {
     const char *length = http_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     uint64_t size;
-    return length && string_to_u64(length, UINT64_MAX, &size) && size <= HTTP_DRAIN_MAX &&
-           !http_header(request, MHD_HTTP_HEADER_EXPECT);
+    return length && string_to_u64(length, UINT64_MAX, &size) &&
+           size <= request->exchange->server->drain_max && !http_header(request, MHD_HTTP_HEADER_EXPECT);
 }
 
 int http_request_socket(const struct http_request *request)
@@ -481,6 +481,7 @@ struct http_server *http_open(const struct http_options *options, struct error *
     server->client_ms = options->client_ms ? options->client_ms : HTTP_CLIENT_MS;
     server->body_max = options->body_max ? options->body_max : HTTP_BODY_MAX;
     server->bodies_max = options->bodies_max ? options->bodies_max : HTTP_BODIES_MAX;
+    server->drain_max = options->drain_max;
     server->connections_max = options->connections_max ? options->connections_max : HTTP_CONNECTIONS_MAX;
     server->peers = http_peers_new(server->client_ms);
     pthread_mutex_init(&server->lock, NULL);

@@ -21,7 +21,6 @@ enum {
     HTTP_ANSWER_MAX = 256 << 20,    /* bytes of an answer */
     HTTP_CLIENT_MS = 30 * 1000,     /* a client's time to send a whole request, and to send none */
     HTTP_ANSWER_MS = 5 * 60 * 1000, /* a client's time to take an answer */
-    HTTP_DRAIN_MAX = 1 << 20,       /* a body up to this is read though its head is refused already */
     HTTP_HEADERS_MAX = 8,           /* that an answer adds */
     HTTP_ADDRESS_MAX = 64,          /* bytes of "[::1]:8000" */
 };
@@ -108,6 +107,9 @@ struct http_options {
     /* 0: HTTP_BODY_MAX, HTTP_BODIES_MAX, HTTP_CONNECTIONS_MAX. */
     size_t body_max, bodies_max;
     unsigned connections_max;
+    /* A body up to this is read though its head is refused already, so that the connection stays and the
+     * answer is not lost with it; a larger one, or with 0 any, ends the connection. */
+    size_t drain_max;
 };
 
 /* Is it an address that only this machine reaches? ERROR_INVALID for what is no address. */

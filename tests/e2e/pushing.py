@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import pathlib
 import ssl
 
 from conftest import until
@@ -80,3 +81,15 @@ def run(firth, path, *args, **more):
 
 def documents(firth, collection=COLLECTION):
     return firth.read(collection)
+
+
+def listener_of(running):
+    """The pid of its process of push captures."""
+    for each in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, rest = each.parent.name, each.read_text().rpartition(")")[2].split()
+            if int(rest[1]) == running.pid and b"\0ingest\0" in (each.parent / "cmdline").read_bytes():
+                return int(pid)
+        except OSError:
+            continue
+    return None

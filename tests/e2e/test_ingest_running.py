@@ -3,7 +3,6 @@
 import concurrent.futures
 import json
 import os
-import pathlib
 import signal
 import threading
 
@@ -23,18 +22,6 @@ def serve(firth, path, *args):
     return daemon, pushing.started(daemon)
 
 
-def listener_of(running):
-    """The pid of its process of push captures."""
-    for each in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            pid, rest = each.parent.name, each.read_text().rpartition(")")[2].split()
-            if int(rest[1]) == running.pid and b"\0ingest\0" in (each.parent / "cmdline").read_bytes():
-                return int(pid)
-        except OSError:
-            continue
-    return None
-
-
 def test_under_the_daemon(firth, tmp_path):
     _, client = serve(firth, pushing.catalog(tmp_path / "flow.json"))
     assert client.push({"id": "a"}, Idempotency_Key="k").json() == {"published": 1}
@@ -50,7 +37,7 @@ def test_a_deploy_drops_no_connection(firth, tmp_path):
     """Another capture comes, one changes, one goes: the connection and the process stay; nobody hears 404 of what is there."""
     path = tmp_path / "flow.json"
     daemon, client = serve(firth, pushing.catalog(path))
-    process = listener_of(daemon)
+    process = pushing.listener_of(daemon)
     told, ended = [], threading.Event()
 
     def push():
@@ -71,7 +58,7 @@ def test_a_deploy_drops_no_connection(firth, tmp_path):
         ended.set()
         assert pushes.result() == 1 == client.sockets
     assert set(told) <= {200, 401, 413, 503} and 200 in told
-    assert listener_of(daemon) == process
+    assert pushing.listener_of(daemon) == process
 
 
 def test_a_capture_that_is_removed_has_no_path(firth, tmp_path):
@@ -89,10 +76,10 @@ def test_ids_and_documents_survive_the_listener(firth, tmp_path):
     daemon, client = serve(firth, pushing.catalog(tmp_path / "flow.json"))
     for number in range(300):
         assert client.push({"id": str(number)}, Idempotency_Key=str(number)).json() == {"published": 1}
-    process = listener_of(daemon)
+    process = pushing.listener_of(daemon)
     os.kill(process, signal.SIGKILL)
     client = pushing.started(daemon)
-    assert listener_of(daemon) != process
+    assert pushing.listener_of(daemon) != process
     for number in (0, 150, 299):
         assert client.push({"id": str(number)}, Idempotency_Key=str(number)).json()["duplicate"], number
     assert [each["id"] for each in documents(firth)] == [str(number) for number in range(300)]
