@@ -35,6 +35,7 @@ struct ingest_reader {
     size_t given;                /* of them */
     bool duplicate;              /* nothing of the current one is to be given */
     uint64_t numbers;            /* documents so far */
+    uint64_t told_ahead;         /* of those under way, by a planted bug */
     int wake;                    /* an eventfd: something was queued */
 
     pthread_mutex_t lock; /* of what follows */
@@ -259,6 +260,11 @@ static void give_checkpoint(struct ingest_reader *reader, struct task_item *item
     }
     reader->current = NULL;
     push->duplicate = reader->duplicate;
+    if (fault_planted("ingest.acknowledge-ahead")) { /* a bug, for the checker to catch */
+        reader->told_ahead++;
+        tell_done(reader, push, INGEST_DURABLE);
+        return;
+    }
     list_put(&reader->under_way, push);
 }
 
@@ -284,6 +290,8 @@ static int acknowledge(struct task_reader *base, uint64_t checkpoints, struct er
     struct ingest_reader *reader = of(base);
     (void)err;
     fault_point("ingest.committed");
+    for (; reader->told_ahead > 0 && checkpoints > 0; checkpoints--)
+        reader->told_ahead--;
     for (; checkpoints > 0; checkpoints--) {
         struct ingest_push *push = list_take(&reader->under_way);
         assert(push);

@@ -146,5 +146,5 @@ def test_pushes_survive_death_at(firth_dev, tmp_path, point):
 
 def test_a_planted_bug_is_caught(firth_dev, tmp_path):
     """Who is told before the commit is told too much."""
-    _, wrong, how = with_kills(firth_dev, tmp_path, 10, FIRTH_FAULT_PLANT="acknowledge-ahead")
+    _, wrong, how = with_kills(firth_dev, tmp_path, 10, FIRTH_FAULT_PLANT="ingest.acknowledge-ahead")
     assert any("is not there" in each for each in wrong), how
