@@ -14,7 +14,8 @@
 enum {
     CONNECTIONS_MAX = 16384,
     BODIES_MAX = 256 << 20, /* bytes, of all requests at once */
-    DRAIN_MAX = 1 << 20,    /* bytes of a body that is read for nothing */
+    HEAD_MAX = 16 << 10,
+    DRAIN_MAX = 1 << 20, /* bytes of a body that is read for nothing */
 };
 
 struct ingest_webhook {
@@ -385,6 +386,7 @@ struct ingest_webhook *ingest_webhook_open(struct ingest_captures *captures,
                                       .body_max = CATALOG_INGEST_BODY_MAX,
                                       .bodies_max = BODIES_MAX,
                                       .connections_max = CONNECTIONS_MAX,
+                                      .head_max = HEAD_MAX,
                                       .drain_max = DRAIN_MAX};
     webhook->http = http_open(&http, err);
     if (webhook->http)

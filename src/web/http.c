@@ -48,7 +48,7 @@ struct http_server {
     uint64_t client_ms;
     size_t body_max, bodies_max;
     unsigned connections_max;
-    size_t drain_max;
+    size_t head_max, drain_max;
     struct http_peers *peers;
     _Atomic size_t bodies; /* bytes */
     atomic_bool quiet;
@@ -446,9 +446,9 @@ static int start(struct http_server *server, const char *certificate, const char
         flags, 0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, server,
         MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS,
         MHD_OPTION_CONNECTION_LIMIT, server->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)HTTP_HEAD_MAX, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_URI_LOG_CALLBACK, on_line, server,
-        MHD_OPTION_ARRAY, certificate ? tls : tls + 2, MHD_OPTION_END);
+        server->head_max, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, server, MHD_OPTION_URI_LOG_CALLBACK, on_line, server, MHD_OPTION_ARRAY,
+        certificate ? tls : tls + 2, MHD_OPTION_END);
     bool watched = server->daemon && http_peers_watch(server->peers);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (server->daemon && watched)
@@ -481,6 +481,7 @@ struct http_server *http_open(const struct http_options *options, struct error *
     server->client_ms = options->client_ms ? options->client_ms : HTTP_CLIENT_MS;
     server->body_max = options->body_max ? options->body_max : HTTP_BODY_MAX;
     server->bodies_max = options->bodies_max ? options->bodies_max : HTTP_BODIES_MAX;
+    server->head_max = options->head_max ? options->head_max : HTTP_HEAD_MAX;
     server->drain_max = options->drain_max;
     server->connections_max = options->connections_max ? options->connections_max : HTTP_CONNECTIONS_MAX;
     server->peers = http_peers_new(server->client_ms);

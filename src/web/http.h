@@ -107,6 +107,9 @@ struct http_options {
     /* 0: HTTP_BODY_MAX, HTTP_BODIES_MAX, HTTP_CONNECTIONS_MAX. */
     size_t body_max, bodies_max;
     unsigned connections_max;
+    /* Bytes of a request's line and headers; 0: HTTP_HEAD_MAX. libmicrohttpd clears so much after each
+     * request. */
+    size_t head_max;
     /* A body up to this is read though its head is refused already, so that the connection stays and the
      * answer is not lost with it; a larger one, or with 0 any, ends the connection. */
     size_t drain_max;
