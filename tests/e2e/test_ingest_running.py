@@ -4,6 +4,7 @@ import concurrent.futures
 import json
 import os
 import signal
+import socket
 import threading
 
 import pytest
@@ -179,3 +180,64 @@ def test_idle_connections(firth, tmp_path):
         assert each.push({"id": "b"}).status == 200
     for each in idle:
         each.close()
+
+
+def test_every_capture_comes_back(firth, tmp_path):
+    """The process that they share dies, again and again."""
+    path = pushing.catalog(tmp_path / "flow.json")
+    catalog = json.loads(path.read_text())
+    catalog["collections"][OTHER] = catalog["collections"][COLLECTION]
+    catalog["captures"]["acmeCo/second"] = {"endpoint": {"ingest": {}}, "bindings": [
+        {"target": OTHER, "resource": {"name": "other"}}]}
+    path.write_text(json.dumps(catalog))
+    running, client = pushing.run(firth, path)
+    for life in range(4):
+        for each in (PATH, "/ingest/acmeCo/second/other"):
+            until(lambda path=each: client.push({"id": str(life)}, path=path).status == 200, f"{each} in life {life}")
+        os.kill(pushing.listener_of(running), signal.SIGKILL)
+        client = pushing.started(running)
+    assert [each["id"] for each in documents(firth)] == [each["id"] for each in documents(firth, OTHER)] == list("0123")
+
+
+def raw(running, *parts, gone=False):
+    """What is answered to these bytes, up to the end of the connection. `gone`: nobody waits for it."""
+    host, _, port = running.url.partition("://")[2].partition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as peer:
+        answer = b""
+        try:
+            for part in parts:
+                peer.sendall(part)
+            while not gone and (chunk := peer.recv(65536)):
+                answer += chunk
+        except ConnectionError:  # it is closed on what nobody wants to read
+            pass
+        return answer
+
+
+def request(body, length=None, more=b""):
+    return (f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body) if length is None else length}\r\n".encode() + more
+            + b"\r\n" + body)
+
+
+def test_clients_that_are_none(firth, tmp_path):
+    running, client = pushing.run(firth, pushing.catalog(tmp_path / "flow.json"))
+    close = b"Connection: close\r\n"
+    # Two requests in one piece, and one in pieces.
+    answer = raw(running, request(b'{"id":"a"}') + request(b'{"id":"b"}', more=close))
+    assert answer.count(b'{"published":1}') == 2
+    whole = request(b'{"id":"c"}', more=close)
+    assert raw(running, *(whole[at:at + 1] for at in range(len(whole)))).count(b'{"published":1}') == 1
+    # A body that ends too soon is none, also where what came would be one.
+    raw(running, request(b'{"id":"half"}', 100), gone=True)
+    raw(running, request(b'{"id":"unread"}')[:-1], gone=True)
+    assert b" 400 " in raw(running, request(b"", 0, b"Transfer-Encoding: chunked\r\n") + b"zz\r\n")[:20]
+    for garbage in (b"\x16\x03\x01\x02\x00", b"POST\r\n\r\n", b"\r\n" * 100, b"GET / HTTP/9.9\r\n\r\n"):
+        raw(running, garbage, gone=True)
+    many = b"".join(b"X-%d: y\r\n" % number for number in range(5000))
+    assert b" 200 " not in raw(running, request(b'{"id":"many"}', more=close + many))[:20]
+    # What the clients leave open holds nobody up.
+    host, _, port = running.url.partition("://")[2].partition(":")
+    with socket.create_connection((host, int(port))) as slow:
+        slow.sendall(request(b'{"id":"slow"}', 100))
+        assert client.push({"id": "last"}).status == 200
+    assert [each["id"] for each in documents(firth)] == ["a", "b", "c", "last"]

@@ -170,6 +170,14 @@ def test_metadata(firth, start):
     assert len(documents(firth)[2]["_meta"]["webhookId"]) == 36
 
 
+def test_metadata_that_is_no_text(firth, start):
+    """Bytes that are not UTF-8 in a header or the query are no reason to refuse a document."""
+    client = start({"metadata": ["headers", "query"]})
+    assert client.push({"id": "a"}, path=PATH + "?q=%ff%41", X_Name="M\u00fcller").status == 200
+    meta = documents(firth)[0]["_meta"]
+    assert meta["query"]["q"].endswith("A") and meta["headers"]["X-Name"].startswith("M")
+
+
 def test_some_metadata_of_one_resource(firth, start):
     client = start({}, {COLLECTION: {"name": "webhooks", "metadata": ["webhookId"]}})
     client.push({"id": "a"}, Idempotency_Key="k")
