@@ -299,8 +299,23 @@ static bool same_connection(const struct control_connection *a, const struct con
            apply_same_json(a->extra, b->extra);
 }
 
+/* What the next look at its source would find: it is said now. */
+static int settle(struct apply *apply, struct control_connection *connection,
+                  const struct control_connection *before, struct error *err)
+{
+    const char *misfit;
+    if (schema_fit_settle(apply->control, connection, before, apply->arena, &misfit, err) < 0)
+        return -1;
+    if (misfit)
+        log_warn(&apply->cli->log,
+                 "the connection '%s' does not fit what its source was last found to have%s: %s",
+                 connection->name, connection->breaking_change ? ", and is not synced until it does" : "",
+                 misfit);
+    return 0;
+}
+
 static int read_connection(struct apply *apply, uint32_t at, struct control_connection *connection,
-                           struct error *err)
+                           const struct control_connection *before, struct error *err)
 {
     int namespace, changes, status;
     connection->schedule = CONTROL_MANUAL;
@@ -326,13 +341,7 @@ static int read_connection(struct apply *apply, uint32_t at, struct control_conn
     struct slice catalog = apply_raw(apply, at, "catalog");
     if (catalog.size && !apply_same_json(catalog, connection->catalog))
         connection->catalog = catalog;
-    if (schema_fit_settle(apply->control, connection, apply->arena, err) < 0)
-        return -1;
-    if (connection->breaking_change)
-        log_warn(&apply->cli->log,
-                 "the connection '%s' is not synced: it does not fit what its source was last found to have",
-                 connection->name);
-    return 0;
+    return settle(apply, connection, before, err);
 }
 
 /* Its state says what of its source its destination has. Of others it would say what is not so: rows would be
@@ -404,7 +413,7 @@ int apply_connection(struct apply *apply, uint32_t at, struct error *err)
         connection = there;
     connection.id = id;
     connection.updated_ms = apply->now_ms;
-    if (read_connection(apply, at, &connection, err) < 0)
+    if (read_connection(apply, at, &connection, found == 0 && !there.deleted ? &there : NULL, err) < 0)
         return -1;
     if (found == 0 && there.deleted)
         note_again(apply, id);

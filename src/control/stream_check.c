@@ -72,9 +72,12 @@ static uint32_t given(const struct stream_question *question, uint32_t object, c
     return json_is(question->doc, at, JSON_NULL) ? JSON_NONE : at;
 }
 
+/* No mode is there that the source was not found to have. */
 static void read_modes(struct stream *stream, uint32_t list)
 {
     const struct json *doc = stream->question->doc;
+    const struct airbyte_stream offered = stream->source;
+    bool known = offered.full_refresh || offered.incremental;
     stream->has_modes = true;
     stream->source.full_refresh = stream->source.incremental = false;
     for (uint32_t at = json_first(doc, list); at != JSON_NONE; at = json_next(doc, list, at)) {
@@ -82,6 +85,10 @@ static void read_modes(struct stream *stream, uint32_t list)
             continue;
         stream->source.full_refresh |= json_string_is(doc, at, "full_refresh");
         stream->source.incremental |= json_string_is(doc, at, "incremental");
+    }
+    if (known) {
+        stream->source.full_refresh &= offered.full_refresh;
+        stream->source.incremental &= offered.incremental;
     }
 }
 

@@ -415,9 +415,10 @@ enum http_next connection_put(struct call *call, struct control_connection *conn
 
 int connection_settle(struct call *call, struct control_connection *connection, struct error *err)
 {
+    const char *misfit;
     if (!connection->breaking_change)
         return 0;
-    if (schema_fit_settle(call->control, connection, call->arena, err) < 0)
+    if (schema_fit_settle(call->control, connection, connection, call->arena, &misfit, err) < 0)
         return -1;
     if (connection->breaking_change)
         return 0;
@@ -463,11 +464,14 @@ static const struct connection_api config_api = {field_of, answer},
 static enum http_next create(struct call *call, const struct connection_api *api)
 {
     struct control_connection connection = connection_new(call);
+    const char *misfit;
     struct error err;
     if (!take_fields(call, &connection))
         return HTTP_ANSWER;
-    return connection_name(call, &connection, &err) < 0 ? call_error(call, &err)
-                                                        : connection_put(call, &connection, NULL, api);
+    return connection_name(call, &connection, &err) < 0 ||
+                   schema_fit_settle(call->control, &connection, NULL, call->arena, &misfit, &err) < 0
+               ? call_error(call, &err)
+               : connection_put(call, &connection, NULL, api);
 }
 
 /* An update to "deprecated" deletes it, and shows it this once. */
@@ -482,7 +486,7 @@ static enum http_next update(struct call *call, const struct connection_api *api
 {
     struct control_connection connection, before;
     struct error err;
-    const char *id = call_uuid(call, "connectionId"), *status = call_text(call, "status");
+    const char *id = call_uuid(call, "connectionId"), *status = call_text(call, "status"), *misfit;
     if (control_connection_get(call->control, id, false, call->arena, &connection, &err) < 0)
         return call_error_of(call, &err, "connection", id);
     if (status && strcmp(status, "deprecated") == 0)
@@ -490,9 +494,11 @@ static enum http_next update(struct call *call, const struct connection_api *api
     before = connection;
     if (!take_fields(call, &connection))
         return HTTP_ANSWER;
-    /* Clients send back what they have read, the flag too: the streams that they have chosen say more. */
-    if (call_raw(call, "syncCatalog").size &&
-        schema_fit_settle(call->control, &connection, call->arena, &err) < 0)
+    /* Clients send back what they have read, the flag too: the streams that they have chosen say more, but
+     * for whoever takes the flag away. */
+    bool freed = before.breaking_change && !connection.breaking_change;
+    if (call_raw(call, "syncCatalog").size && !freed &&
+        schema_fit_settle(call->control, &connection, &before, call->arena, &misfit, &err) < 0)
         return call_error(call, &err);
     return connection_put(call, &connection, &before, api);
 }

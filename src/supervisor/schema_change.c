@@ -13,7 +13,7 @@ struct comparison {
     struct arena *arena;
     struct schema_change *change;
     struct control_stream *widened;
-    struct buffer summary, text;
+    struct buffer summary, misfit, text;
     struct json_writer writer;
     bool changed; /* the catalog that is written is another */
 };
@@ -65,13 +65,29 @@ static bool is_old(const struct comparison *c, uint32_t now)
 
 /* --- telling ------------------------------------------------------------------------------------- */
 
+static void add(struct buffer *text, const char *stream, const char *format, const char *what)
+{
+    if (text->size > SUMMARY_MAX)
+        return; /* enough to see what it is about */
+    buffer_printf(text, "%sstream '%.100s' ", text->size ? "; " : "", stream);
+    buffer_printf(text, "%s%s%.100s%s", format, *what ? " '" : "", what, *what ? "'" : "");
+}
+
 static void tell(struct comparison *c, const char *stream, const char *format, const char *what)
 {
     c->change->any = true;
-    if (c->summary.size > SUMMARY_MAX)
-        return; /* enough to see what it is about */
-    buffer_printf(&c->summary, "%sstream '%.100s' ", c->summary.size ? "; " : "", stream);
-    buffer_printf(&c->summary, "%s%s%.100s%s", format, *what ? " '" : "", what, *what ? "'" : "");
+    add(&c->summary, stream, format, what);
+}
+
+/* "a.b" */
+static const char *path_text(struct comparison *c, uint32_t path)
+{
+    const char *text = "";
+    for (uint32_t at = json_first(&c->old, path); at != JSON_NONE; at = json_next(&c->old, path, at)) {
+        const char *name = json_cstring(&c->old, at, c->arena);
+        text = arena_printf(c->arena, "%s%s%s", text, *text ? "." : "", name ? name : "");
+    }
+    return text;
 }
 
 /* --- one stream's columns ------------------------------------------------------------------------ */
@@ -112,13 +128,28 @@ static void check_used(struct comparison *c, uint32_t config, uint32_t now, cons
     bool own_cursor = json_is(&c->now, json_get(&c->now, now, "source_defined_cursor"), JSON_TRUE);
     if (incremental && !own_cursor && !column_is_there(&c->old, cursor, &c->now, schema)) {
         tell(c, name, "has no longer the column of its cursor", "");
+        add(&c->misfit, name, "has not the column of its cursor,", path_text(c, cursor));
         c->change->breaking = true;
     }
     for (uint32_t at = json_first(&c->old, key); at != JSON_NONE; at = json_next(&c->old, key, at)) {
         if (column_is_there(&c->old, at, &c->now, schema))
             continue;
         tell(c, name, "has no longer a column of its primary key", "");
+        add(&c->misfit, name, "has not the column of its primary key,", path_text(c, at));
         c->change->breaking = true;
+    }
+}
+
+/* Columns that are sent, of those that were chosen. */
+static void check_selected(struct comparison *c, uint32_t config, uint32_t now, const char *name)
+{
+    uint32_t list = json_get(&c->old, config, "selectedFields");
+    if (!json_is(&c->old, json_get(&c->old, config, "fieldSelectionEnabled"), JSON_TRUE))
+        return;
+    for (uint32_t at = json_first(&c->old, list); at != JSON_NONE; at = json_next(&c->old, list, at)) {
+        uint32_t path = json_get(&c->old, at, "fieldPath");
+        if (!column_is_there(&c->old, path, &c->now, json_get(&c->now, now, "json_schema")))
+            add(&c->misfit, name, "has not the selected column", path_text(c, path));
     }
 }
 
@@ -235,11 +266,14 @@ static void compare_stream(struct comparison *c, uint32_t entry)
     uint32_t now = find_now(c, stream);
     bool changed = c->change->any;
     c->change->any = false;
-    if (name && now == JSON_NONE && selected)
+    if (name && now == JSON_NONE && selected) {
         tell(c, name, "is gone", "");
+        add(&c->misfit, name, "is not there", "");
+    }
     if (name && now != JSON_NONE && selected) {
         compare_columns(c, stream, now, name);
         check_used(c, config, now, name);
+        check_selected(c, config, now, name);
     }
     bool here = c->change->any;
     c->change->any |= changed;
@@ -289,15 +323,19 @@ int schema_change_find(struct slice catalog, struct slice discovered, enum contr
     c.now_list = json_get(&c.now, 0, "streams");
     c.widened = arena_zalloc(arena, ((size_t)json_count(&c.old, c.old_list) + 1) * sizeof *c.widened);
     buffer_init(&c.summary, BUFFER_UNLIMITED);
+    buffer_init(&c.misfit, BUFFER_UNLIMITED);
     buffer_init(&c.text, BUFFER_UNLIMITED);
     json_writer_init(&c.writer, &c.text);
     compare_all(&c);
     change.widened = c.widened;
     if (change.any)
         change.summary = arena_strdup(arena, buffer_cstr(&c.summary));
+    if (c.misfit.size)
+        change.misfit = arena_strdup(arena, buffer_cstr(&c.misfit));
     if (c.changed && !change.breaking)
         change.catalog = (struct slice){arena_strndup(arena, c.text.data, c.text.size), c.text.size};
     buffer_done(&c.summary);
+    buffer_done(&c.misfit);
     buffer_done(&c.text);
     *ret_change = change;
     return 0;

@@ -10,6 +10,7 @@ struct schema_change {
     bool any;             /* in what the connection selects, or streams that are new */
     bool breaking;        /* a cursor or a key that it uses is gone */
     const char *summary;  /* for people; NULL unless `any` */
+    const char *misfit;   /* of it what the connection has chosen and the source has not; NULL: nothing */
     struct slice catalog; /* the syncCatalog as the preference has it; size 0: it stays as it is */
     const struct control_stream *widened; /* streams of the connection that have columns more */
     size_t widened_count;

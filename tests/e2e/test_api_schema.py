@@ -1,5 +1,6 @@
 """The API, when a source has changed its schema: what is different, and the connection's streams with it."""
 
+import copy
 import json
 
 import pytest
@@ -164,3 +165,69 @@ def test_a_connection_of_another_source_is_refused(changing):
     other = changing.client.source()
     changing.client.config("sources/discover_schema", {"sourceId": other, "connectionId": changing.connection}, 422)
     changing.client.config("sources/discover_schema", {"sourceId": other, "connectionId": NOTHING}, 404)
+
+
+# --- what is put is held against what the source was last found to have --------------------------------------------
+
+
+def made_up(catalog):
+    """The same with a cursor that the source never had, in the connection's own schema."""
+    catalog = copy.deepcopy(catalog)
+    users, = (each for each in catalog["streams"] if each["stream"]["name"] == "users")
+    users["stream"]["jsonSchema"]["properties"]["made"] = TEXT
+    users["config"]["cursorField"] = ["made"]
+    return catalog
+
+
+@pytest.mark.parametrize("path", ["connections/update", "web_backend/connections/update"])
+def test_a_catalog_that_the_source_does_not_have_is_breaking(changing, path):
+    read = changing.client.config("connections/get", {"connectionId": changing.connection})
+    good, bad = read["syncCatalog"], made_up(read["syncCatalog"])
+    update = lambda **more: changing.client.config(path, {"connectionId": changing.connection, **more})["breakingChange"]
+    assert update(syncCatalog=bad, breakingChange=False) is True  # as it was read: nothing is taken away
+    assert update(syncCatalog=bad) is True
+    assert update(name="other") is True
+    told = changing.firth("job", "start", changing.connection)
+    assert told.rc != 0 and "does not fit" in told.err
+    assert update(syncCatalog=good) is False
+    assert update(syncCatalog=bad) is True
+    assert update(syncCatalog=bad, breakingChange=False) is False  # whatever the source has
+    assert update(syncCatalog=bad, prefix="p_") is False  # which was decided
+    created = changing.client.config("connections/create", {"sourceId": changing.source, "destinationId": read["destinationId"], "status": "active", "syncCatalog": bad})
+    assert created["breakingChange"] is True
+
+
+def test_a_file_s_catalog_that_the_source_does_not_have(changing, tmp_path):
+    tree = changing.firth("export", "-o", "json", expect=0).json()
+    path = tmp_path / "all.yaml"
+
+    def told(catalog):
+        tree["connections"][0]["catalog"] = catalog
+        path.write_text(json.dumps(tree))
+        return changing.firth("apply", path).err
+
+    good = tree["connections"][0]["catalog"]
+    bad = made_up(good)
+    users = next(each["config"] for each in bad["streams"] if each["stream"]["name"] == "users")
+    users.update(fieldSelectionEnabled=True, selectedFields=[{"fieldPath": [name]} for name in ("id", "made")])
+    assert "does not fit" not in told(good)
+    said = told(bad)
+    assert "is not synced until it does" in said and "stream 'users' has not the column of its cursor, 'made'" in said
+    assert "stream 'users' has not the selected column 'made'" in said
+    assert "is not synced until it does" in told(bad)  # as long as it is so
+    assert "does not fit" not in told(good)
+    changing.offers([each for each in BEFORE if each["name"] != "users"])
+    assert changing.discover()["breakingChange"] is False
+    good["streams"][0]["config"]["aliasName"] = "other"
+    assert "does not fit what its source was last found to have: stream 'users' is not there" in told(good)
+
+
+def test_a_mode_that_the_source_does_not_have(changing):
+    catalog = changing.client.config("connections/get", {"connectionId": changing.connection})["syncCatalog"]
+    changing.offers([{**each, "supported_sync_modes": ["full_refresh"]} for each in BEFORE])
+    changing.discover()
+    at = [each["stream"]["name"] for each in catalog["streams"]].index("users")
+    catalog["streams"][at]["config"]["aliasName"] = "people"
+    answer = changing.client.config("connections/update", {"connectionId": changing.connection, "syncCatalog": catalog}, 422)
+    assert answer["validationErrors"][0]["propertyPath"] == f"syncCatalog.streams[{at}].config.syncMode"
+    assert "cannot read the stream 'users' as incremental" in answer["message"]
