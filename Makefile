@@ -12,9 +12,8 @@ demo: all ## a first sync, with live progress, and what to try next
 	@scripts/demo
 
 test: ## everything that is tested, at the level of every change
-	@scripts/setup build test
-	@scripts/build build
-	@scripts/build build-dev
+	@scripts/setup build test-programs
+	@scripts/setup test & set_up=$$!; scripts/build build && scripts/build build-dev; built=$$?; wait $$set_up && exit $$built
 	@tests/run
 
 test-full: ## the same with the long versions of the fault tests

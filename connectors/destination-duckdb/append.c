@@ -50,11 +50,14 @@ static int appender_error(struct sql_load *load, struct error *err)
 
 static void new_chunk(struct sql_load *load)
 {
-    struct loader_chunk *chunk = mem_zalloc(sizeof *chunk);
-    chunk->table = &load->table;
-    chunk->data = duckdb_create_data_chunk(load->types, load->count);
+    struct loader_chunk *chunk = loader_spare(load->db->loader, &load->table);
+    if (!chunk) {
+        chunk = mem_zalloc(sizeof *chunk);
+        chunk->table = &load->table;
+        chunk->data = duckdb_create_data_chunk(load->types, load->count);
+        arena_init(&chunk->text);
+    }
     chunk->bytes = load->empty_bytes = load->count * load->capacity * sizeof(duckdb_string_t);
-    arena_init(&chunk->text);
     for (size_t i = 0; i < load->count; i++) {
         struct appended *column = &load->columns[i];
         column->vector = duckdb_data_chunk_get_vector(chunk->data, i);
@@ -132,14 +135,17 @@ static void put_null(struct appended *column, idx_t row)
 
 /* JSON's texts are UTF-8, so DuckDB need not look; the vector refers to a long one, which the appender
  * copies. */
-static void put_text(struct loader_chunk *chunk, struct appended *column, idx_t row, struct slice text)
+static void put_text(struct loader_chunk *chunk, struct appended *column, idx_t row,
+                     const struct sql_cell *cell)
 {
+    const struct slice text = cell->text;
     duckdb_string_t string = {.value.inlined.length = (uint32_t)text.size};
     if (text.size <= sizeof string.value.inlined.inlined) {
         if (text.size)
             memcpy(string.value.inlined.inlined, text.data, text.size);
     } else {
-        string.value.pointer.ptr = arena_dup(&chunk->text, text.data, text.size);
+        string.value.pointer.ptr =
+            cell->lasting ? (char *)text.data : arena_dup(&chunk->text, text.data, text.size);
         memcpy(string.value.pointer.prefix, text.data, sizeof string.value.pointer.prefix);
         chunk->bytes += text.size;
     }
@@ -173,7 +179,7 @@ static void put(struct loader_chunk *chunk, struct appended *column, idx_t row, 
         ((int64_t *)column->data)[row] = cell->integer == SQL_NEVER ? -INT64_MAX : cell->integer;
         return;
     default:
-        put_text(chunk, column, row, cell->text);
+        put_text(chunk, column, row, cell);
     }
 }
 
@@ -216,6 +222,8 @@ void duckdb_load_close(struct sql_load *load)
     loader_drain(load->db->loader);
     if (load->chunk)
         loader_chunk_free(load->chunk);
+    for (struct loader_chunk *spare; (spare = loader_spare(load->db->loader, &load->table)) != NULL;)
+        loader_chunk_free(spare);
     for (size_t i = 0; i < load->count; i++)
         duckdb_destroy_logical_type(&load->types[i]);
     if (load->table.appender)

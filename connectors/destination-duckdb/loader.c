@@ -34,6 +34,22 @@ void loader_chunk_free(struct loader_chunk *chunk)
     free(chunk);
 }
 
+struct loader_chunk *loader_spare(struct loader *loader, struct loader_table *table)
+{
+    pthread_mutex_lock(&loader->mutex);
+    struct loader_chunk *spare = table->spare;
+    if (spare)
+        table->spare = spare->next;
+    pthread_mutex_unlock(&loader->mutex);
+    return spare;
+}
+
+static void empty(struct loader_chunk *chunk)
+{
+    duckdb_data_chunk_reset(chunk->data);
+    arena_clear(&chunk->text);
+}
+
 /* --- the thread ----------------------------------------------------------------------------------------- */
 
 static bool append(struct loader_table *table, const struct loader_chunk *chunk)
@@ -62,11 +78,13 @@ static void *run(void *context)
         bool failed = chunk->table->failed;
         pthread_mutex_unlock(&loader->mutex);
         failed = failed || !append(chunk->table, chunk);
+        empty(chunk);
         pthread_mutex_lock(&loader->mutex);
         chunk->table->failed = failed;
         loader->first = chunk->next;
         loader->bytes -= chunk->bytes;
-        loader_chunk_free(chunk);
+        chunk->next = chunk->table->spare;
+        chunk->table->spare = chunk;
         pthread_cond_signal(&loader->taken);
     }
     pthread_mutex_unlock(&loader->mutex);
@@ -90,7 +108,9 @@ void loader_submit(struct loader *loader, struct loader_chunk *chunk)
 {
     if (!loader->started && !start(loader)) { /* then here, and later */
         chunk->table->failed = chunk->table->failed || !append(chunk->table, chunk);
-        loader_chunk_free(chunk);
+        empty(chunk);
+        chunk->next = chunk->table->spare;
+        chunk->table->spare = chunk;
         return;
     }
     pthread_mutex_lock(&loader->mutex);

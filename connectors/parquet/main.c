@@ -19,25 +19,14 @@ int program_fail(const char *why)
     return -1;
 }
 
-static void put_quoted(struct buffer *out, const char *text, char quote)
-{
-    buffer_byte(out, quote);
-    for (; *text; text++) {
-        if (*text == quote)
-            buffer_byte(out, quote);
-        buffer_byte(out, *text);
-    }
-    buffer_byte(out, quote);
-}
-
 void program_put_name(struct buffer *out, const char *name)
 {
-    put_quoted(out, name, '"');
+    buffer_quoted(out, name, strlen(name), '"');
 }
 
 void program_put_text(struct buffer *out, const char *text)
 {
-    put_quoted(out, text, '\'');
+    buffer_quoted(out, text, strlen(text), '\'');
 }
 
 /* One thread: order is what rows have, and memory what one needs. */

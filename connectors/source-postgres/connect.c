@@ -367,26 +367,15 @@ int pg_wait(PGconn *connection, struct firth_host *host, int timeout_ms, struct 
     return got > 0 ? 1 : firth_stopping(host) ? -1 : 0;
 }
 
-static void put_quoted(struct buffer *out, const char *text, char quote)
-{
-    buffer_byte(out, quote);
-    for (; *text; text++) {
-        if (*text == quote)
-            buffer_byte(out, quote);
-        buffer_byte(out, *text);
-    }
-    buffer_byte(out, quote);
-}
-
 void pg_put_name(struct buffer *out, const char *name)
 {
-    put_quoted(out, name, '"');
+    buffer_quoted(out, name, strlen(name), '"');
 }
 
 /* standard_conforming_strings is on: a backslash is a backslash. */
 void pg_put_literal(struct buffer *out, const char *text)
 {
-    put_quoted(out, text, '\'');
+    buffer_quoted(out, text, strlen(text), '\'');
 }
 
 void pg_put_table(struct buffer *out, const char *schema, const char *table)

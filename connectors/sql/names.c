@@ -8,24 +8,12 @@
 
 void sql_put_name(struct buffer *out, const char *name)
 {
-    buffer_byte(out, '"');
-    for (; *name; name++) {
-        if (*name == '"')
-            buffer_byte(out, '"');
-        buffer_byte(out, *name);
-    }
-    buffer_byte(out, '"');
+    buffer_quoted(out, name, strlen(name), '"');
 }
 
 void sql_put_text(struct buffer *out, struct slice text)
 {
-    buffer_byte(out, '\'');
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] == '\'')
-            buffer_byte(out, '\'');
-        buffer_byte(out, text.data[i]);
-    }
-    buffer_byte(out, '\'');
+    buffer_quoted(out, text.data, text.size, '\'');
 }
 
 const char *sql_quoted_table(const struct sql_dialect *dialect, const char *schema, const char *table,

@@ -137,17 +137,26 @@ static int put_value(struct sql_session *session, struct firth_host *host, struc
 
 /* --- the row ----------------------------------------------------------------------------------------- */
 
-static void put_meta(struct sql_session *session, const struct firth_target *target, struct sql_cell *cell)
+/* Most rows have no changes: theirs is made once, so that a loader can see that it is the same text. */
+static void put_meta(struct sql_session *session, struct sql_target *target, struct sql_cell *cell)
 {
     struct buffer *out = &session->meta;
+    const struct firth_target *asked = target->plan.target;
+    if (session->changes.size == 0 && target->plain_meta.data) {
+        *cell = (struct sql_cell){.text = target->plain_meta, .lasting = true};
+        return;
+    }
     buffer_clear(out);
     buffer_byte(out, '{');
-    if (target->sync >= 0)
-        buffer_printf(out, "\"sync_id\":%lld,", (long long)target->sync);
+    if (asked->sync >= 0)
+        buffer_printf(out, "\"sync_id\":%lld,", (long long)asked->sync);
     buffer_str(out, "\"changes\":[");
     buffer_append(out, session->changes.data, session->changes.size);
     buffer_str(out, "]}");
     *cell = (struct sql_cell){.text = {out->data, out->size}};
+    if (session->changes.size == 0)
+        target->plain_meta = cell->text =
+            (struct slice){arena_dup(&session->arena, out->data, out->size), out->size};
 }
 
 static int put_column(struct sql_session *session, struct firth_host *host, struct sql_target *target,
@@ -200,7 +209,7 @@ int sql_row_fill(struct sql_session *session, struct firth_host *host, struct sq
     }
     for (size_t i = 0; i < plan->columns.count; i++) {
         if (plan->sources[i].role == SQL_META)
-            put_meta(session, plan->target, &target->cells[i]);
+            put_meta(session, target, &target->cells[i]);
     }
     return 0;
 }

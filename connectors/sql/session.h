@@ -22,6 +22,7 @@ struct sql_target {
     struct sql_load *key_rows;
     struct sql_cell *cells;     /* of a row, the batch's two columns behind them */
     struct sql_column *columns; /* the same */
+    struct slice plain_meta;    /* _airbyte_meta of a row without changes, once it was made; the session's */
     bool *told;                 /* of a column: Flow: it was said that a value did not fit */
     int64_t row;                /* in the batch */
     uint64_t bytes;             /* in the batch */

@@ -40,6 +40,7 @@ uint32_t sql_schema_at(const struct json *schema, const char *pointer);
 /* One value for a column, whose type says which member counts. */
 struct sql_cell {
     bool null;
+    bool lasting;      /* text: it stays as it is until the session ends, so that nobody need copy it */
     unsigned nanos;    /* TIME…, TIMESTAMP…: 0 to 999 beyond the microseconds */
     int32_t offset;    /* TIMETZ: seconds east of UTC */
     int64_t integer;   /* BOOLEAN: 0 or 1; INTEGER; DATE: days since 1970; TIME: microseconds of the day;

@@ -70,6 +70,17 @@ char *buffer_steal(struct buffer *buffer)
     return data;
 }
 
+void buffer_quoted(struct buffer *buffer, const char *text, size_t size, char quote)
+{
+    buffer_byte(buffer, quote);
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == quote)
+            buffer_byte(buffer, quote);
+        buffer_byte(buffer, text[i]);
+    }
+    buffer_byte(buffer, quote);
+}
+
 void buffer_consume(struct buffer *buffer, size_t count)
 {
     assert(count <= buffer->size);

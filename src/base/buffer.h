@@ -58,6 +58,9 @@ static inline void buffer_str(struct buffer *buffer, const char *text)
     buffer_append(buffer, text, strlen(text));
 }
 
+/* Append `text` between two of `quote`, each of those within it doubled: as SQL writes names and texts. */
+void buffer_quoted(struct buffer *buffer, const char *text, size_t size, char quote);
+
 /* Append a text for a terminal or a log that people read: characters that could steer it, or mislead who
  * reads (control characters, separators of lines, those that turn the direction of writing), as in JSON:
  * \u202e. Bytes that are not UTF-8 become question marks, tabs blanks. */
