@@ -44,7 +44,7 @@ struct api {
     struct server *server; /* NULL until it is open */
 };
 
-static int on_open(void *context, const struct daemon *daemon, uv_loop_t *loop, struct jobs *jobs,
+static int on_open(void *context, struct daemon *daemon, uv_loop_t *loop, struct jobs *jobs,
                    struct error *err)
 {
     struct api *api = context;

@@ -119,7 +119,7 @@ int control_job_attempts(struct control *control, int64_t id, struct arena *aren
 int control_job_newest(struct control *control, const char *connection, unsigned types, struct arena *arena,
                        struct control_job *ret_job, struct error *err);
 
-enum control_job_order { CONTROL_JOBS_CREATED, CONTROL_JOBS_UPDATED };
+enum control_job_order { CONTROL_JOBS_CREATED, CONTROL_JOBS_UPDATED, CONTROL_JOBS_ID };
 struct control_job_filter {
     const char *const *workspaces; /* any of these; count 0: whatever */
     size_t workspace_count;
@@ -130,6 +130,7 @@ struct control_job_filter {
     enum control_job_order order;
     bool ascending; /* else the newest first */
     bool attempts;  /* not here: control_job_attempts for each */
+    bool brief;     /* without their streams */
     struct control_page page;
 };
 int control_jobs(struct control *control, const struct control_job_filter *filter, struct arena *arena,

@@ -243,6 +243,15 @@ int auth_session(struct auth *auth, struct slice user, struct slice password, in
     return give_token(auth, NULL, now_ms, AUTH_SESSION_S, arena, ret_token, err);
 }
 
+int auth_change(struct auth *auth, struct slice current, const char *password, int64_t now_ms,
+                struct arena *arena, enum auth_verdict *ret_verdict, struct error *err)
+{
+    if (auth_check_password(password, err) < 0 ||
+        check_password(auth, current, now_ms, arena, ret_verdict, err) < 0)
+        return -1;
+    return *ret_verdict == AUTH_YES ? auth_set_password(auth->control, password, err) : 0;
+}
+
 /* --- settings ----------------------------------------------------------------------------------------- */
 
 int auth_is_default(struct control *control, bool *ret_default, struct error *err)

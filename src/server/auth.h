@@ -46,6 +46,11 @@ int auth_session(struct auth *auth, struct slice user, struct slice password, in
                  struct arena *arena, enum auth_verdict *ret_verdict, const char **ret_token,
                  struct error *err);
 
+/* Another password of the user's, for who knows the one that it is now: AUTH_NO, AUTH_SLOWER. ERROR_INVALID
+ * as auth_set_password. */
+int auth_change(struct auth *auth, struct slice current, const char *password, int64_t now_ms,
+                struct arena *arena, enum auth_verdict *ret_verdict, struct error *err);
+
 /* Is the password the well-known one still? */
 int auth_is_default(struct control *control, bool *ret_default, struct error *err);
 /* Of a password: ERROR_INVALID if auth_set_password would refuse it. */

@@ -86,6 +86,16 @@ static const char *credentials(struct call *call)
     return header || !session ? header : arena_printf(call->arena, "Bearer %s", session);
 }
 
+const char *call_token(const struct call *call)
+{
+    const char *header = http_header(call->http, "Authorization");
+    if (!header)
+        return http_cookie(call->http, SESSION_COOKIE);
+    if (strncasecmp(header, "bearer ", 7) != 0)
+        return NULL;
+    return header + 7 + strspn(header + 7, " ");
+}
+
 static bool check_user(struct call *call)
 {
     enum auth_verdict verdict;

@@ -25,6 +25,7 @@ struct call {
     /* Of a call that was held: what goes on when it is let go, and with what. */
     enum http_next (*resume)(struct call *call);
     void *state;
+    struct listener *listener;      /* events.h; NULL: it is none */
     struct connectors_known *known; /* connectors.h: definitions that were looked up */
 };
 
@@ -78,6 +79,8 @@ enum http_next call_hold(struct call *call, enum http_next (*resume)(struct call
 
 /* --- the server's (server.c) -------------------------------------------------------------------------- */
 
+/* The token that it was admitted by; NULL: the password. */
+const char *call_token(const struct call *call);
 /* A call for a request whose head has come: who asks, and what. False: it was refused. */
 bool call_admit(struct call *call);
 /* Its body has. */

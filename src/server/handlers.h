@@ -76,6 +76,7 @@ enum http_next firth_documents(struct call *call);
 enum http_next session_create(struct call *call);
 enum http_next session_get(struct call *call);
 enum http_next session_end(struct call *call);
+enum http_next password_change(struct call *call);
 
 /* logs.c */
 enum http_next firth_job_log(struct call *call);
@@ -154,6 +155,13 @@ enum http_next web_connection_list(struct call *call);
 enum http_next web_status_counts(struct call *call);
 enum http_next web_workspace_state(struct call *call);
 enum http_next web_describe_cron(struct call *call);
+
+/* events.c */
+enum http_next firth_events(struct call *call);
+
+/* firth_connections.c */
+enum http_next firth_connections(struct call *call);
+enum http_next firth_history(struct call *call);
 
 /* workspaces.c */
 enum http_next workspace_get(struct call *call);

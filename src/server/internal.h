@@ -7,6 +7,7 @@
 #include "server/ask.h"
 #include "server/auth.h"
 #include "server/call.h"
+#include "server/events.h"
 #include "server/loop.h"
 #include "server/server.h"
 #include "server/settle.h"
@@ -34,6 +35,7 @@ struct server {
     struct loop_inbox inbox;
     struct asks *asks;
     struct settles *settles;
+    struct events *events;
     struct auth *auth;
     struct schema **request_schemas;    /* by route; NULL: it takes no body */
     struct buffer openapi[ROUTE_OTHER]; /* by enum route_family */

@@ -442,6 +442,20 @@ const struct notation schemas[] = {
     {"SessionCreate", "username* string, password* string"},
     {"SessionRead",
      "loggedIn* boolean, user string, version string, workspaceId uuid, defaultPassword boolean"},
+    {"PasswordChange", "currentPassword* string, newPassword* string"},
+    {"ConnectionItems", "connections* [ConnectionItem]"},
+    {"ConnectionItem",
+     "connectionId* uuid, name* string, status* ConnectionStatus, statusReason string, "
+     "scheduleType ConnectionScheduleType, schedule ConnectionSchedule, scheduleData ConnectionScheduleData, "
+     "source* ConnectionItemActor, destination* ConnectionItemActor, isSyncing* boolean, "
+     "schemaChange* (no_change|breaking), latestSyncJobCreatedAt integer, latestSyncJobStatus JobStatus, "
+     "nextRunAt integer"},
+    {"ConnectionItemActor", "id* uuid, name* string, connector* string"},
+    {"JobHistory", "jobs* [JobHistoryItem], total* integer, nextRunAt integer"},
+    {"JobHistoryItem", "id* integer, configType* JobConfigType, status* JobStatus, createdAt* integer, "
+                       "startedAt integer, endedAt integer, attempts* integer, scheduled* boolean, "
+                       "recordsEmitted* integer, bytesEmitted* integer, recordsCommitted* integer, "
+                       "bytesCommitted* integer"},
     {"FirthStatus", "data_dir* string, daemon DaemonStatus, tasks* [TaskStatus]"},
     {"DaemonStatus", "pid* integer, since string, url string"},
     {"TaskStatus", "task* string, kind string, state string"},

@@ -84,6 +84,11 @@ static void on_done(void *context, struct http_request *http)
     struct server *server = context;
     const struct handled *handled = http->owner;
     uint64_t began = handled ? handled->began_ns : clock_monotonic_ns(&clock_system);
+    if (handled && handled->call.listener) { /* what it took is when its client went */
+        events_leave(server->events, handled->call.listener);
+        metrics_count(&server->counters, http->status, 0);
+        return;
+    }
     metrics_count(&server->counters, http->status, (clock_monotonic_ns(&clock_system) - began) / 1000);
 }
 
@@ -202,6 +207,7 @@ static int listen_for(struct server *server, struct error *err)
         return error_errno(err, -failed, "cannot make a handle on the loop");
     server->asks = asks_new(server->loop, &server->inbox, &asking);
     server->settles = settles_new(server->loop, &server->inbox, server->control);
+    server->events = events_new(server);
     server->http = http_open(&options, err);
     return server->http ? 0 : -1;
 }
@@ -246,6 +252,7 @@ static void on_closed(uv_handle_t *handle)
     struct server *server = (struct server *)((char *)inbox - offsetof(struct server, inbox));
     asks_release(server->asks);
     settles_release(server->settles);
+    events_release(server->events);
     free_server(server);
 }
 
@@ -258,6 +265,7 @@ void server_close(struct server *server)
         http_quiesce(server->http);
     asks_close(server->asks);
     settles_close(server->settles);
+    events_close(server->events);
     loop_inbox_close(&server->inbox, on_closed);
     http_close(server->http, CLOSE_GRACE_MS);
 }

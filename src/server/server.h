@@ -28,7 +28,7 @@ struct server_options {
     const char *const *image_words; /* how images are run; NULL-terminated, or NULL */
     const char *data_dir;
     const struct log *log;
-    const struct daemon *daemon; /* for what it tells of its tasks (supervisor/daemon.h); NULL: nothing */
+    struct daemon *daemon; /* for what it tells of its tasks (supervisor/daemon.h); NULL: nothing */
 };
 
 /* `control` is shared, `jobs` is used, until the server is closed; jobs NULL: there is no runner.

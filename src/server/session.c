@@ -30,24 +30,34 @@ static enum http_next answer(struct call *call)
     return call_end(call);
 }
 
-enum http_next session_create(struct call *call)
+static enum http_next slower(struct call *call)
 {
-    uint32_t user = call_member(call, "username"), password = call_member(call, "password");
+    http_answer_header(call->http, "Retry-After", "2");
+    return call_fail(call, 429, "too many wrong passwords: try again in some seconds");
+}
+
+/* Logged in, by this password. */
+static enum http_next log_in(struct call *call, struct slice user, struct slice password, const char *refusal)
+{
     enum auth_verdict verdict;
     const char *token = NULL;
     struct error err;
-    if (auth_session(call->server->auth, json_string(&call->body, user, call->arena),
-                     json_string(&call->body, password, call->arena), call->now_ms, call->arena, &verdict,
-                     &token, &err) < 0)
+    if (auth_session(call->server->auth, user, password, call->now_ms, call->arena, &verdict, &token, &err) <
+        0)
         return call_error(call, &err);
-    if (verdict == AUTH_SLOWER) {
-        http_answer_header(call->http, "Retry-After", "2");
-        return call_fail(call, 429, "too many wrong passwords: try again in some seconds");
-    }
+    if (verdict == AUTH_SLOWER)
+        return slower(call);
     if (verdict == AUTH_NO)
-        return call_fail(call, 401, "the user or the password is wrong");
+        return call_fail(call, 401, "%s", refusal);
     set_cookie(call, token, AUTH_SESSION_S);
     return answer(call);
+}
+
+enum http_next session_create(struct call *call)
+{
+    uint32_t user = call_member(call, "username"), password = call_member(call, "password");
+    return log_in(call, json_string(&call->body, user, call->arena),
+                  json_string(&call->body, password, call->arena), "the user or the password is wrong");
 }
 
 /* Whoever has no session is told so, and nothing else: to ask is no error. */
@@ -70,6 +80,28 @@ enum http_next session_end(struct call *call)
     struct error err;
     if (token && control_token_revoke(call->control, slice_of(token), &err) < 0)
         return call_error(call, &err);
+    events_look(call->server->events);
     set_cookie(call, "", 0);
     return call_nothing(call);
+}
+
+/* All sessions end with the old password; who changes it gets a new one. */
+enum http_next password_change(struct call *call)
+{
+    struct slice current = json_string(&call->body, call_member(call, "currentPassword"), call->arena);
+    const char *password = call_text(call, "newPassword");
+    enum auth_verdict verdict;
+    struct error err;
+    if (call->application)
+        return call_fail(call, 403, "the password is the user's to change, not an application's");
+    if (!password)
+        return call_invalid(call, "newPassword", "newPassword: a password holds no NUL");
+    if (auth_change(call->server->auth, current, password, call->now_ms, call->arena, &verdict, &err) < 0)
+        return call_error_in(call, &err, "newPassword");
+    if (verdict == AUTH_SLOWER)
+        return slower(call);
+    if (verdict == AUTH_NO)
+        return call_invalid(call, "currentPassword", "the current password is wrong");
+    events_look(call->server->events);
+    return log_in(call, SLICE_LITERAL(AUTH_USER), slice_of(password), "the password was changed meanwhile");
 }

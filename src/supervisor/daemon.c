@@ -189,7 +189,9 @@ static void on_ready(void *context, uv_loop_t *loop)
     uv_timer_init(loop, &daemon->facts_due);
     uv_timer_init(loop, &daemon->reload_due);
     uv_timer_init(loop, &daemon->answer_due);
-    daemon->facts_due.data = daemon->reload_due.data = daemon->answer_due.data = daemon;
+    uv_timer_init(loop, &daemon->news_due);
+    daemon->facts_due.data = daemon->reload_due.data = daemon->answer_due.data = daemon->news_due.data =
+        daemon;
     struct talk_callbacks own = callbacks;
     own.context = daemon;
     daemon->discovery = daemon_discovery_open(daemon);
@@ -252,6 +254,7 @@ static void on_closing(void *context)
     for (int tries = 0; tries < LAST_FACTS_TRIES && !daemon_save_facts(daemon); tries++)
         continue;
     uv_close((uv_handle_t *)&daemon->facts_due, NULL);
+    uv_close((uv_handle_t *)&daemon->news_due, NULL);
     uv_close((uv_handle_t *)&daemon->reload_due, NULL);
     uv_close((uv_handle_t *)&daemon->answer_due, NULL);
     daemon_discovery_close(daemon->discovery);

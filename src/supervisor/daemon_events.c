@@ -95,6 +95,7 @@ static void reload_in(struct daemon *daemon, uint64_t delay_ms)
 void daemon_task_failed(struct daemon_task *task, const struct error *error)
 {
     task->state = error->retriable ? DAEMON_TASK_BACKING_OFF : DAEMON_TASK_FAILED;
+    daemon_news(task);
     task->facts.generation = task->generation;
     task->facts.session = CONTROL_SESSION_FAILED;
     task->facts.retriable = error->retriable;
@@ -121,6 +122,7 @@ static void on_started(void *context, const struct supervisor_task *supervised, 
     (void)context;
     task->state = DAEMON_TASK_RUNNING;
     task->live = (struct daemon_live){.lag_ms = -1};
+    daemon_news(task);
     task->facts.generation = task->generation;
     task->facts.session = CONTROL_SESSION_RUNNING;
     task->facts.started_ms = now_ms();
@@ -173,6 +175,7 @@ static void on_progress(void *context, const struct supervisor_task *supervised,
     task->daemon->sessions.documents += sum.documents > live->documents ? sum.documents - live->documents : 0;
     task->daemon->sessions.bytes += sum.bytes > live->bytes ? sum.bytes - live->bytes : 0;
     *live = sum;
+    daemon_news(task);
     /* What was wrong is mended; the count is the backoff's, which a commit does not reset. */
     if (progress->commits > 0 && task->facts.error) {
         set_error(task, NULL);
@@ -249,6 +252,7 @@ static void on_ended(void *context, const struct supervisor_task *supervised, en
     task->daemon->sessions.failed += error != NULL;
     /* If there is another session, `waiting` or `started` says so at once. */
     task->state = error ? DAEMON_TASK_FAILED : DAEMON_TASK_DONE;
+    daemon_news(task);
     daemon_task_dirty(task);
     log_end(task, outcome, error, elapsed_ms);
     task_log_close(&task->log);
@@ -272,6 +276,7 @@ static void on_waiting(void *context, const struct supervisor_task *supervised, 
     struct daemon_task *task = supervised->owner;
     (void)context;
     task->state = kinds[why].state;
+    daemon_news(task);
     task->facts.due_ms = now_ms() + (int64_t)delay_ms;
     daemon_task_dirty(task);
     if (why == SUPERVISOR_WAIT_INTERVAL)
@@ -301,6 +306,7 @@ static void on_removed(void *context, const struct supervisor_task *supervised)
         daemon_task_free(task);
     } else if (!task->enabled) {
         task->state = DAEMON_TASK_DISABLED;
+        daemon_news(task);
     }
     if (again)
         reload_in(daemon, 0);

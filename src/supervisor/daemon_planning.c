@@ -67,6 +67,7 @@ void daemon_plan(struct daemon_task *task, int64_t snapshot)
     task->planning = true;
     if (!task->supervised)
         task->state = DAEMON_TASK_PREPARING;
+    daemon_news(task);
     add_entry(waiting_job(task->daemon, snapshot, NULL), task->name, task->generation);
 }
 

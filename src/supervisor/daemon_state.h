@@ -33,6 +33,7 @@ struct daemon_task {
     enum daemon_task_state state;
     struct control_facts facts; /* code and error are heap strings */
     bool dirty;                 /* the facts are not in the control store yet */
+    bool untold;                /* something has happened that whoever watches was not told */
     struct daemon_live live;
     bool inferred;           /* what it materializes has inferred schemas */
     int64_t discover_due_ms; /* wall clock of its next autoDiscover; 0: it has none */
@@ -62,7 +63,8 @@ struct daemon {
     struct talk_server *talk;
     struct jobs *jobs;                /* of the API's connections */
     const struct daemon_guest *guest; /* that is open; NULL: none */
-    uv_timer_t facts_due, reload_due, answer_due;
+    uv_timer_t facts_due, reload_due, answer_due, news_due;
+    const struct watch *watch; /* NULL: nobody */
     struct plan_job *plan_jobs;
     uint64_t plan_number;
     struct daemon_held *held;
@@ -105,6 +107,10 @@ void daemon_task_failed(struct daemon_task *task, const struct error *error);
 void daemon_task_dirty(struct daemon_task *task);
 /* Now; false if it could not be done. */
 bool daemon_save_facts(struct daemon *daemon);
+
+/* daemon_news.c: something happened to the task; what is deployed has changed. */
+void daemon_news(struct daemon_task *task);
+void daemon_news_deployed(const struct daemon *daemon);
 
 /* daemon_discover.c: one capture after the other is asked what there is, by `firth autodiscover`, and what
  * that makes of its catalog is deployed. */

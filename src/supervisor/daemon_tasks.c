@@ -64,6 +64,7 @@ static int give(struct daemon_task *task, struct supervisor_definition *definiti
     task->state = DAEMON_TASK_WAITING;
     if (definition->past.known && definition->past.never)
         task->state = DAEMON_TASK_DONE;
+    daemon_news(task);
     if (task->supervised) {
         supervisor_replace(supervisor, task->supervised, definition);
         return 0;
@@ -103,6 +104,7 @@ static void stop(struct daemon_task *task)
 {
     task->planning = false;
     task->state = DAEMON_TASK_DISABLED;
+    daemon_news(task);
     daemon_discover(task, false);
     take_out(task);
 }
@@ -194,6 +196,8 @@ int daemon_reload(struct daemon *daemon, bool retry, struct daemon_changes *ret_
         daemon->revision = revision;
         compare(&reload);
         *ret_changes = reload.changes;
+        if (reload.changes.added || reload.changes.changed || reload.changes.removed)
+            daemon_news_deployed(daemon);
     }
     arena_done(&reload.arena);
     daemon_planning_go(daemon);

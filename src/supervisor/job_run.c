@@ -156,7 +156,9 @@ static void free_spec(struct job_run *run)
     }
     run->programs = NULL;
     free(run->stats);
+    free(run->told);
     run->stats = NULL;
+    run->told = NULL;
     run->stat_count = 0;
 }
 
@@ -166,6 +168,7 @@ static void settle(struct job_run *run, const struct job_next *next)
     struct jobs *jobs = run->jobs;
     jobs->failed_store = false;
     run->status = next->status;
+    job_news_status(run);
     if (run->phase >= JOB_BEGINNING)
         jobs->running--;
     if (next->attempt_ends && run->begun_ms)
@@ -366,6 +369,7 @@ void job_run_begin(struct job_run *run)
     jobs->failed_store = false;
     run->attempt = run->status == CONTROL_JOB_INCOMPLETE ? run->attempt + 1 : run->attempt;
     run->status = CONTROL_JOB_RUNNING;
+    job_news_status(run);
     run->kill_told = false;
     run->discovered = false;
     run->refused = false;

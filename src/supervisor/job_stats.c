@@ -7,6 +7,8 @@ void job_stats_begin(struct job_run *run)
 {
     const struct job_spec *spec = run->spec;
     free(run->stats);
+    free(run->told);
+    run->told = NULL;
     run->stat_count = spec->spec.binding_count;
     run->stats = mem_zalloc((run->stat_count + 1) * sizeof *run->stats);
     for (size_t i = 0; i < run->stat_count; i++) {
@@ -74,6 +76,7 @@ bool job_stats_flush(struct job_run *run)
         return true;
     }
     run->dirty = false;
+    job_news_progress(run);
     return true;
 }
 

@@ -94,6 +94,7 @@ static struct job_run *add(struct jobs *jobs, const struct control_job *job)
     run->connection = mem_strdup(job->connection);
     run->type = job->type;
     run->status = job->status;
+    run->created_ms = job->created_ms;
     run->phase = JOB_QUEUED;
     run->attempt = job->attempts ? job->attempts - 1 : 0;
     uv_timer_init(jobs->loop, &run->timer);
@@ -118,8 +119,10 @@ void jobs_read(struct jobs *jobs)
     for (size_t i = 0; i < count; i++) {
         size_t at = find(jobs, open[i].id);
         struct job_run *run = at < jobs->count && jobs->runs[at]->id == open[i].id ? jobs->runs[at] : NULL;
-        if (!run)
+        if (!run) {
             run = add(jobs, &open[i]);
+            job_news_status(run);
+        }
         if (open[i].cancelling && !run->cancelling)
             job_run_cancel(run);
     }

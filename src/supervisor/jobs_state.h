@@ -55,12 +55,13 @@ struct job_run {
     bool logging;
     struct control_stream_stats *stats; /* by binding of the specification; names are the specification's */
     size_t stat_count;
+    struct control_stats *told; /* of them, to whoever watches; NULL: nothing yet */
     bool dirty; /* statistics that the store does not have yet */
     struct job_failure failure;
     /* The end that the store has to take. */
     enum job_event event;
     bool retriable;
-    int64_t begun_ms;
+    int64_t begun_ms, created_ms;
 };
 
 struct jobs_waiter {
@@ -84,6 +85,7 @@ struct jobs {
     struct map schedules; /* by connection: struct job_schedule */
     int64_t schedules_ms; /* when they were read last: an earlier now is a clock that was set back */
     struct webhooks *webhooks;
+    const struct watch *watch; /* NULL: nobody */
     bool adopting; /* what an earlier daemon left is being read: nothing begins yet */
     bool stopping, closing, freed;
     int64_t keep_ms;     /* jobs that are over are kept so long, */
@@ -137,6 +139,10 @@ void job_stats_take(struct job_run *run, const struct task_progress *progress);
 /* false: another process is changing the store; to be done again before the attempt ends. */
 bool job_stats_flush(struct job_run *run);
 bool job_stats_partial(const struct job_run *run); /* anything was committed */
+
+/* job_news.c: to whoever watches: its status is another; its statistics are. */
+void job_news_status(const struct job_run *run);
+void job_news_progress(struct job_run *run);
 
 /* job_plan.c: look for images, in a process; ends in job_run_start or job_run_over. */
 void job_plan_start(struct job_run *run);

@@ -4,6 +4,7 @@
 #include "web/listen.h"
 #include "web/mhd.h"
 #include "web/peers.h"
+#include "web/stream.h"
 #include "web/tls_files.h"
 
 #include <assert.h>
@@ -24,6 +25,7 @@ struct http_exchange {
     struct http_peer *peer;
     struct http_request request;
     struct buffer body;
+    struct stream stream;
     size_t counted;  /* bytes of the body in server->bodies */
     size_t received; /* of the body, kept or not */
     enum stage stage;
@@ -257,6 +259,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     if (exchange->body.data) /* it may hold secrets */
         explicit_bzero(exchange->body.data, exchange->body.capacity);
     buffer_done(&exchange->body);
+    stream_done(&exchange->stream);
     buffer_done(&exchange->request.answer);
     arena_done(&exchange->request.arena);
     free(exchange);
@@ -264,6 +267,30 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     server->active--;
     pthread_cond_broadcast(&server->changed);
     pthread_mutex_unlock(&server->lock);
+}
+
+/* Its content is there, or is to be asked for. */
+static enum MHD_Result send_response(struct http_exchange *exchange, struct MHD_Response *response,
+                                     bool typed)
+{
+    struct http_request *request = &exchange->request;
+    struct http_server *server = exchange->server;
+    const struct mhd_api *api = &server->api;
+    if (typed)
+        api->add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                 request->content_type ? request->content_type : "application/json");
+    api->add_response_header(response, "X-Content-Type-Options", "nosniff");
+    api->add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
+                             request->cache_control ? request->cache_control : "no-store");
+    for (size_t i = 0; i < request->header_count; i++)
+        api->add_response_header(response, request->headers[i].name, request->headers[i].value);
+    if (atomic_load(&server->quiet))
+        api->add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    exchange->stage = STAGE_ANSWERED;
+    http_peers_expect(server->peers, exchange->peer, HTTP_ANSWER_MS);
+    enum MHD_Result result = api->queue_response(exchange->connection, request->status, response);
+    api->destroy_response(response);
+    return result;
 }
 
 static enum MHD_Result send_answer(struct http_exchange *exchange)
@@ -283,21 +310,37 @@ static enum MHD_Result send_answer(struct http_exchange *exchange)
         free(bytes);
         return MHD_NO;
     }
-    if (size)
-        api->add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
-                                 request->content_type ? request->content_type : "application/json");
-    api->add_response_header(response, "X-Content-Type-Options", "nosniff");
-    api->add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
-                             request->cache_control ? request->cache_control : "no-store");
-    for (size_t i = 0; i < request->header_count; i++)
-        api->add_response_header(response, request->headers[i].name, request->headers[i].value);
-    if (atomic_load(&server->quiet))
-        api->add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-    exchange->stage = STAGE_ANSWERED;
-    http_peers_expect(server->peers, exchange->peer, HTTP_ANSWER_MS);
-    enum MHD_Result result = api->queue_response(exchange->connection, request->status, response);
-    api->destroy_response(response);
-    return result;
+    return send_response(exchange, response, size > 0);
+}
+
+/* --- an answer that goes on ---------------------------------------------------------------------------- */
+
+void http_stream_begin(struct http_request *request)
+{
+    struct http_exchange *exchange = request->exchange;
+    struct http_server *server = exchange->server;
+    exchange->stream.api = &server->api;
+    exchange->stream.connection = exchange->connection;
+    exchange->stream.peers = server->peers;
+    exchange->stream.peer = exchange->peer;
+    exchange->stream.client_ms = server->client_ms;
+    stream_begin(&exchange->stream);
+}
+
+bool http_stream_put(struct http_request *request, struct slice bytes)
+{
+    return stream_put(&request->exchange->stream, bytes);
+}
+
+void http_stream_end(struct http_request *request, struct slice last)
+{
+    stream_end(&request->exchange->stream, last);
+}
+
+static enum MHD_Result send_stream(struct http_exchange *exchange)
+{
+    struct MHD_Response *response = stream_response(&exchange->stream);
+    return response ? send_response(exchange, response, true) : MHD_NO;
 }
 
 static enum MHD_Result refuse(struct http_exchange *exchange, unsigned status, const char *why)
@@ -309,7 +352,9 @@ static enum MHD_Result refuse(struct http_exchange *exchange, unsigned status, c
 
 static enum MHD_Result go_on(struct http_exchange *exchange, enum http_next next)
 {
-    return next == HTTP_ANSWER ? send_answer(exchange) : MHD_YES;
+    return next == HTTP_ANSWER   ? send_answer(exchange)
+           : next == HTTP_STREAM ? send_stream(exchange)
+                                 : MHD_YES;
 }
 
 static bool has_body(const struct http_request *request)

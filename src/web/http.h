@@ -22,6 +22,8 @@ enum {
     HTTP_CLIENT_MS = 30 * 1000,     /* a client's time to send a whole request, and to send none */
     HTTP_ANSWER_MS = 5 * 60 * 1000, /* a client's time to take an answer */
     HTTP_HEADERS_MAX = 8,           /* that an answer adds */
+    HTTP_STREAM_MAX = 64 << 10,     /* bytes of a stream that wait for its client */
+    HTTP_STREAM_END_MS = 500,       /* a client's time to take them when the stream ends */
     HTTP_ADDRESS_MAX = 64,          /* bytes of "[::1]:8000" */
 };
 
@@ -82,6 +84,7 @@ enum http_next {
     HTTP_ANSWER, /* the answer is there */
     HTTP_READ,   /* only from `head`: the body is wanted */
     HTTP_LATER,  /* it was held */
+    HTTP_STREAM, /* http_stream_begin was called: the head is there, the content comes bit by bit */
 };
 
 struct http_callbacks {
@@ -136,8 +139,20 @@ void http_close(struct http_server *server, uint64_t grace_ms);
 void http_request_hold(struct http_request *request);
 /* Once for each hold, from any thread. The request is not the caller's any more. */
 void http_request_resume(struct http_request *request);
-/* The client's socket, which stays open for as long as the request is held; -1: not known. To watch, and for
- * nothing else. */
+/* --- an answer that goes on ------------------------------------------------------------------------------
+ */
+
+/* In a callback; then return HTTP_STREAM. Its client may take its time as long as nothing waits for it; what
+ * waits it has to take within `client_ms`. */
+void http_stream_begin(struct http_request *request);
+/* From any thread, from http_stream_begin until `done` returns, which is for the caller to see to. False: so
+ * much waits already that these bytes have no room; none of them was taken. */
+bool http_stream_put(struct http_request *request, struct slice bytes);
+/* Likewise, once: the stream ends behind these bytes, for which there is always room. */
+void http_stream_end(struct http_request *request, struct slice last);
+
+/* The client's socket, which stays open for as long as the request is held, and of a stream until `done`; -1:
+ * not known. To watch, and for nothing else. */
 int http_request_socket(const struct http_request *request);
 
 #endif

@@ -137,6 +137,8 @@ void http_peers_expect(struct http_peers *peers, struct http_peer *peer, uint64_
         return;
     pthread_mutex_lock(&peers->lock);
     peer->deadline_ms = ms ? now_ms() + ms : 0;
+    if (ms && ms < peers->client_ms) /* sooner than the watcher looks by itself */
+        pthread_cond_broadcast(&peers->changed);
     pthread_mutex_unlock(&peers->lock);
 }
 

@@ -5,7 +5,7 @@ import json
 import jsonschema
 import pytest
 
-from api import serve
+from api import NOTHING, serve
 from conftest import until
 
 CATALOG = {
@@ -33,7 +33,8 @@ def ask(client, path, status=200):
 
 def test_the_document_tells_the_routes(client):
     doc = ask(client, "openapi")
-    assert set(doc["paths"]) == {"/api/firth/v1/openapi", "/api/firth/v1/session", "/api/firth/v1/status", "/api/firth/v1/documents",
+    assert set(doc["paths"]) == {"/api/firth/v1/openapi", "/api/firth/v1/session", "/api/firth/v1/password", "/api/firth/v1/events",
+                                 "/api/firth/v1/connections", "/api/firth/v1/connections/{connectionId}/history", "/api/firth/v1/status", "/api/firth/v1/documents",
                                  "/api/firth/v1/jobs/{jobId}/attempts/{attemptNumber}/log"}
     for path, query in (("status", ""), ("documents", "?collection=acmeCo/users")):
         schema = doc["paths"][f"/api/firth/v1/{path}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
@@ -67,7 +68,40 @@ def test_what_is_asked_wrongly(client, query, status, said):
     assert said in ask(client, f"documents?{query}", status)["message"]
 
 
+def test_connections_and_their_history(client):
+    schedule = {"scheduleType": "basic", "scheduleData": {"basicSchedule": {"units": 2, "timeUnit": "hours"}}}
+    by_hand, every = client.connection(name="by hand"), client.connection(folder="/local/other", name="every", **schedule)
+    first = client.config("connections/sync", {"connectionId": by_hand})["job"]["id"]
+    until(lambda: client.config("jobs/get_light", {"id": first})["job"]["status"] == "succeeded", "the first sync")
+    until(lambda: [job["status"] for job in ask(client, f"connections/{every}/history")["jobs"]] == ["succeeded"], "its first job")
+    due = ask(client, f"connections/{every}/history")["nextRunAt"]
+    doc = ask(client, "openapi")
+    for path, of in ((f"connections/{by_hand}/history", "connections/{connectionId}/history"), ("connections", "connections")):
+        schema = doc["paths"][f"/api/firth/v1/{of}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        jsonschema.Draft202012Validator({**schema, "components": doc["components"]}).validate(ask(client, path))
+    listed = {each["name"]: each for each in ask(client, "connections")["connections"]}
+    assert listed["by hand"]["connectionId"] == by_hand and listed["by hand"]["latestSyncJobStatus"] == "succeeded"
+    assert "nextRunAt" not in listed["by hand"] and listed["every"]["nextRunAt"] == due
+    assert listed["every"]["source"] == {"id": listed["every"]["source"]["id"], "name": "faker", "connector": "Sample Data"}
+    # Two hours after the job before it, not after now.
+    job, = ask(client, f"connections/{every}/history")["jobs"]
+    assert due == job["createdAt"] + 7200 and job["scheduled"]
+
+    second = client.config("connections/clear", {"connectionId": by_hand})["job"]["id"]
+    until(lambda: client.config("jobs/get_light", {"id": second})["job"]["status"] == "succeeded", "the clear")
+    history = ask(client, f"connections/{by_hand}/history")
+    assert [(job["id"], job["configType"]) for job in history["jobs"]] == [(second, "reset_connection"), (first, "sync")]
+    assert history["total"] == 2 and history["jobs"][1]["recordsCommitted"] == 10 and history["jobs"][1]["bytesCommitted"] > 0
+    assert history["jobs"][1]["createdAt"] <= history["jobs"][1]["startedAt"] <= history["jobs"][1]["endedAt"]
+    one = ask(client, f"connections/{by_hand}/history?limit=1")
+    assert [job["id"] for job in one["jobs"]] == [second] and one["total"] == 2
+    for limit in ("0", "2001", "x"):
+        ask(client, f"connections/{by_hand}/history?limit={limit}", 422)
+    for id in (NOTHING, "x"):
+        ask(client, f"connections/{id}/history", 404)
+
+
 def test_nobody_asks_without_a_password(client):
     client.authorization = None
-    for path in ("status", "documents?collection=acmeCo/users", "openapi"):
+    for path in ("status", "documents?collection=acmeCo/users", "openapi", "connections", f"connections/{NOTHING}/history", "events?topic=jobs"):
         ask(client, path, 401)

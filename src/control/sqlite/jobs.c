@@ -29,14 +29,13 @@ static int read_job(struct control *control, sqlite3_stmt *row, struct arena *ar
     return streams_read(query_slice(row, 8, arena), arena, &job->streams, &job->stream_count, err);
 }
 
-static const struct query_table table = {
-    .columns = "id, connection, workspace, type, status, scheduled, cancelling, merge, streams, created_ms, "
-               "updated_ms, started_ms, ended_ms, retry_ms, attempts, " STATS_OF(""),
-    .from = "jobs",
-    .item_size = sizeof(struct control_job),
-    .read = read_job,
-    .what = "job",
-};
+#define TABLE(streams_)                                                                                 \
+    {                                                                                                   \
+        .columns = "id, connection, workspace, type, status, scheduled, cancelling, merge, " streams_   \
+                   ", created_ms, updated_ms, started_ms, ended_ms, retry_ms, attempts, " STATS_OF(""), \
+        .from = "jobs", .item_size = sizeof(struct control_job), .read = read_job, .what = "job",       \
+    }
+static const struct query_table table = TABLE("streams"), table_brief = TABLE("NULL");
 
 /* --- making one ---------------------------------------------------------------------------------- */
 
@@ -192,6 +191,8 @@ static void filter_where(const struct control_job_filter *filter, struct query_w
 
 static const char *order_of(const struct control_job_filter *filter)
 {
+    if (filter->order == CONTROL_JOBS_ID)
+        return filter->ascending ? "id" : "id DESC";
     if (filter->order == CONTROL_JOBS_UPDATED)
         return filter->ascending ? "updated_ms, id" : "updated_ms DESC, id DESC";
     return filter->ascending ? "created_ms, id" : "created_ms DESC, id DESC";
@@ -237,8 +238,8 @@ int control_jobs(struct control *control, const struct control_job_filter *filte
         return -1;
     query_where_init(&where);
     filter_where(filter, &where);
-    int result = query_list(control, &table, &where, order_of(filter), &page, arena, ret_items, ret_count,
-                            ret_total, err);
+    int result = query_list(control, filter->brief ? &table_brief : &table, &where, order_of(filter), &page,
+                            arena, ret_items, ret_count, ret_total, err);
     query_where_done(&where);
     return result;
 }
