@@ -46,8 +46,7 @@ struct daemon_guest {
     void *context;
     /* The loop runs and jobs are run. -1: the daemon does not start. `jobs` may be NULL. The daemon is there
      * until `close`. */
-    int (*open)(void *context, struct daemon *daemon, uv_loop_t *loop, struct jobs *jobs,
-                struct error *err);
+    int (*open)(void *context, struct daemon *daemon, uv_loop_t *loop, struct jobs *jobs, struct error *err);
     /* The daemon was told to stop; it still finishes what it does. */
     void (*stopping)(void *context);
     /* After `open` alone: the last moment; handles are closed. `jobs` is still there. */

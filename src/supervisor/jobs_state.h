@@ -56,7 +56,7 @@ struct job_run {
     struct control_stream_stats *stats; /* by binding of the specification; names are the specification's */
     size_t stat_count;
     struct control_stats *told; /* of them, to whoever watches; NULL: nothing yet */
-    bool dirty; /* statistics that the store does not have yet */
+    bool dirty;                 /* statistics that the store does not have yet */
     struct job_failure failure;
     /* The end that the store has to take. */
     enum job_event event;
@@ -86,7 +86,7 @@ struct jobs {
     int64_t schedules_ms; /* when they were read last: an earlier now is a clock that was set back */
     struct webhooks *webhooks;
     const struct watch *watch; /* NULL: nobody */
-    bool adopting; /* what an earlier daemon left is being read: nothing begins yet */
+    bool adopting;             /* what an earlier daemon left is being read: nothing begins yet */
     bool stopping, closing, freed;
     int64_t keep_ms;     /* jobs that are over are kept so long, */
     uint32_t keep;       /* and so many of a connection */
