@@ -83,8 +83,8 @@ static bool read_item(const struct field *field, const char **at, uint64_t *bits
         step = 0;
         for (const char *digits = *at; **at >= '0' && **at <= '9' && *at - digits < 4; ++*at)
             step = step * 10 + (unsigned)(**at - '0');
-        if (step == 0)
-            return false;
+        if (step == 0 || step > field->max - field->min)
+            return false; /* none at all, or one that never comes to a second */
     }
     for (unsigned value = from; value <= to; value += step)
         *bits |= 1ULL << value;
@@ -94,8 +94,10 @@ static bool read_item(const struct field *field, const char **at, uint64_t *bits
 static int field_error(const struct field *field, const char *text, struct error *err)
 {
     return error_set(err, ERROR_INVALID,
-                     "the %s is '%.40s'; it may be %u to %u%s, *, a list, a range or a step like */5",
-                     field->name, text, field->min, field->max, field->word_count ? ", a name" : "");
+                     "the %s is '%.40s'; it may be %u to %u%s, *, a list, a range or a step like */5, which "
+                     "is %u at most",
+                     field->name, text, field->min, field->max, field->word_count ? ", a name" : "",
+                     field->max - field->min);
 }
 
 static int read_set(const struct field *field, const char *text, uint64_t *ret_bits, bool *ret_any,

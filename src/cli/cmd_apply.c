@@ -3,6 +3,7 @@
  * file says; what the file does not have stays, unless --prune says otherwise. */
 #include "cli/apply.h"
 
+#include "base/file.h"
 #include "cli/confirm.h"
 #include "cli/output.h"
 #include "store/store.h"
@@ -11,6 +12,8 @@
 #include "supervisor/talk.h"
 #include "task/connection_state.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 struct apply_options {
@@ -113,6 +116,33 @@ static int apply_file(struct apply *apply, const struct apply_options *options)
     return cli_fail(apply->cli, &err);
 }
 
+/* A dry run where there is no data directory makes one for itself. */
+static char *make_folder(const struct cli *cli, struct error *err)
+{
+    const struct apply_options *options = cli->options;
+    const char *folder = getenv("TMPDIR");
+    if (!options->dry_run || file_exists(cli->data_dir))
+        return mem_strdup(cli->data_dir);
+    char *path = mem_printf("%s/firth-apply-XXXXXX", folder && *folder ? folder : "/tmp");
+    if (mkdtemp(path))
+        return path;
+    error_errno(err, errno, "cannot make a folder for the dry run in %s",
+                folder && *folder ? folder : "/tmp");
+    free(path);
+    return NULL;
+}
+
+static int apply_in(struct apply *apply, const char *folder)
+{
+    struct error err;
+    /* The store is made, if there is none yet. */
+    mem_auto(store_close) struct store *store = store_open(folder, NULL, &err);
+    mem_auto(control_close) struct control *control =
+        store ? control_open(folder, CONTROL_CHANGE, &err) : NULL;
+    apply->control = control;
+    return control ? apply_file(apply, apply->cli->options) : cli_fail(apply->cli, &err);
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
     struct yaml_document file;
@@ -125,12 +155,10 @@ static int run(struct cli *cli, int argc, char **argv)
     buffer_init(&apply.plan, BUFFER_UNLIMITED);
     bool right = yaml_load(&arena, argv[1], NULL, NULL, &file, &err) == 0;
     apply.doc = &file.json;
-    /* The store is made, if there is none yet. */
-    mem_auto(store_close) struct store *store = right ? store_open(cli->data_dir, NULL, &err) : NULL;
-    mem_auto(control_close) struct control *control =
-        store ? control_open(cli->data_dir, CONTROL_CHANGE, &err) : NULL;
-    apply.control = control;
-    int code = control ? apply_file(&apply, cli->options) : cli_fail(cli, &err);
+    auto_free char *folder = right ? make_folder(cli, &err) : NULL;
+    int code = folder ? apply_in(&apply, folder) : cli_fail(cli, &err);
+    if (folder && strcmp(folder, cli->data_dir) != 0 && file_remove_tree(folder, &err) < 0)
+        log_warn(&cli->log, "%s", err.message);
     buffer_done(&apply.plan);
     free(apply.again);
     schema_free(apply.catalogs);

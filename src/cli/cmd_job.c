@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 struct job_options {
-    int type;
+    const char *type; /* NULL: it was not given */
     struct option_list streams;
     bool merge;
 };
@@ -32,6 +32,7 @@ static void write_stats(struct json_writer *writer, const struct control_stats *
     json_member_i64(writer, "recordsCommitted", stats->records_committed);
     json_member_i64(writer, "bytesCommitted", stats->bytes_committed);
     json_member_i64(writer, "recordsRejected", stats->records_rejected);
+    json_member_i64(writer, "stateMessagesEmitted", stats->states_emitted);
     json_end_object(writer);
 }
 
@@ -95,6 +96,11 @@ static int print(const struct cli *cli, struct buffer *text)
     return output_finish(&output, cli, CLI_OK);
 }
 
+static enum control_job_type type_of(const struct job_options *options)
+{
+    return options->type ? control_job_type_of(options->type) : CONTROL_JOB_SYNC;
+}
+
 /* --- what is done -------------------------------------------------------------------------------- */
 
 static int show(const struct cli *cli, struct control *control, int64_t id, struct arena *arena,
@@ -127,7 +133,9 @@ static int show(const struct cli *cli, struct control *control, int64_t id, stru
 
 static int list(const struct cli *cli, struct control *control, struct arena *arena, struct error *err)
 {
-    const struct control_job_filter newest = {.page = {.limit = 100}};
+    const struct job_options *options = cli->options;
+    const struct control_job_filter newest = {.types = options->type ? 1U << type_of(options) : 0,
+                                              .page = {.limit = 100}};
     struct control_job *jobs;
     struct json_writer writer;
     struct buffer text;
@@ -217,7 +225,7 @@ static int start(const struct cli *cli, struct control *control, const char *nam
 {
     const struct job_options *options = cli->options;
     struct control_stream *streams = arena_zalloc(arena, (options->streams.count + 1) * sizeof *streams);
-    struct control_job_new job = {.type = (enum control_job_type)options->type,
+    struct control_job_new job = {.type = type_of(options),
                                   .merge = options->merge,
                                   .streams = streams,
                                   .stream_count = options->streams.count,
@@ -295,14 +303,18 @@ static int check_words(int argc, char **argv, struct error *err)
 /* An option that changes nothing is a slip: whoever gave it expects something else. */
 static int check_options(const struct job_options *options, const char *word, struct error *err)
 {
-    bool start = strcmp(word, "start") == 0;
-    if (!start && (options->type != CONTROL_JOB_SYNC || options->streams.count || options->merge))
-        return error_set(err, ERROR_INVALID, "--type, --stream and --merge are of 'firth job start' alone");
-    if (options->streams.count && options->type == CONTROL_JOB_SYNC)
+    bool start = strcmp(word, "start") == 0, list = strcmp(word, "list") == 0;
+    if (options->type && type_of(options) == CONTROL_JOB_TYPE_COUNT)
+        return error_set(err, ERROR_INVALID, "--type is sync, clear or refresh, not '%.40s'", options->type);
+    if (!start && (options->streams.count || options->merge))
+        return error_set(err, ERROR_INVALID, "--stream and --merge are of 'firth job start' alone");
+    if (!start && !list && options->type)
+        return error_set(err, ERROR_INVALID, "--type is of 'firth job start' and 'firth job list' alone");
+    if (options->streams.count && type_of(options) == CONTROL_JOB_SYNC)
         return error_set(
             err, ERROR_INVALID,
             "a sync is of all streams of the connection: --stream is of --type clear or refresh");
-    if (options->merge && options->type != CONTROL_JOB_REFRESH)
+    if (options->merge && type_of(options) != CONTROL_JOB_REFRESH)
         return error_set(err, ERROR_INVALID,
                          "--merge is of --type refresh: it leaves the rows that are there");
     return 0;
@@ -327,15 +339,12 @@ static int run(struct cli *cli, int argc, char **argv)
     return code < 0 ? cli_fail(cli, &err) : code;
 }
 
-static const char *const types[] = {"sync", "clear", "refresh", NULL};
-
 static const struct option_spec options[] = {
     {.name = "type",
-     .kind = OPTION_CHOICE,
+     .kind = OPTION_STRING,
      .offset = offsetof(struct job_options, type),
      .value = "sync|clear|refresh",
-     .help = "start: what is done (sync)",
-     .choices = types},
+     .help = "start: what is done (sync); list: these alone"},
     {.name = "stream",
      .kind = OPTION_LIST,
      .offset = offsetof(struct job_options, streams),

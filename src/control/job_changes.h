@@ -23,9 +23,11 @@ struct control_job_step {
     size_t failure_count;
 };
 int control_job_step(struct control *control, const struct control_job_step *step, struct error *err);
-/* Statistics of the newest attempt, and with them the job's. No sync: a power loss costs the last of them. */
+/* Statistics of the newest attempt, and with them the job's: sums of its streams', but for `states`, since a
+ * state may be of all of them. No sync: a power loss costs the last of them. */
 int control_job_stats(struct control *control, int64_t job, int64_t now_ms,
-                      const struct control_stream_stats *streams, size_t count, struct error *err);
+                      const struct control_stream_stats *streams, size_t count, int64_t states,
+                      struct error *err);
 /* It is to end. ERROR_NOT_FOUND; 1 if it is over already. */
 int control_job_cancelling(struct control *control, int64_t job, int64_t now_ms, struct error *err);
 

@@ -45,6 +45,14 @@ static int refuse_crontab(const char *text, struct error *err)
     return -1;
 }
 
+static size_t count_fields(const char *text)
+{
+    size_t count = 0;
+    for (text += strspn(text, " \t"); *text; text += strspn(text, " \t"), count++)
+        text += strcspn(text, " \t");
+    return count;
+}
+
 int control_schedule_check(const struct control_connection *connection, struct error *err)
 {
     switch (connection->schedule) {
@@ -62,6 +70,12 @@ int control_schedule_check(const struct control_connection *connection, struct e
         return error_set(err, ERROR_INVALID, "the schedule is cron, and cronExpression does not say which");
     if (cron_is_crontab(connection->cron))
         return refuse_crontab(connection->cron, err);
+    if (count_fields(connection->cron) != 6 && count_fields(connection->cron) != 7)
+        return error_set(
+            err, ERROR_INVALID,
+            "'%.60s' has not 6 fields, as Quartz's expressions have (second minute hour day month "
+            "weekday), or 7 (year last)",
+            connection->cron);
     int64_t next = next_by_cron(connection, clock_wall_ms(&clock_system), err);
     if (next == -1)
         return error_set(err, ERROR_INVALID, "the cron expression '%.60s' means no time that comes",

@@ -126,7 +126,10 @@ static bool check_user(struct call *call)
 /* curl -d calls JSON a form, and so it may be called here. */
 static bool check_type(struct call *call)
 {
-    const char *type = http_header(call->http, "Content-Type");
+    const char *type = http_header(call->http, "Content-Type"),
+               *encoding = http_header(call->http, "Content-Encoding");
+    if (call->route->request && encoding && *encoding && strcasecmp(encoding, "identity") != 0)
+        return refuse(call, 415, "the body has to be sent as it is, without a Content-Encoding");
     if (!call->route->request || !type)
         return true;
     size_t size = strcspn(type, "; ");
@@ -214,17 +217,6 @@ static bool is_form(const struct call *call, struct slice body)
 
 /* --- the body ----------------------------------------------------------------------------------------- */
 
-/* The name that is missing, from "…/required": the message has it in quotes; the field is that, not its
- * parent. */
-static const char *missing_of(struct call *call, const struct schema_violation *violation, const char *parent)
-{
-    const char *begin = strchr(violation->message, '"'), *end = begin ? strchr(begin + 1, '"') : NULL;
-    if (strcmp(violation->keyword, "required") != 0 || !end)
-        return parent;
-    return arena_printf(call->arena, "%s%s%.*s", parent, *parent ? "." : "", (int)(end - begin - 1),
-                        begin + 1);
-}
-
 /* Nothing of a value that may be a secret, or lie beside one. */
 static bool is_private(const char *field)
 {
@@ -252,7 +244,7 @@ static enum http_next explain(struct call *call, const struct schema *schema,
     bool missing = strcmp(violations[0].keyword, "required") == 0;
     if (is_private(field) && !missing)
         return call_invalid(call, field, "%s: it is not of the type that it should be", field);
-    const char *whole = missing_of(call, &violations[0], field);
+    const char *whole = config_field(config_place(&violations[0], call->arena), call->arena);
     return call_invalid(call, *whole ? whole : "body", "%s%s%s", *field ? field : "", *field ? ": " : "",
                         violations[0].message);
 }

@@ -69,6 +69,14 @@ const char *config_field(const char *pointer, struct arena *arena)
     return field;
 }
 
+const char *config_place(const struct schema_violation *violation, struct arena *arena)
+{
+    const char *begin = strchr(violation->message, '"'), *end = begin ? strchr(begin + 1, '"') : NULL;
+    if (strcmp(violation->keyword, "required") != 0 || !end)
+        return violation->instance;
+    return arena_printf(arena, "%s/%.*s", violation->instance, (int)(end - begin - 1), begin + 1);
+}
+
 static int explain(const struct schema *schema, struct schema_validator *validator, struct slice text,
                    const struct json *config, struct arena *arena, const char **ret_place, struct error *err)
 {
@@ -79,7 +87,7 @@ static int explain(const struct schema *schema, struct schema_validator *validat
     if (schema_explain(schema, validator, config, 0, arena, &violation, 1, &count, &unused) < 0 ||
         count == 0 || json_parse_copy(arena, text.data, text.size, &words, &unused) < 0)
         return error_set(err, ERROR_INVALID, "it is not what the connector's spec wants");
-    *ret_place = violation.instance;
+    *ret_place = config_place(&violation, arena);
     return error_set(err, ERROR_INVALID, "%s", config_violation(&words, &violation, arena));
 }
 

@@ -12,6 +12,8 @@ struct slice config_schema(const struct control_definition *definition, struct a
  * nothing. ERROR_INVALID: *ret_place is a JSON pointer to what is wrong, in the arena. */
 int config_check(struct slice schema, struct slice config, struct arena *arena, const char **ret_place,
                  struct error *err);
+/* A JSON pointer to what is wrong: of a member that is missing, to that, whose name is in the message. */
+const char *config_place(const struct schema_violation *violation, struct arena *arena);
 /* "/streams/0/name" as "streams[0].name". */
 const char *config_field(const char *pointer, struct arena *arena);
 /* The violation's message without the value: its type, where that is what is wrong, and the words that the

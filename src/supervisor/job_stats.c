@@ -15,6 +15,7 @@ void job_stats_begin(struct job_run *run)
         run->stats[i].stream = spec->streams[i];
         run->stats[i].stats.estimated_records = run->stats[i].stats.estimated_bytes = -1;
     }
+    run->states = 0;
     run->dirty = true;
     jobs_watch_stats(run->jobs);
 }
@@ -42,6 +43,7 @@ void job_stats_take(struct job_run *run, const struct task_progress *progress)
         stats->records_committed = most(stats->records_committed, now->committed_documents);
         stats->bytes_committed = most(stats->bytes_committed, now->committed_bytes);
         stats->records_rejected = most(stats->records_rejected, now->invalid);
+        stats->states_emitted = most(stats->states_emitted, now->states);
         stats->estimated_records = estimate(now->row_estimate);
         stats->estimated_bytes = estimate(now->byte_estimate);
         run->stats[i].complete |= now->complete;
@@ -51,6 +53,7 @@ void job_stats_take(struct job_run *run, const struct task_progress *progress)
         emitted_bytes += (uint64_t)(stats->bytes_emitted - before.bytes_emitted);
         rejected += (uint64_t)(stats->records_rejected - before.records_rejected);
     }
+    run->states = most(run->states, progress->states);
     run->dirty = true;
     pthread_mutex_lock(&run->jobs->lock);
     run->jobs->figures.records += records;
@@ -68,8 +71,8 @@ bool job_stats_flush(struct job_run *run)
     struct error err;
     if (!run->dirty || !run->stats)
         return true;
-    if (control_job_stats(jobs->options.control, run->id, jobs_now_ms(), run->stats, run->stat_count, &err) <
-        0) {
+    if (control_job_stats(jobs->options.control, run->id, jobs_now_ms(), run->stats, run->stat_count,
+                          run->states, &err) < 0) {
         if (err.code == ERROR_BUSY)
             return false;
         jobs_store_failed(jobs, &err);

@@ -56,6 +56,7 @@ struct job_run {
     struct control_stream_stats *stats; /* by binding of the specification; names are the specification's */
     size_t stat_count;
     struct control_stats *told; /* of them, to whoever watches; NULL: nothing yet */
+    int64_t states;             /* STATE messages of the attempt: also those that are of all streams */
     bool dirty;                 /* statistics that the store does not have yet */
     struct job_failure failure;
     /* The end that the store has to take. */

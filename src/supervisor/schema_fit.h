@@ -9,8 +9,8 @@
 
 /* Sets connection->breaking_change as its catalog fits what its source was last found to have; false where
  * nothing is known of that. One that was none, and whose catalog is that of `before` (NULL: it is new), stays
- * as it is. *ret_misfit is for people: what of its selected streams the source has not, breaking or not; NULL:
- * nothing. The connection is the caller's to put. An error is the store's. */
+ * as it is. *ret_misfit is for people: what of its selected streams the source has not, breaking or not;
+ * NULL: nothing. The connection is the caller's to put. An error is the store's. */
 int schema_fit_settle(struct control *control, struct control_connection *connection,
                       const struct control_connection *before, struct arena *arena, const char **ret_misfit,
                       struct error *err);

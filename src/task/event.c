@@ -27,6 +27,8 @@ static void write_binding(struct json_writer *writer, const struct task_binding_
     json_member_u64(writer, "committedDocuments", binding->committed_documents);
     json_member_u64(writer, "committedBytes", binding->committed_bytes);
     json_member_u64(writer, "invalid", binding->invalid);
+    if (binding->states)
+        json_member_u64(writer, "states", binding->states);
     if (binding->row_estimate >= 0)
         json_member_double(writer, "rowEstimate", binding->row_estimate);
     if (binding->byte_estimate >= 0)
@@ -46,6 +48,8 @@ static void write_progress(struct json_writer *writer, const struct task_progres
 {
     json_member_u64(writer, "elapsedMs", progress->elapsed_ms);
     json_member_u64(writer, "commits", progress->commits);
+    if (progress->states)
+        json_member_u64(writer, "states", progress->states);
     json_member_u64(writer, "cpuMs", progress->cpu_ms);
     json_member_u64(writer, "memoryPeak", progress->memory_peak);
     json_put_key(writer, "bindings");
@@ -153,6 +157,7 @@ static void read_progress(const struct json *doc, struct arena *arena, struct ta
 {
     *progress = (struct task_progress){.elapsed_ms = get_u64(doc, 0, "elapsedMs"),
                                        .commits = get_u64(doc, 0, "commits"),
+                                       .states = get_u64(doc, 0, "states"),
                                        .cpu_ms = get_u64(doc, 0, "cpuMs"),
                                        .memory_peak = get_u64(doc, 0, "memoryPeak")};
     uint32_t list = json_get(doc, 0, "bindings");
@@ -167,6 +172,7 @@ static void read_progress(const struct json *doc, struct arena *arena, struct ta
         binding->committed_documents = get_u64(doc, at, "committedDocuments");
         binding->committed_bytes = get_u64(doc, at, "committedBytes");
         binding->invalid = get_u64(doc, at, "invalid");
+        binding->states = get_u64(doc, at, "states");
         binding->row_estimate = get_double(doc, at, "rowEstimate");
         binding->byte_estimate = get_double(doc, at, "byteEstimate");
         binding->lag_ms = (int64_t)get_double(doc, at, "lagMs");

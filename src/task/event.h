@@ -26,6 +26,7 @@ struct task_binding_progress {
     const char *name;             /* the collection, or a connection's stream as the destination sees it */
     const char *stream;           /* the source's stream */
     uint64_t documents, bytes;    /* taken from the source and given to the sink, as raw JSON */
+    uint64_t states;              /* STATE messages of this stream alone that were taken from the source */
     uint64_t committed_documents; /* of these, durable at the sink */
     uint64_t committed_bytes;
     /* Violated their schema: quarantined, and not among `documents`; in a connection forwarded all the same,
@@ -44,6 +45,7 @@ struct task_binding_progress {
 struct task_progress {
     uint64_t elapsed_ms;                          /* since the session began */
     uint64_t commits;                             /* transactions so far */
+    uint64_t states;                              /* STATE messages that were taken from the source */
     uint64_t cpu_ms;                              /* the task process's own, user and system */
     uint64_t memory_peak;                         /* bytes resident at most, the task process's own */
     const struct task_binding_progress *bindings; /* in the specification's order, disabled ones left out */

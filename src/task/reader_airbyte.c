@@ -281,7 +281,9 @@ static bool take_state(struct reader *reader, struct task_item *item)
             reader->told_state = true;
             return false;
         }
+        reader->base.task->progress[binding->index].states++;
     }
+    reader->base.task->report->states++;
     *item = (struct task_item){.type = TASK_ITEM_CHECKPOINT,
                                .binding = binding,
                                .raw = reader->output.raw,

@@ -116,6 +116,7 @@ void task_report_progress(struct task_report *report, const struct task_binding_
     event.progress = (struct task_progress){
         .elapsed_ms = report->progress_ms,
         .commits = report->commits,
+        .states = report->states,
         .cpu_ms = (uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
                   (uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000,
         .memory_peak = (uint64_t)used.ru_maxrss * 1024,

@@ -28,6 +28,7 @@ struct task_report {
 
     uint64_t progress_ms; /* when the last progress went out, 0: never */
     uint64_t commits;
+    uint64_t states; /* STATE messages of the source */
 };
 
 enum {

@@ -7,11 +7,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { BACKLOG = 512, HOST_MAX = 256, PORT_MAX = 65535 };
+enum { BACKLOG = 512, HOST_MAX = 256, PORT_MAX = 65535, LISTEN_GONE_S = 120 };
 
 static int wrong(const char *text, struct error *err)
 {
@@ -101,12 +102,34 @@ void listen_format(const struct sockaddr *address, bool port, char *text, size_t
         snprintf(text, size, six ? "[%s]:%u" : "%s:%u", host, number);
 }
 
+/* A client that is gone without a word (its host, or the network between) is asked whether it is there, and
+ * its connection ends: also while its request is at work. Linux's accepted sockets have it of the listener.
+ */
+static void watch_peers(int fd)
+{
+    static const struct {
+        int level, name, value;
+    } options[] = {{SOL_SOCKET, SO_KEEPALIVE, 1},
+#ifdef TCP_USER_TIMEOUT
+                   {IPPROTO_TCP, TCP_USER_TIMEOUT, LISTEN_GONE_S * 1000},
+#endif
+#ifdef TCP_KEEPIDLE
+                   {IPPROTO_TCP, TCP_KEEPIDLE, LISTEN_GONE_S / 2},
+                   {IPPROTO_TCP, TCP_KEEPINTVL, LISTEN_GONE_S / 8},
+                   {IPPROTO_TCP, TCP_KEEPCNT, 4}
+#endif
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof options[i].value);
+}
+
 static int bind_to(const struct addrinfo *found, const char *text, struct error *err)
 {
     int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), yes = 1;
     if (fd < 0)
         return error_errno(err, errno, "cannot make a socket");
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    watch_peers(fd);
     if (bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     int failure = errno;

@@ -1,5 +1,6 @@
 """The API and requests that mean harm: huge, slow, broken, many."""
 
+import gzip
 import json
 import os
 import signal
@@ -117,6 +118,43 @@ def test_bodies_that_are_too_large(firth):
             for _ in range(1000):
                 peer.sendall(piece)
     assert alive(client)
+
+
+def test_lengths_that_are_said_twice(firth):
+    """A proxy might go by the other one: what is left would be a request."""
+    client = serve(firth).api
+    body = b'{"workspaceId": "%s"}' % api.WORKSPACE.encode()
+    length = b"Content-Length: %d\r\n" % len(body)
+    end = b"Content-Type: application/json\r\nConnection: close\r\n\r\n" + body
+    assert status_of(client.raw(LINE + length + end)) == 200
+    for twice in length + length, b"content-length: 1\r\n" + length, length + b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: chunked\r\n" * 2:
+        assert status_of(client.raw(LINE + twice + end)) == 400, twice
+
+
+def test_bodies_that_are_encoded(firth):
+    client = serve(firth).api
+    body = json.dumps({"workspaceId": api.WORKSPACE}).encode()
+    assert client.ask("POST", "/api/v1/workspaces/get", body, {"Content-Encoding": "Identity"}).status == 200
+    for encoding in "gzip", "br", "identity, gzip":
+        assert client.ask("POST", "/api/v1/workspaces/get", gzip.compress(body), {"Content-Encoding": encoding}).status == 415
+
+
+def timer_of(port):
+    """The kernel's timer of our end of the connection from that port: "02" asks the other end whether it is there."""
+    with open("/proc/net/tcp", encoding="ascii") as sockets:
+        for line in sockets:
+            _, _, peer, state, _, timer = line.split()[:6]
+            if peer.endswith(f":{port:04X}") and state == "01":
+                return timer.partition(":")[0]
+
+
+def test_clients_that_are_gone_without_a_word(firth):
+    client = serve(firth).api
+    with client.connect() as peer:
+        peer.sendall(b"GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        peer.recv(10)
+        port = peer.getsockname()[1]
+        until(lambda: timer_of(port) == "02", "the kernel to look after the connection")
 
 
 def test_nobody_sends_a_body_without_a_password(firth):

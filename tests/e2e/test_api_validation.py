@@ -348,3 +348,12 @@ def test_a_wrong_password_is_told_from_none(served):
     for header, said in ((None, "are needed"), (basic(password="wrong"), "is wrong"), ("Bearer nope", "is wrong")):
         answer = served.client.ask("GET", "/api/public/v1/workspaces", headers={"Authorization": header})
         assert answer.status == 401 and said in str(answer.json()), answer
+
+
+def test_a_member_of_a_config_that_is_missing_is_named(served):
+    sqlite = "b76be0a6-27dc-4560-95f6-2623da0bd7b6"
+    given = {"workspaceId": WORKSPACE, "name": "files", "destinationDefinitionId": sqlite, "connectionConfiguration": {}}
+    answer = served.client.config("destinations/create", given, 422)
+    assert named(answer) == ["connectionConfiguration.destination_path"] and "destination_path" in answer["message"]
+    told = served.client.ask("POST", "/api/public/v1/destinations", {**given, "definitionId": sqlite, "configuration": {}})
+    assert told.status == 422 and told.json()["data"]["field"] == "configuration.destination_path", told

@@ -190,8 +190,8 @@ def test_webhooks_of_files_that_cannot_be_told(firth, tmp_path, url):
 @pytest.mark.parametrize("kind, definition, config, said, at", [
     ("source", "source-faker", {"count": "many"}, "config.count: expected integer, got a string", '"count"'),
     ("source", "source-faker", {"count": -1}, "config.count: expected a number of at least", '"count"'),
-    ("destination", "destination-local-json", {}, "config: missing property \"destination_path\"", '"config": {}'),
-    ("destination", "destination-local-json", None, "config: missing property \"destination_path\"", '"name": "disk"'),
+    ("destination", "destination-local-json", {}, "config.destination_path: missing property \"destination_path\"", '"config": {}'),
+    ("destination", "destination-local-json", None, "config.destination_path: missing property \"destination_path\"", '"name": "disk"'),
     ("destination", "destination-local-json", {"destination_path": "/etc/x-s3cret"}, "config.destination_path: expected a folder below", '"destination_path"'),
     ("destination", "destination-postgres", {"host": "h", "username": "u", "database": "d", "port": "s3cret"}, "config.port: expected integer, got a string", '"port"'),
 ])
@@ -291,3 +291,15 @@ def test_one_name_twice(firth, tmp_path, kind):
     one = "11111111-2222-4333-8444-555555555555"
     tree[kind] = [{**item, "id": one, "name": "a"}, {**item, "id": one, "name": "b"}]
     refused(firth, write(tmp_path, tree), f"the file has two {kind} of the id {one}")
+
+
+def test_a_dry_run_makes_nothing(firth, tmp_path, monkeypatch):
+    """Neither the data directory that is not there, nor what it was tried in."""
+    tried = tmp_path / "tried"
+    tried.mkdir()
+    monkeypatch.setenv("TMPDIR", str(tried))
+    told = firth("apply", "--dry-run", write(tmp_path, faker()), expect=0)
+    assert "+ connection both" in told.out and "would be: 3 new" in told.err
+    path = write(tmp_path, faker(sources=[{"name": "faker", "definition": "nothing"}]))
+    assert "there is no definition 'nothing'" in firth("apply", "--dry-run", path).err
+    assert not list(tried.iterdir()) and not firth.data_dir.exists()

@@ -27,6 +27,23 @@ def states(tmp_path):
     return [(line["state"] or [{}])[0].get("stream", {}).get("stream_state") for line in lines if line["verb"] == "read"]
 
 
+def test_states_are_counted(firth, tmp_path):
+    """Those of a stream for it and for the attempt; one of all streams for the attempt alone."""
+    descriptor = {"stream_descriptor": {"name": "users"}, "stream_state": {"n": 3}}
+    apply(firth, write(tmp_path, [*records(1, 1), *records(2, 2), *records(3, 3)], name="each"))
+    of_all = {"message": {"type": "STATE", "state": {"type": "GLOBAL", "global": {"shared_state": {}, "stream_states": [descriptor]}}}}
+    firth("apply", write(tmp_path, [records(1, 1)[0], of_all, of_all]), expect=0)
+    client = api.serve(firth).api
+    for name, counted in ("each", (3, 3)), ("test", (2, 0)):
+        job = wait(firth, start(firth, name))
+        attempt = client.config("jobs/get", {"id": job["id"]})["attempts"][0]["attempt"]
+        stream, = attempt["streamStats"]
+        assert (attempt["totalStats"]["stateMessagesEmitted"], stream["stats"]["stateMessagesEmitted"]) == counted
+        assert job["stats"]["stateMessagesEmitted"] == counted[0]
+    listed = [json.loads(line)["type"] for line in firth("job", "list", "--type", "sync", expect=0).out.splitlines()]
+    assert listed == ["sync", "sync"] and firth("job", "list", "--type", "clear", expect=0).out == ""
+
+
 def test_sync(firth, tmp_path):
     apply(firth, write(tmp_path, records(1, 3)))
     serve(firth)
@@ -425,7 +442,8 @@ def test_full_refresh_overwrite_is_a_generation_a_job(firth, tmp_path):
     (["start", "test", "--stream", "users"], "--stream is of --type clear or refresh"),
     (["start", "test", "--type", "sync", "--merge"], "--merge is of --type refresh"),
     (["start", "test", "--type", "clear", "--merge"], "--merge is of --type refresh"),
-    (["list", "--type", "clear"], "of 'firth job start' alone"),
+    (["show", "1", "--type", "sync"], "of 'firth job start' and 'firth job list' alone"),
+    (["list", "--type", "reload"], "sync, clear or refresh, not 'reload'"),
     (["cancel", "1", "--merge"], "of 'firth job start' alone")])
 def test_options_that_would_be_ignored(firth, tmp_path, words, said):
     apply(firth, write(tmp_path, []))

@@ -110,21 +110,23 @@ static int put_stream(struct control *control, int64_t job, const struct control
 }
 
 static int put_stats(struct control *control, int64_t job, int64_t now_ms,
-                     const struct control_stream_stats *streams, size_t count, struct error *err)
+                     const struct control_stream_stats *streams, size_t count, int64_t states,
+                     struct error *err)
 {
     for (size_t i = 0; i < count; i++)
         if (put_stream(control, job, &streams[i], err) < 0)
             return -1;
-    return stats_sum_up(control, job, now_ms, err);
+    return stats_sum_up(control, job, now_ms, states, err);
 }
 
 int control_job_stats(struct control *control, int64_t job, int64_t now_ms,
-                      const struct control_stream_stats *streams, size_t count, struct error *err)
+                      const struct control_stream_stats *streams, size_t count, int64_t states,
+                      struct error *err)
 {
     DATABASE_HOLD(control);
     if (database_begin_lightly(control, err) < 0)
         return -1;
-    int result = put_stats(control, job, now_ms, streams, count, err);
+    int result = put_stats(control, job, now_ms, streams, count, states, err);
     if (result == 0)
         result = database_commit(control, err);
     else

@@ -21,20 +21,22 @@ void stats_values(const struct control_stats *stats, struct query_value ret_valu
         ret_values[i] = query_number(numbers[i]);
 }
 
-int stats_sum_up(struct control *control, int64_t job, int64_t now_ms, struct error *err)
+int stats_sum_up(struct control *control, int64_t job, int64_t now_ms, int64_t states, struct error *err)
 {
+    if (QUERY_RUN(control, err,
+                  "UPDATE attempts SET updated_ms = ?2, (" STATS_OF(
+                      "") ") = (SELECT " STATS_SUM " FROM stream_stats s WHERE s.job = attempts.job AND "
+                          "s.attempt = attempts.number) WHERE job = ?1 AND number = (SELECT attempts - 1 "
+                          "FROM jobs WHERE id = ?1)",
+                  query_number(job), query_number(now_ms)) < 0 ||
+        QUERY_RUN(control, err,
+                  "UPDATE attempts SET states_emitted = ?2 WHERE job = ?1 AND number = (SELECT attempts - 1 "
+                  "FROM jobs WHERE id = ?1)",
+                  query_number(job), query_number(states)) < 0)
+        return -1;
     return QUERY_RUN(control, err,
-                     "UPDATE attempts SET updated_ms = ?2, (" STATS_OF(
-                         "") ") = (SELECT " STATS_SUM " FROM stream_stats s WHERE s.job = "
-                             "attempts.job AND s.attempt = "
-                             "attempts.number) WHERE job = ?1 AND "
-                             "number = (SELECT attempts - 1 FROM "
-                             "jobs WHERE id = ?1)",
-                     query_number(job), query_number(now_ms)) < 0
-               ? -1
-               : QUERY_RUN(control, err,
-                           "UPDATE jobs SET updated_ms = ?2, (" STATS_OF("") ") = (SELECT " STATS_SUM
-                                                                             " FROM attempts a WHERE a.job = "
-                                                                             "jobs.id) WHERE id = ?1",
-                           query_number(job), query_number(now_ms));
+                     "UPDATE jobs SET updated_ms = ?2, (" STATS_OF("") ") = (SELECT " STATS_SUM
+                                                                       " FROM attempts a WHERE a.job = "
+                                                                       "jobs.id) WHERE id = ?1",
+                     query_number(job), query_number(now_ms));
 }

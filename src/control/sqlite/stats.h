@@ -23,7 +23,7 @@ enum { STATS_COUNT = 8 };
 struct control_stats stats_read(sqlite3_stmt *row, int column);
 void stats_values(const struct control_stats *stats, struct query_value ret_values[STATS_COUNT]);
 
-/* Of a job and its newest attempt from the rows below them. */
-int stats_sum_up(struct control *control, int64_t job, int64_t now_ms, struct error *err);
+/* Of a job and its newest attempt from the rows below them, but for the attempt's states. */
+int stats_sum_up(struct control *control, int64_t job, int64_t now_ms, int64_t states, struct error *err);
 
 #endif

@@ -53,7 +53,8 @@ static void test_what_is_refused(void **state)
         {{.schedule = CONTROL_BASIC}, ERROR_INVALID, "every 0 minutes"},
         {{.schedule = CONTROL_BASIC, .every = CONTROL_CONNECTIONS_MAX + 1}, ERROR_INVALID, "1 to 100000"},
         {{.schedule = CONTROL_CRON}, ERROR_INVALID, "does not say which"},
-        {{.schedule = CONTROL_CRON, .cron = "0 0 12 * *  *  *  *"}, ERROR_INVALID, "has not 5 fields"},
+        {{.schedule = CONTROL_CRON, .cron = "0 0 12 * *  *  *  *"}, ERROR_INVALID, "has not 6 fields"},
+        {{.schedule = CONTROL_CRON, .cron = "0 */90 * * * ?"}, ERROR_INVALID, "which is 59 at most"},
         {{.schedule = CONTROL_CRON, .cron = "0 0 0 31 2 ?"}, ERROR_INVALID, "no time that comes"},
         {{.schedule = CONTROL_CRON, .cron = "0 0 12 * * ?", .time_zone = "Europe/Nowhere"},
          ERROR_INVALID,
@@ -202,7 +203,7 @@ static void test_steps_and_statistics(void **state)
                 &(struct control_job_step){
                     .job = id, .status = CONTROL_JOB_RUNNING, .now_ms = 110, .attempt_begins = true},
                 &f->err));
-    FINE(f, control_job_stats(f->control, id, 120, stats, 2, &f->err));
+    FINE(f, control_job_stats(f->control, id, 120, stats, 2, 7, &f->err));
     FINE(f, control_job_step(f->control,
                              &(struct control_job_step){.job = id,
                                                         .status = CONTROL_JOB_INCOMPLETE,
@@ -221,12 +222,13 @@ static void test_steps_and_statistics(void **state)
     assert_int_equal(job.stats.records_committed, 13);
     assert_int_equal(job.stats.estimated_records, 100);
     assert_int_equal(job.stats.estimated_bytes, -1);
+    assert_int_equal(job.stats.states_emitted, 7);
     FINE(f, control_job_step(
                 f->control,
                 &(struct control_job_step){
                     .job = id, .status = CONTROL_JOB_RUNNING, .now_ms = 510, .attempt_begins = true},
                 &f->err));
-    FINE(f, control_job_stats(f->control, id, 520, stats, 1, &f->err));
+    FINE(f, control_job_stats(f->control, id, 520, stats, 1, 4, &f->err));
     FINE(f, control_job_step(f->control,
                              &(struct control_job_step){.job = id,
                                                         .status = CONTROL_JOB_SUCCEEDED,
