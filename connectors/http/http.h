@@ -69,11 +69,13 @@ struct http_request {
     /* Where the body of a 2xx answer goes; NULL: it is kept in the response. Called in http_poll, with the
      * status and the headers known. It may not call the client. */
     enum http_sinking (*sink)(void *context, const struct http_response *response, struct slice bytes);
-    void *context;       /* of read, rewind and sink */
-    size_t response_max; /* bytes of a body that is kept; 0: HTTP_RESPONSE_MAX */
-    unsigned total_ms;   /* the whole of it, redirects included; 0: no limit */
-    int redirects_max;   /* 0: HTTP_REDIRECTS_MAX; -1: a redirect is an answer as any other */
-    bool as_sent;        /* bodies are not asked for in compressed form, nor decompressed */
+    void *context;                 /* of read, rewind and sink */
+    size_t response_max;           /* bytes of a body that is kept; 0: HTTP_RESPONSE_MAX */
+    unsigned total_ms;             /* the whole of it, redirects included; 0: no limit */
+    unsigned connect_ms, stall_ms; /* as in struct http_settings; 0: what is said there */
+    bool keepalive;                /* TCP asks an idle connection's other end whether it is still there */
+    int redirects_max;             /* 0: HTTP_REDIRECTS_MAX; -1: a redirect is an answer as any other */
+    bool as_sent;                  /* bodies are not asked for in compressed form, nor decompressed */
 };
 
 enum http_failure {

@@ -212,11 +212,21 @@ static void set_times(struct http_transfer *transfer)
 {
     const struct curl_api *curl = &transfer->client->curl;
     const struct http_settings *settings = &transfer->client->settings;
-    unsigned connect = settings->connect_ms ? settings->connect_ms : HTTP_CONNECT_MS;
-    unsigned stall = settings->stall_ms ? settings->stall_ms : HTTP_STALL_MS;
+    const struct http_request *request = &transfer->request;
+    unsigned connect = request->connect_ms    ? request->connect_ms
+                       : settings->connect_ms ? settings->connect_ms
+                                              : HTTP_CONNECT_MS;
+    unsigned stall = request->stall_ms    ? request->stall_ms
+                     : settings->stall_ms ? settings->stall_ms
+                                          : HTTP_STALL_MS;
     curl->easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect);
     curl->easy_setopt(transfer->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl->easy_setopt(transfer->easy, CURLOPT_LOW_SPEED_TIME, (long)(stall + 999) / 1000);
+    if (request->keepalive) {
+        curl->easy_setopt(transfer->easy, CURLOPT_TCP_KEEPALIVE, 1L);
+        curl->easy_setopt(transfer->easy, CURLOPT_TCP_KEEPIDLE, 60L);
+        curl->easy_setopt(transfer->easy, CURLOPT_TCP_KEEPINTVL, 10L);
+    }
     if (!transfer->deadline_ns)
         return;
     uint64_t now = clock_monotonic_ns(&clock_system);

@@ -118,8 +118,38 @@ class Api(BaseHTTPRequestHandler):
         self.server.go_on.wait(60)
         return {"data": []}
 
+    def get_data(self, route, query, body, seen):
+        """data/NAME: two items a page, to whoever comes; what NAME is says how."""
+        name, token, page = route[0], self.headers.get("Authorization", ""), int(query.get("page", 0))
+        if (name == "ends" and token != "Bearer ends-2") or name in ("never", "key_ends") and seen < 9:
+            raise Answer(401, {"error": "another token"})
+        if name == "limited" and token == "token one" and page:
+            raise Answer(429, {"error": "too many"}, X_Reset="4070908800")
+        data = {"data": ITEMS[page * 2:page * 2 + 2]}
+        if name == "rotating" and page == 1:
+            raise Answer(200, data, X_Left="0")
+        return data
+
+    def get_quota(self, route, query, body, seen):
+        left = {"token one": 3, "token two": 9}[self.headers["Authorization"]]
+        return {"search": {"remaining": 5.5, "reset": "2099-01-01T00:00:00Z", "limit": "30"}, "core": {"remaining": str(left), "reset": 4070908799}}
+
     def get_oauth(self, route, query, body, seen):
+        if route[0] != "token":
+            return self.token_for(route[0], seen)
         return {"access_token": f"token-{seen + 1}", "expires_in": 3600, "refresh_token": f"refresh-{seen + 1}"}
+
+    def token_for(self, name, seen):
+        made = {"access_token": f"{name}-{seen + 1}", "expires_in": "3600.5"}
+        if name == "named":
+            return {"pass": "p1", "lasts": 3600, "access_token": "not this one"}
+        if name == "nested":
+            return {"ok": None, "data": [{"x": 1}, {"access_token": "n1"}], "expires_in": None}
+        if name == "dated":
+            return {**made, "expires_in": "2099-01-01T00:00:00Z"}
+        if name in ("refused", "told"):
+            raise Answer(418 if name == "told" else 400, {"why": "gone", "error": "invalid_grant", "error_description": "old"})
+        return made
 
     def get_fields(self, route, query, body, seen):
         return {"data": [{"api": "id", "kind": {"is": "INT"}}, {"api": "Name", "kind": {"is": "string"}}, {"api": "price", "kind": {"is": ["number", "string"]}},

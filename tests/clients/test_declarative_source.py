@@ -1,10 +1,14 @@
 """Firth's low-code source beside airbyte_cdk's: the same manifest, config, state and API give the same requests, records, states
 and outcome."""
 
+import base64
+import hmac
 import json
 import os
+import re
 import signal
 import subprocess
+import time
 
 import pytest
 import yaml
@@ -55,6 +59,7 @@ CASES = {
         {"partition": {"folder": 1, "parent_slice": {}}, "cursor": {"at": "2024-01-03T00:00:00Z"}}]}}},
     # The CDK has a session's token made, or validated, twice for each request; Firth once.
     "sessions": {"any_order": True, "config": {"auth": {"kind": "session"}, "user": "me"}},
+    "authenticators": {"keys": True, "config": {"client": "me", "refresh": "r 0", "tokens": "one, two,", "passphrase": "pass", "claims": '{"deep": {"a": [1]}, "key": "other"}'}},
     "async": {"any_order": True, "state": {"windows": {"at": "2024-01-05T00:00:00Z"}}},
     "concurrent": {"config": {"workers": 9}, "any_order": True},
 }
@@ -78,7 +83,9 @@ def cdk():
 
 
 def run_firth(args, folder):
-    done = subprocess.run([os.environ["FIRTH_BIN"], "connector", "declarative", *args], capture_output=True, text=True, timeout=120)
+    """With waits that are a hundredth, as those of cdk_source.py."""
+    done = subprocess.run([os.environ["FIRTH_DEV_BIN"], "connector", "declarative", *args], capture_output=True, text=True, timeout=120,
+                          env={**os.environ, "FIRTH_FAULT_PLANT": "short-waits"})
     return done.returncode, done.stdout, done.stderr
 
 
@@ -87,6 +94,29 @@ def api():
     running = MockApi()
     yield running
     running.close()
+
+
+def plain_token(found):
+    """What a JWT says, but when it was made; and which of the keys it was signed with."""
+    parts = found[0].split(".")
+    header, claims, signature = (base64.urlsafe_b64decode(part + "==") for part in parts)
+    header, claims = json.loads(header), json.loads(claims)
+    assert time.time() - 60 < claims.pop("iat") == claims.pop("nbf") <= time.time()
+    claims["exp"] -= round(time.time(), -2)
+    claims["exp"] = round(claims["exp"], -2)
+    keys = [key for key in SECRETS for made in [hmac.new(key, ".".join(parts[:2]).encode(), "sha" + header["alg"][2:])] if made.digest() == signature] \
+        if header["alg"].startswith("HS") else []
+    return json.dumps([header, claims, str(keys)], sort_keys=True).replace('"', "'")
+
+
+SECRETS = [b"s3cr3t-t0ken", base64.b64encode(b"s3cr3t-t0ken"), b"other"]
+
+
+def private_keys():
+    """One of RSA behind a passphrase, one of a curve."""
+    made = [subprocess.run(["openssl", "genpkey", "-algorithm", *words], check=True, capture_output=True, text=True).stdout for words in
+            (["RSA", "-aes-256-cbc", "-pass", "pass:pass"], ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"])]
+    return dict(zip(("rsa", "curve"), made))
 
 
 class Run:
@@ -102,6 +132,7 @@ class Run:
                 self.err += line + "\n"
         self.requests = {}
         for request in api.take():
+            request = json.loads(re.sub(r"eyJ[\w-]+\.[\w-]+\.[\w-]+", plain_token, json.dumps(request)))
             self.requests.setdefault(request.pop("path"), []).append(request)
         self.records = {}
         for message in self.of("RECORD"):
@@ -166,7 +197,7 @@ def normal(state):
 def test_differential(name, cdk, api, tmp_path):
     case = CASES[name]
     manifest = str(MANIFESTS / f"{case.get('manifest', name)}.yaml")
-    config = {"url": api.url, "token": "s3cr3t-t0ken", "start": "2024-01-03T00:00:00Z", **case.get("config", {})}
+    config = {"url": api.url, "token": "s3cr3t-t0ken", "start": "2024-01-03T00:00:00Z", **case.get("config", {}), **(private_keys() if "keys" in case else {})}
 
     def both(verb, **files):
         words = [word for flag, value in files.items() for word in ("--" + flag, value)]

@@ -246,6 +246,31 @@ int expression_integer(const struct expression *expression, struct scope *scope,
     return component_error(err, expression->where);
 }
 
+int config_text(struct engine *engine, struct component component, const char *field, struct slice *ret_text,
+                struct error *err)
+{
+    struct expression expression;
+    struct scope scope;
+    scope_init(&scope, engine);
+    if (expression_compile(engine, component, field, &expression, err) != 0)
+        return -1;
+    return expression_text(&expression, &scope, &engine->arena, ret_text, err);
+}
+
+int config_integer(struct engine *engine, struct component component, const char *field, int64_t absent,
+                   int64_t *ret_value, struct error *err)
+{
+    struct expression expression;
+    struct scope scope;
+    scope_init(&scope, engine);
+    *ret_value = absent;
+    if (expression_compile(engine, component, field, &expression, err) != 0)
+        return -1;
+    return expression_is_absent(&expression)
+               ? 0
+               : expression_integer(&expression, &scope, &engine->arena, ret_value, err);
+}
+
 /* Members that are none are left out. */
 static struct tvalue without_none(struct arena *arena, struct tvalue value)
 {
@@ -274,20 +299,25 @@ static int mapping_text(const struct mapping_expression *mapping, struct scope *
     return 0;
 }
 
+int mapping_expression_members(const struct mapping_expression *mapping, struct scope *scope,
+                               unsigned key_types, unsigned value_types, struct arena *arena,
+                               struct tvalue *ret_value, struct error *err)
+{
+    if (!mapping->mapping)
+        return mapping_text(mapping, scope, arena, ret_value, err);
+    struct template_scope names = scope_for(scope, mapping->parameters);
+    if (interpolated_mapping(mapping->mapping, key_types, value_types, &names, arena, ret_value, err) != 0)
+        return component_error(err, mapping->where);
+    return 0;
+}
+
 int mapping_expression_flat(const struct mapping_expression *mapping, struct scope *scope, unsigned key_types,
                             unsigned value_types, struct arena *arena, struct tvalue *ret_value,
                             struct error *err)
 {
     struct tvalue value;
-    if (!mapping->mapping) {
-        if (mapping_text(mapping, scope, arena, &value, err) != 0)
-            return -1;
-        *ret_value = without_none(arena, value);
-        return 0;
-    }
-    struct template_scope names = scope_for(scope, mapping->parameters);
-    if (interpolated_mapping(mapping->mapping, key_types, value_types, &names, arena, &value, err) != 0)
-        return component_error(err, mapping->where);
+    if (mapping_expression_members(mapping, scope, key_types, value_types, arena, &value, err) != 0)
+        return -1;
     *ret_value = without_none(arena, value);
     return 0;
 }

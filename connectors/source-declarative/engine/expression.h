@@ -64,6 +64,13 @@ int expression_integer(const struct expression *expression, struct scope *scope,
 int expression_number(const struct expression *expression, struct scope *scope, struct arena *arena,
                       double *ret_value, struct error *err);
 
+/* A field that is known once the config is: compiled and evaluated at once. The text is "" where the field is
+ * absent, and lives in the engine's arena. */
+int config_text(struct engine *engine, struct component component, const char *field, struct slice *ret_text,
+                struct error *err);
+int config_integer(struct engine *engine, struct component component, const char *field, int64_t absent,
+                   int64_t *ret_value, struct error *err);
+
 /* A field that is a mapping (or, for some, a string that gives one). */
 struct mapping_expression {
     const struct interpolated *mapping; /* NULL: no mapping */
@@ -79,6 +86,10 @@ int mapping_expression_compile(struct engine *engine, struct component component
 int mapping_expression_flat(const struct mapping_expression *mapping, struct scope *scope, unsigned key_types,
                             unsigned value_types, struct arena *arena, struct tvalue *ret_value,
                             struct error *err);
+/* The flat one with the members that are none. */
+int mapping_expression_members(const struct mapping_expression *mapping, struct scope *scope,
+                               unsigned key_types, unsigned value_types, struct arena *arena,
+                               struct tvalue *ret_value, struct error *err);
 int mapping_expression_nested(const struct mapping_expression *mapping, struct scope *scope,
                               struct arena *arena, struct tvalue *ret_value, struct error *err);
 

@@ -415,9 +415,6 @@ static void check_followed(struct checking *checking, uint32_t key, const struct
     static const struct {
         const char *type, *field, *instead;
     } ignored[] = {
-        {"HttpRequester", "connect_timeout_in_seconds", "Firth has its own limits of time"},
-        {"HttpRequester", "read_timeout_in_seconds", "Firth has its own limits of time"},
-        {"HttpRequester", "use_tcp_keepalive", "Firth has its own limits of time"},
         {"DeclarativeSource", "stream_groups", "streams of a group are read at the same time"},
         {"DeclarativeStream", "file_uploader", "records are read, and no files"},
     };

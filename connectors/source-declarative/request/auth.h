@@ -9,7 +9,15 @@ struct authenticator_class {
     int (*compile)(struct authenticator *authenticator, struct error *err);
     int (*add)(struct authenticator *authenticator, struct arena *arena, struct options *options,
                struct error *err);
-    int (*refresh)(struct authenticator *authenticator, struct error *err); /* NULL: there is nothing to */
+    /* Each may be NULL: there is nothing to do, or to say. */
+    int (*refresh)(struct authenticator *authenticator, const struct prepared *sent, struct error *err);
+    int (*sign)(struct authenticator *authenticator, struct arena *arena, struct prepared *prepared,
+                struct error *err);
+    void (*told)(struct authenticator *authenticator, const struct prepared *prepared,
+                 const struct http_response *response);
+    bool (*may_rotate)(struct authenticator *authenticator, const struct prepared *prepared);
+    /* Stands for another one, which compile puts into `state`. */
+    bool chooses;
 };
 
 struct authenticator {
@@ -22,8 +30,8 @@ struct authenticator {
 };
 
 extern const struct authenticator_class authenticator_api_key, authenticator_basic, authenticator_bearer,
-    authenticator_jwt, authenticator_legacy_session, authenticator_oauth, authenticator_selective,
-    authenticator_session;
+    authenticator_jwt, authenticator_legacy_session, authenticator_oauth, authenticator_rotating,
+    authenticator_selective, authenticator_session;
 
 void authenticator_base64(struct ttext *out, struct slice bytes);
 /* "Authorization: Bearer token". */

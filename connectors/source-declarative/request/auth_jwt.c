@@ -82,7 +82,7 @@ static int put_more(const struct jwt_parts *parts, const struct mapping_expressi
 {
     struct tvalue dict, name;
     struct titer iter;
-    if (mapping_expression_flat(more, scope, INTERPOLATE_ANY, INTERPOLATE_ANY, arena, &dict, err) != 0)
+    if (mapping_expression_members(more, scope, INTERPOLATE_ANY, INTERPOLATE_ANY, arena, &dict, err) != 0)
         return -1;
     if (!tvalue_is_mapping(&dict) || !titer_init(&iter, arena, dict))
         return 0;
@@ -97,6 +97,20 @@ static int put_more(const struct jwt_parts *parts, const struct mapping_expressi
         tdict_set(arena, into, name, iter.of_key);
     }
     return 0;
+}
+
+/* An empty type is none. */
+static int check_texts(const struct jwt_parts *parts, const struct tvalue *dict, const char *name,
+                       struct error *err)
+{
+    struct tvalue key = tvalue_cstring("typ"), value;
+    if (tdict_get(dict->dict, &key, &value) && !tvalue_true(&value))
+        tdict_remove(dict->dict, &key, &value);
+    key = tvalue_cstring(name);
+    if (!tdict_get(dict->dict, &key, &value) || value.kind == TVALUE_STRING)
+        return 0;
+    error_set(err, ERROR_INVALID, "%s is a %s; it must be a text", name, tvalue_type(&value));
+    return component_error(err, parts->where);
 }
 
 /* JSON without blanks, as tokens have it. */
@@ -143,7 +157,7 @@ static int key_of(const struct jwt_parts *parts, struct scope *scope, struct are
     if (!expression_is_absent(&parts->passphrase) &&
         expression_text(&parts->passphrase, scope, arena, &passphrase, err) != 0)
         return -1;
-    if (parts->base64) {
+    if (parts->base64 && !passphrase.size) {
         struct ttext encoded;
         ttext_init(&encoded, arena, SIZE_MAX);
         authenticator_base64(&encoded, secret);
@@ -162,16 +176,18 @@ int jwt_parts_sign(const struct jwt_parts *parts, struct arena *arena, struct sl
     static const char *const reserved_claims[] = {"iss", "sub", "aud", "iat", "exp", "nbf", NULL};
     struct scope scope;
     scope_init(&scope, parts->engine);
+    scope_set(&scope, "json_loads", interpolate_json_loads());
     struct tvalue headers = tvalue_dict(arena), claims = tvalue_dict(arena);
     tdict_set_name(arena, headers.dict, "alg", tvalue_cstring(parts->algorithm));
     tdict_set_name(arena, headers.dict, "typ", tvalue_cstring("JWT"));
     int64_t now = clock_wall_ms(parts->engine->clock) / 1000;
     struct jwt_key key;
     struct slice header_json, claims_json;
-    if (put_claims(parts->headers, &scope, arena, headers.dict, err) != 0 ||
-        put_more(parts, &parts->more_headers, reserved_headers, &scope, arena, headers.dict, err) != 0 ||
-        put_claims(parts->claims, &scope, arena, claims.dict, err) != 0 ||
+    if (put_more(parts, &parts->more_headers, reserved_headers, &scope, arena, headers.dict, err) != 0 ||
+        put_claims(parts->headers, &scope, arena, headers.dict, err) != 0 ||
         put_more(parts, &parts->more_claims, reserved_claims, &scope, arena, claims.dict, err) != 0 ||
+        put_claims(parts->claims, &scope, arena, claims.dict, err) != 0 ||
+        check_texts(parts, &headers, "kid", err) != 0 || check_texts(parts, &claims, "iss", err) != 0 ||
         key_of(parts, &scope, arena, &key, err) != 0)
         return -1;
     tdict_set_name(arena, claims.dict, "iat", tvalue_int(now));
@@ -210,6 +226,7 @@ static int jwt_add(struct authenticator *authenticator, struct arena *arena, str
     struct scope scope;
     struct slice token, prefix = {NULL, 0};
     scope_init(&scope, authenticator->engine);
+    scope_set(&scope, "json_loads", interpolate_json_loads());
     if (jwt_parts_sign(parts, arena, &token, err) != 0 ||
         expression_text(&parts->prefix, &scope, arena, &prefix, err) != 0)
         return -1;
@@ -221,4 +238,5 @@ static int jwt_add(struct authenticator *authenticator, struct arena *arena, str
                        "the authenticator", err);
 }
 
-const struct authenticator_class authenticator_jwt = {"JwtAuthenticator", jwt_compile, jwt_add, NULL};
+const struct authenticator_class authenticator_jwt = {
+    .type = "JwtAuthenticator", .compile = jwt_compile, .add = jwt_add};

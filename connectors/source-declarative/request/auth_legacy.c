@@ -195,5 +195,5 @@ static int legacy_add(struct authenticator *authenticator, struct arena *arena, 
                        err);
 }
 
-const struct authenticator_class authenticator_legacy_session = {"LegacySessionTokenAuthenticator",
-                                                                 legacy_compile, legacy_add, NULL};
+const struct authenticator_class authenticator_legacy_session = {
+    .type = "LegacySessionTokenAuthenticator", .compile = legacy_compile, .add = legacy_add};

@@ -1,43 +1,15 @@
 /* OAuthAuthenticator: an access token that is fetched when it is needed, by a refresh token, by the client's
  * own credentials or by an assertion; and its variant that writes new tokens into the config. */
-#include "auth_jwt.h"
+#include "oauth.h"
 
 #include "error_text.h"
+#include "instant.h"
 #include "parts.h"
-#include "url.h"
 
 enum {
     TOKEN_LIFETIME_MS = 3600 * 1000, /* where the server says nothing */
     TOKEN_TRY_MS = 300 * 1000,       /* so long is a server asked again that is overloaded or broken */
-    TOKEN_ANSWER_MAX = 1 << 20,
-    TOKEN_PATH_MAX = 16,
-    TOKEN_DEPTH_MAX = 32,
-};
-
-struct config_path {
-    struct slice names[TOKEN_PATH_MAX];
-    size_t count;
-};
-
-struct oauth_state {
-    struct expression endpoint, id_name, id, secret_name, secret, refresh_name, refresh, access_name, access,
-        expires_name, grant_name, grant, expiry, expiry_format;
-    struct mapping_expression body, headers;
-    struct component scopes;
-    struct slice error_key;
-    struct component error_codes, error_values;
-    struct jwt_parts *assertion; /* NULL: none */
-    bool in_query;
-    bool updates; /* refresh_token_updater */
-    struct config_path access_path, refresh_path, expiry_path;
-    struct slice refresh_member; /* of the answer */
-    /* What is now. */
-    struct arena arenas[2]; /* of the token, in turn */
-    unsigned turn;
-    struct slice token;
-    int64_t expires_ms; /* wall; INT64_MAX: never */
-    uint64_t fetched;   /* how often */
-    struct fiber_gate gate;
+    TOKEN_DEPTH_MAX = 6,             /* of the answer: no deeper is a token looked for, as in the CDK */
 };
 
 /* --- compiling -------------------------------------------------------------------------------------------
@@ -66,25 +38,48 @@ static void compile_path(struct arena *arena, struct component updater, const ch
     }
 }
 
-static void compile_updater(struct authenticator *authenticator, struct oauth_state *oauth)
+static bool says_errors(struct component where)
 {
-    struct component updater = component_get(authenticator->where, "refresh_token_updater");
-    struct component errors = component_is_none(updater) ? authenticator->where : updater;
-    oauth->error_codes = component_get(errors, "refresh_token_error_status_codes");
-    oauth->error_values = component_get(errors, "refresh_token_error_values");
-    struct component key = component_get(errors, "refresh_token_error_key");
+    return component_count(component_get(where, "refresh_token_error_status_codes")) ||
+           component_count(component_get(where, "refresh_token_error_values")) ||
+           component_text(where, "refresh_token_error_key").size;
+}
+
+static int compile_updater(struct authenticator *authenticator, struct oauth_state *oauth, struct error *err)
+{
+    struct component where = authenticator->where, updater = component_get(where, "refresh_token_updater");
+    bool has_updater = !component_is_none(updater), here = says_errors(where);
+    bool there = has_updater && says_errors(updater);
+    if (here && there) {
+        error_set(err, ERROR_INVALID,
+                  "refresh_token_error_… are in the authenticator and in its "
+                  "refresh_token_updater; they can be in one of them");
+        return component_error(err, where);
+    }
+    oauth->errors = here ? where : there ? updater : (struct component){where.manifest, JSON_NONE};
+    if (!has_updater)
+        return 0;
     struct arena *arena = &authenticator->engine->arena;
-    oauth->error_key =
-        component_is_none(key) ? (struct slice){NULL, 0} : json_string(&key.manifest->doc, key.at, arena);
-    if (component_is_none(updater))
-        return;
     oauth->updates = true;
-    struct component member = component_get(updater, "refresh_token_name");
-    oauth->refresh_member = component_is_none(member) ? SLICE_LITERAL("refresh_token")
-                                                      : json_string(&member.manifest->doc, member.at, arena);
+    struct slice member = component_text(updater, "refresh_token_name");
+    oauth->refresh_member = member.size ? member : SLICE_LITERAL("refresh_token");
     compile_path(arena, updater, "access_token_config_path", "access_token", &oauth->access_path);
     compile_path(arena, updater, "refresh_token_config_path", "refresh_token", &oauth->refresh_path);
     compile_path(arena, updater, "token_expiry_date_config_path", "token_expiry_date", &oauth->expiry_path);
+    return 0;
+}
+
+/* One that keeps tokens in the config has no assertion, whatever it says: as in the CDK. */
+static int compile_assertion(struct authenticator *authenticator, struct oauth_state *oauth,
+                             struct error *err)
+{
+    struct component where = authenticator->where, assertion = component_get(where, "profile_assertion");
+    if (oauth->updates || !component_bool(where, "use_profile_assertion"))
+        return 0;
+    if (!component_is_none(assertion))
+        return jwt_parts_compile(authenticator->engine, assertion, &oauth->assertion, err);
+    error_set(err, ERROR_INVALID, "profile_assertion is needed where use_profile_assertion is true");
+    return component_error(err, where);
 }
 
 static int check_grant(struct authenticator *authenticator, const struct oauth_state *oauth,
@@ -137,49 +132,17 @@ static int oauth_compile(struct authenticator *authenticator, struct error *err)
     if (mapping_expression_compile(engine, where, "refresh_request_body", &oauth->body, err) != 0 ||
         mapping_expression_compile(engine, where, "refresh_request_headers", &oauth->headers, err) != 0)
         return -1;
-    struct component assertion = component_get(where, "profile_assertion");
-    if (component_bool(where, "use_profile_assertion") && !component_is_none(assertion) &&
-        jwt_parts_compile(engine, assertion, &oauth->assertion, err) != 0)
+    if (compile_updater(authenticator, oauth, err) != 0 || compile_assertion(authenticator, oauth, err) != 0)
         return -1;
     oauth->in_query = component_bool(where, "send_refresh_request_as_query_params");
     oauth->scopes = component_get(where, "scopes");
     oauth->gate.max = 1;
-    compile_updater(authenticator, oauth);
     engine_on_free(engine, oauth_leave, oauth);
     return check_grant(authenticator, oauth, err) == 0 ? oauth_start(authenticator, oauth, err) : -1;
 }
 
 /* --- what the config has already -------------------------------------------------------------------------
  */
-
-static bool at_path(struct arena *arena, struct tvalue value, const struct config_path *path,
-                    struct tvalue *ret_value)
-{
-    for (size_t i = 0; i < path->count; i++) {
-        if (!tvalue_is_mapping(&value) || !tvalue_member_name(arena, &value, path->names[i], &value))
-            return false;
-    }
-    *ret_value = value;
-    return value.kind != TVALUE_NONE;
-}
-
-static struct slice text_of(struct arena *arena, const struct tvalue *value)
-{
-    struct ttext text;
-    ttext_init(&text, arena, TOKEN_ANSWER_MAX);
-    tvalue_str(&text, value);
-    return ttext_slice_of(&text);
-}
-
-static bool date_ms(struct slice text, int64_t *ret_ms)
-{
-    struct datetime datetime;
-    struct error ignored;
-    if (datetime_isoparse(text, &datetime, &ignored) != 0)
-        return false;
-    *ret_ms = datetime_utc(&datetime) / 1000;
-    return true;
-}
 
 /* A token that is there is used as long as its date says; without a date it counts as expired, as in the CDK.
  */
@@ -192,10 +155,10 @@ static int oauth_start(struct authenticator *authenticator, struct oauth_state *
     struct tvalue value;
     scope_init(&scope, engine);
     if (oauth->updates) {
-        if (at_path(arena, engine->config, &oauth->access_path, &value))
-            oauth->token = text_of(arena, &value);
-        if (at_path(arena, engine->config, &oauth->expiry_path, &value))
-            date = text_of(arena, &value);
+        if (oauth_at_path(arena, engine->config, &oauth->access_path, &value))
+            oauth->token = oauth_text(arena, &value);
+        if (oauth_at_path(arena, engine->config, &oauth->expiry_path, &value))
+            date = oauth_text(arena, &value);
     } else {
         if (!expression_is_absent(&oauth->access) &&
             expression_text(&oauth->access, &scope, arena, &oauth->token, err) != 0)
@@ -204,156 +167,45 @@ static int oauth_start(struct authenticator *authenticator, struct oauth_state *
             expression_text(&oauth->expiry, &scope, arena, &date, err) != 0)
             return -1;
     }
-    if (!date.size || !date_ms(date, &oauth->expires_ms))
+    if (date.size && !instant_parse(date, &oauth->expires_ms)) {
+        error_set(err, ERROR_INVALID,
+                  "the config's time at which the token ends is \"%.60s\"; it must be a date of "
+                  "ISO 8601, or seconds since 1970",
+                  date.data);
+        return component_error(err, authenticator->where);
+    }
+    if (!oauth->token.size)
         oauth->expires_ms = 0;
-    if (expression_is_absent(&oauth->endpoint))
+    if (expression_is_absent(&oauth->endpoint)) {
         oauth->expires_ms = INT64_MAX;
+        if (!oauth->token.size) {
+            error_set(err, ERROR_INVALID,
+                      "there is no access token, and no token_refresh_endpoint to get one");
+            return component_error(err, authenticator->where);
+        }
+    }
     engine_add_secret(engine, oauth->token);
-    return 0;
-}
-
-/* --- the request -----------------------------------------------------------------------------------------
- */
-
-static int put(struct tdict *dict, const struct expression *name, const struct expression *value,
-               struct scope *scope, struct arena *arena, struct error *err)
-{
-    struct slice name_text, value_text;
-    if (expression_is_absent(value))
-        return 0;
-    if (expression_text(name, scope, arena, &name_text, err) != 0 ||
-        expression_text(value, scope, arena, &value_text, err) != 0)
-        return -1;
-    if (value_text.size)
-        tdict_set(arena, dict, tvalue_string(name_text), tvalue_string(value_text));
-    return 0;
-}
-
-static int put_assertion(struct oauth_state *oauth, struct arena *arena, struct tdict *dict,
-                         struct error *err)
-{
-    struct slice token;
-    if (jwt_parts_sign(oauth->assertion, arena, &token, err) != 0)
-        return -1;
-    tdict_set_name(arena, dict, "grant_type", tvalue_cstring("urn:ietf:params:oauth:grant-type:jwt-bearer"));
-    tdict_set_name(arena, dict, "assertion", tvalue_string(token));
-    return 0;
-}
-
-static int put_grant(struct authenticator *authenticator, struct scope *scope, bool with_client,
-                     struct arena *arena, struct tdict *dict, struct error *err)
-{
-    struct oauth_state *oauth = authenticator->state;
-    if (oauth->assertion)
-        return put_assertion(oauth, arena, dict, err);
-    if (put(dict, &oauth->grant_name, &oauth->grant, scope, arena, err) != 0 ||
-        (with_client && put(dict, &oauth->id_name, &oauth->id, scope, arena, err) != 0) ||
-        (with_client && put(dict, &oauth->secret_name, &oauth->secret, scope, arena, err) != 0))
-        return -1;
-    struct tvalue current;
-    if (oauth->updates && at_path(arena, authenticator->engine->config, &oauth->refresh_path, &current)) {
-        tdict_set(arena, dict, tvalue_string(oauth->refresh_member), current);
-        return 0;
-    }
-    return put(dict, &oauth->refresh_name, &oauth->refresh, scope, arena, err);
-}
-
-static int build_payload(struct authenticator *authenticator, struct scope *scope, bool with_client,
-                         struct arena *arena, struct tvalue *ret_payload, struct error *err)
-{
-    struct oauth_state *oauth = authenticator->state;
-    struct tvalue payload = tvalue_dict(arena), more, name, there;
-    struct titer iter;
-    if (put_grant(authenticator, scope, with_client, arena, payload.dict, err) != 0)
-        return -1;
-    if (component_count(oauth->scopes))
-        tdict_set_name(arena, payload.dict, "scopes",
-                       tvalue_json(arena, &oauth->scopes.manifest->doc, oauth->scopes.at));
-    if (mapping_expression_flat(&oauth->body, scope, INTERPOLATE_ANY, INTERPOLATE_ANY, arena, &more, err) !=
-        0)
-        return -1;
-    if (tvalue_is_mapping(&more) && titer_init(&iter, arena, more)) {
-        while (titer_next(&iter, &name)) {
-            if (!tdict_get(payload.dict, &name, &there)) /* the grant's own names win */
-                tdict_set(arena, payload.dict, name, iter.of_key);
-        }
-    }
-    *ret_payload = payload;
-    return 0;
-}
-
-static int build_headers(const struct oauth_state *oauth, struct scope *scope, struct arena *arena,
-                         struct http_request *request, bool *ret_authorized, struct error *err)
-{
-    struct tvalue dict, name;
-    struct titer iter;
-    bool typed = false;
-    *ret_authorized = false;
-    if (mapping_expression_flat(&oauth->headers, scope, INTERPOLATE_ANY, INTERPOLATE_ANY, arena, &dict,
-                                err) != 0)
-        return -1;
-    struct http_header *headers = arena_alloc(arena, (tvalue_count(&dict) + 1) * sizeof *headers);
-    request->headers = headers;
-    if (tvalue_is_mapping(&dict) && titer_init(&iter, arena, dict)) {
-        while (titer_next(&iter, &name)) {
-            struct slice key = text_of(arena, &name), value = text_of(arena, &iter.of_key);
-            struct http_header *header = &headers[request->header_count++];
-            header->name = arena_strndup(arena, key.data, key.size);
-            header->value = arena_strndup(arena, value.data, value.size);
-            header->secret = true;
-            *ret_authorized |= strcasecmp(header->name, "Authorization") == 0;
-            typed |= strcasecmp(header->name, "Content-Type") == 0;
-        }
-    }
-    if (!typed && !oauth->in_query)
-        headers[request->header_count++] =
-            (struct http_header){"Content-Type", "application/x-www-form-urlencoded", false};
-    return 0;
-}
-
-static int build_request(struct authenticator *authenticator, struct arena *arena,
-                         struct http_request *ret_request, struct error *err)
-{
-    struct oauth_state *oauth = authenticator->state;
-    struct scope scope;
-    struct slice url;
-    struct tvalue payload, none = tvalue_dict(arena);
-    bool authorized;
-    *ret_request = (struct http_request){.method = "POST", .response_max = TOKEN_ANSWER_MAX};
-    scope_init(&scope, authenticator->engine);
-    if (build_headers(oauth, &scope, arena, ret_request, &authorized, err) != 0 ||
-        build_payload(authenticator, &scope, !authorized, arena, &payload, err) != 0 ||
-        expression_text(&oauth->endpoint, &scope, arena, &url, err) != 0)
-        return -1;
-    if (url_prepare(arena, url, oauth->in_query ? &payload : &none, &url, err) != 0)
-        return error_wrap(err, "token_refresh_endpoint"), component_error(err, authenticator->where);
-    ret_request->url = url.data;
-    if (!oauth->in_query) {
-        struct ttext form;
-        ttext_init(&form, arena, TOKEN_ANSWER_MAX);
-        url_encode_form(&form, &payload);
-        ret_request->body = ttext_slice_of(&form);
-    }
     return 0;
 }
 
 /* --- the answer ------------------------------------------------------------------------------------------
  */
 
-/* A member of the answer, or of a dict in it. */
+/* A member of the answer, or of what is in it. */
 static bool find_member(struct arena *arena, const struct tvalue *body, struct slice name, unsigned depth,
                         struct tvalue *ret_value)
 {
     struct titer iter;
-    struct tvalue key;
-    if (!tvalue_is_mapping(body) || depth == 0)
+    struct tvalue item;
+    bool is_mapping = tvalue_is_mapping(body);
+    if (depth == 0 || (!is_mapping && body->kind == TVALUE_STRING))
         return false;
-    if (tvalue_member_name(arena, body, name, ret_value) && ret_value->kind != TVALUE_NONE)
-        return true;
+    if (is_mapping && tvalue_member_name(arena, body, name, ret_value))
+        return ret_value->kind != TVALUE_NONE;
     if (!titer_init(&iter, arena, *body))
         return false;
-    while (titer_next(&iter, &key)) {
-        struct tvalue inner = iter.of_key;
+    while (titer_next(&iter, &item)) {
+        struct tvalue inner = is_mapping ? iter.of_key : item;
         if (find_member(arena, &inner, name, depth - 1, ret_value))
             return true;
     }
@@ -367,7 +219,7 @@ static int expiry_of(struct authenticator *authenticator, struct scope *scope, s
     int64_t now = clock_wall_ms(authenticator->engine->clock);
     struct slice name, format;
     struct tvalue value;
-    *ret_ms = now + TOKEN_LIFETIME_MS;
+    *ret_ms = oauth->expires_ms > now ? oauth->expires_ms : now + TOKEN_LIFETIME_MS;
     if (expression_text(&oauth->expires_name, scope, arena, &name, err) != 0)
         return -1;
     if (!find_member(arena, body, name, TOKEN_DEPTH_MAX, &value))
@@ -375,22 +227,22 @@ static int expiry_of(struct authenticator *authenticator, struct scope *scope, s
     if (!expression_is_absent(&oauth->expiry_format)) {
         struct datetime date;
         struct error ignored;
-        struct slice text = text_of(arena, &value);
+        struct slice text = oauth_text(arena, &value);
         if (expression_text(&oauth->expiry_format, scope, arena, &format, err) != 0)
             return -1;
         if (datetime_parse(text, format, &date, &ignored) == 0)
             *ret_ms = datetime_utc(&date) / 1000;
-        else if (!date_ms(text, ret_ms))
+        else if (!instant_parse(text, ret_ms))
             return error_set(err, ERROR_CONNECTOR, "the token's expiry is no date of the form %.100s",
                              format.data);
         return 0;
     }
-    struct slice text = text_of(arena, &value);
+    struct slice text = oauth_text(arena, &value);
     char *end, *copy = arena_strndup(arena, text.data, text.size);
     double seconds = strtod(copy, &end);
-    if (end == copy || *end || !(seconds >= 0 && seconds < 1e10))
+    if (end == copy || *end || !(seconds > -1e10 && seconds < 1e10))
         return error_set(err, ERROR_CONNECTOR, "the token's lifetime is no number of seconds");
-    *ret_ms = now + (int64_t)(seconds * 1000);
+    *ret_ms = now + (int64_t)seconds * 1000;
     return 0;
 }
 
@@ -405,7 +257,7 @@ static int update_config(struct authenticator *authenticator, struct arena *aren
     if (find_member(arena, body, oauth->refresh_member, TOKEN_DEPTH_MAX, &refresh) && tvalue_true(&refresh)) {
         changes[count++] =
             (struct engine_change){oauth->refresh_path.names, oauth->refresh_path.count, refresh};
-        engine_add_secret(authenticator->engine, text_of(arena, &refresh));
+        engine_add_secret(authenticator->engine, oauth_text(arena, &refresh));
     }
     struct datetime date;
     char text[DATETIME_TEXT_MAX];
@@ -438,7 +290,7 @@ static int take_answer(struct authenticator *authenticator, struct arena *arena,
         return -1;
     if (!find_member(arena, &body, name, TOKEN_DEPTH_MAX, &value) || !tvalue_true(&value))
         return error_set(err, ERROR_CONNECTOR, "the server's answer has no \"%.100s\"", name.data);
-    struct slice token = text_of(arena, &value);
+    struct slice token = oauth_text(arena, &value);
     engine_add_secret(engine, token);
     if (expiry_of(authenticator, &scope, arena, &body, &expires_ms, err) != 0)
         return -1;
@@ -452,26 +304,29 @@ static int take_answer(struct authenticator *authenticator, struct arena *arena,
     return 0;
 }
 
-/* Has the refresh token been refused? By what the manifest says of it, or by RFC 6749's word. */
+/* Has the refresh token been refused? By what the manifest says of it, or by what most servers say. */
 static bool is_refused(const struct oauth_state *oauth, struct arena *arena,
                        const struct http_response *response, const struct tvalue *body)
 {
     struct tvalue value;
-    struct slice key = oauth->error_key.size ? oauth->error_key : SLICE_LITERAL("error");
-    if (!tvalue_is_mapping(body) || !tvalue_member_name(arena, body, key, &value))
+    struct component codes = component_get(oauth->errors, "refresh_token_error_status_codes");
+    struct component values = component_get(oauth->errors, "refresh_token_error_values");
+    struct slice key = component_text(oauth->errors, "refresh_token_error_key");
+    if (!tvalue_is_mapping(body) ||
+        !tvalue_member_name(arena, body, key.size ? key : SLICE_LITERAL("error"), &value))
         return false;
-    struct slice word = text_of(arena, &value);
-    if (response->status == 400 && slice_is(word, "invalid_grant"))
-        return true;
+    struct slice word = oauth_text(arena, &value);
+    if (component_is_none(oauth->errors))
+        return response->status == 400 &&
+               (slice_is(word, "invalid_grant") || slice_is(word, "invalid_permissions"));
     bool by_code = false;
-    for (size_t i = 0; i < component_count(oauth->error_codes); i++) {
-        struct component code = component_at(oauth->error_codes, i);
+    for (size_t i = 0; i < component_count(codes); i++) {
+        struct component code = component_at(codes, i);
         int64_t status;
         by_code |= json_to_i64(&code.manifest->doc, code.at, &status) && status == response->status;
     }
-    for (size_t i = 0; by_code && i < component_count(oauth->error_values); i++) {
-        struct component each = component_at(oauth->error_values, i);
-        if (slice_equal(json_string(&each.manifest->doc, each.at, arena), word))
+    for (size_t i = 0; by_code && i < component_count(values); i++) {
+        if (slice_equal(component_string(component_at(values, i)), word))
             return true;
     }
     return false;
@@ -505,7 +360,7 @@ static int fetch(struct authenticator *authenticator, struct arena *arena, struc
 {
     struct engine *engine = authenticator->engine;
     struct http_request request;
-    if (build_request(authenticator, arena, &request, err) != 0)
+    if (oauth_request(authenticator, arena, &request, err) != 0)
         return -1;
     uint64_t start = clock_monotonic_ns(engine->clock) / 1000000;
     for (unsigned attempt = 0;; attempt++) {
@@ -570,11 +425,20 @@ static int oauth_add(struct authenticator *authenticator, struct arena *arena, s
     return authenticator_put_bearer(options, token, err);
 }
 
-static int oauth_refresh(struct authenticator *authenticator, struct error *err)
+/* Whoever was refused with an older token than the one that is there has only to take this one. */
+static int oauth_refresh(struct authenticator *authenticator, const struct prepared *sent, struct error *err)
 {
     struct oauth_state *oauth = authenticator->state;
+    static const char bearer[] = "Bearer ";
+    for (size_t i = 0; i < sent->header_count; i++) {
+        const struct http_header *header = &sent->headers[i];
+        if (strcasecmp(header->name, "Authorization") == 0 &&
+            strncmp(header->value, bearer, strlen(bearer)) == 0 &&
+            !slice_is(oauth->token, header->value + strlen(bearer)))
+            return 0;
+    }
     return have_token(authenticator, oauth->fetched, err);
 }
 
-const struct authenticator_class authenticator_oauth = {"OAuthAuthenticator", oauth_compile, oauth_add,
-                                                        oauth_refresh};
+const struct authenticator_class authenticator_oauth = {
+    .type = "OAuthAuthenticator", .compile = oauth_compile, .add = oauth_add, .refresh = oauth_refresh};

@@ -135,13 +135,18 @@ static int session_add(struct authenticator *authenticator, struct arena *arena,
     return request_option_set(session->option, &scope, tvalue_string(token), options, err);
 }
 
-static int session_refresh(struct authenticator *authenticator, struct error *err)
+static int session_refresh(struct authenticator *authenticator, const struct prepared *sent,
+                           struct error *err)
 {
-    (void)err;
+    (void)sent, (void)err;
     struct session_state *session = authenticator->state;
     session->expires_ms = SESSION_NEVER;
     return 0;
 }
 
-const struct authenticator_class authenticator_session = {"SessionTokenAuthenticator", session_compile,
-                                                          session_add, session_refresh};
+const struct authenticator_class authenticator_session = {
+    .type = "SessionTokenAuthenticator",
+    .compile = session_compile,
+    .add = session_add,
+    .refresh = session_refresh,
+};

@@ -48,8 +48,8 @@ static int api_key_add(struct authenticator *authenticator, struct arena *arena,
                        err);
 }
 
-const struct authenticator_class authenticator_api_key = {"ApiKeyAuthenticator", api_key_compile, api_key_add,
-                                                          NULL};
+const struct authenticator_class authenticator_api_key = {
+    .type = "ApiKeyAuthenticator", .compile = api_key_compile, .add = api_key_add};
 
 /* --- BearerAuthenticator
  * ------------------------------------------------------------------------------------ */
@@ -71,8 +71,8 @@ static int bearer_add(struct authenticator *authenticator, struct arena *arena, 
     return authenticator_put_bearer(options, token, err);
 }
 
-const struct authenticator_class authenticator_bearer = {"BearerAuthenticator", bearer_compile, bearer_add,
-                                                         NULL};
+const struct authenticator_class authenticator_bearer = {
+    .type = "BearerAuthenticator", .compile = bearer_compile, .add = bearer_add};
 
 /* --- BasicHttpAuthenticator
  * ---------------------------------------------------------------------------------- */
@@ -111,8 +111,8 @@ static int basic_add(struct authenticator *authenticator, struct arena *arena, s
                        tvalue_string(ttext_slice_of(&value)), "the authenticator", err);
 }
 
-const struct authenticator_class authenticator_basic = {"BasicHttpAuthenticator", basic_compile, basic_add,
-                                                        NULL};
+const struct authenticator_class authenticator_basic = {
+    .type = "BasicHttpAuthenticator", .compile = basic_compile, .add = basic_add};
 
 void authenticator_base64(struct ttext *out, struct slice bytes)
 {
@@ -173,16 +173,5 @@ static int selective_compile(struct authenticator *authenticator, struct error *
     return 0;
 }
 
-static int selective_add(struct authenticator *authenticator, struct arena *arena, struct options *options,
-                         struct error *err)
-{
-    return authenticator_add(authenticator->state, arena, options, err);
-}
-
-static int selective_refresh(struct authenticator *authenticator, struct error *err)
-{
-    return authenticator_refresh(authenticator->state, err);
-}
-
-const struct authenticator_class authenticator_selective = {"SelectiveAuthenticator", selective_compile,
-                                                            selective_add, selective_refresh};
+const struct authenticator_class authenticator_selective = {
+    .type = "SelectiveAuthenticator", .compile = selective_compile, .chooses = true};

@@ -1,5 +1,7 @@
 #include "auth.h"
 
+#include "parts.h"
+
 static int add_nothing(struct authenticator *authenticator, struct arena *arena, struct options *options,
                        struct error *err)
 {
@@ -7,7 +9,7 @@ static int add_nothing(struct authenticator *authenticator, struct arena *arena,
     return 0;
 }
 
-static const struct authenticator_class no_auth = {"NoAuth", NULL, add_nothing, NULL};
+static const struct authenticator_class no_auth = {.type = "NoAuth", .add = add_nothing};
 
 static const struct authenticator_class *const classes[] = {
     &no_auth,
@@ -16,6 +18,7 @@ static const struct authenticator_class *const classes[] = {
     &authenticator_bearer,
     &authenticator_jwt,
     &authenticator_oauth,
+    &authenticator_rotating,
     &authenticator_selective,
     &authenticator_session,
     &authenticator_legacy_session,
@@ -63,6 +66,10 @@ int authenticator_compile(struct engine *engine, struct component component, str
     authenticator->requester = requester;
     if (class->compile && class->compile(authenticator, err) != 0)
         return -1;
+    if (class->chooses) {
+        *ret_authenticator = authenticator->state;
+        return 0;
+    }
     authenticator->next = engine->authenticators;
     engine->authenticators = authenticator;
     *ret_authenticator = authenticator;
@@ -75,9 +82,50 @@ int authenticator_add(struct authenticator *authenticator, struct arena *arena, 
     return authenticator->class->add(authenticator, arena, options, err);
 }
 
-int authenticator_refresh(struct authenticator *authenticator, struct error *err)
+int authenticator_sign(struct authenticator *authenticator, struct arena *arena, struct prepared *prepared,
+                       struct error *err)
 {
-    return authenticator->class->refresh ? authenticator->class->refresh(authenticator, err) : 0;
+    const struct authenticator_class *class = authenticator->class;
+    return class->sign ? class->sign(authenticator, arena, prepared, err) : 0;
+}
+
+int authenticator_sign_again(struct authenticator *authenticator, struct arena *arena,
+                             struct prepared *prepared, struct error *err)
+{
+    struct options options;
+    struct titer iter;
+    struct tvalue name;
+    options_new(&options, arena);
+    if (authenticator_add(authenticator, arena, &options, err) != 0)
+        return -1;
+    if (titer_init(&iter, arena, options.in[OPTION_HEADER])) {
+        while (titer_next(&iter, &name))
+            prepared_put_header(prepared, arena, &name, &iter.of_key);
+    }
+    return authenticator_sign(authenticator, arena, prepared, err);
+}
+
+void authenticator_told(struct authenticator *authenticator, const struct prepared *prepared,
+                        const struct http_response *response)
+{
+    if (authenticator->class->told)
+        authenticator->class->told(authenticator, prepared, response);
+}
+
+bool authenticator_may_rotate(struct authenticator *authenticator, const struct prepared *prepared)
+{
+    const struct authenticator_class *class = authenticator->class;
+    return class->may_rotate && class->may_rotate(authenticator, prepared);
+}
+
+bool authenticator_can_refresh(const struct authenticator *authenticator)
+{
+    return authenticator->class->refresh;
+}
+
+int authenticator_refresh(struct authenticator *authenticator, const struct prepared *sent, struct error *err)
+{
+    return authenticator->class->refresh(authenticator, sent, err);
 }
 
 int authenticator_put_bearer(struct options *options, struct slice token, struct error *err)

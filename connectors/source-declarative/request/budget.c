@@ -1,28 +1,10 @@
 #include "budget.h"
 
-#include "pattern.h"
-#include "url.h"
-
 #include <stdlib.h>
-#include <strings.h>
 
 enum {
     BUDGET_CALLS_MAX = 1 << 20, /* of a moving window that are remembered */
     BUDGET_WAIT_MS_MIN = 10,    /* who waits looks again, not sooner */
-};
-
-/* A text that must be there: a header or a parameter. */
-struct expected {
-    struct slice name, value;
-};
-
-struct matcher {
-    const char *method; /* NULL: any */
-    struct slice base;  /* size 0: any */
-    struct pattern *path;
-    struct expected *parameters, *headers;
-    size_t parameter_count, header_count;
-    int64_t weight;
 };
 
 struct rate {
@@ -38,8 +20,7 @@ struct call_made {
 enum policy_kind { POLICY_FIXED, POLICY_MOVING, POLICY_UNLIMITED };
 struct policy {
     enum policy_kind kind;
-    struct matcher *matchers;
-    size_t matcher_count;
+    struct matchers matchers;
     struct rate *rates; /* fixed: one */
     size_t rate_count;
     int64_t calls;          /* fixed: of this window */
@@ -60,64 +41,15 @@ struct api_budget {
 /* --- which policy ----------------------------------------------------------------------------------------
  */
 
-static bool has_parameter(struct arena *arena, struct slice url, const struct expected *expected)
-{
-    struct tvalue dict = tvalue_dict(arena);
-    tdict_set(arena, dict.dict, tvalue_string(expected->name), tvalue_string(expected->value));
-    struct tvalue left = url_without_repeated(arena, url, &dict);
-    return tvalue_count(&left) == 0;
-}
-
-static bool has_header(const struct budget_call *call, const struct expected *expected)
-{
-    for (size_t i = 0; i < call->header_count; i++) {
-        if (expected->name.size == strlen(call->headers[i].name) &&
-            strncasecmp(expected->name.data, call->headers[i].name, expected->name.size) == 0)
-            return slice_is(expected->value, call->headers[i].value);
-    }
-    return false;
-}
-
-static bool matches(const struct matcher *matcher, const struct budget_call *call)
-{
-    struct slice url = slice_of(call->url), before = url_before_query(url);
-    const char *authority = memmem(before.data, before.size, "://", 3);
-    const char *path =
-        authority ? memchr(authority + 3, '/', before.size - (size_t)(authority + 3 - before.data)) : NULL;
-    size_t base_size = path ? (size_t)(path - before.data) : before.size;
-    if (matcher->method && strcasecmp(matcher->method, call->method) != 0)
-        return false;
-    if (matcher->base.size && !slice_equal(matcher->base, (struct slice){before.data, base_size}))
-        return false;
-    if (matcher->path &&
-        !pattern_finds(matcher->path, (struct slice){before.data + base_size, before.size - base_size}, false,
-                       NULL))
-        return false;
-    struct arena arena = {0};
-    bool all = true;
-    for (size_t i = 0; all && i < matcher->parameter_count; i++)
-        all = has_parameter(&arena, url, &matcher->parameters[i]);
-    arena_done(&arena);
-    for (size_t i = 0; all && i < matcher->header_count; i++)
-        all = has_header(call, &matcher->headers[i]);
-    return all;
-}
-
 /* The first that has a matcher for the call, or has none at all. */
-static struct policy *policy_for(struct api_budget *budget, const struct budget_call *call,
+static struct policy *policy_for(struct api_budget *budget, const struct matched_call *call,
                                  int64_t *ret_weight)
 {
     *ret_weight = 1;
     for (size_t i = 0; i < budget->policy_count; i++) {
         struct policy *policy = &budget->policies[i];
-        if (policy->matcher_count == 0)
+        if (policy->matchers.count == 0 || matchers_take(&policy->matchers, call, ret_weight))
             return policy;
-        for (size_t each = 0; each < policy->matcher_count; each++) {
-            if (!matches(&policy->matchers[each], call))
-                continue;
-            *ret_weight = policy->matchers[each].weight;
-            return policy;
-        }
     }
     return NULL;
 }
@@ -190,7 +122,7 @@ static uint64_t take_moving(struct policy *policy, int64_t weight, uint64_t now_
     return wait;
 }
 
-uint64_t api_budget_take(struct api_budget *budget, const struct budget_call *call, uint64_t now_ms)
+uint64_t api_budget_take(struct api_budget *budget, const struct matched_call *call, uint64_t now_ms)
 {
     int64_t weight;
     struct policy *policy = policy_for(budget, call, &weight);
@@ -220,7 +152,7 @@ static bool is_hit(const struct api_budget *budget, int status)
     return false;
 }
 
-void api_budget_told(struct api_budget *budget, const struct budget_call *call,
+void api_budget_told(struct api_budget *budget, const struct matched_call *call,
                      const struct http_response *response, int64_t wall_ms, uint64_t now_ms)
 {
     int64_t weight, left = -1, reset_seconds = 0;
@@ -246,42 +178,12 @@ void api_budget_told(struct api_budget *budget, const struct budget_call *call,
 /* --- compiling -------------------------------------------------------------------------------------------
  */
 
-static void pattern_leave(void *context)
-{
-    pattern_free(context);
-}
-
-static int integer_of(struct engine *engine, struct component component, const char *field, int64_t absent,
-                      int64_t *ret_value, struct error *err)
-{
-    struct expression expression;
-    struct scope scope;
-    scope_init(&scope, engine);
-    *ret_value = absent;
-    if (expression_compile(engine, component, field, &expression, err) != 0)
-        return -1;
-    return expression_is_absent(&expression)
-               ? 0
-               : expression_integer(&expression, &scope, &engine->arena, ret_value, err);
-}
-
-static int text_of(struct engine *engine, struct component component, const char *field,
-                   struct slice *ret_text, struct error *err)
-{
-    struct expression expression;
-    struct scope scope;
-    scope_init(&scope, engine);
-    if (expression_compile(engine, component, field, &expression, err) != 0)
-        return -1;
-    return expression_text(&expression, &scope, &engine->arena, ret_text, err);
-}
-
 static int interval_of(struct engine *engine, struct component component, const char *field, uint64_t *ret_ms,
                        struct error *err)
 {
     struct slice text;
     struct duration duration;
-    if (text_of(engine, component, field, &text, err) != 0)
+    if (config_text(engine, component, field, &text, err) != 0)
         return -1;
     if (duration_parse(text, &duration, err) != 0)
         return error_wrap(err, "%s", field), component_error(err, component);
@@ -297,62 +199,6 @@ static int interval_of(struct engine *engine, struct component component, const 
     return 0;
 }
 
-static int expected_of(struct engine *engine, struct component component, const char *field,
-                       struct expected **ret_items, size_t *ret_count, struct error *err)
-{
-    struct mapping_expression mapping;
-    struct scope scope;
-    struct tvalue dict, name;
-    struct titer iter;
-    struct arena *arena = &engine->arena;
-    scope_init(&scope, engine);
-    if (mapping_expression_compile(engine, component, field, &mapping, err) != 0 ||
-        mapping_expression_flat(&mapping, &scope, INTERPOLATE_ANY, INTERPOLATE_ANY, arena, &dict, err) != 0)
-        return -1;
-    struct expected *items = arena_alloc(arena, (tvalue_count(&dict) + 1) * sizeof *items);
-    size_t count = 0;
-    if (titer_init(&iter, arena, dict)) {
-        while (titer_next(&iter, &name)) {
-            struct ttext key, value;
-            ttext_init(&key, arena, SIZE_MAX);
-            ttext_init(&value, arena, SIZE_MAX);
-            tvalue_str(&key, &name);
-            tvalue_str(&value, &iter.of_key);
-            items[count++] = (struct expected){ttext_slice_of(&key), ttext_slice_of(&value)};
-        }
-    }
-    *ret_items = items;
-    *ret_count = count;
-    return 0;
-}
-
-static int matcher_compile(struct engine *engine, struct component component, struct matcher *matcher,
-                           struct error *err)
-{
-    struct slice method, pattern;
-    if (text_of(engine, component, "method", &method, err) != 0 ||
-        text_of(engine, component, "url_base", &matcher->base, err) != 0 ||
-        text_of(engine, component, "url_path_pattern", &pattern, err) != 0 ||
-        integer_of(engine, component, "weight", 1, &matcher->weight, err) != 0 ||
-        expected_of(engine, component, "params", &matcher->parameters, &matcher->parameter_count, err) != 0 ||
-        expected_of(engine, component, "headers", &matcher->headers, &matcher->header_count, err) != 0)
-        return -1;
-    matcher->method = method.size ? method.data : NULL;
-    while (matcher->base.size && matcher->base.data[matcher->base.size - 1] == '/')
-        matcher->base.size--;
-    if (matcher->weight < 1 || matcher->weight > INT32_MAX) {
-        error_set(err, ERROR_INVALID, "weight must be 1 or more");
-        return component_error(err, component);
-    }
-    if (!pattern.size)
-        return 0;
-    matcher->path = pattern_new(pattern, err);
-    if (!matcher->path)
-        return component_error(err, component);
-    engine_on_free(engine, pattern_leave, matcher->path);
-    return 0;
-}
-
 static int rates_compile(struct engine *engine, struct component component, struct policy *policy,
                          struct error *err)
 {
@@ -362,7 +208,7 @@ static int rates_compile(struct engine *engine, struct component component, stru
     for (size_t i = 0; i < policy->rate_count; i++) {
         struct component each = component_at(list, i);
         struct rate *rate = &policy->rates[i];
-        if (integer_of(engine, each, "limit", 0, &rate->limit, err) != 0 ||
+        if (config_integer(engine, each, "limit", 0, &rate->limit, err) != 0 ||
             interval_of(engine, each, "interval", &rate->interval_ms, err) != 0)
             return -1;
         if (rate->interval_ms > policy->longest_ms)
@@ -382,13 +228,8 @@ static void policy_leave(void *context)
 static int policy_compile(struct engine *engine, struct component component, struct policy *policy,
                           struct error *err)
 {
-    struct component list = component_get(component, "matchers");
-    policy->matcher_count = component_count(list);
-    policy->matchers = arena_zalloc(&engine->arena, (policy->matcher_count + 1) * sizeof *policy->matchers);
-    for (size_t i = 0; i < policy->matcher_count; i++) {
-        if (matcher_compile(engine, component_at(list, i), &policy->matchers[i], err) != 0)
-            return -1;
-    }
+    if (matchers_compile(engine, component_get(component, "matchers"), &policy->matchers, err) != 0)
+        return -1;
     engine_on_free(engine, policy_leave, policy);
     if (component_is(component, "UnlimitedCallRatePolicy")) {
         policy->kind = POLICY_UNLIMITED;
@@ -401,7 +242,7 @@ static int policy_compile(struct engine *engine, struct component component, str
     policy->kind = POLICY_FIXED;
     policy->rates = arena_zalloc(&engine->arena, sizeof *policy->rates);
     policy->rate_count = 1;
-    if (integer_of(engine, component, "call_limit", 0, &policy->rates[0].limit, err) != 0)
+    if (config_integer(engine, component, "call_limit", 0, &policy->rates[0].limit, err) != 0)
         return -1;
     return interval_of(engine, component, "period", &policy->rates[0].interval_ms, err);
 }
@@ -414,8 +255,8 @@ int api_budget_compile(struct engine *engine, struct component component, struct
     struct arena *arena = &engine->arena;
     struct api_budget *budget = arena_zalloc(arena, sizeof *budget);
     struct slice reset, remaining;
-    if (text_of(engine, component, "ratelimit_reset_header", &reset, err) != 0 ||
-        text_of(engine, component, "ratelimit_remaining_header", &remaining, err) != 0)
+    if (config_text(engine, component, "ratelimit_reset_header", &reset, err) != 0 ||
+        config_text(engine, component, "ratelimit_remaining_header", &remaining, err) != 0)
         return -1;
     budget->reset_header = reset.data;
     budget->remaining_header = remaining.data;

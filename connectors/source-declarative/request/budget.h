@@ -3,20 +3,15 @@
 #ifndef FIRTH_DECLARATIVE_REQUEST_BUDGET_H
 #define FIRTH_DECLARATIVE_REQUEST_BUDGET_H
 
-#include "source-declarative/engine/expression.h"
+#include "matcher.h"
 
 struct api_budget;
 int api_budget_compile(struct engine *engine, struct component component, struct api_budget **ret_budget,
                        struct error *err);
-struct budget_call {
-    const char *method, *url;
-    const struct http_header *headers;
-    size_t header_count;
-};
 /* Take one call at now_ms. 0: it may be made; else milliseconds to wait before asking again. */
-uint64_t api_budget_take(struct api_budget *budget, const struct budget_call *call, uint64_t now_ms);
+uint64_t api_budget_take(struct api_budget *budget, const struct matched_call *call, uint64_t now_ms);
 /* What the answer's headers and status say of the budget. */
-void api_budget_told(struct api_budget *budget, const struct budget_call *call,
+void api_budget_told(struct api_budget *budget, const struct matched_call *call,
                      const struct http_response *response, int64_t wall_ms, uint64_t now_ms);
 
 #endif

@@ -113,32 +113,45 @@ static struct slice header_text(struct arena *arena, const struct tvalue *value)
     return (struct slice){text.data, text.size - 1};
 }
 
+void prepared_set_header(struct prepared *prepared, struct arena *arena, const char *name, const char *value)
+{
+    size_t at = 0; /* of names that differ in case only, the last one counts */
+    while (at < prepared->header_count && strcasecmp(prepared->headers[at].name, name) != 0)
+        at++;
+    if (at == prepared->header_room) {
+        size_t room = prepared->header_room * 2 + 8;
+        struct http_header *headers = arena_alloc(arena, room * sizeof *headers);
+        if (at)
+            memcpy(headers, prepared->headers, at * sizeof *headers);
+        prepared->headers = headers;
+        prepared->header_room = room;
+    }
+    /* Any may hold a token: it goes to this origin alone. */
+    prepared->headers[at] = (struct http_header){name, value, true};
+    prepared->header_count += at == prepared->header_count;
+}
+
+void prepared_put_header(struct prepared *prepared, struct arena *arena, const struct tvalue *name,
+                         const struct tvalue *value)
+{
+    prepared_set_header(prepared, arena, header_text(arena, name).data, header_text(arena, value).data);
+}
+
 static void build_headers(const struct options *options, const char *content_type, struct prepared *prepared)
 {
     struct arena *arena = options->arena;
     const struct tvalue *dict = &options->in[OPTION_HEADER];
     struct titer iter;
     struct tvalue name;
-    prepared->headers = arena_alloc(arena, (tvalue_count(dict) + 1) * sizeof *prepared->headers);
     bool typed = false;
     if (titer_init(&iter, arena, *dict)) {
         while (titer_next(&iter, &name)) {
-            struct http_header header = {
-                .name = header_text(arena, &name).data,
-                .value = header_text(arena, &iter.of_key).data,
-                .secret = true, /* any may hold a token: it goes to this origin alone */
-            };
-            size_t at = 0; /* of names that differ in case only, the last one counts */
-            while (at < prepared->header_count && strcasecmp(prepared->headers[at].name, header.name) != 0)
-                at++;
-            prepared->headers[at] = header;
-            prepared->header_count += at == prepared->header_count;
-            typed |= strcasecmp(header.name, "Content-Type") == 0;
+            prepared_put_header(prepared, arena, &name, &iter.of_key);
+            typed |= strcasecmp(header_text(arena, &name).data, "Content-Type") == 0;
         }
     }
     if (content_type && !typed)
-        prepared->headers[prepared->header_count++] =
-            (struct http_header){"Content-Type", content_type, false};
+        prepared_set_header(prepared, arena, "Content-Type", content_type);
 }
 
 enum { NAMES_LEFT = 4 }; /* of a scope, for what expressions add themselves */
@@ -186,6 +199,8 @@ int request_build(struct requester *requester, const struct request_call *call, 
     if (build_url(requester, call, &scope, &options, &prepared, err) != 0)
         return -1;
     build_headers(&options, content_type, &prepared);
+    if (authenticator_sign(requester->authenticator, arena, &prepared, err) != 0)
+        return -1;
     *ret_prepared = prepared;
     return 0;
 }

@@ -211,6 +211,18 @@ int error_handler_backoff(const struct error_handler *handler, const struct outc
 /* --- compiling -------------------------------------------------------------------------------------------
  */
 
+static void compile_codes(struct engine *engine, struct component codes, struct response_filter *filter)
+{
+    filter->code_count = component_count(codes);
+    filter->codes = arena_alloc(&engine->arena, (filter->code_count + 1) * sizeof *filter->codes);
+    for (size_t i = 0; i < filter->code_count; i++) {
+        struct component code = component_at(codes, i);
+        int64_t status = 0;
+        json_to_i64(&code.manifest->doc, code.at, &status);
+        filter->codes[i] = status > 0 && status < 1000 ? (int)status : 0;
+    }
+}
+
 static int filter_compile(struct engine *engine, struct component component, struct response_filter *filter,
                           struct error *err)
 {
@@ -231,15 +243,7 @@ static int filter_compile(struct engine *engine, struct component component, str
     filter->contains = component_text(component, "error_message_contains");
     if (!filter->contains.size)
         filter->contains.data = NULL;
-    struct component codes = component_get(component, "http_codes");
-    filter->code_count = component_count(codes);
-    filter->codes = arena_alloc(&engine->arena, (filter->code_count + 1) * sizeof *filter->codes);
-    for (size_t i = 0; i < filter->code_count; i++) {
-        struct component code = component_at(codes, i);
-        int64_t status = 0;
-        json_to_i64(&code.manifest->doc, code.at, &status);
-        filter->codes[i] = status > 0 && status < 1000 ? (int)status : 0;
-    }
+    compile_codes(engine, component_get(component, "http_codes"), filter);
     return expression_compile(engine, component, "error_message", &filter->message, err) == 0 &&
                    expression_compile(engine, component, "predicate", &filter->predicate, err) == 0
                ? 0
@@ -348,4 +352,18 @@ int error_handler_compile(struct engine *engine, struct component component,
                           struct error_handler **ret_handler, struct error *err)
 {
     return compile(engine, component, HANDLER_DEPTH_MAX, ret_handler, err);
+}
+
+int error_handler_ignoring(struct engine *engine, struct component codes, struct error_handler **ret_handler,
+                           struct error *err)
+{
+    if (error_handler_compile(engine, (struct component){codes.manifest, JSON_NONE}, ret_handler, err) != 0)
+        return -1;
+    struct response_filter *filter = arena_zalloc(&engine->arena, sizeof *filter);
+    filter->action = RESPONSE_IGNORE;
+    filter->failure = -1;
+    compile_codes(engine, codes, filter);
+    (*ret_handler)->filters = filter;
+    (*ret_handler)->filter_count = filter->code_count > 0;
+    return 0;
 }

@@ -35,6 +35,9 @@ struct error_handler;
 /* Of DefaultErrorHandler, CompositeErrorHandler, or none: the default's. */
 int error_handler_compile(struct engine *engine, struct component component,
                           struct error_handler **ret_handler, struct error *err);
+/* The default's, but for statuses that are to be ignored: a list of numbers, or none. */
+int error_handler_ignoring(struct engine *engine, struct component codes, struct error_handler **ret_handler,
+                           struct error *err);
 int error_handler_resolve(const struct error_handler *handler, const struct outcome *outcome,
                           struct arena *arena, struct resolution *ret_resolution, struct error *err);
 /* Attempts after the first; the longest that those may take in all which no strategy asks for, in seconds. */

@@ -24,16 +24,27 @@ struct requester {
     struct property_parameter *properties;
     size_t property_count;
     bool use_cache;
+    unsigned connect_ms, stall_ms; /* 0: the client's */
+    bool keepalive;
 };
+/* requester.c: one that is no HttpRequester, but has its fields; authenticator and error handler are given.
+ */
+int requester_compile_with(struct engine *engine, struct component component, const char *stream_name,
+                           struct authenticator *authenticator, struct error_handler *error_handler,
+                           struct requester **ret_requester, struct error *err);
 
 /* A request that is ready to be sent, any number of times. */
 struct prepared {
     struct slice url; /* NUL-terminated */
     const char *method;
     struct http_header *headers;
-    size_t header_count;
+    size_t header_count, header_room;
     struct slice body;
 };
+/* In place of the one of this name, in whatever case, or beside the others. The value lives as long as it. */
+void prepared_set_header(struct prepared *prepared, struct arena *arena, const char *name, const char *value);
+void prepared_put_header(struct prepared *prepared, struct arena *arena, const struct tvalue *name,
+                         const struct tvalue *value);
 /* build.c: in a fiber, since the authenticator may have to log in. */
 int request_build(struct requester *requester, const struct request_call *call, struct arena *arena,
                   struct prepared *ret_prepared, struct error *err);

@@ -1,5 +1,10 @@
 #include "parts.h"
 
+#include <math.h>
+#include <stddef.h>
+
+enum { REQUEST_TIMEOUT_MS_MAX = 24 * 3600 * 1000 };
+
 static int compile_url(struct requester *requester, struct error *err)
 {
     struct component where = requester->where;
@@ -66,30 +71,66 @@ bool requester_property_parameter(const struct requester *requester, size_t inde
     return true;
 }
 
-int requester_compile(struct engine *engine, struct component component, const char *stream_name,
-                      struct requester **ret_requester, struct error *err)
+static int compile_times(struct requester *requester, struct error *err)
 {
-    if (!component_is(component, "HttpRequester")) {
-        error_set(err, ERROR_UNSUPPORTED, "this requester is not one that Firth has");
-        return component_error(err, component);
+    static const struct {
+        const char *field;
+        size_t offset;
+    } times[] = {
+        {"connect_timeout_in_seconds", offsetof(struct requester, connect_ms)},
+        {"read_timeout_in_seconds", offsetof(struct requester, stall_ms)},
+    };
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        double seconds;
+        if (!component_number(requester->where, times[i].field, &seconds))
+            continue;
+        if (!(seconds > 0)) {
+            error_set(err, ERROR_INVALID, "%s must be more than 0", times[i].field);
+            return component_error(err, requester->where);
+        }
+        double ms = fmin(ceil(seconds * 1000), REQUEST_TIMEOUT_MS_MAX);
+        *(unsigned *)((char *)requester + times[i].offset) = (unsigned)ms;
     }
+    requester->keepalive = component_bool(requester->where, "use_tcp_keepalive");
+    return 0;
+}
+
+int requester_compile_with(struct engine *engine, struct component component, const char *stream_name,
+                           struct authenticator *authenticator, struct error_handler *error_handler,
+                           struct requester **ret_requester, struct error *err)
+{
     struct requester *requester = arena_zalloc(&engine->arena, sizeof *requester);
     requester->engine = engine;
     requester->where = component;
     requester->stream_name = arena_strdup(&engine->arena, stream_name ? stream_name : "");
+    requester->authenticator = authenticator;
+    requester->error_handler = error_handler;
     struct slice method = component_text(component, "http_method");
     requester->method = arena_strndup(&engine->arena, method.data, method.size);
     requester->use_cache = component_bool(component, "use_cache") || engine_keeps_answers(engine, component);
     if (compile_url(requester, err) != 0 || compile_body(requester, err) != 0 ||
+        compile_times(requester, err) != 0 ||
         mapping_expression_compile(engine, component, "request_parameters", &requester->parameters, err) !=
             0 ||
-        mapping_expression_compile(engine, component, "request_headers", &requester->headers, err) != 0 ||
-        authenticator_compile(engine, component_get(component, "authenticator"), component,
-                              &requester->authenticator, err) != 0 ||
-        error_handler_compile(engine, component_get(component, "error_handler"), &requester->error_handler,
-                              err) != 0)
+        mapping_expression_compile(engine, component, "request_headers", &requester->headers, err) != 0)
         return -1;
     find_properties(requester);
     *ret_requester = requester;
     return 0;
+}
+
+int requester_compile(struct engine *engine, struct component component, const char *stream_name,
+                      struct requester **ret_requester, struct error *err)
+{
+    struct authenticator *authenticator;
+    struct error_handler *handler;
+    if (!component_is(component, "HttpRequester")) {
+        error_set(err, ERROR_UNSUPPORTED, "this requester is not one that Firth has");
+        return component_error(err, component);
+    }
+    if (authenticator_compile(engine, component_get(component, "authenticator"), component, &authenticator,
+                              err) != 0 ||
+        error_handler_compile(engine, component_get(component, "error_handler"), &handler, err) != 0)
+        return -1;
+    return requester_compile_with(engine, component, stream_name, authenticator, handler, ret_requester, err);
 }

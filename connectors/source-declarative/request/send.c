@@ -8,7 +8,8 @@
 
 #include <stdlib.h>
 
-enum { WORDS_SHOWN = 500 }; /* bytes of what a server says of a failure */
+enum { WORDS_SHOWN = 500 };  /* bytes of what a server says of a failure */
+#define ROTATION_SECONDS 0.1 /* before the attempt with another token */
 
 void answer_free(struct answer *answer)
 {
@@ -80,7 +81,8 @@ struct sending {
     struct kept_answer *kept; /* its arena is that of the request, too */
     struct json_parser *parser;
     struct outcome outcome;
-    struct error failure; /* where there is no answer */
+    struct error failure;                                      /* where there is no answer */
+    enum { NOT_REFRESHED, REFRESHED, REFRESH_FAILED } refresh; /* of the token, for this request */
 };
 
 static int await_budget(struct sending *sending, struct error *err)
@@ -89,8 +91,8 @@ static int await_budget(struct sending *sending, struct error *err)
     if (!engine->budget)
         return 0;
     const struct prepared *prepared = &sending->prepared;
-    struct budget_call call = {prepared->method, prepared->url.data, prepared->headers,
-                               prepared->header_count};
+    struct matched_call call = {prepared->method, prepared->url.data, prepared->headers,
+                                prepared->header_count};
     for (;;) {
         uint64_t wait = api_budget_take(engine->budget, &call, clock_monotonic_ns(engine->clock) / 1000000);
         if (wait == 0)
@@ -106,10 +108,12 @@ static void tell(struct sending *sending, const struct http_request *request)
 {
     struct engine *engine = sending->requester->engine;
     const struct http_response *response = sending->outcome.response;
+    if (response)
+        authenticator_told(sending->requester->authenticator, &sending->prepared, response);
     if (engine->budget && response) {
         const struct prepared *prepared = &sending->prepared;
-        struct budget_call call = {prepared->method, prepared->url.data, prepared->headers,
-                                   prepared->header_count};
+        struct matched_call call = {prepared->method, prepared->url.data, prepared->headers,
+                                    prepared->header_count};
         api_budget_told(engine->budget, &call, response, clock_wall_ms(engine->clock),
                         clock_monotonic_ns(engine->clock) / 1000000);
     }
@@ -135,6 +139,9 @@ static int attempt(struct sending *sending, struct error *err)
         .header_count = sending->prepared.header_count,
         .body = sending->prepared.body,
         .response_max = REQUEST_BODY_MAX,
+        .connect_ms = sending->requester->connect_ms,
+        .stall_ms = sending->requester->stall_ms,
+        .keepalive = sending->requester->keepalive,
     };
     fiber_http_close(kept->answer.reader);
     kept->answer.reader = NULL;
@@ -250,32 +257,63 @@ static struct answer *finish(struct sending *sending, const struct resolution *r
     return answer;
 }
 
+/* A token is refreshed once for a request: what is refused with a new one is refused for another reason. */
+static int refresh(struct sending *sending, struct error *err)
+{
+    struct requester *requester = sending->requester;
+    if (!authenticator_can_refresh(requester->authenticator))
+        return 0;
+    if (sending->refresh != NOT_REFRESHED) {
+        bool refreshed = sending->refresh == REFRESHED;
+        error_set(err, refreshed ? ERROR_INVALID : ERROR_CONNECTOR,
+                  refreshed
+                      ? "the server does not take the access token, though it is new"
+                      : "the server does not take the access token, and there was no new one to be had");
+        err->retriable = !refreshed;
+        return -1;
+    }
+    if (authenticator_refresh(requester->authenticator, &sending->prepared, err) == 0) {
+        sending->refresh = REFRESHED;
+        return 0;
+    }
+    if (err->code == ERROR_CONNECTOR && !err->retriable)
+        err->code = ERROR_INVALID; /* there is nothing to sign in with: as in the CDK, the config's fault */
+    if (err->code == ERROR_CANCELLED || !err->retriable)
+        return -1;
+    sending->refresh = REFRESH_FAILED;
+    engine_log(requester->engine, ENGINE_WARN, "stream %s: the token cannot be refreshed: %s",
+               requester->stream_name, err->message);
+    return 0;
+}
+
 /* Wait for the next attempt, or fail for good. */
 static int wait_again(struct sending *sending, const struct resolution *resolution, struct retry_state *state,
                       struct error *err)
 {
     struct requester *requester = sending->requester;
     struct engine *engine = requester->engine;
-    double asked;
+    double asked = ROTATION_SECONDS;
+    bool limited = resolution->action == RESPONSE_RATE_LIMITED;
     state->attempts++;
-    if (error_handler_backoff(requester->error_handler, &sending->outcome, state->attempts,
+    if (resolution->action == RESPONSE_REFRESH_TOKEN_THEN_RETRY && refresh(sending, err) != 0)
+        return -1;
+    if ((!limited || !authenticator_may_rotate(requester->authenticator, &sending->prepared)) &&
+        error_handler_backoff(requester->error_handler, &sending->outcome, state->attempts,
                               &sending->kept->arena, &asked, err) != 0) {
         engine_redact_error(engine, err);
         return -1;
     }
     uint64_t now = clock_monotonic_ns(engine->clock) / 1000000;
-    bool limited = resolution->action == RESPONSE_RATE_LIMITED;
     double seconds =
         engine->limits.no_retries ? -1 : retry_next(state, requester->error_handler, limited, asked, now);
     if (seconds < 0)
         return fail(sending, resolution, true, err);
-    if (resolution->action == RESPONSE_REFRESH_TOKEN_THEN_RETRY &&
-        authenticator_refresh(requester->authenticator, err) != 0)
-        return -1;
     struct slice why = resolution->message.size ? resolution->message : SLICE_LITERAL("the request failed");
     engine_log(engine, ENGINE_INFO, "stream %s: %.*s; attempt %u in %.1f s", requester->stream_name,
                SLICE_ARGS(why), state->attempts + 1, seconds);
-    return fiber_sleep(engine->fibers, (uint64_t)(seconds * 1000 + 0.5), err);
+    if (fiber_sleep(engine->fibers, (uint64_t)(seconds * 1000 + 0.5), err) != 0)
+        return -1;
+    return authenticator_sign_again(requester->authenticator, &sending->kept->arena, &sending->prepared, err);
 }
 
 static int until_settled(struct sending *sending, struct resolution *resolution, struct error *err)
@@ -298,9 +336,6 @@ static int until_settled(struct sending *sending, struct resolution *resolution,
         case RESPONSE_RATE_LIMITED:
         case RESPONSE_REFRESH_TOKEN_THEN_RETRY:
             if (wait_again(sending, resolution, &state, err) != 0)
-                return -1;
-            if (resolution->action == RESPONSE_REFRESH_TOKEN_THEN_RETRY &&
-                request_build(requester, sending->call, &sending->kept->arena, &sending->prepared, err) != 0)
                 return -1;
             continue;
         default:

@@ -1,5 +1,6 @@
 /* Global functions: the CDK's macros, and Jinja's own. */
 #include "base/zone.h"
+#include "interpolate.h"
 #include "run.h"
 #include "text_tools.h"
 #include "unicode.h"
@@ -387,6 +388,29 @@ static int global_lipsum(struct run *run, const struct tvalue *self, const struc
 {
     (void)self, (void)call, (void)ret_value;
     return run_fail(run, "lipsum() is not supported: it makes text at random");
+}
+
+GLOBAL(given_json_loads)
+{
+    (void)self;
+    struct slice text;
+    struct error ignored;
+    struct json *doc = arena_zalloc(run->arena, sizeof *doc);
+    if (a[0].kind != TVALUE_STRING && a[0].kind != TVALUE_BYTES)
+        return run_type_error(run, "json_loads of a %s", tvalue_type(&a[0]));
+    text = a[0].text;
+    run->memory += text.size;
+    if (json_parse_copy(run->arena, text.data, text.size, doc, &ignored) != 0)
+        return run_fail(run, "json_loads of a text that is no JSON");
+    *ret_value = tvalue_json(run->arena, doc, 0);
+    return 0;
+}
+
+struct tvalue interpolate_json_loads(void)
+{
+    static const struct builtin json_loads = {
+        .name = "json_loads", .function = given_json_loads, .parameters = {"s"}, .required = 1};
+    return (struct tvalue){.kind = TVALUE_FUNCTION, .pointer = (void *)&json_loads};
 }
 
 const struct builtin globals_jinja[] = {

@@ -54,6 +54,9 @@ int interpolated_mapping(const struct interpolated *interpolated, unsigned key_t
 int interpolated_nested(const struct interpolated *interpolated, const struct template_scope *scope,
                         struct arena *arena, struct tvalue *ret_value, struct error *err);
 
+/* json.loads as a function, for the scopes of the few places that have it. */
+struct tvalue interpolate_json_loads(void);
+
 /* Python's ast.literal_eval of a text, or the text itself if it is none or not of the types. */
 struct tvalue interpolate_literal(struct arena *arena, struct slice text, unsigned types);
 

@@ -24,7 +24,7 @@ static void check(const char *more, const struct step *steps)
                            &err) != 0)
         fail_msg("%s", err.message);
     for (size_t i = 0; steps[i].url; i++) {
-        struct budget_call call = {"GET", steps[i].url, NULL, 0};
+        struct matched_call call = {"GET", steps[i].url, NULL, 0};
         assert_int_equal(api_budget_take(budget, &call, 1000 + steps[i].at_ms), steps[i].wait_ms);
     }
     lab_close(&lab);

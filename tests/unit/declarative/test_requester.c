@@ -361,6 +361,51 @@ static void test_oauth(void **state)
           GRANT "\nGET /x [Authorization: Bearer T1]\n" GRANT
                 "\nGET /x [Authorization: Bearer T2]\n=> 200 {}; waited "
                 "1.0 ");
+    /* once: who is refused with a new token is not helped by another */
+    check(OAUTH(REFRESH) ", " FILTERS "\"http_codes\": [401], \"action\": \"REFRESH_TOKEN_THEN_RETRY\"}]}",
+          CLIENT, LIST(TOKEN, "401|", "200|{\"access_token\": \"T2\"}", "401|"),
+          GRANT "\nGET /x [Authorization: Bearer T1]\n" GRANT
+                "\nGET /x [Authorization: Bearer T2]\n=> invalid: "
+                "the server does not take the access token, though it is new; waited 1.0 ");
+    check(OAUTH(REFRESH) ", " FILTERS "\"http_codes\": [401], \"action\": \"REFRESH_TOKEN_THEN_RETRY\"}]}",
+          CLIENT, LIST(TOKEN, "401|", "403|"),
+          GRANT
+          "\nGET /x [Authorization: Bearer T1]\n" GRANT
+          "\n=> invalid: streams[0].retriever.requester.authenticator: no token was given: HTTP status 403");
+    /* a token that ends while the server is asked again */
+    check(OAUTH(REFRESH), CLIENT,
+          LIST("200|{\"access_token\": \"T1\", \"expires_in\": 1.9}", "500|", TOKEN, "200"),
+          GRANT "\nGET /x [Authorization: Bearer T1]\n" GRANT
+                "\nGET /x [Authorization: Bearer T1]\n=> 200 {}; waited 1.0 ");
+    /* where tokens are looked for; a date, and seconds since 1970, where a format says that it is a time */
+    check(OAUTH(REFRESH ", \"access_token_value\": \"AA\", \"token_expiry_date\": \"4070908800\""), CLIENT,
+          LIST("200"), "GET /x [Authorization: Bearer AA]\n=> 200 {}");
+    check(OAUTH(REFRESH ", \"token_expiry_date_format\": \"%Y-%m-%dT%H:%M:%SZ\""), CLIENT,
+          LIST("200|[{\"access_token\": null}, {\"d\": [{\"access_token\": \"T1\", \"expires_in\": "
+               "4070908800}]}]",
+               "200"),
+          with_t1);
+    check(OAUTH(REFRESH ", \"token_expiry_date\": \"soon\", \"access_token_value\": \"AA\""), CLIENT,
+          LIST("200"),
+          "=> invalid: streams[0].retriever.requester.authenticator: the config's time at which the token "
+          "ends is "
+          "\"soon\"; it must be a date of ISO 8601, or seconds since 1970");
+    /* what is none is not sent, what is empty is */
+    check(
+        "\"authenticator\": {\"type\": \"OAuthAuthenticator\", \"token_refresh_endpoint\": "
+        "\"http://127.0.0.1:PORT/token\", "
+        "\"client_id\": \"id\", \"client_secret\": \"{{ config.get('none') }}\", \"refresh_token\": \"{{ "
+        "config.e }}\"}",
+        "{\"e\": \"\"}", LIST(TOKEN, "200"),
+        FORM
+        "grant_type=refresh_token&client_id=id&refresh_token=\nGET /x [Authorization: Bearer T1]\n=> 200 {}");
+    check(
+        OAUTH(REFRESH ", \"refresh_token_error_status_codes\": [418], \"refresh_token_error_key\": \"k\", "
+                      "\"refresh_token_error_values\": [\"gone\"]"),
+        CLIENT, LIST("418|{\"k\": \"gone\"}"),
+        GRANT
+        "\n=> invalid: streams[0].retriever.requester.authenticator: the refresh token is refused (): it is "
+        "wrong, expired or used up; authenticate anew");
     check(OAUTH(REFRESH), CLIENT, LIST("400|{\"error\": \"invalid_grant\"}"),
           GRANT "\n=> invalid: streams[0].retriever.requester.authenticator: the refresh token is refused "
                 "(invalid_grant): it is wrong, expired or used up; authenticate anew");
@@ -396,9 +441,78 @@ static void test_oauth_updater(void **state)
              "\"credentials\": "
              "{\"refresh_token\": \"R0\", \"access_token\": \"T1\", \"token_expiry_date\": "
              "\"2023-11-14T23:13:20+00:00\"}}");
+    /* the client that the platform has put into the config, rather than the manifest's */
+    check(
+        OAUTH(", \"refresh_token_updater\": {}"), OLD ", \"client_id\": \"other\", \"client_secret\": \"\"}}",
+        LIST("200|{\"access_token\": \"T1\"}", "200"),
+        FORM
+        "grant_type=refresh_token&client_id=other&client_secret=&refresh_token=R0\nGET /x [Authorization: "
+        "Bearer T1]\n=> 200 {}; config {\"c\": \"id\", \"s\": \"sec\", \"credentials\": {\"refresh_token\": "
+        "\"R0\", \"access_token\": \"T1\", \"client_id\": \"other\", \"client_secret\": \"\", "
+        "\"token_expiry_date\": \"2023-11-14T23:13:20+00:00\"}}");
     /* what is valid is not refreshed */
     check(OAUTH(", \"refresh_token_updater\": {}"), OLD ", \"token_expiry_date\": \"2099-01-01T00:00:00Z\"}}",
           LIST("200"), "GET /x [Authorization: Bearer A0]\n=> 200 {}");
+}
+
+/* Tokens that stand for one another. What each has left is asked at the beginning, and again after a wait. */
+static void test_rotating(void **state)
+{
+    (void)state;
+#define ROTATING(more)                                                                                    \
+    "\"authenticator\": {\"type\": \"RateLimitedMultipleTokenAuthenticator\", \"tokens\": \"{{ config.t " \
+    "}}\", "                                                                                              \
+    "\"budget_min_reserve\": 0, \"budget_reserve_fraction\": 0, \"quota_status_source\": {\"type\": "     \
+    "\"QuotaStatusSource\", \"url\": \"http://127.0.0.1:PORT/token\", \"unavailable_status_codes\": "     \
+    "[404]}, "                                                                                            \
+    "\"quotas\": [{\"type\": \"TokenQuota\", \"name\": \"all\", \"remaining_path\": [\"q\", \"left\"], "  \
+    "\"reset_path\": [\"q\", \"at\"]" more
+#define TWO "{\"t\": \" A , B,A\"}"
+#define HAS(left, at) "200|{\"q\": {\"left\": " left ", \"at\": " at "}}"
+#define ASKED "GET /token [Authorization: Bearer A]\nGET /token [Authorization: Bearer B]\n"
+#define GET_A "GET /x [Authorization: Bearer A]\n"
+#define GET_B "GET /x [Authorization: Bearer B]\n"
+    check(
+        ROTATING("}]}"), TWO,
+        LIST(HAS("2", "1800000000"), HAS("\"5\"", "\"2033-01-01T00:00:00Z\""), "500|", "500|", "500|", "200"),
+        ASKED GET_A GET_A GET_B GET_B "=> 200 {}; waited 1.0 2.0 4.0 ");
+    check(ROTATING("}]}"), TWO, LIST("404|", "404|", "500|", "500|", "200"),
+          ASKED GET_A GET_B GET_A "=> 200 {}; waited 1.0 2.0 ");
+    /* all are spent, and the reset is near; then it is too far away */
+    check(ROTATING("}]}"), TWO,
+          LIST(HAS("0", "1700000010"), HAS("0", "1700000020"), HAS("1", "1700003600"), HAS("0", "1700003600"),
+               "200"),
+          ASKED ASKED GET_A "=> 200 {}");
+    check(ROTATING("}], \"max_wait_time\": \"PT1M\"}"), TWO,
+          LIST(HAS("0", "1700000060"), HAS("0", "1700000061")),
+          ASKED "=> connector retriable: streams[0].retriever.requester.authenticator: the rate limit of "
+                "every token is "
+                "used up (quota \"all\"), and the next reset is not near enough (max_wait_time)");
+    /* a refusal says that a token has none left: the next attempt is with another, and at once */
+    check(ROTATING(", \"exhaustion_status_codes\": [429]}]}") ", " FILTERS
+                                                              "\"http_codes\": [429], \"action\": "
+                                                              "\"RATE_LIMITED\"}], \"backoff_strategies\": "
+                                                              "[{\"type\": "
+                                                              "\"ConstantBackoffStrategy\", "
+                                                              "\"backoff_time_in_seconds\": 100}]}",
+          TWO, LIST(HAS("9", "1800000000"), HAS("9", "1800000000"), "429|", "429|", "200"),
+          ASKED GET_A GET_B
+          "=> connector retriable: streams[0].retriever.requester.authenticator: the rate limit of every "
+          "token is used up (quota \"all\"), and the next reset is not near enough (max_wait_time); waited "
+          "1.1 101.0 ");
+    check(ROTATING(", \"remaining_header\": \"X-Left\"}]}"), TWO,
+          LIST(HAS("9", "1800000000"), HAS("9", "1800000000"), "500 X-Left: 0|", "200"),
+          ASKED GET_A GET_B "=> 200 {}; waited 1.0 ");
+    check(ROTATING("}]}"), TWO, LIST("403|"),
+          "GET /token [Authorization: Bearer A]\n=> invalid: asking how many calls are left: HTTP status "
+          "403: the "
+          "credentials are not allowed to read this (GET http://127.0.0.1:PORT/token)");
+    check(ROTATING("}]}"), TWO, LIST("200|{\"q\": {\"at\": 5}}"),
+          "GET /token [Authorization: Bearer A]\n=> connector: "
+          "streams[0].retriever.requester.authenticator.quotas[0]: the "
+          "answer about quotas has no remaining_path of the quota \"all\"");
+    check(ROTATING("}]}"), "{\"t\": \" ,\"}", LIST(""),
+          "=> invalid: streams[0].retriever.requester.authenticator.tokens: the config has no token");
 }
 
 static void test_other_tokens(void **state)
@@ -442,6 +556,7 @@ int main(void)
         cmocka_unit_test(test_filters),      cmocka_unit_test(test_composite),
         cmocka_unit_test(test_secrets),      cmocka_unit_test(test_oauth),
         cmocka_unit_test(test_other_tokens), cmocka_unit_test(test_oauth_updater),
+        cmocka_unit_test(test_rotating),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,14 @@
+/* A point in time that somebody writes as he likes: what tokens' and quotas' times are read with. */
+#ifndef FIRTH_DECLARATIVE_REQUEST_INSTANT_H
+#define FIRTH_DECLARATIVE_REQUEST_INSTANT_H
+
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The CDK's ab_datetime_parse: seconds since 1970 (at most ten digits), ISO 8601 (UTC where no zone is
+ * written), or a date as HTTP has it. *ret_ms: wall. */
+bool instant_parse(struct slice text, int64_t *ret_ms);
+
+#endif
