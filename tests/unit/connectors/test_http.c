@@ -290,6 +290,20 @@ static void test_failures(void **state)
     }
 }
 
+/* A request that is less patient than its client. */
+static void test_its_own_time(void **state)
+{
+    (void)state;
+    struct http_request request = {
+        .url = url("/silent"), .connect_ms = 5000, .stall_ms = 1, .keepalive = true};
+    struct error err;
+    struct http_transfer *transfer = http_start(client, &request, NULL);
+    assert_ptr_equal(http_poll(client, 60000), transfer);
+    assert_int_equal(http_transfer_error(transfer, &err), -1);
+    assert_int_equal(http_transfer_failure(transfer), HTTP_TIMEOUT);
+    http_transfer_free(transfer);
+}
+
 static void test_injection(void **state)
 {
     (void)state;
@@ -687,6 +701,7 @@ int main(void)
         TEST(test_answers),
         TEST(test_requests),
         TEST(test_failures),
+        TEST(test_its_own_time),
         TEST(test_injection),
         TEST(test_redirects),
         TEST(test_sink),
