@@ -1,5 +1,6 @@
 /* `firth status`: what lies in the data directory, by task: its collections, or, for a task that writes none
- * (a connection), the streams it has delivered; and of tasks that are deployed, how they are. */
+ * (a connection), the streams it has delivered; of tasks that are deployed, how they are; and connections of
+ * the API with their last job. */
 #include "cli/cmd_status.h"
 
 #include "cli/columns.h"
@@ -176,7 +177,7 @@ bool status_behind(const struct status *status, const struct task_checkpoint *ch
 
 /* --- for people ------------------------------------------------------------------------------------ */
 
-static void when_text(int64_t ms, char *text, size_t size)
+void status_when(int64_t ms, char *text, size_t size)
 {
     char full[32];
     clock_format_rfc3339(ms, full, sizeof full);
@@ -198,7 +199,7 @@ static void table_row(struct table *table, const struct store_task_info *task, b
     string_human_count(documents, count, sizeof count);
     string_human_bytes((double)bytes, amount, sizeof amount);
     string_human_bytes((double)task->checkpoint_bytes, checkpoint, sizeof checkpoint);
-    when_text(committed_ms, when, sizeof when);
+    status_when(committed_ms, when, sizeof when);
     table_cell(table, first ? task->task : "");
     table_cell(table, what);
     table_cell(table, count);
@@ -301,7 +302,7 @@ static void deployed_row(struct table *table, const struct deployed_task *task, 
     if (task->live && task->lag_ms >= 0)
         text_duration((uint64_t)task->lag_ms, lag, sizeof lag);
     next_text(task, daemon, now_ms, next, sizeof next);
-    when_text(task->row.facts.ended_ms, ended, sizeof ended);
+    status_when(task->row.facts.ended_ms, ended, sizeof ended);
     table_cell(table, task->row.name);
     table_cell(table, task->state);
     table_cell(table, task->row.schedule);
@@ -370,7 +371,7 @@ static void print_deployed(const struct status *status, const struct cli *cli, s
     int64_t now = clock_wall_ms(&clock_system);
     struct table table;
     char since[40];
-    when_text(status->deployed.since_ms, since, sizeof since);
+    status_when(status->deployed.since_ms, since, sizeof since);
     if (status->deployed.daemon)
         output_printf(output, "the daemon runs: process %lld, since %s%s%s%s%s\n",
                       (long long)status->deployed.pid, since, status->deployed.url ? ", the API at " : "",
@@ -395,6 +396,7 @@ static void print_table(struct status *status, const struct cli *cli, struct out
 {
     if (status->deployed.daemon || status->deployed.count)
         print_deployed(status, cli, output);
+    status_print_connections(status, cli, output);
     print_stored(status, cli, output);
 }
 
@@ -429,6 +431,8 @@ static int run_status(struct cli *cli, int argc, char **argv)
     int rc = status_load(&status, cli->data_dir, &err);
     if (rc == 0)
         rc = choose_names(&status, argv + 1, (size_t)argc - 1, cli->data_dir, &err);
+    if (rc == 0 && argc == 1)
+        rc = status_load_connections(&status, cli->data_dir, &err);
     int code = CLI_OK;
     if (rc == 0) {
         (cli->json ? status_print_json : print_table)(&status, cli, &output);
@@ -444,12 +448,15 @@ static int run_status(struct cli *cli, int argc, char **argv)
 const struct command cli_status = {
     .name = "status",
     .arguments = "[TASK]...",
-    .summary = "show tasks: state, rate, lag, errors; collections: documents, bytes, last commit",
-    .help = "Reads the data directory, and asks the daemon if one runs; it may be used at any time. A\n"
-            "collection's documents are those that are kept: retention may have dropped older ones. A\n"
-            "connection's are those that its destination has confirmed, over all syncs.\n\n"
-            "A task whose files are damaged or cannot be read is shown as such, with the reason on standard\n"
-            "error, and the exit code is then 5. Damage within a segment shows only when it is read.\n",
+    .summary =
+        "show tasks: state, rate, lag, errors; connections; collections: documents, bytes, last commit",
+    .help =
+        "Reads the data directory, and asks the daemon if one runs; it may be used at any time. A\n"
+        "collection's documents are those that are kept: retention may have dropped older ones. A\n"
+        "connection's are those that its destination has confirmed, over all syncs. Connections of the API\n"
+        "are shown with their last job, unless tasks are named.\n\n"
+        "A task whose files are damaged or cannot be read is shown as such, with the reason on standard\n"
+        "error, and the exit code is then 5. Damage within a segment shows only when it is read.\n",
     .operands_max = -1,
     .run = run_status,
 };

@@ -18,6 +18,8 @@ struct status {
     size_t name_count;
     struct store_journal_info *journals; /* by task, then collection */
     size_t journal_count;
+    struct status_connection *connections; /* of the API, by name; none if tasks were named */
+    size_t connection_count;
 };
 
 #define STATUS_BEHIND_UNKNOWN UINT64_MAX
@@ -34,6 +36,17 @@ void status_checkpoint(struct status *status, struct store_task_info *task,
  * STATUS_BEHIND_UNKNOWN where a damaged writer's are not known. False for a stream of another task. */
 bool status_behind(const struct status *status, const struct task_checkpoint *checkpoint,
                    const struct task_saved_stream *stream, uint64_t *ret_behind);
+
+/* "2026-11-22 06:00:00Z", or "never". */
+void status_when(int64_t ms, char *text, size_t size);
+
+/* --- cmd_status_connections.c --- */
+
+struct json_writer;
+
+int status_load_connections(struct status *status, const char *data_dir, struct error *err);
+void status_print_connections(struct status *status, const struct cli *cli, struct output *output);
+void status_json_connections(struct json_writer *writer, struct status *status); /* its member */
 
 void status_print_json(struct status *status, const struct cli *cli, struct output *output);
 

@@ -190,6 +190,7 @@ void status_print_json(struct status *status, const struct cli *cli, struct outp
     for (size_t i = 0; i < status->name_count; i++)
         json_task(&writer, status, status->names[i]);
     json_end_array(&writer);
+    status_json_connections(&writer, status);
     json_end_object(&writer);
     buffer_byte(&text, '\n');
     output_write(output, text.data, text.size);

@@ -91,7 +91,7 @@ static bool is_of_another_log(struct task_journal *journal, uint64_t identity, b
 
 static void add_other(struct task_lost *lost, const struct task_journal *journal)
 {
-    task_lost_add(lost, journal, "others now (it was dropped, and began anew)");
+    task_lost_add(lost, journal, "others now (it was dropped, and began anew)", false);
 }
 
 /* And it counts there only as long as the last document that was read is still the one it was: one that is
@@ -120,9 +120,7 @@ static int look_at_journal(struct reader *reader, const struct store_journal_inf
     if (is_of_another_log(journal, info->identity, info->identified))
         add_other(lost, journal);
     else if ((other = is_of_a_newer_state(reader, info->collection, journal, err)) > 0)
-        task_lost_add(lost, journal,
-                      "others with these numbers now (the capture went on from an older copy of the data "
-                      "directory)");
+        task_lost_add(lost, journal, "others with these numbers now", true);
     else
         return other;
     journal->end = journal->next; /* it is told */
@@ -166,7 +164,7 @@ static void look_at_positions(const struct task *task, struct task_lost *lost)
         char end[24];
         snprintf(end, sizeof end, "%llu", (unsigned long long)journal->end);
         if (journal->next > journal->end)
-            task_lost_add(lost, journal, end);
+            task_lost_add(lost, journal, end, false);
     }
 }
 

@@ -27,6 +27,13 @@ def states(tmp_path):
     return [(line["state"] or [{}])[0].get("stream", {}).get("stream_state") for line in lines if line["verb"] == "read"]
 
 
+def test_connections_that_were_never_synced(firth, tmp_path):
+    firth("apply", write(tmp_path, [], schedule={"every": 2, "unit": "days"}, status="inactive"), expect=0)
+    shown, = firth("status", "-o", "json", expect=0).json()["connections"]
+    assert (shown["status"], shown["schedule"], shown["job"]) == ("inactive", "every 2 days", None)
+    assert "inactive" in firth("status", expect=0).out
+
+
 def test_states_are_counted(firth, tmp_path):
     """Those of a stream for it and for the attempt; one of all streams for the attempt alone."""
     descriptor = {"stream_descriptor": {"name": "users"}, "stream_state": {"n": 3}}
@@ -55,6 +62,13 @@ def test_sync(firth, tmp_path):
     assert configured(tmp_path)["users"]["sync_id"] == job["id"]
     second = wait(firth, start(firth))
     assert second["status"] == "succeeded" and second["id"] > job["id"]
+    shown, = firth("status", "-o", "json", expect=0).json()["connections"]
+    assert (shown["name"], shown["status"], shown["schedule"], shown["breaking_change"]) == ("test", "active", "manual", False)
+    assert (shown["job"]["id"], shown["job"]["status"], shown["job"]["records"]) == (second["id"], "succeeded", second["stats"]["recordsCommitted"])
+    line, = (line for line in firth("status", expect=0).out.splitlines() if line.startswith("test "))
+    assert line.split()[:6] == ["test", "active", "manual", str(second["id"]), "sync", "succeeded"]
+    task, = (task["task"] for task in firth("status", "-o", "json").json()["tasks"])
+    assert firth("status", "-o", "json", task, expect=0).json()["connections"] == []
     assert states(tmp_path) == [None, {"n": 3}]
     log = firth("job", "log", str(job["id"]), expect=0).out
     assert f"attempt 1 of job {job['id']} succeeded" in log

@@ -71,7 +71,8 @@ def test_an_older_copy_of_the_data_directory_is_told(firth, tmp_path, data_dir, 
     for _ in range(2):
         message = failure(materialize(firth, path, expect=1))["message"]
         assert "has read 2 documents that acmeCo/in wrote to acmeCo/users, but there are others" in message
-        assert "older copy of the data directory" in message and "raise the binding's 'backfill'" in message
+        assert "of a newer state of this data directory, which went on from an older copy" in message and "raise the binding's 'backfill'" in message
+        assert "of another data directory" not in message
     assert arrived() == [1, 2]
     copy(newer, data_dir)
     materialize(firth, put(firth, tmp_path, {"id": 3}, **bound(0)))
