@@ -1,5 +1,6 @@
 #include "batch.h"
 
+#include "cursor.h"
 #include "position.h"
 
 #include <inttypes.h>
@@ -37,10 +38,10 @@ struct pg_batch {
     struct pg_snapshot snapshot;
     struct pg_rows rows;
     struct pg_scan scan;
-    char *upper;          /* MODE_CURSOR: the greatest value in this snapshot; NULL: there is none */
-    uint64_t upper_rows;  /* rows that have it */
-    uint64_t since_state; /* rows */
-    bool since_upper;     /* MODE_CURSOR: the position's cursor is of this read */
+    struct pg_cursor_value upper; /* MODE_CURSOR: the greatest in this snapshot */
+    uint64_t since_state;         /* rows */
+    bool moved;                   /* MODE_CURSOR: the position's cursor is of this read */
+    bool endless;                 /* MODE_CURSOR: it was said that a row has a cursor that nothing follows */
     struct buffer condition, state;
 };
 
@@ -98,6 +99,13 @@ static int open_stream(struct pg_batch *batch, struct firth_host *host, const st
     if (choose_mode(batch, stream, err) < 0 ||
         pg_position_read(&stream->position, selected->state, selected->name, err) < 0)
         return -1;
+    if (stream->position.cursor && stream->cursor &&
+        pg_cursor_is_endless(stream->cursor, stream->position.cursor)) {
+        firth_log(host, FIRTH_WARN,
+                  "%s.%s was read up to %s, which nothing follows: it is read from the start", schema,
+                  selected->name, stream->position.cursor);
+        pg_position_done(&stream->position);
+    }
     if (!fits(stream)) {
         firth_log(host, FIRTH_WARN,
                   "the state of %s.%s is of another cursor or method: it is read from the start", schema,
@@ -155,8 +163,7 @@ static void end_stream(struct pg_batch *batch)
         return;
     pg_snapshot_end(&batch->snapshot);
     pg_rows_done(&batch->rows);
-    free(batch->upper);
-    batch->upper = NULL;
+    pg_cursor_value_done(&batch->upper);
     arena_clear(&batch->arena);
     batch->begun = false;
 }
@@ -205,59 +212,24 @@ static void set_text(char **field, const char *text)
 /* --- by cursor
  * ------------------------------------------------------------------------------------------------- */
 
-static void put_cursor_value(struct buffer *sql, const struct stream *stream, const char *value)
+/* Whether the rows that have the state's value are others than when it was saved. */
+static int look_for_ties(struct pg_batch *batch, const struct stream *stream, struct pg_cursor_value *now,
+                         bool *ret_others, struct firth_error *err)
 {
-    pg_put_literal(sql, value);
-    buffer_str(sql, "::");
-    buffer_str(sql, stream->cursor->type->name);
-}
-
-/* The greatest value in this snapshot, and how many rows have it. */
-static int find_upper(struct pg_batch *batch, const struct stream *stream, struct firth_error *err)
-{
-    assert(stream->cursor); /* choose_mode found it */
-    struct buffer sql;
-    buffer_init(&sql, BUFFER_UNLIMITED);
-    buffer_str(&sql, "SELECT q.c::text, (SELECT count(*) FROM ");
-    pg_put_table(&sql, stream->table->schema, stream->table->name);
-    buffer_str(&sql, " WHERE ");
-    pg_put_name(&sql, stream->cursor->name);
-    buffer_str(&sql, " = q.c) FROM (SELECT ");
-    pg_put_name(&sql, stream->cursor->name);
-    buffer_str(&sql, " AS c FROM ");
-    pg_put_table(&sql, stream->table->schema, stream->table->name);
-    buffer_str(&sql, " WHERE ");
-    pg_put_name(&sql, stream->cursor->name);
-    buffer_str(&sql, " IS NOT NULL ORDER BY 1 DESC LIMIT 1) q");
-    pg_auto_result PGresult *rows = pg_query(batch->snapshot.connections[0], buffer_cstr(&sql),
-                                             "cannot find the cursor's greatest value", err);
-    buffer_done(&sql);
-    if (!rows)
+    const struct pg_position *position = &stream->position;
+    if (pg_cursor_look(batch->snapshot.connections[0], stream->table, stream->cursor, position->cursor, now,
+                       err) < 0)
         return -1;
-    batch->upper = PQntuples(rows) ? mem_strdup(PQgetvalue(rows, 0, 0)) : NULL;
-    batch->upper_rows = PQntuples(rows) ? strtoull(PQgetvalue(rows, 0, 1), NULL, 10) : 0;
+    *ret_others = now->rows != position->cursor_rows || !position->cursor_sum ||
+                  strcmp(now->sum, position->cursor_sum) != 0;
     return 0;
 }
 
-/* Have as many rows the cursor's value as when it was saved? */
-static int has_new_ties(struct pg_batch *batch, const struct stream *stream, bool *ret_more,
-                        struct firth_error *err)
+static void set_cursor(struct pg_position *position, const struct pg_cursor_value *value)
 {
-    struct buffer sql;
-    buffer_init(&sql, BUFFER_UNLIMITED);
-    buffer_str(&sql, "SELECT count(*) FROM ");
-    pg_put_table(&sql, stream->table->schema, stream->table->name);
-    buffer_str(&sql, " WHERE ");
-    pg_put_name(&sql, stream->cursor->name);
-    buffer_str(&sql, " = ");
-    put_cursor_value(&sql, stream, stream->position.cursor);
-    pg_auto_result PGresult *rows = pg_query(batch->snapshot.connections[0], buffer_cstr(&sql),
-                                             "cannot look for rows at the cursor", err);
-    buffer_done(&sql);
-    if (!rows)
-        return -1;
-    *ret_more = strtoull(PQgetvalue(rows, 0, 0), NULL, 10) != stream->position.cursor_rows;
-    return 0;
+    set_text(&position->cursor, value->text);
+    set_text(&position->cursor_sum, value->sum);
+    position->cursor_rows = value->rows;
 }
 
 struct walk {
@@ -266,21 +238,29 @@ struct walk {
     struct stream *stream;
 };
 
-/* Behind each row, in the cursor's order. The state says how many rows with its value have been emitted: if
- * there are others by then, all of that value are read again. */
+/* Behind each row, in the cursor's order. A state in the middle says nothing of the rows that have its value:
+ * they are read again. */
 static int after_row(void *context, struct firth_error *err)
 {
     (void)err;
     struct walk *walk = context;
     struct pg_batch *batch = walk->batch;
     struct pg_position *position = &walk->stream->position;
-    if (!batch->rows.cursor_is_null) {
-        const char *value = buffer_cstr(&batch->rows.cursor_text);
-        bool same = batch->since_upper && strcmp(position->cursor, value) == 0;
-        position->cursor_rows = same ? position->cursor_rows + 1 : 1;
-        if (!same)
+    const char *value = buffer_cstr(&batch->rows.cursor_text);
+    if (!batch->rows.cursor_is_null && pg_cursor_is_endless(walk->stream->cursor, value)) {
+        if (!batch->endless)
+            firth_log(
+                walk->host, FIRTH_WARN,
+                "%s.%s has rows whose cursor %s is %s: nothing comes behind that, so they come with each "
+                "read (and those at -infinity with the first alone)",
+                walk->stream->table->schema, walk->stream->table->name, walk->stream->cursor->name, value);
+        batch->endless = true;
+    } else if (!batch->rows.cursor_is_null) {
+        if (!position->cursor || strcmp(position->cursor, value) != 0)
             set_text(&position->cursor, value);
-        batch->since_upper = true;
+        position->cursor_rows = 0;
+        set_text(&position->cursor_sum, NULL);
+        batch->moved = true;
     }
     if (++batch->since_state < ROWS_A_STATE || !position->cursor)
         return 0;
@@ -291,26 +271,32 @@ static int read_by_cursor(struct pg_batch *batch, struct firth_host *host, struc
                           struct firth_error *err)
 {
     struct buffer tail;
-    bool ties = false;
-    const char *from = stream->position.phase == PG_PHASE_CURSOR ? stream->position.cursor : NULL;
-    if (from && has_new_ties(batch, stream, &ties, err) < 0)
+    struct pg_cursor_value now = {0};
+    bool others = false;
+    auto_free char *from = stream->position.phase == PG_PHASE_CURSOR && stream->position.cursor
+                               ? mem_strdup(stream->position.cursor)
+                               : NULL;
+    if (from && look_for_ties(batch, stream, &now, &others, err) < 0)
         return -1;
     buffer_init(&tail, BUFFER_UNLIMITED);
     if (from) {
         buffer_str(&tail, " WHERE ");
         pg_put_name(&tail, stream->cursor->name);
-        buffer_str(&tail, ties ? " >= " : " > ");
-        put_cursor_value(&tail, stream, from);
+        buffer_str(&tail, others ? " >= " : " > ");
+        pg_cursor_put_value(&tail, stream->cursor, from);
     }
     buffer_str(&tail, " ORDER BY ");
     pg_put_name(&tail, stream->cursor->name);
     buffer_str(&tail, " NULLS FIRST");
     stream->position.phase = PG_PHASE_CURSOR;
     set_text(&stream->position.cursor_field, stream->cursor->name);
-    batch->since_upper = false;
+    batch->moved = batch->endless = false;
     struct walk walk = {batch, host, stream};
     int result = pg_scan_tail(&batch->scan, buffer_cstr(&tail), after_row, &walk, err);
     buffer_done(&tail);
+    if (result == 0 && (batch->moved || from))
+        set_cursor(&stream->position, batch->moved ? &batch->upper : &now);
+    pg_cursor_value_done(&now);
     return result;
 }
 
@@ -371,8 +357,7 @@ static int begin_pages(struct pg_batch *batch, struct firth_host *host, struct s
                                      .since = since};
     if (stream->mode == MODE_CURSOR) {
         set_text(&position->cursor_field, stream->cursor->name);
-        set_text(&position->cursor, batch->upper);
-        position->cursor_rows = batch->upper_rows;
+        set_cursor(position, &batch->upper);
     }
     if (!since && stream->table->rows >= 0)
         return firth_emit_estimate(host, batch->current, (int64_t)stream->table->rows,
@@ -410,7 +395,8 @@ static int begin_stream(struct pg_batch *batch, struct firth_host *host, struct 
     }
     if (pg_scan_begin(&batch->scan, host, &batch->snapshot, stream->table, PG_ENVELOPE_NONE, &batch->rows,
                       batch->current, err) < 0 ||
-        (stream->mode == MODE_CURSOR && find_upper(batch, stream, err) < 0))
+        (stream->mode == MODE_CURSOR &&
+         pg_cursor_find_greatest(batch->connection, stream->table, stream->cursor, &batch->upper, err) < 0))
         return -1;
     if (stream->mode == MODE_CURSOR && (stream->position.phase == PG_PHASE_CURSOR || !batch->scan.by_pages))
         return read_by_cursor(batch, host, stream, err);

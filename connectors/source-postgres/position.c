@@ -38,6 +38,7 @@ static bool read_members(struct pg_position *position, const struct json *doc, s
     position->filenode = (uint32_t)filenode;
     position->cursor_field = read_text(doc, "cursor_field", arena);
     position->cursor = read_text(doc, "cursor", arena);
+    position->cursor_sum = read_text(doc, "cursor_sum", arena);
     position->snapshot = read_text(doc, "snapshot", arena);
     return phase != PG_PHASE_CURSOR || position->cursor_field;
 }
@@ -68,6 +69,7 @@ void pg_position_done(struct pg_position *position)
 {
     free(position->cursor_field);
     free(position->cursor);
+    free(position->cursor_sum);
     free(position->snapshot);
     *position = (struct pg_position){0};
 }
@@ -97,6 +99,8 @@ void pg_position_put(struct buffer *out, const struct pg_position *position)
     if (position->cursor) {
         json_member_string(&writer, "cursor", position->cursor);
         json_member_u64(&writer, "cursor_rows", position->cursor_rows);
+        if (position->cursor_sum)
+            json_member_string(&writer, "cursor_sum", position->cursor_sum);
     }
     if (position->snapshot) {
         json_member_string(&writer, "snapshot", position->snapshot);

@@ -21,7 +21,8 @@ struct pg_position {
     uint64_t since;              /* PAGES, xmin: only what has changed since; 0: everything */
     uint64_t number;             /* PAGES, CDC: rows so far */
     char *cursor_field, *cursor; /* heap; NULL: none */
-    uint64_t cursor_rows;        /* how many rows have that value */
+    uint64_t cursor_rows;        /* how many rows have that value, */
+    char *cursor_sum;            /* and their sum (cursor.h); heap; NULL: not known, they are read again */
     char
         *snapshot; /* CDC: the one that the first pages were read in: what it does not see, the log brings, */
     uint64_t barrier; /* and behind this LSN it has seen nothing */
