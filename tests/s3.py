@@ -14,8 +14,6 @@ import pathlib
 import subprocess
 import sys
 
-import boto3
-import botocore.config
 import pytest
 
 from conftest import until
@@ -27,6 +25,8 @@ class S3:
     _numbers = itertools.count(1)
 
     def __init__(self, port):
+        import boto3  # here: half a second that only tests of buckets are to pay
+        import botocore.config
         self.port, self.url = port, f"http://127.0.0.1:{port}"
         self.client = boto3.client(
             "s3", endpoint_url=self.url, aws_access_key_id=self.key_id, aws_secret_access_key=self.secret,

@@ -58,7 +58,7 @@ class Sent:
 def sent(record):
     """{(namespace, stream): Sent} of all the recorded writes."""
     streams = {}
-    for catalog in sorted(record.glob("*.catalog")):
+    for catalog in sorted(record.glob("*.catalog"), key=lambda path: int(path.stem)):
         for each in json.loads(catalog.read_text())["streams"]:
             streams.setdefault((each["stream"].get("namespace"), each["stream"]["name"]), Sent(each))
         for line in catalog.with_suffix(".messages").read_bytes().splitlines():
@@ -169,9 +169,22 @@ def run(destination, firth, folder, place, pyab, env):
     done = subprocess.run(
         [str(pyab), "destination-smoke-test", f"--destination={program}", f"--config={json.dumps(destination.config(place))}",
          "--scenarios=all"], cwd=folder, env={**env, "PATH": f"{pyab.parent}{os.pathsep}{env['PATH']}"},
-        capture_output=True, text=True, timeout=170, check=False)
+        capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return json.loads(done.stdout[done.stdout.index("{"):]), sent(record)
+
+
+def replay(destination, firth, folder, place, record):
+    """The writes that `record` holds of another destination, to this one; what was sent."""
+    program = wrapper(folder / destination.name, firth, destination.name, folder)
+    config = folder / "config.json"
+    config.write_text(json.dumps(destination.config(place)))
+    for catalog in sorted(record.glob("*.catalog"), key=lambda path: int(path.stem)):
+        with open(catalog.with_suffix(".messages"), "rb") as messages:
+            done = subprocess.run([program, "write", "--config", config, "--catalog", catalog], stdin=messages, cwd=folder,
+                                  capture_output=True, timeout=600, check=False)
+        assert done.returncode == 0, done.stderr[-3000:]
+    return sent(record)
 
 
 def differences(destination, place, streams):

@@ -263,9 +263,9 @@ def test_stopped_at_each_question(firth_dev, tmp_path, at, how):
     assert files(tmp_path) == {}
 
 
-def test_choosing_among_many(firth_dev, tmp_path):
+def test_choosing_among_many(firth, tmp_path):
     streams = [{"name": f"table_{n:04}", "source_defined_primary_key": [["id"]]} for n in range(2000)]
-    terminal = Terminal(firth_dev, "discover", *source(tmp_path, streams))
+    terminal = Terminal(firth, "discover", *source(tmp_path, streams))
     terminal.expect("and 1980 more")
     assert max(map(len, terminal.said.split("\n"))) <= 80
     terminal.answer("2000 of 2000 are chosen", "/_1999")
@@ -281,12 +281,12 @@ def test_choosing_among_many(firth_dev, tmp_path):
     terminal.answer("names begin with", "many")
     terminal.expect("firth run")
     assert terminal.end() == 0
-    checked = firth_dev("check", "flow.yaml", "-o", "json", expect=0).json()
+    checked = firth("check", "flow.yaml", "-o", "json", expect=0).json()
     assert checked["collections"] == ["many/table_0000", "many/table_1999"]
     # What was not chosen is not new the next time; with --all it is taken, and all 2000 fit.
-    assert "nothing new" in firth_dev("discover", *source(tmp_path, streams), expect=0).out
-    firth_dev("discover", *source(tmp_path, streams), "--all", expect=0)
-    assert len(firth_dev("check", "flow.yaml", "-o", "json", expect=0).json()["collections"]) == 2000
+    assert "nothing new" in firth("discover", *source(tmp_path, streams), expect=0).out
+    firth("discover", *source(tmp_path, streams), "--all", expect=0)
+    assert len(firth("check", "flow.yaml", "-o", "json", expect=0).json()["collections"]) == 2000
 
 
 # --- again ----------------------------------------------------------------------------------------

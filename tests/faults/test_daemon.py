@@ -146,16 +146,20 @@ def test_many_captures_under_one_daemon(firth, tmp_path):
     assert not problems, (how, daemon.deaths, problems)
 
 
-@pytest.mark.parametrize("plant", ["checkpoint-ahead", "no-cut"])
-def test_planted_bug_is_caught(firth_dev, tmp_path, plant):
-    """The checker sees through the daemon what it sees without."""
-    for attempt, seconds in enumerate([5, 20, 60]):
+@pytest.mark.parametrize("plant, dies_at", [("checkpoint-ahead", "task.commit.before:3"), ("no-cut", "store.commit.after-blocks:2")])
+def test_planted_bug_is_caught(firth_dev, tmp_path, plant, dies_at):
+    """The checker sees through the daemon what it sees without. Each session dies where the bug does harm, and the rest dies as it
+    does above."""
+    for attempt, seconds in enumerate([3, 20, 60]):
         folder = tmp_path / str(attempt)
         load = Load(folder, 4)
         firth_dev.data_dir = folder / "data"
-        daemon = Daemon(firth_dev, load, seed(), env={"FIRTH_FAULT_PLANT": plant})
+        daemon = Daemon(firth_dev, load, seed(), env={"FIRTH_FAULT_PLANT": plant, "FIRTH_FAULT_KILL": dies_at})
         daemon.deploy()
         daemon.torment(seconds, daemon_too=True)
+        daemon.stop()
+        daemon.env = {"FIRTH_FAULT_PLANT": plant}
+        daemon.start()
         finish(daemon, load)
         daemon.stop()
         if load.problems(firth_dev):

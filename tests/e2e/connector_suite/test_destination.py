@@ -189,15 +189,21 @@ def test_states_are_confirmed_while_the_input_goes_on(run, config):
 
 
 class Feeder(threading.Thread):
-    """Writes records and states until the pipe breaks; the ids ascend over all attempts."""
+    """Writes records and states until the pipe breaks, so many ahead of what `more` asks for; the ids ascend over all attempts."""
+    AHEAD = 200
 
     def __init__(self, process, first):
         super().__init__(daemon=True)
         self.process, self.next = process, first
+        self.allowed, self.over = threading.Semaphore(self.AHEAD), False
+
+    def more(self, over=False):
+        self.over = over
+        self.allowed.release(self.AHEAD)
 
     def run(self):
         try:
-            while True:
+            while self.allowed.acquire() and not self.over:
                 text = b"".join(record({"id": self.next + i, "pad": "x" * 300}) for i in range(50))
                 self.next += 50
                 self.process.stdin.write(text + state(self.next))
@@ -217,11 +223,13 @@ def test_kills(run, config, rows):
             # Some states, and then at some moment in the middle of the next ones.
             for _ in range(attempt % 4):
                 line = process.stdout.readline()
+                feeder.more()
                 if b'"STATE"' in line:
                     confirmed = json.loads(line)["state"]["stream"]["stream_state"]["n"]
             process.send_signal(signal.SIGKILL)
             rest = process.stdout.read()
             process.wait()
+            feeder.more(over=True)
             feeder.join(60)
             process.stderr.close()
             process.stdout.close()
