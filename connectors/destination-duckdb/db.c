@@ -148,6 +148,8 @@ static int db_query(struct sql_db *db, const char *sql, sql_row_fn *row, void *c
  * more, the loader's would spin while another has the work. */
 static int set_up(struct sql_db *db, struct error *err)
 {
+    if (duckdb_add_functions(db, err) < 0)
+        return -1;
     return db_execute(db,
                       "SET TimeZone = 'UTC'; SET preserve_insertion_order = true; SET threads = 1; SET "
                       "write_buffer_row_group_count = 1",
@@ -245,7 +247,10 @@ static int db_alter_type(struct sql_db *db, const char *table, const struct sql_
     sql_put_name(&quoted, all->items[column].name);
     int schema = (int)(last - table);
     buffer_printf(&sql, "CREATE TABLE %.*s%s AS SELECT * REPLACE (", schema, table, rebuilt);
-    if (type == SQL_JSON)
+    if (all->items[column].type == SQL_NUMBER) /* 1, where DuckDB would have 1.0 */
+        buffer_printf(&sql, "CAST(firth_number(CAST(%s AS VARCHAR)) AS %s)", buffer_cstr(&quoted),
+                      duckdb_dialect.type_names[type]);
+    else if (type == SQL_JSON)
         buffer_printf(&sql, "to_json(%s)", buffer_cstr(&quoted));
     else
         buffer_printf(&sql, "CAST(%s AS %s)", buffer_cstr(&quoted), duckdb_dialect.type_names[type]);
@@ -324,6 +329,9 @@ const struct sql_dialect duckdb_dialect = {
     .lock = db_lock,
     .alter_type = db_alter_type,
     .fits = db_fits,
+    .put_number_order = duckdb_put_number_order,
+    .put_number = duckdb_put_number,
+    .put_misspelt = duckdb_put_misspelt,
     .load_open = duckdb_load_open,
     .load_row = duckdb_load_row,
     .load_flush = duckdb_load_flush,

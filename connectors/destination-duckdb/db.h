@@ -25,6 +25,12 @@ int duckdb_db_error(const struct sql_db *db, const char *message, struct error *
 /* From now on statements use every processor. */
 int duckdb_db_use_threads(struct sql_db *db, struct error *err);
 
+/* functions.c */
+int duckdb_add_functions(struct sql_db *db, struct error *err);
+void duckdb_put_number_order(struct buffer *out, const char *column);
+void duckdb_put_number(struct buffer *out, const char *column, enum sql_type type);
+void duckdb_put_misspelt(struct buffer *out, const char *column, enum sql_type type);
+
 /* append.c */
 struct sql_load *duckdb_load_open(struct sql_db *db, const char *table, const struct sql_column *columns,
                                   size_t count, struct error *err);

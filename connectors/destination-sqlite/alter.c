@@ -1,31 +1,6 @@
 #include "db.h"
 
-#include "json/writer.h"
-
 /* SQLite cannot change a column's type: the table is made anew, with its rows, its key and its indexes. */
-
-/* firth_text(x): the shortest digits of a real number, which SQLite's own conversion cuts at 15. */
-static void text_of(sqlite3_context *context, int count, sqlite3_value **values)
-{
-    struct buffer text;
-    struct json_writer writer;
-    (void)count;
-    if (sqlite3_value_type(values[0]) != SQLITE_FLOAT) {
-        sqlite3_result_value(context, values[0]);
-        return;
-    }
-    buffer_init(&text, BUFFER_UNLIMITED);
-    json_writer_init(&writer, &text);
-    json_put_double(&writer, sqlite3_value_double(values[0]));
-    sqlite3_result_text(context, text.data, (int)text.size, SQLITE_TRANSIENT);
-    buffer_done(&text);
-}
-
-int sqlite_add_functions(struct sql_db *db)
-{
-    return sqlite3_create_function(db->handle, "firth_text", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
-                                   text_of, NULL, NULL);
-}
 
 /* The column's value as one of the new type. */
 static void put_expression(struct buffer *out, const struct sql_column *column, enum sql_type type)

@@ -28,11 +28,18 @@ struct sql_load *sqlite_load_open(struct sql_db *db, const char *table, const st
 int sqlite_load_row(struct sql_load *load, const struct sql_cell *cells, struct error *err);
 int sqlite_load_flush(struct sql_load *load, struct error *err);
 void sqlite_load_close(struct sql_load *load);
+/* How a number is stored: as SQLITE_INTEGER or SQLITE_FLOAT if that is its very value, else as SQLITE_TEXT.
+ */
+int sqlite_kind_of(struct slice number, int64_t *ret_integer, double *ret_real);
 
 /* alter.c */
 int sqlite_alter_type(struct sql_db *db, const char *table, const struct sql_columns *all, size_t column,
                       enum sql_type type, struct error *err);
-/* The SQL function firth_text(x): a number's shortest text. */
+
+/* functions.c */
 int sqlite_add_functions(struct sql_db *db);
+void sqlite_put_number_order(struct buffer *out, const char *column);
+void sqlite_put_number(struct buffer *out, const char *column, enum sql_type type);
+void sqlite_put_misspelt(struct buffer *out, const char *column, enum sql_type type);
 
 #endif

@@ -45,18 +45,27 @@ static int bind_text(struct sql_load *load, int at, struct slice text)
                                SQLITE_UTF8);
 }
 
-/* As SQLite's own number if that has the very value, else as text. */
+int sqlite_kind_of(struct slice number, int64_t *ret_integer, double *ret_real)
+{
+    bool whole = !memchr(number.data, '.', number.size) && !memchr(number.data, 'e', number.size) &&
+                 !memchr(number.data, 'E', number.size) && !slice_is(number, "-0");
+    if (whole && number_to_i64(number, ret_integer))
+        return SQLITE_INTEGER;
+    return !whole && number_is_held(number, ret_real) ? SQLITE_FLOAT : SQLITE_TEXT;
+}
+
 static int bind_number(struct sql_load *load, int at, struct slice number)
 {
     int64_t integer;
     double real;
-    bool whole = !memchr(number.data, '.', number.size) && !memchr(number.data, 'e', number.size) &&
-                 !memchr(number.data, 'E', number.size) && !slice_is(number, "-0");
-    if (whole && number_to_i64(number, &integer))
+    switch (sqlite_kind_of(number, &integer, &real)) {
+    case SQLITE_INTEGER:
         return sqlite3_bind_int64(load->statement, at, integer);
-    if (!whole && number_is_held(number, &real))
+    case SQLITE_FLOAT:
         return sqlite3_bind_double(load->statement, at, real);
-    return bind_text(load, at, number);
+    default:
+        return bind_text(load, at, number);
+    }
 }
 
 static int bind_time(struct sql_load *load, int at, enum sql_type type, const struct sql_cell *cell)

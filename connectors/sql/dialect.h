@@ -33,6 +33,7 @@ struct sql_dialect {
     bool deletes_using;   /* DELETE FROM t USING b; otherwise by row_id */
     bool indexes_keys;    /* an index on the key makes merging and loading fast */
     bool keeps_integers;  /* SQL_NUMBER holds every integer exactly */
+    bool mixes_numbers;   /* SQL_NUMBER's column holds as text what is none of its own numbers */
     const char *row_id;   /* the hidden column */
     const char *begin;    /* a transaction that writes */
     const char *ddl_lock; /* the first of one that makes tables: two at once do not meet; NULL: not needed */
@@ -54,6 +55,12 @@ struct sql_dialect {
                       enum sql_type type, struct error *err);
     /* Can a cell of this type be held? It may change the cell's text. */
     enum sql_verdict (*fits)(enum sql_type type, struct sql_cell *cell, struct arena *arena);
+    /* Of columns that hold numbers as text, all or some: put an expression whose order is that of the
+     * numbers; one for the number written in its one way; a condition that it is not. `column` is quoted.
+     * NULL: the text is compared as it is. */
+    void (*put_number_order)(struct buffer *out, const char *column);
+    void (*put_number)(struct buffer *out, const char *column, enum sql_type type);
+    void (*put_misspelt)(struct buffer *out, const char *column, enum sql_type type);
     /* The error is a table's that others depend on (a view). NULL: that does not happen. */
     bool (*has_dependents)(const struct sql_db *db);
 

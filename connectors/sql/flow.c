@@ -146,7 +146,8 @@ static int load(struct sql_session *session, struct firth_host *host, struct sql
         enum sql_type type = plan->columns.items[column].type;
         struct firth_slice value = {0};
         enum firth_type kind = firth_record_field(host, key, plan->sources[column].field, &value);
-        enum sql_verdict verdict = sql_value(kind, value, type, &session->row_arena, &target->cells[i]);
+        enum sql_verdict verdict = sql_plan_value(session->dialect, plan, column, kind, value,
+                                                  &session->row_arena, &target->cells[i]);
         if (verdict == SQL_FITS && !target->cells[i].null)
             verdict = session->dialect->fits(type, &target->cells[i], &session->row_arena);
         if (verdict != SQL_FITS || target->cells[i].null)

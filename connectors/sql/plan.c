@@ -158,8 +158,14 @@ static void add_keys(struct builder *builder)
             at = add_column(builder, name, pointer, SQL_TEXT,
                             (struct sql_source){.role = SQL_NESTED_KEY, .pointer = pointer});
         }
+        plan->sources[at].in_key = true;
         plan->keys[plan->key_count++] = at;
     }
+}
+
+static bool is_number(enum sql_type type)
+{
+    return type == SQL_INTEGER || type == SQL_HUGE || type == SQL_NUMBER;
 }
 
 static void add_fields(struct builder *builder)
@@ -170,7 +176,7 @@ static void add_fields(struct builder *builder)
         const struct firth_field *field = &target->fields[i];
         enum sql_type type = sql_type_of(field, builder->schema.count ? &builder->schema : NULL);
         size_t at = add_column(builder, field->name, field->name, type,
-                               (struct sql_source){.role = SQL_FIELD, .field = i});
+                               (struct sql_source){.role = SQL_FIELD, .field = i, .number = is_number(type)});
         if (field->is_document)
             plan->document = (long)at;
         if (target->cursor && strcmp(target->cursor, field->pointer) == 0)

@@ -27,6 +27,8 @@ struct sql_source {
     size_t field;        /* SQL_FIELD: of the target */
     const char *pointer; /* SQL_NESTED_KEY */
     const char *name;    /* for messages: as the schema has it */
+    bool number;         /* the schema says that it is one, whatever the column is */
+    bool in_key;
 };
 
 struct sql_plan {
@@ -54,6 +56,14 @@ void sql_names_done(struct sql_names *names);
 int sql_plan_make(struct sql_plan *ret_plan, const struct sql_dialect *dialect, struct sql_db *db,
                   const struct sql_settings *settings, const struct firth_target *target,
                   struct sql_names *taken, struct arena *arena, struct error *err);
+
+/* Does the column hold numbers as text, all or some? */
+bool sql_plan_texts_numbers(const struct sql_dialect *dialect, const struct sql_plan *plan, size_t column);
+/* sql_value for a column; a key's number is written in its one way where it is text, so that equal numbers
+ * are one key however the source wrote them. */
+enum sql_verdict sql_plan_value(const struct sql_dialect *dialect, const struct sql_plan *plan, size_t column,
+                                enum firth_type kind, struct firth_slice value, struct arena *arena,
+                                struct sql_cell *ret_cell);
 
 /* Is one row kept for each key? */
 bool sql_plan_dedups(const struct sql_plan *plan);
@@ -103,6 +113,11 @@ int sql_batch_create(const struct sql_dialect *dialect, struct sql_db *db, const
 int sql_batch_merge(const struct sql_dialect *dialect, struct sql_db *db, const struct sql_plan *plan,
                     const char *batch, const char *into, bool ranked, bool remove_cdc_deleted,
                     struct error *err);
+/* Numbers in the keys of the plan's table that are texts not written in their one way (earlier versions made
+ * "1.0" of 1 when it widened a column) are written so. Where a key is there in both ways the row with the
+ * higher cursor stays, of equals the one that is written right, which came later. */
+int sql_keys_respell(const struct sql_dialect *dialect, struct sql_db *db, const struct sql_plan *plan,
+                     struct error *err);
 /* " AND "-joined equality of the key's columns of two aliases. */
 void sql_put_key_match(struct buffer *out, const struct sql_plan *plan, const char *a, const char *b);
 

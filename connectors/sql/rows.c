@@ -99,10 +99,12 @@ static bool is_number(enum sql_type type)
     return type == SQL_INTEGER || type == SQL_HUGE || type == SQL_NUMBER;
 }
 
-static enum sql_verdict convert(struct sql_session *session, enum firth_type kind, struct firth_slice value,
-                                enum sql_type type, struct sql_cell *cell)
+static enum sql_verdict convert(struct sql_session *session, const struct sql_plan *plan, size_t column,
+                                enum firth_type kind, struct firth_slice value, struct sql_cell *cell)
 {
-    enum sql_verdict verdict = sql_value(kind, value, type, &session->row_arena, cell);
+    enum sql_type type = plan->columns.items[column].type;
+    enum sql_verdict verdict =
+        sql_plan_value(session->dialect, plan, column, kind, value, &session->row_arena, cell);
     if (verdict > SQL_CUT || cell->null)
         return verdict;
     enum sql_verdict held = session->dialect->fits(type, cell, &session->row_arena);
@@ -115,7 +117,7 @@ static int put_value(struct sql_session *session, struct firth_host *host, struc
     struct sql_cell *cell = &target->cells[column];
     const struct sql_column *planned = &target->plan.columns.items[column];
     enum sql_verdict verdict;
-    while ((verdict = convert(session, kind, value, planned->type, cell)) == SQL_TOO_LARGE &&
+    while ((verdict = convert(session, &target->plan, column, kind, value, cell)) == SQL_TOO_LARGE &&
            is_number(planned->type)) {
         enum sql_type wider = sql_table_wider(session->dialect, planned->type);
         if (wider == SQL_OTHER)

@@ -221,6 +221,8 @@ int sql_table_ensure(const struct sql_dialect *dialect, struct sql_db *db, struc
         if (ensure_column(dialect, db, plan, i, &there, did, context, arena, err) < 0)
             return -1;
     }
+    if (keyed && sql_keys_respell(dialect, db, plan, err) < 0)
+        return -1;
     /* It may have been appended to so far. */
     return keyed && !plan->target->live && dialect->indexes_keys
                ? index_keys(dialect, db, plan, plan->quoted, err)

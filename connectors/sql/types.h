@@ -63,6 +63,17 @@ enum sql_verdict {
 enum sql_verdict sql_value(enum firth_type kind, struct firth_slice value, enum sql_type type,
                            struct arena *arena, struct sql_cell *ret_cell);
 
+/* Texts that hold a number are taken as that number: what came through a database with decimals, or Flow's
+ * format "integer", looks so. Exactly JSON's grammar, with leading zeros. */
+bool sql_is_number(struct slice text);
+
+/* --- number.c: numbers in columns of text --------------------------------------------------------------- */
+
+/* The one text of a number; a text that holds none stays as it is. */
+struct slice sql_number_text(struct slice text, struct arena *arena);
+/* Append bytes in the order of the numbers; texts that hold none come before all that do. */
+void sql_number_order(struct buffer *out, struct slice text);
+
 /* --- time.c ------------------------------------------------------------------------------------------ */
 
 /* ISO 8601 as JSON's formats have it, more widely: a blank for the T, no seconds, years with sign, "BC",

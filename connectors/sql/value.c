@@ -9,9 +9,7 @@
 
 /* --- numbers ----------------------------------------------------------------------------------------- */
 
-/* Texts that hold a number are taken as that number: what came through a database with decimals, or Flow's
- * format "integer", looks so. Exactly JSON's grammar, with leading zeros. */
-static bool is_number(struct slice text)
+bool sql_is_number(struct slice text)
 {
     const char *at = text.data, *end = text.data + text.size;
     const char *start = at += at < end && *at == '-';
@@ -104,7 +102,7 @@ static enum sql_verdict put_huge(struct slice number, struct arena *arena, struc
 static enum sql_verdict put_number(enum firth_type kind, struct slice value, enum sql_type type,
                                    struct arena *arena, struct sql_cell *cell)
 {
-    if (kind != FIRTH_IS_NUMBER && (kind != FIRTH_IS_TEXT || !is_number(value)))
+    if (kind != FIRTH_IS_NUMBER && (kind != FIRTH_IS_TEXT || !sql_is_number(value)))
         return SQL_MISFIT;
     if (type == SQL_INTEGER)
         return put_integer(value, cell);

@@ -6,6 +6,7 @@
 #ifndef FIRTH_JSON_NUMBER_H
 #define FIRTH_JSON_NUMBER_H
 
+#include "base/buffer.h"
 #include "base/text.h"
 
 #define NUMBER_EXPONENT_MAX INT64_C(1000000000000000)
@@ -33,5 +34,11 @@ bool number_is_held(struct slice text, double *ret_value);
 bool number_decade(struct slice text, int64_t *ret_below, int64_t *ret_above);
 /* A hash that is equal for equal values. */
 uint64_t number_hash(struct slice text);
+/* Append the value as everybody would write it, which is the same text for equal values: "1" for 1.0 and
+ * 10e-1, "0" for -0.0, "0.5", "1.5e-7". An exponent only where many zeros would be needed otherwise. */
+void number_put_shortest(struct buffer *out, struct slice text);
+/* Append bytes that are in the order of the values (memcmp, shorter first), and equal for equal ones. The
+ * first one is never 0. */
+void number_put_ordered(struct buffer *out, struct slice text);
 
 #endif

@@ -114,6 +114,27 @@ def test_composite_keys(endpoint, firth):  # noqa: F811
     assert sorted((int(r["id"]), r["b"], r["name"]) for r in endpoint.read("sums")) == sorted((i, b, "b") for i, b in keys)
 
 
+def test_keys_that_are_numbers(endpoint, firth):  # noqa: F811
+    """numeric(20,0) of PostgreSQL: loads, updates and deletions reach their rows when a number was too large for a double."""
+    mat = Materialization(endpoint, firth.path, config=endpoint.config(hardDelete=True))
+    for projection in mat.collection["projections"]:
+        if projection.get("ptr") == "/id":
+            projection["inference"] = {"types": ["string"], "string": {"format": "number"}, "exists": "MUST"}
+    talk, _ = mat.open()
+    small, big = ["1", "2", "10"], "1795337344112358413"
+    begin(talk)
+    commit(talk, [mat.store({"id": i, "name": "a", "sum": 1}) for i in small], 1)
+    begin(talk)
+    commit(talk, [mat.store({"id": big, "name": "a", "sum": 1})], 2)
+    assert talk.end()[0] == 0
+    talk, _ = mat.open()
+    assert sorted(document["id"] for document in begin(talk, [[i] for i in (*small, big, "3")])) == sorted([*small, big])
+    commit(talk, [*(mat.store({"id": i, "name": "b", "sum": 1}, exists=True) for i in ("1", "10", big)),
+                  mat.store({"id": "2", "name": "a", "sum": 1}, exists=True, delete=True)], 3)
+    assert talk.end()[0] == 0
+    assert sorted((int(row["id"]), row["name"]) for row in endpoint.read("sums")) == [(1, "b"), (10, "b"), (int(big), "b")]
+
+
 def test_delta_updates(endpoint, firth):  # noqa: F811
     mat = Materialization(endpoint, firth.path, delta=True)
     talk, _ = mat.open()

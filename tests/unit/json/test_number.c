@@ -15,8 +15,32 @@ static char *repeat(const char *before, char digit, size_t count, const char *af
     return text;
 }
 
+/* The one text of equal numbers, and bytes in their order. */
+static void compare_written(const char *a, const char *b, int order)
+{
+    struct buffer x, y;
+    buffer_init(&x, BUFFER_UNLIMITED);
+    buffer_init(&y, BUFFER_UNLIMITED);
+    number_put_shortest(&x, slice_of(a));
+    number_put_shortest(&y, slice_of(b));
+    assert_int_equal(strcmp(buffer_cstr(&x), buffer_cstr(&y)) == 0, order == 0);
+    assert_int_equal(number_compare((struct slice){x.data, x.size}, slice_of(a)), 0);
+    buffer_clear(&x);
+    buffer_clear(&y);
+    number_put_ordered(&x, slice_of(a));
+    number_put_ordered(&y, slice_of(b));
+    int found = memcmp(x.data, y.data, x.size < y.size ? x.size : y.size);
+    found = found ? found : (x.size > y.size) - (x.size < y.size);
+    assert_int_equal((found > 0) - (found < 0), order);
+    assert_true(x.data[0] && y.data[0]);
+    buffer_done(&x);
+    buffer_done(&y);
+}
+
 static void compare(const char *a, const char *b, int order)
 {
+    compare_written(a, b, order);
+    compare_written(b, a, -order);
     assert_int_equal(number_compare(slice_of(a), slice_of(b)), order);
     assert_int_equal(number_compare(slice_of(b), slice_of(a)), -order);
     if (order == 0) {
@@ -34,6 +58,33 @@ static void compare_far(const char *a, const char *b, int order)
     assert_int_equal(number_compare(slice_of(b), slice_of(a)), -order);
     if (order == 0)
         assert_int_equal(number_hash(slice_of(a)), number_hash(slice_of(b)));
+}
+
+static void test_shortest(void **state)
+{
+    static const char *const cases[][2] = {
+        {"1.0", "1"},
+        {"-0.0", "0"},
+        {"10e-1", "1"},
+        {"1e20", "100000000000000000000"},
+        {"1e41", "1e41"},
+        {"-1.50", "-1.5"},
+        {"1000000000000000000000000000000000000000000000000000000000001.0",
+         "1000000000000000000000000000000000000000000000000000000000001"},
+        {"0.000012", "0.000012"},
+        {"1.20e-7", "1.2e-7"},
+        {"12345678901234567890.10", "12345678901234567890.1"},
+        {"1E+0400", "1e400"},
+        {"1E99999999999999999999", "1E99999999999999999999"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buffer out;
+        buffer_init(&out, BUFFER_UNLIMITED);
+        number_put_shortest(&out, slice_of(cases[i][0]));
+        assert_string_equal(buffer_cstr(&out), cases[i][1]);
+        buffer_done(&out);
+    }
 }
 
 static void test_compare(void **state)
@@ -389,10 +440,11 @@ static void test_held_at_the_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_compare),     cmocka_unit_test(test_integer),
-        cmocka_unit_test(test_multiple),    cmocka_unit_test(test_integers_of_c),
-        cmocka_unit_test(test_double),      cmocka_unit_test(test_double_random),
-        cmocka_unit_test(test_held_random), cmocka_unit_test(test_held_at_the_ends),
+        cmocka_unit_test(test_compare),          cmocka_unit_test(test_shortest),
+        cmocka_unit_test(test_integer),          cmocka_unit_test(test_multiple),
+        cmocka_unit_test(test_integers_of_c),    cmocka_unit_test(test_double),
+        cmocka_unit_test(test_double_random),    cmocka_unit_test(test_held_random),
+        cmocka_unit_test(test_held_at_the_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,59 @@
+#include "json/number.h"
+#include "plan.h"
+
+/* Numbers that are text, because their column was widened to hold one that its own type does not: as keys and
+ * cursors they are numbers all the same, however they are written. */
+
+/* "007" is a text that somebody means as one. */
+static bool is_number(struct slice text)
+{
+    const char *at = text.data, *end = text.data + text.size;
+    at += at < end && *at == '-';
+    bool leads_zero = end - at > 1 && *at == '0' && at[1] >= '0' && at[1] <= '9';
+    return !leads_zero && sql_is_number(text);
+}
+
+struct slice sql_number_text(struct slice text, struct arena *arena)
+{
+    struct buffer out;
+    if (!is_number(text))
+        return text;
+    buffer_init(&out, BUFFER_UNLIMITED); /* as long as the text, and a few zeros */
+    number_put_shortest(&out, text);
+    struct slice shortest = {arena_dup(arena, out.data, out.size), out.size};
+    buffer_done(&out);
+    return shortest;
+}
+
+void sql_number_order(struct buffer *out, struct slice text)
+{
+    if (is_number(text)) {
+        number_put_ordered(out, text);
+        return;
+    }
+    buffer_byte(out, 0);
+    buffer_append(out, text.data, text.size);
+}
+
+static bool is_text(const struct sql_dialect *dialect, enum sql_type type)
+{
+    return type == SQL_TEXT || (type == SQL_NUMBER && dialect->mixes_numbers);
+}
+
+bool sql_plan_texts_numbers(const struct sql_dialect *dialect, const struct sql_plan *plan, size_t column)
+{
+    return plan->sources[column].number && dialect->put_number_order &&
+           is_text(dialect, plan->columns.items[column].type);
+}
+
+enum sql_verdict sql_plan_value(const struct sql_dialect *dialect, const struct sql_plan *plan, size_t column,
+                                enum firth_type kind, struct firth_slice value, struct arena *arena,
+                                struct sql_cell *ret_cell)
+{
+    const struct sql_source *source = &plan->sources[column];
+    enum sql_type type = plan->columns.items[column].type;
+    enum sql_verdict verdict = sql_value(kind, value, type, arena, ret_cell);
+    if (source->in_key && source->number && is_text(dialect, type) && !ret_cell->null)
+        ret_cell->text = sql_number_text(ret_cell->text, arena);
+    return verdict;
+}
