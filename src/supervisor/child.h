@@ -22,6 +22,10 @@ struct child_callbacks {
     void (*event)(void *context, const struct task_event *event);
     /* The process is gone. `error` is set for TASK_FAILED. The child is freed by itself afterwards. */
     void (*ended)(void *context, enum task_outcome outcome, const struct error *error);
+    /* Instead of `ended`: the process that it shares with others is gone (listener.h), through no fault that
+     * is known to be its own. `deaths` is how often in a row, from 1: how long to wait, in place of failures.
+     */
+    void (*lost)(void *context, const struct error *error, uint32_t deaths);
 };
 
 /* NULL and a retriable error if the machine refuses. `spec` is copied. */

@@ -19,6 +19,7 @@ struct host {
     struct json_parser *parser;
     struct arena arena;
     bool exited, silent;
+    bool served; /* a session has begun in it */
     unsigned open_handles;
 };
 
@@ -28,6 +29,7 @@ struct listener {
     const struct supervisor_ingest *options;
     const struct supervisor_events *events;
     struct host *host; /* NULL: none runs */
+    uint32_t deaths;   /* of hosts, one after the other, since one in which a session began */
     struct map hosted; /* by name: struct hosted */
 };
 
@@ -54,25 +56,37 @@ void listener_copy_options(struct supervisor_ingest *options, struct arena *aren
 
 /* --- sessions ----------------------------------------------------------------------------------------- */
 
-/* The callback may start the next session, of the same name and under a listener that may then be closed. */
-static void end_hosted(struct hosted *hosted, enum task_outcome outcome, const struct error *error)
+static void free_hosted(struct hosted *hosted)
 {
-    hosted->callbacks.ended(hosted->callbacks.context, outcome, outcome == TASK_FAILED ? error : NULL);
     free(hosted->name);
     free(hosted);
 }
 
-static void end_all(struct listener *listener)
+/* The callback may start the next session, of the same name and under a listener that may then be closed. */
+static void end_hosted(struct hosted *hosted, enum task_outcome outcome, const struct error *error)
+{
+    hosted->callbacks.ended(hosted->callbacks.context, outcome, outcome == TASK_FAILED ? error : NULL);
+    free_hosted(hosted);
+}
+
+/* None of them has failed: they wait for one new process together. */
+static void end_all(struct listener *listener, bool served)
 {
     struct error died;
     error_set(&died, ERROR_IO, "the process of the push captures ended");
     died.retriable = true;
     struct map_entry *entry;
     struct map sessions = listener->hosted;
+    uint32_t deaths = listener->deaths = served ? 1 : listener->deaths + 1;
     map_init(&listener->hosted);
     for (size_t at = 0; (entry = map_next(&sessions, &at));) {
-        const struct hosted *hosted = entry->value;
-        end_hosted(entry->value, hosted->stopped ? TASK_STOPPED : TASK_FAILED, &died);
+        struct hosted *hosted = entry->value;
+        if (hosted->stopped) {
+            end_hosted(hosted, TASK_STOPPED, NULL);
+            continue;
+        }
+        hosted->callbacks.lost(hosted->callbacks.context, &died, deaths);
+        free_hosted(hosted);
     }
     map_done(&sessions);
 }
@@ -108,7 +122,7 @@ static void end_if_over(struct host *host)
     if (!listener)
         return;
     listener->host = NULL;
-    end_all(listener);
+    end_all(listener, host->served);
 }
 
 static void on_exited(uv_process_t *process, int64_t status, int signal)
@@ -157,6 +171,7 @@ static void take_line(struct host *host, const char *text, size_t size)
     struct hosted *hosted = name && host->listener ? map_get(&host->listener->hosted, slice_of(name)) : NULL;
     if (!hosted)
         return;
+    host->served = host->served || event.type == TASK_EVENT_STARTED;
     if (event.type == TASK_EVENT_ENDED) {
         map_remove(&host->listener->hosted, slice_of(name));
         end_hosted(hosted, event.ended.outcome, &event.ended.error);

@@ -1,6 +1,7 @@
 /* The process of all push captures (`firth task ingest`): started with the first of them, told of each
- * session to begin or to stop, heard until the supervisor closes. If it dies, every session in it has failed.
- * Private to this folder; ingest/listener.h has what is said. */
+ * session to begin or to stop, heard until the supervisor closes. If it dies, every session in it is lost:
+ * that is no failure of any of them, and they begin again in one new process. Private to this folder;
+ * ingest/listener.h has what is said. */
 #ifndef FIRTH_SUPERVISOR_LISTENER_H
 #define FIRTH_SUPERVISOR_LISTENER_H
 

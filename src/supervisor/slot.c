@@ -153,7 +153,9 @@ void slot_give_up(struct slot *slot)
 
 /* --- sessions ------------------------------------------------------------------------------------ */
 
-static void session_over(struct slot *slot, enum task_outcome outcome, const struct error *error)
+/* `deaths`: of the process it was in (child.h); 0: it ended by itself. */
+static void session_over(struct slot *slot, enum task_outcome outcome, const struct error *error,
+                         uint32_t deaths)
 {
     struct supervisor *supervisor = slot->supervisor;
     uint64_t elapsed = uv_now(&supervisor->loop) - slot->began_ms;
@@ -162,7 +164,7 @@ static void session_over(struct slot *slot, enum task_outcome outcome, const str
     slot->ran = true;
     if (outcome != TASK_FAILED || elapsed > SUPERVISOR_RETRY_MAX_MS)
         slot->failures = 0; /* a session that long was no failed start */
-    if (outcome == TASK_FAILED)
+    if (outcome == TASK_FAILED && !deaths)
         slot->failures++;
     slot->state = SLOT_WAITING;
     tell_ended(slot, error, elapsed);
@@ -176,7 +178,7 @@ static void session_over(struct slot *slot, enum task_outcome outcome, const str
     }
     struct schedule_session session = {.outcome = outcome,
                                        .retriable = error && error->retriable,
-                                       .failures = slot->failures,
+                                       .failures = deaths ? deaths : slot->failures,
                                        .elapsed_ms = elapsed,
                                        .wall_ms = clock_wall_ms(&clock_system)};
     struct schedule_next next = schedule_after(&slot->work.schedule, supervisor->options.once,
@@ -184,15 +186,25 @@ static void session_over(struct slot *slot, enum task_outcome outcome, const str
     wait_for(slot, &next);
 }
 
-static void on_ended(void *context, enum task_outcome outcome, const struct error *error)
+static void child_over(struct slot *slot, enum task_outcome outcome, const struct error *error,
+                       uint32_t deaths)
 {
-    struct slot *slot = context;
     struct supervisor *supervisor = slot->supervisor;
     slot->child = NULL;
     supervisor->running -= slot->has_room;
     slot->has_room = false;
-    session_over(slot, outcome, error);
+    session_over(slot, outcome, error, deaths);
     slots_fill_room(supervisor);
+}
+
+static void on_ended(void *context, enum task_outcome outcome, const struct error *error)
+{
+    child_over(context, outcome, error, 0);
+}
+
+static void on_lost(void *context, const struct error *error, uint32_t deaths)
+{
+    child_over(context, TASK_FAILED, error, deaths);
 }
 
 /* A materialization that follows its collections never ends, and mostly waits: it takes no other's room; nor
@@ -240,14 +252,15 @@ static void start(struct slot *slot)
     slot->began_ms = uv_now(&supervisor->loop);
     refresh(slot);
     tell_started(slot);
-    const struct child_callbacks callbacks = {.context = slot, .event = on_event, .ended = on_ended};
+    const struct child_callbacks callbacks = {
+        .context = slot, .event = on_event, .ended = on_ended, .lost = on_lost};
     slot->child = slot->work.push ? start_push(slot, &callbacks, &err)
                                   : child_start(&supervisor->loop, supervisor->options.program,
                                                 slot->work.spec, &callbacks, &err);
     slot->has_room = slot->child && needs_room(slot);
     supervisor->running += slot->has_room;
     if (!slot->child)
-        session_over(slot, TASK_FAILED, &err);
+        session_over(slot, TASK_FAILED, &err, 0);
 }
 
 /* With `once` a materialization begins when what the other tasks bring is there. */

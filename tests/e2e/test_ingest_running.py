@@ -183,7 +183,7 @@ def test_idle_connections(firth, tmp_path):
 
 
 def test_every_capture_comes_back(firth, tmp_path):
-    """The process that they share dies, again and again."""
+    """The process that they share dies, again and again: that is no failure of theirs, and the wait grows no longer."""
     path = pushing.catalog(tmp_path / "flow.json")
     catalog = json.loads(path.read_text())
     catalog["collections"][OTHER] = catalog["collections"][COLLECTION]
@@ -197,6 +197,8 @@ def test_every_capture_comes_back(firth, tmp_path):
         os.kill(pushing.listener_of(running), signal.SIGKILL)
         client = pushing.started(running)
     assert [each["id"] for each in documents(firth)] == [each["id"] for each in documents(firth, OTHER)] == list("0123")
+    waits = [json.loads(line) for line in running.out if '"event":"waiting"' in line]
+    assert len(waits) == 8 and {(each["why"], each["delayMs"]) for each in waits} == {("backoff", 1)}
 
 
 def raw(running, *parts, gone=False):
