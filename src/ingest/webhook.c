@@ -7,12 +7,14 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 /* A request's way: the head (where to, who, how), the body (signed, decoded, parsed, valid), the push, the
  * answer. What the head is refused for, the body is not waited for. */
 
 enum {
     CONNECTIONS_MAX = 16384,
+    DESCRIPTORS_KEPT = 1024, /* for what is no connection: captures have files */
     BODIES_MAX = 256 << 20, /* bytes, of all requests at once */
     HEAD_MAX = 16 << 10,
     DRAIN_MAX = 1 << 20, /* bytes of a body that is read for nothing */
@@ -368,6 +370,16 @@ static void done(void *context, struct http_request *http)
 
 /* --- its life ----------------------------------------------------------------------------------------- */
 
+/* As many as there are descriptors for: who comes past them waits, and nothing fails for want of one. */
+static unsigned connections_max(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= CONNECTIONS_MAX + DESCRIPTORS_KEPT)
+        return CONNECTIONS_MAX;
+    rlim_t kept = limit.rlim_cur / 2 < DESCRIPTORS_KEPT ? limit.rlim_cur / 2 : DESCRIPTORS_KEPT;
+    return (unsigned)(limit.rlim_cur - kept);
+}
+
 struct ingest_webhook *ingest_webhook_open(struct ingest_captures *captures,
                                            const struct ingest_webhook_options *options, struct error *err)
 {
@@ -385,7 +397,7 @@ struct ingest_webhook *ingest_webhook_open(struct ingest_captures *captures,
                                                     .done = done},
                                       .body_max = CATALOG_INGEST_BODY_MAX,
                                       .bodies_max = BODIES_MAX,
-                                      .connections_max = CONNECTIONS_MAX,
+                                      .connections_max = connections_max(),
                                       .head_max = HEAD_MAX,
                                       .drain_max = DRAIN_MAX};
     webhook->http = http_open(&http, err);

@@ -79,6 +79,12 @@ def run(firth, path, *args, **more):
     return running, started(running)
 
 
+def address_of(running):
+    """Where its listener is, for a socket."""
+    host, _, port = running.url.partition("://")[2].partition(":")
+    return host, int(port)
+
+
 def documents(firth, collection=COLLECTION):
     return firth.read(collection)
 

@@ -3,6 +3,8 @@
 import concurrent.futures
 import json
 import os
+import pathlib
+import resource
 import signal
 import socket
 import threading
@@ -170,16 +172,53 @@ def test_whoever_waits_at_the_end_is_answered(firth, tmp_path, stop):
     assert set(acknowledged) <= set(stored) and len(stored) == len(set(stored))
 
 
-def test_idle_connections(firth, tmp_path):
+@pytest.fixture
+def descriptors():
+    """How many this process may have, and the listener after it."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    yield before[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def resident(process):
+    """In bytes."""
+    return int(pathlib.Path(f"/proc/{process}/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def test_idle_connections(firth, tmp_path, descriptors):
+    """Ten thousand, as far as the machine lets: they cost their memory, and hold nobody up."""
     running, client = pushing.run(firth, pushing.catalog(tmp_path / "flow.json"))
-    idle = [Client(running.url) for _ in range(500)]
-    for each in idle:
-        each.http.connect()
+    count = min(10000, descriptors - 2000)
+    process = pushing.listener_of(running)
+    before = resident(process)
+    address = pushing.address_of(running)
+    idle = [socket.create_connection(address) for _ in range(count)]
     assert client.push({"id": "a"}).status == 200
-    for each in idle[::50]:
-        assert each.push({"id": "b"}).status == 200
+    for each in idle[::count // 20]:
+        each.sendall(request(b'{"id":"b"}'))
+        assert b" 200 " in each.recv(1000)
+    assert (resident(process) - before) / count < 24 << 10
     for each in idle:
         each.close()
+
+
+def test_more_connections_than_descriptors(firth, tmp_path):
+    """Those past them wait until others have gone; who is served is served on, and commits have their files."""
+    daemon = firth.start("serve", "--ingest", "127.0.0.1:0", "--retry-after", "1ms")
+    daemon.wait_for_line("serving ")
+    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (200, 200))
+    serving.deploy(firth, pushing.catalog(tmp_path / "flow.json"))
+    client = pushing.started(daemon)
+    idle = [socket.create_connection(pushing.address_of(daemon)) for _ in range(400)]
+    for _ in range(20):
+        assert client.push({"id": "a"}).status == 200
+    idle[-1].sendall(request(b'{"id":"b"}'))
+    for each in idle[:-1]:
+        each.close()
+    assert b" 200 " in idle[-1].recv(1000)
+    idle[-1].close()
+    assert len(documents(firth)) == 21
 
 
 def test_every_capture_comes_back(firth, tmp_path):
@@ -203,8 +242,7 @@ def test_every_capture_comes_back(firth, tmp_path):
 
 def raw(running, *parts, gone=False):
     """What is answered to these bytes, up to the end of the connection. `gone`: nobody waits for it."""
-    host, _, port = running.url.partition("://")[2].partition(":")
-    with socket.create_connection((host, int(port)), timeout=30) as peer:
+    with socket.create_connection(pushing.address_of(running), timeout=30) as peer:
         answer = b""
         try:
             for part in parts:
@@ -238,8 +276,7 @@ def test_clients_that_are_none(firth, tmp_path):
     many = b"".join(b"X-%d: y\r\n" % number for number in range(5000))
     assert b" 200 " not in raw(running, request(b'{"id":"many"}', more=close + many))[:20]
     # What the clients leave open holds nobody up.
-    host, _, port = running.url.partition("://")[2].partition(":")
-    with socket.create_connection((host, int(port))) as slow:
+    with socket.create_connection(pushing.address_of(running)) as slow:
         slow.sendall(request(b'{"id":"slow"}', 100))
         assert client.push({"id": "last"}).status == 200
     assert [each["id"] for each in documents(firth)] == ["a", "b", "c", "last"]
