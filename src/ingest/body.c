@@ -194,6 +194,65 @@ static int body_lines(struct ingest_worker *worker, const struct ingest_capture 
     return 0;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The size of the JSON text that begins here: of a container up to its end, of anything else up to a blank.
+ * What is none is found by the parser, in as much as it is given. */
+static size_t text_size(const char *text, size_t size)
+{
+    size_t depth = 0, at = 0;
+    bool quoted = false;
+    for (; at < size; at++) {
+        char c = text[at];
+        if (quoted) {
+            at += c == '\\';
+            quoted = c != '"';
+        } else if (c == '"') {
+            quoted = true;
+        } else if (c == '{' || c == '[') {
+            depth++;
+        } else if (c == '}' || c == ']') {
+            if (depth <= 1)
+                return at + 1;
+            depth--;
+        } else if (depth == 0 && is_blank(c)) {
+            return at;
+        }
+    }
+    return size;
+}
+
+static size_t skip_blanks(const char *text, size_t size, size_t at)
+{
+    while (at < size && is_blank(text[at]))
+        at++;
+    return at;
+}
+
+static int body_texts(struct ingest_worker *worker, const struct ingest_capture *capture, size_t binding,
+                      char *body, size_t size, struct ingest_batch *batch, struct ingest_problem *ret_problem)
+{
+    size_t at = skip_blanks(body, size, 0);
+    while (at < size) {
+        size_t length = text_size(body + at, size - at), after = skip_blanks(body, size, at + length);
+        char what[40];
+        snprintf(what, sizeof what, "the JSON from byte %zu on", at);
+        const struct json *doc = ingest_parse(worker, body + at, length, what, batch->arena, ret_problem);
+        if (!doc)
+            return -1;
+        bool many = after < size || batch->count > 0;
+        if (json_is(doc, 0, JSON_ARRAY)
+                ? add_elements(worker, capture, binding, doc, 0, batch, ret_problem) < 0
+                : add(worker, capture, binding, doc, 0, many, batch, ret_problem) < 0)
+            return -1;
+        at = after;
+    }
+    return 0;
+}
+
 static int body_form(struct ingest_worker *worker, const struct ingest_capture *capture, size_t binding,
                      struct slice body, struct ingest_batch *batch, struct ingest_problem *ret_problem)
 {
@@ -230,10 +289,13 @@ int ingest_body(struct ingest_worker *worker, const struct ingest_capture *captu
         return body_json(worker, capture, binding, body, size, batch, ret_problem);
     case INGEST_LINES:
         return body_lines(worker, capture, binding, body, size, batch, ret_problem);
+    case INGEST_TEXTS:
+        return body_texts(worker, capture, binding, body, size, batch, ret_problem);
     case INGEST_CSV:
     case INGEST_TSV:
-        return ingest_body_csv(worker, capture, binding, format == INGEST_CSV ? ',' : '\t',
-                               (struct slice){body, size}, batch, ret_problem);
+        return ingest_csv_read(
+            &(struct ingest_csv){.separator = format == INGEST_CSV ? ',' : '\t', .arena = batch->arena},
+            worker, capture, binding, (struct slice){body, size}, batch, ret_problem);
     case INGEST_FORM:
         return body_form(worker, capture, binding, (struct slice){body, size}, batch, ret_problem);
     case INGEST_FORMATS:

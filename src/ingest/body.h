@@ -4,7 +4,15 @@
 
 #include "ingest/check.h"
 
-enum ingest_format { INGEST_JSON, INGEST_LINES, INGEST_CSV, INGEST_TSV, INGEST_FORM, INGEST_FORMATS };
+enum ingest_format {
+    INGEST_JSON,  /* a document, or an array of them */
+    INGEST_TEXTS, /* several of these, one behind the other: of websockets */
+    INGEST_LINES,
+    INGEST_CSV,
+    INGEST_TSV,
+    INGEST_FORM,
+    INGEST_FORMATS,
+};
 
 enum { INGEST_COLUMNS_MAX = 4096, INGEST_DOCUMENTS_MAX = 1 << 20 /* of one request */ };
 
@@ -47,10 +55,22 @@ int ingest_body_by_collection(struct ingest_worker *worker, const struct ingest_
                               const struct json *doc, struct ingest_batch *batch,
                               struct ingest_problem *ret_problem);
 
-/* CSV: a header of members' names, then rows (RFC 4180). Private to body.c and csv.c. */
-int ingest_body_csv(struct ingest_worker *worker, const struct ingest_capture *capture, size_t binding,
-                    char separator, struct slice body, struct ingest_batch *batch,
-                    struct ingest_problem *ret_problem);
+/* CSV: a header of members' names, then rows (RFC 4180), in one text or in several: the header is in the
+ * first. Zeroed but for what is said here. */
+struct ingest_csv {
+    char separator;
+    struct arena *arena; /* of the header */
+    struct ingest_column *columns;
+    size_t count, rows;
+};
+int ingest_csv_read(struct ingest_csv *csv, struct ingest_worker *worker,
+                    const struct ingest_capture *capture, size_t binding, struct slice body,
+                    struct ingest_batch *batch, struct ingest_problem *ret_problem);
+struct ingest_column {
+    struct slice name;
+    unsigned types; /* SHAPE_… */
+};
+
 /* One document, checked and added; `doc` lives on. */
 int ingest_batch_add(struct ingest_worker *worker, const struct ingest_capture *capture, size_t binding,
                      const struct json *doc, uint32_t at, struct ingest_batch *batch,

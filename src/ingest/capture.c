@@ -22,6 +22,8 @@ struct ingest_captures {
     struct map paths;       /* to struct path */
     struct map collections; /* the same, by a binding's collection */
     bool begun;             /* paths are known: before that, each may be one soon */
+    uint64_t serials;       /* that were given */
+    struct ingest_watch *watches;
 };
 
 struct ingest_captures *ingest_captures_new(void)
@@ -130,6 +132,26 @@ void ingest_push(struct ingest_capture *capture, struct ingest_push *push)
     ingest_reader_push(capture->reader, push);
 }
 
+void ingest_captures_watch(struct ingest_captures *captures, struct ingest_watch *watch)
+{
+    pthread_mutex_lock(&captures->lock);
+    watch->next = captures->watches;
+    captures->watches = watch;
+    pthread_mutex_unlock(&captures->lock);
+}
+
+void ingest_captures_unwatch(struct ingest_captures *captures, const struct ingest_watch *watch)
+{
+    pthread_mutex_lock(&captures->lock);
+    for (struct ingest_watch **at = &captures->watches; *at; at = &(*at)->next) {
+        if (*at != watch)
+            continue;
+        *at = watch->next;
+        break;
+    }
+    pthread_mutex_unlock(&captures->lock);
+}
+
 /* --- coming and going --------------------------------------------------------------------------------- */
 
 static const char *root_path(const char *capture, struct arena *arena)
@@ -232,6 +254,7 @@ int ingest_captures_add(struct ingest_captures *captures, struct ingest_capture 
     pthread_mutex_lock(&captures->lock);
     remove_paths(&captures->paths, capture->name);
     remove_paths(&captures->collections, capture->name);
+    capture->serial = ++captures->serials;
     int result = add_paths(captures, capture, &arena, true, err);
     if (result == 0)
         add_paths(captures, capture, &arena, false, err);
@@ -255,6 +278,8 @@ void ingest_captures_withdraw(struct ingest_captures *captures, struct ingest_ca
     pthread_mutex_lock(&captures->lock);
     set_away(&captures->paths, capture);
     set_away(&captures->collections, capture);
+    for (const struct ingest_watch *watch = captures->watches; watch; watch = watch->next)
+        watch->gone(watch->context);
     while (capture->users > 0)
         pthread_cond_wait(&captures->released, &captures->lock);
     pthread_mutex_unlock(&captures->lock);

@@ -68,6 +68,7 @@ struct ingest_binding {
 
 struct ingest_capture {
     const char *name;
+    uint64_t serial; /* no other capture of this process has it, also none of the same name */
     const struct ingest_binding *bindings;
     size_t binding_count;
     struct catalog_ingest options; /* the endpoint's */
@@ -110,6 +111,16 @@ void ingest_release(struct ingest_capture *capture);
 
 /* Is one more request within maxRequestsPerSecond? `second` is any clock's. */
 bool ingest_rate_allows(const struct ingest_binding *binding, uint64_t second);
+
+/* Whoever holds on to captures by their serials, as connections do that were allowed by one, hears when any
+ * is found no more: in any thread, and must not wait. The watch is the caller's until it is given up. */
+struct ingest_watch {
+    void (*gone)(void *context);
+    void *context;
+    struct ingest_watch *next;
+};
+void ingest_captures_watch(struct ingest_captures *captures, struct ingest_watch *watch);
+void ingest_captures_unwatch(struct ingest_captures *captures, const struct ingest_watch *watch);
 
 /* Hand it over; `capture` was found and is not released yet. `done` is told whatever happens. */
 void ingest_push(struct ingest_capture *capture, struct ingest_push *push);

@@ -5,18 +5,13 @@
 
 #include "json/writer.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 
 struct rows {
     struct slice text;
     size_t at, row;
     char separator;
     struct arena *arena;
-};
-
-struct column {
-    struct slice name;
-    unsigned types; /* SHAPE_… */
 };
 
 /* *at is its opening quote, and then what follows the closing one. */
@@ -69,7 +64,7 @@ static int wrong(const struct rows *rows, struct ingest_problem *ret_problem, co
 
 /* --- the header --------------------------------------------------------------------------------------- */
 
-static int read_header(struct rows *rows, const struct ingest_binding *binding, struct column *columns,
+static int read_header(struct rows *rows, const struct ingest_binding *binding, struct ingest_column *columns,
                        size_t *ret_count, struct ingest_problem *ret_problem)
 {
     bool last = false;
@@ -77,7 +72,7 @@ static int read_header(struct rows *rows, const struct ingest_binding *binding, 
     for (; !last; count++) {
         if (count == INGEST_COLUMNS_MAX)
             return wrong(rows, ret_problem, "there are too many columns");
-        struct column *column = &columns[count];
+        struct ingest_column *column = &columns[count];
         if (!next_cell(rows, &column->name, &last))
             return wrong(rows, ret_problem, "a quote is not where it may be");
         if (column->name.size == 0)
@@ -147,7 +142,7 @@ static bool put_cell(struct json_writer *writer, struct slice text, unsigned typ
 }
 
 /* Cells that are missing at the end of a row are members that are not there. */
-static int read_row(struct rows *rows, const struct column *columns, size_t count, struct buffer *out,
+static int read_row(struct rows *rows, const struct ingest_column *columns, size_t count, struct buffer *out,
                     struct ingest_problem *ret_problem)
 {
     struct json_writer writer;
@@ -187,19 +182,41 @@ static bool skip_blank_line(struct rows *rows)
     return size > 0;
 }
 
-int ingest_body_csv(struct ingest_worker *worker, const struct ingest_capture *capture, size_t binding,
-                    char separator, struct slice body, struct ingest_batch *batch,
-                    struct ingest_problem *ret_problem)
+/* What outlives the text it was read from. */
+static void keep_header(struct ingest_csv *csv, const struct ingest_column *columns, size_t count)
 {
-    struct rows rows = {.text = body, .row = 1, .separator = separator, .arena = batch->arena};
-    struct column *columns = arena_alloc(batch->arena, INGEST_COLUMNS_MAX * sizeof *columns);
+    csv->columns = arena_dup(csv->arena, columns, count * sizeof *columns);
+    csv->count = count;
+    for (size_t i = 0; i < count; i++)
+        csv->columns[i].name.data = arena_dup(csv->arena, columns[i].name.data, columns[i].name.size);
+}
+
+static int begin_rows(struct ingest_csv *csv, struct rows *rows, const struct ingest_binding *binding,
+                      struct ingest_problem *ret_problem)
+{
     size_t count = 0;
+    if (rows->text.size >= 3 && memcmp(rows->text.data, "\xef\xbb\xbf", 3) == 0)
+        rows->at = 3; /* a byte order mark, as spreadsheets write it */
+    if (rows->at == rows->text.size)
+        return wrong(rows, ret_problem, "there is no header");
+    struct ingest_column *columns = mem_alloc(INGEST_COLUMNS_MAX * sizeof *columns);
+    int result = read_header(rows, binding, columns, &count, ret_problem);
+    if (result == 0)
+        keep_header(csv, columns, count);
+    free(columns);
+    return result;
+}
+
+int ingest_csv_read(struct ingest_csv *csv, struct ingest_worker *worker,
+                    const struct ingest_capture *capture, size_t binding, struct slice body,
+                    struct ingest_batch *batch, struct ingest_problem *ret_problem)
+{
+    struct rows rows = {.text = body,
+                        .row = csv->columns ? csv->rows : 1,
+                        .separator = csv->separator,
+                        .arena = batch->arena};
     struct buffer text;
-    if (body.size >= 3 && memcmp(body.data, "\xef\xbb\xbf", 3) == 0)
-        rows.at = 3; /* a byte order mark, as spreadsheets write it */
-    if (rows.at == body.size)
-        return wrong(&rows, ret_problem, "there is no header");
-    if (read_header(&rows, &capture->bindings[binding], columns, &count, ret_problem) < 0)
+    if (!csv->columns && begin_rows(csv, &rows, &capture->bindings[binding], ret_problem) < 0)
         return -1;
     buffer_init(&text, BUFFER_UNLIMITED);
     int result = 0;
@@ -207,7 +224,7 @@ int ingest_body_csv(struct ingest_worker *worker, const struct ingest_capture *c
         rows.row++;
         if (skip_blank_line(&rows))
             continue;
-        result = read_row(&rows, columns, count, &text, ret_problem);
+        result = read_row(&rows, csv->columns, csv->count, &text, ret_problem);
         const struct json *doc = NULL;
         if (result == 0)
             doc = ingest_parse(worker, arena_dup(batch->arena, text.data, text.size), text.size, "a row",
@@ -215,6 +232,7 @@ int ingest_body_csv(struct ingest_worker *worker, const struct ingest_capture *c
         if (!doc || ingest_batch_add(worker, capture, binding, doc, 0, batch, ret_problem) < 0)
             result = -1;
     }
+    csv->rows = rows.row;
     buffer_done(&text);
     return result;
 }

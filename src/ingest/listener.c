@@ -143,6 +143,8 @@ static void take_order(struct listener *listener, const char *text, size_t size)
         open_listeners(listener, &doc, where, &arena);
     else if (spec != JSON_NONE)
         start(listener, &doc, spec, &arena);
+    else if (json_is(&doc, json_get(&doc, 0, "leave"), JSON_TRUE))
+        ingest_webhook_leave(listener->webhook);
     else
         stop(listener, &doc, &arena);
     arena_done(&arena);
@@ -189,6 +191,7 @@ static void take_signals(struct listener *listener)
 
 static void stop_all(struct listener *listener)
 {
+    ingest_webhook_leave(listener->webhook);
     for (size_t i = 0; i < listener->count; i++)
         ingest_session_stop(listener->sessions[i], false);
 }

@@ -4,6 +4,7 @@
  *   {"listen":{"address":"127.0.0.1:8080","cert":"…","key":"…","open":false}}      once, first
  *   {"start":{…}}                           a task's specification (task/task_spec.h)
  *   {"stop":"acmeCo/hooks","now":false,"forget":true}
+ *   {"leave":true}                          every capture will be stopped: websockets are told so
  *
  * and hears on `events_fd` {"listening":"http://127.0.0.1:8080"}, and what a task tells (task/event.h), each
  * line with the member "task". A capture is stopped and started while the others go on, and connections stay:

@@ -4,9 +4,7 @@
 #include "ingest/signature.h"
 #include "json/writer.h"
 
-#include <stdio.h>
 #include <strings.h>
-#include <time.h>
 
 /* --- may it ------------------------------------------------------------------------------------------- */
 
@@ -25,21 +23,28 @@ static bool is_near(const struct http_request *http)
     return http->near && !http_header(http, "Forwarded") && !http_header(http, "X-Forwarded-For");
 }
 
-unsigned ingest_request_allowed(const struct http_request *http, const struct catalog_ingest *options,
-                                bool open, const char **ret_why)
+/* NULL: none. */
+static const char *bearer_of(const struct http_request *http)
 {
     static const char BEARER[] = "Bearer ";
-    const char *given = http_header(http, "Authorization"), *origin = http_header(http, "Origin");
+    const char *given = http_header(http, "Authorization");
+    return given && strncasecmp(given, BEARER, sizeof BEARER - 1) == 0 ? given + sizeof BEARER - 1 : NULL;
+}
+
+unsigned ingest_request_allowed(const struct http_request *http, const struct catalog_ingest *options,
+                                const char *token, bool open, const char **ret_why)
+{
+    const char *origin = http_header(http, "Origin");
     /* A web page can send what it wants to a loopback address; its browser says where the page is from. */
     *ret_why = "this origin may not push here ('corsOrigins')";
     if (origin && !options->token && !origin_allowed(origin, options))
         return 403;
     if (options->token) {
         *ret_why = "a token is needed: Authorization: Bearer …";
-        if (!given || strncasecmp(given, BEARER, sizeof BEARER - 1) != 0)
+        if (!token && !(token = bearer_of(http)))
             return 401;
         *ret_why = "the token is wrong";
-        return ingest_secret_equal(slice_of(given + sizeof BEARER - 1), slice_of(options->token)) ? 0 : 403;
+        return ingest_secret_equal(slice_of(token), slice_of(options->token)) ? 0 : 403;
     }
     *ret_why = "only programs of the listener's own machine may push without a token: set 'authToken' or "
                "'signature', or start with --ingest-open";
@@ -135,32 +140,18 @@ static struct slice gather(struct http_request *http, bool headers)
     return copy;
 }
 
-/* A random one, version 4. */
-static const char *new_id(struct arena *arena)
+void ingest_request_origin_renew(struct ingest_origin *origin, const struct catalog_ingest *options,
+                                 const char *id, struct arena *arena)
 {
-    uint8_t bytes[16];
-    char text[37];
-    size_t at = 0;
-    random_bytes(bytes, sizeof bytes);
-    bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40);
-    bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            text[at++] = '-';
-        at += (size_t)snprintf(text + at, sizeof text - at, "%02x", bytes[i]);
+    char uuid[37], now[32];
+    if (options->metadata & CATALOG_INGEST_META_ID) {
+        random_uuid(uuid);
+        origin->id = id && *id ? id : arena_strdup(arena, uuid);
     }
-    return arena_strdup(arena, text);
-}
-
-static const char *now_text(struct arena *arena)
-{
-    int64_t now = clock_wall_ms(&clock_system);
-    time_t seconds = (time_t)(now / 1000);
-    struct tm utc;
-    char text[32];
-    gmtime_r(&seconds, &utc);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-    return arena_printf(arena, "%s.%03dZ", text, (int)(now % 1000));
+    if (options->metadata & CATALOG_INGEST_META_RECEIVED) {
+        clock_format_rfc3339(clock_wall_ms(&clock_system), now, sizeof now);
+        origin->received = arena_strdup(arena, now);
+    }
 }
 
 void ingest_request_origin(struct http_request *http, const struct catalog_ingest *options,
@@ -168,12 +159,7 @@ void ingest_request_origin(struct http_request *http, const struct catalog_inges
 {
     unsigned wanted = options->metadata;
     *ret_origin = (struct ingest_origin){.path = http->path};
-    if (wanted & CATALOG_INGEST_META_ID) {
-        const char *id = http_header(http, options->id_header);
-        ret_origin->id = id && *id ? id : new_id(&http->arena);
-    }
-    if (wanted & CATALOG_INGEST_META_RECEIVED)
-        ret_origin->received = now_text(&http->arena);
+    ingest_request_origin_renew(ret_origin, options, http_header(http, options->id_header), &http->arena);
     if (wanted & CATALOG_INGEST_META_HEADERS)
         ret_origin->headers = gather(http, true);
     if (wanted & CATALOG_INGEST_META_QUERY)

@@ -7,9 +7,10 @@
 #include "ingest/body.h"
 #include "web/http.h"
 
-/* 0: it may push; else the status, and a constant that says why. `open`: also from afar without a token. */
+/* 0: it may push; else the status, and a constant that says why. `token`: what it brought elsewhere than in
+ * Authorization; NULL: nothing. `open`: also from afar without a token. */
 unsigned ingest_request_allowed(const struct http_request *http, const struct catalog_ingest *options,
-                                bool open, const char **ret_why);
+                                const char *token, bool open, const char **ret_why);
 bool ingest_request_signed(const struct http_request *http, const struct catalog_ingest *options,
                            const struct http_server *server, const char **ret_why);
 /* Add what lets a page of its origin read the answer; false: the origin is not one of 'corsOrigins'. */
@@ -17,6 +18,9 @@ bool ingest_request_cors(struct http_request *http, const struct catalog_ingest 
 /* Lives in the request's arena. */
 void ingest_request_origin(struct http_request *http, const struct catalog_ingest *options,
                            struct ingest_origin *ret_origin);
+/* As it is for a push of its own, later: with `id`, or a new one if that is NULL. In the arena. */
+void ingest_request_origin_renew(struct ingest_origin *origin, const struct catalog_ingest *options,
+                                 const char *id, struct arena *arena);
 uint64_t ingest_request_second(void);
 
 #endif

@@ -3,6 +3,7 @@
 #include "ingest/body.h"
 #include "ingest/decode.h"
 #include "ingest/request.h"
+#include "ingest/websocket.h"
 #include "json/writer.h"
 
 #include <assert.h>
@@ -15,7 +16,7 @@
 enum {
     CONNECTIONS_MAX = 16384,
     DESCRIPTORS_KEPT = 1024, /* for what is no connection: captures have files */
-    BODIES_MAX = 256 << 20, /* bytes, of all requests at once */
+    BODIES_MAX = 256 << 20,  /* bytes, of all requests at once */
     HEAD_MAX = 16 << 10,
     DRAIN_MAX = 1 << 20, /* bytes of a body that is read for nothing */
 };
@@ -23,6 +24,7 @@ enum {
 struct ingest_webhook {
     struct ingest_captures *captures;
     struct ingest_workers *workers;
+    struct ingest_websocket *websocket;
     struct http_server *http;
     bool open;
 };
@@ -89,7 +91,7 @@ static enum http_next check_head(const struct ingest_webhook *webhook, struct ht
         http_answer_header(http, "Allow", "POST, PUT, OPTIONS");
         return refuse(http, 405, "documents are pushed by POST or PUT");
     }
-    unsigned status = ingest_request_allowed(http, options, webhook->open, &why);
+    unsigned status = ingest_request_allowed(http, options, NULL, webhook->open, &why);
     if (status)
         return refuse(http, status, why);
     if (ingest_format_of(http_header(http, "Content-Type")) == INGEST_FORMATS)
@@ -102,11 +104,20 @@ static enum http_next check_head(const struct ingest_webhook *webhook, struct ht
     return HTTP_READ;
 }
 
+static enum http_next head_of_websocket(const struct ingest_webhook *webhook, struct http_request *http)
+{
+    const char *why;
+    enum http_next next = ingest_websocket_head(webhook->websocket, http, &why);
+    return next == HTTP_ANSWER ? refuse(http, http->status, why) : next;
+}
+
 static enum http_next head(void *context, struct http_request *http)
 {
     const struct ingest_webhook *webhook = context;
     struct ingest_capture *capture;
     size_t binding;
+    if (ingest_websocket_asked(http))
+        return head_of_websocket(webhook, http);
     if (is_root(http->path)) { /* whom it concerns, its body says */
         if (http->method == HTTP_POST || http->method == HTTP_PUT)
             return HTTP_READ;
@@ -145,7 +156,7 @@ static enum http_next answer_count(struct http_request *http, size_t count, bool
 static unsigned check_binding(const struct ingest_webhook *webhook, struct http_request *http,
                               const struct ingest_binding *binding, const char **ret_why)
 {
-    unsigned status = ingest_request_allowed(http, &binding->options, webhook->open, ret_why);
+    unsigned status = ingest_request_allowed(http, &binding->options, NULL, webhook->open, ret_why);
     if (status)
         return status;
     if (!ingest_request_signed(http, &binding->options, webhook->http, ret_why))
@@ -357,11 +368,17 @@ static void refused(void *context, struct http_request *http, const char *why)
     answer(http, http->status, ingest_answer_error(&http->arena, "%s", why));
 }
 
+static void switched(void *context, struct http_request *http, struct http_wire *wire)
+{
+    const struct ingest_webhook *webhook = context;
+    ingest_websocket_switched(webhook->websocket, http, wire);
+}
+
 static void done(void *context, struct http_request *http)
 {
     struct request *request = http->owner;
     (void)context;
-    if (!request)
+    if (!request || http->status == 101)
         return;
     if (request->decoded.data)
         explicit_bzero(request->decoded.data, request->decoded.capacity);
@@ -394,13 +411,16 @@ struct ingest_webhook *ingest_webhook_open(struct ingest_captures *captures,
                                                     .whole = whole,
                                                     .resumed = resumed,
                                                     .refused = refused,
-                                                    .done = done},
+                                                    .done = done,
+                                                    .switched = switched},
                                       .body_max = CATALOG_INGEST_BODY_MAX,
                                       .bodies_max = BODIES_MAX,
                                       .connections_max = connections_max(),
                                       .head_max = HEAD_MAX,
                                       .drain_max = DRAIN_MAX};
-    webhook->http = http_open(&http, err);
+    webhook->websocket =
+        ingest_websocket_open(captures, webhook->workers, options->open, options->silence_ms, err);
+    webhook->http = webhook->websocket ? http_open(&http, err) : NULL;
     if (webhook->http)
         return webhook;
     ingest_webhook_close(webhook, 0);
@@ -412,10 +432,17 @@ const char *ingest_webhook_url(const struct ingest_webhook *webhook)
     return http_url(webhook->http);
 }
 
+void ingest_webhook_leave(struct ingest_webhook *webhook)
+{
+    if (webhook)
+        ingest_websocket_leave(webhook->websocket);
+}
+
 void ingest_webhook_close(struct ingest_webhook *webhook, uint64_t grace_ms)
 {
     if (!webhook)
         return;
+    ingest_websocket_close(webhook->websocket, grace_ms);
     http_close(webhook->http, grace_ms);
     ingest_workers_free(webhook->workers);
     free(webhook);

@@ -272,6 +272,16 @@ void listener_forget(struct listener *listener, const char *name)
     say_stop(listener, name, false, true);
 }
 
+void listener_leave(struct listener *listener)
+{
+    struct buffer line;
+    if (!listener || !listener->host)
+        return;
+    buffer_init(&line, BUFFER_UNLIMITED);
+    buffer_str(&line, "{\"leave\":true}");
+    say(listener->host, &line);
+}
+
 /* --- its start ---------------------------------------------------------------------------------------- */
 
 static void say_listen(struct host *host, const struct supervisor_ingest *options)

@@ -21,6 +21,9 @@ struct child *listener_start(struct listener *listener, const char *name, struct
                              const struct child_callbacks *callbacks, struct error *err);
 /* The capture is gone for good: its paths lead nowhere. */
 void listener_forget(struct listener *listener, const char *name);
+/* Everything ends: connections that stay open for long are told so, before their sessions are stopped. NULL
+ * is allowed. */
+void listener_leave(struct listener *listener);
 /* No session is left. Frees itself once the process has ended. NULL is allowed. */
 void listener_close(struct listener *listener);
 

@@ -212,6 +212,7 @@ void supervisor_stop(struct supervisor *supervisor)
         supervisor->options.events.stopping(supervisor->options.events.context, supervisor->signals_seen);
     uv_timer_start(&supervisor->deadline, on_deadline,
                    supervisor->signals_seen == 1 ? supervisor->options.stop_ms : SECOND_STOP_MS, 0);
+    listener_leave(supervisor->listener);
     for (size_t i = 0; i < supervisor->count; i++) {
         struct slot *slot = supervisor->slots[i];
         /* One that was asked to stop already hears no second request from the first signal. */

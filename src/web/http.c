@@ -18,7 +18,7 @@
 
 enum { DISCARD_FACTOR = 4, LOG_MAX = 512, HTTP_WARNING_MAX = 512 };
 
-enum stage { STAGE_NEW, STAGE_REFUSED, STAGE_READING, STAGE_HELD, STAGE_ANSWERED };
+enum stage { STAGE_NEW, STAGE_REFUSED, STAGE_READING, STAGE_HELD, STAGE_SWITCHED, STAGE_ANSWERED };
 
 struct http_exchange {
     struct http_server *server;
@@ -30,9 +30,10 @@ struct http_exchange {
     size_t counted;  /* bytes of the body in server->bodies */
     size_t received; /* of the body, kept or not */
     enum stage stage;
-    bool known;      /* `head` was called */
-    bool bad_path;   /* the request's line holds what no path of ours does */
-    unsigned refuse; /* the status, once the body has come */
+    bool known;             /* `head` was called */
+    struct http_wire *wire; /* of one that has left HTTP */
+    bool bad_path;          /* the request's line holds what no path of ours does */
+    unsigned refuse;        /* the status, once the body has come */
 };
 
 /* One socket, from its beginning to its end. */
@@ -351,6 +352,45 @@ static enum MHD_Result refuse(struct http_exchange *exchange, unsigned status, c
     return send_answer(exchange);
 }
 
+/* libmicrohttpd would do this itself (MHD_ALLOW_UPGRADE), but its relay between TLS and a socket of ours has
+ * buffers of four bytes, where a connection's memory is all given to the answer's head. A connection that is
+ * suspended is not looked at: so its socket and its session may be used by another. */
+static enum MHD_Result switch_protocol(struct http_exchange *exchange, const char *version)
+{
+    struct http_server *server = exchange->server;
+    const union MHD_ConnectionInfo *info =
+        server->api.get_connection_info(exchange->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    bool tls = http_is_tls(&exchange->request);
+    struct error err;
+    if (strcmp(version, MHD_HTTP_VERSION_1_1) != 0)
+        return refuse(exchange, MHD_HTTP_BAD_REQUEST, "protocols are switched by HTTP/1.1 alone");
+    exchange->wire = tls && !info ? NULL
+                                  : http_wire_new(http_request_socket(&exchange->request),
+                                                  tls ? info->tls_session : NULL, &err);
+    if (!exchange->wire)
+        return MHD_NO;
+    exchange->stage = STAGE_SWITCHED;
+    http_peers_expect(server->peers, exchange->peer, 0);
+    server->api.suspend_connection(exchange->connection);
+    server->callbacks.switched(server->callbacks.context, &exchange->request, exchange->wire);
+    return MHD_YES;
+}
+
+void http_switch_answer(const struct http_request *request, struct buffer *out)
+{
+    buffer_str(out, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n");
+    for (size_t i = 0; i < request->header_count; i++)
+        buffer_printf(out, "%s: %s\r\n", request->headers[i].name, request->headers[i].value);
+    buffer_str(out, "\r\n");
+}
+
+void http_request_give_back(struct http_request *request)
+{
+    struct http_exchange *exchange = request->exchange;
+    http_wire_free(exchange->wire);
+    exchange->server->api.resume_connection(exchange->connection);
+}
+
 static enum MHD_Result go_on(struct http_exchange *exchange, enum http_next next)
 {
     return next == HTTP_ANSWER   ? send_answer(exchange)
@@ -397,7 +437,8 @@ int http_request_socket(const struct http_request *request)
     return info ? info->connect_fd : -1;
 }
 
-static enum MHD_Result take_head(struct http_exchange *exchange, const char *url, const char *method)
+static enum MHD_Result take_head(struct http_exchange *exchange, const char *url, const char *method,
+                                 const char *version)
 {
     struct http_server *server = exchange->server;
     struct http_request *request = &exchange->request;
@@ -410,6 +451,10 @@ static enum MHD_Result take_head(struct http_exchange *exchange, const char *url
     if (is_ambiguous(exchange))
         return refuse(exchange, MHD_HTTP_BAD_REQUEST, "the request says its length twice");
     enum http_next next = server->callbacks.head(server->callbacks.context, request);
+    if (next == HTTP_SWITCH)
+        return has_body(request)
+                   ? refuse(exchange, MHD_HTTP_BAD_REQUEST, "a request for another protocol has no body")
+                   : switch_protocol(exchange, version);
     /* An answer that is sent now ends the connection: good for whoever would send a large body for nothing.
      */
     if (next != HTTP_READ && has_body(request) && !is_drained(request))
@@ -462,11 +507,11 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
 {
     struct http_server *server = context;
     struct http_exchange *exchange = *own;
-    (void)connection, (void)version;
+    (void)connection;
     if (!exchange)
         return MHD_NO;
     if (exchange->stage == STAGE_NEW)
-        return take_head(exchange, url, method);
+        return take_head(exchange, url, method, version);
     if (exchange->stage == STAGE_REFUSED && *upload_size) {
         *upload_size = 0;
         return MHD_YES;
@@ -480,6 +525,8 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *connectio
         *upload_size = 0;
         return result;
     }
+    if (exchange->stage == STAGE_SWITCHED) /* it was given back */
+        return MHD_NO;
     if (exchange->stage == STAGE_HELD)
         return go_on(exchange, server->callbacks.resumed(server->callbacks.context, &exchange->request));
     return MHD_YES;

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "web/wire.h"
 
 enum {
     HTTP_THREADS = 2,
@@ -85,6 +86,7 @@ enum http_next {
     HTTP_READ,   /* only from `head`: the body is wanted */
     HTTP_LATER,  /* it was held */
     HTTP_STREAM, /* http_stream_begin was called: the head is there, the content comes bit by bit */
+    HTTP_SWITCH, /* only from `head`: another protocol, with the headers that are set (`switched`) */
 };
 
 struct http_callbacks {
@@ -100,6 +102,11 @@ struct http_callbacks {
     void (*refused)(void *context, struct http_request *request, const char *why);
     /* It was answered, or the client went; freed afterwards. */
     void (*done)(void *context, struct http_request *request);
+    /* After HTTP_SWITCH: the connection is the callbacks', in any one thread at a time, until
+     * http_request_give_back. They begin with the answer (http_switch_answer). How long a client may take is
+     * not looked at any more. What the client has sent behind its request without having heard the answer is
+     * lost. */
+    void (*switched)(void *context, struct http_request *request, struct http_wire *wire);
 };
 
 struct http_options {
@@ -139,6 +146,11 @@ void http_close(struct http_server *server, uint64_t grace_ms);
 void http_request_hold(struct http_request *request);
 /* Once for each hold, from any thread. The request is not the caller's any more. */
 void http_request_resume(struct http_request *request);
+/* The text of the answer to a request that switches: 101, and its headers. */
+void http_switch_answer(const struct http_request *request, struct buffer *out);
+/* Once, from any thread, after `switched`: the connection ends, its wire is freed, `done` follows. */
+void http_request_give_back(struct http_request *request);
+
 /* --- an answer that goes on ------------------------------------------------------------------------------
  */
 

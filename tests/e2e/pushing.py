@@ -3,7 +3,9 @@
 import http.client
 import json
 import pathlib
+import resource
 import ssl
+import subprocess
 
 from conftest import until
 
@@ -79,6 +81,13 @@ def run(firth, path, *args, **more):
     return running, started(running)
 
 
+def certificate(folder):
+    """The arguments that make it HTTPS."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+                    "-subj", "/CN=here", "-keyout", "k.pem", "-out", "c.pem"], check=True, capture_output=True, cwd=folder)
+    return ["--ingest-tls-cert", folder / "c.pem", "--ingest-tls-key", folder / "k.pem"]
+
+
 def address_of(running):
     """Where its listener is, for a socket."""
     host, _, port = running.url.partition("://")[2].partition(":")
@@ -87,6 +96,11 @@ def address_of(running):
 
 def documents(firth, collection=COLLECTION):
     return firth.read(collection)
+
+
+def resident(process):
+    """In bytes."""
+    return int(pathlib.Path(f"/proc/{process}/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def listener_of(running):

@@ -5,6 +5,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_console_blocks(block, firth, tmp_path):
     shutil.copytree(ROOT / "examples", work / "examples")
     (work / "build").mkdir()
     (work / "build" / "firth").symlink_to(firth.path)
-    env = firth.environment({"PATH": f"{work / 'build'}:{os.environ['PATH']}", "HOME": str(work)})
+    env = firth.environment({"PATH": f"{work / 'build'}:{os.path.dirname(sys.executable)}:{os.environ['PATH']}", "HOME": str(work)})
     assert steps(block), "a block without a command"
     for command, expected in steps(block):
         done = subprocess.run(["bash", "-c", command], cwd=work, env=env, text=True, timeout=120, check=False,

@@ -5,7 +5,6 @@ import gzip
 import hashlib
 import hmac
 import json
-import subprocess
 import time
 
 import pytest
@@ -184,9 +183,7 @@ def test_a_signature_is_of_what_was_sent(start):
 # --- TLS ---------------------------------------------------------------------------------------------------
 
 def test_tls(firth, start, tmp_path):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
-                    "-subj", "/CN=here", "-keyout", "k.pem", "-out", "c.pem"], check=True, capture_output=True, cwd=tmp_path)
-    client = start(args=["--ingest-tls-cert", tmp_path / "c.pem", "--ingest-tls-key", tmp_path / "k.pem"])
+    client = start(args=pushing.certificate(tmp_path))
     assert start.running.url.startswith("https://")
     assert client.push({"id": "a", "text": "x" * 100000}).json() == {"published": 1}
     with pytest.raises(OSError):

@@ -3,7 +3,6 @@
 import concurrent.futures
 import json
 import os
-import pathlib
 import resource
 import signal
 import socket
@@ -181,24 +180,19 @@ def descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-def resident(process):
-    """In bytes."""
-    return int(pathlib.Path(f"/proc/{process}/statm").read_text().split()[1]) * resource.getpagesize()
-
-
 def test_idle_connections(firth, tmp_path, descriptors):
     """Ten thousand, as far as the machine lets: they cost their memory, and hold nobody up."""
     running, client = pushing.run(firth, pushing.catalog(tmp_path / "flow.json"))
     count = min(10000, descriptors - 2000)
     process = pushing.listener_of(running)
-    before = resident(process)
+    before = pushing.resident(process)
     address = pushing.address_of(running)
     idle = [socket.create_connection(address) for _ in range(count)]
     assert client.push({"id": "a"}).status == 200
     for each in idle[::count // 20]:
         each.sendall(request(b'{"id":"b"}'))
         assert b" 200 " in each.recv(1000)
-    assert (resident(process) - before) / count < 24 << 10
+    assert (pushing.resident(process) - before) / count < 24 << 10
     for each in idle:
         each.close()
 
