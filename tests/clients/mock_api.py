@@ -1,8 +1,10 @@
 """An API to read from: what it has depends on the path alone, and every request is kept."""
 
 import gzip
+import io
 import json
 import threading
+import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
@@ -129,6 +131,27 @@ class Api(BaseHTTPRequestHandler):
         if name == "rotating" and page == 1:
             raise Answer(200, data, X_Left="0")
         return data
+
+    def get_lists(self, route, query, body, seen):
+        """Records with lists in them, beside other things."""
+        return {"data": [
+            {"id": 1, "name": "one", "in": {"list": [{"id": 11, "of": {"x": 1}}, {"id": 12, "name": "own"}, "bare"], "more": True, "total_count": 9}, "parts": [{"of": [{"a": 1}], "b": 1}, {"of": [2]}]},
+            {"id": 2, "in": {"list": [], "more": False}, "parts": [{"of": {"a": 1}}, {"c": 3}]},
+            {"id": 3, "in": None, "parts": []}]}
+
+    def get_texts(self, route, query, body, seen):
+        if route[0] == "lines":
+            return "a\nb c\n"
+        if route[0] == "items":
+            return {"before": [1], "rows": [{"id": 1}, {"id": 2, "x": [None]}]}
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a.csv", "id;name\n1;gr\u00fcn\n2;-\n".encode("latin-1"))
+            archive.writestr("b.csv", "id;name\n3;\n")
+        return packed.getvalue()
+
+    def get_echo(self, route, query, body, seen):
+        return {"data": [{"id": seen, "body": body}] if seen < 9 and '"from": 1' not in body else []}
 
     def get_quota(self, route, query, body, seen):
         left = {"token one": 3, "token two": 9}[self.headers["Authorization"]]

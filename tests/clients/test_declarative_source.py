@@ -60,6 +60,7 @@ CASES = {
     # The CDK has a session's token made, or validated, twice for each request; Firth once.
     "sessions": {"any_order": True, "config": {"auth": {"kind": "session"}, "user": "me"}},
     "authenticators": {"keys": True, "config": {"client": "me", "refresh": "r 0", "tokens": "one, two,", "passphrase": "pass", "claims": '{"deep": {"a": [1]}, "key": "other"}'}},
+    "language": {"config": {"wanted": ["a", "b", "a"]}, "state": {"migrated": {"a1": {"at": "2024-01-09T00:00:00Z"}}}},
     "async": {"any_order": True, "state": {"windows": {"at": "2024-01-05T00:00:00Z"}}},
     "concurrent": {"config": {"workers": 9}, "any_order": True},
 }
@@ -262,16 +263,16 @@ def test_custom_components_are_refused_by_name(tmp_path):
     assert "source_x.components.Odd" in message and "source_x.components.Other" in message
 
 
-@pytest.mark.parametrize("field", [{"merge_parent": True}, {"parent_fields": [{"type": "ParentFieldPath", "parent_path": ["a"], "record_path": ["b"]}]}])
-def test_what_is_not_there_yet_is_refused(field, api, tmp_path):
-    """Records would be others without it."""
+def test_what_is_not_there_yet_is_refused(tmp_path):
+    """Records would be missing without it."""
     manifest = yaml.safe_load((MANIFESTS / "pages.yaml").read_text())
-    manifest["definitions"]["selector"]["extractor"]["record_expander"] = {"type": "RecordExpander", "expand_records_from_field": ["x"], **field}
-    words = ["check", "--manifest-path", write(tmp_path, "m.json", manifest), "--config", write(tmp_path, "c.json", {"url": api.url, "token": "s3cr3t-t0ken"})]
-    _, out, _ = run_firth(words, tmp_path)
-    answer = json.loads(out.splitlines()[0])["connectionStatus"]
-    assert answer["status"] == "FAILED" and next(iter(field)) in answer["message"]
-    assert api.take() == []
+    selector = {"type": "RecordSelector", "extractor": {"type": "DpathExtractor", "field_path": []}}
+    manifest["definitions"]["selector"]["extractor"]["record_expander"] = {
+        "type": "RecordExpander", "expand_records_from_field": ["x"], "truncation_indicator_path": ["more"],
+        "truncated_list_retriever": {"type": "SimpleRetriever", "requester": "#/definitions/requester", "record_selector": selector}}
+    status, out, _ = run_firth(["spec", "--manifest-path", write(tmp_path, "m.json", manifest)], tmp_path)
+    message = json.loads(out.splitlines()[-1])["trace"]["error"]["message"]
+    assert status == 3 and "does not fetch the rest of a list" in message
 
 
 def test_a_manifest_may_come_with_the_config(api, tmp_path):
@@ -373,6 +374,43 @@ def test_records_without_members(cdk, api, tmp_path):
     assert (theirs.status, theirs.records, theirs.statuses, theirs.states) == (0, {}, {"empty": "STARTED"}, {})
     assert (ours.status, ours.records, ours.statuses) == (0, {"empty": [{}] * 7}, {"empty": "COMPLETE"})
     assert ours.states == {"empty": {"__ab_no_cursor_state_message": True}}
+
+
+# What none of the manifests has, and why.
+ELSEWHERE = {
+    "BlockSimultaneousSyncsAction", "StreamGroup", "FileUploader",  # not followed; `manifest check` says so
+    "PredicateValidator",        # the CDK fails with whatever has one (test_config_rules.c)
+    "JsonFileSchemaLoader",      # of files beside the connector's Python
+    "OAuthConnectorInput",       # of the spec alone, which is handed on
+    "ParametrizedComponentsResolver", "StreamParametersDefinition", "PageSizeReduction",  # test_dynamic.c, test_pages.c
+}
+
+
+def components_of(value, alternatives, table, found):
+    """The components in a value that may be these; `found` gets their names."""
+    if isinstance(value, list):
+        for each in value:
+            components_of(each, alternatives, table, found)
+        return
+    if not isinstance(value, dict):
+        return
+    names = [name for name in re.findall(r"\w+", alternatives) if name in table]
+    typed = [name for name in names if table[name]["word"] == value.get("type")] or [name for name in names if not table[name]["typed"] and len(names) == 1]
+    fields = table[typed[0]]["fields"] if typed else {}
+    found.update(typed[:1])
+    for name, each in value.items():
+        components_of(each, fields[name]["type"] if name in fields else alternatives if not typed else "", table, found)
+
+
+def test_every_component_has_a_manifest():
+    """One that is new in the table needs one here, or a reason why not."""
+    def manifest(*words):
+        return json.loads(subprocess.run([os.environ["FIRTH_BIN"], "manifest", *words, "-o", "json"], check=True, capture_output=True).stdout)
+    table, found = manifest("components"), set()
+    for path in MANIFESTS.glob("*.yaml"):
+        whole = manifest("resolve", path)
+        components_of({name: each for name, each in whole.items() if name != "definitions"}, "DeclarativeSource", table, found)
+    assert {name for name in table if not table[name]["python"]} - found == ELSEWHERE
 
 
 SEEDS = 60 if os.environ.get("FIRTH_TEST_LEVEL") == "full" else 3

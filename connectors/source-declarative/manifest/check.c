@@ -426,6 +426,15 @@ static void check_followed(struct checking *checking, uint32_t key, const struct
     }
 }
 
+/* Right, but nothing that Firth runs. */
+static void check_supported(struct checking *checking, uint32_t key, const struct component_type *type,
+                            struct slice field)
+{
+    if (strcmp(type->name, "RecordExpander") == 0 && slice_is(field, "truncated_list_retriever") &&
+        !json_is(&checking->manifest->doc, json_value(key), JSON_NULL))
+        check_unsupported(checking, key, "Firth does not fetch the rest of a list that is cut short");
+}
+
 void check_component(struct checking *checking, uint32_t at, const struct component_type *type)
 {
     const struct json *doc = &checking->manifest->doc;
@@ -437,6 +446,7 @@ void check_component(struct checking *checking, uint32_t at, const struct compon
             continue;
         }
         check_followed(checking, k, type, name);
+        check_supported(checking, k, type, name);
         size_t before = enter_field(checking, name);
         check_value(checking, json_value(k), slice_of(field->type));
         if (field->least)

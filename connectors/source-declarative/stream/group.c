@@ -215,5 +215,40 @@ static int union_walk(void *context, partition_sink *on_partition, void *sink_co
     return result;
 }
 
+/* The parents of all, which have names of their own. */
+static int union_set_state(void *context, const struct json *state, uint32_t at, struct error *err)
+{
+    struct union_router *self = context;
+    for (size_t i = 0; i < self->count; i++) {
+        const struct partition_router *router = self->routers[i];
+        if (router->class && router->class->set_state &&
+            router->class->set_state(router->self, state, at, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int union_state(void *context, struct arena *arena, struct tvalue *ret_state, struct error *err)
+{
+    struct union_router *self = context;
+    *ret_state = tvalue_dict(arena);
+    for (size_t i = 0; i < self->count; i++) {
+        struct tvalue state, name;
+        struct titer iter;
+        if (partition_router_state(self->routers[i], arena, &state, err) != 0)
+            return -1;
+        if (!tvalue_is_mapping(&state) || !titer_init(&iter, arena, state))
+            continue;
+        while (titer_next(&iter, &name))
+            tdict_set(arena, ret_state->dict, name, iter.of_key);
+    }
+    return 0;
+}
+
 const struct router_class router_union = {
-    .type_name = "UnionPartitionRouter", .compile = union_compile, .walk = union_walk};
+    .type_name = "UnionPartitionRouter",
+    .compile = union_compile,
+    .walk = union_walk,
+    .set_state = union_set_state,
+    .state = union_state,
+};

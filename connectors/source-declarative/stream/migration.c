@@ -1,21 +1,21 @@
 /* State migrations: LegacyToPerPartitionStateMigration. */
 #include "stream_parts.h"
 
-/* The field that partitions have: of a list its cursor_field, of a substream its first parent's. */
-static int partition_field(struct engine *engine, struct component stream, struct slice *ret_field,
+/* The field that partitions have: of a list its cursor_field, of a union its own, of a substream its first
+ * parent's. */
+static int partition_field(struct engine *engine, struct component router, struct slice *ret_field,
                            struct error *err)
 {
-    struct component router = component_get(component_get(stream, "retriever"), "partition_router");
-    const char *field = "cursor_field";
-    if (!component_is_none(router))
-        router = component_at(router, 0);
+    const char *field = "partition_field";
     if (component_is(router, "SubstreamPartitionRouter")) {
         router = component_at(component_get(router, "parent_stream_configs"), 0);
-        field = "partition_field";
-    } else if (!component_is(router, "ListPartitionRouter")) {
-        error_set(err, ERROR_INVALID,
-                  "LegacyToPerPartitionStateMigration needs a list or a substream as partition router");
-        return component_error(err, stream);
+    } else if (component_is(router, "ListPartitionRouter")) {
+        field = "cursor_field";
+    } else if (component_is(router, "SubstreamPartitionRouter")) {
+        error_set(
+            err, ERROR_INVALID,
+            "LegacyToPerPartitionStateMigration needs a list, a union or a substream as partition router");
+        return component_error(err, router);
     }
     struct expression expression;
     struct scope scope;
@@ -47,6 +47,7 @@ static int migrate_legacy(struct engine *engine, struct component stream, struct
 {
     struct arena *arena = &engine->arena;
     struct slice cursor_field = component_text(component_get(stream, "incremental_sync"), "cursor_field");
+    struct component router = component_get(component_get(stream, "retriever"), "partition_router");
     struct slice field;
     struct json *doc = arena_zalloc(arena, sizeof *doc);
     if (json_parse_copy(arena, state->data, state->size, doc, err) != 0)
@@ -54,7 +55,9 @@ static int migrate_legacy(struct engine *engine, struct component stream, struct
     struct tvalue old = tvalue_json(arena, doc, 0), key;
     if (!cursor_field.data || !is_legacy(arena, &old, cursor_field))
         return 0;
-    if (partition_field(engine, stream, &field, err) != 0)
+    if (!component_is_none(router))
+        router = component_at(router, 0);
+    if (partition_field(engine, router, &field, err) != 0)
         return -1;
     struct tvalue states = tvalue_list(arena), migrated = tvalue_dict(arena);
     struct titer iter;
@@ -62,7 +65,8 @@ static int migrate_legacy(struct engine *engine, struct component stream, struct
     while (titer_next(&iter, &key)) {
         struct tvalue partition = tvalue_dict(arena), item = tvalue_dict(arena);
         tdict_set(arena, partition.dict, tvalue_string(field), key);
-        tdict_set_name(arena, partition.dict, "parent_slice", tvalue_dict(arena));
+        if (component_is(router, "SubstreamPartitionRouter"))
+            tdict_set_name(arena, partition.dict, "parent_slice", tvalue_dict(arena));
         tdict_set_name(arena, item.dict, "partition", partition);
         tdict_set_name(arena, item.dict, "cursor", iter.of_key);
         tlist_push(arena, states.list, item);
