@@ -8,6 +8,7 @@ import { applyTheme } from "./app/theme";
 import "./style/theme.css";
 import "./style/parts.css";
 import "./style/forms.css";
+import "./style/connection.css";
 import "./style/shell.css";
 
 applyTheme();

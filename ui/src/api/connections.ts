@@ -1,19 +1,16 @@
 // Connections, as Airbyte's config API has them.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useSession } from "../app/session";
-import { config } from "./client";
+import { config, firth } from "./client";
+import { useEvents } from "./events";
 import type { Catalog } from "./streams";
 
 export type JobStatus = "pending" | "running" | "incomplete" | "failed" | "succeeded" | "cancelled";
 export type ConnectionStatus = "active" | "inactive" | "deprecated" | "locked";
 
 export interface ActorSnippet {
-    sourceId?: string;
-    destinationId?: string;
+    id: string;
     name: string;
-    sourceName?: string;
-    destinationName?: string;
-    icon?: string;
+    connector: string;
 }
 
 export interface ScheduleData {
@@ -23,6 +20,7 @@ export interface ScheduleData {
 
 export type ScheduleType = "manual" | "basic" | "cron";
 export type NamespaceDefinition = "source" | "destination" | "customformat";
+export type ChangesPreference = "ignore" | "disable" | "propagate_columns" | "propagate_fully";
 
 export interface ConnectionItem {
     connectionId: string;
@@ -37,18 +35,19 @@ export interface ConnectionItem {
     latestSyncJobCreatedAt?: number;
     latestSyncJobStatus?: JobStatus;
     isSyncing: boolean;
-    schemaChange: "no_change" | "non_breaking" | "breaking";
+    schemaChange: "no_change" | "breaking";
+    /** Seconds; when its schedule lets it run. */
+    nextRunAt?: number;
 }
 
 const LIST = ["connections"];
 
 export function useConnections() {
-    const { workspaceId } = useSession();
+    const interval = useEvents("jobs", 5_000);
     return useQuery({
         queryKey: LIST,
-        queryFn: async ({ signal }) =>
-            (await config<{ connections: ConnectionItem[] }>("web_backend/connections/list", { workspaceId }, signal)).connections,
-        refetchInterval: 5_000,
+        queryFn: async ({ signal }) => (await firth.get<{ connections: ConnectionItem[] }>("connections", signal)).connections,
+        refetchInterval: interval,
     });
 }
 
@@ -88,7 +87,7 @@ export interface NewConnection {
     namespaceDefinition: NamespaceDefinition;
     namespaceFormat: string;
     prefix: string;
-    nonBreakingChangesPreference: string;
+    nonBreakingChangesPreference: ChangesPreference;
     sourceCatalogId?: string;
     syncCatalog: Catalog;
 }

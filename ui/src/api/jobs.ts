@@ -1,7 +1,8 @@
 // A connection's jobs: what runs, what ran, how it ended.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { config, firth } from "./client";
-import type { ConnectionStatus, JobStatus, ScheduleData, ScheduleType } from "./connections";
+import { useEvents } from "./events";
+import type { ChangesPreference, ConnectionStatus, JobStatus, NamespaceDefinition, ScheduleData, ScheduleType } from "./connections";
 import type { Catalog } from "./streams";
 
 export interface Connection {
@@ -16,9 +17,13 @@ export interface Connection {
     scheduleType?: ScheduleType;
     scheduleData?: ScheduleData;
     syncCatalog: Catalog;
+    catalogId?: string;
     isSyncing: boolean;
     schemaChange: "no_change" | "non_breaking" | "breaking";
+    namespaceDefinition: NamespaceDefinition;
+    namespaceFormat?: string;
     prefix?: string;
+    nonBreakingChangesPreference: ChangesPreference;
 }
 
 export interface Stats {
@@ -56,55 +61,75 @@ export interface Attempt {
 
 export type JobKind = "sync" | "reset_connection" | "clear" | "refresh";
 
+/** A job as the history has it. Times in seconds. */
 export interface Job {
     id: number;
     configType: JobKind;
     status: JobStatus;
-    /** Seconds. */
     createdAt: number;
-    updatedAt: number;
     startedAt?: number;
-    aggregatedStats?: { recordsCommitted: number; bytesCommitted: number; recordsEmitted: number; bytesEmitted: number };
+    endedAt?: number;
+    attempts: number;
+    scheduled: boolean;
+    recordsEmitted: number;
+    bytesEmitted: number;
+    recordsCommitted: number;
+    bytesCommitted: number;
 }
 
-export interface JobWithAttempts {
-    job: Job;
+export interface JobDetails {
+    job: { id: number; status: JobStatus };
     attempts: Attempt[];
 }
 
-const ENDED = new Set<JobStatus>(["failed", "succeeded", "cancelled"]);
+export const ENDED = new Set<JobStatus>(["failed", "succeeded", "cancelled"]);
 
-export function hasEnded(job: Job): boolean {
+export function hasEnded(job: { status: JobStatus }): boolean {
     return ENDED.has(job.status);
 }
 
 export function useConnection(id: string, asked: boolean) {
+    const interval = useEvents(`connection:${id}`, 5_000);
     return useQuery({
         queryKey: ["connection", id],
         queryFn: ({ signal }) => config<Connection>("web_backend/connections/get", { connectionId: id }, signal),
         enabled: asked,
-        refetchInterval: 5_000,
+        refetchInterval: interval,
     });
 }
 
-const JOBS_SHOWN = 50;
+export interface History {
+    jobs: Job[];
+    total: number;
+    nextRunAt?: number;
+}
 
-/** The newest jobs; asked for every second while one is under way. */
-export function useJobs(connectionId: string, asked: boolean) {
+const JOBS_SHOWN = 500;
+
+/** The newest jobs; asked for every second while one is under way and nothing tells of it. */
+export function useHistory(connectionId: string, asked: boolean) {
+    const interval = useEvents(`connection:${connectionId}`, 0);
     return useQuery({
-        queryKey: ["jobs", connectionId],
-        queryFn: ({ signal }) =>
-            config<{ jobs: JobWithAttempts[]; totalJobCount: number }>(
-                "jobs/list",
-                {
-                    configId: connectionId,
-                    configTypes: ["sync", "reset_connection", "refresh", "clear"],
-                    pagination: { pageSize: JOBS_SHOWN, rowOffset: 0 },
-                },
-                signal,
-            ),
+        queryKey: ["history", connectionId],
+        queryFn: ({ signal }) => firth.get<History>(`connections/${connectionId}/history?limit=${JOBS_SHOWN}`, signal),
         enabled: asked,
-        refetchInterval: (query) => (query.state.data?.jobs.some(({ job }) => !hasEnded(job)) ? 1_000 : 5_000),
+        refetchInterval: (query) => interval || (query.state.data?.jobs.some((job) => !hasEnded(job)) ? 1_000 : 5_000),
+    });
+}
+
+/** One job's attempts, with what each stream moved. */
+export function useJob(job: Job | undefined, connectionId: string) {
+    const interval = useEvents(`connection:${connectionId}`, 1_000);
+    return useQuery({
+        queryKey: ["job", job?.id],
+        queryFn: async ({ signal }) => {
+            const answer = await config<{ job: JobDetails["job"]; attempts: { attempt: Attempt }[] }>("jobs/get_without_logs", { id: job!.id }, signal);
+            return { job: answer.job, attempts: answer.attempts.map(({ attempt }) => attempt) } as JobDetails;
+        },
+        enabled: job !== undefined,
+        // What is over stays as it is.
+        staleTime: job && hasEnded(job) ? Number.POSITIVE_INFINITY : 0,
+        refetchInterval: (query) => (query.state.data && hasEnded(query.state.data.job) ? false : interval),
     });
 }
 
@@ -115,28 +140,16 @@ export function useAct(connectionId: string) {
         mutationFn: (act: { path: string; body: object }) => config(act.path, act.body),
         onMutate: async (act) => {
             if (act.path !== "connections/delete") return;
-            await client.cancelQueries({ queryKey: ["jobs", connectionId] });
+            await client.cancelQueries({ queryKey: ["history", connectionId] });
             await client.cancelQueries({ queryKey: ["connection", connectionId] });
         },
         onSettled: async (_answer, error, act) => {
             // What is deleted is not asked for again.
             if (!error && act.path === "connections/delete") return client.invalidateQueries({ queryKey: ["connections"] });
-            await client.invalidateQueries({ queryKey: ["jobs", connectionId] });
+            await client.invalidateQueries({ queryKey: ["history", connectionId] });
             await client.invalidateQueries({ queryKey: ["connection", connectionId] });
             await client.invalidateQueries({ queryKey: ["connections"] });
         },
     });
 }
 
-/** The end of an attempt's log, as lines for people. */
-export function useAttemptLog(jobId: number, attempt: number, live: boolean, shown: boolean) {
-    return useQuery({
-        queryKey: ["log", jobId, attempt],
-        queryFn: async ({ signal }) => {
-            const answer = await firth.raw(`jobs/${jobId}/attempts/${attempt}/log?format=text`, signal);
-            return (await answer.text()).split("\n").filter((line) => line !== "");
-        },
-        enabled: shown,
-        refetchInterval: live ? 2_000 : false,
-    });
-}

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { firth } from "./client";
+import { useEvents } from "./events";
 import { parseExactly } from "./exact";
 
 export type TaskKind = "capture" | "materialization";
@@ -63,10 +64,11 @@ export interface StoredDocument {
 }
 
 export function useStatus() {
+    const interval = useEvents("tasks", 2_000);
     return useQuery({
         queryKey: ["status"],
         queryFn: async ({ signal }) => (await firth.get<{ tasks: TaskStatus[] }>("status", signal)).tasks,
-        refetchInterval: 2_000,
+        refetchInterval: interval,
     });
 }
 

@@ -35,7 +35,7 @@ export function Pages() {
                 <Route path="/collections/*">{(params) => <Collections key={params["*"]} name={params["*"]} />}</Route>
                 <Route path="/connectors" component={Connectors} />
                 <Route path="/settings" component={Settings} />
-                <Route path="/connections/:id" component={Connection} />
+                <Route path="/connections/:id/:part?" component={Connection} />
                 {(["source", "destination"] as const).flatMap((side) => [
                     <Route key={side} path={`/${side}s`}>
                         <Actors side={side} one={false} />

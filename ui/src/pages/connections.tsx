@@ -1,26 +1,44 @@
-// All connections at a glance: how each is, when it ran last, on or off.
-import { useMemo, useState } from "react";
+// All connections at a glance: how each is, when it ran last and runs next, on or off. Only the rows that are seen are
+// drawn: there may be thousands.
+import { useWindowVirtualizer } from "@tanstack/react-virtual";
+import { memo, useCallback, useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
-import { useConnections, useEnable, useSync, type ConnectionItem, type ScheduleData } from "../api/connections";
+import { useConnections, useEnable, useSync, type ConnectionItem } from "../api/connections";
 import { Button, Empty, Notice, PageHead, Switch } from "../parts/basics";
+import { scheduleText } from "../parts/schedule";
+import { SortHead, type Order } from "../parts/sorthead";
 import { ConnectionBadge, connectionState } from "../parts/status";
 import { fromNow, moment } from "../parts/time";
 
-function scheduleText(type: ConnectionItem["scheduleType"], data: ScheduleData | undefined): string {
-    if (type === "basic" && data?.basicSchedule) {
-        const { units, timeUnit } = data.basicSchedule;
-        return units === 1 ? `every ${timeUnit.replace(/s$/, "")}` : `every ${units} ${timeUnit.replace(/s?$/, "s")}`;
-    }
-    if (type === "cron" && data?.cron) return data.cron.cronExpression;
-    return "by hand";
+type Column = "name" | "status" | "from" | "to" | "last" | "next";
+
+const COLLATOR = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+const ROW_HEIGHT = 57;
+
+const COMPARE: Record<Column, (a: ConnectionItem, b: ConnectionItem) => number> = {
+    name: (a, b) => COLLATOR.compare(a.name, b.name),
+    status: (a, b) => COLLATOR.compare(connectionState(a).word, connectionState(b).word),
+    from: (a, b) => COLLATOR.compare(a.source.name, b.source.name),
+    to: (a, b) => COLLATOR.compare(a.destination.name, b.destination.name),
+    last: (a, b) => (b.latestSyncJobCreatedAt ?? 0) - (a.latestSyncJobCreatedAt ?? 0),
+    next: (a, b) => (a.nextRunAt ?? Number.MAX_SAFE_INTEGER) - (b.nextRunAt ?? Number.MAX_SAFE_INTEGER),
+};
+
+function When({ at, otherwise }: { at: number | undefined; otherwise: string }) {
+    return at ? <time title={moment(at * 1000)}>{fromNow(at * 1000)}</time> : otherwise;
 }
 
-function Row({ item, onProblem }: { item: ConnectionItem; onProblem: (message: string) => void }) {
+function nextText(item: ConnectionItem): string {
+    if (item.isSyncing) return "now";
+    if (item.status !== "active") return "–";
+    return item.scheduleType === "manual" || !item.scheduleType ? "by hand" : "–";
+}
+
+const Row = memo(function Row({ item, onProblem }: { item: ConnectionItem; onProblem: (message: string) => void }) {
     const enable = useEnable();
     const sync = useSync();
-    const last = item.latestSyncJobCreatedAt;
     return (
-        <tr>
+        <>
             <td className="title">
                 <Link href={`/connections/${item.connectionId}`}>{item.name}</Link>
             </td>
@@ -29,19 +47,21 @@ function Row({ item, onProblem }: { item: ConnectionItem; onProblem: (message: s
             </td>
             <td data-label="From">{item.source.name}</td>
             <td data-label="To">{item.destination.name}</td>
-            <td data-label="Runs">{scheduleText(item.scheduleType, item.scheduleData)}</td>
-            <td data-label="Last run">{last ? <time title={moment(last * 1000)}>{fromNow(last * 1000)}</time> : "never"}</td>
+            <td data-label="Last run">
+                <When at={item.latestSyncJobCreatedAt} otherwise="never" />
+            </td>
+            <td data-label="Next run" title={scheduleText(item.scheduleType, item.scheduleData)}>
+                <When at={item.nextRunAt} otherwise={nextText(item)} />
+            </td>
             <td data-label="On">
                 <Switch
                     label={`${item.name} is on`}
                     hideLabel
                     checked={item.status === "active"}
-                    onChange={(enabled) =>
-                        enable.mutate({ id: item.connectionId, enabled }, { onError: (error) => onProblem(error.message) })
-                    }
+                    onChange={(enabled) => enable.mutate({ id: item.connectionId, enabled }, { onError: (error) => onProblem(error.message) })}
                 />
             </td>
-            <td>
+            <td className="acts">
                 <Button
                     busy={sync.isPending}
                     disabled={item.isSyncing || item.status !== "active"}
@@ -51,7 +71,51 @@ function Row({ item, onProblem }: { item: ConnectionItem; onProblem: (message: s
                     Sync now
                 </Button>
             </td>
-        </tr>
+        </>
+    );
+});
+
+function Table({ items, order, onOrder, onProblem }: { items: ConnectionItem[]; order: Order<Column>; onOrder: (order: Order<Column>) => void; onProblem: (message: string) => void }) {
+    const body = useRef<HTMLTableSectionElement>(null);
+    const [top, setTop] = useState(0);
+    useLayoutEffect(() => setTop(body.current ? body.current.getBoundingClientRect().top + window.scrollY : 0), []);
+    const rows = useWindowVirtualizer({
+        count: items.length,
+        estimateSize: () => ROW_HEIGHT,
+        scrollMargin: top,
+        overscan: 6,
+        getItemKey: (index) => items[index]!.connectionId,
+    });
+    const seen = rows.getVirtualItems();
+    const above = seen.length ? seen[0]!.start - top : 0;
+    const below = seen.length ? rows.getTotalSize() - (seen[seen.length - 1]!.end - top) : 0;
+    const head = (column: Column, label: string) => <SortHead column={column} order={order} onOrder={onOrder} label={label} />;
+    return (
+        <table className="stacked many" aria-rowcount={items.length + 1}>
+            <thead>
+                <tr>
+                    {head("name", "Connection")}
+                    {head("status", "Status")}
+                    {head("from", "From")}
+                    {head("to", "To")}
+                    {head("last", "Last run")}
+                    {head("next", "Next run")}
+                    <th>On</th>
+                    <th>
+                        <span className="sr-only">Actions</span>
+                    </th>
+                </tr>
+            </thead>
+            <tbody ref={body}>
+                {above > 0 && <tr className="room" aria-hidden="true" style={{ height: above }} />}
+                {seen.map((row) => (
+                    <tr key={row.key} data-index={row.index} aria-rowindex={row.index + 2} ref={rows.measureElement}>
+                        <Row item={items[row.index]!} onProblem={onProblem} />
+                    </tr>
+                ))}
+                {below > 0 && <tr className="room" aria-hidden="true" style={{ height: below }} />}
+            </tbody>
+        </table>
     );
 }
 
@@ -59,17 +123,21 @@ export default function Connections() {
     const connections = useConnections();
     const [search, setSearch] = useState("");
     const [state, setState] = useState("");
+    const [order, setOrder] = useState<Order<Column>>({ column: "name", down: false });
     const [problem, setProblem] = useState<string | null>(null);
+    const tellProblem = useCallback((message: string) => setProblem(message), []);
     const items = useMemo(() => connections.data ?? [], [connections.data]);
     const states = useMemo(() => [...new Set(items.map((item) => connectionState(item).word))].sort(), [items]);
+    const wanted = useDeferredValue(search.trim().toLowerCase());
     const shown = useMemo(() => {
-        const wanted = search.trim().toLowerCase();
-        return items.filter(
+        const found = items.filter(
             (item) =>
                 (!state || connectionState(item).word === state) &&
                 [item.name, item.source.name, item.destination.name].some((text) => text.toLowerCase().includes(wanted)),
         );
-    }, [items, search, state]);
+        found.sort(COMPARE[order.column]);
+        return order.down ? found.reverse() : found;
+    }, [items, wanted, state, order]);
 
     const setUp = (
         <Link href="/connections/new" className="button primary">
@@ -106,29 +174,12 @@ export default function Connections() {
                                 <option key={word}>{word}</option>
                             ))}
                         </select>
+                        <p className="quiet" role="status">
+                            {shown.length === items.length ? `${items.length} in all` : `${shown.length} of ${items.length}`}
+                        </p>
                     </div>
                     <div className="card table-frame">
-                        <table className="stacked">
-                            <thead>
-                                <tr>
-                                    <th>Connection</th>
-                                    <th>Status</th>
-                                    <th>From</th>
-                                    <th>To</th>
-                                    <th>Runs</th>
-                                    <th>Last run</th>
-                                    <th>On</th>
-                                    <th>
-                                        <span className="sr-only">Actions</span>
-                                    </th>
-                                </tr>
-                            </thead>
-                            <tbody>
-                                {shown.map((item) => (
-                                    <Row key={item.connectionId} item={item} onProblem={setProblem} />
-                                ))}
-                            </tbody>
-                        </table>
+                        <Table items={shown} order={order} onOrder={setOrder} onProblem={tellProblem} />
                         {shown.length === 0 && <p className="nothing quiet">No connection is like that.</p>}
                     </div>
                 </>

@@ -10,6 +10,16 @@ interface Props {
     onChange: (type: ScheduleType, data?: ScheduleData) => void;
 }
 
+/** When it runs, in words. */
+export function scheduleText(type: ScheduleType | undefined, data: ScheduleData | undefined): string {
+    if (type === "basic" && data?.basicSchedule) {
+        const { units, timeUnit } = data.basicSchedule;
+        return units === 1 ? `every ${timeUnit.replace(/s$/, "")}` : `every ${units} ${timeUnit.replace(/s?$/, "s")}`;
+    }
+    if (type === "cron" && data?.cron) return `at ${data.cron.cronExpression} (${data.cron.cronTimeZone})`;
+    return "when somebody asks";
+}
+
 const UNITS = ["minutes", "hours", "days", "weeks", "months"];
 
 interface CronDescription {

@@ -57,3 +57,10 @@ export function bytes(value: number): string {
     }
     return `${at === 0 ? value : value.toFixed(1)} ${BYTES[at]}`;
 }
+
+const ofDay = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+
+/** The time of day, where the day is known. */
+export function clock(ms: number): string {
+    return ofDay.format(ms);
+}

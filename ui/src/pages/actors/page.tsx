@@ -17,7 +17,7 @@ export function ActorPage({ side }: { side: Side }) {
     const remove = useDeleteActor(side);
     const [asking, setAsking] = useState(false);
     const [kept, setKept] = useState(false);
-    const users = (connections.data ?? []).filter((item) => (side === "source" ? item.source.sourceId : item.destination.destinationId) === id);
+    const users = (connections.data ?? []).filter((item) => (side === "source" ? item.source.id : item.destination.id) === id);
 
     if (actor.error) return <Notice kind="error">{actor.error.message}</Notice>;
     if (!actor.data) return <div aria-busy="true" />;

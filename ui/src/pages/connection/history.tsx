@@ -1,44 +1,18 @@
 // The jobs of a connection, newest first; each opens to its attempts, failures and logs.
 import { useState } from "react";
-import { hasEnded, useAttemptLog, type Attempt, type JobKind, type JobWithAttempts } from "../../api/jobs";
-import { Button } from "../../parts/basics";
+import { hasEnded, useJob, type Attempt, type Job, type JobKind } from "../../api/jobs";
+import { Button, Notice } from "../../parts/basics";
 import { FailureNotice } from "../../parts/failure";
+import { AttemptLog } from "../../parts/log";
 import { JobBadge } from "../../parts/status";
 import { bytes, count, duration, fromNow, moment } from "../../parts/time";
 
 const KINDS: Record<JobKind, string> = { sync: "Sync", reset_connection: "Clear", clear: "Clear", refresh: "Refresh" };
-
-function Log({ jobId, attempt }: { jobId: number; attempt: Attempt }) {
-    const [shown, setShown] = useState(false);
-    const [search, setSearch] = useState("");
-    const log = useAttemptLog(jobId, attempt.id, attempt.status === "running", shown);
-    const wanted = search.trim().toLowerCase();
-    const lines = (log.data ?? []).filter((line) => line.toLowerCase().includes(wanted));
-    return (
-        <>
-            <div className="actions">
-                <Button aria-expanded={shown} onClick={() => setShown(!shown)}>
-                    {shown ? "Hide the log" : "Show the log"}
-                </Button>
-                <a className="button" href={`/api/firth/v1/jobs/${jobId}/attempts/${attempt.id}/log?format=text`} download>
-                    Download
-                </a>
-            </div>
-            {shown && (
-                <>
-                    <input type="search" aria-label="Search the log" placeholder="Search the log" value={search} onChange={(event) => setSearch(event.target.value)} />
-                    {log.error && <p className="problem">{log.error.message}</p>}
-                    <pre className="log" tabIndex={0}>
-                        {lines.join("\n") || (log.isPending ? "Reading…" : "Nothing.")}
-                    </pre>
-                </>
-            )}
-        </>
-    );
-}
+const STEP = 25;
 
 function AttemptPart({ jobId, attempt, number, of }: { jobId: number; attempt: Attempt; number: number; of: number }) {
-    const end = (attempt.endedAt ?? attempt.updatedAt) * 1000;
+    const running = attempt.status === "running";
+    const end = running ? Date.now() : (attempt.endedAt ?? attempt.updatedAt) * 1000;
     return (
         <section className="attempt">
             {of > 1 && (
@@ -53,46 +27,60 @@ function AttemptPart({ jobId, attempt, number, of }: { jobId: number; attempt: A
             {(attempt.failureSummary?.failures ?? []).map((failure, index) => (
                 <FailureNotice key={index} failure={failure} />
             ))}
-            <Log jobId={jobId} attempt={attempt} />
+            <AttemptLog jobId={jobId} attempt={attempt.id} running={running} />
         </section>
     );
 }
 
-function JobRow({ item }: { item: JobWithAttempts }) {
-    const { job, attempts } = item;
+function Details({ job, connectionId }: { job: Job; connectionId: string }) {
+    const details = useJob(job, connectionId);
+    if (details.error) return <Notice kind="error">{details.error.message}</Notice>;
+    if (!details.data) return <p className="attempt" aria-busy="true" />;
+    const { attempts } = details.data;
+    return attempts.map((attempt, index) => <AttemptPart key={attempt.id} jobId={job.id} attempt={attempt} number={index + 1} of={attempts.length} />);
+}
+
+export function took(job: Job): number {
+    return ((hasEnded(job) && job.endedAt ? job.endedAt * 1000 : Date.now()) - (job.startedAt ?? job.createdAt) * 1000);
+}
+
+function JobRow({ job, connectionId }: { job: Job; connectionId: string }) {
     const [open, setOpen] = useState(false);
-    const began = (job.startedAt ?? job.createdAt) * 1000;
-    const took = (hasEnded(job) ? job.updatedAt * 1000 : Date.now()) - began;
     return (
         <li className="job">
             <button type="button" className="job-head" aria-expanded={open} onClick={() => setOpen(!open)}>
                 <JobBadge status={job.status} />
                 <span className="job-kind">{KINDS[job.configType] ?? job.configType}</span>
                 <span>
-                    {count(job.aggregatedStats?.recordsCommitted ?? 0)} records, {bytes(job.aggregatedStats?.bytesCommitted ?? 0)}
+                    {count(job.recordsCommitted)} records, {bytes(job.bytesCommitted)}
+                    {job.attempts > 1 && <span className="quiet"> in {job.attempts} attempts</span>}
                 </span>
-                <span>{duration(took)}</span>
+                <span>{duration(took(job))}</span>
                 <span className="quiet">
                     <time title={moment(job.createdAt * 1000)}>{fromNow(job.createdAt * 1000)}</time>
                 </span>
             </button>
-            {open && attempts.map((attempt, index) => <AttemptPart key={attempt.id} jobId={job.id} attempt={attempt} number={index + 1} of={attempts.length} />)}
+            {open && <Details job={job} connectionId={connectionId} />}
         </li>
     );
 }
 
-export function History({ jobs, total }: { jobs: JobWithAttempts[]; total: number }) {
+export function HistoryList({ jobs, total, connectionId }: { jobs: Job[]; total: number; connectionId: string }) {
+    const [shown, setShown] = useState(STEP);
     return (
         <>
             <ol className="card jobs" aria-label="Sync history">
-                {jobs.map((item) => (
-                    <JobRow key={item.job.id} item={item} />
+                {jobs.slice(0, shown).map((job) => (
+                    <JobRow key={job.id} job={job} connectionId={connectionId} />
                 ))}
             </ol>
             {jobs.length === 0 && <p className="nothing quiet">Nothing has run yet.</p>}
-            {total > jobs.length && (
-                <p className="quiet">
-                    The newest {jobs.length} of {count(total)}.
+            {total > Math.min(shown, jobs.length) && (
+                <p className="actions more">
+                    {shown < jobs.length && <Button onClick={() => setShown(shown + 2 * STEP)}>Show more</Button>}
+                    <span className="quiet">
+                        The newest {count(Math.min(shown, jobs.length))} of {count(total)}.
+                    </span>
                 </p>
             )}
         </>

@@ -1,14 +1,18 @@
-// The streams of a connection and what its newest job has moved of each, live while it runs.
-import type { JobWithAttempts, Stats } from "../../api/jobs";
+// The streams of a connection and what its newest job has moved of each, live while it runs. Some of them can be chosen, to
+// be read again or cleared.
+import { memo } from "react";
+import type { JobDetails, Stats } from "../../api/jobs";
 import { hasEnded } from "../../api/jobs";
-import type { StreamChoice } from "../../api/streams";
+import { streamId, type StreamChoice } from "../../api/streams";
 import { bytes, count } from "../../parts/time";
 
-function statsOf(newest: JobWithAttempts | undefined, choice: StreamChoice): Stats | undefined {
+export function streamName({ stream }: StreamChoice): string {
+    return stream.namespace ? `${stream.namespace}.${stream.name}` : stream.name;
+}
+
+function statsByStream(newest: JobDetails | undefined): Map<string, Stats> {
     const attempt = newest?.attempts[newest.attempts.length - 1];
-    return attempt?.streamStats?.find(
-        (stream) => stream.streamName === choice.stream.name && (stream.streamNamespace ?? "") === (choice.stream.namespace ?? ""),
-    )?.stats;
+    return new Map((attempt?.streamStats ?? []).map((stream) => [streamId({ name: stream.streamName, namespace: stream.streamNamespace }), stream.stats]));
 }
 
 function Bar({ stats, running, name }: { stats: Stats | undefined; running: boolean; name: string }) {
@@ -18,14 +22,62 @@ function Bar({ stats, running, name }: { stats: Stats | undefined; running: bool
     return <progress aria-label={`Of ${name}, read so far`} max={estimate} value={Math.min(read, estimate)} />;
 }
 
-export function Progress({ streams, newest }: { streams: StreamChoice[]; newest: JobWithAttempts | undefined }) {
+interface RowProps {
+    choice: StreamChoice;
+    stats: Stats | undefined;
+    running: boolean;
+    chosen: boolean;
+    onChoose: (id: string, chosen: boolean) => void;
+}
+
+const Row = memo(function Row({ choice, stats, running, chosen, onChoose }: RowProps) {
+    const name = streamName(choice);
+    return (
+        <tr>
+            <td className="choose">
+                <input type="checkbox" aria-label={`Choose ${name}`} checked={chosen} onChange={(event) => onChoose(streamId(choice.stream), event.target.checked)} />
+            </td>
+            <td className="title">{name}</td>
+            <td className="number" data-label="Records read">
+                {count(stats?.recordsEmitted ?? 0)}
+            </td>
+            <td className="number" data-label="Records committed">
+                {count(stats?.recordsCommitted ?? 0)}
+            </td>
+            <td className="number" data-label="Committed">
+                {bytes(stats?.bytesCommitted ?? 0)}
+            </td>
+            <td>
+                <Bar stats={stats} running={running} name={name} />
+            </td>
+        </tr>
+    );
+});
+
+interface Props {
+    streams: StreamChoice[];
+    newest: JobDetails | undefined;
+    chosen: ReadonlySet<string>;
+    onChoose: (id: string, chosen: boolean) => void;
+    onChooseAll: (chosen: boolean) => void;
+}
+
+export function Progress({ streams, newest, chosen, onChoose, onChooseAll }: Props) {
     const running = newest !== undefined && !hasEnded(newest.job);
-    const selected = streams.filter((choice) => choice.config.selected);
+    const stats = statsByStream(newest);
     return (
         <div className="card table-frame">
-            <table className="stacked">
+            <table className="stacked progress">
                 <thead>
                     <tr>
+                        <th>
+                            <input
+                                type="checkbox"
+                                aria-label="Choose every stream"
+                                checked={streams.length > 0 && chosen.size === streams.length}
+                                onChange={(event) => onChooseAll(event.target.checked)}
+                            />
+                        </th>
                         <th>Stream</th>
                         <th className="number">Records read</th>
                         <th className="number">Records committed</th>
@@ -36,26 +88,9 @@ export function Progress({ streams, newest }: { streams: StreamChoice[]; newest:
                     </tr>
                 </thead>
                 <tbody>
-                    {selected.map((choice) => {
-                        const stats = statsOf(newest, choice);
-                        const name = choice.stream.namespace ? `${choice.stream.namespace}.${choice.stream.name}` : choice.stream.name;
-                        return (
-                            <tr key={name}>
-                                <td className="title">{name}</td>
-                                <td className="number" data-label="Records read">
-                                    {count(stats?.recordsEmitted ?? 0)}
-                                </td>
-                                <td className="number" data-label="Records committed">
-                                    {count(stats?.recordsCommitted ?? 0)}
-                                </td>
-                                <td className="number" data-label="Committed">
-                                    {bytes(stats?.bytesCommitted ?? 0)}
-                                </td>
-                                <td>
-                                    <Bar stats={stats} running={running} name={name} />
-                                </td>
-                            </tr>
-                        );
+                    {streams.map((choice) => {
+                        const id = streamId(choice.stream);
+                        return <Row key={id} choice={choice} stats={stats.get(id)} running={running} chosen={chosen.has(id)} onChoose={onChoose} />;
                     })}
                 </tbody>
             </table>

@@ -3,24 +3,14 @@ import { useEffect, useState } from "react";
 import { useLocation } from "wouter";
 import { useActor, useSpec, type DestinationSyncMode } from "../../api/actors";
 import { config } from "../../api/client";
-import { useCreateConnection, type NamespaceDefinition, type ScheduleData, type ScheduleType } from "../../api/connections";
+import { useCreateConnection } from "../../api/connections";
 import { DiscoverError, problemOf, suggested, useDiscover, type StreamChoice } from "../../api/streams";
-import { Button, Field, Notice } from "../../parts/basics";
+import { Button, Notice } from "../../parts/basics";
+import { ConnectionFields, type ConnectionDraft } from "../../parts/connectionfields";
 import { LogLines } from "../../parts/logs";
-import { ScheduleFields } from "../../parts/schedule";
 import { StreamTable } from "../../parts/streamtable";
 
 const NO_MODES: DestinationSyncMode[] = [];
-
-export interface ConnectionDraft {
-    name: string;
-    scheduleType: ScheduleType;
-    scheduleData?: ScheduleData;
-    namespaceDefinition: NamespaceDefinition;
-    namespaceFormat: string;
-    prefix: string;
-    nonBreakingChangesPreference: "ignore" | "disable" | "propagate_columns" | "propagate_fully";
-}
 
 export function StreamsStep({ sourceId, destinationId }: { sourceId: string; destinationId: string }) {
     const [, go] = useLocation();
@@ -102,49 +92,7 @@ export function StreamsStep({ sourceId, destinationId }: { sourceId: string; des
             <StreamTable streams={streams} destinationModes={modes} onChange={setStreams} />
             <section className="card padded fields">
                 <h2>When, and under which names</h2>
-                <Field label="Name" value={draft.name} placeholder={name} onChange={(event) => setDraft({ ...draft, name: event.target.value })} />
-                <ScheduleFields type={draft.scheduleType} data={draft.scheduleData} onChange={(scheduleType, scheduleData) => setDraft({ ...draft, scheduleType, scheduleData })} />
-                <div className="field">
-                    <label htmlFor="namespace">Namespace at the destination</label>
-                    <select
-                        id="namespace"
-                        value={draft.namespaceDefinition}
-                        onChange={(event) => setDraft({ ...draft, namespaceDefinition: event.target.value as NamespaceDefinition })}
-                    >
-                        <option value="destination">The destination's own</option>
-                        <option value="source">As the source has it</option>
-                        <option value="customformat">One of your choice</option>
-                    </select>
-                </div>
-                {draft.namespaceDefinition === "customformat" && (
-                    <Field
-                        label="Namespace"
-                        value={draft.namespaceFormat}
-                        help="${SOURCE_NAMESPACE} stands for the source's."
-                        onChange={(event) => setDraft({ ...draft, namespaceFormat: event.target.value })}
-                    />
-                )}
-                <Field
-                    label="Prefix of stream names"
-                    value={draft.prefix}
-                    help={draft.prefix ? `${selected[0]?.stream.name ?? "users"} becomes ${draft.prefix}${selected[0]?.stream.name ?? "users"}.` : "Nothing: streams keep their names."}
-                    onChange={(event) => setDraft({ ...draft, prefix: event.target.value })}
-                />
-                <div className="field">
-                    <label htmlFor="changes">When the source's schema changes</label>
-                    <select
-                        id="changes"
-                        value={draft.nonBreakingChangesPreference}
-                        onChange={(event) =>
-                            setDraft({ ...draft, nonBreakingChangesPreference: event.target.value as ConnectionDraft["nonBreakingChangesPreference"] })
-                        }
-                    >
-                        <option value="propagate_columns">Take over new fields</option>
-                        <option value="propagate_fully">Take over new fields and streams</option>
-                        <option value="ignore">Leave them out</option>
-                        <option value="disable">Stop the connection until somebody has looked</option>
-                    </select>
-                </div>
+                <ConnectionFields draft={draft} otherwise={name} example={selected[0]?.stream.name ?? "users"} onChange={setDraft} />
             </section>
             {problem && <Notice kind="error">{problem}</Notice>}
             <Button kind="primary" busy={create.isPending} onClick={() => void setUp()}>
