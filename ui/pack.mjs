@@ -70,7 +70,7 @@ writeFileSync(
         `const struct page_file page_files[] = {\n${rows.join("\n")}\n};\n` +
         `const size_t page_file_count = sizeof page_files / sizeof *page_files;\n`,
 );
-const sources = [...filesBelow(join(here, "src")), ...filesBelow(join(here, "public"))].concat(
+const sources = filesBelow(join(here, "src")).concat(
     ["index.html", "package-lock.json", "tsconfig.json", "vite.config.ts", "pack.mjs"].map((name) => join(here, name)),
 );
 writeFileSync(depfile, `${output}: ${sources.map((path) => path.replaceAll(" ", "\\ ")).join(" ")}\n`);

@@ -107,6 +107,8 @@ static void write_job(struct json_writer *out, const struct control_job *job)
         json_member_i64(out, "startedAt", call_seconds(job->started_ms));
     if (job->ended_ms)
         json_member_i64(out, "endedAt", call_seconds(job->ended_ms));
+    if (job->started_ms && job->ended_ms >= job->started_ms)
+        json_member_i64(out, "durationMs", job->ended_ms - job->started_ms);
     json_member_u64(out, "attempts", job->attempts);
     json_member_bool(out, "scheduled", job->scheduled);
     json_member_i64(out, "recordsEmitted", job->stats.records_emitted);

@@ -159,6 +159,9 @@ enum http_next web_describe_cron(struct call *call);
 /* events.c */
 enum http_next firth_events(struct call *call);
 
+/* manifest_text.c */
+enum http_next firth_manifest_create(struct call *call);
+
 /* firth_connections.c */
 enum http_next firth_connections(struct call *call);
 enum http_next firth_history(struct call *call);

@@ -286,6 +286,7 @@ const struct route routes[] = {
     FIRTH(DELETE, "/session", session_end, NULL, NULL, .open = true),
     FIRTH_GET("/events", firth_events, NULL, .type = "text/event-stream", .query = "topic* string"),
     FIRTH(POST, "/password", password_change, "PasswordChange", "SessionRead"),
+    FIRTH(POST, "/manifests", firth_manifest_create, "ManifestCreate", "ManifestRead"),
     FIRTH_GET("/connections", firth_connections, "ConnectionItems"),
     FIRTH_GET("/connections/{connectionId}/history", firth_history, "JobHistory", .query = "limit int32"),
     FIRTH_GET("/status", firth_status, "FirthStatus"),

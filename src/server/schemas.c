@@ -442,6 +442,8 @@ const struct notation schemas[] = {
     {"SessionCreate", "username* string, password* string"},
     {"SessionRead",
      "loggedIn* boolean, user string, version string, workspaceId uuid, defaultPassword boolean"},
+    {"ManifestCreate", "name* string, manifest* string"},
+    {"ManifestRead", "sourceDefinitionId* uuid, name* string"},
     {"PasswordChange", "currentPassword* string, newPassword* string"},
     {"ConnectionItems", "connections* [ConnectionItem]"},
     {"ConnectionItem",
@@ -452,10 +454,11 @@ const struct notation schemas[] = {
      "nextRunAt integer"},
     {"ConnectionItemActor", "id* uuid, name* string, connector* string"},
     {"JobHistory", "jobs* [JobHistoryItem], total* integer, nextRunAt integer"},
-    {"JobHistoryItem", "id* integer, configType* JobConfigType, status* JobStatus, createdAt* integer, "
-                       "startedAt integer, endedAt integer, attempts* integer, scheduled* boolean, "
-                       "recordsEmitted* integer, bytesEmitted* integer, recordsCommitted* integer, "
-                       "bytesCommitted* integer"},
+    {"JobHistoryItem",
+     "id* integer, configType* JobConfigType, status* JobStatus, createdAt* integer, "
+     "startedAt integer, endedAt integer, durationMs integer, attempts* integer, scheduled* boolean, "
+     "recordsEmitted* integer, bytesEmitted* integer, recordsCommitted* integer, "
+     "bytesCommitted* integer"},
     {"FirthStatus", "data_dir* string, daemon DaemonStatus, tasks* [TaskStatus]"},
     {"DaemonStatus", "pid* integer, since string, url string"},
     {"TaskStatus", "task* string, kind string, state string"},

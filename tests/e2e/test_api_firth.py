@@ -5,8 +5,9 @@ import json
 import jsonschema
 import pytest
 
-from api import NOTHING, serve
+from api import NOTHING, WORKSPACE, serve
 from conftest import until
+from manifests import SHOP
 
 CATALOG = {
     "captures": {"acmeCo/fake": {
@@ -33,7 +34,7 @@ def ask(client, path, status=200):
 
 def test_the_document_tells_the_routes(client):
     doc = ask(client, "openapi")
-    assert set(doc["paths"]) == {"/api/firth/v1/openapi", "/api/firth/v1/session", "/api/firth/v1/password", "/api/firth/v1/events",
+    assert set(doc["paths"]) == {"/api/firth/v1/openapi", "/api/firth/v1/session", "/api/firth/v1/password", "/api/firth/v1/events", "/api/firth/v1/manifests",
                                  "/api/firth/v1/connections", "/api/firth/v1/connections/{connectionId}/history", "/api/firth/v1/status", "/api/firth/v1/documents",
                                  "/api/firth/v1/jobs/{jobId}/attempts/{attemptNumber}/log"}
     for path, query in (("status", ""), ("documents", "?collection=acmeCo/users")):
@@ -92,6 +93,7 @@ def test_connections_and_their_history(client):
     history = ask(client, f"connections/{by_hand}/history")
     assert [(job["id"], job["configType"]) for job in history["jobs"]] == [(second, "reset_connection"), (first, "sync")]
     assert history["total"] == 2 and history["jobs"][1]["recordsCommitted"] == 10 and history["jobs"][1]["bytesCommitted"] > 0
+    assert history["jobs"][1]["durationMs"] > 0
     assert history["jobs"][1]["createdAt"] <= history["jobs"][1]["startedAt"] <= history["jobs"][1]["endedAt"]
     one = ask(client, f"connections/{by_hand}/history?limit=1")
     assert [job["id"] for job in one["jobs"]] == [second] and one["total"] == 2
@@ -99,6 +101,21 @@ def test_connections_and_their_history(client):
         ask(client, f"connections/{by_hand}/history?limit={limit}", 422)
     for id in (NOTHING, "x"):
         ask(client, f"connections/{id}/history", 404)
+
+
+def test_a_connector_by_the_text_of_its_manifest(client):
+    # JSON is YAML too, but for how it begins.
+    for name, text in (("json", json.dumps(SHOP)), ("yaml", "# shop\n" + json.dumps(SHOP, indent=1))):
+        answer = client.ask("POST", "/api/firth/v1/manifests", {"name": name, "manifest": text})
+        assert answer.status == 200, answer
+        spec = client.config("source_definition_specifications/get", {
+            "workspaceId": WORKSPACE, "sourceDefinitionId": answer.json()["sourceDefinitionId"]})
+        assert set(spec["connectionSpecification"]["properties"]) == {"api_key", "url"}
+    for body, field, said in (({"name": "x", "manifest": "a: [1"}, "manifest", "manifest:"), ({"name": "x", "manifest": "{}"}, "manifest", "DeclarativeSource"),
+                              ({"name": " ", "manifest": "{}"}, "name", "blank"), ({"name": "x", "manifest": "a" * (2 << 20) + "a"}, "manifest", "limit")):
+        answer = client.ask("POST", "/api/firth/v1/manifests", body)
+        assert answer.status == 422 and said in answer.json()["message"], answer
+        assert answer.json()["validationErrors"][0]["propertyPath"] == field
 
 
 def test_nobody_asks_without_a_password(client):

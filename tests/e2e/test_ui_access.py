@@ -5,30 +5,44 @@ import pathlib
 import pytest
 from playwright.sync_api import expect
 
-from ui import LIMIT_MS, browser, log_in, served
+from conftest import until
+from ui import LIMIT_MS, chromium, daemon, log_in  # noqa: F401 (fixtures)
 
 AXE = pathlib.Path(__file__).resolve().parents[2] / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = ["/connections", "/connections/new", "/sources", "/destinations", "/captures", "/collections", "/materializations",
          "/connectors", "/settings"]
+TELEPHONE = 360
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    with browser() as chromium:
-        yield chromium
+def paths(daemon):
+    """Every page; of a connection that has run, for its charts, and of one that failed."""
+    source, api = daemon.api.source(name="People"), daemon.api
+    id = api.connection(source=source, name="People to files")
+    folder = daemon.folder / "files"
+    folder.mkdir(exist_ok=True)
+    (folder / "file").write_text("no folder")
+    failing = api.connection("/local/file", source=source, name="People to nowhere")
+    for connection, count in ((id, 2), (failing, 1)):
+        for _ in range(count):
+            job = api.config("connections/sync", {"connectionId": connection})["job"]["id"]
+            until(lambda: api.config("jobs/get_light", {"id": job})["job"]["status"] in ("succeeded", "failed"), "the sync")
+    return PAGES + [f"/connections/{id}", f"/connections/{id}/streams", f"/connections/{id}/settings", f"/connections/{failing}", f"/sources/{source}"]
 
 
 def faults_of(page):
-    """What axe finds serious, each with where it is."""
+    """What axe finds serious, each with where it is; and what is wider than a telephone."""
     found = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")["violations"]
-    return [f"{one['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}" for one in found
-            if one["impact"] in ("serious", "critical") for node in one["nodes"]]
+    faults = [f"{one['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}" for one in found
+              if one["impact"] in ("serious", "critical") for node in one["nodes"]]
+    page.set_viewport_size({"width": TELEPHONE, "height": 800})
+    width = page.evaluate("() => document.documentElement.scrollWidth")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    return faults + ([f"it is {width} pixels wide"] if width > TELEPHONE else [])
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious(chromium, firth, theme):
-    daemon = served(firth)
-    id = daemon.api.connection(source=daemon.api.source(name="People"), name="People to files")
+def test_axe_finds_nothing_serious_and_nothing_is_too_wide(chromium, daemon, paths, theme):
     # axe is put into the page from outside, which the pages' own policy forbids.
     context = chromium.new_context(base_url=daemon.url, color_scheme=theme, bypass_csp=True, reduced_motion="reduce")
     context.set_default_timeout(LIMIT_MS)
@@ -38,20 +52,17 @@ def test_axe_finds_nothing_serious(chromium, firth, theme):
     page.add_script_tag(path=AXE)
     faults = [f"log-in: {fault}" for fault in faults_of(page)]
     log_in(page)
-    source = daemon.api.config("sources/list", {"workspaceId": daemon.api.config("workspaces/list")["workspaces"][0]["workspaceId"]})["sources"][0]
-    for path in PAGES + [f"/connections/{id}", f"/sources/{source['sourceId']}"]:
+    for path in paths:
         page.goto(path)
         page.get_by_role("heading", level=1).wait_for()
-        page.wait_for_load_state("networkidle")
+        expect(page.locator("[aria-busy=true]")).to_have_count(0)
         page.add_script_tag(path=AXE)
         faults += [f"{path}: {fault}" for fault in faults_of(page)]
     context.close()
     assert not faults, "\n".join(faults)
 
 
-def test_by_keyboard_alone(chromium, firth):
-    daemon = served(firth)
-    daemon.api.connection(source=daemon.api.source(name="People"), name="People to files")
+def test_by_keyboard_alone(chromium, daemon, paths):  # noqa: ARG001
     context = chromium.new_context(base_url=daemon.url)
     context.set_default_timeout(LIMIT_MS)
     page = context.new_page()
@@ -73,7 +84,11 @@ def test_by_keyboard_alone(chromium, firth):
     expect(page.get_by_role("heading", name="People to files")).to_be_visible()
     tab_to("Sync now")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("list", name="Sync history").get_by_text("Succeeded")).to_be_visible()
+    expect(page.get_by_role("list", name="Sync history").get_by_role("listitem")).to_have_count(3)
+    expect(page.get_by_role("list", name="Sync history").get_by_text("Succeeded")).to_have_count(3)
+    tab_to("Settings")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox", name="Name", exact=True)).to_be_visible()
     tab_to("Delete connection")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog").get_by_role("button", name="Leave it")).to_be_focused()

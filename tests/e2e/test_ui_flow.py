@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from ui import browser, log_in, page_of, served
+from ui import chromium, daemon, log_in, page, page_of  # noqa: F401 (fixtures)
 
 CATALOG = """
 collections:
@@ -38,44 +38,55 @@ esac
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    with browser() as chromium:
-        yield chromium
+def deployed(daemon):
+    (daemon.folder / "flow.yaml").write_text(CATALOG)
+    (daemon.folder / "source.sh").write_text(SOURCE)
+    return daemon
 
 
-@pytest.fixture
-def daemon(firth, tmp_path):
-    (tmp_path / "flow.yaml").write_text(CATALOG)
-    (tmp_path / "source.sh").write_text(SOURCE)
-    firth("deploy", "--yes", tmp_path / "flow.yaml", cwd=tmp_path, expect=0)
-    return served(firth)
-
-
-def test_a_capture_and_its_documents(chromium, daemon):
-    with page_of(chromium, daemon.url) as page:
-        log_in(page, "/captures")
-        row = page.get_by_role("row", name="acmeCo/shop")
-        expect(row.get_by_role("cell").nth(2)).to_have_text("120")
-        row.get_by_role("link").click()
-        expect(page.get_by_role("heading", name="acmeCo/shop")).to_be_visible()
-        expect(page.get_by_text("documents a second just now")).to_be_visible()
-        page.get_by_role("link", name="acmeCo/orders").click()
-        expect(page.get_by_text("120 documents")).to_be_visible()
-        documents = page.get_by_role("list", name="Documents").get_by_role("listitem")
-        expect(documents).to_have_count(50)
-        expect(documents.last).to_contain_text('"id":119,"amount":12345678901234567890.10')
-        page.get_by_role("button", name="Earlier").click()
-        expect(documents.first).to_contain_text('"id":20')
-        page.get_by_label("From document number").fill("118")
-        page.get_by_role("button", name="Show").click()
-        expect(documents).to_have_count(2)
+def test_a_capture_and_its_documents(page, deployed):
+    log_in(page, "/captures")
+    expect(page.get_by_text("No capture is deployed")).to_be_visible()
+    # What is deployed while the page is open is told.
+    deployed.firth("deploy", "--yes", deployed.folder / "flow.yaml", cwd=deployed.folder, expect=0)
+    row = page.get_by_role("row", name="acmeCo/shop")
+    expect(row).to_contain_text("waiting")
+    page.reload()
+    expect(row.get_by_role("cell").nth(2)).to_have_text("120")
+    row.get_by_role("link").click()
+    expect(page.get_by_role("heading", name="acmeCo/shop")).to_be_visible()
+    expect(page.get_by_text("documents a second just now")).to_be_visible()
+    throughput = page.get_by_role("figure").filter(has_text="Throughput")
+    throughput.get_by_text("Throughput as a table").click()
+    expect(throughput.get_by_role("row").first).to_contain_text("0/s")
+    bindings = page.get_by_role("row", name="orders acmeCo/orders")
+    expect(bindings.get_by_role("cell").nth(2)).to_have_text("120")
+    bindings.get_by_role("link", name="acmeCo/orders").click()
+    expect(page.get_by_text("120 documents")).to_be_visible()
+    documents = page.get_by_role("list", name="Documents").get_by_role("listitem")
+    expect(documents).to_have_count(50)
+    expect(documents.last).to_contain_text('"id":119,"amount":12345678901234567890.10')
+    amount = page.get_by_role("row", name="amount")
+    expect(amount.get_by_role("cell").nth(1)).to_have_text("number")
+    expect(amount.get_by_role("cell").nth(2)).to_have_text("all")
+    page.get_by_label("Search these documents").fill('"id":119,')
+    expect(documents).to_have_count(1)
+    page.get_by_label("Search these documents").fill("")
+    page.get_by_role("button", name="Earlier").click()
+    expect(documents.first).to_contain_text('"id":20')
+    page.get_by_label("From document number").fill("118")
+    page.get_by_role("button", name="Show").click()
+    expect(documents).to_have_count(2)
+    page.get_by_role("button", name="Latest").click()
+    expect(documents).to_have_count(50)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_is_wider_than_a_telephone(chromium, daemon, theme):
-    with page_of(chromium, daemon.url, width=360, theme=theme) as page:
+def test_nothing_is_wider_than_a_telephone(chromium, deployed, theme):
+    with page_of(chromium, deployed.url, width=360, theme=theme) as page:
         log_in(page)
         for path in ("/captures", "/captures/acmeCo/shop", "/collections", "/collections/acmeCo/orders", "/materializations"):
             page.goto(path)
             page.get_by_role("heading", level=1).wait_for()
+            expect(page.locator("[aria-busy=true]")).to_have_count(0)
             assert page.evaluate("() => document.documentElement.scrollWidth") <= 360, path

@@ -1,30 +1,19 @@
 """The web UI: from an empty installation to data at a destination, as the tutorial walks it."""
 
-import pytest
+import json
+
+import duckdb
 from playwright.sync_api import expect
 
-from ui import browser, log_in, page_of, served
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as chromium:
-        yield chromium
-
-
-@pytest.fixture
-def page(chromium, firth):
-    daemon = served(firth)
-    with page_of(chromium, daemon.url) as page:
-        page.daemon = daemon
-        yield page
+from manifests import SHOP
+from ui import chromium, daemon, log_in, page, refused  # noqa: F401 (fixtures)
 
 
 def choose(page, name):
     page.get_by_role("button", name=name).first.click()
 
 
-def test_from_nothing_to_a_first_sync(page, firth):
+def test_from_nothing_to_a_first_sync(page):
     log_in(page)
     expect(page.get_by_text("No connection yet")).to_be_visible()
     page.get_by_role("link", name="Set up a connection").first.click()
@@ -42,14 +31,14 @@ def test_from_nothing_to_a_first_sync(page, firth):
     expect(page.get_by_role("heading", name="People → Local JSON")).to_be_visible()
     expect(page.get_by_role("list", name="Sync history").get_by_text("Succeeded")).to_be_visible()
     users = page.get_by_role("row", name="users")
-    expect(users.get_by_role("cell").nth(2)).to_have_text("1,000")
+    expect(users.get_by_role("cell").nth(3)).to_have_text("1,000")
     page.get_by_role("list", name="Sync history").get_by_role("button").first.click()
     page.get_by_role("button", name="Show the log").click()
     expect(page.get_by_text("attempt 1 of job 1 succeeded")).to_be_visible()
     page.goto("/connections")
     row = page.get_by_role("row", name="People → Local JSON")
     expect(row.get_by_text("Succeeded")).to_be_visible()
-    folder = firth.data_dir.parent / "files" / "walk"
+    folder = page.daemon.folder / "files" / "walk"
     assert sorted(path.name for path in folder.iterdir()) == ["_airbyte_raw_products.jsonl", "_airbyte_raw_users.jsonl"]
     connection, = page.daemon.api.config("web_backend/connections/list", {
         "workspaceId": page.daemon.api.config("workspaces/list")["workspaces"][0]["workspaceId"]})["connections"]
@@ -85,8 +74,35 @@ def test_a_choice_may_be_left_open_and_its_fields_follow(page):
     expect(page.get_by_label("CA Certificate")).to_have_count(0)
 
 
-def test_log_out_and_a_wrong_password(chromium, firth):
-    daemon = served(firth)
+def test_from_postgresql_to_duckdb(page, database):
+    """Streams that the source tells when it is asked; hundreds of them are searched and selected at once."""
+    database.run("CREATE TABLE orders (id int PRIMARY KEY, name text); INSERT INTO orders SELECT i, 'o' || i FROM generate_series(1, 120) i;"
+                 "DO $$ BEGIN FOR i IN 1..200 LOOP EXECUTE format('CREATE TABLE other_%s (id int PRIMARY KEY)', i); END LOOP; END $$")
+    log_in(page, "/connections/new")
+    choose(page, "PostgreSQL")
+    for label, value in (("Name", "The shop"), ("Host", database.host), ("Port", str(database.port)), ("Database", database.name),
+                         ("Username", database.user), ("Password", database.password or "")):
+        page.get_by_label(label, exact=True).or_(page.get_by_label(f"{label} *", exact=True)).first.fill(value)
+    page.get_by_role("combobox", name="SSL Modes").select_option(label="disable")
+    page.get_by_role("button", name="Test and go on").click()
+    choose(page, "DuckDB")
+    page.get_by_label("Destination Path").fill("/local/shop.duckdb")
+    page.get_by_role("button", name="Test and go on").click()
+    expect(page.get_by_text("201 of 201 selected")).to_be_visible()
+    page.get_by_role("button", name="Select none").click()
+    page.get_by_label("Search streams").fill("orders")
+    page.get_by_role("button", name="Select these").click()
+    expect(page.get_by_text("1 of 201 selected")).to_be_visible()
+    page.get_by_label("Prefix of stream names").fill("shop_")
+    page.get_by_role("button", name="Set up connection").click()
+    expect(page.get_by_role("list", name="Sync history").get_by_text("Succeeded")).to_be_visible()
+    expect(page.get_by_role("row", name="orders").get_by_role("cell").nth(3)).to_have_text("120")
+    with duckdb.connect(page.daemon.folder / "files" / "shop.duckdb", read_only=True) as db:
+        (schema,), = db.execute("SELECT schema_name FROM duckdb_tables() WHERE table_name = 'shop_orders'").fetchall()
+        assert db.execute(f'SELECT count(*), min(name) FROM "{schema}".shop_orders').fetchall() == [(120, "o1")]
+
+
+def test_log_in_and_log_out(chromium, daemon):
     context = chromium.new_context(base_url=daemon.url)
     page = context.new_page()
     page.goto("/connections/new")
@@ -100,46 +116,16 @@ def test_log_out_and_a_wrong_password(chromium, firth):
     context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_is_wider_than_a_telephone(chromium, firth, theme):
-    daemon = served(firth)
-    with page_of(chromium, daemon.url, width=360, theme=theme) as page:
-        log_in(page)
-        for path in ("/connections", "/connections/new", "/sources", "/destinations", "/connectors", "/settings"):
-            page.goto(path)
-            page.get_by_role("heading", level=1).wait_for()
-            assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
-
-
-def connected(daemon):
-    """A connection of People to Local JSON; its id."""
-    return daemon.api.connection(source=daemon.api.source(name="People"), name="People to files")
-
-
-def test_a_connection_is_run_and_deleted(page):
-    id = connected(page.daemon)
-    log_in(page, f"/connections/{id}")
-    page.get_by_role("button", name="Sync now").click()
-    expect(page.get_by_role("list", name="Sync history").get_by_text("Succeeded")).to_be_visible()
-    page.get_by_role("button", name="Delete connection").click()
-    page.get_by_role("dialog").get_by_role("button", name="Leave it").click()
-    expect(page.get_by_role("dialog")).to_have_count(0)
-    page.get_by_role("button", name="Delete connection").click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("No connection yet")).to_be_visible()
-
-
 def test_a_source_is_changed(page):
-    connected(page.daemon)
+    connection = page.daemon.api.connection(source=page.daemon.api.source(name="Changing"), name="Changing to files")
     log_in(page, "/sources")
-    page.get_by_role("link", name="People").click()
+    page.get_by_role("link", name="Changing").click()
     page.get_by_label("Count").fill("12")
     page.get_by_role("button", name="Test and keep").click()
     expect(page.get_by_text("Tested and kept.")).to_be_visible()
-    workspace = page.daemon.api.config("workspaces/list")["workspaces"][0]["workspaceId"]
-    source, = page.daemon.api.config("sources/list", {"workspaceId": workspace})["sources"]
+    source = page.daemon.api.config("web_backend/connections/get", {"connectionId": connection})["source"]
     assert source["connectionConfiguration"]["count"] == 12
-    expect(page.get_by_role("link", name="People to files")).to_be_visible()
+    expect(page.get_by_role("link", name="Changing to files")).to_be_visible()
 
 
 def test_applications_and_notifications(page):
@@ -162,13 +148,44 @@ def test_applications_and_notifications(page):
     expect(page.get_by_role("alert")).to_be_visible()
 
 
-def test_a_connector_is_added_and_deleted(page):
+def test_connectors_are_added_and_deleted(page):
     log_in(page, "/connectors")
     expect(page.get_by_text("airbyte/source-faker").first).to_be_visible()
     page.get_by_label("Name").fill("Pokemon")
-    page.get_by_label("Image").fill("airbyte/source-pokeapi:0.2.0")
-    page.get_by_role("button", name="Add").click()
+    page.get_by_label("Image *", exact=True).fill("airbyte/source-pokeapi:0.2.0")
+    page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("airbyte/source-pokeapi:0.2.0")).to_be_visible()
-    page.get_by_role("button", name="Delete Pokemon").click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("airbyte/source-pokeapi:0.2.0")).to_have_count(0)
+    page.get_by_label("A manifest of a low-code source").check()
+    page.get_by_label("Name").fill("Shop")
+    page.get_by_label("Manifest *", exact=True).fill("streams: [")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("manifest:")
+    refused(page)
+    page.get_by_label("A file with the manifest").set_input_files({"name": "shop.yaml", "mimeType": "text/yaml", "buffer": json.dumps(SHOP).encode()})
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_text("Shop is there.")).to_be_visible()
+    for name in ("Pokemon", "Shop"):
+        page.get_by_role("button", name=f"Delete {name}").click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        expect(page.get_by_role("button", name=f"Delete {name}")).to_have_count(0)
+
+
+def test_the_password_is_changed(page):
+    """The last test of this daemon: it has another password afterwards."""
+    log_in(page, "/settings")
+    page.get_by_label("Current password").fill("not this one")
+    page.get_by_label("New password *", exact=True).fill("a better one")
+    page.get_by_label("New password once more").fill("a better two")
+    expect(page.get_by_text("This is not the same.")).to_be_visible()
+    page.get_by_label("New password once more").fill("a better one")
+    page.get_by_role("button", name="Change the password").click()
+    expect(page.get_by_text("the current password is wrong")).to_be_visible()
+    refused(page)
+    page.get_by_label("Current password").fill("password")
+    page.get_by_role("button", name="Change the password").click()
+    expect(page.get_by_text("The password is changed.")).to_be_visible()
+    expect(page.get_by_text("The password is the one that everybody knows")).to_have_count(0)
+    page.goto("/connections")
+    expect(page.get_by_role("heading", name="Connections", level=1)).to_be_visible()
+    page.get_by_role("button", name="Log out").click()
+    log_in(page, password="a better one")

@@ -69,6 +69,7 @@ export interface Job {
     createdAt: number;
     startedAt?: number;
     endedAt?: number;
+    durationMs?: number;
     attempts: number;
     scheduled: boolean;
     recordsEmitted: number;

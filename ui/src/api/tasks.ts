@@ -50,6 +50,8 @@ export interface TaskStatus {
 export interface CollectionStatus {
     name: string;
     writers: string[];
+    /** Which numbers each writer's documents have. */
+    parts: { writer: string; first: number; end: number }[];
     documents: number;
     bytes: number;
     committedAt: string | null;
@@ -77,8 +79,9 @@ export function collectionsOf(tasks: TaskStatus[]): CollectionStatus[] {
     for (const task of tasks) {
         if (task.kind === "materialization") continue;
         for (const part of task.collections) {
-            const one = found.get(part.collection) ?? { name: part.collection, writers: [], documents: 0, bytes: 0, committedAt: null, damaged: false };
+            const one = found.get(part.collection) ?? { name: part.collection, writers: [], parts: [], documents: 0, bytes: 0, committedAt: null, damaged: false };
             one.writers.push(task.task);
+            one.parts.push({ writer: task.task, first: part.first ?? 0, end: part.end ?? 0 });
             one.documents += part.documents ?? 0;
             one.bytes += part.bytes ?? 0;
             one.damaged ||= part.damage !== null && part.damage !== undefined;
@@ -103,7 +106,11 @@ export function useDocuments(collection: string, writer: string | undefined, fro
     });
 }
 
-const SAMPLES_MAX = 150;
+const SAMPLES_MAX = 300;
+const SAMPLE_MS = 1_000;
+/** A task in which nothing moves tells nothing: as the daemon does, silence counts against its rate. */
+const SILENCE_MS = 2_000;
+const RATE_MS = 10_000;
 
 export interface Samples {
     at: number[];
@@ -111,18 +118,30 @@ export interface Samples {
     lag: (number | null)[];
 }
 
-/** What a task's live figures were since the page was opened, five minutes at most. */
-export function useSamples(live: Live | null | undefined, updatedAt: number): Samples {
-    const [samples, setSamples] = useState<Samples>({ at: [], rate: [], lag: [] });
-    const last = useRef(0);
+const NO_SAMPLES: Samples = { at: [], rate: [], lag: [] };
+
+/** What a task's live figures were each second since the page was opened, five minutes at most. */
+export function useSamples(live: Live | null | undefined): Samples {
+    const [samples, setSamples] = useState<Samples>(NO_SAMPLES);
+    const last = useRef({ live, told: 0 });
     useEffect(() => {
-        if (updatedAt === last.current) return;
-        last.current = updatedAt;
-        setSamples((before) => ({
-            at: [...before.at, updatedAt / 1000].slice(-SAMPLES_MAX),
-            rate: [...before.rate, live?.documents_per_second ?? 0].slice(-SAMPLES_MAX),
-            lag: [...before.lag, live?.lag_ms ?? null].slice(-SAMPLES_MAX),
-        }));
-    }, [live, updatedAt]);
+        last.current = { live, told: Date.now() };
+    }, [live]);
+    useEffect(() => {
+        const take = () => {
+            const { live: figures, told } = last.current;
+            const now = Date.now();
+            const silent = Math.max(0, now - told - SILENCE_MS);
+            const rate = (figures?.documents_per_second ?? 0) * Math.exp(-silent / RATE_MS);
+            setSamples((before) => ({
+                at: [...before.at, Math.round(now / 1000)].slice(-SAMPLES_MAX),
+                rate: [...before.rate, rate].slice(-SAMPLES_MAX),
+                lag: [...before.lag, figures?.lag_ms ?? null].slice(-SAMPLES_MAX),
+            }));
+        };
+        take();
+        const timer = window.setInterval(take, SAMPLE_MS);
+        return () => window.clearInterval(timer);
+    }, []);
     return samples;
 }

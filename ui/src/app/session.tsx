@@ -1,6 +1,6 @@
 // Who is logged in. Every page stands below a session; without one there is the form alone.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { createContext, useContext, useState, type FormEvent, type ReactNode } from "react";
+import { createContext, useContext, useEffect, useState, type FormEvent, type ReactNode } from "react";
 import { firth } from "../api/client";
 import { Button, Field, Notice } from "../parts/basics";
 import { Mark } from "../parts/mark";
@@ -25,9 +25,7 @@ export function useLogOut(): () => Promise<void> {
     const client = useQueryClient();
     return async () => {
         await firth.remove("session");
-        // What was seen is nobody's any more.
         client.setQueryData(["session"], null);
-        client.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
     };
 }
 
@@ -79,6 +77,10 @@ export function SessionGate({ children }: { children: ReactNode }) {
         retry: false,
         staleTime: 60_000,
     });
+    // What was seen is nobody's any more; but no page that is still there is to ask for it anew.
+    useEffect(() => {
+        if (session.data === null) client.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
+    }, [client, session.data]);
     if (session.data) return <SessionContext.Provider value={session.data}>{children}</SessionContext.Provider>;
     if (session.data === null)
         return <LogIn onDone={() => void client.invalidateQueries({ queryKey: ["session"] })} />;

@@ -115,8 +115,7 @@ export function Shell({ children }: { children: ReactNode }) {
             <main id="main" ref={main} tabIndex={-1}>
                 {session.defaultPassword && (
                     <Notice kind="warning">
-                        The password is the one that everybody knows, so only this machine is answered. Set another with{" "}
-                        <code>firth password</code>.
+                        The password is the one that everybody knows, so only this machine is answered. Set another in the <Link href="/settings">settings</Link>.
                     </Notice>
                 )}
                 {children}

@@ -4,20 +4,24 @@ import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useTheme } from "../app/theme";
-import { moment } from "./time";
+import { clock, day, moment } from "./time";
 
 interface Props {
     title: string;
     /** What it shows, as a sentence. */
     summary: string;
-    /** Seconds, ascending. */
+    /** Seconds, ascending. Bars stand side by side whatever the time between them. */
     at: number[];
     values: (number | null)[];
     format: (value: number) => string;
     bars?: boolean;
+    /** The axis goes up to this at least. */
+    least?: number;
 }
 
 const HEIGHT = 180;
+const WINDOW_S = 300;
+const DAY_S = 20 * 3600;
 const ROWS_MAX = 50;
 
 function seriesOf(style: CSSStyleDeclaration, bars: boolean): uPlot.Series {
@@ -26,10 +30,18 @@ function seriesOf(style: CSSStyleDeclaration, bars: boolean): uPlot.Series {
     return { stroke, width: 2, fill: style.getPropertyValue("--accent-soft") };
 }
 
-/** One bar by itself would have no width of time around it. */
-function widen(_plot: uPlot, least: number, most: number): [number, number] {
-    const room = Math.max((most - least) * 0.04, 60);
-    return [least - room, most + room];
+/** A line shows the last minutes, from the right. */
+function window(_plot: uPlot, _least: number, most: number): [number, number] {
+    return [most - WINDOW_S, most];
+}
+
+/** What a bar stands for is its number; what is said of it, its time. */
+function timesOf(plot: uPlot, splits: number[], times: number[]): string[] {
+    const days = (times[times.length - 1] ?? 0) - (times[0] ?? 0) > DAY_S;
+    return splits.map((split) => {
+        const time = Number.isInteger(split) ? times[split] : undefined;
+        return time === undefined || plot.width < 200 ? "" : days ? day(time * 1000) : clock(time * 1000);
+    });
 }
 
 function Rows({ title, at, values, format }: Props) {
@@ -54,10 +66,12 @@ function Rows({ title, at, values, format }: Props) {
 }
 
 export function Chart(props: Props) {
-    const { title, summary, at, values, format, bars = false } = props;
+    const { title, summary, at, values, format, bars = false, least = 1 } = props;
     const place = useRef<HTMLDivElement>(null);
     const plot = useRef<uPlot | null>(null);
     const theme = useTheme();
+    const times = useRef(at);
+    times.current = at;
 
     useEffect(() => {
         const element = place.current;
@@ -75,8 +89,8 @@ export function Chart(props: Props) {
                 height: HEIGHT,
                 legend: { show: false },
                 cursor: { drag: { x: false, y: false }, points: { show: !bars } },
-                scales: { x: bars ? { range: widen } : {}, y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } },
-                axes: [{ ...axis, grid: { show: false } }, { ...axis, size: 64, values: (_plot, splits) => splits.map(format) }],
+                scales: { x: bars ? { time: false, range: (_plot, low, high) => [low - 0.6, high + 0.6] } : { range: window }, y: { range: (_plot, _low, high) => [0, Math.max(least, high * 1.1)] } },
+                axes: [{ ...axis, grid: { show: false }, ...(bars && { space: 90, incrs: [1, 2, 5, 10, 20, 50], values: (plot, splits) => timesOf(plot, splits, times.current) }) }, { ...axis, size: 64, values: (_plot, splits) => splits.map(format) }],
                 series: [{}, seriesOf(style, bars)],
             },
             [[], []],
@@ -89,9 +103,9 @@ export function Chart(props: Props) {
             plot.current?.destroy();
             plot.current = null;
         };
-    }, [format, bars, theme]);
+    }, [format, bars, least, theme]);
 
-    useEffect(() => plot.current?.setData([at, values]), [at, values, theme, format, bars]);
+    useEffect(() => plot.current?.setData([bars ? at.map((_time, index) => index) : at, values]), [at, values, theme, format, bars, least]);
 
     return (
         <figure className="card chart">

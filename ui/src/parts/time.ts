@@ -64,3 +64,14 @@ const ofDay = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 export function clock(ms: number): string {
     return ofDay.format(ms);
 }
+
+const ofYear = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
+
+export function day(ms: number): string {
+    return ofYear.format(ms);
+}
+
+/** "0.4 s", for axes and sums. */
+export function seconds(ms: number): string {
+    return ms < 9_950 ? `${(ms / 1000).toLocaleString(undefined, { maximumFractionDigits: 1 })} s` : duration(ms);
+}

@@ -28,7 +28,7 @@ export function ActorPage({ side }: { side: Side }) {
             </p>
             <PageHead title={actor.data.name} lead={actor.data.definitionName} />
             {kept && <Notice kind="success">Tested and kept.</Notice>}
-            <section className="card padded">
+            <section className="card padded narrow">
                 <ActorForm
                     key={id}
                     side={side}

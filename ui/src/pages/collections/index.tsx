@@ -1,10 +1,10 @@
-// Collections: all of them, and the documents of each.
-import { useState, type FormEvent } from "react";
+// Collections: all of them, and each.
+import { useState } from "react";
 import { Link } from "wouter";
-import { collectionsOf, DOCUMENTS_PAGE, useDocuments, useStatus, type CollectionStatus } from "../../api/tasks";
-import { Badge, Button, Empty, Field, Notice, PageHead } from "../../parts/basics";
-import { Json } from "../../parts/json";
+import { collectionsOf, useStatus, type CollectionStatus } from "../../api/tasks";
+import { Badge, Empty, Notice, PageHead } from "../../parts/basics";
 import { bytes, count, fromNow } from "../../parts/time";
+import { CollectionPage } from "./page";
 
 function CollectionList({ collections }: { collections: CollectionStatus[] }) {
     const [search, setSearch] = useState("");
@@ -46,61 +46,6 @@ function CollectionList({ collections }: { collections: CollectionStatus[] }) {
                 </table>
                 {shown.length === 0 && <p className="nothing quiet">None is called that.</p>}
             </div>
-        </>
-    );
-}
-
-function CollectionPage({ one }: { one: CollectionStatus }) {
-    const [writer, setWriter] = useState(one.writers[0]);
-    // The latest documents first of all: that is what one looks for.
-    const [from, setFrom] = useState(() => Math.max(0, (one.writers.length === 1 ? one.documents : 0) - DOCUMENTS_PAGE));
-    const documents = useDocuments(one.name, writer, from);
-
-    function go(event: FormEvent<HTMLFormElement>) {
-        event.preventDefault();
-        setFrom(Math.max(0, Number(new FormData(event.currentTarget).get("from")) || 0));
-    }
-
-    return (
-        <>
-            <p className="quiet">
-                <Link href="/collections">Collections</Link>
-            </p>
-            <PageHead title={one.name} lead={`${count(one.documents)} documents, ${bytes(one.bytes)}`} />
-            <form className="in-row end section" onSubmit={go}>
-                {one.writers.length > 1 && (
-                    <div className="field">
-                        <label htmlFor="writer">Written by</label>
-                        <select id="writer" value={writer} onChange={(event) => setWriter(event.target.value)}>
-                            {one.writers.map((name) => (
-                                <option key={name}>{name}</option>
-                            ))}
-                        </select>
-                    </div>
-                )}
-                <Field key={from} label="From document number" name="from" type="number" min={0} defaultValue={from} />
-                <Button type="submit">Show</Button>
-                <Button disabled={from === 0} onClick={() => setFrom(Math.max(0, from - DOCUMENTS_PAGE))}>
-                    Earlier
-                </Button>
-                <Button disabled={(documents.data?.documents.length ?? 0) < DOCUMENTS_PAGE} onClick={() => setFrom(from + DOCUMENTS_PAGE)}>
-                    Later
-                </Button>
-            </form>
-            {documents.error && <Notice kind="error">{documents.error.message}</Notice>}
-            {(documents.data?.notices ?? []).map((notice, index) => (
-                <Notice key={index} kind="warning">
-                    {notice.message ?? "Something of it is gone."}
-                </Notice>
-            ))}
-            <ol className="card documents" aria-label="Documents" aria-busy={documents.isFetching}>
-                {(documents.data?.documents ?? []).map((stored) => (
-                    <li key={`${stored.writer}#${stored.number}`}>
-                        <Json value={stored.document} summary={`${count(stored.number)}`} />
-                    </li>
-                ))}
-            </ol>
-            {documents.data?.documents.length === 0 && <p className="nothing quiet">There is no document from there on.</p>}
         </>
     );
 }

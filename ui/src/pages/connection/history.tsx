@@ -41,7 +41,8 @@ function Details({ job, connectionId }: { job: Job; connectionId: string }) {
 }
 
 export function took(job: Job): number {
-    return ((hasEnded(job) && job.endedAt ? job.endedAt * 1000 : Date.now()) - (job.startedAt ?? job.createdAt) * 1000);
+    if (hasEnded(job)) return job.durationMs ?? 0;
+    return Date.now() - (job.startedAt ?? job.createdAt) * 1000;
 }
 
 function JobRow({ job, connectionId }: { job: Job; connectionId: string }) {

@@ -37,7 +37,7 @@ export function ConnectionSettings({ connection, busy, onSave, onDelete }: Props
 
     return (
         <>
-            <form className="card padded fields" onSubmit={submit}>
+            <form className="card padded fields narrow" onSubmit={submit}>
                 <ConnectionFields
                     draft={draft}
                     example={connection.syncCatalog.streams[0]?.stream.name ?? "users"}
@@ -54,7 +54,7 @@ export function ConnectionSettings({ connection, busy, onSave, onDelete }: Props
                     </Button>
                 </div>
             </form>
-            <section className="card padded fields">
+            <section className="card padded fields narrow">
                 <h2>Delete this connection</h2>
                 <p className="quiet">Its history and its state go with it. What it has written at the destination stays, and so do the source and the destination.</p>
                 <div className="actions">

@@ -1,70 +1,13 @@
 // All connectors: built in, and custom ones by image or manifest.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
 import { useDefinitions, type Definition, type Side } from "../../api/actors";
 import { config } from "../../api/client";
 import { useSession } from "../../app/session";
-import { Badge, Button, Field, Notice, PageHead } from "../../parts/basics";
+import { Button, Notice, PageHead } from "../../parts/basics";
 import { Confirm } from "../../parts/confirm";
 import { ConnectorMark } from "../../parts/connector";
-
-function AddImage() {
-    const { workspaceId } = useSession();
-    const client = useQueryClient();
-    const [side, setSide] = useState<Side>("source");
-    const [name, setName] = useState("");
-    const [image, setImage] = useState("");
-    const add = useMutation({
-        mutationFn: () => {
-            const colon = image.lastIndexOf(":");
-            const tagged = colon > image.lastIndexOf("/");
-            return config(`${side}_definitions/create_custom`, {
-                workspaceId,
-                [`${side}Definition`]: {
-                    name: name.trim(),
-                    dockerRepository: tagged ? image.slice(0, colon) : image,
-                    dockerImageTag: tagged ? image.slice(colon + 1) : "latest",
-                },
-            });
-        },
-        onSuccess: () => {
-            setName("");
-            setImage("");
-            return client.invalidateQueries({ queryKey: ["definitions"] });
-        },
-    });
-
-    function submit(event: FormEvent) {
-        event.preventDefault();
-        add.mutate();
-    }
-
-    return (
-        <form className="card padded fields" onSubmit={submit}>
-            <h2>Add a connector</h2>
-            <p className="quiet">
-                By its image, which podman or docker runs. Manifests and commands are added on the machine itself: <code>firth connectors add M.yaml</code>,{" "}
-                <code>firth connectors add NAME -- COMMAND</code>.
-            </p>
-            <div className="field">
-                <label htmlFor="side">Kind</label>
-                <select id="side" value={side} onChange={(event) => setSide(event.target.value as Side)}>
-                    <option value="source">Source</option>
-                    <option value="destination">Destination</option>
-                </select>
-            </div>
-            <Field label="Name" value={name} required maxLength={200} onChange={(event) => setName(event.target.value)} />
-            <Field label="Image" value={image} required placeholder="airbyte/source-pokeapi:latest" spellCheck={false} onChange={(event) => setImage(event.target.value.trim())} />
-            {add.error && <Notice kind="error">{add.error.message}</Notice>}
-            {add.isSuccess && <Notice kind="success">It is there.</Notice>}
-            <div className="actions">
-                <Button kind="primary" type="submit" busy={add.isPending}>
-                    Add
-                </Button>
-            </div>
-        </form>
-    );
-}
+import { AddConnector } from "./add";
 
 function DefinitionList({ side, search }: { side: Side; search: string }) {
     const { workspaceId } = useSession();
@@ -92,15 +35,14 @@ function DefinitionList({ side, search }: { side: Side; search: string }) {
                         <span>
                             <strong>{definition.name}</strong>
                             <span className="quiet">
-                                {definition.repository}:{definition.tag}
+                                {definition.custom ? "custom" : "built in"}
+                                {definition.repository && ` · ${definition.repository}:${definition.tag}`}
                             </span>
                         </span>
-                        {definition.custom ? (
+                        {definition.custom && (
                             <Button kind="danger" aria-label={`Delete ${definition.name}`} onClick={() => setAsking(definition)}>
                                 Delete
                             </Button>
-                        ) : (
-                            <Badge tone="good">built in</Badge>
                         )}
                     </li>
                 ))}
@@ -125,7 +67,7 @@ export default function Connectors() {
             </div>
             <DefinitionList side="source" search={search} />
             <DefinitionList side="destination" search={search} />
-            <AddImage />
+            <AddConnector />
         </>
     );
 }

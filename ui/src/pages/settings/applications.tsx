@@ -25,7 +25,7 @@ export function Applications() {
 
     const error = applications.error ?? create.error ?? remove.error;
     return (
-        <section className="card padded fields">
+        <section className="card padded fields narrow">
             <h2>Applications</h2>
             <p className="quiet">A program that uses the API gets its tokens by a client id and a secret.</p>
             {error && <Notice kind="error">{error.message}</Notice>}

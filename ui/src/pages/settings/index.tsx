@@ -4,6 +4,7 @@ import { useSession } from "../../app/session";
 import { PageHead } from "../../parts/basics";
 import { Applications } from "./applications";
 import { Notifications } from "./notifications";
+import { Password } from "./password";
 
 const THEMES: [Theme, string][] = [
     ["system", "As the system has it"],
@@ -17,7 +18,7 @@ export default function Settings() {
     return (
         <>
             <PageHead title="Settings" />
-            <section className="card padded fields">
+            <section className="card padded fields narrow">
                 <h2>Appearance</h2>
                 <div className="field">
                     <label htmlFor="theme">Theme</label>
@@ -32,13 +33,10 @@ export default function Settings() {
             </section>
             <Notifications />
             <Applications />
-            <section className="card padded">
-                <h2>Password and version</h2>
-                <p>
-                    You are {session.user}, on Firth {session.version}. The password is set on the machine that Firth runs on, with <code>firth password</code>
-                    {session.defaultPassword ? "; it is still the one that everybody knows." : "."} All sessions end with it.
-                </p>
-            </section>
+            <Password />
+            <p className="quiet">
+                You are {session.user}, on Firth {session.version}.
+            </p>
         </>
     );
 }

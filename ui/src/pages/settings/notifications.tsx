@@ -54,7 +54,7 @@ export function Notifications() {
     }
 
     return (
-        <section className="card padded fields">
+        <section className="card padded fields narrow">
             <h2>Notifications</h2>
             <p className="quiet">A webhook is posted to, as Slack and Airbyte have it. An address that is kept is shown without its secrets: to try it, type it again.</p>
             {TRIGGERS.map(([trigger, label]) => (

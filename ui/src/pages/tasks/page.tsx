@@ -1,18 +1,57 @@
 // One capture or materialization: how it is, how fast, and what of each stream.
 import { Link } from "wouter";
-import { useSamples, useStatus, type TaskKind } from "../../api/tasks";
+import { useSamples, useStatus, type TaskKind, type TaskStatus } from "../../api/tasks";
 import { Notice, PageHead } from "../../parts/basics";
 import { Chart } from "../../parts/chart";
 import { TaskBadge } from "../../parts/taskstate";
-import { about, bytes, count, duration, fromNow, moment } from "../../parts/time";
+import { about, bytes, count, duration, fromNow, moment, seconds } from "../../parts/time";
 
 const perSecond = (value: number) => `${about(value)}/s`;
-const milliseconds = (value: number) => duration(value);
+
+function Bindings({ kind, streams }: { kind: TaskKind; streams: NonNullable<TaskStatus["streams"]> }) {
+    return (
+        <section className="section">
+            <h2>Bindings</h2>
+            <div className="card table-frame">
+                <table className="stacked">
+                    <thead>
+                        <tr>
+                            <th>{kind === "capture" ? "What is captured" : "Collection"}</th>
+                            <th>{kind === "capture" ? "Into" : "What is written"}</th>
+                            <th className="number">Documents</th>
+                            <th className="number">Size</th>
+                            <th className="number">Invalid</th>
+                        </tr>
+                    </thead>
+                    <tbody>
+                        {streams.map((one) => (
+                            <tr key={`${one.stream}\u0000${one.target ?? ""}`}>
+                                <td className="title">{one.stream}</td>
+                                <td data-label={kind === "capture" ? "Into" : "What is written"}>
+                                    {kind === "capture" && one.target ? <Link href={`/collections/${one.target}`}>{one.target}</Link> : (one.target ?? "–")}
+                                </td>
+                                <td className="number" data-label="Documents">
+                                    {count(one.documents)}
+                                </td>
+                                <td className="number" data-label="Size">
+                                    {bytes(one.bytes)}
+                                </td>
+                                <td className="number" data-label="Invalid">
+                                    {count(one.invalid ?? 0)}
+                                </td>
+                            </tr>
+                        ))}
+                    </tbody>
+                </table>
+            </div>
+        </section>
+    );
+}
 
 export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
     const status = useStatus();
     const task = status.data?.find((one) => one.task === name);
-    const samples = useSamples(task?.live, status.dataUpdatedAt);
+    const samples = useSamples(task?.live);
 
     if (status.error) return <Notice kind="error">{status.error.message}</Notice>;
     if (!status.data) return <div aria-busy="true" />;
@@ -41,7 +80,7 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
             )}
             <div className="charts">
                 <Chart title="Throughput" summary={`${about(live?.documents_per_second ?? 0)} documents a second just now`} at={samples.at} values={samples.rate} format={perSecond} />
-                <Chart title="Lag" summary={live?.lag_ms != null ? `${duration(live.lag_ms)} just now` : "not known just now"} at={samples.at} values={samples.lag} format={milliseconds} />
+                <Chart least={1000} title="Lag" summary={live?.lag_ms != null ? `${duration(live.lag_ms)} just now` : "not known just now"} at={samples.at} values={samples.lag} format={seconds} />
             </div>
             {session && (
                 <p className="quiet">
@@ -49,6 +88,7 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
                     {task.next_at && session.outcome !== "running" ? ` The next begins ${fromNow(Date.parse(task.next_at))}.` : ""}
                 </p>
             )}
+            {(task.streams ?? []).length > 0 && <Bindings kind={kind} streams={task.streams!} />}
             {task.collections.length > 0 && (
                 <section className="section">
                     <h2>Collections</h2>

@@ -1,0 +1,187 @@
+"""The web UI: a connection's page. What runs is told as it happens; what ran can be looked into; what is set up, changed."""
+
+import pytest
+from playwright.sync_api import expect
+
+from conftest import until
+from job_driving import records, write
+from ui import chromium, daemon, log_in, page  # noqa: F401 (fixtures)
+
+FAILURE = {"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": 1, "error": {
+    "message": "the key was taken back", "internal_message": "HTTP 401 at /v1/items", "failure_type": "config_error"}}}
+
+
+def history(page):
+    return page.get_by_role("list", name="Sync history")
+
+
+def apply(daemon, name, steps):
+    """A connection between the scripted source and destination; its id."""
+    folder = daemon.folder / name
+    folder.mkdir()
+    daemon.firth("apply", write(folder, steps, name=name), expect=0)
+    found = daemon.api.ask("GET", "/api/firth/v1/connections").json()["connections"]
+    return next(each["connectionId"] for each in found if each["name"] == name)
+
+
+def show(daemon, id):
+    return daemon.api.config("web_backend/connections/get", {"connectionId": id})
+
+
+def test_what_runs_is_told_and_cancelled(page):
+    gate = page.daemon.folder / "gate"
+    id = apply(page.daemon, "slow", records(1, 3) + [{"sleep_until": str(gate)}] + records(4, 5))
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    log_in(page, f"/connections/{id}")
+    expect(page.get_by_text("Nothing has run yet.")).to_be_visible()
+    users = page.get_by_role("row", name="users")
+
+    page.get_by_role("button", name="Sync now").click()
+    expect(history(page).get_by_text("Running")).to_be_visible()
+    expect(users.get_by_role("cell").nth(2)).to_have_text("3")
+    page.get_by_role("button", name="Cancel").click()
+    expect(history(page).get_by_text("Cancelled")).to_be_visible()
+
+    # The log of one that runs is followed to its end.
+    page.get_by_role("button", name="Sync now").click()
+    expect(history(page).get_by_text("Running")).to_be_visible()
+    history(page).get_by_role("button").first.click()
+    page.get_by_role("button", name="Show the log").click()
+    log = page.get_by_role("log")
+    expect(log).to_contain_text("attempt 1 of job")
+    expect(page.get_by_label("Follow")).to_be_checked()
+    gate.touch()
+    expect(log).to_contain_text("succeeded")
+    expect(users.get_by_role("cell").nth(3)).to_have_text("5")
+    assert any(f"/events?topic=connection:{id}" in url for url in asked)
+
+
+def test_a_sync_that_fails_is_explained(page):
+    id = apply(page.daemon, "failing", [{"message": FAILURE}, {"exit": 1}])
+    log_in(page, f"/connections/{id}")
+    page.get_by_role("button", name="Sync now").click()
+    failure = page.get_by_role("alert")
+    expect(failure).to_contain_text("The source failed")
+    expect(failure).to_contain_text("the key was taken back")
+    expect(failure).to_contain_text("Look at the configuration of the source and test it")
+    failure.get_by_text("What is behind it").click()
+    expect(failure).to_contain_text("HTTP 401 at /v1/items")
+    history(page).get_by_role("button").first.click()
+    expect(history(page).get_by_role("alert")).to_contain_text("the key was taken back")
+    failure.first.get_by_role("link", name="Open the source").click()
+    expect(page.get_by_role("heading", name="failing source")).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def people(daemon):
+    """A connection of two streams of three that has run twice."""
+    id = daemon.api.connection(source=daemon.api.source(name="People"), name="People to files", streams=("users", "products"))
+    for _ in range(2):
+        job = daemon.api.config("connections/sync", {"connectionId": id})["job"]["id"]
+        until(lambda: daemon.api.config("jobs/get_light", {"id": job})["job"]["status"] == "succeeded", "the sync")
+    return id
+
+
+def test_history(page, people):
+    log_in(page, f"/connections/{people}")
+    expect(history(page).get_by_role("listitem")).to_have_count(2)
+    # Charts can be read as tables.
+    volume = page.get_by_role("figure").filter(has_text="Volume")
+    expect(volume).to_contain_text("records in the last 2 syncs")
+    volume.get_by_text("Volume as a table").click()
+    expect(volume.get_by_role("row")).to_have_count(2)
+    history(page).get_by_role("button").last.click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the log").click()
+    assert download.value.suggested_filename.endswith("-attempt-0.log")
+    page.get_by_role("button", name="Show the log").click()
+    expect(page.get_by_role("log")).to_contain_text("succeeded")
+    page.get_by_label("Search the log").fill("SUCCEEDED")
+    expect(page.get_by_text("1 line", exact=True)).to_be_visible()
+    page.get_by_label("Search the log").fill("")
+    page.get_by_label("Lines that are shown").select_option("error")
+    expect(page.get_by_text("0 lines", exact=True)).to_be_visible()
+
+
+def test_chosen_streams_are_cleared_and_read_again(page, people):
+    folder = page.daemon.folder / "files" / "files"
+    before = (folder / "_airbyte_raw_products.jsonl").read_bytes()
+    log_in(page, f"/connections/{people}")
+    expect(page.get_by_role("button", name="Clear…")).to_be_disabled()
+    page.get_by_label("Choose users").check()
+    page.get_by_role("button", name="Clear…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("The rows of users at the destination are deleted")
+    dialog.get_by_role("button", name="Leave it").click()
+    expect(dialog).to_have_count(0)
+    page.get_by_role("button", name="Clear…").click()
+    dialog.get_by_role("button", name="Clear").click()
+    expect(history(page).get_by_role("listitem").first).to_contain_text("Clear")
+    expect(history(page).get_by_role("listitem").first).to_contain_text("Succeeded")
+    users = folder / "_airbyte_raw_users.jsonl"
+    assert (not users.exists() or users.read_bytes() == b"") and (folder / "_airbyte_raw_products.jsonl").read_bytes() == before
+
+    page.get_by_label("Choose users").check()
+    page.get_by_role("button", name="Read again…").click()
+    expect(dialog).to_contain_text("lost")
+    dialog.get_by_label("stay, and what is read").check()
+    dialog.get_by_role("button", name="Read again").click()
+    expect(history(page).get_by_role("listitem").first).to_contain_text("Refresh")
+    expect(history(page).get_by_role("listitem").first).to_contain_text("Succeeded")
+    assert len(users.read_bytes().splitlines()) == 10
+
+
+def test_streams_and_settings_are_changed(page, people):
+    log_in(page, f"/connections/{people}")
+    page.get_by_role("link", name="Streams", exact=True).click()
+    expect(page.get_by_text("2 of 2 selected")).to_be_visible()
+    expect(page.get_by_role("button", name="Save streams")).to_be_disabled()
+    page.get_by_role("button", name="Look for new streams and fields").click()
+    expect(page.get_by_text("2 of 3 selected")).to_be_visible()
+    page.get_by_role("switch", name="purchases").click(force=True)
+    page.get_by_role("switch", name="products").click(force=True)
+    page.get_by_label("How purchases is moved").select_option(label="Everything, replaced")
+    page.get_by_role("button", name="Save streams").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    kept = {each["stream"]["name"]: each["config"] for each in show(page.daemon, people)["syncCatalog"]["streams"] if each["config"]["selected"]}
+    assert set(kept) == {"users", "purchases"} and kept["purchases"]["destinationSyncMode"] == "overwrite"
+
+    page.get_by_role("link", name="Settings", exact=True).last.click()
+    page.get_by_role("textbox", name="Name", exact=True).fill("People, renamed")
+    page.get_by_label("Runs").select_option(label="Every so often")
+    page.get_by_label("How many").fill("6")
+    page.get_by_label("Prefix of stream names").fill("new_")
+    expect(page.get_by_text("the next sync begins new tables")).to_be_visible()
+    page.get_by_role("button", name="Save settings").click()
+    expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="People, renamed")).to_be_visible()
+    expect(page.get_by_text("every 6 hours; next run")).to_be_visible()
+    found = show(page.daemon, people)
+    assert (found["name"], found["prefix"], found["scheduleData"]["basicSchedule"]) == (
+        "People, renamed", "new_", {"timeUnit": "hours", "units": 6})
+
+
+def test_it_is_told_without_events_too(chromium, daemon, people):
+    context = chromium.new_context(base_url=daemon.url)
+    context.route("**/events?*", lambda route: route.fulfill(status=503, body="{}"))
+    page = context.new_page()
+    log_in(page, f"/connections/{people}")
+    expect(history(page).get_by_role("listitem").first).to_contain_text("Succeeded")
+    count = history(page).get_by_role("listitem").count()
+    page.get_by_role("button", name="Sync now").click()
+    expect(history(page).get_by_role("listitem")).to_have_count(count + 1)
+    expect(history(page).get_by_role("listitem").first).to_contain_text("Succeeded")
+    context.close()
+
+
+def test_a_connection_is_deleted(page):
+    id = page.daemon.api.connection(folder="/local/gone", name="Not for long")
+    log_in(page, f"/connections/{id}/settings")
+    page.get_by_role("button", name="Delete connection").click()
+    page.get_by_role("dialog").get_by_role("button", name="Leave it").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Delete connection").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", name="Connections", level=1)).to_be_visible()
+    expect(page.get_by_role("link", name="Not for long")).to_have_count(0)

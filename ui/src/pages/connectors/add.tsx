@@ -1,0 +1,134 @@
+// A connector of one's own: by an image that podman or docker runs, or by a manifest of the low-code kind.
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useRef, useState, type ChangeEvent, type FormEvent } from "react";
+import type { Side } from "../../api/actors";
+import { config, firth } from "../../api/client";
+import { useSession } from "../../app/session";
+import { Button, Field, Notice } from "../../parts/basics";
+
+type How = "image" | "manifest";
+
+interface Made {
+    how: How;
+    side: Side;
+    name: string;
+    image: string;
+    manifest: string;
+}
+
+const NOTHING: Made = { how: "image", side: "source", name: "", image: "", manifest: "" };
+
+function useAdd(onDone: () => void) {
+    const { workspaceId } = useSession();
+    const client = useQueryClient();
+    return useMutation({
+        mutationFn: ({ how, side, name, image, manifest }: Made) => {
+            if (how === "manifest") return firth.post("manifests", { name: name.trim(), manifest });
+            const colon = image.lastIndexOf(":");
+            const tagged = colon > image.lastIndexOf("/");
+            return config(`${side}_definitions/create_custom`, {
+                workspaceId,
+                [`${side}Definition`]: {
+                    name: name.trim(),
+                    dockerRepository: tagged ? image.slice(0, colon) : image,
+                    dockerImageTag: tagged ? image.slice(colon + 1) : "latest",
+                },
+            });
+        },
+        onSuccess: () => {
+            onDone();
+            return client.invalidateQueries({ queryKey: ["definitions"] });
+        },
+    });
+}
+
+function Manifest({ value, onChange }: { value: string; onChange: (text: string) => void }) {
+    const file = useRef<HTMLInputElement>(null);
+
+    async function take(event: ChangeEvent<HTMLInputElement>) {
+        const chosen = event.target.files?.[0];
+        event.target.value = "";
+        if (chosen) onChange(await chosen.text());
+    }
+
+    return (
+        <div className="field long-text">
+            <label htmlFor="manifest">
+                Manifest<span aria-hidden="true"> *</span>
+            </label>
+            <textarea
+                id="manifest"
+                rows={10}
+                required
+                spellCheck={false}
+                value={value}
+                placeholder={"version: 6.5.0\ntype: DeclarativeSource\n…"}
+                onChange={(event) => onChange(event.target.value)}
+            />
+            <input ref={file} type="file" accept=".yaml,.yml,.json" aria-label="A file with the manifest" hidden onChange={(event) => void take(event)} />
+            <Button onClick={() => file.current?.click()}>From a file…</Button>
+        </div>
+    );
+}
+
+export function AddConnector() {
+    const [made, setMade] = useState<Made>(NOTHING);
+    const [added, setAdded] = useState("");
+    const add = useAdd(() => {
+        setAdded(made.name.trim());
+        setMade({ ...NOTHING, how: made.how, side: made.side });
+    });
+
+    function change(part: Partial<Made>) {
+        setMade({ ...made, ...part });
+        setAdded("");
+        if (add.error) add.reset();
+    }
+
+    function submit(event: FormEvent) {
+        event.preventDefault();
+        add.mutate(made);
+    }
+
+    return (
+        <form className="card padded fields narrow" onSubmit={submit}>
+            <h2>Add a connector</h2>
+            <fieldset className="radios">
+                <legend>What runs it</legend>
+                <label>
+                    <input type="radio" name="how" checked={made.how === "image"} onChange={() => change({ how: "image" })} />
+                    <span>An image, run by podman or docker</span>
+                </label>
+                <label>
+                    <input type="radio" name="how" checked={made.how === "manifest"} onChange={() => change({ how: "manifest", side: "source" })} />
+                    <span>A manifest of a low-code source, run by Firth itself</span>
+                </label>
+            </fieldset>
+            {made.how === "image" && (
+                <div className="field">
+                    <label htmlFor="side">Kind</label>
+                    <select id="side" value={made.side} onChange={(event) => change({ side: event.target.value as Side })}>
+                        <option value="source">Source</option>
+                        <option value="destination">Destination</option>
+                    </select>
+                </div>
+            )}
+            <Field label="Name" value={made.name} required maxLength={200} onChange={(event) => change({ name: event.target.value })} />
+            {made.how === "image" ? (
+                <Field label="Image" value={made.image} required placeholder="airbyte/source-pokeapi:latest" spellCheck={false} onChange={(event) => change({ image: event.target.value.trim() })} />
+            ) : (
+                <Manifest value={made.manifest} onChange={(manifest) => change({ manifest })} />
+            )}
+            <p className="quiet">
+                A command is added on the machine itself, since it is run as it is: <code>firth connectors add NAME -- COMMAND</code>.
+            </p>
+            {add.error && <Notice kind="error">{add.error.message}</Notice>}
+            {added && <Notice kind="success">{added} is there.</Notice>}
+            <div className="actions">
+                <Button kind="primary" type="submit" busy={add.isPending}>
+                    Add
+                </Button>
+            </div>
+        </form>
+    );
+}
