@@ -10,7 +10,7 @@ import pytest
 from api import serve
 from conftest import Firth, binary
 
-LIMIT_MS = 8_000
+LIMIT_MS = 30_000
 playwright.sync_api.expect.set_options(timeout=LIMIT_MS)
 
 

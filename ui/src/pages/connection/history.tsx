@@ -1,5 +1,5 @@
 // The jobs of a connection, newest first; each opens to its attempts, failures and logs.
-import { useState } from "react";
+import { memo, useState } from "react";
 import { hasEnded, useJob, type Attempt, type Job, type JobKind } from "../../api/jobs";
 import { Button, Notice } from "../../parts/basics";
 import { FailureNotice } from "../../parts/failure";
@@ -45,7 +45,7 @@ export function took(job: Job): number {
     return Date.now() - (job.startedAt ?? job.createdAt) * 1000;
 }
 
-function JobRow({ job, connectionId }: { job: Job; connectionId: string }) {
+const JobRow = memo(function JobRow({ job, connectionId }: { job: Job; connectionId: string }) {
     const [open, setOpen] = useState(false);
     return (
         <li className="job">
@@ -64,7 +64,7 @@ function JobRow({ job, connectionId }: { job: Job; connectionId: string }) {
             {open && <Details job={job} connectionId={connectionId} />}
         </li>
     );
-}
+});
 
 export function HistoryList({ jobs, total, connectionId }: { jobs: Job[]; total: number; connectionId: string }) {
     const [shown, setShown] = useState(STEP);
