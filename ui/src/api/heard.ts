@@ -53,9 +53,22 @@ function hearProgress(client: QueryClient, news: ProgressNews) {
     });
 }
 
+/** What is committed grows; how much of each collection is asked for later. */
+function changed(task: TaskStatus, news: TaskNews): TaskStatus {
+    const { live } = news;
+    const grew = live !== null && live.documents > (task.live?.documents ?? 0);
+    return {
+        ...task,
+        state: news.state,
+        live,
+        committed_at: grew ? new Date().toISOString() : task.committed_at,
+        session: live && task.session?.outcome === "running" ? { ...task.session, documents: live.documents, bytes: live.bytes } : task.session,
+    };
+}
+
 function hearTask(client: QueryClient, news: TaskNews) {
     client.setQueryData<TaskStatus[]>(["status"], (tasks) =>
-        tasks?.map((task) => (task.task === news.task ? { ...task, state: news.state, live: news.live } : task)),
+        tasks?.map((task) => (task.task === news.task ? changed(task, news) : task)),
     );
 }
 

@@ -65,8 +65,11 @@ export interface StoredDocument {
     document: unknown;
 }
 
+/** How much there is of each collection no event tells. */
+const COUNTS_MS = 8_000;
+
 export function useStatus() {
-    const interval = useEvents("tasks", 2_000);
+    const interval = Math.min(useEvents("tasks", 2_000), COUNTS_MS);
     return useQuery({
         queryKey: ["status"],
         queryFn: async ({ signal }) => (await firth.get<{ tasks: TaskStatus[] }>("status", signal)).tasks,

@@ -90,7 +90,7 @@ export function Chart(props: Props) {
                 legend: { show: false },
                 cursor: { drag: { x: false, y: false }, points: { show: !bars } },
                 scales: { x: bars ? { time: false, range: (_plot, low, high) => [low - 0.6, high + 0.6] } : { range: window }, y: { range: (_plot, _low, high) => [0, Math.max(least, high * 1.1)] } },
-                axes: [{ ...axis, grid: { show: false }, ...(bars && { space: 90, incrs: [1, 2, 5, 10, 20, 50], values: (plot, splits) => timesOf(plot, splits, times.current) }) }, { ...axis, size: 64, values: (_plot, splits) => splits.map(format) }],
+                axes: [{ ...axis, grid: { show: false }, ...(bars && { size: 34, space: 90, incrs: [1, 2, 5, 10, 20, 50], values: (plot, splits) => timesOf(plot, splits, times.current) }) }, { ...axis, size: 64, values: (_plot, splits) => splits.map(format) }],
                 series: [{}, seriesOf(style, bars)],
             },
             [[], []],

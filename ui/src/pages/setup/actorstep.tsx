@@ -19,7 +19,7 @@ function NewActor({ side, definition, onDone, onBack }: { side: Side; definition
     const { workspaceId } = useSession();
     const create = useCreateActor(side);
     return (
-        <section className="card padded">
+        <section className="card padded narrow">
             <div className="chosen">
                 <ConnectorMark name={definition.name} />
                 <div>

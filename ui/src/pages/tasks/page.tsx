@@ -79,7 +79,7 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
                 </Notice>
             )}
             <div className="charts">
-                <Chart title="Throughput" summary={`${about(live?.documents_per_second ?? 0)} documents a second just now`} at={samples.at} values={samples.rate} format={perSecond} />
+                <Chart title="Throughput" summary={`${about(Math.round(live?.documents_per_second ?? 0))} documents a second just now`} at={samples.at} values={samples.rate} format={perSecond} />
                 <Chart least={1000} title="Lag" summary={live?.lag_ms != null ? `${duration(live.lag_ms)} just now` : "not known just now"} at={samples.at} values={samples.lag} format={seconds} />
             </div>
             {session && (
