@@ -1,5 +1,5 @@
-"""SIGKILL of the listener at random moments while clients push to it: every request that was acknowledged is there,
-whole, once for its idempotency key; and planted bugs show that this would be seen."""
+"""SIGKILL of the listener at random moments while clients push to it, by HTTP and by websocket: every request and message
+that was acknowledged is there, whole, once for its id; and planted bugs show that this would be seen."""
 
 import collections
 import http.client
@@ -12,12 +12,14 @@ import threading
 import pytest
 
 import pushing
+import sockets
 from conftest import until
 from faults.test_kills import POINTS, seed
 
 FULL = os.environ.get("FIRTH_TEST_LEVEL") == "full"
 KILLS = 200 if FULL else 20
-CLIENTS = 8
+CLIENTS = 8  # of which every other has a websocket
+WINDOW = 20  # messages that such a one sends ahead
 EACH = 3  # documents of a request
 
 
@@ -31,7 +33,9 @@ class Load:
         self.firth, self.env = firth, env
         self.catalog = pushing.catalog(tmp_path / "flow.json", endpoint)
         self.start()
-        self.threads = [threading.Thread(target=self._client, args=(number,)) for number in range(CLIENTS)]
+        self.told_of_many = 0
+        self.threads = [threading.Thread(target=self._socket if number % 2 else self._client, args=(number,))
+                        for number in range(CLIENTS)]
         for thread in self.threads:
             thread.start()
 
@@ -73,6 +77,48 @@ class Load:
             self.acknowledged.add(key)
             self.duplicates += "duplicate" in answer.json()
         return True
+
+    def _socket(self, name):
+        """A websocket of one id: whatever was not acknowledged goes again, over the next connection."""
+        try:
+            told = 0
+            while not self.ending.is_set():
+                if not self.urls():
+                    self.ending.wait(0.01)
+                    continue
+                try:
+                    told = self._pushes(name, told)
+                except (OSError, sockets.Ended, AssertionError) as error:
+                    if isinstance(error, AssertionError) and "503" not in str(error):
+                        raise
+                    self.ending.wait(0.01)
+        except BaseException as error:
+            self.failures.append(error)
+
+    def _pushes(self, name, told):
+        peer = sockets.Socket(self, path=f"{pushing.PATH}?id=client-{name}&from={told}", timeout=10)
+        sent = told
+        try:
+            while not self.ending.is_set():
+                while sent < told + WINDOW:
+                    sent += 1
+                    key = f"{name}-{sent}"
+                    self.sent.add(key)
+                    peer.send(sockets.text(json.dumps([{"id": f"{key}/{each}"} for each in range(EACH)])))
+                before, told = told, peer.receive()["Processed"]
+                assert before < told <= sent
+                with self.lock:
+                    self.acknowledged.update(f"{name}-{number}" for number in range(before + 1, told + 1))
+                    self.told_of_many += told - before > 1
+        except (OSError, sockets.Ended):
+            pass
+        finally:
+            peer.drop()
+        return told
+
+    @property
+    def url(self):
+        return self.urls()[-1]
 
     def more(self, count, what):
         """Wait for so many further acknowledgements."""
@@ -128,7 +174,7 @@ def test_pushes_survive_kills(firth, tmp_path):
     load, wrong, how = with_kills(firth, tmp_path, KILLS)
     assert not wrong, (how, wrong[:10])
     # It was about something: requests whose answer was lost with their listener were sent again, and known.
-    assert len(load.acknowledged) > KILLS and load.duplicates > 0, how
+    assert len(load.acknowledged) > KILLS and load.duplicates > 0 and load.told_of_many > 0, how
 
 
 @pytest.mark.parametrize("point", ["ingest.committed", *(point for point in POINTS if "commit" in point)])
