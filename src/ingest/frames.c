@@ -87,9 +87,8 @@ static ssize_t on_read(wslay_event_context_ptr wslay, uint8_t *bytes, size_t siz
     do
         got = http_wire_read(frames->wire, bytes, size < frames->turn ? size : frames->turn);
     while (got < 0 && errno == EINTR);
-    if (got > 0)
-        frames->turn -= (size_t)got;
     if (got > 0) {
+        frames->turn -= (size_t)got;
         frames->heard = true;
         return got;
     }

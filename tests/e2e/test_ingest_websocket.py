@@ -249,7 +249,7 @@ def test_who_does_not_listen_is_not_read(firth, running):
     peer = Socket(running, timeout=60)
     process, ping, sent = pushing.listener_of(running), frame(PING, b"x" * 125), 0
     before = pushing.resident(process)
-    peer.peer.settimeout(2)
+    peer.peer.settimeout(1)
     chunk = ping * 500
     with pytest.raises(TimeoutError):
         while sent < 1 << 30:

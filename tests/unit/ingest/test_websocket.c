@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { SILENCE_MS = 500, GRACE_MS = 60 * 1000, PING = 0x89, CLOSE = 0x88, TEXT = 0x81 };
+enum { SILENCE_MS = 2000, GRACE_MS = 60 * 1000, PING = 0x89, CLOSE = 0x88, TEXT = 0x81 };
 
 struct server {
     struct ingest_test test;
