@@ -18,7 +18,8 @@ def pytest_generate_tests(metafunc):
                          ("connector", those(SOURCES + DESTINATIONS, "airbyte")),
                          ("flow_source", those(SOURCES, "flow")), ("flow_destination", those(DESTINATIONS, "flow"))):
         if name in metafunc.fixturenames:
-            metafunc.parametrize(name, values, ids=lambda c: c.name)
+            quick = metafunc.definition.get_closest_marker("quick_to_start") is not None
+            metafunc.parametrize(name, [each for each in values if not (quick and each.slow)], ids=lambda c: c.name)
 
 
 @pytest.fixture(autouse=True)

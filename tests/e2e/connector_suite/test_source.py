@@ -151,6 +151,7 @@ def test_resume_from_each_state(run, source, full_read):
                 assert [r["data"] for r in session.records()] == records[count:]
 
 
+@pytest.mark.quick_to_start
 @pytest.mark.parametrize("break_it", ["unknown stream", "sync mode", "not JSON", "no streams"])
 def test_bad_catalog(run, source, full_read, break_it):
     catalog = json.loads(json.dumps(full_read.catalog))
@@ -169,6 +170,7 @@ def test_bad_catalog(run, source, full_read, break_it):
     assert session.errors() and session.errors()[0]["message"], session
 
 
+@pytest.mark.quick_to_start
 def test_missing_catalog_file(run, full_read):
     command = [*run.command, "read", "--config", "/nonexistent", "--catalog", "/nonexistent"]
     done = subprocess.run(command, capture_output=True, env=run.env, check=False)
