@@ -1,6 +1,7 @@
 #include "ingest/capture.h"
 
 #include "ingest/reader.h"
+#include "ingest/signature.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -112,6 +113,30 @@ void ingest_release(struct ingest_capture *capture)
     pthread_mutex_unlock(&captures->lock);
 }
 
+void ingest_collections_each(struct ingest_captures *captures, ingest_take_name *take, void *context)
+{
+    const struct map_entry *entry;
+    pthread_mutex_lock(&captures->lock);
+    for (size_t at = 0; (entry = map_next(&captures->collections, &at));)
+        take(context, entry->key.data);
+    pthread_mutex_unlock(&captures->lock);
+}
+
+bool ingest_token_known(struct ingest_captures *captures, struct slice token)
+{
+    const struct map_entry *entry;
+    bool known = false;
+    pthread_mutex_lock(&captures->lock);
+    for (size_t at = 0; (entry = map_next(&captures->collections, &at));) {
+        const struct path *path = entry->value;
+        const char *own = path->capture ? path->capture->bindings[path->binding].options.token : NULL;
+        if (own && ingest_secret_equal(slice_of(own), token))
+            known = true;
+    }
+    pthread_mutex_unlock(&captures->lock);
+    return known;
+}
+
 /* The second, and how many requests it has seen, in one word. */
 bool ingest_rate_allows(const struct ingest_binding *binding, uint64_t second)
 {
@@ -169,9 +194,11 @@ int ingest_plan_read(const struct task_spec *spec, struct arena *arena, struct i
 {
     const char *pointer, *root = root_path(spec->name, arena);
     const char **paths = arena_zalloc(arena, (2 * spec->binding_count + 2) * sizeof *paths);
+    const char **collections = arena_zalloc(arena, (spec->binding_count + 1) * sizeof *collections);
     size_t count = 0;
     ret_plan->bindings = arena_zalloc(arena, (spec->binding_count + 1) * sizeof *ret_plan->bindings);
     ret_plan->paths = paths;
+    ret_plan->collections = collections;
     if (catalog_ingest_endpoint(spec->source.config, arena, &ret_plan->options, &pointer, err) < 0)
         return error_wrap(err, "ingest%s", pointer);
     paths[count++] = root;
@@ -183,6 +210,7 @@ int ingest_plan_read(const struct task_spec *spec, struct arena *arena, struct i
             return error_wrap(err, "the resource of %s%s", from->collection, pointer);
         binding->name = binding->options.name ? binding->options.name : from->collection;
         binding->rate = arena_zalloc(arena, sizeof *binding->rate);
+        collections[i] = from->collection;
         paths[count++] = own_path(root, binding, arena);
         if (binding->options.path)
             paths[count++] = binding->options.path;
@@ -190,17 +218,24 @@ int ingest_plan_read(const struct task_spec *spec, struct arena *arena, struct i
     return 0;
 }
 
-void ingest_captures_reserve(struct ingest_captures *captures, const char *name, const char *const *paths)
+static void reserve(struct map *map, const char *name, const char *const *paths)
 {
-    pthread_mutex_lock(&captures->lock);
-    captures->begun = true;
     for (size_t i = 0; paths[i]; i++) {
-        if (map_get(&captures->paths, slice_of(paths[i])))
+        if (map_get(map, slice_of(paths[i])))
             continue;
         struct path *path = mem_zalloc(sizeof *path);
         *path = (struct path){.owner = mem_strdup(name)};
-        map_set(&captures->paths, slice_of(paths[i]), path);
+        map_set(map, slice_of(paths[i]), path);
     }
+}
+
+void ingest_captures_reserve(struct ingest_captures *captures, const char *name, const char *const *paths,
+                             const char *const *collections)
+{
+    pthread_mutex_lock(&captures->lock);
+    captures->begun = true;
+    reserve(&captures->paths, name, paths);
+    reserve(&captures->collections, name, collections);
     pthread_mutex_unlock(&captures->lock);
 }
 

@@ -11,6 +11,7 @@
 #define FIRTH_INGEST_CAPTURE_H
 
 #include "catalog/ingest.h"
+#include "ingest/producers.h"
 #include "schema/shape/shape.h"
 #include "task/task.h"
 
@@ -21,6 +22,8 @@ enum {
     INGEST_RETRY_SECONDS = 1,      /* what Retry-After says */
 };
 
+#define INGEST_NOWHERE UINT64_MAX
+
 /* --- a push ------------------------------------------------------------------------------------------- */
 
 enum ingest_result {
@@ -28,6 +31,10 @@ enum ingest_result {
     INGEST_DUPLICATE, /* a push of this id was committed before, or with it; nothing was added */
     INGEST_STOPPED,   /* the capture ends, or is away; nothing was kept: to be tried again */
     INGEST_FULL,      /* too much waits; likewise */
+    /* Of pushes with a sequence; nothing was kept. */
+    INGEST_OUT_OF_ORDER,  /* what comes before it is missing */
+    INGEST_OLD_EPOCH,     /* its producer has begun anew since */
+    INGEST_DUPLICATE_OLD, /* as INGEST_DUPLICATE, and where it is is not known any more */
 };
 
 struct ingest_document {
@@ -45,14 +52,19 @@ struct ingest_push {
     size_t bytes; /* of the documents */
     /* Empty: it has none. Else a push with the same id and scope is kept once (ids.h). */
     struct slice id;
-    uint32_t scope; /* the binding that the id is of */
+    uint32_t scope; /* the binding that the id, or the sequence, is of */
+    /* Instead of an id: the producer's own number of it (producers.h). */
+    struct ingest_sequence sequence;
+    /* With INGEST_DURABLE and INGEST_DUPLICATE of a push with a scope's documents alone: the number of the
+     * first in its journal; INGEST_NOWHERE: not known, for documents are combined there. */
+    uint64_t offset;
     /* Once, in the capture's thread (or, with INGEST_FULL and INGEST_STOPPED, before ingest_push returns): it
      * must not wait. The push is its owner's again. */
     void (*done)(struct ingest_push *push, enum ingest_result result);
 
     /* The reader's. */
     struct ingest_push *next;
-    bool duplicate;
+    enum ingest_result result; /* once it is durable */
 };
 
 /* --- captures ----------------------------------------------------------------------------------------- */
@@ -82,7 +94,8 @@ struct ingest_capture {
 struct ingest_plan {
     struct catalog_ingest options;
     struct ingest_binding *bindings;
-    const char *const *paths; /* NULL-terminated; the capture's own first */
+    const char *const *paths;       /* NULL-terminated; the capture's own first */
+    const char *const *collections; /* NULL-terminated */
 };
 int ingest_plan_read(const struct task_spec *spec, struct arena *arena, struct ingest_plan *ret_plan,
                      struct error *err);
@@ -108,6 +121,11 @@ enum ingest_found ingest_find(struct ingest_captures *captures, const char *path
 enum ingest_found ingest_find_collection(struct ingest_captures *captures, const char *collection,
                                          struct ingest_capture **ret_capture, size_t *ret_binding);
 void ingest_release(struct ingest_capture *capture);
+/* The collections that are pushed to, those of captures that are away among them. */
+typedef void ingest_take_name(void *context, const char *name);
+void ingest_collections_each(struct ingest_captures *captures, ingest_take_name *take, void *context);
+/* Is it the token of any binding? */
+bool ingest_token_known(struct ingest_captures *captures, struct slice token);
 
 /* Is one more request within maxRequestsPerSecond? `second` is any clock's. */
 bool ingest_rate_allows(const struct ingest_binding *binding, uint64_t second);
@@ -127,9 +145,10 @@ void ingest_push(struct ingest_capture *capture, struct ingest_push *push);
 
 /* --- the captures' own side --------------------------------------------------------------------------- */
 
-/* Its paths are INGEST_AWAY until it is added; those that another capture has stay that one's.
- * NULL-terminated. */
-void ingest_captures_reserve(struct ingest_captures *captures, const char *name, const char *const *paths);
+/* Its paths and collections are INGEST_AWAY until it is added; those that another capture has stay that
+ * one's. NULL-terminated. */
+void ingest_captures_reserve(struct ingest_captures *captures, const char *name, const char *const *paths,
+                             const char *const *collections);
 /* A path that another capture has already: ERROR_INVALID, naming both. */
 int ingest_captures_add(struct ingest_captures *captures, struct ingest_capture *capture, struct error *err);
 /* It is found no more; returns when nobody uses it. Its paths are INGEST_AWAY until ingest_captures_forget.

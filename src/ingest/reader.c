@@ -17,7 +17,7 @@
  * them. A push is `queued`, then `current`, then one of those `under way`, which the sink has and no commit
  * yet; the acknowledgement of as many checkpoints tells the first of these. */
 
-enum { NOTE_BYTES_MOST = 2 * INGEST_ID_MAX + 64 /* about what the note of an id takes, for retention */ };
+enum { NOTE_BYTES_MOST = 2 * INGEST_ID_MAX + 128 /* about what a note takes, for retention */ };
 
 struct list {
     struct ingest_push *first, **last;
@@ -29,6 +29,9 @@ struct ingest_reader {
     struct ingest_capture capture;
     bool added; /* to the table */
     struct ingest_ids *ids;
+    struct ingest_producers *producers;
+    uint64_t notes_read;
+    uint64_t *next_offset; /* of each binding, or INGEST_NOWHERE */
     struct buffer note;
     struct list under_way;
     struct ingest_push *current; /* whose documents are being given */
@@ -173,7 +176,31 @@ static bool ready(const struct task_reader *base)
     return true;
 }
 
-/* ["orders","1f0c…"]: of which resource, and the id. */
+/* The members of a sequence's note, in their order. */
+enum { NOTE_PRODUCER, NOTE_EPOCH, NOTE_PARTITION, NOTE_FIRST, NOTE_LAST, NOTE_OFFSET, NOTE_MEMBERS };
+
+static void take_sequence(struct ingest_reader *reader, struct slice name, const struct json *doc,
+                          uint32_t list)
+{
+    uint64_t values[NOTE_MEMBERS];
+    uint32_t scope = 0;
+    while (scope < reader->capture.binding_count && !slice_is(name, reader->capture.bindings[scope].name))
+        scope++;
+    for (uint32_t i = 0; i < NOTE_MEMBERS; i++) {
+        if (!json_to_u64(doc, json_at(doc, list, i), &values[i]))
+            return;
+    }
+    if (scope == reader->capture.binding_count)
+        return; /* a resource that there is no more */
+    const struct ingest_sequence batch = {.producer = (int64_t)values[NOTE_PRODUCER],
+                                          .epoch = (int16_t)values[NOTE_EPOCH],
+                                          .partition = (uint32_t)values[NOTE_PARTITION],
+                                          .first = (int32_t)values[NOTE_FIRST],
+                                          .last = (int32_t)values[NOTE_LAST]};
+    ingest_producers_restore(reader->producers, scope, &batch, values[NOTE_OFFSET]);
+}
+
+/* ["orders","1f0c…"]: of which resource, and the id; or ["orders",[7,0,0,10,19,4711]], a producer's batch. */
 static void take_note(void *context, struct slice note)
 {
     struct ingest_reader *reader = context;
@@ -181,11 +208,44 @@ static void take_note(void *context, struct slice note)
     struct json doc;
     struct error unused;
     arena_init(&arena);
-    if (json_parse_copy(&arena, note.data, note.size, &doc, &unused) == 0 && json_is(&doc, 0, JSON_ARRAY) &&
-        json_is(&doc, json_at(&doc, 0, 0), JSON_STRING) && json_is(&doc, json_at(&doc, 0, 1), JSON_STRING))
-        ingest_ids_add(reader->ids, json_string(&doc, json_at(&doc, 0, 0), &arena),
-                       json_string(&doc, json_at(&doc, 0, 1), &arena));
+    reader->notes_read++;
+    if (json_parse_copy(&arena, note.data, note.size, &doc, &unused) == 0 &&
+        json_is(&doc, json_at(&doc, 0, 0), JSON_STRING)) {
+        struct slice name = json_string(&doc, json_at(&doc, 0, 0), &arena);
+        uint32_t what = json_at(&doc, 0, 1);
+        if (json_is(&doc, what, JSON_STRING))
+            ingest_ids_add(reader->ids, name, json_string(&doc, what, &arena));
+        else
+            take_sequence(reader, name, &doc, what);
+    }
     arena_done(&arena);
+}
+
+/* Where the next document of each binding will lie. */
+static int read_offsets(struct ingest_reader *reader, struct error *err)
+{
+    const struct task *task = reader->base.task;
+    struct arena arena;
+    struct store_journal_info *infos;
+    size_t count;
+    mem_auto(store_close) struct store *store =
+        store_open(task->spec->data_dir, &(struct store_options){.read_only = true}, err);
+    if (!store)
+        return -1;
+    arena_init(&arena);
+    reader->next_offset = mem_zalloc((reader->capture.binding_count + 1) * sizeof *reader->next_offset);
+    int result = store_list(store, NULL, &arena, &infos, &count, err);
+    for (size_t i = 0; i < reader->capture.binding_count; i++) {
+        for (size_t j = 0; result == 0 && j < count; j++) {
+            if (strcmp(infos[j].writer, task->spec->name) == 0 &&
+                strcmp(infos[j].collection, task->bindings[i].spec->collection) == 0)
+                reader->next_offset[i] = infos[j].end;
+        }
+        if (task->bindings[i].reduced)
+            reader->next_offset[i] = INGEST_NOWHERE;
+    }
+    arena_done(&arena);
+    return result;
 }
 
 /* The sink has the writer and the bindings have their schemas: pushes may come. */
@@ -202,8 +262,13 @@ static int begin(struct task_reader *base, struct error *err)
             return error_wrap(err, "the schema of %s", bindings[i].task->spec->collection);
     }
     reader->ids = ingest_ids_new(window);
+    reader->producers = ingest_producers_new();
     if (task_notes_read(spec->data_dir, spec->name, window, take_note, reader, err) < 0)
         return error_wrap(err, "the ids of earlier requests");
+    if (reader->notes_read >= window)
+        ingest_producers_cut(reader->producers);
+    if (read_offsets(reader, err) < 0)
+        return -1;
     if (ingest_captures_add(reader->captures, &reader->capture, err) < 0)
         return -1;
     reader->added = true;
@@ -212,19 +277,48 @@ static int begin(struct task_reader *base, struct error *err)
 
 /* --- items -------------------------------------------------------------------------------------------- */
 
-/* A push whose id is known has its answer as soon as the first of that id is durable: at once, if nothing is
- * under way, or with the next commit. */
+/* What is known of it before anything of it is given: INGEST_DURABLE, it is to be kept. */
+static enum ingest_result examine(struct ingest_reader *reader, struct ingest_push *push)
+{
+    static const enum ingest_result results[] = {[INGEST_IN_ORDER] = INGEST_DURABLE,
+                                                 [INGEST_REPEATED] = INGEST_DUPLICATE,
+                                                 [INGEST_REPEATED_LONG] = INGEST_DUPLICATE_OLD,
+                                                 [INGEST_AHEAD] = INGEST_OUT_OF_ORDER,
+                                                 [INGEST_FENCED] = INGEST_OLD_EPOCH};
+    push->offset = push->count ? reader->next_offset[push->documents[0].binding] : INGEST_NOWHERE;
+    if (push->sequence.producer)
+        return results[ingest_producers_take(reader->producers, push->scope, &push->sequence, &push->offset)];
+    if (push->id.size &&
+        !ingest_ids_add(reader->ids, slice_of(reader->capture.bindings[push->scope].name), push->id))
+        return INGEST_DUPLICATE;
+    return INGEST_DURABLE;
+}
+
+/* A push that is known has its answer as soon as the first of it is durable: at once, if nothing is under
+ * way, or with the next commit. */
 static void begin_push(struct ingest_reader *reader, struct ingest_push *push)
 {
+    enum ingest_result result = examine(reader, push);
     reader->given = 0;
     reader->current = push;
-    reader->duplicate =
-        push->id.size &&
-        !ingest_ids_add(reader->ids, slice_of(reader->capture.bindings[push->scope].name), push->id);
-    if (reader->duplicate && !reader->under_way.first) {
-        reader->current = NULL;
-        tell_done(reader, push, INGEST_DUPLICATE);
-    }
+    reader->duplicate = result == INGEST_DUPLICATE || result == INGEST_DUPLICATE_OLD;
+    push->result = result;
+    if (result == INGEST_DURABLE || (reader->duplicate && reader->under_way.first))
+        return;
+    reader->current = NULL;
+    tell_done(reader, push, result);
+}
+
+static void write_sequence(struct json_writer *writer, const struct ingest_push *push)
+{
+    const uint64_t values[NOTE_MEMBERS] = {
+        [NOTE_PRODUCER] = (uint64_t)push->sequence.producer, [NOTE_EPOCH] = (uint64_t)push->sequence.epoch,
+        [NOTE_PARTITION] = push->sequence.partition,         [NOTE_FIRST] = (uint64_t)push->sequence.first,
+        [NOTE_LAST] = (uint64_t)push->sequence.last,         [NOTE_OFFSET] = push->offset};
+    json_begin_array(writer);
+    for (size_t i = 0; i < NOTE_MEMBERS; i++)
+        json_put_u64(writer, values[i]);
+    json_end_array(writer);
 }
 
 static void write_note(struct ingest_reader *reader, const struct ingest_push *push)
@@ -234,13 +328,19 @@ static void write_note(struct ingest_reader *reader, const struct ingest_push *p
     json_writer_init(&writer, &reader->note);
     json_begin_array(&writer);
     json_put_string(&writer, reader->capture.bindings[push->scope].name);
-    json_put_slice(&writer, push->id);
+    if (push->sequence.producer)
+        write_sequence(&writer, push);
+    else
+        json_put_slice(&writer, push->id);
     json_end_array(&writer);
 }
 
 static void give_document(struct ingest_reader *reader, struct task_item *item)
 {
     const struct ingest_document *document = &reader->current->documents[reader->given++];
+    uint64_t *next_offset = &reader->next_offset[document->binding];
+    if (*next_offset != INGEST_NOWHERE) /* one that is not valid goes elsewhere */
+        *next_offset += document->valid;
     *item = (struct task_item){.type = TASK_ITEM_DOCUMENT,
                                .binding = &reader->base.task->bindings[document->binding],
                                .line = document->doc,
@@ -254,12 +354,11 @@ static void give_checkpoint(struct ingest_reader *reader, struct task_item *item
 {
     struct ingest_push *push = reader->current;
     *item = (struct task_item){.type = TASK_ITEM_CHECKPOINT};
-    if (push->id.size && !reader->duplicate) {
+    if ((push->id.size || push->sequence.producer) && !reader->duplicate) {
         write_note(reader, push);
         item->note = (struct slice){reader->note.data, reader->note.size};
     }
     reader->current = NULL;
-    push->duplicate = reader->duplicate;
     if (fault_planted("ingest.acknowledge-ahead")) { /* a bug, for the checker to catch */
         reader->told_ahead++;
         tell_done(reader, push, INGEST_DURABLE);
@@ -295,7 +394,7 @@ static int acknowledge(struct task_reader *base, uint64_t checkpoints, struct er
     for (; checkpoints > 0; checkpoints--) {
         struct ingest_push *push = list_take(&reader->under_way);
         assert(push);
-        tell_done(reader, push, push->duplicate ? INGEST_DUPLICATE : INGEST_DURABLE);
+        tell_done(reader, push, push->result);
     }
     return 0;
 }
@@ -366,6 +465,8 @@ static void close_reader(struct task_reader *base)
     for (size_t i = 0; i < reader->capture.binding_count; i++)
         shape_free((struct shape *)reader->capture.bindings[i].shape);
     ingest_ids_free(reader->ids);
+    ingest_producers_free(reader->producers);
+    free(reader->next_offset);
     buffer_done(&reader->note);
     if (reader->wake >= 0)
         close(reader->wake);

@@ -66,7 +66,7 @@ static int begin(struct ingest_session *session, struct error *err)
     struct ingest_plan plan;
     if (ingest_plan_read(&session->spec, &session->arena, &plan, err) < 0)
         return -1;
-    ingest_captures_reserve(session->sessions->captures, session->spec.name, plan.paths);
+    ingest_captures_reserve(session->sessions->captures, session->spec.name, plan.paths, plan.collections);
     if (pipe2(session->stop, O_CLOEXEC | O_NONBLOCK) < 0)
         return error_errno(err, errno, "cannot open a pipe");
     int failed = pthread_create(&session->thread, NULL, run, session);

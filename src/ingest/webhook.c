@@ -355,6 +355,9 @@ static enum http_next resumed(void *context, struct http_request *http)
     case INGEST_FULL:
         return refuse(http, 503, "too much waits to be written; try again");
     case INGEST_STOPPED:
+    case INGEST_OUT_OF_ORDER: /* these of pushes with a sequence alone */
+    case INGEST_OLD_EPOCH:
+    case INGEST_DUPLICATE_OLD:
         break;
     }
     return refuse(http, 503,

@@ -76,8 +76,8 @@ static void test_paths(void **state)
     size_t binding;
     (void)state;
     assert_int_equal(ingest_find(captures, "/ingest/a", &capture, &binding), INGEST_AWAY);
-    ingest_captures_reserve(captures, "a", paths);
-    ingest_captures_reserve(captures, "b", others);
+    ingest_captures_reserve(captures, "a", paths, (const char *const[]){"acmeCo/a", NULL});
+    ingest_captures_reserve(captures, "b", others, (const char *const[]){"acmeCo/a", NULL});
     for (size_t i = 0; paths[i]; i++)
         assert_int_equal(ingest_find(captures, paths[i], &capture, &binding), INGEST_AWAY);
     assert_int_equal(ingest_find(captures, "/ingest/ab", &capture, &binding), INGEST_NONE);
