@@ -88,3 +88,8 @@ uint64_t hash_xxh3(const void *bytes, size_t size, uint64_t seed)
 {
     return XXH3_64bits_withSeed(bytes, size, seed);
 }
+
+uint32_t hash_xxh32(const void *bytes, size_t size, uint32_t seed)
+{
+    return XXH32(bytes, size, seed);
+}

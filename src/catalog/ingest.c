@@ -226,7 +226,8 @@ static int read_origins(struct reading *reading, uint32_t object, struct catalog
 
 static int read_metadata(struct reading *reading, uint32_t object, struct catalog_ingest *options)
 {
-    static const char *const names[] = {"webhookId", "receivedAt", "headers", "reqPath", "query"};
+    static const char *const names[] = {"webhookId", "receivedAt", "headers",  "reqPath",
+                                        "query",     "key",        "timestamp"};
     uint32_t list;
     if (!there(reading, object, "metadata", &list))
         return 0;
@@ -244,8 +245,9 @@ static int read_metadata(struct reading *reading, uint32_t object, struct catalo
         while (i < sizeof names / sizeof *names && !json_string_is(&reading->doc, at, names[i]))
             i++;
         if (i == sizeof names / sizeof *names)
-            return wrong(reading, "/metadata",
-                         "'metadata' may have: webhookId, receivedAt, headers, reqPath, query");
+            return wrong(
+                reading, "/metadata",
+                "'metadata' may have: webhookId, receivedAt, headers, reqPath, query, key, timestamp");
         options->metadata |= 1U << i;
     }
     return 0;

@@ -43,6 +43,8 @@ enum {
     CATALOG_INGEST_META_HEADERS = 1 << 2,  /* headers */
     CATALOG_INGEST_META_PATH = 1 << 3,     /* reqPath */
     CATALOG_INGEST_META_QUERY = 1 << 4,    /* query */
+    CATALOG_INGEST_META_KEY = 1 << 5,      /* key: of a Kafka record, as text */
+    CATALOG_INGEST_META_TIME = 1 << 6,     /* timestamp: the same */
 };
 
 #define CATALOG_INGEST_ID_HEADER "Idempotency-Key"

@@ -15,6 +15,7 @@ struct run_options {
     bool once;
     const char *retry_after, *commit_every, *stall_after;
     const char *ingest, *ingest_tls_cert, *ingest_tls_key;
+    const char *ingest_kafka, *ingest_kafka_advertise, *ingest_kafka_token;
     bool ingest_open;
     struct option_number parallel;
 };
@@ -57,7 +58,8 @@ static int supervise(struct cli *cli, const struct catalog *catalog, struct cata
         .program = cli->program,
         .data_dir = data_dir,
         .once = options->once,
-        .ingest = {options->ingest, options->ingest_tls_cert, options->ingest_tls_key, options->ingest_open},
+        .ingest = {options->ingest, options->ingest_tls_cert, options->ingest_tls_key, options->ingest_open,
+                   options->ingest_kafka, options->ingest_kafka_advertise, options->ingest_kafka_token},
         .refresh = refresh,
         .refresh_context = &again,
         .children_max = (uint32_t)options->parallel.value};
@@ -179,6 +181,21 @@ static const struct option_spec options[] = {
      .kind = OPTION_FLAG,
      .offset = offsetof(struct run_options, ingest_open),
      .help = "push captures take documents from other machines without a token"},
+    {.name = "ingest-kafka",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct run_options, ingest_kafka),
+     .value = "HOST:PORT",
+     .help = "serve Kafka clients there: push captures' collections are topics, and collections are read"},
+    {.name = "ingest-kafka-advertise",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct run_options, ingest_kafka_advertise),
+     .value = "HOST:PORT",
+     .help = "what Kafka clients are told to connect to (where they did)"},
+    {.name = "ingest-kafka-token",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct run_options, ingest_kafka_token),
+     .value = "FILE",
+     .help = "holds the password by which Kafka clients read; without it this machine's alone may"},
     {.name = "parallel",
      .kind = OPTION_NUMBER,
      .offset = offsetof(struct run_options, parallel),

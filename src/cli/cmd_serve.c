@@ -12,6 +12,7 @@
 struct serve_options {
     const char *listen, *tls_cert, *tls_key, *client_timeout, *ask_timeout, *public_url;
     const char *ingest, *ingest_tls_cert, *ingest_tls_key;
+    const char *ingest_kafka, *ingest_kafka_advertise, *ingest_kafka_token;
     bool ingest_open;
     bool no_http;
     struct option_number parallel, jobs, log_size;
@@ -154,8 +155,9 @@ static int run(struct cli *cli, int argc, char **argv)
     struct daemon_options daemon = {
         .program = cli->program, .built_ins = cli->built_ins, .data_dir = data_dir, .log = &cli->log};
     const struct serve_options *given = cli->options;
-    daemon.ingest = (struct supervisor_ingest){given->ingest, given->ingest_tls_cert, given->ingest_tls_key,
-                                               given->ingest_open};
+    daemon.ingest = (struct supervisor_ingest){
+        given->ingest,       given->ingest_tls_cert,        given->ingest_tls_key,    given->ingest_open,
+        given->ingest_kafka, given->ingest_kafka_advertise, given->ingest_kafka_token};
     if (read_options(cli->options, &daemon, &err) < 0)
         return cli_usage(cli, &err);
     mem_auto(store_close) struct store *store = store_open(data_dir, NULL, &err);
@@ -223,6 +225,21 @@ static const struct option_spec options[] = {
      .kind = OPTION_FLAG,
      .offset = offsetof(struct serve_options, ingest_open),
      .help = "push captures take documents from other machines without a token"},
+    {.name = "ingest-kafka",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct serve_options, ingest_kafka),
+     .value = "HOST:PORT",
+     .help = "serve Kafka clients there: push captures' collections are topics, and collections are read"},
+    {.name = "ingest-kafka-advertise",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct serve_options, ingest_kafka_advertise),
+     .value = "HOST:PORT",
+     .help = "what Kafka clients are told to connect to (where they did)"},
+    {.name = "ingest-kafka-token",
+     .kind = OPTION_STRING,
+     .offset = offsetof(struct serve_options, ingest_kafka_token),
+     .value = "FILE",
+     .help = "holds the password by which Kafka clients read; without it this machine's alone may"},
     {.name = "client-timeout",
      .kind = OPTION_STRING,
      .offset = offsetof(struct serve_options, client_timeout),

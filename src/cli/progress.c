@@ -355,7 +355,10 @@ static void on_stopping(void *context, int signals)
 static void on_listening(void *context, const char *url)
 {
     char message[256];
-    snprintf(message, sizeof message, "documents are taken at %s/ingest/CAPTURE/RESOURCE", url);
+    bool kafka = string_starts_with(url, "kafka://");
+    snprintf(message, sizeof message,
+             kafka ? "Kafka clients are served at %s" : "documents are taken at %s/ingest/CAPTURE/RESOURCE",
+             url + (kafka ? sizeof "kafka://" - 1 : 0));
     log_line(context, LOG_INFO, "push captures", message);
 }
 

@@ -19,12 +19,15 @@ enum { INGEST_COLUMNS_MAX = 4096, INGEST_DOCUMENTS_MAX = 1 << 20 /* of one reque
 /* Of a Content-Type; INGEST_FORMATS: of none that is taken. NULL is JSON. */
 enum ingest_format ingest_format_of(const char *content_type);
 
-/* What is known of a request, for its documents' `_meta` (metadata.c). */
+/* What is known of a request, for its documents' `_meta` (metadata.c); NULL or empty: it has no such thing.
+ */
 struct ingest_origin {
     const char *id;       /* webhookId; of an array's elements with /0, /1 behind it */
     const char *received; /* RFC 3339 */
     const char *path;
     struct slice headers, query; /* JSON objects */
+    struct slice key;            /* of a record of Kafka, JSON; and its time, RFC 3339 */
+    const char *time;
 };
 
 /* Documents as they are gathered; all of it lives in the arena. */

@@ -1,5 +1,6 @@
 #include "ingest/listener.h"
 
+#include "ingest/kafka/kafka.h"
 #include "ingest/session.h"
 #include "ingest/webhook.h"
 
@@ -21,11 +22,12 @@
 
 /* The process: a loop over the orders that come, in the one thread that starts and joins the others. */
 
-enum { READ_CHUNK = 64 << 10 };
+enum { READ_CHUNK = 64 << 10, KAFKA_TOKEN_FILE_MAX = 4096 };
 
 struct listener {
     struct ingest_sessions shared;
     struct ingest_webhook *webhook; /* NULL: it could not be opened, and `refused` says why */
+    struct kafka *kafka;            /* NULL: nobody asked for it */
     struct error refused;
     struct ingest_session *sessions[INGEST_CAPTURES_MAX];
     size_t count;
@@ -43,7 +45,7 @@ static const char *text_of(const struct json *doc, uint32_t object, const char *
     return json_is(doc, at, JSON_STRING) ? json_cstring(doc, at, arena) : NULL;
 }
 
-static void tell_listening(struct listener *listener)
+static void tell_listening(struct listener *listener, const char *url)
 {
     struct buffer line;
     struct json_writer writer;
@@ -51,13 +53,56 @@ static void tell_listening(struct listener *listener)
     buffer_init(&line, BUFFER_UNLIMITED);
     json_writer_init(&writer, &line);
     json_begin_object(&writer);
-    json_member_string(&writer, "listening", ingest_webhook_url(listener->webhook));
+    json_member_string(&writer, "listening", url);
     json_end_object(&writer);
     buffer_byte(&line, '\n');
     pthread_mutex_lock(&listener->shared.lock);
     file_write_all(listener->shared.events_fd, line.data, line.size, "the event pipe", &unused);
     pthread_mutex_unlock(&listener->shared.lock);
     buffer_done(&line);
+}
+
+/* The file's first line. */
+static int read_token(const char *path, struct arena *arena, const char **ret_token, struct error *err)
+{
+    struct buffer text;
+    buffer_init(&text, KAFKA_TOKEN_FILE_MAX);
+    int result = file_read(path, KAFKA_TOKEN_FILE_MAX, &text, err);
+    size_t size = result == 0 ? strcspn(buffer_cstr(&text), "\r\n") : 0;
+    if (result == 0 && size == 0)
+        result = error_set(err, ERROR_INVALID, "%s holds no token", path);
+    if (result == 0)
+        *ret_token = arena_strndup(arena, text.data, size);
+    if (text.data)
+        explicit_bzero(text.data, text.capacity);
+    buffer_done(&text);
+    return result < 0 ? error_wrap(err, "--ingest-kafka-token") : 0;
+}
+
+static int open_kafka(struct listener *listener, const struct ingest_webhook_options *web,
+                      const struct json *doc, uint32_t object, struct arena *arena)
+{
+    const char *file = text_of(doc, object, "kafkaTokenFile", arena), *token = NULL;
+    struct kafka_options options = {
+        .listen = text_of(doc, object, "kafka", arena),
+        .advertise = text_of(doc, object, "kafkaAdvertise", arena),
+        .tls_cert = web->tls_cert,
+        .tls_key = web->tls_key,
+        .data_dir = text_of(doc, object, "dataDir", arena),
+        .open = web->open,
+    };
+    if (!options.listen)
+        return 0;
+    if (file && read_token(file, arena, &token, &listener->refused) < 0)
+        return -1;
+    options.token = token;
+    listener->kafka = kafka_open(listener->shared.captures, &options, &listener->refused);
+    if (token)
+        explicit_bzero((char *)token, strlen(token));
+    if (!listener->kafka)
+        return error_wrap(&listener->refused, "--ingest-kafka");
+    tell_listening(listener, kafka_url(listener->kafka));
+    return 0;
 }
 
 static void open_listeners(struct listener *listener, const struct json *doc, uint32_t object,
@@ -72,9 +117,12 @@ static void open_listeners(struct listener *listener, const struct json *doc, ui
     listener->told = true;
     listener->webhook = ingest_webhook_open(listener->shared.captures, &options, &listener->refused);
     if (listener->webhook)
-        tell_listening(listener);
-    else
+        tell_listening(listener, ingest_webhook_url(listener->webhook));
+    if (!listener->webhook || open_kafka(listener, &options, doc, object, arena) < 0) {
         error_wrap(&listener->refused, "push captures cannot listen");
+        ingest_webhook_close(listener->webhook, 0);
+        listener->webhook = NULL;
+    }
 }
 
 static struct ingest_session *find(const struct listener *listener, const char *name)
@@ -259,6 +307,7 @@ int ingest_main(int spec_fd, int events_fd)
     bool right = listener->signal_fd >= 0 && listener->shared.ended >= 0;
     if (right)
         loop(listener);
+    kafka_close(listener->kafka, INGEST_GRACE_MS);
     ingest_webhook_close(listener->webhook, INGEST_GRACE_MS);
     ingest_captures_free(listener->shared.captures);
     buffer_done(&listener->orders);

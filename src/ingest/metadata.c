@@ -3,7 +3,8 @@
 
 #include "json/writer.h"
 
-static const char *const names[] = {"webhookId", "receivedAt", "headers", "reqPath", "query"};
+static const char *const names[] = {"webhookId", "receivedAt", "headers",  "reqPath",
+                                    "query",     "key",        "timestamp"};
 enum { NAMES = sizeof names / sizeof *names };
 
 static void write_member(struct json_writer *writer, size_t which, const struct ingest_origin *origin,
@@ -22,9 +23,28 @@ static void write_member(struct json_writer *writer, size_t which, const struct 
     case CATALOG_INGEST_META_PATH:
         json_put_string(writer, origin->path);
         break;
-    default:
+    case CATALOG_INGEST_META_QUERY:
         json_put_raw(writer, origin->query);
+        break;
+    case CATALOG_INGEST_META_KEY:
+        json_put_raw(writer, origin->key);
+        break;
+    default:
+        json_put_string(writer, origin->time);
     }
+}
+
+/* Those of the members that this origin has. */
+static unsigned had(const struct ingest_origin *origin, unsigned members)
+{
+    const bool has[NAMES] = {origin->id != NULL,   origin->received != NULL, origin->headers.size > 0,
+                             origin->path != NULL, origin->query.size > 0,   origin->key.size > 0,
+                             origin->time != NULL};
+    for (size_t i = 0; i < NAMES; i++) {
+        if (!has[i])
+            members &= ~(1U << i);
+    }
+    return members;
 }
 
 static bool ours(const struct json *doc, uint32_t key, unsigned members)
@@ -43,6 +63,7 @@ struct slice ingest_metadata_add(const struct json *doc, uint32_t at, unsigned m
     uint32_t meta = json_get(doc, at, "_meta");
     struct json_writer writer;
     struct buffer text;
+    members = had(origin, members);
     if (!json_is(doc, at, JSON_OBJECT) || (meta != JSON_NONE && !json_is(doc, meta, JSON_OBJECT)))
         return (struct slice){0};
     buffer_init(&text, BUFFER_UNLIMITED);

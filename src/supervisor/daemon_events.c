@@ -315,6 +315,10 @@ static void on_removed(void *context, const struct supervisor_task *supervised)
 static void on_listening(void *context, const char *url)
 {
     struct daemon *daemon = context;
+    if (string_starts_with(url, "kafka://")) {
+        log_info(daemon->options->log, "Kafka clients are served at %s", url + sizeof "kafka://" - 1);
+        return;
+    }
     free(daemon->ingest_url);
     daemon->ingest_url = mem_strdup(url);
     log_info(daemon->options->log, "push captures take documents at %s/ingest/CAPTURE/RESOURCE", url);

@@ -25,7 +25,7 @@ struct host {
 
 struct listener {
     uv_loop_t *loop;
-    const char *program;
+    const char *program, *data_dir;
     const struct supervisor_ingest *options;
     const struct supervisor_events *events;
     struct host *host; /* NULL: none runs */
@@ -47,11 +47,19 @@ struct order {
     size_t size;
 };
 
+static const char *copy(struct arena *arena, const char *text)
+{
+    return text ? arena_strdup(arena, text) : NULL;
+}
+
 void listener_copy_options(struct supervisor_ingest *options, struct arena *arena)
 {
     options->listen = arena_strdup(arena, options->listen ? options->listen : SUPERVISOR_INGEST_DEFAULT);
-    options->tls_cert = options->tls_cert ? arena_strdup(arena, options->tls_cert) : NULL;
-    options->tls_key = options->tls_key ? arena_strdup(arena, options->tls_key) : NULL;
+    options->tls_cert = copy(arena, options->tls_cert);
+    options->tls_key = copy(arena, options->tls_key);
+    options->kafka = copy(arena, options->kafka);
+    options->kafka_advertise = copy(arena, options->kafka_advertise);
+    options->kafka_token_file = copy(arena, options->kafka_token_file);
 }
 
 /* --- sessions ----------------------------------------------------------------------------------------- */
@@ -299,6 +307,13 @@ static void say_listen(struct host *host, const struct supervisor_ingest *option
     if (options->tls_key)
         json_member_string(&writer, "key", options->tls_key);
     json_member_bool(&writer, "open", options->open);
+    json_member_string(&writer, "dataDir", host->listener->data_dir);
+    if (options->kafka)
+        json_member_string(&writer, "kafka", options->kafka);
+    if (options->kafka_advertise)
+        json_member_string(&writer, "kafkaAdvertise", options->kafka_advertise);
+    if (options->kafka_token_file)
+        json_member_string(&writer, "kafkaTokenFile", options->kafka_token_file);
     json_end_object(&writer);
     json_end_object(&writer);
     say(host, &line);
@@ -373,11 +388,12 @@ struct child *listener_start(struct listener *listener, const char *name, struct
     return &hosted->base;
 }
 
-struct listener *listener_new(uv_loop_t *loop, const char *program, const struct supervisor_ingest *options,
-                              const struct supervisor_events *events)
+struct listener *listener_new(uv_loop_t *loop, const char *program, const char *data_dir,
+                              const struct supervisor_ingest *options, const struct supervisor_events *events)
 {
     struct listener *listener = mem_zalloc(sizeof *listener);
-    *listener = (struct listener){.loop = loop, .program = program, .options = options, .events = events};
+    *listener = (struct listener){
+        .loop = loop, .program = program, .data_dir = data_dir, .options = options, .events = events};
     map_init(&listener->hosted);
     return listener;
 }

@@ -14,7 +14,8 @@ struct listener;
 void listener_copy_options(struct supervisor_ingest *options, struct arena *arena);
 
 /* All are the supervisor's, and outlive the listener. */
-struct listener *listener_new(uv_loop_t *loop, const char *program, const struct supervisor_ingest *options,
+struct listener *listener_new(uv_loop_t *loop, const char *program, const char *data_dir,
+                              const struct supervisor_ingest *options,
                               const struct supervisor_events *events);
 /* A session of a push capture, as child_start. */
 struct child *listener_start(struct listener *listener, const char *name, struct slice spec,

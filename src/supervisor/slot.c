@@ -239,8 +239,9 @@ static struct child *start_push(struct slot *slot, const struct child_callbacks 
 {
     struct supervisor *supervisor = slot->supervisor;
     if (!supervisor->listener)
-        supervisor->listener = listener_new(&supervisor->loop, supervisor->options.program,
-                                            &supervisor->options.ingest, &supervisor->options.events);
+        supervisor->listener =
+            listener_new(&supervisor->loop, supervisor->options.program, supervisor->options.data_dir,
+                         &supervisor->options.ingest, &supervisor->options.events);
     return listener_start(supervisor->listener, slot->task.name, slot->work.spec, callbacks, err);
 }
 

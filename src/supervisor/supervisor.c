@@ -13,6 +13,8 @@ struct supervisor *supervisor_new(const struct supervisor_options *options)
     arena_init(&supervisor->arena);
     supervisor->options = *options;
     supervisor->options.program = arena_strdup(&supervisor->arena, options->program);
+    if (options->data_dir)
+        supervisor->options.data_dir = arena_strdup(&supervisor->arena, options->data_dir);
     listener_copy_options(&supervisor->options.ingest, &supervisor->arena);
     if (options->children_max == 0)
         supervisor->options.children_max = SUPERVISOR_CHILDREN_DEFAULT;

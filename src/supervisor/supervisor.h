@@ -57,7 +57,8 @@ struct supervisor_events {
     /* A signal arrived: 1 the first time (transactions are being finished), 2 when everything is ended at
      * once. */
     void (*stopping)(void *context, int signals);
-    /* The push captures are reached there: with the first of them, and again when their process had died. */
+    /* The push captures are reached there: with the first of them, and again when their process had died;
+     * "http://…", and "kafka://…" where that is asked for. */
     void (*listening)(void *context, const char *url);
     /* It was removed by supervisor_remove, its child is gone; `task` is freed after this call. */
     void (*removed)(void *context, const struct supervisor_task *task);
@@ -73,7 +74,10 @@ struct supervisor_events {
 struct supervisor_ingest {
     const char *listen; /* "127.0.0.1:8080"; NULL: SUPERVISOR_INGEST_DEFAULT */
     const char *tls_cert, *tls_key;
-    bool open; /* others than this machine's programs may push without a token */
+    bool open;                    /* others than this machine's programs may push without a token */
+    const char *kafka;            /* "127.0.0.1:9092": where Kafka clients are served; NULL: nowhere */
+    const char *kafka_advertise;  /* what they are told to connect to; NULL: where they did */
+    const char *kafka_token_file; /* holds what lets them read; NULL: this machine's programs may */
 };
 #define SUPERVISOR_INGEST_DEFAULT "127.0.0.1:8080"
 
