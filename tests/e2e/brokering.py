@@ -1,0 +1,160 @@
+"""A Firth that serves Kafka clients, the clients, and a proxy that cuts their connections."""
+
+import json
+import random
+import socket
+import struct
+import subprocess
+import threading
+
+import pushing
+from pushing import COLLECTION
+
+TIMEOUT = 60  # seconds that a client may take
+
+
+def run(firth, path, *args, **more):
+    """(the `firth run`, the address of its Kafka listener), once the capture takes documents."""
+    running = firth.start("run", path, "--ingest", "127.0.0.1:0", "--ingest-kafka", "127.0.0.1:0", "-o", "json", "--retry-after",
+                          "1ms", *args, **more)
+    pushing.started(running)
+    return running, address_of(running)
+
+
+def addresses(running):
+    return [json.loads(line)["url"].partition("://")[2] for line in list(running.out)
+            if '"event":"listening"' in line and "kafka://" in line]
+
+
+def address_of(running):
+    return addresses(running)[0]
+
+
+def kcat(address, *args, stdin=b"", rc=0):
+    done = subprocess.run(["kcat", "-b", address, *map(str, args)], input=stdin, capture_output=True, timeout=TIMEOUT, check=False)
+    assert done.returncode == rc, done
+    return done.stdout.decode()
+
+
+def consumed(address, *args, topic=COLLECTION):
+    """[(partition, offset, key, value)] of all there is."""
+    out = kcat(address, "-C", "-t", topic, "-o", "beginning", "-e", "-q", "-J", *args)
+    lines = [json.loads(line) for line in out.splitlines()]
+    return [(line["partition"], line["offset"], line["key"], json.loads(line["payload"])) for line in lines]
+
+
+class Delivered:
+    """A confluent-kafka producer, and what it is told of each record: its offset, or the error's name."""
+
+    def __init__(self, address, **config):
+        import confluent_kafka
+        self.told = {}
+        self.producer = confluent_kafka.Producer({"bootstrap.servers": address, "message.timeout.ms": TIMEOUT * 1000, "log_level": 0,
+                                                  **{name.replace("_", "."): value for name, value in config.items()}})
+
+    def send(self, name, document, topic=COLLECTION, **more):
+        value = document if document is None or isinstance(document, bytes) else json.dumps(document).encode()
+        self.producer.produce(topic, value, on_delivery=lambda error, message: self._tell(name, error, message), **more)
+        self.producer.poll(0)
+
+    def _tell(self, name, error, message):
+        assert name not in self.told, "it is told once"
+        self.told[name] = error.name() if error else message.offset()
+
+    def end(self):
+        assert self.producer.flush(TIMEOUT) == 0
+        return self.told
+
+
+class Proxy:
+    """To whatever `target()` says is there ("HOST:PORT", or None). With a chance it cuts a connection when an answer passes,
+    with or without the answer: the request was taken, and its client does not know."""
+
+    def __init__(self, target, chance=0.0, seed=0):
+        self.target, self.chance, self.chooser, self.cuts = target, chance, random.Random(seed), 0
+        self.lock = threading.Lock()
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.listening.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listening.accept()
+            except OSError:
+                return
+            try:
+                host, _, port = (self.target() or "127.0.0.1:1").rpartition(":")
+                server = socket.create_connection((host, int(port)))
+            except OSError:
+                client.close()
+                continue
+            threading.Thread(target=self._pump, args=(client, server, False), daemon=True).start()
+            threading.Thread(target=self._pump, args=(server, client, True), daemon=True).start()
+
+    def _cut(self, data):
+        with self.lock:
+            if self.chooser.random() >= self.chance:
+                return None
+            self.cuts += 1
+            return data[:self.chooser.choice([0, len(data) // 2, len(data)])]
+
+    def _pump(self, source, target, answers):
+        try:
+            while data := source.recv(1 << 16):
+                cut = self._cut(data) if answers else None
+                target.sendall(data if cut is None else cut)
+                if cut is not None:
+                    break
+        except OSError:
+            pass
+        for each in (source, target):
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listening.close()
+
+
+class Raw:
+    """A connection that speaks bytes."""
+
+    def __init__(self, address):
+        host, _, port = address.rpartition(":")
+        self.socket = socket.create_connection((host, int(port)), timeout=TIMEOUT)
+
+    def send(self, payload):
+        self.socket.sendall(struct.pack(">i", len(payload)) + payload)
+
+    def ask(self, key, version, body=b"", correlation=7):
+        """The answer behind its correlation; None: the connection was ended."""
+        self.send(struct.pack(">hhih", key, version, correlation, -1) + body)
+        return self.answer(correlation)
+
+    def answer(self, correlation=7):
+        head = self._exactly(4)
+        if head is None:
+            return None
+        frame = self._exactly(struct.unpack(">i", head)[0])
+        assert struct.unpack(">i", frame[:4])[0] == correlation
+        return frame[4:]
+
+    def _exactly(self, size):
+        data = b""
+        while len(data) < size:
+            try:
+                more = self.socket.recv(size - len(data))
+            except ConnectionError:
+                return None
+            if not more:
+                return None
+            data += more
+        return data
+
+    def ended(self):
+        return self._exactly(1) is None
+
+    def close(self):
+        self.socket.close()

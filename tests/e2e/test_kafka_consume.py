@@ -1,0 +1,248 @@
+"""Collections as topics that are read: kcat and librdkafka, alone and in groups."""
+
+import json
+import os
+import queue
+import signal
+import struct
+import threading
+
+import confluent_kafka
+import confluent_kafka.admin
+import pytest
+
+import brokering
+import pushing
+from brokering import Delivered, Raw, consumed, kcat
+from conftest import until
+from pushing import COLLECTION
+
+OTHER = "acmeCo/example/other"
+BOTH = {COLLECTION: {"name": "webhooks"}, OTHER: {"name": "other"}}
+
+
+@pytest.fixture
+def start(firth, tmp_path):
+    def begin(*options, args=(), **more):
+        begin.running, address = brokering.run(firth, pushing.catalog(tmp_path / "flow.json", *options, **more), *args)
+        return address
+    return begin
+
+
+def push(running, *documents, path=pushing.PATH):
+    client = pushing.Client(running.url)
+    assert client.push(list(documents), path=path).status == 200
+    client.close()
+
+
+class Reader:
+    """A consumer of a group, in a thread that polls it; what it was given and what it holds."""
+
+    def __init__(self, address, group="group", topics=(COLLECTION,), **config):
+        self.got, self.assigned, self.ending, self.asked = [], set(), threading.Event(), queue.Queue()
+        self.failures = []
+        self.consumer = confluent_kafka.Consumer({
+            "bootstrap.servers": address, "group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False,
+            "heartbeat.interval.ms": 100, "session.timeout.ms": 30000, "log_level": 0,
+            **{name.replace("_", "."): value for name, value in config.items()}})
+        self.consumer.subscribe(list(topics), on_assign=self._assign, on_revoke=self._revoke)
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _assign(self, _, partitions):
+        self.assigned = {(each.topic, each.partition) for each in partitions}
+
+    def _revoke(self, *_):
+        self.assigned = set()
+
+    def _run(self):
+        try:
+            while not self.ending.is_set():
+                message = self.consumer.poll(0.02)
+                if message is not None and not message.error():
+                    self.got.append((message.topic(), message.offset(), json.loads(message.value())))
+                elif message is not None and not message.error().retriable():
+                    self.failures.append(message.error())
+                while not self.asked.empty():
+                    self.asked.get()()
+        except BaseException as error:
+            self.failures.append(error)
+
+    def do(self, what):
+        """In its thread, which alone may use the consumer."""
+        done = queue.Queue()
+        self.asked.put(lambda: done.put(what(self.consumer)))
+        return done.get(timeout=brokering.TIMEOUT)
+
+    def wait(self, count):
+        until(lambda: self.failures or len(self.got) >= count, f"{count} documents")
+        assert not self.failures, self.failures
+
+    def commit(self):
+        self.do(lambda consumer: consumer.commit(asynchronous=False))
+
+    def end(self, leave=True):
+        self.ending.set()
+        self.thread.join()
+        if leave:
+            self.consumer.close()
+        return self.got
+
+
+def test_documents_as_they_are(firth, start):
+    """Bytes, keys, times; numbers keep their text."""
+    address = start(None, None, {COLLECTION: {"key": ["/id", "/at/b", "/at/a~1c"], "schema": {"type": "object"}}})
+    text = '{ "id":1,"at":{"a/c":"ä\\u00e4","b":true},"n":12345678901234567890.10}'
+    client = pushing.Client(start.running.url)
+    assert client.push(text).status == 200
+    out = kcat(address, "-C", "-t", COLLECTION, "-o", "beginning", "-e", "-q", "-f", "%p|%o|%k|%s|%T")
+    partition, offset, key, value, time = out.split("|")
+    assert (partition, offset, key, value) == ("0", "0", '{"id":1,"at":{"b":true,"a/c":"ä\\u00e4"}}', text)
+    assert int(time) > 1700000000000
+    client.close()
+
+
+def test_waiting_for_what_comes(firth, start):
+    """A fetch that waits is answered by the commit, whoever pushed, also into a topic in which there was nothing."""
+    address = start(None, BOTH)
+    reader = Reader(address, topics=(COLLECTION, OTHER), fetch_wait_max_ms=30000)
+    until(lambda: len(reader.assigned) == 2, "the assignment")
+    push(start.running, {"id": "a"})
+    reader.wait(1)
+    push(start.running, {"id": "b"}, path=f"{pushing.BASE}/other")
+    reader.wait(2)
+    for number in range(20):
+        push(start.running, {"id": str(number)})
+        reader.wait(3 + number)
+    assert reader.end()[:2] == [(COLLECTION, 0, {"id": "a"}), (OTHER, 0, {"id": "b"})]
+
+
+def test_large_documents_and_many(start):
+    address = start(None, None, {COLLECTION: {"key": ["/id"], "schema": {"type": "object"}}})
+    sizes = [10, 5_000_000, 20, 4_500_000, *[1000] * 1000]
+    for number, size in enumerate(sizes[:4]):
+        push(start.running, {"id": number, "text": "x" * size})
+    push(start.running, *({"id": number, "text": "x" * sizes[number]} for number in range(4, len(sizes))))
+    for flags in ((), ("-X", "fetch.max.bytes=100000", "-X", "message.max.bytes=100000")):
+        assert [(offset, len(value["text"])) for _, offset, _, value in consumed(address, *flags)] == list(enumerate(sizes))
+
+
+def test_offsets_by_time(start):
+    address = start()
+    times = []
+    for number in range(5):
+        push(start.running, {"id": str(number)})
+        times.append(int(kcat(address, "-C", "-t", COLLECTION, "-o", str(number), "-c", "1", "-q", "-f", "%T")))
+        until(lambda: int(kcat(address, "-Q", "-t", f"{COLLECTION}:0:{times[-1]}").rpartition("offset ")[2]) >= 0, "its offset")
+    for wanted, offset in [(0, 0), (times[0], 0), (times[4], times.index(times[4])), (times[4] + 1, -1), (-1, 5), (-2, 0)]:
+        assert kcat(address, "-Q", "-t", f"{COLLECTION}:0:{wanted}").split()[-1] == str(offset), (wanted, times)
+
+
+def test_an_offset_that_is_not_there(start):
+    address = start()
+    push(start.running, {"id": "a"})
+    assert kcat(address, "-C", "-t", COLLECTION, "-o", "7", "-e", "-q", "-X", "auto.offset.reset=earliest") == '{"id": "a"}\n'
+
+
+def test_groups_share_topics(start):
+    """Two members have a topic each; when one leaves, the other has both, and goes on where that one was."""
+    address = start(None, BOTH)
+    first = Reader(address, topics=(COLLECTION, OTHER), partition_assignment_strategy="roundrobin")
+    until(lambda: len(first.assigned) == 2, "all partitions")
+    second = Reader(address, topics=(COLLECTION, OTHER), partition_assignment_strategy="roundrobin")
+    until(lambda: len(first.assigned) == len(second.assigned) == 1 and first.assigned != second.assigned, "half of them each")
+    for number in range(10):
+        push(start.running, {"id": str(number)})
+        push(start.running, {"id": str(number)}, path=f"{pushing.BASE}/other")
+    first.wait(10)
+    second.wait(10)
+    assert {topic for topic, *_ in first.got} == {topic for topic, _ in first.assigned}
+    first.commit()
+    second.commit()
+    left = second.end()
+    until(lambda: len(first.assigned) == 2, "all partitions again")
+    push(start.running, {"id": "last"})
+    push(start.running, {"id": "last"}, path=f"{pushing.BASE}/other")
+    first.wait(12)
+    got = left + first.end()
+    assert sorted((topic, offset) for topic, offset, _ in got) == sorted((topic, n) for topic in BOTH for n in range(11))
+
+
+def test_a_member_that_is_silent_is_out(start):
+    address = start(None, BOTH)
+    silent = Raw(address)
+    # Joined by hand, in the first version: no id is asked for, and nothing more is heard of it.
+    text = lambda value: struct.pack(">h", len(value)) + value.encode()  # noqa: E731
+    metadata = struct.pack(">hi", 0, 1) + text(COLLECTION) + struct.pack(">i", 0)
+    answer = silent.ask(11, 0, text("group") + struct.pack(">i", 1000) + text("") + text("consumer") + struct.pack(">i", 1)
+                        + text("range") + struct.pack(">i", len(metadata)) + metadata)
+    assert answer[:2] == b"\0\0"
+    reader = Reader(address, partition_assignment_strategy="range")
+    until(lambda: len(reader.assigned) == 1, "its partition, once the other's session is over")
+    silent.close()
+    reader.end()
+
+
+def test_commits_survive(firth, start, tmp_path):
+    """Committed offsets are there after a SIGKILL; a log that was dropped and begun anew has none."""
+    address = start()
+    push(start.running, *({"id": str(number)} for number in range(10)))
+    reader = Reader(address)
+    reader.wait(10)
+    reader.commit()
+    reader.end(leave=False)
+    os.kill(pushing.listener_of(start.running), signal.SIGKILL)
+    until(lambda: len(brokering.addresses(start.running)) > 1, "the next listener")
+    address = brokering.addresses(start.running)[-1]
+    running = start.running
+    running.url = [json.loads(line)["url"] for line in list(running.out) if '"url":"http' in line][-1]
+    client = pushing.Client(running.url)
+    until(lambda: client.ask("GET", pushing.BASE).status != 503, "the capture to begin")
+    client.close()
+    push(running, {"id": "next"})
+    again = Reader(address)
+    again.wait(1)
+    assert again.end() == [(COLLECTION, 10, {"id": "next"})]
+    running.signal(signal.SIGTERM)
+    running.wait()
+    firth("drop", pushing.NAME, "--yes", expect=0)
+    address = start()
+    push(start.running, {"id": "anew"})
+    anew = Reader(address)
+    anew.wait(1)
+    assert anew.end() == [(COLLECTION, 0, {"id": "anew"})]
+
+
+def test_groups_are_told(start):
+    address = start()
+    push(start.running, {"id": "a"})
+    reader = Reader(address, group="told", client_id="one", group_instance_id="instance-1")
+    reader.wait(1)
+    reader.commit()
+    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": address})
+    described = admin.describe_consumer_groups(["told"])["told"].result(brokering.TIMEOUT)
+    assert described.state == confluent_kafka.ConsumerGroupState.STABLE and len(described.members) == 1
+    member = described.members[0]
+    assert (member.client_id, member.host, member.group_instance_id) == ("one", "127.0.0.1", "instance-1")
+    assert [(each.topic, each.partition) for each in member.assignment.topic_partitions] == [(COLLECTION, 0)]
+    listed = admin.list_consumer_groups().result(brokering.TIMEOUT).valid
+    assert [(group.group_id, group.state) for group in listed] == [("told", confluent_kafka.ConsumerGroupState.STABLE)]
+    # A static member that is started again takes its own place at once, without the old one's leaving.
+    reader.end(leave=False)
+    again = Reader(address, group="told", group_instance_id="instance-1")
+    until(lambda: len(again.assigned) == 1, "its partition")
+    again.end()
+    committed = admin.list_consumer_group_offsets([confluent_kafka.ConsumerGroupTopicPartitions("told")])["told"]
+    assert [(each.topic, each.offset) for each in committed.result(brokering.TIMEOUT).topic_partitions] == [(COLLECTION, 1)]
+
+
+def test_reading_needs_the_token(start, tmp_path):
+    """Where there is one, also on this machine: neither topics nor groups are shown."""
+    (tmp_path / "token").write_text("r3ader")
+    address = start({"authToken": "t"}, args=["--ingest-kafka-token", tmp_path / "token"])
+    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": address})
+    topics = admin.list_topics(timeout=brokering.TIMEOUT).topics
+    assert list(topics) == [COLLECTION] and topics[COLLECTION].error
+    reader = Reader(address)
+    until(lambda: reader.failures, "the refusal")
+    reader.end()
