@@ -40,7 +40,7 @@ static void start(struct server *server)
         (struct catalog_ingest){.body_max = 1 << 20, .id_header = "X-Id", .per_second = UINT32_MAX};
     server->test.binding.rate = &server->taken;
     server->test.capture.reader = (struct ingest_reader *)server->reader;
-    ingest_captures_reserve(server->captures, "acmeCo/in", paths);
+    ingest_captures_reserve(server->captures, "acmeCo/in", paths, (const char *const[]){NULL});
     assert_int_equal(ingest_captures_add(server->captures, &server->test.capture, &err), 0);
     server->webhook = ingest_webhook_open(server->captures, &options, &err);
     assert_non_null(server->webhook);
