@@ -55,6 +55,9 @@ void ask_init(struct ask *ask, enum ask_verb verb, const struct connector_spec *
 /* Instead of a connector's question: what a command of this program says, both its outputs as they are in
  * `answer`. The words are the daemon's to choose, never a request's. */
 void ask_init_command(struct ask *ask, const char *const *words);
+/* Instead of a connector's question: what the snapshot of a catalog says of a collection (ask_collection.h);
+ * ask_read gives it. */
+void ask_init_collection(struct ask *ask, struct slice snapshot, const char *name, const char *data_dir);
 /* Instead of a connector's question: try a webhook (supervisor/webhook.h). ask_read gives nothing, or why it
  * was not reached. The URL is taken for a secret. */
 void ask_init_webhook(struct ask *ask, const char *url, struct slice body);

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "connector/marks.h"
 #include "server/ask.h"
+#include "server/ask_collection.h"
 #include "supervisor/changed_config.h"
 #include "supervisor/webhook.h"
 #include "json/writer.h"
@@ -59,6 +60,20 @@ void ask_init_command(struct ask *ask, const char *const *words)
     json_writer_init(&writer, &ask->request);
     json_begin_object(&writer);
     put_words(&writer, "run", words);
+    json_end_object(&writer);
+}
+
+void ask_init_collection(struct ask *ask, struct slice snapshot, const char *name, const char *data_dir)
+{
+    struct json_writer writer;
+    *ask = (struct ask){.times = 1, .client = -1, .own = true, .what = "firth"};
+    buffer_init(&ask->request, REQUEST_MAX);
+    buffer_init(&ask->answer, ASK_ANSWER_MAX);
+    json_writer_init(&writer, &ask->request);
+    json_begin_object(&writer);
+    json_member_string(&writer, "collection", name);
+    json_member_string(&writer, "dataDir", data_dir);
+    json_member_slice(&writer, "snapshot", snapshot);
     json_end_object(&writer);
 }
 
@@ -294,7 +309,12 @@ static int run_command(const char *const *words, int answer_fd, struct error *er
 static int answer_one(const struct connector_catalog *built_ins, const struct json *request, int answer_fd,
                       struct arena *arena, struct json *ret_payload, struct error *err)
 {
-    uint32_t url = json_get(request, 0, "webhook");
+    uint32_t url = json_get(request, 0, "webhook"), collection = json_get(request, 0, "collection");
+    if (json_is(request, collection, JSON_STRING))
+        return ask_collection(json_string(request, json_get(request, 0, "snapshot"), arena),
+                              json_cstring(request, collection, arena),
+                              json_cstring(request, json_get(request, 0, "dataDir"), arena), arena,
+                              ret_payload, err);
     return json_is(request, url, JSON_STRING)
                ? try_webhook(request, url, arena, err)
                : ask_connector(built_ins, request, answer_fd, arena, ret_payload, err);

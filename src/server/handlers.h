@@ -159,6 +159,9 @@ enum http_next web_describe_cron(struct call *call);
 /* events.c */
 enum http_next firth_events(struct call *call);
 
+/* firth_collection.c */
+enum http_next firth_collection(struct call *call);
+
 /* manifest_text.c */
 enum http_next firth_manifest_create(struct call *call);
 

@@ -290,6 +290,7 @@ const struct route routes[] = {
     FIRTH_GET("/connections", firth_connections, "ConnectionItems"),
     FIRTH_GET("/connections/{connectionId}/history", firth_history, "JobHistory", .query = "limit int32"),
     FIRTH_GET("/status", firth_status, "FirthStatus"),
+    FIRTH_GET("/collections", firth_collection, "CollectionRead", .query = "name* string, task* string"),
     FIRTH_GET("/documents", firth_documents, "DocumentsRead",
               .query = "collection* string, task string, from integer, limit int32"),
     FIRTH_GET("/jobs/{jobId}/attempts/{attemptNumber}/log", firth_job_log, NULL,

@@ -444,6 +444,10 @@ const struct notation schemas[] = {
      "loggedIn* boolean, user string, version string, workspaceId uuid, defaultPassword boolean"},
     {"ManifestCreate", "name* string, manifest* string"},
     {"ManifestRead", "sourceDefinitionId* uuid, name* string"},
+    {"CollectionRead", "name* string, key* [string], writeSchema* any, readSchema* any, inferred* boolean, "
+                       "fields* [CollectionField]"},
+    {"CollectionField", "field* string, pointer* string, types* [string], required* boolean, key* boolean, "
+                        "description string"},
     {"PasswordChange", "currentPassword* string, newPassword* string"},
     {"ConnectionItems", "connections* [ConnectionItem]"},
     {"ConnectionItem",

@@ -34,7 +34,7 @@ def ask(client, path, status=200):
 
 def test_the_document_tells_the_routes(client):
     doc = ask(client, "openapi")
-    assert set(doc["paths"]) == {"/api/firth/v1/openapi", "/api/firth/v1/session", "/api/firth/v1/password", "/api/firth/v1/events", "/api/firth/v1/manifests",
+    assert set(doc["paths"]) == {"/api/firth/v1/openapi", "/api/firth/v1/session", "/api/firth/v1/password", "/api/firth/v1/events", "/api/firth/v1/manifests", "/api/firth/v1/collections",
                                  "/api/firth/v1/connections", "/api/firth/v1/connections/{connectionId}/history", "/api/firth/v1/status", "/api/firth/v1/documents",
                                  "/api/firth/v1/jobs/{jobId}/attempts/{attemptNumber}/log"}
     for path, query in (("status", ""), ("documents", "?collection=acmeCo/users")):
@@ -67,6 +67,24 @@ def test_documents_from_a_number_on(client):
     ("collection=acmeCo/users&limit=1001", 422, "limit"), ("collection=acmeCo/users&from=-1", 422, "from")])
 def test_what_is_asked_wrongly(client, query, status, said):
     assert said in ask(client, f"documents?{query}", status)["message"]
+
+
+def test_a_collection(client):
+    told = ask(client, "collections?name=acmeCo/users&task=acmeCo/fake")
+    doc = ask(client, "openapi")
+    schema = doc["paths"]["/api/firth/v1/collections"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    jsonschema.Draft202012Validator({**schema, "components": doc["components"]}).validate(told)
+    assert told["key"] == ["/id"] and told["inferred"] is False
+    assert told["writeSchema"] == told["readSchema"] == {"type": "object", "required": ["id"]}
+    field, = [each for each in told["fields"] if each["pointer"] == "/id"]
+    assert field["key"] and field["required"]
+
+
+@pytest.mark.parametrize("query, status, said", [
+    ("", 422, "name"), ("name=acmeCo/users", 422, "task"), ("name=acmeCo/users&task=nobody", 404, "nobody"),
+    ("name=acmeCo/none&task=acmeCo/fake", 404, "acmeCo/none")])
+def test_a_collection_that_is_asked_for_wrongly(client, query, status, said):
+    assert said in ask(client, f"collections?{query}", status)["message"]
 
 
 def test_connections_and_their_history(client):
@@ -120,5 +138,5 @@ def test_a_connector_by_the_text_of_its_manifest(client):
 
 def test_nobody_asks_without_a_password(client):
     client.authorization = None
-    for path in ("status", "documents?collection=acmeCo/users", "openapi", "connections", f"connections/{NOTHING}/history", "events?topic=jobs"):
+    for path in ("status", "documents?collection=acmeCo/users", "collections?name=acmeCo/users&task=acmeCo/fake", "openapi", "connections", f"connections/{NOTHING}/history", "events?topic=jobs"):
         ask(client, path, 401)

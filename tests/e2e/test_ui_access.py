@@ -5,6 +5,7 @@ import pathlib
 import pytest
 from playwright.sync_api import expect
 
+import test_ui_flow
 from conftest import until
 from ui import LIMIT_MS, chromium, daemon, log_in  # noqa: F401 (fixtures)
 
@@ -16,7 +17,8 @@ TELEPHONE = 360
 
 @pytest.fixture(scope="module")
 def paths(daemon):
-    """Every page; of a connection that has run, for its charts, and of one that failed."""
+    """Every page; of a connection that has run, for its charts, of one that failed, of a capture and its collection."""
+    test_ui_flow.deploy(daemon)
     source, api = daemon.api.source(name="People"), daemon.api
     id = api.connection(source=source, name="People to files")
     folder = daemon.folder / "files"
@@ -27,7 +29,8 @@ def paths(daemon):
         for _ in range(count):
             job = api.config("connections/sync", {"connectionId": connection})["job"]["id"]
             until(lambda: api.config("jobs/get_light", {"id": job})["job"]["status"] in ("succeeded", "failed"), "the sync")
-    return PAGES + [f"/connections/{id}", f"/connections/{id}/streams", f"/connections/{id}/settings", f"/connections/{failing}", f"/sources/{source}"]
+    return PAGES + [f"/connections/{id}", f"/connections/{id}/streams", f"/connections/{id}/settings", f"/connections/{failing}", f"/sources/{source}", "/captures/acmeCo/shop",
+                    "/collections/acmeCo/orders"]
 
 
 def faults_of(page):

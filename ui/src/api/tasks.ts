@@ -95,6 +95,33 @@ export function collectionsOf(tasks: TaskStatus[]): CollectionStatus[] {
     return [...found.values()].sort((a, b) => a.name.localeCompare(b.name));
 }
 
+export interface CollectionField {
+    field: string;
+    pointer: string;
+    types: string[];
+    required: boolean;
+    key: boolean;
+    description?: string;
+}
+
+export interface CollectionSpec {
+    key: string[];
+    writeSchema: unknown;
+    readSchema: unknown;
+    inferred: boolean;
+    fields: CollectionField[];
+}
+
+/** What the catalog that the task was deployed with declares of the collection. */
+export function useCollection(name: string, task: string | undefined) {
+    return useQuery({
+        queryKey: ["collection", name, task],
+        queryFn: ({ signal }) => firth.get<CollectionSpec>(`collections?${new URLSearchParams({ name, task: task! })}`, signal),
+        enabled: task !== undefined,
+        staleTime: 60_000,
+    });
+}
+
 export const DOCUMENTS_PAGE = 50;
 
 export function useDocuments(collection: string, writer: string | undefined, from: number) {

@@ -5,16 +5,16 @@ import { DOCUMENTS_PAGE, useDocuments, type CollectionStatus, type StoredDocumen
 import { Button, Field, Notice, PageHead } from "../../parts/basics";
 import { Json } from "../../parts/json";
 import { bytes, count } from "../../parts/time";
+import { CollectionSchema } from "./schema";
 import { shapeOf } from "./shape";
 
 function Shape({ documents }: { documents: StoredDocument[] }) {
     const fields = useMemo(() => shapeOf(documents.map((stored) => stored.document)), [documents]);
     return (
-        <section className="section">
-            <h2>Shape</h2>
-            <p className="quiet hint">What the {documents.length} documents below look like.</p>
+        <details className="section shape">
+            <summary>What these {documents.length} documents look like</summary>
             <div className="card table-frame">
-                <table className="stacked">
+                <table className="stacked" aria-label="Shape">
                     <thead>
                         <tr>
                             <th>Field</th>
@@ -37,7 +37,7 @@ function Shape({ documents }: { documents: StoredDocument[] }) {
                     </tbody>
                 </table>
             </div>
-        </section>
+        </details>
     );
 }
 
@@ -78,6 +78,8 @@ export function CollectionPage({ one }: { one: CollectionStatus }) {
                     </>
                 }
             />
+            <CollectionSchema name={one.name} writer={writer} />
+            <h2 className="section">Documents</h2>
             <form className="toolbar documents-tools" onSubmit={go}>
                 {one.writers.length > 1 && (
                     <div className="field">
@@ -117,8 +119,7 @@ export function CollectionPage({ one }: { one: CollectionStatus }) {
             {found.length > 0 && <Shape documents={found} />}
             <section className="section">
                 <div className="section-head">
-                    <h2>Documents</h2>
-                    <input className="push short" type="search" aria-label="Search these documents" placeholder="Search these" value={search} onChange={(event) => setSearch(event.target.value)} />
+                    <input className="short" type="search" aria-label="Search these documents" placeholder="Search these" value={search} onChange={(event) => setSearch(event.target.value)} />
                 </div>
                 <ol className="card documents" aria-label="Documents" aria-busy={documents.isFetching}>
                     {shown.map((stored) => (
