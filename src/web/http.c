@@ -1,10 +1,7 @@
-#include "web/http.h"
+#include "web/exchange.h"
 
 #include "base/clock.h"
 #include "web/listen.h"
-#include "web/mhd.h"
-#include "web/peers.h"
-#include "web/stream.h"
 #include "web/tls_files.h"
 
 #include <assert.h>
@@ -16,25 +13,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { DISCARD_FACTOR = 4, LOG_MAX = 512, HTTP_WARNING_MAX = 512 };
-
-enum stage { STAGE_NEW, STAGE_REFUSED, STAGE_READING, STAGE_HELD, STAGE_SWITCHED, STAGE_ANSWERED };
-
-struct http_exchange {
-    struct http_server *server;
-    struct MHD_Connection *connection;
-    struct http_peer *peer;
-    struct http_request request;
-    struct buffer body;
-    struct stream stream;
-    size_t counted;  /* bytes of the body in server->bodies */
-    size_t received; /* of the body, kept or not */
-    enum stage stage;
-    bool known;             /* `head` was called */
-    struct http_wire *wire; /* of one that has left HTTP */
-    bool bad_path;          /* the request's line holds what no path of ours does */
-    unsigned refuse;        /* the status, once the body has come */
-};
+enum { DISCARD_FACTOR = 4 };
 
 /* One socket, from its beginning to its end. */
 struct connection {
@@ -43,37 +22,9 @@ struct connection {
     char address[HTTP_ADDRESS_MAX];
 };
 
-struct http_server {
-    struct mhd_api api;
-    struct http_callbacks callbacks;
-    struct MHD_Daemon *daemon;
-    char url[HTTP_ADDRESS_MAX + 16];
-    char warning[HTTP_WARNING_MAX]; /* "": none */
-    uint64_t client_ms;
-    size_t body_max, bodies_max;
-    unsigned connections_max;
-    size_t head_max, drain_max;
-    struct http_peers *peers;
-    _Atomic size_t bodies; /* bytes */
-    atomic_bool quiet;
-    int listener;
-
-    pthread_mutex_t lock; /* of what follows */
-    pthread_cond_t changed;
-    size_t active;      /* requests that were begun */
-    char said[LOG_MAX]; /* libmicrohttpd's last words while it starts */
-};
-
 static uint64_t now_ms(void)
 {
     return clock_monotonic_ns(&clock_system) / 1000000;
-}
-
-const char *http_method_name(enum http_method method)
-{
-    static const char *const names[HTTP_METHOD_COUNT] = {"GET",   "HEAD",   "POST",    "PUT",
-                                                         "PATCH", "DELETE", "OPTIONS", "OTHER"};
-    return names[method];
 }
 
 /* What is so of all its requests, and asked of the system once. By the socket's own addresses, whatever
@@ -117,98 +68,6 @@ size_t http_connections(struct http_server *server)
 }
 
 /* --- a request ---------------------------------------------------------------------------------------- */
-
-const char *http_header(const struct http_request *request, const char *name)
-{
-    return request->exchange->server->api.lookup_connection_value(request->exchange->connection,
-                                                                  MHD_HEADER_KIND, name);
-}
-
-const char *http_cookie(const struct http_request *request, const char *name)
-{
-    return request->exchange->server->api.lookup_connection_value(request->exchange->connection,
-                                                                  MHD_COOKIE_KIND, name);
-}
-
-bool http_is_tls(const struct http_request *request)
-{
-    return string_starts_with(request->exchange->server->url, "https:");
-}
-
-struct taking {
-    http_header_take *take;
-    void *context;
-};
-
-static enum MHD_Result on_value(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-    const struct taking *taking = context;
-    (void)kind;
-    taking->take(taking->context, name, value ? value : "");
-    return MHD_YES;
-}
-
-static void take_all(const struct http_request *request, enum MHD_ValueKind kind, http_header_take *take,
-                     void *context)
-{
-    struct taking taking = {take, context};
-    request->exchange->server->api.get_connection_values(request->exchange->connection, kind, on_value,
-                                                         &taking);
-}
-
-void http_headers(const struct http_request *request, http_header_take *take, void *context)
-{
-    take_all(request, MHD_HEADER_KIND, take, context);
-}
-
-void http_query_all(const struct http_request *request, http_query_take *take, void *context)
-{
-    take_all(request, MHD_GET_ARGUMENT_KIND, take, context);
-}
-
-struct wanted_argument {
-    const char *name, *value;
-    size_t number;
-};
-
-static enum MHD_Result on_argument(void *context, enum MHD_ValueKind kind, const char *name,
-                                   const char *value)
-{
-    struct wanted_argument *wanted = context;
-    (void)kind;
-    if (strcmp(name, wanted->name) != 0 || wanted->number-- > 0)
-        return MHD_YES;
-    wanted->value = value ? value : "";
-    return MHD_NO;
-}
-
-const char *http_query(const struct http_request *request, const char *name, size_t number)
-{
-    struct wanted_argument wanted = {.name = name, .number = number};
-    request->exchange->server->api.get_connection_values(request->exchange->connection, MHD_GET_ARGUMENT_KIND,
-                                                         on_argument, &wanted);
-    return wanted.value;
-}
-
-void http_answer_header(struct http_request *request, const char *name, const char *value)
-{
-    assert(request->header_count < HTTP_HEADERS_MAX);
-    if (strpbrk(value, "\r\n"))
-        return;
-    request->headers[request->header_count].name = name;
-    request->headers[request->header_count++].value = value;
-}
-
-void http_request_hold(struct http_request *request)
-{
-    request->exchange->stage = STAGE_HELD;
-    request->exchange->server->api.suspend_connection(request->exchange->connection);
-}
-
-void http_request_resume(struct http_request *request)
-{
-    request->exchange->server->api.resume_connection(request->exchange->connection);
-}
 
 static enum http_method method_of(const char *name)
 {
@@ -317,28 +176,6 @@ static enum MHD_Result send_answer(struct http_exchange *exchange)
 
 /* --- an answer that goes on ---------------------------------------------------------------------------- */
 
-void http_stream_begin(struct http_request *request)
-{
-    struct http_exchange *exchange = request->exchange;
-    struct http_server *server = exchange->server;
-    exchange->stream.api = &server->api;
-    exchange->stream.connection = exchange->connection;
-    exchange->stream.peers = server->peers;
-    exchange->stream.peer = exchange->peer;
-    exchange->stream.client_ms = server->client_ms;
-    stream_begin(&exchange->stream);
-}
-
-bool http_stream_put(struct http_request *request, struct slice bytes)
-{
-    return stream_put(&request->exchange->stream, bytes);
-}
-
-void http_stream_end(struct http_request *request, struct slice last)
-{
-    stream_end(&request->exchange->stream, last);
-}
-
 static enum MHD_Result send_stream(struct http_exchange *exchange)
 {
     struct MHD_Response *response = stream_response(&exchange->stream);
@@ -350,45 +187,6 @@ static enum MHD_Result refuse(struct http_exchange *exchange, unsigned status, c
     exchange->request.status = status;
     exchange->server->callbacks.refused(exchange->server->callbacks.context, &exchange->request, why);
     return send_answer(exchange);
-}
-
-/* libmicrohttpd would do this itself (MHD_ALLOW_UPGRADE), but its relay between TLS and a socket of ours has
- * buffers of four bytes, where a connection's memory is all given to the answer's head. A connection that is
- * suspended is not looked at: so its socket and its session may be used by another. */
-static enum MHD_Result switch_protocol(struct http_exchange *exchange, const char *version)
-{
-    struct http_server *server = exchange->server;
-    const union MHD_ConnectionInfo *info =
-        server->api.get_connection_info(exchange->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    bool tls = http_is_tls(&exchange->request);
-    struct error err;
-    if (strcmp(version, MHD_HTTP_VERSION_1_1) != 0)
-        return refuse(exchange, MHD_HTTP_BAD_REQUEST, "protocols are switched by HTTP/1.1 alone");
-    exchange->wire = tls && !info ? NULL
-                                  : http_wire_new(http_request_socket(&exchange->request),
-                                                  tls ? info->tls_session : NULL, &err);
-    if (!exchange->wire)
-        return MHD_NO;
-    exchange->stage = STAGE_SWITCHED;
-    http_peers_expect(server->peers, exchange->peer, 0);
-    server->api.suspend_connection(exchange->connection);
-    server->callbacks.switched(server->callbacks.context, &exchange->request, exchange->wire);
-    return MHD_YES;
-}
-
-void http_switch_answer(const struct http_request *request, struct buffer *out)
-{
-    buffer_str(out, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n");
-    for (size_t i = 0; i < request->header_count; i++)
-        buffer_printf(out, "%s: %s\r\n", request->headers[i].name, request->headers[i].value);
-    buffer_str(out, "\r\n");
-}
-
-void http_request_give_back(struct http_request *request)
-{
-    struct http_exchange *exchange = request->exchange;
-    http_wire_free(exchange->wire);
-    exchange->server->api.resume_connection(exchange->connection);
 }
 
 static enum MHD_Result go_on(struct http_exchange *exchange, enum http_next next)
@@ -429,12 +227,13 @@ static bool is_ambiguous(const struct http_exchange *exchange)
     return lengths > 1;
 }
 
-int http_request_socket(const struct http_request *request)
+static enum MHD_Result switch_protocol(struct http_exchange *exchange, const char *version)
 {
-    const struct http_exchange *exchange = request->exchange;
-    const union MHD_ConnectionInfo *info =
-        exchange->server->api.get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    return info ? info->connect_fd : -1;
+    if (has_body(&exchange->request))
+        return refuse(exchange, MHD_HTTP_BAD_REQUEST, "a request for another protocol has no body");
+    if (strcmp(version, MHD_HTTP_VERSION_1_1) != 0)
+        return refuse(exchange, MHD_HTTP_BAD_REQUEST, "protocols are switched by HTTP/1.1 alone");
+    return http_exchange_switch(exchange) ? MHD_YES : MHD_NO;
 }
 
 static enum MHD_Result take_head(struct http_exchange *exchange, const char *url, const char *method,
@@ -452,9 +251,7 @@ static enum MHD_Result take_head(struct http_exchange *exchange, const char *url
         return refuse(exchange, MHD_HTTP_BAD_REQUEST, "the request says its length twice");
     enum http_next next = server->callbacks.head(server->callbacks.context, request);
     if (next == HTTP_SWITCH)
-        return has_body(request)
-                   ? refuse(exchange, MHD_HTTP_BAD_REQUEST, "a request for another protocol has no body")
-                   : switch_protocol(exchange, version);
+        return switch_protocol(exchange, version);
     /* An answer that is sent now ends the connection: good for whoever would send a large body for nothing.
      */
     if (next != HTTP_READ && has_body(request) && !is_drained(request))

@@ -1,4 +1,5 @@
-/* An answer that goes on: what waits for its client, and the pause when nothing does. Private to http.c. */
+/* An answer that goes on: what waits for its client, and the pause when nothing does. Private to this folder.
+ */
 #ifndef FIRTH_WEB_STREAM_H
 #define FIRTH_WEB_STREAM_H
 

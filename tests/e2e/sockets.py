@@ -42,14 +42,14 @@ class Ended(Exception):
 
 
 class Socket:
-    def __init__(self, running, path=pushing.PATH, timeout=60, expect=101, stream=None, **headers):
+    def __init__(self, running, path=pushing.PATH, timeout=60, expect=101, stream=None, version="1.1", **headers):
         self.peer = stream or socket.create_connection(pushing.address_of(running), timeout=timeout)
         self.peer.settimeout(timeout)
         self.peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) if not stream else None
         self.buffer = b""
         asked = {"Host": "x", "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
                  "Sec-WebSocket-Key": KEY, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        lines = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in asked.items() if value is not None), "", ""]
+        lines = [f"GET {path} HTTP/{version}", *(f"{name}: {value}" for name, value in asked.items() if value is not None), "", ""]
         self.peer.sendall("\r\n".join(lines).encode())
         while b"\r\n\r\n" not in self.buffer:
             self._more()

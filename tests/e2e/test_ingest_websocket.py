@@ -130,7 +130,7 @@ def test_limits(firth, tmp_path):
     ({"Sec_WebSocket_Version": "8"}, 426, "Version: 13"), ({"Sec_WebSocket_Version": None}, 426, "Version: 13"),
     ({"Sec_WebSocket_Key": None}, 400, "Sec-WebSocket-Key"), ({"Sec_WebSocket_Key": "c2hvcnQ="}, 400, "Sec-WebSocket-Key"),
     ({"Sec_WebSocket_Key": "no base64, this!"}, 400, "Sec-WebSocket-Key"), ({"Connection": "keep-alive"}, 400, "Connection"),
-    ({"Content_Length": "5"}, 400, "body"), ({"path": "/elsewhere"}, 404, "path"), ({"path": BASE}, 404, "one resource"),
+    ({"Content_Length": "5"}, 400, "body"), ({"version": "1.0"}, 400, "HTTP/1.1"), ({"path": "/elsewhere"}, 404, "path"), ({"path": BASE}, 404, "one resource"),
     ({"path": "/ingest/acmeCo/nothing"}, 404, "path"), ({"Origin": "https://evil.example.com"}, 403, "origin"),
     ({"path": f"{PATH}?from=x"}, 400, "from"), ({"path": f"{PATH}?id={'x' * 300}"}, 400, "id"),
     ({"X_Forwarded_For": "10.1.2.3"}, 403, "token"), ({"Upgrade": "h2c"}, 405, "POST")])
