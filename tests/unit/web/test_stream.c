@@ -230,8 +230,10 @@ static void test_end_without_a_reader(void **state)
     struct http_request *second = wait_for_request(f);
     fill(second);
     http_stream_end(first, goodbye);
+    pthread_mutex_lock(&f->lock); /* it is not done meanwhile */
     http_stream_end(second, goodbye);
     assert_false(http_stream_put(second, goodbye));
+    pthread_mutex_unlock(&f->lock);
     wait_for_done(f, 2); /* far sooner than CLIENT_MS, as cmocka's runner would not wait for that */
     close(idle);
     close(full);
