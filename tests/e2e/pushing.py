@@ -1,5 +1,6 @@
 """A Firth with push captures, and clients of it: one connection each, kept, as real ones keep theirs."""
 
+import contextlib
 import http.client
 import json
 import pathlib
@@ -96,6 +97,17 @@ def address_of(running):
 
 def documents(firth, collection=COLLECTION):
     return firth.read(collection)
+
+
+@contextlib.contextmanager
+def descriptors(most):
+    """As many as the machine lets, for this process and those after it: how many sockets a test may have, up to `most`."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    try:
+        yield most if before[1] == resource.RLIM_INFINITY else max(100, min(most, before[1] - 2000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def resident(process):

@@ -171,30 +171,21 @@ def test_whoever_waits_at_the_end_is_answered(firth, tmp_path, stop):
     assert set(acknowledged) <= set(stored) and len(stored) == len(set(stored))
 
 
-@pytest.fixture
-def descriptors():
-    """How many this process may have, and the listener after it."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
-    yield before[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, before)
-
-
-def test_idle_connections(firth, tmp_path, descriptors):
+def test_idle_connections(firth, tmp_path):
     """Ten thousand, as far as the machine lets: they cost their memory, and hold nobody up."""
-    running, client = pushing.run(firth, pushing.catalog(tmp_path / "flow.json"))
-    count = min(10000, descriptors - 2000)
-    process = pushing.listener_of(running)
-    before = pushing.resident(process)
-    address = pushing.address_of(running)
-    idle = [socket.create_connection(address) for _ in range(count)]
-    assert client.push({"id": "a"}).status == 200
-    for each in idle[::count // 20]:
-        each.sendall(request(b'{"id":"b"}'))
-        assert b" 200 " in each.recv(1000)
-    assert (pushing.resident(process) - before) / count < 24 << 10
-    for each in idle:
-        each.close()
+    with pushing.descriptors(10000) as count:
+        running, client = pushing.run(firth, pushing.catalog(tmp_path / "flow.json"))
+        process = pushing.listener_of(running)
+        before = pushing.resident(process)
+        address = pushing.address_of(running)
+        idle = [socket.create_connection(address) for _ in range(count)]
+        assert client.push({"id": "a"}).status == 200
+        for each in idle[::count // 20]:
+            each.sendall(request(b'{"id":"b"}'))
+            assert b" 200 " in each.recv(1000)
+        assert (pushing.resident(process) - before) / count < 24 << 10
+        for each in idle:
+            each.close()
 
 
 def test_more_connections_than_descriptors(firth, tmp_path):

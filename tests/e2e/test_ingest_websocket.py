@@ -3,7 +3,6 @@
 import base64
 import concurrent.futures
 import json
-import resource
 import signal
 import socket
 import ssl
@@ -296,21 +295,17 @@ def test_half_closed(firth, running):
     until(lambda: ids(firth) == ["a", "b"], "what came before the end")
 
 
-def test_idle_sockets(firth, running):
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
-    try:
-        count = min(2000, before[1] - 1000)
+def test_idle_sockets(firth, tmp_path):
+    with pushing.descriptors(2000) as count:
+        running, _ = pushing.run(firth, pushing.catalog(tmp_path / "flow.json"))
         process = pushing.listener_of(running)
-        resident = pushing.resident(process)
+        before = pushing.resident(process)
         idle = [Socket(running) for _ in range(count)]
         idle[0].send(text('{"id":"a"}')).processed(1)
         idle[-1].send(text('{"id":"b"}')).processed(1)
-        assert (pushing.resident(process) - resident) / count < 64 << 10
+        assert (pushing.resident(process) - before) / count < 64 << 10
         for each in idle:
             each.drop()
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 # --- its life -----------------------------------------------------------------------------------------------------------
