@@ -71,7 +71,8 @@ static size_t scan_rest(const struct csv_dialect *dialect, struct slice text, si
     for (; at < text.size && text.data[at] != dialect->delimiter && text.data[at] != dialect->terminator;
          at++) {
         if (!strchr(" \r", text.data[at]))
-            row->wrong = "text behind a closing quote";
+            row->wrong =
+                "text behind a closing quote; if a character such as \\ escapes quotes, the options name it";
     }
     return at;
 }

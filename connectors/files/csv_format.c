@@ -192,6 +192,18 @@ static int take_types(struct csv_format *self, struct firth_slice text, struct e
     return 0;
 }
 
+static bool is_json(struct slice text)
+{
+    struct error err;
+    struct json doc;
+    struct arena arena;
+    arena_init(&arena);
+    bool valid = text.size && json_parse_copy(&arena, text.data, text.size, &doc, &err) == 0 &&
+                 (json_is(&doc, 0, JSON_ARRAY) || json_is(&doc, 0, JSON_OBJECT));
+    arena_done(&arena);
+    return valid;
+}
+
 /* Is the first row, which `text` is, the header? Not if its cells are of the types that those below it have.
  */
 static bool looks_like_header(struct csv_format *self, const struct files_window *window, struct slice text)
@@ -240,6 +252,12 @@ static int read_header(struct csv_format *self, struct files_window *window, str
     if (!utf8_valid(text.data, text.size))
         return error_set(err, ERROR_INVALID,
                          "line %" PRIu64 ": bytes that are not UTF-8; name the file's encoding", line);
+    if (is_json(text))
+        return error_set(err, ERROR_INVALID,
+                         "line %" PRIu64
+                         " is JSON, where the names of a CSV file's columns are to stand; say that "
+                         "the format is jsonl, or give the file such a name",
+                         line);
     self->count = self->row.count;
     self->columns = arena_zalloc(&self->arena, (self->count + 1) * sizeof *self->columns);
     char **names = arena_zalloc(&self->arena, (self->count + 1) * sizeof *names);
@@ -286,19 +304,6 @@ static void *format_open(const struct files_format *format, struct firth_slice s
 /* --- values ----------------------------------------------------------------------------------------------
  */
 
-static bool is_json(struct csv_format *self, struct slice text)
-{
-    struct error err;
-    struct json doc;
-    struct arena arena;
-    (void)self;
-    arena_init(&arena);
-    bool valid = text.size && json_parse_copy(&arena, text.data, text.size, &doc, &err) == 0 &&
-                 (json_is(&doc, 0, JSON_ARRAY) || json_is(&doc, 0, JSON_OBJECT));
-    arena_done(&arena);
-    return valid;
-}
-
 static void put_boolean(struct csv_format *self, struct slice text)
 {
     static const char *const yes[] = {"true", "t", "yes", "y", "on", "1", NULL};
@@ -324,7 +329,7 @@ static void put_value(struct csv_format *self, const struct column *column, cons
         put_boolean(self, text);
     else if ((column->type == CSV_NUMBER && (type == CSV_NUMBER || type == CSV_INTEGER)) ||
              (column->type == CSV_INTEGER && type == CSV_INTEGER) ||
-             (column->type == CSV_JSON && is_json(self, text)))
+             (column->type == CSV_JSON && is_json(text)))
         buffer_append(&self->out, text.data, text.size);
     else
         json_escape(&self->out, text);

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 /* JSON lines, and JSON of any layout: objects one after the other, or the elements of arrays. */
 
@@ -36,12 +37,24 @@ static const char *kind_name(const struct json *doc)
     return names[json_tag(doc, 0)];
 }
 
+/* The reader counts lines from the record's first: "line 1, column 8: …" */
+static int tell_place(uint64_t line, struct error *err)
+{
+    char *rest;
+    const struct error inner = *err;
+    if (!string_starts_with(inner.message, "line "))
+        return error_wrap(err, "line %" PRIu64, line);
+    uint64_t within = strtoull(inner.message + strlen("line "), &rest, 10);
+    error_set(err, inner.code, "line %" PRIu64 "%s", line + within - 1, rest);
+    return -1;
+}
+
 /* Is it one object? */
 static int check(struct json_format *self, struct slice text, uint64_t line, struct error *err)
 {
     struct json doc;
     if (json_parse(self->parser, text.data, text.size, &doc, err) < 0)
-        return error_wrap(err, "line %" PRIu64, line);
+        return tell_place(line, err);
     if (!json_is(&doc, 0, JSON_OBJECT))
         return error_set(err, ERROR_INVALID, "line %" PRIu64 ": a record must be an object, but this is %s",
                          line, kind_name(&doc));
@@ -51,7 +64,7 @@ static int check(struct json_format *self, struct slice text, uint64_t line, str
 static bool is_blank(struct slice line)
 {
     for (size_t i = 0; i < line.size; i++) {
-        if (!strchr(" \t\r", line.data[i]))
+        if (!line.data[i] || !strchr(" \t\r", line.data[i]))
             return false;
     }
     return true;
@@ -115,7 +128,7 @@ static int skip_between(struct files_window *window, struct error *err)
     for (;;) {
         struct slice rest = files_window_rest(window);
         for (size_t i = 0; i < rest.size; i++) {
-            if (!strchr(" \t\r\n,[]", rest.data[i])) {
+            if (!rest.data[i] || !strchr(" \t\r\n,[]", rest.data[i])) {
                 files_window_take(window, i);
                 return 1;
             }

@@ -22,6 +22,7 @@ static void describe(const struct stat *status, char *path, struct files_object 
         .name = path,
         .size = status->st_size,
         .modified_ms = status->st_mtim.tv_sec * 1000 + status->st_mtim.tv_nsec / (1000 * 1000),
+        .arrived_ms = status->st_ctim.tv_sec * 1000 + status->st_ctim.tv_nsec / (1000 * 1000),
         .tag = hash_xxh3(facts, sizeof facts, 0),
     };
 }

@@ -77,9 +77,17 @@ int files_template_check(const char *template, struct error *err)
                               template);
 }
 
-/* A stream's name as one step of a path. */
+/* A stream's name as one step of a path; one that is too long for a file system ends with digits of its hash.
+ */
 static void put_step(struct buffer *out, const char *text)
 {
+    enum { STEP_MAX = 255, KEPT = 150 };
+    auto_free char *cut = NULL;
+    size_t size = strlen(text);
+    if (size > STEP_MAX) {
+        uint32_t hash = (uint32_t)hash_xxh3(text, size, 0);
+        text = cut = mem_printf("%.*s_%08" PRIx32, (int)utf8_cut(text, size, KEPT), text, hash);
+    }
     if (*text == '.')
         buffer_byte(out, '_'), text++;
     for (; *text; text++)

@@ -7,7 +7,7 @@
 enum { NO_TAG = 0 }; /* of a file that another connector has read */
 
 struct files_seen {
-    int64_t modified_ms;
+    int64_t modified_ms, arrived_ms;
     uint64_t tag;
 };
 
@@ -16,22 +16,20 @@ static void forget(struct files_position *position, struct slice name)
     free(map_remove(&position->seen, name));
 }
 
-static void remember(struct files_position *position, struct slice name, int64_t modified_ms, uint64_t tag)
+static void remember(struct files_position *position, struct slice name, struct files_seen seen)
 {
-    struct files_seen *seen = mem_alloc(sizeof *seen);
-    *seen = (struct files_seen){modified_ms, tag};
-    free(map_set(&position->seen, name, seen));
+    free(map_set(&position->seen, name, mem_dup(&seen, sizeof seen)));
 }
 
 void files_position_was_read(struct files_position *position, struct slice name, int64_t modified_ms)
 {
     if (position->seen.count < FILES_SEEN_MAX)
-        remember(position, name, modified_ms, NO_TAG);
+        remember(position, name, (struct files_seen){modified_ms, modified_ms, NO_TAG});
 }
 
 void files_position_init(struct files_position *position)
 {
-    *position = (struct files_position){.from_ms = INT64_MIN, .newest_ms = INT64_MIN, .floor_ms = INT64_MIN};
+    *position = (struct files_position){.from_ms = INT64_MIN, .floor_ms = INT64_MIN};
     position->after = mem_strdup("");
     map_init(&position->seen);
 }
@@ -73,14 +71,14 @@ void files_position_write(const struct files_position *position, struct buffer *
         json_begin_array(&writer);
         json_put_i64(&writer, seen->modified_ms);
         put_tag(&writer, seen->tag);
+        if (seen->arrived_ms != seen->modified_ms)
+            json_put_i64(&writer, seen->arrived_ms);
         json_end_array(&writer);
     }
     json_end_object(&writer);
     json_member_string(&writer, "after", position->after);
     if (position->sweeping) {
         json_member_i64(&writer, "started", position->started_ms);
-        if (position->newest_ms != INT64_MIN)
-            json_member_i64(&writer, "newest", position->newest_ms);
         if (position->floor_ms != INT64_MIN)
             json_member_i64(&writer, "floor", position->floor_ms);
     }
@@ -113,12 +111,17 @@ static uint64_t parse_tag(const struct json *doc, uint32_t at)
 
 static void parse_seen(struct files_position *position, const struct json *doc, struct arena *arena)
 {
-    uint32_t seen = json_get(doc, 0, "seen");
-    for (uint32_t key = json_first_key(doc, seen); key != JSON_NONE; key = json_next_key(doc, seen, key)) {
-        int64_t modified;
-        uint32_t pair = json_value(key);
-        if (position->seen.count < FILES_SEEN_MAX && json_to_i64(doc, json_at(doc, pair, 0), &modified))
-            remember(position, json_string(doc, key, arena), modified, parse_tag(doc, json_at(doc, pair, 1)));
+    uint32_t all = json_get(doc, 0, "seen");
+    for (uint32_t key = json_first_key(doc, all); key != JSON_NONE; key = json_next_key(doc, all, key)) {
+        struct files_seen seen;
+        uint32_t facts = json_value(key);
+        if (position->seen.count == FILES_SEEN_MAX ||
+            !json_to_i64(doc, json_at(doc, facts, 0), &seen.modified_ms))
+            continue;
+        seen.tag = parse_tag(doc, json_at(doc, facts, 1));
+        if (!json_to_i64(doc, json_at(doc, facts, 2), &seen.arrived_ms))
+            seen.arrived_ms = seen.modified_ms;
+        remember(position, json_string(doc, key, arena), seen);
     }
 }
 
@@ -150,7 +153,6 @@ int files_position_parse(struct files_position *position, struct slice state, st
     if (result == 0 && !taken && json_is(&doc, 0, JSON_OBJECT)) {
         const char *after = json_cstring(&doc, json_get(&doc, 0, "after"), &arena);
         json_to_i64(&doc, json_get(&doc, 0, "from"), &position->from_ms);
-        json_to_i64(&doc, json_get(&doc, 0, "newest"), &position->newest_ms);
         json_to_i64(&doc, json_get(&doc, 0, "floor"), &position->floor_ms);
         position->sweeping = json_to_i64(&doc, json_get(&doc, 0, "started"), &position->started_ms);
         if (after) {
@@ -175,7 +177,6 @@ void files_position_begin(struct files_position *position, int64_t now_ms)
         return;
     position->sweeping = true;
     position->started_ms = now_ms;
-    position->newest_ms = INT64_MIN;
     position->floor_ms = INT64_MIN;
 }
 
@@ -186,7 +187,7 @@ bool files_position_wants(const struct files_position *position, const struct fi
         return object->modified_ms > seen->modified_ms;
     if (seen)
         return seen->modified_ms != object->modified_ms || seen->tag != object->tag;
-    return object->modified_ms >= position->from_ms;
+    return object->arrived_ms >= position->from_ms;
 }
 
 static int by_time(const void *a, const void *b)
@@ -195,69 +196,57 @@ static int by_time(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Files of before this time need not be remembered. */
-static void forget_before(struct files_position *position, int64_t time_ms)
-{
-    struct map_entry *entry;
-    for (size_t at = 0; (entry = map_next(&position->seen, &at));) {
-        if (((struct files_seen *)entry->value)->modified_ms < time_ms)
-            forget(position, entry->key);
-    }
-}
-
-/* Too many: the older half goes, and what is as old as the youngest of them counts as done with. */
-static void forget_half(struct files_position *position)
+/* Too many: the oldest go. In the middle of a sweep files behind `after` may be as old and not read yet: the
+ * end sees to it that those that are forgotten are not taken for new. */
+static void forget_oldest(struct files_position *position)
 {
     size_t count = 0;
     struct map_entry *entry;
     int64_t *times = mem_alloc(position->seen.count * sizeof *times);
     for (size_t at = 0; (entry = map_next(&position->seen, &at));)
-        times[count++] = ((struct files_seen *)entry->value)->modified_ms;
+        times[count++] = ((struct files_seen *)entry->value)->arrived_ms;
     qsort(times, count, sizeof *times, by_time);
-    int64_t from = times[count / 2] + 1;
+    int64_t from =
+        times[FILES_FORGET] > times[0] ? times[FILES_FORGET] : times[0] + 1; /* of one moment: all */
     free(times);
-    forget_before(position, from);
-    /* In the middle of a sweep, files behind `after` may be older and not read yet: end sees to it. */
+    for (size_t at = 0; (entry = map_next(&position->seen, &at));) {
+        if (((struct files_seen *)entry->value)->arrived_ms < from)
+            forget(position, entry->key);
+    }
     if (position->floor_ms < from)
         position->floor_ms = from;
 }
 
-/* What late files may be as old as, at most as new as the sweep's beginning: what came since may have a name
- * that had been passed. */
-static int64_t horizon(const struct files_position *position)
-{
-    int64_t newest = position->newest_ms < position->started_ms ? position->newest_ms : position->started_ms;
-    return newest == INT64_MIN ? INT64_MIN : newest - FILES_LATE_MS;
-}
-
 void files_position_passed(struct files_position *position, const struct files_object *object)
 {
-    if (object->modified_ms > position->newest_ms)
-        position->newest_ms = object->modified_ms;
-    remember(position, slice_of(object->name), object->modified_ms, object->tag);
-    if (position->seen.count >= FILES_SEEN_MAX) {
-        int64_t from = horizon(position);
-        forget_before(position, from > position->from_ms ? from : position->from_ms);
-        if (position->seen.count >= FILES_SEEN_MAX)
-            forget_half(position);
-    }
+    remember(position, slice_of(object->name),
+             (struct files_seen){object->modified_ms, object->arrived_ms, object->tag});
+    if (position->seen.count > FILES_SEEN_MAX)
+        forget_oldest(position);
     free(position->after);
     position->after = mem_strdup(object->name);
     free(position->file);
     position->file = NULL;
 }
 
+static void forget_all(struct files_position *position)
+{
+    struct map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&position->seen, &at));)
+        forget(position, entry->key);
+}
+
 void files_position_end(struct files_position *position, bool ascending)
 {
-    int64_t from = horizon(position);
-    if (from < position->floor_ms)
-        from = position->floor_ms;
+    position->sweeping = false;
+    if (ascending) { /* the last name says it all */
+        forget_all(position);
+        return;
+    }
+    /* What has come since the sweep began may have a name that had been passed: rather some files twice. */
+    int64_t from = position->floor_ms < position->started_ms ? position->floor_ms : position->started_ms;
     if (from > position->from_ms)
         position->from_ms = from;
-    forget_before(position, position->from_ms);
-    position->sweeping = false;
-    if (!ascending) {
-        free(position->after);
-        position->after = mem_strdup("");
-    }
+    free(position->after);
+    position->after = mem_strdup("");
 }

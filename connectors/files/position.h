@@ -1,9 +1,10 @@
 /* Where a stream of files has got to: the state that its source emits.
  *
- * Files are looked through in the order of their names, again and again (a sweep). What was changed before
- * `from_ms` is done with; of what was changed since, `seen` tells which files have been read. So nothing is
- * lost that comes later with an earlier time, up to FILES_LATE_MS: files of the same second, uploads that
- * began before others, clocks that differ. */
+ * Files are looked through in the order of their names, again and again (a sweep). `seen` tells which files
+ * have been read; any other is new, whatever its time, as long as all that were read are remembered. When
+ * there are too many, those that arrived first are forgotten, and of what is not in `seen` only what has
+ * arrived since then
+ * (`from_ms`) is new. */
 #ifndef FIRTH_FILES_POSITION_H
 #define FIRTH_FILES_POSITION_H
 
@@ -14,8 +15,8 @@
 #include "json/writer.h"
 
 enum {
-    FILES_LATE_MS = 60 * 60 * 1000,
-    FILES_SEEN_MAX = 10 * 1000, /* files that are remembered; beyond, the oldest count as done with */
+    FILES_SEEN_MAX = 10 * 1000,         /* files that are remembered */
+    FILES_FORGET = FILES_SEEN_MAX / 10, /* so many go when there is no room */
 };
 
 struct files_position {
@@ -24,8 +25,7 @@ struct files_position {
 
     bool sweeping;
     int64_t started_ms; /* of the sweep */
-    int64_t newest_ms;  /* file that has been read */
-    int64_t floor_ms;   /* from_ms is to be no less afterwards: too many files were to be remembered */
+    int64_t floor_ms;   /* from_ms is to be no less after it: what had arrived before has been forgotten */
     char *after;        /* files up to this name are done in this sweep; never NULL */
 
     char *file; /* in the middle of this one; NULL: between files */

@@ -21,6 +21,8 @@ struct files_reader {
     struct files_window window;
     uint64_t records;
     bool skip_bad;
+    bool guessed; /* the charset, which is not UTF-8 */
+    enum files_charset charset;
     files_skipped_fn *skipped;
     void *context;
 };
@@ -96,12 +98,14 @@ static const struct files_text_format *text_format(enum files_kind kind)
 }
 
 static int choose_charset(const struct files_format *format, struct slice head, bool whole,
-                          enum files_charset *ret_charset, struct error *err)
+                          enum files_charset *ret_charset, bool *ret_guessed, struct error *err)
 {
     *ret_charset = files_charset_detect(head.data, head.size, whole);
     bool marked =
         head.size >= 2 && (memcmp(head.data, "\xff\xfe", 2) == 0 || memcmp(head.data, "\xfe\xff", 2) == 0);
-    if (!format->encoding || !*format->encoding || marked)
+    bool named = format->encoding && *format->encoding;
+    *ret_guessed = *ret_charset != FILES_UTF8 && !marked && !named;
+    if (!named || marked)
         return 0; /* a mark is surer than any option */
     return files_charset_parse(format->encoding, ret_charset, err);
 }
@@ -181,16 +185,35 @@ static int go_to(struct files_reader *reader, const struct files_opener *opener,
     return 0;
 }
 
+/* Every sequence of bytes is a text in some charset; this one has characters that texts do not have, or that
+ * are none in it (U+FFFD). */
+static bool is_binary(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+        if ((byte < 0x20 && !strchr("\t\n\v\f\r\x1a\x1b", byte)) || byte == 0)
+            return true;
+        if (byte == 0xef && text.size - i >= 3 && memcmp(text.data + i, "\xef\xbf\xbd", 3) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int open_text(struct files_reader *reader, const struct files_opener *opener,
                      const struct files_format *format, struct firth_slice schema, struct files_place place,
                      enum files_compression compression, struct error *err)
 {
     enum files_charset charset;
     struct slice head = files_window_rest(&reader->window);
-    if (choose_charset(format, head, reader->window.ended, &charset, err) < 0 ||
+    if (choose_charset(format, head, reader->window.ended, &charset, &reader->guessed, err) < 0 ||
         decode(&reader->window, charset, err) < 0 || files_window_skip_mark(&reader->window, err) < 0)
         return -1;
     reader->kind = kind_of(format->kind, opener->name, files_window_rest(&reader->window));
+    reader->charset = charset;
+    if (reader->guessed && is_binary(files_window_rest(&reader->window)))
+        return error_set(
+            err, ERROR_INVALID,
+            "it is no text: it is not UTF-8, and has control characters; if it is, name its encoding");
     reader->text = text_format(reader->kind);
     reader->self = reader->text->open(format, schema, &reader->window, err);
     if (!reader->self)
@@ -299,6 +322,11 @@ struct files_place files_reader_place(const struct files_reader *reader)
             reader->text->place(reader->self, &place);
     }
     return place;
+}
+
+const char *files_reader_guessed(const struct files_reader *reader)
+{
+    return reader->guessed ? files_charset_names[reader->charset] : NULL;
 }
 
 enum files_kind files_reader_kind(const struct files_reader *reader)

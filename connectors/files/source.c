@@ -237,6 +237,12 @@ static int open_file(struct session *session, struct stream *stream, const struc
     if (files_open_file_init(&stream->file, session->plan.storage, object, &stream->plan->format,
                              stream->schema, place, told_skipped, session, err) < 0)
         return -1;
+    const char *guessed = files_reader_guessed(stream->file.reader);
+    if (guessed)
+        firth_log(session->host, FIRTH_INFO,
+                  "%s%s is read as %s, which its bytes look like; the option for the "
+                  "encoding names another",
+                  stream->plan->location, object->name, guessed);
     stream->reading = true;
     files_stamp_file(&stream->stamp, stream->plan, &stream->file.object);
     free(position->file);

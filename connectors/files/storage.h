@@ -8,9 +8,11 @@
 struct files_object {
     char *name;          /* the whole path or key; owned by whoever gave it */
     int64_t size;        /* -1: unknown */
-    int64_t modified_ms; /* of its last change; 0: unknown */
-    uint64_t tag;        /* another one: other bytes */
-    char *etag;          /* NULL: none */
+    int64_t modified_ms; /* of its last change, as whoever made the file says; 0: unknown */
+    int64_t
+        arrived_ms; /* since when it is here as it is, as the storage says; no later than it can be listed */
+    uint64_t tag;   /* another one: other bytes */
+    char *etag;     /* or what else a server tells it by; NULL: none */
 };
 
 struct files_listing;

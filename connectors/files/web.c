@@ -56,8 +56,11 @@ static void describe(const struct http_response *response, char *name, struct fi
     *object = (struct files_object){.name = name,
                                     .size = size ? strtoll(size, NULL, 10) : -1,
                                     .modified_ms = parse_date(date),
+                                    .arrived_ms = parse_date(date),
                                     .tag = hash_xxh3(facts, strlen(facts), 0),
-                                    .etag = etag && strncmp(etag, "W/", 2) != 0 ? mem_strdup(etag) : NULL};
+                                    .etag = etag && strncmp(etag, "W/", 2) != 0 ? mem_strdup(etag)
+                                            : date                              ? mem_strdup(date)
+                                                                                : NULL};
 }
 
 static int web_look(struct files_storage *storage, const char *name, struct files_object *ret_object,
@@ -139,6 +142,12 @@ struct web_input {
     bool ended, paused, changed;
 };
 
+/* What the object was known by: an ETag, or the date of its last change. */
+static bool is_etag(const char *known)
+{
+    return *known == '"';
+}
+
 static enum http_sinking take_bytes(void *context, const struct http_response *response, struct slice bytes)
 {
     struct web_input *self = context;
@@ -146,8 +155,10 @@ static enum http_sinking take_bytes(void *context, const struct http_response *r
         self->paused = true;
         return HTTP_PAUSE;
     }
-    const char *etag = http_response_header(response, "ETag");
-    if (self->object->etag && etag && strcmp(etag, self->object->etag) != 0) {
+    const char *before = self->object->etag,
+               *now =
+                   before ? http_response_header(response, is_etag(before) ? "ETag" : "Last-Modified") : NULL;
+    if (now && strcmp(now, before) != 0) {
         self->changed = true;
         return HTTP_FAIL;
     }
@@ -160,6 +171,7 @@ static enum http_sinking take_bytes(void *context, const struct http_response *r
     return HTTP_GO_ON;
 }
 
+/* Without anything to know the file by, its end could be another's: then all comes again. */
 static void start(struct web_input *self)
 {
     char range[40];
@@ -168,9 +180,7 @@ static void start(struct web_input *self)
                                           {.name = "If-Range", .value = self->object->etag}};
     const struct http_request request = {.url = self->web->url,
                                          .headers = headers,
-                                         .header_count = !self->offset        ? 0
-                                                         : self->object->etag ? 2
-                                                                              : 1,
+                                         .header_count = self->offset && self->object->etag ? 2 : 0,
                                          .sink = take_bytes,
                                          .context = self,
                                          .as_sent = true};

@@ -76,6 +76,7 @@ struct http_request {
     bool keepalive;                /* TCP asks an idle connection's other end whether it is still there */
     int redirects_max;             /* 0: HTTP_REDIRECTS_MAX; -1: a redirect is an answer as any other */
     bool as_sent;                  /* bodies are not asked for in compressed form, nor decompressed */
+    bool plain_path;               /* "." and ".." in the URL's path are names, not steps */
 };
 
 enum http_failure {

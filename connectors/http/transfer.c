@@ -255,6 +255,7 @@ void http_transfer_prepare(struct http_transfer *transfer)
     set_authorities(curl, easy);
     set_times(transfer);
     curl->easy_setopt(easy, CURLOPT_URL, transfer->url);
+    curl->easy_setopt(easy, CURLOPT_PATH_AS_IS, transfer->request.plain_path ? 1L : 0L);
     curl->easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     curl->easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
     curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");

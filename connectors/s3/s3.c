@@ -199,6 +199,7 @@ static void prepare(struct s3 *s3, const struct s3_request *request, struct prep
         .context = request->context,
         .redirects_max = -1, /* another place needs another signature */
         .as_sent = true,
+        .plain_path = true,
     };
     const struct s3_credentials *credentials = s3_identity_credentials(s3->identity);
     if (credentials)

@@ -99,6 +99,7 @@ static void take_object(struct listing *self, struct slice object, struct files_
                                         .etag = (char *)(uintptr_t)buffer_cstr(&self->etag)};
     if (s3_xml_find(object, "LastModified", &inside))
         clock_parse_rfc3339(inside.data, inside.size, &ret_object->modified_ms);
+    ret_object->arrived_ms = ret_object->modified_ms;
     ret_object->tag = tag_of(ret_object->etag, ret_object->size);
 }
 
@@ -186,6 +187,7 @@ static int bucket_look(struct files_storage *storage, const char *name, struct f
                               .size = size ? strtoll(size, NULL, 10) : 0,
                               .modified_ms = parse_http_date(http_response_header(response, "Last-Modified")),
                               .etag = mem_strdup(etag ? etag : "")};
+    ret_object->arrived_ms = ret_object->modified_ms;
     ret_object->tag = tag_of(ret_object->etag, ret_object->size);
     return 1;
 }

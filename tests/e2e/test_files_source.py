@@ -115,11 +115,12 @@ def test_only_what_is_new(source_file, tmp_path):
     second = read(source_file, config, state=last_state(first))
     assert [r["n"] for r in plain(second.records())] == [3, 4]
     put(tmp_path / "b.jsonl", {"n": 1}, {"n": 5})         # a file that changes is read anew
+    put(tmp_path / "old.jsonl", {"n": 6}, at=1000000000)  # as cp -p, tar and mv leave it
     third = read(source_file, config, state=last_state(second))
-    assert [r["n"] for r in plain(third.records())] == [1, 5]
+    assert [r["n"] for r in plain(third.records())] == [1, 5, 6]
     assert plain(read(source_file, config, state=last_state(third)).records()) == []
     again = read(source_file, config, mode="full_refresh")
-    assert sorted(r["n"] for r in plain(again.records())) == [1, 2, 3, 4, 5]
+    assert sorted(r["n"] for r in plain(again.records())) == [1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize("name, pack", [("a.jsonl", bytes), ("a.jsonl.gz", gzip.compress)])
@@ -179,6 +180,30 @@ def test_what_is_wrong(source_file, tmp_path):
     config = globs(tmp_path, "*.csv", format={"filetype": "csv", "encoding": "klingon"})
     failed = source_file("discover", config=config)
     assert failed.rc != 0 and "unknown encoding 'klingon'" in failed.errors()[0]["message"]
+
+
+@pytest.mark.parametrize("name, content, says", [
+    ("a.csv", b'{"n": 1, "b": 2}\n{"n": 2, "b": 3}\n', "line 1 is JSON, where the names of a CSV file's columns are to stand"),
+    ("a.csv", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\xff\xfe\x01", "it is no text"),
+    ("a.txt", bytes(range(256)) * 9, "it is no text"),
+    ("a.bin", b"\x00\x01\xff\x02" * 99, "it is no text"),
+    ("a.jsonl", b'{"n": 1}\n\0\0\0\n{"n": 2}\n', "line 2"),
+])
+def test_what_is_not_what_its_name_says(source_file, tmp_path, name, content, says):
+    (tmp_path / name).write_bytes(content)
+    failed = read(source_file, globs(tmp_path, "*"), STREAM, rc=3)
+    assert says in failed.errors()[0]["message"], failed
+
+
+def test_a_guessed_encoding_is_told(source_file, tmp_path):
+    (tmp_path / "a.csv").write_bytes("id,v\n1,\u20ac ü\n".encode("cp1252"))
+    (tmp_path / "b.csv").write_bytes("id,v\n2,a\0\x01é\n".encode())  # UTF-8: whatever is in it
+    session = read(source_file, globs(tmp_path, "*"), STREAM)
+    assert plain(session.records()) == [{"id": "1", "v": "\u20ac ü"}, {"id": "2", "v": "a\0\x01é"}]
+    told = [m["log"]["message"] for m in session.of("LOG") if "is read as" in m["log"]["message"]]
+    assert len(told) == 1 and "a.csv is read as Windows-1252" in told[0]
+    named = read(source_file, globs(tmp_path, "a.csv", format={"filetype": "csv", "encoding": "cp1252"}), STREAM)
+    assert not [m for m in named.of("LOG") if "is read as" in m["log"]["message"]]
 
 
 # --- S3 -----------------------------------------------------------------------------------------------------------
@@ -333,6 +358,20 @@ def test_throttled_and_cut_off(source_s3, s3, faulty):
     session = read(source_s3, config, STREAM)
     assert [r["n"] for r in plain(session.records())] == list(range(20_000))
     assert ("/%s/a.jsonl" % bucket, "bytes=100003-") in faulty.asked, faulty.asked
+
+
+def test_keys_with_dots(source_s3, s3, faulty):
+    """A key is a text, in which ./ and ../ are no steps."""
+    bucket = s3.bucket()
+    keys = ["dots/../x.jsonl", "dots/./y.jsonl"]
+    contents = "".join(f"<Contents><Key>{key}</Key><LastModified>2024-01-01T00:00:00.000Z</LastModified><ETag>&quot;e&quot;</ETag>"
+                       f"<Size>{len(lines(1))}</Size></Contents>" for key in keys)
+    faulty.fault("list-type", 1, status=200, body=f"<ListBucketResult><IsTruncated>false</IsTruncated>{contents}"
+                                                  "</ListBucketResult>".encode())
+    for n, key in enumerate(keys):
+        faulty.fault(f"/{bucket}/{key}", 9, status=200, body=lines(n))
+    session = read(source_s3, {**s3_config(s3, bucket), "endpoint": faulty.url}, STREAM)
+    assert [r["n"] for r in plain(session.records())] == [0, 1]
 
 
 def test_changed_while_read(source_s3, s3, faulty):
@@ -491,6 +530,56 @@ def test_a_url(source_file, s3, faulty):
         Handler.answer = real
     assert [r["n"] for r in plain(again.records())] == list(range(20_000))
     assert any(asked == "bytes=100003-" for _, asked in faulty.asked), faulty.asked
+
+
+class OneFile(http.server.BaseHTTPRequestHandler):
+    """A file that is known by its date, or by nothing; the first answer is cut off, and then the file may be another."""
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        server, status = self.server, 200
+        part, body, date = self.headers.get("Range"), server.body, server.date
+        server.asked.append((part, self.headers.get("If-Range")))
+        if part and self.headers.get("If-Range", date) == date:
+            status, body = 206, body[int(part.removeprefix("bytes=").rstrip("-")):]
+        self.send_response_only(status)
+        if date:
+            self.send_header("Last-Modified", date)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        self.close_connection = len(server.asked) == 2
+        self.wfile.write(body[:100_003] if self.close_connection else body)
+        if self.close_connection:
+            server.body, server.date = server.then
+
+    do_HEAD = do_GET
+
+
+@pytest.mark.parametrize("known", ["changed", "unchanged", "by nothing"])
+def test_a_url_without_an_etag(source_file, known):
+    """The end of one file is never put behind the beginning of another."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), OneFile)
+    first, second = (f"Sat, 2{n} Jan 2024 00:00:00 GMT" for n in (0, 7))
+    body, other = lines(*range(20_000)), lines(*range(-20_000, 0))
+    server.asked, server.body, server.date = [], body, None if known == "by nothing" else first
+    server.then = (other, second) if known == "changed" else (body, server.date)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    try:
+        config = {"dataset_name": "web", "format": "jsonl", "url": f"http://127.0.0.1:{server.server_port}/a.jsonl"}
+        found = [r["n"] for r in plain(read(source_file, config, [dict(STREAM[0], name="web")]).records())]
+    finally:
+        server.shutdown()
+        server.server_close()
+    if known == "changed":
+        assert found[-20_000:] == list(range(-20_000, 0)) and found[:-20_000] == list(range(len(found) - 20_000))
+    else:
+        assert found == list(range(20_000))
+    assert server.asked[2] == ((None, None) if known == "by nothing" else ("bytes=100003-", first)), server.asked
 
 
 def test_a_url_that_is_not_there(source_file, faulty):

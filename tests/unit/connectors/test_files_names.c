@@ -51,6 +51,20 @@ static void test_templates(void **state)
     char *made = files_template_name("{namespace}/{stream}/", &bare);
     assert_memory_equal(made, "or_ders/", 8);
     free(made);
+    /* No step is longer than a file system's names may be, and two streams have two. */
+    char longer[2][261] = {{0}};
+    for (int i = 0; i < 2; i++) {
+        memset(longer[i], 'x', 260);
+        longer[i][259] = (char)('a' + i);
+    }
+    bare.stream = longer[0];
+    char *one = files_template_prefix("{stream}/", &bare);
+    bare.stream = longer[1];
+    char *other = files_template_prefix("{stream}/", &bare);
+    assert_int_equal(strlen(one), 160);
+    assert_string_not_equal(one, other);
+    free(one);
+    free(other);
 }
 
 static void test_refused(void **state)

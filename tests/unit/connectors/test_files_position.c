@@ -14,7 +14,16 @@ static const int64_t HOUR = 3600 * 1000, NOW = 1700000000000;
 
 static struct files_object object(const char *name, int64_t modified_ms, uint64_t tag)
 {
-    return (struct files_object){.name = (char *)(uintptr_t)name, .modified_ms = modified_ms, .tag = tag};
+    return (struct files_object){
+        .name = (char *)(uintptr_t)name, .modified_ms = modified_ms, .arrived_ms = modified_ms, .tag = tag};
+}
+
+/* Copied or unpacked with its time. */
+static struct files_object arrived(const char *name, int64_t modified_ms, int64_t arrived_ms)
+{
+    struct files_object copied = object(name, modified_ms, 7);
+    copied.arrived_ms = arrived_ms;
+    return copied;
 }
 
 /* As text and back: nothing that decides is lost. */
@@ -48,10 +57,12 @@ static void test_late_files(void **state)
     again(&position);
     assert_false(position.sweeping);
     assert_string_equal(position.after, "");
-    assert_false(files_position_wants(&position, &a)); /* older than what is remembered */
+    assert_false(files_position_wants(&position, &a));
     assert_false(files_position_wants(&position, &b));
-    struct files_object late = object("late", NOW - HOUR, 3), of_the_same_time = object("b2", NOW - HOUR, 2);
+    struct files_object old = object("old", NOW - 9999 * HOUR, 4), late = object("late", NOW - HOUR, 3),
+                        of_the_same_time = object("b2", NOW - HOUR, 2);
     assert_true(files_position_wants(&position, &late));
+    assert_true(files_position_wants(&position, &old)); /* all that were read are remembered */
     assert_true(files_position_wants(&position, &of_the_same_time));
     struct files_object changed = object("b", NOW - HOUR, 9), touched = object("b", NOW, 2);
     assert_true(files_position_wants(&position, &changed));
@@ -97,6 +108,40 @@ static void test_bounded(void **state)
         struct files_object each = object(name, NOW - HOUR + i, (uint64_t)i);
         assert_false(files_position_wants(&position, &each));
     }
+    /* What arrived before all that is remembered may have been read; nine in ten are remembered. */
+    struct files_object early = object("early", NOW - 2 * HOUR, 1),
+                        copied = arrived("copied", NOW - 2 * HOUR, NOW),
+                        between = object("between", NOW - HOUR + 2 * FILES_SEEN_MAX + FILES_FORGET, 1);
+    assert_false(files_position_wants(&position, &early));
+    assert_true(files_position_wants(&position, &copied));
+    assert_true(files_position_wants(&position, &between));
+    files_position_begin(&position, NOW + HOUR);
+    files_position_passed(&position, &copied);
+    files_position_end(&position, false);
+    again(&position);
+    assert_false(files_position_wants(&position, &copied));
+    copied.arrived_ms += HOUR; /* renamed, or its mode changed */
+    assert_false(files_position_wants(&position, &copied));
+    files_position_done(&position);
+}
+
+/* More came in one sweep than is remembered, after it had begun: one of them with a name that it had passed
+ * is not taken for one that was read. */
+static void test_many_in_one_sweep(void **state)
+{
+    struct files_position position;
+    char name[32];
+    (void)state;
+    files_position_init(&position);
+    files_position_begin(&position, NOW);
+    for (int i = 0; i <= FILES_SEEN_MAX; i++) {
+        snprintf(name, sizeof name, "%08d", i);
+        struct files_object each = object(name, NOW + 1 + i, (uint64_t)i);
+        files_position_passed(&position, &each);
+    }
+    files_position_end(&position, false);
+    struct files_object behind = object("0", NOW + 1, 1);
+    assert_true(files_position_wants(&position, &behind));
     files_position_done(&position);
 }
 
@@ -135,13 +180,17 @@ static void test_ascending(void **state)
     files_position_end(&position, true);
     again(&position);
     assert_string_equal(position.after, "a");
+    assert_int_equal(position.seen.count, 0); /* the name says it all, whatever a later one's time is */
+    struct files_object b = object("b", NOW - 9999 * HOUR, 1);
+    assert_true(files_position_wants(&position, &b));
     files_position_done(&position);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_late_files), cmocka_unit_test(test_added_behind),
-                                       cmocka_unit_test(test_bounded), cmocka_unit_test(test_in_a_file),
-                                       cmocka_unit_test(test_ascending)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_late_files), cmocka_unit_test(test_added_behind),
+        cmocka_unit_test(test_bounded),    cmocka_unit_test(test_many_in_one_sweep),
+        cmocka_unit_test(test_in_a_file),  cmocka_unit_test(test_ascending)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
