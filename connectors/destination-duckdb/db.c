@@ -2,8 +2,11 @@
 
 #include "json/number.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* --- errors ------------------------------------------------------------------------------------------ */
 
@@ -164,6 +167,21 @@ int duckdb_db_use_threads(struct sql_db *db, struct error *err)
     return db_execute(db, "RESET threads", NULL, err);
 }
 
+/* What is left of a file that was to be made on a full disk is empty, and no database to DuckDB. Another
+ * process may be about to fill it: then it has DuckDB's lock. */
+static void remove_empty(const char *path)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct stat status;
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return;
+    if (fcntl(fd, F_OFD_SETLK, &lock) == 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+        status.st_size == 0)
+        unlink(path);
+    close(fd);
+}
+
 struct sql_db *duckdb_db_open(const char *path, struct error *err)
 {
     struct sql_db *db = mem_zalloc(sizeof *db);
@@ -171,6 +189,7 @@ struct sql_db *duckdb_db_open(const char *path, struct error *err)
     char *message = NULL;
     db->path = mem_strdup(path);
     db->loader = loader_new();
+    remove_empty(path);
     if (duckdb_create_config(&config) == DuckDBSuccess) {
         duckdb_set_config(config, "autoinstall_known_extensions", "false");
         duckdb_set_config(config, "autoload_known_extensions", "false");

@@ -10,6 +10,7 @@ enum { COPY_SIZE = 1 << 20 };
 struct sql_load {
     struct sql_db *db;
     char *statement;
+    char *table; /* that others may lock; NULL: nobody else sees it */
     struct sql_column *columns;
     size_t count;
     struct buffer rows;
@@ -30,6 +31,7 @@ struct sql_load *postgres_load_open(struct sql_db *db, const char *table, const 
     struct sql_load *load = mem_zalloc(sizeof *load);
     load->db = db;
     load->statement = buffer_steal(&sql);
+    load->table = string_starts_with(table, "\"_firth_") ? NULL : mem_strdup(table);
     load->columns = mem_dup(columns, count * sizeof *columns);
     load->count = count;
     buffer_init(&load->rows, BUFFER_UNLIMITED); /* COPY_SIZE and a record, which is bounded */
@@ -140,6 +142,8 @@ int postgres_load_flush(struct sql_load *load, struct error *err)
     PGconn *connection = load->db->connection;
     if (!load->rows.size)
         return 0;
+    if (load->table && postgres_lock_table(load->db, load->table, SQL_LOCK_ROWS, err) < 0)
+        return -1;
     pg_auto_result PGresult *begun = PQexec(connection, load->statement);
     if (PQresultStatus(begun) != PGRES_COPY_IN)
         return postgres_db_error(load->db, begun, err);
@@ -161,5 +165,6 @@ void postgres_load_close(struct sql_load *load)
     buffer_done(&load->rows);
     free(load->columns);
     free(load->statement);
+    free(load->table);
     free(load);
 }

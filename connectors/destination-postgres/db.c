@@ -18,8 +18,13 @@ int postgres_db_error(struct sql_db *db, const PGresult *result, struct error *e
 {
     struct firth_error failure;
     const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+    const char *detail = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) : NULL;
     snprintf(db->state, sizeof db->state, "%s", state ? state : "");
+    snprintf(db->detail, sizeof db->detail, "%s", detail ? detail : "");
+    string_one_line(db->detail);
     pg_failure(db->connection, result, "PostgreSQL", &failure);
+    if (strcmp(db->state, "55P03") == 0) /* a lock that others had for too long */
+        failure.failure = FIRTH_FAILURE_TRANSIENT;
     return as_error(&failure, err);
 }
 
@@ -42,8 +47,11 @@ struct sql_db *postgres_db_open(struct firth_host *host, const struct pg_config 
     }
     db->connection = pg_connect(&db->endpoint, false, err);
     /* Without it, every index and table that is "there already" would be told on stderr. */
-    if (db->connection && pg_execute(db->connection, "SET client_min_messages = warning",
-                                     "cannot set up the session", err) == 0)
+    db->host = host;
+    if (db->connection &&
+        pg_execute(db->connection,
+                   "SET client_min_messages = warning; SET lock_timeout = " POSTGRES_LOCK_TIMEOUT,
+                   "cannot set up the session", err) == 0)
         return db;
     db_close(db);
     return NULL;
@@ -131,7 +139,8 @@ static int db_lock(struct sql_db *db, const char *schema, const char *table, str
     uint64_t hash = hash_xxh3(table, strlen(table), hash_xxh3(schema, strlen(schema), 0));
     char sql[200];
     snprintf(sql, sizeof sql,
-             "SET LOCAL lock_timeout = '5s'; SELECT pg_advisory_lock(%lld); SET LOCAL lock_timeout = 0",
+             "SET LOCAL lock_timeout = '5s'; SELECT pg_advisory_lock(%lld); "
+             "SET LOCAL lock_timeout = " POSTGRES_LOCK_TIMEOUT,
              (long long)(int64_t)hash);
     if (db_execute(db, sql, NULL, err) == 0)
         return 0;
@@ -140,6 +149,15 @@ static int db_lock(struct sql_db *db, const char *schema, const char *table, str
     error_set(err, ERROR_BUSY, "another sync is writing the table \"%.100s\".\"%.100s\"", schema, table);
     err->retriable = true;
     return -1;
+}
+
+/* "cannot alter type of a column used by a view or rule": which one, and what to do. */
+static int tell_dependents(const struct sql_db *db, struct error *err)
+{
+    const struct error why = *err;
+    return error_set(err, ERROR_INVALID,
+                     "%.500s%s%.300s: drop what depends on the column, sync, and make it again", why.message,
+                     *db->detail ? ": " : "", db->detail);
 }
 
 static int db_alter_type(struct sql_db *db, const char *table, const struct sql_columns *all, size_t column,
@@ -158,7 +176,7 @@ static int db_alter_type(struct sql_db *db, const char *table, const struct sql_
     int result = db_execute(db, buffer_cstr(&sql), NULL, err);
     buffer_done(&sql);
     buffer_done(&quoted);
-    return result;
+    return result < 0 && strcmp(db->state, "0A000") == 0 ? tell_dependents(db, err) : result;
 }
 
 /* "cannot drop … because other objects depend on it" */
@@ -187,6 +205,7 @@ const struct sql_dialect postgres_dialect = {
     .reserved = reserved,
     .name_max = 63,
     .has_schemas = true,
+    .has_limits = true,
     .deletes_using = true,
     .indexes_keys = true,
     .keeps_integers = true,
@@ -201,6 +220,7 @@ const struct sql_dialect postgres_dialect = {
     .tables = db_tables,
     .put_columns_query = put_columns_query,
     .lock = db_lock,
+    .lock_table = postgres_lock_table,
     .alter_type = db_alter_type,
     .fits = postgres_fits,
     .has_dependents = db_has_dependents,

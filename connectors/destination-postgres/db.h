@@ -8,7 +8,9 @@
 struct sql_db {
     struct pg_endpoint endpoint;
     PGconn *connection;
-    char state[6]; /* the SQLSTATE of the last failure */
+    struct firth_host *host;
+    char state[6];    /* the SQLSTATE of the last failure */
+    char detail[300]; /* its details: of values, too, so they are told where they are of none */
 };
 
 extern const struct sql_dialect postgres_dialect;
@@ -18,6 +20,12 @@ struct sql_db *postgres_db_open(struct firth_host *host, const struct pg_config 
                                 struct firth_error *err);
 /* From the server's last answer, which may be NULL. Returns -1. */
 int postgres_db_error(struct sql_db *db, const PGresult *result, struct error *err);
+
+/* Of whatever else waits for a lock: a row's, another sync's. */
+#define POSTGRES_LOCK_TIMEOUT "'10min'"
+
+/* lock.c */
+int postgres_lock_table(struct sql_db *db, const char *table, enum sql_lock lock, struct error *err);
 
 /* copy.c */
 struct sql_load *postgres_load_open(struct sql_db *db, const char *table, const struct sql_column *columns,

@@ -18,6 +18,7 @@ static enum error_code code_of(int result)
         return ERROR_BUSY;
     case SQLITE_CORRUPT:
         return ERROR_CORRUPT;
+    case SQLITE_ERROR: /* a statement that it does not take: too many columns, say */
     case SQLITE_CANTOPEN:
     case SQLITE_NOTADB:
     case SQLITE_READONLY:

@@ -11,6 +11,20 @@ static enum sql_type type_named(const struct sql_dialect *dialect, struct slice 
     return dialect->text_alias && slice_is(name, dialect->text_alias) ? SQL_TEXT : SQL_OTHER;
 }
 
+/* "character varying(36)", "timestamp(3) with time zone" without what is in brackets. False: there is none.
+ */
+static bool without_limit(struct slice name, struct arena *arena, struct slice *ret_plain)
+{
+    const char *open = name.size ? memchr(name.data, '(', name.size) : NULL;
+    const char *close = open ? memchr(open, ')', (size_t)(name.data + name.size - open)) : NULL;
+    if (!close)
+        return false;
+    const char *text = arena_printf(arena, "%.*s%.*s", (int)(open - name.data), name.data,
+                                    (int)(name.data + name.size - close - 1), close + 1);
+    *ret_plain = slice_of(text);
+    return true;
+}
+
 struct found {
     const struct sql_dialect *dialect;
     struct arena *arena;
@@ -31,9 +45,15 @@ static int add_column(void *context, const struct slice *values, size_t count, s
             memcpy(items, columns->items, columns->count * sizeof *items);
         columns->items = items;
     }
-    columns->items[columns->count++] =
-        (struct sql_column){.name = arena_strndup(found->arena, values[0].data, values[0].size),
-                            .type = type_named(found->dialect, values[1])};
+    struct sql_column column = {.name = arena_strndup(found->arena, values[0].data, values[0].size),
+                                .type = type_named(found->dialect, values[1])};
+    struct slice plain;
+    if (column.type == SQL_OTHER && found->dialect->has_limits &&
+        without_limit(values[1], found->arena, &plain)) {
+        column.type = type_named(found->dialect, plain);
+        column.limited = column.type != SQL_OTHER;
+    }
+    columns->items[columns->count++] = column;
     return 0;
 }
 

@@ -11,12 +11,18 @@ struct sql_load; /* a table that rows are being added to; each dialect has its o
 struct sql_column {
     const char *name;
     enum sql_type type;
+    bool limited; /* of a table that is there: it has a length or a precision, which not every value keeps to
+                   */
 };
 
 struct sql_columns {
     struct sql_column *items;
     size_t count;
 };
+
+/* What a table is wanted for until the transaction ends: its rows are to be added and deleted; it is to be
+ * indexed; it is to be changed or dropped. */
+enum sql_lock { SQL_LOCK_ROWS, SQL_LOCK_INDEX, SQL_LOCK_ALONE };
 
 /* One row of an answer: data NULL is a null. Below 0: stop, *err is set. */
 typedef int sql_row_fn(void *context, const struct slice *values, size_t count, struct error *err);
@@ -30,6 +36,7 @@ struct sql_dialect {
     size_t name_max;                        /* bytes of a name; 0: any */
     bool folds_case;                        /* names that differ in (ASCII) case alone are one */
     bool has_schemas;
+    bool has_limits;      /* types have lengths and precisions, which are kept to: "numeric(38,9)" */
     bool deletes_using;   /* DELETE FROM t USING b; otherwise by row_id */
     bool indexes_keys;    /* an index on the key makes merging and loading fast */
     bool keeps_integers;  /* SQL_NUMBER holds every integer exactly */
@@ -50,6 +57,9 @@ struct sql_dialect {
     void (*put_columns_query)(struct buffer *out, const char *schema, const char *table);
     /* Until the connection ends no other session writes this table. ERROR_BUSY if one does. */
     int (*lock)(struct sql_db *db, const char *schema, const char *table, struct error *err);
+    /* Wait, within a transaction, until the table (quoted) can be had for that; others may have it locked. It
+     * need not be there. NULL: statements wait by themselves, and not for long. */
+    int (*lock_table)(struct sql_db *db, const char *table, enum sql_lock lock, struct error *err);
     /* Change a column's type to one that sql_type_join gave; `table` is quoted, `all` its columns. */
     int (*alter_type)(struct sql_db *db, const char *table, const struct sql_columns *all, size_t column,
                       enum sql_type type, struct error *err);

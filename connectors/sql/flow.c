@@ -323,6 +323,7 @@ static int apply_one(const struct sql_dialect *dialect, struct sql_db *db,
         return -1;
     if (target->anew) {
         if (sql_columns_read(dialect, db, plan.schema, plan.table, arena, &there, err) < 0 ||
+            sql_table_lock(dialect, db, plan.quoted, SQL_LOCK_ALONE, err) < 0 ||
             sql_table_drop(dialect, db, plan.quoted, err) < 0)
             return -1;
         if (there.count)

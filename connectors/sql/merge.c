@@ -173,6 +173,8 @@ int sql_batch_merge(const struct sql_dialect *dialect, struct sql_db *db, const 
         buffer_printf(&sql, "%s%s", dialect->analyze, batch);
         result = run(dialect, db, &sql, err);
     }
+    if (result == 0)
+        result = sql_table_lock(dialect, db, into, SQL_LOCK_ROWS, err);
     if (result == 0 && ranked)
         result = rank(dialect, db, plan, batch, &sql, err);
     if (result == 0 && ranked && plan->cursor >= 0)

@@ -35,25 +35,19 @@ void sql_number_order(struct buffer *out, struct slice text)
     buffer_append(out, text.data, text.size);
 }
 
-static bool is_text(const struct sql_dialect *dialect, enum sql_type type)
-{
-    return type == SQL_TEXT || (type == SQL_NUMBER && dialect->mixes_numbers);
-}
-
 bool sql_plan_texts_numbers(const struct sql_dialect *dialect, const struct sql_plan *plan, size_t column)
 {
+    enum sql_type type = plan->columns.items[column].type;
     return plan->sources[column].number && dialect->put_number_order &&
-           is_text(dialect, plan->columns.items[column].type);
+           (type == SQL_TEXT || (type == SQL_NUMBER && dialect->mixes_numbers));
 }
 
 enum sql_verdict sql_plan_value(const struct sql_dialect *dialect, const struct sql_plan *plan, size_t column,
                                 enum firth_type kind, struct firth_slice value, struct arena *arena,
                                 struct sql_cell *ret_cell)
 {
-    const struct sql_source *source = &plan->sources[column];
-    enum sql_type type = plan->columns.items[column].type;
-    enum sql_verdict verdict = sql_value(kind, value, type, arena, ret_cell);
-    if (source->in_key && source->number && is_text(dialect, type) && !ret_cell->null)
+    enum sql_verdict verdict = sql_value(kind, value, plan->columns.items[column].type, arena, ret_cell);
+    if (plan->sources[column].in_key && sql_plan_texts_numbers(dialect, plan, column) && !ret_cell->null)
         ret_cell->text = sql_number_text(ret_cell->text, arena);
     return verdict;
 }

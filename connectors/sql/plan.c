@@ -246,6 +246,8 @@ int sql_plan_make(struct sql_plan *ret_plan, const struct sql_dialect *dialect, 
     sql_names_init(&builder.taken);
     for (size_t i = 0; i < there.count; i++)
         sql_names_add(&builder.existing, there.items[i].name);
+    sql_names_add(&builder.taken, SQL_BATCH_ROW); /* of a batch, beside the table's own */
+    sql_names_add(&builder.taken, SQL_BATCH_OPERATION);
     add_columns(&builder, settings);
     sql_names_done(&builder.existing);
     sql_names_done(&builder.taken);

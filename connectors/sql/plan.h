@@ -71,6 +71,10 @@ bool sql_plan_overwrites(const struct sql_plan *plan);
 
 /* --- tables.c: what there is -------------------------------------------------------------------------- */
 
+/* dialect->lock_table, where there is one. */
+int sql_table_lock(const struct sql_dialect *dialect, struct sql_db *db, const char *quoted,
+                   enum sql_lock lock, struct error *err);
+
 /* What was done, for people; may be NULL. */
 typedef void sql_did_fn(void *context, const char *what);
 

@@ -111,6 +111,20 @@ static enum sql_verdict convert(struct sql_session *session, const struct sql_pl
     return held == SQL_FITS ? verdict : held;
 }
 
+/* Two keys would become one, and a record be lost. */
+static int refuse_cut_key(const struct sql_session *session, const struct sql_target *target, size_t column,
+                          struct error *err)
+{
+    const struct sql_plan *plan = &target->plan;
+    return error_set(
+        err, ERROR_INVALID,
+        "a value of the key's field \"%.200s\" is finer than its column in %s (%s) can tell apart, so "
+        "that two keys could become one: have the field be a string without a format in the schema, or "
+        "leave it out of the key",
+        plan->sources[column].name, plan->quoted,
+        session->dialect->type_names[plan->columns.items[column].type]);
+}
+
 static int put_value(struct sql_session *session, struct firth_host *host, struct sql_target *target,
                      size_t column, enum firth_type kind, struct firth_slice value, struct error *err)
 {
@@ -129,6 +143,8 @@ static int put_value(struct sql_session *session, struct firth_host *host, struc
     }
     if (verdict == SQL_FITS)
         return 0;
+    if (verdict == SQL_CUT && target->batch && target->plan.sources[column].in_key)
+        return refuse_cut_key(session, target, column, err);
     if (verdict > SQL_CUT)
         cell->null = true;
     if (target->plan.target->live)

@@ -291,6 +291,8 @@ static int remove_generations(struct sql_session *session, struct sql_target *ta
     struct buffer sql;
     if (plan->generation < 0 || plan->target->minimum_generation <= 0)
         return 0;
+    if (sql_table_lock(session->dialect, session->db, plan->quoted, SQL_LOCK_ROWS, err) < 0)
+        return -1;
     buffer_init(&sql, BUFFER_UNLIMITED);
     buffer_printf(&sql, "DELETE FROM %s WHERE COALESCE(", plan->quoted);
     sql_put_name(&sql, plan->columns.items[plan->generation].name);

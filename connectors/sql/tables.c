@@ -29,6 +29,12 @@ static void put_keys(struct buffer *out, const struct sql_plan *plan)
     }
 }
 
+int sql_table_lock(const struct sql_dialect *dialect, struct sql_db *db, const char *quoted,
+                   enum sql_lock lock, struct error *err)
+{
+    return dialect->lock_table ? dialect->lock_table(db, quoted, lock, err) : 0;
+}
+
 /* --- making ------------------------------------------------------------------------------------------ */
 
 static int found_one(void *context, const struct slice *values, size_t count, struct error *err)
@@ -72,7 +78,10 @@ static int index_keys(const struct sql_dialect *dialect, struct sql_db *db, cons
     buffer_str(&sql, quoted);
     buffer_printf(&sql, " (%s)", buffer_cstr(&keys));
     buffer_done(&keys);
-    return run(dialect, db, &sql, err);
+    if (sql_table_lock(dialect, db, quoted, SQL_LOCK_INDEX, err) == 0)
+        return run(dialect, db, &sql, err);
+    buffer_done(&sql);
+    return -1;
 }
 
 int sql_table_create(const struct sql_dialect *dialect, struct sql_db *db, const struct sql_plan *plan,
@@ -138,6 +147,8 @@ enum sql_type sql_table_join(const struct sql_dialect *dialect, enum sql_type a,
 int sql_table_widen(const struct sql_dialect *dialect, struct sql_db *db, struct sql_plan *plan,
                     const char *quoted, size_t column, enum sql_type type, struct error *err)
 {
+    if (sql_table_lock(dialect, db, quoted, SQL_LOCK_ALONE, err) < 0)
+        return -1;
     if (dialect->alter_type(db, quoted, &plan->columns, column, type, err) < 0)
         return error_wrap(err, "cannot widen column \"%.200s\" of %s to %s", plan->columns.items[column].name,
                           quoted, dialect->type_names[type]);
@@ -173,7 +184,8 @@ static int ensure_column(const struct sql_dialect *dialect, struct sql_db *db, s
     struct sql_column *column = &plan->columns.items[at];
     long found = find_column(there, column->name);
     if (found < 0) {
-        if (add_column(dialect, db, plan, column, err) < 0)
+        if (sql_table_lock(dialect, db, plan->quoted, SQL_LOCK_ALONE, err) < 0 ||
+            add_column(dialect, db, plan, column, err) < 0)
             return -1;
         there->items[there->count++] = *column;
         if (did)
@@ -187,12 +199,17 @@ static int ensure_column(const struct sql_dialect *dialect, struct sql_db *db, s
                          "(%s): refresh the stream with its data removed (in a catalog: raise its backfill)",
                          column->name, plan->quoted, dialect->type_names[column->type]);
     column->type = wanted;
-    if (wanted == has || strcmp(dialect->type_names[wanted], dialect->type_names[has]) == 0)
+    /* As Airbyte's connectors make them; their own columns have room for ours. */
+    bool limited = there->items[found].limited && plan->sources[at].role != SQL_RAW_ID;
+    if (!limited && (wanted == has || strcmp(dialect->type_names[wanted], dialect->type_names[has]) == 0))
         return 0;
+    if (sql_table_lock(dialect, db, plan->quoted, SQL_LOCK_ALONE, err) < 0)
+        return -1;
     if (dialect->alter_type(db, plan->quoted, there, (size_t)found, wanted, err) < 0)
         return error_wrap(err, "cannot widen column \"%.200s\" of %s to %s", column->name, plan->quoted,
                           dialect->type_names[wanted]);
     there->items[found].type = wanted;
+    there->items[found].limited = false;
     if (did)
         did(context, arena_printf(arena, "widened column %s of %s to %s", column->name, plan->quoted,
                                   dialect->type_names[wanted]));
@@ -270,6 +287,8 @@ int sql_table_swap(const struct sql_dialect *dialect, struct sql_db *db, const s
 {
     struct buffer sql;
     if (dialect->has_dependents && dialect->execute(db, "SAVEPOINT firth_swap", NULL, err) < 0)
+        return -1;
+    if (sql_table_lock(dialect, db, plan->quoted, SQL_LOCK_ALONE, err) < 0)
         return -1;
     if (sql_table_drop(dialect, db, plan->quoted, err) < 0) {
         if (!dialect->has_dependents || !dialect->has_dependents(db) ||

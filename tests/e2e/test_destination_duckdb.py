@@ -53,3 +53,14 @@ def test_the_disk_is_full_while_rows_are_appended(firth, tmp_path, mode):
     sql_endpoints.Sync(endpoint, firth.path).good([{"id": 1, "pad": "after"}], PROPERTIES, mode=mode, generation=2)
     assert [row["id"] for row in endpoint.read("users")] == ([-1, 1] if mode == "append" else [1])
     assert endpoint.tables() == ["users"]  # and no table that was being made
+
+
+def test_an_empty_file_is_none(firth, tmp_path):
+    """As a full disk leaves the one that was to be made."""
+    endpoint = sql_endpoints.DuckDB(tmp_path)
+    endpoint.path.touch()
+    sql_endpoints.Sync(endpoint, firth.path).good([{"id": 1, "pad": "x"}], PROPERTIES)
+    assert [row["id"] for row in endpoint.read("users")] == [1]
+    endpoint.path.write_text("mine")  # what is not empty is somebody's
+    assert sql_endpoints.Sync(endpoint, firth.path)([{"id": 1, "pad": "x"}], PROPERTIES).rc != 0
+    assert endpoint.path.read_text() == "mine"

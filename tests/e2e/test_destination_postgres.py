@@ -1,8 +1,12 @@
 """destination-postgres against a real server: what only PostgreSQL has."""
 
+import concurrent.futures
+import json
+
 import pytest
 
 import sql_endpoints
+from conftest import until
 from test_sql_flow import Materialization, begin, commit
 
 
@@ -38,6 +42,41 @@ def test_overwrite_under_a_view(endpoint, sync):
     assert endpoint.database.rows("SELECT id FROM seen ORDER BY id") == [["2"], ["3"]]
     assert [(row["id"], row["name"]) for row in endpoint.read("users")] == [(2, "b"), (3, None)]
     assert endpoint.tables() == ["users"]
+
+
+@pytest.mark.parametrize("mode, theirs", [("overwrite", "SELECT count(*) FROM users"),
+                                          ("append", "LOCK TABLE users IN SHARE MODE")])
+def test_a_table_that_somebody_has_locked(endpoint, sync, mode, theirs):
+    """It is waited for; the log says for whom, and readers get through meanwhile."""
+    sync.good([{"id": 1}], mode=mode)
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'SELECT l.pid%'"
+    psql = endpoint.database.interactive()
+    psql.stdin.write(f"BEGIN; {theirs}; SELECT 'process ' || pg_backend_pid();\n")
+    process = next(line.strip() for line in psql.stdout if line.startswith("process"))
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        running = pool.submit(sync, [{"id": 2}], mode=mode, generation=2)
+        try:
+            until(lambda: endpoint.database.value(waiting) != "0", "the sync to wait for the table")
+            assert endpoint.database.value("SELECT count(*) FROM users") == "1"
+            assert not running.done()
+        finally:
+            psql.communicate("COMMIT;\n\\q\n")
+        session = running.result()
+    assert session.rc == 0, session
+    assert any(process in json.dumps(message) and '"WARN"' in json.dumps(message) for message in session.of("LOG")), session
+    assert sorted(row["id"] for row in endpoint.read("users")) == ([2] if mode == "overwrite" else [1, 2])
+
+
+def test_a_view_on_a_column_that_is_to_be_widened(endpoint, sync):
+    """PostgreSQL refuses; the error names the view and says what to do."""
+    sync.good([{"id": 1}])
+    endpoint.execute("CREATE VIEW seen AS SELECT id FROM users")
+    for record, type_ in (({"id": "x"}, "string"), ({"id": 10**30}, "integer")):
+        session = sync([record], {"id": {"type": type_}})
+        error = session.errors()[0]
+        assert session.rc != 0 and error["failure_type"] == "config_error", session
+        assert "view public.seen depends on column" in error["message"] and "drop what depends on" in error["message"], session
+    assert [row["id"] for row in endpoint.read("users")] == [1]
 
 
 def test_a_user_with_few_rights(endpoint, sync):
@@ -78,6 +117,21 @@ def test_a_table_of_airbytes(endpoint, sync):
                      "_airbyte_meta jsonb NOT NULL, _airbyte_generation_id bigint, id bigint, name varchar)")
     sync.good([{"id": 1, "name": "é"}], {"id": {"type": "integer"}, "name": {"type": "string"}})
     assert [(row["id"], row["name"]) for row in endpoint.read("users")] == [(1, "é")]
+
+
+def test_limits_of_airbytes_columns(endpoint, sync):
+    """Lengths and precisions go where a value may not keep to them; an id of ours has room."""
+    endpoint.execute("CREATE TABLE users (_airbyte_raw_id varchar(36) NOT NULL, _airbyte_extracted_at timestamptz NOT NULL, "
+                     "_airbyte_meta jsonb NOT NULL, _airbyte_generation_id bigint, id numeric(38,9), name varchar(3), "
+                     "at timestamp(3) with time zone); INSERT INTO users VALUES ('x', now(), '{}', 0, 1, 'abc', now())")
+    properties = {"id": {"type": "number"}, "name": {"type": "string"}, "at": {"type": "string", "format": "date-time"}}
+    for mode in ("append", "append_dedup"):
+        sync.good([b'{"id":1.0123456789,"name":"abcdef","at":"2024-01-01T00:00:00.123456Z"}'], properties, mode=mode, key=[["id"]])
+    rows = endpoint.read("users")
+    assert [(str(row["id"]), row["name"]) for row in rows] == [("1.000000000", "abc"), ("1.0123456789", "abcdef")]
+    assert rows[1]["at"].startswith("2024-01-01 00:00:00.123456")
+    types = endpoint.types("users")
+    assert (types["_airbyte_raw_id"], types["id"], types["name"]) == ("character varying(36)", "numeric", "text")
 
 
 def test_a_column_of_another_type(endpoint, sync):

@@ -132,6 +132,18 @@ def test_beyond_microseconds(endpoint, sync):  # noqa: F811
         assert moment(first["v"]) == "2024-01-01 00:00:00.123456" and changes(first) == {"v": ("TRUNCATED", SIZE)}
 
 
+def test_keys_beyond_microseconds(endpoint, sync):  # noqa: F811
+    """Two keys never become one: they are kept apart, or refused."""
+    records = [{"v": f"2024-01-01T00:00:00.12345678{n}Z"} for n in (8, 9)]
+    session = sync(records, {"v": ZONED}, mode="append_dedup", key=[["v"]])
+    if sql_endpoints.keeps_nanoseconds(endpoint):
+        assert session.rc == 0 and len(endpoint.read("users")) == 2
+    else:
+        assert session.rc == 3 and 'the key\'s field "v" is finer than its column' in session.errors()[0]["message"], session
+        sync.good([{"v": "2024-01-01T00:00:00.123456000Z"}] * 2, {"v": ZONED}, mode="append_dedup", key=[["v"]])
+        assert len(endpoint.read("users")) == 1
+
+
 def test_nul_characters(endpoint, sync):  # noqa: F811
     """Held where the database can; otherwise null, and said."""
     sync.good([b'{"i":1,"s":"a\\u0000b","o":{"x":"\\u0000"}}', b'{"i":2,"s":"\\\\u0000","o":{"x":"\\\\u0000"}}'],
