@@ -1,9 +1,11 @@
 """The documentation is true: its examples run, its links lead somewhere, docs/cli.md knows every command."""
 
+import contextlib
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -59,10 +61,16 @@ def test_console_blocks(block, firth, tmp_path):
     (work / "build" / "firth").symlink_to(firth.path)
     env = firth.environment({"PATH": f"{work / 'build'}:{os.path.dirname(sys.executable)}:{os.environ['PATH']}", "HOME": str(work)})
     assert steps(block), "a block without a command"
-    for command, expected in steps(block):
-        done = subprocess.run(["bash", "-c", command], cwd=work, env=env, text=True, timeout=120, check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        assert matches(expected, done.stdout), f"$ {command}\n{done.stdout}\n--- expected\n" + "\n".join(expected)
+    try:
+        for command, expected in steps(block):
+            done = subprocess.run(["bash", "-c", command], cwd=work, env=env, text=True, timeout=120, check=False,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            assert matches(expected, done.stdout), f"$ {command}\n{done.stdout}\n--- expected\n" + "\n".join(expected)
+    except BaseException:
+        # What the block runs in the background it would have stopped itself, by the number it keeps in this file.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            os.kill(int((work / "pid").read_text()), signal.SIGTERM)
+        raise
 
 
 def test_links_lead_somewhere():

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import time
 
@@ -145,28 +146,53 @@ def runner():
     return module
 
 
-@pytest.mark.parametrize("text, counts", [
-    ('<testsuites><testsuite><testcase/><testcase><failure/></testcase><testcase><skipped/></testcase>'
-     '<testcase><error/></testcase></testsuite></testsuites>', (1, 2, 1)),
-    ("<testsuites/>", (0, 0, 0)),
-    ("<torn", (0, 1, 0)),
-    (None, (0, 1, 0)),
+@pytest.mark.parametrize("text, counts, failures", [
+    ('<testsuites><testsuite><testcase/><testcase name="a"><failure message="1 is not 2&#10;more"/></testcase>'
+     '<testcase><skipped/></testcase><testcase name="b"><error/></testcase></testsuite></testsuites>',
+     (1, 2, 1), ["file: a: 1 is not 2", "file: b: no message"]),
+    ("<testsuites/>", (0, 0, 0), []),
+    ("<torn", (0, 1, 0), ["file: no results in "]),
+    (None, (0, 1, 0), ["file: no results in "]),
 ])
-def test_runner_counts(tmp_path, text, counts):
+def test_runner_counts(tmp_path, text, counts, failures):
     path = tmp_path / "junit.xml"
     if text is not None:
         path.write_text(text)
-    assert runner().count_junit(path) == counts
+    counted, told = runner().count_junit(path, "file")
+    assert counted == counts
+    assert len(told) == len(failures) and all(line.startswith(start) for line, start in zip(told, failures, strict=True)), told
 
 
-@pytest.mark.parametrize("results, code, totals", [
-    ((5, 0, 0), 0, (5, 0)), ((5, 0, 0), 1, (5, 1)), ((5, 2, 0), 1, (5, 2)), ((0, 0, 0), 0, (0, 0)),
+@pytest.mark.parametrize("results, code, totals, failures", [
+    ((5, 0, 0), 0, (5, 0), []),
+    ((5, 0, 0), 1, (5, 1), ["file: exit code 1, though no test failed"]),
+    ((5, 2, 0), 1, (5, 2), []),
+    ((0, 0, 0), 0, (0, 0), []),
 ])
-def test_runner_does_not_hide_a_failed_stage(results, code, totals):
-    module = runner()
-    sums = module.Totals()
-    module.timed_stage(sums, results, code)
+def test_runner_does_not_hide_a_failed_stage(results, code, totals, failures):
+    sums = runner().Totals()
+    sums.add(results, code, [], "file")
     assert (sums.passed, sums.failed) == totals
+    assert sums.failures == failures
+
+
+def test_runner_does_not_wait_for_what_is_left_behind(tmp_path):
+    """A test's daemon that nobody stopped holds the output open, and ends with the file that started it."""
+    orphan, said = tmp_path / "orphan", tmp_path / "said"
+    code, _ = runner().run_to_its_end(["sh", "-c", f"sleep 600 & echo $! > {orphan}; echo done"], said, 60)
+    assert (code, said.read_text()) == (0, "done\n")
+    try:
+        state = pathlib.Path(f"/proc/{int(orphan.read_text())}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        state = "gone"
+    assert state in ("Z", "X", "gone")
+
+
+def test_runner_ends_what_hangs(tmp_path):
+    said = tmp_path / "said"
+    code, _ = runner().run_to_its_end(["sh", "-c", "echo begun; exec sleep 600"], said, 1)
+    assert code == -signal.SIGKILL
+    assert said.read_text() == "begun\n\ntests/run: not ended after 1 s; killed\n"
 
 
 def test_runner_refuses_unknown_stage():
