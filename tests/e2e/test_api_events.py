@@ -86,7 +86,7 @@ def session_of(client):
 
 def test_what_is_heard(firth):
     """A job's begin, progress and end, by those who asked for it; a session's end ends its streams."""
-    daemon = serve(firth, "--client-timeout", "2s")  # and a beat each second
+    daemon = serve(firth, "--client-timeout", "10s")  # and a beat each five seconds
     client = daemon.api
     id = client.connection(source=client.source(count=300), streams=("users", "products"))
     cookie = session_of(client)
@@ -130,7 +130,7 @@ TOPICS = [("", 422), ("job", 422), ("jobs,x", 422), ("connection:", 422), ("conn
 
 
 def test_who_may_listen_and_how_many(firth):
-    daemon = serve(firth, "--client-timeout", "2s")  # and a beat each second
+    daemon = serve(firth, "--client-timeout", "10s")  # and a beat each five seconds
     client = daemon.api
     for topic, status in TOPICS:
         listener = Listener(client, topic)

@@ -306,8 +306,9 @@ static void test_many(void **state)
         {.connection = fixture_id(f, 500), .page = {.limit = 100}},
         {.statuses = 1U << CONTROL_JOB_FAILED, .page = {.limit = 100}},
         {.order = CONTROL_JOBS_UPDATED, .ascending = true, .page = {.limit = 100}},
+        {.connection = fixture_id(f, 500), .order = CONTROL_JOBS_ID, .brief = true, .page = {.limit = 100}},
     };
-    const uint64_t totals[] = {100000, 100000, 100000, 100, 33334, 100000};
+    const uint64_t totals[] = {100000, 100000, 100000, 100, 33334, 100000, 100};
     for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
         uint64_t began = clock_monotonic_ns(&clock_system);
         FINE(f, control_jobs(f->control, &filters[i], &f->arena, &jobs, &count, &total, &f->err));
@@ -317,6 +318,10 @@ static void test_many(void **state)
         if (ms > 1000)
             fail_msg("list %zu took %llu ms", i, (unsigned long long)ms);
         print_message("jobs list %zu: %llu ms\n", i, (unsigned long long)ms);
+    }
+    for (size_t i = 0; i < count; i++) { /* of the last: the newest first, without what is large */
+        assert_int_equal(jobs[i].stream_count, 0);
+        assert_true(i == 0 || jobs[i].id < jobs[i - 1].id);
     }
     const struct control_job_filter including = {.including = 99999, .page = {.limit = 10}};
     FINE(f, control_jobs(f->control, &including, &f->arena, &jobs, &count, &total, &f->err));

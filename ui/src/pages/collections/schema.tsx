@@ -6,7 +6,7 @@ function Row({ field }: { field: CollectionField }) {
     return (
         <tr>
             <td className="title">
-                <code>{field.field}</code> {field.key && <Badge tone="active">key</Badge>}
+                <code>{field.field}</code> {field.key && <Badge tone="good">key</Badge>}
                 {field.description && <p className="quiet">{field.description}</p>}
             </td>
             <td data-label="Type">{field.types.join(" or ") || "any"}</td>
