@@ -16,7 +16,7 @@
 
 struct autodiscover_options {
     const char *name;
-    bool dry_run, snapshot;
+    bool dry_run, snapshot, list;
 };
 
 /* --- what is to be looked at ----------------------------------------------------------------------- */
@@ -263,6 +263,24 @@ static int answer(struct autodiscovery *work, struct catalog_snapshot *snapshot,
     return result;
 }
 
+static int list(struct autodiscovery *work, const char *name, struct error *err)
+{
+    struct buffer text;
+    struct output output;
+    if (!catalog_capture(work->catalog, name))
+        return unknown(work, name, err);
+    buffer_init(&text, BUFFER_UNLIMITED);
+    int result = autodiscover_list(work, name, &text, err);
+    if (result == 0) {
+        output_init(&output, STDOUT_FILENO);
+        output_write(&output, text.data, text.size);
+        if (output_finish(&output, work->cli, CLI_OK) != CLI_OK)
+            result = error_set(err, ERROR_IO, "cannot answer the daemon");
+    }
+    buffer_done(&text);
+    return result;
+}
+
 static int run_with_snapshot(struct autodiscovery *work, struct slice text, struct error *err)
 {
     const struct autodiscover_options *options = work->cli->options;
@@ -272,6 +290,8 @@ static int run_with_snapshot(struct autodiscovery *work, struct slice text, stru
     work->path = catalog_snapshot_path(snapshot);
     work->options = catalog_snapshot_options(snapshot);
     catalog_overlay_init(&work->overlay, work->options->files, &work->arena);
+    if (options->list)
+        return autodiscover_load(work, err) < 0 ? -1 : list(work, options->name, err);
     return autodiscover_load(work, err) < 0 || discover_all(work, options->name, err) < 0 ||
                    answer(work, snapshot, err) < 0
                ? -1
@@ -298,6 +318,11 @@ static int run(struct cli *cli, int argc, char **argv)
 {
     const struct autodiscover_options *options = cli->options;
     struct autodiscovery work = {.cli = cli};
+    if (options->list && !(options->snapshot && options->name)) {
+        struct error err;
+        error_set(&err, ERROR_INVALID, "--list needs --snapshot and --name");
+        return cli_usage(cli, &err);
+    }
     arena_init(&work.arena);
     map_init(&work.overlay.changed);
     int code = options->snapshot ? run_snapshot(&work) : run_files(&work, argc > 1 ? argv[1] : "flow.yaml");
@@ -315,6 +340,8 @@ static const struct option_spec specs[] = {
      "tell what would change, write nothing"},
     {"snapshot", 0, OPTION_FLAG, offsetof(struct autodiscover_options, snapshot), NULL,
      "for the daemon: change a deployed copy, which comes by standard input"},
+    {"list", 0, OPTION_FLAG, offsetof(struct autodiscover_options, list), NULL,
+     "with --snapshot and --name: tell what the connector finds, change nothing"},
     {NULL},
 };
 

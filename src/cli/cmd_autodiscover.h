@@ -28,6 +28,19 @@ int autodiscover_capture(struct autodiscovery *work, const char *name, struct er
 int autodiscover_load(struct autodiscovery *work, struct error *err);
 
 struct discovery;
+
+/* --- cmd_autodiscover_capture.c: one capture's connector -------------------------------------------- */
+
+/* Always followed by autodiscover_end. The catalog has the capture. */
+void autodiscover_begin(struct autodiscovery *work, const char *name, struct discovery *ret_discovery);
+void autodiscover_end(struct discovery *discovery);
+/* What it finds: the discovery's streams. ERROR_UNSUPPORTED for a push capture. */
+int autodiscover_ask(struct discovery *discovery, struct error *err);
+
+/* cmd_autodiscover_list.c: append {"streams": […]}, what the capture's connector finds and what it has of it.
+ * Nothing is changed. */
+int autodiscover_list(struct autodiscovery *work, const char *name, struct buffer *out, struct error *err);
+
 /* What `firth discover` remembers is brought up to a discovery that has changed the catalog's files, which is
  * loaded by now: which schemas are the source's own. */
 int autodiscover_record(struct autodiscovery *work, struct discovery *discovery, struct error *err);

@@ -28,6 +28,14 @@ static int resolve(struct discovery *discovery, struct error *err)
     return 0;
 }
 
+int autodiscover_ask(struct discovery *discovery, struct error *err)
+{
+    return resolve(discovery, err) < 0 || discover_spec(discovery, err) < 0 ||
+                   discover_streams(discovery, err) < 0
+               ? error_wrap(err, "%s", discovery->name)
+               : 0;
+}
+
 /* --- its streams ----------------------------------------------------------------------------------- */
 
 /* Does a person keep this collection by another key than it was made with? Then it is theirs. */
@@ -136,13 +144,12 @@ static void note_changes(struct autodiscovery *work, const struct catalog_captur
     }
 }
 
-static int ask(struct autodiscovery *work, struct discovery *discovery, struct error *err)
+static int change(struct autodiscovery *work, struct discovery *discovery, struct error *err)
 {
     const struct catalog_capture *capture = discovery->capture;
     struct evolve_plan plan;
-    if (resolve(discovery, err) < 0 || discover_spec(discovery, err) < 0 ||
-        discover_streams(discovery, err) < 0)
-        return error_wrap(err, "%s", capture->name);
+    if (autodiscover_ask(discovery, err) < 0)
+        return -1;
     struct evolve_stream *streams = streams_of(work, discovery, err);
     if (!streams ||
         evolve_plan(work->catalog, capture, streams, discovery->stream_count, &work->arena, &plan, err) < 0 ||
@@ -158,24 +165,36 @@ static int ask(struct autodiscovery *work, struct discovery *discovery, struct e
     return autodiscover_record(work, discovery, err);
 }
 
-int autodiscover_capture(struct autodiscovery *work, const char *name, struct error *err)
+void autodiscover_begin(struct autodiscovery *work, const char *name, struct discovery *ret_discovery)
 {
     static const struct discover_options none = {.yes = true};
     const char *slash = strrchr(name, '/'), *folder = strrchr(work->path, '/');
-    struct discovery discovery = {.cli = work->cli,
-                                  .options = &none,
-                                  .file = work->path,
-                                  .base = slash ? slash + 1 : name,
-                                  .catalog = work->catalog,
-                                  .capture = catalog_capture(work->catalog, name),
-                                  .name = name};
-    arena_init(&discovery.arena);
-    prompt_init(&discovery.prompt, false);
-    discovery.folder =
-        folder ? arena_strndup(&discovery.arena, work->path, (size_t)(folder - work->path) + 1) : "";
-    discovery.prefix = slash ? arena_strndup(&discovery.arena, name, (size_t)(slash - name) + 1) : "";
-    int result = ask(work, &discovery, err);
-    prompt_done(&discovery.prompt);
-    arena_done(&discovery.arena);
+    *ret_discovery = (struct discovery){.cli = work->cli,
+                                        .options = &none,
+                                        .file = work->path,
+                                        .base = slash ? slash + 1 : name,
+                                        .catalog = work->catalog,
+                                        .capture = catalog_capture(work->catalog, name),
+                                        .name = name};
+    arena_init(&ret_discovery->arena);
+    prompt_init(&ret_discovery->prompt, false);
+    ret_discovery->folder =
+        folder ? arena_strndup(&ret_discovery->arena, work->path, (size_t)(folder - work->path) + 1) : "";
+    ret_discovery->prefix =
+        slash ? arena_strndup(&ret_discovery->arena, name, (size_t)(slash - name) + 1) : "";
+}
+
+void autodiscover_end(struct discovery *discovery)
+{
+    prompt_done(&discovery->prompt);
+    arena_done(&discovery->arena);
+}
+
+int autodiscover_capture(struct autodiscovery *work, const char *name, struct error *err)
+{
+    struct discovery discovery;
+    autodiscover_begin(work, name, &discovery);
+    int result = change(work, &discovery, err);
+    autodiscover_end(&discovery);
     return result;
 }

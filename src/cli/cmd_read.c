@@ -2,6 +2,7 @@
 #include "cli/damage.h"
 #include "cli/data_dir.h"
 #include "cli/output.h"
+#include "cli/read_filter.h"
 #include "task/notes.h"
 #include "json/json.h"
 #include "json/writer.h"
@@ -16,6 +17,7 @@ struct read_options {
     bool follow;
     const char *task;
     struct option_number from, limit;
+    struct option_list wheres;
 };
 
 static const struct option_spec specs[] = {
@@ -25,6 +27,8 @@ static const struct option_spec specs[] = {
      "only the documents that this task wrote"},
     {"from", 0, OPTION_NUMBER, offsetof(struct read_options, from), "N",
      "begin at document N of each writer; they are numbered from 0"},
+    {"where", 0, OPTION_LIST, offsetof(struct read_options, wheres), "POINTER=VALUE",
+     "only documents that have this value there: /id=7"},
     {"limit", 0, OPTION_NUMBER, offsetof(struct read_options, limit), "N", "stop after N documents"},
     {NULL},
 };
@@ -231,7 +235,7 @@ static int wait_for_more(struct store_reader *reader, struct output *output, str
 
 /* The exit code, that of damage before that of documents that are gone; -1: it ended. */
 static int print_documents(const struct cli *cli, struct store *store, struct store_reader *reader,
-                           struct printer *printer, struct error *err)
+                           struct read_filter *filter, struct printer *printer, struct error *err)
 {
     const struct read_options *options = cli->options;
     uint64_t left = options->limit.given ? options->limit.value : UINT64_MAX;
@@ -247,8 +251,13 @@ static int print_documents(const struct cli *cli, struct store *store, struct st
                 return -1;
             code = damage;
         } else if (got > 0) {
-            print_document(printer, &document);
-            left--;
+            int taken = read_filter_takes(filter, document.bytes, err);
+            if (taken < 0)
+                return error_wrap(err, "document %llu of task %s", (unsigned long long)document.number,
+                                  document.writer);
+            if (taken)
+                print_document(printer, &document);
+            left -= (uint64_t)taken;
         } else if (!options->follow) {
             int damage = tell_interrupted(cli, store, printer);
             return damage == CLI_OK ? code : damage;
@@ -316,7 +325,8 @@ static int run_read(struct cli *cli, int argc, char **argv)
     const struct read_options *options = cli->options;
     const char *collection = argv[1];
     struct error err;
-    mem_auto(store_close) struct store *store = data_dir_open(cli, &err);
+    mem_auto(read_filter_free) struct read_filter *filter = read_filter_new(&options->wheres, &err);
+    mem_auto(store_close) struct store *store = filter ? data_dir_open(cli, &err) : NULL;
     if (!store)
         return cli_fail(cli, &err);
     mem_auto(store_reader_close) struct store_reader *reader =
@@ -331,7 +341,7 @@ static int run_read(struct cli *cli, int argc, char **argv)
     output_init(&output, STDOUT_FILENO);
     buffer_init(&printer.head, 64 * 1024);
     map_init(&printer.told);
-    int rc = print_documents(cli, store, reader, &printer, &err);
+    int rc = print_documents(cli, store, reader, filter, &printer, &err);
     buffer_done(&printer.head);
     map_done(&printer.told);
     free(printer.writer);
@@ -352,6 +362,10 @@ const struct command cli_read = {
             "same order of tasks. --task picks one of them. With -o json each line says where its document "
             "lies:\n"
             "{\"collection\":…,\"writer\":…,\"number\":…,\"document\":…}.\n\n"
+            "--where may be given again and again: a document has to have each of the values. A VALUE is "
+            "JSON, or "
+            "else a\n"
+            "text; 1 is 1.0, and what is not there is null. --limit counts what is printed.\n\n"
             "What was asked for and is there no more (retention dropped it, or 'firth drop' did) is told on "
             "standard\n"
             "error, with its numbers, and reading goes on behind it; the exit code is then 1. A task whose "
@@ -363,6 +377,7 @@ const struct command cli_read = {
             "Examples:\n"
             "  firth read acmeCo/users --limit 3\n"
             "  firth read acmeCo/users --task acmeCo/source-shop --from 1000\n"
+            "  firth read acmeCo/users --where /id=7\n"
             "  firth read acmeCo/users --follow | jq .email\n",
     .options = specs,
     .options_size = sizeof(struct read_options),

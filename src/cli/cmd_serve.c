@@ -14,7 +14,7 @@ struct serve_options {
     const char *ingest, *ingest_tls_cert, *ingest_tls_key;
     const char *ingest_kafka, *ingest_kafka_advertise, *ingest_kafka_token;
     bool ingest_open;
-    bool no_http;
+    bool no_http, allow_commands;
     struct option_number parallel, jobs, log_size;
     const char *stop_after, *retry_after, *commit_every, *stall_after, *discover_every;
 };
@@ -91,6 +91,7 @@ static int read_api_options(const struct serve_options *options, const struct da
                                            .program = daemon->program,
                                            .built_ins = daemon->built_ins,
                                            .image_words = daemon->image_words,
+                                           .allow_commands = options->allow_commands,
                                            .data_dir = daemon->data_dir,
                                            .log = daemon->log};
     if (url && server_public_url_check(url, err) < 0)
@@ -206,6 +207,11 @@ static const struct option_spec options[] = {
      .offset = offsetof(struct serve_options, public_url),
      .value = "URL",
      .help = "the API's own address in its answers (FIRTH_PUBLIC_URL, else as each request asks for it)"},
+    {.name = "allow-commands",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct serve_options, allow_commands),
+     .help =
+         "who has the password may add connectors that are commands, so may run programs of this machine"},
     {.name = "ingest",
      .kind = OPTION_STRING,
      .offset = offsetof(struct serve_options, ingest),

@@ -180,10 +180,12 @@ pid_t connector_pid(const struct connector_process *process);
 
 /* What hears of a config that the connector changes while it is asked (CONTROL): a JSON object, its secrets
  * masked from here on, before anything else that the connector says is looked at. -1 ends the conversation.
- */
+ * Either may be NULL. `on_log` hears its log: the lines of stderr, LOG messages, what on stdout is no
+ * message; secrets that are known by then are masked. */
 struct connector_listener {
     int (*on_config)(void *context, struct slice config, struct error *err);
     void *context;
+    connector_on_log *on_log;
 };
 
 /* Airbyte's one-shot verbs (spec, check, discover): start, wait for the one message, end. The message's

@@ -73,9 +73,18 @@ static void take_answer(struct conversation *talk, const struct json *line,
     }
 }
 
+static void take_log(struct conversation *talk, enum log_level level, struct slice text)
+{
+    const struct connector_listener *listener = talk->listener;
+    connector_note_log(talk->process, level, text);
+    const struct buffer *shown = &talk->process->logs.scratch; /* as it was noted: masked, printable */
+    if (listener && listener->on_log)
+        listener->on_log(listener->context, level, (struct slice){shown->data, shown->size});
+}
+
 static int take_garbage(struct conversation *talk, struct slice text, struct error *err)
 {
-    connector_note_log(talk->process, LOG_INFO, text);
+    take_log(talk, LOG_INFO, text);
     if (++talk->garbage > NO_MESSAGE_LINES_MAX)
         return error_set(err, ERROR_PROTOCOL, "%s wrote more than %d lines that are no Airbyte messages",
                          talk->process->label, NO_MESSAGE_LINES_MAX);
@@ -84,7 +93,7 @@ static int take_garbage(struct conversation *talk, struct slice text, struct err
 
 static int take_config(struct conversation *talk, const struct json *line, uint32_t config, struct error *err)
 {
-    if (config == JSON_NONE || !talk->listener)
+    if (config == JSON_NONE || !talk->listener || !talk->listener->on_config)
         return 0;
     struct slice text = json_raw(line, config);
     if (++talk->configs > CONFIGS_MAX)
@@ -118,8 +127,8 @@ static int take_line(struct conversation *talk, struct slice text, struct error 
     if (message.type == AIRBYTE_NOT_A_MESSAGE)
         return take_garbage(talk, text, err);
     if (message.type == AIRBYTE_LOG)
-        connector_note_log(talk->process, (enum log_level)message.log.level,
-                           json_string(&line, message.log.message, &talk->scratch));
+        take_log(talk, (enum log_level)message.log.level,
+                 json_string(&line, message.log.message, &talk->scratch));
     else if (message.type == AIRBYTE_TRACE)
         take_trace(talk, &line, &message);
     else if (message.type == AIRBYTE_CONTROL)
@@ -194,7 +203,8 @@ static int ask(const struct connector_program *program, const char *verb, const 
     if (own.stall_ms == 0)
         own.stall_ms = SILENCE_MAX_MS;
     struct conversation talk = {.wanted = wanted, .listener = listener};
-    talk.process = connector_start(program, verb, files, false, &own, NULL, NULL, err);
+    talk.process = connector_start(program, verb, files, false, &own, listener ? listener->on_log : NULL,
+                                   listener ? listener->context : NULL, err);
     if (!talk.process)
         return -1;
     talk.parser = json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);

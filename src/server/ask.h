@@ -12,6 +12,8 @@ enum {
     ASK_MS = 5 * 60 * 1000,    /* for a spec or a check */
     ASK_DISCOVER_TIMES = 3,    /* as long for a discovery */
     ASK_ANSWER_MAX = 64 << 20, /* bytes */
+    ASK_LOGS_MAX = 200,        /* lines of the connector's log that are told, the last ones */
+    ASK_LOG_LINE_MAX = 2000,   /* bytes of each */
 };
 
 enum ask_verb { ASK_SPEC, ASK_CHECK, ASK_DISCOVER };
@@ -53,8 +55,8 @@ void asks_release(struct asks *asks);
 void ask_init(struct ask *ask, enum ask_verb verb, const struct connector_spec *program, struct slice config,
               struct slice spec);
 /* Instead of a connector's question: what a command of this program says, both its outputs as they are in
- * `answer`. The words are the daemon's to choose, never a request's. */
-void ask_init_command(struct ask *ask, const char *const *words);
+ * `answer`. The words are the daemon's to choose, never a request's. `input`, a text, is what it reads. */
+void ask_init_command(struct ask *ask, const char *const *words, struct slice input);
 /* Instead of a connector's question: what the snapshot of a catalog says of a collection (ask_collection.h);
  * ask_read gives it. */
 void ask_init_collection(struct ask *ask, struct slice snapshot, const char *name, const char *data_dir);
@@ -68,6 +70,9 @@ bool ask_start(struct asks *asks, struct ask *ask);
 bool ask_answered(const struct ask *ask);
 /* The connector's word: its payload in the arena (count 0 for a check), or what it said was wrong. */
 int ask_read(const struct ask *ask, struct arena *arena, struct json *ret_payload, struct error *err);
+/* What the connector logged meanwhile, whether or not it answered: a JSON array of lines ("info: …") in the
+ * arena, without secrets. [] of a question that was ended. */
+struct slice ask_read_logs(const struct ask *ask, struct arena *arena);
 
 /* What the connector said of its config meanwhile (CONTROL), whether or not there is an answer: its members,
  * as one JSON object in the arena. Size 0: nothing. */

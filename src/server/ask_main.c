@@ -1,6 +1,7 @@
 /* The process `firth ask`, and the messages between it and the daemon: one JSON object each way, and before
  * the answer what the connector makes of its config, a line each, at once: what is asked may hang or be
- * killed afterwards, and what was exchanged for it works no more. */
+ * killed afterwards, and what was exchanged for it works no more. What it logged comes with the answer, in a
+ * line of its own, since it may show what only then is known to be secret. */
 #include "base/file.h"
 #include "connector/marks.h"
 #include "server/ask.h"
@@ -11,6 +12,8 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -51,7 +54,7 @@ void ask_init(struct ask *ask, enum ask_verb verb, const struct connector_spec *
     json_end_object(&writer);
 }
 
-void ask_init_command(struct ask *ask, const char *const *words)
+void ask_init_command(struct ask *ask, const char *const *words, struct slice input)
 {
     struct json_writer writer;
     *ask = (struct ask){.times = 1, .client = -1, .own = true, .what = "firth", .may_be_empty = true};
@@ -60,6 +63,8 @@ void ask_init_command(struct ask *ask, const char *const *words)
     json_writer_init(&writer, &ask->request);
     json_begin_object(&writer);
     put_words(&writer, "run", words);
+    if (input.size)
+        json_member_slice(&writer, "input", input);
     json_end_object(&writer);
 }
 
@@ -107,14 +112,19 @@ static int broken(struct error *err)
     return error_set(err, ERROR_PROTOCOL, "the process that asked the connector answered what is no answer");
 }
 
-static const char config_begin[] = "{\"config\":";
+static const char config_begin[] = "{\"config\":", logs_begin[] = "{\"logs\":";
 
-/* The next line that tells a config; where `*at` stops is the answer. */
-static bool next_config(const struct ask *ask, size_t *at, struct slice *ret_line)
+static bool is_told_before(struct slice line)
+{
+    return slice_starts_with(line, config_begin) || slice_starts_with(line, logs_begin);
+}
+
+/* The next line of what is told before the answer, which begins where `*at` stops. */
+static bool next_told(const struct ask *ask, size_t *at, struct slice *ret_line)
 {
     struct slice rest = {ask->answer.data + *at, ask->answer.size - *at};
     const char *end = rest.size ? memchr(rest.data, '\n', rest.size) : NULL;
-    if (!end || !slice_starts_with(rest, config_begin))
+    if (!end || !is_told_before(rest))
         return false;
     *ret_line = (struct slice){rest.data, (size_t)(end - rest.data)};
     *at += ret_line->size + 1;
@@ -125,7 +135,7 @@ static struct slice answer_of(const struct ask *ask)
 {
     struct slice line;
     size_t at = 0;
-    while (next_config(ask, &at, &line))
+    while (next_told(ask, &at, &line))
         continue;
     return (struct slice){ask->answer.data + at, ask->answer.size - at};
 }
@@ -133,7 +143,7 @@ static struct slice answer_of(const struct ask *ask)
 bool ask_answered(const struct ask *ask)
 {
     struct slice answer = answer_of(ask);
-    return answer.size && !slice_starts_with(answer, config_begin);
+    return answer.size && !is_told_before(answer);
 }
 
 int ask_read_config(const struct ask *ask, struct arena *arena, struct slice *ret_config, struct error *err)
@@ -141,14 +151,30 @@ int ask_read_config(const struct ask *ask, struct arena *arena, struct slice *re
     struct slice line;
     size_t at = 0;
     *ret_config = (struct slice){0};
-    while (next_config(ask, &at, &line)) {
+    while (next_told(ask, &at, &line)) {
         struct json doc;
+        if (slice_starts_with(line, logs_begin))
+            continue;
         if (json_parse_copy(arena, line.data, line.size, &doc, err) < 0 ||
             changed_config_merge(ret_config->size ? *ret_config : SLICE_LITERAL("{}"),
                                  json_raw(&doc, json_get(&doc, 0, "config")), arena, ret_config, err) < 0)
             return -1;
     }
     return 0;
+}
+
+struct slice ask_read_logs(const struct ask *ask, struct arena *arena)
+{
+    struct slice line;
+    size_t at = 0;
+    while (next_told(ask, &at, &line)) {
+        struct json doc;
+        struct error unused;
+        if (slice_starts_with(line, logs_begin) &&
+            json_parse_copy(arena, line.data, line.size, &doc, &unused) == 0)
+            return json_raw(&doc, json_get(&doc, 0, "logs"));
+    }
+    return SLICE_LITERAL("[]");
 }
 
 int ask_read(const struct ask *ask, struct arena *arena, struct json *ret_payload, struct error *err)
@@ -174,6 +200,29 @@ int ask_read(const struct ask *ask, struct arena *arena, struct json *ret_payloa
     if (!code || !message)
         return broken(err);
     return error_set(err, error_code_parse(code), "%s", message);
+}
+
+/* What the connector logged. The oldest lines are what one can do without. */
+struct told_logs {
+    char *lines[ASK_LOGS_MAX]; /* a ring; NULL: not filled yet */
+    size_t next;
+};
+
+static void write_logs(struct buffer *out, const struct told_logs *logs)
+{
+    struct json_writer writer;
+    json_writer_init(&writer, out);
+    json_begin_object(&writer);
+    json_put_key(&writer, "logs");
+    json_begin_array(&writer);
+    for (size_t i = 0; i < ASK_LOGS_MAX; i++) {
+        const char *line = logs->lines[(logs->next + i) % ASK_LOGS_MAX];
+        if (line)
+            json_put_string(&writer, line);
+    }
+    json_end_array(&writer);
+    json_end_object(&writer);
+    buffer_byte(out, '\n');
 }
 
 static void write_answer(struct buffer *out, const struct json *payload, const struct error *error)
@@ -227,16 +276,17 @@ static struct slice raw_of(const struct json *request, const char *name)
     return at == JSON_NONE ? (struct slice){0} : json_raw(request, at);
 }
 
-/* Of one question: where its connector's config goes. */
-struct told_config {
+/* Of one question: where its connector's config and its log go. */
+struct told {
     int answer_fd;
     struct connector_secrets *secrets;
     struct slice spec; /* its JSON Schema */
+    struct told_logs *logs;
 };
 
 static int tell_config(void *context, struct slice config, struct error *err)
 {
-    const struct told_config *told = context;
+    const struct told *told = context;
     struct buffer pointers, line;
     struct json_writer writer;
     buffer_init(&pointers, BUFFER_UNLIMITED);
@@ -255,8 +305,34 @@ static int tell_config(void *context, struct slice config, struct error *err)
     return result;
 }
 
+static void tell_log(void *context, enum log_level level, struct slice line)
+{
+    const struct told *told = context;
+    char **slot = &told->logs->lines[told->logs->next];
+    size_t cut = utf8_cut(line.data, line.size, ASK_LOG_LINE_MAX);
+    free(*slot);
+    *slot = mem_printf("%s: %.*s%s", log_level_name(level), (int)cut, line.data, cut < line.size ? "…" : "");
+    told->logs->next = (told->logs->next + 1) % ASK_LOGS_MAX;
+}
+
+/* What it logged may be older than what is known to be secret by now. */
+static void mask_logs(struct told_logs *logs, struct connector_secrets *secrets)
+{
+    for (size_t i = 0; i < ASK_LOGS_MAX; i++) {
+        struct buffer masked;
+        if (!logs->lines[i])
+            continue;
+        buffer_init(&masked, BUFFER_UNLIMITED);
+        connector_secrets_mask(secrets, slice_of(logs->lines[i]), true, &masked);
+        free(logs->lines[i]);
+        logs->lines[i] = mem_strdup(buffer_cstr(&masked));
+        buffer_done(&masked);
+    }
+}
+
 static int ask_connector(const struct connector_catalog *built_ins, const struct json *request, int answer_fd,
-                         struct arena *arena, struct json *ret_payload, struct error *err)
+                         struct arena *arena, struct told_logs *logs, struct json *ret_payload,
+                         struct error *err)
 {
     struct connector_program program;
     const struct connector_spec wanted = {
@@ -278,11 +354,14 @@ static int ask_connector(const struct connector_catalog *built_ins, const struct
         return connector_airbyte_spec(&program, NULL, arena, ret_payload, err);
     mem_auto(connector_secrets_free) struct connector_secrets *secrets =
         connector_secrets_of(config, program.env, spec);
-    struct told_config told = {answer_fd, secrets, spec};
-    const struct connector_listener listener = {tell_config, &told};
-    if (json_string_is(request, verb, "check"))
-        return connector_airbyte_check(&program, config, secrets, &listener, NULL, err);
-    return connector_airbyte_discover(&program, config, secrets, &listener, NULL, arena, ret_payload, err);
+    struct told told = {answer_fd, secrets, spec, logs};
+    const struct connector_listener listener = {tell_config, &told, tell_log};
+    int result =
+        json_string_is(request, verb, "check")
+            ? connector_airbyte_check(&program, config, secrets, &listener, NULL, err)
+            : connector_airbyte_discover(&program, config, secrets, &listener, NULL, arena, ret_payload, err);
+    mask_logs(logs, secrets);
+    return result;
 }
 
 static int try_webhook(const struct json *request, uint32_t url, struct arena *arena, struct error *err)
@@ -297,9 +376,24 @@ static int try_webhook(const struct json *request, uint32_t url, struct arena *a
                : error_set(err, ERROR_IO, "the webhook was not reached: %s", why);
 }
 
-/* It becomes this process. */
-static int run_command(const char *const *words, int answer_fd, struct error *err)
+/* What the command is to read, whole before it begins: in memory, for it may be secret. */
+static int set_input(struct slice text, struct error *err)
 {
+    auto_close int fd = memfd_create("input", MFD_CLOEXEC);
+    if (fd < 0)
+        return error_errno(err, errno, "cannot keep what the command is to read");
+    if (file_write_all(fd, text.data, text.size, "what the command is to read", err) < 0)
+        return -1;
+    return lseek(fd, 0, SEEK_SET) < 0 || dup2(fd, STDIN_FILENO) < 0
+               ? error_errno(err, errno, "cannot pass on what the command is to read")
+               : 0;
+}
+
+/* It becomes this process. */
+static int run_command(const char *const *words, struct slice input, int answer_fd, struct error *err)
+{
+    if (input.size && set_input(input, err) < 0)
+        return -1;
     if (dup2(answer_fd, STDOUT_FILENO) < 0 || dup2(answer_fd, STDERR_FILENO) < 0)
         return error_errno(err, errno, "cannot pass the answer on");
     execv(words[0], (char *const *)words);
@@ -307,7 +401,8 @@ static int run_command(const char *const *words, int answer_fd, struct error *er
 }
 
 static int answer_one(const struct connector_catalog *built_ins, const struct json *request, int answer_fd,
-                      struct arena *arena, struct json *ret_payload, struct error *err)
+                      struct arena *arena, struct told_logs *logs, struct json *ret_payload,
+                      struct error *err)
 {
     uint32_t url = json_get(request, 0, "webhook"), collection = json_get(request, 0, "collection");
     if (json_is(request, collection, JSON_STRING))
@@ -317,7 +412,7 @@ static int answer_one(const struct connector_catalog *built_ins, const struct js
                               ret_payload, err);
     return json_is(request, url, JSON_STRING)
                ? try_webhook(request, url, arena, err)
-               : ask_connector(built_ins, request, answer_fd, arena, ret_payload, err);
+               : ask_connector(built_ins, request, answer_fd, arena, logs, ret_payload, err);
 }
 
 int ask_main(const struct connector_catalog *built_ins, int request_fd, int answer_fd, struct error *err)
@@ -335,11 +430,19 @@ int ask_main(const struct connector_catalog *built_ins, int request_fd, int answ
         result = json_parse_copy(&arena, text.data, text.size, &request, err);
     const char *const *words = result == 0 ? words_of(&request, "run", &arena) : NULL;
     if (words && words[0]) {
-        result = run_command(words, answer_fd, err);
+        uint32_t input = json_get(&request, 0, "input");
+        result = run_command(words,
+                             json_is(&request, input, JSON_STRING) ? json_string(&request, input, &arena)
+                                                                   : (struct slice){0},
+                             answer_fd, err);
     } else if (result == 0) {
-        bool right = answer_one(built_ins, &request, answer_fd, &arena, &payload, &failure) == 0;
+        struct told_logs logs = {0};
+        bool right = answer_one(built_ins, &request, answer_fd, &arena, &logs, &payload, &failure) == 0;
+        write_logs(&answer, &logs);
         write_answer(&answer, right ? &payload : NULL, right ? NULL : &failure);
         result = file_write_all(answer_fd, answer.data, answer.size, "the answer", err);
+        for (size_t i = 0; i < ASK_LOGS_MAX; i++)
+            free(logs.lines[i]);
     }
     if (text.data)
         explicit_bzero(text.data, text.capacity);

@@ -18,6 +18,7 @@ struct waiting {
     const struct control_actor *keeper; /* or NULL */
     struct slice asked;                 /* the config, as the keeper has it or is to have it */
     bool changed;                       /* its config is another one now */
+    struct slice logs;                  /* of the last question: ask_read_logs; size 0: there was none */
     /* of connectors_with_catalog */
     struct control_actor source;
     const char *label; /* of its connector */
@@ -101,6 +102,7 @@ static enum http_next go_on(struct call *call)
     bool refused;
     int kept = keep_config(call, &refused, &lost);
     int result = ask_read(&waiting->ask, call->arena, &payload, &err);
+    waiting->logs = ask_read_logs(&waiting->ask, call->arena);
     ask_done(&waiting->ask);
     if (kept < 0 && !refused)
         return call_error(call, &lost);
@@ -302,9 +304,7 @@ void connectors_write_job(struct call *call, const char *config_type, const char
     json_member_bool(out, "connectorConfigurationUpdated", waiting && waiting->changed);
     json_put_key(out, "logs");
     json_begin_object(out);
-    json_put_key(out, "logLines");
-    json_begin_array(out);
-    json_end_array(out);
+    json_member_raw(out, "logLines", waiting && waiting->logs.size ? waiting->logs : SLICE_LITERAL("[]"));
     json_end_object(out);
     if (error) {
         json_put_key(out, "failureReason");

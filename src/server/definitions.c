@@ -26,8 +26,21 @@ static const char *id_of(const struct call *call)
     return id ? id : call_uuid(call, id_member(call));
 }
 
-void view_definition(struct json_writer *out, const struct control_definition *definition)
+/* What a built-in is, in some words; NULL of others. */
+static const char *summary_of(const struct call *call, const struct control_definition *definition)
 {
+    const struct connector_catalog *built_ins = call->server->options.built_ins;
+    for (size_t i = 0; definition->built_in && i < built_ins->count; i++) {
+        if (strcmp(built_ins->items[i].name, definition->built_in) == 0)
+            return built_ins->items[i].summary;
+    }
+    return NULL;
+}
+
+void view_definition(struct call *call, const struct control_definition *definition)
+{
+    struct json_writer *out = &call->out;
+    const char *summary = summary_of(call, definition);
     bool source = definition->side == CONTROL_SOURCE;
     json_member_string(out, source ? "sourceDefinitionId" : "destinationDefinitionId", definition->id);
     json_member_string(out, "name", definition->name);
@@ -38,6 +51,8 @@ void view_definition(struct json_writer *out, const struct control_definition *d
         json_member_string(out, "documentationUrl", definition->documentation_url);
     if (definition->icon)
         json_member_string(out, "icon", definition->icon);
+    if (summary)
+        json_member_string(out, "summary", summary);
     json_member_string(out, "protocolVersion", "0.2.0");
     json_member_bool(out, "custom", definition->custom);
     json_member_bool(out, "enterprise", false);
@@ -49,7 +64,8 @@ void view_definition(struct json_writer *out, const struct control_definition *d
 
 static enum http_next answer(struct call *call, const struct control_definition *definition)
 {
-    view_definition(call_begin(call), definition);
+    call_begin(call);
+    view_definition(call, definition);
     return call_end(call);
 }
 
@@ -88,7 +104,7 @@ enum http_next definition_list(struct call *call)
     json_begin_array(out);
     for (size_t i = 0; i < count; i++) {
         json_begin_object(out);
-        view_definition(out, &items[i]);
+        view_definition(call, &items[i]);
         json_end_object(out);
     }
     json_end_array(out);

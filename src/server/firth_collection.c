@@ -42,26 +42,31 @@ static enum http_next begin(struct call *call, struct slice snapshot, const char
     return next;
 }
 
+int call_task_snapshot(struct call *call, const char *task, struct buffer *ret_text, struct error *err)
+{
+    struct control_task *tasks;
+    size_t count, at = 0;
+    if (control_tasks(call->control, call->arena, &tasks, &count, err) < 0)
+        return -1;
+    while (at < count && strcmp(tasks[at].name, task) != 0)
+        at++;
+    if (at == count)
+        return error_set(err, ERROR_NOT_FOUND, "no task of this name is deployed");
+    return control_snapshot(call->control, tasks[at].snapshot, ret_text, err);
+}
+
 enum http_next firth_collection(struct call *call)
 {
     const char *name = http_query(call->http, "name", 0), *task = http_query(call->http, "task", 0);
-    struct control_task *tasks;
     struct buffer snapshot;
     struct error err;
-    size_t count, at = 0;
     if (!name || !*name)
         return call_invalid(call, "name", "name: a collection's name is wanted");
     if (!task || !*task)
         return call_invalid(call, "task", "task: the name of a task that was deployed with it is wanted");
-    if (control_tasks(call->control, call->arena, &tasks, &count, &err) < 0)
-        return call_error(call, &err);
-    while (at < count && strcmp(tasks[at].name, task) != 0)
-        at++;
-    if (at == count)
-        return call_absent(call, "deployed task", task);
     buffer_init(&snapshot, CATALOG_SNAPSHOT_MAX + 1);
-    enum http_next next = control_snapshot(call->control, tasks[at].snapshot, &snapshot, &err) < 0
-                              ? call_error(call, &err)
+    enum http_next next = call_task_snapshot(call, task, &snapshot, &err) < 0
+                              ? call_error_of(call, &err, "deployed task", task)
                               : begin(call, (struct slice){snapshot.data, snapshot.size}, name);
     if (snapshot.data)
         explicit_bzero(snapshot.data, snapshot.capacity);

@@ -71,6 +71,7 @@ enum http_next definition_spec_of_actor(struct call *call);
 /* firth.c */
 enum http_next firth_status(struct call *call);
 enum http_next firth_documents(struct call *call);
+enum http_next firth_discovery(struct call *call);
 
 /* session.c */
 enum http_next session_create(struct call *call);
@@ -161,9 +162,14 @@ enum http_next firth_events(struct call *call);
 
 /* firth_collection.c */
 enum http_next firth_collection(struct call *call);
+/* The catalog that a task was deployed with, secret. ERROR_NOT_FOUND. */
+int call_task_snapshot(struct call *call, const char *task, struct buffer *ret_text, struct error *err);
 
 /* manifest_text.c */
 enum http_next firth_manifest_create(struct call *call);
+
+/* firth_commands.c */
+enum http_next firth_command_create(struct call *call);
 
 /* firth_connections.c */
 enum http_next firth_connections(struct call *call);

@@ -235,7 +235,7 @@ static void write_definition_of(struct call *call, const char *member, enum cont
         return;
     json_put_key(&call->out, member);
     json_begin_object(&call->out);
-    view_definition(&call->out, &definition);
+    view_definition(call, &definition);
     json_end_object(&call->out);
 }
 

@@ -19,7 +19,7 @@
     "connectionJobStatuses object"
 #define DEFINITION_READ                                                                                      \
     "name* string, dockerRepository* string, dockerImageTag* string, documentationUrl string, icon string, " \
-    "protocolVersion string, custom boolean, enterprise boolean, "                                           \
+    "summary string, protocolVersion string, custom boolean, enterprise boolean, "                           \
     "supportLevel (community|certified|archived|none), releaseStage "                                        \
     "(alpha|beta|generally_available|custom), "                                                              \
     "releaseDate string, resourceRequirements object, maxSecondsBetweenMessages integer, lastPublished "     \
@@ -441,7 +441,10 @@ const struct notation schemas[] = {
     /* --- Firth's own --- */
     {"SessionCreate", "username* string, password* string"},
     {"SessionRead",
-     "loggedIn* boolean, user string, version string, workspaceId uuid, defaultPassword boolean"},
+     "loggedIn* boolean, user string, version string, workspaceId uuid, defaultPassword boolean, "
+     "allowCommands boolean"},
+    {"CommandCreate", "name* string, kind* (source|destination), command* [string]"},
+    {"CommandRead", "sourceDefinitionId uuid, destinationDefinitionId uuid, name* string"},
     {"ManifestCreate", "name* string, manifest* string"},
     {"ManifestRead", "sourceDefinitionId* uuid, name* string"},
     {"CollectionRead", "name* string, key* [string], writeSchema* any, readSchema* any, inferred* boolean, "
@@ -466,6 +469,10 @@ const struct notation schemas[] = {
     {"FirthStatus", "data_dir* string, daemon DaemonStatus, tasks* [TaskStatus]"},
     {"DaemonStatus", "pid* integer, since string, url string"},
     {"TaskStatus", "task* string, kind string, state string"},
+    {"DiscoveryAsk", "task* string"},
+    {"DiscoveryRead", "streams* [DiscoveredStream]"},
+    {"DiscoveredStream",
+     "stream* string, target string, key* [string], bound* boolean, enabled* boolean, found* boolean"},
     {"DocumentsRead", "documents* [CollectionDocument], notices* [object]"},
     {"CollectionDocument", "collection* string, writer* string, number* integer, document* any"},
 };

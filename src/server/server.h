@@ -26,6 +26,7 @@ struct server_options {
     const char *program;            /* this binary */
     const struct connector_catalog *built_ins;
     const char *const *image_words; /* how images are run; NULL-terminated, or NULL */
+    bool allow_commands;            /* connectors that are commands may be added by requests */
     const char *data_dir;
     const struct log *log;
     struct daemon *daemon; /* for what it tells of its tasks (supervisor/daemon.h); NULL: nothing */

@@ -27,6 +27,7 @@ static enum http_next answer(struct call *call)
     json_member_string(out, "version", FIRTH_VERSION);
     json_member_string(out, "workspaceId", CONTROL_WORKSPACE_DEFAULT);
     json_member_bool(out, "defaultPassword", by_default);
+    json_member_bool(out, "allowCommands", call->server->options.allow_commands);
     return call_end(call);
 }
 

@@ -9,7 +9,7 @@
 #include "server/call.h"
 
 /* Members of an object that is open. */
-void view_definition(struct json_writer *out, const struct control_definition *definition);
+void view_definition(struct call *call, const struct control_definition *definition);
 /* `definition` NULL: it is looked up, for its spec; the config is masked by that. */
 void view_actor(struct call *call, const struct control_actor *actor,
                 const struct control_definition *definition);

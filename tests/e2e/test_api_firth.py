@@ -1,6 +1,7 @@
 """Firth's own API: what is deployed and how it does, and documents of collections."""
 
 import json
+import urllib.parse
 
 import jsonschema
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from api import NOTHING, WORKSPACE, serve
 from conftest import until
 from manifests import SHOP
+from test_autodiscover import ORDERS, USERS, World
 
 CATALOG = {
     "captures": {"acmeCo/fake": {
@@ -34,7 +36,7 @@ def ask(client, path, status=200):
 
 def test_the_document_tells_the_routes(client):
     doc = ask(client, "openapi")
-    assert set(doc["paths"]) == {"/api/firth/v1/openapi", "/api/firth/v1/session", "/api/firth/v1/password", "/api/firth/v1/events", "/api/firth/v1/manifests", "/api/firth/v1/collections",
+    assert set(doc["paths"]) == {"/api/firth/v1/openapi", "/api/firth/v1/session", "/api/firth/v1/password", "/api/firth/v1/events", "/api/firth/v1/manifests", "/api/firth/v1/commands", "/api/firth/v1/collections", "/api/firth/v1/discovery",
                                  "/api/firth/v1/connections", "/api/firth/v1/connections/{connectionId}/history", "/api/firth/v1/status", "/api/firth/v1/documents",
                                  "/api/firth/v1/jobs/{jobId}/attempts/{attemptNumber}/log"}
     for path, query in (("status", ""), ("documents", "?collection=acmeCo/users")):
@@ -60,7 +62,20 @@ def test_documents_from_a_number_on(client):
     assert ask(client, "documents?collection=acmeCo/users&from=100000")["documents"] == []
 
 
+def test_documents_with_a_value(client):
+    """The daemon captures the same users again meanwhile: each may be there twice."""
+    seventh = ask(client, "documents?collection=acmeCo/users&limit=20")["documents"][7]
+    user = seventh["document"]
+    id, name = user["id"], urllib.parse.quote(json.dumps(user["name"]))
+    for query in (f"where=/id={id}", f"where=/id={id}&where=/name={name}"):
+        first, *again = ask(client, f"documents?collection=acmeCo/users&{query}")["documents"]
+        assert first == seventh and all(each["document"]["id"] == id for each in again)
+    assert ask(client, f"documents?collection=acmeCo/users&where=/id={id}&where=/name=nobody")["documents"] == []
+    assert all(each["number"] > 7 for each in ask(client, f"documents?collection=acmeCo/users&where=/id={id}&from=8")["documents"])
+
+
 @pytest.mark.parametrize("query, status, said", [
+    ("collection=acmeCo/users&where=id", 422, "--where"), ("collection=acmeCo/users" + 9 * "&where=/id=1", 422, "at most 8"),
     ("", 422, "collection"), ("collection=", 422, "collection"), ("collection=acmeCo/user", 404, "did you mean acmeCo/users?"),
     ("collection=acmeCo/users&task=nobody", 404, "nobody"), ("collection=--help", 404, "no collection"),
     ("collection=acmeCo/users&task=--help", 404, "--help"), ("collection=acmeCo/users&limit=0", 422, "limit"),
@@ -78,6 +93,39 @@ def test_a_collection(client):
     assert told["writeSchema"] == told["readSchema"] == {"type": "object", "required": ["id"]}
     field, = [each for each in told["fields"] if each["pointer"] == "/id"]
     assert field["key"] and field["required"]
+
+
+def discovery(client, task, status=200):
+    answer = client.ask("POST", "/api/firth/v1/discovery", {"task": task})
+    assert answer.status == status, answer
+    return answer.json()
+
+
+def test_what_the_source_of_a_capture_has(client):
+    told = discovery(client, "acmeCo/fake")
+    doc = ask(client, "openapi")
+    schema = doc["paths"]["/api/firth/v1/discovery"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+    jsonschema.Draft202012Validator({**schema, "components": doc["components"]}).validate(told)
+    assert {each["stream"]: each["bound"] for each in told["streams"]} == {"users": True, "products": False, "purchases": False}
+    users, = [each for each in told["streams"] if each["bound"]]
+    assert users == {"stream": "users", "target": "acmeCo/users", "key": ["/id"], "bound": True, "enabled": True, "found": True}
+    assert "nobody" in discovery(client, "nobody", 404)["message"]
+    assert discovery(client, "--help", 404) and discovery(client, "", 422)
+
+
+def test_a_source_that_has_no_streams_any_more_or_fails(firth, tmp_path):
+    world = World(tmp_path)
+    world.has(users=USERS)
+    world.write(auto="{}")
+    world.path.write_text(world.text().replace("    autoDiscover: {}\n", ""))
+    firth("deploy", "--yes", world.path, expect=0)
+    client = serve(firth).api
+    world.has(orders=ORDERS)
+    found = {each["stream"]: each for each in discovery(client, "acmeCo/shop")["streams"]}
+    assert found["users"] == {"stream": "users", "target": "acmeCo/users", "key": [], "bound": True, "enabled": True, "found": False}
+    assert found["orders"]["found"] and not found["orders"]["bound"] and found["orders"]["key"] == ["/nr"]
+    world.fails("the shop is closed")
+    assert "the shop is closed" in discovery(client, "acmeCo/shop", 422)["message"]
 
 
 @pytest.mark.parametrize("query, status, said", [

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import manifests
-from api import NOTHING, WORKSPACE, serve
+from api import NOTHING, WORKSPACE, basic, serve
 from conftest import until
 from manifests import SHOP
 
@@ -16,6 +16,8 @@ import json, sys
 if sys.argv[1] == "spec":
     print(json.dumps({"type": "SPEC", "spec": {"connectionSpecification": {"type": "object", "required": ["host"], "properties": {"host": {"type": "string"}}}}}))
 elif sys.argv[1] == "check":
+    print(json.dumps({"type": "LOG", "log": {"level": "INFO", "message": "looking for the host with s3cret-word"}}))
+    print("no \\x1b route", file=sys.stderr)
     print(json.dumps({"type": "CONNECTION_STATUS", "connectionStatus": {"status": "SUCCEEDED"}}))
 """
 
@@ -58,7 +60,12 @@ def test_a_command_is_added_changed_and_removed(firth, tmp_path):
     shown, = [each for each in client.config("source_definitions/list")["sourceDefinitions"] if each["custom"]]
     assert shown["name"] == "source-own" and shown["sourceDefinitionId"] == found["id"]
     body = {"sourceDefinitionId": found["id"], "workspaceId": WORKSPACE, "connectionConfiguration": {"host": "x"}}
-    assert client.config("scheduler/sources/check_connection", body)["status"] == "succeeded"
+    body["connectionConfiguration"]["password"] = "s3cret-word"
+    checked = client.config("scheduler/sources/check_connection", body)
+    assert checked["status"] == "succeeded"
+    # What it logged, without what is secret in its config.
+    assert sorted(checked["jobInfo"]["logs"]["logLines"]) == ["info: looking for the host with ***", "info: no   route"]
+    del body["connectionConfiguration"]["password"]
     assert client.ask("POST", "/api/v1/scheduler/sources/check_connection", {**body, "connectionConfiguration": {}}).status == 422
     again = firth("connectors", "add", "source-own", "--command", f"{sys.executable} {tmp_path}/source.py", "-o", "json", expect=0)
     assert again.json()["id"] == found["id"] and len(custom(firth)) == 1
@@ -69,6 +76,45 @@ def test_a_command_is_added_changed_and_removed(firth, tmp_path):
     firth("connectors", "remove", "source-own", expect=0)
     assert custom(firth) == []
     client.config("source_definitions/get", {"sourceDefinitionId": found["id"]}, 404)
+
+
+def test_a_command_by_the_api_where_that_is_allowed(firth, tmp_path):
+    (tmp_path / "source.py").write_text(SOURCE)
+    body = {"name": "Own", "kind": "source", "command": [sys.executable, str(tmp_path / "source.py")]}
+    daemon = serve(firth, "--allow-commands")
+    client = daemon.api
+
+    def add(status, **more):
+        answer = client.ask("POST", "/api/firth/v1/commands", {**body, **more})
+        assert answer.status == status, answer
+        return answer.json()
+
+    assert "set another first" in add(403)["message"]
+    assert custom(firth) == []
+    assert client.ask("POST", "/api/firth/v1/password", {"currentPassword": "password", "newPassword": "our own one"}).status == 200
+    client.authorization = basic(password="our own one")
+    for words, said in (([], "1 to 256 words"), (["bin/x"], "a whole path"), ([""], "a whole path"), (["/bin/true"], "SPEC"), (["/nowhere/x"], "/nowhere/x")):
+        assert said in add(422, command=words)["message"]
+    assert "blank" in add(422, name=" ")["message"]
+    made = add(200)
+    assert add(422)["validationErrors"][0]["propertyPath"] == "name", "twice"
+    checked = client.config("scheduler/sources/check_connection", {"sourceDefinitionId": made["sourceDefinitionId"], "workspaceId": WORKSPACE,
+                                                                   "connectionConfiguration": {"host": "x"}})
+    assert checked["status"] == "succeeded"
+    application = client.public("POST", "applications", {"name": "robot"})
+    token = client.public("POST", "applications/token", {"client_id": application["clientId"], "client_secret": application["clientSecret"]})["access_token"]
+    client.authorization = f"Bearer {token}"
+    assert "application" in add(403, name="Other")["message"]
+    found, = custom(firth)
+    assert found["name"] == "Own" and found["command"] == body["command"]
+
+
+def test_a_command_by_the_api_where_nobody_has_allowed_it(firth):
+    firth("password", stdin="our own one\n", expect=0)
+    client = serve(firth).api
+    client.authorization = basic(password="our own one")
+    answer = client.ask("POST", "/api/firth/v1/commands", {"name": "Own", "kind": "source", "command": ["/bin/true"]})
+    assert answer.status == 403 and "--allow-commands" in answer.json()["message"], answer
 
 
 def test_an_image_is_added(firth):

@@ -73,6 +73,38 @@ def test_from_and_limit(captured, args, wanted):
     assert captured("read", "test/things", *args, expect=0).out.splitlines() == wanted
 
 
+@pytest.mark.parametrize("wheres, wanted", [
+    (["/id=7"], DOCUMENTS[7:8]),
+    (["/id=7.0"], DOCUMENTS[7:8]),
+    (["/id=\"7\""], []),
+    (["/n=12345678901234567890.03"], DOCUMENTS[3:4]),
+    (["/t=é é \"x\""], DOCUMENTS),
+    (["/t=\"\\u00e9 é \\\"x\\\"\""], DOCUMENTS),
+    (["/id=7", "/n=12345678901234567890.07"], DOCUMENTS[7:8]),
+    (["/id=7", "/id=8"], []),
+    (["/none=null", "/id=1"], DOCUMENTS[1:2]),
+    (["/none="], []),
+    (['={"t": "é é \\"x\\"", "n": 12345678901234567890.02, "id": 2}'], DOCUMENTS[2:3]),
+])
+def test_where(captured, wheres, wanted):
+    words = [word for where in wheres for word in ("--where", where)]
+    assert captured("read", "test/things", *words, expect=0).out.splitlines() == wanted
+
+
+def test_where_with_numbers_and_a_limit(captured, tmp_path):
+    capture(captured, tmp_path, DOCUMENTS)
+    lines = captured("read", "test/things", "--where=/id=4", "-o", "json", expect=0).out.splitlines()
+    assert [json.loads(line)["number"] for line in lines] == [4, 14]
+    assert captured("read", "test/things", "--where=/id=4", "--limit=1", expect=0).out.splitlines() == DOCUMENTS[4:5]
+    assert captured("read", "test/things", "--where=/id=4", "--from=5", "-o", "json", expect=0).out.splitlines() == lines[1:]
+
+
+@pytest.mark.parametrize("where", ["", "id=7", "/id", "7"])
+def test_where_that_is_none(captured, where):
+    result = captured("read", "test/things", "--where", where)
+    assert result.rc == 3 and "it must be a JSON Pointer" in result.err, result
+
+
 def test_json_says_where_each_document_lies(captured):
     lines = captured("read", "test/things", "-o", "json", expect=0).out.splitlines()
     assert len(lines) == len(DOCUMENTS)

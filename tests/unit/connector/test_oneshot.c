@@ -174,7 +174,7 @@ static void test_changed_config(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct told told = {.refuses = cases[i].refuses};
-        const struct connector_listener listener = {take_config, &told};
+        const struct connector_listener listener = {take_config, &told, NULL};
         struct error err = {0};
         const char *argv[5];
         struct connector_program program = shell(argv, cases[i].script);
@@ -185,6 +185,32 @@ static void test_changed_config(void **state)
         assert_int_equal(told.count, cases[i].count);
         assert_string_equal(told.config, told.count ? "{\"refresh_token\":\"t0ken-1\"}" : "");
     }
+}
+
+static void take_log(void *context, enum log_level level, struct slice line)
+{
+    struct buffer *said = context;
+    buffer_printf(said, "%s %.*s\n", log_level_name(level), (int)line.size, line.data);
+}
+
+/* stderr, LOG messages and what is none, in the order they came on each; without secrets, printable. */
+static void test_log(void **state)
+{
+    (void)state;
+    const char *argv[5];
+    struct buffer said;
+    struct error err;
+    const struct connector_listener listener = {NULL, &said, take_log};
+    struct connector_program program =
+        shell(argv, "echo '{\"type\":\"LOG\",\"log\":{\"level\":\"WARN\",\"message\":\"it is pass-w0rd\"}}';"
+                    "printf 'no \\033message\\n'; echo '" SUCCEEDED "'; echo 'on pass-w0rd' >&2");
+    buffer_init(&said, 4096);
+    assert_int_equal(connector_airbyte_check(&program, SLICE_LITERAL("{\"password\":\"pass-w0rd\"}"), NULL,
+                                             &listener, NULL, &err),
+                     0);
+    assert_non_null(strstr(buffer_cstr(&said), "warn it is ***\ninfo no  message\n"));
+    assert_non_null(strstr(buffer_cstr(&said), "info on ***\n"));
+    buffer_done(&said);
 }
 
 static size_t descriptors_before;
@@ -242,10 +268,15 @@ static void test_a_built_in_s_wrong_config(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_spec),           TEST(test_answer_without_exit),
-        TEST(test_spec_failures),  TEST(test_silence),
-        TEST(test_check),          TEST(test_discover),
-        TEST(test_changed_config), TEST(test_a_built_in_s_wrong_config),
+        TEST(test_spec),
+        TEST(test_answer_without_exit),
+        TEST(test_spec_failures),
+        TEST(test_silence),
+        TEST(test_check),
+        TEST(test_discover),
+        TEST(test_changed_config),
+        TEST(test_log),
+        TEST(test_a_built_in_s_wrong_config),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
