@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 import test_ui_flow
 from conftest import until
-from ui import LIMIT_MS, chromium, daemon, log_in  # noqa: F401 (fixtures)
+from ui import chromium, daemon, log_in, page_of  # noqa: F401 (fixtures)
 
 AXE = pathlib.Path(__file__).resolve().parents[2] / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = ["/connections", "/connections/new", "/sources", "/destinations", "/captures", "/collections", "/materializations",
@@ -20,7 +20,8 @@ def paths(daemon):
     """Every page; of a connection that has run, for its charts, of one that failed, of a capture and its collection."""
     test_ui_flow.deploy(daemon)
     source, api = daemon.api.source(name="People"), daemon.api
-    id = api.connection(source=source, name="People to files")
+    destination = api.destination(name="Local files")
+    id = api.connection(source=source, destination=destination, name="People to files")
     folder = daemon.folder / "files"
     folder.mkdir(exist_ok=True)
     (folder / "file").write_text("no folder")
@@ -29,7 +30,10 @@ def paths(daemon):
         for _ in range(count):
             job = api.config("connections/sync", {"connectionId": connection})["job"]["id"]
             until(lambda: api.config("jobs/get_light", {"id": job})["job"]["status"] in ("succeeded", "failed"), "the sync")
-    return PAGES + [f"/connections/{id}", f"/connections/{id}/streams", f"/connections/{id}/settings", f"/connections/{failing}", f"/sources/{source}", "/captures/acmeCo/shop",
+    postgres = next(each["sourceDefinitionId"] for each in api.config("source_definitions/list")["sourceDefinitions"] if each["name"] == "PostgreSQL")
+    new = "/connections/new?"
+    return PAGES + [f"{new}connector={postgres}", f"{new}source={source}", f"{new}source={source}&destination={destination}",
+                    f"/connections/{id}", f"/connections/{id}/streams", f"/connections/{id}/settings", f"/connections/{failing}", f"/sources/{source}", "/captures/acmeCo/shop",
                     "/collections/acmeCo/orders"]
 
 
@@ -47,54 +51,68 @@ def faults_of(page):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious_and_nothing_is_too_wide(chromium, daemon, paths, theme):
     # axe is put into the page from outside, which the pages' own policy forbids.
-    context = chromium.new_context(base_url=daemon.url, color_scheme=theme, bypass_csp=True, reduced_motion="reduce")
-    context.set_default_timeout(LIMIT_MS)
-    page = context.new_page()
-    page.goto("/")
-    page.get_by_role("heading", name="Log in to Firth").wait_for()
-    page.add_script_tag(path=AXE)
-    faults = [f"log-in: {fault}" for fault in faults_of(page)]
-    log_in(page)
-    for path in paths:
-        page.goto(path)
-        page.get_by_role("heading", level=1).wait_for()
-        expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    with page_of(chromium, daemon.url, theme=theme, bypass_csp=True, reduced_motion="reduce") as page:
+        page.goto("/")
+        page.get_by_role("heading", name="Log in to Firth").wait_for()
         page.add_script_tag(path=AXE)
-        faults += [f"{path}: {fault}" for fault in faults_of(page)]
-    context.close()
+        faults = [f"log-in: {fault}" for fault in faults_of(page)]
+        log_in(page)
+        titles = {page.title()}
+        for path in paths:
+            page.goto(path)
+            page.get_by_role("heading", level=1).wait_for()
+            expect(page.locator("[aria-busy=true]")).to_have_count(0)
+            page.add_script_tag(path=AXE)
+            titles.add(page.title())
+            faults += [f"{path}: {fault}" for fault in faults_of(page)]
     assert not faults, "\n".join(faults)
+    assert "Collections · Firth" in titles and "acmeCo/orders · Firth" in titles
+
+
+def tab_to(page, name):
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent") == name:
+            return
+    raise AssertionError(f"{name} cannot be reached by Tab")
+
+
+def press(page, name):
+    tab_to(page, name)
+    page.keyboard.press("Enter")
 
 
 def test_by_keyboard_alone(chromium, daemon, paths):  # noqa: ARG001
-    context = chromium.new_context(base_url=daemon.url)
-    context.set_default_timeout(LIMIT_MS)
-    page = context.new_page()
-    page.goto("/connections")
-    expect(page.get_by_label("Password")).to_be_focused()
-    page.keyboard.type("password")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Connections", level=1)).to_be_visible()
-
-    def tab_to(name):
-        for _ in range(40):
-            page.keyboard.press("Tab")
-            if page.evaluate("() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent") == name:
-                return
-        raise AssertionError(f"{name} cannot be reached by Tab")
-
-    tab_to("People to files")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="People to files")).to_be_visible()
-    tab_to("Sync now")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("list", name="Sync history").get_by_role("listitem")).to_have_count(3)
-    expect(page.get_by_role("list", name="Sync history").get_by_text("Succeeded")).to_have_count(3)
-    tab_to("Settings")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("textbox", name="Name", exact=True)).to_be_visible()
-    tab_to("Delete connection")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("dialog").get_by_role("button", name="Leave it")).to_be_focused()
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog")).to_have_count(0)
-    context.close()
+    """From the log-in to a connection that is set up, synced and deleted; on a telephone's width."""
+    with page_of(chromium, daemon.url, width=TELEPHONE) as page:
+        page.goto("/connections")
+        expect(page.get_by_label("Password")).to_be_focused()
+        page.keyboard.type("password")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="Connections", level=1)).to_be_visible()
+        press(page, "Set up a connection")
+        expect(page.get_by_text("Where does the data come from?")).to_be_visible()
+        press(page, "PeopleSample Data")
+        expect(page.get_by_text("Where does it go?")).to_be_visible()
+        press(page, "Local filesLocal JSON")
+        expect(page.get_by_text("3 of 3 selected")).to_be_visible()
+        press(page, "Select none")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Space")
+        expect(page.get_by_text("1 of 3 selected")).to_be_visible()
+        press(page, "Set up connection")
+        history = page.get_by_role("list", name="Sync history")
+        expect(history.get_by_text("Succeeded")).to_have_count(1)
+        press(page, "Sync now")
+        expect(history.get_by_role("listitem")).to_have_count(2)
+        expect(history.get_by_text("Succeeded")).to_have_count(2)
+        press(page, "Settings")
+        expect(page.get_by_role("textbox", name="Name", exact=True)).to_be_visible()
+        press(page, "Delete connection")
+        expect(page.get_by_role("dialog").get_by_role("button", name="Leave it")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        press(page, "Delete connection")
+        press(page, "Delete")
+        expect(page.get_by_role("link", name="People to files")).to_be_visible()
+        expect(page.get_by_role("link", name="People → Local files")).to_have_count(0)

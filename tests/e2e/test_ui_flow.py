@@ -21,12 +21,12 @@ captures:
       - resource: {stream: orders, syncMode: full_refresh}
         target: acmeCo/orders
 """
-# Answers discover with its one stream, read with 120 documents; one amount is more than a double holds.
+# Answers discover with its two streams, read with 120 documents; one amount is more than a double holds.
 SOURCE = r"""
 case "$1" in
 spec) echo '{"type":"SPEC","spec":{"connectionSpecification":{"type":"object"}}}' ;;
 check) echo '{"type":"CONNECTION_STATUS","connectionStatus":{"status":"SUCCEEDED"}}' ;;
-discover) echo '{"type":"CATALOG","catalog":{"streams":[{"name":"orders","json_schema":{"type":"object"},"supported_sync_modes":["full_refresh"]}]}}' ;;
+discover) echo '{"type":"CATALOG","catalog":{"streams":[{"name":"orders","json_schema":{"type":"object"},"supported_sync_modes":["full_refresh"]},{"name":"returns","json_schema":{"type":"object"},"supported_sync_modes":["full_refresh"]}]}}' ;;
 read)
     n=0
     while [ $n -lt 120 ]; do
@@ -62,8 +62,15 @@ def test_a_capture_and_its_documents(page):
     expect(throughput.get_by_role("row").first).to_contain_text("0/s")
     bindings = page.get_by_role("row", name="orders acmeCo/orders")
     expect(bindings.get_by_role("cell").nth(2)).to_have_text("120")
+    page.get_by_role("button", name="Ask the connector").click()
+    found = page.get_by_role("table", name="What the source has")
+    expect(found.get_by_role("row", name="orders")).to_contain_text("captured")
+    expect(found.get_by_role("row", name="returns")).to_contain_text("not captured")
+    expect(page.get_by_text("2 in all; 1 not captured")).to_be_visible()
     bindings.get_by_role("link", name="acmeCo/orders").click()
     expect(page.get_by_text("120 documents")).to_be_visible()
+    for chart in ("Throughput", "Lag"):
+        expect(page.get_by_role("figure").filter(has_text=chart)).to_be_visible()
     documents = page.get_by_role("list", name="Documents").get_by_role("listitem")
     expect(documents).to_have_count(50)
     expect(documents.last).to_contain_text('"id":119,"amount":12345678901234567890.10')
@@ -85,3 +92,15 @@ def test_a_capture_and_its_documents(page):
     expect(documents).to_have_count(2)
     page.get_by_role("button", name="Latest").click()
     expect(documents).to_have_count(50)
+    key = page.get_by_label("Key /id")
+    key.fill("7")
+    key.press("Enter")
+    expect(page.get_by_text("Every version of /id=7 from document 0 on")).to_be_visible()
+    expect(documents).to_have_count(1)
+    expect(documents.first).to_contain_text('"id":7,')
+    key.fill("120")
+    page.get_by_role("button", name="Find").click()
+    expect(page.get_by_text("There is no such document from there on.")).to_be_visible()
+    page.get_by_role("button", name="All keys").click()
+    expect(documents).to_have_count(50)
+    expect(documents.last).to_contain_text('"id":119,')

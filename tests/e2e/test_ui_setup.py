@@ -1,6 +1,7 @@
 """The web UI: from an empty installation to data at a destination, as the tutorial walks it."""
 
 import json
+import sys
 
 import duckdb
 from playwright.sync_api import expect
@@ -17,6 +18,7 @@ def test_from_nothing_to_a_first_sync(page):
     log_in(page)
     expect(page.get_by_text("No connection yet")).to_be_visible()
     page.get_by_role("link", name="Set up a connection").first.click()
+    expect(page.get_by_text("Invented products, users and purchases")).to_be_visible()
     choose(page, "Sample Data")
     page.get_by_label("Name").fill("People")
     page.get_by_role("button", name="Test and go on").click()
@@ -60,6 +62,38 @@ def test_a_check_that_fails_says_why(page):
     expect(failure).to_contain_text("The test failed")
     expect(failure).to_contain_text('"127.0.0.1", port 1 failed')
     expect(page.get_by_label("Database")).to_have_value("nothing")
+
+
+OWN = """
+import json, sys
+if sys.argv[1] == "spec":
+    print(json.dumps({"type": "SPEC", "spec": {"documentationUrl": "https://example.com/own", "connectionSpecification": {
+        "type": "object", "required": ["token"], "groups": [{"id": "place", "title": "Where it is"}, {"id": "who"}], "properties": {
+            "token": {"type": "string", "title": "Token", "airbyte_secret": True, "group": "who"},
+            "host": {"type": "string", "title": "Host", "group": "place", "default": "example.com"},
+            "note": {"type": "string", "title": "Note"}}}}}))
+else:
+    print(json.dumps({"type": "LOG", "log": {"level": "INFO", "message": "asking with " + json.load(open(sys.argv[3]))["token"]}}))
+    print(json.dumps({"type": "CONNECTION_STATUS", "connectionStatus": {"status": "FAILED", "message": "nobody is there"}}))
+"""
+
+
+def test_a_check_that_fails_shows_the_log(page):
+    """Of a connector of one's own; its fields come in the groups that its spec has."""
+    (page.daemon.folder / "own.py").write_text(OWN)
+    page.daemon.firth("connectors", "add", "source-own", "--command", f"{sys.executable} {page.daemon.folder}/own.py", expect=0)
+    log_in(page, "/connections/new")
+    choose(page, "source-own")
+    expect(page.get_by_role("link", name="What its maker says of it")).to_have_attribute("href", "https://example.com/own")
+    expect(page.get_by_role("group", name="Where it is").get_by_label("Host")).to_have_value("example.com")
+    assert page.locator("form label").all_inner_texts() == ["Note", "Host", "Token *"]
+    page.get_by_label("Token").fill("t0ken-of-mine")
+    page.get_by_role("button", name="Test and go on").click()
+    failure = page.get_by_role("alert")
+    expect(failure).to_contain_text("nobody is there")
+    expect(failure.get_by_text("info: asking with ***")).to_be_visible()
+    page.get_by_role("button", name="Keep it without a test").click()
+    expect(page.get_by_text("Where does it go?")).to_be_visible()
 
 
 def test_a_choice_may_be_left_open_and_its_fields_follow(page):

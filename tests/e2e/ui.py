@@ -27,10 +27,10 @@ def browser():
 
 
 @contextlib.contextmanager
-def page_of(chromium, url, width=1280, height=900, theme="light"):
+def page_of(chromium, url, width=1280, height=900, theme="light", **more):
     """A page on a context of its own; its errors are the test's."""
     complaints = []
-    context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme, base_url=url)
+    context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=theme, base_url=url, **more)
     context.set_default_timeout(LIMIT_MS)
     page = context.new_page()
     page.complaints = complaints

@@ -14,8 +14,9 @@ export interface Definition {
     name: string;
     repository: string;
     tag: string;
-    icon?: string;
     custom: boolean;
+    /** What it is, in some words; of what is built in. */
+    summary?: string;
     documentationUrl?: string;
 }
 
@@ -52,8 +53,8 @@ interface RawDefinition {
     name: string;
     dockerRepository: string;
     dockerImageTag: string;
-    icon?: string;
     custom?: boolean;
+    summary?: string;
     documentationUrl?: string;
 }
 
@@ -74,8 +75,8 @@ function definitionOf(raw: RawDefinition): Definition {
         name: raw.name,
         repository: raw.dockerRepository,
         tag: raw.dockerImageTag,
-        icon: raw.icon,
         custom: raw.custom ?? false,
+        summary: raw.summary,
         documentationUrl: raw.documentationUrl,
     };
 }

@@ -67,6 +67,8 @@ export function config<T>(path: string, body: object = {}, signal?: AbortSignal)
 export const firth = {
     get: <T>(path: string, signal?: AbortSignal) => json<T>(send("GET", `/api/firth/v1/${path}`, undefined, signal)),
     post: <T>(path: string, body: object) => json<T>(send("POST", `/api/firth/v1/${path}`, body)),
+    /** A question with a body: nothing is changed, and who leaves the page asks no more. */
+    ask: <T>(path: string, body: object, signal: AbortSignal) => json<T>(send("POST", `/api/firth/v1/${path}`, body, signal)),
     remove: <T>(path: string) => json<T>(send("DELETE", `/api/firth/v1/${path}`, undefined)),
     raw: (path: string, signal?: AbortSignal) => send("GET", `/api/firth/v1/${path}`, undefined, signal),
 };

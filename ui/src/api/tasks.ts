@@ -1,5 +1,5 @@
 // Captures, collections and materializations: what `firth status` and `firth read` tell.
-import { useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { firth } from "./client";
 import { useEvents } from "./events";
@@ -45,6 +45,8 @@ export interface TaskStatus {
     error?: TaskError | null;
     damage?: TaskError | null;
     live?: Live | null;
+    /** Ours, in ms: when it was asked for. What events tell since counts nothing of the collections anew. */
+    answeredAt: number;
 }
 
 export interface CollectionStatus {
@@ -56,6 +58,9 @@ export interface CollectionStatus {
     bytes: number;
     committedAt: string | null;
     damaged: boolean;
+    /** The longest of its writers', as far as it is known. */
+    lagMs: number | null;
+    answeredAt: number;
 }
 
 export interface StoredDocument {
@@ -67,12 +72,17 @@ export interface StoredDocument {
 
 /** How much there is of each collection no event tells. */
 const COUNTS_MS = 8_000;
+/** Where that is looked at. */
+export const COUNTS_OFTEN_MS = 2_000;
 
-export function useStatus() {
-    const interval = Math.min(useEvents("tasks", 2_000), COUNTS_MS);
+export function useStatus(often = COUNTS_MS) {
+    const interval = Math.min(useEvents("tasks", COUNTS_OFTEN_MS), often);
     return useQuery({
         queryKey: ["status"],
-        queryFn: async ({ signal }) => (await firth.get<{ tasks: TaskStatus[] }>("status", signal)).tasks,
+        queryFn: async ({ signal }) => {
+            const { tasks } = await firth.get<{ tasks: Omit<TaskStatus, "answeredAt">[] }>("status", signal);
+            return tasks.map((task): TaskStatus => ({ ...task, answeredAt: Date.now() }));
+        },
         refetchInterval: interval,
     });
 }
@@ -82,11 +92,12 @@ export function collectionsOf(tasks: TaskStatus[]): CollectionStatus[] {
     for (const task of tasks) {
         if (task.kind === "materialization") continue;
         for (const part of task.collections) {
-            const one = found.get(part.collection) ?? { name: part.collection, writers: [], parts: [], documents: 0, bytes: 0, committedAt: null, damaged: false };
+            const one = found.get(part.collection) ?? { name: part.collection, writers: [], parts: [], documents: 0, bytes: 0, committedAt: null, damaged: false, lagMs: null, answeredAt: task.answeredAt };
             one.writers.push(task.task);
             one.parts.push({ writer: task.task, first: part.first ?? 0, end: part.end ?? 0 });
             one.documents += part.documents ?? 0;
             one.bytes += part.bytes ?? 0;
+            if (task.live?.lag_ms != null) one.lagMs = Math.max(one.lagMs ?? 0, task.live.lag_ms);
             one.damaged ||= part.damage !== null && part.damage !== undefined;
             if (part.committed_at && (!one.committedAt || part.committed_at > one.committedAt)) one.committedAt = part.committed_at;
             found.set(part.collection, one);
@@ -122,14 +133,44 @@ export function useCollection(name: string, task: string | undefined) {
     });
 }
 
+/** What a capture's connector finds, and what the capture has of it. */
+export interface DiscoveredStream {
+    stream: string;
+    key: string[];
+    target?: string;
+    bound: boolean;
+    enabled: boolean;
+    found: boolean;
+}
+
+/** Asked only when somebody wants it: the connector is started for it. */
+export function useDiscovery(task: string) {
+    return useQuery({
+        queryKey: ["discovery", task],
+        queryFn: async ({ signal }) => (await firth.ask<{ streams: DiscoveredStream[] }>("discovery", { task }, signal)).streams,
+        enabled: false,
+        retry: false,
+        gcTime: 0,
+    });
+}
+
 export const DOCUMENTS_PAGE = 50;
 
-export function useDocuments(collection: string, writer: string | undefined, from: number) {
+/** A key's value as it was typed, for `where`: of a key that is always a text everything is one. */
+export function whereOf(field: CollectionField | undefined, pointer: string, typed: string): string {
+    const isText = field !== undefined && field.types.includes("string") && field.types.every((type) => type === "string" || type === "null");
+    return `${pointer}=${isText ? JSON.stringify(typed) : typed}`;
+}
+
+/** `wheres`: only those that have these values, "/id=7". */
+export function useDocuments(collection: string, writer: string | undefined, from: number, wheres: string[]) {
     return useQuery({
-        queryKey: ["documents", collection, writer, from],
+        queryKey: ["documents", collection, writer, from, wheres],
+        placeholderData: keepPreviousData,
         queryFn: async ({ signal }) => {
             const query = new URLSearchParams({ collection, from: String(from), limit: String(DOCUMENTS_PAGE) });
             if (writer) query.set("task", writer);
+            for (const where of wheres) query.append("where", where);
             const answer = await firth.raw(`documents?${query}`, signal);
             return parseExactly(await answer.text()) as { documents: StoredDocument[]; notices: { message?: string }[] };
         },
@@ -150,6 +191,28 @@ export interface Samples {
 
 const NO_SAMPLES: Samples = { at: [], rate: [], lag: [] };
 
+function add(before: Samples, at: number, rate: number, lag: number | null): Samples {
+    return {
+        at: [...before.at, Math.round(at / 1000)].slice(-SAMPLES_MAX),
+        rate: [...before.rate, rate].slice(-SAMPLES_MAX),
+        lag: [...before.lag, lag].slice(-SAMPLES_MAX),
+    };
+}
+
+/** How fast a collection grew from one answer to the next, since the page was opened. */
+export function useGrowth({ documents, lagMs, answeredAt }: CollectionStatus): Samples {
+    const [samples, setSamples] = useState<Samples>(NO_SAMPLES);
+    const last = useRef({ documents, answeredAt });
+    useEffect(() => {
+        const before = last.current;
+        const since = answeredAt - before.answeredAt;
+        if (since < SAMPLE_MS) return;
+        last.current = { documents, answeredAt };
+        setSamples((earlier) => add(earlier, answeredAt, (Math.max(0, documents - before.documents) * 1000) / since, lagMs));
+    }, [documents, lagMs, answeredAt]);
+    return samples;
+}
+
 /** What a task's live figures were each second since the page was opened, five minutes at most. */
 export function useSamples(live: Live | null | undefined): Samples {
     const [samples, setSamples] = useState<Samples>(NO_SAMPLES);
@@ -163,11 +226,7 @@ export function useSamples(live: Live | null | undefined): Samples {
             const now = Date.now();
             const silent = Math.max(0, now - told - SILENCE_MS);
             const rate = (figures?.documents_per_second ?? 0) * Math.exp(-silent / RATE_MS);
-            setSamples((before) => ({
-                at: [...before.at, Math.round(now / 1000)].slice(-SAMPLES_MAX),
-                rate: [...before.rate, rate].slice(-SAMPLES_MAX),
-                lag: [...before.lag, figures?.lag_ms ?? null].slice(-SAMPLES_MAX),
-            }));
+            setSamples((before) => add(before, now, rate, figures?.lag_ms ?? null));
         };
         take();
         const timer = window.setInterval(take, SAMPLE_MS);

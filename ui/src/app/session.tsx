@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext, useEffect, useState, type FormEvent, type ReactNode } from "react";
 import { firth } from "../api/client";
-import { Button, Field, Notice } from "../parts/basics";
+import { Button, Field, Notice, useTitle } from "../parts/basics";
 import { Mark } from "../parts/mark";
 
 export interface Session {
@@ -11,6 +11,8 @@ export interface Session {
     workspaceId: string;
     /** The password is still the one that everybody knows. */
     defaultPassword: boolean;
+    /** Connectors that are commands may be added by pages too. */
+    allowCommands: boolean;
 }
 
 const SessionContext = createContext<Session | null>(null);
@@ -32,6 +34,7 @@ export function useLogOut(): () => Promise<void> {
 function LogIn({ onDone }: { onDone: () => void }) {
     const [problem, setProblem] = useState<string | null>(null);
     const [busy, setBusy] = useState(false);
+    useTitle("Log in");
 
     async function submit(event: FormEvent<HTMLFormElement>) {
         event.preventDefault();

@@ -81,6 +81,13 @@ export function ActorForm({ side, definitionId, startName, startConfig, action, 
     const busy = state.step === "testing" || state.step === "keeping";
     return (
         <div className="actor-form">
+            {/^https?:/.test(spec.data.documentationUrl ?? "") && (
+                <p className="quiet">
+                    <a href={spec.data.documentationUrl} target="_blank" rel="noreferrer">
+                        What its maker says of it
+                    </a>
+                </p>
+            )}
             <Field label="Name" value={name} required maxLength={200} onChange={(event) => setName(event.target.value)} />
             <SpecForm id={formId} spec={spec.data.connectionSpecification} value={value} onChange={setValue} onSubmit={(config) => void testAndKeep(config)}>
                 {state.step === "failed" && (
@@ -90,7 +97,7 @@ export function ActorForm({ side, definitionId, startName, startConfig, action, 
                         actions={state.tested && <Button onClick={() => void save(value)}>Keep it without a test</Button>}
                     >
                         {state.message}
-                        <LogLines lines={state.logs} />
+                        <LogLines lines={state.logs} open />
                     </Notice>
                 )}
                 <div className="actions">

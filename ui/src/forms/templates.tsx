@@ -7,6 +7,7 @@ import type {
     ObjectFieldTemplateProps,
 } from "@rjsf/utils";
 import { Button } from "../parts/basics";
+import { sectionsOf, type SpecSchema } from "./uischema";
 
 /** Descriptions of public connectors hold links and line breaks; as text they are safe and say the same. */
 export function plainText(description: string): string {
@@ -47,12 +48,31 @@ export function ErrorTemplate({ errors, idSchema }: FieldErrorProps) {
 }
 
 export function ObjectTemplate(props: ObjectFieldTemplateProps) {
-    const fields = props.properties.map((property) => <div key={property.name} hidden={property.hidden}>{property.content}</div>);
+    const sections = sectionsOf(
+        props.schema as SpecSchema,
+        props.properties.map((property) => property.name),
+    );
+    const fields = sections.map((section) => {
+        const own = props.properties
+            .filter((property) => section.names.includes(property.name))
+            .map((property) => (
+                <div key={property.name} hidden={property.hidden}>
+                    {property.content}
+                </div>
+            ));
+        if (!section.title) return own;
+        return (
+            <fieldset className="group" key={section.id}>
+                <legend>{section.title}</legend>
+                <div className="fields">{own}</div>
+            </fieldset>
+        );
+    });
     // The whole form, and a branch of a choice, whose title the choice has already.
     if (!props.title) return <div className="fields">{fields}</div>;
     return (
         <fieldset className="group">
-            {props.title && <legend>{props.title}</legend>}
+            <legend>{props.title}</legend>
             {props.description && <p className="help">{plainText(String(props.description))}</p>}
             <div className="fields">{fields}</div>
         </fieldset>

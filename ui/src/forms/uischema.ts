@@ -10,6 +10,10 @@ export type SpecSchema = StrictRJSFSchema & {
     secret?: boolean;
     multiline?: boolean;
     airbyte_hidden?: boolean;
+    /** Of the object: which groups there are, in this order. */
+    groups?: { id: string; title?: string }[];
+    /** Of a property: the group that it belongs to. */
+    group?: string;
     properties?: Record<string, SpecSchema>;
 };
 
@@ -22,6 +26,21 @@ function orderOf(schema: SpecSchema): string[] {
     const required = new Set(schema.required ?? []);
     const rank = (name: string): number => schema.properties?.[name]?.order ?? (required.has(name) ? 1000 : 2000);
     return Object.keys(schema.properties ?? {}).sort((a, b) => rank(a) - rank(b));
+}
+
+/** The properties that belong together, by their names; those of no group first. */
+export interface Section {
+    id: string;
+    title?: string;
+    names: string[];
+}
+
+export function sectionsOf(schema: SpecSchema, names: string[]): Section[] {
+    const groups: { id: string; title?: string }[] = Array.isArray(schema.groups) ? schema.groups : [];
+    const groupOf = (name: string) => groups.find((group) => group.id === schema.properties?.[name]?.group)?.id ?? "";
+    return [{ id: "", title: undefined }, ...groups]
+        .map(({ id, title }) => ({ id, title, names: names.filter((name) => groupOf(name) === id) }))
+        .filter((section) => section.names.length > 0);
 }
 
 function widgetOf(schema: SpecSchema): string | undefined {
@@ -83,7 +102,7 @@ export function isChoice(schema: SpecSchema): boolean {
 /** The schema as rjsf is to see it. Choices are drawn by a field of our own, which rjsf is not to fill with its first branch:
  * "not given" is a choice too. */
 export function formSchemaOf(schema: SpecSchema): RJSFSchema {
-    if (isChoice(schema)) return { title: schema.title, description: schema.description, choice: schema } as RJSFSchema;
+    if (isChoice(schema)) return { title: schema.title, description: schema.description, group: schema.group, choice: schema } as RJSFSchema;
     const own: SpecSchema = { ...schema };
     delete own.$schema;
     delete own.$id;

@@ -1,5 +1,5 @@
 // The few parts that every page is made of. How they look is in style/.
-import { useId, type ButtonHTMLAttributes, type InputHTMLAttributes, type ReactNode } from "react";
+import { useEffect, useId, type ButtonHTMLAttributes, type InputHTMLAttributes, type ReactNode } from "react";
 
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
     kind?: "primary" | "plain" | "danger" | "ghost";
@@ -99,8 +99,16 @@ export function Badge({ tone, children }: { tone: Tone; children: ReactNode }) {
     return <span className={`badge ${tone}`}>{children}</span>;
 }
 
+/** What the browser calls the page, in its tabs and its history. */
+export function useTitle(title: string) {
+    useEffect(() => {
+        document.title = `${title} · Firth`;
+    }, [title]);
+}
+
 /** The head of a page: what it is, and what one can do here. */
-export function PageHead({ title, lead, actions }: { title: ReactNode; lead?: ReactNode; actions?: ReactNode }) {
+export function PageHead({ title, lead, actions }: { title: string; lead?: ReactNode; actions?: ReactNode }) {
+    useTitle(title);
     return (
         <header className="page-head">
             <div>

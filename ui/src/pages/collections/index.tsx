@@ -1,7 +1,7 @@
 // Collections: all of them, and each.
 import { useState } from "react";
 import { Link } from "wouter";
-import { collectionsOf, useStatus, type CollectionStatus } from "../../api/tasks";
+import { collectionsOf, COUNTS_OFTEN_MS, useStatus, type CollectionStatus } from "../../api/tasks";
 import { Badge, Empty, Notice, PageHead } from "../../parts/basics";
 import { bytes, count, fromNow } from "../../parts/time";
 import { CollectionPage } from "./page";
@@ -51,7 +51,7 @@ function CollectionList({ collections }: { collections: CollectionStatus[] }) {
 }
 
 export default function Collections({ name }: { name?: string }) {
-    const status = useStatus();
+    const status = useStatus(name === undefined ? undefined : COUNTS_OFTEN_MS);
     if (status.error) return <Notice kind="error">{status.error.message}</Notice>;
     if (!status.data) return <div aria-busy="true" />;
     const collections = collectionsOf(status.data);

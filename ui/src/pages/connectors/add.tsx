@@ -1,4 +1,4 @@
-// A connector of one's own: by an image that podman or docker runs, or by a manifest of the low-code kind.
+// A connector of one's own: by an image that podman or docker runs, by a manifest of the low-code kind, or by a command.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState, type ChangeEvent, type FormEvent } from "react";
 import type { Side } from "../../api/actors";
@@ -6,7 +6,7 @@ import { config, firth } from "../../api/client";
 import { useSession } from "../../app/session";
 import { Button, Field, Notice } from "../../parts/basics";
 
-type How = "image" | "manifest";
+type How = "image" | "manifest" | "command";
 
 interface Made {
     how: How;
@@ -14,16 +14,23 @@ interface Made {
     name: string;
     image: string;
     manifest: string;
+    /** Its words, one a line. */
+    command: string;
 }
 
-const NOTHING: Made = { how: "image", side: "source", name: "", image: "", manifest: "" };
+const NOTHING: Made = { how: "image", side: "source", name: "", image: "", manifest: "", command: "" };
+
+function wordsOf(command: string): string[] {
+    return command.split("\n").map((word) => word.trim()).filter((word) => word !== "");
+}
 
 function useAdd(onDone: () => void) {
     const { workspaceId } = useSession();
     const client = useQueryClient();
     return useMutation({
-        mutationFn: ({ how, side, name, image, manifest }: Made) => {
+        mutationFn: ({ how, side, name, image, manifest, command }: Made) => {
             if (how === "manifest") return firth.post("manifests", { name: name.trim(), manifest });
+            if (how === "command") return firth.post("commands", { name: name.trim(), kind: side, command: wordsOf(command) });
             const colon = image.lastIndexOf(":");
             const tagged = colon > image.lastIndexOf("/");
             return config(`${side}_definitions/create_custom`, {
@@ -71,7 +78,31 @@ function Manifest({ value, onChange }: { value: string; onChange: (text: string)
     );
 }
 
+function Command({ value, onChange }: { value: string; onChange: (text: string) => void }) {
+    return (
+        <div className="field">
+            <label htmlFor="command">
+                Command<span aria-hidden="true"> *</span>
+            </label>
+            <textarea
+                id="command"
+                rows={4}
+                required
+                spellCheck={false}
+                value={value}
+                aria-describedby="command-help"
+                placeholder={"/opt/connectors/source-shop\n--verbose"}
+                onChange={(event) => onChange(event.target.value)}
+            />
+            <p className="help" id="command-help">
+                The program, by its whole path, and its words, each on a line of its own. It is asked for its spec at once.
+            </p>
+        </div>
+    );
+}
+
 export function AddConnector() {
+    const { allowCommands } = useSession();
     const [made, setMade] = useState<Made>(NOTHING);
     const [added, setAdded] = useState("");
     const add = useAdd(() => {
@@ -103,8 +134,14 @@ export function AddConnector() {
                     <input type="radio" name="how" checked={made.how === "manifest"} onChange={() => change({ how: "manifest", side: "source" })} />
                     <span>A manifest of a low-code source, run by Firth itself</span>
                 </label>
+                {allowCommands && (
+                    <label>
+                        <input type="radio" name="how" checked={made.how === "command"} onChange={() => change({ how: "command" })} />
+                        <span>A command of the machine that Firth runs on</span>
+                    </label>
+                )}
             </fieldset>
-            {made.how === "image" && (
+            {made.how !== "manifest" && (
                 <div className="field">
                     <label htmlFor="side">Kind</label>
                     <select id="side" value={made.side} onChange={(event) => change({ side: event.target.value as Side })}>
@@ -114,14 +151,17 @@ export function AddConnector() {
                 </div>
             )}
             <Field label="Name" value={made.name} required maxLength={200} onChange={(event) => change({ name: event.target.value })} />
-            {made.how === "image" ? (
+            {made.how === "image" && (
                 <Field label="Image" value={made.image} required placeholder="airbyte/source-pokeapi:latest" spellCheck={false} onChange={(event) => change({ image: event.target.value.trim() })} />
-            ) : (
-                <Manifest value={made.manifest} onChange={(manifest) => change({ manifest })} />
             )}
-            <p className="quiet">
-                A command is added on the machine itself, since it is run as it is: <code>firth connectors add NAME -- COMMAND</code>.
-            </p>
+            {made.how === "manifest" && <Manifest value={made.manifest} onChange={(manifest) => change({ manifest })} />}
+            {made.how === "command" && <Command value={made.command} onChange={(command) => change({ command })} />}
+            {!allowCommands && (
+                <p className="quiet">
+                    A command is added on the machine itself, since it is run as it is: <code>firth connectors add NAME --command COMMAND</code>; or here, if <code>firth serve</code> has{" "}
+                    <code>--allow-commands</code>.
+                </p>
+            )}
             {add.error && <Notice kind="error">{add.error.message}</Notice>}
             {added && <Notice kind="success">{added} is there.</Notice>}
             <div className="actions">

@@ -6,7 +6,7 @@ import { config } from "../../api/client";
 import { useSession } from "../../app/session";
 import { Button, Notice, PageHead } from "../../parts/basics";
 import { Confirm } from "../../parts/confirm";
-import { ConnectorMark } from "../../parts/connector";
+import { ConnectorMark, whatItIs } from "../../parts/connector";
 import { AddConnector } from "./add";
 
 function DefinitionList({ side, search }: { side: Side; search: string }) {
@@ -22,7 +22,7 @@ function DefinitionList({ side, search }: { side: Side; search: string }) {
         },
     });
     const wanted = search.trim().toLowerCase();
-    const shown = (definitions.data ?? []).filter((definition) => `${definition.name} ${definition.repository}`.toLowerCase().includes(wanted));
+    const shown = (definitions.data ?? []).filter((definition) => `${definition.name} ${definition.repository} ${definition.summary ?? ""}`.toLowerCase().includes(wanted));
     const error = definitions.error ?? remove.error;
     return (
         <section className="section">
@@ -34,6 +34,7 @@ function DefinitionList({ side, search }: { side: Side; search: string }) {
                         <ConnectorMark name={definition.name} />
                         <span>
                             <strong>{definition.name}</strong>
+                            {definition.summary && <span>{whatItIs(definition)}</span>}
                             <span className="quiet">
                                 {definition.custom ? "custom" : "built in"}
                                 {definition.repository && ` · ${definition.repository}:${definition.tag}`}

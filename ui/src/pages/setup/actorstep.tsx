@@ -4,7 +4,7 @@ import { checkConfig, useActors, useCreateActor, useDefinitions, type Definition
 import { useSession } from "../../app/session";
 import { ActorForm } from "../../forms/actorform";
 import { Button, Notice } from "../../parts/basics";
-import { ConnectorMark } from "../../parts/connector";
+import { ConnectorMark, whatItIs } from "../../parts/connector";
 
 const WORDS: Record<Side, { title: string; lead: string }> = {
     source: { title: "Where does the data come from?", lead: "Choose a source that is there, or a connector for a new one." },
@@ -24,9 +24,7 @@ function NewActor({ side, definition, onDone, onBack }: { side: Side; definition
                 <ConnectorMark name={definition.name} />
                 <div>
                     <h2>{definition.name}</h2>
-                    <p className="quiet">
-                        {definition.repository}:{definition.tag}
-                    </p>
+                    <p className="quiet">{whatItIs(definition)}</p>
                 </div>
                 <Button onClick={onBack}>Choose another</Button>
             </div>
@@ -57,7 +55,7 @@ export function ActorStep({ side, definitionId, onDefinition, onDone }: Props) {
     const [search, setSearch] = useState("");
     const chosen = definitions.data?.find((definition) => definition.id === definitionId);
     const shown = useMemo(
-        () => (definitions.data ?? []).filter((definition) => matches(`${definition.name} ${definition.repository}`, search)),
+        () => (definitions.data ?? []).filter((definition) => matches(`${definition.name} ${definition.repository} ${definition.summary ?? ""}`, search)),
         [definitions.data, search],
     );
     const there = (actors.data ?? []).filter((actor) => matches(`${actor.name} ${actor.definitionName}`, search));
@@ -103,9 +101,7 @@ export function ActorStep({ side, definitionId, onDefinition, onDone }: Props) {
                             <ConnectorMark name={definition.name} />
                             <span>
                                 <strong>{definition.name}</strong>
-                                <span className="quiet">
-                                    {definition.custom ? "custom" : "built in"} · {definition.repository}
-                                </span>
+                                <span className="quiet">{whatItIs(definition)}</span>
                             </span>
                         </button>
                     </li>

@@ -76,7 +76,8 @@ export function StreamsStep({ sourceId, destinationId }: { sourceId: string; des
                 sourceCatalogId: discovered.data?.catalogId,
                 syncCatalog: { streams: streams! },
             });
-            if (draft.scheduleType === "manual") await config("connections/sync", { connectionId: made.connectionId });
+            // The first sync begins at once; one that runs every so often does so by itself.
+            if (draft.scheduleType !== "basic") await config("connections/sync", { connectionId: made.connectionId });
             go(`/connections/${made.connectionId}`);
         } catch (failure) {
             setProblem((failure as Error).message);

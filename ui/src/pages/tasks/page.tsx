@@ -5,6 +5,7 @@ import { Notice, PageHead } from "../../parts/basics";
 import { Chart } from "../../parts/chart";
 import { TaskBadge } from "../../parts/taskstate";
 import { about, bytes, count, duration, fromNow, moment, seconds } from "../../parts/time";
+import { Discovery } from "./discovery";
 
 const perSecond = (value: number) => `${about(value)}/s`;
 
@@ -89,6 +90,7 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
                 </p>
             )}
             {(task.streams ?? []).length > 0 && <Bindings kind={kind} streams={task.streams!} />}
+            {kind === "capture" && <Discovery key={name} task={name} />}
             {task.collections.length > 0 && (
                 <section className="section">
                     <h2>Collections</h2>
