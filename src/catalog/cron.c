@@ -94,8 +94,8 @@ static bool read_item(const struct field *field, const char **at, uint64_t *bits
 static int field_error(const struct field *field, const char *text, struct error *err)
 {
     return error_set(err, ERROR_INVALID,
-                     "the %s is '%.40s'; it may be %u to %u%s, *, a list, a range or a step like */5, which "
-                     "is %u at most",
+                     "the %s is '%.40s'; it may be %u to %u%s, *, a list, a range or a step like */5, of "
+                     "at most %u",
                      field->name, text, field->min, field->max, field->word_count ? ", a name" : "",
                      field->max - field->min);
 }

@@ -54,7 +54,7 @@ static void test_what_is_refused(void **state)
         {{.schedule = CONTROL_BASIC, .every = CONTROL_CONNECTIONS_MAX + 1}, ERROR_INVALID, "1 to 100000"},
         {{.schedule = CONTROL_CRON}, ERROR_INVALID, "does not say which"},
         {{.schedule = CONTROL_CRON, .cron = "0 0 12 * *  *  *  *"}, ERROR_INVALID, "has not 6 fields"},
-        {{.schedule = CONTROL_CRON, .cron = "0 */90 * * * ?"}, ERROR_INVALID, "which is 59 at most"},
+        {{.schedule = CONTROL_CRON, .cron = "0 */90 * * * ?"}, ERROR_INVALID, "of at most 59"},
         {{.schedule = CONTROL_CRON, .cron = "0 0 0 31 2 ?"}, ERROR_INVALID, "no time that comes"},
         {{.schedule = CONTROL_CRON, .cron = "0 0 12 * * ?", .time_zone = "Europe/Nowhere"},
          ERROR_INVALID,
