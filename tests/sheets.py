@@ -27,6 +27,7 @@ import urllib.parse
 import pytest
 
 CELLS_MAX, CELL_MAX, COLUMNS_MAX, TITLE_MAX = 10_000_000, 50_000, 18_278, 100
+URL_MAX = 8_000  # as servers commonly have it; the API's is not documented
 SPREADSHEET = "1hLd9Qqti3UyLXZB2aFfUWDT7BG-arw2xy4HR3D-dwUb"
 ENDLESS = "0000000000endless-spreadsheet0000000000"
 EMAIL = "loader@project.iam.gserviceaccount.com"
@@ -560,6 +561,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.refuse(429, "Quota exceeded for quota metric 'Write requests' and limit 'Write requests per minute per user'", over)
             if fault == "broken":
                 return self.hang_up()
+            if len(self.path) > URL_MAX:
+                return self.refuse(414, "The requested URL is too large to process.")
             if fault and fault.isdigit():
                 return self.refuse(int(fault), "The service is currently unavailable.")
             try:

@@ -27,7 +27,8 @@ static size_t fitting(struct slice text, size_t max, size_t *ret_all)
 static int put_text(const struct sheets_settings *settings, struct slice text, unsigned how,
                     struct buffer *out, size_t *ret_cut, struct error *err)
 {
-    /* As if typed, an apostrophe keeps a text a text; it is not part of it. */
+    /* As if typed, an apostrophe keeps a text a text; it is not part of it. So keys and documents stay what
+     * they are, and digits are not parsed again. */
     bool guard = settings->user_entered && how && text.size;
     size_t max = SHEETS_CELL_MAX - guard, all;
     size_t fits = fitting(text, max, &all);
@@ -92,7 +93,7 @@ int sheets_put_cell(const struct sheets_settings *settings, struct firth_host *h
     case FIRTH_IS_NUMBER:
         if (put_exact_number(value, out))
             return 0;
-        return put_text(settings, value, how | CELL_KEY, out, ret_cut, err); /* not to be parsed again */
+        return put_text(settings, value, how | CELL_DIGITS, out, ret_cut, err);
     default:
         return put_text(settings, value, how, out, ret_cut, err);
     }

@@ -20,17 +20,6 @@ static int get_ranges(struct session *session, const struct buffer *ranges, cons
     return result;
 }
 
-static void add_range(struct buffer *ranges, const char *title, int64_t first_column, int64_t first_row,
-                      int64_t last_column, int64_t last_row)
-{
-    struct buffer range;
-    buffer_init(&range, BUFFER_UNLIMITED);
-    sheets_put_range(&range, title, first_column, first_row, last_column, last_row);
-    buffer_str(ranges, "&ranges=");
-    http_url_encode(ranges, (struct slice){range.data, range.size}, NULL);
-    buffer_done(&range);
-}
-
 /* An answer leaves out the empty rows at the end: so the last page that has any tells. */
 int sheets_find_end(struct session *session, struct tab *tab, struct error *err)
 {
@@ -42,7 +31,7 @@ int sheets_find_end(struct session *session, struct tab *tab, struct error *err)
     for (int64_t end = tab->rows; end > 1 && tab->next == 1 && result == 0; end -= END_PAGE_ROWS) {
         int64_t start = end > END_PAGE_ROWS + 1 ? end - END_PAGE_ROWS : 1;
         buffer_clear(&ranges);
-        add_range(&ranges, tab->title, 0, start, tab->columns - 1, end - 1);
+        sheets_ask_range(&ranges, tab->title, 0, start, tab->columns - 1, end - 1);
         result = get_ranges(session, &ranges, "majorDimension=ROWS", &answer, err);
         uint32_t page = result == 0 ? json_at(&answer, json_get(&answer, 0, "valueRanges"), 0) : JSON_NONE;
         uint32_t rows = result == 0 ? json_count(&answer, json_get(&answer, page, "values")) : 0;
@@ -165,7 +154,7 @@ int sheets_read_keys(struct session *session, struct tab *tab, struct error *err
         for (size_t i = 0; i < tab->key_count + (tab->cursor >= 0); i++) {
             size_t field = i < tab->key_count ? tab->keys[i] : (size_t)tab->cursor;
             int64_t column = (int64_t)tab->column_of[field];
-            add_range(&ranges, tab->title, column, start, column, end - 1);
+            sheets_ask_range(&ranges, tab->title, column, start, column, end - 1);
         }
         result = get_ranges(session, &ranges, "majorDimension=COLUMNS", &answer, err);
         if (result < 0)

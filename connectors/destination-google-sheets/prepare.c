@@ -15,38 +15,45 @@ static void take_header(struct session *session, struct tab *tab, const struct j
     }
 }
 
-/* The first rows of all tabs that are there, in one request. */
-static int read_headers(struct session *session, const bool *there, struct error *err)
+/* Ask for the first rows of the tabs that are there, from the one at *at on. *at is then that after the last
+ * that was asked, for a URL has its limits. Returns how many were asked. */
+static size_t ask_headers(const struct session *session, const bool *there, size_t *at, struct buffer *path)
 {
-    struct buffer path, range;
-    struct json answer;
     size_t asked = 0;
-    buffer_init(&path, BUFFER_UNLIMITED);
-    buffer_init(&range, BUFFER_UNLIMITED);
-    buffer_str(&path, "/values:batchGet?majorDimension=ROWS&valueRenderOption=FORMATTED_VALUE");
-    for (size_t i = 0; i < session->count; i++) {
-        if (!there[i])
+    buffer_clear(path);
+    buffer_str(path, "/values:batchGet?majorDimension=ROWS&valueRenderOption=FORMATTED_VALUE");
+    for (; *at < session->count && path->size < SHEETS_QUERY_BYTES; ++*at) {
+        const struct tab *tab = &session->tabs[*at];
+        if (!there[*at])
             continue;
-        buffer_clear(&range);
-        sheets_put_range(&range, session->tabs[i].title, 0, 0, session->tabs[i].columns - 1, 0);
-        buffer_str(&path, "&ranges=");
-        http_url_encode(&path, (struct slice){range.data, range.size}, NULL);
+        sheets_ask_range(path, tab->title, 0, 0, tab->columns - 1, 0);
         asked++;
     }
-    int result = asked ? sheets_get(session->sheets, buffer_cstr(&path), &answer, err) : 0;
-    uint32_t list = asked && result == 0 ? json_get(&answer, 0, "valueRanges") : JSON_NONE;
-    uint32_t at = asked && result == 0 ? json_first(&answer, list) : JSON_NONE;
-    for (size_t i = 0; i < session->count && at != JSON_NONE; i++) {
-        if (!there[i])
+    return asked;
+}
+
+static int read_headers(struct session *session, const bool *there, struct error *err)
+{
+    struct buffer path;
+    struct json answer;
+    int result = 0;
+    buffer_init(&path, BUFFER_UNLIMITED);
+    for (size_t at = 0; at < session->count && result == 0;) {
+        size_t first = at, asked = ask_headers(session, there, &at, &path);
+        if (!asked || (result = sheets_get(session->sheets, buffer_cstr(&path), &answer, err)) < 0)
             continue;
-        take_header(session, &session->tabs[i], &answer, at);
-        at = json_next(&answer, list, at);
-        asked--;
+        uint32_t list = json_get(&answer, 0, "valueRanges"), range = json_first(&answer, list);
+        for (size_t i = first; i < at && range != JSON_NONE; i++) {
+            if (!there[i])
+                continue;
+            take_header(session, &session->tabs[i], &answer, range);
+            range = json_next(&answer, list, range);
+            asked--;
+        }
+        if (asked)
+            result = error_set(err, ERROR_PROTOCOL, "Google Sheets answers for fewer tabs than were asked");
     }
     buffer_done(&path);
-    buffer_done(&range);
-    if (result == 0 && asked)
-        return error_set(err, ERROR_PROTOCOL, "Google Sheets answers for fewer tabs than were asked");
     return result;
 }
 

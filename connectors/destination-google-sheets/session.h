@@ -81,7 +81,7 @@ void sheets_unlock(struct tab *tab);
 int sheets_prepare(struct session *session, bool tell, struct error *err);
 
 /* --- cells.c: a value as JSON that Sheets keeps */
-enum { CELL_KEY = 1, CELL_DOCUMENT = 2 };
+enum { CELL_KEY = 1, CELL_DOCUMENT = 2, CELL_DIGITS = 4 };
 /* Append the cell of a field. *ret_cut: characters that a text had that does not fit, 0: it fits. */
 int sheets_put_cell(const struct sheets_settings *settings, struct firth_host *host,
                     const struct firth_record *record, size_t field, unsigned how, struct buffer *out,

@@ -2,8 +2,6 @@
 
 #include "base/hash.h"
 
-#include <strings.h>
-
 static size_t units(const char *text, size_t size)
 {
     size_t count = 0, length;
@@ -38,7 +36,7 @@ static char *clean(const char *name, unsigned hash, struct arena *arena)
 static bool is_taken(const char **titles, size_t count, size_t own)
 {
     for (size_t i = 0; i < count; i++)
-        if (i != own && strcasecmp(titles[i], titles[own]) == 0)
+        if (i != own && sheets_is_same_title(titles[i], titles[own]))
             return true;
     return false;
 }
@@ -62,7 +60,8 @@ const char **sheets_titles(const struct firth_target *targets, size_t count, str
     for (size_t i = 0; i < count; i++)
         if (hashed[i])
             titles[i] =
-                clean(arena_printf(arena, "%.80s_%08x", titles[i], hash_of(&targets[i], targets[i].name)),
+                clean(arena_printf(arena, "%.*s_%08x", (int)utf8_cut(titles[i], strlen(titles[i]), 80),
+                                   titles[i], hash_of(&targets[i], targets[i].name)),
                       hash_of(&targets[i], targets[i].name), arena);
     return titles;
 }

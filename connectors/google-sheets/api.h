@@ -18,6 +18,7 @@ enum {
     SHEETS_CELL_MAX = 50 * 1000,         /* UTF-16 units of a cell */
     SHEETS_TITLE_MAX = 100,              /* of a tab's name */
     SHEETS_REQUEST_BYTES = 2 << 20,      /* about so much a request */
+    SHEETS_QUERY_BYTES = 6000,           /* and a URL: much longer ones are refused; a range is up to 1 KB */
     /* Of reads, and of writes: 60 a minute and user are allowed, so at once and then per minute: */
     SHEETS_AT_ONCE = 20,
     SHEETS_PER_MINUTE = 40,
@@ -71,7 +72,9 @@ struct sheets_tabs {
 
 int sheets_read_tabs(struct sheets *sheets, struct arena *arena, struct sheets_tabs *ret_tabs,
                      struct error *err);
-/* By the name, in whatever case: the API takes no two that differ in case alone. NULL: none. */
+/* The API takes no two that differ in case alone, of any alphabet. */
+bool sheets_is_same_title(const char *a, const char *b);
+/* By the name, in whatever case. NULL: none. */
 const struct sheets_tab *sheets_find_tab(const struct sheets_tabs *tabs, const char *title);
 
 /* --- places --------------------------------------------------------------------------------------------- */
@@ -80,6 +83,9 @@ const struct sheets_tab *sheets_find_tab(const struct sheets_tabs *tabs, const c
 void sheets_put_column(struct buffer *out, int64_t column);
 /* "'it''s'!B3:D7", both ends included; a column or row of -1 is left out of the last place: "'x'!A2:C". */
 void sheets_put_range(struct buffer *out, const char *title, int64_t first_column, int64_t first_row,
+                      int64_t last_column, int64_t last_row);
+/* The same as one of the ranges that a GET asks for: "&ranges=…". */
+void sheets_ask_range(struct buffer *path, const char *title, int64_t first_column, int64_t first_row,
                       int64_t last_column, int64_t last_row);
 /* The row of the first place of a range in an answer; -1: none. */
 int64_t sheets_row_of(const char *range);

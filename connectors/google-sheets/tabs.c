@@ -1,6 +1,8 @@
 /* What is in a spreadsheet, and how its places are named. */
 #include "connectors/google-sheets/api.h"
 
+#include "connectors/source-declarative/template/unicode.h"
+
 #include <ctype.h>
 #include <strings.h>
 
@@ -38,10 +40,30 @@ int sheets_read_tabs(struct sheets *sheets, struct arena *arena, struct sheets_t
     return 0;
 }
 
+static bool is_ascii(const char *text)
+{
+    while (*text && !(*text & 0x80))
+        text++;
+    return !*text;
+}
+
+bool sheets_is_same_title(const char *a, const char *b)
+{
+    if (strcasecmp(a, b) == 0)
+        return true;
+    if (is_ascii(a) || is_ascii(b))
+        return false;
+    struct arena arena;
+    arena_init(&arena);
+    bool same = slice_equal(unicode_lower(&arena, slice_of(a)), unicode_lower(&arena, slice_of(b)));
+    arena_done(&arena);
+    return same;
+}
+
 const struct sheets_tab *sheets_find_tab(const struct sheets_tabs *tabs, const char *title)
 {
     for (size_t i = 0; i < tabs->count; i++)
-        if (strcasecmp(tabs->items[i].title, title) == 0)
+        if (sheets_is_same_title(tabs->items[i].title, title))
             return &tabs->items[i];
     return NULL;
 }
@@ -71,6 +93,17 @@ void sheets_put_range(struct buffer *out, const char *title, int64_t first_colum
         sheets_put_column(out, last_column);
     if (last_row >= 0)
         buffer_printf(out, "%lld", (long long)last_row + 1);
+}
+
+void sheets_ask_range(struct buffer *path, const char *title, int64_t first_column, int64_t first_row,
+                      int64_t last_column, int64_t last_row)
+{
+    struct buffer range;
+    buffer_init(&range, BUFFER_UNLIMITED);
+    sheets_put_range(&range, title, first_column, first_row, last_column, last_row);
+    buffer_str(path, "&ranges=");
+    http_url_encode(path, (struct slice){range.data, range.size}, NULL);
+    buffer_done(&range);
 }
 
 int64_t sheets_row_of(const char *range)

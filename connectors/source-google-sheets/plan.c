@@ -5,8 +5,6 @@
 #define SCOPE \
     "https://www.googleapis.com/auth/spreadsheets.readonly https://www.googleapis.com/auth/drive.readonly"
 
-enum { HEADERS_AT_ONCE = 40 }; /* tabs whose first rows are asked for in one request */
-
 /* A tab that is to be a stream. */
 struct wanted {
     const struct sheets_tab *tab;
@@ -42,47 +40,54 @@ static int take_header(struct firth_host *host, struct source_plan *plan, const 
     return 0;
 }
 
-static int read_some(struct firth_host *host, struct source_plan *plan, const struct source_config *config,
-                     struct sheets *sheets, const struct wanted *wanted, size_t count, struct error *err)
+/* Ask for the first rows of these tabs. Returns of how many: a URL has its limits. */
+static size_t ask_headers(const struct wanted *wanted, size_t count, struct buffer *path)
 {
-    struct buffer path, range;
-    struct json answer;
-    buffer_init(&path, BUFFER_UNLIMITED);
-    buffer_init(&range, BUFFER_UNLIMITED);
-    buffer_str(&path, "/values:batchGet?majorDimension=ROWS&valueRenderOption=FORMATTED_VALUE");
+    size_t asked = 0;
+    buffer_clear(path);
+    buffer_str(path, "/values:batchGet?majorDimension=ROWS&valueRenderOption=FORMATTED_VALUE");
+    while (asked < count && path->size < SHEETS_QUERY_BYTES) {
+        const struct sheets_tab *tab = wanted[asked++].tab;
+        sheets_ask_range(path, tab->title, 0, 0, tab->columns - 1, 0);
+    }
+    return asked;
+}
+
+static int take_headers(struct firth_host *host, struct source_plan *plan, const struct source_config *config,
+                        struct sheets *sheets, const struct wanted *wanted, size_t count,
+                        const struct json *answer, struct error *err)
+{
+    uint32_t list = json_get(answer, 0, "valueRanges");
+    uint32_t at = json_first(answer, list);
     for (size_t i = 0; i < count; i++) {
-        buffer_clear(&range);
-        sheets_put_range(&range, wanted[i].tab->title, 0, 0, wanted[i].tab->columns - 1, 0);
-        buffer_str(&path, "&ranges=");
-        http_url_encode(&path, (struct slice){range.data, range.size}, NULL);
-    }
-    int result = sheets_get(sheets, buffer_cstr(&path), &answer, err);
-    uint32_t list = result == 0 ? json_get(&answer, 0, "valueRanges") : JSON_NONE;
-    uint32_t at = result == 0 ? json_first(&answer, list) : JSON_NONE;
-    for (size_t i = 0; i < count && result == 0; i++) {
         if (at == JSON_NONE)
-            result = error_set(err, ERROR_PROTOCOL, "Google Sheets answers for fewer tabs than were asked");
-        else
-            result = take_header(host, plan, config, sheets, &wanted[i], &answer, at, err);
-        at = at == JSON_NONE ? at : json_next(&answer, list, at);
+            return error_set(err, ERROR_PROTOCOL, "Google Sheets answers for fewer tabs than were asked");
+        if (take_header(host, plan, config, sheets, &wanted[i], answer, at, err) < 0)
+            return -1;
+        at = json_next(answer, list, at);
     }
-    buffer_done(&path);
-    buffer_done(&range);
-    return result;
+    return 0;
 }
 
 static int read_headers(struct firth_host *host, struct source_plan *plan, const struct source_config *config,
                         struct sheets *sheets, const struct wanted *wanted, size_t count, struct error *err)
 {
+    struct buffer path;
+    struct json answer;
     struct sheet_stream *streams = arena_zalloc(&plan->arena, (plan->count + count + 1) * sizeof *streams);
     if (plan->count)
         memcpy(streams, plan->streams, plan->count * sizeof *streams);
     plan->streams = streams;
-    for (size_t at = 0; at < count; at += HEADERS_AT_ONCE)
-        if (read_some(host, plan, config, sheets, wanted + at,
-                      count - at < HEADERS_AT_ONCE ? count - at : HEADERS_AT_ONCE, err) < 0)
-            return -1;
-    return 0;
+    int result = 0;
+    buffer_init(&path, BUFFER_UNLIMITED);
+    for (size_t at = 0, asked; at < count && result == 0; at += asked) {
+        asked = ask_headers(wanted + at, count - at, &path);
+        result = sheets_get(sheets, buffer_cstr(&path), &answer, err);
+        if (result == 0)
+            result = take_headers(host, plan, config, sheets, wanted + at, asked, &answer, err);
+    }
+    buffer_done(&path);
+    return result;
 }
 
 /* --- which tabs

@@ -309,18 +309,15 @@ static int read_page(struct session *session, struct firth_host *host, struct ru
 {
     const struct sheet_stream *stream = run->stream;
     int64_t count = page_rows(session, run), number = run->row;
-    struct buffer path, range;
+    struct buffer path;
     struct json answer;
     struct error library_err;
     buffer_init(&path, BUFFER_UNLIMITED);
-    buffer_init(&range, BUFFER_UNLIMITED);
-    sheets_put_range(&range, stream->title, 0, number,
+    buffer_str(&path, "/values:batchGet?majorDimension=ROWS&valueRenderOption=FORMATTED_VALUE");
+    sheets_ask_range(&path, stream->title, 0, number,
                      (int64_t)stream->columns[stream->column_count - 1].position, number + count - 1);
-    buffer_str(&path, "/values:batchGet?majorDimension=ROWS&valueRenderOption=FORMATTED_VALUE&ranges=");
-    http_url_encode(&path, (struct slice){range.data, range.size}, NULL);
     int result = sheets_get(stream->sheets, buffer_cstr(&path), &answer, &library_err);
     buffer_done(&path);
-    buffer_done(&range);
     if (result < 0)
         return sdk_error(err, &library_err);
     uint32_t rows = json_get(&answer, json_at(&answer, json_get(&answer, 0, "valueRanges"), 0), "values");

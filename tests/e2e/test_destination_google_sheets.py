@@ -171,7 +171,9 @@ def test_new_columns_go_to_the_end(sheets, sync):
 
 
 def test_names_of_tabs(sheets, firth):
-    names = [("users", None), ("Users", None), ("it's a/b:c*[d]?", None), ("x" * 150, None), ("same", "a"), ("same", "b")]
+    long = "a" + "Заказы" * 9  # of which the 80th byte is half a letter
+    names = [("users", None), ("Users", None), ("it's a/b:c*[d]?", None), ("x" * 150, None), ("same", "a"), ("same", "b"),
+             (long, None), (long.upper(), None)]
     run = Runner([str(firth.path), "connector", "destination-google-sheets"])
     catalog = {"streams": [stream(name, namespace=space) for name, space in names]}
     for turn in (1, 2):  # the same tabs are found again
@@ -180,12 +182,25 @@ def test_names_of_tabs(sheets, firth):
         assert session.rc == 0, session
         catalog["streams"].reverse()
     titles = sheets.titles()[1:]
-    assert len(titles) == 6 and all(len(title) <= 100 for title in titles)
+    assert len(titles) == len(names) and all(len(title) <= 100 for title in titles)
     assert {"it's a/b:c*[d]?", "a.same", "b.same"} <= set(titles)
     assert [title[:6].lower() for title in titles[:2]] == ["users_", "users_"]
+    assert [title[:40] for title in titles[-2:]] == [long[:40], long.upper()[:40]]
     for title in titles:
         first, second = sheets.records(title)
         assert first == second
+
+
+def test_many_tabs_with_long_names(sheets, firth):
+    """A URL has no room for all of their names."""
+    names = [f"{n:02}" + "表" * 98 for n in range(12)]
+    for name in names:
+        sheets.put(name, [["name", "id"], ["a", 0]])
+    run = Runner([str(firth.path), "connector", "destination-google-sheets"])
+    session = run("write", stdin=lines([record({"id": n}, name) for n, name in enumerate(names)]), config=sheets.config(),
+                  catalog={"streams": [stream(name) for name in names]})
+    assert session.rc == 0, session
+    assert [sheets.rows(name)[1:] for name in names] == [[["a", 0], ["", n]] for n in range(12)]
 
 
 def test_a_tab_that_holds_no_cells(sheets, sync):

@@ -62,6 +62,11 @@ def test_many_tabs(sheets, discover):
     found = discover()
     assert [columns(found[f"tab {n}"]) for n in range(130)] == [[f"column {n}"] for n in range(130)]
     assert len(sheets.requests) <= 6
+    names = [f"{n:02}" + "表" * 98 for n in range(12)]  # a URL has no room for all of these
+    for name in names:
+        sheets.put(name, [[name]], rows=2, columns=1)
+    found = discover()
+    assert [columns(found[name]) for name in names] == [[name] for name in names] and len(found) == 142
 
 
 def test_columns_end_at_the_first_without_a_name(sheets, discover, read):
