@@ -198,6 +198,8 @@ int sdk_catalog_offer(struct firth_host *host, const void *config, const struct 
 int sdk_selection_read(const struct firth_catalog *offered, const struct airbyte_configured_catalog *asked,
                        struct slice state, struct arena *arena, struct firth_selection *ret_selection,
                        struct error *err);
+/* A name as a C string can have it: NULs are "␀". */
+struct slice sdk_show_nuls(struct slice name, struct arena *arena);
 /* ["a","b/c"] to "/a/b~1c"; NULL for an empty path. */
 const char *sdk_pointer_of_path(struct airbyte_path path, struct arena *arena);
 const char *const *sdk_pointers_of_paths(const struct airbyte_path *paths, size_t count, struct arena *arena);

@@ -54,7 +54,12 @@ void sdk_row_init(struct sdk_row *row, const struct firth_target *target, struct
                             .nodes = arena_zalloc(arena, count * sizeof *row->nodes),
                             .hashes = arena_zalloc(arena, count * sizeof *row->hashes)};
     for (size_t i = 0; i < target->field_count; i++)
-        row->hashes[i] = json_key_hash(target->fields[i].name, strlen(target->fields[i].name));
+        row->hashes[i] = json_key_hash(target->fields[i].member.data, target->fields[i].member.size);
+}
+
+static bool is_member(const struct json *line, uint32_t key, const struct firth_field *field)
+{
+    return json_text_is(line, key, (struct slice){field->member.data, field->member.size});
 }
 
 /* Where the fields of a record are, all at once: its members come in the schema's order more often than not,
@@ -70,7 +75,7 @@ static void find_members(struct sdk_row *row, const struct firth_record *record)
         uint32_t hash = json_hash_of_key(line, key);
         for (size_t step = 0; step < count; step++) {
             size_t i = next + step < count ? next + step : next + step - count;
-            if (row->hashes[i] != hash || !json_text_is(line, key, slice_of(row->target->fields[i].name)))
+            if (row->hashes[i] != hash || !is_member(line, key, &row->target->fields[i]))
                 continue;
             row->nodes[i] = json_value(key);
             next = i + 1 < count ? i + 1 : 0;

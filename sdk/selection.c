@@ -128,16 +128,8 @@ const char *sdk_pointer_of_path(struct airbyte_path path, struct arena *arena)
         return NULL;
     struct buffer pointer;
     buffer_init(&pointer, BUFFER_UNLIMITED); /* bounded by the catalog file */
-    for (size_t i = 0; i < path.count; i++) {
-        buffer_byte(&pointer, '/');
-        for (size_t j = 0; j < path.parts[i].size; j++) {
-            char c = path.parts[i].data[j];
-            if (c == '~' || c == '/')
-                buffer_str(&pointer, c == '~' ? "~0" : "~1");
-            else
-                buffer_byte(&pointer, c);
-        }
-    }
+    for (size_t i = 0; i < path.count; i++)
+        json_pointer_push(&pointer, sdk_show_nuls(path.parts[i], arena));
     const char *copy = arena_strndup(arena, pointer.data, pointer.size);
     buffer_done(&pointer);
     return copy;

@@ -53,6 +53,23 @@ static bool is_required(const struct json *doc, struct slice name)
     return false;
 }
 
+struct slice sdk_show_nuls(struct slice name, struct arena *arena)
+{
+    if (!name.size || !memchr(name.data, 0, name.size))
+        return name;
+    struct buffer shown;
+    buffer_init(&shown, BUFFER_UNLIMITED); /* three times the name */
+    for (size_t i = 0; i < name.size; i++) {
+        if (name.data[i])
+            buffer_byte(&shown, name.data[i]);
+        else
+            buffer_str(&shown, "␀");
+    }
+    struct slice copy = {arena_dup(arena, shown.data, shown.size), shown.size};
+    buffer_done(&shown);
+    return copy;
+}
+
 void sdk_target_fields(struct firth_target *target, struct arena *arena)
 {
     struct json doc;
@@ -68,17 +85,18 @@ void sdk_target_fields(struct firth_target *target, struct arena *arena)
     for (uint32_t key = json_first_key(&doc, properties); key != JSON_NONE;
          key = json_next_key(&doc, properties, key)) {
         struct firth_field *field = &fields[target->field_count++];
-        struct slice name = json_string(&doc, key, arena);
+        struct slice member = json_string(&doc, key, arena), name = sdk_show_nuls(member, arena);
         uint32_t schema = json_value(key);
         buffer_clear(&pointer);
         json_pointer_push(&pointer, name);
         field->name = arena_strndup(arena, name.data, name.size);
+        field->member = (struct firth_slice){member.data, member.size};
         field->pointer = arena_strndup(arena, pointer.data, pointer.size);
         field->types = sdk_types_of(&doc, json_get(&doc, schema, "type"));
         field->format = text_at(&doc, json_get(&doc, schema, "format"), arena);
         field->encoding = text_at(&doc, json_get(&doc, schema, "contentEncoding"), arena);
         field->is_key = is_key(target, field->pointer);
-        field->always = is_required(&doc, name);
+        field->always = is_required(&doc, member);
     }
     buffer_done(&pointer);
     target->fields = fields;

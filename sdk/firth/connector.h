@@ -300,7 +300,8 @@ enum {
 };
 
 /* A column, as the schema has it. Under Airbyte: the properties of the schema's first level, in its order.
- * Under Flow: the key's fields, then the others that were selected, then the document. */
+ * Under Flow: the key's fields, then the others that were selected, then the document. A NUL in a name is "␀"
+ * here, and so it is in pointers. */
 struct firth_field {
     const char *name;
     const char *pointer;       /* JSON Pointer; "": the whole document */
@@ -311,6 +312,7 @@ struct firth_field {
     bool always;               /* every document has it */
     struct firth_slice config; /* what the catalog says of the field for this connector, JSON; size 0: nothing
                                 */
+    struct firth_slice member; /* private */
 };
 
 /* A stream to be written. FIRTH_APPEND: rows are only ever added. FIRTH_APPEND_DEDUP: one row a key; what is

@@ -196,7 +196,7 @@ def test_raw_tables(endpoint, sync):
 def test_names(endpoint, sync):
     """Any text can be a field's name and a stream's; each keeps its column and its table, whatever comes beside it."""
     fields = ["id", "_firth_row", "_FIRTH_operation", "x" * 300, "x" * 299 + "y", 'quo"ted', "naïve ключ 😀", "with space", "select", "a.b", "a/b", "semi;'--",
-              "_airbyte_raw_id", "ctid"]
+              "_airbyte_raw_id", "ctid", "nul\0x", "nul"]
     wrote = {name: str(position) for position, name in enumerate(fields)}
     for order in (fields, fields[::-1]):
         sync.good([wrote], {name: {"type": "string"} for name in order}, mode="append_dedup", key=[["x" * 300], ["missing"]])
@@ -205,6 +205,10 @@ def test_names(endpoint, sync):
     assert sorted(value for name, value in first.items() if value in wrote.values()) == sorted(wrote.values())
     for name in ("id", 'quo"ted', "naïve ключ 😀", "with space", "select", "a.b", "a/b", "semi;'--"):
         assert first[name] == wrote[name]
+    assert (first["nul␀x"], first["nul"]) == (wrote["nul\0x"], wrote["nul"])
+    sync.good([wrote, {**wrote, "id": "last"}], {name: {"type": "string"} for name in fields}, mode="append_dedup",
+              key=[["nul\0x"]], stream="others")
+    assert [row["id"] for row in endpoint.read("others")] == ["last"]
 
 
 def test_names_that_differ_in_case(endpoint, sync):
