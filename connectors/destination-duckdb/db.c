@@ -2,29 +2,27 @@
 
 #include "json/number.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* --- errors ------------------------------------------------------------------------------------------ */
 
 int duckdb_db_error(const struct sql_db *db, const char *message, struct error *err)
 {
     enum error_code code = ERROR_PROTOCOL;
+    const char *what = "";
     if (!message)
         message = "it failed and did not say why";
-    if (strstr(message, "Could not set lock"))
-        return error_set(err, ERROR_BUSY, "another sync, or another program, has %s open: %s", db->path,
-                         message);
-    if (string_starts_with(message, "IO Error"))
+    if (strstr(message, "Could not set lock")) {
+        code = ERROR_BUSY;
+        what = ": another sync, or another program, has it open";
+    } else if (string_starts_with(message, "IO Error"))
         code = ERROR_IO;
     else if (string_starts_with(message, "Catalog Error") || string_starts_with(message, "Permission Error"))
         code = ERROR_INVALID;
     else if (string_starts_with(message, "TransactionContext Error"))
         code = ERROR_BUSY;
-    error_set(err, code, "%s: %s", db->path, message);
+    error_set(err, code, "%s%s: %s", db->path, what, message);
     err->retriable = code == ERROR_IO || code == ERROR_BUSY;
     string_one_line(err->message);
     return -1;
@@ -143,67 +141,6 @@ static int db_query(struct sql_db *db, const char *sql, sql_row_fn *row, void *c
         duckdb_destroy_pending(&pending);
     duckdb_destroy_prepare(&statement);
     return outcome;
-}
-
-/* --- opening ----------------------------------------------------------------------------------------- */
-
-/* Nothing is fetched from anywhere; times are UTC's. Rows are appended in their order, by one thread: with
- * more, the loader's would spin while another has the work. */
-static int set_up(struct sql_db *db, struct error *err)
-{
-    if (duckdb_add_functions(db, err) < 0)
-        return -1;
-    return db_execute(db,
-                      "SET TimeZone = 'UTC'; SET preserve_insertion_order = true; SET threads = 1; SET "
-                      "write_buffer_row_group_count = 1",
-                      NULL, err);
-}
-
-int duckdb_db_use_threads(struct sql_db *db, struct error *err)
-{
-    if (db->uses_threads)
-        return 0;
-    db->uses_threads = true;
-    return db_execute(db, "RESET threads", NULL, err);
-}
-
-/* What is left of a file that was to be made on a full disk is empty, and no database to DuckDB. Another
- * process may be about to fill it: then it has DuckDB's lock. */
-static void remove_empty(const char *path)
-{
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    struct stat status;
-    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
-        return;
-    if (fcntl(fd, F_OFD_SETLK, &lock) == 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-        status.st_size == 0)
-        unlink(path);
-    close(fd);
-}
-
-struct sql_db *duckdb_db_open(const char *path, struct error *err)
-{
-    struct sql_db *db = mem_zalloc(sizeof *db);
-    duckdb_config config = NULL;
-    char *message = NULL;
-    db->path = mem_strdup(path);
-    db->loader = loader_new();
-    remove_empty(path);
-    if (duckdb_create_config(&config) == DuckDBSuccess) {
-        duckdb_set_config(config, "autoinstall_known_extensions", "false");
-        duckdb_set_config(config, "autoload_known_extensions", "false");
-        duckdb_set_config(config, "custom_user_agent", "firth");
-    }
-    bool open = duckdb_open_ext(path, &db->database, config, &message) == DuckDBSuccess &&
-                duckdb_connect(db->database, &db->connection) == DuckDBSuccess;
-    duckdb_destroy_config(&config);
-    int result = open ? set_up(db, err) : duckdb_db_error(db, message ? message : "cannot be opened", err);
-    duckdb_free(message);
-    if (result == 0)
-        return db;
-    db_close(db);
-    return NULL;
 }
 
 /* --- what there is ----------------------------------------------------------------------------------- */

@@ -17,8 +17,10 @@ struct sql_db {
 
 extern const struct sql_dialect duckdb_dialect;
 
-/* Open the file, which is made if need be. NULL with *err. */
-struct sql_db *duckdb_db_open(const char *path, struct error *err);
+/* open.c: open the file, which is made if need be; wait so long for another program that has it open. NULL
+ * with *err. */
+struct sql_db *duckdb_db_open(struct firth_host *host, const char *path, int64_t wait_seconds,
+                              struct error *err);
 /* DuckDB's message as an error. Returns -1. */
 int duckdb_db_error(const struct sql_db *db, const char *message, struct error *err);
 

@@ -11,6 +11,7 @@
 
 struct duckdb_config_options {
     const char *destination_path, *schema;
+    int64_t lock_wait;
     struct sql_options sql;
 };
 
@@ -33,6 +34,16 @@ static const struct firth_option options[] = {
      .title = "Destination Schema",
      .example = "main",
      .help = "Where tables of streams without a namespace go. It is made if it is not there."},
+    {.name = "lock_wait",
+     .type = FIRTH_INTEGER,
+     .offset = offsetof(struct duckdb_config_options, lock_wait),
+     .preset = "300",
+     .minimum = "0",
+     .maximum = "86400",
+     .title = "Wait for the File",
+     .help =
+         "For so many seconds a sync waits for the file while another one, or another program, has it open. "
+         "Firth's own option."},
     SQL_OPTIONS(struct duckdb_config_options),
     {0},
 };
@@ -49,7 +60,11 @@ static int refuse_service(const char *path, struct error *err)
         path);
 }
 
-static struct sql_db *connect(const struct duckdb_config_options *config, struct firth_error *err)
+/* Who plans is waited for by somebody: it does not wait for a sync, but for one that is about to end. */
+enum { PLANNING_WAIT = 10 };
+
+static struct sql_db *connect(struct firth_host *host, const struct duckdb_config_options *config,
+                              int64_t wait_max, struct firth_error *err)
 {
     struct error library_err;
     struct sql_db *db = NULL;
@@ -59,7 +74,8 @@ static struct sql_db *connect(const struct duckdb_config_options *config, struct
     if (path) {
         char *folder = file_resolve(path, ".");
         if (file_make_folders(folder, 0755, &library_err) == 0)
-            db = duckdb_db_open(path, &library_err);
+            db = duckdb_db_open(host, path, config->lock_wait < wait_max ? config->lock_wait : wait_max,
+                                &library_err);
         free(folder);
     }
     free(path);
@@ -76,8 +92,7 @@ static struct sql_settings settings_of(const struct duckdb_config_options *confi
 static int duckdb_check(struct firth_host *host, const void *config, struct firth_error *err)
 {
     const struct sql_settings settings = settings_of(config);
-    struct sql_db *db = connect(config, err);
-    (void)host;
+    struct sql_db *db = connect(host, config, PLANNING_WAIT, err);
     return db ? sql_check(&duckdb_dialect, db, &settings, err) : -1;
 }
 
@@ -85,8 +100,7 @@ static int duckdb_validate(struct firth_host *host, const void *config, struct f
                            struct firth_constraint *constraints, struct firth_error *err)
 {
     const struct sql_settings settings = settings_of(config);
-    struct sql_db *db = connect(config, err);
-    (void)host;
+    struct sql_db *db = connect(host, config, PLANNING_WAIT, err);
     return db ? sql_validate(&duckdb_dialect, db, &settings, target, constraints, err) : -1;
 }
 
@@ -97,7 +111,7 @@ static int duckdb_apply(struct firth_host *host, const void *config, const struc
     const struct sql_settings settings = settings_of(config);
     if (!count || !targets[0].live)
         return 0;
-    struct sql_db *db = connect(config, err);
+    struct sql_db *db = connect(host, config, PLANNING_WAIT, err);
     return db ? sql_apply(&duckdb_dialect, db, &settings, host, targets, count, err) : -1;
 }
 
@@ -105,7 +119,7 @@ static int open_session(struct firth_host *host, const void *config, struct firt
                         size_t count, void **ret_self, struct firth_error *err)
 {
     const struct sql_settings settings = settings_of(config);
-    struct sql_db *db = connect(config, err);
+    struct sql_db *db = connect(host, config, INT64_MAX, err);
     return db ? sql_session_open(&duckdb_dialect, db, &settings, host, targets, count, ret_self, err) : -1;
 }
 

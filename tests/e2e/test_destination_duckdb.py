@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 
+import duckdb
 import pytest
 
 import sql_endpoints
@@ -55,12 +56,49 @@ def test_the_disk_is_full_while_rows_are_appended(firth, tmp_path, mode):
     assert endpoint.tables() == ["users"]  # and no table that was being made
 
 
-def test_an_empty_file_is_none(firth, tmp_path):
-    """As a full disk leaves the one that was to be made."""
+@pytest.mark.parametrize("room", [0, 4096, 6000, 8192, 11000])
+def test_the_disk_is_full_while_the_file_is_made(firth, tmp_path, room):
+    """What is left of it is none, and does not keep the next sync from making one."""
     endpoint = sql_endpoints.DuckDB(tmp_path)
-    endpoint.path.touch()
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    (tmp_path / "config.json").write_text(json.dumps(endpoint.config()))
+    done = subprocess.run([*endpoint.command(firth.path), "check", "--config", tmp_path / "config.json"], capture_output=True,
+                          env={**os.environ, **endpoint.env}, preexec_fn=limit, timeout=60, check=False)
+    assert b'"FAILED"' in done.stdout, done
+    assert endpoint.path.stat().st_size <= room
     sql_endpoints.Sync(endpoint, firth.path).good([{"id": 1, "pad": "x"}], PROPERTIES)
     assert [row["id"] for row in endpoint.read("users")] == [1]
-    endpoint.path.write_text("mine")  # what is not empty is somebody's
+
+
+def test_what_is_somebodys_stays(firth, tmp_path):
+    endpoint = sql_endpoints.DuckDB(tmp_path)
+    endpoint.path.write_text("mine")
     assert sql_endpoints.Sync(endpoint, firth.path)([{"id": 1, "pad": "x"}], PROPERTIES).rc != 0
     assert endpoint.path.read_text() == "mine"
+
+
+def test_a_file_that_another_program_has_open(firth, tmp_path):
+    """It is waited for, the log says for whom, and for how long the config says."""
+    endpoint = sql_endpoints.DuckDB(tmp_path)
+    sync = sql_endpoints.Sync(endpoint, firth.path)
+    sync.good([{"id": 1, "pad": "x"}], PROPERTIES)
+    catalog = {"streams": [{"stream": {"name": "users", "json_schema": {"type": "object", "properties": PROPERTIES},
+                                       "supported_sync_modes": ["full_refresh"]},
+                            "sync_mode": "full_refresh", "destination_sync_mode": "append", "generation_id": 1,
+                            "minimum_generation_id": 0, "sync_id": 9}]}
+    with duckdb.connect(endpoint.path) as theirs:
+        failed = sync([{"id": 2, "pad": "x"}], PROPERTIES, config=endpoint.config(lock_wait=0))
+        error = failed.errors()[0]
+        assert failed.rc != 0 and error["failure_type"] == "transient_error", failed
+        assert "another sync, or another program, has it open" in error["message"] and f"PID {os.getpid()}" in error["message"]
+        process = sync.runner.start(tmp_path, "write", config=endpoint.config(), catalog=catalog)
+        line = process.stdout.readline()
+        assert b"waiting for" in line and b"which process %d (" % os.getpid() in line, line
+        assert theirs.execute("SELECT count(*) FROM users").fetchone() == (1,)
+    process.communicate(RECORD % (3, b"x"), timeout=60)
+    assert process.returncode == 0
+    assert [row["id"] for row in endpoint.read("users")] == [1, 3]
