@@ -7,14 +7,18 @@ new one is a row there.
 import contextlib
 import dataclasses
 import decimal
+import gzip
 import json
 import os
+import pathlib
 import re
 import sqlite3
 import subprocess
+import types
 import typing
 
 import sql_endpoints
+import written_files
 
 
 def exact(text):
@@ -148,6 +152,66 @@ def columns_differ(sent, held, schema):
     return found
 
 
+def cell_differs(sent, cell, blank):
+    """Of a cell of CSV or of a spreadsheet, which has no types. `blank`: what null is there."""
+    if sent is None:
+        return cell != blank
+    if isinstance(sent, str):
+        return cell != sent
+    if isinstance(sent, bool):
+        return str(cell).lower() != str(sent).lower()
+    return decimal.Decimal(str(cell)) != sent if isinstance(sent, decimal.Decimal) else exact(cell) != sent
+
+
+def cells_differ(blank):
+    def differ(sent, held, schema):
+        return [f"{name}: {sent.get(name)!r} is {held[name]!r}" for name in schema["properties"]
+                if cell_differs(sent.get(name), held[name], blank)]
+    return differ
+
+
+def files_of(folder, namespace, stream, ending):
+    """In the order in which they were written."""
+    return sorted(pathlib.Path(folder, "out", namespace, stream).glob(f"firth_*{ending}"))
+
+
+def json_lines_rows(folder, namespace, stream):
+    return [exact(line)["_airbyte_data"] for path in files_of(folder, namespace, stream, ".jsonl.gz")
+            for line in gzip.decompress(path.read_bytes()).splitlines()]
+
+
+def csv_rows(folder, namespace, stream):
+    return [row for path in files_of(folder, namespace, stream, ".csv") for row in written_files.csv_rows(path.read_bytes().decode())]
+
+
+def parquet_rows(folder, namespace, stream):
+    return [row for path in files_of(folder, namespace, stream, ".parquet") for row in written_files.parquet_rows(path)]
+
+
+def s3_rows(place, namespace, stream):
+    keys = sorted(place.server.keys(place.bucket, f"out/{namespace}/{stream}/"))
+    return [exact(line)["_airbyte_data"] for key in keys
+            for line in gzip.decompress(place.server.get(place.bucket, key)).splitlines()]
+
+
+def s3_bucket(_folder, request):
+    server = request.getfixturevalue("s3")
+    return types.SimpleNamespace(server=server, bucket=server.bucket())
+
+
+def s3_config(place):
+    return {"s3_bucket_name": place.bucket, "s3_bucket_path": "out", "s3_endpoint": place.server.url, "access_key_id": place.server.key_id,
+            "secret_access_key": place.server.secret, "s3_bucket_region": place.server.region, "format": {"format_type": "JSONL"}}
+
+
+def files_config(kind, **more):
+    return lambda _folder: {"destination_path": "/local/out", "format": {"format_type": kind, **more}}
+
+
+def sheets_rows(server, _namespace, stream):
+    return server.records(stream)
+
+
 def same_key(row, key):
     return json.dumps([str(row[path[0]]) for path in key])
 
@@ -156,6 +220,13 @@ DESTINATIONS = [
     Destination("destination-local-json", lambda folder: {"destination_path": "/local/out"}, local_json_rows, deduplicates=False),
     Destination("destination-sqlite", lambda folder: {"destination_path": "/local/out.db"}, sqlite_rows, deduplicates=True,
                 differ=columns_differ),
+    Destination("destination-files", files_config("JSONL"), json_lines_rows, deduplicates=False),
+    Destination("destination-files", files_config("CSV", flattening="Root level flattening", compression={
+        "compression_type": "No Compression"}), csv_rows, deduplicates=False, differ=cells_differ(None)),
+    Destination("destination-files", files_config("Parquet"), parquet_rows, deduplicates=False, differ=columns_differ),
+    Destination("destination-s3", s3_config, s3_rows, deduplicates=False, place=s3_bucket),
+    Destination("destination-google-sheets", lambda server: server.config(), sheets_rows, deduplicates=True, differ=cells_differ(""),
+                place=lambda _folder, request: request.getfixturevalue("sheets")),
     *(Destination(endpoint.name, lambda place: place.config(), database_rows, deduplicates=True, differ=columns_differ,
                   place=database(endpoint)) for endpoint in (sql_endpoints.PostgreSQL, sql_endpoints.DuckDB)),
 ]

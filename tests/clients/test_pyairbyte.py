@@ -131,8 +131,8 @@ def recorded():
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("destination", smoke.DESTINATIONS, ids=lambda each: each.name)
 def test_smoke_test_with_every_value_compared(destination, firth, tmp_path, request, recorded):
-    """The tool itself takes half a minute and sends each destination the same: the second and third get what it sent the first,
-    unless tests are to be thorough."""
+    """The tool itself takes half a minute and sends each destination the same: all between the first and the last get what it sent
+    the first, unless tests are to be thorough."""
     place = destination.place(tmp_path, request)
     if recorded and destination is not smoke.DESTINATIONS[-1] and os.environ.get("FIRTH_TEST_LEVEL") != "full":
         sent = smoke.replay(destination, firth, tmp_path, place, recorded[0])

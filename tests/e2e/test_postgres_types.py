@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 import sql_endpoints
+import written_files
 from e2e.postgres_source import airbyte_config
 from e2e.test_postgres_source import VALUES, make_values, members
 from postgres import drop
@@ -133,3 +134,60 @@ def test_parquet(firth, tmp_path, source):
             row[name] = row[name] == "true"
     check(values, row, json.loads(row["_airbyte_meta"]), {TOO_LATE, ("time", b'"24:00:00"')} | {
         (value[0], value[2]) for value in values if value[0] in TIMES and b"infinity" in value[2] or value is VALUES[6]})
+
+
+def file_config(kind, format_):
+    return {"format": {"format_type": kind, "compression": {"compression_type": "No Compression"}, "flattening": format_}}
+
+
+@pytest.mark.parametrize("name", ["destination-files", "destination-s3"])
+def test_json_lines(firth, tmp_path, request, source, name):
+    """Byte for byte."""
+    values, config = make_values(source), file_config("JSONL", "No flattening")
+    if name == "destination-files":
+        sync(firth, tmp_path, source, {"image": name, "config": {"destination_path": "/local/out", **config}})
+        [line] = [path.read_bytes() for path in (tmp_path / "out").rglob("*.jsonl")]
+    else:
+        s3 = request.getfixturevalue("s3")
+        bucket = s3.bucket()
+        sync(firth, tmp_path, source, {"image": name, "config": {
+            "s3_bucket_name": bucket, "s3_bucket_path": "out", "s3_endpoint": s3.url, "access_key_id": s3.key_id,
+            "secret_access_key": s3.secret, "s3_bucket_region": s3.region, **config}})
+        [line] = [s3.get(bucket, key) for key in s3.keys(bucket)]
+    data = members(members(line.rstrip(b"\n"))["_airbyte_data"])
+    assert [data[f"v{n}"] for n in range(len(values))] == [value[2] for value in values]
+
+
+def test_csv(firth, tmp_path, source):
+    """Texts as they are, the rest as JSON writes it."""
+    values = make_values(source)
+    sync(firth, tmp_path, source, {"image": "destination-files", "config": {
+        "destination_path": "/local/out", **file_config("CSV", "Root level flattening")}})
+    [path] = (tmp_path / "out").rglob("*.csv")
+    [row] = written_files.csv_rows(path.read_bytes().decode())
+    for n, value in enumerate(values):
+        parsed = exact(value[2])
+        wants = parsed if parsed is None or isinstance(parsed, str) else value[2].decode()
+        assert row[f"v{n}"] == wants, value[:2]
+    assert exact(row["_airbyte_meta"])["changes"] == []
+
+
+def cell_of(value):
+    """What a cell can hold of it: 50,000 characters of a text."""
+    mark = "…[TRUNCATED]"
+    return value if len(value) <= 50_000 else value[:50_000 - len(mark)] + mark
+
+
+def test_google_sheets(firth, tmp_path, source, sheets):
+    """A number is one, or a text of all its digits; what is neither text nor number is JSON."""
+    values = make_values(source)
+    sync(firth, tmp_path, source, {"image": "airbyte/destination-google-sheets", "config": sheets.config()})
+    [row] = sheets.records("vals")
+    for n, value in enumerate(values):
+        wants, cell = exact(value[2]), row[f"v{n}"]
+        if isinstance(wants, decimal.Decimal):
+            assert decimal.Decimal(str(cell)) == wants, (value[:2], cell)
+        elif isinstance(wants, (list, dict)):
+            assert exact(cell) == wants, (value[:2], cell)
+        else:
+            assert cell == ("" if wants is None else wants if isinstance(wants, bool) else cell_of(wants)), (value[:2], cell)
