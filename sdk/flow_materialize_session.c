@@ -256,7 +256,7 @@ static int take_line(struct session *session, struct firth_error *err)
 static int converse(struct session *session, struct firth_error *err)
 {
     struct flow *flow = session->flow;
-    for (;;) {
+    for (bool idle = false;;) {
         if (firth_stopping(flow->host))
             return session->phase == PHASE_STORING ? -1 : 0;
         if (!sdk_lines_has_more(&flow->lines) && sdk_host_flush(flow->host) < 0)
@@ -270,6 +270,9 @@ static int converse(struct session *session, struct firth_error *err)
             return 0;
         if (got == SDK_LINES_LINE && take_line(session, err) < 0)
             return -1;
+        if (got == SDK_LINES_NONE && !idle && session->class_->idle && !firth_stopping(flow->host))
+            session->class_->idle(session->self, flow->host);
+        idle = got == SDK_LINES_NONE;
         if (flow->host->failed || sdk_host_flush_if_due(flow->host) < 0)
             return -1;
     }

@@ -32,11 +32,8 @@ int duckdb_db_error(const struct sql_db *db, const char *message, struct error *
 
 static void db_close(struct sql_db *db)
 {
+    duckdb_db_release(db);
     loader_free(db->loader);
-    if (db->connection)
-        duckdb_disconnect(&db->connection);
-    if (db->database)
-        duckdb_close(&db->database);
     free(db->path);
     free(db);
 }
@@ -45,6 +42,8 @@ static int db_execute(struct sql_db *db, const char *sql, uint64_t *ret_changed,
 {
     duckdb_result result;
     int outcome = 0;
+    if (duckdb_db_take(db, err) < 0)
+        return -1;
     loader_drain(db->loader);
     if (duckdb_query(db->connection, sql, &result) != DuckDBSuccess)
         outcome = duckdb_db_error(db, duckdb_result_error(&result), err);
@@ -125,6 +124,8 @@ static int db_query(struct sql_db *db, const char *sql, sql_row_fn *row, void *c
     duckdb_pending_result pending = NULL;
     duckdb_result result;
     int outcome = 0;
+    if (duckdb_db_take(db, err) < 0)
+        return -1;
     loader_drain(db->loader);
     if (duckdb_prepare(db->connection, sql, &statement) != DuckDBSuccess)
         outcome = duckdb_db_error(db, duckdb_prepare_error(statement), err);
@@ -278,6 +279,7 @@ const struct sql_dialect duckdb_dialect = {
     .begin = "BEGIN TRANSACTION",
     .clear = "TRUNCATE ",
     .close = db_close,
+    .release = duckdb_db_release,
     .execute = db_execute,
     .query = db_query,
     .tables = db_tables,

@@ -8,11 +8,13 @@
 #include <duckdb.h>
 
 struct sql_db {
-    duckdb_database database;
+    duckdb_database database; /* NULL: not open, the file is others' */
     duckdb_connection connection;
     struct loader *loader;
     bool uses_threads;
     char *path;
+    struct firth_host *host;
+    int64_t wait_seconds; /* for others that have the file open */
 };
 
 extern const struct sql_dialect duckdb_dialect;
@@ -21,6 +23,9 @@ extern const struct sql_dialect duckdb_dialect;
  * with *err. */
 struct sql_db *duckdb_db_open(struct firth_host *host, const char *path, int64_t wait_seconds,
                               struct error *err);
+/* Close the file, so that others get at it, and open it again if it is not open. */
+void duckdb_db_release(struct sql_db *db);
+int duckdb_db_take(struct sql_db *db, struct error *err);
 /* DuckDB's message as an error. Returns -1. */
 int duckdb_db_error(const struct sql_db *db, const char *message, struct error *err);
 

@@ -139,6 +139,7 @@ static const struct firth_connector_class class_ = {
                     .store = sql_session_store,
                     .commit = sql_session_commit,
                     .finish = sql_session_finish,
+                    .idle = sql_session_idle,
                     .close = sql_session_close},
 };
 

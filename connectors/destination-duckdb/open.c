@@ -120,40 +120,61 @@ int duckdb_db_use_threads(struct sql_db *db, struct error *err)
     return duckdb_dialect.execute(db, "RESET threads", NULL, err);
 }
 
-static struct sql_db *open_now(const char *path, struct error *err)
+static int open_now(struct sql_db *db, struct error *err)
 {
-    struct sql_db *db = mem_zalloc(sizeof *db);
     duckdb_config config = NULL;
     char *message = NULL;
-    db->path = mem_strdup(path);
-    db->loader = loader_new();
-    remove_begun(path);
+    remove_begun(db->path);
     if (duckdb_create_config(&config) == DuckDBSuccess) {
         duckdb_set_config(config, "autoinstall_known_extensions", "false");
         duckdb_set_config(config, "autoload_known_extensions", "false");
         duckdb_set_config(config, "custom_user_agent", "firth");
     }
-    bool open = duckdb_open_ext(path, &db->database, config, &message) == DuckDBSuccess &&
+    bool open = duckdb_open_ext(db->path, &db->database, config, &message) == DuckDBSuccess &&
                 duckdb_connect(db->database, &db->connection) == DuckDBSuccess;
     duckdb_destroy_config(&config);
     int result = open ? set_up(db, err) : duckdb_db_error(db, message ? message : "cannot be opened", err);
     duckdb_free(message);
-    if (result == 0)
-        return db;
-    duckdb_dialect.close(db);
-    return NULL;
+    if (result < 0)
+        duckdb_db_release(db);
+    return result;
+}
+
+int duckdb_db_take(struct sql_db *db, struct error *err)
+{
+    if (db->connection)
+        return 0;
+    uint64_t until_ms = now_ms() + (uint64_t)db->wait_seconds * 1000, told_ms = 0;
+    for (;;) {
+        if (wait_for_file(db->host, db->path, until_ms, &told_ms, err) < 0)
+            return -1;
+        if (open_now(db, err) == 0)
+            return 0;
+        if (err->code != ERROR_BUSY || now_ms() >= until_ms) /* else somebody was quicker */
+            return -1;
+    }
+}
+
+void duckdb_db_release(struct sql_db *db)
+{
+    loader_drain(db->loader);
+    if (db->connection)
+        duckdb_disconnect(&db->connection);
+    if (db->database)
+        duckdb_close(&db->database);
+    db->uses_threads = false;
 }
 
 struct sql_db *duckdb_db_open(struct firth_host *host, const char *path, int64_t wait_seconds,
                               struct error *err)
 {
-    uint64_t until_ms = now_ms() + (uint64_t)wait_seconds * 1000, told_ms = 0;
-    for (;;) {
-        if (wait_for_file(host, path, until_ms, &told_ms, err) < 0)
-            return NULL;
-        struct sql_db *db = open_now(path, err);
-        /* Somebody was quicker. */
-        if (db || err->code != ERROR_BUSY || now_ms() >= until_ms)
-            return db;
-    }
+    struct sql_db *db = mem_zalloc(sizeof *db);
+    db->host = host;
+    db->wait_seconds = wait_seconds;
+    db->path = mem_strdup(path);
+    db->loader = loader_new();
+    if (duckdb_db_take(db, err) == 0)
+        return db;
+    duckdb_dialect.close(db);
+    return NULL;
 }

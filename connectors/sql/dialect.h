@@ -71,6 +71,9 @@ struct sql_dialect {
     void (*put_number_order)(struct buffer *out, const char *column);
     void (*put_number)(struct buffer *out, const char *column, enum sql_type type);
     void (*put_misspelt)(struct buffer *out, const char *column, enum sql_type type);
+    /* Between transactions: let go of what keeps others out. The next statement takes it again; temporary
+     * tables are gone. NULL: nobody is kept out. */
+    void (*release)(struct sql_db *db);
     /* The error is a table's that others depend on (a view). NULL: that does not happen. */
     bool (*has_dependents)(const struct sql_db *db);
 

@@ -194,15 +194,34 @@ int sql_session_open(const struct sql_dialect *dialect, struct sql_db *db,
     return 0;
 }
 
+static void close_loads(struct sql_session *session)
+{
+    for (size_t i = 0; i < session->count; i++) {
+        struct sql_target *target = &session->targets[i];
+        sql_target_close_rows(session, target);
+        if (target->key_rows)
+            session->dialect->load_close(target->key_rows);
+        target->key_rows = NULL;
+    }
+}
+
+void sql_session_idle(void *self, struct firth_host *host)
+{
+    struct sql_session *session = self;
+    (void)host;
+    if (session->in_transaction || !session->dialect->release)
+        return;
+    close_loads(session);
+    for (size_t i = 0; i < session->count; i++)
+        session->targets[i].batch_made = session->targets[i].keys_made = false;
+    session->dialect->release(session->db);
+}
+
 void sql_session_close(void *self)
 {
     struct sql_session *session = self;
     struct error ignored;
-    for (size_t i = 0; i < session->count; i++) {
-        sql_target_close_rows(session, &session->targets[i]);
-        if (session->targets[i].key_rows)
-            session->dialect->load_close(session->targets[i].key_rows);
-    }
+    close_loads(session);
     if (session->in_transaction)
         session->dialect->execute(session->db, "ROLLBACK", NULL, &ignored);
     session->dialect->close(session->db);

@@ -62,6 +62,7 @@ int sql_session_commit(void *self, struct firth_host *host, const struct firth_c
                        struct firth_error *err);
 int sql_session_finish(void *self, struct firth_host *host, size_t stream, bool complete,
                        struct firth_error *err);
+void sql_session_idle(void *self, struct firth_host *host);
 void sql_session_close(void *self);
 
 /* These use a connection of their own, which they close. */

@@ -444,6 +444,9 @@ struct firth_destination {
     /* The other side has committed as well, all that was committed here. Called before the first transaction
      * too, for it may not have been heard the last time. */
     int (*acknowledged)(void *self, struct firth_host *host, struct firth_error *err);
+    /* Nothing has come for a second, whatever the phase; called once, until something does. What keeps others
+     * out may be let go. Only with Flow, whose sessions have no end. */
+    void (*idle)(void *self, struct firth_host *host);
     /* Called once per stream at the end, after a commit. complete: the source has read it to its end, so
      * staged data replaces the old; otherwise the old data stays. Not called after a failure. */
     int (*finish)(void *self, struct firth_host *host, size_t stream, bool complete, struct firth_error *err);

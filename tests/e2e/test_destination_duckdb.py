@@ -10,6 +10,8 @@ import duckdb
 import pytest
 
 import sql_endpoints
+from conftest import until
+from test_sql_flow import Materialization, begin, commit
 
 RECORD = b'{"type":"RECORD","record":{"stream":"users","data":{"id":%d,"pad":"%s"},"emitted_at":1700000000000}}\n'
 PROPERTIES = {"id": {"type": "integer"}, "pad": {"type": "string"}}
@@ -102,3 +104,30 @@ def test_a_file_that_another_program_has_open(firth, tmp_path):
     process.communicate(RECORD % (3, b"x"), timeout=60)
     assert process.returncode == 0
     assert [row["id"] for row in endpoint.read("users")] == [1, 3]
+
+
+def test_a_materialization_with_nothing_to_do_lets_others_read(firth, tmp_path):
+    """They are waited for in turn."""
+    endpoint = sql_endpoints.DuckDB(tmp_path)
+    mat = Materialization(endpoint, firth.path)
+    talk, _ = mat.open()
+    begin(talk)
+    commit(talk, [mat.store({"id": 1, "name": "a", "sum": 1})], 1)
+
+    def opened():
+        try:
+            return duckdb.connect(endpoint.path)
+        except duckdb.IOException as error:
+            assert "Could not set lock" in str(error)
+            return None
+    with until(opened, "the file to be let go") as theirs:
+        assert theirs.execute("SELECT id FROM sums").fetchall() == [(1,)]
+        talk.say({"acknowledge": {}})
+        talk.expect("acknowledged")
+        talk.say({"load": {"key": [1]}})
+        assert "waiting for" in talk.process.stderr.readline().decode()
+    talk.say({"flush": {}})
+    assert talk.expect("loaded")["doc"] == {"id": 1, "name": "a", "sum": 1}
+    talk.expect("flushed")
+    commit(talk, [mat.store({"id": 2, "name": "b", "sum": 2})], 2)
+    assert talk.end()[0] == 0 and [row["id"] for row in endpoint.read("sums")] == [1, 2]

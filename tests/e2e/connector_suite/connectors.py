@@ -342,6 +342,7 @@ DESTINATIONS = [
               command=built_in("destination-local-json"), read_back=read_local_json, exact_spec=False,
               env={"FIRTH_LOCAL_ROOT": "{folder}"}),
     Connector("destination-duckdb", "destination", good={"destination_path": "/local/out.duckdb", "lock_wait": 0},
+              flow_good={"destination_path": "/local/out.duckdb"}, fences="first",
               bad=[{}, {"destination_path": ""}, {"destination_path": "/local/../etc/x"}, {"destination_path": 7},
                    {"destination_path": "md:"}, {"destination_path": "motherduck:mine"},
                    {"destination_path": "/local/out.duckdb", "lock_wait": -1}],
