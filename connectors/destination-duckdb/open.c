@@ -13,6 +13,7 @@
 
 enum {
     LOOK_MS = 200,       /* while we wait */
+    SILENT_MS = 1000,    /* who only has a look at it is no news */
     TOLD_MS = 60 * 1000, /* the log says it again after so long */
     HEADERS = 3 * 4096,  /* what DuckDB begins a file with: without these nothing is in it */
     MAGIC_AT = 8,
@@ -80,19 +81,29 @@ static uint64_t now_ms(void)
     return clock_monotonic_ns(&clock_system) / (1000 * 1000);
 }
 
-/* Until nobody has it, or that time has come. */
-static int wait_for_file(struct firth_host *host, const char *path, uint64_t until_ms, uint64_t *told_ms,
-                         struct error *err)
+struct wait {
+    uint64_t begun_ms, until_ms;
+    uint64_t told_ms; /* 0: not yet */
+};
+
+/* Is it time to say for whom we wait? */
+static bool is_due(const struct wait *wait, uint64_t now)
+{
+    return wait->told_ms ? now - wait->told_ms >= TOLD_MS : now - wait->begun_ms >= SILENT_MS;
+}
+
+/* Until nobody has it, or the time is over. */
+static int wait_for_file(const struct sql_db *db, struct wait *wait, struct error *err)
 {
     const struct timespec look = {.tv_nsec = LOOK_MS * 1000L * 1000L};
     pid_t pid;
-    for (uint64_t now; (now = now_ms()) < until_ms && is_held(path, &pid); nanosleep(&look, NULL)) {
-        if (firth_stopping(host))
-            return error_set(err, ERROR_CANCELLED, "asked to stop while it waited for %.300s", path);
-        if (*told_ms && now - *told_ms < TOLD_MS)
-            continue;
-        tell(host, path, pid);
-        *told_ms = now;
+    for (uint64_t now; (now = now_ms()) < wait->until_ms && is_held(db->path, &pid); nanosleep(&look, NULL)) {
+        if (firth_stopping(db->host))
+            return error_set(err, ERROR_CANCELLED, "asked to stop while it waited for %.300s", db->path);
+        if (is_due(wait, now)) {
+            tell(db->host, db->path, pid);
+            wait->told_ms = now;
+        }
     }
     return 0;
 }
@@ -144,13 +155,14 @@ int duckdb_db_take(struct sql_db *db, struct error *err)
 {
     if (db->connection)
         return 0;
-    uint64_t until_ms = now_ms() + (uint64_t)db->wait_seconds * 1000, told_ms = 0;
+    struct wait wait = {.begun_ms = now_ms()};
+    wait.until_ms = wait.begun_ms + (uint64_t)db->wait_seconds * 1000;
     for (;;) {
-        if (wait_for_file(db->host, db->path, until_ms, &told_ms, err) < 0)
+        if (wait_for_file(db, &wait, err) < 0)
             return -1;
         if (open_now(db, err) == 0)
             return 0;
-        if (err->code != ERROR_BUSY || now_ms() >= until_ms) /* else somebody was quicker */
+        if (err->code != ERROR_BUSY || now_ms() >= wait.until_ms) /* else somebody was quicker */
             return -1;
     }
 }
