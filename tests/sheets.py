@@ -65,6 +65,12 @@ def verifies(token):
     return json.loads(decode(claims))
 
 
+def cell_of(text):
+    """What destination-google-sheets writes of a text."""
+    mark = "…[TRUNCATED]"
+    return text if len(text) <= CELL_MAX else text[:CELL_MAX - len(mark)] + mark
+
+
 def number_of(letters):
     value = 0
     for letter in letters:

@@ -17,6 +17,7 @@ import subprocess
 import types
 import typing
 
+import sheets
 import sql_endpoints
 import written_files
 
@@ -152,21 +153,21 @@ def columns_differ(sent, held, schema):
     return found
 
 
-def cell_differs(sent, cell, blank):
-    """Of a cell of CSV or of a spreadsheet, which has no types. `blank`: what null is there."""
+def cell_differs(sent, cell, null, of_text):
+    """Of a cell of CSV or of a spreadsheet, which has no types. `null`: what null is there; `of_text`: what a text is."""
     if sent is None:
-        return cell != blank
+        return cell != null
     if isinstance(sent, str):
-        return cell != sent
+        return cell != of_text(sent)
     if isinstance(sent, bool):
         return str(cell).lower() != str(sent).lower()
     return decimal.Decimal(str(cell)) != sent if isinstance(sent, decimal.Decimal) else exact(cell) != sent
 
 
-def cells_differ(blank):
+def cells_differ(null, of_text=str):
     def differ(sent, held, schema):
         return [f"{name}: {sent.get(name)!r} is {held[name]!r}" for name in schema["properties"]
-                if cell_differs(sent.get(name), held[name], blank)]
+                if cell_differs(sent.get(name), held[name], null, of_text)]
     return differ
 
 
@@ -225,7 +226,7 @@ DESTINATIONS = [
         "compression_type": "No Compression"}), csv_rows, deduplicates=False, differ=cells_differ(None)),
     Destination("destination-files", files_config("Parquet"), parquet_rows, deduplicates=False, differ=columns_differ),
     Destination("destination-s3", s3_config, s3_rows, deduplicates=False, place=s3_bucket),
-    Destination("destination-google-sheets", lambda server: server.config(), sheets_rows, deduplicates=True, differ=cells_differ(""),
+    Destination("destination-google-sheets", lambda server: server.config(), sheets_rows, deduplicates=True, differ=cells_differ("", sheets.cell_of),
                 place=lambda _folder, request: request.getfixturevalue("sheets")),
     *(Destination(endpoint.name, lambda place: place.config(), database_rows, deduplicates=True, differ=columns_differ,
                   place=database(endpoint)) for endpoint in (sql_endpoints.PostgreSQL, sql_endpoints.DuckDB)),

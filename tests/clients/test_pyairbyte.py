@@ -172,6 +172,16 @@ def test_comparison_of_columns(sent, held, kind, differs):
     assert smoke.column_differs(smoke.exact(sent), held, kind) is differs
 
 
+@pytest.mark.parametrize("sent, held, differs", [
+    ("null", None, False), ("null", "", True), ('""', "", False), ('""', None, True), ("1.10", "1.1", False), ("1.10", 1.1, False),
+    ("12345678901234567890.1", 12345678901234567890.1, True), ("true", "true", False), ("true", True, False), ("false", "true", True),
+    ('"a"', "a", False), ('"1.0"', "1", True), ('[1.0, "a"]', '[1.0,"a"]', False), ('{"a": 1}', '{"a":2}', True),
+])
+def test_comparison_of_cells(sent, held, differs):
+    differ = smoke.cells_differ(None)
+    assert bool(differ({"v": smoke.exact(sent)}, {"v": held}, {"properties": {"v": {}}})) is differs
+
+
 def test_what_is_named_as_not_to_be_had():
     schema = {"properties": {"n": {"type": "integer"}}}
     for held, changes, wrong in ((None, ["n"], 0), (1, ["n"], 1), (None, [], 1)):

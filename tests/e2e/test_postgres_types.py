@@ -10,6 +10,7 @@ import uuid
 import duckdb
 import pytest
 
+import sheets as spreadsheets
 import sql_endpoints
 import written_files
 from e2e.postgres_source import airbyte_config
@@ -172,12 +173,6 @@ def test_csv(firth, tmp_path, source):
     assert exact(row["_airbyte_meta"])["changes"] == []
 
 
-def cell_of(value):
-    """What a cell can hold of it: 50,000 characters of a text."""
-    mark = "…[TRUNCATED]"
-    return value if len(value) <= 50_000 else value[:50_000 - len(mark)] + mark
-
-
 def test_google_sheets(firth, tmp_path, source, sheets):
     """A number is one, or a text of all its digits; what is neither text nor number is JSON."""
     values = make_values(source)
@@ -190,4 +185,4 @@ def test_google_sheets(firth, tmp_path, source, sheets):
         elif isinstance(wants, (list, dict)):
             assert exact(cell) == wants, (value[:2], cell)
         else:
-            assert cell == ("" if wants is None else wants if isinstance(wants, bool) else cell_of(wants)), (value[:2], cell)
+            assert cell == ("" if wants is None else wants if isinstance(wants, bool) else spreadsheets.cell_of(wants)), (value[:2], cell)
