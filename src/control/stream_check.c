@@ -351,15 +351,33 @@ static int check_columns(struct stream *stream)
     return check_needed(stream, fields, count);
 }
 
-static int check_mappers(struct stream *stream, uint32_t both)
+static int fault_mappers(struct stream *stream, const struct error *why)
 {
     const struct json *doc = stream->question->doc;
-    struct error why;
-    if (airbyte_mappers_check(doc, both, stream->question->arena, &why) == 0)
-        return 0;
     bool older = json_count(doc, given(stream->question, stream->config, "mappers")) == 0;
     return fault(stream, older ? "config.hashedFields" : "config.mappers", "the stream '%s': %s",
-                 stream->name, why.message);
+                 stream->name, why->message);
+}
+
+/* By themselves, and as far as the catalog has the stream's schema. */
+static int check_mappers(struct stream *stream, uint32_t both)
+{
+    struct error why;
+    return airbyte_mappers_check(stream->question->doc, both, stream->question->arena, &why) == 0
+               ? 0
+               : fault_mappers(stream, &why);
+}
+
+/* With what the source was last found to have. */
+static int check_mapped(struct stream *stream)
+{
+    const struct stream_question *question = stream->question;
+    struct error why;
+    if (stream->schema.count == 0 ||
+        airbyte_mappers_fit(question->doc, stream->config, &stream->schema, stream->key, stream->key_count,
+                            question->arena, &why) == 0)
+        return 0;
+    return fault_mappers(stream, &why);
 }
 
 /* --- all of it ---------------------------------------------------------------------------------------- */
@@ -387,7 +405,7 @@ int stream_check(const struct stream_question *question, uint32_t both, bool kno
                      "records can: set includeFiles to false",
                      stream.name);
     return check_modes(&stream) < 0 || check_cursor(&stream) < 0 || check_key(&stream) < 0 ||
-                   check_columns(&stream) < 0
+                   check_columns(&stream) < 0 || check_mapped(&stream) < 0
                ? -1
                : 0;
 }

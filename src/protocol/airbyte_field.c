@@ -64,6 +64,13 @@ static bool is_open(const struct json *doc, uint32_t at)
     return false;
 }
 
+bool airbyte_field_open(const struct json *doc, uint32_t schema)
+{
+    uint32_t more = json_get(doc, schema, "additionalProperties");
+    return json_count(doc, json_get(doc, schema, "properties")) == 0 || is_open(doc, schema) ||
+           json_is(doc, more, JSON_TRUE) || json_is(doc, more, JSON_OBJECT);
+}
+
 /* The type of what plainly is no object, else NULL. */
 static const char *plain_type(const struct search *search, uint32_t at)
 {

@@ -11,6 +11,9 @@
  * elements, as in selected fields. */
 const char *airbyte_field_problem(const struct json *doc, uint32_t schema, const char *stream,
                                   struct airbyte_path path, bool through_lists, struct arena *arena);
+/* May a record of this schema have fields that it does not name, as it says itself (additionalProperties), by
+ * a choice among schemas, or since it names none? */
+bool airbyte_field_open(const struct json *doc, uint32_t schema);
 /* "address.city", in the arena. */
 const char *airbyte_path_text(struct airbyte_path path, struct arena *arena);
 bool airbyte_path_equal(struct airbyte_path a, struct airbyte_path b);

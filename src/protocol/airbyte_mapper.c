@@ -1,5 +1,7 @@
 #include "protocol/airbyte_mapper.h"
 
+#include "protocol/airbyte_field.h"
+
 struct reading {
     const struct json *doc;
     struct arena *arena;
@@ -163,10 +165,14 @@ int airbyte_mappers_read(const struct json *doc, uint32_t config, struct arena *
 
 /* --- do they fit --------------------------------------------------------------------------------- */
 
+enum { LISTED_MAX = 10 };
+
 /* The columns of a stream as they are after each mapper. */
 struct columns {
     const char **names;
     size_t count;
+    bool named; /* there are names at all */
+    bool open;  /* there may be others */
 };
 
 static size_t find(const struct columns *columns, struct slice name)
@@ -177,22 +183,27 @@ static size_t find(const struct columns *columns, struct slice name)
     return i;
 }
 
-static int check_there(const struct columns *columns, struct slice field, struct arena *arena,
+static int check_there(const struct columns *columns, struct slice field, bool sure, struct arena *arena,
                        struct error *err)
 {
-    if (columns->count == 0 || find(columns, field) < columns->count)
+    if (!columns->named || find(columns, field) < columns->count || (columns->open && !sure))
         return 0;
-    const char *name = arena_strndup(arena, field.data, field.size);
+    const char *name = arena_strndup(arena, field.data, field.size), *all = "";
     const char *nearest = string_nearest(name, columns->names, columns->count);
-    return error_set(err, ERROR_INVALID, "a mapper is for the column '%.100s', which is not there%s%s%s",
-                     name, nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    for (size_t i = 0; i < columns->count && i < LISTED_MAX; i++)
+        all = arena_printf(arena, "%s%s%s", all, i ? ", " : "", columns->names[i]);
+    const char *hint =
+        nearest ? arena_printf(arena, "; did you mean '%s'?", nearest)
+                : arena_printf(arena, "; there are: %s%s", all, columns->count > LISTED_MAX ? ", …" : "");
+    return error_set(err, ERROR_INVALID, "a mapper is for the column '%.100s', which is not there%s", name,
+                     hint);
 }
 
 static int check_condition(const struct columns *columns, const struct airbyte_condition *condition,
                            struct arena *arena, struct error *err)
 {
     if (condition->type == AIRBYTE_EQUAL)
-        return check_there(columns, condition->field, arena, err);
+        return check_there(columns, condition->field, false, arena, err);
     for (size_t i = 0; i < condition->count; i++)
         if (check_condition(columns, &condition->parts[i], arena, err) < 0)
             return -1;
@@ -211,7 +222,7 @@ static int check_mapper(struct columns *columns, struct columns *key, const stru
 {
     if (mapper->type == AIRBYTE_MAPPER_FILTER)
         return check_condition(columns, &mapper->condition, arena, err);
-    if (check_there(columns, mapper->field, arena, err) < 0)
+    if (check_there(columns, mapper->field, mapper->type == AIRBYTE_MAPPER_HASH, arena, err) < 0)
         return -1;
     size_t at = find(columns, mapper->field), taken = find(columns, mapper->target);
     if (mapper->type == AIRBYTE_MAPPER_REMOVE) {
@@ -229,6 +240,28 @@ static int check_mapper(struct columns *columns, struct columns *key, const stru
                          columns->names[taken]);
     rename_column(columns, mapper, arena);
     rename_column(key, mapper, arena);
+    return 0;
+}
+
+static struct columns schema_columns(const struct json *doc, uint32_t schema, struct arena *arena)
+{
+    uint32_t properties = json_get(doc, schema, "properties");
+    struct columns columns = {
+        .names = arena_alloc(arena, ((size_t)json_count(doc, properties) + 1) * sizeof *columns.names),
+        .open = airbyte_field_open(doc, schema)};
+    for (uint32_t at = json_first_key(doc, properties); at != JSON_NONE;
+         at = json_next_key(doc, properties, at))
+        columns.names[columns.count++] = json_cstring(doc, at, arena);
+    columns.named = columns.count > 0;
+    return columns;
+}
+
+static int check_all(struct columns *columns, struct columns *key, const struct airbyte_mapper *mappers,
+                     size_t count, struct arena *arena, struct error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (check_mapper(columns, key, &mappers[i], arena, err) < 0)
+            return -1;
     return 0;
 }
 
@@ -251,7 +284,6 @@ static struct columns key_columns(const struct json *doc, uint32_t stream, uint3
 int airbyte_mappers_check(const struct json *doc, uint32_t both, struct arena *arena, struct error *err)
 {
     uint32_t stream = json_get(doc, both, "stream"), config = json_get(doc, both, "config");
-    uint32_t properties = json_get(doc, json_get(doc, stream, "jsonSchema"), "properties");
     const struct airbyte_mapper *mappers = NULL;
     size_t count = 0;
     if (airbyte_mappers_read(doc, config, arena, &mappers, &count, err) < 0)
@@ -259,13 +291,22 @@ int airbyte_mappers_check(const struct json *doc, uint32_t both, struct arena *a
     if (count == 0)
         return 0;
     struct columns key = key_columns(doc, stream, config, arena);
-    struct columns columns = {
-        .names = arena_alloc(arena, ((size_t)json_count(doc, properties) + 1) * sizeof *columns.names)};
-    for (uint32_t at = json_first_key(doc, properties); at != JSON_NONE;
-         at = json_next_key(doc, properties, at))
-        columns.names[columns.count++] = json_cstring(doc, at, arena);
-    for (size_t i = 0; i < count; i++)
-        if (check_mapper(&columns, &key, &mappers[i], arena, err) < 0)
-            return -1;
-    return 0;
+    struct columns columns = schema_columns(doc, json_get(doc, stream, "jsonSchema"), arena);
+    return check_all(&columns, &key, mappers, count, arena, err);
+}
+
+int airbyte_mappers_fit(const struct json *doc, uint32_t config, const struct json *schema,
+                        const struct airbyte_path *key, size_t key_count, struct arena *arena,
+                        struct error *err)
+{
+    const struct airbyte_mapper *mappers = NULL;
+    size_t count = 0;
+    struct columns keys = {.names = arena_alloc(arena, (key_count + 1) * sizeof *keys.names)};
+    if (airbyte_mappers_read(doc, config, arena, &mappers, &count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < key_count; i++)
+        if (key[i].count)
+            keys.names[keys.count++] = arena_strndup(arena, key[i].parts[0].data, key[i].parts[0].size);
+    struct columns columns = schema_columns(schema, 0, arena);
+    return check_all(&columns, &keys, mappers, count, arena, err);
 }

@@ -4,6 +4,7 @@
 #ifndef FIRTH_PROTOCOL_AIRBYTE_MAPPER_H
 #define FIRTH_PROTOCOL_AIRBYTE_MAPPER_H
 
+#include "protocol/airbyte_catalog.h"
 #include "json/json.h"
 
 enum {
@@ -44,5 +45,11 @@ int airbyte_mappers_read(const struct json *doc, uint32_t config, struct arena *
 /* Do they fit an AirbyteStreamAndConfiguration of the config API: its schema's columns, as far as it names
  * any, and its key? ERROR_INVALID. */
 int airbyte_mappers_check(const struct json *doc, uint32_t both, struct arena *arena, struct error *err);
+/* Do those of the stream's config at `config` fit the columns of this schema, its root, and this key? Of a
+ * schema that leaves room for columns that it does not name only a hashing has to find its own: what it
+ * missed would go on in the clear. ERROR_INVALID. */
+int airbyte_mappers_fit(const struct json *doc, uint32_t config, const struct json *schema,
+                        const struct airbyte_path *key, size_t key_count, struct arena *arena,
+                        struct error *err);
 
 #endif

@@ -79,31 +79,21 @@ static int read_modes(const struct builder *builder, uint32_t config, struct cat
 
 /* --- columns ------------------------------------------------------------------------------------- */
 
-/* The chosen fields, and those that cursor and key are: a sync without them would not work. */
-static void read_fields(const struct builder *builder, uint32_t stream, uint32_t config,
-                        struct task_binding_spec *binding)
+/* The chosen fields; the task adds those that cursor and key are, which it may have to ask the source for. */
+static void read_fields(const struct builder *builder, uint32_t config, struct task_binding_spec *binding)
 {
     const struct json *doc = builder->doc;
     uint32_t list = json_get(doc, config, "selectedFields");
     if (!json_is(doc, json_get(doc, config, "fieldSelectionEnabled"), JSON_TRUE) ||
         !json_is(doc, list, JSON_ARRAY))
         return;
-    const struct catalog_path *source_key;
-    size_t source_keys = read_paths(builder, json_get(doc, stream, "sourceDefinedPrimaryKey"), &source_key);
-    size_t count = 0, most = json_count(doc, list) + source_keys + binding->stream.primary_key_count + 2;
-    struct catalog_path *fields = arena_zalloc(builder->arena, most * sizeof *fields);
+    size_t count = 0;
+    struct catalog_path *fields =
+        arena_zalloc(builder->arena, ((size_t)json_count(doc, list) + 1) * sizeof *fields);
     for (uint32_t at = json_first(doc, list); at != JSON_NONE; at = json_next(doc, list, at)) {
         fields[count] = read_path(builder, json_get(doc, at, "fieldPath"));
         count += fields[count].count > 0;
     }
-    for (size_t i = 0; i < source_keys; i++)
-        fields[count++] = source_key[i];
-    for (size_t i = 0; i < binding->stream.primary_key_count; i++)
-        fields[count++] = binding->stream.primary_key[i];
-    if (binding->stream.cursor_field.count)
-        fields[count++] = binding->stream.cursor_field;
-    fields[count] = read_path(builder, json_get(doc, stream, "defaultCursorField"));
-    count += fields[count].count > 0;
     binding->selects = true;
     binding->fields = fields;
     binding->field_count = count;
@@ -207,7 +197,7 @@ static int add_stream(struct builder *builder, uint32_t at, struct error *err)
         return -1;
     const char *alias = get_string(builder, config, "aliasName");
     binding->alias = alias && *alias ? alias : NULL;
-    read_fields(builder, stream, config, binding);
+    read_fields(builder, config, binding);
     read_mapping(builder, config, binding);
     binding->start_over = chosen;
     binding->replace = chosen && !job->merge;

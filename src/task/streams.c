@@ -2,8 +2,8 @@
 
 #include "protocol/airbyte_target.h"
 #include "task/capture_key.h"
+#include "task/choice.h"
 #include "task/flow_bindings.h"
-#include "task/mapping.h"
 #include "task/materialize_bindings.h"
 
 /* --- which stream -------------------------------------------------------------------------------- */
@@ -115,11 +115,7 @@ static int configure(struct task *task, struct task_binding *binding, const stru
         binding->target =
             airbyte_target(&(struct airbyte_target_rule){task->spec->prefix, task->spec->namespace},
                            stream->name, binding->spec->alias, &task->arena);
-    if (task_mapping_new(binding->spec, &task->arena, &binding->mapping, err) < 0)
-        return -1;
-    return binding->mapping
-               ? task_mapping_select(binding->mapping, &binding->configured.stream, &task->arena, err)
-               : 0;
+    return task_choice_take(task, binding, err);
 }
 
 static int check_targets(struct task *task, struct error *err)
