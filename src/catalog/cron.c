@@ -12,6 +12,7 @@ struct field {
     unsigned min, max;
     const char *const *words; /* names for min, min + 1, … */
     size_t word_count;
+    unsigned base; /* of the set: bit 0 */
 };
 
 static const char *const month_names[] = {"JAN", "FEB", "MAR", "APR", "MAY", "JUN",
@@ -28,6 +29,8 @@ enum {
     FIELD_YEAR,
     FIELD_COUNT
 };
+enum { SET_WORDS = CRON_YEAR_WORDS };
+
 static const struct field fields[FIELD_COUNT] = {
     [FIELD_SECOND] = {"second", 0, 59, NULL, 0},
     [FIELD_MINUTE] = {"minute", 0, 59, NULL, 0},
@@ -35,8 +38,10 @@ static const struct field fields[FIELD_COUNT] = {
     [FIELD_DAY] = {"day of the month", 1, 31, NULL, 0},
     [FIELD_MONTH] = {"month", 1, 12, month_names, 12},
     [FIELD_WEEKDAY] = {"day of the week", 0, 7, weekday_names, 7},
-    [FIELD_YEAR] = {"year", CRON_YEAR_MIN, CRON_YEAR_MAX, NULL, 0},
+    [FIELD_YEAR] = {"year", CRON_YEAR_MIN, CRON_YEAR_MAX, NULL, 0, CRON_YEAR_MIN},
 };
+/* Of crontab 0 and 7 are Sunday, of Quartz 1. */
+static const struct field quartz_weekday = {"day of the week", 1, 7, weekday_names, 7, 1};
 
 /* A number or a name; advances *at. */
 static bool read_value(const struct field *field, const char **at, unsigned *ret_value)
@@ -59,12 +64,17 @@ static bool read_value(const struct field *field, const char **at, unsigned *ret
     return false;
 }
 
-/* One of a list: a value, a range from-to, either or * with /step. Sets the bits (value - base). */
-static bool read_item(const struct field *field, const char **at, uint64_t *bits)
+static void add(const struct field *field, unsigned value, uint64_t set[SET_WORDS])
 {
-    unsigned from = field->min, to = field->max, step = 1;
-    bool star = **at == '*';
-    if (star) {
+    set[(value - field->base) / 64] |= 1ULL << (value - field->base) % 64;
+}
+
+/* One of a list: a value, a range from-to, either or * with /step. What `wraps` goes on from the field's
+ * first value behind its last. */
+static bool read_item(const struct field *field, bool wraps, const char **at, uint64_t set[SET_WORDS])
+{
+    unsigned from = field->min, to = field->max, step = 1, length = field->max - field->min + 1;
+    if (**at == '*') {
         ++*at;
     } else {
         if (!read_value(field, at, &from))
@@ -72,8 +82,10 @@ static bool read_item(const struct field *field, const char **at, uint64_t *bits
         to = from;
         if (**at == '-') {
             ++*at;
-            if (!read_value(field, at, &to) || to < from)
+            if (!read_value(field, at, &to) || (to < from && !wraps))
                 return false;
+            if (to < from)
+                to += length;
         } else if (**at == '/') {
             to = field->max; /* 5/15: from 5 on */
         }
@@ -87,7 +99,7 @@ static bool read_item(const struct field *field, const char **at, uint64_t *bits
             return false; /* none at all, or one that never comes to a second */
     }
     for (unsigned value = from; value <= to; value += step)
-        *bits |= 1ULL << value;
+        add(field, field->min + (value - field->min) % length, set);
     return true;
 }
 
@@ -100,51 +112,22 @@ static int field_error(const struct field *field, const char *text, struct error
                      field->max - field->min);
 }
 
-static int read_set(const struct field *field, const char *text, uint64_t *ret_bits, bool *ret_any,
-                    struct error *err)
+static int read_set(const struct field *field, bool wraps, const char *text, uint64_t ret_set[SET_WORDS],
+                    bool *ret_any, struct error *err)
 {
-    uint64_t bits = 0;
     const char *at = text;
+    memset(ret_set, 0, SET_WORDS * sizeof *ret_set);
     *ret_any = strcmp(text, "*") == 0 || strcmp(text, "?") == 0;
-    if (*ret_any) {
-        for (unsigned value = field->min; value <= field->max; value++)
-            bits |= 1ULL << value;
-        *ret_bits = bits;
-        return 0;
-    }
+    if (*ret_any)
+        at = "*";
     for (;;) {
-        if (!read_item(field, &at, &bits))
+        if (!read_item(field, wraps, &at, ret_set))
             return field_error(field, text, err);
         if (*at == 0)
-            break;
+            return 0;
         if (*at++ != ',')
             return field_error(field, text, err);
     }
-    *ret_bits = bits;
-    return 0;
-}
-
-/* Years do not fit a set of 64: one year, a range, or any. */
-static int read_years(const char *text, struct cron *cron, struct error *err)
-{
-    const struct field *field = &fields[FIELD_YEAR];
-    unsigned from = field->min, to = field->max;
-    if (strcmp(text, "*") != 0 && strcmp(text, "?") != 0) {
-        const char *at = text;
-        bool fine = read_value(field, &at, &from);
-        to = from;
-        if (fine && *at == '-') {
-            at++;
-            fine = read_value(field, &at, &to) && to >= from;
-        }
-        if (!fine || *at)
-            return error_set(err, ERROR_INVALID,
-                             "the year is '%.40s'; it may be %u to %u, a range like 2030-2035, or *", text,
-                             field->min, field->max);
-    }
-    cron->year_from = (uint16_t)from;
-    cron->year_to = (uint16_t)to;
-    return 0;
 }
 
 static const char *nickname(const char *text)
@@ -180,25 +163,27 @@ static size_t split(char *text, char *words[FIELD_COUNT])
 
 static int read_fields(char *const *words, bool quartz, struct cron *cron, struct error *err)
 {
-    uint64_t hours = 0, days = 0, months = 0, weekdays = 0;
-    bool any;
-    if (read_set(&fields[FIELD_SECOND], words[0], &cron->seconds, &any, err) < 0 ||
-        read_set(&fields[FIELD_MINUTE], words[1], &cron->minutes, &any, err) < 0 ||
-        read_set(&fields[FIELD_HOUR], words[2], &hours, &any, err) < 0 ||
-        (!(quartz && cron_day_parse(words[3], cron)) &&
-         read_set(&fields[FIELD_DAY], words[3], &days, &cron->any_day, err) < 0) ||
-        read_set(&fields[FIELD_MONTH], words[4], &months, &any, err) < 0)
+    uint64_t sets[FIELD_COUNT][SET_WORDS] = {0};
+    bool any[FIELD_COUNT] = {false};
+    for (size_t i = FIELD_SECOND; i <= FIELD_MONTH; i++) {
+        if (i == FIELD_DAY && quartz && cron_day_parse(words[i], cron))
+            continue;
+        if (read_set(&fields[i], quartz, words[i], sets[i], &any[i], err) < 0)
+            return -1;
+    }
+    const struct field *weekday = quartz ? &quartz_weekday : &fields[FIELD_WEEKDAY];
+    if (!(quartz && cron_weekday_parse(words[FIELD_WEEKDAY], cron)) &&
+        read_set(weekday, quartz, words[FIELD_WEEKDAY], sets[FIELD_WEEKDAY], &any[FIELD_WEEKDAY], err) < 0)
         return -1;
-    bool special = quartz && cron_weekday_parse(words[5], cron);
-    if (!special && read_set(&fields[FIELD_WEEKDAY], words[5], &weekdays, &cron->any_weekday, err) < 0)
-        return -1;
-    cron->hours = (uint32_t)hours;
-    cron->days = (uint32_t)days;
-    cron->months = (uint32_t)months;
-    /* crontab: 0 and 7 are Sunday; Quartz: 1 is Sunday. Names mean the same in both. */
-    bool by_name = strpbrk(words[5], "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != NULL;
-    cron->weekdays = (uint32_t)(quartz && !by_name && !cron->any_weekday ? weekdays >> 1
-                                                                         : (weekdays | weekdays >> 7) & 0x7f);
+    uint64_t weekdays = sets[FIELD_WEEKDAY][0];
+    cron->seconds = sets[FIELD_SECOND][0];
+    cron->minutes = sets[FIELD_MINUTE][0];
+    cron->hours = (uint32_t)sets[FIELD_HOUR][0];
+    cron->days = (uint32_t)sets[FIELD_DAY][0];
+    cron->months = (uint32_t)sets[FIELD_MONTH][0];
+    cron->weekdays = (uint32_t)((weekdays | weekdays >> 7) & 0x7f);
+    cron->any_day = any[FIELD_DAY];
+    cron->any_weekday = any[FIELD_WEEKDAY];
     return 0;
 }
 
@@ -220,11 +205,11 @@ int cron_parse(const char *text, struct cron *ret_cron, struct error *err)
     all[0] = seconds ? words[0] : zero;
     for (size_t i = 0; i < 5; i++)
         all[i + 1] = words[i + seconds];
-    struct cron cron = {.year_from = CRON_YEAR_MIN, .year_to = CRON_YEAR_MAX};
-    if (read_fields(all, seconds, &cron, err) < 0 || (count == 7 && read_years(words[6], &cron, err) < 0))
+    struct cron cron = {0};
+    bool any_year;
+    if (read_fields(all, seconds, &cron, err) < 0 ||
+        read_set(&fields[FIELD_YEAR], false, count == 7 ? words[6] : "*", cron.years, &any_year, err) < 0)
         return -1;
-    if (cron.weekdays == 0 && !cron_has_special_weekday(&cron))
-        return field_error(&fields[FIELD_WEEKDAY], words[4 + seconds], err);
     *ret_cron = cron;
     return 0;
 }
@@ -250,6 +235,12 @@ static int32_t second_of_day(const struct cron *cron, int32_t from)
     return -1;
 }
 
+static bool has_year(const struct cron *cron, int64_t year)
+{
+    unsigned bit = (unsigned)(year - CRON_YEAR_MIN);
+    return cron->years[bit / 64] >> bit % 64 & 1;
+}
+
 int64_t cron_next(const struct cron *cron, int64_t after_ms)
 {
     enum { DAY_SECONDS = 86400 };
@@ -257,8 +248,8 @@ int64_t cron_next(const struct cron *cron, int64_t after_ms)
         after_ms = -1;
     int64_t start = after_ms < 0 ? 0 : after_ms / 1000 + 1;
     int64_t start_day = start / DAY_SECONDS;
-    for (int64_t year = cron->year_from; year <= cron->year_to; year++) {
-        if (calendar_days(year + 1, 1, 1) <= start_day)
+    for (int64_t year = CRON_YEAR_MIN; year <= CRON_YEAR_MAX; year++) {
+        if (!has_year(cron, year) || calendar_days(year + 1, 1, 1) <= start_day)
             continue;
         for (unsigned month = 1; month <= 12; month++) {
             if (!(cron->months >> month & 1) ||

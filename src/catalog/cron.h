@@ -1,8 +1,8 @@
 /* Cron expressions: five fields as crontab has them (minute hour day month weekday), or six or seven as
  * Airbyte and Quartz have them (second first, optionally a year last). Lists, ranges, steps, names (JAN,
- * MON), `?` as
- * `*`, and the @hourly family. With seconds also Quartz's L (the last day, L-3 the third before it, 6L the
- * last Friday), W (15W the working day nearest to the 15th, LW the last one) and # (6#3 the third Friday). */
+ * MON), `?` as `*`, and the @hourly family. With seconds also what Quartz has: ranges that go past the end
+ * (22-2, NOV-FEB, FRI-MON), L (the last day, L-3 the third before it, 6L the last Friday), W (15W the working
+ * day nearest to the 15th, LW the last one) and # (6#3 the third Friday). */
 #ifndef FIRTH_CATALOG_CRON_H
 #define FIRTH_CATALOG_CRON_H
 
@@ -13,15 +13,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CRON_YEAR_MIN = 1970, CRON_YEAR_MAX = 2199 };
+enum {
+    CRON_YEAR_MIN = 1970,
+    CRON_YEAR_MAX = 2199,
+    CRON_YEAR_WORDS = (CRON_YEAR_MAX - CRON_YEAR_MIN) / 64 + 1
+};
 
 /* Bit n of a field's set: the value n matches. */
 struct cron {
     uint64_t seconds, minutes;
-    uint32_t hours, days, months; /* days and months from 1 */
-    uint32_t weekdays;            /* Sunday is 0 */
-    bool any_day, any_weekday;    /* `*` or `?`: if neither, a day matches that is in either set */
-    uint16_t year_from, year_to;  /* inclusive */
+    uint32_t hours, days, months;    /* days and months from 1 */
+    uint32_t weekdays;               /* Sunday is 0 */
+    bool any_day, any_weekday;       /* `*` or `?`: if neither, a day matches that is in either set */
+    uint64_t years[CRON_YEAR_WORDS]; /* bit 0 of the first: CRON_YEAR_MIN */
     /* Quartz's; they add to the sets, which are empty beside them. */
     bool last_day, working_day; /* L, and W behind a day or an L */
     uint8_t before_last;        /* L-n */

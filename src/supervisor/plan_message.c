@@ -104,8 +104,11 @@ static void write_schedule(struct json_writer *writer, const struct supervisor_s
     json_member_u64(writer, "weekdays", schedule->cron.weekdays);
     json_member_bool(writer, "anyDay", schedule->cron.any_day);
     json_member_bool(writer, "anyWeekday", schedule->cron.any_weekday);
-    json_member_u64(writer, "yearFrom", schedule->cron.year_from);
-    json_member_u64(writer, "yearTo", schedule->cron.year_to);
+    json_put_key(writer, "years");
+    json_begin_array(writer);
+    for (size_t i = 0; i < CRON_YEAR_WORDS; i++)
+        json_put_u64(writer, schedule->cron.years[i]);
+    json_end_array(writer);
     json_member_bool(writer, "lastDay", schedule->cron.last_day);
     json_member_bool(writer, "workingDay", schedule->cron.working_day);
     json_member_u64(writer, "beforeLast", schedule->cron.before_last);
@@ -143,10 +146,23 @@ static int read_special_days(const struct json *doc, uint32_t object, struct cro
     return 0;
 }
 
+static int read_years(const struct json *doc, uint32_t object, struct cron *cron)
+{
+    uint32_t list = json_get(doc, object, "years");
+    size_t count = 0;
+    if (json_count(doc, list) != CRON_YEAR_WORDS)
+        return -1;
+    for (uint32_t at = json_first(doc, list); at != JSON_NONE; at = json_next(doc, list, at)) {
+        if (!json_to_u64(doc, at, &cron->years[count++]))
+            return -1;
+    }
+    return 0;
+}
+
 static int read_schedule(const struct json *doc, uint32_t object, struct supervisor_schedule *schedule)
 {
     uint32_t cron = json_get(doc, object, "cron");
-    uint64_t hours, days, months, weekdays, from, to;
+    uint64_t hours, days, months, weekdays;
     if (!read_u64(doc, object, "intervalMs", UINT64_MAX, &schedule->interval_ms))
         return -1;
     if (cron == JSON_NONE)
@@ -157,9 +173,7 @@ static int read_schedule(const struct json *doc, uint32_t object, struct supervi
         !read_u64(doc, cron, "hours", UINT32_MAX, &hours) ||
         !read_u64(doc, cron, "days", UINT32_MAX, &days) ||
         !read_u64(doc, cron, "months", UINT32_MAX, &months) ||
-        !read_u64(doc, cron, "weekdays", UINT32_MAX, &weekdays) ||
-        !read_u64(doc, cron, "yearFrom", UINT16_MAX, &from) ||
-        !read_u64(doc, cron, "yearTo", UINT16_MAX, &to))
+        !read_u64(doc, cron, "weekdays", UINT32_MAX, &weekdays) || read_years(doc, cron, &schedule->cron) < 0)
         return -1;
     schedule->cron.hours = (uint32_t)hours;
     schedule->cron.days = (uint32_t)days;
@@ -167,8 +181,6 @@ static int read_schedule(const struct json *doc, uint32_t object, struct supervi
     schedule->cron.weekdays = (uint32_t)weekdays;
     schedule->cron.any_day = json_is(doc, json_get(doc, cron, "anyDay"), JSON_TRUE);
     schedule->cron.any_weekday = json_is(doc, json_get(doc, cron, "anyWeekday"), JSON_TRUE);
-    schedule->cron.year_from = (uint16_t)from;
-    schedule->cron.year_to = (uint16_t)to;
     return read_special_days(doc, cron, &schedule->cron);
 }
 
