@@ -18,6 +18,7 @@ struct apply {
     const struct json *doc;
     struct arena *arena;
     int64_t now_ms;
+    const char *home;        /* the workspace of what names none */
     struct map named;        /* ids of what the file has: its kind */
     struct schema *catalogs; /* the API's, once it was needed */
     const char **again;      /* ids of connections that were deleted and are there again */
@@ -72,7 +73,7 @@ int apply_check_catalog(struct apply *apply, uint32_t connection, struct slice c
 
 /* --- apply_kinds.c: each brings one thing to what the file says; apply_definition.c, apply_prune.c --- */
 
-/* The id of the workspace that it names, or of the one that there always is. */
+/* The id of the workspace that it names, or of `home`. */
 const char *apply_workspace_of(const struct apply *apply, uint32_t object);
 /* What was found decides what becomes of it: -1 with ERROR_NOT_FOUND, it is new. */
 static inline bool apply_is_new(int found, const struct error *err)

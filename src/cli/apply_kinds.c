@@ -17,7 +17,7 @@ const char *apply_workspace_of(const struct apply *apply, uint32_t object)
     const char *name = apply_text(apply, object, "workspace");
     char *id = arena_alloc(apply->arena, CONTROL_UUID_SIZE);
     if (!name)
-        return CONTROL_WORKSPACE_DEFAULT;
+        return apply->home;
     if (!control_uuid_parse(slice_of(name), id))
         control_uuid_of(arena_printf(apply->arena, "workspace//%s", name), id);
     return id;
@@ -299,23 +299,8 @@ static bool same_connection(const struct control_connection *a, const struct con
            apply_same_json(a->extra, b->extra);
 }
 
-/* What the next look at its source would find: it is said now. */
-static int settle(struct apply *apply, struct control_connection *connection,
-                  const struct control_connection *before, struct error *err)
-{
-    const char *misfit;
-    if (schema_fit_settle(apply->control, connection, before, apply->arena, &misfit, err) < 0)
-        return -1;
-    if (misfit)
-        log_warn(&apply->cli->log,
-                 "the connection '%s' does not fit what its source was last found to have%s: %s",
-                 connection->name, connection->breaking_change ? ", and is not synced until it does" : "",
-                 misfit);
-    return 0;
-}
-
 static int read_connection(struct apply *apply, uint32_t at, struct control_connection *connection,
-                           const struct control_connection *before, struct error *err)
+                           struct error *err)
 {
     int namespace, changes, status;
     connection->schedule = CONTROL_MANUAL;
@@ -341,7 +326,7 @@ static int read_connection(struct apply *apply, uint32_t at, struct control_conn
     struct slice catalog = apply_raw(apply, at, "catalog");
     if (catalog.size && !apply_same_json(catalog, connection->catalog))
         connection->catalog = catalog;
-    return settle(apply, connection, before, err);
+    return 0;
 }
 
 /* Its state says what of its source its destination has. Of others it would say what is not so: rows would be
@@ -401,7 +386,7 @@ int apply_connection(struct apply *apply, uint32_t at, struct error *err)
         "schedule any, prefix string, namespace string, namespaceFormat string, catalog any, extra object, "
         "backfill boolean, schemaChanges string, notifySchemaChanges boolean";
     struct control_connection connection = {.created_ms = apply->now_ms}, there;
-    const char *workspace = apply_workspace_of(apply, at), *id;
+    const char *workspace = apply_workspace_of(apply, at), *id, *misfit;
     if (apply_only(apply, at, "a connection", members, err) < 0 ||
         apply_id(apply, at, "connection", workspace, &id, err) < 0)
         return -1;
@@ -413,23 +398,25 @@ int apply_connection(struct apply *apply, uint32_t at, struct error *err)
         connection = there;
     connection.id = id;
     connection.updated_ms = apply->now_ms;
-    if (read_connection(apply, at, &connection, found == 0 && !there.deleted ? &there : NULL, err) < 0)
+    const struct control_connection *before = found == 0 && !there.deleted ? &there : NULL;
+    if (read_connection(apply, at, &connection, err) < 0 ||
+        schema_fit_settle(apply->control, &connection, before, apply->arena, &misfit, err) < 0)
         return -1;
     if (found == 0 && there.deleted)
         note_again(apply, id);
     else if (found == 0 && check_sides(&there, &connection, err) < 0)
         return apply_place(apply, at, err);
     bool same = found == 0 && same_connection(&connection, &there);
-    apply_note(apply,
-               same                           ? APPLY_SAME
-               : found == 0 && !there.deleted ? APPLY_CHANGED
-                                              : APPLY_NEW,
-               "connection", connection.name);
+    apply_note(apply, same ? APPLY_SAME : before ? APPLY_CHANGED : APPLY_NEW, "connection", connection.name);
     connection.status_reason = NULL;
-    if (same)
-        return 0;
-    if (apply_check_catalog(apply, at, connection.catalog, err) < 0 ||
-        check_connection(apply, at, &connection, found == 0 && !there.deleted ? &there : NULL, err) < 0)
+    if (!same && (apply_check_catalog(apply, at, connection.catalog, err) < 0 ||
+                  check_connection(apply, at, &connection, before, err) < 0))
         return -1;
-    return control_connection_put(apply->control, &connection, err) == 0 ? 0 : apply_place(apply, at, err);
+    if (misfit) /* what the next look at its source would find */
+        log_warn(
+            &apply->cli->log, "the connection '%s' does not fit what its source was last found to have%s: %s",
+            connection.name, connection.breaking_change ? ", and is not synced until it does" : "", misfit);
+    return same || control_connection_put(apply->control, &connection, err) == 0
+               ? 0
+               : apply_place(apply, at, err);
 }

@@ -65,7 +65,7 @@ static int prune_definitions(struct apply *apply, struct error *err)
     return 0;
 }
 
-/* There is always the default one. */
+/* There is always one. */
 static int prune_workspaces(struct apply *apply, struct error *err)
 {
     struct control_workspace *items;
@@ -73,7 +73,7 @@ static int prune_workspaces(struct apply *apply, struct error *err)
     if (control_workspaces(apply->control, &all, apply->arena, &items, &count, NULL, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        if (is_named(apply, items[i].id) || strcmp(items[i].id, CONTROL_WORKSPACE_DEFAULT) == 0)
+        if (is_named(apply, items[i].id) || strcmp(items[i].id, apply->home) == 0)
             continue;
         if (control_workspace_delete(apply->control, items[i].id, apply->now_ms, err) < 0)
             return error_wrap(err, "the workspace '%.200s'", items[i].name);

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "cli/confirm.h"
 #include "cli/output.h"
+#include "control/workspaces.h"
 #include "store/store.h"
 #include "supervisor/definitions.h"
 #include "supervisor/leftovers.h"
@@ -56,6 +57,7 @@ static int apply_all(struct apply *apply, bool prune, struct error *err)
     if (apply_only(apply, 0, "the file", members, err) < 0 ||
         definitions_put_built_ins(apply->control, apply->cli->built_ins, apply->now_ms, err) < 0 ||
         apply_settings(apply, err) < 0 || apply_list(apply, "workspaces", apply_workspace, err) < 0 ||
+        control_workspace_home(apply->control, apply->arena, &apply->home, err) < 0 ||
         apply_list(apply, "definitions", apply_definition, err) < 0 ||
         apply_list(apply, "sources", apply_source, err) < 0 ||
         apply_list(apply, "destinations", apply_destination, err) < 0 ||

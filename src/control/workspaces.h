@@ -38,7 +38,10 @@ int control_workspace_by_slug(struct control *control, const char *slug, struct 
 int control_workspaces(struct control *control, const struct control_page *page, struct arena *arena,
                        struct control_workspace **ret_items, size_t *ret_count, uint64_t *ret_total,
                        struct error *err);
-/* With all that belongs to it. ERROR_BUSY while a job of it runs. */
+/* The one for what names none: CONTROL_WORKSPACE_DEFAULT, or, if that was deleted, the oldest. */
+int control_workspace_home(struct control *control, struct arena *arena, const char **ret_id,
+                           struct error *err);
+/* With all that belongs to it. ERROR_BUSY while a job of it runs, and of the only one. */
 int control_workspace_delete(struct control *control, const char *id, int64_t now_ms, struct error *err);
 
 #endif

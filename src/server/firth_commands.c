@@ -60,25 +60,30 @@ static bool check_words(struct call *call)
     return false;
 }
 
-static struct control_definition definition_of(struct call *call)
+static int read_definition(struct call *call, struct control_definition *ret_definition, struct error *err)
 {
-    struct control_definition definition =
-        definition_new(call, CONTROL_WORKSPACE_DEFAULT, call_text(call, "name"));
+    const char *workspace;
+    if (control_workspace_home(call->control, call->arena, &workspace, err) < 0)
+        return -1;
+    struct control_definition definition = definition_new(call, workspace, call_text(call, "name"));
     definition.side = json_string_is(&call->body, call_member(call, "kind"), "source") ? CONTROL_SOURCE
                                                                                        : CONTROL_DESTINATION;
     definition.command = call_raw(call, "command");
     definitions_set_program(&definition, NULL, call->arena);
-    return definition;
+    *ret_definition = definition;
+    return 0;
 }
 
 static enum http_next take_spec(struct call *call, const struct json *payload, const struct error *error)
 {
-    struct control_definition definition = definition_of(call);
+    struct control_definition definition;
     struct error err;
     if (error && error->code == ERROR_CANCELLED)
         return call_error(call, error);
     if (error)
         return call_invalid(call, "command", "command: %s", error->message);
+    if (read_definition(call, &definition, &err) < 0)
+        return call_error(call, &err);
     definition.spec = json_raw(payload, 0);
     definition.spec_of = definitions_label(&definition, call->arena);
     if (definition_put(call, &definition, &err) < 0)
@@ -93,8 +98,11 @@ static enum http_next take_spec(struct call *call, const struct json *payload, c
 /* Its spec is asked for first: what answers none is no connector. */
 enum http_next firth_command_create(struct call *call)
 {
+    struct control_definition definition;
+    struct error err;
     if (!is_allowed(call) || !call_check_title(call, "name", call_text(call, "name")) || !check_words(call))
         return HTTP_ANSWER;
-    const struct control_definition definition = definition_of(call);
+    if (read_definition(call, &definition, &err) < 0)
+        return call_error(call, &err);
     return connectors_ask(call, &definition, ASK_SPEC, (struct slice){0}, NULL, take_spec);
 }

@@ -48,8 +48,8 @@ enum http_next instance_setup(struct call *call)
     struct control_workspace workspace;
     struct error err;
     const char *id = call_uuid(call, "workspaceId");
-    if (!id)
-        id = CONTROL_WORKSPACE_DEFAULT;
+    if (!id && control_workspace_home(call->control, call->arena, &id, &err) < 0)
+        return call_error(call, &err);
     if (control_workspace_get(call->control, id, false, call->arena, &workspace, &err) < 0)
         return call_error_of(call, &err, "workspace", id);
     workspace.email = call_text(call, "email");

@@ -37,8 +37,10 @@ enum http_next firth_manifest_create(struct call *call)
     const char *text = call_text(call, "manifest");
     struct definitions_manifest manifest = {0};
     struct error err;
-    struct control_definition definition =
-        definition_new(call, CONTROL_WORKSPACE_DEFAULT, call_text(call, "name"));
+    const char *workspace;
+    if (control_workspace_home(call->control, call->arena, &workspace, &err) < 0)
+        return call_error(call, &err);
+    struct control_definition definition = definition_new(call, workspace, call_text(call, "name"));
     definition.side = CONTROL_SOURCE;
     definition.extra = SLICE_LITERAL("{\"revision\":1}");
     if (!call_check_title(call, "name", definition.name))

@@ -216,6 +216,12 @@ def test_a_file_s_catalog_that_the_source_does_not_have(changing, tmp_path):
     assert "stream 'users' has not the selected column 'made'" in said
     assert "is not synced until it does" in told(bad)  # as long as it is so
     assert "does not fit" not in told(good)
+    wrong = json.loads(json.dumps(good))  # what is refused is told once
+    users = next(each for each in wrong["streams"] if each["stream"]["name"] == "users")
+    users["config"].update(syncMode="incremental", destinationSyncMode="append", cursorField=["nope"])
+    del users["stream"]["jsonSchema"]
+    said = told(wrong)
+    assert "has no field 'nope'" in said and "does not fit" not in said
     changing.offers([each for each in BEFORE if each["name"] != "users"])
     assert changing.discover()["breakingChange"] is False
     good["streams"][0]["config"]["aliasName"] = "other"

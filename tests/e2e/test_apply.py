@@ -103,6 +103,25 @@ def test_the_other_side_s_title_is_free(firth, tmp_path):
     firth("apply", write(tmp_path, {"definitions": [{"name": "Sample Data", "kind": "destination", "image": "me/mine:1"}]}), expect=0)
 
 
+# --- workspaces ----------------------------------------------------------------------------------------------------
+
+
+def test_what_names_no_workspace(firth, tmp_path):
+    """The default one's place is taken by the oldest, and there is always one."""
+    client = serve(firth).api
+    refused_for = lambda id: client.config("workspaces/delete", {"workspaceId": id}, 409)["message"]
+    assert "is the only one" in refused_for(WORKSPACE)
+    mine = client.config("workspaces/create", {"name": "mine"})["workspaceId"]
+    client.public("DELETE", f"workspaces/{WORKSPACE}", expect=204)
+    assert "is the only one" in refused_for(mine)
+    firth("apply", write(tmp_path, faker()), expect=0)
+    for family in "sources", "destinations", "connections":
+        assert len(client.config(f"{family}/list", {"workspaceId": mine})[family]) == 1
+    assert "0 new, 0 changed, 0 removed" in firth("apply", "--prune", write(tmp_path, faker()), expect=0).err
+    session = client.ask("POST", "/api/firth/v1/session", {"username": "airbyte", "password": "password"})
+    assert session.json()["workspaceId"] == mine
+
+
 # --- other connectors ----------------------------------------------------------------------------------------------
 
 

@@ -154,23 +154,47 @@ int control_workspaces(struct control *control, const struct control_page *page,
     return result;
 }
 
+int control_workspace_home(struct control *control, struct arena *arena, const char **ret_id,
+                           struct error *err)
+{
+    DATABASE_HOLD(control);
+    struct control_workspace workspace;
+    if (query_find(control, &table, "deleted = 0 ORDER BY id = ? DESC, created_ms, id",
+                   query_text(CONTROL_WORKSPACE_DEFAULT), "at all", arena, &workspace, err) < 0)
+        return -1;
+    *ret_id = workspace.id;
+    return 0;
+}
+
+static int check_deletable(struct control *control, const char *id, struct error *err)
+{
+    int64_t there = 0, others = 0, busy = 0;
+    if (QUERY_GET(control, err, 0, &there, "SELECT count(*) FROM workspaces WHERE id = ? AND deleted = 0",
+                  query_text(id)) < 0)
+        return -1;
+    if (!there)
+        return error_set(err, ERROR_NOT_FOUND, "there is no workspace '%.64s'", id);
+    if (QUERY_GET(control, err, 0, &others, "SELECT count(*) FROM workspaces WHERE id <> ? AND deleted = 0",
+                  query_text(id)) < 0 ||
+        QUERY_GET(control, err, 0, &busy, "SELECT count(*) FROM jobs WHERE workspace = ? AND status < 3",
+                  query_text(id)) < 0)
+        return -1;
+    if (!others)
+        return error_set(
+            err, ERROR_BUSY,
+            "the workspace is the only one: what names no workspace needs one; make another first");
+    return busy ? error_set(err, ERROR_BUSY, "%lld job%s of the workspace %s not over: cancel %s first",
+                            (long long)busy, busy == 1 ? "" : "s", busy == 1 ? "is" : "are",
+                            busy == 1 ? "it" : "them")
+                : 0;
+}
+
 int control_workspace_delete(struct control *control, const char *id, int64_t now_ms, struct error *err)
 {
     DATABASE_HOLD(control);
-    int64_t there = 0, busy = 0;
     if (database_begin(control, err) < 0)
         return -1;
-    int result = QUERY_GET(control, err, 0, &there,
-                           "SELECT count(*) FROM workspaces WHERE id = ? AND deleted = 0", query_text(id));
-    if (result == 0 && !there)
-        result = error_set(err, ERROR_NOT_FOUND, "there is no workspace '%.64s'", id);
-    if (result == 0)
-        result = QUERY_GET(control, err, 0, &busy,
-                           "SELECT count(*) FROM jobs WHERE workspace = ? AND status < 3", query_text(id));
-    if (result == 0 && busy)
-        result = error_set(err, ERROR_BUSY, "%lld job%s of the workspace %s not over: cancel %s first",
-                           (long long)busy, busy == 1 ? "" : "s", busy == 1 ? "is" : "are",
-                           busy == 1 ? "it" : "them");
+    int result = check_deletable(control, id, err);
     struct query_value now = query_number(now_ms), which = query_text(id);
     if (result == 0 &&
         (QUERY_RUN(

@@ -70,6 +70,14 @@ static void test_workspaces(void **state)
     assert_true(found.deleted);
     REFUSED(f, control_workspace_delete(f->control, fixture_id(f, 1), 9, &f->err), ERROR_NOT_FOUND,
             "no workspace");
+    const char *home;
+    FINE(f, control_workspace_home(f->control, &f->arena, &home, &f->err));
+    assert_string_equal(home, CONTROL_WORKSPACE_DEFAULT);
+    FINE(f, control_workspace_delete(f->control, home, 9, &f->err));
+    FINE(f, control_workspace_home(f->control, &f->arena, &home, &f->err));
+    assert_string_equal(home, fixture_id(f, 2));
+    REFUSED(f, control_workspace_delete(f->control, home, 9, &f->err), ERROR_BUSY, "the only one");
+    FINE(f, control_workspace_get(f->control, home, false, &f->arena, &found, &f->err));
 }
 
 static void test_definitions(void **state)
