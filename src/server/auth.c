@@ -4,13 +4,14 @@
 #include "base/text.h"
 #include "control/applications.h"
 #include "control/settings.h"
+#include "server/throttle.h"
 
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
 
 /* Of the user's password: what OWASP recommends, and modest in memory, since the daemon is. */
-enum { HASH_OPERATIONS = 2, HASH_MEMORY = 19 << 20, MEMORY_BYTES = 32 };
+enum { HASH_OPERATIONS = 2, HASH_MEMORY = 19 << 20, MEMORY_BYTES = THROTTLE_PRINT_SIZE };
 
 struct auth {
     struct control *control;
@@ -18,8 +19,7 @@ struct auth {
     unsigned char key[crypto_generichash_KEYBYTES];
     unsigned char right[MEMORY_BYTES]; /* keyed hash of the stored hash and the password that it accepted */
     bool remembered;
-    double tries; /* that are left */
-    int64_t tries_ms;
+    struct throttle throttle;
 };
 
 struct auth *auth_new(struct control *control, struct error *err)
@@ -30,7 +30,7 @@ struct auth *auth_new(struct control *control, struct error *err)
     }
     struct auth *auth = mem_zalloc(sizeof *auth);
     auth->control = control;
-    auth->tries = AUTH_TRIES_MAX;
+    throttle_init(&auth->throttle);
     pthread_mutex_init(&auth->lock, NULL);
     randombytes_buf(auth->key, sizeof auth->key);
     return auth;
@@ -45,37 +45,16 @@ void auth_free(struct auth *auth)
     free(auth);
 }
 
-/* --- wrong ones --------------------------------------------------------------------------------------- */
-
-static bool may_try(struct auth *auth, int64_t now_ms)
-{
-    if (now_ms > auth->tries_ms) {
-        auth->tries += (double)(now_ms - auth->tries_ms) / AUTH_TRY_MS;
-        auth->tries_ms = now_ms;
-    }
-    if (auth->tries > AUTH_TRIES_MAX)
-        auth->tries = AUTH_TRIES_MAX;
-    return auth->tries >= 1;
-}
-
-static enum auth_verdict judge(struct auth *auth, bool right)
-{
-    if (!right)
-        auth->tries -= 1;
-    return right ? AUTH_YES : AUTH_NO;
-}
-
 /* --- the password ------------------------------------------------------------------------------------- */
 
-/* Of both at once: a changed password is none that was right. */
-static void remember(const struct auth *auth, const char *stored, struct slice password,
+/* Of both at once: a changed password is none that was right, or wrong. */
+static void remember(const struct auth *auth, struct slice stored, struct slice password,
                      unsigned char ret_memory[MEMORY_BYTES])
 {
     crypto_generichash_state state;
-    size_t size = stored ? strlen(stored) + 1 : 0;
     crypto_generichash_init(&state, auth->key, sizeof auth->key, MEMORY_BYTES);
-    crypto_generichash_update(&state, (const unsigned char *)&size, sizeof size);
-    crypto_generichash_update(&state, (const unsigned char *)(stored ? stored : ""), size);
+    crypto_generichash_update(&state, (const unsigned char *)&stored.size, sizeof stored.size);
+    crypto_generichash_update(&state, (const unsigned char *)stored.data, stored.size);
     crypto_generichash_update(&state, (const unsigned char *)password.data, password.size);
     crypto_generichash_final(&state, ret_memory, MEMORY_BYTES);
 }
@@ -83,39 +62,50 @@ static void remember(const struct auth *auth, const char *stored, struct slice p
 /* Compares keyed hashes, so that nothing is told by the time, not even a length. */
 static bool is_default(const struct auth *auth, struct slice password)
 {
+    static const struct slice none = SLICE_LITERAL("");
     unsigned char given[MEMORY_BYTES], right[MEMORY_BYTES];
-    remember(auth, NULL, password, given);
-    remember(auth, NULL, SLICE_LITERAL(AUTH_PASSWORD_DEFAULT), right);
+    remember(auth, none, password, given);
+    remember(auth, none, SLICE_LITERAL(AUTH_PASSWORD_DEFAULT), right);
     return sodium_memcmp(given, right, sizeof given) == 0;
 }
 
-static bool verify(const char *stored, struct slice password)
+/* What was right or wrong before is known without a key derivation. */
+static bool is_right(struct auth *auth, const char *stored, struct slice password,
+                     const unsigned char memory[MEMORY_BYTES])
 {
-    return crypto_pwhash_str_verify(stored, password.data, password.size) == 0;
+    if (auth->remembered && sodium_memcmp(memory, auth->right, MEMORY_BYTES) == 0)
+        return true;
+    if (password.size > AUTH_PASSWORD_MAX || throttle_was_wrong(&auth->throttle, memory) ||
+        !(stored ? crypto_pwhash_str_verify(stored, password.data, password.size) == 0
+                 : is_default(auth, password)))
+        return false;
+    memcpy(auth->right, memory, MEMORY_BYTES);
+    auth->remembered = true;
+    return true;
 }
 
-static int check_password(struct auth *auth, struct slice password, int64_t now_ms, struct arena *arena,
-                          enum auth_verdict *ret_verdict, struct error *err)
+static enum auth_verdict judge(struct auth *auth, const struct auth_client *client, bool right,
+                               const unsigned char memory[MEMORY_BYTES])
+{
+    if (right)
+        throttle_right(&auth->throttle, client->address, client->now_ms);
+    else
+        throttle_wrong(&auth->throttle, client->address, memory);
+    return right ? AUTH_YES : AUTH_NO;
+}
+
+static int check_password(struct auth *auth, const struct auth_client *client, struct slice password,
+                          struct arena *arena, enum auth_verdict *ret_verdict, struct error *err)
 {
     const char *stored = NULL;
     unsigned char memory[MEMORY_BYTES];
     if (control_setting_get(auth->control, AUTH_PASSWORD_SETTING, arena, &stored, err) < 0)
         return -1;
+    remember(auth, slice_of(stored ? stored : ""), password, memory);
     pthread_mutex_lock(&auth->lock);
-    remember(auth, stored, password, memory);
-    if (auth->remembered && sodium_memcmp(memory, auth->right, sizeof memory) == 0) {
-        *ret_verdict = AUTH_YES;
-    } else if (!may_try(auth, now_ms)) {
-        *ret_verdict = AUTH_SLOWER;
-    } else {
-        bool right = password.size <= AUTH_PASSWORD_MAX &&
-                     (stored ? verify(stored, password) : is_default(auth, password));
-        if (right) {
-            memcpy(auth->right, memory, sizeof memory);
-            auth->remembered = true;
-        }
-        *ret_verdict = judge(auth, right);
-    }
+    *ret_verdict = throttle_take(&auth->throttle, client->address, client->now_ms)
+                       ? judge(auth, client, is_right(auth, stored, password, memory), memory)
+                       : AUTH_SLOWER;
     pthread_mutex_unlock(&auth->lock);
     return 0;
 }
@@ -126,15 +116,16 @@ static bool is_user(struct slice name)
 }
 
 /* A wrong name costs the same as a wrong password. */
-static int check_user(struct auth *auth, struct slice name, struct slice password, int64_t now_ms,
-                      struct arena *arena, enum auth_verdict *ret_verdict, struct error *err)
+static int check_user(struct auth *auth, const struct auth_client *client, struct slice name,
+                      struct slice password, struct arena *arena, enum auth_verdict *ret_verdict,
+                      struct error *err)
 {
     static const struct slice none = SLICE_LITERAL("\x01");
-    return check_password(auth, is_user(name) ? password : none, now_ms, arena, ret_verdict, err);
+    return check_password(auth, client, is_user(name) ? password : none, arena, ret_verdict, err);
 }
 
-static int check_basic(struct auth *auth, const char *encoded, int64_t now_ms, struct arena *arena,
-                       enum auth_verdict *ret_verdict, struct error *err)
+static int check_basic(struct auth *auth, const struct auth_client *client, const char *encoded,
+                       struct arena *arena, enum auth_verdict *ret_verdict, struct error *err)
 {
     size_t size = strlen(encoded), got = 0;
     char *plain = arena_alloc(arena, size + 1);
@@ -148,7 +139,7 @@ static int check_basic(struct auth *auth, const char *encoded, int64_t now_ms, s
         return 0;
     struct slice name = {plain, (size_t)(colon - plain)};
     struct slice password = {colon + 1, got - name.size - 1};
-    int result = check_user(auth, name, password, now_ms, arena, ret_verdict, err);
+    int result = check_user(auth, client, name, password, arena, ret_verdict, err);
     sodium_memzero(plain, size);
     return result;
 }
@@ -169,7 +160,7 @@ static int check_bearer(struct auth *auth, const char *token, int64_t now_ms, st
     return -1;
 }
 
-int auth_check(struct auth *auth, const char *header, int64_t now_ms, struct arena *arena,
+int auth_check(struct auth *auth, const struct auth_client *client, const char *header, struct arena *arena,
                enum auth_verdict *ret_verdict, const char **ret_application, struct error *err)
 {
     *ret_verdict = AUTH_NO;
@@ -181,36 +172,37 @@ int auth_check(struct auth *auth, const char *header, int64_t now_ms, struct are
     while (value && *value == ' ')
         value++;
     if (scheme == 5 && strncasecmp(header, "basic", scheme) == 0)
-        return check_basic(auth, value, now_ms, arena, ret_verdict, err);
+        return check_basic(auth, client, value, arena, ret_verdict, err);
     if (scheme == 6 && strncasecmp(header, "bearer", scheme) == 0)
-        return check_bearer(auth, value, now_ms, arena, ret_verdict, ret_application, err);
+        return check_bearer(auth, value, client->now_ms, arena, ret_verdict, ret_application, err);
     return 0;
 }
 
-static int check_application(struct auth *auth, struct slice client_id, struct slice secret, int64_t now_ms,
-                             struct arena *arena, enum auth_verdict *ret_verdict,
+static int check_application(struct auth *auth, const struct auth_client *client, struct slice client_id,
+                             struct slice secret, struct arena *arena, enum auth_verdict *ret_verdict,
                              const char **ret_application, struct error *err)
 {
     struct control_application application;
     struct error absent;
+    unsigned char memory[MEMORY_BYTES];
+    remember(auth, client_id, secret, memory);
     pthread_mutex_lock(&auth->lock);
-    bool may = may_try(auth, now_ms);
+    bool may = throttle_take(&auth->throttle, client->address, client->now_ms);
     pthread_mutex_unlock(&auth->lock);
     *ret_verdict = AUTH_SLOWER;
     if (!may)
         return 0;
     bool right =
         control_application_find(auth->control, client_id, secret, arena, &application, &absent) == 0;
-    if (!right && absent.code != ERROR_NOT_FOUND) {
-        *err = absent;
-        return -1;
-    }
     if (right)
         *ret_application = application.id;
     pthread_mutex_lock(&auth->lock);
-    *ret_verdict = judge(auth, right);
+    *ret_verdict = judge(auth, client, right, memory);
     pthread_mutex_unlock(&auth->lock);
-    return 0;
+    if (right || absent.code == ERROR_NOT_FOUND)
+        return 0;
+    *err = absent;
+    return -1;
 }
 
 static int give_token(struct auth *auth, const char *application, int64_t now_ms, int64_t seconds,
@@ -221,35 +213,41 @@ static int give_token(struct auth *auth, const char *application, int64_t now_ms
     return control_token_create(auth->control, application, now_ms, now_ms + seconds * 1000, token, err);
 }
 
-int auth_token(struct auth *auth, struct slice client_id, struct slice secret, int64_t now_ms,
-               struct arena *arena, enum auth_verdict *ret_verdict, const char **ret_token, struct error *err)
+int auth_token(struct auth *auth, const struct auth_client *client, struct slice client_id,
+               struct slice secret, struct arena *arena, enum auth_verdict *ret_verdict,
+               const char **ret_token, struct error *err)
 {
     const char *application = NULL;
-    int result = is_user(client_id) ? check_user(auth, client_id, secret, now_ms, arena, ret_verdict, err)
-                                    : check_application(auth, client_id, secret, now_ms, arena, ret_verdict,
+    int result = is_user(client_id) ? check_user(auth, client, client_id, secret, arena, ret_verdict, err)
+                                    : check_application(auth, client, client_id, secret, arena, ret_verdict,
                                                         &application, err);
     if (result < 0 || *ret_verdict != AUTH_YES)
         return result;
-    return give_token(auth, application, now_ms, AUTH_TOKEN_S, arena, ret_token, err);
+    return give_token(auth, application, client->now_ms, AUTH_TOKEN_S, arena, ret_token, err);
 }
 
-int auth_session(struct auth *auth, struct slice user, struct slice password, int64_t now_ms,
-                 struct arena *arena, enum auth_verdict *ret_verdict, const char **ret_token,
-                 struct error *err)
+int auth_session(struct auth *auth, const struct auth_client *client, struct slice user,
+                 struct slice password, struct arena *arena, enum auth_verdict *ret_verdict,
+                 const char **ret_token, struct error *err)
 {
-    int result = check_user(auth, user, password, now_ms, arena, ret_verdict, err);
+    int result = check_user(auth, client, user, password, arena, ret_verdict, err);
     if (result < 0 || *ret_verdict != AUTH_YES)
         return result;
-    return give_token(auth, NULL, now_ms, AUTH_SESSION_S, arena, ret_token, err);
+    return give_token(auth, NULL, client->now_ms, AUTH_SESSION_S, arena, ret_token, err);
 }
 
-int auth_change(struct auth *auth, struct slice current, const char *password, int64_t now_ms,
-                struct arena *arena, enum auth_verdict *ret_verdict, struct error *err)
+int auth_change(struct auth *auth, const struct auth_client *client, struct slice current,
+                const char *password, struct arena *arena, enum auth_verdict *ret_verdict,
+                const char **ret_token, struct error *err)
 {
     if (auth_check_password(password, err) < 0 ||
-        check_password(auth, current, now_ms, arena, ret_verdict, err) < 0)
+        check_password(auth, client, current, arena, ret_verdict, err) < 0)
         return -1;
-    return *ret_verdict == AUTH_YES ? auth_set_password(auth->control, password, err) : 0;
+    if (*ret_verdict != AUTH_YES)
+        return 0;
+    return auth_set_password(auth->control, password, err) < 0
+               ? -1
+               : give_token(auth, NULL, client->now_ms, AUTH_SESSION_S, arena, ret_token, err);
 }
 
 /* --- settings ----------------------------------------------------------------------------------------- */
@@ -280,6 +278,12 @@ int auth_check_password(const char *password, struct error *err)
     if (size < AUTH_PASSWORD_MIN || size > AUTH_PASSWORD_MAX)
         return error_set(err, ERROR_INVALID, "a password has %d to %d bytes", AUTH_PASSWORD_MIN,
                          AUTH_PASSWORD_MAX);
+    for (size_t i = 0; i < size; i++) {
+        if ((unsigned char)password[i] < ' ' || password[i] == 0x7f)
+            return error_set(err, ERROR_INVALID,
+                             "a password holds no control characters (byte %zu is 0x%02x)", i + 1,
+                             (unsigned char)password[i]);
+    }
     if (strcmp(password, AUTH_PASSWORD_DEFAULT) == 0)
         return error_set(err, ERROR_INVALID, "'%s' is the password that everybody knows: choose another",
                          AUTH_PASSWORD_DEFAULT);

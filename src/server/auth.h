@@ -3,16 +3,14 @@
  * The password is kept as libsodium's hash in the control store's settings; as long as none was set it is the
  * well-known one, which is good for listeners that only this machine reaches. A password that was right is
  * remembered as a keyed hash, so that a client that sends it with each request costs a hash and not a key
- * derivation. Wrong ones are counted over all clients: beyond AUTH_TRIES_MAX at once, and one in AUTH_TRY_MS
- * from then on, they are not looked at. */
+ * derivation. How many wrong ones are looked at, throttle.h says; bearer tokens are too long to be guessed.
+ */
 #ifndef FIRTH_SERVER_AUTH_H
 #define FIRTH_SERVER_AUTH_H
 
 #include "control/control.h"
 
 enum {
-    AUTH_TRIES_MAX = 10,            /* wrong passwords or secrets in a row */
-    AUTH_TRY_MS = 2000,             /* then one in so many milliseconds */
     AUTH_TOKEN_S = 3600,            /* seconds that a token is good for */
     AUTH_SESSION_S = 7 * 24 * 3600, /* seconds that a browser's session is good for */
     AUTH_PASSWORD_MIN = 8,          /* bytes */
@@ -32,24 +30,31 @@ void auth_free(struct auth *auth);
 
 enum auth_verdict { AUTH_YES, AUTH_NO, AUTH_SLOWER };
 
+/* Who asks, and when. */
+struct auth_client {
+    const char *address; /* without its port */
+    int64_t now_ms;
+};
+
 /* Of an Authorization header's value (NULL: AUTH_NO). *ret_application: whose token it is, in the arena;
  * NULL: the user's, or the password. -1 with *err if the store refused. */
-int auth_check(struct auth *auth, const char *header, int64_t now_ms, struct arena *arena,
+int auth_check(struct auth *auth, const struct auth_client *client, const char *header, struct arena *arena,
                enum auth_verdict *ret_verdict, const char **ret_application, struct error *err);
 /* Client id and secret, an application's or the user's name and password: a token in the arena. */
-int auth_token(struct auth *auth, struct slice client_id, struct slice secret, int64_t now_ms,
-               struct arena *arena, enum auth_verdict *ret_verdict, const char **ret_token,
-               struct error *err);
+int auth_token(struct auth *auth, const struct auth_client *client, struct slice client_id,
+               struct slice secret, struct arena *arena, enum auth_verdict *ret_verdict,
+               const char **ret_token, struct error *err);
 
 /* The user's name and password: a token that is good for AUTH_SESSION_S. */
-int auth_session(struct auth *auth, struct slice user, struct slice password, int64_t now_ms,
-                 struct arena *arena, enum auth_verdict *ret_verdict, const char **ret_token,
-                 struct error *err);
+int auth_session(struct auth *auth, const struct auth_client *client, struct slice user,
+                 struct slice password, struct arena *arena, enum auth_verdict *ret_verdict,
+                 const char **ret_token, struct error *err);
 
-/* Another password of the user's, for who knows the one that it is now: AUTH_NO, AUTH_SLOWER. ERROR_INVALID
- * as auth_set_password. */
-int auth_change(struct auth *auth, struct slice current, const char *password, int64_t now_ms,
-                struct arena *arena, enum auth_verdict *ret_verdict, struct error *err);
+/* Another password of the user's, for who knows the one that it is now, and a token as auth_session's for the
+ * new one. AUTH_NO, AUTH_SLOWER: nothing was changed. ERROR_INVALID as auth_set_password. */
+int auth_change(struct auth *auth, const struct auth_client *client, struct slice current,
+                const char *password, struct arena *arena, enum auth_verdict *ret_verdict,
+                const char **ret_token, struct error *err);
 
 /* Is the password the well-known one still? */
 int auth_is_default(struct control *control, bool *ret_default, struct error *err);

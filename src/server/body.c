@@ -98,18 +98,19 @@ const char *call_token(const struct call *call)
 
 static bool check_user(struct call *call)
 {
+    const struct auth_client client = call_client(call);
     enum auth_verdict verdict;
     struct error err;
     if (call->route->open)
         return true;
-    if (auth_check(call->server->auth, credentials(call), call->now_ms, call->arena, &verdict,
-                   &call->application, &err) < 0) {
+    if (auth_check(call->server->auth, &client, credentials(call), call->arena, &verdict, &call->application,
+                   &err) < 0) {
         call_error(call, &err);
         return false;
     }
     if (verdict == AUTH_SLOWER) {
-        http_answer_header(call->http, "Retry-After", "2");
-        return refuse(call, 429, "too many wrong passwords: try again in some seconds");
+        call_slower(call);
+        return false;
     }
     if (verdict == AUTH_NO) {
         /* A browser would show its own form for a password over our page's. */

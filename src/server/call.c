@@ -88,6 +88,11 @@ const char *call_path_uuid(const struct call *call, size_t number)
     return lower_uuid(call, call->arguments[number]);
 }
 
+struct auth_client call_client(const struct call *call)
+{
+    return (struct auth_client){.address = call->http->peer, .now_ms = call->now_ms};
+}
+
 /* --- answering ---------------------------------------------------------------------------------------- */
 
 int64_t call_seconds(int64_t ms)
@@ -245,6 +250,15 @@ enum http_next call_invalid(struct call *call, const char *field, const char *fo
 enum http_next call_absent(struct call *call, const char *kind, const char *id)
 {
     return call_fail(call, 404, "there is no %s %.100s", kind, id ? id : "of this id");
+}
+
+enum http_next call_slower(struct call *call)
+{
+    http_answer_header(call->http, "Retry-After", "2");
+    return call_fail(
+        call, 429,
+        "too many wrong passwords from here: try again in some seconds, since until then not even "
+        "the right one is looked at");
 }
 
 enum http_next call_error(struct call *call, const struct error *error)

@@ -6,6 +6,7 @@
 #define FIRTH_SERVER_CALL_H
 
 #include "control/page.h"
+#include "server/auth.h"
 #include "server/routes.h"
 #include "json/writer.h"
 
@@ -48,6 +49,9 @@ const char *const *call_uuids_of(struct call *call, uint32_t object, const char 
 /* The `number`th argument of the path from 0, as a UUID; NULL: it is none. */
 const char *call_path_uuid(const struct call *call, size_t number);
 
+/* Who asks, for auth.h. */
+struct auth_client call_client(const struct call *call);
+
 /* --- answering ---------------------------------------------------------------------------------------- */
 
 /* An object is begun: write its members, then call_end. */
@@ -69,6 +73,8 @@ enum http_next call_error(struct call *call, const struct error *error);
 enum http_next call_error_of(struct call *call, const struct error *error, const char *kind, const char *id);
 /* The same, of a request whose fault, if it is the request's, lies in this field. */
 enum http_next call_error_in(struct call *call, const struct error *error, const char *field);
+/* 429: too many passwords or secrets were wrong. */
+enum http_next call_slower(struct call *call);
 /* Is it a name for people: not blank, not too long? False: answered (422). */
 bool call_check_title(struct call *call, const char *field, const char *text);
 /* Seconds, as Airbyte has times. */

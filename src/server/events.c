@@ -2,6 +2,7 @@
 #include "server/events.h"
 
 #include "control/applications.h"
+#include "control/connections.h"
 #include "control/settings.h"
 #include "server/handlers.h"
 #include "server/internal.h"
@@ -237,6 +238,21 @@ static bool take_topics(struct call *call, struct listener *listener)
     return false;
 }
 
+/* What is not there says nothing, and its listener would wait for ever. False: answered. */
+static bool check_connections(struct call *call, const struct listener *listener)
+{
+    for (size_t i = 0; i < listener->connection_count; i++) {
+        const char *id = listener->connections[i];
+        struct control_connection connection;
+        struct error err;
+        if (control_connection_get(call->control, id, true, call->arena, &connection, &err) < 0) {
+            call_error_of(call, &err, "connection", id);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool remember_who(struct call *call, struct listener *listener)
 {
     const char *token = call_token(call);
@@ -293,7 +309,7 @@ enum http_next firth_events(struct call *call)
     struct events *events = call->server->events;
     struct listener *listener = arena_zalloc(call->arena, sizeof *listener);
     listener->http = call->http;
-    if (!take_topics(call, listener) || !remember_who(call, listener))
+    if (!take_topics(call, listener) || !check_connections(call, listener) || !remember_who(call, listener))
         return HTTP_ANSWER;
     call->http->status = 200;
     call->http->content_type = "text/event-stream";

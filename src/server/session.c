@@ -17,48 +17,43 @@ static void set_cookie(struct call *call, const char *token, int64_t seconds)
 /* What a page has to know before it asks for anything else. */
 static enum http_next answer(struct call *call)
 {
+    const char *workspace;
     bool by_default = false;
     struct error err;
-    if (auth_is_default(call->control, &by_default, &err) < 0)
+    if (auth_is_default(call->control, &by_default, &err) < 0 ||
+        control_workspace_home(call->control, call->arena, &workspace, &err) < 0)
         return call_error(call, &err);
     struct json_writer *out = call_begin(call);
     json_member_bool(out, "loggedIn", true);
     json_member_string(out, "user", AUTH_USER);
     json_member_string(out, "version", FIRTH_VERSION);
-    json_member_string(out, "workspaceId", CONTROL_WORKSPACE_DEFAULT);
+    json_member_string(out, "workspaceId", workspace);
     json_member_bool(out, "defaultPassword", by_default);
     json_member_bool(out, "allowCommands", call->server->options.allow_commands);
     return call_end(call);
 }
 
-static enum http_next slower(struct call *call)
+static enum http_next logged_in(struct call *call, const char *token)
 {
-    http_answer_header(call->http, "Retry-After", "2");
-    return call_fail(call, 429, "too many wrong passwords: try again in some seconds");
-}
-
-/* Logged in, by this password. */
-static enum http_next log_in(struct call *call, struct slice user, struct slice password, const char *refusal)
-{
-    enum auth_verdict verdict;
-    const char *token = NULL;
-    struct error err;
-    if (auth_session(call->server->auth, user, password, call->now_ms, call->arena, &verdict, &token, &err) <
-        0)
-        return call_error(call, &err);
-    if (verdict == AUTH_SLOWER)
-        return slower(call);
-    if (verdict == AUTH_NO)
-        return call_fail(call, 401, "%s", refusal);
     set_cookie(call, token, AUTH_SESSION_S);
     return answer(call);
 }
 
 enum http_next session_create(struct call *call)
 {
-    uint32_t user = call_member(call, "username"), password = call_member(call, "password");
-    return log_in(call, json_string(&call->body, user, call->arena),
-                  json_string(&call->body, password, call->arena), "the user or the password is wrong");
+    struct slice user = json_string(&call->body, call_member(call, "username"), call->arena),
+                 password = json_string(&call->body, call_member(call, "password"), call->arena);
+    const struct auth_client client = call_client(call);
+    enum auth_verdict verdict;
+    const char *token = NULL;
+    struct error err;
+    if (auth_session(call->server->auth, &client, user, password, call->arena, &verdict, &token, &err) < 0)
+        return call_error(call, &err);
+    if (verdict == AUTH_SLOWER)
+        return call_slower(call);
+    if (verdict == AUTH_NO)
+        return call_fail(call, 401, "the user or the password is wrong");
+    return logged_in(call, token);
 }
 
 /* Whoever has no session is told so, and nothing else: to ask is no error. */
@@ -91,18 +86,20 @@ enum http_next password_change(struct call *call)
 {
     struct slice current = json_string(&call->body, call_member(call, "currentPassword"), call->arena);
     const char *password = call_text(call, "newPassword");
+    const struct auth_client client = call_client(call);
     enum auth_verdict verdict;
+    const char *token = NULL;
     struct error err;
     if (call->application)
         return call_fail(call, 403, "the password is the user's to change, not an application's");
     if (!password)
         return call_invalid(call, "newPassword", "newPassword: a password holds no NUL");
-    if (auth_change(call->server->auth, current, password, call->now_ms, call->arena, &verdict, &err) < 0)
+    if (auth_change(call->server->auth, &client, current, password, call->arena, &verdict, &token, &err) < 0)
         return call_error_in(call, &err, "newPassword");
     if (verdict == AUTH_SLOWER)
-        return slower(call);
+        return call_slower(call);
     if (verdict == AUTH_NO)
         return call_invalid(call, "currentPassword", "the current password is wrong");
     events_look(call->server->events);
-    return log_in(call, SLICE_LITERAL(AUTH_USER), slice_of(password), "the password was changed meanwhile");
+    return logged_in(call, token);
 }

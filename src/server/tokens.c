@@ -20,13 +20,12 @@ enum http_next token_create(struct call *call)
         grant = call_text(call, "grant-type");
     if (grant && strcmp(grant, "client_credentials") != 0)
         return call_invalid(call, "grant_type", "grant_type: the only one is client_credentials");
-    if (auth_token(call->server->auth, text_of(call, "client_id"), text_of(call, "client_secret"),
-                   call->now_ms, call->arena, &verdict, &token, &err) < 0)
+    const struct auth_client client = call_client(call);
+    if (auth_token(call->server->auth, &client, text_of(call, "client_id"), text_of(call, "client_secret"),
+                   call->arena, &verdict, &token, &err) < 0)
         return call_error(call, &err);
-    if (verdict == AUTH_SLOWER) {
-        http_answer_header(call->http, "Retry-After", "2");
-        return call_fail(call, 429, "too many wrong secrets: try again in some seconds");
-    }
+    if (verdict == AUTH_SLOWER)
+        return call_slower(call);
     if (verdict == AUTH_NO)
         return call_fail(call, 401, "the client id or the client secret is wrong");
     struct json_writer *out = call_begin(call);
