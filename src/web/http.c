@@ -1,6 +1,7 @@
 #include "web/exchange.h"
 
 #include "base/clock.h"
+#include "web/head.h"
 #include "web/listen.h"
 #include "web/tls_files.h"
 
@@ -211,22 +212,6 @@ static bool is_drained(const struct http_request *request)
            size <= request->exchange->server->drain_max && !http_header(request, MHD_HTTP_HEADER_EXPECT);
 }
 
-static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-    (void)kind, (void)value;
-    *(size_t *)context += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 ||
-                          strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
-    return MHD_YES;
-}
-
-/* Two lengths: a proxy before us may go by the other one, and take what is left for a request. */
-static bool is_ambiguous(const struct http_exchange *exchange)
-{
-    size_t lengths = 0;
-    exchange->server->api.get_connection_values(exchange->connection, MHD_HEADER_KIND, on_header, &lengths);
-    return lengths > 1;
-}
-
 static enum MHD_Result switch_protocol(struct http_exchange *exchange, const char *version)
 {
     if (has_body(&exchange->request))
@@ -247,8 +232,10 @@ static enum MHD_Result take_head(struct http_exchange *exchange, const char *url
     exchange->stage = STAGE_READING;
     if (exchange->bad_path)
         return refuse(exchange, MHD_HTTP_BAD_REQUEST, "the path or the query holds a NUL (%00)");
-    if (is_ambiguous(exchange))
-        return refuse(exchange, MHD_HTTP_BAD_REQUEST, "the request says its length twice");
+    const char *why;
+    unsigned fault = http_head_fault(request, &why);
+    if (fault)
+        return refuse(exchange, fault, why);
     enum http_next next = server->callbacks.head(server->callbacks.context, request);
     if (next == HTTP_SWITCH)
         return switch_protocol(exchange, version);

@@ -98,7 +98,7 @@ struct http_callbacks {
     /* It was held and is let go: again in one of the server's threads. */
     enum http_next (*resumed)(void *context, struct http_request *request);
     /* Answer what the server itself refuses: fill in the rest of the answer to the status that is set (400,
-     * 413, 503). */
+     * 413, 501, 503). */
     void (*refused)(void *context, struct http_request *request, const char *why);
     /* It was answered, or the client went; freed afterwards. */
     void (*done)(void *context, struct http_request *request);

@@ -129,6 +129,12 @@ def test_lengths_that_are_said_twice(firth):
     assert status_of(client.raw(LINE + length + end)) == 200
     for twice in length + length, b"content-length: 1\r\n" + length, length + b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: chunked\r\n" * 2:
         assert status_of(client.raw(LINE + twice + end)) == 400, twice
+    # Nor by what it may read otherwise: answered at once, and not read on as if it were the body.
+    for other in b"Transfer-Encoding: gzip, chunked\r\n", b"Transfer-Encoding: xchunked\r\n", b"Transfer-Encoding: identity\r\n":
+        assert status_of(client.raw(LINE + other + end)) == 501, other
+    for broken in b"Content-Length : 2\r\n" + length, b"Transfer-Encoding : chunked\r\n" + length, b"Host: localhost\r\n" + length:
+        assert status_of(client.raw(LINE + broken + end)) == 400, broken
+    assert status_of(client.raw(LINE + b"Transfer-Encoding: Chunked\r\n" + end.replace(body, b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)))) == 200
 
 
 def test_bodies_that_are_encoded(firth):
