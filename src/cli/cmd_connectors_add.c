@@ -243,9 +243,10 @@ int connectors_add(struct cli *cli, const char *name)
 }
 
 /* By its id or its name. */
-static int find(struct control *control, const struct connectors_options *options, const char *name,
-                struct arena *arena, struct control_definition *ret_definition, struct error *err)
+static int find(const struct cli *cli, struct control *control, const char *name, struct arena *arena,
+                struct control_definition *ret_definition, struct error *err)
 {
+    const struct connectors_options *options = cli->options;
     const struct control_definition_filter filter = {
         .any_side = options->kind == 0,
         .side = options->kind ? (enum control_side)(options->kind - 1) : CONTROL_SOURCE,
@@ -268,6 +269,10 @@ static int find(struct control *control, const struct connectors_options *option
                          found, name);
     if (found)
         return 0;
+    for (size_t i = 0; i < cli->built_ins->count; i++) {
+        if (strcmp(cli->built_ins->items[i].name, name) == 0)
+            return error_set(err, ERROR_INVALID, "%s is built in and stays", name);
+    }
     const char *near = string_nearest(name, names, count);
     return error_set(err, ERROR_NOT_FOUND, "there is no custom connector '%.100s'%s%s%s", name,
                      near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
@@ -284,7 +289,7 @@ int connectors_remove(struct cli *cli, const char *name)
     if (!control)
         return cli_fail(cli, &err);
     arena_init(&arena);
-    bool removed = find(control, cli->options, name, &arena, &definition, &err) == 0 &&
+    bool removed = find(cli, control, name, &arena, &definition, &err) == 0 &&
                    control_definition_delete(control, definition.id, clock_wall_ms(&clock_system), &err) == 0;
     int code = removed ? tell(cli, &definition, "removed") : cli_fail(cli, &err);
     arena_done(&arena);

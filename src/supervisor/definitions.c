@@ -92,8 +92,8 @@ void definitions_set_program(struct control_definition *definition, const char *
     definition->tag = colon ? arena_strdup(arena, colon + 1) : image ? "latest" : "dev";
 }
 
-/* "airbyte/source-faker", "localhost:5000/me/mine": parts of letters, digits and "._-" between '/', and a
- * port in the first of several. */
+/* "airbyte/source-faker", "localhost:5000/me/mine": parts of small letters, digits and "._-" between '/'. The
+ * first of several is a registry if it has a dot or a port, which may be written large. */
 static bool is_repository(const char *text, size_t size)
 {
     const char *end = text + size;
@@ -102,10 +102,14 @@ static bool is_repository(const char *text, size_t size)
     for (const char *at = text, *slash; at; at = slash ? slash + 1 : NULL) {
         slash = memchr(at, '/', (size_t)(end - at));
         const char *stop = slash ? slash : end;
+        size_t part = (size_t)(stop - at);
         if (at == stop || !isalnum((unsigned char)*at))
             return false;
+        bool registry = at == text && slash && (memchr(at, '.', part) || memchr(at, ':', part));
         for (const char *c = at; c < stop; c++) {
             bool port = *c == ':' && at == text && slash && c + 1 + strspn(c + 1, "0123456789") == slash;
+            if (isupper((unsigned char)*c) && !registry)
+                return false;
             if (!isalnum((unsigned char)*c) && !strchr("._-", *c) && !(port && c + 1 < stop))
                 return false;
         }
@@ -129,10 +133,11 @@ int definitions_check_image(const char *repository, const char *tag, const char 
     bool pinned = string_ends_with(repository, digest);
     *ret_part = "dockerRepository";
     if (!is_repository(repository, strlen(repository) - (pinned ? strlen(digest) : 0)))
-        return error_set(err, ERROR_INVALID,
-                         "'%.100s' is no repository's name, like airbyte/source-faker or "
-                         "registry.example.com:5000/me/mine, to which a tag belongs, or a digest",
-                         repository);
+        return error_set(
+            err, ERROR_INVALID,
+            "'%.100s' is no repository's name, like airbyte/source-faker or "
+            "registry.example.com:5000/me/mine (in small letters), to which a tag belongs, or a digest",
+            repository);
     *ret_part = "dockerImageTag";
     if (pinned ? strlen(tag) == DIGEST_DIGITS && strspn(tag, "0123456789abcdef") == DIGEST_DIGITS
                : is_tag(tag))

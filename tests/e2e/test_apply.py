@@ -91,9 +91,9 @@ def test_one_that_has_had_a_built_in_s_name(firth, tmp_path):
 def test_what_an_image_may_be_called(firth, tmp_path):
     """In a file, as a command's argument and in the API alike."""
     named = {"name": "mine", "kind": "source"}
-    for image in "airbyte/source-faker:6.2.38", "localhost:5000/me/mine", "me/mine@sha256:" + "0a" * 32:
+    for image in "airbyte/source-faker:6.2.38", "localhost:5000/me/mine", "Registry.Example.com:5000/me/mine:1", "me/mine@sha256:" + "0a" * 32:
         firth("apply", write(tmp_path, {"definitions": [{**named, "image": image}]}), expect=0)
-    for image in "me//mine:1", "-v:1", "me/mi ne:1", "me/mine:", "me/mine:1 2", "me/mine@sha256:1", "https://me/mine:1", "m" * 256:
+    for image in "me//mine:1", "-v:1", "me/mi ne:1", "me/mine:", "me/mine:1 2", "me/mine@sha256:1", "https://me/mine:1", "m" * 256, "ME/mine:1", "me/Mine:1", "localhost:5000/me/Mine:1":
         refused(firth, write(tmp_path, {"definitions": [{**named, "image": image}]}), " is no ")
     told = firth("connectors", "add", "mine", "--kind", "source", "--image=me//mine:1")
     assert told.rc != 0 and "is no repository's name" in told.err

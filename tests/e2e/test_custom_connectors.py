@@ -75,6 +75,7 @@ def test_a_command_is_added_changed_and_removed(firth, tmp_path):
     client.config("sources/delete", {"sourceId": client.config("sources/list", {"workspaceId": WORKSPACE})["sources"][0]["sourceId"]}, 204)
     firth("connectors", "remove", "source-own", expect=0)
     assert custom(firth) == []
+    assert "source-faker is built in and stays" in firth("connectors", "remove", "source-faker").err
     client.config("source_definitions/get", {"sourceDefinitionId": found["id"]}, 404)
 
 
