@@ -90,6 +90,11 @@ struct flow_texts flow_target_path(const struct firth_target *target, struct are
 struct firth_constraint *flow_target_propose(const struct firth_destination *class_,
                                              const struct firth_target *target, struct arena *arena);
 
+/* The same, or what a connector has made of it, as `validate` answers. */
+struct flow_projection_constraints flow_target_constraints(const struct firth_target *target,
+                                                           const struct firth_constraint *constraints,
+                                                           struct arena *arena);
+
 /* --- flow_materialize.c ------------------------------------------------------------------------------ */
 
 int flow_materialize_answer(struct flow *flow, bool *ret_session, struct firth_error *err);

@@ -31,29 +31,6 @@ static int answer_spec(struct flow *flow)
 
 /* --- validate ------------------------------------------------------------------------------------------ */
 
-static struct flow_projection_constraints constraints_of(const struct firth_target *target,
-                                                         const struct firth_constraint *constraints,
-                                                         struct arena *arena)
-{
-    static const enum flow_constraint_type types[] = {
-        [FIRTH_FORBIDDEN] = FLOW_CONSTRAINT_FIELD_FORBIDDEN,
-        [FIRTH_OPTIONAL] = FLOW_CONSTRAINT_FIELD_OPTIONAL,
-        [FIRTH_RECOMMENDED] = FLOW_CONSTRAINT_LOCATION_RECOMMENDED,
-        [FIRTH_LOCATION_REQUIRED] = FLOW_CONSTRAINT_LOCATION_REQUIRED,
-        [FIRTH_FIELD_REQUIRED] = FLOW_CONSTRAINT_FIELD_REQUIRED,
-        [FIRTH_INCOMPATIBLE] = FLOW_CONSTRAINT_INCOMPATIBLE,
-    };
-    size_t count = target->field_count;
-    struct flow_projection_constraint *items = arena_zalloc(arena, (count + 1) * sizeof *items);
-    struct flow_constraint *own = arena_zalloc(arena, (count + 1) * sizeof *own);
-    for (size_t i = 0; i < count; i++) {
-        own[i] = (struct flow_constraint){.type = types[constraints[i].type],
-                                          .reason = slice_of(constraints[i].reason)};
-        items[i] = (struct flow_projection_constraint){slice_of(target->fields[i].name), &own[i]};
-    }
-    return (struct flow_projection_constraints){items, count};
-}
-
 static int validate_binding(struct flow *flow, const void *config,
                             const struct flow_materialize_validate_binding *binding,
                             struct flow_validated_binding *ret_validated, struct firth_error *err)
@@ -71,11 +48,11 @@ static int validate_binding(struct flow *flow, const void *config,
         return firth_fail(err, FIRTH_FAILURE_SYSTEM,
                           "%s asks for a sync mode of %s other than to append, which it was not offered",
                           flow->class_->name, target.name);
-    *ret_validated = (struct flow_validated_binding){.resource_path = flow_target_path(&target, &flow->arena),
-                                                     .delta_updates = target.sync_mode == FIRTH_APPEND,
-                                                     .case_insensitive_fields = class_->folds_case,
-                                                     .projection_constraints =
-                                                         constraints_of(&target, constraints, &flow->arena)};
+    *ret_validated = (struct flow_validated_binding){
+        .resource_path = flow_target_path(&target, &flow->arena),
+        .delta_updates = target.sync_mode == FIRTH_APPEND,
+        .case_insensitive_fields = class_->folds_case,
+        .projection_constraints = flow_target_constraints(&target, constraints, &flow->arena)};
     return 0;
 }
 

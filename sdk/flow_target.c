@@ -211,3 +211,26 @@ struct firth_constraint *flow_target_propose(const struct firth_destination *cla
         propose(class_, target, &target->fields[i], &constraints[i]);
     return constraints;
 }
+
+struct flow_projection_constraints flow_target_constraints(const struct firth_target *target,
+                                                           const struct firth_constraint *constraints,
+                                                           struct arena *arena)
+{
+    static const enum flow_constraint_type types[] = {
+        [FIRTH_FORBIDDEN] = FLOW_CONSTRAINT_FIELD_FORBIDDEN,
+        [FIRTH_OPTIONAL] = FLOW_CONSTRAINT_FIELD_OPTIONAL,
+        [FIRTH_RECOMMENDED] = FLOW_CONSTRAINT_LOCATION_RECOMMENDED,
+        [FIRTH_LOCATION_REQUIRED] = FLOW_CONSTRAINT_LOCATION_REQUIRED,
+        [FIRTH_FIELD_REQUIRED] = FLOW_CONSTRAINT_FIELD_REQUIRED,
+        [FIRTH_INCOMPATIBLE] = FLOW_CONSTRAINT_INCOMPATIBLE,
+    };
+    size_t count = target->field_count;
+    struct flow_projection_constraint *items = arena_zalloc(arena, (count + 1) * sizeof *items);
+    struct flow_constraint *own = arena_zalloc(arena, (count + 1) * sizeof *own);
+    for (size_t i = 0; i < count; i++) {
+        own[i] = (struct flow_constraint){.type = types[constraints[i].type],
+                                          .reason = slice_of(constraints[i].reason)};
+        items[i] = (struct flow_projection_constraint){slice_of(target->fields[i].name), &own[i]};
+    }
+    return (struct flow_projection_constraints){items, count};
+}

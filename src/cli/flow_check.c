@@ -289,7 +289,7 @@ void flow_check(const struct endpoint_check *check, const struct catalog *catalo
         if (begin(&checker, check->built_ins, &materialization->endpoint))
             flow_check_materialization(&checker, materialization);
         else if (checker.program.built_in && loaded)
-            flow_check_wanted(&checker, materialization);
+            flow_check_wanted(&checker, check->built_ins, materialization);
     }
     connector_secrets_free(checker.secrets);
     arena_done(&checker.arena);

@@ -1,7 +1,9 @@
 #include "cli/flow_checker.h"
 #include "cli/flow_subject.h"
 
+#include "connectors/registry.h"
 #include "protocol/flow_resource.h"
+#include "sdk/flow.h"
 #include "task/fields.h"
 #include "task/flow_bindings.h"
 #include "task/flow_collection.h"
@@ -102,14 +104,49 @@ static void check_wanted(struct flow_checker *checker, const struct catalog_mate
         catalog_errors_add(checker->errors, &binding->place, true, "%s", wrong.message);
 }
 
-void flow_check_wanted(struct flow_checker *checker, const struct catalog_materialization *materialization)
+/* As a built-in connector answers before it has looked at its endpoint: what it needs whatever is there, as
+ * the document itself. A resource that it cannot read is told elsewhere. */
+static void check_proposed(struct flow_checker *checker, const struct firth_connector_class *class_,
+                           const struct catalog_materialization_binding *binding, struct fields_input *input)
 {
+    const struct flow_materialize_validate_binding asked = {.raw_resource_config = binding->resource,
+                                                            .collection = input->collection};
+    struct flow_field_selection selection;
+    struct firth_target target;
+    struct error err;
+    if (binding->from_source ||
+        flow_target_offered(&asked, !class_->destination.load, &checker->arena, &target, &err) < 0)
+        return;
+    input->constraints = flow_target_constraints(
+        &target, flow_target_propose(&class_->destination, &target, &checker->arena), &checker->arena);
+    input->case_insensitive = class_->destination.folds_case;
+    if (fields_select(input, &checker->arena, &selection, &err) == FIELDS_CONFLICT)
+        catalog_errors_add(checker->errors, &binding->place, true, "%s", err.message);
+}
+
+/* NULL: it is a program of its own, of which nothing is known here. */
+static const struct firth_connector_class *class_of(const struct flow_checker *checker,
+                                                    const struct connector_catalog *built_ins)
+{
+    const char *image = checker->endpoint->image,
+               *name = image ? connector_built_in_for(built_ins, image) : NULL;
+    const struct firth_connector_class *class_ = name ? connectors_find(name) : NULL;
+    return class_ && !connectors_is_elsewhere(class_) ? class_ : NULL;
+}
+
+void flow_check_wanted(struct flow_checker *checker, const struct connector_catalog *built_ins,
+                       const struct catalog_materialization *materialization)
+{
+    const struct firth_connector_class *class_ = class_of(checker, built_ins);
     for (size_t i = 0; i < materialization->binding_count; i++) {
         const struct catalog_materialization_binding *binding = &materialization->bindings[i];
         if (binding->disable)
             continue;
-        const struct fields_input input = input_of(checker, binding);
+        struct fields_input input = input_of(checker, binding);
+        size_t before = catalog_errors_total(checker->errors);
         check_wanted(checker, binding, &input);
+        if (class_ && catalog_errors_total(checker->errors) == before)
+            check_proposed(checker, class_, binding, &input);
     }
 }
 

@@ -45,8 +45,10 @@ void flow_checker_value(struct flow_checker *checker, struct slice raw_schema, s
 
 void flow_check_materialization(struct flow_checker *checker,
                                 const struct catalog_materialization *materialization);
-/* Of one to a built-in connector, which is not asked: whether the fields can be wanted of the collections. */
-void flow_check_wanted(struct flow_checker *checker, const struct catalog_materialization *materialization);
+/* Of one to a built-in connector, which is not asked: whether the fields can be wanted of the collections,
+ * and be had of what it says of every endpoint. */
+void flow_check_wanted(struct flow_checker *checker, const struct connector_catalog *built_ins,
+                       const struct catalog_materialization *materialization);
 
 /* Asks a capture's connector what it says of these bindings. */
 typedef int flow_refusal_ask(struct flow_checker *checker, const struct catalog_binding *const *bindings,

@@ -277,11 +277,16 @@ def test_a_materialization_to_postgres(firth, tmp_path, config, told):
     ({"recommended": True, "groupBy": ["flow_published_at"]},
      ["acmeCo/orders to orders: 'groupBy' names the field 'flow_published_at', which is the time of a document and no part of a key"]),
     ({"recommended": False, "require": {"flow_published_at": {}}}, []),
+    ({"recommended": True, "exclude": ["flow_document"]},
+     ["acmeCo/orders to orders: the field 'flow_document' is required by the connector: the document is kept, to be reduced with what comes, "
+      "but the catalog excludes it; take it from 'exclude'"]),
 ])
 @pytest.mark.parametrize("image", ["ghcr.io/estuary/materialize-postgres:v1", "airbyte/destination-postgres"])
 def test_the_fields_of_a_materialization_to_a_built_in(firth, tmp_path, image, fields, told):
     """The server is not asked, and what it would say is not known; but no connector has a field that there is not."""
     path = to_postgres(tmp_path, ESTUARY, image, fields=fields)
     assert check(firth, path, expect=3 if told else 0) == told
+    appended = to_postgres(tmp_path, ESTUARY, image, fields=fields, resource={"table": "orders", "deltaUpdates": True})
+    assert check(firth, appended, expect=None) == [line for line in told if "flow_document" not in line]
     disabled = to_postgres(tmp_path, ESTUARY, image, fields=fields, disable=True)
     assert all("acmeCo/orders to orders" not in line for line in check(firth, disabled, expect=None))
