@@ -493,7 +493,12 @@ static uint64_t number_of(const char *variable, uint64_t otherwise)
 static uint64_t seeds_wanted(void)
 {
     const char *level = getenv("FIRTH_TEST_LEVEL");
-    return number_of("FIRTH_SEEDS", level && strcmp(level, "full") == 0 ? 50000 : 10000);
+#ifdef __SANITIZE_ADDRESS__
+    const uint64_t quick = 1000; /* all of them without sanitizers: tests/seeds */
+#else
+    const uint64_t quick = 10000;
+#endif
+    return number_of("FIRTH_SEEDS", level && strcmp(level, "full") == 0 ? 50000 : quick);
 }
 
 /* Processes can share the seeds: of FIRTH_SEED_PARTS this one has every seed whose remainder is
