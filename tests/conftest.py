@@ -17,6 +17,7 @@ import pytest
 pytest_plugins = ["postgres", "s3", "sheets", "front", "webflow"]  # their fixtures: postgres, database, postgres_server; s3; sheets; front; webflow
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+FULL = os.environ.get("FIRTH_TEST_LEVEL") == "full"
 DEADLINE = 60.0  # seconds that anything may take before a test calls it hung; generous: machines are slow
 
 # Who started the tests may have told us to ignore these (nohup, a shell's background), and what is ignored stays
@@ -24,6 +25,16 @@ DEADLINE = 60.0  # seconds that anything may take before a test calls it hung; g
 for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
     if signal.getsignal(number) == signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
+def pytest_collection_modifyitems(config, items):
+    """What shows in more cases, for long, what others show in few is left to `make test-full`."""
+    named = {argument.partition("::")[2] for argument in config.args}
+    left = [] if FULL else [item for item in items if item.get_closest_marker("full") and
+                            not named & {item.nodeid.partition("::")[2], item.nodeid.partition("::")[2].partition("[")[0]}]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
 
 
 def until(condition, what, deadline=DEADLINE):

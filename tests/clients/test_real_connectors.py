@@ -148,7 +148,8 @@ def define_source(url, workspace, manifest):
     return made.declarative_source_definition_response.id
 
 
-@pytest.mark.parametrize("by, runs", [("command line", "Airbyte"), ("API", "Airbyte"), ("command line", "Firth"), ("API", "Firth")])
+@pytest.mark.parametrize("by, runs", [
+    pytest.param("command line", "Airbyte", marks=pytest.mark.full), ("API", "Airbyte"), ("command line", "Firth"), ("API", "Firth")])
 def test_manifest(request, firth, tmp_path, shop, by, runs):
     if runs == "Airbyte":
         manifests.run_by(firth, program("pyairbyte", "source-declarative-manifest"))

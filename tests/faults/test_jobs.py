@@ -172,7 +172,7 @@ def test_jobs_survive_death_at(firth_dev, tmp_path, point):
     assert not problems, problems
 
 
-@pytest.mark.parametrize("plant", ["ack-before-echo", "success-before-commit"])
+@pytest.mark.parametrize("plant", [pytest.param("ack-before-echo", marks=pytest.mark.full), "success-before-commit"])
 @pytest.mark.timeout(600)
 def test_planted_bug_is_caught(firth_dev, tmp_path, plant):
     for attempt, syncs in enumerate([4, 16, 40]):

@@ -14,7 +14,7 @@ from conftest import until
 from faults.checker import check_collection, check_destination, last_run, said
 from processes import children
 
-KILLS = 1000 if os.environ.get("FIRTH_TEST_LEVEL") == "full" else 200
+KILLS = 1000 if os.environ.get("FIRTH_TEST_LEVEL") == "full" else 60
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 

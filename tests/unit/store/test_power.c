@@ -494,7 +494,7 @@ static uint64_t seeds_wanted(void)
 {
     const char *level = getenv("FIRTH_TEST_LEVEL");
 #ifdef __SANITIZE_ADDRESS__
-    const uint64_t quick = 1000; /* all of them without sanitizers: tests/seeds */
+    const uint64_t quick = 1000; /* all of them without sanitizers: tests/run seeds */
 #else
     const uint64_t quick = 10000;
 #endif
