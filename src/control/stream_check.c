@@ -374,7 +374,7 @@ static int check_mapped(struct stream *stream)
     const struct stream_question *question = stream->question;
     struct error why;
     if (stream->schema.count == 0 ||
-        airbyte_mappers_fit(question->doc, stream->config, &stream->schema, stream->key, stream->key_count,
+        airbyte_mappers_fit(question->doc, stream->config, &stream->schema, 0, stream->key, stream->key_count,
                             question->arena, &why) == 0)
         return 0;
     return fault_mappers(stream, &why);

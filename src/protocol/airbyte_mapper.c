@@ -295,18 +295,42 @@ int airbyte_mappers_check(const struct json *doc, uint32_t both, struct arena *a
     return check_all(&columns, &key, mappers, count, arena, err);
 }
 
-int airbyte_mappers_fit(const struct json *doc, uint32_t config, const struct json *schema,
-                        const struct airbyte_path *key, size_t key_count, struct arena *arena,
-                        struct error *err)
+int airbyte_mappers_fit(const struct json *doc, uint32_t config, const struct json *schema_doc,
+                        uint32_t schema, const struct airbyte_path *key, size_t key_count,
+                        struct arena *arena, struct error *err)
 {
     const struct airbyte_mapper *mappers = NULL;
     size_t count = 0;
     struct columns keys = {.names = arena_alloc(arena, (key_count + 1) * sizeof *keys.names)};
     if (airbyte_mappers_read(doc, config, arena, &mappers, &count, err) < 0)
         return -1;
+    if (count == 0)
+        return 0;
     for (size_t i = 0; i < key_count; i++)
         if (key[i].count)
             keys.names[keys.count++] = arena_strndup(arena, key[i].parts[0].data, key[i].parts[0].size);
-    struct columns columns = schema_columns(schema, 0, arena);
+    struct columns columns = schema_columns(schema_doc, schema, arena);
     return check_all(&columns, &keys, mappers, count, arena, err);
+}
+
+static bool condition_uses(const struct airbyte_condition *condition, struct slice column)
+{
+    bool uses = condition->type == AIRBYTE_EQUAL && slice_equal(condition->field, column);
+    for (size_t i = 0; i < condition->count && !uses; i++)
+        uses = condition_uses(&condition->parts[i], column);
+    return uses;
+}
+
+bool airbyte_mappers_use(const struct json *doc, uint32_t config, struct slice column, struct arena *arena)
+{
+    const struct airbyte_mapper *mappers = NULL;
+    struct error unused;
+    size_t count = 0;
+    bool uses = false;
+    if (airbyte_mappers_read(doc, config, arena, &mappers, &count, &unused) < 0)
+        return false;
+    for (size_t i = 0; i < count && !uses; i++)
+        uses = mappers[i].type == AIRBYTE_MAPPER_FILTER ? condition_uses(&mappers[i].condition, column)
+                                                        : slice_equal(mappers[i].field, column);
+    return uses;
 }

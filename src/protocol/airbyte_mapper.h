@@ -45,11 +45,13 @@ int airbyte_mappers_read(const struct json *doc, uint32_t config, struct arena *
 /* Do they fit an AirbyteStreamAndConfiguration of the config API: its schema's columns, as far as it names
  * any, and its key? ERROR_INVALID. */
 int airbyte_mappers_check(const struct json *doc, uint32_t both, struct arena *arena, struct error *err);
-/* Do those of the stream's config at `config` fit the columns of this schema, its root, and this key? Of a
- * schema that leaves room for columns that it does not name only a hashing has to find its own: what it
- * missed would go on in the clear. ERROR_INVALID. */
-int airbyte_mappers_fit(const struct json *doc, uint32_t config, const struct json *schema,
-                        const struct airbyte_path *key, size_t key_count, struct arena *arena,
-                        struct error *err);
+/* Do those of the stream's config at `config` fit the columns of the schema at `schema` in `schema_doc`, and
+ * this key? Of a schema that leaves room for columns that it does not name only a hashing has to find its
+ * own: what it missed would go on in the clear. ERROR_INVALID. */
+int airbyte_mappers_fit(const struct json *doc, uint32_t config, const struct json *schema_doc,
+                        uint32_t schema, const struct airbyte_path *key, size_t key_count,
+                        struct arena *arena, struct error *err);
+/* Is one of them for the column? */
+bool airbyte_mappers_use(const struct json *doc, uint32_t config, struct slice column, struct arena *arena);
 
 #endif

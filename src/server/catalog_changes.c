@@ -2,6 +2,7 @@
 
 #include "control/catalogs.h"
 #include "control/connection_check.h"
+#include "protocol/airbyte_mapper.h"
 #include "server/views.h"
 
 /* --- finding streams ---------------------------------------------------------------------------------- */
@@ -71,6 +72,7 @@ struct fields {
     struct json_writer *out;
     uint32_t config; /* of the stream */
     bool own_cursor; /* the source's: the config's does not matter */
+    bool misfit;     /* the mappers have not what they are for any more */
     struct slice path[CATALOG_CHANGES_DEPTH_MAX];
     size_t depth;
     bool differ;
@@ -89,7 +91,7 @@ static bool leads_there(const struct fields *fields, uint32_t list)
     return true;
 }
 
-/* Does the stream need the field at the path for its cursor or its key? */
+/* Does the stream need the field at the path for its cursor, its key or its mappers? */
 static bool is_needed(const struct fields *fields)
 {
     const struct json *doc = &fields->changes->configured;
@@ -102,7 +104,8 @@ static bool is_needed(const struct fields *fields)
         if (leads_there(fields, at))
             return true;
     }
-    return false;
+    return fields->misfit && fields->depth == 1 &&
+           airbyte_mappers_use(doc, fields->config, fields->path[0], fields->changes->arena);
 }
 
 static void begin_field(struct fields *fields, const char *type, bool breaking)
@@ -295,6 +298,11 @@ static bool write_fields(struct catalog_changes *changes, struct json_writer *ou
                             .config = json_get(&changes->configured, entry, "config"),
                             .own_cursor =
                                 json_is(doc, json_get(doc, now, "source_defined_cursor"), JSON_TRUE)};
+    struct error unused;
+    fields.misfit =
+        airbyte_mappers_fit(&changes->configured, fields.config, doc, json_get(doc, now, "json_schema"), NULL,
+                            0, changes->arena, &unused) < 0;
+    changes->breaking |= fields.misfit;
     json_begin_array(out);
     compare_properties(
         &fields,

@@ -1,6 +1,7 @@
 #include "supervisor/schema_change.h"
 
 #include "protocol/airbyte_catalog.h"
+#include "protocol/airbyte_mapper.h"
 #include "json/writer.h"
 
 enum { SUMMARY_MAX = 1024 };
@@ -140,6 +141,19 @@ static void check_used(struct comparison *c, uint32_t config, uint32_t now, cons
     }
 }
 
+/* A hashing that finds nothing to hash would let pass in the clear what the column is called now. */
+static void check_mapped(struct comparison *c, uint32_t config, uint32_t now, const char *name)
+{
+    struct error why;
+    if (airbyte_mappers_fit(&c->old, config, &c->now, json_get(&c->now, now, "json_schema"), NULL, 0,
+                            c->arena, &why) == 0)
+        return;
+    const char *said = arena_printf(c->arena, "has not what the connection does with it: %s", why.message);
+    tell(c, name, said, "");
+    add(&c->misfit, name, said, "");
+    c->change->breaking = true;
+}
+
 /* Columns that are sent, of those that were chosen. */
 static void check_selected(struct comparison *c, uint32_t config, uint32_t now, const char *name)
 {
@@ -273,6 +287,7 @@ static void compare_stream(struct comparison *c, uint32_t entry)
     if (name && now != JSON_NONE && selected) {
         compare_columns(c, stream, now, name);
         check_used(c, config, now, name);
+        check_mapped(c, config, now, name);
         check_selected(c, config, now, name);
     }
     bool here = c->change->any;

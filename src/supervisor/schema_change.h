@@ -8,7 +8,7 @@
 
 struct schema_change {
     bool any;             /* in what the connection selects, or streams that are new */
-    bool breaking;        /* a cursor or a key that it uses is gone */
+    bool breaking;        /* a cursor, a key or what a mapper is for is gone */
     const char *summary;  /* for people; NULL unless `any` */
     const char *misfit;   /* of it what the connection has chosen and the source has not; NULL: nothing */
     struct slice catalog; /* the syncCatalog as the preference has it; size 0: it stays as it is */

@@ -93,7 +93,7 @@ static int check_mappers(const struct task_binding *binding, const struct json *
     if (mapping.size == 0)
         return 0;
     if (json_parse_copy(arena, mapping.data, mapping.size, &doc, err) < 0 ||
-        airbyte_mappers_fit(&doc, 0, schema, configured->primary_key, configured->primary_key_count, arena,
+        airbyte_mappers_fit(&doc, 0, schema, 0, configured->primary_key, configured->primary_key_count, arena,
                             err) < 0)
         return error_wrap(err, "the stream '%.200s'", binding->spec->stream.name);
     return 0;

@@ -98,6 +98,30 @@ def test_a_lost_cursor_or_key_is_breaking(changing, lost, breaking):
     assert shown["schemaChange"] == ("breaking" if breaking else "non_breaking")
 
 
+@pytest.mark.parametrize("mapper, breaking", [
+    ({"type": "hashing", "mapperConfiguration": {"targetField": "name", "method": "SHA-256", "fieldNameSuffix": "_h"}}, True),
+    ({"type": "row-filtering", "mapperConfiguration": {"conditions": {"type": "NOT", "conditions": [
+        {"type": "EQUAL", "fieldName": "name", "comparisonValue": "x"}]}}}, True),
+    ({"type": "hashing", "mapperConfiguration": {"targetField": "at", "method": "SHA-256", "fieldNameSuffix": "_h"}}, False)])
+def test_a_lost_column_that_a_mapper_is_for_is_breaking(changing, mapper, breaking):
+    """It may have another name now, under which it would pass in the clear."""
+    catalog = changing.client.config("connections/get", {"connectionId": changing.connection})["syncCatalog"]
+    config, = [each["config"] for each in catalog["streams"] if each["stream"]["name"] == "users"]
+    config.update(mappers=[mapper], syncMode="full_refresh", cursorField=[])
+    changing.client.config("connections/update", {"connectionId": changing.connection, "syncCatalog": catalog})
+    changing.offers([stream("users", id=INTEGER, at=TEXT, title=TEXT, home=PLACE), *BEFORE[1:]])
+    found = changing.discover()
+    lost, = [each for each in transforms(found)["users"]["updateStream"]["fieldTransforms"] if each["transformType"] == "remove_field"]
+    assert (lost["fieldName"], lost["breaking"], found["breakingChange"]) == (["name"], breaking, breaking)
+    if breaking:
+        # As long as it is so, the file that has it is told of it.
+        config["aliasName"] = "people"
+        answer = changing.client.config("connections/update", {"connectionId": changing.connection, "syncCatalog": catalog}, 200)
+        assert answer["breakingChange"] is True
+        told = changing.firth("job", "start", changing.connection)
+        assert told.rc != 0 and "does not fit" in told.err
+
+
 def test_a_source_defined_cursor_is_the_source_s_to_change(changing):
     changing.offers([stream("users", {"source_defined_cursor": True}, id=INTEGER, name=TEXT, home=PLACE), *BEFORE[1:]])
     assert changing.discover()["breakingChange"] is False

@@ -18,6 +18,10 @@
 #define ID "\"id\":{\"type\":\"integer\"}"
 #define AT "\"at\":{\"type\":\"string\"}"
 
+#define HASHING                                                                                              \
+    "\"mappers\":[{\"type\":\"hashing\",\"mapperConfiguration\":{\"targetField\":\"at\",\"method\":\"MD5\"," \
+    "\"fieldNameSuffix\":\"_h\"}}]"
+
 static void test_changes(void **state)
 {
     static const struct {
@@ -47,6 +51,10 @@ static void test_changes(void **state)
          "{\"streams\":[" NOW(ID) "]}", CONTROL_CHANGES_IGNORE, true, false, "'at'", NULL, NULL},
         {"the key is gone", OLD(ID "," AT, "\"primaryKey\":[[\"at\"]]"), "{\"streams\":[" NOW(ID) "]}",
          CONTROL_CHANGES_IGNORE, true, true, "primary key", NULL, NULL},
+        {"what is hashed is gone", OLD(ID "," AT, HASHING), "{\"streams\":[" NOW(ID) "]}",
+         CONTROL_CHANGES_IGNORE, true, true, "the column 'at', which is not there", NULL, NULL},
+        {"what is hashed stays", OLD(ID "," AT, HASHING), "{\"streams\":[" NOW(AT) "]}",
+         CONTROL_CHANGES_COLUMNS, true, false, "'id'", AT, NULL},
         {"of a stream that is not selected", OLD(ID "," AT, "\"selected\":false,\"primaryKey\":[[\"at\"]]"),
          "{\"streams\":[" NOW(ID) "]}", CONTROL_CHANGES_FULLY, false, false, NULL, NULL, NULL},
         {"a stream is gone", OLD(ID, ""), "{\"streams\":[]}", CONTROL_CHANGES_COLUMNS, true, false,
