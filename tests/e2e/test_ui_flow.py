@@ -104,3 +104,35 @@ def test_a_capture_and_its_documents(page):
     page.get_by_role("button", name="All keys").click()
     expect(documents).to_have_count(50)
     expect(documents.last).to_contain_text('"id":119,')
+
+
+# Goes on and on, a document now and then.
+ENDLESS = r"""
+case "$1" in
+spec) echo '{"type":"SPEC","spec":{"connectionSpecification":{"type":"object"}}}' ;;
+check) echo '{"type":"CONNECTION_STATUS","connectionStatus":{"status":"SUCCEEDED"}}' ;;
+discover) echo '{"type":"CATALOG","catalog":{"streams":[{"name":"orders","json_schema":{"type":"object"},"supported_sync_modes":["incremental"],"source_defined_cursor":true}]}}' ;;
+read)
+    n=1000
+    while sleep 0.1; do
+        echo '{"type":"RECORD","record":{"stream":"orders","emitted_at":1,"data":{"id":'$n'}}}'
+        echo '{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"orders"},"stream_state":{"n":'$n'}}}}'
+        n=$((n + 1))
+    done ;;
+esac
+"""
+
+
+def test_what_moves_is_seen_to_move(page):
+    """Events come more often than is asked how much there is; that is asked all the same."""
+    catalog = CATALOG.replace("acmeCo/shop", "acmeCo/endless").replace("acmeCo/orders", "acmeCo/moving").replace("source.sh", "endless.sh").replace("full_refresh", "incremental")
+    (page.daemon.folder / "endless.sh").write_text(ENDLESS)
+    (page.daemon.folder / "endless.yaml").write_text(catalog)
+    page.daemon.firth("deploy", "--yes", page.daemon.folder / "endless.yaml", cwd=page.daemon.folder, expect=0)
+    until(lambda: sum(part["documents"] or 0 for task in page.daemon.firth("status", "acmeCo/endless", "-o", "json", expect=0).json()["tasks"]
+                      for part in task["collections"]), "the first documents")
+    log_in(page, "/collections/acmeCo/moving")
+    throughput = page.get_by_role("figure").filter(has_text="Throughput")
+    expect(throughput).not_to_contain_text(" 0 documents a second")
+    throughput.get_by_text("Throughput as a table").click()
+    expect(throughput.get_by_role("row").first).to_contain_text("/s")

@@ -1,7 +1,7 @@
 // Connections, as Airbyte's config API has them.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { config, firth } from "./client";
-import { useEvents } from "./events";
+import { useAskedAgain, useEvents } from "./events";
 import type { Catalog } from "./streams";
 
 export type JobStatus = "pending" | "running" | "incomplete" | "failed" | "succeeded" | "cancelled";
@@ -44,11 +44,12 @@ const LIST = ["connections"];
 
 export function useConnections() {
     const interval = useEvents("jobs", 5_000);
-    return useQuery({
+    const connections = useQuery({
         queryKey: LIST,
         queryFn: async ({ signal }) => (await firth.get<{ connections: ConnectionItem[] }>("connections", signal)).connections,
-        refetchInterval: interval,
     });
+    useAskedAgain(connections.refetch, interval);
+    return connections;
 }
 
 /** Change a connection and see it changed at once; what the daemon refuses is put back. */

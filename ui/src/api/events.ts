@@ -114,3 +114,14 @@ export function useEvents(topic: Topic, often: number): number {
     useEffect(() => want(topic), [topic]);
     return useSyncExternalStore(watch, () => live) ? RARELY_MS : often;
 }
+
+/** Ask every so often while the page is seen. A query's own interval begins anew with each event that changes what was
+ * read, and would never be over where much is told. */
+export function useAskedAgain(ask: (options: { cancelRefetch: boolean }) => unknown, interval: number) {
+    useEffect(() => {
+        const timer = window.setInterval(() => {
+            if (!document.hidden) void ask({ cancelRefetch: false });
+        }, interval);
+        return () => window.clearInterval(timer);
+    }, [ask, interval]);
+}

@@ -2,7 +2,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { firth } from "./client";
-import { useEvents } from "./events";
+import { useAskedAgain, useEvents } from "./events";
 import { parseExactly } from "./exact";
 
 export type TaskKind = "capture" | "materialization";
@@ -38,7 +38,7 @@ export interface TaskStatus {
     enabled?: boolean;
     committed_at: string | null;
     collections: TaskCollection[];
-    streams?: { stream: string; target?: string | null; documents: number; bytes: number; invalid?: number }[];
+    streams?: { stream: string; target?: string | null; documents: number; bytes: number; invalid?: number; behind?: number | null }[];
     failures?: number;
     next_at?: string | null;
     session?: { number: number; outcome: string; started_at: string; ended_at: string | null; documents: number; bytes: number } | null;
@@ -77,14 +77,15 @@ export const COUNTS_OFTEN_MS = 2_000;
 
 export function useStatus(often = COUNTS_MS) {
     const interval = Math.min(useEvents("tasks", COUNTS_OFTEN_MS), often);
-    return useQuery({
+    const status = useQuery({
         queryKey: ["status"],
         queryFn: async ({ signal }) => {
             const { tasks } = await firth.get<{ tasks: Omit<TaskStatus, "answeredAt">[] }>("status", signal);
             return tasks.map((task): TaskStatus => ({ ...task, answeredAt: Date.now() }));
         },
-        refetchInterval: interval,
     });
+    useAskedAgain(status.refetch, interval);
+    return status;
 }
 
 export function collectionsOf(tasks: TaskStatus[]): CollectionStatus[] {

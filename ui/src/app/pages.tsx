@@ -1,7 +1,7 @@
 // Which page a path is. Each is loaded when it is first opened.
 import { lazy, Suspense } from "react";
 import { Redirect, Route, Switch } from "wouter";
-import { Empty } from "../parts/basics";
+import { PageHead } from "../parts/basics";
 
 const Connections = lazy(() => import("../pages/connections"));
 const Connection = lazy(() => import("../pages/connection"));
@@ -45,7 +45,7 @@ export function Pages() {
                     </Route>,
                 ])}
                 <Route>
-                    <Empty title="There is no such page">The address is wrong, or what was here is gone.</Empty>
+                    <PageHead title="There is no such page" lead="The address is wrong, or what was here is gone." />
                 </Route>
             </Switch>
         </Suspense>

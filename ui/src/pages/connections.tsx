@@ -4,11 +4,11 @@ import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { memo, useCallback, useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
 import { useConnections, useEnable, useSync, type ConnectionItem } from "../api/connections";
+import { Ago } from "../parts/ago";
 import { Button, Empty, Notice, PageHead, Switch } from "../parts/basics";
 import { scheduleText } from "../parts/schedule";
 import { SortHead, type Order } from "../parts/sorthead";
 import { ConnectionBadge, connectionState } from "../parts/status";
-import { fromNow, moment } from "../parts/time";
 
 type Column = "name" | "status" | "from" | "to" | "last" | "next";
 
@@ -23,10 +23,6 @@ const COMPARE: Record<Column, (a: ConnectionItem, b: ConnectionItem) => number> 
     last: (a, b) => (b.latestSyncJobCreatedAt ?? 0) - (a.latestSyncJobCreatedAt ?? 0),
     next: (a, b) => (a.nextRunAt ?? Number.MAX_SAFE_INTEGER) - (b.nextRunAt ?? Number.MAX_SAFE_INTEGER),
 };
-
-function When({ at, otherwise }: { at: number | undefined; otherwise: string }) {
-    return at ? <time title={moment(at * 1000)}>{fromNow(at * 1000)}</time> : otherwise;
-}
 
 function nextText(item: ConnectionItem): string {
     if (item.isSyncing) return "now";
@@ -48,10 +44,10 @@ const Row = memo(function Row({ item, onProblem }: { item: ConnectionItem; onPro
             <td data-label="From">{item.source.name}</td>
             <td data-label="To">{item.destination.name}</td>
             <td data-label="Last run">
-                <When at={item.latestSyncJobCreatedAt} otherwise="never" />
+                <Ago at={item.latestSyncJobCreatedAt && item.latestSyncJobCreatedAt * 1000} />
             </td>
             <td data-label="Next run" title={scheduleText(item.scheduleType, item.scheduleData)}>
-                <When at={item.nextRunAt} otherwise={nextText(item)} />
+                <Ago at={item.nextRunAt && item.nextRunAt * 1000} otherwise={nextText(item)} />
             </td>
             <td data-label="On">
                 <Switch

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { useTheme } from "../app/theme";
-import { clock, day, moment } from "./time";
+import { clock, day, hourAndMinute, moment } from "./time";
 
 interface Props {
     title: string;
@@ -30,9 +30,15 @@ function seriesOf(style: CSSStyleDeclaration, bars: boolean): uPlot.Series {
     return { stroke, width: 2, fill: style.getPropertyValue("--accent-soft") };
 }
 
-/** A line shows the last minutes, from the right. */
-function window(_plot: uPlot, _least: number, most: number): [number, number] {
+/** A line shows the last minutes, from the right. uPlot's own bounds are of no use where there is one value, or none. */
+function lastMinutes(plot: uPlot): [number, number] {
+    const times = plot.data[0];
+    const most = times[times.length - 1] ?? Date.now() / 1000;
     return [most - WINDOW_S, most];
+}
+
+function minutesOf(_plot: uPlot, splits: number[]): string[] {
+    return splits.map((split) => hourAndMinute(split * 1000));
 }
 
 /** What a bar stands for is its number; what is said of it, its time. */
@@ -89,8 +95,8 @@ export function Chart(props: Props) {
                 height: HEIGHT,
                 legend: { show: false },
                 cursor: { drag: { x: false, y: false }, points: { show: !bars } },
-                scales: { x: bars ? { time: false, range: (_plot, low, high) => [low - 0.6, high + 0.6] } : { range: window }, y: { range: (_plot, _low, high) => [0, Math.max(least, high * 1.1)] } },
-                axes: [{ ...axis, grid: { show: false }, ...(bars && { size: 34, space: 90, incrs: [1, 2, 5, 10, 20, 50], values: (plot, splits) => timesOf(plot, splits, times.current) }) }, { ...axis, size: 64, values: (_plot, splits) => splits.map(format) }],
+                scales: { x: bars ? { time: false, range: (_plot, low, high) => [low - 0.6, high + 0.6] } : { range: lastMinutes }, y: { range: (_plot, _low, high) => [0, Math.max(least, high * 1.1)] } },
+                axes: [{ ...axis, grid: { show: false }, size: 34, ...(!bars && { space: 70, values: minutesOf }), ...(bars && { space: 90, incrs: [1, 2, 5, 10, 20, 50], values: (plot, splits) => timesOf(plot, splits, times.current) }) }, { ...axis, size: 64, values: (_plot, splits) => splits.map(format) }],
                 series: [{}, seriesOf(style, bars)],
             },
             [[], []],

@@ -11,7 +11,7 @@ const KINDS: [RegExp, string][] = [
     [/sql|duckdb|oracle|mongo|snowflake|bigquery|redshift|database/i, "M5 6c0-4 14-4 14 0v12c0 4-14 4-14 0zM5 6c0 4 14 4 14 0M5 12c0 4 14 4 14 0"],
     [/file|json|csv|sftp|parquet/i, "M6 3h8l4 4v14H6zM14 3v4h4M9 12h6M9 16h6"],
     [/kafka|pulsar|queue|pubsub/i, "M4 7h10M4 12h16M4 17h10M14 4l4 3-4 3M14 14l4 3-4 3"],
-    [/manifest|declarative/i, "M8 4c-4 0 0 8-4 8 4 0 0 8 4 8M16 4c4 0 0 8 4 8-4 0 0 8-4 8"],
+    [/manifest|declarative|low-code/i, "M8 4c-4 0 0 8-4 8 4 0 0 8 4 8M16 4c4 0 0 8 4 8-4 0 0 8-4 8"],
 ];
 
 function initials(name: string): string {

@@ -65,6 +65,12 @@ export function clock(ms: number): string {
     return ofDay.format(ms);
 }
 
+const ofHour = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+
+export function hourAndMinute(ms: number): string {
+    return ofHour.format(ms);
+}
+
 const ofYear = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
 export function day(ms: number): string {

@@ -2,8 +2,9 @@
 import { useState } from "react";
 import { Link } from "wouter";
 import { collectionsOf, COUNTS_OFTEN_MS, useStatus, type CollectionStatus } from "../../api/tasks";
+import { Ago } from "../../parts/ago";
 import { Badge, Empty, Notice, PageHead } from "../../parts/basics";
-import { bytes, count, fromNow } from "../../parts/time";
+import { bytes, count } from "../../parts/time";
 import { CollectionPage } from "./page";
 
 function CollectionList({ collections }: { collections: CollectionStatus[] }) {
@@ -39,7 +40,9 @@ function CollectionList({ collections }: { collections: CollectionStatus[] }) {
                                     {bytes(one.bytes)}
                                 </td>
                                 <td data-label="Written by">{one.writers.join(", ")}</td>
-                                <td data-label="Last commit">{one.committedAt ? fromNow(Date.parse(one.committedAt)) : "never"}</td>
+                                <td data-label="Last commit">
+                                    <Ago at={one.committedAt} />
+                                </td>
                             </tr>
                         ))}
                     </tbody>

@@ -2,9 +2,10 @@
 import { useState } from "react";
 import { Link } from "wouter";
 import { useGrowth, type CollectionStatus } from "../../api/tasks";
+import { Ago } from "../../parts/ago";
 import { PageHead } from "../../parts/basics";
 import { Chart } from "../../parts/chart";
-import { about, bytes, count, duration, fromNow, seconds } from "../../parts/time";
+import { about, bytes, count, duration, seconds } from "../../parts/time";
 import { Documents } from "./documents";
 import { CollectionSchema } from "./schema";
 
@@ -30,7 +31,7 @@ export function CollectionPage({ one }: { one: CollectionStatus }) {
                                 <Link href={`/captures/${name}`}>{name}</Link>
                             </span>
                         ))}
-                        ; last commit {one.committedAt ? fromNow(Date.parse(one.committedAt)) : "never"}
+                        ; last commit <Ago at={one.committedAt} />
                     </>
                 }
             />

@@ -1,11 +1,12 @@
 // The jobs of a connection, newest first; each opens to its attempts, failures and logs.
 import { memo, useState } from "react";
 import { hasEnded, useJob, type Attempt, type Job, type JobKind } from "../../api/jobs";
+import { Ago } from "../../parts/ago";
 import { Button, Notice } from "../../parts/basics";
 import { FailureNotice } from "../../parts/failure";
 import { AttemptLog } from "../../parts/log";
 import { JobBadge } from "../../parts/status";
-import { bytes, count, duration, fromNow, moment } from "../../parts/time";
+import { bytes, count, duration, moment } from "../../parts/time";
 
 const KINDS: Record<JobKind, string> = { sync: "Sync", reset_connection: "Clear", clear: "Clear", refresh: "Refresh" };
 const STEP = 25;
@@ -58,7 +59,7 @@ const JobRow = memo(function JobRow({ job, connectionId }: { job: Job; connectio
                 </span>
                 <span>{duration(took(job))}</span>
                 <span className="quiet">
-                    <time title={moment(job.createdAt * 1000)}>{fromNow(job.createdAt * 1000)}</time>
+                    <Ago at={job.createdAt * 1000} />
                 </span>
             </button>
             {open && <Details job={job} connectionId={connectionId} />}

@@ -2,10 +2,10 @@
 import { useState } from "react";
 import { Link, useLocation, useParams } from "wouter";
 import { hasEnded, useAct, useConnection, useHistory } from "../../api/jobs";
+import { Ago } from "../../parts/ago";
 import { Button, Notice, PageHead, Switch } from "../../parts/basics";
 import { scheduleText } from "../../parts/schedule";
 import { Tabs } from "../../parts/tabs";
-import { fromNow, moment } from "../../parts/time";
 import { Overview } from "./overview";
 import { ConnectionSettings } from "./settings";
 import { Streams } from "./streams";
@@ -45,7 +45,7 @@ export default function ConnectionPage() {
                         <Link href={`/destinations/${connection.data.destinationId}`}>{destination.name}</Link>, {scheduleText(scheduleType, scheduleData)}
                         {nextRunAt && (
                             <>
-                                ; next run <time title={moment(nextRunAt * 1000)}>{fromNow(nextRunAt * 1000)}</time>
+                                ; next run <Ago at={nextRunAt * 1000} />
                             </>
                         )}
                     </>

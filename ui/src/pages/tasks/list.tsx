@@ -2,9 +2,10 @@
 import { useState } from "react";
 import { Link } from "wouter";
 import { useStatus, type TaskKind, type TaskStatus } from "../../api/tasks";
+import { Ago } from "../../parts/ago";
 import { Empty, Notice, PageHead } from "../../parts/basics";
 import { TaskBadge } from "../../parts/taskstate";
-import { about, bytes, count, duration, fromNow } from "../../parts/time";
+import { about, bytes, count, duration } from "../../parts/time";
 
 const WORDS: Record<TaskKind, { title: string; lead: string; none: string; empty: string }> = {
     capture: {
@@ -27,6 +28,11 @@ function documentsOf(task: TaskStatus): number {
         : task.collections.reduce((sum, part) => sum + (part.documents ?? 0), 0);
 }
 
+/** A task that is not deployed any more is known by what it wrote; those of connections write nothing here. */
+function kindOf(task: TaskStatus): TaskKind | undefined {
+    return task.kind ?? (task.collections.length > 0 ? "capture" : undefined);
+}
+
 function Row({ task, kind }: { task: TaskStatus; kind: TaskKind }) {
     const live = task.live;
     return (
@@ -46,7 +52,9 @@ function Row({ task, kind }: { task: TaskStatus; kind: TaskKind }) {
             <td className="number" data-label="Lag">
                 {live?.lag_ms != null ? duration(live.lag_ms) : "–"}
             </td>
-            <td data-label="Last commit">{task.committed_at ? fromNow(Date.parse(task.committed_at)) : "never"}</td>
+            <td data-label="Last commit">
+                <Ago at={task.committed_at} />
+            </td>
         </tr>
     );
 }
@@ -55,7 +63,7 @@ export function TaskList({ kind }: { kind: TaskKind }) {
     const status = useStatus();
     const [search, setSearch] = useState("");
     const words = WORDS[kind];
-    const tasks = (status.data ?? []).filter((task) => (task.kind ?? "capture") === kind);
+    const tasks = (status.data ?? []).filter((task) => kindOf(task) === kind);
     const shown = tasks.filter((task) => task.task.toLowerCase().includes(search.trim().toLowerCase()));
     return (
         <>

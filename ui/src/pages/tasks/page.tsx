@@ -1,13 +1,19 @@
 // One capture or materialization: how it is, how fast, and what of each stream.
 import { Link } from "wouter";
 import { useSamples, useStatus, type TaskKind, type TaskStatus } from "../../api/tasks";
+import { Ago } from "../../parts/ago";
 import { Notice, PageHead } from "../../parts/basics";
 import { Chart } from "../../parts/chart";
 import { TaskBadge } from "../../parts/taskstate";
-import { about, bytes, count, duration, fromNow, moment, seconds } from "../../parts/time";
+import { about, bytes, count, duration, moment, seconds } from "../../parts/time";
 import { Discovery } from "./discovery";
 
 const perSecond = (value: number) => `${about(value)}/s`;
+
+/** Documents of the collection that it has not written yet. */
+function behindText(behind: number | null | undefined): string {
+    return behind === undefined || behind === null ? "not known" : count(behind);
+}
 
 function Bindings({ kind, streams }: { kind: TaskKind; streams: NonNullable<TaskStatus["streams"]> }) {
     return (
@@ -17,11 +23,11 @@ function Bindings({ kind, streams }: { kind: TaskKind; streams: NonNullable<Task
                 <table className="stacked">
                     <thead>
                         <tr>
-                            <th>{kind === "capture" ? "What is captured" : "Collection"}</th>
+                            <th>{kind === "capture" ? "What is captured" : "Binding"}</th>
                             <th>{kind === "capture" ? "Into" : "What is written"}</th>
                             <th className="number">Documents</th>
                             <th className="number">Size</th>
-                            <th className="number">Invalid</th>
+                            <th className="number">{kind === "capture" ? "Invalid" : "Behind"}</th>
                         </tr>
                     </thead>
                     <tbody>
@@ -37,8 +43,8 @@ function Bindings({ kind, streams }: { kind: TaskKind; streams: NonNullable<Task
                                 <td className="number" data-label="Size">
                                     {bytes(one.bytes)}
                                 </td>
-                                <td className="number" data-label="Invalid">
-                                    {count(one.invalid ?? 0)}
+                                <td className="number" data-label={kind === "capture" ? "Invalid" : "Behind"}>
+                                    {kind === "capture" ? count(one.invalid ?? 0) : behindText(one.behind)}
                                 </td>
                             </tr>
                         ))}
@@ -65,12 +71,25 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
             </p>
             <PageHead
                 title={task.task}
-                lead={task.committed_at ? `Last commit ${fromNow(Date.parse(task.committed_at))}` : "Nothing was committed yet"}
+                lead={
+                    task.committed_at ? (
+                        <>
+                            Last commit <Ago at={task.committed_at} />
+                        </>
+                    ) : (
+                        "Nothing was committed yet"
+                    )
+                }
                 actions={<TaskBadge state={task.state} />}
             />
             {error && (
-                <Notice kind="error" title={error.at ? `It failed ${fromNow(Date.parse(error.at))}` : "It failed"}>
+                <Notice kind="error" title="It failed">
                     {error.message}
+                    {error.at && (
+                        <p>
+                            That was <Ago at={error.at} />.
+                        </p>
+                    )}
                     {task.next_at && <p>The next try: {moment(Date.parse(task.next_at))}.</p>}
                 </Notice>
             )}
@@ -85,8 +104,13 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
             </div>
             {session && (
                 <p className="quiet">
-                    Session {count(session.number)} {session.outcome}, begun {fromNow(Date.parse(session.started_at))}: {count(session.documents)} documents, {bytes(session.bytes)}.
-                    {task.next_at && session.outcome !== "running" ? ` The next begins ${fromNow(Date.parse(task.next_at))}.` : ""}
+                    Session {count(session.number)} {session.outcome}, begun <Ago at={session.started_at} />: {count(session.documents)} documents, {bytes(session.bytes)}.
+                    {task.next_at && session.outcome !== "running" && (
+                        <>
+                            {" "}
+                            The next begins <Ago at={task.next_at} />.
+                        </>
+                    )}
                 </p>
             )}
             {(task.streams ?? []).length > 0 && <Bindings kind={kind} streams={task.streams!} />}
@@ -116,7 +140,9 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
                                         <td className="number" data-label="Size">
                                             {bytes(part.bytes ?? 0)}
                                         </td>
-                                        <td data-label="Last commit">{part.committed_at ? fromNow(Date.parse(part.committed_at)) : "never"}</td>
+                                        <td data-label="Last commit">
+                                            <Ago at={part.committed_at} />
+                                        </td>
                                     </tr>
                                 ))}
                             </tbody>
