@@ -25,6 +25,9 @@ int postgres_db_error(struct sql_db *db, const PGresult *result, struct error *e
     pg_failure(db->connection, result, "PostgreSQL", &failure);
     if (strcmp(db->state, "55P03") == 0) /* a lock that others had for too long */
         failure.failure = FIRTH_FAILURE_TRANSIENT;
+    if (string_starts_with(db->state,
+                           "54")) /* a limit: columns, a row of an index; the same rows fail again */
+        failure.failure = FIRTH_FAILURE_CONFIG;
     return as_error(&failure, err);
 }
 

@@ -27,6 +27,11 @@ static uint64_t score(const struct csv_dialect *dialect, struct slice head, bool
     return 1 + agreement * 1000 + (cells < 999 ? cells : 999);
 }
 
+static uint64_t agreement_of(uint64_t score)
+{
+    return score ? (score - 1) / 1000 : 0;
+}
+
 /* 'a';'b' is quoted by single quotes, it's is not: they have to stand at both ends of cells. */
 static int detect_quote(struct slice head, char delimiter)
 {
@@ -45,13 +50,15 @@ static int detect_quote(struct slice head, char delimiter)
     return single > twice ? '\'' : '"';
 }
 
-struct csv_dialect csv_detect(const struct files_csv *options, struct slice head, bool whole)
+/* With this escape. *ret_score: how well it explains the rows. */
+static struct csv_dialect detect(const struct files_csv *options, struct slice head, bool whole, int escape,
+                                 uint64_t *ret_score)
 {
     static const char delimiters[] = {',', '\t', ';', '|'};
     struct csv_dialect dialect = {.delimiter = ',',
                                   .terminator = '\n',
                                   .quote = options->quote == FILES_DETECTED ? '"' : options->quote,
-                                  .escape = options->escape,
+                                  .escape = escape,
                                   .double_quote = options->double_quote};
     if (head.size && !memchr(head.data, '\n', head.size) && memchr(head.data, '\r', head.size))
         dialect.terminator = '\r';
@@ -73,5 +80,26 @@ struct csv_dialect csv_detect(const struct files_csv *options, struct slice head
     }
     if (options->quote == FILES_DETECTED)
         dialect.quote = detect_quote(head, dialect.delimiter);
+    *ret_score = score(&dialect, head, whole);
     return dialect;
+}
+
+static bool has_escaped(struct slice head, int quote)
+{
+    for (size_t i = 0; i + 1 < head.size; i++) {
+        if (head.data[i] == '\\' && head.data[i + 1] == quote)
+            return true;
+    }
+    return false;
+}
+
+/* A backslash is a character like any other as long as rows are right without it: "C:\". */
+struct csv_dialect csv_detect(const struct files_csv *options, struct slice head, bool whole)
+{
+    uint64_t plain, escaped;
+    struct csv_dialect dialect = detect(options, head, whole, options->escape, &plain);
+    if (options->escape != FILES_NONE || !has_escaped(head, dialect.quote))
+        return dialect;
+    struct csv_dialect other = detect(options, head, whole, '\\', &escaped);
+    return agreement_of(escaped) > agreement_of(plain) ? other : dialect;
 }

@@ -276,6 +276,20 @@ static int read_header(struct csv_format *self, struct files_window *window, str
     return 0;
 }
 
+/* The delimiter that a first line "sep=;" names, as Excel has it; FILES_DETECTED: there is none. */
+static int take_separator(struct csv_format *self, struct files_window *window, struct error *err)
+{
+    static const char begin[] = "sep=";
+    enum { AT = sizeof begin - 1 };
+    struct slice head = files_window_rest(window);
+    if (!slice_starts_with(head, begin) || head.size < AT + 2)
+        return FILES_DETECTED;
+    const char delimiter = head.data[AT], *end = head.data + AT + 1;
+    if (*end != '\n' && !(*end == '\r' && head.size > AT + 2 && end[1] == '\n'))
+        return FILES_DETECTED;
+    return skip_rows(self, window, 1, err) < 0 ? FILES_DETECTED : delimiter;
+}
+
 static void *format_open(const struct files_format *format, struct firth_slice schema,
                          struct files_window *window, struct error *err)
 {
@@ -284,9 +298,12 @@ static void *format_open(const struct files_format *format, struct firth_slice s
     arena_init(&self->arena);
     buffer_init(&self->scratch, FILES_RECORD_MAX);
     buffer_init(&self->out, BUFFER_UNLIMITED);
-    int result = skip_rows(self, window, format->csv.skip_before, err);
+    struct files_csv csv = format->csv;
+    int result = skip_rows(self, window, csv.skip_before, err);
     if (result == 0) {
-        self->dialect = csv_detect(&format->csv, files_window_rest(window), window->ended);
+        int separator = take_separator(self, window, err);
+        csv.delimiter = csv.delimiter == FILES_DETECTED ? separator : csv.delimiter;
+        self->dialect = csv_detect(&csv, files_window_rest(window), window->ended);
         result = read_header(self, window, err);
     }
     if (result == 0)

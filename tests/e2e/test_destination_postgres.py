@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import random
 
 import pytest
 
@@ -77,6 +78,17 @@ def test_a_view_on_a_column_that_is_to_be_widened(endpoint, sync):
         assert session.rc != 0 and error["failure_type"] == "config_error", session
         assert "view public.seen depends on column" in error["message"] and "drop what depends on" in error["message"], session
     assert [row["id"] for row in endpoint.read("users")] == [1]
+
+
+def test_limits_of_the_server(endpoint, sync):
+    """The same rows would fail again."""
+    names = [f"c{n}" for n in range(1600)]
+    for records, properties, more, says in (
+            ([{}], {name: {"type": "string"} for name in names}, {}, "tables can have at most 1600 columns"),
+            ([{"id": random.randbytes(9000).hex()}], {"id": {"type": "string"}}, {"mode": "append_dedup", "key": [["id"]]}, "index row")):
+        session = sync(records, properties, **more)
+        error = session.errors()[0]
+        assert session.rc != 0 and error["failure_type"] == "config_error" and says in error["message"], session
 
 
 def test_a_user_with_few_rights(endpoint, sync):

@@ -55,6 +55,9 @@ static void test_dialects(void **state)
         {"", ',', '"', ""},
         {"a,b\n,\n\"\",\n", ',', '"', "a|b/|/|/"},
         {"a,b\n\"x\"y,1\n", ',', '"', "a|b/x|1!"},
+        {"a,b\n\"say \\\"hi\\\", x\",1\n\"y\",2\n", ',', '"', "a|b/say \"hi\", x|1/y|2/"},
+        {"a;b\n\"\\\\\\\"\";1,5\n", ';', '"', "a|b/\\\"|1,5/"},
+        {"a,b\n\"C:\\\",\"D:\\\"\n\"x\",\"y\"\n", ',', '"', "a|b/C:\\|D:\\/x|y/"},
         {"a,b\n\"never closed\n1,2\n", ',', '"', "a|b/never closed\n1,2\n!"},
     };
     (void)state;

@@ -118,6 +118,9 @@ static const struct {
     {"latin.csv", BYTES("id,t\n1,\xe4\x80\n"), "{\"id\":1,\"t\":\"\xc3\xa4\xe2\x82\xac\"}\n"},
     {"empty.csv", BYTES(""), ""},
     {"empty.jsonl", BYTES(""), ""},
+    {"excel.csv", BYTES("sep=;\r\nid;t\r\n1;\"a;b\"\r\n2;x,y,z\r\n"),
+     "{\"id\":1,\"t\":\"a;b\"}\n{\"id\":2,\"t\":\"x,y,z\"}\n"},
+    {"sep.csv", BYTES("sep=,b\n1,2\n"), "{\"sep=\":1,\"b\":2}\n"},
     {"header.csv", BYTES("a,b\n"), ""},
 };
 
