@@ -38,10 +38,10 @@ def test_a_warning_is_no_error(firth, tmp_path):
 
 def test_what_is_not_followed_is_told(firth, tmp_path):
     requester = "path: items, read_timeout_in_seconds: 3, connect_timeout_in_seconds: 2.5, use_tcp_keepalive: true"
-    group = "stream_groups: {g: {streams: [], action: {type: BlockSimultaneousSyncsAction}}}\n"
-    path = write(tmp_path, HEAD.replace("path: items", requester) + group + "streams:\n" + STREAM)
+    files = "  file_uploader: {type: FileUploader, requester: {type: HttpRequester, url: 'https://x.org'}, download_target_extractor: {type: DpathExtractor, field_path: [url]}}\n"
+    path = write(tmp_path, HEAD.replace("path: items", requester) + "streams:\n" + STREAM + files)
     told = firth("manifest", "check", path, "-o", "json", expect=0).json()
-    assert [each["message"].split(" is not followed")[0] for each in told["warnings"]] == ["stream_groups of DeclarativeSource"]
+    assert [each["message"].split(" is not followed")[0] for each in told["warnings"]] == ["file_uploader of DeclarativeStream"]
 
 
 def test_everything_wrong_at_once(firth, tmp_path):

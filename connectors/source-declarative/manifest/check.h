@@ -8,6 +8,7 @@ struct checking {
     const struct manifest *manifest;
     struct arena *arena; /* scratch */
     bool lenient;        /* made at run time: a number will do for a text, as in the CDK */
+    bool unfinished;     /* in a stream's template: rules are for what is made of it */
     manifest_on_problem *on_problem;
     void *context;
     struct buffer path;            /* of where we are */
@@ -21,6 +22,7 @@ void check_component(struct checking *checking, uint32_t at, const struct compon
 /* What no table of fields says: what belongs together, or may not be together. */
 void check_rules(struct checking *checking, uint32_t at, const struct component_type *type);
 
+typedef void check_tell(struct checking *checking, uint32_t at, const char *format, ...);
 void check_error(struct checking *checking, uint32_t at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void check_warning(struct checking *checking, uint32_t at, const char *format, ...)

@@ -118,6 +118,9 @@ int component_enum(struct component component, const char *field);
 /* What this component's templates see as `parameters`: a mapping, or none. */
 struct component component_parameters(struct component component);
 
+/* Does the stream read one of this name as a parent, or does one of its parents? */
+bool component_reads(struct component stream, struct slice name);
+
 /* "streams[0].retriever (manifest.yaml:12:5): " before the message. Returns -1. */
 int component_error(struct error *err, struct component component);
 #ifdef __clang_analyzer__ /* as in base/error.h */

@@ -1,19 +1,27 @@
 /* What no table of fields says. The CDK finds these when it builds a component; here they are found before.
  */
-#include "check.h"
+#include "rules.h"
 
-static bool has(struct checking *checking, uint32_t at, const char *field)
+#include "source-declarative/template/pattern.h"
+#include "source-declarative/template/template.h"
+
+uint32_t rule_get(struct checking *checking, uint32_t at, const char *field)
 {
     const struct json *doc = &checking->manifest->doc;
     uint32_t value = json_get(doc, at, field);
-    return value != JSON_NONE && !json_is(doc, value, JSON_NULL);
+    return value != JSON_NONE && json_is(doc, value, JSON_NULL) ? JSON_NONE : value;
 }
 
-static bool is_empty(struct checking *checking, uint32_t at, const char *field)
+bool rule_has(struct checking *checking, uint32_t at, const char *field)
+{
+    return rule_get(checking, at, field) != JSON_NONE;
+}
+
+bool rule_is_empty(struct checking *checking, uint32_t at, const char *field)
 {
     const struct json *doc = &checking->manifest->doc;
-    uint32_t value = json_get(doc, at, field);
-    if (!has(checking, at, field))
+    uint32_t value = rule_get(checking, at, field);
+    if (value == JSON_NONE)
         return true;
     if (json_is(doc, value, JSON_STRING))
         return json_inner(doc, value).size == 0;
@@ -21,90 +29,115 @@ static bool is_empty(struct checking *checking, uint32_t at, const char *field)
            json_count(doc, value) == 0;
 }
 
-static void source_rules(struct checking *checking, uint32_t at)
+bool rule_is_true(struct checking *checking, uint32_t at, const char *field)
 {
-    if (!has(checking, at, "streams") && !has(checking, at, "dynamic_streams"))
-        check_error(checking, at, "there are no streams: expected `streams` or `dynamic_streams`");
+    uint32_t value = rule_get(checking, at, field);
+    return value != JSON_NONE && json_is(&checking->manifest->doc, value, JSON_TRUE);
 }
 
-static void check_rules_stream(struct checking *checking, uint32_t at)
+bool rule_is_a(struct checking *checking, uint32_t at, const char *field, const char *type)
 {
     const struct json *doc = &checking->manifest->doc;
-    uint32_t names = json_get(doc, at, "stream_names"),
-             dynamic = json_get(doc, at, "dynamic_streams_check_configs");
-    if (json_count(doc, names) == 0 && json_count(doc, dynamic) == 0)
-        check_warning(checking, at,
-                      "no stream is checked: expected `stream_names` or `dynamic_streams_check_configs`");
+    uint32_t component = field ? json_get(doc, at, field) : at, word = json_get(doc, component, "type");
+    return word != JSON_NONE && json_string_is(doc, word, type);
 }
 
-static void option_rules(struct checking *checking, uint32_t at)
+static bool is_template(struct slice text)
+{
+    return memmem(text.data, text.size, "{{", 2) || memmem(text.data, text.size, "{%", 2) ||
+           memmem(text.data, text.size, "{#", 2);
+}
+
+struct slice rule_text(struct checking *checking, uint32_t at, const char *field)
 {
     const struct json *doc = &checking->manifest->doc;
-    bool name = has(checking, at, "field_name"), path = has(checking, at, "field_path");
-    uint32_t target = json_get(doc, at, "inject_into");
-    if (name == path)
-        check_error(checking, at, "%s: expected one of `field_name` and `field_path`",
-                    name ? "both are there" : "neither is there");
-    else if (path && target != JSON_NONE && !json_string_is(doc, target, "body_json"))
-        check_error(checking, at,
-                    "`field_path` is for `inject_into: body_json` alone; expected `field_name`");
+    uint32_t value = json_get(doc, at, field);
+    if (value == JSON_NONE || !json_is(doc, value, JSON_STRING))
+        return (struct slice){NULL, 0};
+    struct slice text = json_string(doc, value, checking->arena);
+    return is_template(text) ? (struct slice){NULL, 0} : text;
 }
 
-static void requester_rules(struct checking *checking, uint32_t at)
+size_t rule_free_names(struct checking *checking, uint32_t at, const char *field,
+                       const struct slice **ret_names)
 {
-    if (is_empty(checking, at, "url") && is_empty(checking, at, "url_base"))
-        check_error(checking, at, "there is no URL: expected `url`, or `url_base` and `path`");
-    int bodies = !is_empty(checking, at, "request_body") + !is_empty(checking, at, "request_body_data") +
-                 !is_empty(checking, at, "request_body_json");
-    if (bodies > 1)
-        check_error(checking, at,
-                    "there is more than one body: expected one of `request_body`, `request_body_json` and "
-                    "`request_body_data`");
+    const struct json *doc = &checking->manifest->doc;
+    uint32_t value = rule_get(checking, at, field);
+    struct error err;
+    if (value == JSON_NONE || !json_is(doc, value, JSON_STRING))
+        return 0;
+    struct slice text = json_string(doc, value, checking->arena);
+    struct template *template = is_template(text) ? template_compile(checking->arena, text, &err) : NULL;
+    return template ? template_free_names(template, ret_names) : 0;
 }
 
-static void key_rules(struct checking *checking, uint32_t at)
+void rule_not_empty(struct checking *checking, uint32_t at, const char *field)
 {
-    bool header = has(checking, at, "header"), option = has(checking, at, "inject_into");
-    if (header == option)
-        check_error(checking, at, "%s: expected one of `inject_into` and `header`",
-                    header ? "both are there" : "neither is there");
+    if (rule_has(checking, at, field) && rule_is_empty(checking, at, field))
+        check_error(checking, json_get(&checking->manifest->doc, at, field),
+                    "`%s` is empty: expected one at least", field);
 }
 
-static void cursor_rules(struct checking *checking, uint32_t at)
+void rule_no_globs(struct checking *checking, uint32_t at, const char *field, const char *globs)
 {
-    bool step = !is_empty(checking, at, "step"), granularity = !is_empty(checking, at, "cursor_granularity");
-    if (step != granularity)
-        check_error(checking, at, "`%s` is missing: `step` and `cursor_granularity` go together",
-                    step ? "cursor_granularity" : "step");
-    if (has(checking, at, "is_data_feed") && has(checking, at, "is_client_side_incremental")) {
-        const struct json *doc = &checking->manifest->doc;
-        if (json_is(doc, json_get(doc, at, "is_data_feed"), JSON_TRUE) &&
-            json_is(doc, json_get(doc, at, "is_client_side_incremental"), JSON_TRUE))
-            check_error(checking, at, "a stream is either `is_data_feed` or `is_client_side_incremental`");
+    const struct json *doc = &checking->manifest->doc;
+    uint32_t list = json_get(doc, at, field);
+    if (list == JSON_NONE || !json_is(doc, list, JSON_ARRAY))
+        return;
+    for (uint32_t each = json_first(doc, list); each != JSON_NONE; each = json_next(doc, list, each)) {
+        if (!json_is(doc, each, JSON_STRING))
+            continue;
+        struct slice text = json_string(doc, each, checking->arena);
+        for (size_t i = 0; i < text.size && !is_template(text); i++) {
+            if (!strchr(globs, text.data[i]) || !text.data[i])
+                continue;
+            check_error(checking, each, "`%s` leads to one place; it takes no %c", field, text.data[i]);
+            break;
+        }
     }
 }
 
-static void filter_rules(struct checking *checking, uint32_t at)
+bool rule_duration_of(struct checking *checking, uint32_t at, const char *field,
+                      struct duration *ret_duration)
 {
-    const struct json *doc = &checking->manifest->doc;
-    if (json_count(doc, json_get(doc, at, "http_codes")) == 0 && is_empty(checking, at, "predicate") &&
-        is_empty(checking, at, "error_message_contains"))
-        check_warning(checking, at,
-                      "it matches nothing: expected `http_codes`, `predicate` or `error_message_contains`");
+    struct slice text = rule_text(checking, at, field);
+    struct error err;
+    return text.size && duration_parse(text, ret_duration, &err) == 0;
+}
+
+void rule_duration(struct checking *checking, uint32_t at, const char *field, bool positive)
+{
+    struct slice text = rule_text(checking, at, field);
+    struct duration duration;
+    struct error err;
+    if (text.size == 0)
+        return;
+    uint32_t place = json_get(&checking->manifest->doc, at, field);
+    if (duration_parse(text, &duration, &err) != 0)
+        check_error(checking, place, "`%s`: %s", field, err.message);
+    else if (positive && (duration.is_duration || duration.seconds < 0 ||
+                          (duration.seconds == 0 && duration.microseconds < 1000)))
+        check_error(checking, place,
+                    "`%s` is \"%.*s\": expected one longer than nothing, and without months, such as PT1M",
+                    field, (int)utf8_cut(text.data, text.size, 40), text.data);
+}
+
+void rule_pattern(struct checking *checking, uint32_t at, const char *field, check_tell *tell)
+{
+    struct slice text = rule_text(checking, at, field);
+    struct error err;
+    if (text.size == 0)
+        return;
+    mem_auto(pattern_free) struct pattern *pattern = pattern_new(text, &err);
+    if (!pattern)
+        tell(checking, json_get(&checking->manifest->doc, at, field), "`%s`: %s", field, err.message);
 }
 
 void check_rules(struct checking *checking, uint32_t at, const struct component_type *type)
 {
-    static const struct {
-        const char *type;
-        void (*check)(struct checking *checking, uint32_t at);
-    } rules[] = {
-        {"ApiKeyAuthenticator", key_rules},    {"CheckStream", check_rules_stream},
-        {"DatetimeBasedCursor", cursor_rules}, {"DeclarativeSource", source_rules},
-        {"HttpRequester", requester_rules},    {"HttpResponseFilter", filter_rules},
-        {"RequestOption", option_rules},
-    };
+    const struct rule *const rules[] = {REQUEST_RULES, STREAM_RULES, RETRIEVER_RULES, GROUP_RULES};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-        if (strcmp(rules[i].type, type->name) == 0)
-            rules[i].check(checking, at);
+        for (const struct rule *rule = rules[i]; rule->type; rule++)
+            if (strcmp(rule->type, type->name) == 0)
+                rule->check(checking, at);
 }

@@ -1,6 +1,6 @@
 #include "backoff.h"
 
-#include "pattern.h"
+#include "source-declarative/template/pattern.h"
 
 #include <math.h>
 #include <stdlib.h>

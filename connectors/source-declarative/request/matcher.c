@@ -1,6 +1,6 @@
 #include "matcher.h"
 
-#include "pattern.h"
+#include "source-declarative/template/pattern.h"
 #include "url.h"
 
 #include <strings.h>

@@ -49,6 +49,15 @@ bool template_is_plain(const struct template *template);
 /* The names that it takes from its scope. */
 size_t template_free_names(const struct template *template, const struct slice **ret_names);
 
+/* Is the template, as a condition, true where `counted` is less than a number that stands for itself? One
+ * that `follows` it, or that is as small as `least` (which it never is below), is none. What is not a plain
+ * comparison is taken as none, too. */
+struct template_threshold {
+    struct slice counted, follows; /* names */
+    int64_t least;
+};
+bool template_has_threshold(const struct template *template, const struct template_threshold *threshold);
+
 /* -1 with *err and *ret_failure; a name that is in no scope is TEMPLATE_FAILED. The text may be part of the
  * scope's values. */
 int template_render(const struct template *template, const struct template_scope *scope, struct arena *arena,

@@ -54,6 +54,16 @@ static void test_fixed(void **state)
                                 {0, "http://b/?q=1", 0},
                                 {0, "http://b/", 10000},
                                 {0}});
+    /* the last slashes of base and path do not count */
+    check(BUDGET(FIXED("1", "{\"url_base\": \"http://a//\", \"url_path_pattern\": \"^/x$\"}") "," FIXED(
+              "1", "{\"url_base\": \"http://a\", \"url_path_pattern\": \"^$\"}")),
+          (const struct step[]){{0, "http://a/x", 0},
+                                {0, "http://a/x/", 10000},
+                                {0, "http://a/x//?q=/", 10000},
+                                {0, "http://a/x/y", 0},
+                                {0, "http://a/", 0},
+                                {0, "http://a", 10000},
+                                {0}});
 }
 
 static void test_moving(void **state)

@@ -162,8 +162,6 @@ static void test_paginators(void **state)
     check(PAGED("\"CursorPagination\", \"cursor_value\": \"{{ nope }}\"") TOKEN "}", "", LIST(TWO),
           "\n=> {\"id\":1} {\"id\":2} invalid: template '{{ nope }}', "
           "line 1 column 4: there is no 'nope' here");
-    check(PAGED("\"OffsetIncrement\"") TOKEN SIZE "}", "", LIST(TWO),
-          "=> invalid: page_size_option says where the page's size goes, and the strategy has no page_size");
 }
 
 #define FILTER(codes, action)                                                                     \
@@ -245,7 +243,8 @@ static void test_resets(void **state)
         PAGES_2 RESET("SPLIT_USING_CURSOR", ""), ON_400, LIST("400|", "400|", "400|", "400|"), &settings,
         "?n=2\n?n=2\n?n=2\n=> connector: pagination is to be reset, and the slice is the same as before: its "
         "cursor did not move");
-    check(PAGES_2 ", \"page_size_reduction\": {\"type\": \"PageSizeReduction\", \"minimum_page_size\": 1}",
+    check(PAGED("\"OffsetIncrement\", \"page_size\": 2") TOKEN SIZE
+          "}, \"page_size_reduction\": {\"type\": \"PageSizeReduction\", \"minimum_page_size\": 1}",
           FILTER("\"http_codes\": [400]", "REDUCE_PAGE_SIZE"), LIST("400|", ONE, NONE),
           "?n=2\n?n=1\n?t=1&n=1\n=> {\"id\":3}");
 }

@@ -1,6 +1,6 @@
 /* Regular expressions of manifests, as Python's re.match and re.search. */
-#ifndef FIRTH_DECLARATIVE_REQUEST_PATTERN_H
-#define FIRTH_DECLARATIVE_REQUEST_PATTERN_H
+#ifndef FIRTH_DECLARATIVE_TEMPLATE_PATTERN_H
+#define FIRTH_DECLARATIVE_TEMPLATE_PATTERN_H
 
 #include "base/error.h"
 #include "base/text.h"
