@@ -169,8 +169,8 @@ static int key_of(const struct jwt_parts *parts, struct scope *scope, struct are
     return 0;
 }
 
-int jwt_parts_sign(const struct jwt_parts *parts, struct arena *arena, struct slice *ret_token,
-                   struct error *err)
+static int sign(const struct jwt_parts *parts, struct arena *arena, struct slice *ret_token,
+                struct error *err)
 {
     static const char *const reserved_headers[] = {"kid", "alg", "typ", "cty", NULL};
     static const char *const reserved_claims[] = {"iss", "sub", "aud", "iat", "exp", "nbf", NULL};
@@ -219,19 +219,31 @@ static int jwt_compile(struct authenticator *authenticator, struct error *err)
     return 0;
 }
 
+int jwt_parts_token(const struct jwt_parts *parts, struct arena *arena, struct slice *ret_token,
+                    struct error *err)
+{
+    struct scope scope;
+    struct slice prefix = {NULL, 0};
+    scope_init(&scope, parts->engine);
+    scope_set(&scope, "json_loads", interpolate_json_loads());
+    if (sign(parts, arena, ret_token, err) != 0 ||
+        expression_text(&parts->prefix, &scope, arena, &prefix, err) != 0)
+        return -1;
+    if (prefix.size)
+        *ret_token = slice_of(arena_printf(arena, "%.*s %.*s", SLICE_ARGS(prefix), SLICE_ARGS(*ret_token)));
+    return 0;
+}
+
 static int jwt_add(struct authenticator *authenticator, struct arena *arena, struct options *options,
                    struct error *err)
 {
     const struct jwt_parts *parts = authenticator->state;
     struct scope scope;
-    struct slice token, prefix = {NULL, 0};
+    struct slice token;
     scope_init(&scope, authenticator->engine);
     scope_set(&scope, "json_loads", interpolate_json_loads());
-    if (jwt_parts_sign(parts, arena, &token, err) != 0 ||
-        expression_text(&parts->prefix, &scope, arena, &prefix, err) != 0)
+    if (jwt_parts_token(parts, arena, &token, err) != 0)
         return -1;
-    if (prefix.size)
-        token = slice_of(arena_printf(arena, "%.*s %.*s", SLICE_ARGS(prefix), SLICE_ARGS(token)));
     if (parts->option)
         return request_option_set(parts->option, &scope, tvalue_string(token), options, err);
     return options_put(options, OPTION_HEADER, tvalue_cstring("Authorization"), tvalue_string(token),

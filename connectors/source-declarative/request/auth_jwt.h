@@ -8,7 +8,8 @@
 struct jwt_parts;
 int jwt_parts_compile(struct engine *engine, struct component component, struct jwt_parts **ret_parts,
                       struct error *err);
-int jwt_parts_sign(const struct jwt_parts *parts, struct arena *arena, struct slice *ret_token,
-                   struct error *err);
+/* Signed anew, behind its header_prefix: the CDK has that in an assertion, too. */
+int jwt_parts_token(const struct jwt_parts *parts, struct arena *arena, struct slice *ret_token,
+                    struct error *err);
 
 #endif

@@ -89,7 +89,7 @@ static int check_grant(struct authenticator *authenticator, const struct oauth_s
     bool has_client = !expression_is_absent(&oauth->id) && !expression_is_absent(&oauth->secret);
     if (expression_is_absent(&oauth->endpoint) || oauth->assertion)
         return 0;
-    if (!has_client)
+    if (!has_client && !oauth->updates) /* else they may be in the config */
         error_set(err, ERROR_INVALID, "client_id and client_secret are needed to fetch a token");
     else if (slice_is(component_text(where, "grant_type"), "refresh_token") &&
              expression_is_absent(&oauth->refresh) && !oauth->updates)

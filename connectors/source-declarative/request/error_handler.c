@@ -2,6 +2,7 @@
 
 #include "backoff.h"
 #include "error_text.h"
+#include "url.h"
 
 enum {
     RETRIES_PRESET = 5,
@@ -88,6 +89,30 @@ static void resolve_by_status(const struct outcome *outcome, struct resolution *
 /* --- filters ---------------------------------------------------------------------------------------------
  */
 
+/* Where the answer came from, without what may be a secret: no query, no password. */
+static struct tvalue request_url(struct arena *arena, const struct http_response *response)
+{
+    struct slice url = url_before_query(slice_of(response->url ? response->url : ""));
+    const char *authority = memmem(url.data, url.size, "://", 3), *end = url.data + url.size;
+    if (!authority)
+        return tvalue_string(url);
+    authority += 3;
+    const char *path = memchr(authority, '/', (size_t)(end - authority));
+    const char *user = memrchr(authority, '@', (size_t)((path ? path : end) - authority));
+    const char *rest = user ? user + 1 : authority;
+    return tvalue_cstring(
+        arena_printf(arena, "%.*s%.*s", (int)(authority - url.data), url.data, (int)(end - rest), rest));
+}
+
+static void answer_scope(struct scope *scope, const struct error_handler *handler,
+                         const struct outcome *outcome, struct arena *arena)
+{
+    scope_init(scope, handler->engine);
+    scope_set(scope, "response", outcome->body);
+    scope_set(scope, "headers", outcome->headers);
+    scope_set(scope, "request_url", request_url(arena, outcome->response));
+}
+
 static int filter_matches(const struct error_handler *handler, const struct response_filter *filter,
                           const struct outcome *outcome, struct arena *arena, bool *ret_matches,
                           struct error *err)
@@ -99,10 +124,8 @@ static int filter_matches(const struct error_handler *handler, const struct resp
     }
     if (!expression_is_absent(&filter->predicate)) {
         struct scope scope;
-        scope_init(&scope, handler->engine);
+        answer_scope(&scope, handler, outcome, arena);
         scope_set(&scope, "config", tvalue_none()); /* as the CDK has it: predicates see no config */
-        scope_set(&scope, "response", outcome->body);
-        scope_set(&scope, "headers", outcome->headers);
         bool holds;
         if (expression_bool(&filter->predicate, &scope, false, arena, &holds, err) != 0)
             return -1;
@@ -129,9 +152,7 @@ static int filter_resolve(const struct error_handler *handler, const struct resp
         resolution->failure = (enum failure_type)filter->failure;
     if (!expression_is_absent(&filter->message)) {
         struct scope scope;
-        scope_init(&scope, handler->engine);
-        scope_set(&scope, "response", outcome->body);
-        scope_set(&scope, "headers", outcome->headers);
+        answer_scope(&scope, handler, outcome, arena);
         if (expression_text(&filter->message, &scope, arena, &resolution->message, err) != 0)
             return -1;
     }
@@ -263,11 +284,8 @@ static int compile_filters(struct engine *engine, struct component component, st
         struct response_filter *filter = &handler->filters[handler->filter_count];
         if (filter_compile(engine, each, filter, err) != 0)
             return -1;
-        if (!filter->code_count && !filter->contains.data && expression_is_absent(&filter->predicate)) {
-            error_set(err, ERROR_INVALID,
-                      "a filter of responses needs one of http_codes, predicate and error_message_contains");
-            return component_error(err, each);
-        }
+        if (!filter->code_count && !filter->contains.data && expression_is_absent(&filter->predicate))
+            continue; /* it never matches, either */
         handler->reads_body |= filter->contains.data || !expression_is_absent(&filter->predicate) ||
                                !expression_is_absent(&filter->message);
         handler->filter_count++;

@@ -40,7 +40,8 @@ static int put(struct tdict *dict, const struct expression *name, const struct e
     return 0;
 }
 
-/* In the config, where the platform may have put what it is; else in the manifest. */
+/* In the config, where the platform may have put what it is; else in the manifest. Where tokens are kept in
+ * the config, what is in neither is sent empty, as in the CDK. */
 static int put_client(struct authenticator *authenticator, const struct expression *name,
                       const struct expression *value, const char *member, struct scope *scope,
                       struct arena *arena, struct tdict *dict, struct error *err)
@@ -48,9 +49,14 @@ static int put_client(struct authenticator *authenticator, const struct expressi
     struct oauth_state *oauth = authenticator->state;
     const struct config_path path = {{SLICE_LITERAL("credentials"), slice_of(member)}, 2};
     struct slice key;
-    struct tvalue there;
-    if (!oauth->updates || !oauth_at_path(arena, authenticator->engine->config, &path, &there))
+    struct tvalue there = tvalue_cstring("");
+    if (!oauth->updates)
         return put(dict, name, value, scope, arena, err);
+    if (!oauth_at_path(arena, authenticator->engine->config, &path, &there) && !expression_is_absent(value) &&
+        expression_string(value, scope, arena, &there, err) != 0)
+        return -1;
+    if (there.kind == TVALUE_NONE)
+        there = tvalue_cstring("");
     if (expression_text(name, scope, arena, &key, err) != 0)
         return -1;
     tdict_set(arena, dict, tvalue_string(key), tvalue_string(oauth_text(arena, &there)));
@@ -61,7 +67,7 @@ static int put_assertion(struct oauth_state *oauth, struct scope *scope, struct 
                          struct tdict *dict, struct error *err)
 {
     struct slice token, name;
-    if (jwt_parts_sign(oauth->assertion, arena, &token, err) != 0 ||
+    if (jwt_parts_token(oauth->assertion, arena, &token, err) != 0 ||
         expression_text(&oauth->grant_name, scope, arena, &name, err) != 0)
         return -1;
     tdict_set(arena, dict, tvalue_string(name),
@@ -70,11 +76,29 @@ static int put_assertion(struct oauth_state *oauth, struct scope *scope, struct 
     return 0;
 }
 
+/* An API may have clients without a secret; none without a name. Where tokens are kept in the config, the CDK
+ * does not look. */
+static int check_client(const struct authenticator *authenticator, struct scope *scope, struct arena *arena,
+                        struct error *err)
+{
+    const struct oauth_state *oauth = authenticator->state;
+    struct tvalue id;
+    if (oauth->updates || expression_is_absent(&oauth->id))
+        return 0;
+    if (expression_string(&oauth->id, scope, arena, &id, err) != 0)
+        return -1;
+    if (id.kind != TVALUE_NONE && oauth_text(arena, &id).size > 0)
+        return 0;
+    error_set(err, ERROR_INVALID, "client_id gives nothing");
+    return component_error(err, authenticator->where);
+}
+
 static int put_grant(struct authenticator *authenticator, struct scope *scope, bool with_client,
                      struct arena *arena, struct tdict *dict, struct error *err)
 {
     struct oauth_state *oauth = authenticator->state;
     if (put(dict, &oauth->grant_name, &oauth->grant, scope, arena, err) != 0 ||
+        (with_client && check_client(authenticator, scope, arena, err) != 0) ||
         (with_client &&
          put_client(authenticator, &oauth->id_name, &oauth->id, "client_id", scope, arena, dict, err) != 0) ||
         (with_client && put_client(authenticator, &oauth->secret_name, &oauth->secret, "client_secret", scope,
