@@ -39,6 +39,7 @@ struct engine_limits {
 struct api_budget;     /* request/budget.h */
 struct response_cache; /* request/cache.h */
 struct authenticator;  /* request/authenticator.h */
+struct list_reading;   /* record/extractor.h */
 struct engine_leaving; /* engine_on_free */
 
 enum {
@@ -77,6 +78,8 @@ struct engine {
     struct authenticator *authenticators; /* all of them, to be shared */
     struct fiber_gate jobs, jobs_ahead;   /* asynchronous ones of the API (stream/async.h) */
     struct engine_selected *selected;     /* engine_select */
+    const struct list_reading *lists; /* how record/ reads lists with page/, which is above; NULL: not yet */
+    unsigned lists_nested;            /* that are being compiled */
     struct engine_secrets secrets;
     struct engine_leaving *leaving;
 };

@@ -1,5 +1,6 @@
 #include "pages.h"
 
+#include "list.h"
 #include "paginator.h"
 #include "properties.h"
 #include "reset.h"
@@ -389,6 +390,7 @@ static int compile_parts(struct engine *engine, struct pages *pages, const struc
                          struct error *err)
 {
     const char *name = pages->settings.stream_name;
+    engine->lists = &page_lists;
     if (requester_compile(engine, parts->requester, name, &pages->requester, err) != 0 ||
         query_properties_compile(engine, parts->requester, pages->requester, name, &pages->properties, err) !=
             0 ||

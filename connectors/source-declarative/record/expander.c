@@ -13,7 +13,8 @@ struct expander {
     struct parent_field *fields;
     size_t field_count;
     bool remain_original, emit_parent, merge_parent;
-    bool told_truncated;
+    void *reader; /* of lists that are cut short, by engine->lists; NULL: none */
+    bool told_truncated, told_incomplete;
 };
 
 static int no_globs(const struct expressions *path, struct engine *engine, struct component where,
@@ -52,17 +53,37 @@ static int compile_fields(struct expander *expander, struct error *err)
     return 0;
 }
 
+/* Lists of lists of lists are bounded: each takes some of the stack. */
+enum { LISTS_NESTED_MAX = 4 };
+
+static int compile_reader(struct expander *expander, struct error *err)
+{
+    struct engine *engine = expander->engine;
+    struct component retriever = component_get(expander->where, "truncated_list_retriever");
+    if (component_is_none(retriever))
+        return 0;
+    assert(engine->lists);
+    if (!expander->truncated_path.count)
+        error_set(err, ERROR_INVALID, "truncated_list_retriever needs truncation_indicator_path");
+    else if (engine->lists_nested == LISTS_NESTED_MAX)
+        error_set(err, ERROR_LIMIT, "a truncated_list_retriever is in more than %d others", LISTS_NESTED_MAX);
+    else if (no_globs(&expander->path, engine, expander->where, "expand_records_from_field", err) != 0)
+        return -1;
+    else {
+        engine->lists_nested++;
+        int result = engine->lists->compile(engine, retriever, &expander->reader, err);
+        engine->lists_nested--;
+        return result;
+    }
+    return component_error(err, expander->where);
+}
+
 int expander_compile(struct engine *engine, struct component component, struct expander **ret_expander,
                      struct error *err)
 {
     *ret_expander = NULL;
     if (component_is_none(component))
         return 0;
-    if (!component_is_none(component_get(component, "truncated_list_retriever"))) {
-        error_set(err, ERROR_UNSUPPORTED,
-                  "truncated_list_retriever of a RecordExpander is nothing that Firth has");
-        return component_error(err, component);
-    }
     struct expander *expander = *ret_expander = arena_zalloc(&engine->arena, sizeof *expander);
     expander->engine = engine;
     expander->where = component;
@@ -73,9 +94,10 @@ int expander_compile(struct engine *engine, struct component component, struct e
     if (expressions_compile(engine, component, "expand_records_from_field", &expander->path, err) != 0 ||
         expressions_compile(engine, component, "truncation_indicator_path", &expander->truncated_path, err) !=
             0 ||
-        no_globs(&expander->truncated_path, engine, component, "truncation_indicator_path", err) != 0)
+        no_globs(&expander->truncated_path, engine, component, "truncation_indicator_path", err) != 0 ||
+        compile_fields(expander, err) != 0)
         return -1;
-    return compile_fields(expander, err);
+    return compile_reader(expander, err);
 }
 
 /* --- paths -----------------------------------------------------------------------------------------------
@@ -217,21 +239,106 @@ static int with_parent(const struct expander *expander, const struct tvalue *par
     return 0;
 }
 
-static void tell_truncated(struct expander *expander, const struct tvalue *record, struct arena *arena)
+/* --- lists that are cut short ----------------------------------------------------------------------------
+ */
+
+/* One record that is being expanded. */
+struct expansion {
+    struct expander *expander;
+    struct tvalue record;
+    struct lists lists;
+    struct arena *arena;
+    extractor_sink *on_value;
+    void *context;
+    size_t count;
+};
+
+static int give(struct expansion *expansion, struct tvalue item, struct error *err)
+{
+    expansion->count++;
+    if (with_parent(expansion->expander, &expansion->record, &expansion->lists, expansion->arena, &item,
+                    err) != 0)
+        return -1;
+    return expansion->on_value(expansion->context, item, err);
+}
+
+/* What is beside the sign that the list is cut short; `sibling`: NULL for the sign itself. */
+static bool beside_sign(const struct expansion *expansion, const char *sibling, struct tvalue *ret_value)
 {
     struct scope scope;
     struct path path;
-    struct tvalue value;
     struct error ignored;
-    scope_init(&scope, expander->engine);
-    if (expander->told_truncated || !expander->truncated_path.count ||
-        expressions_path(&expander->truncated_path, &scope, arena, &path, &ignored) != 0 ||
-        !value_at_path(arena, record, path.segments, path.count, &value) || !tvalue_true(&value))
+    scope_init(&scope, expansion->expander->engine);
+    if (!expansion->expander->truncated_path.count ||
+        expressions_path(&expansion->expander->truncated_path, &scope, expansion->arena, &path, &ignored) !=
+            0)
+        return false;
+    struct slice *segments = arena_dup(expansion->arena, path.segments, path.count * sizeof *segments);
+    if (sibling)
+        segments[path.count - 1] = slice_of(sibling);
+    return value_at_path(expansion->arena, &expansion->record, segments, path.count, ret_value);
+}
+
+static bool is_truncated(const struct expansion *expansion)
+{
+    struct tvalue sign;
+    return beside_sign(expansion, NULL, &sign) && tvalue_true(&sign);
+}
+
+static void tell_truncated(struct expander *expander)
+{
+    if (expander->told_truncated)
         return;
     expander->told_truncated = true;
+    engine_log(expander->engine, ENGINE_WARN,
+               "a list inside of a record is cut short (truncation_indicator_path), and there is no "
+               "truncated_list_retriever: what is not in it is not read");
+}
+
+static void tell_incomplete(const struct expansion *expansion)
+{
+    struct expander *expander = expansion->expander;
+    struct tvalue total;
+    if (expander->told_incomplete || expander->engine->limits.pages_per_slice ||
+        !beside_sign(expansion, "total_count", &total) || total.kind != TVALUE_INT ||
+        total.integer <= (int64_t)expansion->count)
+        return;
+    expander->told_incomplete = true;
     engine_log(
         expander->engine, ENGINE_WARN,
-        "a list inside of a record is cut short (truncation_indicator_path): what is not in it is not read");
+        "truncated_list_retriever has %zu of %lld items (total_count) of a list inside of a record: has it "
+        "a paginator, and is it the right list?",
+        expansion->count, (long long)total.integer);
+}
+
+/* Its page is gone before ours is. */
+static int on_fetched(void *context, struct tvalue item, struct error *err)
+{
+    struct expansion *expansion = context;
+    return give(expansion, value_copy(expansion->arena, &item), err);
+}
+
+static int expand_embedded(struct expansion *expansion, struct path path, struct error *err)
+{
+    struct tvalue found, item;
+    bool many = false;
+    if (path_take(expansion->arena, &expansion->record, path, &found, err) != 0)
+        return -1;
+    for (size_t i = 0; i < path.count; i++)
+        many |= slice_is(path.segments[i], "*");
+    struct tlist one = {.items = &found, .count = 1};
+    const struct tlist *all = many ? found.list : &one;
+    for (uint32_t i = 0; i < all->count; i++) {
+        struct titer iter;
+        struct tvalue list = all->items[i];
+        if (!tvalue_is_list(&list))
+            continue;
+        titer_init(&iter, expansion->arena, list);
+        while (titer_next(&iter, &item))
+            if (give(expansion, item, err) != 0)
+                return -1;
+    }
+    return 0;
 }
 
 int expander_run(struct expander *expander, struct tvalue record, struct arena *arena,
@@ -239,35 +346,30 @@ int expander_run(struct expander *expander, struct tvalue record, struct arena *
 {
     struct scope scope;
     struct path path;
-    struct tvalue found, list, item;
-    struct lists lists = {.arena = arena};
+    struct expansion expansion = {.expander = expander,
+                                  .record = record,
+                                  .lists = {.arena = arena},
+                                  .arena = arena,
+                                  .on_value = on_value,
+                                  .context = context};
     if (!tvalue_is_mapping(&record) || !expander->path.count)
         return on_value(context, record, err);
     scope_init(&scope, expander->engine);
     if (expressions_path(&expander->path, &scope, arena, &path, err) != 0 ||
-        path_take(arena, &record, path, &found, err) != 0)
+        (expander->merge_parent &&
+         value_glob(arena, &record, path.segments, path.count, on_list, &expansion.lists, err) != 0))
         return -1;
-    tell_truncated(expander, &record, arena);
-    bool many = false, any = false;
-    for (size_t i = 0; i < path.count; i++)
-        many |= slice_is(path.segments[i], "*");
-    if (expander->merge_parent &&
-        value_glob(arena, &record, path.segments, path.count, on_list, &lists, err) != 0)
-        return -1;
-    struct tlist one = {.items = &found, .count = 1};
-    const struct tlist *all = many ? found.list : &one;
-    for (uint32_t i = 0; i < all->count; i++) {
-        struct titer iter;
-        list = all->items[i];
-        if (!tvalue_is_list(&list))
-            continue;
-        titer_init(&iter, arena, list);
-        while (titer_next(&iter, &item)) {
-            any = true;
-            if (with_parent(expander, &record, &lists, arena, &item, err) != 0 ||
-                on_value(context, item, err) != 0)
-                return -1;
-        }
+    bool truncated = is_truncated(&expansion);
+    if (truncated && expander->reader) {
+        if (expander->engine->lists->read(expander->reader, &record, on_fetched, &expansion, err) != 0)
+            return -1;
+        tell_incomplete(&expansion);
+        if (expansion.count > 0)
+            return 0;
+    } else if (truncated) {
+        tell_truncated(expander);
     }
-    return !any && expander->emit_parent ? on_value(context, record, err) : 0;
+    if (expand_embedded(&expansion, path, err) != 0)
+        return -1;
+    return expansion.count == 0 && expander->emit_parent ? on_value(context, record, err) : 0;
 }

@@ -17,4 +17,13 @@ typedef int extractor_sink(void *context, struct tvalue value, struct error *err
 int extractor_run(const struct extractor *extractor, const struct tvalue *document, struct arena *arena,
                   extractor_sink *on_value, void *context, struct error *err);
 
+/* How a list is read that a record has only in part (truncated_list_retriever): with pages, which are above
+ * this folder. page/list.c has it; engine->lists leads there. */
+struct list_reading {
+    int (*compile)(struct engine *engine, struct component retriever, void **ret_reader, struct error *err);
+    /* All items, each there for the call alone; `parent`: the record. In a fiber. */
+    int (*read)(void *reader, const struct tvalue *parent, extractor_sink *on_item, void *context,
+                struct error *err);
+};
+
 #endif
