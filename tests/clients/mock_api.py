@@ -139,6 +139,12 @@ class Api(BaseHTTPRequestHandler):
             {"id": 2, "in": {"list": [], "more": False}, "parts": [{"of": {"a": 1}}, {"c": 3}]},
             {"id": 3, "in": None, "parts": []}]}
 
+    def get_whole(self, route, query, body, seen):
+        """The first list of get_lists, page by page; whole/none has none."""
+        start, size = int(query.get("offset", 0)), int(query["limit"])
+        found = [{**item, "parts": [{"n": item["id"]}, "bare"]} for item in ITEMS[:5]] if route[0] == "all" else []
+        return {"data": found[start:start + size]}
+
     def get_texts(self, route, query, body, seen):
         if route[0] == "lines":
             return "a\nb c\n"
@@ -202,7 +208,7 @@ class Api(BaseHTTPRequestHandler):
             if name.startswith("void"):
                 return {"job": {"state": "nothing"}}
             bad = name.startswith("bad") or (name.startswith("twice") and seen < 2)
-            state = "working" if seen == 0 else "broken" if bad else "done"
+            state = "working" if seen == 0 else "broken" if bad else "late" if name.startswith("late") else "done"
             return {"job": {"state": state}, "files": [f"jobs/file/{name}/{n}" for n in (1, 2)] if state == "done" else [], "of": name}
         if verb == "targets":
             return {"urls": [{"at": self.url(f"jobs/file/{name}/{n}")} for n in (1, 2)]}
@@ -249,6 +255,13 @@ class Api(BaseHTTPRequestHandler):
         if int(high[8:10]) - int(low[8:10]) > 2:
             raise Answer(413, {"error": "too much"})
         return [e for e in EVENTS if low <= e["at"] <= high]
+
+    def get_heavy(self, route, query, body, seen):
+        """Pages of two at most."""
+        start, size = int(query.get("offset", 0)), int(query["limit"])
+        if size > 2:
+            raise Answer(413, {"error": "too much"})
+        return {"data": ITEMS[start:start + size]}
 
     def get_collections(self, route, query, body, seen):
         return {"data": [{"id": "c1", "slug": "cats", "path": "pages"}, {"id": "c2", "slug": "dogs", "path": "filter"}]}

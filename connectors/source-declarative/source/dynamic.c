@@ -6,7 +6,7 @@ struct mapping {
     struct expressions path;
     struct expression value, condition;
     unsigned types;
-    bool create, is_text; /* is_text: value_type: string, which is not read as YAML */
+    bool create, reads_yaml; /* of a value that is a text */
     struct component where;
 };
 
@@ -70,9 +70,12 @@ int stream_components_written(struct engine *engine, struct stream_components *s
 /* --- compiled
  * ------------------------------------------------------------------------------------------------- */
 
-static int compile_mapping(struct engine *engine, struct component component, struct mapping *ret_mapping,
-                           struct error *err)
+/* What an API says is taken as it is, and nothing is made of it that the template has not; what a person
+ * wrote is YAML, but for a text in the config that is to be one. */
+static int compile_mapping(struct engine *engine, struct component resolver, struct component component,
+                           struct mapping *ret_mapping, struct error *err)
 {
+    bool http = component_is(resolver, "HttpComponentsResolver");
     static const struct {
         const char *name;
         unsigned types;
@@ -81,12 +84,13 @@ static int compile_mapping(struct engine *engine, struct component component, st
                  {"integer", INTERPOLATE_INT},
                  {"boolean", INTERPOLATE_BOOL}};
     struct slice type = component_text(component, "value_type");
-    *ret_mapping =
-        (struct mapping){.create = component_bool(component, "create_or_update"), .where = component};
+    *ret_mapping = (struct mapping){.create = !http && component_bool(component, "create_or_update"),
+                                    .where = component};
     for (size_t i = 0; type.data && i < sizeof kinds / sizeof *kinds; i++)
         if (slice_is(type, kinds[i].name))
             ret_mapping->types = kinds[i].types;
-    ret_mapping->is_text = ret_mapping->types == INTERPOLATE_STR;
+    ret_mapping->reads_yaml = !http && !(ret_mapping->types == INTERPOLATE_STR &&
+                                         component_is(resolver, "ConfigComponentsResolver"));
     if (component_text(component, "condition").size > 0 &&
         expression_compile(engine, component, "condition", &ret_mapping->condition, err) < 0)
         return -1;
@@ -110,7 +114,7 @@ int dynamic_stream_compile(struct engine *engine, struct component component,
     dynamic->mappings =
         arena_zalloc(&engine->arena, (dynamic->mapping_count + 1) * sizeof *dynamic->mappings);
     for (size_t i = 0; i < dynamic->mapping_count; i++)
-        if (compile_mapping(engine, component_at(list, i), &dynamic->mappings[i], err) < 0)
+        if (compile_mapping(engine, dynamic->resolver, component_at(list, i), &dynamic->mappings[i], err) < 0)
             return -1;
     *ret_dynamic = dynamic;
     return 0;
@@ -185,7 +189,7 @@ static int apply(const struct dynamic_stream *dynamic, const struct mapping *map
         expressions_path(&mapping->path, scope, arena, &path, err) < 0)
         return -1;
     struct setting setting = {
-        .arena = arena, .stream = stream, .value = mapping->is_text ? value : parse_if_yaml(arena, value)};
+        .arena = arena, .stream = stream, .value = mapping->reads_yaml ? parse_if_yaml(arena, value) : value};
     return set_field(&setting, path, mapping->create, err);
 }
 

@@ -1,6 +1,7 @@
 #include "dynamic_http.h"
 
 #include "source-declarative/page/pages.h"
+#include "source-declarative/stream/async.h"
 #include "source-declarative/stream/router.h"
 
 struct resolving {
@@ -8,6 +9,7 @@ struct resolving {
     const struct dynamic_stream *dynamic;
     struct partition_router *router;
     struct pages *pages;
+    struct async_retriever *async; /* instead of pages */
     struct stream_components *streams;
     struct tvalue slice; /* that is read */
 };
@@ -27,11 +29,27 @@ static int on_record(void *context, struct record *record, struct error *err)
     return dynamic_stream_make(resolving->dynamic, values, resolving->slice, resolving->streams, err);
 }
 
+/* One after the other: which streams there are is a matter of few jobs. */
+static int read_job(struct resolving *resolving, const struct stream_slice *slice, struct error *err)
+{
+    struct async_watch watch = {0};
+    mem_auto(async_job_free) struct async_job *job = NULL;
+    if (async_job_run(resolving->async, slice, &watch, &job, err) != 0)
+        return -1;
+    if (watch.troubled) {
+        *err = watch.trouble;
+        return -1;
+    }
+    return job ? async_job_read(job, NULL, on_record, resolving, err) : 0;
+}
+
 static int on_partition(void *context, const struct stream_slice *partition, struct error *err)
 {
     struct resolving *resolving = context;
-    resolving->slice = stream_slice_copy(&resolving->engine->arena, partition).value;
-    return pages_read(resolving->pages, resolving->slice, NULL, on_record, resolving, err);
+    struct stream_slice slice = stream_slice_copy(&resolving->engine->arena, partition);
+    resolving->slice = slice.value;
+    return resolving->async ? read_job(resolving, &slice, err)
+                            : pages_read(resolving->pages, slice.value, NULL, on_record, resolving, err);
 }
 
 int dynamic_stream_make_http(struct engine *engine, const struct dynamic_stream *dynamic,
@@ -40,7 +58,8 @@ int dynamic_stream_make_http(struct engine *engine, const struct dynamic_stream 
 {
     struct component retriever = component_get(resolver, "retriever");
     struct component requester = component_get(retriever, "requester");
-    if (!component_is(retriever, "SimpleRetriever")) {
+    bool is_async = component_is(retriever, "AsyncRetriever");
+    if (!is_async && !component_is(retriever, "SimpleRetriever")) {
         error_set(err, ERROR_UNSUPPORTED, "it is no retriever that Firth has for dynamic streams");
         return component_error(err, retriever);
     }
@@ -52,11 +71,12 @@ int dynamic_stream_make_http(struct engine *engine, const struct dynamic_stream 
         .transformations = {resolver.manifest, JSON_NONE},
         .hooks = {.add_options = add_options, .context = resolving},
     };
-    if (!component_is_none(requester))
+    if (!is_async && !component_is_none(requester))
         engine_keep_answers(engine, requester);
     if (partition_router_compile(engine, component_get(retriever, "partition_router"), &resolving->router,
-                                 err) != 0 ||
-        pages_compile(engine, retriever, &settings, &resolving->pages, err) != 0)
+                                 err) != 0)
         return -1;
-    return partition_router_walk(resolving->router, on_partition, resolving, err);
+    int compiled = is_async ? async_retriever_compile(engine, retriever, &settings, &resolving->async, err)
+                            : pages_compile(engine, retriever, &settings, &resolving->pages, err);
+    return compiled == 0 ? partition_router_walk(resolving->router, on_partition, resolving, err) : -1;
 }

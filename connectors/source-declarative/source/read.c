@@ -1,4 +1,5 @@
 /* read: all selected streams at once, a fiber each; what they give goes to the host. */
+#include "groups.h"
 #include "source.h"
 
 #include "source-declarative/record/record.h"
@@ -16,13 +17,16 @@ struct session_stream {
     struct session *session;
     struct declared_stream *stream;
     size_t index;
+    const bool *groups;
 };
 
 struct session {
     struct declarative *source;
     struct engine *engine;
     struct session_stream *streams;
-    size_t count, begun, running, ended;
+    size_t *waiting; /* streams that are not begun, in their order */
+    size_t count, waiting_count, running, ended;
+    struct stream_groups groups;
     struct fiber_gate slots;
     struct buffer text;  /* what is written next */
     bool stated, ticked; /* something to return for */
@@ -100,19 +104,28 @@ static int stream_body(void *context, struct error *err)
         stream_failed(stream, err);
     else if (firth_emit_complete(session->source->host, stream->index) != 0)
         session->gone = true;
+    stream_groups_leave(&session->groups, stream->groups);
     session->running--;
     session->ended++;
     begin_streams(session);
     return 0;
 }
 
+/* Whoever has to wait for its group goes to the end, as in the CDK. */
 static void begin_streams(struct session *session)
 {
-    while (!session->gone && !session->closing && session->begun < session->count &&
-           session->running < session->slots.max) {
-        struct session_stream *stream = &session->streams[session->begun++];
-        session->running++;
-        fiber_detach(fiber_start(session->engine->fibers, stream_body, stream));
+    for (size_t left = session->waiting_count; left > 0; left--) {
+        size_t index = session->waiting[0];
+        struct session_stream *stream = &session->streams[index];
+        if (session->gone || session->closing || session->running >= session->slots.max)
+            return;
+        memmove(session->waiting, session->waiting + 1, --session->waiting_count * sizeof index);
+        if (stream_groups_enter(&session->groups, stream->groups)) {
+            session->running++;
+            fiber_detach(fiber_start(session->engine->fibers, stream_body, stream));
+        } else {
+            session->waiting[session->waiting_count++] = index;
+        }
     }
 }
 
@@ -170,6 +183,7 @@ static int open_stream(struct session *session, const struct firth_selected *sel
                                   err) != 0)
         return error_wrap(err, "stream %.200s", selected->name);
     stream->stream = offered->stream;
+    stream->groups = stream_groups_of(&session->groups, session->engine, offered->where, selected->name);
     return 0;
 }
 
@@ -190,8 +204,11 @@ int source_open(struct firth_host *host, const void *config, const struct firth_
                       selected->cursor);
     }
     session->streams = arena_zalloc(&engine->arena, (selection->count + 1) * sizeof *session->streams);
+    session->waiting = arena_alloc(&engine->arena, (selection->count + 1) * sizeof *session->waiting);
+    stream_groups_init(&session->groups, engine);
     int result = concurrency(engine, &level, &wrong);
     for (size_t i = 0; result == 0 && i < selection->count; i++) {
+        session->waiting[session->waiting_count++] = i;
         session->streams[i] = (struct session_stream){.session = session, .index = i};
         result = open_stream(session, &selection->streams[i], &session->streams[i], &wrong);
     }

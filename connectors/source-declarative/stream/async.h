@@ -1,4 +1,4 @@
-/* Private to this folder: AsyncRetriever: a job at the API for each slice, what it brings when it is done. */
+/* AsyncRetriever: a job at the API for each slice, what it brings when it is done. */
 #ifndef FIRTH_DECLARATIVE_STREAM_ASYNC_H
 #define FIRTH_DECLARATIVE_STREAM_ASYNC_H
 

@@ -5,7 +5,7 @@
 
 /* --- grouping ------------------------------------------------------------------------------------ */
 
-enum { GROUP_SIZE_MAX = 1 << 20, SEEN_MAX = 1 << 22 };
+enum { SEEN_MAX = 1 << 22 };
 
 struct grouping {
     struct engine *engine;
@@ -23,9 +23,8 @@ static int grouping_compile(struct engine *engine, struct component component, v
     *ret_self = self;
     self->engine = engine;
     component_integer(component, "group_size", &size);
-    if (size < 1 || size > GROUP_SIZE_MAX) {
-        error_set(err, ERROR_INVALID, "group_size is %lld: 1 to %d are right", (long long)size,
-                  GROUP_SIZE_MAX);
+    if (size < 1) {
+        error_set(err, ERROR_INVALID, "group_size must be 1 or more");
         return component_error(err, component);
     }
     self->size = (size_t)size;

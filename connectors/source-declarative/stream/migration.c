@@ -11,7 +11,7 @@ static int partition_field(struct engine *engine, struct component router, struc
         router = component_at(component_get(router, "parent_stream_configs"), 0);
     } else if (component_is(router, "ListPartitionRouter")) {
         field = "cursor_field";
-    } else if (component_is(router, "SubstreamPartitionRouter")) {
+    } else if (!component_is(router, "UnionPartitionRouter")) {
         error_set(
             err, ERROR_INVALID,
             "LegacyToPerPartitionStateMigration needs a list, a union or a substream as partition router");
@@ -57,6 +57,9 @@ static int migrate_legacy(struct engine *engine, struct component stream, struct
         return 0;
     if (!component_is_none(router))
         router = component_at(router, 0);
+    if (component_is(router, "SubstreamPartitionRouter") &&
+        component_count(component_get(router, "parent_stream_configs")) != 1)
+        return 0; /* whose key it is cannot be told */
     if (partition_field(engine, router, &field, err) != 0)
         return -1;
     struct tvalue states = tvalue_list(arena), migrated = tvalue_dict(arena);
