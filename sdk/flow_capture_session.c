@@ -233,8 +233,8 @@ int flow_capture_session(struct flow *flow, const struct flow_capture_open *open
         result = flow_resources_offer(flow->host, config, resources, count, &offered, err);
     if (result == 0 && (flow_resources_select(&offered, resources, count, &flow->arena, &catalog, &streams,
                                               &library_err) < 0 ||
-                        sdk_selection_read(&offered, &catalog, (struct slice){0}, &flow->arena, &selection,
-                                           &library_err) < 0))
+                        sdk_selection_read(NULL, &offered, &catalog, (struct slice){0}, &flow->arena,
+                                           &selection, &library_err) < 0))
         result = sdk_error(err, &library_err);
     if (result == 0) {
         struct slice name = open->capture->name;

@@ -56,6 +56,7 @@ struct firth_host {
     const struct firth_connector_class *class_;
     const struct sdk_face *face;
     struct flow_session *flow;         /* the second face's; NULL: none is open */
+    bool opening;                      /* discover is called for streams that are named already */
     const char *task;                  /* what the other side calls what it does with us; "" */
     const volatile sig_atomic_t *stop; /* the signal that asked us to stop, or 0 */
     int fd;                            /* where messages go */
@@ -194,10 +195,11 @@ struct sdk_stream_name {
 int sdk_catalog_offer(struct firth_host *host, const void *config, const struct sdk_stream_name *names,
                       size_t count, struct firth_catalog *offered, struct firth_error *err);
 /* Match the configured catalog and the state file against what the source offers. `state` has size 0
- * if there is none. */
-int sdk_selection_read(const struct firth_catalog *offered, const struct airbyte_configured_catalog *asked,
-                       struct slice state, struct arena *arena, struct firth_selection *ret_selection,
-                       struct error *err);
+ * if there is none. `host`: a stream whose cursor nobody names is read whole, with a warning; NULL: it is an
+ * error, for who reads it again and again. */
+int sdk_selection_read(struct firth_host *host, const struct firth_catalog *offered,
+                       const struct airbyte_configured_catalog *asked, struct slice state,
+                       struct arena *arena, struct firth_selection *ret_selection, struct error *err);
 /* A name as a C string can have it: NULs are "␀". */
 struct slice sdk_show_nuls(struct slice name, struct arena *arena);
 /* ["a","b/c"] to "/a/b~1c"; NULL for an empty path. */

@@ -57,7 +57,8 @@ int sdk_run_read(struct firth_host *host, const void *config,
             names[i].name_space = arena_strndup(&arena, asked.namespace.data, asked.namespace.size);
     }
     int result = sdk_catalog_offer(host, config, names, catalog->count, &offered, err);
-    if (result == 0 && sdk_selection_read(&offered, catalog, state, &arena, &selection, &library_err) < 0)
+    if (result == 0 &&
+        sdk_selection_read(host, &offered, catalog, state, &arena, &selection, &library_err) < 0)
         result = sdk_error(err, &library_err);
     if (result == 0)
         result = read_session(host, config, &selection, err);

@@ -112,7 +112,15 @@ int sdk_catalog_offer(struct firth_host *host, const void *config, const struct 
         return 0;
     sdk_catalog_done(offered);
     sdk_catalog_init(offered);
-    return source->discover(host, config, offered, err);
+    host->opening = true;
+    int result = source->discover(host, config, offered, err);
+    host->opening = false;
+    return result;
+}
+
+bool firth_opening(const struct firth_host *host)
+{
+    return host->opening;
 }
 
 static bool is_resumable(const struct firth_stream *stream)
@@ -246,8 +254,24 @@ static int unknown_stream(const struct firth_catalog *offered, struct airbyte_st
         label(name, arena), near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
-static int select_stream(const struct firth_stream *from, const struct airbyte_configured_stream *asked,
-                         struct arena *arena, struct firth_selected *to, struct error *err)
+static int go_without_cursor(struct firth_host *host, const struct firth_stream *from,
+                             struct firth_selected *to, struct error *err)
+{
+    if (!host || !(from->sync_modes & FIRTH_FULL_REFRESH))
+        return error_set(err, ERROR_INVALID,
+                         "stream \"%s\" is to be read incrementally, and the catalog names no cursor_field",
+                         from->name);
+    firth_log(
+        host, FIRTH_WARN,
+        "stream \"%s\" is to be read incrementally, and the catalog names no cursor_field: it is read whole",
+        from->name);
+    to->sync_mode = FIRTH_FULL_REFRESH;
+    return 0;
+}
+
+static int select_stream(struct firth_host *host, const struct firth_stream *from,
+                         const struct airbyte_configured_stream *asked, struct arena *arena,
+                         struct firth_selected *to, struct error *err)
 {
     unsigned wanted = asked->sync_mode == AIRBYTE_INCREMENTAL ? FIRTH_INCREMENTAL : FIRTH_FULL_REFRESH;
     *to = (struct firth_selected){.name = from->name, .name_space = from->name_space};
@@ -256,10 +280,9 @@ static int select_stream(const struct firth_stream *from, const struct airbyte_c
     to->cursor = from->cursor;
     if (from->cursor_is_free && asked->cursor.count)
         to->cursor = sdk_pointer_of_path(asked->cursor, arena);
-    if (to->sync_mode == FIRTH_INCREMENTAL && from->cursor_is_free && !to->cursor)
-        return error_set(err, ERROR_INVALID,
-                         "stream \"%s\" is to be read incrementally, and the catalog names no cursor_field",
-                         from->name);
+    if (to->sync_mode == FIRTH_INCREMENTAL && from->cursor_is_free && !to->cursor &&
+        go_without_cursor(host, from, to, err) < 0)
+        return -1;
     to->primary_key = asked->primary_key_count
                           ? sdk_pointers_of_paths(asked->primary_key, asked->primary_key_count, arena)
                           : from->primary_key;
@@ -371,9 +394,9 @@ static int read_state(struct slice state, const struct chosen *chosen, struct fi
     return 0;
 }
 
-int sdk_selection_read(const struct firth_catalog *offered, const struct airbyte_configured_catalog *asked,
-                       struct slice state, struct arena *arena, struct firth_selection *ret_selection,
-                       struct error *err)
+int sdk_selection_read(struct firth_host *host, const struct firth_catalog *offered,
+                       const struct airbyte_configured_catalog *asked, struct slice state,
+                       struct arena *arena, struct firth_selection *ret_selection, struct error *err)
 {
     struct firth_selected *streams = arena_zalloc(arena, (asked->count + 1) * sizeof *streams);
     const struct firth_stream **from = arena_zalloc(arena, (asked->count + 1) * sizeof *from);
@@ -383,7 +406,7 @@ int sdk_selection_read(const struct firth_catalog *offered, const struct airbyte
         from[i] = find_offered(offered, asked->streams[i].stream.name);
         if (!from[i])
             return unknown_stream(offered, asked->streams[i].stream.name, arena, err);
-        if (select_stream(from[i], &asked->streams[i], arena, &streams[i], err) < 0)
+        if (select_stream(host, from[i], &asked->streams[i], arena, &streams[i], err) < 0)
             return -1;
     }
     if (state.size && read_state(state, &chosen, &shared, err) < 0)

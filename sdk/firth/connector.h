@@ -141,6 +141,10 @@ bool firth_speaks_flow(const struct firth_host *host);
  * interrupted (EINTR) and at least once a second; then it returns -1 and needs no error. */
 bool firth_stopping(const struct firth_host *host);
 
+/* In discover: is it called for a catalog that names its streams already, not for people to choose from? Then
+ * what can be read is offered also where it would not be proposed. */
+bool firth_opening(const struct firth_host *host);
+
 /* The class's `family`. */
 const void *firth_family(const struct firth_host *host);
 

@@ -55,7 +55,7 @@ static int read_selection(struct fixture *fixture, const char *catalog, const ch
     if (json_parse_copy(&fixture->arena, catalog, strlen(catalog), doc, &fixture->err) < 0 ||
         airbyte_configured_catalog_read(doc, 0, &fixture->arena, &asked, &fixture->err) < 0)
         return -1;
-    return sdk_selection_read(&fixture->offered, &asked, slice_of(state), &fixture->arena,
+    return sdk_selection_read(NULL, &fixture->offered, &asked, slice_of(state), &fixture->arena,
                               &fixture->selection, &fixture->err);
 }
 
