@@ -56,13 +56,15 @@ static int load_types(struct pg_catalog *catalog, PGconn *connection, struct fir
 /* --- tables
  * ------------------------------------------------------------------------------------------------- */
 
-static int load_publication(struct pg_catalog *catalog, PGconn *connection, const struct pg_config *config,
-                            struct firth_error *err)
+int pg_catalog_load_publication(struct pg_catalog *catalog, PGconn *connection,
+                                const struct pg_config *config, struct firth_error *err)
 {
     struct buffer sql;
     buffer_init(&sql, BUFFER_UNLIMITED);
     buffer_str(&sql, "SELECT puballtables, ");
     buffer_str(&sql, catalog->version >= 130000 ? "pubviaroot" : "false");
+    buffer_str(&sql, ", pubinsert AND pubupdate AND pubdelete");
+    buffer_str(&sql, catalog->version >= 110000 ? " AND pubtruncate" : "");
     buffer_str(&sql, " FROM pg_publication WHERE pubname = ");
     pg_put_literal(&sql, pg_config_publication(config));
     pg_auto_result PGresult *rows =
@@ -73,6 +75,7 @@ static int load_publication(struct pg_catalog *catalog, PGconn *connection, cons
     catalog->publication_exists = PQntuples(rows) > 0;
     catalog->publishes_all = catalog->publication_exists && is_true(rows, 0, 0);
     catalog->publishes_roots = catalog->publication_exists && is_true(rows, 0, 1);
+    catalog->publishes_every_change = catalog->publication_exists && is_true(rows, 0, 2);
     return 0;
 }
 
@@ -87,7 +90,8 @@ static void put_tables_sql(struct buffer *sql, const struct pg_config *config, u
         " (SELECT FROM pg_publication_tables p WHERE p.schemaname = n.nspname AND p.tablename = c.relname"
         " AND p.pubname = ");
     pg_put_literal(sql, pg_config_publication(config));
-    buffer_str(sql, "), has_table_privilege(c.oid, 'SELECT') FROM pg_class c JOIN pg_namespace n ON n.oid = "
+    buffer_str(sql, "), has_table_privilege(c.oid, 'SELECT'), c.relispartition FROM pg_class c JOIN "
+                    "pg_namespace n ON n.oid = "
                     "c.relnamespace WHERE ");
     if (oid) {
         buffer_printf(sql, "c.oid = %u", oid);
@@ -113,7 +117,8 @@ static void read_table(struct pg_catalog *catalog, const PGresult *rows, int row
                                .filenode = oid_at(rows, row, 6),
                                .has_children = is_true(rows, row, 7),
                                .published = is_true(rows, row, 8),
-                               .readable = is_true(rows, row, 9)};
+                               .readable = is_true(rows, row, 9),
+                               .is_partition = is_true(rows, row, 10)};
 }
 
 static int load_tables(struct pg_catalog *catalog, PGconn *connection, const struct pg_config *config,
@@ -189,8 +194,8 @@ static int load_columns(struct pg_catalog *catalog, PGconn *connection, uint32_t
     buffer_init(&sql, BUFFER_UNLIMITED);
     buffer_str(&sql, "SELECT a.attrelid, a.attname, a.atttypid, a.attnotnull, ");
     buffer_str(&sql, catalog->version >= 120000 ? "a.attgenerated" : "''");
-    buffer_str(&sql, ", format_type(a.atttypid, a.atttypmod) FROM pg_attribute a WHERE a.attnum > 0 AND NOT"
-                     " a.attisdropped AND has_column_privilege(a.attrelid, a.attnum, 'SELECT')");
+    buffer_str(&sql, ", format_type(a.atttypid, a.atttypmod), has_column_privilege(a.attrelid, a.attnum,"
+                     " 'SELECT') FROM pg_attribute a WHERE a.attnum > 0 AND NOT a.attisdropped");
     put_condition(&sql, "a.attrelid", oid);
     buffer_str(&sql, " ORDER BY a.attrelid, a.attnum");
     pg_auto_result PGresult *rows = pg_query(connection, buffer_cstr(&sql), "cannot read the columns", err);
@@ -207,8 +212,12 @@ static int load_columns(struct pg_catalog *catalog, PGconn *connection, uint32_t
             while (end < count && oid_at(rows, end, 0) == table->oid)
                 end++;
             table->columns = arena_zalloc(&catalog->arena, (size_t)(end - i) * sizeof *table->columns);
+            table->hidden = arena_zalloc(&catalog->arena, (size_t)(end - i) * sizeof *table->hidden);
         }
-        add_column(catalog, table, rows, i);
+        if (is_true(rows, i, 6))
+            add_column(catalog, table, rows, i);
+        else
+            table->hidden[table->hidden_count++] = arena_strdup(&catalog->arena, text_at(rows, i, 1));
     }
     return 0;
 }
@@ -271,7 +280,7 @@ int pg_catalog_load(struct pg_catalog *catalog, PGconn *connection, const struct
     pg_types_init(&catalog->types);
     int result = load_types(catalog, connection, err);
     if (result == 0)
-        result = load_publication(catalog, connection, config, err);
+        result = pg_catalog_load_publication(catalog, connection, config, err);
     if (result == 0)
         result = load_tables(catalog, connection, config, oid, err);
     if (result == 0 && catalog->count) {
@@ -301,6 +310,15 @@ struct pg_table *pg_catalog_find(const struct pg_catalog *catalog, const char *s
             return &catalog->tables[i];
     }
     return NULL;
+}
+
+bool pg_table_hides(const struct pg_table *table, const char *column)
+{
+    for (size_t i = 0; i < table->hidden_count; i++) {
+        if (strcmp(table->hidden[i], column) == 0)
+            return true;
+    }
+    return false;
 }
 
 bool pg_table_has_pages(const struct pg_table *table)

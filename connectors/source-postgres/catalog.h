@@ -20,9 +20,12 @@ struct pg_table {
     bool readable;     /* all of it: the user may do more than read some columns */
     bool has_children; /* rows of other tables are read with its own */
     bool published;    /* in the publication of a CDC config */
-    double rows;       /* estimated; negative: unknown */
+    bool is_partition;
+    double rows; /* estimated; negative: unknown */
     struct pg_column *columns;
     size_t column_count, key_count;
+    const char **hidden; /* names of columns that the user may not read, which changes have all the same */
+    size_t hidden_count;
 };
 
 struct pg_catalog {
@@ -30,7 +33,8 @@ struct pg_catalog {
     struct pg_types types;
     int version; /* server_version_num */
     bool publication_exists, publishes_all, publishes_roots;
-    struct pg_table *tables; /* by schema and name */
+    bool publishes_every_change; /* inserts, updates, deletes, truncates */
+    struct pg_table *tables;     /* by schema and name */
     size_t count;
 };
 
@@ -38,9 +42,14 @@ struct pg_catalog {
  * the config wants. */
 int pg_catalog_load(struct pg_catalog *catalog, PGconn *connection, const struct pg_config *config,
                     uint32_t oid, struct firth_error *err);
+/* What it says of the publication alone, once more. */
+int pg_catalog_load_publication(struct pg_catalog *catalog, PGconn *connection,
+                                const struct pg_config *config, struct firth_error *err);
 void pg_catalog_done(struct pg_catalog *catalog);
 struct pg_table *pg_catalog_find(const struct pg_catalog *catalog, const char *schema, const char *name);
 
+/* May the user not read the column of that name? */
+bool pg_table_hides(const struct pg_table *table, const char *column);
 /* Has the table a ctid of its own that may be read: can it be read in pieces? */
 bool pg_table_has_pages(const struct pg_table *table);
 

@@ -12,13 +12,21 @@ void cdc_moved(struct cdc_stream *stream)
     buffer_clear(&stream->state);
 }
 
-int cdc_emit_state(struct pg_cdc *cdc)
+static void put_shared(struct pg_cdc *cdc)
 {
     char lsn[PG_LSN_SIZE];
+    buffer_printf(&cdc->shared, "{\"lsn\":\"%s\",\"system\":\"%s\"", pg_lsn_write(lsn, cdc->lsn),
+                  cdc->slot.system);
+    if (cdc->slot.timeline)
+        buffer_printf(&cdc->shared, ",\"timeline\":%u", cdc->slot.timeline);
+    buffer_byte(&cdc->shared, '}');
+}
+
+int cdc_emit_state(struct pg_cdc *cdc)
+{
     buffer_clear(&cdc->shared);
     if (cdc->incremental)
-        buffer_printf(&cdc->shared, "{\"lsn\":\"%s\",\"system\":\"%s\"}", pg_lsn_write(lsn, cdc->lsn),
-                      cdc->slot.system);
+        put_shared(cdc);
     for (size_t i = 0; i < cdc->count; i++) {
         struct cdc_stream *stream = &cdc->streams[i];
         if (!stream->state.size)
@@ -83,12 +91,14 @@ int cdc_reload(struct pg_cdc *cdc, struct cdc_stream *stream, uint32_t oid, bool
     cdc->reloaded[cdc->reloaded_count++] = catalog;
     if (!catalog->count)
         return 0;
+    bool changed = !same_columns(stream->table, &catalog->tables[0]);
     stream->table = &catalog->tables[0];
     struct buffer schema;
     buffer_init(&schema, BUFFER_UNLIMITED);
     pg_stream_put_schema(&schema, stream->table, stream->envelope, cdc->config->history, cdc->style);
-    firth_log(cdc->host, FIRTH_INFO, "the columns of %s.%s have changed", stream->table->schema,
-              stream->table->name);
+    if (changed)
+        firth_log(cdc->host, FIRTH_INFO, "the columns of %s.%s have changed", stream->table->schema,
+                  stream->table->name);
     int result = firth_emit_schema(cdc->host, (size_t)(stream - cdc->streams),
                                    (struct firth_slice){schema.data, schema.size});
     buffer_done(&schema);
@@ -151,23 +161,33 @@ static int open_stream(struct pg_cdc *cdc, const struct firth_selected *selected
     return 0;
 }
 
-/* {"lsn":"16/B374D848","system":"7…"}; *ret_lsn 0: there is none. */
-static int read_shared(struct pg_cdc *cdc, struct firth_slice state, char *ret_system, size_t size,
-                       uint64_t *ret_lsn, struct firth_error *err)
+void cdc_skip_start(struct pg_cdc *cdc, struct cdc_stream *stream)
+{
+    if (only_changes(cdc->host, cdc->config, stream))
+        stream->position.phase = PG_PHASE_CHANGES;
+}
+
+/* {"lsn":"16/B374D848","system":"7…","timeline":1} */
+static int read_shared(struct pg_cdc *cdc, struct firth_slice state, struct pg_progress *progress,
+                       struct firth_error *err)
 {
     struct firth_slice value;
-    *ret_lsn = 0;
-    *ret_system = 0;
+    int64_t timeline = 0;
+    *progress = (struct pg_progress){0};
     if (!state.size)
         return 0;
     if (firth_json_get(cdc->host, state, "/system", &value) == FIRTH_IS_TEXT)
-        snprintf(ret_system, size, "%.*s", (int)value.size, value.data);
+        snprintf(progress->system, sizeof progress->system, "%.*s", (int)value.size, value.data);
+    if (firth_json_integer(cdc->host, state, "/timeline", &timeline) && timeline > 0 &&
+        timeline <= UINT32_MAX)
+        progress->timeline = (uint32_t)timeline;
     if (firth_json_get(cdc->host, state, "/lsn", &value) != FIRTH_IS_TEXT)
         return 0;
     auto_free char *text = mem_strndup(value.data, value.size);
-    return pg_lsn_read(text, ret_lsn) ? 0
-                                      : firth_fail(err, FIRTH_FAILURE_CONFIG,
-                                                   "the state's position is %.40s, which is no LSN", text);
+    return pg_lsn_read(text, &progress->lsn)
+               ? 0
+               : firth_fail(err, FIRTH_FAILURE_CONFIG, "the state's position is %.40s, which is no LSN",
+                            text);
 }
 
 static bool any_progress(const struct pg_cdc *cdc)
@@ -179,45 +199,33 @@ static bool any_progress(const struct pg_cdc *cdc)
     return false;
 }
 
-static void forget(struct pg_cdc *cdc)
-{
-    for (size_t i = 0; i < cdc->count; i++) {
-        pg_position_done(&cdc->streams[i].position);
-        pg_visibility_done(&cdc->streams[i].seen);
-    }
-}
-
 /* Publication and slot; where the changes begin. */
 static int prepare(struct pg_cdc *cdc, struct firth_slice shared, struct firth_error *err)
 {
-    char system[32];
-    uint64_t lsn;
+    struct pg_progress progress;
     bool lost;
-    size_t count = 0;
-    if (read_shared(cdc, shared, system, sizeof system, &lsn, err) < 0)
+    if (read_shared(cdc, shared, &progress, err) < 0 || cdc_tables_open(cdc, err) < 0)
         return -1;
+    cdc_tables_compare(cdc);
     if (!any_progress(cdc))
-        lsn = 0;
-    auto_free const struct pg_table **tables = mem_alloc((cdc->count + 1) * sizeof *tables);
-    for (size_t i = 0; i < cdc->count; i++) {
-        if (cdc->streams[i].incremental)
-            tables[count++] = cdc->streams[i].table;
-    }
-    if (pg_slot_prepare(&cdc->slot, cdc->host, cdc->config, cdc->connection, &cdc->catalog, tables, count,
-                        lsn, *system ? system : NULL, &lost, err) < 0)
+        progress.lsn = 0;
+    if (pg_slot_prepare(&cdc->slot, cdc->host, &cdc->endpoint, cdc->connection, &cdc->catalog,
+                        &cdc->standings, &progress, &lost, err) < 0)
         return -1;
     if (lost) {
         if (cdc->config->invalid_position == 0)
             return -1;
         firth_log(cdc->host, FIRTH_WARN,
                   "%s: everything is read again, as invalid_cdc_cursor_position_behavior asks", err->message);
-        forget(cdc);
-        lsn = 0;
-        if (pg_slot_prepare(&cdc->slot, cdc->host, cdc->config, cdc->connection, &cdc->catalog, tables, count,
-                            0, NULL, &lost, err) < 0)
+        for (size_t i = 0; i < cdc->count; i++)
+            cdc_forget(&cdc->streams[i]);
+        progress = (struct pg_progress){0};
+        if (pg_slot_prepare(&cdc->slot, cdc->host, &cdc->endpoint, cdc->connection, &cdc->catalog,
+                            &cdc->standings, &progress, &lost, err) < 0)
             return -1;
     }
-    cdc->lsn = lsn ? lsn : cdc->slot.confirmed;
+    cdc_tables_note(cdc);
+    cdc->lsn = progress.lsn ? progress.lsn : cdc->slot.confirmed;
     cdc->confirmed = cdc->previous_end = cdc->server_end = cdc->lsn;
     return 0;
 }
@@ -235,6 +243,10 @@ static void put_in_order(struct pg_cdc *cdc)
 static int open_all(struct pg_cdc *cdc, const struct firth_selection *selection, struct firth_error *err)
 {
     cdc->connection = pg_connect(&cdc->endpoint, false, err);
+    /* Compiling takes longer than what is asked of the catalogs again and again. */
+    if (cdc->connection && PQserverVersion(cdc->connection) >= 110000 &&
+        pg_execute(cdc->connection, "SET jit = off", "cannot set up the session", err) < 0)
+        return -1;
     if (!cdc->connection || pg_catalog_load(&cdc->catalog, cdc->connection, cdc->config, 0, err) < 0)
         return -1;
     cdc->style.long_floats = pg_has_long_floats(cdc->catalog.version);
@@ -250,8 +262,7 @@ static int open_all(struct pg_cdc *cdc, const struct firth_selection *selection,
         if (!stream->incremental || stream->position.phase != PG_PHASE_NEW)
             continue;
         cdc->adds |= !cdc->slot.made;
-        if (only_changes(cdc->host, cdc->config, stream))
-            stream->position.phase = PG_PHASE_CHANGES;
+        cdc_skip_start(cdc, stream);
     }
     return 0;
 }
@@ -295,6 +306,7 @@ void pg_cdc_close(struct pg_cdc *cdc)
         buffer_done(&cdc->streams[i].state);
     }
     free(cdc->streams);
+    free(cdc->standings.items);
     free(cdc->order);
     free(cdc->texts);
     pg_catalog_done(&cdc->catalog);
@@ -308,13 +320,11 @@ void pg_cdc_close(struct pg_cdc *cdc)
     free(cdc);
 }
 
-int pg_cdc_read(struct pg_cdc *cdc, struct firth_host *host, struct firth_error *err)
+int pg_cdc_read(struct pg_cdc *cdc, struct firth_error *err)
 {
-    if (cdc->adds && (pg_wait_for_writers(host, cdc->connection, err) < 0 ||
-                      pg_publication_touch(host, cdc->connection, cdc->config, err) < 0))
-        return -1;
-    cdc->adds = false;
-    int more = cdc->next < cdc->count ? cdc_backfill(cdc, err) : 0;
+    int more = cdc->adds ? cdc_tables_admit(cdc, err) : 0;
+    if (more == 0 && cdc->next < cdc->count)
+        more = cdc_backfill(cdc, err);
     if (more)
         return more;
     return cdc->incremental ? cdc_stream(cdc, err) : 0;

@@ -61,13 +61,16 @@ static void make_envelope(struct pg_cdc *cdc, const struct cdc_stream *stream)
 static int begin_anew(struct pg_cdc *cdc, struct cdc_stream *stream, struct firth_error *err)
 {
     struct pg_position *position = &stream->position;
-    uint64_t number = position->number;
+    const struct pg_position was = *position;
     pg_position_done(position);
     pg_visibility_done(&stream->seen);
     *position = (struct pg_position){.phase = PG_PHASE_PAGES,
                                      .filenode = cdc->scan.filenode,
                                      .xmin = cdc->snapshot.xmin,
-                                     .number = number,
+                                     .number = was.number,
+                                     .oid = was.oid,
+                                     .member = was.member,
+                                     .partitions = was.partitions,
                                      .snapshot = mem_strdup(cdc->snapshot.text)};
     if (!pg_visibility_read(&stream->seen, position->snapshot))
         return firth_fail(err, FIRTH_FAILURE_SYSTEM, "the server's snapshot is %s", position->snapshot);
@@ -107,6 +110,8 @@ static int begin(struct pg_cdc *cdc, struct cdc_stream *stream, struct firth_err
     if (pg_scan_begin(&cdc->scan, cdc->host, &cdc->snapshot, stream->table, stream->envelope, &cdc->rows,
                       (size_t)(stream - cdc->streams), err) < 0)
         return -1;
+    /* What inherits from it has changes of its own. */
+    cdc->scan.alone = stream->incremental && stream->table->kind == 'r';
     struct pg_position *position = &stream->position;
     bool goes_on = stream->incremental && position->phase == PG_PHASE_PAGES && cdc->scan.by_pages &&
                    position->filenode == cdc->scan.filenode;

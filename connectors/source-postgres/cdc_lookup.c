@@ -66,7 +66,7 @@ struct lookup {
 
 static bool is_lacking(const struct lookup *lookup, size_t index)
 {
-    return index < lookup->row->count &&
+    return index < lookup->row->count && !lookup->relation->columns[index].hidden &&
            pg_change_value(lookup->relation, lookup->row, lookup->old, index)->kind == PG_DATUM_UNCHANGED;
 }
 

@@ -10,9 +10,11 @@
 struct cdc_stream {
     const struct firth_selected *selected;
     const struct pg_table *table;
-    bool incremental; /* otherwise it is only read whole */
-    bool complete;    /* read whole, and over */
-    bool keyed;       /* the collection's key is of columns: a row that comes twice is one */
+    struct pg_standing *standing; /* of an incremental one */
+    bool gone;                    /* it was said that the table is */
+    bool incremental;             /* otherwise it is only read whole */
+    bool complete;                /* read whole, and over */
+    bool keyed;                   /* the collection's key is of columns: a row that comes twice is one */
     enum pg_envelope envelope;
     int64_t priority;
     struct pg_position position;
@@ -34,6 +36,7 @@ struct pg_cdc {
     PGconn *connection; /* for statements */
     struct pg_catalog catalog;
     struct pg_slot slot;
+    struct pg_standings standings;
     struct cdc_stream *streams;
     size_t count, incremental;
     bool adds;                 /* there are new tables, for a slot that is older */
@@ -68,6 +71,9 @@ struct pg_cdc {
     uint64_t previous_end, server_end;
     uint64_t records; /* since the last state */
     int64_t stated_ms, status_ms, lag_ms;
+    int64_t look_ms;     /* when the tables are to be looked at next */
+    uint64_t looked_end; /* of the server's log when they were */
+    bool look;           /* a table that has a stream's name is another */
     uint64_t stated_lsn;
     struct buffer document;
 };
@@ -79,6 +85,22 @@ int cdc_emit_state(struct pg_cdc *cdc);
  * then what was known is kept. */
 int cdc_reload(struct pg_cdc *cdc, struct cdc_stream *stream, uint32_t oid, bool if_other,
                struct firth_error *err);
+/* cdc_tables.c: what became of the tables themselves. List them, once the streams are open. */
+int cdc_tables_open(struct pg_cdc *cdc, struct firth_error *err);
+/* Tables that are not the ones that were read are to be read from the start; how many. */
+size_t cdc_tables_compare(struct pg_cdc *cdc);
+/* What they are now is what is read of those that begin, and what was read where a state does not say. */
+void cdc_tables_note(struct pg_cdc *cdc);
+/* Tables are new to a slot that is older: before they are read, no transaction may write to them that began
+ * before they were published. 1: meanwhile there are others to be read; 0: they can be read. */
+int cdc_tables_admit(struct pg_cdc *cdc, struct firth_error *err);
+/* While changes come, between two transactions: look at them again if anything was written since. 1: some are
+ * to be read, and the changes have been left; 0: all is as it was. */
+int cdc_tables_look(struct pg_cdc *cdc, struct firth_error *err);
+/* The stream is at its start: later rows of its table have numbers of their own. */
+void cdc_forget(struct cdc_stream *stream);
+/* Begin with changes alone, where that is wanted. */
+void cdc_skip_start(struct pg_cdc *cdc, struct cdc_stream *stream);
 /* A stream's position has changed. */
 void cdc_moved(struct cdc_stream *stream);
 /* cdc_backfill.c: pages of a table, and a state. 1: there is more to read of what was there; 0: nothing. */
@@ -86,6 +108,8 @@ int cdc_backfill(struct pg_cdc *cdc, struct firth_error *err);
 void cdc_backfill_end(struct pg_cdc *cdc);
 /* cdc_stream.c: changes up to a state. 1, or 0 at the target. */
 int cdc_stream(struct pg_cdc *cdc, struct firth_error *err);
+/* Leave the changes: they can be begun again where they were. */
+void cdc_stream_leave(struct pg_cdc *cdc);
 void cdc_stream_end(struct pg_cdc *cdc);
 /* cdc_lookup.c: fill in what the row does not have (pg_change_lacks), from the table as it is now. What is
  * not there any more stays UNCHANGED. */

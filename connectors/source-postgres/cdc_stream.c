@@ -77,12 +77,18 @@ static int begin_stream(struct pg_cdc *cdc, struct firth_error *err)
     return cdc_send_status(cdc, true, err);
 }
 
-void cdc_stream_end(struct pg_cdc *cdc)
+void cdc_stream_leave(struct pg_cdc *cdc)
 {
     PQfinish(cdc->changes);
     cdc->changes = NULL;
     for (size_t i = 0; i < cdc->relation_count; i++)
         pg_relation_done(&cdc->relations[i]);
+    cdc->relation_count = 0;
+}
+
+void cdc_stream_end(struct pg_cdc *cdc)
+{
+    cdc_stream_leave(cdc);
     free(cdc->relations);
     for (size_t i = 0; i < cdc->reloaded_count; i++) {
         pg_catalog_done(cdc->reloaded[i]);
@@ -103,15 +109,19 @@ static struct pg_relation *relation_of(struct pg_cdc *cdc, uint32_t oid)
     return NULL;
 }
 
-/* By its oid, for it may have been given another name meanwhile. */
-static size_t stream_of(const struct pg_cdc *cdc, const struct pg_message *relation)
+/* By its oid, for it may have been given another name meanwhile. One that only has the name is what was there
+ * before the stream's table, or what took its place: then that one is read (cdc_tables.c), and its changes of
+ * until then are seen there. */
+static size_t stream_of(struct pg_cdc *cdc, const struct pg_message *relation)
 {
     for (size_t i = 0; i < cdc->count; i++) {
         const struct cdc_stream *stream = &cdc->streams[i];
-        bool named = strcmp(stream->table->name, relation->table) == 0 &&
-                     strcmp(stream->table->schema, relation->schema) == 0;
-        if (stream->incremental && (stream->table->oid == relation->relation || named))
+        if (!stream->incremental)
+            continue;
+        if (stream->table->oid == relation->relation)
             return i;
+        cdc->look |= strcmp(stream->table->name, relation->table) == 0 &&
+                     strcmp(stream->table->schema, relation->schema) == 0;
     }
     return SIZE_MAX;
 }
@@ -123,17 +133,42 @@ static bool same_columns(const struct pg_table *table, const struct pg_message *
         const struct pg_column *column = &table->columns[i];
         if (column->generated)
             continue;
+        while (at < relation->column_count && pg_table_hides(table, relation->columns[at].name))
+            at++;
         if (at == relation->column_count || strcmp(column->name, relation->columns[at].name) != 0 ||
             column->type->oid != relation->columns[at].type)
             return false;
         at++;
     }
+    while (at < relation->column_count && pg_table_hides(table, relation->columns[at].name))
+        at++;
     return at == relation->column_count;
+}
+
+/* The stream's table has another name. If its own is given to another table by now, that is the one. */
+static int leave_if_replaced(struct pg_cdc *cdc, const struct pg_message *relation, size_t *index,
+                             struct firth_error *err)
+{
+    if (*index == SIZE_MAX)
+        return 0;
+    const struct pg_standing *standing = cdc->streams[*index].standing;
+    if (strcmp(standing->table->name, relation->table) == 0 &&
+        strcmp(standing->table->schema, relation->schema) == 0)
+        return 0;
+    if (pg_publication_look(cdc->connection, cdc->config, &cdc->standings, err) < 0)
+        return -1;
+    if (standing->oid && standing->oid != relation->relation) {
+        cdc->look = true;
+        *index = SIZE_MAX;
+    }
+    return 0;
 }
 
 static int take_relation(struct pg_cdc *cdc, const struct pg_message *message, struct firth_error *err)
 {
     size_t index = stream_of(cdc, message);
+    if (leave_if_replaced(cdc, message, &index, err) < 0)
+        return -1;
     const struct pg_types *types =
         cdc->reloaded_count ? &cdc->reloaded[cdc->reloaded_count - 1]->types : &cdc->catalog.types;
     const struct pg_table *table = NULL;
@@ -155,17 +190,23 @@ static int take_relation(struct pg_cdc *cdc, const struct pg_message *message, s
         relation = &cdc->relations[cdc->relation_count++];
     }
     pg_relation_init(relation, message, table, types, cdc->config->source_tag, cdc->config->history, index);
+    /* Without an identity, or with a key that is one, the server refuses updates and deletes itself. */
+    if (table && message->identity == 'i')
+        pg_relation_needs(relation, table, cdc->streams[index].selected->primary_key);
     return 0;
 }
 
 /* --- changes
  * ------------------------------------------------------------------------------------------------------ */
 
-static int emit(struct pg_cdc *cdc, const struct pg_relation *relation, const struct pg_change *change)
+static int emit(struct pg_cdc *cdc, struct pg_relation *relation, const struct pg_change *change)
 {
     const struct cdc_stream *stream = &cdc->streams[relation->stream];
+    struct pg_change_note note;
     buffer_clear(&cdc->document);
-    pg_change_put(&cdc->document, relation, change, stream->envelope, cdc->style);
+    pg_change_put(&cdc->document, relation, change, stream->envelope, cdc->style, &note);
+    if (note.column)
+        pg_tell_notes(cdc->host, stream->table, note.column, note.notes);
     cdc->records++;
     return firth_emit_record(cdc->host, relation->stream,
                              (struct firth_slice){cdc->document.data, cdc->document.size});
@@ -206,6 +247,14 @@ static int take_change(struct pg_cdc *cdc, struct pg_message *message, uint64_t 
     const struct cdc_stream *stream = &cdc->streams[relation->stream];
     if (stream->position.snapshot && pg_visible(&stream->seen, cdc->transaction.xid))
         return 0; /* its work was in the tables when they were read */
+    if (relation->unknown_key && message->kind != PG_MESSAGE_INSERT)
+        return firth_fail(
+            err, FIRTH_FAILURE_CONFIG,
+            "rows of %s were updated or deleted while its replica identity was an index "
+            "without the column %s of its key, so the log does not say which: run ALTER TABLE %s "
+            "REPLICA IDENTITY FULL, and read the table again (raise the binding's `backfill`, or "
+            "reset the stream)",
+            relation->current_name.data, relation->unknown_key, relation->current_name.data);
     struct pg_change change = {.lsn = lsn, .transaction = &cdc->transaction};
     switch (message->kind) {
     case PG_MESSAGE_INSERT:
@@ -225,7 +274,7 @@ static int take_change(struct pg_cdc *cdc, struct pg_message *message, uint64_t 
 static int take_truncate(struct pg_cdc *cdc, const struct pg_message *message, uint64_t lsn)
 {
     for (size_t i = 0; i < message->relation_count; i++) {
-        const struct pg_relation *relation = relation_of(cdc, message->relations[i]);
+        struct pg_relation *relation = relation_of(cdc, message->relations[i]);
         if (!relation || relation->stream == SIZE_MAX)
             continue;
         const struct cdc_stream *stream = &cdc->streams[relation->stream];
@@ -360,6 +409,9 @@ static int emit_state(struct pg_cdc *cdc)
 
 int cdc_stream(struct pg_cdc *cdc, struct firth_error *err)
 {
+    int others = cdc->changes && cdc->live ? cdc_tables_look(cdc, err) : 0;
+    if (others)
+        return others;
     if (!cdc->changes && begin_stream(cdc, err) < 0)
         return -1;
     int64_t began = now_ms();

@@ -39,7 +39,8 @@ static void add_column(struct pg_relation *relation, const struct pg_wire_column
                                     .name = arena_strdup(&relation->arena, from->name),
                                     .type = type ? type : &unknown_type,
                                     .identity = from->key,
-                                    .key = known && known->key};
+                                    .key = known && known->key,
+                                    .hidden = table && pg_table_hides(table, from->name)};
 }
 
 void pg_relation_init(struct pg_relation *relation, const struct pg_message *message,
@@ -68,6 +69,25 @@ void pg_relation_init(struct pg_relation *relation, const struct pg_message *mes
     pg_put_table(&text, message->schema, message->table);
     buffer_byte(&text, 0);
     relation->current_name = keep(&relation->arena, &text);
+}
+
+static void need(struct pg_relation *relation, const struct pg_relation_column *column)
+{
+    if (!column->identity && !column->hidden)
+        relation->unknown_key = column->name;
+}
+
+void pg_relation_needs(struct pg_relation *relation, const struct pg_table *table, const char *const *key)
+{
+    for (size_t i = 0; relation->keyed && i < relation->count; i++) {
+        if (relation->columns[i].key)
+            need(relation, &relation->columns[i]);
+        for (size_t k = 0; key && key[k]; k++) {
+            const struct pg_column *column = pg_stream_column(table, key[k]);
+            if (column && strcmp(column->name, relation->columns[i].name) == 0)
+                need(relation, &relation->columns[i]);
+        }
+    }
 }
 
 void pg_relation_done(struct pg_relation *relation)
@@ -105,11 +125,18 @@ const struct pg_datum *pg_change_value(const struct pg_relation *relation, const
     return old->kind == 'O' || relation->columns[index].identity ? before : value;
 }
 
+static bool is_lacking(const struct pg_relation *relation, const struct pg_tuple *row,
+                       const struct pg_tuple *old, size_t index)
+{
+    return !relation->columns[index].hidden &&
+           pg_change_value(relation, row, old, index)->kind == PG_DATUM_UNCHANGED;
+}
+
 bool pg_change_lacks(const struct pg_relation *relation, const struct pg_tuple *row,
                      const struct pg_tuple *old)
 {
     for (size_t i = 0; i < row->count && i < relation->count; i++) {
-        if (pg_change_value(relation, row, old, i)->kind == PG_DATUM_UNCHANGED)
+        if (is_lacking(relation, row, old, i))
             return true;
     }
     return false;
@@ -120,13 +147,15 @@ bool pg_change_lacks(const struct pg_relation *relation, const struct pg_tuple *
 
 /* The members of a row, each with a comma before it but for the first if `first`. Of an old key only the
  * key's. */
-static void put_columns(struct buffer *out, const struct pg_relation *relation, const struct pg_tuple *row,
-                        const struct pg_tuple *old, bool first, struct pg_style style)
+static void put_columns(struct buffer *out, struct pg_relation *relation, const struct pg_tuple *row,
+                        const struct pg_tuple *old, bool first, struct pg_style style,
+                        struct pg_change_note *note)
 {
     for (size_t i = 0; row && i < relation->count && i < row->count; i++) {
-        const struct pg_relation_column *column = &relation->columns[i];
+        struct pg_relation_column *column = &relation->columns[i];
+        unsigned notes = 0;
         const struct pg_datum *value = pg_change_value(relation, row, old, i);
-        if (value->kind == PG_DATUM_UNCHANGED || (row->kind == 'K' && !column->identity))
+        if (column->hidden || value->kind == PG_DATUM_UNCHANGED || (row->kind == 'K' && !column->identity))
             continue;
         if (!first)
             buffer_byte(out, ',');
@@ -135,7 +164,11 @@ static void put_columns(struct buffer *out, const struct pg_relation *relation, 
         if (value->kind == PG_DATUM_NULL)
             buffer_append(out, "null", 4);
         else
-            pg_value_put(out, column->type, value->text, style);
+            notes = pg_value_put(out, column->type, value->text, style) & ~column->noted;
+        if (notes && !note->notes) {
+            column->noted |= notes;
+            *note = (struct pg_change_note){column->name, notes};
+        }
     }
 }
 
@@ -147,7 +180,7 @@ static void put_omitted(struct buffer *out, const struct pg_relation *relation,
         return;
     buffer_str(out, ",\"omitted\":[");
     for (size_t i = 0; i < relation->count && i < change->row->count; i++) {
-        if (pg_change_value(relation, change->row, change->old, i)->kind != PG_DATUM_UNCHANGED)
+        if (!is_lacking(relation, change->row, change->old, i))
             continue;
         if (!first)
             buffer_byte(out, ',');
@@ -167,8 +200,8 @@ static void put_number(struct buffer *out, uint64_t value)
     buffer_append(out, digits + at, sizeof digits - at);
 }
 
-static void put_flow(struct buffer *out, const struct pg_relation *relation, const struct pg_change *change,
-                     struct pg_style style)
+static void put_flow(struct buffer *out, struct pg_relation *relation, const struct pg_change *change,
+                     struct pg_style style, struct pg_change_note *note)
 {
     const struct pg_transaction *transaction = change->transaction;
     buffer_str(out, "{\"_meta\":{\"op\":\"");
@@ -189,22 +222,22 @@ static void put_flow(struct buffer *out, const struct pg_relation *relation, con
     buffer_byte(out, '}');
     if (change->before) {
         buffer_str(out, ",\"before\":{");
-        put_columns(out, relation, change->before, NULL, true, style);
+        put_columns(out, relation, change->before, NULL, true, style, note);
         buffer_byte(out, '}');
     }
     buffer_byte(out, '}');
-    put_columns(out, relation, change->row, change->old, false, style);
+    put_columns(out, relation, change->row, change->old, false, style, note);
     buffer_byte(out, '}');
 }
 
-static void put_airbyte(struct buffer *out, const struct pg_relation *relation,
-                        const struct pg_change *change, struct pg_style style)
+static void put_airbyte(struct buffer *out, struct pg_relation *relation, const struct pg_change *change,
+                        struct pg_style style, struct pg_change_note *note)
 {
     char when[40];
     clock_format_rfc3339(change->transaction->time_ms, when, sizeof when);
     buffer_byte(out, '{');
     size_t before = out->size;
-    put_columns(out, relation, change->row, change->old, true, style);
+    put_columns(out, relation, change->row, change->old, true, style, note);
     buffer_printf(out, "%s\"_ab_cdc_lsn\":%llu,\"_ab_cdc_updated_at\":\"%s\",\"_ab_cdc_deleted_at\":",
                   out->size > before ? "," : "", (unsigned long long)change->lsn, when);
     if (change->op == 'd')
@@ -213,11 +246,12 @@ static void put_airbyte(struct buffer *out, const struct pg_relation *relation,
         buffer_str(out, "null}");
 }
 
-void pg_change_put(struct buffer *out, const struct pg_relation *relation, const struct pg_change *change,
-                   enum pg_envelope envelope, struct pg_style style)
+void pg_change_put(struct buffer *out, struct pg_relation *relation, const struct pg_change *change,
+                   enum pg_envelope envelope, struct pg_style style, struct pg_change_note *ret_note)
 {
+    *ret_note = (struct pg_change_note){0};
     if (envelope == PG_ENVELOPE_FLOW)
-        put_flow(out, relation, change, style);
+        put_flow(out, relation, change, style, ret_note);
     else
-        put_airbyte(out, relation, change, style);
+        put_airbyte(out, relation, change, style, ret_note);
 }

@@ -9,8 +9,10 @@ struct pg_relation_column {
     struct slice head; /* "name": */
     const char *name;
     const struct pg_type *type;
-    bool identity; /* of the replica identity: what an old key has */
-    bool key;      /* of the stream's key */
+    bool identity;  /* of the replica identity: what an old key has */
+    bool key;       /* of the stream's key */
+    bool hidden;    /* the user may not read it: it is in no document */
+    unsigned noted; /* what was told of its values, PG_NOTE_… */
 };
 
 /* A table as the log describes it now. */
@@ -21,6 +23,8 @@ struct pg_relation {
     struct pg_relation_column *columns;
     size_t count;
     bool keyed;                /* its collection's key is of columns */
+    const char *unknown_key;   /* a column of the key that the replica identity, an index of others, does not
+                                * have: what is updated or deleted cannot be told; NULL: none */
     struct slice place;        /* "schema":"s","table":"t"[,"tag":"x"] */
     struct slice current_name; /* "s"."t", quoted, by a NUL: where its rows are looked up */
     bool warned;               /* that they could not be */
@@ -45,6 +49,8 @@ struct pg_change {
 void pg_relation_init(struct pg_relation *relation, const struct pg_message *message,
                       const struct pg_table *table, const struct pg_types *types, const char *tag,
                       bool history, size_t stream);
+/* The columns of that key, JSON Pointers (NULL: none), must be known of what is updated and deleted. */
+void pg_relation_needs(struct pg_relation *relation, const struct pg_table *table, const char *const *key);
 void pg_relation_done(struct pg_relation *relation);
 /* Has the update another key? */
 bool pg_change_moves(const struct pg_relation *relation, const struct pg_message *update);
@@ -55,8 +61,14 @@ const struct pg_datum *pg_change_value(const struct pg_relation *relation, const
 /* Has the row a value that is neither in it nor in `old`? */
 bool pg_change_lacks(const struct pg_relation *relation, const struct pg_tuple *row,
                      const struct pg_tuple *old);
+/* The first values of a column that JSON cannot say: to be told once. */
+struct pg_change_note {
+    const char *column; /* NULL: there is none */
+    unsigned notes;     /* PG_NOTE_… */
+};
+
 /* Append the document. */
-void pg_change_put(struct buffer *out, const struct pg_relation *relation, const struct pg_change *change,
-                   enum pg_envelope envelope, struct pg_style style);
+void pg_change_put(struct buffer *out, struct pg_relation *relation, const struct pg_change *change,
+                   enum pg_envelope envelope, struct pg_style style, struct pg_change_note *ret_note);
 
 #endif

@@ -280,6 +280,27 @@ static void one_line(const char *text, char *line, size_t size)
     string_one_line(line);
 }
 
+/* libpq tells a path of the files that are held in memory; people know them by their options. */
+static void name_options(const struct pg_endpoint *endpoint, char *message, size_t size)
+{
+    const struct {
+        int fd;
+        const char *option;
+    } files[] = {{endpoint->ca, "ca_certificate"},
+                 {endpoint->certificate, "client_certificate"},
+                 {endpoint->key, "client_key"}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char path[40];
+        int length = snprintf(path, sizeof path, "/proc/self/fd/%d", files[i].fd);
+        for (char *at = files[i].fd < 0 ? NULL : strstr(message, path); at; at = strstr(at + 1, path)) {
+            if (at[length] >= '0' && at[length] <= '9')
+                continue;
+            auto_free char *rest = mem_strdup(at + length);
+            snprintf(at, size - (size_t)(at - message), "%s%s", files[i].option, rest);
+        }
+    }
+}
+
 PGconn *pg_connect(const struct pg_endpoint *endpoint, bool replication, struct firth_error *err)
 {
     struct parameters parameters = {0};
@@ -294,6 +315,7 @@ PGconn *pg_connect(const struct pg_endpoint *endpoint, bool replication, struct 
     arena_done(&parameters.arena);
     if (PQstatus(connection) != CONNECTION_OK) {
         one_line(PQerrorMessage(connection), message, sizeof message);
+        name_options(endpoint, message, sizeof message);
         firth_fail(err, kind_of_refusal(message), "cannot connect to the database: %s", message);
         PQfinish(connection);
         return NULL;

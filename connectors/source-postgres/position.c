@@ -23,7 +23,7 @@ static char *read_text(const struct json *doc, const char *name, struct arena *a
 
 static bool read_members(struct pg_position *position, const struct json *doc, struct arena *arena)
 {
-    uint64_t filenode = 0;
+    uint64_t filenode = 0, oid = 0, member = 0;
     size_t phase = 0;
     while (phase < sizeof phases / sizeof *phases &&
            !json_string_is(doc, json_get(doc, 0, "phase"), phases[phase]))
@@ -32,10 +32,14 @@ static bool read_members(struct pg_position *position, const struct json *doc, s
         !read_u64(doc, "block", &position->block) || !read_u64(doc, "xmin", &position->xmin) ||
         !read_u64(doc, "since", &position->since) || !read_u64(doc, "number", &position->number) ||
         !read_u64(doc, "barrier", &position->barrier) ||
-        !read_u64(doc, "cursor_rows", &position->cursor_rows) || filenode > UINT32_MAX)
+        !read_u64(doc, "cursor_rows", &position->cursor_rows) || !read_u64(doc, "oid", &oid) ||
+        !read_u64(doc, "member", &member) || !read_u64(doc, "partitions", &position->partitions) ||
+        filenode > UINT32_MAX || oid > UINT32_MAX || member > UINT32_MAX)
         return false;
     position->phase = (enum pg_phase)phase;
     position->filenode = (uint32_t)filenode;
+    position->oid = (uint32_t)oid;
+    position->member = (uint32_t)member;
     position->cursor_field = read_text(doc, "cursor_field", arena);
     position->cursor = read_text(doc, "cursor", arena);
     position->cursor_sum = read_text(doc, "cursor_sum", arena);
@@ -90,8 +94,11 @@ void pg_position_put(struct buffer *out, const struct pg_position *position)
         json_member_u64(&writer, "filenode", position->filenode);
         json_member_u64(&writer, "block", position->block);
         put_u64(&writer, "since", position->since);
-        put_u64(&writer, "number", position->number);
     }
+    put_u64(&writer, "number", position->number);
+    put_u64(&writer, "oid", position->oid);
+    put_u64(&writer, "member", position->member);
+    put_u64(&writer, "partitions", position->partitions);
     if (position->phase == PG_PHASE_PAGES || position->phase == PG_PHASE_XMIN)
         json_member_u64(&writer, "xmin", position->xmin);
     if (position->cursor_field)

@@ -19,7 +19,9 @@ struct pg_position {
     uint64_t block;              /* PAGES: the first that is not read */
     uint64_t xmin;               /* PAGES: of the oldest snapshot that a page was read in; XMIN */
     uint64_t since;              /* PAGES, xmin: only what has changed since; 0: everything */
-    uint64_t number;             /* PAGES, CDC: rows so far */
+    uint64_t number;             /* CDC: rows of the table's start so far */
+    uint32_t oid, member;        /* CDC: which table that is, and what put it in the publication */
+    uint64_t partitions;         /* CDC: which it has, as a number; 0: none */
     char *cursor_field, *cursor; /* heap; NULL: none */
     uint64_t cursor_rows;        /* how many rows have that value, */
     char *cursor_sum;            /* and their sum (cursor.h); heap; NULL: not known, they are read again */

@@ -101,19 +101,22 @@ void pg_put_changed_since(struct buffer *out, uint64_t xmin)
 /* --- copying
  * -------------------------------------------------------------------------------------------------- */
 
-static int tell(struct pg_scan *scan, size_t column, unsigned notes)
+void pg_tell_notes(struct firth_host *host, const struct pg_table *table, const char *column, unsigned notes)
 {
-    auto_free char *name =
-        mem_strndup(scan->rows->columns[column].head.data + 1, scan->rows->columns[column].head.size - 2);
     if (notes & PG_NOTE_NOT_FINITE)
-        firth_log(scan->host, FIRTH_WARN,
-                  "%s.%s, column %s: NaN and infinities have no JSON number; they are null",
-                  scan->table->schema, scan->table->name, name);
+        firth_log(host, FIRTH_WARN, "%s.%s, column %s: NaN and infinities have no JSON number; they are null",
+                  table->schema, table->name, column);
     if (notes & PG_NOTE_OUT_OF_RANGE)
-        firth_log(scan->host, FIRTH_WARN,
-                  "%s.%s, column %s: dates before the year 1 or after 9999 are written as the nearest one", //
-                  scan->table->schema, scan->table->name, name);
-    return 0;
+        firth_log(host, FIRTH_WARN,
+                  "%s.%s, column %s: dates before the year 1 or after 9999 are written as the nearest one",
+                  table->schema, table->name, column);
+}
+
+static void tell(struct pg_scan *scan, size_t column, unsigned notes)
+{
+    struct slice head = scan->rows->columns[column].head;
+    auto_free char *name = mem_strndup(head.data + 1, head.size - 2);
+    pg_tell_notes(scan->host, scan->table, name, notes);
 }
 
 static int emit(struct pg_scan *scan, struct slice line, struct firth_error *err)
@@ -220,7 +223,7 @@ static void put_select(struct buffer *sql, const struct pg_scan *scan)
     buffer_clear(sql);
     buffer_str(sql, "COPY (SELECT ");
     pg_rows_put_names(sql, scan->table, scan->envelope);
-    buffer_str(sql, scan->by_pages ? " FROM ONLY " : " FROM ");
+    buffer_str(sql, scan->by_pages || scan->alone ? " FROM ONLY " : " FROM ");
     pg_put_table(sql, scan->table->schema, scan->table->name);
 }
 

@@ -35,6 +35,7 @@ struct pg_scan {
     size_t stream; /* position in the selection */
     enum pg_envelope envelope;
     bool by_pages;
+    bool alone;             /* without the rows of tables that inherit from it */
     uint32_t filenode;      /* in this snapshot */
     uint64_t block, blocks; /* the next page to be read; how many there are */
     uint64_t number;        /* of rows made so far */
@@ -55,6 +56,8 @@ int pg_scan_tail(struct pg_scan *scan, const char *tail,
                  int (*after_row)(void *context, struct firth_error *err), void *context,
                  struct firth_error *err);
 
+/* Tell of values that JSON cannot say, PG_NOTE_…. */
+void pg_tell_notes(struct firth_host *host, const struct pg_table *table, const char *column, unsigned notes);
 /* Append the condition that a row's version is of a transaction that was not over before `xmin`. */
 void pg_put_changed_since(struct buffer *out, uint64_t xmin);
 

@@ -1,5 +1,7 @@
 #include "slot.h"
 
+#include "timeline.h"
+
 #include <stdlib.h>
 
 enum { LOOK_MS = 200, BUSY_FOR_MS = 20000, SAID_AFTER_MS = 5000 };
@@ -76,141 +78,6 @@ int pg_wait_for_writers(struct firth_host *host, PGconn *connection, struct firt
     }
 }
 
-/* --- the publication
- * ------------------------------------------------------------------------------------------ */
-
-/* Do it, or say who must. */
-static int change(PGconn *connection, const struct pg_config *config, const char *sql,
-                  struct firth_error *err)
-{
-    struct firth_error refused;
-    if (config->read_only)
-        return firth_fail(err, FIRTH_FAILURE_CONFIG,
-                          "the capture is to be read-only, so somebody else must run: %.3000s", sql);
-    if (pg_execute(connection, sql, "it was refused", &refused) == 0)
-        return 0;
-    if (refused.failure == FIRTH_FAILURE_TRANSIENT) {
-        *err = refused;
-        return -1;
-    }
-    return firth_fail(err, FIRTH_FAILURE_CONFIG, "as a user that may, run: %.2000s (%.1000s)", sql,
-                      refused.message);
-}
-
-static int create_publication(PGconn *connection, const struct pg_config *config, struct firth_error *err)
-{
-    struct buffer sql;
-    buffer_init(&sql, BUFFER_UNLIMITED);
-    buffer_str(&sql, "CREATE PUBLICATION ");
-    pg_put_name(&sql, pg_config_publication(config));
-    if (PQserverVersion(connection) >= 130000 && !config->as_partitions)
-        buffer_str(&sql, " WITH (publish_via_partition_root = true)");
-    int result = change(connection, config, buffer_cstr(&sql), err);
-    buffer_done(&sql);
-    return result;
-}
-
-static int prepare_publication(PGconn *connection, const struct pg_config *config,
-                               const struct pg_catalog *catalog, const struct pg_table *const *tables,
-                               size_t count, struct firth_error *err)
-{
-    if (!catalog->publication_exists && create_publication(connection, config, err) < 0)
-        return -1;
-    bool roots = catalog->publication_exists ? catalog->publishes_roots : catalog->version >= 130000;
-    for (size_t i = 0; i < count; i++) {
-        const struct pg_table *table = tables[i];
-        if (table->kind == 'p' && !roots)
-            return firth_fail(
-                err, FIRTH_FAILURE_CONFIG,
-                "the publication \"%s\" shows partitions, not their root %s.%s: run ALTER PUBLICATION "
-                "\"%s\" SET (publish_via_partition_root = true)",
-                pg_config_publication(config), table->schema, table->name, pg_config_publication(config));
-        if (table->published || catalog->publishes_all)
-            continue;
-        struct buffer sql;
-        buffer_init(&sql, BUFFER_UNLIMITED);
-        buffer_str(&sql, "ALTER PUBLICATION ");
-        pg_put_name(&sql, pg_config_publication(config));
-        buffer_str(&sql, " ADD TABLE ");
-        pg_put_table(&sql, table->schema, table->name);
-        int result = change(connection, config, buffer_cstr(&sql), err);
-        buffer_done(&sql);
-        if (result < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* Before 2025's minor releases a walsender that meets a change of such a writer takes the table for one that
- * is not published, and goes on to do so: the change of the publication came earlier in the log. A table that
- * is taken out and put in, in one transaction that comes later, makes it look again at them all. */
-static bool forgets_tables(int version)
-{
-    static const int mended[] = {130021, 140018, 150013, 160009, 170005};
-    for (size_t i = 0; i < sizeof mended / sizeof *mended; i++) {
-        if (version / 10000 == mended[i] / 10000)
-            return version < mended[i];
-    }
-    return version < 130000;
-}
-
-/* A table of the publication that is in it whole, and is the user's if there is one of them. */
-static PGresult *any_published(PGconn *connection, const struct pg_config *config, struct firth_error *err)
-{
-    struct buffer sql;
-    buffer_init(&sql, BUFFER_UNLIMITED);
-    buffer_str(&sql,
-               "SELECT n.nspname, c.relname FROM pg_publication_rel r JOIN pg_publication p ON p.oid = "
-               "r.prpubid JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = "
-               "c.relnamespace WHERE to_jsonb(r)->>'prqual' IS NULL AND to_jsonb(r)->>'prattrs' IS NULL "
-               "AND p.pubname = ");
-    pg_put_literal(&sql, pg_config_publication(config));
-    buffer_str(&sql, " ORDER BY pg_has_role(c.relowner, 'USAGE') DESC LIMIT 1");
-    PGresult *rows = pg_query(connection, buffer_cstr(&sql), "cannot look at the publication", err);
-    buffer_done(&sql);
-    return rows;
-}
-
-static void put_alter(struct buffer *sql, const struct pg_config *config, const char *verb, PGresult *table)
-{
-    buffer_str(sql, "ALTER PUBLICATION ");
-    pg_put_name(sql, pg_config_publication(config));
-    buffer_printf(sql, " %s TABLE ONLY ", verb);
-    pg_put_table(sql, PQgetvalue(table, 0, 0), PQgetvalue(table, 0, 1));
-}
-
-int pg_publication_touch(struct firth_host *host, PGconn *connection, const struct pg_config *config,
-                         struct firth_error *err)
-{
-    if (!forgets_tables(PQserverVersion(connection)))
-        return 0;
-    pg_auto_result PGresult *table = any_published(connection, config, err);
-    if (!table)
-        return -1;
-    if (PQntuples(table) == 0)
-        return 0;
-    struct firth_error refused;
-    struct buffer sql;
-    buffer_init(&sql, BUFFER_UNLIMITED);
-    put_alter(&sql, config, "DROP", table);
-    buffer_str(&sql, "; ");
-    put_alter(&sql, config, "ADD", table);
-    int result = change(connection, config, buffer_cstr(&sql), &refused);
-    buffer_done(&sql);
-    if (result == 0)
-        return 0;
-    if (refused.failure != FIRTH_FAILURE_CONFIG) {
-        *err = refused;
-        return -1;
-    }
-    firth_log(
-        host, FIRTH_WARN,
-        "a server of this release goes on to leave out a table that was written to while it was added to "
-        "the publication: %s",
-        refused.message);
-    return 0;
-}
-
 /* --- the slot
  * ------------------------------------------------------------------------------------------------- */
 
@@ -228,22 +95,36 @@ static PGresult *look_at_slot(PGconn *connection, const struct pg_config *config
     return rows;
 }
 
+static void put_create(struct buffer *sql, const struct pg_config *config)
+{
+    buffer_str(sql, "SELECT lsn FROM pg_create_logical_replication_slot(");
+    pg_put_literal(sql, pg_config_slot(config));
+    buffer_str(sql, ", 'pgoutput')");
+}
+
+static int may_create(const struct pg_config *config, struct firth_error *err)
+{
+    struct buffer sql;
+    if (!config->read_only)
+        return 0;
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    put_create(&sql, config);
+    firth_fail(err, FIRTH_FAILURE_CONFIG, "the capture is to be read-only, so somebody else must run: %s",
+               buffer_cstr(&sql));
+    buffer_done(&sql);
+    return -1;
+}
+
 static int create_slot(struct firth_host *host, PGconn *connection, const struct pg_config *config,
                        struct pg_slot *slot, struct firth_error *err)
 {
     struct buffer sql;
     struct firth_error refused = {0};
     buffer_init(&sql, BUFFER_UNLIMITED);
-    buffer_str(&sql, "SELECT lsn FROM pg_create_logical_replication_slot(");
-    pg_put_literal(&sql, pg_config_slot(config));
-    buffer_str(&sql, ", 'pgoutput')");
+    put_create(&sql, config);
     pg_auto_result PGresult *rows = NULL;
-    int result = 0;
-    if (config->read_only) {
-        result =
-            firth_fail(err, FIRTH_FAILURE_CONFIG,
-                       "the capture is to be read-only, so somebody else must run: %s", buffer_cstr(&sql));
-    } else {
+    int result = may_create(config, err);
+    if (result == 0) {
         rows = pg_query_patiently(host, connection, buffer_cstr(&sql), "it was refused", &refused);
         if (!rows && !firth_stopping(host))
             result =
@@ -269,7 +150,7 @@ static int drop_slot(PGconn *connection, const struct pg_config *config, struct 
     buffer_str(&sql, "SELECT pg_drop_replication_slot(");
     pg_put_literal(&sql, pg_config_slot(config));
     buffer_byte(&sql, ')');
-    int result = change(connection, config, buffer_cstr(&sql), err);
+    int result = pg_administer(connection, config, buffer_cstr(&sql), err);
     buffer_done(&sql);
     return result;
 }
@@ -327,6 +208,18 @@ static PGresult *look_until_made(struct firth_host *host, PGconn *connection, co
     }
 }
 
+/* Can changes of this database be read from it? */
+static int check_kind(const struct pg_config *config, const PGresult *rows, struct firth_error *err)
+{
+    bool is_logical = strcmp(PQgetvalue(rows, 0, 4), "logical") == 0;
+    if (strcmp(PQgetvalue(rows, 0, 0), "pgoutput") == 0 && PQgetvalue(rows, 0, 5)[0] == 't')
+        return 0;
+    return firth_fail(err, FIRTH_FAILURE_CONFIG,
+                      "the replication slot \"%s\" is there already, %s%s%s%s; name another slot",
+                      pg_config_slot(config), is_logical ? "for the plugin " : "a physical one",
+                      PQgetvalue(rows, 0, 0), is_logical ? " and the database " : "", PQgetvalue(rows, 0, 1));
+}
+
 static int prepare_slot(struct pg_slot *slot, struct firth_host *host, const struct pg_config *config,
                         PGconn *connection, uint64_t position, bool *ret_lost, struct firth_error *err)
 {
@@ -335,12 +228,8 @@ static int prepare_slot(struct pg_slot *slot, struct firth_host *host, const str
     if (!rows)
         return -1;
     bool there = PQntuples(rows) > 0;
-    if (there && (strcmp(PQgetvalue(rows, 0, 0), "pgoutput") != 0 || PQgetvalue(rows, 0, 5)[0] != 't'))
-        return firth_fail(
-            err, FIRTH_FAILURE_CONFIG,
-            "the replication slot \"%s\" is there already, for the plugin %s and the database %s; name "
-            "another slot",
-            name, PQgetvalue(rows, 0, 0), PQgetvalue(rows, 0, 1));
+    if (there && check_kind(config, rows, err) < 0)
+        return -1;
     if (there)
         pg_lsn_read(PQgetvalue(rows, 0, 2), &slot->confirmed);
     if (position && is_lost(config, rows, slot->confirmed, position, err)) {
@@ -361,42 +250,92 @@ static int prepare_slot(struct pg_slot *slot, struct firth_host *host, const str
 
 static int check_server(struct pg_slot *slot, PGconn *connection, struct firth_error *err)
 {
-    pg_auto_result PGresult *rows = pg_query(
-        connection, "SELECT current_setting('wal_level'), system_identifier FROM pg_control_system()",
-        "cannot ask the server for its settings", err);
+    pg_auto_result PGresult *rows =
+        pg_query(connection, "SELECT current_setting('wal_level'), pg_is_in_recovery()",
+                 "cannot ask the server for its settings", err);
     if (!rows)
         return -1;
+    slot->standby = PQgetvalue(rows, 0, 1)[0] == 't';
+    if (slot->standby && PQserverVersion(connection) < 160000)
+        return firth_fail(err, FIRTH_FAILURE_CONFIG,
+                          "the server is a standby, and before PostgreSQL 16 a standby cannot tell changes: "
+                          "name the primary, or read by cursor or xmin");
     if (strcmp(PQgetvalue(rows, 0, 0), "logical") != 0)
         return firth_fail(
             err, FIRTH_FAILURE_CONFIG,
             "the server's wal_level is %s, but changes need logical: run ALTER SYSTEM SET wal_level = "
             "'logical' and restart the server",
             PQgetvalue(rows, 0, 0));
-    snprintf(slot->system, sizeof slot->system, "%s", PQgetvalue(rows, 0, 1));
     return 0;
 }
 
-int pg_slot_prepare(struct pg_slot *slot, struct firth_host *host, const struct pg_config *config,
-                    PGconn *connection, const struct pg_catalog *catalog,
-                    const struct pg_table *const *tables, size_t count, uint64_t position, const char *system,
-                    bool *ret_lost, struct firth_error *err)
+/* Has the server not, or perhaps not, what was read? A standby may have it in a while. */
+static int check_progress(const struct pg_slot *slot, struct pg_timeline *timeline,
+                          const struct pg_progress *progress, bool *ret_lost, struct firth_error *err)
 {
-    *slot = (struct pg_slot){0};
-    *ret_lost = false;
-    if (check_server(slot, connection, err) < 0)
-        return -1;
-    if (position && system && strcmp(system, slot->system) != 0) {
+    if (*progress->system && strcmp(progress->system, slot->system) != 0) {
         *ret_lost = true;
         firth_fail(err, FIRTH_FAILURE_CONFIG,
                    "this is another server than the one that was read (system identifier %s, it was %.24s): "
-                   "its log says "
-                   "nothing of what happened there; " READ_AGAIN,
-                   slot->system, system);
+                   "its log says nothing of what happened there; " READ_AGAIN,
+                   slot->system, progress->system);
         return 0;
     }
-    if (prepare_publication(connection, config, catalog, tables, count, err) < 0)
+    const char *why = pg_timeline_departs(timeline, progress->timeline, progress->lsn);
+    if (why && slot->standby && progress->lsn > timeline->end)
+        return firth_fail(err, FIRTH_FAILURE_TRANSIENT, "the standby is behind: %s", why);
+    *ret_lost = why;
+    if (why)
+        firth_fail(
+            err, FIRTH_FAILURE_CONFIG,
+            "the server does not have all that was read: %s. What it has instead cannot be told; " READ_AGAIN,
+            why);
+    return 0;
+}
+
+static int check_history(struct pg_slot *slot, const struct pg_endpoint *endpoint,
+                         const struct pg_progress *progress, bool *ret_lost, struct firth_error *err)
+{
+    struct pg_timeline timeline;
+    if (pg_timeline_open(&timeline, endpoint, err) < 0)
         return -1;
-    return prepare_slot(slot, host, config, connection, position, ret_lost, err);
+    snprintf(slot->system, sizeof slot->system, "%s", timeline.system);
+    /* A standby that takes over while it is read goes on in another: then what was read is of either. */
+    slot->timeline = slot->standby ? 0 : timeline.number;
+    int result = progress->lsn ? check_progress(slot, &timeline, progress, ret_lost, err) : 0;
+    pg_timeline_close(&timeline);
+    return result;
+}
+
+int pg_slot_prepare(struct pg_slot *slot, struct firth_host *host, const struct pg_endpoint *endpoint,
+                    PGconn *connection, struct pg_catalog *catalog, struct pg_standings *tables,
+                    const struct pg_progress *progress, bool *ret_lost, struct firth_error *err)
+{
+    *slot = (struct pg_slot){0};
+    *ret_lost = false;
+    if (check_server(slot, connection, err) < 0 || check_history(slot, endpoint, progress, ret_lost, err) < 0)
+        return -1;
+    if (*ret_lost)
+        return 0;
+    if (pg_publication_prepare(connection, endpoint->config, catalog, tables, err) < 0)
+        return -1;
+    return prepare_slot(slot, host, endpoint->config, connection, progress->lsn, ret_lost, err);
+}
+
+int pg_slot_check(const struct pg_endpoint *endpoint, PGconn *connection, const struct pg_catalog *catalog,
+                  struct firth_error *err)
+{
+    const struct pg_progress nowhere = {0};
+    struct pg_slot slot = {0};
+    bool lost;
+    if (check_server(&slot, connection, err) < 0 ||
+        check_history(&slot, endpoint, &nowhere, &lost, err) < 0 ||
+        pg_publication_check(connection, endpoint->config, catalog, err) < 0)
+        return -1;
+    pg_auto_result PGresult *rows = look_at_slot(connection, endpoint->config, err);
+    if (!rows)
+        return -1;
+    return PQntuples(rows) ? check_kind(endpoint->config, rows, err) : may_create(endpoint->config, err);
 }
 
 /* --- reading from it

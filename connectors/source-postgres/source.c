@@ -1,6 +1,7 @@
 /* source-postgres: tables and views of PostgreSQL, whole, by cursor, by xmin, or as a stream of changes. */
 #include "batch.h"
 #include "cdc.h"
+#include "check.h"
 #include "registry.h"
 
 #include <stdlib.h>
@@ -8,7 +9,8 @@
 /* --- check, discover
  * ------------------------------------------------------------------------------------------ */
 
-static int with_catalog(struct firth_host *host, const struct pg_config *config,
+/* With `check`, whether it can be read is asked too. */
+static int with_catalog(struct firth_host *host, const struct pg_config *config, bool check,
                         struct pg_catalog *ret_catalog, struct firth_error *err)
 {
     struct pg_endpoint endpoint;
@@ -16,6 +18,10 @@ static int with_catalog(struct firth_host *host, const struct pg_config *config,
         return -1;
     PGconn *connection = pg_connect(&endpoint, false, err);
     int result = connection ? pg_catalog_load(ret_catalog, connection, config, 0, err) : -1;
+    if (result == 0 && check && pg_check_readable(&endpoint, connection, ret_catalog, err) < 0) {
+        pg_catalog_done(ret_catalog);
+        result = -1;
+    }
     PQfinish(connection);
     pg_endpoint_close(&endpoint);
     return result;
@@ -24,7 +30,7 @@ static int with_catalog(struct firth_host *host, const struct pg_config *config,
 static int pg_check(struct firth_host *host, const void *config, struct firth_error *err)
 {
     struct pg_catalog catalog;
-    if (with_catalog(host, config, &catalog, err) < 0)
+    if (with_catalog(host, config, true, &catalog, err) < 0)
         return -1;
     pg_catalog_done(&catalog);
     return 0;
@@ -50,16 +56,18 @@ static unsigned modes_of(const struct pg_table *table, const struct pg_config *c
     return 0;
 }
 
-static int add_stream(struct firth_catalog *offered, const struct pg_catalog *catalog,
-                      const struct pg_table *table, const struct pg_config *config, bool flow,
-                      struct firth_error *err)
+static int add_stream(const struct firth_host *host, struct firth_catalog *offered,
+                      const struct pg_catalog *catalog, const struct pg_table *table,
+                      const struct pg_config *config, struct firth_error *err)
 {
+    bool flow = firth_speaks_flow(host);
     enum pg_method method = pg_config_method(config);
     enum pg_envelope envelope = pg_envelope_of(config, flow);
     unsigned modes = modes_of(table, config, flow);
-    /* What is not in a publication that is there has no changes to be seen, unless it may be added. */
+    /* What is not in a publication that is there is not proposed. Who names it is told what is missing, or it
+     * is put in. */
     bool hidden = envelope == PG_ENVELOPE_FLOW && catalog->publication_exists && !table->published &&
-                  !config->discover_unpublished && !config->discover_unpublished_too;
+                  !config->discover_unpublished && !config->discover_unpublished_too && !firth_opening(host);
     if (!modes || hidden)
         return 0;
     if (envelope != PG_ENVELOPE_NONE && !(modes & FIRTH_INCREMENTAL))
@@ -88,11 +96,11 @@ static int pg_discover(struct firth_host *host, const void *config, struct firth
                        struct firth_error *err)
 {
     struct pg_catalog catalog;
-    if (with_catalog(host, config, &catalog, err) < 0)
+    if (with_catalog(host, config, false, &catalog, err) < 0)
         return -1;
     int result = 0;
     for (size_t i = 0; i < catalog.count && result == 0; i++)
-        result = add_stream(offered, &catalog, &catalog.tables[i], config, firth_speaks_flow(host), err);
+        result = add_stream(host, offered, &catalog, &catalog.tables[i], config, err);
     pg_catalog_done(&catalog);
     return result;
 }
@@ -122,7 +130,7 @@ static int pg_open(struct firth_host *host, const void *config, const struct fir
 static int pg_read(void *self, struct firth_host *host, struct firth_error *err)
 {
     struct session *session = self;
-    return session->cdc ? pg_cdc_read(session->cdc, host, err) : pg_batch_read(session->batch, host, err);
+    return session->cdc ? pg_cdc_read(session->cdc, err) : pg_batch_read(session->batch, host, err);
 }
 
 static int pg_acknowledged(void *self, struct firth_host *host, uint64_t states, struct firth_error *err)

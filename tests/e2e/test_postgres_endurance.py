@@ -106,7 +106,7 @@ def test_memory_of_wide_rows(firth, database, parallelism):
     run = runner(firth)
     database.run("CREATE TABLE t (id int PRIMARY KEY, n int, big text); ALTER TABLE t ALTER big SET STORAGE EXTERNAL;"
                  "ALTER TABLE t REPLICA IDENTITY FULL; INSERT INTO t SELECT i, 0, repeat('x', 1000000) FROM generate_series(1, 300) i;"
-                 "CREATE TABLE narrow AS SELECT i FROM generate_series(1, 300000) i; ANALYZE")
+                 "CREATE TABLE narrow AS SELECT i FROM generate_series(1, 300000) i; ALTER TABLE narrow REPLICA IDENTITY FULL; ANALYZE")
     method = {"method": "CDC", "replication_slot": "s_" + database.name, "publication": "p"}
     config = airbyte_config(database, method, parallelism=parallelism)
     found = discover(run, config)

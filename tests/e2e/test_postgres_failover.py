@@ -94,6 +94,37 @@ def test_a_standby_that_takes_over(flow, postgres, postgres_server):
     assert ids(again) == [1, 2, 3, 4]
 
 
+def test_a_standby_that_lagged_takes_over(flow, postgres, postgres_server):
+    """It has a slot of the same name, as failover slots have, and not all that was read of the old primary: what it has in its
+    place must not be taken for what followed."""
+    postgres.run("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    capture = Capture(flow, flow_config(postgres)).start()
+    capture.until(lambda docs: len(docs) == 1)
+    capture.kill()
+    standby = standby_of(postgres.server, postgres_server)
+    database = standby.database()
+    database.run("ALTER SYSTEM SET primary_conninfo = ''; SELECT pg_reload_conf()")
+    until(lambda: database.value("SELECT count(*) FROM pg_stat_wal_receiver") == "0", "the standby to be cut off")
+    early = capture.state
+    postgres.run("INSERT INTO t SELECT generate_series(2, 300)")
+    capture.start().until(lambda docs: len(docs) == 300)
+    capture.kill()
+    postgres.server.kill()
+    assert database.value("SELECT pg_promote()") == "t"
+    database.run("SELECT pg_create_logical_replication_slot('flow_slot', 'pgoutput')")
+    config = flow_config(database)
+    end = "its log ends at "
+    said = failure(flow, config, capture.bindings, capture.state)
+    assert "the server does not have all that was read: " + end in said and "backfill" in said
+    database.run("INSERT INTO t SELECT generate_series(1000, 3000)")  # past where the other was
+    said = failure(flow, config, capture.bindings, capture.state)
+    assert "it took over at " in said and "(timeline 2 follows 1), and this capture has read up to" in said and "backfill" in said
+    # What it had is followed: but for the slot, which was made later.
+    assert "but this capture has read only up to" in failure(flow, config, capture.bindings, early)
+    capture.state["sharedStateV1"]["timeline"] = 7
+    assert "does not follow timeline 7" in failure(flow, config, capture.bindings, capture.state)
+
+
 def test_changes_of_a_standby(flow, postgres, postgres_server):
     """From 16 on, with the publication of the primary and a slot that somebody made on the standby."""
     if int(postgres.value("SHOW server_version_num")) < 160000:
@@ -121,3 +152,6 @@ def test_changes_of_a_standby(flow, postgres, postgres_server):
     capture.start().until(lambda docs: len(docs) == 4)
     capture.kill()
     assert [(d["_meta"]["op"], d["id"], d.get("x")) for d in capture.docs()] == [("c", 1, "a"), ("c", 2, "b"), ("u", 1, "c"), ("d", 2, None)]
+    # One that has not replayed so far, as after a crash, will have in a while: nothing is read again for that.
+    capture.state["sharedStateV1"]["lsn"] = "7FFFFFFF/0"
+    assert "the standby is behind: its log ends at " in failure(flow, capture.config, capture.bindings, capture.state)

@@ -24,6 +24,8 @@ def failed(run, config):
 
 def test_check(run, database):
     config = airbyte_config(database)
+    assert 'the user may read no table in any schema: make one, name others, or run GRANT USAGE ON SCHEMA "public" TO' in failed(run, config)
+    database.run("CREATE SCHEMA other; CREATE TABLE t (id int PRIMARY KEY); CREATE VIEW other.v AS SELECT 1 AS one")
     assert run("check", config=config).one("CONNECTION_STATUS")["connectionStatus"]["status"] == "SUCCEEDED"
     assert "password authentication failed" in failed(run, {**config, "password": "wrong%word"})
     assert "wrong%word" not in run("check", config={**config, "password": "wrong%word"}).out.decode()
@@ -34,10 +36,27 @@ def test_check(run, database):
         "tunnel_method": "SSH_PASSWORD_AUTH", "tunnel_host": "h", "tunnel_user": "u", "tunnel_user_password": "p"}})
 
 
+def test_check_of_schemas(run, database):
+    """Where nothing could be read, the check says so, and what would help."""
+    user = "u" + database.name
+    database.run("CREATE SCHEMA sales; CREATE SCHEMA empty; CREATE TABLE sales.t (id int PRIMARY KEY); CREATE VIEW seen AS SELECT 1 AS one;"
+                 f"CREATE ROLE {user} LOGIN PASSWORD 'p'; GRANT USAGE ON SCHEMA empty TO {user}")
+    config = airbyte_config(database)
+    assert f'the database "{database.name}" has no schema "sale"; did you mean "sales"?' in failed(run, {**config, "schemas": ["sales", "sale"]})
+    assert 'GRANT SELECT ON ALL TABLES IN SCHEMA "empty" TO' in failed(run, {**config, "schemas": ["empty"]})
+    reader = {**config, "username": user, "password": "p"}
+    assert f'the user may not look into the schema "sales": run GRANT USAGE ON SCHEMA "sales" TO "{user}"' in failed(run, {**reader, "schemas": ["sales"]})
+    assert "the user may read no table in the schema public" in failed(run, {k: v for k, v in reader.items() if k != "schemas"})
+    # Of a view there are no changes.
+    assert "no table that the discovery filters let through" in failed(
+        run, flow_config(database, discoveryFilters={"include_schemas": ["public"]}))
+    database.run(f"DROP OWNED BY {user}; DROP ROLE {user}")
+
+
 def test_either_spelling(run, database):
     """Estuary's config is taken by Airbyte's verbs, and the other way round."""
     database.run("CREATE TABLE t (id int PRIMARY KEY)")
-    assert run("check", config=flow_config(database)).one("CONNECTION_STATUS")["connectionStatus"]["status"] == "SUCCEEDED"
+    assert run("check", config=flow_config(database, "s_" + database.name)).one("CONNECTION_STATUS")["connectionStatus"]["status"] == "SUCCEEDED"
     assert list(discover(run, flow_config(database))) == ["t"]
 
 
@@ -340,6 +359,12 @@ def test_by_cursor(run, database):
     assert data(read(run, config, "t", mode="incremental", cursor="at", state=[last_state(ties)])) == []
     # Another cursor: from the start.
     assert len(data(read(run, config, "t", mode="incremental", cursor="id", state=[last_state(ties)]))) == 14
+    # None, as PyAirbyte asks for: whole, and again whole.
+    for state in (last_state(ties), last_state(session := read(run, config, "t", mode="incremental"))):
+        session = read(run, config, "t", mode="incremental", state=[state])
+        assert len(data(session)) == 14 and session.statuses()["t"][-1] == "COMPLETE"
+        assert any(m["log"]["level"] == "WARN" and m["log"]["message"].endswith(
+            'the catalog names no cursor_field: it is read whole') for m in session.of("LOG"))
 
 
 def test_by_cursor_of_a_view(run, database):
@@ -406,7 +431,7 @@ def test_a_catalog_in_estuarys_spelling(firth, tmp_path, database):
                 "type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}}},
             "captures": {"acmeCo/shop": {
                 "endpoint": {"connector": {"image": "ghcr.io/estuary/source-postgres:v3",
-                                           "config": flow_config(database)}},
+                                           "config": flow_config(database, "s_" + database.name)}},
                 "bindings": [{"resource": {"namespace": "public", **resource}, "target": "acmeCo/orders"}]}}}))
         return firth("check", str(path)).err
 

@@ -125,6 +125,13 @@ def postgres_server(request):
             "password": database.password, "address": f"{database.host}:{database.port}"}
 
 
+def postgres_source_server(request):
+    """With something to be read."""
+    place = postgres_server(request)
+    request.getfixturevalue("database").run("CREATE TABLE IF NOT EXISTS something (id int PRIMARY KEY)")
+    return place
+
+
 def postgres_tables(request):
     """A database of tables that is kept from test to test, and one whose last table takes long to read."""
     server = request.getfixturevalue("postgres_shared")
@@ -277,7 +284,7 @@ SOURCES = [
                     "ssl_mode": {"mode": "disable"}, "replication_method": {"method": "Xmin"}},
               bad=[{}], command=built_in("source-postgres"), endless={"database": "endless"}, flow=False, names_cursor=False),
     # By a cursor a stream is told which, and changes have one state for all. Its own tests read (test_postgres_*.py).
-    Connector("source-postgres", "source", reads=False, flow=False, exact_spec=False, server=postgres_server,
+    Connector("source-postgres", "source", reads=False, flow=False, exact_spec=False, server=postgres_source_server,
               good={"host": "127.0.0.1", "port": "{port}", "database": "{database}", "username": "{username}",
                     "password": "{password}", "ssl_mode": {"mode": "disable"}},
               bad=[{}, {"host": "127.0.0.1", "port": 1, "database": "x", "username": "x"},

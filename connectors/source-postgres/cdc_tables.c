@@ -1,0 +1,182 @@
+#include "cdc_session.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+
+/* The tables themselves: one may be dropped and made anew, or another be given its name, or it may be out of
+ * the publication for a while. Then the log has nothing of what is in it now, so it is read from the start:
+ * before the changes if that happened between two sessions, in the midst of them if they are followed for
+ * ever. */
+
+enum { LOOK_MS = 2000, LOOK_SHARE = 50 /* a look takes no more of the time than one part in so many */ };
+
+static int64_t now_ms(void)
+{
+    return (int64_t)(clock_monotonic_ns(&clock_system) / 1000000);
+}
+
+int cdc_tables_open(struct pg_cdc *cdc, struct firth_error *err)
+{
+    size_t count = 0;
+    cdc->standings.items = mem_zalloc((cdc->incremental + 1) * sizeof *cdc->standings.items);
+    for (size_t i = 0; i < cdc->count; i++) {
+        if (!cdc->streams[i].incremental)
+            continue;
+        cdc->streams[i].standing = &cdc->standings.items[count];
+        cdc->standings.items[count++].table = cdc->streams[i].table;
+    }
+    cdc->standings.count = count;
+    return pg_publication_look(cdc->connection, cdc->config, &cdc->standings, err);
+}
+
+void cdc_tables_note(struct pg_cdc *cdc)
+{
+    for (size_t i = 0; i < cdc->count; i++) {
+        struct cdc_stream *stream = &cdc->streams[i];
+        struct pg_position *position = &stream->position;
+        if (!stream->incremental || !stream->standing->oid)
+            continue;
+        bool older = !position->oid || !position->member;
+        if (position->phase != PG_PHASE_NEW && !older)
+            continue;
+        position->oid = stream->standing->oid;
+        position->member = stream->standing->member;
+        position->partitions = stream->standing->partitions;
+        cdc_moved(stream);
+    }
+}
+
+void cdc_forget(struct cdc_stream *stream)
+{
+    uint64_t number = stream->position.number;
+    pg_position_done(&stream->position);
+    pg_visibility_done(&stream->seen);
+    stream->position.number = number;
+    cdc_moved(stream);
+}
+
+/* A state of an older version does not say which table it was. */
+static const char *what_happened(const struct cdc_stream *stream)
+{
+    const struct pg_position *position = &stream->position;
+    const struct pg_standing *standing = stream->standing;
+    if (position->phase == PG_PHASE_NEW || !standing->oid)
+        return NULL;
+    if (position->oid && position->oid != standing->oid)
+        return "is another table than the one that was read (it was made anew, or given the name of that "
+               "one)";
+    if (!standing->member)
+        return "was taken out of the publication";
+    if (position->member && position->member != standing->member)
+        return "was taken out of the publication and put in again";
+    return NULL;
+}
+
+/* A partition that is attached brings rows that no change tells of, and one that is detached takes some. Most
+ * are made empty and dropped when they are old, so the table is not read again for that. */
+static void compare_partitions(struct pg_cdc *cdc, struct cdc_stream *stream)
+{
+    struct pg_position *position = &stream->position;
+    if (position->phase == PG_PHASE_NEW || !position->oid ||
+        position->partitions == stream->standing->partitions)
+        return;
+    position->partitions = stream->standing->partitions;
+    cdc_moved(stream);
+    firth_log(
+        cdc->host, FIRTH_INFO,
+        "%s.%s has other partitions than before: rows that one had when it was attached are in no change, "
+        "and those of one that was detached or dropped stay; for either, raise the binding's `backfill`, or "
+        "reset the stream",
+        stream->table->schema, stream->table->name);
+}
+
+size_t cdc_tables_compare(struct pg_cdc *cdc)
+{
+    size_t others = 0;
+    for (size_t i = 0; i < cdc->count; i++) {
+        struct cdc_stream *stream = &cdc->streams[i];
+        const char *why = stream->incremental ? what_happened(stream) : NULL;
+        if (stream->incremental && !stream->standing->oid && !stream->gone) {
+            stream->gone = true;
+            firth_log(cdc->host, FIRTH_WARN,
+                      "%s.%s was dropped: nothing comes of it until there is one of that name",
+                      stream->table->schema, stream->table->name);
+        }
+        if (!why && stream->incremental && stream->standing->oid)
+            compare_partitions(cdc, stream);
+        if (!why)
+            continue;
+        firth_log(
+            cdc->host, FIRTH_WARN,
+            "%s.%s %s: it is read from the start. What was captured of rows that it does not have stays "
+            "until the binding's `backfill` is raised, or the stream reset",
+            stream->table->schema, stream->table->name, why);
+        cdc_forget(stream);
+        others++;
+    }
+    return others;
+}
+
+/* The tables that are to be read from the start, as they are now. */
+static int take_others(struct pg_cdc *cdc, struct firth_error *err)
+{
+    for (size_t i = 0; i < cdc->count; i++) {
+        struct cdc_stream *stream = &cdc->streams[i];
+        if (!stream->incremental || stream->position.phase != PG_PHASE_NEW || !stream->standing->oid)
+            continue;
+        if (cdc_reload(cdc, stream, stream->standing->oid, false, err) < 0)
+            return -1;
+        stream->standing->table = stream->table;
+        stream->keyed = stream->table->key_count && !cdc->config->history;
+        stream->gone = false;
+    }
+    if (pg_publication_prepare(cdc->connection, cdc->config, &cdc->catalog, &cdc->standings, err) < 0)
+        return -1;
+    cdc_tables_note(cdc);
+    for (size_t i = 0; i < cdc->count; i++) {
+        if (cdc->streams[i].incremental && cdc->streams[i].position.phase == PG_PHASE_NEW)
+            cdc_skip_start(cdc, &cdc->streams[i]);
+    }
+    cdc->adds = true;
+    cdc->next = 0;
+    return 0;
+}
+
+int cdc_tables_admit(struct pg_cdc *cdc, struct firth_error *err)
+{
+    uint32_t member;
+    if (pg_wait_for_writers(cdc->host, cdc->connection, err) < 0 ||
+        pg_publication_touch(cdc->host, cdc->connection, cdc->config, &member, err) < 0 ||
+        pg_publication_look(cdc->connection, cdc->config, &cdc->standings, err) < 0)
+        return -1;
+    /* What was taken out and put in by ourselves was not out for others. */
+    for (size_t i = 0; member && i < cdc->count; i++) {
+        struct cdc_stream *stream = &cdc->streams[i];
+        if (stream->incremental && stream->position.member == member)
+            stream->position.member = stream->standing->member;
+    }
+    cdc->adds = false;
+    if (cdc_tables_compare(cdc))
+        return take_others(cdc, err) < 0 ? -1 : 1;
+    cdc_tables_note(cdc);
+    return 0;
+}
+
+int cdc_tables_look(struct pg_cdc *cdc, struct firth_error *err)
+{
+    int64_t began = now_ms();
+    bool due = began >= cdc->look_ms && cdc->server_end != cdc->looked_end;
+    if (!cdc->look && !due)
+        return 0;
+    cdc->look = false;
+    cdc->looked_end = cdc->server_end;
+    if (pg_publication_look(cdc->connection, cdc->config, &cdc->standings, err) < 0)
+        return -1;
+    int64_t pause = (now_ms() - began) * LOOK_SHARE;
+    cdc->look_ms = began + (pause > LOOK_MS ? pause : LOOK_MS);
+    if (!cdc_tables_compare(cdc))
+        return 0;
+    cdc_stream_leave(cdc);
+    return take_others(cdc, err) < 0 ? -1 : 1;
+}

@@ -1,0 +1,394 @@
+#include "publication.h"
+
+#include <stdlib.h>
+
+int pg_administer(PGconn *connection, const struct pg_config *config, const char *sql,
+                  struct firth_error *err)
+{
+    struct firth_error refused;
+    if (config->read_only)
+        return firth_fail(err, FIRTH_FAILURE_CONFIG,
+                          "the capture is to be read-only, so somebody else must run: %.3000s", sql);
+    if (pg_execute(connection, sql, "it was refused", &refused) == 0)
+        return 0;
+    if (refused.failure == FIRTH_FAILURE_TRANSIENT) {
+        *err = refused;
+        return -1;
+    }
+    return firth_fail(err, FIRTH_FAILURE_CONFIG, "as a user that may, run: %.2000s (%.1000s)", sql,
+                      refused.message);
+}
+
+/* --- how tables stand
+ * --------------------------------------------------------------------------------------------- */
+
+/* The columns of the answer, each of a table c that is looked at, and of g, what the publication p has of it.
+ */
+
+/* What puts it there: an entry for itself, its root or its schema, or the publication of all tables. As
+ * bigint, or the server goes through all oids, or all tables of the publication, in search of the few. */
+static void put_member(struct buffer *sql, int version)
+{
+    const char *lineage = version >= 130000
+                              ? "ANY (ARRAY(SELECT relid::oid FROM pg_partition_ancestors(c.oid)) || c.oid)"
+                              : "c.oid";
+    buffer_printf(sql,
+                  "CASE WHEN p.puballtables THEN p.oid ELSE coalesce((SELECT min(r.oid::bigint)::oid FROM"
+                  " pg_publication_rel r WHERE r.prpubid::bigint = p.oid::bigint AND r.prrelid = %s)",
+                  lineage);
+    if (version >= 150000)
+        buffer_printf(
+            sql,
+            ", (SELECT min(e.oid) FROM pg_publication_namespace e JOIN pg_class l ON l.relnamespace ="
+            " e.pnnspid WHERE e.pnpubid = p.oid AND l.oid = %s)",
+            lineage);
+    buffer_str(sql, ", 0::oid) END");
+}
+
+static void put_less(struct buffer *sql, int version)
+{
+    buffer_str(sql,
+               version < 150000
+                   ? ", false, false"
+                   : ", g.rowfilter IS NOT NULL, EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid"
+                     " AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''"
+                     " AND a.attname <> ALL (g.attnames)"
+                     " AND has_column_privilege(a.attrelid, a.attnum, 'SELECT'))");
+}
+
+/* Which partitions it has, as a number. */
+static void put_partitions(struct buffer *sql, int version)
+{
+    buffer_str(
+        sql, version < 130000
+                 ? ", 0"
+                 : ", CASE WHEN c.relkind = 'p' THEN (SELECT ('x' || left(md5(string_agg(t.relid::oid::text,"
+                   " ',' ORDER BY t.relid::oid)), 15))::bit(60)::bigint FROM pg_partition_tree(c.oid) t"
+                   " WHERE t.level > 0) END");
+}
+
+/* Of a partitioned table each partition has an identity of its own. */
+static void put_unidentified(struct buffer *sql, int version)
+{
+    buffer_printf(
+        sql,
+        ", EXISTS (SELECT FROM pg_class l WHERE l.relkind = 'r' AND l.oid = %s AND l.relreplident <> 'f'"
+        " AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = l.oid AND x.indimmediate AND"
+        " CASE l.relreplident WHEN 'd' THEN x.indisprimary WHEN 'i' THEN x.indisreplident ELSE false END))",
+        version >= 130000 ? "ANY (ARRAY(SELECT relid::oid FROM pg_partition_tree(c.oid)) || c.oid)"
+                          : "c.oid");
+}
+
+static void put_look(struct buffer *sql, const struct pg_config *config, const struct pg_standings *tables,
+                     int version)
+{
+    buffer_str(sql, "SELECT c.oid, coalesce(");
+    put_member(sql, version);
+    buffer_str(sql, ", 0::oid), g.tablename IS NOT NULL");
+    put_less(sql, version);
+    put_unidentified(sql, version);
+    put_partitions(sql, version);
+    buffer_str(sql, " FROM (VALUES ");
+    for (size_t i = 0; i < tables->count; i++) {
+        const struct pg_table *table = tables->items[i].table;
+        buffer_printf(sql, "%s(%zu, %u::oid, ", i ? ", " : "", i, table->oid);
+        pg_put_literal(sql, table->schema);
+        buffer_str(sql, ", ");
+        pg_put_literal(sql, table->name);
+        buffer_byte(sql, ')');
+    }
+    buffer_str(
+        sql,
+        ") v (place, oid, schema, name) LEFT JOIN pg_class c ON c.oid = coalesce((SELECT k.oid FROM"
+        " pg_class k JOIN pg_namespace m ON m.oid = k.relnamespace WHERE m.nspname = v.schema"
+        " AND k.relname = v.name AND k.relkind IN ('r', 'p')), v.oid)"
+        " LEFT JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_publication p ON p.pubname = ");
+    pg_put_literal(sql, pg_config_publication(config));
+    buffer_str(sql, " LEFT JOIN pg_publication_tables g ON g.pubname = p.pubname AND g.schemaname = n.nspname"
+                    " AND g.tablename = c.relname ORDER BY v.place");
+}
+
+static bool is_true(const PGresult *rows, size_t row, int column)
+{
+    return PQgetvalue(rows, (int)row, column)[0] == 't';
+}
+
+int pg_publication_look(PGconn *connection, const struct pg_config *config, struct pg_standings *tables,
+                        struct firth_error *err)
+{
+    struct buffer sql;
+    if (!tables->count)
+        return 0;
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    put_look(&sql, config, tables, PQserverVersion(connection));
+    pg_auto_result PGresult *rows =
+        pg_query(connection, buffer_cstr(&sql), "cannot look at the publication", err);
+    buffer_done(&sql);
+    if (!rows)
+        return -1;
+    if ((size_t)PQntuples(rows) != tables->count)
+        return firth_fail(err, FIRTH_FAILURE_SYSTEM, "the server told of %d tables, not of %zu",
+                          PQntuples(rows), tables->count);
+    for (size_t i = 0; i < tables->count; i++) {
+        struct pg_standing *standing = &tables->items[i];
+        standing->oid = (uint32_t)strtoul(PQgetvalue(rows, (int)i, 0), NULL, 10);
+        standing->member = (uint32_t)strtoul(PQgetvalue(rows, (int)i, 1), NULL, 10);
+        standing->published = is_true(rows, i, 2);
+        standing->filtered = standing->published && is_true(rows, i, 3);
+        standing->narrowed = standing->published && is_true(rows, i, 4);
+        standing->unidentified = is_true(rows, i, 5);
+        standing->partitions = strtoull(PQgetvalue(rows, (int)i, 6), NULL, 10);
+    }
+    return 0;
+}
+
+/* --- making it ready
+ * ---------------------------------------------------------------------------------------------- */
+
+static void put_create(struct buffer *sql, const struct pg_config *config, int version)
+{
+    buffer_str(sql, "CREATE PUBLICATION ");
+    pg_put_name(sql, pg_config_publication(config));
+    if (version >= 130000 && !config->as_partitions)
+        buffer_str(sql, " WITH (publish_via_partition_root = true)");
+}
+
+static int create_publication(PGconn *connection, const struct pg_config *config, struct firth_error *err)
+{
+    struct buffer sql;
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    put_create(&sql, config, PQserverVersion(connection));
+    int result = pg_administer(connection, config, buffer_cstr(&sql), err);
+    buffer_done(&sql);
+    return result;
+}
+
+/* Does a publication that is there tell of all that is done? */
+static int check_publication(const struct pg_config *config, const struct pg_catalog *catalog,
+                             struct firth_error *err)
+{
+    struct buffer name;
+    buffer_init(&name, BUFFER_UNLIMITED);
+    pg_put_name(&name, pg_config_publication(config));
+    int result = 0;
+    if (catalog->publication_exists && !catalog->publishes_every_change)
+        result = firth_fail(
+            err, FIRTH_FAILURE_CONFIG,
+            "the publication %.200s does not publish every kind of change, so some would be lost: "
+            "run ALTER PUBLICATION %.200s SET (publish = 'insert, update, delete%s')",
+            buffer_cstr(&name), buffer_cstr(&name), catalog->version >= 110000 ? ", truncate" : "");
+    buffer_done(&name);
+    return result;
+}
+
+int pg_publication_check(PGconn *connection, const struct pg_config *config, const struct pg_catalog *catalog,
+                         struct firth_error *err)
+{
+    struct buffer sql;
+    if (catalog->publication_exists)
+        return check_publication(config, catalog, err);
+    pg_auto_result PGresult *rows =
+        pg_query(connection, "SELECT has_database_privilege(current_database(), 'CREATE')",
+                 "cannot ask for the user's rights", err);
+    if (!rows)
+        return -1;
+    if (!config->read_only && is_true(rows, 0, 0))
+        return 0;
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    put_create(&sql, config, catalog->version);
+    firth_fail(
+        err, FIRTH_FAILURE_CONFIG, "there is no publication \"%.100s\", and %s: as one that may, run %s",
+        pg_config_publication(config),
+        config->read_only ? "the capture is to be read-only" : "the user may not make it", buffer_cstr(&sql));
+    buffer_done(&sql);
+    return -1;
+}
+
+/* A table's changes come as its own, or as those of what it is a partition of. */
+static int check_roots(const struct pg_config *config, const struct pg_catalog *catalog,
+                       const struct pg_standing *standing, struct firth_error *err)
+{
+    const struct pg_table *table = standing->table;
+    bool roots = catalog->publication_exists ? catalog->publishes_roots
+                                             : catalog->version >= 130000 && !config->as_partitions;
+    bool hidden = table->is_partition && roots && standing->member && !standing->published;
+    if (!hidden && (table->kind != 'p' || roots))
+        return 0;
+    struct buffer name;
+    buffer_init(&name, BUFFER_UNLIMITED);
+    pg_put_name(&name, pg_config_publication(config));
+    firth_fail(err, FIRTH_FAILURE_CONFIG,
+               "the publication %.200s shows %s %s.%s: run ALTER PUBLICATION %.200s SET "
+               "(publish_via_partition_root = %s)",
+               buffer_cstr(&name),
+               hidden ? "a root's changes, not those of its partition" : "partitions, not their root",
+               table->schema, table->name, buffer_cstr(&name), hidden ? "false" : "true");
+    buffer_done(&name);
+    return -1;
+}
+
+/* A table whose rows it has in part: the changes of the others would be lost. */
+static int check_part(const struct pg_config *config, const struct pg_standing *standing,
+                      struct firth_error *err)
+{
+    struct buffer sql;
+    if (!standing->filtered && !standing->narrowed)
+        return 0;
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    for (int i = 0; i < 2; i++) {
+        buffer_str(&sql, i ? "; ALTER PUBLICATION " : "ALTER PUBLICATION ");
+        pg_put_name(&sql, pg_config_publication(config));
+        buffer_str(&sql, i ? " ADD TABLE " : " DROP TABLE ");
+        pg_put_table(&sql, standing->table->schema, standing->table->name);
+    }
+    firth_fail(err, FIRTH_FAILURE_CONFIG,
+               "the publication has %s of %s.%s only, so what changes elsewhere would be lost: run %s",
+               standing->filtered ? "some rows" : "some columns", standing->table->schema,
+               standing->table->name, buffer_cstr(&sql));
+    buffer_done(&sql);
+    return -1;
+}
+
+/* An application's UPDATE must not fail because we look on. */
+static int check_identity(const struct pg_standing *standing, struct firth_error *err)
+{
+    struct buffer name;
+    if (!standing->unidentified)
+        return 0;
+    buffer_init(&name, BUFFER_UNLIMITED);
+    pg_put_table(&name, standing->table->schema, standing->table->name);
+    if (standing->table->kind == 'p')
+        firth_fail(
+            err, FIRTH_FAILURE_CONFIG,
+            "partitions of %s have no replica identity, and in a publication the server would refuse every "
+            "UPDATE and DELETE of their rows: give %s a primary key, or run ALTER TABLE … REPLICA IDENTITY "
+            "FULL for each of its partitions",
+            buffer_cstr(&name), buffer_cstr(&name));
+    else
+        firth_fail(
+            err, FIRTH_FAILURE_CONFIG,
+            "%s has no replica identity, and in a publication the server would refuse every UPDATE and "
+            "DELETE of its rows: run ALTER TABLE %s REPLICA IDENTITY FULL (or, if its rows are only ever "
+            "inserted, "
+            "put it in the publication yourself)",
+            buffer_cstr(&name), buffer_cstr(&name));
+    buffer_done(&name);
+    return -1;
+}
+
+static int add_table(PGconn *connection, const struct pg_config *config, const struct pg_standing *standing,
+                     struct firth_error *err)
+{
+    struct buffer sql;
+    if (check_identity(standing, err) < 0)
+        return -1;
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    buffer_str(&sql, "ALTER PUBLICATION ");
+    pg_put_name(&sql, pg_config_publication(config));
+    /* What inherits from a table is a table of its own, and was not asked for. */
+    buffer_str(&sql, standing->table->kind == 'r' && standing->table->has_children ? " ADD TABLE ONLY "
+                                                                                   : " ADD TABLE ");
+    pg_put_table(&sql, standing->table->schema, standing->table->name);
+    int result = pg_administer(connection, config, buffer_cstr(&sql), err);
+    buffer_done(&sql);
+    return result;
+}
+
+int pg_publication_prepare(PGconn *connection, const struct pg_config *config, struct pg_catalog *catalog,
+                           struct pg_standings *tables, struct firth_error *err)
+{
+    if (pg_catalog_load_publication(catalog, connection, config, err) < 0 ||
+        check_publication(config, catalog, err) < 0)
+        return -1;
+    for (size_t i = 0; i < tables->count; i++) {
+        if (check_roots(config, catalog, &tables->items[i], err) < 0 ||
+            check_part(config, &tables->items[i], err) < 0)
+            return -1;
+    }
+    if (!catalog->publication_exists && create_publication(connection, config, err) < 0)
+        return -1;
+    for (size_t i = 0; i < tables->count; i++) {
+        if (tables->items[i].oid && !tables->items[i].published && !catalog->publishes_all &&
+            add_table(connection, config, &tables->items[i], err) < 0)
+            return -1;
+    }
+    if (pg_catalog_load_publication(catalog, connection, config, err) < 0)
+        return -1;
+    return pg_publication_look(connection, config, tables, err);
+}
+
+/* --- servers that forget
+ * ------------------------------------------------------------------------------------------ */
+
+/* Before 2025's minor releases a walsender that meets a change of such a writer takes the table for one that
+ * is not published, and goes on to do so: the change of the publication came earlier in the log. A table that
+ * is taken out and put in, in one transaction that comes later, makes it look again at them all. */
+static bool forgets_tables(int version)
+{
+    static const int mended[] = {130021, 140018, 150013, 160009, 170005};
+    for (size_t i = 0; i < sizeof mended / sizeof *mended; i++) {
+        if (version / 10000 == mended[i] / 10000)
+            return version < mended[i];
+    }
+    return version < 130000;
+}
+
+/* A table of the publication that is in it whole, and is the user's if there is one of them. */
+static PGresult *any_published(PGconn *connection, const struct pg_config *config, struct firth_error *err)
+{
+    struct buffer sql;
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    buffer_str(
+        &sql, "SELECT n.nspname, c.relname, r.oid FROM pg_publication_rel r JOIN pg_publication p ON p.oid = "
+              "r.prpubid JOIN pg_class c ON c.oid = r.prrelid JOIN pg_namespace n ON n.oid = "
+              "c.relnamespace WHERE to_jsonb(r)->>'prqual' IS NULL AND to_jsonb(r)->>'prattrs' IS NULL "
+              "AND p.pubname = ");
+    pg_put_literal(&sql, pg_config_publication(config));
+    buffer_str(&sql, " ORDER BY pg_has_role(c.relowner, 'USAGE') DESC LIMIT 1");
+    PGresult *rows = pg_query(connection, buffer_cstr(&sql), "cannot look at the publication", err);
+    buffer_done(&sql);
+    return rows;
+}
+
+static void put_alter(struct buffer *sql, const struct pg_config *config, const char *verb, PGresult *table)
+{
+    buffer_str(sql, "ALTER PUBLICATION ");
+    pg_put_name(sql, pg_config_publication(config));
+    buffer_printf(sql, " %s TABLE ONLY ", verb);
+    pg_put_table(sql, PQgetvalue(table, 0, 0), PQgetvalue(table, 0, 1));
+}
+
+int pg_publication_touch(struct firth_host *host, PGconn *connection, const struct pg_config *config,
+                         uint32_t *ret_member, struct firth_error *err)
+{
+    *ret_member = 0;
+    if (!forgets_tables(PQserverVersion(connection)))
+        return 0;
+    pg_auto_result PGresult *table = any_published(connection, config, err);
+    if (!table)
+        return -1;
+    if (PQntuples(table) == 0)
+        return 0;
+    struct firth_error refused;
+    struct buffer sql;
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    put_alter(&sql, config, "DROP", table);
+    buffer_str(&sql, "; ");
+    put_alter(&sql, config, "ADD", table);
+    int result = pg_administer(connection, config, buffer_cstr(&sql), &refused);
+    buffer_done(&sql);
+    if (result == 0) {
+        *ret_member = (uint32_t)strtoul(PQgetvalue(table, 0, 2), NULL, 10);
+        return 0;
+    }
+    if (refused.failure != FIRTH_FAILURE_CONFIG) {
+        *err = refused;
+        return -1;
+    }
+    firth_log(
+        host, FIRTH_WARN,
+        "a server of this release goes on to leave out a table that was written to while it was added to "
+        "the publication: %s",
+        refused.message);
+    return 0;
+}

@@ -1,0 +1,23 @@
+/* Which history a server's log is of. After a failover to a standby that lagged, the end of what the old
+ * primary had is not in the new one's. */
+#ifndef FIRTH_PG_TIMELINE_H
+#define FIRTH_PG_TIMELINE_H
+
+#include "connect.h"
+
+struct pg_timeline {
+    PGconn *connection;
+    char system[24]; /* the cluster's identifier */
+    uint32_t number;
+    uint64_t end;  /* of its log */
+    char why[200]; /* of pg_timeline_departs */
+};
+
+/* By a connection that changes could come on: it fails where the user may not have them. */
+int pg_timeline_open(struct pg_timeline *timeline, const struct pg_endpoint *endpoint,
+                     struct firth_error *err);
+void pg_timeline_close(struct pg_timeline *timeline);
+/* Was `lsn`, read in the timeline `number` (0: not known), never reached by this one? Then why; else NULL. */
+const char *pg_timeline_departs(struct pg_timeline *timeline, uint32_t number, uint64_t lsn);
+
+#endif
