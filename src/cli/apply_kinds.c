@@ -2,6 +2,7 @@
 #include "cli/apply.h"
 
 #include "control/actors.h"
+#include "control/catalog_complete.h"
 #include "control/connection_check.h"
 #include "control/definitions.h"
 #include "control/settings.h"
@@ -323,7 +324,7 @@ static int read_connection(struct apply *apply, uint32_t at, struct control_conn
     connection->backfill = apply_true(apply, at, "backfill");
     if (json_get(apply->doc, at, "extra") != JSON_NONE)
         connection->extra = apply_raw(apply, at, "extra");
-    struct slice catalog = apply_raw(apply, at, "catalog");
+    struct slice catalog = control_catalog_complete(apply_raw(apply, at, "catalog"), apply->arena);
     if (catalog.size && !apply_same_json(catalog, connection->catalog))
         connection->catalog = catalog;
     return 0;

@@ -103,7 +103,7 @@ static void read_source(struct stream *stream, uint32_t object)
              cursor = given(question, object, "defaultCursorField"),
              key = given(question, object, "sourceDefinedPrimaryKey");
     struct error unused;
-    if (json_is(doc, schema, JSON_OBJECT))
+    if (json_is(doc, schema, JSON_OBJECT) && json_count(doc, schema)) /* {} says nothing */
         stream->source.json_schema = json_raw(doc, schema);
     if (stream->source.json_schema.size &&
         json_parse_copy(question->arena, stream->source.json_schema.data, stream->source.json_schema.size,

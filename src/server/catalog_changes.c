@@ -319,7 +319,9 @@ static void compare_stream(struct catalog_changes *changes, struct json_writer *
     uint32_t stream = json_get(&changes->configured, entry, "stream");
     struct buffer text;
     struct json_writer writer;
-    if (!json_is(&changes->configured, json_get(&changes->configured, stream, "jsonSchema"), JSON_OBJECT) ||
+    uint32_t schema = json_get(&changes->configured, stream, "jsonSchema");
+    if (!json_is(&changes->configured, schema, JSON_OBJECT) ||
+        json_count(&changes->configured, schema) == 0 ||
         !json_is(&changes->now, json_get(&changes->now, now, "json_schema"), JSON_OBJECT))
         return; /* one made without schemas follows whatever comes */
     buffer_init(&text, BUFFER_UNLIMITED);

@@ -1,6 +1,7 @@
 /* Connections in the config API. */
 #include "server/connections.h"
 
+#include "control/catalog_complete.h"
 #include "control/schedule.h"
 #include "server/handlers.h"
 #include "server/internal.h"
@@ -370,7 +371,7 @@ static bool take_fields(struct call *call, struct control_connection *connection
     if ((text = call_uuid(call, "sourceCatalogId")))
         connection->source_catalog = text;
     if (catalog.size)
-        connection->catalog = catalog;
+        connection->catalog = control_catalog_complete(catalog, call->arena);
     connection->notify_changes = call_bool(call, "notifySchemaChanges", connection->notify_changes);
     connection->breaking_change = call_bool(call, "breakingChange", connection->breaking_change);
     take_extra(call, connection);

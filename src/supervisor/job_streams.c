@@ -142,7 +142,7 @@ static void write_stream(struct builder *builder, uint32_t stream)
                  {"isFileBased", "is_file_based"}};
     const struct json *doc = builder->doc;
     uint32_t schema = json_get(doc, stream, "jsonSchema");
-    builder->schemas &= json_is(doc, schema, JSON_OBJECT) &&
+    builder->schemas &= json_is(doc, schema, JSON_OBJECT) && json_count(doc, schema) > 0 &&
                         json_is(doc, json_get(doc, stream, "supportedSyncModes"), JSON_ARRAY);
     json_begin_object(&builder->writer);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -187,7 +187,7 @@ static void compare_columns(struct comparison *c, uint32_t stream, uint32_t now,
 {
     uint32_t old_schema = json_get(&c->old, stream, "jsonSchema"),
              schema = json_get(&c->now, now, "json_schema");
-    if (old_schema == JSON_NONE || json_equal(&c->old, old_schema, &c->now, schema))
+    if (json_count(&c->old, old_schema) == 0 || json_equal(&c->old, old_schema, &c->now, schema))
         return;
     size_t more = tell_missing(c, &c->now, schema, &c->old, old_schema, name, "has the new column");
     size_t fewer = tell_missing(c, &c->old, old_schema, &c->now, schema, name, "has no longer the column");

@@ -103,6 +103,32 @@ def test_the_other_side_s_title_is_free(firth, tmp_path):
     firth("apply", write(tmp_path, {"definitions": [{"name": "Sample Data", "kind": "destination", "image": "me/mine:1"}]}), expect=0)
 
 
+# --- catalogs ------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_stream_leaves_out_is_there_for_clients(firth, tmp_path):
+    """Dagster goes by `selected`, and looks into `jsonSchema` without asking whether it is there."""
+    left_out = {"stream": {"name": "users"}, "config": {"syncMode": "full_refresh", "destinationSyncMode": "append"}}
+    out = {"stream": {"name": "products", "jsonSchema": None}, "config": {**left_out["config"], "selected": False}}
+    tree = faker()
+    tree["connections"][0]["catalog"]["streams"] = [left_out, out]
+    firth("apply", write(tmp_path, tree), expect=0)
+    assert "0 changed" in firth("apply", write(tmp_path, tree), expect=0).err
+    client = serve(firth).api
+    connection, = client.config("connections/list", {"workspaceId": WORKSPACE})["connections"]
+    users, products = connection["syncCatalog"]["streams"]
+    assert (users["config"]["selected"], users["stream"]["jsonSchema"]) == (True, {})
+    assert (products["config"]["selected"], products["stream"]["jsonSchema"]) == (False, {})
+    # As it was read it says no more than before: the source is asked what the stream has.
+    read = {"connectionId": connection["connectionId"], "syncCatalog": connection["syncCatalog"]}
+    read["syncCatalog"]["streams"][0]["config"].update(syncMode="incremental", cursorField=["updated_at"])
+    assert client.config("connections/update", read)["syncCatalog"] == read["syncCatalog"]
+    job = job_driving.wait(firth, client.config("connections/sync", {"connectionId": read["connectionId"]})["job"]["id"])
+    assert job["status"] == "succeeded", job
+    shown = client.config("connections/get", {"connectionId": read["connectionId"]})
+    assert shown["syncCatalog"] == read["syncCatalog"]
+
+
 # --- workspaces ----------------------------------------------------------------------------------------------------
 
 
