@@ -140,8 +140,10 @@ class Api(BaseHTTPRequestHandler):
             {"id": 3, "in": None, "parts": []}]}
 
     def get_whole(self, route, query, body, seen):
-        """The first list of get_lists, page by page; whole/none has none."""
+        """The first list of get_lists, page by page; whole/none has none, whole/endless goes on."""
         start, size = int(query.get("offset", 0)), int(query["limit"])
+        if route[0] == "endless":
+            return {"data": [{"id": start + n, "text": "x" * (1 << 20)} for n in range(size)]}
         found = [{**item, "parts": [{"n": item["id"]}, "bare"]} for item in ITEMS[:5]] if route[0] == "all" else []
         return {"data": found[start:start + size]}
 

@@ -365,6 +365,21 @@ def test_a_client_that_is_in_the_config_alone(cdk, api, tmp_path):
         assert ours.requests == theirs.requests and ours.records == theirs.records and ours.controls == theirs.controls
 
 
+def test_a_whole_list_that_has_no_end(api, tmp_path):
+    manifest = yaml.safe_load((MANIFESTS / "language.yaml").read_text())
+    whole = manifest["definitions"]["whole"]["truncated_list_retriever"]
+    whole["requester"]["path"], whole["paginator"]["pagination_strategy"]["page_size"] = "whole/endless", 8
+    del whole["record_selector"]["record_filter"]
+    manifest["streams"] = [manifest["streams"][0]]
+    catalog = {"streams": [{"stream": {"name": "whole", "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
+                            "sync_mode": "full_refresh", "destination_sync_mode": "append"}]}
+    words = ["read", "--manifest-path", write(tmp_path, "m.json", manifest), "--catalog", write(tmp_path, "k.json", catalog),
+             "--config", write(tmp_path, "c.json", {"url": api.url, "token": "s3cr3t-t0ken", "wanted": []})]
+    ours = Run(run_firth, words, tmp_path, api)
+    assert ours.status and ours.statuses == {"whole": "INCOMPLETE"} and "more than 64 MiB for one record" in ours.err + json.dumps(ours.messages[-9:])
+    assert len(ours.requests["/whole/endless"]) < 20
+
+
 def test_children_of_parents_that_fail(cdk, api, tmp_path):
     """The CDK looks one parent ahead, and so leaves out the last one before the failure; Firth reads its children too."""
     manifest = yaml.safe_load((MANIFESTS / "failing.yaml").read_text())

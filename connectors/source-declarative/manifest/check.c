@@ -1,6 +1,5 @@
 #include "check.h"
 
-#include "source-declarative/template/interpolate.h"
 #include "type_text.h"
 
 #include <stdarg.h>
@@ -318,20 +317,6 @@ static void wrong_value(struct checking *checking, uint32_t at, struct slice typ
     const char *text = json_cstring(doc, at, checking->arena), *near = string_nearest(text, names, count);
     check_error(checking, at, "\"%.60s\": expected %s%s%s%s", text, expected(checking, type),
                 near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
-}
-
-/* Is it a template, it must compile: the CDK would find that out at the first record, or never. */
-static void check_template(struct checking *checking, uint32_t at)
-{
-    struct slice text = json_string(&checking->manifest->doc, at, checking->arena);
-    struct error err;
-    if (!memmem(text.data, text.size, "{{", 2) && !memmem(text.data, text.size, "{%", 2))
-        return;
-    struct arena scratch;
-    arena_init(&scratch);
-    if (!interpolation_compile(&scratch, text, &err))
-        check_error(checking, at, "%s", err.message);
-    arena_done(&scratch);
 }
 
 static void check_value(struct checking *checking, uint32_t at, struct slice type)

@@ -19,6 +19,8 @@ struct checking {
 
 /* As a component of this type; `path` is empty or that of the component. */
 void check_component(struct checking *checking, uint32_t at, const struct component_type *type);
+/* A text, if it is a template. */
+void check_template(struct checking *checking, uint32_t at);
 /* What no table of fields says: what belongs together, or may not be together. */
 void check_rules(struct checking *checking, uint32_t at, const struct component_type *type);
 

@@ -53,8 +53,11 @@ static int compile_fields(struct expander *expander, struct error *err)
     return 0;
 }
 
-/* Lists of lists of lists are bounded: each takes some of the stack. */
-enum { LISTS_NESTED_MAX = 4 };
+enum {
+    LISTS_NESTED_MAX = 4,     /* lists of lists of lists: each takes some of the stack */
+    LIST_ITEMS_BETWEEN = 16,  /* looks at the memory that is taken */
+    LIST_BYTES_MAX = 64 << 20 /* of a list that is read whole, and of the page that has its record */
+};
 
 static int compile_reader(struct expander *expander, struct error *err)
 {
@@ -315,6 +318,11 @@ static void tell_incomplete(const struct expansion *expansion)
 static int on_fetched(void *context, struct tvalue item, struct error *err)
 {
     struct expansion *expansion = context;
+    if (expansion->count % LIST_ITEMS_BETWEEN == 0 && arena_used(expansion->arena) > LIST_BYTES_MAX) {
+        error_set(err, ERROR_LIMIT, "truncated_list_retriever brings more than %d MiB for one record",
+                  LIST_BYTES_MAX >> 20);
+        return component_error(err, expansion->expander->where);
+    }
     return give(expansion, value_copy(expansion->arena, &item), err);
 }
 

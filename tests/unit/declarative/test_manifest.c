@@ -387,6 +387,11 @@ static const struct {
          ", paginator: {type: DefaultPaginator, pagination_strategy: {type: CursorPagination, cursor_value: "
          "x, stop_condition: '{{ last_page_size < page_size }}'}}"),
      "`stop_condition` has `page_size`, and the strategy has none"},
+    {SIMPLE(", request_parameters: {a: '{{ confg.x }}'}", "", ""), "`confg`; did you mean `config`?", true},
+    {SIMPLE(
+         ", request_parameters: {a: '{% set confg = config %}{{ confg.x or of_the_parent or now_utc() }}'}",
+         "", ""),
+     NULL},
     {CURSOR("step: PT0S, cursor_granularity: PT1S"), "`step` is no time"},
     /* what does not go together */
     {PAGED(", decoder: {type: CsvDecoder}", "type: PageIncrement", ""), "pages go with a JsonDecoder"},
