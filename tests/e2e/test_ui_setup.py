@@ -128,12 +128,27 @@ def test_from_postgresql_to_duckdb(page, database):
     page.get_by_role("button", name="Select these").click()
     expect(page.get_by_text("1 of 201 selected")).to_be_visible()
     page.get_by_label("Prefix of stream names").fill("shop_")
+    # The first sync begins at once, whenever the next one is.
+    page.get_by_label("Runs").select_option("cron")
+    expect(page.get_by_text("Next: ")).to_be_visible()
     page.get_by_role("button", name="Set up connection").click()
     expect(page.get_by_role("list", name="Sync history").get_by_text("Succeeded")).to_be_visible()
     expect(page.get_by_role("row", name="orders").get_by_role("cell").nth(3)).to_have_text("120")
     with duckdb.connect(page.daemon.folder / "files" / "shop.duckdb", read_only=True) as db:
         (schema,), = db.execute("SELECT schema_name FROM duckdb_tables() WHERE table_name = 'shop_orders'").fetchall()
         assert db.execute(f'SELECT count(*), min(name) FROM "{schema}".shop_orders').fetchall() == [(120, "o1")]
+
+
+def test_a_page_that_cannot_be_had_says_so(page):
+    """As when the daemon has other pages by now. The menu stays."""
+    log_in(page)
+    page.route("**/assets/**", lambda route: route.abort())
+    page.get_by_role("link", name="Settings", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("This page cannot be shown")
+    page.unroute("**/assets/**")
+    page.complaints.clear()
+    page.get_by_role("button", name="Load it anew").click()
+    expect(page.get_by_role("heading", name="Settings", level=1)).to_be_visible()
 
 
 def test_log_in_and_log_out(chromium, daemon):

@@ -14,6 +14,8 @@ interface Props {
     at: number[];
     values: (number | null)[];
     format: (value: number) => string;
+    /** Short, where `format` is not. */
+    axis?: (value: number) => string;
     bars?: boolean;
     /** The axis goes up to this at least. */
     least?: number;
@@ -72,7 +74,7 @@ function Rows({ title, at, values, format }: Props) {
 }
 
 export function Chart(props: Props) {
-    const { title, summary, at, values, format, bars = false, least = 1 } = props;
+    const { title, summary, at, values, format, axis: mark = format, bars = false, least = 1 } = props;
     const place = useRef<HTMLDivElement>(null);
     const plot = useRef<uPlot | null>(null);
     const theme = useTheme();
@@ -96,7 +98,7 @@ export function Chart(props: Props) {
                 legend: { show: false },
                 cursor: { drag: { x: false, y: false }, points: { show: !bars } },
                 scales: { x: bars ? { time: false, range: (_plot, low, high) => [low - 0.6, high + 0.6] } : { range: lastMinutes }, y: { range: (_plot, _low, high) => [0, Math.max(least, high * 1.1)] } },
-                axes: [{ ...axis, grid: { show: false }, size: 34, ...(!bars && { space: 70, values: minutesOf }), ...(bars && { space: 90, incrs: [1, 2, 5, 10, 20, 50], values: (plot, splits) => timesOf(plot, splits, times.current) }) }, { ...axis, size: 64, values: (_plot, splits) => splits.map(format) }],
+                axes: [{ ...axis, grid: { show: false }, size: 34, ...(!bars && { space: 60, values: minutesOf }), ...(bars && { space: 90, incrs: [1, 2, 5, 10, 20, 50], values: (plot, splits) => timesOf(plot, splits, times.current) }) }, { ...axis, size: 64, values: (_plot, splits) => splits.map(mark) }],
                 series: [{}, seriesOf(style, bars)],
             },
             [[], []],
@@ -109,9 +111,9 @@ export function Chart(props: Props) {
             plot.current?.destroy();
             plot.current = null;
         };
-    }, [format, bars, least, theme]);
+    }, [mark, bars, least, theme]);
 
-    useEffect(() => plot.current?.setData([bars ? at.map((_time, index) => index) : at, values]), [at, values, theme, format, bars, least]);
+    useEffect(() => plot.current?.setData([bars ? at.map((_time, index) => index) : at, values]), [at, values, theme, mark, bars, least]);
 
     return (
         <figure className="card chart">

@@ -5,7 +5,7 @@ import { useGrowth, type CollectionStatus } from "../../api/tasks";
 import { Ago } from "../../parts/ago";
 import { PageHead } from "../../parts/basics";
 import { Chart } from "../../parts/chart";
-import { about, bytes, count, duration, seconds } from "../../parts/time";
+import { about, bytes, count, duration, seconds, span } from "../../parts/time";
 import { Documents } from "./documents";
 import { CollectionSchema } from "./schema";
 
@@ -37,7 +37,7 @@ export function CollectionPage({ one }: { one: CollectionStatus }) {
             />
             <div className="charts">
                 <Chart title="Throughput" summary={`${about(Math.round(rate))} documents a second just now`} at={samples.at} values={samples.rate} format={perSecond} />
-                <Chart least={1000} title="Lag" summary={one.lagMs !== null ? `${duration(one.lagMs)} just now` : "not known just now"} at={samples.at} values={samples.lag} format={seconds} />
+                <Chart least={1000} title="Lag" summary={one.lagMs !== null ? `${duration(one.lagMs)} just now` : "not known just now"} at={samples.at} values={samples.lag} format={seconds} axis={span} />
             </div>
             <CollectionSchema name={one.name} writer={writer} />
             <Documents one={one} writer={writer} onWriter={setWriter} />

@@ -2,7 +2,7 @@
 import { useMemo } from "react";
 import { hasEnded, type Job } from "../../api/jobs";
 import { Chart } from "../../parts/chart";
-import { about, count, seconds } from "../../parts/time";
+import { about, count, seconds, span } from "../../parts/time";
 import { took } from "./history";
 
 const SHOWN = 100;
@@ -22,7 +22,7 @@ export function HistoryCharts({ jobs }: { jobs: Job[] }) {
     return (
         <div className="charts">
             <Chart bars title="Volume" summary={`${count(sum)} records in the last ${at.length} syncs`} at={at} values={records} format={about} />
-            <Chart bars least={500} title="Duration" summary={`half of them within ${seconds(middle(times))}, all within ${seconds(Math.max(...times))}`} at={at} values={times} format={seconds} />
+            <Chart bars least={500} title="Duration" summary={`half of them within ${seconds(middle(times))}, all within ${seconds(Math.max(...times))}`} at={at} values={times} format={seconds} axis={span} />
         </div>
     );
 }

@@ -5,7 +5,7 @@ import { Ago } from "../../parts/ago";
 import { Notice, PageHead } from "../../parts/basics";
 import { Chart } from "../../parts/chart";
 import { TaskBadge } from "../../parts/taskstate";
-import { about, bytes, count, duration, moment, seconds } from "../../parts/time";
+import { about, bytes, count, duration, moment, seconds, span } from "../../parts/time";
 import { Discovery } from "./discovery";
 
 const perSecond = (value: number) => `${about(value)}/s`;
@@ -100,7 +100,7 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
             )}
             <div className="charts">
                 <Chart title="Throughput" summary={`${about(Math.round(live?.documents_per_second ?? 0))} documents a second just now`} at={samples.at} values={samples.rate} format={perSecond} />
-                <Chart least={1000} title="Lag" summary={live?.lag_ms != null ? `${duration(live.lag_ms)} just now` : "not known just now"} at={samples.at} values={samples.lag} format={seconds} />
+                <Chart least={1000} title="Lag" summary={live?.lag_ms != null ? `${duration(live.lag_ms)} just now` : "not known just now"} at={samples.at} values={samples.lag} format={seconds} axis={span} />
             </div>
             {session && (
                 <p className="quiet">
