@@ -25,17 +25,19 @@ int pg_administer(PGconn *connection, const struct pg_config *config, const char
 /* The columns of the answer, each of a table c that is looked at, and of g, what the publication p has of it.
  */
 
-/* What puts it there: an entry for itself, its root or its schema, or the publication of all tables. As
- * bigint, or the server goes through all oids, or all tables of the publication, in search of the few. */
+/* What puts it there: the publication of all tables, an entry for itself (d), or one for its root or schema.
+ */
 static void put_member(struct buffer *sql, int version)
 {
     const char *lineage = version >= 130000
                               ? "ANY (ARRAY(SELECT relid::oid FROM pg_partition_ancestors(c.oid)) || c.oid)"
                               : "c.oid";
-    buffer_printf(sql,
-                  "CASE WHEN p.puballtables THEN p.oid ELSE coalesce((SELECT min(r.oid::bigint)::oid FROM"
-                  " pg_publication_rel r WHERE r.prpubid::bigint = p.oid::bigint AND r.prrelid = %s)",
-                  lineage);
+    buffer_str(sql, "CASE WHEN p.puballtables THEN p.oid ELSE coalesce(d.oid");
+    if (version >= 130000)
+        buffer_printf(sql,
+                      ", CASE WHEN c.relispartition THEN (SELECT min(r.oid) FROM pg_publication_rel r"
+                      " WHERE r.prpubid = p.oid AND r.prrelid = %s) END",
+                      lineage);
     if (version >= 150000)
         buffer_printf(
             sql,
@@ -104,6 +106,7 @@ static void put_look(struct buffer *sql, const struct pg_config *config, const s
         " AND k.relname = v.name AND k.relkind IN ('r', 'p')), v.oid)"
         " LEFT JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_publication p ON p.pubname = ");
     pg_put_literal(sql, pg_config_publication(config));
+    buffer_str(sql, " LEFT JOIN pg_publication_rel d ON d.prpubid = p.oid AND d.prrelid = c.oid");
     buffer_str(sql, " LEFT JOIN pg_publication_tables g ON g.pubname = p.pubname AND g.schemaname = n.nspname"
                     " AND g.tablename = c.relname ORDER BY v.place");
 }
