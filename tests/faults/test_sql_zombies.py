@@ -1,7 +1,8 @@
 """Two sessions of one materialization at once, of Firth's own destinations for SQL databases: the older one is thought dead
 at a point of its transaction, a newer one takes over and commits, then the older one goes on. Nothing of it may count.
 
-Who has written to SQLite's file keeps others out of it until the commit: there nobody takes over behind the loads."""
+Who has written to SQLite's file keeps others out of it until the commit: there nobody takes over behind the loads. Who has a
+transaction open in DuckDB's file does so, too; between transactions it closes the file when nothing comes."""
 
 import json
 
@@ -12,7 +13,9 @@ from e2e import sql_endpoints
 from test_materialize_faults import REQUESTS, TASK, World, some, write_catalog
 
 BEFORE_WRITES = [("acknowledge", 1), ("load", 5), ("acknowledge", 2)]
+BETWEEN = [("acknowledge", 1), ("store", 1)]  # the loads are over, the stores not begun
 CASES = [*((sql_endpoints.SQLite, *point) for point in some(BEFORE_WRITES, [1, 2])),
+         *((sql_endpoints.DuckDB, *point) for point in BETWEEN),
          *((sql_endpoints.PostgreSQL, *point) for point in some(REQUESTS[1:], [1, 3, 4, 5]))]
 
 
