@@ -4,41 +4,90 @@
 #include <stdlib.h>
 
 enum {
-    END_PAGE_ROWS = 5000, /* looked at at once, from the end */
+    END_PAGE_ROWS = 5000, /* of a tab, looked at at once, from its end */
     KEYS_PAGE_ROWS = 100 * 1000,
+    CELLS_AT_ONCE = 500 * 1000, /* about so many are asked for in a request, of however many tabs */
 };
 
-static int get_ranges(struct session *session, const struct buffer *ranges, const char *options,
-                      struct json *ret_answer, struct error *err)
+static void begin_query(struct buffer *path, const char *dimension)
 {
-    struct buffer path;
-    buffer_init(&path, BUFFER_UNLIMITED);
-    buffer_printf(&path, "/values:batchGet?valueRenderOption=UNFORMATTED_VALUE&%s", options);
-    buffer_append(&path, ranges->data, ranges->size);
-    int result = sheets_get(session->sheets, buffer_cstr(&path), ret_answer, err);
-    buffer_done(&path);
-    return result;
+    buffer_clear(path);
+    buffer_printf(path, "/values:batchGet?valueRenderOption=UNFORMATTED_VALUE&majorDimension=%s", dimension);
 }
 
-/* An answer leaves out the empty rows at the end: so the last page that has any tells. */
-int sheets_find_end(struct session *session, struct tab *tab, struct error *err)
+static int too_few_answers(struct error *err)
 {
-    struct buffer ranges;
-    struct json answer;
-    int result = 0;
-    buffer_init(&ranges, BUFFER_UNLIMITED);
-    tab->next = 1;
-    for (int64_t end = tab->rows; end > 1 && tab->next == 1 && result == 0; end -= END_PAGE_ROWS) {
-        int64_t start = end > END_PAGE_ROWS + 1 ? end - END_PAGE_ROWS : 1;
-        buffer_clear(&ranges);
-        sheets_ask_range(&ranges, tab->title, 0, start, tab->columns - 1, end - 1);
-        result = get_ranges(session, &ranges, "majorDimension=ROWS", &answer, err);
-        uint32_t page = result == 0 ? json_at(&answer, json_get(&answer, 0, "valueRanges"), 0) : JSON_NONE;
-        uint32_t rows = result == 0 ? json_count(&answer, json_get(&answer, page, "values")) : 0;
-        if (rows)
-            tab->next = start + rows;
+    return error_set(err, ERROR_PROTOCOL, "Google Sheets answers for fewer ranges than were asked");
+}
+
+/* --- ends ------------------------------------------------------------------------------------------------
+ */
+
+/* The rows of a tab that are looked at next: `end` is not among them. */
+struct look {
+    struct tab *tab;
+    int64_t start, end;
+};
+
+/* Returns how many of the looks fit into one request. */
+static size_t ask_ends(struct look *looks, size_t count, struct buffer *path)
+{
+    size_t asked = 0;
+    int64_t cells = 0;
+    begin_query(path, "ROWS");
+    while (asked < count && path->size < SHEETS_QUERY_BYTES && cells < CELLS_AT_ONCE) {
+        struct look *look = &looks[asked++];
+        look->start = look->end > END_PAGE_ROWS + 1 ? look->end - END_PAGE_ROWS : 1;
+        cells += (look->end - look->start) * look->tab->columns;
+        sheets_ask_range(path, look->tab->title, 0, look->start, look->tab->columns - 1, look->end - 1);
     }
-    buffer_done(&ranges);
+    return asked;
+}
+
+/* An answer leaves out the empty rows at the end: so the last page that has any tells. Those that are still
+ * to be looked at move to the front. */
+static int take_ends(struct look *looks, size_t *count, size_t asked, const struct json *answer,
+                     struct error *err)
+{
+    uint32_t list = json_get(answer, 0, "valueRanges"), at = json_first(answer, list);
+    size_t left = 0;
+    for (size_t i = 0; i < *count; i++) {
+        struct look *look = &looks[i];
+        if (i < asked && at == JSON_NONE)
+            return too_few_answers(err);
+        uint32_t rows = i < asked ? json_count(answer, json_get(answer, at, "values")) : 0;
+        if (i < asked)
+            at = json_next(answer, list, at);
+        if (rows)
+            look->tab->next = look->start + rows;
+        else if (i >= asked || look->start > 1)
+            looks[left++] = (struct look){look->tab, 0, i < asked ? look->start : look->end};
+    }
+    *count = left;
+    return 0;
+}
+
+int sheets_find_ends(struct session *session, const bool *there, struct error *err)
+{
+    auto_free struct look *looks = mem_zalloc((session->count + 1) * sizeof *looks);
+    struct buffer path;
+    struct json answer;
+    size_t count = 0;
+    int result = 0;
+    for (size_t i = 0; i < session->count; i++) {
+        struct tab *tab = &session->tabs[i];
+        tab->next = 1;
+        if (there[i] && tab->rows > 1)
+            looks[count++] = (struct look){.tab = tab, .end = tab->rows};
+    }
+    buffer_init(&path, BUFFER_UNLIMITED);
+    while (count && result == 0) {
+        size_t asked = ask_ends(looks, count, &path);
+        result = sheets_get(session->sheets, buffer_cstr(&path), &answer, err);
+        if (result == 0)
+            result = take_ends(looks, &count, asked, &answer, err);
+    }
+    buffer_done(&path);
     return result;
 }
 
@@ -85,37 +134,30 @@ int sheets_key_of(struct session *session, const struct tab *tab, const struct f
     return 0;
 }
 
+/* Rows of a tab whose keys, and cursors, are asked for: a column each. */
 struct page {
+    struct tab *tab;
+    int64_t start, end; /* the latter is not among them */
     const struct json *answer;
-    uint32_t list;
+    uint32_t *columns; /* arrays of cells, up to the last that has any; JSON_NONE: all are empty */
     struct arena *arena;
 };
 
-/* The cell of the asked column at this position, as an answer by columns has it. */
+static size_t columns_of(const struct tab *tab)
+{
+    return tab->key_count + (tab->cursor >= 0);
+}
+
 static void put_from(const struct page *page, size_t asked, uint32_t row, struct buffer *out)
 {
-    uint32_t range = json_at(page->answer, page->list, (uint32_t)asked);
-    uint32_t column = json_at(page->answer, json_get(page->answer, range, "values"), 0);
-    uint32_t count = json_count(page->answer, column);
+    uint32_t column = page->columns[asked], count = json_count(page->answer, column);
     bool flat = count && json_after(page->answer, column) == column + 1 + count; /* cells are scalars */
     sheets_put_read_cell(page->answer, flat && row < count ? column + 1 + row : JSON_NONE, page->arena, out);
 }
 
-static uint32_t rows_of(const struct page *page)
+static void know_row(struct session *session, const struct page *page, uint32_t at)
 {
-    uint32_t longest = 0;
-    for (uint32_t at = json_first(page->answer, page->list); at != JSON_NONE;
-         at = json_next(page->answer, page->list, at)) {
-        uint32_t count =
-            json_count(page->answer, json_at(page->answer, json_get(page->answer, at, "values"), 0));
-        longest = count > longest ? count : longest;
-    }
-    return longest;
-}
-
-static void know_row(struct session *session, struct tab *tab, const struct page *page, uint32_t at,
-                     int64_t row)
-{
+    struct tab *tab = page->tab;
     bool has_key = true;
     buffer_clear(&session->key);
     for (size_t i = 0; i < tab->key_count; i++) {
@@ -136,35 +178,79 @@ static void know_row(struct session *session, struct tab *tab, const struct page
     const struct known_key *known = map_get(&tab->known, key);
     if (known && cursor && known->cursor && sheets_compare_cells(cursor, known->cursor) < 0)
         return; /* of rows that have one key, the newest */
-    sheets_know(tab, key, row, cursor);
+    sheets_know(tab, key, page->start + at, cursor);
 }
 
-int sheets_read_keys(struct session *session, struct tab *tab, struct error *err)
+enum { PAGES_MAX = 64 }; /* of a request */
+
+/* The pages from *at (a tab) and *row on that fit into one request; the two are then behind them. */
+static size_t ask_keys(struct session *session, const bool *there, size_t *at, int64_t *row,
+                       struct page *pages, struct buffer *path)
 {
-    struct buffer ranges;
+    size_t count = 0;
+    int64_t cells = 0;
+    begin_query(path, "COLUMNS");
+    for (; *at < session->count; ++*at, *row = 1) {
+        struct tab *tab = &session->tabs[*at];
+        while (there[*at] && tab->keyed && *row < tab->next) {
+            if (count == PAGES_MAX || path->size > SHEETS_QUERY_BYTES || cells >= CELLS_AT_ONCE)
+                return count;
+            int64_t end = *row + KEYS_PAGE_ROWS < tab->next ? *row + KEYS_PAGE_ROWS : tab->next;
+            pages[count++] = (struct page){.tab = tab, .start = *row, .end = end};
+            for (size_t i = 0; i < columns_of(tab); i++) {
+                size_t field = i < tab->key_count ? tab->keys[i] : (size_t)tab->cursor;
+                int64_t column = (int64_t)tab->column_of[field];
+                sheets_ask_range(path, tab->title, column, *row, column, end - 1);
+            }
+            cells += (end - *row) * (int64_t)columns_of(tab);
+            *row = end;
+        }
+    }
+    return count;
+}
+
+static int take_keys(struct session *session, struct page *pages, size_t count, const struct json *answer,
+                     struct arena *arena, struct error *err)
+{
+    uint32_t list = json_get(answer, 0, "valueRanges"), at = json_first(answer, list);
+    for (size_t p = 0; p < count; p++) {
+        struct page *page = &pages[p];
+        size_t columns = columns_of(page->tab);
+        uint32_t rows = 0;
+        page->answer = answer;
+        page->arena = arena;
+        page->columns = arena_alloc(arena, columns * sizeof *page->columns);
+        for (size_t i = 0; i < columns; i++, at = json_next(answer, list, at)) {
+            if (at == JSON_NONE)
+                return too_few_answers(err);
+            page->columns[i] = json_at(answer, json_get(answer, at, "values"), 0);
+            uint32_t cells = json_count(answer, page->columns[i]);
+            rows = cells > rows ? cells : rows;
+        }
+        for (uint32_t row = 0; row < rows; row++)
+            know_row(session, page, row);
+    }
+    return 0;
+}
+
+int sheets_read_keys(struct session *session, const bool *there, struct error *err)
+{
+    struct page pages[PAGES_MAX];
+    struct buffer path;
     struct arena arena;
     struct json answer;
+    size_t at = 0, count;
+    int64_t row = 1;
     int result = 0;
-    buffer_init(&ranges, BUFFER_UNLIMITED);
+    buffer_init(&path, BUFFER_UNLIMITED);
     arena_init(&arena);
-    for (int64_t start = 1; start < tab->next && result == 0; start += KEYS_PAGE_ROWS) {
-        int64_t end = start + KEYS_PAGE_ROWS < tab->next ? start + KEYS_PAGE_ROWS : tab->next;
-        buffer_clear(&ranges);
+    while (result == 0 && (count = ask_keys(session, there, &at, &row, pages, &path))) {
         arena_clear(&arena);
-        for (size_t i = 0; i < tab->key_count + (tab->cursor >= 0); i++) {
-            size_t field = i < tab->key_count ? tab->keys[i] : (size_t)tab->cursor;
-            int64_t column = (int64_t)tab->column_of[field];
-            sheets_ask_range(&ranges, tab->title, column, start, column, end - 1);
-        }
-        result = get_ranges(session, &ranges, "majorDimension=COLUMNS", &answer, err);
-        if (result < 0)
-            break;
-        struct page page = {&answer, json_get(&answer, 0, "valueRanges"), &arena};
-        uint32_t count = rows_of(&page);
-        for (uint32_t at = 0; at < count; at++)
-            know_row(session, tab, &page, at, start + at);
+        result = sheets_get(session->sheets, buffer_cstr(&path), &answer, err);
+        if (result == 0)
+            result = take_keys(session, pages, count, &answer, &arena, err);
     }
-    buffer_done(&ranges);
+    buffer_done(&path);
     arena_done(&arena);
     return result;
 }

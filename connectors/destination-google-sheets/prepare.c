@@ -370,12 +370,9 @@ int sheets_prepare(struct session *session, bool tell, struct error *err)
         tell_changes(session, &plan);
     for (size_t i = 0; i < session->count; i++) {
         struct tab *tab = &session->tabs[i];
-        tab->next = 1;
         tab->said_cut = arena_zalloc(&session->arena, tab->target->field_count + 1);
-        if (!plan.there[i])
-            continue;
-        if (sheets_find_end(session, tab, err) < 0 || (tab->keyed && sheets_read_keys(session, tab, err) < 0))
-            return -1;
     }
-    return 0;
+    if (sheets_find_ends(session, plan.there, err) < 0)
+        return -1;
+    return sheets_read_keys(session, plan.there, err);
 }

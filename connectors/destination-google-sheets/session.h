@@ -92,8 +92,9 @@ void sheets_put_read_cell(const struct json *doc, uint32_t at, struct arena *are
 int sheets_compare_cells(const char *a, const char *b);
 
 /* --- index.c: rows by their keys */
-int sheets_read_keys(struct session *session, struct tab *tab, struct error *err);
-int sheets_find_end(struct session *session, struct tab *tab, struct error *err);
+/* `there`: of each tab, whether it was there before. As few requests as may be, for they are counted. */
+int sheets_find_ends(struct session *session, const bool *there, struct error *err);
+int sheets_read_keys(struct session *session, const bool *there, struct error *err);
 struct known_key *sheets_know(struct tab *tab, struct slice key, int64_t row, const char *cursor);
 void sheets_forget(struct tab *tab, struct slice key);
 /* The record's key in session->key; false: a part of it is null, so that it equals no other. */

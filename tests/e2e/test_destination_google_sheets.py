@@ -191,6 +191,24 @@ def test_names_of_tabs(sheets, firth):
         assert first == second
 
 
+def test_many_tabs_are_few_requests(sheets, firth):
+    """Google counts them: the tabs, their headers, their ends and their keys are asked for all together."""
+    names = [f"tab {n}" for n in range(25)]
+    for n, name in enumerate(names):
+        sheets.put(name, [["id", "name"], *([k, "a"] for k in range(n))], rows=12_000 if n == 7 else 100)
+    sheets.put("tab 7", [[]] * 2000 + [[7, "far below"]])
+    run = Runner([str(firth.path), "connector", "destination-google-sheets"])
+    messages = [record({"id": k, "name": "b"}, name) for name in names for k in (3, 1000)]
+    session = run("write", stdin=lines(messages), config=sheets.config(),
+                  catalog={"streams": [stream(name, mode="append_dedup", key=[["id"]]) for name in names]})
+    assert session.rc == 0, session
+    for n, name in enumerate(names):
+        found = {row["id"]: row["name"] for row in sheets.records(name)}
+        wants = {**{k: "a" for k in range(n)}, **({7: "far below"} if n == 7 else {}), 3: "b", 1000: "b"}
+        assert found == wants and len(sheets.records(name)) == len(wants), name
+    assert len([request for request in sheets.requests if request.method == "GET"]) <= 7
+
+
 def test_many_tabs_with_long_names(sheets, firth):
     """A URL has no room for all of their names."""
     names = [f"{n:02}" + "表" * 98 for n in range(12)]
