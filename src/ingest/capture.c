@@ -25,6 +25,7 @@ struct ingest_captures {
     bool begun;             /* paths are known: before that, each may be one soon */
     uint64_t serials;       /* that were given */
     struct ingest_watch *watches;
+    _Atomic uint64_t figures[PUSH_FIGURES];
 };
 
 struct ingest_captures *ingest_captures_new(void)
@@ -69,6 +70,17 @@ void ingest_captures_free(struct ingest_captures *captures)
     pthread_cond_destroy(&captures->released);
     pthread_mutex_destroy(&captures->lock);
     free(captures);
+}
+
+void ingest_count(struct ingest_captures *captures, enum push_figure figure, int64_t more)
+{
+    atomic_fetch_add_explicit(&captures->figures[figure], (uint64_t)more, memory_order_relaxed);
+}
+
+void ingest_figures(const struct ingest_captures *captures, struct push_figures *ret_figures)
+{
+    for (enum push_figure figure = 0; figure < PUSH_FIGURES; figure++)
+        ret_figures->values[figure] = atomic_load_explicit(&captures->figures[figure], memory_order_relaxed);
 }
 
 /* --- finding ------------------------------------------------------------------------------------------ */

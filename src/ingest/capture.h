@@ -13,6 +13,7 @@
 #include "catalog/ingest.h"
 #include "ingest/producers.h"
 #include "schema/shape/shape.h"
+#include "task/push_figures.h"
 #include "task/task.h"
 
 enum {
@@ -142,6 +143,10 @@ void ingest_captures_unwatch(struct ingest_captures *captures, const struct inge
 
 /* Hand it over; `capture` was found and is not released yet. `done` is told whatever happens. */
 void ingest_push(struct ingest_capture *capture, struct ingest_push *push);
+
+/* What all listeners and captures of the process do is counted here. */
+void ingest_count(struct ingest_captures *captures, enum push_figure figure, int64_t more);
+void ingest_figures(const struct ingest_captures *captures, struct push_figures *ret_figures);
 
 /* --- the captures' own side --------------------------------------------------------------------------- */
 

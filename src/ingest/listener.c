@@ -22,7 +22,7 @@
 
 /* The process: a loop over the orders that come, in the one thread that starts and joins the others. */
 
-enum { READ_CHUNK = 64 << 10, KAFKA_TOKEN_FILE_MAX = 4096 };
+enum { READ_CHUNK = 64 << 10, KAFKA_TOKEN_FILE_MAX = 4096, FIGURES_MS = 1000 };
 
 struct listener {
     struct ingest_sessions shared;
@@ -33,7 +33,8 @@ struct listener {
     size_t count;
     struct buffer orders;
     int spec_fd, signal_fd;
-    bool told; /* where to listen */
+    struct push_figures figures; /* that were told last */
+    bool told;                   /* where to listen */
     bool leaving;
 };
 
@@ -45,20 +46,42 @@ static const char *text_of(const struct json *doc, uint32_t object, const char *
     return json_is(doc, at, JSON_STRING) ? json_cstring(doc, at, arena) : NULL;
 }
 
+/* Who does not hear it is gone, and so are we soon. */
+static void tell(struct listener *listener, const struct buffer *line)
+{
+    struct error unused;
+    pthread_mutex_lock(&listener->shared.lock);
+    file_write_all(listener->shared.events_fd, line->data, line->size, "the event pipe", &unused);
+    pthread_mutex_unlock(&listener->shared.lock);
+}
+
 static void tell_listening(struct listener *listener, const char *url)
 {
     struct buffer line;
     struct json_writer writer;
-    struct error unused; /* who does not hear it is gone, and so are we soon */
     buffer_init(&line, BUFFER_UNLIMITED);
     json_writer_init(&writer, &line);
     json_begin_object(&writer);
     json_member_string(&writer, "listening", url);
     json_end_object(&writer);
     buffer_byte(&line, '\n');
-    pthread_mutex_lock(&listener->shared.lock);
-    file_write_all(listener->shared.events_fd, line.data, line.size, "the event pipe", &unused);
-    pthread_mutex_unlock(&listener->shared.lock);
+    tell(listener, &line);
+    buffer_done(&line);
+}
+
+static void tell_figures(struct listener *listener)
+{
+    struct push_figures now;
+    struct buffer line;
+    ingest_figures(listener->shared.captures, &now);
+    uint64_t sockets = now.values[PUSH_WEBSOCKETS], all = ingest_webhook_connections(listener->webhook);
+    now.values[PUSH_HTTP] = all > sockets ? all - sockets : 0;
+    if (memcmp(&now, &listener->figures, sizeof now) == 0)
+        return;
+    listener->figures = now;
+    buffer_init(&line, BUFFER_UNLIMITED);
+    push_figures_write(&line, &now);
+    tell(listener, &line);
     buffer_done(&line);
 }
 
@@ -244,9 +267,21 @@ static void stop_all(struct listener *listener)
         ingest_session_stop(listener->sessions[i], false);
 }
 
+/* Tells the figures when it is time; until then, ms. */
+static int figures_due(struct listener *listener, uint64_t *told_ms)
+{
+    uint64_t now_ms = clock_monotonic_ns(&clock_system) / 1000000;
+    if (now_ms - *told_ms >= FIGURES_MS) {
+        tell_figures(listener);
+        *told_ms = now_ms;
+    }
+    return (int)(*told_ms + FIGURES_MS - now_ms);
+}
+
 static void loop(struct listener *listener)
 {
     bool stopped = false;
+    uint64_t told_ms = 0;
     while (!listener->leaving || listener->count > 0) {
         if (listener->leaving && !stopped)
             stop_all(listener);
@@ -255,7 +290,7 @@ static void loop(struct listener *listener)
                                {.fd = listener->shared.ended, .events = POLLIN},
                                {.fd = listener->leaving ? -1 : listener->spec_fd, .events = POLLIN}};
         eventfd_t count;
-        if (poll(fds, sizeof fds / sizeof *fds, -1) < 0)
+        if (poll(fds, sizeof fds / sizeof *fds, figures_due(listener, &told_ms)) < 0)
             continue;
         take_signals(listener);
         if (fds[1].revents) {
@@ -265,6 +300,7 @@ static void loop(struct listener *listener)
         if (fds[2].revents)
             read_orders(listener);
     }
+    tell_figures(listener);
 }
 
 /* --- the process -------------------------------------------------------------------------------------- */

@@ -7,8 +7,9 @@
  *   {"stop":"acmeCo/hooks","now":false,"forget":true}
  *   {"leave":true}                          every capture will be stopped: websockets are told so
  *
- * and hears on `events_fd` {"listening":"http://127.0.0.1:8080"} (and "kafka://…"), and what a task tells
- * (task/event.h), each line with the member "task". A capture is stopped and started while the others go on,
+ * and hears on `events_fd` {"listening":"http://127.0.0.1:8080"} (and "kafka://…"), what was done and what is
+ * under way (task/push_figures.h) once a second where that has changed, and what a task tells (task/event.h),
+ * each line with the member "task". A capture is stopped and started while the others go on,
  * and connections stay: they are the listener's, not a capture's. The end of `spec_fd`, or SIGTERM, lets
  * every capture finish; then what is being answered is answered. */
 #ifndef FIRTH_INGEST_LISTENER_H

@@ -85,8 +85,26 @@ static size_t weight(const struct ingest_push *push)
     return push->bytes + sizeof *push + push->count * sizeof *push->documents;
 }
 
+static void count_done(const struct ingest_reader *reader, enum ingest_result result)
+{
+    static const enum push_figure figures[] = {
+        [INGEST_DURABLE] = PUSH_DURABLE,        [INGEST_DUPLICATE] = PUSH_DUPLICATE,
+        [INGEST_STOPPED] = PUSH_STOPPED,        [INGEST_FULL] = PUSH_FULL,
+        [INGEST_OUT_OF_ORDER] = PUSH_REFUSED,   [INGEST_OLD_EPOCH] = PUSH_REFUSED,
+        [INGEST_DUPLICATE_OLD] = PUSH_DUPLICATE};
+    ingest_count(reader->captures, figures[result], 1);
+}
+
+static void count_waiting(const struct ingest_reader *reader, int64_t more, size_t bytes)
+{
+    ingest_count(reader->captures, PUSH_WAITING, more);
+    ingest_count(reader->captures, PUSH_WAITING_BYTES, more * (int64_t)bytes);
+}
+
 static void tell_done(struct ingest_reader *reader, struct ingest_push *push, enum ingest_result result)
 {
+    count_done(reader, result);
+    count_waiting(reader, -1, weight(push));
     pthread_mutex_lock(&reader->lock);
     reader->waiting--;
     reader->waiting_bytes -= weight(push);
@@ -98,6 +116,7 @@ void ingest_reader_push(struct ingest_reader *reader, struct ingest_push *push)
 {
     pthread_mutex_lock(&reader->lock);
     bool stopped = reader->stopped, first = !reader->queued.first;
+    enum ingest_result result = stopped ? INGEST_STOPPED : INGEST_FULL;
     /* One push is always taken, however large: its listener has a limit of its own. */
     bool full = reader->waiting >= INGEST_QUEUE_PUSHES ||
                 (reader->waiting > 0 && reader->waiting_bytes + weight(push) > INGEST_QUEUE_BYTES);
@@ -105,12 +124,15 @@ void ingest_reader_push(struct ingest_reader *reader, struct ingest_push *push)
         list_put(&reader->queued, push);
         reader->waiting++;
         reader->waiting_bytes += weight(push);
+        count_waiting(reader, 1, weight(push));
     }
     pthread_mutex_unlock(&reader->lock);
-    if (stopped || full)
-        push->done(push, stopped ? INGEST_STOPPED : INGEST_FULL);
-    else if (first) /* else the reader has been woken, and has not looked yet */
+    if (stopped || full) {
+        count_done(reader, result);
+        push->done(push, result);
+    } else if (first) { /* else the reader has been woken, and has not looked yet */
         eventfd_write(reader->wake, 1);
+    }
 }
 
 static struct ingest_push *take_queued(struct ingest_reader *reader)

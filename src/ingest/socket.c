@@ -122,6 +122,7 @@ static void take_waiting(struct ingest_socket *socket)
             ingest_socket_end_here(socket);
             break;
         case INGEST_REFUSED:
+            ingest_count(socket->sockets->captures, PUSH_REFUSED, 1);
             refuse(socket, message, &problem);
             break;
         }
@@ -221,6 +222,7 @@ static void free_socket(struct ingest_socket *socket)
     if (socket->next)
         socket->next->at = socket->at;
     socket->sockets->count--;
+    ingest_count(socket->sockets->captures, PUSH_WEBSOCKETS, -1);
     while (socket->first)
         free_first(socket);
     socket->sockets->bytes -= socket->text.size;
@@ -345,6 +347,7 @@ int ingest_socket_open(struct ingest_sockets *sockets, struct http_request *http
         socket->next->at = &socket->next;
     sockets->first = socket;
     sockets->count++;
+    ingest_count(sockets->captures, PUSH_WEBSOCKETS, 1);
     service(socket);
     return 0;
 }

@@ -379,8 +379,10 @@ static void switched(void *context, struct http_request *http, struct http_wire 
 
 static void done(void *context, struct http_request *http)
 {
+    const struct ingest_webhook *webhook = context;
     struct request *request = http->owner;
-    (void)context;
+    if (http->status >= 400 && http->status < 500)
+        ingest_count(webhook->captures, PUSH_REFUSED, 1);
     if (!request || http->status == 101)
         return;
     if (request->decoded.data)
@@ -418,6 +420,7 @@ struct ingest_webhook *ingest_webhook_open(struct ingest_captures *captures,
                                                     .switched = switched},
                                       .body_max = CATALOG_INGEST_BODY_MAX,
                                       .bodies_max = BODIES_MAX,
+                                      .client_ms = options->client_ms,
                                       .connections_max = connections_max(),
                                       .head_max = HEAD_MAX,
                                       .drain_max = DRAIN_MAX};
@@ -433,6 +436,11 @@ struct ingest_webhook *ingest_webhook_open(struct ingest_captures *captures,
 const char *ingest_webhook_url(const struct ingest_webhook *webhook)
 {
     return http_url(webhook->http);
+}
+
+size_t ingest_webhook_connections(const struct ingest_webhook *webhook)
+{
+    return webhook ? http_connections(webhook->http) : 0;
 }
 
 void ingest_webhook_leave(struct ingest_webhook *webhook)

@@ -135,6 +135,23 @@ static void write_tasks(const struct daemon_figures *figures, struct buffer *out
     buffer_printf(out, "firth_task_lag_seconds %g\n", (double)figures->lag_ms / 1e3);
 }
 
+static void write_pushed(const struct push_figures *figures, struct buffer *out)
+{
+    head(out, "pushes_total", "counter",
+         "What was pushed since the daemon began (requests, messages, batches), by what became of it.");
+    for (enum push_figure figure = 0; figure < PUSH_RESULTS; figure++)
+        buffer_printf(out, "firth_pushes_total{result=\"%s\"} %" PRIu64 "\n", push_figure_name(figure),
+                      figures->values[figure]);
+    value(out, "pushes_waiting", "gauge", "Pushes that are taken and not durable yet.",
+          figures->values[PUSH_WAITING]);
+    value(out, "pushed_bytes_waiting", "gauge", "Bytes of these pushes.",
+          figures->values[PUSH_WAITING_BYTES]);
+    head(out, "push_connections", "gauge", "Connections to push captures that are open, by protocol.");
+    for (enum push_figure figure = PUSH_HTTP; figure < PUSH_FIGURES; figure++)
+        buffer_printf(out, "firth_push_connections{protocol=\"%s\"} %" PRIu64 "\n", push_figure_name(figure),
+                      figures->values[figure]);
+}
+
 static uint64_t resident_bytes(void)
 {
     struct buffer text;
@@ -182,8 +199,10 @@ static enum http_next answer(struct call *call)
     write_http(call->server, out);
     if (write_jobs(call, out, &err) < 0)
         return call_error(call, &err);
-    if (counting->counted)
+    if (counting->counted) {
         write_tasks(&counting->figures, out);
+        write_pushed(&counting->figures.pushed, out);
+    }
     call->http->status = 200;
     call->http->content_type = "text/plain; version=0.0.4; charset=utf-8";
     return HTTP_ANSWER;

@@ -37,6 +37,7 @@ struct daemon_figures {
     uint64_t tasks[DAEMON_TASK_STATE_COUNT];
     uint64_t sessions_begun, sessions_failed, documents, bytes; /* committed ones */
     int64_t lag_ms; /* the largest of the running ones; negative: not known */
+    struct push_figures pushed;
 };
 /* In the loop's thread. */
 void daemon_figures(const struct daemon *daemon, struct daemon_figures *ret_figures);

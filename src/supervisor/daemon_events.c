@@ -324,6 +324,21 @@ static void on_listening(void *context, const char *url)
     log_info(daemon->options->log, "push captures take documents at %s/ingest/CAPTURE/RESOURCE", url);
 }
 
+/* The counters are since the daemon began: of one process of the push captures after the other. */
+static void on_pushed(void *context, const struct push_figures *figures)
+{
+    struct daemon *daemon = context;
+    uint64_t *total = daemon->pushed.values, *last = daemon->pushed_last.values;
+    for (enum push_figure figure = 0; figure < PUSH_FIGURES; figure++) {
+        uint64_t now = figures->values[figure];
+        if (figure >= PUSH_RESULTS)
+            total[figure] = now;
+        else
+            total[figure] += now >= last[figure] ? now - last[figure] : now;
+        last[figure] = now;
+    }
+}
+
 struct supervisor_events daemon_events(struct daemon *daemon)
 {
     return (struct supervisor_events){.context = daemon,
@@ -333,5 +348,6 @@ struct supervisor_events daemon_events(struct daemon *daemon)
                                       .ended = on_ended,
                                       .waiting = on_waiting,
                                       .listening = on_listening,
+                                      .pushed = on_pushed,
                                       .removed = on_removed};
 }

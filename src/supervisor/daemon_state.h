@@ -73,7 +73,8 @@ struct daemon {
     bool failed; /* it could not start: `failure` */
     struct error failure;
     struct daemon_discovery *discovery;
-    char *ingest_url; /* where push captures are reached; NULL: there was none yet */
+    char *ingest_url;                        /* where push captures are reached; NULL: there was none yet */
+    struct push_figures pushed, pushed_last; /* the first since the daemon began; the other as told last */
     int64_t started_ms;
     uint64_t revision; /* of what was read last */
     struct {

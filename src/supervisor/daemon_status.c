@@ -53,7 +53,8 @@ void daemon_figures(const struct daemon *daemon, struct daemon_figures *ret_figu
                                            .sessions_failed = daemon->sessions.failed,
                                            .documents = daemon->sessions.documents,
                                            .bytes = daemon->sessions.bytes,
-                                           .lag_ms = -1};
+                                           .lag_ms = -1,
+                                           .pushed = daemon->pushed};
     for (size_t at = 0; (entry = map_next(&daemon->tasks, &at));) {
         const struct daemon_task *task = entry->value;
         if (task->gone)

@@ -99,6 +99,12 @@ static void end_all(struct listener *listener, bool served)
     map_done(&sessions);
 }
 
+static void tell_figures(const struct listener *listener, const struct push_figures *figures)
+{
+    if (listener && listener->events && listener->events->pushed)
+        listener->events->pushed(listener->events->context, figures);
+}
+
 /* --- the process's end -------------------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle)
@@ -130,6 +136,7 @@ static void end_if_over(struct host *host)
     if (!listener)
         return;
     listener->host = NULL;
+    tell_figures(listener, &(struct push_figures){0});
     end_all(listener, host->served);
 }
 
@@ -159,6 +166,7 @@ static void tell_listening(const struct host *host, const char *url)
 static void take_line(struct host *host, const char *text, size_t size)
 {
     struct json line;
+    struct push_figures figures;
     struct task_event event;
     struct error err;
     arena_clear(&host->arena);
@@ -169,6 +177,10 @@ static void take_line(struct host *host, const char *text, size_t size)
     uint32_t url = json_get(&line, 0, "listening");
     if (json_is(&line, url, JSON_STRING)) {
         tell_listening(host, json_cstring(&line, url, &host->arena));
+        return;
+    }
+    if (push_figures_read(&line, &figures)) {
+        tell_figures(host->listener, &figures);
         return;
     }
     if (task_event_read(&line, &host->arena, &event, &err) < 0) {

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "catalog/cron.h"
 #include "task/event.h"
+#include "task/push_figures.h"
 
 #include <uv.h>
 
@@ -60,6 +61,9 @@ struct supervisor_events {
     /* The push captures are reached there: with the first of them, and again when their process had died;
      * "http://…", and "kafka://…" where that is asked for. */
     void (*listening)(void *context, const char *url);
+    /* What was pushed, and what is under way: once a second at most. Counters are of the process of the push
+     * captures, and begin anew with the next; all are 0 when it has ended. */
+    void (*pushed)(void *context, const struct push_figures *figures);
     /* It was removed by supervisor_remove, its child is gone; `task` is freed after this call. */
     void (*removed)(void *context, const struct supervisor_task *task);
     /* The loop is there, nothing was started yet: time to open handles on it. */

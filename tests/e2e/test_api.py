@@ -7,12 +7,12 @@ import time
 
 import jsonschema
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 import manifests
 import serving
 from api import FAKER, LOCAL_JSON, NOTHING, WORKSPACE, Waiting, register, serve
 from conftest import ROOT, until
+from metrics import metrics
 
 SECRET = "sEcr3t-value-of-a-config"
 MASK = "**********"
@@ -482,20 +482,6 @@ def test_pages(client):
 
 
 # --- metrics ------------------------------------------------------------------------------------------------
-
-
-def metrics(client):
-    """{name: {labels: value}} as Prometheus' own parser reads them, which refuses what is not well formed."""
-    answer = client.ask("GET", "/metrics")
-    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-    found = {}
-    for family in text_string_to_metric_families(answer.body.decode()):
-        assert family.documentation and family.type in ("gauge", "counter", "histogram"), family
-        for sample in family.samples:
-            assert sample.labels not in [other for _, other in found.setdefault(sample.name, [])]
-            found[sample.name].append((sample.value, sample.labels))
-    return {name: {next((value for label, value in labels.items()), ""): number for number, labels in samples}
-            for name, samples in found.items()}
 
 
 def test_metrics_are_those_of_the_documentation(client):

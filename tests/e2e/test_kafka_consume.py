@@ -2,10 +2,8 @@
 
 import json
 import os
-import queue
 import signal
 import struct
-import threading
 
 import confluent_kafka
 import confluent_kafka.admin
@@ -13,7 +11,8 @@ import pytest
 
 import brokering
 import pushing
-from brokering import Delivered, Raw, consumed, kcat
+import scripted
+from brokering import Delivered, Raw, Reader, consumed, kcat
 from conftest import until
 from pushing import COLLECTION
 
@@ -33,60 +32,6 @@ def push(running, *documents, path=pushing.PATH):
     client = pushing.Client(running.url)
     assert client.push(list(documents), path=path).status == 200
     client.close()
-
-
-class Reader:
-    """A consumer of a group, in a thread that polls it; what it was given and what it holds."""
-
-    def __init__(self, address, group="group", topics=(COLLECTION,), **config):
-        self.got, self.assigned, self.ending, self.asked = [], set(), threading.Event(), queue.Queue()
-        self.failures = []
-        self.consumer = confluent_kafka.Consumer({
-            "bootstrap.servers": address, "group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False,
-            "heartbeat.interval.ms": 100, "session.timeout.ms": 30000, "log_level": 0,
-            **{name.replace("_", "."): value for name, value in config.items()}})
-        self.consumer.subscribe(list(topics), on_assign=self._assign, on_revoke=self._revoke)
-        self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
-
-    def _assign(self, _, partitions):
-        self.assigned = {(each.topic, each.partition) for each in partitions}
-
-    def _revoke(self, *_):
-        self.assigned = set()
-
-    def _run(self):
-        try:
-            while not self.ending.is_set():
-                message = self.consumer.poll(0.02)
-                if message is not None and not message.error():
-                    self.got.append((message.topic(), message.offset(), json.loads(message.value())))
-                elif message is not None and not message.error().retriable():
-                    self.failures.append(message.error())
-                while not self.asked.empty():
-                    self.asked.get()()
-        except BaseException as error:
-            self.failures.append(error)
-
-    def do(self, what):
-        """In its thread, which alone may use the consumer."""
-        done = queue.Queue()
-        self.asked.put(lambda: done.put(what(self.consumer)))
-        return done.get(timeout=brokering.TIMEOUT)
-
-    def wait(self, count):
-        until(lambda: self.failures or len(self.got) >= count, f"{count} documents")
-        assert not self.failures, self.failures
-
-    def commit(self):
-        self.do(lambda consumer: consumer.commit(asynchronous=False))
-
-    def end(self, leave=True):
-        self.ending.set()
-        self.thread.join()
-        if leave:
-            self.consumer.close()
-        return self.got
 
 
 def test_documents_as_they_are(firth, start):
@@ -144,28 +89,37 @@ def test_an_offset_that_is_not_there(start):
     assert kcat(address, "-C", "-t", COLLECTION, "-o", "7", "-e", "-q", "-X", "auto.offset.reset=earliest") == '{"id": "a"}\n'
 
 
-def test_groups_share_topics(start):
-    """Two members have a topic each; when one leaves, the other has both, and goes on where that one was."""
-    address = start(None, BOTH)
-    first = Reader(address, topics=(COLLECTION, OTHER), partition_assignment_strategy="roundrobin")
-    until(lambda: len(first.assigned) == 2, "all partitions")
-    second = Reader(address, topics=(COLLECTION, OTHER), partition_assignment_strategy="roundrobin")
-    until(lambda: len(first.assigned) == len(second.assigned) == 1 and first.assigned != second.assigned, "half of them each")
-    for number in range(10):
-        push(start.running, {"id": str(number)})
-        push(start.running, {"id": str(number)}, path=f"{pushing.BASE}/other")
-    first.wait(10)
-    second.wait(10)
-    assert {topic for topic, *_ in first.got} == {topic for topic, _ in first.assigned}
-    first.commit()
-    second.commit()
-    left = second.end()
-    until(lambda: len(first.assigned) == 2, "all partitions again")
-    push(start.running, {"id": "last"})
-    push(start.running, {"id": "last"}, path=f"{pushing.BASE}/other")
-    first.wait(12)
-    got = left + first.end()
-    assert sorted((topic, offset) for topic, offset, _ in got) == sorted((topic, n) for topic in BOTH for n in range(11))
+def test_collections_of_other_captures(firth, tmp_path):
+    """Whatever is in the store is a topic, and its partitions the tasks that wrote it; what Firth keeps there for itself is none."""
+    pulled = json.loads(scripted.capture(tmp_path, [scripted.records(1, 5), scripted.state(5)], {"users": "acmeCo/pulled"}).read_text())
+    whole = json.loads(pushing.catalog(tmp_path / "flow.json").read_text())
+    for kind in ("collections", "captures"):
+        whole[kind].update(pulled[kind])
+    (tmp_path / "flow.json").write_text(json.dumps(whole))
+    running, address = brokering.run(firth, tmp_path / "flow.json")
+    client = pushing.Client(running.url)
+    assert client.push({"id": "a"}, Idempotency_Key="a note").status == 200
+    client.close()
+    until(lambda: firth("read", "acmeCo/pulled").out.count("\n") == 5, "what is pulled")
+    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": address})
+    assert sorted(admin.list_topics(timeout=brokering.TIMEOUT).topics) == [COLLECTION, "acmeCo/pulled"]
+    assert [(partition, offset, key, value["id"]) for partition, offset, key, value in consumed(address, topic="acmeCo/pulled")] == [
+        (0, n, None, n + 1) for n in range(5)]
+    producer = Delivered(address)
+    producer.send("a", {"id": 7}, topic="acmeCo/pulled")
+    assert producer.end() == {"a": "TOPIC_AUTHORIZATION_FAILED"}, "at once: it would never be otherwise"
+    # A collection that two tasks write has a partition for each: the push capture's own is the first.
+    whole["captures"]["acmeCo/test"]["bindings"][0]["target"] = COLLECTION
+    whole["collections"][COLLECTION]["schema"] = {"type": "object"}
+    whole["collections"][COLLECTION]["key"] = ["/id"]
+    (tmp_path / "flow.json").write_text(json.dumps(whole))
+    running.signal(signal.SIGTERM)
+    running.wait()
+    running, address = brokering.run(firth, tmp_path / "flow.json")
+    until(lambda: len(firth.read(COLLECTION)) == 6, "what both brought")
+    found = consumed(address)
+    assert sorted((partition, offset, value["id"]) for partition, offset, _, value in found) == [
+        (0, 0, "a"), *((1, n, n + 1) for n in range(5))]
 
 
 def test_a_member_that_is_silent_is_out(start):

@@ -10,8 +10,9 @@ import pytest
 
 import brokering
 import pushing
-from brokering import Delivered, Proxy, Raw, consumed, kcat
+from brokering import Delivered, Raw, consumed, kcat
 from conftest import until
+from kafka_bytes import batch, error_of, produce, record
 from pushing import COLLECTION
 
 OTHER = "acmeCo/example/other"
@@ -114,22 +115,6 @@ def test_metadata(firth, start):
     assert second["_meta"] == {"headers": {}, "key": None, "timestamp": "2023-11-14T22:13:20.124Z"}
 
 
-def test_idempotent_producer_through_cut_connections(firth, start):
-    """Answers are lost while up to five batches are on their way; each record is kept once, in order."""
-    target = []
-    proxy = Proxy(lambda: target[0], chance=0.2)
-    target.append(start(args=["--ingest-kafka-advertise", proxy.address]))
-    producer = Delivered(proxy.address, enable_idempotence=True, linger_ms=1, batch_num_messages=10, retry_backoff_ms=1,
-                         reconnect_backoff_ms=1, reconnect_backoff_max_ms=20)
-    for number in range(500):
-        producer.send(number, {"id": str(number)})
-    told = producer.end()
-    proxy.close()
-    assert proxy.cuts > 3, "it was about something"
-    assert [document["id"] for document in firth.read(COLLECTION)] == [str(number) for number in range(500)]
-    assert [told[number] for number in range(500)] == list(range(500))
-
-
 # --- topics ------------------------------------------------------------------------------------------------
 
 def test_topics(start):
@@ -224,45 +209,6 @@ def test_tls(firth, start, tmp_path):
 
 
 # --- bytes -------------------------------------------------------------------------------------------------
-
-def varint(number):
-    number = (number << 1) ^ (number >> 63)
-    out = b""
-    while number > 0x7f:
-        out, number = out + bytes([number & 0x7f | 0x80]), number >> 7
-    return out + bytes([number])
-
-
-def record(value, key=None, headers=0):
-    body = b"\0" + varint(0) + varint(0) + (varint(-1) if key is None else varint(len(key)) + key) + varint(len(value)) + value
-    body += varint(headers)
-    return varint(len(body)) + body
-
-
-def crc32c(data):
-    crc = 0xffffffff
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
-    return crc ^ 0xffffffff
-
-
-def batch(records, count, producer=-1, epoch=-1, sequence=-1, attributes=0, checksum=None):
-    rest = struct.pack(">hiqqqhii", attributes, count - 1, 1700000000000, 1700000000000, producer, epoch, sequence, count) + records
-    return struct.pack(">qiibI", 0, len(rest) + 9, -1, 2, crc32c(rest) if checksum is None else checksum) + rest
-
-
-def produce(raw, records, topic=COLLECTION, acks=-1, version=8):
-    """A Produce request's answer, for one partition."""
-    name = topic.encode()
-    return raw.ask(0, version, struct.pack(f">hhiih{len(name)}siii", -1, acks, 1000, 1, len(name), name, 1, 0, len(records)) + records)
-
-
-def error_of(answer, topic=COLLECTION):
-    """(error, offset) of the one partition."""
-    return struct.unpack_from(">hq", answer, 4 + 2 + len(topic) + 4 + 4)
-
 
 def test_sequences(firth, start):
     """What a producer's numbers mean, and that they outlive the process."""

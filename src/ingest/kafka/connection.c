@@ -51,6 +51,7 @@ void kafka_connection_close(struct kafka *kafka, struct kafka_connection *connec
     if (connection->next)
         connection->next->previous = connection->previous;
     kafka->connection_count--;
+    ingest_count(kafka->captures, PUSH_KAFKA, -1);
     kafka->held -= connection->frame.size;
     struct kafka_exchange *exchange = connection->first;
     connection->first = NULL;
@@ -77,15 +78,15 @@ void kafka_connection_free(struct kafka_connection *connection)
     free(connection);
 }
 
-bool kafka_connection_late(const struct kafka_connection *connection, uint64_t now_ms)
+bool kafka_connection_late(const struct kafka *kafka, const struct kafka_connection *connection)
 {
     bool stranger = connection->state != KAFKA_KNOWN && !connection->trusted;
     if (connection->sent < connection->out.size)
-        return now_ms - connection->out_ms > KAFKA_CLIENT_MS;
+        return kafka->now_ms - connection->out_ms > kafka->client_ms;
     if (connection->under_way)
         return false;
-    return now_ms - connection->since_ms >
-           (connection->head_size || connection->wanted || stranger ? KAFKA_CLIENT_MS : KAFKA_IDLE_MS);
+    return kafka->now_ms - connection->since_ms >
+           (connection->head_size || connection->wanted || stranger ? kafka->client_ms : KAFKA_IDLE_MS);
 }
 
 /* --- answers ------------------------------------------------------------------------------------------ */
@@ -379,6 +380,7 @@ void kafka_connection_accept(struct kafka *kafka, int fd)
         connection->next->previous = connection;
     kafka->connections = connection;
     kafka->connection_count++;
+    ingest_count(kafka->captures, PUSH_KAFKA, 1);
     connection->events = EPOLLIN;
     kafka_watch(kafka, fd, &connection->source, EPOLLIN, true);
 }

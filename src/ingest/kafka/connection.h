@@ -42,7 +42,7 @@ void kafka_connection_accept(struct kafka *kafka, int fd);
 void kafka_connection_close(struct kafka *kafka, struct kafka_connection *connection);
 void kafka_connection_free(struct kafka_connection *connection);
 /* It takes too long for what it is to do. */
-bool kafka_connection_late(const struct kafka_connection *connection, uint64_t now_ms);
+bool kafka_connection_late(const struct kafka *kafka, const struct kafka_connection *connection);
 /* What is answered goes out, and more is read if there is room. */
 void kafka_connection_go_on(struct kafka *kafka, struct kafka_connection *connection);
 

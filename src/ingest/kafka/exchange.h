@@ -22,7 +22,7 @@ enum {
     KAFKA_CONNECTIONS_MAX = 16384,
     KAFKA_UNDER_WAY_MAX = 32,       /* requests of one connection whose answer is not known yet */
     KAFKA_ANSWER_MAX = 80 << 20,    /* bytes of an answer */
-    KAFKA_CLIENT_MS = 30 * 1000,    /* a client's time to send a whole request, and to take answers */
+    KAFKA_CLIENT_MS = 30 * 1000,    /* kafka_options.client_ms */
     KAFKA_IDLE_MS = 10 * 60 * 1000, /* its time to send none */
     KAFKA_SECRET_MAX = 4096,        /* bytes of a password */
     KAFKA_ADDRESS_MAX = 64,
@@ -139,6 +139,7 @@ struct kafka {
     char *advertised_host; /* NULL: where clients connected to */
     int advertised_port;
     char cluster[40];
+    uint64_t client_ms;
     bool open;
 
     /* Of the loop. */

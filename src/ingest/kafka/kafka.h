@@ -11,7 +11,8 @@ struct kafka_options {
     const char *tls_cert, *tls_key; /* PEM files, both or neither */
     const char *token; /* who has it may read every collection; NULL: this machine's programs may */
     const char *data_dir;
-    bool open; /* others than this machine's programs may push without a token */
+    bool open;          /* others than this machine's programs may push without a token */
+    uint64_t client_ms; /* a client's time to send a whole request, and to take answers; 0: KAFKA_CLIENT_MS */
 };
 
 struct kafka;

@@ -109,7 +109,7 @@ static void end_late(struct kafka *kafka)
 {
     for (struct kafka_connection *each = kafka->connections, *next; each; each = next) {
         next = each->next;
-        if (kafka_connection_late(each, kafka->now_ms))
+        if (kafka_connection_late(kafka, each))
             kafka_connection_close(kafka, each);
     }
 }
@@ -247,6 +247,7 @@ struct kafka *kafka_open(struct ingest_captures *captures, const struct kafka_op
                             .data_dir = mem_strdup(options->data_dir),
                             .token = options->token ? mem_strdup(options->token) : NULL,
                             .open = options->open,
+                            .client_ms = options->client_ms ? options->client_ms : KAFKA_CLIENT_MS,
                             .listen_fd = -1,
                             .epoll_fd = -1,
                             .wake_fd = -1,

@@ -1,5 +1,6 @@
 #include "ingest/kafka/api.h"
 #include "ingest/kafka/connection.h"
+#include "ingest/kafka/cursors.h"
 #include "ingest/kafka/record.h"
 #include "ingest/kafka/topics.h"
 #include "ingest/request.h"
@@ -141,6 +142,18 @@ static void take_records(struct part *part, struct ingest_capture *capture, size
         push(part, capture, binding, &batch);
 }
 
+/* Clients try again what is not known (yet); what is there to be read alone has to be final. */
+static void refuse_unknown(struct kafka *kafka, struct part *part, const char *name)
+{
+    if (!kafka_may_read(kafka, part->produce->exchange->connection))
+        refuse(part, KAFKA_TOPIC_AUTHORIZATION_FAILED, "no push capture has this collection");
+    else if (kafka_view_of(kafka, slice_of(name), false)->error == KAFKA_NONE)
+        refuse(part, KAFKA_TOPIC_AUTHORIZATION_FAILED,
+               "no push capture has this collection: it can be read, not written");
+    else
+        refuse(part, KAFKA_UNKNOWN_TOPIC_OR_PARTITION, "no push capture has this collection");
+}
+
 static void take_part(struct part *part, const char *name, struct slice bytes)
 {
     struct kafka *kafka = part->produce->kafka;
@@ -156,13 +169,10 @@ static void take_part(struct part *part, const char *name, struct slice bytes)
         return;
     }
     enum ingest_found found = ingest_find_collection(kafka->captures, name, &capture, &binding);
-    if (found == INGEST_AWAY) {
+    if (found == INGEST_AWAY)
         refuse(part, KAFKA_LEADER_NOT_AVAILABLE, "the capture is being changed or started again; try again");
-    } else if (found == INGEST_NONE) {
-        bool may_read = kafka_may_read(kafka, connection);
-        refuse(part, may_read ? KAFKA_UNKNOWN_TOPIC_OR_PARTITION : KAFKA_TOPIC_AUTHORIZATION_FAILED,
-               "no push capture has this collection");
-    }
+    else if (found == INGEST_NONE)
+        refuse_unknown(kafka, part, name);
     if (found != INGEST_FOUND)
         return;
     const struct ingest_binding *to = &capture->bindings[binding];
@@ -188,8 +198,11 @@ static void settle(struct part *part)
                                               [INGEST_OUT_OF_ORDER] = KAFKA_OUT_OF_ORDER_SEQUENCE_NUMBER,
                                               [INGEST_OLD_EPOCH] = KAFKA_INVALID_PRODUCER_EPOCH,
                                               [INGEST_DUPLICATE_OLD] = KAFKA_DUPLICATE_SEQUENCE_NUMBER};
-    if (!part->pushed)
+    if (!part->pushed) {
+        if (part->error != KAFKA_NONE && part->error != KAFKA_LEADER_NOT_AVAILABLE)
+            ingest_count(part->produce->kafka->captures, PUSH_REFUSED, 1);
         return;
+    }
     part->error = errors[part->result];
     /* The first partition is the capture's own journal; others take what is sent to them as well. */
     if (part->error == KAFKA_NONE && part->index == 0 && part->push.offset != INGEST_NOWHERE)
