@@ -34,7 +34,7 @@ class Load:
         self.catalog = pushing.catalog(tmp_path / "flow.json", endpoint)
         self.start()
         self.told_of_many = 0
-        self.threads = [threading.Thread(target=self._socket if number % 2 else self._client, args=(number,))
+        self.threads = [threading.Thread(target=self._socket if number % 2 else self._client, args=(number,), daemon=True)
                         for number in range(CLIENTS)]
         for thread in self.threads:
             thread.start()
@@ -124,6 +124,7 @@ class Load:
         """Wait for so many further acknowledgements."""
         goal = len(self.acknowledged) + count
         until(lambda: self.failures or len(self.acknowledged) >= goal, what)
+        assert not self.failures, self.failures
 
     def kill(self, chooser, whole):
         """SIGKILL, after as many acknowledgements as the chooser says; `whole`: of the supervisor too, which begins
@@ -135,7 +136,7 @@ class Load:
             self.lives[-1].process.wait()
             self.start()
         else:
-            os.kill(pushing.listener_of(self.lives[-1]), signal.SIGKILL)
+            os.kill(until(lambda: pushing.listener_of(self.lives[-1]), "the listener"), signal.SIGKILL)
         until(lambda: len(self.urls()) > before, "the next listener")
 
     def end(self):

@@ -28,7 +28,7 @@ class Load:
         self.catalog = pushing.catalog(tmp_path / "flow.json")
         self.proxy = brokering.Proxy(self.address)
         self.start()
-        self.threads = [threading.Thread(target=self._produce, args=(number,)) for number in range(PRODUCERS)]
+        self.threads = [threading.Thread(target=self._produce, args=(number,), daemon=True) for number in range(PRODUCERS)]
         for thread in self.threads:
             thread.start()
 
