@@ -80,7 +80,9 @@ static void handlers_rules(struct checking *checking, uint32_t at)
 static void window_rules(struct checking *checking, uint32_t at)
 {
     rule_not_empty(checking, at, "rates");
-    rule_duration(checking, at, "period", true);
+    struct duration period;
+    bool has_months = rule_duration_of(checking, at, "period", &period) && period.is_duration;
+    rule_duration(checking, at, "period", !has_months);
 }
 
 static void rate_rules(struct checking *checking, uint32_t at)

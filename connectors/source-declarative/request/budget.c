@@ -1,5 +1,7 @@
 #include "budget.h"
 
+#include "source-declarative/template/datetime.h"
+
 #include <stdlib.h>
 
 enum {
@@ -178,8 +180,22 @@ void api_budget_told(struct api_budget *budget, const struct matched_call *call,
 /* --- compiling -------------------------------------------------------------------------------------------
  */
 
-static int interval_of(struct engine *engine, struct component component, const char *field, uint64_t *ret_ms,
-                       struct error *err)
+/* How long the months are that begin now: a connector runs for less. */
+static int months_of(struct engine *engine, const struct duration *duration, uint64_t *ret_ms,
+                     struct error *err)
+{
+    struct datetime now = {clock_wall_ms(engine->clock) * 1000, 0, DATETIME_UTC}, end;
+    if (duration_add(&now, duration, 1, &end, err) != 0)
+        return -1;
+    if (end.local < now.local + 1000)
+        return error_set(err, ERROR_INVALID, "it must be longer than nothing, such as P1M");
+    *ret_ms = (uint64_t)(end.local - now.local) / 1000;
+    return 0;
+}
+
+/* `months`: it may have some. */
+static int interval_of(struct engine *engine, struct component component, const char *field, bool months,
+                       uint64_t *ret_ms, struct error *err)
 {
     struct slice text;
     struct duration duration;
@@ -187,6 +203,12 @@ static int interval_of(struct engine *engine, struct component component, const 
         return -1;
     if (duration_parse(text, &duration, err) != 0)
         return error_wrap(err, "%s", field), component_error(err, component);
+    if (months && duration.is_duration) {
+        if (months_of(engine, &duration, ret_ms, err) == 0)
+            return 0;
+        error_wrap(err, "%s", field);
+        return component_error(err, component);
+    }
     if (duration.is_duration || duration.seconds < 0 ||
         (duration.seconds == 0 && duration.microseconds < 1000)) {
         error_set(err, ERROR_INVALID,
@@ -209,7 +231,7 @@ static int rates_compile(struct engine *engine, struct component component, stru
         struct component each = component_at(list, i);
         struct rate *rate = &policy->rates[i];
         if (config_integer(engine, each, "limit", 0, &rate->limit, err) != 0 ||
-            interval_of(engine, each, "interval", &rate->interval_ms, err) != 0)
+            interval_of(engine, each, "interval", false, &rate->interval_ms, err) != 0)
             return -1;
         if (rate->interval_ms > policy->longest_ms)
             policy->longest_ms = rate->interval_ms;
@@ -244,7 +266,7 @@ static int policy_compile(struct engine *engine, struct component component, str
     policy->rate_count = 1;
     if (config_integer(engine, component, "call_limit", 0, &policy->rates[0].limit, err) != 0)
         return -1;
-    return interval_of(engine, component, "period", &policy->rates[0].interval_ms, err);
+    return interval_of(engine, component, "period", true, &policy->rates[0].interval_ms, err);
 }
 
 int api_budget_compile(struct engine *engine, struct component component, struct api_budget **ret_budget,

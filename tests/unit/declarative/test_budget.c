@@ -40,6 +40,12 @@ static void test_fixed(void **state)
                                                         {10000, "http://h/a", 0},
                                                         {30500, "http://h/a", 0},
                                                         {0}});
+    /* a month that begins on 14 November */
+    check(
+        BUDGET(
+            "{\"type\": \"FixedWindowCallRatePolicy\", \"period\": \"P1M\", \"call_limit\": 1, \"matchers\": "
+            "[]}"),
+        (const struct step[]){{0, "http://h/a", 0}, {1000, "http://h/a", 30ULL * 86400000 - 1000}, {0}});
     /* weights, and what matches nothing */
     check(BUDGET(FIXED("3", "{\"method\": \"GET\", \"url_path_pattern\": \"^/heavy\", \"weight\": 2}")),
           (const struct step[]){{0, "http://h/heavy", 0},

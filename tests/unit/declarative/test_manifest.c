@@ -267,8 +267,11 @@ static const struct {
     {POLICY("{type: MovingWindowCallRatePolicy, rates: [], matchers: []}"), "`rates` is empty"},
     {POLICY("{type: MovingWindowCallRatePolicy, rates: [{limit: 1, interval: PT0S}], matchers: []}"),
      "`interval` is \"PT0S\""},
-    {POLICY("{type: FixedWindowCallRatePolicy, period: P1M, call_limit: 1, matchers: []}"),
-     "`period` is \"P1M\""},
+    {POLICY("{type: FixedWindowCallRatePolicy, period: P1M, call_limit: 1, matchers: []}"), NULL},
+    {POLICY("{type: FixedWindowCallRatePolicy, period: P0D, call_limit: 1, matchers: []}"),
+     "`period` is \"P0D\""},
+    {POLICY("{type: MovingWindowCallRatePolicy, rates: [{limit: 1, interval: P1M}], matchers: []}"),
+     "`interval` is \"P1M\""},
     {POLICY("{type: FixedWindowCallRatePolicy, period: 1 hour, call_limit: 1, matchers: []}"), "`period`: "},
     {POLICY("{type: FixedWindowCallRatePolicy, period: '{{ config.p }}', call_limit: 1, matchers: [{type: "
             "HttpRequestRegexMatcher, weight: '{{ 0 }}'}]}"),
