@@ -79,7 +79,7 @@ export function day(ms: number): string {
 
 /** "0.4 s", "12 min", "3 h", "5 d": short, for axes. */
 export function span(ms: number): string {
-    const amount = (size: number, unit: string) => `${(ms / size).toLocaleString(undefined, { maximumFractionDigits: 1 })} ${unit}`;
+    const amount = (size: number, unit: string) => `${(ms / size).toLocaleString(undefined, { maximumFractionDigits: 2 })} ${unit}`;
     if (ms < 90_000) return amount(1000, "s");
     if (ms < 5_400_000) return amount(60_000, "min");
     return ms < 172_800_000 ? amount(3_600_000, "h") : amount(86_400_000, "d");

@@ -21,7 +21,7 @@ export function HistoryCharts({ jobs }: { jobs: Job[] }) {
     const sum = records.reduce((total, value) => total + value, 0);
     return (
         <div className="charts">
-            <Chart bars title="Volume" summary={`${count(sum)} records in the last ${at.length} syncs`} at={at} values={records} format={about} />
+            <Chart bars least={5} title="Volume" summary={`${count(sum)} records in the last ${at.length} syncs`} at={at} values={records} format={about} />
             <Chart bars least={500} title="Duration" summary={`half of them within ${seconds(middle(times))}, all within ${seconds(Math.max(...times))}`} at={at} values={times} format={seconds} axis={span} />
         </div>
     );

@@ -48,7 +48,7 @@ export function StreamsStep({ sourceId, destinationId }: { sourceId: string; des
         return (
             <Notice kind="error" title="The streams could not be had" actions={<Button onClick={() => void discovered.refetch()}>Try again</Button>}>
                 {error.message}
-                {error instanceof DiscoverError && <LogLines lines={error.logs} />}
+                {error instanceof DiscoverError && <LogLines lines={error.logs} open />}
             </Notice>
         );
     if (!streams || !source.data || !destination.data)
