@@ -86,7 +86,8 @@ static void put_step(struct buffer *out, const char *text)
     size_t size = strlen(text);
     if (size > STEP_MAX) {
         uint32_t hash = (uint32_t)hash_xxh3(text, size, 0);
-        text = cut = mem_printf("%.*s_%08" PRIx32, (int)utf8_cut(text, size, KEPT), text, hash);
+        cut = mem_printf("%.*s_%08" PRIx32, (int)utf8_cut(text, size, KEPT), text, hash);
+        text = cut;
     }
     if (*text == '.')
         buffer_byte(out, '_'), text++;

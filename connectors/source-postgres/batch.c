@@ -273,6 +273,7 @@ static int read_by_cursor(struct pg_batch *batch, struct firth_host *host, struc
     struct buffer tail;
     struct pg_cursor_value now = {0};
     bool others = false;
+    assert(stream->cursor);
     auto_free char *from = stream->position.phase == PG_PHASE_CURSOR && stream->position.cursor
                                ? mem_strdup(stream->position.cursor)
                                : NULL;

@@ -147,6 +147,7 @@ static int read_row(struct rows *rows, const struct ingest_column *columns, size
 {
     struct json_writer writer;
     bool last = false;
+    assert(columns || count == 0);
     buffer_clear(out);
     json_writer_init(&writer, out);
     json_begin_object(&writer);

@@ -266,7 +266,8 @@ static size_t field_size(struct slice field)
 static void put_field(struct wire_writer *writer, struct slice field)
 {
     wire_put_varint(writer, field.data ? (int32_t)field.size : -1);
-    buffer_append(writer->out, field.data, field.size);
+    if (field.data)
+        buffer_append(writer->out, field.data, field.size);
 }
 
 void kafka_batch_add(struct kafka_batch_writer *writer, int64_t offset, int64_t timestamp, struct slice key,

@@ -99,6 +99,7 @@ static void drop_oldest(struct commit_table *table)
             key = each->key;
         }
     }
+    assert(of);
     free_entry(map_remove(&of->entries, key));
     table->count--;
     if (of->entries.count > 0)

@@ -348,16 +348,19 @@ static void ready(struct kafka *kafka, struct kafka_source *source, uint32_t eve
 
 static void describe(struct kafka_connection *connection)
 {
-    struct sockaddr_storage peer = {0}, own = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+    } peer = {0}, own = {0};
     socklen_t peer_size = sizeof peer, own_size = sizeof own;
     int yes = 1, fd = connection->stream.fd;
-    getpeername(fd, (struct sockaddr *)&peer, &peer_size);
-    getsockname(fd, (struct sockaddr *)&own, &own_size);
-    connection->near = listen_is_near((struct sockaddr *)&peer, (struct sockaddr *)&own);
-    listen_format((struct sockaddr *)&peer, false, connection->peer, sizeof connection->peer);
-    listen_format((struct sockaddr *)&own, false, connection->host, sizeof connection->host);
-    connection->port = ntohs(own.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&own)->sin6_port
-                                                       : ((struct sockaddr_in *)&own)->sin_port);
+    getpeername(fd, &peer.any, &peer_size);
+    getsockname(fd, &own.any, &own_size);
+    connection->near = listen_is_near(&peer.any, &own.any);
+    listen_format(&peer.any, false, connection->peer, sizeof connection->peer);
+    listen_format(&own.any, false, connection->host, sizeof connection->host);
+    connection->port = ntohs(own.any.sa_family == AF_INET6 ? own.six.sin6_port : own.four.sin_port);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
 }
 

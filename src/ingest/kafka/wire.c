@@ -230,7 +230,8 @@ void wire_put_string(struct wire_writer *writer, struct slice value)
     size_t size =
         value.size > WIRE_STRING_MAX ? utf8_cut(value.data, value.size, WIRE_STRING_MAX) : value.size;
     put_length(writer, value.data ? (int64_t)size : -1, false);
-    buffer_append(writer->out, value.data, size);
+    if (value.data)
+        buffer_append(writer->out, value.data, size);
 }
 
 void wire_put_text(struct wire_writer *writer, const char *value)
@@ -241,7 +242,8 @@ void wire_put_text(struct wire_writer *writer, const char *value)
 void wire_put_bytes(struct wire_writer *writer, struct slice value)
 {
     put_length(writer, value.data ? (int64_t)value.size : -1, true);
-    buffer_append(writer->out, value.data, value.size);
+    if (value.data)
+        buffer_append(writer->out, value.data, value.size);
 }
 
 void wire_put_array(struct wire_writer *writer, int32_t count)
