@@ -89,6 +89,14 @@ def newest_airbyte_api(tmp_path_factory):
     running.close()
 
 
+@pytest.fixture(scope="session")
+def dagster(tmp_path_factory):
+    home = tmp_path_factory.mktemp("dagster")
+    running = OtherPython(program("dagster", "python"), environment(home, DAGSTER_DISABLE_TELEMETRY="1"), home)
+    yield running
+    running.close()
+
+
 @pytest.fixture(params=["0.53", "1.0"])
 def airbyte_api(request):
     """PyPI's airbyte-api: the generation that PyAirbyte and Airflow's provider 5.5 have, and the next."""
