@@ -222,3 +222,30 @@ int run_regex_replace(struct run *run, struct slice text, struct slice pattern, 
     regex_done(&regex);
     return done < 0 ? -1 : run_text(run, &out, ret_value);
 }
+
+/* Neither an empty match nor an empty text between two is a chunk. */
+static int push_chunk(struct run *run, struct tvalue *list, const char *data, size_t size)
+{
+    return size ? run_push(run, list->list, tvalue_string((struct slice){data, size})) : 0;
+}
+
+int run_regex_chunks(struct run *run, struct slice text, struct slice pattern, struct tvalue *ret_list)
+{
+    struct regex_run regex;
+    if (compile(run, pattern, &regex) < 0)
+        return -1;
+    int result = 0;
+    size_t at = 0;
+    *ret_list = tvalue_list(run->arena);
+    while (result == 0 && (result = find(run, &regex, text, at, PCRE2_NOTEMPTY)) > 0) {
+        struct slice found = group_of(&regex, text, 0);
+        size_t begin = (size_t)(found.data - text.data);
+        result = push_chunk(run, ret_list, text.data + at, begin - at) < 0 ||
+                         push_chunk(run, ret_list, found.data, found.size) < 0
+                     ? -1
+                     : 0;
+        at = begin + found.size;
+    }
+    regex_done(&regex);
+    return result < 0 ? -1 : push_chunk(run, ret_list, text.data + at, text.size - at);
+}

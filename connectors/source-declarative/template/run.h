@@ -208,7 +208,7 @@ struct bound {
 
 /* The tables, each ended by a row without name. */
 extern const struct filter filters_text[], filters_more_text[], filters_sequence[], filters_number[],
-    filters_cdk[];
+    filters_cdk[], filters_wrap[];
 extern const struct builtin globals_cdk[], globals_jinja[];
 extern const struct builtin methods_string[], methods_more_string[], methods_bytes[], methods_list[],
     methods_tuple[], methods_dict[], methods_set[], methods_datetime[], methods_date[], methods_time[],
@@ -225,6 +225,8 @@ struct tvalue datetime_from(struct run *run, struct datetime datetime);
 
 /* re.search and re.sub (regex.c) */
 int run_regex_search(struct run *run, struct slice text, struct slice pattern, struct tvalue *ret_value);
+/* The matches, and what is between them: a list of texts, none of them empty. */
+int run_regex_chunks(struct run *run, struct slice text, struct slice pattern, struct tvalue *ret_list);
 int run_regex_replace(struct run *run, struct slice text, struct slice pattern, struct slice replacement,
                       struct tvalue *ret_value);
 
