@@ -267,6 +267,7 @@ static int take_many(const struct ingest_webhook *webhook, struct request *reque
         ingest_parse(worker, (char *)body.data, body.size, "the request's body", &http->arena, problem);
     if (!doc || (!*capture && find_by_body(webhook, http, doc, capture, problem) < 0))
         return -1;
+    assert(*capture); /* find_by_body has found it */
     return check_named(webhook, http, *capture, doc, problem) < 0
                ? -1
                : ingest_body_by_collection(worker, *capture, doc, batch, problem);
@@ -323,6 +324,7 @@ static enum http_next whole(void *context, struct http_request *http)
                      ? take_one(webhook, request, worker, capture, binding, &batch, &problem)
                      : take_many(webhook, request, worker, &capture, &batch, &problem);
     ingest_workers_give(webhook->workers, worker);
+    assert(capture || result < 0);
     if (result == 0 && batch.count > 0)
         result = set_id(request, capture, &batch, &problem);
     if (result == 0 && capture && is_root(http->path))

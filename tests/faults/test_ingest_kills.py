@@ -30,6 +30,7 @@ class Load:
         self.sent, self.acknowledged, self.duplicates = set(), set(), 0
         self.lock, self.ending = threading.Lock(), threading.Event()
         self.failures, self.lives = [], []
+        self.gone = 0  # listeners that were killed: their ports may be others' by now
         self.firth, self.env = firth, env
         self.catalog = pushing.catalog(tmp_path / "flow.json", endpoint)
         self.start()
@@ -47,12 +48,17 @@ class Load:
         """Of every listener that there was, the one that there is last."""
         return [json.loads(line)["url"] for life in self.lives for line in list(life.out) if '"event":"listening"' in line]
 
+    def live(self):
+        """The listener's, unless it was killed and the next has not said where it is."""
+        urls = self.urls()
+        return urls[-1] if len(urls) > self.gone else None
+
     def _client(self, name):
         try:
             number, connection = 0, None
             while not self.ending.is_set():
-                if not connection and self.urls():
-                    connection = pushing.Client(self.urls()[-1], timeout=10)
+                if not connection and (url := self.live()):
+                    connection = pushing.Client(url, timeout=10)
                 key = f"{name}-{number}"
                 if connection and self._push(connection, key):
                     number += 1
@@ -83,7 +89,7 @@ class Load:
         try:
             told = 0
             while not self.ending.is_set():
-                if not self.urls():
+                if not self.live():
                     self.ending.wait(0.01)
                     continue
                 try:
@@ -131,6 +137,7 @@ class Load:
         without the delay that failures in a row make long."""
         before = len(self.urls())
         self.more(chooser.randint(1, 60), "acknowledgements before a kill")
+        self.gone = before
         if whole:
             self.lives[-1].signal(signal.SIGKILL)
             self.lives[-1].process.wait()
