@@ -187,9 +187,12 @@ def plain(stream):
 
 
 def normal(state):
-    """States of partitions are a set."""
+    """States of partitions are a set; how many seconds a read took is nobody's to say."""
     if isinstance(state, dict):
         made = {key: normal(value) for key, value in state.items()}
+        if "lookback_window" in made:
+            assert 0 <= made["lookback_window"] < 120
+            made["lookback_window"] = "as long as it took"
         if isinstance(made.get("states"), list):
             made["states"] = sorted(made["states"], key=lambda state: json.dumps(state, sort_keys=True))
         return made
@@ -392,7 +395,7 @@ def test_children_of_parents_that_fail(cdk, api, tmp_path):
     assert ours.requests.pop("/broken/False/of-1") and ours.requests == theirs.requests
     assert ours.records["parents_fail"] == theirs.records["parents_fail"] * 2
     assert ours.statuses == theirs.statuses == {"parents_fail": "INCOMPLETE"}
-    assert ours.status and theirs.status and ours.states == theirs.states
+    assert ours.status and theirs.status and normal(ours.states) == normal(theirs.states)
 
 
 def test_a_legacy_state_that_is_migrated(cdk, api, tmp_path):
