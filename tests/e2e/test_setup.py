@@ -194,9 +194,9 @@ def test_runner_does_not_wait_for_what_is_left_behind(tmp_path):
 
 def test_runner_ends_what_hangs(tmp_path):
     said = tmp_path / "said"
-    code, _ = runner().run_to_its_end(["sh", "-c", "echo begun; exec sleep 600"], said, 1)
+    code, _ = runner().run_to_its_end(["sh", "-c", "echo begun; exec sleep 600"], said, 5)
     assert code == -signal.SIGKILL
-    assert said.read_text() == "begun\n\ntests/run: not ended after 1 s; killed\n"
+    assert said.read_text() == "begun\n\ntests/run: not ended after 5 s; killed\n"
 
 
 def test_runner_refuses_unknown_stage():
