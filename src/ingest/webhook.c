@@ -173,6 +173,7 @@ static int check_named(const struct ingest_webhook *webhook, struct http_request
                        struct ingest_problem *problem)
 {
     const char *why;
+    assert(capture);
     bool *seen = arena_zalloc(&http->arena, capture->binding_count + 1);
     for (uint32_t key = json_first_key(doc, 0); key != JSON_NONE; key = json_next_key(doc, 0, key)) {
         size_t at = ingest_binding_of(capture, json_string(doc, key, &http->arena));
@@ -278,6 +279,7 @@ static int set_id(struct request *request, const struct ingest_capture *capture,
                   const struct ingest_batch *batch, struct ingest_problem *problem)
 {
     uint32_t scope = batch->documents[0].binding;
+    assert(capture);
     const char *id = http_header(request->http, capture->bindings[scope].options.id_header);
     if (!id || !*id)
         return 0;

@@ -45,6 +45,7 @@ struct events {
 
 static void take_out(struct events *events, struct listener *listener)
 {
+    assert(listener->at);
     *listener->at = listener->next;
     if (listener->next)
         listener->next->at = listener->at;

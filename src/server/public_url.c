@@ -36,6 +36,7 @@ static bool is_authority(struct slice text)
 
 int server_public_url_check(const char *url, struct error *err)
 {
+    assert(url);
     const char *rest = string_starts_with(url, "https://")  ? url + 8
                        : string_starts_with(url, "http://") ? url + 7
                                                             : NULL;

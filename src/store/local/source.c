@@ -310,7 +310,7 @@ int source_load(struct source *source, struct source_block *block, struct error 
 int local_mark(struct store *store, const char *collection, const char *writer, uint64_t number,
                uint64_t *ret_mark, struct error *err)
 {
-    struct source_block block;
+    struct source_block block = {0};
     struct source *source = source_new(local_store_of(store), collection, writer, number, err);
     int found = source ? source_find(source, &block, err) : -1;
     /* Where retention has dropped it, the first that is kept was found. */
