@@ -45,7 +45,9 @@ def test_a_deploy_drops_no_connection(firth, tmp_path):
     def push():
         own = Client(daemon.url)
         while not ended.is_set():
-            told.append(own.push({"id": "x"}).status)
+            answer = own.push({"id": "x"})
+            assert answer.status != 503 or answer.headers["Retry-After"] == "1"
+            told.append(answer.status)
         return own.sockets
 
     with concurrent.futures.ThreadPoolExecutor() as pool:
@@ -60,6 +62,13 @@ def test_a_deploy_drops_no_connection(firth, tmp_path):
         ended.set()
         assert pushes.result() == 1 == client.sockets
     assert set(told) <= {200, 401, 413, 503} and 200 in told
+    # One that cannot begin is away: whoever sends is to try again.
+    (firth.data_dir / "collections").rename(tmp_path / "kept")
+    (firth.data_dir / "collections").write_text("")
+    pushing.catalog(path, {"maxBodyBytes": 20})
+    serving.deploy(firth, path)
+    answer = until(lambda: (said := client.push({"id": "x"})).status == 503 and said, "the refusal")
+    assert answer.headers["Retry-After"] == "1" and "try again" in answer.json()["error"]
     assert pushing.listener_of(daemon) == process
 
 
