@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 ITEMS = [{"id": n, "name": f"item {n}", "price": n * 1.5, "kind": "ab"[n % 2], "nested": {"Deep Name": n}} for n in range(1, 8)]
 EVENTS = [{"id": n, "at": f"2024-01-{1 + n * 2:02d}T{n:02d}:00:00Z", "group": n % 3} for n in range(10)]
+TIMES = [{"id": 1, "at": "2024-02-03T20:00:00-0500"}, {"id": 2, "at": "2024-02-03T23:00:00+0200"}, {"id": 3, "at": "2024-02-03T22:00:00-0500"},
+         {"id": 4, "at": "2024-02-04T02:00:00+0000"}, {"id": 5, "at": "2024-01-30"}]
 PARENTS = [{"id": n, "at": f"2024-02-{n:02d}T00:00:00Z"} for n in range(1, 4)]
 
 
@@ -84,6 +86,10 @@ class Api(BaseHTTPRequestHandler):
         if self.server.hold and self.server.hold(query):
             self.server.go_on.wait(60)
         return [e for e in EVENTS if low <= e["at"] <= high and str(e["group"]) == query.get("group", str(e["group"]))]
+
+    def get_times(self, route, query, body, seen):
+        """Of TIMES those that are named, whenever it is asked for."""
+        return {"data": [item for item in TIMES if str(item["id"]) in route[0].split(",")]}
 
     def get_parents(self, route, query, body, seen):
         if not route:

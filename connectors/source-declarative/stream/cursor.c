@@ -90,8 +90,7 @@ static int compile_formats(struct cursor *cursor, struct engine *engine, struct 
         struct component format = component_at(list, i);
         formats[i] = json_string(&format.manifest->doc, format.at, &engine->arena);
     }
-    if (count == 0)
-        formats[count++] = cursor->format;
+    formats[count++] = cursor->format; /* that of the cursor's own states, also where others are named */
     cursor->formats = formats;
     cursor->format_count = count;
     return 0;
@@ -213,14 +212,14 @@ bool cursor_is_client_side(const struct cursor *cursor)
 
 /* --- points -------------------------------------------------------------------------------------- */
 
-static int count_of(const struct tvalue *value, int64_t *ret_point, struct error *err)
+static int count_of(const struct tvalue *value, struct point *ret_point, struct error *err)
 {
     if (value->kind == TVALUE_INT) {
-        *ret_point = value->integer;
+        *ret_point = (struct point){.at = value->integer};
         return 0;
     }
     if (value->kind == TVALUE_FLOAT && value->number > -9e15 && value->number < 9e15) {
-        *ret_point = (int64_t)floor(value->number);
+        *ret_point = (struct point){.at = (int64_t)floor(value->number)};
         return 0;
     }
     return error_set(err, ERROR_INVALID, "a counting cursor needs numbers, and here is a %s",
@@ -228,26 +227,35 @@ static int count_of(const struct tvalue *value, int64_t *ret_point, struct error
 }
 
 int cursor_parse(const struct cursor *cursor, struct arena *arena, const struct tvalue *value,
-                 bool from_record, int64_t *ret_point, struct error *err)
+                 struct point *ret_point, struct error *err)
 {
     if (cursor->kind == CURSOR_COUNT)
         return count_of(value, ret_point, err);
-    (void)from_record;
     return point_parse(arena, value, cursor->formats, cursor->format_count, ret_point, err);
 }
 
-int cursor_format(const struct cursor *cursor, struct arena *arena, int64_t point, struct tvalue *ret_value,
-                  struct error *err)
+int cursor_format(const struct cursor *cursor, struct arena *arena, struct point point,
+                  struct tvalue *ret_value, struct error *err)
 {
     struct slice text;
     if (cursor->kind == CURSOR_COUNT) {
-        *ret_value = point == POINT_MAX ? tvalue_float(HUGE_VAL) : tvalue_int(point);
+        *ret_value = point.at == POINT_MAX ? tvalue_float(HUGE_VAL) : tvalue_int(point.at);
         return 0;
     }
     if (point_format(arena, point, cursor->format, &text, err) != 0)
         return -1;
     *ret_value = tvalue_string(text);
     return 0;
+}
+
+struct point cursor_settle(const struct cursor *cursor, struct arena *arena, struct point point)
+{
+    struct tvalue text;
+    struct point settled;
+    struct error wrong;
+    bool known = cursor_format(cursor, arena, point, &text, &wrong) == 0 &&
+                 cursor_parse(cursor, arena, &text, &settled, &wrong) == 0;
+    return known ? settled : point;
 }
 
 int cursor_prepare(struct cursor *cursor, struct arena *arena, struct error *err)
@@ -258,10 +266,10 @@ int cursor_prepare(struct cursor *cursor, struct arena *arena, struct error *err
     scope_init(&scope, cursor->engine);
     if (cursor->kind == CURSOR_COUNT) {
         if (!expression_is_absent(&cursor->start_value) &&
-            expression_integer(&cursor->start_value, &scope, arena, &cursor->windowing.start, err) != 0)
+            expression_integer(&cursor->start_value, &scope, arena, &cursor->windowing.start.at, err) != 0)
             return -1;
     } else if (moment_is_absent(&cursor->start)) {
-        cursor->windowing.start = 0;
+        cursor->windowing.start = (struct point){0};
     } else if (moment_eval(&cursor->start, &scope, cursor->format, arena, &cursor->windowing.start, err) !=
                0) {
         return -1;
@@ -270,11 +278,13 @@ int cursor_prepare(struct cursor *cursor, struct arena *arena, struct error *err
     return 0;
 }
 
-int cursor_end_point(const struct cursor *cursor, struct arena *arena, int64_t *ret_point, struct error *err)
+int cursor_end_point(const struct cursor *cursor, struct arena *arena, struct point *ret_point,
+                     struct error *err)
 {
     struct scope scope;
     if (cursor->kind == CURSOR_COUNT || moment_is_absent(&cursor->end)) {
-        *ret_point = cursor->kind == CURSOR_COUNT ? POINT_MAX : clock_wall_ms(cursor->engine->clock) * 1000;
+        *ret_point = (struct point){
+            .at = cursor->kind == CURSOR_COUNT ? POINT_MAX : clock_wall_ms(cursor->engine->clock) * 1000};
         return 0;
     }
     scope_init(&scope, cursor->engine);
@@ -285,20 +295,20 @@ int cursor_end_point(const struct cursor *cursor, struct arena *arena, int64_t *
 
 /* False, and told once, if the record has no cursor that can be read. */
 static bool record_point(struct cursor *cursor, struct arena *arena, const struct record *record,
-                         int64_t *ret_point)
+                         struct point *ret_point)
 {
     struct tvalue value;
     struct error wrong = {0};
     bool there = tvalue_member_name(arena, &record->data, cursor->field, &value) && tvalue_true(&value);
     if (cursor->kind == CURSOR_COUNT)
         there = tvalue_member_name(arena, &record->data, cursor->field, &value);
-    return there && cursor_parse(cursor, arena, &value, true, ret_point, &wrong) == 0;
+    return there && cursor_parse(cursor, arena, &value, ret_point, &wrong) == 0;
 }
 
 bool cursor_takes(struct cursor *cursor, const struct record *record)
 {
     struct arena arena;
-    int64_t point, end;
+    struct point point, end;
     bool takes = true;
     struct error wrong = {0};
     if (cursor->kind == CURSOR_NONE)
@@ -311,7 +321,7 @@ bool cursor_takes(struct cursor *cursor, const struct record *record)
                        cursor->stream_name, SLICE_ARGS(cursor->field));
         cursor->told_missing = true;
     } else if (cursor_end_point(cursor, &arena, &end, &wrong) == 0) {
-        takes = point >= cursor_lowest(cursor, &arena, record) && point <= end;
+        takes = point.at >= cursor_lowest(cursor, &arena, record) && point.at <= end.at;
     }
     arena_done(&arena);
     return takes;
@@ -322,7 +332,7 @@ int cursor_observe(struct cursor *cursor, const struct stream_slice *slice, cons
 {
     struct partition_state *partition = slice->owner;
     struct arena arena;
-    int64_t point;
+    struct point point;
     (void)err;
     if (cursor->kind == CURSOR_NONE || !partition)
         return 0;
@@ -333,7 +343,11 @@ int cursor_observe(struct cursor *cursor, const struct stream_slice *slice, cons
     arena_init(&arena);
     if (record_point(cursor, &arena, record, &point)) {
         cursor->observed_any = true;
-        windows_observe(&partition->windows, slice->start, slice->end, point);
+        struct window *window = windows_find(&partition->windows, slice->start, slice->end);
+        if (window)
+            window_observe(window, point);
+        if (cursor->has_partitions)
+            cursor_raise_global(cursor, &arena, point);
     }
     arena_done(&arena);
     return 0;
@@ -361,19 +375,15 @@ int cursor_add(const struct cursor *cursor, struct scope *scope, struct tvalue s
 int cursor_reduce_slice(struct cursor *cursor, const struct stream_slice *slice, struct arena *arena,
                         struct tvalue *ret_slice, struct error *err)
 {
-    const struct partition_state *partition = slice->owner;
-    int64_t start = slice->start;
+    struct partition_state *partition = slice->owner;
     struct tvalue text, window = value_copy(arena, &slice->cursor_slice);
-    for (size_t i = 0; partition && i < partition->windows.open_count; i++) {
-        const struct window *open = &partition->windows.open[i];
-        if (open->start == slice->start && open->end == slice->end && open->has_recent)
-            start = open->recent;
-    }
-    if (cursor->kind == CURSOR_NONE) {
+    const struct window *open =
+        partition ? windows_find(&partition->windows, slice->start, slice->end) : NULL;
+    if (cursor->kind == CURSOR_NONE || !open || !open->has_recent) {
         *ret_slice = slice->value;
         return 0;
     }
-    if (cursor_format(cursor, arena, start, &text, err) != 0)
+    if (cursor_format(cursor, arena, open->recent, &text, err) != 0)
         return -1;
     value_own(arena, &window);
     tdict_set(arena, window.dict, tvalue_string(cursor->start_field), text);

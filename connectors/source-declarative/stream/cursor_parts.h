@@ -13,6 +13,9 @@ enum {
     PARTITIONS_KEPT_MAX = 25000,
 };
 
+/* The seconds of all years that there are: a state's lookback_window is no longer. */
+#define LOOKBACK_MAX ((DATETIME_MAX - DATETIME_MIN) / DATETIME_SECOND)
+
 /* A partition, from the state or from the router. */
 struct partition_state {
     struct arena arena;
@@ -34,7 +37,7 @@ struct cursor {
     bool state_is_window_end; /* a window's records do not tell how far it reached */
     struct slice field, format, start_field, end_field;
     const char *pointer;
-    const struct slice *formats; /* of records and states */
+    const struct slice *formats; /* of records and states; `format` is the last that is tried */
     size_t format_count;
     struct moment start, end;
     struct expression start_value;
@@ -44,7 +47,7 @@ struct cursor {
     struct map partitions; /* of struct partition_state; one with the key "" without partitions */
     size_t partition_count;
     bool uses_global, prefers_global, has_global, has_new_global;
-    int64_t global, new_global; /* the last sync's; what this one has reached */
+    struct point global, new_global; /* the last sync's; what this one has reached */
     struct arena global_arena;
     struct tvalue global_state; /* as it came, or as it is now */
     int64_t lookback_seconds;
@@ -54,11 +57,17 @@ struct cursor {
 
 /* Evaluate what the config decides, once. */
 int cursor_prepare(struct cursor *cursor, struct arena *arena, struct error *err);
-int cursor_end_point(const struct cursor *cursor, struct arena *arena, int64_t *ret_point, struct error *err);
+int cursor_end_point(const struct cursor *cursor, struct arena *arena, struct point *ret_point,
+                     struct error *err);
 int cursor_parse(const struct cursor *cursor, struct arena *arena, const struct tvalue *value,
-                 bool from_record, int64_t *ret_point, struct error *err);
-int cursor_format(const struct cursor *cursor, struct arena *arena, int64_t point, struct tvalue *ret_value,
-                  struct error *err);
+                 struct point *ret_point, struct error *err);
+int cursor_format(const struct cursor *cursor, struct arena *arena, struct point point,
+                  struct tvalue *ret_value, struct error *err);
+/* What is left of a point once it has been written: the next sync begins there. Where that cannot be read, as
+ * it was. */
+struct point cursor_settle(const struct cursor *cursor, struct arena *arena, struct point point);
+/* The latest of all partitions is no earlier than this. partitions.c. */
+void cursor_raise_global(struct cursor *cursor, struct arena *arena, struct point point);
 /* The oldest that a record of its partition may be. partitions.c. */
 int64_t cursor_lowest(struct cursor *cursor, struct arena *arena, const struct record *record);
 

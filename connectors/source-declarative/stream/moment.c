@@ -22,7 +22,7 @@ int moment_compile(struct engine *engine, struct component component, const char
 
 /* A date of min_datetime or max_datetime may be empty: then it is none. */
 static int bound(const struct expression *expression, struct scope *scope, struct slice format,
-                 struct arena *arena, bool *ret_there, int64_t *ret_point, struct error *err)
+                 struct arena *arena, bool *ret_there, struct point *ret_point, struct error *err)
 {
     struct slice text;
     *ret_there = false;
@@ -36,11 +36,11 @@ static int bound(const struct expression *expression, struct scope *scope, struc
 }
 
 int moment_eval(const struct moment *moment, struct scope *scope, struct slice format, struct arena *arena,
-                int64_t *ret_point, struct error *err)
+                struct point *ret_point, struct error *err)
 {
     struct slice text;
     bool there;
-    int64_t other;
+    struct point other;
     if (!expression_is_absent(&moment->format) &&
         expression_text(&moment->format, scope, arena, &format, err) != 0)
         return -1;
@@ -51,17 +51,32 @@ int moment_eval(const struct moment *moment, struct scope *scope, struct slice f
         return component_error(err, moment->where);
     if (bound(&moment->min, scope, format, arena, &there, &other, err) != 0)
         return component_error(err, moment->where);
-    if (there && other > *ret_point)
+    if (there && other.at > ret_point->at)
         *ret_point = other;
     if (bound(&moment->max, scope, format, arena, &there, &other, err) != 0)
         return component_error(err, moment->where);
-    if (there && other < *ret_point)
+    if (there && other.at < ret_point->at)
         *ret_point = other;
     return 0;
 }
 
+static struct point point_of(const struct datetime *datetime)
+{
+    return (struct point){datetime_utc(datetime), datetime->offset};
+}
+
+/* On the clocks of its offset. */
+static struct datetime datetime_of(struct point point)
+{
+    return (struct datetime){
+        .local = point.at + point.offset * DATETIME_SECOND,
+        .offset = point.offset,
+        .zone = point.offset ? DATETIME_OFFSET : DATETIME_UTC,
+    };
+}
+
 int point_parse(struct arena *arena, const struct tvalue *value, const struct slice *formats, size_t count,
-                int64_t *ret_point, struct error *err)
+                struct point *ret_point, struct error *err)
 {
     struct ttext text;
     struct datetime datetime;
@@ -73,7 +88,7 @@ int point_parse(struct arena *arena, const struct tvalue *value, const struct sl
         tvalue_str(&text, value);
     for (size_t i = 0; i < count; i++) {
         if (datetime_parse(ttext_slice_of(&text), formats[i], &datetime, &wrong) == 0) {
-            *ret_point = datetime_utc(&datetime);
+            *ret_point = point_of(&datetime);
             return 0;
         }
     }
@@ -83,31 +98,31 @@ int point_parse(struct arena *arena, const struct tvalue *value, const struct sl
                      SLICE_ARGS(formats[0]), count > 1 ? ", nor of the others" : "");
 }
 
-int point_format(struct arena *arena, int64_t point, struct slice format, struct slice *ret_text,
+int point_format(struct arena *arena, struct point point, struct slice format, struct slice *ret_text,
                  struct error *err)
 {
-    struct datetime datetime = {.local = point, .zone = DATETIME_UTC};
+    struct datetime datetime = datetime_of(point);
     return datetime_format(arena, &datetime, format, ret_text, err);
 }
 
-int64_t point_add(int64_t point, const struct duration *duration, int sign)
+struct point point_add(struct point point, const struct duration *duration, int sign)
 {
-    struct datetime datetime = {.local = point, .zone = DATETIME_UTC}, sum;
+    struct datetime datetime = datetime_of(point), sum;
     struct error wrong = {0};
     if (duration_add(&datetime, duration, sign, &sum, &wrong) != 0)
-        return sign > 0 ? DATETIME_MAX : DATETIME_MIN;
-    return datetime_utc(&sum);
+        return (struct point){.at = sign > 0 ? DATETIME_MAX : DATETIME_MIN};
+    return point_of(&sum);
 }
 
-static int64_t floor_day(int64_t point)
+static int64_t floor_day(int64_t local)
 {
-    int64_t rest = point % DATETIME_DAY;
-    return point - rest - (rest < 0 ? DATETIME_DAY : 0);
+    int64_t rest = local % DATETIME_DAY;
+    return local - rest - (rest < 0 ? DATETIME_DAY : 0);
 }
 
-static int64_t month_start(int64_t point, bool next)
+static int64_t month_start(int64_t local, bool next)
 {
-    struct datetime datetime = {.local = point, .zone = DATETIME_UTC};
+    struct datetime datetime = {.local = local, .zone = DATETIME_UTC};
     struct datetime_fields fields = datetime_fields(&datetime);
     fields.day = 1;
     fields.hour = fields.minute = fields.second = fields.microsecond = 0;
@@ -115,14 +130,14 @@ static int64_t month_start(int64_t point, bool next)
         fields.month = 1;
         fields.year++;
     }
-    int64_t local = point;
     datetime_of_fields(&fields, &local);
     return local;
 }
 
-int64_t point_clamp(int64_t point, enum clamping clamping, unsigned weekday, bool upwards)
+struct point point_clamp(struct point point, enum clamping clamping, unsigned weekday, bool upwards)
 {
-    int64_t day = floor_day(point), start = point, next = point;
+    int64_t offset = point.offset * DATETIME_SECOND, local = point.at + offset;
+    int64_t day = floor_day(local), start = local, next = local;
     switch (clamping) {
     case CLAMP_NONE:
         return point;
@@ -138,9 +153,10 @@ int64_t point_clamp(int64_t point, enum clamping clamping, unsigned weekday, boo
         break;
     }
     case CLAMP_MONTH:
-        start = month_start(point, false);
-        next = month_start(point, true);
+        start = month_start(local, false);
+        next = month_start(local, true);
         break;
     }
-    return upwards && start != point ? next : start;
+    point.at = (upwards && start != local ? next : start) - offset;
+    return point;
 }

@@ -52,12 +52,29 @@ bool cursor_has_states(const struct cursor *cursor)
 
 /* --- the state that a sync begins with ----------------------------------------------------------- */
 
-static void set_global(struct cursor *cursor, struct tvalue state, int64_t point)
+/* Written anew: a state that came in another format is in the cursor's own from then on. */
+static int set_global(struct cursor *cursor, struct arena *arena, struct point point, struct error *err)
 {
+    struct tvalue state = tvalue_dict(arena), value;
+    if (cursor_format(cursor, arena, point, &value, err) != 0)
+        return -1;
+    tdict_set(arena, state.dict, tvalue_string(cursor->field), value);
     arena_clear(&cursor->global_arena);
     cursor->global_state = value_copy(&cursor->global_arena, &state);
-    cursor->global = cursor->new_global = point;
+    cursor->global = cursor->new_global = cursor_settle(cursor, arena, point);
     cursor->has_global = cursor->has_new_global = true;
+    return 0;
+}
+
+void cursor_raise_global(struct cursor *cursor, struct arena *arena, struct point point)
+{
+    /* Which of two is the later is told by what is written of them. Without an offset that says the same. */
+    if (point.offset != 0)
+        point = cursor_settle(cursor, arena, point);
+    if (cursor->has_new_global && point.at <= cursor->new_global.at)
+        return;
+    cursor->has_new_global = true;
+    cursor->new_global = point;
 }
 
 /* {"field": "…"}; one without the field is none. */
@@ -65,13 +82,12 @@ static int read_global(struct cursor *cursor, struct arena *arena, const struct 
                        struct error *err)
 {
     struct tvalue value;
-    int64_t point;
+    struct point point;
     if (!tvalue_is_mapping(state) || !tvalue_member_name(arena, state, cursor->field, &value))
         return 0;
-    if (cursor_parse(cursor, arena, &value, false, &point, err) != 0)
+    if (cursor_parse(cursor, arena, &value, &point, err) != 0)
         return -1;
-    set_global(cursor, *state, point);
-    return 0;
+    return set_global(cursor, arena, point, err);
 }
 
 static int read_partition(struct cursor *cursor, struct arena *arena, const struct tvalue *item,
@@ -99,8 +115,9 @@ static int read_partitioned(struct cursor *cursor, struct arena *arena, const st
     if (!has_states && !has_global)
         return read_global(cursor, arena, state, err);
     cursor->uses_global = has_global && tvalue_true(&item);
-    if (tvalue_member_name(arena, state, SLICE_LITERAL("lookback_window"), &item) && item.kind == TVALUE_INT)
-        cursor->lookback_seconds = item.integer;
+    if (tvalue_member_name(arena, state, SLICE_LITERAL("lookback_window"), &item) &&
+        item.kind == TVALUE_INT && item.integer > 0)
+        cursor->lookback_seconds = item.integer < LOOKBACK_MAX ? item.integer : LOOKBACK_MAX;
     if (has_states && tvalue_is_list(&value)) {
         titer_init(&iter, arena, value);
         while (titer_next(&iter, &item)) {
@@ -143,16 +160,19 @@ static int begin_partition(struct cursor *cursor, struct partition_state *partit
                            struct error *err)
 {
     struct tvalue value;
-    int64_t point = 0;
+    struct point point = {0};
     bool has_state = tvalue_is_mapping(&partition->cursor) &&
                      tvalue_member_name(arena, &partition->cursor, cursor->field, &value);
     if (has_state) {
-        if (cursor_parse(cursor, arena, &value, false, &point, err) != 0)
-            return -1;
+        if (cursor_parse(cursor, arena, &value, &point, err) != 0)
+            return error_wrap(err, "the state of stream %s", cursor->stream_name);
     } else if (cursor->has_partitions && cursor->has_global) {
         has_state = true;
-        point =
-            cursor->global - (cursor->kind == CURSOR_COUNT ? 0 : cursor->lookback_seconds * DATETIME_SECOND);
+        point = cursor->global;
+        if (cursor->kind == CURSOR_DATETIME && cursor->lookback_seconds > 0) {
+            point.at -= cursor->lookback_seconds * DATETIME_SECOND;
+            point = cursor_settle(cursor, arena, point);
+        }
     }
     windows_begin(&partition->windows, &cursor->windowing, has_state, point);
     partition->begun = true;
@@ -168,7 +188,7 @@ struct cutting {
     void *context;
 };
 
-static int on_window(void *context, int64_t start, int64_t end, struct error *err)
+static int on_window(void *context, struct point start, struct point end, struct error *err)
 {
     struct cutting *cutting = context;
     struct cursor *cursor = cutting->cursor;
@@ -182,8 +202,8 @@ static int on_window(void *context, int64_t start, int64_t end, struct error *er
     struct stream_slice slice =
         stream_slice_make(arena, cutting->given->partition, window, cutting->given->extra_fields);
     slice.owner = cutting->partition;
-    slice.start = start;
-    slice.end = end;
+    slice.start = start.at;
+    slice.end = end.at;
     cutting->partition->open++;
     return cutting->on_slice(cutting->context, &slice, err);
 }
@@ -235,7 +255,7 @@ int cursor_slices(struct cursor *cursor, const struct stream_slice *partition, p
     struct arena arena;
     struct cutting cutting = {
         .cursor = cursor, .given = partition, .arena = &arena, .on_slice = on_slice, .context = context};
-    int64_t end;
+    struct point end;
     if (cursor->kind == CURSOR_NONE)
         return on_slice(context, partition, err);
     if (!cursor->began_ns)
@@ -279,13 +299,15 @@ int cursor_slice_done(struct cursor *cursor, const struct stream_slice *slice, s
         return 0;
     assert(partition->open > 0);
     partition->open--;
-    if (cursor->state_is_window_end)
-        windows_observe(&partition->windows, slice->start, slice->end, slice->end);
+    struct window *window = windows_find(&partition->windows, slice->start, slice->end);
+    if (window && cursor->state_is_window_end)
+        window_observe(window, window->end);
     windows_close(&partition->windows, &cursor->windowing, slice->start, slice->end);
-    int64_t reached = windows_reached(&partition->windows);
-    if (!cursor->has_new_global || reached > cursor->new_global) {
-        cursor->has_new_global = true;
-        cursor->new_global = reached;
+    if (cursor->has_partitions) {
+        struct arena arena;
+        arena_init(&arena);
+        cursor_raise_global(cursor, &arena, windows_reached(&partition->windows));
+        arena_done(&arena);
     }
     return 0;
 }
@@ -293,7 +315,6 @@ int cursor_slice_done(struct cursor *cursor, const struct stream_slice *slice, s
 int cursor_finish(struct cursor *cursor, struct error *err)
 {
     struct arena arena;
-    struct tvalue value, state;
     /* Without a record the last sync's global cursor and length go on to count. */
     if (cursor->kind == CURSOR_NONE || !cursor->has_partitions || !cursor->observed_any)
         return 0;
@@ -302,12 +323,7 @@ int cursor_finish(struct cursor *cursor, struct error *err)
     if (!cursor->has_new_global)
         return 0;
     arena_init(&arena);
-    int result = cursor_format(cursor, &arena, cursor->new_global, &value, err);
-    if (result == 0) {
-        state = tvalue_dict(&arena);
-        tdict_set(&arena, state.dict, tvalue_string(cursor->field), value);
-        set_global(cursor, state, cursor->new_global);
-    }
+    int result = set_global(cursor, &arena, cursor->new_global, err);
     arena_done(&arena);
     return result;
 }

@@ -15,10 +15,12 @@ bool cursor_reached(struct cursor *cursor, const struct json *state, uint32_t at
         return false;
     struct arena arena = {0};
     struct error ignored;
+    struct point point = {0};
     uint32_t value = json_get_slice(state, at, cursor->field);
     struct tvalue reached = tvalue_json(&arena, state, value);
     bool known = value != JSON_NONE && tvalue_true(&reached) &&
-                 cursor_parse(cursor, &arena, &reached, false, ret_point, &ignored) == 0;
+                 cursor_parse(cursor, &arena, &reached, &point, &ignored) == 0;
+    *ret_point = point.at;
     arena_done(&arena);
     return known;
 }
@@ -49,7 +51,8 @@ static int is_too_old(struct declared_stream *stream, struct slice state, bool *
     }
     if (json_parse_copy(arena, state.data, state.size, &doc, err) != 0)
         return error_wrap(err, "the state of stream %s", stream->name);
-    int64_t oldest = point_add(clock_wall_ms(engine->clock) * 1000, &period, -1);
+    struct point now = {.at = clock_wall_ms(engine->clock) * 1000};
+    int64_t oldest = point_add(now, &period, -1).at;
     bool known = cursor_reached(stream->full->cursor, &doc, 0, &reached) ||
                  cursor_reached(stream->incremental->cursor, &doc, 0, &reached);
     *ret_old = !known || reached < oldest;

@@ -8,7 +8,7 @@ struct partition_state;
 struct stream_slice {
     struct tvalue partition, cursor_slice, extra_fields; /* mappings, or none */
     struct tvalue value; /* the object that templates see: tvalue_stream_slice of the three */
-    /* The cursor's: whose window it is. NULL: nobody's. */
+    /* The cursor's: whose window it is, and which (windows_find). NULL: nobody's. */
     struct partition_state *owner;
     int64_t start, end;
 };

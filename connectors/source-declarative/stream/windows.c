@@ -10,21 +10,22 @@ static void append(struct window **items, size_t *count, size_t *capacity, struc
     (*items)[(*count)++] = window;
 }
 
-static int64_t looked_back(const struct windowing *windowing, int64_t point)
+static struct point looked_back(const struct windowing *windowing, struct point point)
 {
     return windowing->has_lookback ? point_add(point, &windowing->lookback, -1) : point;
 }
 
-static int64_t not_before_start(const struct windowing *windowing, int64_t point)
+static struct point not_before_start(const struct windowing *windowing, struct point point)
 {
-    return point < windowing->start ? windowing->start : point;
+    return point.at < windowing->start.at ? windowing->start : point;
 }
 
-void windows_begin(struct windows *windows, const struct windowing *windowing, bool has_state, int64_t state)
+void windows_begin(struct windows *windows, const struct windowing *windowing, bool has_state,
+                   struct point state)
 {
-    int64_t from = has_state && state > windowing->start ? state : windowing->start;
+    struct point from = has_state && state.at >= windowing->start.at ? state : windowing->start;
     struct window first = {.start = windowing->start, .end = from, .has_recent = true, .recent = from};
-    *windows = (struct windows){.lowest = not_before_start(windowing, looked_back(windowing, from))};
+    *windows = (struct windows){.lowest = not_before_start(windowing, looked_back(windowing, from)).at};
     append(&windows->done, &windows->done_count, &windows->done_capacity, first);
 }
 
@@ -35,8 +36,8 @@ void windows_done(struct windows *windows)
     *windows = (struct windows){0};
 }
 
-static int give(struct windows *windows, int64_t start, int64_t end, window_sink *on_window, void *context,
-                struct error *err)
+static int give(struct windows *windows, struct point start, struct point end, window_sink *on_window,
+                void *context, struct error *err)
 {
     struct window window = {.start = start, .end = end};
     append(&windows->open, &windows->open_count, &windows->open_capacity, window);
@@ -44,19 +45,19 @@ static int give(struct windows *windows, int64_t start, int64_t end, window_sink
 }
 
 /* One after the other; each begins where the one before ends, and says that it ends a granule earlier. */
-static int split(struct windows *windows, const struct windowing *windowing, int64_t lower, int64_t upper,
-                 window_sink *on_window, void *context, struct error *err)
+static int split(struct windows *windows, const struct windowing *windowing, struct point lower,
+                 struct point upper, window_sink *on_window, void *context, struct error *err)
 {
     for (size_t i = 0;; i++) {
-        int64_t next =
+        struct point next =
             point_clamp(point_add(lower, &windowing->step, 1), windowing->clamping, windowing->weekday, true);
-        bool last = next >= upper;
-        if (next <= lower)
+        bool last = next.at >= upper.at;
+        if (next.at <= lower.at)
             return error_set(err, ERROR_INVALID, "step is no time: windows would never end");
         if (i == SPLIT_MAX)
             return error_set(err, ERROR_LIMIT, "step makes more than %d windows", SPLIT_MAX);
-        int64_t end = last ? upper : point_add(next, &windowing->granularity, -1);
-        if (last && lower >= upper && i > 0)
+        struct point end = last ? upper : point_add(next, &windowing->granularity, -1);
+        if (last && lower.at >= upper.at && i > 0)
             return 0;
         if (give(windows, lower, end, on_window, context, err) != 0)
             return -1;
@@ -66,46 +67,46 @@ static int split(struct windows *windows, const struct windowing *windowing, int
     }
 }
 
-int windows_cut(struct windows *windows, const struct windowing *windowing, int64_t end,
+int windows_cut(struct windows *windows, const struct windowing *windowing, struct point end,
                 window_sink *on_window, void *context, struct error *err)
 {
-    int64_t reached = windows->done[0].has_recent ? windows->done[0].recent : windows->done[0].end;
-    int64_t lower = looked_back(windowing, reached), upper = end;
+    struct point reached = windows->done[0].has_recent ? windows->done[0].recent : windows->done[0].end;
+    struct point lower = looked_back(windowing, reached), upper = end;
     if (windowing->counts)
-        return give(windows, not_before_start(windowing, lower), POINT_MAX, on_window, context, err);
+        return give(windows, not_before_start(windowing, lower), (struct point){.at = POINT_MAX}, on_window,
+                    context, err);
     if (windowing->clamping != CLAMP_NONE) {
         upper = point_clamp(upper, windowing->clamping, windowing->weekday, false);
         if (windowing->has_granularity)
             upper = point_add(upper, &windowing->granularity, -1);
     }
-    if (lower > upper || (lower == upper && !windowing->has_granularity))
+    if (lower.at > upper.at || (lower.at == upper.at && !windowing->has_granularity))
         return 0;
     lower = not_before_start(windowing, lower);
-    if (lower > upper)
+    if (lower.at > upper.at)
         return 0;
     lower = point_clamp(lower, windowing->clamping, windowing->weekday, true);
-    if (windowing->clamping != CLAMP_NONE && lower >= upper)
+    if (windowing->clamping != CLAMP_NONE && lower.at >= upper.at)
         return 0;
-    if (lower > upper || (lower == upper && windowing->strict))
+    if (lower.at > upper.at || (lower.at == upper.at && windowing->strict))
         return 0;
     if (!windowing->has_step)
         return give(windows, lower, upper, on_window, context, err);
     return split(windows, windowing, lower, upper, on_window, context, err);
 }
 
-static struct window *find_open(struct windows *windows, int64_t start, int64_t end)
+struct window *windows_find(struct windows *windows, int64_t start, int64_t end)
 {
     for (size_t i = 0; i < windows->open_count; i++) {
-        if (windows->open[i].start == start && windows->open[i].end == end)
+        if (windows->open[i].start.at == start && windows->open[i].end.at == end)
             return &windows->open[i];
     }
     return NULL;
 }
 
-void windows_observe(struct windows *windows, int64_t start, int64_t end, int64_t point)
+void window_observe(struct window *window, struct point point)
 {
-    struct window *window = find_open(windows, start, end);
-    if (!window || (window->has_recent && window->recent >= point))
+    if (window->has_recent && window->recent.at >= point.at)
         return;
     window->has_recent = true;
     window->recent = point;
@@ -114,18 +115,18 @@ void windows_observe(struct windows *windows, int64_t start, int64_t end, int64_
 static int by_start(const void *a, const void *b)
 {
     const struct window *one = a, *other = b;
-    if (one->start != other->start)
-        return one->start < other->start ? -1 : 1;
-    return (one->end > other->end) - (one->end < other->end);
+    if (one->start.at != other->start.at)
+        return one->start.at < other->start.at ? -1 : 1;
+    return (one->end.at > other->end.at) - (one->end.at < other->end.at);
 }
 
-static int64_t after(const struct windowing *windowing, int64_t point)
+static int64_t after(const struct windowing *windowing, struct point point)
 {
     if (windowing->counts)
-        return point == POINT_MAX ? point : point + 1;
+        return point.at == POINT_MAX ? point.at : point.at + 1;
     if (windowing->has_granularity)
-        return point_add(point, &windowing->granularity, 1);
-    return point + DATETIME_SECOND / 1000;
+        return point_add(point, &windowing->granularity, 1).at;
+    return point.at + DATETIME_SECOND / 1000;
 }
 
 static void join(struct windows *windows, const struct windowing *windowing)
@@ -135,13 +136,13 @@ static void join(struct windows *windows, const struct windowing *windowing)
     for (size_t i = 0; i < windows->done_count; i++) {
         struct window next = windows->done[i];
         struct window *last = count ? &windows->done[count - 1] : NULL;
-        if (!last || next.start > after(windowing, last->end)) {
+        if (!last || next.start.at > after(windowing, last->end)) {
             windows->done[count++] = next;
             continue;
         }
-        if (next.end > last->end)
+        if (next.end.at > last->end.at)
             last->end = next.end;
-        if (next.has_recent && (!last->has_recent || next.recent > last->recent)) {
+        if (next.has_recent && (!last->has_recent || next.recent.at >= last->recent.at)) {
             last->has_recent = true;
             last->recent = next.recent;
         }
@@ -151,7 +152,7 @@ static void join(struct windows *windows, const struct windowing *windowing)
 
 void windows_close(struct windows *windows, const struct windowing *windowing, int64_t start, int64_t end)
 {
-    struct window *window = find_open(windows, start, end);
+    struct window *window = windows_find(windows, start, end);
     if (!window)
         return;
     append(&windows->done, &windows->done_count, &windows->done_capacity, *window);
@@ -159,7 +160,7 @@ void windows_close(struct windows *windows, const struct windowing *windowing, i
     join(windows, windowing);
 }
 
-int64_t windows_reached(const struct windows *windows)
+struct point windows_reached(const struct windows *windows)
 {
     const struct window *first = &windows->done[0];
     return first->has_recent ? first->recent : first->start;

@@ -1,20 +1,20 @@
 /* The windows of one partition: what has been read, and what is still to be. As the CDK's concurrent cursor
  * counts it: windows that have been read are joined, and the state is what the first stretch of them
- * reaches. Private to this folder; points are moments or numbers (moment.h). */
+ * reaches. Private to this folder; points are of moment.h. */
 #ifndef FIRTH_DECLARATIVE_STREAM_WINDOWS_H
 #define FIRTH_DECLARATIVE_STREAM_WINDOWS_H
 
 #include "moment.h"
 
 struct window {
-    int64_t start, end;
+    struct point start, end;
     bool has_recent;
-    int64_t recent; /* the latest that a record had */
+    struct point recent; /* the latest that a record had */
 };
 
 /* How a cursor cuts time. */
 struct windowing {
-    int64_t start; /* nothing before it is read */
+    struct point start; /* nothing before it is read */
     bool has_step, has_granularity, has_lookback;
     bool strict; /* is_compare_strictly: no window whose end is its beginning */
     struct duration step, granularity, lookback;
@@ -32,17 +32,20 @@ struct windows {
 };
 
 /* `state`: where the last sync ended. */
-void windows_begin(struct windows *windows, const struct windowing *windowing, bool has_state, int64_t state);
+void windows_begin(struct windows *windows, const struct windowing *windowing, bool has_state,
+                   struct point state);
 void windows_done(struct windows *windows);
-typedef int window_sink(void *context, int64_t start, int64_t end, struct error *err);
+typedef int window_sink(void *context, struct point start, struct point end, struct error *err);
 /* What is to be read until `end`. Opens each. */
-int windows_cut(struct windows *windows, const struct windowing *windowing, int64_t end,
+int windows_cut(struct windows *windows, const struct windowing *windowing, struct point end,
                 window_sink *on_window, void *context, struct error *err);
+/* The open window that begins and ends at these; NULL: none does. */
+struct window *windows_find(struct windows *windows, int64_t start, int64_t end);
 /* A record of an open window had this. */
-void windows_observe(struct windows *windows, int64_t start, int64_t end, int64_t point);
+void window_observe(struct window *window, struct point point);
 /* A window has been read; no more is known of it. */
 void windows_close(struct windows *windows, const struct windowing *windowing, int64_t start, int64_t end);
 /* The state now. */
-int64_t windows_reached(const struct windows *windows);
+struct point windows_reached(const struct windows *windows);
 
 #endif
