@@ -75,21 +75,22 @@ static void take_relation(struct fuzz *fuzz, const struct pg_message *message)
     pg_relation_init(relation, message, table_of(fuzz, message), &fuzz->types, "tag", false, 0);
 }
 
-static void put(struct fuzz *fuzz, const struct pg_relation *relation, const struct pg_change *change,
-                bool flow)
+static void put(struct fuzz *fuzz, struct pg_relation *relation, const struct pg_change *change, bool flow)
 {
     struct json doc;
     struct error err;
+    struct pg_change_note note;
     buffer_clear(&fuzz->out);
     pg_change_put(&fuzz->out, relation, change, flow ? PG_ENVELOPE_FLOW : PG_ENVELOPE_AIRBYTE,
-                  (struct pg_style){flow});
+                  (struct pg_style){flow}, &note);
+    require(!note.column || note.notes);
     require(json_parse(fuzz->parser, fuzz->out.data, fuzz->out.size, &doc, &err) == 0);
     require(json_is(&doc, 0, JSON_OBJECT) && !memchr(fuzz->out.data, '\n', fuzz->out.size));
 }
 
 static void take_change(struct fuzz *fuzz, const struct pg_message *message, uint64_t lsn)
 {
-    const struct pg_relation *relation = relation_of(fuzz, message->relation);
+    struct pg_relation *relation = relation_of(fuzz, message->relation);
     bool is_new = message->kind != PG_MESSAGE_DELETE;
     if (!relation)
         return;
