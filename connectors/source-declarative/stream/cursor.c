@@ -197,6 +197,14 @@ const char *cursor_field(const struct cursor *cursor)
 {
     return cursor->pointer;
 }
+struct tvalue cursor_state_at(const struct cursor *cursor, struct arena *arena, struct tvalue value)
+{
+    struct tvalue state = tvalue_dict(arena);
+    if (cursor->kind == CURSOR_NONE)
+        return tvalue_none();
+    tdict_set(arena, state.dict, tvalue_string(cursor->field), value);
+    return state;
+}
 bool cursor_field_is_free(const struct cursor *cursor)
 {
     return cursor->is_free;

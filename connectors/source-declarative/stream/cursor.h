@@ -12,6 +12,8 @@ int cursor_compile(struct engine *engine, struct component component, bool has_p
                    const char *stream_name, struct cursor **ret_cursor, struct error *err);
 /* JSON Pointer of the cursor field; NULL: none. */
 const char *cursor_field(const struct cursor *cursor);
+/* A state {"field": value}; none without a cursor. */
+struct tvalue cursor_state_at(const struct cursor *cursor, struct arena *arena, struct tvalue value);
 /* May the catalog name another one? */
 bool cursor_field_is_free(const struct cursor *cursor);
 /* The stream's state, after its migrations. at JSON_NONE: from the beginning. */

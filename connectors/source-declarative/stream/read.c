@@ -258,6 +258,8 @@ static int on_partition(void *context, const struct stream_slice *partition, str
     struct reading *reading = partitioning->reading;
     if (reading->only_first && reading->begun > 0)
         return 0;
+    if (stream_begin_parents(reading->stream, err) != 0)
+        return -1;
     return cursor_slices(reading->stream->cursor, partition, partitioning->on_slice, reading, err);
 }
 
@@ -281,7 +283,8 @@ int declared_stream_read(struct declared_stream *stream, struct fiber_gate *slot
             engine_log(stream->engine, ENGINE_WARN, "stream %s: %zu of its slices could not be read",
                        stream->name, reading.failures);
         struct error ignored;
-        emit_state(&reading, &ignored);
+        if (stream_begin_parents(reading.stream, &ignored) == 0)
+            emit_state(&reading, &ignored);
         *err = reading.error;
         return -1;
     }

@@ -20,8 +20,8 @@ int partition_router_walk(struct partition_router *router, partition_sink *on_pa
 /* What the partition adds to a request. */
 int partition_router_add(const struct partition_router *router, struct scope *scope,
                          struct tvalue stream_slice, struct options *options, struct error *err);
-/* The state of parents that are read incrementally (parent_state), JSON; and as it is now: none if there is
- * none. */
+/* Of the stream's state, JSON, what is for parents that are read incrementally; and as it is now
+ * (parent_state): none if there is none. */
 int partition_router_set_state(struct partition_router *router, const struct json *state, uint32_t at,
                                struct error *err);
 int partition_router_state(struct partition_router *router, struct arena *arena, struct tvalue *ret_state,

@@ -209,7 +209,7 @@ static int apply_state(struct declared_stream *stream, struct error *err)
     uint32_t parents = json_get(doc, 0, "parent_state");
     if (json_is(doc, parents, JSON_OBJECT))
         stream->parents = tvalue_json(&stream->engine->arena, doc, parents);
-    return partition_router_set_state(stream->router, doc, parents, err);
+    return partition_router_set_state(stream->router, doc, 0, err);
 }
 
 int declared_stream_set_state(struct declared_stream *stream, struct slice state, struct error *err)
@@ -224,6 +224,31 @@ int declared_stream_set_state(struct declared_stream *stream, struct slice state
     stream->state = (struct slice){
         arena_strndup(&stream->engine->arena, state.size ? state.data : "", state.size), state.size};
     return apply_state(stream, err);
+}
+
+int declared_stream_set_reached(struct declared_stream *stream, const struct json *value, uint32_t at,
+                                struct error *err)
+{
+    /* With a state it is the incremental one that is read. */
+    const struct declared_stream *reading = stream->full ? stream->incremental : stream;
+    struct arena *arena = &stream->engine->arena;
+    struct tvalue state = cursor_state_at(reading->cursor, arena, tvalue_json(arena, value, at));
+    struct buffer text;
+    if (!tvalue_is_mapping(&state))
+        return 0;
+    buffer_init(&text, RECORD_SIZE_MAX);
+    int result = value_write(&text, &state, err);
+    if (result == 0)
+        result = declared_stream_set_state(stream, (struct slice){text.data, text.size}, err);
+    buffer_done(&text);
+    return result;
+}
+
+int stream_begin_parents(struct declared_stream *stream, struct error *err)
+{
+    if (tvalue_is_mapping(&stream->parents))
+        return 0;
+    return partition_router_state(stream->router, &stream->engine->arena, &stream->parents, err);
 }
 
 int stream_restart(struct declared_stream *stream, struct error *err)

@@ -22,7 +22,9 @@ bool declared_stream_delegates(const struct declared_stream *stream);
 int declared_stream_schema(struct declared_stream *stream, const struct json **ret_schema, struct error *err);
 /* JSON, or size 0: none yet. Migrations run here. */
 int declared_stream_set_state(struct declared_stream *stream, struct slice state, struct error *err);
-
+/* A state that is known by its cursor's value alone: a text or a number, JSON. Without a cursor: none. */
+int declared_stream_set_reached(struct declared_stream *stream, const struct json *value, uint32_t at,
+                                struct error *err);
 /* As it is now. */
 int declared_stream_state(struct declared_stream *stream, struct arena *arena, struct tvalue *ret_state,
                           struct error *err);

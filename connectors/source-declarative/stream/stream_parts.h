@@ -21,7 +21,7 @@ struct declared_stream {
     bool has_least_split; /* min_split_window */
     struct duration least_split;
     struct slice state;    /* as it was set; size 0: none */
-    struct tvalue parents; /* parent_state of it, a mapping or none */
+    struct tvalue parents; /* parent_state of it, or the parents' before their children were read; or none */
     bool was_read;
     bool finished;          /* all children have been read: what the parents have reached counts */
     struct slice_job *jobs; /* slices that are being read */
@@ -46,5 +46,7 @@ int stream_split_slice(void *context, struct tvalue stream_slice, struct arena *
                        struct tvalue *ret_slices, struct error *err);
 /* stream.c: forget what an earlier read left. */
 int stream_restart(struct declared_stream *stream, struct error *err);
+/* What the parents have now is theirs until all children have been read, if the state did not say it. */
+int stream_begin_parents(struct declared_stream *stream, struct error *err);
 
 #endif

@@ -212,15 +212,44 @@ static int substream_add(const void *context, struct scope *scope, const struct 
 
 /* --- incremental_dependency ---------------------------------------------------------------------- */
 
+/* The only member of a state, if that is a text or a number: a cursor's value, as states were once. */
+static uint32_t sole_value(const struct json *state, uint32_t at)
+{
+    uint32_t found = JSON_NONE, mark = json_get(state, at, "__ab_no_cursor_state_message");
+    for (uint32_t key = json_first_key(state, at); key != JSON_NONE; key = json_next_key(state, at, key)) {
+        uint32_t value = json_value(key);
+        if (value == mark)
+            continue;
+        if (found != JSON_NONE || !(json_is(state, value, JSON_STRING) || json_is_number(state, value)))
+            return JSON_NONE;
+        found = value;
+    }
+    return found;
+}
+
+/* The parent's own of parent_state; in a state that is older than that the child's global one, or, where that
+ * is a cursor's value alone, this as the parent's cursor. As in the CDK: a child is not older than its
+ * parent. */
+static int set_parent_state(struct parent *parent, const struct json *state, uint32_t at, struct error *err)
+{
+    uint32_t found = json_get(state, at, "parent_state");
+    if (found != JSON_NONE)
+        found = json_get(state, found, declared_stream_name(parent->stream));
+    if (found == JSON_NONE)
+        found = json_get(state, at, "state");
+    if (json_is(state, found, JSON_OBJECT))
+        return declared_stream_set_state(parent->stream, json_raw(state, found), err);
+    if (found != JSON_NONE)
+        return 0;
+    found = sole_value(state, at);
+    return found == JSON_NONE ? 0 : declared_stream_set_reached(parent->stream, state, found, err);
+}
+
 static int substream_set_state(void *context, const struct json *state, uint32_t at, struct error *err)
 {
     struct substream *self = context;
-    for (size_t i = 0; i < self->count; i++) {
-        struct parent *parent = &self->parents[i];
-        uint32_t of_parent = json_get(state, at, declared_stream_name(parent->stream));
-        if (!parent->incremental || of_parent == JSON_NONE)
-            continue;
-        if (declared_stream_set_state(parent->stream, json_raw(state, of_parent), err) != 0)
+    for (size_t i = 0; json_is(state, at, JSON_OBJECT) && i < self->count; i++) {
+        if (self->parents[i].incremental && set_parent_state(&self->parents[i], state, at, err) != 0)
             return -1;
     }
     return 0;

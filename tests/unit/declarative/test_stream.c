@@ -169,7 +169,7 @@ static void test_substreams(void **state)
         "{\"7\":{\"u\":\"2024-01-06\"}}", LIST("200|{\"r\": [{\"id\":\"7\"}]}", A), read_stream,
         "GET /x?above=1\nGET /x?of=7&from=2024-01-06&to=2024-01-10\n=> {\"id\":1,\"u\":\"2024-01-03\"}"
         "\nstate {\"use_global_cursor\":false,\"states\":[{\"partition\":{\"p\":\"7\",\"parent_slice\":{}},"
-        "\"cursor\":{\"u\":\"2024-01-06\"}}],\"lookback_window\":0}"
+        "\"cursor\":{\"u\":\"2024-01-06\"}}],\"lookback_window\":0,\"parent_state\":{}}"
         "\nstate {\"use_global_cursor\":false,\"states\":[{\"partition\":{\"p\":\"7\",\"parent_slice\":{}},"
         "\"cursor\":{\"u\":\"2024-01-06\"}}],\"state\":{\"u\":\"2024-01-06\"},\"lookback_window\":1,"
         "\"parent_state\":{}}");
