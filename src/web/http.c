@@ -331,6 +331,7 @@ static int start(struct http_server *server, const char *certificate, const char
 {
     const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)certificate},
                                          {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)key},
+                                         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITY},
                                          {MHD_OPTION_END, 0, NULL}};
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
                      MHD_USE_ITC | (certificate ? MHD_USE_TLS : 0);
@@ -343,7 +344,7 @@ static int start(struct http_server *server, const char *certificate, const char
         MHD_OPTION_CONNECTION_LIMIT, server->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         server->head_max, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_NOTIFY_COMPLETED,
         on_completed, server, MHD_OPTION_URI_LOG_CALLBACK, on_line, server, MHD_OPTION_ARRAY,
-        certificate ? tls : tls + 2, MHD_OPTION_END);
+        certificate ? tls : tls + 3, MHD_OPTION_END);
     bool watched = server->daemon && http_peers_watch(server->peers);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (server->daemon && watched)

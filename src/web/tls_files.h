@@ -10,6 +10,9 @@
 
 enum { TLS_FILE_MAX = 1 << 20 };
 
+/* What every listener here agrees to, as GnuTLS writes it: TLS 1.2 or later. */
+#define TLS_PRIORITY "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1"
+
 struct tls_files {
     struct buffer cert, key; /* PEM */
     int64_t begins, ends;    /* of the server's own certificate, Unix seconds */

@@ -5,8 +5,10 @@ import http.client
 import json
 import pathlib
 import resource
+import socket
 import ssl
 import subprocess
+import warnings
 
 from conftest import until
 
@@ -125,3 +127,20 @@ def listener_of(running):
         except OSError:
             continue
     return None
+
+
+def refuses_old_tls(address):
+    """Does the listener at (host, port) shake hands by TLS 1.2, and not by 1.1 or 1.0, with a client that has nothing else?"""
+    for version, agreed in ((ssl.TLSVersion.TLSv1, False), (ssl.TLSVersion.TLSv1_1, False), (ssl.TLSVersion.TLSv1_2, True)):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = context.maximum_version = version
+        with socket.create_connection(address, timeout=60) as plain:
+            try:
+                with context.wrap_socket(plain) as wrapped:
+                    assert agreed, wrapped.version()
+            except OSError as error:
+                assert not agreed, (version, error)

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+import pushing
 from api import serve
 
 
@@ -60,6 +61,8 @@ def test_tls_files_that_do(firth, pem, cert, warned):
     """An expired certificate stops no data: it is told, and who does not check it is answered."""
     daemon = serve(firth, "--tls-cert", str(pem / cert), "--tls-key", str(pem / "good.key"))
     assert daemon.api.url.startswith("https://") and daemon.api.ask("GET", "/v1/jobs").status == 200
+    host, _, port = daemon.api.url.removeprefix("https://").rpartition(":")
+    pushing.refuses_old_tls((host, int(port)))
     daemon.signal(signal.SIGTERM)
     assert daemon.wait() == 0
     told = [line for line in daemon.err if "clients that check it refuse the API" in line]

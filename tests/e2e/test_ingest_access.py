@@ -186,6 +186,7 @@ def test_tls(firth, start, tmp_path):
     client = start(args=pushing.certificate(tmp_path))
     assert start.running.url.startswith("https://")
     assert client.push({"id": "a", "text": "x" * 100000}).json() == {"published": 1}
+    pushing.refuses_old_tls(pushing.address_of(start.running))
     with pytest.raises(OSError):
         Client(start.running.url.replace("https", "http"), timeout=5).push({"id": "b"})
     assert len(documents(firth)) == 1

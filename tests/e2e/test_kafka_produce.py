@@ -205,6 +205,8 @@ def test_tls(firth, start, tmp_path):
     raw = Raw(address)
     raw.send(b"\0\x12\0\0\0\0\0\7\xff\xff")
     assert raw.ended(), "it is no handshake"
+    host, _, port = address.rpartition(":")
+    pushing.refuses_old_tls((host, int(port)))
     assert len(firth.read(COLLECTION)) == 500
 
 

@@ -18,7 +18,7 @@ struct tls_api {
     typeof(gnutls_certificate_set_x509_key_mem) *certificate_set_x509_key_mem;
     typeof(gnutls_init) *init;
     typeof(gnutls_deinit) *deinit;
-    typeof(gnutls_set_default_priority) *set_default_priority;
+    typeof(gnutls_priority_set_direct) *priority_set_direct;
     typeof(gnutls_credentials_set) *credentials_set;
     typeof(gnutls_transport_set_int2) *transport_set_int2;
     typeof(gnutls_handshake) *handshake;
@@ -55,7 +55,7 @@ static int load(struct tls_api *ret_api, struct error *err)
         FUNCTION(certificate_set_x509_key_mem),
         FUNCTION(init),
         FUNCTION(deinit),
-        FUNCTION(set_default_priority),
+        FUNCTION(priority_set_direct),
         FUNCTION(credentials_set),
         FUNCTION(transport_set_int2),
         FUNCTION(handshake),
@@ -114,7 +114,7 @@ bool kafka_stream_open(struct kafka_stream *stream, int fd, const struct kafka_c
     gnutls_session_t session;
     if (api->init(&session, GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL) != 0)
         return false;
-    if (api->set_default_priority(session) != 0 ||
+    if (api->priority_set_direct(session, TLS_PRIORITY, NULL) != 0 ||
         api->credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials->certificate) != 0) {
         api->deinit(session);
         return false;
