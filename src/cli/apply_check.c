@@ -58,7 +58,9 @@ int apply_check_config(struct apply *apply, uint32_t at, const struct control_ac
             0 ||
         know_spec(apply, &definition, err) < 0)
         return apply_place(apply, json_get(apply->doc, at, "definition"), err);
-    return config_check(config_schema(&definition, apply->arena), config, apply->arena, &pointer, err) == 0
+    return config_check_shown(config, apply->arena, &pointer, err) == 0 &&
+                   config_check(config_schema(&definition, apply->arena), config, apply->arena, &pointer,
+                                err) == 0
                ? 0
                : fault(apply, at, "config", config_field(pointer, apply->arena), err);
 }

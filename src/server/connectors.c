@@ -223,12 +223,14 @@ bool connectors_config_valid(struct call *call, const struct control_definition 
 {
     const char *pointer;
     struct error err;
-    if (config_check(connectors_schema(definition, call->arena), config, call->arena, &pointer, &err) == 0)
+    bool given = config_check_shown(config, call->arena, &pointer, &err) == 0;
+    if (given &&
+        config_check(connectors_schema(definition, call->arena), config, call->arena, &pointer, &err) == 0)
         return true;
     char *place = arena_printf(call->arena, "%s%s", field, pointer);
     for (char *at = place; *at; at++)
         *at = *at == '/' ? '.' : *at;
-    call_invalid(call, place, "json schema validation failed: %s: %s", place, err.message);
+    call_invalid(call, place, "%s%s: %s", given ? "json schema validation failed: " : "", place, err.message);
     return false;
 }
 

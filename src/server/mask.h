@@ -4,8 +4,9 @@
 #define FIRTH_SERVER_MASK_H
 
 #include "json/writer.h"
+#include "supervisor/config_check.h"
 
-#define MASK_TEXT "**********"
+#define MASK_TEXT CONFIG_SHOWN
 
 /* Append the config (JSON) without its secrets: what the spec's schema marks, what names tell, and any other
  * value that shows one of these. Without a schema (size 0) every string is one. */

@@ -116,16 +116,14 @@ static bool take_notifications(struct call *call, struct control_workspace *work
         call_error(call, &err);
         return false;
     }
-    if (mask_is_in(wanted)) {
-        call_invalid(call, name,
-                     "%s: %s stands for a webhook that is there, and in its place none is: send its URL",
-                     name, MASK_TEXT);
-        return false;
-    }
     if (webhook_urls_check(wanted, call->arena, &part, &err) < 0) {
         const char *field =
             arena_printf(call->arena, "%s%s%s", name, *part == '[' || !*part ? "" : ".", part);
         call_invalid(call, field, "%s: %s", field, err.message);
+        return false;
+    }
+    if (mask_is_in(wanted)) {
+        call_invalid(call, name, "%s: " CONFIG_SHOWN_GIVEN, name);
         return false;
     }
     workspace->notifications = wanted;

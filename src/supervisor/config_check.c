@@ -112,3 +112,43 @@ int config_check(struct slice schema, struct slice config, struct arena *arena, 
                ? 0
                : explain(compiled, validator, schema, &doc, arena, ret_place, err);
 }
+
+/* Is there one at the value or in it? Then the pointer, which was the value's, is to that. */
+static bool find_shown(const struct json *config, uint32_t at, struct arena *arena, struct buffer *pointer)
+{
+    size_t size = pointer->size;
+    unsigned number = 0;
+    if (json_is(config, at, JSON_STRING))
+        return json_string_is(config, at, CONFIG_SHOWN);
+    bool object = json_is(config, at, JSON_OBJECT), array = json_is(config, at, JSON_ARRAY);
+    for (uint32_t key = object ? json_first_key(config, at) : JSON_NONE; key != JSON_NONE;
+         key = json_next_key(config, at, key)) {
+        json_pointer_push(pointer, json_string(config, key, arena));
+        if (find_shown(config, json_value(key), arena, pointer))
+            return true;
+        pointer->size = size;
+    }
+    for (uint32_t each = array ? json_first(config, at) : JSON_NONE; each != JSON_NONE;
+         each = json_next(config, at, each), number++) {
+        buffer_printf(pointer, "/%u", number);
+        if (find_shown(config, each, arena, pointer))
+            return true;
+        pointer->size = size;
+    }
+    return false;
+}
+
+int config_check_shown(struct slice config, struct arena *arena, const char **ret_place, struct error *err)
+{
+    struct json doc;
+    struct buffer pointer;
+    *ret_place = "";
+    if (json_parse_copy(arena, config.data, config.size, &doc, err) < 0)
+        return -1;
+    buffer_init(&pointer, BUFFER_UNLIMITED);
+    bool found = find_shown(&doc, 0, arena, &pointer);
+    if (found)
+        *ret_place = arena_strdup(arena, buffer_cstr(&pointer));
+    buffer_done(&pointer);
+    return found ? error_set(err, ERROR_INVALID, "%s", CONFIG_SHOWN_GIVEN) : 0;
+}

@@ -1,6 +1,7 @@
 /* Whom a workspace's notifications name. No I/O. */
 #include "supervisor/webhook.h"
 
+#include "supervisor/config_check.h"
 #include "json/json.h"
 
 enum { URLS_MAX = 16 };
@@ -74,6 +75,8 @@ size_t webhook_urls(struct slice notifications, enum webhook_event event, struct
 const char *webhook_url_problem(const char *url)
 {
     size_t size = strlen(url);
+    if (strcmp(url, CONFIG_SHOWN) == 0)
+        return CONFIG_SHOWN_GIVEN;
     if (!string_starts_with(url, "http://") && !string_starts_with(url, "https://"))
         return "a URL that begins with http:// or https:// is wanted";
     if (size > WEBHOOK_URL_MAX)

@@ -167,7 +167,7 @@ def test_a_webhook_that_comes_back_masked_is_the_one_that_is_there(client, hook,
     assert shown["sendOnSuccess"]["slackConfiguration"]["webhook"] == masked
     client.config("workspaces/update", {"workspaceId": WORKSPACE, "name": "again", "notificationSettings": shown})
     wrong = client.config("workspaces/update", {"workspaceId": WORKSPACE, "notificationSettings": {"sendOnSync": shown["sendOnSuccess"]}}, 422)
-    assert "notificationSettings" in wrong["message"] and masked in wrong["message"]
+    assert "notificationSettings.sendOnSync.slackConfiguration.webhook: " in wrong["message"] and "give the secret itself" in wrong["message"]
     client.config("workspaces/create", {"name": "another", "notificationSettings": shown}, 422)
     client.public("POST", "workspaces", {"name": "another", "notifications": shown}, 422)
     client.public("PATCH", f"workspaces/{WORKSPACE}", {"notifications": {"failure": {"webhook": {"url": masked}}}}, 422)

@@ -357,3 +357,32 @@ def test_a_member_of_a_config_that_is_missing_is_named(served):
     assert named(answer) == ["connectionConfiguration.destination_path"] and "destination_path" in answer["message"]
     told = served.client.ask("POST", "/api/public/v1/destinations", {**given, "definitionId": sqlite, "configuration": {}})
     assert told.status == 422 and told.json()["data"]["field"] == "configuration.destination_path", told
+
+
+def test_how_a_secret_is_shown_is_none(served):
+    """Where there is a secret it stays; where there is none, the mask would be taken for it. Also with a spec that says nothing."""
+    shown, definition = "**********", served.client.config("sources/get", {"sourceId": served.source})["sourceDefinitionId"]
+    given = {"workspaceId": WORKSPACE, "name": "masked", "sourceDefinitionId": definition}
+    told = []
+
+    def refused(path, body, field):
+        answer = served.client.config(path, body, 422)
+        assert named(answer) == [field], answer
+        told.append(answer["message"])
+    config = {"host": "h", "a": [{"token": shown}]}
+    for path in ("sources/create", "scheduler/sources/check_connection"):
+        refused(path, {**given, "connectionConfiguration": config}, "connectionConfiguration.a.0.token")
+    sqlite = {"workspaceId": WORKSPACE, "name": "masked", "destinationDefinitionId": "b76be0a6-27dc-4560-95f6-2623da0bd7b6"}
+    refused("destinations/create", {**sqlite, "connectionConfiguration": {"destination_path": shown}}, "connectionConfiguration.destination_path")
+    made = served.client.config("sources/create", {**given, "connectionConfiguration": {"password": "s3cret"}})
+    by_id = {"sourceId": made["sourceId"], "name": "kept"}
+    refused("sources/update", {**by_id, "connectionConfiguration": {"password": shown, "token": shown}}, "connectionConfiguration.token")
+    refused("sources/clone", {"sourceCloneId": made["sourceId"], "sourceConfiguration": {"connectionConfiguration": {"token": shown}}},
+            "sourceConfiguration.connectionConfiguration.token")
+    refused("notifications/try_webhook", {"notificationType": "slack", "trigger": "sync_success", "slackConfiguration": {"webhook": shown}}, "slackConfiguration.webhook")
+    answer = served.client.public("POST", "sources", {"workspaceId": WORKSPACE, "name": "masked", "definitionId": definition, "configuration": config}, 422)
+    assert answer["data"]["field"] == "configuration.a.0.token", answer
+    assert all("this is how a secret is shown; give the secret itself" in each for each in [*told, answer["detail"]]), told
+    for path in ("sources/update", "sources/clone"):
+        kept = {"connectionConfiguration": {"password": shown, "host": "h"}}
+        served.client.config(path, {**by_id, **kept} if path == "sources/update" else {"sourceCloneId": made["sourceId"], "sourceConfiguration": kept})

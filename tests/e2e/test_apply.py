@@ -234,6 +234,7 @@ def test_webhooks_of_files_that_cannot_be_told(firth, tmp_path, url):
 
 @pytest.mark.parametrize("kind, definition, config, said, at", [
     ("source", "source-faker", {"count": "many"}, "config.count: expected integer, got a string", '"count"'),
+    ("source", "source-faker", {"count": "**********"}, "config.count: this is how a secret is shown; give the secret itself", '"count"'),
     ("source", "source-faker", {"count": -1}, "config.count: expected a number of at least", '"count"'),
     ("destination", "destination-local-json", {}, "config.destination_path: missing property \"destination_path\"", '"config": {}'),
     ("destination", "destination-local-json", None, "config.destination_path: missing property \"destination_path\"", '"name": "disk"'),
