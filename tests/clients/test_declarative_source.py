@@ -64,9 +64,12 @@ CASES = {
     "authenticators": {"keys": True, "config": {"client": "me", "refresh": "r 0", "tokens": "one, two,", "passphrase": "pass", "claims": '{"deep": {"a": [1]}, "key": "other"}'}},
     "language": {"config": {"wanted": ["a", "b", "a"]}, "state": {"migrated": {"a1": {"at": "2024-01-09T00:00:00Z"}}}},
     "async": {"any_order": True, "state": {"windows": {"at": "2024-01-05T00:00:00Z"}}},
-    "offsets": {"again": True}, "offsets-state": {"manifest": "offsets", "again": True, "state": {
+    "offsets": {"again": True}, "offsets-state": {"manifest": "offsets", "state": {
         name: {"at": "2024-02-03T21:30:00-0500"} for name in ("zoned", "zoned_steps", "zoned_months", "zoned_here", "zoned_feed", "zoned_groups", "dates",
                                                               "dates_steps", "dates_months", "dates_here", "dates_groups", "clocks", "seconds", "millis")}},
+    "counts": {"again": True}, "counts-state": {"manifest": "counts", "state": {
+        "counted": {"id": 5}, "without_start": {"id": 0},
+        **{name: {"at": "2024-02-04T02:00:00+0000"} for name in ("days", "weeks", "short_steps")}, "months": {"at": "2024-02-01T02:00:00+0000"}}},
     "parents": {"again": True}, "parents-state": {"manifest": "parents", "state": {
         "value": {"at": "2024-02-02T00:00:00Z"}, "other_field": {"changed": "2024-02-02T00:00:00Z"},
         "marked": {"__ab_no_cursor_state_message": True, "at": "2024-02-02T00:00:00Z"}, "mark_alone": {"__ab_no_cursor_state_message": True},

@@ -157,6 +157,8 @@ struct point point_clamp(struct point point, enum clamping clamping, unsigned we
         next = month_start(local, true);
         break;
     }
-    point.at = (upwards && start != local ? next : start) - offset;
+    /* On its first day a week or a month has not begun to be over, whatever the time. */
+    bool inside = clamping == CLAMP_DAY ? start != local : start != day;
+    point.at = (upwards && inside ? next : start) - offset;
     return point;
 }

@@ -36,8 +36,9 @@ int point_format(struct arena *arena, struct point point, struct slice format, s
 struct point point_add(struct point point, const struct duration *duration, int sign);
 
 enum clamping { CLAMP_NONE, CLAMP_DAY, CLAMP_WEEK, CLAMP_MONTH };
-/* The beginning of the day, week or month that the point is in, or, upwards, of the next if it is not at the
- * beginning already. `weekday`: that weeks begin with, Monday is 0. */
+/* The beginning of the day, week or month that the point is in, or, upwards, of the next if it is past the
+ * beginning of the day, or past the first day of the week or month. `weekday`: that weeks begin with, Monday
+ * is 0. */
 struct point point_clamp(struct point point, enum clamping clamping, unsigned weekday, bool upwards);
 
 #endif

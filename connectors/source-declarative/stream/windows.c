@@ -51,6 +51,10 @@ static int split(struct windows *windows, const struct windowing *windowing, str
     for (size_t i = 0;; i++) {
         struct point next =
             point_clamp(point_add(lower, &windowing->step, 1), windowing->clamping, windowing->weekday, true);
+        if (next.at <= lower.at &&
+            windowing->clamping != CLAMP_NONE) /* a step within a first day: all of it */
+            next = point_clamp((struct point){lower.at + DATETIME_DAY, lower.offset}, windowing->clamping,
+                               windowing->weekday, true);
         bool last = next.at >= upper.at;
         if (next.at <= lower.at)
             return error_set(err, ERROR_INVALID, "step is no time: windows would never end");
