@@ -175,9 +175,15 @@ static int add_built_ins(const struct connector_catalog *built_ins, const char *
     const char *base = slash ? slash + 1 : repository.data;
     const char *name = arena_strndup(arena, base, (size_t)(repository.data + repository.size - base));
     bool retriable = err->retriable;
-    error_set(err, err->code, "%s is not built in: %s; %sbuilt in: %s", image,
+    /* A name alone is rather one of `firth connectors add` than an image of Docker's library. */
+    const char *added =
+        slash ? ""
+              : "; what 'firth connectors add' has added is for connections: a catalog names its image or "
+                "its command, and has a manifest in the config of airbyte/source-declarative-manifest "
+                "(__injected_declarative_manifest)";
+    error_set(err, err->code, "%s is not built in: %s; %sbuilt in: %s%s", image,
               arena_strdup(arena, err->message), suggestion(built_ins, name, arena),
-              name_list(built_ins, arena));
+              name_list(built_ins, arena), added);
     err->retriable = retriable;
     return -1;
 }

@@ -157,6 +157,13 @@ static void test_not_found(void **state)
          ERROR_UNSUPPORTED,
          "ghcr.io/x/source-fake:dev is not built in: images are not run here; did you mean source-faker? "
          "built in: destination-local-json, source-faker"},
+        {{.image = "source-shoppy"},
+         ERROR_UNSUPPORTED,
+         "source-shoppy is not built in: images are not run here; built in: destination-local-json, "
+         "source-faker; what "
+         "'firth connectors add' has added is for connections: a catalog names its image or its command, and "
+         "has a "
+         "manifest in the config of airbyte/source-declarative-manifest (__injected_declarative_manifest)"},
         {{.command = nothing}, ERROR_INVALID, "the command of a local connector is empty"},
         {{.command = empty}, ERROR_INVALID, "the command of a local connector is empty"},
         {{0},
