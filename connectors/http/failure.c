@@ -43,6 +43,7 @@ static const struct cause causes[] = {
     [HTTP_BAD_URL] = {ERROR_INVALID, false, "the request cannot be sent"},
     [HTTP_NO_SUCH_HOST] = {ERROR_IO, true, "the name of the host is not known"},
     [HTTP_NO_CONNECTION] = {ERROR_IO, true, "there is no connection"},
+    [HTTP_PROXY_REFUSED] = {ERROR_INVALID, false, "the proxy refuses the connection"},
     [HTTP_TLS] = {ERROR_IO, true, "the connection could not be made secure"},
     [HTTP_NOT_TRUSTED] = {ERROR_INVALID, false,
                           "the server's certificate is not trusted (SSL_CERT_FILE names other authorities)"},

@@ -84,8 +84,9 @@ enum http_failure {
     HTTP_BAD_URL,
     HTTP_NO_SUCH_HOST, /* the host's name, or the proxy's */
     HTTP_NO_CONNECTION,
-    HTTP_TLS,         /* the connection could not be made secure */
-    HTTP_NOT_TRUSTED, /* the server's certificate, or our authorities */
+    HTTP_PROXY_REFUSED, /* it answers CONNECT with a status that will not pass: 407, 403 */
+    HTTP_TLS,           /* the connection could not be made secure */
+    HTTP_NOT_TRUSTED,   /* the server's certificate, or our authorities */
     HTTP_TIMEOUT,
     HTTP_BROKEN, /* the connection ended in mid-answer, or what came is no HTTP */
     HTTP_TOO_LARGE,

@@ -66,6 +66,8 @@ void http_receive_clear(struct http_transfer *transfer);
 
 /* --- url.c: http:// or https://? */
 bool http_url_is_ours(const char *url);
+/* Host and port, of what may have no scheme; never user and password. */
+void http_url_origin_shown(const char *url, struct buffer *out);
 
 /* --- failure.c */
 enum http_failure http_failure_of(CURLcode code);

@@ -322,6 +322,40 @@ static const char *why(const struct http_transfer *transfer, CURLcode code)
     return is_tls && *transfer->message ? transfer->message : transfer->client->curl.easy_strerror(code);
 }
 
+/* The proxy that libcurl asks for this URL, by the variables in libcurl's order. NULL: none is named. */
+static const char *proxy_of(const char *url)
+{
+    bool secure = strncasecmp(url, "https:", 6) == 0;
+    const char *const names[] = {secure ? "https_proxy" : "http_proxy", secure ? "HTTPS_PROXY" : NULL,
+                                 "all_proxy", "ALL_PROXY"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = names[i] ? from_environment(names[i]) : NULL;
+        if (value)
+            return value;
+    }
+    return NULL;
+}
+
+/* Did a proxy answer CONNECT with a refusal? libcurl calls that a broken connection. */
+static bool refused_by_proxy(struct http_transfer *transfer)
+{
+    long status = 0;
+    transfer->client->curl.easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (status < 300)
+        return false;
+    struct buffer words;
+    bool passes = http_status_may_pass((int)status);
+    const char *proxy = proxy_of(transfer->url);
+    buffer_init(&words, ERROR_MESSAGE_MAX / 2);
+    buffer_str(&words, passes ? "the proxy " : "");
+    http_url_origin_shown(proxy ? proxy : "?", &words);
+    buffer_printf(&words, ": status %ld%s", status,
+                  status == 407 ? ": the user and password in the proxy's URL are missing or wrong" : "");
+    http_transfer_fail(transfer, passes ? HTTP_NO_CONNECTION : HTTP_PROXY_REFUSED, buffer_cstr(&words));
+    buffer_done(&words);
+    return true;
+}
+
 bool http_transfer_settle(struct http_transfer *transfer, CURLcode code)
 {
     if (transfer->stopped) /* by us, and for no failure */
@@ -330,6 +364,8 @@ bool http_transfer_settle(struct http_transfer *transfer, CURLcode code)
         http_transfer_fail(transfer, transfer->cause, NULL);
         return false;
     }
+    if (code != CURLE_OK && refused_by_proxy(transfer))
+        return false;
     if (code != CURLE_OK) {
         http_transfer_fail(transfer, http_failure_of(code), why(transfer, code));
         return false;

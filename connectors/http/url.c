@@ -43,6 +43,22 @@ static struct parts parts_of(const char *url)
     return parts;
 }
 
+void http_url_origin_shown(const char *url, struct buffer *out)
+{
+    const char *scheme = strstr(url, "://"), *host = scheme ? scheme + 3 : url;
+    size_t size = 0;
+    while (!is_end_of_host(host[size]))
+        size++;
+    for (size_t at = size; at-- > 0;) {
+        if (host[at] == '@') {
+            host += at + 1;
+            size -= at + 1;
+            break;
+        }
+    }
+    buffer_append(out, host, size);
+}
+
 void http_url_shown(const char *url, struct buffer *out)
 {
     struct parts parts = parts_of(url);

@@ -66,7 +66,8 @@ static const struct status_meaning *meaning_of(int status)
 static void resolve_by_status(const struct outcome *outcome, struct resolution *resolution)
 {
     if (!outcome->response) {
-        bool bad = outcome->failure == HTTP_BAD_URL || outcome->failure == HTTP_REDIRECTS;
+        bool bad = outcome->failure == HTTP_BAD_URL || outcome->failure == HTTP_REDIRECTS ||
+                   outcome->failure == HTTP_PROXY_REFUSED;
         bool final = bad || outcome->failure == HTTP_TOO_LARGE || outcome->failure == HTTP_CANCELLED;
         *resolution = (struct resolution){
             .action = final ? RESPONSE_FAIL : RESPONSE_RETRY,

@@ -127,6 +127,10 @@ static const struct rule rules[] = {
     {"/circle", "HTTP/1.1 301 Moved\r\nLocation: /circle\r\nContent-Length: 0\r\n\r\n"},
     {"/to-file", "HTTP/1.1 301 Moved\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n"},
     {"/elsewhere", .answer = elsewhere},
+    /* As a proxy is asked for a tunnel. */
+    {"wants-password.invalid:443", "HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"},
+    {"forbidden.invalid:443", "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"},
+    {"unavailable.invalid:443", "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"},
     {NULL},
 };
 
@@ -546,6 +550,42 @@ static void test_proxy(void **state)
     unsetenv("NO_PROXY");
 }
 
+/* A proxy that will not connect: who, and why, but not with which password. */
+static void test_a_proxy_that_refuses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *after, *url;
+        enum http_failure failure;
+        const char *words, *reason;
+    } cases[] = {
+        {"http://me:s3cret@", "/", "https://wants-password.invalid/x?s3cr", HTTP_PROXY_REFUSED,
+         "GET https://wants-password.invalid/x?…: the proxy refuses the connection (127.0.0.1:",
+         ": status 407: the user and password in the proxy's URL are missing or wrong)"},
+        {"", "", "https://forbidden.invalid/", HTTP_PROXY_REFUSED,
+         "the proxy refuses the connection (127.0.0.1:", ": status 403)"},
+        {"http://", "", "https://unavailable.invalid/", HTTP_NO_CONNECTION,
+         "there is no connection (the proxy 127.0.0.1:", ": status 503)"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char proxy[64], words[256];
+        struct error err = {0};
+        snprintf(proxy, sizeof proxy, "%s127.0.0.1:%u%s", cases[i].before, server.port, cases[i].after);
+        snprintf(words, sizeof words, "%s%u%s", cases[i].words, server.port, cases[i].reason);
+        setenv("https_proxy", proxy, 1);
+        struct http_transfer *transfer =
+            http_start(client, &(struct http_request){.url = cases[i].url}, NULL);
+        assert_ptr_equal(http_poll(client, -1), transfer);
+        unsetenv("https_proxy");
+        assert_int_equal(http_transfer_error(transfer, &err), -1);
+        assert_int_equal(http_transfer_failure(transfer), cases[i].failure);
+        assert_non_null(strstr(err.message, words));
+        assert_null(strstr(err.message, "s3cr"));
+        assert_int_equal(err.retriable, cases[i].failure == HTTP_NO_CONNECTION);
+        http_transfer_free(transfer);
+    }
+}
+
 /* What speaks no TLS. Certificates: test_destination_google_sheets.py. */
 static void test_tls(void **state)
 {
@@ -709,6 +749,7 @@ int main(void)
         TEST(test_reader),
         TEST(test_many),
         TEST(test_proxy),
+        TEST(test_a_proxy_that_refuses),
         TEST(test_tls),
         TEST(test_stop),
         TEST(test_patience),
