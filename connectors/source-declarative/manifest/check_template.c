@@ -1,9 +1,15 @@
-/* The templates of a manifest: those that do not compile, and names that are nearly right. */
+/* The templates of a manifest: those that do not compile, and names that there are not. */
 #include "check.h"
 #include "source-declarative/template/template.h"
 
-/* A name that no place gives, and nearly one that some place does. Others may be fields of a parent
- * (extra_fields), which have any name. */
+/* Do parents hand fields on (extra_fields)? They are names in templates, whatever they are called. */
+static bool has_extra_fields(const struct checking *checking)
+{
+    const struct json *doc = &checking->manifest->doc;
+    return memmem(doc->source, doc->size, "\"extra_fields\"", strlen("\"extra_fields\"")) != NULL;
+}
+
+/* Names that no place gives: whatever is read with such a template fails. */
 static void check_names(struct checking *checking, uint32_t at, const struct template *template)
 {
     static const char *const given[] = {
@@ -43,6 +49,14 @@ static void check_names(struct checking *checking, uint32_t at, const struct tem
         const char *near = is_given ? NULL : string_nearest(name, given, GIVEN);
         if (near)
             check_warning(checking, at, "templates have no `%.60s`; did you mean `%s`?", name, near);
+        else if (slice_is(names[i], "stream_state"))
+            check_warning(
+                checking, at,
+                "templates have no `stream_state` any more; `stream_interval` has what it was used for");
+        else if (!is_given && !slice_is(names[i], "value") &&
+                 !slice_is(names[i], "path") && /* of AddFields */
+                 !has_extra_fields(checking))
+            check_warning(checking, at, "templates have no `%.60s`: there is no such variable", name);
     }
 }
 

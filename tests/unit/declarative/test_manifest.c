@@ -391,6 +391,9 @@ static const struct {
          "x, stop_condition: '{{ last_page_size < page_size }}'}}"),
      "`stop_condition` has `page_size`, and the strategy has none"},
     {SIMPLE(", request_parameters: {a: '{{ confg.x }}'}", "", ""), "`confg`; did you mean `config`?", true},
+    {SIMPLE(", request_parameters: {a: '{{ nope }}'}", "", ""), "no `nope`: there is no such variable", true},
+    {SIMPLE(", request_parameters: {a: '{{ stream_state.x }}'}", "", ""),
+     "no `stream_state` any more; `stream_interval`", true},
     {SIMPLE(
          ", request_parameters: {a: '{% set confg = config %}{{ confg.x or of_the_parent or now_utc() }}'}",
          "", ""),
