@@ -22,6 +22,7 @@ struct sheets {
     struct arena arena; /* texts that last */
     const char *id, *base, *email;
     struct json_parser *parser;
+    bool mended_told;
     struct http_transfer *last; /* whose body the answer is */
     struct bucket buckets[PACE_COUNT];
 };
@@ -149,6 +150,7 @@ struct sheets *sheets_open(struct firth_host *host, const struct sheets_config *
         sheets->buckets[i] = (struct bucket){SHEETS_AT_ONCE, clock_monotonic_ns(&clock_system)};
     struct json_limits limits = {.size_max = SHEETS_RESPONSE_MAX, .depth_max = 64};
     sheets->parser = json_parser_new(limits, JSON_DUPLICATES_LAST_WINS);
+    json_parser_lenient(sheets->parser);
     sheets->client = http_client_new(&settings, err);
     if (!sheets->client || set_id(sheets, config->spreadsheet_id, err) < 0 ||
         set_credentials(sheets, config, scope, err) < 0) {
@@ -211,7 +213,7 @@ static int refuse(struct sheets *sheets, const struct http_response *response, s
     const char *why = NULL;
     int status = response->status;
     arena_init(&arena);
-    if (json_parse_copy(&arena, response->body.data, response->body.size, &answer, &broken) == 0)
+    if (json_parse_answer(&arena, response->body.data, response->body.size, &answer, &broken) == 0)
         why = json_cstring(&answer, json_get(&answer, json_get(&answer, 0, "error"), "message"), &arena);
     if (status == 404)
         error_set(err, ERROR_NOT_FOUND, "there is no spreadsheet %s (Google: %.300s)", sheets->id,
@@ -279,6 +281,13 @@ static int ask(struct sheets *sheets, const struct http_request *request, enum p
         err->retriable = true;
         return -1;
     }
+    if (ret_answer->mended && !sheets->mended_told)
+        firth_log(
+            sheets->host, FIRTH_WARN,
+            "Google Sheets: an answer has what is not JSON, first at byte %u: NaN and infinities are read as "
+            "null, half surrogate pairs as U+FFFD; further answers are not told",
+            ret_answer->mended_at);
+    sheets->mended_told |= ret_answer->mended > 0;
     return 0;
 }
 

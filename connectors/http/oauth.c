@@ -159,7 +159,7 @@ static int take_answer(struct oauth *oauth, const struct http_response *response
     struct json answer;
     struct error broken;
     arena_init(&arena);
-    bool is_json = json_parse_copy(&arena, response->body.data, response->body.size, &answer, &broken) == 0;
+    bool is_json = json_parse_answer(&arena, response->body.data, response->body.size, &answer, &broken) == 0;
     int result = 0;
     if (response->status / 100 == 2 && is_json && (oauth->token = text_of(&answer, "access_token", &arena))) {
         char *fresh = text_of(&answer, "refresh_token", &arena);

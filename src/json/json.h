@@ -5,7 +5,8 @@
  * raw slice is had without re-serialising; numbers keep their text.
  *
  * Strict: RFC 8259, valid UTF-8, no byte order mark, no trailing bytes but white space; escaped
- * surrogates must pair. Depth, size and node count are bounded (struct json_limits).
+ * surrogates must pair. Depth, size and node count are bounded (struct json_limits). Answers of APIs, which
+ * are not ours to correct, may be read leniently (json_parser_lenient).
  *
  * A value is named by (document, index): index 0 is the root, JSON_NONE is "there is none", and every
  * accessor that looks something up takes JSON_NONE and gives JSON_NONE back, so look-ups chain.
@@ -66,11 +67,13 @@ struct json_limits {
 #define JSON_LIMITS_DEFAULT ((struct json_limits){.size_max = 64U << 20, .depth_max = 256})
 
 struct json {
-    const char *source; /* not owned */
+    const char *source; /* not owned; of a document that was mended, the parser's */
     uint32_t size;
     uint32_t count; /* nodes */
     const struct json_node *nodes;
     uint32_t duplicates; /* members dropped because a later one has their name */
+    uint32_t mended;     /* json_parser_lenient: places where the text was no JSON, */
+    uint32_t mended_at;  /* and the byte where the first of them was */
 };
 
 /* A reusable parser: owns the nodes of the document parsed last. */
@@ -80,6 +83,13 @@ struct json_parser *json_parser_new(struct json_limits limits, enum json_duplica
 void json_parser_free(struct json_parser *parser);
 MEM_DEFINE_CLEANUP(struct json_parser *, json_parser_free);
 
+/* From now on take what Python's json takes beside JSON: NaN, Infinity and -Infinity, which are read as null;
+ * a \u escape of half a surrogate pair, which is read as U+FFFD; and pass over a byte order mark. The
+ * document is then a mended copy of the source, which lives as its nodes do: what is written of it is JSON.
+ * What is JSON already is read as fast as ever, from the source itself. Everything else is still refused,
+ * with positions in the mended copy. */
+void json_parser_lenient(struct json_parser *parser);
+
 /* Parse one document. The source must stay as it is while *ret_doc is used; *ret_doc's nodes live until
  * the parser's next call. The error (ERROR_INVALID, ERROR_LIMIT) says what and the byte, line and column. */
 int json_parse(struct json_parser *parser, const char *source, size_t size, struct json *ret_doc,
@@ -88,6 +98,10 @@ int json_parse(struct json_parser *parser, const char *source, size_t size, stru
 /* Parse into an arena, source copied: for config and other documents that live on. Duplicates refused. */
 int json_parse_copy(struct arena *arena, const char *source, size_t size, struct json *ret_doc,
                     struct error *err);
+
+/* The same for an answer of an API: lenient, and the last of several members of one name counts. */
+int json_parse_answer(struct arena *arena, const char *source, size_t size, struct json *ret_doc,
+                      struct error *err);
 
 /* The same hash as json_node.link of a key holds: 32 bits of XXH3-like quality, the same in every process
  * of one build (never stored on disk). */

@@ -36,6 +36,9 @@ struct json_parser {
 
     struct buffer text; /* an unescaped name */
 
+    bool lenient;
+    struct buffer mended; /* what a lenient parser has made of a source that is no JSON */
+
     uint32_t small_in_row; /* documents that needed little of what there is */
 
     struct json_variant variant;
@@ -48,6 +51,10 @@ int json_plain_parse(struct json_parser *parser, struct error *err);
 
 /* Use this variant from now on: for tests. */
 void json_parser_use(struct json_parser *parser, struct json_variant variant);
+
+/* lenient.c: write the source again with what Python's json takes beside JSON mended. The number of such
+ * places; 0: there are none, or the copy would pass the buffer's maximum. */
+uint32_t json_mend(const char *source, size_t size, struct buffer *out, size_t *ret_first);
 
 /* Put "line L, column C (byte B): " and the message into *err. Returns -1. */
 int json_fail(const struct json_parser *parser, enum error_code code, uint32_t byte, struct error *err,

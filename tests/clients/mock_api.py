@@ -153,6 +153,19 @@ class Api(BaseHTTPRequestHandler):
         found = [{**item, "parts": [{"n": item["id"]}, "bare"]} for item in ITEMS[:5]] if route[0] == "all" else []
         return {"data": found[start:start + size]}
 
+    NEARLY = {
+        "half": '{"data": [{"id": 2, "name": "\\ud83d \\ud83d\\ude00"}]}', "nan": '{"data": [{"id": 2, "x": NaN, "y": [Infinity, -Infinity]}]}',
+        "mark": '\ufeff{"data": [{"id": 2}]}', "html": "<html>Back soon</html>", "cut": '{"data": [{"id": 2}', "blank": " \n", "ignored": "<html>none</html>",
+        "refused": "<html>Back soon</html>"}
+
+    def get_nearly(self, route, query, body, seen):
+        """nearly/NAME: three pages of a record each, the second of which is hardly JSON; lines/NAME: the same as lines."""
+        page = int(query.get("page", 0))
+        return self.NEARLY[route[0]] if page == 1 else {"data": [{"id": page + 1}] if page < 3 else []}
+
+    def get_lines(self, route, query, body, seen):
+        return '{"id": 1}\n\n' + {"half": '{"id": 2, "x": "\\ud83d"}', "nan": '{"id": 2, "x": NaN}', "cut": '{"id": 2'}[route[0]] + '\n{"id": 3}\n'
+
     def get_texts(self, route, query, body, seen):
         if route[0] == "lines":
             return "a\nb c\n"

@@ -433,6 +433,58 @@ def test_children_of_parents_that_fail(cdk, api, tmp_path):
     assert ours.status and theirs.status and normal(ours.states) == normal(theirs.states)
 
 
+# Stream: the ids that the CDK reads, and Firth's; what Firth says of it.
+NEARLY = {
+    "nearly/half": ([1, 2, 3], [1, 2, 3], "first at byte 29"), "nearly/nan": ([1, 2, 3], [1, 2, 3], "first at byte 25"), "lines/half": ([1, 2, 3], [1, 2, 3], "line 3, byte 16"),
+    "lines/nan": ([1, 2, 3], [1, 2, 3], "line 3, byte 15"),
+    # No record comes of the page in either; with the CDK, that ends the paging.
+    "nearly/blank": ([1], [1], None), "nearly/ignored": ([1], [1], None),
+    # The CDK ends here, or goes on without the line, and all is well.
+    "nearly/mark": ([1], [1, 2, 3], "first at byte 0"),
+    "nearly/html": ([1], [1], "the answer of {url}/nearly/html?…: it is no JSON: line 1, column 1 (byte 0): expected a value, got '<'"),
+    "nearly/cut": ([1], [1], "the answer of {url}/nearly/cut?…: it is no JSON: line 1, column 20 (byte 19): expected ',' or ']'"),
+    "lines/cut": ([1, 3], [1], "the answer of {url}/lines/cut: its line 3 is no JSON: line 1, column 9 (byte 8)"),
+    # Here both fail: a filter says to ask again.
+    "nearly/refused": ([1], [1], "This is none (it is no JSON: line 1, column 1 (byte 0)"),
+}
+
+
+def test_answers_that_are_hardly_json(cdk, api, tmp_path):
+    """What Python reads beside JSON is read; of what is no JSON nothing is lost in silence."""
+    manifest = yaml.safe_load((MANIFESTS / "pages.yaml").read_text())
+    pages = manifest["streams"][0]["retriever"]["paginator"] | {"pagination_strategy": {"type": "PageIncrement", "page_size": 1}}
+    requester, none = manifest["definitions"]["requester"], {"type": "HttpResponseFilter", "predicate": "{{ 'data' not in response }}", "error_message": "This is none"}
+    manifest["streams"] = []
+    for name in NEARLY:
+        retriever = {"type": "SimpleRetriever", "requester": {**requester, "path": name}, "record_selector": manifest["definitions"]["selector"], "paginator": pages}
+        if name.startswith("lines"):
+            retriever.pop("paginator")
+            retriever |= {"decoder": {"type": "JsonlDecoder"}, "record_selector": {"type": "RecordSelector", "extractor": {"type": "DpathExtractor", "field_path": []}}}
+        if name in ("nearly/ignored", "nearly/refused"):
+            action = {"action": "IGNORE"} if name == "nearly/ignored" else {"action": "RETRY", "failure_type": "transient_error"}
+            retriever["requester"]["error_handler"] = {"type": "DefaultErrorHandler", "max_retries": 3, "response_filters": [{**none, **action}]}
+        manifest["streams"].append({"type": "DeclarativeStream", "name": name, "retriever": retriever, "schema_loader": manifest["definitions"]["schema"]})
+    catalog = {"streams": [{"stream": {"name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh"]}, "sync_mode": "full_refresh",
+                            "destination_sync_mode": "append"} for name in NEARLY]}
+    words = ["read", "--manifest-path", write(tmp_path, "m.json", manifest), "--catalog", write(tmp_path, "k.json", catalog),
+             "--config", write(tmp_path, "c.json", {"url": api.url, "token": "s3cr3t-t0ken"})]
+    theirs, ours = Run(cdk, words, tmp_path, api), Run(run_firth, words, tmp_path, api)
+    said = [m["log"]["message"] for m in ours.of("LOG")] + [m["trace"]["error"]["message"] for m in ours.of("TRACE") if m["trace"]["type"] == "ERROR"]
+    for name, (read, own, words) in NEARLY.items():
+        assert [r["id"] for r in theirs.records[name]] == read and [r["id"] for r in ours.records[name]] == own, name
+        fails = words is not None and len(own) < 3
+        assert ours.statuses[name] == ("INCOMPLETE" if fails else "COMPLETE"), name
+        assert theirs.statuses[name] == ("INCOMPLETE" if name == "nearly/refused" else "COMPLETE"), name
+        if words:
+            shown = words.format(url=api.url)
+            assert [text for text in said if shown in text], (name, said)
+    # Half a pair is half a pair in Python; it can be written as ASCII alone.
+    assert (theirs.records["nearly/half"][1]["name"], ours.records["nearly/half"][1]["name"]) == ("\ud83d \U0001f600", "\ufffd \U0001f600")
+    assert ours.records["nearly/nan"] == theirs.records["nearly/nan"] == [{"id": 1}, {"id": 2, "y": [None, None]}, {"id": 3}]
+    assert len(ours.requests["/nearly/refused"]) == len(theirs.requests["/nearly/refused"]) == 5
+    assert sum("which is not JSON" in text or "has what is not JSON" in text for text in said) == 5, "once for a stream"
+
+
 def test_a_legacy_state_that_is_migrated(cdk, api, tmp_path):
     """It counts for its partitions, whose keys are texts; the CDK leaves out their parent_slice, and reads them from the beginning. Of two
     parents neither takes it."""

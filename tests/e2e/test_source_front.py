@@ -176,6 +176,16 @@ def test_too_many_requests(front, read_patiently, header, least):
     assert refused.status == 429 and again.status == 200 and again.at - refused.at >= least
 
 
+def test_a_short_wait_is_a_short_wait(front, read):
+    """The window of the budget is a minute; who says to come again after a second is asked after that."""
+    front.put("teams", {"id": "tim_1"})
+    front.fault(429, headers={"Retry-After": "1"})
+    done = read("teams")
+    refused, again = front.requests
+    assert ids(done) == ["tim_1"] and again.at - refused.at < 30
+    assert [each for each in done.of("LOG") if "attempt 2 in 2.0 s" in each["log"]["message"]]
+
+
 @pytest.mark.parametrize("kind", [500, 502, 503, "cut", "lost"])
 def test_what_passes_is_asked_again(front, read_patiently, kind):
     fill(front)
@@ -216,6 +226,18 @@ def test_an_answer_that_is_no_json(front, read_patiently):
     front.put("teams", {"id": "tim_1"})
     front.fault("text", path="/teams")
     assert ids(read_patiently("teams")) == ["tim_1"], "it is asked again"
+    front.requests.clear()
+    front.fault("text", path="/teams", times=9)
+    failed = read_patiently("teams", rc=1)
+    assert len(front.asked("/teams")) == 3 and failed.statuses()["teams"][-1] == "INCOMPLETE"
+    reason = "This is no answer of Front's API. (it is no JSON: line 1, column 1 (byte 0): expected a value, got '<')"
+    assert reason in failed.errors()[-1]["message"] and sum(reason + "; attempt" in each["log"]["message"] for each in failed.of("LOG")) == 2
+
+
+def test_half_a_character(front, read):
+    """As JavaScript cuts texts: the record is read, and those behind it."""
+    front.put("teams", {"id": "tim_1", "name": "x\ud83d"}, {"id": "tim_2"})
+    assert [each["data"] for each in read("teams").records()] == [{"id": "tim_1", "name": "x\ufffd"}, {"id": "tim_2"}]
 
 
 @pytest.mark.parametrize("change, words", [

@@ -97,6 +97,19 @@ def test_what_passes_is_asked_again(webflow, read_patiently, kind, path):
     assert len(read_patiently("Blog Posts").records()) == 230
 
 
+@pytest.mark.parametrize("old", [False, True])
+def test_no_items_before_the_end(webflow, read_patiently, monkeypatch, old):
+    """Items would be missing, and the sync be called complete."""
+    fill(webflow)
+    answer, page = webflow.answer, {"limit": 100, "offset": 100, "total": 230}
+    monkeypatch.setattr(webflow, "answer", lambda request, base: {"items": [], **(page if old else {"pagination": page})}
+                        if request.query.get("offset") == "100" else answer(request, base))
+    failed = read_patiently("Blog Posts", rc=1, **({"accept_version": "1.0.0", "api_key": OLD_TOKEN} if old else {}))
+    assert len(failed.records()) == 100 and failed.statuses()["Blog Posts"][-1] == "INCOMPLETE"
+    assert "no items before the end of the collection" in failed.errors()[-1]["message"]
+    assert sum(request.query.get("offset") == "100" for request in webflow.asked("/items")) == 3
+
+
 def test_changes_between_syncs(webflow, read):
     posts = webflow.collection("Posts", [("name", "PlainText")], [{"name": "a"}, {"name": "b"}])
     assert [each["data"]["name"] for each in read("Posts").records()] == ["a", "b"]

@@ -30,10 +30,11 @@ struct engine_output {
     void *context;
 };
 
-/* Limits that `firth manifest test` sets. 0: none. */
+/* Limits that `firth manifest test` and the built-in connectors set. 0: none. */
 struct engine_limits {
     size_t pages_per_slice, slices, records;
     bool no_retries, no_cache;
+    unsigned refused_answers; /* so often in all is asked where a filter says RETRY to a good status */
 };
 
 struct api_budget;     /* request/budget.h */

@@ -46,6 +46,10 @@ int csv_rows_next(struct csv_rows *rows, char delimiter, struct arena *arena, st
                   struct error *err); /* 1, 0: the end, -1 */
 
 struct decoder_class;
+/* What is said once for all answers of a stream. */
+struct decoder_said {
+    bool mended;
+};
 struct decoder {
     const struct decoder_class *class;
     struct engine *engine;
@@ -56,6 +60,7 @@ struct decoder {
     struct tvalue none_values; /* CSV: a list, or none */
     struct path items_path;    /* JSON items */
     bool keeps_na;             /* tables: "NA" and the like are text */
+    struct decoder_said *said;
 };
 
 /* What a selector makes of the documents: as long as the decoding. */
@@ -67,6 +72,7 @@ struct decoding_records {
 
 struct decoding {
     const struct decoder *decoder;
+    const struct answer *answer; /* whose body it is */
     struct byte_source source;
     struct slice whole; /* data NULL: only the source has it */
     struct arena rings[2];
@@ -98,8 +104,19 @@ extern const struct decoder_class decoder_gzip;       /* gzip.c */
 extern const struct decoder_class decoder_zip;        /* zip.c */
 
 /* A decoding of bytes that come from elsewhere. `whole` may have no data. */
-int decoding_open(const struct decoder *decoder, struct byte_source source, struct slice whole,
-                  struct decoding **ret_decoding, struct error *err);
+int decoding_open(const struct decoder *decoder, const struct answer *answer, struct byte_source source,
+                  struct slice whole, struct decoding **ret_decoding, struct error *err);
+/* The next document; what is wrong does not name the answer. */
+int decoding_step(struct decoding *decoding, struct tvalue *ret_document, struct error *err);
+/* A parser of JSON as APIs send it: what Python reads beside JSON is mended, and the last member of a name
+ * counts.
+ */
+struct json_parser *decoding_json_parser(uint32_t size_max);
+/* Nothing but what JSON may have around a value. */
+bool decoding_is_blank(struct slice text);
+/* If the document was mended: say so, once for a stream. `line` counts from 1; 0: the answer is one document.
+ */
+void decoding_say_mended(const struct decoding *decoding, const struct json *doc, uint64_t line);
 /* All bytes, kept in `buffer` unless they are somewhere already. */
 int decoding_bytes(struct decoding *decoding, struct buffer *buffer, struct slice *ret_bytes,
                    struct error *err);

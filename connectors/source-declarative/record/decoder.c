@@ -25,6 +25,7 @@ static int compile_nested(struct engine *engine, struct component component, uns
     struct decoder *decoder = arena_zalloc(&engine->arena, sizeof *decoder);
     *decoder = (struct decoder){
         .class = class_of(component), .engine = engine, .where = component, .delimiter = ','};
+    decoder->said = arena_zalloc(&engine->arena, sizeof *decoder->said);
     if (!decoder->class) {
         error_set(err, ERROR_UNSUPPORTED, "it is no decoder that Firth has");
         return component_error(err, component);
@@ -118,11 +119,62 @@ int decoding_bytes(struct decoding *decoding, struct buffer *buffer, struct slic
 
 /* --- decoding ------------------------------------------------------------------------------------ */
 
-int decoding_open(const struct decoder *decoder, struct byte_source source, struct slice whole,
-                  struct decoding **ret_decoding, struct error *err)
+/* Whose body cannot be read. */
+static int tell_answer(const struct answer *answer, struct error *err)
+{
+    struct buffer shown;
+    if (!answer->url || !*answer->url || err->code == ERROR_CANCELLED)
+        return -1;
+    buffer_init(&shown, HTTP_URL_MAX);
+    http_url_shown(answer->url, &shown);
+    error_wrap(err, "the answer of %.300s", buffer_cstr(&shown));
+    buffer_done(&shown);
+    return -1;
+}
+
+bool decoding_is_blank(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (!strchr(" \t\r\n", text.data[i]) || text.data[i] == '\0')
+            return false;
+    }
+    return true;
+}
+
+struct json_parser *decoding_json_parser(uint32_t size_max)
+{
+    struct json_limits limits = {.size_max = size_max, .depth_max = RECORD_DEPTH_MAX};
+    struct json_parser *parser = json_parser_new(limits, JSON_DUPLICATES_LAST_WINS);
+    json_parser_lenient(parser);
+    return parser;
+}
+
+void decoding_say_mended(const struct decoding *decoding, const struct json *doc, uint64_t line)
+{
+    struct decoder_said *said = decoding->decoder->said;
+    struct buffer shown;
+    if (doc->mended == 0 || said->mended)
+        return;
+    said->mended = true;
+    buffer_init(&shown, HTTP_URL_MAX);
+    if (decoding->answer->url)
+        http_url_shown(decoding->answer->url, &shown);
+    char *place = line ? mem_printf("line %llu, byte %u", (unsigned long long)line, doc->mended_at)
+                       : mem_printf("byte %u", doc->mended_at);
+    engine_log(
+        decoding->decoder->engine, ENGINE_WARN,
+        "the answer of %.300s has what is not JSON, first at %s: NaN and infinities are read as null, half "
+        "surrogate pairs as U+FFFD; further answers are not told",
+        buffer_cstr(&shown), place);
+    free(place);
+    buffer_done(&shown);
+}
+
+int decoding_open(const struct decoder *decoder, const struct answer *answer, struct byte_source source,
+                  struct slice whole, struct decoding **ret_decoding, struct error *err)
 {
     struct decoding *decoding = mem_zalloc(sizeof *decoding + sizeof(struct slice));
-    *decoding = (struct decoding){.decoder = decoder, .source = source, .whole = whole};
+    *decoding = (struct decoding){.decoder = decoder, .answer = answer, .source = source, .whole = whole};
     if (whole.data) {
         struct slice *rest = (struct slice *)(decoding + 1);
         *rest = whole;
@@ -143,10 +195,12 @@ int decoding_begin(const struct decoder *decoder, struct answer *answer, struct 
     struct slice whole = {0};
     if (!answer->reader)
         whole = (struct slice){answer->body.data ? answer->body.data : "", answer->body.size};
-    return decoding_open(decoder, source, whole, ret_decoding, err);
+    if (decoding_open(decoder, answer, source, whole, ret_decoding, err) == 0)
+        return 0;
+    return tell_answer(answer, err);
 }
 
-int decoding_next(struct decoding *decoding, struct tvalue *ret_document, struct error *err)
+int decoding_step(struct decoding *decoding, struct tvalue *ret_document, struct error *err)
 {
     struct arena *arena = &decoding->rings[0];
     if (!decoding->decoder->class->keeps) {
@@ -159,6 +213,12 @@ int decoding_next(struct decoding *decoding, struct tvalue *ret_document, struct
         decoding->first = *ret_document;
     }
     return more;
+}
+
+int decoding_next(struct decoding *decoding, struct tvalue *ret_document, struct error *err)
+{
+    int more = decoding_step(decoding, ret_document, err);
+    return more < 0 ? tell_answer(decoding->answer, err) : more;
 }
 
 bool decoding_first(const struct decoding *decoding, struct tvalue *ret_document)

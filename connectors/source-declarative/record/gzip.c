@@ -143,8 +143,8 @@ static int gzip_begin(struct decoding *decoding, struct error *err)
     struct gzip_state *state = mem_zalloc(sizeof *state);
     decoding->state = state;
     state->gunzip = gunzip_new(decoding->source);
-    return decoding_open(decoding->decoder->inner, gunzip_source(state->gunzip), (struct slice){0},
-                         &state->inner, err);
+    return decoding_open(decoding->decoder->inner, decoding->answer, gunzip_source(state->gunzip),
+                         (struct slice){0}, &state->inner, err);
 }
 
 static void gzip_end(struct decoding *decoding)
@@ -160,7 +160,7 @@ static int gzip_next(struct decoding *decoding, struct arena *arena, struct tval
 {
     (void)arena;
     struct gzip_state *state = decoding->state;
-    return decoding_next(state->inner, ret_document, err);
+    return decoding_step(state->inner, ret_document, err);
 }
 
 const struct decoder_class decoder_gzip = {

@@ -16,25 +16,32 @@ struct json_state {
 
 static int begin_parsed(struct decoding *decoding, bool *ret_parsed, struct error *err)
 {
-    struct json_limits limits = {.size_max = JSON_SIZE_LIMIT, .depth_max = RECORD_DEPTH_MAX};
     struct json_state *state = mem_zalloc(sizeof *state);
     struct slice bytes;
     struct error wrong = {0};
     decoding->state = state;
     buffer_init(&state->buffer, DECODER_EXPANDED_MAX);
-    state->parser = json_parser_new(limits, JSON_DUPLICATES_LAST_WINS);
+    state->parser = decoding_json_parser(JSON_SIZE_LIMIT);
     state->at = JSON_NONE;
     if (decoding_bytes(decoding, &state->buffer, &bytes, err) != 0)
         return -1;
     *ret_parsed = json_parse(state->parser, bytes.data, bytes.size, &state->doc, &wrong) == 0;
-    if (*ret_parsed)
+    if (*ret_parsed) {
+        decoding_say_mended(decoding, &state->doc, 0);
         return 0;
+    }
     if (wrong.code == ERROR_LIMIT) {
         *err = wrong;
-        return error_wrap(err, "the response");
+        return -1;
     }
-    /* The CDK says so and goes on with nothing. */
-    engine_log(decoding->decoder->engine, ENGINE_ERROR, "the response is no JSON: %s", wrong.message);
+    /* The CDK goes on with nothing, which loses the page's records and those of all pages behind it. There is
+     * nothing to lose where nothing came, or where the manifest says to ignore it. */
+    if (!decoding->answer->ignored && !decoding_is_blank(bytes)) {
+        error_set(err, ERROR_PROTOCOL, "it is no JSON: %s", wrong.message);
+        err->retriable = true;
+        return -1;
+    }
+    engine_log(decoding->decoder->engine, ENGINE_INFO, "the response is no JSON: %s", wrong.message);
     return 0;
 }
 

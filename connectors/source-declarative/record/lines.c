@@ -77,16 +77,16 @@ struct jsonl_state {
     struct lines *lines;
     struct json_parser *parsers[2];
     unsigned turn;
+    uint64_t line; /* counts from 1 */
 };
 
 static int jsonl_begin(struct decoding *decoding, struct error *err)
 {
     (void)err;
-    struct json_limits limits = {.size_max = DECODER_ITEM_MAX, .depth_max = RECORD_DEPTH_MAX};
     struct jsonl_state *state = mem_zalloc(sizeof *state);
     state->lines = lines_new(decoding->source);
-    state->parsers[0] = json_parser_new(limits, JSON_DUPLICATES_LAST_WINS);
-    state->parsers[1] = json_parser_new(limits, JSON_DUPLICATES_LAST_WINS);
+    state->parsers[0] = decoding_json_parser(DECODER_ITEM_MAX);
+    state->parsers[1] = decoding_json_parser(DECODER_ITEM_MAX);
     decoding->state = state;
     return 0;
 }
@@ -110,12 +110,19 @@ static int jsonl_next(struct decoding *decoding, struct arena *arena, struct tva
         struct json *doc = arena_zalloc(arena, sizeof *doc);
         struct error wrong = {0};
         state->turn ^= 1;
+        state->line++;
         if (json_parse(state->parsers[state->turn], line.data, line.size, doc, &wrong) == 0) {
+            decoding_say_mended(decoding, doc, state->line);
             *ret_document = tvalue_json(arena, doc, 0);
             return 1;
         }
-        engine_log(decoding->decoder->engine, ENGINE_WARN, "a line of the response is no JSON: %s",
-                   wrong.message);
+        /* The CDK warns and goes on without the line's record. */
+        if (!decoding->answer->ignored && !decoding_is_blank(line)) {
+            error_set(err, ERROR_PROTOCOL, "its line %llu is no JSON: %s", (unsigned long long)state->line,
+                      wrong.message);
+            err->retriable = true;
+            return -1;
+        }
     }
     return more;
 }

@@ -150,7 +150,7 @@ static int zip_next(struct decoding *decoding, struct arena *arena, struct tvalu
     struct zip_state *state = decoding->state;
     for (;;) {
         struct zip_entry *now = &state->entries[state->turn];
-        int more = now->decoding ? decoding_next(now->decoding, ret_document, err) : 0;
+        int more = now->decoding ? decoding_step(now->decoding, ret_document, err) : 0;
         if (more != 0)
             return more;
         struct zip_entry *next = &state->entries[state->turn ^= 1];
@@ -160,8 +160,8 @@ static int zip_next(struct decoding *decoding, struct arena *arena, struct tvalu
         if (more != 1)
             return more;
         struct slice whole = {next->bytes.data ? next->bytes.data : "", next->bytes.size};
-        if (decoding_open(decoding->decoder->inner, (struct byte_source){0}, whole, &next->decoding, err) !=
-            0)
+        if (decoding_open(decoding->decoder->inner, decoding->answer, (struct byte_source){0}, whole,
+                          &next->decoding, err) != 0)
             return -1;
     }
 }

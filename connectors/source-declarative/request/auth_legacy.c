@@ -137,7 +137,7 @@ static int log_in(struct authenticator *authenticator, struct slice username, st
     const struct http_response *response = http_transfer_response(transfer);
     if (response->status >= 400)
         return refused(response, "the login", err);
-    if (json_parse_copy(arena, response->body.data, response->body.size, &doc, err) != 0)
+    if (json_parse_answer(arena, response->body.data, response->body.size, &doc, err) != 0)
         return error_wrap(err, "the answer to the login");
     struct tvalue answer = tvalue_json(arena, &doc, 0);
     if (!tvalue_is_mapping(&answer) || !tvalue_member_name(arena, &answer, key, &token))

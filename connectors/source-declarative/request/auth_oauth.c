@@ -283,7 +283,7 @@ static int take_answer(struct authenticator *authenticator, struct arena *arena,
     int64_t expires_ms;
     struct error ignored;
     scope_init(&scope, engine);
-    if (json_parse_copy(arena, response->body.data, response->body.size, &doc, &ignored) != 0)
+    if (json_parse_answer(arena, response->body.data, response->body.size, &doc, &ignored) != 0)
         return error_set(err, ERROR_CONNECTOR, "the answer with the token is no JSON");
     struct tvalue body = tvalue_json(arena, &doc, 0);
     if (expression_text(&oauth->access_name, &scope, arena, &name, err) != 0)
@@ -337,7 +337,7 @@ static int refused(struct authenticator *authenticator, struct arena *arena,
 {
     struct json doc;
     struct error ignored;
-    bool is_json = json_parse_copy(arena, response->body.data, response->body.size, &doc, &ignored) == 0;
+    bool is_json = json_parse_answer(arena, response->body.data, response->body.size, &doc, &ignored) == 0;
     struct tvalue body = is_json ? tvalue_json(arena, &doc, 0) : tvalue_none();
     struct slice words = is_json ? error_text(arena, &body) : (struct slice){NULL, 0};
     int shown = (int)utf8_cut(words.data, words.size, 300);

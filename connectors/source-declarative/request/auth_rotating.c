@@ -69,7 +69,7 @@ static int compile_tokens(struct authenticator *authenticator, struct rotating *
     struct expressions each;
     struct scope scope;
     scope_init(&scope, engine);
-    if (!delimiter.size)
+    if (!delimiter.data || !delimiter.size)
         delimiter = SLICE_LITERAL(",");
     if (!method.size)
         method = SLICE_LITERAL("Bearer");

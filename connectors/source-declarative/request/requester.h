@@ -23,6 +23,7 @@ struct answer {
     size_t header_count;
     struct slice body;                /* where it was kept */
     struct fiber_body_reader *reader; /* where it was asked for as a stream; else NULL */
+    bool ignored;                     /* a good status, and a filter says to ignore it */
     const char *error_message;        /* of the filter that matched; NULL: none */
 };
 void answer_free(struct answer *answer);

@@ -100,7 +100,7 @@ static int ask_for_token(struct rotating *rotating, size_t token, struct quota_w
             windows[i] = (struct quota_window){.untracked = true};
         return 0;
     }
-    if (json_parse_copy(arena, answer->body.data, answer->body.size, &doc, err) != 0)
+    if (json_parse_answer(arena, answer->body.data, answer->body.size, &doc, err) != 0)
         return error_wrap(err, "the answer about quotas");
     for (size_t i = 0; i < count; i++) {
         if (window_at(&rotating->pools[i], &doc, arena, &windows[i], err) != 0)

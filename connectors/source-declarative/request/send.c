@@ -8,7 +8,10 @@
 
 #include <stdlib.h>
 
-enum { WORDS_SHOWN = 500 };  /* bytes of what a server says of a failure */
+enum {
+    WORDS_SHOWN = 500,     /* bytes of what a server says of a failure */
+    BUDGET_TOLD_MS = 2000, /* a shorter wait for the budget is not told */
+};
 #define ROTATION_SECONDS 0.1 /* before the attempt with another token */
 
 void answer_free(struct answer *answer)
@@ -53,7 +56,7 @@ struct tvalue answer_context(const struct answer *answer, struct arena *arena)
     struct error ignored;
     struct titer iter;
     if (answer->body.size > 0 &&
-        json_parse_copy(arena, answer->body.data, answer->body.size, doc, &ignored) == 0 &&
+        json_parse_answer(arena, answer->body.data, answer->body.size, doc, &ignored) == 0 &&
         json_is(doc, 0, JSON_OBJECT)) {
         titer_init(&iter, arena, tvalue_json(arena, doc, 0));
         while (titer_next(&iter, &key))
@@ -81,7 +84,8 @@ struct sending {
     struct kept_answer *kept; /* its arena is that of the request, too */
     struct json_parser *parser;
     struct outcome outcome;
-    struct error failure;                                      /* where there is no answer */
+    struct error failure; /* where there is no answer */
+    struct error broken;  /* where the answer is looked into and no JSON */
     enum { NOT_REFRESHED, REFRESHED, REFRESH_FAILED } refresh; /* of the token, for this request */
 };
 
@@ -97,7 +101,9 @@ static int await_budget(struct sending *sending, struct error *err)
         uint64_t wait = api_budget_take(engine->budget, &call, clock_monotonic_ns(engine->clock) / 1000000);
         if (wait == 0)
             return 0;
-        engine_log(engine, ENGINE_DEBUG, "stream %s: the API budget allows the next request in %llu ms",
+        /* A wait that somebody would wonder at is told. */
+        engine_log(engine, wait >= BUDGET_TOLD_MS ? ENGINE_INFO : ENGINE_DEBUG,
+                   "stream %s: the API budget allows the next request in %llu ms",
                    sending->requester->stream_name, (unsigned long long)wait);
         if (fiber_sleep(engine->fibers, wait, err) != 0)
             return -1;
@@ -179,19 +185,39 @@ static void look_into(struct sending *sending)
         return;
     outcome->headers = headers_value(arena, response->headers, response->header_count, true);
     struct json *doc = arena_alloc(arena, sizeof *doc);
-    struct error ignored;
-    if (!sending->parser)
+    if (!sending->parser) {
         sending->parser =
             json_parser_new((struct json_limits){.size_max = JSON_SIZE_LIMIT, .depth_max = JSON_DEPTH_LIMIT},
                             JSON_DUPLICATES_LAST_WINS);
+        json_parser_lenient(sending->parser);
+    }
     outcome->is_json =
-        json_parse(sending->parser, response->body.data, response->body.size, doc, &ignored) == 0;
+        json_parse(sending->parser, response->body.data, response->body.size, doc, &sending->broken) == 0;
     if (outcome->is_json)
         outcome->body = tvalue_json(arena, doc, 0);
 }
 
 /* --- the end ---------------------------------------------------------------------------------------------
  */
+
+static bool is_good(const struct outcome *outcome)
+{
+    return outcome->response && outcome->response->status < 400;
+}
+
+/* What is wrong with the outcome. */
+static void put_reason(const struct sending *sending, const struct resolution *resolution, struct ttext *out)
+{
+    const struct outcome *outcome = &sending->outcome;
+    if (resolution->message.size)
+        ttext_slice(out, resolution->message);
+    else if (outcome->response)
+        ttext_printf(out, "HTTP status %d", outcome->response->status);
+    else
+        ttext_cstring(out, sending->failure.message);
+    if (is_good(outcome) && !outcome->is_json && error_handler_reads_body(sending->requester->error_handler))
+        ttext_printf(out, " (it is no JSON: %s)", sending->broken.message);
+}
 
 static int fail(struct sending *sending, const struct resolution *resolution, bool exhausted,
                 struct error *err)
@@ -200,12 +226,7 @@ static int fail(struct sending *sending, const struct resolution *resolution, bo
     const struct outcome *outcome = &sending->outcome;
     struct ttext text;
     ttext_init(&text, arena, ERROR_MESSAGE_MAX);
-    if (resolution->message.size)
-        ttext_slice(&text, resolution->message);
-    else if (outcome->response)
-        ttext_printf(&text, "HTTP status %d", outcome->response->status);
-    else
-        ttext_cstring(&text, sending->failure.message);
+    put_reason(sending, resolution, &text);
     struct slice words = {NULL, 0};
     if (outcome->response)
         words = error_text_of(arena, &outcome->body, outcome->is_json, outcome->response->body);
@@ -218,8 +239,11 @@ static int fail(struct sending *sending, const struct resolution *resolution, bo
     buffer_init(&url, HTTP_URL_MAX);
     http_url_shown(sending->prepared.url.data, &url);
     enum error_code code = resolution->failure == FAILURE_CONFIG ? ERROR_INVALID : ERROR_CONNECTOR;
-    error_set(err, code, "%.*s (%s %.300s)", SLICE_ARGS(ttext_slice_of(&text)), sending->prepared.method,
-              buffer_cstr(&url));
+    /* Where there is no answer, what failed is said with its request. */
+    bool named = memmem(text.data, text.size, url.data, url.size) != NULL;
+    if (!named)
+        ttext_printf(&text, " (%s %.300s)", sending->prepared.method, buffer_cstr(&url));
+    error_set(err, code, "%.*s", SLICE_ARGS(ttext_slice_of(&text)));
     err->retriable = resolution->failure == FAILURE_TRANSIENT;
     buffer_done(&url);
     engine_redact_error(sending->requester->engine, err);
@@ -239,6 +263,7 @@ static struct answer *finish(struct sending *sending, const struct resolution *r
         [RESPONSE_SPLIT_REQUEST_WINDOW] = ANSWER_SPLIT_WINDOW,
     };
     answer->action = actions[resolution->action];
+    answer->ignored = resolution->action == RESPONSE_IGNORE;
     /* As in the CDK: an answer of a good status is read whether it is ignored or not, one of a bad status
      * never. */
     if (answer->action == ANSWER_SUCCESS || answer->action == ANSWER_IGNORE)
@@ -304,13 +329,19 @@ static int wait_again(struct sending *sending, const struct resolution *resoluti
         return -1;
     }
     uint64_t now = clock_monotonic_ns(engine->clock) / 1000000;
-    double seconds =
-        engine->limits.no_retries ? -1 : retry_next(state, requester->error_handler, limited, asked, now);
+    /* A good answer that a filter does not take for one: its like is likely to come again. */
+    unsigned most = engine->limits.refused_answers;
+    bool enough =
+        engine->limits.no_retries || (most && state->attempts >= most && is_good(&sending->outcome) &&
+                                      resolution->action == RESPONSE_RETRY);
+    double seconds = enough ? -1 : retry_next(state, requester->error_handler, limited, asked, now);
     if (seconds < 0)
         return fail(sending, resolution, true, err);
-    struct slice why = resolution->message.size ? resolution->message : SLICE_LITERAL("the request failed");
+    struct ttext why;
+    ttext_init(&why, &sending->kept->arena, ERROR_MESSAGE_MAX);
+    put_reason(sending, resolution, &why);
     engine_log(engine, ENGINE_INFO, "stream %s: %.*s; attempt %u in %.1f s", requester->stream_name,
-               SLICE_ARGS(why), state->attempts + 1, seconds);
+               SLICE_ARGS(ttext_slice_of(&why)), state->attempts + 1, seconds);
     if (fiber_sleep(engine->fibers, (uint64_t)(seconds * 1000 + 0.5), err) != 0)
         return -1;
     return authenticator_sign_again(requester->authenticator, &sending->kept->arena, &sending->prepared, err);

@@ -43,6 +43,10 @@ struct component source_flow_spec(const struct manifest *manifest)
 /* --- the engine ------------------------------------------------------------------------------------------
  */
 
+enum {
+    OWN_REFUSED_ANSWERS = 3
+}; /* built-in connectors: what is none of the API's answers does not pass soon */
+
 static void log_message(void *context, enum engine_level level, const char *message)
 {
     static const enum firth_log_level levels[] = {
@@ -69,6 +73,7 @@ struct engine *source_engine(struct firth_host *host, const struct manifest *man
                              struct error *err)
 {
     const struct engine_settings settings = {
+        .limits = {.refused_answers = firth_context(host) ? OWN_REFUSED_ANSWERS : 0},
         .output = {.log = log_message, .config_changed = config_changed, .context = host},
         .http = {.is_stopping = is_stopping, .context = host},
     };

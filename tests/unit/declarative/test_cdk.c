@@ -327,10 +327,30 @@ static void show(struct buffer *out, const struct tvalue *value)
         buffer_str(out, err.message);
 }
 
+/* Bodies of lines that are no JSON: the CDK warns and goes on without them, which loses a record. Firth
+ * fails.
+ */
+static const char *const DIFFERENT[] = {
+    "eAp7ImEiOjF9",                     /* x, and another line */
+    "eyJhIjoxfeKAqHsiYiI6MX0=",         /* two documents with U+2028 between them, which ends no line */
+    "eyJhIjoxfXsiYiI6Mn0KeyJjIjozfQ==", /* two documents in a line, and another line */
+};
+
+static bool is_different(const struct trial *trial)
+{
+    uint32_t type = json_get(trial->line, field(trial, "component"), "type");
+    for (size_t i = 0; i < sizeof DIFFERENT / sizeof *DIFFERENT; i++) {
+        if (json_string_is(trial->line, type, "JsonlDecoder") &&
+            json_string_is(trial->line, field(trial, "body"), DIFFERENT[i]))
+            return true;
+    }
+    return false;
+}
+
 /* Is it what the CDK made? Tells of it if not. */
 static bool agrees(struct trial *trial, int result, const struct error *err, const char *text)
 {
-    bool refused = field(trial, "error") != JSON_NONE;
+    bool refused = field(trial, "error") != JSON_NONE || is_different(trial);
     struct buffer ours;
     struct json doc;
     struct error wrong = {0};

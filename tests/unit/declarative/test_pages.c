@@ -181,7 +181,8 @@ static void test_answers(void **state)
           LIST("200|{\"bad\": 1, \"next\": \"a\", \"r\": [{\"id\":1}]}", ONE),
           "\n?t=a\n=> {\"id\":1} {\"id\":3}");
     check(CURSOR, "", LIST("204|"), "\n=>");
-    check(CURSOR, "", LIST("200|hello"), "\n=>");
+    check(CURSOR, "", LIST("200|hello"), "\n=> protocol: expected a value, got 'h'");
+    check(CURSOR, FILTER("\"predicate\": \"{{ not response }}\"", "IGNORE"), LIST("200|hello"), "\n=>");
 }
 
 static void test_hooks(void **state)

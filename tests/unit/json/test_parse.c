@@ -165,13 +165,84 @@ static void test_duplicates(void **state)
     parsed_done(&p);
 }
 
+/* What Python's json reads beside JSON, and what it does not read either. */
+static void test_lenient(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t mended, at; /* 0: it is JSON */
+        const char *source;  /* NULL: refused */
+    } cases[] = {
+        {"{\"a\":1}", 0, 0, "{\"a\":1}"},
+        {"\"\\ud83d\\ude00\"", 0, 0, "\"\\ud83d\\ude00\""},
+        {"\"NaN \\\\ud83d \\\" Infinity\"", 0, 0, "\"NaN \\\\ud83d \\\" Infinity\""},
+        {"NaN", 1, 0, "null"},
+        {"[1, NaN,Infinity ,-Infinity]", 3, 4, "[1, null,null ,null]"},
+        {"{\"a\":\"\\ud83d\"}", 1, 6, "{\"a\":\"\\ufffd\"}"},
+        {"{\"a\":\"\\uDE00 \\uD83D\\uD83D\\uDE00x\\ud83dA\"}", 3, 6,
+         "{\"a\":\"\\ufffd \\ufffd\\uD83D\\uDE00x\\ufffdA\"}"},
+        {"{\"\\ud83d\":1,\"\\ud83e\":2}", 2, 2, "{\"\\ufffd\":1,\"\\ufffd\":2}"},
+        {"\xef\xbb\xbf[1]", 1, 0, "[1]"},
+        {"\xef\xbb\xbf", 0, 0, NULL},
+        {"[nan]", 0, 0, NULL},
+        {"[NaNs]", 0, 0, NULL},
+        {"[--Infinity]", 0, 0, NULL},
+        {"[+Infinity]", 0, 0, NULL},
+        {"{NaN:1}", 0, 0, NULL},
+        {"[NaN", 0, 0, NULL},
+        {"[NaN,\"\\ud83d", 0, 0, NULL},
+        {"[NaN,\"\\ud83", 0, 0, NULL},
+        {"[NaN,\"\\", 0, 0, NULL},
+        {"[\"\\ud8zz\"]", 0, 0, NULL},
+        {"[NaN,\"\xff\"]", 0, 0, NULL},
+        {"", 0, 0, NULL},
+    };
+    struct json_parser *parser = json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
+    json_parser_lenient(parser);
+    /* More often than a parser keeps what only large documents need. */
+    for (size_t i = 0; i < 100 * sizeof cases / sizeof *cases; i++) {
+        size_t at = i % (sizeof cases / sizeof *cases), size = strlen(cases[at].text);
+        char *source = mem_alloc(size);
+        struct json doc;
+        struct error err;
+        if (size)
+            memcpy(source, cases[at].text, size);
+        int result = json_parse(parser, source, size, &doc, &err);
+        assert_int_equal(result, cases[at].source ? 0 : -1);
+        if (result == 0) {
+            assert_int_equal(doc.mended, cases[at].mended);
+            assert_int_equal(doc.mended_at, cases[at].at);
+            assert_slice((struct slice){doc.source, doc.size}, cases[at].source);
+        }
+        free(source);
+        struct parsed strict = parse(cases[at].text);
+        assert_int_equal(strict.result, cases[at].source && cases[at].mended == 0 ? 0 : -1);
+        parsed_done(&strict);
+    }
+    json_parser_free(parser);
+}
+
+static void test_an_answer(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"a\":1,\"a\":NaN}";
+    struct arena arena;
+    struct json doc;
+    struct error err;
+    arena_init(&arena);
+    assert_int_equal(json_parse_answer(&arena, text, sizeof text - 1, &doc, &err), 0);
+    assert_true(json_is(&doc, json_get(&doc, 0, "a"), JSON_NULL));
+    assert_int_equal(json_count(&doc, 0), 1);
+    assert_int_equal(json_parse_copy(&arena, text, sizeof text - 1, &doc, &err), -1);
+    arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nodes),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_nodes),      cmocka_unit_test(test_refusals), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_duplicates), cmocka_unit_test(test_lenient),  cmocka_unit_test(test_an_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
