@@ -4,6 +4,7 @@ import json
 import sys
 
 import duckdb
+import pytest
 from playwright.sync_api import expect
 
 from manifests import SHOP
@@ -108,6 +109,130 @@ def test_a_choice_may_be_left_open_and_its_fields_follow(page):
     expect(page.get_by_label("CA Certificate")).to_have_count(0)
 
 
+# Its check fails and says what it was asked with.
+FORM = r"""
+import json, sys
+TEXT = {"type": "string"}
+def branch(title, const=None, **members):
+    needed = list(members) + (["kind"] if const else [])
+    return {"title": title, "required": needed, "properties": {**members, **({"kind": {"type": "string", "const": const}} if const else {})}}
+if sys.argv[1] == "spec":
+    print(json.dumps({"type": "SPEC", "spec": {"connectionSpecification": {
+        "type": "object", "required": ["place", "auth", "parts"], "properties": {
+            "place": {**TEXT, "title": "Place", "order": 0, "default": "here",
+                      "description": "<b>At</b> <host> &amp; <img src=/nowhere onerror=alert(1)><<b>img src=/nowhere onerror=alert(2)>"},
+            "many": {"type": "integer", "title": "Many", "order": 1, "default": 7},
+            "note": {**TEXT, "title": "Note", "order": 2},
+            "auth": {"type": "object", "title": "Login", "order": 3, "oneOf": [branch("By key", key=TEXT), branch("By token", token=TEXT)]},
+            "more": {"type": "object", "title": "Extras", "order": 4, "oneOf": [branch("One", one=TEXT), branch("Two", two=TEXT),
+                branch("Three", three={"type": "integer", "default": 9, "maximum": 3, "airbyte_hidden": True})]},
+            "parts": {"type": "array", "title": "Parts", "order": 5, "minItems": 1, "items": {
+                "type": "object", "required": ["name"], "properties": {"name": {**TEXT, "title": "Part", "order": 0}, "format": {
+                    "type": "object", "title": "Format", "oneOf": [branch("CSV", "csv"), branch("Parquet", "parquet", size={"type": "integer"})]}}}}}}}}))
+else:
+    print(json.dumps({"type": "CONNECTION_STATUS", "connectionStatus": {
+        "status": "FAILED", "message": "asked with " + json.dumps(json.load(open(sys.argv[3])), sort_keys=True)}}))
+"""
+
+
+@pytest.fixture(scope="module")
+def form_connector(daemon):
+    (daemon.folder / "form.py").write_text(FORM)
+    daemon.firth("connectors", "add", "source-form", "--command", f"{sys.executable} {daemon.folder}/form.py", expect=0)
+
+
+@pytest.fixture
+def form(page, form_connector):  # noqa: ARG001
+    """The page with that connector's form."""
+    log_in(page, "/connections/new")
+    choose(page, "source-form")
+    expect(page.get_by_text("At <host> & <img src=/nowhere onerror=alert(2)>", exact=True)).to_be_visible()
+    return page
+
+
+def empty(field):
+    field.press("Control+a")
+    field.press("Backspace")
+
+
+def go_on(page):
+    page.get_by_role("button", name="Test and go on").press("Enter")
+
+
+def asked_with(page, config):
+    """What the connector was asked with."""
+    go_on(page)
+    expect(page.get_by_role("alert")).to_contain_text("asked with " + json.dumps(config, sort_keys=True))
+
+
+def test_fields_are_emptied(form):
+    """By the keyboard, after a field was left."""
+    page = form
+    place, many, note = (page.get_by_role(role, name=name) for role, name in (("textbox", "Place"), ("spinbutton", "Many"), ("textbox", "Note")))
+    note.press_sequentially("x")
+    note.press("Tab")
+    empty(note)
+    expect(note).to_have_value("")
+    empty(place)
+    expect(place).to_have_value("")
+    expect(page.locator("#root_place__error")).to_have_text("This is needed.")
+    place.press_sequentially("there")
+    expect(page.locator("#root_place__error")).to_have_count(0)
+    many.press_sequentially(".5")
+    expect(page.get_by_text("This has to be a whole number.")).to_be_visible()
+    empty(many)
+    expect(many).to_have_value("")
+    page.get_by_role("textbox", name="key").press_sequentially("k")
+    page.get_by_role("textbox", name="Part").press_sequentially("a")
+    asked_with(page, {"place": "there", "auth": {"key": "k"}, "parts": [{"name": "a"}]})
+
+
+def test_a_choice_is_what_was_picked(form):
+    """Though nothing in what is typed says which one it is, and it may be taken back. What is wrong where no field is to be seen
+    is said all the same."""
+    page = form
+    page.get_by_role("textbox", name="Part").press_sequentially("a")
+    login, extras = page.get_by_role("combobox", name="Login"), page.get_by_role("combobox", name="Extras")
+    login.select_option(label="By token")
+    expect(login).to_have_value("1")
+    extras.select_option(label="Two")
+    expect(extras).to_have_value("1")
+    go_on(page)
+    expect(page.locator("#root_more_two__error")).to_have_text("This is needed.")
+    expect(page.get_by_role("textbox", name="token")).to_be_focused()
+    page.get_by_role("textbox", name="token").press_sequentially("t")
+    page.get_by_role("textbox", name="two").press_sequentially("2")
+    empty(page.get_by_role("textbox", name="token"))
+    expect(login).to_have_value("1")
+    page.get_by_role("textbox", name="token").press_sequentially("u")
+    config = {"place": "here", "many": 7, "auth": {"token": "u"}, "parts": [{"name": "a"}]}
+    asked_with(page, {**config, "more": {"two": "2"}})
+    extras.select_option(label="Three")
+    go_on(page)
+    expect(page.get_by_role("alert").filter(has_text="no field here shows")).to_contain_text("more.three: The most is 3.")
+    extras.select_option(label="Not given")
+    asked_with(page, config)
+
+
+def test_each_item_of_a_list_has_its_own_choice(form):
+    """One has to be, and is there from the beginning. It is removed: those behind it stay what they are."""
+    page = form
+    page.get_by_role("textbox", name="key").press_sequentially("k")
+    for part, kind in (("b", "CSV"), ("c", "Parquet")):
+        page.get_by_role("button", name="Add").press("Enter")
+        page.get_by_role("textbox", name="Part").last.press_sequentially(part)
+        page.get_by_role("combobox", name="Format").last.select_option(label=kind)
+    expect(page.get_by_role("group", name="Number 3: c", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Remove number 1").press("Enter")
+    go_on(page)
+    size = page.get_by_role("spinbutton", name="size")
+    expect(size).to_be_focused()
+    expect(page.locator("#root_parts_1_format_size__error")).to_have_text("This is needed.")
+    size.press_sequentially("5")
+    parts = [{"name": "b", "format": {"kind": "csv"}}, {"name": "c", "format": {"kind": "parquet", "size": 5}}]
+    asked_with(page, {"place": "here", "many": 7, "auth": {"key": "k"}, "parts": parts})
+
+
 def test_from_postgresql_to_duckdb(page, database):
     """Streams that the source tells when it is asked; hundreds of them are searched and selected at once."""
     database.run("CREATE TABLE orders (id int PRIMARY KEY, name text); INSERT INTO orders SELECT i, 'o' || i FROM generate_series(1, 120) i;"
@@ -163,6 +288,56 @@ def test_log_in_and_log_out(chromium, daemon):
     expect(page.get_by_role("heading", name="Log in to Firth")).to_be_visible()
     assert not [cookie for cookie in context.cookies() if cookie["value"]]
     context.close()
+
+
+LONG = "customer_orders_" + "n" * 40
+
+
+def width_of(page, path):
+    page.goto(path)
+    page.get_by_role("heading", level=1).wait_for()
+    expect(page.get_by_text(LONG).first).to_be_visible()
+    return page.evaluate("() => document.documentElement.scrollWidth")
+
+
+def test_long_names_are_broken_on_a_telephone(page):
+    api = page.daemon.api
+    source = api.source(name=LONG)
+    destination = api.destination(name=LONG)
+    connection = api.connection(source=source, destination=destination, name=LONG)
+    log_in(page)
+    page.set_viewport_size({"width": 360, "height": 800})
+    paths = ["/sources", f"/sources/{source}", "/connections", "/connections/new", f"/connections/{connection}", f"/connections/{connection}/settings",
+             f"/connections/new?source={source}&destination={destination}"]
+    assert {path: width for path in paths if (width := width_of(page, path)) > 360} == {}
+    page.get_by_label("Prefix of stream names").fill(LONG)
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
+    api.config("sources/delete", {"sourceId": source}, expect=204)
+    api.config("destinations/delete", {"destinationId": destination}, expect=204)
+
+
+def test_a_number_is_typed(page):
+    """Emptied and written anew by the keyboard; what it may not be does not stay."""
+    connection = page.daemon.api.connection(name="Numbered")
+    log_in(page, f"/connections/{connection}/settings")
+    page.get_by_label("Runs").select_option(label="Every so often")
+    units = page.get_by_role("spinbutton", name="How many")
+    for _ in range(2):
+        units.press("End")
+        units.press("Backspace")
+    expect(units).to_have_value("")
+    units.press("6")
+    expect(units).to_have_value("6")
+    units.press("Backspace")
+    units.press("Tab")
+    expect(units).to_have_value("6")
+    expect(page.get_by_text("This has to be a whole number. It stays 6.")).to_be_visible()
+    units.press("End")
+    units.press("0")
+    page.get_by_role("button", name="Save settings").press("Enter")
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    found = page.daemon.api.config("web_backend/connections/get", {"connectionId": connection})
+    assert found["scheduleData"]["basicSchedule"] == {"timeUnit": "hours", "units": 60}
 
 
 def test_a_source_is_changed(page):

@@ -1,21 +1,37 @@
-// A choice among objects (`oneOf` with a constant in each branch): one of them, or nothing where nothing is allowed.
+// A choice among objects (`oneOf`): one of them, or nothing where nothing is allowed.
 import type { FieldProps, RJSFSchema } from "@rjsf/utils";
-import { useEffect } from "react";
+import { useEffect, useLayoutEffect, useState } from "react";
 import { plainText } from "./templates";
-import { branchesOf, branchOf, constantsOf, formSchemaOf, uiSchemaOf, type ConfigData, type SpecSchema } from "./uischema";
+import { branchesOf, branchOf, chosenOf, constantsOf, formSchemaOf, uiSchemaOf, type ConfigData, type SpecSchema } from "./uischema";
 
 type Props = FieldProps<ConfigData, RJSFSchema>;
+
+/** What the form hands to its choices: where they say what was picked, for the validator. */
+export interface ChoiceContext {
+    picked: Map<string, number>;
+}
 
 export function ChoiceField(props: Props) {
     const { schema, formData, onChange, required, idSchema, registry } = props;
     const spec = (schema as { choice: SpecSchema }).choice;
     const branches = branchesOf(spec);
-    const chosen = branchOf(branches, formData);
+    const { picked } = props.formContext as ChoiceContext;
+    const place = idSchema.$id;
+    const [lastPicked, setLastPicked] = useState(() => branchOf(branches, formData));
+    const chosen = chosenOf(branches, formData, lastPicked);
     const branch = branches[chosen];
     const { SchemaField } = registry.fields;
-    const id = `${idSchema.$id}__choice`;
+    const id = `${place}__choice`;
+
+    // An item of a list keeps what was picked, but changes its place, where one before it is removed.
+    useLayoutEffect(() => {
+        picked.set(place, chosen);
+        return () => void picked.delete(place);
+    }, [picked, place, chosen]);
 
     function choose(index: number) {
+        setLastPicked(index);
+        picked.set(place, index);
         const next = branches[index];
         if (!next) return onChange(undefined);
         onChange(registry.schemaUtils.getDefaultFormState(formSchemaOf(next), constantsOf(next)) as ConfigData);

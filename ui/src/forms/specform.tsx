@@ -1,8 +1,9 @@
 // A form made from a connector's spec.
 import Form from "@rjsf/core";
-import type { RJSFSchema } from "@rjsf/utils";
+import type { RJSFSchema, RJSFValidationError } from "@rjsf/utils";
 import { useMemo, useRef, useState, type ReactNode } from "react";
-import { ChoiceField } from "./choice";
+import { Notice } from "../parts/basics";
+import { ChoiceField, type ChoiceContext } from "./choice";
 import { ArrayTemplate, DescriptionTemplate, ErrorTemplate, FieldTemplate, ObjectTemplate } from "./templates";
 import { formSchemaOf, uiSchemaOf, type ConfigData, type SpecSchema } from "./uischema";
 import { validatorOf } from "./validator";
@@ -22,13 +23,22 @@ interface Props {
 export function SpecForm({ id, spec, value, onChange, onSubmit, children }: Props) {
     const schema = useMemo(() => formSchemaOf(spec as SpecSchema), [spec]);
     const uiSchema = useMemo(() => ({ ...uiSchemaOf(spec as SpecSchema), "ui:title": "", "ui:description": "" }), [spec]);
-    const validator = useMemo(() => validatorOf(spec as SpecSchema), [spec]);
+    const context = useMemo<ChoiceContext>(() => ({ picked: new Map() }), [spec]);
+    const validator = useMemo(() => validatorOf(spec as SpecSchema, context.picked), [spec, context]);
     const [touched, setTouched] = useState(false);
+    const [unseen, setUnseen] = useState<string[]>([]);
     const place = useRef<HTMLDivElement>(null);
 
-    /** To the first field that is wrong, so that nobody has to look for it. */
-    function showFirstProblem() {
-        requestAnimationFrame(() => place.current?.querySelector<HTMLElement>('.wrong input, .wrong textarea, .wrong select')?.focus());
+    /** To the first field that is wrong, so that nobody has to look for it; what no field says is told below them all. */
+    function showProblems(errors: RJSFValidationError[]) {
+        requestAnimationFrame(() => {
+            const form = place.current;
+            const saidBy = (property: string) => form?.querySelector(`[id="${CSS.escape(`root${property.replaceAll(".", "_")}__error`)}"]`);
+            setUnseen(
+                errors.filter(({ property }) => !saidBy(property ?? "")).map(({ property, message }) => `${property?.slice(1) || "The whole"}: ${message}`),
+            );
+            form?.querySelector<HTMLElement>(".wrong input, .wrong textarea, .wrong select, .wrong button")?.focus();
+        });
     }
 
     return (
@@ -56,14 +66,27 @@ export function SpecForm({ id, spec, value, onChange, onSubmit, children }: Prop
                     DescriptionFieldTemplate: DescriptionTemplate,
                 }}
                 widgets={{ PasswordWidget: SecretWidget, LongTextWidget, SecretTextWidget, CheckboxWidget: SwitchWidget }}
-                onChange={(event) => onChange(event.formData ?? {})}
+                formContext={context}
+                onChange={(event) => {
+                    setUnseen([]);
+                    onChange(event.formData ?? {});
+                }}
                 onBlur={() => setTouched(true)}
                 onSubmit={(event) => onSubmit(event.formData ?? {})}
-                onError={() => {
+                onError={(errors) => {
                     setTouched(true);
-                    showFirstProblem();
+                    showProblems(errors);
                 }}
             >
+                {unseen.length > 0 && (
+                    <Notice kind="error" title="Something is wrong that no field here shows">
+                        <ul>
+                            {unseen.map((problem) => (
+                                <li key={problem}>{problem}</li>
+                            ))}
+                        </ul>
+                    </Notice>
+                )}
                 {children}
             </Form>
         </div>

@@ -6,12 +6,18 @@ import type {
     FieldTemplateProps,
     ObjectFieldTemplateProps,
 } from "@rjsf/utils";
+import type { ReactNode } from "react";
 import { Button } from "../parts/basics";
 import { sectionsOf, type SpecSchema } from "./uischema";
 
-/** Descriptions of public connectors hold links and line breaks; as text they are safe and say the same. */
+// The tags that descriptions of public connectors are written with. Others are text: "at <host>:<port>".
+const TAG = /<\/?(a|b|blockquote|br|code|div|em|font|h[1-6]|hr|i|img|li|ol|p|pre|small|span|strong|sub|sup|u|ul)(\s[^>]*)?\/?>/gi;
+
+/** Descriptions of public connectors hold links and line breaks; as text they are safe and say the same. The parser sees no
+ * tag, only what stands for characters: what it would make of tags may ask for pictures, or hold scripts. */
 export function plainText(description: string): string {
-    return new DOMParser().parseFromString(description, "text/html").body.textContent ?? "";
+    const text = description.replace(TAG, "").replaceAll("<", "&lt;");
+    return new DOMParser().parseFromString(text, "text/html").body.textContent ?? "";
 }
 
 export function FieldTemplate(props: FieldTemplateProps) {
@@ -21,7 +27,7 @@ export function FieldTemplate(props: FieldTemplateProps) {
     const itself = group || schema.type === "boolean";
     return (
         <div className={`field${props.rawErrors?.length ? " wrong" : ""}`}>
-            {displayLabel && !itself && (
+            {displayLabel && !itself && !props.uiSchema?.["ui:isItem"] && (
                 <label htmlFor={id}>
                     {label}
                     {required && <span aria-hidden="true"> *</span>}
@@ -33,7 +39,7 @@ export function FieldTemplate(props: FieldTemplateProps) {
                     {plainText(rawDescription)}
                 </p>
             )}
-            {!group && errors}
+            {errors}
         </div>
     );
 }
@@ -79,6 +85,30 @@ export function ObjectTemplate(props: ObjectFieldTemplateProps) {
     );
 }
 
+/** Which item it is: the label of a single value, the legend of several. */
+function ItemFrame({ array, index, children }: { array: ArrayFieldTemplateProps; index: number; children: ReactNode }) {
+    const items = array.schema.items;
+    const single = typeof items === "object" && !Array.isArray(items) && items.type !== "object" && items.type !== "array" && !("choice" in items);
+    if (single)
+        return (
+            <div className="field">
+                <label htmlFor={`${array.idSchema.$id}_${index}`}>Number {index + 1}</label>
+                {children}
+            </div>
+        );
+    const name: unknown = (array.formData as { name?: unknown }[] | undefined)?.[index]?.name;
+    return (
+        <fieldset className="group">
+            <legend>
+                Number {index + 1}
+                {typeof name === "string" && name && `: ${name}`}
+            </legend>
+            {typeof items === "object" && !Array.isArray(items) && items.description && <p className="help">{plainText(items.description)}</p>}
+            {children}
+        </fieldset>
+    );
+}
+
 export function ArrayTemplate(props: ArrayFieldTemplateProps) {
     return (
         <fieldset className="group">
@@ -89,7 +119,9 @@ export function ArrayTemplate(props: ArrayFieldTemplateProps) {
             {props.schema.description && <p className="help">{plainText(props.schema.description)}</p>}
             {props.items.map((item) => (
                 <div className="array-item" key={item.key}>
-                    <div>{item.children}</div>
+                    <ItemFrame array={props} index={item.index}>
+                        {item.children}
+                    </ItemFrame>
                     {item.hasRemove && (
                         <Button kind="ghost" aria-label={`Remove number ${item.index + 1}`} onClick={item.onDropIndexClick(item.index)}>
                             Remove

@@ -60,7 +60,8 @@ export function uiSchemaOf(schema: SpecSchema): Ui {
         ui["ui:placeholder"] = `for example ${schema.examples.slice(0, 2).map(String).join(" or ")}`;
     for (const [name, property] of Object.entries(schema.properties ?? {})) if (isObject(property)) ui[name] = uiSchemaOf(property);
     if (schema.properties) ui["ui:order"] = [...orderOf(schema), "*"];
-    if (isObject(schema.items)) ui.items = uiSchemaOf(schema.items);
+    // ArrayTemplate says which item it is.
+    if (isObject(schema.items)) ui.items = { ...uiSchemaOf(schema.items), "ui:title": "", "ui:isItem": true };
     return ui;
 }
 
@@ -79,19 +80,37 @@ export function constantsOf(branch: SpecSchema): ConfigData {
     );
 }
 
-/** Which branch a value is of: by its constants; -1 if it is none. */
+function hasConstants(branch: SpecSchema, data: ConfigData): boolean {
+    return Object.entries(constantsOf(branch)).every(([name, constant]) => data[name] === constant);
+}
+
+/** Which branch a stored value is of: by its constants; -1 if it is none. */
 export function branchOf(branches: SpecSchema[], value: unknown): number {
     if (!isObject(value)) return -1;
     const data = value as ConfigData;
-    const found = branches.findIndex((branch) => {
-        const constants = Object.entries(constantsOf(branch));
-        return constants.length > 0 && constants.every(([name, constant]) => data[name] === constant);
-    });
+    const found = branches.findIndex((branch) => Object.keys(constantsOf(branch)).length > 0 && hasConstants(branch, data));
     if (found >= 0) return found;
-    // Without constants: the one whose needed members are there.
-    return branches.findIndex(
-        (branch) => Object.keys(constantsOf(branch)).length === 0 && (branch.required ?? []).every((name: string) => data[name] !== undefined),
-    );
+    // Without constants: one whose needed members are there, and of these the one that knows the most of what is there.
+    let best = -1;
+    let most = -1;
+    for (const [index, branch] of branches.entries()) {
+        if (!hasConstants(branch, data) || !(branch.required ?? []).every((name: string) => data[name] !== undefined)) continue;
+        const known = Object.keys(data).filter((name) => data[name] !== undefined && branch.properties?.[name]).length;
+        if (known > most) [best, most] = [index, known];
+    }
+    return best;
+}
+
+/** The branches that people picked, by the id of the choice's field. A value that is still being typed does not tell its
+ * branch: where no constant says which it is, its members may be missing. */
+export type Picked = ReadonlyMap<string, number>;
+
+/** Which branch a value is of that was picked to be of one; -1 if it is none. */
+export function chosenOf(branches: SpecSchema[], value: unknown, picked: number | undefined): number {
+    const data = isObject(value) ? (value as ConfigData) : {};
+    if (picked === -1 && Object.values(data).every((member) => member === undefined)) return -1;
+    const branch = picked === undefined ? undefined : branches[picked];
+    return branch && hasConstants(branch, data) ? picked! : branchOf(branches, value);
 }
 
 export function isChoice(schema: SpecSchema): boolean {
@@ -114,12 +133,12 @@ export function formSchemaOf(schema: SpecSchema): RJSFSchema {
     return own as RJSFSchema;
 }
 
-/** The schema that this value is checked by: of each choice the branch that was chosen. */
-export function schemaFor(schema: SpecSchema, value: unknown): SpecSchema {
+/** The schema that this value is checked by: of each choice the branch that was chosen. `id` is that of the value's field. */
+export function schemaFor(schema: SpecSchema, value: unknown, picked: Picked, id = "root"): SpecSchema {
     let own: SpecSchema = schema;
     if (isChoice(schema)) {
         const branches = branchesOf(schema);
-        const chosen = branches[branchOf(branches, value)];
+        const chosen = branches[chosenOf(branches, value, picked.get(id))];
         if (!chosen) return { type: "object" };
         own = { ...chosen, required: [...(schema.required ?? []), ...(chosen.required ?? [])] };
     }
@@ -128,10 +147,15 @@ export function schemaFor(schema: SpecSchema, value: unknown): SpecSchema {
         own = {
             ...own,
             properties: Object.fromEntries(
-                Object.entries(own.properties).map(([name, property]) => [name, isObject(property) ? schemaFor(property, data[name]) : property]),
+                Object.entries(own.properties).map(([name, property]) => [
+                    name,
+                    isObject(property) ? schemaFor(property, data[name], picked, `${id}_${name}`) : property,
+                ]),
             ),
         };
-    // Items are checked by what the first of them was chosen to be; each has its branch of its own on the daemon's side.
-    if (isObject(own.items)) own = { ...own, items: schemaFor(own.items, Array.isArray(value) ? value[0] : undefined) };
+    // Each item has chosen for itself.
+    const items = own.items;
+    if (isObject(items) && Array.isArray(value))
+        own = { ...own, items: value.map((item, index) => schemaFor(items, item, picked, `${id}_${index}`)) };
     return own;
 }

@@ -13,7 +13,7 @@ import {
     type ValidationData,
     type ValidatorType,
 } from "@rjsf/utils";
-import { schemaFor, type SpecSchema } from "./uischema";
+import { schemaFor, type Picked, type SpecSchema } from "./uischema";
 
 type Data = Record<string, unknown>;
 
@@ -32,15 +32,36 @@ function at(schema: unknown, location: string): unknown {
     return pathOf(location).reduce<unknown>((value, part) => (value as Data | undefined)?.[part], schema);
 }
 
+/** What is typed as JSON has it: a field that was emptied is a member that is not there; an item of a list is null. */
+function withoutUndefined(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map((item) => withoutUndefined(item) ?? null);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+        Object.entries(value)
+            .filter(([, member]) => member !== undefined)
+            .map(([name, member]) => [name, withoutUndefined(member)]),
+    );
+}
+
+const TYPE_WORDS: Record<string, string> = {
+    integer: "a whole number",
+    number: "a number",
+    string: "text",
+    boolean: "yes or no",
+    array: "a list",
+    object: "a group of fields",
+};
+
 /** The words for people: what is wanted, not which keyword failed. */
-function say(error: OutputUnit, schema: unknown): string {
+function say(error: OutputUnit, schema: unknown, data: unknown): string {
     const wanted = at(schema, error.keywordLocation);
     const parent = at(schema, error.keywordLocation.replace(/\/[^/]*$/, "")) as Data | undefined;
     switch (error.keyword) {
         case "required":
             return "This is needed.";
         case "type":
-            return `This has to be ${Array.isArray(wanted) ? wanted.join(" or ") : String(wanted)}.`;
+            if (at(data, error.instanceLocation) === null) return "This is needed.";
+            return `This has to be ${[wanted].flat().map((type) => TYPE_WORDS[String(type)] ?? String(type)).join(" or ")}.`;
         case "pattern":
             return `This has to look like ${String(parent?.pattern_descriptor ?? wanted)}.`;
         case "minimum":
@@ -64,22 +85,26 @@ function say(error: OutputUnit, schema: unknown): string {
     }
 }
 
-function errorOf(error: OutputUnit, schema: unknown): RJSFValidationError {
+function errorOf(error: OutputUnit, schema: unknown, data: unknown): RJSFValidationError {
     const path = pathOf(error.instanceLocation);
     const missing = error.keyword === "required" ? /"([^"]+)"/.exec(error.error)?.[1] : undefined;
     if (missing) path.push(missing);
-    const message = say(error, schema);
+    const message = say(error, schema, data);
     return { name: error.keyword, property: path.map((part) => `.${part}`).join(""), message, stack: message };
 }
 
 function errorsOf(schema: RJSFSchema, data: unknown): RJSFValidationError[] {
-    const result = new Validator(schema as Schema, "7", false).validate(data ?? {});
-    return result.errors.filter((error) => !CONTAINERS.has(error.keyword)).map((error) => errorOf(error, schema));
+    const typed = withoutUndefined(data ?? {});
+    const result = new Validator(schema as Schema, "7", false).validate(typed);
+    return result.errors.filter((error) => !CONTAINERS.has(error.keyword)).map((error) => errorOf(error, schema, typed));
 }
 
 class InterpretingValidator implements ValidatorType<Data, RJSFSchema> {
     /** rjsf draws a schema of its own (uischema.ts); what is typed is checked by the spec. */
-    constructor(private readonly spec: SpecSchema) {}
+    constructor(
+        private readonly spec: SpecSchema,
+        private readonly picked: Picked,
+    ) {}
 
     validateFormData(
         formData: Data | undefined,
@@ -88,7 +113,7 @@ class InterpretingValidator implements ValidatorType<Data, RJSFSchema> {
         transformErrors?: ErrorTransformer<Data, RJSFSchema>,
         uiSchema?: UiSchema<Data, RJSFSchema>,
     ): ValidationData<Data> {
-        let errors = errorsOf(schemaFor(this.spec, formData ?? {}) as RJSFSchema, formData);
+        let errors = errorsOf(schemaFor(this.spec, formData ?? {}, this.picked) as RJSFSchema, formData);
         if (transformErrors) errors = transformErrors(errors, uiSchema);
         return { errors, errorSchema: toErrorSchema<Data>(errors) };
     }
@@ -100,7 +125,7 @@ class InterpretingValidator implements ValidatorType<Data, RJSFSchema> {
     isValid(schema: RJSFSchema, formData: Data | undefined, rootSchema: RJSFSchema): boolean {
         const whole = (schema.definitions ? schema : { ...schema, definitions: rootSchema.definitions }) as Schema;
         try {
-            return new Validator(whole, "7", true).validate(formData).valid;
+            return new Validator(whole, "7", true).validate(withoutUndefined(formData)).valid;
         } catch {
             return false;
         }
@@ -111,6 +136,6 @@ class InterpretingValidator implements ValidatorType<Data, RJSFSchema> {
     }
 }
 
-export function validatorOf(spec: SpecSchema): ValidatorType<Data, RJSFSchema> {
-    return new InterpretingValidator(spec);
+export function validatorOf(spec: SpecSchema, picked: Picked): ValidatorType<Data, RJSFSchema> {
+    return new InterpretingValidator(spec, picked);
 }

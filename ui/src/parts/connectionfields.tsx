@@ -25,7 +25,7 @@ interface Props {
 export function ConnectionFields({ draft, otherwise, example, onChange }: Props) {
     return (
         <>
-            <Field label="Name" value={draft.name} placeholder={otherwise} required={!otherwise} onChange={(event) => onChange({ ...draft, name: event.target.value })} />
+            <Field label="Name" value={draft.name} placeholder={otherwise} required={!otherwise} maxLength={200} onChange={(event) => onChange({ ...draft, name: event.target.value })} />
             <ScheduleFields type={draft.scheduleType} data={draft.scheduleData} onChange={(scheduleType, scheduleData) => onChange({ ...draft, scheduleType, scheduleData })} />
             <div className="field">
                 <label htmlFor="namespace">Namespace at the destination</label>

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { config } from "../api/client";
 import type { ScheduleData, ScheduleType } from "../api/connections";
+import { NumberInput } from "./numberinput";
 import { moment } from "./time";
 
 interface Props {
@@ -61,12 +62,11 @@ export function ScheduleFields({ type, data, onChange }: Props) {
             </select>
             {type === "basic" && (
                 <div className="in-row">
-                    <input
-                        type="number"
-                        min={1}
-                        aria-label="How many"
+                    <NumberInput
+                        label="How many"
                         value={basic.units}
-                        onChange={(event) => onChange(type, { basicSchedule: { ...basic, units: Math.max(1, Number(event.target.value)) } })}
+                        min={1}
+                        onChange={(units) => onChange(type, { basicSchedule: { ...basic, units } })}
                     />
                     <select aria-label="Unit" value={basic.timeUnit} onChange={(event) => onChange(type, { basicSchedule: { ...basic, timeUnit: event.target.value } })}>
                         {UNITS.map((unit) => (
