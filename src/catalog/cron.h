@@ -44,6 +44,10 @@ bool cron_is_crontab(const char *text);
  * no such. */
 bool cron_to_quartz(const char *text, struct buffer *out);
 
+/* Is one of Quartz's day fields `?`, and not both? Quartz refuses any other; then what is likely meant is
+ * appended, if that can be told. For six or seven fields. */
+bool cron_quartz_days(const char *text, struct buffer *out);
+
 /* The first match after `after_ms` in UTC (wall clock, milliseconds since 1970); -1 if there is none (31
  * February).
  */

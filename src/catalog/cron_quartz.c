@@ -89,3 +89,29 @@ bool cron_to_quartz(const char *text, struct buffer *out)
         write_weekdays(out, cron.weekdays);
     return true;
 }
+
+bool cron_quartz_days(const char *text, struct buffer *out)
+{
+    enum { DAY = 3, WEEKDAY = 5, FIELDS_MAX = 7 };
+    struct slice fields[FIELDS_MAX] = {0};
+    size_t count = 0;
+    for (text += strspn(text, " \t"); *text && count < FIELDS_MAX; text += strspn(text, " \t")) {
+        fields[count] = (struct slice){text, strcspn(text, " \t")};
+        text += fields[count++].size;
+    }
+    struct slice *day = &fields[DAY], *weekday = &fields[WEEKDAY];
+    bool no_day = slice_is(*day, "?"), no_weekday = slice_is(*weekday, "?");
+    if (no_day != no_weekday)
+        return true;
+    if (no_day)
+        *day = SLICE_LITERAL("*");
+    else if (slice_is(*weekday, "*"))
+        *weekday = SLICE_LITERAL("?");
+    else if (slice_is(*day, "*"))
+        *day = SLICE_LITERAL("?");
+    else
+        return false;
+    for (size_t i = 0; i < count; i++)
+        buffer_printf(out, "%s%.*s", i ? " " : "", SLICE_ARGS(fields[i]));
+    return false;
+}

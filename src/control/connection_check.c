@@ -1,6 +1,7 @@
 #include "control/connection_check.h"
 
 #include "base/map.h"
+#include "base/text.h"
 #include "base/zone.h"
 #include "control/actors.h"
 #include "control/catalogs.h"
@@ -45,6 +46,23 @@ static int check_text(struct check *check, const char *part, const char *text)
     return 0;
 }
 
+/* Of "${…}" there is one; another would be in the namespace's name as it stands. */
+static int check_format(struct check *check)
+{
+    static const char known[] = "${SOURCE_NAMESPACE}";
+    const char *format = check->connection->namespace_format;
+    if (check->connection->namespace_definition != CONTROL_NAMESPACE_CUSTOM)
+        return 0;
+    for (const char *at = format; (at = strstr(at, "${")); at += sizeof known - 1) {
+        if (string_starts_with(at, known))
+            continue;
+        error_set(check->err, ERROR_INVALID, "namespaceFormat has '%.*s'; what it may name is %s",
+                  (int)utf8_cut(at, strcspn(at, "}") + (strchr(at, '}') != NULL), 60), at, known);
+        return fault(check, -1, "namespaceFormat");
+    }
+    return 0;
+}
+
 static int check_schedule(struct check *check)
 {
     const struct control_connection *connection = check->connection;
@@ -73,7 +91,7 @@ static int check_alone(struct check *check)
     }
     return check_text(check, "name", connection->name) < 0 ||
                    check_text(check, "prefix", connection->prefix) < 0 ||
-                   check_text(check, "namespaceFormat", format) < 0
+                   check_text(check, "namespaceFormat", format) < 0 || check_format(check) < 0
                ? -1
                : check_schedule(check);
 }

@@ -16,14 +16,15 @@
 #include "control/control.h"
 
 enum {
-    CONTROL_UUID_SIZE = 37,           /* with its NUL */
-    CONTROL_PAGE_DEFAULT = 20,        /* rows of a page, if `limit` is 0 */
-    CONTROL_PAGE_MAX = 10000,         /* rows of a page at most: a larger limit is this one */
-    CONTROL_TITLE_MAX = 1024,         /* bytes of a workspace's, an actor's, a connection's name */
-    CONTROL_CONFIG_MAX = 8 << 20,     /* bytes of a connector's config */
-    CONTROL_CATALOG_MAX = 64 << 20,   /* bytes of a catalog, discovered or configured */
-    CONTROL_JSON_MAX = 1 << 20,       /* bytes of any other JSON that is kept */
-    CONTROL_CONNECTIONS_MAX = 100000, /* connections that are not deleted */
+    CONTROL_UUID_SIZE = 37,            /* with its NUL */
+    CONTROL_PAGE_DEFAULT = 20,         /* rows of a page, if `limit` is 0 */
+    CONTROL_PAGE_MAX = 10000,          /* rows of a page at most: a larger limit is this one */
+    CONTROL_TITLE_MAX = 1024,          /* bytes of a workspace's, an actor's, a connection's name */
+    CONTROL_DEFINITION_NAME_MAX = 200, /* characters of a definition's */
+    CONTROL_CONFIG_MAX = 8 << 20,      /* bytes of a connector's config */
+    CONTROL_CATALOG_MAX = 64 << 20,    /* bytes of a catalog, discovered or configured */
+    CONTROL_JSON_MAX = 1 << 20,        /* bytes of any other JSON that is kept */
+    CONTROL_CONNECTIONS_MAX = 100000,  /* connections that are not deleted */
 };
 
 struct control_page {

@@ -45,6 +45,22 @@ static int refuse_crontab(const char *text, struct error *err)
     return -1;
 }
 
+/* 0 if it is as Quartz has it. */
+static int check_days(const char *text, struct error *err)
+{
+    struct buffer meant;
+    buffer_init(&meant, ERROR_MESSAGE_MAX);
+    bool right = cron_quartz_days(text, &meant);
+    if (!right)
+        error_set(
+            err, ERROR_INVALID,
+            "'%.60s' is not Quartz's, of whose two fields for days, of the month and of the week, one is "
+            "?, and one only%s%.120s%s",
+            text, meant.size ? ": '" : "", buffer_cstr(&meant), meant.size ? "'" : "");
+    buffer_done(&meant);
+    return right ? 0 : -1;
+}
+
 static size_t count_fields(const char *text)
 {
     size_t count = 0;
@@ -77,6 +93,8 @@ int control_schedule_check(const struct control_connection *connection, struct e
             "weekday), or 7 (year last)",
             connection->cron);
     int64_t next = next_by_cron(connection, clock_wall_ms(&clock_system), err);
+    if (next > -2 && check_days(connection->cron, err) < 0)
+        return -1;
     if (next == -1)
         return error_set(err, ERROR_INVALID, "the cron expression '%.60s' means no time that comes",
                          connection->cron);

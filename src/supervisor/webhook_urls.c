@@ -4,6 +4,8 @@
 #include "supervisor/config_check.h"
 #include "json/json.h"
 
+#include <arpa/inet.h>
+
 enum { URLS_MAX = 16 };
 
 static const char *const setting_names[] = {
@@ -72,6 +74,53 @@ size_t webhook_urls(struct slice notifications, enum webhook_event event, struct
 
 /* --- are they right? --------------------------------------------------------------------------------- */
 
+/* "[V6]", also with "%25" and a zone: does it begin so? */
+static bool is_v6(struct slice host)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr unused;
+    const char *end = memchr(host.data, ']', host.size), *zone = memchr(host.data, '%', host.size);
+    if (!end)
+        return false;
+    size_t size = (size_t)((zone && zone < end ? zone : end) - (host.data + 1));
+    if (size >= sizeof text)
+        return false;
+    memcpy(text, host.data + 1, size);
+    text[size] = 0;
+    return inet_pton(AF_INET6, text, &unused) == 1;
+}
+
+/* Of "host:port". */
+static const char *host_problem(struct slice host)
+{
+    enum { PORT_MAX = 65535, PORT_SIZE = 6 };
+    char port[PORT_SIZE];
+    uint64_t number;
+    bool bracket = host.size && *host.data == '[';
+    if (host.size == 0 || *host.data == ':')
+        return "the URL has no host";
+    if (bracket && !is_v6(host))
+        return "the URL has no IPv6 address in its brackets, as [::1]";
+    size_t size = bracket ? (size_t)((const char *)memchr(host.data, ']', host.size) + 1 - host.data) : 0;
+    const char *colon = memchr(host.data + size, ':', host.size - size);
+    size_t end = colon ? (size_t)(colon - host.data) : host.size;
+    if (bracket ? end != size
+                : memchr(host.data, '[', host.size) != NULL || memchr(host.data, ']', host.size) != NULL)
+        return "the URL's brackets are not around its host, as http://[::1]:8080";
+    size_t left = host.size - end;
+    if (left <= 1) /* none, or nothing behind the colon, which means the usual one */
+        return NULL;
+    if (!bracket && memchr(colon + 1, ':', left - 1))
+        return "an IPv6 address needs brackets, as http://[::1]:8080";
+    if (left > PORT_SIZE)
+        return "the URL's port is none: 1 to 65535 is wanted";
+    memcpy(port, colon + 1, left - 1);
+    port[left - 1] = 0;
+    return string_to_u64(port, PORT_MAX, &number) && number > 0
+               ? NULL
+               : "the URL's port is none: 1 to 65535 is wanted";
+}
+
 const char *webhook_url_problem(const char *url)
 {
     size_t size = strlen(url);
@@ -85,8 +134,7 @@ const char *webhook_url_problem(const char *url)
         if ((unsigned char)url[i] <= ' ' || url[i] == 0x7f)
             return "the URL has a space or a control character in it";
     }
-    struct slice host = webhook_host(url);
-    return host.size == 0 || *host.data == ':' ? "the URL has no host" : NULL;
+    return host_problem(webhook_host(url));
 }
 
 static int fault(const char *part, const char *message, const char **ret_part, struct error *err)

@@ -54,16 +54,26 @@ int task_lookup_unknown(const struct task_lookup *lookup, struct airbyte_stream_
     }
     const char *text = arena_strndup(&arena, name.name.data, utf8_cut(name.name.data, name.name.size, 200));
     const char *nearest = string_nearest(text, names, count);
+    size_t shown = 0;
+    while (nearest && shown + 1 < count && strcmp(names[shown], nearest) != 0)
+        shown++;
+    /* The two may differ in nothing else. */
+    struct slice namespace = name_of(lookup, &lookup->task->bindings[shown]).namespace;
+    const char *where = namespace.size
+                            ? arena_printf(&arena, " of the namespace '%.*s'",
+                                           (int)utf8_cut(namespace.data, namespace.size, 200), namespace.data)
+                        : name.namespace.size ? " without a namespace"
+                                              : "";
     error_set(
         err, ERROR_PROTOCOL,
-        "%s wrote to the stream '%s'%s%.*s%s, which nobody asked for (line %llu of its output); %s '%s'", who,
-        text, name.namespace.size ? " of the namespace '" : "",
+        "%s wrote to the stream '%s'%s%.*s%s, which nobody asked for (line %llu of its output); %s '%s'%s",
+        who, text, name.namespace.size ? " of the namespace '" : "",
         (int)utf8_cut(name.namespace.data, name.namespace.size, 200), name.namespace.data,
         name.namespace.size ? "'" : "", (unsigned long long)line_number,
         nearest      ? "the nearest that was is"
         : count == 1 ? "asked for was"
                      : "asked for was, among others,",
-        nearest ? nearest : names[0]);
+        names[shown], where);
     arena_done(&arena);
     return -1;
 }

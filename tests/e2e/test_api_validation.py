@@ -175,6 +175,9 @@ def test_what_a_catalog_leaves_out_is_what_the_source_has(served):
      "scheduleData.cron.cronExpression", "'0 0 0 * * ?'"),
     ({"scheduleType": "cron", "scheduleData": {"cron": {"cronExpression": "0 6 1 * 1", "cronTimeZone": "UTC"}}},
      "scheduleData.cron.cronExpression", "one of the two must be ?"),
+    *(({"scheduleType": "cron", "scheduleData": {"cron": {"cronExpression": given, "cronTimeZone": "UTC"}}}, "scheduleData.cron.cronExpression", said)
+      for given, said in (("0 0 0 * * *", "one only: '0 0 0 * * ?'"), ("0 0 0 * * MON 2099", "one only: '0 0 0 ? * MON 2099'"),
+                          ("0 0 0 ? * ?", "one only: '0 0 0 * * ?'"), ("0 0 0 1 * MON", "one is ?, and one only"))),
     ({"scheduleType": "cron", "scheduleData": {"cron": {"cronExpression": "0 0 12 30 2 ?", "cronTimeZone": "UTC"}}},
      "scheduleData.cron.cronExpression", "no time that comes"),
     ({"scheduleType": "cron", "scheduleData": {"cron": {"cronExpression": "0 0 12 * * ?", "cronTimeZone": "Europe/Nowhere"}}},
@@ -249,6 +252,7 @@ def test_streams_of_the_public_api(served, configuration, field, said):
 
 @pytest.mark.parametrize("more, field", [
     ({"namespaceDefinition": "custom_format"}, "namespaceFormat"), ({"prefix": "a\tb"}, "prefix"),
+    ({"namespaceDefinition": "custom_format", "namespaceFormat": "${SOURCE_NAMESPACE}${BOGUS}"}, "namespaceFormat"),
     ({"schedule": {"scheduleType": "cron"}}, "schedule.cronExpression"),
     ({"schedule": {"scheduleType": "cron", "cronExpression": "0 0 25 * * ?"}}, "schedule.cronExpression"),
     ({"schedule": {"scheduleType": "cron", "cronExpression": "0 0 12 * * ? Europe/Nowhere"}}, "schedule.cronExpression"),
@@ -357,6 +361,13 @@ def test_a_member_of_a_config_that_is_missing_is_named(served):
     assert named(answer) == ["connectionConfiguration.destination_path"] and "destination_path" in answer["message"]
     told = served.client.ask("POST", "/api/public/v1/destinations", {**given, "definitionId": sqlite, "configuration": {}})
     assert told.status == 422 and told.json()["data"]["field"] == "configuration.destination_path", told
+
+
+@pytest.mark.parametrize("name, said", [("a\u0085b", "control character, U+0085, at byte 1"), ("\u00e9" * 201, "201 characters; the limit is 200"), ("\u00e9" * 200, None)])
+def test_names_of_definitions(served, name, said):
+    given = {"name": name, "dockerRepository": "a/b", "dockerImageTag": "1", "documentationUrl": "http://a"}
+    answer = served.client.config("source_definitions/create_custom", {"workspaceId": WORKSPACE, "sourceDefinition": given}, 422 if said else 200)
+    assert named(answer) == ["sourceDefinition.name"] and said in answer["message"] if said else answer["name"] == name, answer
 
 
 def test_how_a_secret_is_shown_is_none(served):

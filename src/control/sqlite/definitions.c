@@ -1,5 +1,6 @@
 #include "control/definitions.h"
 
+#include "base/text.h"
 #include "control/sqlite/query.h"
 
 #include <ctype.h>
@@ -121,10 +122,28 @@ static int check_there(struct control *control, const struct control_definition 
     return named ? 0 : check_name(control, definition, err);
 }
 
+/* Its name is in lists and messages. */
+static int check_shown(const char *name, struct error *err)
+{
+    size_t size = strlen(name), characters = 0;
+    for (size_t at = 0, length; at < size; at += length, characters++) {
+        uint32_t point = utf8_decode(name + at, size - at, &length);
+        if (point < ' ' || (point >= 0x7f && point < 0xa0))
+            return error_set(err, ERROR_INVALID,
+                             "a definition's name has a control character, U+%04X, at byte %zu",
+                             (unsigned)point, at);
+    }
+    return characters <= CONTROL_DEFINITION_NAME_MAX
+               ? 0
+               : error_set(err, ERROR_LIMIT, "a definition's name has %zu characters; the limit is %d",
+                           characters, CONTROL_DEFINITION_NAME_MAX);
+}
+
 static int check(struct control *control, const struct control_definition *definition, struct error *err)
 {
     int64_t taken = 0, there = 1;
     if (query_check_name("a definition's name", definition->name, err) < 0 ||
+        check_shown(definition->name, err) < 0 ||
         query_check_size("a definition's command", definition->command, CONTROL_JSON_MAX, err) < 0 ||
         query_check_size("a manifest", definition->manifest, CONTROL_CONFIG_MAX, err) < 0 ||
         query_check_size("a connector's specification", definition->spec, CONTROL_CONFIG_MAX, err) < 0 ||

@@ -126,7 +126,10 @@ static void test_unknown_stream_is_named_with_the_nearest(void **state)
                         12, &err);
     assert_string_equal(err.message,
                         "source-x wrote to the stream 'user' of the namespace 'x', which nobody asked for "
-                        "(line 12 of its output); the nearest that was is 'users'");
+                        "(line 12 of its output); the nearest that was is 'users' without a namespace");
+    bindings[0].source.namespace = slice_of("y");
+    task_lookup_unknown(&lookup, (struct airbyte_stream_name){slice_of("users"), {0}}, "source-x", 1, &err);
+    assert_non_null(strstr(err.message, "the nearest that was is 'users' of the namespace 'y'"));
     task_lookup_done(&lookup);
 }
 
