@@ -222,7 +222,10 @@ def test_each_item_of_a_list_has_its_own_choice(form):
         page.get_by_role("button", name="Add").press("Enter")
         page.get_by_role("textbox", name="Part").last.press_sequentially(part)
         page.get_by_role("combobox", name="Format").last.select_option(label=kind)
-    expect(page.get_by_role("group", name="Number 3: c", exact=True)).to_be_visible()
+    part = page.get_by_role("group", name="Number 3: c", exact=True)
+    expect(part).to_be_visible()
+    whole = page.get_by_role("group", name="Parts")
+    assert part.bounding_box()["width"] > whole.bounding_box()["width"] * 0.75
     page.get_by_role("button", name="Remove number 1").press("Enter")
     go_on(page)
     size = page.get_by_role("spinbutton", name="size")
