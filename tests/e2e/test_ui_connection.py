@@ -37,11 +37,26 @@ def test_what_runs_is_told_and_cancelled(page):
     expect(page.get_by_text("Nothing has run yet.")).to_be_visible()
     users = page.get_by_role("row", name="users")
 
+    # Of what is not known nothing is said.
+    expect(users.get_by_role("cell").nth(2)).to_have_text("–")
     page.get_by_role("button", name="Sync now").click()
     expect(history(page).get_by_text("Running")).to_be_visible()
     expect(users.get_by_role("cell").nth(2)).to_have_text("3")
     page.get_by_role("button", name="Cancel").click()
     expect(history(page).get_by_text("Cancelled")).to_be_visible()
+
+    # Whoever deletes the connection meanwhile is told, and may cancel first.
+    page.get_by_role("button", name="Sync now").click()
+    expect(history(page).get_by_text("Running")).to_be_visible()
+    page.get_by_role("link", name="Settings", exact=True).last.click()
+    page.get_by_role("button", name="Delete connection").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("A sync is running just now.")
+    dialog.get_by_role("button", name="Cancel the sync first").click()
+    expect(dialog).not_to_contain_text("A sync is running just now.")
+    dialog.get_by_role("button", name="Leave it").click()
+    page.get_by_role("link", name="Overview").click()
+    expect(history(page).get_by_text("Cancelled")).to_have_count(2)
 
     # The log of one that runs is followed to its end.
     page.get_by_role("button", name="Sync now").click()
@@ -91,6 +106,12 @@ def test_history(page, people):
     expect(volume).to_contain_text("records in the last 2 syncs")
     volume.get_by_text("Volume as a table").click()
     expect(volume.get_by_role("row")).to_have_count(2)
+    # They are drawn anew in the system's other colours.
+    drawn = volume.locator("canvas")
+    light = drawn.evaluate("(canvas) => canvas.toDataURL()")
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("(light) => document.querySelector('figure canvas').toDataURL() !== light", arg=light)
+    page.emulate_media(color_scheme="light")
     history(page).get_by_role("button").last.click()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the log").click()
@@ -160,6 +181,81 @@ def test_streams_and_settings_are_changed(page, people):
     found = show(page.daemon, people)
     assert (found["name"], found["prefix"], found["scheduleData"]["basicSchedule"]) == (
         "People, renamed", "new_", {"timeUnit": "hours", "units": 6})
+    # What somebody else changes meanwhile stays as it is then, and what is typed is there after a look elsewhere.
+    page.get_by_role("textbox", name="Name", exact=True).fill("People, once more")
+    page.daemon.api.config("connections/update", {"connectionId": people, "prefix": "other_"})
+    page.get_by_role("link", name="Overview").click()
+    expect(history(page)).to_be_visible()
+    page.get_by_role("link", name="Settings", exact=True).last.click()
+    expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("People, once more")
+    page.get_by_role("button", name="Save settings").click()
+    expect(page.get_by_role("heading", name="People, once more")).to_be_visible()
+    found = show(page.daemon, people)
+    assert (found["name"], found["prefix"]) == ("People, once more", "other_")
+
+
+def test_rows_are_not_replaced_unasked(page):
+    """All streams selected are moved as they were; and one that is to be replaced from now on is asked about."""
+    api = page.daemon.api
+    id = api.connection(name="Adding", streams=("users", "products"))
+    catalog = show(page.daemon, id)["syncCatalog"]
+    for choice in catalog["streams"]:
+        choice["config"] |= {"syncMode": "full_refresh", "destinationSyncMode": "append", "selected": choice["stream"]["name"] == "users"}
+    api.config("web_backend/connections/update", {"connectionId": id, "syncCatalog": catalog})
+    log_in(page, f"/connections/{id}/streams")
+    users = page.get_by_label("How users is moved")
+    page.get_by_role("button", name="Select all").click()
+    expect(page.get_by_text("2 of 2 selected")).to_be_visible()
+    expect(users.locator("option:checked")).to_have_text("Everything, added")
+    users.select_option(label="Everything, replaced")
+    # What was chosen is there after a look elsewhere.
+    page.get_by_role("link", name="Overview").click()
+    expect(page.get_by_text("Nothing has run yet.")).to_be_visible()
+    page.get_by_role("link", name="Streams", exact=True).click()
+    expect(users.locator("option:checked")).to_have_text("Everything, replaced")
+    page.get_by_role("button", name="Save streams").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Rows of users were added")
+    dialog.get_by_role("button", name="Leave it").click()
+    expect(dialog).to_have_count(0)
+    page.get_by_role("button", name="Undo the changes").click()
+    expect(page.get_by_text("1 of 2 selected")).to_be_visible()
+    expect(users.locator("option:checked")).to_have_text("Everything, added")
+    expect(page.get_by_role("button", name="Save streams")).to_be_disabled()
+
+
+def test_an_outage_and_a_session_that_ends_leave_the_page_as_it_is(page, people):
+    log_in(page, f"/connections/{people}/settings")
+    name = page.get_by_role("textbox", name="Name", exact=True)
+    name.fill("Typed before")
+    failed = []
+
+    def third(request):
+        failed.extend([request] if "web_backend/connections/get" in request.url else [])
+        return len(failed) == 3
+
+    page.route("**/api/**", lambda route: route.abort())
+    with page.expect_event("requestfailed", third):
+        page.get_by_role("button", name="Sync now").click()
+    away = page.get_by_text("The daemon cannot be reached", exact=True)
+    expect(away).to_be_visible()
+    expect(name).to_have_value("Typed before")
+    page.unroute("**/api/**")
+    expect(away).to_have_count(0)
+    expect(name).to_have_value("Typed before")
+
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Save settings").click()
+    again = page.get_by_role("dialog", name="Your session has ended")
+    expect(again.get_by_label("Password")).to_be_focused()
+    page.keyboard.press("Escape")
+    again.get_by_label("Password").fill("password")
+    again.get_by_role("button", name="Log in").click()
+    expect(again).to_have_count(0)
+    expect(name).to_have_value("Typed before")
+    page.get_by_role("button", name="Save settings").click()
+    expect(page.get_by_role("heading", name="Typed before")).to_be_visible()
+    page.complaints.clear()
 
 
 def test_it_is_told_without_events_too(chromium, daemon, people):

@@ -267,6 +267,71 @@ def test_from_postgresql_to_duckdb(page, database):
         assert db.execute(f'SELECT count(*), min(name) FROM "{schema}".shop_orders').fetchall() == [(120, "o1")]
 
 
+def connections(daemon):
+    return [each["name"] for each in daemon.api.ask("GET", "/api/firth/v1/connections").json()["connections"]]
+
+
+# Its streams are the lines of a file, and what it writes can be added.
+CHANGING = """
+import json, sys
+if sys.argv[1] == "spec":
+    print(json.dumps({"type": "SPEC", "spec": {"connectionSpecification": {"type": "object"}}}))
+elif sys.argv[1] == "check":
+    print(json.dumps({"type": "CONNECTION_STATUS", "connectionStatus": {"status": "SUCCEEDED"}}))
+elif sys.argv[1] == "discover":
+    names = open(__file__ + ".streams").read().split()
+    print(json.dumps({"type": "CATALOG", "catalog": {"streams": [{"name": name, "json_schema": {"type": "object", "properties": {"id": {"type": "integer"}}},
+        "supported_sync_modes": ["full_refresh", "incremental"], "default_cursor_field": ["id"]} for name in names]}}))
+"""
+
+
+def test_what_was_chosen_stays_and_streams_are_asked_for_anew(page):
+    """On the way back to a step before, when the source is asked again, when all are selected; one connection is made of it."""
+    program, streams = page.daemon.folder / "changing.py", page.daemon.folder / "changing.py.streams"
+    program.write_text(CHANGING)
+    streams.write_text("one two")
+    page.daemon.firth("connectors", "add", "source-changing", "--command", f"{sys.executable} {program}", expect=0)
+    page.daemon.api.destination(name="Changing files")
+    log_in(page, "/connections/new")
+    choose(page, "source-changing")
+    page.get_by_label("Name").fill("Changing one")
+    page.get_by_role("button", name="Test and go on").click()
+    choose(page, "Changing files")
+    expect(page.get_by_text("2 of 2 selected")).to_be_visible()
+    way = page.get_by_label("How one is moved")
+    suggested = way.evaluate("(one) => one.selectedOptions[0].text")
+    assert suggested != "Everything, added"
+    way.select_option(label="Everything, added")
+    page.get_by_role("switch", name="two").click(force=True)
+    page.get_by_label("Prefix of stream names").fill("my_")
+    # A step back, and forth again: the source has another stream by then.
+    streams.write_text("one two three")
+    page.get_by_role("link", name="Destination", exact=True).click()
+    choose(page, "Changing files")
+    expect(page.get_by_text("2 of 3 selected")).to_be_visible()
+    expect(page.get_by_label("Prefix of stream names")).to_have_value("my_")
+    streams.write_text("one two three four")
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.get_by_text("3 of 4 selected")).to_be_visible()
+    page.get_by_role("button", name="Select all").click()
+    expect(page.get_by_text("4 of 4 selected")).to_be_visible()
+    assert way.evaluate("(one) => one.selectedOptions[0].text") == "Everything, added"
+    assert page.get_by_label("How two is moved").evaluate("(one) => one.selectedOptions[0].text") == suggested
+    # Before it is all lost the browser asks.
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    with page.expect_event("dialog") as asked:
+        page.evaluate("() => void setTimeout(() => window.location.reload())")
+    assert asked.value.type == "beforeunload"
+    expect(page.get_by_text("4 of 4 selected")).to_be_visible()
+    # However often it is pressed, and whatever becomes of the first sync, there is one.
+    page.route("**/connections/sync", lambda route: route.abort())
+    page.get_by_role("button", name="Set up connection").evaluate("(button) => { for (let i = 0; i < 8; i++) button.click(); }")
+    expect(page.get_by_role("heading", name="Changing one → Changing files")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("The first sync could not be begun")
+    assert connections(page.daemon).count("Changing one → Changing files") == 1
+    refused(page, "net::ERR_FAILED")
+
+
 def test_a_page_that_cannot_be_had_says_so(page):
     """As when the daemon has other pages by now. The menu stays."""
     log_in(page)

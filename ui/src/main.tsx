@@ -15,20 +15,15 @@ applyTheme();
 
 const client: QueryClient = new QueryClient({
     defaultOptions: {
+        // The daemon may be on this machine: what the browser thinks of the network says nothing of it.
+        mutations: { networkMode: "always" },
         queries: {
+            networkMode: "always",
             staleTime: 5_000,
             // What was refused is refused again; only what did not arrive is worth another try.
             retry: (failures, error) => failures < 2 && error instanceof ApiError && error.status === 0,
         },
     },
-});
-
-// A session that ended under an open page: back to the form.
-client.getQueryCache().subscribe((event) => {
-    const error: unknown = event.query.state.error;
-    if (event.type === "updated" && event.action.type === "error" && event.query.queryKey[0] !== "session" &&
-        error instanceof ApiError && error.status === 401)
-        void client.resetQueries({ queryKey: ["session"] });
 });
 
 createRoot(document.getElementById("root")!).render(

@@ -1,4 +1,8 @@
 // One way to ask the daemon: JSON in, JSON out, with the session's cookie. What goes wrong is an ApiError.
+import { answered, era, sessionEnded, unreachable } from "./standing";
+
+/** Where one logs in; what is wrong there is no session that ended. */
+const SESSION = "session";
 
 export class ApiError extends Error {
     readonly status: number;
@@ -35,6 +39,7 @@ async function errorOf(response: Response): Promise<ApiError> {
 }
 
 async function send(method: string, path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
+    const since = era();
     let response: Response;
     try {
         response = await fetch(path, {
@@ -47,8 +52,11 @@ async function send(method: string, path: string, body: unknown, signal?: AbortS
         });
     } catch (error) {
         if (signal?.aborted) throw error;
+        unreachable();
         throw new ApiError(0, "the daemon cannot be reached: is firth serve still running?");
     }
+    answered();
+    if (response.status === 401 && !path.endsWith(`/${SESSION}`)) sessionEnded(since);
     if (!response.ok) throw await errorOf(response);
     return response;
 }

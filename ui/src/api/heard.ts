@@ -24,7 +24,7 @@ interface TaskNews {
 }
 
 /** The keys of what events tell of. */
-const TOLD = ["connections", "history", "job", "status"];
+const TOLD = ["connections", "connection", "history", "job", "status"];
 
 function hearJob(client: QueryClient, news: JobNews) {
     const over = ENDED.has(news.status);

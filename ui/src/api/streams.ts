@@ -62,7 +62,9 @@ export function useDiscover(sourceId: string | undefined) {
             return { catalog: answer.catalog, catalogId: answer.catalogId };
         },
         enabled: sourceId !== undefined,
+        // Whoever comes again is told what there is by then; who stays asks when he wants to know.
         staleTime: Number.POSITIVE_INFINITY,
+        gcTime: 0,
         retry: false,
     });
 }
@@ -113,6 +115,31 @@ export function suggested(stream: Stream, given: StreamConfig, destination: Dest
     return way
         ? { ...given, ...modesOf(way), cursorField: given.cursorField?.length ? given.cursorField : stream.defaultCursorField, primaryKey: given.primaryKey?.length ? given.primaryKey : stream.sourceDefinedPrimaryKey }
         : given;
+}
+
+/** Taken or left out. How it is moved stays as it is, unless nothing can be done as it is: other modes may delete rows. */
+export function withSelected(choice: StreamChoice, selected: boolean, destination: DestinationSyncMode[]): StreamChoice {
+    const { stream, config: given } = choice;
+    if (!selected || given.selected) return { stream, config: { ...given, selected } };
+    const possible = waysOf(stream, destination).some((way) => isWay(given, way));
+    const ready = possible && problemOf({ stream, config: { ...given, selected } }) === null;
+    return { stream, config: { ...(ready ? given : suggested(stream, given, destination)), selected } };
+}
+
+/** What was found, with what was chosen before of those that are still there. */
+export function withChoices(found: StreamChoice[], before: StreamChoice[]): StreamChoice[] {
+    const chosen = new Map(before.map((choice) => [streamId(choice.stream), choice.config]));
+    return found.map((choice) => ({ ...choice, config: chosen.get(streamId(choice.stream)) ?? choice.config }));
+}
+
+/** Streams whose rows would be replaced from now on, where they were added before. */
+export function newlyReplaced(before: StreamChoice[], after: StreamChoice[]): StreamChoice[] {
+    const added = new Set(before.filter(({ config: { selected, destinationSyncMode } }) => selected && destinationSyncMode.startsWith("append")).map(({ stream }) => streamId(stream)));
+    return after.filter(({ stream, config: { selected, destinationSyncMode } }) => selected && destinationSyncMode.startsWith("overwrite") && added.has(streamId(stream)));
+}
+
+export function isWay(given: StreamConfig, way: Way): boolean {
+    return way.syncMode === given.syncMode && way.destinationSyncMode === given.destinationSyncMode;
 }
 
 export function modesOf(way: Way): Pick<StreamConfig, "syncMode" | "destinationSyncMode"> {

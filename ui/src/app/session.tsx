@@ -1,8 +1,11 @@
-// Who is logged in. Every page stands below a session; without one there is the form alone.
+// Who is logged in. Every page stands below a session; without one there is the form alone. A session that ends under an
+// open page leaves that page as it is, with what was typed there, and asks who is there.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { createContext, useContext, useEffect, useState, type FormEvent, type ReactNode } from "react";
-import { firth } from "../api/client";
+import { createContext, useContext, useEffect, useRef, useState, type FormEvent, type ReactNode } from "react";
+import { ApiError, firth } from "../api/client";
+import { askAnew, era, loggedIn, sessionEnded, useStanding } from "../api/standing";
 import { Button, Field, Notice, useTitle } from "../parts/basics";
+import { forgetDrafts } from "../parts/draft";
 import { Mark } from "../parts/mark";
 
 export interface Session {
@@ -15,6 +18,7 @@ export interface Session {
     allowCommands: boolean;
 }
 
+const KEY = ["session"];
 const SessionContext = createContext<Session | null>(null);
 
 export function useSession(): Session {
@@ -26,15 +30,20 @@ export function useSession(): Session {
 export function useLogOut(): () => Promise<void> {
     const client = useQueryClient();
     return async () => {
-        await firth.remove("session");
-        client.setQueryData(["session"], null);
+        try {
+            await firth.remove("session");
+        } catch (error) {
+            // One that has ended already is no reason to stay.
+            if (!(error instanceof ApiError) || error.status !== 401) throw error;
+        }
+        forgetDrafts();
+        client.setQueryData(KEY, null);
     };
 }
 
-function LogIn({ onDone }: { onDone: () => void }) {
+function LogInForm({ titleId, title, children, onDone }: { titleId: string; title: ReactNode; children?: ReactNode; onDone: () => void }) {
     const [problem, setProblem] = useState<string | null>(null);
     const [busy, setBusy] = useState(false);
-    useTitle("Log in");
 
     async function submit(event: FormEvent<HTMLFormElement>) {
         event.preventDefault();
@@ -51,31 +60,67 @@ function LogIn({ onDone }: { onDone: () => void }) {
     }
 
     return (
+        <form onSubmit={(event) => void submit(event)} aria-labelledby={titleId}>
+            {title}
+            <Field label="User" name="username" defaultValue="airbyte" autoComplete="username" required />
+            <Field label="Password" name="password" type="password" autoComplete="current-password" required autoFocus />
+            {problem && <Notice kind="error">{problem}</Notice>}
+            <Button kind="primary" type="submit" busy={busy}>
+                Log in
+            </Button>
+            {children}
+        </form>
+    );
+}
+
+function LogIn({ onDone }: { onDone: () => void }) {
+    useTitle("Log in");
+    return (
         <main className="login">
-            <form onSubmit={(event) => void submit(event)} aria-labelledby="login-title">
-                <Mark />
-                <h1 id="login-title">Log in to Firth</h1>
-                <Field label="User" name="username" defaultValue="airbyte" autoComplete="username" required />
-                <Field label="Password" name="password" type="password" autoComplete="current-password" required autoFocus />
-                {problem && <Notice kind="error">{problem}</Notice>}
-                <Button kind="primary" type="submit" busy={busy}>
-                    Log in
-                </Button>
+            <LogInForm
+                titleId="login-title"
+                title={
+                    <>
+                        <Mark />
+                        <h1 id="login-title">Log in to Firth</h1>
+                    </>
+                }
+                onDone={onDone}
+            >
                 <p className="quiet">
                     On a fresh installation the password is <code>password</code>; <code>firth password</code> sets another.
                 </p>
-            </form>
+            </LogInForm>
         </main>
+    );
+}
+
+/** Over a page whose session has ended; there is no way around it. */
+function LogInAgain({ onDone }: { onDone: () => void }) {
+    const dialog = useRef<HTMLDialogElement>(null);
+    useEffect(() => dialog.current?.showModal(), []);
+    return (
+        <dialog ref={dialog} className="login-again" aria-labelledby="again-title" onCancel={(event) => event.preventDefault()} onClose={() => dialog.current?.showModal()}>
+            <LogInForm titleId="again-title" title={<h2 id="again-title">Your session has ended</h2>} onDone={onDone}>
+                <p className="quiet">What was typed is still there.</p>
+            </LogInForm>
+        </dialog>
     );
 }
 
 export function SessionGate({ children }: { children: ReactNode }) {
     const client = useQueryClient();
+    const ended = useStanding() === "ended";
     const session = useQuery({
-        queryKey: ["session"],
+        queryKey: KEY,
         queryFn: async ({ signal }) => {
+            const since = era();
             const answer = await firth.get<Partial<Session> & { loggedIn: boolean }>("session", signal);
-            return answer.loggedIn ? (answer as Session) : null;
+            if (answer.loggedIn) return answer as Session;
+            // Whoever was here has not left: the page stays.
+            const before = client.getQueryData<Session | null>(KEY) ?? null;
+            if (before) sessionEnded(since);
+            return before;
         },
         retry: false,
         staleTime: 60_000,
@@ -84,9 +129,18 @@ export function SessionGate({ children }: { children: ReactNode }) {
     useEffect(() => {
         if (session.data === null) client.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
     }, [client, session.data]);
-    if (session.data) return <SessionContext.Provider value={session.data}>{children}</SessionContext.Provider>;
-    if (session.data === null)
-        return <LogIn onDone={() => void client.invalidateQueries({ queryKey: ["session"] })} />;
+    const onDone = () => {
+        loggedIn();
+        void askAnew(client);
+    };
+    if (session.data)
+        return (
+            <SessionContext.Provider value={session.data}>
+                {children}
+                {ended && <LogInAgain onDone={onDone} />}
+            </SessionContext.Provider>
+        );
+    if (session.data === null) return <LogIn onDone={onDone} />;
     if (session.error)
         return (
             <main className="login">

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 import { Button, Notice } from "../parts/basics";
 import { Mark } from "../parts/mark";
+import { Away } from "./away";
 import { PageGuard } from "./failed";
 import { useLogOut, useSession } from "./session";
 
@@ -119,6 +120,7 @@ export function Shell({ children }: { children: ReactNode }) {
                         The password is the one that everybody knows, so only this machine is answered. Set another in the <Link href="/settings">settings</Link>.
                     </Notice>
                 )}
+                <Away />
                 <PageGuard location={location}>{children}</PageGuard>
             </main>
         </div>

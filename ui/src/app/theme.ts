@@ -5,6 +5,11 @@ export type Theme = "system" | "light" | "dark";
 const KEY = "firth.theme";
 const listeners = new Set<() => void>();
 
+function listen(tell: () => void) {
+    listeners.add(tell);
+    return () => void listeners.delete(tell);
+}
+
 function read(): Theme {
     const kept = localStorage.getItem(KEY);
     return kept === "light" || kept === "dark" ? kept : "system";
@@ -22,9 +27,18 @@ export function setTheme(theme: Theme): void {
     for (const tell of listeners) tell();
 }
 
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+dark.addEventListener("change", () => {
+    for (const tell of listeners) tell();
+});
+
+/** What is seen just now, for what is drawn and not styled. */
+export function useShade(): "light" | "dark" {
+    const theme = useTheme();
+    const system = useSyncExternalStore(listen, () => (dark.matches ? "dark" : "light"));
+    return theme === "system" ? system : theme;
+}
+
 export function useTheme(): Theme {
-    return useSyncExternalStore((tell) => {
-        listeners.add(tell);
-        return () => listeners.delete(tell);
-    }, read);
+    return useSyncExternalStore(listen, read);
 }

@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { useTheme } from "../app/theme";
+import { useShade } from "../app/theme";
 import { clock, day, hourAndMinute, moment } from "./time";
 
 interface Props {
@@ -77,7 +77,7 @@ export function Chart(props: Props) {
     const { title, summary, at, values, format, axis: mark = format, bars = false, least = 1 } = props;
     const place = useRef<HTMLDivElement>(null);
     const plot = useRef<uPlot | null>(null);
-    const theme = useTheme();
+    const shade = useShade();
     const times = useRef(at);
     times.current = at;
 
@@ -111,9 +111,9 @@ export function Chart(props: Props) {
             plot.current?.destroy();
             plot.current = null;
         };
-    }, [mark, bars, least, theme]);
+    }, [mark, bars, least, shade]);
 
-    useEffect(() => plot.current?.setData([bars ? at.map((_time, index) => index) : at, values]), [at, values, theme, mark, bars, least]);
+    useEffect(() => plot.current?.setData([bars ? at.map((_time, index) => index) : at, values]), [at, values, shade, mark, bars, least]);
 
     return (
         <figure className="card chart">

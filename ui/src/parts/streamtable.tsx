@@ -3,7 +3,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef, useState } from "react";
 import type { DestinationSyncMode } from "../api/actors";
-import { modesOf, problemOf, streamId, suggested, waysOf, type StreamChoice, type StreamConfig } from "../api/streams";
+import { isWay, modesOf, problemOf, streamId, waysOf, withSelected, type StreamChoice, type StreamConfig } from "../api/streams";
 import { Button, Switch } from "./basics";
 
 interface Props {
@@ -21,7 +21,7 @@ function Row({ choice, modes, onConfig }: { choice: StreamChoice; modes: Destina
     const [open, setOpen] = useState(false);
     const ways = waysOf(stream, modes);
     const fields = fieldsOf(choice);
-    const chosen = ways.findIndex((way) => way.syncMode === config.syncMode && way.destinationSyncMode === config.destinationSyncMode);
+    const chosen = ways.findIndex((way) => isWay(config, way));
     const problem = problemOf(choice);
     const left = new Set(config.fieldSelectionEnabled ? (config.selectedFields ?? []).map((field) => field.fieldPath[0]) : fields);
 
@@ -40,7 +40,7 @@ function Row({ choice, modes, onConfig }: { choice: StreamChoice; modes: Destina
                 <Switch
                     label={stream.namespace ? `${stream.namespace}.${stream.name}` : stream.name}
                     checked={config.selected ?? false}
-                    onChange={(selected) => onConfig({ ...config, selected })}
+                    onChange={(selected) => onConfig(withSelected(choice, selected, modes).config)}
                 />
                 <select
                     aria-label={`How ${stream.name} is moved`}
@@ -126,11 +126,7 @@ export function StreamTable({ streams, destinationModes, onChange }: Props) {
 
     function setAll(on: boolean) {
         const touched = new Set(shown.map(({ index }) => index));
-        onChange(
-            streams.map((choice, at) =>
-                touched.has(at) ? { ...choice, config: { ...suggested(choice.stream, choice.config, destinationModes), selected: on } } : choice,
-            ),
-        );
+        onChange(streams.map((choice, at) => (touched.has(at) ? withSelected(choice, on, destinationModes) : choice)));
     }
 
     return (

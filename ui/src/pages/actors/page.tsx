@@ -19,7 +19,7 @@ export function ActorPage({ side }: { side: Side }) {
     const [kept, setKept] = useState(false);
     const users = (connections.data ?? []).filter((item) => (side === "source" ? item.source.id : item.destination.id) === id);
 
-    if (actor.error) return <Notice kind="error">{actor.error.message}</Notice>;
+    if (actor.error && !actor.data) return <Notice kind="error">{actor.error.message}</Notice>;
     if (!actor.data) return <div aria-busy="true" />;
     return (
         <>

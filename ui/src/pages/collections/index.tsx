@@ -55,7 +55,7 @@ function CollectionList({ collections }: { collections: CollectionStatus[] }) {
 
 export default function Collections({ name }: { name?: string }) {
     const status = useStatus(name === undefined ? undefined : COUNTS_OFTEN_MS);
-    if (status.error) return <Notice kind="error">{status.error.message}</Notice>;
+    if (status.error && !status.data) return <Notice kind="error">{status.error.message}</Notice>;
     if (!status.data) return <div aria-busy="true" />;
     const collections = collectionsOf(status.data);
     if (name === undefined)

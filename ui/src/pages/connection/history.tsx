@@ -35,7 +35,7 @@ function AttemptPart({ jobId, attempt, number, of }: { jobId: number; attempt: A
 
 function Details({ job, connectionId }: { job: Job; connectionId: string }) {
     const details = useJob(job, connectionId);
-    if (details.error) return <Notice kind="error">{details.error.message}</Notice>;
+    if (details.error && !details.data) return <Notice kind="error">{details.error.message}</Notice>;
     if (!details.data) return <p className="attempt" aria-busy="true" />;
     const { attempts } = details.data;
     return attempts.map((attempt, index) => <AttemptPart key={attempt.id} jobId={job.id} attempt={attempt} number={index + 1} of={attempts.length} />);

@@ -1,9 +1,11 @@
 // A connection: how it is, its streams, its settings; and what one can do with it.
 import { useState } from "react";
 import { Link, useLocation, useParams } from "wouter";
+import { useHistoryState } from "wouter/use-browser-location";
 import { hasEnded, useAct, useConnection, useHistory } from "../../api/jobs";
 import { Ago } from "../../parts/ago";
 import { Button, Notice, PageHead, Switch } from "../../parts/basics";
+import { forgetDrafts } from "../../parts/draft";
 import { scheduleText } from "../../parts/schedule";
 import { Tabs } from "../../parts/tabs";
 import { Overview } from "./overview";
@@ -18,8 +20,10 @@ export default function ConnectionPage() {
     const connection = useConnection(id, !going);
     const history = useHistory(id, !going);
     const act = useAct(id);
+    // Why the first sync of one that was just made could not be begun.
+    const unsynced = useHistoryState<{ unsynced?: string } | null>()?.unsynced;
 
-    if (connection.error) return <Notice kind="error">{connection.error.message}</Notice>;
+    if (connection.error && !connection.data) return <Notice kind="error">{connection.error.message}</Notice>;
     if (!connection.data) return <div aria-busy="true" />;
     const { name, source, destination, status, schemaChange, statusReason, scheduleType, scheduleData } = connection.data;
     const newest = history.data?.jobs[0];
@@ -29,7 +33,12 @@ export default function ConnectionPage() {
 
     function remove() {
         setGoing(true);
-        act.mutate({ path: "connections/delete", body: { connectionId: id } }, { onSuccess: () => go("/connections"), onError: () => setGoing(false) });
+        act.mutate({ path: "connections/delete", body: { connectionId: id } }, { onSuccess: gone, onError: () => setGoing(false) });
+    }
+
+    function gone() {
+        forgetDrafts(id);
+        go("/connections");
     }
 
     return (
@@ -83,6 +92,11 @@ export default function ConnectionPage() {
                 ]}
             />
             {act.error && <Notice kind="error">{act.error.message}</Notice>}
+            {unsynced && history.data?.jobs.length === 0 && (
+                <Notice kind="error" title="The first sync could not be begun">
+                    {unsynced}
+                </Notice>
+            )}
             {statusReason && <Notice kind="warning">It was switched off: {statusReason}.</Notice>}
             {schemaChange === "breaking" && (
                 <Notice kind="warning" title="The source's schema has changed" actions={<Link href={`${base}/streams`} className="button">Look at the streams</Link>}>
@@ -104,6 +118,8 @@ export default function ConnectionPage() {
                     key={id}
                     connection={connection.data}
                     busy={act.isPending}
+                    running={running !== undefined}
+                    onCancel={() => running && act.mutate({ path: "jobs/cancel", body: { id: running.id } })}
                     onSave={(draft, onSaved) => act.mutate({ path: "connections/update", body: { connectionId: id, ...draft } }, { onSuccess: onSaved })}
                     onDelete={remove}
                 />

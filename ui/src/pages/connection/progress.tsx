@@ -22,15 +22,25 @@ function Bar({ stats, running, name }: { stats: Stats | undefined; running: bool
     return <progress aria-label={`Of ${name}, read so far`} max={estimate} value={Math.min(read, estimate)} />;
 }
 
+/** What a job that has run moved; of one that is not known yet nothing is said. */
+function Moved({ label, value, known, format }: { label: string; value: number | undefined; known: boolean; format: (value: number) => string }) {
+    return (
+        <td className="number" data-label={label}>
+            {known ? format(value ?? 0) : "–"}
+        </td>
+    );
+}
+
 interface RowProps {
     choice: StreamChoice;
+    known: boolean;
     stats: Stats | undefined;
     running: boolean;
     chosen: boolean;
     onChoose: (id: string, chosen: boolean) => void;
 }
 
-const Row = memo(function Row({ choice, stats, running, chosen, onChoose }: RowProps) {
+const Row = memo(function Row({ choice, known, stats, running, chosen, onChoose }: RowProps) {
     const name = streamName(choice);
     return (
         <tr>
@@ -38,15 +48,9 @@ const Row = memo(function Row({ choice, stats, running, chosen, onChoose }: RowP
                 <input type="checkbox" aria-label={`Choose ${name}`} checked={chosen} onChange={(event) => onChoose(streamId(choice.stream), event.target.checked)} />
             </td>
             <td className="title">{name}</td>
-            <td className="number" data-label="Records read">
-                {count(stats?.recordsEmitted ?? 0)}
-            </td>
-            <td className="number" data-label="Records committed">
-                {count(stats?.recordsCommitted ?? 0)}
-            </td>
-            <td className="number" data-label="Committed">
-                {bytes(stats?.bytesCommitted ?? 0)}
-            </td>
+            <Moved label="Records read" value={stats?.recordsEmitted} known={known} format={count} />
+            <Moved label="Records committed" value={stats?.recordsCommitted} known={known} format={count} />
+            <Moved label="Committed" value={stats?.bytesCommitted} known={known} format={bytes} />
             <td>
                 <Bar stats={stats} running={running} name={name} />
             </td>
@@ -90,7 +94,7 @@ export function Progress({ streams, newest, chosen, onChoose, onChooseAll }: Pro
                 <tbody>
                     {streams.map((choice) => {
                         const id = streamId(choice.stream);
-                        return <Row key={id} choice={choice} stats={stats.get(id)} running={running} chosen={chosen.has(id)} onChoose={onChoose} />;
+                        return <Row key={id} choice={choice} known={newest !== undefined} stats={stats.get(id)} running={running} chosen={chosen.has(id)} onChoose={onChoose} />;
                     })}
                 </tbody>
             </table>

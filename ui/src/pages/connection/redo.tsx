@@ -21,7 +21,7 @@ interface Props {
 
 const NAMES_SHOWN = 5;
 
-function names(streams: StreamChoice[]): string {
+export function names(streams: StreamChoice[]): string {
     const shown = streams.slice(0, NAMES_SHOWN).map(streamName).join(", ");
     return streams.length > NAMES_SHOWN ? `${shown} and ${streams.length - NAMES_SHOWN} more` : shown;
 }

@@ -60,7 +60,7 @@ export function ActorStep({ side, definitionId, onDefinition, onDone }: Props) {
     );
     const there = (actors.data ?? []).filter((actor) => matches(`${actor.name} ${actor.definitionName}`, search));
     const error = definitions.error ?? actors.error;
-    if (error) return <Notice kind="error">{error.message}</Notice>;
+    if (error && !(definitions.data && actors.data)) return <Notice kind="error">{error.message}</Notice>;
     if (chosen) return <NewActor side={side} definition={chosen} onDone={onDone} onBack={() => onDefinition(undefined)} />;
     return (
         <>

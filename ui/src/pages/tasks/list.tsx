@@ -22,10 +22,10 @@ const WORDS: Record<TaskKind, { title: string; lead: string; none: string; empty
     },
 };
 
-function documentsOf(task: TaskStatus): number {
-    return task.kind === "materialization"
-        ? (task.streams ?? []).reduce((sum, stream) => sum + stream.documents, 0)
-        : task.collections.reduce((sum, part) => sum + (part.documents ?? 0), 0);
+/** Null: that is not known, for one of its logs cannot be read. */
+function documentsOf(task: TaskStatus): number | null {
+    if (task.kind === "materialization") return (task.streams ?? []).reduce((sum, stream) => sum + stream.documents, 0);
+    return task.collections.reduce<number | null>((sum, part) => (sum === null || part.documents === null ? null : sum + part.documents), 0);
 }
 
 /** A task that is not deployed any more is known by what it wrote; those of connections write nothing here. */
@@ -35,6 +35,7 @@ function kindOf(task: TaskStatus): TaskKind | undefined {
 
 function Row({ task, kind }: { task: TaskStatus; kind: TaskKind }) {
     const live = task.live;
+    const documents = documentsOf(task);
     return (
         <tr>
             <td className="title">
@@ -44,7 +45,7 @@ function Row({ task, kind }: { task: TaskStatus; kind: TaskKind }) {
                 <TaskBadge state={task.state} />
             </td>
             <td className="number" data-label="Documents">
-                {count(documentsOf(task))}
+                {documents === null ? "–" : count(documents)}
             </td>
             <td className="number" data-label="Now">
                 {live ? `${about(live.documents_per_second ?? 0)}/s, ${bytes(live.bytes_per_second ?? 0)}/s` : "–"}

@@ -60,7 +60,7 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
     const task = status.data?.find((one) => one.task === name);
     const samples = useSamples(task?.live);
 
-    if (status.error) return <Notice kind="error">{status.error.message}</Notice>;
+    if (status.error && !status.data) return <Notice kind="error">{status.error.message}</Notice>;
     if (!status.data) return <div aria-busy="true" />;
     if (!task) return <Notice kind="error">There is no {kind} of this name; it may have been taken out of the catalog.</Notice>;
     const { session, error, damage, live } = task;
