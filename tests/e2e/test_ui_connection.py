@@ -224,6 +224,28 @@ def test_rows_are_not_replaced_unasked(page):
     expect(page.get_by_role("button", name="Save streams")).to_be_disabled()
 
 
+def test_one_of_many_streams_is_found(page, people):
+    def many(route):
+        answer = route.fetch()
+        body = answer.json()
+        one = body["syncCatalog"]["streams"][0]
+        body["syncCatalog"]["streams"] = [{"config": {**one["config"], "selected": True}, "stream": {**one["stream"], "name": f"s{i:03}"}} for i in range(120)]
+        route.fulfill(response=answer, json=body)
+
+    page.route("**/web_backend/connections/get", many)
+    log_in(page, f"/connections/{people}")
+    expect(page.get_by_text("The first 50 of 120.")).to_be_visible()
+    expect(page.get_by_label("Choose s049")).to_be_visible()
+    expect(page.get_by_label("Choose s050")).to_have_count(0)
+    page.get_by_role("button", name="Show more").first.click()
+    expect(page.get_by_label("Choose s119")).to_be_visible()
+    page.get_by_label("Search streams").fill("S11")
+    expect(page.get_by_text("10 of 120", exact=True)).to_be_visible()
+    expect(page.get_by_label("Choose s109")).to_have_count(0)
+    page.get_by_label("Choose every stream").check()
+    expect(page.get_by_text("10 of 120 chosen.")).to_be_visible()
+
+
 def test_an_outage_and_a_session_that_ends_leave_the_page_as_it_is(page, people):
     log_in(page, f"/connections/{people}/settings")
     name = page.get_by_role("textbox", name="Name", exact=True)

@@ -98,7 +98,10 @@ function LogIn({ onDone }: { onDone: () => void }) {
 /** Over a page whose session has ended; there is no way around it. */
 function LogInAgain({ onDone }: { onDone: () => void }) {
     const dialog = useRef<HTMLDialogElement>(null);
-    useEffect(() => dialog.current?.showModal(), []);
+    useEffect(() => {
+        dialog.current?.showModal();
+        dialog.current?.querySelector<HTMLInputElement>("[name=password]")?.focus();
+    }, []);
     return (
         <dialog ref={dialog} className="login-again" aria-labelledby="again-title" onCancel={(event) => event.preventDefault()} onClose={() => dialog.current?.showModal()}>
             <LogInForm titleId="again-title" title={<h2 id="again-title">Your session has ended</h2>} onDone={onDone}>

@@ -29,11 +29,13 @@ export function Overview({ connection, history, error, onRedo, busy }: Props) {
     const failure = newest && ["failed", "incomplete"].includes(newest.status) ? attempts.findLast((attempt) => attempt.failureSummary)?.failureSummary?.failures[0] : undefined;
     const touched = streams.filter((choice) => chosen.has(streamId(choice.stream)));
 
-    function choose(id: string, on: boolean) {
+    function choose(ids: string[], on: boolean) {
         setChosen((before) => {
             const after = new Set(before);
-            if (on) after.add(id);
-            else after.delete(id);
+            for (const id of ids) {
+                if (on) after.add(id);
+                else after.delete(id);
+            }
             return after;
         });
     }
@@ -63,8 +65,13 @@ export function Overview({ connection, history, error, onRedo, busy }: Props) {
                     streams={streams}
                     newest={details.data}
                     chosen={chosen}
-                    onChoose={choose}
-                    onChooseAll={(on) => setChosen(new Set(on ? streams.map((choice) => streamId(choice.stream)) : []))}
+                    onChoose={(id, on) => choose([id], on)}
+                    onChooseAll={(on, of) =>
+                        choose(
+                            of.map((choice) => streamId(choice.stream)),
+                            on,
+                        )
+                    }
                 />
             </section>
             <section className="section">

@@ -1,10 +1,14 @@
 // The streams of a connection and what its newest job has moved of each, live while it runs. Some of them can be chosen, to
 // be read again or cleared.
-import { memo } from "react";
+import { memo, useDeferredValue, useMemo, useState } from "react";
 import type { JobDetails, Stats } from "../../api/jobs";
 import { hasEnded } from "../../api/jobs";
 import { streamId, type StreamChoice } from "../../api/streams";
+import { Button } from "../../parts/basics";
 import { bytes, count } from "../../parts/time";
+
+/** So many are drawn at first, and with each "Show more". Fewer are not searched. */
+const STEP = 50;
 
 export function streamName({ stream }: StreamChoice): string {
     return stream.namespace ? `${stream.namespace}.${stream.name}` : stream.name;
@@ -63,41 +67,65 @@ interface Props {
     newest: JobDetails | undefined;
     chosen: ReadonlySet<string>;
     onChoose: (id: string, chosen: boolean) => void;
-    onChooseAll: (chosen: boolean) => void;
+    onChooseAll: (chosen: boolean, streams: StreamChoice[]) => void;
 }
 
 export function Progress({ streams, newest, chosen, onChoose, onChooseAll }: Props) {
     const running = newest !== undefined && !hasEnded(newest.job);
     const stats = statsByStream(newest);
+    const [search, setSearch] = useState("");
+    const [most, setMost] = useState(STEP);
+    const wanted = useDeferredValue(search.trim().toLowerCase());
+    const found = useMemo(() => streams.filter((choice) => streamName(choice).toLowerCase().includes(wanted)), [streams, wanted]);
+    const shown = found.slice(0, most);
     return (
-        <div className="card table-frame">
-            <table className="stacked progress">
-                <thead>
-                    <tr>
-                        <th>
-                            <input
-                                type="checkbox"
-                                aria-label="Choose every stream"
-                                checked={streams.length > 0 && chosen.size === streams.length}
-                                onChange={(event) => onChooseAll(event.target.checked)}
-                            />
-                        </th>
-                        <th>Stream</th>
-                        <th className="number">Records read</th>
-                        <th className="number">Records committed</th>
-                        <th className="number">Committed</th>
-                        <th>
-                            <span className="sr-only">Progress</span>
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>
-                    {streams.map((choice) => {
-                        const id = streamId(choice.stream);
-                        return <Row key={id} choice={choice} known={newest !== undefined} stats={stats.get(id)} running={running} chosen={chosen.has(id)} onChoose={onChoose} />;
-                    })}
-                </tbody>
-            </table>
-        </div>
+        <>
+            {streams.length > STEP && (
+                <div className="toolbar" role="search">
+                    <input type="search" aria-label="Search streams" placeholder="Search streams" value={search} onChange={(event) => setSearch(event.target.value)} />
+                    <p className="quiet" role="status">
+                        {found.length === streams.length ? `${count(streams.length)} in all` : `${count(found.length)} of ${count(streams.length)}`}
+                    </p>
+                </div>
+            )}
+            <div className="card table-frame">
+                <table className="stacked progress">
+                    <thead>
+                        <tr>
+                            <th>
+                                <input
+                                    type="checkbox"
+                                    aria-label="Choose every stream"
+                                    checked={found.length > 0 && found.every((choice) => chosen.has(streamId(choice.stream)))}
+                                    onChange={(event) => onChooseAll(event.target.checked, found)}
+                                />
+                            </th>
+                            <th>Stream</th>
+                            <th className="number">Records read</th>
+                            <th className="number">Records committed</th>
+                            <th className="number">Committed</th>
+                            <th>
+                                <span className="sr-only">Progress</span>
+                            </th>
+                        </tr>
+                    </thead>
+                    <tbody>
+                        {shown.map((choice) => {
+                            const id = streamId(choice.stream);
+                            return <Row key={id} choice={choice} known={newest !== undefined} stats={stats.get(id)} running={running} chosen={chosen.has(id)} onChoose={onChoose} />;
+                        })}
+                    </tbody>
+                </table>
+                {found.length === 0 && streams.length > 0 && <p className="nothing quiet">No stream is called that.</p>}
+            </div>
+            {found.length > most && (
+                <p className="actions more">
+                    <Button onClick={() => setMost(most + 2 * STEP)}>Show more</Button>
+                    <span className="quiet">
+                        The first {count(most)} of {count(found.length)}.
+                    </span>
+                </p>
+            )}
+        </>
     );
 }
