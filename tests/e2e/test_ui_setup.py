@@ -287,16 +287,16 @@ elif sys.argv[1] == "discover":
 
 def test_what_was_chosen_stays_and_streams_are_asked_for_anew(page):
     """On the way back to a step before, when the source is asked again, when all are selected; one connection is made of it."""
-    program, streams = page.daemon.folder / "changing.py", page.daemon.folder / "changing.py.streams"
+    program, streams = page.daemon.folder / "growing.py", page.daemon.folder / "growing.py.streams"
     program.write_text(CHANGING)
     streams.write_text("one two")
-    page.daemon.firth("connectors", "add", "source-changing", "--command", f"{sys.executable} {program}", expect=0)
-    page.daemon.api.destination(name="Changing files")
+    page.daemon.firth("connectors", "add", "source-growing", "--command", f"{sys.executable} {program}", expect=0)
+    page.daemon.api.destination(name="Growing files")
     log_in(page, "/connections/new")
-    choose(page, "source-changing")
-    page.get_by_label("Name").fill("Changing one")
+    choose(page, "source-growing")
+    page.get_by_label("Name").fill("Growing")
     page.get_by_role("button", name="Test and go on").click()
-    choose(page, "Changing files")
+    choose(page, "Growing files")
     expect(page.get_by_text("2 of 2 selected")).to_be_visible()
     way = page.get_by_label("How one is moved")
     suggested = way.evaluate("(one) => one.selectedOptions[0].text")
@@ -307,7 +307,7 @@ def test_what_was_chosen_stays_and_streams_are_asked_for_anew(page):
     # A step back, and forth again: the source has another stream by then.
     streams.write_text("one two three")
     page.get_by_role("link", name="Destination", exact=True).click()
-    choose(page, "Changing files")
+    choose(page, "Growing files")
     expect(page.get_by_text("2 of 3 selected")).to_be_visible()
     expect(page.get_by_label("Prefix of stream names")).to_have_value("my_")
     streams.write_text("one two three four")
@@ -326,9 +326,9 @@ def test_what_was_chosen_stays_and_streams_are_asked_for_anew(page):
     # However often it is pressed, and whatever becomes of the first sync, there is one.
     page.route("**/connections/sync", lambda route: route.abort())
     page.get_by_role("button", name="Set up connection").evaluate("(button) => { for (let i = 0; i < 8; i++) button.click(); }")
-    expect(page.get_by_role("heading", name="Changing one → Changing files")).to_be_visible()
+    expect(page.get_by_role("heading", name="Growing → Growing files")).to_be_visible()
     expect(page.get_by_role("alert")).to_contain_text("The first sync could not be begun")
-    assert connections(page.daemon).count("Changing one → Changing files") == 1
+    assert connections(page.daemon).count("Growing → Growing files") == 1
     refused(page, "net::ERR_FAILED")
 
 
