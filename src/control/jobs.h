@@ -39,7 +39,7 @@ const char *control_attempt_status_name(enum control_attempt_status status);
 struct control_stats {
     int64_t records_emitted, bytes_emitted;
     int64_t records_committed, bytes_committed;
-    int64_t records_rejected;                   /* did not fit their schema; they were written all the same */
+    int64_t records_rejected;                   /* that the destination says it did not write */
     int64_t estimated_records, estimated_bytes; /* negative: not known */
     int64_t states_emitted;
 };

@@ -109,7 +109,7 @@ static int write_jobs(struct call *call, struct buffer *out, struct error *err)
     value(out, "records_emitted_total", "counter", "Records that jobs read since the daemon began.",
           figures.records_emitted);
     value(out, "bytes_emitted_total", "counter", "Bytes of these records.", figures.bytes_emitted);
-    value(out, "records_rejected_total", "counter", "Records among these that were left out.",
+    value(out, "records_rejected_total", "counter", "Records among these that destinations did not write.",
           figures.records_rejected);
     return 0;
 }

@@ -38,11 +38,11 @@ void job_stats_take(struct job_run *run, const struct task_progress *progress)
         struct control_stats *stats = &run->stats[i].stats;
         const struct control_stats before = *stats;
         stats->records_emitted =
-            most(stats->records_emitted, now->documents); /* the invalid ones are among them */
+            most(stats->records_emitted, now->documents); /* those that do not fit their schema too */
         stats->bytes_emitted = most(stats->bytes_emitted, now->bytes);
         stats->records_committed = most(stats->records_committed, now->committed_documents);
         stats->bytes_committed = most(stats->bytes_committed, now->committed_bytes);
-        stats->records_rejected = most(stats->records_rejected, now->invalid);
+        stats->records_rejected = most(stats->records_rejected, now->rejected);
         stats->states_emitted = most(stats->states_emitted, now->states);
         stats->estimated_records = estimate(now->row_estimate);
         stats->estimated_bytes = estimate(now->byte_estimate);

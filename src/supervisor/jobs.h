@@ -69,7 +69,7 @@ struct jobs_figures {
     uint64_t begun, succeeded, failed, cancelled; /* since the daemon began: attempts; jobs */
     uint64_t records, bytes;                      /* committed since the daemon began, */
     uint64_t records_emitted, bytes_emitted;      /* read from sources, */
-    uint64_t records_rejected;                    /* and left out */
+    uint64_t records_rejected;                    /* that destinations say they did not write */
     /* Attempts that ended since then, by the time that they took (jobs_duration_bounds; the last: longer), */
     uint64_t durations[JOBS_DURATIONS];
     uint64_t duration_ms; /* of all of them */

@@ -27,6 +27,8 @@ static void write_binding(struct json_writer *writer, const struct task_binding_
     json_member_u64(writer, "committedDocuments", binding->committed_documents);
     json_member_u64(writer, "committedBytes", binding->committed_bytes);
     json_member_u64(writer, "invalid", binding->invalid);
+    if (binding->rejected)
+        json_member_u64(writer, "rejected", binding->rejected);
     if (binding->states)
         json_member_u64(writer, "states", binding->states);
     if (binding->row_estimate >= 0)
@@ -172,6 +174,7 @@ static void read_progress(const struct json *doc, struct arena *arena, struct ta
         binding->committed_documents = get_u64(doc, at, "committedDocuments");
         binding->committed_bytes = get_u64(doc, at, "committedBytes");
         binding->invalid = get_u64(doc, at, "invalid");
+        binding->rejected = get_u64(doc, at, "rejected");
         binding->states = get_u64(doc, at, "states");
         binding->row_estimate = get_double(doc, at, "rowEstimate");
         binding->byte_estimate = get_double(doc, at, "byteEstimate");

@@ -32,6 +32,7 @@ struct task_binding_progress {
     /* Violated their schema: quarantined, and not among `documents`; in a connection forwarded all the same,
      * and among them. */
     uint64_t invalid;
+    uint64_t rejected;    /* the destination said that it did not write them: not among committed_documents */
     double row_estimate;  /* the source's own, for the whole session; negative: none was given */
     double byte_estimate; /* likewise */
     int64_t lag_ms;       /* from the newest document's emission to its commit; negative: not known yet */

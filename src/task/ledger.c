@@ -60,6 +60,7 @@ static void note_committed(struct task *task)
     for (size_t i = 0; i < task->binding_count; i++) {
         struct task_binding *binding = &task->bindings[i];
         struct task_binding_progress *progress = &task->progress[i];
+        progress->rejected = binding->covered_rejected;
         if (binding->covered_documents == progress->committed_documents)
             continue;
         progress->committed_documents = binding->covered_documents;

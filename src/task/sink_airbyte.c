@@ -329,13 +329,30 @@ static int checkpoint(struct task_sink *base, const struct task_item *item, stru
 
 /* --- and back ------------------------------------------------------------------------------------ */
 
-static void cover(struct task *task, const struct task_echo_entry *entry)
+/* How many of the records since the last echo the destination says it did not write. */
+static uint64_t rejected_of(const struct task_output *output)
+{
+    uint32_t stats = json_get(&output->line, output->message.payload, "destinationStats");
+    double count;
+    if (!json_to_double(&output->line, json_get(&output->line, stats, "rejectedRecordCount"), &count))
+        return 0;
+    return count >= 1 && count < 1e15 ? (uint64_t)count : 0;
+}
+
+/* A STATE of all streams does not say whose they are: they are taken from the first that were sent so many.
+ */
+static void cover(struct task *task, const struct task_echo_entry *entry, uint64_t rejected)
 {
     size_t first = entry->stream == TASK_ECHO_ALL ? 0 : (size_t)entry->stream;
     size_t count = entry->stream == TASK_ECHO_ALL ? task->binding_count : 1;
     for (size_t i = 0; i < count; i++) {
         struct task_binding *binding = &task->bindings[first + i];
-        binding->covered_documents = entry->sent[i].documents;
+        uint64_t before = binding->covered_documents + binding->covered_rejected,
+                 sent = entry->sent[i].documents;
+        uint64_t since = sent > before ? sent - before : 0, lost = rejected < since ? rejected : since;
+        rejected -= lost;
+        binding->covered_rejected += lost;
+        binding->covered_documents = sent - binding->covered_rejected;
         binding->covered_bytes = entry->sent[i].bytes;
         binding->covered_invalid = task->progress[first + i].invalid;
     }
@@ -379,7 +396,7 @@ static int take_echo(struct sink *sink, struct error *err)
     }
     if (apply(sink, err) < 0)
         return error_wrap(err, "a STATE of %s", sink->base.label);
-    cover(sink->base.task, entry);
+    cover(sink->base.task, entry, rejected_of(output));
     task_ledger_add(&sink->ledger, 0);
     return 0;
 }
@@ -419,7 +436,7 @@ static int cover_all(struct sink *sink, struct error *err)
     }
     for (size_t i = 0; i < task->binding_count; i++) {
         struct task_sent sent = sent_of(task, i);
-        task->bindings[i].covered_documents = sent.documents;
+        task->bindings[i].covered_documents = sent.documents - task->bindings[i].covered_rejected;
         task->bindings[i].covered_bytes = sent.bytes;
         task->bindings[i].covered_invalid = task->progress[i].invalid;
         if (task->bindings[i].saved)

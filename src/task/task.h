@@ -41,6 +41,7 @@ struct task_binding {
     /* Counted since the session began: what the sink has covered by a checkpoint but not committed is
      * `covered` minus `progress.committed`. */
     uint64_t covered_documents, covered_bytes, covered_invalid, committed_invalid;
+    uint64_t covered_rejected; /* not among covered_documents */
 
     /* Of the collections' sink. */
     uint32_t journal, quarantine_journal;

@@ -51,6 +51,25 @@ def test_states_are_counted(firth, tmp_path):
     assert listed == ["sync", "sync"] and firth("job", "list", "--type", "clear", expect=0).out == ""
 
 
+@pytest.mark.parametrize("kind", ["STREAM", "GLOBAL"])
+def test_what_the_destination_rejects_is_not_committed(firth, tmp_path, kind):
+    """It says so with the states that it echoes. What does not fit its stream's schema is written all the same."""
+    wrong = {"records": {"stream": "users", "from": 1, "to": 4, "data": {"id": "no number"}}}
+
+    def state(n):
+        body = {"stream_descriptor": {"name": "users"}, "stream_state": {"n": n}}
+        return {"message": {"type": "STATE", "state": {"type": kind, **({"stream": body} if kind == "STREAM" else {"global": {"shared_state": {}, "stream_states": [body]}})}}}
+    steps = [wrong, state(4), records(5, 7)[0], state(7)]
+    apply(firth, write(tmp_path, steps, destination={"rejected": 2}, streams=[stream("users"), stream("other")], source={"streams": ["users", "other"]}))
+    client = api.serve(firth).api
+    job = wait(firth, start(firth))
+    shown = client.config("jobs/get", {"id": job["id"]})
+    users, = [each for each in shown["attempts"][0]["attempt"]["streamStats"] if each["streamName"] == "users"]
+    for stats in job["stats"], users["stats"], shown["attempts"][0]["attempt"]["totalStats"]:
+        assert (stats["recordsEmitted"], stats["recordsCommitted"], stats["recordsRejected"]) == (7, 3, 4), stats
+    assert len(ids(tmp_path)) == 7
+
+
 def test_sync(firth, tmp_path):
     apply(firth, write(tmp_path, records(1, 3)))
     serve(firth)

@@ -1,7 +1,8 @@
 """An Airbyte destination that keeps every message it gets and misbehaves as its config says.
 
 config: {"out": path, "modes": […], "echo": "each" | "last" | "none" | "twice" | "wrong" | "reordered", "exit": status,
-"exit_after": n messages, "check": status, "check_exit": status, "check_lines": stdout lines before its answer, "stderr": text, "lines": extra stdout lines}
+"exit_after": n messages, "check": status, "check_exit": status, "check_lines": stdout lines before its answer, "stderr": text, "lines": extra stdout lines,
+"rejected": how many records each echo says that it did not write}
 `out` gets the lines as they came; `out`.catalog the configured catalog.
 """
 
@@ -50,6 +51,8 @@ def main():
             if echo == "each":
                 # As the real ones do: parsed and written again, with statistics.
                 message["state"]["destinationStats"] = {"recordCount": float(taken)}
+                if "rejected" in config:
+                    message["state"]["destinationStats"]["rejectedRecordCount"] = config["rejected"]
                 print(json.dumps(message), flush=True)
             elif echo == "twice":
                 print(json.dumps(message) + "\n" + json.dumps(message), flush=True)

@@ -32,6 +32,7 @@ static void test_progress(void **state)
          .committed_documents = 3,
          .committed_bytes = 4,
          .invalid = 5,
+         .rejected = 6,
          .row_estimate = 1e6,
          .byte_estimate = -1,
          .lag_ms = 12,
@@ -56,6 +57,7 @@ static void test_progress(void **state)
     assert_int_equal(back.bindings[0].committed_documents, 3);
     assert_int_equal(back.bindings[0].committed_bytes, 4);
     assert_int_equal(back.bindings[0].invalid, 5);
+    assert_int_equal(back.bindings[0].rejected, 6);
     assert_true(back.bindings[0].row_estimate == 1e6 && back.bindings[0].byte_estimate < 0);
     assert_int_equal(back.bindings[0].lag_ms, 12);
     assert_true(back.bindings[0].complete);
