@@ -1,9 +1,12 @@
 /* One transfer: what is asked, where it is sent on, how it ended. */
 #include "connectors/http/internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 /* --- what was asked ------------------------------------------------------------------------------------ */
 
@@ -196,14 +199,20 @@ static const char *from_environment(const char *name)
     return value && *value ? value : NULL;
 }
 
+/* The variable that names the file of those whom we trust; NULL: it is libcurl's own. */
+static const char *authorities_variable(void)
+{
+    return from_environment("CURL_CA_BUNDLE")  ? "CURL_CA_BUNDLE"
+           : from_environment("SSL_CERT_FILE") ? "SSL_CERT_FILE"
+                                               : NULL;
+}
+
 static void set_authorities(const struct curl_api *curl, CURL *easy)
 {
-    const char *file = from_environment("CURL_CA_BUNDLE");
+    const char *variable = authorities_variable();
     const char *folder = from_environment("SSL_CERT_DIR");
-    if (!file)
-        file = from_environment("SSL_CERT_FILE");
-    if (file)
-        curl->easy_setopt(easy, CURLOPT_CAINFO, file);
+    if (variable)
+        curl->easy_setopt(easy, CURLOPT_CAINFO, getenv(variable));
     if (folder)
         curl->easy_setopt(easy, CURLOPT_CAPATH, folder);
 }
@@ -322,6 +331,27 @@ static const char *why(const struct http_transfer *transfer, CURLcode code)
     return is_tls && *transfer->message ? transfer->message : transfer->client->curl.easy_strerror(code);
 }
 
+/* Whom to trust is in a file that a person has named: a wrong one is the first thing to look at. */
+static void not_trusted(struct http_transfer *transfer, CURLcode code)
+{
+    struct buffer words;
+    const char *variable = authorities_variable();
+    const char *file = variable ? getenv(variable) : NULL;
+    buffer_init(&words, ERROR_MESSAGE_MAX / 2);
+    if (code != CURLE_SSL_CACERT_BADFILE)
+        buffer_printf(&words, "%s; ", why(transfer, code));
+    if (!file)
+        buffer_str(&words, "SSL_CERT_FILE names other authorities");
+    else if (access(file, R_OK) < 0)
+        buffer_printf(&words, "%s names %s: %s", variable, file, strerror(errno));
+    else if (code == CURLE_SSL_CACERT_BADFILE)
+        buffer_printf(&words, "%s names %s, which is no file of certificates (PEM)", variable, file);
+    else
+        buffer_printf(&words, "the authorities are those of %s, which %s names", file, variable);
+    http_transfer_fail(transfer, HTTP_NOT_TRUSTED, buffer_cstr(&words));
+    buffer_done(&words);
+}
+
 /* The proxy that libcurl asks for this URL, by the variables in libcurl's order. NULL: none is named. */
 static const char *proxy_of(const char *url)
 {
@@ -366,6 +396,10 @@ bool http_transfer_settle(struct http_transfer *transfer, CURLcode code)
     }
     if (code != CURLE_OK && refused_by_proxy(transfer))
         return false;
+    if (code != CURLE_OK && http_failure_of(code) == HTTP_NOT_TRUSTED) {
+        not_trusted(transfer, code);
+        return false;
+    }
     if (code != CURLE_OK) {
         http_transfer_fail(transfer, http_failure_of(code), why(transfer, code));
         return false;

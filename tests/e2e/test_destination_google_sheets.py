@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 
@@ -391,10 +392,17 @@ def test_certificates(firth, tmp_path):
     def status(**env):
         run = Runner([str(firth.path), "connector", "destination-google-sheets"], {"SSL_CERT_FILE": "", "CURL_CA_BUNDLE": "", **env})
         return run("check", config=served.config()).one("CONNECTION_STATUS")["connectionStatus"]
-    assert "the server's certificate is not trusted (SSL_CERT_FILE names other authorities)" in status()["message"]
+    assert re.search(r"the server's certificate is not trusted \(.+; SSL_CERT_FILE names other authorities\)", status()["message"])
+    (tmp_path / "text").write_text("no certificate")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=other", "-keyout", tmp_path / "key", "-out", tmp_path / "other.pem"],
+                   check=True, capture_output=True)
     for name in ("SSL_CERT_FILE", "CURL_CA_BUNDLE"):
         answer = status(**{name: str(tmp_path / "cert.pem")})
         assert answer["status"] == "SUCCEEDED", answer
+        for file, told in (("nowhere", f"{name} names {tmp_path}/nowhere: No such file"), ("text", f"{name} names {tmp_path}/text, which is no file of certificates"),
+                           ("other.pem", f"the authorities are those of {tmp_path}/other.pem, which {name} names")):
+            answer = status(**{name: str(tmp_path / file)})
+            assert told in answer["message"], answer
     served.close()
 
 
