@@ -2,6 +2,7 @@
 
 #include "cli/manifest_reader.h"
 #include "connectors/registry.h"
+#include "supervisor/definitions.h"
 
 void built_ins_catalog(const char *program, struct arena *arena, struct connector_catalog *ret_catalog)
 {
@@ -21,6 +22,9 @@ void built_ins_catalog(const char *program, struct arena *arena, struct connecto
             .finds_streams = class_->source.find != NULL,
         };
     }
-    *ret_catalog = (struct connector_catalog){
-        .items = items, .count = count, .read_manifest = manifest_read, .program = program};
+    *ret_catalog = (struct connector_catalog){.items = items,
+                                              .count = count,
+                                              .read_manifest = manifest_read,
+                                              .find_added = definitions_find_added,
+                                              .program = program};
 }

@@ -12,6 +12,7 @@ static int resolve(struct discovery *discovery, struct error *err)
 {
     const struct catalog_endpoint *endpoint = &discovery->capture->endpoint;
     struct connector_spec wanted = {.protocol = CONNECTOR_AIRBYTE,
+                                    .role = CONNECTOR_SOURCE,
                                     .image = endpoint->image,
                                     .command = endpoint->command,
                                     .env = endpoint->env,

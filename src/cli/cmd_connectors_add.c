@@ -102,6 +102,7 @@ static int ask_spec(struct adding *adding, struct error *err)
         return error_wrap(err, "the spec of %s", program.label);
     definition->spec = json_raw(&spec, 0);
     definition->spec_of = definitions_label(definition, &adding->arena);
+    definitions_take_documentation(definition, &adding->arena);
     return 0;
 }
 
@@ -194,6 +195,13 @@ static int put(struct adding *adding, const char *name, const char **ret_what, s
     if (found == 0 && there.side != definition->side)
         return error_set(err, ERROR_INVALID, "'%s' is a %s: remove it first, or take another name", name,
                          control_side_name(there.side));
+    if (found == 0) { /* what a file or the API has said of it beside, and this does not */
+        definition->icon = there.icon;
+        definition->extra = there.extra;
+        definition->workspace = there.workspace;
+        if (!definition->documentation_url)
+            definition->documentation_url = there.documentation_url;
+    }
     definition->id = id;
     definition->custom = true;
     definition->updated_ms = clock_wall_ms(&clock_system);

@@ -16,7 +16,7 @@ static const struct option_spec specs[] = {
     {"command", 0, OPTION_STRING, offsetof(struct discover_options, command), "COMMAND",
      "the connector: a local command, its words in one"},
     {"connector", 0, OPTION_STRING, offsetof(struct discover_options, connector), "NAME",
-     "the connector: a built-in one"},
+     "the connector: a built-in one, or one that was added"},
     {"protocol", 0, OPTION_CHOICE, offsetof(struct discover_options, protocol), "airbyte|flow",
      "what the command speaks; found out by asking it", protocols},
     {"name", 0, OPTION_STRING, offsetof(struct discover_options, name), "NAME",

@@ -12,9 +12,10 @@ enum { FIRST_ANSWER_MS = 60 * 1000 }; /* a program may speak another protocol, a
 
 /* --- which ----------------------------------------------------------------------------------------- */
 
-static int find_built_in(struct discovery *discovery, const char *name, struct error *err)
+static int find_by_name(struct discovery *discovery, const char *name, struct error *err)
 {
     const struct connector_catalog *all = discovery->cli->built_ins;
+    struct connector_added added;
     const char **names = arena_zalloc(&discovery->arena, (all->count + 1) * sizeof *names);
     char shown[OPTION_SHOWN_MAX];
     for (size_t i = 0; i < all->count; i++) {
@@ -24,10 +25,14 @@ static int find_built_in(struct discovery *discovery, const char *name, struct e
             return 0;
         }
     }
+    int found = all->find_added(all->data_dir, name, CONNECTOR_SOURCE, &discovery->arena, &added, err);
+    discovery->image = found > 0 ? name : NULL;
+    if (found)
+        return found < 0 ? -1 : 0;
     const char *near = string_nearest(name, names, all->count);
-    return error_set(
-        err, ERROR_NOT_FOUND, "there is no built-in connector '%s'%s%s%s 'firth connectors' lists them",
-        option_show(name, shown), near ? "; did you mean " : ";", near ? near : "", near ? "?" : "");
+    return error_set(err, ERROR_NOT_FOUND, "there is no connector '%s'%s%s%s 'firth connectors' lists them",
+                     option_show(name, shown), near ? "; did you mean " : ";", near ? near : "",
+                     near ? "?" : "");
 }
 
 /* "python -m source_x" to "source_x", "ghcr.io/estuary/source-x:dev" to "source-x". */
@@ -62,7 +67,7 @@ static const char *short_name(struct discovery *discovery)
 int discover_which(struct discovery *discovery, struct error *err)
 {
     const struct discover_options *options = discovery->options;
-    if (options->connector && find_built_in(discovery, options->connector, err) < 0)
+    if (options->connector && find_by_name(discovery, options->connector, err) < 0)
         return -1;
     if (options->command &&
         words_split("--command", options->command, &discovery->arena, &discovery->command, err) < 0)
@@ -81,6 +86,7 @@ static int resolve_as(struct discovery *discovery, enum connector_protocol proto
         .command = discovery->command,
         .folder = arena_strdup(&discovery->arena, folder),
         .protocol = protocol,
+        .role = CONNECTOR_SOURCE,
     };
     struct spinner *spinner =
         discovery->asks && discovery->image ? spinner_start("finding the connector", discovery->color) : NULL;

@@ -101,13 +101,18 @@ static void add_nearest_image(struct checker *checker, const struct catalog_endp
 static bool resolve_image(struct checker *checker, struct asked *asked)
 {
     const struct catalog_endpoint *endpoint = asked->endpoint;
-    const struct connector_spec wanted = {
-        .image = endpoint->image, .protocol = CONNECTOR_AIRBYTE, .present_only = true};
+    const struct connector_spec wanted = {.image = endpoint->image,
+                                          .protocol = CONNECTOR_AIRBYTE,
+                                          .present_only = true,
+                                          .role = asked->source ? CONNECTOR_SOURCE : CONNECTOR_DESTINATION};
     struct error err;
     if (!endpoint->image)
         return false;
     if (connector_resolve(checker->built_ins, &wanted, &checker->arena, &asked->program, &err) < 0) {
-        add_nearest_image(checker, endpoint);
+        if (err.code == ERROR_INVALID)
+            catalog_errors_add(checker->errors, &endpoint->image_place, true, "%s", err.message);
+        else
+            add_nearest_image(checker, endpoint);
         return false;
     }
     if (asked->program.built_in && !has_role(asked->program.argv[2], asked->source)) {
@@ -150,6 +155,7 @@ static bool same_words(const char *const *a, const char *const *b)
 static bool same_program(const struct connector_program *a, const struct connector_program *b)
 {
     return same_words(a->argv, b->argv) && same_words(a->env, b->env) && !a->container && !b->container &&
+           slice_equal(a->manifest, b->manifest) &&
            (a->folder == b->folder || (a->folder && b->folder && strcmp(a->folder, b->folder) == 0));
 }
 
@@ -333,13 +339,14 @@ static bool discover(struct checker *checker, const struct asked *asked, struct 
 /* --- captures -------------------------------------------------------------------------------------- */
 
 /* Is a resource of this endpoint an Airbyte stream? What an image that is not built in wants is known only
- * of Airbyte's own. */
+ * of Airbyte's own; what is named by its name alone is built in or was added, which both speak that. */
 static bool reads_streams(const struct catalog_endpoint *endpoint)
 {
     if (endpoint->kind == CATALOG_ENDPOINT_LOCAL)
         return endpoint->protocol == CATALOG_PROTOCOL_AIRBYTE;
     return endpoint->kind == CATALOG_ENDPOINT_CONNECTOR && endpoint->image &&
-           slice_starts_with(connector_image_repository(endpoint->image), "airbyte/");
+           (slice_starts_with(connector_image_repository(endpoint->image), "airbyte/") ||
+            connector_image_is_name(endpoint->image));
 }
 
 static struct catalog_stream_places places_in(const struct catalog_places *resource)

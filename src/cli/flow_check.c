@@ -236,6 +236,7 @@ static bool resolve(struct flow_checker *checker, const struct connector_catalog
     if (image) {
         wanted.image = endpoint->image;
         wanted.protocol = CONNECTOR_AIRBYTE; /* of a built-in one */
+        wanted.role = checker->capture ? CONNECTOR_SOURCE : CONNECTOR_DESTINATION;
     } else {
         wanted.command = endpoint->command;
         wanted.env = endpoint->env;
@@ -282,6 +283,7 @@ void flow_check(const struct endpoint_check *check, const struct catalog *catalo
             begin(&checker, check->built_ins, &checker.capture->endpoint))
             check_capture(&checker);
     }
+    checker.capture = NULL;
     for (size_t i = 0; i < catalog->materialization_count; i++) {
         const struct catalog_materialization *materialization = &catalog->materializations[i];
         if (materialization->disable || !endpoint_check_wants(check, materialization->name))

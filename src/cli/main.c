@@ -149,6 +149,7 @@ static int run_command(struct cli *cli, struct connector_catalog *built_ins, str
     cli->json = globals->output == 1;
     if (apply_globals(cli, globals, &err) < 0)
         return cli_usage(cli, &err);
+    built_ins->data_dir = cli->data_dir;
     if (globals->help)
         return help_command(cli, command);
     if (globals->version)

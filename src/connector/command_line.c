@@ -63,7 +63,7 @@ static int build(struct connector_command_line *line, struct connector_process *
                  const struct connector_program *program, const char *verb,
                  const struct connector_files *files, struct error *err)
 {
-    bool with_files = has_files(files);
+    bool with_files = has_files(files) || program->manifest.size > 0;
     if ((with_files || process->container) && connector_folder_make(&process->folder, err) < 0)
         return -1;
     if (process->container && begin_container(line, process, program, with_files, err) < 0)
@@ -73,9 +73,11 @@ static int build(struct connector_command_line *line, struct connector_process *
             return -1;
     if (verb && add_word(line, verb, err) < 0)
         return -1;
-    if (with_files && (add_file(line, process, "--config", "config.json", files->config, err) < 0 ||
-                       add_file(line, process, "--catalog", "catalog.json", files->catalog, err) < 0 ||
-                       add_file(line, process, "--state", "state.json", files->state, err) < 0))
+    if (add_file(line, process, "--manifest-path", "manifest.json", program->manifest, err) < 0)
+        return -1;
+    if (files && (add_file(line, process, "--config", "config.json", files->config, err) < 0 ||
+                  add_file(line, process, "--catalog", "catalog.json", files->catalog, err) < 0 ||
+                  add_file(line, process, "--state", "state.json", files->state, err) < 0))
         return -1;
     line->words[line->count] = NULL;
     return 0;

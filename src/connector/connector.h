@@ -2,8 +2,9 @@
  *
  * A connector is a program that speaks a protocol over stdin and stdout and logs on stderr. Where it comes
  * from: built into this binary (run again as `firth connector NAME …`), a local command, an OCI image
- * (oci.h), later a manifest. Every child has its own process group and limits, closed descriptors, a clean
- * environment, no_new_privs; its config goes by a 0600 file that is gone afterwards; its lines are bounded.
+ * (oci.h), a manifest that was added by name. Every child has its own process group and limits, closed
+ * descriptors, a clean environment, no_new_privs; its config goes by a 0600 file that is gone afterwards; its
+ * lines are bounded.
  *
  * The process object never blocks except where said: the owner polls connector_pollfds. */
 #ifndef FIRTH_CONNECTOR_CONNECTOR_H
@@ -18,11 +19,13 @@
 #include <sys/types.h>
 
 enum connector_protocol { CONNECTOR_AIRBYTE, CONNECTOR_FLOW };
+enum connector_role { CONNECTOR_ANY_ROLE, CONNECTOR_SOURCE, CONNECTOR_DESTINATION };
 
 /* What to run, as a catalog or the API names it. Strings are not owned. */
 struct connector_spec {
-    const char *image;          /* endpoint.connector.image, or NULL */
-    const char *built_in;       /* a built-in's name ("source-faker"), or NULL */
+    const char *image;    /* endpoint.connector.image, or NULL; without '/' and ':' it may be the name or the
+                             id of one that was added (connector_added) */
+    const char *built_in; /* a built-in's name ("source-faker"), or NULL */
     const char *const *command; /* endpoint.local.command, NULL-terminated, or NULL */
     const char *const *env;     /* "NAME=value", NULL-terminated, or NULL: added to the clean environment */
     const char *folder;         /* working folder for a local command, NULL: ours */
@@ -30,6 +33,7 @@ struct connector_spec {
     enum connector_protocol protocol; /* of a built-in or a command; an image says it itself */
     const char *task;                 /* whose it is, for the container's name and label; NULL: nobody's */
     bool present_only;                /* an image that would have to be pulled is ERROR_NOT_FOUND */
+    enum connector_role role;         /* what is wanted of one that was added: a name may be that of two */
 };
 
 struct connector_limits {
@@ -65,6 +69,17 @@ struct connector_manifest {
  * where; ERROR_UNSUPPORTED: it is right, but nothing that the built-in can run. */
 typedef int connector_read_manifest(const char *path, struct slice json, struct arena *arena,
                                     struct connector_manifest *ret_manifest, struct error *err);
+/* What `firth connectors add` has added to a data directory: an image, a command, or a manifest with what
+ * runs manifests. */
+struct connector_added {
+    const char *name;
+    struct connector_spec program;
+    struct slice manifest; /* JSON; size 0: it is none */
+};
+/* By name or id: 1, or 0 for none. ERROR_INVALID for one that is not of the role, for several, and where a
+ * name that there is not is nearly that of one. */
+typedef int connector_find_added(const char *data_dir, const char *name, enum connector_role role,
+                                 struct arena *arena, struct connector_added *ret_added, struct error *err);
 struct connector_catalog {
     const struct connector_built_in *items;
     size_t count;
@@ -72,6 +87,8 @@ struct connector_catalog {
     struct connector_engine *engine;        /* runs images (oci.h); NULL: they are not run */
     bool force_images;                      /* an image is run even where a built-in stands for it */
     connector_read_manifest *read_manifest; /* NULL: no built-in runs them */
+    connector_find_added *find_added;       /* NULL: nothing was added */
+    const char *data_dir;                   /* to look there; NULL: none */
 };
 
 /* Resolve to something that can be started: fills *ret_argv_prefix (arena) with the words before the verb.
@@ -84,6 +101,7 @@ struct connector_program {
     bool built_in;
     bool engine; /* podman or docker itself: keeps its variables and privileges */
     const struct connector_container *container; /* argv runs in a container of this; NULL: it does not */
+    struct slice manifest; /* JSON, given to it as a file (--manifest-path); size 0: none */
     enum connector_protocol protocol;
 };
 int connector_resolve(const struct connector_catalog *built_ins, const struct connector_spec *spec,

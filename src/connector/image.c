@@ -25,3 +25,8 @@ struct slice connector_image_repository(const char *image)
         name.size = (size_t)(tag - name.data);
     return name;
 }
+
+bool connector_image_is_name(const char *image)
+{
+    return image[strcspn(image, "/:@")] == '\0';
+}

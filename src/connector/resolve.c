@@ -166,6 +166,29 @@ static void use_built_in_for(const struct connector_catalog *built_ins, const st
     connector_engine_note(built_ins->engine, note);
 }
 
+/* 1, or 0 if none of that name was added. */
+static int resolve_added(const struct connector_catalog *built_ins, const struct connector_spec *spec,
+                         struct arena *arena, struct connector_program *program, struct error *err)
+{
+    struct connector_added added;
+    if (!connector_image_is_name(spec->image) || !built_ins->find_added || !built_ins->data_dir)
+        return 0;
+    int found = built_ins->find_added(built_ins->data_dir, spec->image, spec->role, arena, &added, err);
+    if (found <= 0)
+        return found;
+    struct connector_spec *runs = &added.program;
+    runs->task = spec->task;
+    runs->log_level = spec->log_level;
+    runs->present_only = spec->present_only;
+    runs->protocol = runs->built_in ? spec->protocol : CONNECTOR_AIRBYTE;
+    if (connector_resolve(built_ins, runs, arena, program, err) < 0)
+        return error_wrap(err, "the connector %s", added.name);
+    program->manifest = added.manifest;
+    program->label =
+        arena_printf(arena, "%s (%s)", added.name, added.manifest.size ? "manifest" : program->label);
+    return 1;
+}
+
 /* An image that cannot be had: what a person may have meant instead. */
 static int add_built_ins(const struct connector_catalog *built_ins, const char *image, struct arena *arena,
                          struct error *err)
@@ -175,15 +198,12 @@ static int add_built_ins(const struct connector_catalog *built_ins, const char *
     const char *base = slash ? slash + 1 : repository.data;
     const char *name = arena_strndup(arena, base, (size_t)(repository.data + repository.size - base));
     bool retriable = err->retriable;
-    /* A name alone is rather one of `firth connectors add` than an image of Docker's library. */
-    const char *added =
-        slash ? ""
-              : "; what 'firth connectors add' has added is for connections: a catalog names its image or "
-                "its command, and has a manifest in the config of airbyte/source-declarative-manifest "
-                "(__injected_declarative_manifest)";
-    error_set(err, err->code, "%s is not built in: %s; %sbuilt in: %s%s", image,
-              arena_strdup(arena, err->message), suggestion(built_ins, name, arena),
-              name_list(built_ins, arena), added);
+    error_set(
+        err, err->code, "%s is %s: %s; %sbuilt in: %s%s", image,
+        connector_image_is_name(image) ? "neither built in nor added" : "not built in",
+        arena_strdup(arena, err->message), suggestion(built_ins, name, arena), name_list(built_ins, arena),
+        connector_image_is_name(image) ? "; 'firth connectors' lists what was added to this data directory"
+                                       : "");
     err->retriable = retriable;
     return -1;
 }
@@ -197,6 +217,9 @@ static int resolve_image(const struct connector_catalog *built_ins, const struct
         use_built_in_for(built_ins, item, spec, arena, program);
         return 0;
     }
+    int added = resolve_added(built_ins, spec, arena, program, err);
+    if (added)
+        return added < 0 ? -1 : 0;
     if (!built_ins->engine)
         error_set(err, ERROR_UNSUPPORTED, "images are not run here");
     else if (connector_engine_resolve(built_ins->engine, spec, arena, program, err) == 0)

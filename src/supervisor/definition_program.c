@@ -20,6 +20,18 @@ const char *definitions_label(const struct control_definition *definition, struc
         (unsigned long long)hash_xxh3(definition->manifest.data, definition->manifest.size, 0));
 }
 
+void definitions_take_documentation(struct control_definition *definition, struct arena *arena)
+{
+    struct json spec;
+    struct error unused;
+    if (definition->documentation_url || definition->spec.size == 0 ||
+        json_parse_copy(arena, definition->spec.data, definition->spec.size, &spec, &unused) < 0)
+        return;
+    uint32_t url = json_get(&spec, 0, "documentationUrl");
+    if (json_is(&spec, url, JSON_STRING) && json_inner(&spec, url).size)
+        definition->documentation_url = json_cstring(&spec, url, arena);
+}
+
 static int read_words(const struct control_definition *definition, struct arena *arena,
                       const char *const **ret_words, struct error *err)
 {
@@ -75,6 +87,79 @@ int definitions_program(struct control *control, const struct control_definition
         break;
     }
     return error_set(err, ERROR_CORRUPT, "the definition '%s' is of no known kind", definition->name);
+}
+
+/* --- by name, for catalogs ---------------------------------------------------------------------------- */
+
+/* With its manifest: that is sealed, and only who has the key can read it. */
+static int read_whole(const char *data_dir, const char *id, struct arena *arena,
+                      struct connector_added *ret_added, struct error *err)
+{
+    struct control_definition definition;
+    mem_auto(control_close) struct control *control = control_open(data_dir, CONTROL_CHANGE, err);
+    if (!control || control_definition_get(control, id, false, arena, &definition, err) < 0)
+        return -1;
+    *ret_added = (struct connector_added){.name = definition.name, .manifest = definition.manifest};
+    return definitions_program(control, &definition, arena, &ret_added->program, err);
+}
+
+static bool has_role(const struct control_definition *definition, enum connector_role role)
+{
+    return role == CONNECTOR_ANY_ROLE || (definition->side == CONTROL_SOURCE) == (role == CONNECTOR_SOURCE);
+}
+
+/* 1, 0 or -1, as connector_find_added. */
+static int choose(const struct control_definition *items, size_t count, const char *name,
+                  enum connector_role role, struct arena *arena, const struct control_definition **ret_chosen,
+                  struct error *err)
+{
+    const struct control_definition *other = NULL;
+    const char **names = arena_zalloc(arena, (count + 1) * sizeof *names);
+    size_t found = 0, named = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool wanted = strcmp(items[i].name, name) == 0 || strcmp(items[i].id, name) == 0;
+        if (has_role(&items[i], role))
+            names[named++] = items[i].name;
+        if (wanted && has_role(&items[i], role)) {
+            *ret_chosen = &items[i];
+            found++;
+        } else if (wanted) {
+            other = &items[i];
+        }
+    }
+    if (found == 1)
+        return 1;
+    if (found)
+        return error_set(err, ERROR_INVALID,
+                         "%zu connectors were added as '%.100s': give the id of one "
+                         "('firth connectors -o json' tells them)",
+                         found, name);
+    if (other)
+        return error_set(err, ERROR_INVALID, "%s was added as a %s, but here must be a %s", other->name,
+                         control_side_name(other->side), role == CONNECTOR_SOURCE ? "source" : "destination");
+    const char *near = string_nearest(name, names, named);
+    return near ? error_set(err, ERROR_INVALID,
+                            "no connector '%.100s' was added; did you mean %s? An image of "
+                            "that name is named with its tag",
+                            name, near)
+                : 0;
+}
+
+int definitions_find_added(const char *data_dir, const char *name, enum connector_role role,
+                           struct arena *arena, struct connector_added *ret_added, struct error *err)
+{
+    const struct control_definition_filter filter = {
+        .any_side = true, .custom_only = true, .page = {.limit = CONTROL_PAGE_MAX}};
+    const struct control_definition *chosen = NULL;
+    struct control_definition *items;
+    size_t count;
+    mem_auto(control_close) struct control *control = control_open(data_dir, CONTROL_LOOK, err);
+    if (!control)
+        return err->code == ERROR_NOT_FOUND ? 0 : -1;
+    if (control_definitions(control, &filter, arena, &items, &count, NULL, err) < 0)
+        return -1;
+    int found = choose(items, count, name, role, arena, &chosen, err);
+    return found <= 0 ? found : read_whole(data_dir, chosen->id, arena, ret_added, err) < 0 ? -1 : 1;
 }
 
 int definitions_config(const struct control_definition *definition, struct slice config, struct arena *arena,

@@ -10,6 +10,8 @@
 int definitions_put_built_ins(struct control *control, const struct connector_catalog *built_ins,
                               int64_t now_ms, struct error *err);
 
+/* Where nobody has said where its documentation is, what its spec says. */
+void definitions_take_documentation(struct control_definition *definition, struct arena *arena);
 /* What is run: `image` ("x/y:1"), or, without one, the command that is there already. */
 void definitions_set_program(struct control_definition *definition, const char *image, struct arena *arena);
 /* Is it an image's name? By tag, or with a repository that ends in "@sha256" by digest. ERROR_INVALID:
@@ -48,5 +50,10 @@ int definitions_program(struct control *control, const struct control_definition
 /* The config as the program takes it: a manifest goes in it. */
 int definitions_config(const struct control_definition *definition, struct slice config, struct arena *arena,
                        struct slice *ret_config, struct error *err);
+
+/* One that was added, in a catalog: connector_find_added. A data directory without a control store has none.
+ */
+int definitions_find_added(const char *data_dir, const char *name, enum connector_role role,
+                           struct arena *arena, struct connector_added *ret_added, struct error *err);
 
 #endif

@@ -182,5 +182,6 @@ int definitions_set_manifest(struct control *control, const struct connector_cat
     definition->tag = read.version;
     definition->spec = read.spec;
     definition->spec_of = definitions_label(definition, arena);
+    definitions_take_documentation(definition, arena);
     return 0;
 }

@@ -28,11 +28,11 @@ static void plan_push(const struct catalog_endpoint *endpoint, struct arena *are
 }
 
 int planner_endpoint(struct planner *planner, const struct catalog_endpoint *endpoint, const char *task,
-                     enum connector_protocol built_in, enum log_level log_level,
+                     enum connector_role role, enum connector_protocol built_in, enum log_level log_level,
                      struct task_endpoint *ret_endpoint, struct error *err)
 {
     struct connector_spec wanted = {
-        .protocol = built_in, .task = task, .log_level = log_level_name(log_level)};
+        .protocol = built_in, .task = task, .role = role, .log_level = log_level_name(log_level)};
     switch (endpoint->kind) {
     case CATALOG_ENDPOINT_CONNECTOR:
         wanted.image = endpoint->image;
@@ -155,8 +155,8 @@ static int plan_capture(struct planner *planner, const struct catalog_capture *c
     spec.push = capture->endpoint.kind == CATALOG_ENDPOINT_INGEST;
     if (spec.push) /* whoever pushes waits for the commit: it comes when nothing more waits */
         spec.commit.time_ms = spec.commit.idle_ms = 0;
-    if (planner_endpoint(planner, &capture->endpoint, capture->name, CONNECTOR_FLOW, capture->log_level,
-                         &spec.source, err) < 0 ||
+    if (planner_endpoint(planner, &capture->endpoint, capture->name, CONNECTOR_SOURCE, CONNECTOR_FLOW,
+                         capture->log_level, &spec.source, err) < 0 ||
         check_salt(capture, planner->arena, err) < 0)
         return -1;
     struct task_binding_spec *bindings =
@@ -224,10 +224,10 @@ static int plan_connection(struct planner *planner, const struct catalog_connect
                            struct error *err)
 {
     struct task_spec spec = planner_spec(planner, TASK_CONNECTION, connection->name);
-    if (planner_endpoint(planner, &connection->source, connection->name, CONNECTOR_AIRBYTE, LOG_INFO,
-                         &spec.source, err) < 0 ||
-        planner_endpoint(planner, &connection->destination, connection->name, CONNECTOR_AIRBYTE, LOG_INFO,
-                         &spec.destination, err) < 0 ||
+    if (planner_endpoint(planner, &connection->source, connection->name, CONNECTOR_SOURCE, CONNECTOR_AIRBYTE,
+                         LOG_INFO, &spec.source, err) < 0 ||
+        planner_endpoint(planner, &connection->destination, connection->name, CONNECTOR_DESTINATION,
+                         CONNECTOR_AIRBYTE, LOG_INFO, &spec.destination, err) < 0 ||
         check_airbyte(&connection->source, &spec.source, err) < 0 ||
         check_airbyte(&connection->destination, &spec.destination, err) < 0)
         return -1;

@@ -196,13 +196,15 @@ int plan_main(const struct connector_catalog *built_ins, int request_fd, int ans
 {
     /* What the daemon's death leaves would be a pull that nobody waits for. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    struct planning planning = {.built_ins = built_ins, .fd = answer_fd};
+    struct connector_catalog connectors = *built_ins;
+    struct planning planning = {.built_ins = &connectors, .fd = answer_fd};
     struct arena arena;
     arena_init(&arena);
     arena_init(&planning.arena);
     buffer_init(&planning.line, PLAN_ANSWER_MAX);
     int result = read_request(request_fd, &arena, &planning.request, err);
     if (result == 0) {
+        connectors.data_dir = planning.request.data_dir;
         if (built_ins->engine)
             connector_engine_listen(built_ins->engine, on_note, on_progress, &planning);
         plan_all(&planning);

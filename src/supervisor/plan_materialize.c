@@ -124,8 +124,8 @@ int planner_materialization(struct planner *planner, const struct catalog_materi
 {
     struct task_spec spec = planner_spec(planner, TASK_MATERIALIZATION, materialization->name);
     size_t count = materialization->binding_count, uri_count = 0;
-    if (planner_endpoint(planner, &materialization->endpoint, materialization->name, CONNECTOR_FLOW,
-                         materialization->log_level, &spec.destination, err) < 0)
+    if (planner_endpoint(planner, &materialization->endpoint, materialization->name, CONNECTOR_DESTINATION,
+                         CONNECTOR_FLOW, materialization->log_level, &spec.destination, err) < 0)
         return -1;
     struct task_binding_spec *bindings = arena_zalloc(planner->arena, (count + 1) * sizeof *bindings);
     const char **names = arena_zalloc(planner->arena, (count + 1) * sizeof *names);

@@ -17,7 +17,7 @@ struct planner {
 int planner_at(const struct catalog_place *place, struct error *err);
 /* Find the endpoint's program. `built_in`: what one that is built in is to speak, for it can speak either. */
 int planner_endpoint(struct planner *planner, const struct catalog_endpoint *endpoint, const char *task,
-                     enum connector_protocol built_in, enum log_level log_level,
+                     enum connector_role role, enum connector_protocol built_in, enum log_level log_level,
                      struct task_endpoint *ret_endpoint, struct error *err);
 struct task_spec planner_spec(const struct planner *planner, enum task_kind kind, const char *name);
 /* NULL-terminated. */

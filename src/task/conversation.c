@@ -149,5 +149,7 @@ uint64_t conversation_identity(const struct task_endpoint *endpoint)
     uint64_t hash = hash_xxh3(endpoint->config.data, endpoint->config.size, 1);
     for (const char *const *word = endpoint->program.argv; *word; word++)
         hash = hash_xxh3(*word, strlen(*word) + 1, hash);
+    if (endpoint->program.manifest.size)
+        hash = hash_xxh3(endpoint->program.manifest.data, endpoint->program.manifest.size, hash);
     return hash ? hash : 1;
 }

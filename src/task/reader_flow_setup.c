@@ -50,6 +50,8 @@ static void set_version(struct flow_reader *reader)
     uint64_t hash = mix(1, slice_of(spec->name));
     for (size_t i = 0; spec->source.program.argv[i]; i++)
         hash = mix(hash, slice_of(spec->source.program.argv[i]));
+    if (spec->source.program.manifest.size)
+        hash = mix(hash, spec->source.program.manifest);
     hash = mix(hash, spec->source.config);
     for (size_t i = 0; i < spec->binding_count; i++) {
         hash = mix(hash, spec->bindings[i].resource);

@@ -110,6 +110,9 @@ static void read_endpoint(struct spec_reader *reader, const char *name, struct t
     program->container = read_container(reader, json_get(reader->doc, at, "container"));
     program->protocol = get_bool(reader, at, "flow") ? CONNECTOR_FLOW : CONNECTOR_AIRBYTE;
     endpoint->image = get_bool(reader, at, "image");
+    uint32_t manifest = json_get(reader->doc, at, "manifest");
+    if (json_is(reader->doc, manifest, JSON_OBJECT))
+        program->manifest = json_raw(reader->doc, manifest);
     if (!program->argv || !program->argv[0] || !json_is(reader->doc, config, JSON_OBJECT))
         fail(reader, name);
     else

@@ -43,6 +43,8 @@ static void write_endpoint(struct json_writer *writer, const char *name, const s
     json_member_bool(writer, "flow", program->protocol == CONNECTOR_FLOW);
     if (program->container)
         write_container(writer, program->container);
+    if (program->manifest.size)
+        json_member_raw(writer, "manifest", program->manifest);
     json_member_raw(writer, "config", endpoint->config);
     json_member_bool(writer, "image", endpoint->image);
     json_end_object(writer);

@@ -5,6 +5,7 @@ import sqlite3
 import sys
 
 import pytest
+import yaml
 
 import manifests
 from api import NOTHING, WORKSPACE, basic, serve
@@ -175,6 +176,24 @@ def test_a_manifest_is_kept_whole_and_synced_by_a_program(firth, machine, manife
     firth("--data-dir", str(firth.data_dir.parent / "other"), "apply", str(other), env={"SOURCE_SHOP_API_KEY": "K-1234"}, expect=0)
     shown = firth("--data-dir", str(firth.data_dir.parent / "other"), "connectors", "-o", "json", expect=0).json()
     assert [each["manifestVersion"] for each in shown if each.get("custom")] == ["6.5.0"]
+
+
+def test_what_is_said_of_it_stays(firth, manifest, tmp_path):
+    """Where its documentation is, its spec says; what a file has said beside is kept when the manifest changes."""
+    firth("connectors", "add", "shop", "--manifest-path", str(manifest), expect=0)
+    exported = json.loads(json.dumps(yaml.safe_load(firth("export", expect=0).out)))
+    definition, = exported["definitions"]
+    assert definition["documentationUrl"] == "https://example.com/shop"
+    definition.update(documentationUrl="https://example.com/other", icon="https://example.com/icon.svg")
+    (tmp_path / "changed.json").write_text(json.dumps(exported))
+    firth("apply", str(tmp_path / "changed.json"), "--yes", expect=0)
+    firth("connectors", "add", "shop", "--manifest-path", str(manifest), expect=0)
+    client = serve(firth).api
+    shown, = [each for each in client.config("source_definitions/list")["sourceDefinitions"] if each["custom"]]
+    assert (shown["icon"], shown["documentationUrl"]) == ("https://example.com/icon.svg", "https://example.com/shop")
+    for name in ("", " ", "shop ", " shop"):
+        told = firth("connectors", "add", name, "--kind", "source", "--manifest-path", str(manifest), expect=3).err
+        assert "name" in told and ("is empty" in told or "other than a blank" in told), told
 
 
 def test_a_manifest_is_nowhere_in_clear(firth, manifest):

@@ -87,6 +87,12 @@ static int check_name(struct control *control, const struct control_definition *
         return error_set(err, ERROR_INVALID,
                          "a definition cannot be named '%s': that would be taken for an id",
                          definition->name);
+    if (*definition->name == ' ' || string_ends_with(definition->name, " "))
+        return error_set(
+            err, ERROR_INVALID,
+            "a definition cannot be named '%s': a name begins and ends with something other than a "
+            "blank",
+            definition->name);
     arena_init(&arena);
     int result = find_alike(control, definition, &arena, &alike, err);
     if (result == 0 && alike)

@@ -159,11 +159,9 @@ static void test_not_found(void **state)
          "built in: destination-local-json, source-faker"},
         {{.image = "source-shoppy"},
          ERROR_UNSUPPORTED,
-         "source-shoppy is not built in: images are not run here; built in: destination-local-json, "
-         "source-faker; what "
-         "'firth connectors add' has added is for connections: a catalog names its image or its command, and "
-         "has a "
-         "manifest in the config of airbyte/source-declarative-manifest (__injected_declarative_manifest)"},
+         "source-shoppy is neither built in nor added: images are not run here; built in: "
+         "destination-local-json, source-faker; 'firth connectors' lists what was added to this data "
+         "directory"},
         {{.command = nothing}, ERROR_INVALID, "the command of a local connector is empty"},
         {{.command = empty}, ERROR_INVALID, "the command of a local connector is empty"},
         {{0},

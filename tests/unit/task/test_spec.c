@@ -16,7 +16,11 @@ static struct task_spec sample(enum task_kind kind, const struct task_binding_sp
         .kind = kind,
         .name = "acmeCo/\u00fcber",
         .data_dir = "/data",
-        .source = {.program = {.argv = argv, .env = env, .folder = "/work", .label = "python3 -c"},
+        .source = {.program = {.argv = argv,
+                               .env = env,
+                               .folder = "/work",
+                               .label = "python3 -c",
+                               .manifest = SLICE_LITERAL("{\"version\":1.10}")},
                    .config = SLICE_LITERAL("{\"n\":12345678901234567890.10}"),
                    .image = true},
         .destination = {.program = {.argv = argv, .label = "dest", .built_in = true},
@@ -83,6 +87,7 @@ static void test_capture(void **state)
     assert_string_equal(back.source.program.env[0], env[0]);
     assert_string_equal(back.source.program.folder, "/work");
     assert_true(slice_equal(back.source.config, spec.source.config));
+    assert_true(slice_equal(back.source.program.manifest, spec.source.program.manifest));
     assert_int_equal(back.binding_count, 2);
     const struct task_binding_spec *first = &back.bindings[0];
     assert_true(back.source.image);
