@@ -28,6 +28,15 @@ static struct slice state_key(const struct flow_capture_binding *binding, struct
     return (struct slice){arena_dup(arena, key.data, key.size), key.size};
 }
 
+/* The collection's, which may be another one than discover has now. */
+static const char *const *key_of(const struct flow_collection *collection, struct arena *arena)
+{
+    const char **key = arena_zalloc(arena, (collection->key.count + 1) * sizeof *key);
+    for (size_t i = 0; i < collection->key.count; i++)
+        key[i] = arena_strndup(arena, collection->key.items[i].data, collection->key.items[i].size);
+    return key;
+}
+
 /* As the checkpoints left it: a member that is there twice in a source's own state is no reason to refuse it.
  */
 static int parse_state(struct flow *flow, struct slice raw, struct json_parser *parser, struct json *ret_doc,
@@ -53,6 +62,9 @@ static void take_states(struct flow *flow, const struct flow_capture_open *open,
         struct slice resource = open->capture->bindings.items[i].raw_resource_config;
         streams[i].resource =
             (struct firth_slice){arena_dup(&flow->arena, resource.data, resource.size), resource.size};
+        const struct flow_collection *collection = open->capture->bindings.items[i].collection;
+        if (collection && collection->key.count)
+            streams[i].primary_key = key_of(collection, &flow->arena);
         stream->refresh = streams[i].sync_mode == FIRTH_FULL_REFRESH;
         stream->keeps = !stream->refresh || sdk_selected_is_resumable(offered, &streams[i]);
         uint32_t at = json_get_slice(doc, states, stream->state_key);

@@ -277,6 +277,9 @@ static int select_stream(struct firth_host *host, const struct firth_stream *fro
     *to = (struct firth_selected){.name = from->name, .name_space = from->name_space};
     /* PyAirbyte asks for incremental whatever the source offers. */
     to->sync_mode = from->sync_modes & wanted ? wanted : from->sync_modes;
+    if (host && wanted == FIRTH_INCREMENTAL && to->sync_mode == FIRTH_FULL_REFRESH)
+        firth_log(host, FIRTH_INFO, "stream \"%s\" cannot be read incrementally: it is read whole",
+                  from->name);
     to->cursor = from->cursor;
     if (from->cursor_is_free && asked->cursor.count)
         to->cursor = sdk_pointer_of_path(asked->cursor, arena);

@@ -51,10 +51,10 @@ struct sql_db *postgres_db_open(struct firth_host *host, const struct pg_config 
     db->connection = pg_connect(&db->endpoint, false, err);
     /* Without it, every index and table that is "there already" would be told on stderr. */
     db->host = host;
-    if (db->connection &&
-        pg_execute(db->connection,
-                   "SET client_min_messages = warning; SET lock_timeout = " POSTGRES_LOCK_TIMEOUT,
-                   "cannot set up the session", err) == 0)
+    if (db->connection && pg_execute(db->connection,
+                                     "SET client_min_messages = warning; RESET row_security; SET "
+                                     "lock_timeout = " POSTGRES_LOCK_TIMEOUT,
+                                     "cannot set up the session", err) == 0)
         return db;
     db_close(db);
     return NULL;

@@ -2,6 +2,7 @@
 
 #include "cursor.h"
 #include "position.h"
+#include "timeline.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ struct pg_batch {
     struct pg_endpoint endpoint;
     PGconn *connection;
     struct pg_catalog catalog;
+    struct pg_history history;
     struct arena arena; /* of the current stream */
     struct stream *streams;
     size_t count, current;
@@ -62,8 +64,11 @@ static int choose_mode(struct pg_batch *batch, struct stream *stream, struct fir
     stream->cursor = selected->cursor ? pg_stream_column(stream->table, selected->cursor) : NULL;
     if (stream->cursor)
         return 0;
-    return firth_fail(err, FIRTH_FAILURE_CONFIG, "the cursor %s of stream %s is no column of the table",
-                      selected->cursor ? selected->cursor : "", selected->name);
+    return firth_fail(
+        err, FIRTH_FAILURE_CONFIG,
+        "the cursor %s of stream %s is no column of the table: it was renamed or dropped, or the "
+        "user may not read it. Choose a cursor that there is",
+        selected->cursor ? selected->cursor : "", selected->name);
 }
 
 static bool fits(const struct stream *stream)
@@ -87,6 +92,32 @@ static bool fits(const struct stream *stream)
     return false;
 }
 
+/* Numbers of transactions and pages mean something else on another server, and in another of its histories: a
+ * standby that took over gave numbers once more that the one before had given. */
+static void leave_if_elsewhere(const struct pg_batch *batch, struct firth_host *host, struct stream *stream)
+{
+    struct pg_position *position = &stream->position;
+    const struct pg_history *now = &batch->history;
+    bool other = position->system && *now->system && strcmp(position->system, now->system) != 0;
+    bool departed = position->timeline && now->timeline && position->timeline != now->timeline;
+    if (position->phase != PG_PHASE_PAGES && position->phase != PG_PHASE_XMIN)
+        return;
+    if (other)
+        firth_log(
+            host, FIRTH_WARN,
+            "%s.%s was read from another server (system identifier %s, it is %s now), whose transactions "
+            "have other numbers: it is read from the start",
+            stream->table->schema, stream->table->name, position->system, now->system);
+    else if (departed)
+        firth_log(
+            host, FIRTH_WARN,
+            "%s.%s was read before another server took over (timeline %u, it is %u now), which has given "
+            "transactions' numbers anew: it is read from the start",
+            stream->table->schema, stream->table->name, position->timeline, now->timeline);
+    if (other || departed)
+        pg_position_done(position);
+}
+
 static int open_stream(struct pg_batch *batch, struct firth_host *host, const struct firth_selected *selected,
                        struct stream *stream, struct firth_error *err)
 {
@@ -97,8 +128,10 @@ static int open_stream(struct pg_batch *batch, struct firth_host *host, const st
         return firth_fail(err, FIRTH_FAILURE_CONFIG,
                           "there is no table %s.%s any more, or it may not be read", schema, selected->name);
     if (choose_mode(batch, stream, err) < 0 ||
+        pg_stream_check(stream->table, selected, batch->config, PG_ENVELOPE_NONE, err) < 0 ||
         pg_position_read(&stream->position, selected->state, selected->name, err) < 0)
         return -1;
+    leave_if_elsewhere(batch, host, stream);
     if (stream->position.cursor && stream->cursor &&
         pg_cursor_is_endless(stream->cursor, stream->position.cursor)) {
         firth_log(host, FIRTH_WARN,
@@ -135,6 +168,8 @@ int pg_batch_open(struct firth_host *host, const struct pg_config *config,
         result = pg_catalog_load(&batch->catalog, batch->connection, config, 0, err);
         has_catalog = result == 0;
     }
+    if (result == 0)
+        pg_history_ask(&batch->history, batch->connection);
     for (; result == 0 && batch->count < selection->count; batch->count++)
         result =
             open_stream(batch, host, &selection->streams[batch->count], &batch->streams[batch->count], err);
@@ -355,7 +390,9 @@ static int begin_pages(struct pg_batch *batch, struct firth_host *host, struct s
     *position = (struct pg_position){.phase = PG_PHASE_PAGES,
                                      .filenode = batch->scan.filenode,
                                      .xmin = batch->snapshot.xmin,
-                                     .since = since};
+                                     .since = since,
+                                     .timeline = batch->history.timeline};
+    set_text(&position->system, *batch->history.system ? batch->history.system : NULL);
     if (stream->mode == MODE_CURSOR) {
         set_text(&position->cursor_field, stream->cursor->name);
         set_cursor(position, &batch->upper);

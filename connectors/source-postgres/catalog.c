@@ -80,7 +80,7 @@ int pg_catalog_load_publication(struct pg_catalog *catalog, PGconn *connection,
 }
 
 /* Partitions are read by their root, unless they are asked for. */
-static void put_tables_sql(struct buffer *sql, const struct pg_config *config, uint32_t oid)
+static void put_tables_sql(struct buffer *sql, const struct pg_config *config, int version, uint32_t oid)
 {
     buffer_str(
         sql,
@@ -90,9 +90,14 @@ static void put_tables_sql(struct buffer *sql, const struct pg_config *config, u
         " (SELECT FROM pg_publication_tables p WHERE p.schemaname = n.nspname AND p.tablename = c.relname"
         " AND p.pubname = ");
     pg_put_literal(sql, pg_config_publication(config));
-    buffer_str(sql, "), has_table_privilege(c.oid, 'SELECT'), c.relispartition FROM pg_class c JOIN "
-                    "pg_namespace n ON n.oid = "
-                    "c.relnamespace WHERE ");
+    buffer_str(
+        sql,
+        "), has_table_privilege(c.oid, 'SELECT'), c.relispartition, row_security_active(c.oid), EXISTS "
+        "(SELECT"
+        " FROM pg_index x JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (x.indkey::int2[])"
+        " WHERE x.indrelid = c.oid AND x.indisprimary AND ");
+    buffer_str(sql, version >= 120000 ? "a.attgenerated <> ''" : "false");
+    buffer_str(sql, ") FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ");
     if (oid) {
         buffer_printf(sql, "c.oid = %u", oid);
         return;
@@ -118,7 +123,9 @@ static void read_table(struct pg_catalog *catalog, const PGresult *rows, int row
                                .has_children = is_true(rows, row, 7),
                                .published = is_true(rows, row, 8),
                                .readable = is_true(rows, row, 9),
-                               .is_partition = is_true(rows, row, 10)};
+                               .is_partition = is_true(rows, row, 10),
+                               .guarded = is_true(rows, row, 11),
+                               .generated_key = is_true(rows, row, 12)};
 }
 
 static int load_tables(struct pg_catalog *catalog, PGconn *connection, const struct pg_config *config,
@@ -126,7 +133,7 @@ static int load_tables(struct pg_catalog *catalog, PGconn *connection, const str
 {
     struct buffer sql;
     buffer_init(&sql, BUFFER_UNLIMITED);
-    put_tables_sql(&sql, config, oid);
+    put_tables_sql(&sql, config, catalog->version, oid);
     pg_auto_result PGresult *rows = pg_query(connection, buffer_cstr(&sql), "cannot read the tables", err);
     buffer_done(&sql);
     if (!rows)
@@ -235,14 +242,14 @@ static void add_key(struct pg_table *table, const char *name, int place)
     }
 }
 
-static int load_keys(struct pg_catalog *catalog, PGconn *connection, uint32_t oid, struct pg_table **by_oid,
-                     struct firth_error *err)
+static int load_keys(struct pg_catalog *catalog, PGconn *connection, const struct pg_config *config,
+                     uint32_t oid, struct pg_table **by_oid, struct firth_error *err)
 {
     struct buffer sql;
     buffer_init(&sql, BUFFER_UNLIMITED);
     buffer_str(&sql, "SELECT q.indrelid, q.attname, q.place FROM (");
     /* What identifies a row: the index that the replica identity names; else the primary key; else a unique
-     * index of columns that cannot be null. */
+     * index of columns that cannot be null. Of changes, one whose columns are all in them. */
     buffer_str(
         &sql,
         "SELECT i.indrelid, i.indexrelid, a.attname, k.place, first_value(i.indexrelid) OVER (PARTITION BY"
@@ -252,7 +259,10 @@ static int load_keys(struct pg_catalog *catalog, PGconn *connection, uint32_t oi
         " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum"
         " WHERE i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL"
         " AND i.indexprs IS NULL AND NOT EXISTS (SELECT FROM pg_attribute n WHERE n.attrelid = i.indrelid"
-        " AND n.attnum = ANY (i.indkey::int2[]) AND NOT n.attnotnull)");
+        " AND n.attnum = ANY (i.indkey::int2[]) AND (NOT n.attnotnull");
+    if (catalog->version >= 120000 && pg_config_method(config) == PG_METHOD_CDC)
+        buffer_str(&sql, " OR n.attgenerated <> ''");
+    buffer_str(&sql, "))");
     if (catalog->version >= 110000)
         buffer_str(&sql, " AND k.place <= i.indnkeyatts");
     put_condition(&sql, "i.indrelid", oid);
@@ -289,7 +299,7 @@ int pg_catalog_load(struct pg_catalog *catalog, PGconn *connection, const struct
             by_oid[i] = &catalog->tables[i];
         qsort(by_oid, catalog->count, sizeof *by_oid, by_oid_order);
         if (load_columns(catalog, connection, oid, by_oid, err) < 0 ||
-            load_keys(catalog, connection, oid, by_oid, err) < 0)
+            load_keys(catalog, connection, config, oid, by_oid, err) < 0)
             result = -1;
     }
     if (result < 0)

@@ -21,7 +21,9 @@ struct pg_table {
     bool has_children; /* rows of other tables are read with its own */
     bool published;    /* in the publication of a CDC config */
     bool is_partition;
-    double rows; /* estimated; negative: unknown */
+    bool guarded;       /* row-level security: the user sees some rows only */
+    bool generated_key; /* its primary key has a generated column, which changes do not have */
+    double rows;        /* estimated; negative: unknown */
     struct pg_column *columns;
     size_t column_count, key_count;
     const char **hidden; /* names of columns that the user may not read, which changes have all the same */

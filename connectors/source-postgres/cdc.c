@@ -2,6 +2,7 @@
 
 #include "json/writer.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 /* --- states
@@ -19,6 +20,7 @@ static void put_shared(struct pg_cdc *cdc)
                   cdc->slot.system);
     if (cdc->slot.timeline)
         buffer_printf(&cdc->shared, ",\"timeline\":%u", cdc->slot.timeline);
+    buffer_printf(&cdc->shared, ",\"era\":%" PRIu64 ",\"streams\":%zu", cdc->era, cdc->incremental);
     buffer_byte(&cdc->shared, '}');
 }
 
@@ -140,6 +142,8 @@ static int open_stream(struct pg_cdc *cdc, const struct firth_selected *selected
     bool changes = stream->table->kind == 'r' || stream->table->kind == 'p';
     stream->incremental = selected->sync_mode == FIRTH_INCREMENTAL && changes;
     stream->envelope = changes ? pg_envelope_of(cdc->config, cdc->flow) : PG_ENVELOPE_NONE;
+    if (pg_stream_check(stream->table, selected, cdc->config, stream->envelope, err) < 0)
+        return -1;
     stream->keyed = stream->table->key_count && !cdc->config->history;
     stream->priority = priority_of(cdc->host, selected);
     cdc->incremental += stream->incremental;
@@ -167,13 +171,14 @@ void cdc_skip_start(struct pg_cdc *cdc, struct cdc_stream *stream)
         stream->position.phase = PG_PHASE_CHANGES;
 }
 
-/* {"lsn":"16/B374D848","system":"7…","timeline":1} */
+/* {"lsn":"16/B374D848","system":"7…","timeline":1,"era":1,"streams":3} */
 static int read_shared(struct pg_cdc *cdc, struct firth_slice state, struct pg_progress *progress,
-                       struct firth_error *err)
+                       int64_t *ret_era, int64_t *ret_streams, struct firth_error *err)
 {
     struct firth_slice value;
     int64_t timeline = 0;
     *progress = (struct pg_progress){0};
+    *ret_era = *ret_streams = 0;
     if (!state.size)
         return 0;
     if (firth_json_get(cdc->host, state, "/system", &value) == FIRTH_IS_TEXT)
@@ -181,6 +186,8 @@ static int read_shared(struct pg_cdc *cdc, struct firth_slice state, struct pg_p
     if (firth_json_integer(cdc->host, state, "/timeline", &timeline) && timeline > 0 &&
         timeline <= UINT32_MAX)
         progress->timeline = (uint32_t)timeline;
+    firth_json_integer(cdc->host, state, "/era", ret_era);
+    firth_json_integer(cdc->host, state, "/streams", ret_streams);
     if (firth_json_get(cdc->host, state, "/lsn", &value) != FIRTH_IS_TEXT)
         return 0;
     auto_free char *text = mem_strndup(value.data, value.size);
@@ -203,9 +210,11 @@ static bool any_progress(const struct pg_cdc *cdc)
 static int prepare(struct pg_cdc *cdc, struct firth_slice shared, struct firth_error *err)
 {
     struct pg_progress progress;
+    int64_t era, streams;
     bool lost;
-    if (read_shared(cdc, shared, &progress, err) < 0 || cdc_tables_open(cdc, err) < 0)
+    if (read_shared(cdc, shared, &progress, &era, &streams, err) < 0 || cdc_tables_open(cdc, err) < 0)
         return -1;
+    cdc_tables_enter(cdc, (uint64_t)era, (uint64_t)streams);
     cdc_tables_compare(cdc);
     if (!any_progress(cdc))
         progress.lsn = 0;
@@ -279,6 +288,7 @@ int pg_cdc_open(struct firth_host *host, const struct pg_config *config,
     arena_init(&cdc->arena);
     arena_init(&cdc->message_arena);
     arena_init(&cdc->catalog.arena);
+    arena_init(&cdc->standings.arena);
     pg_types_init(&cdc->catalog.types);
     buffer_init(&cdc->unconfirmed, BUFFER_UNLIMITED); /* the SDK waits for acknowledgements */
     buffer_init(&cdc->shared, 1024);
@@ -307,6 +317,7 @@ void pg_cdc_close(struct pg_cdc *cdc)
     }
     free(cdc->streams);
     free(cdc->standings.items);
+    arena_done(&cdc->standings.arena);
     free(cdc->order);
     free(cdc->texts);
     pg_catalog_done(&cdc->catalog);

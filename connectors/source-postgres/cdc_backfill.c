@@ -13,12 +13,15 @@
  * from the log all the same, because that first one decides; a keyed collection takes a row twice as one, and
  * for another the rows are left out here that the first snapshot did not see. */
 
-/* The rows whose version the first snapshot saw. Subtransactions are not in its list: their rows may come
- * twice. */
+/* The rows whose version the first snapshot saw; those that are older than age() can count seem to be of the
+ * future. Subtransactions are not in its list: their rows may come twice. */
 static void put_seen(struct buffer *sql, const struct pg_visibility *seen)
 {
-    buffer_printf(sql, "(age(xmin) > age('%u'::xid) OR (age(xmin) > age('%u'::xid) AND xmin::text <> ALL ('{",
-                  (uint32_t)seen->xmin, (uint32_t)seen->xmax);
+    buffer_printf(
+        sql,
+        "(age(xmin) < 0 OR age(xmin) > age('%u'::xid) OR (age(xmin) > age('%u'::xid) AND xmin::text <> ALL "
+        "('{",
+        (uint32_t)seen->xmin, (uint32_t)seen->xmax);
     for (size_t i = 0; i < seen->count; i++)
         buffer_printf(sql, "%s%u", i ? "," : "", (uint32_t)seen->running[i]);
     buffer_str(sql, "}'::text[])))");
@@ -61,17 +64,13 @@ static void make_envelope(struct pg_cdc *cdc, const struct cdc_stream *stream)
 static int begin_anew(struct pg_cdc *cdc, struct cdc_stream *stream, struct firth_error *err)
 {
     struct pg_position *position = &stream->position;
-    const struct pg_position was = *position;
-    pg_position_done(position);
     pg_visibility_done(&stream->seen);
-    *position = (struct pg_position){.phase = PG_PHASE_PAGES,
-                                     .filenode = cdc->scan.filenode,
-                                     .xmin = cdc->snapshot.xmin,
-                                     .number = was.number,
-                                     .oid = was.oid,
-                                     .member = was.member,
-                                     .partitions = was.partitions,
-                                     .snapshot = mem_strdup(cdc->snapshot.text)};
+    free(position->snapshot);
+    position->phase = PG_PHASE_PAGES;
+    position->filenode = cdc->scan.filenode;
+    position->block = 0;
+    position->xmin = cdc->snapshot.xmin;
+    position->snapshot = mem_strdup(cdc->snapshot.text);
     if (!pg_visibility_read(&stream->seen, position->snapshot))
         return firth_fail(err, FIRTH_FAILURE_SYSTEM, "the server's snapshot is %s", position->snapshot);
     if (pg_log_end(cdc->connection, false, &position->barrier, err) < 0)

@@ -192,6 +192,28 @@ static int fetch(struct pg_cdc *cdc, const struct lookup *lookup, size_t from, s
     return 0;
 }
 
+int cdc_is_there(struct pg_cdc *cdc, struct pg_relation *relation, const struct pg_tuple *row,
+                 bool *ret_there, struct firth_error *err)
+{
+    const struct lookup lookup = {relation, NULL, row, NULL};
+    struct buffer sql;
+    *ret_there = true;
+    for (int as_text = 0; as_text < 2; as_text++) {
+        buffer_init(&sql, BUFFER_UNLIMITED);
+        buffer_printf(&sql, "SELECT FROM %s", relation->current_name.data);
+        pg_auto_result PGresult *rows =
+            put_key(&sql, &lookup, as_text) ? PQexec(cdc->connection, buffer_cstr(&sql)) : NULL;
+        buffer_done(&sql);
+        if (rows && PQresultStatus(rows) == PGRES_TUPLES_OK)
+            *ret_there = PQntuples(rows) > 0;
+        else if (rows && !is_state(rows, "42") && !is_state(rows, "3F"))
+            return pg_failure(cdc->connection, rows, "looking for a row", err);
+        if (!rows || !is_state(rows, "42883")) /* no such operator */
+            break;
+    }
+    return 0;
+}
+
 int cdc_look_up(struct pg_cdc *cdc, struct pg_relation *relation, const struct pg_tuple *old,
                 struct pg_tuple *row, struct firth_error *err)
 {

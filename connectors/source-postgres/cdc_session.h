@@ -43,6 +43,8 @@ struct pg_cdc {
     size_t *order;             /* streams by priority */
     struct firth_slice *texts; /* of emit_state */
 
+    uint64_t era; /* another one if a stream is not here that was here in the session before */
+
     uint64_t lsn;              /* everything that was committed before is emitted */
     uint64_t confirmed;        /* and before this durable at the other end */
     uint64_t states;           /* emitted */
@@ -87,6 +89,9 @@ int cdc_reload(struct pg_cdc *cdc, struct cdc_stream *stream, uint32_t oid, bool
                struct firth_error *err);
 /* cdc_tables.c: what became of the tables themselves. List them, once the streams are open. */
 int cdc_tables_open(struct pg_cdc *cdc, struct firth_error *err);
+/* The shared state is of that era (0: not known), and of so many streams. Those that were not among them are
+ * to be read from the start. */
+void cdc_tables_enter(struct pg_cdc *cdc, uint64_t era, uint64_t streams);
 /* Tables that are not the ones that were read are to be read from the start; how many. */
 size_t cdc_tables_compare(struct pg_cdc *cdc);
 /* What they are now is what is read of those that begin, and what was read where a state does not say. */
@@ -115,6 +120,9 @@ void cdc_stream_end(struct pg_cdc *cdc);
  * not there any more stays UNCHANGED. */
 int cdc_look_up(struct pg_cdc *cdc, struct pg_relation *relation, const struct pg_tuple *old,
                 struct pg_tuple *row, struct firth_error *err);
+/* Has the table a row of that key now? Yes if nobody can say. */
+int cdc_is_there(struct pg_cdc *cdc, struct pg_relation *relation, const struct pg_tuple *row,
+                 bool *ret_there, struct firth_error *err);
 int cdc_send_status(struct pg_cdc *cdc, bool reply, struct firth_error *err);
 
 #endif

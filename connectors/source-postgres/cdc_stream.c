@@ -155,13 +155,24 @@ static int leave_if_replaced(struct pg_cdc *cdc, const struct pg_message *relati
     if (strcmp(standing->table->name, relation->table) == 0 &&
         strcmp(standing->table->schema, relation->schema) == 0)
         return 0;
-    if (pg_publication_look(cdc->connection, cdc->config, &cdc->standings, err) < 0)
+    if (pg_standings_look(cdc->connection, cdc->config, &cdc->standings, err) < 0)
         return -1;
     if (standing->oid && standing->oid != relation->relation) {
         cdc->look = true;
         *index = SIZE_MAX;
     }
     return 0;
+}
+
+/* One of the key may have been given another name. */
+static const char *missing_key(const struct cdc_stream *stream, const struct pg_relation *relation)
+{
+    auto_free const char **names = mem_zalloc((relation->count + 1) * sizeof *names);
+    for (size_t i = 0, count = 0; i < relation->count; i++) {
+        if (!relation->columns[i].hidden)
+            names[count++] = relation->columns[i].name;
+    }
+    return pg_stream_missing_key(stream->selected, stream->envelope, names);
 }
 
 static int take_relation(struct pg_cdc *cdc, const struct pg_message *message, struct firth_error *err)
@@ -190,6 +201,8 @@ static int take_relation(struct pg_cdc *cdc, const struct pg_message *message, s
         relation = &cdc->relations[cdc->relation_count++];
     }
     pg_relation_init(relation, message, table, types, cdc->config->source_tag, cdc->config->history, index);
+    if (table)
+        relation->missing_key = missing_key(&cdc->streams[index], relation);
     /* Without an identity, or with a key that is one, the server refuses updates and deletes itself. */
     if (table && message->identity == 'i')
         pg_relation_needs(relation, table, cdc->streams[index].selected->primary_key);
@@ -236,6 +249,23 @@ static int emit_update(struct pg_cdc *cdc, struct pg_relation *relation, struct 
     return emit(cdc, relation, change);
 }
 
+/* The table was in the collection before it was read again, and its snapshot saw this change. What a row has
+ * is in the snapshot; a row that went is not, and only its going can be told. Where its key is in the table
+ * now, another row has it, which is in the snapshot or in a change behind. */
+static int take_seen(struct pg_cdc *cdc, struct pg_relation *relation, const struct pg_message *message,
+                     uint64_t lsn, struct firth_error *err)
+{
+    bool there;
+    if (message->kind == PG_MESSAGE_INSERT || !message->old.kind || relation->unknown_key ||
+        relation->missing_key || (message->kind == PG_MESSAGE_UPDATE && !pg_change_moves(relation, message)))
+        return 0;
+    if (cdc_is_there(cdc, relation, &message->old, &there, err) < 0)
+        return -1;
+    const struct pg_change gone = {
+        .op = 'd', .lsn = lsn, .transaction = &cdc->transaction, .row = &message->old};
+    return there ? 0 : emit(cdc, relation, &gone);
+}
+
 static int take_change(struct pg_cdc *cdc, struct pg_message *message, uint64_t lsn, struct firth_error *err)
 {
     struct pg_relation *relation = relation_of(cdc, message->relation);
@@ -245,8 +275,11 @@ static int take_change(struct pg_cdc *cdc, struct pg_message *message, uint64_t 
     if (relation->stream == SIZE_MAX)
         return 0;
     const struct cdc_stream *stream = &cdc->streams[relation->stream];
-    if (stream->position.snapshot && pg_visible(&stream->seen, cdc->transaction.xid))
+    bool seen = stream->position.snapshot && pg_visible(&stream->seen, cdc->transaction.xid);
+    if (seen && !stream->position.again)
         return 0; /* its work was in the tables when they were read */
+    if (seen && relation->keyed)
+        return take_seen(cdc, relation, message, lsn, err);
     if (relation->unknown_key && message->kind != PG_MESSAGE_INSERT)
         return firth_fail(
             err, FIRTH_FAILURE_CONFIG,
@@ -255,6 +288,16 @@ static int take_change(struct pg_cdc *cdc, struct pg_message *message, uint64_t 
             "REPLICA IDENTITY FULL, and read the table again (raise the binding's `backfill`, or "
             "reset the stream)",
             relation->current_name.data, relation->unknown_key, relation->current_name.data);
+    if (relation->missing_key)
+        return firth_fail(err, FIRTH_FAILURE_CONFIG,
+                          "rows of %s were changed while it had no column %s, which is in the key that was "
+                          "chosen: it was renamed or "
+                          "dropped. Give it that name again and read the table again (raise the binding's "
+                          "`backfill`, or reset the "
+                          "stream), or discover the stream anew and choose its key of now (a collection of "
+                          "another key is another "
+                          "collection)",
+                          relation->current_name.data, relation->missing_key);
     struct pg_change change = {.lsn = lsn, .transaction = &cdc->transaction};
     switch (message->kind) {
     case PG_MESSAGE_INSERT:
@@ -279,7 +322,8 @@ static int take_truncate(struct pg_cdc *cdc, const struct pg_message *message, u
             continue;
         const struct cdc_stream *stream = &cdc->streams[relation->stream];
         const struct pg_change change = {.op = 't', .lsn = lsn, .transaction = &cdc->transaction};
-        if (stream->position.snapshot && pg_visible(&stream->seen, cdc->transaction.xid))
+        bool seen = stream->position.snapshot && pg_visible(&stream->seen, cdc->transaction.xid);
+        if (seen && !stream->position.again)
             continue;
         if (stream->envelope == PG_ENVELOPE_FLOW && !relation->keyed) {
             if (emit(cdc, relation, &change) < 0)
@@ -305,6 +349,7 @@ static void forget_snapshots(struct pg_cdc *cdc)
             continue;
         free(stream->position.snapshot);
         stream->position.snapshot = NULL;
+        stream->position.again = false;
         pg_visibility_done(&stream->seen);
         cdc_moved(stream);
     }

@@ -27,7 +27,7 @@ int cdc_tables_open(struct pg_cdc *cdc, struct firth_error *err)
         cdc->standings.items[count++].table = cdc->streams[i].table;
     }
     cdc->standings.count = count;
-    return pg_publication_look(cdc->connection, cdc->config, &cdc->standings, err);
+    return pg_standings_look(cdc->connection, cdc->config, &cdc->standings, err);
 }
 
 void cdc_tables_note(struct pg_cdc *cdc)
@@ -35,15 +35,25 @@ void cdc_tables_note(struct pg_cdc *cdc)
     for (size_t i = 0; i < cdc->count; i++) {
         struct cdc_stream *stream = &cdc->streams[i];
         struct pg_position *position = &stream->position;
-        if (!stream->incremental || !stream->standing->oid)
+        if (!stream->incremental)
             continue;
-        bool older = !position->oid || !position->member;
-        if (position->phase != PG_PHASE_NEW && !older)
-            continue;
-        position->oid = stream->standing->oid;
-        position->member = stream->standing->member;
-        position->partitions = stream->standing->partitions;
+        position->era = cdc->era;
         cdc_moved(stream);
+        if (!stream->standing->oid)
+            continue;
+        const struct pg_standing *standing = stream->standing;
+        bool is_new = position->phase == PG_PHASE_NEW;
+        if (is_new || !position->oid || !position->member) {
+            position->oid = standing->oid;
+            position->member = standing->member;
+            position->partitions = standing->partitions;
+        }
+        if (is_new || !position->published_as)
+            position->published_as = standing->published_as;
+        if (is_new || !position->columns || !position->written) {
+            position->columns = standing->columns;
+            position->written = standing->written;
+        }
     }
 }
 
@@ -70,7 +80,34 @@ static const char *what_happened(const struct cdc_stream *stream)
         return "was taken out of the publication";
     if (position->member && position->member != standing->member)
         return "was taken out of the publication and put in again";
+    if (position->published_as && standing->published_as && position->published_as != standing->published_as)
+        return "may have changes that were not published, for the publication was altered (what it "
+               "publishes, or "
+               "its owner), or the table had another root or schema for a while";
     return NULL;
+}
+
+/* Rows were written anew, and so were definitions of columns: ALTER TABLE … TYPE … USING, or ADD with a
+ * default that is not the same for all. No change tells of these values. One without the other (VACUUM FULL,
+ * a column without a default) leaves them as they were. */
+static bool has_other_values(const struct cdc_stream *stream)
+{
+    const struct pg_position *position = &stream->position;
+    const struct pg_standing *standing = stream->standing;
+    return position->phase != PG_PHASE_NEW && standing->oid && position->columns && position->written &&
+           position->columns != standing->columns && position->written != standing->written;
+}
+
+static void take_shape(struct cdc_stream *stream)
+{
+    struct pg_position *position = &stream->position;
+    const struct pg_standing *standing = stream->standing;
+    if (position->phase == PG_PHASE_NEW ||
+        (position->columns == standing->columns && position->written == standing->written))
+        return;
+    position->columns = standing->columns;
+    position->written = standing->written;
+    cdc_moved(stream);
 }
 
 /* A partition that is attached brings rows that no change tells of, and one that is detached takes some. Most
@@ -91,28 +128,66 @@ static void compare_partitions(struct pg_cdc *cdc, struct cdc_stream *stream)
         stream->table->schema, stream->table->name);
 }
 
-size_t cdc_tables_compare(struct pg_cdc *cdc)
+/* `why`: NULL if its rows were written anew, so that all that went is in the log. */
+static void start_again(struct pg_cdc *cdc, struct cdc_stream *stream, const char *why)
 {
-    size_t others = 0;
-    for (size_t i = 0; i < cdc->count; i++) {
-        struct cdc_stream *stream = &cdc->streams[i];
-        const char *why = stream->incremental ? what_happened(stream) : NULL;
-        if (stream->incremental && !stream->standing->oid && !stream->gone) {
-            stream->gone = true;
-            firth_log(cdc->host, FIRTH_WARN,
-                      "%s.%s was dropped: nothing comes of it until there is one of that name",
-                      stream->table->schema, stream->table->name);
-        }
-        if (!why && stream->incremental && stream->standing->oid)
-            compare_partitions(cdc, stream);
-        if (!why)
-            continue;
+    bool again = stream->position.oid == stream->standing->oid;
+    if (why)
         firth_log(
             cdc->host, FIRTH_WARN,
             "%s.%s %s: it is read from the start. What was captured of rows that it does not have stays "
             "until the binding's `backfill` is raised, or the stream reset",
             stream->table->schema, stream->table->name, why);
-        cdc_forget(stream);
+    else
+        firth_log(
+            cdc->host, FIRTH_WARN,
+            "ALTER TABLE has given the rows of %s.%s other values, of which no change tells: it is read "
+            "from the start",
+            stream->table->schema, stream->table->name);
+    cdc_forget(stream);
+    stream->position.again = again;
+}
+
+/* All streams of a session move on together, and one that is not there, as when its binding is disabled,
+ * stays where it was: what the others pass it has not seen. */
+void cdc_tables_enter(struct pg_cdc *cdc, uint64_t era, uint64_t streams)
+{
+    uint64_t present = 0;
+    for (size_t i = 0; i < cdc->count; i++) {
+        struct cdc_stream *stream = &cdc->streams[i];
+        if (!stream->incremental || stream->position.phase == PG_PHASE_NEW)
+            continue;
+        if (stream->position.era == era)
+            present++;
+        else if (era)
+            start_again(cdc, stream,
+                        "was not read for a while, as when its binding is disabled, while changes went on");
+    }
+    cdc->era = !era || present < streams ? era + 1 : era;
+}
+
+size_t cdc_tables_compare(struct pg_cdc *cdc)
+{
+    size_t others = 0;
+    for (size_t i = 0; i < cdc->count; i++) {
+        struct cdc_stream *stream = &cdc->streams[i];
+        if (!stream->incremental)
+            continue;
+        const char *why = what_happened(stream);
+        if (!stream->standing->oid && !stream->gone) {
+            stream->gone = true;
+            firth_log(cdc->host, FIRTH_WARN,
+                      "%s.%s was dropped: nothing comes of it until there is one of that name",
+                      stream->table->schema, stream->table->name);
+        }
+        bool rewritten = !why && has_other_values(stream);
+        if (!why && !rewritten && stream->standing->oid) {
+            compare_partitions(cdc, stream);
+            take_shape(stream);
+        }
+        if (!why && !rewritten)
+            continue;
+        start_again(cdc, stream, why);
         others++;
     }
     return others;
@@ -148,7 +223,7 @@ int cdc_tables_admit(struct pg_cdc *cdc, struct firth_error *err)
     uint32_t member;
     if (pg_wait_for_writers(cdc->host, cdc->connection, err) < 0 ||
         pg_publication_touch(cdc->host, cdc->connection, cdc->config, &member, err) < 0 ||
-        pg_publication_look(cdc->connection, cdc->config, &cdc->standings, err) < 0)
+        pg_standings_look(cdc->connection, cdc->config, &cdc->standings, err) < 0)
         return -1;
     /* What was taken out and put in by ourselves was not out for others. */
     for (size_t i = 0; member && i < cdc->count; i++) {
@@ -171,7 +246,7 @@ int cdc_tables_look(struct pg_cdc *cdc, struct firth_error *err)
         return 0;
     cdc->look = false;
     cdc->looked_end = cdc->server_end;
-    if (pg_publication_look(cdc->connection, cdc->config, &cdc->standings, err) < 0)
+    if (pg_standings_look(cdc->connection, cdc->config, &cdc->standings, err) < 0)
         return -1;
     int64_t pause = (now_ms() - began) * LOOK_SHARE;
     cdc->look_ms = began + (pause > LOOK_MS ? pause : LOOK_MS);

@@ -25,6 +25,7 @@ struct pg_relation {
     bool keyed;                /* its collection's key is of columns */
     const char *unknown_key;   /* a column of the key that the replica identity, an index of others, does not
                                 * have: what is updated or deleted cannot be told; NULL: none */
+    const char *missing_key;   /* what of the chosen key it has no column for, a pointer; NULL: nothing */
     struct slice place;        /* "schema":"s","table":"t"[,"tag":"x"] */
     struct slice current_name; /* "s"."t", quoted, by a NUL: where its rows are looked up */
     bool warned;               /* that they could not be */

@@ -9,14 +9,15 @@ void pg_cursor_value_done(struct pg_cursor_value *value)
     *value = (struct pg_cursor_value){0};
 }
 
-/* "character" and "bit" without a length mean one character, one bit: a cast would cut the value. */
+/* "character" and "bit" without a length mean one character, one bit: a cast would cut the value. A domain's
+ * own check would refuse infinities, which are there to compare with. */
 void pg_cursor_put_value(struct buffer *sql, const struct pg_column *column, const char *text)
 {
     static const struct {
         const char *name, *whole;
     } cut[] = {
         {"character", "bpchar"}, {"character[]", "bpchar[]"}, {"bit", "\"bit\""}, {"bit[]", "\"bit\"[]"}};
-    const char *type = column->type->name;
+    const char *type = column->type->cast;
     for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) {
         if (strcmp(type, cut[i].name) == 0)
             type = cut[i].whole;

@@ -23,7 +23,7 @@ static char *read_text(const struct json *doc, const char *name, struct arena *a
 
 static bool read_members(struct pg_position *position, const struct json *doc, struct arena *arena)
 {
-    uint64_t filenode = 0, oid = 0, member = 0;
+    uint64_t filenode = 0, oid = 0, member = 0, timeline = 0;
     size_t phase = 0;
     while (phase < sizeof phases / sizeof *phases &&
            !json_string_is(doc, json_get(doc, 0, "phase"), phases[phase]))
@@ -34,12 +34,18 @@ static bool read_members(struct pg_position *position, const struct json *doc, s
         !read_u64(doc, "barrier", &position->barrier) ||
         !read_u64(doc, "cursor_rows", &position->cursor_rows) || !read_u64(doc, "oid", &oid) ||
         !read_u64(doc, "member", &member) || !read_u64(doc, "partitions", &position->partitions) ||
-        filenode > UINT32_MAX || oid > UINT32_MAX || member > UINT32_MAX)
+        !read_u64(doc, "published_as", &position->published_as) ||
+        !read_u64(doc, "columns", &position->columns) || !read_u64(doc, "written", &position->written) ||
+        !read_u64(doc, "era", &position->era) || !read_u64(doc, "timeline", &timeline) ||
+        filenode > UINT32_MAX || oid > UINT32_MAX || member > UINT32_MAX || timeline > UINT32_MAX)
         return false;
     position->phase = (enum pg_phase)phase;
     position->filenode = (uint32_t)filenode;
     position->oid = (uint32_t)oid;
     position->member = (uint32_t)member;
+    position->timeline = (uint32_t)timeline;
+    position->again = json_is(doc, json_get(doc, 0, "again"), JSON_TRUE);
+    position->system = read_text(doc, "system", arena);
     position->cursor_field = read_text(doc, "cursor_field", arena);
     position->cursor = read_text(doc, "cursor", arena);
     position->cursor_sum = read_text(doc, "cursor_sum", arena);
@@ -75,6 +81,7 @@ void pg_position_done(struct pg_position *position)
     free(position->cursor);
     free(position->cursor_sum);
     free(position->snapshot);
+    free(position->system);
     *position = (struct pg_position){0};
 }
 
@@ -99,8 +106,18 @@ void pg_position_put(struct buffer *out, const struct pg_position *position)
     put_u64(&writer, "oid", position->oid);
     put_u64(&writer, "member", position->member);
     put_u64(&writer, "partitions", position->partitions);
-    if (position->phase == PG_PHASE_PAGES || position->phase == PG_PHASE_XMIN)
+    put_u64(&writer, "published_as", position->published_as);
+    put_u64(&writer, "columns", position->columns);
+    put_u64(&writer, "written", position->written);
+    put_u64(&writer, "era", position->era);
+    if (position->again)
+        json_member_bool(&writer, "again", true);
+    if (position->phase == PG_PHASE_PAGES || position->phase == PG_PHASE_XMIN) {
         json_member_u64(&writer, "xmin", position->xmin);
+        if (position->system)
+            json_member_string(&writer, "system", position->system);
+        put_u64(&writer, "timeline", position->timeline);
+    }
     if (position->cursor_field)
         json_member_string(&writer, "cursor_field", position->cursor_field);
     if (position->cursor) {

@@ -19,132 +19,6 @@ int pg_administer(PGconn *connection, const struct pg_config *config, const char
                       refused.message);
 }
 
-/* --- how tables stand
- * --------------------------------------------------------------------------------------------- */
-
-/* The columns of the answer, each of a table c that is looked at, and of g, what the publication p has of it.
- */
-
-/* What puts it there: the publication of all tables, an entry for itself (d), or one for its root or schema.
- */
-static void put_member(struct buffer *sql, int version)
-{
-    const char *lineage = version >= 130000
-                              ? "ANY (ARRAY(SELECT relid::oid FROM pg_partition_ancestors(c.oid)) || c.oid)"
-                              : "c.oid";
-    buffer_str(sql, "CASE WHEN p.puballtables THEN p.oid ELSE coalesce(d.oid");
-    if (version >= 130000)
-        buffer_printf(sql,
-                      ", CASE WHEN c.relispartition THEN (SELECT min(r.oid) FROM pg_publication_rel r"
-                      " WHERE r.prpubid = p.oid AND r.prrelid = %s) END",
-                      lineage);
-    if (version >= 150000)
-        buffer_printf(
-            sql,
-            ", (SELECT min(e.oid) FROM pg_publication_namespace e JOIN pg_class l ON l.relnamespace ="
-            " e.pnnspid WHERE e.pnpubid = p.oid AND l.oid = %s)",
-            lineage);
-    buffer_str(sql, ", 0::oid) END");
-}
-
-static void put_less(struct buffer *sql, int version)
-{
-    buffer_str(sql,
-               version < 150000
-                   ? ", false, false"
-                   : ", g.rowfilter IS NOT NULL, EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid"
-                     " AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''"
-                     " AND a.attname <> ALL (g.attnames)"
-                     " AND has_column_privilege(a.attrelid, a.attnum, 'SELECT'))");
-}
-
-/* Which partitions it has, as a number. */
-static void put_partitions(struct buffer *sql, int version)
-{
-    buffer_str(
-        sql, version < 130000
-                 ? ", 0"
-                 : ", CASE WHEN c.relkind = 'p' THEN (SELECT ('x' || left(md5(string_agg(t.relid::oid::text,"
-                   " ',' ORDER BY t.relid::oid)), 15))::bit(60)::bigint FROM pg_partition_tree(c.oid) t"
-                   " WHERE t.level > 0) END");
-}
-
-/* Of a partitioned table each partition has an identity of its own. */
-static void put_unidentified(struct buffer *sql, int version)
-{
-    buffer_printf(
-        sql,
-        ", EXISTS (SELECT FROM pg_class l WHERE l.relkind = 'r' AND l.oid = %s AND l.relreplident <> 'f'"
-        " AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = l.oid AND x.indimmediate AND"
-        " CASE l.relreplident WHEN 'd' THEN x.indisprimary WHEN 'i' THEN x.indisreplident ELSE false END))",
-        version >= 130000 ? "ANY (ARRAY(SELECT relid::oid FROM pg_partition_tree(c.oid)) || c.oid)"
-                          : "c.oid");
-}
-
-static void put_look(struct buffer *sql, const struct pg_config *config, const struct pg_standings *tables,
-                     int version)
-{
-    buffer_str(sql, "SELECT c.oid, coalesce(");
-    put_member(sql, version);
-    buffer_str(sql, ", 0::oid), g.tablename IS NOT NULL");
-    put_less(sql, version);
-    put_unidentified(sql, version);
-    put_partitions(sql, version);
-    buffer_str(sql, " FROM (VALUES ");
-    for (size_t i = 0; i < tables->count; i++) {
-        const struct pg_table *table = tables->items[i].table;
-        buffer_printf(sql, "%s(%zu, %u::oid, ", i ? ", " : "", i, table->oid);
-        pg_put_literal(sql, table->schema);
-        buffer_str(sql, ", ");
-        pg_put_literal(sql, table->name);
-        buffer_byte(sql, ')');
-    }
-    buffer_str(
-        sql,
-        ") v (place, oid, schema, name) LEFT JOIN pg_class c ON c.oid = coalesce((SELECT k.oid FROM"
-        " pg_class k JOIN pg_namespace m ON m.oid = k.relnamespace WHERE m.nspname = v.schema"
-        " AND k.relname = v.name AND k.relkind IN ('r', 'p')), v.oid)"
-        " LEFT JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_publication p ON p.pubname = ");
-    pg_put_literal(sql, pg_config_publication(config));
-    buffer_str(sql, " LEFT JOIN pg_publication_rel d ON d.prpubid = p.oid AND d.prrelid = c.oid");
-    buffer_str(sql, " LEFT JOIN pg_publication_tables g ON g.pubname = p.pubname AND g.schemaname = n.nspname"
-                    " AND g.tablename = c.relname ORDER BY v.place");
-}
-
-static bool is_true(const PGresult *rows, size_t row, int column)
-{
-    return PQgetvalue(rows, (int)row, column)[0] == 't';
-}
-
-int pg_publication_look(PGconn *connection, const struct pg_config *config, struct pg_standings *tables,
-                        struct firth_error *err)
-{
-    struct buffer sql;
-    if (!tables->count)
-        return 0;
-    buffer_init(&sql, BUFFER_UNLIMITED);
-    put_look(&sql, config, tables, PQserverVersion(connection));
-    pg_auto_result PGresult *rows =
-        pg_query(connection, buffer_cstr(&sql), "cannot look at the publication", err);
-    buffer_done(&sql);
-    if (!rows)
-        return -1;
-    if ((size_t)PQntuples(rows) != tables->count)
-        return firth_fail(err, FIRTH_FAILURE_SYSTEM, "the server told of %d tables, not of %zu",
-                          PQntuples(rows), tables->count);
-    for (size_t i = 0; i < tables->count; i++) {
-        struct pg_standing *standing = &tables->items[i];
-        standing->oid = (uint32_t)strtoul(PQgetvalue(rows, (int)i, 0), NULL, 10);
-        standing->member = (uint32_t)strtoul(PQgetvalue(rows, (int)i, 1), NULL, 10);
-        standing->published = is_true(rows, i, 2);
-        standing->filtered = standing->published && is_true(rows, i, 3);
-        standing->narrowed = standing->published && is_true(rows, i, 4);
-        standing->unidentified = is_true(rows, i, 5);
-        standing->partitions = strtoull(PQgetvalue(rows, (int)i, 6), NULL, 10);
-    }
-    return 0;
-}
-
 /* --- making it ready
  * ---------------------------------------------------------------------------------------------- */
 
@@ -195,7 +69,7 @@ int pg_publication_check(PGconn *connection, const struct pg_config *config, con
                  "cannot ask for the user's rights", err);
     if (!rows)
         return -1;
-    if (!config->read_only && is_true(rows, 0, 0))
+    if (!config->read_only && PQgetvalue(rows, 0, 0)[0] == 't')
         return 0;
     buffer_init(&sql, BUFFER_UNLIMITED);
     put_create(&sql, config, catalog->version);
@@ -279,6 +153,41 @@ static int check_identity(const struct pg_standing *standing, struct firth_error
     return -1;
 }
 
+/* What an index has of a generated column is not in the log, so nothing would tell what was updated or
+ * deleted. */
+static int check_generated(const struct pg_standing *standing, struct firth_error *err)
+{
+    struct buffer name;
+    if (!*standing->generated)
+        return 0;
+    buffer_init(&name, BUFFER_UNLIMITED);
+    pg_put_table(&name, standing->table->schema, standing->table->name);
+    firth_fail(
+        err, FIRTH_FAILURE_CONFIG,
+        "the replica identity of %s has the generated column %s, which is in no change, so the log does not "
+        "say which rows are updated or deleted: run ALTER TABLE %s REPLICA IDENTITY FULL, or read it by "
+        "cursor or xmin",
+        buffer_cstr(&name), standing->generated, buffer_cstr(&name));
+    buffer_done(&name);
+    return -1;
+}
+
+static int check_logged(const struct pg_standing *standing, struct firth_error *err)
+{
+    struct buffer name;
+    if (!standing->unlogged)
+        return 0;
+    buffer_init(&name, BUFFER_UNLIMITED);
+    pg_put_table(&name, standing->table->schema, standing->table->name);
+    firth_fail(err, FIRTH_FAILURE_CONFIG,
+               "%s is unlogged, so nothing tells of its changes: run ALTER TABLE %s SET LOGGED, or read it "
+               "by cursor "
+               "or xmin",
+               buffer_cstr(&name), buffer_cstr(&name));
+    buffer_done(&name);
+    return -1;
+}
+
 static int add_table(PGconn *connection, const struct pg_config *config, const struct pg_standing *standing,
                      struct firth_error *err)
 {
@@ -305,7 +214,8 @@ int pg_publication_prepare(PGconn *connection, const struct pg_config *config, s
         return -1;
     for (size_t i = 0; i < tables->count; i++) {
         if (check_roots(config, catalog, &tables->items[i], err) < 0 ||
-            check_part(config, &tables->items[i], err) < 0)
+            check_part(config, &tables->items[i], err) < 0 || check_generated(&tables->items[i], err) < 0 ||
+            check_logged(&tables->items[i], err) < 0)
             return -1;
     }
     if (!catalog->publication_exists && create_publication(connection, config, err) < 0)
@@ -317,7 +227,7 @@ int pg_publication_prepare(PGconn *connection, const struct pg_config *config, s
     }
     if (pg_catalog_load_publication(catalog, connection, config, err) < 0)
         return -1;
-    return pg_publication_look(connection, config, tables, err);
+    return pg_standings_look(connection, config, tables, err);
 }
 
 /* --- servers that forget

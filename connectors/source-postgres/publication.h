@@ -2,29 +2,8 @@
 #ifndef FIRTH_PG_PUBLICATION_H
 #define FIRTH_PG_PUBLICATION_H
 
-#include "catalog.h"
+#include "standing.h"
 
-/* How a table stands now. A table that was made anew, or that was out of the publication for a while, has
- * changes that nobody was told of: another oid, or another `member`, shows it. */
-struct pg_standing {
-    const struct pg_table *table; /* as the capture knows it */
-    uint32_t oid;                 /* of what has its name now, else of itself; 0: neither is there */
-    uint32_t member; /* of what puts it in the publication; 0: it is not in it, or nobody knows by what */
-    bool published;
-    bool filtered;       /* only some rows are published */
-    bool narrowed;       /* some columns that may be read are not published */
-    uint64_t partitions; /* which it has, as a number; 0: none */
-    bool unidentified;   /* once it is published, the server refuses to update and delete its rows */
-};
-
-struct pg_standings {
-    struct pg_standing *items; /* heap; `table` is the caller's to fill */
-    size_t count;
-};
-
-/* Fill in all but `table`. */
-int pg_publication_look(PGconn *connection, const struct pg_config *config, struct pg_standings *tables,
-                        struct firth_error *err);
 /* Is it one to be used, or may the user make it? `catalog` says what there is. */
 int pg_publication_check(PGconn *connection, const struct pg_config *config, const struct pg_catalog *catalog,
                          struct firth_error *err);

@@ -94,8 +94,8 @@ void pg_snapshot_end(struct pg_snapshot *snapshot)
 void pg_put_changed_since(struct buffer *out, uint64_t xmin)
 {
     /* age() counts from the newest transaction backwards, so that it does not matter where the 32 bits wrap.
-     */
-    buffer_printf(out, "age(xmin) <= age('%u'::xid)", (uint32_t)xmin);
+     * Rows that are older than they can count seem to be of the future. */
+    buffer_printf(out, "age(xmin) BETWEEN 0 AND age('%u'::xid)", (uint32_t)xmin);
 }
 
 /* --- copying

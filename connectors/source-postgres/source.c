@@ -27,11 +27,32 @@ static int with_catalog(struct firth_host *host, const struct pg_config *config,
     return result;
 }
 
+/* What of the tables is worth knowing before one is chosen. */
+static void tell_of_tables(struct firth_host *host, const struct pg_config *config,
+                           const struct pg_catalog *catalog)
+{
+    for (size_t i = 0; i < catalog->count; i++) {
+        const struct pg_table *table = &catalog->tables[i];
+        if (table->guarded)
+            firth_log(host, FIRTH_WARN,
+                      "row-level security shows the user \"%.100s\" only some rows of %s.%s, so it will not "
+                      "be read: "
+                      "run ALTER USER \"%.100s\" BYPASSRLS, or read a view of the rows that are wanted",
+                      config->user, table->schema, table->name, config->user);
+        if (table->generated_key && pg_config_method(config) == PG_METHOD_CDC)
+            firth_log(host, FIRTH_WARN,
+                      "the primary key of %s.%s has a generated column, which is in no change: it is %s",
+                      table->schema, table->name,
+                      table->key_count ? "read by another key" : "a table without a key");
+    }
+}
+
 static int pg_check(struct firth_host *host, const void *config, struct firth_error *err)
 {
     struct pg_catalog catalog;
     if (with_catalog(host, config, true, &catalog, err) < 0)
         return -1;
+    tell_of_tables(host, config, &catalog);
     pg_catalog_done(&catalog);
     return 0;
 }
@@ -98,6 +119,8 @@ static int pg_discover(struct firth_host *host, const void *config, struct firth
     struct pg_catalog catalog;
     if (with_catalog(host, config, false, &catalog, err) < 0)
         return -1;
+    if (!firth_opening(host))
+        tell_of_tables(host, config, &catalog);
     int result = 0;
     for (size_t i = 0; i < catalog.count && result == 0; i++)
         result = add_stream(host, offered, &catalog, &catalog.tables[i], config, err);

@@ -1,5 +1,7 @@
 #include "stream.h"
 
+#include <stdlib.h>
+
 /* --- the document's envelope
  * -------------------------------------------------------------------------------- */
 
@@ -208,4 +210,74 @@ const struct pg_column *pg_stream_column(const struct pg_table *table, const cha
             return &table->columns[i];
     }
     return NULL;
+}
+
+/* --- what was chosen
+ * -------------------------------------------------------------------------------------------- */
+
+/* Does the pointer lead to that member, or into it? */
+static bool leads_to(const char *pointer, const char *name)
+{
+    struct buffer own;
+    buffer_init(&own, BUFFER_UNLIMITED);
+    json_pointer_push(&own, slice_of(name));
+    bool is = strncmp(pointer, own.data, own.size) == 0 && (!pointer[own.size] || pointer[own.size] == '/');
+    buffer_done(&own);
+    return is;
+}
+
+static bool is_of_envelope(const char *pointer, enum pg_envelope envelope)
+{
+    return envelope == PG_ENVELOPE_FLOW
+               ? leads_to(pointer, "_meta")
+               : envelope == PG_ENVELOPE_AIRBYTE && strncmp(pointer, "/_ab_cdc_", strlen("/_ab_cdc_")) == 0;
+}
+
+const char *pg_stream_missing_key(const struct firth_selected *selected, enum pg_envelope envelope,
+                                  const char *const *names)
+{
+    for (const char *const *key = selected->primary_key; key && *key; key++) {
+        bool found = is_of_envelope(*key, envelope);
+        for (const char *const *name = names; !found && *name; name++)
+            found = leads_to(*key, *name);
+        if (!found)
+            return *key;
+    }
+    return NULL;
+}
+
+int pg_stream_check(const struct pg_table *table, const struct firth_selected *selected,
+                    const struct pg_config *config, enum pg_envelope envelope, struct firth_error *err)
+{
+    if (table->guarded)
+        return firth_fail(
+            err, FIRTH_FAILURE_CONFIG,
+            "row-level security shows the user \"%.100s\" only some rows of %s.%s, so others would be "
+            "missing without a word: run ALTER USER \"%.100s\" BYPASSRLS, or read a view of the rows "
+            "that are wanted (it shows what its owner may see)",
+            config->user, table->schema, table->name, config->user);
+    for (size_t i = 0; i < table->column_count && selected->primary_key; i++) {
+        const struct pg_column *column = &table->columns[i];
+        for (const char *const *key = selected->primary_key; *key; key++) {
+            if (!pg_column_is_read(column, envelope) && leads_to(*key, column->name))
+                return firth_fail(
+                    err, FIRTH_FAILURE_CONFIG,
+                    "the column %s of %s.%s is in the key that was chosen, but it is generated, and in "
+                    "no change: discover the stream anew and choose its key of now, or read it by "
+                    "cursor or xmin",
+                    column->name, table->schema, table->name);
+        }
+    }
+    auto_free const char **names = mem_zalloc((table->column_count + 1) * sizeof *names);
+    for (size_t i = 0; i < table->column_count; i++)
+        names[i] = table->columns[i].name;
+    const char *missing = pg_stream_missing_key(selected, envelope, names);
+    if (!missing)
+        return 0;
+    return firth_fail(
+        err, FIRTH_FAILURE_CONFIG,
+        "%s.%s has no column %s, which is in the key that was chosen: it was renamed or dropped, or the "
+        "user may not read it. Give it that name again, or discover the stream anew and choose its key "
+        "of now (a collection of another key is another collection)",
+        table->schema, table->name, missing);
 }

@@ -22,6 +22,12 @@ const char *const *pg_stream_key(const struct pg_table *table, enum pg_envelope 
                                  struct arena *arena);
 /* "name" and 'schema.name' for people. */
 const char *pg_stream_label(const struct pg_table *table, struct arena *arena);
+/* Can the table be read as it was chosen: all rows, and with its key? */
+int pg_stream_check(const struct pg_table *table, const struct firth_selected *selected,
+                    const struct pg_config *config, enum pg_envelope envelope, struct firth_error *err);
+/* Which of the chosen key's pointers leads to none of these columns (NULL-terminated); NULL: none does. */
+const char *pg_stream_missing_key(const struct firth_selected *selected, enum pg_envelope envelope,
+                                  const char *const *names);
 /* The column that a cursor, "/updated_at", points to; NULL: none. */
 const struct pg_column *pg_stream_column(const struct pg_table *table, const char *pointer);
 

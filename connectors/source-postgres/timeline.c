@@ -87,3 +87,17 @@ const char *pg_timeline_departs(struct pg_timeline *timeline, uint32_t number, u
                  timeline->number, number, read);
     return timeline->why;
 }
+
+void pg_history_ask(struct pg_history *history, PGconn *connection)
+{
+    *history = (struct pg_history){0};
+    pg_auto_result PGresult *rows =
+        PQexec(connection,
+               "SELECT system_identifier, CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM"
+               " pg_control_checkpoint()) ELSE ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()),"
+               " 8))::bit(32)::int END FROM pg_control_system()");
+    if (PQresultStatus(rows) != PGRES_TUPLES_OK || PQntuples(rows) != 1)
+        return;
+    snprintf(history->system, sizeof history->system, "%s", PQgetvalue(rows, 0, 0));
+    history->timeline = (uint32_t)strtoul(PQgetvalue(rows, 0, 1), NULL, 10);
+}

@@ -20,4 +20,13 @@ void pg_timeline_close(struct pg_timeline *timeline);
 /* Was `lsn`, read in the timeline `number` (0: not known), never reached by this one? Then why; else NULL. */
 const char *pg_timeline_departs(struct pg_timeline *timeline, uint32_t number, uint64_t lsn);
 
+/* The same where there are no changes to be had: of which history transactions' numbers are. */
+struct pg_history {
+    char system[24];   /* "": not known */
+    uint32_t timeline; /* 0: not known; of a standby, perhaps the one before */
+};
+
+/* What may not be asked is not known. */
+void pg_history_ask(struct pg_history *history, PGconn *connection);
+
 #endif

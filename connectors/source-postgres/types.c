@@ -65,6 +65,7 @@ const struct pg_type *pg_types_add(struct pg_types *types, const struct pg_type_
     const struct pg_type *base = row->base ? pg_types_find(types, row->base) : NULL;
     *type = (struct pg_type){.oid = row->oid,
                              .name = arena_strdup(&types->arena, row->name),
+                             .cast = base ? base->cast : NULL,
                              .form = base ? base->form : form_of(row->oid),
                              .delimiter = row->delimiter,
                              .item = base ? base->item : NULL};
@@ -72,6 +73,8 @@ const struct pg_type *pg_types_add(struct pg_types *types, const struct pg_type_
         type->item = pg_types_find(types, row->item);
         type->form = type->item ? PG_FORM_ARRAY : PG_FORM_TEXT;
     }
+    if (!base)
+        type->cast = type->name;
     types->items = mem_grow(types->items, &types->capacity, types->count + 1, sizeof *types->items);
     memmove(types->items + at + 1, types->items + at, (types->count - at) * sizeof *types->items);
     types->items[at] = type;

@@ -33,6 +33,8 @@ enum pg_form {
 struct pg_type {
     uint32_t oid;
     const char *name; /* as format_type shows it: "integer", "public.mood" */
+    const char
+        *cast; /* the same; of a domain, what it is of: a value to compare with need not be one of it */
     enum pg_form form;
     char delimiter;             /* between elements, where it is an element's type */
     const struct pg_type *item; /* ARRAY: the element's */

@@ -86,3 +86,17 @@ def test_types_whose_casts_cut(run, database):
         assert reader() == list(range(1, 10)) and reader() == []
     database.run("INSERT INTO t VALUES (10, '0091', '1010', '{010}')")
     assert reader() == [10]
+
+
+def test_domains(run, database):
+    """A domain's check is for what is stored, not for what values are compared with."""
+    database.run("CREATE DOMAIN amount AS numeric(8, 2) CHECK (VALUE > 0 AND VALUE < 1000); CREATE DOMAIN day AS date CHECK (VALUE > '2020-01-01' AND VALUE < '2030-01-01');"
+                 "CREATE DOMAIN code AS char(6) CHECK (VALUE LIKE 'A%'); CREATE DOMAIN late AS day CHECK (VALUE > '2021-01-01'); CREATE DOMAIN odd AS int CHECK (VALUE % 2 = 1);"
+                 "CREATE TABLE t (id int PRIMARY KEY, a amount, d day, c code, l late, o odd);"
+                 "INSERT INTO t SELECT g, g, '2022-01-01'::date + g, 'A' || g, '2022-01-01'::date + g, 2 * g + 1 FROM generate_series(1, 3) g")
+    readers = [Reader(run, database, "t", cursor) for cursor in ("a", "d", "c", "l", "o")]
+    for reader in readers:
+        assert reader() == [1, 2, 3] and reader() == []
+    database.run("INSERT INTO t VALUES (4, 4, '2023-01-01', 'A40', '2023-01-01', 99)")
+    for reader in readers:
+        assert reader() == [4] and reader() == []
