@@ -427,7 +427,8 @@ struct ingest_webhook *ingest_webhook_open(struct ingest_captures *captures,
                                       .client_ms = options->client_ms,
                                       .connections_max = connections_max(),
                                       .head_max = HEAD_MAX,
-                                      .drain_max = DRAIN_MAX};
+                                      .drain_max = DRAIN_MAX,
+                                      .quick = true};
     webhook->websocket =
         ingest_websocket_open(captures, webhook->workers, options->open, options->silence_ms, err);
     webhook->http = webhook->websocket ? http_open(&http, err) : NULL;

@@ -24,10 +24,11 @@ struct http_exchange {
     size_t counted;  /* bytes of the body in server->bodies */
     size_t received; /* of the body, kept or not */
     enum stage stage;
-    bool known;             /* `head` was called */
-    struct http_wire *wire; /* of one that has left HTTP */
-    bool bad_path;          /* the request's line holds what no path of ours does */
-    unsigned refuse;        /* the status, once the body has come */
+    bool known;                /* `head` was called */
+    struct http_wire *wire;    /* of one that has left HTTP */
+    bool bad_path;             /* the request's line holds what no path of ours does */
+    unsigned refuse;           /* the status, once the body has come */
+    struct lane_request *lane; /* where it is (lane.h); NULL: libmicrohttpd has its connection */
 };
 
 struct http_server {
@@ -44,12 +45,19 @@ struct http_server {
     _Atomic size_t bodies; /* bytes */
     atomic_bool quiet;
     int listener;
+    bool quick;
+    struct http_lanes *lanes; /* NULL: libmicrohttpd has every connection */
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
     size_t active;      /* requests that were begun */
     char said[LOG_MAX]; /* libmicrohttpd's last words while it starts */
 };
+
+/* So many more requests are under way. */
+void http_exchange_count(struct http_server *server, int more);
+/* Is there room for so much of a body? Then it is counted in `bodies`. */
+bool http_exchange_room(struct http_server *server, size_t size);
 
 /* Its connection leaves HTTP: `switched` has been called. False: it cannot. */
 bool http_exchange_switch(struct http_exchange *exchange);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "web/head.h"
+#include "web/lane.h"
 #include "web/listen.h"
 #include "web/tls_files.h"
 
@@ -65,10 +66,27 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 
 size_t http_connections(struct http_server *server)
 {
-    return http_peers_count(server->peers);
+    return http_peers_count(server->peers) + (server->lanes ? http_lanes_connections(server->lanes) : 0);
 }
 
 /* --- a request ---------------------------------------------------------------------------------------- */
+
+void http_exchange_count(struct http_server *server, int more)
+{
+    pthread_mutex_lock(&server->lock);
+    server->active += (size_t)more;
+    if (more < 0)
+        pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->lock);
+}
+
+bool http_exchange_room(struct http_server *server, size_t size)
+{
+    if (atomic_fetch_add(&server->bodies, size) + size <= server->bodies_max)
+        return true;
+    atomic_fetch_sub(&server->bodies, size);
+    return false;
+}
 
 static enum http_method method_of(const char *name)
 {
@@ -99,9 +117,7 @@ static void *on_line(void *context, const char *uri, struct MHD_Connection *conn
     arena_init(&exchange->request.arena);
     buffer_init(&exchange->request.answer, HTTP_ANSWER_MAX);
     buffer_init(&exchange->body, server->body_max);
-    pthread_mutex_lock(&server->lock);
-    server->active++;
-    pthread_mutex_unlock(&server->lock);
+    http_exchange_count(server, 1);
     return exchange;
 }
 
@@ -125,10 +141,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     buffer_done(&exchange->request.answer);
     arena_done(&exchange->request.arena);
     free(exchange);
-    pthread_mutex_lock(&server->lock);
-    server->active--;
-    pthread_cond_broadcast(&server->changed);
-    pthread_mutex_unlock(&server->lock);
+    http_exchange_count(server, -1);
 }
 
 /* Its content is there, or is to be asked for. */
@@ -329,25 +342,31 @@ static __attribute__((format(printf, 2, 0))) void on_log(void *context, const ch
 
 static int start(struct http_server *server, const char *certificate, const char *key, struct error *err)
 {
+    bool lanes = server->quick && !certificate; /* then connections come from there */
     const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)certificate},
                                          {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)key},
                                          {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITY},
                                          {MHD_OPTION_END, 0, NULL}};
+    const struct MHD_OptionItem from[] = {
+        {lanes ? MHD_OPTION_END : MHD_OPTION_LISTEN_SOCKET, server->listener, NULL},
+        {MHD_OPTION_END, 0, NULL}};
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-                     MHD_USE_ITC | (certificate ? MHD_USE_TLS : 0);
+                     MHD_USE_ITC | (certificate ? MHD_USE_TLS : 0) | (lanes ? MHD_USE_NO_LISTEN_SOCKET : 0);
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the daemon's loop's */
     server->daemon = server->api.start_daemon(
         flags, 0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_log, server,
-        MHD_OPTION_LISTEN_SOCKET, server->listener, MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS,
-        MHD_OPTION_CONNECTION_LIMIT, server->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        server->head_max, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, server, MHD_OPTION_URI_LOG_CALLBACK, on_line, server, MHD_OPTION_ARRAY,
-        certificate ? tls : tls + 3, MHD_OPTION_END);
-    bool watched = server->daemon && http_peers_watch(server->peers);
+        MHD_OPTION_THREAD_POOL_SIZE, (unsigned)HTTP_THREADS, MHD_OPTION_CONNECTION_LIMIT,
+        server->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT, server->head_max,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+        server, MHD_OPTION_URI_LOG_CALLBACK, on_line, server, MHD_OPTION_ARRAY, certificate ? tls : tls + 3,
+        MHD_OPTION_ARRAY, from, MHD_OPTION_END);
+    bool right = server->daemon && http_peers_watch(server->peers);
+    if (right && lanes)
+        right = (server->lanes = http_lanes_open(server, server->listener));
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (server->daemon && watched)
+    if (right)
         return 0;
     return error_set(err, certificate ? ERROR_INVALID : ERROR_IO, "cannot start the HTTP server%s%s",
                      *server->said ? ": " : "", server->said);
@@ -379,6 +398,7 @@ struct http_server *http_open(const struct http_options *options, struct error *
     server->bodies_max = options->bodies_max ? options->bodies_max : HTTP_BODIES_MAX;
     server->head_max = options->head_max ? options->head_max : HTTP_HEAD_MAX;
     server->drain_max = options->drain_max;
+    server->quick = options->quick;
     server->connections_max = options->connections_max ? options->connections_max : HTTP_CONNECTIONS_MAX;
     server->peers = http_peers_new(server->client_ms);
     pthread_mutex_init(&server->lock, NULL);
@@ -414,6 +434,10 @@ void http_quiesce(struct http_server *server)
 {
     if (atomic_exchange(&server->quiet, true))
         return;
+    if (server->lanes) {
+        http_lanes_quiesce(server->lanes);
+        return;
+    }
     int listener = server->api.quiesce_daemon(server->daemon);
     if (listener >= 0)
         close(listener);
@@ -437,6 +461,8 @@ void http_close(struct http_server *server, uint64_t grace_ms)
     if (server->daemon) {
         http_quiesce(server);
         wait_for_answers(server, grace_ms);
+        http_lanes_close(server->lanes);
+        server->lanes = NULL;
         server->api.stop_daemon(server->daemon);
     }
     http_peers_free(server->peers);

@@ -1,5 +1,6 @@
-/* The HTTP server: libmicrohttpd wrapped. It reads requests, bounded in size and time, hands them to its
- * callbacks and sends the answers; what a path means it does not know.
+/* The HTTP server: libmicrohttpd wrapped, with a quick lane before it where it is asked for. It reads
+ * requests, bounded in size and time, hands them to its callbacks and sends the answers; what a path means it
+ * does not know.
  *
  * Callbacks come from one of HTTP_THREADS threads and must not block for long: each of these threads serves
  * many connections. A request whose answer takes longer is held (http_request_hold) and let go by any thread
@@ -123,6 +124,9 @@ struct http_options {
     /* A body up to this is read though its head is refused already, so that the connection stays and the
      * answer is not lost with it; a larger one, or with 0 any, ends the connection. */
     size_t drain_max;
+    /* Many small requests: those that are plain are read and answered by a loop of our own (lane.h).
+     * Callbacks neither stream nor switch them. Not with TLS. */
+    bool quick;
 };
 
 /* Is it an address that only this machine reaches? ERROR_INVALID for what is no address. */

@@ -17,6 +17,8 @@ int mhd_api_load(struct mhd_api *ret_api, struct error *err)
         FUNCTION(start_daemon),
         FUNCTION(quiesce_daemon),
         FUNCTION(stop_daemon),
+        FUNCTION(add_connection),
+        FUNCTION(get_reason_phrase_for),
         FUNCTION(get_connection_info),
         FUNCTION(get_connection_values),
         FUNCTION(lookup_connection_value),

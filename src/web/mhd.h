@@ -10,6 +10,8 @@ struct mhd_api {
     typeof(MHD_start_daemon) *start_daemon;
     typeof(MHD_quiesce_daemon) *quiesce_daemon;
     typeof(MHD_stop_daemon) *stop_daemon;
+    typeof(MHD_add_connection) *add_connection;
+    typeof(MHD_get_reason_phrase_for) *get_reason_phrase_for;
     typeof(MHD_get_connection_info) *get_connection_info;
     typeof(MHD_get_connection_values) *get_connection_values;
     typeof(MHD_lookup_connection_value) *lookup_connection_value;

@@ -1,5 +1,5 @@
 /* What callbacks ask of a request and do with it. */
-#include "web/exchange.h"
+#include "web/lane.h"
 
 #include <assert.h>
 
@@ -14,12 +14,16 @@ const char *http_method_name(enum http_method method)
 
 const char *http_header(const struct http_request *request, const char *name)
 {
+    if (request->exchange->lane)
+        return lane_request_header(request->exchange->lane, name);
     return request->exchange->server->api.lookup_connection_value(request->exchange->connection,
                                                                   MHD_HEADER_KIND, name);
 }
 
 const char *http_cookie(const struct http_request *request, const char *name)
 {
+    if (request->exchange->lane) /* plain requests have neither cookies nor a query */
+        return NULL;
     return request->exchange->server->api.lookup_connection_value(request->exchange->connection,
                                                                   MHD_COOKIE_KIND, name);
 }
@@ -52,12 +56,16 @@ static void take_all(const struct http_request *request, enum MHD_ValueKind kind
 
 void http_headers(const struct http_request *request, http_header_take *take, void *context)
 {
-    take_all(request, MHD_HEADER_KIND, take, context);
+    if (request->exchange->lane)
+        lane_request_headers(request->exchange->lane, take, context);
+    else
+        take_all(request, MHD_HEADER_KIND, take, context);
 }
 
 void http_query_all(const struct http_request *request, http_query_take *take, void *context)
 {
-    take_all(request, MHD_GET_ARGUMENT_KIND, take, context);
+    if (!request->exchange->lane)
+        take_all(request, MHD_GET_ARGUMENT_KIND, take, context);
 }
 
 struct wanted_argument {
@@ -79,6 +87,8 @@ static enum MHD_Result on_argument(void *context, enum MHD_ValueKind kind, const
 const char *http_query(const struct http_request *request, const char *name, size_t number)
 {
     struct wanted_argument wanted = {.name = name, .number = number};
+    if (request->exchange->lane)
+        return NULL;
     request->exchange->server->api.get_connection_values(request->exchange->connection, MHD_GET_ARGUMENT_KIND,
                                                          on_argument, &wanted);
     return wanted.value;
@@ -98,12 +108,16 @@ void http_answer_header(struct http_request *request, const char *name, const ch
 void http_request_hold(struct http_request *request)
 {
     request->exchange->stage = STAGE_HELD;
-    request->exchange->server->api.suspend_connection(request->exchange->connection);
+    if (!request->exchange->lane)
+        request->exchange->server->api.suspend_connection(request->exchange->connection);
 }
 
 void http_request_resume(struct http_request *request)
 {
-    request->exchange->server->api.resume_connection(request->exchange->connection);
+    if (request->exchange->lane)
+        http_lane_resume(request->exchange->lane);
+    else
+        request->exchange->server->api.resume_connection(request->exchange->connection);
 }
 
 int http_request_socket(const struct http_request *request)
