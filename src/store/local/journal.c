@@ -153,13 +153,15 @@ static int seal(struct journal *journal, struct error *err)
     const struct disk *disk = journal->store->disk;
     if (open_active(journal, err) < 0)
         return -1;
-    if (journal->append.tail_size >
-        0) { /* a sealed segment ends with its last block, not with its last page */
-        int result = disk->truncate(disk->context, journal->segment.file, journal->now.offset);
-        if (result < 0)
-            return disk_error(err, result, "cannot cut %s", journal->segment.path);
+    /* A sealed segment ends with its last block, not with its last page, nor with what was written ahead. */
+    uint64_t size;
+    int result = disk->size(disk->context, journal->segment.file, &size);
+    if (result == 0 && size > journal->now.offset) {
+        result = disk->truncate(disk->context, journal->segment.file, journal->now.offset);
         journal->unsynced = true;
     }
+    if (result < 0)
+        return disk_error(err, result, "cannot cut %s", journal->segment.path);
     if (sync_segment(journal, err) < 0)
         return -1;
     add_sealed(journal, (struct sealed_segment){.base = journal->now.segment,

@@ -569,13 +569,13 @@ static struct file *active_segment(struct fixture *fixture)
     return active;
 }
 
-/* Is there nothing from here on but the zeros that fill the last page? */
+/* Is there nothing from here on but the zeros that fill the last page and were written ahead? */
 static bool only_padding(const struct file *file, uint64_t at)
 {
     for (uint64_t i = at; i < file->size; i++)
         if (file->bytes[i])
             return false;
-    return file->size - at < APPEND_PAGE;
+    return file->size - at < APPEND_PAGE + APPEND_AHEAD_MAX;
 }
 
 /* Offsets of a segment's blocks, and at [count] their end. */
