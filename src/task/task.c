@@ -207,9 +207,10 @@ static int tick(struct session *session, struct error *err)
         return -1;
     session->untold |= session->active || task->report->commits != commits;
     session->active = false;
-    /* A commit is told at once: should this process be killed, what it made durable is known all the same. */
+    /* A commit is told at once: should this process be killed, what it made durable is known all the same.
+     * Those of pushes come by the thousand a second, and who pushed has been told of each. */
     bool committed = task->report->commits != commits;
-    if (committed || (session->untold && task_report_wait_ms(task->report) == 0)) {
+    if ((committed && !task->spec->push) || (session->untold && task_report_wait_ms(task->report) == 0)) {
         task_report_progress(task->report, task->progress, task->binding_count);
         session->untold = false;
     }
