@@ -90,6 +90,7 @@ struct control_task {
     const char *kind; /* "capture", "connection" */
     int64_t deployment, snapshot;
     const char *schedule; /* for people: "every 5m", "cron 0 * * * *", "once" */
+    const char *bindings; /* for people, supervisor/binding_text.h; NULL: not known */
     uint64_t generation;  /* from 1 */
     bool enabled;
     struct control_facts facts;
@@ -111,6 +112,7 @@ struct control_deploy_task {
     const char *name, *kind, *schedule;
     bool enabled;
     bool changed; /* what it does is not what is deployed: its generation grows */
+    const char *bindings;
 };
 
 struct control_deploy {

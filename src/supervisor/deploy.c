@@ -1,6 +1,7 @@
 #include "supervisor/deploy.h"
 
 #include "catalog/snapshot.h"
+#include "supervisor/binding_text.h"
 
 #include <stdlib.h>
 
@@ -140,6 +141,7 @@ static int plan_entry(struct deploy *deploy, struct deployed *deployed, const st
                                  .name = task->name,
                                  .kind = catalog_task_kind(task),
                                  .schedule = plan_schedule_text(task, &deploy->arena),
+                                 .bindings = binding_text(task, &deploy->arena),
                                  .enabled = !task->disable};
     if (check_runs(catalog, task, options, err) < 0)
         return -1;
@@ -279,6 +281,7 @@ int deploy_apply(const struct deploy *deploy, struct control *control, const cha
                 (struct control_deploy_task){.name = entry->name,
                                              .kind = entry->kind,
                                              .schedule = entry->schedule,
+                                             .bindings = entry->bindings,
                                              .enabled = entry->enabled,
                                              .changed = entry->action == DEPLOY_CHANGE};
     }

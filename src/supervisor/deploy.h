@@ -22,6 +22,7 @@ const char *deploy_action_name(enum deploy_action action); /* "add", "change", "
 struct deploy_entry {
     enum deploy_action action;
     const char *name, *kind, *schedule;
+    const char *bindings; /* binding_text.h; of the catalog's */
     unsigned differences; /* CHANGE: enum catalog_difference */
     bool enabled;
 };

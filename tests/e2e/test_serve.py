@@ -488,3 +488,52 @@ def test_a_very_long_data_directory(firth, tmp_path):
     catalog = serving.write(tmp_path / "flow.json", capture(tmp_path, "a", records(1, 3)))
     deploy(firth, catalog)
     wait_for(firth, "acmeCo/a", count=2, event="ended", outcome="completed")
+
+
+# --- what is told ---------------------------------------------------------------------------------------------
+
+
+def status(firth, task):
+    return next(each for each in firth("status", "-o", "json", expect=0).json()["tasks"] if each["task"] == task)
+
+
+def test_what_is_deployed_is_told_before_it_has_moved_anything(firth, tmp_path):
+    """Bindings come from the catalog; numbers that nobody knows are null, and those of a session that runs are the daemon's."""
+    name, a = capture(tmp_path, "a", records(1, 3) + HANG)
+    a["bindings"].append({"resource": {"stream": "teams"}, "target": "acmeCo/a-teams", "disable": True})
+    sink = {"endpoint": {"local": {"command": ["/bin/true"], "config": {}}},
+            "bindings": [{"source": "acmeCo/a-users", "resource": {"table": "people"}}]}
+    catalog = serving.write(tmp_path / "flow.json", (name, a), materializations={"acmeCo/sink": {**sink, "shards": {"disable": True}}})
+    config = json.loads(catalog.read_text())
+    config["collections"]["acmeCo/a-teams"] = config["collections"]["acmeCo/a-users"]
+    catalog.write_text(json.dumps(config))
+    deploy(firth, catalog)
+
+    told = status(firth, name)
+    assert told["streams"] == [
+        {"stream": "users", "target": "acmeCo/a-users", "bound": True, "enabled": True, "documents": 0, "bytes": 0, "invalid": 0},
+        {"stream": "teams", "target": "acmeCo/a-teams", "bound": True, "enabled": False, "documents": 0, "bytes": 0, "invalid": 0}]
+    assert [(each["collection"], each["documents"], each["committed_at"]) for each in told["collections"]] == [("acmeCo/a-users", 0, None)]
+    assert [(each["stream"], each["source"], each["target"], each["behind"]) for each in status(firth, "acmeCo/sink")["streams"]] == [
+        ("people", "acmeCo/a-users", "people", 0)]
+
+    daemon = serve(firth)
+    until(lambda: (status(firth, name)["live"] or {}).get("documents") == 3, "what is committed")
+    told = status(firth, name)
+    assert (told["session"]["outcome"], told["session"]["documents"]) == ("running", 3)
+    assert [each["documents"] for each in told["streams"]] == [3, 0]
+    assert status(firth, "acmeCo/sink")["streams"][0]["behind"] == 3
+    daemon.process.kill()
+    daemon.wait()
+    told = status(firth, name)
+    assert (told["session"]["outcome"], told["session"]["documents"], told["session"]["bytes"]) == ("running", None, None)
+    assert [each["documents"] for each in told["streams"]] == [3, 0]
+    # What the catalog has no more is told as long as it has moved something.
+    a["bindings"] = [{"resource": {"stream": "users"}, "target": "acmeCo/a-others"}]
+    config["captures"][name], config["collections"]["acmeCo/a-others"] = a, config["collections"]["acmeCo/a-users"]
+    catalog.write_text(json.dumps(config))
+    deploy(firth, catalog)
+    assert [(each["target"], each["bound"], each["documents"]) for each in status(firth, name)["streams"]] == [
+        ("acmeCo/a-others", True, 0), ("acmeCo/a-users", False, 3)]
+    assert [(each["collection"], each["documents"]) for each in status(firth, name)["collections"]] == [
+        ("acmeCo/a-users", 3), ("acmeCo/a-others", 0)]

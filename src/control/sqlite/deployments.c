@@ -139,10 +139,10 @@ static int put_tasks(struct control *control, const struct control_deploy *deplo
 {
     mem_auto(sqlite3_finalize) sqlite3_stmt *put = database_prepare(
         control,
-        "INSERT INTO tasks (name, kind, deployment, snapshot, schedule, generation, enabled) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6) ON CONFLICT (name) DO UPDATE SET kind = ?2, snapshot = ?4, "
+        "INSERT INTO tasks (name, kind, deployment, snapshot, schedule, generation, enabled, bindings) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?8) ON CONFLICT (name) DO UPDATE SET kind = ?2, snapshot = ?4, "
         "schedule = ?5, "
-        "generation = generation + ?7, enabled = ?6 WHERE deployment = ?3",
+        "generation = generation + ?7, enabled = ?6, bindings = ?8 WHERE deployment = ?3",
         err);
     if (!put)
         return -1;
@@ -155,6 +155,7 @@ static int put_tasks(struct control *control, const struct control_deploy *deplo
         database_bind_text(put, 5, task->schedule);
         sqlite3_bind_int(put, 6, task->enabled);
         sqlite3_bind_int(put, 7, task->changed);
+        database_bind_text(put, 8, task->bindings);
         if (run(control, put, err) < 0)
             return -1;
         if (sqlite3_changes(control->db) == 0)

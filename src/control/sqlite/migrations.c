@@ -244,6 +244,9 @@ static const char *const steps[] = {
     "ALTER TABLE workspaces ADD COLUMN sealed_notifications BLOB;"
     "UPDATE workspaces SET sealed_notifications = firth_seal(notifications), notifications = NULL "
     "WHERE notifications IS NOT NULL;",
+    /* 6: what tasks have by their catalogs, for people; of those that are there it is known at the next
+       deploy */
+    "ALTER TABLE tasks ADD COLUMN bindings TEXT;",
 };
 
 /* firth_seal(TEXT): what steps seal with the store's key. */

@@ -39,7 +39,8 @@ static struct control_task read_task(sqlite3_stmt *row, struct arena *arena)
         ERROR_MS,
         SESSIONS,
         DOCUMENTS,
-        BYTES
+        BYTES,
+        BINDINGS
     };
     return (struct control_task){
         .name = database_text(row, NAME, arena),
@@ -47,6 +48,7 @@ static struct control_task read_task(sqlite3_stmt *row, struct arena *arena)
         .deployment = sqlite3_column_int64(row, DEPLOYMENT),
         .snapshot = sqlite3_column_int64(row, SNAPSHOT),
         .schedule = database_text(row, SCHEDULE, arena),
+        .bindings = database_text(row, BINDINGS, arena),
         .generation = (uint64_t)sqlite3_column_int64(row, GENERATION),
         .enabled = sqlite3_column_int(row, ENABLED),
         .facts = {.generation = (uint64_t)sqlite3_column_int64(row, RAN),
@@ -72,7 +74,7 @@ int control_tasks(struct control *control, struct arena *arena, struct control_t
         control,
         "SELECT t.name, kind, deployment, snapshot, schedule, t.generation, enabled, f.generation, session, "
         "started_ms, ended_ms, due_ms, failures, retriable, code, error, error_ms, sessions, documents, "
-        "bytes "
+        "bytes, bindings "
         "FROM tasks t LEFT JOIN facts f ON f.task = t.name ORDER BY t.name",
         err);
     if (!get)
