@@ -495,6 +495,11 @@ static enum http_next update(struct call *call, const struct connection_api *api
     before = connection;
     if (!take_fields(call, &connection))
         return HTTP_ANSWER;
+    /* Of whoever says which one was read: if it is another by now, that is refused. */
+    int64_t revision = call_integer(call, "revision", (int64_t)before.revision);
+    if (revision < 1)
+        return call_invalid(call, "revision", "revision: what web_backend/connections/get said is wanted");
+    connection.revision = (uint64_t)revision;
     /* Clients send back what they have read, the flag too: the streams that they have chosen say more, but
      * for whoever takes the flag away. */
     bool freed = before.breaking_change && !connection.breaking_change;

@@ -229,7 +229,7 @@ const struct notation schemas[] = {
     {"ConnectionCreate",
      "name string, sourceId* uuid, destinationId* uuid, status* ConnectionStatus, " CONNECTION_FIELDS},
     {"ConnectionUpdate", "connectionId* uuid, name string, status ConnectionStatus, breakingChange boolean, "
-                         "skipReset boolean, " CONNECTION_FIELDS},
+                         "skipReset boolean, revision integer, " CONNECTION_FIELDS},
     {"ConnectionRead", "connectionId* uuid, name* string, sourceId* uuid, destinationId* uuid, "
                        "status* ConnectionStatus, statusReason string, breakingChange* boolean, "
                        "created_at integer, createdAt integer, workspaceId uuid, " CONNECTION_FIELDS},
@@ -357,8 +357,9 @@ const struct notation schemas[] = {
     {"WebBackendConnectionReadList", "connections* [WebBackendConnectionListItem], num_connections integer, "
                                      "page_size integer"},
     {"WebBackendConnectionRead",
-     "connectionId* uuid, name* string, sourceId* uuid, destinationId* uuid, status* ConnectionStatus, "
-     "statusReason string, source* SourceRead, destination* DestinationRead, operations [object], "
+     "connectionId* uuid, revision integer, name* string, sourceId* uuid, destinationId* uuid, "
+     "status* ConnectionStatus, statusReason string, source* SourceRead, destination* DestinationRead, "
+     "operations [object], "
      "latestSyncJobCreatedAt integer, latestSyncJobStatus JobStatus, isSyncing* boolean, catalogId uuid, "
      "catalogDiff CatalogDiff, "
      "schemaChange* (no_change|non_breaking|breaking), createdAt integer, created_at integer, workspaceId "

@@ -94,6 +94,7 @@ static enum http_next answer_with(struct call *call, const char *id, const struc
     json_put_key(out, "operations");
     json_begin_array(out);
     json_end_array(out);
+    json_member_u64(out, "revision", connection.revision);
     write_latest(out, &connection, changed);
     const char *catalog = found ? found->id : connection.source_catalog;
     if (catalog)

@@ -1,11 +1,15 @@
 """The web UI: a connection's page. What runs is told as it happens; what ran can be looked into; what is set up, changed."""
 
+import signal
+import socket
+
 import pytest
 from playwright.sync_api import expect
 
+from api import serve
 from conftest import until
 from job_driving import records, write
-from ui import chromium, daemon, log_in, page  # noqa: F401 (fixtures)
+from ui import chromium, daemon, log_in, page, page_of  # noqa: F401 (fixtures)
 
 FAILURE = {"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": 1, "error": {
     "message": "the key was taken back", "internal_message": "HTTP 401 at /v1/items", "failure_type": "config_error"}}}
@@ -224,6 +228,52 @@ def test_rows_are_not_replaced_unasked(page):
     expect(page.get_by_role("button", name="Save streams")).to_be_disabled()
 
 
+def test_streams_that_somebody_else_changes_too(page):
+    """Only what was changed here is saved; what both have changed is asked about. Numbers of schemas stay as they are."""
+    api, exact = page.daemon.api, 9223372036854775807
+    id = api.connection(name="Of two", streams=("users", "products", "purchases"))
+
+    def put(off=(), **modes):
+        catalog = show(page.daemon, id)["syncCatalog"]
+        for choice in catalog["streams"]:
+            choice["stream"]["jsonSchema"]["properties"]["id"]["maximum"] = exact
+            choice["config"] |= {"syncMode": "full_refresh", "selected": choice["stream"]["name"] not in off}
+            choice["config"]["destinationSyncMode"] = modes.get(choice["stream"]["name"], choice["config"]["destinationSyncMode"])
+        api.config("web_backend/connections/update", {"connectionId": id, "syncCatalog": catalog})
+
+    def modes():
+        return {each["stream"]["name"]: each["config"]["destinationSyncMode"] for each in show(page.daemon, id)["syncCatalog"]["streams"]}
+
+    put(users="append", products="append", purchases="append")
+    log_in(page, f"/connections/{id}/streams")
+    page.get_by_label("How users is moved").select_option(label="Everything, replaced")
+    put(products="overwrite")
+    page.get_by_role("button", name="Save streams").click()
+    page.get_by_role("dialog").get_by_role("button", name="Save streams").click()
+    expect(page.get_by_text("Saved. The next sync")).to_be_visible()
+    assert modes() == {"users": "overwrite", "products": "overwrite", "purchases": "append"}
+    assert all(each["stream"]["jsonSchema"]["properties"]["id"]["maximum"] == exact for each in show(page.daemon, id)["syncCatalog"]["streams"])
+
+    page.get_by_label("How users is moved").select_option(label="Everything, added")
+    page.get_by_role("switch", name="purchases").click(force=True)
+    put(off=("users",), products="append")
+    page.get_by_role("button", name="Save streams").click()
+    expect(page.get_by_text("Nothing was saved: somebody else")).to_be_visible()
+    expect(page.get_by_role("button", name="Save streams")).to_be_disabled()
+    expect(page.get_by_role("status").filter(has_text="Somebody else")).to_contain_text("users:")
+    assert modes()["users"] == "overwrite"
+    page.get_by_role("button", name="Keep mine").click()
+    page.get_by_role("button", name="Save streams").click()
+    expect(page.get_by_text("Saved. The next sync")).to_be_visible()
+    kept = {each["stream"]["name"]: each["config"] for each in show(page.daemon, id)["syncCatalog"]["streams"]}
+    assert (kept["users"]["selected"], kept["users"]["destinationSyncMode"], kept["purchases"]["selected"]) == (True, "append", False)
+    # Who was slower than that is refused by the daemon itself.
+    first = show(page.daemon, id)
+    put(products="append")
+    refused = api.ask("POST", "/api/v1/web_backend/connections/update", {"connectionId": id, "revision": first["revision"], "name": "Too late"})
+    assert refused.status == 409 and "changed by somebody else" in refused.json()["message"]
+
+
 def test_one_of_many_streams_is_found(page, people):
     def many(route):
         answer = route.fetch()
@@ -278,6 +328,40 @@ def test_an_outage_and_a_session_that_ends_leave_the_page_as_it_is(page, people)
     page.get_by_role("button", name="Save settings").click()
     expect(page.get_by_role("heading", name="Typed before")).to_be_visible()
     page.complaints.clear()
+
+
+def test_a_daemon_that_is_stopped_and_started_again(chromium, firth):
+    """A real one: the page says that it is away and comes back by itself; what was typed stays, and what happens is told again."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        listen = {"FIRTH_LISTEN": f"127.0.0.1:{free.getsockname()[1]}"}
+    daemon = serve(firth, env=listen)
+    id = daemon.api.connection(name="Before")
+    with page_of(chromium, daemon.api.url.replace("127.0.0.1", "localhost")) as page:
+        log_in(page, f"/connections/{id}/settings")
+        name = page.get_by_role("textbox", name="Name", exact=True)
+        name.fill("After")
+        daemon.signal(signal.SIGTERM)
+        assert daemon.wait() == 0
+        away = page.get_by_text("The daemon cannot be reached", exact=True)
+        expect(away).to_be_visible()
+        page.get_by_role("link", name="Overview").click()
+        expect(page.get_by_text("Nothing has run yet.")).to_be_visible()
+        page.get_by_role("button", name="Sync now").click()
+        expect(page.get_by_text("is firth serve still running?")).to_be_visible()
+
+        with page.expect_response(f"**/events?topic=connection:{id}"):
+            daemon = serve(firth, env=listen)
+        expect(away).to_have_count(0)
+        # The browser complains of each question that nobody answered.
+        assert all("net::ERR_" in each for each in page.complaints), page.complaints
+        page.complaints.clear()
+        daemon.api.config("connections/sync", {"connectionId": id})
+        expect(history(page).get_by_text("Succeeded")).to_be_visible()
+        page.get_by_role("link", name="Settings", exact=True).last.click()
+        expect(name).to_have_value("After")
+        page.get_by_role("button", name="Save settings").click()
+        expect(page.get_by_role("heading", name="After", exact=True)).to_be_visible()
 
 
 def test_it_is_told_without_events_too(chromium, daemon, people):

@@ -7,6 +7,7 @@ import duckdb
 import pytest
 from playwright.sync_api import expect
 
+from conftest import until
 from manifests import SHOP
 from ui import chromium, daemon, log_in, page, refused  # noqa: F401 (fixtures)
 
@@ -123,6 +124,8 @@ if sys.argv[1] == "spec":
                       "description": "<b>At</b> <host> &amp; <img src=/nowhere onerror=alert(1)><<b>img src=/nowhere onerror=alert(2)>"},
             "many": {"type": "integer", "title": "Many", "order": 1, "default": 7},
             "note": {**TEXT, "title": "Note", "order": 2},
+            "tunnel": {"type": "object", "title": "Tunnel", "order": 6, "required": ["host"], "properties": {
+                "host": {**TEXT, "title": "Host"}, "through": {"type": "object", "title": "Through", "properties": {"port": {"type": "integer"}}}}},
             "auth": {"type": "object", "title": "Login", "order": 3, "oneOf": [branch("By key", key=TEXT), branch("By token", token=TEXT)]},
             "more": {"type": "object", "title": "Extras", "order": 4, "oneOf": [branch("One", one=TEXT), branch("Two", two=TEXT),
                 branch("Three", three={"type": "integer", "default": 9, "maximum": 3, "airbyte_hidden": True})]},
@@ -185,6 +188,32 @@ def test_fields_are_emptied(form):
     page.get_by_role("textbox", name="key").press_sequentially("k")
     page.get_by_role("textbox", name="Part").press_sequentially("a")
     asked_with(page, {"place": "there", "auth": {"key": "k"}, "parts": [{"name": "a"}]})
+
+
+def test_what_nobody_touched_is_not_sent_and_numbers_keep_their_digits(form):
+    """Groups that were left empty are no groups; what a double does not hold passes through the pages all the same."""
+    page, many = form, 9007199254740993
+    page.get_by_role("spinbutton", name="Many").fill(str(many))
+    page.get_by_role("textbox", name="key").fill("k")
+    page.get_by_role("textbox", name="Part").fill("a")
+    config = {"place": "here", "many": many, "auth": {"key": "k"}, "parts": [{"name": "a"}]}
+    asked_with(page, config)
+    host = page.get_by_role("textbox", name="Host")
+    host.fill("h")
+    asked_with(page, {**config, "tunnel": {"host": "h"}})
+    empty(host)
+    asked_with(page, config)
+    page.get_by_role("button", name="Keep it without a test").click()
+    expect(page.get_by_text("Where does it go?")).to_be_visible()
+    id = page.url.split("source=")[1]
+    page.goto(f"/sources/{id}")
+    expect(page.get_by_role("spinbutton", name="Many")).to_have_value(str(many))
+    page.get_by_role("textbox", name="Note").fill("seen")
+    page.get_by_role("button", name="Test and keep").click()
+    expect(page.get_by_role("alert")).to_contain_text("asked with " + json.dumps({**config, "note": "seen"}, sort_keys=True))
+    page.get_by_role("button", name="Keep it without a test").click()
+    until(lambda: page.daemon.api.config("sources/get", {"sourceId": id})["connectionConfiguration"] == {**config, "note": "seen"}, "what is kept")
+    page.daemon.api.config("sources/delete", {"sourceId": id}, expect=204)
 
 
 def test_a_choice_is_what_was_picked(form):

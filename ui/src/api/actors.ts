@@ -4,6 +4,7 @@ import type { RJSFSchema } from "@rjsf/utils";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useSession } from "../app/session";
 import { config } from "./client";
+import { withDoubles } from "./exact";
 
 export type Side = "source" | "destination";
 export type SyncMode = "full_refresh" | "incremental";
@@ -103,12 +104,17 @@ export function useDefinitions(side: Side) {
     });
 }
 
+/** What of a spec is a value of the config; the rest is computed with. */
+const VALUES: ReadonlySet<string> = new Set(["default"]);
+
 export function useSpec(side: Side, definitionId: string | undefined) {
     const { workspaceId } = useSession();
     return useQuery({
         queryKey: ["spec", side, definitionId],
-        queryFn: ({ signal }) =>
-            config<Spec>(`${side}_definition_specifications/get`, { workspaceId, [`${side}DefinitionId`]: definitionId }, signal),
+        queryFn: async ({ signal }) => {
+            const spec = await config<Spec>(`${side}_definition_specifications/get`, { workspaceId, [`${side}DefinitionId`]: definitionId }, signal);
+            return { ...spec, connectionSpecification: spec.connectionSpecification && (withDoubles(spec.connectionSpecification, VALUES) as RJSFSchema) };
+        },
         enabled: definitionId !== undefined,
         staleTime: 300_000,
     });

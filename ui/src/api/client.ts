@@ -1,4 +1,5 @@
 // One way to ask the daemon: JSON in, JSON out, with the session's cookie. What goes wrong is an ApiError.
+import { parseExactly, writeExactly } from "./exact";
 import { answered, era, sessionEnded, unreachable } from "./standing";
 
 /** Where one logs in; what is wrong there is no session that ended. */
@@ -46,7 +47,7 @@ async function send(method: string, path: string, body: unknown, signal?: AbortS
             method,
             // Firth-Page: a wrong password is answered to us, not by the browser's own form.
             headers: body === undefined ? { "Firth-Page": "1" } : { "Firth-Page": "1", "Content-Type": "application/json" },
-            body: body === undefined ? undefined : JSON.stringify(body),
+            body: body === undefined ? undefined : writeExactly(body),
             credentials: "same-origin",
             signal,
         });
@@ -63,7 +64,7 @@ async function send(method: string, path: string, body: unknown, signal?: AbortS
 
 async function json<T>(response: Promise<Response>): Promise<T> {
     const answer = await response;
-    return answer.status === 204 ? (undefined as T) : ((await answer.json()) as T);
+    return answer.status === 204 ? (undefined as T) : (parseExactly(await answer.text()) as T);
 }
 
 /** Airbyte's config API: every call is a POST. */

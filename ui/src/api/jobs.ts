@@ -7,6 +7,8 @@ import type { Catalog } from "./streams";
 
 export interface Connection {
     connectionId: string;
+    /** Another one: somebody has changed it. */
+    revision: number;
     name: string;
     status: ConnectionStatus;
     statusReason?: string;

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { firth } from "./client";
 import { useAskedAgain, useEvents } from "./events";
 import { parseExactly } from "./exact";
+import { useStanding } from "./standing";
 
 export type TaskKind = "capture" | "materialization";
 
@@ -31,6 +32,21 @@ export interface Live {
     lag_ms: number | null;
 }
 
+/** A binding: by the catalog, or one that has moved something. Null: that is not known. */
+export interface TaskStream {
+    stream: string;
+    target?: string | null;
+    /** Of a materialization: the collection. */
+    source?: string;
+    /** The catalog has it; undefined where nothing says so. */
+    bound?: boolean;
+    enabled?: boolean;
+    documents: number | null;
+    bytes: number | null;
+    invalid?: number | null;
+    behind?: number | null;
+}
+
 export interface TaskStatus {
     task: string;
     kind?: TaskKind;
@@ -38,10 +54,10 @@ export interface TaskStatus {
     enabled?: boolean;
     committed_at: string | null;
     collections: TaskCollection[];
-    streams?: { stream: string; target?: string | null; documents: number; bytes: number; invalid?: number; behind?: number | null }[];
+    streams?: TaskStream[];
     failures?: number;
     next_at?: string | null;
-    session?: { number: number; outcome: string; started_at: string; ended_at: string | null; documents: number; bytes: number } | null;
+    session?: { number: number; outcome: string; started_at: string; ended_at: string | null; documents: number | null; bytes: number | null } | null;
     error?: TaskError | null;
     damage?: TaskError | null;
     live?: Live | null;
@@ -54,8 +70,9 @@ export interface CollectionStatus {
     writers: string[];
     /** Which numbers each writer's documents have. */
     parts: { writer: string; first: number; end: number }[];
-    documents: number;
-    bytes: number;
+    /** Null: of one writer that is not known. */
+    documents: number | null;
+    bytes: number | null;
     committedAt: string | null;
     damaged: boolean;
     /** The longest of its writers', as far as it is known. */
@@ -88,6 +105,11 @@ export function useStatus(often = COUNTS_MS) {
     return status;
 }
 
+/** Of what is not known nothing can be summed up. */
+export function sum(a: number | null, b: number | null): number | null {
+    return a === null || b === null ? null : a + b;
+}
+
 export function collectionsOf(tasks: TaskStatus[]): CollectionStatus[] {
     const found = new Map<string, CollectionStatus>();
     for (const task of tasks) {
@@ -96,8 +118,8 @@ export function collectionsOf(tasks: TaskStatus[]): CollectionStatus[] {
             const one = found.get(part.collection) ?? { name: part.collection, writers: [], parts: [], documents: 0, bytes: 0, committedAt: null, damaged: false, lagMs: null, answeredAt: task.answeredAt };
             one.writers.push(task.task);
             one.parts.push({ writer: task.task, first: part.first ?? 0, end: part.end ?? 0 });
-            one.documents += part.documents ?? 0;
-            one.bytes += part.bytes ?? 0;
+            one.documents = sum(one.documents, part.documents);
+            one.bytes = sum(one.bytes, part.bytes);
             if (task.live?.lag_ms != null) one.lagMs = Math.max(one.lagMs ?? 0, task.live.lag_ms);
             one.damaged ||= part.damage !== null && part.damage !== undefined;
             if (part.committed_at && (!one.committedAt || part.committed_at > one.committedAt)) one.committedAt = part.committed_at;
@@ -173,7 +195,7 @@ export function useDocuments(collection: string, writer: string | undefined, fro
             if (writer) query.set("task", writer);
             for (const where of wheres) query.append("where", where);
             const answer = await firth.raw(`documents?${query}`, signal);
-            return parseExactly(await answer.text()) as { documents: StoredDocument[]; notices: { message?: string }[] };
+            return parseExactly(await answer.text(), true) as { documents: StoredDocument[]; notices: { message?: string }[] };
         },
     });
 }
@@ -186,13 +208,13 @@ const RATE_MS = 10_000;
 
 export interface Samples {
     at: number[];
-    rate: number[];
+    rate: (number | null)[];
     lag: (number | null)[];
 }
 
 const NO_SAMPLES: Samples = { at: [], rate: [], lag: [] };
 
-function add(before: Samples, at: number, rate: number, lag: number | null): Samples {
+function add(before: Samples, at: number, rate: number | null, lag: number | null): Samples {
     return {
         at: [...before.at, Math.round(at / 1000)].slice(-SAMPLES_MAX),
         rate: [...before.rate, rate].slice(-SAMPLES_MAX),
@@ -209,25 +231,28 @@ export function useGrowth({ documents, lagMs, answeredAt }: CollectionStatus): S
         const since = answeredAt - before.answeredAt;
         if (since < SAMPLE_MS) return;
         last.current = { documents, answeredAt };
-        setSamples((earlier) => add(earlier, answeredAt, (Math.max(0, documents - before.documents) * 1000) / since, lagMs));
+        const grew = sum(documents, before.documents === null ? null : -before.documents);
+        setSamples((earlier) => add(earlier, answeredAt, grew === null ? null : (Math.max(0, grew) * 1000) / since, lagMs));
     }, [documents, lagMs, answeredAt]);
     return samples;
 }
 
-/** What a task's live figures were each second since the page was opened, five minutes at most. */
+/** What a task's live figures were each second since the page was opened, five minutes at most. Null: it does not run;
+ * undefined: how it is is not known. While the daemon is away nothing is. */
 export function useSamples(live: Live | null | undefined): Samples {
     const [samples, setSamples] = useState<Samples>(NO_SAMPLES);
     const last = useRef({ live, told: 0 });
+    const away = useStanding() === "away";
     useEffect(() => {
-        last.current = { live, told: Date.now() };
-    }, [live]);
+        last.current = { live: away ? undefined : live, told: Date.now() };
+    }, [live, away]);
     useEffect(() => {
         const take = () => {
             const { live: figures, told } = last.current;
             const now = Date.now();
             const silent = Math.max(0, now - told - SILENCE_MS);
-            const rate = (figures?.documents_per_second ?? 0) * Math.exp(-silent / RATE_MS);
-            setSamples((before) => add(before, now, rate, figures?.lag_ms ?? null));
+            const measured = figures === null ? 0 : (figures?.documents_per_second ?? null);
+            setSamples((before) => add(before, now, measured === null ? null : measured * Math.exp(-silent / RATE_MS), figures?.lag_ms ?? null));
         };
         take();
         const timer = window.setInterval(take, SAMPLE_MS);

@@ -28,9 +28,16 @@ export function ActorForm({ side, definitionId, startName, startConfig, action, 
     const spec = useSpec(side, definitionId);
     const formId = useId();
     const [name, setName] = useState(startName);
-    const [value, setValue] = useState<ConfigData>(startConfig ?? {});
+    const [before] = useState<ConfigData>(startConfig ?? {});
+    const [value, setValue] = useState(before);
+    const sent = useRef(before);
     const [state, setState] = useState<State>({ step: "idle" });
     const running = useRef<AbortController | null>(null);
+
+    function take(typed: ConfigData, toSend: ConfigData) {
+        setValue(typed);
+        sent.current = toSend;
+    }
 
     async function save(config: ConfigData) {
         setState({ step: "keeping" });
@@ -89,12 +96,12 @@ export function ActorForm({ side, definitionId, startName, startConfig, action, 
                 </p>
             )}
             <Field label="Name" value={name} required maxLength={200} onChange={(event) => setName(event.target.value)} />
-            <SpecForm id={formId} spec={spec.data.connectionSpecification} value={value} onChange={setValue} onSubmit={(config) => void testAndKeep(config)}>
+            <SpecForm id={formId} spec={spec.data.connectionSpecification} value={value} before={before} onChange={take} onSubmit={(config) => void testAndKeep(config)}>
                 {state.step === "failed" && (
                     <Notice
                         kind="error"
                         title={state.title}
-                        actions={state.tested && <Button onClick={() => void save(value)}>Keep it without a test</Button>}
+                        actions={state.tested && <Button onClick={() => void save(sent.current)}>Keep it without a test</Button>}
                     >
                         {state.message}
                         <LogLines lines={state.logs} open />

@@ -5,29 +5,35 @@ import { useMemo, useRef, useState, type ReactNode } from "react";
 import { Notice } from "../parts/basics";
 import { ChoiceField, type ChoiceContext } from "./choice";
 import { ArrayTemplate, DescriptionTemplate, ErrorTemplate, FieldTemplate, ObjectTemplate } from "./templates";
-import { formSchemaOf, uiSchemaOf, type ConfigData, type SpecSchema } from "./uischema";
+import { formSchemaOf, schemaFor, uiSchemaOf, type ConfigData, type SpecSchema } from "./uischema";
+import { withoutUntouched } from "./untouched";
 import { validatorOf } from "./validator";
-import { LongTextWidget, SecretTextWidget, SecretWidget, SwitchWidget } from "./widgets";
+import { LongTextWidget, NumberWidget, SecretTextWidget, SecretWidget, SwitchWidget } from "./widgets";
 
 interface Props {
     id: string;
     spec: RJSFSchema;
     value: ConfigData;
-    onChange: (value: ConfigData) => void;
+    /** As it is kept. */
+    before: ConfigData;
+    /** `sent`: what would be sent of it. */
+    onChange: (value: ConfigData, sent: ConfigData) => void;
     onSubmit: (value: ConfigData) => void;
     /** Buttons; one of them submits. */
     children: ReactNode;
 }
 
 /** What is typed is checked once a field was left; before that nobody is told that it is wrong. */
-export function SpecForm({ id, spec, value, onChange, onSubmit, children }: Props) {
+export function SpecForm({ id, spec, value, before, onChange, onSubmit, children }: Props) {
     const schema = useMemo(() => formSchemaOf(spec as SpecSchema), [spec]);
     const uiSchema = useMemo(() => ({ ...uiSchemaOf(spec as SpecSchema), "ui:title": "", "ui:description": "" }), [spec]);
     const context = useMemo<ChoiceContext>(() => ({ picked: new Map() }), [spec]);
-    const validator = useMemo(() => validatorOf(spec as SpecSchema, context.picked), [spec, context]);
+    const validator = useMemo(() => validatorOf(spec as SpecSchema, context.picked, before), [spec, context, before]);
     const [touched, setTouched] = useState(false);
     const [unseen, setUnseen] = useState<string[]>([]);
     const place = useRef<HTMLDivElement>(null);
+
+    const sentOf = (typed: ConfigData = {}) => withoutUntouched(schemaFor(spec as SpecSchema, typed, context.picked), typed, before) as ConfigData;
 
     /** To the first field that is wrong, so that nobody has to look for it; what no field says is told below them all. */
     function showProblems(errors: RJSFValidationError[]) {
@@ -65,14 +71,14 @@ export function SpecForm({ id, spec, value, onChange, onSubmit, children }: Prop
                     ArrayFieldTemplate: ArrayTemplate,
                     DescriptionFieldTemplate: DescriptionTemplate,
                 }}
-                widgets={{ PasswordWidget: SecretWidget, LongTextWidget, SecretTextWidget, CheckboxWidget: SwitchWidget }}
+                widgets={{ PasswordWidget: SecretWidget, NumberWidget, LongTextWidget, SecretTextWidget, CheckboxWidget: SwitchWidget }}
                 formContext={context}
                 onChange={(event) => {
                     setUnseen([]);
-                    onChange(event.formData ?? {});
+                    onChange(event.formData ?? {}, sentOf(event.formData));
                 }}
                 onBlur={() => setTouched(true)}
-                onSubmit={(event) => onSubmit(event.formData ?? {})}
+                onSubmit={(event) => onSubmit(sentOf(event.formData))}
                 onError={(errors) => {
                     setTouched(true);
                     showProblems(errors);

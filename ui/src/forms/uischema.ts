@@ -15,6 +15,8 @@ export type SpecSchema = StrictRJSFSchema & {
     /** Of a property: the group that it belongs to. */
     group?: string;
     properties?: Record<string, SpecSchema>;
+    /** Ours, in what schemaFor gives: a branch that somebody picked. */
+    picked?: boolean;
 };
 
 function isObject(value: unknown): value is SpecSchema {
@@ -48,6 +50,7 @@ function widgetOf(schema: SpecSchema): string | undefined {
     const secret = schema.airbyte_secret === true || schema.secret === true;
     if (schema.type === "string" && schema.multiline) return secret ? "SecretTextWidget" : "LongTextWidget";
     if (schema.type === "string" && secret && !schema.enum) return "password";
+    if (!schema.enum && [schema.type].flat().some((type) => type === "integer" || type === "number")) return "NumberWidget";
     return undefined;
 }
 
@@ -140,7 +143,7 @@ export function schemaFor(schema: SpecSchema, value: unknown, picked: Picked, id
         const branches = branchesOf(schema);
         const chosen = branches[chosenOf(branches, value, picked.get(id))];
         if (!chosen) return { type: "object" };
-        own = { ...chosen, required: [...(schema.required ?? []), ...(chosen.required ?? [])] };
+        own = { ...chosen, picked: true, required: [...(schema.required ?? []), ...(chosen.required ?? [])] };
     }
     const data = isObject(value) ? (value as ConfigData) : {};
     if (own.properties)

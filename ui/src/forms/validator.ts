@@ -13,6 +13,8 @@ import {
     type ValidationData,
     type ValidatorType,
 } from "@rjsf/utils";
+import { withDoubles } from "../api/exact";
+import { withoutUntouched } from "./untouched";
 import { schemaFor, type Picked, type SpecSchema } from "./uischema";
 
 type Data = Record<string, unknown>;
@@ -94,7 +96,7 @@ function errorOf(error: OutputUnit, schema: unknown, data: unknown): RJSFValidat
 }
 
 function errorsOf(schema: RJSFSchema, data: unknown): RJSFValidationError[] {
-    const typed = withoutUndefined(data ?? {});
+    const typed = withDoubles(withoutUndefined(data ?? {}));
     const result = new Validator(schema as Schema, "7", false).validate(typed);
     return result.errors.filter((error) => !CONTAINERS.has(error.keyword)).map((error) => errorOf(error, schema, typed));
 }
@@ -104,6 +106,7 @@ class InterpretingValidator implements ValidatorType<Data, RJSFSchema> {
     constructor(
         private readonly spec: SpecSchema,
         private readonly picked: Picked,
+        private readonly before: Data,
     ) {}
 
     validateFormData(
@@ -113,7 +116,8 @@ class InterpretingValidator implements ValidatorType<Data, RJSFSchema> {
         transformErrors?: ErrorTransformer<Data, RJSFSchema>,
         uiSchema?: UiSchema<Data, RJSFSchema>,
     ): ValidationData<Data> {
-        let errors = errorsOf(schemaFor(this.spec, formData ?? {}, this.picked) as RJSFSchema, formData);
+        const schema = schemaFor(this.spec, formData ?? {}, this.picked);
+        let errors = errorsOf(schema as RJSFSchema, withoutUntouched(schema, formData ?? {}, this.before));
         if (transformErrors) errors = transformErrors(errors, uiSchema);
         return { errors, errorSchema: toErrorSchema<Data>(errors) };
     }
@@ -125,7 +129,7 @@ class InterpretingValidator implements ValidatorType<Data, RJSFSchema> {
     isValid(schema: RJSFSchema, formData: Data | undefined, rootSchema: RJSFSchema): boolean {
         const whole = (schema.definitions ? schema : { ...schema, definitions: rootSchema.definitions }) as Schema;
         try {
-            return new Validator(whole, "7", true).validate(withoutUndefined(formData)).valid;
+            return new Validator(whole, "7", true).validate(withDoubles(withoutUndefined(formData))).valid;
         } catch {
             return false;
         }
@@ -136,6 +140,7 @@ class InterpretingValidator implements ValidatorType<Data, RJSFSchema> {
     }
 }
 
-export function validatorOf(spec: SpecSchema, picked: Picked): ValidatorType<Data, RJSFSchema> {
-    return new InterpretingValidator(spec, picked);
+/** `before`: as it is kept. */
+export function validatorOf(spec: SpecSchema, picked: Picked, before: Data): ValidatorType<Data, RJSFSchema> {
+    return new InterpretingValidator(spec, picked, before);
 }

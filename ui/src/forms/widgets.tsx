@@ -1,6 +1,7 @@
 // How single values are typed in.
 import type { WidgetProps } from "@rjsf/utils";
 import { useId, useRef, useState, type ChangeEvent } from "react";
+import { exactNumber, exactText } from "../api/exact";
 import { Button } from "../parts/basics";
 
 /** What stands for a secret that is kept: it is sent back as it came, and the daemon keeps what it has. */
@@ -82,6 +83,36 @@ export function LongTextWidget(props: WidgetProps) {
 
 export function SecretTextWidget(props: WidgetProps) {
     return <TextArea props={props} secret />;
+}
+
+/** Of a number that a double does not hold every digit is kept. */
+export function NumberWidget(props: WidgetProps) {
+    const { schema } = props;
+
+    function change(text: string) {
+        const value = exactNumber(text);
+        // What is no number yet, and how zeros are written, rjsf knows to deal with.
+        changed(props, exactText(value) === undefined ? text : String(value));
+    }
+
+    return (
+        <input
+            id={props.id}
+            type="number"
+            step={schema.type === "integer" ? 1 : "any"}
+            min={schema.minimum}
+            max={schema.maximum}
+            value={exactText(props.value) ?? String(props.value ?? "")}
+            placeholder={props.placeholder}
+            required={props.required}
+            disabled={props.disabled}
+            autoComplete="off"
+            aria-describedby={describedBy(props)}
+            aria-invalid={(props.rawErrors?.length ?? 0) > 0 || undefined}
+            onChange={(event) => change(event.target.value)}
+            onBlur={() => props.onBlur(props.id, props.value)}
+        />
+    );
 }
 
 export function SwitchWidget(props: WidgetProps) {

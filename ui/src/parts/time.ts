@@ -47,6 +47,11 @@ export function about(value: number): string {
     return compact.format(value);
 }
 
+/** Of what nobody knows nothing is said. */
+export function known(value: number | null | undefined, format: (value: number) => string): string {
+    return value === null || value === undefined ? "–" : format(value);
+}
+
 const BYTES = ["B", "kB", "MB", "GB", "TB", "PB"];
 
 export function bytes(value: number): string {

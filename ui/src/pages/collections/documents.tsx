@@ -1,5 +1,6 @@
 // The documents of a collection: the latest first of all, those from a number on, those of a key.
 import { useMemo, useState, type FormEvent } from "react";
+import { writeExactly } from "../../api/exact";
 import { DOCUMENTS_PAGE, useCollection, useDocuments, whereOf, type CollectionStatus, type StoredDocument } from "../../api/tasks";
 import { Button, Field, Notice } from "../../parts/basics";
 import { Json } from "../../parts/json";
@@ -130,7 +131,7 @@ export function Documents({ one, writer, onWriter }: { one: CollectionStatus; wr
     const documents = useDocuments(one.name, writer, from, wheres);
     const found = useMemo(() => documents.data?.documents ?? [], [documents.data]);
     const wanted = search.trim().toLowerCase();
-    const shown = useMemo(() => (wanted ? found.filter((stored) => JSON.stringify(stored.document).toLowerCase().includes(wanted)) : found), [found, wanted]);
+    const shown = useMemo(() => (wanted ? found.filter((stored) => writeExactly(stored.document).toLowerCase().includes(wanted)) : found), [found, wanted]);
     const last = found[found.length - 1];
 
     return (

@@ -4,7 +4,7 @@ import { Link } from "wouter";
 import { collectionsOf, COUNTS_OFTEN_MS, useStatus, type CollectionStatus } from "../../api/tasks";
 import { Ago } from "../../parts/ago";
 import { Badge, Empty, Notice, PageHead } from "../../parts/basics";
-import { bytes, count } from "../../parts/time";
+import { bytes, count, known } from "../../parts/time";
 import { CollectionPage } from "./page";
 
 function CollectionList({ collections }: { collections: CollectionStatus[] }) {
@@ -34,10 +34,10 @@ function CollectionList({ collections }: { collections: CollectionStatus[] }) {
                                     <Link href={`/collections/${one.name}`}>{one.name}</Link> {one.damaged && <Badge tone="bad">damaged</Badge>}
                                 </td>
                                 <td className="number" data-label="Documents">
-                                    {count(one.documents)}
+                                    {known(one.documents, count)}
                                 </td>
                                 <td className="number" data-label="Size">
-                                    {bytes(one.bytes)}
+                                    {known(one.bytes, bytes)}
                                 </td>
                                 <td data-label="Written by">{one.writers.join(", ")}</td>
                                 <td data-label="Last commit">

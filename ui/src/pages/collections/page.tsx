@@ -5,7 +5,7 @@ import { useGrowth, type CollectionStatus } from "../../api/tasks";
 import { Ago } from "../../parts/ago";
 import { PageHead } from "../../parts/basics";
 import { Chart } from "../../parts/chart";
-import { about, bytes, count, duration, seconds, span } from "../../parts/time";
+import { about, bytes, count, duration, known, seconds, span } from "../../parts/time";
 import { Documents } from "./documents";
 import { CollectionSchema } from "./schema";
 
@@ -14,7 +14,7 @@ const perSecond = (value: number) => `${about(value)}/s`;
 export function CollectionPage({ one }: { one: CollectionStatus }) {
     const [writer, setWriter] = useState(one.writers[0]);
     const samples = useGrowth(one);
-    const rate = samples.rate[samples.rate.length - 1] ?? 0;
+    const rate = samples.rate[samples.rate.length - 1];
     return (
         <>
             <p className="quiet">
@@ -24,7 +24,7 @@ export function CollectionPage({ one }: { one: CollectionStatus }) {
                 title={one.name}
                 lead={
                     <>
-                        {count(one.documents)} documents, {bytes(one.bytes)}, written by{" "}
+                        {one.documents === null ? "How many documents it has is not known" : `${count(one.documents)} documents, ${known(one.bytes, bytes)}`}, written by{" "}
                         {one.writers.map((name, index) => (
                             <span key={name}>
                                 {index > 0 && ", "}
@@ -36,11 +36,18 @@ export function CollectionPage({ one }: { one: CollectionStatus }) {
                 }
             />
             <div className="charts">
-                <Chart title="Throughput" summary={`${about(Math.round(rate))} documents a second just now`} at={samples.at} values={samples.rate} format={perSecond} />
+                <Chart title="Throughput" summary={rate == null ? "is being measured" : `${about(Math.round(rate))} documents a second just now`} at={samples.at} values={samples.rate} format={perSecond} />
                 <Chart least={1000} title="Lag" summary={one.lagMs !== null ? `${duration(one.lagMs)} just now` : "not known just now"} at={samples.at} values={samples.lag} format={seconds} axis={span} />
             </div>
             <CollectionSchema name={one.name} writer={writer} />
-            <Documents one={one} writer={writer} onWriter={setWriter} />
+            {one.documents === 0 && !one.committedAt ? (
+                <section className="section" aria-labelledby="documents">
+                    <h2 id="documents">Documents</h2>
+                    <p className="nothing quiet">Nothing has been written yet. The first documents are seen here as soon as the capture commits them.</p>
+                </section>
+            ) : (
+                <Documents one={one} writer={writer} onWriter={setWriter} />
+            )}
         </>
     );
 }

@@ -1,4 +1,5 @@
 // What a collection is declared to be: its key, its schemas, and its fields as they follow from these.
+import { writeExactly } from "../../api/exact";
 import { useCollection, type CollectionField } from "../../api/tasks";
 import { Badge, Notice } from "../../parts/basics";
 
@@ -19,7 +20,7 @@ function SchemaText({ title, schema }: { title: string; schema: unknown }) {
     return (
         <details className="card json">
             <summary>{title}</summary>
-            <pre tabIndex={0}>{JSON.stringify(schema, null, 2)}</pre>
+            <pre tabIndex={0}>{writeExactly(schema, 2)}</pre>
         </details>
     );
 }

@@ -1,4 +1,6 @@
 // What documents look like: each field, which types it has, and in how many of them it is.
+import { exactText } from "../../api/exact";
+
 export interface FieldShape {
     path: string;
     types: string[];
@@ -12,14 +14,10 @@ const FIELDS_MAX = 500;
 function typeOf(value: unknown): string {
     if (value === null) return "null";
     if (Array.isArray(value)) return "array";
-    // A number that no double holds comes as an object of its own (api/exact.ts).
-    if (typeof value === "object") return isRaw(value) ? "number" : "object";
+    const exact = exactText(value);
+    if (exact !== undefined) return /^-?\d+$/.test(exact) ? "integer" : "number";
     if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
     return typeof value;
-}
-
-function isRaw(value: object): boolean {
-    return (JSON as unknown as { isRawJSON?: (value: unknown) => boolean }).isRawJSON?.(value) ?? false;
 }
 
 function visit(value: unknown, path: string, depth: number, see: (path: string, type: string) => void) {

@@ -1,8 +1,9 @@
-// Which streams a connection moves, and how: as it was set up, changed here.
+// Which streams a connection moves, and how: as it was set up, changed here. Only what was changed is saved, into what the
+// connection is by then.
 import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { useActor, useSpec, type DestinationSyncMode } from "../../api/actors";
-import { config } from "../../api/client";
+import { ApiError, config } from "../../api/client";
 import type { Connection } from "../../api/jobs";
 import { newlyReplaced, problemOf, streamId, withChoices, type StreamChoice } from "../../api/streams";
 import { Button, Notice } from "../../parts/basics";
@@ -10,34 +11,58 @@ import { Confirm } from "../../parts/confirm";
 import { useDraft } from "../../parts/draft";
 import { StreamTable } from "../../parts/streamtable";
 import { names } from "./redo";
+import { applied, changesOf, conflictsOf, type StreamChanges } from "./streamchanges";
 
 const NO_MODES: DestinationSyncMode[] = [];
+const NO_CHANGES: StreamChanges = {};
+const TRIES = 3;
+const CONFLICT = 409;
 
 type Told = { kind: "success" | "error" | "info"; text: string };
 
-interface StreamsDraft {
-    unsaved: boolean;
+/** What the source had when it was asked here. */
+interface Found {
     streams: StreamChoice[];
-    /** What the source had when it was asked here. */
     catalogId?: string;
+    /** Of the connection, when it was asked. */
+    before?: string;
+    news: boolean;
 }
 
-/** Those with which something else is to be done than is done. */
-function changedOf(streams: StreamChoice[], saved: StreamChoice[]): StreamChoice[] {
-    const before = new Map(saved.map((choice) => [streamId(choice.stream), JSON.stringify(choice.config)]));
-    return streams.filter((choice) => before.get(streamId(choice.stream)) !== JSON.stringify(choice.config));
+interface StreamsDraft {
+    unsaved: boolean;
+    changes: StreamChanges;
+    found?: Found;
+}
+
+function draftOf(changes: StreamChanges, found: Found | undefined): StreamsDraft | undefined {
+    const unsaved = Object.keys(changes).length > 0 || found?.news === true;
+    return unsaved || found ? { unsaved, changes, found } : undefined;
+}
+
+function askFor(connectionId: string, withRefreshedCatalog = false) {
+    return config<Connection>("web_backend/connections/get", { connectionId, withRefreshedCatalog });
+}
+
+/** The streams that there are, with what is done with each by now. */
+function baseOf(saved: StreamChoice[], found: Found | undefined): StreamChoice[] {
+    return found ? withChoices(found.streams, saved) : saved;
 }
 
 export function Streams({ connection }: { connection: Connection }) {
     const client = useQueryClient();
+    const { connectionId } = connection;
     const destination = useActor("destination", connection.destinationId);
     const spec = useSpec("destination", destination.data?.definitionId);
-    const [draft, setDraft] = useDraft<StreamsDraft>(`streams:${connection.connectionId}`);
+    const [draft, setDraft] = useDraft<StreamsDraft>(`streams:${connectionId}`);
     const saved = connection.syncCatalog.streams;
-    const streams = draft?.streams ?? saved;
+    const { changes = NO_CHANGES, found } = draft ?? {};
+    const base = useMemo(() => baseOf(saved, found), [saved, found]);
+    const streams = useMemo(() => applied(base, changes), [base, changes]);
     const [asking, setAsking] = useState(false);
     const [busy, setBusy] = useState<"asking" | "keeping" | null>(null);
     const [told, setTold] = useState<Told | null>(null);
+    const conflicts = useMemo(() => conflictsOf(changes, base), [changes, base]);
     const error = destination.error ?? spec.error;
 
     async function during(what: "asking" | "keeping", act: () => Promise<Told>) {
@@ -51,33 +76,62 @@ export function Streams({ connection }: { connection: Connection }) {
         setBusy(null);
     }
 
+    async function refreshed(): Promise<Found> {
+        const before = (await askFor(connectionId)).catalogId;
+        const answer = await askFor(connectionId, true);
+        return { streams: answer.syncCatalog.streams, catalogId: answer.catalogId, before, news: answer.schemaChange !== "no_change" };
+    }
+
     const ask = () =>
         during("asking", async () => {
-            const found = await config<Connection>("web_backend/connections/get", { connectionId: connection.connectionId, withRefreshedCatalog: true });
-            const chosen = draft?.unsaved ? changedOf(draft.streams, saved) : [];
-            setDraft({
-                unsaved: chosen.length > 0 || found.schemaChange !== "no_change",
-                streams: withChoices(found.syncCatalog.streams, chosen),
-                catalogId: found.catalogId,
-            });
-            return found.schemaChange === "no_change"
-                ? { kind: "info", text: "The source has what it had." }
-                : { kind: "info", text: "The source has changed; what is shown is as it is now. Look at it, then save." };
+            const now = await refreshed();
+            setDraft(draftOf(changes, now));
+            return now.news
+                ? { kind: "info", text: "The source has changed; what is shown is as it is now. Look at it, then save." }
+                : { kind: "info", text: "The source has what it had." };
         });
 
+    /** What is changed here goes into what the connection is by now; whoever is faster makes us read it again. */
     const keep = () =>
         during("keeping", async () => {
-            if (!streams.some((choice) => choice.config.selected)) return { kind: "error", text: "Select at least one stream." };
-            if (streams.some((choice) => problemOf(choice))) return { kind: "error", text: "A stream needs something more: see what is said in red." };
-            await config("web_backend/connections/update", {
-                connectionId: connection.connectionId,
-                syncCatalog: { streams },
-                ...(draft?.catalogId && { sourceCatalogId: draft.catalogId }),
-            });
-            await client.invalidateQueries({ queryKey: ["connection", connection.connectionId] });
+            for (let left = TRIES; ; left--) {
+                const current = await askFor(connectionId);
+                if (conflictsOf(changes, baseOf(current.syncCatalog.streams, found)).length > 0) {
+                    client.setQueryData<Connection>(["connection", connectionId], (old) => old && { ...old, ...current });
+                    return { kind: "error", text: "Nothing was saved: somebody else has changed the same streams meanwhile. See below." };
+                }
+                const fresh = found && found.before !== current.catalogId ? await refreshed() : found;
+                const next = applied(baseOf(current.syncCatalog.streams, fresh), changes);
+                if (!next.some((choice) => choice.config.selected)) return { kind: "error", text: "Select at least one stream." };
+                if (next.some((choice) => problemOf(choice))) return { kind: "error", text: "A stream needs something more: see what is said in red." };
+                try {
+                    await config("web_backend/connections/update", {
+                        connectionId,
+                        revision: current.revision,
+                        syncCatalog: { streams: next },
+                        ...(fresh?.catalogId && { sourceCatalogId: fresh.catalogId }),
+                    });
+                    break;
+                } catch (failure) {
+                    if (!(failure instanceof ApiError) || failure.status !== CONFLICT || left === 0) throw failure;
+                }
+            }
+            await client.invalidateQueries({ queryKey: ["connection", connectionId] });
             setDraft(undefined);
             return { kind: "success", text: "Saved. The next sync goes by it; to have a stream's old rows by it too, read that stream again." };
         });
+
+    /** Of the streams that somebody else has changed too: ours over theirs, or theirs. */
+    function settle(ours: boolean) {
+        const is = new Map(base.map((choice) => [streamId(choice.stream), choice.config]));
+        const settled = Object.entries(changes).flatMap(([id, change]) => {
+            const before = is.get(id);
+            if (!conflicts.includes(id)) return [[id, change] as const];
+            return ours && before ? [[id, { ...change, before }] as const] : [];
+        });
+        setTold(null);
+        setDraft(draftOf(Object.fromEntries(settled), found));
+    }
 
     const replaced = newlyReplaced(saved, streams);
     return (
@@ -92,13 +146,35 @@ export function Streams({ connection }: { connection: Connection }) {
             </div>
             {error && <Notice kind="error">{error.message}</Notice>}
             {told && <Notice kind={told.kind}>{told.text}</Notice>}
+            {conflicts.length > 0 && (
+                <Notice
+                    kind="warning"
+                    title="Somebody else has changed the same streams"
+                    actions={
+                        <div className="actions">
+                            <Button onClick={() => settle(true)}>Keep mine</Button>
+                            <Button onClick={() => settle(false)}>Take theirs</Button>
+                        </div>
+                    }
+                >
+                    {conflicts.map((id) => changes[id]!.name).join(", ")}: what is chosen here is not what was saved meanwhile. Yours is shown below; nothing is saved before you say.
+                </Notice>
+            )}
             <StreamTable
                 streams={streams}
                 destinationModes={spec.data?.supportedDestinationSyncModes ?? NO_MODES}
-                onChange={(next) => setDraft({ unsaved: true, streams: next, catalogId: draft?.catalogId })}
+                onChange={(next) => {
+                    setTold(null);
+                    setDraft(draftOf(changesOf(next, base, changes), found));
+                }}
             />
             <div className="actions">
-                <Button kind="primary" busy={busy === "keeping"} disabled={!draft?.unsaved} onClick={() => (replaced.length > 0 ? setAsking(true) : void keep())}>
+                <Button
+                    kind="primary"
+                    busy={busy === "keeping"}
+                    disabled={!draft?.unsaved || conflicts.length > 0}
+                    onClick={() => (replaced.length > 0 ? setAsking(true) : void keep())}
+                >
                     Save streams
                 </Button>
                 {draft?.unsaved && <Button onClick={() => setDraft(undefined)}>Undo the changes</Button>}

@@ -1,11 +1,11 @@
 // All captures, or all materializations, as they are just now.
 import { useState } from "react";
 import { Link } from "wouter";
-import { useStatus, type TaskKind, type TaskStatus } from "../../api/tasks";
+import { sum, useStatus, type TaskKind, type TaskStatus } from "../../api/tasks";
 import { Ago } from "../../parts/ago";
 import { Empty, Notice, PageHead } from "../../parts/basics";
 import { TaskBadge } from "../../parts/taskstate";
-import { about, bytes, count, duration } from "../../parts/time";
+import { about, bytes, count, duration, known } from "../../parts/time";
 
 const WORDS: Record<TaskKind, { title: string; lead: string; none: string; empty: string }> = {
     capture: {
@@ -24,8 +24,7 @@ const WORDS: Record<TaskKind, { title: string; lead: string; none: string; empty
 
 /** Null: that is not known, for one of its logs cannot be read. */
 function documentsOf(task: TaskStatus): number | null {
-    if (task.kind === "materialization") return (task.streams ?? []).reduce((sum, stream) => sum + stream.documents, 0);
-    return task.collections.reduce<number | null>((sum, part) => (sum === null || part.documents === null ? null : sum + part.documents), 0);
+    return (task.kind === "materialization" ? (task.streams ?? []) : task.collections).map((part) => part.documents).reduce(sum, 0);
 }
 
 /** A task that is not deployed any more is known by what it wrote; those of connections write nothing here. */
@@ -35,7 +34,6 @@ function kindOf(task: TaskStatus): TaskKind | undefined {
 
 function Row({ task, kind }: { task: TaskStatus; kind: TaskKind }) {
     const live = task.live;
-    const documents = documentsOf(task);
     return (
         <tr>
             <td className="title">
@@ -45,13 +43,13 @@ function Row({ task, kind }: { task: TaskStatus; kind: TaskKind }) {
                 <TaskBadge state={task.state} />
             </td>
             <td className="number" data-label="Documents">
-                {documents === null ? "–" : count(documents)}
+                {known(documentsOf(task), count)}
             </td>
             <td className="number" data-label="Now">
-                {live ? `${about(live.documents_per_second ?? 0)}/s, ${bytes(live.bytes_per_second ?? 0)}/s` : "–"}
+                {live ? `${known(live.documents_per_second, about)}/s, ${known(live.bytes_per_second, bytes)}/s` : "–"}
             </td>
             <td className="number" data-label="Lag">
-                {live?.lag_ms != null ? duration(live.lag_ms) : "–"}
+                {known(live?.lag_ms, duration)}
             </td>
             <td data-label="Last commit">
                 <Ago at={task.committed_at} />

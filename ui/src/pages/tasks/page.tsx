@@ -1,50 +1,60 @@
 // One capture or materialization: how it is, how fast, and what of each stream.
 import { Link } from "wouter";
-import { useSamples, useStatus, type TaskKind, type TaskStatus } from "../../api/tasks";
+import { useStanding } from "../../api/standing";
+import { useSamples, useStatus, type TaskKind, type TaskStatus, type TaskStream } from "../../api/tasks";
 import { Ago } from "../../parts/ago";
-import { Notice, PageHead } from "../../parts/basics";
+import { Badge, Notice, PageHead } from "../../parts/basics";
 import { Chart } from "../../parts/chart";
 import { TaskBadge } from "../../parts/taskstate";
-import { about, bytes, count, duration, moment, seconds, span } from "../../parts/time";
+import { about, bytes, count, duration, known, moment, seconds, span } from "../../parts/time";
 import { Discovery } from "./discovery";
 
 const perSecond = (value: number) => `${about(value)}/s`;
 
-/** Documents of the collection that it has not written yet. */
-function behindText(behind: number | null | undefined): string {
-    return behind === undefined || behind === null ? "not known" : count(behind);
+/** What the catalog says of it, where that is not simply yes. */
+function BindingState({ one }: { one: TaskStream }) {
+    if (one.bound === false) return <Badge tone="off">not in the catalog any more</Badge>;
+    return one.enabled === false ? <Badge tone="off">switched off</Badge> : null;
 }
 
-function Bindings({ kind, streams }: { kind: TaskKind; streams: NonNullable<TaskStatus["streams"]> }) {
+function CollectionLink({ name }: { name: string | null | undefined }) {
+    return name ? <Link href={`/collections/${name}`}>{name}</Link> : <>–</>;
+}
+
+/** A capture's from streams into collections, a materialization's from collections to what the endpoint calls tables. */
+function Bindings({ kind, streams }: { kind: TaskKind; streams: TaskStream[] }) {
+    const captures = kind === "capture";
+    const [from, into, last] = captures ? ["What is captured", "Into", "Invalid"] : ["What is read", "Into", "Behind"];
     return (
         <section className="section">
             <h2>Bindings</h2>
+            {!captures && <p className="quiet hint">Behind: documents of the collection that are not written yet.</p>}
             <div className="card table-frame">
-                <table className="stacked">
+                <table className="stacked" aria-label="Bindings">
                     <thead>
                         <tr>
-                            <th>{kind === "capture" ? "What is captured" : "Binding"}</th>
-                            <th>{kind === "capture" ? "Into" : "What is written"}</th>
+                            <th>{from}</th>
+                            <th>{into}</th>
                             <th className="number">Documents</th>
                             <th className="number">Size</th>
-                            <th className="number">{kind === "capture" ? "Invalid" : "Behind"}</th>
+                            <th className="number">{last}</th>
                         </tr>
                     </thead>
                     <tbody>
                         {streams.map((one) => (
-                            <tr key={`${one.stream}\u0000${one.target ?? ""}`}>
-                                <td className="title">{one.stream}</td>
-                                <td data-label={kind === "capture" ? "Into" : "What is written"}>
-                                    {kind === "capture" && one.target ? <Link href={`/collections/${one.target}`}>{one.target}</Link> : (one.target ?? "–")}
+                            <tr key={`${one.stream}\u0000${one.source ?? one.target ?? ""}`}>
+                                <td className="title">
+                                    {captures ? one.stream : <CollectionLink name={one.source} />} <BindingState one={one} />
                                 </td>
+                                <td data-label={into}>{captures ? <CollectionLink name={one.target} /> : (one.target ?? "–")}</td>
                                 <td className="number" data-label="Documents">
-                                    {count(one.documents)}
+                                    {known(one.documents, count)}
                                 </td>
                                 <td className="number" data-label="Size">
-                                    {bytes(one.bytes)}
+                                    {known(one.bytes, bytes)}
                                 </td>
-                                <td className="number" data-label={kind === "capture" ? "Invalid" : "Behind"}>
-                                    {kind === "capture" ? count(one.invalid ?? 0) : behindText(one.behind)}
+                                <td className="number" data-label={last}>
+                                    {known(captures ? one.invalid : one.behind, count)}
                                 </td>
                             </tr>
                         ))}
@@ -55,15 +65,43 @@ function Bindings({ kind, streams }: { kind: TaskKind; streams: NonNullable<Task
     );
 }
 
+function Session({ task }: { task: TaskStatus }) {
+    const { session, live, next_at: next } = task;
+    if (!session) return null;
+    // One that was cut off with its daemon is never told to have ended.
+    const outcome = session.outcome === "running" && !live ? "was cut short" : session.outcome === "running" ? "is running" : session.outcome;
+    return (
+        <p className="quiet">
+            Session {count(session.number)} {outcome}, begun <Ago at={session.started_at} />:{" "}
+            {session.documents === null ? "what it moved is not known" : `${count(session.documents)} documents, ${known(session.bytes, bytes)}`}.
+            {next && session.outcome !== "running" && (
+                <>
+                    {" "}
+                    The next begins <Ago at={next} />.
+                </>
+            )}
+        </p>
+    );
+}
+
+/** What it does just now, in words. */
+function rateText(live: TaskStatus["live"], away: boolean): string {
+    if (away) return "not known: the daemon is away";
+    if (!live) return "it does not run just now";
+    return live.documents_per_second === null ? "not known just now" : `${about(Math.round(live.documents_per_second))} documents a second just now`;
+}
+
 export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
     const status = useStatus();
     const task = status.data?.find((one) => one.task === name);
-    const samples = useSamples(task?.live);
+    // Where nothing is said of it, it does not run.
+    const samples = useSamples(task && (task.live ?? null));
+    const away = useStanding() === "away";
 
     if (status.error && !status.data) return <Notice kind="error">{status.error.message}</Notice>;
     if (!status.data) return <div aria-busy="true" />;
     if (!task) return <Notice kind="error">There is no {kind} of this name; it may have been taken out of the catalog.</Notice>;
-    const { session, error, damage, live } = task;
+    const { error, damage, live } = task;
     return (
         <>
             <p className="quiet">
@@ -76,6 +114,8 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
                         <>
                             Last commit <Ago at={task.committed_at} />
                         </>
+                    ) : damage ? (
+                        "What it has committed is not known"
                     ) : (
                         "Nothing was committed yet"
                     )
@@ -99,20 +139,10 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
                 </Notice>
             )}
             <div className="charts">
-                <Chart title="Throughput" summary={`${about(Math.round(live?.documents_per_second ?? 0))} documents a second just now`} at={samples.at} values={samples.rate} format={perSecond} />
-                <Chart least={1000} title="Lag" summary={live?.lag_ms != null ? `${duration(live.lag_ms)} just now` : "not known just now"} at={samples.at} values={samples.lag} format={seconds} axis={span} />
+                <Chart title="Throughput" summary={rateText(live, away)} at={samples.at} values={samples.rate} format={perSecond} />
+                <Chart least={1000} title="Lag" summary={live?.lag_ms != null && !away ? `${duration(live.lag_ms)} just now` : "not known just now"} at={samples.at} values={samples.lag} format={seconds} axis={span} />
             </div>
-            {session && (
-                <p className="quiet">
-                    Session {count(session.number)} {session.outcome}, begun <Ago at={session.started_at} />: {count(session.documents)} documents, {bytes(session.bytes)}.
-                    {task.next_at && session.outcome !== "running" && (
-                        <>
-                            {" "}
-                            The next begins <Ago at={task.next_at} />.
-                        </>
-                    )}
-                </p>
-            )}
+            <Session task={task} />
             {(task.streams ?? []).length > 0 && <Bindings kind={kind} streams={task.streams!} />}
             {kind === "capture" && <Discovery key={name} task={name} />}
             {task.collections.length > 0 && (
@@ -135,10 +165,10 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
                                             <Link href={`/collections/${part.collection}`}>{part.collection}</Link>
                                         </td>
                                         <td className="number" data-label="Documents">
-                                            {part.damage ? "damaged" : count(part.documents ?? 0)}
+                                            {part.damage ? "damaged" : known(part.documents, count)}
                                         </td>
                                         <td className="number" data-label="Size">
-                                            {bytes(part.bytes ?? 0)}
+                                            {known(part.bytes, bytes)}
                                         </td>
                                         <td data-label="Last commit">
                                             <Ago at={part.committed_at} />
