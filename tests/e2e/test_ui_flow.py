@@ -51,7 +51,7 @@ def test_a_capture_and_its_documents(page):
     # What is deployed while the page is open is told.
     deploy(page.daemon)
     row = page.get_by_role("row", name="acmeCo/shop")
-    expect(row).to_contain_text("waiting")
+    expect(row).to_contain_text("Waiting")
     page.reload()
     expect(row.get_by_role("cell").nth(2)).to_have_text("120")
     row.get_by_role("link").click()

@@ -86,7 +86,7 @@ static const struct control_task *task(struct fixture *fixture, const char *name
     return NULL;
 }
 
-static const struct control_deploy_task two[] = {{"b", "capture", "every 5m", true, false},
+static const struct control_deploy_task two[] = {{"b", "capture", "every 5m", true, false, "[1]"},
                                                  {"a", "connection", "once", false, false}};
 
 static void test_deploy(void **state)
@@ -98,6 +98,8 @@ static void test_deploy(void **state)
     assert_int_equal(revision(fixture), 1);
     assert_int_equal(task(fixture, "b")->generation, 1);
     assert_false(task(fixture, "a")->enabled);
+    assert_string_equal(task(fixture, "b")->bindings, "[1]");
+    assert_null(task(fixture, "a")->bindings);
     assert_string_equal(fixture->tasks[0].name, "a"); /* by name */
     int64_t first = task(fixture, "a")->snapshot;
     buffer_init(&text, 1 << 20);
@@ -111,6 +113,7 @@ static void test_deploy(void **state)
     assert_null(task(fixture, "a"));
     assert_int_equal(task(fixture, "b")->generation, 2);
     assert_string_equal(task(fixture, "b")->schedule, "every 1m");
+    assert_null(task(fixture, "b")->bindings);
     assert_int_not_equal(task(fixture, "b")->snapshot, first);
     buffer_init(&text, 1 << 20);
     assert_int_equal(control_snapshot(fixture->control, first, &text, &err),

@@ -157,6 +157,7 @@ static void test_manifests_are_sealed(void **state)
     control_close(f->control);
     fixture_sql(f, "ALTER TABLE definitions DROP COLUMN sealed_manifest;"
                    "ALTER TABLE workspaces DROP COLUMN sealed_notifications;"
+                   "ALTER TABLE tasks DROP COLUMN bindings;"
                    "UPDATE definitions SET manifest = '" MANIFEST "' WHERE custom = 1;"
                    "PRAGMA user_version = 3");
     f->control = control_open(f->folder, CONTROL_CHANGE, &f->err);
@@ -193,6 +194,7 @@ static void test_notifications(void **state)
     control_close(looking);
     control_close(f->control);
     fixture_sql(f, "ALTER TABLE workspaces DROP COLUMN sealed_notifications;"
+                   "ALTER TABLE tasks DROP COLUMN bindings;"
                    "UPDATE workspaces SET notifications = '" NOTIFICATIONS "';"
                    "PRAGMA user_version = 4");
     f->control = control_open(f->folder, CONTROL_CHANGE, &f->err);
@@ -209,6 +211,7 @@ static void test_another_key_migrates_nothing(void **state)
     control_close(f->control);
     fixture_sql(f, "ALTER TABLE definitions DROP COLUMN sealed_manifest;"
                    "ALTER TABLE workspaces DROP COLUMN sealed_notifications;"
+                   "ALTER TABLE tasks DROP COLUMN bindings;"
                    "PRAGMA user_version = 3");
     setenv("FIRTH_SECRET_KEY", "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a", 1);
     f->control = control_open(f->folder, CONTROL_CHANGE, &f->err);

@@ -1,7 +1,7 @@
 // Which page a path is. Each is loaded when it is first opened.
 import { lazy, Suspense } from "react";
 import { Redirect, Route, Switch } from "wouter";
-import { PageHead } from "../parts/basics";
+import { Missing } from "../parts/basics";
 
 const Connections = lazy(() => import("../pages/connections"));
 const Connection = lazy(() => import("../pages/connection"));
@@ -45,7 +45,9 @@ export function Pages() {
                     </Route>,
                 ])}
                 <Route>
-                    <PageHead title="There is no such page" lead="The address is wrong, or what was here is gone." />
+                    <Missing title="There is no such page" to="/connections" place="All connections">
+                        The address is wrong, or what was here is gone.
+                    </Missing>
                 </Route>
             </Switch>
         </Suspense>

@@ -41,8 +41,8 @@ const Row = memo(function Row({ item, onProblem }: { item: ConnectionItem; onPro
             <td data-label="Status">
                 <ConnectionBadge item={item} />
             </td>
-            <td data-label="From">{item.source.name}</td>
-            <td data-label="To">{item.destination.name}</td>
+            <td className="name" data-label="From">{item.source.name}</td>
+            <td className="name" data-label="To">{item.destination.name}</td>
             <td data-label="Last run">
                 <Ago at={item.latestSyncJobCreatedAt && item.latestSyncJobCreatedAt * 1000} />
             </td>

@@ -1,5 +1,6 @@
 // The few parts that every page is made of. How they look is in style/.
 import { useEffect, useId, type ButtonHTMLAttributes, type InputHTMLAttributes, type ReactNode } from "react";
+import { Link } from "wouter";
 
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
     kind?: "primary" | "plain" | "danger" | "ghost";
@@ -77,7 +78,7 @@ export function Switch({ label, checked, disabled, onChange, hideLabel }: {
 
 export function Notice({ kind, title, children, actions }: {
     kind: "error" | "warning" | "info" | "success";
-    title?: string;
+    title?: ReactNode;
     children?: ReactNode;
     actions?: ReactNode;
 }) {
@@ -117,6 +118,18 @@ export function PageHead({ title, lead, actions }: { title: string; lead?: React
             </div>
             {actions && <div className="actions">{actions}</div>}
         </header>
+    );
+}
+
+/** In the place of a page of what is not there, or cannot be had: why, and where to go on. */
+export function Missing({ title, children, to, place }: { title: string; children: ReactNode; to: string; place: string }) {
+    return (
+        <>
+            <PageHead title={title} />
+            <Notice kind="error" actions={<Link href={to} className="button">{place}</Link>}>
+                {children}
+            </Notice>
+        </>
     );
 }
 

@@ -22,7 +22,9 @@ interface Props {
 }
 
 const HEIGHT = 180;
-const WINDOW_S = 300;
+/** The last minutes, as many as there is something of. */
+const WINDOW_MIN_S = 60;
+const WINDOW_MAX_S = 300;
 const DAY_S = 20 * 3600;
 const ROWS_MAX = 50;
 
@@ -36,11 +38,13 @@ function seriesOf(style: CSSStyleDeclaration, bars: boolean): uPlot.Series {
 function lastMinutes(plot: uPlot): [number, number] {
     const times = plot.data[0];
     const most = times[times.length - 1] ?? Date.now() / 1000;
-    return [most - WINDOW_S, most];
+    const shown = most - (times[0] ?? most);
+    return [most - Math.min(WINDOW_MAX_S, Math.max(WINDOW_MIN_S, shown)), most];
 }
 
 function minutesOf(_plot: uPlot, splits: number[]): string[] {
-    return splits.map((split) => hourAndMinute(split * 1000));
+    const within = splits.length > 1 && splits[1]! - splits[0]! < 60;
+    return splits.map((split) => (within ? clock(split * 1000) : hourAndMinute(split * 1000)));
 }
 
 /** What a bar stands for is its number; what is said of it, its time. */
@@ -98,7 +102,7 @@ export function Chart(props: Props) {
                 legend: { show: false },
                 cursor: { drag: { x: false, y: false }, points: { show: !bars } },
                 scales: { x: bars ? { time: false, range: (_plot, low, high) => [low - 0.6, high + 0.6] } : { range: lastMinutes }, y: { range: (_plot, _low, high) => [0, Math.max(least, high * 1.1)] } },
-                axes: [{ ...axis, grid: { show: false }, size: 34, ...(!bars && { space: 60, values: minutesOf }), ...(bars && { space: 90, incrs: [1, 2, 5, 10, 20, 50], values: (plot, splits) => timesOf(plot, splits, times.current) }) }, { ...axis, size: 64, values: (_plot, splits) => splits.map(mark) }],
+                axes: [{ ...axis, grid: { show: false }, size: 34, ...(!bars && { space: 90, values: minutesOf }), ...(bars && { space: 90, incrs: [1, 2, 5, 10, 20, 50], values: (plot, splits) => timesOf(plot, splits, times.current) }) }, { ...axis, size: 64, values: (_plot, splits) => splits.map(mark) }],
                 series: [{}, seriesOf(style, bars)],
             },
             [[], []],

@@ -13,5 +13,6 @@ const TONES: Record<string, Tone> = {
 };
 
 export function TaskBadge({ state }: { state: string | null }) {
-    return <Badge tone={TONES[state ?? ""] ?? "off"}>{state ?? "not deployed"}</Badge>;
+    const word = state ?? "not deployed";
+    return <Badge tone={TONES[word] ?? "off"}>{word.charAt(0).toUpperCase() + word.slice(1)}</Badge>;
 }

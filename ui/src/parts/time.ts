@@ -28,7 +28,7 @@ export function moment(ms: number): string {
     return whole.format(ms);
 }
 
-/** "under 1 s", "4.0 s", "2 min 5 s", "3 h 10 min". */
+/** "under 1 s", "4.0 s", "2 min 5 s", "3 h 10 min", "12 d 4 h". */
 export function duration(ms: number): string {
     const seconds = Math.max(0, ms) / 1000;
     if (seconds < 1) return "under 1 s";
@@ -36,7 +36,8 @@ export function duration(ms: number): string {
     if (seconds < 60) return `${Math.round(seconds)} s`;
     const minutes = Math.floor(seconds / 60);
     if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
-    return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+    const hours = Math.floor(minutes / 60);
+    return hours < 48 ? `${hours} h ${minutes % 60} min` : `${plain.format(Math.floor(hours / 24))} d ${hours % 24} h`;
 }
 
 export function count(value: number): string {
@@ -60,7 +61,7 @@ export function bytes(value: number): string {
         value /= 1000;
         at++;
     }
-    return `${at === 0 ? value : value.toFixed(1)} ${BYTES[at]}`;
+    return `${at === 0 ? Math.round(value) : value.toFixed(1)} ${BYTES[at]}`;
 }
 
 const ofDay = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
@@ -84,7 +85,7 @@ export function day(ms: number): string {
 
 /** "0.4 s", "12 min", "3 h", "5 d": short, for axes. */
 export function span(ms: number): string {
-    const amount = (size: number, unit: string) => `${(ms / size).toLocaleString(undefined, { maximumFractionDigits: 2 })} ${unit}`;
+    const amount = (size: number, unit: string) => `${(ms / size).toLocaleString(undefined, { maximumFractionDigits: ms < 10 * size ? 2 : 0, notation: "compact" })} ${unit}`;
     if (ms < 90_000) return amount(1000, "s");
     if (ms < 5_400_000) return amount(60_000, "min");
     return ms < 172_800_000 ? amount(3_600_000, "h") : amount(86_400_000, "d");

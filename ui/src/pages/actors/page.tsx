@@ -4,7 +4,7 @@ import { Link, useLocation, useParams } from "wouter";
 import { checkUpdate, useActor, useDeleteActor, useUpdateActor, type Side } from "../../api/actors";
 import { useConnections } from "../../api/connections";
 import { ActorForm } from "../../forms/actorform";
-import { Button, Notice, PageHead } from "../../parts/basics";
+import { Button, Missing, Notice, PageHead } from "../../parts/basics";
 import { Confirm } from "../../parts/confirm";
 import { ConnectionBadge } from "../../parts/status";
 
@@ -19,7 +19,12 @@ export function ActorPage({ side }: { side: Side }) {
     const [kept, setKept] = useState(false);
     const users = (connections.data ?? []).filter((item) => (side === "source" ? item.source.id : item.destination.id) === id);
 
-    if (actor.error && !actor.data) return <Notice kind="error">{actor.error.message}</Notice>;
+    if (actor.error && !actor.data)
+        return (
+            <Missing title={`This ${side} cannot be shown`} to={`/${side}s`} place={`All ${side}s`}>
+                {actor.error.message}
+            </Missing>
+        );
     if (!actor.data) return <div aria-busy="true" />;
     return (
         <>

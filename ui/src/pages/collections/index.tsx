@@ -3,7 +3,7 @@ import { useState } from "react";
 import { Link } from "wouter";
 import { collectionsOf, COUNTS_OFTEN_MS, useStatus, type CollectionStatus } from "../../api/tasks";
 import { Ago } from "../../parts/ago";
-import { Badge, Empty, Notice, PageHead } from "../../parts/basics";
+import { Badge, Empty, Missing, Notice, PageHead } from "../../parts/basics";
 import { bytes, count, known } from "../../parts/time";
 import { CollectionPage } from "./page";
 
@@ -55,7 +55,13 @@ function CollectionList({ collections }: { collections: CollectionStatus[] }) {
 
 export default function Collections({ name }: { name?: string }) {
     const status = useStatus(name === undefined ? undefined : COUNTS_OFTEN_MS);
-    if (status.error && !status.data) return <Notice kind="error">{status.error.message}</Notice>;
+    if (status.error && !status.data)
+        return (
+            <>
+                <PageHead title={name ?? "Collections"} />
+                <Notice kind="error">{status.error.message}</Notice>
+            </>
+        );
     if (!status.data) return <div aria-busy="true" />;
     const collections = collectionsOf(status.data);
     if (name === undefined)
@@ -66,5 +72,9 @@ export default function Collections({ name }: { name?: string }) {
             </>
         );
     const one = collections.find((collection) => collection.name === name);
-    return one ? <CollectionPage one={one} /> : <Notice kind="error">There is no collection of this name here.</Notice>;
+    return one ? <CollectionPage one={one} /> : (
+        <Missing title={name} to="/collections" place="All collections">
+            There is no collection of this name here: no capture that is deployed, or ever was, writes it.
+        </Missing>
+    );
 }

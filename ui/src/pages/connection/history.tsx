@@ -1,6 +1,6 @@
 // The jobs of a connection, newest first; each opens to its attempts, failures and logs.
 import { memo, useState } from "react";
-import { hasEnded, useJob, type Attempt, type Job, type JobKind } from "../../api/jobs";
+import { hasEnded, useJob, type Attempt, type Job, type JobDetails, type JobKind, type Stats } from "../../api/jobs";
 import { Ago } from "../../parts/ago";
 import { Button, Notice } from "../../parts/basics";
 import { FailureNotice } from "../../parts/failure";
@@ -46,15 +46,26 @@ export function took(job: Job): number {
     return Date.now() - (job.startedAt ?? job.createdAt) * 1000;
 }
 
-const JobRow = memo(function JobRow({ job, connectionId }: { job: Job; connectionId: string }) {
+/** Of one that runs: what is told of its attempts is newer than the list. */
+function movedOf(job: Job, details: JobDetails | undefined): { records: number; bytes: number } {
+    const attempts = !hasEnded(job) && details?.job.id === job.id ? details.attempts : [];
+    const total = (of: (stats: Stats) => number | undefined) => attempts.reduce((sum, attempt) => sum + (of(attempt.totalStats ?? {}) ?? 0), 0);
+    return {
+        records: Math.max(job.recordsCommitted, total((stats) => stats.recordsCommitted)),
+        bytes: Math.max(job.bytesCommitted, total((stats) => stats.bytesCommitted)),
+    };
+}
+
+const JobRow = memo(function JobRow({ job, connectionId, details }: { job: Job; connectionId: string; details: JobDetails | undefined }) {
     const [open, setOpen] = useState(false);
+    const moved = movedOf(job, details);
     return (
         <li className="job">
             <button type="button" className="job-head" aria-expanded={open} onClick={() => setOpen(!open)}>
                 <JobBadge status={job.status} />
                 <span className="job-kind">{KINDS[job.configType] ?? job.configType}</span>
                 <span>
-                    {count(job.recordsCommitted)} records, {bytes(job.bytesCommitted)}
+                    {count(moved.records)} records, {bytes(moved.bytes)}
                     {job.attempts > 1 && <span className="quiet"> in {job.attempts} attempts</span>}
                 </span>
                 <span>{duration(took(job))}</span>
@@ -67,13 +78,21 @@ const JobRow = memo(function JobRow({ job, connectionId }: { job: Job; connectio
     );
 });
 
-export function HistoryList({ jobs, total, connectionId }: { jobs: Job[]; total: number; connectionId: string }) {
+interface Props {
+    jobs: Job[];
+    total: number;
+    connectionId: string;
+    /** Of the newest. */
+    details: JobDetails | undefined;
+}
+
+export function HistoryList({ jobs, total, connectionId, details }: Props) {
     const [shown, setShown] = useState(STEP);
     return (
         <>
             <ol className="card jobs" aria-label="Sync history">
                 {jobs.slice(0, shown).map((job) => (
-                    <JobRow key={job.id} job={job} connectionId={connectionId} />
+                    <JobRow key={job.id} job={job} connectionId={connectionId} details={job.id === details?.job.id ? details : undefined} />
                 ))}
             </ol>
             {jobs.length === 0 && <p className="nothing quiet">Nothing has run yet.</p>}

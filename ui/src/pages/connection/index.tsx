@@ -4,7 +4,7 @@ import { Link, useLocation, useParams } from "wouter";
 import { useHistoryState } from "wouter/use-browser-location";
 import { hasEnded, useAct, useConnection, useHistory } from "../../api/jobs";
 import { Ago } from "../../parts/ago";
-import { Button, Notice, PageHead, Switch } from "../../parts/basics";
+import { Button, Missing, Notice, PageHead, Switch } from "../../parts/basics";
 import { forgetDrafts } from "../../parts/draft";
 import { scheduleText } from "../../parts/schedule";
 import { Tabs } from "../../parts/tabs";
@@ -23,7 +23,12 @@ export default function ConnectionPage() {
     // Why the first sync of one that was just made could not be begun.
     const unsynced = useHistoryState<{ unsynced?: string } | null>()?.unsynced;
 
-    if (connection.error && !connection.data) return <Notice kind="error">{connection.error.message}</Notice>;
+    if (connection.error && !connection.data)
+        return (
+            <Missing title="This connection cannot be shown" to="/connections" place="All connections">
+                {connection.error.message}
+            </Missing>
+        );
     if (!connection.data) return <div aria-busy="true" />;
     const { name, source, destination, status, schemaChange, statusReason, scheduleType, scheduleData } = connection.data;
     const newest = history.data?.jobs[0];

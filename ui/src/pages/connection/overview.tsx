@@ -57,9 +57,11 @@ export function Overview({ connection, history, error, onRedo, busy }: Props) {
                     </div>
                 </div>
                 <p className="quiet hint">
-                    {touched.length === 0
-                        ? "Choose streams to read them again from their beginning, or to clear them."
-                        : `${touched.length} of ${streams.length} chosen.`}
+                    {running
+                        ? "Streams can be read again or cleared once nothing runs."
+                        : touched.length === 0
+                          ? "Choose streams to read them again from their beginning, or to clear them."
+                          : `${touched.length} of ${streams.length} chosen.`}
                 </p>
                 <Progress
                     streams={streams}
@@ -78,7 +80,7 @@ export function Overview({ connection, history, error, onRedo, busy }: Props) {
                 <h2>Sync history</h2>
                 {error && <Notice kind="error">{error.message}</Notice>}
                 {history && <HistoryCharts jobs={history.jobs} />}
-                {history && <HistoryList jobs={history.jobs} total={history.total} connectionId={connection.connectionId} />}
+                {history && <HistoryList details={details.data} jobs={history.jobs} total={history.total} connectionId={connection.connectionId} />}
             </section>
             {asking && (
                 <Redo

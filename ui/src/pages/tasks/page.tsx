@@ -3,10 +3,10 @@ import { Link } from "wouter";
 import { useStanding } from "../../api/standing";
 import { useSamples, useStatus, type TaskKind, type TaskStatus, type TaskStream } from "../../api/tasks";
 import { Ago } from "../../parts/ago";
-import { Badge, Notice, PageHead } from "../../parts/basics";
+import { Badge, Missing, Notice, PageHead } from "../../parts/basics";
 import { Chart } from "../../parts/chart";
 import { TaskBadge } from "../../parts/taskstate";
-import { about, bytes, count, duration, known, moment, seconds, span } from "../../parts/time";
+import { about, bytes, count, duration, known, seconds, span } from "../../parts/time";
 import { Discovery } from "./discovery";
 
 const perSecond = (value: number) => `${about(value)}/s`;
@@ -84,6 +84,28 @@ function Session({ task }: { task: TaskStatus }) {
     );
 }
 
+/** What helps after a failure, and what goes on by itself. */
+function WhatToDo({ task }: { task: TaskStatus }) {
+    const log = (
+        <>
+            What its connector said is in its log: <code>firth logs {task.task}</code>.
+        </>
+    );
+    if (task.state === "failed")
+        return (
+            <p>
+                It is not tried again by itself. Mend what is said here, in the catalog or at the endpoint, and deploy it again (<code>firth deploy</code>). {log}
+            </p>
+        );
+    if (task.next_at)
+        return (
+            <p>
+                It is tried again <Ago at={task.next_at} />, without your doing; if it goes on like that, look at the endpoint and its configuration. {log}
+            </p>
+        );
+    return <p>{log}</p>;
+}
+
 /** What it does just now, in words. */
 function rateText(live: TaskStatus["live"], away: boolean): string {
     if (away) return "not known: the daemon is away";
@@ -98,9 +120,20 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
     const samples = useSamples(task && (task.live ?? null));
     const away = useStanding() === "away";
 
-    if (status.error && !status.data) return <Notice kind="error">{status.error.message}</Notice>;
+    const all = { to: `/${kind}s`, place: `All ${kind}s` };
+    if (status.error && !status.data)
+        return (
+            <Missing title={name} {...all}>
+                {status.error.message}
+            </Missing>
+        );
     if (!status.data) return <div aria-busy="true" />;
-    if (!task) return <Notice kind="error">There is no {kind} of this name; it may have been taken out of the catalog.</Notice>;
+    if (!task)
+        return (
+            <Missing title={name} {...all}>
+                There is no {kind} of this name; it may have been taken out of the catalog.
+            </Missing>
+        );
     const { error, damage, live } = task;
     return (
         <>
@@ -123,14 +156,9 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
                 actions={<TaskBadge state={task.state} />}
             />
             {error && (
-                <Notice kind="error" title="It failed">
+                <Notice kind="error" title={error.at ? <>It failed <Ago at={error.at} /></> : "It failed"}>
                     {error.message}
-                    {error.at && (
-                        <p>
-                            That was <Ago at={error.at} />.
-                        </p>
-                    )}
-                    {task.next_at && <p>The next try: {moment(Date.parse(task.next_at))}.</p>}
+                    <WhatToDo task={task} />
                 </Notice>
             )}
             {damage && (
