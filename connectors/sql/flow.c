@@ -110,10 +110,14 @@ int sql_checkpoint_store(struct sql_session *session, struct slice checkpoint, s
 
 /* --- documents by key -------------------------------------------------------------------------------- */
 
+/* Beside the columns of the key: the key as it was asked for, where that is not what they hold. */
+#define ASKED_KEY "_firth_key"
+
 static int open_keys(struct sql_session *session, struct sql_target *target, struct error *err)
 {
     const struct sql_plan *plan = &target->plan;
-    struct sql_column *columns = arena_alloc(&session->arena, plan->key_count * sizeof *columns);
+    struct sql_column *columns = arena_alloc(&session->arena, (plan->key_count + 1) * sizeof *columns);
+    size_t count = plan->key_count;
     struct buffer sql;
     buffer_init(&sql, BUFFER_UNLIMITED);
     buffer_printf(&sql, "CREATE TEMPORARY TABLE %s (", target->keys);
@@ -123,13 +127,17 @@ static int open_keys(struct sql_session *session, struct sql_target *target, str
         sql_put_name(&sql, columns[i].name);
         buffer_printf(&sql, " %s", session->dialect->type_names[columns[i].type]);
     }
+    if (sql_keys_may_meet(plan)) {
+        columns[count++] = (struct sql_column){ASKED_KEY, SQL_TEXT};
+        buffer_printf(&sql, ", " ASKED_KEY " %s", session->dialect->type_names[SQL_TEXT]);
+    }
     buffer_byte(&sql, ')');
     int result = target->keys_made ? 0 : execute(session, &sql, NULL, err);
     buffer_done(&sql);
     if (result < 0)
         return -1;
     target->keys_made = true;
-    target->key_rows = session->dialect->load_open(session->db, target->keys, columns, plan->key_count, err);
+    target->key_rows = session->dialect->load_open(session->db, target->keys, columns, count, err);
     return target->key_rows ? 0 : -1;
 }
 
@@ -141,6 +149,7 @@ static int load(struct sql_session *session, struct firth_host *host, struct sql
         (!target->key_rows && open_keys(session, target, err) < 0))
         return -1;
     arena_clear(&session->row_arena);
+    buffer_clear(&session->asked);
     for (size_t i = 0; i < plan->key_count; i++) {
         size_t column = plan->keys[i];
         enum sql_type type = plan->columns.items[column].type;
@@ -152,7 +161,10 @@ static int load(struct sql_session *session, struct firth_host *host, struct sql
             verdict = session->dialect->fits(type, &target->cells[i], &session->row_arena);
         if (verdict != SQL_FITS || target->cells[i].null)
             return 0; /* no row can have it */
+        sql_key_text_add(&session->asked, kind, value);
     }
+    buffer_byte(&session->asked, ']');
+    target->cells[plan->key_count] = (struct sql_cell){.text = {session->asked.data, session->asked.size}};
     target->key_count++;
     return session->dialect->load_row(target->key_rows, target->cells, err);
 }
@@ -168,14 +180,19 @@ int sql_session_load(void *self, struct firth_host *host, size_t index, const st
 
 struct found {
     struct firth_host *host;
+    const struct sql_plan *plan;
     size_t target;
 };
 
 static int emit_found(void *context, const struct slice *values, size_t count, struct error *err)
 {
     const struct found *found = context;
-    (void)count;
+    bool is_asked_for = true;
     if (!values[0].data)
+        return 0;
+    if (count > 1 && sql_key_is_of(found->plan, values[1], values[0], &is_asked_for, err) < 0)
+        return -1;
+    if (!is_asked_for)
         return 0;
     if (firth_emit_loaded(found->host, found->target, (struct firth_slice){values[0].data, values[0].size}) <
         0)
@@ -188,7 +205,7 @@ static int flush_target(struct sql_session *session, struct firth_host *host, si
     const struct sql_dialect *dialect = session->dialect;
     struct sql_target *target = &session->targets[index];
     const struct sql_plan *plan = &target->plan;
-    struct found found = {host, index};
+    struct found found = {host, plan, index};
     struct buffer sql;
     if (!target->key_count)
         return 0;
@@ -206,6 +223,7 @@ static int flush_target(struct sql_session *session, struct firth_host *host, si
     }
     buffer_str(&sql, "SELECT t.");
     sql_put_name(&sql, plan->columns.items[plan->document].name);
+    buffer_str(&sql, sql_keys_may_meet(plan) ? ", k." ASKED_KEY : "");
     buffer_printf(&sql, " FROM %s AS k JOIN %s AS t ON ", target->keys, plan->quoted);
     sql_put_key_match(&sql, plan, "t.", "k.");
     if (result == 0)
@@ -346,8 +364,10 @@ int sql_apply(const struct sql_dialect *dialect, struct sql_db *db, const struct
         result = dialect->execute(db, dialect->ddl_lock, NULL, &library_err);
     for (size_t i = 0; i < count && result == 0; i++)
         result = apply_one(dialect, db, settings, host, &targets[i], &taken, &arena, &library_err);
+    fault_point("sql.apply.before");
     if (result == 0)
         result = dialect->execute(db, "COMMIT", NULL, &library_err);
+    fault_point("sql.apply.after");
     sql_names_done(&taken);
     arena_done(&arena);
     dialect->close(db);

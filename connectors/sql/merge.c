@@ -179,6 +179,8 @@ int sql_batch_merge(const struct sql_dialect *dialect, struct sql_db *db, const 
         result = rank(dialect, db, plan, batch, &sql, err);
     if (result == 0 && ranked && plan->cursor >= 0)
         result = drop_late(dialect, db, plan, batch, into, &sql, err);
+    if (result == 0 && !ranked)
+        result = sql_keys_refuse_meeting(dialect, db, plan, batch, into, err);
     if (result == 0)
         result = delete_old(dialect, db, plan, batch, into, &sql, err);
     if (result == 0)

@@ -47,7 +47,9 @@ enum sql_verdict sql_plan_value(const struct sql_dialect *dialect, const struct 
                                 struct sql_cell *ret_cell)
 {
     enum sql_verdict verdict = sql_value(kind, value, plan->columns.items[column].type, arena, ret_cell);
-    if (plan->sources[column].in_key && sql_plan_texts_numbers(dialect, plan, column) && !ret_cell->null)
+    bool of_json = plan->columns.items[column].type == SQL_JSON && kind == FIRTH_IS_NUMBER;
+    if (plan->sources[column].in_key && !ret_cell->null &&
+        (of_json || sql_plan_texts_numbers(dialect, plan, column)))
         ret_cell->text = sql_number_text(ret_cell->text, arena);
     return verdict;
 }

@@ -204,14 +204,38 @@ static void add_columns(struct builder *builder, const struct sql_settings *sett
     add_keys(builder);
 }
 
-/* Somebody else's table of that name is not touched. */
-static int refuse_foreign(const struct sql_plan *plan, const struct sql_columns *there, const char *needed,
-                          struct error *err)
+/* --- whose table is there --------------------------------------------------------------------------------
+ */
+
+/* A column that the connector's own tables surely have. Under Flow's protocol not every field that a
+ * collection offers is selected, but its key is, and its document, which only delta updates can do without.
+ */
+static bool is_sure(const struct sql_plan *plan, size_t column)
 {
-    for (size_t i = 0; i < there->count; i++) {
-        if (strcmp(there->items[i].name, needed) == 0)
-            return 0;
+    const struct sql_source *source = &plan->sources[column];
+    if (plan->sources[0].role != SQL_FIELD)
+        return column == 0;
+    if (source->role == SQL_FIELD && plan->target->fields[source->field].is_document)
+        return true;
+    return source->in_key && (plan->document < 0 || plan->target->sync_mode == FIRTH_APPEND);
+}
+
+/* Somebody else's table of that name is not touched. */
+static int refuse_foreign(const struct sql_plan *plan, const struct sql_columns *there, struct error *err)
+{
+    const char *needed = NULL;
+    for (size_t i = 0; i < plan->columns.count; i++) {
+        const char *name = plan->columns.items[i].name;
+        if (!is_sure(plan, i))
+            continue;
+        for (size_t k = 0; k < there->count; k++) {
+            if (strcmp(there->items[k].name, name) == 0)
+                return 0;
+        }
+        needed = needed ? needed : name;
     }
+    if (!needed)
+        return 0;
     return error_set(
         err, ERROR_INVALID,
         "the table %s is there, but is not one of this connector's: it has no column %s; drop or "
@@ -251,8 +275,7 @@ int sql_plan_make(struct sql_plan *ret_plan, const struct sql_dialect *dialect, 
     add_columns(&builder, settings);
     sql_names_done(&builder.existing);
     sql_names_done(&builder.taken);
-    const char *needed = plan.columns.count ? plan.columns.items[0].name : NULL;
-    if (there.count && needed && refuse_foreign(&plan, &there, needed, err) < 0)
+    if (there.count && refuse_foreign(&plan, &there, err) < 0)
         return -1;
     *ret_plan = plan;
     return 0;

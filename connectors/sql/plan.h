@@ -125,4 +125,19 @@ int sql_keys_respell(const struct sql_dialect *dialect, struct sql_db *db, const
 /* " AND "-joined equality of the key's columns of two aliases. */
 void sql_put_key_match(struct buffer *out, const struct sql_plan *plan, const char *a, const char *b);
 
+/* --- distinct.c: keys that are two in the collection and one in the table ----------------------------------
+ */
+
+/* Can that be, by the types of the key's columns? */
+bool sql_keys_may_meet(const struct sql_plan *plan);
+/* ERROR_INVALID, with both keys, if rows of the batch are of one key in the table and of two in their
+ * documents. */
+int sql_keys_refuse_meeting(const struct sql_dialect *dialect, struct sql_db *db, const struct sql_plan *plan,
+                            const char *batch, const char *into, struct error *err);
+/* A key as the runtime has it, part by part: "[1,\"a\"" (the bracket at the end is the caller's). */
+void sql_key_text_add(struct buffer *out, enum firth_type kind, struct firth_slice value);
+/* Is the document that was found by such a key of that key? */
+int sql_key_is_of(const struct sql_plan *plan, struct slice key, struct slice document, bool *ret_is,
+                  struct error *err);
+
 #endif

@@ -48,9 +48,11 @@ static void note_change(struct sql_session *session, const char *field, enum sql
                   reasons[verdict]);
 }
 
+enum { SHOWN = 100 }; /* of a value, in messages */
+
 /* Where there is no _airbyte_meta to say it in, the log says it, once a column; a key must be whole. */
 static int tell_change(struct sql_session *session, struct firth_host *host, struct sql_target *target,
-                       size_t column, enum sql_verdict verdict, struct error *err)
+                       size_t column, struct firth_slice value, enum sql_verdict verdict, struct error *err)
 {
     const struct sql_plan *plan = &target->plan;
     const char *name = plan->sources[column].name,
@@ -59,9 +61,9 @@ static int tell_change(struct sql_session *session, struct firth_host *host, str
         if (plan->keys[i] == column)
             return error_set(
                 err, ERROR_INVALID,
-                "a value of the key's field \"%.200s\" does not fit the column of %s, which has the "
-                "type %s",
-                name, plan->quoted, type);
+                "the value %.*s of the key's field \"%.200s\" does not fit its column in %s, which has the "
+                "type %s: have the field be a string without a format in the schema",
+                (int)utf8_cut(value.data, value.size, SHOWN), value.data, name, plan->quoted, type);
     }
     if (!target->told[column])
         firth_log(host, FIRTH_WARN, "a value of \"%.200s\" does not fit its column in %s (%s): it is %s",
@@ -113,15 +115,15 @@ static enum sql_verdict convert(struct sql_session *session, const struct sql_pl
 
 /* Two keys would become one, and a record be lost. */
 static int refuse_cut_key(const struct sql_session *session, const struct sql_target *target, size_t column,
-                          struct error *err)
+                          struct firth_slice value, struct error *err)
 {
     const struct sql_plan *plan = &target->plan;
     return error_set(
         err, ERROR_INVALID,
-        "a value of the key's field \"%.200s\" is finer than its column in %s (%s) can tell apart, so "
+        "the value %.*s of the key's field \"%.200s\" is finer than its column in %s (%s) can tell apart, so "
         "that two keys could become one: have the field be a string without a format in the schema, or "
         "leave it out of the key",
-        plan->sources[column].name, plan->quoted,
+        (int)utf8_cut(value.data, value.size, SHOWN), value.data, plan->sources[column].name, plan->quoted,
         session->dialect->type_names[plan->columns.items[column].type]);
 }
 
@@ -144,11 +146,11 @@ static int put_value(struct sql_session *session, struct firth_host *host, struc
     if (verdict == SQL_FITS)
         return 0;
     if (verdict == SQL_CUT && target->batch && target->plan.sources[column].in_key)
-        return refuse_cut_key(session, target, column, err);
+        return refuse_cut_key(session, target, column, value, err);
     if (verdict > SQL_CUT)
         cell->null = true;
     if (target->plan.target->live)
-        return tell_change(session, host, target, column, verdict, err);
+        return tell_change(session, host, target, column, value, verdict, err);
     note_change(session, target->plan.sources[column].name, verdict);
     return 0;
 }

@@ -184,6 +184,7 @@ int sql_session_open(const struct sql_dialect *dialect, struct sql_db *db,
     arena_init(&session->row_arena);
     buffer_init(&session->changes, BUFFER_UNLIMITED); /* bounded by the columns' names */
     buffer_init(&session->meta, BUFFER_UNLIMITED);
+    buffer_init(&session->asked, BUFFER_UNLIMITED); /* less than a record, which is bounded */
     random_bytes(&session->random, sizeof session->random);
     session->targets = arena_zalloc(&session->arena, (count + 1) * sizeof *session->targets);
     if (open_targets(session, host, targets, &library_err) < 0) {
@@ -227,6 +228,7 @@ void sql_session_close(void *self)
     session->dialect->close(session->db);
     buffer_done(&session->changes);
     buffer_done(&session->meta);
+    buffer_done(&session->asked);
     arena_done(&session->row_arena);
     arena_done(&session->arena);
     free(session);

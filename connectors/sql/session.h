@@ -39,6 +39,7 @@ struct sql_session {
     struct random_state random;
     struct buffer changes; /* of a row: the elements of _airbyte_meta.changes */
     struct buffer meta;
+    struct buffer asked; /* a key that is loaded, as JSON */
     bool in_transaction;
     const char *task; /* Flow's; NULL: none */
     int64_t fence;

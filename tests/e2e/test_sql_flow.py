@@ -230,3 +230,14 @@ def test_exactly_once(endpoint, firth_dev):  # noqa: F811
 def test_a_checkpoint_of_its_own_is_caught(endpoint, firth_dev):  # noqa: F811
     """The checker finds what a checkpoint outside of the rows' transaction does."""
     assert wrong_sums(endpoint, firth_dev, ["sql.commit.after:2"], plant="sql.checkpoint-alone") != set()
+
+
+def test_a_table_of_another(endpoint, firth):  # noqa: F811
+    """It may well have a column called like the key; it is not touched."""
+    endpoint.execute("CREATE TABLE sums (id integer, name text)")
+    for delta, there in (False, "id integer, name text"), (True, "name text"):
+        endpoint.execute(f"DROP TABLE sums; CREATE TABLE sums ({there})")
+        mat = Materialization(endpoint, firth.path, delta=delta)
+        session = mat.flow({"apply": {"materialization": mat.spec(), "version": "1"}})
+        assert session.rc != 0 and "not one of this connector's" in session.err, session
+        assert list(endpoint.types("sums")) == [column.split()[0] for column in there.split(", ")]
