@@ -160,6 +160,7 @@ static void put_columns(struct buffer *out, struct pg_relation *relation, const 
         if (!first)
             buffer_byte(out, ',');
         first = false;
+        style.exact = column->key;
         buffer_append(out, column->head.data, column->head.size);
         if (value->kind == PG_DATUM_NULL)
             buffer_append(out, "null", 4);

@@ -18,8 +18,10 @@ void pg_rows_init(struct pg_rows *rows, const struct pg_table *table, enum pg_en
         buffer_byte(&head, rows->count || envelope == PG_ENVELOPE_FLOW ? ',' : '{');
         json_escape(&head, slice_of(table->columns[i].name));
         buffer_byte(&head, ':');
-        rows->columns[rows->count++] = (struct pg_row_column){
-            {arena_dup(arena, head.data, head.size), head.size}, table->columns[i].type, false};
+        rows->columns[rows->count++] =
+            (struct pg_row_column){{arena_dup(arena, head.data, head.size), head.size},
+                                   table->columns[i].type,
+                                   .key = table->columns[i].key > 0};
         buffer_done(&head);
     }
 }
@@ -93,6 +95,8 @@ static const char *make_field(struct pg_rows *rows, size_t index, const char *at
     bool escaped;
     const char *stop = end_of_field(at, end, &escaped);
     struct slice text = {at, (size_t)(stop - at)};
+    struct pg_style style = rows->style;
+    style.exact = column->key;
     bool is_null = escaped && text.size == 2 && text.data[1] == 'N';
     buffer_append(&rows->out, column->head.data, column->head.size);
     if (escaped && !is_null)
@@ -100,7 +104,7 @@ static const char *make_field(struct pg_rows *rows, size_t index, const char *at
     if (is_null)
         buffer_append(&rows->out, "null", 4);
     else
-        *ret_notes = pg_value_put(&rows->out, column->type, text, rows->style);
+        *ret_notes = pg_value_put(&rows->out, column->type, text, style);
     if (index == rows->cursor)
         keep_cursor(rows, text, is_null);
     return stop;

@@ -7,6 +7,7 @@
 struct pg_row_column {
     struct slice head; /* {"name": or ,"name": */
     const struct pg_type *type;
+    bool key;   /* of the table's key */
     bool noted; /* it was said that this column had a value that JSON cannot say */
 };
 

@@ -80,11 +80,12 @@ static bool is_plain_date(struct slice text)
 }
 
 /* Infinities and years that have more digits or are before Christ. Flow's schemas promise a format, which is
- * asserted: there the nearest value that has it is given. Elsewhere the text says it exactly. */
+ * asserted: there the nearest value that has it is given, but for a key's, of which two would become one: it
+ * is for the schema to refuse it. Elsewhere the text says it exactly. */
 static unsigned put_far_away(struct buffer *out, struct slice text, const char *first, const char *last,
                              struct pg_style style)
 {
-    if (!style.flow) {
+    if (!style.flow || style.exact) {
         json_escape(out, text);
         return 0;
     }

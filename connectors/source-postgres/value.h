@@ -44,6 +44,7 @@ struct pg_type {
 struct pg_style {
     bool flow;
     bool long_floats; /* a server before 12 writes 17 digits, or 9: 0.10000000000000001 */
+    bool exact;       /* of a key: two values never become one, whatever format the schema promises */
 };
 
 static inline bool pg_has_long_floats(int server_version)

@@ -107,6 +107,29 @@ static void test_values(void **state)
     buffer_done(&out);
 }
 
+/* Of a key nothing is put in another's place, whatever format the schema promises. */
+static void test_keys(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t oid;
+        const char *text, *wanted;
+    } rows[] = {{1082, "infinity", "\"infinity\""},
+                {1082, "12024-01-01", "\"12024-01-01\""},
+                {1082, "2024-01-31", "\"2024-01-31\""},
+                {1184, "0044-03-15 00:00:00+00 BC", "\"0044-03-15 00:00:00+00 BC\""},
+                {1114, "2024-01-31 10:00:00", "\"2024-01-31T10:00:00Z\""}};
+    struct buffer out;
+    buffer_init(&out, 1 << 16);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        buffer_clear(&out);
+        struct pg_style style = {.flow = true, .exact = true};
+        assert_int_equal(pg_value_put(&out, type_of(rows[i].oid), slice_of(rows[i].text), style), 0);
+        assert_string_equal(buffer_cstr(&out), rows[i].wanted);
+    }
+    buffer_done(&out);
+}
+
 /* What servers before 12 write. */
 static void test_long_floats(void **state)
 {
@@ -198,10 +221,8 @@ static void test_schemas(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_long_floats),
-        cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_schemas),
+        cmocka_unit_test(test_values), cmocka_unit_test(test_keys),    cmocka_unit_test(test_long_floats),
+        cmocka_unit_test(test_cut),    cmocka_unit_test(test_schemas),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
