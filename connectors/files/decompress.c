@@ -73,7 +73,8 @@ enum files_compression files_compression_of(const char *bytes, size_t size)
     } kinds[] = {{FILES_GZIP, "\x1f\x8b\x08", 3},
                  {FILES_ZSTD, "\x28\xb5\x2f\xfd", 4},
                  {FILES_BZIP2, "BZh", 3},
-                 {FILES_ZIP, "PK\x03\x04", 4}};
+                 {FILES_ZIP, "PK\x03\x04", 4},
+                 {FILES_ZIP, "PK\x05\x06", 4}}; /* without members */
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (size >= kinds[i].size && memcmp(bytes, kinds[i].magic, kinds[i].size) == 0)
             return kinds[i].kind;

@@ -276,7 +276,12 @@ struct files_reader *files_reader_open(const struct files_opener *opener, const 
     enum files_kind kind = result == 0 && compression != FILES_ZIP
                                ? kind_of(format->kind, opener->name, files_window_rest(&reader->window))
                                : FILES_ANY_KIND;
-    if (result == 0 && compression == FILES_ZIP)
+    /* Programs leave files of no bytes when there was nothing to write: no records, whatever the name says.
+     */
+    bool empty = result == 0 && !files_window_rest(&reader->window).size;
+    if (empty)
+        result = open_text(reader, opener, format, schema, (struct files_place){0}, compression, err);
+    else if (result == 0 && compression == FILES_ZIP)
         result = open_archive(reader, opener, format, schema, place, err);
     else if (kind == FILES_PARQUET)
         result = open_other(reader, opener, format, place, err);

@@ -123,6 +123,13 @@ static void put_value(const struct program *program, struct buffer *out, duckdb_
 /* --- the rows
  * ----------------------------------------------------------------------------------------------- */
 
+/* Of a table without columns, which has no rows: DuckDB does not read it. */
+static bool has_no_columns(const char *why)
+{
+    return why && strstr(why, "Need at least one non-root column");
+}
+
+/* What gives the rows; nothing is appended if there are none. */
 static int build_query(const struct program *program, const char *file, const char *skip, struct buffer *out)
 {
     struct buffer sql;
@@ -132,9 +139,11 @@ static int build_query(const struct program *program, const char *file, const ch
     program_put_text(&sql, file);
     buffer_str(&sql, ") LIMIT 0");
     bool good = duckdb_query(program->connection, buffer_cstr(&sql), &result) == DuckDBSuccess;
-    if (!good)
+    bool none = !good && has_no_columns(duckdb_result_error(&result));
+    if (!good && !none)
         program_fail(duckdb_result_error(&result));
-    buffer_str(out, "SELECT CAST(to_json(struct_pack(");
+    if (good)
+        buffer_str(out, "SELECT CAST(to_json(struct_pack(");
     for (idx_t i = 0; good && i < duckdb_column_count(&result); i++) {
         duckdb_logical_type type = duckdb_column_logical_type(&result, i);
         struct buffer name;
@@ -145,12 +154,14 @@ static int build_query(const struct program *program, const char *file, const ch
         buffer_done(&name);
         duckdb_destroy_logical_type(&type);
     }
-    buffer_str(out, ")) AS VARCHAR) FROM read_parquet(");
-    program_put_text(out, file);
-    buffer_printf(out, ", file_row_number = true) WHERE file_row_number >= %s", skip);
+    if (good) {
+        buffer_str(out, ")) AS VARCHAR) FROM read_parquet(");
+        program_put_text(out, file);
+        buffer_printf(out, ", file_row_number = true) WHERE file_row_number >= %s", skip);
+    }
     duckdb_destroy_result(&result);
     buffer_done(&sql);
-    return good ? 0 : -1;
+    return good || none ? 0 : -1;
 }
 
 static int write_chunk(duckdb_data_chunk chunk)
@@ -197,7 +208,7 @@ int program_read(const struct program *program, const char *file, const char *sk
     struct buffer sql;
     buffer_init(&sql, BUFFER_UNLIMITED);
     int outcome = build_query(program, file, skip, &sql);
-    if (outcome == 0)
+    if (outcome == 0 && sql.size)
         outcome = write_rows(program, buffer_cstr(&sql));
     buffer_done(&sql);
     return outcome;

@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import zipfile
 
 import pyarrow
 import pyarrow.parquet
@@ -87,3 +88,23 @@ def test_broken(run, tmp_path):
     (tmp_path / "x.parquet").write_bytes(write(tmp_path / "y.parquet")[:-5])
     session = run("source-file", "discover", config={"url": str(tmp_path / "x.parquet")})
     assert session.rc != 0 and "it cannot be read as Parquet" in session.errors()[0]["message"], session
+
+
+def test_empty(run, tmp_path):
+    """Without rows, row groups or columns, and of no bytes, whatever the kind: nothing to read, and no error; what lies
+    beside them is read."""
+    names = ["empty.csv", "empty.jsonl", "empty.json", "empty.avro", "empty.parquet", "empty.csv.gz", "empty.zip"]
+    for name in names:
+        (tmp_path / name).write_bytes(b"")
+    schema = pyarrow.schema([("n", pyarrow.int64())])
+    pyarrow.parquet.write_table(schema.empty_table(), tmp_path / "rows.parquet")
+    pyarrow.parquet.ParquetWriter(tmp_path / "groups.parquet", schema).close()
+    pyarrow.parquet.write_table(pyarrow.table({}), tmp_path / "columns.parquet")
+    zipfile.ZipFile(tmp_path / "members.zip", "w").close()
+    (tmp_path / "z.csv").write_text("n\n1\n")
+    config = {"streams": [{"name": "s", "globs": [f"{tmp_path}/*"]}]}
+    session = read(run, "source-file", config)
+    assert session.rc == 0 and [str(row["n"]) for row in plain(session)] == ["1"], session
+    for name in (*names, "rows.parquet", "groups.parquet", "columns.parquet", "members.zip"):
+        session = read(run, "source-file", {"url": str(tmp_path / name)})
+        assert session.rc == 0 and plain(session) == [], (name, session)
