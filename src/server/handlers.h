@@ -81,6 +81,7 @@ enum http_next password_change(struct call *call);
 
 /* logs.c */
 enum http_next firth_job_log(struct call *call);
+enum http_next firth_task_log(struct call *call);
 
 /* instance.c */
 enum http_next instance_health(struct call *call);

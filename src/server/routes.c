@@ -297,5 +297,7 @@ const struct route routes[] = {
               .query = "collection* string, task string, from integer, limit int32, where string"),
     FIRTH_GET("/jobs/{jobId}/attempts/{attemptNumber}/log", firth_job_log, NULL,
               .type = "application/x-ndjson", .query = "from integer, format (json|text)"),
+    FIRTH_GET("/log", firth_task_log, NULL, .type = "application/x-ndjson",
+              .query = "task* string, from integer, format (json|text)"),
 };
 const size_t route_count = sizeof routes / sizeof *routes;

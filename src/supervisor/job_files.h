@@ -2,9 +2,7 @@
 #ifndef FIRTH_SUPERVISOR_JOB_FILES_H
 #define FIRTH_SUPERVISOR_JOB_FILES_H
 
-#include "supervisor/task_log.h"
-
-enum { JOB_LOG_LINE_MAX = 4 * TASK_LOG_RECORD_MAX /* bytes of a line of a log, escapes and all */ };
+#include <stdint.h>
 
 /* Heap. */
 char *job_files_folder(const char *data_dir, int64_t job);

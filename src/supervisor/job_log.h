@@ -9,11 +9,8 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-/* From any thread. Append whole lines from `offset` on, up to `max` bytes (at least one line, if there is
- * one). *ret_next: where to go on; beyond `offset` without lines where those have gone already. No error for
- * an attempt that has said nothing: nothing is appended. */
-int job_log_read(const char *data_dir, int64_t job, uint32_t attempt, uint64_t offset, size_t max,
-                 struct buffer *out, uint64_t *ret_next, struct error *err);
+/* Its folder, heap: log_places.h reads it. */
+char *job_log_folder(const char *data_dir, int64_t job, uint32_t attempt);
 /* The last `max` bytes of it in whole lines, for people: "2026-11-21 18:58:10 source-faker INFO message\n".
  */
 int job_log_tail(const char *data_dir, int64_t job, uint32_t attempt, size_t max, struct buffer *out,

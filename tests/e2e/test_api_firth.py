@@ -37,7 +37,7 @@ def ask(client, path, status=200):
 def test_the_document_tells_the_routes(client):
     doc = ask(client, "openapi")
     assert set(doc["paths"]) == {"/api/firth/v1/openapi", "/api/firth/v1/session", "/api/firth/v1/password", "/api/firth/v1/events", "/api/firth/v1/manifests", "/api/firth/v1/commands", "/api/firth/v1/collections", "/api/firth/v1/discovery",
-                                 "/api/firth/v1/connections", "/api/firth/v1/connections/{connectionId}/history", "/api/firth/v1/status", "/api/firth/v1/documents",
+                                 "/api/firth/v1/connections", "/api/firth/v1/connections/{connectionId}/history", "/api/firth/v1/log", "/api/firth/v1/status", "/api/firth/v1/documents",
                                  "/api/firth/v1/jobs/{jobId}/attempts/{attemptNumber}/log"}
     for path, query in (("status", ""), ("documents", "?collection=acmeCo/users")):
         schema = doc["paths"][f"/api/firth/v1/{path}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
@@ -51,6 +51,20 @@ def test_status_is_that_of_the_command(client, firth):
     assert told["daemon"]["url"] == client.url
     assert task["collections"][0]["collection"] == "acmeCo/users" and task["collections"][0]["documents"] >= 20
     assert set(firth("status", "-o", "json", expect=0).json()["tasks"][0]) == set(task)
+
+
+def test_the_log_of_a_task(client, firth):
+    """Followed from where it was read to; for people; and only of what is deployed."""
+    path = "/api/firth/v1/log?task=acmeCo/fake"
+    until(lambda: '"ended"' in client.ask("GET", path).body.decode(), "the end of a session")
+    answer = client.ask("GET", path)
+    assert answer.status == 200 and answer.headers["Content-Disposition"] == 'attachment; filename="acmeCo-fake.jsonl"'
+    lines, next = answer.body.splitlines(keepends=True), int(answer.headers["Firth-Next-Offset"])
+    assert [json.loads(line) for line in lines[:2]] == [{key: value for key, value in each.items() if key != "task"}
+                                                        for each in firth("logs", "acmeCo/fake", "-o", "json", expect=0).lines()[:2]]
+    assert client.ask("GET", f"{path}&from={next - len(lines[-1])}").body.startswith(lines[-1])
+    assert " INFO session 1 completed" in client.ask("GET", f"{path}&format=text").body.decode()
+    assert ask(client, "log?task=acmeCo/other", 404) and ask(client, "log", 422) and ask(client, "log?task=acmeCo/fake&from=x", 422)
 
 
 def test_documents_from_a_number_on(client):

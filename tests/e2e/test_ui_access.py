@@ -10,7 +10,7 @@ from conftest import until
 from ui import chromium, daemon, log_in, page_of  # noqa: F401 (fixtures)
 
 AXE = pathlib.Path(__file__).resolve().parents[2] / "ui" / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = ["/connections", "/connections/new", "/sources", "/destinations", "/captures", "/collections", "/materializations",
+PAGES = ["/connections", "/connections/new", "/sources", "/destinations", "/captures", "/collections", "/materializations", "/deployed",
          "/connectors", "/settings"]
 TELEPHONE = 360
 # Other colours are there once they were painted, and whatever leads over to them has ended.

@@ -107,6 +107,25 @@ def test_a_capture_and_its_documents(page):
     expect(documents.last).to_contain_text('"id":119,')
 
 
+def test_a_connection_of_a_catalog_and_its_log(page, root):
+    catalog = (root / "examples" / "faker-local-json" / "flow.yaml").read_text()
+    (page.daemon.folder / "connection.yaml").write_text(catalog)
+    page.daemon.firth("deploy", "--yes", page.daemon.folder / "connection.yaml", cwd=page.daemon.folder, expect=0)
+    log_in(page, "/connections")
+    page.get_by_role("link", name="connections of catalogs").click()
+    page.get_by_role("link", name="demo/faker-to-local-json").click()
+    users = page.get_by_role("table", name="Bindings").get_by_role("row", name="users")
+    expect(users.get_by_role("cell").nth(2)).to_have_text("1,000")
+    page.get_by_role("button", name="Show the log").click()
+    log = page.get_by_role("log", name="Log of demo/faker-to-local-json")
+    expect(log).to_contain_text("session 1 completed")
+    page.get_by_label("Search the log").fill("session 1 began")
+    expect(page.get_by_text("1 line", exact=True)).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the log").click()
+    assert download.value.suggested_filename == "demo-faker-to-local-json.log"
+
+
 # Goes on and on, a document now and then.
 ENDLESS = r"""
 case "$1" in

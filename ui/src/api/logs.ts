@@ -1,4 +1,4 @@
-// The log of a job's attempt: lines of JSON from an offset on, so that what is added can be followed.
+// The log of a job's attempt, or of a deployed task: lines of JSON from an offset on, so that what is added can be followed.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { firth } from "./client";
 
@@ -16,8 +16,17 @@ export interface Log {
 
 const FOLLOW_MS = 1_500;
 
-export function logUrl(jobId: number, attempt: number): string {
-    return `/api/firth/v1/jobs/${jobId}/attempts/${attempt}/log?format=text`;
+/** Where a log is had from, below Firth's own API. */
+export function attemptLog(jobId: number, attempt: number): string {
+    return `jobs/${jobId}/attempts/${attempt}/log?`;
+}
+
+export function taskLog(task: string): string {
+    return `log?${new URLSearchParams({ task })}&`;
+}
+
+export function logUrl(path: string): string {
+    return `/api/firth/v1/${path}format=text`;
 }
 
 function linesOf(text: string): LogLine[] {
@@ -30,14 +39,14 @@ function linesOf(text: string): LogLine[] {
     });
 }
 
-export function useLog(jobId: number, attempt: number, running: boolean, shown: boolean) {
+export function useLog(path: string, running: boolean, shown: boolean) {
     const client = useQueryClient();
-    const queryKey = ["log", jobId, attempt];
+    const queryKey = ["log", path];
     return useQuery({
         queryKey,
         queryFn: async ({ signal }): Promise<Log> => {
             const before = client.getQueryData<Log>(queryKey) ?? { lines: [], next: 0 };
-            const answer = await firth.raw(`jobs/${jobId}/attempts/${attempt}/log?from=${before.next}`, signal);
+            const answer = await firth.raw(`${path}from=${before.next}`, signal);
             const next = Number(answer.headers.get("Firth-Next-Offset") ?? before.next);
             const added = linesOf(await answer.text());
             return added.length ? { lines: [...before.lines, ...added], next } : { ...before, next };

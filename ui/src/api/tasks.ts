@@ -6,7 +6,10 @@ import { useAskedAgain, useEvents } from "./events";
 import { parseExactly } from "./exact";
 import { useStanding } from "./standing";
 
-export type TaskKind = "capture" | "materialization";
+export type TaskKind = "capture" | "materialization" | "connection";
+
+/** Where its pages are. Connections of the API have their own. */
+export const TASK_PATHS: Record<TaskKind, string> = { capture: "/captures", materialization: "/materializations", connection: "/deployed" };
 
 export interface TaskError {
     code: string;
@@ -113,7 +116,7 @@ export function sum(a: number | null, b: number | null): number | null {
 export function collectionsOf(tasks: TaskStatus[]): CollectionStatus[] {
     const found = new Map<string, CollectionStatus>();
     for (const task of tasks) {
-        if (task.kind === "materialization") continue;
+        if (task.kind === "materialization" || task.kind === "connection") continue;
         for (const part of task.collections) {
             const one = found.get(part.collection) ?? { name: part.collection, writers: [], parts: [], documents: 0, bytes: 0, committedAt: null, damaged: false, lagMs: null, answeredAt: task.answeredAt };
             one.writers.push(task.task);

@@ -1,6 +1,7 @@
 // Which page a path is. Each is loaded when it is first opened.
 import { lazy, Suspense } from "react";
 import { Redirect, Route, Switch } from "wouter";
+import { TASK_PATHS } from "../api/tasks";
 import { Missing } from "../parts/basics";
 
 const Connections = lazy(() => import("../pages/connections"));
@@ -21,11 +22,11 @@ export function Pages() {
                 </Route>
                 <Route path="/connections" component={Connections} />
                 <Route path="/connections/new" component={SetUp} />
-                {(["capture", "materialization"] as const).flatMap((kind) => [
-                    <Route key={kind} path={`/${kind}s`}>
+                {(["capture", "materialization", "connection"] as const).flatMap((kind) => [
+                    <Route key={`all-${kind}`} path={TASK_PATHS[kind]}>
                         <Tasks kind={kind} />
                     </Route>,
-                    <Route key={`${kind}-one`} path={`/${kind}s/*`}>
+                    <Route key={`${kind}-one`} path={`${TASK_PATHS[kind]}/*`}>
                         {(params) => <Tasks kind={kind} name={params["*"]} />}
                     </Route>,
                 ])}

@@ -11,13 +11,15 @@ interface Place {
     path: string;
     name: string;
     icon: string;
+    /** Pages that belong to it as well. */
+    also?: string;
 }
 
 const PLACES: { title: string; places: Place[] }[] = [
     {
         title: "Airbyte",
         places: [
-            { path: "/connections", name: "Connections", icon: "M4 8h12l-3-3M20 16H8l3 3" },
+            { path: "/connections", name: "Connections", icon: "M4 8h12l-3-3M20 16H8l3 3", also: "/deployed" },
             { path: "/sources", name: "Sources", icon: "M5 4h9v16H5zM14 12h6m-3-3 3 3-3 3" },
             { path: "/destinations", name: "Destinations", icon: "M10 4h9v16h-9zM3 12h7m-3-3 3 3-3 3" },
         ],
@@ -52,7 +54,7 @@ function Navigation({ onGo }: { onGo: () => void }) {
                                 <Link
                                     href={place.path}
                                     onClick={onGo}
-                                    aria-current={location.startsWith(place.path) ? "page" : undefined}
+                                    aria-current={location.startsWith(place.path) || (place.also && location.startsWith(place.also)) ? "page" : undefined}
                                 >
                                     <svg viewBox="0 0 24 24" aria-hidden="true">
                                         <path d={place.icon} />

@@ -4,6 +4,7 @@ import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { memo, useCallback, useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
 import { useConnections, useEnable, useSync, type ConnectionItem } from "../api/connections";
+import { TASK_PATHS } from "../api/tasks";
 import { Ago } from "../parts/ago";
 import { Button, Empty, Notice, PageHead, Switch } from "../parts/basics";
 import { scheduleText } from "../parts/schedule";
@@ -142,7 +143,11 @@ export default function Connections() {
     );
     return (
         <>
-            <PageHead title="Connections" lead="Each moves the streams of a source to a destination." actions={setUp} />
+            <PageHead title="Connections" lead={
+                    <>
+                        Each moves the streams of a source to a destination. What catalogs have of them is under <Link href={TASK_PATHS.connection}>connections of catalogs</Link>.
+                    </>
+                } actions={setUp} />
             {connections.error && <Notice kind="error">{connections.error.message}</Notice>}
             {problem && (
                 <Notice kind="error" actions={<Button onClick={() => setProblem(null)}>Close</Button>}>

@@ -6,8 +6,10 @@ import { Button } from "./basics";
 import { clock, moment } from "./time";
 
 interface Props {
-    jobId: number;
-    attempt: number;
+    /** Where it is had from (api/logs.ts). */
+    path: string;
+    label: string;
+    /** More may come. */
     running: boolean;
 }
 
@@ -50,12 +52,12 @@ function Lines({ lines, follow, label }: { lines: LogLine[]; follow: boolean; la
     );
 }
 
-export function AttemptLog({ jobId, attempt, running }: Props) {
+export function Log({ path, label, running }: Props) {
     const [shown, setShown] = useState(false);
     const [search, setSearch] = useState("");
     const [level, setLevel] = useState("");
     const [follow, setFollow] = useState(running);
-    const log = useLog(jobId, attempt, running, shown);
+    const log = useLog(path, running, shown);
     const wanted = useDeferredValue(search.trim().toLowerCase());
     const lines = useMemo(() => (log.data?.lines ?? []).filter((line) => isWanted(line, level, wanted)), [log.data, level, wanted]);
     const { refetch } = log;
@@ -71,7 +73,7 @@ export function AttemptLog({ jobId, attempt, running }: Props) {
                 <Button aria-expanded={shown} onClick={() => setShown(!shown)}>
                     {shown ? "Hide the log" : "Show the log"}
                 </Button>
-                <a className="button" href={logUrl(jobId, attempt)} download>
+                <a className="button" href={logUrl(path)} download>
                     Download the log
                 </a>
             </div>
@@ -96,7 +98,7 @@ export function AttemptLog({ jobId, attempt, running }: Props) {
                         </p>
                     </div>
                     {log.error && <p className="problem">{log.error.message}</p>}
-                    {lines.length > 0 && <Lines lines={lines} follow={follow && running} label={`Log of job ${jobId}, attempt ${attempt + 1}`} />}
+                    {lines.length > 0 && <Lines lines={lines} follow={follow && running} label={label} />}
                 </>
             )}
         </>

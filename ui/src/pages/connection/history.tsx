@@ -1,10 +1,11 @@
 // The jobs of a connection, newest first; each opens to its attempts, failures and logs.
 import { memo, useState } from "react";
 import { hasEnded, useJob, type Attempt, type Job, type JobDetails, type JobKind, type Stats } from "../../api/jobs";
+import { attemptLog } from "../../api/logs";
 import { Ago } from "../../parts/ago";
 import { Button, Notice } from "../../parts/basics";
 import { FailureNotice } from "../../parts/failure";
-import { AttemptLog } from "../../parts/log";
+import { Log } from "../../parts/log";
 import { JobBadge } from "../../parts/status";
 import { bytes, count, duration, moment } from "../../parts/time";
 
@@ -28,7 +29,7 @@ function AttemptPart({ jobId, attempt, number, of }: { jobId: number; attempt: A
             {(attempt.failureSummary?.failures ?? []).map((failure, index) => (
                 <FailureNotice key={index} failure={failure} />
             ))}
-            <AttemptLog jobId={jobId} attempt={attempt.id} running={running} />
+            <Log path={attemptLog(jobId, attempt.id)} label={`Log of job ${jobId}, attempt ${number}`} running={running} />
         </section>
     );
 }

@@ -1,7 +1,7 @@
 // All captures, or all materializations, as they are just now.
 import { useState } from "react";
 import { Link } from "wouter";
-import { sum, useStatus, type TaskKind, type TaskStatus } from "../../api/tasks";
+import { sum, TASK_PATHS, useStatus, type TaskKind, type TaskStatus } from "../../api/tasks";
 import { Ago } from "../../parts/ago";
 import { Empty, Notice, PageHead } from "../../parts/basics";
 import { TaskBadge } from "../../parts/taskstate";
@@ -14,6 +14,12 @@ const WORDS: Record<TaskKind, { title: string; lead: string; none: string; empty
         none: "No capture is deployed",
         empty: "Captures come from a catalog: firth discover makes one, and firth deploy gives it to this daemon.",
     },
+    connection: {
+        title: "Connections of catalogs",
+        lead: "Each moves a source's streams to a destination, as a catalog says that was deployed.",
+        none: "No catalog with connections is deployed",
+        empty: "A catalog's connections come here with firth deploy. Those that are set up in these pages are under Connections.",
+    },
     materialization: {
         title: "Materializations",
         lead: "Each keeps an endpoint up to date with collections.",
@@ -24,7 +30,7 @@ const WORDS: Record<TaskKind, { title: string; lead: string; none: string; empty
 
 /** Null: that is not known, for one of its logs cannot be read. */
 function documentsOf(task: TaskStatus): number | null {
-    return (task.kind === "materialization" ? (task.streams ?? []) : task.collections).map((part) => part.documents).reduce(sum, 0);
+    return (task.kind === "capture" || !task.kind ? task.collections : (task.streams ?? [])).map((part) => part.documents).reduce(sum, 0);
 }
 
 /** A task that is not deployed any more is known by what it wrote; those of connections write nothing here. */
@@ -37,7 +43,7 @@ function Row({ task, kind }: { task: TaskStatus; kind: TaskKind }) {
     return (
         <tr>
             <td className="title">
-                <Link href={`/${kind}s/${task.task}`}>{task.task}</Link>
+                <Link href={`${TASK_PATHS[kind]}/${task.task}`}>{task.task}</Link>
             </td>
             <td data-label="State">
                 <TaskBadge state={task.state} />

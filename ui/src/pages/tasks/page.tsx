@@ -1,15 +1,19 @@
 // One capture or materialization: how it is, how fast, and what of each stream.
 import { Link } from "wouter";
+import { taskLog } from "../../api/logs";
 import { useStanding } from "../../api/standing";
-import { useSamples, useStatus, type TaskKind, type TaskStatus, type TaskStream } from "../../api/tasks";
+import { TASK_PATHS, useSamples, useStatus, type TaskKind, type TaskStatus, type TaskStream } from "../../api/tasks";
 import { Ago } from "../../parts/ago";
 import { Badge, Missing, Notice, PageHead } from "../../parts/basics";
 import { Chart } from "../../parts/chart";
+import { Log } from "../../parts/log";
 import { TaskBadge } from "../../parts/taskstate";
 import { about, bytes, count, duration, known, seconds, span } from "../../parts/time";
 import { Discovery } from "./discovery";
 
 const perSecond = (value: number) => `${about(value)}/s`;
+
+const PLACES: Record<TaskKind, string> = { capture: "Captures", materialization: "Materializations", connection: "Connections of catalogs" };
 
 /** What the catalog says of it, where that is not simply yes. */
 function BindingState({ one }: { one: TaskStream }) {
@@ -24,11 +28,11 @@ function CollectionLink({ name }: { name: string | null | undefined }) {
 /** A capture's from streams into collections, a materialization's from collections to what the endpoint calls tables. */
 function Bindings({ kind, streams }: { kind: TaskKind; streams: TaskStream[] }) {
     const captures = kind === "capture";
-    const [from, into, last] = captures ? ["What is captured", "Into", "Invalid"] : ["What is read", "Into", "Behind"];
+    const [from, into, last] = { capture: ["What is captured", "Into", "Invalid"], materialization: ["What is read", "Into", "Behind"], connection: ["Stream", "Into", "Invalid"] }[kind];
     return (
         <section className="section">
             <h2>Bindings</h2>
-            {!captures && <p className="quiet hint">Behind: documents of the collection that are not written yet.</p>}
+            {kind === "materialization" && <p className="quiet hint">Behind: documents of the collection that are not written yet.</p>}
             <div className="card table-frame">
                 <table className="stacked" aria-label="Bindings">
                     <thead>
@@ -44,7 +48,7 @@ function Bindings({ kind, streams }: { kind: TaskKind; streams: TaskStream[] }) 
                         {streams.map((one) => (
                             <tr key={`${one.stream}\u0000${one.source ?? one.target ?? ""}`}>
                                 <td className="title">
-                                    {captures ? one.stream : <CollectionLink name={one.source} />} <BindingState one={one} />
+                                    {kind === "materialization" ? <CollectionLink name={one.source} /> : one.stream} <BindingState one={one} />
                                 </td>
                                 <td data-label={into}>{captures ? <CollectionLink name={one.target} /> : (one.target ?? "–")}</td>
                                 <td className="number" data-label="Documents">
@@ -54,7 +58,7 @@ function Bindings({ kind, streams }: { kind: TaskKind; streams: TaskStream[] }) 
                                     {known(one.bytes, bytes)}
                                 </td>
                                 <td className="number" data-label={last}>
-                                    {known(captures ? one.invalid : one.behind, count)}
+                                    {known(kind === "materialization" ? one.behind : one.invalid, count)}
                                 </td>
                             </tr>
                         ))}
@@ -86,11 +90,7 @@ function Session({ task }: { task: TaskStatus }) {
 
 /** What helps after a failure, and what goes on by itself. */
 function WhatToDo({ task }: { task: TaskStatus }) {
-    const log = (
-        <>
-            What its connector said is in its log: <code>firth logs {task.task}</code>.
-        </>
-    );
+    const log = "What its connector said is in the log below.";
     if (task.state === "failed")
         return (
             <p>
@@ -120,7 +120,7 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
     const samples = useSamples(task && (task.live ?? null));
     const away = useStanding() === "away";
 
-    const all = { to: `/${kind}s`, place: `All ${kind}s` };
+    const all = { to: TASK_PATHS[kind], place: `All ${kind}s` };
     if (status.error && !status.data)
         return (
             <Missing title={name} {...all}>
@@ -138,7 +138,7 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
     return (
         <>
             <p className="quiet">
-                <Link href={`/${kind}s`}>{kind === "capture" ? "Captures" : "Materializations"}</Link>
+                <Link href={TASK_PATHS[kind]}>{PLACES[kind]}</Link>
             </p>
             <PageHead
                 title={task.task}
@@ -206,6 +206,12 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
                             </tbody>
                         </table>
                     </div>
+                </section>
+            )}
+            {task.state !== null && (
+                <section className="section">
+                    <h2>Log</h2>
+                    <Log key={name} path={taskLog(name)} label={`Log of ${name}`} running />
                 </section>
             )}
         </>
