@@ -65,6 +65,7 @@ int pg_catalog_load_publication(struct pg_catalog *catalog, PGconn *connection,
     buffer_str(&sql, catalog->version >= 130000 ? "pubviaroot" : "false");
     buffer_str(&sql, ", pubinsert AND pubupdate AND pubdelete");
     buffer_str(&sql, catalog->version >= 110000 ? " AND pubtruncate" : "");
+    buffer_str(&sql, catalog->version >= 180000 ? ", pubgencols = 's'" : ", false");
     buffer_str(&sql, " FROM pg_publication WHERE pubname = ");
     pg_put_literal(&sql, pg_config_publication(config));
     pg_auto_result PGresult *rows =
@@ -76,11 +77,24 @@ int pg_catalog_load_publication(struct pg_catalog *catalog, PGconn *connection,
     catalog->publishes_all = catalog->publication_exists && is_true(rows, 0, 0);
     catalog->publishes_roots = catalog->publication_exists && is_true(rows, 0, 1);
     catalog->publishes_every_change = catalog->publication_exists && is_true(rows, 0, 2);
+    catalog->publishes_generated =
+        catalog->version >= 180000 && (!catalog->publication_exists || is_true(rows, 0, 3));
     return 0;
 }
 
+/* Is the column of pg_attribute one that changes do not have? */
+static void put_left_out(struct buffer *sql, const struct pg_catalog *catalog, const char *alias)
+{
+    if (catalog->version < 120000)
+        buffer_str(sql, "false");
+    else
+        buffer_printf(sql, "%s.attgenerated NOT IN ('', '%s')", alias,
+                      catalog->publishes_generated ? "s" : "");
+}
+
 /* Partitions are read by their root, unless they are asked for. */
-static void put_tables_sql(struct buffer *sql, const struct pg_config *config, int version, uint32_t oid)
+static void put_tables_sql(struct buffer *sql, const struct pg_catalog *catalog,
+                           const struct pg_config *config, uint32_t oid)
 {
     buffer_str(
         sql,
@@ -96,7 +110,7 @@ static void put_tables_sql(struct buffer *sql, const struct pg_config *config, i
         "(SELECT"
         " FROM pg_index x JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (x.indkey::int2[])"
         " WHERE x.indrelid = c.oid AND x.indisprimary AND ");
-    buffer_str(sql, version >= 120000 ? "a.attgenerated <> ''" : "false");
+    put_left_out(sql, catalog, "a");
     buffer_str(sql, ") FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ");
     if (oid) {
         buffer_printf(sql, "c.oid = %u", oid);
@@ -133,7 +147,7 @@ static int load_tables(struct pg_catalog *catalog, PGconn *connection, const str
 {
     struct buffer sql;
     buffer_init(&sql, BUFFER_UNLIMITED);
-    put_tables_sql(&sql, config, catalog->version, oid);
+    put_tables_sql(&sql, catalog, config, oid);
     pg_auto_result PGresult *rows = pg_query(connection, buffer_cstr(&sql), "cannot read the tables", err);
     buffer_done(&sql);
     if (!rows)
@@ -191,7 +205,7 @@ static void add_column(struct pg_catalog *catalog, struct pg_table *table, const
         (struct pg_column){.name = arena_strdup(&catalog->arena, text_at(rows, row, 1)),
                            .type = type,
                            .not_null = is_true(rows, row, 3),
-                           .generated = text_at(rows, row, 4)[0] != 0};
+                           .generated = is_true(rows, row, 4)};
 }
 
 static int load_columns(struct pg_catalog *catalog, PGconn *connection, uint32_t oid,
@@ -200,7 +214,7 @@ static int load_columns(struct pg_catalog *catalog, PGconn *connection, uint32_t
     struct buffer sql;
     buffer_init(&sql, BUFFER_UNLIMITED);
     buffer_str(&sql, "SELECT a.attrelid, a.attname, a.atttypid, a.attnotnull, ");
-    buffer_str(&sql, catalog->version >= 120000 ? "a.attgenerated" : "''");
+    put_left_out(&sql, catalog, "a");
     buffer_str(&sql, ", format_type(a.atttypid, a.atttypmod), has_column_privilege(a.attrelid, a.attnum,"
                      " 'SELECT') FROM pg_attribute a WHERE a.attnum > 0 AND NOT a.attisdropped");
     put_condition(&sql, "a.attrelid", oid);
@@ -260,8 +274,10 @@ static int load_keys(struct pg_catalog *catalog, PGconn *connection, const struc
         " WHERE i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL"
         " AND i.indexprs IS NULL AND NOT EXISTS (SELECT FROM pg_attribute n WHERE n.attrelid = i.indrelid"
         " AND n.attnum = ANY (i.indkey::int2[]) AND (NOT n.attnotnull");
-    if (catalog->version >= 120000 && pg_config_method(config) == PG_METHOD_CDC)
-        buffer_str(&sql, " OR n.attgenerated <> ''");
+    if (pg_config_method(config) == PG_METHOD_CDC) {
+        buffer_str(&sql, " OR ");
+        put_left_out(&sql, catalog, "n");
+    }
     buffer_str(&sql, "))");
     if (catalog->version >= 110000)
         buffer_str(&sql, " AND k.place <= i.indnkeyatts");

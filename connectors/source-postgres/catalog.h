@@ -8,8 +8,8 @@
 struct pg_column {
     const char *name;
     const struct pg_type *type;
-    bool not_null, generated;
-    int key; /* its place in the table's key, from 1; 0: no part of it */
+    bool not_null, generated; /* generated: and in no change */
+    int key;                  /* its place in the table's key, from 1; 0: no part of it */
 };
 
 struct pg_table {
@@ -36,6 +36,7 @@ struct pg_catalog {
     int version; /* server_version_num */
     bool publication_exists, publishes_all, publishes_roots;
     bool publishes_every_change; /* inserts, updates, deletes, truncates */
+    bool publishes_generated;    /* stored generated columns too, or will do once it is made (since 18) */
     struct pg_table *tables;     /* by schema and name */
     size_t count;
 };

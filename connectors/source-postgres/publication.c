@@ -26,8 +26,11 @@ static void put_create(struct buffer *sql, const struct pg_config *config, int v
 {
     buffer_str(sql, "CREATE PUBLICATION ");
     pg_put_name(sql, pg_config_publication(config));
-    if (version >= 130000 && !config->as_partitions)
-        buffer_str(sql, " WITH (publish_via_partition_root = true)");
+    const char *roots =
+        version >= 130000 && !config->as_partitions ? "publish_via_partition_root = true" : "";
+    const char *columns = version >= 180000 ? "publish_generated_columns = stored" : "";
+    if (*roots || *columns)
+        buffer_printf(sql, " WITH (%s%s%s)", roots, *roots && *columns ? ", " : "", columns);
 }
 
 static int create_publication(PGconn *connection, const struct pg_config *config, struct firth_error *err)
@@ -153,22 +156,33 @@ static int check_identity(const struct pg_standing *standing, struct firth_error
     return -1;
 }
 
-/* What an index has of a generated column is not in the log, so nothing would tell what was updated or
- * deleted. */
-static int check_generated(const struct pg_standing *standing, struct firth_error *err)
+/* What the log does not have of a row does not tell which row was updated or deleted. From 18 on the server
+ * refuses to. */
+static int check_generated(const struct pg_config *config, int version, const struct pg_standing *standing,
+                           struct firth_error *err)
 {
-    struct buffer name;
+    struct buffer name, mend;
     if (!*standing->generated)
         return 0;
     buffer_init(&name, BUFFER_UNLIMITED);
+    buffer_init(&mend, BUFFER_UNLIMITED);
     pg_put_table(&name, standing->table->schema, standing->table->name);
+    if (version < 180000) {
+        buffer_printf(&mend, "run ALTER TABLE %s REPLICA IDENTITY FULL", buffer_cstr(&name));
+    } else if (standing->generated_stored) {
+        buffer_str(&mend, "run ALTER PUBLICATION ");
+        pg_put_name(&mend, pg_config_publication(config));
+        buffer_str(&mend, " SET (publish_generated_columns = stored)");
+    } else {
+        buffer_str(&mend, "give it another one (a primary key, or REPLICA IDENTITY USING INDEX)");
+    }
     firth_fail(
         err, FIRTH_FAILURE_CONFIG,
         "the replica identity of %s has the generated column %s, which is in no change, so the log does not "
-        "say which rows are updated or deleted: run ALTER TABLE %s REPLICA IDENTITY FULL, or read it by "
-        "cursor or xmin",
-        buffer_cstr(&name), standing->generated, buffer_cstr(&name));
+        "say which rows are updated or deleted: %s, or read it by cursor or xmin",
+        buffer_cstr(&name), standing->generated, buffer_cstr(&mend));
     buffer_done(&name);
+    buffer_done(&mend);
     return -1;
 }
 
@@ -214,7 +228,8 @@ int pg_publication_prepare(PGconn *connection, const struct pg_config *config, s
         return -1;
     for (size_t i = 0; i < tables->count; i++) {
         if (check_roots(config, catalog, &tables->items[i], err) < 0 ||
-            check_part(config, &tables->items[i], err) < 0 || check_generated(&tables->items[i], err) < 0 ||
+            check_part(config, &tables->items[i], err) < 0 ||
+            check_generated(config, catalog->version, &tables->items[i], err) < 0 ||
             check_logged(&tables->items[i], err) < 0)
             return -1;
     }

@@ -27,15 +27,27 @@ static void put_member(struct buffer *sql, int version)
     buffer_str(sql, ", 0::oid) END");
 }
 
+/* Is the column a of pg_attribute in no change? A publication that is not there yet is made with the stored
+ * ones. */
+static const char *left_out(int version)
+{
+    if (version < 120000)
+        return "false";
+    return version < 180000
+               ? "(a.attgenerated <> '')"
+               : "(a.attgenerated NOT IN ('', CASE WHEN p.pubgencols = 'n' THEN '' ELSE 's' END))";
+}
+
 static void put_less(struct buffer *sql, int version)
 {
-    buffer_str(sql,
-               version < 150000
-                   ? ", false, false"
-                   : ", g.rowfilter IS NOT NULL, EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid"
-                     " AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''"
-                     " AND a.attname <> ALL (g.attnames)"
-                     " AND has_column_privilege(a.attrelid, a.attnum, 'SELECT'))");
+    if (version < 150000)
+        buffer_str(sql, ", false, false");
+    else
+        buffer_printf(sql,
+                      ", g.rowfilter IS NOT NULL, EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid"
+                      " AND a.attnum > 0 AND NOT a.attisdropped AND NOT %s AND a.attname <> ALL (g.attnames)"
+                      " AND has_column_privilege(a.attrelid, a.attnum, 'SELECT'))",
+                      left_out(version));
 }
 
 /* Which partitions it has, as a number. */
@@ -97,13 +109,15 @@ static void put_published_as(struct buffer *sql, int version)
  */
 static void put_shape(struct buffer *sql, int version)
 {
-    char text[400];
-    snprintf(
-        text, sizeof text,
-        "(SELECT string_agg(a.attnum || ' ' || a.xmin::text, ',' ORDER BY a.attnum) FROM pg_attribute a WHERE"
-        " a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped%s)",
-        version >= 120000 ? " AND a.attgenerated = ''" : "");
-    put_number(sql, text);
+    struct buffer text;
+    buffer_init(&text, BUFFER_UNLIMITED);
+    buffer_printf(
+        &text,
+        "(SELECT string_agg(a.attnum || ' ' || a.xmin::text, ',' ORDER BY a.attnum) FROM pg_attribute a"
+        " WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT %s)",
+        left_out(version));
+    put_number(sql, buffer_cstr(&text));
+    buffer_done(&text);
     put_number(
         sql,
         version >= 130000
@@ -112,23 +126,26 @@ static void put_shape(struct buffer *sql, int version)
             : "pg_relation_filenode(c.oid)::text");
 }
 
-/* Of the index that tells which row an update or delete is of. */
+/* Of what tells which row an update or delete is of: an index; and from 18 on of the whole row, without which
+ * the server refuses them. 's' or 'v' before its name. */
 static void put_generated(struct buffer *sql, int version)
 {
     if (version < 120000) {
         buffer_str(sql, ", ''");
         return;
     }
-    buffer_printf(
-        sql,
-        ", coalesce((SELECT min(quote_ident(a.attname)) FROM pg_class l JOIN pg_index x ON x.indrelid = "
-        "l.oid AND"
-        " CASE l.relreplident WHEN 'd' THEN x.indisprimary WHEN 'i' THEN x.indisreplident ELSE false END"
-        " JOIN pg_attribute a ON a.attrelid = l.oid AND a.attnum = ANY (x.indkey::int2[]) AND a.attgenerated "
-        "<> ''"
-        " WHERE l.relkind = 'r' AND l.oid = %s), '')",
-        version >= 130000 ? "ANY (ARRAY(SELECT relid::oid FROM pg_partition_tree(c.oid)) || c.oid)"
-                          : "c.oid");
+    buffer_printf(sql,
+                  ", coalesce((SELECT min(a.attgenerated::text || quote_ident(a.attname)) FROM pg_class l JOIN "
+                  "pg_attribute a ON"
+                  " a.attrelid = l.oid AND a.attnum > 0 AND NOT a.attisdropped WHERE l.relkind = 'r' AND "
+                  "l.oid = %s AND %s AND"
+                  " (%s EXISTS (SELECT FROM pg_index x WHERE x.indrelid = l.oid AND a.attnum = ANY "
+                  "(x.indkey::int2[]) AND"
+                  " CASE l.relreplident WHEN 'd' THEN x.indisprimary WHEN 'i' THEN x.indisreplident ELSE "
+                  "false END))), '')",
+                  version >= 130000 ? "ANY (ARRAY(SELECT relid::oid FROM pg_partition_tree(c.oid)) || c.oid)"
+                                    : "c.oid",
+                  left_out(version), version >= 180000 ? "l.relreplident = 'f' OR" : "");
 }
 
 static void put_look(struct buffer *sql, const struct pg_config *config, const struct pg_standings *tables,
@@ -202,7 +219,9 @@ int pg_standings_look(PGconn *connection, const struct pg_config *config, struct
         standing->unidentified = is_true(rows, i, 5);
         standing->partitions = number_at(rows, i, 6);
         standing->unlogged = is_true(rows, i, 7);
-        standing->generated = arena_strdup(&tables->arena, PQgetvalue(rows, (int)i, 8));
+        const char *generated = arena_strdup(&tables->arena, PQgetvalue(rows, (int)i, 8));
+        standing->generated_stored = *generated == 's';
+        standing->generated = *generated ? generated + 1 : "";
         standing->published_as = number_at(rows, i, 9);
         standing->columns = number_at(rows, i, 10);
         standing->written = number_at(rows, i, 11);

@@ -18,6 +18,7 @@ struct pg_standing {
     bool unlogged;         /* the log has nothing of it */
     const char *generated; /* a generated column of its replica identity, which the log does not have, quoted;
                             * "": there is none; of the standings' arena */
+    bool generated_stored; /* and it is one that can be published */
     /* What the server counts anew with each change, as numbers that mean nothing but "as before"; 0: not
      * known. */
     uint64_t published_as; /* what the publication publishes, and how the table came to be in it */

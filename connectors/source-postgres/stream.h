@@ -12,7 +12,7 @@ enum pg_envelope {
 };
 
 enum pg_envelope pg_envelope_of(const struct pg_config *config, bool flow);
-/* May this column be captured? Logical replication leaves out generated ones. */
+/* May this column be captured? Changes may leave out generated ones. */
 bool pg_column_is_read(const struct pg_column *column, enum pg_envelope envelope);
 /* Append the JSON Schema of the table's records. */
 void pg_stream_put_schema(struct buffer *out, const struct pg_table *table, enum pg_envelope envelope,

@@ -172,8 +172,8 @@ def test_values_that_alter_table_makes(firth, flow, database):
 
 def test_keys_of_generated_columns(run, flow, database):
     """Changes do not have them: the key cannot be used, and where it is the replica identity nothing tells what changed."""
-    if int(database.value("SHOW server_version_num")) < 120000:
-        pytest.skip("columns are generated from 12 on")
+    if not 120000 <= int(database.value("SHOW server_version_num")) < 180000:
+        pytest.skip("columns are generated from 12 on, and can be published from 18 on")
     database.run("CREATE TABLE t (g text GENERATED ALWAYS AS (lower(x)) STORED PRIMARY KEY, x text);"
                  "CREATE TABLE u (g int GENERATED ALWAYS AS (id * 2) STORED PRIMARY KEY, id int NOT NULL UNIQUE);"
                  "CREATE TABLE i (id int PRIMARY KEY, g int GENERATED ALWAYS AS (id * 2) STORED NOT NULL UNIQUE); ALTER TABLE i REPLICA IDENTITY USING INDEX i_g_key;"
@@ -205,6 +205,34 @@ def test_keys_of_generated_columns(run, flow, database):
     capture.until(lambda docs: len(docs) == 5)
     capture.kill()
     assert [(d["_meta"]["op"], d.get("x"), d.get("id")) for d in capture.docs()[2:]] == [("d", "A", None), ("d", None, 1), ("c", None, 2)]
+
+
+def test_generated_columns_that_are_published(flow, database):
+    """From 18 on, if they are stored: then they are columns like others. The server refuses updates where it would lack them."""
+    if int(database.value("SHOW server_version_num")) < 180000:
+        pytest.skip("test_postgres_versions.py runs this with a server that can")
+    database.run("CREATE TABLE t (g text GENERATED ALWAYS AS (lower(x)) STORED PRIMARY KEY, x text, v int GENERATED ALWAYS AS (1) VIRTUAL);"
+                 "CREATE TABLE f (id int PRIMARY KEY, g int GENERATED ALWAYS AS (id * 2) STORED); ALTER TABLE f REPLICA IDENTITY FULL;"
+                 "CREATE TABLE v (id int PRIMARY KEY, g int GENERATED ALWAYS AS (id * 2) VIRTUAL); ALTER TABLE v REPLICA IDENTITY FULL;"
+                 "INSERT INTO t VALUES (DEFAULT, 'A'); INSERT INTO f VALUES (1)")
+    config = flow_config(database, "s_" + database.name)
+    capture = Capture(flow, config)
+    found = {b["resourcePath"][-1]: b for b in capture.bindings}
+    assert {b["resourcePath"][-1]: b["key"] for b in capture.discovered} == {"t": ["/g"], "f": ["/id"], "v": ["/id"]}
+    capture.bindings = [found["t"], found["f"]]
+    capture.start().until(lambda docs: len(docs) == 2)
+    database.run("DELETE FROM t; UPDATE f SET id = 2")
+    capture.until(lambda docs: len(docs) == 5)
+    capture.kill()
+    assert [(d["_meta"]["op"], d["g"], "v" in d) for d in capture.docs("t")] == [("c", "a", False), ("d", "a", False)]
+    assert [(d["_meta"]["op"], d["g"]) for d in capture.docs("f")] == [("c", 2), ("d", 2), ("c", 4)]
+    assert "has the generated column g, which is in no change" in (said := failure(flow, config, [found["v"]], {})) and "REPLICA IDENTITY USING INDEX" in said
+    database.run("UPDATE v SET id = 1; ALTER PUBLICATION flow_publication SET (publish_generated_columns = none)")
+    for name in "tf":
+        said = failure(flow, config, [found[name]], {})
+        assert "generated" in said and name in said
+    said = failure(flow, config, [found["f"]], {})
+    assert 'run ALTER PUBLICATION "flow_publication" SET (publish_generated_columns = stored), or' in said
 
 
 def test_a_key_column_that_gets_another_name(run, flow, database):
