@@ -52,6 +52,10 @@ int yaml_resolve_plain(const struct yaml_reporter *reporter, struct arena *arena
 /* The same as PyYAML has it (YAML_SYNTAX_YAML_1_1). */
 int yaml_resolve_plain_1_1(const struct yaml_reporter *reporter, struct arena *arena, struct yaml_item *item);
 
+/* The text in quotes that begins at `begin`, behind its quote, if libfyaml cannot be trusted with it. */
+bool yaml_quoted_text(struct arena *arena, struct slice source, size_t begin, char quote,
+                      struct slice *ret_text);
+
 /* Parse with libfyaml. The root is items[0]; an empty file is one null. */
 int yaml_read_items(const struct yaml_reporter *reporter, struct slice source, struct yaml_items *items);
 

@@ -10,6 +10,7 @@
 
 struct reading {
     const struct yaml_reporter *reporter;
+    struct slice source;
     struct yaml_items *items;
     struct map anchors;                 /* name to index + 1 */
     uint32_t open[YAML_DEPTH_MAX];      /* the containers around the next item */
@@ -107,6 +108,18 @@ static int resolve_tagged(struct reading *reading, struct yaml_item *item, enum 
                         yaml_tag_wants(tag), yaml_tag_name(tag));
 }
 
+static struct slice scalar_text(struct reading *reading, struct fy_event *event, enum fy_scalar_style style)
+{
+    const struct fy_mark *mark = fy_event_start_mark(event); /* behind the quote */
+    struct slice text;
+    bool quoted = style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
+    if (quoted && mark &&
+        yaml_quoted_text(reading->items->arena, reading->source, mark->input_pos,
+                         style == FYSS_SINGLE_QUOTED ? '\'' : '"', &text))
+        return text;
+    return token_text(reading, event->scalar.value);
+}
+
 static int add_scalar(struct reading *reading, struct fy_event *event, bool is_key)
 {
     struct fy_token *token = event->scalar.value;
@@ -121,7 +134,7 @@ static int add_scalar(struct reading *reading, struct fy_event *event, bool is_k
         return -1;
     uint32_t index = (uint32_t)reading->items->count;
     struct yaml_item *item = add_item(reading, is_key ? YAML_KEY : YAML_STRING, at);
-    item->text = token_text(reading, token);
+    item->text = scalar_text(reading, event, style);
     set_anchor(reading, event, index);
     if (is_key) {
         if (style == FYSS_PLAIN && slice_is(item->text, "<<"))
@@ -381,7 +394,7 @@ int yaml_read_items(const struct yaml_reporter *reporter, struct slice source, s
     };
     struct fy_parser *parser = diag ? fy_parser_create(&config) : NULL;
     int result = -1;
-    struct reading reading = {.reporter = reporter, .items = items, .last = {1, 1}};
+    struct reading reading = {.reporter = reporter, .source = source, .items = items, .last = {1, 1}};
     map_init(&reading.anchors);
     if (parser)
         fy_diag_set_collect_errors(diag, true);

@@ -72,6 +72,14 @@ static void test_yaml(void **state)
         {"a: |\n  x\n  y\nb: >-\n  p\n  q\n", "{\"a\":\"x\\ny\\n\",\"b\":\"p q\"}", NULL},
         {"a: \"\\0\\x41\\u00e9\\n\"\n", "{\"a\":\"\\u0000A\xc3\xa9\\n\"}", NULL},
         {"? a\n: b\n", "{\"a\":\"b\"}", NULL},
+        /* Quotes in a row, and breaks in quotes: what libfyaml 0.7 gets wrong. */
+        {"a: 'x('''') }'\nb: ''''''\nc: ['''a''', ''' ''''', 'k''''']\n'd''''e': 1\n",
+         "{\"a\":\"x('') }\",\"b\":\"''\",\"c\":[\"'a'\",\"' ''\",\"k''\"],\"d''e\":1}", NULL},
+        {"\xef\xbb\xbf'a''''': 'b '''' \n   \n  c\t\r\n  ''d'\n", "{\"a''\":\"b ''\\nc 'd\"}", NULL},
+        {"a: \"x\\\\ \\\n  \\ y\\\n\n  z\\t\n  \\L\\u00e9\\x41\\\"\"\n",
+         "{\"a\":\"x\\\\  y\\nz\\t \xe2\x80\xa8\xc3\xa9"
+         "A\\\"\"}",
+         NULL},
         {"1: a\ntrue: b\n~: c\n", "{\"1\":\"a\",\"true\":\"b\",\"~\":\"c\"}", NULL},
         {"${A}/${B}: ${C}\n", "{\"${A}/${B}\":\"${C}\"}", NULL},
         /* The core schema: what is a boolean, and what is not one any more. */
