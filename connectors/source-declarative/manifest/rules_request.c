@@ -42,9 +42,18 @@ static void option_rules(struct checking *checking, uint32_t at)
                     "`field_path` is for `inject_into: body_json` alone; expected `field_name`");
 }
 
+/* A path may be the whole of it, as of what an earlier answer says is to be fetched. */
+static bool may_be_url(struct checking *checking, uint32_t at, const char *field)
+{
+    struct slice text = rule_text(checking, at, field);
+    return text.data ? slice_starts_with(text, "http://") || slice_starts_with(text, "https://")
+                     : !rule_is_empty(checking, at, field);
+}
+
 static void requester_rules(struct checking *checking, uint32_t at)
 {
-    if (rule_is_empty(checking, at, "url") && rule_is_empty(checking, at, "url_base"))
+    if (rule_is_empty(checking, at, "url") && rule_is_empty(checking, at, "url_base") &&
+        !may_be_url(checking, at, "path"))
         check_error(checking, at, "there is no URL: expected `url`, or `url_base` and `path`");
     int bodies = !rule_is_empty(checking, at, "request_body") +
                  !rule_is_empty(checking, at, "request_body_data") +

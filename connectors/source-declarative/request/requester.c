@@ -8,11 +8,7 @@ enum { REQUEST_TIMEOUT_MS_MAX = 24 * 3600 * 1000 };
 static int compile_url(struct requester *requester, struct error *err)
 {
     struct component where = requester->where;
-    const char *field = component_is_none(component_get(where, "url_base")) ? "url" : "url_base";
-    if (component_is_none(component_get(where, field))) {
-        error_set(err, ERROR_INVALID, "a requester needs a url (or url_base and path)");
-        return component_error(err, where);
-    }
+    const char *field = component_text(where, "url_base").size ? "url_base" : "url";
     if (expression_compile(requester->engine, where, field, &requester->url, err) != 0)
         return -1;
     return expression_compile(requester->engine, where, "path", &requester->path, err);
