@@ -41,7 +41,7 @@ CASES = {
     "resolvers": {"config": {"wanted": {"here": [{"name": "c1", "value": "007"}, {"name": "c2", "value": "no", "number": 5}]}, "kinds": ["a", "b"], "one": {"x": 1}}},
     "rules": {"config": {"old_kind": "a"}},
     "conditional": {"config": {"extra": True}},
-    "checks": {},
+    "checks": {}, "no-slices": {},
     "failing": {}, "failing-state": {"manifest": "failing", "state": {
         "windows": {"at": "2024-01-03T00:00:00Z"},
         "groups": {"use_global_cursor": False, "state": {"at": "2024-01-02T00:00:00Z"}, "lookback_window": 0, "states": [

@@ -346,6 +346,9 @@ int declared_stream_available(struct declared_stream *stream, struct arena *aren
         wrong = reading.watch.trouble;
         result = -1;
     }
+    if (result == 0 && !found && reading.begun == 0)
+        *ret_reason =
+            "it has nothing to ask for: its parents have no records, or its cursor begins at its end";
     if (result == 0 || found)
         return 0;
     if (fibers_cancelled(stream->engine->fibers)) {
