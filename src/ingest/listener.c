@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -343,6 +344,8 @@ struct turns {
  * third (Linux 6.12, which does not ask for a right). */
 static void take_short_turns(void)
 {
+    if (sched_getscheduler(0) != SCHED_OTHER)
+        return; /* somebody has decided otherwise */
     struct turns turns = {.size = sizeof turns, .nice = getpriority(PRIO_PROCESS, 0), .runtime_ns = TURN_NS};
     syscall(SYS_sched_setattr, 0, &turns, 0);
 }
