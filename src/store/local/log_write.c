@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-enum { LOG_SIZE_MIN = 256 << 10, LOG_SIZE_MAX = 1 << 20, ZEROS = 64 << 10 };
+enum { LOG_SIZE_MIN = 256 << 10, LOG_SIZE_MAX = 4 << 20, ZEROS = 64 << 10 };
 
 static const char zeros[ZEROS];
 
@@ -101,7 +101,7 @@ static void remove_old(void *argument, const char *name)
     old->log->disk->unlink(old->log->disk->context, path); /* if not now, then at the next roll */
 }
 
-/* Logs double from 64 kB to 1 MB, so that a task that commits twice is cheap and one that commits often rolls
+/* Logs double from 256 kB to 4 MB, so that a task that commits twice is cheap and one that commits often rolls
  * rarely. A record too large for that gets a log that just holds it. */
 static uint64_t next_size(const struct log_writer *log, uint64_t first_slot, uint64_t room)
 {
