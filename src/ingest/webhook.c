@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /* A request's way: the head (where to, who, how), the body (signed, decoded, parsed, valid), the push, the
  * answer. What the head is refused for, the body is not waited for. */
@@ -18,6 +19,7 @@ enum {
     DESCRIPTORS_KEPT = 1024, /* for what is no connection: captures have files */
     BODIES_MAX = 256 << 20,  /* bytes, of all requests at once */
     HEAD_MAX = 16 << 10,
+    LANES_MAX = 4,
     DRAIN_MAX = 1 << 20, /* bytes of a body that is read for nothing */
 };
 
@@ -406,6 +408,13 @@ static unsigned connections_max(void)
     return (unsigned)(limit.rlim_cur - kept);
 }
 
+/* Who sends, and who makes durable, need cores too. */
+static unsigned lanes(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN) / 2;
+    return cores < 1 ? 1 : cores > LANES_MAX ? LANES_MAX : (unsigned)cores;
+}
+
 struct ingest_webhook *ingest_webhook_open(struct ingest_captures *captures,
                                            const struct ingest_webhook_options *options, struct error *err)
 {
@@ -428,7 +437,7 @@ struct ingest_webhook *ingest_webhook_open(struct ingest_captures *captures,
                                       .connections_max = connections_max(),
                                       .head_max = HEAD_MAX,
                                       .drain_max = DRAIN_MAX,
-                                      .quick = true};
+                                      .lanes = lanes()};
     webhook->websocket =
         ingest_websocket_open(captures, webhook->workers, options->open, options->silence_ms, err);
     webhook->http = webhook->websocket ? http_open(&http, err) : NULL;

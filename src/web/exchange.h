@@ -45,7 +45,7 @@ struct http_server {
     _Atomic size_t bodies; /* bytes */
     atomic_bool quiet;
     int listener;
-    bool quick;
+    unsigned lane_count;
     struct http_lanes *lanes; /* NULL: libmicrohttpd has every connection */
 
     pthread_mutex_t lock; /* of what follows */

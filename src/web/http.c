@@ -342,7 +342,7 @@ static __attribute__((format(printf, 2, 0))) void on_log(void *context, const ch
 
 static int start(struct http_server *server, const char *certificate, const char *key, struct error *err)
 {
-    bool lanes = server->quick && !certificate; /* then connections come from there */
+    bool lanes = server->lane_count > 0 && !certificate; /* then connections come from there */
     const struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)certificate},
                                          {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)key},
                                          {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITY},
@@ -364,7 +364,7 @@ static int start(struct http_server *server, const char *certificate, const char
         MHD_OPTION_ARRAY, from, MHD_OPTION_END);
     bool right = server->daemon && http_peers_watch(server->peers);
     if (right && lanes)
-        right = (server->lanes = http_lanes_open(server, server->listener));
+        right = (server->lanes = http_lanes_open(server, server->listener, server->lane_count));
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (right)
         return 0;
@@ -398,7 +398,7 @@ struct http_server *http_open(const struct http_options *options, struct error *
     server->bodies_max = options->bodies_max ? options->bodies_max : HTTP_BODIES_MAX;
     server->head_max = options->head_max ? options->head_max : HTTP_HEAD_MAX;
     server->drain_max = options->drain_max;
-    server->quick = options->quick;
+    server->lane_count = options->lanes;
     server->connections_max = options->connections_max ? options->connections_max : HTTP_CONNECTIONS_MAX;
     server->peers = http_peers_new(server->client_ms);
     pthread_mutex_init(&server->lock, NULL);

@@ -124,9 +124,9 @@ struct http_options {
     /* A body up to this is read though its head is refused already, so that the connection stays and the
      * answer is not lost with it; a larger one, or with 0 any, ends the connection. */
     size_t drain_max;
-    /* Many small requests: those that are plain are read and answered by a loop of our own (lane.h).
-     * Callbacks neither stream nor switch them. Not with TLS. */
-    bool quick;
+    /* Threads for many small requests: those that are plain are read and answered by a loop of our own
+     * (lane.h). Callbacks neither stream nor switch them. 0: none, as always with TLS. */
+    unsigned lanes;
 };
 
 /* Is it an address that only this machine reaches? ERROR_INVALID for what is no address. */

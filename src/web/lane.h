@@ -12,6 +12,8 @@
 #include "web/exchange.h"
 #include "web/plain.h"
 
+enum { LANE_DATE_MAX = 32 };
+
 struct http_lanes;
 struct lane_connection;
 
@@ -25,7 +27,7 @@ struct lane_request {
 };
 
 /* Takes the listener over. NULL: there is no thread, or no descriptor, for it. */
-struct http_lanes *http_lanes_open(struct http_server *server, int listener);
+struct http_lanes *http_lanes_open(struct http_server *server, int listener, unsigned count);
 size_t http_lanes_connections(const struct http_lanes *lanes);
 /* No further connections. */
 void http_lanes_quiesce(struct http_lanes *lanes);
@@ -42,6 +44,8 @@ const char *lane_request_header(const struct lane_request *own, const char *name
 void lane_request_headers(const struct lane_request *own, http_header_take *take, void *context);
 /* The answer into `out`; `date` is what the header of that name says. */
 void lane_request_write(struct lane_request *own, const char *date, bool last);
+/* "Sun, 06 Nov 1994 08:49:37 GMT", of seconds since 1970. */
+void lane_request_date(int64_t seconds, char *text, size_t size);
 /* What it held is wiped and gone; it may be begun again. */
 void lane_request_end(struct lane_request *own);
 void lane_request_free(struct lane_request *own);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <strings.h>
+#include <time.h>
 
 enum { KEPT_MAX = 64 << 10 /* bytes of a request's memory that are kept for the next */ };
 
@@ -66,6 +67,17 @@ static void put_number(struct buffer *out, size_t number)
         *--at = (char)('0' + number % 10);
     while (number /= 10);
     buffer_append(out, at, (size_t)(digits + sizeof digits - at));
+}
+
+void lane_request_date(int64_t seconds, char *text, size_t size)
+{
+    static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    time_t time = (time_t)seconds;
+    struct tm tm = {0};
+    gmtime_r(&time, &tm);
+    snprintf(text, size, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT", days + 3 * tm.tm_wday,
+             (unsigned)tm.tm_mday % 100, months + 3 * tm.tm_mon, (unsigned)(tm.tm_year + 1900) % 10000,
+             (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
 }
 
 void lane_request_write(struct lane_request *own, const char *date, bool last)

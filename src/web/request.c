@@ -123,6 +123,8 @@ void http_request_resume(struct http_request *request)
 int http_request_socket(const struct http_request *request)
 {
     const struct http_exchange *exchange = request->exchange;
+    if (exchange->lane)
+        return -1;
     const union MHD_ConnectionInfo *info =
         exchange->server->api.get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     return info ? info->connect_fd : -1;

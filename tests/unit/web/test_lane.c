@@ -85,13 +85,13 @@ static void on_done(void *context, struct http_request *request)
     pthread_mutex_unlock(&f->lock);
 }
 
-static void start(struct fixture *f, uint64_t client_ms)
+static void start(struct fixture *f, uint64_t client_ms, unsigned lanes)
 {
     const struct http_options options = {.listen = "127.0.0.1:0",
                                          .callbacks = {f, on_head, on_whole, on_resumed, on_refused, on_done},
                                          .client_ms = client_ms,
                                          .drain_max = 1 << 20,
-                                         .quick = true};
+                                         .lanes = lanes};
     struct error err;
     *f = (struct fixture){0};
     pthread_mutex_init(&f->lock, NULL);
@@ -173,10 +173,11 @@ static void wait_for(struct fixture *f, const unsigned *count, unsigned least)
 static void test_order(void **state)
 {
     struct fixture f;
-    struct buffer body;
+    struct buffer body, all;
     (void)state;
     buffer_init(&body, BUFFER_UNLIMITED);
-    start(&f, CLIENT_MS);
+    buffer_init(&all, BUFFER_UNLIMITED);
+    start(&f, CLIENT_MS, 1);
     int fd = connect_to(&f), bytewise = connect_to(&f);
     put(fd, HEAD "\r\none" HEAD "\r\ntwo" HEAD "X-Refuse: 1\r\n\r\nxxx" OTHER "qqq" HEAD "\r\nsix");
     expect(fd, "one");
@@ -190,10 +191,18 @@ static void test_order(void **state)
         put(bytewise, (char[]){*at, 0});
     expect(bytewise, "abc");
     expect(bytewise, "def");
+    int many = connect_to(&f);
+    for (unsigned i = 0; i < TOGETHER; i++) /* more than one turn of a connection */
+        buffer_str(&all, HEAD "\r\nall");
+    put(many, buffer_cstr(&all));
+    for (unsigned i = 0; i < TOGETHER; i++)
+        expect(many, "all");
+    close(many);
     close(fd);
     close(bytewise);
     stop(&f);
-    assert_int_equal(f.done, 8);
+    assert_int_equal(f.done, 8 + TOGETHER);
+    buffer_done(&all);
     buffer_done(&body);
 }
 
@@ -203,7 +212,7 @@ static void test_held(void **state)
     struct fixture f;
     int fds[TOGETHER];
     (void)state;
-    start(&f, SHORT_MS);
+    start(&f, SHORT_MS, 2);
     for (unsigned i = 0; i < TOGETHER; i++) {
         fds[i] = connect_to(&f);
         put(fds[i], HEAD "X-Hold: 1\r\n\r\nabc" HEAD "\r\nnow");
@@ -233,7 +242,7 @@ static void test_large_answer(void **state)
     struct buffer body;
     (void)state;
     buffer_init(&body, BUFFER_UNLIMITED);
-    start(&f, CLIENT_MS);
+    start(&f, CLIENT_MS, 2);
     int slow = connect_to(&f), never = connect_to(&f), other = connect_to(&f);
     put(slow, HEAD "X-Large: 1\r\n\r\nabc" HEAD "\r\nend");
     put(never, HEAD "X-Large: 1\r\n\r\nabc");
@@ -260,7 +269,7 @@ static void test_quiet(void **state)
     bool last = false;
     (void)state;
     buffer_init(&body, BUFFER_UNLIMITED);
-    start(&f, CLIENT_MS);
+    start(&f, CLIENT_MS, 2);
     int fd = connect_to(&f);
     put(fd, HEAD "\r\nabc");
     expect(fd, "abc");
