@@ -84,6 +84,18 @@ def run(firth, path, *args, **more):
     return running, started(running)
 
 
+def commits_of(running, documents):
+    """How many commits that many documents took, once they have been told: four times a second."""
+    def told():
+        for line in list(running.out):
+            if '"event":"progress"' in line:
+                each = json.loads(line)
+                if sum(binding["committedDocuments"] for binding in each["bindings"]) == documents:
+                    return each["commits"]
+        return None
+    return until(told, f"{documents} documents to be told")
+
+
 def certificate(folder):
     """The arguments that make it HTTPS."""
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",

@@ -133,8 +133,7 @@ def test_many_at_once_share_commits(firth, tmp_path):
         assert all(status == 200 for answers in pool.map(push, range(32)) for status in answers)
     assert client.push({"id": "last"}).status == 200
     assert len({each["id"] for each in documents(firth)}) == 641
-    progress = [json.loads(line) for line in running.out if '"event":"progress"' in line]
-    assert progress and progress[-1]["commits"] < 641
+    assert pushing.commits_of(running, 641) < 641
 
 
 def test_large_requests_beside_each_other(firth, tmp_path):
