@@ -38,15 +38,17 @@ def pytest_collection_modifyitems(config, items):
 
 
 def until(condition, what, deadline=DEADLINE):
-    """Poll `condition` until it is true; its value. Fails, naming `what`, after the deadline."""
-    end = time.monotonic() + deadline
+    """Poll `condition` until it is true; its value. Fails, naming `what`, after the deadline. The longer it has waited the rarer
+    it looks, so that looking, often a request or a process, takes little from what it waits for."""
+    start = time.monotonic()
     while True:
         value = condition()
         if value:
             return value
-        if time.monotonic() > end:
+        waited = time.monotonic() - start
+        if waited > deadline:
             pytest.fail(f"waited {deadline} s in vain for {what}")
-        time.sleep(0.005)
+        time.sleep(min(max(0.005, waited / 10), 0.1))
 
 
 class Result:

@@ -17,7 +17,7 @@ import yaml
 from clients import generated_manifests
 from clients.conftest import environment, program
 from clients.mock_api import MockApi
-from conftest import ROOT, until
+from conftest import FULL, ROOT, until
 
 MANIFESTS = ROOT / "tests" / "clients" / "manifests"
 
@@ -595,7 +595,7 @@ def test_every_component_and_field_has_a_manifest():
     assert {f"{name}.{field}" for name in found for field in table[name]["fields"]} - fields == FIELDS_ELSEWHERE
 
 
-SEEDS = 60 if os.environ.get("FIRTH_TEST_LEVEL") == "full" else 3
+SEEDS = 60 if FULL else 3
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

@@ -13,7 +13,7 @@ import pytest
 import brokering
 import pushing
 from clients.kafka_broker import broker, java
-from conftest import ROOT, Firth, Running, binary, until
+from conftest import FULL, Firth, ROOT, Running, binary, until
 
 PEERS = ROOT / ".deps" / "kafka"
 CLIENTS = ("kafkajs", "java", "librdkafka")
@@ -62,7 +62,7 @@ def create_topics(address):
         assert not error or error.args[0].name() == "TOPIC_ALREADY_EXISTS", error
 
 
-@pytest.fixture(scope="module", params=["firth"] + (["broker"] if os.environ.get("FIRTH_TEST_LEVEL") == "full" else []))
+@pytest.fixture(scope="module", params=["firth"] + (["broker"] if FULL else []))
 def server(request, tmp_path_factory):
     if not (PEERS / "installed").exists():
         pytest.fail("kafkajs and Kafka's Java client are not installed: run scripts/setup test")

@@ -14,7 +14,7 @@ import pytest
 
 from clients import smoke
 from clients.conftest import environment, program
-from conftest import ROOT
+from conftest import FULL, ROOT
 from connector_suite.connectors import DESTINATIONS, SOURCES
 
 # What passes besides the spec and what needs the network (the comparison with the published spec).
@@ -23,7 +23,6 @@ BUILT_IN = {each.name.removesuffix("-xmin"): each for each in DESTINATIONS + [ea
             if (ROOT / "connectors" / each.name.removesuffix("-xmin")).is_dir()}
 # What they look at is much the same in all: unless tests are to be thorough, these stand for the rest.
 SOME = {"source-faker", "destination-local-json", "destination-sqlite"}
-FULL = os.environ.get("FIRTH_TEST_LEVEL") == "full"
 
 
 def lay_out(folder, name, good, bad):

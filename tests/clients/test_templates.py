@@ -11,9 +11,9 @@ import pytest
 
 from clients import template_cases
 from clients.conftest import environment, program
-from conftest import ROOT
+from conftest import FULL, ROOT
 
-SEEDS = range(1, 2) if os.environ.get("FIRTH_TEST_LEVEL") != "full" else range(1, 41)
+SEEDS = range(1, 41) if FULL else range(1, 2)
 GENERATED = 3000
 
 # What differs, and why. Each must differ: a difference that is gone is to be taken out here.

@@ -3,18 +3,16 @@ it takes no more than at its beginning, and idle it does nothing.
 
 In `make test` 20 captures for half a minute, with FIRTH_TEST_LEVEL=full 100 captures for ten minutes."""
 
-import os
 import random
 import signal
 import time
 
 import pytest
 
-from conftest import until
+from conftest import FULL, until
 from faults.daemon_load import Load, facts, usage
 from faults.test_kills import children, kill, reads, seed
 
-FULL = os.environ.get("FIRTH_TEST_LEVEL") == "full"
 COUNT = 100 if FULL else 20
 STEADY_SECONDS = 240 if FULL else 8    # the daemon lives, all else dies
 KILLING_SECONDS = 300 if FULL else 10  # the daemon dies too

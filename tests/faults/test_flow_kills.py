@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from conftest import until
+from conftest import FULL, until
 from faults.checker import check_flow, flow_sessions
 from faults.test_kills import HERE, POINTS, Victim, seed
 
-KILLS = 500 if os.environ.get("FIRTH_TEST_LEVEL") == "full" else 50
+KILLS = 500 if FULL else 50
 
 
 def setting(tmp_path, reduce=False):

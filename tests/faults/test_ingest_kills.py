@@ -13,10 +13,9 @@ import pytest
 
 import pushing
 import sockets
-from conftest import until
+from conftest import FULL, until
 from faults.test_kills import POINTS, seed
 
-FULL = os.environ.get("FIRTH_TEST_LEVEL") == "full"
 KILLS = 200 if FULL else 20
 CLIENTS = 8  # of which every other has a websocket
 WINDOW = 20  # messages that such a one sends ahead

@@ -12,12 +12,11 @@ import time
 
 import pytest
 
-from conftest import until
+from conftest import FULL, until
 from faults.checker import check_destination, check_jobs, last_run, said
 from faults.test_kills import command, kill, seed
 from processes import children
 
-FULL = os.environ.get("FIRTH_TEST_LEVEL") == "full"
 SYNCS, CONNECTIONS = (100, 6) if FULL else (24, 3)
 HERE = os.path.dirname(os.path.abspath(__file__))
 OPEN = "select count(*) from jobs where status < 3"

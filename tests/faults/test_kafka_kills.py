@@ -9,10 +9,9 @@ import threading
 
 import brokering
 import pushing
-from conftest import until
+from conftest import FULL, until
 from faults.test_kills import seed
 
-FULL = os.environ.get("FIRTH_TEST_LEVEL") == "full"
 KILLS = 200 if FULL else 20
 PRODUCERS = 2
 

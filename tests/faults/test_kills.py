@@ -10,11 +10,11 @@ import time
 
 import pytest
 
-from conftest import until
+from conftest import FULL, until
 from faults.checker import check_collection, check_destination, last_run, said
 from processes import children
 
-KILLS = 1000 if os.environ.get("FIRTH_TEST_LEVEL") == "full" else 60
+KILLS = 1000 if FULL else 60
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 

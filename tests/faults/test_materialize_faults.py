@@ -3,7 +3,6 @@ and a connector makes one thing go wrong at one point; the connector can be told
 A fault that never fired fails its test."""
 
 import json
-import os
 import pathlib
 import shutil
 import signal
@@ -12,12 +11,11 @@ import sys
 
 import pytest
 
-from conftest import Firth, binary, until
+from conftest import FULL, Firth, binary, until
 from e2e.materialize import PROGRAMS, SCHEMA
 from e2e.scripted import local
 
 HERE = pathlib.Path(__file__).resolve().parent
-FULL = os.environ.get("FIRTH_TEST_LEVEL") == "full"
 TASK = "acmeCo/mat"
 REQUESTS = [("open", 1), ("acknowledge", 1), ("load", 5), ("flush", 1), ("store", 5), ("startCommit", 1),
             ("acknowledge", 2)]

@@ -12,11 +12,11 @@ import threading
 
 import pytest
 
-from conftest import DEADLINE, until
+from conftest import DEADLINE, FULL, until
 from e2e.postgres_source import flow_config
 from processes import descendants
 
-ROUNDS = 24 if os.environ.get("FIRTH_TEST_LEVEL") == "full" else 12
+ROUNDS = 24 if FULL else 12
 
 
 def discovered(firth, config):
