@@ -28,7 +28,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILES_MAX = 64, COMMITS = 9, JOURNALS = 2, ROUNDS = 6000 };
+enum { FILES_MAX = 64, COMMITS = 9, JOURNALS = 2, ROUNDS = 1500, FULL_ROUNDS = 12000 };
 
 struct file {
     char *path; /* below the data directory */
@@ -682,7 +682,9 @@ static void test_random_damage(void **state)
     struct fixture *const fixtures[] = {new_fixture(PACKED), new_fixture(GROWING)};
     struct random_state random;
     int outcomes[4] = {0};
-    for (uint64_t seed = 0; seed < ROUNDS; seed++) {
+    const char *level = getenv("FIRTH_TEST_LEVEL");
+    const uint64_t rounds = level && strcmp(level, "full") == 0 ? FULL_ROUNDS : ROUNDS;
+    for (uint64_t seed = 0; seed < rounds; seed++) {
         random_seed(&random, seed);
         struct fixture *fixture = fixtures[seed % 2];
         restore(fixture);
