@@ -1,7 +1,7 @@
 """A materialization connector that only counts, as fast as it can: what it is given goes nowhere. It finds nothing that is
 asked for, and keeps no checkpoint. Config: `counts`, a file: the stores that were committed."""
 
-import json
+import lean_json as json
 import sys
 
 

@@ -2,9 +2,9 @@
 and the `bindings` that it discovers; `refuse`: {verb: {field: value}}: it fails while the config's field has that value;
 `crash`: lines that it logs then, before it dies by a signal."""
 
-import json
+import lean_json as json
 import os
-import signal
+import _signal as signal  # without the enumerations
 import sys
 
 

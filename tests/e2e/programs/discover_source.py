@@ -2,7 +2,7 @@
 argument names: {"spec": {…}, "streams": […], "refuse": {"field": value}}. `check` fails while the config's field has
 that value."""
 
-import json
+import lean_json as json
 import sys
 
 

@@ -6,7 +6,7 @@ Called with a verb it speaks Airbyte's protocol, without one Flow's capture prot
 from where its state says, and ends.
 """
 
-import json
+import lean_json as json
 import sys
 
 

@@ -6,7 +6,7 @@ config: {"out": path, "modes": […], "echo": "each" | "last" | "none" | "twice"
 `out` gets the lines as they came; `out`.catalog the configured catalog.
 """
 
-import json
+import lean_json as json
 import os
 import shutil
 import sys

@@ -6,9 +6,9 @@ last one's for all that follow; `silent`: `open` is not answered; `refuse`: by a
 """
 
 import fcntl
-import json
+import lean_json as json
 import os
-import signal
+import _signal as signal  # without the enumerations
 import sys
 import time
 

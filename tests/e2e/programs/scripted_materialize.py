@@ -6,7 +6,7 @@ line}, {"part": bytes without a newline}, {"log": line}, {"exit": status}, {"clo
 {"wait": until this file is there}.
 """
 
-import json
+import lean_json as json
 import os
 import pathlib
 import sys

@@ -11,9 +11,9 @@ Every verb appends {"verb", "state", "catalog"} to `seen`; `read` its config's r
 """
 
 import fcntl
-import json
+import lean_json as json
 import os
-import signal
+import _signal as signal  # without the enumerations
 import sys
 import termios
 import time

@@ -10,13 +10,13 @@ lose-store, double-store (of a delta binding), commit-first (the checkpoint befo
 ignore-fence, forget-loaded, lose-staged, apply-again (staged rows at each acknowledgement), late-apply (staged rows after the loads).
 """
 
-import base64
-import json
+import _sqlite3 as sqlite3  # without the dates
+import lean_json as json
 import os
-import sqlite3
 import struct
 import sys
 import time
+from binascii import a2b_base64
 
 TYPES = ("boolean", "integer", "number", "string")
 
@@ -213,7 +213,7 @@ class Connector:
             fail("transactor.Load: validation failed: Load: expected KeyPacked")
         keys, _, document = self.columns(binding)
         where = " and ".join(f"{quote(k)} is ?" for k in keys)
-        key = unpack(base64.b64decode(body["keyPacked"]))
+        key = unpack(a2b_base64(body["keyPacked"]))
         row = self.db.execute(f"select {quote(document)} from {quote(binding['resourcePath'][0])} where {where}",
                               key).fetchone()
         if row and self.defect != "forget-loaded":
@@ -224,8 +224,8 @@ class Connector:
         binding = self.bindings[operation.get("binding", 0)]
         keys, values, document = self.columns(binding)
         table = quote(binding["resourcePath"][0])
-        key = unpack(base64.b64decode(operation["keyPacked"]))
-        row = unpack(base64.b64decode(operation.get("valuesPacked", "")))
+        key = unpack(a2b_base64(operation["keyPacked"]))
+        row = unpack(a2b_base64(operation.get("valuesPacked", "")))
         if document:
             row.append(operation["doc"])
         names = [*keys, *values, *([document] if document else [])]
