@@ -547,7 +547,8 @@ def test_lines_that_are_wrong(firth, tmp_path, step, message):
 def test_documents_before_opened(firth, tmp_path):
     path = catalog(tmp_path, [])
     program = tmp_path / "eager.py"
-    shutil.copy(pathlib.Path(PROGRAM).with_name("leaving.py"), tmp_path)
+    for used in ("leaving.py", "lean_json.py"):
+        shutil.copy(pathlib.Path(PROGRAM).with_name(used), tmp_path)
     program.write_text(pathlib.Path(PROGRAM).read_text().replace('self.answer("opened", {})', 'say({"captured": {"doc": {}}})'))
     path.write_text(path.read_text().replace(PROGRAM, str(program)))
     error = failure(run(firth, path, expect=1))
