@@ -146,6 +146,8 @@ def test_chosen_streams_are_cleared_and_read_again(page, people):
     expect(history(page).get_by_role("listitem").first).to_contain_text("Succeeded")
     users = folder / "_airbyte_raw_users.jsonl"
     assert (not users.exists() or users.read_bytes() == b"") and (folder / "_airbyte_raw_products.jsonl").read_bytes() == before
+    # A job says nothing of streams that it did not touch.
+    expect(page.get_by_role("row", name="products").get_by_role("cell").nth(2)).to_have_text("–")
 
     page.get_by_label("Choose users").check()
     page.get_by_role("button", name="Read again…").click()

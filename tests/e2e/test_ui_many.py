@@ -91,7 +91,7 @@ def test_a_thousand_connections(page, first):
     figures = {"first paint of the list": best(lambda: first_paint_ms(page, "/connections", page.get_by_role("link", name="Connection 0", exact=True)), PAINT_MS),
                "first paint of a connection": best(lambda: first_paint_ms(page, f"/connections/{first}", page.get_by_role("figure").first), PAINT_MS)}
     page.goto("/connections")
-    expect(page.get_by_text(f"{CONNECTIONS} in all")).to_be_visible()
+    expect(page.get_by_text(f"{CONNECTIONS:,} in all")).to_be_visible()
     assert rows.count() < 60, "only those that are seen are drawn"
     page.evaluate(OBSERVE)
     search = page.get_by_label("Search connections")
@@ -101,7 +101,7 @@ def test_a_thousand_connections(page, first):
         search.press("9")
 
     figures["typing"] = best(lambda: answer_ms(page, type_one), ANSWER_MS)
-    expect(page.get_by_text(f"271 of {CONNECTIONS}")).to_be_visible()
+    expect(page.get_by_text(f"271 of {CONNECTIONS:,}")).to_be_visible()
     search.fill("")
     figures["sorting"] = best(lambda: answer_ms(page, lambda: page.get_by_role("button", name="Last run").click()), ANSWER_MS)
     page.get_by_role("button", name="Connection", exact=False).first.click()
@@ -115,7 +115,7 @@ def test_a_thousand_connections(page, first):
         expect(page.get_by_role("list", name="Sync history").get_by_role("listitem")).to_have_count(25)
         slowest = page.evaluate("() => window.slowest")
         page.go_back()
-        expect(page.get_by_text(f"{CONNECTIONS} in all")).to_be_visible()
+        expect(page.get_by_text(f"{CONNECTIONS:,} in all")).to_be_visible()
         page.evaluate("() => void (window.slowest = 0)")
         return slowest
 

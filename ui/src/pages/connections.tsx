@@ -10,6 +10,7 @@ import { Button, Empty, Notice, PageHead, Switch } from "../parts/basics";
 import { scheduleText } from "../parts/schedule";
 import { SortHead, type Order } from "../parts/sorthead";
 import { ConnectionBadge, connectionState } from "../parts/status";
+import { count } from "../parts/time";
 
 type Column = "name" | "status" | "from" | "to" | "last" | "next";
 
@@ -176,7 +177,7 @@ export default function Connections() {
                             ))}
                         </select>
                         <p className="quiet" role="status">
-                            {shown.length === items.length ? `${items.length} in all` : `${shown.length} of ${items.length}`}
+                            {shown.length === items.length ? `${count(items.length)} in all` : `${count(shown.length)} of ${count(items.length)}`}
                         </p>
                     </div>
                     <div className="card table-frame">

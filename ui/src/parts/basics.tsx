@@ -133,6 +133,15 @@ export function Missing({ title, children, to, place }: { title: string; childre
     );
 }
 
+/** What is typed on the machine that the daemon runs on. */
+export function Commands({ children }: { children: string }) {
+    return (
+        <pre className="commands" tabIndex={0}>
+            <code>{children}</code>
+        </pre>
+    );
+}
+
 /** What a page says when there is nothing yet: what would be here, and how to begin. */
 export function Empty({ title, children, action }: { title: string; children: ReactNode; action?: ReactNode }) {
     return (

@@ -30,7 +30,7 @@ const ROWS_MAX = 50;
 
 function seriesOf(style: CSSStyleDeclaration, bars: boolean): uPlot.Series {
     const stroke = style.getPropertyValue("--accent");
-    if (bars) return { stroke, fill: stroke, width: 0, points: { show: false }, paths: uPlot.paths.bars!({ size: [0.7, 26, 3], radius: 0.15 }) };
+    if (bars) return { stroke, fill: stroke, width: 0, points: { show: false }, paths: uPlot.paths.bars!({ size: [0.7, 26, 1], radius: 0.15 }) };
     return { stroke, width: 2, fill: style.getPropertyValue("--accent-soft") };
 }
 

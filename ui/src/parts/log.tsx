@@ -68,7 +68,7 @@ export function Log({ path, label, running }: Props) {
     }, [shown, running, refetch]);
 
     return (
-        <>
+        <div className="log-frame">
             <div className="actions">
                 <Button aria-expanded={shown} onClick={() => setShown(!shown)}>
                     {shown ? "Hide the log" : "Show the log"}
@@ -101,6 +101,6 @@ export function Log({ path, label, running }: Props) {
                     {lines.length > 0 && <Lines lines={lines} follow={follow && running} label={label} />}
                 </>
             )}
-        </>
+        </div>
     );
 }

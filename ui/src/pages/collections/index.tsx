@@ -10,7 +10,19 @@ import { CollectionPage } from "./page";
 function CollectionList({ collections }: { collections: CollectionStatus[] }) {
     const [search, setSearch] = useState("");
     const shown = collections.filter((one) => one.name.toLowerCase().includes(search.trim().toLowerCase()));
-    if (collections.length === 0) return <Empty title="No collection yet">Captures fill collections: durable logs of validated documents.</Empty>;
+    if (collections.length === 0)
+        return (
+            <Empty
+                title="No collection yet"
+                action={
+                    <Link href="/captures" className="button primary">
+                        To the captures
+                    </Link>
+                }
+            >
+                Captures fill collections: durable logs of validated documents. Deploy a capture, and its collections are here.
+            </Empty>
+        );
     return (
         <>
             <div className="toolbar" role="search">

@@ -66,6 +66,7 @@ export function Overview({ connection, history, error, onRedo, busy }: Props) {
                 <Progress
                     streams={streams}
                     newest={details.data}
+                    ofAll={newest?.configType === "sync"}
                     chosen={chosen}
                     onChoose={(id, on) => choose([id], on)}
                     onChooseAll={(on, of) =>

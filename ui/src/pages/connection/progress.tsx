@@ -14,9 +14,25 @@ export function streamName({ stream }: StreamChoice): string {
     return stream.namespace ? `${stream.namespace}.${stream.name}` : stream.name;
 }
 
+function added(a: Stats | undefined, b: Stats): Stats {
+    const sum = (of: (stats: Stats) => number | undefined) => ((a && of(a)) ?? 0) + (of(b) ?? 0);
+    return {
+        ...b,
+        recordsEmitted: sum((stats) => stats.recordsEmitted),
+        recordsCommitted: sum((stats) => stats.recordsCommitted),
+        bytesCommitted: sum((stats) => stats.bytesCommitted),
+    };
+}
+
+/** All attempts together: a stream that was complete in the first one is not read by the second. */
 function statsByStream(newest: JobDetails | undefined): Map<string, Stats> {
-    const attempt = newest?.attempts[newest.attempts.length - 1];
-    return new Map((attempt?.streamStats ?? []).map((stream) => [streamId({ name: stream.streamName, namespace: stream.streamNamespace }), stream.stats]));
+    const found = new Map<string, Stats>();
+    for (const { streamStats = [] } of newest?.attempts ?? [])
+        for (const { streamName, streamNamespace, stats } of streamStats) {
+            const id = streamId({ name: streamName, namespace: streamNamespace });
+            found.set(id, added(found.get(id), stats));
+        }
+    return found;
 }
 
 function Bar({ stats, running, name }: { stats: Stats | undefined; running: boolean; name: string }) {
@@ -65,12 +81,14 @@ const Row = memo(function Row({ choice, known, stats, running, chosen, onChoose 
 interface Props {
     streams: StreamChoice[];
     newest: JobDetails | undefined;
+    /** The newest job is of all streams; of another one, those that it did not touch have nothing to say. */
+    ofAll: boolean;
     chosen: ReadonlySet<string>;
     onChoose: (id: string, chosen: boolean) => void;
     onChooseAll: (chosen: boolean, streams: StreamChoice[]) => void;
 }
 
-export function Progress({ streams, newest, chosen, onChoose, onChooseAll }: Props) {
+export function Progress({ streams, newest, ofAll, chosen, onChoose, onChooseAll }: Props) {
     const running = newest !== undefined && !hasEnded(newest.job);
     const stats = statsByStream(newest);
     const [search, setSearch] = useState("");
@@ -112,7 +130,7 @@ export function Progress({ streams, newest, chosen, onChoose, onChooseAll }: Pro
                     <tbody>
                         {shown.map((choice) => {
                             const id = streamId(choice.stream);
-                            return <Row key={id} choice={choice} known={newest !== undefined} stats={stats.get(id)} running={running} chosen={chosen.has(id)} onChoose={onChoose} />;
+                            return <Row key={id} choice={choice} known={newest !== undefined && (ofAll || stats.has(id))} stats={stats.get(id)} running={running} chosen={chosen.has(id)} onChoose={onChoose} />;
                         })}
                     </tbody>
                 </table>

@@ -5,9 +5,9 @@ import { Badge, Button, Notice, type Tone } from "../../parts/basics";
 import { count } from "../../parts/time";
 
 function stateOf({ bound, enabled, found }: DiscoveredStream): [Tone, string] {
-    if (!found) return ["bad", "not there any more"];
-    if (!bound) return ["off", "not captured"];
-    return enabled ? ["good", "captured"] : ["off", "switched off"];
+    if (!found) return ["bad", "Not there any more"];
+    if (!bound) return ["off", "Not captured"];
+    return enabled ? ["good", "Captured"] : ["off", "Switched off"];
 }
 
 function Row({ one }: { one: DiscoveredStream }) {

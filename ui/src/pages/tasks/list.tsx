@@ -3,28 +3,33 @@ import { useState } from "react";
 import { Link } from "wouter";
 import { sum, TASK_PATHS, useStatus, type TaskKind, type TaskStatus } from "../../api/tasks";
 import { Ago } from "../../parts/ago";
-import { Empty, Notice, PageHead } from "../../parts/basics";
+import { Commands, Empty, Notice, PageHead } from "../../parts/basics";
 import { TaskBadge } from "../../parts/taskstate";
 import { about, bytes, count, duration, known } from "../../parts/time";
 
-const WORDS: Record<TaskKind, { title: string; lead: string; none: string; empty: string }> = {
+const DEPLOY = "firth deploy flow.yaml";
+
+const WORDS: Record<TaskKind, { title: string; lead: string; none: string; empty: string; commands: string }> = {
     capture: {
         title: "Captures",
         lead: "Each brings documents into collections.",
         none: "No capture is deployed",
-        empty: "Captures come from a catalog: firth discover makes one, and firth deploy gives it to this daemon.",
+        empty: "Captures come from a catalog. The first command asks a connector what it has and writes one; the second gives it to this daemon.",
+        commands: `firth discover --connector source-faker flow.yaml\n${DEPLOY}`,
     },
     connection: {
         title: "Connections of catalogs",
         lead: "Each moves a source's streams to a destination, as a catalog says that was deployed.",
         none: "No catalog with connections is deployed",
-        empty: "A catalog's connections come here with firth deploy. Those that are set up in these pages are under Connections.",
+        empty: "A catalog's connections come here once it is deployed. Those that are set up in these pages are under Connections.",
+        commands: DEPLOY,
     },
     materialization: {
         title: "Materializations",
         lead: "Each keeps an endpoint up to date with collections.",
         none: "No materialization is deployed",
-        empty: "Materializations come from a catalog, which firth deploy gives to this daemon.",
+        empty: "Materializations come from a catalog: write which collections an endpoint is to have, under materializations, and deploy it.",
+        commands: DEPLOY,
     },
 };
 
@@ -74,7 +79,11 @@ export function TaskList({ kind }: { kind: TaskKind }) {
         <>
             <PageHead title={words.title} lead={words.lead} />
             {status.error && <Notice kind="error">{status.error.message}</Notice>}
-            {status.data && tasks.length === 0 && <Empty title={words.none}>{words.empty}</Empty>}
+            {status.data && tasks.length === 0 && (
+                <Empty title={words.none} action={<Commands>{words.commands}</Commands>}>
+                    {words.empty}
+                </Empty>
+            )}
             {tasks.length > 0 && (
                 <>
                     <div className="toolbar" role="search">

@@ -17,8 +17,8 @@ const PLACES: Record<TaskKind, string> = { capture: "Captures", materialization:
 
 /** What the catalog says of it, where that is not simply yes. */
 function BindingState({ one }: { one: TaskStream }) {
-    if (one.bound === false) return <Badge tone="off">not in the catalog any more</Badge>;
-    return one.enabled === false ? <Badge tone="off">switched off</Badge> : null;
+    if (one.bound === false) return <Badge tone="off">Not in the catalog any more</Badge>;
+    return one.enabled === false ? <Badge tone="off">Switched off</Badge> : null;
 }
 
 function CollectionLink({ name }: { name: string | null | undefined }) {
