@@ -81,7 +81,8 @@ static void accept_all(struct http_lanes *lanes)
     for (unsigned i = 0; i < ACCEPTS_MAX; i++) {
         struct sockaddr_storage peer;
         socklen_t size = sizeof peer;
-        bool room = http_connections(lanes->server) < lanes->server->connections_max;
+        size_t connections = http_peers_count(lanes->server->peers) + atomic_load(&lanes->connections);
+        bool room = connections < lanes->server->connections_max;
         int fd = room
                      ? accept4(lanes->listener, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC)
                      : -1;
