@@ -363,6 +363,7 @@ static void begin_transaction(struct pg_cdc *cdc, const struct pg_message *messa
                                                .previous_end_lsn = cdc->previous_end,
                                                .time_ms = message->time_ms,
                                                .xid = message->xid};
+    clock_format_rfc3339(message->time_ms, cdc->transaction.when, sizeof cdc->transaction.when);
 }
 
 static int take(struct pg_cdc *cdc, const struct pg_frame *frame, struct firth_error *err)

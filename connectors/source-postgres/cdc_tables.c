@@ -141,8 +141,10 @@ static void start_again(struct pg_cdc *cdc, struct cdc_stream *stream, const cha
     else
         firth_log(
             cdc->host, FIRTH_WARN,
-            "ALTER TABLE has given the rows of %s.%s other values, of which no change tells: it is read "
-            "from the start",
+            "ALTER TABLE has given the rows of %s.%s other values, of which no change tells: it is read from "
+            "the "
+            "start. If they are of its key, what was captured by the older ones stays until the binding's "
+            "`backfill` is raised, or the stream reset",
             stream->table->schema, stream->table->name);
     cdc_forget(stream);
     stream->position.again = again;

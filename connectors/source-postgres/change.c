@@ -1,7 +1,5 @@
 #include "change.h"
 
-#include "base/clock.h"
-
 #include <stdlib.h>
 
 /* --- relations
@@ -234,17 +232,22 @@ static void put_flow(struct buffer *out, struct pg_relation *relation, const str
 static void put_airbyte(struct buffer *out, struct pg_relation *relation, const struct pg_change *change,
                         struct pg_style style, struct pg_change_note *note)
 {
-    char when[40];
-    clock_format_rfc3339(change->transaction->time_ms, when, sizeof when);
+    const struct pg_transaction *transaction = change->transaction;
     buffer_byte(out, '{');
     size_t before = out->size;
     put_columns(out, relation, change->row, change->old, true, style, note);
-    buffer_printf(out, "%s\"_ab_cdc_lsn\":%llu,\"_ab_cdc_updated_at\":\"%s\",\"_ab_cdc_deleted_at\":",
-                  out->size > before ? "," : "", (unsigned long long)change->lsn, when);
-    if (change->op == 'd')
-        buffer_printf(out, "\"%s\"}", when);
-    else
+    buffer_str(out, out->size > before ? ",\"_ab_cdc_lsn\":" : "\"_ab_cdc_lsn\":");
+    put_number(out, change->lsn);
+    buffer_str(out, ",\"_ab_cdc_updated_at\":\"");
+    buffer_str(out, transaction->when);
+    buffer_str(out, "\",\"_ab_cdc_deleted_at\":");
+    if (change->op == 'd') {
+        buffer_byte(out, '"');
+        buffer_str(out, transaction->when);
+        buffer_str(out, "\"}");
+    } else {
         buffer_str(out, "null}");
+    }
 }
 
 void pg_change_put(struct buffer *out, struct pg_relation *relation, const struct pg_change *change,

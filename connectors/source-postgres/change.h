@@ -34,6 +34,7 @@ struct pg_relation {
 struct pg_transaction {
     uint64_t commit_lsn, previous_end_lsn;
     int64_t time_ms;
+    char when[40]; /* the same as text */
     uint32_t xid;
 };
 

@@ -118,12 +118,14 @@ static void put_shape(struct buffer *sql, int version)
         left_out(version));
     put_number(sql, buffer_cstr(&text));
     buffer_done(&text);
-    put_number(
-        sql,
-        version >= 130000
-            ? "(SELECT coalesce(string_agg(pg_relation_filenode(t.relid)::text, ',' ORDER BY t.relid::oid),"
-              " pg_relation_filenode(c.oid)::text) FROM pg_partition_tree(c.oid) t)"
-            : "pg_relation_filenode(c.oid)::text");
+    /* A table's file has its oid as its number until its rows are written anew: a partition that comes is
+     * none. */
+    put_number(sql,
+               version >= 130000
+                   ? "(SELECT coalesce(pg_relation_filenode(c.oid)::text, '') || ' ' || coalesce(string_agg("
+                     "pg_relation_filenode(t.relid)::text, ',' ORDER BY t.relid::oid) FILTER (WHERE"
+                     " pg_relation_filenode(t.relid) <> t.relid), '') FROM pg_partition_tree(c.oid) t)"
+                   : "pg_relation_filenode(c.oid)::text");
 }
 
 /* Of what tells which row an update or delete is of: an index; and from 18 on of the whole row, without which
@@ -134,18 +136,18 @@ static void put_generated(struct buffer *sql, int version)
         buffer_str(sql, ", ''");
         return;
     }
-    buffer_printf(sql,
-                  ", coalesce((SELECT min(a.attgenerated::text || quote_ident(a.attname)) FROM pg_class l JOIN "
-                  "pg_attribute a ON"
-                  " a.attrelid = l.oid AND a.attnum > 0 AND NOT a.attisdropped WHERE l.relkind = 'r' AND "
-                  "l.oid = %s AND %s AND"
-                  " (%s EXISTS (SELECT FROM pg_index x WHERE x.indrelid = l.oid AND a.attnum = ANY "
-                  "(x.indkey::int2[]) AND"
-                  " CASE l.relreplident WHEN 'd' THEN x.indisprimary WHEN 'i' THEN x.indisreplident ELSE "
-                  "false END))), '')",
-                  version >= 130000 ? "ANY (ARRAY(SELECT relid::oid FROM pg_partition_tree(c.oid)) || c.oid)"
-                                    : "c.oid",
-                  left_out(version), version >= 180000 ? "l.relreplident = 'f' OR" : "");
+    buffer_printf(
+        sql,
+        ", coalesce((SELECT min(a.attgenerated::text || quote_ident(a.attname)) FROM pg_class l JOIN "
+        "pg_attribute a ON a.attrelid = l.oid AND a.attnum > 0 AND NOT a.attisdropped WHERE l.relkind = 'r' "
+        "AND "
+        "l.oid = %s AND %s AND"
+        " (%s EXISTS (SELECT FROM pg_index x WHERE x.indrelid = l.oid AND a.attnum = ANY "
+        "(x.indkey::int2[]) AND"
+        " CASE l.relreplident WHEN 'd' THEN x.indisprimary WHEN 'i' THEN x.indisreplident ELSE "
+        "false END))), '')",
+        version >= 130000 ? "ANY (ARRAY(SELECT relid::oid FROM pg_partition_tree(c.oid)) || c.oid)" : "c.oid",
+        left_out(version), version >= 180000 ? "l.relreplident = 'f' OR" : "");
 }
 
 static void put_look(struct buffer *sql, const struct pg_config *config, const struct pg_standings *tables,

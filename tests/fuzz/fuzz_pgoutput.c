@@ -115,7 +115,8 @@ static void take(struct fuzz *fuzz, const struct pg_frame *frame)
     check_tuple(frame->body, &message.new);
     require(message.column_count <= PG_COLUMNS_MAX);
     if (message.kind == PG_MESSAGE_BEGIN)
-        fuzz->transaction = (struct pg_transaction){message.lsn, 0, message.time_ms, message.xid};
+        fuzz->transaction = (struct pg_transaction){
+            .commit_lsn = message.lsn, .time_ms = message.time_ms, .xid = message.xid};
     else if (message.kind == PG_MESSAGE_RELATION)
         take_relation(fuzz, &message);
     else if (message.kind == PG_MESSAGE_INSERT || message.kind == PG_MESSAGE_UPDATE ||
