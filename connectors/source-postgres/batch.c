@@ -93,29 +93,35 @@ static bool fits(const struct stream *stream)
 }
 
 /* Numbers of transactions and pages mean something else on another server, and in another of its histories: a
- * standby that took over gave numbers once more that the one before had given. */
+ * standby that took over gave numbers once more that the one before had given. A cursor's value means the
+ * same. */
 static void leave_if_elsewhere(const struct pg_batch *batch, struct firth_host *host, struct stream *stream)
 {
     struct pg_position *position = &stream->position;
     const struct pg_history *now = &batch->history;
     bool other = position->system && *now->system && strcmp(position->system, now->system) != 0;
     bool departed = position->timeline && now->timeline && position->timeline != now->timeline;
-    if (position->phase != PG_PHASE_PAGES && position->phase != PG_PHASE_XMIN)
+    char was[160];
+    if (!other && !departed)
         return;
     if (other)
+        snprintf(was, sizeof was, "from another server (system identifier %.24s, it is %s now)",
+                 position->system, now->system);
+    else
+        snprintf(was, sizeof was, "before another server took over (timeline %u, it is %u now)",
+                 position->timeline, now->timeline);
+    if (position->phase == PG_PHASE_CURSOR) {
         firth_log(
             host, FIRTH_WARN,
-            "%s.%s was read from another server (system identifier %s, it is %s now), whose transactions "
-            "have other numbers: it is read from the start",
-            stream->table->schema, stream->table->name, position->system, now->system);
-    else if (departed)
-        firth_log(
-            host, FIRTH_WARN,
-            "%s.%s was read before another server took over (timeline %u, it is %u now), which has given "
-            "transactions' numbers anew: it is read from the start",
-            stream->table->schema, stream->table->name, position->timeline, now->timeline);
-    if (other || departed)
-        pg_position_done(position);
+            "%s.%s was read %s: it goes on behind its cursor, so rows that this one has and that one had not "
+            "come only if theirs is greater. If it did not have all that was read, reset the stream",
+            stream->table->schema, stream->table->name, was);
+        return;
+    }
+    firth_log(host, FIRTH_WARN,
+              "%s.%s was read %s, and transactions have other numbers here: it is read from the start",
+              stream->table->schema, stream->table->name, was);
+    pg_position_done(position);
 }
 
 static int open_stream(struct pg_batch *batch, struct firth_host *host, const struct firth_selected *selected,
@@ -244,6 +250,13 @@ static void set_text(char **field, const char *text)
     *field = copy;
 }
 
+/* What the next read compares with. */
+static void set_history(const struct pg_batch *batch, struct pg_position *position)
+{
+    set_text(&position->system, *batch->history.system ? batch->history.system : NULL);
+    position->timeline = batch->history.timeline;
+}
+
 /* --- by cursor
  * ------------------------------------------------------------------------------------------------- */
 
@@ -326,6 +339,7 @@ static int read_by_cursor(struct pg_batch *batch, struct firth_host *host, struc
     buffer_str(&tail, " NULLS FIRST");
     stream->position.phase = PG_PHASE_CURSOR;
     set_text(&stream->position.cursor_field, stream->cursor->name);
+    set_history(batch, &stream->position);
     batch->moved = batch->endless = false;
     struct walk walk = {batch, host, stream};
     int result = pg_scan_tail(&batch->scan, buffer_cstr(&tail), after_row, &walk, err);
@@ -390,9 +404,8 @@ static int begin_pages(struct pg_batch *batch, struct firth_host *host, struct s
     *position = (struct pg_position){.phase = PG_PHASE_PAGES,
                                      .filenode = batch->scan.filenode,
                                      .xmin = batch->snapshot.xmin,
-                                     .since = since,
-                                     .timeline = batch->history.timeline};
-    set_text(&position->system, *batch->history.system ? batch->history.system : NULL);
+                                     .since = since};
+    set_history(batch, position);
     if (stream->mode == MODE_CURSOR) {
         set_text(&position->cursor_field, stream->cursor->name);
         set_cursor(position, &batch->upper);

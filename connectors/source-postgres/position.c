@@ -114,10 +114,10 @@ void pg_position_put(struct buffer *out, const struct pg_position *position)
         json_member_bool(&writer, "again", true);
     if (position->phase == PG_PHASE_PAGES || position->phase == PG_PHASE_XMIN) {
         json_member_u64(&writer, "xmin", position->xmin);
-        if (position->system)
-            json_member_string(&writer, "system", position->system);
-        put_u64(&writer, "timeline", position->timeline);
     }
+    if (position->system)
+        json_member_string(&writer, "system", position->system);
+    put_u64(&writer, "timeline", position->timeline);
     if (position->cursor_field)
         json_member_string(&writer, "cursor_field", position->cursor_field);
     if (position->cursor) {

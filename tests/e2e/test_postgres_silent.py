@@ -304,22 +304,27 @@ def test_row_level_security(run, database):
 # --- numbers of transactions ------------------------------------------------------------------------------------------
 
 
-def test_xmin_of_another_server(run, database):
-    """A dump that was restored elsewhere, or a standby that took over: what is greater there is not what came later."""
+def test_states_of_another_server(run, database):
+    """A dump that was restored elsewhere, or a standby that took over: a transaction of a greater number is not a later one there,
+    and whether what a cursor passed is all there nobody can tell."""
     database.run("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1), (2)")
-    config = airbyte_config(database, "Xmin")
-    state = last_state(read(run, config, "t", mode="incremental"))
-    mark = state["stream"]["stream_state"]
-    assert mark["system"] == database.value("SELECT system_identifier FROM pg_control_system()") and mark["timeline"] == 1
-    for name, value, said in (("system", "1", "from another server (system identifier 1, it is"), ("timeline", 7, "another server took over (timeline 7, it is 1 now)")):
-        other = {**state, "stream": {**state["stream"], "stream_state": {**mark, name: value}}}
-        session = read(run, config, "t", mode="incremental", state=[other])
-        assert [r["id"] for r in data(session)] == [1, 2]
-        assert [m["log"]["level"] for m in session.of("LOG") if said in m["log"]["message"]] == ["WARN"]
-        assert last_state(session)["stream"]["stream_state"] == mark
-    # A state of an older version goes on.
-    del mark["system"], mark["timeline"]
-    assert data(read(run, config, "t", mode="incremental", state=[state])) == []
+    for method in ("Xmin", "Standard"):
+        config = airbyte_config(database, method)
+        cursor = "id" if method == "Standard" else None
+        state = last_state(read(run, config, "t", mode="incremental", cursor=cursor))
+        mark = state["stream"]["stream_state"]
+        assert mark["system"] == database.value("SELECT system_identifier FROM pg_control_system()") and mark["timeline"] == 1
+        for name, value, said in (("system", "1", "from another server (system identifier 1, it is"), ("timeline", 7, "another server took over (timeline 7, it is 1 now)")):
+            other = {**state, "stream": {**state["stream"], "stream_state": {**mark, name: value}}}
+            session = read(run, config, "t", mode="incremental", cursor=cursor, state=[other])
+            assert [r["id"] for r in data(session)] == ([] if cursor else [1, 2])
+            [warned] = [m["log"]["message"] for m in session.of("LOG") if m["log"]["level"] == "WARN"]
+            assert said in warned and ("it goes on behind its cursor" if cursor else "it is read from the start") in warned
+            assert last_state(session)["stream"]["stream_state"] == mark
+        # A state of an older version goes on.
+        del mark["system"], mark["timeline"]
+        session = read(run, config, "t", mode="incremental", cursor=cursor, state=[state])
+        assert data(session) == [] and not [m for m in session.of("LOG") if m["log"]["level"] == "WARN"]
 
 
 def test_what_has_no_xmin(run, database):

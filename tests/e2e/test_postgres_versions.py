@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).parent
 TESTS = ["test_postgres_source.py::test_every_type_airbyte", "test_postgres_source.py::test_by_xmin",
          "test_postgres_cdc.py::test_snapshot_and_changes", "test_postgres_cdc.py::test_every_type_in_snapshot_and_stream",
          "test_postgres_cdc.py::test_a_table_that_comes_later", "test_postgres_tables.py::test_tables_that_are_others_between_syncs",
-         "test_postgres_silent.py::test_xmin_of_another_server"]
+         "test_postgres_silent.py::test_states_of_another_server"]
 MORE = {"10": ["test_postgres_cdc.py::test_a_table_that_somebody_else_adds"], "18": ["test_postgres_failover.py::test_changes_of_a_standby",
                                                                                       "test_postgres_silent.py::test_generated_columns_that_are_published"]}
 
