@@ -82,8 +82,7 @@ static const char *what_happened(const struct cdc_stream *stream)
         return "was taken out of the publication and put in again";
     if (position->published_as && standing->published_as && position->published_as != standing->published_as)
         return "may have changes that were not published, for the publication was altered (what it "
-               "publishes, or "
-               "its owner), or the table had another root or schema for a while";
+               "publishes, or its owner), or the table had another root or schema for a while";
     return NULL;
 }
 
@@ -142,9 +141,8 @@ static void start_again(struct pg_cdc *cdc, struct cdc_stream *stream, const cha
         firth_log(
             cdc->host, FIRTH_WARN,
             "ALTER TABLE has given the rows of %s.%s other values, of which no change tells: it is read from "
-            "the "
-            "start. If they are of its key, what was captured by the older ones stays until the binding's "
-            "`backfill` is raised, or the stream reset",
+            "the start. What was captured by older values of its key stays until the binding's `backfill` is "
+            "raised, or the stream reset",
             stream->table->schema, stream->table->name);
     cdc_forget(stream);
     stream->position.again = again;
