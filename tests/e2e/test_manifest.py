@@ -112,3 +112,20 @@ def test_templates_must_compile(firth, tmp_path):
     path = write(tmp_path, HEAD.replace("path: items", "path: \"{{ config['a' }}\"") + "streams:\n" + STREAM)
     told = firth("manifest", "check", path, "-o", "json", expect=3).json()["errors"]
     assert len(told) == 1 and told[0]["path"] == "streams[0].retriever.requester.path" and told[0]["line"] == 4
+
+
+def test_schemas_in_files(firth, tmp_path):
+    """Beside the manifest; a path that begins with the package means the manifest's own folder."""
+    folder = tmp_path / "source_shop"
+    (folder / "schemas").mkdir(parents=True)
+    stream = STREAM + "  $parameters: {name: items}\n  schema_loader: {type: JsonFileSchemaLoader, file_path: %s}\n"
+    text = HEAD.replace("check:", "spec: {connection_specification: {type: object}}\ncheck:") + "streams:\n"
+    (tmp_path / "c.json").write_text("{}")
+    for name, path in (("a", "./source_shop/schemas/{{ parameters['name'] }}.json"), ("b", "schemas/items.json"), ("c", "''")):
+        (folder / "schemas" / "items.json").write_text(json.dumps({"type": "object", "title": name}))
+        manifest = write(folder, text + stream % (f'"{path}"' if path != "''" else path))
+        found = firth("connector", "declarative", "--manifest-path", manifest, "discover", "--config", tmp_path / "c.json", expect=0).json()
+        assert found["catalog"]["streams"][0]["json_schema"]["title"] == name
+    (folder / "schemas" / "items.json").unlink()
+    missing = firth("connector", "declarative", "--manifest-path", manifest, "discover", "--config", tmp_path / "c.json", expect=3)
+    assert "schemas/items.json" in missing.err

@@ -8,6 +8,8 @@
 #include "json/writer.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 enum { SCHEMA_FILE_MAX = 16 << 20 }; /* bytes */
 
@@ -52,6 +54,26 @@ int schema_loader_compile(struct engine *engine, struct component component, con
     return 0;
 }
 
+/* In Airbyte's connectors a path begins with the package, "./source_x/schemas/a.json": that is the manifest's
+ * own folder. Returns what is behind it, or the path as it is. */
+static struct slice within_package(struct slice folder, struct slice path)
+{
+    const char *slash = memrchr(folder.data, '/', folder.size);
+    struct slice name = folder, rest = path;
+    if (slash)
+        name = (struct slice){slash + 1, (size_t)(folder.data + folder.size - slash - 1)};
+    while (slice_starts_with(rest, "./"))
+        rest = (struct slice){rest.data + 2, rest.size - 2};
+    bool is_named = name.size > 0 && rest.size > name.size && memcmp(rest.data, name.data, name.size) == 0 &&
+                    rest.data[name.size] == '/';
+    return is_named ? (struct slice){rest.data + name.size + 1, rest.size - name.size - 1} : path;
+}
+
+static const char *path_in(struct arena *arena, struct slice folder, struct slice path)
+{
+    return arena_printf(arena, "%.*s/%.*s", SLICE_ARGS(folder), SLICE_ARGS(path));
+}
+
 /* Relative to the manifest's folder; by default schemas/STREAM.json there, without the package's own name. */
 static int file_path(struct schema_loader *loader, struct component component, const char **ret_path,
                      struct error *err)
@@ -68,12 +90,14 @@ static int file_path(struct schema_loader *loader, struct component component, c
         return -1;
     if (path.size == 0)
         path = slice_of(arena_printf(&engine->arena, "./schemas/%s.json", loader->stream_name));
-    const char *file = component.manifest->file;
-    const char *end = file ? strrchr(file, '/') : NULL;
-    bool absolute = path.data[0] == '/';
-    *ret_path = end && !absolute
-                    ? arena_printf(&engine->arena, "%.*s/%.*s", (int)(end - file), file, SLICE_ARGS(path))
-                    : arena_strndup(&engine->arena, path.data, path.size);
+    *ret_path = arena_strndup(&engine->arena, path.data, path.size);
+    if (path.data[0] == '/' || !component.manifest->file)
+        return 0;
+    auto_free char *file = file_absolute(component.manifest->file);
+    struct slice folder = {file, (size_t)(strrchr(file, '/') - file)};
+    *ret_path = path_in(&engine->arena, folder, path);
+    if (access(*ret_path, F_OK) < 0)
+        *ret_path = path_in(&engine->arena, folder, within_package(folder, path));
     return 0;
 }
 
