@@ -34,7 +34,7 @@ static void option_rules(struct checking *checking, uint32_t at)
     const struct json *doc = &checking->manifest->doc;
     bool name = rule_has(checking, at, "field_name"), path = rule_has(checking, at, "field_path");
     uint32_t target = json_get(doc, at, "inject_into");
-    if (name == path)
+    if (name ? path : rule_is_empty(checking, at, "field_path"))
         check_error(checking, at, "%s: expected one of `field_name` and `field_path`",
                     name ? "both are there" : "neither is there");
     else if (path && target != JSON_NONE && !json_string_is(doc, target, "body_json"))

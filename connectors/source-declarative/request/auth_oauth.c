@@ -76,27 +76,7 @@ static int compile_assertion(struct authenticator *authenticator, struct oauth_s
     struct component where = authenticator->where, assertion = component_get(where, "profile_assertion");
     if (oauth->updates || !component_bool(where, "use_profile_assertion"))
         return 0;
-    if (!component_is_none(assertion))
-        return jwt_parts_compile(authenticator->engine, assertion, &oauth->assertion, err);
-    error_set(err, ERROR_INVALID, "profile_assertion is needed where use_profile_assertion is true");
-    return component_error(err, where);
-}
-
-static int check_grant(struct authenticator *authenticator, const struct oauth_state *oauth,
-                       struct error *err)
-{
-    struct component where = authenticator->where;
-    bool has_client = !expression_is_absent(&oauth->id) && !expression_is_absent(&oauth->secret);
-    if (expression_is_absent(&oauth->endpoint) || oauth->assertion)
-        return 0;
-    if (!has_client && !oauth->updates) /* else they may be in the config */
-        error_set(err, ERROR_INVALID, "client_id and client_secret are needed to fetch a token");
-    else if (slice_is(component_text(where, "grant_type"), "refresh_token") &&
-             expression_is_absent(&oauth->refresh) && !oauth->updates)
-        error_set(err, ERROR_INVALID, "refresh_token is needed where grant_type is refresh_token");
-    else
-        return 0;
-    return component_error(err, where);
+    return jwt_parts_compile(authenticator->engine, assertion, &oauth->assertion, err);
 }
 
 static int oauth_start(struct authenticator *authenticator, struct oauth_state *oauth, struct error *err);
@@ -138,7 +118,7 @@ static int oauth_compile(struct authenticator *authenticator, struct error *err)
     oauth->scopes = component_get(where, "scopes");
     oauth->gate.max = 1;
     engine_on_free(engine, oauth_leave, oauth);
-    return check_grant(authenticator, oauth, err) == 0 ? oauth_start(authenticator, oauth, err) : -1;
+    return oauth_start(authenticator, oauth, err);
 }
 
 /* --- what the config has already -------------------------------------------------------------------------
@@ -146,6 +126,11 @@ static int oauth_compile(struct authenticator *authenticator, struct error *err)
 
 /* A token that is there is used as long as its date says; without a date it counts as expired, as in the CDK.
  */
+static struct slice copy_of(struct arena *arena, struct slice text)
+{
+    return (struct slice){arena_strndup(arena, text.data, text.size), text.size};
+}
+
 static int oauth_start(struct authenticator *authenticator, struct oauth_state *oauth, struct error *err)
 {
     struct engine *engine = authenticator->engine;
@@ -156,9 +141,9 @@ static int oauth_start(struct authenticator *authenticator, struct oauth_state *
     scope_init(&scope, engine);
     if (oauth->updates) {
         if (oauth_at_path(arena, engine->config, &oauth->access_path, &value))
-            oauth->token = oauth_text(arena, &value);
+            oauth->token = copy_of(arena, tvalue_text(arena, &value)); /* the config may become another */
         if (oauth_at_path(arena, engine->config, &oauth->expiry_path, &value))
-            date = oauth_text(arena, &value);
+            date = tvalue_text(arena, &value);
     } else {
         if (!expression_is_absent(&oauth->access) &&
             expression_text(&oauth->access, &scope, arena, &oauth->token, err) != 0)
@@ -169,9 +154,9 @@ static int oauth_start(struct authenticator *authenticator, struct oauth_state *
     }
     if (date.size && !instant_parse(date, &oauth->expires_ms)) {
         error_set(err, ERROR_INVALID,
-                  "the config's time at which the token ends is \"%.60s\"; it must be a date of "
+                  "the config's time at which the token ends is \"%.*s\"; it must be a date of "
                   "ISO 8601, or seconds since 1970",
-                  date.data);
+                  (int)utf8_cut(date.data, date.size, 60), date.data);
         return component_error(err, authenticator->where);
     }
     if (!oauth->token.size)
@@ -227,7 +212,7 @@ static int expiry_of(struct authenticator *authenticator, struct scope *scope, s
     if (!expression_is_absent(&oauth->expiry_format)) {
         struct datetime date;
         struct error ignored;
-        struct slice text = oauth_text(arena, &value);
+        struct slice text = tvalue_text(arena, &value);
         if (expression_text(&oauth->expiry_format, scope, arena, &format, err) != 0)
             return -1;
         if (datetime_parse(text, format, &date, &ignored) == 0)
@@ -237,7 +222,7 @@ static int expiry_of(struct authenticator *authenticator, struct scope *scope, s
                              format.data);
         return 0;
     }
-    struct slice text = oauth_text(arena, &value);
+    struct slice text = tvalue_text(arena, &value);
     char *end, *copy = arena_strndup(arena, text.data, text.size);
     double seconds = strtod(copy, &end);
     if (end == copy || *end || !(seconds > -1e10 && seconds < 1e10))
@@ -257,7 +242,7 @@ static int update_config(struct authenticator *authenticator, struct arena *aren
     if (find_member(arena, body, oauth->refresh_member, TOKEN_DEPTH_MAX, &refresh) && tvalue_true(&refresh)) {
         changes[count++] =
             (struct engine_change){oauth->refresh_path.names, oauth->refresh_path.count, refresh};
-        engine_add_secret(authenticator->engine, oauth_text(arena, &refresh));
+        engine_add_secret(authenticator->engine, tvalue_text(arena, &refresh));
     }
     struct datetime date;
     char text[DATETIME_TEXT_MAX];
@@ -290,7 +275,7 @@ static int take_answer(struct authenticator *authenticator, struct arena *arena,
         return -1;
     if (!find_member(arena, &body, name, TOKEN_DEPTH_MAX, &value) || !tvalue_true(&value))
         return error_set(err, ERROR_CONNECTOR, "the server's answer has no \"%.100s\"", name.data);
-    struct slice token = oauth_text(arena, &value);
+    struct slice token = tvalue_text(arena, &value);
     engine_add_secret(engine, token);
     if (expiry_of(authenticator, &scope, arena, &body, &expires_ms, err) != 0)
         return -1;
@@ -298,7 +283,7 @@ static int take_answer(struct authenticator *authenticator, struct arena *arena,
         return -1;
     struct arena *kept = &oauth->arenas[oauth->turn ^= 1];
     arena_clear(kept);
-    oauth->token = (struct slice){arena_strndup(kept, token.data, token.size), token.size};
+    oauth->token = copy_of(kept, token);
     oauth->expires_ms = expires_ms;
     oauth->fetched++;
     return 0;
@@ -315,7 +300,7 @@ static bool is_refused(const struct oauth_state *oauth, struct arena *arena,
     if (!tvalue_is_mapping(body) ||
         !tvalue_member_name(arena, body, key.size ? key : SLICE_LITERAL("error"), &value))
         return false;
-    struct slice word = oauth_text(arena, &value);
+    struct slice word = tvalue_text(arena, &value);
     if (component_is_none(oauth->errors))
         return response->status == 400 &&
                (slice_is(word, "invalid_grant") || slice_is(word, "invalid_permissions"));

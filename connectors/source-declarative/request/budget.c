@@ -236,10 +236,7 @@ static int rates_compile(struct engine *engine, struct component component, stru
         if (rate->interval_ms > policy->longest_ms)
             policy->longest_ms = rate->interval_ms;
     }
-    if (policy->rate_count)
-        return 0;
-    error_set(err, ERROR_INVALID, "a moving window needs at least one rate");
-    return component_error(err, component);
+    return 0;
 }
 
 static void policy_leave(void *context)

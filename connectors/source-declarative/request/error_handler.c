@@ -327,10 +327,9 @@ static int compile_composite(struct engine *engine, struct component component, 
 {
     struct component list = component_get(component, "error_handlers");
     size_t count = component_count(list), backoffs = 0;
-    if (count == 0 || depth == 0) {
-        error_set(err, ERROR_INVALID,
-                  count ? "error handlers are nested too deeply"
-                        : "a composite error handler needs at least one error handler");
+    assert(count > 0); /* a rule of the manifest's */
+    if (depth == 0) {
+        error_set(err, ERROR_INVALID, "error handlers are nested too deeply");
         return component_error(err, component);
     }
     handler->children = arena_alloc(&engine->arena, count * sizeof(struct error_handler *));

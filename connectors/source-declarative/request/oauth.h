@@ -37,7 +37,6 @@ struct oauth_state {
 /* The config's value there; false: there is none. */
 bool oauth_at_path(struct arena *arena, struct tvalue value, const struct config_path *path,
                    struct tvalue *ret_value);
-struct slice oauth_text(struct arena *arena, const struct tvalue *value);
 int oauth_request(struct authenticator *authenticator, struct arena *arena, struct http_request *ret_request,
                   struct error *err);
 

@@ -16,14 +16,6 @@ bool oauth_at_path(struct arena *arena, struct tvalue value, const struct config
     return value.kind != TVALUE_NONE;
 }
 
-struct slice oauth_text(struct arena *arena, const struct tvalue *value)
-{
-    struct ttext text;
-    ttext_init(&text, arena, TOKEN_ANSWER_MAX);
-    tvalue_str(&text, value);
-    return ttext_slice_of(&text);
-}
-
 /* One that is none is left out, as in the CDK; an empty one is sent. */
 static int put(struct tdict *dict, const struct expression *name, const struct expression *value,
                struct scope *scope, struct arena *arena, struct error *err)
@@ -36,7 +28,7 @@ static int put(struct tdict *dict, const struct expression *name, const struct e
         expression_string(value, scope, arena, &text, err) != 0)
         return -1;
     if (text.kind != TVALUE_NONE)
-        tdict_set(arena, dict, tvalue_string(key), tvalue_string(oauth_text(arena, &text)));
+        tdict_set(arena, dict, tvalue_string(key), tvalue_string(tvalue_text(arena, &text)));
     return 0;
 }
 
@@ -59,7 +51,7 @@ static int put_client(struct authenticator *authenticator, const struct expressi
         there = tvalue_cstring("");
     if (expression_text(name, scope, arena, &key, err) != 0)
         return -1;
-    tdict_set(arena, dict, tvalue_string(key), tvalue_string(oauth_text(arena, &there)));
+    tdict_set(arena, dict, tvalue_string(key), tvalue_string(tvalue_text(arena, &there)));
     return 0;
 }
 
@@ -87,7 +79,7 @@ static int check_client(const struct authenticator *authenticator, struct scope 
         return 0;
     if (expression_string(&oauth->id, scope, arena, &id, err) != 0)
         return -1;
-    if (id.kind != TVALUE_NONE && oauth_text(arena, &id).size > 0)
+    if (id.kind != TVALUE_NONE && tvalue_text(arena, &id).size > 0)
         return 0;
     error_set(err, ERROR_INVALID, "client_id gives nothing");
     return component_error(err, authenticator->where);
@@ -153,7 +145,7 @@ static int build_headers(const struct oauth_state *oauth, struct scope *scope, s
     request->headers = headers;
     if (tvalue_is_mapping(&dict) && titer_init(&iter, arena, dict)) {
         while (titer_next(&iter, &name)) {
-            struct slice key = oauth_text(arena, &name), value = oauth_text(arena, &iter.of_key);
+            struct slice key = tvalue_text(arena, &name), value = tvalue_text(arena, &iter.of_key);
             struct http_header *header = &headers[request->header_count++];
             header->name = arena_strndup(arena, key.data, key.size);
             header->value = arena_strndup(arena, value.data, value.size);

@@ -124,19 +124,11 @@ int request_option_compile_at(struct engine *engine, struct component component,
     if (expression_compile(engine, component, "field_name", &option->name, err) != 0 ||
         expressions_compile(engine, component, "field_path", &option->path, err) != 0)
         return -1;
-    bool has_name = !expression_is_absent(&option->name);
-    if (has_name == (option->path.count > 0))
-        error_set(err, ERROR_INVALID, "a request option has either field_name or field_path, and this has %s",
-                  has_name ? "both" : "neither");
-    else if (option->path.count && option->target != OPTION_BODY_JSON)
-        error_set(err, ERROR_INVALID,
-                  "field_path is for bodies of JSON alone (inject_into: body_json); "
-                  "elsewhere it is field_name");
-    else {
-        *ret_option = option;
-        return 0;
-    }
-    return component_error(err, component);
+    /* Rules of the manifest's. */
+    assert(expression_is_absent(&option->name) == (option->path.count > 0));
+    assert(!option->path.count || option->target == OPTION_BODY_JSON);
+    *ret_option = option;
+    return 0;
 }
 
 int request_option_compile(struct engine *engine, struct component component, const char *field,

@@ -22,13 +22,6 @@ static int compile_body(struct requester *requester, struct error *err)
     if (mapping_expression_compile(engine, where, "request_body_data", &requester->body_data, err) != 0 ||
         mapping_expression_compile(engine, where, "request_body_json", &requester->body_json, err) != 0)
         return -1;
-    bool has_data = !component_is_none(requester->body_data.where);
-    bool has_json = !component_is_none(requester->body_json.where);
-    if (has_data && has_json) {
-        error_set(err, ERROR_INVALID,
-                  "a request has either request_body_data or request_body_json, not both");
-        return component_error(err, where);
-    }
     if (component_is_none(body))
         return 0;
     if (component_is(body, "RequestBodyPlainText"))

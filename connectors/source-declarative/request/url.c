@@ -235,14 +235,10 @@ static void encode(struct ttext *out, struct slice text)
     }
 }
 
+/* Bytes are themselves, not what str() makes of them. */
 static struct slice text_of(struct arena *arena, const struct tvalue *value)
 {
-    if (value->kind == TVALUE_STRING || value->kind == TVALUE_BYTES)
-        return value->text;
-    struct ttext text;
-    ttext_init(&text, arena, SIZE_MAX);
-    tvalue_str(&text, value);
-    return ttext_slice_of(&text);
+    return value->kind == TVALUE_BYTES ? value->text : tvalue_text(arena, value);
 }
 
 static void encode_pair(struct ttext *out, const struct tvalue *name, const struct tvalue *value)

@@ -442,3 +442,13 @@ void tvalue_str(struct ttext *out, const struct tvalue *value)
         break;
     }
 }
+
+struct slice tvalue_text(struct arena *arena, const struct tvalue *value)
+{
+    struct ttext text;
+    if (value->kind == TVALUE_STRING)
+        return value->text;
+    ttext_init(&text, arena, SIZE_MAX);
+    tvalue_str(&text, value);
+    return ttext_slice_of(&text);
+}

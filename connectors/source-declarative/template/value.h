@@ -287,6 +287,7 @@ static inline struct slice ttext_slice_of(const struct ttext *text)
 enum { TVALUE_DEPTH_MAX = 512 }; /* containers in containers; what is deeper is written as "..." */
 /* Python's str() and repr(). */
 void tvalue_str(struct ttext *out, const struct tvalue *value);
+struct slice tvalue_text(struct arena *arena, const struct tvalue *value); /* str(); a string is itself */
 void tvalue_repr(struct ttext *out, const struct tvalue *value);
 void tvalue_repr_float(struct ttext *out, double number);
 void tvalue_repr_string(struct ttext *out, struct slice text);
