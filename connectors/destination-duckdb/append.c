@@ -139,17 +139,19 @@ static void put_text(struct loader_chunk *chunk, struct appended *column, idx_t 
                      const struct sql_cell *cell)
 {
     const struct slice text = cell->text;
-    duckdb_string_t string = {.value.inlined.length = (uint32_t)text.size};
-    if (text.size <= sizeof string.value.inlined.inlined) {
+    /* Filled where it lies: put together elsewhere it would be read as a whole too soon after its parts. */
+    duckdb_string_t *string = (duckdb_string_t *)column->data + row;
+    if (text.size <= sizeof string->value.inlined.inlined) {
+        *string = (duckdb_string_t){.value.inlined.length = (uint32_t)text.size};
         if (text.size)
-            memcpy(string.value.inlined.inlined, text.data, text.size);
-    } else {
-        string.value.pointer.ptr =
-            cell->lasting ? (char *)text.data : arena_dup(&chunk->text, text.data, text.size);
-        memcpy(string.value.pointer.prefix, text.data, sizeof string.value.pointer.prefix);
-        chunk->bytes += text.size;
+            memcpy(string->value.inlined.inlined, text.data, text.size);
+        return;
     }
-    ((duckdb_string_t *)column->data)[row] = string;
+    string->value.pointer.length = (uint32_t)text.size;
+    string->value.pointer.ptr =
+        cell->lasting ? (char *)(uintptr_t)text.data : arena_dup(&chunk->text, text.data, text.size);
+    memcpy(string->value.pointer.prefix, text.data, sizeof string->value.pointer.prefix);
+    chunk->bytes += text.size;
 }
 
 static void put(struct loader_chunk *chunk, struct appended *column, idx_t row, const struct sql_cell *cell)

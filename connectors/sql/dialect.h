@@ -36,13 +36,14 @@ struct sql_dialect {
     size_t name_max;                        /* bytes of a name; 0: any */
     bool folds_case;                        /* names that differ in (ASCII) case alone are one */
     bool has_schemas;
-    bool has_limits;      /* types have lengths and precisions, which are kept to: "numeric(38,9)" */
-    bool deletes_using;   /* DELETE FROM t USING b; otherwise by row_id */
-    bool indexes_keys;    /* an index on the key makes merging and loading fast */
-    bool keeps_integers;  /* SQL_NUMBER holds every integer exactly */
-    bool mixes_numbers;   /* SQL_NUMBER's column holds as text what is none of its own numbers */
-    const char *row_id;   /* the hidden column */
-    const char *begin;    /* a transaction that writes */
+    bool has_limits;            /* types have lengths and precisions, which are kept to: "numeric(38,9)" */
+    bool deletes_using;         /* DELETE FROM t USING b; otherwise by row_id */
+    bool indexes_keys;          /* an index on the key makes merging and loading fast */
+    bool keeps_integers;        /* SQL_NUMBER holds every integer exactly */
+    bool mixes_numbers;         /* SQL_NUMBER's column holds as text what is none of its own numbers */
+    const char *row_id;         /* the hidden column */
+    const char *raw_id_storage; /* how the column of random ids is best kept; NULL: as any */
+    const char *begin;          /* a transaction that writes */
     const char *ddl_lock; /* the first of one that makes tables: two at once do not meet; NULL: not needed */
     const char *clear;    /* empties the table named behind it: "TRUNCATE " */
     const char *analyze;  /* a temporary table, before it is joined; NULL: not needed */

@@ -96,6 +96,8 @@ int sql_table_create(const struct sql_dialect *dialect, struct sql_db *db, const
         buffer_str(&sql, i ? ", " : "");
         sql_put_name(&sql, column->name);
         buffer_printf(&sql, " %s", dialect->type_names[column->type]);
+        if (plan->sources[i].role == SQL_RAW_ID && dialect->raw_id_storage)
+            buffer_printf(&sql, " %s", dialect->raw_id_storage);
     }
     if (primary) {
         buffer_str(&sql, ", PRIMARY KEY (");
