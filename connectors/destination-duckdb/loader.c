@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 enum {
-    WAITING_MAX = 64 << 20, /* the appender gathers by rows alone; large ones are written earlier */
-    BYTES_MAX = 32 << 20,   /* of chunks in work, one beyond that */
+    WAITING_MAX = 4 << 20, /* the appender gathers by rows alone, far more than the processor's caches hold */
+    BYTES_MAX = 32 << 20,  /* of chunks in work, one beyond that */
 };
 
 struct loader {
