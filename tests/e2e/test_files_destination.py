@@ -11,6 +11,7 @@ import subprocess
 import pyarrow.parquet
 import pytest
 
+from connector_suite.flow import FlowRunner, collection
 from connector_suite.protocol import Runner, configured
 
 SCHEMA = {"type": "object", "properties": {"id": {"type": "integer"}, "name": {"type": ["null", "string"]},
@@ -269,3 +270,73 @@ def test_parquet_refused(local, tmp_path):
     session = local("write", stdin=message(b"{}"), config=config, catalog=configured(
         [{**STREAM, "json_schema": {"type": "object"}}], "full_refresh", destination_sync_mode="append"))
     assert session.rc != 0 and "names no properties" in session.errors()[0]["message"]
+
+
+# --- kills -----------------------------------------------------------------------------------------------------------
+
+POINTS = ["files.sealed", "files.committed", "files.published"]
+
+
+def ids(path):
+    """Of a whole file; half a one cannot be read."""
+    if path.suffix == ".parquet":
+        return pyarrow.parquet.read_table(path)["i"].to_pylist()
+    return [json.loads(line)["_airbyte_data"]["i"] for line in gzip.decompress(path.read_bytes()).splitlines()]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed(firth_dev, tmp_path, point):
+    """What is seen is whole, whatever the moment; another sync makes it right, and leaves nothing of the one that died."""
+    for mode in ("append", "overwrite"):
+        for kind, format_ in ("jsonl", {}), ("parquet", {"format": PARQUET}):
+            root = tmp_path / mode / kind
+            config = {"destination_path": "/local/out", **format_}
+
+            def run(numbers, rc=0, **env):
+                session = Runner([firth_dev.path, "connector", "destination-files"], {"FIRTH_LOCAL_ROOT": str(root), **env})(
+                    "write", config=config, stdin=b"".join(message(b'{"i":%d}' % n) for n in numbers) + state(1) + COMPLETE,
+                    catalog=configured([TYPED_STREAM], "full_refresh", destination_sync_mode=mode))
+                assert session.rc == rc, session
+                return sorted(ids(path) for path in written(root)), session.states()
+
+            seen, states = run([1, 2])
+            assert seen == [[1, 2]] and len(states) == 1
+            seen, states = run([3, 4], -9, FIRTH_FAULT_KILL=point)
+            assert seen == ([[1, 2], [3, 4]] if point == "files.published" else [[1, 2]]) and not states
+            seen, states = run([3, 4])
+            again = [[3, 4]] if mode == "overwrite" else [[1, 2], [3, 4]] + [[3, 4]] * (point == "files.published")
+            assert seen == again and len(states) == 1
+            assert not [path for path in root.rglob(".firth-*") if not path.name.endswith("lock")]
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_materialization_killed(firth_dev, tmp_path, point):
+    """Each document once."""
+    made = collection("acmeCo/users", ["/i"], {})
+    binding = {"resourceConfig": {"stream": "users"}, "resourcePath": ["users"], "collection": made, "deltaUpdates": True,
+               "fieldSelection": {"keys": ["i"], "values": [], "document": "flow_document"}}
+    spec = {"name": "acmeCo/mat", "connectorType": "LOCAL", "config": {"destination_path": "/local/out"}, "bindings": [binding]}
+
+    def transactions(first, kill=None):
+        env = {"FIRTH_LOCAL_ROOT": str(tmp_path), **({"FIRTH_FAULT_KILL": kill} if kill else {})}
+        talk = FlowRunner(Runner([firth_dev.path, "connector", "destination-files"], env)).start(
+            {"open": {"materialization": spec, "version": "1", "range": {}}})
+        at = talk.expect("opened")["runtimeCheckpoint"].get("n", 0)
+        assert at == first or first is None, at
+        for n in range(at, 3):
+            talk.say({"acknowledge": {}}, {"flush": {}}, {"store": {"key": [n], "values": [], "doc": {"i": n}}},
+                     {"startCommit": {"runtimeCheckpoint": {"n": n + 1}}})
+            try:
+                talk.expect("acknowledged")
+                talk.expect("flushed")
+                talk.expect("startedCommit")
+            except (AssertionError, TypeError):
+                assert kill and talk.kill()[0] == -9
+                return n
+        assert talk.end()[0] == 0
+        return 3
+
+    assert transactions(0, point + ":2") == 1
+    assert transactions(None) == 3
+    found = [json.loads(line)["i"] for path in written(tmp_path) for line in gzip.decompress(path.read_bytes()).splitlines()]
+    assert sorted(found) == [0, 1, 2]
