@@ -269,6 +269,13 @@ def test_streams_that_somebody_else_changes_too(page):
     expect(page.get_by_text("Saved. The next sync")).to_be_visible()
     kept = {each["stream"]["name"]: each["config"] for each in show(page.daemon, id)["syncCatalog"]["streams"]}
     assert (kept["users"]["selected"], kept["users"]["destinationSyncMode"], kept["purchases"]["selected"]) == (True, "append", False)
+    page.get_by_label("How products is moved").select_option(label="Everything, replaced")
+    put(off=("products",))
+    page.get_by_role("button", name="Save streams").click()
+    page.get_by_role("dialog").get_by_role("button", name="Save streams").click()
+    page.get_by_role("button", name="Take theirs").click()
+    expect(page.get_by_role("switch", name="products")).not_to_be_checked()
+    expect(page.get_by_role("button", name="Undo the changes")).to_have_count(0)
     # Who was slower than that is refused by the daemon itself.
     first = show(page.daemon, id)
     put(products="append")

@@ -1,6 +1,7 @@
 // One collection: how it grows, what it is declared to be, its documents.
 import { useState } from "react";
 import { Link } from "wouter";
+import { useStanding } from "../../api/standing";
 import { useGrowth, type CollectionStatus } from "../../api/tasks";
 import { Ago } from "../../parts/ago";
 import { PageHead } from "../../parts/basics";
@@ -14,6 +15,7 @@ const perSecond = (value: number) => `${about(value)}/s`;
 export function CollectionPage({ one }: { one: CollectionStatus }) {
     const [writer, setWriter] = useState(one.writers[0]);
     const samples = useGrowth(one);
+    const away = useStanding() === "away";
     const rate = samples.rate[samples.rate.length - 1];
     return (
         <>
@@ -36,8 +38,8 @@ export function CollectionPage({ one }: { one: CollectionStatus }) {
                 }
             />
             <div className="charts">
-                <Chart title="Throughput" summary={rate == null ? "is being measured" : `${about(Math.round(rate))} documents a second just now`} at={samples.at} values={samples.rate} format={perSecond} />
-                <Chart least={1000} title="Lag" summary={one.lagMs !== null ? `${duration(one.lagMs)} just now` : "not known just now"} at={samples.at} values={samples.lag} format={seconds} axis={span} />
+                <Chart title="Throughput" summary={away ? "not known: the daemon is away" : rate == null ? "is being measured" : `${about(Math.round(rate))} documents a second just now`} at={samples.at} values={samples.rate} format={perSecond} />
+                <Chart least={1000} title="Lag" summary={one.lagMs !== null && !away ? `${duration(one.lagMs)} just now` : "not known just now"} at={samples.at} values={samples.lag} format={seconds} axis={span} />
             </div>
             <CollectionSchema name={one.name} writer={writer} />
             {one.documents === 0 && !one.committedAt ? (
