@@ -186,7 +186,8 @@ const struct command cli_connectors = {
     .summary = "list the connectors, add and remove custom ones",
     .help =
         "A catalog names a built-in connector by its image (airbyte/source-faker:6.2.38 runs the built-in\n"
-        "source-faker). `-o json` lists the images too.\n"
+        "source-faker), and one that was added by its name (image: source-shop). `-o json` lists the images "
+        "too.\n"
         "\n"
         "'add' makes a connector of yours one that the API and 'firth apply' have: an image, a command of\n"
         "this machine, or a manifest. It is asked for its spec, which is kept. The same NAME again changes\n"
