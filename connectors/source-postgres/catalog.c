@@ -104,14 +104,19 @@ static void put_tables_sql(struct buffer *sql, const struct pg_catalog *catalog,
         " (SELECT FROM pg_publication_tables p WHERE p.schemaname = n.nspname AND p.tablename = c.relname"
         " AND p.pubname = ");
     pg_put_literal(sql, pg_config_publication(config));
-    buffer_str(
-        sql,
-        "), has_table_privilege(c.oid, 'SELECT'), c.relispartition, row_security_active(c.oid), EXISTS "
-        "(SELECT"
-        " FROM pg_index x JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (x.indkey::int2[])"
-        " WHERE x.indrelid = c.oid AND x.indisprimary AND ");
-    put_left_out(sql, catalog, "a");
-    buffer_str(sql, ") FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ");
+    buffer_str(sql,
+               "), has_table_privilege(c.oid, 'SELECT'), c.relispartition, row_security_active(c.oid), ");
+    if (catalog->version < 120000) {
+        buffer_str(sql, "false");
+    } else {
+        buffer_str(
+            sql,
+            "EXISTS (SELECT FROM pg_index x JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY "
+            "((x.indkey::int2[])[0:x.indnkeyatts - 1]) WHERE x.indrelid = c.oid AND x.indisprimary AND ");
+        put_left_out(sql, catalog, "a");
+        buffer_byte(sql, ')');
+    }
+    buffer_str(sql, " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ");
     if (oid) {
         buffer_printf(sql, "c.oid = %u", oid);
         return;
@@ -256,6 +261,12 @@ static void add_key(struct pg_table *table, const char *name, int place)
     }
 }
 
+/* An index's columns without those that it only includes. */
+static const char *key_columns(int version)
+{
+    return version < 110000 ? "i.indkey::int2[]" : "(i.indkey::int2[])[0:i.indnkeyatts - 1]";
+}
+
 static int load_keys(struct pg_catalog *catalog, PGconn *connection, const struct pg_config *config,
                      uint32_t oid, struct pg_table **by_oid, struct firth_error *err)
 {
@@ -263,24 +274,24 @@ static int load_keys(struct pg_catalog *catalog, PGconn *connection, const struc
     buffer_init(&sql, BUFFER_UNLIMITED);
     buffer_str(&sql, "SELECT q.indrelid, q.attname, q.place FROM (");
     /* What identifies a row: the index that the replica identity names; else the primary key; else a unique
-     * index of columns that cannot be null. Of changes, one whose columns are all in them. */
-    buffer_str(
+     * index of columns that cannot be null. All may be read, and are in changes if these are wanted. */
+    buffer_printf(
         &sql,
         "SELECT i.indrelid, i.indexrelid, a.attname, k.place, first_value(i.indexrelid) OVER (PARTITION BY"
         " i.indrelid ORDER BY (i.indisreplident AND c.relreplident = 'i') DESC, i.indisprimary DESC,"
         " i.indexrelid) AS best FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid"
-        " CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)"
+        " CROSS JOIN LATERAL unnest(%s) WITH ORDINALITY AS k(attnum, place)"
         " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum"
         " WHERE i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL"
         " AND i.indexprs IS NULL AND NOT EXISTS (SELECT FROM pg_attribute n WHERE n.attrelid = i.indrelid"
-        " AND n.attnum = ANY (i.indkey::int2[]) AND (NOT n.attnotnull");
+        " AND n.attnum = ANY (%s) AND (NOT n.attnotnull OR NOT"
+        " has_column_privilege(n.attrelid, n.attnum, 'SELECT')",
+        key_columns(catalog->version), key_columns(catalog->version));
     if (pg_config_method(config) == PG_METHOD_CDC) {
         buffer_str(&sql, " OR ");
         put_left_out(&sql, catalog, "n");
     }
     buffer_str(&sql, "))");
-    if (catalog->version >= 110000)
-        buffer_str(&sql, " AND k.place <= i.indnkeyatts");
     put_condition(&sql, "i.indrelid", oid);
     buffer_str(&sql, ") q WHERE q.indexrelid = q.best ORDER BY q.indrelid, q.place");
     pg_auto_result PGresult *rows = pg_query(connection, buffer_cstr(&sql), "cannot read the keys", err);

@@ -201,11 +201,11 @@ static int take_relation(struct pg_cdc *cdc, const struct pg_message *message, s
         relation = &cdc->relations[cdc->relation_count++];
     }
     pg_relation_init(relation, message, table, types, cdc->config->source_tag, cdc->config->history, index);
-    if (table)
+    if (table) {
         relation->missing_key = missing_key(&cdc->streams[index], relation);
-    /* Without an identity, or with a key that is one, the server refuses updates and deletes itself. */
-    if (table && message->identity == 'i')
+        /* Without an identity the server refuses updates and deletes itself. */
         pg_relation_needs(relation, table, cdc->streams[index].selected->primary_key);
+    }
     return 0;
 }
 

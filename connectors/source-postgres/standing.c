@@ -143,7 +143,7 @@ static void put_generated(struct buffer *sql, int version)
         "AND "
         "l.oid = %s AND %s AND"
         " (%s EXISTS (SELECT FROM pg_index x WHERE x.indrelid = l.oid AND a.attnum = ANY "
-        "(x.indkey::int2[]) AND"
+        "((x.indkey::int2[])[0:x.indnkeyatts - 1]) AND"
         " CASE l.relreplident WHEN 'd' THEN x.indisprimary WHEN 'i' THEN x.indisreplident ELSE "
         "false END))), '')",
         version >= 130000 ? "ANY (ARRAY(SELECT relid::oid FROM pg_partition_tree(c.oid)) || c.oid)" : "c.oid",

@@ -177,6 +177,7 @@ def test_keys_of_generated_columns(run, flow, database):
     database.run("CREATE TABLE t (g text GENERATED ALWAYS AS (lower(x)) STORED PRIMARY KEY, x text);"
                  "CREATE TABLE u (g int GENERATED ALWAYS AS (id * 2) STORED PRIMARY KEY, id int NOT NULL UNIQUE);"
                  "CREATE TABLE i (id int PRIMARY KEY, g int GENERATED ALWAYS AS (id * 2) STORED NOT NULL UNIQUE); ALTER TABLE i REPLICA IDENTITY USING INDEX i_g_key;"
+                 "CREATE TABLE j (id int, g int GENERATED ALWAYS AS (id * 2) STORED, PRIMARY KEY (id) INCLUDE (g));"
                  "INSERT INTO t VALUES (DEFAULT, 'A'); INSERT INTO u VALUES (DEFAULT, 1)")
     config = airbyte_config(database, {"method": "CDC", "replication_slot": "a_" + database.name, "publication": "p"})
     session = run("discover", config=config)
@@ -190,11 +191,12 @@ def test_keys_of_generated_columns(run, flow, database):
         said = refused(run("read", config=config, catalog=configured([found[name]])))
         assert f'the replica identity of "public"."{name}" has the generated column g' in said
         assert f'run ALTER TABLE "public"."{name}" REPLICA IDENTITY FULL' in said
+    assert data(run("read", config=config, catalog=configured([found["j"]]))) == []
     catalog = configured([found["t"]])
     catalog["streams"][0]["primary_key"] = [["g"]]
     assert "the column g of public.t is in the key that was chosen, but it is generated" in refused(run("read", config=config, catalog=catalog))
     # Put in the publication by somebody else, it is refused as well.
-    database.run("CREATE PUBLICATION p FOR TABLE t, u, i WITH (publish_via_partition_root = true)")
+    database.run("ALTER PUBLICATION p SET TABLE t, u, i")
     assert "has the generated column g" in refused(run("read", config=config, catalog=configured([found["t"]])))
     # With all of the old row they are read, by what there is.
     database.run("ALTER TABLE t REPLICA IDENTITY FULL; ALTER TABLE u REPLICA IDENTITY FULL")

@@ -232,6 +232,25 @@ def test_what_changes_have_as_the_start_has(firth, flow, database):
     database.run(f"DROP OWNED BY {user}; DROP ROLE {user}")
 
 
+def test_a_key_that_is_not_the_replica_identity(flow, database):
+    """Of the primary key the user may read a part, so another unique index is the key: of that a delete has nothing."""
+    user = "u" + database.name
+    database.run("CREATE TABLE t (a int, secret int, x int NOT NULL UNIQUE, PRIMARY KEY (a, secret)); INSERT INTO t VALUES (1, 1, 1); CREATE PUBLICATION flow_publication FOR TABLE t;"
+                 f"CREATE ROLE {user} LOGIN REPLICATION PASSWORD 'p'; GRANT SELECT (a, x) ON t TO {user}")
+    config = {**flow_config(database, "s_" + database.name), "user": user, "credentials": {"auth_type": "UserPassword", "password": "p"}}
+    capture = Capture(flow, config).start()
+    assert capture.discovered[0]["key"] == ["/x"]
+    capture.until(lambda docs: len(docs) == 1)
+    database.run("INSERT INTO t VALUES (1, 2, 2)")
+    capture.until(lambda docs: len(docs) == 2)
+    database.run("DELETE FROM t WHERE x = 1")
+    while capture.step():
+        pass
+    rc, _, err = capture.talk.end()
+    assert rc == 3 and "without the column x of its key" in err
+    database.run(f"DROP OWNED BY {user}; DROP ROLE {user}")
+
+
 def test_a_replica_identity_that_is_not_the_key(flow, database):
     """What is deleted cannot be told: the capture stops, and goes on once the table is read again."""
     database.run("CREATE TABLE t (id int PRIMARY KEY, email text NOT NULL UNIQUE); INSERT INTO t VALUES (1, 'a'), (2, 'b')")
