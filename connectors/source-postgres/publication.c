@@ -193,11 +193,18 @@ static int check_logged(const struct pg_standing *standing, struct firth_error *
         return 0;
     buffer_init(&name, BUFFER_UNLIMITED);
     pg_put_table(&name, standing->table->schema, standing->table->name);
-    firth_fail(err, FIRTH_FAILURE_CONFIG,
-               "%s is unlogged, so nothing tells of its changes: run ALTER TABLE %s SET LOGGED, or read it "
-               "by cursor "
-               "or xmin",
-               buffer_cstr(&name), buffer_cstr(&name));
+    if (standing->table->kind == 'p')
+        firth_fail(
+            err, FIRTH_FAILURE_CONFIG,
+            "partitions of %s are unlogged, so nothing tells of their changes: run ALTER TABLE … SET LOGGED "
+            "for each of them, or read it by cursor or xmin",
+            buffer_cstr(&name));
+    else
+        firth_fail(
+            err, FIRTH_FAILURE_CONFIG,
+            "%s is unlogged, so nothing tells of its changes: run ALTER TABLE %s SET LOGGED, or read it by "
+            "cursor or xmin",
+            buffer_cstr(&name), buffer_cstr(&name));
     buffer_done(&name);
     return -1;
 }

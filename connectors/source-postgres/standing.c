@@ -105,6 +105,13 @@ static void put_published_as(struct buffer *sql, int version)
     buffer_done(&text);
 }
 
+static void put_unlogged(struct buffer *sql, int version)
+{
+    buffer_printf(sql, ", EXISTS (SELECT FROM pg_class l WHERE l.relpersistence = 'u' AND l.oid = %s)",
+                  version >= 130000 ? "ANY (ARRAY(SELECT relid::oid FROM pg_partition_tree(c.oid)) || c.oid)"
+                                    : "c.oid");
+}
+
 /* ALTER TABLE … TYPE … USING writes the column's definition anew, and the rows too: of these no change tells.
  */
 static void put_shape(struct buffer *sql, int version)
@@ -159,7 +166,7 @@ static void put_look(struct buffer *sql, const struct pg_config *config, const s
     put_less(sql, version);
     put_unidentified(sql, version);
     put_partitions(sql, version);
-    buffer_str(sql, ", c.relpersistence = 'u'");
+    put_unlogged(sql, version);
     put_generated(sql, version);
     put_published_as(sql, version);
     put_shape(sql, version);

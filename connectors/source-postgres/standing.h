@@ -15,7 +15,7 @@ struct pg_standing {
     bool narrowed;         /* some columns that may be read are not published */
     uint64_t partitions;   /* which it has, as a number; 0: none */
     bool unidentified;     /* once it is published, the server refuses to update and delete its rows */
-    bool unlogged;         /* the log has nothing of it */
+    bool unlogged;         /* the log has nothing of it, or of a partition of it */
     const char *generated; /* a generated column of its replica identity, which the log does not have, quoted;
                             * "": there is none; of the standings' arena */
     bool generated_stored; /* and it is one that can be published */

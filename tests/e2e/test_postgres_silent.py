@@ -115,10 +115,11 @@ def test_a_binding_that_is_disabled_for_a_while(flow, database):
 
 def test_an_unlogged_table(run, database):
     """Of all tables' publication, in which it is not."""
-    database.run("CREATE UNLOGGED TABLE t (id int PRIMARY KEY); CREATE PUBLICATION p FOR ALL TABLES WITH (publish_via_partition_root = true)")
+    database.run("CREATE UNLOGGED TABLE t (id int PRIMARY KEY); CREATE TABLE r (id int PRIMARY KEY) PARTITION BY LIST (id); CREATE UNLOGGED TABLE r1 PARTITION OF r DEFAULT; CREATE PUBLICATION p FOR ALL TABLES WITH (publish_via_partition_root = true)")
     config = airbyte_config(database, {"method": "CDC", "replication_slot": "s_" + database.name, "publication": "p"})
-    session = run("read", config=config, catalog=configured([discover(run, config)["t"]]))
-    assert 'run ALTER TABLE "public"."t" SET LOGGED' in refused(session)
+    found = discover(run, config)
+    assert 'run ALTER TABLE "public"."t" SET LOGGED' in refused(run("read", config=config, catalog=configured([found["t"]])))
+    assert 'partitions of "public"."r" are unlogged' in refused(run("read", config=config, catalog=configured([found["r"]])))
     database.run("ALTER TABLE t SET LOGGED; INSERT INTO t VALUES (1)")
     assert [r["id"] for r in data(read(run, config, "t", mode="incremental"))] == [1]
 
