@@ -697,3 +697,34 @@ def test_a_connection(firth, database, tmp_path):
     database.run("DELETE FROM t WHERE id = 1; INSERT INTO t VALUES (3)")
     assert sync() == [(1, False), (2, False), (1, True), (3, False)]
     assert len(sync()) == 4
+
+
+def test_keys_that_no_format_has(firth, database, tmp_path):
+    """Dates before the year 1 and after 9999 are no dates of JSON Schema: in a key they stay what they are, in the rows that
+    are there and in changes, and the collection's schema refuses them or takes them; two never become one."""
+    database.run("CREATE TABLE t (d date PRIMARY KEY, n date);"
+                 "INSERT INTO t VALUES ('2024-01-31', 'infinity'), ('infinity', NULL), ('12024-01-01', NULL)")
+    config = flow_config(database, "s_" + database.name)
+    run = FlowRunner(runner(firth))
+    [found] = run({"discover": {"config": config}}).one("discovered")["bindings"]
+
+    def catalog(schema):
+        (tmp_path / "flow.json").write_text(json.dumps({
+            "collections": {"acmeCo/t": {"schema": schema, "key": found["key"]}},
+            "captures": {"acmeCo/in": {
+                "endpoint": {"connector": {"image": "ghcr.io/estuary/source-postgres:dev", "config": config}},
+                "bindings": [{"resource": found["resourceConfig"], "target": "acmeCo/t"}]}}}))
+        return str(tmp_path / "flow.json")
+
+    refused = firth("run", catalog(found["documentSchema"]))
+    assert refused.rc == 1 and "infinity" in refused.err and "format" in refused.err, refused.err
+    plain = json.loads(json.dumps(found["documentSchema"]).replace('"format": "date"', '"title": "day"'))
+    process = firth.start("run", catalog(plain))
+    until(lambda: len(firth.read("acmeCo/t")) == 3, "the rows that are there")
+    database.run("INSERT INTO t VALUES ('-infinity', '12025-01-01'), ('0044-03-15 BC', NULL)")
+    until(lambda: len(firth.read("acmeCo/t")) == 5, "the changes")
+    process.signal(signal.SIGTERM)
+    assert process.wait() == 130
+    documents = firth.read("acmeCo/t")
+    assert sorted((d["d"], d["n"]) for d in documents) == [
+        ("-infinity", "9999-12-31"), ("0044-03-15 BC", None), ("12024-01-01", None), ("2024-01-31", "9999-12-31"), ("infinity", None)]
