@@ -101,8 +101,8 @@ static void remove_old(void *argument, const char *name)
     old->log->disk->unlink(old->log->disk->context, path); /* if not now, then at the next roll */
 }
 
-/* Logs double from 256 kB to 4 MB, so that a task that commits twice is cheap and one that commits often rolls
- * rarely. A record too large for that gets a log that just holds it. */
+/* Logs double from 256 kB to 4 MB, so that a task that commits twice is cheap and one that commits often
+ * rolls rarely. A record too large for that gets a log that just holds it. */
 static uint64_t next_size(const struct log_writer *log, uint64_t first_slot, uint64_t room)
 {
     uint64_t size = log->file_size * 2 < LOG_SIZE_MIN ? LOG_SIZE_MIN : log->file_size * 2;
