@@ -173,6 +173,12 @@ int sheets_store(struct session *session, struct tab *tab, const struct firth_re
     bool has_key = false;
     if (tab->keyed && sheets_key_of(session, tab, record, &has_key, err) < 0)
         return -1;
+    /* Its document would not be found again, and what comes next would begin from nothing. */
+    if (tab->keyed && !has_key && tab->target->live && tab->document >= 0)
+        return error_set(err, ERROR_INVALID,
+                         "stream %.200s: a document whose key has an empty part cannot be kept by it: a cell "
+                         "that is empty has no key. Leave such documents out, or have delta updates",
+                         tab->target->name);
     struct slice key = {session->key.data, session->key.size};
     int result;
     if (record->operation == FIRTH_DELETE) {

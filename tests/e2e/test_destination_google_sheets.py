@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 import sheets as server
-from connector_suite.flow import FlowRunner
+from connector_suite.flow import FlowRunner, collection
 from connector_suite.protocol import Runner
 from conftest import until
 from sheets import EMAIL, Tab
@@ -404,6 +404,43 @@ def test_certificates(firth, tmp_path):
             answer = status(**{name: str(tmp_path / file)})
             assert told in answer["message"], answer
     served.close()
+
+
+# --- documents by key -------------------------------------------------------------------------------------------------
+
+
+def test_documents_by_key(sheets, firth):
+    """Loaded and stored by keys that look alike; one that would be an empty cell is refused, since nobody could find it."""
+    made = collection("acmeCo/sums", ["/id"], {"n": ["integer"]})
+    for projection in made["projections"]:
+        if projection.get("ptr") == "/id":
+            projection["inference"] = {"types": ["string"], "exists": "MUST"}
+    spec = {"name": "acmeCo/mat", "connectorType": "LOCAL", "config": sheets.config(), "bindings": [{
+        "resourceConfig": {"stream": "sums"}, "resourcePath": ["sums"], "collection": made,
+        "fieldSelection": {"keys": ["id"], "values": ["n"], "document": "flow_document"}}]}
+    keys = ["1", "01", "1.0", "true", "TRUE", " ", "'1", "=1", "2024-01-01", "x"]
+
+    def transaction(talk, stores, loads=()):
+        talk.say({"acknowledge": {}}, *({"load": {"key": [key]}} for key in loads), {"flush": {}})
+        talk.expect("acknowledged")
+        found = []
+        while (got := talk.next())[0] == "loaded":
+            found.append(got[1]["doc"])
+        talk.say(*({"store": {"key": [key], "values": [n], "doc": {"id": key, "n": n}, "exists": bool(loads)}} for key, n in stores),
+                 {"startCommit": {"runtimeCheckpoint": {"n": 1}}})
+        return found
+
+    for turn in range(3):
+        talk = FlowRunner(Runner([str(firth.path), "connector", "destination-google-sheets"])).start(
+            {"open": {"materialization": spec, "version": "1", "range": {}}})
+        talk.expect("opened")
+        found = transaction(talk, [(key, turn) for key in keys], keys if turn else [])
+        assert found == [{"id": key, "n": turn - 1} for key in keys if turn]
+        talk.expect("startedCommit")
+        transaction(talk, [("", 1)])
+        rc, _, err = talk.end()
+        assert rc != 0 and "whose key has an empty part" in err, err
+    assert [row["id"] for row in sheets.records("sums")] == keys
 
 
 # --- kills ------------------------------------------------------------------------------------------------------------
