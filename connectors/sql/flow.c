@@ -364,7 +364,6 @@ int sql_apply(const struct sql_dialect *dialect, struct sql_db *db, const struct
         result = dialect->execute(db, dialect->ddl_lock, NULL, &library_err);
     for (size_t i = 0; i < count && result == 0; i++)
         result = apply_one(dialect, db, settings, host, &targets[i], &taken, &arena, &library_err);
-    fault_point("sql.apply.before");
     if (result == 0)
         result = dialect->execute(db, "COMMIT", NULL, &library_err);
     fault_point("sql.apply.after");
