@@ -108,6 +108,20 @@ int file_replace(const char *path, const void *bytes, size_t size, mode_t mode, 
     return file_sync_folder(folder, err);
 }
 
+/* The entry of a new folder in the one above it. That one may be writable and not readable: then nobody can
+ * sync it. */
+static int sync_entry(char *path, struct error *err)
+{
+    char *slash = strrchr(path, '/');
+    if (!slash)
+        return file_sync_folder(".", err);
+    char *end = slash == path ? slash + 1 : slash, ended = *end;
+    *end = 0;
+    int result = access(path, R_OK) == 0 ? file_sync_folder(path, err) : 0;
+    *end = ended;
+    return result;
+}
+
 int file_make_folders(const char *path, mode_t mode, struct error *err)
 {
     auto_free char *copy = mem_strdup(path);
@@ -116,8 +130,12 @@ int file_make_folders(const char *path, mode_t mode, struct error *err)
             continue;
         char ended = *at;
         *at = 0;
-        if (mkdir(copy, mode) < 0 && errno != EEXIST)
+        if (mkdir(copy, mode) == 0) {
+            if (sync_entry(copy, err) < 0)
+                return -1;
+        } else if (errno != EEXIST) {
             return error_errno(err, errno, "cannot make folder %s", copy);
+        }
         *at = ended;
         if (!ended)
             break;

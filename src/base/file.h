@@ -12,7 +12,7 @@
 int file_read(const char *path, size_t max, struct buffer *buffer, struct error *err);
 /* Write beside the target, fsync, rename over it, fsync the folder. */
 int file_replace(const char *path, const void *bytes, size_t size, mode_t mode, struct error *err);
-/* mkdir -p. */
+/* mkdir -p; what is new is durable. */
 int file_make_folders(const char *path, mode_t mode, struct error *err);
 int file_sync_folder(const char *path, struct error *err);
 bool file_exists(const char *path);

@@ -137,13 +137,11 @@ static int64_t month_start(int64_t local, bool next)
 struct point point_clamp(struct point point, enum clamping clamping, unsigned weekday, bool upwards)
 {
     int64_t offset = point.offset * DATETIME_SECOND, local = point.at + offset;
-    int64_t day = floor_day(local), start = local, next = local;
+    int64_t day = floor_day(local), start = day, next = day + DATETIME_DAY;
     switch (clamping) {
     case CLAMP_NONE:
         return point;
     case CLAMP_DAY:
-        start = day;
-        next = day + DATETIME_DAY;
         break;
     case CLAMP_WEEK: {
         int64_t days = day / DATETIME_DAY + 3; /* 1970-01-01 was a Thursday */
