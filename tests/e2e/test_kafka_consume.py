@@ -137,6 +137,37 @@ def test_a_member_that_is_silent_is_out(start):
     reader.end()
 
 
+def test_names_that_cannot_be(start):
+    """A NUL, or what is not UTF-8, in a name: each request says so, and the listener lives on."""
+    address = start()
+    listener = pushing.listener_of(start.running)
+    raw = Raw(address)
+    text = lambda value: struct.pack(">h", len(value)) + value  # noqa: E731
+    one = struct.pack(">i", 1)
+    nobody = text(b"")  # the member, or its instance
+    topic, group, bad_topic, unknown = text(COLLECTION.encode()), 24, 17, 25
+    for bad in text(b"group\0x"), text(b"\xff\xfe"):
+        protocol = text(b"consumer") + one + text(b"range") + one + b"x"
+        assert raw.ask(11, 2, bad + struct.pack(">ii", 200, 200) + nobody + protocol)[4:6] == struct.pack(">h", group)
+        for key, rest in (14, one + nobody + struct.pack(">i", 0)), (12, one + nobody), (13, nobody):
+            assert raw.ask(key, 0, bad + rest) == struct.pack(">h", group) + (b"\0" * 4 if key == 14 else b"")
+        commit = lambda name, of, said: raw.ask(8, 2, name + struct.pack(">i", -1) + nobody + struct.pack(">q", -1) + one + of + one  # noqa: E731
+                                                + struct.pack(">iq", 0, 7) + text(said))[-2:]
+        assert commit(bad, topic, b"") == struct.pack(">h", group)
+        assert commit(text(b"right"), bad, b"") == struct.pack(">h", bad_topic)
+        assert commit(text(b"right"), topic, b"a\xff") == struct.pack(">h", 42)
+        assert raw.ask(9, 2, bad + struct.pack(">i", 0))[-2:] == struct.pack(">h", group)
+        member = raw.ask(12, 0, text(b"right") + one + bad)
+        assert member == struct.pack(">h", unknown)
+    assert commit(text(b"right"), topic, b"a\0b") == b"\0\0", "what a client says of an offset is its own"
+    hidden = text(COLLECTION.encode() + b"\0x")
+    assert raw.ask(3, 0, one + hidden).endswith(struct.pack(">hhi", bad_topic, 0, 0))
+    assert struct.pack(">ih", 0, bad_topic) in raw.ask(0, 2, struct.pack(">hi", -1, 1000) + one + hidden + one + struct.pack(">ii", 0, 0))
+    assert struct.pack(">h", bad_topic) in raw.ask(19, 0, one + hidden + struct.pack(">ih", 1, 1) + struct.pack(">iii", 0, 0, 1000))
+    raw.close()
+    assert pushing.listener_of(start.running) == listener
+
+
 def test_commits_survive(firth, start, tmp_path):
     """Committed offsets are there after a SIGKILL; a log that was dropped and begun anew has none."""
     address = start()

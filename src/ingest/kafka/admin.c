@@ -112,6 +112,7 @@ static void answer_topic(struct kafka *kafka, struct kafka_exchange *exchange, s
     wire_put_string(out, name);
     wire_put_i16(out, there                                       ? KAFKA_TOPIC_ALREADY_EXISTS
                       : error == KAFKA_TOPIC_AUTHORIZATION_FAILED ? KAFKA_TOPIC_AUTHORIZATION_FAILED
+                      : error == KAFKA_INVALID_TOPIC              ? KAFKA_INVALID_TOPIC
                                                                   : KAFKA_POLICY_VIOLATION);
     if (exchange->version >= 1)
         wire_put_text(out,

@@ -300,7 +300,7 @@ enum kafka_error kafka_group_leave(struct kafka_groups *groups, const struct kaf
 {
     struct kafka_group *group = map_get(&groups->map, who->group);
     if (!group)
-        return KAFKA_UNKNOWN_MEMBER_ID;
+        return who->group.size ? KAFKA_UNKNOWN_MEMBER_ID : KAFKA_INVALID_GROUP_ID;
     struct kafka_member *member = kafka_group_member(group, who->member);
     if (!member && who->instance.data)
         member = kafka_group_instance(group, who->instance);

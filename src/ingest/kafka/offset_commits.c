@@ -71,7 +71,7 @@ static void read_part(struct request *request, struct topic *topic)
     commit.offset = wire_i64(in);
     if (request->exchange->version >= 6)
         wire_i32(in);
-    commit.metadata = wire_string(in);
+    commit.metadata = wire_string_as_is(in); /* the client's own, and told as it came */
     wire_tags(in);
     *topic->last = part;
     topic->last = &part->next;
@@ -79,8 +79,12 @@ static void read_part(struct request *request, struct topic *topic)
     in->broken |= ++request->parts > PARTS_MAX;
     if (in->broken)
         return;
-    if (commit.metadata.size > KAFKA_COMMIT_METADATA_MAX)
+    if (topic->name.size == 0)
+        part->error = KAFKA_INVALID_TOPIC;
+    else if (commit.metadata.size > KAFKA_COMMIT_METADATA_MAX)
         part->error = KAFKA_OFFSET_METADATA_TOO_LARGE;
+    else if (!utf8_valid(commit.metadata.data ? commit.metadata.data : "", commit.metadata.size))
+        part->error = KAFKA_INVALID_REQUEST; /* the file is text */
     else if (commit.partition < 0 || commit.offset < 0 || topic->name.size > STORE_NAME_MAX)
         part->error = KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
     if (request->error != KAFKA_NONE)
@@ -97,8 +101,7 @@ static void read_topic(struct request *request)
     struct topic *topic = arena_zalloc(&request->exchange->arena, sizeof *topic);
     topic->last = &topic->parts;
     topic->name = wire_string(in);
-    in->broken |= !topic->name.data || !utf8_valid(topic->name.data, topic->name.size) ||
-                  ++request->topic_count > TOPICS_MAX;
+    in->broken |= !topic->name.data || ++request->topic_count > TOPICS_MAX;
     for (int32_t count = wire_array(in, PART_LEAST); count > 0 && !in->broken; count--)
         read_part(request, topic);
     wire_tags(in);
@@ -136,8 +139,7 @@ static enum kafka_error may_commit(struct kafka *kafka, const struct kafka_excha
 {
     if (!kafka_may_read(kafka, exchange->connection))
         return KAFKA_GROUP_AUTHORIZATION_FAILED;
-    if (!utf8_valid(who->group.data ? who->group.data : "", who->group.size) ||
-        who->group.size > STORE_NAME_MAX)
+    if (who->group.size > STORE_NAME_MAX)
         return KAFKA_INVALID_GROUP_ID;
     return kafka_group_may_commit(kafka->groups, who, kafka->now_ms);
 }
@@ -248,7 +250,9 @@ enum kafka_next kafka_handle_offset_fetch(struct kafka *kafka, struct kafka_exch
     else if (topics < 0)
         wire_put_array(out, 0);
     if (exchange->version >= 2)
-        wire_put_i16(out, may ? KAFKA_NONE : KAFKA_GROUP_AUTHORIZATION_FAILED);
+        wire_put_i16(out, !may          ? KAFKA_GROUP_AUTHORIZATION_FAILED
+                          : !group.size ? KAFKA_INVALID_GROUP_ID
+                                        : KAFKA_NONE);
     if (exchange->version >= 7)
         wire_bool(in); /* what is committed is stable */
     wire_tags(in);

@@ -147,6 +147,8 @@ static void refuse_unknown(struct kafka *kafka, struct part *part, const char *n
 {
     if (!kafka_may_read(kafka, part->produce->exchange->connection))
         refuse(part, KAFKA_TOPIC_AUTHORIZATION_FAILED, "no push capture has this collection");
+    else if (!*name)
+        refuse(part, KAFKA_INVALID_TOPIC, "the topic's name holds a NUL, is no UTF-8, or empty");
     else if (kafka_view_of(kafka, slice_of(name), false)->error == KAFKA_NONE)
         refuse(part, KAFKA_TOPIC_AUTHORIZATION_FAILED,
                "no push capture has this collection: it can be read, not written");

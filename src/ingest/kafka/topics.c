@@ -54,6 +54,8 @@ enum kafka_error kafka_topic_find(struct kafka *kafka, const struct kafka_connec
     struct kafka_topic topic = {.name = name};
     const char *writer = NULL;
     bool may_read = !connection || kafka_may_read(kafka, connection);
+    if (!*name)
+        return KAFKA_INVALID_TOPIC;
     find_push(kafka, connection, &topic, arena, &writer);
     if (topic.away)
         return KAFKA_LEADER_NOT_AVAILABLE;

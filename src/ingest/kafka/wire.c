@@ -117,7 +117,19 @@ static struct slice text(struct wire_reader *reader, int64_t size)
     return size < 0 || reader->broken ? (struct slice){0} : wire_raw(reader, (size_t)size);
 }
 
+/* What is no text that a string of ours can hold is nobody's name. */
+static struct slice name_of(struct slice text)
+{
+    bool right = !text.data || (!memchr(text.data, 0, text.size) && utf8_valid(text.data, text.size));
+    return right ? text : (struct slice){"", 0};
+}
+
 struct slice wire_string(struct wire_reader *reader)
+{
+    return name_of(wire_string_as_is(reader));
+}
+
+struct slice wire_string_as_is(struct wire_reader *reader)
 {
     return text(reader, length(reader, false));
 }
@@ -129,7 +141,7 @@ struct slice wire_bytes(struct wire_reader *reader)
 
 struct slice wire_old_string(struct wire_reader *reader)
 {
-    return text(reader, wire_i16(reader));
+    return name_of(text(reader, wire_i16(reader)));
 }
 
 int32_t wire_array(struct wire_reader *reader, size_t least)

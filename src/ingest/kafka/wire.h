@@ -33,8 +33,11 @@ bool wire_bool(struct wire_reader *reader);
 uint32_t wire_uvarint(struct wire_reader *reader);
 int32_t wire_varint(struct wire_reader *reader);
 int64_t wire_varlong(struct wire_reader *reader);
-/* Slices of the reader's bytes. Null has no data, an empty one has. */
+/* Slices of the reader's bytes. Null has no data, an empty one has. A string is a name: one with a NUL, or
+ * that is not UTF-8, comes as the empty one, which every request refuses with the error that it has for a
+ * name that cannot be; but for `as_is`. */
 struct slice wire_string(struct wire_reader *reader);
+struct slice wire_string_as_is(struct wire_reader *reader);
 struct slice wire_bytes(struct wire_reader *reader);
 /* So many bytes. */
 struct slice wire_raw(struct wire_reader *reader, size_t size);
