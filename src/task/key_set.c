@@ -1,10 +1,12 @@
 #include "task/key_set.h"
 
-#include "base/hash.h"
+#include "base/clock.h"
+
+#include <assert.h>
+#include <sodium.h>
+#include <string.h>
 
 enum { CAPACITY_MIN = 1024, CAPACITY_KEPT = 1 << 16 };
-
-static const uint64_t seed_high = 0x9e3779b97f4a7c15, seed_low = 0xc2b2ae3d27d4eb4f;
 
 void key_set_done(struct key_set *set)
 {
@@ -23,10 +25,20 @@ void key_set_clear(struct key_set *set)
     set->count = 0;
 }
 
-static struct key_mark mark_of(uint32_t binding, struct slice packed)
+/* SipHash-2-4 of 128 bits, with a secret key that each binding varies: whoever chooses keys, and however
+ * regular they are, does not choose their marks. (A seed of XXH3 is no more than added to a short key: that
+ * made one binding's 256 another's 258.) */
+static struct key_mark mark_of(const struct key_set *set, uint32_t binding, struct slice packed)
 {
-    struct key_mark mark = {hash_xxh3(packed.data, packed.size, seed_high + binding),
-                            hash_xxh3(packed.data, packed.size, seed_low - binding)};
+    struct key_mark mark;
+    unsigned char secret[sizeof set->secret];
+    static_assert(sizeof mark == crypto_shorthash_siphashx24_BYTES, "a mark is a hash");
+    static_assert(sizeof secret == crypto_shorthash_siphashx24_KEYBYTES, "the secret is its key");
+    memcpy(secret, set->secret, sizeof secret);
+    for (size_t i = 0; i < sizeof binding; i++)
+        secret[i] ^= (unsigned char)(binding >> 8 * i);
+    crypto_shorthash_siphashx24((unsigned char *)&mark, (const unsigned char *)packed.data, packed.size,
+                                secret);
     mark.low += mark.high == 0 && mark.low == 0;
     return mark;
 }
@@ -45,6 +57,10 @@ static void grow(struct key_set *set)
 {
     struct key_set larger = {.capacity = set->capacity ? set->capacity * 2 : CAPACITY_MIN,
                              .count = set->count};
+    if (set->capacity)
+        memcpy(larger.secret, set->secret, sizeof larger.secret);
+    else
+        random_bytes(larger.secret, sizeof larger.secret);
     larger.marks = mem_zalloc(larger.capacity * sizeof *larger.marks);
     for (size_t i = 0; i < set->capacity; i++) {
         if (set->marks[i].high || set->marks[i].low)
@@ -56,9 +72,9 @@ static void grow(struct key_set *set)
 
 bool key_set_add(struct key_set *set, uint32_t binding, struct slice packed)
 {
-    struct key_mark mark = mark_of(binding, packed);
     if (set->count * 2 >= set->capacity)
         grow(set);
+    struct key_mark mark = mark_of(set, binding, packed);
     struct key_mark *place = place_of(set, mark);
     if (place->high || place->low)
         return false;
@@ -71,6 +87,6 @@ bool key_set_has(const struct key_set *set, uint32_t binding, struct slice packe
 {
     if (set->count == 0)
         return false;
-    const struct key_mark *place = place_of(set, mark_of(binding, packed));
+    const struct key_mark *place = place_of(set, mark_of(set, binding, packed));
     return place->high || place->low;
 }

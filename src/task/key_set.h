@@ -1,5 +1,5 @@
-/* A set of keys by their hashes: which keys of a transaction were seen. 128 bits of each are kept, so that
- * two keys are taken for one in no transaction that will ever be. */
+/* A set of keys by their hashes: which keys of a transaction were seen. 128 bits of each are kept, of a hash
+ * with a secret, so that two keys are taken for one in no transaction that will ever be. */
 #ifndef FIRTH_TASK_KEY_SET_H
 #define FIRTH_TASK_KEY_SET_H
 
@@ -15,6 +15,7 @@ struct key_set {
     struct key_mark *marks;
     size_t capacity; /* a power of two, 0 while empty */
     size_t count;
+    unsigned char secret[16]; /* since the first was added */
 };
 
 /* Legal on a zeroed one; so is every other. */

@@ -165,3 +165,15 @@ def test_check_of_a_key_that_the_table_has_no_column_of(firth, tmp_path, on):
         "name": {"type": "FIELD_FORBIDDEN", "reason": "no such words"}}}, bindings=[
         {"source": "acmeCo/users", "resource": {"table": "users"}, "backfill": 7}])
     assert "forbids it: no such words" in firth("check", str(path), expect=3).err
+
+
+def test_regular_keys_of_many_bindings(firth, tmp_path):
+    """What a key of one binding loads says nothing of another's: integers from 1 on in each of four tables."""
+    names, numbers = ("users", "b", "c", "d"), range(250, 530)
+    more = {"collections": names, "schema": SCHEMA}
+    for name in ("once", "twice"):
+        steps = [{"message": {"type": "RECORD", "record": {"stream": stream, "data": {"id": n, "name": name}, "emitted_at": 1}}}
+                 for stream in names for n in numbers]
+        materialize(firth, put(firth, tmp_path, steps=steps, **more))
+    for table in names:
+        assert [(row["id"], row["name"]) for row in rows(tmp_path, table)] == [(n, "twice") for n in numbers]
