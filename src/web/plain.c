@@ -23,7 +23,8 @@ static byte_set path_bytes = {
     ['!'] = true, ['"'] = true, ['$'] = true, ['&' ... '>'] = true, ['@' ... '~'] = true,
 };
 
-static byte_set value_bytes = {['\t'] = true, [' ' ... '~'] = true, [0x80 ... 0xff] = true};
+/* No tab: what of those at a value's ends belongs to it is not for us to say. */
+static byte_set value_bytes = {[' ' ... '~'] = true, [0x80 ... 0xff] = true};
 
 static bool take_text(struct cursor *cursor, const char *text)
 {
@@ -64,8 +65,8 @@ static bool take_field(struct cursor *cursor, struct plain_field *field)
     if (!take_while(cursor, value_bytes, &field->value))
         return false;
     const char *last = cursor->begin + field->value.at + field->value.size - 1;
-    if (field->value.size && (*last == ' ' || *last == '\t')) {
-        cursor->at = last; /* whether they belong to it is not for us to say */
+    if (field->value.size && *last == ' ') {
+        cursor->at = last; /* as of a tab */
         return false;
     }
     return take_text(cursor, "\r\n");
@@ -73,11 +74,13 @@ static bool take_field(struct cursor *cursor, struct plain_field *field)
 
 /* --- what the headers mean ------------------------------------------------------------------------------ */
 
-/* Headers that make more of a request than its bytes, or a connection something else. */
+/* Headers that make more of a request than its bytes, or a connection something else; and bodies that take
+ * long to be understood, which the others of the lane would wait for. */
 static bool is_beyond_us(struct slice name)
 {
     static const char *const names[] = {"transfer-encoding", "expect", "upgrade",          "te",
-                                        "trailer",           "cookie", "proxy-connection", "http2-settings"};
+                                        "trailer",           "cookie", "proxy-connection", "http2-settings",
+                                        "content-encoding"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (name.size == strlen(names[i]) && strncasecmp(name.data, names[i], name.size) == 0)
             return true;
