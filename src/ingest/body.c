@@ -75,12 +75,14 @@ const struct json *ingest_parse(struct ingest_worker *worker, char *text, size_t
 {
     struct json *doc = arena_alloc(arena, sizeof *doc);
     struct error err;
-    if (json_parse(worker->parser, text, size, doc, &err) < 0) {
-        ingest_problem_set(ret_problem, 400, ingest_answer_error(arena, "%s: %s", what, err.message));
+    if (ingest_worker_parse(worker, text, size, arena, doc, &err) < 0) {
+        bool full = err.code == ERROR_BUSY;
+        ingest_problem_set(ret_problem, full ? 503 : 400,
+                           full ? ingest_answer_error(arena, "%s", err.message)
+                                : ingest_answer_error(arena, "%s: %s", what, err.message));
         return NULL;
     }
     ingest_flatten(text, size);
-    doc->nodes = arena_dup(arena, doc->nodes, doc->count * sizeof *doc->nodes);
     return doc;
 }
 

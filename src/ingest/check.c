@@ -34,6 +34,11 @@ void ingest_workers_free(struct ingest_workers *workers)
     free(workers);
 }
 
+static struct json_parser *new_parser(void)
+{
+    return json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
+}
+
 struct ingest_worker *ingest_workers_take(struct ingest_workers *workers)
 {
     pthread_mutex_lock(&workers->lock);
@@ -44,7 +49,7 @@ struct ingest_worker *ingest_workers_take(struct ingest_workers *workers)
     if (worker)
         return worker;
     worker = mem_zalloc(sizeof *worker);
-    worker->parser = json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
+    worker->parser = new_parser();
     worker->validator = schema_validator_new();
     return worker;
 }
@@ -55,6 +60,72 @@ void ingest_workers_give(struct ingest_workers *workers, struct ingest_worker *w
     worker->next = workers->idle;
     workers->idle = worker;
     pthread_mutex_unlock(&workers->lock);
+}
+
+/* --- parsing ------------------------------------------------------------------------------------------ */
+
+enum {
+    LARGE = 256 << 10,   /* bytes of a text whose nodes are counted before it is parsed */
+    OWED_MAX = 64 << 10, /* bytes */
+    EACH =
+        sizeof(struct json) + 3 * sizeof(struct ingest_document), /* what a document takes beside its nodes */
+};
+
+/* A text of 16 MiB may have nodes of 128: such are parsed one after the other, whoever sends them. */
+static pthread_mutex_t large_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* A value begins the text, or follows one of these; in strings they count too. */
+static size_t nodes_most(const char *text, size_t size)
+{
+    size_t count = 1;
+    for (size_t i = 0; i < size; i++)
+        count += (text[i] == ',') + (text[i] == ':') + (text[i] == '[') + (text[i] == '{');
+    return count;
+}
+
+static int take_room(struct ingest_room *room, size_t more, struct error *err)
+{
+    if (!room || (room->owed += more) < OWED_MAX)
+        return 0;
+    more = room->owed;
+    room->owed = 0;
+    return room->take(room->context, more)
+               ? 0
+               : error_set(err, ERROR_BUSY, "too many large requests at once; try again");
+}
+
+static int parse(struct ingest_worker *worker, const char *text, size_t size, struct arena *arena,
+                 struct json *ret_doc, struct error *err)
+{
+    if (json_parse(worker->parser, text, size, ret_doc, err) < 0)
+        return -1;
+    ret_doc->nodes = arena_dup(arena, ret_doc->nodes, ret_doc->count * sizeof *ret_doc->nodes);
+    return 0;
+}
+
+static int parse_large(struct ingest_worker *worker, const char *text, size_t size, struct arena *arena,
+                       struct json *ret_doc, struct error *err)
+{
+    if (take_room(worker->room, nodes_most(text, size) * sizeof *ret_doc->nodes, err) < 0)
+        return -1;
+    pthread_mutex_lock(&large_lock);
+    int result = parse(worker, text, size, arena, ret_doc, err);
+    json_parser_free(worker->parser); /* it would keep what it has grown to */
+    worker->parser = new_parser();
+    pthread_mutex_unlock(&large_lock);
+    if (result == 0 && json_is(ret_doc, 0, JSON_ARRAY))
+        result = take_room(worker->room, EACH * (size_t)json_count(ret_doc, 0), err);
+    return result;
+}
+
+int ingest_worker_parse(struct ingest_worker *worker, const char *text, size_t size, struct arena *arena,
+                        struct json *ret_doc, struct error *err)
+{
+    if (size >= LARGE)
+        return parse_large(worker, text, size, arena, ret_doc, err);
+    if (parse(worker, text, size, arena, ret_doc, err) < 0)
+        return -1;
+    return take_room(worker->room, EACH + size + ret_doc->count * sizeof *ret_doc->nodes, err);
 }
 
 /* --- documents ---------------------------------------------------------------------------------------- */

@@ -4,8 +4,16 @@
 
 #include "ingest/capture.h"
 
+/* Whom what a request holds is counted with: NULL, nobody. */
+struct ingest_room {
+    bool (*take)(void *context, size_t more);
+    void *context;
+    size_t owed; /* of small documents, not asked for yet */
+};
+
 /* What one thread needs to parse and validate: taken from a pool for a request. */
 struct ingest_worker {
+    struct ingest_room *room; /* the request's, while it is taken */
     struct json_parser *parser;
     struct schema_validator *validator;
     struct ingest_worker *next;
@@ -16,6 +24,10 @@ struct ingest_workers *ingest_workers_new(void);
 void ingest_workers_free(struct ingest_workers *workers);
 struct ingest_worker *ingest_workers_take(struct ingest_workers *workers);
 void ingest_workers_give(struct ingest_workers *workers, struct ingest_worker *worker);
+/* Parse with its parser, within its room; large texts one after the other. The document is the caller's, in
+ * the arena. 0; -1 with *err: ERROR_BUSY, there is no room now. */
+int ingest_worker_parse(struct ingest_worker *worker, const char *text, size_t size, struct arena *arena,
+                        struct json *ret_doc, struct error *err);
 
 enum { INGEST_VIOLATIONS_MAX = 20 /* explained of one document */ };
 

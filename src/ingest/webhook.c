@@ -17,7 +17,7 @@
 enum {
     CONNECTIONS_MAX = 16384,
     DESCRIPTORS_KEPT = 1024, /* for what is no connection: captures have files */
-    BODIES_MAX = 256 << 20,  /* bytes, of all requests at once */
+    BODIES_MAX = 256 << 20,  /* bytes, of all requests at once: as received, decoded and parsed */
     HEAD_MAX = 16 << 10,
     LANES_MAX = 4,
     DRAIN_MAX = 1 << 20, /* bytes of a body that is read for nothing */
@@ -203,6 +203,9 @@ static int decode(struct request *request, const struct catalog_ingest *options,
                                   : err.code == ERROR_LIMIT     ? 413
                                                                 : 400,
                                   ingest_answer_error(&http->arena, "%s", err.message));
+    if (request->decoded.capacity && !http_request_room(http, request->decoded.capacity))
+        return ingest_problem_set(
+            problem, 503, ingest_answer_error(&http->arena, "too many large requests at once; try again"));
     if (ret_body->size > options->body_max)
         return ingest_problem_set(
             problem, 413,
@@ -307,6 +310,11 @@ static enum http_next push(struct request *request, struct ingest_capture *captu
     return HTTP_LATER;
 }
 
+static bool take_room(void *context, size_t more)
+{
+    return http_request_room(context, more);
+}
+
 static enum http_next whole(void *context, struct http_request *http)
 {
     const struct ingest_webhook *webhook = context;
@@ -324,9 +332,12 @@ static enum http_next whole(void *context, struct http_request *http)
     buffer_init(&request->decoded, CATALOG_INGEST_BODY_MAX);
     http->owner = request;
     struct ingest_worker *worker = ingest_workers_take(webhook->workers);
+    struct ingest_room room = {.take = take_room, .context = http};
+    worker->room = &room;
     int result = capture && binding < capture->binding_count
                      ? take_one(webhook, request, worker, capture, binding, &batch, &problem)
                      : take_many(webhook, request, worker, &capture, &batch, &problem);
+    worker->room = NULL;
     ingest_workers_give(webhook->workers, worker);
     assert(capture || result < 0);
     if (result == 0 && batch.count > 0)

@@ -146,6 +146,9 @@ void http_quiesce(struct http_server *server);
 /* Every held request was let go. What is being answered has `grace_ms` left. NULL is allowed. */
 void http_close(struct http_server *server, uint64_t grace_ms);
 
+/* Is there room for `more` bytes that the request comes to hold beside its body? They are counted with all
+ * bodies until it is done. One request alone has room for whatever its own limits allow. */
+bool http_request_room(struct http_request *request, size_t more);
 /* In a callback, before anybody else hears of the request; then return HTTP_LATER. */
 void http_request_hold(struct http_request *request);
 /* Once for each hold, from any thread. The request is not the caller's any more. */

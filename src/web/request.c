@@ -105,6 +105,19 @@ void http_answer_header(struct http_request *request, const char *name, const ch
 
 /* --- its answer waits ----------------------------------------------------------------------------------- */
 
+bool http_request_room(struct http_request *request, size_t more)
+{
+    struct http_exchange *exchange = request->exchange;
+    struct http_server *server = exchange->server;
+    size_t before = atomic_fetch_add(&server->bodies, more);
+    if (before + more > server->bodies_max && before > exchange->counted) {
+        atomic_fetch_sub(&server->bodies, more);
+        return false;
+    }
+    exchange->counted += more;
+    return true;
+}
+
 void http_request_hold(struct http_request *request)
 {
     request->exchange->stage = STAGE_HELD;

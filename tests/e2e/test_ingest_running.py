@@ -1,8 +1,11 @@
 """Push captures under `firth run` and the daemon: deploys that drop no connection, what survives deaths, pressure."""
 
 import concurrent.futures
+import gzip
 import json
 import os
+import pathlib
+import re
 import resource
 import signal
 import socket
@@ -148,6 +151,31 @@ def test_large_requests_beside_each_other(firth, tmp_path):
         answers = list(pool.map(push, [many, many + [{"id": 3}], [{"id": "s"}], many, [{"id": "s"}] * 9]))
     assert answers == [200, 400, 200, 200, 200]
     assert len(documents(firth)) == 24010
+
+
+def test_bombs(firth, tmp_path):
+    """Requests of 200 bytes that become 16 MiB, and ten times that when they are parsed: what all of them hold is bounded, whoever is
+    beyond it hears when to come again, and others are served."""
+    running, client = pushing.run(firth, pushing.catalog(tmp_path / "flow.json"))
+    bomb = gzip.compress(gzip.compress(b'{"id":"b","v":[' + b"0," * ((8 << 20) - 20) + b"0]}"))
+    listener = pushing.listener_of(running)
+
+    def push(_):
+        own = Client(running.url)
+        answer = own.push(bomb, Content_Encoding="gzip, gzip")
+        own.close()
+        assert answer.status == 200 or (answer.status == 503 and answer.headers["Retry-After"]), answer
+        return answer.status
+
+    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+        answers = pool.map(push, range(10))
+        for number in range(20):
+            assert client.push({"id": str(number)}).status == 200
+        answers = list(answers)
+    assert 200 in answers and 503 in answers
+    peak = int(re.search(r"VmHWM:\s*(\d+)", pathlib.Path(f"/proc/{listener}/status").read_text())[1])
+    assert peak < 512 << 10, f"{peak} KiB"
+    assert client.push(bomb, Content_Encoding="gzip, gzip").status == 200, "what was held is given back"
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
