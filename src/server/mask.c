@@ -152,17 +152,111 @@ bool mask_is_in(struct slice json)
 
 /* --- back --------------------------------------------------------------------------------------------- */
 
+/* Hostile lists end here: what is compared no more is the counterpart of nothing. */
+enum { COMPARED_MAX = 1000000 };
+
 struct merging {
     struct json_writer writer;
     const struct json *doc, *before;
     struct arena *arena;
+    unsigned compared;
 };
+
+static bool is_mask(const struct merging *merging, uint32_t at)
+{
+    return json_is(merging->doc, at, JSON_STRING) && json_string_is(merging->doc, at, MASK_TEXT);
+}
+
+static bool has_mask(const struct merging *merging, uint32_t at)
+{
+    return mask_is_in(json_raw(merging->doc, at));
+}
+
+/* Is it what was there before, as far as it is shown? */
+static bool is_unchanged(struct merging *merging, uint32_t at, uint32_t before)
+{
+    const struct json *doc = merging->doc, *old = merging->before;
+    if (before == JSON_NONE || ++merging->compared > COMPARED_MAX)
+        return false;
+    if (is_mask(merging, at))
+        return !json_is(old, before, JSON_NULL);
+    if (json_is(doc, at, JSON_OBJECT) && json_is(old, before, JSON_OBJECT)) {
+        uint32_t count = 0;
+        for (uint32_t key = json_first_key(doc, at); key != JSON_NONE;
+             key = json_next_key(doc, at, key), count++) {
+            struct slice name = json_string(doc, key, merging->arena);
+            if (!is_unchanged(merging, json_value(key), json_get_slice(old, before, name)))
+                return false;
+        }
+        return count == json_count(old, before);
+    }
+    if (json_is(doc, at, JSON_ARRAY) && json_is(old, before, JSON_ARRAY)) {
+        uint32_t was = json_first(old, before);
+        if (json_count(doc, at) != json_count(old, before))
+            return false;
+        for (uint32_t each = json_first(doc, at); each != JSON_NONE;
+             each = json_next(doc, at, each), was = json_next(old, before, was)) {
+            if (!is_unchanged(merging, each, was))
+                return false;
+        }
+        return true;
+    }
+    return json_equal(doc, at, old, before);
+}
+
+/* The only item of the list `before` that this one, moved or not, still is; JSON_NONE: none, or several. */
+static uint32_t find_item(struct merging *merging, uint32_t item, uint32_t before)
+{
+    uint32_t found = JSON_NONE;
+    for (uint32_t each = json_first(merging->before, before); each != JSON_NONE;
+         each = json_next(merging->before, before, each)) {
+        if (!is_unchanged(merging, item, each))
+            continue;
+        if (found != JSON_NONE)
+            return JSON_NONE;
+        found = each;
+    }
+    return found;
+}
+
+static void write_merged(struct merging *merging, uint32_t at, uint32_t before);
+
+/* A secret is given to the item that it was kept with and to no other. In a list that has its length, and in
+ * which one item at most is another, each item is where it was; else it is known by what is shown of it. */
+static void write_list(struct merging *merging, uint32_t at, uint32_t before)
+{
+    const struct json *doc = merging->doc, *old = merging->before;
+    bool list = json_is(old, before, JSON_ARRAY), in_place = false;
+    if (list && json_count(doc, at) == json_count(old, before)) {
+        unsigned changed = 0;
+        uint32_t was = json_first(old, before);
+        for (uint32_t each = json_first(doc, at); each != JSON_NONE && changed < 2;
+             each = json_next(doc, at, each), was = json_next(old, before, was)) {
+            /* A new text where a secret may have been shows of which item it is as little as its mask does.
+             */
+            if (!is_unchanged(merging, each, was))
+                changed += has_mask(merging, each) && find_item(merging, each, before) == JSON_NONE ? 1 : 2;
+        }
+        in_place = changed < 2;
+    }
+    uint32_t was = list ? json_first(old, before) : JSON_NONE;
+    json_begin_array(&merging->writer);
+    for (uint32_t each = json_first(doc, at); each != JSON_NONE; each = json_next(doc, at, each)) {
+        uint32_t own = JSON_NONE;
+        if (in_place)
+            own = was;
+        else if (list && has_mask(merging, each))
+            own = find_item(merging, each, before);
+        write_merged(merging, each, own);
+        was = was == JSON_NONE ? JSON_NONE : json_next(old, before, was);
+    }
+    json_end_array(&merging->writer);
+}
 
 static void write_merged(struct merging *merging, uint32_t at, uint32_t before)
 {
     const struct json *doc = merging->doc;
-    uint32_t number = 0;
-    if (json_is(doc, at, JSON_STRING) && before != JSON_NONE && json_string_is(doc, at, MASK_TEXT)) {
+    if (before != JSON_NONE && is_mask(merging, at)) {
         json_put_value(&merging->writer, merging->before, before);
     } else if (json_is(doc, at, JSON_OBJECT)) {
         json_begin_object(&merging->writer);
@@ -173,12 +267,7 @@ static void write_merged(struct merging *merging, uint32_t at, uint32_t before)
         }
         json_end_object(&merging->writer);
     } else if (json_is(doc, at, JSON_ARRAY)) {
-        bool list = json_is(merging->before, before, JSON_ARRAY);
-        json_begin_array(&merging->writer);
-        for (uint32_t each = json_first(doc, at); each != JSON_NONE;
-             each = json_next(doc, at, each), number++)
-            write_merged(merging, each, list ? json_at(merging->before, before, number) : JSON_NONE);
-        json_end_array(&merging->writer);
+        write_list(merging, at, before);
     } else {
         json_put_value(&merging->writer, doc, at);
     }

@@ -3,8 +3,8 @@
 #ifndef FIRTH_SERVER_MASK_H
 #define FIRTH_SERVER_MASK_H
 
-#include "json/writer.h"
 #include "supervisor/config_check.h"
+#include "json/writer.h"
 
 #define MASK_TEXT CONFIG_SHOWN
 
@@ -16,7 +16,9 @@ void mask_config(struct json_writer *writer, struct slice schema, struct slice c
 void mask_notifications(struct json_writer *writer, struct slice notifications);
 /* Does a text in it say MASK_TEXT? */
 bool mask_is_in(struct slice json);
-/* The config, with each MASK_TEXT replaced by what `before` has in its place. In the arena. */
+/* The config, with each MASK_TEXT replaced by what `before` has in its place. Items of lists may have moved:
+ * one is known by what is shown of it. Where that does not tell it, MASK_TEXT stays, for config_check_shown
+ * to refuse. In the arena. */
 int mask_merge(struct slice config, struct slice before, struct arena *arena, struct slice *ret_config,
                struct error *err);
 

@@ -19,12 +19,14 @@ static const struct page_file *find(const char *path)
     return NULL;
 }
 
-/* A path that the UI's own router knows; what looks like a file and is none, is a 404. */
+/* A path that the UI's own router knows. What looks like a file and is none is a 404: names with dots in them
+ * are below some page, files are not. */
 static bool is_page(const char *path)
 {
-    const char *last = strrchr(path, '/');
-    return !routes_path_is_api(path) && !strstr(path, "..") && !strstr(path, "//") && last &&
-           !strchr(last, '.');
+    static const char files[] = "/assets/";
+    bool file = !strchr(path + 1, '/') && strchr(path, '.');
+    return *path == '/' && !file && strncmp(path, files, sizeof files - 1) != 0 &&
+           !routes_path_is_api(path) && !strstr(path, "..") && !strstr(path, "//");
 }
 
 static bool is_known_already(const struct http_request *http, const struct page_file *file)

@@ -390,6 +390,12 @@ def test_how_a_secret_is_shown_is_none(served):
     refused("sources/update", {**by_id, "connectionConfiguration": {"password": shown, "token": shown}}, "connectionConfiguration.token")
     refused("sources/clone", {"sourceCloneId": made["sourceId"], "sourceConfiguration": {"connectionConfiguration": {"token": shown}}},
             "sourceConfiguration.connectionConfiguration.token")
+    two = [{"name": "a", "token": "tok-a"}, {"name": "b", "token": "tok-b"}]
+    listed = served.client.config("sources/create", {**given, "connectionConfiguration": {"l": two}})["sourceId"]
+    asked = {"sourceId": listed, "name": "listed"}
+    for items in ([{"name": "c", "token": shown}], [{"name": "b", "token": shown, "host": "h"}]):
+        refused("sources/update", {**asked, "connectionConfiguration": {"l": items}}, "connectionConfiguration.l.0.token")
+    served.client.config("sources/update", {**asked, "connectionConfiguration": {"l": [{"name": "b", "token": shown}]}})
     refused("notifications/try_webhook", {"notificationType": "slack", "trigger": "sync_success", "slackConfiguration": {"webhook": shown}}, "slackConfiguration.webhook")
     answer = served.client.public("POST", "sources", {"workspaceId": WORKSPACE, "name": "masked", "definitionId": definition, "configuration": config}, 422)
     assert answer["data"]["field"] == "configuration.a.0.token", answer

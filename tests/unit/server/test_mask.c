@@ -14,6 +14,10 @@
     "\"tunnel\":{\"oneOf\":[{\"properties\":{\"ssh\":{\"airbyte_secret\":true}}}]},\"host\":{\"type\":" \
     "\"string\"}}}"
 
+#define LIST(items) "{\"l\":[" items "]}"
+#define ITEM(name, key) "{\"name\":\"" name "\",\"key\":" key "}"
+#define TWO ITEM("a", "\"A\"") "," ITEM("b", "\"B\"")
+
 static void test_masking(void **state)
 {
     static const struct {
@@ -61,11 +65,26 @@ static void test_merging(void **state)
         {"{\"key\":" M ",\"host\":\"new\"}", "{\"key\":\"k\",\"host\":\"old\"}",
          "{\"key\":\"k\",\"host\":\"new\"}"},
         {"{\"key\":\"new\"}", "{\"key\":\"k\"}", "{\"key\":\"new\"}"},
-        {"{\"a\":{\"b\":[1," M "]}}", "{\"a\":{\"b\":[0,\"two\"]}}", "{\"a\":{\"b\":[1,\"two\"]}}"},
+        {"{\"a\":{\"b\":[0," M "]}}", "{\"a\":{\"b\":[0,\"two\"]}}", "{\"a\":{\"b\":[0,\"two\"]}}"},
         {"{\"key\":" M "}", "{\"key\":12345678901234567890.10}", "{\"key\":12345678901234567890.10}"},
         {"{\"key\":" M "}", "{}", "{\"key\":" M "}"},
         {"{\"a\":[" M "]}", "{\"a\":{\"0\":\"x\"}}", "{\"a\":[" M "]}"},
         {"{\"key\":" M "}", "", "{\"key\":" M "}"},
+        /* an item keeps its own secret, wherever it goes */
+        {LIST(ITEM("b", M)), LIST(TWO), LIST(ITEM("b", "\"B\""))},
+        {LIST(ITEM("b", M) "," ITEM("a", M)), LIST(TWO), LIST(ITEM("b", "\"B\"") "," ITEM("a", "\"A\""))},
+        {LIST(ITEM("b", M) "," ITEM("c", "\"C\"")), LIST(TWO),
+         LIST(ITEM("b", "\"B\"") "," ITEM("c", "\"C\""))},
+        /* one is changed where it is */
+        {LIST(ITEM("c", M) "," ITEM("b", M)), LIST(TWO), LIST(ITEM("c", "\"A\"") "," ITEM("b", "\"B\""))},
+        /* which it was is not known */
+        {LIST(ITEM("c", M)), LIST(TWO), LIST(ITEM("c", M))},
+        {LIST(ITEM("c", M) "," ITEM("d", M)), LIST(TWO), LIST(ITEM("c", M) "," ITEM("d", M))},
+        {LIST(ITEM("c", M) "," ITEM("a", "\"C\"")), LIST(TWO), LIST(ITEM("c", M) "," ITEM("a", "\"C\""))},
+        {LIST(M), LIST("\"A\",\"B\""), LIST(M)},
+        {LIST(M ",\"C\""), LIST("\"A\",\"B\""), LIST(M ",\"C\"")},
+        {LIST(M "," M), LIST("\"A\",\"B\""), LIST("\"A\",\"B\"")},
+        {LIST("{\"k\":" M "}"), LIST("{\"k\":1},{\"k\":2}"), LIST("{\"k\":" M "}")},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
