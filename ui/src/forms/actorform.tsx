@@ -1,51 +1,119 @@
 // A source's or a destination's name and configuration: tested with its connector first, kept when that went well.
-import { useId, useRef, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import type { Check, Side } from "../api/actors";
 import { useSpec } from "../api/actors";
+import { ApiError } from "../api/client";
 import { Button, Field, Notice } from "../parts/basics";
+import { useDraft } from "../parts/draft";
 import { LogLines } from "../parts/logs";
+import { isSame, merged, type Kept } from "./merge";
 import { SpecForm } from "./specform";
 import type { ConfigData } from "./uischema";
 
 interface Props {
     side: Side;
+    /** What is typed is kept under this name. */
+    draftKey: string;
     definitionId: string;
     startName: string;
     startConfig?: ConfigData;
     /** What the button that tests and keeps says. */
     action: string;
+    /** As it is kept by now: somebody else may have changed it. */
+    reread?: () => Promise<Kept>;
     check: (name: string, config: ConfigData, signal: AbortSignal) => Promise<Check>;
     keep: (name: string, config: ConfigData) => Promise<void>;
 }
+
+interface ActorDraft {
+    unsaved: boolean;
+    /** What it was made from. */
+    begun: Kept;
+    name: string;
+    typed: ConfigData;
+    toSend: ConfigData;
+}
+
+type FieldProblem = ApiError["fields"][number];
 
 type State =
     | { step: "idle" }
     | { step: "testing" }
     | { step: "keeping" }
-    | { step: "failed"; title: string; message: string; logs: string[]; tested: boolean };
+    | { step: "conflict"; theirs: Kept; both: string[] }
+    | { step: "failed"; title: string; message: string; logs: string[]; tested: boolean; fields?: FieldProblem[] };
 
-export function ActorForm({ side, definitionId, startName, startConfig, action, check, keep }: Props) {
+const NOTHING: ConfigData = {};
+
+function fieldsOf(error: unknown): FieldProblem[] {
+    return error instanceof ApiError ? error.fields : [];
+}
+
+export function ActorForm({ side, draftKey, definitionId, startName, startConfig = NOTHING, action, reread, check, keep }: Props) {
     const spec = useSpec(side, definitionId);
     const formId = useId();
-    const [name, setName] = useState(startName);
-    const [before] = useState<ConfigData>(startConfig ?? {});
-    const [value, setValue] = useState(before);
-    const sent = useRef(before);
+    const [draft, setDraft] = useDraft<ActorDraft>(draftKey);
+    const latest = useRef(draft);
+    latest.current = draft;
+    const begun = draft?.begun ?? { name: startName, config: startConfig };
+    const name = draft?.name ?? begun.name;
     const [state, setState] = useState<State>({ step: "idle" });
     const running = useRef<AbortController | null>(null);
+    // A form fills itself in; only what a hand did would be missed.
+    const byHand = useRef(false);
 
-    function take(typed: ConfigData, toSend: ConfigData) {
-        setValue(typed);
-        sent.current = toSend;
+    useEffect(
+        () => () => {
+            if (!latest.current?.unsaved) setDraft(undefined);
+        },
+        [setDraft],
+    );
+
+    function take(change: Partial<Pick<ActorDraft, "name" | "typed" | "toSend">>) {
+        const now = latest.current;
+        const from = now?.begun ?? begun;
+        const next = { begun: from, name: now?.name ?? from.name, typed: now?.typed ?? from.config, toSend: now?.toSend ?? from.config, ...change };
+        const differs = next.name !== from.name || !isSame(next.toSend, from.config);
+        latest.current = { ...next, unsaved: differs && (byHand.current || now?.unsaved === true) };
+        setDraft(latest.current);
+        setState((old) => (old.step === "failed" && old.fields?.length ? { ...old, fields: [] } : old));
+    }
+
+    /** What is typed, onto what is kept by now; undefined: somebody else has changed the same. */
+    async function settled(config: ConfigData): Promise<Kept | undefined> {
+        const mine = { name: name.trim(), config };
+        if (!reread) return mine;
+        const theirs = await reread();
+        const { both, config: whole } = merged(begun.config, config, theirs.config);
+        const renamed = mine.name !== begun.name;
+        if (renamed && theirs.name !== begun.name && theirs.name !== mine.name) both.unshift("its name");
+        if (both.length === 0) return { name: renamed ? mine.name : theirs.name, config: whole };
+        setState({ step: "conflict", theirs, both });
+        return undefined;
+    }
+
+    function settle(theirs: Kept, ours: boolean) {
+        const toSend = latest.current?.toSend ?? begun.config;
+        const { config } = merged(begun.config, toSend, theirs.config, ours);
+        const renamed = name !== begun.name && (ours || theirs.name === begun.name);
+        const next = { begun: theirs, name: renamed ? name : theirs.name, typed: config, toSend: config };
+        setDraft({ ...next, unsaved: next.name !== theirs.name || !isSame(config, theirs.config) });
+        setState({ step: "idle" });
     }
 
     async function save(config: ConfigData) {
         setState({ step: "keeping" });
+        const typed = latest.current?.typed;
         try {
-            await keep(name.trim(), config);
+            const whole = await settled(config);
+            if (!whole) return;
+            await keep(whole.name, whole.config);
+            // What was typed meanwhile is not kept yet.
+            if (latest.current?.typed === typed) setDraft(undefined);
+            byHand.current = false;
             setState({ step: "idle" });
         } catch (error) {
-            setState({ step: "failed", title: "It could not be kept", message: (error as Error).message, logs: [], tested: false });
+            setState({ step: "failed", title: "It could not be kept", message: (error as Error).message, logs: [], tested: false, fields: fieldsOf(error) });
         }
     }
 
@@ -58,7 +126,9 @@ export function ActorForm({ side, definitionId, startName, startConfig, action, 
         running.current = controller;
         setState({ step: "testing" });
         try {
-            const answer = await check(name.trim(), config, controller.signal);
+            const whole = await settled(config);
+            if (!whole) return;
+            const answer = await check(whole.name, whole.config, controller.signal);
             if (answer.status === "succeeded") return await save(config);
             setState({
                 step: "failed",
@@ -71,7 +141,7 @@ export function ActorForm({ side, definitionId, startName, startConfig, action, 
             setState(
                 controller.signal.aborted
                     ? { step: "idle" }
-                    : { step: "failed", title: "The test could not be made", message: (error as Error).message, logs: [], tested: true },
+                    : { step: "failed", title: "The test could not be made", message: (error as Error).message, logs: [], tested: true, fields: fieldsOf(error) },
             );
         }
     }
@@ -87,7 +157,7 @@ export function ActorForm({ side, definitionId, startName, startConfig, action, 
         );
     const busy = state.step === "testing" || state.step === "keeping";
     return (
-        <div className="actor-form">
+        <div className="actor-form" onInputCapture={() => (byHand.current = true)} onClickCapture={() => (byHand.current = true)}>
             {/^https?:/.test(spec.data.documentationUrl ?? "") && (
                 <p className="quiet">
                     <a href={spec.data.documentationUrl} target="_blank" rel="noreferrer">
@@ -95,13 +165,35 @@ export function ActorForm({ side, definitionId, startName, startConfig, action, 
                     </a>
                 </p>
             )}
-            <Field label="Name" value={name} required maxLength={200} onChange={(event) => setName(event.target.value)} />
-            <SpecForm id={formId} spec={spec.data.connectionSpecification} value={value} before={before} onChange={take} onSubmit={(config) => void testAndKeep(config)}>
+            <Field label="Name" value={name} required maxLength={200} onChange={(event) => take({ name: event.target.value })} />
+            <SpecForm
+                id={formId}
+                spec={spec.data.connectionSpecification}
+                value={draft?.typed ?? begun.config}
+                before={begun.config}
+                refused={state.step === "failed" ? state.fields : undefined}
+                onChange={(typed, toSend) => take({ typed, toSend })}
+                onSubmit={(config) => void testAndKeep(config)}
+            >
+                {state.step === "conflict" && (
+                    <Notice
+                        kind="warning"
+                        title={`Somebody else has changed this ${side} meanwhile`}
+                        actions={
+                            <div className="actions">
+                                <Button onClick={() => settle(state.theirs, true)}>Keep mine</Button>
+                                <Button onClick={() => settle(state.theirs, false)}>Take theirs</Button>
+                            </div>
+                        }
+                    >
+                        {state.both.join(", ")}: what is typed here is not what was kept meanwhile. Nothing is kept before you say.
+                    </Notice>
+                )}
                 {state.step === "failed" && (
                     <Notice
                         kind="error"
                         title={state.title}
-                        actions={state.tested && <Button onClick={() => void save(sent.current)}>Keep it without a test</Button>}
+                        actions={state.tested && <Button onClick={() => void save(latest.current?.toSend ?? begun.config)}>Keep it without a test</Button>}
                     >
                         {state.message}
                         <LogLines lines={state.logs} open />

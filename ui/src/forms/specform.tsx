@@ -1,6 +1,6 @@
 // A form made from a connector's spec.
 import Form from "@rjsf/core";
-import type { RJSFSchema, RJSFValidationError } from "@rjsf/utils";
+import { toErrorSchema, type RJSFSchema, type RJSFValidationError } from "@rjsf/utils";
 import { useMemo, useRef, useState, type ReactNode } from "react";
 import { Notice } from "../parts/basics";
 import { ChoiceField, type ChoiceContext } from "./choice";
@@ -8,7 +8,8 @@ import { ArrayTemplate, DescriptionTemplate, ErrorTemplate, FieldTemplate, Objec
 import { formSchemaOf, schemaFor, uiSchemaOf, type ConfigData, type SpecSchema } from "./uischema";
 import { withoutUntouched } from "./untouched";
 import { validatorOf } from "./validator";
-import { LongTextWidget, NumberWidget, SecretTextWidget, SecretWidget, SwitchWidget } from "./widgets";
+import { DateWidget, MomentWidget } from "./moment";
+import { KEPT_SECRET, LongTextWidget, NumberWidget, SecretTextWidget, SecretWidget, SwitchWidget } from "./widgets";
 
 interface Props {
     id: string;
@@ -16,6 +17,8 @@ interface Props {
     value: ConfigData;
     /** As it is kept. */
     before: ConfigData;
+    /** What the daemon says of fields, by their paths in the request. */
+    refused?: { path: string; message: string }[];
     /** `sent`: what would be sent of it. */
     onChange: (value: ConfigData, sent: ConfigData) => void;
     onSubmit: (value: ConfigData) => void;
@@ -23,8 +26,19 @@ interface Props {
     children: ReactNode;
 }
 
+/** Errors as rjsf wants them. A secret that the daemon cannot tell any more, as its item is another, says so. */
+function refusalsOf(refused: { path: string; message: string }[], value: ConfigData) {
+    const errors = refused.map(({ path, message }) => {
+        const parts = path.split(".").slice(1);
+        const held = parts.reduce<unknown>((at, part) => (at as ConfigData | undefined)?.[part], value);
+        const said = held === KEPT_SECRET ? "Give it again: which one of the list it was kept for cannot be told any more." : message;
+        return { property: parts.map((part) => `.${part}`).join(""), message: said, stack: said };
+    });
+    return toErrorSchema<ConfigData>(errors.filter(({ property }) => property));
+}
+
 /** What is typed is checked once a field was left; before that nobody is told that it is wrong. */
-export function SpecForm({ id, spec, value, before, onChange, onSubmit, children }: Props) {
+export function SpecForm({ id, spec, value, before, refused, onChange, onSubmit, children }: Props) {
     const schema = useMemo(() => formSchemaOf(spec as SpecSchema), [spec]);
     const uiSchema = useMemo(() => ({ ...uiSchemaOf(spec as SpecSchema), "ui:title": "", "ui:description": "" }), [spec]);
     const context = useMemo<ChoiceContext>(() => ({ picked: new Map() }), [spec]);
@@ -32,6 +46,7 @@ export function SpecForm({ id, spec, value, before, onChange, onSubmit, children
     const [touched, setTouched] = useState(false);
     const [unseen, setUnseen] = useState<string[]>([]);
     const place = useRef<HTMLDivElement>(null);
+    const refusals = useMemo(() => refusalsOf(refused ?? [], value), [refused, value]);
 
     const sentOf = (typed: ConfigData = {}) => withoutUntouched(schemaFor(spec as SpecSchema, typed, context.picked), typed, before) as ConfigData;
 
@@ -57,6 +72,7 @@ export function SpecForm({ id, spec, value, before, onChange, onSubmit, children
                 validator={validator}
                 fields={{ ChoiceField }}
                 liveValidate={touched}
+                extraErrors={refusals}
                 showErrorList={false}
                 noHtml5Validate
                 experimental_defaultFormStateBehavior={{
@@ -71,7 +87,7 @@ export function SpecForm({ id, spec, value, before, onChange, onSubmit, children
                     ArrayFieldTemplate: ArrayTemplate,
                     DescriptionFieldTemplate: DescriptionTemplate,
                 }}
-                widgets={{ PasswordWidget: SecretWidget, NumberWidget, LongTextWidget, SecretTextWidget, CheckboxWidget: SwitchWidget }}
+                widgets={{ PasswordWidget: SecretWidget, NumberWidget, LongTextWidget, SecretTextWidget, CheckboxWidget: SwitchWidget, DateTimeWidget: MomentWidget, DateWidget }}
                 formContext={context}
                 onChange={(event) => {
                     setUnseen([]);

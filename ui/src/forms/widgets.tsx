@@ -7,11 +7,11 @@ import { Button } from "../parts/basics";
 /** What stands for a secret that is kept: it is sent back as it came, and the daemon keeps what it has. */
 export const KEPT_SECRET = "**********";
 
-function describedBy(props: WidgetProps): string {
+export function describedBy(props: WidgetProps): string {
     return `${props.id}__description ${props.id}__error ${props.id}__help`;
 }
 
-function changed(props: WidgetProps, value: string): void {
+export function changed(props: WidgetProps, value: string): void {
     props.onChange(value === "" ? props.options.emptyValue : value);
 }
 

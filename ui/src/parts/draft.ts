@@ -1,5 +1,5 @@
 // What was chosen and is not saved yet. It is kept while one goes from page to page; before the pages themselves are left
-// the browser asks. Nothing of it is stored: no secret is ever part of it.
+// the browser asks. Nothing of it is stored, for secrets may be part of it; who logs out leaves none behind.
 import { useCallback, useSyncExternalStore } from "react";
 
 interface Draft {

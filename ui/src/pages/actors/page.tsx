@@ -6,6 +6,7 @@ import { useConnections } from "../../api/connections";
 import { ActorForm } from "../../forms/actorform";
 import { Button, Missing, Notice, PageHead } from "../../parts/basics";
 import { Confirm } from "../../parts/confirm";
+import { forgetDrafts } from "../../parts/draft";
 import { ConnectionBadge } from "../../parts/status";
 
 export function ActorPage({ side }: { side: Side }) {
@@ -37,10 +38,15 @@ export function ActorPage({ side }: { side: Side }) {
                 <ActorForm
                     key={id}
                     side={side}
+                    draftKey={`actor:${side}:${id}`}
                     definitionId={actor.data.definitionId}
                     startName={actor.data.name}
                     startConfig={actor.data.config}
                     action="Test and keep"
+                    reread={async () => {
+                        const now = await actor.refetch({ throwOnError: true });
+                        return { name: now.data!.name, config: now.data!.config };
+                    }}
                     check={(name, config, signal) => {
                         setKept(false);
                         return checkUpdate(side, id, name, config, signal);
@@ -70,7 +76,7 @@ export function ActorPage({ side }: { side: Side }) {
                     title={`Delete ${actor.data.name}?`}
                     action="Delete"
                     busy={remove.isPending}
-                    onConfirm={() => remove.mutate(id, { onSuccess: () => go(`/${side}s`), onSettled: () => setAsking(false) })}
+                    onConfirm={() => remove.mutate(id, { onSuccess: () => (forgetDrafts(id), go(`/${side}s`)), onSettled: () => setAsking(false) })}
                     onClose={() => setAsking(false)}
                 >
                     {users.length > 0 ? `Its ${users.length === 1 ? "connection goes" : `${users.length} connections go`} with it. ` : ""}

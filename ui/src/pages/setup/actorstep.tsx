@@ -31,6 +31,7 @@ function NewActor({ side, definition, onDone, onBack }: { side: Side; definition
             <ActorForm
                 key={definition.id}
                 side={side}
+                draftKey={`actor:${side}:new:${definition.id}`}
                 definitionId={definition.id}
                 startName={definition.name}
                 action="Test and go on"

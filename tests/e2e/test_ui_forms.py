@@ -1,0 +1,127 @@
+"""Forms of sources and destinations that are there already, and fields that only some connectors have."""
+
+import json
+import sys
+
+import pytest
+from playwright.sync_api import expect
+
+from api import WORKSPACE
+from conftest import until
+from ui import chromium, daemon, log_in, page, refused  # noqa: F401 (fixtures)
+
+# Its check goes well, and leaves what it was asked with in a file.
+CONNECTOR = r"""
+import json, sys
+TEXT = {"type": "string"}
+if sys.argv[1] == "spec":
+    print(json.dumps({"type": "SPEC", "spec": {"connectionSpecification": {"type": "object", "required": ["start"], "properties": {
+        "start": {**TEXT, "title": "Start", "format": "date-time", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"},
+        "day": {**TEXT, "title": "Day", "format": "date"},
+        "note": {**TEXT, "title": "Note"}, "pin": {**TEXT, "title": "Pin"},
+        "list": {"type": "array", "title": "List", "items": {"type": "object", "required": ["name"], "properties": {
+            "name": {**TEXT, "title": "Item"}, "key": {**TEXT, "title": "Key", "airbyte_secret": True}}}},
+        "levels": {"type": "array", "title": "Levels", "items": {"type": "string", "enum": ["low", "high"]}},
+        "free": {"type": "object", "title": "Free"},
+        "way": {"type": "object", "title": "Way", "default": {"kind": "far", "host": "there"}, "oneOf": [
+            {"title": "Near", "properties": {"kind": {"const": "near"}}, "required": ["kind"]},
+            {"title": "Far", "properties": {"kind": {"const": "far"}, "host": {**TEXT, "title": "Host"}}, "required": ["kind"]}]}}}}}))
+else:
+    json.dump(json.load(open(sys.argv[3])), open(sys.argv[0] + ".asked", "w"))
+    print(json.dumps({"type": "CONNECTION_STATUS", "connectionStatus": {"status": "SUCCEEDED"}}))
+"""
+START = "2024-01-02T03:04:05Z"
+
+
+@pytest.fixture(scope="module")
+def connector(daemon):
+    path = daemon.folder / "forms.py"
+    path.write_text(CONNECTOR)
+    daemon.firth("connectors", "add", "source-forms", "--command", f"{sys.executable} {path}", expect=0)
+    found = daemon.api.config("source_definitions/list", {})["sourceDefinitions"]
+    definition = next(each["sourceDefinitionId"] for each in found if each["name"] == "source-forms")
+
+    def make(name, config):
+        given = {"workspaceId": WORKSPACE, "name": name, "sourceDefinitionId": definition}
+        return daemon.api.config("sources/create", {**given, "connectionConfiguration": config})["sourceId"]
+    make.asked = lambda: json.loads((daemon.folder / "forms.py.asked").read_text())
+    return make
+
+
+def keep(page):
+    page.get_by_role("button", name="Test and keep").click()
+
+
+def kept(page):
+    expect(page.get_by_text("Tested and kept.")).to_be_visible()
+
+
+def test_an_item_of_a_list_keeps_its_own_secret(page, connector):
+    """The first is removed: the second does not get the first one's. What cannot be told is asked for, at its field."""
+    source = connector("Listed", {"start": START, "list": [{"name": name, "key": f"key-of-{name}"} for name in "abc"]})
+    log_in(page, f"/sources/{source}")
+    page.get_by_role("button", name="Remove number 1").click()
+    keep(page)
+    kept(page)
+    assert connector.asked()["list"] == [{"name": "b", "key": "key-of-b"}, {"name": "c", "key": "key-of-c"}]
+    page.get_by_role("button", name="Remove number 1").click()
+    page.get_by_role("textbox", name="Item").fill("d")
+    keep(page)
+    expect(page.locator("#root_list_0_key__error")).to_contain_text("Give it again")
+    refused(page)
+    page.get_by_role("textbox", name="Key").fill("key-of-d")
+    keep(page)
+    kept(page)
+    assert connector.asked()["list"] == [{"name": "d", "key": "key-of-d"}]
+
+
+def test_a_moment_is_typed_or_picked_in_utc(chromium, daemon, connector, page):
+    """Wherever the reader is; and what was typed is there again after another page."""
+    source = connector("Timed", {"start": START})
+    log_in(page, f"/sources/{source}")
+    start = page.get_by_role("textbox", name="Start", exact=True)
+    expect(start).to_have_value(START)
+    expect(page.get_by_text("In UTC, not in your own time.")).to_be_visible()
+    start.fill("2024-02-03")
+    start.press("Tab")
+    expect(page.locator("#root_start__error")).to_contain_text("This has to look like")
+    start.fill("2024-02-03T04:05:06Z")
+    expect(page.locator("#root_start__error")).to_have_count(0)
+    page.get_by_label("Pick Start, in UTC").fill("2025-03-04T05:06:07")
+    expect(start).to_have_value("2025-03-04T05:06:07Z")
+    page.get_by_label("Pick Day, in UTC").fill("2025-03-04")
+    page.get_by_role("link", name="Destinations").click()
+    page.get_by_role("link", name="Sources").first.click()
+    page.get_by_role("link", name="Timed").click()
+    expect(start).to_have_value("2025-03-04T05:06:07Z")
+    keep(page)
+    kept(page)
+    assert connector.asked() == {"start": "2025-03-04T05:06:07Z", "day": "2025-03-04"}
+
+
+def test_two_tabs_change_one_source(page, connector):
+    """Each what it changed; of the same member somebody has to say whose it is to be."""
+    source = connector("Shared", {"start": START, "pin": "1", "note": "n"})
+    log_in(page, f"/sources/{source}")
+    pin, note = page.get_by_role("textbox", name="Pin"), page.get_by_role("textbox", name="Note")
+    note.fill("mine")
+
+    def config():
+        return page.daemon.api.config("sources/get", {"sourceId": source})["connectionConfiguration"]
+
+    def elsewhere(**changed):
+        page.daemon.api.config("sources/update", {"sourceId": source, "name": "Shared", "connectionConfiguration": {**config(), **changed}})
+    elsewhere(pin="2")
+    keep(page)
+    kept(page)
+    assert config() == {"start": START, "pin": "2", "note": "mine"}
+    expect(pin).to_have_value("2")
+    for ours in (True, False):
+        pin.fill(f"3 {ours}")
+        elsewhere(pin="4", note=f"theirs {ours}")
+        keep(page)
+        page.get_by_role("button", name="Keep mine" if ours else "Take theirs").click()
+        expect(pin).to_have_value("3 True" if ours else "4")
+        keep(page)
+        until(lambda wanted={"start": START, "pin": "3 True" if ours else "4", "note": f"theirs {ours}"}: config() == wanted, "what is kept")
+        kept(page)
