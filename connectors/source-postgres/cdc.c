@@ -21,6 +21,8 @@ static void put_shared(struct pg_cdc *cdc)
     if (cdc->slot.timeline)
         buffer_printf(&cdc->shared, ",\"timeline\":%u", cdc->slot.timeline);
     buffer_printf(&cdc->shared, ",\"era\":%" PRIu64 ",\"streams\":%zu", cdc->era, cdc->incremental);
+    if (!cdc->flow && cdc->rank)
+        buffer_printf(&cdc->shared, ",\"rank\":%" PRIu64 ",\"ahead\":%" PRIu64, cdc->rank, cdc->ahead);
     buffer_byte(&cdc->shared, '}');
 }
 
@@ -57,6 +59,40 @@ int pg_cdc_acknowledged(struct pg_cdc *cdc, uint64_t states, struct firth_error 
     }
     buffer_consume(&cdc->unconfirmed, used);
     return cdc->changes && used ? cdc_send_status(cdc, false, err) : 0;
+}
+
+/* --- the rank
+ * --------------------------------------------------------------------------------------------------- */
+
+/* A destination with append_dedup takes a record of a lower cursor than its row has for a late one. The LSN
+ * of a change is none to go by: a transaction that is open while a table is read writes before the read, and
+ * its change comes behind it. So the cursor is the LSN of the commit, or of the log's end where a table is
+ * read, and more if that was reached before. It is in the state, for what is sent again has the same one. */
+void cdc_rank_raise(struct pg_cdc *cdc, uint64_t lsn)
+{
+    if (cdc->rank < lsn + cdc->ahead)
+        cdc->rank = lsn + cdc->ahead;
+}
+
+/* Where everything begins anew on a server of another history, whose LSNs may be lower: what comes is ahead
+ * of what the state tells, and of what was emitted behind that state and is in no other. */
+static void open_rank(struct pg_cdc *cdc, const struct pg_progress *told, bool anew, bool lost)
+{
+    const uint64_t leap = UINT64_C(1) << 40;
+    const struct pg_slot *slot = &cdc->slot;
+    for (size_t i = 0; i < cdc->count; i++) {
+        const struct pg_position *position = &cdc->streams[i].position;
+        if (position->snapshot) /* a state of an older version does not tell the rank of these rows */
+            cdc_rank_raise(cdc, position->barrier);
+    }
+    bool other = (*told->system && strcmp(told->system, slot->system) != 0) ||
+                 (told->timeline && slot->timeline && told->timeline != slot->timeline) ||
+                 (lost && cdc->lsn < told->lsn);
+    if (!anew || !other || !told->lsn)
+        return;
+    cdc_rank_raise(cdc, told->lsn);
+    uint64_t from = cdc->rank + leap;
+    cdc->ahead = from > cdc->lsn ? from - cdc->lsn : 0;
 }
 
 /* --- tables
@@ -171,7 +207,7 @@ void cdc_skip_start(struct pg_cdc *cdc, struct cdc_stream *stream)
         stream->position.phase = PG_PHASE_CHANGES;
 }
 
-/* {"lsn":"16/B374D848","system":"7…","timeline":1,"era":1,"streams":3} */
+/* {"lsn":"16/B374D848","system":"7…","timeline":1,"era":1,"streams":3,"rank":97500289096,"ahead":0} */
 static int read_shared(struct pg_cdc *cdc, struct firth_slice state, struct pg_progress *progress,
                        int64_t *ret_era, int64_t *ret_streams, struct firth_error *err)
 {
@@ -188,6 +224,11 @@ static int read_shared(struct pg_cdc *cdc, struct firth_slice state, struct pg_p
         progress->timeline = (uint32_t)timeline;
     firth_json_integer(cdc->host, state, "/era", ret_era);
     firth_json_integer(cdc->host, state, "/streams", ret_streams);
+    int64_t rank = 0, ahead = 0;
+    firth_json_integer(cdc->host, state, "/rank", &rank);
+    firth_json_integer(cdc->host, state, "/ahead", &ahead);
+    cdc->rank = rank > 0 ? (uint64_t)rank : 0;
+    cdc->ahead = ahead > 0 ? (uint64_t)ahead : 0;
     if (firth_json_get(cdc->host, state, "/lsn", &value) != FIRTH_IS_TEXT)
         return 0;
     auto_free char *text = mem_strndup(value.data, value.size);
@@ -216,11 +257,13 @@ static int prepare(struct pg_cdc *cdc, struct firth_slice shared, struct firth_e
         return -1;
     cdc_tables_enter(cdc, (uint64_t)era, (uint64_t)streams);
     cdc_tables_compare(cdc);
+    const struct pg_progress told = progress;
     if (!any_progress(cdc))
         progress.lsn = 0;
     if (pg_slot_prepare(&cdc->slot, cdc->host, &cdc->endpoint, cdc->connection, &cdc->catalog,
                         &cdc->standings, &progress, &lost, err) < 0)
         return -1;
+    const bool was_lost = lost;
     if (lost) {
         if (cdc->config->invalid_position == 0)
             return -1;
@@ -236,6 +279,7 @@ static int prepare(struct pg_cdc *cdc, struct firth_slice shared, struct firth_e
     cdc_tables_note(cdc);
     cdc->lsn = progress.lsn ? progress.lsn : cdc->slot.confirmed;
     cdc->confirmed = cdc->previous_end = cdc->server_end = cdc->lsn;
+    open_rank(cdc, &told, !progress.lsn, was_lost);
     return 0;
 }
 

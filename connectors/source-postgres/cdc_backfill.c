@@ -56,7 +56,7 @@ static void make_envelope(struct pg_cdc *cdc, const struct cdc_stream *stream)
         clock_format_rfc3339(clock_wall_ms(&clock_system), when, sizeof when);
         buffer_printf(
             &text, ",\"_ab_cdc_lsn\":%" PRIu64 ",\"_ab_cdc_updated_at\":\"%s\",\"_ab_cdc_deleted_at\":null",
-            stream->position.barrier, when);
+            cdc->rank, when);
         cdc->rows.tail = keep(&cdc->arena, &text);
     }
 }
@@ -75,6 +75,7 @@ static int begin_anew(struct pg_cdc *cdc, struct cdc_stream *stream, struct firt
         return firth_fail(err, FIRTH_FAILURE_SYSTEM, "the server's snapshot is %s", position->snapshot);
     if (pg_log_end(cdc->connection, false, &position->barrier, err) < 0)
         return -1;
+    cdc_rank_raise(cdc, position->barrier);
     if (stream->table->rows >= 0)
         return firth_emit_estimate(cdc->host, (size_t)(stream - cdc->streams), (int64_t)stream->table->rows,
                                    -1);

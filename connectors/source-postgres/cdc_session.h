@@ -45,6 +45,10 @@ struct pg_cdc {
 
     uint64_t era; /* another one if a stream is not here that was here in the session before */
 
+    /* Airbyte's cursor `_ab_cdc_lsn`: what is emitted later has a higher one, whatever the log says. */
+    uint64_t rank;  /* the highest that was emitted */
+    uint64_t ahead; /* by how much it is more than an LSN of this server */
+
     uint64_t lsn;              /* everything that was committed before is emitted */
     uint64_t confirmed;        /* and before this durable at the other end */
     uint64_t states;           /* emitted */
@@ -80,6 +84,8 @@ struct pg_cdc {
     struct buffer document;
 };
 
+/* What is emitted from here on has no lower rank than that LSN. */
+void cdc_rank_raise(struct pg_cdc *cdc, uint64_t lsn);
 /* Emit a global state that says where everything is. */
 int cdc_emit_state(struct pg_cdc *cdc);
 /* What the catalog says of the table `oid` now: the stream's table from here on, and its schema is told. With

@@ -216,8 +216,12 @@ static int emit(struct pg_cdc *cdc, struct pg_relation *relation, const struct p
 {
     const struct cdc_stream *stream = &cdc->streams[relation->stream];
     struct pg_change_note note;
+    struct pg_change placed = *change;
+    cdc->rank++;
+    cdc_rank_raise(cdc, cdc->transaction.commit_lsn);
+    placed.rank = cdc->rank;
     buffer_clear(&cdc->document);
-    pg_change_put(&cdc->document, relation, change, stream->envelope, cdc->style, &note);
+    pg_change_put(&cdc->document, relation, &placed, stream->envelope, cdc->style, &note);
     if (note.column)
         pg_tell_notes(cdc->host, stream->table, note.column, note.notes);
     cdc->records++;

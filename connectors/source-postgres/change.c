@@ -237,7 +237,7 @@ static void put_airbyte(struct buffer *out, struct pg_relation *relation, const 
     size_t before = out->size;
     put_columns(out, relation, change->row, change->old, true, style, note);
     buffer_str(out, out->size > before ? ",\"_ab_cdc_lsn\":" : "\"_ab_cdc_lsn\":");
-    put_number(out, change->lsn);
+    put_number(out, change->rank);
     buffer_str(out, ",\"_ab_cdc_updated_at\":\"");
     buffer_str(out, transaction->when);
     buffer_str(out, "\",\"_ab_cdc_deleted_at\":");

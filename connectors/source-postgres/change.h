@@ -41,6 +41,7 @@ struct pg_transaction {
 struct pg_change {
     char op; /* c, u, d, t (truncate) */
     uint64_t lsn;
+    uint64_t rank; /* Airbyte: its cursor */
     const struct pg_transaction *transaction;
     const struct pg_tuple *row;    /* the document's columns; NULL: none */
     const struct pg_tuple *before; /* Flow: the row before; NULL: not known */
