@@ -92,24 +92,39 @@ static bool fits(const struct stream *stream)
     return false;
 }
 
-/* Numbers of transactions and pages mean something else on another server, and in another of its histories: a
- * standby that took over gave numbers once more that the one before had given. A cursor's value means the
+/* NULL: it is as far as anybody knows the table that was read. Else how it "was read", before or elsewhere.
+ */
+static const char *read_elsewhere(const struct pg_position *position, const struct pg_history *now,
+                                  const struct pg_table *table, char *text, size_t size)
+{
+    if (position->system && *now->system && strcmp(position->system, now->system) != 0)
+        snprintf(text, size, "from another server (system identifier %.24s, it is %s now)", position->system,
+                 now->system);
+    else if (position->timeline && now->timeline && position->timeline != now->timeline)
+        snprintf(text, size, "before another server took over (timeline %u, it is %u now)",
+                 position->timeline, now->timeline);
+    else if (position->database && now->database && position->database != now->database)
+        snprintf(text, size, "from another database of the server (oid %u, it is %u now)", position->database,
+                 now->database);
+    else if (position->oid && position->oid != table->oid)
+        snprintf(text, size, "when another table had that name (oid %u, it is %u now)", position->oid,
+                 table->oid);
+    else
+        return NULL;
+    return text;
+}
+
+/* Numbers of transactions and pages mean something else in another table, on another server, and in another
+ * of its histories: a standby that took over gave numbers once more that the one before had given. Rows that
+ * a table brought along with another's name may be older than what was read last. A cursor's value means the
  * same. */
 static void leave_if_elsewhere(const struct pg_batch *batch, struct firth_host *host, struct stream *stream)
 {
     struct pg_position *position = &stream->position;
-    const struct pg_history *now = &batch->history;
-    bool other = position->system && *now->system && strcmp(position->system, now->system) != 0;
-    bool departed = position->timeline && now->timeline && position->timeline != now->timeline;
-    char was[160];
-    if (!other && !departed)
+    char text[160];
+    const char *was = read_elsewhere(position, &batch->history, stream->table, text, sizeof text);
+    if (!was)
         return;
-    if (other)
-        snprintf(was, sizeof was, "from another server (system identifier %.24s, it is %s now)",
-                 position->system, now->system);
-    else
-        snprintf(was, sizeof was, "before another server took over (timeline %u, it is %u now)",
-                 position->timeline, now->timeline);
     if (position->phase == PG_PHASE_CURSOR) {
         firth_log(
             host, FIRTH_WARN,
@@ -119,7 +134,7 @@ static void leave_if_elsewhere(const struct pg_batch *batch, struct firth_host *
         return;
     }
     firth_log(host, FIRTH_WARN,
-              "%s.%s was read %s, and transactions have other numbers here: it is read from the start",
+              "%s.%s was read %s, where transactions and pages are others: it is read from the start",
               stream->table->schema, stream->table->name, was);
     pg_position_done(position);
 }
@@ -251,10 +266,13 @@ static void set_text(char **field, const char *text)
 }
 
 /* What the next read compares with. */
-static void set_history(const struct pg_batch *batch, struct pg_position *position)
+static void set_history(const struct pg_batch *batch, const struct pg_table *table,
+                        struct pg_position *position)
 {
     set_text(&position->system, *batch->history.system ? batch->history.system : NULL);
     position->timeline = batch->history.timeline;
+    position->database = batch->history.database;
+    position->oid = table->oid;
 }
 
 /* --- by cursor
@@ -339,7 +357,7 @@ static int read_by_cursor(struct pg_batch *batch, struct firth_host *host, struc
     buffer_str(&tail, " NULLS FIRST");
     stream->position.phase = PG_PHASE_CURSOR;
     set_text(&stream->position.cursor_field, stream->cursor->name);
-    set_history(batch, &stream->position);
+    set_history(batch, stream->table, &stream->position);
     batch->moved = batch->endless = false;
     struct walk walk = {batch, host, stream};
     int result = pg_scan_tail(&batch->scan, buffer_cstr(&tail), after_row, &walk, err);
@@ -405,7 +423,7 @@ static int begin_pages(struct pg_batch *batch, struct firth_host *host, struct s
                                      .filenode = batch->scan.filenode,
                                      .xmin = batch->snapshot.xmin,
                                      .since = since};
-    set_history(batch, position);
+    set_history(batch, stream->table, position);
     if (stream->mode == MODE_CURSOR) {
         set_text(&position->cursor_field, stream->cursor->name);
         set_cursor(position, &batch->upper);

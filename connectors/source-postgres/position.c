@@ -23,7 +23,7 @@ static char *read_text(const struct json *doc, const char *name, struct arena *a
 
 static bool read_members(struct pg_position *position, const struct json *doc, struct arena *arena)
 {
-    uint64_t filenode = 0, oid = 0, member = 0, timeline = 0;
+    uint64_t filenode = 0, oid = 0, database = 0, member = 0, timeline = 0;
     size_t phase = 0;
     while (phase < sizeof phases / sizeof *phases &&
            !json_string_is(doc, json_get(doc, 0, "phase"), phases[phase]))
@@ -33,15 +33,18 @@ static bool read_members(struct pg_position *position, const struct json *doc, s
         !read_u64(doc, "since", &position->since) || !read_u64(doc, "number", &position->number) ||
         !read_u64(doc, "barrier", &position->barrier) ||
         !read_u64(doc, "cursor_rows", &position->cursor_rows) || !read_u64(doc, "oid", &oid) ||
-        !read_u64(doc, "member", &member) || !read_u64(doc, "partitions", &position->partitions) ||
+        !read_u64(doc, "database", &database) || !read_u64(doc, "member", &member) ||
+        !read_u64(doc, "partitions", &position->partitions) ||
         !read_u64(doc, "published_as", &position->published_as) ||
         !read_u64(doc, "columns", &position->columns) || !read_u64(doc, "written", &position->written) ||
         !read_u64(doc, "era", &position->era) || !read_u64(doc, "timeline", &timeline) ||
-        filenode > UINT32_MAX || oid > UINT32_MAX || member > UINT32_MAX || timeline > UINT32_MAX)
+        filenode > UINT32_MAX || oid > UINT32_MAX || database > UINT32_MAX || member > UINT32_MAX ||
+        timeline > UINT32_MAX)
         return false;
     position->phase = (enum pg_phase)phase;
     position->filenode = (uint32_t)filenode;
     position->oid = (uint32_t)oid;
+    position->database = (uint32_t)database;
     position->member = (uint32_t)member;
     position->timeline = (uint32_t)timeline;
     position->again = json_is(doc, json_get(doc, 0, "again"), JSON_TRUE);
@@ -104,6 +107,7 @@ void pg_position_put(struct buffer *out, const struct pg_position *position)
     }
     put_u64(&writer, "number", position->number);
     put_u64(&writer, "oid", position->oid);
+    put_u64(&writer, "database", position->database);
     put_u64(&writer, "member", position->member);
     put_u64(&writer, "partitions", position->partitions);
     put_u64(&writer, "published_as", position->published_as);

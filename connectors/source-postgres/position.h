@@ -15,13 +15,15 @@ enum pg_phase {
 
 struct pg_position {
     enum pg_phase phase;
-    uint32_t filenode;    /* PAGES: of the table as it was */
-    uint64_t block;       /* PAGES: the first that is not read */
-    uint64_t xmin;        /* PAGES: of the oldest snapshot that a page was read in; XMIN */
-    uint64_t since;       /* PAGES, xmin: only what has changed since; 0: everything */
-    uint64_t number;      /* CDC: rows of the table's start so far */
-    uint32_t oid, member; /* CDC: which table that is, and what put it in the publication */
-    uint64_t partitions;  /* CDC: which it has, as a number; 0: none */
+    uint32_t filenode;                       /* PAGES: of the table as it was */
+    uint64_t block;                          /* PAGES: the first that is not read */
+    uint64_t xmin;                           /* PAGES: of the oldest snapshot that a page was read in; XMIN */
+    uint64_t since;                          /* PAGES, xmin: only what has changed since; 0: everything */
+    uint64_t number;                         /* CDC: rows of the table's start so far */
+    uint32_t oid;                            /* which table that is; 0: not known */
+    uint32_t database;                       /* without changes: and of which database; 0: not known */
+    uint32_t member;                         /* CDC: what put it in the publication */
+    uint64_t partitions;                     /* CDC: which it has, as a number; 0: none */
     uint64_t published_as, columns, written; /* CDC: as standing.h has them; 0: not known */
     uint64_t era;                            /* CDC: of the shared state that it belongs to; 0: not known */
     bool again;                  /* CDC: it was read before, and what went until the snapshot is to be told */

@@ -11,17 +11,23 @@ enum { ROWS_A_TURN = 512, WAIT_MS = 500 };
 
 static const char begin_sql[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/* LOCK before the snapshot: nothing can empty or rewrite the table between the two. A user who may read only
- * some columns may not lock: then it is as with any SELECT. */
-static int begin(PGconn *connection, const struct pg_table *table, struct firth_error *err)
+static int begin_unlocked(PGconn *connection, struct firth_error *err)
 {
-    if (pg_execute(connection, begin_sql, "cannot begin a transaction", err) < 0)
-        return -1;
-    if (!table || !pg_table_has_pages(table) || table->kind != 'r')
+    return pg_execute(connection, begin_sql, "cannot begin a transaction", err);
+}
+
+/* LOCK before the snapshot: nothing can empty or rewrite the table, its partitions and children, or what a
+ * view reads between the two. 1: they are locked; 0: that may not be, as by a user who may read only some
+ * columns. */
+static int lock(PGconn *connection, const struct pg_table *table, struct firth_error *err)
+{
+    bool can_be = table->kind == 'r' || table->kind == 'p' ||
+                  (table->kind == 'v' && PQserverVersion(connection) >= 110000);
+    if (!can_be)
         return 0;
     struct buffer sql;
     buffer_init(&sql, BUFFER_UNLIMITED);
-    buffer_str(&sql, "LOCK TABLE ONLY ");
+    buffer_str(&sql, pg_table_has_pages(table) ? "LOCK TABLE ONLY " : "LOCK TABLE ");
     pg_put_table(&sql, table->schema, table->name);
     buffer_str(&sql, " IN ACCESS SHARE MODE");
     PGresult *locked = PQexec(connection, buffer_cstr(&sql));
@@ -29,10 +35,56 @@ static int begin(PGconn *connection, const struct pg_table *table, struct firth_
     PQclear(locked);
     buffer_done(&sql);
     if (done)
-        return 0;
+        return 1;
     if (pg_execute(connection, "ROLLBACK", "cannot begin a transaction", err) < 0)
         return -1;
-    return pg_execute(connection, begin_sql, "cannot begin a transaction", err);
+    return begin_unlocked(connection, err);
+}
+
+/* A SELECT takes the snapshot first and waits for the locks then: what was rewritten meanwhile seems empty to
+ * it. 1: nothing was, and now the transaction has the locks. */
+static int look_for_rewritten(PGconn *connection, const struct pg_table *table, struct firth_error *err)
+{
+    struct buffer sql;
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    buffer_str(&sql, "SELECT ");
+    pg_rows_put_names(&sql, table, PG_ENVELOPE_NONE);
+    buffer_str(&sql, " FROM ");
+    pg_put_table(&sql, table->schema, table->name);
+    buffer_str(&sql, " LIMIT 0");
+    pg_auto_result PGresult *none = pg_query(connection, buffer_cstr(&sql), "cannot read a table", err);
+    buffer_done(&sql);
+    if (!none)
+        return -1;
+    /* pg_class is as the snapshot has it, the function's answer of now. */
+    pg_auto_result PGresult *rows =
+        pg_query(connection,
+                 "SELECT FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_database d ON d.oid ="
+                 " l.database WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND d.datname ="
+                 " current_database() AND c.relfilenode <> 0 AND pg_relation_filenode(c.oid) <> c.relfilenode"
+                 " LIMIT 1",
+                 "cannot look whether a table was rewritten", err);
+    return rows ? PQntuples(rows) == 0 : -1;
+}
+
+static int begin(PGconn *connection, const struct pg_table *table, struct firth_error *err)
+{
+    if (begin_unlocked(connection, err) < 0)
+        return -1;
+    if (!table)
+        return 0;
+    int locked = lock(connection, table, err);
+    if (locked < 0)
+        return -1;
+    /* A view's lock leaves out the materialized ones that it reads. */
+    if (locked && table->kind != 'v')
+        return 0;
+    for (int whole; (whole = look_for_rewritten(connection, table, err)) <= 0;) {
+        if (whole < 0 || pg_execute(connection, "ROLLBACK", "cannot begin a transaction", err) < 0 ||
+            begin_unlocked(connection, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int add_helper(struct pg_snapshot *snapshot, const struct pg_endpoint *endpoint, const char *exported,

@@ -51,26 +51,21 @@ static void put_less(struct buffer *sql, int version)
 }
 
 /* Which partitions it has, as a number. */
-static void put_partitions(struct buffer *sql, int version)
+static void put_partitions(struct buffer *sql)
 {
-    buffer_str(
-        sql, version < 130000
-                 ? ", 0"
-                 : ", CASE WHEN c.relkind = 'p' THEN (SELECT ('x' || left(md5(string_agg(t.relid::oid::text,"
-                   " ',' ORDER BY t.relid::oid)), 15))::bit(60)::bigint FROM pg_partition_tree(c.oid) t"
-                   " WHERE t.level > 0) END");
+    buffer_str(sql, ", (SELECT ('x' || left(md5(string_agg(t::text, ',' ORDER BY t)), 15))::bit(60)::bigint"
+                    " FROM unnest(f.oids) t WHERE t <> c.oid)");
 }
 
 /* Of a partitioned table each partition has an identity of its own. */
-static void put_unidentified(struct buffer *sql, int version)
+static void put_unidentified(struct buffer *sql)
 {
-    buffer_printf(
+    buffer_str(
         sql,
-        ", EXISTS (SELECT FROM pg_class l WHERE l.relkind = 'r' AND l.oid = %s AND l.relreplident <> 'f'"
-        " AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = l.oid AND x.indimmediate AND"
-        " CASE l.relreplident WHEN 'd' THEN x.indisprimary WHEN 'i' THEN x.indisreplident ELSE false END))",
-        version >= 130000 ? "ANY (ARRAY(SELECT relid::oid FROM pg_partition_tree(c.oid)) || c.oid)"
-                          : "c.oid");
+        ", EXISTS (SELECT FROM pg_class l WHERE l.relkind = 'r' AND l.oid = ANY (f.oids) AND l.relreplident "
+        "<>"
+        " 'f' AND NOT EXISTS (SELECT FROM pg_index x WHERE x.indrelid = l.oid AND x.indimmediate AND"
+        " CASE l.relreplident WHEN 'd' THEN x.indisprimary WHEN 'i' THEN x.indisreplident ELSE false END))");
 }
 
 /* The expression's text as a number. */
@@ -105,11 +100,10 @@ static void put_published_as(struct buffer *sql, int version)
     buffer_done(&text);
 }
 
-static void put_unlogged(struct buffer *sql, int version)
+static void put_unlogged(struct buffer *sql)
 {
-    buffer_printf(sql, ", EXISTS (SELECT FROM pg_class l WHERE l.relpersistence = 'u' AND l.oid = %s)",
-                  version >= 130000 ? "ANY (ARRAY(SELECT relid::oid FROM pg_partition_tree(c.oid)) || c.oid)"
-                                    : "c.oid");
+    buffer_str(sql,
+               ", EXISTS (SELECT FROM pg_class l WHERE l.relpersistence = 'u' AND l.oid = ANY (f.oids))");
 }
 
 /* ALTER TABLE … TYPE … USING writes the column's definition anew, and the rows too: of these no change tells.
@@ -126,13 +120,14 @@ static void put_shape(struct buffer *sql, int version)
     put_number(sql, buffer_cstr(&text));
     buffer_done(&text);
     /* A table's file has its oid as its number until its rows are written anew: a partition that comes is
-     * none. */
+     * none. By pg_class, not pg_relation_filenode(), which tells of now: both halves are of one moment. */
     put_number(sql,
                version >= 130000
-                   ? "(SELECT coalesce(pg_relation_filenode(c.oid)::text, '') || ' ' || coalesce(string_agg("
-                     "pg_relation_filenode(t.relid)::text, ',' ORDER BY t.relid::oid) FILTER (WHERE"
-                     " pg_relation_filenode(t.relid) <> t.relid), '') FROM pg_partition_tree(c.oid) t)"
-                   : "pg_relation_filenode(c.oid)::text");
+                   ? "coalesce(nullif(c.relfilenode, 0)::text, '') || ' ' || coalesce((SELECT string_agg("
+                     "l.relfilenode::text, ',' ORDER BY l.oid) FROM pg_class l WHERE l.oid = ANY (f.oids)"
+                     " AND l.relfilenode <> 0 AND l.relfilenode <> l.oid AND (c.relkind = 'p' OR"
+                     " c.relispartition)), '')"
+                   : "nullif(c.relfilenode, 0)::text");
 }
 
 /* Of what tells which row an update or delete is of: an index; and from 18 on of the whole row, without which
@@ -148,13 +143,28 @@ static void put_generated(struct buffer *sql, int version)
         ", coalesce((SELECT min(a.attgenerated::text || quote_ident(a.attname)) FROM pg_class l JOIN "
         "pg_attribute a ON a.attrelid = l.oid AND a.attnum > 0 AND NOT a.attisdropped WHERE l.relkind = 'r' "
         "AND "
-        "l.oid = %s AND %s AND"
+        "l.oid = ANY (f.oids) AND %s AND"
         " (%s EXISTS (SELECT FROM pg_index x WHERE x.indrelid = l.oid AND a.attnum = ANY "
         "((x.indkey::int2[])[0:x.indnkeyatts - 1]) AND"
         " CASE l.relreplident WHEN 'd' THEN x.indisprimary WHEN 'i' THEN x.indisreplident ELSE "
         "false END))), '')",
-        version >= 130000 ? "ANY (ARRAY(SELECT relid::oid FROM pg_partition_tree(c.oid)) || c.oid)" : "c.oid",
         left_out(version), version >= 180000 ? "l.relreplident = 'f' OR" : "");
+}
+
+/* The table and its partitions, as the statement's snapshot has them: pg_partition_tree() would wait for who
+ * alters one. Servers before 13 publish no roots. */
+static void put_tree(struct buffer *sql, int version)
+{
+    buffer_str(sql, " CROSS JOIN LATERAL (");
+    if (version < 130000)
+        buffer_str(sql, "SELECT ARRAY[c.oid] AS oids");
+    else
+        buffer_printf(
+            sql,
+            "WITH RECURSIVE t (oid) AS (SELECT c.oid UNION SELECT i.inhrelid FROM t JOIN pg_inherits i"
+            " ON i.inhparent = t.oid WHERE c.relkind = 'p'%s) SELECT array_agg(t.oid) AS oids FROM t",
+            version >= 140000 ? " AND NOT i.inhdetachpending" : "");
+    buffer_str(sql, ") f");
 }
 
 static void put_look(struct buffer *sql, const struct pg_config *config, const struct pg_standings *tables,
@@ -164,9 +174,9 @@ static void put_look(struct buffer *sql, const struct pg_config *config, const s
     put_member(sql, version);
     buffer_str(sql, ", 0::oid), g.tablename IS NOT NULL");
     put_less(sql, version);
-    put_unidentified(sql, version);
-    put_partitions(sql, version);
-    put_unlogged(sql, version);
+    put_unidentified(sql);
+    put_partitions(sql);
+    put_unlogged(sql);
     put_generated(sql, version);
     put_published_as(sql, version);
     put_shape(sql, version);
@@ -188,7 +198,9 @@ static void put_look(struct buffer *sql, const struct pg_config *config, const s
     pg_put_literal(sql, pg_config_publication(config));
     buffer_str(sql, " LEFT JOIN pg_publication_rel d ON d.prpubid = p.oid AND d.prrelid = c.oid");
     buffer_str(sql, " LEFT JOIN pg_publication_tables g ON g.pubname = p.pubname AND g.schemaname = n.nspname"
-                    " AND g.tablename = c.relname ORDER BY v.place");
+                    " AND g.tablename = c.relname");
+    put_tree(sql, version);
+    buffer_str(sql, " ORDER BY v.place");
 }
 
 static bool is_true(const PGresult *rows, size_t row, int column)

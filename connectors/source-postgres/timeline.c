@@ -91,6 +91,10 @@ const char *pg_timeline_departs(struct pg_timeline *timeline, uint32_t number, u
 void pg_history_ask(struct pg_history *history, PGconn *connection)
 {
     *history = (struct pg_history){0};
+    pg_auto_result PGresult *database =
+        PQexec(connection, "SELECT oid FROM pg_database WHERE datname = current_database()");
+    if (PQresultStatus(database) == PGRES_TUPLES_OK && PQntuples(database) == 1)
+        history->database = (uint32_t)strtoul(PQgetvalue(database, 0, 0), NULL, 10);
     pg_auto_result PGresult *rows =
         PQexec(connection,
                "SELECT system_identifier, CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM"

@@ -24,6 +24,7 @@ const char *pg_timeline_departs(struct pg_timeline *timeline, uint32_t number, u
 struct pg_history {
     char system[24];   /* "": not known */
     uint32_t timeline; /* 0: not known; of a standby, perhaps the one before */
+    uint32_t database; /* its oid; 0: not known */
 };
 
 /* What may not be asked is not known. */

@@ -348,7 +348,9 @@ def test_by_cursor(run, database):
     assert sorted(r["id"] for r in data(session)) == list(range(1, 12))
     state = last_state(session)
     known = {"phase": "cursor", "cursor_field": "at", "cursor_rows": 1, "cursor": "2024-01-01 00:00:10+00",
-             "system": database.value("SELECT system_identifier FROM pg_control_system()"), "timeline": 1}
+             "system": database.value("SELECT system_identifier FROM pg_control_system()"), "timeline": 1,
+             "database": int(database.value("SELECT oid FROM pg_database WHERE datname = current_database()")),
+             "oid": int(database.value("SELECT 't'::regclass::oid"))}
     assert {**state["stream"]["stream_state"], "cursor_sum": ""} == {**known, "cursor_sum": ""}
     again = read(run, config, "t", mode="incremental", cursor="at", state=[state])
     assert data(again) == [] and last_state(again)["stream"] == state["stream"]
