@@ -30,6 +30,85 @@ int cdc_tables_open(struct pg_cdc *cdc, struct firth_error *err)
     return pg_standings_look(cdc->connection, cdc->config, &cdc->standings, err);
 }
 
+/* --- names of columns
+ * -------------------------------------------------------------------------------------- */
+
+enum { NOWHERE = -1 };
+
+static size_t name_size(const char *at)
+{
+    return strnlen(at, PG_NAME_SIZE);
+}
+
+/* The column that has, or had, the name. */
+static int place_of(const char *names, const char *name)
+{
+    int place = 0;
+    for (const char *at = names; *at;) {
+        if (*at == ',') {
+            place++;
+            at++;
+        } else if (strncmp(at, name, PG_NAME_SIZE) == 0) {
+            return place;
+        } else {
+            at += name_size(at);
+        }
+    }
+    return NOWHERE;
+}
+
+/* Has a column a name that another was captured by? They were swapped, or one was dropped and the name given
+ * once more: what was captured by that name is the other's. */
+static bool has_others_names(const struct cdc_stream *stream)
+{
+    const struct pg_position *position = &stream->position;
+    const struct pg_standing *standing = stream->standing;
+    if (position->phase == PG_PHASE_NEW || !standing->oid || !position->names ||
+        position->columns == standing->columns)
+        return false;
+    int place = 0;
+    for (const char *at = standing->names; *at;) {
+        if (*at == ',') {
+            place++;
+            at++;
+            continue;
+        }
+        int before = place_of(position->names, at);
+        if (before != NOWHERE && before != place)
+            return true;
+        at += name_size(at);
+    }
+    return false;
+}
+
+/* The names of now, and those of before that no column has: captured documents still do. */
+static void take_names(struct pg_position *position, const struct pg_standing *standing)
+{
+    const char *now = standing->names, *before = position->names ? position->names : "";
+    struct buffer names;
+    buffer_init(&names, BUFFER_UNLIMITED);
+    for (;;) {
+        for (; *now && *now != ','; now += name_size(now))
+            buffer_append(&names, now, name_size(now));
+        for (; *before && *before != ','; before += name_size(before)) {
+            if (place_of(standing->names, before) == NOWHERE)
+                buffer_append(&names, before, name_size(before));
+        }
+        if (!*now && !*before)
+            break;
+        buffer_byte(&names, ',');
+        now += *now == ',';
+        before += *before == ',';
+    }
+    char *taken = mem_strdup(buffer_cstr(&names));
+    buffer_done(&names);
+    free(position->names);
+    position->names = taken;
+}
+
+/* --- as they were, as they are
+ * ----------------------------------------------------------------------------- */
+
 void cdc_tables_note(struct pg_cdc *cdc)
 {
     for (size_t i = 0; i < cdc->count; i++) {
@@ -50,6 +129,8 @@ void cdc_tables_note(struct pg_cdc *cdc)
         }
         if (is_new || !position->published_as)
             position->published_as = standing->published_as;
+        if (is_new || !position->names)
+            take_names(position, standing);
         if (is_new || !position->columns || !position->written) {
             position->columns = standing->columns;
             position->written = standing->written;
@@ -104,6 +185,7 @@ static void take_shape(struct cdc_stream *stream)
     if (position->phase == PG_PHASE_NEW ||
         (position->columns == standing->columns && position->written == standing->written))
         return;
+    take_names(position, standing);
     position->columns = standing->columns;
     position->written = standing->written;
     cdc_moved(stream);
@@ -144,8 +226,10 @@ static void start_again(struct pg_cdc *cdc, struct cdc_stream *stream, const cha
             "the start. What was captured by older values of its key stays until the binding's `backfill` is "
             "raised, or the stream reset",
             stream->table->schema, stream->table->name);
+    char *names = again && stream->position.names ? mem_strdup(stream->position.names) : NULL;
     cdc_forget(stream);
     stream->position.again = again;
+    stream->position.names = names;
 }
 
 /* All streams of a session move on together, and one that is not there, as when its binding is disabled,
@@ -174,6 +258,9 @@ size_t cdc_tables_compare(struct pg_cdc *cdc)
         if (!stream->incremental)
             continue;
         const char *why = what_happened(stream);
+        if (!why && has_others_names(stream))
+            why = "has columns whose names were others' (they were swapped, or dropped and added again), so "
+                  "that what was captured by these is not theirs";
         if (!stream->standing->oid && !stream->gone) {
             stream->gone = true;
             firth_log(cdc->host, FIRTH_WARN,

@@ -48,6 +48,7 @@ static bool read_members(struct pg_position *position, const struct json *doc, s
     position->member = (uint32_t)member;
     position->timeline = (uint32_t)timeline;
     position->again = json_is(doc, json_get(doc, 0, "again"), JSON_TRUE);
+    position->names = read_text(doc, "names", arena);
     position->system = read_text(doc, "system", arena);
     position->cursor_field = read_text(doc, "cursor_field", arena);
     position->cursor = read_text(doc, "cursor", arena);
@@ -85,6 +86,7 @@ void pg_position_done(struct pg_position *position)
     free(position->cursor_sum);
     free(position->snapshot);
     free(position->system);
+    free(position->names);
     *position = (struct pg_position){0};
 }
 
@@ -113,6 +115,8 @@ void pg_position_put(struct buffer *out, const struct pg_position *position)
     put_u64(&writer, "published_as", position->published_as);
     put_u64(&writer, "columns", position->columns);
     put_u64(&writer, "written", position->written);
+    if (position->names)
+        json_member_string(&writer, "names", position->names);
     put_u64(&writer, "era", position->era);
     if (position->again)
         json_member_bool(&writer, "again", true);

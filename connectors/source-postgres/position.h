@@ -26,8 +26,10 @@ struct pg_position {
     uint64_t partitions;                     /* CDC: which it has, as a number; 0: none */
     uint64_t published_as, columns, written; /* CDC: as standing.h has them; 0: not known */
     uint64_t era;                            /* CDC: of the shared state that it belongs to; 0: not known */
-    bool again;                  /* CDC: it was read before, and what went until the snapshot is to be told */
-    char *system;                /* without changes: of which cluster; heap; NULL: not known */
+    char *names;  /* CDC: of columns, as standing.h has them, by which they were captured so far; heap; NULL:
+                     not known */
+    bool again;   /* CDC: it was read before, and what went until the snapshot is to be told */
+    char *system; /* without changes: of which cluster; heap; NULL: not known */
     uint32_t timeline;           /* and of which of its histories; 0: not known */
     char *cursor_field, *cursor; /* heap; NULL: none */
     uint64_t cursor_rows;        /* how many rows have that value, */

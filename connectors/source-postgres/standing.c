@@ -130,6 +130,15 @@ static void put_shape(struct buffer *sql, int version)
                    : "nullif(c.relfilenode, 0)::text");
 }
 
+static void put_names(struct buffer *sql, int version)
+{
+    buffer_printf(
+        sql,
+        ", (SELECT string_agg(CASE WHEN a.attisdropped OR %s THEN '' ELSE left(md5(a.attname::text), "
+        "%d) END, ',' ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0)",
+        left_out(version), PG_NAME_SIZE);
+}
+
 /* Of what tells which row an update or delete is of: an index; and from 18 on of the whole row, without which
  * the server refuses them. 's' or 'v' before its name. */
 static void put_generated(struct buffer *sql, int version)
@@ -180,6 +189,7 @@ static void put_look(struct buffer *sql, const struct pg_config *config, const s
     put_generated(sql, version);
     put_published_as(sql, version);
     put_shape(sql, version);
+    put_names(sql, version);
     buffer_str(sql, " FROM (VALUES ");
     for (size_t i = 0; i < tables->count; i++) {
         const struct pg_table *table = tables->items[i].table;
@@ -246,6 +256,7 @@ int pg_standings_look(PGconn *connection, const struct pg_config *config, struct
         standing->published_as = number_at(rows, i, 9);
         standing->columns = number_at(rows, i, 10);
         standing->written = number_at(rows, i, 11);
+        standing->names = arena_strdup(&tables->arena, PQgetvalue(rows, (int)i, 12));
     }
     return 0;
 }

@@ -24,7 +24,11 @@ struct pg_standing {
     uint64_t published_as; /* what the publication publishes, and how the table came to be in it */
     uint64_t columns;      /* definitions of columns */
     uint64_t written;      /* the files that its rows are in */
+    const char *names; /* of its columns in their order, PG_NAME_SIZE digits each of the name's sum, none of
+                        * one that was dropped, with commas: "3fa2c1,,0c1d2e"; of the standings' arena */
 };
+
+enum { PG_NAME_SIZE = 6 };
 
 struct pg_standings {
     struct pg_standing *items; /* heap; `table` is the caller's to fill */

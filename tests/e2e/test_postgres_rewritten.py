@@ -94,3 +94,27 @@ def test_rewritten_while_a_sync_looks(firth, database):
     got = while_open(database, "ALTER TABLE r ALTER v TYPE int USING v * 100", lambda: (syncs(), data(syncs.session)))[1]
     syncs()
     assert [r["v"] for r in got + data(syncs.session)] == [100] and (got or "has given the rows of public.r other values" in syncs.log())
+
+
+def test_names_of_columns_that_go_to_others(firth, database):
+    """What was captured by a name is another column's then, of which no change tells."""
+    database.run("CREATE TABLE t (id int PRIMARY KEY, a text, b text, c text); INSERT INTO t VALUES (1, 'a', 'b', 'c'); CREATE TABLE u (id int PRIMARY KEY, a int);"
+                 "INSERT INTO u VALUES (1, 1)")
+    syncs = Syncs(firth, database, "t", "u")
+    assert set(syncs()) == {"t", "u"} and syncs() == {}
+    said = "public.t has columns whose names were others'"
+
+    def after(sql):
+        database.run(sql)
+        syncs()
+        assert ("from the start" in syncs.log()) == (said in syncs.log())
+        return [{name: r.get(name) for name in ("a", "b", "c")} for r in data(syncs.session)]
+
+    assert after("ALTER TABLE t RENAME a TO x; ALTER TABLE t RENAME b TO a; ALTER TABLE t RENAME x TO b") == [{"a": "b", "b": "a", "c": "c"}]
+    assert said in syncs.log()
+    # A new column, one with another name, one that goes: not for these; u too.
+    assert after("ALTER TABLE u RENAME a TO b; ALTER TABLE u ADD c int; ALTER TABLE t DROP c; ALTER TABLE t ADD d text") == []
+    # The name that one had which is gone, though it was seen to be.
+    assert after("ALTER TABLE t ADD c text") == [{"a": "b", "b": "a", "c": None}] and said in syncs.log()
+    # A name that its own column gets back.
+    assert after("ALTER TABLE u RENAME b TO a") == []
