@@ -179,7 +179,7 @@ static int write_dict(struct buffer *out, const struct tdict *dict, unsigned dep
 {
     bool first = true;
     buffer_byte(out, '{');
-    for (uint32_t i = 0; i < dict->used; i++) {
+    for (uint32_t i = 0; !out->overflowed && i < dict->used; i++) {
         const struct tentry *entry = &dict->entries[i];
         if (entry->removed)
             continue;
@@ -199,7 +199,7 @@ static int write_dict(struct buffer *out, const struct tdict *dict, unsigned dep
 static int write_list(struct buffer *out, const struct tlist *list, unsigned depth, struct error *err)
 {
     buffer_byte(out, '[');
-    for (uint32_t i = 0; i < list->count; i++) {
+    for (uint32_t i = 0; !out->overflowed && i < list->count; i++) {
         if (i > 0)
             buffer_byte(out, ',');
         if (write_value(out, &list->items[i], depth + 1, err) != 0)

@@ -301,7 +301,10 @@ static int loop_changed(struct run *run, const struct tvalue *self, const struct
 {
     struct tloop *loop = self->pointer;
     struct tvalue given = tvalue_tuple(run->arena, call->positional, call->count);
-    bool changed = is_absent(&loop->changed) || !tvalue_equal(run->arena, &loop->changed, &given);
+    bool same = false;
+    if (!is_absent(&loop->changed) && run_equal(run, &loop->changed, &given, &same) < 0)
+        return -1;
+    bool changed = !same;
     if (changed)
         loop->changed = given;
     *ret_value = tvalue_bool(changed);

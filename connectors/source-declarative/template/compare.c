@@ -49,7 +49,10 @@ static int order_of(struct run *run, const struct tvalue *a, const struct tvalue
         }
         if (run_step(run) < 0)
             return -1;
-        if (!tvalue_equal(run->arena, &x, &y))
+        bool same;
+        if (run_equal(run, &x, &y, &same) < 0)
+            return -1;
+        if (!same)
             return order_of(run, &x, &y, depth + 1, ret_order);
     }
     *ret_order = titer_next(&right, &y) ? -1 : 0;
@@ -92,7 +95,9 @@ int run_compare(struct run *run, enum operator_kind op, const struct tvalue *a, 
     switch (op) {
     case OP_EQUAL:
     case OP_UNEQUAL:
-        *ret_truth = tvalue_equal(run->arena, a, b) == (op == OP_EQUAL);
+        if (run_equal(run, a, b, ret_truth) < 0)
+            return -1;
+        *ret_truth = *ret_truth == (op == OP_EQUAL);
         return 0;
     case OP_IN:
     case OP_NOT_IN:
@@ -123,6 +128,8 @@ int run_contains(struct run *run, const struct tvalue *container, const struct t
     bool by_hash = tvalue_is_mapping(container) || container->kind == TVALUE_SET ||
                    (container->kind == TVALUE_VIEW && container->id == TVALUE_VIEW_KEYS);
     *ret_truth = false;
+    if (by_hash && run_key(run, item) < 0)
+        return -1;
     if (by_hash && !tvalue_hash(run->arena, item, &hash))
         return run_type_error(run, "a value of type %s cannot be a key", tvalue_type(item));
     if (tvalue_is_mapping(container)) {
@@ -139,9 +146,8 @@ int run_contains(struct run *run, const struct tvalue *container, const struct t
     if (container->kind == TVALUE_NAMESPACE || !titer_init(&iter, run->arena, *container))
         return run_type_error(run, "'in' cannot be done with a value of type %s", tvalue_type(container));
     while (!*ret_truth && titer_next(&iter, &element)) {
-        if (run_step(run) < 0)
+        if (run_step(run) < 0 || run_equal(run, &element, item, ret_truth) < 0)
             return -1;
-        *ret_truth = tvalue_equal(run->arena, &element, item);
     }
     return 0;
 }

@@ -2,6 +2,8 @@
 #include "base/hash.h"
 #include "big.h"
 
+#include <limits.h>
+
 static int compare_mixed(const struct tvalue *integer, double number)
 {
     /* Exactly: a double past 2^63 is an integer. */
@@ -38,9 +40,21 @@ bool tvalue_compare_numbers(const struct tvalue *a, const struct tvalue *b, int 
     return true;
 }
 
-static bool equal(struct arena *arena, const struct tvalue *a, const struct tvalue *b, unsigned depth);
+struct equality {
+    struct arena *arena;
+    unsigned left; /* what it may still cost: one that stands in many places is compared in each of them */
+};
 
-static bool sequences_equal(struct arena *arena, const struct tvalue *a, const struct tvalue *b,
+static bool afford(struct equality *e, size_t bytes)
+{
+    size_t cost = bytes / TVALUE_STEP_BYTES;
+    e->left = cost < e->left ? e->left - (unsigned)cost : 0;
+    return e->left > 0;
+}
+
+static bool equal(struct equality *e, const struct tvalue *a, const struct tvalue *b, unsigned depth);
+
+static bool sequences_equal(struct equality *e, const struct tvalue *a, const struct tvalue *b,
                             unsigned depth)
 {
     size_t count = tvalue_count(a);
@@ -48,43 +62,42 @@ static bool sequences_equal(struct arena *arena, const struct tvalue *a, const s
         return false;
     struct titer left, right;
     struct tvalue x, y;
-    titer_init(&left, arena, *a);
-    titer_init(&right, arena, *b);
+    titer_init(&left, e->arena, *a);
+    titer_init(&right, e->arena, *b);
     while (titer_next(&left, &x) && titer_next(&right, &y)) {
-        if (!equal(arena, &x, &y, depth + 1))
+        if (!equal(e, &x, &y, depth + 1))
             return false;
     }
     return true;
 }
 
-static bool mappings_equal(struct arena *arena, const struct tvalue *a, const struct tvalue *b,
-                           unsigned depth)
+static bool mappings_equal(struct equality *e, const struct tvalue *a, const struct tvalue *b, unsigned depth)
 {
     struct titer iter;
     struct tvalue key, other;
     if (tvalue_count(a) != tvalue_count(b))
         return false;
-    titer_init(&iter, arena, *a);
+    titer_init(&iter, e->arena, *a);
     while (titer_next(&iter, &key)) {
-        if (!tvalue_member(arena, b, &key, &other) || !equal(arena, &iter.of_key, &other, depth + 1))
+        if (!tvalue_member(e->arena, b, &key, &other) || !equal(e, &iter.of_key, &other, depth + 1))
             return false;
     }
     return true;
 }
 
-static bool sets_equal(struct arena *arena, const struct tvalue *a, const struct tvalue *b, unsigned depth)
+static bool sets_equal(struct equality *e, const struct tvalue *a, const struct tvalue *b, unsigned depth)
 {
     struct titer iter;
     struct tvalue item, other;
     if (tvalue_count(a) != tvalue_count(b))
         return false;
-    titer_init(&iter, arena, *a);
+    titer_init(&iter, e->arena, *a);
     while (titer_next(&iter, &item)) {
         struct titer among;
         bool found = false;
-        titer_init(&among, arena, *b);
+        titer_init(&among, e->arena, *b);
         while (!found && titer_next(&among, &other))
-            found = equal(arena, &item, &other, depth + 1);
+            found = equal(e, &item, &other, depth + 1);
         if (!found)
             return false;
     }
@@ -105,7 +118,7 @@ static bool durations_equal(const struct tvalue *a, const struct tvalue *b)
            duration->duration->microseconds == delta->at;
 }
 
-static bool same_kind_equal(struct arena *arena, const struct tvalue *a, const struct tvalue *b,
+static bool same_kind_equal(struct equality *e, const struct tvalue *a, const struct tvalue *b,
                             unsigned depth)
 {
     switch (a->kind) {
@@ -114,11 +127,11 @@ static bool same_kind_equal(struct arena *arena, const struct tvalue *a, const s
         return true;
     case TVALUE_STRING:
     case TVALUE_BYTES:
-        return slice_equal(a->text, b->text);
+        return a->text.size == b->text.size && afford(e, a->text.size) && slice_equal(a->text, b->text);
     case TVALUE_TUPLE:
-        return sequences_equal(arena, a, b, depth);
+        return sequences_equal(e, a, b, depth);
     case TVALUE_SET:
-        return sets_equal(arena, a, b, depth);
+        return sets_equal(e, a, b, depth);
     case TVALUE_DATETIME:
     case TVALUE_TIME:
         return (a->datetime->zone == DATETIME_NAIVE) == (b->datetime->zone == DATETIME_NAIVE) &&
@@ -128,36 +141,46 @@ static bool same_kind_equal(struct arena *arena, const struct tvalue *a, const s
     case TVALUE_TIMEDELTA:
         return a->seconds == b->seconds && a->at == b->at;
     case TVALUE_VIEW:
-        return a->id == b->id && a->id != TVALUE_VIEW_VALUES && sets_equal(arena, a, b, depth);
+        return a->id == b->id && a->id != TVALUE_VIEW_VALUES && sets_equal(e, a, b, depth);
     default:
         return a->pointer == b->pointer;
     }
 }
 
-static bool equal(struct arena *arena, const struct tvalue *a, const struct tvalue *b, unsigned depth)
+static bool equal(struct equality *e, const struct tvalue *a, const struct tvalue *b, unsigned depth)
 {
-    if (depth > TVALUE_DEPTH_MAX)
+    if (depth > TVALUE_DEPTH_MAX || e->left == 0)
         return false;
+    e->left -= depth > 0;
     if (tvalue_is_number(a) && tvalue_is_number(b)) {
         int order;
         return tvalue_compare_numbers(a, b, &order) && order == 0;
     }
     if (tvalue_is_list(a) && tvalue_is_list(b))
-        return sequences_equal(arena, a, b, depth);
+        return sequences_equal(e, a, b, depth);
     if (a->kind == TVALUE_DURATION || b->kind == TVALUE_DURATION)
         return durations_equal(a, b);
     if (tvalue_is_mapping(a) && tvalue_is_mapping(b)) {
         /* A record is equal to records alone. */
         bool a_is_record = a->kind == TVALUE_OBJECT && !a->object->has_dict_methods;
         bool b_is_record = b->kind == TVALUE_OBJECT && !b->object->has_dict_methods;
-        return a_is_record == b_is_record && mappings_equal(arena, a, b, depth);
+        return a_is_record == b_is_record && mappings_equal(e, a, b, depth);
     }
-    return a->kind == b->kind && same_kind_equal(arena, a, b, depth);
+    return a->kind == b->kind && same_kind_equal(e, a, b, depth);
+}
+
+bool tvalue_equal_within(struct arena *arena, const struct tvalue *a, const struct tvalue *b, unsigned *left)
+{
+    struct equality e = {arena, *left};
+    bool same = equal(&e, a, b, 0);
+    *left = e.left;
+    return same;
 }
 
 bool tvalue_equal(struct arena *arena, const struct tvalue *a, const struct tvalue *b)
 {
-    return equal(arena, a, b, 0);
+    unsigned left = UINT_MAX;
+    return tvalue_equal_within(arena, a, b, &left);
 }
 
 static uint64_t hash_number(const struct tvalue *value)

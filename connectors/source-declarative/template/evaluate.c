@@ -29,6 +29,8 @@ static int evaluate_dict(struct run *run, const struct node *node, struct tvalue
         if (run_evaluate(run, node->items.items[i], &key) < 0 ||
             run_evaluate(run, node->items.items[i + 1], &value) < 0)
             return -1;
+        if (run_key(run, &key) < 0)
+            return -1;
         if (!tvalue_hash(run->arena, &key, &hash))
             return run_type_error(run, "a value of type %s cannot be a key", tvalue_type(&key));
         if (run_charge(run, 2 * sizeof(struct tentry)) < 0)

@@ -296,6 +296,8 @@ static int filter_unique(struct run *run, const struct tvalue *self, const struc
     while (titer_next(&iter, &item)) {
         if (key_of(run, &item, &a[1], NULL, !given_true(&a[0]), &key) < 0)
             return -1;
+        if (run_key(run, &key) < 0)
+            return -1;
         if (!tvalue_hash(run->arena, &key, &hash))
             return run_type_error(run, "a value of type %s cannot be unique", tvalue_type(&key));
         if (tdict_get(&seen, &key, &ignored))
@@ -375,7 +377,10 @@ static int filter_groupby(struct run *run, const struct tvalue *self, const stru
         const struct tvalue *item = &list.list->items[i];
         if (key_of(run, item, &a[0], fallback, ignore_case, &key) < 0)
             return -1;
-        if (is_absent(&last) || !tvalue_equal(run->arena, &last, &key)) {
+        bool same = false;
+        if (!is_absent(&last) && run_equal(run, &last, &key, &same) < 0)
+            return -1;
+        if (!same) {
             struct tvalue pair[2];
             group = tvalue_list(run->arena);
             if (key_of(run, item, &a[0], fallback, false, &pair[0]) < 0)

@@ -315,6 +315,8 @@ static int fill_dict(struct run *run, const struct call *call, struct tdict *dic
             key = pair.list->items[0];
             value = pair.list->items[1];
         }
+        if (run_key(run, &key) < 0)
+            return -1;
         if (!tvalue_hash(run->arena, &key, &hash))
             return run_type_error(run, "a value of type %s cannot be a key", tvalue_type(&key));
         if (run_step(run) < 0 || run_charge(run, 2 * sizeof(struct tentry)) < 0)

@@ -18,6 +18,8 @@ static int changeable(struct run *run, const struct tvalue *self)
 METHOD(method_get)
 {
     uint64_t hash;
+    if (run_key(run, &a[0]) < 0)
+        return -1;
     if (!tvalue_hash(run->arena, &a[0], &hash))
         return run_type_error(run, "a value of type %s cannot be a key", tvalue_type(&a[0]));
     if (!tvalue_member(run->arena, self, &a[0], ret_value))
@@ -54,6 +56,8 @@ METHOD(method_items)
 static int put(struct run *run, struct tdict *dict, struct tvalue key, struct tvalue value)
 {
     uint64_t hash;
+    if (run_key(run, &key) < 0)
+        return -1;
     if (!tvalue_hash(run->arena, &key, &hash))
         return run_type_error(run, "a value of type %s cannot be a key", tvalue_type(&key));
     if (run_step(run) < 0 || run_charge(run, 2 * sizeof(struct tentry)) < 0)
@@ -229,9 +233,10 @@ static int position_of(struct run *run, const struct tvalue *self, const struct 
     *ret_position = 0;
     titer_init(&iter, run->arena, *self);
     while (titer_next(&iter, &element)) {
-        if (run_step(run) < 0)
+        bool same;
+        if (run_step(run) < 0 || run_equal(run, &element, item, &same) < 0)
             return -1;
-        if (tvalue_equal(run->arena, &element, item))
+        if (same)
             return 0;
         ++*ret_position;
     }
@@ -264,9 +269,10 @@ METHOD(method_count)
     int64_t count = 0;
     titer_init(&iter, run->arena, *self);
     while (titer_next(&iter, &element)) {
-        count += tvalue_equal(run->arena, &element, &a[0]);
-        if (run_step(run) < 0)
+        bool same;
+        if (run_step(run) < 0 || run_equal(run, &element, &a[0], &same) < 0)
             return -1;
+        count += same;
     }
     *ret_value = tvalue_int(count);
     return 0;

@@ -97,6 +97,78 @@ int run_step(struct run *run)
     return 0;
 }
 
+static unsigned steps_left(const struct run *run)
+{
+    return run->steps < TEMPLATE_STEPS_MAX ? TEMPLATE_STEPS_MAX - run->steps : 0;
+}
+
+static bool weigh_bytes(size_t bytes, unsigned *left)
+{
+    size_t cost = 1 + bytes / TVALUE_STEP_BYTES;
+    *left = cost < *left ? *left - (unsigned)cost : 0;
+    return *left > 0;
+}
+
+static bool weigh(const struct tvalue *value, unsigned depth, unsigned *left)
+{
+    bool fits = depth <= TVALUE_DEPTH_MAX;
+    switch (value->kind) {
+    case TVALUE_STRING:
+    case TVALUE_BYTES:
+        return weigh_bytes(value->text.size, left);
+    case TVALUE_JSON_LIST:
+    case TVALUE_JSON_DICT:
+        return weigh_bytes(json_raw(value->doc, value->at).size, left);
+    case TVALUE_LIST:
+    case TVALUE_TUPLE:
+    case TVALUE_SET:
+        fits = fits && weigh_bytes(0, left);
+        for (uint32_t i = 0; fits && i < value->list->count; i++)
+            fits = weigh(&value->list->items[i], depth + 1, left);
+        return fits;
+    case TVALUE_DICT:
+        fits = fits && weigh_bytes(0, left);
+        for (uint32_t i = 0; fits && i < value->dict->used; i++) {
+            const struct tentry *entry = &value->dict->entries[i];
+            fits = entry->removed ||
+                   (weigh(&entry->key, depth + 1, left) && weigh(&entry->value, depth + 1, left));
+        }
+        return fits;
+    case TVALUE_OBJECT:
+        return fits && weigh(&value->object->mapping, depth + 1, left);
+    default:
+        return weigh_bytes(0, left);
+    }
+}
+
+int run_weigh(struct run *run, const struct tvalue *value, unsigned *left)
+{
+    if (weigh(value, 0, left))
+        return 0;
+    return run_limit(run, "it makes a value of more than %d parts or %d MiB, or one nested more than %d deep",
+                     TEMPLATE_STEPS_MAX, TEMPLATE_STEPS_MAX / (1 << 20) * TVALUE_STEP_BYTES,
+                     TVALUE_DEPTH_MAX);
+}
+
+int run_key(struct run *run, const struct tvalue *key)
+{
+    if (key->kind != TVALUE_TUPLE)
+        return 0;
+    unsigned left = steps_left(run);
+    if (run_weigh(run, key, &left) < 0)
+        return -1;
+    run->steps = TEMPLATE_STEPS_MAX - left;
+    return 0;
+}
+
+int run_equal(struct run *run, const struct tvalue *a, const struct tvalue *b, bool *ret_equal)
+{
+    unsigned before = steps_left(run) + 1, left = before;
+    *ret_equal = tvalue_equal_within(run->arena, a, b, &left);
+    run->steps += before - left;
+    return left ? 0 : run_step(run);
+}
+
 int run_push(struct run *run, struct tlist *list, struct tvalue item)
 {
     if (list->count >= TEMPLATE_ITEMS_MAX)

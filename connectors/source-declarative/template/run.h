@@ -75,6 +75,10 @@ int run_bad_operand(struct run *run, const struct tvalue *value, const char *wha
 /* Bytes that are about to be made, beyond a few. */
 int run_charge(struct run *run, size_t bytes);
 int run_step(struct run *run);
+/* A value as large as it is once written, however few lists it is made of: takes that off *left, or fails. */
+int run_weigh(struct run *run, const struct tvalue *value, unsigned *left);
+/* A key is about to be hashed: -1 if that takes too many steps. */
+int run_key(struct run *run, const struct tvalue *key);
 int run_push(struct run *run, struct tlist *list, struct tvalue item);
 /* A text that was written within the run's limit: -1 if it went past it. */
 void run_text_init(struct run *run, struct ttext *text);
@@ -119,6 +123,7 @@ int run_operate(struct run *run, enum operator_kind op, const struct tvalue *a, 
 int run_operate_time(struct run *run, enum operator_kind op, const struct tvalue *a, const struct tvalue *b,
                      struct tvalue *ret_value, bool *ret_done);
 int run_negate(struct run *run, const struct tvalue *value, bool negative, struct tvalue *ret_value);
+int run_equal(struct run *run, const struct tvalue *a, const struct tvalue *b, bool *ret_equal);
 int run_compare(struct run *run, enum operator_kind op, const struct tvalue *a, const struct tvalue *b,
                 bool *ret_truth);
 /* Python's a < b; TypeErrors included. */

@@ -165,6 +165,11 @@ int template_evaluate(const struct template *template, const struct template_sco
         *ret_failure = run.failure;
         return -1;
     }
+    unsigned left = TEMPLATE_STEPS_MAX; /* what is done with it afterwards walks over all of it */
+    if (!*ret_is_text && run_weigh(&run, ret_value, &left) < 0) {
+        *ret_failure = run.failure;
+        return -1;
+    }
     *ret_failure = TEMPLATE_RENDERED;
     return 0;
 }

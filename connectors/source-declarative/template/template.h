@@ -10,10 +10,11 @@
 #include "value.h"
 
 enum {
-    TEMPLATE_SOURCE_MAX = 1 << 20,   /* bytes of a template */
-    TEMPLATE_NESTING_MAX = 200,      /* of expressions, statements, macros that call themselves */
-    TEMPLATE_STEPS_MAX = 2000000,    /* expressions evaluated and items walked in one rendering */
-    TEMPLATE_TEXT_MAX = 16 << 20,    /* bytes of a text that is made */
+    TEMPLATE_SOURCE_MAX = 1 << 20, /* bytes of a template */
+    TEMPLATE_NESTING_MAX = 200,    /* of expressions, statements, macros that call themselves */
+    TEMPLATE_STEPS_MAX = 2000000, /* expressions evaluated and items walked in one rendering; and what a value
+                                   * holds, as often as it stands in it */
+    TEMPLATE_TEXT_MAX = 16 << 20, /* bytes of a text that is made */
     TEMPLATE_MEMORY_MAX = 256 << 20, /* bytes of everything that is made in one rendering */
     TEMPLATE_ITEMS_MAX = 1 << 20,    /* of a list that is made */
     TEMPLATE_DIGITS_MAX = 4300,      /* of an integer, as in Python */

@@ -71,6 +71,8 @@ TEST(test_filter)
 {
     (void)a;
     uint64_t hash;
+    if (run_key(run, v) < 0)
+        return -1;
     if (!tvalue_hash(run->arena, v, &hash))
         return run_type_error(run, "a value of type %s is no name", tvalue_type(v));
     *ret_truth = v->kind == TVALUE_STRING && registry_filter(v->text);
@@ -81,6 +83,8 @@ TEST(test_test)
 {
     (void)a;
     uint64_t hash;
+    if (run_key(run, v) < 0)
+        return -1;
     if (!tvalue_hash(run->arena, v, &hash))
         return run_type_error(run, "a value of type %s is no name", tvalue_type(v));
     *ret_truth = v->kind == TVALUE_STRING && registry_test(v->text);

@@ -236,6 +236,9 @@ bool titer_next(struct titer *iter, struct tvalue *ret_item);
 bool tvalue_true(const struct tvalue *value);
 /* Python's ==. */
 bool tvalue_equal(struct arena *arena, const struct tvalue *a, const struct tvalue *b);
+/* The same in *left steps at most, which it takes its own off: false with *left 0 is no answer. */
+enum { TVALUE_STEP_BYTES = 128 }; /* of a text that cost as much as one value */
+bool tvalue_equal_within(struct arena *arena, const struct tvalue *a, const struct tvalue *b, unsigned *left);
 /* Of two numbers, by value, exactly; false if one is no number (NaN). */
 bool tvalue_compare_numbers(const struct tvalue *a, const struct tvalue *b, int *ret_order);
 /* False if Python cannot hash it: lists, dicts, sets, and tuples of such. */

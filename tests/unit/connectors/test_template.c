@@ -168,15 +168,28 @@ static void test_limits(void **state)
         "{{ ('a' * 60 ~ 'b')|regex_search('(a+a+)+$') }}",
         "{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}",
         "{% block a %}{{ self.a() }}{% endblock %}",
+        /* few lists that stand in many places are as large as what they become */
+        "{{ [[1] * 100000] * 100000 }}",
+        "{{ [[1] * 100000] * 100000 == [[1] * 100000] * 100000 }}",
+        "{{ [[[1] * 1000] * 1000] * 1000 < [[[1] * 1000] * 1000] * 1000 }}",
+        "{{ 1 in [[[1] * 2000] * 2000, 1] and [[1] * 2000] * 2000 in [[[1] * 2000] * 2000] }}",
+        "{{ {(((1,) * 1000,) * 1000,) * 1000: 1} }}",
+        "{{ (((1,) * 100000,) * 100000)|unique|list }}",
+        "{{ ([[1] * 100000] * 100000)|string }}",
+        "{{ ([[1] * 100000] * 100000)|tojson }}",
+        "{{ ([[1] * 100000] * 100000)|join }}",
+        "{{ ([[[1] * 1000] * 1000] * 1000)|sort }}",
     };
     for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {
         struct fixture f;
         fixture_init(&f);
         struct error err = {0};
         enum template_failure failure;
-        struct slice text;
-        assert_int_equal(template_render(compile(&f, TEXTS[i]), &f.scope, &f.arena, &text, &failure, &err),
-                         -1);
+        struct tvalue value;
+        bool is_text;
+        assert_int_equal(
+            template_evaluate(compile(&f, TEXTS[i]), &f.scope, &f.arena, &value, &is_text, &failure, &err),
+            -1);
         if (err.code != ERROR_LIMIT)
             fail_msg("%s: %s", TEXTS[i], err.message);
         assert_int_equal(failure, TEMPLATE_FAILED);
