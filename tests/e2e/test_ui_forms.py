@@ -1,6 +1,7 @@
 """Forms of sources and destinations that are there already, and fields that only some connectors have."""
 
 import json
+import re
 import sys
 
 import pytest
@@ -21,7 +22,8 @@ if sys.argv[1] == "spec":
         "note": {**TEXT, "title": "Note"}, "pin": {**TEXT, "title": "Pin"},
         "list": {"type": "array", "title": "List", "items": {"type": "object", "required": ["name"], "properties": {
             "name": {**TEXT, "title": "Item"}, "key": {**TEXT, "title": "Key", "airbyte_secret": True}}}},
-        "levels": {"type": "array", "title": "Levels", "items": {"type": "string", "enum": ["low", "high"]}},
+        "levels": {"type": "array", "title": "Levels", "uniqueItems": True, "items": {"type": "string", "enum": ["low", "high"]}},
+        "either": {"title": "Either", "anyOf": [{"type": "string", "title": "Text"}, {"type": "integer", "title": "Number"}]},
         "free": {"type": "object", "title": "Free"},
         "way": {"type": "object", "title": "Way", "default": {"kind": "far", "host": "there"}, "oneOf": [
             {"title": "Near", "properties": {"kind": {"const": "near"}}, "required": ["kind"]},
@@ -125,3 +127,26 @@ def test_two_tabs_change_one_source(page, connector):
         keep(page)
         until(lambda wanted={"start": START, "pin": "3 True" if ours else "4", "note": f"theirs {ours}"}: config() == wanted, "what is kept")
         kept(page)
+
+
+def test_lists_of_choices_free_objects_and_suggested_branches(page, connector):
+    """A list's choices have names; what has no fields is typed as JSON; a branch begins as the spec suggests."""
+    source = connector("Odd", {"start": START})
+    log_in(page, f"/sources/{source}")
+    page.get_by_role("listbox", name="Levels").select_option(["high"])
+    page.get_by_role("combobox", name="Kind of Either").select_option(index=1)
+    page.get_by_role("spinbutton", name="Either").fill("5")
+    page.get_by_role("combobox", name="Way").select_option(label="Far")
+    expect(page.get_by_role("textbox", name="Host")).to_have_value("there")
+    free = page.get_by_role("textbox", name="Free")
+    free.press_sequentially('{"a": [9007199254740993')
+    expect(page.get_by_text("This is no JSON yet")).to_be_visible()
+    keep(page)
+    expect(page.locator("#root_free__error")).to_contain_text("This has to be")
+    free.press_sequentially("]}")
+    expect(page.get_by_text("This is no JSON yet")).to_have_count(0)
+    keep(page)
+    kept(page)
+    assert connector.asked() == {"start": START, "levels": ["high"], "either": 5, "free": {"a": [9007199254740993]},
+                                 "way": {"kind": "far", "host": "there"}}
+    expect(free).to_have_value(re.compile("9007199254740993"))

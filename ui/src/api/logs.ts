@@ -12,6 +12,8 @@ export interface LogLine {
 export interface Log {
     lines: LogLine[];
     next: number;
+    /** Nothing more came after the end. */
+    whole: boolean;
 }
 
 const FOLLOW_MS = 1_500;
@@ -45,14 +47,16 @@ export function useLog(path: string, running: boolean, shown: boolean) {
     return useQuery({
         queryKey,
         queryFn: async ({ signal }): Promise<Log> => {
-            const before = client.getQueryData<Log>(queryKey) ?? { lines: [], next: 0 };
+            const before = client.getQueryData<Log>(queryKey) ?? { lines: [], next: 0, whole: false };
             const answer = await firth.raw(`${path}from=${before.next}`, signal);
             const next = Number(answer.headers.get("Firth-Next-Offset") ?? before.next);
             const added = linesOf(await answer.text());
-            return added.length ? { lines: [...before.lines, ...added], next } : { ...before, next };
+            const whole = !running && next === before.next;
+            return added.length ? { lines: [...before.lines, ...added], next, whole } : { ...before, next, whole };
         },
         enabled: shown,
         staleTime: 0,
-        refetchInterval: running ? FOLLOW_MS : false,
+        // The last lines come with the end, or shortly after it.
+        refetchInterval: (query) => (running || !query.state.data?.whole ? FOLLOW_MS : false),
     });
 }

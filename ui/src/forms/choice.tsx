@@ -34,7 +34,8 @@ export function ChoiceField(props: Props) {
         picked.set(place, index);
         const next = branches[index];
         if (!next) return onChange(undefined);
-        onChange(registry.schemaUtils.getDefaultFormState(formSchemaOf(next), constantsOf(next)) as ConfigData);
+        const suggested = branchOf(branches, spec.default) === index ? (spec.default as ConfigData) : {};
+        onChange(registry.schemaUtils.getDefaultFormState(formSchemaOf(next), { ...suggested, ...constantsOf(next) }) as ConfigData);
     }
 
     // What has to be chosen begins with what the spec suggests, or its first branch.

@@ -8,8 +8,9 @@ import { ArrayTemplate, DescriptionTemplate, ErrorTemplate, FieldTemplate, Objec
 import { formSchemaOf, schemaFor, uiSchemaOf, type ConfigData, type SpecSchema } from "./uischema";
 import { withoutUntouched } from "./untouched";
 import { validatorOf } from "./validator";
+import { JsonField } from "./jsonfield";
 import { DateWidget, MomentWidget } from "./moment";
-import { KEPT_SECRET, LongTextWidget, NumberWidget, SecretTextWidget, SecretWidget, SwitchWidget } from "./widgets";
+import { KEPT_SECRET, KindWidget, LongTextWidget, NumberWidget, SecretTextWidget, SecretWidget, SwitchWidget } from "./widgets";
 
 interface Props {
     id: string;
@@ -70,7 +71,7 @@ export function SpecForm({ id, spec, value, before, refused, onChange, onSubmit,
                 uiSchema={uiSchema}
                 formData={value}
                 validator={validator}
-                fields={{ ChoiceField }}
+                fields={{ ChoiceField, JsonField }}
                 liveValidate={touched}
                 extraErrors={refusals}
                 showErrorList={false}
@@ -87,7 +88,7 @@ export function SpecForm({ id, spec, value, before, refused, onChange, onSubmit,
                     ArrayFieldTemplate: ArrayTemplate,
                     DescriptionFieldTemplate: DescriptionTemplate,
                 }}
-                widgets={{ PasswordWidget: SecretWidget, NumberWidget, LongTextWidget, SecretTextWidget, CheckboxWidget: SwitchWidget, DateTimeWidget: MomentWidget, DateWidget }}
+                widgets={{ PasswordWidget: SecretWidget, NumberWidget, LongTextWidget, SecretTextWidget, CheckboxWidget: SwitchWidget, SelectWidget: KindWidget, DateTimeWidget: MomentWidget, DateWidget }}
                 formContext={context}
                 onChange={(event) => {
                     setUnseen([]);

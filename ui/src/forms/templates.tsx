@@ -20,10 +20,15 @@ export function plainText(description: string): string {
     return new DOMParser().parseFromString(text, "text/html").body.textContent ?? "";
 }
 
+/** A list of which each item is picked once: one field that several are picked in. */
+function isOneList({ uniqueItems, items }: FieldTemplateProps["schema"]): boolean {
+    return uniqueItems === true && typeof items === "object" && !Array.isArray(items) && Boolean(items.enum ?? items.oneOf);
+}
+
 export function FieldTemplate(props: FieldTemplateProps) {
     const { id, label, required, hidden, children, errors, rawDescription, schema, displayLabel } = props;
     if (hidden) return <div hidden>{children}</div>;
-    const group = schema.type === "object" || schema.type === "array" || "choice" in schema;
+    const group = schema.type === "object" || (schema.type === "array" && !isOneList(schema)) || "choice" in schema;
     const itself = group || schema.type === "boolean";
     return (
         <div className={`field${props.rawErrors?.length ? " wrong" : ""}`}>

@@ -54,6 +54,19 @@ function widgetOf(schema: SpecSchema): string | undefined {
     return undefined;
 }
 
+/** May it be any JSON, as no fields are said for it? */
+export function isFree(schema: SpecSchema): boolean {
+    if (schema.airbyte_hidden || schema.const !== undefined || schema.enum || schema.oneOf || schema.anyOf || schema.allOf || schema.$ref) return false;
+    if (schema.type === undefined) return !schema.properties && !schema.items;
+    const types = [schema.type].flat();
+    if (types.includes("array")) return schema.items === undefined;
+    return types.includes("object") && Object.keys(schema.properties ?? {}).length === 0 && schema.additionalProperties !== false;
+}
+
+function partUiOf(schema: SpecSchema): Ui {
+    return isFree(schema) ? { "ui:field": "JsonField" } : uiSchemaOf(schema);
+}
+
 export function uiSchemaOf(schema: SpecSchema): Ui {
     const ui: Ui = {};
     if (isChoice(schema)) return { "ui:field": "ChoiceField" };
@@ -61,10 +74,10 @@ export function uiSchemaOf(schema: SpecSchema): Ui {
     if (widget) ui["ui:widget"] = widget;
     if (schema.examples && Array.isArray(schema.examples) && schema.examples.length > 0)
         ui["ui:placeholder"] = `for example ${schema.examples.slice(0, 2).map(String).join(" or ")}`;
-    for (const [name, property] of Object.entries(schema.properties ?? {})) if (isObject(property)) ui[name] = uiSchemaOf(property);
+    for (const [name, property] of Object.entries(schema.properties ?? {})) if (isObject(property)) ui[name] = partUiOf(property);
     if (schema.properties) ui["ui:order"] = [...orderOf(schema), "*"];
     // ArrayTemplate says which item it is.
-    if (isObject(schema.items)) ui.items = { ...uiSchemaOf(schema.items), "ui:title": "", "ui:isItem": true };
+    if (isObject(schema.items)) ui.items = { ...partUiOf(schema.items), "ui:title": "", "ui:isItem": true };
     return ui;
 }
 
@@ -121,6 +134,11 @@ export function isChoice(schema: SpecSchema): boolean {
     return branches.length > 0 && branches.every((branch) => isObject(branch) && (branch.type === "object" || branch.properties !== undefined));
 }
 
+function partSchemaOf(schema: SpecSchema): RJSFSchema {
+    if (!isFree(schema)) return formSchemaOf(schema);
+    return { title: schema.title, description: schema.description, group: schema.group, default: schema.default } as RJSFSchema;
+}
+
 /** The schema as rjsf is to see it. Choices are drawn by a field of our own, which rjsf is not to fill with its first branch:
  * "not given" is a choice too. */
 export function formSchemaOf(schema: SpecSchema): RJSFSchema {
@@ -130,9 +148,9 @@ export function formSchemaOf(schema: SpecSchema): RJSFSchema {
     delete own.$id;
     if (own.properties)
         own.properties = Object.fromEntries(
-            Object.entries(own.properties).map(([name, property]) => [name, isObject(property) ? formSchemaOf(property) : property]),
+            Object.entries(own.properties).map(([name, property]) => [name, isObject(property) ? partSchemaOf(property) : property]),
         ) as Record<string, SpecSchema>;
-    if (isObject(own.items)) own.items = formSchemaOf(own.items);
+    if (isObject(own.items)) own.items = partSchemaOf(own.items);
     return own as RJSFSchema;
 }
 

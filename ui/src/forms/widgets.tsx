@@ -1,6 +1,7 @@
 // How single values are typed in.
+import { getDefaultRegistry } from "@rjsf/core";
 import type { WidgetProps } from "@rjsf/utils";
-import { useId, useRef, useState, type ChangeEvent } from "react";
+import { useId, useRef, useState, type ChangeEvent, type ComponentType } from "react";
 import { exactNumber, exactText } from "../api/exact";
 import { Button } from "../parts/basics";
 
@@ -129,6 +130,19 @@ export function SwitchWidget(props: WidgetProps) {
             />
             <span className="track" aria-hidden="true" />
             <span>{props.label}</span>
+        </label>
+    );
+}
+
+const Select = getDefaultRegistry().widgets.SelectWidget as ComponentType<WidgetProps>;
+
+/** rjsf asks of which kind a value is (`anyOf`) without saying what it asks. */
+export function KindWidget(props: WidgetProps) {
+    if (!/__(any|one)of_select$/.test(props.id)) return <Select {...props} />;
+    return (
+        <label>
+            <span>Kind{props.label ? ` of ${props.label}` : ""}</span>
+            <Select {...props} />
         </label>
     );
 }

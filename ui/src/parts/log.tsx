@@ -24,12 +24,17 @@ function isWanted(line: LogLine, level: string, text: string): boolean {
 function Lines({ lines, follow, label }: { lines: LogLine[]; follow: boolean; label: string }) {
     const frame = useRef<HTMLDivElement>(null);
     const rows = useVirtualizer({ count: lines.length, getScrollElement: () => frame.current, estimateSize: () => 22, overscan: 20 });
+    const height = rows.getTotalSize();
     useEffect(() => {
-        if (follow && lines.length) rows.scrollToIndex(lines.length - 1, { align: "end" });
-    }, [follow, lines.length, rows]);
+        if (!follow || !lines.length) return;
+        rows.scrollToIndex(lines.length - 1, { align: "end" });
+        // How high lines are is known once they are drawn: the end is further down then.
+        const drawn = requestAnimationFrame(() => frame.current?.scrollTo(0, frame.current.scrollHeight));
+        return () => cancelAnimationFrame(drawn);
+    }, [follow, lines.length, height, rows]);
     return (
         <div className="log" ref={frame} tabIndex={0} role="log" aria-live="off" aria-label={label}>
-            <div style={{ height: rows.getTotalSize(), position: "relative" }}>
+            <div style={{ height, position: "relative" }}>
                 {rows.getVirtualItems().map((row) => {
                     const line = lines[row.index]!;
                     return (
@@ -60,13 +65,6 @@ export function Log({ path, label, running }: Props) {
     const log = useLog(path, running, shown);
     const wanted = useDeferredValue(search.trim().toLowerCase());
     const lines = useMemo(() => (log.data?.lines ?? []).filter((line) => isWanted(line, level, wanted)), [log.data, level, wanted]);
-    const { refetch } = log;
-
-    // Its last lines came with the end.
-    useEffect(() => {
-        if (shown && !running) void refetch();
-    }, [shown, running, refetch]);
-
     return (
         <div className="log-frame">
             <div className="actions">
@@ -98,7 +96,7 @@ export function Log({ path, label, running }: Props) {
                         </p>
                     </div>
                     {log.error && <p className="problem">{log.error.message}</p>}
-                    {lines.length > 0 && <Lines lines={lines} follow={follow && running} label={label} />}
+                    {lines.length > 0 && <Lines lines={lines} follow={follow} label={label} />}
                 </>
             )}
         </div>

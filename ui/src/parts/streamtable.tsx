@@ -1,7 +1,7 @@
 // The streams of a source, each with a switch and what is done with it. Only the rows that are seen are drawn: sources have
 // hundreds of streams.
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import type { DestinationSyncMode } from "../api/actors";
 import { isWay, modesOf, problemOf, streamId, waysOf, withSelected, type StreamChoice, type StreamConfig } from "../api/streams";
 import { Button, Switch } from "./basics";
@@ -10,6 +10,15 @@ interface Props {
     streams: StreamChoice[];
     destinationModes: DestinationSyncMode[];
     onChange: (streams: StreamChoice[]) => void;
+    /** The id of the stream that is to be seen, anew with each object. */
+    reveal?: { id: string };
+}
+
+/** Which streams need something more, and where to see what. */
+export function askedOf(wrong: StreamChoice[]): string {
+    const names = wrong.slice(0, 3).map((choice) => choice.stream.name);
+    const more = wrong.length - names.length;
+    return `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}: something more is needed, see what is said in red.`;
 }
 
 function fieldsOf(choice: StreamChoice): string[] {
@@ -56,7 +65,7 @@ function Row({ choice, modes, onConfig }: { choice: StreamChoice; modes: Destina
                     ))}
                 </select>
                 <Button aria-expanded={open} aria-label={`Fields of ${stream.name}`} onClick={() => setOpen(!open)} disabled={!config.selected}>
-                    {config.fieldSelectionEnabled ? `${left.size} of ${fields.length} fields` : `${fields.length} fields`}
+                    {config.fieldSelectionEnabled ? `${left.size} of ${fields.length} fields` : `${fields.length} ${fields.length === 1 ? "field" : "fields"}`}
                 </Button>
             </div>
             {problem && <p className="problem">{problem}</p>}
@@ -104,7 +113,7 @@ function Row({ choice, modes, onConfig }: { choice: StreamChoice; modes: Destina
     );
 }
 
-export function StreamTable({ streams, destinationModes, onChange }: Props) {
+export function StreamTable({ streams, destinationModes, onChange, reveal }: Props) {
     const [search, setSearch] = useState("");
     const frame = useRef<HTMLDivElement>(null);
     const shown = useMemo(() => {
@@ -119,6 +128,20 @@ export function StreamTable({ streams, destinationModes, onChange }: Props) {
         overscan: 8,
     });
     const selected = streams.filter((choice) => choice.config.selected).length;
+    const sought = useRef<typeof reveal>(undefined);
+
+    useEffect(() => {
+        if (reveal) setSearch("");
+        sought.current = reveal;
+    }, [reveal]);
+
+    useEffect(() => {
+        const index = search ? -1 : shown.findIndex(({ choice }) => streamId(choice.stream) === sought.current?.id);
+        if (index < 0) return;
+        sought.current = undefined;
+        rows.scrollToIndex(index, { align: "center" });
+        frame.current?.scrollIntoView({ block: "nearest" });
+    }, [reveal, search, shown, rows]);
 
     function set(index: number, config: StreamConfig) {
         onChange(streams.map((choice, at) => (at === index ? { ...choice, config } : choice)));

@@ -9,7 +9,7 @@ import { newlyReplaced, problemOf, streamId, withChoices, type StreamChoice } fr
 import { Button, Notice } from "../../parts/basics";
 import { Confirm } from "../../parts/confirm";
 import { useDraft } from "../../parts/draft";
-import { StreamTable } from "../../parts/streamtable";
+import { askedOf, StreamTable } from "../../parts/streamtable";
 import { names } from "./redo";
 import { applied, changesOf, conflictsOf, type StreamChanges } from "./streamchanges";
 
@@ -61,6 +61,7 @@ export function Streams({ connection }: { connection: Connection }) {
     const streams = useMemo(() => applied(base, changes), [base, changes]);
     const [asking, setAsking] = useState(false);
     const [busy, setBusy] = useState<"asking" | "keeping" | null>(null);
+    const [reveal, setReveal] = useState<{ id: string }>();
     const [told, setTold] = useState<Told | null>(null);
     const conflicts = useMemo(() => conflictsOf(changes, base), [changes, base]);
     const error = destination.error ?? spec.error;
@@ -103,7 +104,11 @@ export function Streams({ connection }: { connection: Connection }) {
                 const fresh = found && found.before !== current.catalogId ? await refreshed() : found;
                 const next = applied(baseOf(current.syncCatalog.streams, fresh), changes);
                 if (!next.some((choice) => choice.config.selected)) return { kind: "error", text: "Select at least one stream." };
-                if (next.some((choice) => problemOf(choice))) return { kind: "error", text: "A stream needs something more: see what is said in red." };
+                const wrong = next.filter((choice) => problemOf(choice));
+                if (wrong.length > 0) {
+                    setReveal({ id: streamId(wrong[0]!.stream) });
+                    return { kind: "error", text: askedOf(wrong) };
+                }
                 try {
                     await config("web_backend/connections/update", {
                         connectionId,
@@ -161,6 +166,7 @@ export function Streams({ connection }: { connection: Connection }) {
                 </Notice>
             )}
             <StreamTable
+                reveal={reveal}
                 streams={streams}
                 destinationModes={spec.data?.supportedDestinationSyncModes ?? NO_MODES}
                 onChange={(next) => {

@@ -4,12 +4,12 @@ import { useLocation } from "wouter";
 import { useActor, useSpec, type DestinationSyncMode } from "../../api/actors";
 import { config } from "../../api/client";
 import { useCreateConnection } from "../../api/connections";
-import { DiscoverError, problemOf, suggested, useDiscover, withChoices, type StreamChoice } from "../../api/streams";
+import { DiscoverError, problemOf, streamId, suggested, useDiscover, withChoices, type StreamChoice } from "../../api/streams";
 import { Button, Notice } from "../../parts/basics";
 import { ConnectionFields, type ConnectionDraft } from "../../parts/connectionfields";
 import { useDraft } from "../../parts/draft";
 import { LogLines } from "../../parts/logs";
-import { StreamTable } from "../../parts/streamtable";
+import { askedOf, StreamTable } from "../../parts/streamtable";
 
 const NO_MODES: DestinationSyncMode[] = [];
 
@@ -47,6 +47,7 @@ export function StreamsStep({ sourceId, destinationId }: { sourceId: string; des
     const [draft, setDraft] = useDraft<StepDraft>(`setup:${sourceId}:${destinationId}`);
     const [streams, setStreams] = useState<StreamChoice[] | null>(null);
     const [problem, setProblem] = useState<string | null>(null);
+    const [reveal, setReveal] = useState<{ id: string }>();
     const [busy, setBusy] = useState(false);
     // Clicks come faster than a state is drawn.
     const begun = useRef(false);
@@ -77,7 +78,7 @@ export function StreamsStep({ sourceId, destinationId }: { sourceId: string; des
 
     const name = fields.name || `${source.data.name} → ${destination.data.name}`;
     const selected = streams.filter((choice) => choice.config.selected);
-    const wrong = streams.filter((choice) => problemOf(choice)).length;
+    const wrong = streams.filter((choice) => problemOf(choice));
 
     function choose(next: StreamChoice[]) {
         setStreams(next);
@@ -88,7 +89,10 @@ export function StreamsStep({ sourceId, destinationId }: { sourceId: string; des
         if (begun.current) return;
         setProblem(null);
         if (selected.length === 0) return setProblem("Select at least one stream.");
-        if (wrong > 0) return setProblem(`${wrong === 1 ? "A stream needs" : `${wrong} streams need`} something more: see what is said in red.`);
+        if (wrong.length > 0) {
+            setReveal({ id: streamId(wrong[0]!.stream) });
+            return setProblem(askedOf(wrong));
+        }
         begun.current = true;
         setBusy(true);
         let made: { connectionId: string };
@@ -131,7 +135,7 @@ export function StreamsStep({ sourceId, destinationId }: { sourceId: string; des
                 {source.data.name} has {streams.length}. How each is moved is suggested; change what you like.
             </p>
             {failure}
-            <StreamTable streams={streams} destinationModes={modes} onChange={choose} />
+            <StreamTable streams={streams} destinationModes={modes} onChange={choose} reveal={reveal} />
             <section className="card padded fields">
                 <h2>When, and under which names</h2>
                 <ConnectionFields
