@@ -297,11 +297,19 @@ int pg_scan_begin(struct pg_scan *scan, struct firth_host *host, const struct pg
                              .by_pages = pg_table_has_pages(table) && PQserverVersion(connection) >= 140000};
     if (!scan->by_pages)
         return 0;
-    char sql[200];
-    snprintf(sql, sizeof sql,
-             "SELECT pg_relation_filenode(%u), pg_relation_size(%u) / current_setting('block_size')::int",
-             table->oid, table->oid);
-    pg_auto_result PGresult *sizes = pg_query(connection, sql, "cannot look how large a table is", err);
+    /* What has the name now, as COPY reads it, and not the oid: a long sync may have listed another. */
+    struct buffer name, sql;
+    buffer_init(&name, BUFFER_UNLIMITED);
+    buffer_init(&sql, BUFFER_UNLIMITED);
+    pg_put_table(&name, table->schema, table->name);
+    buffer_str(&sql, "SELECT pg_relation_filenode(r), pg_relation_size(r) /"
+                     " current_setting('block_size')::int FROM CAST(");
+    pg_put_literal(&sql, buffer_cstr(&name));
+    buffer_str(&sql, " AS regclass) r");
+    pg_auto_result PGresult *sizes =
+        pg_query(connection, buffer_cstr(&sql), "cannot look how large a table is", err);
+    buffer_done(&name);
+    buffer_done(&sql);
     if (!sizes)
         return -1;
     scan->filenode = (uint32_t)strtoul(PQgetvalue(sizes, 0, 0), NULL, 10);

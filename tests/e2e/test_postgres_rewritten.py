@@ -85,6 +85,16 @@ def test_another_table_of_that_name(run, database):
     assert not data(session) and not warnings(session)
 
 
+def test_another_table_takes_the_name_during_a_sync(run, database):
+    """As large as the one that was there when the sync began it is not."""
+    database.run("CREATE TABLE a (id int); CREATE TABLE t (id int); CREATE TABLE t_new (id int); INSERT INTO t_new SELECT generate_series(1, 1000)")
+    config = airbyte_config(database)
+    found = discover(run, config)
+    sql = "LOCK TABLE a; ALTER TABLE t RENAME TO t_old; ALTER TABLE t_new RENAME TO t"
+    session = while_open(database, sql, lambda: read(run, config, "a", "t", found=found))
+    assert len(data(session, "t")) == 1000
+
+
 def test_rewritten_while_a_sync_looks(firth, database):
     """What a look learns is of one moment: else each half of the rewrite is taken for none."""
     database.run("CREATE TABLE r (id int PRIMARY KEY, v int) PARTITION BY LIST (id); CREATE TABLE r1 PARTITION OF r DEFAULT;"
