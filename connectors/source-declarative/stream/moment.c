@@ -1,5 +1,7 @@
 #include "moment.h"
 
+#include "source-declarative/template/big.h"
+
 int moment_compile(struct engine *engine, struct component component, const char *field,
                    struct moment *ret_moment, struct error *err)
 {
@@ -75,6 +77,20 @@ static struct datetime datetime_of(struct point point)
     };
 }
 
+/* int() of a number with a fraction, as the CDK reads those that count units of time; a text with one is
+ * none.
+ */
+static struct slice whole_text(struct arena *arena, const struct tvalue *value, struct slice text,
+                               struct slice format)
+{
+    bool counts =
+        slice_is(format, "%s") || slice_is(format, "%ms") || slice_is(format, "%epoch_microseconds");
+    if (!counts || value->kind != TVALUE_FLOAT || !isfinite(value->number))
+        return text;
+    struct tvalue whole = integer_of_double(arena, trunc(value->number));
+    return tvalue_text(arena, &whole);
+}
+
 int point_parse(struct arena *arena, const struct tvalue *value, const struct slice *formats, size_t count,
                 struct point *ret_point, struct error *err)
 {
@@ -87,7 +103,8 @@ int point_parse(struct arena *arena, const struct tvalue *value, const struct sl
     else
         tvalue_str(&text, value);
     for (size_t i = 0; i < count; i++) {
-        if (datetime_parse(ttext_slice_of(&text), formats[i], &datetime, &wrong) == 0) {
+        struct slice date = whole_text(arena, value, ttext_slice_of(&text), formats[i]);
+        if (datetime_parse(date, formats[i], &datetime, &wrong) == 0) {
             *ret_point = point_of(&datetime);
             return 0;
         }

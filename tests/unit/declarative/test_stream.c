@@ -1,5 +1,6 @@
 /* Streams as a whole: routers, cursors, states and requests together, against a server that answers from a
  * list. One slice at a time, so that the order of requests is known. */
+#include "connectors/source-declarative/stream/moment.h"
 #include "connectors/source-declarative/stream/stream.h"
 
 #include "lab.h"
@@ -193,12 +194,42 @@ static void test_parents_states(void **state)
         "\"parent_state\":{\"above\":{\"u\":\"2024-01-04\"}}}");
 }
 
+/* Units of time that come with a fraction, as JSON has them: whole ones count. A text is no such number. */
+static void test_units(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *format;
+        double number;
+        int64_t at;
+    } cases[] = {
+        {"%s", 1704067200.0, 1704067200000000},
+        {"%s", 1704067200.9, 1704067200000000},
+        {"%s", -1.5, -1000000},
+        {"%ms", 1704067200123.0, 1704067200123000},
+        {"%epoch_microseconds", 1704067200123456.0, 1704067200123456},
+        {"%s_as_float", 1704067200.5, 1704067200500000},
+    };
+    struct arena arena = {0};
+    struct error err = {0};
+    struct point point;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tvalue value = tvalue_float(cases[i].number);
+        struct slice format = slice_of(cases[i].format);
+        assert_int_equal(point_parse(&arena, &value, &format, 1, &point, &err), 0);
+        assert_int_equal(point.at, cases[i].at);
+    }
+    struct tvalue text = tvalue_string(SLICE_LITERAL("1704067200.0"));
+    assert_int_equal(point_parse(&arena, &text, &SLICE_LITERAL("%s"), 1, &point, &err), -1);
+    arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plain),          cmocka_unit_test(test_lists),
         cmocka_unit_test(test_windows),        cmocka_unit_test(test_substreams),
-        cmocka_unit_test(test_parents_states),
+        cmocka_unit_test(test_parents_states), cmocka_unit_test(test_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
