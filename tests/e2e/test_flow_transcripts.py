@@ -13,7 +13,7 @@ import pytest
 
 from conftest import until
 from e2e.materialize import PROGRAMS
-from e2e.programs.sqlite_materialize import unpack
+from e2e.programs.packed_keys import unpack
 from e2e.scripted import failure, local, run, write
 
 MATERIALIZATION = "acmeCo/matz"
