@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum {
-    EVENTS = 128,
+    EVENTS = 16,       /* in one go: requests that were let go do not wait for more */
     TICK_MS = 1000,    /* between looks at who takes too long */
     ACCEPTS_MAX = 256, /* in one go */
 };
@@ -157,12 +157,16 @@ static void take_event(struct lane *lane, const struct epoll_event *event)
 {
     struct lane_connection *connection = event->data.ptr;
     eventfd_t count;
+    bool any;
     if (event->data.ptr == lane) {
         eventfd_read(lane->wake, &count);
     } else if (event->data.ptr == lane->lanes) {
         accept_all(lane->lanes);
+    } else if (connection->leaving) {
+        lane_connection_read_away(connection, &any);
     } else {
         connection->readable |= (event->events & ~(uint32_t)EPOLLOUT) != 0;
+        connection->silent |= (event->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
         if (!connection->answered || lane_connection_send(connection))
             lane_connection_serve(connection);
     }
@@ -177,6 +181,30 @@ static int wait_ms(struct lane *lane)
     pthread_mutex_unlock(&lane->lock);
     lane->now_ms = now_ms();
     return brought || lane->tick_ms <= lane->now_ms ? 0 : (int)(lane->tick_ms - lane->now_ms);
+}
+
+/* All connections end; those that were sending have a moment to hear of it. */
+static void leave_all(struct lane *lane)
+{
+    struct epoll_event events[EVENTS];
+    uint64_t until_ms = lane->now_ms + LANE_LEAVE_MS;
+    if (lane == &lane->lanes->lanes[0])
+        listen_on(lane->lanes, false);
+    for (struct lane_connection *each = lane->first, *next; each; each = next) {
+        bool any = false;
+        next = each->next;
+        if (each->leaving)
+            continue;
+        if (each->request || (!lane_connection_leave(each, &any) && !any))
+            lane_connection_end(each);
+    }
+    while (lane->first && (lane->now_ms = now_ms()) < until_ms) {
+        int count = epoll_wait(lane->epoll, events, EVENTS, (int)(until_ms - lane->now_ms));
+        for (int i = 0; i < count; i++)
+            take_event(lane, &events[i]);
+    }
+    while (lane->first)
+        lane_connection_end(lane->first);
 }
 
 static void *run(void *context)
@@ -194,8 +222,7 @@ static void *run(void *context)
         if (lane->tick_ms <= lane->now_ms)
             tick(lane);
     } while (!take_brought(lane));
-    while (lane->first)
-        lane_connection_end(lane->first);
+    leave_all(lane);
     return NULL;
 }
 

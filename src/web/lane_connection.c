@@ -65,6 +65,30 @@ void lane_connection_hand_over(struct lane_connection *connection)
 
 /* --- answers -------------------------------------------------------------------------------------------- */
 
+bool lane_connection_read_away(struct lane_connection *connection, bool *ret_any)
+{
+    struct lane *lane = connection->lane;
+    ssize_t got;
+    *ret_any = false;
+    do {
+        got = recv(connection->fd, lane->peek, sizeof lane->peek, MSG_TRUNC);
+        *ret_any |= got > 0;
+        connection->away += got > 0 ? (size_t)got : 0;
+    } while ((got > 0 && connection->away < LANE_LEAVE_MAX) || (got < 0 && errno == EINTR));
+    if (got < 0 && errno == EAGAIN)
+        return false;
+    lane_connection_end(connection);
+    return true;
+}
+
+bool lane_connection_leave(struct lane_connection *connection, bool *ret_any)
+{
+    shutdown(connection->fd, SHUT_WR);
+    connection->leaving = true;
+    connection->deadline_ms = connection->lane->now_ms + LANE_LEAVE_MS;
+    return lane_connection_read_away(connection, ret_any);
+}
+
 static const char *date_of(struct lane *lane)
 {
     int64_t now = clock_wall_ms(&clock_system) / 1000;
@@ -90,13 +114,11 @@ bool lane_connection_send(struct lane_connection *connection)
         }
         connection->sent += (size_t)sent;
     }
-    bool last = connection->last;
+    bool last = connection->last, any;
     give_request_back(connection);
     connection->deadline_ms = connection->lane->now_ms + connection->lane->lanes->server->client_ms;
-    if (last) {
-        shutdown(connection->fd, SHUT_WR);
-        lane_connection_end(connection);
-    }
+    if (last)
+        lane_connection_leave(connection, &any);
     return !last;
 }
 
@@ -155,6 +177,7 @@ static bool answer(struct lane_connection *connection, const struct plain_head *
     connection->request = own;
     connection->deadline_ms = 0;
     own->text[size] = 0;
+    own->head = *head; /* what is wiped at its end */
     http_exchange_count(server, 1);
     if (!take_bytes(connection->fd, own->text, size)) { /* the system has lost what it had shown */
         own->exchange.counted = head->body;
@@ -210,7 +233,8 @@ void lane_connection_serve(struct lane_connection *connection)
             lane_connection_hand_over(connection);
             return;
         }
-        connection->readable = full || (size_t)got > head.head + head.body;
+        connection->readable = full || connection->silent || (size_t)got > head.head + head.body;
+        explicit_bzero(lane->peek, (size_t)got); /* tokens */
         if (!answer(connection, &head))
             return;
     }

@@ -4,6 +4,8 @@
 
 #include "web/lane.h"
 
+enum { LANE_LEAVE_MS = 500, LANE_LEAVE_MAX = 4 << 20 /* bytes that are read away */ };
+
 struct lane_connection {
     struct lane *lane;
     struct lane_connection *next, **at; /* of the lane's */
@@ -13,11 +15,14 @@ struct lane_connection {
     bool near;
     char address[HTTP_ADDRESS_MAX];
     bool readable;  /* something has come since it was looked at */
+    bool silent;    /* nothing more comes: its end, once it was told, is no event again */
+    bool leaving;   /* nothing more is sent; what comes is read away */
     unsigned looks; /* at a request that is not whole yet */
     bool last;      /* it ends with the answer that is being sent */
     uint64_t deadline_ms;
     struct lane_request *request; /* that is being answered */
     size_t sent;                  /* of its answer, once that is written */
+    size_t away;                  /* bytes that were read away */
     bool answered;
 };
 
@@ -63,6 +68,11 @@ void lane_connection_serve(struct lane_connection *connection);
  */
 bool lane_connection_answer(struct lane_connection *connection);
 bool lane_connection_send(struct lane_connection *connection);
+/* Nothing more is sent. Who had sent more than was read is not reset, which might cost it an answer: it is
+ * read until it has gone, or for a moment. True: it has ended. */
+bool lane_connection_leave(struct lane_connection *connection, bool *ret_any);
+/* Of one that is leaving. True: it has ended; *ret_any: there was something. */
+bool lane_connection_read_away(struct lane_connection *connection, bool *ret_any);
 /* To libmicrohttpd, from its first byte that was not taken. */
 void lane_connection_hand_over(struct lane_connection *connection);
 void lane_connection_end(struct lane_connection *connection);

@@ -26,7 +26,7 @@ struct fixture {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct http_request *held[TOGETHER];
-    unsigned held_count, done;
+    unsigned held_count, done, go;
 };
 
 static enum http_next on_head(void *context, struct http_request *request)
@@ -54,6 +54,14 @@ static enum http_next answer(struct http_request *request)
 static enum http_next on_whole(void *context, struct http_request *request)
 {
     struct fixture *f = context;
+    if (http_header(request, "X-Wait")) { /* all of its lane does */
+        pthread_mutex_lock(&f->lock);
+        f->held_count++;
+        pthread_cond_broadcast(&f->changed);
+        while (!f->go)
+            pthread_cond_wait(&f->changed, &f->lock);
+        pthread_mutex_unlock(&f->lock);
+    }
     if (!http_header(request, "X-Hold"))
         return answer(request);
     http_request_hold(request);
@@ -285,9 +293,58 @@ static void test_quiet(void **state)
     buffer_done(&body);
 }
 
+/* A request and its client's end come at once: when it is answered, the connection ends. */
+static void test_half_closed(void **state)
+{
+    struct fixture f;
+    char byte;
+    (void)state;
+    start(&f, CLIENT_MS, 1);
+    int fd = connect_to(&f), busy = connect_to(&f);
+    put(fd, HEAD "\r\none"); /* so the lane has it */
+    expect(fd, "one");
+    put(busy, HEAD "X-Wait: 1\r\n\r\nabc");
+    wait_for(&f, &f.held_count, 1);
+    put(fd, HEAD "\r\nend");
+    shutdown(fd, SHUT_WR);
+    pthread_mutex_lock(&f.lock);
+    f.go = 1;
+    pthread_cond_broadcast(&f.changed);
+    pthread_mutex_unlock(&f.lock);
+    expect(fd, "end");
+    assert_int_equal(poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, CLIENT_MS / 4), 1);
+    assert_int_equal(recv(fd, &byte, 1, 0), 0);
+    close(fd);
+    close(busy);
+    stop(&f);
+}
+
+/* Who had sent more than is answered is not reset: the answers that are on their way come. */
+static void test_quiet_beside_more(void **state)
+{
+    struct fixture f;
+    char byte;
+    (void)state;
+    start(&f, CLIENT_MS, 1);
+    int fd = connect_to(&f);
+    put(fd, HEAD "X-Hold: 1\r\n\r\nabc" HEAD "\r\nnow");
+    wait_for(&f, &f.held_count, 1);
+    http_quiesce(f.server);
+    http_request_resume(f.held[0]);
+    expect(fd, "abc");
+    put(fd, HEAD "\r\nnow");
+    assert_int_equal(recv(fd, &byte, 1, 0), 0);
+    put(fd, HEAD "\r\nnow");
+    close(fd);
+    stop(&f);
+    assert_int_equal(f.done, 1);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_order), cmocka_unit_test(test_held),
-                                       cmocka_unit_test(test_large_answer), cmocka_unit_test(test_quiet)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order),        cmocka_unit_test(test_held),
+        cmocka_unit_test(test_large_answer), cmocka_unit_test(test_quiet),
+        cmocka_unit_test(test_half_closed),  cmocka_unit_test(test_quiet_beside_more)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
