@@ -88,8 +88,8 @@ def test_the_pages_files(firth):
     assert again.status == 304 and not again.body
     head = client.ask("HEAD", script, None)
     assert head.status == 200 and not head.body
-    for path in ("/connections", "/connections/3f/history", "/captures/acmeCo/a"):
+    for path in ("/connections", "/connections/3f/history", "/captures/acmeCo/a", "/collections/acmeCo/users.v1"):
         assert client.ask("GET", path, None).body == page.body
-    for method, path in [("GET", "/assets/none.js"), ("GET", "/connections/a.php"), ("GET", "/api"), ("GET", "/api/v9/x"),
+    for method, path in [("GET", "/assets/none.js"), ("GET", "/a.php"), ("GET", "/api"), ("GET", "/api/v9/x"),
                          ("GET", "/v1/none"), ("POST", "/connections")]:
         assert client.ask(method, path, None).status == 404, (method, path)
