@@ -12,6 +12,7 @@ import pytest
 from conftest import until
 from e2e.materialize import TASK, catalog, documents, materialize, messages, put, rows, verbs
 from e2e.scripted import events, failure, local, received, run
+from kafka_bytes import crc32c
 
 
 def test_a_transaction_as_the_transcript_has_it(firth, tmp_path):
@@ -439,24 +440,15 @@ def test_a_capture_that_began_anew_is_told_however_much_it_wrote(firth, tmp_path
     assert arrived()[-6:] == [11, 12, 13, 14, 15, 16]
 
 
-def crc32c(data):
-    crc = 0xffffffff
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
-    return (crc ^ 0xffffffff).to_bytes(4, "little")
-
-
 def before_identities(tmp_path, data_dir):
     """The capture's log and the position at the endpoint, as versions before the identities left them."""
     (log,) = (data_dir / "tasks/acmeCo%2Fin").glob("commits-*")
     page = bytearray(log.read_bytes())  # src/store/FORMAT.md
     header = 64 + int.from_bytes(page[40:42], "little")
     found, page[12:16] = page[12:16], bytes(4)
-    assert found == crc32c(page[:header])
+    assert found == crc32c(page[:header]).to_bytes(4, "little")
     page[42:44], page[48:56] = bytes(2), bytes(8)
-    page[12:16] = crc32c(page[:header])
+    page[12:16] = crc32c(page[:header]).to_bytes(4, "little")
     log.write_bytes(page)
     with contextlib.closing(sqlite3.connect(tmp_path / "out.db")) as db:
         (saved,), = db.execute("select checkpoint from flow_checkpoints")
