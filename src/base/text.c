@@ -12,6 +12,18 @@ bool slice_starts_with(struct slice slice, const char *prefix)
     return slice.size >= size && memcmp(slice.data, prefix, size) == 0;
 }
 
+bool slice_next_line(struct slice *text, struct slice *ret_line)
+{
+    if (text->size == 0)
+        return false;
+    const char *end = memchr(text->data, '\n', text->size);
+    size_t size = end ? (size_t)(end - text->data) : text->size;
+    *ret_line = (struct slice){text->data, size};
+    size += end != NULL;
+    *text = (struct slice){text->data + size, text->size - size};
+    return true;
+}
+
 int slice_compare(struct slice a, struct slice b)
 {
     size_t common = a.size < b.size ? a.size : b.size;

@@ -34,6 +34,8 @@ static inline bool slice_is(struct slice a, const char *text)
 }
 bool slice_starts_with(struct slice slice, const char *prefix);
 int slice_compare(struct slice a, struct slice b); /* bytewise, like memcmp, shorter first */
+/* Take the next line of *text, without its newline; false at the end. */
+bool slice_next_line(struct slice *text, struct slice *ret_line);
 
 bool string_starts_with(const char *text, const char *prefix);
 bool string_ends_with(const char *text, const char *suffix);

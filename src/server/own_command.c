@@ -14,23 +14,10 @@ static void on_done(struct ask *ask)
     http_request_resume(((struct call *)ask->owner)->http);
 }
 
-/* The next line of the text, without its end; false at the text's. */
-static bool next_line(struct slice *text, struct slice *ret_line)
-{
-    if (text->size == 0)
-        return false;
-    const char *end = memchr(text->data, '\n', text->size);
-    size_t size = end ? (size_t)(end - text->data) : text->size;
-    *ret_line = (struct slice){text->data, size};
-    size += end != NULL;
-    *text = (struct slice){text->data + size, text->size - size};
-    return true;
-}
-
 bool own_command_line(struct slice *text, struct arena *arena, struct slice *ret_line, struct json *ret_doc)
 {
     struct error err;
-    while (next_line(text, ret_line)) {
+    while (slice_next_line(text, ret_line)) {
         if (ret_line->size && *ret_line->data == '{' &&
             json_parse_copy(arena, ret_line->data, ret_line->size, ret_doc, &err) == 0)
             return true;

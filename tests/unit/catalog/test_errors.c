@@ -20,19 +20,6 @@ static const char *lookup(void *context, const char *name)
     return NULL;
 }
 
-/* The next line of *text without its newline; false at the end. */
-static bool next_line(struct slice *text, struct slice *ret_line)
-{
-    if (text->size == 0)
-        return false;
-    const char *end = memchr(text->data, '\n', text->size);
-    size_t size = end ? (size_t)(end - text->data) : text->size;
-    *ret_line = (struct slice){text->data, size};
-    size += end != NULL;
-    *text = (struct slice){text->data + size, text->size - size};
-    return true;
-}
-
 static struct slice behind(struct slice line, const char *prefix)
 {
     size_t size = strlen(prefix);
@@ -66,7 +53,7 @@ static struct error_case read_case(struct slice *text, struct slice title, const
 {
     struct error_case test = {.title = title};
     struct slice line, name = {NULL, 0}, content = {NULL, 0}, before;
-    while (next_line(text, &line)) {
+    while (slice_next_line(text, &line)) {
         bool starts_file = slice_starts_with(line, "--- ") && line.size > 4;
         bool expectation = slice_is(line, "+++");
         if (name.data && (starts_file || expectation)) {
@@ -82,7 +69,7 @@ static struct error_case read_case(struct slice *text, struct slice title, const
         }
     }
     test.expected.data = text->data;
-    for (before = *text; next_line(text, &line); before = *text) {
+    for (before = *text; slice_next_line(text, &line); before = *text) {
         if (slice_starts_with(line, "=== "))
             break;
     }
@@ -141,7 +128,7 @@ static void test_errors(void **state)
     auto_free char *home = getcwd(NULL, 0);
     struct slice text = {content.data, content.size}, line;
     size_t ran = 0, wrong = 0;
-    while (next_line(&text, &line)) {
+    while (slice_next_line(&text, &line)) {
         if (!slice_starts_with(line, "=== ") || slice_starts_with(line, "=== TITLE"))
             continue;
         char folder[] = "/tmp/firth-test-catalog-XXXXXX";
