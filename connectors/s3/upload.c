@@ -161,25 +161,57 @@ static int bucket_seal(struct files_writing *writing, struct buffer *out, struct
     return 0;
 }
 
+/* A page of them, after these two; *key and *id become the next page's, or NULL. */
+static int upload_page(struct bucket *bucket, const char *prefix, char **key, char **id,
+                       struct http_transfer **ret_transfer, struct error *err)
+{
+    struct buffer query;
+    struct slice truncated;
+    buffer_init(&query, BUFFER_UNLIMITED);
+    if (*key)
+        s3_query(&query, "key-marker", *key);
+    s3_query(&query, "prefix", prefix);
+    if (*id)
+        s3_query(&query, "upload-id-marker", *id);
+    s3_query(&query, "uploads", "");
+    const struct s3_request request = {.method = "GET", .key = "", .query = buffer_cstr(&query)};
+    int result = ask(bucket->s3, &request, "list the uploads of", ret_transfer, err);
+    buffer_done(&query);
+    auto_free char *old_key = *key, *old_id = *id;
+    *key = *id = NULL;
+    if (result < 0)
+        return -1;
+    struct slice xml = http_transfer_response(*ret_transfer)->body;
+    if (s3_xml_find(xml, "IsTruncated", &truncated) && slice_is(truncated, "true")) {
+        *key = text_in(xml, "NextKeyMarker");
+        *id = text_in(xml, "NextUploadIdMarker");
+        if (old_key && old_id && *key && *id && strcmp(*key, old_key) == 0 && strcmp(*id, old_id) == 0)
+            return error_set(err, ERROR_PROTOCOL,
+                             "the uploads of s3://%s/%s do not end: the server lists the page after '%s' "
+                             "again and again",
+                             s3_bucket(bucket->s3), prefix, old_key);
+    }
+    return 0;
+}
+
 /* The uploads of names that begin so, which are neither completed nor aborted. */
 static int each_upload(struct bucket *bucket, const char *prefix,
                        int (*found)(void *context, const char *key, const char *id, struct error *err),
                        void *context, struct error *err)
 {
-    mem_auto(http_transfer_free) struct http_transfer *transfer = NULL;
-    struct buffer query;
-    buffer_init(&query, BUFFER_UNLIMITED);
-    s3_query(&query, "prefix", prefix);
-    s3_query(&query, "uploads", "");
-    const struct s3_request request = {.method = "GET", .key = "", .query = buffer_cstr(&query)};
-    int result = ask(bucket->s3, &request, "list the uploads of", &transfer, err);
-    struct slice xml = result == 0 ? http_transfer_response(transfer)->body : (struct slice){0}, upload;
-    for (size_t at = 0; result == 0 && s3_xml_next(xml, "Upload", &at, &upload);) {
-        auto_free char *key = text_in(upload, "Key"), *id = text_in(upload, "UploadId");
-        if (key && id && strncmp(key, prefix, strlen(prefix)) == 0)
-            result = found(context, key, id, err);
-    }
-    buffer_done(&query);
+    char *next_key = NULL, *next_id = NULL;
+    int result = 0;
+    do {
+        mem_auto(http_transfer_free) struct http_transfer *transfer = NULL;
+        result = upload_page(bucket, prefix, &next_key, &next_id, &transfer, err);
+        struct slice xml = result == 0 ? http_transfer_response(transfer)->body : (struct slice){0}, upload;
+        for (size_t at = 0; result == 0 && s3_xml_next(xml, "Upload", &at, &upload);) {
+            auto_free char *key = text_in(upload, "Key"), *id = text_in(upload, "UploadId");
+            if (key && id && strncmp(key, prefix, strlen(prefix)) == 0)
+                result = found(context, key, id, err);
+        }
+    } while (result == 0 && next_key);
+    free(next_key), free(next_id);
     return result;
 }
 
