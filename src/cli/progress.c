@@ -352,9 +352,13 @@ static void on_stopping(void *context, int signals)
         log_info(&progress->cli->log, "stopping at once");
 }
 
-static void on_listening(void *context, const char *url)
+static void on_listening(void *context, const char *url, unsigned lost)
 {
     char message[256];
+    if (lost) {
+        snprintf(message, sizeof message, SUPERVISOR_LOST_PORT, url, lost);
+        log_line(context, LOG_WARN, "push captures", message);
+    }
     bool kafka = string_starts_with(url, "kafka://");
     snprintf(message, sizeof message,
              kafka ? "Kafka clients are served at %s" : "documents are taken at %s/ingest/CAPTURE/RESOURCE",

@@ -114,12 +114,14 @@ static void on_stopping(void *context, int signals)
     end(context, &writer, &line);
 }
 
-static void on_listening(void *context, const char *url)
+static void on_listening(void *context, const char *url, unsigned lost)
 {
     struct json_writer writer;
     struct buffer line;
     begin(&writer, &line, "listening", NULL);
     json_member_string(&writer, "url", url);
+    if (lost)
+        json_member_u64(&writer, "lostPort", lost);
     end(context, &writer, &line);
 }
 

@@ -1,6 +1,7 @@
 #include "ingest/listener.h"
 
 #include "ingest/kafka/kafka.h"
+#include "ingest/ports.h"
 #include "ingest/session.h"
 #include "ingest/webhook.h"
 
@@ -57,7 +58,8 @@ static void tell(struct listener *listener, const struct buffer *line)
     pthread_mutex_unlock(&listener->shared.lock);
 }
 
-static void tell_listening(struct listener *listener, const char *url)
+/* `lost`: the port it had before, and cannot have again; 0: there is none. */
+static void tell_listening(struct listener *listener, const char *url, unsigned lost)
 {
     struct buffer line;
     struct json_writer writer;
@@ -65,6 +67,8 @@ static void tell_listening(struct listener *listener, const char *url)
     json_writer_init(&writer, &line);
     json_begin_object(&writer);
     json_member_string(&writer, "listening", url);
+    if (lost)
+        json_member_u64(&writer, "lostPort", lost);
     json_end_object(&writer);
     buffer_byte(&line, '\n');
     tell(listener, &line);
@@ -104,46 +108,74 @@ static int read_token(const char *path, struct arena *arena, const char **ret_to
     return result < 0 ? error_wrap(err, "--ingest-kafka-token") : 0;
 }
 
+struct opening {
+    struct listener *listener;
+    struct ingest_webhook_options web;
+    struct kafka_options kafka;
+};
+
+static const char *open_kafka_at(void *context, const char *listen, struct error *err)
+{
+    struct opening *opening = context;
+    opening->kafka.listen = listen;
+    opening->listener->kafka = kafka_open(opening->listener->shared.captures, &opening->kafka, err);
+    return opening->listener->kafka ? kafka_url(opening->listener->kafka) : NULL;
+}
+
+static const char *open_webhook_at(void *context, const char *listen, struct error *err)
+{
+    struct opening *opening = context;
+    opening->web.listen = listen;
+    opening->listener->webhook = ingest_webhook_open(opening->listener->shared.captures, &opening->web, err);
+    return opening->listener->webhook ? ingest_webhook_url(opening->listener->webhook) : NULL;
+}
+
 static int open_kafka(struct listener *listener, const struct ingest_webhook_options *web,
                       const struct json *doc, uint32_t object, struct arena *arena)
 {
-    const char *file = text_of(doc, object, "kafkaTokenFile", arena), *token = NULL;
-    struct kafka_options options = {
-        .listen = text_of(doc, object, "kafka", arena),
+    const char *asked = text_of(doc, object, "kafka", arena), *token = NULL, *url;
+    const char *file = text_of(doc, object, "kafkaTokenFile", arena);
+    unsigned lost;
+    struct opening opening = {.listener = listener};
+    opening.kafka = (struct kafka_options){
         .advertise = text_of(doc, object, "kafkaAdvertise", arena),
         .tls_cert = web->tls_cert,
         .tls_key = web->tls_key,
         .data_dir = text_of(doc, object, "dataDir", arena),
         .open = web->open,
     };
-    if (!options.listen)
+    if (!asked)
         return 0;
     if (file && read_token(file, arena, &token, &listener->refused) < 0)
         return -1;
-    options.token = token;
-    listener->kafka = kafka_open(listener->shared.captures, &options, &listener->refused);
+    opening.kafka.token = token;
+    url = ingest_port_open(opening.kafka.data_dir, "kafka", asked, open_kafka_at, &opening, &lost,
+                           &listener->refused);
     if (token)
         explicit_bzero((char *)token, strlen(token));
-    if (!listener->kafka)
+    if (!url)
         return error_wrap(&listener->refused, "--ingest-kafka");
-    tell_listening(listener, kafka_url(listener->kafka));
+    tell_listening(listener, url, lost);
     return 0;
 }
 
 static void open_listeners(struct listener *listener, const struct json *doc, uint32_t object,
                            struct arena *arena)
 {
-    const struct ingest_webhook_options options = {
-        .listen = text_of(doc, object, "address", arena),
+    struct opening opening = {.listener = listener};
+    unsigned lost;
+    opening.web = (struct ingest_webhook_options){
         .tls_cert = text_of(doc, object, "cert", arena),
         .tls_key = text_of(doc, object, "key", arena),
         .open = json_is(doc, json_get(doc, object, "open"), JSON_TRUE),
     };
     listener->told = true;
-    listener->webhook = ingest_webhook_open(listener->shared.captures, &options, &listener->refused);
-    if (listener->webhook)
-        tell_listening(listener, ingest_webhook_url(listener->webhook));
-    if (!listener->webhook || open_kafka(listener, &options, doc, object, arena) < 0) {
+    const char *url = ingest_port_open(text_of(doc, object, "dataDir", arena), "http",
+                                       text_of(doc, object, "address", arena), open_webhook_at, &opening,
+                                       &lost, &listener->refused);
+    if (url)
+        tell_listening(listener, url, lost);
+    if (!url || open_kafka(listener, &opening.web, doc, object, arena) < 0) {
         error_wrap(&listener->refused, "push captures cannot listen");
         ingest_webhook_close(listener->webhook, 0);
         listener->webhook = NULL;

@@ -209,7 +209,13 @@ static int listen_for(struct server *server, struct error *err)
     server->settles = settles_new(server->loop, &server->inbox, server->control);
     server->events = events_new(server);
     server->http = http_open(&options, err);
-    return server->http ? 0 : -1;
+    if (server->http)
+        return 0;
+    if (err->code == ERROR_BUSY) {
+        const struct error busy = *err;
+        error_set(err, ERROR_BUSY, "%s with --listen, or do without the API with --no-http", busy.message);
+    }
+    return -1;
 }
 
 struct server *server_open(uv_loop_t *loop, const struct server_options *options, struct control *control,

@@ -312,9 +312,11 @@ static void on_removed(void *context, const struct supervisor_task *supervised)
         reload_in(daemon, 0);
 }
 
-static void on_listening(void *context, const char *url)
+static void on_listening(void *context, const char *url, unsigned lost)
 {
     struct daemon *daemon = context;
+    if (lost)
+        log_warn(daemon->options->log, SUPERVISOR_LOST_PORT, url, lost);
     if (string_starts_with(url, "kafka://")) {
         log_info(daemon->options->log, "Kafka clients are served at %s", url + sizeof "kafka://" - 1);
         return;

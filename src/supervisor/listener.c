@@ -156,11 +156,11 @@ static void kill_host(struct host *host)
 
 /* --- events ------------------------------------------------------------------------------------------- */
 
-static void tell_listening(const struct host *host, const char *url)
+static void tell_listening(const struct host *host, const char *url, unsigned lost)
 {
     const struct supervisor_events *events = host->listener ? host->listener->events : NULL;
     if (events && events->listening && url)
-        events->listening(events->context, url);
+        events->listening(events->context, url, lost);
 }
 
 static void take_line(struct host *host, const char *text, size_t size)
@@ -176,7 +176,11 @@ static void take_line(struct host *host, const char *text, size_t size)
     }
     uint32_t url = json_get(&line, 0, "listening");
     if (json_is(&line, url, JSON_STRING)) {
-        tell_listening(host, json_cstring(&line, url, &host->arena));
+        uint64_t lost = 0;
+        uint32_t port = json_get(&line, 0, "lostPort");
+        if (port != JSON_NONE)
+            json_to_u64(&line, port, &lost);
+        tell_listening(host, json_cstring(&line, url, &host->arena), (unsigned)lost);
         return;
     }
     if (push_figures_read(&line, &figures)) {

@@ -19,6 +19,12 @@
 
 struct supervisor;
 
+/* For people: a URL, and the port that its listener had before. */
+#define SUPERVISOR_LOST_PORT                                                                                 \
+    "%s is a new address: another program has the port %u that was kept for it; clients that know that one " \
+    "must "                                                                                                  \
+    "be told, or start with a port of your own choice instead of 0"
+
 /* A task as the callbacks name it; valid until it is removed, or as long as the supervisor. */
 struct supervisor_task {
     const char *name; /* "acmeCo/faker" */
@@ -59,8 +65,9 @@ struct supervisor_events {
      * once. */
     void (*stopping)(void *context, int signals);
     /* The push captures are reached there: with the first of them, and again when their process had died;
-     * "http://…", and "kafka://…" where that is asked for. */
-    void (*listening)(void *context, const char *url);
+     * "http://…", and "kafka://…" where that is asked for. `lost`: the port it had before, which another
+     * program has now; else 0. */
+    void (*listening)(void *context, const char *url, unsigned lost);
     /* What was pushed, and what is under way: once a second at most. Counters are of the process of the push
      * captures, and begin anew with the next; all are 0 when it has ended. */
     void (*pushed)(void *context, const struct push_figures *figures);

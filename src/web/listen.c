@@ -137,8 +137,7 @@ static int bind_to(const struct addrinfo *found, const char *text, struct error 
     if (failure == EADDRINUSE)
         return error_set(
             err, ERROR_BUSY,
-            "cannot listen on %.100s: another program does ('ss -ltnp' tells which); choose another "
-            "port with --listen, or do without the API with --no-http",
+            "cannot listen on %.100s: another program does ('ss -ltnp' tells which); choose another port",
             text);
     return error_errno(err, failure, "cannot listen on %.100s", text);
 }

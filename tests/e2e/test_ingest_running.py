@@ -99,6 +99,32 @@ def test_ids_and_documents_survive_the_listener(firth, tmp_path):
     assert [each["id"] for each in documents(firth)] == [str(number) for number in range(300)]
 
 
+def test_ports_are_kept(firth, tmp_path):
+    """What listened at any port is there again after its death and after a restart; where it cannot be, that is told."""
+    def run():
+        running = firth.start("run", path, "--ingest", "127.0.0.1:0", "--ingest-kafka", "127.0.0.1:0", "-o", "json", "--retry-after", "1ms")
+        return running, listening(running)
+
+    def listening(running):
+        told = [json.loads(running.wait_for_line('"event":"listening"')) for _ in range(2)]
+        return [(each["url"], each.get("lostPort")) for each in told]
+
+    path = pushing.catalog(tmp_path / "flow.json")
+    running, first = run()
+    os.kill(pushing.listener_of(running), signal.SIGKILL)
+    assert listening(running) == first
+    running.signal(signal.SIGTERM)
+    running.wait()
+    running, again = run()
+    assert again == first
+    running.signal(signal.SIGTERM)
+    running.wait()
+    port = int(first[0][0].rpartition(":")[2])
+    with socket.create_server(("127.0.0.1", port)):
+        _, (http, kafka) = run()
+        assert http[1] == port and http[0] != first[0][0] and kafka == first[1]
+
+
 def test_ids_survive_a_restart_of_all(firth, tmp_path):
     path = pushing.catalog(tmp_path / "flow.json", {"idWindow": 10})
     for life in range(3):
