@@ -131,6 +131,7 @@ void http_transfer_free(struct http_transfer *transfer)
         client->curl.easy_cleanup(transfer->easy);
     client->curl.slist_free_all(transfer->headers);
     buffer_done(&transfer->body);
+    http_decoder_free(transfer->decoder);
     free(transfer->items);
     arena_done(&transfer->answer);
     arena_done(&transfer->arena);

@@ -90,7 +90,7 @@ enum http_failure {
     HTTP_TIMEOUT,
     HTTP_BROKEN, /* the connection ended in mid-answer, or what came is no HTTP */
     HTTP_TOO_LARGE,
-    HTTP_BAD_ENCODING, /* the body does not decompress */
+    HTTP_BAD_ENCODING, /* the body does not decompress, or ends within what was compressed */
     HTTP_REDIRECTS,    /* too many of them, or one to nowhere */
     HTTP_REFUSED_BY_SINK,
     HTTP_READER_FAILED,

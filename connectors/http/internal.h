@@ -44,6 +44,8 @@ struct http_transfer {
     size_t dropped; /* bytes of a redirect's body */
     bool stopped;   /* a callback of ours ended it, because of `cause`; HTTP_OK: there is enough */
     enum http_failure cause;
+    const char *why;              /* of `cause`, in arena; may be NULL */
+    struct http_decoder *decoder; /* NULL: nothing of a body has come */
     char message[CURL_ERROR_SIZE];
 };
 
@@ -63,6 +65,17 @@ size_t http_receive_body(char *bytes, size_t size, size_t count, void *context);
 /* Does this answer send us on? */
 bool http_is_redirect(const struct http_transfer *transfer);
 void http_receive_clear(struct http_transfer *transfer);
+
+/* --- decode.c: Content-Encoding. These fail with the transfer's `cause` and `why` set. */
+/* With the headers known, before the first bytes of a body. */
+int http_decode_begin(struct http_transfer *transfer);
+/* A piece of the body as it came, to whoever takes it: `take` gives back what it took, all of it, or what
+ * curl is told. As curl's callbacks, all of the piece, or CURL_WRITEFUNC_PAUSE, or less. */
+size_t http_decode(struct http_transfer *transfer, struct slice bytes,
+                   size_t (*take)(struct http_transfer *transfer, struct slice bytes));
+/* Was the body whole? */
+int http_decode_end(struct http_transfer *transfer);
+void http_decoder_free(struct http_decoder *decoder);
 
 /* --- url.c: http:// or https://? */
 bool http_url_is_ours(const char *url);

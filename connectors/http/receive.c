@@ -8,6 +8,8 @@ void http_receive_clear(struct http_transfer *transfer)
 {
     arena_clear(&transfer->answer);
     buffer_clear(&transfer->body);
+    http_decoder_free(transfer->decoder);
+    transfer->decoder = NULL;
     transfer->header_bytes = 0;
     transfer->response = (struct http_response){.url = transfer->url, .headers = transfer->items};
 }
@@ -100,18 +102,9 @@ static size_t to_sink(struct http_transfer *transfer, struct slice bytes)
     return refuse(transfer, HTTP_REFUSED_BY_SINK);
 }
 
-size_t http_receive_body(char *data, size_t size, size_t count, void *context)
+static size_t to_body(struct http_transfer *transfer, struct slice bytes)
 {
-    struct http_transfer *transfer = context;
-    struct slice bytes = {data, size * count};
-    if (bytes.size == 0)
-        return 0;
     bool is_sunk = transfer->request.sink != NULL, is_good = transfer->response.status / 100 == 2;
-    if (http_is_redirect(
-            transfer)) { /* nobody reads it, but it has to end: the library tells the target then */
-        transfer->dropped += bytes.size;
-        return transfer->dropped > HTTP_REFUSAL_MAX ? refuse(transfer, HTTP_TOO_LARGE) : bytes.size;
-    }
     if (is_sunk && is_good)
         return to_sink(transfer, bytes);
     size_t max = is_sunk ? HTTP_REFUSAL_MAX : transfer->request.response_max;
@@ -124,4 +117,20 @@ size_t http_receive_body(char *data, size_t size, size_t count, void *context)
         return refuse(transfer, HTTP_OK);
     }
     return bytes.size;
+}
+
+size_t http_receive_body(char *data, size_t size, size_t count, void *context)
+{
+    struct http_transfer *transfer = context;
+    struct slice bytes = {data, size * count};
+    if (bytes.size == 0)
+        return 0;
+    if (http_is_redirect(
+            transfer)) { /* nobody reads it, but it has to end: the library tells the target then */
+        transfer->dropped += bytes.size;
+        return transfer->dropped > HTTP_REFUSAL_MAX ? refuse(transfer, HTTP_TOO_LARGE) : bytes.size;
+    }
+    if (http_decode_begin(transfer) < 0)
+        return 0; /* fewer than came */
+    return http_decode(transfer, bytes, to_body);
 }

@@ -250,6 +250,7 @@ void http_transfer_prepare(struct http_transfer *transfer)
     CURL *easy = transfer->easy;
     const char *agent = client->settings.user_agent;
     transfer->cause = HTTP_OK;
+    transfer->why = NULL;
     transfer->stopped = false;
     transfer->dropped = 0;
     transfer->message[0] = 0;
@@ -273,7 +274,8 @@ void http_transfer_prepare(struct http_transfer *transfer)
     curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl->easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
     curl->easy_setopt(easy, CURLOPT_USERAGENT, agent ? agent : "firth/" FIRTH_VERSION);
-    curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, transfer->request.as_sent ? NULL : "");
+    curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, transfer->request.as_sent ? NULL : "gzip, deflate");
+    curl->easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L); /* decode.c */
     curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->message);
     curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_receive_header);
     curl->easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
@@ -390,8 +392,10 @@ bool http_transfer_settle(struct http_transfer *transfer, CURLcode code)
 {
     if (transfer->stopped) /* by us, and for no failure */
         code = CURLE_OK;
+    else if (code == CURLE_OK)
+        http_decode_end(transfer);
     if (transfer->cause != HTTP_OK) {
-        http_transfer_fail(transfer, transfer->cause, NULL);
+        http_transfer_fail(transfer, transfer->cause, transfer->why);
         return false;
     }
     if (code != CURLE_OK && refused_by_proxy(transfer))
