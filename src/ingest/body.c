@@ -1,6 +1,7 @@
 #include "ingest/body.h"
 
 #include "ingest/form.h"
+#include "ingest/members.h"
 #include "json/writer.h"
 
 #include <stdarg.h>
@@ -269,12 +270,12 @@ static int body_form(struct ingest_worker *worker, const struct ingest_capture *
     struct json_writer writer;
     buffer_init(&text, BUFFER_UNLIMITED);
     json_writer_init(&writer, &text);
-    json_begin_object(&writer);
-    for (size_t i = 0; i < count; i++) {
-        json_put_key_slice(&writer, fields[i].name);
-        json_put_slice(&writer, fields[i].value);
-    }
-    json_end_object(&writer);
+    struct ingest_members members;
+    ingest_members_init(&members, INGEST_SEVERAL_LISTED, batch->arena);
+    for (size_t i = 0; i < count; i++)
+        ingest_members_add(&members, fields[i].name, fields[i].value);
+    ingest_members_write(&members, &writer);
+    ingest_members_done(&members);
     char *copy = arena_dup(batch->arena, text.data, text.size);
     size_t size = text.size;
     buffer_done(&text);
@@ -308,6 +309,39 @@ int ingest_body(struct ingest_worker *worker, const struct ingest_capture *captu
 
 /* --- the old form ------------------------------------------------------------------------------------- */
 
+/* What the parser has left out since it comes again: nobody would hear of those documents. False: nothing. */
+static bool find_doubled(const struct json *doc, struct slice *ret_name)
+{
+    const char *text = doc->source, *end = text + doc->size;
+    uint32_t key = json_first_key(doc, 0);
+    size_t depth = 0;
+    bool named = false; /* before a member's name */
+    if (doc->duplicates == 0)
+        return false;
+    for (const char *at = text; at < end; at++) {
+        if (*at == '"') {
+            const char *begin = at++;
+            while (*at != '"')
+                at += 1 + (*at == '\\');
+            if (depth != 1 || !named)
+                continue;
+            if (key == JSON_NONE || json_raw(doc, key).data != begin) {
+                *ret_name = (struct slice){begin + 1, (size_t)(at - begin - 1)};
+                return true;
+            }
+            key = json_next_key(doc, 0, key);
+            named = false;
+        } else if (*at == '{' || *at == '[') {
+            named = ++depth == 1;
+        } else if (*at == '}' || *at == ']') {
+            depth--;
+        } else if (*at == ',' && depth == 1) {
+            named = true;
+        }
+    }
+    return false;
+}
+
 size_t ingest_binding_of(const struct ingest_capture *capture, struct slice name)
 {
     size_t i = 0;
@@ -327,6 +361,13 @@ int ingest_body_by_collection(struct ingest_worker *worker, const struct ingest_
             ingest_answer_error(batch->arena,
                                 "without a resource in its path a request is an object of collections, "
                                 "{\"acmeCo/orders\":[…]}"));
+    struct slice doubled;
+    if (find_doubled(doc, &doubled))
+        return ingest_problem_set(
+            ret_problem, 400,
+            ingest_answer_error(batch->arena,
+                                "'%.*s' comes twice: give a collection one list with all its documents",
+                                (int)utf8_cut(doubled.data, doubled.size, 200), doubled.data));
     for (uint32_t key = json_first_key(doc, 0); key != JSON_NONE; key = json_next_key(doc, 0, key)) {
         struct slice name = json_string(doc, key, batch->arena);
         size_t binding = ingest_binding_of(capture, name);

@@ -40,9 +40,9 @@ static bool has_word(const char *header, const char *wanted)
     return false;
 }
 
-bool ingest_handshake_asked(const struct http_request *http)
+bool ingest_handshake_asked(struct http_request *http)
 {
-    return http->method == HTTP_GET && has_word(http_header(http, "Upgrade"), "websocket");
+    return http->method == HTTP_GET && has_word(http_header_list(http, "Upgrade"), "websocket");
 }
 
 /* --- subprotocols ------------------------------------------------------------------------------------- */
@@ -52,6 +52,7 @@ struct offer {
     struct arena *arena;
     const char *chosen;
     bool any; /* that could be chosen */
+    bool two_tokens;
 };
 
 static const char *decode_token(struct slice text, struct arena *arena)
@@ -71,6 +72,7 @@ static void take_word(struct offer *offer, struct slice word)
 {
     if (slice_starts_with(word, BEARER)) {
         const struct slice text = {word.data + sizeof BEARER - 1, word.size - (sizeof BEARER - 1)};
+        offer->two_tokens = offer->handshake->token != NULL;
         offer->handshake->token = decode_token(text, offer->arena);
         return;
     }
@@ -128,7 +130,7 @@ unsigned ingest_handshake_read(struct http_request *http, struct ingest_handshak
     *ret_handshake = (struct ingest_handshake){.format = INGEST_TEXTS};
     http_headers(http, take_header, &offer);
     *ret_why = "a websocket is asked for with Connection: Upgrade";
-    if (!has_word(http_header(http, "Connection"), "upgrade"))
+    if (!has_word(http_header_list(http, "Connection"), "upgrade"))
         return 400;
     *ret_why = "websockets are spoken as of RFC 6455: Sec-WebSocket-Version: 13";
     if (!version || strcmp(version, "13") != 0) {
@@ -140,6 +142,9 @@ unsigned ingest_handshake_read(struct http_request *http, struct ingest_handshak
         return 400;
     *ret_why = "none of the subprotocols is known: json, csv, tsv (or json/v1, csv/v1, tsv/v1)";
     if (offer.any && !offer.chosen)
+        return 400;
+    *ret_why = "two subprotocols say 'bearer.': which token counts?";
+    if (offer.two_tokens)
         return 400;
     *ret_why = "this machine's libcrypto has no SHA-1";
     const char *accept = accept_of(key, &http->arena);

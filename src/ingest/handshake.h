@@ -13,7 +13,7 @@ struct ingest_handshake {
     const char *token;
 };
 
-bool ingest_handshake_asked(const struct http_request *http);
+bool ingest_handshake_asked(struct http_request *http);
 /* 0: the answer's headers are set, but for its status. Else the status, and a constant that says why. */
 unsigned ingest_handshake_read(struct http_request *http, struct ingest_handshake *ret_handshake,
                                const char **ret_why);

@@ -222,7 +222,8 @@ static void take_sequence(struct ingest_reader *reader, struct slice name, const
     ingest_producers_restore(reader->producers, scope, &batch, values[NOTE_OFFSET]);
 }
 
-/* ["orders","1f0c…"]: of which resource, and the id; or ["orders",[7,0,0,10,19,4711]], a producer's batch. */
+/* ["orders","1f0c…"]: of which resource (or ingest_push.id_scope), and the id; or
+ * ["orders",[7,0,0,10,19,4711]], a producer's batch. */
 static void take_note(void *context, struct slice note)
 {
     struct ingest_reader *reader = context;
@@ -299,6 +300,12 @@ static int begin(struct task_reader *base, struct error *err)
 
 /* --- items -------------------------------------------------------------------------------------------- */
 
+/* What sets its id, or its sequence, apart from others'. */
+static const char *scope_of(const struct ingest_reader *reader, const struct ingest_push *push)
+{
+    return push->id_scope ? push->id_scope : reader->capture.bindings[push->scope].name;
+}
+
 /* What is known of it before anything of it is given: INGEST_DURABLE, it is to be kept. */
 static enum ingest_result examine(struct ingest_reader *reader, struct ingest_push *push)
 {
@@ -310,8 +317,7 @@ static enum ingest_result examine(struct ingest_reader *reader, struct ingest_pu
     push->offset = push->count ? reader->next_offset[push->documents[0].binding] : INGEST_NOWHERE;
     if (push->sequence.producer)
         return results[ingest_producers_take(reader->producers, push->scope, &push->sequence, &push->offset)];
-    if (push->id.size &&
-        !ingest_ids_add(reader->ids, slice_of(reader->capture.bindings[push->scope].name), push->id))
+    if (push->id.size && !ingest_ids_add(reader->ids, slice_of(scope_of(reader, push)), push->id))
         return INGEST_DUPLICATE;
     return INGEST_DURABLE;
 }
@@ -349,7 +355,7 @@ static void write_note(struct ingest_reader *reader, const struct ingest_push *p
     buffer_clear(&reader->note);
     json_writer_init(&writer, &reader->note);
     json_begin_array(&writer);
-    json_put_string(&writer, reader->capture.bindings[push->scope].name);
+    json_put_string(&writer, scope_of(reader, push));
     if (push->sequence.producer)
         write_sequence(&writer, push);
     else

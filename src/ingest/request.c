@@ -1,12 +1,43 @@
 #include "ingest/request.h"
 
 #include "base/clock.h"
+#include "ingest/members.h"
 #include "ingest/signature.h"
 #include "json/writer.h"
 
 #include <strings.h>
 
 /* --- may it ------------------------------------------------------------------------------------------- */
+
+/* Headers of which a second one would leave open what the request says. */
+struct once {
+    const char *names[4 + INGEST_SIGNATURE_HEADERS_MAX];
+    unsigned seen;
+    size_t count;
+    const char *doubled;
+};
+
+static void look_once(void *context, const char *name, const char *value)
+{
+    struct once *once = context;
+    (void)value;
+    for (size_t i = 0; i < once->count; i++) {
+        if (strcasecmp(name, once->names[i]) != 0)
+            continue;
+        if (once->seen & 1U << i)
+            once->doubled = once->names[i];
+        once->seen |= 1U << i;
+    }
+}
+
+/* NULL: none. */
+static const char *doubled_header(const struct http_request *http, const struct catalog_ingest *options)
+{
+    struct once once = {.names = {"Authorization", "Content-Type", "Origin", options->id_header}, .count = 4};
+    once.count += ingest_signature_headers(&options->signature, once.names + once.count);
+    http_headers(http, look_once, &once);
+    return once.doubled;
+}
 
 static bool origin_allowed(const char *origin, const struct catalog_ingest *options)
 {
@@ -31,10 +62,14 @@ static const char *bearer_of(const struct http_request *http)
     return given && strncasecmp(given, BEARER, sizeof BEARER - 1) == 0 ? given + sizeof BEARER - 1 : NULL;
 }
 
-unsigned ingest_request_allowed(const struct http_request *http, const struct catalog_ingest *options,
+unsigned ingest_request_allowed(struct http_request *http, const struct catalog_ingest *options,
                                 const char *token, bool open, const char **ret_why)
 {
-    const char *origin = http_header(http, "Origin");
+    const char *origin = http_header(http, "Origin"), *doubled = doubled_header(http, options);
+    if (doubled) {
+        *ret_why = arena_printf(&http->arena, "the header %s comes twice: which counts?", doubled);
+        return 400;
+    }
     /* A web page can send what it wants to a loopback address; its browser says where the page is from. */
     *ret_why = "this origin may not push here ('corsOrigins')";
     if (origin && !options->token && !origin_allowed(origin, options))
@@ -115,26 +150,28 @@ static bool is_left_out(const char *name)
 static void take_header(void *context, const char *name, const char *value)
 {
     if (!is_left_out(name))
-        json_member_string(context, name, value);
+        ingest_members_add(context, slice_of(name), slice_of(value));
 }
 
 static void take_query(void *context, const char *name, const char *value)
 {
-    json_member_string(context, name, value);
+    ingest_members_add(context, slice_of(name), slice_of(value));
 }
 
 static struct slice gather(struct http_request *http, bool headers)
 {
     struct buffer text;
     struct json_writer writer;
+    struct ingest_members members;
+    ingest_members_init(&members, headers ? INGEST_SEVERAL_JOINED : INGEST_SEVERAL_LISTED, &http->arena);
+    if (headers)
+        http_headers(http, take_header, &members);
+    else
+        http_query_all(http, take_query, &members);
     buffer_init(&text, BUFFER_UNLIMITED);
     json_writer_init(&writer, &text);
-    json_begin_object(&writer);
-    if (headers)
-        http_headers(http, take_header, &writer);
-    else
-        http_query_all(http, take_query, &writer);
-    json_end_object(&writer);
+    ingest_members_write(&members, &writer);
+    ingest_members_done(&members);
     struct slice copy = {arena_dup(&http->arena, text.data, text.size), text.size};
     buffer_done(&text);
     return copy;

@@ -7,9 +7,9 @@
 #include "ingest/body.h"
 #include "web/http.h"
 
-/* 0: it may push; else the status, and a constant that says why. `token`: what it brought elsewhere than in
- * Authorization; NULL: nothing. `open`: also from afar without a token. */
-unsigned ingest_request_allowed(const struct http_request *http, const struct catalog_ingest *options,
+/* 0: it may push; else the status, and why, which lives as long as the request. `token`: what it brought
+ * elsewhere than in Authorization; NULL: nothing. `open`: also from afar without a token. */
+unsigned ingest_request_allowed(struct http_request *http, const struct catalog_ingest *options,
                                 const char *token, bool open, const char **ret_why);
 bool ingest_request_signed(const struct http_request *http, const struct catalog_ingest *options,
                            const struct http_server *server, const char **ret_why);

@@ -77,6 +77,26 @@ static bool same(const char *right, struct slice given, enum catalog_ingest_enco
     return ingest_secret_equal(slice_of(right), (struct slice){lower, given.size});
 }
 
+static const char GITHUB[] = "X-Hub-Signature-256", STRIPE[] = "Stripe-Signature",
+                  SLACK[] = "X-Slack-Signature", SLACK_TIME[] = "X-Slack-Request-Timestamp",
+                  TWILIO[] = "X-Twilio-Signature";
+
+size_t ingest_signature_headers(const struct catalog_ingest_signature *signature,
+                                const char *ret_names[INGEST_SIGNATURE_HEADERS_MAX])
+{
+    const struct {
+        const char *header, *time;
+    } names[] = {[CATALOG_SIGNED_NOT] = {NULL, NULL},
+                 [CATALOG_SIGNED_HMAC] = {signature->header, signature->timestamp_header},
+                 [CATALOG_SIGNED_GITHUB] = {GITHUB, NULL},
+                 [CATALOG_SIGNED_STRIPE] = {STRIPE, NULL},
+                 [CATALOG_SIGNED_SLACK] = {SLACK, SLACK_TIME},
+                 [CATALOG_SIGNED_TWILIO] = {TWILIO, NULL}};
+    ret_names[0] = names[signature->provider].header;
+    ret_names[1] = names[signature->provider].time;
+    return (size_t)(ret_names[0] != NULL) + (ret_names[0] && ret_names[1]);
+}
+
 /* --- schemes ------------------------------------------------------------------------------------------ */
 
 static bool hmac_right(const struct catalog_ingest_signature *how, const struct ingest_signed *request,
@@ -107,7 +127,7 @@ static bool github_right(const struct catalog_ingest_signature *how, const struc
 {
     const struct catalog_ingest_signature hmac = {.secret = how->secret,
                                                   .algorithm = "sha256",
-                                                  .header = "X-Hub-Signature-256",
+                                                  .header = GITHUB,
                                                   .prefix = "sha256=",
                                                   .template = "{body}"};
     return hmac_right(&hmac, request, ret_why);
@@ -118,10 +138,10 @@ static bool slack_right(const struct catalog_ingest_signature *how, const struct
 {
     const struct catalog_ingest_signature hmac = {.secret = how->secret,
                                                   .algorithm = "sha256",
-                                                  .header = "X-Slack-Signature",
+                                                  .header = SLACK,
                                                   .prefix = "v0=",
                                                   .template = "v0:{timestamp}:{body}",
-                                                  .timestamp_header = "X-Slack-Request-Timestamp",
+                                                  .timestamp_header = SLACK_TIME,
                                                   .max_age_s = how->max_age_s};
     return hmac_right(&hmac, request, ret_why);
 }
@@ -130,7 +150,7 @@ static bool slack_right(const struct catalog_ingest_signature *how, const struct
 static bool stripe_right(const struct catalog_ingest_signature *how, const struct ingest_signed *request,
                          const char **ret_why)
 {
-    const char *header = request->header(request->context, "Stripe-Signature");
+    const char *header = request->header(request->context, STRIPE);
     struct slice given[SIGNATURES_MAX];
     char timestamp[32] = "", right[2 * DIGEST_MAX + 1];
     size_t count = 0;
@@ -187,7 +207,7 @@ static bool body_is(struct slice body, const char *hex)
 static bool twilio_right(const struct catalog_ingest_signature *how, const struct ingest_signed *request,
                          const char **ret_why)
 {
-    const char *given = request->header(request->context, "X-Twilio-Signature");
+    const char *given = request->header(request->context, TWILIO);
     char right[2 * DIGEST_MAX + 1];
     *ret_why = "the request is not signed";
     if (!given)

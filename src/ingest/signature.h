@@ -19,6 +19,11 @@ struct ingest_signed {
 bool ingest_signature_right(const struct catalog_ingest_signature *signature,
                             const struct ingest_signed *request, const char **ret_why);
 
+/* The headers that it is of, in ret_names; how many. */
+enum { INGEST_SIGNATURE_HEADERS_MAX = 2 };
+size_t ingest_signature_headers(const struct catalog_ingest_signature *signature,
+                                const char *ret_names[INGEST_SIGNATURE_HEADERS_MAX]);
+
 /* Do two secrets hold the same? In constant time for those of one size. */
 bool ingest_secret_equal(struct slice one, struct slice other);
 

@@ -1,5 +1,6 @@
 #include "ingest/webhook.h"
 
+#include "base/hash.h"
 #include "ingest/body.h"
 #include "ingest/decode.h"
 #include "ingest/request.h"
@@ -69,12 +70,12 @@ static const char *not_found(enum ingest_found found)
 /* A browser asks before it sends. */
 static enum http_next preflight(struct http_request *http, const struct catalog_ingest *options)
 {
-    const char *headers = http_header(http, "Access-Control-Request-Headers");
+    const char *headers = http_header_list(http, "Access-Control-Request-Headers");
     if (!ingest_request_cors(http, options))
         return refuse(http, 403, "this origin may not push here ('corsOrigins')");
     http_answer_header(http, "Access-Control-Allow-Methods", "POST, PUT, OPTIONS");
     if (headers)
-        http_answer_header(http, "Access-Control-Allow-Headers", arena_strdup(&http->arena, headers));
+        http_answer_header(http, "Access-Control-Allow-Headers", headers);
     http_answer_header(http, "Access-Control-Max-Age", "600");
     http->status = 204;
     return HTTP_ANSWER;
@@ -196,8 +197,8 @@ static int decode(struct request *request, const struct catalog_ingest *options,
     struct http_request *http = request->http;
     struct error err;
     request->decoded.max = options->body_max;
-    if (ingest_decode(http_header(http, "Content-Encoding"), http->body, &request->decoded, ret_body, &err) <
-        0)
+    if (ingest_decode(http_header_list(http, "Content-Encoding"), http->body, &request->decoded, ret_body,
+                      &err) < 0)
         return ingest_problem_set(problem,
                                   err.code == ERROR_UNSUPPORTED ? 415
                                   : err.code == ERROR_LIMIT     ? 413
@@ -274,9 +275,48 @@ static int take_many(const struct ingest_webhook *webhook, struct request *reque
     if (!doc || (!*capture && find_by_body(webhook, http, doc, capture, problem) < 0))
         return -1;
     assert(*capture); /* find_by_body has found it */
-    return check_named(webhook, http, *capture, doc, problem) < 0
-               ? -1
-               : ingest_body_by_collection(worker, *capture, doc, batch, problem);
+    if (check_named(webhook, http, *capture, doc, problem) < 0)
+        return -1;
+    struct catalog_ingest all = (*capture)->options;
+    for (size_t i = 0; i < (*capture)->binding_count; i++)
+        all.metadata |= (*capture)->bindings[i].options.metadata;
+    struct ingest_origin origin;
+    ingest_request_origin(http, &all, &origin);
+    batch->origin = &origin;
+    int result = ingest_body_by_collection(worker, *capture, doc, batch, problem);
+    batch->origin = NULL;
+    return result;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Of several resources: the same for the same ones, in whatever order they come and the catalog has them.
+ * NULL: it is one. */
+static const char *scope_of_many(const struct ingest_capture *capture, const struct ingest_batch *batch,
+                                 struct arena *arena)
+{
+    size_t same = 0;
+    while (same < batch->count && batch->documents[same].binding == batch->documents[0].binding)
+        same++;
+    if (same == batch->count)
+        return NULL;
+    const char **names = arena_alloc(arena, (capture->binding_count + 1) * sizeof *names);
+    bool *seen = arena_zalloc(arena, capture->binding_count + 1);
+    uint64_t hash = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        uint32_t binding = batch->documents[i].binding;
+        if (!seen[binding])
+            names[count++] = capture->bindings[binding].name;
+        seen[binding] = true;
+    }
+    qsort(names, count, sizeof *names, by_text);
+    for (size_t i = 0; i < count; i++)
+        hash = hash_xxh3(names[i], strlen(names[i]), hash);
+    return arena_printf(arena, "%zu:%016llx", count, (unsigned long long)hash);
 }
 
 /* The id that makes a request's second coming known. */
@@ -285,14 +325,17 @@ static int set_id(struct request *request, const struct ingest_capture *capture,
 {
     uint32_t scope = batch->documents[0].binding;
     assert(capture);
-    const char *id = http_header(request->http, capture->bindings[scope].options.id_header);
+    request->push.id_scope = scope_of_many(capture, batch, &request->http->arena);
+    const char *header =
+        request->push.id_scope ? capture->options.id_header : capture->bindings[scope].options.id_header;
+    const char *id = http_header(request->http, header);
     if (!id || !*id)
         return 0;
     if (strlen(id) > INGEST_ID_MAX || !utf8_valid(id, strlen(id)))
-        return ingest_problem_set(
-            problem, 400,
-            ingest_answer_error(&request->http->arena, "the header %s must be at most %d bytes of UTF-8",
-                                capture->bindings[scope].options.id_header, INGEST_ID_MAX));
+        return ingest_problem_set(problem, 400,
+                                  ingest_answer_error(&request->http->arena,
+                                                      "the header %s must be at most %d bytes of UTF-8",
+                                                      header, INGEST_ID_MAX));
     request->push.id = slice_of(id);
     request->push.scope = scope;
     return 0;

@@ -47,7 +47,7 @@ struct ingest_websocket {
 
 /* --- the handshake ------------------------------------------------------------------------------------ */
 
-bool ingest_websocket_asked(const struct http_request *http)
+bool ingest_websocket_asked(struct http_request *http)
 {
     return ingest_handshake_asked(http);
 }
@@ -80,6 +80,9 @@ static unsigned read_id(struct http_request *http, const struct catalog_ingest *
                         struct ingest_socket_plan *plan, const char **ret_why)
 {
     const char *id = http_header(http, options->id_header), *from = http_query(http, "from", 0);
+    *ret_why = "a websocket has one id, and one 'from': in the header or in the query, once";
+    if (http_query(http, "id", id ? 0 : 1) || http_query(http, "from", 1))
+        return 400;
     if (!id)
         id = http_query(http, "id", 0);
     plan->id = id && *id ? arena_strdup(&http->arena, id) : NULL;

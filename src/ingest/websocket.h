@@ -20,7 +20,7 @@ void ingest_websocket_leave(struct ingest_websocket *websocket);
 void ingest_websocket_close(struct ingest_websocket *websocket, uint64_t grace_ms);
 
 /* Does the request ask for a websocket? Then its head is to be answered by ingest_websocket_head. */
-bool ingest_websocket_asked(const struct http_request *http);
+bool ingest_websocket_asked(struct http_request *http);
 /* HTTP_SWITCH; or HTTP_ANSWER: it is refused, and http->status and *ret_why say how. */
 enum http_next ingest_websocket_head(struct ingest_websocket *websocket, struct http_request *http,
                                      const char **ret_why);

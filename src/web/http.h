@@ -69,6 +69,9 @@ struct http_request {
 
 /* NULL if it is not there. Of a header that comes twice, the first. */
 const char *http_header(const struct http_request *request, const char *name);
+/* The whole of a header that is a list: of one that comes several times all values, with commas between them.
+ */
+const char *http_header_list(struct http_request *request, const char *name);
 /* Of the request's cookies. */
 const char *http_cookie(const struct http_request *request, const char *name);
 bool http_is_tls(const struct http_request *request);

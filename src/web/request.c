@@ -2,6 +2,7 @@
 #include "web/lane.h"
 
 #include <assert.h>
+#include <strings.h>
 
 const char *http_method_name(enum http_method method)
 {
@@ -18,6 +19,32 @@ const char *http_header(const struct http_request *request, const char *name)
         return lane_request_header(request->exchange->lane, name);
     return request->exchange->server->api.lookup_connection_value(request->exchange->connection,
                                                                   MHD_HEADER_KIND, name);
+}
+
+struct listing {
+    const char *name;
+    struct buffer text;
+};
+
+static void take_listed(void *context, const char *name, const char *value)
+{
+    struct listing *listing = context;
+    if (strcasecmp(name, listing->name) != 0)
+        return;
+    buffer_str(&listing->text, listing->text.size ? ", " : "");
+    buffer_str(&listing->text, value);
+}
+
+const char *http_header_list(struct http_request *request, const char *name)
+{
+    struct listing listing = {.name = name};
+    if (!http_header(request, name))
+        return NULL;
+    buffer_init(&listing.text, BUFFER_UNLIMITED);
+    http_headers(request, take_listed, &listing);
+    const char *copy = arena_strndup(&request->arena, listing.text.data, listing.text.size);
+    buffer_done(&listing.text);
+    return copy;
 }
 
 const char *http_cookie(const struct http_request *request, const char *name)

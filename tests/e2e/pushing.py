@@ -65,6 +65,14 @@ class Client:
         return self.ask(method, path, body, {"Content-Type": kind,
                                              **{name.replace("_", "-"): value for name, value in headers.items()}})
 
+    def push_lines(self, headers, body, path=PATH):
+        """`headers`: pairs, of which several may have one name."""
+        self.http.putrequest("POST", path)
+        for name, value in [*headers, ("Content-Length", str(len(body)))]:
+            self.http.putheader(name, value)
+        self.http.endheaders(body)
+        return Answer(self.http.getresponse())
+
     def close(self):
         self.http.close()
 

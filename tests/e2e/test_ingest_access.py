@@ -182,6 +182,19 @@ def test_a_signature_is_of_what_was_sent(start):
 
 # --- TLS ---------------------------------------------------------------------------------------------------
 
+def test_what_may_come_once(firth, start):
+    """Two of what says who sends, what, or which id: neither counts."""
+    client = start({"idFromHeader": "X-Id", "corsOrigins": ["https://a.example"], "signature": {
+        "provider": "hmac", "secret": "s", "header": "X-Mac", "timestampHeader": "X-Time", "template": "{timestamp}{body}"}})
+    now = str(int(time.time()))
+    right = [("X-Mac", mac("s", now.encode() + BODY).hexdigest()), ("X-Time", now), ("X-Id", "1")]
+    for name, value in (*right, ("X-Id", "2"), ("Authorization", "Bearer t"), ("content-type", "text/csv"), ("Origin", "https://a.example")):
+        answer = client.push_lines([*right, *([] if name in dict(right) else [(name, value)]), (name, value)], BODY)
+        assert answer.status == 400 and name.lower() in answer.json()["error"].lower() and "twice" in answer.json()["error"], (name, answer)
+    assert client.push_lines(right, BODY).json() == {"published": 1}
+    assert len(documents(firth)) == 1
+
+
 def test_tls(firth, start, tmp_path):
     client = start(args=pushing.certificate(tmp_path))
     assert start.running.url.startswith("https://")

@@ -170,6 +170,21 @@ def test_metadata(firth, start):
     assert len(documents(firth)[2]["_meta"]["webhookId"]) == 36
 
 
+def test_what_comes_several_times(firth, start):
+    """In `_meta` it is one member with all of it, as of a form; a body's encodings are undone in their order."""
+    client = start({"metadata": ["headers", "query"]}, {COLLECTION: {"name": "webhooks"}, OTHER: {"name": "other"}})
+    packed = gzip.compress(zlib.compress(b'{"id":"a"}'))
+    headers = [("X-Tag", "a"), ("x-tag", "b, c"), ("Content-Encoding", "deflate"), ("Content-Encoding", "gzip")]
+    assert client.push_lines(headers, packed, PATH + "?q=1&r=2&q=3").json() == {"published": 1}
+    assert client.push({COLLECTION: [{"id": "b"}]}, path=BASE + "?q=4").status == 200
+    assert client.push("id=c&tag=x&tag=y", kind="application/x-www-form-urlencoded").status == 200
+    first, second, third = documents(firth)
+    assert first["_meta"]["headers"]["X-Tag"] == "a, b, c" and "x-tag" not in first["_meta"]["headers"]
+    assert first["_meta"]["query"] == {"q": ["1", "3"], "r": "2"}
+    assert second["_meta"]["query"] == {"q": "4"}, "of several collections' requests too"
+    assert third["tag"] == ["x", "y"]
+
+
 def test_metadata_that_is_no_text(firth, start):
     """Bytes that are not UTF-8 in a header or the query are no reason to refuse a document."""
     client = start({"metadata": ["headers", "query"]})
@@ -193,6 +208,24 @@ def test_ids(firth, start):
     assert client.push({"id": "d"}, X_Id="3").json() == {"published": 1}, "what was refused may be mended"
     assert client.push({"id": "e"}, X_Id="x" * 256).status == 400
     assert [each["id"] for each in documents(firth)] == ["a", "c", "d"]
+
+
+def test_an_id_of_several_collections(firth, start):
+    """It is of these collections, in whatever order the request or the catalog has them; beside it each resource's own."""
+    resources = {COLLECTION: {"name": "webhooks"}, OTHER: {"name": "other"}}
+    client = start({}, resources)
+    both = {COLLECTION: [{"id": "a"}], OTHER: [{"id": "b"}]}
+    assert client.push(both, path=BASE, Idempotency_Key="1").json() == {"published": 2}
+    assert client.push(dict(reversed(both.items())), path=BASE, Idempotency_Key="1").json()["duplicate"]
+    assert client.push(both, path="/ingest", Idempotency_Key="1").json()["duplicate"]
+    for path in (PATH, f"{BASE}/other"):
+        assert client.push({"id": "c"}, path=path, Idempotency_Key="1").json() == {"published": 1}
+    assert client.push({OTHER: [{"id": "c"}]}, path=BASE, Idempotency_Key="1").json()["duplicate"], "one is its resource's"
+    start.running.signal(signal.SIGTERM)
+    start.running.wait()
+    client = start({}, dict(reversed(resources.items())))
+    assert client.push(both, path=BASE, Idempotency_Key="1").json()["duplicate"]
+    assert [len(documents(firth, name)) for name in (COLLECTION, OTHER)] == [2, 2]
 
 
 def test_id_window(firth, start):
@@ -224,6 +257,13 @@ def test_several_collections_in_one_request(firth, start):
     assert client.push({"acmeCo/nobody": []}, path="/ingest").status == 404
     assert client.push([1], path="/ingest").status == 400 == client.push({COLLECTION: {}}, path=BASE).status
     assert [len(documents(firth, name)) for name in (COLLECTION, OTHER)] == [4, 2]
+    for twice in ('{"%s":[{"id":"x","id":"y"}],"%s":[],"%s":[]}' % (COLLECTION, OTHER, COLLECTION),
+                  '{"%s":[],"o\\u0074her":[{"id":"x{[,"}], "other" :[{"id":"y"}]}' % COLLECTION):
+        refused = client.push(twice, path=BASE)
+        assert refused.status == 400 and " comes twice" in refused.json()["error"], refused
+        assert COLLECTION in refused.json()["error"] or "o\\u0074her" in refused.json()["error"]
+    assert client.push('{"%s":[{"id":"x","n":1,"n":2}]}' % COLLECTION, path=BASE).json() == {"published": 1}
+    assert [len(documents(firth, name)) for name in (COLLECTION, OTHER)] == [5, 2]
 
 
 def test_quarantine(firth, start):

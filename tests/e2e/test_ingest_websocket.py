@@ -131,7 +131,9 @@ def test_limits(firth, tmp_path):
     ({"Sec_WebSocket_Key": "no base64, this!"}, 400, "Sec-WebSocket-Key"), ({"Connection": "keep-alive"}, 400, "Connection"),
     ({"Content_Length": "5"}, 400, "body"), ({"version": "1.0"}, 400, "HTTP/1.1"), ({"path": "/elsewhere"}, 404, "path"), ({"path": BASE}, 404, "one resource"),
     ({"path": "/ingest/acmeCo/nothing"}, 404, "path"), ({"Origin": "https://evil.example.com"}, 403, "origin"),
-    ({"path": f"{PATH}?from=x"}, 400, "from"), ({"path": f"{PATH}?id={'x' * 300}"}, 400, "id"),
+    ({"path": f"{PATH}?from=x"}, 400, "from"), ({"path": f"{PATH}?id=a&id=b"}, 400, "one id"),
+    ({"path": f"{PATH}?id=a", "Idempotency_Key": "b"}, 400, "one id"), ({"Sec_WebSocket_Protocol": "bearer.YQ, bearer.Yg"}, 400, "bearer"),
+     ({"path": f"{PATH}?id={'x' * 300}"}, 400, "id"),
     ({"X_Forwarded_For": "10.1.2.3"}, 403, "token"), ({"Upgrade": "h2c"}, 405, "POST")])
 def test_handshakes_that_are_refused(running, headers, status, why):
     peer = Socket(running, expect=status, **headers)

@@ -1,6 +1,8 @@
 #include "ingest/kafka/record.h"
 
-#include "json/writer.h"
+#include "ingest/members.h"
+
+enum { KAFKA_HEADERS_MAX = 10000 /* of a record */ };
 
 static struct slice finish(struct buffer *text, struct arena *arena)
 {
@@ -46,22 +48,22 @@ static const struct json *deletion(struct ingest_worker *worker, const struct ka
 
 static struct slice headers_of(const struct kafka_record *record, struct arena *arena)
 {
+    struct ingest_members members;
     struct wire_reader reader;
     struct json_writer writer;
     struct buffer text;
+    struct arena own;
     struct slice name, value;
+    arena_init(&own);
+    ingest_members_init(&members, INGEST_SEVERAL_LISTED, &own);
     wire_reader_init(&reader, record->headers, false);
+    for (uint32_t i = 0; i < record->header_count && kafka_header_next(&reader, &name, &value); i++)
+        ingest_members_add(&members, name, value);
     buffer_init(&text, BUFFER_UNLIMITED);
     json_writer_init(&writer, &text);
-    json_begin_object(&writer);
-    for (uint32_t i = 0; i < record->header_count && kafka_header_next(&reader, &name, &value); i++) {
-        json_put_key_slice(&writer, name);
-        if (value.data)
-            json_put_slice(&writer, value);
-        else
-            json_put_null(&writer);
-    }
-    json_end_object(&writer);
+    ingest_members_write(&members, &writer);
+    ingest_members_done(&members);
+    arena_done(&own);
     return finish(&text, arena);
 }
 
@@ -97,6 +99,10 @@ int kafka_record_add(struct ingest_worker *worker, const struct ingest_capture *
 {
     struct ingest_origin origin;
     unsigned members = capture->bindings[binding].options.metadata;
+    if (record->header_count > KAFKA_HEADERS_MAX)
+        return ingest_problem_set(
+            ret_problem, 400,
+            ingest_answer_error(batch->arena, "a record has more than %d headers", KAFKA_HEADERS_MAX));
     const struct json *doc = record->value.data
                                  ? ingest_parse(worker, (char *)record->value.data, record->value.size,
                                                 "a record's value", batch->arena, ret_problem)
