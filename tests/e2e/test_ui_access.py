@@ -67,6 +67,25 @@ def faults_of(page):
     return faults + ([f"it is {width} pixels wide"] if width > TELEPHONE else [])
 
 
+# For each colour that a connector's name may give its mark, and each way that something is said: what it has on its ground.
+CONTRASTS = """() => {
+    const kinds = [...['error', 'warning', 'info', 'success'].map((kind) => `notice ${kind}`), ...['good', 'bad', 'active', 'waiting', 'off'].map((tone) => `badge ${tone}`)];
+    const wanted = [...Array(360).keys()].map((hue) => ['connector-mark', hue]).concat(kinds.map((kind) => [kind, 0]));
+    const bright = (color) => color.match(/[0-9.]+/g).slice(0, 3).map((part) => part / 255)
+        .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4).reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+    return Object.fromEntries(wanted.map(([kind, hue]) => {
+        const one = document.body.appendChild(document.createElement('span'));
+        one.className = kind;
+        one.style.setProperty('--hue', hue);
+        const { color, backgroundColor } = getComputedStyle(one);
+        const [dark, light] = [bright(color), bright(backgroundColor)].sort((a, b) => a - b);
+        one.remove();
+        return [`${kind} ${hue}`, (light + 0.05) / (dark + 0.05)];
+    }));
+}"""
+AA = 4.5
+
+
 def test_axe_finds_nothing_serious_and_nothing_is_too_wide(chromium, daemon, paths):
     # axe is put into the page from outside, which the pages' own policy forbids.
     with page_of(chromium, daemon.url, bypass_csp=True, reduced_motion="reduce") as page:
@@ -85,6 +104,11 @@ def test_axe_finds_nothing_serious_and_nothing_is_too_wide(chromium, daemon, pat
         go_dark(page)
         page.evaluate("() => { document.querySelector('h1').style.color = '#222'; }")
         assert seen_by_axe(page, {"runOnly": ["color-contrast"]})
+        for theme in ("dark", "light"):
+            page.emulate_media(color_scheme=theme)
+            contrasts = page.evaluate(CONTRASTS)
+            assert len(contrasts) == 369 and max(contrasts.values()) < 21
+            faults += [f"{theme}: {what} has {contrast:.2f}" for what, contrast in contrasts.items() if contrast < AA]
     assert not faults, "\n".join(faults)
     assert "Collections · Firth" in titles and "acmeCo/orders · Firth" in titles
 

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from api import serve
 from conftest import until
 from job_driving import records, write
-from ui import chromium, daemon, log_in, page, page_of  # noqa: F401 (fixtures)
+from ui import chromium, daemon, log_in, page, page_of, refused  # noqa: F401 (fixtures)
 
 FAILURE = {"type": "TRACE", "trace": {"type": "ERROR", "emitted_at": 1, "error": {
     "message": "the key was taken back", "internal_message": "HTTP 401 at /v1/items", "failure_type": "config_error"}}}
@@ -34,7 +34,8 @@ def show(daemon, id):
 
 def test_what_runs_is_told_and_cancelled(page):
     gate = page.daemon.folder / "gate"
-    id = apply(page.daemon, "slow", records(1, 3) + [{"sleep_until": str(gate)}] + records(4, 5))
+    said = [{"message": {"type": "LOG", "log": {"level": "INFO", "message": f"line {i} of a burst{i % 9 * ' and more'}"}}} for i in range(400)]
+    id = apply(page.daemon, "slow", records(1, 3) + [{"sleep_until": str(gate)}] + said + records(4, 5))
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     log_in(page, f"/connections/{id}")
@@ -43,11 +44,14 @@ def test_what_runs_is_told_and_cancelled(page):
 
     # Of what is not known nothing is said.
     expect(users.get_by_role("cell").nth(2)).to_have_text("–")
-    page.get_by_role("button", name="Sync now").click()
+    # A double click is one: the second click neither asks again nor cancels what the first began.
+    page.get_by_role("button", name="Sync now").dblclick()
     expect(history(page).get_by_text("Running")).to_be_visible()
     expect(users.get_by_role("cell").nth(2)).to_have_text("3")
-    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel").dblclick()
     expect(history(page).get_by_text("Cancelled")).to_be_visible()
+    expect(page.get_by_role("button", name="Sync now")).to_be_enabled()
+    expect(history(page).get_by_role("listitem")).to_have_count(1)
 
     # Whoever deletes the connection meanwhile is told, and may cancel first.
     page.get_by_role("button", name="Sync now").click()
@@ -62,9 +66,18 @@ def test_what_runs_is_told_and_cancelled(page):
     page.get_by_role("link", name="Overview").click()
     expect(history(page).get_by_text("Cancelled")).to_have_count(2)
 
-    # The log of one that runs is followed to its end.
+    # The log of one that runs is followed to its end, however much comes at once. Who asked for it when somebody else had done so
+    # already has what he wanted.
+    def second(route):
+        page.daemon.api.config("connections/sync", {"connectionId": id})
+        route.continue_()
+
+    page.route("**/connections/sync", second)
     page.get_by_role("button", name="Sync now").click()
     expect(history(page).get_by_text("Running")).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel", exact=True)).not_to_have_attribute("aria-disabled", "true")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    refused(page, 409)
     history(page).get_by_role("button").first.click()
     page.get_by_role("button", name="Show the log").click()
     log = page.get_by_role("log")
@@ -72,6 +85,8 @@ def test_what_runs_is_told_and_cancelled(page):
     expect(page.get_by_label("Follow")).to_be_checked()
     gate.touch()
     expect(log).to_contain_text("succeeded")
+    expect(log).to_contain_text("more log lines within a second were left out")
+    page.wait_for_function("() => { const log = document.querySelector('[role=log]'); return log.scrollHeight - log.scrollTop - log.clientHeight < 2; }")
     expect(users.get_by_role("cell").nth(3)).to_have_text("5")
     assert any(f"/events?topic=connection:{id}" in url for url in asked)
 
@@ -320,9 +335,11 @@ def test_an_outage_and_a_session_that_ends_leave_the_page_as_it_is(page, people)
         page.get_by_role("button", name="Sync now").click()
     away = page.get_by_text("The daemon cannot be reached", exact=True)
     expect(away).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("is firth serve still running?")
     expect(name).to_have_value("Typed before")
     page.unroute("**/api/**")
     expect(away).to_have_count(0)
+    expect(page.get_by_role("alert")).to_have_count(0)
     expect(name).to_have_value("Typed before")
 
     page.context.clear_cookies()
@@ -333,6 +350,7 @@ def test_an_outage_and_a_session_that_ends_leave_the_page_as_it_is(page, people)
     again.get_by_label("Password").fill("password")
     again.get_by_role("button", name="Log in").click()
     expect(again).to_have_count(0)
+    expect(page.get_by_role("alert")).to_have_count(0)
     expect(name).to_have_value("Typed before")
     page.get_by_role("button", name="Save settings").click()
     expect(page.get_by_role("heading", name="Typed before")).to_be_visible()

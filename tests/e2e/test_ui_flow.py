@@ -63,6 +63,9 @@ def test_a_capture_and_its_documents(page):
     expect(throughput.get_by_role("row").first).to_contain_text("0/s")
     bindings = page.get_by_role("row", name="orders acmeCo/orders")
     expect(bindings.get_by_role("cell").nth(2)).to_have_text("120")
+    # What is not the same has not the same name.
+    assert page.locator("th").all_inner_texts() == ["What is captured", "Into", "Documents", "Captured", "Invalid", "Collection", "Documents",
+                                                                  "On disk", "Last commit"]
     page.get_by_role("button", name="Ask the connector").click()
     found = page.get_by_role("table", name="What the source has")
     expect(found.get_by_role("row", name="orders")).to_contain_text("Captured")
@@ -144,14 +147,14 @@ esac
 
 
 def test_what_moves_is_seen_to_move(page):
-    """Events come more often than is asked how much there is; that is asked all the same."""
-    catalog = CATALOG.replace("acmeCo/shop", "acmeCo/endless").replace("acmeCo/orders", "acmeCo/moving").replace("source.sh", "endless.sh").replace("full_refresh", "incremental")
+    """Events come more often than is asked how much there is; that is asked all the same. Of a collection with a dot in its name."""
+    catalog = CATALOG.replace("acmeCo/shop", "acmeCo/endless").replace("acmeCo/orders", "acmeCo/moving.v1").replace("source.sh", "endless.sh").replace("full_refresh", "incremental")
     (page.daemon.folder / "endless.sh").write_text(ENDLESS)
     (page.daemon.folder / "endless.yaml").write_text(catalog)
     page.daemon.firth("deploy", "--yes", page.daemon.folder / "endless.yaml", cwd=page.daemon.folder, expect=0)
     until(lambda: sum(part["documents"] or 0 for task in page.daemon.firth("status", "acmeCo/endless", "-o", "json", expect=0).json()["tasks"]
                       for part in task["collections"]), "the first documents")
-    log_in(page, "/collections/acmeCo/moving")
+    log_in(page, "/collections/acmeCo/moving.v1")
     throughput = page.get_by_role("figure").filter(has_text="Throughput")
     expect(throughput).not_to_contain_text(" 0 documents a second")
     throughput.get_by_text("Throughput as a table").click()

@@ -346,6 +346,22 @@ def test_what_was_chosen_stays_and_streams_are_asked_for_anew(page):
     expect(page.get_by_text("4 of 4 selected")).to_be_visible()
     assert way.evaluate("(one) => one.selectedOptions[0].text") == "Everything, added"
     assert page.get_by_label("How two is moved").evaluate("(one) => one.selectedOptions[0].text") == suggested
+    # What is needed of one of many is asked for where it is, in red; nothing is made before.
+    streams.write_text("one two three four " + " ".join(f"other{i}" for i in range(60)))
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.get_by_text("64 of 64 selected")).to_be_visible()
+    page.get_by_label("Search streams").fill("other59")
+    page.get_by_label("How other59 is moved").select_option(label="Incremental, added")
+    page.get_by_label("Cursor").select_option(label="Choose a field")
+    page.get_by_label("Search streams").fill("one")
+    page.get_by_role("button", name="Set up connection").click()
+    expect(page.get_by_role("alert")).to_contain_text("other59: something more is needed")
+    asked = page.get_by_text("Choose the field that tells what is new")
+    expect(asked).to_be_in_viewport()
+    assert asked.evaluate("(one) => getComputedStyle(one).color") == page.get_by_role("alert").evaluate("(one) => getComputedStyle(one).color")
+    streams.write_text("one two three four")
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.get_by_text("4 of 4 selected")).to_be_visible()
     # Before it is all lost the browser asks.
     page.once("dialog", lambda dialog: dialog.dismiss())
     with page.expect_event("dialog") as asked:
@@ -485,6 +501,14 @@ def test_connectors_are_added_and_deleted(page):
     page.get_by_label("A file with the manifest").set_input_files({"name": "shop.yaml", "mimeType": "text/yaml", "buffer": json.dumps(SHOP).encode()})
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("Shop is there.")).to_be_visible()
+    # Commands are added where the daemon lets them be, under a password of one's own; a line that is a whole command is made one.
+    page.get_by_label("A command of the machine").check()
+    command = page.get_by_label("Command *", exact=True)
+    command.fill("python3 own.py\n--verbose")
+    page.get_by_role("button", name="A line for each word").click()
+    expect(command).to_have_value("python3\nown.py\n--verbose")
+    expect(page.get_by_role("button", name="A line for each word")).to_have_count(0)
+    expect(page.get_by_text("With the password that everybody knows no command is added.")).to_be_visible()
     for name in ("Pokemon", "Shop"):
         page.get_by_role("button", name=f"Delete {name}").click()
         page.get_by_role("dialog").get_by_role("button", name="Delete").click()
@@ -506,7 +530,12 @@ def test_the_password_is_changed(page):
     page.get_by_role("button", name="Change the password").click()
     expect(page.get_by_text("The password is changed.")).to_be_visible()
     expect(page.get_by_text("The password is the one that everybody knows")).to_have_count(0)
-    page.goto("/connections")
-    expect(page.get_by_role("heading", name="Connections", level=1)).to_be_visible()
+    page.goto("/connectors")
+    page.get_by_label("A command of the machine").check()
+    expect(page.get_by_text("With the password that everybody knows")).to_have_count(0)
+    page.get_by_label("Name").fill("Own")
+    page.get_by_label("Command *", exact=True).fill(f"{sys.executable}\n{page.daemon.folder}/own.py")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_text("Own is there.")).to_be_visible()
     page.get_by_role("button", name="Log out").click()
     log_in(page, password="a better one")

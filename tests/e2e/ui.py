@@ -76,7 +76,7 @@ def daemon(tmp_path_factory):
     """Its `firth` is the program, with its data directory; `folder` is for what tests write."""
     folder = tmp_path_factory.mktemp("ui")
     firth = Firth(binary("FIRTH_BIN", "build/firth"), folder / "data", folder)
-    daemon = served(firth)
+    daemon = served(firth, "--allow-commands")
     daemon.firth, daemon.folder = firth, folder
     yield daemon
     firth.stop_all()

@@ -1,6 +1,6 @@
 // Connections, as Airbyte's config API has them.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { config, firth } from "./client";
+import { ApiError, config, firth } from "./client";
 import { useAskedAgain, useEvents } from "./events";
 import type { Catalog } from "./streams";
 
@@ -70,10 +70,23 @@ export function useEnable() {
     });
 }
 
+const CONFLICT = 409;
+
+/** Who wants one to run has it where one runs already: another tab was faster, or its schedule. */
+export async function beginSync(connectionId: string): Promise<void> {
+    try {
+        await config("connections/sync", { connectionId });
+    } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== CONFLICT) throw error;
+        const { isSyncing } = await config<{ isSyncing: boolean }>("web_backend/connections/get", { connectionId });
+        if (!isSyncing) throw error;
+    }
+}
+
 export function useSync() {
     const client = useQueryClient();
     return useMutation({
-        mutationFn: (id: string) => config("connections/sync", { connectionId: id }),
+        mutationFn: beginSync,
         onSettled: () => client.invalidateQueries({ queryKey: LIST }),
     });
 }

@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { config, firth } from "./client";
 import { useEvents } from "./events";
+import { beginSync } from "./connections";
 import type { ChangesPreference, ConnectionStatus, JobStatus, NamespaceDefinition, ScheduleData, ScheduleType } from "./connections";
 import type { Catalog } from "./streams";
 
@@ -136,11 +137,13 @@ export function useJob(job: Job | undefined, connectionId: string) {
     });
 }
 
+export const SYNC = "connections/sync";
+
 /** An act upon a connection or its job, after which both are looked at again. */
 export function useAct(connectionId: string) {
     const client = useQueryClient();
     return useMutation({
-        mutationFn: (act: { path: string; body: object }) => config(act.path, act.body),
+        mutationFn: (act: { path: string; body: object }) => (act.path === SYNC ? beginSync(connectionId) : config(act.path, act.body)),
         onMutate: async (act) => {
             if (act.path !== "connections/delete") return;
             await client.cancelQueries({ queryKey: ["history", connectionId] });

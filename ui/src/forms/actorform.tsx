@@ -3,7 +3,7 @@ import { useEffect, useId, useRef, useState } from "react";
 import type { Check, Side } from "../api/actors";
 import { useSpec } from "../api/actors";
 import { ApiError } from "../api/client";
-import { Button, Field, Notice } from "../parts/basics";
+import { Button, Field, Notice, Problem } from "../parts/basics";
 import { useDraft } from "../parts/draft";
 import { LogLines } from "../parts/logs";
 import { isSame, merged, type Kept } from "./merge";
@@ -41,7 +41,7 @@ type State =
     | { step: "testing" }
     | { step: "keeping" }
     | { step: "conflict"; theirs: Kept; both: string[] }
-    | { step: "failed"; title: string; message: string; logs: string[]; tested: boolean; fields?: FieldProblem[] };
+    | { step: "failed"; title: string; error: Error; logs: string[]; tested: boolean; fields?: FieldProblem[] };
 
 const NOTHING: ConfigData = {};
 
@@ -113,13 +113,13 @@ export function ActorForm({ side, draftKey, definitionId, startName, startConfig
             byHand.current = false;
             setState({ step: "idle" });
         } catch (error) {
-            setState({ step: "failed", title: "It could not be kept", message: (error as Error).message, logs: [], tested: false, fields: fieldsOf(error) });
+            setState({ step: "failed", title: "It could not be kept", error: error as Error, logs: [], tested: false, fields: fieldsOf(error) });
         }
     }
 
     async function testAndKeep(config: ConfigData) {
         if (!name.trim()) {
-            setState({ step: "failed", title: "A name is needed", message: `Give the ${side} a name that you will know again.`, logs: [], tested: false });
+            setState({ step: "failed", title: "A name is needed", error: new Error(`Give the ${side} a name that you will know again.`), logs: [], tested: false });
             return;
         }
         const controller = new AbortController();
@@ -133,7 +133,7 @@ export function ActorForm({ side, draftKey, definitionId, startName, startConfig
             setState({
                 step: "failed",
                 title: "The test failed",
-                message: answer.message ?? answer.jobInfo.failureReason?.externalMessage ?? "the connector did not say why",
+                error: new Error(answer.message ?? answer.jobInfo.failureReason?.externalMessage ?? "the connector did not say why"),
                 logs: answer.jobInfo.logs?.logLines ?? [],
                 tested: true,
             });
@@ -141,7 +141,7 @@ export function ActorForm({ side, draftKey, definitionId, startName, startConfig
             setState(
                 controller.signal.aborted
                     ? { step: "idle" }
-                    : { step: "failed", title: "The test could not be made", message: (error as Error).message, logs: [], tested: true, fields: fieldsOf(error) },
+                    : { step: "failed", title: "The test could not be made", error: error as Error, logs: [], tested: true, fields: fieldsOf(error) },
             );
         }
     }
@@ -190,14 +190,13 @@ export function ActorForm({ side, draftKey, definitionId, startName, startConfig
                     </Notice>
                 )}
                 {state.step === "failed" && (
-                    <Notice
-                        kind="error"
+                    <Problem
+                        error={state.error}
                         title={state.title}
                         actions={state.tested && <Button onClick={() => void save(latest.current?.toSend ?? begun.config)}>Keep it without a test</Button>}
                     >
-                        {state.message}
                         <LogLines lines={state.logs} open />
-                    </Notice>
+                    </Problem>
                 )}
                 <div className="actions">
                     <Button kind="primary" type="submit" busy={busy}>

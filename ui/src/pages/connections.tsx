@@ -1,12 +1,12 @@
 // All connections at a glance: how each is, when it ran last and runs next, on or off. Only the rows that are seen are
 // drawn: there may be thousands.
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { memo, useCallback, useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { memo, useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
 import { useConnections, useEnable, useSync, type ConnectionItem } from "../api/connections";
 import { TASK_PATHS } from "../api/tasks";
 import { Ago } from "../parts/ago";
-import { Button, Empty, Notice, PageHead, Switch } from "../parts/basics";
+import { Button, Empty, Notice, PageHead, Problem, Switch } from "../parts/basics";
 import { scheduleText } from "../parts/schedule";
 import { SortHead, type Order } from "../parts/sorthead";
 import { ConnectionBadge, connectionState } from "../parts/status";
@@ -32,7 +32,7 @@ function nextText(item: ConnectionItem): string {
     return item.scheduleType === "manual" || !item.scheduleType ? "by hand" : "–";
 }
 
-const Row = memo(function Row({ item, onProblem }: { item: ConnectionItem; onProblem: (message: string) => void }) {
+const Row = memo(function Row({ item, onProblem }: { item: ConnectionItem; onProblem: (error: Error) => void }) {
     const enable = useEnable();
     const sync = useSync();
     return (
@@ -56,15 +56,16 @@ const Row = memo(function Row({ item, onProblem }: { item: ConnectionItem; onPro
                     label={`${item.name} is on`}
                     hideLabel
                     checked={item.status === "active"}
-                    onChange={(enabled) => enable.mutate({ id: item.connectionId, enabled }, { onError: (error) => onProblem(error.message) })}
+                    onChange={(enabled) => enable.mutate({ id: item.connectionId, enabled }, { onError: onProblem })}
                 />
             </td>
             <td className="acts">
                 <Button
+                    once
                     busy={sync.isPending}
                     disabled={item.isSyncing || item.status !== "active"}
                     aria-label={`Sync ${item.name} now`}
-                    onClick={() => sync.mutate(item.connectionId, { onError: (error) => onProblem(error.message) })}
+                    onClick={() => sync.mutate(item.connectionId, { onError: onProblem })}
                 >
                     Sync now
                 </Button>
@@ -73,7 +74,7 @@ const Row = memo(function Row({ item, onProblem }: { item: ConnectionItem; onPro
     );
 });
 
-function Table({ items, order, onOrder, onProblem }: { items: ConnectionItem[]; order: Order<Column>; onOrder: (order: Order<Column>) => void; onProblem: (message: string) => void }) {
+function Table({ items, order, onOrder, onProblem }: { items: ConnectionItem[]; order: Order<Column>; onOrder: (order: Order<Column>) => void; onProblem: (error: Error) => void }) {
     const body = useRef<HTMLTableSectionElement>(null);
     const [top, setTop] = useState(0);
     useLayoutEffect(() => setTop(body.current ? body.current.getBoundingClientRect().top + window.scrollY : 0), []);
@@ -122,8 +123,7 @@ export default function Connections() {
     const [search, setSearch] = useState("");
     const [state, setState] = useState("");
     const [order, setOrder] = useState<Order<Column>>({ column: "name", down: false });
-    const [problem, setProblem] = useState<string | null>(null);
-    const tellProblem = useCallback((message: string) => setProblem(message), []);
+    const [problem, setProblem] = useState<Error | null>(null);
     const items = useMemo(() => connections.data ?? [], [connections.data]);
     const states = useMemo(() => [...new Set(items.map((item) => connectionState(item).word))].sort(), [items]);
     const wanted = useDeferredValue(search.trim().toLowerCase());
@@ -150,11 +150,7 @@ export default function Connections() {
                     </>
                 } actions={setUp} />
             {connections.error && <Notice kind="error">{connections.error.message}</Notice>}
-            {problem && (
-                <Notice kind="error" actions={<Button onClick={() => setProblem(null)}>Close</Button>}>
-                    {problem}
-                </Notice>
-            )}
+            <Problem error={problem} actions={<Button onClick={() => setProblem(null)}>Close</Button>} />
             {connections.data?.length === 0 && (
                 <Empty title="No connection yet" action={setUp}>
                     Choose a source, choose a destination, and the first sync begins. It takes two minutes.
@@ -181,7 +177,7 @@ export default function Connections() {
                         </p>
                     </div>
                     <div className="card table-frame">
-                        <Table items={shown} order={order} onOrder={setOrder} onProblem={tellProblem} />
+                        <Table items={shown} order={order} onOrder={setOrder} onProblem={setProblem} />
                         {shown.length === 0 && <p className="nothing quiet">No connection is like that.</p>}
                     </div>
                 </>

@@ -1,20 +1,38 @@
 // The few parts that every page is made of. How they look is in style/.
-import { useEffect, useId, type ButtonHTMLAttributes, type InputHTMLAttributes, type ReactNode } from "react";
+import { useEffect, useId, useRef, type ButtonHTMLAttributes, type InputHTMLAttributes, type MouseEvent, type ReactNode } from "react";
 import { Link } from "wouter";
+import { ApiError } from "../api/client";
+import { useStanding } from "../api/standing";
 
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
     kind?: "primary" | "plain" | "danger" | "ghost";
     busy?: boolean;
+    /** It begins something: pressed twice in a row, or for long, it was pressed once. */
+    once?: boolean;
 }
 
+/** What was pressed is seen to be busy by then. */
+const SEEN_MS = 50;
+
 /** A busy button cannot be pressed again, but keeps the focus. */
-export function Button({ kind = "plain", busy = false, type = "button", className, onClick, children, ...rest }: ButtonProps) {
+export function Button({ kind = "plain", once = kind === "primary" || kind === "danger", busy = false, type = "button", className, onClick, children, ...rest }: ButtonProps) {
+    const pressed = useRef(Number.NEGATIVE_INFINITY);
+
+    function press(event: MouseEvent<HTMLButtonElement>) {
+        // The second of a double click may meet what the first one made of the button.
+        const again = once && (event.detail > 1 || event.timeStamp - pressed.current < SEEN_MS);
+        pressed.current = event.timeStamp;
+        if (busy || again) event.preventDefault();
+        else onClick?.(event);
+    }
+
     return (
         <button
             type={type}
             className={`button ${kind}${className ? ` ${className}` : ""}`}
             aria-disabled={busy || undefined}
-            onClick={busy ? (event) => event.preventDefault() : onClick}
+            onClick={press}
+            onKeyDown={(event) => once && event.repeat && event.key !== "Tab" && event.preventDefault()}
             {...rest}
         >
             {busy && <span className="spinner" aria-hidden="true" />}
@@ -90,6 +108,19 @@ export function Notice({ kind, title, children, actions }: {
             </div>
             {actions}
         </div>
+    );
+}
+
+/** What went wrong of what was asked here. That the daemon did not answer, or did not know who asks, is over once it does. */
+export function Problem({ error, title, children, actions }: { error: Error | null | undefined; title?: ReactNode; children?: ReactNode; actions?: ReactNode }) {
+    const standing = useStanding();
+    const status = error instanceof ApiError ? error.status : undefined;
+    if (!error || (status === 0 && standing !== "away") || (status === 401 && standing !== "ended")) return null;
+    return (
+        <Notice kind="error" title={title} actions={actions}>
+            {error.message}
+            {children}
+        </Notice>
     );
 }
 

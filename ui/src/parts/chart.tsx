@@ -57,15 +57,15 @@ function timesOf(plot: uPlot, splits: number[], times: number[]): string[] {
 }
 
 function Rows({ title, at, values, format }: Props) {
-    const rows = at.map((time, index) => ({ time, value: values[index] ?? null })).slice(-ROWS_MAX).reverse();
+    const rows = at.map((time, index) => ({ index, time, value: values[index] ?? null })).slice(-ROWS_MAX).reverse();
     return (
         <details className="as-table">
             <summary>{title} as a table</summary>
             <div className="table-frame" tabIndex={0} role="region" aria-label={`${title}, a table`}>
                 <table>
                     <tbody>
-                        {rows.map(({ time, value }) => (
-                            <tr key={time}>
+                        {rows.map(({ index, time, value }) => (
+                            <tr key={index}>
                                 <td>{moment(time * 1000)}</td>
                                 <td className="number">{value === null ? "–" : format(value)}</td>
                             </tr>

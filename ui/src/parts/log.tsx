@@ -25,13 +25,10 @@ function Lines({ lines, follow, label }: { lines: LogLine[]; follow: boolean; la
     const frame = useRef<HTMLDivElement>(null);
     const rows = useVirtualizer({ count: lines.length, getScrollElement: () => frame.current, estimateSize: () => 22, overscan: 20 });
     const height = rows.getTotalSize();
+    // How high lines are is known once they are drawn: the end is further down then, and the whole is higher.
     useEffect(() => {
-        if (!follow || !lines.length) return;
-        rows.scrollToIndex(lines.length - 1, { align: "end" });
-        // How high lines are is known once they are drawn: the end is further down then.
-        const drawn = requestAnimationFrame(() => frame.current?.scrollTo(0, frame.current.scrollHeight));
-        return () => cancelAnimationFrame(drawn);
-    }, [follow, lines.length, height, rows]);
+        if (follow) frame.current?.scrollTo(0, frame.current.scrollHeight);
+    }, [follow, lines.length, height]);
     return (
         <div className="log" ref={frame} tabIndex={0} role="log" aria-live="off" aria-label={label}>
             <div style={{ height, position: "relative" }}>

@@ -3,6 +3,7 @@
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "long" });
 const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
+const small = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
 const plain = new Intl.NumberFormat();
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
@@ -18,7 +19,8 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
 export function fromNow(ms: number, now = Date.now()): string {
     let amount = (ms - now) / 1000;
     for (const [unit, size] of STEPS) {
-        if (Math.abs(amount) < size) return relative.format(Math.round(amount), unit);
+        const rounded = Math.round(amount);
+        if (Math.abs(rounded) < size) return relative.format(rounded, unit);
         amount /= size;
     }
     return whole.format(ms);
@@ -32,10 +34,11 @@ export function moment(ms: number): string {
 export function duration(ms: number): string {
     const seconds = Math.max(0, ms) / 1000;
     if (seconds < 1) return "under 1 s";
-    if (seconds < 10) return `${seconds.toFixed(1)} s`;
-    if (seconds < 60) return `${Math.round(seconds)} s`;
-    const minutes = Math.floor(seconds / 60);
-    if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
+    if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+    const rounded = Math.round(seconds);
+    if (rounded < 60) return `${rounded} s`;
+    const minutes = Math.floor(rounded / 60);
+    if (minutes < 60) return `${minutes} min ${rounded % 60} s`;
     const hours = Math.floor(minutes / 60);
     return hours < 48 ? `${hours} h ${minutes % 60} min` : `${plain.format(Math.floor(hours / 24))} d ${hours % 24} h`;
 }
@@ -45,7 +48,7 @@ export function count(value: number): string {
 }
 
 export function about(value: number): string {
-    return compact.format(value);
+    return (Math.abs(value) < 10 ? small : compact).format(value);
 }
 
 /** Of what nobody knows nothing is said. */
@@ -57,7 +60,8 @@ const BYTES = ["B", "kB", "MB", "GB", "TB", "PB"];
 
 export function bytes(value: number): string {
     let at = 0;
-    while (value >= 1000 && at < BYTES.length - 1) {
+    // As it is written, with one decimal.
+    while (value >= (at === 0 ? 1000 : 999.95) && at < BYTES.length - 1) {
         value /= 1000;
         at++;
     }

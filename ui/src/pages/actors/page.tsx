@@ -4,7 +4,7 @@ import { Link, useLocation, useParams } from "wouter";
 import { checkUpdate, useActor, useDeleteActor, useUpdateActor, type Side } from "../../api/actors";
 import { useConnections } from "../../api/connections";
 import { ActorForm } from "../../forms/actorform";
-import { Button, Missing, Notice, PageHead } from "../../parts/basics";
+import { Button, Missing, Notice, PageHead, Problem } from "../../parts/basics";
 import { Confirm } from "../../parts/confirm";
 import { forgetDrafts } from "../../parts/draft";
 import { ConnectionBadge } from "../../parts/status";
@@ -83,7 +83,7 @@ export function ActorPage({ side }: { side: Side }) {
                     What was written at destinations stays.
                 </Confirm>
             )}
-            {remove.error && <Notice kind="error">{remove.error.message}</Notice>}
+            <Problem error={remove.error} />
         </>
     );
 }

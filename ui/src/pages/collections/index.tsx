@@ -34,7 +34,7 @@ function CollectionList({ collections }: { collections: CollectionStatus[] }) {
                         <tr>
                             <th>Collection</th>
                             <th className="number">Documents</th>
-                            <th className="number">Size</th>
+                            <th className="number">On disk</th>
                             <th>Written by</th>
                             <th>Last commit</th>
                         </tr>
@@ -48,7 +48,7 @@ function CollectionList({ collections }: { collections: CollectionStatus[] }) {
                                 <td className="number" data-label="Documents">
                                     {known(one.documents, count)}
                                 </td>
-                                <td className="number" data-label="Size">
+                                <td className="number" data-label="On disk">
                                     {known(one.bytes, bytes)}
                                 </td>
                                 <td data-label="Written by">{one.writers.join(", ")}</td>

@@ -2,9 +2,9 @@
 import { useState } from "react";
 import { Link, useLocation, useParams } from "wouter";
 import { useHistoryState } from "wouter/use-browser-location";
-import { hasEnded, useAct, useConnection, useHistory } from "../../api/jobs";
+import { hasEnded, SYNC, useAct, useConnection, useHistory } from "../../api/jobs";
 import { Ago } from "../../parts/ago";
-import { Button, Missing, Notice, PageHead, Switch } from "../../parts/basics";
+import { Button, Missing, Notice, PageHead, Problem, Switch } from "../../parts/basics";
 import { forgetDrafts } from "../../parts/draft";
 import { scheduleText } from "../../parts/schedule";
 import { Tabs } from "../../parts/tabs";
@@ -80,7 +80,7 @@ export default function ConnectionPage() {
                                 kind="primary"
                                 busy={act.isPending}
                                 disabled={status !== "active"}
-                                onClick={() => act.mutate({ path: "connections/sync", body: { connectionId: id } })}
+                                onClick={() => act.mutate({ path: SYNC, body: { connectionId: id } })}
                             >
                                 Sync now
                             </Button>
@@ -96,7 +96,7 @@ export default function ConnectionPage() {
                     [`${base}/settings`, "Settings"],
                 ]}
             />
-            {act.error && <Notice kind="error">{act.error.message}</Notice>}
+            <Problem error={act.error} />
             {unsynced && history.data?.jobs.length === 0 && (
                 <Notice kind="error" title="The first sync could not be begun">
                     {unsynced}

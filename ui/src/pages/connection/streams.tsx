@@ -6,7 +6,7 @@ import { useActor, useSpec, type DestinationSyncMode } from "../../api/actors";
 import { ApiError, config } from "../../api/client";
 import type { Connection } from "../../api/jobs";
 import { newlyReplaced, problemOf, streamId, withChoices, type StreamChoice } from "../../api/streams";
-import { Button, Notice } from "../../parts/basics";
+import { Button, Notice, Problem } from "../../parts/basics";
 import { Confirm } from "../../parts/confirm";
 import { useDraft } from "../../parts/draft";
 import { askedOf, StreamTable } from "../../parts/streamtable";
@@ -18,7 +18,7 @@ const NO_CHANGES: StreamChanges = {};
 const TRIES = 3;
 const CONFLICT = 409;
 
-type Told = { kind: "success" | "error" | "info"; text: string };
+type Told = { kind: "success" | "info"; text: string } | Error;
 
 /** What the source had when it was asked here. */
 interface Found {
@@ -72,7 +72,7 @@ export function Streams({ connection }: { connection: Connection }) {
         try {
             setTold(await act());
         } catch (failure) {
-            setTold({ kind: "error", text: (failure as Error).message });
+            setTold(failure as Error);
         }
         setBusy(null);
     }
@@ -99,15 +99,15 @@ export function Streams({ connection }: { connection: Connection }) {
                 const current = await askFor(connectionId);
                 if (conflictsOf(changes, baseOf(current.syncCatalog.streams, found)).length > 0) {
                     client.setQueryData<Connection>(["connection", connectionId], (old) => old && { ...old, ...current });
-                    return { kind: "error", text: "Nothing was saved: somebody else has changed the same streams meanwhile. See below." };
+                    throw new Error("Nothing was saved: somebody else has changed the same streams meanwhile. See below.");
                 }
                 const fresh = found && found.before !== current.catalogId ? await refreshed() : found;
                 const next = applied(baseOf(current.syncCatalog.streams, fresh), changes);
-                if (!next.some((choice) => choice.config.selected)) return { kind: "error", text: "Select at least one stream." };
+                if (!next.some((choice) => choice.config.selected)) throw new Error("Select at least one stream.");
                 const wrong = next.filter((choice) => problemOf(choice));
                 if (wrong.length > 0) {
                     setReveal({ id: streamId(wrong[0]!.stream) });
-                    return { kind: "error", text: askedOf(wrong) };
+                    throw new Error(askedOf(wrong));
                 }
                 try {
                     await config("web_backend/connections/update", {
@@ -150,7 +150,7 @@ export function Streams({ connection }: { connection: Connection }) {
                 </div>
             </div>
             {error && <Notice kind="error">{error.message}</Notice>}
-            {told && <Notice kind={told.kind}>{told.text}</Notice>}
+            {told instanceof Error ? <Problem error={told} /> : told && <Notice kind={told.kind}>{told.text}</Notice>}
             {conflicts.length > 0 && (
                 <Notice
                     kind="warning"

@@ -1,10 +1,11 @@
 // A connector of one's own: by an image that podman or docker runs, by a manifest of the low-code kind, or by a command.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState, type ChangeEvent, type FormEvent } from "react";
+import { Link } from "wouter";
 import type { Side } from "../../api/actors";
 import { config, firth } from "../../api/client";
 import { useSession } from "../../app/session";
-import { Button, Field, Notice } from "../../parts/basics";
+import { Button, Commands, Field, Notice, Problem } from "../../parts/basics";
 
 type How = "image" | "manifest" | "command";
 
@@ -78,6 +79,16 @@ function Manifest({ value, onChange }: { value: string; onChange: (text: string)
     );
 }
 
+/** Typed as in a shell, on one line: a program is looked for that is called all of that. */
+function isOneLine(command: string): boolean {
+    return /\s/.test(wordsOf(command)[0] ?? "");
+}
+
+function onLines(command: string): string {
+    const [program = "", ...rest] = wordsOf(command);
+    return [...program.split(/\s+/), ...rest].join("\n");
+}
+
 function Command({ value, onChange }: { value: string; onChange: (text: string) => void }) {
     return (
         <div className="field">
@@ -91,18 +102,25 @@ function Command({ value, onChange }: { value: string; onChange: (text: string) 
                 spellCheck={false}
                 value={value}
                 aria-describedby="command-help"
-                placeholder={"/opt/connectors/source-shop\n--verbose"}
+                placeholder={"/usr/bin/python3\n/opt/connectors/shop.py"}
                 onChange={(event) => onChange(event.target.value)}
             />
             <p className="help" id="command-help">
-                The program, by its whole path, and its words, each on a line of its own. It is asked for its spec at once.
+                First the program, by its whole path or as PATH has it; then what it is called with, each word on a line of its own. There is no shell: spaces and quotes stand for
+                themselves. It is asked for its spec at once.
             </p>
+            {isOneLine(value) && (
+                <div className="in-row" role="status">
+                    <p className="problem">The first line is one word, with spaces in it.</p>
+                    <Button onClick={() => onChange(onLines(value))}>A line for each word</Button>
+                </div>
+            )}
         </div>
     );
 }
 
 export function AddConnector() {
-    const { allowCommands } = useSession();
+    const { allowCommands, defaultPassword } = useSession();
     const [made, setMade] = useState<Made>(NOTHING);
     const [added, setAdded] = useState("");
     const add = useAdd(() => {
@@ -156,13 +174,21 @@ export function AddConnector() {
             )}
             {made.how === "manifest" && <Manifest value={made.manifest} onChange={(manifest) => change({ manifest })} />}
             {made.how === "command" && <Command value={made.command} onChange={(command) => change({ command })} />}
-            {!allowCommands && (
-                <p className="quiet">
-                    A command is added on the machine itself, since it is run as it is: <code>firth connectors add NAME --command COMMAND</code>; or here, if <code>firth serve</code> has{" "}
-                    <code>--allow-commands</code>.
-                </p>
+            {made.how === "command" && defaultPassword && (
+                <Notice kind="warning">
+                    With the password that everybody knows no command is added. Set another in the <Link href="/settings">settings</Link> first.
+                </Notice>
             )}
-            {add.error && <Notice kind="error">{add.error.message}</Notice>}
+            {!allowCommands && (
+                <div className="help">
+                    <p>A command of the machine is run as it is, so it is added there:</p>
+                    <Commands>firth connectors add NAME --command COMMAND</Commands>
+                    <p>
+                        or here, where <code>firth serve</code> was begun with <code>--allow-commands</code>.
+                    </p>
+                </div>
+            )}
+            <Problem error={add.error} />
             {added && <Notice kind="success">{added} is there.</Notice>}
             <div className="actions">
                 <Button kind="primary" type="submit" busy={add.isPending}>

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useDefinitions, type Definition, type Side } from "../../api/actors";
 import { config } from "../../api/client";
 import { useSession } from "../../app/session";
-import { Button, Notice, PageHead } from "../../parts/basics";
+import { Button, PageHead, Problem } from "../../parts/basics";
 import { Confirm } from "../../parts/confirm";
 import { ConnectorMark, whatItIs } from "../../parts/connector";
 import { AddConnector } from "./add";
@@ -27,7 +27,7 @@ function DefinitionList({ side, search }: { side: Side; search: string }) {
     return (
         <section className="section">
             <h2>{side === "source" ? "Sources" : "Destinations"}</h2>
-            {error && <Notice kind="error">{error.message}</Notice>}
+            <Problem error={error} />
             <ul className="choices">
                 {shown.map((definition) => (
                     <li key={definition.id} className="choice still">

@@ -1,7 +1,7 @@
 // Applications: programs that use the API with a client id and a secret of their own.
 import { useState, type FormEvent } from "react";
 import { useApplications, useCreateApplication, useDeleteApplication, type Application } from "../../api/settings";
-import { Button, Field, Notice } from "../../parts/basics";
+import { Button, Field, Notice, Problem } from "../../parts/basics";
 import { Confirm } from "../../parts/confirm";
 import { moment } from "../../parts/time";
 
@@ -28,7 +28,7 @@ export function Applications() {
         <section className="card padded fields narrow">
             <h2>Applications</h2>
             <p className="quiet">A program that uses the API gets its tokens by a client id and a secret.</p>
-            {error && <Notice kind="error">{error.message}</Notice>}
+            <Problem error={error} />
             {made && (
                 <Notice kind="success" title={`${made.name} is there. Its secret is shown this once:`} actions={<Button onClick={() => setMade(null)}>I have it</Button>}>
                     <p>

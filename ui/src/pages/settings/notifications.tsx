@@ -1,7 +1,7 @@
 // Webhooks that are told when a sync succeeds or fails.
 import { useState } from "react";
 import { tryWebhook, useUpdateWorkspace, useWorkspace, type Trigger, type Workspace } from "../../api/settings";
-import { Button, Field, Notice } from "../../parts/basics";
+import { Button, Field, Notice, Problem } from "../../parts/basics";
 
 const TRIGGERS: [Trigger, string][] = [
     ["sendOnFailure", "When a sync fails"],
@@ -16,7 +16,7 @@ export function Notifications() {
     const workspace = useWorkspace();
     const update = useUpdateWorkspace();
     const [typed, setTyped] = useState<Partial<Record<Trigger, string>>>({});
-    const [told, setTold] = useState<{ kind: "success" | "error"; text: string } | null>(null);
+    const [told, setTold] = useState<string | Error | null>(null);
 
     /** What is kept comes without its secrets; it is sent back as it came, and so stays what it is. */
     const urls: Record<Trigger, string> = {
@@ -28,13 +28,9 @@ export function Notifications() {
         setTold(null);
         try {
             const answer = await tryWebhook(trigger, urls[trigger]);
-            setTold(
-                answer.status === "succeeded"
-                    ? { kind: "success", text: "The webhook took it." }
-                    : { kind: "error", text: answer.message ?? "The webhook did not take it." },
-            );
+            setTold(answer.status === "succeeded" ? "The webhook took it." : new Error(answer.message ?? "The webhook did not take it."));
         } catch (error) {
-            setTold({ kind: "error", text: (error as Error).message });
+            setTold(error as Error);
         }
     }
 
@@ -47,8 +43,8 @@ export function Notifications() {
         update.mutate(
             { notificationSettings: { ...workspace.data?.notificationSettings, ...Object.fromEntries(entries) } },
             {
-                onSuccess: () => setTold({ kind: "success", text: "Kept." }),
-                onError: (error) => setTold({ kind: "error", text: error.message }),
+                onSuccess: () => setTold("Kept."),
+                onError: setTold,
             },
         );
     }
@@ -65,7 +61,7 @@ export function Notifications() {
                     </Button>
                 </div>
             ))}
-            {told && <Notice kind={told.kind}>{told.text}</Notice>}
+            {typeof told === "string" ? <Notice kind="success">{told}</Notice> : <Problem error={told} />}
             <div className="actions">
                 <Button kind="primary" busy={update.isPending} onClick={keep}>
                     Keep

@@ -2,7 +2,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { ApiError, firth } from "../../api/client";
-import { Button, Field, Notice } from "../../parts/basics";
+import { Button, Field, Notice, Problem } from "../../parts/basics";
 
 const LEAST = 8;
 
@@ -70,7 +70,7 @@ export function Password() {
                     problem={differs ? "This is not the same." : null}
                     onChange={(event) => setAgain(event.target.value)}
                 />
-                {error && !wrong && <Notice kind="error">{error.message}</Notice>}
+                {!wrong && <Problem error={error} />}
                 {state === "done" && <Notice kind="success">The password is changed.</Notice>}
                 <div className="actions">
                     <Button kind="primary" type="submit" busy={state === "busy"}>

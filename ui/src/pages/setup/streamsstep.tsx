@@ -5,7 +5,7 @@ import { useActor, useSpec, type DestinationSyncMode } from "../../api/actors";
 import { config } from "../../api/client";
 import { useCreateConnection } from "../../api/connections";
 import { DiscoverError, problemOf, streamId, suggested, useDiscover, withChoices, type StreamChoice } from "../../api/streams";
-import { Button, Notice } from "../../parts/basics";
+import { Button, Notice, Problem } from "../../parts/basics";
 import { ConnectionFields, type ConnectionDraft } from "../../parts/connectionfields";
 import { useDraft } from "../../parts/draft";
 import { LogLines } from "../../parts/logs";
@@ -46,7 +46,7 @@ export function StreamsStep({ sourceId, destinationId }: { sourceId: string; des
     const create = useCreateConnection();
     const [draft, setDraft] = useDraft<StepDraft>(`setup:${sourceId}:${destinationId}`);
     const [streams, setStreams] = useState<StreamChoice[] | null>(null);
-    const [problem, setProblem] = useState<string | null>(null);
+    const [problem, setProblem] = useState<Error | null>(null);
     const [reveal, setReveal] = useState<{ id: string }>();
     const [busy, setBusy] = useState(false);
     // Clicks come faster than a state is drawn.
@@ -88,10 +88,10 @@ export function StreamsStep({ sourceId, destinationId }: { sourceId: string; des
     async function setUp() {
         if (begun.current) return;
         setProblem(null);
-        if (selected.length === 0) return setProblem("Select at least one stream.");
+        if (selected.length === 0) return setProblem(new Error("Select at least one stream."));
         if (wrong.length > 0) {
             setReveal({ id: streamId(wrong[0]!.stream) });
-            return setProblem(askedOf(wrong));
+            return setProblem(new Error(askedOf(wrong)));
         }
         begun.current = true;
         setBusy(true);
@@ -109,7 +109,7 @@ export function StreamsStep({ sourceId, destinationId }: { sourceId: string; des
         } catch (failed) {
             begun.current = false;
             setBusy(false);
-            return setProblem((failed as Error).message);
+            return setProblem(failed as Error);
         }
         setDraft(undefined);
         // It is there from now on, whatever becomes of its first sync. One that runs every so often syncs by itself.
@@ -145,7 +145,7 @@ export function StreamsStep({ sourceId, destinationId }: { sourceId: string; des
                     onChange={(next) => setDraft({ unsaved: true, streams, fields: next })}
                 />
             </section>
-            {problem && <Notice kind="error">{problem}</Notice>}
+            <Problem error={problem} />
             <Button kind="primary" busy={busy} onClick={() => void setUp()}>
                 Set up connection
             </Button>

@@ -28,7 +28,7 @@ function CollectionLink({ name }: { name: string | null | undefined }) {
 /** A capture's from streams into collections, a materialization's from collections to what the endpoint calls tables. */
 function Bindings({ kind, streams }: { kind: TaskKind; streams: TaskStream[] }) {
     const captures = kind === "capture";
-    const [from, into, last] = { capture: ["What is captured", "Into", "Invalid"], materialization: ["What is read", "Into", "Behind"], connection: ["Stream", "Into", "Invalid"] }[kind];
+    const [from, moved, last] = { capture: ["What is captured", "Captured", "Invalid"], materialization: ["What is read", "Read", "Behind"], connection: ["Stream", "Moved", "Invalid"] }[kind];
     return (
         <section className="section">
             <h2>Bindings</h2>
@@ -38,9 +38,9 @@ function Bindings({ kind, streams }: { kind: TaskKind; streams: TaskStream[] }) 
                     <thead>
                         <tr>
                             <th>{from}</th>
-                            <th>{into}</th>
+                            <th>Into</th>
                             <th className="number">Documents</th>
-                            <th className="number">Size</th>
+                            <th className="number">{moved}</th>
                             <th className="number">{last}</th>
                         </tr>
                     </thead>
@@ -50,11 +50,11 @@ function Bindings({ kind, streams }: { kind: TaskKind; streams: TaskStream[] }) 
                                 <td className="title">
                                     {kind === "materialization" ? <CollectionLink name={one.source} /> : one.stream} <BindingState one={one} />
                                 </td>
-                                <td data-label={into}>{captures ? <CollectionLink name={one.target} /> : (one.target ?? "–")}</td>
+                                <td data-label="Into">{captures ? <CollectionLink name={one.target} /> : (one.target ?? "–")}</td>
                                 <td className="number" data-label="Documents">
                                     {known(one.documents, count)}
                                 </td>
-                                <td className="number" data-label="Size">
+                                <td className="number" data-label={moved}>
                                     {known(one.bytes, bytes)}
                                 </td>
                                 <td className="number" data-label={last}>
@@ -182,7 +182,7 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
                                 <tr>
                                     <th>Collection</th>
                                     <th className="number">Documents</th>
-                                    <th className="number">Size</th>
+                                    <th className="number">On disk</th>
                                     <th>Last commit</th>
                                 </tr>
                             </thead>
@@ -195,7 +195,7 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
                                         <td className="number" data-label="Documents">
                                             {part.damage ? "damaged" : known(part.documents, count)}
                                         </td>
-                                        <td className="number" data-label="Size">
+                                        <td className="number" data-label="On disk">
                                             {known(part.bytes, bytes)}
                                         </td>
                                         <td data-label="Last commit">
