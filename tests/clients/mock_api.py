@@ -126,6 +126,9 @@ class Api(BaseHTTPRequestHandler):
         self.server.go_on.wait(60)
         return {"data": []}
 
+    def get_computing(self, route, query, body, seen):
+        return {"data": [{"id": n} for n in range(1000)]}
+
     def get_data(self, route, query, body, seen):
         """data/NAME: two items a page, to whoever comes; what NAME is says how."""
         name, token, page = route[0], self.headers.get("Authorization", ""), int(query.get("page", 0))
@@ -289,8 +292,8 @@ class Api(BaseHTTPRequestHandler):
 
 
 class MockApi:
-    def __init__(self):
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
+    def __init__(self, handler=Api):
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.lock, self.server.requests = threading.Lock(), []
         self.server.go_on, self.server.hold = threading.Event(), None  # hold: is this query of /events to wait for go_on?
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})

@@ -4,11 +4,12 @@ read, killed and read on."""
 import json
 import os
 import signal
+import threading
 
 import pytest
 import yaml
 
-from clients.mock_api import ITEMS, MockApi
+from clients.mock_api import ITEMS, Api, MockApi
 from conftest import ROOT, until
 from e2e.serving import serve, write
 
@@ -125,6 +126,52 @@ def test_killed_in_the_middle_it_goes_on(firth, api, tmp_path, whom):
     if whom == "connector":
         running.signal(signal.SIGTERM)
         running.wait()
+
+
+@pytest.mark.parametrize("size", [10, 400_000], ids=["held", "written as it is read"])
+def test_slices_in_progress_are_not_doubled(firth, tmp_path, size):
+    """Four slices at once; one is in its middle when all is killed: what was read of it is not there twice, or missing."""
+    held = threading.Event()
+    asked = []
+
+    class Grown(Api):
+        def get_grown(self, route, query, body, seen):
+            group, page = int(route[0]), int(query.get("page", 0))
+            asked.append((group, query["from"], page))
+            if group == 1 and page == 1 and not held.is_set():
+                held.wait(60)
+            times = [time for day in (4, 9, 13) for hour in range(6) if query["from"] <= (time := f"2024-01-{day:02d}T{hour:02d}:00:00Z") <= query["to"]]
+            return {"data": [{"id": f"{group} {time}", "at": time, "text": "x" * size} for time in times[2 * page:2 * page + 2]]}
+
+    api = MockApi(Grown)
+    source = endpoint(api, "datetime")
+    manifest = source["connector"]["config"]["__injected_declarative_manifest"]
+    manifest["concurrency_level"]["default_concurrency"] = 4
+    stream = manifest["streams"][1]
+    stream["retriever"]["requester"]["path"] = "/grown/{{ stream_partition.group }}"
+    stream["retriever"]["record_selector"] = "#/definitions/selector"
+    stream["retriever"]["partition_router"]["values"] = [str(n) for n in range(6)]
+    stream["retriever"]["paginator"] = {
+        "type": "DefaultPaginator", "pagination_strategy": {"type": "PageIncrement", "page_size": 2},
+        "page_token_option": {"type": "RequestOption", "inject_into": "request_parameter", "field_name": "page"}}
+    cursor = manifest["definitions"]["cursor"]
+    del cursor["lookback_window"]
+    cursor["state_is_window_end"] = True
+    catalog = capture(tmp_path, source, "events_by_group")
+    text = catalog.read_text().replace('{"type": "integer"}}}}}}', '{"type": "string"}}}}}}')
+    catalog.write_text(text)
+    running = firth.start("run", str(catalog), "--retry-after", "1s")
+    until(lambda: (1, 1) in [(group, page) for group, _, page in asked], "the second page")
+    if size == 10:
+        until(lambda: sum(identity[0] != "1" for identity in ids(firth)) == 5 * 3 * 6, "all other groups in the store")
+    else:
+        until(lambda: len({group for group, *_ in asked}) > 3, "other groups are read meanwhile")
+    running.kill()
+    held.set()
+    firth("run", catalog, "--once", expect=0)
+    found = ids(firth)
+    api.close()
+    assert sorted(found) == sorted(set(found)) and len(found) == 6 * 3 * 6
 
 
 def test_served(firth, api, tmp_path):

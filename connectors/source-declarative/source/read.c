@@ -28,7 +28,7 @@ struct session {
     size_t count, waiting_count, running, ended;
     struct stream_groups groups;
     struct fiber_gate slots;
-    struct buffer text;  /* what is written next */
+    struct buffer text;  /* a state */
     bool stated, ticked; /* something to return for */
     bool gone;           /* nobody takes what is emitted */
     bool failed, closing;
@@ -44,17 +44,13 @@ static int nobody_takes(struct session *session, struct error *err)
     return error_set(err, ERROR_CANCELLED, "nobody takes what is read");
 }
 
-static int on_record(void *context, struct record *record, struct error *err)
+static int on_text(void *context, struct slice record, struct error *err)
 {
     const struct session_stream *stream = context;
     struct session *session = stream->session;
-    struct buffer *text = &session->text;
     if (session->gone || session->closing)
         return nobody_takes(session, err);
-    buffer_clear(text);
-    if (value_write(text, &record->data, err) != 0)
-        return error_wrap(err, "a record");
-    const struct firth_slice data = {text->data, text->size};
+    const struct firth_slice data = {record.data, record.size};
     return firth_emit_record(session->source->host, stream->index, data) == 0 ? 0
                                                                               : nobody_takes(session, err);
 }
@@ -99,7 +95,7 @@ static int stream_body(void *context, struct error *err)
 {
     struct session_stream *stream = context;
     struct session *session = stream->session;
-    const struct stream_sink sink = {on_record, on_state, stream};
+    const struct stream_sink sink = {.text = on_text, .state = on_state, .context = stream};
     if (declared_stream_read(stream->stream, &session->slots, &sink, err) != 0)
         stream_failed(stream, err);
     else if (firth_emit_complete(session->source->host, stream->index) != 0)

@@ -1,4 +1,5 @@
 /* Reading a stream: its partitions, their windows, the pages of each, in fibers or in order. */
+#include "outlet.h"
 #include "stream_parts.h"
 
 #include <stdlib.h>
@@ -16,13 +17,15 @@ struct reading {
     size_t failures;    /* a slice that fails leaves the others to go on */
     struct error error; /* of the first that failed */
     struct async_watch watch; /* of its jobs at the API */
+    struct outlet outlet;     /* where the sink takes texts */
 };
 
 struct slice_job {
     struct slice_job *next;  /* of the stream's */
     struct slice_job *joins; /* of those to be joined */
     struct fiber *fiber;
-    bool ended;
+    bool ended, has_slot;
+    struct outlet_slice out;
     struct reading *reading;
     struct arena arena;
     struct stream_slice slice;
@@ -79,7 +82,8 @@ static int on_record(void *context, struct record *record, struct error *err)
     struct reading *reading = job->reading;
     if (cursor_observe(reading->stream->cursor, &job->slice, record, err) != 0)
         return -1;
-    return reading->sink->record(reading->sink->context, record, err);
+    return job->out.outlet ? outlet_record(&job->out, record, err)
+                           : reading->sink->record(reading->sink->context, record, err);
 }
 
 static int emit_state(struct reading *reading, struct error *err)
@@ -121,15 +125,38 @@ static void job_free(struct slice_job *job)
     free(job);
 }
 
+static void leave_slot(struct slice_job *job)
+{
+    if (job->has_slot)
+        fiber_gate_leave(job->reading->slots);
+    job->has_slot = false;
+}
+
+/* Its records before its state, and nothing of another slice between. Others may use its slot while it waits.
+ */
+static int take_turn(struct slice_job *job, struct error *err)
+{
+    struct outlet *outlet = &job->reading->outlet;
+    if (outlet_must_wait(&job->out) && (job->brought || outlet->resting < OUTLET_RESTING_MAX)) {
+        job->out.resting = true;
+        outlet->resting++;
+        leave_slot(job);
+    }
+    return outlet_turn(&job->out, err);
+}
+
 static int read_job(struct slice_job *job, struct error *err)
 {
     struct reading *reading = job->reading;
     struct declared_stream *stream = reading->stream;
+    job->out.begun = true;
     const struct json *schema; /* asked for when there is something to read with it, as in the CDK */
     if (schema_loader_load(stream->loader, &schema, err) != 0)
         return -1;
     if (job->brought ? async_job_read(job->brought, schema, on_record, job, err) != 0
                      : pages_read(stream->pages, job->slice.value, schema, on_record, job, err) != 0)
+        return -1;
+    if (job->out.outlet && take_turn(job, err) != 0)
         return -1;
     if (cursor_slice_done(stream->cursor, &job->slice, err) != 0)
         return -1;
@@ -158,10 +185,12 @@ static int async_body(void *context, struct error *err)
     if (result == 0 && job->brought && !reading->stopped) {
         result = fiber_gate_enter(stream->engine->fibers, reading->slots, err);
         if (result == 0) {
+            job->has_slot = true;
             result = read_job(job, err);
-            fiber_gate_leave(reading->slots);
+            leave_slot(job);
         }
     }
+    outlet_leave(&job->out);
     if (result != 0)
         failed(reading, err);
     if (reading->stopped)
@@ -178,10 +207,11 @@ static int slice_body(void *context, struct error *err)
     struct slice_job *job = context;
     struct reading *reading = job->reading;
     int result = reading->stopped ? 0 : read_job(job, err);
+    outlet_leave(&job->out);
     if (result != 0)
         failed(reading, err);
     job->ended = true;
-    fiber_gate_leave(reading->slots);
+    leave_slot(job);
     return result;
 }
 
@@ -225,6 +255,9 @@ static int start_slice(void *context, const struct stream_slice *slice, struct e
     struct slice_job *job = job_new(reading, slice);
     *reading->last = job;
     reading->last = &job->joins;
+    job->has_slot = !is_async;
+    if (reading->sink->text)
+        outlet_enter(&reading->outlet, &job->out, job->slice.owner);
     job->fiber = fiber_start(fibers, is_async ? async_body : slice_body, job);
     return 0;
 }
@@ -269,12 +302,14 @@ int declared_stream_read(struct declared_stream *stream, struct fiber_gate *slot
     struct reading reading = {.stream = stream->active, .slots = slots, .sink = sink};
     struct partitioning partitioning = {&reading, start_slice};
     reading.last = &reading.waiting;
+    outlet_init(&reading.outlet, stream->engine->fibers, sink, cursor_has_states(reading.stream->cursor));
     if (stream_restart(reading.stream, err) != 0)
         return -1;
     if (partition_router_walk(reading.stream->router, on_partition, &partitioning, err) != 0 &&
         !reading.stopped && !reading.watch.stop)
         failed(&reading, err);
     join_slices(&reading, true);
+    outlet_done(&reading.outlet);
     if (reading.watch.troubled)
         failed(&reading, &reading.watch.trouble);
     if (reading.failures > 0) {

@@ -34,6 +34,9 @@ struct stream_sink {
     int (*record)(void *context, struct record *record, struct error *err);
     int (*state)(void *context, struct tvalue state, struct error *err);
     void *context;
+    /* In place of `record`: it as JSON, and a state covers all of the stream's that came before it
+     * (outlet.h). NULL: records come as they are read. */
+    int (*text)(void *context, struct slice record, struct error *err);
 };
 /* In a fiber: everything of it. Slices are read in fibers of their own, at most as many as `slots` lets in
  * (shared by all streams: concurrency_level); records of a slice come in their order. */
