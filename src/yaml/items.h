@@ -56,6 +56,11 @@ int yaml_resolve_plain_1_1(const struct yaml_reporter *reporter, struct arena *a
 bool yaml_quoted_text(struct arena *arena, struct slice source, size_t begin, char quote,
                       struct slice *ret_text);
 
+/* The text of a block scalar whose first line begins at `begin`, behind its header; `style` is | or >,
+ * `least` the least indentation that it can have. False: there is no header in the line before. */
+bool yaml_block_text(struct arena *arena, struct slice source, size_t begin, char style, size_t least,
+                     struct slice *ret_text);
+
 /* Parse with libfyaml. The root is items[0]; an empty file is one null. */
 int yaml_read_items(const struct yaml_reporter *reporter, struct slice source, struct yaml_items *items);
 

@@ -108,6 +108,12 @@ static int resolve_tagged(struct reading *reading, struct yaml_item *item, enum 
                         yaml_tag_wants(tag), yaml_tag_name(tag));
 }
 
+/* Of a block scalar here: more than what it stands in has. */
+static size_t least_indent(const struct reading *reading)
+{
+    return reading->depth ? reading->items->items[reading->open[reading->depth - 1]].at.column : 1;
+}
+
 static struct slice scalar_text(struct reading *reading, struct fy_event *event, enum fy_scalar_style style)
 {
     const struct fy_mark *mark = fy_event_start_mark(event); /* behind the quote */
@@ -116,6 +122,11 @@ static struct slice scalar_text(struct reading *reading, struct fy_event *event,
     if (quoted && mark &&
         yaml_quoted_text(reading->items->arena, reading->source, mark->input_pos,
                          style == FYSS_SINGLE_QUOTED ? '\'' : '"', &text))
+        return text;
+    bool block = style == FYSS_LITERAL || style == FYSS_FOLDED;
+    if (block && mark &&
+        yaml_block_text(reading->items->arena, reading->source, mark->input_pos,
+                        style == FYSS_LITERAL ? '|' : '>', least_indent(reading), &text))
         return text;
     return token_text(reading, event->scalar.value);
 }

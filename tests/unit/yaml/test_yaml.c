@@ -80,6 +80,11 @@ static void test_yaml(void **state)
          "{\"a\":\"x\\\\  y\\nz\\t \xe2\x80\xa8\xc3\xa9"
          "A\\\"\"}",
          NULL},
+        /* Folded lines beside such as are indented more, nothing at all, and no break at the end. */
+        {"a: >\n   x\n   y\n\n    z\n\n\n   w\n   v\nb: >\nc:\n- |+\n  x\n\n- - >1- # | >\r\n    x\r\n\r\n   "
+         "y",
+         "{\"a\":\"x y\\n\\n z\\n\\n\\nw v\\n\",\"b\":\"\",\"c\":[\"x\\n\\n\",[\" x\\n\\ny\"]]}", NULL},
+        {"a: |\n x", "{\"a\":\"x\"}", NULL},
         {"1: a\ntrue: b\n~: c\n", "{\"1\":\"a\",\"true\":\"b\",\"~\":\"c\"}", NULL},
         {"${A}/${B}: ${C}\n", "{\"${A}/${B}\":\"${C}\"}", NULL},
         /* The core schema: what is a boolean, and what is not one any more. */
