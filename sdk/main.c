@@ -36,12 +36,31 @@ static void on_stop(int signal_number)
     stop_signal = signal_number;
 }
 
-static void handle_signals(void)
+enum { READ_GRACE_S = SDK_STOP_WRITE_MS / 1000 };
+
+static void on_stop_reading(int signal_number)
+{
+    stop_signal = signal_number;
+    alarm(READ_GRACE_S);
+}
+
+/* It computes and looks at nothing, a template over a million records: what was read counts up to the last
+ * state, however it ends. */
+static void on_grace_over(int signal_number)
+{
+    (void)signal_number;
+    signal(stop_signal, SIG_DFL);
+    raise(stop_signal);
+}
+
+static void handle_signals(bool reads)
 {
     /* No SA_RESTART: waits are to be interrupted. The second signal ends the program at once. */
-    struct sigaction stop = {.sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction stop = {.sa_handler = reads ? on_stop_reading : on_stop, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction over = {.sa_handler = on_grace_over};
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGALRM, &over, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 
@@ -295,7 +314,7 @@ static int run_long(struct program *program, struct firth_error *err)
         (program->arguments.state &&
          read_whole(program, program->arguments.state, SDK_STATE_MAX, "state", &state, &library_err) < 0))
         return sdk_error(err, &library_err);
-    handle_signals();
+    handle_signals(program->arguments.verb == VERB_READ);
     widen_pipes();
     return program->arguments.verb == VERB_READ
                ? sdk_run_read(&program->host, program->config, &catalog, state, err)
@@ -332,7 +351,7 @@ static int run_flow(const struct firth_connector_class *class_, const char *cons
         return usage_error(class_, "which verb? ", "");
     sdk_host_init(&host, class_, &sdk_face_flow, STDOUT_FILENO, &stop_signal);
     memcpy(host.flags, flags, sizeof host.flags);
-    handle_signals();
+    handle_signals(false);
     widen_pipes();
     int result = codec && *codec && strcmp(codec, "json") != 0
                      ? firth_fail(&err, FIRTH_FAILURE_CONFIG,

@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 import yaml
@@ -513,21 +514,26 @@ def test_a_legacy_state_that_is_migrated(cdk, api, tmp_path):
         assert since(ours) == begin | {"/parents/1/children": ours_since}
 
 
-@pytest.mark.parametrize("path", ["slow", "status/503"])
+@pytest.mark.parametrize("path", ["slow", "status/503", "computing"])
 def test_it_stops_when_it_is_told_to(api, tmp_path, path):
-    """While it waits for an answer, and while it waits before it asks again."""
+    """While it waits for an answer, while it waits before it asks again, and while templates compute and let nothing through."""
     manifest = yaml.safe_load((MANIFESTS / "errors.yaml").read_text())
     manifest["streams"] = [{"$ref": "#/definitions/stream", "name": "one", "retriever": {
         "type": "SimpleRetriever", "record_selector": "#/definitions/selector", "requester": {"$ref": "#/definitions/requester", "path": path, "error_handler": {
             "type": "DefaultErrorHandler", "backoff_strategies": [{"type": "ConstantBackoffStrategy", "backoff_time_in_seconds": 3000}]}}}}]
+    if path == "computing":
+        heavy = "{% for n in 'x' * 300 %}{% for m in 'x' * 300 %}{% if n == 'y' %}1{% endif %}{% endfor %}{% endfor %}"
+        manifest["streams"][0]["retriever"]["record_selector"] = {"$ref": "#/definitions/selector", "record_filter": {"type": "RecordFilter", "condition": heavy}}
     catalog = {"streams": [{"stream": {"name": "one", "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
                             "sync_mode": "full_refresh", "destination_sync_mode": "append"}]}
     words = ["read", "--manifest-path", write(tmp_path, "m.json", manifest), "--catalog", write(tmp_path, "k.json", catalog),
              "--config", write(tmp_path, "c.json", {"url": api.url, "token": "t"})]
     running = subprocess.Popen([os.environ["FIRTH_BIN"], "connector", "declarative", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until(lambda: api.server.requests, "the request")
+    if path == "computing":
+        until(lambda: sum(map(int, Path(f"/proc/{running.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13])) > 20, "it computes")
     running.terminate()
-    out, err = running.communicate(timeout=20)
+    out, err = running.communicate(timeout=10)
     assert running.returncode == -signal.SIGTERM, err
     assert "COMPLETE" not in out.replace("INCOMPLETE", "") and '"STATE"' not in out
 
