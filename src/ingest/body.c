@@ -87,10 +87,14 @@ const struct json *ingest_parse(struct ingest_worker *worker, char *text, size_t
     return doc;
 }
 
-static void append(struct ingest_batch *batch, const struct ingest_document *document)
+static int append(struct ingest_worker *worker, struct ingest_batch *batch,
+                  const struct ingest_document *document, struct ingest_problem *ret_problem)
 {
     if (batch->count == batch->capacity) {
         size_t capacity = batch->capacity ? 2 * batch->capacity : 1;
+        struct error err;
+        if (ingest_worker_room(worker, capacity * sizeof *document, &err) < 0)
+            return ingest_problem_set(ret_problem, 503, ingest_answer_error(batch->arena, "%s", err.message));
         struct ingest_document *more = arena_alloc(batch->arena, capacity * sizeof *more);
         if (batch->count)
             memcpy(more, batch->documents, batch->count * sizeof *more);
@@ -98,6 +102,7 @@ static void append(struct ingest_batch *batch, const struct ingest_document *doc
         batch->capacity = capacity;
     }
     batch->documents[batch->count++] = *document;
+    return 0;
 }
 
 static int add(struct ingest_worker *worker, const struct ingest_capture *capture, size_t binding,
@@ -133,7 +138,9 @@ static int add(struct ingest_worker *worker, const struct ingest_capture *captur
         return ingest_problem_set(ret_problem, 400, ingest_answer_error(batch->arena, "%s", err.message));
     if (valid == 0 && answer.size)
         return ingest_problem_set(ret_problem, 400, answer);
-    append(batch, &(struct ingest_document){doc, at, (uint32_t)binding, valid > 0});
+    const struct ingest_document document = {doc, at, (uint32_t)binding, valid > 0};
+    if (append(worker, batch, &document, ret_problem) < 0)
+        return -1;
     batch->bytes += json_raw(doc, at).size;
     return 0;
 }

@@ -26,6 +26,7 @@ struct ingest_captures {
     uint64_t serials;       /* that were given */
     struct ingest_watch *watches;
     _Atomic uint64_t figures[PUSH_FIGURES];
+    _Atomic size_t held; /* ingest_held */
 };
 
 struct ingest_captures *ingest_captures_new(void)
@@ -70,6 +71,11 @@ void ingest_captures_free(struct ingest_captures *captures)
     pthread_cond_destroy(&captures->released);
     pthread_mutex_destroy(&captures->lock);
     free(captures);
+}
+
+_Atomic size_t *ingest_held(struct ingest_captures *captures)
+{
+    return &captures->held;
 }
 
 void ingest_count(struct ingest_captures *captures, enum push_figure figure, int64_t more)

@@ -19,6 +19,7 @@
 enum {
     INGEST_QUEUE_BYTES = 64 << 20, /* of one capture's pushes that are not durable yet */
     INGEST_QUEUE_PUSHES = 65536,   /* the same, counted */
+    INGEST_HELD_MAX = 256 << 20,   /* of all requests and messages at once: as received, decoded and parsed */
     INGEST_ID_MAX = 255,           /* bytes of a push's id */
     INGEST_RETRY_SECONDS = 1,      /* what Retry-After says */
 };
@@ -144,6 +145,9 @@ void ingest_captures_unwatch(struct ingest_captures *captures, const struct inge
 
 /* Hand it over; `capture` was found and is not released yet. `done` is told whatever happens. */
 void ingest_push(struct ingest_capture *capture, struct ingest_push *push);
+
+/* What the requests of all listeners hold is counted here, in bytes. */
+_Atomic size_t *ingest_held(struct ingest_captures *captures);
 
 /* What all listeners and captures of the process do is counted here. */
 void ingest_count(struct ingest_captures *captures, enum push_figure figure, int64_t more);

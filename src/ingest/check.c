@@ -3,6 +3,7 @@
 #include "json/writer.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 /* --- workers ------------------------------------------------------------------------------------------ */
@@ -65,10 +66,8 @@ void ingest_workers_give(struct ingest_workers *workers, struct ingest_worker *w
 /* --- parsing ------------------------------------------------------------------------------------------ */
 
 enum {
-    LARGE = 256 << 10,   /* bytes of a text whose nodes are counted before it is parsed */
-    OWED_MAX = 64 << 10, /* bytes */
-    EACH =
-        sizeof(struct json) + 3 * sizeof(struct ingest_document), /* what a document takes beside its nodes */
+    OWED_MAX = 64 << 10,        /* bytes */
+    EACH = sizeof(struct json), /* what a text takes beside its nodes */
 };
 
 /* A text of 16 MiB may have nodes of 128: such are parsed one after the other, whoever sends them. */
@@ -94,6 +93,35 @@ static int take_room(struct ingest_room *room, size_t more, struct error *err)
                : error_set(err, ERROR_BUSY, "too many large requests at once; try again");
 }
 
+int ingest_worker_room(struct ingest_worker *worker, size_t more, struct error *err)
+{
+    return take_room(worker->room, more, err);
+}
+
+static bool take_hold(void *context, size_t more)
+{
+    struct ingest_hold *hold = context;
+    size_t before = atomic_fetch_add(hold->all, more);
+    if (before + more > INGEST_HELD_MAX && before > hold->own + *hold->received) {
+        atomic_fetch_sub(hold->all, more);
+        return false;
+    }
+    hold->own += more;
+    return true;
+}
+
+void ingest_hold_init(struct ingest_hold *hold, struct ingest_captures *captures, const size_t *received)
+{
+    *hold = (struct ingest_hold){
+        .room = {.take = take_hold, .context = hold}, .all = ingest_held(captures), .received = received};
+}
+
+void ingest_hold_done(struct ingest_hold *hold)
+{
+    atomic_fetch_sub(hold->all, hold->own);
+    hold->own = hold->room.owed = 0;
+}
+
 static int parse(struct ingest_worker *worker, const char *text, size_t size, struct arena *arena,
                  struct json *ret_doc, struct error *err)
 {
@@ -113,15 +141,13 @@ static int parse_large(struct ingest_worker *worker, const char *text, size_t si
     json_parser_free(worker->parser); /* it would keep what it has grown to */
     worker->parser = new_parser();
     pthread_mutex_unlock(&large_lock);
-    if (result == 0 && json_is(ret_doc, 0, JSON_ARRAY))
-        result = take_room(worker->room, EACH * (size_t)json_count(ret_doc, 0), err);
     return result;
 }
 
 int ingest_worker_parse(struct ingest_worker *worker, const char *text, size_t size, struct arena *arena,
                         struct json *ret_doc, struct error *err)
 {
-    if (size >= LARGE)
+    if (size >= INGEST_LARGE)
         return parse_large(worker, text, size, arena, ret_doc, err);
     if (parse(worker, text, size, arena, ret_doc, err) < 0)
         return -1;

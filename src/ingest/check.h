@@ -4,12 +4,26 @@
 
 #include "ingest/capture.h"
 
+enum { INGEST_LARGE = 256 << 10 /* bytes of a text whose nodes are counted before it is parsed */ };
+
 /* Whom what a request holds is counted with: NULL, nobody. */
 struct ingest_room {
     bool (*take)(void *context, size_t more);
     void *context;
     size_t owed; /* of small documents, not asked for yet */
 };
+
+/* Room among all that is held (INGEST_HELD_MAX), of what is no HTTP request. Who is alone with what its loop
+ * has received has room for whatever its own limits allow. */
+struct ingest_hold {
+    struct ingest_room room;
+    _Atomic size_t *all;
+    const size_t *received; /* bytes that its loop has received, which are in *all too */
+    size_t own;
+};
+void ingest_hold_init(struct ingest_hold *hold, struct ingest_captures *captures, const size_t *received);
+/* Gives back what it has; it may go on. */
+void ingest_hold_done(struct ingest_hold *hold);
 
 /* What one thread needs to parse and validate: taken from a pool for a request. */
 struct ingest_worker {
@@ -28,6 +42,9 @@ void ingest_workers_give(struct ingest_workers *workers, struct ingest_worker *w
  * the arena. 0; -1 with *err: ERROR_BUSY, there is no room now. */
 int ingest_worker_parse(struct ingest_worker *worker, const char *text, size_t size, struct arena *arena,
                         struct json *ret_doc, struct error *err);
+
+/* Room for what else the request comes to hold. -1 with *err: ERROR_BUSY. */
+int ingest_worker_room(struct ingest_worker *worker, size_t more, struct error *err);
 
 enum { INGEST_VIOLATIONS_MAX = 20 /* explained of one document */ };
 

@@ -15,7 +15,8 @@ struct ingest_message *ingest_message_new(struct ingest_sockets *sockets, struct
     *message = (struct ingest_message){.sockets = sockets, .socket = socket, .number = number, .text = *text};
     buffer_init(text, BUFFER_UNLIMITED);
     arena_init(&message->arena);
-    sockets->bytes += MESSAGE_OVERHEAD;
+    ingest_hold_init(&message->hold, sockets->captures, &sockets->bytes);
+    ingest_sockets_count(sockets, MESSAGE_OVERHEAD);
     return message;
 }
 
@@ -26,7 +27,8 @@ size_t ingest_message_weight(const struct ingest_message *message)
 
 void ingest_message_free(struct ingest_message *message)
 {
-    message->sockets->bytes -= ingest_message_weight(message);
+    ingest_hold_done(&message->hold);
+    ingest_sockets_count(message->sockets, -(int64_t)ingest_message_weight(message));
     if (message->text.data) /* it may hold secrets */
         explicit_bzero(message->text.data, message->text.size);
     buffer_done(&message->text);
@@ -62,12 +64,26 @@ static int read_documents(struct ingest_message *message, const struct ingest_so
     struct ingest_workers *workers = message->sockets->workers;
     struct ingest_worker *worker = ingest_workers_take(workers);
     struct slice text = {message->text.data, message->text.size};
+    worker->room = &message->hold.room;
     int result = plan->format == INGEST_TEXTS
                      ? ingest_body(worker, capture, binding, INGEST_TEXTS, message->text.data, text.size,
                                    batch, ret_problem)
                      : ingest_csv_read(csv, worker, capture, binding, text, batch, ret_problem);
+    worker->room = NULL;
     ingest_workers_give(workers, worker);
     return result;
+}
+
+/* As before it was taken. */
+static enum ingest_taken later(struct ingest_message *message, struct ingest_csv *csv,
+                               const struct ingest_csv *before)
+{
+    *csv = *before;
+    if (!before->columns)
+        arena_clear(csv->arena);
+    arena_clear(&message->arena);
+    ingest_hold_done(&message->hold);
+    return INGEST_LATER;
 }
 
 static enum ingest_taken push(struct ingest_message *message, const struct ingest_socket_plan *plan,
@@ -85,7 +101,7 @@ static enum ingest_taken push(struct ingest_message *message, const struct inges
                  : NULL;
     ingest_request_origin_renew(&origin, &to->options, id, &message->arena);
     if (read_documents(message, plan, capture, binding, csv, &batch, ret_problem) < 0)
-        return INGEST_REFUSED;
+        return ret_problem->status == 503 ? later(message, csv, &before) : INGEST_REFUSED;
     message->push = (struct ingest_push){.documents = batch.documents,
                                          .count = batch.count,
                                          .bytes = batch.bytes,
@@ -101,11 +117,7 @@ static enum ingest_taken push(struct ingest_message *message, const struct inges
     if (message->state != MESSAGE_TOLD || message->result != INGEST_FULL)
         return INGEST_TAKEN;
     message->state = MESSAGE_WAITS;
-    *csv = before;
-    if (!before.columns)
-        arena_clear(csv->arena);
-    arena_clear(&message->arena);
-    return INGEST_LATER;
+    return later(message, csv, &before);
 }
 
 bool ingest_message_find(struct ingest_captures *captures, const struct ingest_socket_plan *plan,

@@ -19,6 +19,7 @@ struct ingest_message {
     uint64_t number;                  /* from 1 */
     struct buffer text;
     struct arena arena;
+    struct ingest_hold hold; /* of what is parsed */
     enum ingest_message_state state;
     enum ingest_result result;
 };

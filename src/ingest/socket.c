@@ -4,6 +4,7 @@
 #include "ingest/message.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -52,6 +53,12 @@ static uint64_t at_ms(struct ingest_socket *socket, uint64_t delay_ms)
 
 /* --- messages ----------------------------------------------------------------------------------------- */
 
+void ingest_sockets_count(struct ingest_sockets *sockets, int64_t more)
+{
+    sockets->bytes += (size_t)more;
+    atomic_fetch_add(ingest_held(sockets->captures), (size_t)more);
+}
+
 static void on_more(void *context, const char *bytes, size_t size)
 {
     struct ingest_socket *socket = context;
@@ -62,7 +69,7 @@ static void on_more(void *context, const char *bytes, size_t size)
     }
     if (socket->text.size == 0)
         socket->begun_ms = sockets->now_ms;
-    sockets->bytes += size;
+    ingest_sockets_count(sockets, (int64_t)size);
     buffer_append(&socket->text, bytes, size);
 }
 
@@ -225,7 +232,7 @@ static void free_socket(struct ingest_socket *socket)
     ingest_count(socket->sockets->captures, PUSH_WEBSOCKETS, -1);
     while (socket->first)
         free_first(socket);
-    socket->sockets->bytes -= socket->text.size;
+    ingest_sockets_count(socket->sockets, -(int64_t)socket->text.size);
     if (socket->text.data)
         explicit_bzero(socket->text.data, socket->text.capacity);
     buffer_done(&socket->text);

@@ -64,6 +64,9 @@ int ingest_socket_open(struct ingest_sockets *sockets, struct http_request *http
 struct ingest_socket *ingest_socket_next(const struct ingest_socket *socket);
 const struct ingest_socket_plan *ingest_socket_plan(const struct ingest_socket *socket);
 
+/* So many bytes more, or less, are received and held. */
+void ingest_sockets_count(struct ingest_sockets *sockets, int64_t more);
+
 /* Their `done` was called, in whichever order. Each socket of theirs may be freed. */
 void ingest_sockets_told(struct ingest_message *told);
 

@@ -4,10 +4,12 @@
 #include "ingest/body.h"
 #include "ingest/decode.h"
 #include "ingest/request.h"
+#include "ingest/slow.h"
 #include "ingest/websocket.h"
 #include "json/writer.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -18,7 +20,6 @@
 enum {
     CONNECTIONS_MAX = 16384,
     DESCRIPTORS_KEPT = 1024, /* for what is no connection: captures have files */
-    BODIES_MAX = 256 << 20,  /* bytes, of all requests at once: as received, decoded and parsed */
     HEAD_MAX = 16 << 10,
     LANES_MAX = 4,
     DRAIN_MAX = 1 << 20, /* bytes of a body that is read for nothing */
@@ -29,6 +30,7 @@ struct ingest_webhook {
     struct ingest_workers *workers;
     struct ingest_websocket *websocket;
     struct http_server *http;
+    struct ingest_slow *slow;
     bool open;
 };
 
@@ -37,6 +39,10 @@ struct request {
     struct http_request *http;
     enum ingest_result result;
     struct buffer decoded;
+    struct slice body;            /* if `is_decoded` */
+    bool is_decoded;              /* already, to see how large it is */
+    bool slow, answered;          /* it is understood by the slow thread; it needs no push */
+    struct ingest_slow_item item; /* of that thread's */
 };
 
 static void answer(struct http_request *http, unsigned status, struct slice text)
@@ -196,9 +202,10 @@ static int decode(struct request *request, const struct catalog_ingest *options,
 {
     struct http_request *http = request->http;
     struct error err;
+    *ret_body = request->body;
     request->decoded.max = options->body_max;
-    if (ingest_decode(http_header_list(http, "Content-Encoding"), http->body, &request->decoded, ret_body,
-                      &err) < 0)
+    if (!request->is_decoded && ingest_decode(http_header_list(http, "Content-Encoding"), http->body,
+                                              &request->decoded, ret_body, &err) < 0)
         return ingest_problem_set(problem,
                                   err.code == ERROR_UNSUPPORTED ? 415
                                   : err.code == ERROR_LIMIT     ? 413
@@ -348,7 +355,8 @@ static enum http_next push(struct request *request, struct ingest_capture *captu
     request->push.count = batch->count;
     request->push.bytes = batch->bytes;
     request->push.done = on_done;
-    http_request_hold(request->http);
+    if (!request->slow)
+        http_request_hold(request->http);
     ingest_push(capture, &request->push);
     return HTTP_LATER;
 }
@@ -358,9 +366,9 @@ static bool take_room(void *context, size_t more)
     return http_request_room(context, more);
 }
 
-static enum http_next whole(void *context, struct http_request *http)
+static enum http_next take(const struct ingest_webhook *webhook, struct request *request)
 {
-    const struct ingest_webhook *webhook = context;
+    struct http_request *http = request->http;
     struct ingest_capture *capture = NULL;
     struct ingest_problem problem;
     size_t binding = 0;
@@ -369,11 +377,7 @@ static enum http_next whole(void *context, struct http_request *http)
         found = ingest_find(webhook->captures, http->path, &capture, &binding);
     if (found != INGEST_FOUND)
         return refuse(http, 503, not_found(INGEST_AWAY));
-    struct request *request = arena_zalloc(&http->arena, sizeof *request);
     struct ingest_batch batch = {.arena = &http->arena};
-    request->http = http;
-    buffer_init(&request->decoded, CATALOG_INGEST_BODY_MAX);
-    http->owner = request;
     struct ingest_worker *worker = ingest_workers_take(webhook->workers);
     struct ingest_room room = {.take = take_room, .context = http};
     worker->room = &room;
@@ -401,12 +405,60 @@ static enum http_next whole(void *context, struct http_request *http)
     return next;
 }
 
+/* Is it large, as it came or decoded? */
+static bool takes_long(struct request *request)
+{
+    struct http_request *http = request->http;
+    const char *encodings = http_header_list(http, "Content-Encoding");
+    struct error err;
+    if (http->body.size >= INGEST_LARGE || !encodings)
+        return http->body.size >= INGEST_LARGE;
+    request->decoded.max = INGEST_LARGE;
+    request->is_decoded = ingest_decode(encodings, http->body, &request->decoded, &request->body, &err) == 0;
+    if (request->is_decoded)
+        return false;
+    buffer_done(&request->decoded);
+    buffer_init(&request->decoded, CATALOG_INGEST_BODY_MAX);
+    return err.code == ERROR_LIMIT;
+}
+
+/* In the slow thread: the request was held, and is let go with its answer or its push. */
+static void take_slowly(void *context, struct ingest_slow_item *item)
+{
+    struct request *request = (struct request *)((char *)item - offsetof(struct request, item));
+    if (take(context, request) == HTTP_LATER)
+        return;
+    request->answered = true;
+    http_request_resume(request->http);
+}
+
+static enum http_next whole(void *context, struct http_request *http)
+{
+    const struct ingest_webhook *webhook = context;
+    struct request *request = arena_zalloc(&http->arena, sizeof *request);
+    request->http = http;
+    buffer_init(&request->decoded, CATALOG_INGEST_BODY_MAX);
+    http->owner = request;
+    if (!takes_long(request))
+        return take(webhook, request);
+    request->slow = true;
+    http_request_hold(http);
+    if (ingest_slow_put(webhook->slow, &request->item))
+        return HTTP_LATER;
+    refuse(http, 503, not_found(INGEST_AWAY));
+    request->answered = true;
+    http_request_resume(http);
+    return HTTP_LATER;
+}
+
 /* --- the answer --------------------------------------------------------------------------------------- */
 
 static enum http_next resumed(void *context, struct http_request *http)
 {
     const struct request *request = http->owner;
     (void)context;
+    if (request->answered)
+        return HTTP_ANSWER;
     switch (request->result) {
     case INGEST_DURABLE:
         return answer_count(http, request->push.count, false);
@@ -486,7 +538,8 @@ struct ingest_webhook *ingest_webhook_open(struct ingest_captures *captures,
                                                     .done = done,
                                                     .switched = switched},
                                       .body_max = CATALOG_INGEST_BODY_MAX,
-                                      .bodies_max = BODIES_MAX,
+                                      .bodies_max = INGEST_HELD_MAX,
+                                      .bodies = ingest_held(captures),
                                       .client_ms = options->client_ms,
                                       .connections_max = connections_max(),
                                       .head_max = HEAD_MAX,
@@ -494,7 +547,8 @@ struct ingest_webhook *ingest_webhook_open(struct ingest_captures *captures,
                                       .lanes = lanes()};
     webhook->websocket =
         ingest_websocket_open(captures, webhook->workers, options->open, options->silence_ms, err);
-    webhook->http = webhook->websocket ? http_open(&http, err) : NULL;
+    webhook->slow = webhook->websocket ? ingest_slow_new(take_slowly, webhook, err) : NULL;
+    webhook->http = webhook->slow ? http_open(&http, err) : NULL;
     if (webhook->http)
         return webhook;
     ingest_webhook_close(webhook, 0);
@@ -522,7 +576,9 @@ void ingest_webhook_close(struct ingest_webhook *webhook, uint64_t grace_ms)
     if (!webhook)
         return;
     ingest_websocket_close(webhook->websocket, grace_ms);
+    ingest_slow_end(webhook->slow);
     http_close(webhook->http, grace_ms);
+    ingest_slow_free(webhook->slow);
     ingest_workers_free(webhook->workers);
     free(webhook);
 }

@@ -42,7 +42,7 @@ struct http_server {
     unsigned connections_max;
     size_t head_max, drain_max;
     struct http_peers *peers;
-    _Atomic size_t bodies; /* bytes */
+    _Atomic size_t own_bodies, *bodies; /* bytes */
     atomic_bool quiet;
     int listener;
     unsigned lane_count;

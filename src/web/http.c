@@ -82,9 +82,9 @@ void http_exchange_count(struct http_server *server, int more)
 
 bool http_exchange_room(struct http_server *server, size_t size)
 {
-    if (atomic_fetch_add(&server->bodies, size) + size <= server->bodies_max)
+    if (atomic_fetch_add(server->bodies, size) + size <= server->bodies_max)
         return true;
-    atomic_fetch_sub(&server->bodies, size);
+    atomic_fetch_sub(server->bodies, size);
     return false;
 }
 
@@ -133,7 +133,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     http_peers_expect(server->peers, exchange->peer, server->client_ms);
     if (exchange->known)
         server->callbacks.done(server->callbacks.context, &exchange->request);
-    atomic_fetch_sub(&server->bodies, exchange->counted);
+    atomic_fetch_sub(server->bodies, exchange->counted);
     if (exchange->body.data) /* it may hold secrets */
         explicit_bzero(exchange->body.data, exchange->body.capacity);
     buffer_done(&exchange->body);
@@ -277,7 +277,7 @@ static enum MHD_Result take_body(struct http_exchange *exchange, const char *byt
     if (exchange->refuse)
         return MHD_YES;
     exchange->counted += size;
-    if (atomic_fetch_add(&server->bodies, size) + size > server->bodies_max)
+    if (atomic_fetch_add(server->bodies, size) + size > server->bodies_max)
         exchange->refuse = MHD_HTTP_SERVICE_UNAVAILABLE;
     else
         buffer_append(&exchange->body, bytes, size);
@@ -395,6 +395,7 @@ struct http_server *http_open(const struct http_options *options, struct error *
     server->callbacks = options->callbacks;
     server->client_ms = options->client_ms ? options->client_ms : HTTP_CLIENT_MS;
     server->body_max = options->body_max ? options->body_max : HTTP_BODY_MAX;
+    server->bodies = options->bodies ? options->bodies : &server->own_bodies;
     server->bodies_max = options->bodies_max ? options->bodies_max : HTTP_BODIES_MAX;
     server->head_max = options->head_max ? options->head_max : HTTP_HEAD_MAX;
     server->drain_max = options->drain_max;

@@ -120,6 +120,8 @@ struct http_options {
     uint64_t client_ms; /* 0: HTTP_CLIENT_MS */
     /* 0: HTTP_BODY_MAX, HTTP_BODIES_MAX, HTTP_CONNECTIONS_MAX. */
     size_t body_max, bodies_max;
+    /* Where the bytes of bodies are counted, with whatever else is held in their place; NULL: of its own. */
+    _Atomic size_t *bodies;
     unsigned connections_max;
     /* Bytes of a request's line and headers; 0: HTTP_HEAD_MAX. libmicrohttpd clears so much after each
      * request. */

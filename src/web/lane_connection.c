@@ -34,7 +34,7 @@ static void give_request_back(struct lane_connection *connection)
     connection->answered = false;
     if (own->exchange.known)
         server->callbacks.done(server->callbacks.context, &own->exchange.request);
-    atomic_fetch_sub(&server->bodies, own->exchange.counted);
+    atomic_fetch_sub(server->bodies, own->exchange.counted);
     lane_request_end(own);
     if (lane->free_count < FREE_MAX) {
         own->next = lane->free;

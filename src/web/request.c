@@ -136,9 +136,9 @@ bool http_request_room(struct http_request *request, size_t more)
 {
     struct http_exchange *exchange = request->exchange;
     struct http_server *server = exchange->server;
-    size_t before = atomic_fetch_add(&server->bodies, more);
+    size_t before = atomic_fetch_add(server->bodies, more);
     if (before + more > server->bodies_max && before > exchange->counted) {
-        atomic_fetch_sub(&server->bodies, more);
+        atomic_fetch_sub(server->bodies, more);
         return false;
     }
     exchange->counted += more;

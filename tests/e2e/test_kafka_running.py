@@ -1,8 +1,11 @@
 """The Kafka listener under the daemon: deploys that drop no connection, bytes beyond its limits, clients by the thousand, metrics."""
 
+import concurrent.futures
 import gzip
 import os
+import pathlib
 import queue
+import re
 import signal
 import socket
 import struct
@@ -23,7 +26,7 @@ from metrics import metrics
 from pushing import COLLECTION
 
 AWAY = {5, 19, 20}  # LEADER_NOT_AVAILABLE, NOT_ENOUGH_REPLICAS…: to be tried again
-MAYBE_KEPT, TOO_LARGE = 20, 10
+NOT_KEPT, MAYBE_KEPT, TOO_LARGE = 19, 20, 10
 VERSIONS = struct.pack(">ihhih", 10, 18, 0, 7, -1)
 
 
@@ -117,6 +120,38 @@ def test_beyond_the_limits(firth, serve):
     assert error_of(produce(raw, one("kept"))) == (0, 0)
     raw.close()
     assert firth.read(COLLECTION) == [{"id": "kept"}]
+
+
+def test_bombs_by_every_way(firth, serve):
+    """Little that becomes much when it is decoded and parsed, by websockets and Kafka at once: what all hold is bounded together. A websocket
+    waits for room, a producer is told to send it again; others are served, and nothing is kept twice."""
+    daemon = serve()
+    bomb = b'{"id":"b","v":[' + b"0," * (6 << 20) + b"0]}"
+    packed = batch(gzip.compress(record(bomb)), 1, attributes=1)
+    process, reader = pushing.listener_of(daemon), Raw(daemon.address)
+
+    def by_websocket(_):
+        peer = sockets.Socket(daemon, timeout=120)
+        peer.send(sockets.text(bomb)).processed(1)
+        peer.drop()
+
+    with concurrent.futures.ThreadPoolExecutor(5) as pool:
+        pushes = [pool.submit(by_websocket, number) for number in range(5)]
+        name = COLLECTION.encode()
+        for number in range(6):
+            reader.send(struct.pack(f">hhihhhiih{len(name)}siii", 0, 8, number, -1, -1, -1, 1000, 1, len(name), name, 1, 0, len(packed)) + packed)
+        answers = [reader.answer(number) for number in range(6)]
+        for number in range(20):
+            assert daemon.client.push({"id": str(number)}).status == 200
+        for push in pushes:
+            push.result()
+    reader.close()
+    errors = [error_of(answer)[0] for answer in answers]
+    assert set(errors) <= {0, NOT_KEPT} and 0 in errors, errors
+    assert all((struct.unpack(">i", answer[-4:])[0] > 0) == (error != 0) for answer, error in zip(answers, errors, strict=True)), "told to wait"
+    peak = int(re.search(r"VmHWM:\s*(\d+)", pathlib.Path(f"/proc/{process}/status").read_text())[1])
+    assert peak < 640 << 10, f"{peak} KiB"
+    assert sum(each["id"] == "b" for each in firth.read(COLLECTION)) == 5 + errors.count(0)
 
 
 def test_idle_connections(serve):

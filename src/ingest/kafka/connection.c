@@ -52,7 +52,7 @@ void kafka_connection_close(struct kafka *kafka, struct kafka_connection *connec
         connection->next->previous = connection->previous;
     kafka->connection_count--;
     ingest_count(kafka->captures, PUSH_KAFKA, -1);
-    kafka->held -= connection->frame.size;
+    kafka_count(kafka, -(int64_t)connection->frame.size);
     struct kafka_exchange *exchange = connection->first;
     connection->first = NULL;
     while (exchange) {
@@ -218,6 +218,7 @@ static void handle(struct kafka *kafka, struct kafka_connection *connection, cha
     struct kafka_exchange *exchange = mem_zalloc(sizeof *exchange);
     *exchange = (struct kafka_exchange){.connection = connection, .frame = frame, .size = size};
     arena_init(&exchange->arena);
+    ingest_hold_init(&exchange->hold, kafka->captures, &kafka->held);
     if (!read_head(kafka, exchange)) {
         connection->hang_up = true;
         exchange->connection = NULL;
@@ -244,7 +245,7 @@ static void handle_frame(struct kafka *kafka, struct kafka_connection *connectio
         connection->hang_up |= kafka_sasl_raw(kafka, connection, (struct slice){bytes, size}) < 0;
         explicit_bzero(bytes, size);
         free(bytes);
-        kafka->held -= size;
+        kafka_count(kafka, -(int64_t)size);
     } else {
         handle(kafka, connection, bytes, size);
     }
@@ -286,7 +287,7 @@ static void take_bytes(struct kafka *kafka, struct kafka_connection *connection,
         if (more > size)
             more = size;
         buffer_append(frame, bytes, more);
-        kafka->held += more;
+        kafka_count(kafka, (int64_t)more);
         bytes += more;
         size -= more;
         if (frame->size == connection->wanted)

@@ -104,6 +104,7 @@ struct kafka_exchange {
     char *frame; /* the request's bytes, which `in` reads */
     size_t size;
     struct arena arena;
+    struct ingest_hold hold; /* of what is decoded and parsed */
     struct wire_reader in;
     struct buffer answer; /* the whole frame; `out` writes it */
     struct wire_writer out;
@@ -119,7 +120,8 @@ struct kafka_exchange {
     struct kafka_exchange *next_resumed;
 };
 
-/* In the loop's thread. */
+/* In the loop's thread. So many bytes more, or less, of requests are held. */
+void kafka_count(struct kafka *kafka, int64_t more);
 void kafka_answered(struct kafka *kafka, struct kafka_exchange *exchange, enum kafka_next how);
 /* From any thread, once. */
 void kafka_resume(struct kafka *kafka, struct kafka_exchange *exchange);

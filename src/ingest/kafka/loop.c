@@ -9,6 +9,7 @@
 #include "web/listen.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -29,11 +30,18 @@ void kafka_unwatch(struct kafka *kafka, int fd)
     epoll_ctl(kafka->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
 }
 
+void kafka_count(struct kafka *kafka, int64_t more)
+{
+    kafka->held += (size_t)more;
+    atomic_fetch_add(ingest_held(kafka->captures), (size_t)more);
+}
+
 void kafka_exchange_free(struct kafka *kafka, struct kafka_exchange *exchange)
 {
     if (exchange->release)
         exchange->release(exchange);
-    kafka->held -= exchange->size;
+    kafka_count(kafka, -(int64_t)exchange->size);
+    ingest_hold_done(&exchange->hold);
     if (exchange->api && exchange->api->stranger) /* it may be a password's */
         explicit_bzero(exchange->frame, exchange->size);
     free(exchange->frame);

@@ -11,7 +11,7 @@
  * all. The answer waits for all of them, whatever number of acknowledgements the client asks for: there is
  * one log, and what is acknowledged is durable. */
 
-enum { PARTS_MAX = 4096, TOPIC_LEAST = 3, PART_LEAST = 5 };
+enum { PARTS_MAX = 4096, TOPIC_LEAST = 3, PART_LEAST = 5, THROTTLE_MS = 200 };
 
 struct part {
     struct ingest_push push; /* first: a push is its part */
@@ -95,6 +95,13 @@ static void push(struct part *part, struct ingest_capture *capture, size_t bindi
     ingest_push(capture, &part->push);
 }
 
+/* Clients send it again, when the time in the answer has passed. */
+static void refuse_for_now(struct part *part, const char *why)
+{
+    refuse(part, KAFKA_NOT_ENOUGH_REPLICAS, why);
+    buffer_done(&part->decoded);
+}
+
 static bool read_batch(struct part *part, struct slice bytes, uint64_t most, struct kafka_batch *records)
 {
     struct arena *arena = &part->produce->exchange->arena;
@@ -116,30 +123,49 @@ static bool read_batch(struct part *part, struct slice bytes, uint64_t most, str
     return false;
 }
 
-static void take_records(struct part *part, struct ingest_capture *capture, size_t binding,
-                         struct slice bytes)
+static void take_decoded(struct part *part, struct ingest_capture *capture, size_t binding,
+                         const struct kafka_batch *records)
 {
     struct kafka *kafka = part->produce->kafka;
     struct arena *arena = &part->produce->exchange->arena;
     struct ingest_batch batch = {.arena = arena};
     struct ingest_problem problem;
-    struct kafka_batch records;
-    if (!read_batch(part, bytes, capture->bindings[binding].options.body_max, &records))
-        return;
-    if (records.transactional) {
+    struct error err;
+    if (records->transactional) {
         refuse(part, KAFKA_INVALID_REQUEST, "transactions are not supported");
         return;
     }
-    for (uint32_t i = 0; i < records.count; i++) {
-        if (kafka_record_add(kafka->worker, capture, binding, &records.records[i], &batch, &problem) == 0)
+    if (ingest_worker_room(kafka->worker, part->decoded.capacity + records->count * sizeof *records->records,
+                           &err) < 0) {
+        refuse_for_now(part, "too many large requests at once; try again");
+        return;
+    }
+    for (uint32_t i = 0; i < records->count; i++) {
+        if (kafka_record_add(kafka->worker, capture, binding, &records->records[i], &batch, &problem) == 0)
             continue;
+        if (problem.status == 503) {
+            refuse_for_now(part, kafka_record_why(&problem, arena));
+            return;
+        }
         refuse(part, problem.status == 413 ? KAFKA_MESSAGE_TOO_LARGE : KAFKA_INVALID_RECORD,
                kafka_record_why(&problem, arena));
         part->bad = (int32_t)i;
         return;
     }
-    if (batch.count > 0 && set_sequence(part, &records))
+    if (batch.count > 0 && set_sequence(part, records))
         push(part, capture, binding, &batch);
+}
+
+static void take_records(struct part *part, struct ingest_capture *capture, size_t binding,
+                         struct slice bytes)
+{
+    struct kafka *kafka = part->produce->kafka;
+    struct kafka_batch records;
+    if (!read_batch(part, bytes, capture->bindings[binding].options.body_max, &records))
+        return;
+    kafka->worker->room = &part->produce->exchange->hold.room;
+    take_decoded(part, capture, binding, &records);
+    kafka->worker->room = NULL;
 }
 
 /* Clients try again what is not known (yet); what is there to be read alone has to be final. */
@@ -236,7 +262,7 @@ static enum kafka_next answer(struct kafka *kafka, struct kafka_exchange *exchan
 {
     struct produce *produce = exchange->owner;
     struct wire_writer *out = &exchange->out;
-    bool failed = false;
+    bool failed = false, wait = false;
     (void)kafka;
     wire_put_array(out, produce->count);
     for (struct topic *topic = produce->topics; topic; topic = topic->next) {
@@ -246,11 +272,12 @@ static enum kafka_next answer(struct kafka *kafka, struct kafka_exchange *exchan
             settle(part);
             put_part(out, exchange->version, part);
             failed |= part->error != KAFKA_NONE;
+            wait |= part->error == KAFKA_NOT_ENOUGH_REPLICAS;
         }
         wire_put_tags(out);
     }
     if (exchange->version >= 1)
-        wire_put_i32(out, 0);
+        wire_put_i32(out, wait ? THROTTLE_MS : 0);
     wire_put_tags(out);
     if (produce->broken)
         return KAFKA_HANG_UP;
