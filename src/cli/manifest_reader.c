@@ -35,6 +35,29 @@ static struct slice write_text(const struct json *doc, struct arena *arena)
     return written;
 }
 
+/* Of what is not only defined: a file beside the manifest. */
+static int refuse_files(const struct manifest *manifest, struct error *err)
+{
+    const struct json *doc = &manifest->doc;
+    uint32_t definitions = json_get(doc, 0, "definitions");
+    for (uint32_t at = 1; at < doc->count; at++) {
+        struct component loader = {manifest, at};
+        if (at == definitions)
+            at = json_after(doc, at) - 1;
+        if (at != loader.at || !json_is(doc, at, JSON_OBJECT) ||
+            !component_is(loader, "JsonFileSchemaLoader"))
+            continue;
+        struct slice file = component_text(loader, "file_path");
+        if (file.size && *file.data == '/')
+            continue;
+        error_set(err, ERROR_INVALID,
+                  "its schema is in a file beside the manifest, and only the manifest is kept: write the "
+                  "schema into it (type: InlineSchemaLoader, schema: …), or give file_path as /…");
+        return component_error(err, loader);
+    }
+    return 0;
+}
+
 int manifest_read(const char *path, struct slice json, struct arena *arena,
                   struct connector_manifest *ret_manifest, struct error *err)
 {
@@ -43,7 +66,7 @@ int manifest_read(const char *path, struct slice json, struct arena *arena,
     if (path ? manifest_load_telling(arena, path, &manifest, err) < 0
              : manifest_parse_telling(arena, "the manifest", json, &manifest, err) < 0)
         return -1;
-    if (path && manifest_read_file(arena, path, &raw, err) < 0)
+    if (refuse_files(manifest, err) < 0 || (path && manifest_read_file(arena, path, &raw, err) < 0))
         return -1;
     struct slice version = component_text(manifest_root(manifest), "version");
     *ret_manifest = (struct connector_manifest){

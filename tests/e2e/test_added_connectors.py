@@ -59,6 +59,17 @@ def test_a_manifest_is_checked_and_run(firth, tmp_path, shop):
     assert "did you mean 'items'" in firth("check", path, expect=3).err
 
 
+def test_schemas_beside_a_manifest(firth, tmp_path):
+    """Only the manifest is kept: one that reads files beside it would fail at the first discover."""
+    manifest = json.loads(json.dumps(SHOP))
+    path = tmp_path / "shop.yaml"
+    for file, told in {"./schemas/items.json": "streams[0].schema_loader", None: "only the manifest is kept", str(tmp_path / "items.json"): None}.items():
+        manifest["streams"][0]["schema_loader"] = {"type": "JsonFileSchemaLoader"} | ({"file_path": file} if file else {})
+        path.write_text(json.dumps(manifest))
+        added = firth("connectors", "add", "shop", "--manifest-path", str(path))
+        assert (added.rc == 0, told is None or told in added.err) == (told is None, True), added.err
+
+
 def test_names_that_are_wrong(firth, tmp_path, shop):
     path, catalog = shop
     endpoint = catalog["connections"]["acmeCo/walk"]["destination"]["connector"]
