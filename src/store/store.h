@@ -28,6 +28,7 @@ struct store_options {
     const struct disk *disk;   /* NULL: the machine's */
     const struct clock *clock; /* NULL: the machine's */
     bool read_only;            /* never create, never write; an absent data directory is ERROR_NOT_FOUND */
+    uint32_t log_bytes;        /* a commit log's size, where records fit into that; 0: up to 16 MB */
 };
 
 /* Limits of one store. */

@@ -9,10 +9,7 @@
 
 enum {
     PIECE = BLOCK_TARGET + 2 * APPEND_PAGE, /* of one request: a whole block and the page before it */
-    ZEROS = 64 << 10,
 };
-
-static const _Alignas(APPEND_PAGE) char zeros[ZEROS];
 
 void append_shrink(struct append *append)
 {
@@ -25,7 +22,6 @@ void append_begin(struct append *append)
 {
     append->around = false;
     append->tail_size = 0;
-    append->appended = append->reach = 0;
 }
 
 int append_resume(struct append *append, const struct disk *disk, int file, uint64_t end)
@@ -57,47 +53,16 @@ static size_t take(char *pages, size_t room, const struct iovec *parts, int coun
     return taken;
 }
 
-/* Whole pages, and zeros behind them where that spares the next ones a longer file. */
-static int write_pages(struct append *append, const struct disk *disk, int file, const char *pages,
-                       size_t size, uint64_t at, size_t ahead)
-{
-    struct iovec parts[1 + APPEND_AHEAD_MAX / ZEROS] = {{(void *)(uintptr_t)pages, size}};
-    int count = 1;
-    uint64_t end = at + size;
-    if (end <= append->reach)
-        ahead = 0;
-    for (size_t left = ahead / APPEND_PAGE * APPEND_PAGE; left > 0; left -= parts[count++].iov_len)
-        parts[count] = (struct iovec){(void *)(uintptr_t)zeros, left < ZEROS ? left : ZEROS};
-    int result = disk->write(disk->context, file, parts, count, at);
-    if (result == -ENOSPC && count > 1) { /* there may be room for what has to be written */
-        ahead = 0;
-        result = disk_write_one(disk, file, pages, size, at);
-    }
-    end += ahead / APPEND_PAGE * APPEND_PAGE;
-    if (result == 0 && end > append->reach)
-        append->reach = end;
-    return result;
-}
-
-static size_t ahead_of(const struct append *append, size_t size)
-{
-    if (size > APPEND_LITTLE)
-        return 0;
-    return append->appended < APPEND_AHEAD_MAX ? (size_t)append->appended : APPEND_AHEAD_MAX;
-}
-
 int append_write(struct append *append, const struct disk *disk, int file, const struct iovec *parts,
-                 int count, uint64_t end)
+                 int count, uint64_t end, bool around)
 {
     assert(end % APPEND_PAGE == append->tail_size);
-    if (!append->around)
-        disk->go_around(disk->context, file);
-    append->around = true;
+    if (append->around != around)
+        disk->go_around(disk->context, file, around);
+    append->around = around;
     size_t size = append->tail_size;
     for (int i = 0; i < count; i++)
         size += parts[i].iov_len;
-    size_t ahead = ahead_of(append, size);
-    append->appended += size - append->tail_size;
     size_t capacity = (size + APPEND_PAGE - 1) / APPEND_PAGE * APPEND_PAGE;
     if (capacity > PIECE)
         capacity = PIECE;
@@ -115,7 +80,7 @@ int append_write(struct append *append, const struct disk *disk, int file, const
         filled += take(pages + filled, capacity - filled, parts, count, &part, &skip);
         size_t padded = (filled + APPEND_PAGE - 1) / APPEND_PAGE * APPEND_PAGE;
         memset(pages + filled, 0, padded - filled);
-        result = write_pages(append, disk, file, pages, padded, at, ahead);
+        result = disk_write_one(disk, file, pages, padded, at);
         append->tail_size = filled % APPEND_PAGE;
         memcpy(append->tail, pages + filled - append->tail_size, append->tail_size);
         at += filled;

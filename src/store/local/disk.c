@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WRITE_PARTS_MAX = 8 };
+enum { WRITE_PARTS_MAX = 10 };
 
 static int system_open(void *context, const char *path, int flags)
 {
@@ -51,11 +51,11 @@ static ssize_t system_read(void *context, int file, void *bytes, size_t size, ui
 }
 
 /* O_DIRECT, where the file system has it. */
-static void system_go_around(void *context, int file)
+static void system_go_around(void *context, int file, bool around)
 {
     int flags = fcntl(file, F_GETFL);
     if (flags >= 0)
-        fcntl(file, F_SETFL, flags | O_DIRECT);
+        fcntl(file, F_SETFL, around ? flags | O_DIRECT : flags & ~O_DIRECT);
 }
 
 /* Some file systems take the flag and refuse the write, or want larger pages. Was it set? */

@@ -34,8 +34,8 @@ struct disk {
     int (*linked)(void *context, int file); /* 1: the open file still has a name; 0: it was removed */
     int (*truncate)(void *context, int file, uint64_t size);
     /* From now on this handle is only written, in whole aligned pages (append.h), and they may go around the
-     * page cache: a hint. */
-    void (*go_around)(void *context, int file);
+     * page cache, or no longer: a hint. */
+    void (*go_around)(void *context, int file, bool around);
     /* Begin to write dirty pages out without waiting: a hint. */
     void (*start_sync)(void *context, int file, uint64_t offset, uint64_t size);
     /* The file's bytes and length are durable when this returns 0. */

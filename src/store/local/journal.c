@@ -2,13 +2,19 @@
 
 #include "base/fault.h"
 #include "base/hash.h"
+#include "store/local/carry.h"
 #include "store/local/evidence.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 
-enum { BLOCK_FIRST_CAPACITY = 8 << 10, BLOCK_ALIGN = 64, COMPRESS_MIN = 64 << 10 };
+enum {
+    BLOCK_FIRST_CAPACITY = 8 << 10,
+    BLOCK_ALIGN = 64,
+    COMPRESS_MIN = 64 << 10,
+    START_SYNC = 1 << 20, /* bytes after which the cache is told to begin writing */
+};
 
 struct journal *journal_new(struct local_store *store, const char *collection, const char *task,
                             const struct journal_end *committed, struct compressor *compressor)
@@ -104,7 +110,7 @@ static int begin_segment(struct journal *journal, struct error *err)
     append_begin(&journal->append);
     journal->resumed = true;
     struct iovec part = {bytes, size};
-    int result = append_write(&journal->append, disk, segment->file, &part, 1, 0);
+    int result = append_write(&journal->append, disk, segment->file, &part, 1, 0, true);
     if (result < 0)
         return disk_error(err, result, "cannot write %s", segment->path);
     segment->header_size = header.size;
@@ -122,6 +128,7 @@ static int sync_segment(struct journal *journal, struct error *err)
     if (result < 0)
         return disk_error(err, result, "cannot sync %s", journal->segment.path);
     journal->unsynced = false;
+    journal->unstarted = 0;
     return 0;
 }
 
@@ -192,10 +199,21 @@ static int open_end(struct journal *journal, struct error *err)
     return 0;
 }
 
+/* What is carried is synced much later: so that little is left to do then, it is begun now. */
+static void start_sync(struct journal *journal)
+{
+    const struct disk *disk = journal->store->disk;
+    if (journal->unstarted < START_SYNC)
+        return;
+    disk->start_sync(disk->context, journal->segment.file, journal->now.offset - journal->unstarted,
+                     journal->unstarted);
+    journal->unstarted = 0;
+}
+
 /* Write a block whose header says what it holds; the first part begins with room for that header. `plain`:
  * it was not tried to compress it. */
 static int write_block(struct journal *journal, struct block_header *header, const struct iovec *parts,
-                       int count, bool plain, struct error *err)
+                       int count, bool plain, bool carried, struct error *err)
 {
     if (open_end(journal, err) < 0)
         return -1;
@@ -205,17 +223,29 @@ static int write_block(struct journal *journal, struct block_header *header, con
     layout_block_put(header, parts[0].iov_base);
     journal->unsynced = true;
     int result = append_write(&journal->append, journal->store->disk, journal->segment.file, parts, count,
-                              journal->now.offset);
+                              journal->now.offset, !carried);
     if (result < 0)
         return disk_error(err, result, "cannot write %s", journal->segment.path);
     journal->now.offset += BLOCK_HEADER + header->stored_size;
+    journal->unstarted += carried ? BLOCK_HEADER + header->stored_size : 0;
+    start_sync(journal);
     journal->now.end += header->documents;
     journal->now.committed_ms = header->committed_ms;
     uint64_t full = journal->options.segment_bytes;
     return journal->now.offset >= full ? seal(journal, err) : 0;
 }
 
-int journal_flush(struct journal *journal, uint64_t transaction, struct error *err)
+bool journal_can_carry(const struct journal *journal)
+{
+    const struct journal_end *now = &journal->now, *before = &journal->committed;
+    return now->segment == before->segment && now->offset == before->offset &&
+           (journal->block_documents == 0 ||
+            (now->offset > 0 &&
+             now->offset + journal->block_size - journal->block_start < journal->options.segment_bytes));
+}
+
+int journal_flush(struct journal *journal, uint64_t transaction, struct buffer *carried, uint32_t index,
+                  struct error *err)
 {
     if (journal->block_documents == 0)
         return 0;
@@ -231,8 +261,11 @@ int journal_flush(struct journal *journal, uint64_t transaction, struct error *e
         header.payload_crc = hash_crc32c(0, payload, size);
     }
     struct iovec part = {(packed ? packed : payload) - BLOCK_HEADER, BLOCK_HEADER + header.stored_size};
-    if (write_block(journal, &header, &part, 1, !worth_it, err) < 0)
+    uint64_t offset = journal->now.offset;
+    if (write_block(journal, &header, &part, 1, !worth_it, carried, err) < 0)
         return -1;
+    if (carried)
+        carry_block(carried, index, offset, (struct slice){part.iov_base, part.iov_len});
     begin_block(journal);
     return 0;
 }
@@ -248,7 +281,7 @@ int journal_write_large(struct journal *journal, uint64_t transaction, struct sl
     header.payload_crc =
         hash_crc32c(hash_crc32c(0, head + BLOCK_HEADER, BLOCK_RECORD), document.data, document.size);
     struct iovec parts[2] = {{head, sizeof head}, {(void *)(uintptr_t)document.data, document.size}};
-    return write_block(journal, &header, parts, 2, true, err);
+    return write_block(journal, &header, parts, 2, true, false, err);
 }
 
 /* --- transactions -------------------------------------------------------------------------------- */

@@ -24,6 +24,7 @@ struct journal {
     struct append append;          /* its end, */
     bool resumed;                  /* which is known, since this file was opened */
     bool unsynced;                 /* the active segment has bytes that were not synced */
+    uint64_t unstarted;            /* of them, those that were not begun to be written out */
     uint64_t plain;                /* the active segment's bytes in blocks that might shrink */
     bool folder_unsynced;          /* files were made in the folder */
     bool listed;                   /* opened by this writer: it may be appended to */
@@ -61,8 +62,13 @@ size_t journal_grow(struct journal *journal, size_t size);
 /* Free the block. Returns the bytes gained. */
 size_t journal_shrink(struct journal *journal);
 
-/* Write the gathered documents as a block of `transaction`. */
-int journal_flush(struct journal *journal, uint64_t transaction, struct error *err);
+/* Could the commit log carry what is gathered? Nothing of the open transaction was written, and nothing but
+ * the active segment, which is durable, would become longer. */
+bool journal_can_carry(const struct journal *journal);
+/* Write the gathered documents as a block of `transaction`. `carried`: where it goes as well, for the commit
+ * log, in which this is journal `index`; NULL if it will be synced before the commit. */
+int journal_flush(struct journal *journal, uint64_t transaction, struct buffer *carried, uint32_t index,
+                  struct error *err);
 /* Write one document as a block of its own, without copying it. */
 int journal_write_large(struct journal *journal, uint64_t transaction, struct slice document,
                         struct error *err);

@@ -113,7 +113,7 @@ void layout_log_put(const struct log_header *header, void *bytes)
     char *at = bytes;
     memset(at, 0, LAYOUT_PAGE);
     memcpy(at, log_magic, sizeof log_magic);
-    put_u32(at + 8, LAYOUT_VERSION);
+    put_u32(at + 8, LOG_VERSION);
     put_u64(at + 16, header->salt);
     put_u64(at + 24, header->generation);
     put_u64(at + 32, header->file_size);
@@ -131,7 +131,7 @@ const char *layout_log_get(const void *bytes, struct log_header *ret_header)
         return "it does not begin as a commit log does";
     if (get_u16(at + 40) > STORE_NAME_MAX || get_u32(at + 12) != log_crc(at))
         return "its header's checksum is wrong";
-    if (get_u32(at + 8) != LAYOUT_VERSION)
+    if (get_u32(at + 8) == 0 || get_u32(at + 8) > LOG_VERSION)
         return "it is of another version";
     *ret_header = (struct log_header){
         .salt = get_u64(at + 16),
@@ -157,6 +157,8 @@ void layout_record_put(const struct record_header *header, void *bytes)
     put_u32(at + 40, header->payload_size);
     put_u32(at + 44, header->journals);
     put_u32(at + 48, header->checkpoint_size);
+    put_u32(at + 52, header->data_size);
+    put_u32(at + 56, header->data_crc);
     put_u32(at + 4, header_crc(at, RECORD_HEADER, 4));
 }
 
@@ -176,12 +178,37 @@ const char *layout_record_get(const void *bytes, struct record_header *ret_heade
         .payload_size = get_u32(at + 40),
         .journals = get_u32(at + 44),
         .checkpoint_size = get_u32(at + 48),
+        .data_size = get_u32(at + 52),
+        .data_crc = get_u32(at + 56),
     };
     if (header.payload_size > RECORD_PAYLOAD_MAX || header.checkpoint_size > header.payload_size ||
-        header.journals > STORE_JOURNALS_MAX || header.copy > 1)
+        header.journals > STORE_JOURNALS_MAX || header.copy > 1 || header.data_size > RECORD_DATA_MAX)
         return "the commit record's sizes are impossible";
     *ret_header = header;
     return NULL;
+}
+
+void layout_carried_put(const struct carried_head *head, void *bytes)
+{
+    char *at = bytes;
+    put_u32(at, head->journal);
+    put_u32(at + 4, head->size);
+    put_u64(at + 8, head->offset);
+}
+
+bool layout_carried_get(const char **at, const char *stop, struct carried_head *ret_head,
+                        struct slice *ret_block)
+{
+    if (stop - *at < CARRIED_HEAD)
+        return false;
+    struct carried_head head = {
+        .journal = get_u32(*at), .size = get_u32(*at + 4), .offset = get_u64(*at + 8)};
+    if (head.size < BLOCK_HEADER || head.size > (uint64_t)(stop - *at - CARRIED_HEAD))
+        return false;
+    *ret_head = head;
+    *ret_block = (struct slice){*at + CARRIED_HEAD, head.size};
+    *at += CARRIED_HEAD + head.size;
+    return true;
 }
 
 void layout_journal_put(const struct journal_end *end, struct slice collection, void *bytes)

@@ -8,7 +8,8 @@
 #include <endian.h>
 
 enum {
-    LAYOUT_VERSION = 1,
+    LAYOUT_VERSION = 1, /* of segments */
+    LOG_VERSION = 2,    /* 1: no record carries blocks */
     LAYOUT_PAGE = 4096,
 
     SEGMENT_FIXED = 48,
@@ -26,6 +27,11 @@ enum {
     RECORD_JOURNAL = 42, /* a journal's entry without its name */
     RECORD_PAYLOAD_MAX = STORE_CHECKPOINT_MAX + STORE_JOURNALS_MAX * (RECORD_JOURNAL + STORE_NAME_MAX),
     MARK_SIZE = 32,
+
+    CARRIED_HEAD = 16,       /* before each block that a record carries */
+    CARRIED_MAX = 128 << 10, /* documents of a transaction that its record carries, in bytes; beyond it, one
+                              * more sync costs less than to write them twice */
+    RECORD_DATA_MAX = CARRIED_MAX + STORE_JOURNALS_MAX * (CARRIED_HEAD + BLOCK_HEADER),
 };
 
 static inline void put_u16(void *at, uint16_t value)
@@ -111,6 +117,7 @@ struct record_header {
     uint64_t salt, sequence;
     int64_t committed_ms;
     uint32_t payload_size, journals, checkpoint_size;
+    uint32_t data_size, data_crc; /* the blocks it carries, behind both copies */
 };
 
 void layout_record_put(const struct record_header *header, void *bytes); /* RECORD_HEADER bytes */
@@ -120,6 +127,24 @@ static inline uint64_t layout_record_copy(uint32_t payload_size)
 {
     return layout_round_up(RECORD_HEADER + (uint64_t)payload_size, LAYOUT_PAGE);
 }
+/* Of both copies and the blocks. */
+static inline uint64_t layout_record_slot(uint32_t payload_size, uint32_t data_size)
+{
+    return 2 * layout_record_copy(payload_size) + layout_round_up(data_size, LAYOUT_PAGE);
+}
+
+/* A block that a record carries: the journal is one of the record's, the segment that journal's active one.
+ */
+struct carried_head {
+    uint32_t journal; /* its place among the record's journals */
+    uint32_t size;    /* of the block, with its header, which follows */
+    uint64_t offset;  /* in the segment */
+};
+
+void layout_carried_put(const struct carried_head *head, void *bytes); /* CARRIED_HEAD bytes */
+/* The next one from *at, which moves on; false if there is none, or it does not fit. */
+bool layout_carried_get(const char **at, const char *stop, struct carried_head *ret_head,
+                        struct slice *ret_block);
 
 /* The committed state of a journal. */
 struct journal_end {

@@ -1,5 +1,6 @@
 /* Listing: names of folders, journals and their committed ends, checkpoints. */
 #include "base/map.h"
+#include "store/local/carry.h"
 #include "store/local/evidence.h"
 #include "store/local/local.h"
 #include "store/local/log.h"
@@ -137,12 +138,24 @@ static void listing_done(struct listing *listing)
 
 /* --- journals ------------------------------------------------------------------------------------- */
 
+/* Does the log carry the journal's last block? Then the segment may lack it until a writer has recovered. */
+static bool is_end_carried(const struct listing *listing, const struct log_view *view,
+                           const struct journal_end *end)
+{
+    struct buffer block;
+    uint64_t begin;
+    buffer_init(&block, RECORD_DATA_MAX);
+    bool found = carry_find(view, listing->collection, end->segment, end->offset - 1, &begin, &block);
+    buffer_done(&block);
+    return found;
+}
+
 /* Bytes of the journal's files up to the committed end. The first and the last of them have to be there. */
-static int journal_bytes(struct listing *listing, const char *task, const struct journal_end *end,
+static int journal_bytes(struct listing *listing, const struct log_view *view, const struct journal_end *end,
                          uint64_t *ret_bytes, struct error *err)
 {
     const struct disk *disk = listing->store->disk;
-    auto_free char *folder = local_journal_folder(listing->store, listing->collection, task, err);
+    auto_free char *folder = local_journal_folder(listing->store, listing->collection, view->task, err);
     struct segment_list list = {0};
     if (!folder || segment_list_read(&list, disk, folder, err) < 0)
         return -1;
@@ -171,7 +184,7 @@ static int journal_bytes(struct listing *listing, const char *task, const struct
     if (!has_first || (!has_active && end->offset > 0))
         return error_set(err, ERROR_CORRUPT, "the segment %s/%016" PRIx64 ".seg is missing", folder,
                          has_first ? end->segment : end->first);
-    if (active < end->offset)
+    if (active < end->offset && !is_end_carried(listing, view, end))
         return error_set(err, ERROR_CORRUPT,
                          "the segment %s/%016" PRIx64 ".seg is damaged at offset %" PRIu64
                          ": committed documents are missing at its end",
@@ -190,7 +203,7 @@ static int look_at_journal(struct listing *listing, const struct log_view *view,
         return 0;
     return evidence_check_folder(listing->store, listing->collection, view->task, ret_end, err) < 0
                ? -1
-               : journal_bytes(listing, view->task, ret_end, ret_bytes, err);
+               : journal_bytes(listing, view, ret_end, ret_bytes, err);
 }
 
 /* A task that goes on meanwhile removes and compresses files, or was dropped: whoever does not find a file

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { STORE_VERSION = 1, VERSION_FILE_MAX = 64, LOCK_NOTE_MAX = 512 };
+enum { STORE_VERSION = 2, VERSION_FILE_MAX = 64, LOCK_NOTE_MAX = 512 };
 /* How long a lock whose holder has died is waited for, and how often it is looked at. */
 enum { LOCK_PATIENCE_MS = 2000, LOCK_LOOK_MS = 20 };
 
@@ -149,6 +149,7 @@ static int read_small(const struct disk *disk, const char *path, char *text, siz
     return 1;
 }
 
+/* 1: an older version, which we know; 0: ours. */
 static int check_version(const char *path, char *text, struct error *err)
 {
     static const char prefix[] = "firth-store ";
@@ -166,7 +167,7 @@ static int check_version(const char *path, char *text, struct error *err)
                          "%s says that the store has version %" PRIu64
                          ", this program knows up to version %d: use a newer firth",
                          path, version, STORE_VERSION);
-    return 0;
+    return version < STORE_VERSION;
 }
 
 struct contents {
@@ -209,11 +210,9 @@ static int check_empty(const struct local_store *store, struct error *err)
     return 0;
 }
 
-static int make_store(struct local_store *store, const char *version_path, struct error *err)
+static int write_version(struct local_store *store, const char *version_path, struct error *err)
 {
     const struct disk *disk = store->disk;
-    if (make_folders(disk, store->folder, 0, err) < 0)
-        return -1;
     auto_free char *temporary = mem_printf("%s.tmp.%d", version_path, (int)getpid());
     char text[VERSION_FILE_MAX];
     int size = snprintf(text, sizeof text, "firth-store %d\n", STORE_VERSION);
@@ -242,14 +241,17 @@ static int open_version(struct local_store *store, struct error *err)
     int found = read_small(store->disk, path, text, sizeof text, err);
     if (found < 0)
         return -1;
-    if (found)
-        return check_version(path, text, err);
+    if (found) {
+        /* What this version writes an older one would misread: it is to be told before it is written. */
+        int older = check_version(path, text, err);
+        return older > 0 && !store->read_only ? write_version(store, path, err) : older < 0 ? -1 : 0;
+    }
     if (check_empty(store, err) < 0)
         return -1;
     if (store->read_only)
         return error_set(err, ERROR_NOT_FOUND, "%s is not a data directory of firth: it has no VERSION file",
                          store->folder);
-    return make_store(store, path, err);
+    return make_folders(store->disk, store->folder, 0, err) < 0 ? -1 : write_version(store, path, err);
 }
 
 static void local_close(struct store *base)
@@ -272,6 +274,7 @@ static struct store *local_open(const char *place, const struct store_options *o
     store->disk = options->disk ? options->disk : &disk_system;
     store->clock = options->clock ? options->clock : &clock_system;
     store->read_only = options->read_only;
+    store->log_bytes = options->log_bytes;
     while (size > 1 && place[size - 1] == '/')
         size--;
     store->folder = mem_strndup(place, size);

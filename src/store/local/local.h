@@ -11,6 +11,7 @@ struct local_store {
     const struct clock *clock;
     char *folder;
     bool read_only;
+    uint32_t log_bytes; /* 0: as log_write.c has it */
 };
 
 static inline struct local_store *local_store_of(struct store *store)

@@ -38,12 +38,12 @@ struct log_view {
     int file;      /* the log, -1: none open */
     int mark_file; /* `published`, -1: not open */
     uint64_t salt, file_size;
-    uint64_t identity; /* 0: unknown */
-    bool identified;   /* it has had that from its beginning */
-    uint64_t log;      /* generation of the open log */
-    uint64_t at;       /* the next slot */
-    bool unmarked;     /* `published` was lost when last looked at */
-    bool torn;         /* what lies at `at` is neither zeros nor a good record */
+    uint64_t identity;     /* 0: unknown */
+    bool identified;       /* it has had that from its beginning */
+    uint64_t log;          /* generation of the open log */
+    uint64_t at;           /* the next slot */
+    bool unmarked;         /* `published` was lost when last looked at */
+    uint64_t acknowledged; /* by `published`, when last looked at */
     struct log_state state;
 };
 
@@ -58,10 +58,12 @@ struct log_writer {
     char *task;
     int file, mark_file;
     uint64_t salt, file_size, at;
-    uint64_t identity; /* as found; 0: the first roll makes one */
-    bool identified;   /* as found; a task's first log is */
-    uint64_t log;      /* generation of the open log */
-    uint64_t last;     /* offset of the last record */
+    uint64_t identity;        /* as found; 0: the first roll makes one */
+    bool identified;          /* as found; a task's first log is */
+    uint64_t log;             /* generation of the open log */
+    uint64_t last, last_copy; /* offset of the last record, size of each copy */
+    uint64_t size_max;        /* as large as logs become */
+    bool spare;               /* `commits.tmp` is an old log of ours, of that size */
 };
 
 /* The record to write: `journals` holds `count` encoded entries. */
@@ -71,15 +73,21 @@ struct log_record {
     struct slice journals;
     uint32_t count;
     struct slice checkpoint;
+    struct slice data; /* the blocks it carries */
 };
 
-void log_writer_init(struct log_writer *log, const struct disk *disk, const char *folder, const char *task);
+/* `size_max`: of logs whose records fit into that; 0: the usual. */
+void log_writer_init(struct log_writer *log, const struct disk *disk, const char *folder, const char *task,
+                     uint64_t size_max);
 void log_writer_done(struct log_writer *log);
-/* Make a new log beside the old ones, beginning with this record, durable, and remove the old ones. The
- * record repeats what is committed already: with a failing roll nothing is lost and nothing becomes visible.
- * The log has room for at least `room` bytes more. */
+/* Make a new log beside the old ones, beginning with this record (which carries nothing), durable, and remove
+ * the old ones. The record repeats what is committed already: with a failing roll nothing is lost and nothing
+ * becomes visible. The log has room for at least `room` bytes more. */
 int log_writer_roll(struct log_writer *log, const struct log_record *record, uint64_t room,
                     struct error *err);
+/* Does it fit into the log? If not, appending it rolls, and what the log carries goes: the segments have to
+ * be durable before. */
+bool log_writer_has_room(const struct log_writer *log, const struct log_record *record);
 /* Write the record durably to the next slot, rolling if it is full. After an error: no further use. */
 int log_writer_append(struct log_writer *log, const struct log_record *record, struct error *err);
 /* Tell readers. Failing here does not undo a commit: without `published`, readers find out by themselves. */

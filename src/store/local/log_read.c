@@ -117,7 +117,6 @@ static int open_newest(struct log_view *view, struct error *err)
     view->identified = header.identity && header.flags & LOG_IDENTIFIED;
     view->file_size = size;
     view->at = LAYOUT_PAGE;
-    view->torn = false;
     return 1;
 }
 
@@ -132,6 +131,21 @@ static bool journals_sound(const char *payload, const struct record_header *head
     return at == stop;
 }
 
+/* Are the blocks at `offset` whole that the record carries? They were durable with it, so only of a record
+ * that may be torn it has to be asked. */
+static int carried_whole(const struct log_view *view, uint64_t offset, const struct record_header *header)
+{
+    if (header->data_size == 0 || header->sequence <= view->acknowledged)
+        return 1;
+    if (offset + header->data_size > view->file_size)
+        return 0;
+    auto_free char *data = mem_alloc(header->data_size);
+    ssize_t got = view->disk->read(view->disk->context, view->file, data, header->data_size, offset);
+    if (got < 0)
+        return (int)got;
+    return (uint64_t)got == header->data_size && hash_crc32c(0, data, header->data_size) == header->data_crc;
+}
+
 /* Is there a good copy of a record at `offset`, and is it no older than the state? Then it becomes the state.
  */
 static int take_record(struct log_view *view, uint64_t offset, const char *page, uint64_t limit,
@@ -143,6 +157,7 @@ static int take_record(struct log_view *view, uint64_t offset, const char *page,
         header.sequence < view->state.sequence)
         return 0;
     uint64_t copy = layout_record_copy(header.payload_size);
+    uint64_t data = offset + copy * (header.copy == 0 ? 2 : 1);
     if (offset + copy > view->file_size)
         return 0;
     auto_free char *payload = mem_alloc(header.payload_size);
@@ -152,6 +167,11 @@ static int take_record(struct log_view *view, uint64_t offset, const char *page,
     if ((uint64_t)got < header.payload_size ||
         hash_crc32c(0, payload, header.payload_size) != header.payload_crc ||
         !journals_sound(payload, &header))
+        return 0;
+    int whole = carried_whole(view, data, &header);
+    if (whole < 0)
+        return disk_error(err, whole, "cannot read the commit log in %s", view->folder);
+    if (!whole)
         return 0;
     free(view->state.payload);
     view->state = (struct log_state){
@@ -163,7 +183,7 @@ static int take_record(struct log_view *view, uint64_t offset, const char *page,
         .payload_size = header.payload_size,
     };
     payload = NULL;
-    view->at = offset + copy * (header.copy == 0 ? 2 : 1);
+    view->at = data + layout_round_up(header.data_size, LAYOUT_PAGE);
     return 1;
 }
 
@@ -179,7 +199,7 @@ static int scan(struct log_view *view, uint64_t limit, bool search, struct error
     const struct disk *disk = view->disk;
     char page[LAYOUT_PAGE];
     int changed = 0;
-    view->torn = false;
+    bool torn = false; /* where we are is neither zeros nor a good record: torn, or what an older log left */
     for (uint64_t offset = view->at;
          offset + LAYOUT_PAGE <= view->file_size && view->state.sequence < limit;) {
         ssize_t got = disk->read(disk->context, view->file, page, sizeof page, offset);
@@ -192,13 +212,13 @@ static int scan(struct log_view *view, uint64_t limit, bool search, struct error
             return -1;
         if (taken) {
             changed = 1;
-            view->torn = false;
+            torn = false;
             offset = view->at;
             continue;
         }
         if (!all_zeros(page, sizeof page))
-            view->torn = true;
-        else if (!search && !view->torn)
+            torn = true;
+        else if (!search && !torn)
             break;
         offset += LAYOUT_PAGE;
     }
@@ -270,29 +290,50 @@ static int take_committed(struct log_view *view, const struct mark *mark, enum l
     return published ? look_behind(view, err) : 0;
 }
 
+/* One look at `published` and the log. 1: done; 0: there is no log, or none as new as was published. */
+static int look(struct log_view *view, struct mark *mark, enum log_trust trust, uint64_t before,
+                struct error *err)
+{
+    *mark = read_mark(view);
+    view->unmarked = mark->sequence == 0;
+    view->acknowledged = mark->sequence;
+    if (trust == LOG_READER && mark->sequence != 0 && mark->sequence == before)
+        return 1;
+    int opened = 1;
+    if (view->file < 0 || mark->sequence == 0 || mark->log != view->log)
+        opened = open_newest(view, err);
+    if (opened < 0)
+        return -1;
+    if (opened == 0 || (mark->sequence != 0 && view->log < mark->log))
+        return 0;
+    return take_committed(view, mark, trust, err) < 0 ? -1 : 1;
+}
+
+/* The writer uses the files of old logs again: what failed in one that is not the newest any more was no
+ * damage. */
+static bool is_newest(const struct log_view *view)
+{
+    uint64_t newest = 0;
+    view->disk->list(view->disk->context, view->folder, pick_newest, &newest);
+    return newest == view->log;
+}
+
 int log_view_refresh(struct log_view *view, enum log_trust trust, struct error *err)
 {
     struct mark mark;
     uint64_t before = view->state.sequence;
     for (int i = 0;; i++) {
-        mark = read_mark(view);
-        view->unmarked = mark.sequence == 0;
-        if (trust == LOG_READER && mark.sequence != 0 && mark.sequence == before)
-            return 0;
-        int opened = 1;
-        if (view->file < 0 || mark.sequence == 0 || mark.log != view->log)
-            opened = open_newest(view, err);
-        if (opened < 0)
+        int result = look(view, &mark, trust, before, err);
+        if (result > 0)
+            return view->state.sequence != before;
+        if (result < 0 && (i >= RETRIES || is_newest(view)))
             return -1;
-        if (opened == 0 && mark.sequence == 0 && i >= 2)
+        if (result == 0 && mark.sequence == 0 && i >= 2)
             return 0;
-        if (opened > 0 && (mark.sequence == 0 || view->log >= mark.log))
-            break;
-        if (i >= RETRIES)
+        if (result == 0 && i >= RETRIES)
             return error_set(err, ERROR_CORRUPT,
                              "the commit log of task %s is missing: %s says that commit %" PRIu64
                              " is in commits-%016" PRIx64,
                              view->task, view->folder, mark.sequence, mark.log);
     }
-    return take_committed(view, &mark, trust, err) < 0 ? -1 : view->state.sequence != before;
 }

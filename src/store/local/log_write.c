@@ -8,18 +8,28 @@
 #include <errno.h>
 #include <inttypes.h>
 
-enum { LOG_SIZE_MIN = 256 << 10, LOG_SIZE_MAX = 4 << 20, ZEROS = 64 << 10 };
+enum { LOG_SIZE_MIN = 256 << 10, LOG_SIZE_MAX = 16 << 20, ZEROS = 64 << 10 };
 
 static const char zeros[ZEROS];
 
-void log_writer_init(struct log_writer *log, const struct disk *disk, const char *folder, const char *task)
+void log_writer_init(struct log_writer *log, const struct disk *disk, const char *folder, const char *task,
+                     uint64_t size_max)
 {
     *log = (struct log_writer){
         .disk = disk, .folder = mem_strdup(folder), .task = mem_strdup(task), .file = -1, .mark_file = -1};
+    log->size_max = size_max ? size_max : LOG_SIZE_MAX;
+}
+
+static void remove_spare(struct log_writer *log)
+{
+    auto_free char *temporary = mem_printf("%s/commits.tmp", log->folder);
+    log->disk->unlink(log->disk->context, temporary);
 }
 
 void log_writer_done(struct log_writer *log)
 {
+    if (log->spare)
+        remove_spare(log);
     local_close_file(log->disk, &log->file);
     local_close_file(log->disk, &log->mark_file);
     free(log->folder);
@@ -27,17 +37,22 @@ void log_writer_done(struct log_writer *log)
     *log = (struct log_writer){.file = -1, .mark_file = -1};
 }
 
-/* Bytes of both copies. */
-static uint64_t slot_size(const struct log_record *record)
+static uint32_t payload_size(const struct log_record *record)
 {
-    return 2 * layout_record_copy((uint32_t)(record->journals.size + record->checkpoint.size));
+    return (uint32_t)(record->journals.size + record->checkpoint.size);
 }
 
-/* Both copies of the record, each padded with zeros to whole pages, in one write. */
+static uint64_t slot_size(const struct log_record *record)
+{
+    return layout_record_slot(payload_size(record), (uint32_t)record->data.size);
+}
+
+/* Both copies of the record and the blocks it carries, each padded with zeros to whole pages, in one write.
+ */
 static int write_record(struct log_writer *log, int file, uint64_t salt, uint64_t offset,
                         const struct log_record *record)
 {
-    uint32_t payload = (uint32_t)(record->journals.size + record->checkpoint.size);
+    uint32_t payload = payload_size(record), size = (uint32_t)record->data.size;
     uint32_t crc = hash_crc32c(0, record->journals.data, record->journals.size);
     struct record_header header = {
         .payload_crc = hash_crc32c(crc, record->checkpoint.data, record->checkpoint.size),
@@ -47,9 +62,11 @@ static int write_record(struct log_writer *log, int file, uint64_t salt, uint64_
         .payload_size = payload,
         .journals = record->count,
         .checkpoint_size = (uint32_t)record->checkpoint.size,
+        .data_size = size,
+        .data_crc = hash_crc32c(0, record->data.data, size),
     };
     char headers[2][RECORD_HEADER];
-    struct iovec parts[8];
+    struct iovec parts[10];
     for (uint32_t copy = 0; copy < 2; copy++) {
         header.copy = copy;
         layout_record_put(&header, headers[copy]);
@@ -60,7 +77,9 @@ static int write_record(struct log_writer *log, int file, uint64_t salt, uint64_
         part[3] =
             (struct iovec){(void *)(uintptr_t)zeros, layout_record_copy(payload) - RECORD_HEADER - payload};
     }
-    return log->disk->write(log->disk->context, file, parts, 8, offset);
+    parts[8] = (struct iovec){(void *)(uintptr_t)record->data.data, size};
+    parts[9] = (struct iovec){(void *)(uintptr_t)zeros, layout_round_up(size, LAYOUT_PAGE) - size};
+    return log->disk->write(log->disk->context, file, parts, size ? 10 : 8, offset);
 }
 
 static int write_zeros(const struct disk *disk, int file, uint64_t from, uint64_t to)
@@ -71,9 +90,10 @@ static int write_zeros(const struct disk *disk, int file, uint64_t from, uint64_
     return result;
 }
 
-/* The content of a new log, durable. */
+/* The content of a new log, durable. What an old log left in its file is told by its salt, so that it does
+ * not have to be overwritten. */
 static int fill(struct log_writer *log, int file, const struct log_header *header,
-                const struct log_record *record)
+                const struct log_record *record, bool spare)
 {
     const struct disk *disk = log->disk;
     char page[LAYOUT_PAGE];
@@ -81,14 +101,14 @@ static int fill(struct log_writer *log, int file, const struct log_header *heade
     int result = disk_write_one(disk, file, page, sizeof page, 0);
     if (result == 0)
         result = write_record(log, file, header->salt, LAYOUT_PAGE, record);
-    if (result == 0)
+    if (result == 0 && !spare)
         result = write_zeros(disk, file, LAYOUT_PAGE + slot_size(record), header->file_size);
     return result == 0 ? disk->sync(disk->context, file) : result;
 }
 
 struct old_logs {
     struct log_writer *log;
-    uint64_t keep;
+    uint64_t keep, spare; /* the generation of the one that may serve again; 0: none */
 };
 
 static void remove_old(void *argument, const char *name)
@@ -97,17 +117,24 @@ static void remove_old(void *argument, const char *name)
     uint64_t sequence;
     if (!local_parse_log_name(name, &sequence) || sequence >= old->keep)
         return;
+    const struct disk *disk = old->log->disk;
     auto_free char *path = local_log_path(old->log->folder, sequence);
-    old->log->disk->unlink(old->log->disk->context, path); /* if not now, then at the next roll */
+    if (sequence == old->spare) {
+        auto_free char *temporary = mem_printf("%s/commits.tmp", old->log->folder);
+        old->log->spare = disk->rename(disk->context, path, temporary) == 0;
+        if (old->log->spare)
+            return;
+    }
+    disk->unlink(disk->context, path); /* if not now, then at the next roll */
 }
 
-/* Logs double from 256 kB to 4 MB, so that a task that commits twice is cheap and one that commits often
+/* Logs double from 256 kB to 16 MB, so that a task that commits twice is cheap and one that commits often
  * rolls rarely. A record too large for that gets a log that just holds it. */
 static uint64_t next_size(const struct log_writer *log, uint64_t first_slot, uint64_t room)
 {
     uint64_t size = log->file_size * 2 < LOG_SIZE_MIN ? LOG_SIZE_MIN : log->file_size * 2;
-    if (size > LOG_SIZE_MAX)
-        size = LOG_SIZE_MAX;
+    if (size > log->size_max)
+        size = log->size_max;
     uint64_t needed = LAYOUT_PAGE + first_slot + room;
     return size < needed ? needed : size;
 }
@@ -129,10 +156,13 @@ int log_writer_roll(struct log_writer *log, const struct log_record *record, uin
     random_bytes(&header.salt, sizeof header.salt);
     auto_free char *temporary = mem_printf("%s/commits.tmp", log->folder);
     auto_free char *path = local_log_path(log->folder, header.generation);
-    int file = disk->open(disk->context, temporary, DISK_WRITE | DISK_CREATE | DISK_EMPTY);
+    bool spare = log->spare && header.file_size == log->size_max;
+    uint64_t old_size = log->file_size;
+    int file = disk->open(disk->context, temporary, DISK_WRITE | (spare ? 0 : DISK_CREATE | DISK_EMPTY));
+    log->spare = false;
     if (file < 0)
         return disk_error(err, file, "cannot make the commit log %s", temporary);
-    int result = fill(log, file, &header, record);
+    int result = fill(log, file, &header, record, spare);
     fault_point("store.log.before-rename");
     if (result == 0)
         result = disk->rename(disk->context, temporary, path);
@@ -151,21 +181,23 @@ int log_writer_roll(struct log_writer *log, const struct log_record *record, uin
     log->salt = header.salt;
     log->file_size = header.file_size;
     log->last = LAYOUT_PAGE;
+    log->last_copy = layout_record_copy(payload_size(record));
     log->at = LAYOUT_PAGE + slot_size(record);
-    struct old_logs old = {log, log->log};
+    struct old_logs old = {log, log->log, old_size == log->size_max ? log->log - 1 : 0};
     disk->list(disk->context, log->folder, remove_old, &old);
     fault_point("store.log.after-unlink");
     return 0;
 }
 
-/* The last record once more, at the head of a new log. It is read back rather than kept: it may be large. */
+/* The last record once more, without the blocks it carries, at the head of a new log. It is read back rather
+ * than kept: it may be large. */
 static int roll_over(struct log_writer *log, uint64_t room, struct error *err)
 {
     const struct disk *disk = log->disk;
     for (int copy = 0; copy < 2; copy++) {
         char bytes[RECORD_HEADER];
         struct record_header header;
-        uint64_t offset = copy == 0 ? log->last : log->last + (log->at - log->last) / 2;
+        uint64_t offset = copy == 0 ? log->last : log->last + log->last_copy;
         if (disk->read(disk->context, log->file, bytes, sizeof bytes, offset) < RECORD_HEADER ||
             layout_record_get(bytes, &header))
             continue;
@@ -190,11 +222,16 @@ static int roll_over(struct log_writer *log, uint64_t room, struct error *err)
                      log->log, log->last);
 }
 
+bool log_writer_has_room(const struct log_writer *log, const struct log_record *record)
+{
+    return log->at + slot_size(record) <= log->file_size;
+}
+
 int log_writer_append(struct log_writer *log, const struct log_record *record, struct error *err)
 {
     const struct disk *disk = log->disk;
     uint64_t slot = slot_size(record);
-    if (log->at + slot > log->file_size && roll_over(log, slot, err) < 0)
+    if (!log_writer_has_room(log, record) && roll_over(log, slot, err) < 0)
         return -1;
     int result = write_record(log, log->file, log->salt, log->at, record);
     if (result == 0)
@@ -206,6 +243,7 @@ int log_writer_append(struct log_writer *log, const struct log_record *record, s
                           log->log);
     }
     log->last = log->at;
+    log->last_copy = layout_record_copy(payload_size(record));
     log->at += slot;
     return 0;
 }

@@ -81,21 +81,21 @@ int segment_block(const struct segment *segment, uint64_t offset, uint64_t end,
     return wrong ? segment_corrupt(segment, offset, wrong, err) : 0;
 }
 
-int segment_payload(const struct segment *segment, uint64_t offset, const struct block_header *header,
-                    struct buffer *stored, struct buffer *raw, struct error *err)
+/* Where the payload is to be put first; NULL if it is too large. */
+static struct buffer *room_for(const struct block_header *header, struct buffer *stored, struct buffer *raw)
+{
+    struct buffer *into = header->flags & BLOCK_ZSTD ? stored : raw;
+    buffer_clear(raw);
+    buffer_clear(stored);
+    return buffer_reserve(into, header->stored_size) && buffer_reserve(raw, header->raw_size) ? into : NULL;
+}
+
+/* The payload is there: check it, and decompress it into `raw`. */
+static int unpack(const struct segment *segment, uint64_t offset, const struct block_header *header,
+                  struct buffer *stored, struct buffer *raw, struct error *err)
 {
     bool packed = header->flags & BLOCK_ZSTD;
     struct buffer *into = packed ? stored : raw;
-    buffer_clear(raw);
-    buffer_clear(stored);
-    if (!buffer_reserve(into, header->stored_size) || !buffer_reserve(raw, header->raw_size))
-        return segment_corrupt(segment, offset, "the block is too large", err);
-    ssize_t got = segment->disk->read(segment->disk->context, segment->file, into->data, header->stored_size,
-                                      offset + BLOCK_HEADER);
-    if (got < 0)
-        return disk_error(err, (int)got, "cannot read %s", segment->path);
-    if ((size_t)got < header->stored_size)
-        return segment_corrupt(segment, offset, "it ends within a block", err);
     if (hash_crc32c(0, into->data, header->stored_size) != header->payload_crc &&
         !fault_planted("no-checksum"))
         return segment_corrupt(segment, offset, "the block's checksum is wrong", err);
@@ -107,6 +107,31 @@ int segment_payload(const struct segment *segment, uint64_t offset, const struct
         raw->size = size;
     }
     return 0;
+}
+
+int segment_payload(const struct segment *segment, uint64_t offset, const struct block_header *header,
+                    struct buffer *stored, struct buffer *raw, struct error *err)
+{
+    struct buffer *into = room_for(header, stored, raw);
+    if (!into)
+        return segment_corrupt(segment, offset, "the block is too large", err);
+    ssize_t got = segment->disk->read(segment->disk->context, segment->file, into->data, header->stored_size,
+                                      offset + BLOCK_HEADER);
+    if (got < 0)
+        return disk_error(err, (int)got, "cannot read %s", segment->path);
+    if ((size_t)got < header->stored_size)
+        return segment_corrupt(segment, offset, "it ends within a block", err);
+    return unpack(segment, offset, header, stored, raw, err);
+}
+
+int segment_take_payload(const struct segment *segment, uint64_t offset, const struct block_header *header,
+                         struct slice payload, struct buffer *stored, struct buffer *raw, struct error *err)
+{
+    struct buffer *into = room_for(header, stored, raw);
+    if (!into || payload.size != header->stored_size)
+        return segment_corrupt(segment, offset, "the block is too large", err);
+    memcpy(into->data, payload.data, payload.size);
+    return unpack(segment, offset, header, stored, raw, err);
 }
 
 /* The payload's checksum, read in pieces: a block may be one document of 64 MB. */

@@ -33,6 +33,10 @@ int segment_block(const struct segment *segment, uint64_t offset, uint64_t end,
 int segment_payload(const struct segment *segment, uint64_t offset, const struct block_header *header,
                     struct buffer *stored, struct buffer *raw, struct error *err);
 
+/* The same with the payload as it is stored from elsewhere. */
+int segment_take_payload(const struct segment *segment, uint64_t offset, const struct block_header *header,
+                         struct slice payload, struct buffer *stored, struct buffer *raw, struct error *err);
+
 /* Read every block up to `end` and check headers, checksums and numbers; the last one ends before
  * `next_number`. ERROR_CORRUPT where one is wrong. *ret_plain: bytes in blocks that are not compressed. */
 int segment_verify(const struct segment *segment, uint64_t end, uint64_t next_number, uint64_t *ret_plain,

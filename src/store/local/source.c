@@ -1,6 +1,8 @@
 #include "store/local/source.h"
 
+#include "base/fault.h"
 #include "base/hash.h"
+#include "store/local/carry.h"
 #include "store/local/evidence.h"
 
 #include <assert.h>
@@ -145,6 +147,58 @@ static int find_segment(struct source *source, struct error *err)
     return opened;
 }
 
+/* Before a writer has recovered, the log may be the only one that has the last blocks. */
+static bool carried(const struct source *source, uint64_t byte, uint64_t *ret_begin, struct buffer *block)
+{
+    return source->segment.base == source->end.segment && !fault_planted("no-replay") &&
+           carry_find(&source->log, source->collection, source->segment.base, byte, ret_begin, block);
+}
+
+static bool is_end_carried(const struct source *source)
+{
+    struct buffer block;
+    uint64_t begin;
+    buffer_init(&block, RECORD_DATA_MAX);
+    bool found = carried(source, source->end.offset - 1, &begin, &block);
+    buffer_done(&block);
+    return found;
+}
+
+/* A block's header, from the segment or else from the log. */
+static int read_block(const struct source *source, uint64_t offset, uint64_t end,
+                      struct block_header *ret_header, struct error *err)
+{
+    if (segment_block(&source->segment, offset, end, ret_header, err) == 0)
+        return 0;
+    struct buffer block;
+    uint64_t begin;
+    buffer_init(&block, RECORD_DATA_MAX);
+    bool found = carried(source, offset, &begin, &block) && begin == offset && offset + block.size <= end &&
+                 !layout_block_get(block.data, ret_header) &&
+                 block.size == BLOCK_HEADER + (size_t)ret_header->stored_size;
+    buffer_done(&block);
+    return found ? 0 : -1;
+}
+
+static int read_payload(const struct source *source, struct source_block *into, struct error *err)
+{
+    const struct segment *segment = &source->segment;
+    const struct block_header *header = &into->header;
+    if (segment_payload(segment, into->offset, header, &into->stored, &into->raw, err) == 0)
+        return 0;
+    struct buffer block;
+    struct error ignored;
+    uint64_t begin;
+    buffer_init(&block, RECORD_DATA_MAX);
+    int result = -1;
+    if (carried(source, into->offset, &begin, &block) && begin == into->offset) {
+        struct slice payload = {block.data + BLOCK_HEADER, block.size - BLOCK_HEADER};
+        result = segment_take_payload(segment, begin, header, payload, &into->stored, &into->raw, &ignored);
+    }
+    buffer_done(&block);
+    return result;
+}
+
 /* Where the committed blocks of the open segment end. 1: the task was dropped meanwhile. */
 static int segment_end(struct source *source, uint64_t *ret_end, struct error *err)
 {
@@ -161,7 +215,7 @@ static int segment_end(struct source *source, uint64_t *ret_end, struct error *e
             return result;
         active = source->segment.base == source->end.segment;
     }
-    if (active && size < source->end.offset)
+    if (active && size < source->end.offset && !is_end_carried(source))
         return segment_corrupt(&source->segment, size, "committed documents are missing at its end", err);
     if (active && source->segment.flags & SEGMENT_COMPRESSED)
         return segment_corrupt(&source->segment, 0, "it is compressed and not sealed", err);
@@ -263,7 +317,7 @@ static int take_block(struct source *source, struct source_block *block, struct 
         return result < 0 ? -1 : 0;
     if (offset >= end)
         return leave_segment(source, err);
-    if (segment_block(&source->segment, offset, end, header, err) < 0)
+    if (read_block(source, offset, end, header, err) < 0)
         return -1;
     if (header->first != source->reached)
         return segment_corrupt(&source->segment, offset, "its documents are not the ones due here", err);
@@ -298,8 +352,7 @@ int source_find(struct source *source, struct source_block *block, struct error 
 int source_load(struct source *source, struct source_block *block, struct error *err)
 {
     int found = source_find(source, block, err);
-    if (found <= 0 || segment_payload(&source->segment, block->offset, &block->header, &block->stored,
-                                      &block->raw, err) == 0)
+    if (found <= 0 || read_payload(source, block, err) == 0)
         return found;
     if (!was_dropped(source))
         return -1;

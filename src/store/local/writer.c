@@ -1,6 +1,7 @@
 #include "store/local/writer.h"
 
 #include "base/fault.h"
+#include "store/local/carry.h"
 #include "store/local/evidence.h"
 #include "store/local/journal.h"
 #include "store/local/log.h"
@@ -35,7 +36,8 @@ struct local_writer {
     uint64_t tick;
     struct compressor *compressor;
     struct packer *packer;
-    struct buffer ends; /* the journals' entries of the record being written */
+    struct buffer ends;    /* the journals' entries of the record being written, */
+    struct buffer carried; /* the blocks that it carries */
     bool failed;
 };
 
@@ -85,12 +87,18 @@ void local_writer_close(struct store_writer *base)
         finish_upkeep(writer);
     packer_free(writer->packer);
     compressor_free(writer->compressor);
-    for (size_t i = 0; i < writer->journals_count; i++)
+    /* Not needed, since the log carries them: for whoever copies the files of a store that nobody uses. */
+    struct error ignored;
+    for (size_t i = 0; i < writer->journals_count; i++) {
+        if (!writer->failed)
+            journal_sync(writer->journals[i], &ignored);
         journal_free(writer->journals[i]);
+    }
     free(writer->journals);
     log_writer_done(&writer->log);
     free(writer->opened.payload);
     buffer_done(&writer->ends);
+    buffer_done(&writer->carried);
     local_close_file(disk, &writer->lock);
     free(writer->task);
     free(writer->folder);
@@ -155,11 +163,17 @@ static int recover(struct local_writer *writer, struct error *err)
     writer->log.identity = view.identity;
     writer->log.identified = view.identified;
     bool unmarked = view.unmarked && view.state.sequence > 0;
-    view.state = (struct log_state){0};
-    log_view_done(&view);
     if (result < 0 || (unmarked && ask_journals(writer, err) < 0) ||
         (writer->opened.sequence == 0 && refuse_without_log(writer, err) < 0))
+        result = -1;
+    /* What the log carries has to be in the segments before there is another log. */
+    else if (writer->opened.sequence > 0 && !fault_planted("no-replay"))
+        result = carry_replay(writer->store, &view, err);
+    view.state = (struct log_state){0};
+    log_view_done(&view);
+    if (result < 0)
         return -1;
+    fault_point("store.open.after-replay");
     struct log_state *state = &writer->opened;
     writer->sequence = state->sequence ? state->sequence : 1;
     struct log_record record = {
@@ -211,8 +225,9 @@ struct store_writer *local_writer_open(struct store *base, const char *task, str
     writer->lock = -1;
     writer->compressor = compressor_new();
     writer->packer = packer_new(store->disk, writer->compressor);
-    log_writer_init(&writer->log, store->disk, folder, task);
+    log_writer_init(&writer->log, store->disk, folder, task, store->log_bytes);
     buffer_init(&writer->ends, RECORD_PAYLOAD_MAX - STORE_CHECKPOINT_MAX);
+    buffer_init(&writer->carried, RECORD_DATA_MAX);
     if (take_lock(writer, err) < 0 || refuse_dropped(writer, err) < 0 || recover(writer, err) < 0) {
         error_wrap(err, "cannot open the journals of task %s", task);
         local_writer_close(&writer->base);
@@ -310,12 +325,19 @@ static int fail(struct local_writer *writer)
     return -1;
 }
 
-static int flush_journal(struct local_writer *writer, struct journal *journal, struct error *err)
+static int ready_to_flush(struct local_writer *writer, struct journal *journal, struct error *err)
 {
     if (journal->segment.file < 0 && make_room_for_file(writer, err) < 0)
         return -1;
     journal->used_at = ++writer->tick;
-    return journal_flush(journal, writer->sequence + 1, err);
+    return 0;
+}
+
+static int flush_journal(struct local_writer *writer, struct journal *journal, struct error *err)
+{
+    return ready_to_flush(writer, journal, err) < 0
+               ? -1
+               : journal_flush(journal, writer->sequence + 1, NULL, 0, err);
 }
 
 /* Too much is gathered in too many blocks: write them all and begin anew. */
@@ -402,6 +424,34 @@ static int sync_all(struct local_writer *writer, struct error *err)
     return 0;
 }
 
+/* Is the transaction so small that its record carries it? Then one sync is enough. */
+static bool can_carry(const struct local_writer *writer)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < writer->journals_count; i++) {
+        const struct journal *journal = writer->journals[i];
+        if (!journal_can_carry(journal))
+            return false;
+        if (journal->block_documents > 0)
+            size += journal->block_size - journal->block_start - BLOCK_HEADER;
+    }
+    return size <= CARRIED_MAX;
+}
+
+/* The blocks go to the segments, for readers, and to the record, so that they are durable with it. */
+static int flush_carried(struct local_writer *writer, struct error *err)
+{
+    buffer_clear(&writer->carried);
+    for (size_t i = 0; i < writer->journals_count; i++) {
+        struct journal *journal = writer->journals[i];
+        if (journal->block_documents > 0 &&
+            (ready_to_flush(writer, journal, err) < 0 ||
+             journal_flush(journal, writer->sequence + 1, &writer->carried, (uint32_t)i, err) < 0))
+            return -1;
+    }
+    return 0;
+}
+
 /* What the record says of each journal: where the open transaction leaves it, or (for a planted bug) found
  * it. */
 static uint32_t encode_ends(struct local_writer *writer, bool as_committed)
@@ -419,7 +469,7 @@ static uint32_t encode_ends(struct local_writer *writer, bool as_committed)
     return (uint32_t)writer->journals_count;
 }
 
-static int write_record(struct local_writer *writer, struct slice checkpoint, bool as_committed,
+static int write_record(struct local_writer *writer, struct slice checkpoint, bool carried, bool as_committed,
                         struct error *err)
 {
     struct log_record record = {
@@ -429,6 +479,13 @@ static int write_record(struct local_writer *writer, struct slice checkpoint, bo
         .checkpoint = checkpoint,
     };
     record.journals = (struct slice){writer->ends.data, writer->ends.size};
+    if (carried)
+        record.data = (struct slice){writer->carried.data, writer->carried.size};
+    if (!log_writer_has_room(&writer->log, &record)) { /* what the log carries goes with it */
+        if (!fault_planted("roll-before-sync") && sync_all(writer, err) < 0)
+            return -1;
+        fault_point("store.log.after-segments");
+    }
     return log_writer_append(&writer->log, &record, err);
 }
 
@@ -436,23 +493,24 @@ static int commit(struct local_writer *writer, struct slice checkpoint, struct e
 {
     fault_point("store.commit.before-write");
     if (fault_planted("checkpoint-before-documents")) {
-        if (write_record(writer, checkpoint, true, err) < 0)
+        if (write_record(writer, checkpoint, false, true, err) < 0)
             return -1;
         writer->sequence++;
     }
-    if (flush_all(writer, false, err) < 0)
+    bool carry = can_carry(writer);
+    if ((carry ? flush_carried(writer, err) : flush_all(writer, false, err)) < 0)
         return -1;
     fault_point("store.commit.after-blocks");
     if (fault_planted("commit-before-sync"))
-        return write_record(writer, checkpoint, false, err) < 0 ? -1 : sync_all(writer, err);
-    if (sync_all(writer, err) < 0)
+        return write_record(writer, checkpoint, false, false, err) < 0 ? -1 : sync_all(writer, err);
+    if (!carry && sync_all(writer, err) < 0)
         return -1;
     fault_point("store.commit.after-sync");
     int64_t now = clock_wall_ms(writer->store->clock);
     for (size_t i = 0; i < writer->journals_count; i++)
         if (writer->journals[i]->listed)
             retain_choose(writer->journals[i], now);
-    if (write_record(writer, checkpoint, false, err) < 0)
+    if (write_record(writer, checkpoint, carry, false, err) < 0)
         return -1;
     fault_point("store.commit.after-record");
     return 0;

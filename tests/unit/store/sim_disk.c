@@ -340,7 +340,7 @@ static int sim_write(void *context, int file, const struct iovec *parts, int cou
     return result;
 }
 
-static void sim_go_around(void *context, int file) {}
+static void sim_go_around(void *context, int file, bool around) {}
 
 static int sim_size(void *context, int file, uint64_t *ret_size)
 {

@@ -182,8 +182,9 @@ static void build_sound(struct store *store, int task)
     store_writer_close(writer);
 }
 
-/* What is special about a store. The last commit of all but GROWING has sealed both segments. */
-enum kind { PLAIN, PACKED, WITH_TAIL, GROWING, KINDS };
+/* What is special about a store. The last commit of all but GROWING and SETTLED has sealed both segments. The
+ * log of GROWING carries the blocks of all but the first commit, that of SETTLED none. */
+enum kind { PLAIN, PACKED, WITH_TAIL, GROWING, SETTLED, KINDS };
 
 static void build(struct fixture *fixture, enum kind kind)
 {
@@ -199,7 +200,7 @@ static void build(struct fixture *fixture, enum kind kind)
     for (int j = 0; j < JOURNALS; j++) {
         struct store_journal_options options = {
             .compression = j == 0 && kind == PACKED ? STORE_COMPRESSION_ZSTD : STORE_COMPRESSION_NONE,
-            .segment_bytes = kind == GROWING ? 0 : 8000};
+            .segment_bytes = kind == GROWING || kind == SETTLED ? 0 : 8000};
         assert_int_equal(store_writer_journal(writer, collections[j], &options, &indices[j], &err), 0);
     }
     for (int commit = 1; commit <= COMMITS; commit++) {
@@ -216,6 +217,10 @@ static void build(struct fixture *fixture, enum kind kind)
     for (int i = 0; kind == WITH_TAIL && i < 10000; i++)
         append(writer, indices[1], 1, next[1]++);
     store_writer_close(writer);
+    if (kind == SETTLED) { /* whoever opens it begins a new log */
+        assert_non_null(writer = store_writer_open(store, "acme/task", &checkpoint, &err));
+        store_writer_close(writer);
+    }
     store_close(store);
     walking = fixture;
     assert_int_equal(nftw(fixture->folder, take_file, 16, FTW_PHYS), 0);
@@ -413,16 +418,21 @@ static enum outcome write_and_read(struct fixture *fixture)
 
 /* --- the table ----------------------------------------------------------------------------------- */
 
-/* Offsets in the log of the two copies of a sequence's record. */
-static void find_record(struct fixture *fixture, uint64_t sequence, size_t *ret_offsets)
+/* Offsets in the log of the two copies of a sequence's record. Returns how many bytes it carries. */
+static uint32_t find_record(struct fixture *fixture, uint64_t sequence, size_t *ret_offsets)
 {
     struct file *log = file_named(fixture, "commits-");
     int found = 0;
+    uint32_t carried = 0;
     struct record_header header;
-    for (size_t at = LAYOUT_PAGE; at + LAYOUT_PAGE <= log->size; at += LAYOUT_PAGE)
-        if (!layout_record_get(log->bytes + at, &header) && header.sequence == sequence && found < 2)
+    for (size_t at = LAYOUT_PAGE; at + LAYOUT_PAGE <= log->size; at += LAYOUT_PAGE) {
+        if (!layout_record_get(log->bytes + at, &header) && header.sequence == sequence && found < 2) {
             ret_offsets[found++] = at;
+            carried = header.data_size;
+        }
+    }
     assert_int_equal(found, 2);
+    return carried;
 }
 
 static void damage_record(struct fixture *fixture, uint64_t sequence, bool first, bool second)
@@ -463,28 +473,55 @@ static void lose_log(struct fixture *fixture)
     remove_named(fixture, "commits-");
 }
 
-static void damage_both_and_lose_mark(struct fixture *fixture)
-{
-    damage_both_copies(fixture);
-    lose_mark(fixture);
-}
-
-static void lose_log_and_mark(struct fixture *fixture)
-{
-    lose_log(fixture);
-    lose_mark(fixture);
-}
-
 static void write_half_a_record(struct fixture *fixture)
 {
     struct file *log = file_named(fixture, "commits-");
     size_t offsets[2] = {0};
-    find_record(fixture, COMMITS + 1, offsets);
+    uint32_t carried = find_record(fixture, COMMITS + 1, offsets);
     auto_free char *bytes = mem_dup(log->bytes, log->size);
-    size_t next = offsets[1] + LAYOUT_PAGE;
+    size_t next = offsets[1] + LAYOUT_PAGE + layout_round_up(carried, LAYOUT_PAGE);
     memcpy(bytes + next, bytes + offsets[0], 60);
     memset(bytes + next + LAYOUT_PAGE, 0x5a, 512);
     put_file(fixture, log, bytes, log->size);
+}
+
+/* A byte of what a record carries. */
+static void damage_carried_of(struct fixture *fixture, uint64_t sequence)
+{
+    struct file *log = file_named(fixture, "commits-");
+    size_t offsets[2] = {0};
+    uint32_t carried = find_record(fixture, sequence, offsets);
+    assert_true(carried > 1000);
+    auto_free char *bytes = mem_dup(log->bytes, log->size);
+    bytes[offsets[1] + LAYOUT_PAGE + 700] ^= 1;
+    put_file(fixture, log, bytes, log->size);
+}
+
+static void damage_carried(struct fixture *fixture)
+{
+    damage_carried_of(fixture, COMMITS + 1);
+}
+static void damage_earlier_carried(struct fixture *fixture)
+{
+    damage_carried_of(fixture, COMMITS);
+}
+
+/* All but the first commit's blocks: the end is cut off, and what is left of it is other bytes. */
+static void lose_segments_end(struct fixture *fixture)
+{
+    for (size_t i = 0; i < fixture->image.count; i++) {
+        struct file *file = &fixture->image.files[i];
+        if (!strstr(file->path, ".seg") || !may_be_damaged(file))
+            continue;
+        struct segment_header segment;
+        struct block_header first;
+        assert_null(layout_segment_get(file->bytes, file->size, &segment));
+        assert_null(layout_block_get(file->bytes + segment.size, &first));
+        size_t end = segment.size + BLOCK_HEADER + first.stored_size;
+        auto_free char *bytes = mem_dup(file->bytes, file->size);
+        memset(bytes + end, 'F', file->size - end);
+        put_file(fixture, file, bytes, end + (file->size - end) / 2);
+    }
 }
 
 static void damage_mark(struct fixture *fixture)
@@ -509,40 +546,53 @@ static void lengthen_segment(struct fixture *fixture)
 
 struct row {
     const char *what;
-    void (*damage)(struct fixture *fixture);
+    void (*damage[2])(struct fixture *fixture); /* of files apart; the second may be NULL */
     enum kind kind;
     enum outcome expected;
 };
 
 static const struct row rows[] = {
-    {"the first copy of the last record is bad", damage_first_copy, PLAIN, INTACT},
-    {"the second copy is bad", damage_second_copy, PLAIN, INTACT},
-    {"both are bad, it was published", damage_both_copies, PLAIN, CORRUPT},
-    {"both are bad, published is lost, no later blocks", damage_both_and_lose_mark, PLAIN, ROLLED_BACK},
-    {"both are bad, published is lost, later blocks", damage_both_and_lose_mark, WITH_TAIL, CORRUPT},
-    {"both are bad, published is lost, a segment sealed by it was compressed", damage_both_and_lose_mark,
-     PACKED, CORRUPT},
-    {"both copies of an earlier record are bad", damage_earlier_record, PLAIN, INTACT},
-    {"half of the next record is written", write_half_a_record, PLAIN, INTACT},
-    {"the same after blocks of it", write_half_a_record, WITH_TAIL, INTACT},
-    {"published is lost", lose_mark, PLAIN, INTACT},
-    {"published is lost, with blocks of the next transaction", lose_mark, WITH_TAIL, INTACT},
-    {"published is damaged", damage_mark, PLAIN, INTACT},
-    {"the log is gone", lose_log, PLAIN, CORRUPT},
-    {"the log is gone and published too", lose_log_and_mark, PLAIN, CORRUPT},
-    {"bytes follow the committed end", lengthen_segment, PLAIN, INTACT},
-    {"bytes follow the committed end of a segment that grows", lengthen_segment, GROWING, INTACT},
-    {"a segment that grows, and half of the next record", write_half_a_record, GROWING, INTACT},
+    {"the first copy of the last record is bad", {damage_first_copy}, PLAIN, INTACT},
+    {"the second copy is bad", {damage_second_copy}, PLAIN, INTACT},
+    {"both are bad, it was published", {damage_both_copies}, PLAIN, CORRUPT},
+    {"both are bad, published is lost, no later blocks", {damage_both_copies, lose_mark}, PLAIN, ROLLED_BACK},
+    {"both are bad, published is lost, later blocks", {damage_both_copies, lose_mark}, WITH_TAIL, CORRUPT},
+    {"both are bad, published is lost, a segment sealed by it was compressed",
+     {damage_both_copies, lose_mark},
+     PACKED,
+     CORRUPT},
+    {"both copies of an earlier record are bad", {damage_earlier_record}, PLAIN, INTACT},
+    {"half of the next record is written", {write_half_a_record}, PLAIN, INTACT},
+    {"the same after blocks of it", {write_half_a_record}, WITH_TAIL, INTACT},
+    {"published is lost", {lose_mark}, PLAIN, INTACT},
+    {"published is lost, with blocks of the next transaction", {lose_mark}, WITH_TAIL, INTACT},
+    {"published is damaged", {damage_mark}, PLAIN, INTACT},
+    {"the log is gone", {lose_log}, PLAIN, CORRUPT},
+    {"the log is gone and published too", {lose_log, lose_mark}, PLAIN, CORRUPT},
+    {"bytes follow the committed end", {lengthen_segment}, PLAIN, INTACT},
+    {"bytes follow the committed end of a segment that grows", {lengthen_segment}, GROWING, INTACT},
+    {"a segment that grows, and half of the next record", {write_half_a_record}, GROWING, INTACT},
+    {"segments have lost what the log carries", {lose_segments_end}, GROWING, INTACT},
+    {"segments have lost what no log carries", {lose_segments_end}, SETTLED, CORRUPT},
+    {"what the last record carries is bad, it was published", {damage_carried}, GROWING, INTACT},
+    {"the same, and segments have lost it", {lose_segments_end, damage_carried}, GROWING, CORRUPT},
+    {"what the last record carries is bad, published is lost",
+     {damage_carried, lose_mark},
+     GROWING,
+     ROLLED_BACK},
+    {"what an earlier record carries is bad", {damage_earlier_carried, lose_mark}, GROWING, INTACT},
 };
 
 static void test_table(void **state)
 {
     struct fixture *fixtures[KINDS] = {new_fixture(PLAIN), new_fixture(PACKED), new_fixture(WITH_TAIL),
-                                       new_fixture(GROWING)};
+                                       new_fixture(GROWING), new_fixture(SETTLED)};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct fixture *fixture = fixtures[rows[i].kind];
         restore(fixture);
-        rows[i].damage(fixture);
+        rows[i].damage[0](fixture);
+        if (rows[i].damage[1])
+            rows[i].damage[1](fixture);
         enum outcome read = read_all(fixture);
         enum outcome written = write_and_read(fixture);
         if (read != rows[i].expected || written != rows[i].expected)
@@ -569,13 +619,13 @@ static struct file *active_segment(struct fixture *fixture)
     return active;
 }
 
-/* Is there nothing from here on but the zeros that fill the last page and were written ahead? */
+/* Is there nothing from here on but the zeros that fill the last page? */
 static bool only_padding(const struct file *file, uint64_t at)
 {
     for (uint64_t i = at; i < file->size; i++)
         if (file->bytes[i])
             return false;
-    return file->size - at < APPEND_PAGE + APPEND_AHEAD_MAX;
+    return file->size - at < APPEND_PAGE;
 }
 
 /* Offsets of a segment's blocks, and at [count] their end. */
@@ -626,7 +676,7 @@ static void expect_refusal(struct fixture *fixture, const struct file *active, c
  * leaves the file as it is. */
 static void test_writer_refuses_damage(void **state)
 {
-    struct fixture *fixture = new_fixture(GROWING);
+    struct fixture *fixture = new_fixture(SETTLED);
     struct file *active = active_segment(fixture);
     uint64_t offsets[64];
     size_t count = find_blocks(active, offsets, 64);
@@ -679,14 +729,14 @@ static size_t damage_bytes(struct random_state *random, char *bytes, size_t size
 
 static void test_random_damage(void **state)
 {
-    struct fixture *const fixtures[] = {new_fixture(PACKED), new_fixture(GROWING)};
+    struct fixture *const fixtures[] = {new_fixture(PACKED), new_fixture(GROWING), new_fixture(SETTLED)};
     struct random_state random;
     int outcomes[4] = {0};
     const char *level = getenv("FIRTH_TEST_LEVEL");
     const uint64_t rounds = level && strcmp(level, "full") == 0 ? FULL_ROUNDS : ROUNDS;
     for (uint64_t seed = 0; seed < rounds; seed++) {
         random_seed(&random, seed);
-        struct fixture *fixture = fixtures[seed % 2];
+        struct fixture *fixture = fixtures[seed % 3];
         restore(fixture);
         struct file *file;
         do
@@ -710,15 +760,15 @@ static void test_random_damage(void **state)
     }
     print_message("# %d times intact, %d times a clear error\n", outcomes[INTACT], outcomes[CORRUPT]);
     assert_true(outcomes[INTACT] > 0 && outcomes[CORRUPT] > 0);
-    free_fixture(fixtures[0]);
-    free_fixture(fixtures[1]);
+    for (int i = 0; i < 3; i++)
+        free_fixture(fixtures[i]);
 }
 
 #ifdef FIRTH_FAULTS
 /* A reader that takes blocks whose checksum is wrong is found out. */
 static void test_no_checksum(void **state)
 {
-    struct fixture *fixture = new_fixture(GROWING);
+    struct fixture *fixture = new_fixture(SETTLED);
     struct file *active = active_segment(fixture);
     auto_free char *bytes = mem_dup(active->bytes, active->size);
     uint64_t offsets[64] = {0};

@@ -123,6 +123,67 @@ static void test_follow_over_compression(void **state)
     assert_true(infos[0].bytes < COMMITS * EACH * 12); /* a document alone has 22 bytes and 4 */
 }
 
+/* --- over logs ----------------------------------------------------------------------------------- */
+
+enum { QUICK_COMMITS = 2000, QUICK_EACH = 3, SMALL_LOG = 40 << 10 };
+
+static int no_sync(void *context, int file)
+{
+    return 0;
+}
+static int no_sync_folder(void *context, const char *path)
+{
+    return 0;
+}
+
+static _Noreturn void commit_quickly(const char *folder)
+{
+    struct error err;
+    struct disk disk = disk_system;
+    disk.sync = no_sync;
+    disk.sync_folder = no_sync_folder;
+    struct store_options options = {.disk = &disk, .log_bytes = SMALL_LOG};
+    struct store *store = store_open(folder, &options, &err);
+    if (!store)
+        _exit(3);
+    struct store_writer *writer = must_write(store, "writer", NULL);
+    uint32_t journal = must_journal(writer, "followed", NULL);
+    for (int number = 0; number < QUICK_COMMITS * QUICK_EACH;) {
+        for (int i = 0; i < QUICK_EACH; i++)
+            must_append(writer, journal, "f", number++);
+        must_commit(writer, "x");
+    }
+    store_writer_close(writer);
+    store_close(store);
+    _exit(0);
+}
+
+/* The writer begins a new log with every third commit, in the file of the one before the last: readers that
+ * it overtakes meanwhile take none of that for damage. */
+static void test_follow_over_logs(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_writer *writer = must_write(fixture->store, "writer", NULL);
+    must_journal(writer, "followed", NULL);
+    must_commit(writer, "");
+    store_writer_close(writer);
+    struct store_reader *reader = must_read(fixture->store, "followed", 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        commit_quickly(fixture->folder);
+    for (int next = 0; next < QUICK_COMMITS * QUICK_EACH;) {
+        struct error err;
+        struct slice checkpoint;
+        next = read_on(reader, next);
+        /* One that comes anew each time. */
+        if (store_checkpoint_get(fixture->store, "writer", &fixture->arena, &checkpoint, &err) < 0)
+            fail_msg("%s", err.message);
+    }
+    expect_clean_end(child);
+    store_reader_close(reader);
+}
+
 static int count_segments(struct fixture *fixture, const char *collection)
 {
     auto_free char *path = mem_printf("%s/collections/%s/writer", fixture->folder, collection);
@@ -362,6 +423,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_follow, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_follow_over_segments, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_follow_over_compression, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_follow_over_logs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_retention_by_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_retention_by_age, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_several_writers, set_up, tear_down),

@@ -17,9 +17,9 @@ static const char *const points[] = {
     "store.commit.before-write", "store.commit.after-blocks",  "store.commit.after-sync",
     "store.commit.after-record", "store.commit.after-publish", "store.log.before-rename",
     "store.log.after-rename",    "store.log.after-unlink",     "store.open.after-log",
-    "store.open.after-cut",      "store.seal.before-sync",     "store.seal.after-sync",
-    "store.seal.before-rename",  "store.seal.after-rename",    "store.retain.before-unlink",
-    "store.retain.after-unlink",
+    "store.log.after-segments",  "store.open.after-replay",    "store.open.after-cut",
+    "store.seal.before-sync",    "store.seal.after-sync",      "store.seal.before-rename",
+    "store.seal.after-rename",   "store.retain.before-unlink", "store.retain.after-unlink",
 };
 
 /* Commit number i appends documents (i-1)*EACH to i*EACH-1 and has the checkpoint i. Each commit that

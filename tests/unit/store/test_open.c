@@ -2,7 +2,9 @@
  * syncs. */
 #include "store_helpers.h"
 
+#include "base/hash.h"
 #include "sim_disk.h"
+#include "store/local/layout.h"
 #include "store/local/path.h"
 
 #include <fcntl.h>
@@ -28,7 +30,7 @@ static void test_versions(void **state)
         enum error_code code;
         const char *says;
     } cases[] = {
-        {"firth-store 2\n", ERROR_UNSUPPORTED, "version 2, this program knows up to version 1"},
+        {"firth-store 3\n", ERROR_UNSUPPORTED, "version 3, this program knows up to version 2"},
         {"firth-store 4000000000\n", ERROR_UNSUPPORTED, "version 4000000000"},
         {"firth-store 0\n", ERROR_CORRUPT, "VERSION"},
         {"firth-store 1 \n", ERROR_CORRUPT, "VERSION"},
@@ -45,8 +47,54 @@ static void test_versions(void **state)
             assert_non_null(strstr(err.message, cases[i].says));
         }
     }
+}
+
+/* A log as version 1 wrote it: the same, but for the number, and no record carries anything. */
+static void make_old(struct fixture *fixture, const char *log)
+{
+    auto_free char *path = mem_printf("%s/tasks/writer/%s", fixture->folder, log);
+    char page[LAYOUT_PAGE];
+    auto_close int file = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(pread(file, page, sizeof page, 0), sizeof page);
+    put_u32(page + 8, 1);
+    put_u32(page + 12, 0);
+    put_u32(page + 12, hash_crc32c(0, page, LOG_FIXED + (size_t)get_u16(page + 40)));
+    assert_int_equal(pwrite(file, page, sizeof page, 0), sizeof page);
     write_version(fixture, "firth-store 1\n");
-    store_close(must_open(fixture->folder, false));
+}
+
+/* It is read as it is; whoever writes to it makes it ours first, so that the older program refuses it. */
+static void test_older_version(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_writer *writer = must_write(fixture->store, "writer", NULL);
+    uint32_t journal = must_journal(writer, "old", NULL);
+    must_append(writer, journal, "v", 0);
+    must_commit(writer, "one");
+    store_writer_close(writer);
+    make_old(fixture, "commits-0000000000000001");
+    auto_free char *version = mem_printf("%s/VERSION", fixture->folder);
+    for (int read_only = 1; read_only >= 0; read_only--) {
+        struct store *store = must_open(fixture->folder, read_only);
+        struct store_reader *reader = must_read(store, "old", 0);
+        expect_read(reader, "v", 0, 1);
+        store_reader_close(reader);
+        struct buffer text;
+        struct error err;
+        buffer_init(&text, 100);
+        assert_int_equal(file_read(version, 100, &text, &err), 0);
+        assert_string_equal(buffer_cstr(&text), read_only ? "firth-store 1\n" : "firth-store 2\n");
+        buffer_done(&text);
+        store_close(store);
+    }
+    writer = must_write(fixture->store, "writer", "one");
+    journal = must_journal(writer, "old", NULL);
+    must_append(writer, journal, "v", 1);
+    must_commit(writer, "two");
+    store_writer_close(writer);
+    struct store_reader *reader = must_read(fixture->store, "old", 0);
+    expect_read(reader, "v", 0, 2);
+    store_reader_close(reader);
 }
 
 /* Both kinds of opening say the same. */
@@ -72,7 +120,7 @@ static void test_version_is_missing(void **state)
         auto_free char *folder = mem_printf("%s/%s", fixture->folder, left[i]);
         assert_int_equal(mkdir(folder, 0700), 0);
         assert_int_equal(unlink(version), 0);
-        expect_no_store(fixture->folder, ERROR_CORRUPT, "VERSION with the line \"firth-store 1\"");
+        expect_no_store(fixture->folder, ERROR_CORRUPT, "VERSION with the line \"firth-store 2\"");
         assert_false(file_exists(version));
         /* What the message says is right. */
         write_version(fixture, "firth-store 1\n");
@@ -323,6 +371,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_versions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_older_version, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_version_is_missing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_foreign_folder, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_read_only, set_up, tear_down),

@@ -50,6 +50,7 @@ struct world {
     uint32_t journals[JOURNALS];
     bool opened[JOURNALS];
     struct store_journal_options options[JOURNALS];
+    uint32_t log_bytes;
     struct model committed; /* acknowledged */
     struct model open;      /* with the open transaction */
     bool unsure;            /* `open` may or may not have been committed */
@@ -232,7 +233,8 @@ static bool power_or_fault(struct world *world)
 static bool open_store(struct world *world)
 {
     struct error err;
-    struct store_options options = {.disk = sim_disk_disk(world->sim), .clock = &world->clock};
+    struct store_options options = {
+        .disk = sim_disk_disk(world->sim), .clock = &world->clock, .log_bytes = world->log_bytes};
     world->store = store_open("/data", &options, &err);
     return world->store || power_or_fault(world) ||
            violated(world, "the store does not open: %s", err.message);
@@ -443,6 +445,8 @@ static bool one_life(struct world *world)
 
 static void choose_options(struct world *world)
 {
+    /* Small ones roll often, and their files are used again. */
+    world->log_bytes = pick(world, 3) ? (uint32_t)(20 + 4 * pick(world, 12)) << 10 : 0;
     for (int i = 0; i < JOURNALS; i++) {
         world->options[i] = (struct store_journal_options){
             .compression = pick(world, 2) ? STORE_COMPRESSION_ZSTD : STORE_COMPRESSION_NONE,
@@ -551,6 +555,14 @@ static void test_checkpoint_before_documents(void **state)
 {
     expect_caught("checkpoint-before-documents");
 }
+static void test_no_replay(void **state)
+{
+    expect_caught("no-replay");
+}
+static void test_roll_before_sync(void **state)
+{
+    expect_caught("roll-before-sync");
+}
 #endif
 
 int main(void)
@@ -561,6 +573,8 @@ int main(void)
         cmocka_unit_test(test_commit_before_sync),
         cmocka_unit_test(test_no_cut),
         cmocka_unit_test(test_checkpoint_before_documents),
+        cmocka_unit_test(test_no_replay),
+        cmocka_unit_test(test_roll_before_sync),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
