@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-enum { LOG_SIZE_MIN = 256 << 10, LOG_SIZE_MAX = 16 << 20, ZEROS = 64 << 10 };
+enum { LOG_SIZE_MIN = 256 << 10, LOG_SIZE_MAX = 16 << 20, ZEROS = 64 << 10, ZEROS_TRIES = 16 };
 
 static const char zeros[ZEROS];
 
@@ -237,8 +237,11 @@ int log_writer_append(struct log_writer *log, const struct log_record *record, s
     if (result == 0)
         result = disk->sync(disk->context, log->file);
     if (result < 0) {
-        /* What became of the record is unknown; nobody has seen it, and nobody should now. */
-        write_zeros(disk, log->file, log->at, log->at + slot);
+        /* What became of the record is unknown; nobody has seen it, and nobody should now: after a sync that
+         * failed even a reader's own proves nothing. So a write that fails as well is tried again. */
+        for (int tries = 0; tries < ZEROS_TRIES && write_zeros(disk, log->file, log->at, log->at + slot) < 0;
+             tries++)
+            ;
         return disk_error(err, result, "cannot write the commit log %s/commits-%016" PRIx64, log->folder,
                           log->log);
     }
