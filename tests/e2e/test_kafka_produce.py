@@ -129,6 +129,9 @@ def test_topics(start):
     for name, code in ((COLLECTION, "TOPIC_ALREADY_EXISTS"), ("new", "POLICY_VIOLATION")):
         error = created[name].exception(brokering.TIMEOUT).args[0]
         assert error.name() == code and ("catalog" in error.str() or name == COLLECTION)
+    deleted = admin.delete_topics([COLLECTION, "new"])
+    for name, code in ((COLLECTION, "TOPIC_DELETION_DISABLED"), ("new", "UNKNOWN_TOPIC_OR_PART")):
+        assert deleted[name].exception(brokering.TIMEOUT).args[0].name() == code
 
 
 def test_two_topics_in_one_client(firth, start):

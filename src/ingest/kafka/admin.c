@@ -145,3 +145,39 @@ enum kafka_next kafka_handle_create_topics(struct kafka *kafka, struct kafka_exc
     wire_put_tags(out);
     return in->broken ? KAFKA_HANG_UP : KAFKA_ANSWER;
 }
+
+/* --- DeleteTopics ------------------------------------------------------------------------------------- */
+
+static void refuse_deletion(struct kafka *kafka, struct kafka_exchange *exchange, struct slice name)
+{
+    struct wire_writer *out = &exchange->out;
+    struct kafka_topic topic;
+    const char *text = arena_strndup(&exchange->arena, name.data ? name.data : "", name.size);
+    enum kafka_error error = kafka_topic_find(kafka, exchange->connection, text, &exchange->arena, &topic);
+    bool there = error == KAFKA_NONE || error == KAFKA_LEADER_NOT_AVAILABLE;
+    wire_put_string(out, name);
+    wire_put_i16(out, (int16_t)(there ? KAFKA_TOPIC_DELETION_DISABLED : error));
+    if (exchange->version >= 5)
+        wire_put_text(out,
+                      there ? "topics are the collections of a catalog: take the collection out of it, and "
+                              "drop what wrote it with 'firth drop'"
+                            : NULL);
+    wire_put_tags(out);
+}
+
+enum kafka_next kafka_handle_delete_topics(struct kafka *kafka, struct kafka_exchange *exchange)
+{
+    enum { NAME_LEAST = 1 };
+    struct wire_reader *in = &exchange->in;
+    struct wire_writer *out = &exchange->out;
+    int32_t count = wire_array(in, NAME_LEAST);
+    if (exchange->version >= 1)
+        wire_put_i32(out, 0);
+    if (count < 0 || count > TOPICS_MAX)
+        return KAFKA_HANG_UP;
+    wire_put_array(out, count);
+    for (; count > 0 && !in->broken; count--)
+        refuse_deletion(kafka, exchange, wire_string(in));
+    wire_put_tags(out);
+    return in->broken ? KAFKA_HANG_UP : KAFKA_ANSWER;
+}

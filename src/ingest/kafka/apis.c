@@ -23,6 +23,7 @@ const struct kafka_api kafka_apis[] = {
     {"SaslHandshake", 17, 0, 1, NEVER, true, kafka_handle_sasl_handshake},
     {"ApiVersions", 18, 0, 3, 3, true, kafka_handle_versions},
     {"CreateTopics", 19, 0, 5, 5, false, kafka_handle_create_topics},
+    {"DeleteTopics", 20, 0, 5, 4, false, kafka_handle_delete_topics},
     {"InitProducerId", 22, 0, 4, 2, false, kafka_handle_init_producer},
     {"SaslAuthenticate", 36, 0, 2, 2, true, kafka_handle_sasl_authenticate},
 };
