@@ -174,6 +174,37 @@ static struct value inside(struct value of, const char *name)
     return (struct value){of.source, json_get(&of.source->doc.json, of.at, name)};
 }
 
+/* Where documents of the capture may be sent to: what leads to one resource leads to no other. */
+struct ways {
+    struct map names, paths, collections; /* to the binding */
+};
+
+static void check_ways(struct loader *loader, struct value resource, const struct catalog_binding *binding,
+                       const struct catalog_ingest *options, struct ways *ways)
+{
+    struct error err;
+    const char *collection = binding->target->name;
+    const char *name = options->name ? options->name : collection;
+    const struct catalog_binding *called = map_get(&ways->names, slice_of(collection));
+    if (map_get(&ways->names, slice_of(name))) {
+        error_set(&err, ERROR_INVALID, "two resources of the capture have the name '%s'", name);
+        tell_ingest(loader, resource, options->name ? "/name" : "", &err);
+    } else if ((strcmp(name, collection) != 0 && map_get(&ways->collections, slice_of(name))) ||
+               (called && strcmp(called->target->name, collection) != 0)) {
+        error_set(&err, ERROR_INVALID, "'%s' is the name of one resource and the collection of another",
+                  called ? collection : name);
+        tell_ingest(loader, resource, options->name ? "/name" : "", &err);
+    }
+    if (options->path && map_get(&ways->paths, slice_of(options->path))) {
+        error_set(&err, ERROR_INVALID, "two resources of the capture have the path %s", options->path);
+        tell_ingest(loader, resource, "/path", &err);
+    }
+    map_set(&ways->names, slice_of(name), (void *)binding);
+    map_set(&ways->collections, slice_of(collection), (void *)binding);
+    if (options->path)
+        map_set(&ways->paths, slice_of(options->path), (void *)binding);
+}
+
 static void check_ingest(struct loader *loader, struct value endpoint, struct value list,
                          const struct catalog_capture *capture)
 {
@@ -181,19 +212,30 @@ static void check_ingest(struct loader *loader, struct value endpoint, struct va
     const char *pointer;
     struct error err;
     size_t index = 0;
+    struct ways ways;
     if (capture->endpoint.kind != CATALOG_ENDPOINT_INGEST || !capture->endpoint.config.data)
         return;
     if (catalog_ingest_endpoint(capture->endpoint.config, &loader->scratch, &options, &pointer, &err) < 0) {
         tell_ingest(loader, inside(endpoint, "ingest"), pointer, &err);
         return;
     }
+    map_init(&ways.names);
+    map_init(&ways.paths);
+    map_init(&ways.collections);
     for (struct value each = value_first(list); value_there(each) && index < capture->binding_count;
          each = value_next(list, each), index++) {
-        struct slice text = capture->bindings[index].resource;
-        if (text.data &&
-            catalog_ingest_resource(&options, text, &loader->scratch, &resource, &pointer, &err) < 0)
+        const struct catalog_binding *binding = &capture->bindings[index];
+        if (!binding->resource.data)
+            continue;
+        if (catalog_ingest_resource(&options, binding->resource, &loader->scratch, &resource, &pointer,
+                                    &err) < 0)
             tell_ingest(loader, inside(each, "resource"), pointer, &err);
+        else if (binding->target && !binding->disable)
+            check_ways(loader, inside(each, "resource"), binding, &resource, &ways);
     }
+    map_done(&ways.names);
+    map_done(&ways.paths);
+    map_done(&ways.collections);
 }
 
 /* --- captures -------------------------------------------------------------------------------------- */

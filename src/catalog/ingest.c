@@ -3,6 +3,7 @@
 #include "json/json.h"
 
 #include <assert.h>
+#include <strings.h>
 
 /* Read by tables of members: what each may be, and what an error says of the others. */
 
@@ -253,11 +254,51 @@ static int read_metadata(struct reading *reading, uint32_t object, struct catalo
     return 0;
 }
 
+/* What no header can bring would be right never. */
+static int read_token(struct reading *reading, const char **ret_token)
+{
+    const char *token = NULL;
+    if (read_text(reading, 0, "", "authToken", &token) < 0)
+        return -1;
+    if (!token)
+        return 0;
+    size_t size = strlen(token);
+    for (size_t i = 0; i < size; i++) {
+        if ((unsigned char)token[i] < ' ' || token[i] == 0x7f ||
+            (token[i] == ' ' && (i == 0 || i + 1 == size)))
+            return wrong(
+                reading, "/authToken",
+                "'authToken' must have no line break, no other control character and no blank at its "
+                "ends: a header cannot hold it");
+    }
+    *ret_token = token;
+    return 0;
+}
+
+/* These say something else already; what many requests have in common would make them one. */
+static int read_id_header(struct reading *reading, const char **ret_header)
+{
+    static const char *const others[] = {"Authorization",  "Cookie",           "Host",
+                                         "Origin",         "Content-Type",     "Connection",
+                                         "Content-Length", "Content-Encoding", "Transfer-Encoding"};
+    const char *header = *ret_header;
+    if (read_header(reading, 0, "", "idFromHeader", &header) < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (strcasecmp(header, others[i]) == 0)
+            return wrong(reading, "/idFromHeader",
+                         arena_printf(reading->arena,
+                                      "'idFromHeader' must be a header with an id, like X-Request-Id, not %s",
+                                      others[i]));
+    }
+    *ret_header = header;
+    return 0;
+}
+
 /* What an endpoint and a resource both have. */
 static int read_common(struct reading *reading, struct catalog_ingest *options)
 {
-    return read_text(reading, 0, "", "authToken", &options->token) < 0 ||
-                   read_header(reading, 0, "", "idFromHeader", &options->id_header) < 0 ||
+    return read_token(reading, &options->token) < 0 || read_id_header(reading, &options->id_header) < 0 ||
                    read_signature(reading, 0, &options->signature) < 0 ||
                    read_origins(reading, 0, options) < 0 || read_metadata(reading, 0, options) < 0 ||
                    read_number(reading, 0, "maxBodyBytes", 1, CATALOG_INGEST_BODY_MAX, &options->body_max) <

@@ -297,3 +297,19 @@ def test_names_of_options_are_checked(firth, tmp_path):
     result = firth("check", path, expect=3)
     assert "authTokens" in result.out + result.err and "authToken'" in result.out + result.err
     assert "s3cret" not in result.out + result.err
+
+
+@pytest.mark.parametrize("option, value", [("authToken", "s3cret\n"), ("authToken", " s3cret"), ("idFromHeader", "content-length")])
+def test_options_that_cannot_be_meant(firth, tmp_path, option, value):
+    """A token that no header can bring; an id that all requests of one length share."""
+    result = firth("check", pushing.catalog(tmp_path / "flow.json", {option: value}), expect=3)
+    assert f"'{option}' must" in result.out + result.err and "s3cret" not in result.out + result.err
+
+
+@pytest.mark.parametrize("one, other, why", [
+    ({"name": "a"}, {"name": "a"}, "the name 'a'"), ({"name": "a", "path": "/p"}, {"name": "b", "path": "/p"}, "the path /p"),
+    ({"name": OTHER}, {"name": "b"}, OTHER), ({"name": "b"}, {"name": COLLECTION}, COLLECTION)])
+def test_what_leads_to_two_resources(firth, tmp_path, one, other, why):
+    """The documents of one would go to the other."""
+    result = firth("check", pushing.catalog(tmp_path / "flow.json", {}, {COLLECTION: one, OTHER: other}), expect=3)
+    assert why in result.out + result.err
