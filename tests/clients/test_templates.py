@@ -93,6 +93,26 @@ def test_generated(seed, tmp_path):
     assert sum("ok" in answer for answer in cdk) > GENERATED * 0.8
 
 
+TABLES = """
+import json
+from airbyte_cdk.sources.declarative.interpolation.jinja import _ENVIRONMENT as tables
+print(json.dumps([sorted(tables.filters), sorted(tables.tests), sorted(tables.globals)]))
+"""
+
+
+def test_names(tmp_path):
+    """Every filter, test and global function that the CDK's Jinja has is here, too."""
+    there = subprocess.run([program("airbyte-cdk", "python"), "-c", TABLES], capture_output=True, text=True, env=environment(tmp_path), check=True)
+    filters, tests, functions = json.loads(there.stdout)
+    assert len(filters) > 50 and len(tests) > 35 and len(functions) > 10
+    texts = [f"{{{{ [1]|map('{name}')|list }}}}" for name in filters] + [f"{{{{ [1]|select('{name}', 1)|list }}}}" for name in tests]
+    texts += [f"{{{{ 1|{name} }}}}" for name in filters] + [f"{{{{ {name} is defined }}}}" for name in functions]
+    requests = [{"how": "eval", "text": text, "scope": template_cases.SCOPE} for text in texts]
+    for request, answer in zip(requests, answers([ours()], requests, tmp_path)):
+        missing = "there is no" in answer.get("error", "") or "is defined" in request["text"] and answer != {"ok": ["bool", "True"]}
+        assert not missing, (request["text"], answer)
+
+
 def test_hostile(tmp_path):
     """What Python would need gigabytes or hours for is an error at once."""
     requests = [{"how": "eval", "text": text, "scope": template_cases.SCOPE} for text in template_cases.HOSTILE]

@@ -5,7 +5,8 @@
 enum { FILTERS_MAX = 96 };
 
 static const struct filter *const TABLES[] = {filters_text,   filters_more_text, filters_sequence,
-                                              filters_number, filters_cdk,       filters_wrap};
+                                              filters_number, filters_cdk,       filters_wrap,
+                                              filters_pprint, filters_link};
 static const struct builtin *const GLOBALS[] = {globals_cdk, globals_jinja};
 
 const struct filter *registry_filter(struct slice name)

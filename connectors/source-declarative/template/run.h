@@ -213,7 +213,7 @@ struct bound {
 
 /* The tables, each ended by a row without name. */
 extern const struct filter filters_text[], filters_more_text[], filters_sequence[], filters_number[],
-    filters_cdk[], filters_wrap[];
+    filters_cdk[], filters_wrap[], filters_pprint[], filters_link[];
 extern const struct builtin globals_cdk[], globals_jinja[];
 extern const struct builtin methods_string[], methods_more_string[], methods_bytes[], methods_list[],
     methods_tuple[], methods_dict[], methods_set[], methods_datetime[], methods_date[], methods_time[],
