@@ -47,6 +47,39 @@ int files_charset_parse(const char *name, enum files_charset *ret_charset, struc
                      name);
 }
 
+/* Is this, at the end of what there is, a character's beginning? */
+static bool is_cut(const char *bytes, size_t left)
+{
+    unsigned char lead = (unsigned char)bytes[0];
+    size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    if (lead < 0xc2 || lead > 0xf4 || left >= length)
+        return false;
+    for (size_t i = 1; i < left; i++) {
+        if ((bytes[i] & 0xc0) != 0x80)
+            return false;
+    }
+    return true;
+}
+
+/* A few broken bytes among many characters are damage, which is told where it is: read as another charset,
+ * all the others would be wrong and nothing said. */
+static bool looks_like_utf8(const char *bytes, size_t size, bool whole)
+{
+    size_t right = 0, wrong = 0, length;
+    for (size_t at = 0; at < size; at += length) {
+        utf8_decode(bytes + at, size - at, &length);
+        if (length > 1)
+            right++;
+        else if (!(bytes[at] & 0x80))
+            continue;
+        else if (is_cut(bytes + at, size - at) && (!whole || right))
+            break;
+        else
+            wrong++;
+    }
+    return !wrong || right > wrong;
+}
+
 enum files_charset files_charset_detect(const char *bytes, size_t size, bool whole)
 {
     if (size >= 2 && memcmp(bytes, "\xff\xfe", 2) == 0)
@@ -60,10 +93,7 @@ enum files_charset files_charset_detect(const char *bytes, size_t size, bool who
     }
     if (odd + even > size / 5)
         return odd > even ? FILES_UTF16LE : FILES_UTF16BE;
-    size_t end = size;
-    for (size_t cut = 0; !whole && cut < 3 && end > 0 && (bytes[end - 1] & 0x80); cut++)
-        end--; /* a character may be cut off */
-    return utf8_valid(bytes, end) ? FILES_UTF8 : FILES_WINDOWS1252;
+    return looks_like_utf8(bytes, size, whole) ? FILES_UTF8 : FILES_WINDOWS1252;
 }
 
 enum { IN_SIZE = 64 << 10 };

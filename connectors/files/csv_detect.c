@@ -20,6 +20,11 @@ static uint64_t score(const struct csv_dialect *dialect, struct slice head, bool
             cells = row.count;
         same += row.count == cells && !row.wrong;
     }
+    if (rows == 0 && head.size) { /* the first row is longer than the head: what there is of it */
+        csv_scan(dialect, head, true, &row);
+        rows = same = 1;
+        cells = row.count;
+    }
     csv_row_done(&row);
     if (cells < 2)
         return 0;
@@ -60,7 +65,9 @@ static struct csv_dialect detect(const struct files_csv *options, struct slice h
                                   .quote = options->quote == FILES_DETECTED ? '"' : options->quote,
                                   .escape = escape,
                                   .double_quote = options->double_quote};
-    if (head.size && !memchr(head.data, '\n', head.size) && memchr(head.data, '\r', head.size))
+    const char *end = head.size ? memchr(head.data, '\r', head.size) : NULL;
+    bool cut = !whole && end == head.data + head.size - 1; /* between CR and LF */
+    if (end && !cut && !memchr(head.data, '\n', head.size))
         dialect.terminator = '\r';
     if (options->delimiter != FILES_DETECTED) {
         dialect.delimiter = (char)options->delimiter;

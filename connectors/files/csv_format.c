@@ -141,11 +141,10 @@ static void look_at_row(struct csv_format *self, struct slice text)
     }
 }
 
-/* What the rows of the head look like, without using them up. */
-static void look_at_rows(struct csv_format *self, const struct files_window *window)
+/* What these rows look like. */
+static void look_at_rows(struct csv_format *self, struct slice head, bool whole)
 {
-    struct slice head = files_window_rest(window);
-    while (head.size && csv_scan(&self->dialect, head, window->ended, &self->row)) {
+    while (head.size && csv_scan(&self->dialect, head, whole, &self->row)) {
         struct slice text = {head.data, self->row.size};
         look_at_row(self, text);
         head = (struct slice){head.data + self->row.size, head.size - self->row.size};
@@ -154,6 +153,16 @@ static void look_at_rows(struct csv_format *self, const struct files_window *win
         if (!self->columns[i].looked_at)
             self->columns[i].type = CSV_TEXT;
     }
+}
+
+static int guess_types(struct csv_format *self, struct files_window *window, struct error *err)
+{
+    struct slice head;
+    bool whole;
+    if (files_window_head(window, &head, &whole, err) < 0)
+        return -1;
+    look_at_rows(self, head, whole);
+    return 0;
 }
 
 static bool type_lists(const struct json *schema, uint32_t type, const char *name)
@@ -206,13 +215,13 @@ static bool is_json(struct slice text)
 
 /* Is the first row, which `text` is, the header? Not if its cells are of the types that those below it have.
  */
-static bool looks_like_header(struct csv_format *self, const struct files_window *window, struct slice text)
+static bool looks_like_header(struct csv_format *self, struct slice text, struct slice below, bool whole)
 {
     enum csv_type *first = arena_zalloc(&self->arena, self->count * sizeof *first);
     for (size_t i = 0; i < self->count; i++)
         first[i] = csv_type_of(csv_text(&self->dialect, text, &self->row.cells[i], &self->scratch));
     bool typed = false, header = false;
-    look_at_rows(self, window);
+    look_at_rows(self, below, whole);
     for (size_t i = 0; i < self->count; i++) {
         typed |= first[i] != CSV_TEXT;
         header |= self->columns[i].looked_at && self->columns[i].type != CSV_TEXT && first[i] == CSV_TEXT;
@@ -231,13 +240,13 @@ static int skip_rows(struct csv_format *self, struct files_window *window, int64
     return more < 0 ? -1 : 0;
 }
 
-/* The columns, and the window at the first row of values. */
-static int read_header(struct csv_format *self, struct files_window *window, struct error *err)
+/* The columns, and the window, which begins with `head`, at the first row of values. */
+static int read_header(struct csv_format *self, struct files_window *window, struct slice head, bool whole,
+                       struct error *err)
 {
     const struct files_csv *options = self->options;
     struct slice text;
-    size_t before = window->at;
-    uint64_t line = window->line;
+    uint64_t line = window->line, from = files_window_position(window);
     if (options->header == FILES_HEADER_GIVEN) {
         self->count = options->names.count;
         self->columns = arena_zalloc(&self->arena, (self->count + 1) * sizeof *self->columns);
@@ -247,6 +256,7 @@ static int read_header(struct csv_format *self, struct files_window *window, str
     int got = next_row(self, window, &text, err);
     if (got <= 0)
         return got;
+    size_t used = (size_t)(files_window_position(window) - from);
     if (self->row.count > COLUMNS_MAX)
         return error_set(err, ERROR_LIMIT, "line %" PRIu64 ": more than %d columns", line, COLUMNS_MAX);
     if (!utf8_valid(text.data, text.size))
@@ -264,30 +274,37 @@ static int read_header(struct csv_format *self, struct files_window *window, str
     for (size_t i = 0; i < self->count; i++)
         names[i] = name_of(self, text, i);
     bool header = options->header == FILES_HEADER_FIRST;
-    if (options->header == FILES_HEADER_DETECTED)
-        header = looks_like_header(self, window, text);
+    if (options->header == FILES_HEADER_DETECTED) {
+        head = used < head.size ? (struct slice){head.data + used, head.size - used} : (struct slice){0};
+        header = looks_like_header(self, text, head, whole);
+    }
     if (!header) {
         for (size_t i = 0; i < self->count; i++)
             names[i] = arena_printf(&self->arena, "f%zu", i);
-        window->at = before; /* the head is whole: nothing has moved */
+        window->at -= used;
         window->line = line;
     }
     name_columns(self, names);
     return 0;
 }
 
-/* The delimiter that a first line "sep=;" names, as Excel has it; FILES_DETECTED: there is none. */
-static int take_separator(struct csv_format *self, struct files_window *window, struct error *err)
+/* The delimiter that a first line "sep=;" names, as Excel has it, unless the options name one. */
+static int take_separator(struct csv_format *self, struct files_window *window, struct files_csv *csv,
+                          struct error *err)
 {
     static const char begin[] = "sep=";
     enum { AT = sizeof begin - 1 };
+    if (files_window_want(window, AT + 3, err) < 0)
+        return -1;
     struct slice head = files_window_rest(window);
     if (!slice_starts_with(head, begin) || head.size < AT + 2)
-        return FILES_DETECTED;
+        return 0;
     const char delimiter = head.data[AT], *end = head.data + AT + 1;
     if (*end != '\n' && !(*end == '\r' && head.size > AT + 2 && end[1] == '\n'))
-        return FILES_DETECTED;
-    return skip_rows(self, window, 1, err) < 0 ? FILES_DETECTED : delimiter;
+        return 0;
+    if (csv->delimiter == FILES_DETECTED)
+        csv->delimiter = delimiter;
+    return skip_rows(self, window, 1, err);
 }
 
 static void *format_open(const struct files_format *format, struct firth_slice schema,
@@ -299,19 +316,23 @@ static void *format_open(const struct files_format *format, struct firth_slice s
     buffer_init(&self->scratch, FILES_RECORD_MAX);
     buffer_init(&self->out, BUFFER_UNLIMITED);
     struct files_csv csv = format->csv;
+    struct slice head;
+    bool whole;
     int result = skip_rows(self, window, csv.skip_before, err);
+    if (result == 0)
+        result = take_separator(self, window, &csv, err);
+    if (result == 0)
+        result = files_window_head(window, &head, &whole, err);
     if (result == 0) {
-        int separator = take_separator(self, window, err);
-        csv.delimiter = csv.delimiter == FILES_DETECTED ? separator : csv.delimiter;
-        self->dialect = csv_detect(&csv, files_window_rest(window), window->ended);
-        result = read_header(self, window, err);
+        self->dialect = csv_detect(&csv, head, whole);
+        result = read_header(self, window, head, whole, err);
     }
     if (result == 0)
         result = skip_rows(self, window, format->csv.skip_after, err);
     if (result == 0 && schema.size)
         result = take_types(self, schema, err);
     else if (result == 0)
-        look_at_rows(self, window);
+        result = guess_types(self, window, err);
     if (result == 0)
         return self;
     format_close(self);

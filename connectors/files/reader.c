@@ -10,8 +10,6 @@ const char *const files_kind_names[FILES_KINDS] = {"auto", "jsonl", "json", "csv
 const char *const files_compression_names[FILES_COMPRESSIONS] = {"auto", "none",  "gzip",
                                                                  "zstd", "bzip2", "zip"};
 
-enum { HEAD = 64 << 10 }; /* bytes by which a file is recognised */
-
 struct files_reader {
     enum files_kind kind;
     const struct files_text_format *text;
@@ -59,7 +57,7 @@ enum files_kind files_kind_of_name(const char *name)
 }
 
 /* Of JSON: lines, each a whole value, or values of any layout? */
-static enum files_kind layout(struct slice text)
+static enum files_kind layout(struct slice text, bool whole)
 {
     const char *end = text.size ? memchr(text.data, '\n', text.size) : NULL;
     struct error err;
@@ -69,12 +67,12 @@ static enum files_kind layout(struct slice text)
     if (text.size && text.data[0] == '[')
         return FILES_JSON;
     if (!end) /* one value, or the first line is longer than the head */
-        return text.size < HEAD ? FILES_JSON : FILES_JSON_LINES;
+        return whole ? FILES_JSON : FILES_JSON_LINES;
     return json_parse(parser, text.data, (size_t)(end - text.data), &doc, &err) == 0 ? FILES_JSON_LINES
                                                                                      : FILES_JSON;
 }
 
-static enum files_kind kind_of(enum files_kind wanted, const char *name, struct slice head)
+static enum files_kind kind_of(enum files_kind wanted, const char *name, struct slice head, bool whole)
 {
     if (head.size >= 4 && memcmp(head.data, "PAR1", 4) == 0)
         return FILES_PARQUET;
@@ -85,7 +83,7 @@ static enum files_kind kind_of(enum files_kind wanted, const char *name, struct 
         head = (struct slice){head.data + 1, head.size - 1};
     if (kind == FILES_ANY_KIND)
         kind = head.size && strchr("{[", head.data[0]) ? FILES_JSON : FILES_CSV;
-    return kind == FILES_JSON && wanted == FILES_ANY_KIND ? layout(head) : kind;
+    return kind == FILES_JSON && wanted == FILES_ANY_KIND ? layout(head, whole) : kind;
 }
 
 /* --- opening ------------------------------------------------------------------------------------------- */
@@ -112,14 +110,15 @@ static int choose_charset(const struct files_format *format, struct slice head, 
 
 /* The decompressed bytes from the beginning, with the head in the window and the charset known. */
 static int look(const struct files_opener *opener, const struct files_format *format,
-                struct files_window *window, enum files_compression *ret_compression, struct error *err)
+                struct files_window *window, enum files_compression *ret_compression, struct slice *ret_head,
+                bool *ret_whole, struct error *err)
 {
     struct files_input *raw = opener->open(opener->context, 0, err);
     struct files_input *plain = raw ? files_decompress(raw, format->compression, ret_compression, err) : NULL;
     if (!plain)
         return -1;
     files_window_init(window, plain, 0, 1);
-    return files_window_want(window, HEAD, err);
+    return files_window_head(window, ret_head, ret_whole, err);
 }
 
 /* A window's bytes again, and then those of its input: to be decoded. */
@@ -147,15 +146,14 @@ static void replay_close(struct files_input *input)
     free(replay);
 }
 
-static int decode(struct files_window *window, enum files_charset charset, struct error *err)
+static void decode(struct files_window *window, enum files_charset charset)
 {
     if (charset == FILES_UTF8)
-        return 0;
+        return;
     struct replay *replay = mem_zalloc(sizeof *replay);
     replay->input = (struct files_input){replay_read, replay_close};
     replay->window = *window;
     files_window_init(window, files_charset_decode(&replay->input, charset), 0, 1);
-    return files_window_want(window, HEAD, err);
 }
 
 /* From the head to the place: by opening the file there, where its bytes are the text's, else by reading on.
@@ -204,13 +202,18 @@ static int open_text(struct files_reader *reader, const struct files_opener *ope
                      enum files_compression compression, struct error *err)
 {
     enum files_charset charset;
-    struct slice head = files_window_rest(&reader->window);
-    if (choose_charset(format, head, reader->window.ended, &charset, &reader->guessed, err) < 0 ||
-        decode(&reader->window, charset, err) < 0 || files_window_skip_mark(&reader->window, err) < 0)
+    struct slice head;
+    bool whole;
+    if (files_window_head(&reader->window, &head, &whole, err) < 0 ||
+        choose_charset(format, head, whole, &charset, &reader->guessed, err) < 0)
         return -1;
-    reader->kind = kind_of(format->kind, opener->name, files_window_rest(&reader->window));
+    decode(&reader->window, charset);
+    if (files_window_skip_mark(&reader->window, err) < 0 ||
+        files_window_head(&reader->window, &head, &whole, err) < 0)
+        return -1;
+    reader->kind = kind_of(format->kind, opener->name, head, whole);
     reader->charset = charset;
-    if (reader->guessed && is_binary(files_window_rest(&reader->window)))
+    if (reader->guessed && is_binary(head))
         return error_set(
             err, ERROR_INVALID,
             "it is no text: it is not UTF-8, and has control characters; if it is, name its encoding");
@@ -272,13 +275,15 @@ struct files_reader *files_reader_open(const struct files_opener *opener, const 
     reader->skip_bad = format->skip_bad;
     reader->skipped = skipped;
     reader->context = context;
-    int result = look(opener, format, &reader->window, &compression, err);
+    struct slice head = {0};
+    bool whole;
+    int result = look(opener, format, &reader->window, &compression, &head, &whole, err);
     enum files_kind kind = result == 0 && compression != FILES_ZIP
-                               ? kind_of(format->kind, opener->name, files_window_rest(&reader->window))
+                               ? kind_of(format->kind, opener->name, head, whole)
                                : FILES_ANY_KIND;
     /* Programs leave files of no bytes when there was nothing to write: no records, whatever the name says.
      */
-    bool empty = result == 0 && !files_window_rest(&reader->window).size;
+    bool empty = result == 0 && !head.size;
     if (empty)
         result = open_text(reader, opener, format, schema, (struct files_place){0}, compression, err);
     else if (result == 0 && compression == FILES_ZIP)

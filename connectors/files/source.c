@@ -239,10 +239,11 @@ static int open_file(struct session *session, struct stream *stream, const struc
         return -1;
     const char *guessed = files_reader_guessed(stream->file.reader);
     if (guessed)
-        firth_log(session->host, FIRTH_INFO,
-                  "%s%s is read as %s, which its bytes look like; the option for the "
-                  "encoding names another",
-                  stream->plan->location, object->name, guessed);
+        firth_log(
+            session->host, FIRTH_WARN,
+            "%s%s is read as %s, because it is not UTF-8; if that is wrong, name another with the option "
+            "encoding",
+            stream->plan->location, object->name, guessed);
     stream->reading = true;
     files_stamp_file(&stream->stamp, stream->plan, &stream->file.object);
     free(position->file);

@@ -41,6 +41,17 @@ int files_window_want(struct files_window *window, size_t count, struct error *e
     return more < 0 ? -1 : 0;
 }
 
+int files_window_head(struct files_window *window, struct slice *ret_head, bool *ret_whole, struct error *err)
+{
+    if (files_window_want(window, FILES_HEAD + 1, err) < 0)
+        return -1;
+    *ret_head = files_window_rest(window);
+    *ret_whole = ret_head->size <= FILES_HEAD;
+    if (!*ret_whole)
+        ret_head->size = FILES_HEAD;
+    return 0;
+}
+
 int files_window_line(struct files_window *window, struct slice *ret_line, struct error *err)
 {
     size_t searched = 0;

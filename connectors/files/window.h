@@ -8,7 +8,8 @@
 
 enum {
     FILES_RECORD_MAX = 64 << 20, /* bytes of one record, as everywhere in Flow */
-    FILES_PIECE = 256 << 10      /* bytes asked for at a time */
+    FILES_PIECE = 256 << 10,     /* bytes asked for at a time */
+    FILES_HEAD = 256 << 10       /* bytes by which a file is recognised */
 };
 
 struct files_window {
@@ -29,6 +30,10 @@ void files_window_done(struct files_window *window);
 int files_window_fill(struct files_window *window, struct error *err);
 /* Until so many bytes are not used up, or the input ends. */
 int files_window_want(struct files_window *window, size_t count, struct error *err);
+/* What comes next, by which something is to be told: FILES_HEAD bytes at most, and as many whatever pieces
+ * they come in, so that it is told alike each time. *ret_whole: it is all there is. */
+int files_window_head(struct files_window *window, struct slice *ret_head, bool *ret_whole,
+                      struct error *err);
 /* Use up, without looking for line ends. */
 static inline void files_window_take(struct files_window *window, size_t count)
 {

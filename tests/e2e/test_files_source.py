@@ -200,8 +200,9 @@ def test_a_guessed_encoding_is_told(source_file, tmp_path):
     (tmp_path / "b.csv").write_bytes("id,v\n2,a\0\x01é\n".encode())  # UTF-8: whatever is in it
     session = read(source_file, globs(tmp_path, "*"), STREAM)
     assert plain(session.records()) == [{"id": "1", "v": "\u20ac ü"}, {"id": "2", "v": "a\0\x01é"}]
-    told = [m["log"]["message"] for m in session.of("LOG") if "is read as" in m["log"]["message"]]
-    assert len(told) == 1 and "a.csv is read as Windows-1252" in told[0]
+    told = [m["log"] for m in session.of("LOG") if "is read as" in m["log"]["message"]]
+    assert len(told) == 1 and "a.csv is read as Windows-1252" in told[0]["message"] and told[0]["level"] == "WARN"
+    assert "the option encoding" in told[0]["message"]
     named = read(source_file, globs(tmp_path, "a.csv", format={"filetype": "csv", "encoding": "cp1252"}), STREAM)
     assert not [m for m in named.of("LOG") if "is read as" in m["log"]["message"]]
 
@@ -377,12 +378,12 @@ def test_keys_with_dots(source_s3, s3, faulty):
 def test_changed_while_read(source_s3, s3, faulty):
     """The part that was read belongs to other bytes than the rest: from the beginning, of what is there now."""
     bucket = s3.bucket()
-    s3.put(bucket, "a.jsonl", lines(*range(20_000)))
-    faulty.fault("a.jsonl", 1, cut=100_003)
+    s3.put(bucket, "a.jsonl", lines(*range(60_000)))
+    faulty.fault("a.jsonl", 1, cut=400_003)
     faulty.fault("a.jsonl", 1, status=412, body=refusal("PreconditionFailed"))
     session = read(source_s3, {**s3_config(s3, bucket), "endpoint": faulty.url}, STREAM)
     numbers = [r["n"] for r in plain(session.records())]
-    assert numbers[-20_000:] == list(range(20_000)) and 20_000 < len(numbers) < 40_000
+    assert numbers[-60_000:] == list(range(60_000)) and 60_000 < len(numbers) < 120_000
     assert b"it is read anew" in session.out + session.err
 
 

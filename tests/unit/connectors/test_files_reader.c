@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "connectors/files/charset.h"
 #include "connectors/files/reader.h"
 
 #include <stdio.h>
@@ -215,6 +216,86 @@ static void test_bad_records(void **state)
     }
 }
 
+/* Wherever the head is cut, a charset is the same. */
+static void test_cut_charsets(void **state)
+{
+    static const struct {
+        const char *text;
+        enum files_charset charset;
+    } cases[] = {
+        {"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9", FILES_UTF8},
+        {"a\xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd", FILES_UTF8},
+        {"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80", FILES_UTF8},
+        {"\xe4"
+         "b\xe4\xf6\xfc\x80 \xdf",
+         FILES_WINDOWS1252},
+        {"\xc3\xa9\xe9 \xc3\xa9\xc3\xa9", FILES_UTF8}, /* one byte is damaged */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (size_t size = 2; size <= strlen(cases[i].text); size++) {
+            if (i != 4 || size < 4 || size > 5) /* as many wrong as right */
+                assert_int_equal(files_charset_detect(cases[i].text, size, false), cases[i].charset);
+        }
+        assert_int_equal(files_charset_detect(cases[i].text, strlen(cases[i].text), true), cases[i].charset);
+    }
+    assert_int_equal(files_charset_detect("caf\xe9", 4, true), FILES_WINDOWS1252);
+    assert_int_equal(files_charset_detect("\xc3\xa9 caf\xe9", 7, true), FILES_UTF8); /* still being written */
+}
+
+/* Text that is longer than a head: `count` numbers, each between these. */
+static char *long_text(const char *begin, const char *before, const char *behind, size_t count)
+{
+    struct buffer out;
+    buffer_init(&out, BUFFER_UNLIMITED);
+    buffer_str(&out, begin);
+    for (size_t i = 0; i < count; i++)
+        buffer_printf(&out, "%s%zu%s", before, i, behind);
+    return buffer_steal(&out);
+}
+
+static char *read_text(const char *name, const char *text, size_t piece)
+{
+    struct files_format format = FILES_FORMAT_DEFAULT;
+    return read_from(name, slice_of(text), piece, &format, (struct files_place){0}, NULL, 0, NULL);
+}
+
+/* A head that is cut: within characters, and within a row that is longer; what comes in whatever pieces. */
+static void test_cut_heads(void **state)
+{
+    static const char *const begins[] = {"a,b\n", "aa,b\n", "aaa,b\n", "aaaa,b\n"};
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        char *csv = long_text(begins[i], "", ",\xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd\n", 25000);
+        char *whole = read_text("a.csv", csv, 1 << 20), *pieces = read_text("a.csv", csv, 70001);
+        assert_non_null(strstr(whole, "\"b\":\"\xe6\x9d\xb1\xe4\xba\xac\xe9\x83\xbd\"}\n"));
+        assert_string_equal(whole, pieces);
+        free(pieces);
+        free(whole);
+        free(csv);
+    }
+    /* One record, of which the head has a part; the second shows how it was taken. */
+    char *json = long_text("{\"a\":\"", "", " \xc3\xa9\xc3\xa9\xc3\xa9 ", 40000),
+         *wide = long_text("id", ";c", "", 60000), *more = mem_printf("%s\"}\n{\"a\":\"\xc3\xa9\"}\n", json);
+    char *records = read_text("a", more, 1 << 20);
+    assert_string_equal(records, more);
+    free(records);
+    records = read_text("a.csv", wide, 1 << 20);
+    assert_non_null(strstr(records, "more than 16384 columns"));
+    free(records);
+    free(more);
+    free(json);
+    free(wide);
+    /* What is seen to be no UTF-8 only behind the head is told. */
+    char *late = long_text("a;b\n", "", ";x\n", 50000);
+    more = mem_printf("%s1;\xe9\n", late);
+    records = read_text("a.csv", more, 1 << 20);
+    assert_non_null(strstr(records, "!line 50002: bytes that are not UTF-8; name the file's encoding"));
+    free(records);
+    free(more);
+    free(late);
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -226,8 +307,10 @@ static void test_names(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_files), cmocka_unit_test(test_values_of_csv),
-                                       cmocka_unit_test(test_zstd), cmocka_unit_test(test_bad_records),
-                                       cmocka_unit_test(test_names)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_files),        cmocka_unit_test(test_values_of_csv),
+        cmocka_unit_test(test_zstd),         cmocka_unit_test(test_bad_records),
+        cmocka_unit_test(test_cut_charsets), cmocka_unit_test(test_cut_heads),
+        cmocka_unit_test(test_names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
