@@ -1,11 +1,13 @@
 #include "ingest/body.h"
 
+#include "base/hash.h"
 #include "ingest/form.h"
 #include "ingest/members.h"
 #include "json/writer.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 
 /* --- what is wrong ------------------------------------------------------------------------------------ */
@@ -392,4 +394,33 @@ int ingest_body_by_collection(struct ingest_worker *worker, const struct ingest_
             return -1;
     }
     return 0;
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+const char *ingest_batch_scope(const struct ingest_capture *capture, const struct ingest_batch *batch,
+                               struct arena *arena)
+{
+    size_t same = 0;
+    while (same < batch->count && batch->documents[same].binding == batch->documents[0].binding)
+        same++;
+    if (same == batch->count)
+        return NULL;
+    const char **names = arena_alloc(arena, (capture->binding_count + 1) * sizeof *names);
+    bool *seen = arena_zalloc(arena, capture->binding_count + 1);
+    uint64_t hash = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        uint32_t binding = batch->documents[i].binding;
+        if (!seen[binding])
+            names[count++] = capture->bindings[binding].name;
+        seen[binding] = true;
+    }
+    qsort(names, count, sizeof *names, by_text);
+    for (size_t i = 0; i < count; i++)
+        hash = hash_xxh3(names[i], strlen(names[i]), hash);
+    return arena_printf(arena, "%zu:%016llx", count, (unsigned long long)hash);
 }

@@ -1,6 +1,5 @@
 #include "ingest/webhook.h"
 
-#include "base/hash.h"
 #include "ingest/body.h"
 #include "ingest/decode.h"
 #include "ingest/request.h"
@@ -295,44 +294,13 @@ static int take_many(const struct ingest_webhook *webhook, struct request *reque
     return result;
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Of several resources: the same for the same ones, in whatever order they come and the catalog has them.
- * NULL: it is one. */
-static const char *scope_of_many(const struct ingest_capture *capture, const struct ingest_batch *batch,
-                                 struct arena *arena)
-{
-    size_t same = 0;
-    while (same < batch->count && batch->documents[same].binding == batch->documents[0].binding)
-        same++;
-    if (same == batch->count)
-        return NULL;
-    const char **names = arena_alloc(arena, (capture->binding_count + 1) * sizeof *names);
-    bool *seen = arena_zalloc(arena, capture->binding_count + 1);
-    uint64_t hash = 0;
-    size_t count = 0;
-    for (size_t i = 0; i < batch->count; i++) {
-        uint32_t binding = batch->documents[i].binding;
-        if (!seen[binding])
-            names[count++] = capture->bindings[binding].name;
-        seen[binding] = true;
-    }
-    qsort(names, count, sizeof *names, by_text);
-    for (size_t i = 0; i < count; i++)
-        hash = hash_xxh3(names[i], strlen(names[i]), hash);
-    return arena_printf(arena, "%zu:%016llx", count, (unsigned long long)hash);
-}
-
 /* The id that makes a request's second coming known. */
 static int set_id(struct request *request, const struct ingest_capture *capture,
                   const struct ingest_batch *batch, struct ingest_problem *problem)
 {
     uint32_t scope = batch->documents[0].binding;
     assert(capture);
-    request->push.id_scope = scope_of_many(capture, batch, &request->http->arena);
+    request->push.id_scope = ingest_batch_scope(capture, batch, &request->http->arena);
     const char *header =
         request->push.id_scope ? capture->options.id_header : capture->bindings[scope].options.id_header;
     const char *id = http_header(request->http, header);
