@@ -110,7 +110,7 @@ static int begin_segment(struct journal *journal, struct error *err)
     append_begin(&journal->append);
     journal->resumed = true;
     struct iovec part = {bytes, size};
-    int result = append_write(&journal->append, disk, segment->file, &part, 1, 0, true);
+    int result = append_write(&journal->append, disk, segment->file, &part, 1, 0, !journal->cached);
     if (result < 0)
         return disk_error(err, result, "cannot write %s", segment->path);
     segment->header_size = header.size;
@@ -223,7 +223,7 @@ static int write_block(struct journal *journal, struct block_header *header, con
     layout_block_put(header, parts[0].iov_base);
     journal->unsynced = true;
     int result = append_write(&journal->append, journal->store->disk, journal->segment.file, parts, count,
-                              journal->now.offset, !carried);
+                              journal->now.offset, !journal->cached);
     if (result < 0)
         return disk_error(err, result, "cannot write %s", journal->segment.path);
     journal->now.offset += BLOCK_HEADER + header->stored_size;

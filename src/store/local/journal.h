@@ -23,6 +23,7 @@ struct journal {
     struct segment segment;        /* the active one */
     struct append append;          /* its end, */
     bool resumed;                  /* which is known, since this file was opened */
+    bool cached;                   /* it is written through the page cache, not around it */
     bool unsynced;                 /* the active segment has bytes that were not synced */
     uint64_t unstarted;            /* of them, those that were not begun to be written out */
     uint64_t plain;                /* the active segment's bytes in blocks that might shrink */

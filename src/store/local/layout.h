@@ -28,9 +28,9 @@ enum {
     RECORD_PAYLOAD_MAX = STORE_CHECKPOINT_MAX + STORE_JOURNALS_MAX * (RECORD_JOURNAL + STORE_NAME_MAX),
     MARK_SIZE = 32,
 
-    CARRIED_HEAD = 16,       /* before each block that a record carries */
-    CARRIED_MAX = 128 << 10, /* documents of a transaction that its record carries, in bytes; beyond it, one
-                              * more sync costs less than to write them twice */
+    CARRIED_HEAD = 16,      /* before each block that a record carries */
+    CARRIED_MAX = 96 << 10, /* documents of a transaction that its record carries, in bytes; beyond it, one
+                             * more sync costs less than to write them twice */
     RECORD_DATA_MAX = CARRIED_MAX + STORE_JOURNALS_MAX * (CARRIED_HEAD + BLOCK_HEADER),
 };
 

@@ -18,6 +18,9 @@ enum {
     SEGMENT_BYTES_DEFAULT = 64 << 20,
     SEGMENT_BYTES_MIN = 4 << 10,
     BLOCK_BYTES_MIN = 512,
+    LARGE_COUNTS = 4,       /* a large transaction as so many small ones; */
+    LARGE_MANY = 8,         /* as many are to be written another way, */
+    LARGE_MOST = 16,        /* and so many small ones end that */
     UPKEEP_MIN = 256 << 10, /* bytes of sealed segments worked on after a commit, at least */
 };
 
@@ -33,6 +36,8 @@ struct local_writer {
     uint64_t sequence; /* of the last commit; the open transaction is the next */
     uint64_t pending;
     size_t gathered; /* capacity of all blocks */
+    bool cached;     /* segments are written through the page cache, and small transactions carried */
+    unsigned large;  /* goes up with each large transaction, and down with each small one */
     uint64_t tick;
     struct compressor *compressor;
     struct packer *packer;
@@ -223,6 +228,7 @@ struct store_writer *local_writer_open(struct store *base, const char *task, str
     writer->task = mem_strdup(task);
     writer->folder = mem_strdup(folder);
     writer->lock = -1;
+    writer->cached = true;
     writer->compressor = compressor_new();
     writer->packer = packer_new(store->disk, writer->compressor);
     log_writer_init(&writer->log, store->disk, folder, task, store->log_bytes);
@@ -312,6 +318,7 @@ int local_writer_journal(struct store_writer *base, const char *collection,
         return error_wrap(err, "cannot open the journal of collection %s", collection);
     }
     journal->listed = true;
+    journal->cached = writer->cached;
     journal->used_at = ++writer->tick;
     *ret_journal = index;
     return 0;
@@ -340,6 +347,15 @@ static int flush_journal(struct local_writer *writer, struct journal *journal, s
                : journal_flush(journal, writer->sequence + 1, NULL, 0, err);
 }
 
+static void set_cached(struct local_writer *writer, bool cached)
+{
+    if (writer->cached == cached)
+        return;
+    writer->cached = cached;
+    for (size_t i = 0; i < writer->journals_count; i++)
+        writer->journals[i]->cached = cached;
+}
+
 /* Too much is gathered in too many blocks: write them all and begin anew. */
 static int flush_all(struct local_writer *writer, bool shrink, struct error *err)
 {
@@ -358,6 +374,10 @@ static __attribute__((noinline)) int append_slowly(struct local_writer *writer, 
 {
     bool large = document.size > journal->options.block_bytes - BLOCK_HEADER - BLOCK_RECORD;
     if (large || journal->block_capacity >= journal->options.block_bytes) {
+        if (writer->pending >= BLOCK_TARGET) { /* a transaction of many megabytes, perhaps */
+            writer->large = LARGE_MOST;
+            set_cached(writer, false);
+        }
         if (flush_journal(writer, journal, err) < 0)
             return -1;
     }
@@ -424,18 +444,28 @@ static int sync_all(struct local_writer *writer, struct error *err)
     return 0;
 }
 
-/* Is the transaction so small that its record carries it? Then one sync is enough. */
+/* Where nearly all transactions are small they go through the page cache, and are carried; otherwise they go
+ * around it. A change waits for what is dirty in the cache, which costs more than either way saves, so that
+ * one among many others goes their way. */
+static void choose_way(struct local_writer *writer)
+{
+    if (writer->pending > CARRIED_MAX)
+        writer->large = writer->large + LARGE_COUNTS < LARGE_MOST ? writer->large + LARGE_COUNTS : LARGE_MOST;
+    else if (writer->pending > 0 && writer->large > 0)
+        writer->large--;
+    if (writer->large == 0 || writer->large >= LARGE_MANY)
+        set_cached(writer, writer->large == 0);
+}
+
+/* Does the record carry the transaction? Then one sync is enough. */
 static bool can_carry(const struct local_writer *writer)
 {
-    size_t size = 0;
-    for (size_t i = 0; i < writer->journals_count; i++) {
-        const struct journal *journal = writer->journals[i];
-        if (!journal_can_carry(journal))
+    if (!writer->cached || writer->pending > CARRIED_MAX)
+        return false;
+    for (size_t i = 0; i < writer->journals_count; i++)
+        if (!journal_can_carry(writer->journals[i]))
             return false;
-        if (journal->block_documents > 0)
-            size += journal->block_size - journal->block_start - BLOCK_HEADER;
-    }
-    return size <= CARRIED_MAX;
+    return true;
 }
 
 /* The blocks go to the segments, for readers, and to the record, so that they are durable with it. */
@@ -497,6 +527,7 @@ static int commit(struct local_writer *writer, struct slice checkpoint, struct e
             return -1;
         writer->sequence++;
     }
+    choose_way(writer);
     bool carry = can_carry(writer);
     if ((carry ? flush_carried(writer, err) : flush_all(writer, false, err)) < 0)
         return -1;

@@ -67,6 +67,38 @@ static void test_segments(void **state)
     store_writer_close(writer);
 }
 
+/* Small transactions, which the log carries, and large ones, in runs and in turns; what a writer that comes
+ * later finds in the log is put to where it is already. */
+static void test_small_and_large(void **state)
+{
+    static const struct {
+        int commits, documents[2]; /* in turns */
+    } runs[] = {{8, {3, 3}}, {3, {900, 900}}, {18, {3, 20}}, {6, {3, 900}}, {18, {20, 3}}, {4, {50, 900}}};
+    static const char text[] = "a document of two hundred bytes, so that nine hundred of them are more than "
+                               "a record carries, and that three "
+                               "or twenty are less: which is all that this is about";
+    struct fixture *fixture = *state;
+    struct store_journal_options options = {.segment_bytes = 3 << 20};
+    int number = 0;
+    for (int life = 0; life < 2; life++) {
+        struct store_writer *writer = must_write(fixture->store, "t", NULL);
+        uint32_t journal = must_journal(writer, "c", &options);
+        for (size_t run = 0; run < sizeof runs / sizeof *runs; run++) {
+            for (int commit = 0; commit < runs[run].commits; commit++) {
+                for (int i = 0; i < runs[run].documents[commit % 2]; i++)
+                    must_append(writer, journal, text, number++);
+                must_commit(writer, "x");
+            }
+        }
+        struct store_reader *beside = must_read(fixture->store, "c", 0);
+        expect_read(beside, text, 0, number);
+        store_reader_close(beside);
+        store_writer_close(writer);
+    }
+    mem_auto(store_reader_close) struct store_reader *reader = must_read(fixture->store, "c", 0);
+    expect_read(reader, text, 0, number);
+}
+
 static void test_large_documents(void **state)
 {
     struct fixture *fixture = *state;
@@ -237,6 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_commit_and_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_segments, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_small_and_large, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_large_documents, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_truncate, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_locks, set_up, tear_down),
