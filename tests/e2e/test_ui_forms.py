@@ -150,3 +150,67 @@ def test_lists_of_choices_free_objects_and_suggested_branches(page, connector):
     assert connector.asked() == {"start": START, "levels": ["high"], "either": 5, "free": {"a": [9007199254740993]},
                                  "way": {"kind": "far", "host": "there"}}
     expect(free).to_have_value(re.compile("9007199254740993"))
+
+
+# Its spec lies beside it; its check leaves what it was asked with.
+SPECIFIED = r"""
+import json, sys
+if sys.argv[1] == "spec":
+    print(json.dumps({"type": "SPEC", "spec": {"connectionSpecification": json.load(open(sys.argv[0] + ".spec"))}}))
+else:
+    json.dump(json.load(open(sys.argv[3])), open(sys.argv[0] + ".asked", "w"))
+    print(json.dumps({"type": "CONNECTION_STATUS", "connectionStatus": {"status": "SUCCEEDED"}}))
+"""
+TEXT = {"type": "string"}
+ODD = {"type": "object", "required": ["month"], "definitions": {"tree": {"type": "object", "properties": {"leaf": TEXT, "child": {"$ref": "#/definitions/tree"}}}},
+       "properties": {"month": {**TEXT, "pattern": r"^\d{4}\-\d{2}$"}, "mail": {**TEXT, "pattern": r"^.+\@.+$"}, "named": {**TEXT, "pattern": r"^(?P<a>b)\Z"},
+                      "tree": {"$ref": "#/definitions/tree"}, "constructor": TEXT, "toString": TEXT, "lost": {"$ref": "#/definitions/lost"}, "nothing": None,
+                      "any": {"type": "array", "items": True}, "titled": {**TEXT, "title": {"not": "a text"}, "description": ["nor", "this"]}}}
+KINDS = {"type": "object", "properties": {"both": TEXT}, "oneOf": [
+    {"title": "By a", "required": ["a"], "properties": {"a": TEXT}}, {"title": "By b", "required": ["b"], "properties": {"b": TEXT}}]}
+
+
+def test_specs_that_are_odd_have_forms_all_the_same(page):
+    """Patterns that browsers write otherwise, references without end or to nothing, names that every object has, a choice of the whole."""
+    for name, spec in (("odd", ODD), ("kinds", KINDS)):
+        path = page.daemon.folder / f"{name}.py"
+        path.write_text(SPECIFIED)
+        path.with_suffix(".py.spec").write_text(json.dumps(spec))
+        page.daemon.firth("connectors", "add", f"source-{name}", "--command", f"{sys.executable} {path}", expect=0)
+
+    def asked(name):
+        return json.loads((page.daemon.folder / f"{name}.py.asked").read_text())
+
+    def go_on():
+        page.get_by_role("button", name="Test and go on").click()
+        expect(page.get_by_text("Where does it go?")).to_be_visible()
+    log_in(page, "/connections/new")
+    page.get_by_role("button", name="source-odd").click()
+    month = page.get_by_label("month")
+    month.fill("2024-1")
+    page.get_by_label("mail").fill("a@b")
+    page.get_by_label("mail").press("Tab")
+    expect(page.locator("#root_month__error")).to_have_text(r"This has to look like ^\d{4}\-\d{2}$.")
+    month.fill("2024-12")
+    page.get_by_label("named").fill("b")
+    page.get_by_label("leaf").fill("green")
+    page.get_by_role("textbox", name="child").fill('{"leaf": "red"}')
+    go_on()
+    config = {"month": "2024-12", "mail": "a@b", "named": "b", "tree": {"leaf": "green", "child": {"leaf": "red"}}}
+    assert asked("odd") == config
+    page.goto("/sources/" + page.url.split("source=")[1])
+    page.get_by_label("constructor").fill("c")
+    keep(page)
+    kept(page)
+    assert asked("odd") == {**config, "constructor": "c"}
+
+    page.goto("/connections/new")
+    page.get_by_role("button", name="source-kinds").click()
+    expect(page.get_by_role("combobox", name="Kind").locator("option")).to_have_text(["By a", "By b"])
+    page.get_by_role("button", name="Test and go on").click()
+    expect(page.locator("#root_a__error")).to_have_text("This is needed.")
+    page.get_by_role("combobox", name="Kind").select_option(label="By b")
+    page.get_by_label("b *", exact=True).fill("1")
+    page.get_by_label("both").fill("2")
+    go_on()
+    assert asked("kinds") == {"b": "1", "both": "2"}

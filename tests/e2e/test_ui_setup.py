@@ -359,6 +359,9 @@ def test_what_was_chosen_stays_and_streams_are_asked_for_anew(page):
     asked = page.get_by_text("Choose the field that tells what is new")
     expect(asked).to_be_in_viewport()
     assert asked.evaluate("(one) => getComputedStyle(one).color") == page.get_by_role("alert").evaluate("(one) => getComputedStyle(one).color")
+    streams.write_text("")
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.get_by_text("Growing has no streams")).to_be_visible()
     streams.write_text("one two three four")
     page.get_by_role("button", name="Ask again").click()
     expect(page.get_by_text("4 of 4 selected")).to_be_visible()
@@ -397,8 +400,12 @@ def test_log_in_and_log_out(chromium, daemon):
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_contain_text("the user or the password is wrong")
     log_in(page)
+    other = context.new_page()
+    other.goto("/sources")
+    expect(other.get_by_role("heading", name="Sources", level=1)).to_be_visible()
     page.get_by_role("button", name="Log out").click()
-    expect(page.get_by_role("heading", name="Log in to Firth")).to_be_visible()
+    for tab in (page, other):
+        expect(tab.get_by_role("heading", name="Log in to Firth")).to_be_visible()
     assert not [cookie for cookie in context.cookies() if cookie["value"]]
     context.close()
 
@@ -463,6 +470,13 @@ def test_a_source_is_changed(page):
     source = page.daemon.api.config("web_backend/connections/get", {"connectionId": connection})["source"]
     assert source["connectionConfiguration"]["count"] == 12
     expect(page.get_by_role("link", name="Changing to files")).to_be_visible()
+    # Who comes back to what was deleted does not find its form.
+    page.get_by_role("button", name="Delete this source").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", name="Sources", level=1)).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="This source cannot be shown")).to_be_visible()
+    refused(page, 404)
 
 
 def test_applications_and_notifications(page):
@@ -475,7 +489,10 @@ def test_applications_and_notifications(page):
     assert page.daemon.api.public("POST", "applications/token", {"client_id": client_id, "client_secret": secret})["access_token"]
     page.get_by_role("button", name="Delete airflow").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(page.get_by_role("button", name="Delete airflow")).to_have_count(0)
+    expect(page.get_by_text("There is none yet.")).to_be_visible()
+    expect(said).to_have_count(0)
+    # What had the focus is gone: it is where that was, not nowhere.
+    expect(page.locator("section").filter(has=page.get_by_role("heading", name="Applications"))).to_be_focused()
     page.get_by_role("textbox", name="When a sync fails").fill("http://127.0.0.1:1/hook")
     page.get_by_role("button", name="Keep").click()
     expect(page.get_by_text("Kept.")).to_be_visible()

@@ -1,6 +1,7 @@
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { createRoot } from "react-dom/client";
 import { ApiError } from "./api/client";
+import { keepFocus } from "./app/focus";
 import { Pages } from "./app/pages";
 import { SessionGate } from "./app/session";
 import { Shell } from "./app/shell";
@@ -12,6 +13,7 @@ import "./style/connection.css";
 import "./style/shell.css";
 
 applyTheme();
+keepFocus();
 
 const client: QueryClient = new QueryClient({
     defaultOptions: {

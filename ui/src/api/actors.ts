@@ -179,6 +179,7 @@ export function useDeleteActor(side: Side) {
     const client = useQueryClient();
     return useMutation({
         mutationFn: (id: string) => config(`${side}s/delete`, { [`${side}Id`]: id }),
-        onSuccess: () => client.invalidateQueries({ queryKey: ["actors", side] }),
+        // What is deleted is not asked for again.
+        onSuccess: () => client.invalidateQueries({ queryKey: ["actors", side], exact: true }),
     });
 }

@@ -18,6 +18,11 @@ export class ApiError extends Error {
     }
 }
 
+/** What was asked for is not there, or not any more: that wins over what was read before. */
+export function isGone(error: Error | null): boolean {
+    return error instanceof ApiError && error.status === 404;
+}
+
 interface ErrorBody {
     message?: string;
     detail?: string;

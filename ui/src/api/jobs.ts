@@ -1,6 +1,6 @@
 // A connection's jobs: what runs, what ran, how it ended.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { config, firth } from "./client";
+import { config, firth, isGone } from "./client";
 import { useEvents } from "./events";
 import { beginSync } from "./connections";
 import type { ChangesPreference, ConnectionStatus, JobStatus, NamespaceDefinition, ScheduleData, ScheduleType } from "./connections";
@@ -98,7 +98,7 @@ export function useConnection(id: string, asked: boolean) {
         queryKey: ["connection", id],
         queryFn: ({ signal }) => config<Connection>("web_backend/connections/get", { connectionId: id }, signal),
         enabled: asked,
-        refetchInterval: interval,
+        refetchInterval: (query) => (isGone(query.state.error) ? false : interval),
     });
 }
 

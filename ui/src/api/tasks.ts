@@ -185,7 +185,7 @@ export const DOCUMENTS_PAGE = 50;
 /** A key's value as it was typed, for `where`: of a key that is always a text everything is one. */
 export function whereOf(field: CollectionField | undefined, pointer: string, typed: string): string {
     const isText = field !== undefined && field.types.includes("string") && field.types.every((type) => type === "string" || type === "null");
-    return `${pointer}=${isText ? JSON.stringify(typed) : typed}`;
+    return `${pointer}=${isText ? JSON.stringify(typed) : typed.trim()}`;
 }
 
 /** `wheres`: only those that have these values, "/id=7". */

@@ -19,6 +19,9 @@ export interface Session {
 }
 
 const KEY = ["session"];
+/** Other tabs of this browser: who leaves one has left them all. */
+const tabs = new BroadcastChannel("firth.session");
+const LEFT = "left";
 const SessionContext = createContext<Session | null>(null);
 
 export function useSession(): Session {
@@ -38,6 +41,7 @@ export function useLogOut(): () => Promise<void> {
         }
         forgetDrafts();
         client.setQueryData(KEY, null);
+        tabs.postMessage(LEFT);
     };
 }
 
@@ -132,6 +136,15 @@ export function SessionGate({ children }: { children: ReactNode }) {
     useEffect(() => {
         if (session.data === null) client.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
     }, [client, session.data]);
+    useEffect(() => {
+        const hear = ({ data }: MessageEvent) => {
+            if (data !== LEFT) return;
+            forgetDrafts();
+            client.setQueryData(KEY, null);
+        };
+        tabs.addEventListener("message", hear);
+        return () => tabs.removeEventListener("message", hear);
+    }, [client]);
     const onDone = () => {
         loggedIn();
         void askAnew(client);

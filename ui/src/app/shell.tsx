@@ -1,6 +1,6 @@
 // The frame around every page: where one can go, who is logged in.
 import { useEffect, useRef, useState, type ReactNode } from "react";
-import { Link, useLocation } from "wouter";
+import { Link, useLocation, useSearch } from "wouter";
 import { Button, Notice } from "../parts/basics";
 import { Mark } from "../parts/mark";
 import { Away } from "./away";
@@ -76,12 +76,14 @@ export function Shell({ children }: { children: ReactNode }) {
     const [location] = useLocation();
     const [open, setOpen] = useState(false);
     const main = useRef<HTMLElement>(null);
+    // The steps of setting up are pages too.
+    const step = useSearch();
 
     // Another page: readers begin at its top, by eye and by ear.
     useEffect(() => {
         main.current?.focus({ preventScroll: true });
         window.scrollTo(0, 0);
-    }, [location]);
+    }, [location, step]);
 
     return (
         <div className={`shell${open ? " menu-open" : ""}`}>

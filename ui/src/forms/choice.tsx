@@ -4,6 +4,8 @@ import { useEffect, useLayoutEffect, useState } from "react";
 import { plainText } from "./templates";
 import { branchesOf, branchOf, chosenOf, constantsOf, formSchemaOf, uiSchemaOf, type ConfigData, type SpecSchema } from "./uischema";
 
+const WHOLE = "root";
+
 type Props = FieldProps<ConfigData, RJSFSchema>;
 
 /** What the form hands to its choices: where they say what was picked, for the validator. */
@@ -17,6 +19,9 @@ export function ChoiceField(props: Props) {
     const branches = branchesOf(spec);
     const { picked } = props.formContext as ChoiceContext;
     const place = idSchema.$id;
+    // The whole configuration is of one kind or the other.
+    const needed = required || place === WHOLE;
+    const title = spec.title || props.name || "Kind";
     const [lastPicked, setLastPicked] = useState(() => branchOf(branches, formData));
     const chosen = chosenOf(branches, formData, lastPicked);
     const branch = branches[chosen];
@@ -40,19 +45,19 @@ export function ChoiceField(props: Props) {
 
     // What has to be chosen begins with what the spec suggests, or its first branch.
     useEffect(() => {
-        if (required && chosen < 0) choose(Math.max(0, branchOf(branches, spec.default)));
+        if (needed && chosen < 0) choose(Math.max(0, branchOf(branches, spec.default)));
     });
 
     const form = branch && formSchemaOf({ ...branch, title: "", description: "" });
     return (
         <fieldset className="group">
             <legend>
-                {spec.title ?? props.name}
-                {required && <span aria-hidden="true"> *</span>}
+                {title}
+                {needed && <span aria-hidden="true"> *</span>}
             </legend>
             {spec.description && <p className="help">{plainText(spec.description)}</p>}
-            <select id={id} aria-label={spec.title ?? props.name} value={chosen} onChange={(event) => choose(Number(event.target.value))}>
-                {!required && <option value={-1}>Not given</option>}
+            <select id={id} aria-label={title} value={chosen} onChange={(event) => choose(Number(event.target.value))}>
+                {!needed && <option value={-1}>Not given</option>}
                 {branches.map((one, index) => (
                     <option key={`${one.title}${index}`} value={index}>
                         {one.title}

@@ -6,6 +6,8 @@ import { Notice } from "../parts/basics";
 import { ChoiceField, type ChoiceContext } from "./choice";
 import { ArrayTemplate, DescriptionTemplate, ErrorTemplate, FieldTemplate, ObjectTemplate } from "./templates";
 import { formSchemaOf, schemaFor, uiSchemaOf, type ConfigData, type SpecSchema } from "./uischema";
+import { FormGuard, JsonForm } from "./jsonform";
+import { tamed } from "./tame";
 import { withoutUntouched } from "./untouched";
 import { validatorOf } from "./validator";
 import { JsonField } from "./jsonfield";
@@ -14,7 +16,8 @@ import { KEPT_SECRET, KindWidget, LongTextWidget, NumberWidget, SecretTextWidget
 
 interface Props {
     id: string;
-    spec: RJSFSchema;
+    /** As the connector has it. */
+    spec: unknown;
     value: ConfigData;
     /** As it is kept. */
     before: ConfigData;
@@ -38,18 +41,28 @@ function refusalsOf(refused: { path: string; message: string }[], value: ConfigD
     return toErrorSchema<ConfigData>(errors.filter(({ property }) => property));
 }
 
+export function SpecForm(props: Props) {
+    const { spec } = props;
+    const own = useMemo(() => tamed(spec), [spec]);
+    return (
+        <FormGuard fallback={(error) => <JsonForm {...props} error={error} />}>
+            <DrawnForm {...props} spec={own} />
+        </FormGuard>
+    );
+}
+
 /** What is typed is checked once a field was left; before that nobody is told that it is wrong. */
-export function SpecForm({ id, spec, value, before, refused, onChange, onSubmit, children }: Props) {
-    const schema = useMemo(() => formSchemaOf(spec as SpecSchema), [spec]);
-    const uiSchema = useMemo(() => ({ ...uiSchemaOf(spec as SpecSchema), "ui:title": "", "ui:description": "" }), [spec]);
+function DrawnForm({ id, spec, value, before, refused, onChange, onSubmit, children }: Props & { spec: SpecSchema }) {
+    const schema = useMemo(() => formSchemaOf(spec), [spec]);
+    const uiSchema = useMemo(() => ({ ...uiSchemaOf(spec), "ui:title": "", "ui:description": "" }), [spec]);
     const context = useMemo<ChoiceContext>(() => ({ picked: new Map() }), [spec]);
-    const validator = useMemo(() => validatorOf(spec as SpecSchema, context.picked, before), [spec, context, before]);
+    const validator = useMemo(() => validatorOf(spec, context.picked, before), [spec, context, before]);
     const [touched, setTouched] = useState(false);
     const [unseen, setUnseen] = useState<string[]>([]);
     const place = useRef<HTMLDivElement>(null);
     const refusals = useMemo(() => refusalsOf(refused ?? [], value), [refused, value]);
 
-    const sentOf = (typed: ConfigData = {}) => withoutUntouched(schemaFor(spec as SpecSchema, typed, context.picked), typed, before) as ConfigData;
+    const sentOf = (typed: ConfigData = {}) => withoutUntouched(schemaFor(spec, typed, context.picked), typed, before) as ConfigData;
 
     /** To the first field that is wrong, so that nobody has to look for it; what no field says is told below them all. */
     function showProblems(errors: RJSFValidationError[]) {

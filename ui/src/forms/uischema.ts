@@ -84,7 +84,13 @@ export function uiSchemaOf(schema: SpecSchema): Ui {
 /** The branches of a choice among objects, each told apart by its constants. */
 export function branchesOf(schema: SpecSchema): SpecSchema[] {
     const branches = [...(schema.oneOf ?? []), ...(schema.anyOf ?? [])].filter(isObject);
-    return branches.map((branch) => ({ ...branch, type: "object", title: branch.title ?? Object.values(constantsOf(branch)).map(String).join(", ") }));
+    return branches.map((branch, index) => ({
+        ...branch,
+        type: "object",
+        title: branch.title || Object.values(constantsOf(branch)).map(String).join(", ") || `Number ${index + 1}`,
+        // What all have stands beside them.
+        ...(schema.properties && { properties: { ...schema.properties, ...branch.properties } }),
+    }));
 }
 
 export function constantsOf(branch: SpecSchema): ConfigData {

@@ -18,7 +18,7 @@ export function withoutUntouched(schema: SpecSchema, value: unknown, before: unk
     }
     if (!isObject(value)) return value;
     const kept = Object.entries(value)
-        .filter(([, member]) => member !== undefined)
+        .filter(([, member]) => member !== undefined && typeof member !== "function")
         .map(([name, member]) => {
             const property = schema.properties?.[name];
             const was = isObject(before) ? before[name] : undefined;

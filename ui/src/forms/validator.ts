@@ -1,6 +1,6 @@
 // What rjsf asks of a validator, over @cfworker/json-schema: that one interprets schemas, where others compile them with
 // eval, which the pages' Content-Security-Policy forbids.
-import { Validator, type OutputUnit, type Schema } from "@cfworker/json-schema";
+import { Validator, type OutputUnit, type Schema, type ValidationResult } from "@cfworker/json-schema";
 import {
     toErrorSchema,
     toErrorList,
@@ -34,15 +34,14 @@ function at(schema: unknown, location: string): unknown {
     return pathOf(location).reduce<unknown>((value, part) => (value as Data | undefined)?.[part], schema);
 }
 
-/** What is typed as JSON has it: a field that was emptied is a member that is not there; an item of a list is null. */
-function withoutUndefined(value: unknown): unknown {
-    if (Array.isArray(value)) return value.map((item) => withoutUndefined(item) ?? null);
+/** What is typed as JSON has it: a field that was emptied is a member that is not there; an item of a list is null. A member
+ * may be called "constructor": what every object has of that name was not typed, though rjsf finds it. */
+function asJson(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map((item) => asJson(item) ?? null);
     if (typeof value !== "object" || value === null) return value;
-    return Object.fromEntries(
-        Object.entries(value)
-            .filter(([, member]) => member !== undefined)
-            .map(([name, member]) => [name, withoutUndefined(member)]),
-    );
+    const members: Data = Object.create(null) as Data;
+    for (const [name, member] of Object.entries(value)) if (member !== undefined && typeof member !== "function") members[name] = asJson(member);
+    return members;
 }
 
 const TYPE_WORDS: Record<string, string> = {
@@ -96,8 +95,14 @@ function errorOf(error: OutputUnit, schema: unknown, data: unknown): RJSFValidat
 }
 
 function errorsOf(schema: RJSFSchema, data: unknown): RJSFValidationError[] {
-    const typed = withDoubles(withoutUndefined(data ?? {}));
-    const result = new Validator(schema as Schema, "7", false).validate(typed);
+    const typed = asJson(withDoubles(data ?? {}));
+    let result: ValidationResult;
+    try {
+        result = new Validator(schema as Schema, "7", false).validate(typed);
+    } catch {
+        // What cannot be checked here the daemon checks.
+        return [];
+    }
     return result.errors.filter((error) => !CONTAINERS.has(error.keyword)).map((error) => errorOf(error, schema, typed));
 }
 
@@ -129,7 +134,7 @@ class InterpretingValidator implements ValidatorType<Data, RJSFSchema> {
     isValid(schema: RJSFSchema, formData: Data | undefined, rootSchema: RJSFSchema): boolean {
         const whole = (schema.definitions ? schema : { ...schema, definitions: rootSchema.definitions }) as Schema;
         try {
-            return new Validator(whole, "7", true).validate(withDoubles(withoutUndefined(formData))).valid;
+            return new Validator(whole, "7", true).validate(asJson(withDoubles(formData))).valid;
         } catch {
             return false;
         }

@@ -1,5 +1,5 @@
 // The few parts that every page is made of. How they look is in style/.
-import { useEffect, useId, useRef, type ButtonHTMLAttributes, type InputHTMLAttributes, type MouseEvent, type ReactNode } from "react";
+import { useEffect, useId, useRef, useState, type ButtonHTMLAttributes, type InputHTMLAttributes, type MouseEvent, type ReactNode } from "react";
 import { Link } from "wouter";
 import { ApiError } from "../api/client";
 import { useStanding } from "../api/standing";
@@ -12,17 +12,31 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
 }
 
 /** What was pressed is seen to be busy by then. */
-const SEEN_MS = 50;
+const SEEN_MS = 10;
+/** A button that stands for something else by now takes nothing for so long: who presses it may mean what it stood for. */
+const NEWS_MS = 1_000;
+
+/** Has it just become of another kind? */
+function useNews(kind: string): boolean {
+    const [known, setKnown] = useState(kind);
+    useEffect(() => {
+        if (known === kind) return;
+        const timer = window.setTimeout(() => setKnown(kind), NEWS_MS);
+        return () => window.clearTimeout(timer);
+    }, [known, kind]);
+    return known !== kind;
+}
 
 /** A busy button cannot be pressed again, but keeps the focus. */
 export function Button({ kind = "plain", once = kind === "primary" || kind === "danger", busy = false, type = "button", className, onClick, children, ...rest }: ButtonProps) {
     const pressed = useRef(Number.NEGATIVE_INFINITY);
+    const news = useNews(kind);
 
     function press(event: MouseEvent<HTMLButtonElement>) {
         // The second of a double click may meet what the first one made of the button.
         const again = once && (event.detail > 1 || event.timeStamp - pressed.current < SEEN_MS);
         pressed.current = event.timeStamp;
-        if (busy || again) event.preventDefault();
+        if (busy || news || again) event.preventDefault();
         else onClick?.(event);
     }
 
@@ -30,7 +44,7 @@ export function Button({ kind = "plain", once = kind === "primary" || kind === "
         <button
             type={type}
             className={`button ${kind}${className ? ` ${className}` : ""}`}
-            aria-disabled={busy || undefined}
+            aria-disabled={busy || news || undefined}
             onClick={press}
             onKeyDown={(event) => once && event.repeat && event.key !== "Tab" && event.preventDefault()}
             {...rest}

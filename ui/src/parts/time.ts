@@ -1,9 +1,10 @@
-// Numbers and times as people read them, in their own language.
+// Numbers and times as people read them, in their own language, but with the digits of the words around them.
+const LOCALE = typeof navigator === "undefined" ? undefined : new Intl.Locale(navigator.language, { numberingSystem: "latn" });
 
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "long" });
-const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-const compact = new Intl.NumberFormat(undefined, { notation: "compact", maximumFractionDigits: 1 });
-const small = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
+const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto", style: "long" });
+const whole = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "medium" });
+const compact = new Intl.NumberFormat(LOCALE, { notation: "compact", maximumFractionDigits: 1 });
+const small = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 });
 const plain = new Intl.NumberFormat();
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
@@ -68,20 +69,20 @@ export function bytes(value: number): string {
     return `${at === 0 ? Math.round(value) : value.toFixed(1)} ${BYTES[at]}`;
 }
 
-const ofDay = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const ofDay = new Intl.DateTimeFormat(LOCALE, { timeStyle: "medium" });
 
 /** The time of day, where the day is known. */
 export function clock(ms: number): string {
     return ofDay.format(ms);
 }
 
-const ofHour = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const ofHour = new Intl.DateTimeFormat(LOCALE, { timeStyle: "short" });
 
 export function hourAndMinute(ms: number): string {
     return ofHour.format(ms);
 }
 
-const ofYear = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
+const ofYear = new Intl.DateTimeFormat(LOCALE, { month: "short", day: "numeric" });
 
 export function day(ms: number): string {
     return ofYear.format(ms);
@@ -89,7 +90,7 @@ export function day(ms: number): string {
 
 /** "0.4 s", "12 min", "3 h", "5 d": short, for axes. */
 export function span(ms: number): string {
-    const amount = (size: number, unit: string) => `${(ms / size).toLocaleString(undefined, { maximumFractionDigits: ms < 10 * size ? 2 : 0, notation: "compact" })} ${unit}`;
+    const amount = (size: number, unit: string) => `${(ms / size).toLocaleString(LOCALE, { maximumFractionDigits: ms < 10 * size ? 2 : 0, notation: "compact" })} ${unit}`;
     if (ms < 90_000) return amount(1000, "s");
     if (ms < 5_400_000) return amount(60_000, "min");
     return ms < 172_800_000 ? amount(3_600_000, "h") : amount(86_400_000, "d");
@@ -97,5 +98,5 @@ export function span(ms: number): string {
 
 /** "0.4 s", for tables and sums. */
 export function seconds(ms: number): string {
-    return ms < 9_950 ? `${(ms / 1000).toLocaleString(undefined, { maximumFractionDigits: 1 })} s` : duration(ms);
+    return ms < 9_950 ? `${(ms / 1000).toLocaleString(LOCALE, { maximumFractionDigits: 1 })} s` : duration(ms);
 }

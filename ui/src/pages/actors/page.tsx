@@ -1,7 +1,9 @@
 // One source or destination: its configuration, the connections that use it, and its end.
-import { useState } from "react";
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
 import { Link, useLocation, useParams } from "wouter";
 import { checkUpdate, useActor, useDeleteActor, useUpdateActor, type Side } from "../../api/actors";
+import { isGone } from "../../api/client";
 import { useConnections } from "../../api/connections";
 import { ActorForm } from "../../forms/actorform";
 import { Button, Missing, Notice, PageHead, Problem } from "../../parts/basics";
@@ -18,9 +20,19 @@ export function ActorPage({ side }: { side: Side }) {
     const remove = useDeleteActor(side);
     const [asking, setAsking] = useState(false);
     const [kept, setKept] = useState(false);
+    // Who comes back to what was deleted does not find its form.
+    const client = useQueryClient();
+    const gone = useRef(false);
+    useEffect(() => () => void (gone.current && client.removeQueries({ queryKey: ["actors", side, id] })), [client, side, id]);
     const users = (connections.data ?? []).filter((item) => (side === "source" ? item.source.id : item.destination.id) === id);
 
-    if (actor.error && !actor.data)
+    function leave() {
+        gone.current = true;
+        forgetDrafts(id);
+        go(`/${side}s`);
+    }
+
+    if (actor.error && (isGone(actor.error) || !actor.data))
         return (
             <Missing title={`This ${side} cannot be shown`} to={`/${side}s`} place={`All ${side}s`}>
                 {actor.error.message}
@@ -76,7 +88,7 @@ export function ActorPage({ side }: { side: Side }) {
                     title={`Delete ${actor.data.name}?`}
                     action="Delete"
                     busy={remove.isPending}
-                    onConfirm={() => remove.mutate(id, { onSuccess: () => (forgetDrafts(id), go(`/${side}s`)), onSettled: () => setAsking(false) })}
+                    onConfirm={() => remove.mutate(id, { onSuccess: leave, onSettled: () => setAsking(false) })}
                     onClose={() => setAsking(false)}
                 >
                     {users.length > 0 ? `Its ${users.length === 1 ? "connection goes" : `${users.length} connections go`} with it. ` : ""}

@@ -50,11 +50,11 @@ function KeyFilter({ name, writer, wheres, onFind }: { name: string; writer: str
     function find(event: FormEvent) {
         event.preventDefault();
         onFind(
-            key.filter((pointer) => typed[pointer]?.trim()).map((pointer) =>
+            key.filter((pointer) => typed[pointer]).map((pointer) =>
                 whereOf(
                     spec.data?.fields.find((field) => field.pointer === pointer),
                     pointer,
-                    typed[pointer]!.trim(),
+                    typed[pointer]!,
                 ),
             ),
         );

@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { Link, useLocation, useParams } from "wouter";
 import { useHistoryState } from "wouter/use-browser-location";
+import { isGone } from "../../api/client";
 import { hasEnded, SYNC, useAct, useConnection, useHistory } from "../../api/jobs";
 import { Ago } from "../../parts/ago";
 import { Button, Missing, Notice, PageHead, Problem, Switch } from "../../parts/basics";
@@ -18,12 +19,13 @@ export default function ConnectionPage() {
     // Nothing is asked of a connection that is being deleted.
     const [going, setGoing] = useState(false);
     const connection = useConnection(id, !going);
-    const history = useHistory(id, !going);
+    const gone = isGone(connection.error);
+    const history = useHistory(id, !going && !gone);
     const act = useAct(id);
     // Why the first sync of one that was just made could not be begun.
     const unsynced = useHistoryState<{ unsynced?: string } | null>()?.unsynced;
 
-    if (connection.error && !connection.data)
+    if (connection.error && (gone || !connection.data))
         return (
             <Missing title="This connection cannot be shown" to="/connections" place="All connections">
                 {connection.error.message}
@@ -38,10 +40,10 @@ export default function ConnectionPage() {
 
     function remove() {
         setGoing(true);
-        act.mutate({ path: "connections/delete", body: { connectionId: id } }, { onSuccess: gone, onError: () => setGoing(false) });
+        act.mutate({ path: "connections/delete", body: { connectionId: id } }, { onSuccess: leave, onError: () => setGoing(false) });
     }
 
-    function gone() {
+    function leave() {
         forgetDrafts(id);
         go("/connections");
     }

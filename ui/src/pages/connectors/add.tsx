@@ -189,7 +189,11 @@ export function AddConnector() {
                 </div>
             )}
             <Problem error={add.error} />
-            {added && <Notice kind="success">{added} is there.</Notice>}
+            {added && (
+                <Notice kind="success">
+                    {added} is there.{made.how === "image" && " Its image is pulled, and looked at, when it is first set up."}
+                </Notice>
+            )}
             <div className="actions">
                 <Button kind="primary" type="submit" busy={add.isPending}>
                     Add

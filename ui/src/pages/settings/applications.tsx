@@ -39,6 +39,7 @@ export function Applications() {
                     </p>
                 </Notice>
             )}
+            {applications.data?.length === 0 && <p className="quiet">There is none yet.</p>}
             <ul className="plain-list">
                 {(applications.data ?? []).map((application) => (
                     <li key={application.id} className="in-row spread">
@@ -65,7 +66,7 @@ export function Applications() {
                     title={`Delete ${asking.name}?`}
                     action="Delete"
                     busy={remove.isPending}
-                    onConfirm={() => remove.mutate(asking.id, { onSettled: () => setAsking(null) })}
+                    onConfirm={() => remove.mutate(asking.id, { onSuccess: () => setMade((last) => (last?.id === asking.id ? null : last)), onSettled: () => setAsking(null) })}
                     onClose={() => setAsking(null)}
                 >
                     Its tokens are good for nothing from then on.

@@ -47,7 +47,7 @@ export default function SetUp() {
                     side="source"
                     definitionId={connector}
                     onDefinition={(id) => to({ connector: id })}
-                    onDone={(id) => to({ source: id })}
+                    onDone={(id) => to({ source: id }, connector !== undefined)}
                 />
             )}
             {step === "destination" && (
@@ -56,7 +56,7 @@ export default function SetUp() {
                     side="destination"
                     definitionId={connector}
                     onDefinition={(id) => to({ source, connector: id })}
-                    onDone={(id) => to({ source, destination: id })}
+                    onDone={(id) => to({ source, destination: id }, connector !== undefined)}
                 />
             )}
             {step === "streams" && <StreamsStep sourceId={source!} destinationId={destination!} />}

@@ -1,6 +1,6 @@
 // The last step: which streams, when, under which names; then the connection is made and its first sync begins.
 import { useEffect, useRef, useState } from "react";
-import { useLocation } from "wouter";
+import { Link, useLocation } from "wouter";
 import { useActor, useSpec, type DestinationSyncMode } from "../../api/actors";
 import { config } from "../../api/client";
 import { useCreateConnection } from "../../api/connections";
@@ -73,6 +73,16 @@ export function StreamsStep({ sourceId, destinationId }: { sourceId: string; des
                 <p aria-busy="true" role="status">
                     Asking {source.data?.name ?? "the source"} for its streams…
                 </p>
+            )
+        );
+
+    if (streams.length === 0)
+        return (
+            failure || (
+                <Notice kind="warning" title={`${source.data.name} has no streams`} actions={<Button busy={discovered.isFetching} onClick={() => void discovered.refetch()}>Ask again</Button>}>
+                    It was asked just now and named none. See whether its configuration leaves them out, or whether its user may see none, then ask again.{" "}
+                    <Link href={`/sources/${sourceId}`}>Open the source</Link>
+                </Notice>
             )
         );
 

@@ -1,5 +1,5 @@
 // One capture or materialization: how it is, how fast, and what of each stream.
-import { Link } from "wouter";
+import { Link, Redirect } from "wouter";
 import { taskLog } from "../../api/logs";
 import { useStanding } from "../../api/standing";
 import { TASK_PATHS, useSamples, useStatus, type TaskKind, type TaskStatus, type TaskStream } from "../../api/tasks";
@@ -134,6 +134,7 @@ export function TaskPage({ name, kind }: { name: string; kind: TaskKind }) {
                 There is no {kind} of this name; it may have been taken out of the catalog.
             </Missing>
         );
+    if (task.kind && task.kind !== kind) return <Redirect to={`${TASK_PATHS[task.kind]}/${name}`} replace />;
     const { error, damage, live } = task;
     return (
         <>
