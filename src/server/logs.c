@@ -11,7 +11,6 @@
 
 enum {
     DOWNLOAD_MAX = 64 << 20, /* bytes of one answer; where to go on is said */
-    TEXT_MAX = 16 << 20,     /* of the log's end as text */
 };
 
 static bool find_attempt(struct call *call, int64_t job, uint64_t number)
@@ -68,13 +67,25 @@ static enum http_next answer_lines(struct call *call, const struct kept_log *log
     return HTTP_ANSWER;
 }
 
+/* Its end, if all of it is too much; then its first line says so. */
 static enum http_next answer_text(struct call *call, const struct kept_log *log)
 {
     struct buffer *out = &call->http->answer;
     struct error err;
-    if (log_places_tail(log->folder, log->places, TEXT_MAX, out, &err) < 0) {
+    uint64_t left = 0;
+    if (log_places_tail(log->folder, log->places, DOWNLOAD_MAX, out, &left, &err) < 0) {
         buffer_clear(out);
         return call_error(call, &err);
+    }
+    const char *note = arena_printf(call->arena,
+                                    "The first %" PRIu64
+                                    " bytes of the log are left out here. As lines of JSON all of it is "
+                                    "had, piece by piece: from=0, without format=text.\n",
+                                    left);
+    if (left && buffer_reserve(out, strlen(note))) {
+        memmove(out->data + strlen(note), out->data, out->size);
+        memcpy(out->data, note, strlen(note));
+        out->size += strlen(note);
     }
     name_file(call, log, "log");
     call->http->status = 200;

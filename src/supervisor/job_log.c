@@ -32,5 +32,5 @@ int job_log_tail(const char *data_dir, int64_t job, uint32_t attempt, size_t max
                  struct error *err)
 {
     auto_free char *folder = job_files_attempt(data_dir, job, attempt);
-    return log_places_tail(folder, LOG_PLACES_BY_OFFSET, max, out, err);
+    return log_places_tail(folder, LOG_PLACES_BY_OFFSET, max, out, NULL, err);
 }

@@ -13,6 +13,7 @@
 
 enum {
     READ_MAX = 16 << 20,                   /* bytes of one answer, whatever was asked for */
+    PIECE = 1 << 20,                       /* bytes that are made text of at once */
     LOG_LINE_MAX = 4 * TASK_LOG_RECORD_MAX /* bytes of a line of a log, escapes and all */
 };
 
@@ -147,41 +148,61 @@ static void append_lines(struct buffer *out, struct slice lines)
     arena_done(&arena);
 }
 
-/* Where the last `max` bytes begin. */
+/* Where the last `max` bytes begin; how many lie before. */
 static uint64_t tail_start(const char *folder, enum log_places places, const uint64_t *starts, size_t count,
-                           size_t max)
+                           size_t max, uint64_t *ret_left)
 {
+    uint64_t start = starts[0];
+    *ret_left = 0;
     for (size_t i = count; i-- > 0;) {
         struct stat info;
         auto_free char *path = path_of(folder, places, starts[i]);
         size_t size = stat(path, &info) == 0 ? (size_t)info.st_size : 0;
-        if (size >= max)
-            return starts[i] + (size - max);
-        max -= size;
+        if (size > max) {
+            start = max ? starts[i] + (size - max) : start;
+            *ret_left += size - max;
+        } else if (max) {
+            start = starts[i];
+        }
+        max -= size < max ? size : max;
     }
-    return starts[0];
+    return start;
 }
 
-int log_places_tail(const char *folder, enum log_places places, size_t max, struct buffer *out,
-                    struct error *err)
+/* As text, from `start` on, about `max` bytes of it: what is written meanwhile is not waited for. */
+static int append_from(const char *folder, enum log_places places, const uint64_t *starts, size_t count,
+                       uint64_t start, size_t max, struct buffer *out, struct error *err)
 {
-    uint64_t *starts = NULL, unused;
-    size_t count = 0;
     struct buffer raw;
-    if (list(folder, places, &starts, &count, err) < 0)
-        return -1;
+    uint64_t at = start, next = start;
+    int result = 0;
     buffer_init(&raw, 2 * (size_t)READ_MAX);
-    uint64_t start = count ? tail_start(folder, places, starts, count, max) : 0;
-    int result = count ? read_files(folder, places, starts, count, start, max < READ_MAX ? max : READ_MAX,
-                                    &raw, &unused, err)
-                       : 0;
-    if (result == 0 && raw.size) {
+    for (size_t done = 0; done < max; done += raw.size, at = next) {
+        buffer_clear(&raw);
+        result = read_files(folder, places, starts, count, at, max - done < PIECE ? max - done : PIECE, &raw,
+                            &next, err);
+        if (result < 0 || raw.size == 0)
+            break;
         struct slice lines = {raw.data, raw.size};
-        const char *first = start > starts[0] ? memchr(lines.data, '\n', lines.size) : NULL;
+        const char *first = at == start && start > starts[0] ? memchr(lines.data, '\n', lines.size) : NULL;
         size_t skip = first ? (size_t)(first - lines.data) + 1 : 0; /* it may be the end of a line */
         append_lines(out, (struct slice){lines.data + skip, lines.size - skip});
     }
     buffer_done(&raw);
+    return result;
+}
+
+int log_places_tail(const char *folder, enum log_places places, size_t max, struct buffer *out,
+                    uint64_t *ret_left, struct error *err)
+{
+    uint64_t *starts = NULL, left = 0;
+    size_t count = 0;
+    if (list(folder, places, &starts, &count, err) < 0)
+        return -1;
+    uint64_t start = count ? tail_start(folder, places, starts, count, max, &left) : 0;
+    int result = count ? append_from(folder, places, starts, count, start, max, out, err) : 0;
     free(starts);
+    if (result == 0 && ret_left)
+        *ret_left = left;
     return result;
 }

@@ -17,8 +17,8 @@ enum log_places {
 int log_places_read(const char *folder, enum log_places places, uint64_t from, size_t max, struct buffer *out,
                     uint64_t *ret_next, struct error *err);
 /* The last `max` bytes of it in whole lines, for people: "2026-11-21 18:58:10 source-faker INFO message\n".
- */
+ * *ret_left: how many bytes before them are left out; NULL is allowed. */
 int log_places_tail(const char *folder, enum log_places places, size_t max, struct buffer *out,
-                    struct error *err);
+                    uint64_t *ret_left, struct error *err);
 
 #endif

@@ -214,6 +214,14 @@ def test_the_log_of_an_attempt_is_bounded(firth, tmp_path):
     text = client.ask("GET", f"{path}?format=text")
     assert text.headers["Content-Type"] == "text/plain; charset=utf-8" and text.body.decode().count("\n") == kept.count(b"\n")
     assert client.ask("GET", f"{path}?format=json").body == kept
+    # Of one that is too long for one answer the text is the end, and says so.
+    long = [json.dumps({"ts": "2026-01-02T03:04:05Z", "level": "info", "message": f"{i} {'x' * 60_000}"}) + "\n" for i in range(1200)]
+    added = files[0].with_name(f"{end:0{len(files[0].stem)}}.jsonl")
+    added.write_text("".join(long))
+    first, *lines = client.ask("GET", f"{path}?format=text").body.decode().splitlines()
+    assert first.startswith(f"The first {len(kept) + len(''.join(long)) - (64 << 20)} bytes of the log are left out")
+    assert 1000 < len(lines) < 1200 and lines[-1].endswith(f"INFO 1199 {'x' * 60_000}") and all(line.startswith("2026-01-02 03:04:05") for line in lines)
+    added.unlink()
     for wrong, status in ((f"{path}?from=-1", 422), (f"{path}?format=xml", 422), (f"{path}?from=x", 422), (path.replace("/0/", "/7/"), 404),
                           (path.replace(f"/{number}/", "/999/"), 404), (path.replace("/0/", "/x/"), 404), (path.replace("/0/", "/..%2F0/"), 404)):
         assert client.ask("GET", wrong).status == status, wrong
