@@ -19,7 +19,7 @@ def test_a_server_of_its_own(postgres):
 
 
 def test_a_password_is_asked_for(postgres):
-    done = subprocess.run(postgres.psql("-c", "SELECT 1"), env={"PGPASSWORD": "wrong", "PATH": "/usr/bin"},
+    done = subprocess.run(postgres.psql("-h", postgres.host, "-c", "SELECT 1"), env={"PGPASSWORD": "wrong", "PATH": "/usr/bin"},
                           capture_output=True, text=True, check=False)
     assert done.returncode == 2 and "password authentication failed" in done.stderr
 

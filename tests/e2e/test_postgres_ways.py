@@ -60,7 +60,8 @@ def encrypted(postgres_server, certificates):
                    f"ssl_ca_file = '{server.folder}/ca.crt'\n")
     (server.data / "pg_hba.conf").write_text("hostssl postgres all 127.0.0.1/32 scram-sha-256 clientcert=verify-ca\n"
                                              "hostssl all all 127.0.0.1/32 scram-sha-256\n"
-                                             "hostssl replication all 127.0.0.1/32 scram-sha-256\n")
+                                             "hostssl replication all 127.0.0.1/32 scram-sha-256\n"
+                                             "local all all trust\n")
     return server.restart().database()
 
 

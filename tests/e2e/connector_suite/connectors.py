@@ -122,7 +122,7 @@ def read_sqlite(folder):
 def postgres_server(request):
     database = request.getfixturevalue("database")
     return {"host": database.host, "port": database.port, "database": database.name, "username": database.user,
-            "password": database.password, "address": f"{database.host}:{database.port}"}
+            "password": database.password, "address": f"{database.host}:{database.port}", "folder": str(database.server.folder)}
 
 
 def postgres_source_server(request):
@@ -151,7 +151,7 @@ def postgres_tables(request):
 
 def read_postgres(folder):
     facts = json.loads(pathlib.Path(folder, "server.json").read_text())
-    server = types.SimpleNamespace(programs=postgres.programs(), port=facts["port"])
+    server = types.SimpleNamespace(programs=postgres.programs(), port=facts["port"], folder=facts["folder"])
     database = postgres.Database(server, facts["database"])
     names = [name for name, in database.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
              if not name.startswith(("_firth", "firth"))]
