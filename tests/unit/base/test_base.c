@@ -16,6 +16,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+#include <limits.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void test_error(void **state)
@@ -331,14 +333,44 @@ static void test_log(void **state)
     close(fds[1]);
 }
 
+#ifdef __SANITIZE_ADDRESS__
+/* What is undefined ends a test build, which says where. */
+static void test_undefined(void **state)
+{
+    int fds[2];
+    char said[4096] = "";
+    assert_int_equal(pipe(fds), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(fds[1], STDERR_FILENO);
+        volatile int number = INT_MAX;
+        number = number + 1;
+        _exit(0);
+    }
+    close(fds[1]);
+    int status;
+    size_t size = 0;
+    for (ssize_t n; size < sizeof said - 1 && (n = read(fds[0], said + size, sizeof said - 1 - size)) > 0;)
+        size += (size_t)n;
+    close(fds[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_not_equal(status, 0);
+    assert_non_null(strstr(said, "AddressSanitizer: ILL"));
+    assert_non_null(strstr(said, "in test_undefined "));
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_error),  cmocka_unit_test(test_buffer_maximum),
-        cmocka_unit_test(test_arena),  cmocka_unit_test(test_map),
-        cmocka_unit_test(test_text),   cmocka_unit_test(test_utf8_encode),
-        cmocka_unit_test(test_crc32c), cmocka_unit_test(test_clock),
-        cmocka_unit_test(test_files),  cmocka_unit_test(test_log),
+        cmocka_unit_test(test_error),     cmocka_unit_test(test_buffer_maximum),
+        cmocka_unit_test(test_arena),     cmocka_unit_test(test_map),
+        cmocka_unit_test(test_text),      cmocka_unit_test(test_utf8_encode),
+        cmocka_unit_test(test_crc32c),    cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_files),     cmocka_unit_test(test_log),
+#ifdef __SANITIZE_ADDRESS__
+        cmocka_unit_test(test_undefined),
+#endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

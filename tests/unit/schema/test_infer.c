@@ -2,6 +2,7 @@
 #include "shape_support.h"
 
 #include "random_json.h"
+#include "tests/unit/level.h"
 
 static struct shape *shape_of_documents(const char *const *documents)
 {
@@ -266,7 +267,7 @@ static void test_complexity_keyword(void **state)
 
 /* --- what holds for all ----------------------------------------------------------------------------- */
 
-enum { SEEDS = 400, DOCUMENTS = 6 };
+enum { DOCUMENTS = 6 };
 
 static void make_documents(struct random *random, char *documents[DOCUMENTS])
 {
@@ -303,7 +304,7 @@ static void check_settled(struct shape *shape, struct shape_limits limits, char 
 static void test_settles(void **state)
 {
     (void)state;
-    for (int seed = 0; seed < SEEDS; seed++) {
+    for (int seed = 0; seed < level_seeds(100, 400); seed++) {
         struct random random = {(uint64_t)seed};
         struct shape_limits limits = {.locations = 1 + random_below(&random, 30),
                                       .depth = 1 + random_below(&random, 4)};
@@ -325,7 +326,7 @@ static void test_settles(void **state)
 static void test_merges(void **state)
 {
     (void)state;
-    for (int seed = 0; seed < SEEDS; seed++) {
+    for (int seed = 0; seed < level_seeds(100, 400); seed++) {
         struct random random = {(uint64_t)seed ^ 0xabcdef};
         char *documents[DOCUMENTS];
         make_documents(&random, documents);
@@ -383,7 +384,7 @@ static struct shape *merged_tree(struct random *random, struct shape_limits limi
 static void test_merges_within_limits(void **state)
 {
     (void)state;
-    for (int seed = 0; seed < 10 * SEEDS; seed++) {
+    for (int seed = 0; seed < level_seeds(1000, 4000); seed++) {
         struct random random = {(uint64_t)seed ^ 0x5eed};
         struct shape_limits limits = {.locations = 1 + random_below(&random, 12),
                                       .depth = 1 + random_below(&random, 4)};
@@ -411,7 +412,7 @@ static void test_widens_schemas(void **state)
 {
     (void)state;
     unsigned accepted = 0;
-    for (int seed = 0; seed < SEEDS; seed++) {
+    for (int seed = 0; seed < level_seeds(100, 400); seed++) {
         struct random random = {(uint64_t)seed ^ 0x123456};
         auto_free char *text = random_schema_text(&random, 3);
         mem_auto(schema_free) struct schema *schema = must_compile(text);
@@ -432,7 +433,7 @@ static void test_widens_schemas(void **state)
         check_settled(shape, NO_LIMITS, documents, seed);
         free_documents(documents);
     }
-    assert_in_range(accepted, SEEDS / 2, SEEDS * DOCUMENTS);
+    assert_in_range(accepted, 50, 400 * DOCUMENTS);
 }
 
 int main(void)

@@ -2,7 +2,9 @@
  * and reducing onto a base one after the other is reducing what they are together. */
 #include "reduce_support.h"
 
-enum { SEEDS = 4000, NAMES = 5 };
+#include "tests/unit/level.h"
+
+enum { NAMES = 5 };
 
 static const char schema[] =
     "{\"$ref\":\"#/$defs/node\",\"$defs\":{"
@@ -206,7 +208,7 @@ static void test_associative(void **state)
     (void)state;
     struct bench bench;
     bench_init(&bench, schema);
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (int seed = 1; seed <= level_seeds(1000, 4000); seed++) {
         struct source source = {.state = seed * 0x9e3779b97f4a7c15ULL};
         auto_free char *a = random_document(&source);
         auto_free char *b = random_document(&source);
@@ -228,7 +230,7 @@ static void test_onto_a_base(void **state)
     (void)state;
     struct bench bench;
     bench_init(&bench, schema);
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    for (int seed = 1; seed <= level_seeds(1000, 4000); seed++) {
         struct source source = {.state = seed * 0xd6e8feb86659fd93ULL};
         auto_free char *first = random_document(&source);
         auto_free char *a = random_document(&source);

@@ -18,6 +18,7 @@
 #include "store/local/disk.h"
 #include "store/local/layout.h"
 #include "store/store.h"
+#include "tests/unit/level.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILES_MAX = 64, COMMITS = 9, JOURNALS = 2, ROUNDS = 1500, FULL_ROUNDS = 12000 };
+enum { FILES_MAX = 64, COMMITS = 9, JOURNALS = 2 };
 
 struct file {
     char *path; /* below the data directory */
@@ -732,8 +733,7 @@ static void test_random_damage(void **state)
     struct fixture *const fixtures[] = {new_fixture(PACKED), new_fixture(GROWING), new_fixture(SETTLED)};
     struct random_state random;
     int outcomes[4] = {0};
-    const char *level = getenv("FIRTH_TEST_LEVEL");
-    const uint64_t rounds = level && strcmp(level, "full") == 0 ? FULL_ROUNDS : ROUNDS;
+    const uint64_t rounds = (uint64_t)level_seeds(1000, 12000);
     for (uint64_t seed = 0; seed < rounds; seed++) {
         random_seed(&random, seed);
         struct fixture *fixture = fixtures[seed % 3];

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "sim_disk.h"
 #include "store/store.h"
+#include "tests/unit/level.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -496,13 +497,12 @@ static uint64_t number_of(const char *variable, uint64_t otherwise)
 
 static uint64_t seeds_wanted(void)
 {
-    const char *level = getenv("FIRTH_TEST_LEVEL");
 #ifdef __SANITIZE_ADDRESS__
-    const uint64_t quick = 1000; /* all of them without sanitizers: tests/run seeds */
+    const int quick = 400; /* all of them without sanitizers: tests/run seeds */
 #else
-    const uint64_t quick = 10000;
+    const int quick = 10000;
 #endif
-    return number_of("FIRTH_SEEDS", level && strcmp(level, "full") == 0 ? 50000 : quick);
+    return number_of("FIRTH_SEEDS", (uint64_t)level_seeds(quick, 50000));
 }
 
 /* Processes can share the seeds: of FIRTH_SEED_PARTS this one has every seed whose remainder is
