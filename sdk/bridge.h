@@ -10,6 +10,9 @@
  * properties. */
 void sdk_target_fields(struct firth_target *target, struct arena *arena);
 
+/* Is this a check? Then somebody waits for the answer. */
+bool sdk_is_checking(const struct firth_host *host);
+
 /* What the user gave wrongly is CONFIG, what may pass by itself TRANSIENT, the rest SYSTEM. Returns -1. */
 int sdk_error(struct firth_error *ret_error, const struct error *err);
 

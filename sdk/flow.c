@@ -50,8 +50,8 @@ int flow_next(struct flow *flow, int timeout_ms, struct firth_error *err)
     }
 }
 
-int flow_read_config(struct flow *flow, struct slice raw_config, bool check, void **ret_config,
-                     struct firth_error *err)
+static int read_config(struct flow *flow, struct slice raw_config, bool check, void **ret_config,
+                       struct firth_error *err)
 {
     const struct firth_connector_class *class_ = flow->class_;
     struct error library_err;
@@ -72,6 +72,15 @@ int flow_read_config(struct flow *flow, struct slice raw_config, bool check, voi
         return -1;
     *ret_config = config;
     return 0;
+}
+
+int flow_read_config(struct flow *flow, struct slice raw_config, bool check, void **ret_config,
+                     struct firth_error *err)
+{
+    flow->host->checking = check;
+    int result = read_config(flow, raw_config, check, ret_config, err);
+    flow->host->checking = false;
+    return result;
 }
 
 static int answer_all(struct flow *flow, struct firth_error *err)

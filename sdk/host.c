@@ -107,6 +107,11 @@ bool firth_speaks_flow(const struct firth_host *host)
     return host->face == &sdk_face_flow;
 }
 
+bool sdk_is_checking(const struct firth_host *host)
+{
+    return host->checking;
+}
+
 const char *firth_task(const struct firth_host *host)
 {
     return host->task;

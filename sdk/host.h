@@ -56,6 +56,7 @@ struct firth_host {
     const struct firth_connector_class *class_;
     const struct sdk_face *face;
     struct flow_session *flow;         /* the second face's; NULL: none is open */
+    bool checking;                     /* a check is what we are asked for */
     bool opening;                      /* discover is called for streams that are named already */
     const char *task;                  /* what the other side calls what it does with us; "" */
     const volatile sig_atomic_t *stop; /* the signal that asked us to stop, or 0 */

@@ -285,6 +285,7 @@ static int write_status(struct program *program, const struct firth_error *failu
 static int run_check(struct program *program, struct firth_error *err)
 {
     bool wrong;
+    program->host.checking = true;
     if (read_config(program, &wrong, err) < 0)
         return wrong ? write_status(program, err) : -1;
     int (*check)(struct firth_host *, const void *, struct firth_error *) = check_of(program->class_);

@@ -134,8 +134,6 @@ static int check(struct firth_host *host, const void *config, struct firth_error
     const struct destination_config *given = config;
     struct error library_err;
     mem_auto(sheets_close) struct sheets *sheets = sheets_open(host, &given->sheets, SCOPE, &library_err);
-    if (sheets)
-        sheets_be_quick(sheets);
     return !sheets || probe(sheets, &library_err) < 0 ? sdk_error(err, &library_err) : 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "bridge.h"
 #include "connectors/http/http.h"
 
 #include <inttypes.h>
@@ -293,7 +294,8 @@ char *files_web_name(const char *url)
 struct files_storage *files_web_new(const char *url, struct firth_host *host, struct error *err)
 {
     struct web *web = mem_zalloc(sizeof *web);
-    const struct http_settings settings = {.is_stopping = is_stopping, .context = host};
+    const struct http_settings settings = {
+        .is_stopping = is_stopping, .context = host, .hurried = sdk_is_checking(host)};
     web->storage = (struct files_storage){web_list, web_look, web_open, web_path, web_close};
     web->url = mem_strdup(url);
     web->http = http_client_new(&settings, err);

@@ -1,6 +1,7 @@
 /* Requests: token, pace, patience, and what an answer means. */
 #include "connectors/google-sheets/api.h"
 
+#include "bridge.h"
 #include "connectors/http/oauth.h"
 
 #include <ctype.h>
@@ -136,7 +137,8 @@ static void tell_wait(void *context, unsigned attempt, uint64_t ms, const char *
 struct sheets *sheets_open(struct firth_host *host, const struct sheets_config *config, const char *scope,
                            struct error *err)
 {
-    const struct http_settings settings = {.is_stopping = is_stopping, .context = host};
+    const struct http_settings settings = {
+        .is_stopping = is_stopping, .context = host, .hurried = sdk_is_checking(host)};
     struct sheets *sheets = mem_zalloc(sizeof *sheets);
     const char *base = config->api_base ? config->api_base : SHEETS_API_BASE;
     size_t size = strlen(base);
@@ -170,11 +172,6 @@ void sheets_close(struct sheets *sheets)
     json_parser_free(sheets->parser);
     arena_done(&sheets->arena);
     free(sheets);
-}
-
-void sheets_be_quick(struct sheets *sheets)
-{
-    sheets->patience.attempts_max = 3;
 }
 
 const char *sheets_id(const struct sheets *sheets)

@@ -43,8 +43,6 @@ struct sheets *sheets_open(struct firth_host *host, const struct sheets_config *
                            struct error *err);
 void sheets_close(struct sheets *sheets);
 MEM_DEFINE_CLEANUP(struct sheets *, sheets_close);
-/* For who waits for an answer, as `check` does: few attempts instead of minutes of them. */
-void sheets_be_quick(struct sheets *sheets);
 const char *sheets_id(const struct sheets *sheets);
 
 /* *ret_answer lives until the next request. `path` follows "/v4/spreadsheets/<id>": "", "/values/…", with its

@@ -259,11 +259,17 @@ static void wait_for(struct http_client *client, struct http_transfer *transfer)
     unlist_ended(client, transfer);
 }
 
-int http_do(struct http_client *client, const struct http_request *request,
-            struct http_transfer **ret_transfer, struct error *err)
+struct http_transfer *http_run(struct http_client *client, const struct http_request *request)
 {
     struct http_transfer *transfer = http_start(client, request, NULL);
     wait_for(client, transfer);
+    return transfer;
+}
+
+int http_do(struct http_client *client, const struct http_request *request,
+            struct http_transfer **ret_transfer, struct error *err)
+{
+    struct http_transfer *transfer = http_run(client, request);
     if (http_transfer_error(transfer, err) < 0) {
         http_transfer_free(transfer);
         return -1;

@@ -14,9 +14,11 @@
 #include "base/text.h"
 
 enum {
-    HTTP_CONNECT_MS = 30 * 1000,  /* the defaults of struct http_settings */
-    HTTP_STALL_MS = 190 * 1000,   /* some APIs think for three minutes */
-    HTTP_RESPONSE_MAX = 64 << 20, /* bytes of a body that is kept, decompressed */
+    HTTP_CONNECT_MS = 30 * 1000,         /* the defaults of struct http_settings */
+    HTTP_STALL_MS = 190 * 1000,          /* some APIs think for three minutes */
+    HTTP_RESPONSE_MAX = 64 << 20,        /* bytes of a body that is kept, decompressed */
+    HTTP_HURRIED_CONNECT_MS = 10 * 1000, /* and those of a client that is hurried */
+    HTTP_HURRIED_STALL_MS = 30 * 1000,
     HTTP_REDIRECTS_MAX = 10,      /* a limit, too: no setting goes beyond */
     HTTP_HEADERS_MAX = 256 << 10, /* bytes of a response's headers */
     HTTP_REFUSAL_MAX = 64 << 10,  /* of the body of an answer that is no 2xx, where bodies go to a
@@ -30,6 +32,7 @@ struct http_settings {
     unsigned connect_ms;      /* name, connection, TLS */
     unsigned stall_ms;        /* so long without a byte, the wait for the answer included */
     unsigned connections_max; /* open at once, of all hosts; more transfers wait for one; 0: no limit */
+    bool hurried;             /* somebody waits: shorter defaults, and http_do_patiently soon gives up */
     bool keep_cookies;        /* what servers set, for as long as the client lives */
     /* Looked at once a second, and when a signal came: transfers then end with HTTP_CANCELLED. May be NULL.
      */
@@ -179,6 +182,9 @@ enum {
     HTTP_BACKOFF_MS = 1000,
     HTTP_BACKOFF_LONGEST_MS = 64 * 1000,
     HTTP_RETRY_AFTER_MAX_MS = 15 * 60 * 1000, /* who asks for more is not waited for */
+    HTTP_HURRIED_ATTEMPTS = 3,                /* of a client that is hurried, where there are answers … */
+    HTTP_HURRIED_UNANSWERED = 2,     /* … and where there are none; after the time for one is over: 1 */
+    HTTP_HURRIED_WAIT_MS = 5 * 1000, /* who asks for more */
 };
 
 /* The wait before attempt number `attempt` + 1 (the first attempt is 1), with jitter: up to a quarter more.

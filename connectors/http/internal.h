@@ -49,6 +49,9 @@ struct http_transfer {
     char message[CURL_ERROR_SIZE];
 };
 
+/* --- client.c: a transfer until it has ended, with an answer or without. */
+struct http_transfer *http_run(struct http_client *client, const struct http_request *request);
+
 /* --- transfer.c */
 struct http_transfer *http_transfer_new(struct http_client *client, const struct http_request *request,
                                         void *tag);

@@ -1,6 +1,6 @@
 /* Trying again: when, and how long to wait. */
 #include "base/calendar.h"
-#include "connectors/http/http.h"
+#include "connectors/http/internal.h"
 
 #include <stdio.h>
 
@@ -87,26 +87,41 @@ static bool wait_before(struct http_client *client, const struct http_backoff *b
     return backoff->wait ? backoff->wait(backoff->context, ms) : http_sleep(client, ms);
 }
 
+/* For somebody who waits: is this enough? */
+static bool is_enough(const struct http_client *client, unsigned attempt,
+                      const struct http_response *response, enum http_failure failure, int64_t wait)
+{
+    if (!client->settings.hurried)
+        return false;
+    return failure == HTTP_TIMEOUT || wait > HTTP_HURRIED_WAIT_MS ||
+           attempt >= (response ? HTTP_HURRIED_ATTEMPTS : HTTP_HURRIED_UNANSWERED);
+}
+
 int http_do_patiently(struct http_client *client, const struct http_request *request,
                       const struct http_backoff *backoff, struct http_transfer **ret_transfer,
                       struct error *err)
 {
     for (unsigned attempt = 1;; attempt++) {
-        struct http_transfer *transfer = NULL;
+        struct http_transfer *transfer = http_run(client, request);
+        enum http_failure failure = http_transfer_failure(transfer);
         char status[32] = "";
         const struct http_response *response = NULL;
-        if (http_do(client, request, &transfer, err) == 0) {
+        if (failure == HTTP_OK) {
             response = http_transfer_response(transfer);
             if (!http_status_may_pass(response->status)) {
                 *ret_transfer = transfer;
                 return 0;
             }
             snprintf(status, sizeof status, "status %d", response->status);
-        } else if (!err->retriable) {
-            return -1;
+        } else {
+            http_transfer_error(transfer, err);
+            http_transfer_free(transfer);
+            transfer = NULL;
+            if (!err->retriable)
+                return -1;
         }
         int64_t wait = http_backoff_next(backoff, attempt, response);
-        if (wait < 0) {
+        if (wait < 0 || is_enough(client, attempt, response, failure, wait)) {
             *ret_transfer = transfer;
             return transfer ? 0 : -1;
         }

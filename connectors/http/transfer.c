@@ -224,9 +224,11 @@ static void set_times(struct http_transfer *transfer)
     const struct http_request *request = &transfer->request;
     unsigned connect = request->connect_ms    ? request->connect_ms
                        : settings->connect_ms ? settings->connect_ms
+                       : settings->hurried    ? HTTP_HURRIED_CONNECT_MS
                                               : HTTP_CONNECT_MS;
     unsigned stall = request->stall_ms    ? request->stall_ms
                      : settings->stall_ms ? settings->stall_ms
+                     : settings->hurried  ? HTTP_HURRIED_STALL_MS
                                           : HTTP_STALL_MS;
     curl->easy_setopt(transfer->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect);
     curl->easy_setopt(transfer->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);

@@ -1,6 +1,7 @@
 #include "s3.h"
 
 #include "base/clock.h"
+#include "bridge.h"
 #include "connectors/s3/identity.h"
 #include "connectors/s3/xml.h"
 
@@ -82,7 +83,9 @@ static int take_place(struct s3 *s3, const struct s3_settings *settings, struct 
 struct s3 *s3_new(const struct s3_settings *settings, struct error *err)
 {
     struct s3 *s3 = mem_zalloc(sizeof *s3);
-    const struct http_settings http = {.is_stopping = is_stopping, .context = settings->host};
+    const struct http_settings http = {.is_stopping = is_stopping,
+                                       .context = settings->host,
+                                       .hurried = settings->host && sdk_is_checking(settings->host)};
     s3->firth = settings->host;
     if (take_place(s3, settings, err) == 0 && (s3->http = http_client_new(&http, err))) {
         s3->identity =

@@ -34,6 +34,7 @@ struct engine_output {
 struct engine_limits {
     size_t pages_per_slice, slices, records;
     bool no_retries, no_cache;
+    unsigned unanswered;      /* so often in all is asked who gives no answer */
     unsigned refused_answers; /* so often in all is asked where a filter says RETRY to a good status */
 };
 

@@ -334,6 +334,8 @@ static int wait_again(struct sending *sending, const struct resolution *resoluti
     bool enough =
         engine->limits.no_retries || (most && state->attempts >= most && is_good(&sending->outcome) &&
                                       resolution->action == RESPONSE_RETRY);
+    unsigned last = engine->limits.unanswered;
+    enough |= last && state->attempts >= last && !sending->outcome.response;
     double seconds = enough ? -1 : retry_next(state, requester->error_handler, limited, asked, now);
     if (seconds < 0)
         return fail(sending, resolution, true, err);

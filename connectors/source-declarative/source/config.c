@@ -1,6 +1,7 @@
 /* From a command line and a config to an engine: the manifest, the config's rules, the spec's schema. */
 #include "source.h"
 
+#include "bridge.h"
 #include "rules.h"
 #include "schema/schema.h"
 #include "source-declarative/record/record.h"
@@ -73,9 +74,10 @@ struct engine *source_engine(struct firth_host *host, const struct manifest *man
                              struct error *err)
 {
     const struct engine_settings settings = {
-        .limits = {.refused_answers = firth_context(host) ? OWN_REFUSED_ANSWERS : 0},
+        .limits = {.refused_answers = firth_context(host) ? OWN_REFUSED_ANSWERS : 0,
+                   .unanswered = sdk_is_checking(host) ? HTTP_HURRIED_UNANSWERED : 0},
         .output = {.log = log_message, .config_changed = config_changed, .context = host},
-        .http = {.is_stopping = is_stopping, .context = host},
+        .http = {.is_stopping = is_stopping, .context = host, .hurried = sdk_is_checking(host)},
     };
     return engine_new(&settings, manifest_root(manifest), config, err);
 }

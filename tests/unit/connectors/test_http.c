@@ -770,6 +770,22 @@ static void test_patience(void **state)
         0);
     assert_int_equal(waited, 0); /* 400 will be 400 again */
     http_transfer_free(transfer);
+
+    /* For somebody who waits: twice where there is no answer, and no long wait. */
+    mem_auto(http_client_free) struct http_client *hurried =
+        http_client_new(&(struct http_settings){.hurried = true}, &err);
+    backoff.attempts_max = 0;
+    assert_int_equal(
+        http_do_patiently(hurried, &(struct http_request){.url = url("/half")}, &backoff, &transfer, &err),
+        -1);
+    assert_in_range(waited, 1000, 1250);
+    waited = 0;
+    assert_int_equal(http_do_patiently(hurried, &(struct http_request){.url = url("/third-time")}, &backoff,
+                                       &transfer, &err),
+                     0);
+    assert_int_equal(http_transfer_response(transfer)->status, 429);
+    assert_int_equal(waited, 0);
+    http_transfer_free(transfer);
 }
 
 static int64_t fixed_wall(void *context)
