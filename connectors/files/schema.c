@@ -1,5 +1,6 @@
 #include "source.h"
 
+#include "schema/schema.h"
 #include "schema/shape/shape.h"
 
 /* What a stream's records look like. */
@@ -134,6 +135,26 @@ static void put_members(struct buffer *out, struct slice properties)
         buffer_byte(out, ',');
 }
 
+/* Names with types, as Airbyte's input_schema has them, where it is no JSON Schema. */
+static int check_types(const struct json *doc, struct error *err)
+{
+    static const char *const types[] = {"string", "number", "integer", "boolean", "object", "array", "null"};
+    for (uint32_t key = json_first_key(doc, 0); key != JSON_NONE; key = json_next_key(doc, 0, key)) {
+        uint32_t value = json_value(key);
+        struct slice name = json_raw(doc, key), given = json_raw(doc, value);
+        bool known = json_is(doc, value, JSON_OBJECT);
+        for (size_t i = 0; i < sizeof types / sizeof *types && !known; i++)
+            known = json_string_is(doc, value, types[i]);
+        if (!known)
+            return error_set(err, ERROR_INVALID,
+                             "%.*s is %.*s, which is no type; types are string, number, integer, boolean, "
+                             "object, array and null",
+                             (int)utf8_cut(name.data, name.size, 200), name.data,
+                             (int)utf8_cut(given.data, given.size, 60), given.data);
+    }
+    return 0;
+}
+
 static int given_properties(const struct files_stream *stream, struct buffer *out, struct error *err)
 {
     struct json doc;
@@ -196,6 +217,35 @@ static int sampled_properties(const struct files_plan *plan, const struct files_
     put_members(out, (struct slice){whole.data, whole.size});
     buffer_done(&whole);
     return 0;
+}
+
+int files_schema_check(const struct files_stream *stream, struct error *err)
+{
+    static const char uri[] = "file:///input_schema";
+    struct json doc;
+    struct arena arena;
+    struct buffer whole;
+    mem_auto(schema_registry_free) struct schema_registry *registry =
+        schema_registry_new(SCHEMA_DRAFT_2020_12);
+    mem_auto(schema_free) struct schema *schema = NULL;
+    arena_init(&arena);
+    buffer_init(&whole, BUFFER_UNLIMITED);
+    int result = json_parse_copy(&arena, stream->schema.data, stream->schema.size, &doc, err);
+    if (result == 0 && !json_is(&doc, 0, JSON_OBJECT))
+        result = error_set(err, ERROR_INVALID, "it must be an object: a JSON Schema, or names with types");
+    if (result == 0 && !json_is(&doc, json_get(&doc, 0, "properties"), JSON_OBJECT))
+        result = check_types(&doc, err);
+    buffer_str(&whole, "{\"properties\":{");
+    if (result == 0)
+        result = given_properties(stream, &whole, err);
+    buffer_str(&whole, "\"_ab_\":{}}}");
+    if (result == 0)
+        result = schema_registry_add(registry, uri, (struct slice){whole.data, whole.size}, err);
+    if (result == 0 && !(schema = schema_compile(registry, uri, err)))
+        result = -1;
+    buffer_done(&whole);
+    arena_done(&arena);
+    return result;
 }
 
 int files_schema(struct firth_host *host, const struct files_plan *plan, const struct files_stream *stream,

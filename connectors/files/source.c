@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "bridge.h"
+#include "connectors/files/charset.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -47,12 +48,35 @@ static const struct files_source *family_of(const struct firth_host *host)
     return firth_family(host);
 }
 
+static int check_streams(const struct files_plan *plan, struct error *err)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct files_stream *stream = &plan->streams[i];
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(stream->name, plan->streams[j].name) == 0)
+                return error_set(err, ERROR_INVALID,
+                                 "streams: two have the name %.200s; each needs a name of its own",
+                                 stream->name);
+        }
+        enum files_charset charset;
+        if (stream->format.encoding && *stream->format.encoding &&
+            files_charset_parse(stream->format.encoding, &charset, err) < 0)
+            return error_wrap(err, "stream %.200s", stream->name);
+        if (stream->schema.size && files_schema_check(stream, err) < 0)
+            return error_wrap(err, "stream %.200s: input_schema", stream->name);
+    }
+    return 0;
+}
+
 static int make_plan(struct firth_host *host, const void *config, struct files_plan *plan,
                      struct firth_error *err)
 {
+    struct error library_err;
     *plan = (struct files_plan){.start_ms = INT64_MIN};
     arena_init(&plan->arena);
-    return family_of(host)->plan(host, config, plan, err);
+    if (family_of(host)->plan(host, config, plan, err) < 0)
+        return -1;
+    return check_streams(plan, &library_err) < 0 ? sdk_error(err, &library_err) : 0;
 }
 
 static void drop_plan(struct files_plan *plan)

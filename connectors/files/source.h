@@ -107,6 +107,8 @@ void files_open_file_done(struct files_open_file *file);
 /* --- schemas ---------------------------------------------------------------------------------------------
  */
 
+/* Is the schema that the config gives one? */
+int files_schema_check(const struct files_stream *stream, struct error *err);
 /* The stream's JSON Schema as its protocol wants it, in the arena: the given one, or from a sample. Under
  * Flow, what every record has. */
 int files_schema(struct firth_host *host, const struct files_plan *plan, const struct files_stream *stream,

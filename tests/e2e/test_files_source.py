@@ -178,8 +178,18 @@ def test_what_is_wrong(source_file, tmp_path):
         {"streams": [{"name": "s", "globs": ["/x"], "format": csv}]})
     (tmp_path / "x.csv").write_text(CSV)
     config = globs(tmp_path, "*.csv", format={"filetype": "csv", "encoding": "klingon"})
+    assert "unknown encoding 'klingon'" in message(config)
     failed = source_file("discover", config=config)
     assert failed.rc != 0 and "unknown encoding 'klingon'" in failed.errors()[0]["message"]
+    [stream] = globs(tmp_path, "*.csv")["streams"]
+    assert "two have the name s" in message({"streams": [stream, stream]})
+    for schema, says in (("{", "input_schema"), ("[]", "must be an object"), ('{"id": "strin"}', '"id" is "strin", which is no type'),
+                         ('{"id": ["string"]}', '"id" is ["string"]'), ('{"properties": {"id": {"type": "strin"}}}', "strin"),
+                         ('{"properties": {"id": {"type": "object", "properties": 7}}}', "properties")):
+        told = message({"streams": [{**stream, "input_schema": schema}]})
+        assert told.startswith("stream s: input_schema: ") and says in told, told
+    right = {"streams": [{**stream, "input_schema": '{"id": "integer", "more": {"type": ["string", "null"]}}'}]}
+    assert source_file("check", config=right).one("CONNECTION_STATUS")["connectionStatus"]["status"] == "SUCCEEDED"
 
 
 @pytest.mark.parametrize("name, content, says", [
