@@ -20,11 +20,34 @@ static int add(struct list *list, const char *pattern, struct error *err)
     return 0;
 }
 
+/* The ']' of the class at `at`, NULL: none. Its first character may be a ']', too. */
+static const char *class_end(const char *at)
+{
+    at++;
+    at += *at == '!' || *at == '^';
+    return *at ? strchr(at + 1, ']') : NULL;
+}
+
+/* Within a class no character means anything else: where it ends, otherwise `at`. */
+static const char *skip_class(const char *at)
+{
+    const char *end = *at == '[' ? class_end(at) : NULL;
+    return end ? end : at;
+}
+
+static const char *find_brace(const char *at)
+{
+    for (; *at && *at != '{'; at++)
+        at = skip_class(at);
+    return *at ? at : NULL;
+}
+
 /* The brace that closes the one at `at`; NULL: none. */
 static const char *closing(const char *at)
 {
     int depth = 0;
     for (; *at; at++) {
+        at = skip_class(at);
         depth += *at == '{';
         depth -= *at == '}';
         if (depth == 0)
@@ -35,11 +58,12 @@ static const char *closing(const char *at)
 
 static int expand_braces(struct list *list, const char *pattern, struct error *err)
 {
-    const char *open = strchr(pattern, '{'), *close = open ? closing(open) : NULL;
+    const char *open = find_brace(pattern), *close = open ? closing(open) : NULL;
     if (!close)
         return add(list, pattern, err);
     int depth = 0;
     for (const char *from = open + 1, *at = from; at <= close; at++) {
+        at = skip_class(at);
         if ((*at == ',' && depth == 0) || at == close) {
             const char *whole = arena_printf(list->arena, "%.*s%.*s%s", (int)(open - pattern), pattern,
                                              (int)(at - from), from, close + 1);
@@ -49,6 +73,21 @@ static int expand_braces(struct list *list, const char *pattern, struct error *e
         }
         depth += *at == '{';
         depth -= *at == '}';
+    }
+    return 0;
+}
+
+int files_glob_check(const char *pattern, struct error *err)
+{
+    for (const char *at = pattern; *at; at++) {
+        size_t left = strcspn(at, "|");
+        const char *end = *at == '[' ? class_end(at) : *at == '{' ? closing(at) : at;
+        if (!end || end > at + left)
+            return error_set(err, ERROR_INVALID,
+                             "the pattern '%.200s' has a '%c' without its '%c'; the character itself is [%c]",
+                             pattern, *at, *at == '[' ? ']' : '}', *at);
+        if (*at == '[')
+            at = end;
     }
     return 0;
 }
@@ -83,7 +122,7 @@ static bool matches_class(const char *at, char c, const char **ret_end)
     const char *from = at + 1;
     bool negated = *from == '!' || *from == '^', found = false;
     from += negated;
-    const char *end = *from ? strchr(from + 1, ']') : NULL;
+    const char *end = class_end(at);
     if (!end) {
         *ret_end = at + 1;
         return c == '[';

@@ -8,6 +8,8 @@
 
 enum { FILES_GLOB_MAX = 1024, FILES_GLOB_ALTERNATIVES_MAX = 256 };
 
+/* Does each bracket and brace of it close? Where one is meant as it is, it is written as a class: [{]. */
+int files_glob_check(const char *pattern, struct error *err);
 /* The pattern without braces and bars: as many as it stands for. NULL with *err. */
 const char *const *files_glob_expand(const char *pattern, struct arena *arena, size_t *ret_count,
                                      struct error *err);

@@ -56,6 +56,10 @@ int files_template_check(const char *template, struct error *err)
                          template);
     for (const char *at = template; *at; at++) {
         size_t size = variable_at(at, &name, &end);
+        if (!size && *at == '{')
+            return error_set(err, ERROR_INVALID,
+                             "the path template '%.200s' has a '{' that begins no variable, such as {date}",
+                             template);
         if (!size)
             continue;
         const char *variable = known(name, size);

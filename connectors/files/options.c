@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include "connectors/files/glob.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -316,6 +318,14 @@ int files_stream_of_options(const struct files_stream_options *options, const ch
     stream.schemaless = options->schemaless;
     stream.primary_key = key_of(options->primary_key, arena);
     stream.sample_files = options->sample_files;
+    for (size_t i = 0; i < options->globs.count; i++) {
+        if (files_glob_check(options->globs.items[i], err) < 0)
+            return error_wrap(err, "stream %.100s: globs", options->name);
+    }
+    for (size_t i = 0; i < options->members.count; i++) {
+        if (files_glob_check(options->members.items[i], err) < 0)
+            return error_wrap(err, "stream %.100s: archive_members", options->name);
+    }
     if (options->input_schema && *options->input_schema)
         stream.schema = (struct firth_slice){options->input_schema, strlen(options->input_schema)};
     const char *whole = options->legacy_prefix && *options->legacy_prefix ? options->legacy_prefix : prefix;

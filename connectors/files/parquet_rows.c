@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "bridge.h"
-#include "connectors/sql/types.h"
+#include "connectors/sql/dialect.h"
 #include "json/number.h"
 #include "json/writer.h"
 
@@ -71,9 +71,14 @@ static enum sql_type type_of(const struct firth_field *field, const struct json 
     return type == SQL_TIMETZ ? SQL_TEXT : type_names[type] ? type : SQL_JSON;
 }
 
-/* DuckDB's names are one where they differ in case alone: then the later one gets a number. */
+/* DuckDB's names are one where they differ in case alone: then the later one gets a number. None is empty,
+ * there and in the SQL destinations, as which it is called then. */
 static const char *free_name(struct parquet_rows *rows, const char *name)
 {
+    static const struct sql_dialect none = {.folds_case = true};
+    static const char *const others[] = {NULL};
+    if (!*name)
+        name = sql_name_choose(&none, false, name, name, others, others, &rows->arena);
     const char *wanted = name;
     for (unsigned n = 2;; n++) {
         bool taken = false;

@@ -55,6 +55,27 @@ static void put_value(struct buffer *out, struct firth_host *host, const struct 
 static const char *const own[] = {"_airbyte_raw_id", "_airbyte_extracted_at", "_airbyte_generation_id",
                                   "_airbyte_meta"};
 
+static bool is_own(struct slice name)
+{
+    bool found = slice_is(name, "_airbyte_data");
+    for (size_t i = 0; i < sizeof own / sizeof *own && !found; i++)
+        found = slice_is(name, own[i]);
+    return found;
+}
+
+/* A property that is called as a column of ours gets a number, in a CSV file as in one of Parquet. */
+static struct slice free_name(const struct files_rows *rows, const struct json *schema, uint32_t properties,
+                              struct slice name, struct arena *arena)
+{
+    if (rows->live || !is_own(name))
+        return name;
+    for (unsigned n = 2;; n++) {
+        const char *wanted = arena_printf(arena, "%.*s_%u", (int)name.size, name.data, n);
+        if (json_get(schema, properties, wanted) == JSON_NONE)
+            return slice_of(wanted);
+    }
+}
+
 static void put_head(struct files_rows *rows, const struct json *schema, uint32_t properties,
                      struct arena *arena)
 {
@@ -69,7 +90,7 @@ static void put_head(struct files_rows *rows, const struct json *schema, uint32_
          key = json_next_key(schema, properties, key)) {
         if (any)
             buffer_byte(&rows->head, ',');
-        put_cell(&rows->head, json_string(schema, key, arena));
+        put_cell(&rows->head, free_name(rows, schema, properties, json_string(schema, key, arena), arena));
         any = true;
     }
     buffer_str(&rows->head, "\r\n");

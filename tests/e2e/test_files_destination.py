@@ -43,10 +43,10 @@ def local(firth, tmp_path):
     return Runner([firth.path, "connector", "destination-files"], {"FIRTH_LOCAL_ROOT": str(tmp_path)})
 
 
-def write(run, config, rows=ROWS, mode="append", **catalog):
+def write(run, config, rows=ROWS, mode="append", stream=STREAM, **catalog):
     text = b"".join(message(row) for row in rows) + state(1) + COMPLETE
     session = run("write", stdin=text, config=config,
-                  catalog=configured([STREAM], "full_refresh", destination_sync_mode=mode, **catalog))
+                  catalog=configured([stream], "full_refresh", destination_sync_mode=mode, **catalog))
     assert session.rc == 0, session
     return session
 
@@ -89,6 +89,16 @@ def test_csv(local, tmp_path):
         {"id": "1.50", "name": 'a,"b"\n', "more": '{"x":[1]}'}, {"id": "2", "name": "", "more": ""},
         {"id": "3", "name": "", "more": ""}]
     assert ',2,"",' in text and ",3,,\r\n" in text  # an empty text is no null
+
+
+def test_csv_with_names_of_ours(local, tmp_path):
+    names = ["_airbyte_raw_id", "_airbyte_raw_id_2", "_airbyte_meta"]
+    write(local, {"destination_path": "/local/out", "format": a_format("CSV", flattening="Root level flattening")},
+          rows=[b'{"_airbyte_raw_id":"a","_airbyte_raw_id_2":"b","_airbyte_meta":"c"}'],
+          stream={**STREAM, "json_schema": {"type": "object", "properties": {name: {"type": "string"} for name in names}}})
+    [row] = csv.DictReader(io.StringIO(written(tmp_path)[0].read_text(), newline=""))
+    assert len(row) == 7 and len(row["_airbyte_raw_id"]) == 36
+    assert [row[name] for name in ("_airbyte_raw_id_3", "_airbyte_raw_id_2", "_airbyte_meta_2")] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("ending, unpack", [
@@ -255,6 +265,7 @@ TYPED = {
     "o": ({"type": "object"}, b'{"x":[1.50,null]}', '{"x":[1.50,null]}'),
     "any": ({}, b'"text"', '"text"'),
     "S": ({"type": "string"}, b'"other"', "other"),
+    "": ({"type": "string"}, b'"nameless"', "nameless"),
 }
 TYPED_STREAM = {**STREAM, "json_schema": {"type": "object", "properties": {k: kind for k, (kind, _, _) in TYPED.items()}}}
 PARQUET = {"format_type": "Parquet", "compression_codec": "ZSTD"}
@@ -273,7 +284,7 @@ def test_parquet_types(local, tmp_path):
     [path] = written(tmp_path)
     assert path.name.endswith(".parquet")
     first, second = pyarrow.parquet.read_table(path).to_pylist()
-    names = ["S_2" if name == "S" else name for name in TYPED]
+    names = [{"S": "S_2", "": "_38d394c2"}.get(name, name) for name in TYPED]
     assert {k: first[k] for k in names} == dict(zip(names, (read for _, _, read in TYPED.values())))
     assert {k: second[k] for k in names} == dict.fromkeys(names)
     assert first["_airbyte_extracted_at"] == 1700000000000 and len(first["_airbyte_raw_id"]) == 36

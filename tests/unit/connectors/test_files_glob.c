@@ -83,12 +83,30 @@ static void test_expand(void **state)
     found = files_glob_expand("{open", &arena, &count, &err);
     assert_int_equal(count, 1);
     assert_string_equal(found[0], "{open");
+    found = files_glob_expand("[{]{a,[,}]}", &arena, &count, &err);
+    assert_int_equal(count, 2);
+    assert_string_equal(found[1], "[{][,}]");
+    assert_true(files_glob_matches(found[1], "{,"));
     arena_done(&arena);
+}
+
+static void test_check(void **state)
+{
+    static const char *const wrong[] = {"[", "a[b/*", "{a", "x/{a,{b}", "{a|b}", "[a|b]", "[!]"};
+    static const char *const right[] = {"*", "", "[a-c]|{a,b}/**", "[[]", "[{]x", "a}", "{[}],b}", "[]]"};
+    struct error err;
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(files_glob_check(wrong[i], &err), -1);
+        assert_non_null(strstr(err.message, " without its "));
+    }
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++)
+        assert_int_equal(files_glob_check(right[i], &err), 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_matches), cmocka_unit_test(test_hostile),
-                                       cmocka_unit_test(test_expand)};
+                                       cmocka_unit_test(test_expand), cmocka_unit_test(test_check)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,6 +73,8 @@ static void test_refused(void **state)
         const char *template, *says;
     } cases[] = {{"{date}/", "must have {stream}"},
                  {"{stream}/{yaer}/", "did you mean {year}?"},
+                 {"{stream}/{", "begins no variable"},
+                 {"{stream}/{}", "begins no variable"},
                  {"/{stream}", "must not begin with a slash"}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
