@@ -2,8 +2,8 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
-#include "base/hash.h"
 #include "bridge.h"
+#include "connectors/files/commits.h"
 #include "connectors/files/compress.h"
 #include "connectors/files/names.h"
 #include "json/writer.h"
@@ -28,9 +28,8 @@ struct session {
     struct stream *streams;
     size_t count;
     bool live;
-    char *task, *manifest; /* the name of a task's file of commits */
-    char *checkpoint;      /* "" for none */
-    char id[37];           /* of the session */
+    char *task;
+    struct files_commits *commits; /* of a live one; NULL of others */
     struct buffer row;
 };
 
@@ -161,88 +160,6 @@ int files_destination_apply(struct firth_host *host, const void *config, const s
     return result < 0 ? sdk_error(err, &library_err) : 0;
 }
 
-/* --- the file of commits ----------------------------------------------------------------------------------
- */
-
-static int write_manifest(struct session *session, struct slice checkpoint, struct error *err)
-{
-    struct buffer text;
-    struct json_writer writer;
-    buffer_init(&text, BUFFER_UNLIMITED);
-    json_writer_init(&writer, &text);
-    json_begin_object(&writer);
-    json_member_string(&writer, "task", session->task);
-    json_member_string(&writer, "session", session->id);
-    if (checkpoint.size)
-        json_member_raw(&writer, "checkpoint", checkpoint);
-    json_put_key(&writer, "publish");
-    json_begin_array(&writer);
-    for (size_t i = 0; i < session->count; i++) {
-        for (size_t k = 0; k < session->streams[i].count; k++)
-            json_put_string(&writer, session->streams[i].sealed[k]);
-    }
-    json_end_array(&writer);
-    json_end_object(&writer);
-    buffer_byte(&text, '\n');
-    int result = session->output.target->put(session->output.target, session->manifest,
-                                             (struct slice){text.data, text.size}, err);
-    buffer_done(&text);
-    return result;
-}
-
-/* *ret_doc lives in the arena; 1, 0: there is none. */
-static int read_manifest(struct session *session, struct arena *arena, struct json *ret_doc,
-                         struct error *err)
-{
-    struct buffer text;
-    buffer_init(&text, BUFFER_UNLIMITED);
-    int got = session->output.target->get(session->output.target, session->manifest, &text, err);
-    if (got > 0 &&
-        (json_parse_copy(arena, text.data, text.size, ret_doc, err) < 0 || !json_is(ret_doc, 0, JSON_OBJECT)))
-        got = error_set(err, ERROR_CORRUPT,
-                        "%s/%s is not as this connector writes it; without it, all is written again",
-                        session->output.place, session->manifest);
-    buffer_done(&text);
-    return got;
-}
-
-/* What the last commit of the task listed and a crash left unpublished; and its checkpoint. */
-static int recover(struct session *session, struct error *err)
-{
-    struct files_target *target = session->output.target;
-    struct arena arena;
-    struct json doc;
-    arena_init(&arena);
-    int result = read_manifest(session, &arena, &doc, err);
-    if (result > 0) {
-        uint32_t list = json_get(&doc, 0, "publish"), checkpoint = json_get(&doc, 0, "checkpoint");
-        result = 0;
-        for (uint32_t e = json_first(&doc, list); e != JSON_NONE && result == 0; e = json_next(&doc, list, e))
-            result = target->publish(target, json_string(&doc, e, &arena), true, err);
-        if (checkpoint != JSON_NONE) {
-            free(session->checkpoint);
-            session->checkpoint =
-                mem_strndup(json_raw(&doc, checkpoint).data, json_raw(&doc, checkpoint).size);
-        }
-    }
-    arena_done(&arena);
-    return result;
-}
-
-/* Is this session still the task's last? */
-static int check_session(struct session *session, struct error *err)
-{
-    struct arena arena;
-    struct json doc;
-    arena_init(&arena);
-    int got = read_manifest(session, &arena, &doc, err);
-    if (got > 0 && !json_string_is(&doc, json_get(&doc, 0, "session"), session->id))
-        got = error_set(err, ERROR_BUSY, "this session is fenced off: another one of %s writes to %s by now",
-                        session->task, session->output.place);
-    arena_done(&arena);
-    return got < 0 ? -1 : 0;
-}
-
 /* --- opening ---------------------------------------------------------------------------------------------
  */
 
@@ -268,11 +185,10 @@ void files_destination_close(void *self)
     struct session *session = self;
     for (size_t i = 0; i < session->count; i++)
         close_stream(session, &session->streams[i]);
+    files_commits_free(session->commits);
     files_target_close(session->output.target);
     free(session->streams);
     free(session->task);
-    free(session->manifest);
-    free(session->checkpoint);
     buffer_done(&session->row);
     free(session);
 }
@@ -293,7 +209,9 @@ static int open_stream(struct session *session, struct firth_host *host, struct 
     stream->rows = files_rows_new(&session->output, target, err);
     if (stream->rows && !session->live && session->output.target->lock(session->output.target, lock, err) < 0)
         return -1;
-    return stream->rows ? session->output.target->tidy(session->output.target, prefix, stream->mark, err)
+    return stream->rows ? session->output.target->tidy(session->output.target, prefix, stream->mark,
+                                                       session->live ? files_commits_sure : NULL,
+                                                       session->commits, err)
                         : -1;
 }
 
@@ -302,11 +220,10 @@ static int open_session(struct session *session, struct firth_host *host, struct
 {
     session->live = count && targets[0].live;
     session->task = mem_strdup(firth_task(host));
-    session->manifest =
-        mem_printf(".firth.%016" PRIx64 ".json", hash_xxh3(session->task, strlen(session->task), 0));
     if (session->live) {
-        auto_free char *lock = mem_printf("%.*slock", (int)strlen(session->manifest) - 4, session->manifest);
-        if (session->output.target->lock(session->output.target, lock, err) < 0 || recover(session, err) < 0)
+        session->commits =
+            files_commits_open(session->output.target, session->output.place, session->task, err);
+        if (!session->commits)
             return -1;
     }
     for (size_t i = 0; i < count; i++) {
@@ -327,8 +244,6 @@ int files_destination_open(struct firth_host *host, const void *config, struct f
         return -1;
     }
     session->streams = mem_zalloc((count + 1) * sizeof *session->streams);
-    session->checkpoint = mem_strdup("");
-    random_uuid(session->id);
     buffer_init(&session->row, BUFFER_UNLIMITED);
     if (open_session(session, host, targets, count, &library_err) < 0) {
         files_destination_close(session);
@@ -341,12 +256,10 @@ int files_destination_open(struct firth_host *host, const void *config, struct f
 int files_destination_checkpoint(void *self, struct firth_host *host, struct firth_slice *ret_checkpoint,
                                  struct firth_error *err)
 {
-    struct session *session = self;
-    struct error library_err;
-    (void)host;
-    if (session->live && write_manifest(session, slice_of(session->checkpoint), &library_err) < 0)
-        return sdk_error(err, &library_err);
-    *ret_checkpoint = (struct firth_slice){session->checkpoint, strlen(session->checkpoint)};
+    const struct session *session = self;
+    const char *kept = session->live ? files_commits_checkpoint(session->commits) : "";
+    (void)host, (void)err;
+    *ret_checkpoint = (struct firth_slice){kept, strlen(kept)};
     return 0;
 }
 
@@ -420,24 +333,40 @@ static int publish(struct session *session, struct stream *stream, struct error 
     return 0;
 }
 
+static int write_commit(struct session *session, struct slice checkpoint, struct error *err)
+{
+    struct buffer list;
+    struct json_writer writer;
+    buffer_init(&list, BUFFER_UNLIMITED);
+    json_writer_init(&writer, &list);
+    json_begin_array(&writer);
+    for (size_t i = 0; i < session->count; i++) {
+        for (size_t k = 0; k < session->streams[i].count; k++)
+            json_put_string(&writer, session->streams[i].sealed[k]);
+    }
+    json_end_array(&writer);
+    int result = files_commits_write(session->commits, checkpoint, (struct slice){list.data, list.size}, err);
+    buffer_done(&list);
+    return result;
+}
+
 static int commit_all(struct session *session, struct slice checkpoint, struct error *err)
 {
-    bool any = false;
+    bool noted = session->live && checkpoint.size;
     for (size_t i = 0; i < session->count; i++) {
         if (seal_file(&session->streams[i], err) < 0)
             return -1;
-        any |= session->streams[i].count > 0;
+        noted |= session->live && session->streams[i].count > 0;
     }
     fault_point("files.sealed");
-    if (session->live && (any || checkpoint.size) &&
-        (check_session(session, err) < 0 || write_manifest(session, checkpoint, err) < 0))
+    if (noted && write_commit(session, checkpoint, err) < 0)
         return -1;
     fault_point("files.committed");
     for (size_t i = 0; i < session->count; i++) {
         if (!session->streams[i].target->states_at_end && publish(session, &session->streams[i], err) < 0)
             return -1;
     }
-    return 0;
+    return noted ? files_commits_published(session->commits, err) : 0;
 }
 
 int files_destination_commit(void *self, struct firth_host *host, const struct firth_commit *commit,

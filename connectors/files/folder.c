@@ -194,6 +194,22 @@ static int folder_remove(struct files_target *target, const char *name, struct e
     return unlink(path) < 0 && errno != ENOENT ? error_errno(err, errno, "cannot remove %s", path) : 0;
 }
 
+static int folder_own(struct files_target *target, const char *prefix,
+                      int (*found)(void *context, const char *name, struct error *err), void *context,
+                      struct error *err)
+{
+    const struct folder *folder = (struct folder *)target;
+    DIR *dir = opendir(folder->path);
+    int result = dir ? 0 : error_errno(err, errno, "cannot list %s", folder->path);
+    for (struct dirent *entry; dir && result == 0 && (entry = readdir(dir));) {
+        if (string_starts_with(entry->d_name, prefix))
+            result = found(context, entry->d_name, err);
+    }
+    if (dir)
+        closedir(dir);
+    return result;
+}
+
 static int folder_list(struct files_target *target, const char *prefix,
                        int (*found)(void *context, const char *name, struct error *err), void *context,
                        struct error *err)
@@ -233,8 +249,10 @@ static int tidy_in(const char *path, const char *mark, unsigned depth, struct er
     return result;
 }
 
-static int folder_tidy(struct files_target *target, const char *prefix, const char *mark, struct error *err)
+static int folder_tidy(struct files_target *target, const char *prefix, const char *mark,
+                       int (*sure)(void *context, struct error *err), void *context, struct error *err)
 {
+    (void)sure, (void)context; /* the locks are */
     auto_free char *whole = path_in((struct folder *)target, prefix);
     auto_free char *parent = parent_of(whole);
     return tidy_in(parent, mark, 0, err);
@@ -272,7 +290,7 @@ struct files_target *files_folder_open(const char *path, struct error *err)
     struct folder *folder = mem_zalloc(sizeof *folder);
     folder->target = (struct files_target){
         folder_begin, folder_write,  folder_seal, folder_drop, folder_publish, folder_abandon, folder_get,
-        folder_put,   folder_remove, folder_list, folder_tidy, folder_lock,    folder_close};
+        folder_put,   folder_remove, folder_own,  folder_list, folder_tidy,    folder_lock,    folder_close};
     folder->path = mem_strdup(path);
     return &folder->target;
 }

@@ -29,13 +29,19 @@ struct files_target {
     int (*get)(struct files_target *target, const char *name, struct buffer *out, struct error *err);
     int (*put)(struct files_target *target, const char *name, struct slice bytes, struct error *err);
     int (*remove)(struct files_target *target, const char *name, struct error *err);
+    /* Names of them that begin so; complete, as of some moment during the call. */
+    int (*own)(struct files_target *target, const char *prefix,
+               int (*found)(void *context, const char *name, struct error *err), void *context,
+               struct error *err);
     /* Names of published files that begin so. */
     int (*list)(struct files_target *target, const char *prefix,
                 int (*found)(void *context, const char *name, struct error *err), void *context,
                 struct error *err);
     /* What writers that died have begun or sealed of files whose names begin with the prefix and have the
-     * mark: as if it had never been. */
-    int (*tidy)(struct files_target *target, const char *prefix, const char *mark, struct error *err);
+     * mark: as if it had never been. `sure` (or NULL) is asked when it is found and before it is removed: -1
+     * and *err, and nothing is, since it may be of writers that came later. */
+    int (*tidy)(struct files_target *target, const char *prefix, const char *mark,
+                int (*sure)(void *context, struct error *err), void *context, struct error *err);
     /* Only one holder of this name at a time, until close: ERROR_BUSY, or 0. Where there are no locks: 0. */
     int (*lock)(struct files_target *target, const char *name, struct error *err);
     void (*close)(struct files_target *target);

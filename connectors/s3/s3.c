@@ -121,6 +121,11 @@ const char *s3_bucket(const struct s3 *s3)
     return s3->bucket;
 }
 
+struct firth_host *s3_host(const struct s3 *s3)
+{
+    return s3->firth;
+}
+
 void s3_query(struct buffer *query, const char *name, const char *value)
 {
     if (query->size)
@@ -275,6 +280,8 @@ static const char *advice(int status, const char *code, const char *region)
         return "; is the secret access key right?";
     if (strcmp(code, "ExpiredToken") == 0)
         return "; the temporary credentials have expired";
+    if (strcmp(code, "NoSuchUpload") == 0)
+        return "; it was aborted, by another sync or session, a rule of the bucket, or hand";
     if (strcmp(code, "RequestTimeTooSkewed") == 0)
         return "; this machine's clock is wrong";
     if (strcmp(code, "AuthorizationHeaderMalformed") == 0 || strcmp(code, "PermanentRedirect") == 0 ||
@@ -293,10 +300,11 @@ int s3_check(struct s3 *s3, const struct s3_request *request, const struct http_
         return 0;
     auto_free char *code = element(response->body, "Code"), *message = element(response->body, "Message");
     const char *region = http_response_header(response, "x-amz-bucket-region");
-    enum error_code kind = response->status == 404   ? ERROR_NOT_FOUND
-                           : response->status == 412 ? ERROR_BUSY
-                           : response->status >= 500 ? ERROR_IO
-                                                     : ERROR_INVALID;
+    enum error_code kind = strcmp(code, "NoSuchUpload") == 0 ? ERROR_BUSY
+                           : response->status == 404         ? ERROR_NOT_FOUND
+                           : response->status == 412         ? ERROR_BUSY
+                           : response->status >= 500         ? ERROR_IO
+                                                             : ERROR_INVALID;
     error_set(err, kind, "cannot %s s3://%s/%s: %s answers %d%s%s%s%.300s%s", what, s3->bucket, request->key,
               s3->host, response->status, *code ? " " : "", code, *message ? ": " : "", message,
               advice(response->status, code, region));

@@ -51,6 +51,7 @@ struct http_client *s3_http(struct s3 *s3);
 int s3_check(struct s3 *s3, const struct s3_request *request, const struct http_response *response,
              const char *what, struct error *err);
 const char *s3_bucket(const struct s3 *s3);
+struct firth_host *s3_host(const struct s3 *s3); /* NULL: none */
 
 /* The bucket as a storage; takes the client. */
 struct files_storage *s3_storage_new(struct s3 *s3);

@@ -1,9 +1,11 @@
 #include "s3.h"
 
+#include "base/clock.h"
 #include "connectors/s3/xml.h"
 #include "json/json.h"
 #include "json/writer.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,6 +23,7 @@ struct bucket {
 struct files_writing {
     struct bucket *bucket;
     char *key, *id;
+    int64_t begun_ms;
     char **etags;
     size_t count, capacity;
     struct buffer part;
@@ -90,6 +93,7 @@ static struct files_writing *bucket_begin(struct files_target *target, const cha
     mem_auto(http_transfer_free) struct http_transfer *transfer = NULL;
     writing->bucket = bucket;
     writing->key = mem_printf("%s%s", bucket->prefix, name);
+    writing->begun_ms = clock_wall_ms(&clock_system);
     buffer_init(&writing->part, BUFFER_UNLIMITED);
     const struct s3_request request = {.method = "POST", .key = writing->key, .query = "uploads="};
     if (ask(bucket->s3, &request, "write", &transfer, err) == 0) {
@@ -151,6 +155,7 @@ static int bucket_seal(struct files_writing *writing, struct buffer *out, struct
     json_begin_object(&writer);
     json_member_string(&writer, "key", writing->key);
     json_member_string(&writer, "upload", writing->id);
+    json_member_i64(&writer, "begun", writing->begun_ms);
     json_put_key(&writer, "parts");
     json_begin_array(&writer);
     for (size_t i = 0; i < writing->count; i++)
@@ -221,6 +226,7 @@ static int each_upload(struct bucket *bucket, const char *prefix,
 struct sealed {
     struct arena arena;
     const char *key, *id;
+    int64_t begun_ms; /* 0: an older version of this program did not say */
     struct json doc;
 };
 
@@ -231,6 +237,8 @@ static int take_apart(struct slice text, struct sealed *sealed, struct error *er
         return -1;
     sealed->key = json_cstring(&sealed->doc, json_get(&sealed->doc, 0, "key"), &sealed->arena);
     sealed->id = json_cstring(&sealed->doc, json_get(&sealed->doc, 0, "upload"), &sealed->arena);
+    if (!json_to_i64(&sealed->doc, json_get(&sealed->doc, 0, "begun"), &sealed->begun_ms))
+        sealed->begun_ms = 0;
     return sealed->key && sealed->id
                ? 0
                : error_set(err, ERROR_CORRUPT, "this is not how this connector notes an upload");
@@ -253,7 +261,8 @@ static void put_parts(const struct sealed *sealed, struct buffer *out)
     arena_done(&arena);
 }
 
-/* The server answers 200 before it has tried: the answer may be an error all the same. */
+/* 1; 0: there is no such upload. The server answers 200 before it has tried: the answer may be an error all
+ * the same. */
 static int complete(struct bucket *bucket, const struct sealed *sealed, struct error *err)
 {
     struct buffer query, body;
@@ -270,9 +279,9 @@ static int complete(struct bucket *bucket, const struct sealed *sealed, struct e
                                        .content_type = "application/xml"};
     int result = s3_do(bucket->s3, &request, &transfer, err);
     const struct http_response *response = result == 0 ? http_transfer_response(transfer) : NULL;
-    /* An upload that is not there any more was completed before. */
-    if (response && response->status == 404 && s3_xml_find(response->body, "Code", &inside) &&
-        slice_is(inside, "NoSuchUpload"))
+    bool gone = response && response->status == 404 && s3_xml_find(response->body, "Code", &inside) &&
+                slice_is(inside, "NoSuchUpload");
+    if (gone)
         response = NULL;
     if (response)
         result = s3_check(bucket->s3, &request, response, "complete the upload of", err);
@@ -283,7 +292,44 @@ static int complete(struct bucket *bucket, const struct sealed *sealed, struct e
     }
     buffer_done(&query);
     buffer_done(&body);
-    return result;
+    return result < 0 ? -1 : !gone;
+}
+
+/* There is no such upload: then its object is there, since a request may be done twice, or somebody aborted
+ * it. Only after a crash, `again`, there may be neither for a good reason: it was completed, and who reads
+ * the bucket has moved it on; bound to be so if it is younger than what lifecycle rules and servers end by
+ * themselves. */
+static int look_for(struct bucket *bucket, const struct sealed *sealed, bool again, struct error *err)
+{
+    enum { ABORTED_AFTER_MS = 24 * 3600 * 1000 };
+    const struct s3_request request = {.method = "HEAD", .key = sealed->key};
+    mem_auto(http_transfer_free) struct http_transfer *transfer = NULL;
+    if (s3_do(bucket->s3, &request, &transfer, err) < 0)
+        return -1;
+    const struct http_response *response = http_transfer_response(transfer);
+    if (response->status != 404)
+        return s3_check(bucket->s3, &request, response, "look at", err);
+    int64_t age_ms = clock_wall_ms(&clock_system) - sealed->begun_ms;
+    const char *name = s3_bucket(bucket->s3);
+    if (!again)
+        return error_set(
+            err, ERROR_IO,
+            "cannot complete the upload of s3://%s/%s: it was aborted, by another sync, a rule of the "
+            "bucket, or hand, and no such object is there",
+            name, sealed->key);
+    if (sealed->begun_ms && age_ms >= ABORTED_AFTER_MS)
+        return error_set(
+            err, ERROR_NOT_FOUND,
+            "s3://%s/%s belongs to the last commit, and neither the object is there nor its upload, "
+            "which may have been aborted: if a reader has moved it on, put any object of this name "
+            "there once; if not, do that and raise the binding's backfill, since its documents are lost",
+            name, sealed->key);
+    if (s3_host(bucket->s3))
+        firth_log(s3_host(bucket->s3), FIRTH_WARN,
+                  "s3://%s/%s belongs to the last commit and is not there: a reader has moved it on, unless "
+                  "somebody aborted its upload",
+                  name, sealed->key);
+    return 0;
 }
 
 struct looking {
@@ -306,10 +352,11 @@ static int bucket_publish(struct files_target *target, struct slice text, bool a
     struct looking looking = {sealed.id, !again};
     if (result == 0 && again)
         result = each_upload((struct bucket *)target, sealed.key, look_at, &looking, err);
-    if (result == 0 && looking.found)
-        result = complete((struct bucket *)target, &sealed, err);
+    int completed = result == 0 && looking.found ? complete((struct bucket *)target, &sealed, err) : result;
+    if (completed == 0)
+        completed = look_for((struct bucket *)target, &sealed, again, err);
     arena_done(&sealed.arena);
-    return result;
+    return completed < 0 ? -1 : 0;
 }
 
 static int bucket_abandon(struct files_target *target, struct slice text, struct error *err)
@@ -380,24 +427,42 @@ static int bucket_list(struct files_target *target, const char *prefix,
     return got;
 }
 
-/* Uploads that nobody will complete cost money for ever. */
+/* Uploads that nobody will complete cost money for ever. All are looked at before one is aborted: what is
+ * begun after `sure` was asked is not among them, however late an abort comes. */
 struct tidying {
-    struct s3 *s3;
     const char *mark;
+    char **uploads; /* key, id, key, id, … */
+    size_t count, capacity;
 };
 
 static int tidy_one(void *context, const char *key, const char *id, struct error *err)
 {
     struct tidying *tidying = context;
-    return strstr(key, tidying->mark) ? send_abort(tidying->s3, key, id, err) : 0;
+    (void)err;
+    if (!strstr(key, tidying->mark))
+        return 0;
+    tidying->uploads =
+        mem_grow(tidying->uploads, &tidying->capacity, tidying->count + 2, sizeof *tidying->uploads);
+    tidying->uploads[tidying->count++] = mem_strdup(key);
+    tidying->uploads[tidying->count++] = mem_strdup(id);
+    return 0;
 }
 
-static int bucket_tidy(struct files_target *target, const char *prefix, const char *mark, struct error *err)
+static int bucket_tidy(struct files_target *target, const char *prefix, const char *mark,
+                       int (*sure)(void *context, struct error *err), void *context, struct error *err)
 {
     struct bucket *bucket = (struct bucket *)target;
     auto_free char *whole = mem_printf("%s%s", bucket->prefix, prefix);
-    struct tidying tidying = {bucket->s3, mark};
-    return each_upload(bucket, whole, tidy_one, &tidying, err);
+    struct tidying tidying = {.mark = mark};
+    int result = each_upload(bucket, whole, tidy_one, &tidying, err);
+    if (result == 0 && tidying.count && sure)
+        result = sure(context, err);
+    for (size_t i = 0; result == 0 && i < tidying.count; i += 2)
+        result = send_abort(bucket->s3, tidying.uploads[i], tidying.uploads[i + 1], err);
+    while (tidying.count)
+        free(tidying.uploads[--tidying.count]);
+    free(tidying.uploads);
+    return result;
 }
 
 static int bucket_lock(struct files_target *target, const char *name, struct error *err)
@@ -419,7 +484,7 @@ struct files_target *s3_target_new(struct s3 *s3, const char *prefix)
     struct bucket *bucket = mem_zalloc(sizeof *bucket);
     bucket->target = (struct files_target){
         bucket_begin, bucket_write,  bucket_seal, bucket_drop, bucket_publish, bucket_abandon, bucket_get,
-        bucket_put,   bucket_remove, bucket_list, bucket_tidy, bucket_lock,    bucket_close};
+        bucket_put,   bucket_remove, bucket_list, bucket_list, bucket_tidy,    bucket_lock,    bucket_close};
     bucket->s3 = s3;
     bucket->prefix = mem_strdup(prefix);
     return &bucket->target;
