@@ -1,16 +1,10 @@
 #include "store/local/writer.h"
 
 #include "base/fault.h"
-#include "store/local/carry.h"
-#include "store/local/evidence.h"
-#include "store/local/journal.h"
-#include "store/local/log.h"
-#include "store/local/path.h"
+#include "store/local/recover.h"
 #include "store/local/upkeep.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <inttypes.h>
 
 enum {
     GATHER_MAX = 4 << 20,    /* bytes of all blocks being gathered: beyond it they are written */
@@ -22,28 +16,6 @@ enum {
     LARGE_MANY = 8,         /* as many are to be written another way, */
     LARGE_MOST = 16,        /* and so many small ones end that */
     UPKEEP_MIN = 256 << 10, /* bytes of sealed segments worked on after a commit, at least */
-};
-
-struct local_writer {
-    struct store_writer base;
-    struct local_store *store;
-    char *task, *folder;
-    int lock;
-    struct log_writer log;
-    struct log_state opened; /* as found: holds the checkpoint given out */
-    struct journal **journals;
-    size_t journals_count, journals_capacity;
-    uint64_t sequence; /* of the last commit; the open transaction is the next */
-    uint64_t pending;
-    size_t gathered; /* capacity of all blocks */
-    bool cached;     /* segments are written through the page cache, and small transactions carried */
-    unsigned large;  /* goes up with each large transaction, and down with each small one */
-    uint64_t tick;
-    struct compressor *compressor;
-    struct packer *packer;
-    struct buffer ends;    /* the journals' entries of the record being written, */
-    struct buffer carried; /* the blocks that it carries */
-    bool failed;
 };
 
 static struct local_writer *writer_of(struct store_writer *writer)
@@ -110,91 +82,6 @@ void local_writer_close(struct store_writer *base)
     free(writer);
 }
 
-static int take_lock(struct local_writer *writer, struct error *err)
-{
-    auto_free char *path = mem_printf("%s/lock", writer->folder);
-    auto_free char *what = mem_printf("task %s", writer->task);
-    return local_lock(writer->store, path, what, program_invocation_short_name, &writer->lock, err);
-}
-
-/* Without `published` the log's last record could be one that was damaged before the last: before anything is
- * done on its word, the journals are asked. */
-static int ask_journals(struct local_writer *writer, struct error *err)
-{
-    struct journal_end end;
-    struct slice name;
-    for (const char *at = NULL; log_state_journal(&writer->opened, &at, &end, &name);) {
-        auto_free char *collection = mem_strndup(name.data, name.size);
-        if (evidence_check(writer->store, collection, writer->task, &end, writer->opened.sequence, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int refuse_journal(void *argument, const char *collection, struct error *err)
-{
-    static const struct journal_end none = {0};
-    struct local_writer *writer = argument;
-    return evidence_check(writer->store, collection, writer->task, &none, 0, err);
-}
-
-/* The log is made before any journal is, and removed after it: a task without one has none. */
-static int refuse_without_log(struct local_writer *writer, struct error *err)
-{
-    auto_free char *collections = mem_printf("%s/collections", writer->store->folder);
-    return local_list_names(writer->store, collections, refuse_journal, writer, err);
-}
-
-static int refuse_dropped(struct local_writer *writer, struct error *err)
-{
-    const struct disk *disk = writer->store->disk;
-    auto_free char *marker = local_drop_marker(writer->folder);
-    uint64_t size;
-    if (disk->stat_size(disk->context, marker, &size) < 0)
-        return 0;
-    return error_set(err, ERROR_CORRUPT,
-                     "it was being dropped, and that was interrupted: 'firth drop %s' finishes it",
-                     writer->task);
-}
-
-/* Read what is committed, and put it into a log of our own before anything is cut. */
-static int recover(struct local_writer *writer, struct error *err)
-{
-    struct log_view view;
-    log_view_init(&view, writer->store->disk, writer->folder, writer->task);
-    int result = log_view_refresh(&view, LOG_OWNER, err);
-    writer->opened = view.state;
-    writer->log.log = view.log;
-    writer->log.identity = view.identity;
-    writer->log.identified = view.identified;
-    bool unmarked = view.unmarked && view.state.sequence > 0;
-    if (result < 0 || (unmarked && ask_journals(writer, err) < 0) ||
-        (writer->opened.sequence == 0 && refuse_without_log(writer, err) < 0))
-        result = -1;
-    /* What the log carries has to be in the segments before there is another log. */
-    else if (writer->opened.sequence > 0 && !fault_planted("no-replay"))
-        result = carry_replay(writer->store, &view, err);
-    view.state = (struct log_state){0};
-    log_view_done(&view);
-    if (result < 0)
-        return -1;
-    fault_point("store.open.after-replay");
-    struct log_state *state = &writer->opened;
-    writer->sequence = state->sequence ? state->sequence : 1;
-    struct log_record record = {
-        .sequence = writer->sequence,
-        .committed_ms = state->sequence ? state->committed_ms : clock_wall_ms(writer->store->clock),
-        .journals = {state->payload, state->payload_size - state->checkpoint_size},
-        .count = state->journals,
-        .checkpoint = log_state_checkpoint(state),
-    };
-    if (log_writer_roll(&writer->log, &record, 0, err) < 0)
-        return -1;
-    log_writer_publish(&writer->log, writer->sequence);
-    fault_point("store.open.after-log");
-    return 0;
-}
-
 /* Every journal that is committed to is carried on in each record, opened or not. */
 static void carry_journals(struct local_writer *writer)
 {
@@ -229,12 +116,13 @@ struct store_writer *local_writer_open(struct store *base, const char *task, str
     writer->folder = mem_strdup(folder);
     writer->lock = -1;
     writer->cached = true;
+    writer->large = LARGE_MANY - LARGE_COUNTS; /* if the first is large it goes around the cache */
     writer->compressor = compressor_new();
     writer->packer = packer_new(store->disk, writer->compressor);
     log_writer_init(&writer->log, store->disk, folder, task, store->log_bytes);
     buffer_init(&writer->ends, RECORD_PAYLOAD_MAX - STORE_CHECKPOINT_MAX);
     buffer_init(&writer->carried, RECORD_DATA_MAX);
-    if (take_lock(writer, err) < 0 || refuse_dropped(writer, err) < 0 || recover(writer, err) < 0) {
+    if (writer_recover(writer, err) < 0) {
         error_wrap(err, "cannot open the journals of task %s", task);
         local_writer_close(&writer->base);
         return NULL;
