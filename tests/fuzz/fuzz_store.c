@@ -3,7 +3,7 @@
  * The first byte chooses what the rest is. Checksums are made right first, or nothing behind them would ever
  * be reached: what is tested is that any content, however well sealed, is refused or read without harm. */
 #include "base/hash.h"
-#include "store/local/log.h"
+#include "store/local/carry.h"
 #include "store/local/path.h"
 #include "store/local/segment.h"
 
@@ -12,18 +12,20 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* --- a disk with two files ----------------------------------------------------------------------- */
+/* --- a disk with a few files --------------------------------------------------------------------- */
+
+enum { FILES = 3 };
 
 struct memory_disk {
-    const char *names[2]; /* the paths end so */
-    char *bytes[2];
-    size_t sizes[2];
+    const char *names[FILES]; /* the paths end so */
+    char *bytes[FILES];
+    size_t sizes[FILES];
 };
 
 static int memory_open(void *context, const char *path, int flags)
 {
     struct memory_disk *memory = context;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < FILES; i++)
         if (memory->names[i] && string_ends_with(path, memory->names[i]))
             return i;
     return -ENOENT;
@@ -48,6 +50,12 @@ static int memory_size(void *context, int file, uint64_t *ret_size)
     return 0;
 }
 
+/* What is put into segments goes nowhere. */
+static int memory_write(void *context, int file, const struct iovec *parts, int count, uint64_t offset)
+{
+    return 0;
+}
+
 static int memory_sync(void *context, int file)
 {
     return 0;
@@ -65,7 +73,7 @@ static int memory_list(void *context, const char *path, void (*each)(void *argum
                        void *argument)
 {
     struct memory_disk *memory = context;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < FILES; i++)
         if (memory->names[i])
             each(argument, memory->names[i]);
     return 0;
@@ -78,6 +86,7 @@ static struct disk disk_of(struct memory_disk *memory)
         .open = memory_open,
         .close = memory_close,
         .read = memory_read,
+        .write = memory_write,
         .size = memory_size,
         .sync = memory_sync,
         .sync_folder = memory_sync_folder,
@@ -122,7 +131,7 @@ static void seal_log(char *bytes, size_t size)
     if (size < LAYOUT_PAGE)
         return;
     memcpy(bytes, "FIRTHLOG", 8);
-    put_u32(bytes + 8, LAYOUT_VERSION);
+    put_u32(bytes + 8, LOG_VERSION);
     put_u64(bytes + 24, 1);
     put_u64(bytes + 32, size);
     put_u16(bytes + 40, 1);
@@ -134,6 +143,10 @@ static void seal_log(char *bytes, size_t size)
             continue;
         memcpy(bytes + at + 16, bytes + 16, 8);
         put_u32(bytes + at + 8, hash_crc32c(0, bytes + at + RECORD_HEADER, payload));
+        uint64_t data = at + layout_record_copy((uint32_t)payload) * (get_u32(bytes + at + 12) == 0 ? 2 : 1);
+        uint32_t carried = get_u32(bytes + at + 52);
+        if (data < size && carried <= size - data)
+            put_u32(bytes + at + 56, hash_crc32c(0, bytes + data, carried));
         seal_header(bytes + at, RECORD_HEADER, 4);
     }
 }
@@ -164,8 +177,19 @@ static void read_segment(struct memory_disk *memory)
     buffer_done(&raw);
 }
 
+static void find_carried(const struct log_view *view, const struct journal_end *end)
+{
+    struct buffer block;
+    uint64_t begin;
+    buffer_init(&block, RECORD_DATA_MAX);
+    if (carry_find(view, "c", end->segment, end->offset - 1, &begin, &block))
+        assert(begin < end->offset && block.size >= BLOCK_HEADER && begin + block.size >= end->offset);
+    buffer_done(&block);
+}
+
 static void read_log(struct memory_disk *memory, enum log_trust trust)
 {
+    static char folder[] = "/data";
     struct disk disk = disk_of(memory);
     struct error err;
     struct log_view view;
@@ -180,7 +204,12 @@ static void read_log(struct memory_disk *memory, enum log_trust trust)
             count++;
         assert(count == view.state.journals);
         assert(log_state_checkpoint(&view.state).size <= view.state.payload_size);
-        log_state_find(&view.state, "c", &end);
+        if (log_state_find(&view.state, "c", &end) && end.offset > 0)
+            find_carried(&view, &end);
+    }
+    if (trust == LOG_OWNER && view.state.sequence > 0) {
+        struct local_store store = {.disk = &disk, .folder = folder};
+        carry_replay(&store, &view, &err);
     }
     log_view_done(&view);
 }
@@ -225,6 +254,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             memory.bytes[1] = memory.bytes[0] + size - 1 - MARK_SIZE;
             memory.sizes[1] = MARK_SIZE;
         }
+        memory.names[2] = "0000000000000000.seg"; /* what the log carries belongs into it */
+        struct segment_header header = {.collection = slice_of("c"), .task = slice_of("t")};
+        char segment[SEGMENT_HEADER_MAX];
+        memory.sizes[2] = layout_segment_put(&header, segment);
+        memory.bytes[2] = segment;
         read_log(&memory, LOG_READER);
         read_log(&memory, LOG_OWNER);
         break;
