@@ -44,7 +44,7 @@ int flow_bad_line(const struct flow *flow, const struct error *library_err, stru
 /* --- flow_resource.c -------------------------------------------------------------------------------- */
 
 /* What a binding's resource config asks for: {stream | name | table, namespace | schema, syncMode,
- * cursorField, primaryKey, deltaUpdates}. */
+ * cursorField, primaryKey, deltaUpdates | delta_updates}. */
 struct flow_resource {
     const char *stream, *name_space; /* NULL: none given */
     bool has_mode;

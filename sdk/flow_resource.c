@@ -38,9 +38,21 @@ static bool read_key(const struct json *doc, uint32_t at, struct arena *arena, s
 /* A misspelt member would be ignored in silence; one that is like none of these is the connector's own. */
 static int check_members(const struct json *doc, struct arena *arena, struct error *err)
 {
-    static const char *const known[] = {"stream",   "name",        "table",      "namespace",    "schema",
-                                        "syncMode", "cursorField", "primaryKey", "deltaUpdates", "mode",
-                                        "priority", "advanced",    "backfill"};
+    static const char *const known[] = {"stream",
+                                        "name",
+                                        "table",
+                                        "namespace",
+                                        "schema",
+                                        "syncMode",
+                                        "cursorField",
+                                        "primaryKey",
+                                        "deltaUpdates",
+                                        "delta_updates",
+                                        "additional_table_create_sql",
+                                        "mode",
+                                        "priority",
+                                        "advanced",
+                                        "backfill"};
     enum { KNOWN = sizeof known / sizeof *known };
     for (uint32_t key = json_first_key(doc, 0); key != JSON_NONE; key = json_next_key(doc, 0, key)) {
         const char *name = json_cstring(doc, key, arena);
@@ -79,6 +91,34 @@ static int read_mode(const struct json *doc, uint32_t at, struct flow_resource *
     return 0;
 }
 
+/* In our spelling, and in the one of Estuary's materializations. */
+static int read_delta_updates(const struct json *doc, struct flow_resource *resource, struct error *err)
+{
+    uint32_t ours = MEMBER(doc, "deltaUpdates"), theirs = MEMBER(doc, "delta_updates");
+    uint32_t at = ours != JSON_NONE ? ours : theirs;
+    if (ours != JSON_NONE && theirs != JSON_NONE && !json_equal(doc, ours, doc, theirs))
+        return error_set(
+            err, ERROR_INVALID,
+            "the resource has 'deltaUpdates' and 'delta_updates', which do not agree; one is enough");
+    if (at != JSON_NONE && !json_is(doc, at, JSON_TRUE) && !json_is(doc, at, JSON_FALSE))
+        return error_set(err, ERROR_INVALID, "'%s' in the resource must be true or false",
+                         at == ours ? "deltaUpdates" : "delta_updates");
+    resource->delta_updates = json_is(doc, at, JSON_TRUE);
+    return 0;
+}
+
+/* Of Estuary's resources: what would not be done must not be passed over. */
+static int check_table_sql(const struct json *doc, struct error *err)
+{
+    uint32_t at = MEMBER(doc, "additional_table_create_sql");
+    if (at == JSON_NONE || (json_is(doc, at, JSON_STRING) && !json_inner(doc, at).size))
+        return 0;
+    return error_set(
+        err, ERROR_INVALID,
+        "'additional_table_create_sql' in the resource: SQL of a catalog's own is not run; leave it out, and "
+        "run it once by hand when the table is there");
+}
+
 int flow_resource_read(struct slice raw, struct arena *arena, struct flow_resource *ret_resource,
                        struct error *err)
 {
@@ -105,7 +145,8 @@ int flow_resource_read(struct slice raw, struct arena *arena, struct flow_resour
     if (key != JSON_NONE && !read_key(&doc, key, arena, &resource))
         return error_set(err, ERROR_INVALID,
                          "'primaryKey' must be a list of fields, such as [id] or [[address, id]]");
-    resource.delta_updates = json_is(&doc, json_get(&doc, 0, "deltaUpdates"), JSON_TRUE);
+    if (read_delta_updates(&doc, &resource, err) < 0 || check_table_sql(&doc, err) < 0)
+        return -1;
     *ret_resource = resource;
     return 0;
 }

@@ -104,8 +104,20 @@ static void check_wanted(struct flow_checker *checker, const struct catalog_mate
         catalog_errors_add(checker->errors, &binding->place, true, "%s", wrong.message);
 }
 
+/* As a built-in connector reads it, of whatever class. */
+static bool check_resource(struct flow_checker *checker,
+                           const struct catalog_materialization_binding *binding)
+{
+    struct flow_resource resource;
+    struct error err;
+    if (binding->from_source || flow_resource_read(binding->resource, &checker->arena, &resource, &err) == 0)
+        return true;
+    catalog_errors_add(checker->errors, &binding->resource_places.whole, true, "%s", err.message);
+    return false;
+}
+
 /* As a built-in connector answers before it has looked at its endpoint: what it needs whatever is there, as
- * the document itself. A resource that it cannot read is told elsewhere. */
+ * the document itself. */
 static void check_proposed(struct flow_checker *checker, const struct firth_connector_class *class_,
                            const struct catalog_materialization_binding *binding, struct fields_input *input)
 {
@@ -145,7 +157,7 @@ void flow_check_wanted(struct flow_checker *checker, const struct connector_cata
         struct fields_input input = input_of(checker, binding);
         size_t before = catalog_errors_total(checker->errors);
         check_wanted(checker, binding, &input);
-        if (class_ && catalog_errors_total(checker->errors) == before)
+        if (check_resource(checker, binding) && class_ && catalog_errors_total(checker->errors) == before)
             check_proposed(checker, class_, binding, &input);
     }
 }

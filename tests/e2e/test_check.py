@@ -269,6 +269,23 @@ def test_a_materialization_to_postgres(firth, tmp_path, config, told):
     assert "hunter" not in firth("check", str(path)).err
 
 
+@pytest.mark.parametrize("image", ["ghcr.io/estuary/materialize-postgres:v1", "airbyte/destination-duckdb"])
+def test_the_resources_of_a_materialization_to_a_built_in(firth, tmp_path, image):
+    """Read as the run reads them, in our spelling and in Estuary's."""
+    config = {"destination_path": "/local/x.db"} if "duckdb" in image else ESTUARY
+    for more, told in [
+        ({"delta_updates": True}, []),
+        ({"deltaUpdates": False, "delta_updates": None, "additional_table_create_sql": ""}, []),
+        ({"delta_updates": "yes"}, ["'delta_updates' in the resource must be true or false"]),
+        ({"delta_updates": True, "deltaUpdates": False}, ["'deltaUpdates' and 'delta_updates', which do not agree"]),
+        ({"delta_update": True}, ["unknown member 'delta_update' in the resource; did you mean 'delta_updates'?"]),
+        ({"additional_table_create_sql": "create index i on orders (id)"}, ["SQL of a catalog's own is not run"]),
+        ({"table": 7}, ["the resource must name a stream"]),
+    ]:
+        found = check(firth, to_postgres(tmp_path, config, image, resource={"table": "orders", **more}), expect=3 if told else 0)
+        assert len(found) == len(told) and all(part in line for part, line in zip(told, found)), (more, found)
+
+
 @pytest.mark.parametrize("fields, told", [
     ({"recommended": 1, "require": {"nosuch": {}}, "exclude": ["id", "total"]},
      ["acmeCo/orders to orders: the field 'id' is part of the key, but the catalog excludes it; take it from 'exclude'; "

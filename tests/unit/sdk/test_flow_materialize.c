@@ -327,6 +327,12 @@ static const struct request_case unary_cases[] = {
      {NULL},
      NULL},
     {&full_class,
+     VALIDATE("{}", "{\"table\":\"t\",\"delta_updates\":true}"),
+     0,
+     {"{\"resourcePath\":[\"t\"],\"deltaUpdates\":true,"},
+     {NULL},
+     NULL},
+    {&full_class,
      VALIDATE("{}", "{\"stream\":\"t\",\"deltaUpdates\":true}"),
      0,
      {"\"deltaUpdates\":true,\"caseInsensitiveFields\":true,\"projectionConstraints\":"
