@@ -184,9 +184,12 @@ static int check(struct firth_host *host, const void *config, struct firth_error
 /* --- reading
  * ------------------------------------------------------------------------------------------------------- */
 
+enum { CELLS = 200 * 1000 }; /* of a request, at most */
+
 struct run {
     const struct sheet_stream *stream;
     int64_t row;      /* the next, from 0; the header is 0 */
+    int64_t more;     /* behind requests that were answered by no row: so many times batch_size; else 0 */
     uint64_t columns; /* a hash of the header: a state of another one is not gone on from */
 };
 
@@ -293,14 +296,16 @@ static int emit_state(struct session *session, struct firth_host *host, const st
     return firth_emit_state(host, session->current, (struct firth_slice){text, (size_t)size});
 }
 
-/* Rows of the next request: no more than so many cells, for the answer is held whole. */
+/* Rows of the next request: no more than so many cells, for the answer is held whole. A tab has a thousand
+ * rows from the start: behind those that are filled each request is twice as large as the one before. */
 static int64_t page_rows(const struct session *session, const struct run *run)
 {
-    enum { CELLS = 200 * 1000 };
     const struct sheet_stream *stream = run->stream;
     int64_t width = (int64_t)stream->columns[stream->column_count - 1].position + 1;
     int64_t rows = CELLS / width > 0 ? CELLS / width : 1;
-    rows = rows < session->batch_size ? rows : session->batch_size;
+    int64_t batch =
+        session->batch_size > CELLS || !run->more ? session->batch_size : session->batch_size * run->more;
+    rows = rows < batch ? rows : batch;
     return rows < stream->rows - run->row ? rows : stream->rows - run->row;
 }
 
@@ -324,6 +329,8 @@ static int read_page(struct session *session, struct firth_host *host, struct ru
     for (uint32_t row = json_first(&answer, rows); row != JSON_NONE; row = json_next(&answer, rows, row))
         if (emit_row(session, host, run, &answer, row, number++) < 0)
             return -1;
+    bool empty = number == run->row;
+    run->more = !empty ? 0 : !run->more ? 2 : run->more < CELLS ? run->more * 2 : run->more;
     run->row += count;
     return 0;
 }

@@ -30,6 +30,61 @@ static void add(struct parameters *parameters, const char *name, const char *val
     parameters->values[parameters->count++] = value;
 }
 
+/* The JDBC driver's names for what libpq calls otherwise. */
+static const struct {
+    const char *jdbc, *libpq;
+} jdbc_names[] = {
+    {"connectTimeout", "connect_timeout"},        {"loginTimeout", "connect_timeout"},
+    {"ApplicationName", "application_name"},      {"tcpKeepAlive", "keepalives"},
+    {"targetServerType", "target_session_attrs"}, {"gssEncMode", "gssencmode"},
+    {"channelBinding", "channel_binding"},        {"kerberosServerName", "krbsrvname"},
+};
+/* Those that libpq may be told; all else would redirect the connection or is the driver's own business. */
+static const char *const allowed[] = {"connect_timeout",
+                                      "application_name",
+                                      "keepalives",
+                                      "keepalives_idle",
+                                      "keepalives_interval",
+                                      "keepalives_count",
+                                      "tcp_user_timeout",
+                                      "target_session_attrs",
+                                      "gssencmode",
+                                      "krbsrvname",
+                                      "channel_binding",
+                                      "ssl_min_protocol_version",
+                                      "ssl_max_protocol_version",
+                                      "sslsni",
+                                      "options",
+                                      NULL};
+
+/* NULL: it is not for libpq. */
+static const char *libpq_name(const char *name)
+{
+    for (size_t i = 0; i < sizeof jdbc_names / sizeof *jdbc_names; i++) {
+        if (strcmp(name, jdbc_names[i].jdbc) == 0)
+            name = jdbc_names[i].libpq;
+    }
+    for (size_t i = 0; allowed[i]; i++) {
+        if (strcmp(name, allowed[i]) == 0)
+            return allowed[i];
+    }
+    return NULL;
+}
+
+/* Configs that exist have many of them: they are left out, but not in silence. Values may be secret. */
+static void tell_left_out(struct firth_host *host, const char *text)
+{
+    auto_free char *copy = mem_strdup(text ? text : "");
+    char *rest = copy;
+    for (char *pair; (pair = strsep(&rest, "&")) != NULL;) {
+        bool has_value = strchr(pair, '=') != NULL;
+        pair[strcspn(pair, "=")] = 0;
+        if (*pair && (!has_value || !libpq_name(pair)))
+            firth_log(host, FIRTH_WARN, "jdbc_url_params: '%.60s' is left out: %s", pair,
+                      has_value ? "it is none of the parameters that are passed on" : "it has no value");
+    }
+}
+
 /* --- the endpoint
  * ------------------------------------------------------------------------------------------- */
 
@@ -55,6 +110,7 @@ int pg_endpoint_open(struct pg_endpoint *endpoint, struct firth_host *host, cons
                      struct firth_error *err)
 {
     *endpoint = (struct pg_endpoint){.config = config, .ca = -1, .certificate = -1, .key = -1};
+    tell_left_out(host, config->url_params);
     if (file_in_memory("CA certificate", config->ca_certificate, &endpoint->ca, err) < 0 ||
         file_in_memory("client certificate", config->client_certificate, &endpoint->certificate, err) < 0 ||
         file_in_memory("client key", config->client_key, &endpoint->key, err) < 0 ||
@@ -100,33 +156,6 @@ static void decode_percent(char *text)
     *to = 0;
 }
 
-/* The JDBC driver's names for what libpq calls otherwise. */
-static const struct {
-    const char *jdbc, *libpq;
-} jdbc_names[] = {
-    {"connectTimeout", "connect_timeout"},        {"loginTimeout", "connect_timeout"},
-    {"ApplicationName", "application_name"},      {"tcpKeepAlive", "keepalives"},
-    {"targetServerType", "target_session_attrs"}, {"gssEncMode", "gssencmode"},
-    {"channelBinding", "channel_binding"},        {"kerberosServerName", "krbsrvname"},
-};
-/* Those that libpq may be told; all else would redirect the connection or is the driver's own business. */
-static const char *const allowed[] = {"connect_timeout",
-                                      "application_name",
-                                      "keepalives",
-                                      "keepalives_idle",
-                                      "keepalives_interval",
-                                      "keepalives_count",
-                                      "tcp_user_timeout",
-                                      "target_session_attrs",
-                                      "gssencmode",
-                                      "krbsrvname",
-                                      "channel_binding",
-                                      "ssl_min_protocol_version",
-                                      "ssl_max_protocol_version",
-                                      "sslsni",
-                                      "options",
-                                      NULL};
-
 static const char *libpq_value(const char *name, const char *value)
 {
     static const char *const words[][2] = {
@@ -150,15 +179,9 @@ static void add_url_param(struct parameters *parameters, char *pair)
         return;
     *value++ = 0;
     decode_percent(value);
-    const char *name = pair;
-    for (size_t i = 0; i < sizeof jdbc_names / sizeof *jdbc_names; i++) {
-        if (strcmp(name, jdbc_names[i].jdbc) == 0)
-            name = jdbc_names[i].libpq;
-    }
-    for (size_t i = 0; allowed[i]; i++) {
-        if (strcmp(name, allowed[i]) == 0)
-            add(parameters, name, libpq_value(name, value));
-    }
+    const char *name = libpq_name(pair);
+    if (name)
+        add(parameters, name, libpq_value(name, value));
 }
 
 static void add_url_params(struct parameters *parameters, const char *text)

@@ -191,7 +191,7 @@ const struct firth_option pg_options_airbyte[] = {
      .title = "JDBC URL Parameters",
      .help =
          "More parameters of the connection, name=value joined by &: those of libpq, and the JDBC driver's "
-         "connectTimeout, socketTimeout, ApplicationName, targetServerType, options, tcpKeepAlive."},
+         "connectTimeout, ApplicationName, targetServerType, options, tcpKeepAlive."},
     {.name = "ssl_mode",
      .type = FIRTH_CHOICE,
      AT(ssl_mode),

@@ -29,6 +29,11 @@ def test_check(run, database):
     assert run("check", config=config).one("CONNECTION_STATUS")["connectionStatus"]["status"] == "SUCCEEDED"
     assert "password authentication failed" in failed(run, {**config, "password": "wrong%word"})
     assert "wrong%word" not in run("check", config={**config, "password": "wrong%word"}).out.decode()
+    session = run("check", config={**config, "jdbc_url_params": "connectTimeout=9&a=b%41&options=-c%20statement_timeout%3D0&flag"})
+    told = [m["log"]["message"] for m in session.of("LOG") if m["log"]["level"] == "WARN"]
+    assert session.one("CONNECTION_STATUS")["connectionStatus"]["status"] == "SUCCEEDED"
+    assert told == ["jdbc_url_params: 'a' is left out: it is none of the parameters that are passed on",
+                    "jdbc_url_params: 'flag' is left out: it has no value"]
     assert 'database "nothing" does not exist' in failed(run, {**config, "database": "nothing"})
     assert "Connection refused" in failed(run, {**config, "port": 1})
     assert "server does not support SSL" in failed(run, {**config, "ssl_mode": {"mode": "require"}})

@@ -158,6 +158,13 @@ def test_batches(sheets, read, batch):
     assert len(asked) >= 44 // batch
 
 
+def test_behind_the_data(sheets, read):
+    """A tab has a thousand rows, filled or not: they are not asked for one by one, and what comes behind a gap is read."""
+    sheets.put("t", [["n"], *[[n] for n in range(3)], *[[]] * 40, *[[n] for n in range(3, 6)]], rows=1000)
+    assert read("t", config={"batch_size": 1})["t"] == [{"n": f"{n}"} for n in range(6)]
+    assert len(sheets.asked("values:batchGet")) < 30
+
+
 def test_a_large_tab_is_read_in_pieces(sheets, run):
     """200,000 cells a request, whatever batch_size allows."""
     sheets.put("t", [[f"c{n}" for n in range(100)], *[[row] * 100 for row in range(5000)]], rows=5001, columns=100)
