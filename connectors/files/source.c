@@ -141,8 +141,10 @@ int files_source_find(struct firth_host *host, const void *config, const char *n
     return result;
 }
 
-/* Each stream has a file at least: a pattern that matches nothing is more often a mistake than not. */
-static int check_stream(const struct files_plan *plan, const struct files_stream *stream, struct error *err)
+/* Each stream has a file at least: a pattern that matches nothing is more often a mistake than not. A capture
+ * of a prefix, which may be there before what it waits for, only says so. */
+static int check_stream(struct firth_host *host, const struct files_plan *plan,
+                        const struct files_stream *stream, struct error *err)
 {
     struct files_search search;
     struct files_object object;
@@ -150,10 +152,15 @@ static int check_stream(const struct files_plan *plan, const struct files_stream
         return -1;
     int got = files_search_next(&search, &object, err);
     files_search_done(&search);
-    if (got == 0)
-        return error_set(err, ERROR_NOT_FOUND, "stream %s: no file matches %s%s%s", stream->name,
-                         stream->location, stream->glob_count ? stream->globs[0] : stream->prefixes[0],
-                         stream->glob_count > 1 ? ", …" : "");
+    if (got == 0) {
+        error_set(err, ERROR_NOT_FOUND, "stream %s: no file matches %s%s%s", stream->name, stream->location,
+                  stream->glob_count ? stream->globs[0] : stream->prefixes[0],
+                  stream->glob_count > 1 ? ", …" : "");
+        bool waits = firth_speaks_flow(host) && stream->glob_count == 0;
+        if (waits)
+            firth_log(host, FIRTH_WARN, "%s, so far", err->message);
+        return waits ? 0 : -1;
+    }
     return got < 0 ? error_wrap(err, "stream %s", stream->name) : 0;
 }
 
@@ -163,7 +170,7 @@ int files_source_check(struct firth_host *host, const void *config, struct firth
     struct error library_err;
     int result = make_plan(host, config, &plan, err);
     for (size_t i = 0; i < plan.count && result == 0; i++) {
-        result = check_stream(&plan, &plan.streams[i], &library_err);
+        result = check_stream(host, &plan, &plan.streams[i], &library_err);
         if (result < 0)
             firth_fail(err, library_err.retriable ? FIRTH_FAILURE_TRANSIENT : FIRTH_FAILURE_CONFIG, "%s",
                        library_err.message);

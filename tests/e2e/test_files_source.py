@@ -510,6 +510,8 @@ def test_estuary_options(firth, s3):
     assert run([("d/3", "csv")], parser={"format": {"type": "csv", "config": {"delimiter": "|", "headers": ["p", "q"]}}}).rc == 0
     assert flow_documents(firth, "a/csv") == [{"p": "x", "q": "y"}, {"p": "1", "q": "2"}]
     wrong = run([("d/", "json")], credentials={"auth_type": "AWSIAM", "aws_region": "x", "aws_role_arn": "y"})
+    none = run([("none", "none")], prefix="none")  # yet
+    assert none.rc == 0 and f"stream {bucket}/none: no file matches {bucket}/none, so far" in none.err
     assert wrong.rc != 0 and "a role is assumed by somebody: give an access key" in wrong.err
 
 
