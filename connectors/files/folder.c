@@ -194,6 +194,7 @@ static int folder_remove(struct files_target *target, const char *name, struct e
     return unlink(path) < 0 && errno != ENOENT ? error_errno(err, errno, "cannot remove %s", path) : 0;
 }
 
+/* Who asks has the lock, so that what is half put (file_replace) was left by one that died. */
 static int folder_own(struct files_target *target, const char *prefix,
                       int (*found)(void *context, const char *name, struct error *err), void *context,
                       struct error *err)
@@ -202,7 +203,11 @@ static int folder_own(struct files_target *target, const char *prefix,
     DIR *dir = opendir(folder->path);
     int result = dir ? 0 : error_errno(err, errno, "cannot list %s", folder->path);
     for (struct dirent *entry; dir && result == 0 && (entry = readdir(dir));) {
-        if (string_starts_with(entry->d_name, prefix))
+        if (!string_starts_with(entry->d_name, prefix))
+            continue;
+        if (string_ends_with(entry->d_name, ".tmp"))
+            unlinkat(dirfd(dir), entry->d_name, 0);
+        else
             result = found(context, entry->d_name, err);
     }
     if (dir)

@@ -406,6 +406,8 @@ def test_a_materialization_killed(firth_dev, tmp_path, point):
         return 3
 
     assert transactions(0, point + ":2") == 1
+    (tmp_path / "out" / (min(tmp_path.glob("out/.firth.*.json")).name + ".0badcafe.tmp")).write_text("{")  # as a killed one leaves it
     assert transactions(None) == 3
+    assert sorted(path.suffix for path in tmp_path.glob("out/.firth*")) == [".json", ".lock"]
     found = [json.loads(line)["i"] for path in written(tmp_path) for line in gzip.decompress(path.read_bytes()).splitlines()]
     assert sorted(found) == [0, 1, 2]
