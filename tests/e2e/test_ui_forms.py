@@ -165,7 +165,9 @@ TEXT = {"type": "string"}
 ODD = {"type": "object", "required": ["month"], "definitions": {"tree": {"type": "object", "properties": {"leaf": TEXT, "child": {"$ref": "#/definitions/tree"}}}},
        "properties": {"month": {**TEXT, "pattern": r"^\d{4}\-\d{2}$"}, "mail": {**TEXT, "pattern": r"^.+\@.+$"}, "named": {**TEXT, "pattern": r"^(?P<a>b)\Z"},
                       "tree": {"$ref": "#/definitions/tree"}, "constructor": TEXT, "toString": TEXT, "lost": {"$ref": "#/definitions/lost"}, "nothing": None,
-                      "any": {"type": "array", "items": True}, "titled": {**TEXT, "title": {"not": "a text"}, "description": ["nor", "this"]}}}
+                      "any": {"type": "array", "items": True}, "__errors": TEXT, "*": TEXT,
+                      "whole": {"allOf": [{"type": "object", "properties": {"one": TEXT}}, {"required": ["two"], "properties": {"two": TEXT}}]},
+                      "titled": {**TEXT, "title": {"not": "a text"}, "description": ["nor", "this"]}}}
 KINDS = {"type": "object", "properties": {"both": TEXT}, "oneOf": [
     {"title": "By a", "required": ["a"], "properties": {"a": TEXT}}, {"title": "By b", "required": ["b"], "properties": {"b": TEXT}}]}
 
@@ -195,8 +197,9 @@ def test_specs_that_are_odd_have_forms_all_the_same(page):
     page.get_by_label("named").fill("b")
     page.get_by_label("leaf").fill("green")
     page.get_by_role("textbox", name="child").fill('{"leaf": "red"}')
+    page.get_by_label("two *", exact=True).fill("2")
     go_on()
-    config = {"month": "2024-12", "mail": "a@b", "named": "b", "tree": {"leaf": "green", "child": {"leaf": "red"}}}
+    config = {"month": "2024-12", "mail": "a@b", "named": "b", "tree": {"leaf": "green", "child": {"leaf": "red"}}, "whole": {"two": "2"}}
     assert asked("odd") == config
     page.goto("/sources/" + page.url.split("source=")[1])
     page.get_by_label("constructor").fill("c")

@@ -23,7 +23,8 @@ function textOf(value: unknown): string {
 
 export function JsonField({ idSchema, name, schema, formData, required, disabled, onChange, onBlur }: FieldProps<ConfigData, RJSFSchema>) {
     const id = idSchema.$id;
-    const held: unknown = formData;
+    // A field that is called "constructor" and empty is a function to rjsf.
+    const held: unknown = typeof formData === "function" ? undefined : formData;
     const kept = held === KEPT_SECRET;
     const [text, setText] = useState(() => (kept ? "" : textOf(held)));
     const { value, problem } = parsed(text);

@@ -9,12 +9,16 @@ const TEXTS = ["title", "description", "format", "pattern_descriptor", "group"];
 const NUMBERS = ["order", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"];
 const LISTS = ["required", "enum", "examples", "groups"];
 const PARTS = ["items", "additionalItems", "additionalProperties", "contains", "propertyNames", "not", "if", "then", "else"];
-const BRANCHES = ["allOf", "anyOf", "oneOf"];
+const BRANCHES = ["anyOf", "oneOf"];
 const MAPS = ["properties", "patternProperties", "dependencies"];
 const DROPPED = ["$ref", "$id", "$schema", "$defs", "definitions"];
 /** What a reference may have beside it. */
 const BESIDE = ["title", "description", "order", "group", "default", "airbyte_secret", "airbyte_hidden", "examples"];
 const PARTS_MAX = 20_000;
+/** What rjsf takes for something of its own. */
+function isUndrawn(name: string): boolean {
+    return name === "__proto__" || name === "*" || name === "__errors" || name.startsWith("ui:");
+}
 
 function isObject(value: unknown): value is Loose {
     return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -67,15 +71,34 @@ class Taming {
         return this.tamed({ ...target, ...beside }, [...within, ref]);
     }
 
+    /** What all of them say together, as far as fields are drawn by it. */
+    private joined(schema: Loose): Loose {
+        const { allOf, ...own } = schema;
+        const parts = Array.isArray(allOf) ? allOf.filter(isObject) : [];
+        return parts.reduce<Loose>(
+            (whole, part) => ({
+                ...part,
+                ...whole,
+                properties: isObject(part.properties) ? { ...part.properties, ...(isObject(whole.properties) && whole.properties) } : whole.properties,
+                required: [whole.required, part.required].flat().filter((name) => name !== undefined),
+            }),
+            own,
+        );
+    }
+
     private map(parts: Loose, name: string, within: readonly string[]): Loose {
         const named = Object.entries(parts).flatMap(([key, part]): [string, unknown][] => {
-            if (key === "__proto__") return [];
+            if (isUndrawn(key)) return [];
             if (name === "dependencies" && Array.isArray(part)) return [[key, part]];
             if (name !== "patternProperties") return [[key, this.part(part, within)]];
             const pattern = patternOf(key);
             return pattern === undefined ? [] : [[pattern, this.part(part, within)]];
         });
         return Object.fromEntries(named);
+    }
+
+    private parts(schemas: unknown, within: readonly string[]): Loose[] {
+        return Array.isArray(schemas) ? schemas.filter(isObject).map((schema) => this.tamed(schema, within)) : [];
     }
 
     private part(schema: unknown, within: readonly string[]): Loose {
@@ -85,7 +108,7 @@ class Taming {
     tamed(schema: Loose, within: readonly string[]): Loose {
         if (this.left-- <= 0) return {};
         if (schema.$ref !== undefined) return this.referred(schema, within);
-        const own: Loose = { ...schema };
+        const own = this.joined(schema.allOf === undefined ? schema : { ...schema, allOf: this.parts(schema.allOf, within) });
         for (const name of DROPPED) delete own[name];
         for (const name of TEXTS) if (typeof own[name] !== "string") delete own[name];
         // As it was before there were two numbers for it.
@@ -96,7 +119,7 @@ class Taming {
             }
         for (const name of NUMBERS) if (typeof own[name] !== "number") delete own[name];
         for (const name of LISTS) if (!Array.isArray(own[name])) delete own[name];
-        if (own.required) own.required = (own.required as unknown[]).filter((name) => typeof name === "string" && name !== "__proto__");
+        if (own.required) own.required = (own.required as unknown[]).filter((name) => typeof name === "string" && !isUndrawn(name));
         if (own.groups) own.groups = (own.groups as unknown[]).filter((group) => isObject(group) && typeof group.id === "string");
         const types = [own.type].flat().filter((type) => TYPES.has(type as string));
         if (types.length === 0) delete own.type;
@@ -110,8 +133,8 @@ class Taming {
             else if (typeof own[name] !== "boolean" || name === "items") delete own[name];
         }
         for (const name of BRANCHES) {
-            const branches = Array.isArray(own[name]) ? own[name].filter(isObject) : [];
-            if (branches.length > 0) own[name] = branches.map((branch) => this.tamed(branch, within));
+            const branches = this.parts(own[name], within);
+            if (branches.length > 0) own[name] = branches;
             else delete own[name];
         }
         for (const name of MAPS) {
@@ -123,5 +146,5 @@ class Taming {
 }
 
 export function tamed(spec: unknown): SpecSchema {
-    return isObject(spec) ? (new Taming(spec).tamed(spec, ["#"]) as SpecSchema) : ({ type: "object" } as SpecSchema);
+    return { ...(isObject(spec) && new Taming(spec).tamed(spec, ["#"])), type: "object" } as SpecSchema;
 }

@@ -3,12 +3,16 @@ import type {
     ArrayFieldTemplateProps,
     DescriptionFieldProps,
     FieldErrorProps,
+    FieldProps,
     FieldTemplateProps,
     ObjectFieldTemplateProps,
+    RJSFSchema,
 } from "@rjsf/utils";
 import type { ReactNode } from "react";
 import { Button } from "../parts/basics";
-import { sectionsOf, type SpecSchema } from "./uischema";
+import { FormGuard } from "./jsonform";
+import { JsonField } from "./jsonfield";
+import { sectionsOf, type ConfigData, type SpecSchema } from "./uischema";
 
 // The tags that descriptions of public connectors are written with. Others are text: "at <host>:<port>".
 const TAG = /<\/?(a|b|blockquote|br|code|div|em|font|h[1-6]|hr|i|img|li|ol|p|pre|small|span|strong|sub|sup|u|ul)(\s[^>]*)?\/?>/gi;
@@ -38,7 +42,8 @@ export function FieldTemplate(props: FieldTemplateProps) {
                     {required && <span aria-hidden="true"> *</span>}
                 </label>
             )}
-            {children}
+            {/* One that cannot be drawn takes no other away. */}
+            <FormGuard fallback={() => <JsonField {...({ ...props, name: label, idSchema: { $id: id }, onBlur: () => undefined } as unknown as FieldProps<ConfigData, RJSFSchema>)} />}>{children}</FormGuard>
             {rawDescription && !group && (
                 <p className="help" id={`${id}__description`}>
                     {plainText(rawDescription)}

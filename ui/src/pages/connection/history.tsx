@@ -12,9 +12,12 @@ import { bytes, count, duration, moment } from "../../parts/time";
 const KINDS: Record<JobKind, string> = { sync: "Sync", reset_connection: "Clear", clear: "Clear", refresh: "Refresh" };
 const STEP = 25;
 
-function AttemptPart({ jobId, attempt, number, of }: { jobId: number; attempt: Attempt; number: number; of: number }) {
+function AttemptPart({ job, attempt, number, of }: { job: Job; attempt: Attempt; number: number; of: number }) {
+    const jobId = job.id;
     const running = attempt.status === "running";
     const end = running ? Date.now() : (attempt.endedAt ?? attempt.updatedAt) * 1000;
+    // Of an attempt whole seconds are known, of its job more.
+    const time = of === 1 ? took(job) : end - attempt.createdAt * 1000;
     return (
         <section className="attempt">
             {of > 1 && (
@@ -23,7 +26,7 @@ function AttemptPart({ jobId, attempt, number, of }: { jobId: number; attempt: A
                 </h3>
             )}
             <p className="quiet">
-                {moment(attempt.createdAt * 1000)}, {duration(end - attempt.createdAt * 1000)}; {count(attempt.totalStats?.recordsEmitted ?? 0)} records read,{" "}
+                {moment(attempt.createdAt * 1000)}, {duration(time)}; {count(attempt.totalStats?.recordsEmitted ?? 0)} records read,{" "}
                 {count(attempt.totalStats?.recordsCommitted ?? 0)} committed
             </p>
             {(attempt.failureSummary?.failures ?? []).map((failure, index) => (
@@ -39,7 +42,7 @@ function Details({ job, connectionId }: { job: Job; connectionId: string }) {
     if (details.error && !details.data) return <Notice kind="error">{details.error.message}</Notice>;
     if (!details.data) return <p className="attempt" aria-busy="true" />;
     const { attempts } = details.data;
-    return attempts.map((attempt, index) => <AttemptPart key={attempt.id} jobId={job.id} attempt={attempt} number={index + 1} of={attempts.length} />);
+    return attempts.map((attempt, index) => <AttemptPart key={attempt.id} job={job} attempt={attempt} number={index + 1} of={attempts.length} />);
 }
 
 export function took(job: Job): number {

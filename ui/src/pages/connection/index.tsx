@@ -35,6 +35,8 @@ export default function ConnectionPage() {
     const { name, source, destination, status, schemaChange, statusReason, scheduleType, scheduleData } = connection.data;
     const newest = history.data?.jobs[0];
     const running = newest && !hasEnded(newest) ? newest : undefined;
+    // That one runs is no news where nothing was known.
+    const known = history.data ? "known" : "unknown";
     const nextRunAt = history.data?.nextRunAt;
     const base = `/connections/${id}`;
 
@@ -74,11 +76,12 @@ export default function ConnectionPage() {
                             onChange={(on) => act.mutate({ path: "connections/update", body: { connectionId: id, status: on ? "active" : "inactive" } })}
                         />
                         {running ? (
-                            <Button kind="danger" busy={act.isPending} onClick={() => act.mutate({ path: "jobs/cancel", body: { id: running.id } })}>
+                            <Button key={known} kind="danger" busy={act.isPending} onClick={() => act.mutate({ path: "jobs/cancel", body: { id: running.id } })}>
                                 Cancel
                             </Button>
                         ) : (
                             <Button
+                                key={known}
                                 kind="primary"
                                 busy={act.isPending}
                                 disabled={status !== "active"}
