@@ -291,6 +291,11 @@ struct files_place files_archive_place(const struct files_archive *archive)
     return place;
 }
 
+const char *files_archive_guessed(const struct files_archive *archive)
+{
+    return archive->reader ? files_reader_guessed(archive->reader) : NULL;
+}
+
 void files_archive_close(struct files_archive *archive)
 {
     if (!archive)

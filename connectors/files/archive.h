@@ -15,6 +15,8 @@ struct files_archive *files_archive_open(const struct files_opener *opener, cons
                                          files_skipped_fn *skipped, void *context, struct error *err);
 int files_archive_next(struct files_archive *archive, struct files_record *ret_record, struct error *err);
 struct files_place files_archive_place(const struct files_archive *archive);
+/* Of the member that is read: files_reader_guessed. */
+const char *files_archive_guessed(const struct files_archive *archive);
 void files_archive_close(struct files_archive *archive); /* NULL is allowed */
 
 #endif

@@ -336,6 +336,8 @@ struct files_place files_reader_place(const struct files_reader *reader)
 
 const char *files_reader_guessed(const struct files_reader *reader)
 {
+    if (reader->archive)
+        return files_archive_guessed(reader->archive);
     return reader->guessed ? files_charset_names[reader->charset] : NULL;
 }
 

@@ -19,6 +19,7 @@ struct files_rows {
     size_t count;
     struct buffer head;
     struct parquet_rows *parquet;
+    struct json_parser *parser;
 };
 
 /* --- CSV -------------------------------------------------------------------------------------------------
@@ -57,21 +58,20 @@ static const char *const own[] = {"_airbyte_raw_id", "_airbyte_extracted_at", "_
 
 static bool is_own(struct slice name)
 {
-    bool found = slice_is(name, "_airbyte_data");
+    bool found = false;
     for (size_t i = 0; i < sizeof own / sizeof *own && !found; i++)
         found = slice_is(name, own[i]);
     return found;
 }
 
-/* A property that is called as a column of ours gets a number, in a CSV file as in one of Parquet. */
-static struct slice free_name(const struct files_rows *rows, const struct json *schema, uint32_t properties,
-                              struct slice name, struct arena *arena)
+/* What is called as a column of ours gets a number, as in a Parquet file: one that nothing beside it has. */
+static struct slice free_name(const struct json *doc, uint32_t beside, struct slice name, struct arena *arena)
 {
-    if (rows->live || !is_own(name))
+    if (!is_own(name))
         return name;
     for (unsigned n = 2;; n++) {
         const char *wanted = arena_printf(arena, "%.*s_%u", (int)name.size, name.data, n);
-        if (json_get(schema, properties, wanted) == JSON_NONE)
+        if (json_get(doc, beside, wanted) == JSON_NONE)
             return slice_of(wanted);
     }
 }
@@ -90,7 +90,8 @@ static void put_head(struct files_rows *rows, const struct json *schema, uint32_
          key = json_next_key(schema, properties, key)) {
         if (any)
             buffer_byte(&rows->head, ',');
-        put_cell(&rows->head, free_name(rows, schema, properties, json_string(schema, key, arena), arena));
+        struct slice name = json_string(schema, key, arena);
+        put_cell(&rows->head, rows->live ? name : free_name(schema, properties, name, arena));
         any = true;
     }
     buffer_str(&rows->head, "\r\n");
@@ -139,6 +140,7 @@ struct files_rows *files_rows_new(const struct files_output *output, const struc
     rows->flattened = output->flattened;
     rows->live = target->live;
     buffer_init(&rows->head, BUFFER_UNLIMITED);
+    rows->parser = json_parser_new(JSON_LIMITS_DEFAULT, JSON_DUPLICATES_LAST_WINS);
     if (output->kind == FILES_PARQUET)
         rows->parquet = parquet_rows_new(target, &rows->head, err);
     if (output->kind == FILES_PARQUET ? rows->parquet != NULL : !rows->csv || take_columns(rows, err) == 0)
@@ -155,6 +157,7 @@ void files_rows_free(struct files_rows *rows)
         free(rows->columns[i].pointer);
     free(rows->columns);
     parquet_rows_free(rows->parquet);
+    json_parser_free(rows->parser);
     buffer_done(&rows->head);
     free(rows);
 }
@@ -213,6 +216,40 @@ static void put_document(struct buffer *out, struct slice document)
     }
 }
 
+/* Can a member be called as one of ours? Its name may be written with escapes. */
+static bool may_have_own(struct slice data)
+{
+    return memmem(data.data, data.size, "_airbyte_", 9) || memmem(data.data, data.size, "\\u00", 4);
+}
+
+/* The members of a record and its closing brace, with a comma before them if there are any. */
+static void put_members(struct files_rows *rows, struct slice data, struct buffer *out)
+{
+    struct json doc;
+    struct error err;
+    if (may_have_own(data) && json_parse(rows->parser, data.data, data.size, &doc, &err) == 0) {
+        struct arena arena;
+        arena_init(&arena);
+        for (uint32_t key = json_first_key(&doc, 0); key != JSON_NONE; key = json_next_key(&doc, 0, key)) {
+            buffer_byte(out, ',');
+            json_escape(out, free_name(&doc, 0, json_string(&doc, key, &arena), &arena));
+            buffer_byte(out, ':');
+            put_document(out, json_raw(&doc, json_value(key)));
+        }
+        buffer_byte(out, '}');
+        arena_done(&arena);
+        return;
+    }
+    struct slice inside = {data.data, data.size};
+    while (inside.size && inside.data[0] != '{')
+        inside = (struct slice){inside.data + 1, inside.size - 1};
+    inside = (struct slice){inside.data + 1, inside.size - 1};
+    while (inside.size && strchr(" \t\r\n", inside.data[0]))
+        inside = (struct slice){inside.data + 1, inside.size - 1};
+    buffer_str(out, inside.size && inside.data[0] != '}' ? "," : "");
+    put_document(out, inside);
+}
+
 static void put_json(struct files_rows *rows, const struct firth_record *record, struct buffer *out)
 {
     const struct firth_target *target = rows->target;
@@ -228,14 +265,7 @@ static void put_json(struct files_rows *rows, const struct firth_record *record,
                       uuid, record->emitted_at, target->generation < 0 ? 0 : target->generation);
         put_meta(out, target, record);
         if (rows->flattened) {
-            struct slice inside = {data.data, data.size};
-            while (inside.size && inside.data[0] != '{')
-                inside = (struct slice){inside.data + 1, inside.size - 1};
-            inside = (struct slice){inside.data + 1, inside.size - 1};
-            while (inside.size && strchr(" \t\r\n", inside.data[0]))
-                inside = (struct slice){inside.data + 1, inside.size - 1};
-            buffer_str(out, inside.size && inside.data[0] != '}' ? "," : "");
-            put_document(out, inside); /* with its closing brace */
+            put_members(rows, data, out);
         } else {
             buffer_str(out, ",\"_airbyte_data\":");
             put_document(out, data);

@@ -27,6 +27,7 @@ struct stream {
     bool reading;
     unsigned changes;  /* of the file that is read */
     uint64_t left_out; /* records of it */
+    bool told_guess;   /* of its encoding */
     struct files_stamp stamp;
 };
 
@@ -265,16 +266,10 @@ static int open_file(struct session *session, struct stream *stream, const struc
 {
     struct files_position *position = &stream->position;
     stream->left_out = 0;
+    stream->told_guess = false;
     if (files_open_file_init(&stream->file, session->plan.storage, object, &stream->plan->format,
                              stream->schema, place, told_skipped, session, err) < 0)
         return -1;
-    const char *guessed = files_reader_guessed(stream->file.reader);
-    if (guessed)
-        firth_log(
-            session->host, FIRTH_WARN,
-            "%s%s is read as %s, because it is not UTF-8; if that is wrong, name another with the option "
-            "encoding",
-            stream->plan->location, object->name, guessed);
     stream->reading = true;
     files_stamp_file(&stream->stamp, stream->plan, &stream->file.object);
     free(position->file);
@@ -404,6 +399,18 @@ static void told_end(struct session *session, struct stream *stream)
                   stream->plan->location, stream->file.object.name);
 }
 
+static void tell_guess(struct session *session, struct stream *stream)
+{
+    const char *guessed = files_reader_guessed(stream->file.reader);
+    if (guessed && !stream->told_guess)
+        firth_log(
+            session->host, FIRTH_WARN,
+            "%s%s is read as %s, because it is not UTF-8; if that is wrong, name another with the option "
+            "encoding",
+            stream->plan->location, stream->file.object.name, guessed);
+    stream->told_guess |= guessed != NULL;
+}
+
 /* To the next state or the file's end: 1: there is more of it; 0: that was its end. -1: *err, or *ret_gone.
  */
 static int read_file(struct session *session, struct stream *stream, bool *ret_gone, struct error *err)
@@ -412,6 +419,7 @@ static int read_file(struct session *session, struct stream *stream, bool *ret_g
     enum { LOOK_AT_CLOCK = 64 };
     for (unsigned i = 1;; i++) {
         int got = files_reader_next(stream->file.reader, &record, err);
+        tell_guess(session, stream);
         if (got <= 0)
             return got;
         files_stamp_record(&stream->stamp, &record, &session->record);

@@ -91,12 +91,14 @@ def test_csv(local, tmp_path):
     assert ',2,"",' in text and ",3,,\r\n" in text  # an empty text is no null
 
 
-def test_csv_with_names_of_ours(local, tmp_path):
+@pytest.mark.parametrize("kind", ["CSV", "JSONL"])
+def test_names_of_ours(local, tmp_path, kind):
     names = ["_airbyte_raw_id", "_airbyte_raw_id_2", "_airbyte_meta"]
-    write(local, {"destination_path": "/local/out", "format": a_format("CSV", flattening="Root level flattening")},
-          rows=[b'{"_airbyte_raw_id":"a","_airbyte_raw_id_2":"b","_airbyte_meta":"c"}'],
+    write(local, {"destination_path": "/local/out", "format": a_format(kind, flattening="Root level flattening")},
+          rows=[b'{"_airbyte\\u005fraw_id":"a","_airbyte_raw_id_2":"b","_airbyte_meta":"c"}'],
           stream={**STREAM, "json_schema": {"type": "object", "properties": {name: {"type": "string"} for name in names}}})
-    [row] = csv.DictReader(io.StringIO(written(tmp_path)[0].read_text(), newline=""))
+    text = written(tmp_path)[0].read_text()
+    [row] = csv.DictReader(io.StringIO(text, newline="")) if kind == "CSV" else [json.loads(text)]
     assert len(row) == 7 and len(row["_airbyte_raw_id"]) == 36
     assert [row[name] for name in ("_airbyte_raw_id_3", "_airbyte_raw_id_2", "_airbyte_meta_2")] == ["a", "b", "c"]
 

@@ -53,10 +53,12 @@ def test_members(run, tmp_path):
     parquet = io.BytesIO()
     pyarrow.parquet.write_table(pyarrow.table({"n": [7, 8]}), parquet)
     (tmp_path / "a.zip").write_bytes(archive({
-        "deep/er/1.csv": "n;m\n1;x\n2;y\n", "2.jsonl": lines(3, 4), "3.json.gz": gzip.compress(b'[{"n":5},{"n":6}]'),
+        "deep/er/1.csv": "n;m\n1;x\n2;ü\n".encode("cp1252"), "2.jsonl": lines(3, 4), "3.json.gz": gzip.compress(b'[{"n":5},{"n":6}]'),
         "4.parquet": parquet.getvalue(), "empty/": "", "__MACOSX/._1.csv": "no", ".hidden.csv": "no", "5.csv": ""}))
     session = read(run, config_of(tmp_path))
     assert numbers(session) == [1, 2, 3, 4, 5, 6, 7, 8]
+    told = [m["log"]["message"] for m in session.of("LOG") if m["log"]["level"] == "WARN"]
+    assert len(told) == 1 and "a.zip is read as Windows-1252" in told[0]
     [stream] = run("discover", config=config_of(tmp_path)).one("CATALOG")["catalog"]["streams"]
     assert stream["json_schema"]["properties"]["n"] == {"type": ["null", "integer"]}
     assert read(run, config_of(tmp_path), state=session.states()[-1:]).records() == []
