@@ -134,6 +134,14 @@ int files_destination_check(struct firth_host *host, const void *config, struct 
                : 0;
 }
 
+/* What was committed and is not seen yet is to be removed with the rest, and nobody is to add to it. */
+static int settle(const struct files_output *output, const char *task, struct error *err)
+{
+    struct files_commits *commits = files_commits_open(output->target, output->place, task, err);
+    files_commits_free(commits);
+    return commits ? 0 : -1;
+}
+
 int files_destination_apply(struct firth_host *host, const void *config, const struct firth_target *targets,
                             size_t count, struct firth_error *err)
 {
@@ -147,6 +155,8 @@ int files_destination_apply(struct firth_host *host, const void *config, const s
     if (get_output(host, config, &output, err) < 0)
         return -1;
     int result = 0;
+    if (targets[0].live)
+        result = settle(&output, firth_task(host), &library_err);
     for (size_t i = 0; i < count && result == 0; i++) {
         uint64_t removed = 0;
         if (!targets[i].anew)

@@ -413,3 +413,25 @@ def test_a_materialization_killed(firth_dev, tmp_path, point):
     assert sorted(path.suffix for path in tmp_path.glob("out/.firth*")) == [".json", ".lock"]
     found = [json.loads(line)["i"] for path in written(tmp_path) for line in gzip.decompress(path.read_bytes()).splitlines()]
     assert sorted(found) == [0, 1, 2]
+
+
+def test_a_materialization_anew_after_a_crash(firth_dev, tmp_path):
+    """What was committed and not yet seen goes with what was seen."""
+    made = collection("acmeCo/users", ["/i"], {})
+    binding = {"resourceConfig": {"stream": "users"}, "resourcePath": ["users"], "collection": made, "deltaUpdates": True,
+               "fieldSelection": {"keys": ["i"], "values": [], "document": "flow_document"}}
+    spec = {"name": "acmeCo/mat", "connectorType": "LOCAL", "config": {"destination_path": "/local/out"}, "bindings": [binding]}
+    anew = {**spec, "bindings": [{**binding, "backfill": 1}]}
+
+    def runner(**env):
+        return FlowRunner(Runner([firth_dev.path, "connector", "destination-files"], {"FIRTH_LOCAL_ROOT": str(tmp_path), **env}))
+
+    talk = runner(FIRTH_FAULT_KILL="files.committed:2").start({"open": {"materialization": spec, "version": "1", "range": {}}})
+    for n in range(2):
+        talk.say({"acknowledge": {}}, {"flush": {}}, {"store": {"key": [n], "values": [], "doc": {"i": n}}},
+                 {"startCommit": {"runtimeCheckpoint": {"n": n + 1}}})
+    assert talk.process.wait(60) == -9 and len(written(tmp_path)) == 1
+    applied = runner()({"apply": {"materialization": anew, "version": "2", "lastMaterialization": spec, "lastVersion": "1"}})
+    assert "removed 2 files" in applied.one("applied")["actionDescription"]
+    assert runner()({"open": {"materialization": anew, "version": "2", "range": {}}}).one("opened")["runtimeCheckpoint"] == {"n": 2}
+    assert written(tmp_path) == []
