@@ -215,5 +215,11 @@ def test_specs_that_are_odd_have_forms_all_the_same(page):
     page.get_by_role("combobox", name="Kind").select_option(label="By b")
     page.get_by_label("b *", exact=True).fill("1")
     page.get_by_label("both").fill("2")
+    # A test that takes too long is stopped; the focus is where the next one begins.
+    page.route("**/check_connection", lambda route: None)
+    page.get_by_role("button", name="Test and go on").click()
+    page.get_by_role("button", name="Stop the test").press("Enter")
+    expect(page.get_by_role("button", name="Test and go on")).to_be_focused()
+    page.unroute("**/check_connection")
     go_on()
     assert asked("kinds") == {"b": "1", "both": "2"}

@@ -22,6 +22,8 @@ function keep() {
     const place = last.some((one) => one instanceof HTMLDialogElement) ? outside : last;
     const next = place[0]?.isConnected ? place[0] : (place.find((one) => one.isConnected && one.matches("section, form, main")) ?? document.getElementById("main"));
     if (!next) return;
+    const submit = next !== place[0] && next instanceof HTMLFormElement ? next.querySelector<HTMLElement>("button[type=submit]") : null;
+    if (submit) return submit.focus({ preventScroll: true });
     if (next !== place[0] && !next.hasAttribute("tabindex")) next.tabIndex = -1;
     next.focus({ preventScroll: true });
 }
