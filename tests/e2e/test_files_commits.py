@@ -248,21 +248,23 @@ def test_an_upload_that_is_gone_after_a_crash(firth, s3):
     checkpoint, (rc, _, err) = opened()
     assert (checkpoint, rc, err) == ({"n": 1}, 0, "")
 
-    def crashed():
+    def crashed(n):
+        """When all of document n but its being seen was done."""
         task.gate.arrived.clear(), task.gate.let_go.clear()
-        talk = task.start(*task.transaction(1, "victim"), gate=True)
-        assert talk.expect("opened")["runtimeCheckpoint"] == {"n": 1}
-        return talk
+        task.gate.left = 4 + 4  # opening: claim, first commit, two removals; then an upload, its part, the commit, and:
+        talk = task.start(*task.transaction(n, "victim"), gate=True)
+        assert talk.expect("opened")["runtimeCheckpoint"] == {"n": n} and task.gate.arrived.wait(60)
+        assert "POST" in task.gate.held and "uploadId" in task.gate.held, task.gate.held
+        talk.kill()
+        return abort(s3, task.bucket, "x/")
 
-    task.gate.left = 4 + 4  # opening: claim, first commit, two removals; then an upload, its part, the commit, and:
-    talk = crashed()
-    assert task.gate.arrived.wait(60)
-    assert "POST" in task.gate.held and "uploadId" in task.gate.held, task.gate.held
-    talk.kill()
-    key = abort(s3, task.bucket, "x/")
+    key = crashed(1)
+    checkpoint, (rc, _, err) = opened()
+    assert (checkpoint, rc) == ({"n": 2}, 0) and f"{key} belongs to the last commit and is not there" in err
+    key = crashed(2)
     age()
     checkpoint, (rc, _, err) = opened()
     assert checkpoint is None and rc != 0 and "put any object of this name there" in err
     s3.put(task.bucket, key, b"")
     checkpoint, (rc, _, err) = opened()
-    assert (checkpoint, rc, err) == ({"n": 2}, 0, "")
+    assert (checkpoint, rc, err) == ({"n": 3}, 0, "")
