@@ -50,8 +50,8 @@ struct files_reader *files_reader_open(const struct files_opener *opener, const 
 int files_reader_next(struct files_reader *reader, struct files_record *ret_record, struct error *err);
 /* Behind the record that was given last. */
 struct files_place files_reader_place(const struct files_reader *reader);
-/* The encoding, if it is not UTF-8 and nobody has said what it is; else NULL. Of an archive, that of the record
- * that was given last. */
+/* The encoding, if it is not UTF-8 and nobody has said what it is; else NULL. Of an archive: that of the
+ * record that was given last. */
 const char *files_reader_guessed(const struct files_reader *reader);
 enum files_kind files_reader_kind(const struct files_reader *reader);
 void files_reader_close(struct files_reader *reader); /* NULL is allowed */
