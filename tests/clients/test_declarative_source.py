@@ -289,16 +289,21 @@ def test_custom_components_are_refused_by_name(tmp_path):
 
 
 def test_states_that_no_sync_has_written(api, tmp_path):
-    """One that is no date is named; a lookback that is longer than time leads to the start, which the CDK does not survive."""
-    def read(stream, state):
-        catalog = {"streams": [{"stream": {"name": stream, "json_schema": {}, "supported_sync_modes": ["incremental"]}, "sync_mode": "incremental", "destination_sync_mode": "append"}]}
+    """One that is no date is named, and the other streams are read; a lookback that is longer than time leads to the start, which the CDK does
+    not survive."""
+    def read(stream, state, *others):
+        catalog = {"streams": [{"stream": {"name": name, "json_schema": {}, "supported_sync_modes": ["incremental"]}, "sync_mode": "incremental", "destination_sync_mode": "append"}
+                               for name in (stream, *others)]}
         return Run(run_firth, ["read", "--manifest-path", str(MANIFESTS / "offsets.yaml"), "--config", write(tmp_path, "c.json", {"url": api.url, "token": "x"}),
                                "--catalog", write(tmp_path, "k.json", catalog), "--state", write(tmp_path, "s.json", [
                                    {"type": "STREAM", "stream": {"stream_descriptor": {"name": stream}, "stream_state": state}}])], tmp_path, api)
 
-    ours = read("zoned", {"at": "Sunday"})
-    told = json.dumps([message for message in ours.of("TRACE") if message["trace"]["type"] == "ERROR"])
-    assert ours.status and "the state of stream zoned" in told and "Sunday" in told and not ours.requests, told
+    partition = {"use_global_cursor": False, "states": [], "state": {"at": "Sunday"}}
+    for stream, state in (("zoned", {"at": "Sunday"}), ("zoned_groups", partition)):
+        ours = read(stream, state, "dates")
+        told = json.dumps([message for message in ours.of("TRACE") if message["trace"]["type"] == "ERROR"])
+        assert ours.status and f"the state of stream {stream}" in told and "Sunday" in told and len(ours.requests) == 1, told
+        assert ours.statuses == {stream: "INCOMPLETE", "dates": "COMPLETE"} and ours.records["dates"]
     ours = read("zoned_groups", {"use_global_cursor": False, "states": [], "state": {"at": "2024-02-03T21:30:00-0500"}, "lookback_window": 1 << 62})
     assert not ours.status, ours.err
     assert [dict(asked[0]["query"])["from"] for asked in ours.requests.values()] == ["2024-01-01T00:00:00+0200"] * 3

@@ -18,6 +18,7 @@ struct session_stream {
     struct declared_stream *stream;
     size_t index;
     const bool *groups;
+    const struct error *unready; /* what it fails with instead of being read */
 };
 
 struct session {
@@ -96,7 +97,11 @@ static int stream_body(void *context, struct error *err)
     struct session_stream *stream = context;
     struct session *session = stream->session;
     const struct stream_sink sink = {.text = on_text, .state = on_state, .context = stream};
-    if (declared_stream_read(stream->stream, &session->slots, &sink, err) != 0)
+    struct error wrong;
+    if (stream->unready) {
+        wrong = *stream->unready;
+        stream_failed(stream, &wrong);
+    } else if (declared_stream_read(stream->stream, &session->slots, &sink, err) != 0)
         stream_failed(stream, err);
     else if (firth_emit_complete(session->source->host, stream->index) != 0)
         session->gone = true;
@@ -174,11 +179,12 @@ static int open_stream(struct session *session, const struct firth_selected *sel
     /* It was compiled to be found, without what the catalog says of it. */
     if (offered->stream && declared_stream_cursor_is_free(offered->stream))
         offered->stream = NULL;
-    if (offered_stream_compile(session->engine, offered, err) != 0 ||
-        declared_stream_set_state(offered->stream, (struct slice){selected->state.data, selected->state.size},
-                                  err) != 0)
+    if (offered_stream_compile(session->engine, offered, err) != 0)
         return error_wrap(err, "stream %.200s", selected->name);
     stream->stream = offered->stream;
+    const struct slice state = {selected->state.data, selected->state.size};
+    if (declared_stream_set_state(stream->stream, state, err) != 0) /* the others are read nevertheless */
+        stream->unready = arena_dup(&session->engine->arena, err, sizeof *err);
     stream->groups = stream_groups_of(&session->groups, session->engine, offered->where, selected->name);
     return 0;
 }
