@@ -130,8 +130,42 @@ static void csv_rules(struct checking *checking, uint32_t at)
         check_error(checking, json_get(doc, at, "delimiter"), "`delimiter` is one character");
 }
 
+/* A name is a path of one step. */
+static uint32_t option_step(struct checking *checking, uint32_t option, uint32_t number)
+{
+    const struct json *doc = &checking->manifest->doc;
+    uint32_t name = rule_get(checking, option, "field_name"), path = rule_get(checking, option, "field_path");
+    if (name != JSON_NONE)
+        return number == 0 ? name : JSON_NONE;
+    return json_is(doc, path, JSON_ARRAY) && number < json_count(doc, path) ? json_at(doc, path, number)
+                                                                            : JSON_NONE;
+}
+
+/* Both say the same place of the request, or one a place within the other's. */
+static bool options_collide(struct checking *checking, uint32_t one, uint32_t other)
+{
+    const struct json *doc = &checking->manifest->doc;
+    uint32_t a = option_step(checking, one, 0), b = option_step(checking, other, 0), number = 0;
+    if (a == JSON_NONE || b == JSON_NONE || !rule_has(checking, one, "inject_into") ||
+        !json_equal(doc, rule_get(checking, one, "inject_into"), doc,
+                    rule_get(checking, other, "inject_into")))
+        return false;
+    while (a != JSON_NONE && b != JSON_NONE && json_equal(doc, a, doc, b)) {
+        a = option_step(checking, one, ++number);
+        b = option_step(checking, other, number);
+    }
+    return a == JSON_NONE || b == JSON_NONE;
+}
+
 static void paginator_rules(struct checking *checking, uint32_t at)
 {
+    uint32_t size = rule_get(checking, at, "page_size_option"),
+             token = rule_get(checking, at, "page_token_option");
+    if (rule_is_a(checking, size, NULL, "RequestOption") &&
+        rule_is_a(checking, token, NULL, "RequestOption") && options_collide(checking, size, token))
+        check_error(checking, at,
+                    "`page_size_option` and `page_token_option` name the same place of the request: one "
+                    "would overwrite the other");
     uint32_t strategy = json_get(&checking->manifest->doc, at, "pagination_strategy");
     if (rule_has(checking, at, "page_size_option") && strategy != JSON_NONE &&
         !rule_is_a(checking, strategy, NULL, "CustomPaginationStrategy") &&

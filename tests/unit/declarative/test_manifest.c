@@ -207,6 +207,12 @@ static const struct {
 #define CURSOR(more)                                                                                    \
     STREAM(REQUESTER ", " SELECTOR, "  incremental_sync: {type: DatetimeBasedCursor, cursor_field: c, " \
                                     "start_datetime: '2024-01-01', datetime_format: '%Y', " more "}\n")
+#define OPTIONS(size, token)                                                                               \
+    SIMPLE(                                                                                                \
+        "", "",                                                                                            \
+        ", paginator: {type: DefaultPaginator, page_size_option: {type: RequestOption, inject_into: " size \
+        "}, page_token_option: {type: RequestOption, inject_into: " token                                  \
+        "}, pagination_strategy: {type: PageIncrement, page_size: 5}}")
 #define HANDLER(handler) SIMPLE(", error_handler: " handler, "", "")
 #define OAUTH(more)                                                                                        \
     SIMPLE(", authenticator: {type: OAuthAuthenticator, token_refresh_endpoint: 'https://x.org'" more "}", \
@@ -300,6 +306,10 @@ static const struct {
             ", paginator: {type: DefaultPaginator, page_size_option: {type: RequestOption, inject_into: "
             "header, field_name: s}, pagination_strategy: {type: PageIncrement}}"),
      "the strategy has no `page_size`"},
+    {OPTIONS("request_parameter, field_name: n", "request_parameter, field_name: n"), "name the same place"},
+    {OPTIONS("body_json, field_path: [a, b]", "body_json, field_name: a"), "name the same place"},
+    {OPTIONS("body_json, field_path: [a, b]", "body_json, field_path: [a, c]"), NULL},
+    {OPTIONS("request_parameter, field_name: n", "header, field_name: n"), NULL},
     {STREAM(REQUESTER ", " SELECTOR,
             "  transformations: [{type: AddFields, fields: [{path: [], value: x}]}]\n"),
      "`path` is empty"},
