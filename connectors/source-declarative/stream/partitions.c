@@ -50,6 +50,11 @@ bool cursor_has_states(const struct cursor *cursor)
     return cursor->kind != CURSOR_NONE;
 }
 
+bool cursor_moves(const struct cursor *cursor)
+{
+    return cursor->kind != CURSOR_NONE && !cursor->uses_global;
+}
+
 /* --- the state that a sync begins with ----------------------------------------------------------- */
 
 /* Written anew: a state that came in another format is in the cursor's own from then on. */

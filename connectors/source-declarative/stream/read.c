@@ -18,6 +18,8 @@ struct reading {
     struct error error; /* of the first that failed */
     struct async_watch watch; /* of its jobs at the API */
     struct outlet outlet;     /* where the sink takes texts */
+    struct arena told_arena;  /* of `told`, the state that was emitted last; none: none was */
+    struct tvalue told;
 };
 
 struct slice_job {
@@ -86,14 +88,24 @@ static int on_record(void *context, struct record *record, struct error *err)
                            : reading->sink->record(reading->sink->context, record, err);
 }
 
-static int emit_state(struct reading *reading, struct error *err)
+/* A state commits what came before it: one that says nothing new is emitted only at the end, lest what it
+ * does not cover be committed and read again after a restart. */
+static int emit_state(struct reading *reading, bool is_last, struct error *err)
 {
     struct arena arena;
     struct tvalue state;
     arena_init(&arena);
     int result = declared_stream_state(reading->stream, &arena, &state, err);
-    if (result == 0)
+    bool is_new =
+        result == 0 && !(tvalue_is_mapping(&reading->told) && tvalue_equal(&arena, &reading->told, &state));
+    if (result == 0 && (is_new || is_last))
         result = reading->sink->state(reading->sink->context, state, err);
+    if (is_new) {
+        struct arena before = reading->told_arena;
+        reading->told_arena = arena;
+        reading->told = state;
+        arena = before;
+    }
     arena_done(&arena);
     return result;
 }
@@ -160,7 +172,7 @@ static int read_job(struct slice_job *job, struct error *err)
         return -1;
     if (cursor_slice_done(stream->cursor, &job->slice, err) != 0)
         return -1;
-    return cursor_has_states(stream->cursor) ? emit_state(reading, err) : 0;
+    return cursor_moves(stream->cursor) ? emit_state(reading, false, err) : 0;
 }
 
 /* --- slices in fibers ---------------------------------------------------------------------------- */
@@ -296,55 +308,70 @@ static int on_partition(void *context, const struct stream_slice *partition, str
     return cursor_slices(reading->stream->cursor, partition, partitioning->on_slice, reading, err);
 }
 
+static int end_reading(struct reading *reading, struct error *err)
+{
+    if (cursor_finish(reading->stream->cursor, err) != 0)
+        return -1;
+    reading->stream->finished = true;
+    return emit_state(reading, true, err);
+}
+
+static int read_at_once(struct reading *reading, struct error *err)
+{
+    struct declared_stream *stream = reading->stream;
+    struct partitioning partitioning = {reading, start_slice};
+    reading->last = &reading->waiting;
+    outlet_init(&reading->outlet, stream->engine->fibers, reading->sink, cursor_has_states(stream->cursor));
+    if (stream_restart(stream, err) != 0)
+        return -1;
+    if (partition_router_walk(stream->router, on_partition, &partitioning, err) != 0 && !reading->stopped &&
+        !reading->watch.stop)
+        failed(reading, err);
+    join_slices(reading, true);
+    outlet_done(&reading->outlet);
+    if (reading->watch.troubled)
+        failed(reading, &reading->watch.trouble);
+    if (reading->failures == 0)
+        return end_reading(reading, err);
+    /* The slices that were read to their end count, and the CDK says so even if there are none. */
+    if (reading->failures > 1)
+        engine_log(stream->engine, ENGINE_WARN, "stream %s: %zu of its slices could not be read",
+                   stream->name, reading->failures);
+    struct error ignored;
+    if (stream_begin_parents(stream, &ignored) == 0)
+        emit_state(reading, true, &ignored);
+    *err = reading->error;
+    return -1;
+}
+
 int declared_stream_read(struct declared_stream *stream, struct fiber_gate *slots,
                          const struct stream_sink *sink, struct error *err)
 {
     struct reading reading = {.stream = stream->active, .slots = slots, .sink = sink};
-    struct partitioning partitioning = {&reading, start_slice};
-    reading.last = &reading.waiting;
-    outlet_init(&reading.outlet, stream->engine->fibers, sink, cursor_has_states(reading.stream->cursor));
-    if (stream_restart(reading.stream, err) != 0)
+    int result = read_at_once(&reading, err);
+    arena_done(&reading.told_arena);
+    return result;
+}
+
+static int read_in_order(struct reading *reading, struct error *err)
+{
+    struct partitioning partitioning = {reading, read_slice};
+    if (stream_restart(reading->stream, err) != 0 ||
+        partition_router_walk(reading->stream->router, on_partition, &partitioning, err) != 0)
         return -1;
-    if (partition_router_walk(reading.stream->router, on_partition, &partitioning, err) != 0 &&
-        !reading.stopped && !reading.watch.stop)
-        failed(&reading, err);
-    join_slices(&reading, true);
-    outlet_done(&reading.outlet);
-    if (reading.watch.troubled)
-        failed(&reading, &reading.watch.trouble);
-    if (reading.failures > 0) {
-        /* The slices that were read to their end count, and the CDK says so even if there are none. */
-        if (reading.failures > 1)
-            engine_log(stream->engine, ENGINE_WARN, "stream %s: %zu of its slices could not be read",
-                       stream->name, reading.failures);
-        struct error ignored;
-        if (stream_begin_parents(reading.stream, &ignored) == 0)
-            emit_state(&reading, &ignored);
-        *err = reading.error;
-        return -1;
-    }
-    if (cursor_finish(reading.stream->cursor, err) != 0)
-        return -1;
-    reading.stream->finished = true;
-    return emit_state(&reading, err);
+    if (!reading->watch.troubled)
+        return end_reading(reading, err);
+    *err = reading->watch.trouble;
+    return -1;
 }
 
 int declared_stream_read_in_order(struct declared_stream *stream, const struct stream_sink *sink,
                                   struct error *err)
 {
     struct reading reading = {.stream = stream->active, .sink = sink};
-    struct partitioning partitioning = {&reading, read_slice};
-    if (stream_restart(reading.stream, err) != 0 ||
-        partition_router_walk(reading.stream->router, on_partition, &partitioning, err) != 0)
-        return -1;
-    if (reading.watch.troubled) {
-        *err = reading.watch.trouble;
-        return -1;
-    }
-    if (cursor_finish(reading.stream->cursor, err) != 0)
-        return -1;
-    reading.stream->finished = true;
-    return emit_state(&reading, err);
+    int result = read_in_order(&reading, err);
+    arena_done(&reading.told_arena);
+    return result;
 }
 
 /* --- availability -------------------------------------------------------------------------------- */
@@ -377,6 +404,7 @@ int declared_stream_available(struct declared_stream *stream, struct arena *aren
     int result = stream_restart(reading.stream, &wrong);
     if (result == 0)
         result = partition_router_walk(reading.stream->router, on_partition, &partitioning, &wrong);
+    arena_done(&reading.told_arena);
     if (result == 0 && reading.watch.troubled && !found) {
         wrong = reading.watch.trouble;
         result = -1;

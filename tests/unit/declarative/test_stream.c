@@ -194,6 +194,23 @@ static void test_parents_states(void **state)
         "\"parent_state\":{\"above\":{\"u\":\"2024-01-04\"}}}");
 }
 
+/* A state commits what came before it: one that does not say that it was read would have it read twice. */
+static void test_no_progress(void **state)
+{
+    (void)state;
+    check_run(", \"partition_router\": {\"type\": \"ListPartitionRouter\", \"cursor_field\": \"p\", "
+              "\"values\": [\"a\", \"b\"]}",
+              CURSOR ", \"global_substream_cursor\": true}", "", LIST(A, B), read_stream,
+              "GET /x?from=2024-01-01&to=2024-01-10\nGET /x?from=2024-01-01&to=2024-01-10\n=>"
+              " {\"id\":1,\"u\":\"2024-01-03\"} {\"id\":2,\"u\":\"2024-01-05\"}"
+              "\nstate {\"use_global_cursor\":true,\"state\":{\"u\":\"2024-01-05\"},\"lookback_window\":1}");
+    check_run("", CURSOR ", \"step\": \"P4D\", \"cursor_granularity\": \"P1D\"}", "",
+              LIST(A, "200|{\"r\": [{\"id\":3,\"u\":\"2024-01-02\"}]}", "200|{\"r\": []}"), read_stream,
+              "GET /x?from=2024-01-01&to=2024-01-04\nGET /x?from=2024-01-05&to=2024-01-08\n"
+              "GET /x?from=2024-01-09&to=2024-01-10\n=> {\"id\":1,\"u\":\"2024-01-03\"}"
+              "\nstate {\"u\":\"2024-01-03\"} {\"id\":3,\"u\":\"2024-01-02\"}\nstate {\"u\":\"2024-01-03\"}");
+}
+
 /* Units of time that come with a fraction, as JSON has them: whole ones count. A text is no such number. */
 static void test_units(void **state)
 {
@@ -230,6 +247,7 @@ int main(void)
         cmocka_unit_test(test_plain),          cmocka_unit_test(test_lists),
         cmocka_unit_test(test_windows),        cmocka_unit_test(test_substreams),
         cmocka_unit_test(test_parents_states), cmocka_unit_test(test_units),
+        cmocka_unit_test(test_no_progress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
