@@ -402,7 +402,7 @@ static int by_text(const void *a, const void *b)
 }
 
 const char *ingest_batch_scope(const struct ingest_capture *capture, const struct ingest_batch *batch,
-                               struct arena *arena)
+                               bool by_resource, struct arena *arena)
 {
     size_t same = 0;
     while (same < batch->count && batch->documents[same].binding == batch->documents[0].binding)
@@ -416,7 +416,8 @@ const char *ingest_batch_scope(const struct ingest_capture *capture, const struc
     for (size_t i = 0; i < batch->count; i++) {
         uint32_t binding = batch->documents[i].binding;
         if (!seen[binding])
-            names[count++] = capture->bindings[binding].name;
+            names[count++] = by_resource ? capture->bindings[binding].name
+                                         : capture->bindings[binding].task->spec->collection;
         seen[binding] = true;
     }
     qsort(names, count, sizeof *names, by_text);

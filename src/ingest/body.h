@@ -59,9 +59,10 @@ int ingest_body_by_collection(struct ingest_worker *worker, const struct ingest_
                               struct ingest_problem *ret_problem);
 
 /* What sets the ids of pushes to several resources apart: the same for the same ones, in whatever order they
- * come and the catalog has them. NULL: it is one. In the arena. */
+ * come and the catalog has them. NULL: it is one. `by_resource`: as it was before it was by collection. In
+ * the arena. */
 const char *ingest_batch_scope(const struct ingest_capture *capture, const struct ingest_batch *batch,
-                               struct arena *arena);
+                               bool by_resource, struct arena *arena);
 
 /* CSV: a header of members' names, then rows (RFC 4180), in one text or in several: the header is in the
  * first. Zeroed but for what is said here. */

@@ -54,8 +54,9 @@ struct ingest_push {
     size_t bytes; /* of the documents */
     /* Empty: it has none. Else a push with the same id and scope is kept once (ids.h). */
     struct slice id;
-    const char *id_scope; /* what the id is of; NULL: of the scope's resource */
-    uint32_t scope;       /* the binding that the id, or the sequence, is of */
+    const char *id_scope;        /* what the id is of; NULL: of the scope's collection */
+    const char *id_scope_before; /* the same, as notes of an older Firth have it; or NULL */
+    uint32_t scope;              /* the binding that the id, or the sequence, is of */
     /* Instead of an id: the producer's own number of it (producers.h). */
     struct ingest_sequence sequence;
     /* With INGEST_DURABLE and INGEST_DUPLICATE of a push with a scope's documents alone: the number of the

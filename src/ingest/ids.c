@@ -112,6 +112,11 @@ bool ingest_ids_add(struct ingest_ids *ids, struct slice scope, struct slice id)
     return true;
 }
 
+bool ingest_ids_has(const struct ingest_ids *ids, struct slice scope, struct slice id)
+{
+    return ids->table[seek(ids, id_of(scope, id))] != 0;
+}
+
 size_t ingest_ids_count(const struct ingest_ids *ids)
 {
     return ids->count;

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum {
-    INGEST_PRODUCERS_MAX = 16384, /* the newest so many are known, of each resource and partition */
+    INGEST_PRODUCERS_MAX = 16384, /* the newest so many are known, of each collection and partition */
     INGEST_PRODUCER_BATCHES = 5,  /* the newest of one: as many as a client has on its way */
 };
 
@@ -35,7 +35,7 @@ struct ingest_producers;
 
 struct ingest_producers *ingest_producers_new(void);
 void ingest_producers_free(struct ingest_producers *producers);
-/* `scope` sets resources apart. *offset is kept with a batch that is in order, and given back with one that
+/* `scope` sets collections apart. *offset is kept with a batch that is in order, and given back with one that
  * is repeated. */
 enum ingest_order ingest_producers_take(struct ingest_producers *producers, uint32_t scope,
                                         const struct ingest_sequence *batch, uint64_t *offset);

@@ -1,6 +1,7 @@
 #include "ingest/reader.h"
 
 #include "base/fault.h"
+#include "ingest/body.h"
 #include "ingest/ids.h"
 #include "task/notes.h"
 #include "task/reader.h"
@@ -198,32 +199,34 @@ static bool ready(const struct task_reader *base)
     return true;
 }
 
+static const char *collection_of(const struct ingest_reader *reader, size_t binding)
+{
+    return reader->capture.bindings[binding].task->spec->collection;
+}
+
 /* The members of a sequence's note, in their order. */
 enum { NOTE_PRODUCER, NOTE_EPOCH, NOTE_PARTITION, NOTE_FIRST, NOTE_LAST, NOTE_OFFSET, NOTE_MEMBERS };
 
-static void take_sequence(struct ingest_reader *reader, struct slice name, const struct json *doc,
-                          uint32_t list)
+static void take_sequence(struct ingest_reader *reader, size_t scope, const struct json *doc, uint32_t list)
 {
     uint64_t values[NOTE_MEMBERS];
-    uint32_t scope = 0;
-    while (scope < reader->capture.binding_count && !slice_is(name, reader->capture.bindings[scope].name))
-        scope++;
     for (uint32_t i = 0; i < NOTE_MEMBERS; i++) {
         if (!json_to_u64(doc, json_at(doc, list, i), &values[i]))
             return;
     }
     if (scope == reader->capture.binding_count)
-        return; /* a resource that there is no more */
+        return; /* a collection that is pushed to no more */
     const struct ingest_sequence batch = {.producer = (int64_t)values[NOTE_PRODUCER],
                                           .epoch = (int16_t)values[NOTE_EPOCH],
                                           .partition = (uint32_t)values[NOTE_PARTITION],
                                           .first = (int32_t)values[NOTE_FIRST],
                                           .last = (int32_t)values[NOTE_LAST]};
-    ingest_producers_restore(reader->producers, scope, &batch, values[NOTE_OFFSET]);
+    ingest_producers_restore(reader->producers, (uint32_t)scope, &batch, values[NOTE_OFFSET]);
 }
 
-/* ["orders","1f0c…"]: of which resource (or ingest_push.id_scope), and the id; or
- * ["orders",[7,0,0,10,19,4711]], a producer's batch. */
+/* ["acmeCo/orders","1f0c…"]: of which collection (or ingest_push.id_scope), and the id; or
+ * ["acmeCo/orders",[7,0,0,10,19,4711]], a producer's batch. The collection stays when its resource gets
+ * another name or path. Notes of before had the resource's name: no other binding's collection has it. */
 static void take_note(void *context, struct slice note)
 {
     struct ingest_reader *reader = context;
@@ -236,10 +239,13 @@ static void take_note(void *context, struct slice note)
         json_is(&doc, json_at(&doc, 0, 0), JSON_STRING)) {
         struct slice name = json_string(&doc, json_at(&doc, 0, 0), &arena);
         uint32_t what = json_at(&doc, 0, 1);
+        size_t scope = ingest_binding_of(&reader->capture, name);
+        if (scope < reader->capture.binding_count)
+            name = slice_of(collection_of(reader, scope));
         if (json_is(&doc, what, JSON_STRING))
             ingest_ids_add(reader->ids, name, json_string(&doc, what, &arena));
         else
-            take_sequence(reader, name, &doc, what);
+            take_sequence(reader, scope, &doc, what);
     }
     arena_done(&arena);
 }
@@ -303,7 +309,7 @@ static int begin(struct task_reader *base, struct error *err)
 /* What sets its id, or its sequence, apart from others'. */
 static const char *scope_of(const struct ingest_reader *reader, const struct ingest_push *push)
 {
-    return push->id_scope ? push->id_scope : reader->capture.bindings[push->scope].name;
+    return push->id_scope ? push->id_scope : collection_of(reader, push->scope);
 }
 
 /* What is known of it before anything of it is given: INGEST_DURABLE, it is to be kept. */
@@ -317,6 +323,8 @@ static enum ingest_result examine(struct ingest_reader *reader, struct ingest_pu
     push->offset = push->count ? reader->next_offset[push->documents[0].binding] : INGEST_NOWHERE;
     if (push->sequence.producer)
         return results[ingest_producers_take(reader->producers, push->scope, &push->sequence, &push->offset)];
+    if (push->id_scope_before && ingest_ids_has(reader->ids, slice_of(push->id_scope_before), push->id))
+        return INGEST_DUPLICATE;
     if (push->id.size && !ingest_ids_add(reader->ids, slice_of(scope_of(reader, push)), push->id))
         return INGEST_DUPLICATE;
     return INGEST_DURABLE;

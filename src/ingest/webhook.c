@@ -300,7 +300,7 @@ static int set_id(struct request *request, const struct ingest_capture *capture,
 {
     uint32_t scope = batch->documents[0].binding;
     assert(capture);
-    request->push.id_scope = ingest_batch_scope(capture, batch, &request->http->arena);
+    request->push.id_scope = ingest_batch_scope(capture, batch, false, &request->http->arena);
     const char *header =
         request->push.id_scope ? capture->options.id_header : capture->bindings[scope].options.id_header;
     const char *id = http_header(request->http, header);
@@ -313,6 +313,7 @@ static int set_id(struct request *request, const struct ingest_capture *capture,
                                                       header, INGEST_ID_MAX));
     request->push.id = slice_of(id);
     request->push.scope = scope;
+    request->push.id_scope_before = ingest_batch_scope(capture, batch, true, &request->http->arena);
     return 0;
 }
 

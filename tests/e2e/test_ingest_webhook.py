@@ -211,7 +211,8 @@ def test_ids(firth, start):
 
 
 def test_an_id_of_several_collections(firth, start):
-    """It is of these collections, in whatever order the request or the catalog has them; beside it each resource's own."""
+    """It is of these collections, in whatever order the request or the catalog has them; beside it each resource's own. Both outlive
+    the resources' names."""
     resources = {COLLECTION: {"name": "webhooks"}, OTHER: {"name": "other"}}
     client = start({}, resources)
     both = {COLLECTION: [{"id": "a"}], OTHER: [{"id": "b"}]}
@@ -223,8 +224,10 @@ def test_an_id_of_several_collections(firth, start):
     assert client.push({OTHER: [{"id": "c"}]}, path=BASE, Idempotency_Key="1").json()["duplicate"], "one is its resource's"
     start.running.signal(signal.SIGTERM)
     start.running.wait()
-    client = start({}, dict(reversed(resources.items())))
+    client = start({}, {OTHER: {}, COLLECTION: {"name": "hooks", "path": "/hooks"}})
     assert client.push(both, path=BASE, Idempotency_Key="1").json()["duplicate"]
+    for path in ("/hooks", f"{BASE}/{OTHER}"):
+        assert client.push({"id": "c"}, path=path, Idempotency_Key="1").json()["duplicate"]
     assert [len(documents(firth, name)) for name in (COLLECTION, OTHER)] == [2, 2]
 
 

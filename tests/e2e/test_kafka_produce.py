@@ -216,7 +216,7 @@ def test_tls(firth, start, tmp_path):
 # --- bytes -------------------------------------------------------------------------------------------------
 
 def test_sequences(firth, start):
-    """What a producer's numbers mean, and that they outlive the process."""
+    """What a producer's numbers mean, and that they outlive the process, and the name of the resource."""
     raw = Raw(start())
     send = lambda first, count, epoch=0, connection=None: error_of(produce(  # noqa: E731
         connection or raw, batch(b"".join(record(b'{"id":"%d"}' % each) for each in range(first, first + count)), count, 77, epoch, first)))
@@ -234,7 +234,7 @@ def test_sequences(firth, start):
     raw.close()
     start.running.signal(signal.SIGTERM)
     start.running.wait()
-    again = Raw(start())
+    again = Raw(start({}, {COLLECTION: {"name": "renamed"}}))
     assert send(0, 1, 1, again) == (0, 15) and send(14, 1, 0, again) == (fenced, -1)
     assert send(1, 1, 1, again) == (0, 16)
     again.close()
