@@ -59,7 +59,8 @@ static int supervise(struct cli *cli, const struct catalog *catalog, struct cata
         .data_dir = data_dir,
         .once = options->once,
         .ingest = {options->ingest, options->ingest_tls_cert, options->ingest_tls_key, options->ingest_open,
-                   options->ingest_kafka, options->ingest_kafka_advertise, options->ingest_kafka_token},
+                   options->ingest_kafka, options->ingest_kafka_advertise, options->ingest_kafka_token,
+                   false},
         .refresh = refresh,
         .refresh_context = &again,
         .children_max = (uint32_t)options->parallel.value};

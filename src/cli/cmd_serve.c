@@ -157,8 +157,8 @@ static int run(struct cli *cli, int argc, char **argv)
         .program = cli->program, .built_ins = cli->built_ins, .data_dir = data_dir, .log = &cli->log};
     const struct serve_options *given = cli->options;
     daemon.ingest = (struct supervisor_ingest){
-        given->ingest,       given->ingest_tls_cert,        given->ingest_tls_key,    given->ingest_open,
-        given->ingest_kafka, given->ingest_kafka_advertise, given->ingest_kafka_token};
+        given->ingest,       given->ingest_tls_cert,        given->ingest_tls_key,     given->ingest_open,
+        given->ingest_kafka, given->ingest_kafka_advertise, given->ingest_kafka_token, true};
     if (read_options(cli->options, &daemon, &err) < 0)
         return cli_usage(cli, &err);
     mem_auto(store_close) struct store *store = store_open(data_dir, NULL, &err);

@@ -32,12 +32,12 @@ struct listener {
     struct ingest_webhook *webhook; /* NULL: it could not be opened, and `refused` says why */
     struct kafka *kafka;            /* NULL: nobody asked for it */
     struct error refused;
+    struct buffer asked; /* the order that says where to listen: a port that is busy is tried again */
     struct ingest_session *sessions[INGEST_CAPTURES_MAX];
     size_t count;
     struct buffer orders;
     int spec_fd, signal_fd;
     struct push_figures figures; /* that were told last */
-    bool told;                   /* where to listen */
     bool leaving;
 };
 
@@ -130,12 +130,11 @@ static const char *open_webhook_at(void *context, const char *listen, struct err
     return opening->listener->webhook ? ingest_webhook_url(opening->listener->webhook) : NULL;
 }
 
-static int open_kafka(struct listener *listener, const struct ingest_webhook_options *web,
-                      const struct json *doc, uint32_t object, struct arena *arena)
+static int open_kafka(struct listener *listener, const struct ingest_webhook_options *web, uint64_t wait_ms,
+                      const struct json *doc, uint32_t object, struct arena *arena, unsigned *ret_lost)
 {
     const char *asked = text_of(doc, object, "kafka", arena), *token = NULL, *url;
     const char *file = text_of(doc, object, "kafkaTokenFile", arena);
-    unsigned lost;
     struct opening opening = {.listener = listener};
     opening.kafka = (struct kafka_options){
         .advertise = text_of(doc, object, "kafkaAdvertise", arena),
@@ -149,37 +148,52 @@ static int open_kafka(struct listener *listener, const struct ingest_webhook_opt
     if (file && read_token(file, arena, &token, &listener->refused) < 0)
         return -1;
     opening.kafka.token = token;
-    url = ingest_port_open(opening.kafka.data_dir, "kafka", asked, open_kafka_at, &opening, &lost,
+    url = ingest_port_open(opening.kafka.data_dir, "kafka", asked, wait_ms, open_kafka_at, &opening, ret_lost,
                            &listener->refused);
     if (token)
         explicit_bzero((char *)token, strlen(token));
     if (!url)
         return error_wrap(&listener->refused, "--ingest-kafka");
-    tell_listening(listener, url, lost);
     return 0;
 }
 
+/* Both, or neither: `refused` says why. */
 static void open_listeners(struct listener *listener, const struct json *doc, uint32_t object,
-                           struct arena *arena)
+                           uint64_t wait_ms, struct arena *arena)
 {
     struct opening opening = {.listener = listener};
-    unsigned lost;
+    unsigned lost, kafka_lost = 0;
     opening.web = (struct ingest_webhook_options){
         .tls_cert = text_of(doc, object, "cert", arena),
         .tls_key = text_of(doc, object, "key", arena),
         .open = json_is(doc, json_get(doc, object, "open"), JSON_TRUE),
     };
-    listener->told = true;
     const char *url = ingest_port_open(text_of(doc, object, "dataDir", arena), "http",
-                                       text_of(doc, object, "address", arena), open_webhook_at, &opening,
-                                       &lost, &listener->refused);
-    if (url)
-        tell_listening(listener, url, lost);
-    if (!url || open_kafka(listener, &opening.web, doc, object, arena) < 0) {
+                                       text_of(doc, object, "address", arena), wait_ms, open_webhook_at,
+                                       &opening, &lost, &listener->refused);
+    if (!url || open_kafka(listener, &opening.web, wait_ms, doc, object, arena, &kafka_lost) < 0) {
         error_wrap(&listener->refused, "push captures cannot listen");
+        /* Who has the port may go: a daemon's captures come again, with their backoff, and so do we. */
+        listener->refused.retriable =
+            listener->refused.code == ERROR_BUSY && json_is(doc, json_get(doc, object, "stay"), JSON_TRUE);
         ingest_webhook_close(listener->webhook, 0);
         listener->webhook = NULL;
+        return;
     }
+    tell_listening(listener, ingest_webhook_url(listener->webhook), lost);
+    if (listener->kafka)
+        tell_listening(listener, kafka_url(listener->kafka), kafka_lost);
+}
+
+static void open_again(struct listener *listener)
+{
+    struct arena arena;
+    struct json doc;
+    struct error unused;
+    arena_init(&arena);
+    if (json_parse_copy(&arena, listener->asked.data, listener->asked.size, &doc, &unused) == 0)
+        open_listeners(listener, &doc, json_get(&doc, 0, "listen"), 0, &arena);
+    arena_done(&arena);
 }
 
 static struct ingest_session *find(const struct listener *listener, const char *name)
@@ -209,6 +223,8 @@ static void start(struct listener *listener, const struct json *doc, uint32_t sp
     struct error err;
     const char *name = text_of(doc, spec, "name", arena);
     reap(listener);
+    if (!listener->webhook && listener->refused.retriable)
+        open_again(listener);
     if (!listener->webhook)
         err = listener->refused;
     else if (listener->count == INGEST_CAPTURES_MAX)
@@ -244,14 +260,16 @@ static void take_order(struct listener *listener, const char *text, size_t size)
         exit(1);
     }
     uint32_t where = json_get(&doc, 0, "listen"), spec = json_get(&doc, 0, "start");
-    if (where != JSON_NONE && !listener->told)
-        open_listeners(listener, &doc, where, &arena);
-    else if (spec != JSON_NONE)
+    if (where != JSON_NONE && listener->asked.size == 0) {
+        buffer_append(&listener->asked, text, size);
+        open_listeners(listener, &doc, where, INGEST_PORT_WAIT_MS, &arena);
+    } else if (spec != JSON_NONE) {
         start(listener, &doc, spec, &arena);
-    else if (json_is(&doc, json_get(&doc, 0, "leave"), JSON_TRUE))
+    } else if (json_is(&doc, json_get(&doc, 0, "leave"), JSON_TRUE)) {
         ingest_webhook_leave(listener->webhook);
-    else
+    } else {
         stop(listener, &doc, &arena);
+    }
     arena_done(&arena);
 }
 
@@ -393,6 +411,7 @@ int ingest_main(int spec_fd, int events_fd)
                                                 .ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     pthread_mutex_init(&listener->shared.lock, NULL);
     buffer_init(&listener->orders, INGEST_LINE_MAX);
+    buffer_init(&listener->asked, INGEST_LINE_MAX);
     allow_descriptors();
     take_short_turns();
     bool right = listener->signal_fd >= 0 && listener->shared.ended >= 0;
@@ -402,6 +421,7 @@ int ingest_main(int spec_fd, int events_fd)
     ingest_webhook_close(listener->webhook, INGEST_GRACE_MS);
     ingest_captures_free(listener->shared.captures);
     buffer_done(&listener->orders);
+    buffer_done(&listener->asked);
     pthread_mutex_destroy(&listener->shared.lock);
     if (listener->signal_fd >= 0)
         close(listener->signal_fd);

@@ -55,28 +55,36 @@ static void nap(void)
     nanosleep(&(struct timespec){.tv_nsec = NAP_MS * 1000000L}, NULL);
 }
 
-/* NULL: another program has the port, or it cannot be listened on at all: then `asked` says why. */
-static const char *open_kept(const char *asked, unsigned port, ingest_port_open_fn *open, void *context)
+/* NULL: another program has the port, or it cannot be listened on at all. */
+static const char *open_patiently(const char *listen, uint64_t wait_ms, ingest_port_open_fn *open,
+                                  void *context, struct error *err)
 {
     const char *url;
-    struct error err;
-    uint64_t end = clock_monotonic_ns(&clock_system) / 1000000 + INGEST_PORT_WAIT_MS;
-    auto_free char *listen = mem_printf("%.*s%u", (int)(port_of(asked) - asked), asked, port);
-    while (!(url = open(context, listen, &err)) && err.code == ERROR_BUSY &&
+    uint64_t end = clock_monotonic_ns(&clock_system) / 1000000 + wait_ms;
+    while (!(url = open(context, listen, err)) && err->code == ERROR_BUSY &&
            clock_monotonic_ns(&clock_system) / 1000000 < end)
         nap();
     return url;
 }
 
-const char *ingest_port_open(const char *data_dir, const char *name, const char *asked,
+/* NULL: it cannot be had; why, whoever opens at `asked` hears. */
+static const char *open_kept(const char *asked, unsigned port, uint64_t wait_ms, ingest_port_open_fn *open,
+                             void *context)
+{
+    struct error unused;
+    auto_free char *listen = mem_printf("%.*s%u", (int)(port_of(asked) - asked), asked, port);
+    return open_patiently(listen, wait_ms, open, context, &unused);
+}
+
+const char *ingest_port_open(const char *data_dir, const char *name, const char *asked, uint64_t wait_ms,
                              ingest_port_open_fn *open, void *context, unsigned *ret_lost, struct error *err)
 {
     *ret_lost = 0;
     if (!data_dir || !asks_any(asked))
-        return open(context, asked, err);
+        return open_patiently(asked, wait_ms, open, context, err);
     auto_free char *folder = mem_printf("%s/ports", data_dir), *path = mem_printf("%s/%s", folder, name);
     unsigned port = read_kept(path);
-    const char *url = port ? open_kept(asked, port, open, context) : NULL;
+    const char *url = port ? open_kept(asked, port, wait_ms, open, context) : NULL;
     if (url)
         return url;
     url = open(context, asked, err);

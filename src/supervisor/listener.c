@@ -323,6 +323,7 @@ static void say_listen(struct host *host, const struct supervisor_ingest *option
     if (options->tls_key)
         json_member_string(&writer, "key", options->tls_key);
     json_member_bool(&writer, "open", options->open);
+    json_member_bool(&writer, "stay", options->stay);
     json_member_string(&writer, "dataDir", host->listener->data_dir);
     if (options->kafka)
         json_member_string(&writer, "kafka", options->kafka);

@@ -89,6 +89,7 @@ struct supervisor_ingest {
     const char *kafka;            /* "127.0.0.1:9092": where Kafka clients are served; NULL: nowhere */
     const char *kafka_advertise;  /* what they are told to connect to; NULL: where they did */
     const char *kafka_token_file; /* holds what lets them read; NULL: this machine's programs may */
+    bool stay;                    /* a port that is busy may be free later: captures try again */
 };
 #define SUPERVISOR_INGEST_DEFAULT "127.0.0.1:8080"
 

@@ -3,13 +3,16 @@
 import gzip
 import json
 import signal
+import socket
 import zlib
 
 import cramjam
 import pytest
 
 import pushing
+import serving
 from backports import zstd
+from conftest import until
 from pushing import BASE, COLLECTION, PATH, Client, documents
 
 OTHER = "acmeCo/example/other"
@@ -44,13 +47,26 @@ def test_where_it_is_reached_is_told(firth, start, tmp_path):
     assert "/ingest/CAPTURE/RESOURCE" in plain.wait_for_line("push captures")
 
 
-def test_a_port_that_is_taken(firth, start, tmp_path):
-    start()
-    port = start.running.url.rpartition(":")[2]
-    second = firth.start("run", pushing.catalog(tmp_path / "second.json"), "--ingest", f"127.0.0.1:{port}", "-o", "json",
-                         "--data-dir", tmp_path / "second")
-    error = json.loads(second.wait_for_line('"event":"ended"'))["error"]["message"]
-    assert "push captures cannot listen" in error and port in error and "--no-http" not in error
+def test_a_port_that_is_taken(firth, tmp_path):
+    """It is waited for: by what runs for some seconds, by the daemon for as long as it takes."""
+    def begin(command, *args):
+        return firth.start(command, *args, "--ingest", f"127.0.0.1:{port}", "--retry-after", "1ms", "--data-dir", tmp_path / command)
+
+    path = pushing.catalog(tmp_path / "flow.json")
+    serving.deploy(firth, path, "--data-dir", tmp_path / "serve")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        run, serve = begin("run", path, "-o", "json"), begin("serve")
+        error = json.loads(run.wait_for_line('"event":"ended"'))["error"]["message"]
+        assert "push captures cannot listen" in error and str(port) in error and "--no-http" not in error
+        assert "it will be tried again" in serve.wait_for_line("push captures cannot listen")
+    assert pushing.started(serve).push({"id": "a"}).status == 200
+    serve.signal(signal.SIGTERM)
+    serve.wait()
+    with socket.create_server(("127.0.0.1", port)):
+        run = begin("run", path, "-o", "json")
+        until(lambda: pushing.listener_of(run), "the process that is to listen")
+    assert pushing.started(run).push({"id": "b"}).status == 200
 
 
 @pytest.mark.parametrize("body, kind, stored", [
