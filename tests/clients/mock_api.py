@@ -43,9 +43,8 @@ class Api(BaseHTTPRequestHandler):
             status, reply, headers = 404, {"error": "no such thing"}, {}
         text = reply if isinstance(reply, bytes) else reply.encode() if isinstance(reply, str) else json.dumps(reply).encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
-        for name, value in headers.items():
+        for name, value in {"Content_Type": "application/json", **headers}.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
         self.wfile.write(text)
@@ -165,6 +164,20 @@ class Api(BaseHTTPRequestHandler):
         """nearly/NAME: three pages of a record each, the second of which is hardly JSON; lines/NAME: the same as lines."""
         page = int(query.get("page", 0))
         return self.NEARLY[route[0]] if page == 1 else {"data": [{"id": page + 1}] if page < 3 else []}
+
+    MARKED_UP = {
+        "entity": b'<!DOCTYPE r [<!ENTITY co "ACME">]><r><i n="&co;"><id>2</id></i></r>', "bytes": b"<r><i><id>2</id><t>\xffx</t></i></r>",
+        "names": b"<r><i><id>2</id><" + b"n" * 2000 + b"/></i></r>", "charset": b"<r><i><id>2</id><t>\xe9</t></i></r>", "empty": b"", "ignored": b"none",
+        "cut": b"<r><i><id>2</id></i>\n<i><id>3</", "html": b"<html><body>Back soon<br></body></html>", "bare": b"<r><i><id>2</id><t>a & b</t></i></r>",
+        "tail": b"<r><i><id>2</id></i></r>x", "deep": b"<r><i><id>2</id>" + b"<d>" * 300 + b"</d>" * 300 + b"</i></r>",
+        "bomb": b'<!DOCTYPE r [<!ENTITY a "' + b"x" * 65536 + b'"><!ENTITY b "' + b"&a;" * 65536 + b'">]><r>&b;</r>',
+        "japanese": '<?xml version="1.0" encoding="Shift_JIS"?><r><i><id>2</id></i></r>'.encode("shift_jis")}
+
+    def get_marked_up(self, route, query, body, seen):
+        """marked_up/NAME: three pages of XML, the second of which is odd or broken."""
+        page = int(query.get("page", 0))
+        text = self.MARKED_UP[route[0]] if page == 1 else f"<r><i><id>{page + 1}</id></i></r>" if page < 3 else "<r/>"
+        raise Answer(200, text, Content_Type="application/xml" + {"charset": "; charset=iso-8859-1", "japanese": ""}.get(route[0], "; charset=utf-8"))
 
     def get_lines(self, route, query, body, seen):
         return '{"id": 1}\n\n' + {"half": '{"id": 2, "x": "\\ud83d"}', "nan": '{"id": 2, "x": NaN}', "cut": '{"id": 2'}[route[0]] + '\n{"id": 3}\n'

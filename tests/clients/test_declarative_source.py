@@ -491,6 +491,45 @@ def test_answers_that_are_hardly_json(cdk, api, tmp_path):
     assert sum("which is not JSON" in text or "has what is not JSON" in text for text in said) == 5, "once for a stream"
 
 
+# Stream: is page 2 read by both, or what Firth says; the CDK ends there, and all is well.
+MARKED_UP = {
+    "entity": True, "bytes": True, "names": True, "charset": True, "empty": None, "ignored": None,
+    "cut": "line 2 (byte 31): a name was expected", "html": "line 1 (byte 25): \"body\" ends, which is not what began last", "bare": "no \";\" follows",
+    "tail": "text outside of the root", "deep": "nested more than 256 deep", "bomb": "entities are nested", "japanese": "encoding \"Shift_JIS\" is not known",
+}
+
+
+def test_answers_that_are_hardly_xml(cdk, api, tmp_path):
+    """What the CDK reads is read; of what cannot be read nothing is lost in silence."""
+    manifest = yaml.safe_load((MANIFESTS / "pages.yaml").read_text())
+    pages = manifest["streams"][0]["retriever"]["paginator"] | {"pagination_strategy": {"type": "PageIncrement", "page_size": 1}}
+    none = {"type": "HttpResponseFilter", "predicate": "{{ 'xml' in headers['Content-Type'] and not response }}", "action": "IGNORE"}
+    manifest["streams"] = []
+    for name in MARKED_UP:
+        requester = {**manifest["definitions"]["requester"], "path": f"marked_up/{name}"}
+        if name == "ignored":
+            requester["error_handler"] = {"type": "DefaultErrorHandler", "response_filters": [none]}
+        retriever = {"type": "SimpleRetriever", "requester": requester, "paginator": pages, "decoder": {"type": "XmlDecoder"},
+                     "record_selector": {"type": "RecordSelector", "extractor": {"type": "DpathExtractor", "field_path": ["r", "i"]}}}
+        manifest["streams"].append({"type": "DeclarativeStream", "name": name, "retriever": retriever, "schema_loader": manifest["definitions"]["schema"]})
+    catalog = {"streams": [{"stream": {"name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh"]}, "sync_mode": "full_refresh",
+                            "destination_sync_mode": "append"} for name in MARKED_UP]}
+    words = ["read", "--manifest-path", write(tmp_path, "m.json", manifest), "--catalog", write(tmp_path, "k.json", catalog),
+             "--config", write(tmp_path, "c.json", {"url": api.url, "token": "s3cr3t-t0ken"})]
+    theirs, ours = Run(cdk, words, tmp_path, api), Run(run_firth, words, tmp_path, api)
+    said = [m["log"]["message"] for m in ours.of("LOG")] + [m["trace"]["error"]["message"] for m in ours.of("TRACE") if m["trace"]["type"] == "ERROR"]
+    for name, words in MARKED_UP.items():
+        fails = isinstance(words, str)
+        assert ours.statuses[name] == ("INCOMPLETE" if fails else "COMPLETE"), (name, ours.err)
+        if fails:
+            assert [r["id"] for r in ours.records[name]] == ["1"]
+            assert [text for text in said if f"/marked_up/{name}?…: it is no XML" in text and words in text], (name, said)
+        else:
+            assert ours.records[name] == theirs.records[name] and len(ours.records[name]) == (3 if words else 1), name
+    assert ours.records["bytes"][1]["t"] == "\ufffdx" and ours.records["charset"][1]["t"] == "\xe9"
+    assert ours.records["entity"][1]["@n"] == "ACME"
+
+
 def test_a_legacy_state_that_is_migrated(cdk, api, tmp_path):
     """It counts for its partitions, whose keys are texts; the CDK leaves out their parent_slice, and reads them from the beginning. Of two
     parents neither takes it."""

@@ -27,6 +27,8 @@ struct byte_source gunzip_source(struct gunzip *gunzip);
 /* Text in an encoding of Python's names, as UTF-8. Line ends become '\n', as in a text file of Python's. */
 struct recode;
 struct recode *recode_new(struct byte_source source, struct slice encoding, struct error *err);
+/* What is not in the encoding is U+FFFD, and no error. */
+void recode_replace(struct recode *recode);
 void recode_free(struct recode *recode);
 struct byte_source recode_source(struct recode *recode);
 

@@ -38,7 +38,7 @@ struct recode {
     enum encoding encoding;
     unsigned char input[DECODER_PIECE];
     size_t at, size;
-    bool ended, begun, after_return;
+    bool ended, begun, after_return, replaces;
 };
 
 static bool encoding_of(struct slice name, enum encoding *ret_encoding)
@@ -73,6 +73,11 @@ struct recode *recode_new(struct byte_source source, struct slice encoding, stru
     recode->source = source;
     recode->encoding = known;
     return recode;
+}
+
+void recode_replace(struct recode *recode)
+{
+    recode->replaces = true;
 }
 
 void recode_free(struct recode *recode)
@@ -122,8 +127,14 @@ static int unit_at(const struct recode *recode, size_t offset)
     return recode->encoding == ENCODING_UTF_16_BE ? at[0] << 8 | at[1] : at[1] << 8 | at[0];
 }
 
-static int broken(struct error *err)
+/* The next `size` bytes are no character. */
+static int broken(struct recode *recode, size_t size, uint32_t *ret_code, struct error *err)
 {
+    if (recode->replaces) {
+        recode->at += size;
+        *ret_code = 0xfffd;
+        return 1;
+    }
     return error_set(err, ERROR_PROTOCOL, "the response is not in the encoding that the decoder names");
 }
 
@@ -140,7 +151,7 @@ static int next_code(struct recode *recode, uint32_t *ret_code, struct error *er
     switch (recode->encoding) {
     case ENCODING_ASCII:
         if (first >= 0x80)
-            return broken(err);
+            return broken(recode, 1, ret_code, err);
         break;
     case ENCODING_LATIN_1:
         break;
@@ -148,20 +159,20 @@ static int next_code(struct recode *recode, uint32_t *ret_code, struct error *er
         if (first >= 0x80 && first < 0xa0) {
             *ret_code = CP1252[first - 0x80];
             if (*ret_code == 0)
-                return broken(err);
+                return broken(recode, 1, ret_code, err);
         }
         break;
     case ENCODING_UTF_16:
     case ENCODING_UTF_16_LE:
     case ENCODING_UTF_16_BE:
         if (rest < 2)
-            return broken(err);
+            return broken(recode, rest, ret_code, err);
         length = 2;
         *ret_code = (uint32_t)unit_at(recode, 0);
         if (*ret_code >= 0xd800 && *ret_code < 0xe000) {
             int low = rest >= 4 ? unit_at(recode, 2) : 0;
             if (*ret_code >= 0xdc00 || low < 0xdc00 || low >= 0xe000)
-                return broken(err);
+                return broken(recode, 2, ret_code, err);
             *ret_code = 0x10000 + ((*ret_code - 0xd800) << 10) + (uint32_t)(low - 0xdc00);
             length = 4;
         }
@@ -171,7 +182,7 @@ static int next_code(struct recode *recode, uint32_t *ret_code, struct error *er
             break;
         *ret_code = utf8_decode((const char *)recode->input + recode->at, rest, &length);
         if (length == 1)
-            return broken(err);
+            return broken(recode, 1, ret_code, err);
         break;
     }
     recode->at += length;

@@ -233,7 +233,11 @@ def decodes():
                  b'<a><b x="1"/></a>', b'<a xmlns="u"><b>1</b></a>', b"<a>\n  <b>1</b>\n  tail\n</a>", b'<a x="1">  </a>',
                  b"<a><?pi x?><b>1</b></a>", b"<a/><b/>", b"<a x='&quot;&apos;' y=\"a&#10;b\n c\"/>", b"<a>x<![CDATA[ y ]]>z</a>",
                  b"<a><b>1</b><c>2</c><b>3</b></a>", b"<!-- x --><a>1</a><!-- y -->\n", b"<a b=1/>", b"<a b='1' b='2'/>",
-                 b"<a>&nope;</a>", b"\xef\xbb\xbf<a>1</a>", b"<a>a\r\nb</a>", "<ä>é</ä>".encode()]:
+                 b"<a>&nope;</a>", b"\xef\xbb\xbf<a>1</a>", b"<a>a\r\nb</a>", "<ä>é</ä>".encode(),
+                 b'<!DOCTYPE a [<!ENTITY % p "q"><!ENTITY e "x&#38;amp;\'y"><!ENTITY f "[&e;]"><!ENTITY e "z">]><a b="&f;"/>',
+                 b'<!DOCTYPE a PUBLIC "-//x" "x>.dtd" [<!-- ]> --><!ELEMENT a (b|c)*>]><a b="&x;">b&nbsp;c</a>',
+                 b'<!DOCTYPE a [<!ENTITY e "&f;"><!ENTITY f "&e;">]><a b="&e;"/>', b'<!DOCTYPE a [<!ENTITY e "<b>">]><a>&e;</b></a>',
+                 b"<" + b"n" * 2000 + b"/>", b"<a/>x", b"<a b='<'/>", b"<a>b & c</a>", b"<a>&;</a>", b"<a><b></a></b>", b"<!DOCTYPE a [<a/>"]:
         decode({"type": "XmlDecoder"}, body, False)
     for path, body in [("data", b'{"data":[{"a":1},{"b":2.5}],"x":1}'), ("a.b", b'{"a":{"b":[1,{"x":1}]}}'),
                        ("data", b'{"data":{"a":1}}'), ("data", b'{"data":[{"a":1},'), ("nope", b'{"a":1}'),
