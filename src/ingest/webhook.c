@@ -175,7 +175,8 @@ static unsigned check_binding(const struct ingest_webhook *webhook, struct http_
     return 429;
 }
 
-/* Before any document is looked at: who may not push hears nothing of schemas. */
+/* Before any document is looked at: who may not push hears nothing of schemas. What comes for one resource is
+ * within its own limit, as if it had come alone. */
 static int check_named(const struct ingest_webhook *webhook, struct http_request *http,
                        const struct ingest_capture *capture, const struct json *doc,
                        struct ingest_problem *problem)
@@ -183,14 +184,24 @@ static int check_named(const struct ingest_webhook *webhook, struct http_request
     const char *why;
     assert(capture);
     bool *seen = arena_zalloc(&http->arena, capture->binding_count + 1);
+    size_t *sizes = arena_zalloc(&http->arena, (capture->binding_count + 1) * sizeof *sizes);
     for (uint32_t key = json_first_key(doc, 0); key != JSON_NONE; key = json_next_key(doc, 0, key)) {
         size_t at = ingest_binding_of(capture, json_string(doc, key, &http->arena));
-        if (seen[at] || at == capture->binding_count)
+        if (at == capture->binding_count)
             continue;
-        seen[at] = true;
-        unsigned status = check_binding(webhook, http, &capture->bindings[at], &why);
+        const struct ingest_binding *binding = &capture->bindings[at];
+        unsigned status = seen[at] ? 0 : check_binding(webhook, http, binding, &why);
         if (status)
             return ingest_problem_set(problem, status, ingest_answer_error(&http->arena, "%s", why));
+        seen[at] = true;
+        sizes[at] += json_raw(doc, json_value(key)).size;
+        if (sizes[at] > binding->options.body_max)
+            return ingest_problem_set(
+                problem, 413,
+                ingest_answer_error(&http->arena,
+                                    "what the request has for '%.200s' is larger than the "
+                                    "resource's 'maxBodyBytes'",
+                                    binding->name));
     }
     return 0;
 }

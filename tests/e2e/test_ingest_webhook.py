@@ -267,9 +267,11 @@ def test_paths(firth, start):
 
 
 def test_several_collections_in_one_request(firth, start):
-    client = start({}, {COLLECTION: {"name": "webhooks"}, OTHER: {"name": "other"}})
+    client = start({}, {COLLECTION: {"name": "webhooks"}, OTHER: {"name": "other", "maxBodyBytes": 1000}})
     for path in (BASE, "/ingest"):
-        assert client.push({COLLECTION: [{"id": "a"}, {"id": "b"}], OTHER: [{"id": "c"}]}, path=path).json() == {"published": 3}
+        large = client.push({COLLECTION: [{"id": "x" * 1000}], OTHER: [{"id": "y" * 600}], "other": [{"id": "z" * 600}]}, path=path)
+        assert large.status == 413 and "'other'" in large.json()["error"], "each resource has its limit"
+        assert client.push({COLLECTION: [{"id": "a"}, {"id": "b" * 1000}], OTHER: [{"id": "c"}]}, path=path).json() == {"published": 3}
     refused = client.push({COLLECTION: [{"id": "x"}], OTHER: [{"id": 1}]}, path=BASE)
     assert refused.status == 400 and refused.json()["document"] == 1
     assert client.push({COLLECTION: [{"id": "x"}], "acmeCo/nobody": []}, path=BASE).status == 400
