@@ -355,3 +355,32 @@ int value_glob(struct arena *arena, const struct tvalue *value, const struct sli
         walk->any_depth |= slice_is(path[i], "**");
     return count == 0 ? 0 : walk_levels(walk, value, 0, err);
 }
+
+struct match {
+    size_t count;
+    struct tvalue value;
+};
+
+static int keep_match(void *context, const struct slice *path, size_t count, struct tvalue value,
+                      struct error *err)
+{
+    struct match *match = context;
+    (void)path, (void)count;
+    if (match->count++ > 0)
+        return error_set(err, ERROR_INVALID, "a pointer leads to more than one value");
+    match->value = value;
+    return 0;
+}
+
+int value_get(struct arena *arena, const struct tvalue *value, const struct slice *path, size_t count,
+              struct tvalue *ret_value, struct error *err)
+{
+    struct match match = {0};
+    if (!path_has_glob(path, count))
+        return value_at_path(arena, value, path, count, ret_value);
+    if (value_glob(arena, value, path, count, keep_match, &match, err) < 0)
+        return -1;
+    if (match.count > 0)
+        *ret_value = match.value;
+    return match.count > 0;
+}

@@ -38,6 +38,9 @@ typedef int value_match(void *context, const struct slice *path, size_t count, s
                         struct error *err);
 int value_glob(struct arena *arena, const struct tvalue *value, const struct slice *path, size_t count,
                value_match *on_match, void *context, struct error *err);
+/* dpath.get: 1: the one value that the path leads to; 0: there is none; -1: there are several. */
+int value_get(struct arena *arena, const struct tvalue *value, const struct slice *path, size_t count,
+              struct tvalue *ret_value, struct error *err);
 
 /* JSON as it goes out, without line breaks: nodes of documents as they were written, the rest as Python's
  * writers do (NaN is null, the key None is "null"). -1: something that is no JSON (a set, bytes), or past the

@@ -136,7 +136,7 @@ static int compact(struct arena *arena, const struct tvalue *dict, bool sorted, 
 }
 
 /* A PEM whose line ends were written as \n, as they are in JSON that was pasted. */
-static struct slice with_lines(struct arena *arena, struct slice pem)
+static struct slice with_breaks(struct arena *arena, struct slice pem)
 {
     char *out = arena_alloc(arena, pem.size + 1);
     size_t size = 0;
@@ -146,6 +146,38 @@ static struct slice with_lines(struct arena *arena, struct slice pem)
         i += is_break;
     }
     return (struct slice){out, size};
+}
+
+/* One in a single line, as it is once it was pasted into a field that has no more: lines of 64 characters
+ * anew. */
+static struct slice with_lines(struct arena *arena, struct slice given)
+{
+    static const char BEGIN[] = "-----BEGIN ", DASHES[] = "-----", END[] = "-----END ";
+    enum { LINE = 64 };
+    struct slice pem = with_breaks(arena, given);
+    const char *end = pem.data + pem.size, *at = memmem(pem.data, pem.size, BEGIN, sizeof BEGIN - 1);
+    const char *body = at ? at + sizeof BEGIN - 1 : end;
+    body = memmem(body, (size_t)(end - body), DASHES, sizeof DASHES - 1);
+    body = body ? body + sizeof DASHES - 1 : end;
+    const char *close = memmem(body, (size_t)(end - body), END, sizeof END - 1);
+    /* What has a ':' has headers, whose blanks count. */
+    if (!close || memchr(body, '\n', (size_t)(close - body)) || memchr(body, ':', (size_t)(close - body)))
+        return pem;
+    struct ttext out;
+    size_t column = 0;
+    ttext_init(&out, arena, SIZE_MAX);
+    ttext_add(&out, at, (size_t)(body - at));
+    for (const char *from = body; from < close; from++) {
+        if (strchr(" \t\r", *from))
+            continue;
+        if (column++ % LINE == 0)
+            ttext_byte(&out, '\n');
+        ttext_byte(&out, *from);
+    }
+    ttext_byte(&out, '\n');
+    ttext_add(&out, close, (size_t)(end - close));
+    ttext_byte(&out, '\n');
+    return ttext_slice_of(&out);
 }
 
 static int key_of(const struct jwt_parts *parts, struct scope *scope, struct arena *arena,
@@ -223,14 +255,21 @@ int jwt_parts_token(const struct jwt_parts *parts, struct arena *arena, struct s
                     struct error *err)
 {
     struct scope scope;
-    struct slice prefix = {NULL, 0};
+    struct tvalue prefix = tvalue_none();
     scope_init(&scope, parts->engine);
     scope_set(&scope, "json_loads", interpolate_json_loads());
     if (sign(parts, arena, ret_token, err) != 0 ||
-        expression_text(&parts->prefix, &scope, arena, &prefix, err) != 0)
+        (!expression_is_absent(&parts->prefix) &&
+         expression_string(&parts->prefix, &scope, arena, &prefix, err) != 0))
         return -1;
-    if (prefix.size)
-        *ret_token = slice_of(arena_printf(arena, "%.*s %.*s", SLICE_ARGS(prefix), SLICE_ARGS(*ret_token)));
+    if (!tvalue_true(&prefix))
+        return 0;
+    struct ttext text;
+    ttext_init(&text, arena, SIZE_MAX);
+    tvalue_str(&text, &prefix);
+    ttext_byte(&text, ' ');
+    ttext_slice(&text, *ret_token);
+    *ret_token = ttext_slice_of(&text);
     return 0;
 }
 

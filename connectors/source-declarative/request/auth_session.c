@@ -66,7 +66,10 @@ static int token_of(struct authenticator *authenticator, struct arena *arena, st
     int more = decoding_next(decoding, &document, err);
     if (more < 0)
         return error_wrap(err, "the answer to the login");
-    if (more == 0 || !value_at_path(arena, &document, path.segments, path.count, &value)) {
+    int found = more ? value_get(arena, &document, path.segments, path.count, &value, err) : 0;
+    if (found < 0)
+        return error_wrap(err, "the answer to the login, session_token_path");
+    if (found == 0 || value.kind == TVALUE_NONE) {
         struct slice name = path.count ? path.segments[path.count - 1] : SLICE_LITERAL("");
         return error_set(err, ERROR_CONNECTOR, "the answer to the login has no \"%.*s\" (session_token_path)",
                          SLICE_ARGS(name));

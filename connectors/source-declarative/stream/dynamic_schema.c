@@ -90,30 +90,12 @@ int dynamic_schema_compile(struct engine *engine, struct component component,
 
 /* --- what is found in the answer ----------------------------------------------------------------- */
 
-/* dpath.get: one match, or the default. */
-struct match {
-    size_t count;
-    struct tvalue value;
-};
-
-static int keep_match(void *context, const struct slice *path, size_t count, struct tvalue value,
-                      struct error *err)
-{
-    struct match *match = context;
-    (void)path, (void)count;
-    if (match->count++ > 0)
-        return error_set(err, ERROR_INVALID, "a pointer leads to more than one value");
-    match->value = value;
-    return 0;
-}
-
 static int find(const struct dynamic_schema *schema, const struct expressions *pointer, struct tvalue value,
                 struct tvalue absent, struct tvalue *ret_value, struct error *err)
 {
     struct arena *arena = &schema->engine->arena;
     struct scope scope;
     struct path path;
-    struct match match = {0, absent};
     scope_init(&scope, schema->engine);
     *ret_value = value;
     if (pointer->count == 0)
@@ -121,14 +103,7 @@ static int find(const struct dynamic_schema *schema, const struct expressions *p
     if (expressions_path(pointer, &scope, arena, &path, err) != 0)
         return -1;
     *ret_value = absent;
-    if (!path_has_glob(path.segments, path.count)) {
-        value_at_path(arena, &value, path.segments, path.count, ret_value);
-        return 0;
-    }
-    if (value_glob(arena, &value, path.segments, path.count, keep_match, &match, err) < 0)
-        return -1;
-    *ret_value = match.value;
-    return 0;
+    return value_get(arena, &value, path.segments, path.count, ret_value, err) < 0 ? -1 : 0;
 }
 
 /* --- types --------------------------------------------------------------------------------------- */

@@ -22,9 +22,12 @@ struct substream {
     struct parent parents[];
 };
 
+/* dpath's: slashes before it are none of it. */
 static struct path split_key(struct engine *engine, struct slice text)
 {
     size_t count = 1;
+    while (text.size > 1 && *text.data == '/')
+        text = (struct slice){text.data + 1, text.size - 1};
     for (size_t i = 0; i < text.size; i++)
         count += text.data[i] == '/';
     struct slice *segments = arena_alloc(&engine->arena, count * sizeof *segments);
@@ -149,7 +152,10 @@ static int extra_of(struct walking *walking, const struct record *record, struct
                 ttext_byte(&name, '.');
             ttext_slice(&name, path.segments[part]);
         }
-        if (!value_at_path(arena, &record->data, path.segments, path.count, &value))
+        int found = value_get(arena, &record->data, path.segments, path.count, &value, err);
+        if (found < 0)
+            return error_wrap(err, "extra_fields"), component_error(err, parent->where);
+        if (found == 0)
             value = tvalue_none();
         tdict_set(arena, ret_extra->dict, tvalue_string(ttext_slice_of(&name)), value);
     }
@@ -163,8 +169,10 @@ static int on_parent(void *context, struct record *record, struct error *err)
     struct arena *arena = &walking->arena;
     struct tvalue value, extra;
     arena_clear(arena);
-    if (!value_at_path(arena, &record->data, parent->key.segments, parent->key.count, &value) ||
-        value.kind == TVALUE_NONE)
+    int found = value_get(arena, &record->data, parent->key.segments, parent->key.count, &value, err);
+    if (found < 0)
+        return error_wrap(err, "parent_key"), component_error(err, parent->where);
+    if (found == 0 || value.kind == TVALUE_NONE)
         return 0; /* a record without the key has no children */
     if (extra_of(walking, record, &extra, err) != 0)
         return -1;

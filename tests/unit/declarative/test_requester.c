@@ -543,6 +543,12 @@ static void test_other_tokens(void **state)
         LOGIN
         "=> connector: streams[0].retriever.requester.authenticator: the answer to the login has no \"tok\" "
         "(session_token_path)");
+    check(
+        SESSION(", \"request_authentication\": {\"type\": \"Bearer\"}"), CLIENT,
+        LIST("200|{\"d\": {\"tok\": null}}"),
+        LOGIN
+        "=> connector: streams[0].retriever.requester.authenticator: the answer to the login has no \"tok\" "
+        "(session_token_path)");
 }
 
 int main(void)
