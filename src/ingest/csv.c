@@ -62,6 +62,19 @@ static int wrong(const struct rows *rows, struct ingest_problem *ret_problem, co
                               ingest_answer_error(rows->arena, "row %zu: %s", rows->row, what));
 }
 
+/* Which of the two it is, as next_cell has left it. */
+static int wrong_cell(const struct rows *rows, struct ingest_problem *ret_problem)
+{
+    size_t end = rows->at;
+    while (end < rows->text.size && rows->text.data[end] != '\r' && rows->text.data[end] != '\n' &&
+           rows->text.data[end] != '"' && rows->text.data[end] != rows->separator)
+        end++;
+    return wrong(rows, ret_problem,
+                 end < rows->text.size && rows->text.data[end] == '\r'
+                     ? "it ends in a carriage return alone; rows end in a line feed, or in both"
+                     : "a quote is not where it may be");
+}
+
 /* --- the header --------------------------------------------------------------------------------------- */
 
 static int read_header(struct rows *rows, const struct ingest_binding *binding, struct ingest_column *columns,
@@ -74,7 +87,7 @@ static int read_header(struct rows *rows, const struct ingest_binding *binding, 
             return wrong(rows, ret_problem, "there are too many columns");
         struct ingest_column *column = &columns[count];
         if (!next_cell(rows, &column->name, &last))
-            return wrong(rows, ret_problem, "a quote is not where it may be");
+            return wrong_cell(rows, ret_problem);
         if (column->name.size == 0)
             return wrong(rows, ret_problem, "a column has no name");
         for (size_t i = 0; i < count; i++) {
@@ -154,7 +167,7 @@ static int read_row(struct rows *rows, const struct ingest_column *columns, size
     for (size_t i = 0; !last; i++) {
         struct slice cell;
         if (!next_cell(rows, &cell, &last))
-            return wrong(rows, ret_problem, "a quote is not where it may be");
+            return wrong_cell(rows, ret_problem);
         if (i == count)
             return wrong(rows, ret_problem, "there are more cells than columns");
         if (!utf8_valid(cell.data, cell.size))

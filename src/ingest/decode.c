@@ -41,12 +41,13 @@ static int zlib_load(struct zlib_api *api, struct error *err)
 }
 
 /* Members may follow each other, as gzip has it. */
-static int inflate_all(const struct zlib_api *api, z_stream *stream, struct buffer *out, struct error *err)
+static int inflate_all(const struct zlib_api *api, z_stream *stream, const char *name, struct buffer *out,
+                       struct error *err)
 {
     int state = Z_OK;
     while (state != Z_STREAM_END || stream->avail_in > 0) {
         if (state == Z_STREAM_END && api->inflateReset(stream) != Z_OK)
-            return broken("gzip", err);
+            return broken(name, err);
         if (!buffer_reserve(out, out->max - out->size < CHUNK ? out->max - out->size : CHUNK))
             return too_large(out, err);
         size_t room = out->capacity - out->size;
@@ -59,7 +60,7 @@ static int inflate_all(const struct zlib_api *api, z_stream *stream, struct buff
         uInt before = stream->avail_out;
         state = api->inflate(stream, Z_NO_FLUSH);
         if (state == Z_BUF_ERROR || (state != Z_OK && state != Z_STREAM_END))
-            return broken("gzip", err);
+            return broken(name, err);
         size_t got = before - stream->avail_out;
         if (room == 0 && got)
             return too_large(out, err);
@@ -68,28 +69,28 @@ static int inflate_all(const struct zlib_api *api, z_stream *stream, struct buff
     return 0;
 }
 
-static int decode_zlib(struct slice in, int window, struct buffer *out, struct error *err)
+static int decode_zlib(struct slice in, int window, const char *name, struct buffer *out, struct error *err)
 {
     struct zlib_api api;
     z_stream stream = {.next_in = (Bytef *)in.data, .avail_in = (uInt)in.size};
     if (zlib_load(&api, err) < 0)
         return -1;
     if (api.inflateInit2_(&stream, window, ZLIB_VERSION, sizeof stream) != Z_OK)
-        return broken("gzip", err);
-    int result = inflate_all(&api, &stream, out, err);
+        return broken(name, err);
+    int result = inflate_all(&api, &stream, name, out, err);
     api.inflateEnd(&stream);
     return result;
 }
 
 static int decode_gzip(struct slice in, struct buffer *out, struct error *err)
 {
-    return decode_zlib(in, 15 + 16, out, err);
+    return decode_zlib(in, 15 + 16, "gzip", out, err);
 }
 
 /* RFC 9110's deflate is zlib's format. */
 static int decode_deflate(struct slice in, struct buffer *out, struct error *err)
 {
-    return decode_zlib(in, 15, out, err);
+    return decode_zlib(in, 15, "deflate", out, err);
 }
 
 /* --- zstd --------------------------------------------------------------------------------------------- */
@@ -200,7 +201,10 @@ static int split(const char *text, struct slice *names, size_t *ret_count, struc
         while (name.size && (name.data[name.size - 1] == ' ' || name.data[name.size - 1] == '\t'))
             name.size--;
         if (name.size && !is_identity(name)) {
-            if (!find(name) || count == INGEST_ENCODINGS_MAX)
+            if (count == INGEST_ENCODINGS_MAX)
+                return error_set(err, ERROR_UNSUPPORTED, "the body has more than %d content encodings",
+                                 INGEST_ENCODINGS_MAX);
+            if (!find(name))
                 return error_set(err, ERROR_UNSUPPORTED,
                                  "the content encoding '%.*s' is not known; gzip, deflate, zstd and br are",
                                  (int)(name.size > 40 ? 40 : name.size), name.data);

@@ -135,43 +135,68 @@ bool ingest_request_signed(const struct http_request *http, const struct catalog
 
 /* --- what is told of it ------------------------------------------------------------------------------- */
 
-/* Neither who may, nor what is said of the body. */
-static bool is_left_out(const char *name)
+struct told {
+    struct ingest_members members;
+    const struct catalog_ingest *options;
+    const struct ingest_capture *capture; /* NULL: the options are a resource's own */
+};
+
+static bool is_one_of(const char *name, const char *const *names, size_t count)
 {
-    static const char *const names[] = {
-        "authorization", "cookie", "proxy-authorization", "content-type", "content-length", "accept", "host"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (strcasecmp(names[i], name) == 0)
             return true;
     }
     return false;
 }
 
+static bool is_signature(const char *name, const struct catalog_ingest *options)
+{
+    const char *names[INGEST_SIGNATURE_HEADERS_MAX];
+    return is_one_of(name, names, ingest_signature_headers(&options->signature, names));
+}
+
+/* Neither who may, nor what is said of the body. */
+static bool is_left_out(const struct told *told, const char *name)
+{
+    static const char *const names[] = {"authorization",  "cookie",       "proxy-authorization",
+                                        "x-api-key",      "x-auth-token", "content-type",
+                                        "content-length", "accept",       "host"};
+    bool left_out = is_one_of(name, names, sizeof names / sizeof *names) || is_signature(name, told->options);
+    for (size_t i = 0; !left_out && told->capture && i < told->capture->binding_count; i++)
+        left_out = is_signature(name, &told->capture->bindings[i].options);
+    return left_out;
+}
+
 static void take_header(void *context, const char *name, const char *value)
 {
-    if (!is_left_out(name))
-        ingest_members_add(context, slice_of(name), slice_of(value));
+    struct told *told = context;
+    if (!is_left_out(told, name))
+        ingest_members_add(&told->members, slice_of(name), slice_of(value));
 }
 
 static void take_query(void *context, const char *name, const char *value)
 {
-    ingest_members_add(context, slice_of(name), slice_of(value));
+    static const char *const secrets[] = {"token", "access_token", "auth_token", "api_key"};
+    struct told *told = context;
+    if (!is_one_of(name, secrets, sizeof secrets / sizeof *secrets))
+        ingest_members_add(&told->members, slice_of(name), slice_of(value));
 }
 
-static struct slice gather(struct http_request *http, bool headers)
+static struct slice gather(struct http_request *http, struct told *told, bool headers)
 {
     struct buffer text;
     struct json_writer writer;
-    struct ingest_members members;
-    ingest_members_init(&members, headers ? INGEST_SEVERAL_JOINED : INGEST_SEVERAL_LISTED, &http->arena);
+    ingest_members_init(&told->members, headers ? INGEST_SEVERAL_JOINED : INGEST_SEVERAL_LISTED,
+                        &http->arena);
     if (headers)
-        http_headers(http, take_header, &members);
+        http_headers(http, take_header, told);
     else
-        http_query_all(http, take_query, &members);
+        http_query_all(http, take_query, told);
     buffer_init(&text, BUFFER_UNLIMITED);
     json_writer_init(&writer, &text);
-    ingest_members_write(&members, &writer);
-    ingest_members_done(&members);
+    ingest_members_write(&told->members, &writer);
+    ingest_members_done(&told->members);
     struct slice copy = {arena_dup(&http->arena, text.data, text.size), text.size};
     buffer_done(&text);
     return copy;
@@ -192,15 +217,16 @@ void ingest_request_origin_renew(struct ingest_origin *origin, const struct cata
 }
 
 void ingest_request_origin(struct http_request *http, const struct catalog_ingest *options,
-                           struct ingest_origin *ret_origin)
+                           const struct ingest_capture *capture, struct ingest_origin *ret_origin)
 {
+    struct told told = {.options = options, .capture = capture};
     unsigned wanted = options->metadata;
     *ret_origin = (struct ingest_origin){.path = http->path};
     ingest_request_origin_renew(ret_origin, options, http_header(http, options->id_header), &http->arena);
     if (wanted & CATALOG_INGEST_META_HEADERS)
-        ret_origin->headers = gather(http, true);
+        ret_origin->headers = gather(http, &told, true);
     if (wanted & CATALOG_INGEST_META_QUERY)
-        ret_origin->query = gather(http, false);
+        ret_origin->query = gather(http, &told, false);
 }
 
 uint64_t ingest_request_second(void)

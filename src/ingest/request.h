@@ -15,9 +15,9 @@ bool ingest_request_signed(const struct http_request *http, const struct catalog
                            const struct http_server *server, const char **ret_why);
 /* Add what lets a page of its origin read the answer; false: the origin is not one of 'corsOrigins'. */
 bool ingest_request_cors(struct http_request *http, const struct catalog_ingest *options);
-/* Lives in the request's arena. */
+/* Lives in the request's arena. `capture`: of a request to several of its resources; else NULL. */
 void ingest_request_origin(struct http_request *http, const struct catalog_ingest *options,
-                           struct ingest_origin *ret_origin);
+                           const struct ingest_capture *capture, struct ingest_origin *ret_origin);
 /* As it is for a push of its own, later: with `id`, or a new one if that is NULL. In the arena. */
 void ingest_request_origin_renew(struct ingest_origin *origin, const struct catalog_ingest *options,
                                  const char *id, struct arena *arena);

@@ -247,7 +247,7 @@ static int take_one(const struct ingest_webhook *webhook, struct request *reques
     if (decode(request, options, &body, problem) < 0)
         return -1;
     struct ingest_origin origin;
-    ingest_request_origin(http, options, &origin);
+    ingest_request_origin(http, options, NULL, &origin);
     batch->origin = &origin;
     int result = ingest_body(worker, capture, binding, ingest_format_of(http_header(http, "Content-Type")),
                              (char *)body.data, body.size, batch, problem);
@@ -298,7 +298,7 @@ static int take_many(const struct ingest_webhook *webhook, struct request *reque
     for (size_t i = 0; i < (*capture)->binding_count; i++)
         all.metadata |= (*capture)->bindings[i].options.metadata;
     struct ingest_origin origin;
-    ingest_request_origin(http, &all, &origin);
+    ingest_request_origin(http, &all, *capture, &origin);
     batch->origin = &origin;
     int result = ingest_body_by_collection(worker, *capture, doc, batch, problem);
     batch->origin = NULL;

@@ -112,7 +112,7 @@ static unsigned allow(const struct ingest_websocket *websocket, struct http_requ
         return 403;
     if ((status = read_id(http, options, plan, ret_why)))
         return status;
-    ingest_request_origin(http, options, &plan->origin);
+    ingest_request_origin(http, options, NULL, &plan->origin);
     plan->format = handshake.format;
     plan->message_max = options->body_max;
     plan->serial = capture->serial;

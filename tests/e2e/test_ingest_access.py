@@ -107,7 +107,7 @@ BODY = b'{"id": "a"}'
 
 
 def test_github(firth, start):
-    client = start({"signature": {"provider": "github", "secret": SECRET}})
+    client = start({"metadata": ["headers"]}, {COLLECTION: {"name": "webhooks", "signature": {"provider": "github", "secret": SECRET}}})
     right = "sha256=" + mac(SECRET, BODY).hexdigest()
     assert client.push(BODY).status == 401
     for wrong in ("sha256=", "sha256=00", right[7:], "sha1=" + right[7:], right[:-1], right + "0", "sha256=" + "0" * 4096):
@@ -115,7 +115,10 @@ def test_github(firth, start):
     assert client.push(BODY + b" ", X_Hub_Signature_256=right).status == 401
     assert client.push(BODY, X_Hub_Signature_256=right).status == 200
     assert client.push(BODY, X_Hub_Signature_256=right.upper().replace("SHA", "sha"), X_Forwarded_For="8.8.8.8").status == 200
-    assert len(documents(firth)) == 2
+    both = b'{"webhooks": [%s]}' % BODY
+    assert client.push(both, path=BASE, X_Hub_Signature_256="sha256=" + mac(SECRET, both).hexdigest()).status == 200
+    told = [each["_meta"]["headers"] for each in documents(firth)]
+    assert len(told) == 3 and not any("X-Hub-Signature-256" in each for each in told)
 
 
 @pytest.mark.parametrize("age, status", [(0, 200), (290, 200), (-290, 200), (310, 401), (-310, 401)])

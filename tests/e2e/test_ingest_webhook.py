@@ -142,7 +142,7 @@ def test_encodings(firth, start, encoding, body):
 ])
 def test_encodings_that_are_none(start, encoding, body, status):
     answer = start().push(body, Content_Encoding=encoding)
-    assert answer.status == status, answer
+    assert answer.status == status and ("3 content encodings" if "," in encoding else encoding) in answer.json()["error"], answer
 
 
 BOMB = b'{"id":"' + b"x" * (8 << 20) + b'"}'
@@ -172,9 +172,10 @@ def test_a_body_in_chunks(firth, start):
 
 def test_metadata(firth, start):
     client = start({"metadata": True, "idFromHeader": "X-Delivery"})
-    path = PATH + "?a=1&b=%C3%A4&a=2"
+    path = PATH + "?a=1&b=%C3%A4&a=2&Token=not-told&api_key=not-told"
     assert client.push([{"id": "a", "_meta": {"own": 1, "reqPath": "forged"}}, {"id": "b"}], path=path, X_Delivery="d-1",
-                       Authorization="Bearer not-told", Cookie="not-told", X_Event="ping").status == 200
+                       Authorization="Bearer not-told", Cookie="not-told", X_Event="ping", X_API_Key="not-told",
+                       X_Auth_Token="not-told").status == 200
     first, second = (each["_meta"] for each in documents(firth))
     assert first["own"] == 1 and first["reqPath"] == PATH == second["reqPath"]
     assert (first["webhookId"], second["webhookId"]) == ("d-1/0", "d-1/1")

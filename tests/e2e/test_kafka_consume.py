@@ -151,8 +151,8 @@ def test_names_that_cannot_be(start):
         assert raw.ask(11, 2, bad + struct.pack(">ii", 200, 200) + nobody + protocol)[4:6] == struct.pack(">h", group)
         for key, rest in (14, one + nobody + struct.pack(">i", 0)), (12, one + nobody), (13, nobody):
             assert raw.ask(key, 0, bad + rest) == struct.pack(">h", group) + (b"\0" * 4 if key == 14 else b"")
-        commit = lambda name, of, said: raw.ask(8, 2, name + struct.pack(">i", -1) + nobody + struct.pack(">q", -1) + one + of + one  # noqa: E731
-                                                + struct.pack(">iq", 0, 7) + text(said))[-2:]
+        commit = lambda name, of, said, partition=0: raw.ask(8, 2, name + struct.pack(">i", -1) + nobody + struct.pack(">q", -1) + one + of + one  # noqa: E731
+                                                + struct.pack(">iq", partition, 7) + text(said))[-2:]
         assert commit(bad, topic, b"") == struct.pack(">h", group)
         assert commit(text(b"right"), bad, b"") == struct.pack(">h", bad_topic)
         assert commit(text(b"right"), topic, b"a\xff") == struct.pack(">h", 42)
@@ -160,6 +160,8 @@ def test_names_that_cannot_be(start):
         member = raw.ask(12, 0, text(b"right") + one + bad)
         assert member == struct.pack(">h", unknown)
     assert commit(text(b"right"), topic, b"a\0b") == b"\0\0", "what a client says of an offset is its own"
+    for of, partition in ((topic, 7), (text(b"acmeCo/nobody"), 0)):
+        assert commit(text(b"right"), of, b"", partition) == struct.pack(">h", 3), "there is no such topic, or partition"
     hidden = text(COLLECTION.encode() + b"\0x")
     assert raw.ask(3, 0, one + hidden).endswith(struct.pack(">hhi", bad_topic, 0, 0))
     assert struct.pack(">ih", 0, bad_topic) in raw.ask(0, 2, struct.pack(">hi", -1, 1000) + one + hidden + one + struct.pack(">ii", 0, 0))

@@ -15,6 +15,18 @@ static uint64_t identity_of(struct kafka *kafka, struct slice topic, int32_t par
                : 0;
 }
 
+/* A topic that is being changed, or that may not be seen, is none that there is not. */
+static bool is_unknown(struct kafka *kafka, struct slice topic, int32_t partition)
+{
+    bool unknown = true;
+    for (int fresh = 0; unknown && fresh < 2; fresh++) {
+        const struct kafka_view *view = kafka_view_of(kafka, topic, fresh);
+        unknown = view->error == KAFKA_UNKNOWN_TOPIC_OR_PARTITION ||
+                  (view->error == KAFKA_NONE && (size_t)partition >= view->topic.count);
+    }
+    return unknown;
+}
+
 /* --- commit ------------------------------------------------------------------------------------------- */
 
 struct part {
@@ -86,6 +98,8 @@ static void read_part(struct request *request, struct topic *topic)
     else if (!utf8_valid(commit.metadata.data ? commit.metadata.data : "", commit.metadata.size))
         part->error = KAFKA_INVALID_REQUEST; /* the file is text */
     else if (commit.partition < 0 || commit.offset < 0 || topic->name.size > STORE_NAME_MAX)
+        part->error = KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
+    else if (is_unknown(request->kafka, topic->name, part->index))
         part->error = KAFKA_UNKNOWN_TOPIC_OR_PARTITION;
     if (request->error != KAFKA_NONE)
         part->error = request->error;
