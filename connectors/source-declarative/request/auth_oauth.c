@@ -5,11 +5,15 @@
 #include "error_text.h"
 #include "instant.h"
 #include "parts.h"
+#include "source-declarative/template/digits.h"
+
+#include <math.h>
 
 enum {
-    TOKEN_LIFETIME_MS = 3600 * 1000, /* where the server says nothing */
-    TOKEN_TRY_MS = 300 * 1000,       /* so long is a server asked again that is overloaded or broken */
-    TOKEN_DEPTH_MAX = 6,             /* of the answer: no deeper is a token looked for, as in the CDK */
+    TOKEN_LIFETIME_MS = 3600 * 1000,   /* where the server says nothing */
+    TOKEN_LIFETIME_MAX_S = 2000000000, /* some APIs say of a token that it never ends by a huge number */
+    TOKEN_TRY_MS = 300 * 1000,         /* so long is a server asked again that is overloaded or broken */
+    TOKEN_DEPTH_MAX = 6,               /* of the answer: no deeper is a token looked for, as in the CDK */
 };
 
 /* --- compiling -------------------------------------------------------------------------------------------
@@ -223,10 +227,10 @@ static int expiry_of(struct authenticator *authenticator, struct scope *scope, s
         return 0;
     }
     struct slice text = tvalue_text(arena, &value);
-    char *end, *copy = arena_strndup(arena, text.data, text.size);
-    double seconds = strtod(copy, &end);
-    if (end == copy || *end || !(seconds > -1e10 && seconds < 1e10))
+    double seconds;
+    if (!digits_to_float(text, &seconds) || isnan(seconds))
         return error_set(err, ERROR_CONNECTOR, "the token's lifetime is no number of seconds");
+    seconds = fmin(fmax(seconds, -TOKEN_LIFETIME_MAX_S), TOKEN_LIFETIME_MAX_S);
     *ret_ms = now + (int64_t)seconds * 1000;
     return 0;
 }

@@ -334,6 +334,17 @@ static void test_oauth(void **state)
     check(OAUTH(REFRESH), CLIENT, LIST(TOKEN, "200"), with_t1);
     check(OAUTH(REFRESH), CLIENT,
           LIST("200|{\"data\": {\"access_token\": \"T1\", \"expires_in\": \"5\"}}", "200"), with_t1);
+    /* as float() takes them; one that never ends */
+    static const char *const lifetimes[] = {"\" 3600 \"", "\"1_000\"", "99999999999", "1e300", "\"0x10\""};
+    for (size_t i = 0; i < sizeof lifetimes / sizeof *lifetimes; i++) {
+        char answer[120];
+        snprintf(answer, sizeof answer, "200|{\"access_token\": \"T1\", \"expires_in\": %s}", lifetimes[i]);
+        check(OAUTH(REFRESH), CLIENT, LIST(answer, "200"),
+              strstr(lifetimes[i], "x") ? GRANT
+                  "\n=> connector: streams[0].retriever.requester.authenticator: the "
+                  "token's lifetime is no number of seconds"
+                                        : with_t1);
+    }
     check(OAUTH(REFRESH), CLIENT, LIST("500|", "429|", TOKEN, "200"),
           GRANT "\n" GRANT "\n" GRANT "\nGET /x [Authorization: Bearer T1]\n=> 200 {}");
     check(OAUTH(REFRESH
