@@ -228,7 +228,15 @@ static void put_estimate(struct firth_host *host, const struct host_stream *stre
 
 static void put_config(struct firth_host *host, struct slice config)
 {
-    (void)config;
+    const char *wanted = getenv(FLOW_CONFIG_VARIABLE);
+    if (wanted && *wanted && host->class_->source.read) {
+        buffer_str(&host->out, "{\"" FLOW_CONFIG_CHANGED "\":");
+        size_t start = host->out.size;
+        buffer_append(&host->out, config.data, config.size);
+        sdk_join_lines(host->out.data + start, host->out.size - start);
+        buffer_str(&host->out, "}\n");
+        return;
+    }
     firth_log(host, FIRTH_WARN,
               "the config has changed (a token was exchanged), which Flow's protocol has no word for: the "
               "next session begins with the old one");

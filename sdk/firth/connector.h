@@ -271,8 +271,9 @@ int firth_emit_estimate(struct firth_host *host, size_t stream, int64_t records,
 int firth_emit_complete(struct firth_host *host, size_t stream);
 /* This stream cannot be read on, while others can. The read has to fail once they are through. */
 int firth_emit_incomplete(struct firth_host *host, size_t stream);
-/* The config is this from now on (a refresh token was exchanged): a JSON object. In any call. Only Airbyte's
- * protocol has a word for it; under Flow's a warning is logged. */
+/* The config is this from now on (a refresh token was exchanged): a JSON object. In any call. Flow's
+ * protocol has no word for it: a source says it in Firth's own (flow.h) where that is asked for, else a
+ * warning is logged. */
 int firth_emit_config(struct firth_host *host, struct firth_slice config);
 
 /* A record member by member, written straight to the output:

@@ -1,6 +1,7 @@
 #include "connector/flow_call.h"
 
 #include "connector/process.h"
+#include "protocol/flow.h"
 
 #include <signal.h>
 
@@ -12,6 +13,9 @@ enum {
 struct connector_flow_call {
     struct connector_process *process;
     char *verb, *answer_name;
+    connector_flow_config *on_config;
+    connector_on_log *on_log;
+    void *context;
     struct buffer answer; /* the response's line */
     struct json_parser *parser;
     uint64_t lines;
@@ -106,6 +110,9 @@ struct connector_flow_call *connector_flow_call_start(const struct connector_pro
     struct connector_flow_call *call = mem_zalloc(sizeof *call);
     call->process = process;
     call->verb = mem_strdup(question->verb);
+    call->on_config = question->on_config;
+    call->on_log = on_log;
+    call->context = log_context;
     call->answer_name = mem_strdup(question->answer);
     call->parser = json_parser_new(
         (struct json_limits){.size_max = (uint32_t)own.line_max, .depth_max = JSON_LIMITS_DEFAULT.depth_max},
@@ -140,6 +147,18 @@ int connector_flow_call_timeout_ms(const struct connector_flow_call *call)
     return connector_timeout_ms(call->process);
 }
 
+static int take_config(struct connector_flow_call *call, const struct json *line, uint32_t config,
+                       struct error *err)
+{
+    if (call->on_config)
+        return call->on_config(call->context, line, config, err);
+    if (call->on_log)
+        call->on_log(call->context, LOG_WARN,
+                     SLICE_LITERAL("the config has changed (a token was exchanged), which nobody keeps here: "
+                                   "whatever comes next begins with the old one"));
+    return 0;
+}
+
 static int take_line(struct connector_flow_call *call, struct slice text, struct error *err)
 {
     struct json line;
@@ -156,6 +175,9 @@ static int take_line(struct connector_flow_call *call, struct slice text, struct
         connector_flow_no_json(call->process, text, call->lines, &why, &call->torn_error);
         return 0;
     }
+    uint32_t config = flow_config_changed(&line);
+    if (config != JSON_NONE)
+        return take_config(call, &line, config, err);
     uint32_t at = json_get(&line, 0, call->answer_name);
     if (at == JSON_NONE || json_is(&line, at, JSON_NULL)) {
         uint32_t key = json_first_key(&line, 0);

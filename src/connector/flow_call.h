@@ -7,11 +7,15 @@
 
 struct connector_flow_call;
 
+/* It says its config anew (flow_config_changed). -1: it cannot be kept, and the call fails. */
+typedef int connector_flow_config(void *context, const struct json *line, uint32_t config, struct error *err);
+
 struct connector_flow_question {
     const char *verb;                  /* "validate": what is asked, in errors */
     const char *answer;                /* "validated": the response's member */
     struct slice request;              /* the line */
     struct connector_secrets *secrets; /* masked in logs and errors; not owned; NULL: of the env's names */
+    connector_flow_config *on_config;  /* with the log's context; NULL: nobody keeps it */
 };
 
 /* Start and ask. The question is copied. Without a stall limit of the caller's, ten minutes of silence are

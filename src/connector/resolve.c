@@ -1,6 +1,7 @@
 #include "connector/connector.h"
 #include "connector/image.h"
 #include "connector/oci.h"
+#include "protocol/flow.h"
 
 const struct connector_limits connector_limits_default = {
     .line_max = (size_t)65 << 20,
@@ -139,7 +140,8 @@ static const char *const *environment(const struct connector_spec *spec, enum co
 {
     const char *const flow[] = {
         "FLOW_RUNTIME_CODEC=json", "LOG_FORMAT=json",
-        arena_printf(arena, "LOG_LEVEL=%s", spec->log_level ? spec->log_level : "info")};
+        arena_printf(arena, "LOG_LEVEL=%s", spec->log_level ? spec->log_level : "info"),
+        FLOW_CONFIG_VARIABLE "=1"};
     size_t flow_count = protocol == CONNECTOR_FLOW ? sizeof flow / sizeof *flow : 0, given = 0, count = 0;
     while (spec->env && spec->env[given])
         given++;

@@ -207,6 +207,15 @@ struct slice flow_journal_template(struct slice name, struct arena *arena)
     return copy;
 }
 
+uint32_t flow_config_changed(const struct json *line)
+{
+    uint32_t key = json_first_key(line, 0);
+    if (key == JSON_NONE || !slice_is(json_inner(line, key), FLOW_CONFIG_CHANGED) ||
+        json_count(line, 0) != 1 || !json_is(line, json_value(key), JSON_OBJECT))
+        return JSON_NONE;
+    return json_value(key);
+}
+
 struct slice flow_shard_template(struct slice id, struct arena *arena)
 {
     struct buffer text;

@@ -20,6 +20,13 @@ enum { FLOW_PROTOCOL_VERSION = 3032023 }; /* what every `spec` response names */
 /* Is it this version that a `spec` response names? ERROR_UNSUPPORTED; `label`: whose it is. */
 int flow_protocol_check(uint32_t protocol, const char *label, struct error *err);
 
+/* Firth's own word, of which Flow's protocol has none: a connector's config as it is from now on, an object,
+ * {"configChanged":{…}}. Said only to a runtime that asks for it by this variable, not empty. */
+#define FLOW_CONFIG_VARIABLE "FIRTH_TAKES_CONFIG"
+#define FLOW_CONFIG_CHANGED "configChanged"
+/* The object's node, if that is what the line says; JSON_NONE. */
+uint32_t flow_config_changed(const struct json *line);
+
 struct flow_texts {
     const struct slice *items;
     size_t count;

@@ -234,13 +234,13 @@ static void stop(struct task_reader *base)
     flow_reader_of(base)->stopping = true;
 }
 
-/* It reads the last acknowledgement if it does so soon, and is told to go. What it still says is dropped. */
+/* It reads the last acknowledgement if it does so soon, and is told to go. What it still says is dropped, but
+ * for a config that it changes: what that replaces may be used up. */
 static bool leave(struct task_reader *base)
 {
     struct flow_reader *reader = flow_reader_of(base);
-    struct slice line;
-    while (reader->process && connector_next_line(reader->process, &line) == 1)
-        ;
+    if (reader->process)
+        flow_group_leave(reader);
     if (!reader->process || gone(reader))
         return true;
     uint64_t now = task_report_now_ms(base->task->report);

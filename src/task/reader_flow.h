@@ -86,12 +86,16 @@ int flow_setup_open(struct flow_reader *reader, struct error *err);
 int flow_setup_service(struct flow_reader *reader, struct error *err);
 /* Append the `open` request. */
 void flow_setup_write_open(const struct flow_reader *reader, struct buffer *out);
+/* What it says of its config, in whatever it was asked. */
+int flow_reader_on_config(void *reader, const struct json *line, uint32_t config, struct error *err);
 void flow_reader_on_log(void *reader, enum log_level level, struct slice line);
 
 /* --- lines (reader_flow_group.c) -------------------------------------------------------------------- */
 
 /* 1 and an item, 0: none now, -1. */
 int flow_group_next(struct flow_reader *reader, struct task_item *ret_item, struct error *err);
+/* What still comes of one that is stopped: only a changed config counts. */
+void flow_group_leave(struct flow_reader *reader);
 /* The connector is gone: is what it said whole? */
 int flow_group_result(const struct flow_reader *reader, struct error *err);
 

@@ -198,6 +198,9 @@ static int take_line(struct flow_reader *reader, struct slice text, struct task_
         *err = reader->torn_error;
         return -1;
     }
+    uint32_t config = flow_config_changed(&reader->line);
+    if (config != JSON_NONE)
+        return flow_reader_on_config(reader, &reader->line, config, err);
     arena_clear(&reader->arena);
     if (flow_capture_read_response(&reader->line, &reader->arena, &response, err) < 0)
         return broken_line(reader, err);
@@ -234,6 +237,21 @@ int flow_group_next(struct flow_reader *reader, struct task_item *item, struct e
             return got;
     }
     return 0;
+}
+
+void flow_group_leave(struct flow_reader *reader)
+{
+    struct task_report *report = reader->base.task->report;
+    struct error err;
+    struct slice text;
+    while (connector_next_line(reader->process, &text) == 1) {
+        if (!slice_starts_with(text, "{\"" FLOW_CONFIG_CHANGED "\"") ||
+            json_parse(reader->parser, text.data, text.size, &reader->line, &err) < 0)
+            continue;
+        uint32_t config = flow_config_changed(&reader->line);
+        if (config != JSON_NONE && flow_reader_on_config(reader, &reader->line, config, &err) < 0)
+            task_report_logf(report, LOG_ERROR, "%s", err.message);
+    }
 }
 
 int flow_group_result(const struct flow_reader *reader, struct error *err)

@@ -1,6 +1,7 @@
 #include "base/hash.h"
 #include "task/capture_last.h"
 #include "task/flow_bindings.h"
+#include "task/kept_config.h"
 #include "task/marks.h"
 #include "task/reader_flow.h"
 
@@ -33,6 +34,15 @@ void flow_reader_on_log(void *context, enum log_level level, struct slice line)
     task_report_log(reader->base.task->report, level, reader->base.label, line);
 }
 
+int flow_reader_on_config(void *context, const struct json *line, uint32_t config, struct error *err)
+{
+    struct flow_reader *reader = context;
+    if (task_config_change(reader->base.task, TASK_SOURCE, line, config, err) < 0)
+        return -1;
+    reader->capture.raw_config = reader->base.task->spec->source.config;
+    return 0;
+}
+
 /* --- the specification ----------------------------------------------------------------------------- */
 
 static uint64_t mix(uint64_t hash, struct slice part)
@@ -52,7 +62,8 @@ static void set_version(struct flow_reader *reader)
         hash = mix(hash, slice_of(spec->source.program.argv[i]));
     if (spec->source.program.manifest.size)
         hash = mix(hash, spec->source.program.manifest);
-    hash = mix(hash, spec->source.config);
+    /* As it was given: one that the connector changes itself (kept_config.h) is no other. */
+    hash = hash_xxh3(&reader->base.task->given[TASK_SOURCE], sizeof *reader->base.task->given, hash);
     for (size_t i = 0; i < spec->binding_count; i++) {
         hash = mix(hash, spec->bindings[i].resource);
         hash = mix(hash, spec->bindings[i].flow_collection);
@@ -250,6 +261,7 @@ static int ask(struct flow_reader *reader, enum flow_phase phase, struct error *
         .answer = flow_capture_response_name(answer),
         .request = {line.data, line.size},
         .secrets = phase == FLOW_PHASE_SPEC ? task->all : task->secrets,
+        .on_config = flow_reader_on_config,
     };
     reader->phase = phase;
     reader->call = connector_flow_call_start(&task->spec->source.program, &question, &task->spec->limits,
@@ -277,6 +289,10 @@ static int take_spec(struct flow_reader *reader, const struct flow_spec *spec, s
     if (flow_protocol_check(spec->protocol, reader->base.label, err) < 0)
         return -1;
     task_marks_take(reader->base.task, TASK_SOURCE, spec->raw_config_schema);
+    if (use_saved_paths(reader)) { /* it was only asked what is secret in a config that it changed */
+        reader->phase = FLOW_PHASE_SET_UP;
+        return 0;
+    }
     return ask(reader, FLOW_PHASE_VALIDATE, err);
 }
 

@@ -2,12 +2,13 @@
 
 import json
 import sys
+from urllib.parse import parse_qs
 
 import pytest
 import yaml
 
 import scripted
-from clients.mock_api import MockApi
+from clients.mock_api import Answer, Api, MockApi
 from conftest import until
 from manifests import SHOP
 
@@ -113,3 +114,49 @@ def test_a_command_that_was_added(firth, tmp_path):
     firth("check", path, expect=0)
     firth("run", path, "--once", expect=0)
     assert len(firth("read", "acmeCo/users", expect=0).out.splitlines()) == 3
+
+
+class SingleUse(Api):
+    """A refresh token is good once: the answer has the next one."""
+    good, tries, lasts = "refresh-0", 0, 0
+
+    def get_token(self, route, query, body, seen):
+        SingleUse.tries += 1
+        if parse_qs(body)["refresh_token"] != [SingleUse.good]:
+            raise Answer(400, {"error": "invalid_grant"})
+        SingleUse.good = f"refresh-{SingleUse.tries}-xyzzy"
+        return {"access_token": f"access-{SingleUse.tries}-xyzzy", "expires_in": SingleUse.lasts, "refresh_token": SingleUse.good}
+
+
+def test_a_captures_tokens_are_kept(firth, tmp_path):
+    """A refresh token that a check has used up is used up: the next one is kept, the check's too."""
+    api = MockApi(SingleUse)
+    manifest = json.loads(json.dumps(SHOP))
+    retriever = manifest["streams"][0]["retriever"]
+    retriever["requester"]["authenticator"] = {
+        "type": "OAuthAuthenticator", "token_refresh_endpoint": "{{ config['url'] }}/token", "client_id": "a", "client_secret": "b",
+        "refresh_token": "{{ config['credentials']['refresh_token'] }}", "refresh_token_updater": {}}
+    secret = {"type": "string", "airbyte_secret": True}
+    manifest["definitions"]["schema"] = {"type": "object", "properties": {"url": {"type": "string"}, "credentials": {"type": "object", "properties": {
+        "refresh_token": secret, "access_token": secret}}}}
+    (tmp_path / "once.json").write_text(json.dumps(manifest))
+    firth("connectors", "add", "once", "--kind", "source", "--manifest-path", str(tmp_path / "once.json"), expect=0)
+    catalog = {
+        "collections": {"acmeCo/items": {"key": ["/id"], "schema": {"type": "object"}}},
+        "captures": {"acmeCo/once": {"endpoint": {"connector": {"image": "once", "config": {"url": api.url, "credentials": {"refresh_token": "refresh-0"}}}},
+                                     "bindings": [{"resource": {"stream": "items", "syncMode": "full_refresh"}, "target": "acmeCo/items"}]}}}
+    path = tmp_path / "flow.yaml"
+    path.write_text(json.dumps(catalog))
+    told = [firth("run", path, "--once", expect=0)]
+    tries = SingleUse.tries
+    told.append(firth("run", path, "--once", expect=0))
+    assert SingleUse.tries > tries > 1, "a token was exchanged in each run"
+    # One that lasts is not exchanged for another, nor is the connector checked anew because it changed its config.
+    SingleUse.lasts = 3600
+    told.append(firth("run", path, "--once", expect=0))
+    tries = SingleUse.tries
+    told.append(firth("run", path, "--once", expect=0))
+    assert SingleUse.tries == tries
+    api.close()
+    log = "".join(run.out + run.err for run in told)
+    assert "changed its config, which is kept" in log and "xyzzy" not in log and "refresh-0" not in log

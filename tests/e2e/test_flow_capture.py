@@ -244,6 +244,24 @@ def test_the_last_commit_is_acknowledged_before_the_end(firth, tmp_path):
     assert acknowledged(tmp_path) == [1]
 
 
+def test_a_config_that_the_connector_changes(firth, tmp_path):
+    """By a line of our own, in the middle of a group or after it was stopped: the next session begins with it, and is not checked anew."""
+    def path(password):
+        return catalog(tmp_path, [docs(1, 1), {"text": '{"configChanged":{"password":"token-1-xyzzy"}}'}, docs(2, 2), patch(n=2), {"input_end": True}],
+                       opened={"explicitAcknowledgements": True}, password=password,
+                       term={"log": "told to go", "exit": 0, "say": {"configChanged": {"password": "token-2-xyzzy"}}})
+    for password in "token-0-xyzzy", "token-0-xyzzy", "another":
+        running = firth.start("run", str(path(password)), "-o", "json", "--commit-every", "1h")
+        until(lambda: any('"documents":2' in line for line in list(running.out)), "the documents to be taken")
+        running.signal(signal.SIGINT)
+        assert running.wait() == 130
+        log = events([json.loads(line) for line in running.out], "log")
+        assert any("changed its config, which is kept" in each["message"] for each in log) and "xyzzy" not in json.dumps(log)
+    assert [each["capture"]["config"]["password"] for each in seen(tmp_path, "open")] == ["token-0-xyzzy", "token-2-xyzzy", "another"]
+    assert seen(tmp_path)[:5] == ["spec", "validate", "apply", "open", "acknowledge"] and seen(tmp_path).count("validate") == 2
+    assert ids(firth) == [1, 2] * 3
+
+
 def test_a_connector_that_does_not_go_is_ended(firth, tmp_path):
     ready = tmp_path / "ready"
     path = catalog(tmp_path, [docs(1, 1), patch(n=1), {"text": ""}, {"touch": str(ready)}, {"ignore_term": True}])

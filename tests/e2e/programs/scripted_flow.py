@@ -2,7 +2,7 @@
 
 Config: `seen`, a file to which it appends every request that it gets; `spec`, `validated`, `applied`, `opened`:
 what to answer instead of the usual (a string: log it and exit with 1); `sessions`: the steps of each session, the
-last one's for all that follow; `silent`: `open` is not answered; `refuse`: by a binding's name, why `validate` fails of it; `term`: {"log", "exit"} on SIGTERM.
+last one's for all that follow; `silent`: `open` is not answered; `refuse`: by a binding's name, why `validate` fails of it; `term`: {"log", "exit", "say"} on SIGTERM.
 """
 
 import fcntl
@@ -142,6 +142,8 @@ class Connector:
         if term:
             def leave(*_):
                 log(term["log"])
+                if "say" in term:
+                    say(term["say"])
                 os._exit(term["exit"])
             signal.signal(signal.SIGTERM, leave)
         if verb == "spec":

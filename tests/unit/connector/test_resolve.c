@@ -130,8 +130,9 @@ static void test_flow_environment(void **state)
     assert_string_equal(program.env[0], "FLOW_RUNTIME_CODEC=json");
     assert_string_equal(program.env[1], "LOG_FORMAT=json");
     assert_string_equal(program.env[2], "LOG_LEVEL=info");
-    assert_string_equal(program.env[3], "LOG_LEVEL=debug");
-    assert_null(program.env[4]);
+    assert_string_equal(program.env[3], "FIRTH_TAKES_CONFIG=1");
+    assert_string_equal(program.env[4], "LOG_LEVEL=debug");
+    assert_null(program.env[5]);
     assert_int_equal(program.protocol, CONNECTOR_FLOW);
     arena_done(&arena);
 }
