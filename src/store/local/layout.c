@@ -7,6 +7,8 @@
 static const char segment_magic[8] = "FIRTHSEG", log_magic[8] = "FIRTHLOG";
 enum { BLOCK_MAGIC = 0x4b4c4246, RECORD_MAGIC = 0x544d4346, MARK_MAGIC = 0x42555046 };
 
+const char layout_newer[] = "a newer version wrote it: use a newer firth";
+
 /* The CRC of a header in which the CRC's own four bytes, at `at`, count as zeros. */
 static uint32_t header_crc(const void *bytes, size_t size, size_t at)
 {
@@ -54,8 +56,10 @@ const char *layout_segment_get(const void *bytes, size_t size, struct segment_he
         return "its header's size is impossible";
     if (get_u32(at + 12) != header_crc(at, header.size, 12))
         return "its header's checksum is wrong";
+    if (get_u32(at + 8) > LAYOUT_VERSION)
+        return layout_newer;
     if (get_u32(at + 8) != LAYOUT_VERSION)
-        return "it is of another version";
+        return "it is of no version";
     *ret_header = header;
     return NULL;
 }
@@ -131,8 +135,10 @@ const char *layout_log_get(const void *bytes, struct log_header *ret_header)
         return "it does not begin as a commit log does";
     if (get_u16(at + 40) > STORE_NAME_MAX || get_u32(at + 12) != log_crc(at))
         return "its header's checksum is wrong";
-    if (get_u32(at + 8) == 0 || get_u32(at + 8) > LOG_VERSION)
-        return "it is of another version";
+    if (get_u32(at + 8) > LOG_VERSION)
+        return layout_newer;
+    if (get_u32(at + 8) == 0)
+        return "it is of no version";
     *ret_header = (struct log_header){
         .salt = get_u64(at + 16),
         .generation = get_u64(at + 24),

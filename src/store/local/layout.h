@@ -81,6 +81,7 @@ struct segment_header {
 size_t layout_segment_put(struct segment_header *header, void *bytes);
 /* `size`: bytes that are there, at least a whole header if it is sound. The names point into bytes. Returns
  * NULL, or what is wrong. */
+extern const char layout_newer[]; /* one that it may say of a sound header, and of a log's: it is no damage */
 const char *layout_segment_get(const void *bytes, size_t size, struct segment_header *ret_header);
 
 struct block_header {

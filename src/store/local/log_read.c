@@ -106,6 +106,8 @@ static int open_newest(struct log_view *view, struct error *err)
         wrong = "it belongs to another task";
     else if (!wrong && header.generation != newest)
         wrong = "its name does not match its header";
+    if (wrong == layout_newer)
+        return error_set(err, ERROR_UNSUPPORTED, "cannot read the commit log %s: %s", path, wrong);
     if (!wrong && size != header.file_size)
         return error_set(err, ERROR_CORRUPT,
                          "the commit log %s is damaged: it has %" PRIu64 " bytes instead of %" PRIu64, path,

@@ -39,6 +39,8 @@ static int check_header(struct segment *segment, const char *collection, const c
         wrong = "its name does not match its header";
     else if (!wrong && (!slice_is(header.collection, collection) || !slice_is(header.task, task)))
         wrong = "it belongs to another journal";
+    if (wrong == layout_newer)
+        return error_set(err, ERROR_UNSUPPORTED, "cannot read the segment %s: %s", segment->path, wrong);
     if (wrong)
         return segment_corrupt(segment, 0, wrong, err);
     segment->header_size = header.size;

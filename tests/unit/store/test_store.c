@@ -1,9 +1,11 @@
 /* store: what is committed is read back, whole, in order, by anyone; what is not is never seen. */
+#include "base/hash.h"
 #include "store/local/disk.h"
 #include "store/local/layout.h"
 #include "store_helpers.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -264,6 +266,49 @@ static void test_identity(void **state)
     assert_true(identity_of(fixture, "users", true) != third);
 }
 
+/* The next version of a header, and its CRC again. */
+static void make_newer(const char *pattern, bool log)
+{
+    glob_t found;
+    char header[LAYOUT_PAGE];
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        int file = open(found.gl_pathv[i], O_RDWR | O_CLOEXEC);
+        assert_true(file >= 0);
+        assert_true(pread(file, header, sizeof header, 0) > LOG_FIXED);
+        size_t size = log ? LOG_FIXED + (size_t)get_u16(header + 40) : get_u32(header + 16);
+        put_u32(header + 8, get_u32(header + 8) + 1);
+        put_u32(header + 12, 0);
+        put_u32(header + 12, hash_crc32c(0, header, size));
+        assert_int_equal(pwrite(file, header, size, 0), size);
+        close(file);
+    }
+    globfree(&found);
+}
+
+/* What a newer program has written is not called damaged: nobody is to drop it. */
+static void test_newer(void **state)
+{
+    enum { LARGE = 2 << 20 };
+    struct fixture *fixture = *state;
+    struct error err;
+    struct store_document document;
+    auto_free char *large = mem_zalloc(LARGE + 1);
+    memset(large, 'x', LARGE);
+    write_once(fixture, large); /* so large that it lies in the segment */
+    auto_free char *segments = mem_printf("%s/collections/users/*/*.seg", fixture->folder),
+                   *logs = mem_printf("%s/tasks/in/commits-*", fixture->folder);
+    make_newer(segments, false);
+    mem_auto(store_reader_close) struct store_reader *reader = must_read(fixture->store, "users", 0);
+    assert_int_equal(store_reader_next(reader, &document, &err), -1);
+    assert_int_equal(err.code, ERROR_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "use a newer firth"));
+    make_newer(logs, true);
+    assert_null(store_writer_open(fixture->store, "in", NULL, &err));
+    assert_int_equal(err.code, ERROR_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "use a newer firth"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +319,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_truncate, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_locks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_identity, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_newer, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
