@@ -327,9 +327,14 @@ static bool send_on(struct http_transfer *transfer)
     return true;
 }
 
-/* What the library says of certificates tells more than the code, and no secret. */
+/* What the library says of certificates tells more than the code, and no secret; of what an answer is made of
+ * it says something else than it means. */
 static const char *why(const struct http_transfer *transfer, CURLcode code)
 {
+    if (code == CURLE_OUT_OF_MEMORY)
+        return "a line of its headers";
+    if (code == CURLE_UNSUPPORTED_PROTOCOL)
+        return "it is no HTTP";
     enum http_failure failure = http_failure_of(code);
     bool is_tls = failure == HTTP_TLS || failure == HTTP_NOT_TRUSTED;
     return is_tls && *transfer->message ? transfer->message : transfer->client->curl.easy_strerror(code);

@@ -244,7 +244,8 @@ struct tvalue query_properties_key(const struct query_properties *properties, st
     struct tvalue value;
     ttext_init(&text, arena, RECORD_SIZE_MAX);
     for (size_t i = 0; i < properties->keys.count; i++) {
-        if (!tvalue_member_name(arena, record, properties->keys.segments[i], &value) || !tvalue_true(&value))
+        if (!tvalue_member_name(arena, record, properties->keys.segments[i], &value) ||
+            (!tvalue_true(&value) && (value.kind == TVALUE_BOOL || !tvalue_is_number(&value))))
             return tvalue_none();
         if (i > 0)
             ttext_byte(&text, ',');

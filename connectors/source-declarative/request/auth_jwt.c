@@ -27,6 +27,8 @@ static int compile_claims(struct jwt_parts *parts, const char *field, const char
         if (component_is_none(component))
             continue;
         struct component value = component_get(component, names[i]);
+        if (component_string(value).size == 0)
+            continue; /* an empty one is none, as in the CDK */
         if (expression_compile_at(parts->engine, parts->where, value, &claims[i].value, err) != 0)
             return -1;
     }

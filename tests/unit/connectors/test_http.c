@@ -259,10 +259,10 @@ static void test_failures(void **state)
     } rows[] = {
         {"/half", HTTP_BROKEN, ERROR_IO, true, "the answer is broken"},
         {"/empty", HTTP_BROKEN, ERROR_IO, true, "the answer is broken"},
-        {"/nonsense", HTTP_BROKEN, ERROR_IO, true, "the answer is broken"},
+        {"/nonsense", HTTP_BROKEN, ERROR_IO, true, "the answer is broken (it is no HTTP)"},
         {"/garbled?key=hidden", HTTP_BAD_ENCODING, ERROR_PROTOCOL, true, "/garbled?…: the answer does not"},
         {"/endless-headers", HTTP_TOO_LARGE, ERROR_LIMIT, false, "too large"},
-        {"/endless-line", HTTP_TOO_LARGE, ERROR_LIMIT, false, "too large"},
+        {"/endless-line", HTTP_TOO_LARGE, ERROR_LIMIT, false, "too large (a line of its headers)"},
         {"/endless-body", HTTP_TOO_LARGE, ERROR_LIMIT, false, "too large"},
         {"/endless-redirect", HTTP_TOO_LARGE, ERROR_LIMIT, false, "too large"},
         {"/bomb", HTTP_TOO_LARGE, ERROR_LIMIT, false, "too large"},

@@ -122,6 +122,7 @@ static void check(const char *fields, const char *requester, const char *const *
 #define CURSOR PAGED("\"CursorPagination\", \"cursor_value\": \"{{ response.next }}\"") TOKEN "}"
 #define TWO "200|{\"r\": [{\"id\":1}, {\"id\":2}]}"
 #define ONE "200|{\"r\": [{\"id\":3}]}"
+#define ZERO "200|{\"r\": [{\"id\":0}]}"
 #define NONE "200|{\"r\": []}"
 
 /* What the CDK 7.39 asks for, and gives, of the same. */
@@ -264,13 +265,13 @@ static void test_properties(void **state)
           "\"{{ "
           "query_properties }}\"}",
           LIST(ONE), "?f=a&f=b&g=a&g=b\n=> {\"id\":3}");
-    /* A key that is a number: the CDK stops there, for it joins keys as texts. */
-    check("",
-          ", \"query_properties\": {\"type\": \"QueryProperties\", \"property_list\": [\"a\", \"b\"]"
-          ", \"property_chunking\": {\"type\": \"PropertyChunking\", \"property_limit_type\": "
-          "\"property_count\", "
-          "\"property_limit\": 1}}",
-          LIST(ONE, ONE), "\n\n=> {\"id\":3}");
+    /* A key that is a number, 0 too: the CDK stops there, for it joins keys as texts. */
+#define CHUNKED                                                                                 \
+    ", \"query_properties\": {\"type\": \"QueryProperties\", \"property_list\": [\"a\", \"b\"]" \
+    ", \"property_chunking\": {\"type\": \"PropertyChunking\", \"property_limit_type\": "       \
+    "\"property_count\", \"property_limit\": 1}}"
+    check("", CHUNKED, LIST(ONE, ONE), "\n\n=> {\"id\":3}");
+    check("", CHUNKED, LIST(ZERO, ZERO), "\n\n=> {\"id\":0}");
 }
 
 int main(void)
