@@ -265,7 +265,7 @@ static const char settings[] =
     /* Rows that a policy hides from the user are an error then, and not left out. */
     "SET row_security = off";
 
-static bool mentions(const char *text, const char *const *words)
+bool pg_mentions(const char *text, const char *const *words)
 {
     for (; *words; words++) {
         if (strstr(text, *words))
@@ -278,7 +278,11 @@ static bool mentions(const char *text, const char *const *words)
 static enum firth_failure kind_of_refusal(const char *message)
 {
     static const char *const passing[] = {"starting up", "shutting down", "too many", "remaining connection",
-                                          "recovery",    "terminating",   NULL};
+                                          "recovery", "terminating",
+                                          /* a handshake that broke off, as where a server or a balancer is
+                                             started again */
+                                          "SSL SYSCALL error", "unexpected eof", "EOF detected",
+                                          "closed the connection unexpectedly", "Connection reset", NULL};
     static const char *const wrong[] = {"authentication failed",
                                         "does not exist",
                                         "no password supplied",
@@ -290,9 +294,9 @@ static enum firth_failure kind_of_refusal(const char *message)
                                         "must be superuser",
                                         "invalid",
                                         NULL};
-    if (mentions(message, passing))
+    if (pg_mentions(message, passing))
         return FIRTH_FAILURE_TRANSIENT;
-    return mentions(message, wrong) ? FIRTH_FAILURE_CONFIG : FIRTH_FAILURE_TRANSIENT;
+    return pg_mentions(message, wrong) ? FIRTH_FAILURE_CONFIG : FIRTH_FAILURE_TRANSIENT;
 }
 
 /* libpq's messages are of several lines; ours are of one. */

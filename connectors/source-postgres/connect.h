@@ -23,6 +23,10 @@ void pg_endpoint_close(struct pg_endpoint *endpoint);
 /* A connection; with `replication`, of a walsender for logical replication. NULL: *err says why. */
 PGconn *pg_connect(const struct pg_endpoint *endpoint, bool replication, struct firth_error *err);
 
+/* Has a message one of these words (NULL ends them)? Of programs that tell by nothing else what went wrong.
+ */
+bool pg_mentions(const char *text, const char *const *words);
+
 /* --- statements --------------------------------------------------------------------------------------------
  */
 

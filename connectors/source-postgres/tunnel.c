@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "connect.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { UP_WITHIN_MS = 30000, LOOK_MS = 50, SAID_MAX = 1024 };
+enum { UP_WITHIN_MS = 30000, LOOK_MS = 50, SAID_MAX = 1024, NO_SSH = 127 };
 
 struct pg_tunnel_process {
     pid_t pid;
@@ -192,29 +193,41 @@ static void become_ssh(const struct pg_tunnel_process *tunnel, const struct way 
         dup2(output, STDERR_FILENO) >= 0)
         execvp("ssh", (char *const *)(uintptr_t)words);
     dprintf(output, "cannot run ssh: %s", strerror(errno));
-    _exit(127);
+    _exit(NO_SSH);
+}
+
+/* What another try will not mend. All else passes: a host that is away, or starts again. */
+static bool is_config(const char *said, int status)
+{
+    static const char *const words[] = {"Permission denied",       "Host key verification failed",
+                                        "invalid format",          "incorrect passphrase",
+                                        "Bad configuration",       "administratively prohibited",
+                                        "No matching host key",    "no matching",
+                                        "Too many authentication", NULL};
+    return (WIFEXITED(status) && WEXITSTATUS(status) == NO_SSH) || pg_mentions(said, words);
 }
 
 /* It has ended: what it said last. */
-static int ended(struct pg_tunnel_process *tunnel, const struct way *way, struct firth_error *err)
+static int ended(struct pg_tunnel_process *tunnel, const struct way *way, int status, struct firth_error *err)
 {
     char said[SAID_MAX + 1];
     ssize_t size = read(tunnel->output, said, SAID_MAX);
     said[size > 0 ? size : 0] = 0;
     string_one_line(said);
     tunnel->pid = 0;
-    return firth_fail(err, FIRTH_FAILURE_CONFIG, "the SSH tunnel through %s ended: %s", way->host,
-                      *said ? said : "ssh said nothing");
+    return firth_fail(err, is_config(said, status) ? FIRTH_FAILURE_CONFIG : FIRTH_FAILURE_TRANSIENT,
+                      "the SSH tunnel through %s ended: %s", way->host, *said ? said : "ssh said nothing");
 }
 
 static int wait_until_up(struct firth_host *host, struct pg_tunnel_process *tunnel, const struct way *way,
                          struct firth_error *err)
 {
+    int status;
     for (int waited = 0; waited < UP_WITHIN_MS; waited += LOOK_MS) {
         struct pollfd said = {.fd = tunnel->output, .events = 0}; /* HUP: it has ended */
         poll(&said, 1, LOOK_MS);
-        if (waitpid(tunnel->pid, NULL, WNOHANG) == tunnel->pid)
-            return ended(tunnel, way, err);
+        if (waitpid(tunnel->pid, &status, WNOHANG) == tunnel->pid)
+            return ended(tunnel, way, status, err);
         auto_close int fd = loopback(tunnel->port);
         if (fd >= 0)
             return 0;

@@ -6,10 +6,12 @@ import pathlib
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from conftest import until
+from connector_suite.protocol import configured
 from e2e.postgres_source import airbyte_config, data, discover, flow_config, last_state, read, runner
 from postgres import PASSWORD, USER, give, psql_environment
 
@@ -22,6 +24,12 @@ def run(firth):
 def answer(run, config):
     status = run("check", config=config).one("CONNECTION_STATUS")["connectionStatus"]
     return status.get("message") or status["status"]
+
+
+def failure(run, config):
+    """Of which kind it is where a read cannot begin."""
+    stream = {"name": "t", "namespace": "public", "json_schema": {}, "supported_sync_modes": ["full_refresh"]}
+    return run("read", config=config, catalog=configured([stream], "full_refresh")).errors()[0]["failure_type"]
 
 
 # --- TLS --------------------------------------------------------------------------------------------------------
@@ -91,6 +99,27 @@ def test_tls(run, encrypted, certificates):
     assert [r["id"] for r in data(read(run, config, "t", mode="incremental"))] == [1]
 
 
+@pytest.mark.parametrize("mode", ["require", "prefer"])
+def test_a_handshake_that_breaks_off(run, database, mode):
+    """A server, or what stands before it, that is started again: no reason to stop for good."""
+    def serve(listener):
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            with client:
+                client.recv(8)
+                client.sendall(b"S")
+                client.recv(2000)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        config = {**airbyte_config(database, ssl_mode={"mode": mode}), "host": "127.0.0.1", "port": listener.getsockname()[1]}
+        assert failure(run, config) == "transient_error"
+        listener.shutdown(socket.SHUT_RDWR)
+
+
 # --- a tunnel ------------------------------------------------------------------------------------------------------
 
 # Does what ssh does with -L, and writes down how it was called.
@@ -102,6 +131,8 @@ with open({seen!r}, "a") as file:
     file.write(json.dumps({{"words": words, "key": open(key).read(), "mode": stat.S_IMODE(os.stat(key).st_mode)}}) + "\\n")
 if words[-1] == "closed":
     sys.exit("closed: Permission denied (publickey).")
+if words[-1] == "away":
+    sys.exit("ssh: connect to host away port 22: Connection refused")
 here, port, there, to = words[words.index("-L") + 1].split(":")
 listener = socket.create_server((here, int(port)))
 def copy(a, b):
@@ -138,6 +169,10 @@ def test_tunnel(run, database, tmp_path):
     tunnel["tunnel_host"] = "closed"
     assert "the SSH tunnel through closed ended: closed: Permission denied" in answer(
         run, airbyte_config(database, tunnel_method=tunnel))
+    # What another try may mend, and what it will not: a capture is tried again, or stops.
+    for host, kind in (("closed", "config_error"), ("away", "transient_error")):
+        tunnel["tunnel_host"] = host
+        assert failure(run, airbyte_config(database, tunnel_method=tunnel)) == kind, host
     tunnel["tunnel_host"] = "-oProxyCommand=x"
     assert "cannot begin with '-'" in answer(run, airbyte_config(database, tunnel_method=tunnel))
 
