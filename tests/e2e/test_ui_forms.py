@@ -172,13 +172,17 @@ KINDS = {"type": "object", "properties": {"both": TEXT}, "oneOf": [
     {"title": "By a", "required": ["a"], "properties": {"a": TEXT}}, {"title": "By b", "required": ["b"], "properties": {"b": TEXT}}]}
 
 
+def specified(page, name, spec):
+    path = page.daemon.folder / f"{name}.py"
+    path.write_text(SPECIFIED)
+    path.with_suffix(".py.spec").write_text(json.dumps(spec))
+    page.daemon.firth("connectors", "add", f"source-{name}", "--command", f"{sys.executable} {path}", expect=0)
+
+
 def test_specs_that_are_odd_have_forms_all_the_same(page):
     """Patterns that browsers write otherwise, references without end or to nothing, names that every object has, a choice of the whole."""
     for name, spec in (("odd", ODD), ("kinds", KINDS)):
-        path = page.daemon.folder / f"{name}.py"
-        path.write_text(SPECIFIED)
-        path.with_suffix(".py.spec").write_text(json.dumps(spec))
-        page.daemon.firth("connectors", "add", f"source-{name}", "--command", f"{sys.executable} {path}", expect=0)
+        specified(page, name, spec)
 
     def asked(name):
         return json.loads((page.daemon.folder / f"{name}.py.asked").read_text())
@@ -223,3 +227,61 @@ def test_specs_that_are_odd_have_forms_all_the_same(page):
     page.unroute("**/check_connection")
     go_on()
     assert asked("kinds") == {"b": "1", "both": "2"}
+
+
+SECRET = {**TEXT, "airbyte_secret": True}
+# A group that need not be there, but needs something; a choice whose constants need not be there; six definitions of one another.
+GROUPS = {"type": "object", "required": ["a", "way"], "properties": {
+    "a": TEXT,
+    "trigger": {"type": "object", "required": ["job", "how"], "properties": {
+        "job": TEXT, "mode": {**TEXT, "enum": ["skip", "wait"], "default": "skip"},
+        "how": {"type": "object", "oneOf": [{"title": "By time", "required": ["every"], "properties": {"every": {**TEXT, "title": "Every"}}}]}}},
+    "tunnel": {"type": "object", "additionalProperties": False, "properties": {"ssh": {**TEXT, "pattern": "^ssh://"}}},
+    "way": {"type": "object", "title": "Way", "oneOf": [
+        {"title": "Password", "required": ["word"], "properties": {"kind": {"const": "word", "default": "word"}, "word": SECRET}},
+        {"title": "Role", "required": ["role"], "properties": {"kind": {"const": "role", "default": "role"}, "role": TEXT}}]}}}
+ROUND = {"type": "object", "properties": {"a": TEXT, "q": {"$ref": "#/definitions/d0"}}, "definitions": {
+    f"d{i}": {"type": "object", "properties": {f"p{j}": {"$ref": f"#/definitions/d{j}"} for j in range(8)}} for i in range(8)}}
+
+
+def test_groups_that_are_left_out_and_choices_without_their_constant(page):
+    """What only the form put into an optional group is neither sent nor checked; a stored choice is the one that its members make."""
+    specified(page, "groups", GROUPS)
+    specified(page, "round", ROUND)
+
+    def asked():
+        return json.loads((page.daemon.folder / "groups.py.asked").read_text())
+    log_in(page, "/connections/new")
+    page.get_by_role("button", name="source-groups").click()
+    page.get_by_label("a *", exact=True).fill("1")
+    page.locator("#root_way_word").fill("secret")
+    page.get_by_label("mode").select_option("wait")
+    page.get_by_label("ssh").fill("bad")
+    page.get_by_role("button", name="Test and go on").click()
+    expect(page.locator("#root_trigger_job__error")).to_have_text("This is needed.")
+    expect(page.locator("#root_tunnel_ssh__error")).to_have_text("This has to look like ^ssh://.")
+    expect(page.get_by_text("boolean schema")).to_have_count(0)
+    page.get_by_label("mode").select_option("skip")
+    page.get_by_label("ssh").fill("")
+    page.get_by_role("button", name="Test and go on").click()
+    expect(page.get_by_text("Where does it go?")).to_be_visible()
+    assert asked() == {"a": "1", "way": {"kind": "word", "word": "secret"}}
+
+    definitions = page.daemon.api.config("source_definitions/list", {})["sourceDefinitions"]
+    definition = next(each["sourceDefinitionId"] for each in definitions if each["name"] == "source-groups")
+    for way, shown in (({"role": "r"}, "Role"), ({"word": "w"}, "Password")):
+        config = {"a": "1", "way": way}
+        source = page.daemon.api.config("sources/create", {"workspaceId": WORKSPACE, "name": shown, "sourceDefinitionId": definition,
+                                                           "connectionConfiguration": config})["sourceId"]
+        page.goto(f"/sources/{source}")
+        expect(page.get_by_role("combobox", name="Way").locator("option:checked")).to_have_text(shown)
+        page.get_by_label("a *", exact=True).fill("2")
+        keep(page)
+        kept(page)
+        assert asked() == {"a": "2", "way": way}
+
+    # Some hundred fields are drawn, the rest is JSON.
+    page.goto("/connections/new")
+    page.get_by_role("button", name="source-round").click()
+    page.get_by_label("a", exact=True).fill("typed")
+    assert 0 < page.locator("form textarea").count() < 1000

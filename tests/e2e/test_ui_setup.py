@@ -7,6 +7,7 @@ import duckdb
 import pytest
 from playwright.sync_api import expect
 
+from api import WORKSPACE
 from conftest import until
 from manifests import SHOP
 from ui import chromium, daemon, log_in, page, refused  # noqa: F401 (fixtures)
@@ -526,6 +527,16 @@ def test_connectors_are_added_and_deleted(page):
     expect(command).to_have_value("python3\nown.py\n--verbose")
     expect(page.get_by_role("button", name="A line for each word")).to_have_count(0)
     expect(page.get_by_text("With the password that everybody knows no command is added.")).to_be_visible()
+    # What is in use cannot go, and is said before it is tried.
+    definitions = page.daemon.api.config("source_definitions/list", {})["sourceDefinitions"]
+    definition = next(each["sourceDefinitionId"] for each in definitions if each["name"] == "Shop")
+    user = page.daemon.api.config("sources/create", {"workspaceId": WORKSPACE, "name": "Corner shop", "sourceDefinitionId": definition,
+                                                     "connectionConfiguration": {"api_key": "k"}})["sourceId"]
+    page.get_by_role("button", name="Delete Shop").click()
+    expect(page.get_by_role("dialog").get_by_role("link", name="Corner shop")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_role("button", name="Delete")).to_have_count(0)
+    page.get_by_role("dialog").get_by_role("button", name="Leave it").click()
+    page.daemon.api.config("sources/delete", {"sourceId": user}, expect=204)
     for name in ("Pokemon", "Shop"):
         page.get_by_role("button", name=f"Delete {name}").click()
         page.get_by_role("dialog").get_by_role("button", name="Delete").click()

@@ -2,7 +2,7 @@
 import type { FieldProps, RJSFSchema } from "@rjsf/utils";
 import { useEffect, useLayoutEffect, useState } from "react";
 import { plainText } from "./templates";
-import { branchesOf, branchOf, chosenOf, constantsOf, formSchemaOf, uiSchemaOf, type ConfigData, type SpecSchema } from "./uischema";
+import { branchesOf, branchOf, chosenOf, constantsOf, firstOf, formSchemaOf, uiSchemaOf, type ConfigData, type SpecSchema } from "./uischema";
 
 const WHOLE = "root";
 
@@ -43,9 +43,13 @@ export function ChoiceField(props: Props) {
         onChange(registry.schemaUtils.getDefaultFormState(formSchemaOf(next), { ...suggested, ...constantsOf(next) }) as ConfigData);
     }
 
-    // What has to be chosen begins with what the spec suggests, or its first branch.
+    // What has to be chosen begins with what the spec suggests, or its first branch. Where nothing is there at all, its constants
+    // are not either.
     useEffect(() => {
-        if (needed && chosen < 0) choose(Math.max(0, branchOf(branches, spec.default)));
+        if (!needed) return;
+        const bare = Object.values(formData ?? {}).every((member) => member === undefined) && branch !== undefined && Object.keys(constantsOf(branch)).length > 0;
+        if (chosen < 0) choose(firstOf(spec, branches));
+        else if (bare) choose(chosen);
     });
 
     const form = branch && formSchemaOf({ ...branch, title: "", description: "" });

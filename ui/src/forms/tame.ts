@@ -14,7 +14,10 @@ const MAPS = ["properties", "patternProperties", "dependencies"];
 const DROPPED = ["$ref", "$id", "$schema", "$defs", "definitions"];
 /** What a reference may have beside it. */
 const BESIDE = ["title", "description", "order", "group", "default", "airbyte_secret", "airbyte_hidden", "examples"];
-const PARTS_MAX = 20_000;
+/** How many parts come of references: more than some a page cannot draw. */
+const REFERRED_MAX = 1000;
+/** What has parts of its own. */
+const COMPOUND = ["$ref", "properties", "items", "oneOf", "anyOf", "allOf"];
 /** What rjsf takes for something of its own. */
 function isUndrawn(name: string): boolean {
     return name === "__proto__" || name === "*" || name === "__errors" || name.startsWith("ui:");
@@ -45,7 +48,9 @@ export function patternOf(pattern: unknown): string | undefined {
 }
 
 class Taming {
-    private left = PARTS_MAX;
+    private left = REFERRED_MAX;
+    /** References that were not followed any more. */
+    private readonly cut = new WeakSet<Loose>();
     constructor(private readonly root: unknown) {}
 
     private target(ref: string): unknown {
@@ -67,7 +72,12 @@ class Taming {
         }
         if (!isObject(target)) return this.tamed(beside, within);
         // Any JSON from there on.
-        if (within.includes(ref)) return this.tamed({ type: target.type, title: target.title, description: target.description, ...beside }, within);
+        const isCut = this.left <= 0 && COMPOUND.some((name) => target[name] !== undefined);
+        if (isCut || within.includes(ref)) {
+            const free = this.tamed({ type: target.type, title: target.title, description: target.description, ...beside }, within);
+            if (isCut) this.cut.add(free);
+            return free;
+        }
         return this.tamed({ ...target, ...beside }, [...within, ref]);
     }
 
@@ -106,7 +116,7 @@ class Taming {
     }
 
     tamed(schema: Loose, within: readonly string[]): Loose {
-        if (this.left-- <= 0) return {};
+        if (within.length > 1) this.left--;
         if (schema.$ref !== undefined) return this.referred(schema, within);
         const own = this.joined(schema.allOf === undefined ? schema : { ...schema, allOf: this.parts(schema.allOf, within) });
         for (const name of DROPPED) delete own[name];
@@ -134,6 +144,9 @@ class Taming {
         }
         for (const name of BRANCHES) {
             const branches = this.parts(own[name], within);
+            // A choice among what is not known is any JSON.
+            if (branches.some((branch) => this.cut.has(branch)))
+                return this.tamed(Object.fromEntries([...BESIDE, "type"].filter((key) => own[key] !== undefined).map((key) => [key, own[key]])), within);
             if (branches.length > 0) own[name] = branches;
             else delete own[name];
         }

@@ -15,8 +15,9 @@ export type SpecSchema = StrictRJSFSchema & {
     /** Of a property: the group that it belongs to. */
     group?: string;
     properties?: Record<string, SpecSchema>;
-    /** Ours, in what schemaFor gives: a branch that somebody picked. */
+    /** Ours, in what schemaFor gives: a branch that was picked; that it is the one that a form begins with. */
     picked?: boolean;
+    begun?: boolean;
 };
 
 function isObject(value: unknown): value is SpecSchema {
@@ -102,15 +103,27 @@ export function constantsOf(branch: SpecSchema): ConfigData {
     );
 }
 
+/** Without the other constants, a constant that need not be there says nothing. */
 function hasConstants(branch: SpecSchema, data: ConfigData): boolean {
-    return Object.entries(constantsOf(branch)).every(([name, constant]) => data[name] === constant);
+    return Object.entries(constantsOf(branch)).every(
+        ([name, constant]) => data[name] === constant || (data[name] === undefined && !branch.required?.includes(name)),
+    );
+}
+
+function saysAConstant(branch: SpecSchema, data: ConfigData): boolean {
+    return Object.keys(constantsOf(branch)).some((name) => data[name] !== undefined);
+}
+
+/** Which branch a choice begins with that has to be made. */
+export function firstOf(schema: SpecSchema, branches: SpecSchema[]): number {
+    return Math.max(0, branchOf(branches, schema.default));
 }
 
 /** Which branch a stored value is of: by its constants; -1 if it is none. */
 export function branchOf(branches: SpecSchema[], value: unknown): number {
     if (!isObject(value)) return -1;
     const data = value as ConfigData;
-    const found = branches.findIndex((branch) => Object.keys(constantsOf(branch)).length > 0 && hasConstants(branch, data));
+    const found = branches.findIndex((branch) => saysAConstant(branch, data) && hasConstants(branch, data));
     if (found >= 0) return found;
     // Without constants: one whose needed members are there, and of these the one that knows the most of what is there.
     let best = -1;
@@ -118,6 +131,7 @@ export function branchOf(branches: SpecSchema[], value: unknown): number {
     for (const [index, branch] of branches.entries()) {
         if (!hasConstants(branch, data) || !(branch.required ?? []).every((name: string) => data[name] !== undefined)) continue;
         const known = Object.keys(data).filter((name) => data[name] !== undefined && branch.properties?.[name]).length;
+        if (known === 0 && Object.keys(constantsOf(branch)).length > 0) continue;
         if (known > most) [best, most] = [index, known];
     }
     return best;
@@ -165,9 +179,11 @@ export function schemaFor(schema: SpecSchema, value: unknown, picked: Picked, id
     let own: SpecSchema = schema;
     if (isChoice(schema)) {
         const branches = branchesOf(schema);
-        const chosen = branches[chosenOf(branches, value, picked.get(id))];
+        const index = chosenOf(branches, value, picked.get(id));
+        const chosen = branches[index];
         if (!chosen) return { type: "object" };
-        own = { ...chosen, picked: true, required: [...(schema.required ?? []), ...(chosen.required ?? [])] };
+        const begun = index === firstOf(schema, branches);
+        own = { ...chosen, picked: true, begun, default: (begun && schema.default) || chosen.default, required: [...(schema.required ?? []), ...(chosen.required ?? [])] };
     }
     const data = isObject(value) ? (value as ConfigData) : {};
     if (own.properties)

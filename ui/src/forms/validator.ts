@@ -79,6 +79,8 @@ function say(error: OutputUnit, schema: unknown, data: unknown): string {
             return `At most ${String(wanted)} are possible.`;
         case "enum":
             return `This has to be one of ${(wanted as unknown[]).map(String).join(", ")}.`;
+        case "false":
+            return "The connector does not know this: it has to go.";
         case "format":
             return `This is no ${String(wanted)}.`;
         default:
@@ -103,7 +105,12 @@ function errorsOf(schema: RJSFSchema, data: unknown): RJSFValidationError[] {
         // What cannot be checked here the daemon checks.
         return [];
     }
-    return result.errors.filter((error) => !CONTAINERS.has(error.keyword)).map((error) => errorOf(error, schema, typed));
+    const errors = result.errors.filter((error) => !CONTAINERS.has(error.keyword));
+    // To the validator a member that is wrong is also one that `additionalProperties: false` does not know.
+    const known = ({ keyword, instanceLocation }: OutputUnit) =>
+        keyword === "false" &&
+        errors.some((other) => other.keyword !== "false" && `${other.instanceLocation}/`.startsWith(`${instanceLocation}/`));
+    return errors.filter((error) => !known(error)).map((error) => errorOf(error, schema, typed));
 }
 
 class InterpretingValidator implements ValidatorType<Data, RJSFSchema> {

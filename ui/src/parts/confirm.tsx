@@ -5,7 +5,8 @@ import { Button } from "./basics";
 interface Props {
     title: string;
     children: ReactNode;
-    action: string;
+    /** Without: there is nothing that can be done. */
+    action: string | undefined;
     busy?: boolean;
     onConfirm: () => void;
     onClose: () => void;
@@ -22,9 +23,11 @@ export function Confirm({ title, children, action, busy, onConfirm, onClose }: P
                 <Button onClick={onClose} autoFocus>
                     Leave it
                 </Button>
-                <Button kind="danger" busy={busy} onClick={onConfirm}>
-                    {action}
-                </Button>
+                {action && (
+                    <Button kind="danger" busy={busy} onClick={onConfirm}>
+                        {action}
+                    </Button>
+                )}
             </div>
         </dialog>
     );

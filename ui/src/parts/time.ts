@@ -5,7 +5,7 @@ const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto", style: "
 const whole = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "medium" });
 const compact = new Intl.NumberFormat(LOCALE, { notation: "compact", maximumFractionDigits: 1 });
 const small = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 });
-const plain = new Intl.NumberFormat();
+const plain = new Intl.NumberFormat(LOCALE);
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
     ["second", 60],

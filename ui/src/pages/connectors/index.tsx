@@ -1,13 +1,49 @@
 // All connectors: built in, and custom ones by image or manifest.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
-import { useDefinitions, type Definition, type Side } from "../../api/actors";
+import { useEffect, useState } from "react";
+import { Link } from "wouter";
+import { useActors, useDefinitions, type Definition, type Side } from "../../api/actors";
 import { config } from "../../api/client";
 import { useSession } from "../../app/session";
 import { Button, PageHead, Problem } from "../../parts/basics";
 import { Confirm } from "../../parts/confirm";
 import { ConnectorMark, whatItIs } from "../../parts/connector";
 import { AddConnector } from "./add";
+
+interface DeletingProps {
+    side: Side;
+    definition: Definition;
+    busy: boolean;
+    onConfirm: () => void;
+    onClose: () => void;
+}
+
+/** The daemon deletes no connector that is in use: what has to go before it is told, and nothing can be pressed. */
+function Deleting({ side, definition, busy, onConfirm, onClose }: DeletingProps) {
+    const actors = useActors(side);
+    const { refetch } = actors;
+    useEffect(() => void refetch(), [refetch]);
+    const users = (actors.data ?? []).filter((actor) => actor.definitionId === definition.id);
+    const deletable = actors.error !== null || (!actors.isFetching && users.length === 0);
+    return (
+        <Confirm title={`Delete ${definition.name}?`} action={deletable ? "Delete" : undefined} busy={busy} onConfirm={onConfirm} onClose={onClose}>
+            {users.length === 0 ? (
+                <p aria-busy={!deletable}>{deletable ? "Nothing is set up with it." : "Looking what is set up with it…"}</p>
+            ) : (
+                <>
+                    <p>It cannot be deleted yet, as it is in use. Delete first what is set up with it:</p>
+                    <ul>
+                        {users.map((user) => (
+                            <li key={user.id}>
+                                <Link href={`/${side}s/${user.id}`}>{user.name}</Link>
+                            </li>
+                        ))}
+                    </ul>
+                </>
+            )}
+        </Confirm>
+    );
+}
 
 function DefinitionList({ side, search }: { side: Side; search: string }) {
     const { workspaceId } = useSession();
@@ -50,9 +86,7 @@ function DefinitionList({ side, search }: { side: Side; search: string }) {
             </ul>
             {definitions.data && shown.length === 0 && <p className="nothing quiet">None is called that.</p>}
             {asking && (
-                <Confirm title={`Delete ${asking.name}?`} action="Delete" busy={remove.isPending} onConfirm={() => remove.mutate(asking.id)} onClose={() => setAsking(null)}>
-                    Its {side}s and their connections go with it. What was written at destinations stays.
-                </Confirm>
+                <Deleting side={side} definition={asking} busy={remove.isPending} onConfirm={() => remove.mutate(asking.id)} onClose={() => setAsking(null)} />
             )}
         </section>
     );
