@@ -65,7 +65,8 @@ static int count_record(struct firth_host *host, struct host_stream *stream)
     return sdk_host_flush_if_due(host);
 }
 
-int firth_emit_record(struct firth_host *host, size_t index, struct firth_slice data)
+static int emit_record(struct firth_host *host, size_t index, struct firth_slice data,
+                       struct firth_slice changes)
 {
     if (ready(host, index) < 0)
         return -1;
@@ -75,10 +76,24 @@ int firth_emit_record(struct firth_host *host, size_t index, struct firth_slice 
     if (data.size > SDK_RECORD_MAX)
         return too_large(host, stream, data.size);
     size_t before = host->out.size;
-    host->face->put_record(host, stream, slice_from(data));
+    if (changes.size)
+        host->face->put_changed(host, stream, slice_from(data), slice_from(changes));
+    else
+        host->face->put_record(host, stream, slice_from(data));
     if (data.size && memchr(data.data, '\n', data.size))
         sdk_join_lines(host->out.data + before, host->out.size - 1 - before);
     return count_record(host, stream);
+}
+
+int firth_emit_record(struct firth_host *host, size_t index, struct firth_slice data)
+{
+    return emit_record(host, index, data, (struct firth_slice){0});
+}
+
+int firth_emit_changed_record(struct firth_host *host, size_t index, struct firth_slice data,
+                              struct firth_slice changes)
+{
+    return emit_record(host, index, data, changes);
 }
 
 /* --- a record made in place ---------------------------------------------------------------------- */

@@ -18,6 +18,17 @@ static void put_record(struct firth_host *host, const struct host_stream *stream
     airbyte_record_put(&host->out, stream->head, host->now_ms, data);
 }
 
+static void put_changed(struct firth_host *host, const struct host_stream *stream, struct slice data,
+                        struct slice changes)
+{
+    airbyte_record_begin(&host->out, stream->head, host->now_ms);
+    buffer_append(&host->out, data.data, data.size);
+    buffer_str(&host->out, ",\"meta\":{\"changes\":");
+    buffer_append(&host->out, changes.data, changes.size);
+    buffer_byte(&host->out, '}');
+    airbyte_record_end(&host->out);
+}
+
 static void begin_record(struct firth_host *host, const struct host_stream *stream)
 {
     airbyte_record_begin(&host->out, stream->head, host->now_ms);
@@ -158,6 +169,7 @@ static void log_line(struct firth_host *host, enum log_level level, struct slice
 const struct sdk_face sdk_face_airbyte = {
     .open_stream = open_stream,
     .put_record = put_record,
+    .put_changed = put_changed,
     .begin_record = begin_record,
     .end_record = end_record,
     .put_status = put_status,

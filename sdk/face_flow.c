@@ -182,6 +182,13 @@ static void put_record(struct firth_host *host, const struct host_stream *stream
     end_record(host);
 }
 
+static void put_changed(struct firth_host *host, const struct host_stream *stream, struct slice data,
+                        struct slice changes)
+{
+    (void)changes;
+    put_record(host, stream, data);
+}
+
 static void put_status(struct firth_host *host, const struct host_stream *stream,
                        enum airbyte_stream_status status)
 {
@@ -348,6 +355,7 @@ static void log_line(struct firth_host *host, enum log_level level, struct slice
 const struct sdk_face sdk_face_flow = {
     .open_stream = open_stream,
     .put_record = put_record,
+    .put_changed = put_changed,
     .begin_record = begin_record,
     .end_record = end_record,
     .put_status = put_status,

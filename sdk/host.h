@@ -114,6 +114,9 @@ struct sdk_face {
     void (*open_stream)(struct firth_host *host, size_t index, const struct firth_selected *from);
     /* One record whose data lies elsewhere; or begin, the data's bytes, end. */
     void (*put_record)(struct firth_host *host, const struct host_stream *stream, struct slice data);
+    /* `changes`: of firth_emit_changed_record. */
+    void (*put_changed)(struct firth_host *host, const struct host_stream *stream, struct slice data,
+                        struct slice changes);
     void (*begin_record)(struct firth_host *host, const struct host_stream *stream);
     void (*end_record)(struct firth_host *host);
     void (*put_status)(struct firth_host *host, const struct host_stream *stream,

@@ -336,6 +336,7 @@ int pg_cdc_open(struct firth_host *host, const struct pg_config *config,
     pg_types_init(&cdc->catalog.types);
     buffer_init(&cdc->unconfirmed, BUFFER_UNLIMITED); /* the SDK waits for acknowledgements */
     buffer_init(&cdc->shared, 1024);
+    buffer_init(&cdc->lossy, BUFFER_UNLIMITED);
     buffer_init(&cdc->document, BUFFER_UNLIMITED); /* the SDK has a limit for records */
     cdc->streams = mem_zalloc((selection->count + 1) * sizeof *cdc->streams);
     cdc->order = mem_zalloc((selection->count + 1) * sizeof *cdc->order);
@@ -369,6 +370,7 @@ void pg_cdc_close(struct pg_cdc *cdc)
     pg_endpoint_close(&cdc->endpoint);
     buffer_done(&cdc->unconfirmed);
     buffer_done(&cdc->shared);
+    buffer_done(&cdc->lossy);
     buffer_done(&cdc->document);
     arena_done(&cdc->arena);
     arena_done(&cdc->message_arena);

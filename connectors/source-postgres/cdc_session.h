@@ -81,7 +81,7 @@ struct pg_cdc {
     uint64_t looked_end; /* of the server's log when they were */
     bool look;           /* a table that has a stream's name is another */
     uint64_t stated_lsn;
-    struct buffer document;
+    struct buffer document, lossy; /* of a record; lossy: pg_changes_add */
 };
 
 /* What is emitted from here on has no lower rank than that LSN. */

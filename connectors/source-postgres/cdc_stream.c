@@ -215,18 +215,18 @@ static int take_relation(struct pg_cdc *cdc, const struct pg_message *message, s
 static int emit(struct pg_cdc *cdc, struct pg_relation *relation, const struct pg_change *change)
 {
     const struct cdc_stream *stream = &cdc->streams[relation->stream];
-    struct pg_change_note note;
+    struct pg_change_note note = {.changes = &cdc->lossy};
     struct pg_change placed = *change;
     cdc->rank++;
     cdc_rank_raise(cdc, cdc->transaction.commit_lsn);
     placed.rank = cdc->rank;
     buffer_clear(&cdc->document);
+    buffer_clear(&cdc->lossy);
     pg_change_put(&cdc->document, relation, &placed, stream->envelope, cdc->style, &note);
     if (note.column)
         pg_tell_notes(cdc->host, stream->table, note.column, note.notes);
     cdc->records++;
-    return firth_emit_record(cdc->host, relation->stream,
-                             (struct firth_slice){cdc->document.data, cdc->document.size});
+    return pg_emit(cdc->host, relation->stream, &cdc->document, &cdc->lossy);
 }
 
 static int emit_update(struct pg_cdc *cdc, struct pg_relation *relation, struct pg_message *message,

@@ -160,10 +160,15 @@ static void put_columns(struct buffer *out, struct pg_relation *relation, const 
         first = false;
         style.exact = column->key;
         buffer_append(out, column->head.data, column->head.size);
+        size_t start = out->size;
         if (value->kind == PG_DATUM_NULL)
             buffer_append(out, "null", 4);
         else
-            notes = pg_value_put(out, column->type, value->text, style) & ~column->noted;
+            notes = pg_value_put(out, column->type, value->text, style);
+        if (notes && note->changes)
+            pg_changes_add(note->changes, (struct slice){column->head.data, column->head.size - 1},
+                           (struct slice){out->data + start, out->size - start});
+        notes &= ~column->noted;
         if (notes && !note->notes) {
             column->noted |= notes;
             *note = (struct pg_change_note){column->name, notes};
@@ -253,7 +258,8 @@ static void put_airbyte(struct buffer *out, struct pg_relation *relation, const 
 void pg_change_put(struct buffer *out, struct pg_relation *relation, const struct pg_change *change,
                    enum pg_envelope envelope, struct pg_style style, struct pg_change_note *ret_note)
 {
-    *ret_note = (struct pg_change_note){0};
+    ret_note->column = NULL;
+    ret_note->notes = 0;
     if (envelope == PG_ENVELOPE_FLOW)
         put_flow(out, relation, change, style, ret_note);
     else

@@ -66,8 +66,9 @@ bool pg_change_lacks(const struct pg_relation *relation, const struct pg_tuple *
                      const struct pg_tuple *old);
 /* The first values of a column that JSON cannot say: to be told once. */
 struct pg_change_note {
-    const char *column; /* NULL: there is none */
-    unsigned notes;     /* PG_NOTE_… */
+    const char *column;     /* NULL: there is none */
+    unsigned notes;         /* PG_NOTE_… */
+    struct buffer *changes; /* the caller's: all of the document's (pg_changes_add); NULL: not wanted */
 };
 
 /* Append the document. */

@@ -8,6 +8,7 @@ void pg_rows_init(struct pg_rows *rows, const struct pg_table *table, enum pg_en
     *rows = (struct pg_rows){.style = style, .cursor = SIZE_MAX};
     rows->columns = mem_zalloc((table->column_count + 1) * sizeof *rows->columns);
     buffer_init(&rows->out, BUFFER_UNLIMITED); /* a row has at most 1 GB; the SDK has a limit for records */
+    buffer_init(&rows->changes, BUFFER_UNLIMITED);
     buffer_init(&rows->plain, BUFFER_UNLIMITED);
     buffer_init(&rows->cursor_text, BUFFER_UNLIMITED);
     for (size_t i = 0; i < table->column_count; i++) {
@@ -30,6 +31,7 @@ void pg_rows_done(struct pg_rows *rows)
 {
     free(rows->columns);
     buffer_done(&rows->out);
+    buffer_done(&rows->changes);
     buffer_done(&rows->plain);
     buffer_done(&rows->cursor_text);
 }
@@ -101,10 +103,14 @@ static const char *make_field(struct pg_rows *rows, size_t index, const char *at
     buffer_append(&rows->out, column->head.data, column->head.size);
     if (escaped && !is_null)
         text = without_escapes(&rows->plain, at, stop);
+    size_t before = rows->out.size;
     if (is_null)
         buffer_append(&rows->out, "null", 4);
     else
         *ret_notes = pg_value_put(&rows->out, column->type, text, style);
+    if (*ret_notes)
+        pg_changes_add(&rows->changes, (struct slice){column->head.data + 1, column->head.size - 2},
+                       (struct slice){rows->out.data + before, rows->out.size - before});
     if (index == rows->cursor)
         keep_cursor(rows, text, is_null);
     return stop;
@@ -124,6 +130,7 @@ int pg_rows_make(struct pg_rows *rows, struct slice line, uint64_t number, size_
     const char *at = line.data, *end = line.data + line.size;
     *ret_notes = 0;
     buffer_clear(&rows->out);
+    buffer_clear(&rows->changes);
     if (line.size && end[-1] == '\n')
         end--;
     if (rows->meta_head.size)

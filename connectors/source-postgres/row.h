@@ -20,6 +20,7 @@ struct pg_rows {
     struct slice meta_head, meta_tail; /* around a row's number; size 0: none. The document's first member */
     struct slice tail;                 /* the last members: ,"_ab_cdc_lsn":…; size 0: none */
     struct buffer out;                 /* the document made last */
+    struct buffer changes;             /* of it, as pg_changes_add notes them */
     struct buffer plain;               /* a field without COPY's escapes */
     struct buffer cursor_text;         /* of the row made last */
     bool cursor_is_null;

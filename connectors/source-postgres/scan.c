@@ -164,6 +164,15 @@ void pg_tell_notes(struct firth_host *host, const struct pg_table *table, const 
                   table->schema, table->name, column);
 }
 
+int pg_emit(struct firth_host *host, size_t stream, const struct buffer *document, struct buffer *changes)
+{
+    const struct firth_slice data = {document->data, document->size};
+    if (!changes->size)
+        return firth_emit_record(host, stream, data);
+    buffer_byte(changes, ']');
+    return firth_emit_changed_record(host, stream, data, (struct firth_slice){changes->data, changes->size});
+}
+
 static void tell(struct pg_scan *scan, size_t column, unsigned notes)
 {
     struct slice head = scan->rows->columns[column].head;
@@ -181,8 +190,7 @@ static int emit(struct pg_scan *scan, struct slice line, struct firth_error *err
     if (notes)
         tell(scan, column, notes);
     scan->number++;
-    return firth_emit_record(scan->host, scan->stream,
-                             (struct firth_slice){scan->rows->out.data, scan->rows->out.size});
+    return pg_emit(scan->host, scan->stream, &scan->rows->out, &scan->rows->changes);
 }
 
 struct after {

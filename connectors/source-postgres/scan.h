@@ -58,6 +58,8 @@ int pg_scan_tail(struct pg_scan *scan, const char *tail,
 
 /* Tell of values that JSON cannot say, PG_NOTE_…. */
 void pg_tell_notes(struct firth_host *host, const struct pg_table *table, const char *column, unsigned notes);
+/* A record, and what pg_changes_add noted of it (which it ends). As firth_emit_record. */
+int pg_emit(struct firth_host *host, size_t stream, const struct buffer *document, struct buffer *changes);
 /* Append the condition that a row's version is of a transaction that was not over before `xmin`. */
 void pg_put_changed_since(struct buffer *out, uint64_t xmin);
 

@@ -327,3 +327,12 @@ unsigned pg_value_put(struct buffer *out, const struct pg_type *type, struct sli
     json_escape(out, text);
     return 0;
 }
+
+void pg_changes_add(struct buffer *changes, struct slice name, struct slice made)
+{
+    buffer_byte(changes, changes->size ? ',' : '[');
+    buffer_str(changes, "{\"field\":");
+    buffer_append(changes, name.data, name.size);
+    buffer_str(changes, slice_is(made, "null") ? ",\"change\":\"NULLED\"" : ",\"change\":\"TRUNCATED\"");
+    buffer_str(changes, ",\"reason\":\"SOURCE_SERIALIZATION_ERROR\"}");
+}

@@ -63,4 +63,8 @@ enum {
 unsigned pg_value_put(struct buffer *out, const struct pg_type *type, struct slice text,
                       struct pg_style style);
 
+/* Note in `changes` (elements of a JSON array, "[" before the first) what became of a column's value, `made`,
+ * which had notes. `name` is written as JSON. */
+void pg_changes_add(struct buffer *changes, struct slice name, struct slice made);
+
 #endif

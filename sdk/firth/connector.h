@@ -257,6 +257,10 @@ struct firth_source {
 /* One record: a valid JSON object, which is not checked again (line breaks between its tokens become blanks).
  */
 int firth_emit_record(struct firth_host *host, size_t stream, struct firth_slice data);
+/* One of whose values some were left out or cut: `changes` is a JSON array of {"field", "change", "reason"},
+ * as Airbyte's protocol has it in a record's meta. Flow's has no such thing; there the record goes alone. */
+int firth_emit_changed_record(struct firth_host *host, size_t stream, struct firth_slice data,
+                              struct firth_slice changes);
 /* The state from which reading can go on after every record emitted so far for this stream: JSON. */
 int firth_emit_state(struct firth_host *host, size_t stream, struct firth_slice state);
 /* The same for all streams at once; stream_states has selection.count elements, size 0: none. */

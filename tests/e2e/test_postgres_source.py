@@ -249,6 +249,12 @@ def test_every_type_airbyte(run, database):
         assert got[f"v{n}"] == value, values[n]
     warned = [m["log"]["message"] for m in session.of("LOG") if m["log"]["level"] == "WARN"]
     assert len(warned) == 1 and "column" in warned[0] and "NaN" in warned[0]
+    # What could not be said is named with the record.
+    wanted = {f"v{n}": "NULLED" if value[2] == b"null" else "TRUNCATED" for n, value in enumerate(values)
+              if b"null" in value[2] and len(value) > 3}
+    changes = session.records("vals")[0]["meta"]["changes"]
+    assert {change["field"]: change["change"] for change in changes} == wanted and len(changes) == len(wanted)
+    assert {change["reason"] for change in changes} == {"SOURCE_SERIALIZATION_ERROR"}
     # What discover says of the types holds for the values, but for what has no format.
     properties = discover(run, airbyte_config(database))["vals"]["json_schema"]["properties"]
     kinds = {"timestamptz": "timestamp_with_timezone", "timestamp": "timestamp_without_timezone",

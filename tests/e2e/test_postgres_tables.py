@@ -228,6 +228,8 @@ def test_what_changes_have_as_the_start_has(firth, flow, database):
     database.run("INSERT INTO t VALUES (7, 's', 'NaN', 'infinity'), (8, 's', 'NaN', 'infinity')")
     session = run("read", config=config, catalog=catalog, state=[last_state(first)])
     assert [(row["id"], row["n"], row["d"]) for row in data(session)] == [(7, None, "infinity"), (8, None, "infinity")]
+    assert [record["meta"]["changes"] for record in session.records()] == [
+        [{"field": "n", "change": "NULLED", "reason": "SOURCE_SERIALIZATION_ERROR"}]] * 2
     assert [m["log"]["level"] for m in session.of("LOG") if "column n: NaN and infinities have no JSON number" in m["log"]["message"]] == ["WARN"]
     database.run(f"DROP OWNED BY {user}; DROP ROLE {user}")
 

@@ -79,7 +79,7 @@ static void put(struct fuzz *fuzz, struct pg_relation *relation, const struct pg
 {
     struct json doc;
     struct error err;
-    struct pg_change_note note;
+    struct pg_change_note note = {0};
     buffer_clear(&fuzz->out);
     pg_change_put(&fuzz->out, relation, change, flow ? PG_ENVELOPE_FLOW : PG_ENVELOPE_AIRBYTE,
                   (struct pg_style){flow}, &note);
