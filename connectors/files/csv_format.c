@@ -303,7 +303,7 @@ static int take_separator(struct csv_format *self, struct files_window *window, 
     if (*end != '\n' && !(*end == '\r' && head.size > AT + 2 && end[1] == '\n'))
         return 0;
     if (csv->delimiter == FILES_DETECTED)
-        csv->delimiter = delimiter;
+        csv->delimiter = (unsigned char)delimiter;
     return skip_rows(self, window, 1, err);
 }
 

@@ -241,8 +241,10 @@ int files_schema_check(const struct files_stream *stream, struct error *err)
     buffer_str(&whole, "\"_ab_\":{}}}");
     if (result == 0)
         result = schema_registry_add(registry, uri, (struct slice){whole.data, whole.size}, err);
-    if (result == 0 && !(schema = schema_compile(registry, uri, err)))
-        result = -1;
+    if (result == 0) {
+        schema = schema_compile(registry, uri, err);
+        result = schema ? 0 : -1;
+    }
     buffer_done(&whole);
     arena_done(&arena);
     return result;
