@@ -9,7 +9,7 @@ __attribute__((format(printf, 3, 0))) static void set(struct error *err, enum er
                                                       const char *format, va_list arguments)
 {
     err->code = code;
-    err->retriable = code == ERROR_IO;
+    err->retriable = code == ERROR_IO || code == ERROR_FULL;
     /* Through a copy: a caller may format the old message into the new one. */
     char message[ERROR_MESSAGE_MAX];
     vsnprintf(message, sizeof message, format, arguments);
@@ -65,6 +65,7 @@ const char *error_code_name(enum error_code code)
         [ERROR_CONNECTOR] = "connector",
         [ERROR_UNSUPPORTED] = "unsupported",
         [ERROR_CANCELLED] = "cancelled",
+        [ERROR_FULL] = "full",
     };
     return (unsigned)code < ERROR_CODE_MAX ? names[code] : "unknown";
 }

@@ -27,6 +27,7 @@ enum error_code {
     ERROR_CONNECTOR,   /* a connector reported a failure or died */
     ERROR_UNSUPPORTED, /* valid, but not by this program or version */
     ERROR_CANCELLED,   /* we were asked to stop */
+    ERROR_FULL,        /* no room on the disk for what Firth knows of itself */
     ERROR_CODE_MAX
 };
 
@@ -38,7 +39,8 @@ struct error {
     char message[ERROR_MESSAGE_MAX];
 };
 
-/* Set *err; always returns -1 so that `return error_set(...)` reads well. IO errors are retriable by default.
+/* Set *err; always returns -1 so that `return error_set(...)` reads well. IO errors and full disks are
+ * retriable by default.
  */
 int error_set(struct error *err, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4), cold));

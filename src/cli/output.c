@@ -177,6 +177,7 @@ int cli_exit_code(enum error_code code)
         return CLI_INVALID;
     case ERROR_IO:
     case ERROR_CORRUPT:
+    case ERROR_FULL:
         return CLI_IO;
     case ERROR_BUSY:
         return CLI_BUSY;

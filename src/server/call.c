@@ -134,10 +134,11 @@ static const char *title_of(unsigned status)
     static const struct {
         unsigned status;
         const char *title;
-    } titles[] = {{400, "bad-request"},        {401, "unauthorized"},           {403, "forbidden"},
-                  {404, "resource-not-found"}, {405, "method-not-allowed"},     {409, "state-conflict"},
-                  {413, "content-too-large"},  {415, "unsupported-media-type"}, {422, "unprocessable-entity"},
-                  {429, "too-many-requests"},  {503, "service-unavailable"}};
+    } titles[] = {
+        {400, "bad-request"},        {401, "unauthorized"},           {403, "forbidden"},
+        {404, "resource-not-found"}, {405, "method-not-allowed"},     {409, "state-conflict"},
+        {413, "content-too-large"},  {415, "unsupported-media-type"}, {422, "unprocessable-entity"},
+        {429, "too-many-requests"},  {503, "service-unavailable"},    {507, "insufficient-storage"}};
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++) {
         if (titles[i].status == status)
             return titles[i].title;
@@ -274,6 +275,13 @@ enum http_next call_error(struct call *call, const struct error *error)
         return call_fail(call, 422, "%s", error->message);
     case ERROR_CANCELLED:
         return call_fail(call, 503, "%s", error->message);
+    case ERROR_FULL:
+        log_error(call->server->options.log, "%s %s: %s", http_method_name(call->http->method),
+                  call->route->path, error->message);
+        return call_fail(
+            call, 507,
+            "the disk of Firth's data directory is full: nothing of this was kept; make room there, "
+            "and do it again");
     default:
         log_error(call->server->options.log, "%s %s: %s", http_method_name(call->http->method),
                   call->route->path, error->message);

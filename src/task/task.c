@@ -45,7 +45,8 @@ static int blame(struct session *session, enum task_side side, int result)
 /* What the machine or the store refused is neither connector's. */
 static void tell_failure(const struct session *session, const struct error *error)
 {
-    bool ours = error->code == ERROR_BUSY || error->code == ERROR_IO || error->code == ERROR_CORRUPT;
+    bool ours = error->code == ERROR_BUSY || error->code == ERROR_IO || error->code == ERROR_CORRUPT ||
+                error->code == ERROR_FULL;
     const struct task_failure failure = {.origin = ours || session->culprit == TASK_SIDE_MAX ? "platform"
                                                    : session->culprit == TASK_SOURCE         ? "source"
                                                                                              : "destination",

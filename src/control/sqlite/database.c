@@ -14,6 +14,11 @@ int database_error(const struct control *control, const char *what, struct error
 {
     int code = control->db ? sqlite3_errcode(control->db) : SQLITE_NOMEM;
     const char *reason = control->db ? sqlite3_errmsg(control->db) : "no memory";
+    if ((code & 0xff) == SQLITE_FULL)
+        return error_set(err, ERROR_FULL,
+                         "cannot %s in %s: its disk is full (%s); nothing of it was kept, "
+                         "and it can be done again once some space is free",
+                         what, control->path, reason);
     switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:

@@ -4,6 +4,7 @@
 #include "control/catalogs.h"
 #include "control/definitions.h"
 #include "control/settings.h"
+#include "control/sqlite/database.h"
 #include "control/workspaces.h"
 #include "fixture.h"
 
@@ -359,6 +360,21 @@ static void test_share(void **state)
     control_close(other);
 }
 
+/* No page more than there are: as a disk without room. */
+static void test_full(void **state)
+{
+    struct fixture *f = *state;
+    int result = 0;
+    FINE(f, database_exec(f->control, "PRAGMA max_page_count = 1", &f->err));
+    for (unsigned i = 1; i < 10000 && result == 0; i++) {
+        struct control_workspace workspace = {
+            .id = fixture_id(f, i), .name = "W", .created_ms = 5, .updated_ms = 5};
+        result = control_workspace_put(f->control, &workspace, &f->err);
+    }
+    REFUSED(f, result, ERROR_FULL, "its disk is full");
+    assert_true(f->err.retriable);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +390,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_settings, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_applications, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_share, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_full, fixture_setup, fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
