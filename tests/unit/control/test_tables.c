@@ -368,7 +368,7 @@ static void test_full(void **state)
     FINE(f, database_exec(f->control, "PRAGMA max_page_count = 1", &f->err));
     for (unsigned i = 1; i < 10000 && result == 0; i++) {
         struct control_workspace workspace = {
-            .id = fixture_id(f, i), .name = "W", .created_ms = 5, .updated_ms = 5};
+            .id = fixture_id(f, i), .name = "W", .slug = fixture_id(f, i), .created_ms = 5, .updated_ms = 5};
         result = control_workspace_put(f->control, &workspace, &f->err);
     }
     REFUSED(f, result, ERROR_FULL, "its disk is full");
