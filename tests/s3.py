@@ -8,6 +8,8 @@
 
 One server a run; buckets have names of their own, from `s3.bucket()`."""
 
+import http.client
+import http.server
 import itertools
 import os
 import pathlib
@@ -49,6 +51,35 @@ class S3:
 
     def uploads(self, bucket):
         return self.client.list_multipart_uploads(Bucket=bucket).get("Uploads", [])
+
+
+class InFront(http.server.BaseHTTPRequestHandler):
+    """A server in front of an S3 server (server.behind is its port); what it does otherwise, its `change` says."""
+    protocol_version = "HTTP/1.1"
+
+    def change(self, status, text):
+        """What is answered in place of the S3 server's (status, text)."""
+        return status, text
+
+    def do(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.behind)
+        connection.request(self.command, self.path, body, dict(self.headers))
+        answer = connection.getresponse()
+        status, text = self.change(answer.status, answer.read())
+        self.send_response(status)
+        for name in ("ETag", "Content-Type"):
+            if answer.getheader(name):
+                self.send_header(name, answer.getheader(name))
+        self.send_header("Content-Length", answer.getheader("Content-Length") if self.command == "HEAD" else str(len(text)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(text)
+
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = lambda self: self.do()
+
+    def log_message(self, *_):
+        pass
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 import csv
 import datetime
 import gzip
-import http.client
 import http.server
 import io
 import json
@@ -18,6 +17,7 @@ import pytest
 
 from connector_suite.flow import FlowRunner, collection
 from connector_suite.protocol import Runner, configured
+from s3 import InFront
 
 SCHEMA = {"type": "object", "properties": {"id": {"type": "integer"}, "name": {"type": ["null", "string"]},
                                            "more": {"type": "object"}}}
@@ -159,45 +159,28 @@ def test_uploads_are_not_left(firth, s3):
     assert len(s3.keys(bucket)) == 2
 
 
-class PagedUploads(http.server.BaseHTTPRequestHandler):
-    """In front of the S3 server: lists uploads one a page, as a real one does a thousand a page; all else it passes on."""
-    protocol_version, behind = "HTTP/1.1", None
+class PagedUploads(InFront):
+    """Lists uploads one a page, as a real server does a thousand a page."""
 
-    def do(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        connection = http.client.HTTPConnection("127.0.0.1", self.behind)
-        connection.request(self.command, self.path, body, dict(self.headers))
-        answer = connection.getresponse()
-        status, text = answer.status, answer.read()
+    def change(self, status, text):
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query, keep_blank_values=True)
-        if self.command == "GET" and "uploads" in query:
-            uploads = re.findall(rb"<Upload>.*?</Upload>", text, re.S)
-            after = query.get("upload-id-marker", [""])[0].encode()
-            at = next((i + 1 for i, upload in enumerate(uploads) if after and after in upload), 0)
-            one = b"".join(uploads[at:at + 1])
-            markers = b"".join(b"<Next%sMarker>%s</Next%sMarker>" % (to, re.search(b"<%s>(.*?)</%s>" % (of, of), one)[1], to)
-                               for to, of in ((b"Key", b"Key"), (b"UploadId", b"UploadId"))) if one else b""
-            text = b"<ListMultipartUploadsResult><IsTruncated>%s</IsTruncated>%s%s</ListMultipartUploadsResult>" % (
-                b"true" if at + 1 < len(uploads) else b"false", markers, one)
-        self.send_response(status)
-        for name in ("ETag", "Content-Type"):
-            if answer.getheader(name):
-                self.send_header(name, answer.getheader(name))
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(text)
-
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do
-
-    def log_message(self, *_):
-        pass
+        if self.command != "GET" or "uploads" not in query:
+            return status, text
+        uploads = re.findall(rb"<Upload>.*?</Upload>", text, re.S)
+        after = query.get("upload-id-marker", [""])[0].encode()
+        at = next((i + 1 for i, upload in enumerate(uploads) if after and after in upload), 0)
+        one = b"".join(uploads[at:at + 1])
+        markers = b"".join(b"<Next%sMarker>%s</Next%sMarker>" % (to, re.search(b"<%s>(.*?)</%s>" % (of, of), one)[1], to)
+                           for to, of in ((b"Key", b"Key"), (b"UploadId", b"UploadId"))) if one else b""
+        return status, b"<ListMultipartUploadsResult><IsTruncated>%s</IsTruncated>%s%s</ListMultipartUploadsResult>" % (
+            b"true" if at + 1 < len(uploads) else b"false", markers, one)
 
 
 def test_uploads_of_many_pages(firth, s3):
     """What killed syncs left is ended on whichever page of the listing it is."""
     bucket = s3.bucket()
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Paged", (PagedUploads,), {"behind": s3.port})) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), PagedUploads) as server:
+        server.behind = s3.port
         threading.Thread(target=server.serve_forever, daemon=True).start()
         config = {"s3_bucket_name": bucket, "s3_bucket_path": "x", "s3_endpoint": f"http://127.0.0.1:{server.server_port}",
                   "access_key_id": s3.key_id, "secret_access_key": s3.secret, "format": {"format_type": "JSONL"}}
