@@ -28,7 +28,8 @@ MEM_DEFINE_CLEANUP(struct control *, database_release);
 /* open.c: a handle of a file that is there, with this program's settings. */
 int database_open_handle(struct control *control, const char *path, int flags, struct error *err);
 
-/* From SQLite's last error: ERROR_BUSY, ERROR_CORRUPT, ERROR_FULL or ERROR_IO, naming the file. Returns -1. */
+/* From SQLite's last error: ERROR_BUSY, ERROR_CORRUPT, ERROR_FULL or ERROR_IO, naming the file. Returns -1.
+ */
 int database_error(const struct control *control, const char *what, struct error *err);
 
 int database_exec(struct control *control, const char *sql, struct error *err);

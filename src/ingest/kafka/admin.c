@@ -102,13 +102,21 @@ static void skip_topic(struct wire_reader *in)
     wire_tags(in);
 }
 
+/* Is it a collection, even one whose capture does not run yet? */
+static bool is_there(struct kafka *kafka, struct kafka_exchange *exchange, struct slice name,
+                     enum kafka_error *ret_error)
+{
+    struct kafka_topic topic;
+    const char *text = arena_strndup(&exchange->arena, name.data ? name.data : "", name.size);
+    *ret_error = kafka_topic_find(kafka, exchange->connection, text, &exchange->arena, &topic);
+    return *ret_error == KAFKA_NONE || *ret_error == KAFKA_LEADER_NOT_AVAILABLE;
+}
+
 static void answer_topic(struct kafka *kafka, struct kafka_exchange *exchange, struct slice name)
 {
     struct wire_writer *out = &exchange->out;
-    struct kafka_topic topic;
-    const char *text = arena_strndup(&exchange->arena, name.data ? name.data : "", name.size);
-    enum kafka_error error = kafka_topic_find(kafka, exchange->connection, text, &exchange->arena, &topic);
-    bool there = error == KAFKA_NONE || error == KAFKA_LEADER_NOT_AVAILABLE;
+    enum kafka_error error;
+    bool there = is_there(kafka, exchange, name, &error);
     wire_put_string(out, name);
     wire_put_i16(out, there                                       ? KAFKA_TOPIC_ALREADY_EXISTS
                       : error == KAFKA_TOPIC_AUTHORIZATION_FAILED ? KAFKA_TOPIC_AUTHORIZATION_FAILED
@@ -151,10 +159,8 @@ enum kafka_next kafka_handle_create_topics(struct kafka *kafka, struct kafka_exc
 static void refuse_deletion(struct kafka *kafka, struct kafka_exchange *exchange, struct slice name)
 {
     struct wire_writer *out = &exchange->out;
-    struct kafka_topic topic;
-    const char *text = arena_strndup(&exchange->arena, name.data ? name.data : "", name.size);
-    enum kafka_error error = kafka_topic_find(kafka, exchange->connection, text, &exchange->arena, &topic);
-    bool there = error == KAFKA_NONE || error == KAFKA_LEADER_NOT_AVAILABLE;
+    enum kafka_error error;
+    bool there = is_there(kafka, exchange, name, &error);
     wire_put_string(out, name);
     wire_put_i16(out, (int16_t)(there ? KAFKA_TOPIC_DELETION_DISABLED : error));
     if (exchange->version >= 5)
