@@ -6,6 +6,7 @@
 #include "connector/image.h"
 #include "connector/marks.h"
 #include "protocol/flow_capture.h"
+#include "task/config_keeper.h"
 #include "json/writer.h"
 
 enum { FIRST_ANSWER_MS = 60 * 1000 }; /* a program may speak another protocol, and wait for it */
@@ -107,19 +108,28 @@ int discover_resolve(struct discovery *discovery, struct error *err)
 }
 
 /* What is masked in what it says: nothing is marked before its spec is known. */
-static struct connector_secrets *secrets_of(const struct discovery *discovery)
+static struct connector_secrets *secrets_of(const struct discovery *discovery, struct slice config)
 {
     struct slice schema = discovery->spec.count ? json_raw(&discovery->spec, 0) : (struct slice){0};
-    return connector_secrets_of(discovery->config, discovery->program.env, schema);
+    return connector_secrets_of(config, discovery->program.env, schema);
+}
+
+/* The config as it is by now: of what an earlier question, or a session, has exchanged. */
+static int open_keeper(struct discovery *discovery, struct config_keeper *keeper, struct error *err)
+{
+    return config_keeper_open(keeper, discovery->cli->data_dir, discovery->name, TASK_SOURCE,
+                              &discovery->program, discovery->config, &discovery->arena, err);
 }
 
 /* --- Flow ------------------------------------------------------------------------------------------ */
 
+/* `keeper` NULL: no config is asked with. */
 static int ask_flow(struct discovery *discovery, const struct flow_capture_request *request,
-                    enum flow_capture_response_type answer, struct flow_capture_response *ret_response,
-                    struct error *err)
+                    struct config_keeper *keeper, enum flow_capture_response_type answer,
+                    struct flow_capture_response *ret_response, struct error *err)
 {
-    mem_auto(connector_secrets_free) struct connector_secrets *secrets = secrets_of(discovery);
+    mem_auto(connector_secrets_free) struct connector_secrets *secrets =
+        secrets_of(discovery, keeper ? keeper->config : discovery->config);
     struct buffer line;
     buffer_init(&line, BUFFER_UNLIMITED);
     flow_capture_write_request(&line, request);
@@ -128,6 +138,8 @@ static int ask_flow(struct discovery *discovery, const struct flow_capture_reque
         .answer = flow_capture_response_name(answer),
         .request = {line.data, line.size},
         .secrets = secrets,
+        .on_config = keeper ? config_keeper_on_flow_config : NULL,
+        .config_context = keeper,
     };
     struct json *doc = arena_alloc(&discovery->arena, sizeof *doc);
     struct connector_limits limits = connector_limits_default;
@@ -166,7 +178,7 @@ static int flow_spec(struct discovery *discovery, struct error *err)
     const struct flow_capture_request request = {.type = FLOW_CAPTURE_SPEC,
                                                  .spec = {flow_type(discovery), SLICE_LITERAL("{}")}};
     struct flow_capture_response response = {0};
-    if (ask_flow(discovery, &request, FLOW_CAPTURE_SPEC_RESPONSE, &response, err) < 0)
+    if (ask_flow(discovery, &request, NULL, FLOW_CAPTURE_SPEC_RESPONSE, &response, err) < 0)
         return -1;
     if (flow_protocol_check(response.spec.protocol, discovery->program.label, err) < 0)
         return -1;
@@ -232,14 +244,17 @@ static void take_flow_binding(struct discovery *discovery, const struct flow_dis
 
 static int flow_streams(struct discovery *discovery, struct error *err)
 {
+    struct config_keeper keeper;
+    if (open_keeper(discovery, &keeper, err) < 0)
+        return -1;
     const struct flow_capture_request request = {
         .type = FLOW_CAPTURE_DISCOVER,
         .discover = {.name = slice_of(discovery->name),
                      .connector_type = flow_type(discovery),
-                     .raw_config = discovery->config},
+                     .raw_config = keeper.config},
     };
     struct flow_capture_response response = {0};
-    if (ask_flow(discovery, &request, FLOW_CAPTURE_DISCOVERED, &response, err) < 0)
+    if (ask_flow(discovery, &request, &keeper, FLOW_CAPTURE_DISCOVERED, &response, err) < 0)
         return -1;
     const struct flow_discovered_bindings *found = &response.discovered.bindings;
     if (found->count > DISCOVER_STREAMS_MAX)
@@ -330,8 +345,12 @@ static void take_airbyte_stream(struct discovery *discovery, const struct json *
 static int airbyte_streams(struct discovery *discovery, struct error *err)
 {
     struct json *catalog = arena_alloc(&discovery->arena, sizeof *catalog);
-    mem_auto(connector_secrets_free) struct connector_secrets *secrets = secrets_of(discovery);
-    if (connector_airbyte_discover(&discovery->program, discovery->config, secrets, NULL,
+    struct config_keeper keeper;
+    const struct connector_listener listener = {config_keeper_on_config, &keeper, NULL};
+    if (open_keeper(discovery, &keeper, err) < 0)
+        return -1;
+    mem_auto(connector_secrets_free) struct connector_secrets *secrets = secrets_of(discovery, keeper.config);
+    if (connector_airbyte_discover(&discovery->program, keeper.config, secrets, &listener,
                                    &connector_limits_default, &discovery->arena, catalog, err) < 0)
         return -1;
     uint32_t streams = json_get(catalog, 0, "streams");
@@ -420,8 +439,12 @@ int discover_spec(struct discovery *discovery, struct error *err)
 
 static int airbyte_check(struct discovery *discovery, struct error *err)
 {
-    mem_auto(connector_secrets_free) struct connector_secrets *secrets = secrets_of(discovery);
-    return connector_airbyte_check(&discovery->program, discovery->config, secrets, NULL,
+    struct config_keeper keeper;
+    const struct connector_listener listener = {config_keeper_on_config, &keeper, NULL};
+    if (open_keeper(discovery, &keeper, err) < 0)
+        return -1;
+    mem_auto(connector_secrets_free) struct connector_secrets *secrets = secrets_of(discovery, keeper.config);
+    return connector_airbyte_check(&discovery->program, keeper.config, secrets, &listener,
                                    &connector_limits_default, err);
 }
 

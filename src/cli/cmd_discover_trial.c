@@ -58,8 +58,8 @@ static int ask_connector(struct discovery *discovery, const struct catalog *cata
     if (discovery->program.protocol != CONNECTOR_FLOW || !capture)
         return 0;
     struct spinner *spinner = discovery->asks ? spinner_start("validating", discovery->color) : NULL;
-    int result =
-        flow_check_validate(&discovery->program, catalog, capture, json_raw(&discovery->spec, 0), err);
+    int result = flow_check_validate(&discovery->program, catalog, capture, json_raw(&discovery->spec, 0),
+                                     discovery->cli->data_dir, err);
     if (spinner)
         spinner_stop(spinner, result == 0);
     discovery->refused = result < 0;

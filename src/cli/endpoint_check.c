@@ -9,6 +9,7 @@
 #include "protocol/flow_materialize.h"
 #include "sdk/flow.h"
 #include "supervisor/plan.h"
+#include "task/config_keeper.h"
 
 enum { STALL_MS = 60000 };
 
@@ -30,12 +31,21 @@ struct checker {
 
 /* One endpoint that an Airbyte connector is behind, and what is known of it. */
 struct asked {
+    const char *task;
     const struct catalog_endpoint *endpoint;
     bool source, capture, materialization;
     struct connector_program program;
     const struct json *spec; /* NULL: it was not had */
     bool config_right;
 };
+
+void endpoint_check_not_asked(struct catalog_errors *notes, struct catalog_errors *errors,
+                              const struct catalog_place *place, const struct error *why)
+{
+    struct catalog_errors *list = why->code == ERROR_BUSY ? notes : errors;
+    if (list)
+        catalog_errors_add(list, place, true, "%s", why->message);
+}
 
 /* --- images that look like a slip ------------------------------------------------------------------ */
 
@@ -322,12 +332,20 @@ static bool discover(struct checker *checker, const struct asked *asked, struct 
     if (!built_in &&
         (endpoint->kind != CATALOG_ENDPOINT_LOCAL || checker->check->depth != ENDPOINT_CHECK_ALL))
         return false;
+    struct config_keeper keeper = {.config = endpoint->config};
+    const struct connector_listener listener = {config_keeper_on_config, &keeper, NULL};
+    if (endpoint->config.data &&
+        config_keeper_open(&keeper, checker->check->data_dir, asked->task, TASK_SOURCE, &asked->program,
+                           endpoint->config, &checker->arena, &err) < 0) {
+        endpoint_check_not_asked(checker->check->notes, checker->errors, &endpoint->place, &err);
+        return false;
+    }
     mem_auto(connector_secrets_free) struct connector_secrets *secrets =
-        connector_secrets_of(endpoint->config, asked->program.env,
+        connector_secrets_of(keeper.config, asked->program.env,
                              json_raw(asked->spec, json_get(asked->spec, 0, "connectionSpecification")));
     bool known =
-        endpoint->config.data && connector_airbyte_discover(&asked->program, endpoint->config, secrets, NULL,
-                                                            &limits, &checker->arena, &answer, &err) == 0;
+        keeper.config.data && connector_airbyte_discover(&asked->program, keeper.config, secrets, &listener,
+                                                         &limits, &checker->arena, &answer, &err) == 0;
     if (!known && asked->config_right && built_in)
         catalog_errors_add(checker->errors, &endpoint->place, true, "%s", err.message);
     if (!known && !asked->config_right)
@@ -421,7 +439,8 @@ static void check_binding(struct checker *checker, const struct catalog_binding 
 
 static void check_capture(struct checker *checker, const struct catalog_capture *capture)
 {
-    struct asked asked = {.endpoint = &capture->endpoint, .source = true, .capture = true};
+    struct asked asked = {
+        .task = capture->name, .endpoint = &capture->endpoint, .source = true, .capture = true};
     struct airbyte_catalog offered;
     bool known = ask(checker, &asked, capture->disable) && capture->binding_count &&
                  !finds_streams(checker, &asked) && discover(checker, &asked, &offered);
@@ -438,8 +457,8 @@ static void check_capture(struct checker *checker, const struct catalog_capture 
 
 static void check_connection(struct checker *checker, const struct catalog_connection *connection)
 {
-    struct asked source = {.endpoint = &connection->source, .source = true};
-    struct asked destination = {.endpoint = &connection->destination};
+    struct asked source = {.task = connection->name, .endpoint = &connection->source, .source = true};
+    struct asked destination = {.task = connection->name, .endpoint = &connection->destination};
     struct airbyte_catalog offered;
     bool known = ask(checker, &source, connection->disable) && connection->stream_count &&
                  discover(checker, &source, &offered);
@@ -464,7 +483,8 @@ static void check_connection(struct checker *checker, const struct catalog_conne
 static void check_materialization(struct checker *checker,
                                   const struct catalog_materialization *materialization)
 {
-    struct asked destination = {.endpoint = &materialization->endpoint, .materialization = true};
+    struct asked destination = {
+        .task = materialization->name, .endpoint = &materialization->endpoint, .materialization = true};
     (void)ask(checker, &destination, materialization->disable);
 }
 

@@ -34,4 +34,9 @@ void endpoint_check(const struct endpoint_check *check, const struct catalog *ca
 /* Is the task one of those to check? */
 bool endpoint_check_wants(const struct endpoint_check *check, const char *task);
 
+/* A connector cannot be asked with the config that it has changed itself (config_keeper_open): an error, but
+ * a note where its task is being run, which shows that it works. */
+void endpoint_check_not_asked(struct catalog_errors *notes, struct catalog_errors *errors,
+                              const struct catalog_place *place, const struct error *why);
+
 #endif

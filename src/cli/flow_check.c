@@ -21,7 +21,12 @@ int flow_checker_ask(struct flow_checker *checker, const char *verb, const char 
     struct connector_limits limits = connector_limits_default;
     limits.stall_ms = STALL_MS;
     const struct connector_flow_question question = {
-        .verb = verb, .answer = answer, .request = request, .secrets = checker->secrets};
+        .verb = verb,
+        .answer = answer,
+        .request = request,
+        .secrets = checker->secrets,
+        .on_config = checker->keeper ? config_keeper_on_flow_config : NULL,
+        .config_context = checker->keeper};
     struct json *doc = arena_alloc(&checker->arena, sizeof *doc);
     int result = connector_flow_ask(&checker->program, &question, &limits, &checker->arena, doc, err);
     if (result == 0)
@@ -35,7 +40,8 @@ int flow_checker_take_spec(struct flow_checker *checker, const struct flow_spec 
         return -1;
     connector_secrets_free(checker->secrets);
     checker->secrets =
-        connector_secrets_of(checker->endpoint->config, checker->endpoint->env, spec->raw_config_schema);
+        connector_secrets_of(checker->keeper ? checker->keeper->config : checker->endpoint->config,
+                             checker->endpoint->env, spec->raw_config_schema);
     return 0;
 }
 
@@ -62,7 +68,7 @@ static int ask_spec(struct flow_checker *checker, struct flow_spec *ret_spec, st
     const struct flow_capture_request request = {
         .type = FLOW_CAPTURE_SPEC,
         .spec = {flow_checker_is_image(checker) ? FLOW_CAPTURE_IMAGE : FLOW_CAPTURE_LOCAL,
-                 checker->capture->endpoint.config}};
+                 checker->keeper->config}};
     struct flow_capture_response response = {0};
     if (ask(checker, &request, FLOW_CAPTURE_SPEC_RESPONSE, &response, err) < 0)
         return -1;
@@ -154,7 +160,7 @@ static int validate_some(struct flow_checker *checker, const struct catalog_bind
                                                               .connector_type = flow_checker_is_image(checker)
                                                                                     ? FLOW_CAPTURE_IMAGE
                                                                                     : FLOW_CAPTURE_LOCAL,
-                                                              .raw_config = capture->endpoint.config,
+                                                              .raw_config = checker->keeper->config,
                                                               .bindings = {bindings, count},
                                                               .last_capture = last,
                                                               .last_version = last_version}};
@@ -187,12 +193,23 @@ static int validate(struct flow_checker *checker, struct error *err)
     return validate_some(checker, enabled, count, err);
 }
 
+/* It is the checker's from now on. */
+static int open_keeper(struct flow_checker *checker, struct config_keeper *keeper, struct error *err)
+{
+    const struct catalog_capture *capture = checker->capture;
+    checker->keeper = keeper;
+    return config_keeper_open(keeper, checker->data_dir, capture->name, TASK_SOURCE, &checker->program,
+                              capture->endpoint.config, &checker->arena, err);
+}
+
 int flow_check_validate(const struct connector_program *program, const struct catalog *catalog,
-                        const struct catalog_capture *capture, struct slice config_schema, struct error *err)
+                        const struct catalog_capture *capture, struct slice config_schema,
+                        const char *data_dir, struct error *err)
 {
     struct flow_checker checker = {.catalog = catalog,
                                    .endpoint = &capture->endpoint,
                                    .capture = capture,
+                                   .data_dir = data_dir,
                                    .program = *program,
                                    .loaded = true};
     size_t enabled = 0;
@@ -201,8 +218,12 @@ int flow_check_validate(const struct connector_program *program, const struct ca
     if (enabled == 0)
         return 0;
     arena_init(&checker.arena);
-    checker.secrets = connector_secrets_of(capture->endpoint.config, capture->endpoint.env, config_schema);
-    int result = validate(&checker, err);
+    struct config_keeper keeper;
+    int result = open_keeper(&checker, &keeper, err);
+    if (result == 0) {
+        checker.secrets = connector_secrets_of(keeper.config, capture->endpoint.env, config_schema);
+        result = validate(&checker, err);
+    }
     connector_secrets_free(checker.secrets);
     arena_done(&checker.arena);
     return result;
@@ -213,7 +234,12 @@ static void check_capture(struct flow_checker *checker)
     const struct catalog_endpoint *endpoint = &checker->capture->endpoint;
     size_t before = catalog_errors_total(checker->errors);
     struct flow_spec spec = {0};
+    struct config_keeper keeper;
     struct error err;
+    if (open_keeper(checker, &keeper, &err) < 0) {
+        endpoint_check_not_asked(checker->notes, checker->errors, &endpoint->place, &err);
+        return;
+    }
     if (ask_spec(checker, &spec, &err) < 0) {
         catalog_errors_add(checker->errors, &endpoint->image_place, true, "%s", err.message);
         return;
@@ -284,6 +310,7 @@ void flow_check(const struct endpoint_check *check, const struct catalog *catalo
             check_capture(&checker);
     }
     checker.capture = NULL;
+    checker.keeper = NULL;
     for (size_t i = 0; i < catalog->materialization_count; i++) {
         const struct catalog_materialization *materialization = &catalog->materializations[i];
         if (materialization->disable || !endpoint_check_wants(check, materialization->name))

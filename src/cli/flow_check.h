@@ -14,6 +14,7 @@ void flow_check(const struct endpoint_check *check, const struct catalog *catalo
 
 /* What the capture's connector, of which the spec is known, says to `validate`. */
 int flow_check_validate(const struct connector_program *program, const struct catalog *catalog,
-                        const struct catalog_capture *capture, struct slice config_schema, struct error *err);
+                        const struct catalog_capture *capture, struct slice config_schema,
+                        const char *data_dir, struct error *err);
 
 #endif

@@ -6,13 +6,14 @@
 #include "catalog/catalog.h"
 #include "connector/connector.h"
 #include "protocol/flow.h"
-#include "task/checkpoint.h"
+#include "task/config_keeper.h"
 
 struct flow_checker {
     const struct catalog *catalog;
     const struct catalog_endpoint *endpoint;
     const struct catalog_capture *capture;
-    const char *data_dir; /* or NULL */
+    const char *data_dir;         /* or NULL */
+    struct config_keeper *keeper; /* of a capture: its config as it is by now */
     struct catalog_errors *errors;
     struct catalog_errors *notes; /* what a run will do, and is no error; or NULL */
     struct connector_program program;

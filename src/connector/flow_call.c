@@ -14,6 +14,7 @@ struct connector_flow_call {
     struct connector_process *process;
     char *verb, *answer_name;
     connector_flow_config *on_config;
+    void *config_context;
     connector_on_log *on_log;
     void *context;
     struct buffer answer; /* the response's line */
@@ -111,6 +112,7 @@ struct connector_flow_call *connector_flow_call_start(const struct connector_pro
     call->process = process;
     call->verb = mem_strdup(question->verb);
     call->on_config = question->on_config;
+    call->config_context = question->config_context;
     call->on_log = on_log;
     call->context = log_context;
     call->answer_name = mem_strdup(question->answer);
@@ -151,7 +153,7 @@ static int take_config(struct connector_flow_call *call, const struct json *line
                        struct error *err)
 {
     if (call->on_config)
-        return call->on_config(call->context, line, config, err);
+        return call->on_config(call->config_context, line, config, err);
     if (call->on_log)
         call->on_log(call->context, LOG_WARN,
                      SLICE_LITERAL("the config has changed (a token was exchanged), which nobody keeps here: "

@@ -15,7 +15,8 @@ struct connector_flow_question {
     const char *answer;                /* "validated": the response's member */
     struct slice request;              /* the line */
     struct connector_secrets *secrets; /* masked in logs and errors; not owned; NULL: of the env's names */
-    connector_flow_config *on_config;  /* with the log's context; NULL: nobody keeps it */
+    connector_flow_config *on_config;  /* NULL: nobody keeps it */
+    void *config_context;
 };
 
 /* Start and ask. The question is copied. Without a stall limit of the caller's, ten minutes of silence are

@@ -4,8 +4,8 @@
 #include "control/secret.h"
 #include "task/conversation.h"
 #include "task/ledger.h"
+#include "task/sealed_config.h"
 #include "task/sink.h"
-#include "json/writer.h"
 
 #include <stdlib.h>
 
@@ -35,42 +35,12 @@ static int load_key(const struct task *task, struct secret_key *ret_key, struct 
 
 /* --- keeping ------------------------------------------------------------------------------------- */
 
-/* `was` with the members of `now`: they replace those of their name, or come last. */
-static void merge(struct json_writer *writer, const struct json *was, const struct json *now, uint32_t at)
-{
-    struct arena arena;
-    arena_init(&arena);
-    json_begin_object(writer);
-    for (uint32_t key = json_first_key(was, 0); key != JSON_NONE; key = json_next_key(was, 0, key)) {
-        uint32_t newer = json_get_slice(now, at, json_string(was, key, &arena));
-        json_put_key_of(writer, was, key);
-        if (newer != JSON_NONE)
-            json_put_value(writer, now, newer);
-        else
-            json_put_value(writer, was, json_value(key));
-    }
-    for (uint32_t key = json_first_key(now, at); key != JSON_NONE; key = json_next_key(now, at, key)) {
-        if (json_get_slice(was, 0, json_string(now, key, &arena)) != JSON_NONE)
-            continue;
-        json_put_key_of(writer, now, key);
-        json_put_value(writer, now, json_value(key));
-    }
-    json_end_object(writer);
-    arena_done(&arena);
-}
-
 static int seal(struct task *task, enum task_side side, struct slice config, struct error *err)
 {
-    struct task_saved_config *saved = &task->checkpoint.configs[side];
     struct secret_key key;
-    struct buffer sealed;
     if (load_key(task, &key, err) < 0)
         return -1;
-    buffer_init(&sealed, BUFFER_UNLIMITED);
-    secret_seal_text(&key, config, &sealed);
-    saved->identity = task->given[side];
-    saved->sealed = arena_strdup(&task->checkpoint.arena, buffer_cstr(&sealed));
-    buffer_done(&sealed);
+    sealed_config_put(&task->checkpoint, side, task->given[side], &key, config);
     secret_key_done(&key);
     return 0;
 }
@@ -99,21 +69,10 @@ int task_config_change(struct task *task, enum task_side side, const struct json
                        struct error *err)
 {
     struct task_endpoint *endpoint = task->endpoints[side];
-    struct slice said = json_raw(line, config);
-    struct json was;
-    struct buffer text;
-    struct json_writer writer;
-    if (said.size > TASK_CONFIG_MAX)
-        return error_set(err, ERROR_LIMIT, "%s changed its config to one of %zu bytes; the limit is %d",
-                         endpoint->program.label, said.size, TASK_CONFIG_MAX);
-    if (json_parse_copy(&task->arena, endpoint->config.data, endpoint->config.size, &was, err) < 0)
-        return error_wrap(err, "the config of %s", endpoint->program.label);
-    buffer_init(&text, BUFFER_UNLIMITED);
-    json_writer_init(&writer, &text);
-    merge(&writer, &was, line, config);
-    struct slice merged = {arena_dup(&task->arena, text.data, text.size), text.size};
-    explicit_bzero(text.data, text.size);
-    buffer_done(&text);
+    struct slice merged;
+    if (sealed_config_merge(endpoint->program.label, endpoint->config, line, config, &task->arena, &merged,
+                            err) < 0)
+        return -1;
     if (slice_equal(merged, endpoint->config))
         return 0; /* it says what is so already */
     use(task, side, merged);
@@ -125,7 +84,7 @@ int task_config_change(struct task *task, enum task_side side, const struct json
     if (seal(task, side, merged, err) < 0 || save(task, err) < 0)
         return error_wrap(err, "the config that %s changed", endpoint->program.label);
     fault_point("task.config.kept");
-    task_report_config(task->report, side == TASK_DESTINATION, said);
+    task_report_config(task->report, side == TASK_DESTINATION, json_raw(line, config));
     task_report_logf(task->report, LOG_INFO, "%s changed its config, which is kept", endpoint->program.label);
     return 0;
 }
@@ -136,26 +95,19 @@ static int adopt(struct task *task, enum task_side side, struct error *err)
 {
     struct task_saved_config *saved = &task->checkpoint.configs[side];
     struct secret_key key;
-    struct buffer plain;
-    struct json doc;
+    struct slice config;
     if (saved->identity != task->given[side]) {
         saved->sealed = NULL;
         return 0;
     }
     if (load_key(task, &key, err) < 0)
         return -1;
-    buffer_init(&plain, BUFFER_UNLIMITED);
-    int result = secret_unseal_text(&key, slice_of(saved->sealed), &plain, err);
+    int result = sealed_config_get(&task->checkpoint, side, &key, &task->arena, &config, err);
     secret_key_done(&key);
-    if (result == 0 && json_parse_copy(&task->arena, plain.data, plain.size, &doc, err) < 0)
-        result = -1;
     if (result == 0) {
-        use(task, side, (struct slice){doc.source, doc.size});
-        task_report_config(task->report, side == TASK_DESTINATION, (struct slice){doc.source, doc.size});
+        use(task, side, config);
+        task_report_config(task->report, side == TASK_DESTINATION, config);
     }
-    if (plain.size)
-        explicit_bzero(plain.data, plain.size);
-    buffer_done(&plain);
     return result;
 }
 

@@ -262,6 +262,7 @@ static int ask(struct flow_reader *reader, enum flow_phase phase, struct error *
         .request = {line.data, line.size},
         .secrets = phase == FLOW_PHASE_SPEC ? task->all : task->secrets,
         .on_config = flow_reader_on_config,
+        .config_context = reader,
     };
     reader->phase = phase;
     reader->call = connector_flow_call_start(&task->spec->source.program, &question, &task->spec->limits,

@@ -117,36 +117,76 @@ def test_a_command_that_was_added(firth, tmp_path):
 
 
 class SingleUse(Api):
-    """A refresh token is good once: the answer has the next one."""
-    good, tries, lasts = "refresh-0", 0, 0
+    """A refresh token is good once, and has the next one in the answer; "a-0", "b-0" are the first ones of two accounts."""
+    good, tries, lasts = {}, 0, 0
 
     def get_token(self, route, query, body, seen):
         SingleUse.tries += 1
-        if parse_qs(body)["refresh_token"] != [SingleUse.good]:
+        [given] = parse_qs(body)["refresh_token"]
+        account = given[0]
+        if given != SingleUse.good.get(account, f"{account}-0"):
             raise Answer(400, {"error": "invalid_grant"})
-        SingleUse.good = f"refresh-{SingleUse.tries}-xyzzy"
-        return {"access_token": f"access-{SingleUse.tries}-xyzzy", "expires_in": SingleUse.lasts, "refresh_token": SingleUse.good}
+        SingleUse.good[account] = f"{account}-{SingleUse.tries}-xyzzy"
+        return {"access_token": f"access-{SingleUse.tries}-xyzzy", "expires_in": SingleUse.lasts, "refresh_token": SingleUse.good[account]}
+
+    def get_pages(self, *call):
+        if self.server.hold:
+            self.server.go_on.wait(60)
+        return super().get_pages(*call)
+
+    def get_fields(self, route, query, body, seen):
+        return {"fields": [{"name": "id", "type": "integer"}]}
 
 
-def test_a_captures_tokens_are_kept(firth, tmp_path):
-    """A refresh token that a check has used up is used up: the next one is kept, the check's too."""
+@pytest.fixture
+def once(firth, tmp_path):
+    """The shop with such tokens, whose fields the API tells: a discovery needs a token too. Gives a config by account."""
+    SingleUse.good, SingleUse.tries, SingleUse.lasts = {}, 0, 0
     api = MockApi(SingleUse)
     manifest = json.loads(json.dumps(SHOP))
-    retriever = manifest["streams"][0]["retriever"]
-    retriever["requester"]["authenticator"] = {
+    stream = manifest["streams"][0]
+    stream["retriever"]["requester"]["authenticator"] = {
         "type": "OAuthAuthenticator", "token_refresh_endpoint": "{{ config['url'] }}/token", "client_id": "a", "client_secret": "b",
         "refresh_token": "{{ config['credentials']['refresh_token'] }}", "refresh_token_updater": {}}
+    fields = json.loads(json.dumps(stream["retriever"]))
+    del fields["paginator"]
+    fields["requester"]["path"] = "/fields"
+    fields["record_selector"]["extractor"]["field_path"] = []
+    stream["schema_loader"] = {"type": "DynamicSchemaLoader", "retriever": fields, "schema_type_identifier": {
+        "schema_pointer": ["fields"], "key_pointer": ["name"], "type_pointer": ["type"], "types_mapping": [{"target_type": "integer", "current_type": "integer"}]}}
     secret = {"type": "string", "airbyte_secret": True}
     manifest["definitions"]["schema"] = {"type": "object", "properties": {"url": {"type": "string"}, "credentials": {"type": "object", "properties": {
         "refresh_token": secret, "access_token": secret}}}}
     (tmp_path / "once.json").write_text(json.dumps(manifest))
     firth("connectors", "add", "once", "--kind", "source", "--manifest-path", str(tmp_path / "once.json"), expect=0)
-    catalog = {
-        "collections": {"acmeCo/items": {"key": ["/id"], "schema": {"type": "object"}}},
-        "captures": {"acmeCo/once": {"endpoint": {"connector": {"image": "once", "config": {"url": api.url, "credentials": {"refresh_token": "refresh-0"}}}},
-                                     "bindings": [{"resource": {"stream": "items", "syncMode": "full_refresh"}, "target": "acmeCo/items"}]}}}
+    config = lambda account: {"url": api.url, "credentials": {"refresh_token": account + "-0"}}
+    config.server = api.server
+    yield config
+    api.close()
+
+
+def capture_of(config, **more):
+    return {"collections": {"acmeCo/items": {"key": ["/id"], "schema": {"type": "object"}}},
+            "captures": {"acmeCo/once": {"endpoint": {"connector": {"image": "once", "config": config}},
+                                         "bindings": [{"resource": {"stream": "items", "syncMode": "full_refresh"}, "target": "acmeCo/items"}], **more}}}
+
+
+def with_connection(catalog, config):
+    """And a connection, whose source `firth check` asks for its streams."""
+    return catalog | {"connections": {"acmeCo/walk": {
+        "source": {"connector": {"image": "once", "config": config}}, "streams": [{"name": "items"}],
+        "destination": {"connector": {"image": "airbyte/destination-local-json", "config": {"destination_path": "/local/out"}}}}}}
+
+
+def told_no_token(*runs):
+    log = "".join(run.out + run.err for run in runs)
+    return "xyzzy" not in log and "-0" not in log
+
+
+def test_a_captures_tokens_are_kept(firth, tmp_path, once):
+    """A refresh token that a check has used up is used up: the next one is kept, the check's too."""
     path = tmp_path / "flow.yaml"
-    path.write_text(json.dumps(catalog))
+    path.write_text(json.dumps(capture_of(once("a"))))
     told = [firth("run", path, "--once", expect=0)]
     tries = SingleUse.tries
     told.append(firth("run", path, "--once", expect=0))
@@ -157,6 +197,52 @@ def test_a_captures_tokens_are_kept(firth, tmp_path):
     tries = SingleUse.tries
     told.append(firth("run", path, "--once", expect=0))
     assert SingleUse.tries == tries
-    api.close()
-    log = "".join(run.out + run.err for run in told)
-    assert "changed its config, which is kept" in log and "xyzzy" not in log and "refresh-0" not in log
+    assert "changed its config, which is kept" in "".join(run.err for run in told) and told_no_token(*told)
+
+
+def test_tokens_are_kept_outside_of_sessions(firth, tmp_path, once):
+    """Of a catalog that never ran: whoever asks its connector goes on with the token that was exchanged last."""
+    path = tmp_path / "flow.yaml"
+    local = {"FIRTH_LOCAL_ROOT": str(tmp_path)}
+    catalog = with_connection(capture_of(once("a"), autoDiscover={}), once("b"))
+    path.write_text(json.dumps(catalog))
+    told = [firth("check", path, expect=0)]
+    assert SingleUse.tries == 1
+    told += [firth(*words, env=local, expect=0) for words in
+             [("check", path), ("run", path, "--once"), ("autodiscover", path), ("discover", path, "--connector", "once", "--name", "acmeCo/once", "--yes"),
+              ("run", path, "--once"), ("check", path)]]
+    assert rows(tmp_path)[:7] == list(range(1, 8)) and SingleUse.tries > 8 and told_no_token(*told)
+    written = json.loads(path.read_text())
+    assert written["captures"]["acmeCo/once"]["endpoint"] == catalog["captures"]["acmeCo/once"]["endpoint"], "the config is its writer's"
+
+
+def test_tokens_of_a_configs_file_are_kept(firth, tmp_path, once):
+    path = tmp_path / "flow.yaml"
+    words = ("discover", str(path), "--connector", "once", "--name", "acmeCo/once", "--yes")
+    told = [firth(*words, expect=0)]
+    config = tmp_path / "once.config.yaml"
+    config.write_text("# mine\n" + yaml.safe_dump(once("a")))
+    told += [firth(*words, expect=0), firth(*words, expect=0), firth("check", path, expect=0), firth("run", path, "--once", expect=0)]
+    assert len(firth("read", "acmeCo/items", expect=0).out.splitlines()) == 7 and told_no_token(*told)
+    assert config.read_text() == "# mine\n" + yaml.safe_dump(once("a"))
+    # A config that somebody has changed since counts, whatever was kept.
+    config.write_text(yaml.safe_dump(once("b")))
+    firth(*words, expect=0)
+    assert "b" in SingleUse.good
+
+
+def test_a_running_tasks_token_is_left_alone(firth, tmp_path, once):
+    path = tmp_path / "flow.yaml"
+    path.write_text(json.dumps(with_connection(capture_of(once("a")), once("b"))))
+    local = {"FIRTH_LOCAL_ROOT": str(tmp_path)}
+    firth("run", path, "--once", env=local, expect=0)
+    once.server.hold, seen = True, len(once.server.requests)
+    running = firth.start("run", path, "--once", env=local)
+    until(lambda: sum(request["path"] == "/pages" for request in once.server.requests[seen:]) == 2, "two sessions that read")
+    tries = SingleUse.tries
+    assert "acmeCo/walk is being run" in firth("check", path, expect=0).err
+    refused = firth("discover", str(path), "--connector", "once", "--name", "acmeCo/once", "--yes")
+    assert refused.rc != 0 and "acmeCo/once is being run" in refused.err
+    assert SingleUse.tries == tries
+    once.server.go_on.set()
+    assert running.wait() == 0
