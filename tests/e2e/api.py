@@ -118,11 +118,12 @@ def serve(firth, *args, env=None):
 
 
 def register(firth, program):
-    """A source by local command, straight into the control store: the API takes none. Its id."""
+    """A source by local command, or of a program in Python, straight into the control store: the API takes none. Its id."""
+    command = program if isinstance(program, list) else [sys.executable, str(program)]
     with sqlite3.connect(firth.data_dir / "control.db") as db:
         db.execute("insert into definitions (id, side, name, origin, repository, tag, command, custom, created_ms, updated_ms)"
                    " values (?, 0, 'Secretive', ?, 'local/secretive', 'dev', ?, 1, 1, 1)",
-                   (NOTHING, COMMAND, json.dumps([sys.executable, str(program)])))
+                   (NOTHING, COMMAND, json.dumps(command)))
     return NOTHING
 
 

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import sys
 
 import scripted
 from conftest import until
@@ -11,7 +10,7 @@ OVER = ("succeeded", "failed", "cancelled")
 
 
 def definition(name, kind, program):
-    return {"name": name, "kind": kind, "command": [sys.executable, str(scripted.PROGRAMS / program)]}
+    return {"name": name, "kind": kind, "command": scripted.command(program)}
 
 
 def stream(name, sync="incremental", destination="append", **config):
@@ -30,8 +29,8 @@ def write(tmp_path, steps, name="test", streams=None, source=None, destination=N
     path = tmp_path / f"{name}.yaml"
     path.write_text(json.dumps({
         "workspaces": workspaces or [],
-        "definitions": [definition("scripted source", "source", "scripted_source.py"),
-                        definition("scripted destination", "destination", "scripted_destination.py")],
+        "definitions": [definition("scripted source", "source", "scripted_source"),
+                        definition("scripted destination", "destination", "scripted_destination")],
         "sources": [{"name": f"{name} source", "definition": "scripted source",
                      "config": {"streams": ["users"], "steps": steps, "seen": str(tmp_path / "seen"), **(source or {})}}],
         "destinations": [{"name": f"{name} destination", "definition": "scripted destination",

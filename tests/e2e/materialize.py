@@ -3,9 +3,8 @@
 import json
 import pathlib
 import sqlite3
-import sys
 
-from e2e.scripted import local, run, write
+from e2e.scripted import command, local, run, write
 
 PROGRAMS = pathlib.Path(__file__).resolve().parent / "programs"
 TASK = "acmeCo/mat"
@@ -15,7 +14,7 @@ SCHEMA = {"type": "object", "required": ["id"], "reduce": {"strategy": "merge"},
 
 
 def flow(program, config, **more):
-    return {"local": {"command": [sys.executable, str(PROGRAMS / program)], "config": config, **more}}
+    return {"local": {"command": command(program), "config": config, **more}}
 
 
 def catalog(tmp_path, config=None, collections=("users",), schema=None, key=("/id",), bindings=None,
@@ -29,7 +28,7 @@ def catalog(tmp_path, config=None, collections=("users",), schema=None, key=("/i
         "collections": {f"acmeCo/{name}": {"schema": schema or SCHEMA, "key": list(key), **(collection or {})}
                         for name in collections},
         "captures": {"acmeCo/in": {
-            "endpoint": local("scripted_source.py", {"streams": list(collections), "seen": str(tmp_path / "seen"),
+            "endpoint": local("scripted_source", {"streams": list(collections), "seen": str(tmp_path / "seen"),
                                                      "steps": json.loads(steps.read_text())}),
             "bindings": [{"resource": {"stream": name}, "target": f"acmeCo/{name}"} for name in collections]}},
         "materializations": {TASK: {

@@ -4,13 +4,21 @@ import json
 import pathlib
 import sys
 
+from conftest import binary
+
 PROGRAMS = pathlib.Path(__file__).resolve().parent / "programs"
 ANY = {"type": "object"}
 
 
+def command(program):
+    """How a program of programs/ is started, in the least time: one in C was built with the tests, and Python looks for no packages."""
+    if program.endswith(".py"):
+        return [sys.executable, "-S", "-E", str(PROGRAMS / program)]
+    return [str(pathlib.Path(binary("FIRTH_DEV_BIN", "build-dev/firth")).parent / "tests" / program)]
+
+
 def local(program, config, **more):
-    return {"local": {"command": [sys.executable, str(PROGRAMS / program)], "protocol": "airbyte", "config": config,
-                      **more}}
+    return {"local": {"command": command(program), "protocol": "airbyte", "config": config, **more}}
 
 
 def write(path, catalog):
@@ -30,7 +38,7 @@ def capture(tmp_path, steps, bindings=None, streams=None, schema=None, **more):
             "type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}}
             for target in bindings.values()},
         "captures": {"acmeCo/test": {
-            "endpoint": local("scripted_source.py", source),
+            "endpoint": local("scripted_source", source),
             "bindings": [{"resource": {"stream": name, **resources.get(name, {})}, "target": target,
                           **more.get("binding", {})} for name, target in bindings.items()],
             **{key: value for key, value in more.items() if key != "binding"}}}})
@@ -40,8 +48,8 @@ def connection(tmp_path, steps, streams=None, destination=None, **more):
     source_streams = more.pop("source_streams", ["users"])
     source = {"streams": source_streams, "steps": steps, "seen": str(tmp_path / "seen"), **more.pop("source", {})}
     return write(tmp_path / "flow.json", {"connections": {"acmeCo/sync": {
-        "source": local("scripted_source.py", source),
-        "destination": local("scripted_destination.py", {"out": str(tmp_path / "out"), **(destination or {})}),
+        "source": local("scripted_source", source),
+        "destination": local("scripted_destination", {"out": str(tmp_path / "out"), **(destination or {})}),
         "streams": streams or "all", **more}}})
 
 

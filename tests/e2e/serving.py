@@ -14,7 +14,7 @@ def capture(folder, name, steps, interval="1h", **more):
     """The capture acmeCo/NAME into acmeCo/NAME-users; `seen` tells how often its source ran."""
     source = {"streams": ["users"], "steps": steps, "seen": str(folder / f"{name}.seen"), **more.pop("source", {})}
     return f"acmeCo/{name}", {
-        "endpoint": scripted.local("scripted_source.py", source), "interval": interval,
+        "endpoint": scripted.local("scripted_source", source), "interval": interval,
         "bindings": [{"resource": {"stream": "users"}, "target": f"acmeCo/{name}-users"}], **more}
 
 

@@ -1,7 +1,6 @@
 """A catalog names what `firth connectors add` has added: a manifest, a command, an image; check, discover, run, deploy and serve."""
 
 import json
-import sys
 from urllib.parse import parse_qs
 
 import pytest
@@ -103,7 +102,7 @@ def test_a_manifest_is_discovered_and_deployed(firth, tmp_path, shop, api):
 
 
 def test_a_command_that_was_added(firth, tmp_path):
-    firth("connectors", "add", "source-own", "--command", f"{sys.executable} {scripted.PROGRAMS / 'scripted_source.py'}", expect=0)
+    firth("connectors", "add", "source-own", "--command", " ".join(scripted.command("scripted_source")), expect=0)
     steps = [{"records": {"stream": "users", "from": 1, "to": 3}}, {"state": {"stream": "users", "n": 3}}]
     config = {"streams": ["users"], "steps": steps, "seen": str(tmp_path / "seen")}
     path = tmp_path / "flow.yaml"

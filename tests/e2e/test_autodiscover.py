@@ -54,7 +54,7 @@ captures:
   acmeCo/shop:
     endpoint:
       local:
-        command: ["{sys.executable}", "{PROGRAM}"]
+        command: ["{sys.executable}", "-S", "-E", "{PROGRAM}"]
         protocol: {protocol}
         config: {{ world: "{self.folder}/world.json" }}
     autoDiscover: {auto}
@@ -67,7 +67,7 @@ captures:
   acmeCo/out:
     endpoint:
       local:
-        command: ["{sys.executable}", "{SQLITE}"]
+        command: ["{sys.executable}", "-S", "-E", "{SQLITE}"]
         config: {{ path: "{self.folder}/out.db", seen: "{self.folder}/messages" }}
     {policy}
     bindings:
@@ -294,7 +294,7 @@ def test_json(firth, world):
     catalog = {
         "collections": {"acmeCo/users": {"key": ["/id"], "schema": USERS["schema"]}},
         "captures": {"acmeCo/shop": {
-            "endpoint": {"local": {"command": [sys.executable, PROGRAM], "config": {"world": f"{world.folder}/world.json"}}},
+            "endpoint": {"local": {"command": [sys.executable, "-S", "-E", PROGRAM], "config": {"world": f"{world.folder}/world.json"}}},
             "autoDiscover": {"addNewBindings": True, "evolveIncompatibleCollections": True},
             "bindings": [{"resource": {"stream": "users"}, "target": "acmeCo/users"}]}}}
     world.path = world.folder / "flow.json"
@@ -344,7 +344,7 @@ class Discovered(World):
         self.has(users={**USERS, "schema": schema("id", id="integer", **{name: "string" for name in names})}, **more)
 
     def discover(self):
-        return self.firth("discover", "--command", f"{sys.executable} {PROGRAM}", "--name", "acmeCo/shop", str(self.path),
+        return self.firth("discover", "--command", f"{sys.executable} -S -E {PROGRAM}", "--name", "acmeCo/shop", str(self.path),
                           cwd=self.folder, expect=0)
 
     def autodiscover(self):
@@ -436,7 +436,7 @@ class Rekeyed(Discovered):
         self.has(users={"key": self.source_key, "schema": shape, "documents": []}, **more)
 
     def discover(self):
-        return self.firth("discover", "--command", f"{sys.executable} {PROGRAM}", "--protocol", self.protocol, "--name",
+        return self.firth("discover", "--command", f"{sys.executable} -S -E {PROGRAM}", "--protocol", self.protocol, "--name",
                           "acmeCo/shop", str(self.path), cwd=self.folder, expect=0)
 
     def is_right(self, *names):
@@ -603,7 +603,7 @@ def test_the_daemon_killed_at(firth_dev, world, point):
 def test_a_capture_that_a_later_deploy_left_behind_is_left_alone(firth, world):
     """To deploy its catalog again would take the others back."""
     def capture(name, interval):
-        return {"endpoint": {"local": {"command": [sys.executable, PROGRAM], "config": {"world": f"{world.folder}/world.json"}}},
+        return {"endpoint": {"local": {"command": [sys.executable, "-S", "-E", PROGRAM], "config": {"world": f"{world.folder}/world.json"}}},
                 "autoDiscover": {"addNewBindings": True}, "interval": interval,
                 "bindings": [{"resource": {"stream": "users"}, "target": f"acmeCo/{name}"}]}
 

@@ -393,7 +393,7 @@ def test_no_secret_in_any_message(firth, tmp_path):
     catalog.write_text(json.dumps(text))
     for more in ([], ["-o", "json"]):
         result = firth("run", str(catalog), "--once", *more, expect=1, env={"WORD": "word-s3cr3t"})
-        assert "s3cr3t" not in result.out + result.err and "scripted_source.py" in result.out + result.err, result
+        assert "s3cr3t" not in result.out + result.err and "scripted_source" in result.out + result.err, result
 
 
 # --- sources that go wrong --------------------------------------------------------------------------------

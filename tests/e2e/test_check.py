@@ -103,12 +103,12 @@ def test_streams_of_a_local_command(firth_dev, tmp_path):
 
 
 @pytest.mark.parametrize("steps, message", [
-    ([{"exit": 3}], "scripted_source.py exited with status 3"),
+    ([{"exit": 3}], "scripted_source exited with status 3"),
     ([{"stderr": "no licence"}, {"exit": 1}], "exited with status 1; its last log lines:   no licence"),
     ([{"text": "Usage: …"}], "exited without having written a SPEC message"),
     ([{"kill": 9}], "signal 9"),
     ([{"message": {"type": "SPEC", "spec": {"connectionSpecification": {"type": "objekt"}}}}],
-     "the spec of python"),
+     "the spec of scripted_source"),
     ([{"message": {"type": "SPEC", "spec": {}}}], "connectionSpecification"),
 ])
 def test_a_spec_that_cannot_be_had(firth_dev, tmp_path, steps, message):
@@ -156,7 +156,7 @@ def test_a_run_starts_no_command_beforehand(firth, tmp_path):
 def test_a_run_asks_only_its_own_tasks(firth, tmp_path):
     path = capture(tmp_path, [])
     catalog = json.loads(path.read_text())
-    catalog["captures"]["acmeCo/other"] = {"endpoint": local("scripted_source.py", {"streams": ["users"], "steps": []}),
+    catalog["captures"]["acmeCo/other"] = {"endpoint": local("scripted_source", {"streams": ["users"], "steps": []}),
                                            "bindings": [{"resource": {"stream": "users"}, "target": "acmeCo/users"}]}
     catalog["captures"]["acmeCo/test"]["endpoint"] = {
         "connector": {"image": "airbyte/source-faker:dev", "config": {"count": "many"}}}

@@ -23,7 +23,7 @@ def catalog(tmp_path, *sessions, bindings=("users",), schema=None, env=None, bin
     return write(tmp_path / "flow.json", {
         "collections": {f"acmeCo/{name}": {"key": ["/id"], "schema": schema} for name in bindings},
         "captures": {"acmeCo/flow": {
-            "endpoint": {"local": {"command": [sys.executable, PROGRAM], "config": config, **({"env": env} if env else {})}},
+            "endpoint": {"local": {"command": [sys.executable, "-S", "-E", PROGRAM], "config": config, **({"env": env} if env else {})}},
             "bindings": [{"resource": {"path": ["public", name]}, "target": f"acmeCo/{name}", **(binding or {})}
                          for name in bindings],
             **(capture or {})}}})
@@ -102,7 +102,7 @@ def test_schemas_are_bundled_and_projections_sorted(firth, tmp_path):
         "collections": {"acmeCo/users": {"key": ["/b", "/a"], "schema": schema,
                                          "projections": {"tee": "/t", "part": {"location": "/t", "partition": True}}}},
         "captures": {"acmeCo/flow": {
-            "endpoint": {"local": {"command": [sys.executable, PROGRAM],
+            "endpoint": {"local": {"command": [sys.executable, "-S", "-E", PROGRAM],
                                    "config": {"seen": str(tmp_path / "seen"), "sessions": [[patch(n=1)]]}}},
             "bindings": [{"resource": {"path": ["x"]}, "target": "acmeCo/users"}]}}})
     run(firth, path)

@@ -145,7 +145,7 @@ def materialization(tmp_path, peer, parts, binding=None, schema=None, interval="
     collection = asked["collection"]
     return write(tmp_path / "flow.json", {
         "collections": {collection["name"]: {"schema": schema or collection["writeSchema"], "key": collection["key"]}},
-        "captures": {"acmeCo/in": {"interval": interval, "endpoint": local("scripted_source.py", {
+        "captures": {"acmeCo/in": {"interval": interval, "endpoint": local("scripted_source", {
             "streams": ["s"], "steps": steps(*parts)}), "bindings": [{"resource": {"stream": "s"}, "target": collection["name"]}]}},
         "materializations": {validate["name"]: {"endpoint": peer.local(validate["config"]), "bindings": [
             {"source": collection["name"], "resource": asked["resourceConfig"], **(binding or {})}]}}})

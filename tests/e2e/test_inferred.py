@@ -25,11 +25,11 @@ def catalog(tmp_path, *sessions, read=None, interval="1h", write_schema=None, **
     return write(tmp_path / "flow.json", {
         "collections": {"acmeCo/users": {"key": ["/id"], "writeSchema": write_schema or WRITE, "readSchema": read or READ}},
         "captures": {"acmeCo/flow": {
-            "endpoint": {"local": {"command": [sys.executable, PROGRAM],
+            "endpoint": {"local": {"command": [sys.executable, "-S", "-E", PROGRAM],
                                    "config": {"seen": str(tmp_path / "seen"), "sessions": list(sessions)}}},
             "interval": interval, "bindings": [{"resource": {"path": ["users"]}, "target": "acmeCo/users"}], **capture}},
         "materializations": {"acmeCo/out": {
-            "endpoint": {"local": {"command": [sys.executable, SQLITE],
+            "endpoint": {"local": {"command": [sys.executable, "-S", "-E", SQLITE],
                                    "config": {"path": str(tmp_path / "out.db"), "seen": str(tmp_path / "messages")}}},
             "bindings": [{"source": "acmeCo/users", "resource": {"table": "users"}}]}}})
 

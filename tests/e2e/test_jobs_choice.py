@@ -60,8 +60,8 @@ def source(name, schema):
 def write(tmp_path, connections):
     path = tmp_path / "choice.yaml"
     path.write_text(json.dumps({
-        "definitions": [definition("scripted source", "source", "scripted_source.py"),
-                        definition("scripted destination", "destination", "scripted_destination.py")],
+        "definitions": [definition("scripted source", "source", "scripted_source"),
+                        definition("scripted destination", "destination", "scripted_destination")],
         "sources": [source(name, schema) for name, schema in SCHEMAS.items()],
         "destinations": [{"name": name, "definition": "scripted destination", "config": {"out": str(tmp_path / name)}}
                          for name in connections],

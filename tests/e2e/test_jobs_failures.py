@@ -171,7 +171,7 @@ def test_what_is_configured_wrong_is_nobodys_fault_but_the_configurations(firth,
     """A program that is not there, a stream that the source does not have: not tried again."""
     path = write(tmp_path, [])
     text = json.loads(path.read_text())
-    text["definitions"][0] = {**definition("scripted source", "source", "scripted_source.py"), "command": ["/not/there/source"]}
+    text["definitions"][0] = {**definition("scripted source", "source", "scripted_source"), "command": ["/not/there/source"]}
     path.write_text(json.dumps(text))
     apply(firth, path)
     serve(firth)

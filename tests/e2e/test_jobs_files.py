@@ -191,8 +191,8 @@ def installation(random):
         "settings": {"jobs.keep": "7", "connectors.manifest_program": "/x y/z"} if random.random() < 0.7 else {},
         "workspaces": [{"id": DEFAULT, "name": "Default Workspace", "email": "a@b", "extra": {"x": value(random)}},
                        {"name": "second", "slug": "two", "notifications": {"failure": {"webhook": {"enabled": True, "url": HOOK}}}}],
-        "definitions": [definition("scripted source", "source", "scripted_source.py"), image,
-                        definition("scripted destination", "destination", "scripted_destination.py")],
+        "definitions": [definition("scripted source", "source", "scripted_source"), image,
+                        definition("scripted destination", "destination", "scripted_destination")],
         "sources": [{"name": name, "definition": "scripted source", "config": {"v": value(random), "steps": []}, "extra": {"icon": "x"}}
                     for name in names],
         "destinations": [{"name": name, "definition": "destination-local-json", "config": {"destination_path": "/local/x", "w": value(random)}}

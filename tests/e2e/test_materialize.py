@@ -410,7 +410,7 @@ def test_a_capture_that_began_anew_is_told_however_much_it_wrote(firth, tmp_path
     more = {"config": {"authority": "runtime"} if endpoint == "runtime" else {}}
     table = {"table": "users"}
     if endpoint == "airbyte":
-        more = {"endpoint": local("scripted_destination.py", {"out": str(tmp_path / "out")})}
+        more = {"endpoint": local("scripted_destination", {"out": str(tmp_path / "out")})}
         table = {"stream": "users", "destinationSyncMode": "append"}
 
     def arrived():
@@ -490,7 +490,7 @@ def test_positions_without_an_identity_are_refused_after_a_drop(firth, tmp_path,
 
 
 def test_an_airbyte_destination(firth, tmp_path):
-    endpoint = local("scripted_destination.py", {"out": str(tmp_path / "out")})
+    endpoint = local("scripted_destination", {"out": str(tmp_path / "out")})
     bindings = [{"source": "acmeCo/users", "resource": {"stream": "people", "destinationSyncMode": "append"}}]
     path = put(firth, tmp_path, {"id": 1, "n": 1}, {"id": 2, "n": 1}, endpoint=endpoint, bindings=bindings)
     materialize(firth, path)

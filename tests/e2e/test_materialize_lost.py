@@ -43,7 +43,7 @@ def test_an_older_copy_of_the_data_directory_is_told(firth, tmp_path, data_dir, 
     more = {"config": {"authority": "runtime"} if endpoint == "runtime" else {}}
     table = {"table": "users"}
     if endpoint == "airbyte":
-        more = {"endpoint": local("scripted_destination.py", {"out": str(tmp_path / "out")})}
+        more = {"endpoint": local("scripted_destination", {"out": str(tmp_path / "out")})}
         table = {"stream": "users", "destinationSyncMode": "append"}
 
     def arrived():

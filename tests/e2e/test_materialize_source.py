@@ -65,7 +65,7 @@ def test_what_the_connector_has_no_place_for_is_told(firth, tmp_path):
 
 
 def test_streams_of_an_airbyte_destination(firth, tmp_path):
-    more = {"endpoint": local("scripted_destination.py", {"out": str(tmp_path / "out")}), "bindings": [],
+    more = {"endpoint": local("scripted_destination", {"out": str(tmp_path / "out")}), "bindings": [],
             "source": {"capture": "acmeCo/in", "targetNaming": "withSchema", "deltaUpdates": True}}
     path = put(firth, tmp_path, {"id": 1, "n": 1}, **more)
     materialize(firth, path)
@@ -75,7 +75,7 @@ def test_streams_of_an_airbyte_destination(firth, tmp_path):
 
 def test_the_mode_of_an_airbyte_destination(firth, tmp_path):
     def bound(mode):
-        return {"endpoint": local("scripted_destination.py", {"out": str(tmp_path / "out")}),
+        return {"endpoint": local("scripted_destination", {"out": str(tmp_path / "out")}),
                 "bindings": [{"source": "acmeCo/users", "resource": {"stream": "s", "destinationSyncMode": mode}}]}
 
     def mode():
@@ -96,7 +96,7 @@ def test_a_deploy_brings_the_new_collection(firth, tmp_path):
         path = tmp_path / "flow.json"
         path.write_text(json.dumps({
             "collections": {f"acmeCo/{n}": {"schema": SCHEMA, "key": ["/id"]} for n in names},
-            "captures": {"acmeCo/in": {"interval": "1h", "endpoint": local("scripted_source.py", {
+            "captures": {"acmeCo/in": {"interval": "1h", "endpoint": local("scripted_source", {
                 "streams": list(names), "seen": str(tmp_path / "seen"),
                 "steps": [{"records": {"stream": n, "from": 1, "to": 3}} for n in names]}),
                 "bindings": [{"resource": {"stream": n}, "target": f"acmeCo/{n}"} for n in names]}},

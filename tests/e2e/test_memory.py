@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from e2e.materialize import PROGRAMS, TASK
-from e2e.scripted import events, local, run, write
+from e2e.materialize import TASK
+from e2e.scripted import command, events, local, run, write
 
 COUNT, LIMIT = 1_000_000, 64 << 20
 FLOW = """
@@ -30,8 +30,8 @@ for line in sys.stdin:
 def endpoint(kind, tmp_path):
     if kind == "flow":
         (tmp_path / "source.py").write_text(FLOW)
-        return {"local": {"command": [sys.executable, str(tmp_path / "source.py")], "config": {}}}
-    return local("scripted_source.py", {"streams": ["s"], "steps": [
+        return {"local": {"command": [sys.executable, "-S", "-E", str(tmp_path / "source.py")], "config": {}}}
+    return local("scripted_source", {"streams": ["s"], "steps": [
         {"records": {"stream": "s", "from": 0, "to": COUNT - 1, "data": {"name": "a name that is not short"}}}]})
 
 
@@ -52,7 +52,7 @@ def catalog(tmp_path, kind):
         "captures": {"acmeCo/in": {"endpoint": endpoint(kind, tmp_path), "bindings": [
             {"resource": {"stream": "s"}, "target": "acmeCo/s"}]}},
         "materializations": {TASK: {"endpoint": {"local": {
-            "command": [sys.executable, str(PROGRAMS / "counting_materialize.py")],
+            "command": command("counting_materialize.py"),
             "config": {"counts": str(tmp_path / "counts")}}}, "bindings": [{"source": "acmeCo/s", "resource": {"table": "t"}}]}}})
 
 

@@ -46,7 +46,7 @@ CATALOG = """
 @pytest.fixture
 def captured(firth, tmp_path):
     (tmp_path / "source.py").write_text(textwrap.dedent(SOURCE))
-    (tmp_path / "flow.yaml").write_text(textwrap.dedent(CATALOG).replace("PYTHON", sys.executable))
+    (tmp_path / "flow.yaml").write_text(textwrap.dedent(CATALOG).replace("PYTHON", f"{sys.executable}, -S, -E"))
     capture(firth, tmp_path, DOCUMENTS)
     return firth
 

@@ -35,7 +35,7 @@ def bindings(name):
 
 
 def catalog(tmp_path, what, place):
-    good = scripted.local("scripted_source.py", {"streams": ["users"], "seen": str(tmp_path / "seen"),
+    good = scripted.local("scripted_source", {"streams": ["users"], "seen": str(tmp_path / "seen"),
                                                  "steps": serving.records(1, 3)})
     sections = {
         "source": lambda: {"collections": USERS, "captures": {"acmeCo/leak": {

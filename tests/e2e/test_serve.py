@@ -8,7 +8,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 
 import pytest
 
@@ -86,9 +85,9 @@ captures:
   acmeCo/a:
     interval: 1h
     endpoint:
-      local: {{command: [{python}, {program}], protocol: airbyte, config: {{streams: [users], steps: [{{hang: true}}]}}}}
+      local: {{command: [{program}], protocol: airbyte, config: {{streams: [users], steps: [{{hang: true}}]}}}}
     bindings: [{{resource: {{stream: users}}, target: acmeCo/a-users}}]
-""".format(python=sys.executable, program=serving.scripted.PROGRAMS / "scripted_source.py")
+""".format(program=serving.scripted.command("scripted_source")[0])
     catalog.write_text(text)
     deploy(firth, catalog)
     schema.write_text("# a comment\nrequired: [id]\ntype: object\n")
@@ -280,8 +279,8 @@ def test_a_failure_for_good_is_tried_again_at_a_hangup(firth, tmp_path):
 
 def test_a_manual_connection_runs_once_for_each_deploy(firth, tmp_path):
     source = {"streams": ["users"], "steps": records(1, 2), "seen": str(tmp_path / "a.seen")}
-    sync = {"source": serving.scripted.local("scripted_source.py", source),
-            "destination": serving.scripted.local("scripted_destination.py", {"out": str(tmp_path / "out")}),
+    sync = {"source": serving.scripted.local("scripted_source", source),
+            "destination": serving.scripted.local("scripted_destination", {"out": str(tmp_path / "out")}),
             "streams": "all", "schedule": "manual"}
     catalog = tmp_path / "flow.json"
     catalog.write_text(json.dumps({"connections": {"acmeCo/sync": sync}}))

@@ -42,7 +42,7 @@ def write_catalog(tmp_path, steps):
     path = tmp_path / "flow.json"
     path.write_text(json.dumps({
         "collections": {"acmeCo/users": {"schema": SCHEMA, "key": ["/id"]}},
-        "captures": {"acmeCo/in": {"interval": "1h", "endpoint": local("scripted_source.py", {"streams": ["users"], "steps": steps}),
+        "captures": {"acmeCo/in": {"interval": "1h", "endpoint": local("scripted_source", {"streams": ["users"], "steps": steps}),
                                    "bindings": [{"resource": {"stream": "users"}, "target": "acmeCo/users"}]}},
         "materializations": {TASK: {"endpoint": flow("sqlite_materialize.py", {"path": str(tmp_path / "out.db")}),
                                     "bindings": [{"source": "acmeCo/users", "resource": {"table": "users"}}]}}}))

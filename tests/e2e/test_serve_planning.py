@@ -7,7 +7,6 @@ import pathlib
 import platform
 import signal
 import subprocess
-import sys
 
 import pytest
 
@@ -23,7 +22,7 @@ case $1 in
 --version) echo 'Docker version 24.0.7, build afdd53b' ;;
 image)
     [ -e "$0.present" ] || { echo "Error: No such image: $3" >&2; exit 1; }
-    echo '[{"Id":"sha256:0123456789ab","Os":"linux","Architecture":"ARCH","Config":{"Entrypoint":["PYTHON","PROGRAM"]}}]' ;;
+    echo '[{"Id":"sha256:0123456789ab","Os":"linux","Architecture":"ARCH","Config":{"Entrypoint":["PROGRAM"]}}]' ;;
 pull)
     echo $$ >"$0.pulling"
     read answer <"$0.go"
@@ -53,8 +52,7 @@ class Engine:
     def __init__(self, folder):
         self.path = folder / "docker"
         architecture = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
-        self.path.write_text(ENGINE.replace("PYTHON", sys.executable).replace("ARCH", architecture).replace(
-            "PROGRAM", str(serving.scripted.PROGRAMS / "scripted_source.py")))
+        self.path.write_text(ENGINE.replace("ARCH", architecture).replace("PROGRAM", *serving.scripted.command("scripted_source")))
         self.path.chmod(0o755)
         os.mkfifo(self.file("go"))
         self.file("present").touch()

@@ -71,7 +71,7 @@ def test_overwrite_dedup_of_a_connection(endpoint, firth, tmp_path):
     rows = [{"records": {"stream": "users", "from": first, "to": last}} for first, last in ((1, 3), (2, 3))]
     source = client.config("sources/create", {
         "workspaceId": WORKSPACE, "name": "users", "connectionConfiguration": {"streams": ["users"], "steps": rows},
-        "sourceDefinitionId": register(firth, scripted.PROGRAMS / "scripted_source.py")})["sourceId"]
+        "sourceDefinitionId": register(firth, scripted.command("scripted_source"))})["sourceId"]
     name = endpoint.name
     definition, = [each["destinationDefinitionId"] for each in client.config("destination_definitions/list")["destinationDefinitions"]
                    if each["dockerRepository"].endswith(name)]

@@ -6,11 +6,13 @@ that it was given to <session>.state, and how many of its checkpoints it was tol
 before anything follows from it: the checker knows nothing else. It ends well once the file `finish` exists.
 """
 
-import json
 import os
 import select
 import sys
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e", "programs"))
+import lean_json as json  # noqa: E402
 
 SIZES = {"a": [3, 0, 7, 1], "b": [2, 5, 0, 1]}  # documents in a group, by the group's number
 

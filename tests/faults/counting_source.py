@@ -9,10 +9,12 @@ With `refresh` in its config: a full refresh of stream a instead, so many record
 states in between, which nobody may rely on.
 """
 
-import json
 import os
 import sys
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e", "programs"))
+import lean_json as json  # noqa: E402
 
 STREAMS = {"a": 7, "b": 11}  # records between two states
 BATCH = 3

@@ -11,13 +11,20 @@ fault.json: {"at": a message's name, "nth": which of them (from 1), "do": …}
             once later sessions have committed `commits` times (./zombie tells that this is over)
 """
 
-import json
 import os
-import signal
-import subprocess
 import sys
-import threading
-import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e", "programs"))
+import lean_json as json  # noqa: E402
+
+FAULT = json.load(open("fault.json")) if os.path.exists("fault.json") else {}
+if not FAULT or os.path.exists("fired") and FAULT["do"] != "zombie":
+    os.execvp(sys.argv[1], sys.argv[1:])  # nothing will go wrong
+
+import signal  # noqa: E402
+import subprocess  # noqa: E402
+import threading  # noqa: E402
+import time  # noqa: E402
 
 RESPONSES = {"opened", "acknowledged", "loaded", "flushed", "startedCommit", "validated", "applied", "spec"}
 
@@ -27,12 +34,12 @@ def leave_the_session():
     a container on a machine that cannot be reached, say."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("FIRTH_")}
     if clean != dict(os.environ):
-        os.execve(sys.executable, [sys.executable, *sys.argv], clean)
+        os.execve(sys.executable, sys.orig_argv, clean)
 
 
 class Shim:
     def __init__(self, command):
-        self.fault = json.load(open("fault.json")) if os.path.exists("fault.json") else {}
+        self.fault = FAULT
         if self.fault.get("do") == "zombie":
             leave_the_session()
         self.command, self.seen, self.open_line = command, {}, b""

@@ -12,8 +12,8 @@ import sys
 import pytest
 
 from conftest import FULL, Firth, binary, until
-from e2e.materialize import PROGRAMS, SCHEMA
-from e2e.scripted import local
+from e2e.materialize import SCHEMA
+from e2e.scripted import command, local
 
 HERE = pathlib.Path(__file__).resolve().parent
 TASK = "acmeCo/mat"
@@ -31,15 +31,15 @@ def record(number, seed):
     return {"message": {"type": "RECORD", "record": {"stream": "users", "data": document, "emitted_at": 1}}}
 
 
-def write_catalog(folder, steps=(), program=(sys.executable, str(PROGRAMS / "sqlite_materialize.py")), **config):
-    command = [sys.executable, str(HERE / "shim.py"), *program]
+def write_catalog(folder, steps=(), program=tuple(command("sqlite_materialize.py")), **config):
+    shimmed = [sys.executable, "-S", "-E", str(HERE / "shim.py"), *program]
     (folder / "flow.json").write_text(json.dumps({
         "collections": {"acmeCo/users": {"schema": SCHEMA, "key": ["/id"]}},
         "captures": {"acmeCo/in": {
-            "endpoint": local("scripted_source.py", {"streams": ["users"], "seen": "seen", "steps": list(steps)}),
+            "endpoint": local("scripted_source", {"streams": ["users"], "seen": "seen", "steps": list(steps)}),
             "bindings": [{"resource": {"stream": "users"}, "target": "acmeCo/users"}]}},
         "materializations": {TASK: {
-            "endpoint": {"local": {"command": command, "config": {"path": "out.db", **config}}},
+            "endpoint": {"local": {"command": shimmed, "config": {"path": "out.db", **config}}},
             "bindings": [{"source": "acmeCo/users", "resource": {"table": "users"}}]}}}))
 
 

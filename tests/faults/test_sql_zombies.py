@@ -52,7 +52,7 @@ def zombie(world, at, nth, commits=1):
     world.until_done(1)
     assert world.problems() == []
     (world.folder / "fault.json").write_text(json.dumps({"at": at, "nth": nth, "do": "zombie", "commits": commits}))
-    (world.folder / "committed").unlink()
+    (world.folder / "committed").unlink(missing_ok=True)
     world.put(150, 300, 5)
     errors = world.until_done()
     assert (world.folder / "fired").exists(), "the fault never fired"
