@@ -238,32 +238,40 @@ static void run(const char *steps)
         step(scan_first(each), scan_value(scan_first(each)));
 }
 
+/* Whether the source finds its own cursor: where incremental reads are. */
+static const char *has_cursor(const char *modes)
+{
+    for (const char *mode = scan_first(modes); mode; mode = scan_next(mode))
+        if (scan_is(mode, "incremental"))
+            return "true";
+    return modes ? "false" : "true";
+}
+
+/* The entry's members, behind those that it does not have. */
 static void put_stream(const char *entry)
 {
-    const char *modes = scan_get(entry, "modes"), *schema = scan_get(entry, "schema");
-    if (!scan_get(entry, "source_defined_cursor")) {
-        bool incremental = !modes;
-        for (const char *mode = scan_first(modes); mode; mode = scan_next(mode))
-            incremental |= scan_is(mode, "incremental");
-        printf("{\"source_defined_cursor\": %s, ", incremental ? "true" : "false");
-    } else {
-        printf("{");
-    }
-    printf("\"supported_sync_modes\": ");
-    scan_write(stdout, modes ? modes : "[\"full_refresh\",\"incremental\"]");
-    printf(", \"json_schema\": ");
-    scan_write(stdout, schema ? schema : "{\"type\":\"object\"}");
-    if (*entry == '"') {
-        printf(", \"name\": ");
-        scan_write(stdout, entry);
+    const char *modes = scan_get(entry, "modes"), *schema = scan_get(entry, "schema"), *before = "{";
+    const char *const defaults[][2] = {
+        {"source_defined_cursor", has_cursor(modes)},
+        {"supported_sync_modes", modes ? modes : "[\"full_refresh\",\"incremental\"]"},
+        {"json_schema", schema ? schema : "{\"type\":\"object\"}"},
+        {"name", *entry == '"' ? entry : NULL},
+    };
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
+        if (!defaults[i][1] || scan_get(entry, defaults[i][0]))
+            continue;
+        printf("%s\"%s\": ", before, defaults[i][0]);
+        scan_write(stdout, defaults[i][1]);
+        before = ", ";
     }
     for (const char *key = *entry == '{' ? scan_first(entry) : NULL; key; key = scan_next(key)) {
         if (scan_is(key, "modes") || scan_is(key, "schema"))
             continue;
-        printf(", ");
+        printf("%s", before);
         scan_write(stdout, key);
         printf(": ");
         scan_write(stdout, scan_value(key));
+        before = ", ";
     }
     printf("}");
 }
