@@ -1,7 +1,7 @@
 """Jobs of connections while the daemon, their tasks, sources and destinations die: nothing is lost, what is said of a job is
 so, and in the end every job is over. A planted bug of either kind is caught.
 
-In `make test` 24 syncs, with FIRTH_TEST_LEVEL=full 100."""
+In `make test` 15 syncs, with FIRTH_TEST_LEVEL=full 100."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from faults.checker import check_destination, check_jobs, last_run, said
 from faults.test_kills import command, kill, seed
 from processes import children
 
-SYNCS, CONNECTIONS = (100, 6) if FULL else (24, 3)
+SYNCS, CONNECTIONS = (100, 6) if FULL else (15, 3)
 HERE = os.path.dirname(os.path.abspath(__file__))
 OPEN = "select count(*) from jobs where status < 3"
 

@@ -14,7 +14,7 @@ from conftest import FULL, until
 from faults.checker import check_collection, check_destination, last_run, said
 from processes import children
 
-KILLS = 1000 if FULL else 60
+KILLS, KILLS_OF_REFRESHES = (1000, 30) if FULL else (30, 15)
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -211,7 +211,7 @@ def test_full_refresh_survives_kills(firth, tmp_path):
     catalog["captures"]["acmeCo/kills"]["interval"] = "1s"
     path.write_text(json.dumps(catalog))
     victim = Victim(firth, path, seed(), None)
-    victim.torment(30, log)
+    victim.torment(KILLS_OF_REFRESHES, log)
     victim.finish(finish)
     runs = {}
     for document in firth.read("acmeCo/a"):
@@ -236,7 +236,7 @@ def test_capture_survives_death_at(firth_dev, tmp_path, point):
     victim.running.kill()
     victim.faults = {"FIRTH_FAULT_KILL": point + (":1" if "open" in point else ":2")}
     victim.start()
-    for _ in range(3):  # a point that is never passed fails the test here
+    for _ in range(3 if FULL else 2):  # a point that is never passed fails the test here
         victim.running.wait_for_line("signal 9")
     victim.finish(finish)
     problems = check_captured(firth_dev, log) + final_state_is_right(firth_dev, victim.catalog, log, finish, None)
