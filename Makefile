@@ -13,7 +13,8 @@ demo: all ## a first sync, with live progress, and what to try next
 
 test: ## everything that is tested, at the level of every change
 	@scripts/setup build test-programs
-	@scripts/setup test & set_up=$$!; scripts/build build && scripts/build build-dev; built=$$?; wait $$set_up && exit $$built
+	@scripts/setup test & set_up=$$!; scripts/build build & built=$$!; scripts/build build-dev; failed=$$?; \
+	wait $$built || failed=1; wait $$set_up || failed=1; exit $$failed
 	@tests/run
 
 test-full: ## the same with the long versions of the fault tests
