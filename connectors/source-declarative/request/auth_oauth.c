@@ -156,10 +156,10 @@ static int oauth_start(struct authenticator *authenticator, struct oauth_state *
             expression_text(&oauth->expiry, &scope, arena, &date, err) != 0)
             return -1;
     }
-    if (date.size && !instant_parse(date, &oauth->expires_ms)) {
+    if (date.size && !instant_parse(date, clock_wall_ms(engine->clock), &oauth->expires_ms)) {
         error_set(err, ERROR_INVALID,
-                  "the config's time at which the token ends is \"%.*s\"; it must be a date of "
-                  "ISO 8601, or seconds since 1970",
+                  "the config's time at which the token ends is \"%.*s\"; it must be a date "
+                  "(2030-01-31T10:00:00Z is one), or seconds since 1970",
                   (int)utf8_cut(date.data, date.size, 60), date.data);
         return component_error(err, authenticator->where);
     }
@@ -221,7 +221,7 @@ static int expiry_of(struct authenticator *authenticator, struct scope *scope, s
             return -1;
         if (datetime_parse(text, format, &date, &ignored) == 0)
             *ret_ms = datetime_utc(&date) / 1000;
-        else if (!instant_parse(text, ret_ms))
+        else if (!instant_parse(text, now, ret_ms))
             return error_set(err, ERROR_CONNECTOR, "the token's expiry is no date of the form %.100s",
                              format.data);
         return 0;

@@ -370,7 +370,8 @@ static void rotating_told(struct authenticator *authenticator, const struct prep
     struct quota_told told = {.is_limited = rotating_has_code(pool->limited_codes, response->status)};
     told.has_remaining = header_calls(response, pool->remaining_header, &told.remaining);
     told.has_limit = header_calls(response, pool->limit_header, &told.limit);
-    told.has_reset = reset && instant_parse(slice_of(reset), &told.reset_ms);
+    told.has_reset =
+        reset && instant_parse(slice_of(reset), clock_wall_ms(authenticator->engine->clock), &told.reset_ms);
     quotas_tell(&rotating->quotas, token, at, &told);
 }
 

@@ -53,7 +53,7 @@ static int calls_at(const struct pool *pool, const char *field, const struct jso
     return component_error(err, pool->where);
 }
 
-static int window_at(const struct pool *pool, const struct json *doc, struct arena *arena,
+static int window_at(const struct pool *pool, const struct json *doc, int64_t now_ms, struct arena *arena,
                      struct quota_window *window, struct error *err)
 {
     uint32_t at = 0;
@@ -69,7 +69,7 @@ static int window_at(const struct pool *pool, const struct json *doc, struct are
         return -1;
     bool is_text = json_is(doc, at, JSON_STRING) || json_to_i64(doc, at, &integer);
     struct slice text = json_is(doc, at, JSON_STRING) ? json_string(doc, at, arena) : json_raw(doc, at);
-    if (is_text && instant_parse(text, &window->reset_ms))
+    if (is_text && instant_parse(text, now_ms, &window->reset_ms))
         return 0;
     error_set(err, ERROR_CONNECTOR, "the answer about quotas has something at reset_path that is no time");
     return component_error(err, pool->where);
@@ -86,13 +86,15 @@ bool rotating_has_code(struct component codes, int status)
     return false;
 }
 
-static int ask_for_token(struct rotating *rotating, size_t token, struct quota_window *windows,
+static int ask_for_token(struct authenticator *authenticator, size_t token, struct quota_window *windows,
                          struct arena *arena, struct error *err)
 {
+    struct rotating *rotating = authenticator->state;
     struct request_call call = {.stream_slice = tvalue_none(), .next_page_token = tvalue_none()};
     mem_auto(answer_free) struct answer *answer = NULL;
     struct json doc;
     size_t count = rotating->quotas.pool_count;
+    int64_t now_ms = clock_wall_ms(authenticator->engine->clock);
     if (requester_send(rotating->status[token], &call, &answer, err) != 0)
         return error_wrap(err, "asking how many calls are left");
     if (rotating_has_code(rotating->unavailable_codes, answer->status)) {
@@ -103,7 +105,7 @@ static int ask_for_token(struct rotating *rotating, size_t token, struct quota_w
     if (json_parse_answer(arena, answer->body.data, answer->body.size, &doc, err) != 0)
         return error_wrap(err, "the answer about quotas");
     for (size_t i = 0; i < count; i++) {
-        if (window_at(&rotating->pools[i], &doc, arena, &windows[i], err) != 0)
+        if (window_at(&rotating->pools[i], &doc, now_ms, arena, &windows[i], err) != 0)
             return -1;
     }
     return 0;
@@ -133,7 +135,7 @@ static int seed(struct authenticator *authenticator, struct error *err)
         arena_alloc(&arena, quotas->token_count * quotas->pool_count * sizeof *windows);
     int result = 0;
     for (size_t i = 0; result == 0 && i < quotas->token_count; i++)
-        result = ask_for_token(rotating, i, &windows[i * quotas->pool_count], &arena, err);
+        result = ask_for_token(authenticator, i, &windows[i * quotas->pool_count], &arena, err);
     if (result == 0) {
         memcpy(quotas->windows, windows, quotas->token_count * quotas->pool_count * sizeof *windows);
         rotating->seeded = true;

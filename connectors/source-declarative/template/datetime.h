@@ -77,6 +77,12 @@ double datetime_timestamp(const struct datetime *datetime);
 
 /* dateutil's isoparse: naive if no zone is written. */
 int datetime_isoparse(struct slice text, struct datetime *ret_datetime, struct error *err);
+/* dateutil's parser: a date however people write it ("Jan 1 2030 10 PM"), naive if no zone that is known is
+ * written. What is not said is of `now`'s day, and its beginning. *ret_dated: year, month and day were said.
+ */
+enum { DATETIME_GUESS_MAX = 127 }; /* bytes of a text */
+int datetime_guess(struct slice text, const struct datetime *now, struct datetime *ret_datetime,
+                   bool *ret_dated, struct error *err);
 /* datetime.isoformat with this separator. Always fits into DATETIME_TEXT_MAX bytes; returns the length. */
 enum { DATETIME_TEXT_MAX = 64 };
 size_t datetime_isoformat(const struct datetime *datetime, char separator, char *text);

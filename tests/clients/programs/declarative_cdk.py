@@ -450,7 +450,55 @@ def selects():
         select(rows, condition)
 
 
+def instants():
+    """When a token ends, however it is written. Today is 2026-08-31, a Monday: what is left out is taken from it."""
+    import datetime
+    import random
+    import types
+
+    import dateutil.parser._parser as parser
+    from airbyte_cdk.utils.datetime_helpers import ab_datetime_parse
+
+    class Today(datetime.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.datetime(2026, 8, 31, 5, 6, 7, tzinfo=tz)
+
+    parser.datetime = types.SimpleNamespace(datetime=Today, tzinfo=datetime.tzinfo, date=datetime.date, timedelta=datetime.timedelta)
+    parser.DEFAULTPARSER.info._year, parser.DEFAULTPARSER.info._century = 2026, 2000
+    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+
+    def instant(text):
+        if ":" in text and text.count("-") < 2 and text.count("/") < 2:
+            return  # the CDK refuses all of these, Firth those without a date (test_cdk.c)
+        case("instant", {"type": "NoAuth"}, lambda: (ab_datetime_parse(text) - epoch) // datetime.timedelta(milliseconds=1), text=text)
+
+    dates = ["2030-01-02", "2030/01/02", "01/02/2030", "13/02/2030", "1-2-30", "31-12-2030", "2030-13-01", "20300102", "300102", "Jan 1 2030", "Jan 31",
+             "1 January 2030", "Jan 2nd, 2030", "the 2nd of Jan 2030", "Feb 2030", "Feb", "Jan-02-2030", "02-Jan-2030", "02-Jan-30", "2030-Jan-02", "Jan/02/30",
+             "Jan of 30", "Sept 3 of 2030", "Sep.20.2030", "2.1.2030", "2030.01.02", "Tue 3 Feb 2032", "Tuesday", "2030", "12", "99", "75", "76-01-02", "0001-01-01",
+             "0000-01-01", "2029-02-29", "2028-02-29", "30 Feb 2030", "2030-02-30", "MAY 5 2030", "Marc 5 2030", "12.5", "2030 1 2", "1 2 2030", "13 2 2030", "50 1 2",
+             "2 Jan", "32 Jan", "Jan 2 3 4", "2030-1", "1/2", "40/2", "2/40", "2030-001", "2030-W01-1", "2030-01-02-03", "1/2/3/4", "Jan 100", "101 Jan", "3 of Jan"]
+    times = ["", "T03:04:05Z", " 03:04:05", " 03:04", " 03", "T0304", "T030405", "T030405Z", "T030405.123", "T03:04:05.123456789Z", " 03:04:05,5", " 3 PM", " 3pm", " 3:04 PM",
+             " 12am", " 12 AM", " 13 pm", " 24:00", " 03:60", " 3h 4m 5s", " 3h04m05", " 3 h", " 3h4", " 3.5h", " 03:04.5", " 10:00 +0200", " 10:00+02:00", " 10:00 -3", "T10:00:00-0330",
+             " 10:00 UTC", " 10:00 GMT", " 10:00 EST", " 10:00 z", " 10:00 GMT+3", " 10:00 UTC-3", " 10:00 BRST+3", " 10:00 -0300 (BRST)", " 10:00 +0300 (UTC)", " 10:00 +25:00",
+             " 10:00 +123", " 10:00 +", " 10:00 ABCDEF", " at 10:00", " 10 o'clock", " 10:00 foo", "\t10:00", " 10:00:00 PM", " pm", " 10:00 T", " 10:00Z+01:00"]
+    for date in dates:
+        for time in times:
+            if times.index(time) < 8 or dates.index(date) < 12 or (dates.index(date) + times.index(time)) % 7 == 0:
+                instant(date + time)
+    for text in ["", " ", "0", "1893456000", "9999999999", "10000000000", "1893456000000", "-5", "-", "00000001893456000", "1893456000.5", "1e9", "soon", "nan", "inf", "Z", "::", "--", "2030--01", "- - -",
+                 "//", "2030-01-02T", "Jan", "Jan-", "Jan-x", "Jan/5/", "5/x", "5/Jan/", ".5", "5.", "5,5", "55,5", "1.a", "a.1", "a.m.", "Sat", "3rd", "3x", "3 x", "Mon Tue", "\u00e9",
+                 "20300102030405", "203001020304", "20300102T", "2030010203", "2030010203040", "30010203", "2030-01-02 am", "2030-01-02 5 am pm", "Jan 2030 5th"]:
+        instant(text)
+    dice = random.Random(8)
+    parts = ["2030", "30", "1", "12", "05", "31", "Jan", "september", "Tue", " ", " ", "-", "/", ":", ".", ",", "T", "Z", "am", "PM", "h", "m", "s", "of", "at", "+", "0200", "UTC", "EST",
+             "12:30", "2030-01-02", "01/02/2030", "235959", "20300102", "3.5", "(", ")", "th"]
+    for _ in range(400):
+        instant("".join(dice.choice(parts) for _ in range(dice.randrange(2, 9))))
+
+
 if __name__ == "__main__":
+    instants()
     transforms()
     extracts()
     decodes()

@@ -400,7 +400,7 @@ static void test_oauth(void **state)
           LIST("200"),
           "=> invalid: streams[0].retriever.requester.authenticator: the config's time at which the token "
           "ends is "
-          "\"soon\"; it must be a date of ISO 8601, or seconds since 1970");
+          "\"soon\"; it must be a date (2030-01-31T10:00:00Z is one), or seconds since 1970");
     /* what is none is not sent, what is empty is */
     check(
         "\"authenticator\": {\"type\": \"OAuthAuthenticator\", \"token_refresh_endpoint\": "
