@@ -67,7 +67,8 @@ CASES = {
     "async": {"any_order": True, "state": {"windows": {"at": "2024-01-05T00:00:00Z"}}},
     "offsets": {"again": True}, "offsets-state": {"manifest": "offsets", "state": {
         name: {"at": "2024-02-03T21:30:00-0500"} for name in ("zoned", "zoned_steps", "zoned_months", "zoned_here", "zoned_feed", "zoned_groups", "dates",
-                                                              "dates_steps", "dates_months", "dates_here", "dates_groups", "clocks", "seconds", "millis")}},
+                                                              "dates_steps", "dates_months", "dates_here", "dates_groups", "clocks", "seconds", "millis", "literal", "literal_steps",
+                                                              "literal_east", "literal_back")}},
     "counts": {"again": True}, "counts-state": {"manifest": "counts", "state": {
         "counted": {"id": 5}, "without_start": {"id": 0},
         **{name: {"at": "2024-02-04T02:00:00+0000"} for name in ("days", "weeks", "short_steps")}, "months": {"at": "2024-02-01T02:00:00+0000"}}},

@@ -282,6 +282,9 @@ int cursor_prepare(struct cursor *cursor, struct arena *arena, struct error *err
                0) {
         return -1;
     }
+    const struct point probe = {.at = 10957 * DATETIME_DAY}; /* 2000-01-01: no format loses of it */
+    cursor->rewrites_time =
+        cursor->kind == CURSOR_DATETIME && cursor_settle(cursor, arena, probe).at != probe.at;
     cursor->prepared = true;
     return 0;
 }

@@ -35,6 +35,8 @@ struct cursor {
     enum cursor_kind kind;
     bool has_partitions, prepared, told_missing, is_data_feed, is_client_side, is_free;
     bool state_is_window_end; /* a window's records do not tell how far it reached */
+    bool rewrites_time; /* what is written is read back as another time: a zone that the format says literally
+                         */
     struct slice field, format, start_field, end_field;
     const char *pointer;
     const struct slice *formats; /* of records and states; `format` is the last that is tried */

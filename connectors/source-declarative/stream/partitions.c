@@ -74,7 +74,7 @@ static int set_global(struct cursor *cursor, struct arena *arena, struct point p
 void cursor_raise_global(struct cursor *cursor, struct arena *arena, struct point point)
 {
     /* Which of two is the later is told by what is written of them. Without an offset that says the same. */
-    if (point.offset != 0)
+    if (point.offset != 0 || cursor->rewrites_time)
         point = cursor_settle(cursor, arena, point);
     if (cursor->has_new_global && point.at <= cursor->new_global.at)
         return;
@@ -305,15 +305,18 @@ int cursor_slice_done(struct cursor *cursor, const struct stream_slice *slice, s
     assert(partition->open > 0);
     partition->open--;
     struct window *window = windows_find(&partition->windows, slice->start, slice->end);
+    struct arena arena;
+    arena_init(&arena);
     if (window && cursor->state_is_window_end)
         window_observe(window, window->end);
-    windows_close(&partition->windows, &cursor->windowing, slice->start, slice->end);
-    if (cursor->has_partitions) {
-        struct arena arena;
-        arena_init(&arena);
-        cursor_raise_global(cursor, &arena, windows_reached(&partition->windows));
-        arena_done(&arena);
+    if (window && cursor->rewrites_time) {
+        window->start = cursor_settle(cursor, &arena, window->start);
+        window->end = cursor_settle(cursor, &arena, window->end);
     }
+    windows_close(&partition->windows, &cursor->windowing, window);
+    if (cursor->has_partitions)
+        cursor_raise_global(cursor, &arena, windows_reached(&partition->windows));
+    arena_done(&arena);
     return 0;
 }
 

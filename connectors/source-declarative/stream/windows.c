@@ -154,9 +154,8 @@ static void join(struct windows *windows, const struct windowing *windowing)
     windows->done_count = count;
 }
 
-void windows_close(struct windows *windows, const struct windowing *windowing, int64_t start, int64_t end)
+void windows_close(struct windows *windows, const struct windowing *windowing, struct window *window)
 {
-    struct window *window = windows_find(windows, start, end);
     if (!window)
         return;
     append(&windows->done, &windows->done_count, &windows->done_capacity, *window);

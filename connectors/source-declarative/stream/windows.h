@@ -43,8 +43,8 @@ int windows_cut(struct windows *windows, const struct windowing *windowing, stru
 struct window *windows_find(struct windows *windows, int64_t start, int64_t end);
 /* A record of an open window had this. */
 void window_observe(struct window *window, struct point point);
-/* A window has been read; no more is known of it. */
-void windows_close(struct windows *windows, const struct windowing *windowing, int64_t start, int64_t end);
+/* A window that windows_find has found has been read (NULL: none was); no more is known of it. */
+void windows_close(struct windows *windows, const struct windowing *windowing, struct window *window);
 /* The state now. */
 struct point windows_reached(const struct windows *windows);
 

@@ -1,116 +1,23 @@
 /* Dates however people write them, as dateutil's parser reads them: "Jan 1 2030", "1/2/2030 10:00 PM",
  * "20300101T100000Z", "01-Jan-2030 10:00 GMT+3". A text becomes tokens; each says what it is by itself or by
  * its neighbours; the numbers of the date that are left are year, month and day by their size and order. */
+#include "guess.h"
+
 #include "base/calendar.h"
-#include "datetime.h"
 
 #include <stdlib.h>
 
-enum { TOKENS_MAX = 64, NONE = -1 };
+enum { NONE = GUESS_NONE };
 
 struct guess {
-    char text[DATETIME_GUESS_MAX + 1]; /* tokens lie in it: a comma in a number becomes a dot */
-    struct slice tokens[TOKENS_MAX];
-    size_t count;
-    /* The numbers of the date in their order, and which of them is known to be what. */
-    long ymd[3];
-    int ymd_count, year_at, month_at;
-    bool has_century;
-    long hour, minute, second, microsecond, year, month, day;
+    struct guess_tokens tokens;
+    struct guess_date date;
+    long hour, minute, second, microsecond;
     int weekday;
     struct slice zone; /* its name; size 0: none */
     bool has_offset;
     long offset;
 };
-
-/* --- tokens ---------------------------------------------------------------------------------------- */
-
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
-static bool is_letter(char byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-}
-
-static bool is_blank(char byte)
-{
-    return byte == ' ' || (byte >= 9 && byte <= 13) || (byte >= 0x1c && byte <= 0x1f);
-}
-
-static size_t count_of(struct slice text, char byte)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < text.size; i++)
-        count += text.data[i] == byte;
-    return count;
-}
-
-static bool add(struct guess *guess, const char *from, const char *to)
-{
-    if (from == to)
-        return true;
-    if (guess->count == TOKENS_MAX)
-        return false;
-    guess->tokens[guess->count++] = (struct slice){from, (size_t)(to - from)};
-    return true;
-}
-
-/* A run of letters and dots, or of digits and dots, which may be several tokens: "Sep.20.2009". */
-static bool add_run(struct guess *guess, char *from, char *to, bool dotted, bool ends_in_number, bool letters)
-{
-    struct slice run = {from, (size_t)(to - from)};
-    if (dotted && (letters || count_of(run, '.') > 1 || to[-1] == '.' || to[-1] == ',')) {
-        char *begin = from;
-        for (char *at = from; at < to; at++) {
-            if (*at != '.' && *at != ',')
-                continue;
-            if (!add(guess, begin, at) || !add(guess, at, at + 1))
-                return false;
-            begin = at + 1;
-        }
-        return add(guess, begin, to);
-    }
-    for (char *at = from; dotted && ends_in_number && count_of(run, '.') == 0 && at < to; at++) {
-        if (*at == ',')
-            *at = '.';
-    }
-    return add(guess, from, to);
-}
-
-static bool split(struct guess *guess)
-{
-    char *at = guess->text;
-    while (*at) {
-        char *from = at;
-        bool number = is_digit(*at), dotted = false, letters = false;
-        if (!number && !is_letter(*at)) {
-            if (is_blank(*at))
-                *at = ' ';
-            at++;
-            if (!add(guess, from, at))
-                return false;
-            continue;
-        }
-        for (at++; *at; at++) {
-            letters |= !number;
-            bool after_dot = dotted && at[-1] == '.';
-            if (number ? is_digit(*at) : is_letter(*at))
-                continue;
-            if (*at == '.' || (number && !dotted && *at == ',' && at - from >= 2))
-                dotted = true;
-            else if (after_dot && (number ? is_letter(*at) : is_digit(*at)))
-                number = !number;
-            else
-                break;
-        }
-        if (!add_run(guess, from, at, dotted, number, letters))
-            return false;
-    }
-    return true;
-}
 
 /* --- words ----------------------------------------------------------------------------------------- */
 
@@ -130,12 +37,13 @@ static int place_in(const char *names, struct slice word)
 
 static struct slice token(const struct guess *guess, size_t at)
 {
-    return at < guess->count ? guess->tokens[at] : (struct slice){"", 0};
+    return at < guess->tokens.count ? guess->tokens.items[at] : (struct slice){"", 0};
 }
 
 static bool is(const struct guess *guess, size_t at, char byte)
 {
-    return at < guess->count && guess->tokens[at].size == 1 && *guess->tokens[at].data == byte;
+    return at < guess->tokens.count && guess->tokens.items[at].size == 1 &&
+           *guess->tokens.items[at].data == byte;
 }
 
 static bool is_jump(struct slice word)
@@ -183,20 +91,7 @@ static bool may_be_zone(const struct guess *guess, struct slice word, bool whate
 
 /* --- numbers --------------------------------------------------------------------------------------- */
 
-/* int(): NONE if there is anything but digits. What is longer than any date is no number here. */
-static long whole(struct slice text)
-{
-    long value = 0;
-    if (text.size == 0 || text.size > 15)
-        return NONE;
-    for (size_t i = 0; i < text.size; i++) {
-        if (!is_digit(text.data[i]))
-            return NONE;
-        value = value * 10 + (text.data[i] - '0');
-    }
-    return value;
-}
-
+/* At most so many bytes from there. */
 static struct slice part(struct slice text, size_t from, size_t size)
 {
     from = from < text.size ? from : text.size;
@@ -216,7 +111,7 @@ static bool decimal(struct slice text, struct number *ret_number)
     long fraction = 0, scale = 1;
     bool has_fraction = false;
     for (size_t i = before + 1; i < text.size; i++) {
-        if (!is_digit(text.data[i]))
+        if (text.data[i] < '0' || text.data[i] > '9')
             return false;
         has_fraction |= text.data[i] != '0';
         if (scale < 1000000000000000) {
@@ -224,7 +119,7 @@ static bool decimal(struct slice text, struct number *ret_number)
             scale *= 10;
         }
     }
-    *ret_number = (struct number){whole(part(text, 0, before)), 60 * fraction / scale, has_fraction};
+    *ret_number = (struct number){guess_whole(part(text, 0, before)), 60 * fraction / scale, has_fraction};
     return ret_number->whole != NONE;
 }
 
@@ -234,14 +129,14 @@ static bool take_seconds(struct guess *guess, struct slice text)
     const char *dot = text.size ? memchr(text.data, '.', text.size) : NULL;
     size_t before = dot ? (size_t)(dot - text.data) : text.size;
     char digits[7] = "000000";
-    guess->second = whole(part(text, 0, before));
+    guess->second = guess_whole(part(text, 0, before));
     if (dot) {
         struct slice fraction = part(text, before + 1, 6);
         memcpy(digits, fraction.data, fraction.size);
         if (memchr(dot + 1, '.', text.size - before - 1))
             return false;
     }
-    guess->microsecond = whole((struct slice){digits, 6});
+    guess->microsecond = guess_whole((struct slice){digits, 6});
     return guess->second != NONE && guess->microsecond != NONE;
 }
 
@@ -253,112 +148,6 @@ static bool take_minutes(struct guess *guess, struct slice text)
     guess->minute = number.whole;
     guess->second = number.sixtieth;
     return true;
-}
-
-/* --- the date's numbers ---------------------------------------------------------------------------- */
-
-static bool add_date(struct guess *guess, long value, char label)
-{
-    int *at = label == 'Y' ? &guess->year_at : &guess->month_at;
-    if (value == NONE || guess->ymd_count == 3 || (label && *at != NONE))
-        return false; /* more than three, or set already */
-    guess->ymd[guess->ymd_count] = value;
-    if (label)
-        *at = guess->ymd_count;
-    guess->ymd_count++;
-    return true;
-}
-
-/* As it is written: three digits and more are a year. */
-static bool add_digits(struct guess *guess, struct slice text, char label)
-{
-    if (text.size > 2 && whole(text) != NONE) {
-        guess->has_century = true;
-        label = 'Y';
-    }
-    return add_date(guess, whole(text), label);
-}
-
-static bool add_number(struct guess *guess, const struct number *number)
-{
-    bool is_year = number->whole > 100 || (number->whole == 100 && number->has_fraction);
-    guess->has_century |= is_year;
-    return add_date(guess, number->whole, is_year ? 'Y' : 0);
-}
-
-static bool could_be_day(const struct guess *guess, const struct number *number)
-{
-    long value = number->whole + number->has_fraction, last = 31;
-    if (guess->month_at != NONE) {
-        long month = guess->ymd[guess->month_at];
-        long year = guess->year_at == NONE ? 2000 : guess->ymd[guess->year_at];
-        last = month < 1 || month > 12 ? 0 : (long)calendar_month_length(year, (unsigned)month);
-    }
-    return number->whole >= 1 && value <= last;
-}
-
-/* By places among the numbers. */
-static void put(struct guess *guess, int year, int month, int day)
-{
-    guess->year = year == NONE ? NONE : guess->ymd[year];
-    guess->month = month == NONE ? NONE : guess->ymd[month];
-    guess->day = day == NONE ? NONE : guess->ymd[day];
-}
-
-static void put_three(struct guess *guess)
-{
-    const long *ymd = guess->ymd;
-    if (guess->month_at == 0)
-        ymd[1] > 31 ? put(guess, 1, 0, 2) : put(guess, 2, 0, 1);
-    else if (guess->month_at == 1)
-        ymd[0] > 31 ? put(guess, 0, 1, 2) : put(guess, 2, 1, 0);
-    else if (guess->month_at == 2)
-        ymd[1] > 31 ? put(guess, 1, 2, 0) : put(guess, 0, 2, 1);
-    else if (ymd[0] > 31 || guess->year_at == 0)
-        put(guess, 0, 1, 2);
-    else
-        ymd[0] > 12 ? put(guess, 2, 1, 0) : put(guess, 2, 0, 1);
-}
-
-static void put_two(struct guess *guess)
-{
-    if (guess->month_at != NONE) {
-        int other = 1 - guess->month_at;
-        guess->ymd[other] > 31 ? put(guess, other, guess->month_at, NONE)
-                               : put(guess, NONE, guess->month_at, other);
-    } else if (guess->ymd[0] > 31) {
-        put(guess, 0, 1, NONE);
-    } else if (guess->ymd[1] > 31) {
-        put(guess, 1, 0, NONE);
-    } else {
-        put(guess, NONE, 0, 1);
-    }
-}
-
-static void resolve(struct guess *guess)
-{
-    int year = guess->year_at, month = guess->month_at;
-    if (guess->ymd_count == 3 && year != NONE && month != NONE)
-        put(guess, year, month, 3 - year - month);
-    else if (guess->ymd_count == (year != NONE) + (month != NONE))
-        put(guess, year, month, NONE);
-    else if (guess->ymd_count == 3)
-        put_three(guess);
-    else if (guess->ymd_count == 2)
-        put_two(guess);
-    else
-        guess->ymd[0] > 31 ? put(guess, 0, NONE, NONE) : put(guess, NONE, NONE, 0);
-}
-
-/* Two digits are a year within fifty of this one. */
-static long full_year(long year, bool has_century, long this_year)
-{
-    if (year >= 100 || has_century)
-        return year;
-    year += this_year / 100 * 100;
-    if (year >= this_year + 50)
-        return year - 100;
-    return year < this_year - 50 ? year + 100 : year;
 }
 
 /* --- a token after the other ----------------------------------------------------------------------- */
@@ -379,7 +168,8 @@ static size_t unit_at(const struct guess *guess, size_t at)
         return at + 2;
     if (at > 0 && unit_of(token(guess, at - 1)) != NONE)
         return at - 1;
-    if (at > 1 && at == guess->count - 1 && is(guess, at - 1, ' ') && unit_of(token(guess, at - 2)) != NONE)
+    if (at > 1 && at == guess->tokens.count - 1 && is(guess, at - 1, ' ') &&
+        unit_of(token(guess, at - 2)) != NONE)
         return at - 2;
     return at;
 }
@@ -411,7 +201,7 @@ static bool take_clock(struct guess *guess, size_t *at, long hour)
     guess->hour = hour;
     if (!take_minutes(guess, token(guess, *at + 2)))
         return false;
-    if (is(guess, *at + 3, ':') && *at + 4 < guess->count) {
+    if (is(guess, *at + 3, ':') && *at + 4 < guess->tokens.count) {
         if (!take_seconds(guess, token(guess, *at + 4)))
             return false;
         *at += 2;
@@ -423,16 +213,17 @@ static bool take_clock(struct guess *guess, size_t *at, long hour)
 static bool add_month_or_digits(struct guess *guess, size_t at)
 {
     int month = month_of(token(guess, at));
-    return month != NONE ? add_date(guess, month + 1, 'M') : add_digits(guess, token(guess, at), 0);
+    return month != NONE ? guess_date_add(&guess->date, month + 1, 'M')
+                         : guess_date_add_digits(&guess->date, token(guess, at), 0);
 }
 
 /* 01-01[-01], 01-Jan[-01] */
 static bool take_separated(struct guess *guess, size_t *at)
 {
     char separator = *token(guess, *at + 1).data;
-    if (!add_digits(guess, token(guess, *at), 0))
+    if (!guess_date_add_digits(&guess->date, token(guess, *at), 0))
         return false;
-    if (*at + 2 < guess->count && !is_jump(token(guess, *at + 2))) {
+    if (*at + 2 < guess->tokens.count && !is_jump(token(guess, *at + 2))) {
         if (!add_month_or_digits(guess, *at + 2))
             return false;
         if (is(guess, *at + 3, separator)) {
@@ -452,34 +243,43 @@ static bool take_row(struct guess *guess, size_t at, bool *ret_is)
     struct slice text = token(guess, at);
     const char *dot = memchr(text.data, '.', text.size);
     *ret_is = true;
-    if (guess->ymd_count == 3 && (text.size == 2 || text.size == 4) && guess->hour == NONE &&
+    if (guess->date.count == 3 && (text.size == 2 || text.size == 4) && guess->hour == NONE &&
         !is(guess, at + 1, ':') && unit_of(token(guess, at + 1)) == NONE) {
-        guess->hour = whole(part(text, 0, 2));
-        guess->minute = text.size == 4 ? whole(part(text, 2, 2)) : guess->minute;
+        guess->hour = guess_whole(part(text, 0, 2));
+        guess->minute = text.size == 4 ? guess_whole(part(text, 2, 2)) : guess->minute;
         return guess->hour != NONE && (text.size == 2 || guess->minute != NONE);
     }
     if (text.size == 6 || (text.size > 6 && dot == text.data + 6)) {
-        if (guess->ymd_count == 0 && !dot)
-            return add_digits(guess, part(text, 0, 2), 0) && add_digits(guess, part(text, 2, 2), 0) &&
-                   add_digits(guess, part(text, 4, 2), 0);
-        guess->hour = whole(part(text, 0, 2));
-        guess->minute = whole(part(text, 2, 2));
+        if (guess->date.count == 0 && !dot)
+            return guess_date_add_digits(&guess->date, part(text, 0, 2), 0) &&
+                   guess_date_add_digits(&guess->date, part(text, 2, 2), 0) &&
+                   guess_date_add_digits(&guess->date, part(text, 4, 2), 0);
+        guess->hour = guess_whole(part(text, 0, 2));
+        guess->minute = guess_whole(part(text, 2, 2));
         return guess->hour != NONE && guess->minute != NONE && take_seconds(guess, part(text, 4, text.size));
     }
     if (text.size == 8 || text.size == 12 || text.size == 14) {
-        if (!add_digits(guess, part(text, 0, 4), 'Y') || !add_digits(guess, part(text, 4, 2), 0) ||
-            !add_digits(guess, part(text, 6, 2), 0))
+        if (!guess_date_add_digits(&guess->date, part(text, 0, 4), 'Y') ||
+            !guess_date_add_digits(&guess->date, part(text, 4, 2), 0) ||
+            !guess_date_add_digits(&guess->date, part(text, 6, 2), 0))
             return false;
         if (text.size > 8) {
-            guess->hour = whole(part(text, 8, 2));
-            guess->minute = whole(part(text, 10, 2));
-            guess->second = text.size > 12 ? whole(part(text, 12, 2)) : guess->second;
+            guess->hour = guess_whole(part(text, 8, 2));
+            guess->minute = guess_whole(part(text, 10, 2));
+            guess->second = text.size > 12 ? guess_whole(part(text, 12, 2)) : guess->second;
         }
         return text.size == 8 ||
                (guess->hour != NONE && guess->minute != NONE && (text.size == 12 || guess->second != NONE));
     }
     *ret_is = false;
     return true;
+}
+
+static bool add_number(struct guess *guess, const struct number *number)
+{
+    bool is_year = number->whole > 100 || (number->whole == 100 && number->has_fraction);
+    guess->date.has_century |= is_year;
+    return guess_date_add(&guess->date, number->whole, is_year ? 'Y' : 0);
 }
 
 static bool take_number(struct guess *guess, size_t *at)
@@ -494,13 +294,14 @@ static bool take_number(struct guess *guess, size_t *at)
     size_t unit = unit_at(guess, *at);
     if (unit != *at)
         return take_unit(guess, at, unit);
-    if (is(guess, *at + 1, ':') && *at + 2 < guess->count)
+    if (is(guess, *at + 1, ':') && *at + 2 < guess->tokens.count)
         return take_clock(guess, at, number.whole);
     if (is(guess, *at + 1, '-') || is(guess, *at + 1, '/') || is(guess, *at + 1, '.'))
         return take_separated(guess, at);
-    if (*at + 1 < guess->count && !is_jump(next)) { /* "12am", "2nd" */
+    if (*at + 1 < guess->tokens.count && !is_jump(next)) { /* "12am", "2nd" */
         if (half_of(next) == NONE || number.whole >= 24)
-            return could_be_day(guess, &number) && add_number(guess, &number);
+            return guess_date_may_be_day(&guess->date, number.whole, number.has_fraction) &&
+                   add_number(guess, &number);
         guess->hour = in_half(number.whole, half_of(next));
         (*at)++;
         return true;
@@ -517,24 +318,24 @@ static bool take_number(struct guess *guess, size_t *at)
 /* Jan-01[-99], "Jan of 01", or the month alone. */
 static bool take_month(struct guess *guess, size_t *at, long this_year)
 {
-    if (!add_date(guess, month_of(token(guess, *at)) + 1, 'M'))
+    if (!guess_date_add(&guess->date, month_of(token(guess, *at)) + 1, 'M'))
         return false;
     if (is(guess, *at + 1, '-') || is(guess, *at + 1, '/')) {
         char separator = *token(guess, *at + 1).data;
-        if (!add_digits(guess, token(guess, *at + 2), 0))
+        if (!guess_date_add_digits(&guess->date, token(guess, *at + 2), 0))
             return false;
         if (is(guess, *at + 3, separator)) {
-            if (!add_digits(guess, token(guess, *at + 4), 0))
+            if (!guess_date_add_digits(&guess->date, token(guess, *at + 4), 0))
                 return false;
             *at += 2;
         }
         *at += 2;
-    } else if (*at + 4 < guess->count && is(guess, *at + 1, ' ') && is(guess, *at + 3, ' ') &&
+    } else if (*at + 4 < guess->tokens.count && is(guess, *at + 1, ' ') && is(guess, *at + 3, ' ') &&
                place_in("of", token(guess, *at + 2)) != NONE) {
-        long year = whole(token(guess, *at + 4));
-        if (year != NONE && !add_date(guess, full_year(year, false, this_year), 'Y'))
+        long year = guess_whole(token(guess, *at + 4));
+        if (year != NONE && !guess_date_add(&guess->date, guess_date_year(year, false, this_year), 'Y'))
             return false;
-        guess->has_century |= year != NONE;
+        guess->date.has_century |= year != NONE;
         *at += 4;
     }
     return true;
@@ -546,20 +347,20 @@ static bool take_offset(struct guess *guess, size_t *at)
     long sign = is(guess, *at, '+') ? 1 : -1, hours, minutes = 0;
     struct slice text = token(guess, *at + 1);
     if (text.size == 4) {
-        hours = whole(part(text, 0, 2));
-        minutes = whole(part(text, 2, 2));
+        hours = guess_whole(part(text, 0, 2));
+        minutes = guess_whole(part(text, 2, 2));
     } else if (is(guess, *at + 2, ':')) {
-        hours = whole(text);
-        minutes = whole(token(guess, *at + 3));
+        hours = guess_whole(text);
+        minutes = guess_whole(token(guess, *at + 3));
         *at += 2;
     } else {
-        hours = text.size <= 2 ? whole(text) : NONE;
+        hours = text.size <= 2 ? guess_whole(text) : NONE;
     }
     if (hours == NONE || minutes == NONE || hours > 100000 || minutes > 100000)
         return false;
     guess->has_offset = true;
     guess->offset = sign * (hours * 3600 + minutes * 60);
-    if (*at + 5 < guess->count && is_jump(token(guess, *at + 2)) && is(guess, *at + 3, '(') &&
+    if (*at + 5 < guess->tokens.count && is_jump(token(guess, *at + 2)) && is(guess, *at + 3, '(') &&
         is(guess, *at + 5, ')') && token(guess, *at + 4).size >= 3 &&
         may_be_zone(guess, token(guess, *at + 4), true)) {
         guess->zone = token(guess, *at + 4);
@@ -579,7 +380,7 @@ static void take_zone(struct guess *guess, size_t at)
     }
     if (!is(guess, at + 1, '+') && !is(guess, at + 1, '-'))
         return;
-    guess->tokens[at + 1] = is(guess, at + 1, '+') ? SLICE_LITERAL("-") : SLICE_LITERAL("+");
+    guess->tokens.items[at + 1] = is(guess, at + 1, '+') ? SLICE_LITERAL("-") : SLICE_LITERAL("+");
     guess->has_offset = false;
     if (is_utc(guess->zone))
         guess->zone.size = 0;
@@ -588,7 +389,7 @@ static void take_zone(struct guess *guess, size_t at)
 static bool take_token(struct guess *guess, size_t *at, long this_year)
 {
     struct slice word = token(guess, *at);
-    if (is_digit(*word.data))
+    if (*word.data >= '0' && *word.data <= '9')
         return take_number(guess, at);
     if (weekday_of(word) != NONE) {
         guess->weekday = weekday_of(word);
@@ -614,20 +415,23 @@ static bool take_token(struct guess *guess, size_t *at, long this_year)
 /* --- the whole ------------------------------------------------------------------------------------- */
 
 /* What is not said is today's, and the beginning of the day. */
-static bool build(struct guess *guess, const struct datetime_fields *today, struct datetime *ret_datetime)
+static bool build(struct guess *guess, const struct datetime_fields *today, struct datetime *ret_datetime,
+                  bool *ret_dated)
 {
-    if (guess->year != NONE)
-        guess->year = full_year(guess->year, guess->has_century, (long)today->year);
+    long year, month, day;
+    guess_date_resolve(&guess->date, &year, &month, &day);
+    *ret_dated = year != NONE && month != NONE && day != NONE;
+    bool has_day = day != NONE;
+    year =
+        year == NONE ? (long)today->year : guess_date_year(year, guess->date.has_century, (long)today->year);
+    month = month == NONE ? (long)today->month : month;
     if (guess->zone.size && is_utc(guess->zone)) {
         guess->has_offset = true;
         guess->offset = 0;
     }
-    long year = guess->year == NONE ? (long)today->year : guess->year;
-    long month = guess->month == NONE ? (long)today->month : guess->month;
-    long day = guess->day;
     if (year < 1 || year > 9999 || month < 1 || month > 12 || labs(guess->offset) >= 86400)
         return false;
-    if (day == NONE) {
+    if (!has_day) {
         long last = (long)calendar_month_length(year, (unsigned)month);
         day = (long)today->day > last ? last : (long)today->day;
     }
@@ -649,7 +453,7 @@ static bool build(struct guess *guess, const struct datetime_fields *today, stru
                                       .offset = guess->has_offset ? (int32_t)guess->offset : 0};
     if (!datetime_of_fields(&fields, &ret_datetime->local))
         return false;
-    if (guess->weekday != NONE && (guess->day == NONE || guess->day == 0)) {
+    if (guess->weekday != NONE && !has_day) {
         int from = (int)datetime_fields(ret_datetime).weekday;
         ret_datetime->local += (guess->weekday - from + 7) % 7 * DATETIME_DAY;
     }
@@ -660,28 +464,18 @@ int datetime_guess(struct slice text, const struct datetime *now, struct datetim
                    bool *ret_dated, struct error *err)
 {
     const struct datetime_fields today = datetime_fields(now);
-    struct guess guess = {.year_at = NONE,
-                          .month_at = NONE,
+    struct guess guess = {.date = {.year_at = NONE, .month_at = NONE},
                           .hour = NONE,
                           .minute = NONE,
                           .second = NONE,
                           .microsecond = NONE,
-                          .year = NONE,
-                          .month = NONE,
-                          .day = NONE,
                           .weekday = NONE};
-    bool right = text.size && text.size <= DATETIME_GUESS_MAX && !memchr(text.data, 0, text.size);
-    if (right)
-        memcpy(guess.text, text.data, text.size);
-    right = right && split(&guess);
-    for (size_t at = 0; right && at < guess.count; at++)
+    bool right = text.size && guess_split(&guess.tokens, text);
+    for (size_t at = 0; right && at < guess.tokens.count; at++)
         right = take_token(&guess, &at, (long)today.year);
-    if (right)
-        resolve(&guess);
-    bool any = guess.ymd_count || guess.hour != NONE || guess.minute != NONE || guess.second != NONE ||
+    bool any = guess.date.count || guess.hour != NONE || guess.minute != NONE || guess.second != NONE ||
                guess.weekday != NONE;
-    if (!right || !any || !build(&guess, &today, ret_datetime))
+    if (!right || !any || !build(&guess, &today, ret_datetime, ret_dated))
         return error_set(err, ERROR_INVALID, "a text is no date");
-    *ret_dated = guess.year != NONE && guess.month != NONE && guess.day != NONE;
     return 0;
 }
