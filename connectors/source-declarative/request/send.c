@@ -10,6 +10,7 @@
 
 enum {
     WORDS_SHOWN = 500,     /* bytes of what a server says of a failure */
+    REASON_SHOWN = 2000,   /* bytes of what a filter says of it */
     BUDGET_TOLD_MS = 2000, /* a shorter wait for the budget is not told */
 };
 #define ROTATION_SECONDS 0.1 /* before the attempt with another token */
@@ -205,12 +206,23 @@ static bool is_good(const struct outcome *outcome)
     return outcome->response && outcome->response->status < 400;
 }
 
+/* Secrets are looked for before it is cut, since half of one would not be known again. */
+static void put_cut(const struct engine *engine, struct slice words, size_t most, struct ttext *out)
+{
+    struct buffer text;
+    buffer_init(&text, 4 * ENGINE_MESSAGE_MAX);
+    buffer_append(&text, words.data, words.size < ENGINE_MESSAGE_MAX ? words.size : ENGINE_MESSAGE_MAX);
+    engine_redact(engine, &text);
+    ttext_add(out, text.data, utf8_cut(text.data, text.size, most));
+    buffer_done(&text);
+}
+
 /* What is wrong with the outcome. */
 static void put_reason(const struct sending *sending, const struct resolution *resolution, struct ttext *out)
 {
     const struct outcome *outcome = &sending->outcome;
     if (resolution->message.size)
-        ttext_slice(out, resolution->message);
+        put_cut(sending->requester->engine, resolution->message, REASON_SHOWN, out);
     else if (outcome->response)
         ttext_printf(out, "HTTP status %d", outcome->response->status);
     else
@@ -230,9 +242,10 @@ static int fail(struct sending *sending, const struct resolution *resolution, bo
     struct slice words = {NULL, 0};
     if (outcome->response)
         words = error_text_of(arena, &outcome->body, outcome->is_json, outcome->response->body);
-    if (words.size && !memmem(text.data, text.size, words.data, words.size))
-        ttext_printf(&text, "; the server says: %.*s", (int)utf8_cut(words.data, words.size, WORDS_SHOWN),
-                     words.data);
+    if (words.size && !memmem(text.data, text.size, words.data, words.size)) {
+        ttext_cstring(&text, "; the server says: ");
+        put_cut(sending->requester->engine, words, WORDS_SHOWN, &text);
+    }
     if (exhausted && error_handler_max_retries(sending->requester->error_handler) > 0)
         ttext_cstring(&text, "; it was tried as often as is allowed");
     struct buffer url;

@@ -32,13 +32,25 @@ void ttext_grow(struct ttext *text, size_t more)
 
 void ttext_printf(struct ttext *text, const char *format, ...)
 {
-    char local[512];
+    char local[256];
     va_list arguments;
     va_start(arguments, format);
     int size = vsnprintf(local, sizeof local, format, arguments);
     va_end(arguments);
-    assert(size >= 0 && (size_t)size < sizeof local);
-    ttext_add(text, local, (size_t)size);
+    assert(size >= 0);
+    if ((size_t)size < sizeof local) {
+        ttext_add(text, local, (size_t)size);
+        return;
+    }
+    /* The zero that it ends with needs a byte, too. */
+    if (text->capacity - text->size <= (size_t)size)
+        ttext_grow(text, (size_t)size + 1);
+    if (text->capacity - text->size <= (size_t)size)
+        return;
+    va_start(arguments, format);
+    vsnprintf(text->data + text->size, (size_t)size + 1, format, arguments);
+    va_end(arguments);
+    text->size += (size_t)size;
 }
 
 void ttext_code(struct ttext *text, uint32_t code)

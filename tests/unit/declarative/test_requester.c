@@ -314,6 +314,47 @@ static void test_secrets(void **state)
         "allowed to read this; the server says: **** may not (GET http://127.0.0.1:PORT/x)");
 }
 
+/* What is long, of a server, a filter, a URL with a cache or a token, is no reason to end. */
+static void test_long(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    char y[601] = "";
+    memset(y, 'y', 600);
+#define WHY "=> connector: HTTP status 404: the server has nothing of this name; the server says: "
+    const char *body = arena_printf(&arena, "404|{\"error\": \"%s\"}", y);
+    check("", "{}", LIST(body),
+          arena_printf(&arena, "GET /x\n" WHY "%.500s (GET http://127.0.0.1:PORT/x)", y));
+    const char *keyed = arena_printf(&arena, "404|%.496shush-hush%s", y, y);
+    check_more("",
+               "\"spec\": {\"type\": \"Spec\", \"connection_specification\": {\"type\": \"object\", "
+               "\"properties\": {\"key\": {\"type\": \"string\", \"airbyte_secret\": true}}}},",
+               "{\"key\": \"hush-hush\"}", LIST(keyed),
+               arena_printf(&arena, "GET /x\n" WHY "%.496s**** (GET http://127.0.0.1:PORT/x)", y));
+    const char *told = "{{ 'x' * 3000 }}";
+    char x[2001] = "";
+    memset(x, 'x', 2000);
+    check(arena_printf(&arena,
+                       FILTERS "\"http_codes\": [404], \"action\": \"FAIL\", \"error_message\": \"%s\"}]}",
+                       told),
+          "{}", LIST("404|"),
+          arena_printf(&arena, "GET /x\n=> connector: %s (GET http://127.0.0.1:PORT/x)", x));
+    check(arena_printf(&arena, "\"use_cache\": true, \"request_parameters\": {\"fields\": \"%s\"}", y), "{}",
+          LIST("200|{}"), arena_printf(&arena, "GET /x?fields=%s\n=> 200 {}", y));
+    check(arena_printf(&arena,
+                       "\"authenticator\": {\"type\": \"RateLimitedMultipleTokenAuthenticator\", \"tokens\": "
+                       "\"%s\", \"budget_min_reserve\": 0, \"budget_reserve_fraction\": 0, "
+                       "\"quota_status_source\": {\"type\": \"QuotaStatusSource\", \"url\": "
+                       "\"http://127.0.0.1:PORT/token\"}, \"quotas\": [{\"type\": \"TokenQuota\", \"name\": "
+                       "\"all\", \"remaining_path\": [\"left\"], \"reset_path\": [\"at\"]}]}",
+                       y),
+          "{}", LIST("200|{\"left\": 9, \"at\": 1800000000}", "200"),
+          arena_printf(&arena,
+                       "GET /token [Authorization: Bearer %s]\nGET /x [Authorization: Bearer %s]\n=> 200 {}",
+                       y, y));
+    arena_done(&arena);
+}
+
 /* --- tokens that are fetched ------------------------------------------------------------------------------
  */
 
@@ -569,7 +610,7 @@ int main(void)
         cmocka_unit_test(test_filters),      cmocka_unit_test(test_composite),
         cmocka_unit_test(test_secrets),      cmocka_unit_test(test_oauth),
         cmocka_unit_test(test_other_tokens), cmocka_unit_test(test_oauth_updater),
-        cmocka_unit_test(test_rotating),
+        cmocka_unit_test(test_rotating),     cmocka_unit_test(test_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
