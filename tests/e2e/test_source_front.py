@@ -234,6 +234,22 @@ def test_an_answer_that_is_no_json(front, read_patiently):
     assert reason in failed.errors()[-1]["message"] and sum(reason + "; attempt" in each["log"]["message"] for each in failed.of("LOG")) == 2
 
 
+@pytest.mark.parametrize("body", [
+    {"_error": {"status": 500, "title": "Server error"}}, {"_results": [], "_error": {"status": 500}}, {"_results": None, "_pagination": {"next": None}},
+    {"_results": {"a": 1}}, {"_results": "none"}, [1]])
+def test_an_error_with_a_good_status(front, read_patiently, monkeypatch, body):
+    """It is no window in which nothing happened."""
+    answer = front.answer
+    monkeypatch.setattr(front, "answer", lambda request, base: body if "search" in request.path else answer(request, base))
+    start = int(time.time()) - 20 * DAY
+    failed = read_patiently("conversations", "teams", rc=1, start_date=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(start)))
+    assert failed.statuses()["conversations"][-1] == "INCOMPLETE" and failed.statuses()["teams"][-1] == "COMPLETE"
+    states = {each["stream"]["stream_descriptor"]["name"]: each["stream"]["stream_state"] for each in last_states(failed)}
+    assert int(states["conversations"]["created_at"]) <= start
+    assert "This is no answer of Front's API" in failed.errors()[-1]["message"]
+    assert len({request.path for request in front.asked("/search")}) * 3 == len(front.asked("/search"))
+
+
 def test_half_a_character(front, read):
     """As JavaScript cuts texts: the record is read, and those behind it."""
     front.put("teams", {"id": "tim_1", "name": "x\ud83d"}, {"id": "tim_2"})

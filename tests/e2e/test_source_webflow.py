@@ -1,5 +1,6 @@
 """source-webflow against a server that behaves as the API is documented to: streams, schemas, pages, both APIs, limits, faults."""
 
+import dataclasses
 import json
 import pathlib
 import time
@@ -107,6 +108,40 @@ def test_no_items_before_the_end(webflow, read_patiently, monkeypatch, old):
     failed = read_patiently("Blog Posts", rc=1, **({"accept_version": "1.0.0", "api_key": OLD_TOKEN} if old else {}))
     assert len(failed.records()) == 100 and failed.statuses()["Blog Posts"][-1] == "INCOMPLETE"
     assert "no items before the end of the collection" in failed.errors()[-1]["message"]
+    assert sum(request.query.get("offset") == "100" for request in webflow.asked("/items")) == 3
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_short_pages(webflow, read, monkeypatch, old):
+    """The end is where the total says; where nothing says it, at an empty page."""
+    fill(webflow)
+    answer, counts = webflow.answer, {}
+
+    def short(request, base):
+        if not request.path.endswith("/items"):
+            return answer(request, base)
+        made = answer(dataclasses.replace(request, query={**request.query, "limit": "60"}), base)
+        (made if old else made["pagination"]).update(counts)
+        return made
+    monkeypatch.setattr(webflow, "answer", short)
+    for total, asked in (({}, 4), ({"total": None}, 5)):
+        counts.update(total)
+        webflow.requests.clear()
+        done = read("Blog Posts", **({"accept_version": "1.0.0", "api_key": OLD_TOKEN} if old else {}))
+        assert [each["data"]["views"] for each in done.records()] == list(range(230))
+        assert len(webflow.asked("/items")) == asked
+
+
+@pytest.mark.parametrize("body", [
+    {"code": "internal_error", "message": "x"}, {"items": None, "pagination": {"offset": 100, "total": 230}}, {"items": {}}, {"items": [{}]},
+    {"items": [], "code": "x"}, [1]])
+def test_an_error_with_a_good_status(webflow, read_patiently, monkeypatch, body):
+    fill(webflow)
+    answer = webflow.answer
+    monkeypatch.setattr(webflow, "answer", lambda request, base: body if request.query.get("offset") == "100" else answer(request, base))
+    failed = read_patiently("Blog Posts", "Authors", rc=1)
+    assert failed.statuses()["Blog Posts"][-1] == "INCOMPLETE" and failed.statuses()["Authors"][-1] == "COMPLETE"
+    assert "This is no answer of Webflow's API" in failed.errors()[-1]["message"]
     assert sum(request.query.get("offset") == "100" for request in webflow.asked("/items")) == 3
 
 
