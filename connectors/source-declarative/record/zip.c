@@ -1,5 +1,6 @@
 /* ZipfileDecoder: each file of the archive through the inner decoder, one after the other. */
 #include "decode.h"
+#include "zip_other.h"
 
 #include <stdlib.h>
 #include <zlib.h>
@@ -19,9 +20,10 @@ struct zip_entry {
 
 struct zip_state {
     struct buffer buffer;
-    struct slice archive;
-    size_t at; /* of the next entry of the directory */
-    unsigned left;
+    struct slice archive; /* without what may stand in front of it: a program that unpacks itself */
+    size_t at;            /* of the next entry of the directory */
+    unsigned left, index;
+    struct zip_other *other;     /* what zlib cannot unpack */
     size_t expanded;             /* bytes, of all files so far */
     struct zip_entry entries[2]; /* the file that is read, and the one before: its last document lives on */
     unsigned turn;
@@ -42,6 +44,19 @@ static int broken(struct error *err, const char *what)
     return error_set(err, ERROR_PROTOCOL, "the response is no zip archive: %s", what);
 }
 
+/* The directory ends where its end begins, so what it says of its place tells how much is in front. */
+static int take_directory(struct zip_state *state, size_t end, struct error *err)
+{
+    size_t size = u32(state->archive, end + 12), at = u32(state->archive, end + 16);
+    if (size > end || at > end - size)
+        return broken(err, "its directory is damaged");
+    size_t before = end - size - at;
+    state->left = u16(state->archive, end + 10);
+    state->archive = (struct slice){state->archive.data + before, state->archive.size - before};
+    state->at = at;
+    return 0;
+}
+
 /* The end of the directory, from the end of the archive; a comment may stand behind it. */
 static int find_directory(struct zip_state *state, struct error *err)
 {
@@ -53,9 +68,7 @@ static int find_directory(struct zip_state *state, struct error *err)
     for (size_t at = from + 1; at-- > to;) {
         if (memcmp(archive.data + at, "PK\5\6", 4) != 0)
             continue;
-        state->left = u16(archive, at + 10);
-        state->at = u32(archive, at + 16);
-        return 0;
+        return take_directory(state, at, err);
     }
     return broken(err, "it has no directory");
 }
@@ -79,8 +92,15 @@ static void zip_end(struct decoding *decoding)
         decoding_end(state->entries[i].decoding);
         buffer_done(&state->entries[i].bytes);
     }
+    zip_other_free(state->other);
     buffer_done(&state->buffer);
     free(state);
+}
+
+static int too_large(struct error *err)
+{
+    return error_set(err, ERROR_LIMIT, "the files of the archive are larger than %d bytes",
+                     DECODER_EXPANDED_MAX);
 }
 
 static int inflate_entry(struct zip_state *state, struct slice packed, struct buffer *out, struct error *err)
@@ -92,8 +112,7 @@ static int inflate_entry(struct zip_state *state, struct slice packed, struct bu
     while (status == Z_OK) {
         if (state->expanded + out->size > DECODER_EXPANDED_MAX || !buffer_reserve(out, DECODER_PIECE)) {
             inflateEnd(&stream);
-            return error_set(err, ERROR_LIMIT, "the files of the archive are larger than %d bytes",
-                             DECODER_EXPANDED_MAX);
+            return too_large(err);
         }
         stream.next_out = (unsigned char *)out->data + out->size;
         stream.avail_out = DECODER_PIECE;
@@ -104,11 +123,39 @@ static int inflate_entry(struct zip_state *state, struct slice packed, struct bu
     return status == Z_STREAM_END ? 0 : broken(err, "a file in it is damaged");
 }
 
+static int unpack_other(struct zip_state *state, unsigned index, unsigned method, struct buffer *out,
+                        struct error *err)
+{
+    if (!state->other && !(state->other = zip_other_new(state->archive, err)))
+        return -1;
+    int64_t got = zip_other_open(state->other, index, method, err);
+    while (got >= 0) {
+        if (state->expanded + out->size > DECODER_EXPANDED_MAX || !buffer_reserve(out, DECODER_PIECE))
+            return too_large(err);
+        got = zip_other_read(state->other, out->data + out->size, DECODER_PIECE, err);
+        if (got <= 0)
+            break;
+        out->size += (size_t)got;
+    }
+    return got < 0 ? -1 : 0;
+}
+
+static int unpack(struct zip_state *state, unsigned index, unsigned method, struct slice packed,
+                  struct buffer *out, struct error *err)
+{
+    if (method == 8)
+        return inflate_entry(state, packed, out, err);
+    if (method != 0)
+        return unpack_other(state, index, method, out, err);
+    buffer_append(out, packed.data, packed.size);
+    return out->overflowed ? too_large(err) : 0;
+}
+
 /* The next file's bytes; 1, 0: no more, -1. Folders are left out. */
 static int next_file(struct zip_state *state, struct buffer *out, struct error *err)
 {
     struct slice archive = state->archive;
-    for (; state->left > 0; state->left--) {
+    for (; state->left > 0; state->left--, state->index++) {
         size_t at = state->at;
         if (archive.size < ZIP_ENTRY_SIZE || at > archive.size - ZIP_ENTRY_SIZE ||
             memcmp(archive.data + at, "PK\1\2", 4) != 0)
@@ -127,18 +174,17 @@ static int next_file(struct zip_state *state, struct buffer *out, struct error *
         size_t start = local + ZIP_LOCAL_SIZE + u16(archive, local + 26) + u16(archive, local + 28);
         if (start > archive.size || size > archive.size - start)
             return broken(err, "a file is cut off");
-        if ((flags & 1) || (method != 0 && method != 8))
-            return error_set(err, ERROR_UNSUPPORTED, "the zip archive is encrypted or packed by method %u",
-                             method);
-        struct slice packed = {archive.data + start, size};
+        if (flags & 1)
+            return error_set(err, ERROR_UNSUPPORTED, "the zip archive is encrypted");
         state->left--;
         buffer_clear(out);
-        if (method == 0)
-            buffer_append(out, packed.data, packed.size);
-        else if (inflate_entry(state, packed, out, err) != 0)
+        if (unpack(state, state->index++, method, (struct slice){archive.data + start, size}, out, err) != 0)
             return -1;
+        if (crc32(0, (const unsigned char *)(out->size ? out->data : ""), (unsigned)out->size) !=
+            u32(archive, at + 16))
+            return broken(err, "a file in it is damaged: its checksum is another");
         state->expanded += out->size;
-        return out->overflowed ? error_set(err, ERROR_LIMIT, "a file of the archive is too large") : 1;
+        return 1;
     }
     return 0;
 }

@@ -209,13 +209,14 @@ def decodes():
     decode({"type": "GzipDecoder", "decoder": {"type": "CsvDecoder"}}, gzip.compress(b"a,b\n1,2", mtime=0))
     decode({"type": "GzipDecoder", "decoder": {"type": "JsonDecoder"}}, gzip.compress(b'[{"a":1}]', mtime=0))
 
-    def archive(*files):
+    def archive(*files, method=None, comment=b""):
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w") as z:
             for i, (name, body) in enumerate(files):
                 info = zipfile.ZipInfo(name)
-                info.compress_type = zipfile.ZIP_DEFLATED if i % 2 == 0 else zipfile.ZIP_STORED
+                info.compress_type = method or (zipfile.ZIP_DEFLATED if i % 2 == 0 else zipfile.ZIP_STORED)
                 z.writestr(info, body)
+            z.comment = comment
         return out.getvalue()
 
     def zipped(inner):
@@ -226,6 +227,16 @@ def decodes():
     decode(zipped({"type": "JsonDecoder"}), archive(("a.json", b'[{"a":1}]')), False)
     decode(zipped(lines), archive(("a.gz", packed)), False)
     decode(zipped({"type": "JsonDecoder"}), b"notzip", False)
+    two = ("a", b'{"a":1}\n' * 40), ("b", b'{"c":1}')
+    for method in zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2:  # lzma: not every libzip knows it
+        whole = archive(*two, method=method or None)
+        for body in (whole, b"in front of it" + whole, whole + b"behind it", archive(*two, method=method or None, comment=b"what was said"), whole[1:], whole[:-1],
+                     whole[:40] + bytes([whole[40] ^ 1]) + whole[41:], b"PK\x03\x04" + whole):
+            decode(zipped({"type": "JsonlDecoder"}), body, False)
+    for method in 9, 12, 95:
+        decode(zipped({"type": "JsonlDecoder"}), archive(two[0]).replace(b"\x08\0\0\0\x21", bytes([method]) + b"\0\0\0\x21"), False)
+    wrong = archive(("a", b'{"a":1}'), ("b", b'{"c":1}'))
+    decode(zipped({"type": "JsonlDecoder"}), wrong.replace(b'{"c":1}', b'{"c":2}'), False)
     for body in [b"<a/>", b"<a>x</a>", b'<a><b>1</b><b>2</b><c x="1">t</c></a>', b'<a x="1"><b/></a>',
                  b"<a> <b> x </b> </a>", b"<a>t1<b>1</b>t2</a>", b'<n:a xmlns:n="u"><n:b n:c="1">x</n:b></n:a>',
                  b"<a><![CDATA[<x>]]></a>", b"<a>&amp;&lt;&#233;&#x20ac;</a>", b"<a><!-- c --><b>1</b></a>", b"", b"<a>",
