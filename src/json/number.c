@@ -3,6 +3,7 @@
 #include "json/number.h"
 
 #include "json/decimal.h"
+#include "json/hash.h"
 
 #include <stdlib.h>
 
@@ -83,16 +84,22 @@ bool number_decade(struct slice text, int64_t *ret_below, int64_t *ret_above)
     return true;
 }
 
-uint64_t number_hash(struct slice text)
+uint64_t number_hash(struct slice text, uint64_t seed)
 {
     struct decimal decimal = decimal_of(text);
-    uint64_t hash = 0x9e3779b97f4a7c15ULL ^ (uint64_t)decimal.scale << 1 ^ decimal.negative;
+    uint64_t sign_and_scale = (uint64_t)decimal.scale << 1 | decimal.negative;
+    uint64_t hash = json_hash_fold(seed ^ JSON_HASH_A, sign_and_scale ^ JSON_HASH_B);
+    hash = json_hash_fold(hash ^ JSON_HASH_A, decimal.digits ^ JSON_HASH_SIZE);
     const char *at = decimal.first;
-    for (uint32_t i = 0; i < decimal.digits; i++)
-        hash = (hash ^ decimal_next(&at)) * 0x100000001b3ULL;
-    hash ^= hash >> 32;
-    hash *= 0xd6e8feb86659fd93ULL;
-    return hash ^ hash >> 32;
+    for (uint32_t rest = decimal.digits; rest > 0;) {
+        uint32_t count = rest < DECIMAL_U64_DIGITS ? rest : DECIMAL_U64_DIGITS;
+        rest -= count;
+        uint64_t digits = 0;
+        while (count-- > 0)
+            digits = digits * 10 + decimal_next(&at);
+        hash = json_hash_fold(hash ^ JSON_HASH_A, digits ^ JSON_HASH_B);
+    }
+    return hash;
 }
 
 /* --- multiples ----------------------------------------------------------------------------------- */

@@ -32,8 +32,9 @@ bool number_is_held(struct slice text, double *ret_value);
 /* The powers of ten around |value|: 10^below <= |value| <= 10^above, the two equal only for a power of ten.
  * False for 0. */
 bool number_decade(struct slice text, int64_t *ret_below, int64_t *ret_above);
-/* A hash that is equal for equal values. */
-uint64_t number_hash(struct slice text);
+/* A hash that is equal for equal values; of others by accident alone (but for exponents beyond
+ * NUMBER_EXPONENT_MAX). Hashes of two seeds have nothing to do with each other. */
+uint64_t number_hash(struct slice text, uint64_t seed);
 /* Append the value as everybody would write it, which is the same text for equal values: "1" for 1.0 and
  * 10e-1, "0" for -0.0, "0.5", "1.5e-7". An exponent only where many zeros would be needed otherwise. */
 void number_put_shortest(struct buffer *out, struct slice text);

@@ -150,7 +150,7 @@ static uint64_t hash_of_number(const struct json *doc, uint32_t at)
     }
     if (number_to_i64(text, &value))
         return mix((uint64_t)value, JSON_INTEGER);
-    return mix(number_hash(text), JSON_NUMBER);
+    return number_hash(text, JSON_NUMBER);
 }
 
 uint64_t json_hash(const struct json *doc, uint32_t at)

@@ -27,7 +27,7 @@ static uint64_t hash_value(const struct json *doc, uint32_t at, uint64_t seed, s
     switch (json_tag(doc, at)) {
     case JSON_INTEGER:
     case JSON_NUMBER:
-        return mix(seed + 1, number_hash(json_raw(doc, at))); /* 1 and 1.0 are one number */
+        return mix(seed + 1, number_hash(json_raw(doc, at), seed)); /* 1 and 1.0 are one number */
     case JSON_STRING:
         return mix(hash, hash_text(doc, at, seed, arena));
     case JSON_ARRAY:

@@ -68,6 +68,14 @@ def test_how_destinations_echo(firth, tmp_path, echo, saved):
     assert state_of(seen(tmp_path)[-1], "users") == saved
 
 
+def test_only_the_last_of_many_states_is_echoed(firth, tmp_path):
+    """No state is taken for another, whatever it counts: 7 and 10, 3000 and 10000 once had one identity."""
+    counts = [*range(1, 200), *range(1000, 40000, 1000)]
+    run(firth, connection(tmp_path, [state(n) for n in counts], destination={"echo": "last"}))
+    run(firth, connection(tmp_path, []))
+    assert state_of(seen(tmp_path)[-1], "users") == {"n": 39000}
+
+
 @pytest.mark.parametrize("lines", [20, 3000])
 def test_destination_ends_well_too_early(firth, tmp_path, lines):
     """Exit status 0 with input left in the pipe is a failure, whether Firth was done with writing or not."""

@@ -95,7 +95,7 @@ static void check_number(const struct json *doc, uint32_t at)
         must(number_is_integer(text));
     must(number_is_multiple(text, SLICE_LITERAL("1")) == number_is_integer(text));
     number_to_double(text, &d);
-    number_hash(text);
+    number_hash(text, 1);
 }
 
 static void check_node(const struct json *doc, uint32_t at, struct arena *arena)

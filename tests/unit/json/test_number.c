@@ -44,9 +44,9 @@ static void compare(const char *a, const char *b, int order)
     assert_int_equal(number_compare(slice_of(a), slice_of(b)), order);
     assert_int_equal(number_compare(slice_of(b), slice_of(a)), -order);
     if (order == 0) {
-        assert_int_equal(number_hash(slice_of(a)), number_hash(slice_of(b)));
+        assert_int_equal(number_hash(slice_of(a), 1), number_hash(slice_of(b), 1));
     } else {
-        assert_int_not_equal(number_hash(slice_of(a)), number_hash(slice_of(b)));
+        assert_int_not_equal(number_hash(slice_of(a), 1), number_hash(slice_of(b), 1));
     }
 }
 
@@ -57,7 +57,7 @@ static void compare_far(const char *a, const char *b, int order)
     assert_int_equal(number_compare(slice_of(a), slice_of(b)), order);
     assert_int_equal(number_compare(slice_of(b), slice_of(a)), -order);
     if (order == 0)
-        assert_int_equal(number_hash(slice_of(a)), number_hash(slice_of(b)));
+        assert_int_equal(number_hash(slice_of(a), 1), number_hash(slice_of(b), 1));
 }
 
 static void test_shortest(void **state)
@@ -147,6 +147,35 @@ static void test_compare(void **state)
     free(a);
     free(b);
     free(c);
+}
+
+static int compare_hashes(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* No two of many small numbers, such as states count, have one hash; nor do the hashes of two seeds. */
+static void test_hash_of_many(void **state)
+{
+    (void)state;
+    enum { MANY = 5000 };
+    static uint64_t hashes[4 * MANY];
+    for (int i = 0; i < MANY; i++) {
+        char text[32];
+        for (int way = 0; way < 4; way++) {
+            snprintf(text, sizeof text,
+                     way == 2   ? "%de-7"
+                     : way == 3 ? "%d00100000000000000000001"
+                                : "%d",
+                     way == 1 ? -i - 1 : i + 1);
+            hashes[way * MANY + i] = number_hash(slice_of(text), 1);
+            assert_int_not_equal(number_hash(slice_of(text), 2), hashes[way * MANY + i]);
+        }
+    }
+    qsort(hashes, sizeof hashes / sizeof *hashes, sizeof *hashes, compare_hashes);
+    for (size_t i = 1; i < sizeof hashes / sizeof *hashes; i++)
+        assert_int_not_equal(hashes[i - 1], hashes[i]);
 }
 
 static void test_integer(void **state)
@@ -440,11 +469,11 @@ static void test_held_at_the_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_compare),          cmocka_unit_test(test_shortest),
-        cmocka_unit_test(test_integer),          cmocka_unit_test(test_multiple),
-        cmocka_unit_test(test_integers_of_c),    cmocka_unit_test(test_double),
-        cmocka_unit_test(test_double_random),    cmocka_unit_test(test_held_random),
-        cmocka_unit_test(test_held_at_the_ends),
+        cmocka_unit_test(test_compare),      cmocka_unit_test(test_shortest),
+        cmocka_unit_test(test_hash_of_many), cmocka_unit_test(test_integer),
+        cmocka_unit_test(test_multiple),     cmocka_unit_test(test_integers_of_c),
+        cmocka_unit_test(test_double),       cmocka_unit_test(test_double_random),
+        cmocka_unit_test(test_held_random),  cmocka_unit_test(test_held_at_the_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -268,13 +268,32 @@ static void test_identity(void **state)
     }
 }
 
+/* States as a source counts: none is taken for another. */
+static void test_identity_of_counts(void **state)
+{
+    (void)state;
+    enum { COUNTS = 3000 };
+    static struct airbyte_state_id ids[COUNTS];
+    for (int i = 0; i < COUNTS; i++) {
+        char line[200];
+        snprintf(line, sizeof line, ENVELOPE(STREAM(USERS, "{\"n\":%d}")),
+                 i < COUNTS / 2 ? i : (i - COUNTS / 2 + 2) * 1000);
+        struct airbyte_message message = decode(line);
+        ids[i] = airbyte_state_identity(&doc, &message);
+        for (int other = 0; other < i; other++) {
+            if (airbyte_state_id_equal(ids[i], ids[other]))
+                fail_msg("%s: the same as number %d", line, other);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_streams),        cmocka_unit_test(test_names_are_kept_apart),
         cmocka_unit_test(test_global),         cmocka_unit_test(test_legacy),
         cmocka_unit_test(test_change_of_kind), cmocka_unit_test(test_load),
-        cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_identity),       cmocka_unit_test(test_identity_of_counts),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
