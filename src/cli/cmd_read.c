@@ -326,7 +326,9 @@ static int run_read(struct cli *cli, int argc, char **argv)
     const char *collection = argv[1];
     struct error err;
     mem_auto(read_filter_free) struct read_filter *filter = read_filter_new(&options->wheres, &err);
-    mem_auto(store_close) struct store *store = filter ? data_dir_open(cli, &err) : NULL;
+    if (!filter)
+        return cli_usage(cli, &err);
+    mem_auto(store_close) struct store *store = data_dir_open(cli, &err);
     if (!store)
         return cli_fail(cli, &err);
     mem_auto(store_reader_close) struct store_reader *reader =

@@ -102,7 +102,7 @@ def test_where_with_numbers_and_a_limit(captured, tmp_path):
 @pytest.mark.parametrize("where", ["", "id=7", "/id", "7"])
 def test_where_that_is_none(captured, where):
     result = captured("read", "test/things", "--where", where)
-    assert result.rc == 3 and "it must be a JSON Pointer" in result.err, result
+    assert result.rc == 2 and "it must be a JSON Pointer" in result.err, result
 
 
 def test_json_says_where_each_document_lies(captured):
