@@ -70,7 +70,7 @@ CASES = {
                                                               "dates_steps", "dates_months", "dates_here", "dates_groups", "clocks", "seconds", "millis", "literal", "literal_steps",
                                                               "literal_east", "literal_back")}},
     "counts": {"again": True}, "counts-state": {"manifest": "counts", "state": {
-        "counted": {"id": 5}, "without_start": {"id": 0},
+        "counted": {"id": 5.0}, "without_start": {"id": 0},
         **{name: {"at": "2024-02-04T02:00:00+0000"} for name in ("days", "weeks", "short_steps")}, "months": {"at": "2024-02-01T02:00:00+0000"}}},
     "parents": {"again": True}, "parents-state": {"manifest": "parents", "state": {
         "value": {"at": "2024-02-02T00:00:00Z"}, "other_field": {"changed": "2024-02-02T00:00:00Z"},
@@ -82,6 +82,20 @@ CASES = {
         "of_states": {"states": [{"partition": {"parent": 1, "parent_slice": {}}, "cursor": {"at": "2024-03-02T00:00:00Z"}}]},
         "delegated": {"at": "2024-02-02T00:00:00Z"}, "second_fails": {"at": "2024-01-02T00:00:00Z"}, "parents_fail": {"at": "2024-02-02T00:00:00Z"}}},
     "concurrent": {"config": {"workers": 9}, "any_order": True},
+    # States as the CDK's cursors write them where they tell all that has been read.
+    "datetime-slices": {"manifest": "datetime", "again": True, "state": {
+        "events": {"state_type": "date-range", "slices": [
+            {"start": "2024-01-12T00:00:00Z", "end": "2024-01-13T00:00:00Z"}, {"start": "2024-01-04T00:00:00Z", "end": "2024-01-05T00:00:00Z"},
+            {"start": "2024-01-05T00:00:01Z", "end": "2024-01-06T00:00:00Z", "most_recent_cursor_value": "2024-01-05T02:00:00Z"}]},
+        "events_by_group": {"state": {"at": "2024-01-08T00:00:00Z"}, "states": [{"partition": {"group": "1"}, "cursor": {"state_type": "date-range", "slices": [
+            {"start": "2024-01-03T00:00:00Z", "end": "2024-01-14T00:00:00Z"}]}}]},
+        "client_side": {"state_type": "date-range", "legacy": {"other": 1}, "slices": [{"start": "2024-01-03T00:00:00Z", "end": "2024-01-09T00:00:00Z"}]}}},
+    "counts-slices": {"manifest": "counts", "state": {
+        "counted": {"state_type": "integer", "slices": [{"start": 3, "end": 6}]}, "without_start": {"id": None},
+        **{name: {"state_type": "date-range", "slices": [{"start": start, "end": end} for start, end in (
+            ("2024-01-11T10:00:00+0000", "2024-01-31T10:00:00+0000"), ("2024-03-10T10:00:00+0000", "2024-03-11T10:00:00+0000"))]}
+           for name in ("days", "weeks", "months", "short_steps")}}},
+    "global-state": {"manifest": "datetime", "state": {"events_by_group": {"state": {"at": "2024-01-10T00:00:00Z"}}}},
 }
 
 

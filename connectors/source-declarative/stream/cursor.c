@@ -220,6 +220,7 @@ bool cursor_is_client_side(const struct cursor *cursor)
 
 /* --- points -------------------------------------------------------------------------------------- */
 
+/* Of a number that counts the offset says whether it is written with a point, as 1.0 is. */
 static int count_of(const struct tvalue *value, struct point *ret_point, struct error *err)
 {
     if (value->kind == TVALUE_INT) {
@@ -227,11 +228,12 @@ static int count_of(const struct tvalue *value, struct point *ret_point, struct 
         return 0;
     }
     if (value->kind == TVALUE_FLOAT && value->number > -9e15 && value->number < 9e15) {
-        *ret_point = (struct point){.at = (int64_t)floor(value->number)};
+        double whole = floor(value->number);
+        *ret_point = (struct point){.at = (int64_t)whole, .offset = whole == value->number};
         return 0;
     }
-    return error_set(err, ERROR_INVALID, "a counting cursor needs numbers, and here is a %s",
-                     tvalue_type(value));
+    return error_set(err, ERROR_INVALID, "a counting cursor needs numbers of 64 bits, and here is a %s",
+                     value->kind == TVALUE_BIG ? "larger one" : tvalue_type(value));
 }
 
 int cursor_parse(const struct cursor *cursor, struct arena *arena, const struct tvalue *value,
@@ -247,7 +249,9 @@ int cursor_format(const struct cursor *cursor, struct arena *arena, struct point
 {
     struct slice text;
     if (cursor->kind == CURSOR_COUNT) {
-        *ret_value = point.at == POINT_MAX ? tvalue_float(HUGE_VAL) : tvalue_int(point.at);
+        *ret_value = point.at == POINT_MAX ? tvalue_float(HUGE_VAL)
+                     : point.offset        ? tvalue_float((double)point.at)
+                                           : tvalue_int(point.at);
         return 0;
     }
     if (point_format(arena, point, cursor->format, &text, err) != 0)

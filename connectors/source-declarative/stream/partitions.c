@@ -82,13 +82,20 @@ void cursor_raise_global(struct cursor *cursor, struct arena *arena, struct poin
     cursor->new_global = point;
 }
 
-/* {"field": "…"}; one without the field is none. */
+/* {"field": "…"}; one without the field is none, nor is what counts nothing. */
+static bool has_value(const struct cursor *cursor, struct arena *arena, const struct tvalue *state,
+                      struct tvalue *ret_value)
+{
+    return tvalue_is_mapping(state) && tvalue_member_name(arena, state, cursor->field, ret_value) &&
+           (cursor->kind != CURSOR_COUNT || tvalue_true(ret_value));
+}
+
 static int read_global(struct cursor *cursor, struct arena *arena, const struct tvalue *state,
                        struct error *err)
 {
     struct tvalue value;
     struct point point;
-    if (!tvalue_is_mapping(state) || !tvalue_member_name(arena, state, cursor->field, &value))
+    if (!has_value(cursor, arena, state, &value))
         return 0;
     if (cursor_parse(cursor, arena, &value, &point, err) != 0)
         return -1;
@@ -116,14 +123,17 @@ static int read_partitioned(struct cursor *cursor, struct arena *arena, const st
     struct tvalue value, item;
     struct titer iter;
     bool has_states = tvalue_member_name(arena, state, SLICE_LITERAL("states"), &value);
-    bool has_global = tvalue_member_name(arena, state, SLICE_LITERAL("use_global_cursor"), &item);
+    bool has_global = tvalue_member_name(arena, state, SLICE_LITERAL("state"), &item);
     if (!has_states && !has_global)
         return read_global(cursor, arena, state, err);
-    cursor->uses_global = has_global && tvalue_true(&item);
+    cursor->uses_global =
+        tvalue_member_name(arena, state, SLICE_LITERAL("use_global_cursor"), &item) && tvalue_true(&item);
     if (tvalue_member_name(arena, state, SLICE_LITERAL("lookback_window"), &item) &&
         item.kind == TVALUE_INT && item.integer > 0)
         cursor->lookback_seconds = item.integer < LOOKBACK_MAX ? item.integer : LOOKBACK_MAX;
-    if (has_states && tvalue_is_list(&value)) {
+    if (has_states && !tvalue_is_list(&value))
+        return error_set(err, ERROR_INVALID, "its \"states\" are a %s, not a list", tvalue_type(&value));
+    if (has_states) {
         titer_init(&iter, arena, value);
         while (titer_next(&iter, &item)) {
             if (read_partition(cursor, arena, &item, err) != 0)
@@ -160,14 +170,68 @@ int cursor_set_state(struct cursor *cursor, const struct json *state, uint32_t a
 
 /* --- slices -------------------------------------------------------------------------------------- */
 
+/* Does the state tell all that has been read, as the CDK's concurrent cursors write it, where they are not
+ * told to write what others do? */
+static bool has_slices(struct arena *arena, const struct tvalue *state)
+{
+    struct tvalue type;
+    return tvalue_is_mapping(state) && tvalue_member_name(arena, state, SLICE_LITERAL("state_type"), &type) &&
+           type.kind == TVALUE_STRING &&
+           (slice_is(type.text, "date-range") || slice_is(type.text, "integer"));
+}
+
+/* {"start": …, "end": …, "most_recent_cursor_value": …}, the last of which may miss. */
+static int read_slice(struct cursor *cursor, struct arena *arena, const struct tvalue *item,
+                      struct window *ret_window, struct error *err)
+{
+    struct tvalue start, end, recent;
+    *ret_window = (struct window){0};
+    if (!tvalue_is_mapping(item) || !tvalue_member_name(arena, item, SLICE_LITERAL("start"), &start) ||
+        !tvalue_member_name(arena, item, SLICE_LITERAL("end"), &end))
+        return error_set(err, ERROR_INVALID, "a slice of it is not {\"start\": …, \"end\": …}");
+    ret_window->has_recent =
+        tvalue_member_name(arena, item, SLICE_LITERAL("most_recent_cursor_value"), &recent);
+    if (cursor_parse(cursor, arena, &start, &ret_window->start, err) != 0 ||
+        cursor_parse(cursor, arena, &end, &ret_window->end, err) != 0)
+        return -1;
+    return ret_window->has_recent ? cursor_parse(cursor, arena, &recent, &ret_window->recent, err) : 0;
+}
+
+/* From then on the state is the cursor's value, beside what an older state had. */
+static int resume_slices(struct cursor *cursor, struct partition_state *partition, struct arena *arena,
+                         struct error *err)
+{
+    struct tvalue list, item, legacy = tvalue_none();
+    struct titer iter;
+    size_t count = 0;
+    if (!tvalue_member_name(arena, &partition->cursor, SLICE_LITERAL("slices"), &list) ||
+        !tvalue_is_list(&list) || tvalue_count(&list) == 0)
+        return error_set(err, ERROR_INVALID, "it has no slices");
+    struct window *done = arena_zalloc(arena, tvalue_count(&list) * sizeof *done);
+    titer_init(&iter, arena, list);
+    while (titer_next(&iter, &item)) {
+        if (read_slice(cursor, arena, &item, &done[count++], err) != 0)
+            return -1;
+    }
+    tvalue_member_name(arena, &partition->cursor, SLICE_LITERAL("legacy"), &legacy);
+    partition->cursor = value_copy(&partition->arena, &legacy);
+    windows_resume(&partition->windows, &cursor->windowing, done, count);
+    return 0;
+}
+
 /* Where a partition begins: its own state, the global cursor less the last sync's length, or the start. */
 static int begin_partition(struct cursor *cursor, struct partition_state *partition, struct arena *arena,
                            struct error *err)
 {
     struct tvalue value;
     struct point point = {0};
-    bool has_state = tvalue_is_mapping(&partition->cursor) &&
-                     tvalue_member_name(arena, &partition->cursor, cursor->field, &value);
+    if (has_slices(arena, &partition->cursor)) {
+        if (resume_slices(cursor, partition, arena, err) != 0)
+            return error_wrap(err, "the state of stream %s", cursor->stream_name);
+        partition->begun = true;
+        return 0;
+    }
+    bool has_state = has_value(cursor, arena, &partition->cursor, &value);
     if (has_state) {
         if (cursor_parse(cursor, arena, &value, &point, err) != 0)
             return error_wrap(err, "the state of stream %s", cursor->stream_name);

@@ -29,6 +29,60 @@ void windows_begin(struct windows *windows, const struct windowing *windowing, b
     append(&windows->done, &windows->done_count, &windows->done_capacity, first);
 }
 
+static int by_start(const void *a, const void *b)
+{
+    const struct window *one = a, *other = b;
+    if (one->start.at != other->start.at)
+        return one->start.at < other->start.at ? -1 : 1;
+    return (one->end.at > other->end.at) - (one->end.at < other->end.at);
+}
+
+static int64_t after(const struct windowing *windowing, struct point point)
+{
+    if (windowing->counts)
+        return point.at == POINT_MAX ? point.at : point.at + 1;
+    if (windowing->has_granularity)
+        return point_add(point, &windowing->granularity, 1).at;
+    return point.at + DATETIME_SECOND / 1000;
+}
+
+static void join(struct windows *windows, const struct windowing *windowing)
+{
+    size_t count = 0;
+    qsort(windows->done, windows->done_count, sizeof *windows->done, by_start);
+    for (size_t i = 0; i < windows->done_count; i++) {
+        struct window next = windows->done[i];
+        struct window *last = count ? &windows->done[count - 1] : NULL;
+        if (!last || next.start.at > after(windowing, last->end)) {
+            windows->done[count++] = next;
+            continue;
+        }
+        if (next.end.at > last->end.at)
+            last->end = next.end;
+        if (next.has_recent && (!last->has_recent || next.recent.at >= last->recent.at)) {
+            last->has_recent = true;
+            last->recent = next.recent;
+        }
+    }
+    windows->done_count = count;
+}
+
+void windows_resume(struct windows *windows, const struct windowing *windowing, const struct window *done,
+                    size_t count)
+{
+    assert(count > 0);
+    struct point from = done[0].has_recent ? done[0].recent : done[0].end, lowest = from;
+    if (windowing->has_lookback) {
+        struct point floor = from.at < windowing->start.at ? from : windowing->start;
+        lowest = looked_back(windowing, from);
+        lowest = lowest.at < floor.at ? floor : lowest;
+    }
+    *windows = (struct windows){.lowest = lowest.at};
+    for (size_t i = 0; i < count; i++)
+        append(&windows->done, &windows->done_count, &windows->done_capacity, done[i]);
+    join(windows, windowing);
+}
+
 void windows_done(struct windows *windows)
 {
     free(windows->done);
@@ -71,10 +125,53 @@ static int split(struct windows *windows, const struct windowing *windowing, str
     }
 }
 
-int windows_cut(struct windows *windows, const struct windowing *windowing, struct point end,
-                window_sink *on_window, void *context, struct error *err)
+/* Between two that have been read: up to where the second begins, or to the end of the day, week or month. */
+static int cut_gap(struct windows *windows, const struct windowing *windowing, struct point lower,
+                   struct point upper, window_sink *on_window, void *context, struct error *err)
 {
-    struct point reached = windows->done[0].has_recent ? windows->done[0].recent : windows->done[0].end;
+    lower = point_clamp(not_before_start(windowing, lower), windowing->clamping, windowing->weekday, true);
+    for (size_t i = 0; lower.at < upper.at; i++) {
+        struct point next = windowing->has_step ? point_add(lower, &windowing->step, 1) : upper;
+        if (next.at <= lower.at)
+            return error_set(err, ERROR_INVALID, "step is no time: windows would never end");
+        if (i == SPLIT_MAX)
+            return error_set(err, ERROR_LIMIT, "step makes more than %d windows", SPLIT_MAX);
+        bool last = next.at >= upper.at;
+        if (last && i > 0)
+            next = upper;
+        else
+            next = point_clamp(last ? upper : next, windowing->clamping, windowing->weekday, true);
+        struct point end = windowing->has_granularity ? point_add(next, &windowing->granularity, -1) : next;
+        if (next.at <= lower.at)
+            return 0;
+        if (give(windows, lower, end, on_window, context, err) != 0)
+            return -1;
+        if (last)
+            return 0;
+        lower = next;
+    }
+    return 0;
+}
+
+static int cut_gaps(struct windows *windows, const struct windowing *windowing, const struct window *done,
+                    size_t count, window_sink *on_window, void *context, struct error *err)
+{
+    if (windowing->start.at < done[0].start.at &&
+        cut_gap(windows, windowing, windowing->start, done[0].start, on_window, context, err) != 0)
+        return -1;
+    for (size_t i = 0; i + 1 < count; i++) {
+        struct point from = done[i].end;
+        if (windowing->has_granularity)
+            from = point_add(from, &windowing->granularity, 1);
+        if (cut_gap(windows, windowing, from, done[i + 1].start, on_window, context, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int cut_rest(struct windows *windows, const struct windowing *windowing, struct point reached,
+                    struct point end, window_sink *on_window, void *context, struct error *err)
+{
     struct point lower = looked_back(windowing, reached), upper = end;
     if (windowing->counts)
         return give(windows, not_before_start(windowing, lower), (struct point){.at = POINT_MAX}, on_window,
@@ -99,6 +196,18 @@ int windows_cut(struct windows *windows, const struct windowing *windowing, stru
     return split(windows, windowing, lower, upper, on_window, context, err);
 }
 
+int windows_cut(struct windows *windows, const struct windowing *windowing, struct point end,
+                window_sink *on_window, void *context, struct error *err)
+{
+    /* Who takes a window may have read it before the next is cut. */
+    size_t count = windows->done_count;
+    auto_free struct window *done = mem_dup(windows->done, count * sizeof *done);
+    int result = cut_gaps(windows, windowing, done, count, on_window, context, err);
+    if (result == 0)
+        result = cut_rest(windows, windowing, done[count - 1].end, end, on_window, context, err);
+    return result;
+}
+
 struct window *windows_find(struct windows *windows, int64_t start, int64_t end)
 {
     for (size_t i = 0; i < windows->open_count; i++) {
@@ -114,44 +223,6 @@ void window_observe(struct window *window, struct point point)
         return;
     window->has_recent = true;
     window->recent = point;
-}
-
-static int by_start(const void *a, const void *b)
-{
-    const struct window *one = a, *other = b;
-    if (one->start.at != other->start.at)
-        return one->start.at < other->start.at ? -1 : 1;
-    return (one->end.at > other->end.at) - (one->end.at < other->end.at);
-}
-
-static int64_t after(const struct windowing *windowing, struct point point)
-{
-    if (windowing->counts)
-        return point.at == POINT_MAX ? point.at : point.at + 1;
-    if (windowing->has_granularity)
-        return point_add(point, &windowing->granularity, 1).at;
-    return point.at + DATETIME_SECOND / 1000;
-}
-
-static void join(struct windows *windows, const struct windowing *windowing)
-{
-    size_t count = 0;
-    qsort(windows->done, windows->done_count, sizeof *windows->done, by_start);
-    for (size_t i = 0; i < windows->done_count; i++) {
-        struct window next = windows->done[i];
-        struct window *last = count ? &windows->done[count - 1] : NULL;
-        if (!last || next.start.at > after(windowing, last->end)) {
-            windows->done[count++] = next;
-            continue;
-        }
-        if (next.end.at > last->end.at)
-            last->end = next.end;
-        if (next.has_recent && (!last->has_recent || next.recent.at >= last->recent.at)) {
-            last->has_recent = true;
-            last->recent = next.recent;
-        }
-    }
-    windows->done_count = count;
 }
 
 void windows_close(struct windows *windows, const struct windowing *windowing, struct window *window)

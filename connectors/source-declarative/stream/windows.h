@@ -34,6 +34,9 @@ struct windows {
 /* `state`: where the last sync ended. */
 void windows_begin(struct windows *windows, const struct windowing *windowing, bool has_state,
                    struct point state);
+/* From what has been read before, at least one; between two something is missing. */
+void windows_resume(struct windows *windows, const struct windowing *windowing, const struct window *done,
+                    size_t count);
 void windows_done(struct windows *windows);
 typedef int window_sink(void *context, struct point start, struct point end, struct error *err);
 /* What is to be read until `end`. Opens each. */
