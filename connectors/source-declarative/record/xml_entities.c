@@ -1,4 +1,5 @@
-/* <!DOCTYPE …>: of its declarations, the entities that have their text there. Other files are never read. */
+/* <!DOCTYPE …>: of its declarations, the entities that have their text there, and attributes. Other files are
+ * never read. */
 #include "xml.h"
 
 enum { XML_ENTITIES_MAX = 1024 };
@@ -91,6 +92,19 @@ static bool declare(struct xml_entities *entities, struct arena *arena, const ch
     return true;
 }
 
+/* What follows a part that is elsewhere may rest on it: it does not count, unless the document is standalone.
+ */
+static bool declare_any(struct xml_entities *entities, struct arena *arena, struct slice rest,
+                        const char *end)
+{
+    if (entities->after_part && !entities->standalone)
+        return true;
+    if (slice_starts_with(rest, "<!ENTITY"))
+        return declare(entities, arena, rest.data + 8, end);
+    return !slice_starts_with(rest, "<!ATTLIST") ||
+           xml_attributes_declare(&entities->attributes, arena, rest.data + 9, end);
+}
+
 /* What is between the brackets; behind the ']', or NULL. */
 static const char *read_subset(struct xml_entities *entities, struct arena *arena, const char *at,
                                const char *end)
@@ -105,11 +119,9 @@ static const char *read_subset(struct xml_entities *entities, struct arena *aren
             at = behind(at, end, "?>");
         } else if (slice_starts_with(rest, "<!")) {
             const char *close = declaration_end(at + 2, end);
-            bool fits =
-                !close || !slice_starts_with(rest, "<!ENTITY") || declare(entities, arena, at + 8, close);
-            at = fits ? close : NULL;
+            at = close && declare_any(entities, arena, rest, close) ? close : NULL;
         } else if (*at == '%') {
-            entities->elsewhere = true;
+            entities->elsewhere = entities->after_part = true;
             at = behind(at, end, ";");
         } else {
             return NULL;

@@ -191,14 +191,55 @@ static void read_value(struct xml *xml, struct ttext *text, char quote)
     }
 }
 
-static void read_attribute(struct xml *xml, struct tdict *members)
+/* One blank between words, none around them. */
+static void keep_words(struct ttext *text)
 {
-    struct ttext name, text;
-    struct tvalue old;
-    ttext_init(&name, xml->arena, DECODER_ITEM_MAX);
+    size_t kept = 0;
+    for (size_t i = 0; i < text->size; i++) {
+        bool blank = text->data[i] == ' ';
+        if (!blank || (kept && text->data[kept - 1] != ' '))
+            text->data[kept++] = text->data[i];
+    }
+    text->size = kept && text->data[kept - 1] == ' ' ? kept - 1 : kept;
+}
+
+static struct tvalue attribute_key(struct xml *xml, struct slice name)
+{
+    struct ttext text;
     ttext_init(&text, xml->arena, DECODER_ITEM_MAX);
-    ttext_byte(&name, '@');
-    ttext_slice(&name, read_name(xml));
+    ttext_byte(&text, '@');
+    ttext_slice(&text, name);
+    return tvalue_string(ttext_slice_of(&text));
+}
+
+/* Those that the element has not said, behind those that it has. */
+static void add_defaults(struct xml *xml, struct xml_attribute *declared, struct tvalue *members)
+{
+    for (; declared && !is_wrong(xml); declared = declared->next) {
+        struct tvalue key = attribute_key(xml, declared->name), old;
+        if (!declared->has_default || (members->kind == TVALUE_DICT && tdict_get(members->dict, &key, &old)))
+            continue;
+        if (!declared->was_read) {
+            struct ttext text;
+            ttext_init(&text, xml->arena, DECODER_ITEM_MAX);
+            expand(xml, declared->text, &text);
+            if (declared->has_tokens)
+                keep_words(&text);
+            declared->text = ttext_slice_of(&text);
+            declared->was_read = true;
+        }
+        if (members->kind != TVALUE_DICT)
+            *members = tvalue_dict(xml->arena);
+        tdict_set(xml->arena, members->dict, key, tvalue_string(declared->text));
+    }
+}
+
+static void read_attribute(struct xml *xml, const struct xml_attribute *declared, struct tdict *members)
+{
+    struct ttext text;
+    struct tvalue old;
+    ttext_init(&text, xml->arena, DECODER_ITEM_MAX);
+    struct slice name = read_name(xml);
     skip_space(xml);
     wrong_unless(xml, looking_at(xml, "="), "\"=\" was expected");
     if (is_wrong(xml))
@@ -213,11 +254,14 @@ static void read_attribute(struct xml *xml, struct tdict *members)
     read_value(xml, &text, quote);
     wrong_unless(xml, xml->at < xml->end, "an attribute's value does not end");
     wrong_unless(xml, !text.overflowed, "an attribute's value is too long");
-    struct tvalue key = tvalue_string(ttext_slice_of(&name));
+    struct tvalue key = attribute_key(xml, name);
     wrong_unless(xml, !tdict_get(members, &key, &old), "an attribute is there twice");
     if (is_wrong(xml))
         return;
     xml->at++;
+    declared = xml_attribute_named(declared, name);
+    if (declared && declared->has_tokens)
+        keep_words(&text);
     tdict_set(xml->arena, members, key, tvalue_string(ttext_slice_of(&text)));
 }
 
@@ -272,16 +316,19 @@ static void read_start(struct xml *xml)
     ttext_init(&element->text, xml->arena, DECODER_ITEM_MAX);
     xml->at++;
     element->name = read_name(xml);
+    struct xml_attribute *declared = xml_attributes_of(&xml->entities.attributes, element->name);
     while (!is_wrong(xml)) {
         bool space = xml->at < xml->end && is_space(*xml->at);
         skip_space(xml);
         if (looking_at(xml, "/>")) {
             xml->at += 2;
+            add_defaults(xml, declared, &element->members);
             end_element(xml);
             return;
         }
         if (looking_at(xml, ">")) {
             xml->at++;
+            add_defaults(xml, declared, &element->members);
             return;
         }
         if (!space || xml->at == xml->end) {
@@ -290,7 +337,7 @@ static void read_start(struct xml *xml)
         }
         if (element->members.kind != TVALUE_DICT)
             element->members = tvalue_dict(xml->arena);
-        read_attribute(xml, element->members.dict);
+        read_attribute(xml, declared, element->members.dict);
     }
 }
 
@@ -319,7 +366,11 @@ static void read_markup(struct xml *xml)
         xml->at += 4;
         until(xml, "-->");
     } else if (looking_at(xml, "<?")) {
-        until(xml, "?>");
+        bool declares = xml->at == xml->start;
+        struct slice said = until(xml, "?>");
+        if (declares)
+            xml->entities.standalone =
+                memmem(said.data, said.size, "standalone", 10) && memmem(said.data, said.size, "yes", 3);
     } else if (text && looking_at(xml, "<![CDATA[")) {
         xml->at += 9;
         ttext_slice(text, until(xml, "]]>"));

@@ -248,6 +248,16 @@ def decodes():
                  b'<!DOCTYPE a [<!ENTITY % p "q"><!ENTITY e "x&#38;amp;\'y"><!ENTITY f "[&e;]"><!ENTITY e "z">]><a b="&f;"/>',
                  b'<!DOCTYPE a PUBLIC "-//x" "x>.dtd" [<!-- ]> --><!ELEMENT a (b|c)*>]><a b="&x;">b&nbsp;c</a>',
                  b'<!DOCTYPE a [<!ENTITY e "&f;"><!ENTITY f "&e;">]><a b="&e;"/>', b'<!DOCTYPE a [<!ENTITY e "<b>">]><a>&e;</b></a>',
+                 b"<!DOCTYPE a [<!ATTLIST a x CDATA 'one' y (p|q) \"q\" z CDATA #IMPLIED w CDATA #REQUIRED v CDATA #FIXED '2'>]><a/>",
+                 b"<!DOCTYPE a [<!ATTLIST b x NMTOKENS '  p   q ' y CDATA '  r  s '><!ATTLIST b x CDATA 'again' n NMTOKEN #IMPLIED>]><a><b/><b y='' n='  1 ' x=' 2   3 '>t</b><c/></a>",
+                 b"<!DOCTYPE a [<!ENTITY e 'x&#38;#60;y'><!ATTLIST a p CDATA '&e;&amp;&#65;' q NOTATION (n|m) 'm'>]><a r='1'/>",
+                 b"<!DOCTYPE a [<!ATTLIST a x CDATA '&no;'>]><a/>", b"<!DOCTYPE a [<!ATTLIST a x CDATA '<'>]><a/>", b"<!DOCTYPE a [<!ATTLIST a x CDATA>]><a/>",
+                 b"<!DOCTYPE a [<!ATTLIST a x>]><a/>", b"<!DOCTYPE a [<!ATTLIST a>]><a/>", b"<!DOCTYPE a [<!ATTLIST>]><a/>", b"<!DOCTYPE a [<!ATTLIST a x (p|q 'p'>]><a/>",
+                 b"<!DOCTYPE a [<!ATTLIST a x CDATA 'a>b' y CDATA \"'\">]><a y='z'/>", b"<!DOCTYPE a [<!ATTLIST a xmlns CDATA 'u' xml:lang NMTOKEN 'en'>]><a><b/></a>",
+                 b"<!DOCTYPE a [<!ATTLIST a\n\tx\nCDATA\n'a\nb\tc'\n>]><a/>", b"<!DOCTYPE a SYSTEM 'a.dtd' [<!ATTLIST a x CDATA '1'>]><a/>",
+                 b"<!DOCTYPE a [<!ENTITY % p SYSTEM 'p'>%p;<!ATTLIST a x CDATA '1'><!ENTITY e 'E'>]><a y='&e;'/>",
+                 b"<?xml version='1.0' standalone='yes'?><!DOCTYPE a [<!ENTITY % p SYSTEM 'p'>%p;<!ATTLIST a x CDATA '1'><!ENTITY e 'E'>]><a y='&e;'/>",
+                 b"<!DOCTYPE a [<!ATTLIST a x ID 'i' y IDREFS ' j  k ' z ENTITY 'e'>]><a/>", b"<!DOCTYPE a [<!ATTLIST a x OTHER 'i'>]><a/>",
                  b"<" + b"n" * 2000 + b"/>", b"<a/>x", b"<a b='<'/>", b"<a>b & c</a>", b"<a>&;</a>", b"<a><b></a></b>", b"<!DOCTYPE a [<a/>"]:
         decode({"type": "XmlDecoder"}, body, False)
     for path, body in [("data", b'{"data":[{"a":1},{"b":2.5}],"x":1}'), ("a.b", b'{"a":{"b":[1,{"x":1}]}}'),
