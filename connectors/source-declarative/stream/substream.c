@@ -134,7 +134,10 @@ static int extra_of(struct walking *walking, const struct record *record, struct
         scope_init(&scope, walking->self->engine);
         if (expressions_path(&parent->lazy, &scope, arena, &path, err) != 0)
             return -1;
-        if (!value_at_path(arena, &record->data, path.segments, path.count, &children))
+        int found = value_get(arena, &record->data, path.segments, path.count, &children, err);
+        if (found < 0)
+            return error_wrap(err, "lazy_read_pointer"), component_error(err, parent->where);
+        if (found == 0)
             children = tvalue_list(arena);
         tdict_set_name(arena, ret_extra->dict, PAGES_CHILD_RESPONSE, children);
     }
