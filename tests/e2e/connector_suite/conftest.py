@@ -2,6 +2,7 @@ import collections
 
 import pytest
 
+from conftest import FULL
 from connector_suite.connectors import DESTINATIONS, SOURCES
 from connector_suite.protocol import configured
 from sdk_programs import sdk, sdk_programs  # noqa: F401 (fixtures)
@@ -18,8 +19,9 @@ def pytest_generate_tests(metafunc):
                          ("connector", those(SOURCES + DESTINATIONS, "airbyte")),
                          ("flow_source", those(SOURCES, "flow")), ("flow_destination", those(DESTINATIONS, "flow"))):
         if name in metafunc.fixturenames:
-            quick = metafunc.definition.get_closest_marker("quick_to_start") is not None
-            metafunc.parametrize(name, [each for each in values if not (quick and each.slow)], ids=lambda c: c.name)
+            quick = metafunc.definition.get_closest_marker("quick_to_start")
+            left_out = quick and not (FULL and quick.kwargs.get("or_full"))
+            metafunc.parametrize(name, [each for each in values if not (left_out and each.slow)], ids=lambda c: c.name)
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +36,9 @@ def full_read(request, tmp_path, source):
     """discover and one read of everything, made once per connector."""
     if source.name not in _reads:
         run, config = source.runner(request, tmp_path), source.config(tmp_path)
-        streams = run("discover", config=config).one("CATALOG")["catalog"]["streams"]
+        discovered = run("discover", config=config)
+        assert discovered.rc == 0, discovered
+        streams = discovered.one("CATALOG")["catalog"]["streams"]
         catalog = configured(streams)
         _reads[source.name] = Read(run("read", config=config, catalog=catalog, state="[]"), streams, catalog, config)
     return _reads[source.name]

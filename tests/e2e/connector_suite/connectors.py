@@ -136,7 +136,7 @@ def postgres_tables(request):
     """A database of tables that is kept from test to test, and one whose last table takes long to read."""
     server = request.getfixturevalue("postgres_shared")
     maintenance = server.database("postgres")
-    for name, rows in (("suite", 25), ("endless", 3_000_000)):
+    for name, rows in (("suite", 25), ("endless", 400_000)):
         if not maintenance.rows(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
             maintenance.run(f"CREATE DATABASE {name}")
             server.database(name).run(

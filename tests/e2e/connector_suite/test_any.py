@@ -11,6 +11,17 @@ def run(connector, request, tmp_path):
     return connector.runner(request, tmp_path)
 
 
+_specs = {}
+
+
+@pytest.fixture
+def spec(connector, run):
+    """Said once by each."""
+    if connector.name not in _specs:
+        _specs[connector.name] = run("spec")
+    return _specs[connector.name]
+
+
 def walk(schema, path=()):
     """(path, schema) of every property, through oneOf."""
     for name, child in schema.get("properties", {}).items():
@@ -20,8 +31,8 @@ def walk(schema, path=()):
         yield from walk(choice, path)
 
 
-def test_spec(run):
-    session = run("spec")
+def test_spec(spec):
+    session = spec
     assert session.rc == 0, session
     schema = session.one("SPEC")["spec"]["connectionSpecification"]
     assert {m["type"] for m in session.messages} <= {"SPEC", "LOG"}
@@ -36,15 +47,16 @@ def test_spec(run):
             assert all("const" in str(choice["properties"]) for choice in child["oneOf"]), path
 
 
-def test_check_good(connector, run, tmp_path):
+def test_check_good(connector, run, spec, tmp_path):
     config = connector.config(tmp_path)
     session = run("check", config=config)
     assert session.rc == 0 and session.one("CONNECTION_STATUS")["connectionStatus"]["status"] == "SUCCEEDED", session
-    jsonschema.validate(config, run("spec").one("SPEC")["spec"]["connectionSpecification"])
+    jsonschema.validate(config, spec.one("SPEC")["spec"]["connectionSpecification"])
 
 
-def test_check_bad(connector, run):
-    schema = run("spec").one("SPEC")["spec"]["connectionSpecification"]
+@pytest.mark.quick_to_start(or_full=True)
+def test_check_bad(connector, run, spec):
+    schema = spec.one("SPEC")["spec"]["connectionSpecification"]
     for config in connector.bad:
         session = run("check", config=config)
         statuses = session.of("CONNECTION_STATUS")

@@ -24,10 +24,8 @@ def property_at(schema, path):
     return schema
 
 
-def test_discover(run, source, tmp_path):
-    session = run("discover", config=source.config(tmp_path))
-    assert session.rc == 0, session
-    streams = session.one("CATALOG")["catalog"]["streams"]
+def test_discover(source, full_read):
+    streams = full_read.streams
     assert streams
     assert len({(s.get("namespace"), s["name"]) for s in streams}) == len(streams)
     for stream in streams:
@@ -108,6 +106,7 @@ def test_estimates(full_read):
             assert estimate["row_estimate"] >= 0 and estimate["byte_estimate"] >= 0
 
 
+@pytest.mark.quick_to_start(or_full=True)
 def test_full_refresh_gives_the_same(run, full_read):
     catalog = configured(full_read.streams, "full_refresh")
     again = run("read", config=full_read.config, catalog=catalog)
@@ -122,6 +121,7 @@ def test_full_refresh_gives_the_same(run, full_read):
     assert all(statuses[-1] == "COMPLETE" for statuses in again.statuses().values())
 
 
+@pytest.mark.quick_to_start(or_full=True)
 def test_one_stream_only(run, full_read):
     stream = full_read.streams[-1]
     session = run("read", config=full_read.config, catalog=configured([stream]))
@@ -129,6 +129,7 @@ def test_one_stream_only(run, full_read):
     assert list(session.statuses()) == [stream["name"]]
 
 
+@pytest.mark.quick_to_start(or_full=True)
 def test_resume_from_each_state(run, source, full_read):
     """From every state of every stream: what comes is what came after it."""
     for stream in full_read.streams:
@@ -178,6 +179,7 @@ def test_missing_catalog_file(run, full_read):
     assert b"/nonexistent" in done.stdout + done.stderr
 
 
+@pytest.mark.quick_to_start(or_full=True)
 def test_sigterm(run, source, full_read, tmp_path):
     """Stopped in the middle, it leaves whole lines and never says that it has read everything."""
     config = source.config(tmp_path, **source.endless)
