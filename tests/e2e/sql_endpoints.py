@@ -148,15 +148,22 @@ class DuckDB:
 
     def types(self, table, schema="main"):
         with self.connect() as db:
-            return dict(db.execute("SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = ? AND "
-                                   "table_name = ? ORDER BY column_index", [schema, table]).fetchall())
+            return self.types_by(db, table, schema)
+
+    @staticmethod
+    def types_by(db, table, schema):
+        """None of them: there is no such table."""
+        return dict(db.execute("SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = ? AND "
+                               "table_name = ? ORDER BY column_index", [schema, table]).fetchall())
 
     def read(self, table, schema="main"):
-        if table not in self.tables(schema):
+        if not self.path.exists():
             return None
-        types = self.types(table, schema)
-        texts = [f"hex({quoted(name)})" if type_ == "BLOB" else f"{quoted(name)}::VARCHAR" for name, type_ in types.items()]
         with self.connect() as db:
+            types = self.types_by(db, table, schema)
+            if not types:
+                return None
+            texts = [f"hex({quoted(name)})" if type_ == "BLOB" else f"{quoted(name)}::VARCHAR" for name, type_ in types.items()]
             rows = db.execute(f"SELECT {', '.join(texts)} FROM {quoted(schema)}.{quoted(table)} ORDER BY rowid").fetchall()
         return [{name: None if value is None else self.values.get(type_, str)(value)
                  for (name, type_), value in zip(types.items(), row)} for row in rows]
@@ -185,8 +192,9 @@ class Sync:
 
     def __call__(self, records, properties=None, mode="append", stream="users", complete=True, config=None, states=1,
                  kill=None, **more):
-        """`records`: of this stream, or {stream: records}. The session; its return code is checked by the caller."""
-        streams = records if isinstance(records, dict) else {stream: records}
+        """`records`: of this stream, or {stream: records}, and then `key` may be by stream, too. The session; its return code is
+        checked by the caller."""
+        streams, keys = records if isinstance(records, dict) else {stream: records}, more.get("key", [])
         catalog, lines = [], []
         for name, data in streams.items():
             space = more.get("namespace")
@@ -196,7 +204,7 @@ class Sync:
                            "json_schema": {"type": "object", "properties": properties[name] if isinstance(
                                records, dict) else properties or {"id": {"type": "integer"}}}},
                 "sync_mode": "incremental", "destination_sync_mode": mode,
-                "cursor_field": more.get("cursor", []), "primary_key": more.get("key", []),
+                "cursor_field": more.get("cursor", []), "primary_key": keys[name] if isinstance(keys, dict) else keys,
                 "generation_id": more.get("generation", 1),
                 "minimum_generation_id": more.get("minimum", 1 if mode.startswith("overwrite") else 0), "sync_id": 9})
             lines += [encode_record(name, record, space, more.get("emitted_at", 1700000000000)) for record in data]
