@@ -1,11 +1,13 @@
 """Our template language beside the real CDK's: the same templates, the same scopes, values compared with their types.
 Both are programs that answer a line with a line (programs/template_eval.c, programs/template_cdk.py)."""
 
+import itertools
 import json
 import os
 import pathlib
 import re
 import subprocess
+import threading
 
 import pytest
 
@@ -62,48 +64,63 @@ def answers(command, requests, home):
     return [json.loads(line) for line in lines]
 
 
-def compare(requests, tmp_path):
-    """The texts that differ though they should not, and the known differences that were met."""
-    cdk = answers([program("airbyte-cdk", "python"), ROOT / "tests" / "clients" / "programs" / "template_cdk.py"], requests,
-                  tmp_path)
+@pytest.fixture(scope="module")
+def cdk(tmp_path_factory):
+    """Asks the CDK, which takes seconds to start."""
+    folder = tmp_path_factory.mktemp("cdk")
+    with open(folder / "errors", "w") as errors:
+        running = subprocess.Popen([program("airbyte-cdk", "python"), ROOT / "tests" / "clients" / "programs" / "template_cdk.py"], text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment(folder))
+
+    def say(requests):
+        running.stdin.writelines(json.dumps(request) + "\n" for request in requests)
+        running.stdin.flush()
+
+    def ask(requests):
+        threading.Thread(target=say, args=(requests,), daemon=True).start()
+        lines = list(itertools.islice(running.stdout, len(requests)))
+        assert len(lines) == len(requests), f"stopped at {requests[len(lines)]['text']!r}: {(folder / 'errors').read_text()[-2000:]}"
+        return [json.loads(line) for line in lines]
+    yield ask
+    running.stdin.close()
+    running.wait(20)
+    running.stdout.close()
+
+
+def compare(requests, cdk, tmp_path):
+    """The texts that differ though they should not, the known differences that were met, and what the CDK answered."""
     wrong, met = [], set()
-    for request, theirs, mine in zip(requests, cdk, answers([ours()], requests, tmp_path)):
-        if "error" in theirs and "error" in mine or without_addresses(theirs) == without_addresses(mine):
+    answered = cdk(requests)
+    for request, theirs, mine in zip(requests, answered, answers([ours()], requests, tmp_path)):
+        if "error" in theirs and "error" in mine or theirs == mine or without_addresses(theirs) == without_addresses(mine):
             continue
         if known(request):
             met.add(request["text"])
         else:
             wrong.append(f"{request['how']} {request.get('types', 0)} {request['text']!r}\n  CDK  {theirs}\n  ours {mine}")
-    return wrong, met, cdk
+    return wrong, met, answered
 
 
-def test_table(tmp_path):
+def test_table(cdk, tmp_path):
     requests = list(template_cases.table())
-    wrong, met, cdk = compare(requests, tmp_path)
+    wrong, met, answered = compare(requests, cdk, tmp_path)
     assert not wrong, f"{len(wrong)} of {len(requests)}:\n" + "\n".join(wrong[:20])
     assert set(KNOWN) == met, f"these no longer differ: {set(KNOWN) - met}"
-    assert len(requests) > 11000 and sum("ok" in answer for answer in cdk) > 10000
+    assert len(requests) > 11000 and sum("ok" in answer for answer in answered) > 10000
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_generated(seed, tmp_path):
+def test_generated(seed, cdk, tmp_path):
     requests = list(template_cases.generated(seed, GENERATED))
-    wrong, _, cdk = compare(requests, tmp_path)
+    wrong, _, answered = compare(requests, cdk, tmp_path)
     assert not wrong, f"{len(wrong)} of {len(requests)}:\n" + "\n".join(wrong[:20])
-    assert sum("ok" in answer for answer in cdk) > GENERATED * 0.8
+    assert sum("ok" in answer for answer in answered) > GENERATED * 0.8
 
 
-TABLES = """
-import json
-from airbyte_cdk.sources.declarative.interpolation.jinja import _ENVIRONMENT as tables
-print(json.dumps([sorted(tables.filters), sorted(tables.tests), sorted(tables.globals)]))
-"""
-
-
-def test_names(tmp_path):
+def test_names(cdk, tmp_path):
     """Every filter, test and global function that the CDK's Jinja has is here, too."""
-    there = subprocess.run([program("airbyte-cdk", "python"), "-c", TABLES], capture_output=True, text=True, env=environment(tmp_path), check=True)
-    filters, tests, functions = json.loads(there.stdout)
+    filters, tests, functions = ([name for _, name in answer["ok"][1]] for answer in
+                                 cdk([{"how": "names", "text": table} for table in ("filters", "tests", "globals")]))
     assert len(filters) > 50 and len(tests) > 35 and len(functions) > 10
     texts = [f"{{{{ [1]|map('{name}')|list }}}}" for name in filters] + [f"{{{{ [1]|select('{name}', 1)|list }}}}" for name in tests]
     texts += [f"{{{{ 1|{name} }}}}" for name in filters] + [f"{{{{ {name} is defined }}}}" for name in functions]

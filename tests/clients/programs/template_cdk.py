@@ -63,6 +63,8 @@ def scope_value(value):
 
 def evaluate(request):
     how, text, default = request["how"], request["text"], request.get("default")
+    if how == "names":
+        return sorted(getattr(jinja._ENVIRONMENT, text))
     if how == "format":
         return DatetimeParser().format(parser.isoparse(text), default)
     if how == "parse":
