@@ -172,7 +172,13 @@ bool ingest_rate_allows(const struct ingest_binding *binding, uint64_t second)
 
 void ingest_push(struct ingest_capture *capture, struct ingest_push *push)
 {
+    push->next = NULL;
     ingest_reader_push(capture->reader, push);
+}
+
+void ingest_push_all(struct ingest_capture *capture, struct ingest_push *first)
+{
+    ingest_reader_push(capture->reader, first);
 }
 
 void ingest_captures_watch(struct ingest_captures *captures, struct ingest_watch *watch)

@@ -66,7 +66,7 @@ struct ingest_push {
      * must not wait. The push is its owner's again. */
     void (*done)(struct ingest_push *push, enum ingest_result result);
 
-    /* The reader's. */
+    /* The reader's, from ingest_push on. */
     struct ingest_push *next;
     enum ingest_result result; /* once it is durable */
 };
@@ -146,6 +146,8 @@ void ingest_captures_unwatch(struct ingest_captures *captures, const struct inge
 
 /* Hand it over; `capture` was found and is not released yet. `done` is told whatever happens. */
 void ingest_push(struct ingest_capture *capture, struct ingest_push *push);
+/* As many, each with the `next` one, in their order. */
+void ingest_push_all(struct ingest_capture *capture, struct ingest_push *first);
 
 /* What the requests of all listeners hold is counted here, in bytes. */
 _Atomic size_t *ingest_held(struct ingest_captures *captures);

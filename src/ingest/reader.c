@@ -96,43 +96,75 @@ static void count_done(const struct ingest_reader *reader, enum ingest_result re
     ingest_count(reader->captures, figures[result], 1);
 }
 
-static void count_waiting(const struct ingest_reader *reader, int64_t more, size_t bytes)
+static void count_waiting(const struct ingest_reader *reader, int64_t more, int64_t bytes)
 {
     ingest_count(reader->captures, PUSH_WAITING, more);
-    ingest_count(reader->captures, PUSH_WAITING_BYTES, more * (int64_t)bytes);
+    ingest_count(reader->captures, PUSH_WAITING_BYTES, bytes);
+}
+
+/* With each one's result. What is counted of them is told of them all at once. */
+static void tell_all(struct ingest_reader *reader, struct list *done)
+{
+    struct ingest_push *push;
+    size_t bytes = 0, count = 0;
+    for (push = done->first; push; push = push->next, count++)
+        bytes += weight(push);
+    count_waiting(reader, -(int64_t)count, -(int64_t)bytes);
+    pthread_mutex_lock(&reader->lock);
+    reader->waiting -= count;
+    reader->waiting_bytes -= bytes;
+    pthread_mutex_unlock(&reader->lock);
+    while ((push = list_take(done))) {
+        count_done(reader, push->result);
+        push->done(push, push->result);
+    }
 }
 
 static void tell_done(struct ingest_reader *reader, struct ingest_push *push, enum ingest_result result)
 {
-    count_done(reader, result);
-    count_waiting(reader, -1, weight(push));
-    pthread_mutex_lock(&reader->lock);
-    reader->waiting--;
-    reader->waiting_bytes -= weight(push);
-    pthread_mutex_unlock(&reader->lock);
-    push->done(push, result);
+    struct list done;
+    list_init(&done);
+    push->result = result;
+    list_put(&done, push);
+    tell_all(reader, &done);
 }
 
-void ingest_reader_push(struct ingest_reader *reader, struct ingest_push *push)
+/* One push is always taken, however large: its listener has a limit of its own. */
+static bool is_full(const struct ingest_reader *reader, const struct ingest_push *push)
 {
+    return reader->waiting >= INGEST_QUEUE_PUSHES ||
+           (reader->waiting > 0 && reader->waiting_bytes + weight(push) > INGEST_QUEUE_BYTES);
+}
+
+static void count_queued(struct ingest_reader *reader, const struct ingest_push *push)
+{
+    reader->waiting++;
+    reader->waiting_bytes += weight(push);
+    count_waiting(reader, 1, (int64_t)weight(push));
+}
+
+void ingest_reader_push(struct ingest_reader *reader, struct ingest_push *first)
+{
+    struct list refused;
+    struct ingest_push *next;
+    list_init(&refused);
     pthread_mutex_lock(&reader->lock);
-    bool stopped = reader->stopped, first = !reader->queued.first;
-    enum ingest_result result = stopped ? INGEST_STOPPED : INGEST_FULL;
-    /* One push is always taken, however large: its listener has a limit of its own. */
-    bool full = reader->waiting >= INGEST_QUEUE_PUSHES ||
-                (reader->waiting > 0 && reader->waiting_bytes + weight(push) > INGEST_QUEUE_BYTES);
-    if (!stopped && !full) {
-        list_put(&reader->queued, push);
-        reader->waiting++;
-        reader->waiting_bytes += weight(push);
-        count_waiting(reader, 1, weight(push));
+    bool stopped = reader->stopped, empty = !reader->queued.first;
+    for (; first; first = next) {
+        next = first->next;
+        bool taken = !stopped && !is_full(reader, first);
+        if (taken)
+            count_queued(reader, first);
+        list_put(taken ? &reader->queued : &refused, first);
     }
+    bool wake = empty && reader->queued.first; /* else it has been woken, and has not looked yet */
     pthread_mutex_unlock(&reader->lock);
-    if (stopped || full) {
-        count_done(reader, result);
-        push->done(push, result);
-    } else if (first) { /* else the reader has been woken, and has not looked yet */
+    if (wake)
         eventfd_write(reader->wake, 1);
+    while ((first = list_take(&refused))) {
+        enum ingest_result result = stopped ? INGEST_STOPPED : INGEST_FULL;
+        count_done(reader, result);
+        first->done(first, result);
     }
 }
 
@@ -427,11 +459,14 @@ static int acknowledge(struct task_reader *base, uint64_t checkpoints, struct er
     fault_point("ingest.committed");
     for (; reader->told_ahead > 0 && checkpoints > 0; checkpoints--)
         reader->told_ahead--;
+    struct list done;
+    list_init(&done);
     for (; checkpoints > 0; checkpoints--) {
         struct ingest_push *push = list_take(&reader->under_way);
         assert(push);
-        tell_done(reader, push, push->result);
+        list_put(&done, push);
     }
+    tell_all(reader, &done);
     return 0;
 }
 

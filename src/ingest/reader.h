@@ -6,7 +6,7 @@
 
 struct ingest_reader;
 
-/* As ingest_push, of the capture that it belongs to. */
-void ingest_reader_push(struct ingest_reader *reader, struct ingest_push *push);
+/* As ingest_push_all, of the capture that it belongs to. */
+void ingest_reader_push(struct ingest_reader *reader, struct ingest_push *first);
 
 #endif

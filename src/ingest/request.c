@@ -22,7 +22,8 @@ static void look_once(void *context, const char *name, const char *value)
     struct once *once = context;
     (void)value;
     for (size_t i = 0; i < once->count; i++) {
-        if (strcasecmp(name, once->names[i]) != 0)
+        bool begins = (name[0] | 0x20) == (once->names[i][0] | 0x20); /* mostly not, and that is quick */
+        if (!begins || strcasecmp(name, once->names[i]) != 0)
             continue;
         if (once->seen & 1U << i)
             once->doubled = once->names[i];

@@ -31,6 +31,11 @@ struct ingest_webhook {
     struct http_server *http;
     struct ingest_slow *slow;
     bool open;
+    /* Of each lane: pushes that go to their capture together, which is found until then; NULL: none. */
+    struct gathered {
+        struct ingest_capture *capture;
+        struct ingest_push *first, **last;
+    } gathered[LANES_MAX];
 };
 
 struct request {
@@ -153,10 +158,14 @@ static void on_done(struct ingest_push *push, enum ingest_result result)
 
 static enum http_next answer_count(struct http_request *http, size_t count, bool duplicate)
 {
-    answer(http, 200,
-           slice_of(arena_printf(&http->arena,
-                                 duplicate ? "{\"published\":%zu,\"duplicate\":true}" : "{\"published\":%zu}",
-                                 duplicate ? 0 : count)));
+    struct json_writer writer;
+    http->status = 200;
+    json_writer_init(&writer, &http->answer);
+    json_begin_object(&writer);
+    json_member_u64(&writer, "published", duplicate ? 0 : count);
+    if (duplicate)
+        json_member_bool(&writer, "duplicate", true);
+    json_end_object(&writer);
     return HTTP_ANSWER;
 }
 
@@ -328,16 +337,53 @@ static int set_id(struct request *request, const struct ingest_capture *capture,
     return 0;
 }
 
-static enum http_next push(struct request *request, struct ingest_capture *capture,
-                           const struct ingest_batch *batch)
+/* Those of a lane, in its thread. */
+static void together(void *context, unsigned lane)
 {
+    struct ingest_webhook *webhook = context;
+    struct gathered *gathered = &webhook->gathered[lane];
+    struct ingest_capture *capture = gathered->capture;
+    gathered->capture = NULL;
+    if (!capture)
+        return;
+    ingest_push_all(capture, gathered->first);
+    ingest_release(capture);
+}
+
+/* The capture is the lane's until then. */
+static void gather(struct ingest_webhook *webhook, unsigned lane, struct ingest_push *push,
+                   struct ingest_capture *capture)
+{
+    struct gathered *gathered = &webhook->gathered[lane];
+    if (gathered->capture && gathered->capture != capture)
+        together(webhook, lane);
+    if (gathered->capture)
+        ingest_release(capture); /* it has been found for those before */
+    else
+        gathered->last = &gathered->first;
+    gathered->capture = capture;
+    push->next = NULL;
+    *gathered->last = push;
+    gathered->last = &push->next;
+}
+
+/* Releases the capture. */
+static enum http_next push(struct ingest_webhook *webhook, struct request *request,
+                           struct ingest_capture *capture, const struct ingest_batch *batch)
+{
+    int lane = http_request_lane(request->http);
     request->push.documents = batch->documents;
     request->push.count = batch->count;
     request->push.bytes = batch->bytes;
     request->push.done = on_done;
     if (!request->slow)
         http_request_hold(request->http);
-    ingest_push(capture, &request->push);
+    if (!request->slow && lane >= 0) {
+        gather(webhook, (unsigned)lane, &request->push, capture);
+    } else {
+        ingest_push(capture, &request->push);
+        ingest_release(capture);
+    }
     return HTTP_LATER;
 }
 
@@ -346,7 +392,7 @@ static bool take_room(void *context, size_t more)
     return http_request_room(context, more);
 }
 
-static enum http_next take(const struct ingest_webhook *webhook, struct request *request)
+static enum http_next take(struct ingest_webhook *webhook, struct request *request)
 {
     struct http_request *http = request->http;
     struct ingest_capture *capture = NULL;
@@ -371,18 +417,14 @@ static enum http_next take(const struct ingest_webhook *webhook, struct request 
         result = set_id(request, capture, &batch, &problem);
     if (result == 0 && capture && is_root(http->path))
         ingest_request_cors(http, &capture->bindings[batch.count ? batch.documents[0].binding : 0].options);
-    enum http_next next;
-    if (result == 0 && batch.count > 0) {
-        next = push(request, capture, &batch);
-    } else if (result == 0) {
-        next = answer_count(http, 0, false);
-    } else {
-        answer(http, problem.status, problem.answer);
-        next = HTTP_ANSWER;
-    }
+    if (result == 0 && batch.count > 0)
+        return push(webhook, request, capture, &batch);
     if (capture)
         ingest_release(capture);
-    return next;
+    if (result == 0)
+        return answer_count(http, 0, false);
+    answer(http, problem.status, problem.answer);
+    return HTTP_ANSWER;
 }
 
 /* Is it large, as it came or decoded? */
@@ -414,7 +456,7 @@ static void take_slowly(void *context, struct ingest_slow_item *item)
 
 static enum http_next whole(void *context, struct http_request *http)
 {
-    const struct ingest_webhook *webhook = context;
+    struct ingest_webhook *webhook = context;
     struct request *request = arena_zalloc(&http->arena, sizeof *request);
     request->http = http;
     buffer_init(&request->decoded, CATALOG_INGEST_BODY_MAX);
@@ -516,7 +558,8 @@ struct ingest_webhook *ingest_webhook_open(struct ingest_captures *captures,
                                                     .resumed = resumed,
                                                     .refused = refused,
                                                     .done = done,
-                                                    .switched = switched},
+                                                    .switched = switched,
+                                                    .together = together},
                                       .body_max = CATALOG_INGEST_BODY_MAX,
                                       .bodies_max = INGEST_HELD_MAX,
                                       .bodies = ingest_held(captures),

@@ -111,6 +111,9 @@ struct http_callbacks {
      * not looked at any more. What the client has sent behind its request without having heard the answer is
      * lost. */
     void (*switched)(void *context, struct http_request *request, struct http_wire *wire);
+    /* NULL, or: requests of a lane (http_request_lane) that `whole` has held back go on now, together. In the
+     * lane's thread, which sees to it that nobody waits long for that. */
+    void (*together)(void *context, unsigned lane);
 };
 
 struct http_options {
@@ -154,6 +157,8 @@ void http_close(struct http_server *server, uint64_t grace_ms);
 /* Is there room for `more` bytes that the request comes to hold beside its body? They are counted with all
  * bodies until it is done. One request alone has room for whatever its own limits allow. */
 bool http_request_room(struct http_request *request, size_t more);
+/* Which lane's it is, below http_options.lanes; -1: of none. */
+int http_request_lane(const struct http_request *request);
 /* In a callback, before anybody else hears of the request; then return HTTP_LATER. */
 void http_request_hold(struct http_request *request);
 /* Once for each hold, from any thread. The request is not the caller's any more. */

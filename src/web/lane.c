@@ -12,9 +12,12 @@
 #include <unistd.h>
 
 enum {
-    EVENTS = 16,       /* in one go: requests that were let go do not wait for more */
+    EVENTS = 32,       /* in one go: requests that were let go do not wait for more */
     TICK_MS = 1000,    /* between looks at who takes too long */
     ACCEPTS_MAX = 256, /* in one go */
+    GATHER_MAX = 64,   /* requests that are enough to go on together */
+    GATHER_MS = 2,     /* that the first of them waits, at most */
+    FORGET = 16,       /* this part of the most that was held, with each time that they go */
 };
 
 static uint64_t now_ms(void)
@@ -107,6 +110,33 @@ static void begin_arrived(struct lane *lane, struct lane_connection *connection)
     lane_connection_watch(connection, EPOLL_CTL_ADD);
 }
 
+/* --- what goes on together ------------------------------------------------------------------------------ */
+
+int lane_request_lane(const struct lane_request *own)
+{
+    const struct lane *lane = own->connection->lane;
+    return (int)(lane - lane->lanes->lanes);
+}
+
+/* What is made durable together costs less the more there is, as long as there are others to be read and
+ * answered meanwhile: so half of those that are under way. */
+static bool is_enough(struct lane *lane)
+{
+    if (lane->most < lane->held)
+        lane->most = lane->held;
+    return lane->gathered >= GATHER_MAX || 2 * lane->gathered >= lane->most ||
+           lane->now_ms - lane->gathered_ms >= GATHER_MS;
+}
+
+static void go_together(struct lane *lane)
+{
+    const struct http_callbacks *callbacks = &lane->lanes->server->callbacks;
+    lane->gathered = 0;
+    lane->most -= (lane->most + FORGET - 1) / FORGET;
+    if (callbacks->together)
+        callbacks->together(callbacks->context, (unsigned)(lane - lane->lanes->lanes));
+}
+
 /* --- the loop ------------------------------------------------------------------------------------------- */
 
 /* What others have brought. True: it is the end. */
@@ -128,6 +158,7 @@ static bool take_brought(struct lane *lane)
     for (; resumed; resumed = next) {
         struct lane_connection *connection = resumed->connection;
         next = resumed->next;
+        lane->held--;
         enum http_next how = server->callbacks.resumed(server->callbacks.context, &resumed->exchange.request);
         assert(how == HTTP_ANSWER), (void)how;
         if (lane_connection_answer(connection))
@@ -214,14 +245,18 @@ static void *run(void *context)
     lane->now_ms = now_ms();
     tick(lane);
     do {
-        int count = epoll_wait(lane->epoll, events, EVENTS, wait_ms(lane));
+        int wait = wait_ms(lane), count = epoll_wait(lane->epoll, events, EVENTS, lane->gathered ? 0 : wait);
         atomic_store(&lane->awake, true);
         lane->now_ms = now_ms();
         for (int i = 0; i < count; i++)
             take_event(lane, &events[i]);
+        if (lane->gathered && (count <= 0 || is_enough(lane))) /* or there is nothing else to do */
+            go_together(lane);
         if (lane->tick_ms <= lane->now_ms)
             tick(lane);
     } while (!take_brought(lane));
+    if (lane->gathered)
+        go_together(lane);
     leave_all(lane);
     return NULL;
 }

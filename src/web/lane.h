@@ -33,13 +33,15 @@ size_t http_lanes_connections(const struct http_lanes *lanes);
 void http_lanes_quiesce(struct http_lanes *lanes);
 /* Every connection ends. Every held request was let go. NULL is allowed. */
 void http_lanes_close(struct http_lanes *lanes);
+/* http_request_lane. */
+int lane_request_lane(const struct lane_request *own);
 /* http_request_resume. */
 void http_lane_resume(struct lane_request *own);
 
 /* --- lane_request.c ------------------------------------------------------------------------------------- */
 
-/* It is `text`'s, of head->head + head->body bytes. */
-void lane_request_begin(struct lane_request *own, struct http_server *server, const struct plain_head *head);
+/* `head` and `text` are there. */
+void lane_request_begin(struct lane_request *own, struct http_server *server);
 const char *lane_request_header(const struct lane_request *own, const char *name);
 void lane_request_headers(const struct lane_request *own, http_header_take *take, void *context);
 /* The answer into `out`; `date` is what the header of that name says. */

@@ -184,7 +184,7 @@ static bool answer(struct lane_connection *connection, const struct plain_head *
         lane_connection_end(connection);
         return false;
     }
-    lane_request_begin(own, server, head);
+    lane_request_begin(own, server);
     request->near = connection->near;
     memcpy(request->peer, connection->address, sizeof request->peer);
     enum http_next next = server->callbacks.head(server->callbacks.context, request);
@@ -193,7 +193,12 @@ static bool answer(struct lane_connection *connection, const struct plain_head *
         next = server->callbacks.whole(server->callbacks.context, request);
     }
     assert(next == HTTP_ANSWER || next == HTTP_LATER);
-    return next == HTTP_LATER || lane_connection_answer(connection);
+    if (next == HTTP_ANSWER)
+        return lane_connection_answer(connection);
+    connection->lane->held++;
+    if (connection->lane->gathered++ == 0)
+        connection->lane->gathered_ms = connection->lane->now_ms;
+    return true;
 }
 
 void lane_connection_watch(struct lane_connection *connection, int how)

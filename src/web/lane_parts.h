@@ -35,6 +35,10 @@ struct lane {
     struct lane_connection *first;
     struct lane_request *free;
     size_t free_count;
+    size_t held;     /* requests that wait for somebody; */
+    size_t gathered; /* of these, such as go on together */
+    size_t most;     /* that were held lately */
+    uint64_t gathered_ms;
     int64_t date_s;
     char date[LANE_DATE_MAX];
     char peek[PLAIN_MAX];

@@ -12,11 +12,11 @@ static char *end_text(const struct lane_request *own, struct plain_text text)
     return own->text + text.at;
 }
 
-void lane_request_begin(struct lane_request *own, struct http_server *server, const struct plain_head *head)
+void lane_request_begin(struct lane_request *own, struct http_server *server)
 {
+    const struct plain_head *head = &own->head;
     struct http_exchange *exchange = &own->exchange;
     struct http_request *request = &exchange->request;
-    own->head = *head;
     exchange->server = server;
     exchange->lane = own;
     exchange->stage = STAGE_READING;
@@ -128,7 +128,9 @@ void lane_request_end(struct lane_request *own)
         buffer_done(&out);
     buffer_clear(&answer);
     buffer_clear(&out);
-    own->exchange = (struct http_exchange){.request = {.arena = arena, .answer = answer}};
+    explicit_bzero(&own->exchange, sizeof own->exchange);
+    request->arena = arena;
+    request->answer = answer;
     own->out = out;
     own->text = NULL;
 }

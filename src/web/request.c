@@ -145,6 +145,11 @@ bool http_request_room(struct http_request *request, size_t more)
     return true;
 }
 
+int http_request_lane(const struct http_request *request)
+{
+    return request->exchange->lane ? lane_request_lane(request->exchange->lane) : -1;
+}
+
 void http_request_hold(struct http_request *request)
 {
     request->exchange->stage = STAGE_HELD;

@@ -1,5 +1,6 @@
 /* Plain requests on a quick server, and others among them: each is answered, in its order, whichever way it
  * takes; who goes, is silent, or takes no answer keeps nobody. */
+#include "base/clock.h"
 #include "base/memory.h"
 #include "web/http.h"
 
@@ -27,6 +28,9 @@ struct fixture {
     pthread_cond_t changed;
     struct http_request *held[TOGETHER];
     unsigned held_count, done, go;
+    /* The lane's thread's own, while it runs. */
+    struct http_request *gathered[TOGETHER];
+    unsigned gathered_count, together, done_before_gathered;
 };
 
 static enum http_next on_head(void *context, struct http_request *request)
@@ -62,6 +66,17 @@ static enum http_next on_whole(void *context, struct http_request *request)
             pthread_cond_wait(&f->changed, &f->lock);
         pthread_mutex_unlock(&f->lock);
     }
+    if (http_header(request, "X-Work")) {
+        uint64_t until_ns = clock_monotonic_ns(&clock_system) + 1000000;
+        while (clock_monotonic_ns(&clock_system) < until_ns)
+            ;
+    }
+    if (http_header(request, "X-Gather")) {
+        assert_int_equal(http_request_lane(request), 0);
+        http_request_hold(request);
+        f->gathered[f->gathered_count++] = request;
+        return HTTP_LATER;
+    }
     if (!http_header(request, "X-Hold"))
         return answer(request);
     http_request_hold(request);
@@ -83,11 +98,21 @@ static void on_refused(void *context, struct http_request *request, const char *
     (void)context, (void)request, (void)why;
 }
 
+static void on_together(void *context, unsigned lane)
+{
+    struct fixture *f = context;
+    f->together += lane == 0 && f->gathered_count > 0;
+    while (lane == 0 && f->gathered_count > 0)
+        http_request_resume(f->gathered[--f->gathered_count]);
+}
+
 static void on_done(void *context, struct http_request *request)
 {
     struct fixture *f = context;
-    (void)request;
+    bool gathered = http_header(request, "X-Gather");
     pthread_mutex_lock(&f->lock);
+    if (gathered)
+        f->done_before_gathered = f->done;
     f->done++;
     pthread_cond_broadcast(&f->changed);
     pthread_mutex_unlock(&f->lock);
@@ -96,7 +121,13 @@ static void on_done(void *context, struct http_request *request)
 static void start(struct fixture *f, uint64_t client_ms, unsigned lanes)
 {
     const struct http_options options = {.listen = "127.0.0.1:0",
-                                         .callbacks = {f, on_head, on_whole, on_resumed, on_refused, on_done},
+                                         .callbacks = {.context = f,
+                                                       .head = on_head,
+                                                       .whole = on_whole,
+                                                       .resumed = on_resumed,
+                                                       .refused = on_refused,
+                                                       .done = on_done,
+                                                       .together = on_together},
                                          .client_ms = client_ms,
                                          .drain_max = 1 << 20,
                                          .lanes = lanes};
@@ -175,6 +206,23 @@ static void wait_for(struct fixture *f, const unsigned *count, unsigned least)
     pthread_mutex_lock(&f->lock);
     while (*count < least)
         pthread_cond_wait(&f->changed, &f->lock);
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* The lane's thread waits in a request of this connection's, from when this returns until `go_on`. */
+static void keep_waiting(struct fixture *f, int fd)
+{
+    unsigned before = f->held_count;
+    f->go = 0;
+    put(fd, HEAD "X-Wait: 1\r\n\r\nabc");
+    wait_for(f, &f->held_count, before + 1);
+}
+
+static void go_on(struct fixture *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->go = 1;
+    pthread_cond_broadcast(&f->changed);
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -303,14 +351,10 @@ static void test_half_closed(void **state)
     int fd = connect_to(&f), busy = connect_to(&f);
     put(fd, HEAD "\r\none"); /* so the lane has it */
     expect(fd, "one");
-    put(busy, HEAD "X-Wait: 1\r\n\r\nabc");
-    wait_for(&f, &f.held_count, 1);
+    keep_waiting(&f, busy);
     put(fd, HEAD "\r\nend");
     shutdown(fd, SHUT_WR);
-    pthread_mutex_lock(&f.lock);
-    f.go = 1;
-    pthread_cond_broadcast(&f.changed);
-    pthread_mutex_unlock(&f.lock);
+    go_on(&f);
     expect(fd, "end");
     assert_int_equal(poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, CLIENT_MS / 4), 1);
     assert_int_equal(recv(fd, &byte, 1, 0), 0);
@@ -340,11 +384,60 @@ static void test_quiet_beside_more(void **state)
     assert_int_equal(f.done, 1);
 }
 
+/* What is held back goes on together: at once if nothing else is to be done, many that come at once in few
+ * goes, and behind others that come all the time within a moment. */
+static void test_together(void **state)
+{
+    struct fixture f;
+    struct buffer all;
+    int fds[TOGETHER];
+    (void)state;
+    buffer_init(&all, BUFFER_UNLIMITED);
+    start(&f, CLIENT_MS, 1);
+    int busy = connect_to(&f), many = connect_to(&f);
+    for (unsigned i = 0; i < TOGETHER; i++) {
+        fds[i] = connect_to(&f);
+        put(fds[i], HEAD "X-Gather: 1\r\n\r\none");
+        expect(fds[i], "one");
+    }
+    put(many, HEAD "\r\none");
+    expect(many, "one");
+    keep_waiting(&f, busy);
+    assert_int_equal(f.together, TOGETHER);
+    for (unsigned i = 0; i < TOGETHER; i++)
+        put(fds[i], HEAD "X-Gather: 1\r\n\r\ntwo");
+    go_on(&f);
+    expect(busy, "abc");
+    for (unsigned i = 0; i < TOGETHER; i++)
+        expect(fds[i], "two");
+
+    keep_waiting(&f, busy);
+    assert_in_range(f.together, TOGETHER + 1, TOGETHER + TOGETHER / 8);
+    for (unsigned i = 0; i < TOGETHER; i++)
+        buffer_str(&all, HEAD "X-Work: 1\r\n\r\nall");
+    put(fds[0], HEAD "X-Gather: 1\r\n\r\nend");
+    put(many, buffer_cstr(&all));
+    unsigned before = f.done;
+    go_on(&f);
+    expect(fds[0], "end");
+    for (unsigned i = 0; i < TOGETHER; i++)
+        expect(many, "all");
+    expect(busy, "abc");
+    for (unsigned i = 0; i < TOGETHER; i++)
+        close(fds[i]);
+    close(many);
+    close(busy);
+    stop(&f);
+    assert_in_range(f.done_before_gathered, before, before + TOGETHER * 3 / 4);
+    buffer_done(&all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),        cmocka_unit_test(test_held),
         cmocka_unit_test(test_large_answer), cmocka_unit_test(test_quiet),
-        cmocka_unit_test(test_half_closed),  cmocka_unit_test(test_quiet_beside_more)};
+        cmocka_unit_test(test_half_closed),  cmocka_unit_test(test_quiet_beside_more),
+        cmocka_unit_test(test_together)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
