@@ -46,7 +46,9 @@ CASES = {
     "failing": {}, "failing-state": {"manifest": "failing", "state": {
         "windows": {"at": "2024-01-03T00:00:00Z"},
         "groups": {"use_global_cursor": False, "state": {"at": "2024-01-02T00:00:00Z"}, "lookback_window": 0, "states": [
-            {"partition": {"group": "1"}, "cursor": {"at": "2024-01-02T00:00:00Z"}}]}}},
+            {"partition": {"group": "1"}, "cursor": {"at": "2024-01-02T00:00:00Z"}}]},
+        "groups_together": {"use_global_cursor": True, "state": {"at": "2024-01-02T00:00:00Z"}, "lookback_window": 7},
+        "together_in_windows": {"use_global_cursor": False, "states": [], "state": {"at": "2024-01-02T00:00:00Z"}, "lookback_window": 0}}},
     "fields": {}, "schemas": {}, "properties": {}, "combined": {}, "lazy": {}, "windows": {},
     "delegating": {"config": {"end": "2099-01-01T00:00:00Z", "keep": "P30D"}},
     "delegating-state": {"manifest": "delegating", "config": {"end": "2099-01-01T00:00:00Z", "keep": "P30D"}, "state": {
@@ -459,6 +461,22 @@ def test_children_of_parents_that_fail(cdk, api, tmp_path):
     assert ours.records["parents_fail"] == theirs.records["parents_fail"] * 2
     assert ours.statuses == theirs.statuses == {"parents_fail": "INCOMPLETE"}
     assert ours.status and theirs.status and normal(ours.states) == normal(theirs.states)
+
+
+def test_parents_that_fail_hold_the_global_cursor(cdk, api, tmp_path):
+    """Children of parents that were not listed have not been read. The CDK moves on all the same, and never reads what they have by then."""
+    manifest = yaml.safe_load((MANIFESTS / "failing.yaml").read_text())
+    stream = manifest["definitions"]["parents_fail"] | {"incremental_sync": manifest["definitions"]["cursor"] | {"global_substream_cursor": True}}
+    manifest["streams"] = [stream]
+    catalog = {"streams": [{"stream": {"name": "parents_fail", "json_schema": {}, "supported_sync_modes": ["full_refresh", "incremental"]},
+                            "sync_mode": "incremental", "destination_sync_mode": "append"}]}
+    before = {"use_global_cursor": True, "state": {"at": "2024-01-01T00:00:00Z"}, "lookback_window": 0}
+    state = [{"type": "STREAM", "stream": {"stream_descriptor": {"name": "parents_fail"}, "stream_state": before}}]
+    words = ["read", "--manifest-path", write(tmp_path, "m.json", manifest), "--catalog", write(tmp_path, "k.json", catalog),
+             "--config", write(tmp_path, "c.json", {"url": api.url, "token": "s3cr3t-t0ken"}), "--state", write(tmp_path, "s.json", state)]
+    theirs, ours = Run(cdk, words, tmp_path, api), Run(run_firth, words, tmp_path, api)
+    assert ours.records["parents_fail"] and ours.status and theirs.status
+    assert ours.states["parents_fail"]["state"] == before["state"] and theirs.states["parents_fail"]["state"]["at"] > "2024-01-01T00:00:00Z"
 
 
 # Stream: the ids that the CDK reads, and Firth's; what Firth says of it.

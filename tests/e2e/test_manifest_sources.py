@@ -9,7 +9,7 @@ import threading
 import pytest
 import yaml
 
-from clients.mock_api import ITEMS, Api, MockApi
+from clients.mock_api import ITEMS, Answer, Api, MockApi
 from conftest import ROOT, until
 from e2e.serving import serve, write
 
@@ -172,6 +172,52 @@ def test_slices_in_progress_are_not_doubled(firth, tmp_path, size):
     found = ids(firth)
     api.close()
     assert sorted(found) == sorted(set(found)) and len(found) == 6 * 3 * 6
+
+
+@pytest.mark.parametrize("how", ["fails", "killed"])
+@pytest.mark.parametrize("together", [False, True], ids=["each", "one cursor for all"])
+def test_nothing_is_lost_where_a_slice_is_not_read(firth, tmp_path, how, together):
+    """One of three groups is not read to its end, the others are, and are ahead of it: what it has is read the next time."""
+    held, asked = threading.Event(), []
+
+    class Stuck(Api):
+        def get_stuck(self, route, query, body, seen):
+            group, page = int(route[0]), int(query.get("page", 0))
+            asked.append((group, page))
+            if group == 1 and page == 1 and not held.is_set():
+                if how == "fails":
+                    raise Answer(403, {"error": "not this time"})
+                held.wait(60)
+            days = [d for d in ((3, 4, 5, 6) if group == 1 else (10, 11, 12, 13)) if query["from"] <= f"2024-01-{d:02d}T12:00:00Z" <= query["to"]]
+            return {"data": [{"id": group * 100 + d, "at": f"2024-01-{d:02d}T12:00:00Z"} for d in days[2 * page:2 * page + 2]]}
+
+    api = MockApi(Stuck)
+    source = endpoint(api, "datetime")
+    manifest = source["connector"]["config"]["__injected_declarative_manifest"]
+    manifest["concurrency_level"]["default_concurrency"] = 3
+    stream = manifest["streams"][1]
+    stream["retriever"]["requester"]["path"] = "/stuck/{{ stream_partition.group }}"
+    stream["retriever"]["record_selector"] = "#/definitions/selector"
+    stream["retriever"]["paginator"] = {
+        "type": "DefaultPaginator", "pagination_strategy": {"type": "PageIncrement", "page_size": 2},
+        "page_token_option": {"type": "RequestOption", "inject_into": "request_parameter", "field_name": "page"}}
+    cursor = manifest["definitions"]["cursor"]
+    for name in "step", "cursor_granularity", "lookback_window":
+        del cursor[name]
+    cursor["global_substream_cursor"] = together
+    catalog = capture(tmp_path, source, "events_by_group")
+    running = firth.start("run", str(catalog), "--once")
+    until(lambda: {(0, 2), (1, 1), (2, 2)} <= set(asked), "all that the others have")
+    if how == "killed":
+        if not together:
+            until(lambda: len(ids(firth)) >= 4, "another group in the store")
+        running.kill()
+    else:
+        assert running.wait() != 0
+    held.set()
+    firth("run", catalog, "--once", expect=0)
+    api.close()
+    assert set(ids(firth)) == {group * 100 + day for group, days in ((0, range(10, 14)), (1, range(3, 7)), (2, range(10, 14))) for day in days}
 
 
 def test_served(firth, api, tmp_path):
