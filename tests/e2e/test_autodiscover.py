@@ -503,31 +503,31 @@ def test_a_chosen_key_under_the_daemon(firth, tmp_path):
 
 @pytest.mark.parametrize("point", ["autodiscover.decided", "edit.replace:1", "edit.replace:2", "edit.replace:3",
                                    "autodiscover.written"])
-def test_killed_at(firth_dev, world, point):
+def test_killed_at(firth, firth_dev, world, point):
     """Whatever is left loads, has lost nothing, and becomes what it should be by the next call."""
     world.write(materialization=True)
-    run(firth_dev, world.path)
+    run(firth, world.path)
     world.has(users=REKEYED, orders=ORDERS)
     killed = firth_dev("autodiscover", str(world.path), env={"FIRTH_FAULT_KILL": point})
     assert killed.rc == -9, killed
-    firth_dev("check", str(world.path), expect=0)
-    autodiscover(firth_dev, world)
-    assert autodiscover(firth_dev, world) == []
-    run(firth_dev, world.path)
-    assert documents(firth_dev, "acmeCo/users") == USERS["documents"]
-    assert documents(firth_dev, "acmeCo/users_v2") == REKEYED["documents"]
-    assert documents(firth_dev, "acmeCo/orders") == ORDERS["documents"]
+    firth("check", str(world.path), expect=0)
+    autodiscover(firth, world)
+    assert autodiscover(firth, world) == []
+    run(firth, world.path)
+    assert documents(firth, "acmeCo/users") == USERS["documents"]
+    assert documents(firth, "acmeCo/users_v2") == REKEYED["documents"]
+    assert documents(firth, "acmeCo/orders") == ORDERS["documents"]
     assert rows(world) == ["a", "b", "c"]
 
 
-def test_a_planted_bug_is_caught(firth_dev, world):
+def test_a_planted_bug_is_caught(firth, firth_dev, world):
     """Without another backfill counter the source goes on from where it was: the new collection lacks the rest."""
     world.write()
-    run(firth_dev, world.path)
+    run(firth, world.path)
     world.has(users=REKEYED)
     firth_dev("autodiscover", str(world.path), expect=0, env={"FIRTH_FAULT_PLANT": "evolve-without-backfill"})
-    run(firth_dev, world.path)
-    assert documents(firth_dev, "acmeCo/users_v2") != REKEYED["documents"]
+    run(firth, world.path)
+    assert documents(firth, "acmeCo/users_v2") != REKEYED["documents"]
 
 
 # --- the daemon --------------------------------------------------------------------------------------------
@@ -586,17 +586,17 @@ def test_the_daemon_tells_what_it_may_not_evolve(firth, world):
 
 
 @pytest.mark.parametrize("point", ["autodiscover.before-deploy", "autodiscover.after-deploy"])
-def test_the_daemon_killed_at(firth_dev, world, point):
+def test_the_daemon_killed_at(firth, firth_dev, world, point):
     world.write(interval="1s")
-    serving.deploy(firth_dev, world.path)
+    serving.deploy(firth, world.path)
     daemon = serving.serve(firth_dev, "--discover-every", "1s", env={"FIRTH_FAULT_KILL": point})
-    until(lambda: len(documents(firth_dev, "acmeCo/users")) == 2, "users")
+    until(lambda: len(documents(firth, "acmeCo/users")) == 2, "users")
     world.has(users=REKEYED)
     assert daemon.wait() == -9
-    daemon = serving.serve(firth_dev, "--discover-every", "1s")
-    until(lambda: documents(firth_dev, "acmeCo/users_v2") == REKEYED["documents"], "the new collection")
+    daemon = serving.serve(firth, "--discover-every", "1s")
+    until(lambda: documents(firth, "acmeCo/users_v2") == REKEYED["documents"], "the new collection")
     # The old one has what it had, and what came before the key was seen to be another.
-    assert documents(firth_dev, "acmeCo/users") in (USERS["documents"], REKEYED["documents"])
+    assert documents(firth, "acmeCo/users") in (USERS["documents"], REKEYED["documents"])
     stop(daemon)
 
 
