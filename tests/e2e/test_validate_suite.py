@@ -38,7 +38,9 @@ def run_group(firth_path, folder, remotes, draft, formats, number, group):
     return {test["description"] for test, v in zip(group["tests"], valid) if test["valid"] != v}
 
 
-@pytest.mark.parametrize("name", DRAFTS)
+# All of them are the library's test (tests/conformance); the command is shown the first, Airbyte's and the newest.
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.full if name in ("draft6", "draft2019-09") else ())
+                                  for name in DRAFTS])
 def test_suite(firth, conformance, tmp_path, name):
     suite = conformance / "JSON-Schema-Test-Suite"
     jobs, files, tests = [], [], 0

@@ -174,7 +174,7 @@ def test_jobs_survive_death_at(firth_dev, tmp_path, point):
 @pytest.mark.parametrize("plant", [pytest.param("ack-before-echo", marks=pytest.mark.full), "success-before-commit"])
 @pytest.mark.timeout(600)
 def test_planted_bug_is_caught(firth_dev, tmp_path, plant):
-    for attempt, syncs in enumerate([4, 16, 40]):
+    for attempt, syncs in enumerate([4, 8, 16, 40]):
         jobs = Jobs(firth_dev, tmp_path / str(attempt), env={"FIRTH_FAULT_PLANT": plant})
         jobs.torment(syncs)
         jobs.finish()

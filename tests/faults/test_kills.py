@@ -248,7 +248,7 @@ def test_capture_survives_death_at(firth_dev, tmp_path, point):
 
 def caught(kind, firth, tmp_path, plant, **faults):
     """A planted bug need not show at the first kill: more of them until it does."""
-    for attempt, kills in enumerate([10, 40, 120]):
+    for attempt, kills in enumerate([10, 15, 40, 120]):
         folder = tmp_path / str(attempt)
         folder.mkdir()
         firth.data_dir = folder / "data"
