@@ -14,6 +14,9 @@ import time
 
 import pytest
 
+import memory
+
+memory.use()
 pytest_plugins = ["postgres", "s3", "sheets", "front", "webflow"]  # their fixtures: postgres, database, postgres_server; s3; sheets; front; webflow
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent

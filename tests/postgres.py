@@ -11,8 +11,7 @@ Both are `Database`s: host, port, name, user, password, run, rows, value. A `pos
 stop, start, kill, restart. FIRTH_TEST_POSTGRES=10 takes the server of that release (.deps/postgres/10, from scripts/setup)
 instead of the system's. The cluster is made once a run (initdb) and copied. wal_level is logical; passwords are
 asked for (scram-sha-256), but of the methods above and psql, which come by a socket in the server's folder: that takes half the time. Servers
-run as another user if the tests run as root. They are in memory where there is room (/dev/shm): to make the thousand files of a
-cluster, and the hundreds of a database, takes a file system of a disk five times as long."""
+run as another user if the tests run as root."""
 
 import fcntl
 import os
@@ -43,7 +42,6 @@ max_prepared_transactions = 5
 log_line_prefix = '%m %p '
 timezone = 'Asia/Kolkata'
 """
-MEMORY, MEMORY_NEEDED = pathlib.Path("/dev/shm"), 4 << 30
 # The time zone, like the date style that some tests set, is one that nothing may depend on.
 
 
@@ -189,19 +187,10 @@ def give(folder, as_user):
         os.chown(path, as_user["user"], as_user["group"], follow_symlinks=False)
 
 
-def in_memory():
-    """The folder that is memory, if it has room; else None, which is the usual one."""
-    try:
-        free = os.statvfs(MEMORY)
-    except OSError:
-        return None
-    return MEMORY if os.access(MEMORY, os.W_OK) and free.f_bavail * free.f_frsize > MEMORY_NEEDED else None
-
-
 @pytest.fixture(scope="session")
 def postgres_folder():
     """Not below pytest's own: that is closed to other users, and its path may be long."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="firth-pg-", dir=in_memory()))
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="firth-pg-"))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -293,6 +282,8 @@ def database(postgres_shared):
     copied = " STRATEGY file_copy" if int((postgres_shared.data / "PG_VERSION").read_text()) >= 15 else ""  # not by its log
     maintenance.run(f"CREATE DATABASE {name}{copied}")
     yield postgres_shared.database(name)
-    maintenance.run(f"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '{name}' "
-                    "AND NOT active")
+    # Who reads from a slot may not have noticed yet that its reader was killed.
+    until(lambda: not maintenance.rows(
+        "SELECT slot_name || CASE WHEN active THEN pg_terminate_backend(active_pid)::text ELSE pg_drop_replication_slot(slot_name)::text END "
+        f"FROM pg_replication_slots WHERE database = '{name}'"), f"the slots of {name} to be dropped")
     drop(maintenance, name)
