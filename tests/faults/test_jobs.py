@@ -24,10 +24,10 @@ OPEN = "select count(*) from jobs where status < 3"
 
 class Jobs:
     """Connections between the counting source and Local JSON, a daemon that is started again when it has died, and
-    what of it to kill."""
+    what of it to kill. `cli` asks and orders: a program without sanitizers starts in a sixth of the time."""
 
-    def __init__(self, firth, folder, count=CONNECTIONS, env=None):
-        self.firth, self.folder, self.count = firth, folder, count
+    def __init__(self, firth, folder, count=CONNECTIONS, env=None, cli=None):
+        self.firth, self.cli, self.folder, self.count = firth, cli or firth, folder, count
         self.env = {"FIRTH_LOCAL_ROOT": str(folder / "local"), **(env or {})}
         self.faults, self.running = {}, None
         self.random = random.Random(seed())
@@ -35,9 +35,9 @@ class Jobs:
         (folder / "local").mkdir(parents=True)
         for n in range(count):
             (folder / f"log{n}").mkdir()
-        firth.data_dir = folder / "data"
+        self.cli.data_dir = firth.data_dir = folder / "data"
         self.write()
-        firth("apply", folder / "jobs.yaml", expect=0)
+        self.cli("apply", folder / "jobs.yaml", expect=0)
         with self.database() as db:
             for name, value in {"attempts_max": 10**6, "failures_max": 10**6, "partial_max": 10**6, "backoff_ms": 1,
                                 "backoff_max_ms": 20}.items():
@@ -68,7 +68,7 @@ class Jobs:
     def start(self):
         self.running = self.firth.start("serve", "--commit-every", "20ms", "--log-level", "warn", "--listen", "127.0.0.1:0",
                                         env={**self.env, **self.faults})
-        until(lambda: not self.alive() or self.firth("status", "-o", "json").json().get("daemon"), "the daemon to answer")
+        until(lambda: not self.alive() or self.cli("status", "-o", "json").json().get("daemon"), "the daemon to answer")
 
     def alive(self):
         return self.running is not None and self.running.process.poll() is None
@@ -92,7 +92,7 @@ class Jobs:
     def queue(self):
         """A job for each connection that has none."""
         for n in range(self.count):
-            self.firth("job", "start", f"c{n}")  # refused while one is not over
+            self.cli("job", "start", f"c{n}")  # refused while one is not over
 
     def torment(self, syncs):
         """Until so many jobs are over, and half as often something has died."""
@@ -120,7 +120,7 @@ class Jobs:
         with self.database() as db:
             ids = db.execute("select j.id from jobs j join connections c on c.id = j.connection where c.name = ? order by j.id",
                              (f"c{n}",)).fetchall()
-        return [self.firth("job", "show", str(number), expect=0).json() for number, in ids]
+        return [self.cli("job", "show", str(number), expect=0).json() for number, in ids]
 
     def problems(self):
         found = []
@@ -156,8 +156,8 @@ POINTS = ["job-begun", "job-starting", "job-ending", "job-ended", "task.commit.b
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_jobs_survive_death_at(firth_dev, tmp_path, point):
-    jobs = Jobs(firth_dev, tmp_path, count=1)
+def test_jobs_survive_death_at(firth, firth_dev, tmp_path, point):
+    jobs = Jobs(firth_dev, tmp_path, count=1, cli=firth)
     jobs.faults = {"FIRTH_FAULT_KILL": f"{point}:2"}
     jobs.start()
     # The daemon dies itself, or a task of it does; a point that is never passed fails the test here.
@@ -173,9 +173,9 @@ def test_jobs_survive_death_at(firth_dev, tmp_path, point):
 
 @pytest.mark.parametrize("plant", [pytest.param("ack-before-echo", marks=pytest.mark.full), "success-before-commit"])
 @pytest.mark.timeout(600)
-def test_planted_bug_is_caught(firth_dev, tmp_path, plant):
+def test_planted_bug_is_caught(firth, firth_dev, tmp_path, plant):
     for attempt, syncs in enumerate([4, 8, 16, 40]):
-        jobs = Jobs(firth_dev, tmp_path / str(attempt), env={"FIRTH_FAULT_PLANT": plant})
+        jobs = Jobs(firth_dev, tmp_path / str(attempt), env={"FIRTH_FAULT_PLANT": plant}, cli=firth)
         jobs.torment(syncs)
         jobs.finish()
         if jobs.problems():
