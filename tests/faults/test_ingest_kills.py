@@ -11,10 +11,13 @@ import threading
 
 import pytest
 
+import memory
 import pushing
 import sockets
 from conftest import FULL, until
 from faults.test_kills import POINTS, seed
+
+memory.leave()
 
 KILLS = 200 if FULL else 20
 CLIENTS = 8  # of which every other has a websocket

@@ -8,9 +8,12 @@ import signal
 import threading
 
 import brokering
+import memory
 import pushing
 from conftest import FULL, until
 from faults.test_kills import seed
+
+memory.leave()
 
 KILLS = 200 if FULL else 20
 PRODUCERS = 2

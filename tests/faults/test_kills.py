@@ -10,9 +10,12 @@ import time
 
 import pytest
 
+import memory
 from conftest import FULL, until
 from faults.checker import check_collection, check_destination, last_run, said
 from processes import children
+
+memory.leave()
 
 KILLS, KILLS_OF_REFRESHES = (1000, 30) if FULL else (30, 15)
 HERE = os.path.dirname(os.path.abspath(__file__))

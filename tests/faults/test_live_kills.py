@@ -8,7 +8,10 @@ import signal
 
 import pytest
 
+import memory
 from conftest import FULL, until
+
+memory.leave()
 
 USERS = 80000 if FULL else 40000
 POINTS = ["sdk.flow.commit.before", "local-json.live.before-record", "local-json.live.after-record",
