@@ -22,6 +22,9 @@ import sql_endpoints
 import written_files
 
 
+SOURCE = pathlib.Path(__file__).parent / "programs" / "smoke_source.py"
+
+
 def exact(text):
     """JSON with numbers as their text says: 1 is not 1.0, and no digit is lost."""
     return json.loads(text, parse_float=decimal.Decimal, parse_int=decimal.Decimal)
@@ -238,9 +241,13 @@ def run(destination, firth, folder, place, pyab, env):
     record = folder / "record"
     record.mkdir()
     program = wrapper(folder / destination.name, firth, destination.name, folder, record)
+    source = folder / "bin" / "source-smoke-test"
+    source.parent.mkdir()
+    source.write_text(f'#!/bin/sh\nexec {pyab.parent / "python"} {SOURCE} "$@"\n')
+    source.chmod(0o755)
     done = subprocess.run(
         [str(pyab), "destination-smoke-test", f"--destination={program}", f"--config={json.dumps(destination.config(place))}",
-         "--scenarios=all"], cwd=folder, env={**env, "PATH": f"{pyab.parent}{os.pathsep}{env['PATH']}"},
+         "--scenarios=all"], cwd=folder, env={**env, "PATH": f"{source.parent}{os.pathsep}{env['PATH']}"},
         capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return json.loads(done.stdout[done.stdout.index("{"):]), sent(record)

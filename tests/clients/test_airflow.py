@@ -194,6 +194,7 @@ def waits_for(task):
     return {"sync": "success"} if task == "wait" else {}
 
 
+@pytest.mark.end(0)
 @pytest.mark.parametrize("mode", MODES)
 def test_sees_it_succeed(site, tmp_path, mode):
     gate, task = tmp_path / "gate", "wait" if "sensor" in mode else "sync"
@@ -206,6 +207,7 @@ def test_sees_it_succeed(site, tmp_path, mode):
     assert driving.ids(tmp_path) == [1, 2, 3, 4]
 
 
+@pytest.mark.end(1)
 @pytest.mark.parametrize("mode", MODES)
 def test_sees_it_fail(site, tmp_path, mode):
     gate, task = tmp_path / "gate", "wait" if "sensor" in mode else "sync"
@@ -218,6 +220,7 @@ def test_sees_it_fail(site, tmp_path, mode):
     assert driving.ids(tmp_path) == [1, 2]
 
 
+@pytest.mark.end(2)
 @pytest.mark.parametrize("mode", MODES)
 def test_sees_it_cancelled(site, tmp_path, mode):
     """By somebody else. (Most of the providers' deferred tasks succeed then: it is how they are written.)"""
@@ -231,6 +234,7 @@ def test_sees_it_cancelled(site, tmp_path, mode):
     site.nothing_runs()
 
 
+@pytest.mark.end(3)
 @pytest.mark.parametrize("mode", MODES)
 def test_takes_too_long(site, tmp_path, mode):
     """The operator cancels the job; a sensor and what is deferred only give up waiting."""

@@ -40,6 +40,7 @@ IMAGES = {
     "docker.io/airbyte/source-faker:6.2.38": 'ENTRYPOINT ["/connector"]',
     "docker.io/airbyte/destination-local-json:1": 'ENTRYPOINT ["/connector"]',
 }
+BASE = "localhost/test/base:1"  # with the files, which take longer than all the others' words
 TINY = "localhost/test/source-tiny:1"
 BUILT_IN = object()  # among the words of a message: the list of built-in connectors
 
@@ -88,8 +89,8 @@ def foreign_program(program, machine):
 def build(podman, folder):
     subprocess.run(["cc", "-static", "-O1", "-o", str(folder / "connector"), str(PROGRAM)], check=True)
     (folder / "notes.txt").write_text("not a program\n")
-    for name, lines in IMAGES.items():
-        (folder / "Containerfile").write_text("FROM scratch\nCOPY connector notes.txt /\n" + lines + "\n")
+    for name, lines in {BASE: "", **IMAGES}.items():
+        (folder / "Containerfile").write_text((f"FROM {BASE}\n" if lines else "FROM scratch\nCOPY connector notes.txt /\n") + lines + "\n")
         podman.run("build", "--isolation=chroot", "--quiet", "--tag", name, str(folder))
     other = FOREIGN[json.loads(podman.run("image", "inspect", TINY).stdout)[0]["Architecture"]]
     (folder / "foreign").write_bytes(foreign_program((folder / "connector").read_bytes(), other))
