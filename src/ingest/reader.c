@@ -3,26 +3,20 @@
 #include "base/fault.h"
 #include "ingest/body.h"
 #include "ingest/ids.h"
+#include "ingest/queue.h"
 #include "task/notes.h"
 #include "task/reader.h"
 #include "json/writer.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 /* Pushes become items: the documents of one after the other, each push ended by a checkpoint that covers
  * them. A push is `queued`, then `current`, then one of those `under way`, which the sink has and no commit
  * yet; the acknowledgement of as many checkpoints tells the first of these. */
 
 enum { NOTE_BYTES_MOST = 2 * INGEST_ID_MAX + 128 /* about what a note takes, for retention */ };
-
-struct list {
-    struct ingest_push *first, **last;
-};
 
 struct ingest_reader {
     struct task_reader base;
@@ -34,18 +28,13 @@ struct ingest_reader {
     uint64_t notes_read;
     uint64_t *next_offset; /* of each binding, or INGEST_NOWHERE */
     struct buffer note;
-    struct list under_way;
+    struct ingest_queue queue;
+    struct ingest_pushes under_way;
     struct ingest_push *current; /* whose documents are being given */
     size_t given;                /* of them */
     bool duplicate;              /* nothing of the current one is to be given */
     uint64_t numbers;            /* documents so far */
     uint64_t told_ahead;         /* of those under way, by a planted bug */
-    int wake;                    /* an eventfd: something was queued */
-
-    pthread_mutex_t lock; /* of what follows */
-    struct list queued;
-    size_t waiting, waiting_bytes; /* pushes that are not done, the queued and those under way */
-    bool stopped;                  /* nothing more is taken */
 };
 
 static struct ingest_reader *of(struct task_reader *base)
@@ -53,142 +42,33 @@ static struct ingest_reader *of(struct task_reader *base)
     return (struct ingest_reader *)base;
 }
 
-/* --- lists -------------------------------------------------------------------------------------------- */
-
-static void list_init(struct list *list)
-{
-    *list = (struct list){.last = &list->first};
-}
-
-static void list_put(struct list *list, struct ingest_push *push)
-{
-    push->next = NULL;
-    *list->last = push;
-    list->last = &push->next;
-}
-
-static struct ingest_push *list_take(struct list *list)
-{
-    struct ingest_push *push = list->first;
-    if (!push)
-        return NULL;
-    list->first = push->next;
-    if (!list->first)
-        list->last = &list->first;
-    return push;
-}
-
 /* --- pushes ------------------------------------------------------------------------------------------- */
 
-/* What is counted of a push beside its documents: also many small ones are bounded. */
-static size_t weight(const struct ingest_push *push)
+void ingest_reader_push(struct ingest_reader *reader, struct ingest_push *first)
 {
-    return push->bytes + sizeof *push + push->count * sizeof *push->documents;
-}
-
-static void count_done(const struct ingest_reader *reader, enum ingest_result result)
-{
-    static const enum push_figure figures[] = {
-        [INGEST_DURABLE] = PUSH_DURABLE,        [INGEST_DUPLICATE] = PUSH_DUPLICATE,
-        [INGEST_STOPPED] = PUSH_STOPPED,        [INGEST_FULL] = PUSH_FULL,
-        [INGEST_OUT_OF_ORDER] = PUSH_REFUSED,   [INGEST_OLD_EPOCH] = PUSH_REFUSED,
-        [INGEST_DUPLICATE_OLD] = PUSH_DUPLICATE};
-    ingest_count(reader->captures, figures[result], 1);
-}
-
-static void count_waiting(const struct ingest_reader *reader, int64_t more, int64_t bytes)
-{
-    ingest_count(reader->captures, PUSH_WAITING, more);
-    ingest_count(reader->captures, PUSH_WAITING_BYTES, bytes);
-}
-
-/* With each one's result. What is counted of them is told of them all at once. */
-static void tell_all(struct ingest_reader *reader, struct list *done)
-{
-    struct ingest_push *push;
-    size_t bytes = 0, count = 0;
-    for (push = done->first; push; push = push->next, count++)
-        bytes += weight(push);
-    count_waiting(reader, -(int64_t)count, -(int64_t)bytes);
-    pthread_mutex_lock(&reader->lock);
-    reader->waiting -= count;
-    reader->waiting_bytes -= bytes;
-    pthread_mutex_unlock(&reader->lock);
-    while ((push = list_take(done))) {
-        count_done(reader, push->result);
-        push->done(push, push->result);
-    }
+    ingest_queue_put(&reader->queue, first);
 }
 
 static void tell_done(struct ingest_reader *reader, struct ingest_push *push, enum ingest_result result)
 {
-    struct list done;
-    list_init(&done);
+    struct ingest_pushes done;
+    ingest_pushes_init(&done);
     push->result = result;
-    list_put(&done, push);
-    tell_all(reader, &done);
-}
-
-/* One push is always taken, however large: its listener has a limit of its own. */
-static bool is_full(const struct ingest_reader *reader, const struct ingest_push *push)
-{
-    return reader->waiting >= INGEST_QUEUE_PUSHES ||
-           (reader->waiting > 0 && reader->waiting_bytes + weight(push) > INGEST_QUEUE_BYTES);
-}
-
-static void count_queued(struct ingest_reader *reader, const struct ingest_push *push)
-{
-    reader->waiting++;
-    reader->waiting_bytes += weight(push);
-    count_waiting(reader, 1, (int64_t)weight(push));
-}
-
-void ingest_reader_push(struct ingest_reader *reader, struct ingest_push *first)
-{
-    struct list refused;
-    struct ingest_push *next;
-    list_init(&refused);
-    pthread_mutex_lock(&reader->lock);
-    bool stopped = reader->stopped, empty = !reader->queued.first;
-    for (; first; first = next) {
-        next = first->next;
-        bool taken = !stopped && !is_full(reader, first);
-        if (taken)
-            count_queued(reader, first);
-        list_put(taken ? &reader->queued : &refused, first);
-    }
-    bool wake = empty && reader->queued.first; /* else it has been woken, and has not looked yet */
-    pthread_mutex_unlock(&reader->lock);
-    if (wake)
-        eventfd_write(reader->wake, 1);
-    while ((first = list_take(&refused))) {
-        enum ingest_result result = stopped ? INGEST_STOPPED : INGEST_FULL;
-        count_done(reader, result);
-        first->done(first, result);
-    }
-}
-
-static struct ingest_push *take_queued(struct ingest_reader *reader)
-{
-    pthread_mutex_lock(&reader->lock);
-    struct ingest_push *push = list_take(&reader->queued);
-    pthread_mutex_unlock(&reader->lock);
-    return push;
+    ingest_pushes_put(&done, push);
+    ingest_queue_done(&reader->queue, &done);
 }
 
 /* Whoever waits hears that nothing was kept. */
 static void give_up_all(struct ingest_reader *reader)
 {
     struct ingest_push *push;
-    pthread_mutex_lock(&reader->lock);
-    reader->stopped = true;
-    pthread_mutex_unlock(&reader->lock);
-    while ((push = list_take(&reader->under_way)))
+    ingest_queue_stop(&reader->queue);
+    while ((push = ingest_pushes_take(&reader->under_way)))
         tell_done(reader, push, INGEST_STOPPED);
     if (reader->current)
         tell_done(reader, reader->current, INGEST_STOPPED);
     reader->current = NULL;
-    while ((push = take_queued(reader)))
+    while ((push = ingest_queue_take(&reader->queue)))
         tell_done(reader, push, INGEST_STOPPED);
 }
 
@@ -219,10 +99,7 @@ static int read_options(struct ingest_reader *reader, struct error *err)
 static int open_reader(struct task_reader *base, struct error *err)
 {
     struct ingest_reader *reader = of(base);
-    reader->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (reader->wake < 0)
-        return error_errno(err, errno, "cannot open an eventfd");
-    return read_options(reader, err);
+    return ingest_queue_open(&reader->queue, err) < 0 ? -1 : read_options(reader, err);
 }
 
 static bool ready(const struct task_reader *base)
@@ -432,7 +309,7 @@ static void give_checkpoint(struct ingest_reader *reader, struct task_item *item
         tell_done(reader, push, INGEST_DURABLE);
         return;
     }
-    list_put(&reader->under_way, push);
+    ingest_pushes_put(&reader->under_way, push);
 }
 
 static int next(struct task_reader *base, struct task_item *item, struct error *err)
@@ -440,7 +317,7 @@ static int next(struct task_reader *base, struct task_item *item, struct error *
     struct ingest_reader *reader = of(base);
     (void)err;
     while (!reader->current) {
-        struct ingest_push *push = take_queued(reader);
+        struct ingest_push *push = ingest_queue_take(&reader->queue);
         if (!push)
             return 0;
         begin_push(reader, push);
@@ -459,14 +336,14 @@ static int acknowledge(struct task_reader *base, uint64_t checkpoints, struct er
     fault_point("ingest.committed");
     for (; reader->told_ahead > 0 && checkpoints > 0; checkpoints--)
         reader->told_ahead--;
-    struct list done;
-    list_init(&done);
+    struct ingest_pushes done;
+    ingest_pushes_init(&done);
     for (; checkpoints > 0; checkpoints--) {
-        struct ingest_push *push = list_take(&reader->under_way);
+        struct ingest_push *push = ingest_pushes_take(&reader->under_way);
         assert(push);
-        list_put(&done, push);
+        ingest_pushes_put(&done, push);
     }
-    tell_all(reader, &done);
+    ingest_queue_done(&reader->queue, &done);
     return 0;
 }
 
@@ -474,7 +351,7 @@ static int acknowledge(struct task_reader *base, uint64_t checkpoints, struct er
 
 static size_t pollfds(struct task_reader *base, struct pollfd *fds)
 {
-    fds[0] = (struct pollfd){.fd = of(base)->wake, .events = POLLIN};
+    fds[0] = (struct pollfd){.fd = of(base)->queue.wake, .events = POLLIN};
     return 1;
 }
 
@@ -488,17 +365,14 @@ static int service(struct task_reader *base, struct error *err)
 {
     eventfd_t count;
     (void)err;
-    eventfd_read(of(base)->wake, &count);
+    eventfd_read(of(base)->queue.wake, &count);
     return 0;
 }
 
 static bool ended(const struct task_reader *base)
 {
     struct ingest_reader *reader = (struct ingest_reader *)base;
-    pthread_mutex_lock(&reader->lock);
-    bool over = reader->stopped && !reader->queued.first;
-    pthread_mutex_unlock(&reader->lock);
-    return over && !reader->current;
+    return ingest_queue_over(&reader->queue) && !reader->current;
 }
 
 static int result(struct task_reader *base, struct error *err)
@@ -510,10 +384,7 @@ static int result(struct task_reader *base, struct error *err)
 /* What was taken is still committed and answered; nobody finds us any more. */
 static void stop(struct task_reader *base)
 {
-    struct ingest_reader *reader = of(base);
-    pthread_mutex_lock(&reader->lock);
-    reader->stopped = true;
-    pthread_mutex_unlock(&reader->lock);
+    ingest_queue_stop(&of(base)->queue);
 }
 
 static bool leave(struct task_reader *base)
@@ -539,9 +410,7 @@ static void close_reader(struct task_reader *base)
     ingest_producers_free(reader->producers);
     free(reader->next_offset);
     buffer_done(&reader->note);
-    if (reader->wake >= 0)
-        close(reader->wake);
-    pthread_mutex_destroy(&reader->lock);
+    ingest_queue_close(&reader->queue);
     free(reader);
 }
 
@@ -566,10 +435,8 @@ struct task_reader *ingest_reader_new(struct task *task, void *captures)
     reader->base = (struct task_reader){.class = &class, .task = task, .label = "pushed documents"};
     reader->captures = captures;
     reader->capture.reader = reader;
-    reader->wake = -1;
-    list_init(&reader->queued);
-    list_init(&reader->under_way);
+    ingest_queue_init(&reader->queue, captures);
+    ingest_pushes_init(&reader->under_way);
     buffer_init(&reader->note, STORE_DOCUMENT_MAX);
-    pthread_mutex_init(&reader->lock, NULL);
     return &reader->base;
 }
