@@ -362,26 +362,26 @@ def test_values_of_a_config_are_not_told(firth_dev, catalog, tmp_path):
 
 @pytest.mark.parametrize("words", [["run", "--once"], ["test"], ["combine", "-c", "acmeCo/users"], ["deploy", "--yes"],
                                    ["discover", "--connector", "source-faker", "--yes"]], ids=lambda words: words[0])
-def test_each_verb_tells_the_same_list(firth_dev, catalog, words):
+def test_each_verb_tells_the_same_list(firth, catalog, words):
     """Whatever loads a catalog tells all that is wrong with it, for people as for machines."""
     path = catalog(BROKEN)
-    people = firth_dev("check", path, expect=3).err
-    machines = firth_dev("check", path, "-o", "json", expect=3).out
+    people = firth("check", path, expect=3).err
+    machines = firth("check", path, "-o", "json", expect=3).out
     assert people.count("\n") == 5 and len(json.loads(machines)["errors"]) == 4
-    told = firth_dev(*words, path, expect=3)
+    told = firth(*words, path, expect=3)
     assert (told.out, told.err) == ("", people)
-    told = firth_dev("-o", "json", *words, path, expect=3)
+    told = firth("-o", "json", *words, path, expect=3)
     assert (told.out, told.err) == ("", machines)
 
 
-def test_numbers_from_the_environment(firth_dev, catalog):
+def test_numbers_from_the_environment(firth, catalog):
     """What a variable holds is text, unless one of YAML's tags says otherwise."""
     untagged = catalog(a_capture(config="{count: '${COUNT}'}"))
-    assert "config /count: expected integer" in firth_dev("check", untagged, expect=3, env={"COUNT": "7"}).err
+    assert "config /count: expected integer" in firth("check", untagged, expect=3, env={"COUNT": "7"}).err
     path = catalog(a_capture(config="\n          count: !!int ${COUNT}\n          always_updated: !!bool ${UPDATED}"))
-    firth_dev("run", path, "--once", expect=0, env={"COUNT": "7", "UPDATED": "false"})
-    assert len(firth_dev.read("a")) == 7
-    told = firth_dev("check", path, expect=3, env={"COUNT": "hunter2", "UPDATED": "no"}).err.splitlines()
+    firth("run", path, "--once", expect=0, env={"COUNT": "7", "UPDATED": "false"})
+    assert len(firth.read("a")) == 7
+    told = firth("check", path, expect=3, env={"COUNT": "hunter2", "UPDATED": "no"}).err.splitlines()
     assert told == [f"{path}:8:24: the environment variable COUNT does not hold a whole number, which the tag !!int wants",
                     f"{path}:9:34: the environment variable UPDATED does not hold true or false, which the tag !!bool wants",
                     "2 errors"]
@@ -390,4 +390,4 @@ def test_numbers_from_the_environment(firth_dev, catalog):
     path = catalog(json.dumps({"collections": {"b": {"key": ["/id"], "schema": {}}}, "captures": {"d": {
         "endpoint": {"connector": {"image": FAKER, "config": config}},
         "bindings": [{"resource": {"stream": "users"}, "target": "b"}]}}}), "flow.json")
-    firth_dev("check", path, expect=0, env={"COUNT": "7"})
+    firth("check", path, expect=0, env={"COUNT": "7"})

@@ -293,7 +293,7 @@ def test_parquet_what_does_not_fit(local, tmp_path):
 
 def test_parquet_many_rows(local, firth, tmp_path):
     """In order, in row groups that are bounded, read back by source-file."""
-    rows = [b'{"i":%d,"s":"%s"}' % (n, b"x" * (n % 500)) for n in range(120_000)]
+    rows = [b'{"i":%d,"s":"%s"}' % (n, b"x" * (n % 50)) for n in range(120_000)]
     write_parquet(local, {"destination_path": "/local/out", "format": PARQUET}, rows, mode="overwrite", generation=1, minimum=1)
     paths = written(tmp_path)
     assert [row["i"] for path in paths for row in pyarrow.parquet.read_table(path, columns=["i"]).to_pylist()] == list(range(120_000))

@@ -265,7 +265,7 @@ def caught(kind, firth, tmp_path, plant, **faults):
 
 @pytest.mark.parametrize("plant, faults", [
     ("checkpoint-ahead", {}),
-    ("checkpoint-before-documents", {"FIRTH_FAULT_KILL": "store.commit.after-record:2"}),
+    ("checkpoint-before-documents", {"FIRTH_FAULT_KILL": "store.commit.after-blocks:2"}),
     ("no-cut", {"FIRTH_FAULT_KILL": "store.commit.after-blocks:2"}),
 ])
 def test_planted_bug_in_captures_is_caught(firth_dev, tmp_path, plant, faults):

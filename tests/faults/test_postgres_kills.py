@@ -12,9 +12,12 @@ import threading
 
 import pytest
 
+import memory
 from conftest import DEADLINE, FULL, until
 from e2e.postgres_source import flow_config
 from processes import descendants
+
+memory.leave()
 
 ROUNDS = 24 if FULL else 12
 
