@@ -77,7 +77,7 @@ def source(tmp_path, streams, spec=None, **more):
     """The arguments that name a scripted source."""
     path = tmp_path / "told.json"
     path.write_text(json.dumps({"spec": spec or {"type": "object", "properties": {}}, "streams": streams, **more}))
-    return ["--command", f"{sys.executable} {SCRIPTED} {path}", "--name", "acmeCo/test"]
+    return ["--command", f"{sys.executable} -S -E {SCRIPTED} {path}", "--name", "acmeCo/test"]
 
 
 def given(tmp_path):
@@ -303,7 +303,7 @@ captures:
     acmeCo/test:   # ours
         endpoint:
             local: &local
-                command: [%(python)s, %(program)s, %(told)s]
+                command: [%(python)s, -S, -E, %(program)s, %(told)s]
                 protocol: airbyte
                 config: {}
         interval: 1h
@@ -533,7 +533,7 @@ def test_a_connector_of_flows(firth, tmp_path):
         "address": {"type": "string"}, "token": {"type": "string", "secret": True, "default": "hush-hush"}}}
     bindings = [flow_binding("orders"), flow_binding("log", key=["/id"], isFallbackKey=True), flow_binding("off", disable=True)]
     told.write_text(json.dumps({"configSchema": schema, "bindings": bindings}))
-    args = ["discover", "--command", f"{sys.executable} {PROGRAMS / 'discover_flow.py'} {told}", "--protocol", "flow",
+    args = ["discover", "--command", f"{sys.executable} -S -E {PROGRAMS / 'discover_flow.py'} {told}", "--protocol", "flow",
             "--name", "acmeCo/shop/pg"]
     terminal = Terminal(firth, *args)
     terminal.answer("address:", "here")
@@ -569,7 +569,7 @@ def flow_source(tmp_path, **more):
         "address": {"type": "string", "order": 0}, "token": {"type": "string", "secret": True, "order": 1},
         "slot": {"type": "string", "default": "main", "order": 2}}}
     told.write_text(json.dumps({"configSchema": schema, "bindings": [flow_binding("orders")], **more}))
-    return ["discover", "--command", f"{sys.executable} {PROGRAMS / 'discover_flow.py'} {told}", "--name", "acmeCo/test"]
+    return ["discover", "--command", f"{sys.executable} -S -E {PROGRAMS / 'discover_flow.py'} {told}", "--name", "acmeCo/test"]
 
 
 @pytest.mark.parametrize("verb", ["discover", "validate"])

@@ -27,7 +27,7 @@ ENDS = [f"401 for {form}" for secret in leaky.SECRETS for form in (secret, leaky
 
 def endpoint(what, place, end=None, protocol="airbyte"):
     config = {**leaky.CONFIG, "place": place, "end": end or " and ".join(ENDS)}
-    return {"local": {"command": [sys.executable, str(PROGRAM), what], "protocol": protocol, "config": config}}
+    return {"local": {"command": [sys.executable, "-S", "-E", str(PROGRAM), what], "protocol": protocol, "config": config}}
 
 
 def bindings(name):
@@ -123,7 +123,7 @@ def test_a_check(firth, tmp_path, what, place):
 @pytest.mark.parametrize("protocol, what, place", [("airbyte", "source", "check"), ("airbyte", "source", "discover"),
                                                    ("flow", "capture", "discover")])
 def test_a_discovery(firth, tmp_path, protocol, what, place):
-    args = ["discover", "--command", f"{sys.executable} {PROGRAM} {what}", "--protocol", protocol, "--name", "acmeCo/leak",
+    args = ["discover", "--command", f"{sys.executable} -S -E {PROGRAM} {what}", "--protocol", protocol, "--name", "acmeCo/leak",
             "--yes", str(tmp_path / "flow.yaml")]
     firth(*args)
     [config] = tmp_path.glob("*.config.yaml")
@@ -154,7 +154,7 @@ def test_marks_are_kept_and_asked_anew(firth, tmp_path):
     verbs = tmp_path / "verbs"
     program = tmp_path / "source.sh"
     program.write_text(f'#!/bin/sh\necho "$1" >> {verbs}\n[ "$1" != read ] || cat "$3" >&2\n'
-                       f'exec {sys.executable} {PROGRAM} source "$@"\n')
+                       f'exec {sys.executable} -S -E {PROGRAM} source "$@"\n')
     program.chmod(0o755)
     path = catalog(tmp_path, "source", "never")
     text = json.loads(path.read_text())
@@ -179,7 +179,7 @@ def test_without_a_spec_names_tell(firth, tmp_path):
     text = json.loads(path.read_text())
     local = text["captures"]["acmeCo/leak"]["endpoint"]["local"]
     local["command"] = ["/bin/sh", "-c", f'[ "$1" != spec ] || {{ echo "I have none" >&2; exit 1; }}; [ "$1" != read ] || cat "$3" >&2; '
-                        f'exec {sys.executable} {PROGRAM} source "$@"', "x"]
+                        f'exec {sys.executable} -S -E {PROGRAM} source "$@"', "x"]
     scripted.write(path, text)
     result = firth("run", str(path), "--once", "-o", "json", expect=0)
     warnings = [line["message"] for line in result.lines() if line.get("level") == "warn"]
