@@ -31,7 +31,8 @@ def addresses(running):
 
 
 def address_of(running):
-    return addresses(running)[0]
+    """It is told behind that of HTTP, which may take documents already."""
+    return until(lambda: addresses(running), "the address for Kafka's clients")[0]
 
 
 def kcat(address, *args, stdin=b"", rc=0):
