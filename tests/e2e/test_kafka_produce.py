@@ -134,6 +134,37 @@ def test_topics(start):
         assert deleted[name].exception(brokering.TIMEOUT).args[0].name() == code
 
 
+def test_configurations(start):
+    """Tools ask for them before they show a topic: of the client library's version, and of each other by hand."""
+    resource = confluent_kafka.admin.ConfigResource
+    topic, none, broker = resource("topic", COLLECTION), resource("topic", "acmeCo/none"), resource("broker", "1")
+    address = start()
+    admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": address})
+    told = admin.describe_configs([topic, none, broker])
+    found = told[topic].result(brokering.TIMEOUT)
+    assert {name: each.value for name, each in found.items()} == {"cleanup.policy": "delete", "message.timestamp.type": "LogAppendTime"}
+    assert all(each.is_read_only and each.is_default and not each.is_sensitive for each in found.values())
+    assert told[none].exception(brokering.TIMEOUT).args[0].code() == confluent_kafka.KafkaError.UNKNOWN_TOPIC_OR_PART
+    assert told[broker].result(brokering.TIMEOUT) == {}
+
+    raw, name, wanted, no_text = Raw(address), COLLECTION.encode(), b"cleanup.policy", struct.pack(">h", -1)
+    def text(value):
+        return struct.pack(">h", len(value)) + value
+    for version in range(4):
+        asked = struct.pack(">ib", 1, 2) + text(name) + struct.pack(">i", 1) + text(wanted) + b"\0" * (version >= 1) + b"\0" * (version >= 3)
+        assert raw.ask(32, version, asked) == (
+            struct.pack(">iih", 0, 1, 0) + no_text + b"\2" + text(name) + struct.pack(">i", 1) + text(wanted) + text(b"delete") + b"\1" +
+            (b"\5" if version else b"\1") + b"\0" + b"\0\0\0\0" * (version >= 1) + (b"\7" + no_text) * (version >= 3)), version
+    compact = bytes([len(name) + 1]) + name
+    assert raw.ask(32, 4, b"\0\2\2" + compact + b"\0\0\0\1\0") == (
+        b"\0" + struct.pack(">i", 0) + b"\2\0\0\0\2" + compact + b"\3" +
+        b"".join(bytes([len(key) + 1]) + key + bytes([len(value) + 1]) + value + b"\1\5\0\1" + bytes([kind, 30]) +
+                 b"the same for every collection\0" for key, value, kind in
+                 ((b"cleanup.policy", b"delete", 7), (b"message.timestamp.type", b"LogAppendTime", 2))) + b"\0\0")
+    assert raw.ask(32, 0, struct.pack(">ib", 1, 8) + text(b"x") + struct.pack(">i", -1))[8:10] == struct.pack(">h", 42)
+    raw.close()
+
+
 def test_two_topics_in_one_client(firth, start):
     producer = Delivered(start(None, {COLLECTION: {"name": "webhooks"}, OTHER: {"name": "other"}}), enable_idempotence=True)
     for number in range(100):

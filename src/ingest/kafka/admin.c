@@ -3,7 +3,8 @@
 
 #include "base/clock.h"
 
-/* The small requests: producers' numbers, who coordinates, topics that somebody would like to have. */
+/* The small requests: producers' numbers, who coordinates, topics that somebody would like to have, and what
+ * they are like. */
 
 /* Who asks for transactions is told what clients take for final: that nobody is allowed to; of every other
  * error some would try for ever. */
@@ -186,4 +187,109 @@ enum kafka_next kafka_handle_delete_topics(struct kafka *kafka, struct kafka_exc
         refuse_deletion(kafka, exchange, wire_string(in));
     wire_put_tags(out);
     return in->broken ? KAFKA_HANG_UP : KAFKA_ANSWER;
+}
+
+/* --- DescribeConfigs ---------------------------------------------------------------------------------- */
+
+/* What is so of every topic, and tools look at; how a collection is kept is its catalog's matter. */
+static const struct config {
+    const char *name, *value;
+    int8_t type;
+} topic_configs[] = {
+    {"cleanup.policy", "delete", 7 /* a list */},
+    {"message.timestamp.type", "LogAppendTime", 2 /* a string */},
+};
+
+enum { CONFIGS = sizeof topic_configs / sizeof *topic_configs, ALL_CONFIGS = (1 << CONFIGS) - 1 };
+
+static void put_config(struct kafka_exchange *exchange, const struct config *config, bool documented)
+{
+    enum { DEFAULT = 5 };
+    struct wire_writer *out = &exchange->out;
+    wire_put_text(out, config->name);
+    wire_put_text(out, config->value);
+    wire_put_bool(out, true); /* read only */
+    if (exchange->version == 0)
+        wire_put_bool(out, true); /* the default */
+    else
+        wire_put_i8(out, DEFAULT);
+    wire_put_bool(out, false); /* no secret */
+    if (exchange->version >= 1)
+        wire_put_array(out, 0);
+    if (exchange->version >= 3) {
+        wire_put_i8(out, config->type);
+        wire_put_text(out, documented ? "the same for every collection" : NULL);
+    }
+    wire_put_tags(out);
+}
+
+/* Which are asked for, a bit each: null is all. */
+static unsigned read_wanted(struct wire_reader *in)
+{
+    int32_t count = wire_array(in, 1);
+    unsigned wanted = count < 0 ? ALL_CONFIGS : 0;
+    for (; count > 0 && !in->broken; count--) {
+        struct slice name = wire_string(in);
+        for (size_t i = 0; i < CONFIGS; i++)
+            wanted |= slice_is(name, topic_configs[i].name) ? 1U << i : 0;
+    }
+    return wanted;
+}
+
+struct resource {
+    int8_t type;
+    struct slice name;
+    unsigned wanted;
+};
+
+static void answer_resource(struct kafka *kafka, struct kafka_exchange *exchange,
+                            const struct resource *resource, bool documented)
+{
+    enum { TOPIC = 2, BROKER = 4 };
+    struct wire_writer *out = &exchange->out;
+    enum kafka_error error = KAFKA_NONE;
+    bool topic = resource->type == TOPIC, known = topic || resource->type == BROKER;
+    if (!known)
+        error = KAFKA_INVALID_REQUEST;
+    else if (topic && is_there(kafka, exchange, resource->name, &error))
+        error = KAFKA_NONE; /* or its capture is away for a moment */
+    unsigned wanted = topic && error == KAFKA_NONE ? resource->wanted : 0;
+    wire_put_i16(out, (int16_t)error);
+    wire_put_text(out, known ? NULL : "topics and the broker are what has a configuration here");
+    wire_put_i8(out, resource->type);
+    wire_put_string(out, resource->name);
+    wire_put_array(out, __builtin_popcount(wanted));
+    for (size_t i = 0; i < CONFIGS; i++) {
+        if (wanted & 1U << i)
+            put_config(exchange, &topic_configs[i], documented);
+    }
+    wire_put_tags(out);
+}
+
+enum kafka_next kafka_handle_describe_configs(struct kafka *kafka, struct kafka_exchange *exchange)
+{
+    enum { RESOURCE_LEAST = 3 };
+    struct wire_reader *in = &exchange->in;
+    int32_t count = wire_array(in, RESOURCE_LEAST);
+    if (count < 0 || count > TOPICS_MAX)
+        return KAFKA_HANG_UP;
+    struct resource *resources = arena_alloc(&exchange->arena, ((size_t)count + 1) * sizeof *resources);
+    for (int32_t i = 0; i < count; i++) {
+        resources[i].type = wire_i8(in);
+        resources[i].name = wire_string(in);
+        resources[i].wanted = read_wanted(in);
+        wire_tags(in);
+    }
+    if (exchange->version >= 1)
+        wire_bool(in); /* synonyms, of which there are none */
+    bool documented = exchange->version >= 3 && wire_bool(in);
+    wire_tags(in);
+    if (in->broken)
+        return KAFKA_HANG_UP;
+    wire_put_i32(&exchange->out, 0);
+    wire_put_array(&exchange->out, count);
+    for (int32_t i = 0; i < count; i++)
+        answer_resource(kafka, exchange, &resources[i], documented);
+    wire_put_tags(&exchange->out);
+    return KAFKA_ANSWER;
 }

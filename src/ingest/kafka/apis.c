@@ -25,6 +25,7 @@ const struct kafka_api kafka_apis[] = {
     {"CreateTopics", 19, 0, 5, 5, false, kafka_handle_create_topics},
     {"DeleteTopics", 20, 0, 5, 4, false, kafka_handle_delete_topics},
     {"InitProducerId", 22, 0, 4, 2, false, kafka_handle_init_producer},
+    {"DescribeConfigs", 32, 0, 4, 4, false, kafka_handle_describe_configs},
     {"SaslAuthenticate", 36, 0, 2, 2, true, kafka_handle_sasl_authenticate},
 };
 const size_t kafka_api_count = sizeof kafka_apis / sizeof *kafka_apis;
