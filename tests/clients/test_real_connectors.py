@@ -21,12 +21,14 @@ def definition(client, name):
     return found["sourceDefinitionId"]
 
 
-def connection(client, source_definition, config, stream):
-    """From this source to /local/out, incremental and append."""
+def connection(client, source_definition, config, stream, check=False):
+    """From this source to /local/out, incremental and append. Others' connectors take seconds to start: they are not asked for a
+    check, since a sync shows as much."""
     source = client.config("sources/create", {"sourceDefinitionId": source_definition, "workspaceId": WORKSPACE, "name": "s",
                                               "connectionConfiguration": config})["sourceId"]
-    checked = client.config("sources/check_connection", {"sourceId": source})
-    assert checked["status"] == "succeeded", checked
+    if check:
+        checked = client.config("sources/check_connection", {"sourceId": source})
+        assert checked["status"] == "succeeded", checked
     catalog = client.config("sources/discover_schema", {"sourceId": source})["catalog"]
     catalog["streams"] = [each for each in catalog["streams"] if each["stream"]["name"] == stream]
     catalog["streams"][0]["config"] |= {"syncMode": "incremental", "destinationSyncMode": "append", "selected": True}
@@ -166,7 +168,7 @@ def test_manifest(request, firth, tmp_path, shop, by, runs):
     wrong = client.config("scheduler/sources/check_connection", {
         "sourceDefinitionId": made, "workspaceId": WORKSPACE, "connectionConfiguration": {**config, "api_key": "k-wrong"}})
     assert wrong["status"] == "failed" and "k-wrong" not in json.dumps(wrong)
-    to_sync = connection(client, made, config, "items")
+    to_sync = connection(client, made, config, "items", check=runs == "Firth")
     assert sync(client, to_sync) == 7
     assert written(tmp_path, "items") == shop.items
     assert shop.asked[-3:] == [("2026-01-01T00:00:00Z", page) for page in (1, 2, 3)]

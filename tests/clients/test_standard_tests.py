@@ -22,7 +22,7 @@ PASSES = {"source": {"check", "config_matches_spec", "discover", "read"}, "desti
 BUILT_IN = {each.name.removesuffix("-xmin"): each for each in DESTINATIONS + [each for each in SOURCES if each.reads]
             if (ROOT / "connectors" / each.name.removesuffix("-xmin")).is_dir()}
 # What they look at is much the same in all: unless tests are to be thorough, these stand for the rest.
-SOME = {"source-faker", "destination-local-json", "destination-sqlite"}
+SOME = {"source-faker", "destination-sqlite"}
 
 
 def lay_out(folder, name, good, bad):
