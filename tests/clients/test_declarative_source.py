@@ -333,6 +333,45 @@ def test_states_that_no_sync_has_written(api, tmp_path):
     assert [dict(asked[0]["query"])["from"] for asked in ours.requests.values()] == ["2024-01-01T00:00:00+0200"] * 3
 
 
+def test_states_of_many_partitions_are_few(api, tmp_path):
+    """Each tells of all of them: one after each slice would be the square."""
+    manifest = yaml.safe_load((MANIFESTS / "datetime.yaml").read_text())
+    manifest["streams"] = manifest["streams"][1:2]
+    manifest["definitions"]["cursor"].pop("step")
+    manifest["definitions"]["cursor"].pop("cursor_granularity")
+    manifest["streams"][0]["retriever"]["partition_router"]["values"] = [str(n) for n in range(400)]
+    catalog = {"streams": [{"stream": {"name": "events_by_group", "json_schema": {}, "supported_sync_modes": ["full_refresh", "incremental"]},
+                            "sync_mode": "incremental", "destination_sync_mode": "append"}]}
+    ours = Run(run_firth, ["read", "--manifest-path", write(tmp_path, "m.json", manifest), "--catalog", write(tmp_path, "k.json", catalog),
+                           "--config", write(tmp_path, "c.json", {"url": api.url, "token": "t", "start": "2024-01-03T00:00:00Z"})], tmp_path, api)
+    assert ours.status == 0 and len(ours.states["events_by_group"]["states"]) == 400
+    assert 20 < len(ours.of("STATE")) < 100
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("count", [10_000, 10_001, 10_050])
+def test_more_partitions_than_are_told(cdk, api, tmp_path, count):
+    """Past 10,000 the state is one for all, in both."""
+    manifest = yaml.safe_load((MANIFESTS / "datetime.yaml").read_text())
+    manifest["streams"] = manifest["streams"][1:2]
+    manifest["concurrency_level"]["default_concurrency"] = 4
+    for name in "step", "cursor_granularity", "lookback_window":
+        manifest["definitions"]["cursor"].pop(name)
+    manifest["definitions"]["cursor"].update(cursor_datetime_formats=["%Y-%m-%dT%H:%M:%S%z"], end_datetime="2024-03-01T00:00:00Z")
+    retriever = manifest["streams"][0]["retriever"]
+    retriever["requester"]["path"] = "/times/1,of-{{ stream_partition.group }}"
+    retriever["record_selector"] = "#/definitions/selector"
+    retriever["partition_router"]["values"] = [str(n) for n in range(count)]
+    catalog = {"streams": [{"stream": {"name": "events_by_group", "json_schema": {}, "supported_sync_modes": ["full_refresh", "incremental"]},
+                            "sync_mode": "incremental", "destination_sync_mode": "append"}]}
+    words = ["read", "--manifest-path", write(tmp_path, "m.json", manifest), "--catalog", write(tmp_path, "k.json", catalog),
+             "--config", write(tmp_path, "c.json", {"url": api.url, "token": "t", "start": "2024-01-03T00:00:00Z"})]
+    theirs, ours = Run(cdk, words, tmp_path, api), Run(run_firth, words, tmp_path, api)
+    assert len(ours.records["events_by_group"]) == len(theirs.records["events_by_group"]) == count and len(ours.requests) == count
+    assert normal(ours.states) == normal(theirs.states)
+    assert ours.states["events_by_group"]["use_global_cursor"] == (count > 10_000)
+
+
 def test_a_manifest_may_come_with_the_config(api, tmp_path):
     config = {"url": api.url, "token": "t", "__injected_declarative_manifest": yaml.safe_load((MANIFESTS / "pages.yaml").read_text())}
     status, out, _ = run_firth(["check", "--config", write(tmp_path, "config.json", config)], tmp_path)

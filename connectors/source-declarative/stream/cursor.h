@@ -50,6 +50,8 @@ int cursor_split_slice(struct cursor *cursor, struct tvalue stream_slice, const 
 bool cursor_has_states(const struct cursor *cursor);
 /* May its state now say more than the one before? One for all partitions does only at the end. */
 bool cursor_moves(const struct cursor *cursor);
+/* Partitions that its state tells of. */
+size_t cursor_kept(const struct cursor *cursor);
 /* As before cursor_set_state: it may be read again. */
 void cursor_reset(struct cursor *cursor);
 /* What is kept outside of the engine's arena. */

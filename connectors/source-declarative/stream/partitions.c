@@ -55,6 +55,11 @@ bool cursor_moves(const struct cursor *cursor)
     return cursor->kind != CURSOR_NONE && !cursor->uses_global;
 }
 
+size_t cursor_kept(const struct cursor *cursor)
+{
+    return cursor->partitions.count;
+}
+
 /* --- the state that a sync begins with ----------------------------------------------------------- */
 
 /* Written anew: a state that came in another format is in the cursor's own from then on. */

@@ -20,6 +20,13 @@ struct reading {
     struct outlet outlet;     /* where the sink takes texts */
     struct arena told_arena;  /* of `told`, the state that was emitted last; none: none was */
     struct tvalue told;
+    size_t untold;    /* slices that were read since */
+    uint64_t told_ns; /* when that was */
+};
+
+enum {
+    STATE_SHARE = 16,  /* a state of so many partitions a slice: what states weigh grows as the slices do */
+    STATE_WAIT_S = 60, /* but no slice waits longer for one */
 };
 
 struct slice_job {
@@ -110,6 +117,20 @@ static int emit_state(struct reading *reading, bool is_last, struct error *err)
     return result;
 }
 
+/* A state has all partitions. To write it after each slice would be the square of them. */
+static int emit_some_state(struct reading *reading, struct error *err)
+{
+    struct declared_stream *stream = reading->stream;
+    uint64_t now = clock_monotonic_ns(stream->engine->clock);
+    bool is_due = ++reading->untold * STATE_SHARE >= cursor_kept(stream->cursor) ||
+                  now - reading->told_ns >= STATE_WAIT_S * UINT64_C(1000000000);
+    if (!cursor_moves(stream->cursor) || !is_due)
+        return 0;
+    reading->untold = 0;
+    reading->told_ns = now;
+    return emit_state(reading, false, err);
+}
+
 static struct slice_job *job_new(struct reading *reading, const struct stream_slice *slice)
 {
     struct slice_job *job = mem_zalloc(sizeof *job);
@@ -172,7 +193,7 @@ static int read_job(struct slice_job *job, struct error *err)
         return -1;
     if (cursor_slice_done(stream->cursor, &job->slice, err) != 0)
         return -1;
-    return cursor_moves(stream->cursor) ? emit_state(reading, false, err) : 0;
+    return emit_some_state(reading, err);
 }
 
 /* --- slices in fibers ---------------------------------------------------------------------------- */
