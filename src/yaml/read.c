@@ -297,6 +297,8 @@ static int take_event(struct reading *reading, struct fy_event *event)
 /* libfyaml's words for the commonest mistakes are about its own state; these are about the file. */
 static const char *explain(const char *message)
 {
+    static const char unclosed[] = "this line has a key, but a [ or { that began before it has no closing ] "
+                                   "or }, or goes on in a line that is indented too little";
     static const struct {
         const char *theirs, *ours;
     } table[] = {
@@ -313,6 +315,12 @@ static const char *explain(const char *message)
          "a mapping that begins with { has no closing }, or goes on in a line that is indented too little"},
         {"wrongly indented flow sequence",
          "a list that begins with [ has no closing ], or goes on in a line that is indented too little"},
+        {"wrongly indented block sequence in flow mode",
+         "this line begins a list, but a [ or { that began before it has no closing ] or }"},
+        {"wrongly indented mapping key in flow mode", unclosed},
+        {"wrongly indented mapping value in flow mode", unclosed},
+        {"mismatched flow mapping end", "a } stands where the ] of a list that begins with [ should be"},
+        {"mismatched flow sequence end", "a ] stands where the } of a mapping that begins with { should be"},
         {"missing comma in flow mapping",
          "a ',' or '}' is missing; text with { or } in it must be in quotes inside of { }"},
         {"double-quoted scalar without closing quote", "a text that begins with \" has no closing \""},

@@ -382,6 +382,22 @@ static void check_unknown(struct checking *checking, uint32_t at, uint32_t key,
                                                  near ? near : "", near ? "`?" : "");
 }
 
+/* A field that has to be there; one of nearly that name may be what was meant. */
+static void check_missing(struct checking *checking, uint32_t at, const struct component_type *type,
+                          const struct component_field *field)
+{
+    const struct json *doc = &checking->manifest->doc;
+    const char *near = NULL;
+    for (uint32_t k = json_first_key(doc, at); k != JSON_NONE && !near; k = json_next_key(doc, at, k)) {
+        const char *name = json_cstring(doc, k, checking->arena);
+        if (name && !component_field_find(type, slice_of(name)) && string_nearest(name, &field->name, 1))
+            near = name;
+    }
+    check_error(checking, at, "%s needs `%s`: %s%s%.60s%s", type->name, field->name,
+                expected(checking, slice_of(field->type)), near ? "; is `" : "", near ? near : "",
+                near ? "` meant to be that?" : "");
+}
+
 static void check_class(struct checking *checking, uint32_t at, const struct component_type *type)
 {
     const struct json *doc = &checking->manifest->doc;
@@ -430,10 +446,10 @@ void check_component(struct checking *checking, uint32_t at, const struct compon
             check_least(checking, json_value(k), field->least);
         leave(checking, before);
     }
-    for (const struct component_field *field = type->fields; field->name; field++)
+    for (const struct component_field *field = type->fields; field->name; field++) {
         if (field->required && json_get(doc, at, field->name) == JSON_NONE)
-            check_error(checking, at, "%s needs `%s`: %s", type->name, field->name,
-                        expected(checking, slice_of(field->type)));
+            check_missing(checking, at, type, field);
+    }
     if (type->custom)
         check_class(checking, at, type);
     if (!checking->unfinished)

@@ -47,6 +47,8 @@ static void check_names(struct checking *checking, uint32_t at, const struct tem
             is_given |= slice_is(names[i], given[j]);
         const char *name = arena_strndup(checking->arena, names[i].data, names[i].size);
         const char *near = is_given ? NULL : string_nearest(name, given, GIVEN);
+        if (!is_given && !near)
+            near = template_near_function(names[i]);
         if (near)
             check_warning(checking, at, "templates have no `%.60s`; did you mean `%s`?", name, near);
         else if (slice_is(names[i], "stream_state"))
@@ -56,7 +58,7 @@ static void check_names(struct checking *checking, uint32_t at, const struct tem
         else if (!is_given && !slice_is(names[i], "value") &&
                  !slice_is(names[i], "path") && /* of AddFields */
                  !has_extra_fields(checking))
-            check_warning(checking, at, "templates have no `%.60s`: there is no such variable", name);
+            check_warning(checking, at, "templates have no `%.60s`: there is no such name", name);
     }
 }
 

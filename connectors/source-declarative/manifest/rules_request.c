@@ -3,6 +3,16 @@
 
 static void source_rules(struct checking *checking, uint32_t at)
 {
+    enum { KNOWN_MAJOR = 7 }; /* of the language that table_*.c has */
+    struct slice version = rule_text(checking, at, "version");
+    unsigned major = 0;
+    for (size_t i = 0; i < version.size && i < 6 && version.data[i] >= '0' && version.data[i] <= '9'; i++)
+        major = major * 10 + (unsigned)(version.data[i] - '0');
+    if (major > KNOWN_MAJOR)
+        check_warning(checking, rule_get(checking, at, "version"),
+                      "the manifest is of version %.*s, and Firth knows those up to %d: what came later is "
+                      "missing",
+                      (int)utf8_cut(version.data, version.size, 40), version.data, KNOWN_MAJOR);
     if (!rule_has(checking, at, "streams") && !rule_has(checking, at, "dynamic_streams"))
         check_error(checking, at, "there are no streams: expected `streams` or `dynamic_streams`");
 }

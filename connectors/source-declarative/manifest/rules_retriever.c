@@ -431,7 +431,9 @@ static void check_size(struct checking *checking, uint32_t at, check_tell *tell)
         return;
     arena_init(&arena);
     if (interpolate_literal(&arena, text, INTERPOLATE_INT).kind != TVALUE_INT)
-        tell(checking, rule_get(checking, at, "page_size"), "`page_size` is no whole number");
+        tell(checking, rule_get(checking, at, "page_size"),
+             "`page_size` is \"%.*s\", which is no whole number", (int)utf8_cut(text.data, text.size, 40),
+             text.data);
     arena_done(&arena);
 }
 

@@ -50,6 +50,9 @@ bool template_is_plain(const struct template *template);
 /* The names that it takes from its scope. */
 size_t template_free_names(const struct template *template, const struct slice **ret_names);
 
+/* The global function of nearly that name, or NULL. */
+const char *template_near_function(struct slice name);
+
 /* Is the template, as a condition, true where `counted` is less than a number that stands for itself? One
  * that `follows` it, or that is as small as `least` (which it never is below), is none. What is not a plain
  * comparison is taken as none, too. */

@@ -193,6 +193,13 @@ static const struct {
     {HEAD "streams: []\nspec: {connection_specification: 1}\nmetadatta: {}\n",
      "4:34 spec.connection_specification: a number: expected a mapping\n"
      "5:1 : DeclarativeSource has no field `metadatta`; did you mean `metadata`?\n"},
+    {"version: 99.0.0\ncheck: {stream_names: [a]}\nmetadatta: {}\nstreams: []\n",
+     "3:1 : DeclarativeSource has no field `metadatta`; did you mean `metadata`?\n"
+     "1:10 : the manifest is of version 99.0.0, and Firth knows those up to 7: what came later is missing\n"},
+    {HEAD "streams:\n- name: a\n  retreiver: {" REQUESTER ", " SELECTOR "}\n",
+     "5:3 streams[0]: DeclarativeStream has no field `retreiver`; did you mean `retriever`?\n"
+     "4:3 streams[0]: DeclarativeStream needs `retriever`: SimpleRetriever, AsyncRetriever or "
+     "CustomRetriever; is `retreiver` meant to be that?\n"},
     {"[1]", "1:1 : a manifest is a mapping, with `type: DeclarativeSource`\n"},
     {"type: Other\n", "1:7 : expected `type: DeclarativeSource`\n"},
     {"streams: '#/nowhere'\n", "1:10 : the reference #/nowhere leads nowhere\n"},
@@ -393,15 +400,19 @@ static const struct {
     {"concurrency_level: {default_concurrency: '{{ config.n }}'}\n" SIMPLE("", "", ""),
      "`default_concurrency` is what the config says, and needs `max_concurrency`"},
     {"concurrency_level: {default_concurrency: '{{ 3 }}'}\n" SIMPLE("", "", ""), NULL},
-    {PAGED("", "type: OffsetIncrement, page_size: ten", ""), "`page_size` is no whole number", true},
-    {PAGED("", "type: PageIncrement, page_size: '5.0'", ""), "`page_size` is no whole number"},
+    {PAGED("", "type: OffsetIncrement, page_size: ten", ""),
+     "`page_size` is \"ten\", which is no whole number", true},
+    {PAGED("", "type: PageIncrement, page_size: '5.0'", ""),
+     "`page_size` is \"5.0\", which is no whole number"},
     {SIMPLE(
          "", "",
          ", paginator: {type: DefaultPaginator, pagination_strategy: {type: CursorPagination, cursor_value: "
          "x, stop_condition: '{{ last_page_size < page_size }}'}}"),
      "`stop_condition` has `page_size`, and the strategy has none"},
     {SIMPLE(", request_parameters: {a: '{{ confg.x }}'}", "", ""), "`confg`; did you mean `config`?", true},
-    {SIMPLE(", request_parameters: {a: '{{ nope }}'}", "", ""), "no `nope`: there is no such variable", true},
+    {SIMPLE(", request_parameters: {a: '{{ nope }}'}", "", ""), "no `nope`: there is no such name", true},
+    {SIMPLE(", request_parameters: {a: '{{ day_dleta(1) }}'}", "", ""),
+     "no `day_dleta`; did you mean `day_delta`?", true},
     {SIMPLE(", request_parameters: {a: '{{ stream_state.x }}'}", "", ""),
      "no `stream_state` any more; `stream_interval`", true},
     {SIMPLE(

@@ -175,6 +175,14 @@ static void test_yaml_problems(void **state)
         {"a: b: c\n", NULL,
          "1:5: not valid YAML: a second ': ' in one line; put the value in quotes if the ':' belongs to it"},
         {"a: [b\n", NULL, "2:1: not valid YAML: a list that begins with [ has no closing ]"},
+        {"a:\n  b: {c: [d\ne:\n  - f: g\n", NULL,
+         "3:2: not valid YAML: this line has a key, but a [ or { that began before it has no closing ] or }, "
+         "or "
+         "goes on in a line that is indented too little"},
+        {"{a: [1, 2}\n", NULL,
+         "1:10: not valid YAML: a } stands where the ] of a list that begins with [ should be"},
+        {"[{a: 1]\n", NULL,
+         "1:7: not valid YAML: a ] stands where the } of a mapping that begins with { should be"},
         {"a: {b: c\n", NULL,
          "2:1: not valid YAML: a ',' or '}' is missing; text with { or } in it must be in quotes inside of { "
          "}"},
