@@ -733,7 +733,7 @@ static void test_random_damage(void **state)
     struct fixture *const fixtures[] = {new_fixture(PACKED), new_fixture(GROWING), new_fixture(SETTLED)};
     struct random_state random;
     int outcomes[4] = {0};
-    const uint64_t rounds = (uint64_t)level_seeds(1000, 12000);
+    const uint64_t rounds = (uint64_t)level_seeds(500, 12000);
     for (uint64_t seed = 0; seed < rounds; seed++) {
         random_seed(&random, seed);
         struct fixture *fixture = fixtures[seed % 3];
