@@ -47,7 +47,10 @@ const char *definitions_label(const struct control_definition *definition, struc
 /* What runs it; its strings live in the arena, or with the definition. */
 int definitions_program(struct control *control, const struct control_definition *definition,
                         struct arena *arena, struct connector_spec *ret_program, struct error *err);
-/* The config as the program takes it: a manifest goes in it. */
+/* The config as the program takes it: a manifest goes in it, as Airbyte's platform has it. The setting's
+ * program may be any version of Airbyte's own, and older ones know no --manifest-path. Catalogs give the
+ * manifest as a file (connector_program.manifest) instead: their config is held against the spec, told to
+ * people, and sent with each of Flow's requests, where a manifest has no place. */
 int definitions_config(const struct control_definition *definition, struct slice config, struct arena *arena,
                        struct slice *ret_config, struct error *err);
 
