@@ -147,7 +147,7 @@ def test_many_captures_under_one_daemon(firth, tmp_path):
 
 
 @pytest.mark.parametrize("plant, dies_at", [
-    ("checkpoint-ahead", "task.commit.before:3"), pytest.param("no-cut", "store.commit.after-blocks:2", marks=pytest.mark.full)])
+    ("checkpoint-ahead", "task.commit.before:2"), pytest.param("no-cut", "store.commit.after-blocks:2", marks=pytest.mark.full)])
 def test_planted_bug_is_caught(firth, firth_dev, tmp_path, plant, dies_at):
     """The checker sees through the daemon what it sees without. Each session dies where the bug does harm, and the rest dies as it
     does above."""
