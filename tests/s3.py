@@ -61,8 +61,12 @@ class InFront(http.server.BaseHTTPRequestHandler):
         """What is answered in place of the S3 server's (status, text)."""
         return status, text
 
+    def arrived(self):
+        """A request has come whole."""
+
     def do(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.arrived()
         connection = http.client.HTTPConnection("127.0.0.1", self.server.behind)
         connection.request(self.command, self.path, body, dict(self.headers))
         answer = connection.getresponse()
