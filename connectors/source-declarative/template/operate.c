@@ -112,19 +112,48 @@ static int power_of_integers(struct run *run, const struct tvalue *a, const stru
     return 0;
 }
 
+/* Whether a double holds it exactly. */
+static bool is_held(const struct tvalue *integer)
+{
+    const int64_t most = (int64_t)1 << DBL_MANT_DIG;
+    return integer->kind == TVALUE_BOOL ||
+           (integer->kind == TVALUE_INT && integer->integer >= -most && integer->integer <= most);
+}
+
+/* The double next to the quotient, as Python has it, which is not that of the doubles next to each. It is
+ * written in as many digits as tell it apart from what lies between two doubles, and a last one that stands
+ * for all that follow; the C library rounds that text correctly. (Between two doubles lies m * 2^e, m < 2^54;
+ * what a / b differs from that by is at least the 2^54 * b-th part of it, or, where it is an integer, the
+ * a-th.) */
 static int divide_integers(struct run *run, const struct tvalue *a, const struct tvalue *b,
                            struct tvalue *ret_value)
 {
-    double x = integer_to_double(a), y = integer_to_double(b);
-    if (a->kind != TVALUE_BIG && b->kind != TVALUE_BIG) {
-        long double exact = (long double)(a->kind == TVALUE_BOOL ? a->boolean : a->integer) /
-                            (long double)(b->kind == TVALUE_BOOL ? b->boolean : b->integer);
-        *ret_value = tvalue_float((double)exact);
+    if (is_held(a) && is_held(b)) {
+        *ret_value = tvalue_float(integer_to_double(a) / integer_to_double(b));
         return 0;
     }
-    if (isinf(x) || isinf(y))
-        return run_fail(run, "an integer is too large for a float");
-    *ret_value = tvalue_float(x / y);
+    bool negative = integer_is_negative(a) != integer_is_negative(b);
+    struct tvalue divisor = integer_is_negative(b) ? integer_negate(run->arena, b) : *b;
+    struct tvalue dividend = integer_is_negative(a) ? integer_negate(run->arena, a) : *a, quotient, rest;
+    size_t zeros = 2 * integer_digits(b) + 40, digits = integer_digits(a) + zeros;
+    if (run_charge(run, 2 * digits) < 0)
+        return -1;
+    run->steps += (unsigned)(digits * integer_digits(b) / 1000);
+    struct ttext text;
+    ttext_init(&text, run->arena, SIZE_MAX);
+    integer_text(&text, &dividend);
+    for (size_t i = 0; i < zeros; i++)
+        ttext_byte(&text, '0');
+    dividend = integer_of_digits(run->arena, ttext_slice_of(&text), false);
+    integer_divide(run->arena, &dividend, &divisor, &quotient, &rest);
+    ttext_init(&text, run->arena, SIZE_MAX);
+    integer_text(&text, &quotient);
+    ttext_printf(&text, "%de-%zu", tvalue_true(&rest), zeros + 1);
+    ttext_byte(&text, '\0');
+    double value = strtod(text.data, NULL);
+    if (isinf(value))
+        return run_fail(run, "a quotient is too large for a float");
+    *ret_value = tvalue_float(negative ? -value : value);
     return 0;
 }
 

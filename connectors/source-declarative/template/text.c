@@ -68,7 +68,8 @@ void tvalue_repr_float(struct ttext *out, double number)
         ttext_cstring(out, isnan(number) ? "nan" : number < 0 ? "-inf" : "inf");
         return;
     }
-    for (int precision = 14; precision <= 16; precision++) {
+    bool tiny = fabs(number) < DBL_MIN; /* these have fewer digits than others */
+    for (int precision = tiny ? 0 : 14; precision <= 16; precision++) {
         snprintf(digits, sizeof digits, "%.*e", precision, number);
         if (strtod(digits, NULL) == number)
             break;
@@ -81,11 +82,11 @@ void tvalue_repr_float(struct ttext *out, double number)
         at++;
     }
     /* d.ddd without the point and without zeros at the end */
-    at[1] = at[0];
-    at++;
+    if (at[1] == '.') {
+        at[1] = at[0];
+        at++;
+    }
     char *end = exponent_at;
-    if (end == at + 1)
-        end = at + 1;
     while (end > at + 1 && (end[-1] == '0' || end[-1] == '.'))
         end--;
     char significant[24];
