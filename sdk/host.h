@@ -66,6 +66,7 @@ struct firth_host {
     bool failed;                /* `error` says why; every emit fails from now on */
     bool gone;                  /* the reader closed its end (EPIPE) */
     struct firth_error error;
+    struct firth_error missing; /* of the first stream that is asked for and not there; "": none */
 
     struct host_stream *streams;
     size_t stream_count;
@@ -199,8 +200,8 @@ struct sdk_stream_name {
 int sdk_catalog_offer(struct firth_host *host, const void *config, const struct sdk_stream_name *names,
                       size_t count, struct firth_catalog *offered, struct firth_error *err);
 /* Match the configured catalog and the state file against what the source offers. `state` has size 0
- * if there is none. `host`: a stream whose cursor nobody names is read whole, with a warning; NULL: it is an
- * error, for who reads it again and again. */
+ * if there is none. `host`: a stream whose cursor nobody names is read whole, with a warning, and one that is
+ * not there is left out (host->missing); NULL: these are errors, for who reads again and again. */
 int sdk_selection_read(struct firth_host *host, const struct firth_catalog *offered,
                        const struct airbyte_configured_catalog *asked, struct slice state,
                        struct arena *arena, struct firth_selection *ret_selection, struct error *err);

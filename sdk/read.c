@@ -60,8 +60,12 @@ int sdk_run_read(struct firth_host *host, const void *config,
     if (result == 0 &&
         sdk_selection_read(host, &offered, catalog, state, &arena, &selection, &library_err) < 0)
         result = sdk_error(err, &library_err);
-    if (result == 0)
+    if (result == 0 && (selection.count > 0 || !host->missing.message[0]))
         result = read_session(host, config, &selection, err);
+    if (result == 0 && host->missing.message[0]) {
+        *err = host->missing;
+        result = -1;
+    }
     sdk_catalog_done(&offered);
     arena_done(&arena);
     return result;

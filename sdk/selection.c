@@ -397,29 +397,50 @@ static int read_state(struct slice state, const struct chosen *chosen, struct fi
     return 0;
 }
 
+/* The others are read nevertheless, and the session fails at its end. */
+static void miss_stream(struct firth_host *host, const struct airbyte_stream_name *name,
+                        const struct error *why)
+{
+    const struct host_stream missing = {.name = *name};
+    firth_log(host, FIRTH_ERROR, "%s", why->message);
+    host->face->put_status(host, &missing, AIRBYTE_STREAM_INCOMPLETE);
+    if (!host->missing.message[0])
+        sdk_error(&host->missing, why);
+}
+
 int sdk_selection_read(struct firth_host *host, const struct firth_catalog *offered,
                        const struct airbyte_configured_catalog *asked, struct slice state,
                        struct arena *arena, struct firth_selection *ret_selection, struct error *err)
 {
     struct firth_selected *streams = arena_zalloc(arena, (asked->count + 1) * sizeof *streams);
     const struct firth_stream **from = arena_zalloc(arena, (asked->count + 1) * sizeof *from);
-    const struct chosen chosen = {streams, from, asked->count, arena};
+    bool *starts_over = arena_zalloc(arena, asked->count + 1);
     struct firth_slice shared = {0};
+    size_t count = 0;
     for (size_t i = 0; i < asked->count; i++) {
-        from[i] = find_offered(offered, asked->streams[i].stream.name);
-        if (!from[i])
-            return unknown_stream(offered, asked->streams[i].stream.name, arena, err);
-        if (select_stream(host, from[i], &asked->streams[i], arena, &streams[i], err) < 0)
+        const struct airbyte_configured_stream *each = &asked->streams[i];
+        from[count] = find_offered(offered, each->stream.name);
+        if (!from[count]) {
+            unknown_stream(offered, each->stream.name, arena, err);
+            if (!host)
+                return -1;
+            miss_stream(host, &each->stream.name, err);
+            continue;
+        }
+        if (select_stream(host, from[count], each, arena, &streams[count], err) < 0)
             return -1;
+        /* A full refresh starts over, unless it is one that an interrupted attempt can go on with. */
+        starts_over[count] = each->sync_mode == AIRBYTE_FULL_REFRESH && !is_resumable(from[count]) &&
+                             !from[count]->knows_full_state;
+        count++;
     }
+    const struct chosen chosen = {streams, from, count, arena};
     if (state.size && read_state(state, &chosen, &shared, err) < 0)
         return -1;
-    for (size_t i = 0; i < asked->count; i++) {
-        /* A full refresh starts over, unless it is one that an interrupted attempt can go on with. */
-        if (asked->streams[i].sync_mode == AIRBYTE_FULL_REFRESH && !is_resumable(from[i]) &&
-            !from[i]->knows_full_state)
+    for (size_t i = 0; i < count; i++) {
+        if (starts_over[i])
             streams[i].state = (struct firth_slice){0};
     }
-    *ret_selection = (struct firth_selection){streams, asked->count, shared, false};
+    *ret_selection = (struct firth_selection){streams, count, shared, false};
     return 0;
 }
