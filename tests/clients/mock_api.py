@@ -179,6 +179,15 @@ class Api(BaseHTTPRequestHandler):
         text = self.MARKED_UP[route[0]] if page == 1 else f"<r><i><id>{page + 1}</id></i></r>" if page < 3 else "<r/>"
         raise Answer(200, text, Content_Type="application/xml" + {"charset": "; charset=iso-8859-1", "japanese": ""}.get(route[0], "; charset=utf-8"))
 
+    MEMBER, OTHER = (gzip.compress(f'{{"id": {n}}}\n'.encode()) for n in (1, 2))
+    PACKED = {
+        "two": MEMBER + OTHER, "padded": MEMBER + bytes(70000) + OTHER + bytes(3), "plain": MEMBER + b'{"id": 2}\n', "byte": MEMBER + OTHER[:1],
+        "magic": MEMBER + b"\x1e" + OTHER[1:], "method": MEMBER + OTHER[:2] + b"\x07" + OTHER[3:], "cut": MEMBER + OTHER[:12],
+        "checksum": OTHER + MEMBER[:-8] + b"none" + MEMBER[-4:]}
+
+    def get_packed(self, route, query, body, seen):
+        return self.PACKED[route[0]]
+
     def get_lines(self, route, query, body, seen):
         return '{"id": 1}\n\n' + {"half": '{"id": 2, "x": "\\ud83d"}', "nan": '{"id": 2, "x": NaN}', "cut": '{"id": 2'}[route[0]] + '\n{"id": 3}\n'
 

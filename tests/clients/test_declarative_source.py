@@ -17,7 +17,7 @@ import yaml
 
 from clients import generated_manifests
 from clients.conftest import environment, program
-from clients.mock_api import MockApi
+from clients.mock_api import Api, MockApi
 from conftest import FULL, ROOT, until
 
 MANIFESTS = ROOT / "tests" / "clients" / "manifests"
@@ -608,6 +608,24 @@ def test_answers_that_are_hardly_xml(cdk, api, tmp_path):
             assert ours.records[name] == theirs.records[name] and len(ours.records[name]) == (3 if words else 1), name
     assert ours.records["bytes"][1]["t"] == "\ufffdx" and ours.records["charset"][1]["t"] == "\xe9"
     assert ours.records["entity"][1]["@n"] == "ACME"
+
+
+def test_answers_that_are_hardly_gzip(cdk, api, tmp_path):
+    """What follows a member is another one, or zeros."""
+    manifest = yaml.safe_load((MANIFESTS / "pages.yaml").read_text())
+    retriever = {"type": "SimpleRetriever", "decoder": {"type": "GzipDecoder", "decoder": {"type": "JsonlDecoder"}},
+                 "record_selector": {"type": "RecordSelector", "extractor": {"type": "DpathExtractor", "field_path": []}}}
+    manifest["streams"] = [{
+        "type": "DeclarativeStream", "name": name, "schema_loader": manifest["definitions"]["schema"],
+        "retriever": {**retriever, "requester": {**manifest["definitions"]["requester"], "path": f"packed/{name}"}}} for name in Api.PACKED]
+    catalog = {"streams": [{"stream": {"name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh"]}, "sync_mode": "full_refresh",
+                            "destination_sync_mode": "append"} for name in Api.PACKED]}
+    words = ["read", "--manifest-path", write(tmp_path, "m.json", manifest), "--catalog", write(tmp_path, "k.json", catalog),
+             "--config", write(tmp_path, "c.json", {"url": api.url, "token": "s3cr3t-t0ken"})]
+    theirs, ours = Run(cdk, words, tmp_path, api), Run(run_firth, words, tmp_path, api)
+    assert ours.records == theirs.records and ours.statuses == theirs.statuses
+    assert {name for name, status in ours.statuses.items() if status == "COMPLETE"} == {"two", "padded"}
+    assert bool(ours.status) == bool(theirs.status)
 
 
 def test_a_legacy_state_that_is_migrated(cdk, api, tmp_path):

@@ -10,7 +10,7 @@ struct layer {
     z_stream stream;
     char *input; /* of DECODER_PIECE bytes */
     size_t at, size;
-    bool begun, packed, in_member, ended;
+    bool begun, packed, in_member, between, ended;
 };
 
 struct gunzip {
@@ -68,6 +68,26 @@ static int refill(struct layer *layer, struct error *err)
     return fill(layer, err);
 }
 
+/* Behind a member there are zeros, which are padding, and another member, or the end. 1: there is another. */
+static int next_member(struct layer *layer, struct error *err)
+{
+    layer->between = false;
+    for (;;) {
+        while (layer->at < layer->size && layer->input[layer->at] == 0)
+            layer->at++;
+        if (layer->size - layer->at >= 2 || layer->ended)
+            break;
+        if (refill(layer, err) != 0)
+            return -1;
+    }
+    layer->in_member = layer->at < layer->size;
+    if (!layer->in_member)
+        return 0;
+    if (!is_gzip(layer) || inflateReset(&layer->stream) != Z_OK)
+        return error_set(err, ERROR_PROTOCOL, "what follows the gzip data is neither gzip nor zeros");
+    return 1;
+}
+
 static int64_t read_layer(void *self, char *bytes, size_t size, struct error *err)
 {
     struct layer *layer = self;
@@ -80,6 +100,9 @@ static int64_t read_layer(void *self, char *bytes, size_t size, struct error *er
     layer->stream.next_out = (unsigned char *)bytes;
     layer->stream.avail_out = (unsigned)size;
     while (layer->stream.avail_out == size) {
+        int next = layer->between ? next_member(layer, err) : 1;
+        if (next <= 0)
+            return next;
         if (layer->at == layer->size && !layer->ended && refill(layer, err) != 0)
             return -1;
         layer->stream.next_in = (unsigned char *)layer->input + layer->at;
@@ -88,18 +111,12 @@ static int64_t read_layer(void *self, char *bytes, size_t size, struct error *er
             return error_set(err, ERROR_PROTOCOL, "the gzip data end too early");
         int status = inflate(&layer->stream, Z_NO_FLUSH);
         layer->at = layer->size - layer->stream.avail_in;
-        if (status == Z_STREAM_END) { /* another member may follow; zeros behind the last are padding */
-            while (layer->size - layer->at < 2 && !layer->ended) {
-                if (refill(layer, err) != 0)
-                    return -1;
-            }
-            layer->in_member = is_gzip(layer) && inflateReset(&layer->stream) == Z_OK;
-            if (!layer->in_member)
-                break;
-        } else if (status != Z_OK && status != Z_BUF_ERROR) {
+        layer->between = status == Z_STREAM_END;
+        /* What comes before the damage is read; zlib says it again. */
+        if (status != Z_STREAM_END && status != Z_OK && status != Z_BUF_ERROR &&
+            layer->stream.avail_out == size)
             return error_set(err, ERROR_PROTOCOL, "the gzip data are broken: %s",
                              layer->stream.msg ? layer->stream.msg : "not what gzip writes");
-        }
     }
     return (int64_t)(size - layer->stream.avail_out);
 }
