@@ -52,6 +52,16 @@ def test_collections_are_streams(run, webflow):
     assert all(each["source_defined_primary_key"] == [["id"]] and each["supported_sync_modes"] == ["full_refresh"] for each in streams)
 
 
+def test_names_are_no_templates(run, webflow, read):
+    names = ["{{ config['api_key'] }}", "50 {% off", "{# c #}", "123", "True", " \u2603 \"a\""]
+    for name in names:
+        webflow.collection(name, [("{{ 1 }}", "PlainText")], [{"{{ 1 }}": "{% x"}])
+    streams = run("discover", config=webflow.config()).one("CATALOG")["catalog"]["streams"]
+    assert [each["name"] for each in streams] == names and all(each["json_schema"]["properties"]["{{ 1 }}"] == TEXT for each in streams)
+    assert [(each["stream"], each["data"]["{{ 1 }}"]) for each in sorted(read(*names).records(), key=lambda each: names.index(each["stream"]))] == [
+        (name, "{% x") for name in names]
+
+
 def test_items(webflow, read):
     fill(webflow)
     done = read("Blog Posts", "Authors", "Nothing")

@@ -337,7 +337,7 @@ static void check_value(struct checking *checking, uint32_t at, struct slice typ
             fits = alternative.kind == ALTERNATIVE_STRING;
     if (!fits)
         wrong_value(checking, at, type);
-    else if (json_is(doc, at, JSON_STRING))
+    else if (json_is(doc, at, JSON_STRING) && !checking->plain)
         check_template(checking, at);
 }
 
@@ -440,7 +440,9 @@ void check_component(struct checking *checking, uint32_t at, const struct compon
         size_t before = enter_field(checking, name);
         bool unfinished = checking->unfinished;
         checking->unfinished |= slice_is(name, "stream_template");
+        checking->plain = field->plain;
         check_value(checking, json_value(k), slice_of(field->type));
+        checking->plain = false;
         checking->unfinished = unfinished;
         if (field->least)
             check_least(checking, json_value(k), field->least);

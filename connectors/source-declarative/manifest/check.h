@@ -8,6 +8,7 @@ struct checking {
     const struct manifest *manifest;
     struct arena *arena; /* scratch */
     bool lenient;        /* made at run time: a number will do for a text, as in the CDK */
+    bool plain;          /* in a field that is no template */
     bool unfinished;     /* in a stream's template: rules are for what is made of it */
     manifest_on_problem *on_problem;
     void *context;

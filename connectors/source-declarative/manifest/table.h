@@ -19,6 +19,7 @@ struct component_field {
     const char *preset;  /* the default as JSON; NULL: none */
     const char *least;   /* ">=0", ">0": of a number; of a list: how many elements */
     const char *instead; /* deprecated: what to write instead */
+    bool plain;          /* a text that is no template, whatever is in it */
 };
 
 struct component_type {

@@ -20,7 +20,7 @@ static const struct component_field custom[] = {
 };
 
 static const struct component_field declarative_stream[] = {
-    {"name", "string"},
+    {"name", "string", .plain = true},
     {"retriever", "SimpleRetriever|AsyncRetriever|CustomRetriever", .required = true},
     {"incremental_sync", "DatetimeBasedCursor|IncrementingCountCursor"},
     {"primary_key", "string|[string]|[[string]]"},
@@ -32,7 +32,7 @@ static const struct component_field declarative_stream[] = {
 };
 
 static const struct component_field state_delegating_stream[] = {
-    {"name", "string", .required = true},
+    {"name", "string", .required = true, .plain = true},
     {"full_refresh_stream", "DeclarativeStream", .required = true},
     {"incremental_stream", "DeclarativeStream", .required = true},
     {"api_retention_period", "string"},
