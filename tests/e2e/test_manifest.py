@@ -44,8 +44,26 @@ def test_what_is_not_followed_is_told(firth, tmp_path):
     assert [each["message"].split(" is not followed")[0] for each in told["warnings"]] == ["file_uploader of DeclarativeStream"]
 
 
+def test_what_a_sync_would_do_and_nobody_meant(firth, tmp_path):
+    """As the CDK it is run nevertheless."""
+    head = HEAD.replace("[items]", "[items, itmes, seen]") + "api_budget: {type: HTTPAPIBudget, policies: [{type: FixedWindowCallRatePolicy, period: PT1M, call_limit: 0, matchers: []}]}\n"
+    within = STREAM.replace("name: items", "type: DeclarativeStream\n  name: seen").replace("\n", "\n  ").rstrip()
+    conditional = f"- type: ConditionalStreams\n  condition: '{{{{ config.x }}}}'\n  streams:\n  {within}\n" * 2
+    path = write(tmp_path, head + "streams:\n" + STREAM + STREAM + conditional)
+    done = firth("manifest", "check", path, expect=0)
+    assert done.out.splitlines() == [
+        f"{path}:5:106: warning: api_budget.policies[0]: `call_limit` must be 1 or more: no call would be made",
+        f'{path}:11:9: warning: there is a stream "items" before: this one is read in its place',
+        f'{path}:2:31: warning: there is no stream "itmes": every check would fail',
+        "ok: 4 streams, 3 warnings"]
+    made = "dynamic_streams: [{type: DynamicDeclarativeStream, stream_template: {retriever: {requester: '#/definitions/requester', record_selector: {extractor: {field_path: []}}}}," \
+        " components_resolver: {type: ConfigComponentsResolver, stream_config: {configs_pointer: [x]}, components_mapping: []}}]\n"
+    path = write(tmp_path, HEAD.replace("[items]", "[itmes]") + "streams:\n" + STREAM + made)
+    assert "warning" not in firth("manifest", "check", path, expect=0).out, "one may be made that has the name"
+
+
 def test_everything_wrong_at_once(firth, tmp_path):
-    path = write(tmp_path, HEAD.replace("path: items", "path: items, http_method: PSOT") + "streams:\n" + STREAM + STREAM
+    path = write(tmp_path, HEAD.replace("path: items", "path: items, http_method: PSOT") + "streams:\n" + STREAM + STREAM.replace("name: items", "name: more")
                  + "- name: others\n  retriever: {type: CustomRetriever, class_name: source_x.components.Reader}\n")
     done = firth("manifest", "check", path, expect=3)
     assert done.out.splitlines() == [

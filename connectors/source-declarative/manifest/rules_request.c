@@ -1,6 +1,61 @@
 /* Rules of the source and its requests. */
 #include "rules.h"
 
+#include "base/map.h"
+
+static bool is_named(struct checking *checking, uint32_t stream, struct slice name)
+{
+    uint32_t its = rule_get(checking, stream, "name");
+    return its != JSON_NONE && json_text_is(&checking->manifest->doc, its, name);
+}
+
+/* Those under a condition may stand in for each other. */
+static void no_name_twice(struct checking *checking, uint32_t at)
+{
+    const struct json *doc = &checking->manifest->doc;
+    uint32_t streams = rule_get(checking, at, "streams");
+    struct map names;
+    map_init(&names);
+    for (uint32_t each = json_first(doc, streams); each != JSON_NONE; each = json_next(doc, streams, each)) {
+        uint32_t word = rule_get(checking, each, "name");
+        if (word == JSON_NONE || !json_is(doc, word, JSON_STRING))
+            continue;
+        struct slice name = json_string(doc, word, checking->arena);
+        if (map_get(&names, name))
+            check_warning(checking, word, "there is a stream \"%.*s\" before: this one is read in its place",
+                          (int)utf8_cut(name.data, name.size, 60), name.data);
+        map_set(&names, name, checking);
+    }
+    map_done(&names);
+}
+
+static bool has_stream(struct checking *checking, uint32_t list, struct slice name)
+{
+    const struct json *doc = &checking->manifest->doc;
+    for (uint32_t each = json_first(doc, list); each != JSON_NONE; each = json_next(doc, list, each)) {
+        uint32_t within = rule_get(checking, each, "streams"); /* of ConditionalStreams */
+        if (is_named(checking, each, name) || (within != JSON_NONE && has_stream(checking, within, name)))
+            return true;
+    }
+    return false;
+}
+
+/* Found by a check alone; what streams are made, nobody knows before. */
+static void checked_are_there(struct checking *checking, uint32_t at)
+{
+    const struct json *doc = &checking->manifest->doc;
+    uint32_t list = rule_get(checking, rule_get(checking, at, "check"), "stream_names");
+    if (rule_is_empty(checking, at, "streams") || !rule_is_empty(checking, at, "dynamic_streams"))
+        return;
+    for (uint32_t each = json_first(doc, list); each != JSON_NONE; each = json_next(doc, list, each)) {
+        struct slice name =
+            json_is(doc, each, JSON_STRING) ? json_string(doc, each, checking->arena) : (struct slice){0};
+        if (name.data && !has_stream(checking, rule_get(checking, at, "streams"), name))
+            check_warning(checking, each, "there is no stream \"%.*s\": every check would fail",
+                          (int)utf8_cut(name.data, name.size, 60), name.data);
+    }
+}
+
 static void source_rules(struct checking *checking, uint32_t at)
 {
     enum { KNOWN_MAJOR = 7 }; /* of the language that table_*.c has */
@@ -15,6 +70,8 @@ static void source_rules(struct checking *checking, uint32_t at)
                       (int)utf8_cut(version.data, version.size, 40), version.data, KNOWN_MAJOR);
     if (!rule_has(checking, at, "streams") && !rule_has(checking, at, "dynamic_streams"))
         check_error(checking, at, "there are no streams: expected `streams` or `dynamic_streams`");
+    no_name_twice(checking, at);
+    checked_are_there(checking, at);
 }
 
 /* Found by a check alone; what is read is none the worse. */
@@ -104,8 +161,33 @@ static void window_rules(struct checking *checking, uint32_t at)
     rule_duration(checking, at, "period", !has_months);
 }
 
+/* A number that is written as one or as a text: is it less than 1? */
+static bool is_below_one(struct checking *checking, uint32_t at, const char *field)
+{
+    const struct json *doc = &checking->manifest->doc;
+    uint32_t value = rule_get(checking, at, field);
+    struct slice text = rule_text(checking, at, field);
+    double number;
+    int64_t written;
+    if (value == JSON_NONE)
+        return false;
+    if (text.size)
+        return string_to_i64(arena_strndup(checking->arena, text.data, text.size), &written) && written < 1;
+    return json_to_double(doc, value, &number) && number < 1;
+}
+
+static void fixed_rules(struct checking *checking, uint32_t at)
+{
+    window_rules(checking, at);
+    if (is_below_one(checking, at, "call_limit")) /* found at the first call */
+        check_warning(checking, rule_get(checking, at, "call_limit"),
+                      "`call_limit` must be 1 or more: no call would be made");
+}
+
 static void rate_rules(struct checking *checking, uint32_t at)
 {
+    if (is_below_one(checking, at, "limit"))
+        check_error(checking, rule_get(checking, at, "limit"), "`limit` must be 1 or more");
     rule_duration(checking, at, "interval", true);
 }
 
@@ -116,15 +198,9 @@ static void tokens_rules(struct checking *checking, uint32_t at)
 
 static void matcher_rules(struct checking *checking, uint32_t at)
 {
-    const struct json *doc = &checking->manifest->doc;
-    uint32_t weight = json_get(doc, at, "weight");
-    struct slice text = rule_text(checking, at, "weight");
-    double number;
     rule_pattern(checking, at, "url_path_pattern", check_error);
-    if (weight == JSON_NONE)
-        return;
-    if (text.size ? text.size == 1 && *text.data == '0' : json_to_double(doc, weight, &number) && number < 1)
-        check_error(checking, weight, "`weight` must be 1 or more");
+    if (is_below_one(checking, at, "weight"))
+        check_error(checking, rule_get(checking, at, "weight"), "`weight` must be 1 or more");
 }
 
 static void wait_rules(struct checking *checking, uint32_t at)
@@ -243,7 +319,7 @@ const struct rule REQUEST_RULES[] = {
     {"ConfigRemapField", config_rules},
     {"DeclarativeSource", source_rules},
     {"DpathValidator", config_rules},
-    {"FixedWindowCallRatePolicy", window_rules},
+    {"FixedWindowCallRatePolicy", fixed_rules},
     {"HttpComponentsResolver", resolver_rules},
     {"HttpRequestRegexMatcher", matcher_rules},
     {"HttpRequester", requester_rules},

@@ -64,11 +64,13 @@ static void migration_rules(struct checking *checking, uint32_t at)
             continue;
         if (!rule_has(checking, at, "incremental_sync"))
             check_error(checking, each, "LegacyToPerPartitionStateMigration needs `incremental_sync`");
-        if (!rule_has(checking, retriever, "partition_router") ||
+        uint32_t router = rule_get(checking, retriever, "partition_router");
+        if (router == JSON_NONE || json_is(doc, router, JSON_ARRAY) ||
+            rule_is_a(checking, retriever, "partition_router", "ListPartitionRouter") ||
             rule_is_a(checking, retriever, "partition_router", "GroupingPartitionRouter"))
-            check_error(checking, each,
-                        "LegacyToPerPartitionStateMigration needs a list, a union or a substream as "
-                        "`partition_router`");
+            check_error(
+                checking, each,
+                "LegacyToPerPartitionStateMigration needs a substream or a union as `partition_router`");
     }
 }
 

@@ -68,8 +68,7 @@ static uint64_t take_fixed(struct policy *policy, int64_t weight, uint64_t now_m
         policy->calls = 0;
         policy->reset_ms += ((now_ms - policy->reset_ms) / rate->interval_ms + 1) * rate->interval_ms;
     }
-    /* A call that weighs more than the window holds may have a window for itself. */
-    if (policy->calls > 0 && policy->calls + weight > rate->limit)
+    if (policy->calls + weight > rate->limit)
         return policy->reset_ms - now_ms;
     policy->calls += weight;
     return 0;
@@ -124,16 +123,24 @@ static uint64_t take_moving(struct policy *policy, int64_t weight, uint64_t now_
     return wait;
 }
 
-uint64_t api_budget_take(struct api_budget *budget, const struct matched_call *call, uint64_t now_ms)
+int api_budget_take(struct api_budget *budget, const struct matched_call *call, uint64_t now_ms,
+                    uint64_t *ret_wait_ms, struct error *err)
 {
     int64_t weight;
     struct policy *policy = policy_for(budget, call, &weight);
     uint64_t wait = 0;
+    for (size_t i = 0; policy && i < policy->rate_count; i++) {
+        if (weight > policy->rates[i].limit)
+            return error_set(err, ERROR_INVALID,
+                             "the API budget never has a call of weight %lld: its limit is %lld",
+                             (long long)weight, (long long)policy->rates[i].limit);
+    }
     if (policy && policy->kind == POLICY_FIXED)
         wait = take_fixed(policy, weight, now_ms);
     else if (policy && policy->kind == POLICY_MOVING)
         wait = take_moving(policy, weight, now_ms);
-    return wait > 0 && wait < BUDGET_WAIT_MS_MIN ? BUDGET_WAIT_MS_MIN : wait;
+    *ret_wait_ms = wait > 0 && wait < BUDGET_WAIT_MS_MIN ? BUDGET_WAIT_MS_MIN : wait;
+    return 0;
 }
 
 /* --- what the server says ----------------------------------------------------------------------------------
@@ -233,6 +240,10 @@ static int rates_compile(struct engine *engine, struct component component, stru
         if (config_integer(engine, each, "limit", 0, &rate->limit, err) != 0 ||
             interval_of(engine, each, "interval", false, &rate->interval_ms, err) != 0)
             return -1;
+        if (rate->limit < 1) {
+            error_set(err, ERROR_INVALID, "limit is %lld: it must be 1 or more", (long long)rate->limit);
+            return component_error(err, each);
+        }
         if (rate->interval_ms > policy->longest_ms)
             policy->longest_ms = rate->interval_ms;
     }

@@ -99,7 +99,10 @@ static int await_budget(struct sending *sending, struct error *err)
     struct matched_call call = {prepared->method, prepared->url.data, prepared->headers,
                                 prepared->header_count};
     for (;;) {
-        uint64_t wait = api_budget_take(engine->budget, &call, clock_monotonic_ns(engine->clock) / 1000000);
+        uint64_t wait;
+        if (api_budget_take(engine->budget, &call, clock_monotonic_ns(engine->clock) / 1000000, &wait, err) !=
+            0)
+            return -1;
         if (wait == 0)
             return 0;
         /* A wait that somebody would wonder at is told. */

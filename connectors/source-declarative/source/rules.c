@@ -46,6 +46,8 @@ static int remap(struct normalizing *normalizing, struct component component, st
     if (mapping_expression_flat(&map, &scope, INTERPOLATE_ANY, INTERPOLATE_ANY, normalizing->arena, &table,
                                 err) < 0)
         return -1;
+    if (!tvalue_is_mapping(&table))
+        return error_set(err, ERROR_INVALID, "its map is a %s: expected a mapping", tvalue_type(&table));
     if (!tvalue_member(normalizing->arena, &table, &current, &mapped))
         return 0;
     return value_set_path(normalizing->arena, config, path.segments, path.count, mapped, err);

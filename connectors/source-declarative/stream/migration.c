@@ -1,26 +1,21 @@
 /* State migrations: LegacyToPerPartitionStateMigration. */
 #include "stream_parts.h"
 
-/* The field that partitions have: of a list its cursor_field, of a union its own, of a substream its first
- * parent's. */
+/* The field that partitions have: of a union its own, of a substream its first parent's. */
 static int partition_field(struct engine *engine, struct component router, struct slice *ret_field,
                            struct error *err)
 {
-    const char *field = "partition_field";
     if (component_is(router, "SubstreamPartitionRouter")) {
         router = component_at(component_get(router, "parent_stream_configs"), 0);
-    } else if (component_is(router, "ListPartitionRouter")) {
-        field = "cursor_field";
     } else if (!component_is(router, "UnionPartitionRouter")) {
-        error_set(
-            err, ERROR_INVALID,
-            "LegacyToPerPartitionStateMigration needs a list, a union or a substream as partition router");
+        error_set(err, ERROR_INVALID,
+                  "LegacyToPerPartitionStateMigration needs a substream or a union as partition router");
         return component_error(err, router);
     }
     struct expression expression;
     struct scope scope;
     scope_init(&scope, engine);
-    if (expression_compile(engine, router, field, &expression, err) != 0)
+    if (expression_compile(engine, router, "partition_field", &expression, err) != 0)
         return -1;
     return expression_text(&expression, &scope, &engine->arena, ret_field, err);
 }

@@ -8,6 +8,7 @@
     ", \"matchers\": [" matchers "]}"
 #define MOVING(rates) "{\"type\": \"MovingWindowCallRatePolicy\", \"rates\": [" rates "], \"matchers\": []}"
 
+#define NEVER UINT64_MAX
 struct step {
     uint64_t at_ms;
     const char *url;
@@ -25,7 +26,10 @@ static void check(const char *more, const struct step *steps)
         fail_msg("%s", err.message);
     for (size_t i = 0; steps[i].url; i++) {
         struct matched_call call = {"GET", steps[i].url, NULL, 0};
-        assert_int_equal(api_budget_take(budget, &call, 1000 + steps[i].at_ms), steps[i].wait_ms);
+        uint64_t wait = NEVER;
+        if (api_budget_take(budget, &call, 1000 + steps[i].at_ms, &wait, &err) != 0)
+            assert_non_null(strstr(err.message, "the API budget never has a call of weight"));
+        assert_int_equal(wait, steps[i].wait_ms);
     }
     lab_close(&lab);
 }
@@ -53,6 +57,8 @@ static void test_fixed(void **state)
                                 {0, "http://h/light", 0},
                                 {0, "http://h/light", 0},
                                 {0}});
+    check(BUDGET(FIXED("1", "{\"url_path_pattern\": \"^/heavy\", \"weight\": 2}") "," FIXED("0", "")),
+          (const struct step[]){{0, "http://h/heavy", NEVER}, {0, "http://h/light", NEVER}, {0}});
     check(BUDGET(FIXED("1", "{\"url_base\": \"http://a\", \"params\": {\"q\": 1}}") "," FIXED("2", "")),
           (const struct step[]){{0, "http://a/?q=1", 0},
                                 {0, "http://a/?q=1", 10000},

@@ -291,6 +291,12 @@ static const struct {
      NULL},
     {POLICY("{type: UnlimitedCallRatePolicy, matchers: [{type: HttpRequestRegexMatcher, weight: 0}]}"),
      "`weight` must be 1 or more"},
+    {POLICY(
+         "{type: MovingWindowCallRatePolicy, rates: [{type: Rate, limit: 0, interval: PT1S}], matchers: []}"),
+     "`limit` must be 1 or more"},
+    {POLICY("{type: MovingWindowCallRatePolicy, rates: [{type: Rate, limit: '0', interval: PT1S}], matchers: "
+            "[]}"),
+     "`limit` must be 1 or more"},
     {OAUTH(", refresh_token: r"), "`client_id` and `client_secret` are needed"},
     {OAUTH(", client_id: i, client_secret: s"), "`refresh_token` is needed"},
     {OAUTH(", client_id: i, client_secret: s, grant_type: client_credentials"), NULL},
@@ -336,6 +342,11 @@ static const struct {
      "`group_size` must be 1 or more"},
     {STREAM(REQUESTER ", " SELECTOR, "  state_migrations: [{type: LegacyToPerPartitionStateMigration}]\n"),
      "LegacyToPerPartitionStateMigration needs"},
+    {STREAM(REQUESTER ", " SELECTOR
+                      ", partition_router: {type: ListPartitionRouter, cursor_field: c, values: [a]}",
+            "  incremental_sync: {type: IncrementingCountCursor, cursor_field: c}\n"
+            "  state_migrations: [{type: LegacyToPerPartitionStateMigration}]\n"),
+     "needs a substream or a union"},
     {"streams:\n- name: a\n  retriever: " JOB("") "\n", "status \"r\" is there twice"},
     {"streams:\n- name: a\n  retriever: " JOB(
          ", download_target_requester: {type: HttpRequester, url: 'https://x.org'}") "\n",
