@@ -129,6 +129,7 @@ def test_one_stream_only(run, full_read):
     assert list(session.statuses()) == [stream["name"]]
 
 
+@pytest.mark.quick_to_start(or_full=True)
 def test_a_stream_that_is_not_there(run, source, full_read):
     """It is not read, and nothing of the others is lost. Sources of today's CDK end well nevertheless, and do not say why."""
     stream = full_read.streams[-1]
