@@ -94,8 +94,8 @@ static enum http_next check_head(const struct ingest_webhook *webhook, struct ht
     if (ingest_format_of(http_header(http, "Content-Type")) == INGEST_FORMATS)
         return webhook_refuse(
             http, 415,
-            "the Content-Type is none that is taken: application/json, application/x-ndjson, text/csv, "
-            "text/tab-separated-values, application/x-www-form-urlencoded");
+            "the Content-Type is none that is taken: application/json, application/x-ndjson, text/csv with a "
+            "header, text/tab-separated-values, application/x-www-form-urlencoded");
     if (length && string_to_u64(length, UINT64_MAX, &size) && size > options->body_max)
         return webhook_refuse(http, 413, "the request's body is larger than 'maxBodyBytes'");
     return HTTP_READ;
@@ -306,10 +306,11 @@ void ingest_webhook_close(struct ingest_webhook *webhook, uint64_t grace_ms)
 {
     if (!webhook)
         return;
-    ingest_websocket_close(webhook->websocket, grace_ms);
+    ingest_websocket_end(webhook->websocket, grace_ms);
     ingest_slow_end(webhook->slow);
     http_close(webhook->http, grace_ms);
     ingest_slow_free(webhook->slow);
+    ingest_websocket_free(webhook->websocket);
     ingest_workers_free(webhook->workers);
     free(webhook);
 }

@@ -33,7 +33,6 @@ struct ingest_websocket {
     bool open;
     bool available;
     struct error missing; /* unless it is available */
-    bool running;
 
     bool left; /* the loop's: `sockets.leaving` was seen */
 
@@ -328,7 +327,6 @@ static int start(struct ingest_websocket *websocket, struct error *err)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed)
         return error_errno(err, failed, "cannot start a thread for websockets");
-    websocket->running = true;
     return 0;
 }
 
@@ -355,7 +353,7 @@ struct ingest_websocket *ingest_websocket_open(struct ingest_captures *captures,
     pthread_cond_init(&websocket->ended, &monotonic);
     pthread_condattr_destroy(&monotonic);
     if (start(websocket, err) < 0) {
-        ingest_websocket_close(websocket, 0);
+        ingest_websocket_free(websocket);
         return NULL;
     }
     ingest_captures_watch(captures, &websocket->watch);
@@ -382,17 +380,21 @@ static void wait_for_end(struct ingest_websocket *websocket, uint64_t grace_ms)
     wake(websocket);
 }
 
-void ingest_websocket_close(struct ingest_websocket *websocket, uint64_t grace_ms)
+void ingest_websocket_end(struct ingest_websocket *websocket, uint64_t grace_ms)
+{
+    if (!websocket)
+        return;
+    ingest_websocket_leave(websocket);
+    wait_for_end(websocket, grace_ms);
+    ingest_captures_unwatch(websocket->sockets.captures, &websocket->watch);
+    pthread_join(websocket->sockets.thread, NULL);
+}
+
+void ingest_websocket_free(struct ingest_websocket *websocket)
 {
     if (!websocket)
         return;
     struct ingest_sockets *sockets = &websocket->sockets;
-    if (websocket->running) {
-        ingest_websocket_leave(websocket);
-        wait_for_end(websocket, grace_ms);
-        ingest_captures_unwatch(sockets->captures, &websocket->watch);
-        pthread_join(sockets->thread, NULL);
-    }
     if (sockets->poll >= 0)
         close(sockets->poll);
     if (sockets->wake >= 0)

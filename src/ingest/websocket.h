@@ -15,9 +15,11 @@ struct ingest_websocket *ingest_websocket_open(struct ingest_captures *captures,
                                                struct error *err);
 /* Sockets, and those that come yet, are closed as going away, each when what it has pushed is told. */
 void ingest_websocket_leave(struct ingest_websocket *websocket);
-/* Every capture has been withdrawn. What is not closed by itself within `grace_ms` is dropped. NULL is
- * allowed. */
-void ingest_websocket_close(struct ingest_websocket *websocket, uint64_t grace_ms);
+/* Every capture has been withdrawn. What is not closed by itself within `grace_ms` is dropped, and who shakes
+ * hands from now on is turned away. NULL is allowed. */
+void ingest_websocket_end(struct ingest_websocket *websocket, uint64_t grace_ms);
+/* It has ended, and the HTTP server, whose threads ask it, is closed. NULL is allowed. */
+void ingest_websocket_free(struct ingest_websocket *websocket);
 
 /* Does the request ask for a websocket? Then its head is to be answered by ingest_websocket_head. */
 bool ingest_websocket_asked(struct http_request *http);

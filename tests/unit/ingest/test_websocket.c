@@ -7,6 +7,7 @@
 #include "ingest_test.h"
 
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,16 +67,21 @@ static void get(int fd, void *bytes, size_t size)
     }
 }
 
-static int shake_hands(const struct server *server)
+static const char REQUEST[] = "GET /ingest/acmeCo/in/pushed HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+                              "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+static struct sockaddr_in address_of(const struct server *server)
 {
-    static const char REQUEST[] =
-        "GET /ingest/acmeCo/in/pushed HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
-        "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     uint64_t port = 0;
     assert_true(string_to_u64(strrchr(ingest_webhook_url(server->webhook), ':') + 1, UINT16_MAX, &port));
-    const struct sockaddr_in address = {
+    return (struct sockaddr_in){
         .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+}
+
+static int shake_hands(const struct server *server)
+{
+    const struct sockaddr_in address = address_of(server);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     char head[4096] = "";
     assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof address), 0);
@@ -175,9 +181,52 @@ static void test_drop(void **state)
     close(deaf);
 }
 
+struct knocking {
+    struct sockaddr_in address;
+    atomic_uint answers;
+    atomic_bool end;
+};
+
+/* Handshakes one after the other, answered or not. */
+static void *knock(void *context)
+{
+    struct knocking *knocking = context;
+    while (!atomic_load(&knocking->end)) {
+        char byte;
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (connect(fd, (const struct sockaddr *)&knocking->address, sizeof knocking->address) == 0 &&
+            send(fd, REQUEST, sizeof REQUEST - 1, MSG_NOSIGNAL) > 0 && recv(fd, &byte, 1, 0) == 1)
+            atomic_fetch_add(&knocking->answers, 1);
+        close(fd);
+    }
+    return NULL;
+}
+
+/* Hands are shaken until the last thread of the HTTP server has ended. */
+static void test_handshakes_at_the_end(void **state)
+{
+    enum { ROUNDS = 5, CLIENTS = 8 };
+    (void)state;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct server server;
+        pthread_t clients[CLIENTS];
+        start(&server);
+        struct knocking knocking = {.address = address_of(&server)};
+        for (int i = 0; i < CLIENTS; i++)
+            assert_int_equal(pthread_create(&clients[i], NULL, knock, &knocking), 0);
+        while (atomic_load(&knocking.answers) < 4 * CLIENTS)
+            sched_yield();
+        stop(&server);
+        atomic_store(&knocking.end, true);
+        for (int i = 0; i < CLIENTS; i++)
+            pthread_join(clients[i], NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_silence), cmocka_unit_test(test_end),
-                                       cmocka_unit_test(test_drop)};
+                                       cmocka_unit_test(test_drop),
+                                       cmocka_unit_test(test_handshakes_at_the_end)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
