@@ -257,9 +257,15 @@ void ingest_captures_reserve(struct ingest_captures *captures, const char *name,
                              const char *const *collections)
 {
     pthread_mutex_lock(&captures->lock);
-    captures->begun = true;
     reserve(&captures->paths, name, paths);
     reserve(&captures->collections, name, collections);
+    pthread_mutex_unlock(&captures->lock);
+}
+
+void ingest_captures_settle(struct ingest_captures *captures)
+{
+    pthread_mutex_lock(&captures->lock);
+    captures->begun = true;
     pthread_mutex_unlock(&captures->lock);
 }
 

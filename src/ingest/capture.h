@@ -158,6 +158,9 @@ void ingest_figures(const struct ingest_captures *captures, struct push_figures 
 
 /* --- the captures' own side --------------------------------------------------------------------------- */
 
+/* Those to begin with are reserved: from now on a path that none of them has is INGEST_NONE. Before, it may
+ * be one's that is not read yet. */
+void ingest_captures_settle(struct ingest_captures *captures);
 /* Its paths and collections are INGEST_AWAY until it is added; those that another capture has stay that
  * one's. NULL-terminated. */
 void ingest_captures_reserve(struct ingest_captures *captures, const char *name, const char *const *paths,

@@ -38,6 +38,7 @@ struct listener {
     struct buffer orders;
     int spec_fd, signal_fd;
     struct push_figures figures; /* that were told last */
+    bool started;                /* an order to start a capture has come; those to begin with come together */
     bool leaving;
 };
 
@@ -232,6 +233,7 @@ static void start(struct listener *listener, const struct json *doc, uint32_t sp
     else if ((listener->sessions[listener->count] =
                   ingest_session_start(&listener->shared, json_raw(doc, spec), &err))) {
         listener->count++;
+        listener->started = true;
         return;
     }
     ingest_sessions_refuse(&listener->shared, name ? name : "", &err);
@@ -298,6 +300,9 @@ static void read_orders(struct listener *listener)
     if (got > 0) {
         orders->size += (size_t)got;
         take_orders(listener);
+        struct pollfd more = {.fd = listener->spec_fd, .events = POLLIN};
+        if (listener->started && orders->size == 0 && poll(&more, 1, 0) == 0)
+            ingest_captures_settle(listener->shared.captures);
     } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
         listener->leaving = true;
     }

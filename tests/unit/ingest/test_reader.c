@@ -80,6 +80,8 @@ static void test_paths(void **state)
     ingest_captures_reserve(captures, "b", others, (const char *const[]){"acmeCo/a", NULL});
     for (size_t i = 0; paths[i]; i++)
         assert_int_equal(ingest_find(captures, paths[i], &capture, &binding), INGEST_AWAY);
+    assert_int_equal(ingest_find(captures, "/ingest/ab", &capture, &binding), INGEST_AWAY);
+    ingest_captures_settle(captures);
     assert_int_equal(ingest_find(captures, "/ingest/ab", &capture, &binding), INGEST_NONE);
     assert_int_equal(ingest_find(captures, "/ingest/b", &capture, &binding), INGEST_AWAY);
     ingest_captures_forget(captures, "b");
