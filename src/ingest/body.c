@@ -64,9 +64,11 @@ enum ingest_format ingest_format_of(const char *content_type)
     if (!content_type)
         return INGEST_JSON;
     struct slice type = {content_type, strcspn(content_type, "; \t")};
+    bool nameless =
+        strcasestr(content_type + type.size, "header=absent"); /* RFC 4180: its first row is a document's */
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strlen(known[i].type) == type.size && strncasecmp(known[i].type, type.data, type.size) == 0)
-            return known[i].format;
+            return nameless && known[i].format == INGEST_CSV ? INGEST_FORMATS : known[i].format;
     }
     return ends_with(type, "+json") ? INGEST_JSON : INGEST_FORMATS;
 }

@@ -101,6 +101,7 @@ def test_formats(firth, start, body, kind, stored):
     (b'{"id":"\xff"}', "application/json", 400, "UTF-8"),
     ("[" * 100000, "application/json", 400, "the request's body"),
     ("x", "image/png", 415, "Content-Type"),
+    ("id\n", "text/csv; charset=utf-8; header=absent", 415, "text/csv with a header"),
 ])
 def test_bodies_that_are_refused(firth, start, body, kind, status, why):
     client = start()
