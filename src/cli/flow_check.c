@@ -193,13 +193,12 @@ static int validate(struct flow_checker *checker, struct error *err)
     return validate_some(checker, enabled, count, err);
 }
 
-/* It is the checker's from now on. */
-static int open_keeper(struct flow_checker *checker, struct config_keeper *keeper, struct error *err)
+static int open_keeper(struct flow_checker *checker, struct error *err)
 {
     const struct catalog_capture *capture = checker->capture;
-    checker->keeper = keeper;
-    return config_keeper_open(keeper, checker->data_dir, capture->name, TASK_SOURCE, &checker->program,
-                              capture->endpoint.config, &checker->arena, err);
+    checker->keeper = &checker->room;
+    return config_keeper_open(checker->keeper, checker->data_dir, capture->name, TASK_SOURCE,
+                              &checker->program, capture->endpoint.config, &checker->arena, err);
 }
 
 int flow_check_validate(const struct connector_program *program, const struct catalog *catalog,
@@ -218,10 +217,9 @@ int flow_check_validate(const struct connector_program *program, const struct ca
     if (enabled == 0)
         return 0;
     arena_init(&checker.arena);
-    struct config_keeper keeper;
-    int result = open_keeper(&checker, &keeper, err);
+    int result = open_keeper(&checker, err);
     if (result == 0) {
-        checker.secrets = connector_secrets_of(keeper.config, capture->endpoint.env, config_schema);
+        checker.secrets = connector_secrets_of(checker.keeper->config, capture->endpoint.env, config_schema);
         result = validate(&checker, err);
     }
     connector_secrets_free(checker.secrets);
@@ -234,9 +232,8 @@ static void check_capture(struct flow_checker *checker)
     const struct catalog_endpoint *endpoint = &checker->capture->endpoint;
     size_t before = catalog_errors_total(checker->errors);
     struct flow_spec spec = {0};
-    struct config_keeper keeper;
     struct error err;
-    if (open_keeper(checker, &keeper, &err) < 0) {
+    if (open_keeper(checker, &err) < 0) {
         endpoint_check_not_asked(checker->notes, checker->errors, &endpoint->place, &err);
         return;
     }
@@ -305,6 +302,7 @@ void flow_check(const struct endpoint_check *check, const struct catalog *catalo
     arena_init(&checker.arena);
     for (size_t i = 0; i < catalog->capture_count; i++) {
         checker.capture = &catalog->captures[i];
+        checker.keeper = NULL;
         if (!checker.capture->disable && endpoint_check_wants(check, checker.capture->name) &&
             begin(&checker, check->built_ins, &checker.capture->endpoint))
             check_capture(&checker);

@@ -13,7 +13,8 @@ struct flow_checker {
     const struct catalog_endpoint *endpoint;
     const struct catalog_capture *capture;
     const char *data_dir;         /* or NULL */
-    struct config_keeper *keeper; /* of a capture: its config as it is by now */
+    struct config_keeper *keeper; /* of a capture: its config as it is by now; NULL or `room` */
+    struct config_keeper room;
     struct catalog_errors *errors;
     struct catalog_errors *notes; /* what a run will do, and is no error; or NULL */
     struct connector_program program;
