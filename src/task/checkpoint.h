@@ -33,7 +33,7 @@ struct task_saved_marks {
 
 /* An endpoint's config as its connector has changed it (kept_config.h). */
 struct task_saved_config {
-    uint64_t identity;  /* conversation_identity of the endpoint with the config that was given */
+    uint64_t identity;  /* sealed_config_identity of the config that was given */
     const char *sealed; /* base64; NULL: it has not changed it */
 };
 

@@ -1,7 +1,6 @@
 #include "task/config_keeper.h"
 
 #include "store/store.h"
-#include "task/conversation.h"
 #include "task/sealed_config.h"
 
 #include <poll.h>
@@ -53,11 +52,11 @@ static int check_free(const struct config_keeper *keeper, struct error *err)
 }
 
 static int take_kept(struct config_keeper *keeper, const struct task_checkpoint *checkpoint,
-                     struct error *err)
+                     const struct task_endpoint *endpoint, struct error *err)
 {
     const struct task_saved_config *saved = &checkpoint->configs[keeper->side];
     struct secret_key key;
-    if (!saved->sealed || saved->identity != keeper->given)
+    if (!saved->sealed || !sealed_config_is_of(saved, endpoint))
         return 0;
     if (check_free(keeper, err) < 0 || secret_task_key_load(keeper->data_dir, &key, err) < 0)
         return -1;
@@ -76,7 +75,7 @@ int config_keeper_open(struct config_keeper *keeper, const char *data_dir, const
                                      .task = task,
                                      .label = program->label,
                                      .side = side,
-                                     .given = conversation_identity(&endpoint),
+                                     .given = sealed_config_identity(config),
                                      .config = config,
                                      .arena = arena};
     if (!data_dir || access(data_dir, F_OK) != 0)
@@ -84,7 +83,7 @@ int config_keeper_open(struct config_keeper *keeper, const char *data_dir, const
     task_checkpoint_init(&checkpoint);
     int result = load(keeper, &checkpoint, err);
     if (result == 0)
-        result = take_kept(keeper, &checkpoint, err);
+        result = take_kept(keeper, &checkpoint, &endpoint, err);
     task_checkpoint_done(&checkpoint);
     return result;
 }

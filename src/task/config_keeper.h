@@ -11,7 +11,7 @@
 struct config_keeper {
     const char *data_dir, *task, *label;
     enum task_side side;
-    uint64_t given;      /* conversation_identity */
+    uint64_t given;      /* sealed_config_identity */
     struct slice config; /* to ask with; replaced by a change */
     struct arena *arena;
 };

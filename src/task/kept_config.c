@@ -96,7 +96,7 @@ static int adopt(struct task *task, enum task_side side, struct error *err)
     struct task_saved_config *saved = &task->checkpoint.configs[side];
     struct secret_key key;
     struct slice config;
-    if (saved->identity != task->given[side]) {
+    if (!sealed_config_is_of(saved, task->endpoints[side])) {
         saved->sealed = NULL;
         return 0;
     }
@@ -117,7 +117,7 @@ int task_config_adopt(struct task *task, struct error *err)
         const struct task_endpoint *endpoint = task->endpoints[side];
         if (!endpoint->program.argv || !endpoint->program.argv[0])
             continue;
-        task->given[side] = conversation_identity(endpoint);
+        task->given[side] = sealed_config_identity(endpoint->config);
         if (task->checkpoint.configs[side].sealed && adopt(task, (enum task_side)side, err) < 0)
             return error_wrap(err, "the config that %s has changed", endpoint->program.label);
     }

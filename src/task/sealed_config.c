@@ -1,6 +1,8 @@
 #include "task/sealed_config.h"
 
-#include "task/task_spec.h"
+#include "task/conversation.h"
+
+#include "base/hash.h"
 #include "json/writer.h"
 
 #include <assert.h>
@@ -47,6 +49,58 @@ int sealed_config_merge(const char *label, struct slice was, const struct json *
     explicit_bzero(text.data, text.size);
     buffer_done(&text);
     return 0;
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+    const uint64_t pair[2] = {hash, value};
+    return hash_xxh3(pair, sizeof pair, 1);
+}
+
+static uint64_t hash_text(const struct json *doc, uint32_t at, struct arena *arena)
+{
+    struct slice text = json_string(doc, at, arena);
+    return hash_xxh3(text.data, text.size, 2);
+}
+
+/* Numbers as they are written. */
+static uint64_t hash_value(const struct json *doc, uint32_t at, struct arena *arena)
+{
+    uint64_t hash = 0;
+    struct slice raw = json_raw(doc, at);
+    switch (json_tag(doc, at)) {
+    case JSON_OBJECT: /* a sum: in any order */
+        for (uint32_t key = json_first_key(doc, at); key != JSON_NONE; key = json_next_key(doc, at, key))
+            hash += mix(hash_text(doc, key, arena), hash_value(doc, json_value(key), arena));
+        return mix(hash, '{');
+    case JSON_ARRAY:
+        for (uint32_t e = json_first(doc, at); e != JSON_NONE; e = json_next(doc, at, e))
+            hash = mix(hash, hash_value(doc, e, arena));
+        return mix(hash, '[');
+    case JSON_STRING:
+        return mix(hash_text(doc, at, arena), '"');
+    default:
+        return hash_xxh3(raw.data, raw.size, 3);
+    }
+}
+
+uint64_t sealed_config_identity(struct slice given)
+{
+    struct arena arena;
+    struct json doc;
+    struct error unused;
+    arena_init(&arena);
+    uint64_t hash = json_parse_copy(&arena, given.data, given.size, &doc, &unused) == 0
+                        ? hash_value(&doc, 0, &arena)
+                        : hash_xxh3(given.data, given.size, 4);
+    arena_done(&arena);
+    return hash ? hash : 1;
+}
+
+bool sealed_config_is_of(const struct task_saved_config *saved, const struct task_endpoint *endpoint)
+{
+    return saved->identity == sealed_config_identity(endpoint->config) ||
+           saved->identity == conversation_identity(endpoint);
 }
 
 void sealed_config_put(struct task_checkpoint *checkpoint, enum task_side side, uint64_t identity,

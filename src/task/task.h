@@ -54,7 +54,7 @@ struct task_binding {
 struct task {
     const struct task_spec *spec;
     struct task_endpoint *endpoints[TASK_SIDE_MAX]; /* the specification's, whose configs may change */
-    uint64_t given[TASK_SIDE_MAX];                  /* conversation_identity of them as they were given */
+    uint64_t given[TASK_SIDE_MAX];                  /* sealed_config_identity of theirs */
     struct task_ledger *ledger;                     /* of a session without a sink; NULL: nothing is kept */
     char *key;                                      /* kept_config.h: hexadecimal; NULL: none was given */
     const struct clock *clock;

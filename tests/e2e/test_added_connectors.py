@@ -1,6 +1,7 @@
 """A catalog names what `firth connectors add` has added: a manifest, a command, an image; check, discover, run, deploy and serve."""
 
 import json
+import shutil
 from urllib.parse import parse_qs
 
 import pytest
@@ -197,6 +198,25 @@ def test_a_captures_tokens_are_kept(firth, tmp_path, once):
     told.append(firth("run", path, "--once", expect=0))
     assert SingleUse.tries == tries
     assert "changed its config, which is kept" in "".join(run.err for run in told) and told_no_token(*told)
+
+
+def test_tokens_are_the_accounts(firth, tmp_path, once):
+    """Another release of Firth, at another place, or of the connector, or the config's members in another order: none of them is another
+    account's."""
+    path, config = tmp_path / "flow.yaml", once("a")
+    path.write_text(json.dumps(capture_of(config)))
+    firth("run", path, "--once", expect=0)
+    manifest = tmp_path / "once.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"description": "It is the same."}))
+    firth("connectors", "add", "once", "--kind", "source", "--manifest-path", str(manifest), expect=0)
+    firth("run", path, "--once", expect=0)
+    path.write_text(json.dumps(capture_of(dict(reversed(config.items())))))
+    firth("run", path, "--once", expect=0)
+    there = firth.path
+    firth.path = shutil.copy(there, tmp_path / "firth")
+    firth("check", path, expect=0)
+    firth("run", path, "--once", expect=0)
+    assert len(config) > 1 and SingleUse.tries > 4
 
 
 def test_tokens_are_kept_outside_of_sessions(firth, tmp_path, once):
