@@ -224,7 +224,7 @@ def normal(state):
     if isinstance(state, dict):
         made = {key: normal(value) for key, value in state.items()}
         if "lookback_window" in made:
-            assert 0 <= made["lookback_window"] < 120
+            assert 0 <= made["lookback_window"] < 900
             made["lookback_window"] = "as long as it took"
         if isinstance(made.get("states"), list):
             made["states"] = sorted(made["states"], key=lambda state: json.dumps(state, sort_keys=True))
