@@ -63,7 +63,8 @@ static uint64_t hash_text(const struct json *doc, uint32_t at, struct arena *are
     return hash_xxh3(text.data, text.size, 2);
 }
 
-/* Numbers as they are written. */
+/* Of its own, since it is stored, and json_hash may be another in the next build. Numbers as they are
+ * written. */
 static uint64_t hash_value(const struct json *doc, uint32_t at, struct arena *arena)
 {
     uint64_t hash = 0;

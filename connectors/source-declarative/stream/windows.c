@@ -98,6 +98,16 @@ static int give(struct windows *windows, struct point start, struct point end, w
     return on_window(context, start, end, err);
 }
 
+/* Of the i-th window, which ends at `next`. */
+static int check_step(struct point lower, struct point next, size_t i, struct error *err)
+{
+    if (next.at <= lower.at)
+        return error_set(err, ERROR_INVALID, "step is no time: windows would never end");
+    if (i == SPLIT_MAX)
+        return error_set(err, ERROR_LIMIT, "step makes more than %d windows", SPLIT_MAX);
+    return 0;
+}
+
 /* One after the other; each begins where the one before ends, and says that it ends a granule earlier. */
 static int split(struct windows *windows, const struct windowing *windowing, struct point lower,
                  struct point upper, window_sink *on_window, void *context, struct error *err)
@@ -110,10 +120,8 @@ static int split(struct windows *windows, const struct windowing *windowing, str
             next = point_clamp((struct point){lower.at + DATETIME_DAY, lower.offset}, windowing->clamping,
                                windowing->weekday, true);
         bool last = next.at >= upper.at;
-        if (next.at <= lower.at)
-            return error_set(err, ERROR_INVALID, "step is no time: windows would never end");
-        if (i == SPLIT_MAX)
-            return error_set(err, ERROR_LIMIT, "step makes more than %d windows", SPLIT_MAX);
+        if (check_step(lower, next, i, err) < 0)
+            return -1;
         struct point end = last ? upper : point_add(next, &windowing->granularity, -1);
         if (last && lower.at >= upper.at && i > 0)
             return 0;
@@ -132,10 +140,8 @@ static int cut_gap(struct windows *windows, const struct windowing *windowing, s
     lower = point_clamp(not_before_start(windowing, lower), windowing->clamping, windowing->weekday, true);
     for (size_t i = 0; lower.at < upper.at; i++) {
         struct point next = windowing->has_step ? point_add(lower, &windowing->step, 1) : upper;
-        if (next.at <= lower.at)
-            return error_set(err, ERROR_INVALID, "step is no time: windows would never end");
-        if (i == SPLIT_MAX)
-            return error_set(err, ERROR_LIMIT, "step makes more than %d windows", SPLIT_MAX);
+        if (check_step(lower, next, i, err) < 0)
+            return -1;
         bool last = next.at >= upper.at;
         if (last && i > 0)
             next = upper;
